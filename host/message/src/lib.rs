@@ -1,1 +1,38 @@
-//! placeholder
+//! A message as the octets it came in, and the words of its envelope.
+//!
+//! A message arrives as octets and leaves as the same octets: [`Message`] never parses and prints
+//! again. It keeps a small index over the header section (where each field starts and where its
+//! colon stands) and answers look-ups from that. The body is behind the [`Body`] trait, so that a
+//! large one may stay on disk.
+//!
+//! 1. A receiver that streams asks [`HeadEnd`] where the header section ends, keeps that much in
+//!    memory and puts the rest wherever bodies go.
+//! 2. [`Message::from_parts`] indexes the header section, once.
+//! 3. Policies look fields up by name and ask for [`Edit`]s. A [`FieldName`] and a [`FieldBody`]
+//!    exist only in forms that cannot begin a second field or end the header section.
+//! 4. [`Message::edited`] makes the message that results: a new header section, the same body.
+//!    Every octet outside the named fields is as it was, so that signatures made elsewhere still
+//!    verify.
+//!
+//! Beside it stand the words that every other crate needs to speak of a message: [`Address`] and
+//! [`ReversePath`], [`TransactionId`] and [`Millis`]. Nothing in here does I/O.
+
+#![forbid(unsafe_code)]
+
+mod address;
+mod body;
+mod edit;
+mod field;
+mod head;
+mod id;
+mod message;
+mod time;
+
+pub use address::{Address, AddressError, ReversePath};
+pub use body::Body;
+pub use edit::Edit;
+pub use field::{Field, FieldBody, FieldError, FieldName};
+pub use head::{HeadEnd, head_length};
+pub use id::{TransactionId, TransactionIdError};
+pub use message::Message;
+pub use time::{Millis, TimeError};

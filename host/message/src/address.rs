@@ -1,0 +1,281 @@
+//! Addresses of the envelope (RFC 5321 section 4.1.2).
+
+use std::{
+    fmt,
+    net::{Ipv4Addr, Ipv6Addr},
+    str::FromStr,
+};
+
+use serde::{Deserialize, Serialize};
+
+/// A mailbox, as MAIL and RCPT name it, without angle brackets.
+///
+/// The local part is kept as it was given, with its quotes: only its own host may interpret it
+/// (RFC 5321 section 2.3.11). The domain is in lower case, an address literal in its shortest
+/// form. Both may hold characters outside US-ASCII (RFC 6531 section 3.3); [`Address::is_ascii`]
+/// tells. Two addresses are equal when their texts are: `"a"@example.com` is not
+/// `a@example.com`, nor is a domain in Unicode equal to its A-label.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Address {
+    text: Box<str>,
+    at: usize,
+}
+
+impl Address {
+    /// The most octets of an address (RFC 5321 section 4.5.3.1.3, less the angle brackets).
+    pub const MAX_LENGTH: usize = 254;
+    /// The most octets of a local part (RFC 5321 section 4.5.3.1.1).
+    pub const MAX_LOCAL: usize = 64;
+
+    /// Reads a `Mailbox` by the grammar of RFC 5321, without its obsolete and its tolerated forms:
+    /// no white space, no source route, no comment, no trailing dot.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, AddressError> {
+        let at = match text.strip_prefix('"') {
+            Some(quoted) => 1 + quoted_length(quoted)?,
+            None => text.find('@').ok_or(AddressError::NoDomain)?,
+        };
+        let (local, rest) = text.split_at(at);
+        let domain = rest.strip_prefix('@').ok_or(AddressError::NoDomain)?;
+        if local.len() > Self::MAX_LOCAL {
+            return Err(AddressError::LocalTooLong(local.len()));
+        }
+        if !local.starts_with('"') && !local.split('.').all(is_atom) {
+            return Err(AddressError::Local);
+        }
+        let domain = match domain.strip_prefix('[') {
+            Some(literal) => parse_literal(literal)?,
+            None => parse_domain(domain)?,
+        };
+        let text = format!("{local}@{domain}");
+        if text.len() > Self::MAX_LENGTH {
+            return Err(AddressError::TooLong(text.len()));
+        }
+        Ok(Self {
+            text: text.into(),
+            at,
+        })
+    }
+
+    /// What stands before the last `@` that is not quoted.
+    pub fn local(&self) -> &str {
+        &self.text[..self.at]
+    }
+
+    /// The domain, or an address literal with its brackets.
+    pub fn domain(&self) -> &str {
+        &self.text[self.at + 1..]
+    }
+
+    /// The whole, as it goes between angle brackets.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether it may travel without SMTPUTF8 (RFC 6531).
+    pub fn is_ascii(&self) -> bool {
+        self.text.is_ascii()
+    }
+}
+
+/// How long a `Quoted-string` is from after its opening quote to after its closing one.
+fn quoted_length(text: &str) -> Result<usize, AddressError> {
+    let mut characters = text.char_indices();
+    while let Some((position, character)) = characters.next() {
+        match character {
+            '"' => return Ok(position + 1),
+            '\\' => match characters.next() {
+                Some((_, ' '..='~')) => {}
+                _ => return Err(AddressError::Local),
+            },
+            ' '..='~' => {}
+            other if is_international(other) => {}
+            _ => return Err(AddressError::Local),
+        }
+    }
+    Err(AddressError::Local)
+}
+
+fn is_atom(text: &str) -> bool {
+    let is_atext = |c: char| {
+        c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c) || is_international(c)
+    };
+    !text.is_empty() && text.chars().all(is_atext)
+}
+
+/// RFC 6531's `UTF8-non-ascii`, without what could not be told from nothing or from a space.
+fn is_international(character: char) -> bool {
+    !character.is_ascii() && !character.is_control() && !character.is_whitespace()
+}
+
+fn parse_domain(text: &str) -> Result<String, AddressError> {
+    // IDNA 2003 took these for dots (RFC 3490 section 3.1); a label cannot hold them.
+    let is_dot = |c| matches!(c, '\u{3002}' | '\u{ff0e}' | '\u{ff61}');
+    let is_letter_or_digit =
+        |c: char| c.is_ascii_alphanumeric() || is_international(c) && !is_dot(c);
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.chars().all(|c| c == '-' || is_letter_or_digit(c))
+    };
+    if !text.split('.').all(is_label) {
+        return Err(AddressError::Domain);
+    }
+    Ok(text.to_lowercase())
+}
+
+/// The rest of an `address-literal`. No tag but `IPv6` is registered, so there is no other form.
+fn parse_literal(text: &str) -> Result<String, AddressError> {
+    let address = text.strip_suffix(']').ok_or(AddressError::Literal)?;
+    match address.split_at_checked("IPv6:".len()) {
+        Some((tag, v6)) if tag.eq_ignore_ascii_case("IPv6:") => v6
+            .parse::<Ipv6Addr>()
+            .map(|v6| format!("[IPv6:{v6}]"))
+            .map_err(|_| AddressError::Literal),
+        _ => address
+            .parse::<Ipv4Addr>()
+            .map(|v4| format!("[{v4}]"))
+            .map_err(|_| AddressError::Literal),
+    }
+}
+
+/// Why a text is not a mailbox.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AddressError {
+    /// No `@` after the local part.
+    #[error("an address needs an @ and a domain after its local part")]
+    NoDomain,
+    /// Not a `Local-part`.
+    #[error(
+        "the part before the @ is neither letters, digits and marks with single dots between them nor a well-formed quoted string"
+    )]
+    Local,
+    /// Over 64 octets; how many.
+    #[error("the part before the @ has {0} octets, at most {max} are allowed", max = Address::MAX_LOCAL)]
+    LocalTooLong(usize),
+    /// Not a `Domain`.
+    #[error(
+        "the part after the @ is not a domain: labels of 1 to 63 letters, digits and inner hyphens with single dots between them"
+    )]
+    Domain,
+    /// Not an `address-literal`.
+    #[error("an address literal is [IPv4 address] or [IPv6:IPv6 address]")]
+    Literal,
+    /// Over 254 octets; how many.
+    #[error("the address has {0} octets, at most {max} are allowed", max = Address::MAX_LENGTH)]
+    TooLong(usize),
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.text)
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<{}>", self.text)
+    }
+}
+
+impl FromStr for Address {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        Self::parse(text)
+    }
+}
+
+impl TryFrom<String> for Address {
+    type Error = AddressError;
+
+    fn try_from(text: String) -> Result<Self, AddressError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Address> for String {
+    fn from(address: Address) -> Self {
+        address.text.into()
+    }
+}
+
+/// Where notices about a message go (RFC 5321 section 4.1.1.2): nowhere, or to a mailbox.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum ReversePath {
+    /// `<>`: the message is itself a notice, and none is sent about it (RFC 5321 section 4.5.5).
+    Null,
+    /// The sender's mailbox.
+    Address(Address),
+}
+
+impl ReversePath {
+    /// Reads what stands between the angle brackets; nothing is the null sender.
+    ///
+    /// # Errors
+    /// Those of [`Address::parse`].
+    pub fn parse(text: &str) -> Result<Self, AddressError> {
+        match text {
+            "" => Ok(Self::Null),
+            _ => Address::parse(text).map(Self::Address),
+        }
+    }
+
+    /// Whether it is the null sender.
+    pub fn is_null(&self) -> bool {
+        matches!(self, Self::Null)
+    }
+
+    /// The mailbox, if there is one.
+    pub fn address(&self) -> Option<&Address> {
+        match self {
+            Self::Null => None,
+            Self::Address(address) => Some(address),
+        }
+    }
+
+    /// As it goes between angle brackets; empty for the null sender.
+    pub fn as_str(&self) -> &str {
+        self.address().map_or("", Address::as_str)
+    }
+}
+
+impl fmt::Display for ReversePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for ReversePath {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        Self::parse(text)
+    }
+}
+
+impl TryFrom<String> for ReversePath {
+    type Error = AddressError;
+
+    fn try_from(text: String) -> Result<Self, AddressError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<ReversePath> for String {
+    fn from(path: ReversePath) -> Self {
+        path.as_str().to_owned()
+    }
+}
+
+impl From<Address> for ReversePath {
+    fn from(address: Address) -> Self {
+        Self::Address(address)
+    }
+}

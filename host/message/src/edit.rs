@@ -1,0 +1,178 @@
+//! Edits to the header section, and the message that results from them.
+//!
+//! Edits are carried out in their order, each on what the earlier ones left. That is not done one
+//! by one, which would read the header section once for each: what they come to is worked out by
+//! name, and the header section is then copied once.
+
+use std::collections::HashMap;
+
+use bytes::{BufMut, BytesMut};
+use serde::{Deserialize, Serialize};
+
+use crate::{FieldBody, FieldName, Message, field::Caseless};
+
+/// One change to a header section.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Edit {
+    /// Adds a field on top of the header section.
+    Add {
+        /// Its name.
+        name: FieldName,
+        /// What it says.
+        body: FieldBody,
+    },
+    /// Removes every field of that name.
+    Remove {
+        /// The name.
+        name: FieldName,
+    },
+    /// Replaces the first field of that name in its place and removes the others; adds it on top
+    /// where there is none.
+    Set {
+        /// Its name.
+        name: FieldName,
+        /// What it says.
+        body: FieldBody,
+    },
+}
+
+impl Edit {
+    /// The name of the fields it touches.
+    pub fn name(&self) -> &FieldName {
+        match self {
+            Self::Add { name, .. } | Self::Remove { name } | Self::Set { name, .. } => name,
+        }
+    }
+}
+
+/// A field to be written.
+type New<'e> = (&'e FieldName, &'e FieldBody);
+
+/// What becomes of the fields of one name that the message had.
+#[derive(Default)]
+enum Fate<'e> {
+    /// They go, or there never were any.
+    #[default]
+    Gone,
+    /// They stay as they are.
+    Kept,
+    /// The first is replaced, the others go.
+    Replaced(New<'e>),
+}
+
+/// What the edits so far come to for one name.
+#[derive(Default)]
+struct Outcome<'e> {
+    fate: Fate<'e>,
+    /// Positions of fields added on top, in the order of adding.
+    added: Vec<usize>,
+}
+
+impl Message {
+    /// The message that results from the edits, in their order. Fields are written as
+    /// `Name: body` and CRLF. Every octet outside the named fields stays as it is, and the body is
+    /// shared.
+    ///
+    /// Where there is neither a field nor an empty line, but a body, a field on top brings an empty
+    /// line with it: the body stays a body.
+    #[must_use]
+    pub fn edited(&self, edits: &[Edit]) -> Message {
+        if edits.is_empty() {
+            return self.clone();
+        }
+        let mut outcomes: HashMap<Caseless<'_>, Outcome<'_>> = HashMap::new();
+        for edit in edits {
+            outcomes.entry(edit.name().caseless()).or_default();
+        }
+        for field in self.fields() {
+            if let Some(outcome) = outcomes.get_mut(&Caseless(field.name_raw())) {
+                outcome.fate = Fate::Kept;
+            }
+        }
+        let added = settle(edits, &mut outcomes);
+
+        let new_octets: usize = edits.iter().map(written_length).sum();
+        let mut head = BytesMut::with_capacity(self.head().len() + new_octets);
+        // Each went on top of those before it.
+        for field in added.into_iter().rev().flatten() {
+            write(&mut head, field);
+        }
+        let bare_body = self.index().length() == 0 && self.size() > 0;
+        if bare_body && !head.is_empty() {
+            head.put_slice(b"\r\n");
+        }
+        for field in self.fields() {
+            let fate = outcomes
+                .get_mut(&Caseless(field.name_raw()))
+                .map(|outcome| &mut outcome.fate);
+            match fate {
+                None | Some(Fate::Kept) => head.put_slice(field.raw()),
+                Some(Fate::Gone) => {}
+                Some(fate) => {
+                    if let Fate::Replaced(new) = std::mem::take(fate) {
+                        write(&mut head, new);
+                    }
+                }
+            }
+        }
+        head.put_slice(&self.head()[self.index().end_of_fields()..]);
+        self.with_head(head.freeze())
+    }
+}
+
+/// Works out what the edits come to; gives the fields added on top, in the order of adding, with
+/// gaps for those that a later edit took away.
+fn settle<'e>(
+    edits: &'e [Edit],
+    outcomes: &mut HashMap<Caseless<'e>, Outcome<'e>>,
+) -> Vec<Option<New<'e>>> {
+    let mut added = Vec::new();
+    for edit in edits {
+        let outcome = outcomes.entry(edit.name().caseless()).or_default();
+        match edit {
+            Edit::Add { name, body } => {
+                outcome.added.push(added.len());
+                added.push(Some((name, body)));
+            }
+            Edit::Remove { .. } => {
+                outcome.fate = Fate::Gone;
+                for position in outcome.added.drain(..) {
+                    added[position] = None;
+                }
+            }
+            Edit::Set { name, body } => {
+                if let Some(topmost) = outcome.added.pop() {
+                    for position in outcome.added.drain(..) {
+                        added[position] = None;
+                    }
+                    added[topmost] = Some((name, body));
+                    outcome.added.push(topmost);
+                    outcome.fate = Fate::Gone;
+                } else if matches!(outcome.fate, Fate::Gone) {
+                    outcome.added.push(added.len());
+                    added.push(Some((name, body)));
+                } else {
+                    outcome.fate = Fate::Replaced((name, body));
+                }
+            }
+        }
+    }
+    added
+}
+
+fn written_length(edit: &Edit) -> usize {
+    match edit {
+        Edit::Add { name, body } | Edit::Set { name, body } => {
+            name.as_str().len() + body.as_str().len() + ": \r\n".len()
+        }
+        Edit::Remove { .. } => 0,
+    }
+}
+
+fn write(head: &mut BytesMut, (name, body): New<'_>) {
+    head.put_slice(name.as_str().as_bytes());
+    head.put_slice(b": ");
+    head.put_slice(body.as_str().as_bytes());
+    head.put_slice(b"\r\n");
+}
