@@ -1,0 +1,234 @@
+//! The client's side of a session: greeting, EHLO, TLS, then one transaction after another.
+//!
+//! The owner of a connection loops over [`Session::next_event`] as with the server's side. After
+//! [`Event::Ready`] it may [`begin`](Session::begin) a transaction or [`quit`](Session::quit).
+//! Every transaction begun ends in exactly one [`Event::Finished`], which has one outcome for
+//! each recipient, whatever happens to the connection; [`Event::Failed`] then says that the
+//! connection is of no more use.
+
+mod capabilities;
+mod envelope;
+mod reader;
+mod stuffer;
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use gatepost_message::{Address, ReversePath};
+
+pub use self::capabilities::Capabilities;
+pub use self::stuffer::{DotStuffer, StrayOctet};
+use crate::reply::Reply;
+
+/// Whether STARTTLS (RFC 3207) is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Tls {
+    /// Never: plaintext, or TLS came first.
+    None,
+    /// Where offered.
+    #[default]
+    Opportunistic,
+    /// Always, or no mail is handed over.
+    Required,
+}
+
+/// How a client session behaves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// What EHLO says: the relay's domain name or an address literal.
+    pub ehlo_name: String,
+    /// Whether STARTTLS is used.
+    pub tls: Tls,
+}
+
+/// One message for some recipients.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transaction {
+    /// Where bounces go.
+    pub reverse_path: ReversePath,
+    /// To whom; in the order in which they are to be answered.
+    pub recipients: Vec<Address>,
+    /// Octets of the message, before dot-stuffing.
+    pub size: u64,
+    /// Whether it holds octets outside ASCII.
+    pub eight_bit: bool,
+}
+
+/// What the session's owner is to do next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// Wait for bytes from the server and [`feed`](Session::feed) them, for at most
+    /// [`timeout`](Session::timeout).
+    NeedInput,
+    /// Send these bytes.
+    Send(Bytes),
+    /// Do the TLS handshake as client, then call [`tls_started`](Session::tls_started), or
+    /// [`fail`](Session::fail) with [`Failure::Tls`].
+    StartTls,
+    /// A transaction may begin. Said once after the handshakes and once after each transaction.
+    Ready,
+    /// The server waits for the message: send it through a [`DotStuffer`], then call
+    /// [`body_sent`](Session::body_sent).
+    SendBody,
+    /// The transaction is over.
+    Finished(TransactionResult),
+    /// The connection is of no more use: close it. It stays at that.
+    Failed(Failure),
+    /// After [`quit`](Session::quit): close the connection. It stays at that.
+    Closed,
+}
+
+/// How a transaction ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TransactionResult {
+    /// One for each recipient, in their order. Positive means that the server has the message
+    /// and answers for it.
+    pub recipients: Vec<Outcome>,
+}
+
+/// What became of one recipient.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// The reply that decided it.
+    pub reply: Reply,
+    /// To what it was the reply.
+    pub stage: Stage,
+}
+
+/// The step of a transaction that decided a recipient's fate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Stage {
+    /// MAIL.
+    Mail,
+    /// RCPT.
+    Recipient,
+    /// DATA.
+    Data,
+    /// The end of the message.
+    Message,
+    /// The server said nothing to that effect: the reply is this side's own.
+    Local,
+}
+
+impl Stage {
+    /// The step in words, as in `in reply to RCPT`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mail => "MAIL",
+            Self::Recipient => "RCPT",
+            Self::Data => "DATA",
+            Self::Message => "end of data",
+            Self::Local => "no command",
+        }
+    }
+}
+
+/// Why a connection is of no more use.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// The server refused the session.
+    #[error("next hop refused the session in reply to {to}: {reply}")]
+    Refused {
+        /// `the connection`, `EHLO`, `STARTTLS` …
+        to: &'static str,
+        /// What it said.
+        reply: Reply,
+    },
+    /// TLS is required and not offered.
+    #[error("next hop does not offer STARTTLS, which the route requires")]
+    TlsNotOffered,
+    /// The handshake failed.
+    #[error("TLS handshake with the next hop failed: {0}")]
+    Tls(String),
+    /// The server said what is no SMTP, or not what it may say here.
+    #[error("next hop broke the protocol: {0}")]
+    Protocol(String),
+    /// The connection ended or an I/O error ended it.
+    #[error("connection to the next hop was lost: {0}")]
+    Disconnected(String),
+    /// The server was silent for too long.
+    #[error("next hop did not answer in time")]
+    TimedOut,
+}
+
+impl Failure {
+    /// The failure as a reply, for the queue and for reports (RFC 3463). Transient, unless the
+    /// server itself said otherwise.
+    pub fn reply(&self) -> Reply {
+        todo!()
+    }
+}
+
+/// [`Session::begin`] was called while no transaction could begin.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a transaction can begin only when the session is ready")]
+pub struct NotReady(
+    /// What was to begin.
+    pub Transaction,
+);
+
+/// The client's side of one connection.
+#[derive(Debug)]
+pub struct Session {
+    settings: Settings,
+    input: BytesMut,
+}
+
+impl Session {
+    /// A session on a new connection. `secured` says that TLS came first (implicit TLS); then
+    /// STARTTLS is not used.
+    pub fn new(settings: Settings, secured: bool) -> Self {
+        todo!()
+    }
+
+    /// Hands in bytes that the server sent.
+    pub fn feed(&mut self, bytes: &[u8]) {
+        todo!()
+    }
+
+    /// What is to be done next.
+    pub fn next_event(&mut self) -> Event {
+        todo!()
+    }
+
+    /// The handshake that [`Event::StartTls`] asked for is done.
+    pub fn tls_started(&mut self) {
+        todo!()
+    }
+
+    /// Begins a transaction.
+    ///
+    /// # Errors
+    /// If the session is not ready for one: before [`Event::Ready`], in a transaction or after
+    /// the end. The transaction is handed back.
+    pub fn begin(&mut self, transaction: Transaction) -> Result<(), NotReady> {
+        todo!()
+    }
+
+    /// The message that [`Event::SendBody`] asked for is sent whole.
+    pub fn body_sent(&mut self) {
+        todo!()
+    }
+
+    /// Ends the session politely where it can: QUIT, then [`Event::Closed`]. In a transaction it
+    /// is the same as losing the connection.
+    pub fn quit(&mut self) {
+        todo!()
+    }
+
+    /// Something outside the protocol went wrong: the connection was lost or closed by the
+    /// server, a time-out, a handshake. A transaction in hand finishes with it.
+    pub fn fail(&mut self, failure: Failure) {
+        todo!()
+    }
+
+    /// What the server offers, as its last EHLO said.
+    pub fn capabilities(&self) -> &Capabilities {
+        todo!()
+    }
+
+    /// How long to wait for what is due next, at least as long as RFC 5321 section 4.5.3.2 asks.
+    pub fn timeout(&self) -> Duration {
+        todo!()
+    }
+}

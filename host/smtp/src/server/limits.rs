@@ -1,0 +1,88 @@
+//! What one client may ask of a session, and what the session says of itself.
+
+use std::time::Duration;
+
+/// The bounds of one session. All are obeyed by the session, but for the two durations: it has no
+/// clock, so its owner measures them and calls [`Session::time_out`](super::Session::time_out).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Recipients of one transaction; the next is told 452 4.5.3. At least 100 by RFC 5321
+    /// section 4.5.3.1.8.
+    pub recipients: usize,
+    /// Octets of one message, as SIZE counts them; more is told 552 5.3.4.
+    pub message_size: u64,
+    /// Octets of a header section; more is told 552 5.3.4.
+    pub header_size: u64,
+    /// Octets of one line of a message without CRLF; more is told 500 5.6.0. 998 by RFC 5321
+    /// section 4.5.3.1.6.
+    pub line: usize,
+    /// Octets of one command line with CRLF; more is told 500 5.5.2. At least 512 by RFC 5321
+    /// section 4.5.3.1.4, and more for the parameters of extensions.
+    pub command_line: usize,
+    /// The same for AUTH and the answers to its challenges: 12288 by RFC 4954 section 4.
+    pub auth_line: usize,
+    /// Refusals for good (5xx) in one session; one more is told 421 4.7.0. Recipients refused
+    /// for now do not count.
+    pub errors: u32,
+    /// Commands in a row that bring no message nearer (NOOP, RSET, EHLO, what fails, …); one
+    /// more is told 421 4.7.0. A message received, TLS and AUTH start the count afresh.
+    pub idle_commands: u32,
+    /// How long a client may be silent.
+    pub idle: Duration,
+    /// How long a session may last.
+    pub total: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            recipients: 1000,
+            message_size: 25 * 1024 * 1024,
+            header_size: 1024 * 1024,
+            line: 998,
+            command_line: 2048,
+            auth_line: 12288,
+            errors: 20,
+            idle_commands: 100,
+            idle: Duration::from_secs(5 * 60),
+            total: Duration::from_secs(60 * 60),
+        }
+    }
+}
+
+/// Whether STARTTLS (RFC 3207) is on offer. Without meaning where TLS came first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum StartTls {
+    /// There is no certificate.
+    #[default]
+    None,
+    /// The client may.
+    Offered,
+    /// The client must before anything else: 530 5.7.0.
+    Required,
+}
+
+/// Whether AUTH (RFC 4954) is on offer; never before TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AuthOffer {
+    /// Nobody has a password here.
+    #[default]
+    None,
+    /// The client may, under TLS.
+    UnderTls,
+    /// The client must before MAIL, under TLS: 530 5.7.0.
+    Required,
+}
+
+/// What a listener's sessions have in common.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The relay's own domain name, in the banner and wherever it names itself.
+    pub hostname: String,
+    /// What a client may ask.
+    pub limits: Limits,
+    /// Whether STARTTLS is on offer.
+    pub start_tls: StartTls,
+    /// Whether AUTH is on offer.
+    pub auth: AuthOffer,
+}

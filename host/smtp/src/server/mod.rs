@@ -1,0 +1,180 @@
+//! The server's side of a session.
+//!
+//! The owner of a connection loops: ask [`Session::next_event`] what is to be done, do it, and
+//! hand in what it asks for: bytes with [`Session::feed`] after [`Event::NeedInput`], an answer
+//! with [`Session::answer`] after [`Event::Ask`], the finished handshake with
+//! [`Session::tls_started`] after [`Event::StartTls`].
+//!
+//! A session goes like this. It first asks whether the client is welcome ([`Ask::Connect`]), and
+//! says its banner when it is. MAIL and each RCPT are asked in turn, as they come; a yes is
+//! answered `250 2.1.0` and `250 2.1.5` by the session itself. [`Event::DataStarted`] says that
+//! message bytes follow as [`Event::Data`], and [`Ask::Message`] that they are whole: the reply to
+//! that is the owner's in full, because only it knows the transaction's id and fate. If a
+//! transaction ends in any other way, [`Event::Aborted`] says so, and what was staged is to be
+//! dropped.
+
+mod auth;
+mod command;
+mod data;
+mod limits;
+mod line;
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use gatepost_message::{Address, ReversePath};
+
+pub use self::limits::{AuthOffer, Limits, Settings, StartTls};
+use crate::reply::Reply;
+pub use crate::sasl::Credentials;
+
+/// What the session's owner is to do next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// Wait for bytes from the client and [`feed`](Session::feed) them.
+    NeedInput,
+    /// Send these bytes.
+    Send(Bytes),
+    /// Do the TLS handshake as server (all bytes to be sent in plaintext have been asked for),
+    /// then call [`tls_started`](Session::tls_started); if it fails, close.
+    StartTls,
+    /// Decide, then call [`answer`](Session::answer).
+    Ask(Ask),
+    /// 354 has been said: what follows as `Data` belongs to the transaction in hand.
+    DataStarted,
+    /// A piece of the message, dots unstuffed, never empty.
+    Data(Bytes),
+    /// The transaction in hand was given up: its staged bytes are to be dropped. Comes for each
+    /// transaction that began with a yes to [`Ask::Mail`] and did not reach [`Ask::Message`],
+    /// but for those that end because the client is gone.
+    Aborted,
+    /// Close the connection. It stays at that.
+    Close,
+}
+
+/// What only the owner can decide.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ask {
+    /// Is this client welcome? The first thing a session asks, before its banner.
+    Connect,
+    /// Are these credentials good? [`Answer::Proceed`] makes it 235 2.7.0.
+    Authenticate(Credentials),
+    /// Is this sender welcome? A yes begins a transaction.
+    Mail(Mail),
+    /// Is this recipient welcome in the transaction in hand?
+    Recipient(Address),
+    /// The message is whole: keep it, and say what the client is to be told.
+    Message {
+        /// Its octets, all of which came as [`Event::Data`].
+        size: u64,
+        /// Whether any of them is outside ASCII.
+        eight_bit: bool,
+    },
+}
+
+/// MAIL, understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mail {
+    /// Where bounces go.
+    pub reverse_path: ReversePath,
+    /// The size that the client announced (RFC 1870), within the limit.
+    pub size: Option<u64>,
+    /// The body that the client announced (RFC 6152).
+    pub body: BodyType,
+}
+
+/// BODY of RFC 6152.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum BodyType {
+    /// Octets below 128 only; what is meant where nothing is said.
+    #[default]
+    SevenBit,
+    /// Any octet.
+    EightBitMime,
+}
+
+/// What the owner decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// Yes, in the session's own words.
+    Proceed,
+    /// In these words: yes if positive, else no. To [`Ask::Connect`] a no makes this the banner,
+    /// after which only QUIT is heard (RFC 5321 section 3.1). A 421 closes, as ever.
+    Reply(Reply),
+    /// No, in these words, and close.
+    Close(Reply),
+}
+
+/// The server's side of one connection.
+#[derive(Debug)]
+pub struct Session {
+    settings: Arc<Settings>,
+    input: BytesMut,
+}
+
+impl Session {
+    /// A session on a new connection; `tls` describes the protocol and cipher where TLS came
+    /// first (implicit TLS, RFC 8314).
+    pub fn new(settings: Arc<Settings>, tls: Option<String>) -> Self {
+        todo!()
+    }
+
+    /// Hands in bytes that the client sent. Call it after [`Event::NeedInput`] only: what is fed
+    /// before is kept, without a bound.
+    pub fn feed(&mut self, bytes: &[u8]) {
+        todo!()
+    }
+
+    /// What is to be done next.
+    pub fn next_event(&mut self) -> Event {
+        todo!()
+    }
+
+    /// Answers the last [`Event::Ask`]; without one it does nothing.
+    pub fn answer(&mut self, answer: Answer) {
+        todo!()
+    }
+
+    /// The handshake that [`Event::StartTls`] asked for is done; `description` names protocol
+    /// and cipher. The session begins afresh (RFC 3207 section 4.2).
+    pub fn tls_started(&mut self, description: String) {
+        todo!()
+    }
+
+    /// The client was silent for too long, or the session has lasted too long: 421 4.4.2 and
+    /// close.
+    pub fn time_out(&mut self) {
+        todo!()
+    }
+
+    /// The relay is stopping: 421 4.3.2 as soon as no transaction is in hand.
+    pub fn shut_down(&mut self) {
+        todo!()
+    }
+
+    /// Whether a transaction has begun and not ended.
+    pub fn in_transaction(&self) -> bool {
+        todo!()
+    }
+
+    /// The argument of EHLO or HELO: printable ASCII without spaces, at most 255 octets.
+    pub fn helo(&self) -> Option<&str> {
+        todo!()
+    }
+
+    /// Protocol and cipher; `None` in plaintext.
+    pub fn tls(&self) -> Option<&str> {
+        todo!()
+    }
+
+    /// The user that AUTH has proved.
+    pub fn user(&self) -> Option<&str> {
+        todo!()
+    }
+
+    /// How the message came, for the `with` clause of Received: `SMTP`, `ESMTP`, `ESMTPS`,
+    /// `ESMTPSA` (RFC 3848).
+    pub fn protocol(&self) -> &'static str {
+        todo!()
+    }
+}
