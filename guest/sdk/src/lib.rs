@@ -1,1 +1,69 @@
-//! placeholder
+//! What a policy author uses: Gatepost's contract as plain Rust types and one trait.
+//!
+//! A policy is a struct that is made from its settings and implements [`Policy`]. It overrides
+//! the hooks that it wants, and names them to [`export!`]; the host calls no others. Each hook is
+//! given what it may know and writes what it wants into a [`Decision`]; nothing happens until the
+//! relay carries the decision out.
+//!
+//! ```
+//! use gatepost_sdk::*;
+//!
+//! #[derive(serde::Deserialize, schemars::JsonSchema, Default)]
+//! #[serde(default, deny_unknown_fields)]
+//! pub struct Settings {
+//!     /// Subjects that hold this text are refused.
+//!     forbidden: String,
+//! }
+//!
+//! pub struct NoSpam(Settings);
+//!
+//! impl Policy for NoSpam {
+//!     type Settings = Settings;
+//!
+//!     fn new(settings: Settings) -> Result<Self, Vec<String>> {
+//!         Ok(NoSpam(settings))
+//!     }
+//!
+//!     fn message(&self, _: &Transaction, message: &dyn Message, _: &dyn Facts, decision: &mut Decision) -> Verdict {
+//!         let subject = message.header("Subject").unwrap_or_default();
+//!         if !self.0.forbidden.is_empty() && subject.contains(&self.0.forbidden) {
+//!             decision.reason("the subject holds forbidden words");
+//!             return Verdict::reject(550, "5.7.1", "not here, please");
+//!         }
+//!         Verdict::Pass
+//!     }
+//! }
+//!
+//! gatepost_sdk::export!(NoSpam: message);
+//! ```
+//!
+//! The same struct runs natively in a test: nothing in [`Policy`] knows about WebAssembly.
+
+#![deny(unsafe_code)]
+
+// The bindings name this crate by its name, also from within.
+extern crate self as gatepost_sdk;
+
+mod decision;
+mod export;
+mod policy;
+mod types;
+
+#[cfg(target_arch = "wasm32")]
+#[doc(hidden)]
+pub mod glue;
+
+#[cfg(target_arch = "wasm32")]
+#[doc(hidden)]
+#[allow(unsafe_code, missing_docs, clippy::all)]
+pub mod bindings;
+
+#[doc(hidden)]
+pub use wit_bindgen::rt as __rt;
+
+pub use decision::{Action, Decision};
+pub use policy::{Facts, Level, Message, Policy};
+pub use types::{
+    Attempt, AttemptResult, Duties, Ending, Flow, MessageClass, NextHop, RecipientVerdict, Reply,
+    Routing, Session, TlsMode, Transaction, Verdict,
+};

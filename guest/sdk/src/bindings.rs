@@ -1,0 +1,42 @@
+//! Generated from `wit/`: the imports once, and a module for each world on the menu, so that a
+//! policy carries only the exports that it names.
+
+/// What every policy may import.
+pub mod host {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        world: "host",
+        runtime_path: "gatepost_sdk::__rt",
+    });
+}
+
+macro_rules! world {
+    ($module:ident, $world:literal, $export:literal) => {
+        pub mod $module {
+            wit_bindgen::generate!({
+                path: "../../wit",
+                world: $world,
+                runtime_path: "gatepost_sdk::__rt",
+                pub_export_macro: true,
+                export_macro_name: $export,
+                default_bindings_module: "unused",
+                with: {
+                    "gatepost:policy/types@0.1.0": crate::bindings::host::gatepost::policy::types,
+                    "gatepost:policy/message-access@0.1.0": crate::bindings::host::gatepost::policy::message_access,
+                    "gatepost:policy/decisions@0.1.0": crate::bindings::host::gatepost::policy::decisions,
+                    "gatepost:policy/counters@0.1.0": crate::bindings::host::gatepost::policy::counters,
+                    "gatepost:policy/clock@0.1.0": crate::bindings::host::gatepost::policy::clock,
+                    "gatepost:policy/log@0.1.0": crate::bindings::host::gatepost::policy::log,
+                },
+            });
+        }
+    };
+}
+
+world!(configured, "configured", "__export_settings");
+world!(connect, "connect-hook", "__export_connect");
+world!(sender, "sender-hook", "__export_sender");
+world!(recipient, "recipient-hook", "__export_recipient");
+world!(message, "message-hook", "__export_message");
+world!(route, "route-hook", "__export_route");
+world!(outcome, "outcome-hook", "__export_outcome");

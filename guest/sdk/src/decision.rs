@@ -1,0 +1,93 @@
+//! What a policy wants done, recorded in the order in which it was asked for.
+
+use crate::{MessageClass, RecipientVerdict};
+
+/// One thing that a policy asked for. The relay carries it out after the chain, at commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Says why, for the postmaster.
+    Reason(String),
+    /// Puts a tag on the message.
+    Tag(String),
+    /// Says what kind of message it is, and whether a machine may answer it.
+    Classify(MessageClass, bool),
+    /// Adds a field on top of the header section.
+    AddHeader(String, String),
+    /// Removes every field of that name.
+    RemoveHeader(String),
+    /// Replaces the first field of that name and removes the others.
+    SetHeader(String, String),
+    /// Lets no later policy change fields of that name.
+    ProtectHeader(String),
+    /// Judges one recipient apart from the message.
+    JudgeRecipient(String, RecipientVerdict),
+    /// Adds to a windowed count.
+    Count(String, u32),
+    /// Remembers a key for a number of seconds.
+    MarkSeen(String, u32),
+}
+
+/// The record of what a policy wants done besides its verdict.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Decision {
+    actions: Vec<Action>,
+}
+
+impl Decision {
+    /// Everything asked for, in order.
+    pub fn actions(&self) -> &[Action] {
+        &self.actions
+    }
+
+    /// Says why, in one sentence for the postmaster.
+    pub fn reason(&mut self, text: impl Into<String>) {
+        self.actions.push(Action::Reason(text.into()));
+    }
+
+    /// Puts a tag on the message: letters, digits, `-`, `.` and `_`, at most 64.
+    pub fn tag(&mut self, tag: impl Into<String>) {
+        self.actions.push(Action::Tag(tag.into()));
+    }
+
+    /// Says what kind of message it is, and whether a machine may answer it.
+    pub fn classify(&mut self, class: MessageClass, reply_allowed: bool) {
+        self.actions.push(Action::Classify(class, reply_allowed));
+    }
+
+    /// Adds a field on top of the header section.
+    pub fn add_header(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.actions.push(Action::AddHeader(name.into(), value.into()));
+    }
+
+    /// Removes every field of that name.
+    pub fn remove_header(&mut self, name: impl Into<String>) {
+        self.actions.push(Action::RemoveHeader(name.into()));
+    }
+
+    /// Replaces the first field of that name in its place and removes the others; adds it on top
+    /// where there is none.
+    pub fn set_header(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.actions.push(Action::SetHeader(name.into(), value.into()));
+    }
+
+    /// From here on no later policy may change or remove fields of that name.
+    pub fn protect_header(&mut self, name: impl Into<String>) {
+        self.actions.push(Action::ProtectHeader(name.into()));
+    }
+
+    /// Judges one recipient apart from the message; the address as in
+    /// [`Transaction::recipients`](crate::Transaction::recipients).
+    pub fn judge_recipient(&mut self, address: impl Into<String>, verdict: RecipientVerdict) {
+        self.actions.push(Action::JudgeRecipient(address.into(), verdict));
+    }
+
+    /// Once the message is accepted, adds `amount` to the windowed count `key`.
+    pub fn count(&mut self, key: impl Into<String>, amount: u32) {
+        self.actions.push(Action::Count(key.into(), amount));
+    }
+
+    /// Once the message is accepted, remembers `key` for `seconds`.
+    pub fn mark_seen(&mut self, key: impl Into<String>, seconds: u32) {
+        self.actions.push(Action::MarkSeen(key.into(), seconds));
+    }
+}

@@ -1,0 +1,269 @@
+//! Between the generated bindings and the plain types: each hook takes the contract's records,
+//! calls the policy with plain ones, and replays its decision through the host's handle.
+
+use crate::bindings::configured::exports::gatepost::policy::settings::Duties as WitDuties;
+use crate::bindings::host::gatepost::policy::{clock, counters, log};
+use crate::{Action, Decision, Facts, Level, Policy, types};
+
+/// The contract's records under short names.
+pub mod wit {
+    pub use crate::bindings::host::gatepost::policy::decisions::Decision;
+    pub use crate::bindings::host::gatepost::policy::message_access::Message;
+    pub use crate::bindings::host::gatepost::policy::types::*;
+}
+
+struct HostFacts;
+
+impl Facts for HostFacts {
+    fn now(&self) -> u64 {
+        clock::now()
+    }
+    fn counted(&self, key: &str, seconds: u32) -> u64 {
+        counters::counted(key, seconds)
+    }
+    fn seen(&self, key: &str) -> bool {
+        counters::seen(key)
+    }
+    fn log(&self, level: Level, text: &str) {
+        let level = match level {
+            Level::Debug => log::Level::Debug,
+            Level::Info => log::Level::Info,
+            Level::Warn => log::Level::Warn,
+            Level::Error => log::Level::Error,
+        };
+        log::write(level, text);
+    }
+}
+
+impl crate::Message for wit::Message {
+    fn header(&self, name: &str) -> Option<String> {
+        wit::Message::header(self, name)
+    }
+    fn headers_named(&self, name: &str) -> Vec<String> {
+        wit::Message::headers_named(self, name)
+    }
+    fn count(&self, name: &str) -> u32 {
+        wit::Message::count(self, name)
+    }
+    fn headers(&self) -> Vec<(String, String)> {
+        wit::Message::headers(self).into_iter().map(|field| (field.name, field.value)).collect()
+    }
+    fn header_size(&self) -> u64 {
+        wit::Message::header_size(self)
+    }
+    fn body_size(&self) -> u64 {
+        wit::Message::body_size(self)
+    }
+    fn body_chunk(&self, offset: u64, length: u32) -> Vec<u8> {
+        wit::Message::body_chunk(self, offset, length)
+    }
+}
+
+/// A panic in a policy reaches the relay's log with file and line before it traps.
+pub fn install_panic_hook() {
+    std::panic::set_hook(Box::new(|panic| log::write(log::Level::Error, &panic.to_string())));
+}
+
+pub fn schema<P: Policy>() -> String {
+    let schema = schemars::schema_for!(P::Settings);
+    serde_json::to_string(&schema).unwrap_or_else(|error| panic!("no schema: {error}"))
+}
+
+pub fn configure<P: Policy>(json: &str) -> Result<P, Vec<String>> {
+    let settings = serde_json::from_str(json).map_err(|error| vec![error.to_string()])?;
+    P::new(settings)
+}
+
+pub fn duties<P: Policy>() -> WitDuties {
+    let types::Duties { authenticates, suppresses } = P::duties();
+    let mut duties = WitDuties::empty();
+    if authenticates {
+        duties |= WitDuties::AUTHENTICATES;
+    }
+    if suppresses {
+        duties |= WitDuties::SUPPRESSES;
+    }
+    duties
+}
+
+pub fn connect<P: Policy>(policy: &P, session: wit::Session, host: &wit::Decision) -> wit::Verdict {
+    record(host, |decision| policy.connect(&session.into(), &HostFacts, decision)).into()
+}
+
+pub fn sender<P: Policy>(
+    policy: &P,
+    transaction: wit::Transaction,
+    host: &wit::Decision,
+) -> wit::Verdict {
+    record(host, |decision| policy.sender(&transaction.into(), &HostFacts, decision)).into()
+}
+
+pub fn recipient<P: Policy>(
+    policy: &P,
+    transaction: wit::Transaction,
+    recipient: String,
+    host: &wit::Decision,
+) -> wit::Verdict {
+    record(host, |decision| {
+        policy.recipient(&transaction.into(), &recipient, &HostFacts, decision)
+    })
+    .into()
+}
+
+pub fn message<P: Policy>(
+    policy: &P,
+    transaction: wit::Transaction,
+    message: &wit::Message,
+    host: &wit::Decision,
+) -> wit::Verdict {
+    record(host, |decision| policy.message(&transaction.into(), message, &HostFacts, decision))
+        .into()
+}
+
+pub fn route<P: Policy>(
+    policy: &P,
+    transaction: wit::Transaction,
+    attempt: wit::Attempt,
+    host: &wit::Decision,
+) -> wit::Routing {
+    let attempt = types::Attempt { recipient: attempt.recipient, previous: attempt.previous };
+    record(host, |decision| policy.route(&transaction.into(), &attempt, &HostFacts, decision)).into()
+}
+
+pub fn outcome<P: Policy>(
+    policy: &P,
+    transaction: wit::Transaction,
+    outcome: wit::ResultOfAttempt,
+    host: &wit::Decision,
+) {
+    let result = types::AttemptResult {
+        recipient: outcome.recipient,
+        ending: match outcome.ending {
+            wit::Ending::Delivered => types::Ending::Delivered,
+            wit::Ending::Deferred => types::Ending::Deferred,
+            wit::Ending::Failed => types::Ending::Failed,
+        },
+        reply: types::Reply {
+            code: outcome.reply.code,
+            enhanced: outcome.reply.enhanced,
+            text: outcome.reply.text,
+        },
+        server: outcome.server,
+    };
+    record(host, |decision| policy.outcome(&transaction.into(), &result, &HostFacts, decision))
+}
+
+/// Runs a hook on a plain decision, then replays it to the host.
+fn record<R>(host: &wit::Decision, hook: impl FnOnce(&mut Decision) -> R) -> R {
+    let mut decision = Decision::default();
+    let answer = hook(&mut decision);
+    for action in decision.actions() {
+        match action {
+            Action::Reason(text) => host.reason(text),
+            Action::Tag(tag) => host.tag(tag),
+            Action::Classify(class, reply_allowed) => {
+                host.classify((*class).into(), *reply_allowed)
+            }
+            Action::AddHeader(name, value) => host.add_header(name, value),
+            Action::RemoveHeader(name) => host.remove_header(name),
+            Action::SetHeader(name, value) => host.set_header(name, value),
+            Action::ProtectHeader(name) => host.protect_header(name),
+            Action::JudgeRecipient(address, verdict) => {
+                host.judge_recipient(address, &verdict.clone().into())
+            }
+            Action::Count(key, amount) => host.count(key, *amount),
+            Action::MarkSeen(key, seconds) => host.mark_seen(key, *seconds),
+        }
+    }
+    answer
+}
+
+impl From<wit::Session> for types::Session {
+    fn from(session: wit::Session) -> Self {
+        Self {
+            listener: session.listener,
+            flow: match session.flow {
+                wit::Flow::Inbound => types::Flow::Inbound,
+                wit::Flow::Submission => types::Flow::Submission,
+            },
+            client_ip: session.client_ip,
+            client_port: session.client_port,
+            helo: session.helo,
+            tls: session.tls,
+            user: session.user,
+        }
+    }
+}
+
+impl From<wit::Transaction> for types::Transaction {
+    fn from(transaction: wit::Transaction) -> Self {
+        Self {
+            id: transaction.id,
+            session: transaction.session.into(),
+            account: transaction.account,
+            mail_from: transaction.mail_from,
+            recipients: transaction.recipients,
+        }
+    }
+}
+
+impl From<types::Reply> for wit::Reply {
+    fn from(reply: types::Reply) -> Self {
+        Self { code: reply.code, enhanced: reply.enhanced, text: reply.text }
+    }
+}
+
+impl From<types::Verdict> for wit::Verdict {
+    fn from(verdict: types::Verdict) -> Self {
+        match verdict {
+            types::Verdict::Pass => Self::Pass,
+            types::Verdict::Accept => Self::Accept,
+            types::Verdict::Reject(reply) => Self::Reject(reply.into()),
+            types::Verdict::Tempfail(reply) => Self::Tempfail(reply.into()),
+            types::Verdict::Discard => Self::Discard,
+            types::Verdict::Quarantine(reason) => Self::Quarantine(reason),
+        }
+    }
+}
+
+impl From<types::RecipientVerdict> for wit::RecipientVerdict {
+    fn from(verdict: types::RecipientVerdict) -> Self {
+        match verdict {
+            types::RecipientVerdict::Reject(reply) => Self::Reject(reply.into()),
+            types::RecipientVerdict::Suppress(reason) => Self::Suppress(reason),
+        }
+    }
+}
+
+impl From<types::MessageClass> for wit::MessageClass {
+    fn from(class: types::MessageClass) -> Self {
+        match class {
+            types::MessageClass::Human => Self::Human,
+            types::MessageClass::AutoReplied => Self::AutoReplied,
+            types::MessageClass::AutoGenerated => Self::AutoGenerated,
+            types::MessageClass::Bounce => Self::Bounce,
+            types::MessageClass::List => Self::List,
+        }
+    }
+}
+
+impl From<types::Routing> for wit::Routing {
+    fn from(routing: types::Routing) -> Self {
+        match routing {
+            types::Routing::Pass => Self::Pass,
+            types::Routing::NextHop(types::NextHop { host, port, tls }) => {
+                Self::NextHop(wit::NextHop {
+                    host,
+                    port,
+                    tls: match tls {
+                        types::TlsMode::None => wit::TlsMode::None,
+                        types::TlsMode::Opportunistic => wit::TlsMode::Opportunistic,
+                        types::TlsMode::Required => wit::TlsMode::Required,
+                    },
+                })
+            }
+            types::Routing::Defer(reply) => Self::Defer(reply.into()),
+            types::Routing::Fail(reply) => Self::Fail(reply.into()),
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The trait that a policy implements, and what its hooks are handed.
+
+use crate::{
+    Attempt, AttemptResult, Decision, Duties, Routing, Session, Transaction, Verdict,
+};
+
+/// The message as the earlier policies of the chain left it.
+pub trait Message {
+    /// The first field of that name, unfolded and trimmed; names match without case.
+    fn header(&self, name: &str) -> Option<String>;
+    /// All fields of that name, top to bottom, unfolded and trimmed.
+    fn headers_named(&self, name: &str) -> Vec<String>;
+    /// How many fields of that name there are.
+    fn count(&self, name: &str) -> u32;
+    /// Every field as name and raw body. Costly on long headers.
+    fn headers(&self) -> Vec<(String, String)>;
+    /// Octets of the header section.
+    fn header_size(&self) -> u64;
+    /// Octets of the body.
+    fn body_size(&self) -> u64;
+    /// Up to `length` octets of the body from `offset`; fewer at its end.
+    fn body_chunk(&self, offset: u64, length: u32) -> Vec<u8>;
+}
+
+/// How much a log line matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// For the policy's author.
+    Debug,
+    /// For the record.
+    Info,
+    /// For the operator, some day.
+    Warn,
+    /// For the operator, now.
+    Error,
+}
+
+/// What a hook may look up. None of it waits and none of it changes anything.
+pub trait Facts {
+    /// Milliseconds since 1970 (UTC) at the time of the transaction.
+    fn now(&self) -> u64;
+    /// What this policy counted under `key` in the last `seconds` (at most 86,400).
+    fn counted(&self, key: &str, seconds: u32) -> u64;
+    /// Whether this policy marked `key` as seen and the mark has not expired.
+    fn seen(&self, key: &str) -> bool;
+    /// Writes a line to the relay's log.
+    fn log(&self, level: Level, text: &str);
+}
+
+/// A policy. Override the hooks that it wants and name them to [`export!`](crate::export).
+#[allow(unused_variables)]
+pub trait Policy: Sized {
+    /// Its settings: parsing and schema come from the same definition.
+    type Settings: serde::de::DeserializeOwned + schemars::JsonSchema;
+
+    /// Made once, at load. Errors are sentences that name what is wrong and where.
+    fn new(settings: Self::Settings) -> Result<Self, Vec<String>>;
+
+    /// What it is answerable for.
+    fn duties() -> Duties {
+        Duties::default()
+    }
+
+    /// A client has connected.
+    fn connect(&self, session: &Session, facts: &dyn Facts, decision: &mut Decision) -> Verdict {
+        Verdict::Pass
+    }
+
+    /// MAIL FROM was given.
+    fn sender(
+        &self,
+        transaction: &Transaction,
+        facts: &dyn Facts,
+        decision: &mut Decision,
+    ) -> Verdict {
+        Verdict::Pass
+    }
+
+    /// RCPT TO was given and may be relayed to.
+    fn recipient(
+        &self,
+        transaction: &Transaction,
+        recipient: &str,
+        facts: &dyn Facts,
+        decision: &mut Decision,
+    ) -> Verdict {
+        Verdict::Pass
+    }
+
+    /// The end of data was reached.
+    fn message(
+        &self,
+        transaction: &Transaction,
+        message: &dyn Message,
+        facts: &dyn Facts,
+        decision: &mut Decision,
+    ) -> Verdict {
+        Verdict::Pass
+    }
+
+    /// A recipient is due for an attempt.
+    fn route(
+        &self,
+        transaction: &Transaction,
+        attempt: &Attempt,
+        facts: &dyn Facts,
+        decision: &mut Decision,
+    ) -> Routing {
+        Routing::Pass
+    }
+
+    /// An attempt has ended.
+    fn outcome(
+        &self,
+        transaction: &Transaction,
+        result: &AttemptResult,
+        facts: &dyn Facts,
+        decision: &mut Decision,
+    ) {
+    }
+}
