@@ -1,1 +1,54 @@
-//! placeholder
+//! The durable queue: what a client got its 250 for is in here until every recipient has met an
+//! end.
+//!
+//! The way of a message through this crate:
+//!
+//! 1. The session opens a [`Staging`] and writes the octets of DATA into it as they arrive. Up to
+//!    [`INLINE_LIMIT`] they stay in memory; beyond, they go to a file `incoming/<transaction id>`.
+//!    [`Staging::finish`] makes that file durable and gives back the header section, which
+//!    policies may edit, apart from the body, which nobody edits.
+//! 2. [`Spool::accept`] hands over the [`NewMessage`]. One thread owns the database: it takes
+//!    everything that waits, runs it in one SQLite transaction with a savepoint for each
+//!    operation, so that a bad one fails alone, and answers all after COMMIT has returned. With
+//!    `synchronous=FULL` that is after the fsync, and only then may the client get its 250.
+//! 3. [`Spool::claim`] leases what is due to delivery, message by message; [`Spool::record`]
+//!    takes the results. A bounce goes in with the failure that it tells of, in one commit.
+//! 4. With its last unfinished recipient the message goes: row, body, and after the commit the
+//!    file.
+//!
+//! Besides messages the store holds what policies asked to remember ([`Effect`]): it is written
+//! in the commit of the message that it came with, and looked up in memory ([`Spool::seen`],
+//! [`Spool::counted`]).
+//!
+//! When the disk is nearly full, intake stops ([`SpoolError::Full`]) while deliveries are still
+//! recorded: see [`SpoolSettings::min_free_bytes`]. When an fsync or a commit fails, nobody knows
+//! what is on the disk, and the process ends: see [`Fatal`].
+//!
+//! [`Effect`]: gatepost_policy::Effect
+
+#![forbid(unsafe_code)]
+
+mod disk;
+mod error;
+mod memory;
+mod message;
+mod queue;
+mod settings;
+mod spool;
+mod sqlite;
+mod staging;
+
+pub use error::SpoolError;
+pub use memory::Scope;
+pub use message::{
+    Claim, ClaimedRecipient, Ending, InitialState, Lease, NewBody, NewMessage, NewRecipient, Owner,
+    Quarantine, RecipientResult, Recorded, Report,
+};
+pub use queue::{
+    Changed, Expired, Filter, QueueDepth, Recipient, RecipientState, Record, Selection, Status,
+    Summary,
+};
+pub use settings::{Fatal, SpoolSettings};
+pub use spool::{Spool, Ticket};
+pub use sqlite::SqliteSpool;
+pub use staging::{INLINE_LIMIT, Staged, StagedBody, Staging};

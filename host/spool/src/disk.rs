@@ -1,0 +1,136 @@
+//! The store's directory, and how much room it has.
+
+use std::{
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use gatepost_message::TransactionId;
+
+use crate::{Fatal, SpoolError};
+
+/// How old the knowledge of free space may be.
+const FRESH: Duration = Duration::from_millis(100);
+
+/// The directory of a store: where its files are, whether there is room, and who is told when it
+/// cannot be trusted any more.
+#[derive(Debug)]
+pub(crate) struct Disk {
+    directory: PathBuf,
+    min_free_bytes: u64,
+    fatal: Fatal,
+    seen: Mutex<Option<(Instant, u64)>>,
+}
+
+impl Disk {
+    pub(crate) fn new(directory: PathBuf, min_free_bytes: u64, fatal: Fatal) -> Self {
+        Self {
+            directory,
+            min_free_bytes,
+            fatal,
+            seen: Mutex::new(None),
+        }
+    }
+
+    /// Makes the directory and the one for bodies, durably.
+    pub(crate) fn create(&self) -> Result<(), SpoolError> {
+        let incoming = self.incoming();
+        fs::create_dir_all(&incoming).map_err(failed_to("make directory", &incoming))?;
+        self.sync_directory(&self.directory)?;
+        match self.directory.parent() {
+            Some(parent) if parent.as_os_str().is_empty() => self.sync_directory(Path::new(".")),
+            Some(parent) => self.sync_directory(parent),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn database(&self) -> PathBuf {
+        self.directory.join("spool.db")
+    }
+
+    pub(crate) fn lock(&self) -> PathBuf {
+        self.directory.join("lock")
+    }
+
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    pub(crate) fn incoming(&self) -> PathBuf {
+        self.directory.join("incoming")
+    }
+
+    /// Where the body of a message is, if it has a file.
+    pub(crate) fn body(&self, id: TransactionId) -> PathBuf {
+        self.incoming().join(id.to_string())
+    }
+
+    /// Makes the names in a directory durable.
+    pub(crate) fn sync_directory(&self, directory: &Path) -> Result<(), SpoolError> {
+        let opened = File::open(directory).map_err(failed_to("open directory", directory))?;
+        self.sync(&opened, directory)
+    }
+
+    /// Makes the contents of a file durable, or ends the process.
+    pub(crate) fn sync(&self, file: &File, path: &Path) -> Result<(), SpoolError> {
+        file.sync_all().map_err(|error| {
+            self.fatal
+                .call(&format!("fsync of {} failed: {error}", path.display()));
+            SpoolError::Closed
+        })
+    }
+
+    pub(crate) fn fatal(&self, what: &str) {
+        self.fatal.call(what);
+    }
+
+    /// Whether `needed` more bytes leave the watermark dry, as known for at most 100 ms.
+    pub(crate) fn room(&self, needed: u64) -> Result<(), SpoolError> {
+        self.check(self.free()?, needed)
+    }
+
+    /// The same against a number of free bytes that the caller keeps.
+    pub(crate) fn check(&self, free: u64, needed: u64) -> Result<(), SpoolError> {
+        let needed = self.min_free_bytes.saturating_add(needed);
+        if free < needed {
+            Err(SpoolError::Full { free, needed })
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The error for a file system that refused to take more.
+    pub(crate) fn full(&self) -> SpoolError {
+        let free = self.free_now().unwrap_or(0);
+        SpoolError::Full {
+            free,
+            needed: self.min_free_bytes.max(free.saturating_add(1)),
+        }
+    }
+
+    fn free(&self) -> Result<u64, SpoolError> {
+        let seen = *self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        match seen {
+            Some((at, free)) if at.elapsed() < FRESH => Ok(free),
+            _ => self.free_now(),
+        }
+    }
+
+    /// Bytes free to this process, asked of the system now.
+    pub(crate) fn free_now(&self) -> Result<u64, SpoolError> {
+        let stat = rustix::fs::statvfs(&self.directory)
+            .map_err(io::Error::from)
+            .map_err(failed_to("ask for free space in", &self.directory))?;
+        let free = stat.f_bavail.saturating_mul(stat.f_frsize);
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), free));
+        Ok(free)
+    }
+}
+
+/// Names what was tried, and where.
+pub(crate) fn failed_to(what: &str, path: &Path) -> impl FnOnce(io::Error) -> SpoolError {
+    SpoolError::io(format!("{what} {}", path.display()))
+}

@@ -1,0 +1,74 @@
+//! How a store is opened, and how the process ends when the disk cannot be trusted.
+
+use std::{fmt, path::PathBuf, sync::Arc};
+
+/// Where a store is and how it behaves.
+#[derive(Debug, Clone)]
+pub struct SpoolSettings {
+    /// The directory of the store, made if it is not there. Holds `spool.db`, `lock` and
+    /// `incoming/`; belongs on one file system, local, and to one relay.
+    pub directory: PathBuf,
+    /// Intake stops while fewer bytes than this are free on the store's file system.
+    ///
+    /// Deliveries are still recorded then: a result changes a few pages of the log, which is
+    /// mostly written over in place and bounded (see [`SpoolSettings::max_log_bytes`]), and what
+    /// is finished frees room. So this must be more than twice the bound of the log; the default
+    /// is 256 MiB.
+    pub min_free_bytes: u64,
+    /// The write-ahead log is carried over into the database when the relay is idle, and at the
+    /// latest after about so many bytes; the default is 32 MiB.
+    pub max_log_bytes: u64,
+    /// What ends the process.
+    pub fatal: Fatal,
+}
+
+impl SpoolSettings {
+    /// The defaults, in that directory.
+    pub fn new(directory: impl Into<PathBuf>) -> Self {
+        Self {
+            directory: directory.into(),
+            min_free_bytes: 256 << 20,
+            max_log_bytes: 32 << 20,
+            fatal: Fatal::default(),
+        }
+    }
+}
+
+/// What happens when a commit or an fsync fails.
+///
+/// After a failed fsync the kernel may have dropped the very pages it could not write, and a
+/// second fsync would report success: whatever is retried then is a lie. The only honest way on
+/// is a new process that reads back what is really there. So the default prints one line to
+/// standard error and exits with status 74 (`EX_IOERR`). Tests put a hook of their own here; once
+/// it returns, the spool is [closed](crate::SpoolError::Closed).
+#[derive(Clone)]
+pub struct Fatal(Arc<dyn Fn(&str) + Send + Sync>);
+
+impl Fatal {
+    /// Calls `hook` with what happened, in a sentence.
+    pub fn new(hook: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(hook))
+    }
+
+    pub(crate) fn call(&self, what: &str) {
+        (self.0)(what);
+    }
+}
+
+impl Default for Fatal {
+    fn default() -> Self {
+        Self::new(|what| {
+            eprintln!(
+                "gatepost: {what}. What was accepted is safe only if it can be read back: \
+                 stopping. Check the disk, then start the relay again"
+            );
+            std::process::exit(74);
+        })
+    }
+}
+
+impl fmt::Debug for Fatal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Fatal")
+    }
+}

@@ -1,0 +1,105 @@
+//! The one trait behind which a store stands: SQLite today, a shared one later.
+
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+
+use gatepost_message::{Millis, TransactionId};
+use tokio::sync::Notify;
+
+use crate::{
+    Changed, Claim, Expired, Filter, NewMessage, Owner, QueueDepth, Record, Recorded, Report,
+    Scope, Selection, SpoolError, Staging, Summary,
+};
+
+/// What an operation comes to. For one that changes the store it resolves after the commit that
+/// holds the change is on the disk. The operation runs whether or not the ticket is waited for;
+/// dropping the ticket does not undo it.
+pub type Ticket<T> = Pin<Box<dyn Future<Output = Result<T, SpoolError>> + Send>>;
+
+/// A durable queue. All times are the caller's: the store has no clock of its own.
+pub trait Spool: Send + Sync + 'static {
+    /// Whether intake goes on: `Err(SpoolError::Full)` while the disk is below its watermark. At
+    /// most 100 ms old; never waits.
+    fn room(&self) -> Result<(), SpoolError>;
+
+    /// Opens the place where a session puts the octets of one message. Nothing of it survives
+    /// unless the message is accepted.
+    ///
+    /// # Errors
+    /// [`SpoolError::Full`] as in [`Spool::room`].
+    fn stage(&self, id: TransactionId) -> Result<Staging, SpoolError>;
+
+    /// Takes a message with its effects. When this resolves to `Ok`, they are on the disk.
+    ///
+    /// A message without a recipient that is queued, held or quarantined is not kept; its effects
+    /// are.
+    ///
+    /// # Errors
+    /// [`SpoolError::Full`] (answer 452), [`SpoolError::Duplicate`] if the id is in the store;
+    /// after any error nothing of this message is in the store.
+    fn accept(&self, message: NewMessage) -> Ticket<()>;
+
+    /// Leases the due recipients of up to `limit` messages, longest due first. A lease that ran
+    /// out is due again, so `lease` must exceed the longest that an attempt can take.
+    fn claim(&self, owner: Owner, now: Millis, limit: usize, lease: Duration)
+    -> Ticket<Vec<Claim>>;
+
+    /// Takes the results of an attempt, and the bounce that tells of them, in one commit. Results
+    /// for which the lease is no longer held are counted and otherwise ignored; the bounce is
+    /// stored only if at least one result counted.
+    ///
+    /// # Errors
+    /// After an error nothing of the report is in the store: it can be handed in again.
+    fn record(&self, report: Report) -> Ticket<Recorded>;
+
+    /// When the next recipient is due, a lease running out included; `None` if nothing waits.
+    fn next_due(&self) -> Ticket<Option<Millis>>;
+
+    /// Woken after each commit that may have changed [`Spool::next_due`]. Made for one waiter: a
+    /// wake-up that finds nobody waiting is kept for the next who does.
+    fn changed(&self) -> Arc<Notify>;
+
+    /// The messages of the queue, in order of arrival. Quarantined ones are not among them.
+    fn list(&self, filter: Filter) -> Ticket<Vec<Summary>>;
+
+    /// One message of the queue with all that is known of it.
+    fn show(&self, id: TransactionId) -> Ticket<Option<Record>>;
+
+    /// Makes queued recipients due at `now`.
+    fn retry(&self, selection: Selection, now: Millis) -> Ticket<Changed>;
+
+    /// Ends queued and held recipients without an attempt and without a bounce.
+    fn cancel(&self, selection: Selection) -> Ticket<Changed>;
+
+    /// Stops queued recipients from being attempted until they are released.
+    fn hold(&self, selection: Selection) -> Ticket<Changed>;
+
+    /// Lets held recipients go on: they are due at `now`.
+    fn release(&self, selection: Selection, now: Millis) -> Ticket<Changed>;
+
+    /// The messages in quarantine, in order of arrival.
+    fn quarantine_list(&self, filter: Filter) -> Ticket<Vec<Summary>>;
+
+    /// One message in quarantine with all that is known of it.
+    fn quarantine_show(&self, id: TransactionId) -> Ticket<Option<Record>>;
+
+    /// Moves a message from quarantine to the queue, due at `now` and with as long to live as it
+    /// had when it came. `false` if there is no such message in quarantine.
+    fn quarantine_release(&self, id: TransactionId, now: Millis) -> Ticket<bool>;
+
+    /// Drops a message in quarantine; nobody is told. `false` if there is none.
+    fn quarantine_delete(&self, id: TransactionId) -> Ticket<bool>;
+
+    /// Drops what has had its time: quarantined messages, marks and counts. Bounded in each call:
+    /// to be called about once a minute.
+    fn expire(&self, now: Millis) -> Ticket<Expired>;
+
+    /// How much was counted under `key` in the `seconds` before `now`, at most 24 hours. Counts
+    /// are kept by the minute, so up to a minute more than asked for is included. Never waits.
+    fn counted(&self, scope: &Scope, key: &str, seconds: u32, now: Millis) -> u64;
+
+    /// Whether `key` is marked as seen at `now`. Never waits.
+    fn seen(&self, scope: &Scope, key: &str, now: Millis) -> bool;
+
+    /// Recipients by state and the age of the queue.
+    fn depth(&self) -> Ticket<QueueDepth>;
+}

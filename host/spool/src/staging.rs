@@ -1,0 +1,280 @@
+//! Where the octets of a message are until it is accepted.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read, Seek, SeekFrom, Write},
+    os::unix::fs::FileExt,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use bytes::Bytes;
+use gatepost_message::{Body, HeadEnd, Message, TransactionId};
+
+use crate::{NewBody, SpoolError, disk::Disk, disk::failed_to};
+
+/// Messages of up to so many octets are kept in memory and then in the database; larger ones in a
+/// file of their own, so that they neither sit in memory by the hundred nor stall the writer.
+pub const INLINE_LIMIT: usize = 256 << 10;
+
+/// How much is gathered before it is written to the file.
+const CHUNK: usize = 64 << 10;
+
+/// Takes the octets of one message as they arrive. Dropped without [`Staging::finish`], it leaves
+/// nothing behind.
+///
+/// Writing fails with [`io::ErrorKind::StorageFull`] when the disk is below its watermark.
+#[derive(Debug)]
+pub struct Staging {
+    id: TransactionId,
+    disk: Arc<Disk>,
+    buffer: Vec<u8>,
+    file: Option<StagedFile>,
+    length: u64,
+}
+
+impl Staging {
+    pub(crate) fn new(id: TransactionId, disk: Arc<Disk>) -> Self {
+        Self {
+            id,
+            disk,
+            buffer: Vec::new(),
+            file: None,
+            length: 0,
+        }
+    }
+
+    /// Octets taken so far.
+    pub fn len(&self) -> u64 {
+        self.length
+    }
+
+    /// Whether none has been taken.
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    /// Ends the message: parts the header section from the body and makes a body that has a file
+    /// durable, which blocks for as long as the disk takes.
+    ///
+    /// The header section is read into memory: how long it may be is for the session to limit.
+    ///
+    /// # Errors
+    /// [`SpoolError::Full`] if the disk is; nothing is left behind then.
+    pub fn finish(mut self) -> Result<Staged, SpoolError> {
+        let what = || format!("write the body of transaction {}", self.id);
+        if self.file.is_none() {
+            let raw = Bytes::from(self.buffer);
+            let end = HeadEnd::default().find(&raw, true).unwrap_or(raw.len());
+            return Ok(Staged {
+                head: raw.slice(..end),
+                body: NewBody::Inline(raw.slice(end..)),
+            });
+        }
+        let what = what();
+        self.write_out().map_err(|error| match error.kind() {
+            io::ErrorKind::StorageFull => self.disk.full(),
+            _ => SpoolError::io(what)(error),
+        })?;
+        let Some(file) = self.file.take() else {
+            return Err(SpoolError::Closed);
+        };
+        let head = read_head(&file.file).map_err(failed_to("read back", &file.path))?;
+        self.disk.sync(&file.file, &file.path)?;
+        self.disk.sync_directory(&self.disk.incoming())?;
+        let body = StagedBody {
+            id: self.id,
+            offset: head.len() as u64,
+            length: self.length - head.len() as u64,
+            file: Arc::new(file),
+        };
+        Ok(Staged {
+            head,
+            body: NewBody::Staged(body),
+        })
+    }
+
+    fn write_out(&mut self) -> io::Result<()> {
+        self.disk
+            .room(self.buffer.len() as u64)
+            .map_err(|error| match error {
+                SpoolError::Full { .. } => io::Error::new(io::ErrorKind::StorageFull, error),
+                other => io::Error::other(other),
+            })?;
+        let file = match &mut self.file {
+            Some(file) => file,
+            none => none.insert(StagedFile::create(self.disk.body(self.id))?),
+        };
+        file.file.write_all(&self.buffer)?;
+        self.buffer.clear();
+        self.buffer.shrink_to(CHUNK);
+        Ok(())
+    }
+}
+
+impl Write for Staging {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        let limit = if self.file.is_some() {
+            CHUNK
+        } else {
+            INLINE_LIMIT
+        };
+        if !self.buffer.is_empty() && self.buffer.len() + octets.len() > limit {
+            self.write_out()?;
+        }
+        // What is larger than the buffer goes through it in one piece: never more than was handed
+        // in plus what was there.
+        self.buffer.extend_from_slice(octets);
+        self.length += octets.len() as u64;
+        if self.buffer.len() > limit {
+            self.write_out()?;
+        }
+        Ok(octets.len())
+    }
+
+    /// Does nothing: durable is what [`Staging::finish`] has returned, not less.
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Reads the header section from the start of the file, a growing piece at a time.
+fn read_head(mut file: &File) -> io::Result<Bytes> {
+    let mut head = Vec::new();
+    let mut end = HeadEnd::default();
+    file.seek(SeekFrom::Start(0))?;
+    loop {
+        let complete = file.take(CHUNK as u64).read_to_end(&mut head)? == 0;
+        if let Some(length) = end.find(&head, complete) {
+            head.truncate(length);
+            head.shrink_to_fit();
+            return Ok(head.into());
+        }
+    }
+}
+
+/// A message that has wholly arrived, in its two parts.
+#[derive(Debug)]
+pub struct Staged {
+    /// The header section, with the empty line that ends it.
+    pub head: Bytes,
+    /// The rest, to be handed in with [`NewMessage`](crate::NewMessage).
+    pub body: NewBody,
+}
+
+impl Staged {
+    /// The message for policies to look at; its body stays where it is.
+    pub fn message(&self) -> Message {
+        Message::from_parts(self.head.clone(), self.body.body())
+    }
+}
+
+/// A body that is on the disk in a file of its own, durable, but belongs to no message yet. The
+/// file goes when the last that holds it goes, unless the message was accepted.
+#[derive(Debug)]
+pub struct StagedBody {
+    id: TransactionId,
+    offset: u64,
+    length: u64,
+    file: Arc<StagedFile>,
+}
+
+impl StagedBody {
+    /// The body for reading.
+    pub fn body(&self) -> Arc<dyn Body> {
+        Arc::new(StagedReader {
+            offset: self.offset,
+            length: self.length,
+            file: Arc::clone(&self.file),
+        })
+    }
+
+    pub(crate) fn id(&self) -> TransactionId {
+        self.id
+    }
+
+    pub(crate) fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    pub(crate) fn len(&self) -> u64 {
+        self.length
+    }
+
+    pub(crate) fn file(&self) -> &Arc<StagedFile> {
+        &self.file
+    }
+}
+
+/// A file in `incoming/`, removed when dropped unless it is to be kept.
+#[derive(Debug)]
+pub(crate) struct StagedFile {
+    path: PathBuf,
+    file: File,
+    keep: AtomicBool,
+}
+
+impl StagedFile {
+    fn create(path: PathBuf) -> io::Result<Self> {
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .open(&path)?;
+        Ok(Self {
+            path,
+            file,
+            keep: AtomicBool::new(false),
+        })
+    }
+
+    /// From now on the file belongs to the store.
+    pub(crate) fn keep(&self) {
+        self.keep.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Drop for StagedFile {
+    fn drop(&mut self) {
+        if !self.keep.load(Ordering::Relaxed)
+            && let Err(error) = fs::remove_file(&self.path)
+        {
+            // The next start removes it.
+            tracing::warn!(path = %self.path.display(), %error, "cannot remove a staged body");
+        }
+    }
+}
+
+/// Reads a part of a staged file, and keeps the file while it is held.
+#[derive(Debug)]
+struct StagedReader {
+    offset: u64,
+    length: u64,
+    file: Arc<StagedFile>,
+}
+
+impl Body for StagedReader {
+    fn len(&self) -> u64 {
+        self.length
+    }
+
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
+        read_part(&self.file.file, self.offset, self.length, offset, buf)
+    }
+}
+
+/// Reads at `offset` within the part of a file that starts at `start` and is `length` long.
+pub(crate) fn read_part(
+    file: &File,
+    start: u64,
+    length: u64,
+    offset: u64,
+    buf: &mut [u8],
+) -> io::Result<usize> {
+    let rest = length.saturating_sub(offset);
+    let wanted = usize::try_from(rest).unwrap_or(usize::MAX).min(buf.len());
+    file.read_at(&mut buf[..wanted], start + offset.min(length))
+}
