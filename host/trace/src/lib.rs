@@ -1,1 +1,17 @@
-//! placeholder
+//! What happened to each transaction, refused ones too: the answer to "where is my mail?".
+//!
+//! Whoever does something to a message hands an [`Event`] to [`Trace::record`], which never
+//! waits: a bounded channel takes it to one thread that writes in batches. When the channel is
+//! full the event is dropped and counted ([`Trace::dropped`]): a slow disk may cost the record of
+//! a message, never the message. For the same reason a commit here is not fsynced: a crash of the
+//! machine may cost the last moments of the record, not of the mail, which is in the spool.
+//!
+//! `trace.db` is a file of its own with a [`Retention`] of its own: by age, and by number.
+
+#![forbid(unsafe_code)]
+
+mod event;
+mod store;
+
+pub use event::{Ending, Event, Kind};
+pub use store::{Retention, Trace, TraceError};

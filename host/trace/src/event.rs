@@ -1,0 +1,143 @@
+//! What can happen to a transaction.
+
+use gatepost_message::{Address, Millis, ReversePath, TransactionId};
+use gatepost_policy::{Judgement, NextHop, Session};
+use gatepost_smtp::Reply;
+use serde::{Deserialize, Serialize};
+
+/// Something that happened to a transaction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Event {
+    /// Which one.
+    pub id: TransactionId,
+    /// When.
+    pub at: Millis,
+    /// What.
+    #[serde(flatten)]
+    pub kind: Kind,
+}
+
+impl Event {
+    /// An event of this moment.
+    pub fn now(id: TransactionId, kind: Kind) -> Self {
+        Self {
+            id,
+            at: Millis::now(),
+            kind,
+        }
+    }
+}
+
+/// What happened. In JSON the field `event` names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "event")]
+pub enum Kind {
+    /// A transaction began: over which session.
+    Begun {
+        /// The connection, as far as it had got.
+        session: Session,
+    },
+    /// MAIL was answered.
+    Sender {
+        /// MAIL FROM.
+        reverse_path: ReversePath,
+        /// The answer.
+        reply: Reply,
+    },
+    /// RCPT was answered.
+    Recipient {
+        /// RCPT TO.
+        address: Address,
+        /// The answer.
+        reply: Reply,
+    },
+    /// A policy was called.
+    Judged {
+        /// Which version, what it said and why.
+        judgement: Judgement,
+    },
+    /// The end of data was answered.
+    Replied {
+        /// The answer.
+        reply: Reply,
+        /// Octets of the message.
+        size: u64,
+    },
+    /// The client gave the transaction up, or was cut off: nothing was answered.
+    Aborted {
+        /// How, in a sentence.
+        reason: String,
+    },
+    /// It went into the queue.
+    Queued {
+        /// For whom.
+        recipients: Vec<Address>,
+    },
+    /// A recipient gets nothing.
+    Suppressed {
+        /// Who.
+        address: Address,
+        /// Why.
+        reason: String,
+    },
+    /// Kept apart instead of queued.
+    Quarantined {
+        /// Why.
+        reason: String,
+        /// Until when.
+        expires: Millis,
+    },
+    /// Let out of quarantine, or a hold lifted.
+    Released,
+    /// Held by an operator.
+    Held,
+    /// Made due at once by an operator.
+    Retried,
+    /// Taken and dropped, as a policy decided, or dropped from quarantine by an operator.
+    Discarded,
+    /// An attempt to deliver it to one recipient ended.
+    Attempt {
+        /// Who was to get it.
+        address: Address,
+        /// Which attempt at this recipient, from 1.
+        attempt: u32,
+        /// Where the route led, if it led anywhere.
+        route: Option<NextHop>,
+        /// The server that answered, by name or address and port.
+        server: Option<String>,
+        /// What it said, or the relay in its stead.
+        reply: Reply,
+        /// How it ended.
+        ending: Ending,
+    },
+    /// The sender was told of recipients that it did not reach.
+    Bounced {
+        /// The transaction of the notice.
+        notice: TransactionId,
+        /// Who was not reached.
+        recipients: Vec<Address>,
+    },
+    /// Time ran out, in the queue or in quarantine.
+    Expired {
+        /// Who did not get it.
+        recipients: Vec<Address>,
+    },
+    /// Ended by an operator without a notice.
+    Cancelled,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ending {
+    /// The next hop took it.
+    Delivered,
+    /// To be tried again.
+    Deferred {
+        /// Not before this time.
+        next_attempt: Millis,
+    },
+    /// Given up.
+    Failed,
+}
