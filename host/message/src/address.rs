@@ -60,7 +60,7 @@ impl Address {
         })
     }
 
-    /// What stands before the last `@` that is not quoted.
+    /// What stands before the `@`, with its quotes.
     pub fn local(&self) -> &str {
         &self.text[..self.at]
     }
@@ -106,7 +106,7 @@ fn is_atom(text: &str) -> bool {
     !text.is_empty() && text.chars().all(is_atext)
 }
 
-/// RFC 6531's `UTF8-non-ascii`, without what could not be told from nothing or from a space.
+/// RFC 6531's `UTF8-non-ascii`, without controls and spaces.
 fn is_international(character: char) -> bool {
     !character.is_ascii() && !character.is_control() && !character.is_whitespace()
 }
@@ -122,10 +122,11 @@ fn parse_domain(text: &str) -> Result<String, AddressError> {
             && !label.ends_with('-')
             && label.chars().all(|c| c == '-' || is_letter_or_digit(c))
     };
-    if !text.split('.').all(is_label) {
-        return Err(AddressError::Domain);
+    let domain = text.to_lowercase();
+    match domain.split('.').all(is_label) {
+        true => Ok(domain),
+        false => Err(AddressError::Domain),
     }
-    Ok(text.to_lowercase())
 }
 
 /// The rest of an `address-literal`. No tag but `IPv6` is registered, so there is no other form.

@@ -49,28 +49,27 @@ impl<'a> Field<'a> {
 
     /// What stands between the colon and the final line end; folds and white space are kept.
     pub fn body_raw(&self) -> &'a [u8] {
-        let body = &self.raw[self.colon + 1..];
-        let body = body.strip_suffix(b"\n").map_or(body, without_cr);
-        // A name that reaches to the end of the message leaves an empty body, not an odd one.
-        body
+        without_line_end(&self.raw[self.colon + 1..])
     }
 
     /// The body unfolded (RFC 5322 section 2.2.3: line ends go, the white space after them stays)
     /// and trimmed; octets that are not UTF-8 are replaced by U+FFFD.
     pub fn unfolded(&self) -> String {
         let body = self.body_raw().trim_ascii();
-        let mut lines = body.split_inclusive(|octet| *octet == b'\n');
         let mut unfolded = Vec::with_capacity(body.len());
-        for line in &mut lines {
-            unfolded.extend_from_slice(line.strip_suffix(b"\n").map_or(line, without_cr));
+        for line in body.split_inclusive(|octet| *octet == b'\n') {
+            unfolded.extend_from_slice(without_line_end(line));
         }
         String::from_utf8(unfolded)
             .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
     }
 }
 
-fn without_cr(line: &[u8]) -> &[u8] {
-    line.strip_suffix(b"\r").unwrap_or(line)
+fn without_line_end(line: &[u8]) -> &[u8] {
+    match line {
+        [line @ .., b'\r', b'\n'] | [line @ .., b'\n'] => line,
+        _ => line,
+    }
 }
 
 impl fmt::Debug for Field<'_> {
@@ -155,7 +154,7 @@ impl Hash for FieldName {
 ///
 /// - At most 64 KiB; no line over 998 octets (RFC 5322 section 2.1.1), the first with the longest
 ///   name before it.
-/// - No control character but the tab and the CRLF of a fold.
+/// - No control character or Unicode line separator but the tab and the CRLF of a fold.
 /// - No fold that leaves a line of white space alone (RFC 5322 section 3.2.2).
 ///
 /// Characters outside US-ASCII are taken as they are (RFC 6532); [`FieldBody::is_ascii`] tells.
@@ -182,7 +181,7 @@ impl FieldBody {
             return Err(FieldError::BodyLength(body.len()));
         }
         for (position, line) in body.split("\r\n").enumerate() {
-            if let Some(control) = line.chars().find(|c| c.is_ascii_control() && *c != '\t') {
+            if let Some(control) = line.chars().find(|c| is_control(*c)) {
                 return Err(FieldError::BodyControl(control));
             }
             let longest = match position {
@@ -196,7 +195,7 @@ impl FieldBody {
             if folded && !line.starts_with([' ', '\t']) {
                 return Err(FieldError::BodyFold);
             }
-            if folded && line.trim_matches([' ', '\t']).is_empty() {
+            if folded && line.trim().is_empty() {
                 return Err(FieldError::BodyBlankLine);
             }
         }
@@ -214,6 +213,12 @@ impl FieldBody {
     }
 }
 
+/// What no line of a field may hold. Beyond US-ASCII these are C1 controls and the two separators:
+/// some software takes U+0085, U+2028 and U+2029 for line ends once it has decoded the octets.
+fn is_control(character: char) -> bool {
+    character.is_control() && character != '\t' || matches!(character, '\u{2028}' | '\u{2029}')
+}
+
 /// Why a name or a body cannot be written into a header section.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -229,7 +234,7 @@ pub enum FieldError {
     /// Too long; the length in octets.
     #[error("a field body has at most {max} octets, this one has {0}", max = FieldBody::MAX_LENGTH)]
     BodyLength(usize),
-    /// A control character that is neither a tab nor part of a fold.
+    /// A control character or line separator that is neither a tab nor part of a fold.
     #[error("{0:?} cannot stand in a field body: take it out, or fold with CRLF and a space")]
     BodyControl(char),
     /// A line that is too long; its length and the most there may be, in octets.

@@ -65,6 +65,7 @@ impl From<TransactionId> for Uuid {
     }
 }
 
+/// In any of the forms in which a UUID is written.
 impl FromStr for TransactionId {
     type Err = TransactionIdError;
 
