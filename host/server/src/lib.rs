@@ -1,1 +1,28 @@
-//! placeholder
+//! The relay: everything that is not protocol, policy, queue or delivery.
+//!
+//! [`config`] is read once at start and is the truth about what the relay does. [`policies`]
+//! loads the modules that it names. [`relay`] then starts everything and stops it again:
+//! [`listener`] takes connections, [`session`] drives one of them through the SMTP state machine,
+//! and [`pipeline`] is the way of a message from the end of its data to the "250": facts, policy
+//! chain, edits, spool. [`routing`] asks the policies where a message goes and tells them what
+//! became of it. [`check`] is the same pipeline on stored messages, without effect.
+//!
+//! People see it through the command line ([`cli`]), which speaks to a running relay over the
+//! control socket ([`control`]), and through logs, metrics and health ([`observability`]).
+//! [`sink`] is the server at the other end, for demonstrations and tests.
+
+#![forbid(unsafe_code)]
+
+pub mod builtin;
+pub mod check;
+pub mod cli;
+pub mod config;
+pub mod host_rules;
+pub mod listener;
+pub mod observability;
+pub mod pipeline;
+pub mod received;
+pub mod relay;
+pub mod routing;
+pub mod session;
+pub mod tls;

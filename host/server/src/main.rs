@@ -1,2 +1,5 @@
-//! placeholder
-fn main(){}
+//! The `gatepost` command.
+
+#![forbid(unsafe_code)]
+
+fn main() {}

@@ -1,0 +1,65 @@
+//! Builds the policies that come with the relay, so that the binary carries their modules.
+//!
+//! They are built by a cargo of their own, in a target folder of their own: the outer cargo holds
+//! the lock of the usual one, and the target is another.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const TARGET: &str = "wasm32-unknown-unknown";
+const POLICIES: [&str; 3] = ["header-guard", "loop-guard", "outbound-route"];
+
+fn main() {
+    let workspace = Path::new(&variable("CARGO_MANIFEST_DIR")).join("../..");
+    for path in ["guest", "wit", "Cargo.toml", "Cargo.lock"] {
+        println!("cargo::rerun-if-changed={}", workspace.join(path).display());
+    }
+
+    let target_dir = PathBuf::from(variable("OUT_DIR")).join("guest");
+    let mut cargo = Command::new(variable("CARGO"));
+    cargo
+        .current_dir(&workspace)
+        .args(["build", "--profile", "guest", "--target", TARGET])
+        .arg("--target-dir")
+        .arg(&target_dir);
+    for policy in POLICIES {
+        cargo.args(["--package", policy]);
+    }
+    // What the outer cargo was told about the host's code must not shape the guests'.
+    for name in [
+        "RUSTFLAGS",
+        "CARGO_ENCODED_RUSTFLAGS",
+        "CARGO_BUILD_RUSTFLAGS",
+        "RUSTC_WORKSPACE_WRAPPER",
+    ] {
+        cargo.env_remove(name);
+    }
+
+    let output = match cargo.output() {
+        Ok(output) => output,
+        Err(error) => panic!("cannot run cargo to build the built-in policies: {error}"),
+    };
+    if !output.status.success() {
+        let message = String::from_utf8_lossy(&output.stderr);
+        if message.contains("target may not be installed") {
+            panic!(
+                "the built-in policies need the target {TARGET}: run `rustup target add {TARGET}`"
+            );
+        }
+        panic!("the built-in policies do not build:\n{message}");
+    }
+
+    for policy in POLICIES {
+        let file = format!("{}.wasm", policy.replace('-', "_"));
+        println!(
+            "cargo::rustc-env=GATEPOST_{}={}",
+            policy.to_uppercase().replace('-', "_"),
+            target_dir.join(TARGET).join("guest").join(file).display()
+        );
+    }
+}
+
+fn variable(name: &str) -> String {
+    env::var(name).unwrap_or_else(|_| panic!("cargo sets {name} for build scripts"))
+}

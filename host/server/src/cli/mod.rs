@@ -1,0 +1,5 @@
+//! The command line.
+
+mod check;
+
+pub use check::CheckArgs;

@@ -1,0 +1,55 @@
+//! Whose mail the relay carries, and who may submit it.
+
+use std::fmt;
+
+use serde::Deserialize;
+use subtle::ConstantTimeEq;
+
+use super::Domain;
+
+/// A customer: the domains that the relay receives for, and the users who submit on its behalf.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Account {
+    /// Names the account in policies, queue and trace.
+    pub id: String,
+    /// Each belongs to one account only.
+    #[serde(default)]
+    pub domains: Vec<Domain>,
+    /// Each name belongs to one account only.
+    #[serde(default)]
+    pub users: Vec<User>,
+}
+
+/// Someone who may submit mail (RFC 4954).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct User {
+    /// The authentication identity; compared octet by octet.
+    pub name: String,
+    /// What proves it.
+    pub password: Password,
+}
+
+/// A password: never shown, and compared in a time that does not tell where it differs.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct Password(String);
+
+impl Password {
+    /// Whether this is the one.
+    pub fn matches(&self, given: &[u8]) -> bool {
+        self.0.as_bytes().ct_eq(given).into()
+    }
+
+    /// Whether there is none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(..)")
+    }
+}

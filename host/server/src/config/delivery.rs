@@ -1,0 +1,67 @@
+//! How accepted mail goes on.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use gatepost_policy::NextHop;
+use serde::Deserialize;
+
+use super::{Domain, units};
+
+/// How accepted mail goes on.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Delivery {
+    /// The server for mail that no policy routes; without it such mail waits until it expires.
+    pub default_route: Option<NextHop>,
+    /// Waits between attempts; the last one repeats.
+    #[serde(deserialize_with = "units::durations")]
+    pub retry: Vec<Duration>,
+    /// By how much a wait is stretched or shortened at random, as a fraction of it.
+    pub jitter: f64,
+    /// When a message that cannot be delivered goes back (RFC 5321 section 4.5.4.1 asks for at
+    /// least 4 to 5 days).
+    #[serde(deserialize_with = "units::duration")]
+    pub expiry: Duration,
+    /// Messages being delivered at a time.
+    pub messages_in_flight: usize,
+    /// Connections to one next hop at a time.
+    pub connections_per_next_hop: usize,
+    /// PEM file of roots trusted besides the public ones, for next hops with TLS required.
+    pub ca_file: Option<PathBuf>,
+}
+
+impl Default for Delivery {
+    fn default() -> Self {
+        let retry = gatepost_delivery::Retry::default();
+        let settings = gatepost_delivery::Settings::new("");
+        Self {
+            default_route: None,
+            retry: retry.schedule,
+            jitter: retry.jitter,
+            expiry: retry.expiry,
+            messages_in_flight: settings.messages_in_flight,
+            connections_per_next_hop: settings.connections_per_next_hop,
+            ca_file: None,
+        }
+    }
+}
+
+impl Delivery {
+    /// The same in the delivery's terms, for a relay of this name.
+    pub fn settings(&self, hostname: &Domain) -> gatepost_delivery::Settings {
+        gatepost_delivery::Settings {
+            default_route: self.default_route.clone(),
+            retry: gatepost_delivery::Retry {
+                schedule: self.retry.clone(),
+                jitter: self.jitter,
+                expiry: self.expiry,
+                ..gatepost_delivery::Retry::default()
+            },
+            messages_in_flight: self.messages_in_flight,
+            connections_per_next_hop: self.connections_per_next_hop,
+            trusted: self.ca_file.iter().cloned().collect(),
+            ..gatepost_delivery::Settings::new(hostname.as_str())
+        }
+    }
+}

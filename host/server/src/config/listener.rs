@@ -1,0 +1,73 @@
+//! Where clients connect.
+
+use std::net::{IpAddr, SocketAddr};
+
+use gatepost_policy::Flow;
+use ipnet::IpNet;
+use serde::Deserialize;
+
+/// A socket that takes mail, and the chain that judges it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Listener {
+    /// Names it in logs, metrics and `gatepost check --listener`.
+    pub name: String,
+    /// Port 0 takes a free one, which is printed.
+    pub address: SocketAddr,
+    /// Which way its mail travels.
+    pub direction: Direction,
+    /// Whether and how it speaks TLS.
+    #[serde(default)]
+    pub tls: ListenerTls,
+    /// Networks whose connections must begin with a PROXY protocol v2 header; it is refused from
+    /// all others, who could claim any address with it.
+    #[serde(default)]
+    pub proxy_from: Vec<IpNet>,
+    /// Names of the policies that judge its mail, in order.
+    #[serde(default)]
+    pub chain: Vec<String>,
+}
+
+impl Listener {
+    /// Whether a connection from this address must begin with a PROXY header.
+    pub fn expects_proxy_header(&self, peer: IpAddr) -> bool {
+        self.proxy_from
+            .iter()
+            .any(|net| net.contains(&peer.to_canonical()))
+    }
+}
+
+/// Which way a listener's mail travels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Direction {
+    /// From the world, for the accounts' domains.
+    Inbound,
+    /// From the accounts' users, who must authenticate before MAIL.
+    Submission,
+}
+
+impl Direction {
+    /// The same in the policies' terms.
+    pub fn flow(self) -> Flow {
+        match self {
+            Self::Inbound => Flow::Inbound,
+            Self::Submission => Flow::Submission,
+        }
+    }
+}
+
+/// How a listener speaks TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ListenerTls {
+    /// Never.
+    None,
+    /// When the client asks for it (RFC 3207).
+    #[default]
+    Starttls,
+    /// No mail without STARTTLS (RFC 3207 section 4).
+    RequiredStarttls,
+    /// From the first octet (RFC 8314).
+    Implicit,
+}

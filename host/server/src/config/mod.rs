@@ -1,0 +1,176 @@
+//! The configuration: one TOML file, read once at start, the truth about what the relay does.
+//!
+//! [`Config::load`] reads the file in two steps. Serde turns the text into the types of this
+//! module, which already refuse what is not a size, a duration, a domain or a known key; then
+//! [`validate`] looks at what only the whole can tell (a chain that names no policy, a domain
+//! that two accounts claim) and reports every such problem at once, each at its line
+//! ([`ConfigError`]). Relative paths are relative to the file. Policies' settings are checked by
+//! the policies themselves, when they are loaded ([`crate::policies`]).
+
+mod account;
+mod delivery;
+mod domain;
+mod error;
+mod listener;
+mod policy;
+mod relay;
+mod units;
+mod validate;
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+pub use account::{Account, Password, User};
+pub use delivery::Delivery;
+pub use domain::{Domain, DomainError};
+pub use error::{ConfigError, Problem};
+pub use listener::{Direction, Listener, ListenerTls};
+pub use policy::{Grant, Policy, SelfTest};
+pub use relay::{Http, Limits, Log, LogFormat, Quarantine, Relay, Tls, Trace};
+
+/// Where the configuration is looked for when no `--config` is given.
+pub const DEFAULT_PATH: &str = "/etc/gatepost/gatepost.toml";
+
+/// Everything that the operator has written down, validated.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Config {
+    /// The relay itself.
+    pub relay: Relay,
+    /// Metrics and health over HTTP; not served when absent.
+    pub http: Option<Http>,
+    /// What is logged, and how.
+    #[serde(default)]
+    pub log: Log,
+    /// The certificate of listeners that speak TLS.
+    pub tls: Option<Tls>,
+    /// What a client may ask of the relay.
+    #[serde(default)]
+    pub limits: Limits,
+    /// Mail kept apart.
+    #[serde(default)]
+    pub quarantine: Quarantine,
+    /// How long is known what happened.
+    #[serde(default)]
+    pub trace: Trace,
+    /// Whose mail it is.
+    #[serde(default, rename = "account")]
+    pub accounts: Vec<Account>,
+    /// Where clients connect.
+    #[serde(default, rename = "listener")]
+    pub listeners: Vec<Listener>,
+    /// The policies, each used by at least none and at most all of the chains. After loading it
+    /// also holds the built-in ones that a chain names without configuring them.
+    #[serde(default, rename = "policy")]
+    pub policies: Vec<Policy>,
+    /// How accepted mail goes on.
+    #[serde(default)]
+    pub delivery: Delivery,
+    /// Set in [`Config::builtin`] alone: every domain belongs to the first account.
+    #[serde(skip)]
+    any_domain: bool,
+}
+
+impl Config {
+    /// Reads and validates a file.
+    ///
+    /// # Errors
+    /// The file cannot be read, is not TOML of the expected form, or contradicts itself. The
+    /// error's report shows the lines.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+            path: path.to_owned(),
+            source,
+        })?;
+        // A bare file name has the parent "", which joins as the current directory.
+        Self::parse(&text, path, path.parent().unwrap_or(Path::new("")))
+    }
+
+    /// Parses and validates `text`, reported as the file `path`; relative paths in it become
+    /// relative to `base`.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn parse(text: &str, path: &Path, base: &Path) -> Result<Self, ConfigError> {
+        let mut config: Self =
+            toml::from_str(text).map_err(|e| ConfigError::syntax(&e, text, path))?;
+        let problems = validate::problems(&config);
+        if !problems.is_empty() {
+            return Err(ConfigError::invalid(problems, text, path));
+        }
+        config.resolve_paths(base);
+        config.add_builtin_policies();
+        Ok(config)
+    }
+
+    /// What `gatepost check` judges by when it is given no file: the built-in policies with their
+    /// defaults on an inbound listener `mx` and a submission listener `submission`, mail for any
+    /// domain. Never served.
+    pub fn builtin() -> Self {
+        let mut config: Self = toml::from_str(include_str!("builtin.toml"))
+            .unwrap_or_else(|e| unreachable!("the built-in configuration is tested: {e}"));
+        config.any_domain = true;
+        config.add_builtin_policies();
+        config
+    }
+
+    /// The account that receives mail for this domain, in any case.
+    pub fn account_of_domain(&self, domain: &str) -> Option<&Account> {
+        self.accounts
+            .iter()
+            .find(|account| account.domains.iter().any(|d| d.matches(domain)))
+            .or_else(|| self.accounts.first().filter(|_| self.any_domain))
+    }
+
+    /// The account of this user, if the password is right. Takes the same time wherever the
+    /// passwords differ.
+    pub fn authenticate(&self, user: &str, password: &[u8]) -> Option<&Account> {
+        self.accounts.iter().find(|account| {
+            account
+                .users
+                .iter()
+                .any(|u| u.name == user && u.password.matches(password))
+        })
+    }
+
+    /// The listener of this name.
+    pub fn listener(&self, name: &str) -> Option<&Listener> {
+        self.listeners.iter().find(|l| l.name == name)
+    }
+
+    /// The policy of this name.
+    pub fn policy(&self, name: &str) -> Option<&Policy> {
+        self.policies.iter().find(|p| p.name == name)
+    }
+
+    fn resolve_paths(&mut self, base: &Path) {
+        let resolve = |path: &mut PathBuf| *path = base.join(&*path);
+        resolve(&mut self.relay.store);
+        if let Some(tls) = &mut self.tls {
+            resolve(&mut tls.certificate);
+            resolve(&mut tls.key);
+        }
+        self.delivery.ca_file.iter_mut().for_each(resolve);
+        for policy in &mut self.policies {
+            policy.file.iter_mut().for_each(resolve);
+            policy
+                .self_tests
+                .iter_mut()
+                .for_each(|test| resolve(&mut test.file));
+        }
+    }
+
+    fn add_builtin_policies(&mut self) {
+        let named: Vec<String> = self
+            .listeners
+            .iter()
+            .flat_map(|l| l.chain.iter().cloned())
+            .collect();
+        for name in named {
+            if self.policy(&name).is_none() {
+                self.policies.push(Policy::builtin(name));
+            }
+        }
+    }
+}

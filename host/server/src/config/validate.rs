@@ -1,0 +1,305 @@
+//! What only the whole configuration can tell.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
+
+use super::error::{Finding, Step};
+use super::{Config, Direction, ListenerTls};
+use crate::builtin;
+
+/// Everything that is wrong, in the order of the file's sections.
+pub(super) fn problems(config: &Config) -> Vec<Finding> {
+    let mut findings = Findings::default();
+    accounts(config, &mut findings);
+    listeners(config, &mut findings);
+    policies(config, &mut findings);
+    delivery(config, &mut findings);
+    findings.0
+}
+
+#[derive(Default)]
+struct Findings(Vec<Finding>);
+
+impl Findings {
+    fn add(
+        &mut self,
+        at: impl IntoIterator<Item = Step>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.0.push(Finding {
+            at: at.into_iter().collect(),
+            message: message.into(),
+            help: help.into(),
+        });
+    }
+}
+
+/// `at!["listener", 0, "name"]`, spelled for both kinds of step.
+macro_rules! at {
+    ($($step:expr),+) => { [$(Step::from($step)),+] };
+}
+
+impl From<&'static str> for Step {
+    fn from(key: &'static str) -> Self {
+        Self::Key(key)
+    }
+}
+
+impl From<usize> for Step {
+    fn from(index: usize) -> Self {
+        Self::Item(index)
+    }
+}
+
+fn accounts(config: &Config, findings: &mut Findings) {
+    let mut ids = HashSet::new();
+    let mut domains = FirstOwner::default();
+    let mut users = FirstOwner::default();
+    for (a, account) in config.accounts.iter().enumerate() {
+        name(
+            "account",
+            &account.id,
+            at!["account", a, "id"],
+            &mut ids,
+            findings,
+        );
+        for (d, domain) in account.domains.iter().enumerate() {
+            if let Some(other) = domains.claim(domain, &account.id) {
+                findings.add(
+                    at!["account", a, "domains", d],
+                    format!("the domain {domain} already belongs to account \"{other}\""),
+                    "a domain belongs to one account; take it out of the other",
+                );
+            }
+        }
+        for (u, user) in account.users.iter().enumerate() {
+            if let Some(other) = users.claim(&user.name, &account.id) {
+                findings.add(
+                    at!["account", a, "users", u, "name"],
+                    format!(
+                        "the user \"{}\" already belongs to account \"{other}\"",
+                        user.name
+                    ),
+                    "a user name says which account it submits for; choose another",
+                );
+            }
+            if user.password.is_empty() {
+                findings.add(
+                    at!["account", a, "users", u, "password"],
+                    format!("the user \"{}\" has an empty password", user.name),
+                    "anybody could submit mail; set a long random one",
+                );
+            }
+        }
+    }
+}
+
+fn listeners(config: &Config, findings: &mut Findings) {
+    if config.listeners.is_empty() {
+        findings.add(
+            [],
+            "there is no [[listener]]",
+            "the relay takes mail on listeners only; add one with name, address and direction",
+        );
+    }
+    let mut names = HashSet::new();
+    let mut addresses = FirstOwner::default();
+    for (l, listener) in config.listeners.iter().enumerate() {
+        name(
+            "listener",
+            &listener.name,
+            at!["listener", l, "name"],
+            &mut names,
+            findings,
+        );
+        if listener.address.port() != 0
+            && let Some(other) = addresses.claim(listener.address, &listener.name)
+        {
+            findings.add(
+                at!["listener", l, "address"],
+                format!(
+                    "{} is already the address of listener \"{other}\"",
+                    listener.address
+                ),
+                "give each listener an address of its own",
+            );
+        }
+        tls(config, l, findings);
+        chain(config, l, findings);
+    }
+}
+
+fn tls(config: &Config, l: usize, findings: &mut Findings) {
+    let listener = &config.listeners[l];
+    if listener.tls == ListenerTls::None {
+        if listener.direction == Direction::Submission {
+            findings.add(
+                at!["listener", l, "tls"],
+                format!("listener \"{}\" takes submissions without TLS, so nobody could log in", listener.name),
+                "passwords are taken under TLS only; set tls to \"implicit\" or \"required-starttls\"",
+            );
+        }
+    } else if config.tls.is_none() {
+        findings.add(
+            at!["listener", l, "tls"],
+            format!(
+                "listener \"{}\" speaks TLS, and there is no certificate",
+                listener.name
+            ),
+            "add [tls] with certificate and key, or set tls = \"none\"",
+        );
+    }
+}
+
+fn chain(config: &Config, l: usize, findings: &mut Findings) {
+    let mut asked = HashSet::new();
+    for (c, policy) in config.listeners[l].chain.iter().enumerate() {
+        if !asked.insert(policy) {
+            findings.add(
+                at!["listener", l, "chain", c],
+                format!("the policy \"{policy}\" is in this chain twice"),
+                "a chain asks each policy once; configure a second [[policy]] if it should",
+            );
+        }
+        if config.policy(policy).is_none() && builtin::module(policy).is_none() {
+            findings.add(
+                at!["listener", l, "chain", c],
+                format!("there is no policy \"{policy}\""),
+                format!(
+                    "a chain names a [[policy]] of this file or a built-in one ({})",
+                    builtin::NAMES.join(", ")
+                ),
+            );
+        }
+    }
+}
+
+fn policies(config: &Config, findings: &mut Findings) {
+    let mut names = HashSet::new();
+    for (p, policy) in config.policies.iter().enumerate() {
+        name(
+            "policy",
+            &policy.name,
+            at!["policy", p, "name"],
+            &mut names,
+            findings,
+        );
+        match (&policy.builtin, &policy.file) {
+            (Some(_), Some(_)) | (None, None) => findings.add(
+                at!["policy", p],
+                format!("policy \"{}\" needs either builtin or file", policy.name),
+                "builtin = \"NAME\" takes a module that comes with the relay, file = \"PATH\" one of your own",
+            ),
+            (Some(module), None) if builtin::module(module).is_none() => findings.add(
+                at!["policy", p, "builtin"],
+                format!("there is no built-in policy \"{module}\""),
+                format!("the built-in policies are {}", builtin::NAMES.join(", ")),
+            ),
+            _ => {}
+        }
+        if policy.deadline.is_zero() {
+            findings.add(
+                at!["policy", p, "deadline"],
+                format!("policy \"{}\" has no time to run", policy.name),
+                "set a deadline above zero, such as \"50ms\"",
+            );
+        }
+        for (t, test) in policy.self_tests.iter().enumerate() {
+            const WORDS: [&str; 6] = [
+                "pass",
+                "accept",
+                "reject",
+                "tempfail",
+                "discard",
+                "quarantine",
+            ];
+            if !WORDS.contains(&test.expect.as_str()) {
+                findings.add(
+                    at!["policy", p, "self-test", t, "expect"],
+                    format!("`{}` is not a verdict", test.expect),
+                    format!("a verdict is one of {}", WORDS.join(", ")),
+                );
+            }
+        }
+    }
+}
+
+fn delivery(config: &Config, findings: &mut Findings) {
+    let delivery = &config.delivery;
+    if delivery.retry.iter().any(|wait| wait.is_zero()) || delivery.retry.is_empty() {
+        findings.add(
+            at!["delivery", "retry"],
+            "the waits between attempts must be above zero, and at least one",
+            "such as retry = [\"1m\", \"5m\", \"15m\", \"1h\"]",
+        );
+    }
+    if !(0.0..=1.0).contains(&delivery.jitter) {
+        findings.add(
+            at!["delivery", "jitter"],
+            format!("{} is not a fraction", delivery.jitter),
+            "set jitter between 0 and 1; 0.1 moves a wait by up to a tenth of it",
+        );
+    }
+    for (key, number) in [
+        ("messages-in-flight", delivery.messages_in_flight),
+        (
+            "connections-per-next-hop",
+            delivery.connections_per_next_hop,
+        ),
+    ] {
+        if number == 0 {
+            findings.add(
+                at!["delivery", key],
+                format!("{key} is 0, so nothing would be delivered"),
+                "set it to at least 1",
+            );
+        }
+    }
+}
+
+/// A name that stands in metrics, file names and commands: short, plain and given once.
+fn name<'a>(
+    what: &str,
+    name: &'a str,
+    at: impl IntoIterator<Item = Step>,
+    taken: &mut HashSet<&'a str>,
+    findings: &mut Findings,
+) {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if !(1..=64).contains(&name.len()) || !name.chars().all(plain) {
+        findings.add(
+            at,
+            format!("`{name}` cannot name a {what}"),
+            "take 1 to 64 letters, digits, hyphens, underscores and dots",
+        );
+    } else if !taken.insert(name) {
+        findings.add(
+            at,
+            format!("there are two of the name \"{name}\" among the {what} sections"),
+            "give each a name of its own",
+        );
+    }
+}
+
+/// Who had something first.
+struct FirstOwner<'a, T>(HashMap<T, &'a str>);
+
+impl<T> Default for FirstOwner<'_, T> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
+
+impl<'a, T: Eq + Hash> FirstOwner<'a, T> {
+    /// Takes it for `owner`, unless somebody has it, who is returned.
+    fn claim(&mut self, thing: T, owner: &'a str) -> Option<&'a str> {
+        match self.0.entry(thing) {
+            std::collections::hash_map::Entry::Occupied(entry) => Some(*entry.get()),
+            std::collections::hash_map::Entry::Vacant(entry) => {
+                entry.insert(owner);
+                None
+            }
+        }
+    }
+}

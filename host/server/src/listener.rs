@@ -1,0 +1,200 @@
+//! Where clients come in: accepts connections, counts them, learns who the client is, and hands
+//! each to a [session](crate::session).
+//!
+//! 1. A connection takes a [`Place`]; where all are taken it is told 421 and closed. So a flood
+//!    costs a few system calls a connection, and those already in are served.
+//! 2. From the networks that `proxy-from` names, the first octets must be a PROXY protocol v2
+//!    header, which tells the client's address. From all others such a header is what it looks
+//!    like to SMTP: bad commands.
+//! 3. The client's address counts too: a few clients cannot take every place.
+//! 4. Under implicit TLS (RFC 8314) the handshake comes next; then the session begins.
+
+mod place;
+
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use gatepost_smtp::proxy::{self, Parsed};
+use gatepost_smtp::{Reply, server};
+use tokio::io::AsyncReadExt as _;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tracing::Instrument as _;
+
+pub use self::place::{Place, Places};
+use crate::config::{self, ListenerTls};
+use crate::pipeline::Pipeline;
+use crate::session::{self, Phase};
+
+/// How long a load balancer has for its PROXY header. It sends it with the first segment.
+const PROXY_HEADER: Duration = Duration::from_secs(10);
+
+/// How long to wait when the system has no more connections to give, such as for want of file
+/// descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// A socket bound and ready to take connections, with what its sessions share.
+pub struct Listener {
+    socket: TcpListener,
+    address: SocketAddr,
+    service: Arc<Service>,
+}
+
+/// What the sessions of a listener share.
+pub(crate) struct Service {
+    pub(crate) listener: config::Listener,
+    pub(crate) settings: Arc<server::Settings>,
+    /// There wherever the listener speaks TLS.
+    pub(crate) tls: Option<TlsAcceptor>,
+    pub(crate) pipeline: Arc<Pipeline>,
+    pub(crate) places: Arc<Places>,
+}
+
+impl Listener {
+    /// Binds the listener's socket. Nothing is accepted before [`Listener::run`].
+    ///
+    /// # Errors
+    /// If the address is taken or not this machine's.
+    pub async fn bind(
+        listener: config::Listener,
+        settings: server::Settings,
+        tls: Option<TlsAcceptor>,
+        pipeline: Arc<Pipeline>,
+        places: Arc<Places>,
+    ) -> io::Result<Self> {
+        let socket = TcpListener::bind(listener.address).await?;
+        let address = socket.local_addr()?;
+        let service = Arc::new(Service {
+            listener,
+            settings: Arc::new(settings),
+            tls,
+            pipeline,
+            places,
+        });
+        Ok(Self {
+            socket,
+            address,
+            service,
+        })
+    }
+
+    /// Its name in the configuration.
+    pub fn name(&self) -> &str {
+        &self.service.listener.name
+    }
+
+    /// The address it is bound to, with the port that the system chose where none was given.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Takes connections until the phase is no longer [`Phase::Serving`]. Sessions live on: each
+    /// holds a clone of `phase`, so whoever owns the sender sees when the last has ended.
+    pub async fn run(self, mut phase: watch::Receiver<Phase>) {
+        let draining = phase.clone();
+        let stop = async move {
+            // An error means that the relay is gone, which is a stop as well.
+            let _ = phase.wait_for(|phase| *phase != Phase::Serving).await;
+        };
+        tokio::pin!(stop);
+        loop {
+            let accepted = tokio::select! {
+                () = &mut stop => return,
+                accepted = self.socket.accept() => accepted,
+            };
+            match accepted {
+                Ok((stream, peer)) => self.welcome(stream, peer, &draining),
+                Err(error) => {
+                    tracing::error!(listener = self.name(), %error, "cannot accept a connection");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    fn welcome(&self, stream: TcpStream, peer: SocketAddr, phase: &watch::Receiver<Phase>) {
+        metrics::counter!("gatepost_connections_total", "listener" => self.name().to_owned())
+            .increment(1);
+        let Some(place) = self.service.places.take() else {
+            self.service.turn_away(stream, peer, "connections in total");
+            return;
+        };
+        let service = Arc::clone(&self.service);
+        let span = tracing::info_span!("session", listener = self.name(), client = %peer);
+        let phase = phase.clone();
+        tokio::spawn(
+            async move { service.serve(stream, peer, place, phase).await }.instrument(span),
+        );
+    }
+}
+
+impl Service {
+    /// From the accepted connection to its end.
+    async fn serve(
+        self: Arc<Self>,
+        mut stream: TcpStream,
+        peer: SocketAddr,
+        mut place: Place,
+        phase: watch::Receiver<Phase>,
+    ) {
+        let mut client = peer;
+        if self.listener.expects_proxy_header(peer.ip()) {
+            match timeout(PROXY_HEADER, proxy_header(&mut stream)).await {
+                Ok(Ok(source)) => client = source.unwrap_or(peer),
+                Ok(Err(error)) => {
+                    tracing::warn!(%error, "no PROXY header from a network that must send one");
+                    return;
+                }
+                Err(_) => {
+                    tracing::warn!("no PROXY header in time from a network that must send one");
+                    return;
+                }
+            }
+            tracing::Span::current().record("client", tracing::field::display(client));
+        }
+        if !place.claim(client.ip()) {
+            self.turn_away(stream, client, "connections from one address");
+            return;
+        }
+        session::run(stream, client, &self, phase).await;
+    }
+
+    /// Closes a connection that has no place, saying so where the client speaks plaintext.
+    fn turn_away(&self, stream: TcpStream, client: SocketAddr, limit: &'static str) {
+        tracing::warn!(listener = self.listener.name, %client, limit, "too many connections");
+        metrics::counter!("gatepost_connections_refused_total", "listener" => self.listener.name.clone())
+            .increment(1);
+        if self.listener.tls == ListenerTls::Implicit {
+            return;
+        }
+        let mut out = BytesMut::new();
+        Reply::new(421, "4.7.0", "Too many connections, try again later").write_to(&mut out);
+        // A new connection has room for one line; it is not worth waiting if it has not.
+        if let Ok(mut stream) = stream.into_std() {
+            let _ = stream.write(&out);
+        }
+    }
+}
+
+/// Reads exactly the PROXY header, so that what follows it is left to TLS or SMTP.
+async fn proxy_header(stream: &mut TcpStream) -> io::Result<Option<SocketAddr>> {
+    /// Octets before the addresses, the last two of which are the length of the rest.
+    const FIXED: usize = 16;
+    let mut header = vec![0; FIXED];
+    stream.read_exact(&mut header).await?;
+    if proxy::parse(&header) == Parsed::Invalid {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    let rest = u16::from_be_bytes([header[FIXED - 2], header[FIXED - 1]]);
+    header.resize(FIXED + usize::from(rest), 0);
+    stream.read_exact(&mut header[FIXED..]).await?;
+    match proxy::parse(&header) {
+        Parsed::Header { source, .. } => Ok(source),
+        Parsed::NeedMore | Parsed::Invalid => Err(io::ErrorKind::InvalidData.into()),
+    }
+}

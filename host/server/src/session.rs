@@ -1,0 +1,220 @@
+//! The thin edge between one connection and the SMTP state machine: it reads, writes, does the
+//! TLS handshake and looks at the clock. What is said it leaves to
+//! [`gatepost_smtp::server::Session`], what is decided to the [pipeline](crate::pipeline).
+//!
+//! A session that waits for its client holds no buffer: the one it reads into lives on the stack
+//! for as long as a read takes, so thousands may idle.
+
+mod stream;
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use gatepost_smtp::server::{Event, Session};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use self::stream::Stream;
+use crate::config::ListenerTls;
+use crate::listener::Service;
+use crate::pipeline::Dialogue;
+
+/// How long the TLS handshake may take.
+const HANDSHAKE: Duration = Duration::from_secs(60);
+
+/// Octets of replies to pipelined commands that are gathered before they are sent (RFC 2920
+/// section 3.2); what is still unsent when the client has to go on is sent then.
+const GATHERED: usize = 16 * 1024;
+
+/// How far the relay is with its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Connections are taken.
+    Serving,
+    /// No new connections or transactions; those in hand may finish.
+    Draining,
+    /// The time for that is over.
+    Over,
+}
+
+/// Why a session ended before its protocol did.
+enum Cut {
+    /// The client closed the connection.
+    Gone,
+    /// The client took nothing for too long.
+    Stalled,
+    /// The connection failed.
+    Failed(io::Error),
+}
+
+impl From<io::Error> for Cut {
+    fn from(error: io::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Serves one client until the connection ends.
+pub(crate) async fn run(
+    stream: TcpStream,
+    client: SocketAddr,
+    service: &Service,
+    phase: watch::Receiver<Phase>,
+) {
+    // Replies are written whole: waiting for more to send (Nagle) would only delay them.
+    let _ = stream.set_nodelay(true);
+    let mut stream = Stream::Plain(stream);
+    let mut tls = None;
+    if service.listener.tls == ListenerTls::Implicit {
+        match handshake(stream, service).await {
+            Ok((secured, description)) => (stream, tls) = (secured, Some(description)),
+            Err(error) => {
+                tracing::debug!(%error, "the TLS handshake failed");
+                return;
+            }
+        }
+    }
+    let mut edge = Edge {
+        session: Session::new(service.settings.clone(), tls),
+        dialogue: Dialogue::new(service.pipeline.clone(), client),
+        stream,
+        unsent: BytesMut::new(),
+        ends: Instant::now() + service.settings.limits.total,
+        phase,
+        service,
+    };
+    tracing::debug!("connected");
+    match edge.drive().await {
+        Ok(()) => tracing::debug!("closed"),
+        Err(cut) => {
+            let reason = match cut {
+                Cut::Gone => "the client closed the connection".to_owned(),
+                Cut::Stalled => "the client took no replies".to_owned(),
+                Cut::Failed(error) => format!("the connection failed: {error}"),
+            };
+            tracing::debug!(reason, "cut off");
+            edge.dialogue.abort(&reason);
+        }
+    }
+}
+
+/// Does the handshake as server, and describes what came of it.
+async fn handshake(stream: Stream, service: &Service) -> io::Result<(Stream, String)> {
+    let (Stream::Plain(stream), Some(acceptor)) = (stream, &service.tls) else {
+        return Err(io::Error::other(
+            "TLS is on already, or there is no certificate",
+        ));
+    };
+    let secured = timeout(HANDSHAKE, acceptor.accept(stream)).await??;
+    let description = crate::tls::describe(secured.get_ref().1);
+    Ok((Stream::Tls(Box::new(secured)), description))
+}
+
+/// A session and its connection.
+struct Edge<'a> {
+    session: Session,
+    dialogue: Dialogue,
+    stream: Stream,
+    unsent: BytesMut,
+    /// When the session has lasted long enough.
+    ends: Instant,
+    phase: watch::Receiver<Phase>,
+    service: &'a Service,
+}
+
+impl Edge<'_> {
+    async fn drive(&mut self) -> Result<(), Cut> {
+        loop {
+            match self.session.next_event() {
+                Event::NeedInput => {
+                    self.flush().await?;
+                    self.read().await?;
+                }
+                Event::Send(bytes) => {
+                    count_replies(&bytes);
+                    self.unsent.extend_from_slice(&bytes);
+                    if self.unsent.len() > GATHERED {
+                        self.flush().await?;
+                    }
+                }
+                Event::StartTls => {
+                    self.flush().await?;
+                    self.start_tls().await?;
+                }
+                Event::Ask(ask) => {
+                    let answer = Box::pin(self.dialogue.answer(ask, &self.session)).await;
+                    self.session.answer(answer);
+                }
+                Event::DataStarted => self.dialogue.data_started(),
+                Event::Data(octets) => self.dialogue.data(&octets),
+                Event::Aborted => self.dialogue.abort("the client gave it up"),
+                Event::Close => {
+                    self.flush().await?;
+                    let _ = timeout(self.idle(), self.stream.shut_down()).await;
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Waits for the client, its time running out, or the relay stopping.
+    async fn read(&mut self) -> Result<(), Cut> {
+        let limit = self.ends.min(Instant::now() + self.idle());
+        tokio::select! {
+            read = self.stream.read(|octets| self.session.feed(octets)) => match read? {
+                0 => Err(Cut::Gone),
+                _ => Ok(()),
+            },
+            () = sleep_until(limit) => {
+                self.session.time_out();
+                Ok(())
+            }
+            changed = self.phase.changed() => {
+                let over = changed.is_err() || *self.phase.borrow() == Phase::Over;
+                if over {
+                    self.session.time_out();
+                } else {
+                    self.session.shut_down();
+                }
+                Ok(())
+            }
+        }
+    }
+
+    async fn flush(&mut self) -> Result<(), Cut> {
+        if !self.unsent.is_empty() {
+            // Given away, so that an idle session does not keep the buffer.
+            let octets = std::mem::take(&mut self.unsent);
+            timeout(self.idle(), self.stream.write(&octets))
+                .await
+                .map_err(|_| Cut::Stalled)??;
+        }
+        Ok(())
+    }
+
+    async fn start_tls(&mut self) -> Result<(), Cut> {
+        let plain = std::mem::replace(&mut self.stream, Stream::Closed);
+        let (secured, description) = handshake(plain, self.service).await?;
+        self.stream = secured;
+        self.session.tls_started(description);
+        Ok(())
+    }
+
+    fn idle(&self) -> Duration {
+        self.service.settings.limits.idle
+    }
+}
+
+/// Counts replies by code: the last line of a reply has a space after its code (RFC 5321 section
+/// 4.2.1).
+fn count_replies(sent: &[u8]) {
+    for line in sent.split_inclusive(|octet| *octet == b'\n') {
+        if let Some((code, [b' ', ..])) = line.split_at_checked(3)
+            && let Ok(code) = str::from_utf8(code)
+        {
+            metrics::counter!("gatepost_replies_total", "code" => code.to_owned()).increment(1);
+        }
+    }
+}
