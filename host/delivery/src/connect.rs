@@ -1,0 +1,197 @@
+//! From a next hop to a connection that is ready for mail.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+
+use gatepost_policy::{NextHop, TlsMode};
+use gatepost_smtp::Reply;
+use gatepost_smtp::client::{self, Event, Failure, Session};
+use rustls::pki_types::ServerName;
+use tokio::net::{TcpStream, lookup_host};
+use tokio_rustls::client::TlsStream;
+
+use crate::connection::{Connection, Stream, within};
+use crate::settings::Timeouts;
+use crate::tls::Tls;
+
+/// How many of a host's addresses are tried in one attempt: RFC 5321 section 5.1 wants at least
+/// two, and a limit.
+const ADDRESSES: usize = 5;
+
+/// Opens connections.
+pub(crate) struct Connector {
+    hostname: String,
+    tls: Tls,
+    timeouts: Timeouts,
+}
+
+/// Why no connection came about.
+#[derive(Debug, Clone)]
+pub(crate) struct Unreachable {
+    /// In the words of a reply; the relay's own unless `said`.
+    pub(crate) reply: Reply,
+    /// Whether a server answered at all.
+    pub(crate) connected: bool,
+    /// Whether the reply is the server's.
+    pub(crate) said: bool,
+}
+
+impl From<Failure> for Unreachable {
+    fn from(failure: Failure) -> Self {
+        Self {
+            reply: failure.reply(),
+            connected: true,
+            said: matches!(failure, Failure::Refused { .. }),
+        }
+    }
+}
+
+impl Connector {
+    pub(crate) fn new(hostname: String, tls: Tls, timeouts: Timeouts) -> Self {
+        Self {
+            hostname,
+            tls,
+            timeouts,
+        }
+    }
+
+    /// A connection that is ready for a transaction, from the first of the host's addresses that
+    /// gives one.
+    pub(crate) async fn connect(&self, hop: &NextHop) -> Result<Connection, Unreachable> {
+        let mut last = None;
+        for address in self.look_up(hop).await?.into_iter().take(ADDRESSES) {
+            match self.connect_to(address, hop).await {
+                Ok(connection) => return Ok(connection),
+                Err(unreachable) => last = Some(unreachable),
+            }
+        }
+        // RFC 3463: X.4.4, unable to route.
+        Err(last.unwrap_or_else(|| not_connected("4.4.4", &format!("{} has no address", hop.host))))
+    }
+
+    async fn look_up(&self, hop: &NextHop) -> Result<Vec<SocketAddr>, Unreachable> {
+        if let Ok(address) = hop.host.parse::<IpAddr>() {
+            return Ok(vec![SocketAddr::new(address, hop.port)]);
+        }
+        // RFC 3463: X.4.3, directory server failure.
+        within(
+            self.timeouts.lookup,
+            lookup_host((hop.host.as_str(), hop.port)),
+        )
+        .await
+        .map(Iterator::collect)
+        .map_err(|error| not_connected("4.4.3", &format!("cannot look up {}: {error}", hop.host)))
+    }
+
+    /// As the route wants it; where TLS was only an offer and went wrong, once more without.
+    async fn connect_to(
+        &self,
+        address: SocketAddr,
+        hop: &NextHop,
+    ) -> Result<Connection, Unreachable> {
+        let tls = match hop.tls {
+            TlsMode::None => client::Tls::None,
+            TlsMode::Opportunistic => client::Tls::Opportunistic,
+            TlsMode::Required => client::Tls::Required,
+        };
+        match self.open(address, hop, tls).await? {
+            Err(failure) if tls == client::Tls::Opportunistic && concerns_tls(&failure) => {
+                tracing::info!(%address, %failure, "going on without TLS");
+                Ok(self.open(address, hop, client::Tls::None).await??)
+            }
+            opened => Ok(opened?),
+        }
+    }
+
+    /// Connects, and shakes hands up to the point where a transaction may begin.
+    async fn open(
+        &self,
+        address: SocketAddr,
+        hop: &NextHop,
+        tls: client::Tls,
+    ) -> Result<Result<Connection, Failure>, Unreachable> {
+        // RFC 3463: X.4.1, no answer from host.
+        let stream = within(self.timeouts.connect, TcpStream::connect(address))
+            .await
+            .map_err(|error| {
+                not_connected("4.4.1", &format!("cannot connect to {address}: {error}"))
+            })?;
+        // Without it each small piece waits for the acknowledgement of the one before; that it
+        // cannot be set costs only time.
+        let _ = stream.set_nodelay(true);
+        let settings = client::Settings {
+            ehlo_name: self.hostname.clone(),
+            tls,
+        };
+        let session = Session::new(settings, false);
+        let mut connection = Connection::new(Box::new(stream), session, self.timeouts);
+        loop {
+            match connection.advance().await {
+                Event::Ready => return Ok(Ok(connection)),
+                Event::StartTls => match self.handshake(connection.stream, hop).await {
+                    Ok(stream) => {
+                        connection.tls = Some(describe(&stream));
+                        connection.stream = Box::new(stream);
+                        connection.session.tls_started();
+                    }
+                    Err(error) => return Ok(Err(Failure::Tls(error.to_string()))),
+                },
+                Event::Failed(failure) => return Ok(Err(failure)),
+                // Nothing else happens before a transaction or a good-bye.
+                _ => {
+                    return Ok(Err(Failure::Disconnected(
+                        "closed before it was ready".to_owned(),
+                    )));
+                }
+            }
+        }
+    }
+
+    async fn handshake(
+        &self,
+        stream: Box<dyn Stream>,
+        hop: &NextHop,
+    ) -> io::Result<TlsStream<Box<dyn Stream>>> {
+        let (connector, name) = match (hop.tls, ServerName::try_from(hop.host.clone())) {
+            (TlsMode::Required, name) => (&self.tls.verified, name.map_err(io::Error::other)?),
+            // Any certificate will do, so any name does that can be sent.
+            (_, name) => (
+                &self.tls.opportunistic,
+                name.unwrap_or(ServerName::IpAddress(IpAddr::from([0, 0, 0, 0]).into())),
+            ),
+        };
+        within(self.timeouts.handshake, connector.connect(name, stream)).await
+    }
+}
+
+/// Whether a connection failed over TLS alone, so that one without might do better.
+fn concerns_tls(failure: &Failure) -> bool {
+    match failure {
+        Failure::Tls(_) => true,
+        Failure::Refused { to, .. } => *to == "STARTTLS",
+        _ => false,
+    }
+}
+
+/// Nobody answered; the relay says so in the server's stead.
+fn not_connected(enhanced: &'static str, text: &str) -> Unreachable {
+    Unreachable {
+        reply: Reply::new(451, enhanced, text),
+        connected: false,
+        said: false,
+    }
+}
+
+/// `TLSv1.3 TLS13_AES_256_GCM_SHA384`, as in the facts of a session.
+fn describe(stream: &TlsStream<Box<dyn Stream>>) -> String {
+    let (_, session) = stream.get_ref();
+    let version = match session.protocol_version() {
+        Some(rustls::ProtocolVersion::TLSv1_2) => "TLSv1.2",
+        Some(rustls::ProtocolVersion::TLSv1_3) => "TLSv1.3",
+        _ => "TLS",
+    };
+    match session.negotiated_cipher_suite() {
+        Some(suite) => format!("{version} {:?}", suite.suite()),
+        None => version.to_owned(),
+    }
+}

@@ -1,0 +1,144 @@
+//! One connection: the client session of `gatepost-smtp` driven over a stream.
+
+use std::io;
+use std::pin::pin;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use gatepost_smtp::client::{Event, Failure, Session};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::timeout;
+
+use crate::settings::Timeouts;
+
+/// A stream that SMTP runs over: TCP or TLS.
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// How much a server may say while it is being talked to before nobody listens any more.
+const READ_AHEAD: usize = 64 * 1024;
+
+/// A connection to a next hop.
+pub(crate) struct Connection {
+    pub(crate) stream: Box<dyn Stream>,
+    pub(crate) session: Session,
+    /// Said by the server and not yet seen by the session.
+    input: BytesMut,
+    /// Protocol and cipher; `None` in plaintext.
+    pub(crate) tls: Option<String>,
+    /// Transactions begun.
+    pub(crate) transactions: u32,
+    pub(crate) timeouts: Timeouts,
+}
+
+impl Connection {
+    pub(crate) fn new(stream: Box<dyn Stream>, session: Session, timeouts: Timeouts) -> Self {
+        Self {
+            stream,
+            session,
+            input: BytesMut::new(),
+            tls: None,
+            transactions: 0,
+            timeouts,
+        }
+    }
+
+    /// Goes on with the dialogue up to the next thing that is not just sending and receiving.
+    pub(crate) async fn advance(&mut self) -> Event {
+        loop {
+            let done = match self.session.next_event() {
+                Event::Send(bytes) => self.send(&bytes).await,
+                Event::NeedInput => self.receive().await,
+                event => return event,
+            };
+            if let Err(failure) = done {
+                self.session.fail(failure);
+            }
+        }
+    }
+
+    /// Sends, and listens meanwhile: a server that answers a long group of commands while it is
+    /// still coming must not wait for us to finish (RFC 2920 section 3.1), and one that gives up
+    /// in the middle says why before it hangs up.
+    pub(crate) async fn send(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        let sent = timeout(
+            self.timeouts.send,
+            write(&mut self.stream, &mut self.input, bytes),
+        );
+        let result = match sent.await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(Failure::Disconnected(error.to_string())),
+            Err(_) => Err(Failure::TimedOut),
+        };
+        if result.is_err() && !self.input.is_empty() {
+            self.session.feed(&self.input.split());
+        }
+        result
+    }
+
+    /// Waits for the server to say something.
+    async fn receive(&mut self) -> Result<(), Failure> {
+        if self.input.is_empty() {
+            let patience = self.session.timeout();
+            let patience = self
+                .timeouts
+                .reply
+                .map_or(patience, |most| most.min(patience));
+            match timeout(patience, self.stream.read_buf(&mut self.input)).await {
+                Ok(Ok(0)) => return Err(Failure::Disconnected("closed by the server".to_owned())),
+                Ok(Ok(_)) => {}
+                Ok(Err(error)) => return Err(Failure::Disconnected(error.to_string())),
+                Err(_) => return Err(Failure::TimedOut),
+            }
+        }
+        self.session.feed(&self.input.split());
+        Ok(())
+    }
+
+    /// Says good-bye, for at most the time that the settings grant it.
+    pub(crate) async fn quit(mut self) {
+        let time = self.timeouts.quit;
+        let good_bye = async {
+            self.session.quit();
+            while !matches!(self.advance().await, Event::Closed | Event::Failed(_)) {}
+            self.stream.shutdown().await
+        };
+        // Whether the server heard it makes no difference to anyone.
+        let _ = timeout(time, good_bye).await;
+    }
+}
+
+/// Writes all of `bytes` while reading what comes into `input`.
+async fn write(stream: &mut Box<dyn Stream>, input: &mut BytesMut, bytes: &[u8]) -> io::Result<()> {
+    let (mut reader, mut writer) = tokio::io::split(stream);
+    let mut written = pin!(async move {
+        writer.write_all(bytes).await?;
+        writer.flush().await
+    });
+    let mut listening = true;
+    loop {
+        tokio::select! {
+            biased;
+            done = &mut written => return done,
+            read = reader.read_buf(input), if listening => {
+                listening = matches!(read, Ok(1..)) && input.len() < READ_AHEAD;
+            }
+        }
+    }
+}
+
+/// Lets a connection say good-bye on its own time.
+pub(crate) fn part(connection: Connection) {
+    tokio::spawn(connection.quit());
+}
+
+/// The shorter form of "within".
+pub(crate) async fn within<T>(
+    time: Duration,
+    what: impl Future<Output = io::Result<T>>,
+) -> io::Result<T> {
+    timeout(time, what)
+        .await
+        .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+}

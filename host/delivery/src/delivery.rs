@@ -1,0 +1,95 @@
+//! Starting and stopping.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gatepost_message::Millis;
+use gatepost_spool::{Owner, Spool};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use crate::connect::Connector;
+use crate::pool::Pool;
+use crate::retry::Schedule;
+use crate::settings::Settings;
+use crate::tls::{StartError, Tls};
+use crate::{Observer, Router, scheduler};
+
+/// Delivery at work: what all its tasks share.
+pub struct Delivery {
+    pub(crate) spool: Arc<dyn Spool>,
+    pub(crate) router: Arc<dyn Router>,
+    pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) settings: Settings,
+    pub(crate) owner: Owner,
+    pub(crate) schedule: Schedule,
+    pub(crate) connector: Connector,
+    pub(crate) pool: Pool,
+}
+
+impl Delivery {
+    /// Starts to deliver what is and what will be in the spool, claiming it as `owner`. Needs a
+    /// tokio runtime with I/O and time.
+    ///
+    /// # Errors
+    /// If the settings name certificates that cannot be read.
+    pub fn start(
+        spool: Arc<dyn Spool>,
+        router: Arc<dyn Router>,
+        observer: Arc<dyn Observer>,
+        owner: Owner,
+        settings: Settings,
+    ) -> Result<Handle, StartError> {
+        let tls = Tls::new(&settings.trusted)?;
+        let delivery = Arc::new(Self {
+            connector: Connector::new(settings.hostname.clone(), tls, settings.timeouts),
+            pool: Pool::new(settings.connections_per_next_hop, settings.reuse),
+            schedule: Schedule::new(settings.retry.clone()),
+            spool,
+            router,
+            observer,
+            owner,
+            settings,
+        });
+        let (stop, stopped) = oneshot::channel();
+        Ok(Handle {
+            stop,
+            scheduler: tokio::spawn(scheduler::run(delivery, stopped)),
+        })
+    }
+
+    /// The time.
+    pub(crate) fn now(&self) -> Millis {
+        (self.settings.clock)()
+    }
+}
+
+/// Holds delivery running. Dropped, delivery stops as in a crash: what was claimed is due again
+/// when its lease ends or the relay restarts.
+#[must_use = "delivery stops when its handle is dropped"]
+#[derive(Debug)]
+pub struct Handle {
+    stop: oneshot::Sender<Instant>,
+    scheduler: JoinHandle<Drained>,
+}
+
+impl Handle {
+    /// Claims nothing more, gives the attempts in hand that long to end, and hands back the rest:
+    /// due at once, no attempt counted. What was cut off between the end of its data and the
+    /// reply may be delivered twice, as RFC 5321 section 6.1 has it; nothing is lost.
+    pub async fn drain(self, within: Duration) -> Drained {
+        // Nobody there to hear it: the scheduler has ended, and its result says how.
+        let _ = self.stop.send(Instant::now() + within);
+        self.scheduler.await.unwrap_or_default()
+    }
+}
+
+/// How the drain went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Drained {
+    /// Attempts that ended within the time.
+    pub finished: usize,
+    /// Recipients handed back.
+    pub returned: usize,
+}

@@ -1,0 +1,263 @@
+//! One message from the claim to its last answer: route, group, connect, transfer.
+
+use std::collections::HashMap;
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gatepost_policy::{Judgement, NextHop, Routing};
+use gatepost_smtp::Reply;
+use gatepost_smtp::client::{Outcome, Stage, Transaction};
+use tokio::task::JoinSet;
+
+use crate::connect::Unreachable;
+use crate::connection::{Connection, part};
+use crate::delivery::Delivery;
+use crate::in_hand::InHand;
+use crate::pool::Place;
+use crate::settle::{Answer, Said, settle};
+use crate::transfer::{Transferred, is_eight_bit, transfer};
+
+/// How long a message goes back to the queue whose next hop has no connection free.
+const BUSY: Duration = Duration::from_secs(1);
+
+/// A recipient with a next hop.
+struct Routed {
+    place: usize,
+    judgements: Vec<Judgement>,
+}
+
+/// Takes a message to its next hops, all at once, and settles every recipient.
+pub(crate) async fn hand_over(delivery: Arc<Delivery>, in_hand: Arc<InHand>) {
+    let (by_hop, unroutable) = route(&delivery, &in_hand).await;
+    settle(&delivery, &in_hand, unroutable).await;
+    if by_hop.is_empty() {
+        return;
+    }
+    let eight_bit = match is_eight_bit(&in_hand.claim.message).await {
+        Ok(eight_bit) => eight_bit,
+        Err(error) => {
+            tracing::error!(transaction = %in_hand.claim.transaction.id, %error, "cannot read a message from the spool");
+            let reply = Reply::new(
+                451,
+                "4.3.0",
+                "the relay cannot read the message from its store",
+            );
+            return settle_open(&delivery, &in_hand, &reply).await;
+        }
+    };
+    let mut hops = JoinSet::new();
+    for (hop, recipients) in by_hop {
+        let work = ToHop {
+            delivery: Arc::clone(&delivery),
+            in_hand: Arc::clone(&in_hand),
+            hop,
+            eight_bit,
+        };
+        hops.spawn(work.run(recipients));
+    }
+    // A panic on the way to one next hop must not cut off the others.
+    let mut panic = None;
+    while let Some(ended) = hops.join_next().await {
+        panic = ended.err().filter(|error| error.is_panic()).or(panic);
+    }
+    if let Some(panic) = panic {
+        resume_unwind(panic.into_panic());
+    }
+}
+
+/// Gives every recipient that is still open the same transient answer of the relay's own.
+pub(crate) async fn settle_open(delivery: &Delivery, in_hand: &InHand, reply: &Reply) {
+    let answers = in_hand.open().into_iter().map(|place| Answer {
+        place,
+        judgements: Vec::new(),
+        route: None,
+        connected: false,
+        tls: None,
+        said: Said::ByRelay(reply.clone()),
+    });
+    settle(delivery, in_hand, answers.collect()).await;
+}
+
+/// Asks where each recipient goes: those with a next hop by next hop, and the answers to those
+/// without.
+async fn route(
+    delivery: &Delivery,
+    in_hand: &InHand,
+) -> (HashMap<NextHop, Vec<Routed>>, Vec<Answer>) {
+    let mut by_hop: HashMap<_, Vec<_>> = HashMap::new();
+    let mut unroutable = Vec::new();
+    for (place, recipient) in in_hand.claim.recipients.iter().enumerate() {
+        let decided = delivery.router.route(&in_hand.claim, recipient).await;
+        let judgements = decided.judgements;
+        let reply = match (decided.routing, &delivery.settings.default_route) {
+            (Routing::NextHop(hop), _) => Ok(hop),
+            (Routing::Pass, Some(hop)) => Ok(hop.clone()),
+            // RFC 3463: X.4.4, unable to route.
+            (Routing::Pass, None) => Err(Reply::new(451, "4.4.4", "no route")),
+            (Routing::Defer(reply), _) if reply.is_transient() => Err(reply),
+            (Routing::Fail(reply), _) if reply.is_permanent() => Err(reply),
+            (Routing::Defer(reply), _) => Err(Reply::new(451, "4.7.1", reply.text())),
+            (Routing::Fail(reply), _) => Err(Reply::new(550, "5.7.1", reply.text())),
+        };
+        match reply {
+            Ok(hop) => by_hop
+                .entry(hop)
+                .or_default()
+                .push(Routed { place, judgements }),
+            Err(reply) => unroutable.push(Answer {
+                place,
+                judgements,
+                route: None,
+                connected: false,
+                tls: None,
+                said: Said::ByRelay(reply),
+            }),
+        }
+    }
+    (by_hop, unroutable)
+}
+
+/// One message on its way to one next hop.
+struct ToHop {
+    delivery: Arc<Delivery>,
+    in_hand: Arc<InHand>,
+    hop: NextHop,
+    eight_bit: bool,
+}
+
+impl ToHop {
+    /// Hands the message over for these recipients, in as many transactions as it takes.
+    async fn run(self, mut recipients: Vec<Routed>) {
+        let patience = self.delivery.settings.wait_for_connection;
+        let Some(place) = self.delivery.pool.place(&self.hop, patience).await else {
+            return self
+                .settle(recipients, |_| (false, Said::Nothing(BUSY)), None)
+                .await;
+        };
+        let mut at_hand = None;
+        let per_transaction = self.delivery.settings.recipients_per_transaction.max(1);
+        while !recipients.is_empty() {
+            let rest = recipients.split_off(per_transaction.min(recipients.len()));
+            match self.transact(&place, at_hand.take(), &recipients).await {
+                Ok((connection, outcomes, tls)) => {
+                    at_hand = connection;
+                    let said = |at: usize| {
+                        let Outcome { reply, stage } = outcomes[at].clone();
+                        let said = match stage {
+                            Stage::Local => Said::ByRelay(reply),
+                            _ => Said::ByServer(reply),
+                        };
+                        (true, said)
+                    };
+                    self.settle(recipients, said, tls).await;
+                    recipients = rest;
+                }
+                Err(unreachable) => {
+                    // It is no better a moment later for those who have not had their turn.
+                    recipients.extend(rest);
+                    let Unreachable {
+                        reply,
+                        connected,
+                        said,
+                    } = unreachable;
+                    let said = |_| match said {
+                        true => (connected, Said::ByServer(reply.clone())),
+                        false => (connected, Said::ByRelay(reply.clone())),
+                    };
+                    return self.settle(recipients, said, None).await;
+                }
+            }
+        }
+        if let Some(connection) = at_hand {
+            place.keep(connection);
+        }
+    }
+
+    /// One transaction, on the connection at hand, an idle one or a new one. A connection that
+    /// was used before may have died unseen; then a new one is tried, once.
+    async fn transact(
+        &self,
+        place: &Place,
+        at_hand: Option<Connection>,
+        recipients: &[Routed],
+    ) -> Result<(Option<Connection>, Vec<Outcome>, Option<String>), Unreachable> {
+        let mut used = at_hand.or_else(|| place.idle());
+        loop {
+            let reused = used.is_some();
+            let mut connection = match used.take() {
+                Some(connection) => connection,
+                None => self
+                    .delivery
+                    .connector
+                    .connect(&self.hop)
+                    .await
+                    .inspect_err(|_| count("failed"))?,
+            };
+            count(if reused { "reused" } else { "opened" });
+            let message = &self.in_hand.claim.message;
+            let transferred = transfer(&mut connection, self.envelope(recipients), message).await;
+            let Transferred {
+                outcomes,
+                usable,
+                got_nowhere,
+            } = transferred;
+            if reused && got_nowhere {
+                place.distrust_idle();
+                continue;
+            }
+            let tls = connection.tls.clone();
+            let again = usable && place.may_reuse(&connection);
+            let connection = match again {
+                true => Some(connection),
+                false => {
+                    if usable {
+                        part(connection);
+                    }
+                    None
+                }
+            };
+            return Ok((connection, outcomes, tls));
+        }
+    }
+
+    fn envelope(&self, recipients: &[Routed]) -> Transaction {
+        let claim = &self.in_hand.claim;
+        Transaction {
+            reverse_path: claim.transaction.reverse_path.clone(),
+            recipients: recipients
+                .iter()
+                .map(|routed| self.in_hand.recipient(routed.place).address.clone())
+                .collect(),
+            size: claim.message.size(),
+            eight_bit: self.eight_bit,
+        }
+    }
+
+    /// Settles recipients; `said` tells by their position whether there was a connection and
+    /// what was said.
+    async fn settle(
+        &self,
+        recipients: Vec<Routed>,
+        said: impl Fn(usize) -> (bool, Said),
+        tls: Option<String>,
+    ) {
+        let answers = recipients.into_iter().enumerate().map(|(at, routed)| {
+            let (connected, said) = said(at);
+            Answer {
+                place: routed.place,
+                judgements: routed.judgements,
+                route: Some(self.hop.clone()),
+                connected,
+                tls: tls.clone(),
+                said,
+            }
+        });
+        settle(&self.delivery, &self.in_hand, answers.collect()).await;
+    }
+}
+
+fn count(connection: &'static str) {
+    metrics::counter!("gatepost_delivery_connections_total", "connection" => connection)
+        .increment(1);
+}

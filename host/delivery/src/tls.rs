@@ -1,0 +1,130 @@
+//! TLS towards next hops: which certificates count, by [`TlsMode`].
+//!
+//! [`TlsMode`]: gatepost_policy::TlsMode
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime, pem};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use tokio_rustls::TlsConnector;
+
+/// Why delivery cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A file with trusted certificates cannot be read.
+    #[error("cannot read trusted certificates from {}: {source}; give a readable PEM file", file.display())]
+    Trusted {
+        /// The file as configured.
+        file: PathBuf,
+        /// What went wrong.
+        source: pem::Error,
+    },
+    /// A file with trusted certificates holds none that can be trusted.
+    #[error("{} holds no usable certificate; give a PEM file with at least one CA certificate", file.display())]
+    NoCertificate {
+        /// The file as configured.
+        file: PathBuf,
+    },
+    /// The TLS library refuses its own defaults.
+    #[error("cannot set up TLS: {0}")]
+    Tls(#[from] rustls::Error),
+}
+
+/// The two ways to go about a handshake.
+#[derive(Clone)]
+pub(crate) struct Tls {
+    /// Takes any certificate.
+    pub(crate) opportunistic: TlsConnector,
+    /// Wants a certificate for the host's name from a trusted root.
+    pub(crate) verified: TlsConnector,
+}
+
+impl Tls {
+    /// With the public roots and those in these PEM files.
+    pub(crate) fn new(trusted: &[PathBuf]) -> Result<Self, StartError> {
+        let provider = Arc::new(ring::default_provider());
+        let config = || {
+            ClientConfig::builder_with_provider(Arc::clone(&provider))
+                .with_safe_default_protocol_versions()
+        };
+        let any = config()?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(AnyCertificate(Arc::clone(&provider))))
+            .with_no_client_auth();
+        let verified = config()?
+            .with_root_certificates(roots(trusted)?)
+            .with_no_client_auth();
+        Ok(Self {
+            opportunistic: TlsConnector::from(Arc::new(any)),
+            verified: TlsConnector::from(Arc::new(verified)),
+        })
+    }
+}
+
+/// The public roots and those in these PEM files.
+fn roots(trusted: &[PathBuf]) -> Result<RootCertStore, StartError> {
+    let mut roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    for file in trusted {
+        let unreadable = |source| StartError::Trusted {
+            file: file.clone(),
+            source,
+        };
+        let certificates = CertificateDer::pem_file_iter(file)
+            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+            .map_err(unreadable)?;
+        if roots.add_parsable_certificates(certificates).0 == 0 {
+            return Err(StartError::NoCertificate { file: file.clone() });
+        }
+    }
+    Ok(roots)
+}
+
+/// Takes any certificate, for opportunistic TLS only.
+///
+/// There the alternative is plaintext, which an attacker on the path can force anyway by hiding
+/// STARTTLS: encryption to whoever answers keeps out those who only listen (RFC 7435), and a
+/// refusal over a self-signed certificate would only trade it for nothing. That the other side
+/// holds the key of the certificate it shows is still verified.
+#[derive(Debug)]
+struct AnyCertificate(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for AnyCertificate {
+    fn verify_server_cert(
+        &self,
+        _end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signature, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}

@@ -1,0 +1,169 @@
+//! One SMTP transaction: a message from the store to a server, piece by piece.
+
+use std::io;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use gatepost_message::{Body, Message};
+use gatepost_smtp::Reply;
+use gatepost_smtp::client::{DotStuffer, Event, Failure, Outcome, Stage, Transaction};
+
+use crate::connection::Connection;
+
+/// How much of a body is in memory at once.
+const PIECE: usize = 64 * 1024;
+
+/// How a transaction went.
+#[derive(Debug)]
+pub(crate) struct Transferred {
+    /// One for each recipient, in their order.
+    pub(crate) outcomes: Vec<Outcome>,
+    /// Whether the connection can be used again.
+    pub(crate) usable: bool,
+    /// Whether the connection broke down before any of the message was sent, so that nothing
+    /// is known of this transaction and another connection may do.
+    pub(crate) got_nowhere: bool,
+}
+
+/// Hands one message over.
+pub(crate) async fn transfer(
+    connection: &mut Connection,
+    envelope: Transaction,
+    message: &Message,
+) -> Transferred {
+    let recipients = envelope.recipients.len();
+    connection.transactions += 1;
+    let mut result = None;
+    let mut sending = false;
+    // Why the relay itself broke off.
+    let mut own = None;
+    if connection.session.begin(envelope).is_err() {
+        // A connection is only used where the session has said that it is ready.
+        connection
+            .session
+            .fail(Failure::Protocol("not ready for a transaction".to_owned()));
+    }
+    let usable = loop {
+        match connection.advance().await {
+            Event::SendBody => {
+                sending = true;
+                match send(connection, message).await {
+                    Ok(()) => connection.session.body_sent(),
+                    Err(Broken::Connection(failure)) => connection.session.fail(failure),
+                    Err(Broken::Message(reply)) => {
+                        let why = Failure::Disconnected(reply.text());
+                        own = Some(reply);
+                        connection.session.fail(why);
+                    }
+                }
+            }
+            Event::Finished(finished) => result = Some(finished.recipients),
+            Event::Ready => break true,
+            Event::StartTls | Event::Failed(_) | Event::Closed => break false,
+            // Dealt with by `advance`.
+            Event::NeedInput | Event::Send(_) => {}
+        }
+    };
+    let mut outcomes = result.unwrap_or_else(|| vec![lost(); recipients]);
+    for outcome in &mut outcomes {
+        if let (Stage::Local, Some(own)) = (outcome.stage, &own) {
+            outcome.reply = own.clone();
+        }
+    }
+    let got_nowhere = !usable
+        && !sending
+        && outcomes.iter().all(|Outcome { reply, stage }| {
+            (*stage == Stage::Local && reply.is_transient()) || reply.code() == 421
+        });
+    Transferred {
+        outcomes,
+        usable,
+        got_nowhere,
+    }
+}
+
+fn lost() -> Outcome {
+    Outcome {
+        reply: Failure::Disconnected("no result".to_owned()).reply(),
+        stage: Stage::Local,
+    }
+}
+
+/// Why a message was not sent whole.
+enum Broken {
+    /// The connection's fault.
+    Connection(Failure),
+    /// The message's or the store's, and what to say of it.
+    Message(Reply),
+}
+
+/// Sends header section and body with their dots stuffed.
+async fn send(connection: &mut Connection, message: &Message) -> Result<(), Broken> {
+    // Intake has let no such message pass, but sending one would let two arrive.
+    let stray = |error: gatepost_smtp::client::StrayOctet| {
+        Broken::Message(Reply::new(554, "5.6.0", error.to_string()))
+    };
+    let unreadable = |error: io::Error| {
+        tracing::error!(%error, "cannot read a message from the spool");
+        Broken::Message(Reply::new(
+            451,
+            "4.3.0",
+            "the relay cannot read the message from its store",
+        ))
+    };
+    let mut stuffer = DotStuffer::new();
+    let mut piece = message.head().clone();
+    let mut offset = 0;
+    loop {
+        let stuffed = stuffer.push(piece).map_err(stray)?;
+        connection
+            .send(&stuffed)
+            .await
+            .map_err(Broken::Connection)?;
+        piece = read(message.body(), offset).await.map_err(unreadable)?;
+        if piece.is_empty() {
+            break;
+        }
+        offset += piece.len() as u64;
+    }
+    if offset < message.body().len() {
+        return Err(unreadable(io::ErrorKind::UnexpectedEof.into()));
+    }
+    let end = stuffer.finish().map_err(stray)?;
+    connection.send(end).await.map_err(Broken::Connection)
+}
+
+/// Whether the message holds octets outside ASCII, so that it needs 8BITMIME (RFC 6152) wherever
+/// it came from and whatever was declared of it.
+pub(crate) async fn is_eight_bit(message: &Message) -> io::Result<bool> {
+    let mut piece = message.head().clone();
+    let mut offset = 0;
+    while piece.is_ascii() {
+        piece = read(message.body(), offset).await?;
+        if piece.is_empty() {
+            return Ok(false);
+        }
+        offset += piece.len() as u64;
+    }
+    Ok(true)
+}
+
+/// The next piece of a body; empty at its end. Reading blocks, so it goes where that is no harm.
+async fn read(body: &Arc<dyn Body>, offset: u64) -> io::Result<Bytes> {
+    let body = Arc::clone(body);
+    let reading = tokio::task::spawn_blocking(move || {
+        let rest = usize::try_from(body.len().saturating_sub(offset)).unwrap_or(PIECE);
+        let mut piece = vec![0; rest.min(PIECE)];
+        loop {
+            match body.read_at(offset, &mut piece) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+                Ok(length) => {
+                    piece.truncate(length);
+                    return Ok(Bytes::from(piece));
+                }
+            }
+        }
+    });
+    reading.await.map_err(io::Error::other)?
+}
