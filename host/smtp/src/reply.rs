@@ -223,6 +223,16 @@ impl Reply {
         self
     }
 
+    /// The same text with another basic code; an enhanced code of another class goes.
+    pub(crate) fn with_code(&self, code: u16) -> Self {
+        let enhanced = self.enhanced.filter(|e| u16::from(e.class) == code / 100);
+        Self {
+            code,
+            enhanced,
+            lines: self.lines.clone(),
+        }
+    }
+
     /// 2xx: done.
     pub fn is_positive(&self) -> bool {
         self.code / 100 == 2
@@ -241,6 +251,11 @@ impl Reply {
     /// 5xx: never.
     pub fn is_permanent(&self) -> bool {
         self.code / 100 == 5
+    }
+
+    /// 4xx or 5xx.
+    pub fn is_negative(&self) -> bool {
+        self.is_transient() || self.is_permanent()
     }
 
     /// Appends the reply as it goes over the wire, CRLF included. The enhanced code stands on

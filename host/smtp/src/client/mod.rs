@@ -9,14 +9,14 @@
 mod capabilities;
 mod envelope;
 mod reader;
+mod session;
 mod stuffer;
 
-use std::time::Duration;
-
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use gatepost_message::{Address, ReversePath};
 
 pub use self::capabilities::Capabilities;
+pub use self::session::Session;
 pub use self::stuffer::{DotStuffer, StrayOctet};
 use crate::reply::Reply;
 
@@ -155,7 +155,14 @@ impl Failure {
     /// The failure as a reply, for the queue and for reports (RFC 3463). Transient, unless the
     /// server itself said otherwise.
     pub fn reply(&self) -> Reply {
-        todo!()
+        let (code, enhanced) = match self {
+            Self::Refused { reply, .. } => return reply.clone(),
+            Self::TlsNotOffered => (450, "4.7.4"),
+            Self::Tls(_) => (454, "4.7.5"),
+            Self::Protocol(_) => (451, "4.5.0"),
+            Self::Disconnected(_) | Self::TimedOut => (451, "4.4.2"),
+        };
+        Reply::new(code, enhanced, self.to_string())
     }
 }
 
@@ -166,69 +173,3 @@ pub struct NotReady(
     /// What was to begin.
     pub Transaction,
 );
-
-/// The client's side of one connection.
-#[derive(Debug)]
-pub struct Session {
-    settings: Settings,
-    input: BytesMut,
-}
-
-impl Session {
-    /// A session on a new connection. `secured` says that TLS came first (implicit TLS); then
-    /// STARTTLS is not used.
-    pub fn new(settings: Settings, secured: bool) -> Self {
-        todo!()
-    }
-
-    /// Hands in bytes that the server sent.
-    pub fn feed(&mut self, bytes: &[u8]) {
-        todo!()
-    }
-
-    /// What is to be done next.
-    pub fn next_event(&mut self) -> Event {
-        todo!()
-    }
-
-    /// The handshake that [`Event::StartTls`] asked for is done.
-    pub fn tls_started(&mut self) {
-        todo!()
-    }
-
-    /// Begins a transaction.
-    ///
-    /// # Errors
-    /// If the session is not ready for one: before [`Event::Ready`], in a transaction or after
-    /// the end. The transaction is handed back.
-    pub fn begin(&mut self, transaction: Transaction) -> Result<(), NotReady> {
-        todo!()
-    }
-
-    /// The message that [`Event::SendBody`] asked for is sent whole.
-    pub fn body_sent(&mut self) {
-        todo!()
-    }
-
-    /// Ends the session politely where it can: QUIT, then [`Event::Closed`]. In a transaction it
-    /// is the same as losing the connection.
-    pub fn quit(&mut self) {
-        todo!()
-    }
-
-    /// Something outside the protocol went wrong: the connection was lost or closed by the
-    /// server, a time-out, a handshake. A transaction in hand finishes with it.
-    pub fn fail(&mut self, failure: Failure) {
-        todo!()
-    }
-
-    /// What the server offers, as its last EHLO said.
-    pub fn capabilities(&self) -> &Capabilities {
-        todo!()
-    }
-
-    /// How long to wait for what is due next, at least as long as RFC 5321 section 4.5.3.2 asks.
-    pub fn timeout(&self) -> Duration {
-        todo!()
-    }
-}

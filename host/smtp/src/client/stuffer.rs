@@ -1,6 +1,7 @@
 //! Dot-stuffing (RFC 5321 section 4.5.2) of a message as it streams out.
 
-use bytes::Bytes;
+use bytes::{BufMut, Bytes, BytesMut};
+use memchr::memchr3;
 
 /// A bare CR, a bare LF or a NUL stood in the message: it cannot be sent, because a server might
 /// take it for the end of a line and so for the end of the message.
@@ -10,7 +11,12 @@ pub struct StrayOctet;
 
 /// Turns a message into what follows DATA.
 #[derive(Debug, Clone)]
-pub struct DotStuffer {}
+pub struct DotStuffer {
+    /// Whether the next octet is the first of a line.
+    line_start: bool,
+    /// Whether the last piece ended in a CR, which is held back until its LF comes.
+    held_cr: bool,
+}
 
 impl Default for DotStuffer {
     fn default() -> Self {
@@ -21,16 +27,57 @@ impl Default for DotStuffer {
 impl DotStuffer {
     /// At the start of a message.
     pub fn new() -> Self {
-        todo!()
+        Self {
+            line_start: true,
+            held_cr: false,
+        }
     }
 
     /// The next piece of the message, dots stuffed. A piece without a line that begins with a
-    /// dot is handed back as it is, without copying.
+    /// dot is handed back without copying.
     ///
     /// # Errors
     /// If the message holds what must not be sent. The connection is then to be dropped.
     pub fn push(&mut self, piece: Bytes) -> Result<Bytes, StrayOctet> {
-        todo!()
+        let mut out = BytesMut::new();
+        // Octets of the piece that are in `out`; the rest is not copied until there is need.
+        let mut copied = 0;
+        let mut at = 0;
+        if self.held_cr && !piece.is_empty() {
+            if piece[0] != b'\n' {
+                return Err(StrayOctet);
+            }
+            out.put_slice(b"\r\n");
+            (at, copied) = (1, 1);
+            (self.held_cr, self.line_start) = (false, true);
+        }
+        while at < piece.len() {
+            if self.line_start && piece[at] == b'.' {
+                out.reserve(piece.len() - copied + 1);
+                out.put_slice(&piece[copied..at]);
+                out.put_u8(b'.');
+                copied = at;
+            }
+            let Some(found) = memchr3(b'\r', b'\n', 0, &piece[at..]) else {
+                self.line_start = false;
+                break;
+            };
+            let stop = at + found;
+            self.line_start = false;
+            match piece[stop..] {
+                [b'\r', b'\n', ..] => {
+                    self.line_start = true;
+                    at = stop + 2;
+                }
+                [b'\r'] => {
+                    self.held_cr = true;
+                    let rest = piece.slice(copied..stop);
+                    return Ok(joined(out, rest));
+                }
+                _ => return Err(StrayOctet),
+            }
+        }
+        Ok(joined(out, piece.slice(copied..)))
     }
 
     /// What ends the message: `.` CRLF, with a CRLF before it if the last line had none.
@@ -38,6 +85,22 @@ impl DotStuffer {
     /// # Errors
     /// If the message ended in a bare CR.
     pub fn finish(self) -> Result<&'static [u8], StrayOctet> {
-        todo!()
+        match self {
+            Self { held_cr: true, .. } => Err(StrayOctet),
+            Self {
+                line_start: true, ..
+            } => Ok(b".\r\n"),
+            Self {
+                line_start: false, ..
+            } => Ok(b"\r\n.\r\n"),
+        }
     }
+}
+
+fn joined(mut out: BytesMut, rest: Bytes) -> Bytes {
+    if out.is_empty() {
+        return rest;
+    }
+    out.put_slice(&rest);
+    out.freeze()
 }

@@ -1,1 +1,84 @@
+//! Commands (RFC 5321 section 4.1): the verb, and the arguments that are no path.
 
+use crate::reply::Reply;
+
+/// What a line asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verb {
+    Ehlo,
+    Helo,
+    Mail,
+    Recipient,
+    Data,
+    Reset,
+    Noop,
+    Quit,
+    Verify,
+    Expand,
+    Help,
+    StartTls,
+    Auth,
+    /// A request line of HTTP: a browser was tricked into talking to this port.
+    Http,
+    Unknown,
+}
+
+const VERBS: [(&str, Verb); 13] = [
+    ("EHLO", Verb::Ehlo),
+    ("HELO", Verb::Helo),
+    ("MAIL", Verb::Mail),
+    ("RCPT", Verb::Recipient),
+    ("DATA", Verb::Data),
+    ("RSET", Verb::Reset),
+    ("NOOP", Verb::Noop),
+    ("QUIT", Verb::Quit),
+    ("VRFY", Verb::Verify),
+    ("EXPN", Verb::Expand),
+    ("HELP", Verb::Help),
+    ("STARTTLS", Verb::StartTls),
+    ("AUTH", Verb::Auth),
+];
+
+impl Verb {
+    /// The verb of a line and the rest of it, without the white space around it, which is
+    /// tolerated (RFC 5321 section 4.1.1).
+    pub(super) fn split(line: &[u8]) -> (Self, &[u8]) {
+        let line = line.trim_ascii_end();
+        let end = line.iter().position(|&b| b == b' ').unwrap_or(line.len());
+        let (word, arguments) = line.split_at(end);
+        let verb = VERBS
+            .iter()
+            .find(|(name, _)| word.eq_ignore_ascii_case(name.as_bytes()))
+            .map(|&(_, verb)| verb);
+        let http = || arguments.windows(6).any(|part| part == b" HTTP/");
+        let verb = match verb {
+            Some(verb) => verb,
+            None if http() => Self::Http,
+            None => Self::Unknown,
+        };
+        (verb, arguments.trim_ascii_start())
+    }
+
+    /// Whether it has no arguments at all (RFC 5321 sections 4.1.1.4, 4.1.1.5 and 4.1.1.10,
+    /// RFC 3207 section 4).
+    pub(super) fn stands_alone(self) -> bool {
+        matches!(self, Self::Data | Self::Reset | Self::Quit | Self::StartTls)
+    }
+}
+
+/// The name that a client gives itself. Anything printable will do, since nothing is built on it,
+/// but for what could not stand in a Received field: spaces, control characters, non-ASCII.
+pub(super) fn helo_name(arguments: &[u8]) -> Result<String, Reply> {
+    match str::from_utf8(arguments) {
+        Ok(name)
+            if (1..=255).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_graphic()) =>
+        {
+            Ok(name.to_owned())
+        }
+        _ => Err(Reply::new(
+            501,
+            "5.5.4",
+            "Say EHLO or HELO with your domain name or address literal",
+        )),
+    }
+}

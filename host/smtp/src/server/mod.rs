@@ -12,21 +12,25 @@
 //! that is the owner's in full, because only it knows the transaction's id and fate. If a
 //! transaction ends in any other way, [`Event::Aborted`] says so, and what was staged is to be
 //! dropped.
+//!
+//! Replies to commands that came together go out together (RFC 2920 section 3.2).
 
 mod auth;
 mod command;
 mod data;
 mod limits;
 mod line;
+mod path;
+mod session;
 
-use std::sync::Arc;
-
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use gatepost_message::{Address, ReversePath};
 
 pub use self::limits::{AuthOffer, Limits, Settings, StartTls};
-use crate::reply::Reply;
+pub use self::session::Session;
 pub use crate::sasl::Credentials;
+
+use crate::reply::Reply;
 
 /// What the session's owner is to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +52,8 @@ pub enum Event {
     /// transaction that began with a yes to [`Ask::Mail`] and did not reach [`Ask::Message`],
     /// but for those that end because the client is gone.
     Aborted,
-    /// Close the connection. It stays at that.
+    /// Close the connection. It stays at that. What the client still sends should be read and
+    /// dropped for a moment, lest a TCP reset overtake the last reply.
     Close,
 }
 
@@ -98,83 +103,10 @@ pub enum BodyType {
 pub enum Answer {
     /// Yes, in the session's own words.
     Proceed,
-    /// In these words: yes if positive, else no. To [`Ask::Connect`] a no makes this the banner,
-    /// after which only QUIT is heard (RFC 5321 section 3.1). A 421 closes, as ever.
+    /// In these words: yes if positive, else no. To [`Ask::Connect`] a yes is the usual banner; a
+    /// no for good becomes 554, after which only QUIT is heard (RFC 5321 section 3.1), and a no
+    /// for now 421. A 421 closes, as ever.
     Reply(Reply),
     /// No, in these words, and close.
     Close(Reply),
-}
-
-/// The server's side of one connection.
-#[derive(Debug)]
-pub struct Session {
-    settings: Arc<Settings>,
-    input: BytesMut,
-}
-
-impl Session {
-    /// A session on a new connection; `tls` describes the protocol and cipher where TLS came
-    /// first (implicit TLS, RFC 8314).
-    pub fn new(settings: Arc<Settings>, tls: Option<String>) -> Self {
-        todo!()
-    }
-
-    /// Hands in bytes that the client sent. Call it after [`Event::NeedInput`] only: what is fed
-    /// before is kept, without a bound.
-    pub fn feed(&mut self, bytes: &[u8]) {
-        todo!()
-    }
-
-    /// What is to be done next.
-    pub fn next_event(&mut self) -> Event {
-        todo!()
-    }
-
-    /// Answers the last [`Event::Ask`]; without one it does nothing.
-    pub fn answer(&mut self, answer: Answer) {
-        todo!()
-    }
-
-    /// The handshake that [`Event::StartTls`] asked for is done; `description` names protocol
-    /// and cipher. The session begins afresh (RFC 3207 section 4.2).
-    pub fn tls_started(&mut self, description: String) {
-        todo!()
-    }
-
-    /// The client was silent for too long, or the session has lasted too long: 421 4.4.2 and
-    /// close.
-    pub fn time_out(&mut self) {
-        todo!()
-    }
-
-    /// The relay is stopping: 421 4.3.2 as soon as no transaction is in hand.
-    pub fn shut_down(&mut self) {
-        todo!()
-    }
-
-    /// Whether a transaction has begun and not ended.
-    pub fn in_transaction(&self) -> bool {
-        todo!()
-    }
-
-    /// The argument of EHLO or HELO: printable ASCII without spaces, at most 255 octets.
-    pub fn helo(&self) -> Option<&str> {
-        todo!()
-    }
-
-    /// Protocol and cipher; `None` in plaintext.
-    pub fn tls(&self) -> Option<&str> {
-        todo!()
-    }
-
-    /// The user that AUTH has proved.
-    pub fn user(&self) -> Option<&str> {
-        todo!()
-    }
-
-    /// How the message came, for the `with` clause of Received: `SMTP`, `ESMTP`, `ESMTPS`,
-    /// `ESMTPSA` (RFC 3848).
-    pub fn protocol(&self) -> &'static str {
-        todo!()
-    }
 }

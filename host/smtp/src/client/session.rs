@@ -1,0 +1,313 @@
+//! The state machine of the client's side.
+
+use std::collections::VecDeque;
+use std::mem;
+use std::time::Duration;
+
+use bytes::{BufMut, BytesMut};
+
+use super::envelope::{Envelope, Next};
+use super::reader::ReplyReader;
+use super::{Capabilities, Event, Failure, NotReady, Settings, Stage, Tls, Transaction};
+use crate::reply::Reply;
+
+/// The client's side of one connection.
+#[derive(Debug)]
+pub struct Session {
+    settings: Settings,
+    /// TLS is active.
+    secured: bool,
+    state: State,
+    input: BytesMut,
+    reader: ReplyReader,
+    output: BytesMut,
+    events: VecDeque<Event>,
+    capabilities: Capabilities,
+    /// The server still has a transaction open that is over here.
+    leftover: bool,
+}
+
+#[derive(Debug)]
+enum State {
+    /// The banner is due.
+    Greeting,
+    /// The reply to EHLO is due.
+    Ehlo,
+    /// The reply to HELO is due.
+    Helo,
+    /// The reply to STARTTLS is due.
+    StartTls,
+    /// The owner does the handshake.
+    Handshake,
+    /// Nothing is due.
+    Ready,
+    /// Replies to the envelope's commands are due.
+    Envelope(Envelope),
+    /// The owner sends the message.
+    Body(Envelope),
+    /// The reply to the message is due.
+    Message(Envelope),
+    /// The reply to QUIT is due.
+    Quit,
+    Failed(Failure),
+    Closed,
+}
+
+impl Session {
+    /// A session on a new connection. `secured` says that TLS came first (implicit TLS); then
+    /// STARTTLS is not used.
+    pub fn new(settings: Settings, secured: bool) -> Self {
+        Self {
+            settings,
+            secured,
+            state: State::Greeting,
+            input: BytesMut::new(),
+            reader: ReplyReader::default(),
+            output: BytesMut::new(),
+            events: VecDeque::new(),
+            capabilities: Capabilities::default(),
+            leftover: false,
+        }
+    }
+
+    /// Hands in bytes that the server sent.
+    pub fn feed(&mut self, bytes: &[u8]) {
+        if !matches!(self.state, State::Failed(_) | State::Closed) {
+            self.input.extend_from_slice(bytes);
+        }
+    }
+
+    /// What is to be done next.
+    pub fn next_event(&mut self) -> Event {
+        loop {
+            if let Some(event) = self.events.pop_front() {
+                return event;
+            }
+            if !self.output.is_empty() {
+                return Event::Send(self.output.split().freeze());
+            }
+            match &self.state {
+                State::Handshake => return Event::StartTls,
+                State::Failed(failure) => return Event::Failed(failure.clone()),
+                State::Closed => return Event::Closed,
+                _ => {}
+            }
+            match self.reader.next(&mut self.input) {
+                Ok(Some(reply)) => self.take(reply),
+                Ok(None) => return Event::NeedInput,
+                Err(why) => self.fail(Failure::Protocol(why)),
+            }
+        }
+    }
+
+    /// The handshake that [`Event::StartTls`] asked for is done.
+    pub fn tls_started(&mut self) {
+        if matches!(self.state, State::Handshake) {
+            self.secured = true;
+            self.ehlo();
+        }
+    }
+
+    /// Begins a transaction.
+    ///
+    /// # Errors
+    /// If the session is not ready for one: before [`Event::Ready`], in a transaction or after
+    /// the end. The transaction is handed back.
+    pub fn begin(&mut self, transaction: Transaction) -> Result<(), NotReady> {
+        if !matches!(self.state, State::Ready) {
+            return Err(NotReady(transaction));
+        }
+        let envelope = Envelope::new(transaction, &self.capabilities, self.leftover);
+        self.go_on(envelope);
+        Ok(())
+    }
+
+    /// The message that [`Event::SendBody`] asked for is sent whole.
+    pub fn body_sent(&mut self) {
+        match mem::replace(&mut self.state, State::Closed) {
+            State::Body(envelope) => self.state = State::Message(envelope),
+            other => self.state = other,
+        }
+    }
+
+    /// Ends the session politely where it can: QUIT, then [`Event::Closed`]. In a transaction it
+    /// is the same as losing the connection.
+    pub fn quit(&mut self) {
+        match self.state {
+            State::Ready => {
+                self.command("QUIT");
+                self.state = State::Quit;
+            }
+            State::Envelope(_) | State::Body(_) | State::Message(_) => {
+                self.fail(Failure::Disconnected("given up by the relay".into()));
+            }
+            State::Quit | State::Failed(_) | State::Closed => {}
+            _ => self.state = State::Closed,
+        }
+    }
+
+    /// Something outside the protocol went wrong: the connection was lost or closed by the
+    /// server, a time-out, a handshake. A transaction in hand finishes with it.
+    pub fn fail(&mut self, failure: Failure) {
+        self.end_with(&failure.reply(), Stage::Local, failure);
+    }
+
+    /// What the server offers, as its last EHLO said.
+    pub fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    /// How long to wait for what is due next, or for the server to take a piece of the message:
+    /// at least what RFC 5321 section 4.5.3.2 asks.
+    pub fn timeout(&self) -> Duration {
+        let seconds = match self.state {
+            State::Body(_) => 3 * 60,
+            State::Message(_) => 10 * 60,
+            State::Quit => 10,
+            _ => 5 * 60,
+        };
+        Duration::from_secs(seconds)
+    }
+
+    /// Takes a reply to whatever was said last.
+    fn take(&mut self, reply: Reply) {
+        // RFC 5321 section 3.8: 421 may answer anything.
+        if reply.code() == 421 && !matches!(self.state, State::Quit) {
+            return self.refused(reply);
+        }
+        match mem::replace(&mut self.state, State::Closed) {
+            State::Greeting if reply.code() == 220 => self.ehlo(),
+            State::Ehlo if reply.code() == 250 => {
+                self.capabilities = Capabilities::read(&reply);
+                self.greeted();
+            }
+            // RFC 5321 section 4.1.1.1: a server that knows no EHLO may know HELO.
+            State::Ehlo if reply.is_permanent() => {
+                self.capabilities = Capabilities::default();
+                let helo = format!("HELO {}", self.settings.ehlo_name);
+                self.command(&helo);
+                self.state = State::Helo;
+            }
+            State::Helo if reply.code() == 250 => self.greeted(),
+            State::StartTls if reply.code() == 220 => {
+                // Plaintext after the 220 would pass for what was said under TLS.
+                self.state = if self.input.is_empty() {
+                    State::Handshake
+                } else {
+                    State::Failed(Failure::Protocol("plaintext follows STARTTLS".into()))
+                };
+            }
+            State::StartTls if reply.is_negative() && self.settings.tls != Tls::Required => {
+                self.ready();
+            }
+            State::Envelope(mut envelope) => match envelope.answer(reply) {
+                Ok(Next::Message) => {
+                    self.events.push_back(Event::SendBody);
+                    self.state = State::Body(envelope);
+                }
+                // RFC 2920 section 3.1: nothing but the end of the message.
+                Ok(Next::NoMessage) => {
+                    self.command(".");
+                    self.state = State::Message(envelope);
+                }
+                Ok(Next::Over) => self.finish(envelope),
+                Ok(Next::Wait | Next::Go) => self.go_on(envelope),
+                Err(why) => {
+                    self.state = State::Envelope(envelope);
+                    self.fail(Failure::Protocol(why));
+                }
+            },
+            State::Message(mut envelope) if !reply.is_intermediate() => {
+                envelope.decide(&reply, Stage::Message);
+                envelope.open = false;
+                self.finish(envelope);
+            }
+            State::Quit => {}
+            state => {
+                let negative = reply.is_negative();
+                self.state = state;
+                if negative && !matches!(self.state, State::Ready) {
+                    self.refused(reply);
+                } else {
+                    self.fail(Failure::Protocol(format!("unexpected reply: {reply}")));
+                }
+            }
+        }
+    }
+
+    fn ehlo(&mut self) {
+        let ehlo = format!("EHLO {}", self.settings.ehlo_name);
+        self.command(&ehlo);
+        self.state = State::Ehlo;
+    }
+
+    /// EHLO or HELO went well: TLS, where it is due, or mail.
+    fn greeted(&mut self) {
+        match self.settings.tls {
+            Tls::Opportunistic | Tls::Required if self.secured => self.ready(),
+            Tls::Opportunistic | Tls::Required if self.capabilities.start_tls => {
+                self.command("STARTTLS");
+                self.state = State::StartTls;
+            }
+            Tls::Required => self.state = State::Failed(Failure::TlsNotOffered),
+            Tls::Opportunistic | Tls::None => self.ready(),
+        }
+    }
+
+    fn ready(&mut self) {
+        self.state = State::Ready;
+        self.events.push_back(Event::Ready);
+    }
+
+    /// Sends what the envelope has to say next.
+    fn go_on(&mut self, mut envelope: Envelope) {
+        match envelope.write_group(&self.capabilities, &mut self.output) {
+            Next::Over => self.finish(envelope),
+            _ => self.state = State::Envelope(envelope),
+        }
+    }
+
+    /// A transaction is over, and the next may begin.
+    fn finish(&mut self, envelope: Envelope) {
+        self.leftover = envelope.open;
+        let reply = Failure::Protocol("no reply for this recipient".into()).reply();
+        self.events
+            .push_back(Event::Finished(envelope.finish(&reply, Stage::Local)));
+        self.ready();
+    }
+
+    /// The server wants no more of this session.
+    fn refused(&mut self, reply: Reply) {
+        let (to, stage) = match &self.state {
+            State::Greeting => ("the connection", Stage::Local),
+            State::Ehlo => ("EHLO", Stage::Local),
+            State::Helo => ("HELO", Stage::Local),
+            State::StartTls => ("STARTTLS", Stage::Local),
+            State::Envelope(envelope) => (envelope.stage().name(), envelope.stage()),
+            State::Body(_) | State::Message(_) => (Stage::Message.name(), Stage::Message),
+            _ => ("no command", Stage::Local),
+        };
+        self.end_with(&reply.clone(), stage, Failure::Refused { to, reply });
+    }
+
+    /// Ends the session for good; a transaction in hand ends with that reply.
+    fn end_with(&mut self, reply: &Reply, stage: Stage, failure: Failure) {
+        match mem::replace(&mut self.state, State::Closed) {
+            State::Envelope(envelope) | State::Body(envelope) | State::Message(envelope) => {
+                self.events
+                    .push_back(Event::Finished(envelope.finish(reply, stage)));
+                self.state = State::Failed(failure);
+            }
+            State::Failed(first) => self.state = State::Failed(first),
+            State::Quit | State::Closed => {}
+            _ => self.state = State::Failed(failure),
+        }
+        self.input.clear();
+        self.output.clear();
+    }
+
+    fn command(&mut self, line: &str) {
+        self.output.put_slice(line.as_bytes());
+        self.output.put_slice(b"\r\n");
+    }
+}
