@@ -56,7 +56,8 @@ impl Decision {
 
     /// Adds a field on top of the header section.
     pub fn add_header(&mut self, name: impl Into<String>, value: impl Into<String>) {
-        self.actions.push(Action::AddHeader(name.into(), value.into()));
+        self.actions
+            .push(Action::AddHeader(name.into(), value.into()));
     }
 
     /// Removes every field of that name.
@@ -67,7 +68,8 @@ impl Decision {
     /// Replaces the first field of that name in its place and removes the others; adds it on top
     /// where there is none.
     pub fn set_header(&mut self, name: impl Into<String>, value: impl Into<String>) {
-        self.actions.push(Action::SetHeader(name.into(), value.into()));
+        self.actions
+            .push(Action::SetHeader(name.into(), value.into()));
     }
 
     /// From here on no later policy may change or remove fields of that name.
@@ -78,7 +80,8 @@ impl Decision {
     /// Judges one recipient apart from the message; the address as in
     /// [`Transaction::recipients`](crate::Transaction::recipients).
     pub fn judge_recipient(&mut self, address: impl Into<String>, verdict: RecipientVerdict) {
-        self.actions.push(Action::JudgeRecipient(address.into(), verdict));
+        self.actions
+            .push(Action::JudgeRecipient(address.into(), verdict));
     }
 
     /// Once the message is accepted, adds `amount` to the windowed count `key`.

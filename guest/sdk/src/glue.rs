@@ -46,7 +46,10 @@ impl crate::Message for wit::Message {
         wit::Message::count(self, name)
     }
     fn headers(&self) -> Vec<(String, String)> {
-        wit::Message::headers(self).into_iter().map(|field| (field.name, field.value)).collect()
+        wit::Message::headers(self)
+            .into_iter()
+            .map(|field| (field.name, field.value))
+            .collect()
     }
     fn header_size(&self) -> u64 {
         wit::Message::header_size(self)
@@ -61,7 +64,9 @@ impl crate::Message for wit::Message {
 
 /// A panic in a policy reaches the relay's log with file and line before it traps.
 pub fn install_panic_hook() {
-    std::panic::set_hook(Box::new(|panic| log::write(log::Level::Error, &panic.to_string())));
+    std::panic::set_hook(Box::new(|panic| {
+        log::write(log::Level::Error, &panic.to_string())
+    }));
 }
 
 pub fn schema<P: Policy>() -> String {
@@ -75,7 +80,10 @@ pub fn configure<P: Policy>(json: &str) -> Result<P, Vec<String>> {
 }
 
 pub fn duties<P: Policy>() -> WitDuties {
-    let types::Duties { authenticates, suppresses } = P::duties();
+    let types::Duties {
+        authenticates,
+        suppresses,
+    } = P::duties();
     let mut duties = WitDuties::empty();
     if authenticates {
         duties |= WitDuties::AUTHENTICATES;
@@ -87,7 +95,10 @@ pub fn duties<P: Policy>() -> WitDuties {
 }
 
 pub fn connect<P: Policy>(policy: &P, session: wit::Session, host: &wit::Decision) -> wit::Verdict {
-    record(host, |decision| policy.connect(&session.into(), &HostFacts, decision)).into()
+    record(host, |decision| {
+        policy.connect(&session.into(), &HostFacts, decision)
+    })
+    .into()
 }
 
 pub fn sender<P: Policy>(
@@ -95,7 +106,10 @@ pub fn sender<P: Policy>(
     transaction: wit::Transaction,
     host: &wit::Decision,
 ) -> wit::Verdict {
-    record(host, |decision| policy.sender(&transaction.into(), &HostFacts, decision)).into()
+    record(host, |decision| {
+        policy.sender(&transaction.into(), &HostFacts, decision)
+    })
+    .into()
 }
 
 pub fn recipient<P: Policy>(
@@ -116,8 +130,10 @@ pub fn message<P: Policy>(
     message: &wit::Message,
     host: &wit::Decision,
 ) -> wit::Verdict {
-    record(host, |decision| policy.message(&transaction.into(), message, &HostFacts, decision))
-        .into()
+    record(host, |decision| {
+        policy.message(&transaction.into(), message, &HostFacts, decision)
+    })
+    .into()
 }
 
 pub fn route<P: Policy>(
@@ -126,8 +142,14 @@ pub fn route<P: Policy>(
     attempt: wit::Attempt,
     host: &wit::Decision,
 ) -> wit::Routing {
-    let attempt = types::Attempt { recipient: attempt.recipient, previous: attempt.previous };
-    record(host, |decision| policy.route(&transaction.into(), &attempt, &HostFacts, decision)).into()
+    let attempt = types::Attempt {
+        recipient: attempt.recipient,
+        previous: attempt.previous,
+    };
+    record(host, |decision| {
+        policy.route(&transaction.into(), &attempt, &HostFacts, decision)
+    })
+    .into()
 }
 
 pub fn outcome<P: Policy>(
@@ -150,7 +172,9 @@ pub fn outcome<P: Policy>(
         },
         server: outcome.server,
     };
-    record(host, |decision| policy.outcome(&transaction.into(), &result, &HostFacts, decision))
+    record(host, |decision| {
+        policy.outcome(&transaction.into(), &result, &HostFacts, decision)
+    })
 }
 
 /// Runs a hook on a plain decision, then replays it to the host.
@@ -209,7 +233,11 @@ impl From<wit::Transaction> for types::Transaction {
 
 impl From<types::Reply> for wit::Reply {
     fn from(reply: types::Reply) -> Self {
-        Self { code: reply.code, enhanced: reply.enhanced, text: reply.text }
+        Self {
+            code: reply.code,
+            enhanced: reply.enhanced,
+            text: reply.text,
+        }
     }
 }
 

@@ -1,8 +1,6 @@
 //! The trait that a policy implements, and what its hooks are handed.
 
-use crate::{
-    Attempt, AttemptResult, Decision, Duties, Routing, Session, Transaction, Verdict,
-};
+use crate::{Attempt, AttemptResult, Decision, Duties, Routing, Session, Transaction, Verdict};
 
 /// The message as the earlier policies of the chain left it.
 pub trait Message {

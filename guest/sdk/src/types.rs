@@ -59,7 +59,11 @@ pub struct Reply {
 impl Reply {
     /// A reply; the host refuses one whose two codes disagree.
     pub fn new(code: u16, enhanced: &str, text: impl Into<String>) -> Self {
-        Self { code, enhanced: enhanced.into(), text: text.into() }
+        Self {
+            code,
+            enhanced: enhanced.into(),
+            text: text.into(),
+        }
     }
 }
 
@@ -118,7 +122,9 @@ pub enum MessageClass {
 }
 
 /// How the connection to a next hop is secured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum TlsMode {
     /// Never.

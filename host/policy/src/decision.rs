@@ -163,6 +163,28 @@ pub enum Routing {
     Fail(Reply),
 }
 
+/// How an attempt at delivery ended for one recipient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ending {
+    /// The next hop took it.
+    Delivered,
+    /// It will be tried again.
+    Deferred,
+    /// It was refused for good or has expired.
+    Failed,
+}
+
+/// What a policy does that must never fail open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Duties {
+    /// It decides who may hand mail to the relay.
+    pub authenticates: bool,
+    /// It withholds mail from recipients.
+    pub suppresses: bool,
+}
+
 /// How one call went wrong. Every fault ends in the policy's `on-error`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -2,20 +2,52 @@
 //! WebAssembly.
 //!
 //! The story of one message. At load a module is turned into a component if it is not one,
-//! its imports are checked against the contract, its settings against its schema, and it is
-//! configured once; the configured state is snapshotted ([`version`]). From then on every call
-//! of every hook runs in a fresh store made from that snapshot and is thrown away afterwards
-//! ([`call`]): no state leaks from one message to the next, and a trap costs one call. What the
-//! guest wants is recorded by the host as a [`Decision`] and judged for contradictions; a fault
-//! of any kind becomes the policy's `on-error` ([`slot`]). A [`Chain`] asks its policies in
-//! order, each seeing the message as the earlier ones left it, and folds their judgements into
-//! one [`Ruling`].
+//! its imports are checked against the contract, its settings against its own schema, and it is
+//! configured once; the configured state is frozen, every hook is tried on a harmless transaction,
+//! and what comes out is a [`Version`] ([`Engine::load`]). A [`Slot`] holds the version in use;
+//! swapping is one atomic pointer.
+//!
+//! From then on every call of every hook runs in a fresh store made from that frozen state and is
+//! thrown away afterwards: no state leaks from one message to the next, and a trap costs one call.
+//! What the guest wants is recorded by the host as a [`Decision`] and checked for contradictions;
+//! a fault of any kind becomes the policy's [`OnError`], and a version that keeps failing is no
+//! longer called.
+//!
+//! A [`Chain`] asks its policies in order, each seeing the message as the earlier ones left it,
+//! and folds their judgements into one ruling. Nothing of it has happened yet: the caller carries
+//! it out, at commit.
 
+mod breaker;
+mod cache;
+mod call;
+mod chain;
+mod component;
+mod contract;
+mod convert;
 mod decision;
+mod definition;
+mod engine;
+mod error;
+mod hooks;
+mod host;
+mod memory;
+mod slot;
+mod snapshot;
 mod transaction;
+mod version;
 
+pub use breaker::BreakerState;
+pub use chain::{AttemptResult, Chain, MessageRuling, OutcomeRuling, Pinned, RouteRuling, Ruling};
+pub use component::ModuleKind;
+pub use contract::VERSION as CONTRACT_VERSION;
 pub use decision::{
-    Classification, Decision, Effect, Fault, FaultKind, Judgement, MessageClass, NextHop,
-    RecipientVerdict, Routing, TlsMode, Verdict,
+    Classification, Decision, Duties, Effect, Ending, Fault, FaultKind, Judgement, MessageClass,
+    NextHop, RecipientVerdict, Routing, TlsMode, Verdict,
 };
+pub use definition::{Definition, Grants, Limits, OnError, SelfTest};
+pub use engine::{Engine, EngineSettings};
+pub use error::{EngineError, LoadError};
+pub use memory::{Memory, NoMemory, Scope};
+pub use slot::{NothingToRollBackTo, Slot};
 pub use transaction::{Flow, Session, Transaction};
+pub use version::{Hook, Inspection, Version};

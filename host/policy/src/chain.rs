@@ -1,0 +1,329 @@
+//! A listener's policies in order, and how their judgements fold into one ruling.
+//!
+//! Each policy sees the message as the earlier ones left it. `reject`, `tempfail` and `discard`
+//! end the chain; `quarantine` sticks and the chain goes on; `accept` skips nothing. A ruling is
+//! still only data: the caller carries it out.
+
+use std::sync::Arc;
+
+use gatepost_message::{Address, FieldName, Message};
+use gatepost_smtp::Reply;
+use serde::{Deserialize, Serialize};
+
+use crate::decision::{
+    Classification, Decision, Effect, Ending, Judgement, RecipientVerdict, Routing, Verdict,
+};
+use crate::memory::{Memory, Scope};
+use crate::slot::Slot;
+use crate::version::{Hook, Version};
+use crate::{Session, Transaction};
+
+/// The ordered policies of one listener.
+#[derive(Debug, Clone, Default)]
+pub struct Chain(Arc<[Arc<Slot>]>);
+
+/// A chain whose versions are fixed: what one transaction is judged by from beginning to end.
+#[derive(Clone)]
+pub struct Pinned {
+    versions: Arc<[Arc<Version>]>,
+    memory: Arc<dyn Memory>,
+}
+
+impl std::fmt::Debug for Pinned {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_tuple("Pinned")
+            .field(&self.versions)
+            .finish()
+    }
+}
+
+/// What a chain says of a session, a sender or a recipient.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Ruling {
+    /// Pass, accept, reject or tempfail.
+    pub verdict: Verdict,
+    /// Every call that was made, in order.
+    pub judgements: Vec<Judgement>,
+}
+
+/// What a chain says of a message.
+#[derive(Debug, Clone)]
+pub struct MessageRuling {
+    /// The verdict on the message as a whole.
+    pub verdict: Verdict,
+    /// The message after every edit that was allowed.
+    pub message: Message,
+    /// Recipients judged apart; the first judgement of each holds.
+    pub recipients: Vec<(Address, RecipientVerdict)>,
+    /// Tags, without doubles, in the order in which they were put.
+    pub tags: Vec<String>,
+    /// The last classification that was given.
+    pub classification: Option<Classification>,
+    /// What to remember at commit, and for whom.
+    pub effects: Vec<(Scope, Effect)>,
+    /// Every call that was made, in order.
+    pub judgements: Vec<Judgement>,
+}
+
+/// Where a recipient is to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RouteRuling {
+    /// `Pass` when no policy had an opinion.
+    pub routing: Routing,
+    /// Every call that was made, in order.
+    pub judgements: Vec<Judgement>,
+}
+
+/// What is to be remembered of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutcomeRuling {
+    /// What to remember, and for whom.
+    pub effects: Vec<(Scope, Effect)>,
+    /// Every call that was made, in order.
+    pub judgements: Vec<Judgement>,
+}
+
+/// How an attempt ended for one recipient, as the outcome hook is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptResult {
+    /// The recipient.
+    pub recipient: Address,
+    /// How it ended.
+    pub ending: Ending,
+    /// The reply that ended it.
+    pub reply: Reply,
+    /// `host:port` of the server that was tried.
+    pub server: Option<String>,
+}
+
+impl Chain {
+    /// A chain of these policies, asked in this order.
+    pub fn new(slots: impl IntoIterator<Item = Arc<Slot>>) -> Self {
+        Self(slots.into_iter().collect())
+    }
+
+    /// Its policies.
+    pub fn slots(&self) -> &[Arc<Slot>] {
+        &self.0
+    }
+
+    /// Fixes the versions in use now.
+    pub fn begin(&self, memory: Arc<dyn Memory>) -> Pinned {
+        Pinned {
+            versions: self.0.iter().map(|slot| slot.current()).collect(),
+            memory,
+        }
+    }
+}
+
+impl Pinned {
+    /// The versions, in the order in which they are asked.
+    pub fn versions(&self) -> &[Arc<Version>] {
+        &self.versions
+    }
+
+    fn having(&self, hook: Hook) -> impl Iterator<Item = &Arc<Version>> {
+        self.versions
+            .iter()
+            .filter(move |version| version.hooks().contains(&hook))
+    }
+
+    /// A client has connected.
+    pub async fn connect(&self, session: &Session) -> Ruling {
+        let mut ruling = Ruling::default();
+        for version in self.having(Hook::Connect) {
+            if ruling.take(version.connect(session, &self.memory).await) {
+                break;
+            }
+        }
+        ruling
+    }
+
+    /// MAIL FROM was given.
+    pub async fn sender(&self, transaction: &Transaction) -> Ruling {
+        let mut ruling = Ruling::default();
+        for version in self.having(Hook::Sender) {
+            if ruling.take(version.sender(transaction, &self.memory).await) {
+                break;
+            }
+        }
+        ruling
+    }
+
+    /// RCPT TO was given; `transaction` has the recipients accepted before it.
+    pub async fn recipient(&self, transaction: &Transaction, recipient: &Address) -> Ruling {
+        let mut ruling = Ruling::default();
+        for version in self.having(Hook::Recipient) {
+            if ruling.take(
+                version
+                    .recipient(transaction, recipient, &self.memory)
+                    .await,
+            ) {
+                break;
+            }
+        }
+        ruling
+    }
+
+    /// The end of data was reached.
+    pub async fn message(&self, transaction: &Transaction, message: Message) -> MessageRuling {
+        let mut ruling = MessageRuling {
+            verdict: Verdict::Pass,
+            message,
+            recipients: Vec::new(),
+            tags: Vec::new(),
+            classification: None,
+            effects: Vec::new(),
+            judgements: Vec::new(),
+        };
+        let mut protected: Vec<FieldName> = Vec::new();
+        for version in self.having(Hook::Message) {
+            let judgement = version
+                .message(transaction, &ruling.message, &self.memory)
+                .await;
+            let scope = Scope {
+                policy: version.name().into(),
+                account: transaction.account.clone(),
+            };
+            if ruling.take(judgement, scope, &mut protected) {
+                break;
+            }
+        }
+        ruling
+    }
+
+    /// A recipient is due for an attempt: the first policy with an opinion decides, and a fault
+    /// defers.
+    pub async fn route(
+        &self,
+        transaction: &Transaction,
+        recipient: &Address,
+        previous: u32,
+    ) -> RouteRuling {
+        let mut judgements = Vec::new();
+        for version in self.having(Hook::Route) {
+            let (routing, judgement) = version
+                .route(transaction, recipient, previous, &self.memory)
+                .await;
+            judgements.push(judgement);
+            if routing != Routing::Pass {
+                return RouteRuling {
+                    routing,
+                    judgements,
+                };
+            }
+        }
+        RouteRuling {
+            routing: Routing::Pass,
+            judgements,
+        }
+    }
+
+    /// An attempt has ended.
+    pub async fn outcome(
+        &self,
+        transaction: &Transaction,
+        result: &AttemptResult,
+    ) -> OutcomeRuling {
+        let mut ruling = OutcomeRuling {
+            effects: Vec::new(),
+            judgements: Vec::new(),
+        };
+        for version in self.having(Hook::Outcome) {
+            let judgement = version.outcome(transaction, result, &self.memory).await;
+            let scope = Scope {
+                policy: version.name().into(),
+                account: transaction.account.clone(),
+            };
+            ruling.effects.extend(
+                judgement
+                    .decision
+                    .effects
+                    .iter()
+                    .map(|e| (scope.clone(), e.clone())),
+            );
+            ruling.judgements.push(judgement);
+        }
+        ruling
+    }
+}
+
+impl Ruling {
+    /// Folds one judgement in; true when the chain ends.
+    fn take(&mut self, judgement: Judgement) -> bool {
+        let ends = judgement.verdict.stops_chain();
+        if ends || judgement.verdict == Verdict::Accept {
+            self.verdict = judgement.verdict.clone();
+        }
+        self.judgements.push(judgement);
+        ends
+    }
+}
+
+impl MessageRuling {
+    /// Folds one judgement in; true when the chain ends.
+    fn take(
+        &mut self,
+        mut judgement: Judgement,
+        scope: Scope,
+        protected: &mut Vec<FieldName>,
+    ) -> bool {
+        drop_protected(&mut judgement.decision, protected);
+        let decision = &judgement.decision;
+        if !decision.edits.is_empty() {
+            self.message = self.message.edited(&decision.edits);
+        }
+        protected.extend(decision.protected.iter().cloned());
+        for tag in &decision.tags {
+            if !self.tags.contains(tag) {
+                self.tags.push(tag.clone());
+            }
+        }
+        self.classification = decision.classification.or(self.classification);
+        for (recipient, verdict) in &decision.recipients {
+            if !self
+                .recipients
+                .iter()
+                .any(|(judged, _)| judged == recipient)
+            {
+                self.recipients.push((recipient.clone(), verdict.clone()));
+            }
+        }
+        self.effects.extend(
+            decision
+                .effects
+                .iter()
+                .map(|effect| (scope.clone(), effect.clone())),
+        );
+        let ends = judgement.verdict.stops_chain();
+        self.verdict = match (&self.verdict, &judgement.verdict) {
+            // What is to be looked at by a person is not dropped by a later policy.
+            (
+                Verdict::Quarantine(_),
+                Verdict::Pass | Verdict::Accept | Verdict::Discard | Verdict::Quarantine(_),
+            ) => self.verdict.clone(),
+            (Verdict::Accept, Verdict::Pass) => Verdict::Accept,
+            (_, newer) => newer.clone(),
+        };
+        self.judgements.push(judgement);
+        ends
+    }
+}
+
+/// Takes the edits out that an earlier policy has ruled out, and puts them on record.
+fn drop_protected(decision: &mut Decision, protected: &[FieldName]) {
+    let Decision { edits, dropped, .. } = decision;
+    edits.retain(|edit| {
+        let broken = protected
+            .iter()
+            .any(|name| name.as_str().eq_ignore_ascii_case(edit.name().as_str()));
+        if broken {
+            dropped.push(format!(
+                "edit of {} dropped: the field is protected",
+                edit.name().as_str()
+            ));
+        }
+        !broken
+    });
+}

@@ -1,0 +1,140 @@
+//! Between the contract's records and the relay's own types. What comes from a guest is checked
+//! here: an answer that contradicts itself is a fault.
+
+use gatepost_message::Address;
+use gatepost_smtp::Reply;
+
+use crate::chain::AttemptResult;
+use crate::contract::wit::types;
+use crate::decision::{MessageClass, NextHop, Routing, TlsMode, Verdict};
+use crate::{Ending, Flow, Session, Transaction};
+
+/// Octets of a reply's text.
+const REPLY_TEXT: usize = 400;
+
+pub(crate) fn session(session: &Session) -> types::Session {
+    types::Session {
+        listener: session.listener.clone(),
+        flow: match session.flow {
+            Flow::Inbound => types::Flow::Inbound,
+            Flow::Submission => types::Flow::Submission,
+        },
+        client_ip: session.client.ip().to_canonical().to_string(),
+        client_port: session.client.port(),
+        helo: session.helo.clone(),
+        tls: session.tls.clone(),
+        user: session.user.clone(),
+    }
+}
+
+pub(crate) fn transaction(transaction: &Transaction) -> types::Transaction {
+    types::Transaction {
+        id: transaction.id.to_string(),
+        session: session(&transaction.session),
+        account: transaction.account.clone(),
+        mail_from: transaction.reverse_path.as_str().to_owned(),
+        recipients: transaction
+            .recipients
+            .iter()
+            .map(|r| r.as_str().to_owned())
+            .collect(),
+    }
+}
+
+pub(crate) fn attempt(recipient: &Address, previous: u32) -> types::Attempt {
+    types::Attempt {
+        recipient: recipient.as_str().to_owned(),
+        previous,
+    }
+}
+
+pub(crate) fn attempt_result(result: &AttemptResult) -> types::ResultOfAttempt {
+    types::ResultOfAttempt {
+        recipient: result.recipient.as_str().to_owned(),
+        ending: match result.ending {
+            Ending::Delivered => types::Ending::Delivered,
+            Ending::Deferred => types::Ending::Deferred,
+            Ending::Failed => types::Ending::Failed,
+        },
+        reply: types::Reply {
+            code: result.reply.code(),
+            enhanced: result
+                .reply
+                .enhanced()
+                .map(|code| code.to_string())
+                .unwrap_or_default(),
+            text: result.reply.text(),
+        },
+        server: result.server.clone(),
+    }
+}
+
+/// Checks a guest's reply: class 4 or 5 as its variant demands, both codes of one class, one line
+/// of printable ASCII.
+pub(crate) fn reply(reply: types::Reply, class: u16) -> Result<Reply, String> {
+    let types::Reply {
+        code,
+        enhanced,
+        text,
+    } = reply;
+    if code / 100 != class {
+        return Err(format!(
+            "its reply has code {code} where one of {class}xx is due"
+        ));
+    }
+    if text.len() > REPLY_TEXT || !text.bytes().all(|b| matches!(b, b' '..=b'~')) {
+        return Err(format!(
+            "its reply is not one line of at most {REPLY_TEXT} printable octets"
+        ));
+    }
+    enhanced
+        .parse()
+        .and_then(|enhanced| Reply::checked(code, Some(enhanced), &text))
+        .map_err(|error| format!("its reply {code} {enhanced}: {error}"))
+}
+
+pub(crate) fn verdict(verdict: types::Verdict) -> Result<Verdict, String> {
+    Ok(match verdict {
+        types::Verdict::Pass => Verdict::Pass,
+        types::Verdict::Accept => Verdict::Accept,
+        types::Verdict::Reject(said) => Verdict::Reject(reply(said, 5)?),
+        types::Verdict::Tempfail(said) => Verdict::Tempfail(reply(said, 4)?),
+        types::Verdict::Discard => Verdict::Discard,
+        types::Verdict::Quarantine(reason) => Verdict::Quarantine(reason),
+    })
+}
+
+pub(crate) fn routing(routing: types::Routing) -> Result<Routing, String> {
+    Ok(match routing {
+        types::Routing::Pass => Routing::Pass,
+        types::Routing::NextHop(hop) => Routing::NextHop(next_hop(hop)?),
+        types::Routing::Defer(said) => Routing::Defer(reply(said, 4)?),
+        types::Routing::Fail(said) => Routing::Fail(reply(said, 5)?),
+    })
+}
+
+fn next_hop(hop: types::NextHop) -> Result<NextHop, String> {
+    let types::NextHop { host, port, tls } = hop;
+    let plausible = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b':');
+    if host.is_empty() || host.len() > 253 || !host.bytes().all(plausible) || port == 0 {
+        return Err(format!(
+            "its next hop {host:?} port {port} is not a host and a port"
+        ));
+    }
+    let tls = match tls {
+        types::TlsMode::None => TlsMode::None,
+        types::TlsMode::Opportunistic => TlsMode::Opportunistic,
+        types::TlsMode::Required => TlsMode::Required,
+    };
+    Ok(NextHop { host, port, tls })
+}
+
+pub(crate) fn class(class: types::MessageClass) -> MessageClass {
+    match class {
+        types::MessageClass::Human => MessageClass::Human,
+        types::MessageClass::AutoReplied => MessageClass::AutoReplied,
+        types::MessageClass::AutoGenerated => MessageClass::AutoGenerated,
+        types::MessageClass::Bounce => MessageClass::Bounce,
+        types::MessageClass::List => MessageClass::List,
+    }
+}

@@ -1,0 +1,401 @@
+//! What a guest meets on the other side: look-ups on the call's own data, and a recorder for its
+//! decision. Nothing here waits, and nothing here changes anything outside the call.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use gatepost_message::{Address, Edit, FieldBody, FieldName, Message, Millis, TransactionId};
+use wasmtime::component::Resource;
+
+use crate::contract::wit::{clock, counters, decisions, log, message_access, types};
+use crate::convert;
+use crate::definition::Limits;
+use crate::memory::{Memory, Scope};
+use crate::{Classification, Decision, Duties, Effect, RecipientVerdict};
+
+/// Octets that one `body-chunk` hands over at most.
+const CHUNK: u32 = 1 << 20;
+
+/// Octets of a key of a count or mark.
+const KEY: usize = 512;
+
+/// Octets of a tag.
+const TAG: usize = 64;
+
+/// The one message of a call; the octets are in [`CallState`].
+pub struct MessageHandle;
+
+/// The one decision of a call; the record is in [`CallState`].
+pub struct DecisionHandle;
+
+/// Why the host ended a call, as the error that unwinds the guest.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Stop {
+    #[error("it ran past its deadline of {} ms", .0.as_millis())]
+    Deadline(Duration),
+    #[error("{0}")]
+    Limit(String),
+    #[error("{0}")]
+    Answer(String),
+}
+
+/// Everything that one call may see, and what it has asked for so far.
+pub(crate) struct CallState {
+    pub(crate) decision: Decision,
+    pub(crate) limits: Limits,
+    pub(crate) started: Instant,
+    pub(crate) view: View,
+    answer_bytes: usize,
+}
+
+/// What the call is about.
+pub(crate) struct View {
+    pub(crate) message: Option<Message>,
+    pub(crate) id: Option<TransactionId>,
+    pub(crate) time: Millis,
+    pub(crate) scope: Scope,
+    pub(crate) memory: Arc<dyn Memory>,
+    pub(crate) duties: Duties,
+    pub(crate) recipients: Arc<[Address]>,
+}
+
+impl CallState {
+    pub(crate) fn new(limits: Limits, view: View) -> Self {
+        Self {
+            decision: Decision::default(),
+            limits,
+            started: Instant::now(),
+            view,
+            answer_bytes: 0,
+        }
+    }
+
+    /// Counts octets of the answer against their cap.
+    fn answer(&mut self, octets: usize) -> wasmtime::Result<()> {
+        // A little for the entry itself, so that a flood of empty ones ends too.
+        self.answer_bytes += octets + 16;
+        if self.answer_bytes > self.limits.answer_bytes {
+            let limit = self.limits.answer_bytes;
+            return Err(Stop::Limit(format!("its answer is over {limit} octets")).into());
+        }
+        Ok(())
+    }
+
+    fn message(&self) -> wasmtime::Result<&Message> {
+        self.view
+            .message
+            .as_ref()
+            .ok_or_else(|| refuse("there is no message in this hook"))
+    }
+}
+
+fn refuse(text: impl Into<String>) -> wasmtime::Error {
+    Stop::Answer(text.into()).into()
+}
+
+fn field_name(name: &str) -> wasmtime::Result<FieldName> {
+    FieldName::new(name).map_err(|error| refuse(format!("header name {name:?}: {error}")))
+}
+
+fn field_body(name: &str, body: &str) -> wasmtime::Result<FieldBody> {
+    FieldBody::new(body).map_err(|error| refuse(format!("value of header {name}: {error}")))
+}
+
+fn key(key: String) -> wasmtime::Result<String> {
+    if key.is_empty() || key.len() > KEY {
+        return Err(refuse(format!(
+            "a key has 1 to {KEY} octets, not {}",
+            key.len()
+        )));
+    }
+    Ok(key)
+}
+
+impl wasmtime::ResourceLimiter for CallState {
+    fn memory_growing(
+        &mut self,
+        _: usize,
+        desired: usize,
+        _: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        if desired > self.limits.memory {
+            let limit = self.limits.memory >> 20;
+            return Err(Stop::Limit(format!("it wants more than {limit} MiB of memory")).into());
+        }
+        Ok(true)
+    }
+
+    fn table_growing(
+        &mut self,
+        _: usize,
+        desired: usize,
+        _: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        if desired > self.limits.table {
+            let limit = self.limits.table;
+            return Err(Stop::Limit(format!("it wants a table of more than {limit}")).into());
+        }
+        Ok(true)
+    }
+}
+
+impl types::Host for CallState {}
+impl message_access::Host for CallState {}
+impl decisions::Host for CallState {}
+
+impl message_access::HostMessage for CallState {
+    fn header(
+        &mut self,
+        _: Resource<MessageHandle>,
+        name: String,
+    ) -> wasmtime::Result<Option<String>> {
+        Ok(self.message()?.header(&name))
+    }
+
+    fn headers_named(
+        &mut self,
+        _: Resource<MessageHandle>,
+        name: String,
+    ) -> wasmtime::Result<Vec<String>> {
+        Ok(self.message()?.headers_named(&name))
+    }
+
+    fn count(&mut self, _: Resource<MessageHandle>, name: String) -> wasmtime::Result<u32> {
+        Ok(u32::try_from(self.message()?.count(&name)).unwrap_or(u32::MAX))
+    }
+
+    fn headers(
+        &mut self,
+        _: Resource<MessageHandle>,
+    ) -> wasmtime::Result<Vec<message_access::Field>> {
+        let fields = self.message()?.fields();
+        Ok(fields
+            .map(|field| message_access::Field {
+                name: field.name().into_owned(),
+                value: String::from_utf8_lossy(field.body_raw()).into_owned(),
+            })
+            .collect())
+    }
+
+    fn header_size(&mut self, _: Resource<MessageHandle>) -> wasmtime::Result<u64> {
+        Ok(self.message()?.head().len() as u64)
+    }
+
+    fn body_size(&mut self, _: Resource<MessageHandle>) -> wasmtime::Result<u64> {
+        Ok(self.message()?.body().len())
+    }
+
+    fn body_chunk(
+        &mut self,
+        _: Resource<MessageHandle>,
+        offset: u64,
+        length: u32,
+    ) -> wasmtime::Result<Vec<u8>> {
+        let body = self.message()?.body();
+        let left = body.len().saturating_sub(offset);
+        let wanted = u64::from(length.min(CHUNK)).min(left) as usize;
+        let mut chunk = vec![0; wanted];
+        let mut filled = 0;
+        while filled < wanted {
+            match body.read_at(offset + filled as u64, &mut chunk[filled..])? {
+                0 => break,
+                count => filled += count,
+            }
+        }
+        chunk.truncate(filled);
+        Ok(chunk)
+    }
+
+    fn drop(&mut self, _: Resource<MessageHandle>) -> wasmtime::Result<()> {
+        Ok(())
+    }
+}
+
+impl decisions::HostDecision for CallState {
+    fn reason(&mut self, _: Resource<DecisionHandle>, text: String) -> wasmtime::Result<()> {
+        self.answer(text.len())?;
+        // A reason goes into logs and tables: it stays on its line.
+        let text = text
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .collect();
+        self.decision.reasons.push(text);
+        Ok(())
+    }
+
+    fn tag(&mut self, _: Resource<DecisionHandle>, tag: String) -> wasmtime::Result<()> {
+        self.answer(tag.len())?;
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
+        if tag.is_empty() || tag.len() > TAG || !tag.chars().all(allowed) {
+            return Err(refuse(format!(
+                "tag {tag:?}: 1 to {TAG} letters, digits, -, . and _"
+            )));
+        }
+        if !self.decision.tags.contains(&tag) {
+            self.decision.tags.push(tag);
+        }
+        Ok(())
+    }
+
+    fn classify(
+        &mut self,
+        _: Resource<DecisionHandle>,
+        class: types::MessageClass,
+        reply_allowed: bool,
+    ) -> wasmtime::Result<()> {
+        let class = convert::class(class);
+        self.decision.classification = Some(Classification {
+            class,
+            reply_allowed,
+        });
+        Ok(())
+    }
+
+    fn add_header(
+        &mut self,
+        _: Resource<DecisionHandle>,
+        name: String,
+        value: String,
+    ) -> wasmtime::Result<()> {
+        self.answer(name.len() + value.len())?;
+        let edit = Edit::Add {
+            name: field_name(&name)?,
+            body: field_body(&name, &value)?,
+        };
+        self.decision.edits.push(edit);
+        Ok(())
+    }
+
+    fn remove_header(&mut self, _: Resource<DecisionHandle>, name: String) -> wasmtime::Result<()> {
+        self.answer(name.len())?;
+        self.decision.edits.push(Edit::Remove {
+            name: field_name(&name)?,
+        });
+        Ok(())
+    }
+
+    fn set_header(
+        &mut self,
+        _: Resource<DecisionHandle>,
+        name: String,
+        value: String,
+    ) -> wasmtime::Result<()> {
+        self.answer(name.len() + value.len())?;
+        let edit = Edit::Set {
+            name: field_name(&name)?,
+            body: field_body(&name, &value)?,
+        };
+        self.decision.edits.push(edit);
+        Ok(())
+    }
+
+    fn protect_header(
+        &mut self,
+        _: Resource<DecisionHandle>,
+        name: String,
+    ) -> wasmtime::Result<()> {
+        self.answer(name.len())?;
+        self.decision.protected.push(field_name(&name)?);
+        Ok(())
+    }
+
+    fn judge_recipient(
+        &mut self,
+        _: Resource<DecisionHandle>,
+        address: String,
+        verdict: types::RecipientVerdict,
+    ) -> wasmtime::Result<()> {
+        self.answer(address.len())?;
+        let recipient = self
+            .view
+            .recipients
+            .iter()
+            .find(|known| known.as_str() == address);
+        let Some(recipient) = recipient.cloned() else {
+            return Err(refuse(format!(
+                "{address:?} is not a recipient of this message"
+            )));
+        };
+        let verdict = match verdict {
+            types::RecipientVerdict::Reject(reply) => {
+                self.answer(reply.text.len())?;
+                RecipientVerdict::Reject(convert::reply(reply, 5).map_err(refuse)?)
+            }
+            types::RecipientVerdict::Suppress(reason) => {
+                if !self.view.duties.suppresses {
+                    return Err(refuse("it suppresses without the duty `suppresses`"));
+                }
+                self.answer(reason.len())?;
+                RecipientVerdict::Suppress(reason)
+            }
+        };
+        self.decision.recipients.push((recipient, verdict));
+        Ok(())
+    }
+
+    fn count(
+        &mut self,
+        _: Resource<DecisionHandle>,
+        name: String,
+        amount: u32,
+    ) -> wasmtime::Result<()> {
+        self.answer(name.len())?;
+        self.decision.effects.push(Effect::Count {
+            key: key(name)?,
+            amount,
+        });
+        Ok(())
+    }
+
+    fn mark_seen(
+        &mut self,
+        _: Resource<DecisionHandle>,
+        name: String,
+        seconds: u32,
+    ) -> wasmtime::Result<()> {
+        self.answer(name.len())?;
+        self.decision.effects.push(Effect::MarkSeen {
+            key: key(name)?,
+            seconds,
+        });
+        Ok(())
+    }
+
+    fn drop(&mut self, _: Resource<DecisionHandle>) -> wasmtime::Result<()> {
+        Ok(())
+    }
+}
+
+impl counters::Host for CallState {
+    fn counted(&mut self, key: String, seconds: u32) -> wasmtime::Result<u64> {
+        let view = &self.view;
+        Ok(view.memory.counted(&view.scope, &key, seconds, view.time))
+    }
+
+    fn seen(&mut self, key: String) -> wasmtime::Result<bool> {
+        let view = &self.view;
+        Ok(view.memory.seen(&view.scope, &key, view.time))
+    }
+}
+
+impl clock::Host for CallState {
+    fn now(&mut self) -> wasmtime::Result<u64> {
+        Ok(self.view.time.0)
+    }
+}
+
+impl log::Host for CallState {
+    fn write(&mut self, level: log::Level, text: String) -> wasmtime::Result<()> {
+        // Bounded like an answer: a guest must not fill the disk with its log.
+        self.answer(text.len())?;
+        let policy = self.view.scope.policy.as_str();
+        let id = self.view.id.map(|id| id.to_string()).unwrap_or_default();
+        match level {
+            log::Level::Debug => tracing::debug!(policy, id, "{text}"),
+            log::Level::Info => tracing::info!(policy, id, "{text}"),
+            log::Level::Warn => tracing::warn!(policy, id, "{text}"),
+            log::Level::Error => tracing::error!(policy, id, "{text}"),
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,34 @@
+//! What policies counted and marked before this message, as a look-up in memory.
+
+use gatepost_message::Millis;
+use serde::{Deserialize, Serialize};
+
+/// Whose counts and marks: each policy has its own, for each account.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Scope {
+    /// Name of the policy in the configuration.
+    pub policy: String,
+    /// The account of the transaction, once fixed.
+    pub account: Option<String>,
+}
+
+/// Counts and marks as they stood before this message. None of it may wait.
+pub trait Memory: Send + Sync {
+    /// The sum counted under `key` in the `seconds` before `now`, to the minute.
+    fn counted(&self, scope: &Scope, key: &str, seconds: u32, now: Millis) -> u64;
+    /// Whether `key` is marked and the mark has not expired at `now`.
+    fn seen(&self, scope: &Scope, key: &str, now: Millis) -> bool;
+}
+
+/// Remembers nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoMemory;
+
+impl Memory for NoMemory {
+    fn counted(&self, _: &Scope, _: &str, _: u32, _: Millis) -> u64 {
+        0
+    }
+    fn seen(&self, _: &Scope, _: &str, _: Millis) -> bool {
+        false
+    }
+}

@@ -1,0 +1,132 @@
+//! Configures a component once and freezes what that made of its memory, so that every call
+//! starts configured (wasmtime-wizer).
+
+use wasmtime::Store;
+use wasmtime::component::{Instance, Lift, WasmList};
+use wasmtime_wizer::{ComponentInstanceState, Wizer};
+
+use crate::Definition;
+use crate::call;
+use crate::contract;
+use crate::engine::Engine;
+use crate::error::LoadError;
+use crate::host::CallState;
+use crate::version::{self, Compiled};
+
+/// Runs `configure` and returns the component with the memory that resulted.
+pub(crate) async fn configured(
+    engine: &Engine,
+    definition: &Definition,
+    component: &[u8],
+) -> Result<Vec<u8>, LoadError> {
+    let step = |error: wasmtime::Error| LoadError::Fault {
+        step: "configuring".into(),
+        detail: call::fault(&error).to_string(),
+    };
+    let wizer = Wizer::new();
+    let (context, instrumented) = wizer.instrument_component(component).map_err(step)?;
+    let compiled = Compiled::new(engine, &instrumented)?;
+    let _clock = engine.run_clock();
+    let mut store = call::store(
+        engine,
+        version::load_limits(definition),
+        version::load_view(definition),
+    );
+    let instance = compiled
+        .pre
+        .instantiate_async(&mut store)
+        .await
+        .map_err(step)?;
+    let configure = version::settings_function(&compiled.component, "configure")?;
+    let configure = instance
+        .get_typed_func::<(String,), (Result<(), Vec<String>>,)>(&mut store, configure)
+        .map_err(component_mismatch)?;
+    let json = definition.settings.to_string();
+    let (answer,) = configure
+        .call_async(&mut store, (json,))
+        .await
+        .map_err(step)?;
+    answer.map_err(|problems| LoadError::Settings { problems })?;
+    let mut state = Access { store, instance };
+    wizer
+        .snapshot_component(&context, &mut state)
+        .await
+        .map_err(step)
+}
+
+fn component_mismatch(error: wasmtime::Error) -> LoadError {
+    LoadError::Mismatch {
+        version: contract::VERSION,
+        detail: format!("{error:#}"),
+    }
+}
+
+/// Reads the globals and the memory of an instrumented instance through the exports that the
+/// instrumentation added.
+struct Access {
+    store: Store<CallState>,
+    instance: Instance,
+}
+
+impl Access {
+    async fn call<R, T>(
+        &mut self,
+        instance: &str,
+        function: &str,
+        take: impl FnOnce(&mut Store<CallState>, R) -> T,
+    ) -> T
+    where
+        R: Lift + Send + Sync + 'static,
+    {
+        let index = self
+            .instance
+            .get_export_index(&mut self.store, None, instance);
+        let index = index.and_then(|index| {
+            self.instance
+                .get_export_index(&mut self.store, Some(&index), function)
+        });
+        let function = index.and_then(|index| {
+            self.instance
+                .get_typed_func::<(), (R,)>(&mut self.store, index)
+                .ok()
+        });
+        // The exports were put there by the instrumentation a moment ago.
+        let function = function.unwrap_or_else(|| panic!("the instrumentation lost an export"));
+        match function.call_async(&mut self.store, ()).await {
+            Ok((answer,)) => take(&mut self.store, answer),
+            Err(error) => panic!("the instrumentation trapped: {error:#}"),
+        }
+    }
+}
+
+impl ComponentInstanceState for Access {
+    async fn call_func_ret_list_u8(
+        &mut self,
+        instance: &str,
+        function: &str,
+        contents: impl FnOnce(&[u8]) + Send,
+    ) {
+        self.call(instance, function, |store, list: WasmList<u8>| {
+            contents(list.as_le_slice(&store))
+        })
+        .await;
+    }
+
+    async fn call_func_ret_s32(&mut self, instance: &str, function: &str) -> i32 {
+        self.call(instance, function, |_, value| value).await
+    }
+
+    async fn call_func_ret_s64(&mut self, instance: &str, function: &str) -> i64 {
+        self.call(instance, function, |_, value| value).await
+    }
+
+    async fn call_func_ret_f32(&mut self, instance: &str, function: &str) -> u32 {
+        self.call(instance, function, |_, value: f32| value.to_bits())
+            .await
+    }
+
+    async fn call_func_ret_f64(&mut self, instance: &str, function: &str) -> u64 {
+        self.call(instance, function, |_, value: f64| value.to_bits())
+            .await
+    }
+}
