@@ -1,5 +1,11 @@
 //! What people and monitors see of a running relay: logs, metrics, health.
 
 mod health;
+mod http;
+mod logging;
+mod metrics;
 
 pub use health::Health;
+pub use http::Monitor;
+pub use logging::{LoggingError, start_logging};
+pub use metrics::{Metrics, MetricsError};

@@ -1,0 +1,164 @@
+//! The metrics: what each is called, what it counts, and how it is read.
+//!
+//! Whoever does something counts it where it is done; this is the one list of all the names.
+
+use gatepost_message::Millis;
+use gatepost_spool::{QueueDepth, Status};
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+
+/// The recorder of this process could not be put in place.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot record metrics: {0}")]
+pub struct MetricsError(#[from] BuildError);
+
+/// Reads what has been recorded.
+#[derive(Debug, Clone)]
+pub struct Metrics(PrometheusHandle);
+
+/// From a call that only looks something up to one at the default deadline and beyond.
+const CALL_MICROS: [f64; 14] = [
+    5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5,
+];
+
+/// From an fsync of a fast disk to a next hop that takes its time.
+const SECONDS: [f64; 14] = [
+    0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0, 120.0, 600.0,
+];
+
+/// Operations in one commit.
+const BATCH: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
+
+impl Metrics {
+    /// Records the metrics of this process from now on. Once in a process.
+    ///
+    /// # Errors
+    /// They are recorded already.
+    pub fn start() -> Result<Self, MetricsError> {
+        let handle = PrometheusBuilder::new()
+            .set_buckets_for_metric(Matcher::Suffix("_micros".to_owned()), &CALL_MICROS)?
+            .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
+            .set_buckets_for_metric(Matcher::Suffix("_operations".to_owned()), &BATCH)?
+            .install_recorder()?;
+        describe();
+        Ok(Self(handle))
+    }
+
+    /// All of them in the text format of Prometheus, the queue as given.
+    pub fn render(&self, depth: Option<&QueueDepth>, trace_dropped: u64) -> String {
+        if let Some(depth) = depth {
+            show(depth);
+        }
+        metrics::counter!("gatepost_trace_dropped_total").absolute(trace_dropped);
+        self.0.run_upkeep();
+        self.0.render()
+    }
+}
+
+/// States that recipients have left must be shown as empty, not as they were.
+fn show(depth: &QueueDepth) {
+    for status in Status::ALL {
+        let recipients = depth.recipients.get(&status).copied().unwrap_or(0);
+        gauge!("gatepost_queue_recipients", "state" => status.word()).set(recipients as f64);
+    }
+    let age = depth
+        .oldest
+        .map_or(0.0, |oldest| Millis::now().since(oldest).as_secs_f64());
+    gauge!("gatepost_queue_oldest_seconds").set(age);
+    gauge!("gatepost_queue_messages").set(depth.messages as f64);
+    gauge!("gatepost_quarantine_messages").set(depth.quarantined as f64);
+}
+
+fn describe() {
+    for (name, help) in [
+        (
+            "gatepost_connections_total",
+            "Connections taken, by listener",
+        ),
+        (
+            "gatepost_connections_refused_total",
+            "Connections over a limit, answered 421, by listener",
+        ),
+        (
+            "gatepost_replies_total",
+            "SMTP replies given to clients, by code",
+        ),
+        (
+            "gatepost_transactions_total",
+            "SMTP transactions, by listener and outcome",
+        ),
+        (
+            "gatepost_policy_calls_total",
+            "Calls of a policy, by policy and hook",
+        ),
+        (
+            "gatepost_policy_verdicts_total",
+            "Verdicts of a policy, by policy, hook and verdict; a fault counts as what on-error made of it",
+        ),
+        (
+            "gatepost_policy_errors_total",
+            "Faults of a policy, by policy, hook and kind",
+        ),
+        (
+            "gatepost_spool_full_total",
+            "Times that intake was refused because the disk is nearly full",
+        ),
+        (
+            "gatepost_delivery_results_total",
+            "Attempts at a recipient that ended, by result",
+        ),
+        (
+            "gatepost_delivery_bounces_total",
+            "Bounces put into the queue",
+        ),
+        (
+            "gatepost_delivery_connections_total",
+            "Connections to next hops that an attempt was made on, by whether new or used again",
+        ),
+        (
+            "gatepost_trace_dropped_total",
+            "Events missing from the trace because its disk was too slow",
+        ),
+    ] {
+        describe_counter!(name, help);
+    }
+    for (name, help) in [
+        ("gatepost_connections", "Connections open now"),
+        ("gatepost_queue_messages", "Messages in the queue"),
+        ("gatepost_quarantine_messages", "Messages in quarantine"),
+        (
+            "gatepost_queue_recipients",
+            "Recipients in the store, by state",
+        ),
+        (
+            "gatepost_queue_oldest_seconds",
+            "Age of the oldest message in the queue; 0 when it is empty",
+        ),
+        (
+            "gatepost_policy_breaker_open",
+            "1 while a policy keeps failing and is not called, by policy",
+        ),
+    ] {
+        describe_gauge!(name, help);
+    }
+    describe_histogram!(
+        "gatepost_policy_call_micros",
+        Unit::Microseconds,
+        "Duration of a call of a policy, by policy and hook"
+    );
+    describe_histogram!(
+        "gatepost_spool_commit_seconds",
+        Unit::Seconds,
+        "Duration of a commit of the queue, fsync included"
+    );
+    describe_histogram!(
+        "gatepost_spool_batch_operations",
+        Unit::Count,
+        "Operations that shared a commit of the queue"
+    );
+    describe_histogram!(
+        "gatepost_delivery_attempt_seconds",
+        Unit::Seconds,
+        "Duration of an attempt at a recipient"
+    );
+}
