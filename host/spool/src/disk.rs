@@ -4,7 +4,10 @@ use std::{
     fs::{self, File},
     io,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -22,6 +25,7 @@ pub(crate) struct Disk {
     directory: PathBuf,
     min_free_bytes: u64,
     fatal: Fatal,
+    dead: AtomicBool,
     seen: Mutex<Option<(Instant, u64)>>,
 }
 
@@ -31,6 +35,7 @@ impl Disk {
             directory,
             min_free_bytes,
             fatal,
+            dead: AtomicBool::new(false),
             seen: Mutex::new(None),
         }
     }
@@ -77,18 +82,27 @@ impl Disk {
     /// Makes the contents of a file durable, or ends the process.
     pub(crate) fn sync(&self, file: &File, path: &Path) -> Result<(), SpoolError> {
         file.sync_all().map_err(|error| {
-            self.fatal
-                .call(&format!("fsync of {} failed: {error}", path.display()));
+            self.fatal(&format!("fsync of {} failed: {error}", path.display()));
             SpoolError::Closed
         })
     }
 
+    /// Ends the process, or in a test the store.
     pub(crate) fn fatal(&self, what: &str) {
+        self.dead.store(true, Ordering::Release);
         self.fatal.call(what);
+    }
+
+    /// Whether the store has ended and the process, in a test, has not.
+    pub(crate) fn is_dead(&self) -> bool {
+        self.dead.load(Ordering::Acquire)
     }
 
     /// Whether `needed` more bytes leave the watermark dry, as known for at most 100 ms.
     pub(crate) fn room(&self, needed: u64) -> Result<(), SpoolError> {
+        if self.is_dead() {
+            return Err(SpoolError::Closed);
+        }
         self.check(self.free()?, needed)
     }
 

@@ -1,18 +1,55 @@
-//! The embedded store.
+//! The embedded store: one SQLite database, one thread that writes, one that reads.
+//!
+//! - [`open`]: locking, migrations, what the last relay left behind.
+//! - [`writer`]: batches, and what becomes of them when the disk is full or fails.
+//! - [`accept`], [`deliver`], [`operate`]: what operations do to the rows.
+//! - [`reader`], [`stored`], [`body`]: how rows are read back.
 
-use std::{sync::Arc, time::Duration};
+mod accept;
+mod body;
+mod codec;
+mod deliver;
+mod open;
+mod operate;
+mod reader;
+mod schema;
+mod stored;
+mod writer;
+
+use std::{
+    fmt,
+    sync::{Arc, mpsc},
+    thread::JoinHandle,
+    time::Duration,
+};
 
 use gatepost_message::{Millis, TransactionId};
+use rusqlite::Connection;
 use tokio::sync::Notify;
 
 use crate::{
     Changed, Claim, Expired, Filter, NewMessage, Owner, QueueDepth, Record, Recorded, Report,
-    Scope, Selection, Spool, SpoolError, SpoolSettings, Staging, Summary, Ticket,
+    Scope, Selection, Spool, SpoolError, SpoolSettings, Staging, Summary, Ticket, disk::Disk,
+    memory::Memory,
 };
 
-/// A [`Spool`] in one directory of the local file system.
-#[derive(Debug)]
-pub struct SqliteSpool {}
+use self::{
+    body::Shelf,
+    operate::Intervention,
+    reader::{Look, Place},
+    writer::{Kind, Operation, Step},
+};
+
+/// A [`Spool`] in one directory of the local file system. Dropped, it finishes what waits and
+/// closes, which blocks for a moment.
+pub struct SqliteSpool {
+    disk: Arc<Disk>,
+    memory: Arc<Memory>,
+    changed: Arc<Notify>,
+    shelf: Arc<Shelf>,
+    writer: Worker<Box<dyn Operation>>,
+    reader: Worker<Look>,
+}
 
 impl SqliteSpool {
     /// Opens the store, makes it if it is not there, and brings it to the present schema.
@@ -24,33 +61,183 @@ impl SqliteSpool {
     /// [`SpoolError::InUse`] if another relay has it open, [`SpoolError::Newer`] if a later
     /// version wrote it.
     pub fn open(settings: SpoolSettings) -> Result<Self, SpoolError> {
-        let _ = settings;
-        todo!()
+        open::open(settings)
+    }
+
+    fn write<T: Send + 'static>(
+        &self,
+        kind: Kind,
+        run: impl FnMut(&mut Step<'_>) -> Result<T, SpoolError> + Send + 'static,
+    ) -> Ticket<T> {
+        let (operation, ticket) = writer::operation(kind, run);
+        self.writer.hand(operation);
+        ticket
+    }
+
+    fn read<T: Send + 'static>(
+        &self,
+        at: impl FnOnce(&Connection) -> Result<T, SpoolError> + Send + 'static,
+    ) -> Ticket<T> {
+        let (look, ticket) = reader::look(at);
+        self.reader.hand(look);
+        ticket
+    }
+
+    fn intervene(&self, selection: Selection, intervention: Intervention) -> Ticket<Changed> {
+        self.write(Kind::Work, move |step| {
+            operate::intervene(step, &selection, intervention)
+        })
+    }
+
+    fn look_for(&self, place: Place, id: TransactionId) -> Ticket<Option<Record>> {
+        let shelf = Arc::clone(&self.shelf);
+        self.read(move |connection| reader::show(connection, &shelf, place, id))
     }
 }
 
-#[rustfmt::skip]
-#[allow(unused_variables)]
+impl fmt::Debug for SqliteSpool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteSpool")
+            .field("directory", &self.disk.directory())
+            .finish_non_exhaustive()
+    }
+}
+
 impl Spool for SqliteSpool {
-    fn room(&self) -> Result<(), SpoolError> { todo!() }
-    fn stage(&self, id: TransactionId) -> Result<Staging, SpoolError> { todo!() }
-    fn accept(&self, message: NewMessage) -> Ticket<()> { todo!() }
-    fn claim(&self, owner: Owner, now: Millis, limit: usize, lease: Duration) -> Ticket<Vec<Claim>> { todo!() }
-    fn record(&self, report: Report) -> Ticket<Recorded> { todo!() }
-    fn next_due(&self) -> Ticket<Option<Millis>> { todo!() }
-    fn changed(&self) -> Arc<Notify> { todo!() }
-    fn list(&self, filter: Filter) -> Ticket<Vec<Summary>> { todo!() }
-    fn show(&self, id: TransactionId) -> Ticket<Option<Record>> { todo!() }
-    fn retry(&self, selection: Selection, now: Millis) -> Ticket<Changed> { todo!() }
-    fn cancel(&self, selection: Selection) -> Ticket<Changed> { todo!() }
-    fn hold(&self, selection: Selection) -> Ticket<Changed> { todo!() }
-    fn release(&self, selection: Selection, now: Millis) -> Ticket<Changed> { todo!() }
-    fn quarantine_list(&self, filter: Filter) -> Ticket<Vec<Summary>> { todo!() }
-    fn quarantine_show(&self, id: TransactionId) -> Ticket<Option<Record>> { todo!() }
-    fn quarantine_release(&self, id: TransactionId, now: Millis) -> Ticket<bool> { todo!() }
-    fn quarantine_delete(&self, id: TransactionId) -> Ticket<bool> { todo!() }
-    fn expire(&self, now: Millis) -> Ticket<Expired> { todo!() }
-    fn counted(&self, scope: &Scope, key: &str, seconds: u32, now: Millis) -> u64 { todo!() }
-    fn seen(&self, scope: &Scope, key: &str, now: Millis) -> bool { todo!() }
-    fn depth(&self) -> Ticket<QueueDepth> { todo!() }
+    fn room(&self) -> Result<(), SpoolError> {
+        self.disk.room(0)
+    }
+
+    fn stage(&self, id: TransactionId) -> Result<Staging, SpoolError> {
+        self.room()?;
+        Ok(Staging::new(id, Arc::clone(&self.disk)))
+    }
+
+    fn accept(&self, message: NewMessage) -> Ticket<()> {
+        self.write(Kind::Intake, move |step| accept::accept(step, &message))
+    }
+
+    fn claim(
+        &self,
+        owner: Owner,
+        now: Millis,
+        limit: usize,
+        lease: Duration,
+    ) -> Ticket<Vec<Claim>> {
+        self.write(Kind::Work, move |step| {
+            deliver::claim(step, owner, now, limit, lease)
+        })
+    }
+
+    fn record(&self, report: Report) -> Ticket<Recorded> {
+        self.write(Kind::Work, move |step| deliver::record(step, &report))
+    }
+
+    fn next_due(&self) -> Ticket<Option<Millis>> {
+        self.read(reader::next_due)
+    }
+
+    fn changed(&self) -> Arc<Notify> {
+        Arc::clone(&self.changed)
+    }
+
+    fn list(&self, filter: Filter) -> Ticket<Vec<Summary>> {
+        self.read(move |connection| reader::list(connection, Place::Queue, &filter))
+    }
+
+    fn show(&self, id: TransactionId) -> Ticket<Option<Record>> {
+        self.look_for(Place::Queue, id)
+    }
+
+    fn retry(&self, selection: Selection, now: Millis) -> Ticket<Changed> {
+        self.intervene(selection, Intervention::Retry(now))
+    }
+
+    fn cancel(&self, selection: Selection) -> Ticket<Changed> {
+        self.intervene(selection, Intervention::Cancel)
+    }
+
+    fn hold(&self, selection: Selection) -> Ticket<Changed> {
+        self.intervene(selection, Intervention::Hold)
+    }
+
+    fn release(&self, selection: Selection, now: Millis) -> Ticket<Changed> {
+        self.intervene(selection, Intervention::Release(now))
+    }
+
+    fn quarantine_list(&self, filter: Filter) -> Ticket<Vec<Summary>> {
+        self.read(move |connection| reader::list(connection, Place::Quarantine, &filter))
+    }
+
+    fn quarantine_show(&self, id: TransactionId) -> Ticket<Option<Record>> {
+        self.look_for(Place::Quarantine, id)
+    }
+
+    fn quarantine_release(&self, id: TransactionId, now: Millis) -> Ticket<bool> {
+        self.write(Kind::Work, move |step| {
+            operate::release_from_quarantine(step, id, now)
+        })
+    }
+
+    fn quarantine_delete(&self, id: TransactionId) -> Ticket<bool> {
+        self.write(Kind::Work, move |step| {
+            operate::delete_from_quarantine(step, id)
+        })
+    }
+
+    fn expire(&self, now: Millis) -> Ticket<Expired> {
+        self.write(Kind::Work, move |step| operate::expire(step, now))
+    }
+
+    fn counted(&self, scope: &Scope, key: &str, seconds: u32, now: Millis) -> u64 {
+        self.memory.counted(scope, key, seconds, now)
+    }
+
+    fn seen(&self, scope: &Scope, key: &str, now: Millis) -> bool {
+        self.memory.seen(scope, key, now)
+    }
+
+    fn depth(&self) -> Ticket<QueueDepth> {
+        self.read(reader::depth)
+    }
+}
+
+/// A thread and the way to hand it work. Dropped, it lets the thread finish what waits.
+struct Worker<W> {
+    waiting: Option<mpsc::Sender<W>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl<W: Send + 'static> Worker<W> {
+    fn start(
+        name: &str,
+        run: impl FnOnce(mpsc::Receiver<W>) + Send + 'static,
+    ) -> Result<Self, SpoolError> {
+        let (waiting, work) = mpsc::channel();
+        let thread = std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || run(work))
+            .map_err(SpoolError::io("start a thread for the spool"))?;
+        Ok(Self {
+            waiting: Some(waiting),
+            thread: Some(thread),
+        })
+    }
+
+    fn hand(&self, work: W) {
+        if let Some(waiting) = &self.waiting {
+            // Once the thread has ended, the work is dropped and its ticket resolves to `Closed`.
+            let _ = waiting.send(work);
+        }
+    }
+}
+
+impl<W> Drop for Worker<W> {
+    fn drop(&mut self) {
+        self.waiting = None;
+        if let Some(thread) = self.thread.take() {
+            // A panic has been told of by the thread itself.
+            let _ = thread.join();
+        }
+    }
 }

@@ -1,0 +1,198 @@
+//! A message comes in.
+
+use gatepost_message::Millis;
+use gatepost_policy::Effect;
+use rusqlite::{CachedStatement, ffi, params};
+
+use crate::{
+    InitialState, NewBody, NewMessage, NewRecipient, Scope, SpoolError,
+    memory::{Change, bucket},
+};
+
+use super::{
+    codec::{account_key, from_millis, from_u64, to_json},
+    writer::Step,
+};
+
+/// What a message costs besides its octets, in bytes: rows, indices, their pages in the log.
+const OVERHEAD: u64 = 64 << 10;
+
+/// Takes a message from a client, if there is room.
+pub(super) fn accept(step: &mut Step<'_>, message: &NewMessage) -> Result<(), SpoolError> {
+    let inline = match &message.body {
+        NewBody::Inline(bytes) => bytes.len(),
+        NewBody::Staged(_) => 0,
+    };
+    // Once in the log, once in the database.
+    step.reserve(2 * (message.head.len() + inline) as u64 + OVERHEAD)?;
+    insert(step, message)
+}
+
+/// Stores a message with its effects, a bounce too: those come whether there is room or not.
+pub(super) fn insert(step: &mut Step<'_>, message: &NewMessage) -> Result<(), SpoolError> {
+    for (scope, effect) in &message.effects {
+        remember(step, scope, effect, message.transaction.time)?;
+    }
+    let waits = |recipient: &NewRecipient| {
+        matches!(
+            recipient.state,
+            InitialState::Queued { .. } | InitialState::Held
+        )
+    };
+    if !message.recipients.iter().any(waits) {
+        return Ok(());
+    }
+    let number = insert_message(step, message)?;
+    insert_recipients(step, message, number)
+}
+
+fn insert_message(step: &mut Step<'_>, message: &NewMessage) -> Result<i64, SpoolError> {
+    let transaction = &message.transaction;
+    let (inline, offset, length) = match &message.body {
+        NewBody::Inline(bytes) => (Some(&bytes[..]), None, bytes.len() as u64),
+        NewBody::Staged(staged) if staged.id() != transaction.id => {
+            return Err(SpoolError::OtherBody {
+                staged: staged.id(),
+                given: transaction.id,
+            });
+        }
+        NewBody::Staged(staged) => (None, Some(from_u64(staged.offset())), staged.len()),
+    };
+    let size = message.head.len() as u64 + length;
+    let quarantine = message.quarantine.as_ref();
+    let mut insert = step.connection.prepare_cached(
+        "INSERT INTO messages (id, account, reverse_path, began_at, received_at, expires_at,
+            quarantine_reason, quarantine_expires, tags_json, body_offset, size)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    )?;
+    let inserted = insert.insert(params![
+        transaction.id.to_string(),
+        transaction.account,
+        transaction.reverse_path.as_str(),
+        from_millis(transaction.time),
+        from_millis(message.received_at),
+        from_millis(message.expires_at),
+        quarantine.map(|quarantine| &quarantine.reason),
+        quarantine.map(|quarantine| from_millis(quarantine.expires)),
+        to_json(&message.tags)?,
+        offset,
+        from_u64(size),
+    ]);
+    let number = inserted.map_err(|error| match &error {
+        rusqlite::Error::SqliteFailure(failure, _)
+            if failure.extended_code == ffi::SQLITE_CONSTRAINT_UNIQUE =>
+        {
+            SpoolError::Duplicate(transaction.id)
+        }
+        _ => error.into(),
+    })?;
+    let mut insert = step.connection.prepare_cached(
+        "INSERT INTO contents (message, session_json, classification_json, judgements_json, head,
+            body)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
+    insert.execute(params![
+        number,
+        to_json(&transaction.session)?,
+        message.classification.as_ref().map(to_json).transpose()?,
+        to_json(&message.judgements)?,
+        &message.head[..],
+        inline,
+    ])?;
+    if let NewBody::Staged(staged) = &message.body {
+        step.after.keep.push(staged.file().clone());
+    }
+    step.after.bytes += (message.head.len() + inline.map_or(0, <[u8]>::len)) as u64;
+    Ok(number)
+}
+
+fn insert_recipients(
+    step: &mut Step<'_>,
+    message: &NewMessage,
+    number: i64,
+) -> Result<(), SpoolError> {
+    let mut insert = step.connection.prepare_cached(
+        "INSERT INTO recipients (message, number, address, state, due, last_reply_json, reason)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?;
+    for (position, recipient) in message.recipients.iter().enumerate() {
+        let apart = message.quarantine.is_some();
+        let (state, due, reply, reason) = match &recipient.state {
+            InitialState::Queued { .. } | InitialState::Held if apart => {
+                ("quarantined", None, None, None)
+            }
+            InitialState::Queued { next_attempt } => {
+                step.after.due = true;
+                ("queued", Some(from_millis(*next_attempt)), None, None)
+            }
+            InitialState::Held => ("held", None, None, None),
+            InitialState::Suppressed { reason } => ("suppressed", None, None, Some(reason)),
+            InitialState::Failed { reply } => ("failed", None, Some(to_json(reply)?), None),
+        };
+        insert.execute(params![
+            number,
+            position as i64,
+            recipient.address.as_str(),
+            state,
+            due,
+            reply,
+            reason
+        ])?;
+    }
+    Ok(())
+}
+
+/// Applies an effect; marks and counts run from `time`, the transaction's own.
+fn remember(
+    step: &mut Step<'_>,
+    scope: &Scope,
+    effect: &Effect,
+    time: Millis,
+) -> Result<(), SpoolError> {
+    let cached = |sql| -> Result<CachedStatement<'_>, SpoolError> {
+        Ok(step.connection.prepare_cached(sql)?)
+    };
+    let change = match effect {
+        Effect::MarkSeen { key, seconds } => {
+            let until = time + std::time::Duration::from_secs((*seconds).into());
+            cached(
+                "INSERT INTO marks (policy, account, key, until) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT DO UPDATE SET until = max(until, excluded.until)",
+            )?
+            .execute(params![
+                scope.policy,
+                account_key(scope),
+                key,
+                from_millis(until)
+            ])?;
+            Change::Mark {
+                scope: scope.clone(),
+                key: key.clone(),
+                until,
+            }
+        }
+        Effect::Count { key, amount } => {
+            let (bucket, amount) = (bucket(time), u64::from(*amount));
+            cached(
+                "INSERT INTO counts (policy, account, key, minute, amount)
+                 VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT DO UPDATE SET amount = amount + excluded.amount",
+            )?
+            .execute(params![
+                scope.policy,
+                account_key(scope),
+                key,
+                from_u64(bucket),
+                from_u64(amount)
+            ])?;
+            Change::Count {
+                scope: scope.clone(),
+                key: key.clone(),
+                bucket,
+                amount,
+            }
+        }
+    };
+    step.after.changes.push(change);
+    Ok(())
+}

@@ -1,0 +1,127 @@
+//! Bodies of stored messages, read when they are first touched.
+
+use std::{
+    fs::File,
+    io,
+    path::PathBuf,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+};
+
+use bytes::Bytes;
+use gatepost_message::{Body, TransactionId};
+use rusqlite::{Connection, OptionalExtension};
+
+use crate::{SpoolError, disk::Disk, staging::read_part};
+
+/// Where bodies are read from: a connection of their own, and the directory of the files.
+#[derive(Debug)]
+pub(super) struct Shelf {
+    connection: Mutex<Connection>,
+    disk: Arc<Disk>,
+}
+
+impl Shelf {
+    /// `connection` is read-only.
+    pub(super) fn new(connection: Connection, disk: Arc<Disk>) -> Self {
+        Self {
+            connection: Mutex::new(connection),
+            disk,
+        }
+    }
+
+    /// The body of a message, `length` octets; at `offset` of its file, if it has one.
+    pub(super) fn body(
+        self: &Arc<Self>,
+        id: TransactionId,
+        length: u64,
+        offset: Option<u64>,
+    ) -> Arc<dyn Body> {
+        match offset {
+            Some(offset) => Arc::new(FileBody {
+                path: self.disk.body(id),
+                offset,
+                length,
+                file: OnceLock::new(),
+            }),
+            None => Arc::new(InlineBody {
+                shelf: Arc::clone(self),
+                id,
+                length,
+                bytes: OnceLock::new(),
+            }),
+        }
+    }
+
+    fn inline(&self, id: TransactionId) -> Result<Option<Vec<u8>>, SpoolError> {
+        let connection = self
+            .connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let mut statement = connection.prepare_cached(
+            "SELECT body FROM contents JOIN messages ON messages.number = message WHERE id = ?1",
+        )?;
+        Ok(statement
+            .query_row([id.to_string()], |row| row.get(0))
+            .optional()?)
+    }
+}
+
+/// A body in the database.
+#[derive(Debug)]
+struct InlineBody {
+    shelf: Arc<Shelf>,
+    id: TransactionId,
+    length: u64,
+    bytes: OnceLock<Bytes>,
+}
+
+impl Body for InlineBody {
+    fn len(&self) -> u64 {
+        self.length
+    }
+
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
+        let bytes = match self.bytes.get() {
+            Some(bytes) => bytes,
+            None => {
+                let read = self.shelf.inline(self.id).map_err(io::Error::other)?;
+                let read = read.ok_or_else(|| gone(self.id))?;
+                self.bytes.get_or_init(|| read.into())
+            }
+        };
+        bytes.read_at(offset, buf)
+    }
+}
+
+/// A body in a file of its own.
+#[derive(Debug)]
+struct FileBody {
+    path: PathBuf,
+    offset: u64,
+    length: u64,
+    file: OnceLock<File>,
+}
+
+impl Body for FileBody {
+    fn len(&self) -> u64 {
+        self.length
+    }
+
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
+        let file = match self.file.get() {
+            Some(file) => file,
+            None => {
+                let opened = File::open(&self.path)?;
+                self.file.get_or_init(|| opened)
+            }
+        };
+        read_part(file, self.offset, self.length, offset, buf)
+    }
+}
+
+fn gone(id: TransactionId) -> io::Error {
+    io::Error::new(
+        io::ErrorKind::NotFound,
+        format!("message {id} has left the spool"),
+    )
+}

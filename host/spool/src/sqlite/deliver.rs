@@ -1,0 +1,270 @@
+//! Messages go out: what is due is leased, and what became of it is recorded.
+
+use std::time::Duration;
+
+use gatepost_message::{Millis, TransactionId};
+use gatepost_smtp::Reply;
+use rusqlite::{OptionalExtension, params};
+
+use crate::{Claim, ClaimedRecipient, Ending, Lease, Owner, Recorded, Report, SpoolError};
+
+use super::{
+    accept,
+    codec::{damaged, from_millis, to_json},
+    stored::{self, COLUMNS, MessageRow},
+    writer::Step,
+};
+
+/// Leases the due recipients of up to `limit` messages.
+pub(super) fn claim(
+    step: &mut Step<'_>,
+    owner: Owner,
+    now: Millis,
+    limit: usize,
+    length: Duration,
+) -> Result<Vec<Claim>, SpoolError> {
+    let until = Millis(step.lease_until((now + length).0));
+    let lease = Lease { owner, until };
+    let mut due = Vec::new();
+    {
+        let mut select = step.connection.prepare_cached(
+            "SELECT message FROM recipients WHERE due <= ?1 ORDER BY due, message",
+        )?;
+        let mut rows = select.query([from_millis(now)])?;
+        let mut seen = std::collections::HashSet::new();
+        while due.len() < limit
+            && let Some(row) = rows.next()?
+        {
+            let message: i64 = row.get(0)?;
+            if seen.insert(message) {
+                due.push(message);
+            }
+        }
+    }
+    let mut claims = Vec::with_capacity(due.len());
+    for message in due {
+        match claim_message(step, lease, now, message) {
+            Ok(claim) => claims.push(claim),
+            // One message that cannot be read must not stop the queue.
+            Err(error @ SpoolError::Damaged { .. }) => set_aside(step, message, &error)?,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(claims)
+}
+
+/// Holds what was to be attempted of a message that cannot be read.
+fn set_aside(step: &Step<'_>, message: i64, error: &SpoolError) -> Result<(), SpoolError> {
+    tracing::error!(message, %error, "a message is held because it cannot be read");
+    let mut update = step.connection.prepare_cached(
+        "UPDATE recipients SET state = 'held', due = NULL, owner = NULL
+         WHERE message = ?1 AND due IS NOT NULL",
+    )?;
+    update.execute([message])?;
+    Ok(())
+}
+
+fn claim_message(
+    step: &Step<'_>,
+    lease: Lease,
+    now: Millis,
+    number: i64,
+) -> Result<Claim, SpoolError> {
+    let connection = step.connection;
+    let mut update = connection.prepare_cached(
+        "UPDATE recipients SET state = 'leased', due = ?1, owner = ?2, last_attempt = ?3
+         WHERE message = ?4 AND +due <= ?3 RETURNING number",
+    )?;
+    let mut leased = update
+        .query_map(
+            params![
+                from_millis(lease.until),
+                lease.owner.to_string(),
+                from_millis(now),
+                number
+            ],
+            |row| row.get(0),
+        )?
+        .collect::<Result<Vec<u32>, _>>()?;
+    leased.sort_unstable();
+
+    let mut select =
+        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM messages WHERE number = ?1"))?;
+    let mut rows = select.query([number])?;
+    let Some(found) = rows.next()? else {
+        return Err(damaged("recipient")("its message is missing"));
+    };
+    let mut row = MessageRow::read(found)?;
+    row.summary.recipients = stored::recipients(connection, number)?;
+    let contents = stored::contents(connection, step.shelf, &row)?;
+    let summary = row.summary;
+    Ok(Claim {
+        lease,
+        transaction: contents.transaction,
+        message: contents.message,
+        tags: summary.tags,
+        classification: contents.classification,
+        received_at: summary.received_at,
+        expires_at: summary.expires_at,
+        recipients: summary
+            .recipients
+            .into_iter()
+            .filter(|recipient| leased.binary_search(&recipient.number).is_ok())
+            .map(|recipient| ClaimedRecipient {
+                number: recipient.number,
+                address: recipient.address,
+                attempts: recipient.attempts,
+                last_reply: recipient.last_reply,
+                last_server: recipient.last_server,
+            })
+            .collect(),
+    })
+}
+
+/// Records what became of an attempt.
+pub(super) fn record(step: &mut Step<'_>, report: &Report) -> Result<Recorded, SpoolError> {
+    let mut recorded = Recorded::default();
+    let message = number(step, report.message)?;
+    for result in &report.results {
+        let held = match message {
+            Some(message) => {
+                end_attempt(step, message, report.lease, result.number, &result.ending)?
+            }
+            None => false,
+        };
+        if held {
+            recorded.applied += 1;
+        } else {
+            recorded.ignored += 1;
+        }
+    }
+    if recorded.applied > 0
+        && let Some(message) = message
+    {
+        if let Some(bounce) = &report.bounce {
+            accept::insert(step, bounce)?;
+        }
+        recorded.finished = finish(step, message)?;
+    }
+    Ok(recorded)
+}
+
+/// What an ending makes of the columns of a recipient.
+struct Columns<'a> {
+    state: &'a str,
+    due: Option<Millis>,
+    /// Whether an attempt was made, and what came of it.
+    attempt: Option<(&'a Reply, Option<&'a str>)>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(ending: &'a Ending) -> Self {
+        let (state, due, attempt) = match ending {
+            Ending::Delivered { reply, server } => {
+                ("delivered", None, Some((reply, Some(server.as_str()))))
+            }
+            Ending::Deferred {
+                reply,
+                server,
+                next_attempt,
+            } => (
+                "queued",
+                Some(*next_attempt),
+                Some((reply, server.as_deref())),
+            ),
+            Ending::Failed { reply, server } => ("failed", None, Some((reply, server.as_deref()))),
+            Ending::Returned { next_attempt } => ("queued", Some(*next_attempt), None),
+        };
+        Self {
+            state,
+            due,
+            attempt,
+        }
+    }
+}
+
+/// Whether the lease was still held, and so the ending counts.
+fn end_attempt(
+    step: &mut Step<'_>,
+    message: i64,
+    lease: Lease,
+    number: u32,
+    ending: &Ending,
+) -> Result<bool, SpoolError> {
+    let columns = Columns::of(ending);
+    let due = columns.due.map(from_millis);
+    let (until, owner) = (from_millis(lease.until), lease.owner.to_string());
+    let changed = match columns.attempt {
+        Some((reply, server)) => step
+            .connection
+            .prepare_cached(
+                "UPDATE recipients SET state = ?1, due = ?2, owner = NULL,
+                    attempts = attempts + 1, last_reply_json = ?3, last_server = ?4
+                 WHERE message = ?5 AND number = ?6 AND state = 'leased' AND owner = ?7
+                    AND due = ?8",
+            )?
+            .execute(params![
+                columns.state,
+                due,
+                to_json(reply)?,
+                server,
+                message,
+                number,
+                owner,
+                until
+            ])?,
+        None => step
+            .connection
+            .prepare_cached(
+                "UPDATE recipients SET state = ?1, due = ?2, owner = NULL
+                 WHERE message = ?3 AND number = ?4 AND state = 'leased' AND owner = ?5
+                    AND due = ?6",
+            )?
+            .execute(params![columns.state, due, message, number, owner, until])?,
+    };
+    step.after.due |= changed > 0 && due.is_some();
+    Ok(changed > 0)
+}
+
+fn number(step: &Step<'_>, id: TransactionId) -> Result<Option<i64>, SpoolError> {
+    let mut select = step
+        .connection
+        .prepare_cached("SELECT number FROM messages WHERE id = ?1")?;
+    Ok(select
+        .query_row([id.to_string()], |row| row.get(0))
+        .optional()?)
+}
+
+/// Drops a message to whose recipients nothing is left to happen; says whether it did.
+pub(super) fn finish(step: &mut Step<'_>, message: i64) -> Result<bool, SpoolError> {
+    let mut select = step.connection.prepare_cached(
+        "SELECT 1 FROM recipients WHERE message = ?1
+            AND state IN ('queued', 'leased', 'held', 'quarantined') LIMIT 1",
+    )?;
+    if select.exists([message])? {
+        return Ok(false);
+    }
+    drop_message(step, message)?;
+    Ok(true)
+}
+
+/// Drops a message with all that belongs to it, its file after the commit.
+pub(super) fn drop_message(step: &mut Step<'_>, message: i64) -> Result<(), SpoolError> {
+    for sql in [
+        "DELETE FROM recipients WHERE message = ?1",
+        "DELETE FROM contents WHERE message = ?1",
+    ] {
+        step.connection.prepare_cached(sql)?.execute([message])?;
+    }
+    let mut delete = step.connection.prepare_cached(
+        "DELETE FROM messages WHERE number = ?1 RETURNING id, body_offset IS NOT NULL",
+    )?;
+    let (id, in_file): (String, bool) =
+        delete.query_row([message], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    if in_file {
+        step.after
+            .remove
+            .push(id.parse().map_err(damaged("transaction id"))?);
+    }
+    Ok(())
+}

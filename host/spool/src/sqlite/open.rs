@@ -1,0 +1,189 @@
+//! Opening a store: one relay at a time, and after tidying up behind the last one.
+
+use std::{
+    collections::HashSet,
+    fs::{self, File, TryLockError},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
+
+use rusqlite::{Connection, OpenFlags};
+use tokio::sync::Notify;
+
+use crate::{
+    SpoolError, SpoolSettings,
+    disk::{Disk, failed_to},
+    memory::{Change, Memory},
+};
+
+use super::{
+    SqliteSpool, Worker,
+    body::Shelf,
+    codec::{from_u64, to_millis, to_scope, to_u64},
+    reader, schema,
+    writer::Writer,
+};
+
+/// How long to wait for somebody else's lock on the database: a postmaster with the sqlite3 shell.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Statements that a connection keeps prepared; more than there are.
+const STATEMENTS: usize = 64;
+
+pub(super) fn open(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
+    let SpoolSettings {
+        directory,
+        min_free_bytes,
+        max_log_bytes,
+        fatal,
+    } = settings;
+    let disk = Arc::new(Disk::new(directory, min_free_bytes, fatal));
+    disk.create()?;
+    let lock = lock(&disk)?;
+    let connection = connect_writer(&disk.database(), max_log_bytes)?;
+    disk.sync_directory(disk.directory())?;
+    end_leases(&connection)?;
+    remove_orphans(&connection, &disk.incoming())?;
+
+    let memory = Arc::new(Memory::default());
+    memory.apply(remembered(&connection)?);
+    let changed = Arc::new(Notify::new());
+    // Whatever is in the store may be due.
+    changed.notify_one();
+    let shelf = Arc::new(Shelf::new(
+        connect_reader(&disk.database())?,
+        Arc::clone(&disk),
+    ));
+    let looking = connect_reader(&disk.database())?;
+    let writer = Writer {
+        connection,
+        shelf: Arc::clone(&shelf),
+        disk: Arc::clone(&disk),
+        memory: Arc::clone(&memory),
+        changed: Arc::clone(&changed),
+        max_log_bytes,
+        lock,
+    };
+    Ok(SqliteSpool {
+        disk,
+        memory,
+        changed,
+        shelf,
+        writer: Worker::start("spool-writer", move |waiting| writer.run(&waiting))?,
+        reader: Worker::start("spool-reader", move |waiting| {
+            reader::run(&looking, waiting)
+        })?,
+    })
+}
+
+/// Takes the store for this process; the system gives it back however the process ends.
+fn lock(disk: &Disk) -> Result<File, SpoolError> {
+    let path = disk.lock();
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(failed_to("open", &path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(SpoolError::InUse(disk.directory().to_owned())),
+        Err(TryLockError::Error(error)) => Err(failed_to("lock", &path)(error)),
+    }
+}
+
+fn connect_writer(path: &Path, max_log_bytes: u64) -> Result<Connection, SpoolError> {
+    let mut connection = Connection::open(path)?;
+    connection.busy_timeout(PATIENCE)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // A commit returns after its fsync: the 250 depends on it.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    // The writer thread does it between batches, so that no commit waits for it.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.pragma_update(None, "journal_size_limit", from_u64(max_log_bytes))?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    schema::migrate(&mut connection)?;
+    Ok(connection)
+}
+
+fn connect_reader(path: &Path) -> Result<Connection, SpoolError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(PATIENCE)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(connection)
+}
+
+/// Whoever held a lease is gone: what it was attempting is due as it was when it was leased.
+fn end_leases(connection: &Connection) -> Result<(), SpoolError> {
+    let leased = connection.execute(
+        "UPDATE recipients SET state = 'queued', due = last_attempt, owner = NULL
+         WHERE state = 'leased'",
+        [],
+    )?;
+    if leased > 0 {
+        tracing::info!(
+            recipients = leased,
+            "attempts cut off by the last stop are due again"
+        );
+    }
+    Ok(())
+}
+
+/// Removes bodies that belong to no message: staged and never accepted, or finished and not yet
+/// removed when the last relay ended.
+fn remove_orphans(connection: &Connection, incoming: &Path) -> Result<(), SpoolError> {
+    let mut select = connection.prepare("SELECT id FROM messages WHERE body_offset IS NOT NULL")?;
+    let mut wanted = select
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<HashSet<String>, _>>()?;
+    for entry in fs::read_dir(incoming).map_err(failed_to("read directory", incoming))? {
+        let entry = entry.map_err(failed_to("read directory", incoming))?;
+        let known = entry
+            .file_name()
+            .to_str()
+            .is_some_and(|name| wanted.remove(name));
+        if !known {
+            let path = entry.path();
+            fs::remove_file(&path).map_err(failed_to("remove", &path))?;
+            tracing::info!(path = %path.display(), "removed a body that belongs to no message");
+        }
+    }
+    for id in wanted {
+        tracing::error!(
+            id,
+            "the body of a message is missing from incoming/: restore the file"
+        );
+    }
+    Ok(())
+}
+
+/// All marks and counts.
+fn remembered(connection: &Connection) -> Result<Vec<Change>, SpoolError> {
+    let mut changes = Vec::new();
+    let mut marks = connection.prepare("SELECT policy, account, key, until FROM marks")?;
+    let mut rows = marks.query([])?;
+    while let Some(row) = rows.next()? {
+        let scope = to_scope(row.get(0)?, row.get(1)?);
+        changes.push(Change::Mark {
+            scope,
+            key: row.get(2)?,
+            until: to_millis(row.get(3)?),
+        });
+    }
+    let mut counts =
+        connection.prepare("SELECT policy, account, key, minute, amount FROM counts")?;
+    let mut rows = counts.query([])?;
+    while let Some(row) = rows.next()? {
+        let (bucket, amount): (i64, i64) = (row.get(3)?, row.get(4)?);
+        changes.push(Change::Count {
+            scope: to_scope(row.get(0)?, row.get(1)?),
+            key: row.get(2)?,
+            bucket: to_u64(bucket),
+            amount: to_u64(amount),
+        });
+    }
+    Ok(changes)
+}

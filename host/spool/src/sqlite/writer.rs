@@ -1,0 +1,390 @@
+//! The thread that owns the database for writing.
+//!
+//! It takes everything that waits, runs it as one transaction and answers after COMMIT. While it
+//! waits for the disk the next batch gathers by itself: the slower the disk, the larger the
+//! batches, and nobody has to wait on purpose.
+
+use std::{
+    cell::Cell,
+    fs::{self, File},
+    sync::{Arc, mpsc},
+    time::{Duration, Instant},
+};
+
+use gatepost_message::TransactionId;
+use rusqlite::{Connection, ErrorCode};
+use tokio::sync::{Notify, oneshot};
+
+use crate::{
+    SpoolError, Ticket,
+    disk::{Disk, failed_to},
+    memory::{Change, Memory},
+    staging::StagedFile,
+};
+
+use super::body::Shelf;
+
+/// The most operations of one transaction.
+const MAX_BATCH: usize = 1024;
+
+/// With nothing to do for so long, the log is carried over into the database.
+const IDLE: Duration = Duration::from_millis(200);
+
+/// What an operation without a message is taken to add to the log, in bytes: a few pages.
+const PAGES: u64 = 16 << 10;
+
+/// Whether an operation is stopped by a full disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// It takes mail: refused first.
+    Intake,
+    /// It works off what was taken.
+    Work,
+}
+
+/// One operation within a batch: the database, and what is to follow once it is committed.
+pub(super) struct Step<'a> {
+    pub(super) connection: &'a Connection,
+    pub(super) shelf: &'a Arc<Shelf>,
+    pub(super) after: After,
+    disk: &'a Disk,
+    free: &'a Cell<u64>,
+    last_until: &'a Cell<u64>,
+}
+
+impl Step<'_> {
+    /// Sets so many bytes of the disk aside, unless that would go below the watermark.
+    pub(super) fn reserve(&self, bytes: u64) -> Result<(), SpoolError> {
+        self.disk.check(self.free.get(), bytes)?;
+        self.free.set(self.free.get().saturating_sub(bytes));
+        Ok(())
+    }
+
+    /// The end of a new lease: `wanted`, or a little later, so that no two leases end alike.
+    pub(super) fn lease_until(&self, wanted: u64) -> u64 {
+        let until = wanted.max(self.last_until.get() + 1);
+        self.last_until.set(until);
+        until
+    }
+}
+
+/// What follows a commit.
+#[derive(Default)]
+pub(super) struct After {
+    /// Staged bodies that belong to the store now.
+    pub(super) keep: Vec<Arc<StagedFile>>,
+    /// Messages whose body file goes.
+    pub(super) remove: Vec<TransactionId>,
+    /// What look-ups must see from now on.
+    pub(super) changes: Vec<Change>,
+    /// Something may be due earlier than before.
+    pub(super) due: bool,
+    /// Bytes of messages written to the log.
+    pub(super) bytes: u64,
+}
+
+impl After {
+    fn add(&mut self, other: Self) {
+        self.keep.extend(other.keep);
+        self.remove.extend(other.remove);
+        self.changes.extend(other.changes);
+        self.due |= other.due;
+        self.bytes += other.bytes + PAGES;
+    }
+}
+
+/// Something that waits for the writer. May be run more than once; only what the last run did
+/// is in the store.
+pub(super) trait Operation: Send {
+    fn kind(&self) -> Kind;
+    fn run(&mut self, step: &mut Step<'_>) -> Result<(), SpoolError>;
+    fn answer(self: Box<Self>, failure: Option<SpoolError>);
+}
+
+struct Waiting<T, F> {
+    kind: Kind,
+    run: F,
+    value: Option<T>,
+    reply: oneshot::Sender<Result<T, SpoolError>>,
+}
+
+impl<T, F> Operation for Waiting<T, F>
+where
+    T: Send,
+    F: FnMut(&mut Step<'_>) -> Result<T, SpoolError> + Send,
+{
+    fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    fn run(&mut self, step: &mut Step<'_>) -> Result<(), SpoolError> {
+        self.value = Some((self.run)(step)?);
+        Ok(())
+    }
+
+    fn answer(self: Box<Self>, failure: Option<SpoolError>) {
+        let value = match failure {
+            Some(failure) => Err(failure),
+            None => self.value.ok_or(SpoolError::Closed),
+        };
+        // Whoever asked may have stopped waiting.
+        let _ = self.reply.send(value);
+    }
+}
+
+/// Makes an operation, and the ticket that resolves when it is answered.
+pub(super) fn operation<T, F>(kind: Kind, run: F) -> (Box<dyn Operation>, Ticket<T>)
+where
+    T: Send + 'static,
+    F: FnMut(&mut Step<'_>) -> Result<T, SpoolError> + Send + 'static,
+{
+    let (reply, answer) = oneshot::channel();
+    let operation = Box::new(Waiting {
+        kind,
+        run,
+        value: None,
+        reply,
+    });
+    (
+        operation,
+        Box::pin(async { answer.await.unwrap_or(Err(SpoolError::Closed)) }),
+    )
+}
+
+/// How the transaction of a batch ended.
+enum Outcome {
+    /// Committed; for each operation its failure, if it failed.
+    Committed(After, Vec<Option<SpoolError>>),
+    /// The disk is full; nothing was done.
+    Full,
+    /// Nothing was done.
+    Failed(SpoolError),
+    /// Nobody knows what was done.
+    Fatal(SpoolError),
+}
+
+/// The writer's own things.
+pub(super) struct Writer {
+    pub(super) connection: Connection,
+    pub(super) shelf: Arc<Shelf>,
+    pub(super) disk: Arc<Disk>,
+    pub(super) memory: Arc<Memory>,
+    pub(super) changed: Arc<Notify>,
+    pub(super) max_log_bytes: u64,
+    /// Held for as long as the database is open.
+    pub(super) lock: File,
+}
+
+impl Writer {
+    /// Works until all senders are gone, or until the store cannot be trusted any more.
+    pub(super) fn run(self, waiting: &mpsc::Receiver<Box<dyn Operation>>) {
+        let _guard = EndsProcess(Arc::clone(&self.disk));
+        let last_until = Cell::new(0);
+        let mut log_bytes = 0;
+        while let Some(batch) = self.next_batch(waiting, &mut log_bytes) {
+            let Some(bytes) = self.commit(batch, &last_until) else {
+                return;
+            };
+            log_bytes += bytes;
+            if log_bytes > self.max_log_bytes && self.checkpoint(&mut log_bytes).is_none() {
+                return;
+            }
+        }
+        // The last connection that closes carries the log over; errors then are for the next
+        // start to meet.
+        drop(self.connection);
+        drop(self.lock);
+    }
+
+    /// Everything that waits; carries the log over while nothing does.
+    fn next_batch(
+        &self,
+        waiting: &mpsc::Receiver<Box<dyn Operation>>,
+        log_bytes: &mut u64,
+    ) -> Option<Vec<Box<dyn Operation>>> {
+        let first = loop {
+            let idle = if *log_bytes > 0 { IDLE } else { Duration::MAX };
+            match waiting.recv_timeout(idle) {
+                Ok(first) => break first,
+                Err(mpsc::RecvTimeoutError::Timeout) => self.checkpoint(log_bytes)?,
+                Err(mpsc::RecvTimeoutError::Disconnected) => return None,
+            }
+        };
+        if self.disk.is_dead() {
+            return None;
+        }
+        let mut batch = vec![first];
+        batch.extend(waiting.try_iter().take(MAX_BATCH - 1));
+        Some(batch)
+    }
+
+    /// Runs a batch, answers it and gives how many bytes went to the log; `None` after a fatal
+    /// error.
+    fn commit(&self, mut batch: Vec<Box<dyn Operation>>, last_until: &Cell<u64>) -> Option<u64> {
+        let started = Instant::now();
+        let mut outcome = self.transact(&mut batch, true, last_until);
+        if matches!(outcome, Outcome::Full) {
+            // What works the queue off needs next to nothing: it gets the room that is left.
+            outcome = self.transact(&mut batch, false, last_until);
+        }
+        metrics::histogram!("gatepost_spool_commit_seconds").record(started.elapsed());
+        metrics::histogram!("gatepost_spool_batch_operations").record(batch.len() as f64);
+        let (after, failures) = match outcome {
+            Outcome::Committed(after, failures) => (after, failures),
+            Outcome::Full => (After::default(), vec![Some(self.disk.full()); batch.len()]),
+            Outcome::Failed(error) => (After::default(), vec![Some(error); batch.len()]),
+            Outcome::Fatal(error) => {
+                self.disk
+                    .fatal(&format!("writing to the spool failed: {error}"));
+                return None;
+            }
+        };
+        for file in &after.keep {
+            file.keep();
+        }
+        self.memory.apply(after.changes);
+        for (operation, failure) in batch.into_iter().zip(failures) {
+            if let Some(SpoolError::Full { .. }) = failure {
+                metrics::counter!("gatepost_spool_full_total").increment(1);
+            }
+            operation.answer(failure);
+        }
+        if after.due {
+            self.changed.notify_one();
+        }
+        for id in after.remove {
+            let path = self.disk.body(id);
+            if let Err(error) = fs::remove_file(&path).map_err(failed_to("remove", &path)) {
+                // The next start removes it.
+                tracing::warn!(%error, "a finished message leaves its body behind");
+            }
+        }
+        Some(after.bytes)
+    }
+
+    fn transact(
+        &self,
+        batch: &mut [Box<dyn Operation>],
+        intake: bool,
+        last_until: &Cell<u64>,
+    ) -> Outcome {
+        let mut all = After::default();
+        let mut failures = Vec::with_capacity(batch.len());
+        // Unknown is as good as none: intake waits until the system can tell.
+        let free = Cell::new(self.disk.free_now().unwrap_or(0));
+        if let Err(error) = self.execute("BEGIN IMMEDIATE") {
+            return self.given_up(error);
+        }
+        for operation in batch {
+            if operation.kind() == Kind::Intake && !intake {
+                failures.push(Some(self.disk.full()));
+                continue;
+            }
+            let mut step = Step {
+                connection: &self.connection,
+                shelf: &self.shelf,
+                after: After::default(),
+                disk: &self.disk,
+                free: &free,
+                last_until,
+            };
+            let ran = self
+                .execute("SAVEPOINT operation")
+                .and_then(|()| operation.run(&mut step))
+                .and_then(|()| self.execute("RELEASE operation"));
+            match ran {
+                Ok(()) => all.add(step.after),
+                Err(error) if spoils_batch(&error) || self.connection.is_autocommit() => {
+                    return self.given_up(error);
+                }
+                Err(error) => {
+                    let undone = self
+                        .execute("ROLLBACK TO operation")
+                        .and_then(|()| self.execute("RELEASE operation"));
+                    if let Err(error) = undone {
+                        return self.given_up(error);
+                    }
+                    failures.push(Some(error));
+                    continue;
+                }
+            }
+            failures.push(None);
+        }
+        match self.execute("COMMIT") {
+            Ok(()) => Outcome::Committed(all, failures),
+            Err(error) => match error.sqlite_code() {
+                // These end before the commit is written.
+                Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy) => self.given_up(error),
+                // Whether it is in the log is unknown: a body that it may name must stay.
+                _ => {
+                    all.keep.iter().for_each(|file| file.keep());
+                    Outcome::Fatal(error)
+                }
+            },
+        }
+    }
+
+    /// Rolls back what was begun.
+    fn given_up(&self, error: SpoolError) -> Outcome {
+        if error.sqlite_code() == Some(ErrorCode::SystemIoFailure) {
+            return Outcome::Fatal(error);
+        }
+        // SQLite may have rolled back by itself.
+        if !self.connection.is_autocommit()
+            && let Err(error) = self.execute("ROLLBACK")
+        {
+            return Outcome::Fatal(error);
+        }
+        match error.sqlite_code() {
+            Some(ErrorCode::DiskFull) => Outcome::Full,
+            _ => Outcome::Failed(error),
+        }
+    }
+
+    /// Carries the log over into the database; `None` after a fatal error.
+    fn checkpoint(&self, log_bytes: &mut u64) -> Option<()> {
+        *log_bytes = 0;
+        let done = self
+            .connection
+            .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+            .map_err(SpoolError::from);
+        match done {
+            Ok(()) => Some(()),
+            Err(error) if error.sqlite_code() == Some(ErrorCode::SystemIoFailure) => {
+                self.disk
+                    .fatal(&format!("carrying over the spool's log failed: {error}"));
+                None
+            }
+            // Nothing is lost: it stays in the log until there is room.
+            Err(error) => {
+                tracing::warn!(%error, "the spool's log is not carried over");
+                Some(())
+            }
+        }
+    }
+
+    fn execute(&self, sql: &str) -> Result<(), SpoolError> {
+        self.connection.prepare_cached(sql)?.execute([])?;
+        Ok(())
+    }
+}
+
+/// Whether an error of one operation is one of the disk, and so of all.
+fn spoils_batch(error: &SpoolError) -> bool {
+    matches!(
+        error.sqlite_code(),
+        Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure)
+    )
+}
+
+/// A relay without its writer would refuse all mail for ever and look alive.
+struct EndsProcess(Arc<Disk>);
+
+impl Drop for EndsProcess {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0
+                .fatal("the spool's writer panicked, which is a defect in gatepost");
+        }
+    }
+}
