@@ -301,7 +301,6 @@ impl Session {
         let limits = &self.settings.limits;
         match verb {
             Verb::Quit => None,
-            Verb::Http => Some(Reply::new(421, "4.7.0", "This is SMTP, not HTTP")),
             _ if self.errors >= limits.errors => {
                 Some(Reply::new(421, "4.7.0", "Too many errors, closing"))
             }
@@ -420,7 +419,11 @@ impl Session {
                 return;
             }
             Verb::Auth => return self.auth_step(auth::begin(arguments)),
-            Verb::Http | Verb::Unknown => Reply::new(500, "5.5.1", "Command is not recognized"),
+            Verb::Http => {
+                self.say(&Reply::new(500, "5.5.1", "This is SMTP, not HTTP"));
+                return self.close();
+            }
+            Verb::Unknown => Reply::new(500, "5.5.1", "Command is not recognized"),
         };
         self.say(&reply);
     }

@@ -1,0 +1,210 @@
+//! An owner for a server session, in memory: it feeds bytes, answers questions and keeps what
+//! came of it.
+#![allow(dead_code)]
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use gatepost_smtp::Reply;
+use gatepost_smtp::server::{
+    Answer, Ask, AuthOffer, Event, Limits, Mail, Session, Settings, StartTls,
+};
+
+/// A message that was received whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Received {
+    pub mail: Mail,
+    pub recipients: Vec<String>,
+    pub bytes: Vec<u8>,
+    pub eight_bit: bool,
+}
+
+/// Takes mail for desk.example only, and knows one user, `user` with password `secret`.
+pub struct Server {
+    pub session: Session,
+    pub messages: Vec<Received>,
+    pub aborted: usize,
+    pub closed: bool,
+    pub handshakes: usize,
+    pub sends: usize,
+    /// Answers that go before the usual ones, in order.
+    pub answers: Vec<Answer>,
+    output: Vec<u8>,
+    mail: Option<Mail>,
+    recipients: Vec<String>,
+    bytes: Vec<u8>,
+}
+
+pub fn settings() -> Settings {
+    Settings {
+        hostname: "mx.desk.example".into(),
+        limits: Limits::default(),
+        start_tls: StartTls::Offered,
+        auth: AuthOffer::UnderTls,
+    }
+}
+
+impl Server {
+    pub fn new(settings: Settings, tls: bool) -> Self {
+        let tls = tls.then(|| "TLSv1.3".to_owned());
+        Self {
+            session: Session::new(Arc::new(settings), tls),
+            messages: Vec::new(),
+            aborted: 0,
+            closed: false,
+            handshakes: 0,
+            sends: 0,
+            answers: Vec::new(),
+            output: Vec::new(),
+            mail: None,
+            recipients: Vec::new(),
+            bytes: Vec::new(),
+        }
+    }
+
+    /// Greeted, in plaintext.
+    pub fn greeted() -> Self {
+        Self::with(settings(), false)
+    }
+
+    /// Greeted, under TLS.
+    pub fn secured() -> Self {
+        Self::with(settings(), true)
+    }
+
+    pub fn with(settings: Settings, tls: bool) -> Self {
+        let mut server = Self::new(settings, tls);
+        server.say(b"EHLO client.example\r\n");
+        server
+    }
+
+    /// With a transaction that has one recipient and waits for DATA.
+    pub fn in_transaction(settings: Settings) -> Self {
+        let mut server = Self::with(settings, false);
+        server.say(b"MAIL FROM:<a@sender.example>\r\nRCPT TO:<user@desk.example>\r\n");
+        server
+    }
+
+    /// Sends a message in the transaction at hand; returns the reply to its end.
+    pub fn data(&mut self, message: &[u8]) -> String {
+        assert!(self.say(b"DATA\r\n").starts_with("354 "));
+        self.say(message)
+    }
+
+    /// Feeds bytes and returns what the server says to them.
+    pub fn say(&mut self, bytes: &[u8]) -> String {
+        self.run();
+        self.session.feed(bytes);
+        self.run();
+        String::from_utf8(std::mem::take(&mut self.output)).unwrap()
+    }
+
+    /// What the server has to say by itself.
+    pub fn hear(&mut self) -> String {
+        self.say(b"")
+    }
+
+    /// The codes of the replies in a text, one for each reply.
+    pub fn codes(text: &str) -> Vec<&str> {
+        let last = |line: &&str| line.as_bytes()[3] == b' ';
+        text.lines().filter(last).map(|line| &line[..3]).collect()
+    }
+
+    pub fn run(&mut self) {
+        loop {
+            match self.session.next_event() {
+                Event::NeedInput => return,
+                Event::Close => {
+                    self.closed = true;
+                    return;
+                }
+                Event::Send(bytes) => {
+                    self.sends += 1;
+                    self.output.extend_from_slice(&bytes);
+                }
+                Event::StartTls => {
+                    self.handshakes += 1;
+                    self.session.tls_started("TLSv1.3".into());
+                }
+                Event::DataStarted => {
+                    assert!(!self.recipients.is_empty(), "354 without a recipient");
+                    self.bytes.clear();
+                }
+                Event::Data(bytes) => {
+                    assert!(!bytes.is_empty());
+                    self.bytes.extend_from_slice(&bytes);
+                }
+                Event::Aborted => {
+                    assert!(self.mail.take().is_some(), "aborted without a transaction");
+                    self.recipients.clear();
+                    self.aborted += 1;
+                }
+                Event::Ask(ask) => {
+                    let answer = self.answer(&ask);
+                    self.keep(ask, &answer);
+                    self.session.answer(answer);
+                }
+            }
+        }
+    }
+
+    fn answer(&mut self, ask: &Ask) -> Answer {
+        if !self.answers.is_empty() && !matches!(ask, Ask::Connect) {
+            return self.answers.remove(0);
+        }
+        match ask {
+            Ask::Authenticate(given) if given.user != "user" || given.password != "secret" => {
+                Answer::Reply(Reply::new(535, "5.7.8", "Wrong user or password"))
+            }
+            Ask::Recipient(address)
+                if address.domain() != "desk.example" && address.domain() != "mx.desk.example" =>
+            {
+                Answer::Reply(Reply::new(550, "5.7.1", "Not relayed"))
+            }
+            Ask::Message { .. } => Answer::Reply(Reply::new(250, "2.0.0", "Kept as 42")),
+            _ => Answer::Proceed,
+        }
+    }
+
+    fn keep(&mut self, ask: Ask, answer: &Answer) {
+        let yes = match answer {
+            Answer::Proceed => true,
+            Answer::Reply(reply) => reply.is_positive(),
+            Answer::Close(_) => false,
+        };
+        match ask {
+            Ask::Mail(mail) if yes => self.mail = Some(mail),
+            Ask::Recipient(address) if yes => self.recipients.push(address.to_string()),
+            Ask::Message { size, eight_bit } => {
+                assert_eq!(size, self.bytes.len() as u64);
+                let received = Received {
+                    mail: self.mail.take().expect("MAIL came first"),
+                    recipients: std::mem::take(&mut self.recipients),
+                    bytes: std::mem::take(&mut self.bytes),
+                    eight_bit,
+                };
+                if yes {
+                    self.messages.push(received);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A file of the conformance data, or `None`, said in one line, where it is absent.
+pub fn conformance(file: &str) -> Option<serde_json::Value> {
+    let root = std::env::var_os("GATEPOST_CONFORMANCE")
+        .map(PathBuf::from)
+        .unwrap_or_else(|| {
+            PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/conformance")
+        });
+    let path = root.join(file);
+    match std::fs::read(&path) {
+        Ok(bytes) => Some(serde_json::from_slice(&bytes).unwrap()),
+        Err(_) => {
+            eprintln!("SKIPPED: conformance data {} is absent", path.display());
+            None
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! What follows DATA: its end, its dots, its limits.
+
+mod common;
+
+use common::{Server, settings};
+use gatepost_smtp::server::{Limits, Settings};
+
+#[track_caller]
+fn refused(limits: Limits, message: &[u8], reply: &str) -> Server {
+    let mut server = Server::in_transaction(Settings {
+        limits,
+        ..settings()
+    });
+    let said = server.data(message);
+    assert!(said.starts_with(&format!("{reply} ")), "{said}");
+    assert_eq!(Server::codes(&said).len(), 1, "{said}");
+    assert_eq!((server.messages.len(), server.aborted), (0, 1));
+    server
+}
+
+#[track_caller]
+fn received(limits: Limits, message: &[u8]) -> Vec<u8> {
+    let mut server = Server::in_transaction(Settings {
+        limits,
+        ..settings()
+    });
+    let said = server.data(message);
+    assert_eq!(said, "250 2.0.0 Kept as 42\r\n");
+    server.messages.remove(0).bytes
+}
+
+#[test]
+fn stuffed_dots_are_taken_out() {
+    let bytes = received(Limits::default(), b"..a\r\n...\r\n..\r\nb.\r\n.c\r\n.\r\n");
+    assert_eq!(bytes, b".a\r\n..\r\n.\r\nb.\r\nc\r\n");
+    assert_eq!(received(Limits::default(), b".\r\n"), b"");
+    assert_eq!(received(Limits::default(), b"\r\n.\r\n"), b"\r\n");
+}
+
+#[test]
+fn stray_octets_refuse_the_message_at_its_real_end_and_close() {
+    for stray in [
+        "a\rb", "a\nb", "a\0b", "a\r", "\n.\n", "\r.\r", ".\r", ".\n", ".",
+    ] {
+        let stray = if stray == "." { ".\0" } else { stray };
+        let message = format!("Subject: t\r\n\r\n{stray}\r\nQUIT\r\n.\r\n");
+        let mut server = Server::in_transaction(settings());
+        let said = server.data(message.as_bytes());
+        assert!(said.starts_with("550 5.6.0 "), "{stray:?} -> {said}");
+        assert_eq!(Server::codes(&said).len(), 1, "{stray:?} -> {said}");
+        assert!(server.closed);
+        assert_eq!((server.messages.len(), server.aborted), (0, 1));
+    }
+}
+
+#[test]
+fn a_line_may_have_998_octets_and_no_more() {
+    let line = |length: usize| format!("Subject: t\r\n\r\n{}\r\n.\r\n", "x".repeat(length));
+    assert_eq!(
+        received(Limits::default(), line(998).as_bytes()).len(),
+        14 + 1000
+    );
+    let mut server = refused(Limits::default(), line(999).as_bytes(), "500 5.6.0");
+    assert!(!server.closed);
+    assert!(server.say(b"MAIL FROM:<>\r\n").starts_with("250 "));
+    // The dot that was stuffed does not count (RFC 5321 section 4.5.3.1.6).
+    let stuffed = format!("..{}\r\n.\r\n", "x".repeat(997));
+    assert_eq!(received(Limits::default(), stuffed.as_bytes()).len(), 1000);
+}
+
+#[test]
+fn a_message_has_a_greatest_size() {
+    let limits = Limits {
+        message_size: 100,
+        ..Limits::default()
+    };
+    let message = |length: usize| format!("\r\n..{}\r\n.\r\n", "x".repeat(length - 5));
+    assert_eq!(received(limits.clone(), message(100).as_bytes()).len(), 100);
+    let server = refused(limits, message(101).as_bytes(), "552 5.3.4");
+    assert!(!server.closed);
+}
+
+#[test]
+fn a_header_section_has_a_greatest_size() {
+    let limits = Limits {
+        header_size: 10,
+        ..Limits::default()
+    };
+    assert_eq!(
+        received(limits.clone(), b"A: 34\r\n\r\nlong enough\r\n.\r\n").len(),
+        22
+    );
+    let server = refused(limits.clone(), b"A: 3456789\r\n\r\nb\r\n.\r\n", "552 5.3.4");
+    assert!(!server.closed);
+    // A line that is a dot once unstuffed does not end it.
+    refused(limits, b"A: 3\r\n..\r\nB: 7\r\n\r\n.\r\n", "552 5.3.4");
+}
+
+#[test]
+fn endless_messages_and_lines_take_no_memory() {
+    let limits = Limits {
+        message_size: 1000,
+        ..Limits::default()
+    };
+    let mut server = Server::in_transaction(Settings {
+        limits,
+        ..settings()
+    });
+    server.say(b"DATA\r\n");
+    for _ in 0..1000 {
+        assert_eq!(server.say(&[b'x'; 10_000]), "");
+    }
+    assert_eq!(server.aborted, 1, "what was staged is dropped at once");
+    assert!(server.say(b"\r\n.\r\n").starts_with("552 5.3.4 "));
+}
+
+#[test]
+fn a_transaction_refused_at_its_end_leaves_nothing_behind() {
+    let limits = Limits {
+        message_size: 10,
+        ..Limits::default()
+    };
+    let mut server = refused(limits, b"\r\n123456789012\r\n.\r\n", "552 5.3.4");
+    assert!(server.say(b"DATA\r\n").starts_with("503 5.5.1 "));
+}

@@ -1,0 +1,191 @@
+//! What holds for any bytes in any segments.
+
+mod common;
+
+use bytes::Bytes;
+use common::{Received, Server, settings};
+use gatepost_smtp::client::DotStuffer;
+use gatepost_smtp::proxy;
+use gatepost_smtp::server::{Limits, Settings};
+use proptest::prelude::*;
+use smtp_proto::Request;
+
+/// Limits low enough to be met.
+fn tight() -> Settings {
+    let limits = Limits {
+        recipients: 3,
+        message_size: 200,
+        header_size: 60,
+        line: 30,
+        command_line: 80,
+        auth_line: 60,
+        errors: 12,
+        idle_commands: 20,
+        ..Limits::default()
+    };
+    Settings {
+        limits,
+        ..settings()
+    }
+}
+
+/// Pieces that sessions are made of, sound and unsound, in any order.
+fn script() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        8 => prop::sample::select(vec![
+            &b"EHLO client.example\r\n"[..], b"MAIL FROM:<a@b.example>\r\n", b"RCPT TO:<user@desk.example>\r\n",
+            b"RCPT TO:<x@elsewhere.example>\r\n", b"DATA\r\n", b"RSET\r\n", b"NOOP\r\n", b"MAIL FROM:<> SIZE=300\r\n",
+            b"AUTH PLAIN\r\n", b"AUTH LOGIN\r\n", b"AUTH PLAIN AHVzZXIAc2VjcmV0\r\n", b"dXNlcg==\r\n", b"c2VjcmV0\r\n", b"*\r\n",
+            b"\r\n.\r\n", b".\r\n", b"\r\n", b"\r", b"\n", b".", b"..", b"\0", b"\r\n\r\n", b"text", b"Subject: t\r\n", b"QUIT\r\n",
+            b"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+        ]).prop_map(<[u8]>::to_vec),
+        4 => Just(b"MAIL FROM:<a@b.example>\r\nRCPT TO:<user@desk.example>\r\nDATA\r\n".to_vec()),
+        1 => prop::collection::vec(any::<u8>(), 0..20),
+    ];
+    prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+}
+
+/// Everything a session did with these segments.
+fn play(segments: &[&[u8]]) -> (String, Vec<Received>, usize, bool) {
+    let mut server = Server::with(tight(), true);
+    let said = segments.iter().map(|segment| server.say(segment)).collect();
+    (said, server.messages, server.aborted, server.closed)
+}
+
+fn split<'a>(bytes: &'a [u8], cuts: &[prop::sample::Index]) -> Vec<&'a [u8]> {
+    let mut cuts: Vec<_> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
+    cuts.extend([0, bytes.len()]);
+    cuts.sort_unstable();
+    cuts.windows(2)
+        .map(|pair| &bytes[pair[0]..pair[1]])
+        .collect()
+}
+
+/// A message that may be sent: lines of anything but CR, LF and NUL, ended by CRLF.
+fn message() -> impl Strategy<Value = Vec<u8>> {
+    let line = prop_oneof![
+        prop::collection::vec(prop::sample::select(&b".ab\xe4 "[..]), 0..6),
+        Just(b"..".to_vec()),
+    ];
+    prop::collection::vec(line, 0..20).prop_map(|lines| {
+        lines
+            .into_iter()
+            .flat_map(|line| [line, b"\r\n".to_vec()].concat())
+            .collect()
+    })
+}
+
+fn stuffed(segments: &[&[u8]]) -> Vec<u8> {
+    let mut stuffer = DotStuffer::new();
+    let mut wire = Vec::new();
+    for segment in segments {
+        wire.extend_from_slice(&stuffer.push(Bytes::copy_from_slice(segment)).unwrap());
+    }
+    wire.extend_from_slice(stuffer.finish().unwrap());
+    wire
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn segments_make_no_difference(script in script(), cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..30)) {
+        let whole = play(&[&script]);
+        prop_assert_eq!(&whole, &play(&split(&script, &cuts)));
+        let octets: Vec<_> = script.chunks(1).collect();
+        prop_assert_eq!(&whole, &play(&octets));
+    }
+
+    #[test]
+    fn nothing_panics_and_every_reply_has_its_code(bytes in prop::collection::vec(any::<u8>(), 0..2000)) {
+        let (said, messages, ..) = play(&[&bytes]);
+        prop_assert!(messages.is_empty());
+        for line in said.split_terminator("\r\n") {
+            let (code, text) = (&line[..3], &line[4..]);
+            prop_assert!(code.starts_with(['2', '4', '5']) && text.starts_with(&code[..1]), "{}", line);
+        }
+    }
+
+    #[test]
+    fn a_stuffed_message_arrives_as_it_was(message in message(), cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..10)) {
+        let wire = stuffed(&split(&message, &cuts));
+        prop_assert_eq!(&wire, &stuffed(&[&message]));
+        let mut server = Server::in_transaction(settings());
+        server.say(b"DATA\r\n");
+        for segment in split(&wire, &cuts) {
+            server.say(segment);
+        }
+        prop_assert_eq!(server.messages.len(), 1);
+        prop_assert_eq!(&server.messages[0].bytes, &message);
+        prop_assert_eq!(server.messages[0].eight_bit, !message.is_ascii());
+    }
+
+    #[test]
+    fn a_stuffer_sends_no_stray_octet(bytes in prop::collection::vec(prop::sample::select(&b"\r\n\0.a"[..]), 0..20),
+                                      cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..5)) {
+        let mut stuffer = DotStuffer::new();
+        let mut wire = Vec::new();
+        let mut sound = true;
+        for segment in split(&bytes, &cuts) {
+            match stuffer.push(Bytes::copy_from_slice(segment)) {
+                Ok(piece) => wire.extend_from_slice(&piece),
+                Err(_) => { sound = false; break; }
+            }
+        }
+        if sound {
+            match stuffer.finish() {
+                Ok(end) => wire.extend_from_slice(end),
+                Err(_) => sound = false,
+            }
+        }
+        let text = String::from_utf8(bytes).unwrap();
+        prop_assert_eq!(sound, !text.replace("\r\n", "").contains(['\r', '\n', '\0']));
+        let wire = String::from_utf8(wire).unwrap().replace("\r\n", "");
+        prop_assert!(!wire.contains(['\r', '\n', '\0']));
+    }
+
+    #[test]
+    fn smtp_proto_sees_the_same_recipient(local in "[a-z.!\"\\\\ @<>]{0,6}|\"[a-z\\\\\"@> ,:]{1,4}\"", domain in "[a-zA-Z0-9.-]{1,12}") {
+        let line = format!("RCPT TO:<{local}@{domain}>\r\n");
+        let mut server = Server::in_transaction(settings());
+        server.answers = vec![gatepost_smtp::server::Answer::Proceed];
+        if server.say(line.as_bytes()).starts_with("250 ") {
+            server.data(b".\r\n");
+            let ours = &server.messages[0].recipients[1];
+            let theirs = Request::parse(&mut line.as_bytes().iter());
+            let Ok(Request::Rcpt { to }) = theirs else {
+                return Err(TestCaseError::fail(format!("{line:?} is {theirs:?} to smtp-proto")));
+            };
+            let (local, domain) = ours.rsplit_once('@').unwrap();
+            let unquoted = match local.strip_prefix('"').and_then(|l| l.strip_suffix('"')) {
+                Some(quoted) => unescape(quoted),
+                None => local.to_owned(),
+            };
+            let (their_local, their_domain) = to.address.rsplit_once('@').unwrap();
+            prop_assert_eq!((unquoted, domain.to_owned()), (their_local.to_owned(), their_domain.to_lowercase()));
+        }
+    }
+
+    #[test]
+    fn proxy_headers_never_panic(mut bytes in prop::collection::vec(any::<u8>(), 0..80), signed in any::<bool>()) {
+        if signed {
+            bytes.splice(0..0, *b"\r\n\r\n\0\r\nQUIT\n\x21");
+        }
+        if let proxy::Parsed::Header { length, .. } = proxy::parse(&bytes) {
+            prop_assert!(length <= bytes.len());
+        }
+    }
+}
+
+fn unescape(quoted: &str) -> String {
+    let mut out = String::new();
+    let mut characters = quoted.chars();
+    while let Some(character) = characters.next() {
+        out.extend(if character == '\\' {
+            characters.next()
+        } else {
+            Some(character)
+        });
+    }
+    out
+}
