@@ -74,8 +74,9 @@ impl Message {
     /// `Name: body` and CRLF. Every octet outside the named fields stays as it is, and the body is
     /// shared.
     ///
-    /// Where there is neither a field nor an empty line, but a body, a field on top brings an empty
-    /// line with it: the body stays a body.
+    /// "On top" is below any indented lines that precede the first field: they would continue what
+    /// is put above them. Where there is a body and no header section, not even an
+    /// empty line, a field on top brings an empty line with it: the body stays a body.
     #[must_use]
     pub fn edited(&self, edits: &[Edit]) -> Message {
         if edits.is_empty() {
@@ -93,13 +94,19 @@ impl Message {
         let added = settle(edits, &mut outcomes);
 
         let new_octets: usize = edits.iter().map(written_length).sum();
-        let mut head = BytesMut::with_capacity(self.head().len() + new_octets);
-        // Each went on top of those before it.
-        for field in added.into_iter().rev().flatten() {
-            write(&mut head, field);
+        let room = self.head().len() + new_octets + "\r\n".len();
+        let mut head = BytesMut::with_capacity(room);
+        let (preamble, _) = self.head().split_at(self.index().start_of_fields());
+        head.put_slice(preamble);
+        let cut_short = !preamble.is_empty() && !preamble.ends_with(b"\n");
+        if cut_short && !added.is_empty() {
+            head.put_slice(b"\r\n");
+        }
+        for field in &added {
+            write(&mut head, *field);
         }
         let bare_body = self.index().length() == 0 && self.size() > 0;
-        if bare_body && !head.is_empty() {
+        if bare_body && !added.is_empty() {
             head.put_slice(b"\r\n");
         }
         for field in self.fields() {
@@ -121,12 +128,12 @@ impl Message {
     }
 }
 
-/// Works out what the edits come to; gives the fields added on top, in the order of adding, with
-/// gaps for those that a later edit took away.
+/// Works out what the edits come to; gives the fields added on top, top to bottom.
 fn settle<'e>(
     edits: &'e [Edit],
     outcomes: &mut HashMap<Caseless<'e>, Outcome<'e>>,
-) -> Vec<Option<New<'e>>> {
+) -> Vec<New<'e>> {
+    // In the order of adding, with gaps for those that a later edit took away.
     let mut added = Vec::new();
     for edit in edits {
         let outcome = outcomes.entry(edit.name().caseless()).or_default();
@@ -158,7 +165,7 @@ fn settle<'e>(
             }
         }
     }
-    added
+    added.into_iter().rev().flatten().collect()
 }
 
 fn written_length(edit: &Edit) -> usize {

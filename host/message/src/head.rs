@@ -4,6 +4,8 @@
 //! obeys. So the section is read generously: policies should see every field that anyone might.
 //! - A line ends with LF, with or without CR before it. (The SMTP session admits CRLF alone.)
 //! - A line that begins with white space continues the field above it (RFC 5322 section 2.2.3).
+//!   With no field above it, it belongs to none, and the section goes on: there is software that
+//!   skips such lines and reads the fields below.
 //! - Any other line with a colon begins a field, even when its name is not one that RFC 5322
 //!   section 2.2 allows.
 //! - The section ends after the first empty line, or before the first line that is none of these:
@@ -30,8 +32,6 @@ pub struct HeadEnd {
     line: usize,
     /// No line end stands between `line` and here.
     searched: usize,
-    /// A field precedes `line`.
-    in_field: bool,
 }
 
 impl HeadEnd {
@@ -67,14 +67,12 @@ impl HeadEnd {
             let line = &received[self.line..end];
             match line {
                 b"\r\n" | b"\n" => return Some(Section::new(self.line, end)),
-                [b' ' | b'\t', ..] if self.in_field => {}
-                [b' ' | b'\t', ..] => return Some(Section::new(self.line, self.line)),
+                [b' ' | b'\t', ..] => {}
                 _ => match memchr(b':', line) {
                     Some(colon) => found(Start::new(self.line, self.line + colon)),
                     None => return Some(Section::new(self.line, self.line)),
                 },
             }
-            self.in_field = true;
             self.line = end;
             self.searched = end;
         }
@@ -137,6 +135,14 @@ impl Index {
     /// How long the section is, with the empty line that ends it.
     pub(crate) fn length(&self) -> usize {
         self.section.length
+    }
+
+    /// Where the first field begins, or would.
+    pub(crate) fn start_of_fields(&self) -> usize {
+        match self.starts.first() {
+            Some(first) => first.name as usize,
+            None => self.section.fields,
+        }
     }
 
     /// Where the fields end and the empty line, if there is one, begins.

@@ -76,10 +76,6 @@ fn the_first_of_a_name_is_set_in_its_place() {
 #[test]
 fn a_body_stays_a_body() {
     assert_eq!(edited("junk", &[add("X", "1")]), "X: 1\r\n\r\njunk");
-    assert_eq!(
-        edited(" A: 1\r\n", &[set("X", "1")]),
-        "X: 1\r\n\r\n A: 1\r\n"
-    );
     assert_eq!(edited("\r\nB: 1", &[add("X", "1")]), "X: 1\r\n\r\nB: 1");
     assert_eq!(
         edited("A: 1\r\njunk", &[add("X", "1")]),
@@ -89,6 +85,20 @@ fn a_body_stays_a_body() {
     assert_eq!(edited("A: 1", &[set("A", "2")]), "A: 2\r\n");
     assert_eq!(edited("", &[add("X", "1")]), "X: 1\r\n");
     assert_eq!(edited("junk", &[add("X", "1"), remove("X")]), "junk");
+}
+
+#[test]
+fn nothing_of_a_sender_continues_a_field_of_ours() {
+    assert_eq!(
+        edited(" x\r\nA: 1\r\n\r\n", &[add("X", "1")]),
+        " x\r\nX: 1\r\nA: 1\r\n\r\n"
+    );
+    assert_eq!(
+        edited(" A: 1\r\n\r\n", &[set("A", "1")]),
+        " A: 1\r\nA: 1\r\n\r\n"
+    );
+    assert_eq!(edited(" x", &[add("X", "1")]), " x\r\nX: 1\r\n");
+    assert_eq!(edited(" x", &[remove("X")]), " x");
 }
 
 #[test]
@@ -205,6 +215,7 @@ fn edit() -> impl Strategy<Value = Edit> {
 /// Messages whose header section is well formed, odd, cut short or not there.
 fn mail() -> impl Strategy<Value = String> {
     (
+        "( a:?\r?\n){0,2}",
         proptest::collection::vec("[AaBbCc] ?:[a: ]{0,3}(\r?\n[ \t][a ]{0,3}){0,2}\r?\n", 0..6),
         prop_oneof![
             Just(String::new()),
@@ -213,7 +224,7 @@ fn mail() -> impl Strategy<Value = String> {
             "junk(\r\nA: 1\r\n|)",
         ],
     )
-        .prop_map(|(fields, end)| fields.concat() + &end)
+        .prop_map(|(preamble, fields, end)| preamble + &fields.concat() + &end)
 }
 
 /// Carries out the edits one by one on a list of fields: slow, and plain to see.
@@ -222,7 +233,13 @@ fn one_by_one(message: &Message, edits: &[Edit]) -> Vec<u8> {
         .fields()
         .map(|field| (field.name().to_lowercase(), field.raw().to_vec()))
         .collect();
-    let end = message.head().len() - fields.iter().map(|(_, raw)| raw.len()).sum::<usize>();
+    let whole = message.to_bytes().unwrap();
+    let preamble: usize = whole[..message.head().len()]
+        .split_inclusive(|octet| *octet == b'\n')
+        .take_while(|line| line.starts_with(b" "))
+        .map(<[u8]>::len)
+        .sum();
+    let end = preamble + fields.iter().map(|(_, raw)| raw.len()).sum::<usize>();
     let bare = message.head().is_empty() && message.size() > 0;
     for edit in edits {
         let name = edit.name().as_str().to_lowercase();
@@ -240,12 +257,12 @@ fn one_by_one(message: &Message, edits: &[Edit]) -> Vec<u8> {
             }
         }
     }
-    let mut raw: Vec<u8> = fields.iter().flat_map(|(_, raw)| raw.clone()).collect();
+    let mut raw = whole[..preamble].to_vec();
+    raw.extend(fields.iter().flat_map(|(_, raw)| raw.clone()));
     if bare && !raw.is_empty() {
         raw.extend_from_slice(b"\r\n");
     }
-    let whole = message.to_bytes().unwrap();
-    raw.extend_from_slice(&whole[message.head().len() - end..]);
+    raw.extend_from_slice(&whole[end..]);
     raw
 }
 

@@ -33,7 +33,11 @@ fn the_section_ends_where_any_reader_might_think_so() {
             b"A: 1\r\n folded\r\n\tonce more\r\n\r\n",
         ),
         (b"A: 1\r\n \r\nB: 2\r\n\r\n", b"A: 1\r\n \r\nB: 2\r\n\r\n"),
-        (b" A: begins with white space\r\n\r\n", b""),
+        (
+            b"  \r\n\tx\r\nA: 1\r\n\r\nbody",
+            b"  \r\n\tx\r\nA: 1\r\n\r\n",
+        ),
+        (b" A: 1\r\njunk", b" A: 1\r\n"),
         (b"\r\nbody: not a field\r\n", b"\r\n"),
         (b"junk\r\nA: 1\r\n\r\n", b""),
         (
@@ -90,6 +94,13 @@ fn fields_show_what_stands_there() {
     assert_eq!(message.count("x"), 1);
     assert_eq!(message.count("subj"), 0);
     assert_eq!(message.header("body"), None);
+}
+
+#[test]
+fn what_precedes_the_first_field_hides_nothing() {
+    let message = message(b"  \r\n x: y\r\nReceived: 1\r\nReceived: 2\r\n\r\nbody");
+    assert_eq!(message.headers_named("received"), ["1", "2"]);
+    assert_eq!(message.fields().len(), 2);
 }
 
 #[test]
@@ -175,9 +186,13 @@ proptest! {
         prop_assert_eq!(&message.to_bytes().unwrap()[..], &raw[..]);
         prop_assert_eq!(message.size(), raw.len() as u64);
         let fields: Vec<u8> = message.fields().flat_map(|field| field.raw().to_vec()).collect();
-        prop_assert!(message.head().starts_with(&fields));
-        let rest = &message.head()[fields.len()..];
-        prop_assert!(matches!(rest, b"" | b"\n" | b"\r\n"));
+        let preamble: usize = message.head()
+            .split_inclusive(|octet| *octet == b'\n')
+            .take_while(|line| line.starts_with(b" ") || line.starts_with(b"\t"))
+            .map(<[u8]>::len)
+            .sum();
+        let rest = message.head()[preamble..].strip_prefix(&fields[..]);
+        prop_assert!(matches!(rest, Some(b"" | b"\n" | b"\r\n")));
         for field in message.fields() {
             prop_assert!(!field.unfolded().contains('\n'));
             let lossy = std::str::from_utf8(field.name_raw()).is_err();
