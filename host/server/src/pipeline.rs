@@ -1,1 +1,94 @@
-//! Being written.
+//! The way of a message from MAIL to the "250".
+//!
+//! The story of one transaction:
+//!
+//! 1. A [`Dialogue`] answers what the SMTP session asks. MAIL begins a transaction: it gets its
+//!    id, and the versions of the policies that will judge it to its end.
+//! 2. [`admission`] says who may send to whom: the host's own rules first (this relay is open to
+//!    nobody), then the policies' connect, sender and recipient hooks.
+//! 3. The octets of DATA are [taken in](intake) as they arrive: in memory while they are few, else
+//!    in a file of the spool.
+//! 4. At the end of data [`judge`] asks the message hooks, applies the [rules of the
+//!    host](crate::host_rules), which no policy can soften, and puts the [trace
+//!    field](crate::received) on top. It changes nothing outside: `gatepost check` calls the same
+//!    function.
+//! 5. [`commit`] carries the decision out: message, effects and whatever else goes with it are on
+//!    disk when it answers, and its answer is what the client is told.
+//!
+//! All that happened is in the trace, refused transactions too, under the id that the client was
+//! told.
+//!
+//! Metrics: `gatepost_transactions_total{listener,verdict}`, verdict being `accept`, `reject`,
+//! `tempfail`, `quarantine`, `discard` or `aborted`; `gatepost_authentication_failures_total`;
+//! `gatepost_message_octets_total{listener}`, of the messages whose end was reached.
+
+pub mod admission;
+mod commit;
+mod dialogue;
+mod findings;
+mod intake;
+pub mod judge;
+mod memory;
+
+use std::sync::Arc;
+
+use gatepost_message::TransactionId;
+use gatepost_policy::{Chain, Flow, Memory};
+use gatepost_smtp::Reply;
+use gatepost_spool::{Spool, SpoolError};
+use gatepost_trace::{Event, Kind, Trace};
+
+pub use self::dialogue::Dialogue;
+pub use self::findings::Findings;
+pub use self::memory::{SpoolMemory, effects};
+use crate::config::Config;
+
+/// What the sessions of one listener share on the way of their messages.
+pub struct Pipeline {
+    /// The whole configuration: accounts, users, times.
+    pub config: Arc<Config>,
+    /// Name of the listener.
+    pub listener: String,
+    /// Which way its mail travels.
+    pub flow: Flow,
+    /// The listener's policies.
+    pub chain: Chain,
+    /// What policies look counts and marks up in.
+    pub memory: Arc<dyn Memory>,
+    /// Where accepted messages go.
+    pub spool: Arc<dyn Spool>,
+    /// Where it is put on record what happened.
+    pub trace: Arc<Trace>,
+}
+
+impl Pipeline {
+    fn record(&self, id: TransactionId, kind: Kind) {
+        self.trace.record(Event::now(id, kind));
+    }
+
+    fn count(&self, verdict: &'static str) {
+        let listener = self.listener.clone();
+        metrics::counter!("gatepost_transactions_total", "listener" => listener, "verdict" => verdict)
+            .increment(1);
+    }
+}
+
+/// A reply with the transaction's id at its end, by which a sender can ask the postmaster.
+fn with_id(reply: Reply, id: TransactionId) -> Reply {
+    let text = format!("{} ({id})", reply.lines().join("\n"));
+    reply.with_text(text)
+}
+
+/// What a client is told when the spool does not take its message.
+fn spool_refusal(error: &SpoolError) -> Reply {
+    match error {
+        SpoolError::Full { .. } => {
+            tracing::warn!(%error, "no room for mail");
+            Reply::new(452, "4.3.1", "Insufficient system storage, try again later")
+        }
+        _ => {
+            tracing::error!(%error, "the spool failed");
+            Reply::new(451, "4.3.0", "Local error, try again later")
+        }
+    }
+}

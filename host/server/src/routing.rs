@@ -1,1 +1,235 @@
-//! Being written.
+//! The policies' part in delivery: where a message goes, and what became of it.
+//!
+//! A message is routed by the chain of the listener that took it, in the versions in use at the
+//! attempt: what is repaired in a policy helps the mail that waits. Where the configuration no
+//! longer has that listener, the default route decides.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use gatepost_delivery::{Attempt, BounceMade, Decided, Deciding, Observer, Observing, Router};
+use gatepost_message::{Millis, ReversePath, TransactionId};
+use gatepost_policy::{
+    AttemptResult, Effect, Judgement, Memory, Pinned, Scope, Session, Transaction,
+};
+use gatepost_smtp::Reply;
+use gatepost_spool::{Claim, ClaimedRecipient, Ending, NewBody, NewMessage, Spool};
+use gatepost_trace::{Event, Kind, Trace};
+use tracing::Instrument as _;
+
+use crate::pipeline;
+use crate::policies::Policies;
+
+/// Asks and tells the policies on behalf of delivery.
+pub struct Routing {
+    /// The listeners' chains.
+    pub policies: Arc<Policies>,
+    /// What policies look counts and marks up in.
+    pub memory: Arc<dyn Memory>,
+    /// Where what they want remembered goes.
+    pub spool: Arc<dyn Spool>,
+    /// Where it is put on record what happened.
+    pub trace: Arc<Trace>,
+}
+
+impl Router for Routing {
+    fn route<'a>(&'a self, message: &'a Claim, recipient: &'a ClaimedRecipient) -> Deciding<'a> {
+        let id = message.transaction.id;
+        let route = async move {
+            let policies = self.policies_of(&message.transaction);
+            let ruling = policies
+                .route(&message.transaction, &recipient.address, recipient.attempts)
+                .await;
+            Decided {
+                routing: ruling.routing,
+                judgements: ruling.judgements,
+            }
+        };
+        Box::pin(route.instrument(tracing::info_span!("transaction", %id)))
+    }
+}
+
+impl Observer for Routing {
+    fn attempt_ended<'a>(&'a self, attempt: &'a Attempt<'a>) -> Observing<'a> {
+        let id = attempt.message.transaction.id;
+        let observe = self.observe(attempt);
+        Box::pin(observe.instrument(tracing::info_span!("transaction", %id)))
+    }
+
+    fn bounce_made<'a>(&'a self, bounce: &'a BounceMade<'a>) -> Observing<'a> {
+        let id = bounce.message.transaction.id;
+        tracing::info!(%id, notice = %bounce.id, to = %bounce.to, "sender told");
+        let recipients = bounce.failed.iter();
+        let kind = Kind::Bounced {
+            notice: bounce.id,
+            recipients: recipients.map(|failed| failed.address.clone()).collect(),
+        };
+        self.record(id, kind);
+        Box::pin(std::future::ready(()))
+    }
+}
+
+impl Routing {
+    fn policies_of(&self, transaction: &Transaction) -> Pinned {
+        let chain = self.policies.chain(&transaction.session.listener);
+        chain.begin(Arc::clone(&self.memory))
+    }
+
+    async fn observe(&self, attempt: &Attempt<'_>) {
+        let transaction = &attempt.message.transaction;
+        let recipient = attempt.recipient;
+        let Some(ended) = Ended::of(attempt.ending) else {
+            return;
+        };
+        let Ended {
+            reply,
+            server,
+            for_policies,
+            for_trace,
+        } = ended;
+        log(attempt, &for_trace, reply, server);
+        for judgement in attempt.judgements {
+            self.judged(transaction.id, judgement);
+        }
+        let kind = Kind::Attempt {
+            address: recipient.address.clone(),
+            attempt: recipient.attempts + 1,
+            route: attempt.route.cloned(),
+            server: server.map(str::to_owned),
+            reply: reply.clone(),
+            ending: for_trace,
+        };
+        self.record(transaction.id, kind);
+        let result = AttemptResult {
+            recipient: recipient.address.clone(),
+            ending: for_policies,
+            reply: reply.clone(),
+            server: server.map(str::to_owned),
+        };
+        let ruling = self
+            .policies_of(transaction)
+            .outcome(transaction, &result)
+            .await;
+        for judgement in &ruling.judgements {
+            self.judged(transaction.id, judgement);
+        }
+        if !ruling.effects.is_empty() {
+            self.remember(transaction, ruling.effects).await;
+        }
+    }
+
+    /// Has effects remembered that go with no message: the spool keeps nothing of a message
+    /// without recipients but these.
+    async fn remember(&self, transaction: &Transaction, effects: Vec<(Scope, Effect)>) {
+        let now = Millis::now();
+        let nothing = NewMessage {
+            transaction: Transaction {
+                id: TransactionId::new(),
+                time: now,
+                session: Session {
+                    listener: transaction.session.listener.clone(),
+                    flow: transaction.session.flow,
+                    client: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
+                    helo: None,
+                    tls: None,
+                    user: None,
+                },
+                account: transaction.account.clone(),
+                reverse_path: ReversePath::Null,
+                recipients: Vec::new(),
+            },
+            recipients: Vec::new(),
+            head: Bytes::new(),
+            body: NewBody::Inline(Bytes::new()),
+            tags: Vec::new(),
+            classification: None,
+            judgements: Vec::new(),
+            effects: pipeline::effects(effects),
+            quarantine: None,
+            received_at: now,
+            expires_at: now,
+        };
+        if let Err(error) = self.spool.accept(nothing).await {
+            tracing::error!(%error, "what a policy wanted remembered of an outcome is lost");
+        }
+    }
+
+    fn judged(&self, id: TransactionId, judgement: &Judgement) {
+        let judgement = judgement.clone();
+        self.record(id, Kind::Judged { judgement });
+    }
+
+    fn record(&self, id: TransactionId, kind: Kind) {
+        self.trace.record(Event::now(id, kind));
+    }
+}
+
+/// The end of an attempt, as each has to be told.
+struct Ended<'a> {
+    reply: &'a Reply,
+    server: Option<&'a str>,
+    for_policies: gatepost_policy::Ending,
+    for_trace: gatepost_trace::Ending,
+}
+
+impl<'a> Ended<'a> {
+    /// `None` for an attempt that was none.
+    fn of(ending: &'a Ending) -> Option<Self> {
+        use {gatepost_policy::Ending as ForPolicies, gatepost_trace::Ending as ForTrace};
+        let (reply, server, for_policies, for_trace) = match ending {
+            Ending::Delivered { reply, server } => (
+                reply,
+                Some(server.as_str()),
+                ForPolicies::Delivered,
+                ForTrace::Delivered,
+            ),
+            Ending::Deferred {
+                reply,
+                server,
+                next_attempt,
+            } => (
+                reply,
+                server.as_deref(),
+                ForPolicies::Deferred,
+                ForTrace::Deferred {
+                    next_attempt: *next_attempt,
+                },
+            ),
+            Ending::Failed { reply, server } => (
+                reply,
+                server.as_deref(),
+                ForPolicies::Failed,
+                ForTrace::Failed,
+            ),
+            Ending::Returned { .. } => return None,
+        };
+        Some(Self {
+            reply,
+            server,
+            for_policies,
+            for_trace,
+        })
+    }
+}
+
+fn log(
+    attempt: &Attempt<'_>,
+    ending: &gatepost_trace::Ending,
+    reply: &Reply,
+    server: Option<&str>,
+) {
+    let to = &attempt.recipient.address;
+    let took = attempt.took;
+    match ending {
+        gatepost_trace::Ending::Delivered => {
+            tracing::info!(%to, server, %reply, ?took, "delivered");
+        }
+        gatepost_trace::Ending::Deferred { next_attempt } => {
+            tracing::info!(%to, server, %reply, %next_attempt, ?took, "deferred");
+        }
+        gatepost_trace::Ending::Failed => {
+            tracing::warn!(%to, server, %reply, ?took, "failed");
+        }
+    }
+}

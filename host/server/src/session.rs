@@ -11,7 +11,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use bytes::BytesMut;
 use gatepost_smtp::server::{Event, Session};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -25,9 +24,9 @@ use crate::pipeline::Dialogue;
 /// How long the TLS handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(60);
 
-/// Octets of replies to pipelined commands that are gathered before they are sent (RFC 2920
-/// section 3.2); what is still unsent when the client has to go on is sent then.
-const GATHERED: usize = 16 * 1024;
+/// How long, and how many octets, a client may still send after the last reply. Closing at once
+/// would make TCP reset the connection, and that could overtake the reply.
+const LINGER: (Duration, usize) = (Duration::from_secs(2), 1 << 20);
 
 /// How far the relay is with its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,7 +79,6 @@ pub(crate) async fn run(
         session: Session::new(service.settings.clone(), tls),
         dialogue: Dialogue::new(service.pipeline.clone(), client),
         stream,
-        unsent: BytesMut::new(),
         ends: Instant::now() + service.settings.limits.total,
         phase,
         service,
@@ -117,7 +115,6 @@ struct Edge<'a> {
     session: Session,
     dialogue: Dialogue,
     stream: Stream,
-    unsent: BytesMut,
     /// When the session has lasted long enough.
     ends: Instant,
     phase: watch::Receiver<Phase>,
@@ -128,21 +125,9 @@ impl Edge<'_> {
     async fn drive(&mut self) -> Result<(), Cut> {
         loop {
             match self.session.next_event() {
-                Event::NeedInput => {
-                    self.flush().await?;
-                    self.read().await?;
-                }
-                Event::Send(bytes) => {
-                    count_replies(&bytes);
-                    self.unsent.extend_from_slice(&bytes);
-                    if self.unsent.len() > GATHERED {
-                        self.flush().await?;
-                    }
-                }
-                Event::StartTls => {
-                    self.flush().await?;
-                    self.start_tls().await?;
-                }
+                Event::NeedInput => self.read().await?,
+                Event::Send(replies) => self.send(&replies).await?,
+                Event::StartTls => self.start_tls().await?,
                 Event::Ask(ask) => {
                     let answer = Box::pin(self.dialogue.answer(ask, &self.session)).await;
                     self.session.answer(answer);
@@ -150,11 +135,7 @@ impl Edge<'_> {
                 Event::DataStarted => self.dialogue.data_started(),
                 Event::Data(octets) => self.dialogue.data(&octets),
                 Event::Aborted => self.dialogue.abort("the client gave it up"),
-                Event::Close => {
-                    self.flush().await?;
-                    let _ = timeout(self.idle(), self.stream.shut_down()).await;
-                    return Ok(());
-                }
+                Event::Close => return self.close().await,
             }
         }
     }
@@ -183,14 +164,29 @@ impl Edge<'_> {
         }
     }
 
-    async fn flush(&mut self) -> Result<(), Cut> {
-        if !self.unsent.is_empty() {
-            // Given away, so that an idle session does not keep the buffer.
-            let octets = std::mem::take(&mut self.unsent);
-            timeout(self.idle(), self.stream.write(&octets))
-                .await
-                .map_err(|_| Cut::Stalled)??;
-        }
+    async fn send(&mut self, replies: &[u8]) -> Result<(), Cut> {
+        count_replies(replies);
+        timeout(self.idle(), self.stream.write(replies))
+            .await
+            .map_err(|_| Cut::Stalled)?
+            .map_err(Cut::Failed)
+    }
+
+    async fn close(&mut self) -> Result<(), Cut> {
+        let (time, octets) = LINGER;
+        let lingering = async {
+            self.stream.shut_down().await?;
+            let mut left = octets;
+            while left > 0 {
+                match self.stream.read(|_| ()).await? {
+                    0 => break,
+                    read => left = left.saturating_sub(read),
+                }
+            }
+            Ok(())
+        };
+        // The protocol is over: how the client takes it is its own affair.
+        let _: Result<io::Result<()>, _> = timeout(time, lingering).await;
         Ok(())
     }
 

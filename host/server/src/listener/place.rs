@@ -1,0 +1,140 @@
+//! How many connections there may be at a time, in total and from one address.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The places for connections, on all listeners together.
+#[derive(Debug)]
+pub struct Places {
+    in_total: usize,
+    per_address: usize,
+    taken: Mutex<Taken>,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    in_total: usize,
+    by_network: HashMap<IpAddr, usize>,
+}
+
+impl Places {
+    /// So many places in total, and so many for one address.
+    pub fn new(in_total: usize, per_address: usize) -> Arc<Self> {
+        Arc::new(Self {
+            in_total,
+            per_address,
+            taken: Mutex::default(),
+        })
+    }
+
+    /// A place for a client that is not known yet; `None` if all are taken.
+    pub fn take(self: &Arc<Self>) -> Option<Place> {
+        let mut taken = self.taken();
+        if taken.in_total >= self.in_total {
+            return None;
+        }
+        taken.in_total += 1;
+        metrics::gauge!("gatepost_connections").set(taken.in_total as f64);
+        drop(taken);
+        Some(Place {
+            places: Arc::clone(self),
+            network: None,
+        })
+    }
+
+    fn taken(&self) -> MutexGuard<'_, Taken> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One place, given back when dropped.
+#[derive(Debug)]
+pub struct Place {
+    places: Arc<Places>,
+    network: Option<IpAddr>,
+}
+
+impl Place {
+    /// Counts the client's address; `false` if it has its share of places already.
+    pub fn claim(&mut self, client: IpAddr) -> bool {
+        let network = network(client);
+        let mut taken = self.places.taken();
+        let places = taken.by_network.entry(network).or_default();
+        if *places >= self.places.per_address {
+            return false;
+        }
+        *places += 1;
+        self.network = Some(network);
+        true
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut taken = self.places.taken();
+        taken.in_total -= 1;
+        metrics::gauge!("gatepost_connections").set(taken.in_total as f64);
+        if let Some(network) = self.network
+            && let Some(places) = taken.by_network.get_mut(&network)
+        {
+            *places -= 1;
+            if *places == 0 {
+                taken.by_network.remove(&network);
+            }
+        }
+    }
+}
+
+/// What counts as one address: an IPv4 address, or the /64 that one IPv6 site can number its
+/// machines in as it likes.
+fn network(client: IpAddr) -> IpAddr {
+    match client.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
+        v4 => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn places_are_bounded_in_total_and_come_back() {
+        let places = Places::new(2, 2);
+        let first = places.take().unwrap();
+        let _second = places.take().unwrap();
+        assert!(places.take().is_none());
+        drop(first);
+        assert!(places.take().is_some());
+    }
+
+    #[test]
+    fn places_are_bounded_by_address_and_come_back() {
+        let places = Places::new(10, 1);
+        let mut first = places.take().unwrap();
+        let mut second = places.take().unwrap();
+        assert!(first.claim(ip("192.0.2.1")));
+        assert!(!second.claim(ip("::ffff:192.0.2.1")));
+        assert!(second.claim(ip("192.0.2.2")));
+        drop(first);
+        assert!(places.take().unwrap().claim(ip("192.0.2.1")));
+    }
+
+    #[test]
+    fn an_ipv6_site_is_one_address() {
+        let places = Places::new(10, 1);
+        let (mut first, mut second, mut third) = (
+            places.take().unwrap(),
+            places.take().unwrap(),
+            places.take().unwrap(),
+        );
+        assert!(first.claim(ip("2001:db8:0:1::1")));
+        assert!(!second.claim(ip("2001:db8:0:1:ffff::2")));
+        assert!(third.claim(ip("2001:db8:0:2::1")));
+    }
+}

@@ -1,0 +1,146 @@
+//! Who may send to whom. The rules of the host come first, so that no policy can open the relay;
+//! then the policies are asked.
+
+use gatepost_message::Address;
+use gatepost_policy::{Flow, Judgement, Pinned, Ruling, Session, Transaction, Verdict};
+use gatepost_smtp::Reply;
+
+use crate::config::{Account, Config};
+
+/// What became of a question, and the calls of policies that led to it.
+#[derive(Debug)]
+pub struct Admission {
+    /// What the client is told if the answer is no.
+    pub refusal: Option<Reply>,
+    /// The calls, in order.
+    pub judgements: Vec<Judgement>,
+}
+
+impl Admission {
+    /// No, before any policy was asked.
+    fn refused(reply: Reply) -> Self {
+        Self {
+            refusal: Some(reply),
+            judgements: Vec::new(),
+        }
+    }
+}
+
+impl From<Ruling> for Admission {
+    fn from(ruling: Ruling) -> Self {
+        let refusal = match ruling.verdict {
+            Verdict::Reject(reply) | Verdict::Tempfail(reply) => Some(reply),
+            // The engine lets no policy say the last two before the message is there.
+            Verdict::Pass | Verdict::Accept | Verdict::Discard | Verdict::Quarantine(_) => None,
+        };
+        Self {
+            refusal,
+            judgements: ruling.judgements,
+        }
+    }
+}
+
+/// May this client speak?
+pub async fn connect(policies: &Pinned, session: &Session) -> Admission {
+    policies.connect(session).await.into()
+}
+
+/// May this sender begin? A submission belongs to its user's account from the start, and without
+/// a user there is none (RFC 6409 section 4.3).
+pub async fn sender(
+    config: &Config,
+    policies: &Pinned,
+    transaction: &mut Transaction,
+) -> Admission {
+    if transaction.session.flow == Flow::Submission {
+        let user = transaction.session.user.as_deref();
+        let Some(account) = user.and_then(|user| account_of_user(config, user)) else {
+            return Admission::refused(Reply::new(530, "5.7.0", "Authentication required"));
+        };
+        transaction.account = Some(account.id.clone());
+    }
+    policies.sender(transaction).await.into()
+}
+
+/// May this recipient have it? A yes adds it to the transaction, and the first one fixes the
+/// account.
+pub async fn recipient(
+    config: &Config,
+    policies: &Pinned,
+    transaction: &mut Transaction,
+    address: &Address,
+) -> Admission {
+    let (account, address) = match destination(config, transaction, address) {
+        Ok(destination) => destination,
+        Err(reply) => return Admission::refused(reply),
+    };
+    if transaction.recipients.contains(&address) {
+        // Said twice is delivered once (RFC 5321 section 4.1.1.3 leaves it open).
+        return Admission {
+            refusal: None,
+            judgements: Vec::new(),
+        };
+    }
+    // The policy sees whose recipient it is; a recipient that is refused fixes nothing.
+    let before = transaction.account.replace(account);
+    let admission = Admission::from(policies.recipient(transaction, &address).await);
+    match admission.refusal {
+        None => transaction.recipients.push(address),
+        Some(_) => transaction.account = before,
+    }
+    admission
+}
+
+/// Whose mail for this address is, and the address that it goes to.
+///
+/// Only the domain counts: `user%elsewhere.example@desk.example`, `elsewhere.example!user@…` and
+/// `"user@elsewhere.example"@…` are local parts of desk.example, and what they mean there is for
+/// the next hop to say, as mail for desk.example.
+fn destination(
+    config: &Config,
+    transaction: &Transaction,
+    address: &Address,
+) -> Result<(String, Address), Reply> {
+    if transaction.session.flow == Flow::Submission {
+        // Without an account MAIL was refused; mail for any domain is what a submission is for.
+        let account = transaction.account.clone();
+        let denied = || Reply::new(530, "5.7.0", "Authentication required");
+        return account
+            .map(|account| (account, address.clone()))
+            .ok_or_else(denied);
+    }
+    let (account, address) = match config.account_of_domain(address.domain()) {
+        Some(account) => (account, address.clone()),
+        None => postmaster(config, address)
+            .ok_or_else(|| Reply::new(550, "5.7.1", "Relaying denied"))?,
+    };
+    match &transaction.account {
+        Some(other) if *other != account.id => {
+            let text = "Recipient of another account: send it in a transaction of its own";
+            Err(Reply::new(452, "4.5.3", text))
+        }
+        _ => Ok((account.id.clone(), address)),
+    }
+}
+
+/// Mail for the postmaster of the relay itself must be taken (RFC 5321 section 4.5.1). The relay
+/// keeps no mailboxes: it goes to the postmaster of the first domain that it relays for.
+fn postmaster<'a>(config: &'a Config, address: &Address) -> Option<(&'a Account, Address)> {
+    let ours = address.local().eq_ignore_ascii_case("postmaster")
+        && config.relay.hostname.matches(address.domain());
+    let (account, domain) = config
+        .accounts
+        .iter()
+        .find_map(|account| Some((account, account.domains.first()?)))
+        .filter(|_| ours)?;
+    let address = Address::parse(&format!("postmaster@{domain}")).ok()?;
+    Some((account, address))
+}
+
+/// The account that this user submits for.
+pub fn account_of_user<'a>(config: &'a Config, user: &str) -> Option<&'a Account> {
+    config
+        .accounts
+        .iter()
+        .find(|account| account.users.iter().any(|known| known.name == user))
+}

@@ -1,0 +1,106 @@
+//! Carries out what was judged. When this answers, what it says is on disk.
+
+use gatepost_message::{Address, Millis};
+use gatepost_policy::Transaction;
+use gatepost_smtp::Reply;
+use gatepost_spool::{InitialState, NewBody, NewMessage, NewRecipient, Quarantine};
+use gatepost_trace::Kind;
+
+use super::judge::{Fate, Judged, Lot};
+use super::{Pipeline, effects, spool_refusal, with_id};
+
+/// Hands a judged message to the spool as its fate wants it, and gives the reply to the client.
+///
+/// What is dropped, or suppressed for all, is handed in without a recipient: the spool keeps
+/// nothing of it but its effects.
+pub(super) async fn commit(
+    pipeline: &Pipeline,
+    transaction: Transaction,
+    judged: Judged,
+    body: NewBody,
+) -> Reply {
+    let id = transaction.id;
+    let reply = judged.fate.reply(id);
+    let (lots, quarantine) = match judged.fate {
+        Fate::Refused(_) => return reply,
+        Fate::Discarded => (Vec::new(), None),
+        Fate::Kept {
+            recipients,
+            quarantine,
+        } => (recipients, quarantine),
+    };
+    let now = Millis::now();
+    let quarantine = quarantine.map(|reason| Quarantine {
+        reason,
+        expires: now + pipeline.config.quarantine.expiry,
+    });
+    let kinds = kinds(&lots, quarantine.as_ref());
+    let message = NewMessage {
+        recipients: lots
+            .iter()
+            .map(|(address, lot)| recipient(address, lot, now))
+            .collect(),
+        head: judged.message.head().clone(),
+        body,
+        tags: judged.findings.tags,
+        classification: judged.findings.classification,
+        judgements: judged.findings.judgements,
+        effects: effects(judged.findings.effects),
+        quarantine,
+        received_at: now,
+        expires_at: now + pipeline.config.delivery.expiry,
+        transaction,
+    };
+    if let Err(error) = pipeline.spool.accept(message).await {
+        return with_id(spool_refusal(&error), id);
+    }
+    for kind in kinds {
+        pipeline.record(id, kind);
+    }
+    reply
+}
+
+/// How a recipient starts in the store.
+fn recipient(address: &Address, lot: &Lot, now: Millis) -> NewRecipient {
+    NewRecipient {
+        address: address.clone(),
+        state: match lot {
+            Lot::Delivered => InitialState::Queued { next_attempt: now },
+            Lot::Suppressed(reason) => InitialState::Suppressed {
+                reason: reason.clone(),
+            },
+            Lot::Rejected(reply) => InitialState::Failed {
+                reply: reply.clone(),
+            },
+        },
+    }
+}
+
+/// What goes on record of a message that was taken.
+fn kinds(lots: &[(Address, Lot)], quarantine: Option<&Quarantine>) -> Vec<Kind> {
+    let mut kinds = Vec::new();
+    let mut queued = Vec::new();
+    for (address, lot) in lots {
+        match lot {
+            Lot::Delivered => queued.push(address.clone()),
+            Lot::Suppressed(reason) => kinds.push(Kind::Suppressed {
+                address: address.clone(),
+                reason: reason.clone(),
+            }),
+            Lot::Rejected(reply) => kinds.push(Kind::Recipient {
+                address: address.clone(),
+                reply: reply.clone(),
+            }),
+        }
+    }
+    match quarantine {
+        _ if lots.is_empty() => kinds.push(Kind::Discarded),
+        Some(Quarantine { reason, expires }) => kinds.push(Kind::Quarantined {
+            reason: reason.clone(),
+            expires: *expires,
+        }),
+        None if queued.is_empty() => {}
+        None => kinds.push(Kind::Queued { recipients: queued }),
+    }
+    kinds
+}

@@ -1,0 +1,328 @@
+//! One client's questions, as its session puts them, and the answers.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use gatepost_message::{Address, Millis, TransactionId};
+use gatepost_policy::{Pinned, Session, Transaction};
+use gatepost_smtp::Reply;
+use gatepost_smtp::server::{self, Answer, Ask, Credentials, Mail};
+use gatepost_trace::Kind;
+use tracing::Instrument as _;
+
+use super::admission::Admission;
+use super::commit::commit;
+use super::intake::Intake;
+use super::judge::{Arrival, judge};
+use super::{Findings, Pipeline, admission, with_id};
+
+/// Answers one client.
+pub struct Dialogue {
+    pipeline: Arc<Pipeline>,
+    client: SocketAddr,
+    /// What was said of the connection: it goes with each of its transactions.
+    connection: Findings,
+    /// The transaction in hand. Boxed, so that a client without one costs little.
+    open: Option<Box<Open>>,
+}
+
+/// A transaction in hand.
+struct Open {
+    transaction: Transaction,
+    /// What it is judged by to its end.
+    policies: Pinned,
+    findings: Findings,
+    intake: Option<Intake>,
+    span: tracing::Span,
+}
+
+impl Dialogue {
+    /// With a client that has just connected from this address.
+    pub fn new(pipeline: Arc<Pipeline>, client: SocketAddr) -> Self {
+        Self {
+            pipeline,
+            client,
+            connection: Findings::default(),
+            open: None,
+        }
+    }
+
+    /// Answers what the session asks.
+    pub async fn answer(&mut self, ask: Ask, session: &server::Session) -> Answer {
+        match ask {
+            Ask::Connect => self.connect(session).await,
+            Ask::Authenticate(credentials) => self.authenticate(&credentials),
+            Ask::Mail(mail) => self.mail(mail, session).await,
+            Ask::Recipient(address) => self.recipient(address).await,
+            Ask::Message { size, .. } => {
+                Answer::Reply(self.message(size, session.protocol()).await)
+            }
+        }
+    }
+
+    async fn connect(&mut self, session: &server::Session) -> Answer {
+        let policies = self.pipeline.chain.begin(self.pipeline.memory.clone());
+        let Admission {
+            refusal,
+            judgements,
+        } = admission::connect(&policies, &self.facts(session)).await;
+        self.connection.add(judgements, None);
+        match refusal {
+            None => Answer::Proceed,
+            Some(reply) => {
+                tracing::info!(%reply, "client refused");
+                // The session makes it the banner, with one of the two codes that a banner can have.
+                Answer::Reply(reply)
+            }
+        }
+    }
+
+    fn authenticate(&self, credentials: &Credentials) -> Answer {
+        let Credentials { user, password, .. } = credentials;
+        match self.pipeline.config.authenticate(user, password.as_bytes()) {
+            Some(account) => {
+                tracing::info!(user, account = account.id, "authenticated");
+                Answer::Proceed
+            }
+            None => {
+                metrics::counter!("gatepost_authentication_failures_total").increment(1);
+                tracing::warn!(user, "authentication failed");
+                // The same words for an unknown user and a wrong password (RFC 4954 section 6).
+                Answer::Reply(Reply::new(
+                    535,
+                    "5.7.8",
+                    "Authentication credentials invalid",
+                ))
+            }
+        }
+    }
+
+    async fn mail(&mut self, mail: Mail, session: &server::Session) -> Answer {
+        let id = TransactionId::new();
+        let span = tracing::info_span!("transaction", %id);
+        let policies = self.pipeline.chain.begin(self.pipeline.memory.clone());
+        let mut open = Box::new(Open {
+            transaction: Transaction {
+                id,
+                time: Millis::now(),
+                session: self.facts(session),
+                account: None,
+                reverse_path: mail.reverse_path,
+                recipients: Vec::new(),
+            },
+            policies,
+            findings: self.connection.clone(),
+            intake: None,
+            span: span.clone(),
+        });
+        self.pipeline.record(
+            id,
+            Kind::Begun {
+                session: open.transaction.session.clone(),
+            },
+        );
+        for judgement in &self.connection.judgements {
+            let judgement = judgement.clone();
+            self.pipeline.record(id, Kind::Judged { judgement });
+        }
+        let refusal = match self.pipeline.spool.room() {
+            Err(error) => Some(super::spool_refusal(&error)),
+            Ok(()) => {
+                let config = &self.pipeline.config;
+                let sender = admission::sender(config, &open.policies, &mut open.transaction);
+                let admission = sender.instrument(span.clone()).await;
+                open.note(&self.pipeline, admission)
+            }
+        };
+        let reply = match refusal {
+            Some(reply) => with_id(reply, id),
+            None => Reply::new(250, "2.1.0", format!("Ok, transaction {id}")),
+        };
+        span.in_scope(|| match reply.is_positive() {
+            true => tracing::debug!(from = %open.transaction.reverse_path, "begun"),
+            false => {
+                tracing::info!(from = %open.transaction.reverse_path, %reply, "sender refused");
+            }
+        });
+        self.pipeline.record(
+            id,
+            Kind::Sender {
+                reverse_path: open.transaction.reverse_path.clone(),
+                reply: reply.clone(),
+            },
+        );
+        if reply.is_positive() {
+            self.open = Some(open);
+        } else {
+            self.pipeline.count(refused(&reply));
+        }
+        Answer::Reply(reply)
+    }
+
+    async fn recipient(&mut self, address: Address) -> Answer {
+        let Some(open) = &mut self.open else {
+            return Answer::Reply(out_of_order());
+        };
+        let id = open.transaction.id;
+        let span = open.span.clone();
+        let config = &self.pipeline.config;
+        let recipient =
+            admission::recipient(config, &open.policies, &mut open.transaction, &address);
+        let admission = recipient.instrument(span.clone()).await;
+        let refusal = open.note(&self.pipeline, admission);
+        let (answer, reply) = match refusal {
+            None => (Answer::Proceed, Reply::new(250, "2.1.5", "Ok")),
+            Some(reply) => {
+                let reply = with_id(reply, id);
+                span.in_scope(|| tracing::info!(to = %address, %reply, "recipient refused"));
+                (Answer::Reply(reply.clone()), reply)
+            }
+        };
+        self.pipeline.record(id, Kind::Recipient { address, reply });
+        answer
+    }
+
+    /// The octets of the message follow.
+    pub fn data_started(&mut self) {
+        if let Some(open) = &mut self.open {
+            open.intake = Some(Intake::open(&*self.pipeline.spool, open.transaction.id));
+        }
+    }
+
+    /// Some octets of the message. May block while they are written.
+    pub fn data(&mut self, octets: &[u8]) {
+        if let Some(Open {
+            intake: Some(intake),
+            ..
+        }) = self.open.as_deref_mut()
+        {
+            intake.take(octets);
+        }
+    }
+
+    async fn message(&mut self, size: u64, protocol: &str) -> Reply {
+        let Some(open) = self.open.take() else {
+            return out_of_order();
+        };
+        let span = open.span.clone();
+        let reply = self
+            .judge_and_commit(*open, size, protocol)
+            .instrument(span)
+            .await;
+        if reply.is_positive() {
+            // Once is enough: the connection's effects have been applied.
+            self.connection.effects.clear();
+        }
+        reply
+    }
+
+    async fn judge_and_commit(&self, open: Open, size: u64, protocol: &str) -> Reply {
+        let Open {
+            transaction,
+            policies,
+            findings,
+            intake,
+            ..
+        } = open;
+        let id = transaction.id;
+        let intake = intake.unwrap_or_else(|| Intake::open(&*self.pipeline.spool, id));
+        let (word, reply) = match intake.finish().await {
+            Err(reply) => (refused(&reply), with_id(reply, id)),
+            Ok(staged) => {
+                let arrival = Arrival {
+                    hostname: self.pipeline.config.relay.hostname.as_str(),
+                    protocol,
+                };
+                let before = findings.judgements.len();
+                let judged =
+                    judge(&policies, &transaction, staged.message(), arrival, findings).await;
+                for judgement in &judged.findings.judgements[before..] {
+                    let judgement = judgement.clone();
+                    self.pipeline.record(id, Kind::Judged { judgement });
+                }
+                let word = judged.fate.word();
+                let reply = commit(&self.pipeline, transaction, judged, staged.body).await;
+                // Where the spool failed the fate did not come about.
+                (
+                    if reply.is_positive() {
+                        word
+                    } else {
+                        refused(&reply)
+                    },
+                    reply,
+                )
+            }
+        };
+        tracing::info!(verdict = word, size, %reply, "message answered");
+        self.pipeline.count(word);
+        let listener = self.pipeline.listener.clone();
+        metrics::counter!("gatepost_message_octets_total", "listener" => listener).increment(size);
+        let kind = Kind::Replied {
+            reply: reply.clone(),
+            size,
+        };
+        self.pipeline.record(id, kind);
+        reply
+    }
+
+    /// The transaction in hand, if there is one, was given up.
+    pub fn abort(&mut self, reason: &str) {
+        if let Some(open) = self.open.take() {
+            open.span.in_scope(|| tracing::info!(reason, "aborted"));
+            self.pipeline.count("aborted");
+            self.pipeline.record(
+                open.transaction.id,
+                Kind::Aborted {
+                    reason: reason.to_owned(),
+                },
+            );
+        }
+    }
+
+    fn facts(&self, session: &server::Session) -> Session {
+        Session {
+            listener: self.pipeline.listener.clone(),
+            flow: self.pipeline.flow,
+            client: self.client,
+            helo: session.helo().map(str::to_owned),
+            tls: session.tls().map(str::to_owned),
+            user: session.user().map(str::to_owned),
+        }
+    }
+}
+
+impl Open {
+    /// Puts on record what was said of a sender or a recipient, and gives the refusal, if it is
+    /// one. What a policy wanted to happen happens only where the answer is yes.
+    fn note(&mut self, pipeline: &Pipeline, admission: Admission) -> Option<Reply> {
+        let Admission {
+            refusal,
+            judgements,
+        } = admission;
+        for judgement in &judgements {
+            let judgement = judgement.clone();
+            pipeline.record(self.transaction.id, Kind::Judged { judgement });
+        }
+        match refusal {
+            Some(_) => self.findings.judgements.extend(judgements),
+            None => self
+                .findings
+                .add(judgements, self.transaction.account.as_deref()),
+        }
+        refusal
+    }
+}
+
+/// The word for a refusal in metrics, as [`Fate::word`](super::judge::Fate::word) has it.
+fn refused(reply: &Reply) -> &'static str {
+    if reply.is_permanent() {
+        "reject"
+    } else {
+        "tempfail"
+    }
+}
+
+/// The session lets no client come here; it would be a mistake of ours.
+fn out_of_order() -> Reply {
+    Reply::new(503, "5.5.1", "No transaction is in hand")
+}

@@ -1,0 +1,46 @@
+//! What policies have said of a transaction so far.
+
+use gatepost_message::{Address, Edit};
+use gatepost_policy::{Classification, Effect, Judgement, RecipientVerdict, Scope};
+
+/// What policies have said, gathered from hook to hook.
+#[derive(Debug, Clone, Default)]
+pub struct Findings {
+    /// Every call, in order.
+    pub judgements: Vec<Judgement>,
+    /// Changes to the header section, those of the message hook included.
+    pub edits: Vec<Edit>,
+    /// Recipients judged apart; the first judgement of each holds.
+    pub recipients: Vec<(Address, RecipientVerdict)>,
+    /// What to remember once the message is accepted, and for whom.
+    pub effects: Vec<(Scope, Effect)>,
+    /// Tags to put on the message, each once.
+    pub tags: Vec<String>,
+    /// What kind of message it is; the last word counts.
+    pub classification: Option<Classification>,
+}
+
+impl Findings {
+    /// Adds the calls of a hook, made while the transaction belonged to `account`.
+    pub(crate) fn add(&mut self, judgements: Vec<Judgement>, account: Option<&str>) {
+        for judgement in judgements {
+            let scope = Scope {
+                policy: judgement.policy.clone(),
+                account: account.map(str::to_owned),
+            };
+            let decision = &judgement.decision;
+            let effects = decision.effects.iter().cloned();
+            self.effects
+                .extend(effects.map(|effect| (scope.clone(), effect)));
+            self.edits.extend_from_slice(&decision.edits);
+            self.recipients.extend_from_slice(&decision.recipients);
+            for tag in &decision.tags {
+                if !self.tags.contains(tag) {
+                    self.tags.push(tag.clone());
+                }
+            }
+            self.classification = decision.classification.or(self.classification);
+            self.judgements.push(judgement);
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! The end of data: what is to become of a message. Nothing in here changes anything outside, so
+//! the same message is judged alike on its way through the relay and by `gatepost check`.
+
+use gatepost_message::{Address, Message, TransactionId};
+use gatepost_policy::{Pinned, RecipientVerdict, Transaction, Verdict};
+use gatepost_smtp::Reply;
+
+use super::{Findings, with_id};
+use crate::{host_rules, received};
+
+/// How a message came and who took it, for its trace field.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrival<'a> {
+    /// The relay's own name.
+    pub hostname: &'a str,
+    /// How the message came: `ESMTP`, `ESMTPS`, … (RFC 3848).
+    pub protocol: &'a str,
+}
+
+/// A message judged.
+#[derive(Debug)]
+pub struct Judged {
+    /// What is to become of it.
+    pub fate: Fate,
+    /// The message after all edits, with the relay's trace field on top.
+    pub message: Message,
+    /// What its policies said at the end of data.
+    pub findings: Findings,
+}
+
+/// What is to become of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// The client keeps it, and is told so in these words: 4xx or 5xx.
+    Refused(Reply),
+    /// Taken and dropped without a word.
+    Discarded,
+    /// Taken.
+    Kept {
+        /// The envelope, each recipient with its lot.
+        recipients: Vec<(Address, Lot)>,
+        /// Why it is kept apart, if it is.
+        quarantine: Option<String>,
+    },
+}
+
+/// What is to become of one recipient of a message that was taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lot {
+    /// Gets it.
+    Delivered,
+    /// Gets nothing, and nobody is told but the record; the reason.
+    Suppressed(String),
+    /// Is refused with this reply; told in a bounce where the sender has authenticated.
+    Rejected(Reply),
+}
+
+impl Fate {
+    /// What the client is told. Discarded, kept apart or queued sound alike.
+    pub fn reply(&self, id: TransactionId) -> Reply {
+        match self {
+            Self::Refused(reply) => with_id(reply.clone(), id),
+            Self::Discarded | Self::Kept { .. } => {
+                Reply::new(250, "2.6.0", format!("Queued as {id}"))
+            }
+        }
+    }
+
+    /// The word for it, as `gatepost check` says it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Refused(reply) if reply.is_transient() => "tempfail",
+            Self::Refused(_) => "reject",
+            Self::Discarded => "discard",
+            Self::Kept {
+                quarantine: Some(_),
+                ..
+            } => "quarantine",
+            Self::Kept {
+                quarantine: None, ..
+            } => "accept",
+        }
+    }
+}
+
+/// Judges a message whose data has ended, after the hooks that had the `findings`.
+pub async fn judge(
+    policies: &Pinned,
+    transaction: &Transaction,
+    message: Message,
+    arrival: Arrival<'_>,
+    mut findings: Findings,
+) -> Judged {
+    let host = host_rules::refusal(&message);
+    let message = message.edited(&findings.edits);
+    let ruling = policies.message(transaction, message).await;
+    let message = ruling.message;
+    findings.add(ruling.judgements, transaction.account.as_deref());
+    let mut fate = match host {
+        Some(reply) => Fate::Refused(reply),
+        None => fate(ruling.verdict, lots(transaction, &findings)),
+    };
+    let message = match received::edit(transaction, arrival.hostname, arrival.protocol) {
+        Ok(edit) => message.edited(&[edit]),
+        Err(error) => {
+            // A message without its trace field could loop unseen.
+            tracing::error!(%error, "the Received field cannot be written");
+            fate = Fate::Refused(Reply::new(451, "4.3.0", "Local error, try again later"));
+            message
+        }
+    };
+    Judged {
+        fate,
+        message,
+        findings,
+    }
+}
+
+/// Each recipient of the envelope with its lot: the first judgement of each holds.
+fn lots(transaction: &Transaction, findings: &Findings) -> Vec<(Address, Lot)> {
+    let lot = |address: &Address| {
+        let mut judged = findings.recipients.iter().filter(|(of, _)| of == address);
+        match judged.next() {
+            Some((_, RecipientVerdict::Reject(reply))) => Lot::Rejected(reply.clone()),
+            Some((_, RecipientVerdict::Suppress(reason))) => Lot::Suppressed(reason.clone()),
+            None => Lot::Delivered,
+        }
+    };
+    let recipients = transaction.recipients.iter();
+    recipients
+        .map(|address| (address.clone(), lot(address)))
+        .collect()
+}
+
+/// Folds the verdict on the message and those on its recipients.
+fn fate(verdict: Verdict, recipients: Vec<(Address, Lot)>) -> Fate {
+    let quarantine = match verdict {
+        Verdict::Reject(reply) | Verdict::Tempfail(reply) => return Fate::Refused(reply),
+        Verdict::Discard => return Fate::Discarded,
+        Verdict::Quarantine(reason) => Some(reason),
+        Verdict::Pass | Verdict::Accept => None,
+    };
+    let mut refusals = recipients.iter().map(|(_, lot)| match lot {
+        Lot::Rejected(reply) => Some(reply),
+        Lot::Delivered | Lot::Suppressed(_) => None,
+    });
+    match refusals.next().flatten() {
+        // All of them: then the client is told, in the words of the first.
+        Some(first) if refusals.all(|refusal| refusal.is_some()) => Fate::Refused(first.clone()),
+        _ => Fate::Kept {
+            recipients,
+            quarantine,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reply(text: &str) -> Reply {
+        Reply::new(550, "5.7.1", text)
+    }
+
+    fn envelope(lots: &[Lot]) -> Vec<(Address, Lot)> {
+        let numbered = lots.iter().enumerate();
+        numbered
+            .map(|(at, lot)| (format!("r{at}@desk.example").parse().unwrap(), lot.clone()))
+            .collect()
+    }
+
+    #[test]
+    fn refused_for_all_is_refused_in_the_words_of_the_first() {
+        let all = envelope(&[Lot::Rejected(reply("one")), Lot::Rejected(reply("two"))]);
+        assert_eq!(fate(Verdict::Pass, all), Fate::Refused(reply("one")));
+    }
+
+    #[test]
+    fn refused_for_some_is_taken() {
+        for others in [Lot::Delivered, Lot::Suppressed("opted out".to_owned())] {
+            let recipients = envelope(&[Lot::Rejected(reply("one")), others]);
+            let kept = fate(Verdict::Pass, recipients.clone());
+            assert_eq!(
+                kept,
+                Fate::Kept {
+                    recipients,
+                    quarantine: None
+                }
+            );
+        }
+    }
+
+    #[test]
+    fn suppressed_for_all_is_taken() {
+        let recipients = envelope(&[
+            Lot::Suppressed("a".to_owned()),
+            Lot::Suppressed("b".to_owned()),
+        ]);
+        let kept = fate(Verdict::Accept, recipients.clone());
+        assert_eq!(kept.word(), "accept");
+        assert_eq!(
+            kept,
+            Fate::Kept {
+                recipients,
+                quarantine: None
+            }
+        );
+    }
+
+    #[test]
+    fn a_verdict_on_the_message_goes_before_those_on_recipients() {
+        let recipients = || envelope(&[Lot::Delivered, Lot::Rejected(reply("one"))]);
+        let later = Reply::new(451, "4.7.1", "later");
+        for (verdict, word) in [
+            (Verdict::Tempfail(later), "tempfail"),
+            (Verdict::Reject(reply("all")), "reject"),
+            (Verdict::Discard, "discard"),
+            (Verdict::Quarantine("odd".to_owned()), "quarantine"),
+        ] {
+            assert_eq!(fate(verdict, recipients()).word(), word);
+        }
+    }
+
+    #[test]
+    fn every_reply_names_the_transaction() {
+        let id = TransactionId::new();
+        let kept = Fate::Kept {
+            recipients: Vec::new(),
+            quarantine: None,
+        };
+        assert_eq!(
+            kept.reply(id).to_string(),
+            format!("250 2.6.0 Queued as {id}")
+        );
+        assert_eq!(Fate::Discarded.reply(id), kept.reply(id));
+        let refused = Fate::Refused(reply("no")).reply(id).to_string();
+        assert_eq!(refused, format!("550 5.7.1 no ({id})"));
+    }
+}

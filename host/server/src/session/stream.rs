@@ -1,0 +1,71 @@
+//! A connection in plaintext or under TLS.
+
+use std::future::poll_fn;
+use std::io;
+use std::mem::MaybeUninit;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
+
+/// Octets taken from the connection at a time.
+const READ: usize = 16 * 1024;
+
+/// A connection.
+pub(super) enum Stream {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+    /// Nothing comes and nothing goes: what is left when a handshake has failed.
+    Closed,
+}
+
+impl Stream {
+    /// Waits for octets and hands them to `take`; gives how many, none at the end. The buffer is
+    /// there only while octets are.
+    pub(super) async fn read(&mut self, mut take: impl FnMut(&[u8])) -> io::Result<usize> {
+        poll_fn(|context| {
+            let mut buffer = [MaybeUninit::uninit(); READ];
+            let mut buffer = ReadBuf::uninit(&mut buffer);
+            ready!(self.poll_read(context, &mut buffer))?;
+            take(buffer.filled());
+            Poll::Ready(Ok(buffer.filled().len()))
+        })
+        .await
+    }
+
+    fn poll_read(
+        &mut self,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self {
+            Self::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
+            Self::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
+            Self::Closed => Poll::Ready(Ok(())),
+        }
+    }
+
+    /// Sends all of it.
+    pub(super) async fn write(&mut self, octets: &[u8]) -> io::Result<()> {
+        async fn all(stream: &mut (impl AsyncWrite + Unpin), octets: &[u8]) -> io::Result<()> {
+            stream.write_all(octets).await?;
+            stream.flush().await
+        }
+        match self {
+            Self::Plain(stream) => all(stream, octets).await,
+            Self::Tls(stream) => all(stream, octets).await,
+            Self::Closed => Err(io::ErrorKind::NotConnected.into()),
+        }
+    }
+
+    /// Says that nothing more will be sent; under TLS with close_notify.
+    pub(super) async fn shut_down(&mut self) -> io::Result<()> {
+        match self {
+            Self::Plain(stream) => stream.shutdown().await,
+            Self::Tls(stream) => stream.shutdown().await,
+            Self::Closed => Ok(()),
+        }
+    }
+}
