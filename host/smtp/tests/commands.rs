@@ -1,4 +1,5 @@
 //! Each command of the server: what it takes, what it refuses and in which words.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 
@@ -330,6 +331,31 @@ fn errors_have_a_limit() {
     assert_eq!(Server::codes(&said).len(), 1);
     assert_eq!((server.closed, server.aborted), (true, 1));
     assert_eq!(server.say(b"NOOP\r\n"), "");
+}
+
+#[test]
+fn what_is_pipelined_behind_a_refused_sender_is_no_error() {
+    let limits = Limits {
+        errors: 3,
+        ..Limits::default()
+    };
+    let mut server = Server::with(
+        Settings {
+            limits,
+            ..settings()
+        },
+        false,
+    );
+    server.say(b"MAIL FROM:<a@b.example> SIZE=99999999999\r\n");
+    for _ in 0..200 {
+        expect(&mut server, "RCPT TO:<user@desk.example>", "503 5.5.1");
+    }
+    expect(&mut server, "DATA", "503 5.5.1");
+    expect(&mut server, "MAIL FROM:<a@b.example>", "250 2.1.0");
+    server.say(b"RSET\r\n");
+    expect(&mut server, "RCPT TO:<user@desk.example>", "503 5.5.1");
+    expect(&mut server, "DATA", "503 5.5.1");
+    expect(&mut server, "RCPT TO:<user@desk.example>", "421 4.7.0");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The public suites: end-of-data smuggling, and those SMTP dialogues that a session can be held
 //! to by itself.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 
@@ -103,7 +104,7 @@ fn play(id: &str, dialogue: &Value) {
         .collect();
     let octets = steps.contains(&"@byte-by-byte");
     let mut said = server.hear();
-    let mut say = |server: &mut Server, said: &mut String, bytes: &[u8]| {
+    let say = |server: &mut Server, said: &mut String, bytes: &[u8]| {
         let step = if octets { 1 } else { bytes.len().max(1) };
         bytes
             .chunks(step)

@@ -1,4 +1,5 @@
 //! How a session begins, changes to TLS, authenticates and ends.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

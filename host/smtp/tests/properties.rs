@@ -1,4 +1,5 @@
 //! What holds for any bytes in any segments.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

@@ -21,11 +21,11 @@ pub struct Limits {
     pub command_line: usize,
     /// The same for AUTH and the answers to its challenges: 12288 by RFC 4954 section 4.
     pub auth_line: usize,
-    /// Refusals for good (5xx) in one session; one more is told 421 4.7.0. Recipients refused
-    /// for now do not count.
+    /// Replies 5xx in one session; once so many were said, the next command but QUIT is told
+    /// 421 4.7.0. RCPT and DATA pipelined behind a refused MAIL do not count.
     pub errors: u32,
-    /// Commands in a row that bring no message nearer (NOOP, RSET, EHLO, what fails, …); one
-    /// more is told 421 4.7.0. A message received, TLS and AUTH start the count afresh.
+    /// Commands but for RCPT without anything got done; once there were so many, the next but
+    /// QUIT is told 421 4.7.0. A message received, TLS and AUTH start the count afresh.
     pub idle_commands: u32,
     /// How long a client may be silent.
     pub idle: Duration,

@@ -30,6 +30,8 @@ pub struct Session {
     helo: Option<Helo>,
     user: Option<String>,
     transaction: Option<Transaction>,
+    /// The last command was MAIL and refused, but for RCPT and DATA behind it.
+    sender_refused: bool,
     /// 5xx replies so far.
     errors: u32,
     /// Commands since something was got done.
@@ -84,6 +86,7 @@ impl Session {
             helo: None,
             user: None,
             transaction: None,
+            sender_refused: false,
             errors: 0,
             idle_commands: 0,
             refused: false,
@@ -149,7 +152,10 @@ impl Session {
                 self.user = Some(credentials.user.clone());
                 self.idle_commands = 0;
             }
-            Ask::Mail(_) if yes => self.transaction = Some(Transaction::default()),
+            Ask::Mail(_) if yes => {
+                self.transaction = Some(Transaction::default());
+                self.sender_refused = false;
+            }
             Ask::Recipient(_) if yes => {
                 if let Some(transaction) = &mut self.transaction {
                     transaction.recipients += 1;
@@ -283,10 +289,19 @@ impl Session {
         if verb != Verb::Recipient {
             self.idle_commands += 1;
         }
+        match verb {
+            // Until it is accepted.
+            Verb::Mail => self.sender_refused = true,
+            Verb::Recipient | Verb::Data => {}
+            _ => self.sender_refused = false,
+        }
         match line {
             Line::TooLong => self.say(&Reply::new(500, "5.5.2", "Command line is too long")),
             Line::Stray => self.say(&stray_octet()),
             Line::Whole(_) => match self.out_of_sequence(verb) {
+                // What came pipelined behind a refused MAIL is no error of its own (RFC 2920
+                // section 3.1).
+                Some(reply) if self.sender_refused && verb != Verb::Mail => self.write(&reply),
                 Some(reply) => self.say(&reply),
                 None if verb.stands_alone() && !arguments.is_empty() => {
                     self.say(&Reply::new(501, "5.5.4", "This command takes no argument"));
@@ -501,15 +516,18 @@ impl Session {
         self.input.len() < waiting
     }
 
-    /// Says a reply. A 421 is the last (RFC 5321 section 3.8).
+    /// Says a reply, and counts it if it is an error.
     fn say(&mut self, reply: &Reply) {
+        self.errors += u32::from(reply.is_permanent());
+        self.write(reply);
+    }
+
+    /// A 421 is the last reply (RFC 5321 section 3.8).
+    fn write(&mut self, reply: &Reply) {
         if matches!(self.state, State::Closed) {
             return;
         }
         reply.write_to(&mut self.output);
-        if reply.is_permanent() {
-            self.errors += 1;
-        }
         if reply.code() == 421 {
             self.close();
         }

@@ -1,6 +1,6 @@
 //! An owner for a server session, in memory: it feeds bytes, answers questions and keeps what
 //! came of it.
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used)]
 
 use std::path::PathBuf;
 use std::sync::Arc;

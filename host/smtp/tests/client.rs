@@ -1,0 +1,502 @@
+//! The client's side against a scripted server.
+#![allow(clippy::unwrap_used)]
+
+use bytes::Bytes;
+use gatepost_message::{Address, ReversePath};
+use gatepost_smtp::client::{
+    Capabilities, DotStuffer, Event, Failure, Outcome, Session, Settings, Stage, StrayOctet, Tls,
+    Transaction,
+};
+
+const OFFER: &str = "250-mx.next.example\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SIZE 1000\r\n";
+
+/// A client session, what it sent since last asked, and what else it said.
+struct Client {
+    session: Session,
+    sent: String,
+    events: Vec<Event>,
+}
+
+impl Client {
+    fn new(tls: Tls, secured: bool) -> Self {
+        let settings = Settings {
+            ehlo_name: "gatepost.example".into(),
+            tls,
+        };
+        Self {
+            session: Session::new(settings, secured),
+            sent: String::new(),
+            events: Vec::new(),
+        }
+    }
+
+    /// Past EHLO, with that reply to it.
+    fn ready(offer: &str) -> Self {
+        let mut client = Self::new(Tls::None, false);
+        assert_eq!(
+            client.hear("220 mx.next.example\r\n"),
+            "EHLO gatepost.example\r\n"
+        );
+        assert_eq!(client.hear(offer), "");
+        assert_eq!(client.events(), [Event::Ready]);
+        client
+    }
+
+    /// Feeds what the server says; returns what the client then sends.
+    fn hear(&mut self, said: &str) -> String {
+        self.session.feed(said.as_bytes());
+        self.run();
+        std::mem::take(&mut self.sent)
+    }
+
+    fn run(&mut self) {
+        loop {
+            match self.session.next_event() {
+                Event::NeedInput => return,
+                Event::Send(bytes) => self.sent.push_str(str::from_utf8(&bytes).unwrap()),
+                event => {
+                    let over = matches!(event, Event::Failed(_) | Event::Closed | Event::StartTls);
+                    self.events.push(event);
+                    if over {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    fn events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.events)
+    }
+
+    fn begin(&mut self, transaction: Transaction) -> String {
+        self.session.begin(transaction).unwrap();
+        self.hear("")
+    }
+
+    /// The transaction's end: code and stage of each recipient.
+    fn finished(&mut self) -> Vec<(u16, Stage)> {
+        let result = self.events.iter().find_map(|event| match event {
+            Event::Finished(result) => Some(result.clone()),
+            _ => None,
+        });
+        let pair = |outcome: Outcome| (outcome.reply.code(), outcome.stage);
+        result
+            .expect("not finished")
+            .recipients
+            .into_iter()
+            .map(pair)
+            .collect()
+    }
+
+    fn failure(&self) -> &Failure {
+        match self.events.last() {
+            Some(Event::Failed(failure)) => failure,
+            other => panic!("no failure but {other:?}"),
+        }
+    }
+}
+
+fn to(recipients: &[&str]) -> Transaction {
+    Transaction {
+        reverse_path: ReversePath::parse("a@sender.example").unwrap(),
+        recipients: recipients
+            .iter()
+            .map(|to| Address::parse(to).unwrap())
+            .collect(),
+        size: 321,
+        eight_bit: false,
+    }
+}
+
+#[test]
+fn greeting_ehlo_ready_and_quit() {
+    let mut client = Client::ready(OFFER);
+    let offer = Capabilities {
+        pipelining: true,
+        eight_bit_mime: true,
+        start_tls: false,
+        size: true,
+        max_size: Some(1000),
+    };
+    assert_eq!(client.session.capabilities(), &offer);
+    client.session.quit();
+    assert_eq!(client.hear(""), "QUIT\r\n");
+    client.hear("221 2.0.0 Bye\r\n");
+    assert_eq!(client.events(), [Event::Closed]);
+}
+
+#[test]
+fn helo_where_ehlo_is_unknown() {
+    let mut client = Client::new(Tls::Opportunistic, false);
+    client.hear("220 old.example\r\n");
+    assert_eq!(client.hear("502 what\r\n"), "HELO gatepost.example\r\n");
+    client.hear("250 old.example\r\n");
+    assert_eq!(client.events(), [Event::Ready]);
+    assert_eq!(
+        client.begin(to(&["x@y.example"])),
+        "MAIL FROM:<a@sender.example>\r\n"
+    );
+}
+
+#[test]
+fn a_pipelined_transaction_goes_out_in_one_and_the_body_after_354() {
+    let mut client = Client::ready(OFFER);
+    let sent = client.begin(Transaction {
+        eight_bit: true,
+        ..to(&["x@y.example", "z@y.example"])
+    });
+    assert_eq!(
+        sent,
+        "MAIL FROM:<a@sender.example> SIZE=321 BODY=8BITMIME\r\nRCPT TO:<x@y.example>\r\n\
+         RCPT TO:<z@y.example>\r\nDATA\r\n"
+    );
+    assert!(client.session.begin(to(&[])).is_err());
+    assert_eq!(client.hear("250 ok\r\n250 ok\r\n550 5.1.1 who?\r\n"), "");
+    assert_eq!(client.events(), []);
+    client.hear("354 go\r\n");
+    assert_eq!(client.events(), [Event::SendBody]);
+    client.session.body_sent();
+    client.hear("250 2.0.0 queued\r\n");
+    assert_eq!(
+        client.finished(),
+        [(250, Stage::Message), (550, Stage::Recipient)]
+    );
+    assert_eq!(client.events().last(), Some(&Event::Ready));
+    // The next needs no RSET.
+    assert!(client.begin(to(&["x@y.example"])).starts_with("MAIL "));
+}
+
+#[test]
+fn without_pipelining_every_reply_is_waited_for() {
+    let mut client = Client::ready("250 mx.next.example\r\n");
+    assert_eq!(
+        client.begin(to(&["x@y.example", "z@y.example"])),
+        "MAIL FROM:<a@sender.example>\r\n"
+    );
+    assert_eq!(client.hear("250 ok\r\n"), "RCPT TO:<x@y.example>\r\n");
+    assert_eq!(
+        client.hear("450 4.2.1 busy\r\n"),
+        "RCPT TO:<z@y.example>\r\n"
+    );
+    assert_eq!(client.hear("250 ok\r\n"), "DATA\r\n");
+    client.hear("451 4.3.0 no\r\n");
+    assert_eq!(
+        client.finished(),
+        [(450, Stage::Recipient), (451, Stage::Data)]
+    );
+    client.events();
+    // What was begun there is cleared before the next.
+    assert_eq!(client.begin(to(&["x@y.example"])), "RSET\r\n");
+    assert_eq!(
+        client.hear("250 ok\r\n"),
+        "MAIL FROM:<a@sender.example>\r\n"
+    );
+    // A refused MAIL decides for all, and nothing more is asked.
+    client.hear("553 5.1.8 no\r\n");
+    assert_eq!(client.finished(), [(553, Stage::Mail)]);
+    client.events();
+    assert!(client.begin(to(&["x@y.example"])).starts_with("MAIL "));
+    client.hear("250 ok\r\n550 no\r\n");
+    assert_eq!(client.finished(), [(550, Stage::Recipient)]);
+}
+
+#[test]
+fn a_server_that_wants_a_message_for_nobody_gets_none() {
+    let mut client = Client::ready(OFFER);
+    client.begin(to(&["x@y.example"]));
+    assert_eq!(client.hear("250 ok\r\n550 no\r\n354 go\r\n"), ".\r\n");
+    assert_eq!(client.events(), []);
+    client.hear("554 no recipients\r\n");
+    assert_eq!(client.finished(), [(550, Stage::Recipient)]);
+    client.events();
+    client.begin(to(&["x@y.example"]));
+    assert_eq!(client.hear("553 no\r\n503 no\r\n354 go\r\n"), ".\r\n");
+    client.hear("250 whatever\r\n");
+    assert_eq!(client.finished(), [(553, Stage::Mail)]);
+    client.events();
+    client.begin(to(&["x@y.example"]));
+    client.hear("250 ok\r\n550 no\r\n503 no\r\n");
+    assert_eq!(client.finished(), [(550, Stage::Recipient)]);
+    client.events();
+    assert!(
+        client
+            .begin(to(&["x@y.example"]))
+            .starts_with("RSET\r\nMAIL ")
+    );
+}
+
+#[test]
+fn many_recipients_go_out_in_bounded_groups() {
+    let mut client = Client::ready(OFFER);
+    let many: Vec<_> = (0..250).map(|n| format!("u{n}@y.example")).collect();
+    let many: Vec<_> = many.iter().map(String::as_str).collect();
+    let mut sent = client.begin(to(&many));
+    let mut groups = 0;
+    while !sent.is_empty() {
+        groups += 1;
+        let commands = sent.lines().count();
+        assert!(commands <= 100);
+        let mut replies = "250 ok\r\n".repeat(commands);
+        if sent.ends_with("DATA\r\n") {
+            replies = replies.replacen("250 ok\r\n", "", 1) + "354 go\r\n";
+        }
+        sent = client.hear(&replies);
+    }
+    assert_eq!((groups, client.events()), (3, vec![Event::SendBody]));
+    client.session.body_sent();
+    client.hear("250 ok\r\n");
+    assert_eq!(client.finished(), [(250, Stage::Message); 250]);
+}
+
+#[test]
+fn what_the_server_cannot_take_is_not_sent() {
+    let mut client = Client::ready("250 mx.next.example\r\n");
+    let sent = client.begin(Transaction {
+        eight_bit: true,
+        ..to(&["x@y.example"])
+    });
+    assert_eq!(
+        (sent.as_str(), client.finished()),
+        ("", vec![(554, Stage::Local)])
+    );
+    assert_eq!(client.events().last(), Some(&Event::Ready));
+    let sent = client.begin(to(&["ä@y.example", "x@y.example"]));
+    assert_eq!(sent, "MAIL FROM:<a@sender.example>\r\n");
+    assert_eq!(client.hear("250 ok\r\n"), "RCPT TO:<x@y.example>\r\n");
+    client.hear("550 no\r\n");
+    assert_eq!(
+        client.finished(),
+        [(553, Stage::Local), (550, Stage::Recipient)]
+    );
+}
+
+#[test]
+fn starttls() {
+    let offer = "250-mx\r\n250-PIPELINING\r\n250 STARTTLS\r\n";
+    for tls in [Tls::Opportunistic, Tls::Required] {
+        let mut client = Client::new(tls, false);
+        client.hear("220 mx\r\n");
+        assert_eq!(client.hear(offer), "STARTTLS\r\n");
+        client.hear("220 go\r\n");
+        assert_eq!(client.events(), [Event::StartTls]);
+        client.session.tls_started();
+        assert_eq!(client.hear(""), "EHLO gatepost.example\r\n");
+        // What was offered in plaintext is forgotten.
+        client.hear("250 mx\r\n");
+        assert_eq!(client.events(), [Event::Ready]);
+        assert!(!client.session.capabilities().pipelining);
+    }
+    let mut client = Client::new(Tls::None, false);
+    client.hear("220 mx\r\n");
+    assert_eq!(client.hear(offer), "");
+    let mut client = Client::new(Tls::Required, true);
+    client.hear("220 mx\r\n");
+    assert_eq!(client.hear("250 mx\r\n"), "");
+    assert_eq!(client.events(), [Event::Ready]);
+}
+
+#[test]
+fn starttls_that_does_not_come_about() {
+    let offer = "250-mx\r\n250 STARTTLS\r\n";
+    let started = |tls, reply: &str| {
+        let mut client = Client::new(tls, false);
+        client.hear("220 mx\r\n");
+        client.hear(offer);
+        client.hear(reply);
+        client
+    };
+    assert_eq!(
+        started(Tls::Opportunistic, "454 4.7.0 no\r\n").events(),
+        [Event::Ready]
+    );
+    let refused = started(Tls::Required, "454 4.7.0 no\r\n");
+    assert!(matches!(
+        refused.failure(),
+        Failure::Refused { to: "STARTTLS", .. }
+    ));
+    let injected = started(Tls::Required, "220 go\r\n250 mx\r\n");
+    assert!(matches!(injected.failure(), Failure::Protocol(_)));
+    let mut absent = Client::new(Tls::Required, false);
+    absent.hear("220 mx\r\n");
+    absent.hear("250 mx\r\n");
+    assert_eq!(absent.failure(), &Failure::TlsNotOffered);
+    assert_eq!(absent.failure().reply().code(), 450);
+    let mut broken = started(Tls::Opportunistic, "220 go\r\n");
+    broken.session.fail(Failure::Tls("bad certificate".into()));
+    broken.run();
+    assert!(broken.failure().to_string().contains("bad certificate"));
+}
+
+#[test]
+fn refused_sessions() {
+    let cases = [
+        (vec!["554 5.7.1 go away\r\n"], "the connection"),
+        (vec!["421 4.3.2 later\r\n"], "the connection"),
+        (vec!["220 mx\r\n", "451 4.3.0 later\r\n"], "EHLO"),
+        (vec!["220 mx\r\n", "500 what\r\n", "550 what\r\n"], "HELO"),
+        (
+            vec!["220 mx\r\n", OFFER, "421 4.4.2 idle\r\n"],
+            "no command",
+        ),
+    ];
+    for (said, at) in cases {
+        let mut client = Client::new(Tls::None, false);
+        said.iter()
+            .for_each(|said| assert!(!client.hear(said).contains("MAIL")));
+        let Failure::Refused { to, reply } = client.failure() else {
+            panic!("{said:?}")
+        };
+        assert_eq!(*to, at);
+        assert!(said.last().unwrap().starts_with(&reply.code().to_string()));
+    }
+}
+
+#[test]
+fn a_421_decides_what_is_open_and_ends_the_session() {
+    let mut client = Client::ready(OFFER);
+    client.begin(to(&["x@y.example", "y@y.example", "z@y.example"]));
+    client.hear("250 ok\r\n550 no\r\n250 ok\r\n421 4.3.2 bye\r\n");
+    let fates = [
+        (550, Stage::Recipient),
+        (421, Stage::Recipient),
+        (421, Stage::Recipient),
+    ];
+    assert_eq!(client.finished(), fates);
+    assert!(matches!(
+        client.failure(),
+        Failure::Refused { to: "RCPT", .. }
+    ));
+
+    let mut client = Client::ready(OFFER);
+    client.begin(to(&["x@y.example"]));
+    client.hear("250 ok\r\n250 ok\r\n354 go\r\n552 5.3.4 that is enough\r\n");
+    assert_eq!(client.finished(), [(552, Stage::Message)]);
+    assert!(matches!(
+        client.failure(),
+        Failure::Refused {
+            to: "end of data",
+            ..
+        }
+    ));
+}
+
+#[test]
+fn every_transaction_finishes_whatever_goes_wrong() {
+    let envelope = "250 ok\r\n250 ok\r\n";
+    for (said, body) in [
+        ("", false),
+        ("250 ok\r\n", false),
+        (envelope, false),
+        ("250 ok\r\n250 ok\r\n354 go\r\n", true),
+    ] {
+        for failure in [
+            Failure::TimedOut,
+            Failure::Disconnected("reset by peer".into()),
+        ] {
+            let mut client = Client::ready(OFFER);
+            client.begin(to(&["x@y.example"]));
+            client.hear(said);
+            if body {
+                client.session.body_sent();
+            }
+            client.session.fail(failure.clone());
+            client.run();
+            assert_eq!(client.finished(), [(451, Stage::Local)]);
+            assert_eq!(client.failure(), &failure);
+            assert!(client.session.begin(to(&[])).is_err());
+        }
+    }
+}
+
+#[test]
+fn malformed_and_unfit_replies_end_the_session() {
+    let long = format!("250 {}\r\n", "x".repeat(40_000));
+    let endless = "250-x\r\n".repeat(5000);
+    for said in [
+        "hello\r\n",
+        "25 ok\r\n",
+        "150 ok\r\n",
+        "999 ok\r\n",
+        "250ok\r\n",
+        "250 ok\n",
+        "250-a\r\n550 b\r\n",
+        "354 go\r\n",
+        &long,
+        &long[..39_000],
+        &endless,
+    ] {
+        let mut client = Client::ready(OFFER);
+        client.begin(to(&["x@y.example"]));
+        client.hear(said);
+        assert_eq!(client.finished(), [(451, Stage::Local)], "{}", &said[..8]);
+        assert!(matches!(client.failure(), Failure::Protocol(_)));
+    }
+    for said in [
+        "250 ok\r\n250 ok\r\n250 ok\r\n",
+        "250 ok\r\n250 ok\r\n354 go\r\n250 ok\r\n",
+    ] {
+        let mut client = Client::ready(OFFER);
+        client.begin(to(&["x@y.example"]));
+        client.hear(said);
+        assert_eq!(client.finished(), [(451, Stage::Local)], "{said}");
+    }
+    let mut client = Client::ready(OFFER);
+    client.hear("250 unasked\r\n");
+    assert!(matches!(client.failure(), Failure::Protocol(_)));
+}
+
+#[test]
+fn replies_are_read_whole_in_any_segments() {
+    let mut client = Client::ready(OFFER);
+    client.begin(to(&["x@y.example"]));
+    for octet in "250 ok\r\n550-5.1.1 No such\r\n550 5.1.1 user\x07 here\r\n".bytes() {
+        client.hear(str::from_utf8(&[octet]).unwrap());
+    }
+    client.hear("503 no\r\n");
+    let Some(Event::Finished(result)) = client.events().into_iter().next() else {
+        panic!()
+    };
+    let reply = &result.recipients[0].reply;
+    assert_eq!(reply.enhanced().unwrap().to_string(), "5.1.1");
+    assert_eq!(reply.lines(), ["No such", "user  here"]);
+}
+
+#[test]
+fn quit_at_any_time_ends_it() {
+    let mut client = Client::new(Tls::None, false);
+    client.session.quit();
+    client.run();
+    assert_eq!(client.events(), [Event::Closed]);
+    let mut client = Client::ready(OFFER);
+    client.begin(to(&["x@y.example"]));
+    client.session.quit();
+    client.run();
+    assert_eq!(client.finished(), [(451, Stage::Local)]);
+    let mut client = Client::ready(OFFER);
+    client.session.quit();
+    client.session.fail(Failure::Disconnected("closed".into()));
+    client.run();
+    assert_eq!(client.events(), [Event::Closed]);
+}
+
+#[test]
+fn the_stuffer_copies_only_where_a_dot_is_stuffed() {
+    let mut stuffer = DotStuffer::new();
+    let piece = Bytes::from_static(b"a.\r\nb\r\n");
+    let sent = stuffer.push(piece.clone()).unwrap();
+    assert_eq!((sent.as_ptr(), &sent), (piece.as_ptr(), &piece));
+    assert_eq!(
+        stuffer.push(Bytes::from_static(b".\r\n..\r\n")).unwrap(),
+        "..\r\n...\r\n"
+    );
+    assert_eq!(stuffer.finish(), Ok(&b".\r\n"[..]));
+    assert_eq!(DotStuffer::new().finish(), Ok(&b".\r\n"[..]));
+    let mut unended = DotStuffer::new();
+    unended.push(Bytes::from_static(b"x")).unwrap();
+    assert_eq!(unended.finish(), Ok(&b"\r\n.\r\n"[..]));
+    assert_eq!(
+        DotStuffer::new().push(Bytes::from_static(b"a\nb")),
+        Err(StrayOctet)
+    );
+}
