@@ -1,0 +1,155 @@
+//! Policies in a row: what the later ones see, what sticks, what stops.
+
+use std::sync::{Arc, Mutex};
+
+use gatepost_message::Millis;
+use gatepost_policy::{Chain, Definition, Effect, Memory, NoMemory, Scope, Slot, Verdict};
+use serde_json::json;
+use test_support::{hostile, policy};
+
+use crate::{load, message, transaction};
+
+async fn slot(name: &str, module: Vec<u8>, settings: serde_json::Value) -> Arc<Slot> {
+    let mut definition = Definition::new(name);
+    definition.settings = settings;
+    Slot::new(load(definition, module).await)
+}
+
+#[tokio::test]
+async fn a_later_policy_sees_the_message_as_the_earlier_left_it() {
+    let adds =
+        json!({ "rules": [{ "header": "Received", "action": { "set": { "value": "x" } } }] });
+    let chain = Chain::new([
+        slot("header-guard", policy("header-guard"), adds).await,
+        slot(
+            "loop-guard",
+            policy("loop-guard"),
+            json!({ "hop-limit": 1 }),
+        )
+        .await,
+    ]);
+    let two_hops = message("Received: a\r\nReceived: b\r\n");
+    let ruling = chain
+        .begin(Arc::new(NoMemory))
+        .message(&transaction(), two_hops)
+        .await;
+    assert_eq!(
+        ruling.verdict,
+        Verdict::Pass,
+        "one Received is left after the edit"
+    );
+    assert_eq!(ruling.message.headers_named("Received"), ["x"]);
+}
+
+#[tokio::test]
+async fn a_protected_header_stands_and_the_attempt_is_on_record() {
+    let protects = json!({ "rules": [{ "header": "subject", "protect": true }] });
+    let edits = json!({ "rules": [
+        { "header": "Subject", "action": { "set": { "value": "other" } } },
+        { "header": "X-New", "action": { "set": { "value": "fine" } } },
+    ] });
+    let chain = Chain::new([
+        slot("first", policy("header-guard"), protects).await,
+        slot("second", policy("header-guard"), edits).await,
+    ]);
+    let ruling = chain
+        .begin(Arc::new(NoMemory))
+        .message(&transaction(), message("Subject: mine\r\n"))
+        .await;
+    assert_eq!(ruling.message.header("Subject").as_deref(), Some("mine"));
+    assert_eq!(ruling.message.header("X-New").as_deref(), Some("fine"));
+    let dropped = &ruling.judgements[1].decision.dropped;
+    assert_eq!(
+        dropped,
+        &["edit of Subject dropped: the field is protected"]
+    );
+}
+
+#[tokio::test]
+async fn a_rejection_stops_the_chain() {
+    let forbids = json!({ "rules": [{ "header": "X-Bad", "action": "forbid" }] });
+    let chain = Chain::new([
+        slot("header-guard", policy("header-guard"), forbids).await,
+        slot("marks", hostile("marks"), json!({})).await,
+    ]);
+    let ruling = chain
+        .begin(Arc::new(NoMemory))
+        .message(&transaction(), message("X-Bad: 1\r\n"))
+        .await;
+    assert!(matches!(&ruling.verdict, Verdict::Reject(reply) if reply.code() == 550));
+    assert_eq!(ruling.judgements.len(), 1);
+    assert!(ruling.effects.is_empty());
+}
+
+#[tokio::test]
+async fn every_call_starts_from_the_snapshot() {
+    let chain = Chain::new([slot("marks", hostile("marks"), json!({ "version": "one" })).await]);
+    for _ in 0..3 {
+        let ruling = chain
+            .begin(Arc::new(NoMemory))
+            .message(&transaction(), message("A: b\r\n"))
+            .await;
+        // Configured, and without memory of the calls before.
+        assert_eq!(ruling.message.header("X-Marked-By").as_deref(), Some("one"));
+        assert_eq!(
+            ruling.judgements[0].decision.reasons,
+            ["call 1 of this instance"]
+        );
+    }
+}
+
+/// Remembers marks as a spool would.
+#[derive(Default)]
+struct Marks(Mutex<Vec<(Scope, String)>>);
+
+impl Memory for Marks {
+    fn counted(&self, _: &Scope, _: &str, _: u32, _: Millis) -> u64 {
+        0
+    }
+    fn seen(&self, scope: &Scope, key: &str, _: Millis) -> bool {
+        self.0
+            .lock()
+            .unwrap()
+            .iter()
+            .any(|(s, k)| s == scope && k == key)
+    }
+}
+
+#[tokio::test]
+async fn effects_are_applied_by_the_host_and_only_then_seen() {
+    let memory = Arc::new(Marks::default());
+    let chain = Chain::new([slot("loop-guard", policy("loop-guard"), json!({})).await]);
+    let ours = || message("X-Gatepost-Email-Id: 42\r\n");
+    let ruling = chain
+        .begin(memory.clone())
+        .message(&transaction(), ours())
+        .await;
+    assert_eq!(ruling.verdict, Verdict::Pass);
+    assert_eq!(ruling.effects.len(), 2, "one mark for each recipient");
+    // Asked again before anything was applied, it decides the same: a hook changes nothing.
+    let again = chain
+        .begin(memory.clone())
+        .message(&transaction(), ours())
+        .await;
+    assert_eq!(again.effects, ruling.effects);
+    for (scope, effect) in ruling.effects {
+        assert_eq!(scope.account.as_deref(), Some("acme"));
+        let Effect::MarkSeen { key, .. } = effect else {
+            panic!("{effect:?}")
+        };
+        memory.0.lock().unwrap().push((scope, key));
+    }
+    let returned = chain
+        .begin(memory.clone())
+        .message(&transaction(), ours())
+        .await;
+    let Verdict::Reject(reply) = returned.verdict else {
+        panic!("{:?}", returned.verdict)
+    };
+    assert_eq!(reply.to_string().get(..9), Some("554 5.4.6"));
+    // For another account it was never seen.
+    let mut other = transaction();
+    other.account = Some("other".into());
+    let elsewhere = chain.begin(memory).message(&other, ours()).await;
+    assert_eq!(elsewhere.verdict, Verdict::Pass);
+}

@@ -1,0 +1,193 @@
+//! Hostile guests: each ends in the policy's `on-error`, and in nothing else.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use gatepost_policy::{
+    BreakerState, Chain, Definition, FaultKind, Limits, NoMemory, OnError, Slot, Verdict,
+};
+use test_support::hostile;
+
+use crate::{attack, engine, judge, load, message, transaction};
+
+fn definition(name: &str) -> Definition {
+    Definition::new(name)
+}
+
+/// Attacks with a module and checks the kind of fault, the reply, and that nothing of the
+/// decision is left.
+async fn ends_in_on_error(module: &str, kind: FaultKind, says: &str) {
+    let ruling = judge(definition(module), hostile(module), attack()).await;
+    let judgement = &ruling.judgements[0];
+    let fault = judgement
+        .error
+        .as_ref()
+        .unwrap_or_else(|| panic!("{module} did not fail"));
+    assert_eq!(fault.kind, kind, "{module}: {fault}");
+    assert!(fault.detail.contains(says), "{module}: {fault}");
+    let Verdict::Tempfail(reply) = &ruling.verdict else {
+        panic!("{:?}", ruling.verdict)
+    };
+    assert_eq!(reply.code(), 451);
+    assert_eq!(judgement.decision, Default::default());
+    assert_eq!(
+        ruling.message.to_bytes().unwrap(),
+        attack().to_bytes().unwrap()
+    );
+    // The same module on an innocent message still answers: nothing stays behind.
+    let innocent = message("From: <ann@sender.example>\r\n");
+    let ruling = judge(definition(module), hostile(module), innocent).await;
+    assert_eq!(ruling.verdict, Verdict::Pass, "{module}");
+}
+
+#[tokio::test]
+async fn endless_loop() {
+    ends_in_on_error("endless_loop", FaultKind::Deadline, "deadline").await;
+}
+
+#[tokio::test]
+async fn memory_bomb() {
+    ends_in_on_error("memory_bomb", FaultKind::Limit, "16 MiB of memory").await;
+}
+
+#[tokio::test]
+async fn stack_overflow() {
+    ends_in_on_error("stack_overflow", FaultKind::Trap, "").await;
+}
+
+#[tokio::test]
+async fn trap() {
+    ends_in_on_error("trap", FaultKind::Trap, "unreachable").await;
+}
+
+#[tokio::test]
+async fn huge_answer() {
+    ends_in_on_error("huge_answer", FaultKind::Limit, "its answer is over").await;
+}
+
+#[tokio::test]
+async fn header_injection() {
+    ends_in_on_error(
+        "header_injection",
+        FaultKind::Answer,
+        "value of header X-Fine",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn contradictory_answer() {
+    ends_in_on_error(
+        "contradiction",
+        FaultKind::Answer,
+        "code 451 where one of 5xx is due",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn suppressing_without_the_duty() {
+    ends_in_on_error(
+        "suppress_without_duty",
+        FaultKind::Answer,
+        "without the duty",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn discarding_without_the_grant() {
+    ends_in_on_error("discards", FaultKind::Answer, "without the `discard` grant").await;
+    let mut granted = definition("discards");
+    granted.grants.discard = true;
+    let ruling = judge(
+        granted,
+        hostile("discards"),
+        message("From: <a@b.example>\r\n"),
+    )
+    .await;
+    assert_eq!(ruling.verdict, Verdict::Discard);
+}
+
+#[tokio::test]
+async fn with_skip_the_chain_goes_on() {
+    let mut skips = definition("trap");
+    skips.on_error = OnError::Skip;
+    let chain = Chain::new([
+        Slot::new(load(skips, hostile("trap")).await),
+        Slot::new(load(definition("marks"), hostile("marks")).await),
+    ]);
+    let ruling = chain
+        .begin(Arc::new(NoMemory))
+        .message(&transaction(), attack())
+        .await;
+    assert_eq!(ruling.verdict, Verdict::Pass);
+    assert!(ruling.judgements[0].error.is_some());
+    assert_eq!(ruling.message.count("X-Marked-By"), 1);
+}
+
+#[tokio::test]
+async fn the_deadline_is_obeyed_and_others_run_meanwhile() {
+    let mut slow = definition("endless_loop");
+    slow.limits = Limits {
+        deadline: Duration::from_millis(300),
+        ..Limits::default()
+    };
+    let slot = Slot::new(load(slow, hostile("endless_loop")).await);
+    let looping = Chain::new([slot]).begin(Arc::new(NoMemory));
+    let marks = Slot::new(load(definition("marks"), hostile("marks")).await);
+    let marks = Chain::new([marks]).begin(Arc::new(NoMemory));
+    // On this one thread, a guest that never gives way would let nobody else in.
+    let begun = Instant::now();
+    let (transaction, other) = (transaction(), transaction());
+    let loops = async {
+        let ruling = looping.message(&transaction, attack()).await;
+        (ruling, begun.elapsed())
+    };
+    let answers = async {
+        let mut served = 0;
+        while begun.elapsed() < Duration::from_millis(200) {
+            let message = message("From: <a@b.example>\r\n");
+            assert_eq!(marks.message(&other, message).await.verdict, Verdict::Pass);
+            served += 1;
+            tokio::task::yield_now().await;
+        }
+        served
+    };
+    let ((ruling, took), served) = tokio::join!(loops, answers);
+    assert_eq!(
+        ruling.judgements[0].error.as_ref().unwrap().kind,
+        FaultKind::Deadline
+    );
+    assert!(took >= Duration::from_millis(300), "{took:?}");
+    assert!(
+        served > 10,
+        "served {served} messages while the other looped"
+    );
+}
+
+#[tokio::test]
+async fn a_policy_that_keeps_failing_is_no_longer_called() {
+    let slot = Slot::new(load(definition("trap"), hostile("trap")).await);
+    let chain = Chain::new([slot.clone()]);
+    let mut kinds = Vec::new();
+    for _ in 0..20 {
+        let ruling = chain
+            .begin(Arc::new(NoMemory))
+            .message(&transaction(), attack())
+            .await;
+        assert!(matches!(ruling.verdict, Verdict::Tempfail(_)));
+        kinds.push(ruling.judgements[0].error.as_ref().unwrap().kind);
+    }
+    assert_eq!(kinds[0], FaultKind::Trap);
+    assert_eq!(kinds[19], FaultKind::BreakerOpen);
+    assert_eq!(slot.breaker(), BreakerState::Open);
+    // A mended version is called at once.
+    slot.activate(load(definition("trap"), hostile("marks")).await);
+    assert_eq!(slot.breaker(), BreakerState::Closed);
+    let ruling = chain
+        .begin(Arc::new(NoMemory))
+        .message(&transaction(), attack())
+        .await;
+    assert_eq!(ruling.verdict, Verdict::Pass);
+}

@@ -1,0 +1,231 @@
+//! What is refused at load, and what the error says.
+
+use gatepost_policy::{
+    Definition, Engine, EngineSettings, Hook, Limits, LoadError, ModuleKind, OnError, SelfTest,
+};
+use serde_json::json;
+use test_support::{hostile, policy};
+
+use crate::{engine, message, transaction};
+
+async fn refused(definition: Definition, module: Vec<u8>) -> LoadError {
+    engine().load(definition, module.into()).await.unwrap_err()
+}
+
+#[tokio::test]
+async fn not_wasm() {
+    let error = refused(Definition::new("x"), b"#!/bin/sh\n".to_vec()).await;
+    assert!(matches!(error, LoadError::NotWasm { .. }));
+    assert!(error.to_string().contains("`#!/bin/s"), "{error}");
+}
+
+#[tokio::test]
+async fn truncated_wasm() {
+    let mut module = policy("loop-guard");
+    module.truncate(module.len() / 2);
+    let error = refused(Definition::new("x"), module).await;
+    assert!(matches!(error, LoadError::Invalid(_)), "{error}");
+}
+
+#[tokio::test]
+async fn another_contract_version_names_both() {
+    let module = replace(policy("loop-guard"), b"@0.1.0", b"@0.7.3");
+    let error = refused(Definition::new("x"), module).await;
+    assert!(
+        matches!(error, LoadError::ContractVersion { .. }),
+        "{error}"
+    );
+    let text = error.to_string();
+    assert!(
+        text.contains("gatepost:policy@0.7.3") && text.contains("gatepost:policy@0.1.0"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn a_forbidden_import_is_named() {
+    let error = refused(Definition::new("x"), hostile("forbidden_import")).await;
+    let text = error.to_string();
+    assert!(
+        text.contains("wasi_snapshot_preview1.clock_time_get"),
+        "{text}"
+    );
+    assert!(
+        text.contains("gatepost:policy/clock@0.1.0"),
+        "what it may import: {text}"
+    );
+}
+
+#[tokio::test]
+async fn settings_are_checked_with_the_path() {
+    let mut definition = Definition::new("loop-guard");
+    definition.settings = json!({ "hop-limit": "many" });
+    let text = refused(definition.clone(), policy("loop-guard"))
+        .await
+        .to_string();
+    assert!(
+        text.contains("/hop-limit") && text.contains("\"many\""),
+        "{text}"
+    );
+    definition.settings = json!({ "hop-limit": 0 });
+    let text = refused(definition.clone(), policy("loop-guard"))
+        .await
+        .to_string();
+    assert!(text.contains("/hop-limit: 0"), "{text}");
+    definition.settings = json!({ "hops": 3 });
+    let text = refused(definition.clone(), policy("loop-guard"))
+        .await
+        .to_string();
+    assert!(text.contains("hops"), "{text}");
+    // What only the policy itself can know.
+    definition.settings = json!({ "email-id-header": "X:Y" });
+    let text = refused(definition, policy("loop-guard")).await.to_string();
+    assert!(
+        text.contains("/email-id-header") && text.contains("not a header's name"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn skip_is_refused_where_it_would_fail_open() {
+    let mut definition = Definition::new("loop-guard");
+    definition.on_error = OnError::Skip;
+    let error = refused(definition, policy("loop-guard")).await;
+    assert!(
+        matches!(error, LoadError::SkipFailsOpen { duty: "suppresses" }),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn too_large() {
+    let mut definition = Definition::new("x");
+    definition.limits = Limits {
+        module_bytes: 1_000,
+        ..Limits::default()
+    };
+    let error = refused(definition, policy("loop-guard")).await;
+    assert!(
+        matches!(error, LoadError::TooLarge { limit: 1_000, .. }),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_version_that_fails_its_probe_is_never_there() {
+    let text = refused(Definition::new("x"), hostile("traps_at_load"))
+        .await
+        .to_string();
+    assert!(text.contains("a probe call of its message hook"), "{text}");
+}
+
+#[tokio::test]
+async fn a_self_test_has_to_come_out_as_it_says() {
+    let mut definition = Definition::new("loop-guard");
+    definition.settings = json!({ "hop-limit": 2 });
+    let looping = message("Received: a\r\nReceived: b\r\nReceived: c\r\n");
+    let test = |message, expect: &str| SelfTest {
+        name: "three-hops.eml".into(),
+        transaction: transaction(),
+        message,
+        expect: expect.into(),
+    };
+    definition.self_tests = vec![test(looping.clone(), "reject")];
+    crate::load(definition.clone(), policy("loop-guard")).await;
+    definition.self_tests = vec![test(looping, "pass")];
+    let text = refused(definition, policy("loop-guard")).await.to_string();
+    assert_eq!(
+        text,
+        "self-test three-hops.eml: expected pass, got reject (3 Received fields, and the limit is 2)"
+    );
+}
+
+#[tokio::test]
+async fn inspection_says_what_a_module_is() {
+    let inspection = engine().inspect(policy("loop-guard").into()).await.unwrap();
+    assert_eq!(inspection.kind, ModuleKind::CoreModule);
+    assert_eq!(inspection.hooks, [Hook::Message]);
+    assert_eq!(inspection.contract, "0.1.0");
+    assert!(inspection.duties.suppresses && !inspection.duties.authenticates);
+    assert!(
+        inspection.imports.contains(&"counters".to_owned()),
+        "{:?}",
+        inspection.imports
+    );
+    let schema: serde_json::Value = serde_json::from_str(&inspection.schema).unwrap();
+    assert_eq!(schema["properties"]["hop-limit"]["default"], 100);
+    let route = engine()
+        .inspect(policy("outbound-route").into())
+        .await
+        .unwrap();
+    assert_eq!(route.hooks, [Hook::Route]);
+}
+
+#[tokio::test]
+async fn components_are_taken_as_they_are() {
+    let component = wit_component::ComponentEncoder::default()
+        .module(&policy("loop-guard"))
+        .unwrap()
+        .encode()
+        .unwrap();
+    let inspection = engine().inspect(component.clone().into()).await.unwrap();
+    assert_eq!(inspection.kind, ModuleKind::Component);
+    crate::load(Definition::new("loop-guard"), component).await;
+}
+
+#[tokio::test]
+async fn compiled_code_is_cached_and_damage_is_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = folder.path().join("cache");
+    let small = EngineSettings {
+        instances: 4,
+        cache: Some(cache.clone()),
+    };
+    let first = Engine::new(small.clone()).unwrap();
+    let definition = Definition::new("loop-guard");
+    let version = first
+        .load(definition.clone(), policy("loop-guard").into())
+        .await
+        .unwrap();
+    let files: Vec<_> = std::fs::read_dir(&cache)
+        .unwrap()
+        .map(|f| f.unwrap().path())
+        .collect();
+    assert_eq!(files.len(), 1);
+    // A second engine takes it from there: the same version, and much faster than compiling.
+    let second = Engine::new(small.clone()).unwrap();
+    let again = second
+        .load(definition.clone(), policy("loop-guard").into())
+        .await
+        .unwrap();
+    assert_eq!(version.digest(), again.digest());
+    // Damage is noticed and costs a compilation.
+    let mut code = std::fs::read(&files[0]).unwrap();
+    let middle = code.len() / 2;
+    code[middle] ^= 0xff;
+    std::fs::write(&files[0], &code).unwrap();
+    let third = Engine::new(small.clone()).unwrap();
+    third
+        .load(definition, policy("loop-guard").into())
+        .await
+        .unwrap();
+    assert_ne!(
+        std::fs::read(&files[0]).unwrap(),
+        code,
+        "it was written anew"
+    );
+    // A directory that others may enter is not trusted.
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(&cache, std::fs::Permissions::from_mode(0o755)).unwrap();
+    assert!(Engine::new(small).unwrap_err().to_string().contains("0700"));
+}
+
+fn replace(mut module: Vec<u8>, from: &[u8], to: &[u8]) -> Vec<u8> {
+    assert_eq!(from.len(), to.len());
+    let mut at = 0;
+    while let Some(found) = module[at..].windows(from.len()).position(|w| w == from) {
+        module[at + found..at + found + to.len()].copy_from_slice(to);
+        at += found + to.len();
+    }
+    module
+}

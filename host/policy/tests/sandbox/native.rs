@@ -1,0 +1,227 @@
+//! The same logic, natively and in the sandbox: on every message the decisions are the same.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use gatepost_message::Message;
+use gatepost_policy::{Chain, Decision, Definition, NoMemory, Slot, Verdict};
+use gatepost_sdk::{Action, Facts, Policy};
+use proptest::test_runner::{Config, RngSeed};
+use proptest::{prelude::*, test_runner::TestRunner};
+use serde_json::{Value, json};
+use test_support::policy;
+
+use crate::{load, transaction};
+
+struct Native<'a>(&'a Message);
+
+impl gatepost_sdk::Message for Native<'_> {
+    fn header(&self, name: &str) -> Option<String> {
+        self.0.header(name)
+    }
+    fn headers_named(&self, name: &str) -> Vec<String> {
+        self.0.headers_named(name)
+    }
+    fn count(&self, name: &str) -> u32 {
+        self.0.count(name) as u32
+    }
+    fn headers(&self) -> Vec<(String, String)> {
+        let field = |field: gatepost_message::Field<'_>| {
+            (
+                field.name().into_owned(),
+                String::from_utf8_lossy(field.body_raw()).into_owned(),
+            )
+        };
+        self.0.fields().map(field).collect()
+    }
+    fn header_size(&self) -> u64 {
+        self.0.head().len() as u64
+    }
+    fn body_size(&self) -> u64 {
+        self.0.body().len()
+    }
+    fn body_chunk(&self, offset: u64, length: u32) -> Vec<u8> {
+        let mut chunk = vec![0; length as usize];
+        let count = self.0.body().read_at(offset, &mut chunk).unwrap();
+        chunk.truncate(count);
+        chunk
+    }
+}
+
+struct NoFacts;
+
+impl Facts for NoFacts {
+    fn now(&self) -> u64 {
+        1_700_000_000_000
+    }
+    fn counted(&self, _: &str, _: u32) -> u64 {
+        0
+    }
+    fn seen(&self, _: &str) -> bool {
+        false
+    }
+    fn log(&self, _: gatepost_sdk::Level, _: &str) {}
+}
+
+/// The decision as the text in which both sides are compared.
+fn native<P: Policy>(settings: &Value, message: &Message) -> (String, String) {
+    let settings = serde_json::from_value(settings.clone()).unwrap();
+    let Ok(guard) = P::new(settings) else {
+        panic!("settings")
+    };
+    let transaction = plain(&transaction());
+    let mut decision = gatepost_sdk::Decision::default();
+    let verdict = guard.message(&transaction, &Native(message), &NoFacts, &mut decision);
+    let verdict = match verdict {
+        gatepost_sdk::Verdict::Pass => "pass".to_owned(),
+        gatepost_sdk::Verdict::Reject(reply) => {
+            format!("{} {} {}", reply.code, reply.enhanced, reply.text)
+        }
+        other => format!("{other:?}"),
+    };
+    let mut wanted: Vec<String> = decision.actions().iter().map(action).collect();
+    wanted.sort();
+    (verdict, wanted.join("\n"))
+}
+
+fn action(action: &Action) -> String {
+    match action {
+        Action::Reason(text) => format!("reason {text}"),
+        Action::Classify(class, allowed) => format!("class {class:?} {allowed}"),
+        Action::AddHeader(name, value) => format!("add {name}: {value}"),
+        Action::SetHeader(name, value) => format!("set {name}: {value}"),
+        Action::RemoveHeader(name) => format!("remove {name}"),
+        Action::ProtectHeader(name) => format!("protect {name}"),
+        Action::MarkSeen(key, seconds) => format!("mark {key} {seconds}"),
+        other => format!("{other:?}"),
+    }
+}
+
+fn plain(transaction: &gatepost_policy::Transaction) -> gatepost_sdk::Transaction {
+    gatepost_sdk::Transaction {
+        id: transaction.id.to_string(),
+        session: gatepost_sdk::Session {
+            listener: "mx".into(),
+            flow: gatepost_sdk::Flow::Inbound,
+            client_ip: "192.0.2.1".into(),
+            client_port: 1025,
+            helo: None,
+            tls: None,
+            user: None,
+        },
+        account: transaction.account.clone(),
+        mail_from: transaction.reverse_path.as_str().into(),
+        recipients: transaction
+            .recipients
+            .iter()
+            .map(|r| r.as_str().to_owned())
+            .collect(),
+    }
+}
+
+fn sandboxed(verdict: &Verdict, decision: &Decision) -> (String, String) {
+    let verdict = match verdict {
+        Verdict::Pass => "pass".to_owned(),
+        Verdict::Reject(reply) => reply.to_string(),
+        other => format!("{other:?}"),
+    };
+    let mut wanted: Vec<String> = Vec::new();
+    wanted.extend(decision.reasons.iter().map(|text| format!("reason {text}")));
+    wanted.extend(
+        decision
+            .classification
+            .iter()
+            .map(|c| format!("class {:?} {}", c.class, c.reply_allowed)),
+    );
+    wanted.extend(decision.edits.iter().map(|edit| match edit {
+        gatepost_message::Edit::Add { name, body } => {
+            format!("add {}: {}", name.as_str(), body.as_str())
+        }
+        gatepost_message::Edit::Set { name, body } => {
+            format!("set {}: {}", name.as_str(), body.as_str())
+        }
+        gatepost_message::Edit::Remove { name } => format!("remove {}", name.as_str()),
+    }));
+    wanted.extend(
+        decision
+            .protected
+            .iter()
+            .map(|name| format!("protect {}", name.as_str())),
+    );
+    wanted.extend(decision.effects.iter().map(|effect| match effect {
+        gatepost_policy::Effect::MarkSeen { key, seconds } => format!("mark {key} {seconds}"),
+        other => format!("{other:?}"),
+    }));
+    wanted.sort();
+    (verdict, wanted.join("\n"))
+}
+
+async fn chain(name: &str, settings: &Value) -> Chain {
+    let mut definition = Definition::new(name);
+    definition.settings = settings.clone();
+    Chain::new([Slot::new(load(definition, policy(name)).await)])
+}
+
+/// Header sections made of what the policies look at, and of noise.
+fn heads() -> impl Strategy<Value = Vec<u8>> {
+    let line = prop_oneof![
+        3 => Just(b"Received: from a by b; Mon, 1 Jan 2024 00:00:00 +0000\r\n".to_vec()),
+        2 => "Auto-Submitted: [a-zA-Z(); -]{0,20}\r\n".prop_map(String::into_bytes),
+        2 => "X-Gatepost-Email-Id: [a-z0-9]{0,6}\r\n".prop_map(String::into_bytes),
+        2 => "X-(Required|Set|Strip|Bad): [ -~]{0,12}\r\n".prop_map(String::into_bytes),
+        1 => "[A-Za-z-]{1,12}:[ -~]{0,30}\r\n".prop_map(String::into_bytes),
+        1 => prop::collection::vec(any::<u8>(), 0..40),
+    ];
+    prop::collection::vec(line, 0..12).prop_map(|lines| lines.concat())
+}
+
+#[test]
+fn the_same_decisions_on_any_message() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let loops = json!({ "hop-limit": 3 });
+    let rules = json!({ "rules": [
+        { "header": "X-Required", "action": { "require": { "value": "given" } } },
+        { "header": "X-Set", "action": { "set": { "value": "thus" } }, "protect": true },
+        { "header": "X-Strip", "action": "strip" },
+        { "header": "X-Bad", "action": "forbid", "direction": "inbound" },
+    ] });
+    let (loop_guard, header_guard) = runtime.block_on(async {
+        (
+            chain("loop-guard", &loops).await,
+            chain("header-guard", &rules).await,
+        )
+    });
+    let config = Config {
+        rng_seed: RngSeed::Fixed(5321),
+        cases: 300,
+        ..Config::default()
+    };
+    eprintln!("seed 5321");
+    let mut runner = TestRunner::new(config);
+    runner
+        .run(&heads(), |head| {
+            let message =
+                Message::from_bytes(Bytes::from([head.as_slice(), b"\r\nbody\r\n"].concat()));
+            for (chain, native) in [
+                (
+                    &loop_guard,
+                    native::<loop_guard::LoopGuard>(&loops, &message),
+                ),
+                (
+                    &header_guard,
+                    native::<header_guard::HeaderGuard>(&rules, &message),
+                ),
+            ] {
+                let pinned = chain.begin(Arc::new(NoMemory));
+                let ruling = runtime.block_on(pinned.message(&transaction(), message.clone()));
+                let judgement = &ruling.judgements[0];
+                prop_assert_eq!(&judgement.error, &None);
+                prop_assert_eq!(sandboxed(&judgement.verdict, &judgement.decision), native);
+            }
+            Ok(())
+        })
+        .unwrap();
+}

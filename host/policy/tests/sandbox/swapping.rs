@@ -1,0 +1,46 @@
+//! A slot's versions: swapped atomically, kept for a rollback, fixed for who has begun.
+
+use std::sync::Arc;
+
+use gatepost_policy::{Chain, Definition, NoMemory, Slot, Version};
+use serde_json::json;
+use test_support::hostile;
+
+use crate::{load, message, transaction};
+
+async fn version(text: &str) -> Version {
+    let mut definition = Definition::new("marks");
+    definition.settings = json!({ "version": text });
+    load(definition, hostile("marks")).await
+}
+
+#[tokio::test]
+async fn who_has_begun_finishes_with_the_same_version() {
+    let slot = Slot::new(version("one").await);
+    let first = slot.current().digest().to_owned();
+    let chain = Chain::new([slot.clone()]);
+    let begun = chain.begin(Arc::new(NoMemory));
+    slot.activate(version("two").await);
+    let ruling = begun.message(&transaction(), message("A: b\r\n")).await;
+    assert_eq!(ruling.message.header("X-Marked-By").as_deref(), Some("one"));
+    assert_eq!(ruling.judgements[0].digest, first);
+    let ruling = chain
+        .begin(Arc::new(NoMemory))
+        .message(&transaction(), message("A: b\r\n"))
+        .await;
+    assert_eq!(ruling.message.header("X-Marked-By").as_deref(), Some("two"));
+    assert_ne!(ruling.judgements[0].digest, first);
+}
+
+#[tokio::test]
+async fn the_version_before_comes_back_and_can_be_left_again() {
+    let slot = Slot::new(version("one").await);
+    let error = slot.rollback().unwrap_err().to_string();
+    assert!(error.contains("no earlier version"), "{error}");
+    let (one, two) = (slot.current(), version("two").await);
+    slot.activate(two);
+    let two = slot.current();
+    assert_eq!(slot.rollback().unwrap().digest(), one.digest());
+    assert_eq!(slot.current().digest(), one.digest());
+    assert_eq!(slot.rollback().unwrap().digest(), two.digest());
+}

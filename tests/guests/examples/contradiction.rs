@@ -1,0 +1,5 @@
+//! Refuses for good with a code that says come again.
+
+hostile_guests::hostile!(Contradiction, |_message, _decision| {
+    Verdict::reject(451, "5.7.1", "both yes and no")
+});

@@ -1,0 +1,3 @@
+//! Takes a message and drops it.
+
+hostile_guests::hostile!(Discards, |_message, _decision| Verdict::Discard);

@@ -1,0 +1,7 @@
+//! Never answers.
+
+hostile_guests::hostile!(EndlessLoop, |_message, _decision| {
+    loop {
+        std::hint::black_box(());
+    }
+});

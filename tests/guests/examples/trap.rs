@@ -1,0 +1,3 @@
+//! Panics.
+
+hostile_guests::hostile!(Trap, |_message, _decision| panic!("on purpose"));

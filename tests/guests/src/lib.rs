@@ -1,0 +1,51 @@
+//! Policies that misbehave, one way each: the examples of this crate.
+//!
+//! Each behaves well until a message carries the header `X-Attack`, so that it can be loaded and
+//! activated like any other.
+
+use gatepost_sdk::Message;
+
+/// No settings.
+#[derive(Debug, Default, serde::Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct NoSettings {}
+
+/// Whether this message is the one to misbehave on.
+pub fn attacked(message: &dyn Message) -> bool {
+    message.count("X-Attack") > 0
+}
+
+/// A policy with one message hook: `hostile!(Name, |message, decision| …)`.
+#[macro_export]
+macro_rules! hostile {
+    ($name:ident, |$message:ident, $decision:ident| $attack:expr) => {
+        use gatepost_sdk::*;
+
+        /// The policy.
+        pub struct $name;
+
+        impl Policy for $name {
+            type Settings = hostile_guests::NoSettings;
+
+            fn new(_: Self::Settings) -> Result<Self, Vec<String>> {
+                Ok(Self)
+            }
+
+            #[allow(unreachable_code)] // an attack need not come back
+            fn message(
+                &self,
+                _: &Transaction,
+                $message: &dyn Message,
+                _: &dyn Facts,
+                $decision: &mut Decision,
+            ) -> Verdict {
+                if hostile_guests::attacked($message) {
+                    return $attack;
+                }
+                Verdict::Pass
+            }
+        }
+
+        gatepost_sdk::export!($name: message);
+    };
+}

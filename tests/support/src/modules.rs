@@ -1,0 +1,62 @@
+//! Policy modules, built once for `wasm32-unknown-unknown` by the same command that the relay's
+//! own build uses.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// The module of a policy that ships with the relay, such as `loop-guard`.
+pub fn policy(name: &str) -> Vec<u8> {
+    read(built().join(format!("{}.wasm", name.replace('-', "_"))))
+}
+
+/// The module of a policy of the tests, such as `endless_loop`.
+pub fn hostile(name: &str) -> Vec<u8> {
+    read(built().join("examples").join(format!("{name}.wasm")))
+}
+
+fn read(path: PathBuf) -> Vec<u8> {
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn built() -> &'static PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let workspace = crate::workspace();
+        // Beside the relay's own build of the guests, so that nothing is compiled twice.
+        let target = match std::env::var_os("CARGO_TARGET_DIR") {
+            Some(target) => PathBuf::from(target),
+            None => workspace.join("target"),
+        };
+        let guests = target.join("guests");
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.current_dir(&workspace).args([
+            "build",
+            "--quiet",
+            "--locked",
+            "--profile=guest",
+            "--target=wasm32-unknown-unknown",
+            "--package=loop-guard",
+            "--package=header-guard",
+            "--package=outbound-route",
+            "--package=hostile-guests",
+            "--lib",
+            "--examples",
+            "--target-dir",
+        ]);
+        // What cargo sets for this test must not reach the cargo that builds the guests.
+        for (name, _) in std::env::vars_os() {
+            let name = name.to_string_lossy();
+            if name.starts_with("CARGO_") && name != "CARGO_HOME" || name == "RUSTFLAGS" {
+                cargo.env_remove(name.as_ref());
+            }
+        }
+        let status = cargo.arg(&guests).status();
+        assert!(
+            status.as_ref().is_ok_and(|status| status.success()),
+            "the policies could not be built ({status:?}); is the target there? \
+             `rustup target add wasm32-unknown-unknown`"
+        );
+        guests.join("wasm32-unknown-unknown/guest")
+    })
+}
