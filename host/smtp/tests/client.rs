@@ -463,6 +463,18 @@ fn replies_are_read_whole_in_any_segments() {
 }
 
 #[test]
+fn the_bound_on_replies_is_for_each_of_them() {
+    let mut client = Client::ready(OFFER);
+    for _ in 0..20 {
+        client.begin(to(&["x@y.example"]));
+        let text = "x".repeat(3000);
+        client.hear(&format!("553 {text}\r\n503 {text}\r\n503 {text}\r\n"));
+        assert_eq!(client.finished(), [(553, Stage::Mail)]);
+        assert_eq!(client.events().last(), Some(&Event::Ready));
+    }
+}
+
+#[test]
 fn quit_at_any_time_ends_it() {
     let mut client = Client::new(Tls::None, false);
     client.session.quit();

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use common::{Server, settings};
 use gatepost_smtp::Reply;
-use gatepost_smtp::server::{Answer, Ask, AuthOffer, Event, Session, Settings, StartTls};
+use gatepost_smtp::server::{Answer, Ask, AuthOffer, Event, Limits, Session, Settings, StartTls};
 use std::sync::Arc;
 
 fn first_words(text: &str) -> &str {
@@ -135,6 +135,31 @@ fn auth_plain_and_login() {
         Server::secured().say(b"AUTH LOGIN\r\n"),
         "334 VXNlcm5hbWU6\r\n"
     );
+}
+
+#[test]
+fn tls_and_auth_count_as_progress() {
+    let limits = Limits {
+        idle_commands: 3,
+        ..Limits::default()
+    };
+    let mut server = Server::with(
+        Settings {
+            limits,
+            ..settings()
+        },
+        false,
+    );
+    let mut progress = |line: &[u8], replies: usize| {
+        let said = server.say(line);
+        assert_eq!(Server::codes(&said).len(), replies, "{said}");
+        assert!(!server.closed, "{said}");
+    };
+    progress(b"NOOP\r\nSTARTTLS\r\n", 2);
+    progress(b"EHLO c\r\nNOOP\r\n", 2);
+    progress(b"AUTH PLAIN AHVzZXIAc2VjcmV0\r\n", 1);
+    progress(b"NOOP\r\nNOOP\r\nNOOP\r\n", 3);
+    assert!(server.say(b"NOOP\r\n").starts_with("421 4.7.0 "));
 }
 
 #[test]

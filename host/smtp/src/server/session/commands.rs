@@ -1,0 +1,227 @@
+//! What each command does, and when it may come (RFC 5321 sections 4.1 and 4.1.4).
+
+use std::sync::Arc;
+
+use super::{Helo, Session, State};
+use crate::reply::Reply;
+use crate::server::command::{self, Verb};
+use crate::server::data::Decoder;
+use crate::server::line::Line;
+use crate::server::{Ask, AuthOffer, Event, StartTls, auth, path};
+
+impl Session {
+    /// Takes one command line.
+    pub(super) fn command_line(&mut self, line: Line) {
+        let (verb, arguments) = match &line {
+            Line::Whole(line) => Verb::split(line),
+            Line::TooLong | Line::Stray => (Verb::Unknown, &b""[..]),
+        };
+        if let Some(reply) = self.out_of_patience(verb) {
+            return self.say(&reply);
+        }
+        // Recipients bring a message nearer, and have a limit of their own.
+        if verb != Verb::Recipient {
+            self.idle_commands += 1;
+        }
+        match verb {
+            // Until it is accepted.
+            Verb::Mail => self.sender_refused = self.transaction.is_none(),
+            Verb::Recipient | Verb::Data => {}
+            _ => self.sender_refused = false,
+        }
+        match line {
+            Line::TooLong => self.say(&Reply::new(500, "5.5.2", "Command line is too long")),
+            Line::Stray => self.say(&stray_octet()),
+            Line::Whole(_) => match self.out_of_sequence(verb) {
+                // What came pipelined behind a refused MAIL is no error of its own (RFC 2920
+                // section 3.1).
+                Some(reply) if self.sender_refused && verb != Verb::Mail => self.write(&reply),
+                Some(reply) => self.say(&reply),
+                None if verb.stands_alone() && !arguments.is_empty() => {
+                    self.say(&Reply::new(501, "5.5.4", "This command takes no argument"));
+                }
+                None => self.command(verb, arguments),
+            },
+        }
+    }
+
+    /// Why no command but QUIT is heard any more, if so.
+    fn out_of_patience(&self, verb: Verb) -> Option<Reply> {
+        let limits = &self.settings.limits;
+        match verb {
+            Verb::Quit => None,
+            _ if self.errors >= limits.errors => {
+                Some(Reply::new(421, "4.7.0", "Too many errors, closing"))
+            }
+            _ if self.idle_commands >= limits.idle_commands => Some(Reply::new(
+                421,
+                "4.7.0",
+                "Too many commands without a message, closing",
+            )),
+            _ => None,
+        }
+    }
+
+    /// Why a command cannot come now, if so (RFC 5321 section 4.1.4).
+    fn out_of_sequence(&self, verb: Verb) -> Option<Reply> {
+        let settings = &self.settings;
+        let sequence = |text: &str| Some(Reply::new(503, "5.5.1", text));
+        let exempt = matches!(verb, Verb::Noop | Verb::Ehlo | Verb::StartTls | Verb::Quit);
+        if self.refused && verb != Verb::Quit {
+            return sequence("No service for you here: only QUIT is heard");
+        }
+        // RFC 3207 section 4.
+        if settings.start_tls == StartTls::Required && self.tls.is_none() && !exempt {
+            return Some(Reply::new(530, "5.7.0", "Say STARTTLS first"));
+        }
+        match verb {
+            Verb::Mail if self.helo.is_none() => sequence("Say EHLO first"),
+            Verb::Mail if settings.auth == AuthOffer::Required && self.user.is_none() => {
+                Some(Reply::new(530, "5.7.0", "Authenticate first"))
+            }
+            Verb::Mail if self.transaction.is_some() => {
+                sequence("Sender is already given; RSET begins anew")
+            }
+            Verb::Recipient | Verb::Data if self.transaction.is_none() => {
+                sequence("Say MAIL first")
+            }
+            Verb::StartTls if self.tls.is_some() => sequence("TLS is already active"),
+            Verb::StartTls if settings.start_tls == StartTls::None => {
+                Some(Reply::new(502, "5.5.1", "STARTTLS is not offered here"))
+            }
+            Verb::Auth if settings.auth == AuthOffer::None => {
+                Some(Reply::new(502, "5.5.1", "AUTH is not offered here"))
+            }
+            // RFC 4954 section 4.
+            Verb::Auth if self.tls.is_none() => Some(Reply::new(
+                538,
+                "5.7.11",
+                "Passwords are taken under TLS only",
+            )),
+            Verb::Auth if self.helo.is_none() => sequence("Say EHLO first"),
+            Verb::Auth if self.user.is_some() => sequence("Already authenticated"),
+            Verb::Auth if self.transaction.is_some() => {
+                sequence("Not in a transaction; RSET ends it")
+            }
+            _ => None,
+        }
+    }
+
+    fn command(&mut self, verb: Verb, arguments: &[u8]) {
+        let settings = Arc::clone(&self.settings);
+        let reply = match verb {
+            Verb::Ehlo | Verb::Helo => match command::helo_name(arguments) {
+                Ok(name) => return self.hello(name, verb == Verb::Ehlo),
+                Err(reply) => reply,
+            },
+            Verb::Mail => {
+                match path::mail(arguments, settings.limits.message_size, self.offers_auth()) {
+                    Ok(mail) => return self.state = State::Asked(Ask::Mail(mail)),
+                    Err(reply) => reply,
+                }
+            }
+            Verb::Recipient => match path::recipient(arguments, &settings.hostname) {
+                Ok(_) if self.recipients() >= settings.limits.recipients => Reply::new(
+                    452,
+                    "4.5.3",
+                    format!(
+                        "Too many recipients: at most {}",
+                        settings.limits.recipients
+                    ),
+                ),
+                Ok(address) => return self.state = State::Asked(Ask::Recipient(address)),
+                Err(reply) => reply,
+            },
+            Verb::Data if self.recipients() == 0 => {
+                Reply::new(503, "5.5.1", "No recipient was accepted")
+            }
+            Verb::Data => {
+                self.events.push_back(Event::DataStarted);
+                self.state = State::Data(Decoder::new());
+                Reply::plain(354, "Send the message; end it with <CRLF>.<CRLF>")
+            }
+            Verb::Reset => {
+                self.give_up();
+                Reply::new(250, "2.0.0", "Reset")
+            }
+            Verb::Noop => Reply::new(250, "2.0.0", "OK"),
+            Verb::Quit => {
+                self.say(&Reply::new(221, "2.0.0", "Goodbye"));
+                return self.close();
+            }
+            Verb::Verify if arguments.is_empty() => {
+                Reply::new(501, "5.5.4", "VRFY needs a name or an address")
+            }
+            // RFC 5321 section 3.5.3: neither confirmed nor denied.
+            Verb::Verify => Reply::new(252, "2.5.0", "Cannot verify; send a message to find out"),
+            Verb::Expand => Reply::new(502, "5.5.1", "EXPN is not offered here"),
+            Verb::Help => Reply::new(
+                214,
+                "2.0.0",
+                "RFC 5321 explains the commands; EHLO lists what is offered",
+            ),
+            Verb::StartTls => {
+                self.say(&Reply::new(220, "2.0.0", "Start TLS"));
+                self.give_up();
+                self.input.clear();
+                self.state = State::Handshake;
+                return;
+            }
+            Verb::Auth => return self.auth_step(auth::begin(arguments)),
+            Verb::Http => {
+                self.say(&Reply::new(500, "5.5.1", "This is SMTP, not HTTP"));
+                return self.close();
+            }
+            Verb::Unknown => Reply::new(500, "5.5.1", "Command is not recognized"),
+        };
+        self.say(&reply);
+    }
+
+    /// The banner, or why there is none (RFC 5321 sections 3.1 and 4.3.2: 220, 554 or 421).
+    pub(super) fn greet(&mut self, refusal: Option<Reply>) {
+        let Some(refusal) = refusal else {
+            let banner = format!("{} ESMTP Gatepost", self.settings.hostname);
+            return self.say(&Reply::plain(220, &banner));
+        };
+        self.refused = true;
+        let banner = refusal.with_code(if refusal.is_permanent() { 554 } else { 421 });
+        self.say(&banner);
+    }
+
+    /// EHLO or HELO: answers, and begins afresh (RFC 5321 section 4.1.4).
+    fn hello(&mut self, name: String, extended: bool) {
+        self.give_up();
+        let settings = &self.settings;
+        let mut text = settings.hostname.clone();
+        if extended {
+            text = format!("{text} greets {name}\nPIPELINING\n8BITMIME\nENHANCEDSTATUSCODES");
+            text = format!("{text}\nSIZE {}", settings.limits.message_size);
+            if self.tls.is_none() && settings.start_tls != StartTls::None {
+                text.push_str("\nSTARTTLS");
+            }
+            if self.offers_auth() {
+                text.push_str("\nAUTH PLAIN LOGIN");
+            }
+        }
+        self.helo = Some(Helo { name, extended });
+        self.say(&Reply::plain(250, &text));
+    }
+
+    fn offers_auth(&self) -> bool {
+        self.settings.auth != AuthOffer::None && self.tls.is_some()
+    }
+
+    fn recipients(&self) -> usize {
+        self.transaction
+            .as_ref()
+            .map_or(0, |transaction| transaction.recipients)
+    }
+}
+
+pub(super) fn stray_octet() -> Reply {
+    Reply::new(
+        500,
+        "5.5.2",
+        "Line holds a bare CR, a bare LF or a NUL: end each line with CRLF",
+    )
+}
