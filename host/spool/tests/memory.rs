@@ -1,0 +1,144 @@
+//! What policies asked to remember.
+
+mod common;
+
+use std::time::Duration;
+
+use common::*;
+use gatepost_message::{Millis, TransactionId};
+use gatepost_policy::Effect;
+use gatepost_spool::*;
+
+fn scope(policy: &str, account: Option<&str>) -> Scope {
+    Scope {
+        policy: policy.into(),
+        account: account.map(Into::into),
+    }
+}
+
+/// Accepts a message of that time with that effect.
+fn apply(spool: &SqliteSpool, scope: &Scope, at: Millis, effect: Effect) {
+    let mut new = message(TransactionId::new(), &["bob@a.example"]);
+    new.transaction.time = at;
+    new.effects.push((scope.clone(), effect));
+    accept(spool, new);
+}
+
+fn mark(key: &str, seconds: u32) -> Effect {
+    Effect::MarkSeen {
+        key: key.into(),
+        seconds,
+    }
+}
+
+fn count(key: &str, amount: u32) -> Effect {
+    Effect::Count {
+        key: key.into(),
+        amount,
+    }
+}
+
+#[test]
+fn marks_are_seen_by_their_scope_until_they_end() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut spool = open(directory.path());
+    let mine = scope("loop-guard", Some("acme"));
+    apply(&spool, &mine, START, mark("x", 60));
+    // A shorter mark does not shorten a longer one.
+    apply(&spool, &mine, START, mark("x", 10));
+    let end = START + minutes(1);
+    for _ in 0..2 {
+        assert!(spool.seen(&mine, "x", START));
+        assert!(spool.seen(&mine, "x", end - Duration::from_millis(1)));
+        assert!(!spool.seen(&mine, "x", end));
+        assert!(!spool.seen(&mine, "y", START));
+        assert!(!spool.seen(&scope("loop-guard", None), "x", START));
+        assert!(!spool.seen(&scope("other", Some("acme")), "x", START));
+        drop(spool);
+        spool = open(directory.path());
+    }
+    apply(&spool, &mine, end, mark("x", 60));
+    assert!(spool.seen(&mine, "x", end));
+}
+
+#[test]
+fn counts_are_of_a_window_by_the_minute() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut spool = open(directory.path());
+    let mine = scope("partner-guard", None);
+    // On the minute, so that the edges of buckets are known.
+    let start = Millis(START.0 / 60_000 * 60_000);
+    apply(&spool, &mine, start, count("k", 2));
+    apply(
+        &spool,
+        &mine,
+        start + Duration::from_secs(59),
+        count("k", 3),
+    );
+    apply(&spool, &mine, start + minutes(10), count("k", 5));
+    for _ in 0..2 {
+        let counted = |seconds, after| spool.counted(&mine, "k", seconds, start + minutes(after));
+        assert_eq!(counted(0, 0), 5);
+        assert_eq!(counted(60, 10), 5);
+        assert_eq!(counted(600, 10), 10);
+        assert_eq!(counted(600, 11), 5);
+        assert_eq!(counted(600, 21), 0);
+        // No window is longer than a day, and nothing is counted before it happened.
+        assert_eq!(counted(u32::MAX, 24 * 60), 10);
+        assert_eq!(counted(u32::MAX, 24 * 60 + 1), 5);
+        assert_eq!(spool.counted(&mine, "k", 600, start - minutes(1)), 0);
+        assert_eq!(
+            spool.counted(&scope("partner-guard", Some("a")), "k", 600, start),
+            0
+        );
+        drop(spool);
+        spool = open(directory.path());
+    }
+}
+
+#[test]
+fn what_is_over_is_dropped_from_the_store() {
+    let directory = tempfile::tempdir().unwrap();
+    let spool = open(directory.path());
+    let mine = scope("p", Some("acme"));
+    apply(&spool, &mine, START, mark("short", 60));
+    apply(&spool, &mine, START, mark("long", 7200));
+    apply(&spool, &mine, START, count("old", 1));
+    apply(&spool, &mine, START + minutes(120), count("new", 1));
+
+    assert_eq!(wait(spool.expire(START)).unwrap().remembered, 0);
+    assert_eq!(
+        wait(spool.expire(START + minutes(1))).unwrap().remembered,
+        1
+    );
+    assert!(
+        !spool.seen(&mine, "short", START),
+        "gone, whatever time is asked for"
+    );
+    assert!(spool.seen(&mine, "long", START));
+    let a_day_later = START + minutes(24 * 60 + 2);
+    assert_eq!(wait(spool.expire(a_day_later)).unwrap().remembered, 2);
+    drop(spool);
+
+    let spool = open(directory.path());
+    assert!(!spool.seen(&mine, "long", START));
+    assert_eq!(spool.counted(&mine, "old", 60, START), 0);
+    assert_eq!(spool.counted(&mine, "new", 60, START + minutes(120)), 1);
+}
+
+#[test]
+fn a_refused_message_has_no_effects() {
+    let directory = tempfile::tempdir().unwrap();
+    let spool = open(directory.path());
+    let mine = scope("p", None);
+    let id = accept(&spool, message(TransactionId::new(), &["bob@a.example"]));
+    let mut twice = message(id, &["bob@a.example"]);
+    twice.effects = vec![(mine.clone(), mark("x", 60)), (mine.clone(), count("k", 1))];
+    wait(spool.accept(twice)).unwrap_err();
+    let nothing = |spool: &SqliteSpool| {
+        !spool.seen(&mine, "x", START) && spool.counted(&mine, "k", 60, START) == 0
+    };
+    assert!(nothing(&spool));
+    drop(spool);
+    assert!(nothing(&open(directory.path())));
+}
