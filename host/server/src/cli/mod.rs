@@ -1,5 +1,112 @@
 //! The command line.
+//!
+//! Every command prints a table for people or, with `--json`, one object a line. It exits with 0
+//! when it has done what was asked, with 1 when the answer is no (nothing found, something
+//! wrong), and with 2 when it was not understood.
 
 mod check;
+mod config;
+mod operate;
+mod output;
+mod policy;
+mod quarantine;
+mod queue;
+mod trace;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
 
 pub use check::CheckArgs;
+
+use crate::config::{Config, DEFAULT_PATH, Log};
+use crate::sink::SinkArgs;
+use crate::{observability, relay, sink};
+
+/// An SMTP relay whose every decision is made by a sandboxed policy module.
+#[derive(Debug, Parser)]
+#[command(name = "gatepost", version, disable_help_subcommand = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the relay.
+    Serve(ConfigFile),
+    /// Look at the configuration.
+    #[command(subcommand)]
+    Config(config::Command),
+    Check(CheckArgs),
+    /// Look at the queue and change what becomes of it.
+    #[command(subcommand)]
+    Queue(queue::Command),
+    /// Look at the mail that is kept apart, and let it go on or drop it.
+    #[command(subcommand)]
+    Quarantine(quarantine::Command),
+    /// Look at the policies and swap them.
+    #[command(subcommand)]
+    Policy(policy::Command),
+    /// Show what happened to a message.
+    Trace(trace::Trace),
+    Sink(SinkArgs),
+}
+
+/// Which configuration.
+#[derive(Debug, Clone, Args)]
+struct ConfigFile {
+    /// Configuration file.
+    #[arg(long, value_name = "FILE", default_value = DEFAULT_PATH)]
+    config: PathBuf,
+}
+
+impl ConfigFile {
+    fn load(&self) -> miette::Result<Config> {
+        Ok(Config::load(&self.config)?)
+    }
+}
+
+/// Runs the command and says how the process ends.
+///
+/// # Errors
+/// What went wrong, for standard error; the process then ends with 1.
+pub async fn run(cli: Cli) -> miette::Result<ExitCode> {
+    if !matches!(cli.command, Command::Serve(_)) {
+        let level = "warn".to_owned();
+        observability::start_logging(&Log {
+            level,
+            ..Log::default()
+        })
+        .map_err(report)?;
+    }
+    match cli.command {
+        Command::Serve(file) => {
+            let config = file.load()?;
+            observability::start_logging(&config.log).map_err(report)?;
+            relay::run(config, &file.config).await
+        }
+        Command::Config(command) => config::run(command).await,
+        Command::Check(args) => crate::check::run(args).await,
+        Command::Queue(command) => queue::run(command).await,
+        Command::Quarantine(command) => quarantine::run(command).await,
+        Command::Policy(command) => policy::run(command).await,
+        Command::Trace(args) => trace::run(args).await,
+        Command::Sink(args) => sink::run(args).await.map_err(report),
+    }
+}
+
+/// Makes a report of an error that points at no source.
+fn report(error: impl std::error::Error + Send + Sync + 'static) -> miette::Report {
+    miette::Report::from_err(error)
+}
+
+/// The exit code of an answer.
+fn exit(yes: bool) -> ExitCode {
+    if yes {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    }
+}

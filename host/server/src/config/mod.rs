@@ -28,6 +28,7 @@ pub use error::{ConfigError, Problem};
 pub use listener::{Direction, Listener, ListenerTls};
 pub use policy::{Grant, Policy, SelfTest};
 pub use relay::{Http, Limits, Log, LogFormat, Quarantine, Relay, Tls, Trace};
+pub(crate) use units::parse_duration;
 
 /// Where the configuration is looked for when no `--config` is given.
 pub const DEFAULT_PATH: &str = "/etc/gatepost/gatepost.toml";

@@ -13,7 +13,7 @@ use serde::de::{self, Deserializer, Visitor};
 ///
 /// # Errors
 /// A sentence that says what is wrong and shows the form.
-pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     let form = "write a number with a unit, such as \"50ms\", \"30s\", \"5m\", \"1h\" or \"5d\"";
     let span: Span = text
         .parse()

@@ -1,0 +1,81 @@
+//! How answers are printed.
+
+use std::io::{self, Write};
+
+use comfy_table::Table;
+use comfy_table::presets::NOTHING;
+use gatepost_message::Millis;
+use serde::Serialize;
+
+/// Prints a text and a line end. When nobody reads any more, as behind `head`, that is no error.
+///
+/// # Errors
+/// Standard output cannot be written to.
+pub(super) fn print(text: impl AsRef<str>) -> miette::Result<()> {
+    let mut out = io::stdout().lock();
+    let written = writeln!(out, "{}", text.as_ref()).and_then(|()| out.flush());
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.map_err(super::report),
+    }
+}
+
+/// Prints each item as a line of JSON.
+///
+/// # Errors
+/// Standard output cannot be written to.
+pub(super) fn print_json<T: Serialize>(items: impl IntoIterator<Item = T>) -> miette::Result<()> {
+    for item in items {
+        print(serde_json::to_string(&item).map_err(super::report)?)?;
+    }
+    Ok(())
+}
+
+/// A table of columns that are as wide as they need to be.
+pub(super) fn table<const N: usize>(header: [&str; N]) -> Table {
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_header(header);
+    table
+}
+
+/// Prints a table; `nothing` if it has no rows.
+///
+/// # Errors
+/// Standard output cannot be written to.
+pub(super) fn print_table(table: &Table, nothing: &str) -> miette::Result<()> {
+    if table.is_empty() {
+        return print(nothing);
+    }
+    print(table.trim_fmt())
+}
+
+/// A reply or reason on one line of a table.
+pub(super) fn short(text: &str) -> String {
+    const LONGEST: usize = 60;
+    let one_line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if one_line.chars().count() <= LONGEST {
+        return one_line;
+    }
+    one_line.chars().take(LONGEST - 1).chain(['…']).collect()
+}
+
+/// A size for people.
+pub(super) fn size(octets: u64) -> String {
+    bytesize::ByteSize(octets).to_string()
+}
+
+/// A time from now, in one unit.
+pub(super) fn until(time: Millis) -> String {
+    let wait = time.since(Millis::now()).as_secs();
+    match wait {
+        0 => "now".to_owned(),
+        1..=119 => format!("in {wait} s"),
+        120..=7199 => format!("in {} min", wait / 60),
+        _ => format!("in {} h", wait / 3600),
+    }
+}
+
+/// The beginning of a digest: enough to tell versions apart.
+pub(super) fn digest(whole: &str) -> &str {
+    whole.get(..12).unwrap_or(whole)
+}

@@ -1,0 +1,61 @@
+//! The command line's end of the control socket.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::UnixStream;
+
+use super::protocol::{Request, Response};
+use super::socket;
+
+/// A relay could not be asked.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The socket is there and may not be opened, or the connection broke.
+    #[error("cannot ask the relay on {}: {source}", path.display())]
+    Io {
+        /// The socket.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It answered with something else, as another version might.
+    #[error(
+        "the relay's answer cannot be understood ({0}); is it of the same version as this command?"
+    )]
+    Answer(#[from] serde_json::Error),
+}
+
+/// Asks the relay that runs on this store; `None` if none does.
+///
+/// # Errors
+/// A relay may be running, and could not be asked.
+pub async fn ask(store: &Path, request: &Request) -> Result<Option<Response>, ClientError> {
+    let path = socket::path(store);
+    let failed = |source| ClientError::Io {
+        path: path.clone(),
+        source,
+    };
+    let stream = match UnixStream::connect(&path).await {
+        Ok(stream) => stream,
+        // No socket, or one that a killed relay has left behind.
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
+            ) =>
+        {
+            return Ok(None);
+        }
+        Err(error) => return Err(failed(error)),
+    };
+    let (reader, mut writer) = stream.into_split();
+    let mut line = serde_json::to_vec(request)?;
+    line.push(b'\n');
+    writer.write_all(&line).await.map_err(failed)?;
+    let mut answer = String::new();
+    let mut reader = BufReader::new(reader);
+    reader.read_line(&mut answer).await.map_err(failed)?;
+    Ok(Some(serde_json::from_str(&answer)?))
+}

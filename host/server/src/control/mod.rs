@@ -1,0 +1,18 @@
+//! What an operator can do to a relay: look into queue, quarantine and trace, and swap policies.
+//!
+//! A running relay answers on the socket `control.sock` in its store: one JSON [`Request`] a line,
+//! one JSON [`Response`] a line. Who may open the socket may do everything, so it has mode 0600.
+//! When no relay runs, the command line [opens the store itself](Runtime::open) and
+//! [executes](execute) the same requests; only policies can be swapped in nothing but a relay.
+
+mod client;
+mod execute;
+mod protocol;
+mod runtime;
+mod socket;
+
+pub use client::{ClientError, ask};
+pub use execute::execute;
+pub use protocol::{Action, Choice, Listing, PolicyStatus, Request, Response, Shown};
+pub use runtime::{OpenError, Runtime};
+pub use socket::{ControlSocket, SocketError, path};

@@ -1,0 +1,65 @@
+//! What requests are executed on.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use gatepost_spool::{Spool, SpoolError, SpoolSettings, SqliteSpool};
+use gatepost_trace::{Trace, TraceError};
+
+use crate::config::Config;
+use crate::policies::Policies;
+
+/// The store, and in a running relay the policies.
+#[derive(Clone)]
+pub struct Runtime {
+    /// The queue.
+    pub spool: Arc<dyn Spool>,
+    /// The record of what happened.
+    pub trace: Arc<Trace>,
+    /// The policies in use; `None` where no relay runs.
+    pub policies: Option<Arc<Policies>>,
+}
+
+/// The store cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// There is none.
+    #[error("there is no store in {}: no relay has run with this configuration yet; another one is named with --config", .0.display())]
+    NoStore(PathBuf),
+    /// A relay has it open and does not answer.
+    #[error("a relay has the store {} open, but does not answer on its control socket; are you the user that it runs as?", .0.display())]
+    Mute(PathBuf),
+    /// The queue cannot be opened.
+    #[error(transparent)]
+    Spool(SpoolError),
+    /// The trace cannot be opened.
+    #[error(transparent)]
+    Trace(#[from] TraceError),
+}
+
+impl Runtime {
+    /// Opens the store of a relay that is not running.
+    ///
+    /// # Errors
+    /// There is no store, or it cannot be opened.
+    pub fn open(config: &Config) -> Result<Self, OpenError> {
+        let store = &config.relay.store;
+        if !store.join("spool.db").exists() {
+            return Err(OpenError::NoStore(store.clone()));
+        }
+        let spool = SqliteSpool::open(SpoolSettings {
+            min_free_bytes: config.relay.min_free,
+            ..SpoolSettings::new(store)
+        })
+        .map_err(|error| match error {
+            SpoolError::InUse(_) => OpenError::Mute(store.clone()),
+            error => OpenError::Spool(error),
+        })?;
+        let trace = Trace::open(store.join("trace.db"), config.trace.retention())?;
+        Ok(Self {
+            spool: Arc::new(spool),
+            trace: Arc::new(trace),
+            policies: None,
+        })
+    }
+}

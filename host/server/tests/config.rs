@@ -1,0 +1,133 @@
+//! What a configuration means once it is read.
+
+use std::net::IpAddr;
+use std::path::Path;
+
+use gatepost::config::{Config, Direction};
+
+const CONFIG: &str = r#"
+[relay]
+hostname = "MX.Desk.Example"
+
+[tls]
+certificate = "cert.pem"
+key = "key.pem"
+
+[limits]
+message-size = "1MiB"
+command = 1024
+
+[[account]]
+id = "acme"
+domains = ["Desk.Example"]
+users = [{ name = "app", password = "secret" }]
+
+[[account]]
+id = "umbrella"
+domains = ["umbrella.example"]
+users = [{ name = "other", password = "hidden" }]
+
+[[listener]]
+name = "mx"
+address = "127.0.0.1:0"
+direction = "inbound"
+proxy-from = ["10.0.0.0/8", "2001:db8::/32"]
+chain = ["loops", "header-guard"]
+
+[[policy]]
+name = "loops"
+builtin = "loop-guard"
+on-error = "skip"
+memory = "8MiB"
+grants = ["discard"]
+settings = { hop-limit = 30 }
+"#;
+
+fn config() -> Config {
+    Config::parse(CONFIG, Path::new("gatepost.toml"), Path::new("")).expect("it is good")
+}
+
+#[test]
+fn a_domain_leads_to_its_account_in_any_case() {
+    let config = config();
+    let account = |domain| config.account_of_domain(domain).map(|a| a.id.as_str());
+    assert_eq!(account("desk.example"), Some("acme"));
+    assert_eq!(account("DESK.example"), Some("acme"));
+    assert_eq!(account("umbrella.example"), Some("umbrella"));
+    assert_eq!(account("sub.desk.example"), None, "a domain is not those below it");
+    assert_eq!(account("elsewhere.example"), None);
+}
+
+#[test]
+fn a_user_leads_to_the_account_with_the_right_password_only() {
+    let config = config();
+    let account = |user, password: &str| {
+        let account = config.authenticate(user, password.as_bytes());
+        account.map(|a| a.id.as_str())
+    };
+    assert_eq!(account("app", "secret"), Some("acme"));
+    assert_eq!(account("other", "hidden"), Some("umbrella"));
+    for (user, password) in [("app", "hidden"), ("app", ""), ("app", "secret "), ("nobody", "secret"), ("APP", "secret")] {
+        assert_eq!(account(user, password), None, "{user} {password}");
+    }
+}
+
+#[test]
+fn a_password_is_not_shown() {
+    assert!(!format!("{:?}", config()).contains("secret"));
+}
+
+#[test]
+fn a_proxy_header_is_expected_from_the_named_networks_only() {
+    let config = config();
+    let listener = config.listener("mx").unwrap();
+    let expected = |ip: &str| listener.expects_proxy_header(ip.parse::<IpAddr>().unwrap());
+    assert!(expected("10.1.2.3"));
+    assert!(expected("::ffff:10.1.2.3"), "IPv4 that came in over IPv6");
+    assert!(expected("2001:db8::1"));
+    assert!(!expected("192.0.2.1"));
+    assert!(!expected("2001:db9::1"));
+}
+
+#[test]
+fn a_policy_is_given_what_is_written_and_defaults_for_the_rest() {
+    let config = config();
+    let policy = config.policy("loops").unwrap();
+    assert_eq!(policy.settings, serde_json::json!({ "hop-limit": 30 }));
+    assert_eq!(policy.on_error, gatepost_policy::OnError::Skip);
+    assert!(policy.grants().discard);
+    assert_eq!(policy.limits().memory, 8 << 20);
+    assert_eq!(policy.limits().deadline, gatepost_policy::Limits::default().deadline);
+}
+
+#[test]
+fn a_chain_may_name_a_built_in_policy_that_is_not_configured() {
+    let config = config();
+    let policy = config.policy("header-guard").unwrap();
+    assert_eq!(policy.builtin.as_deref(), Some("header-guard"));
+    assert_eq!(policy.settings, serde_json::json!({}));
+    assert!(!policy.grants().discard);
+}
+
+#[test]
+fn limits_reach_the_session_and_those_not_written_are_its_own() {
+    let limits = config().limits.session();
+    assert_eq!(limits.message_size, 1 << 20);
+    assert_eq!(limits.command_line, 1024);
+    assert_eq!(limits.recipients, gatepost_smtp::server::Limits::default().recipients);
+}
+
+#[test]
+fn the_built_in_configuration_takes_mail_for_any_domain() {
+    let config = Config::builtin();
+    let chain = ["loop-guard", "header-guard", "outbound-route"];
+    for (name, direction) in [("mx", Direction::Inbound), ("submission", Direction::Submission)] {
+        let listener = config.listener(name).unwrap();
+        assert_eq!(listener.direction, direction);
+        assert_eq!(listener.chain, chain);
+    }
+    for policy in chain {
+        assert!(config.policy(policy).is_some(), "{policy}");
+    }
+    assert!(config.account_of_domain("whatever.example").is_some());
+}
