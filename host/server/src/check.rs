@@ -1,14 +1,243 @@
-//! Being written.
+//! `gatepost check`: stored messages on the way of live ones, to the end of data and to the
+//! question of their route, but without effect: nothing is queued and nothing is sent.
+//!
+//! A file holds one message. Bare LF are read as CRLF, and an mbox `From ` line in front is
+//! skipped. The envelope is what the command line says; what it leaves out is taken from the
+//! message ([`envelope`]).
+//!
+//! The same functions judge as in the running relay ([`crate::pipeline`]): all hooks from connect
+//! to message are asked, then the route for each recipient that would be queued. Neither store is
+//! opened. What policies want remembered of an accepted message is remembered for the rest of the
+//! run, so that the same file given twice shows what a loop would meet.
 
+mod envelope;
+mod memory;
+mod report;
+
+use std::collections::HashSet;
+use std::io::Read as _;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
+use gatepost_message::{Message, Millis, TransactionId};
+use gatepost_policy::{Chain, Engine, EngineSettings, Session, Transaction};
+use gatepost_smtp::Reply;
+use miette::{IntoDiagnostic as _, WrapErr as _, miette};
+
+use self::memory::RunMemory;
+use self::report::{RecipientReport, Report};
 use crate::cli::CheckArgs;
+use crate::config::{Config, Direction, Listener};
+use crate::eml;
+use crate::pipeline::judge::{Arrival, Fate, Lot, judge};
+use crate::pipeline::{Findings, admission};
+use crate::policies::Policies;
 
 /// Judges stored messages.
 ///
 /// # Errors
-/// The configuration is wrong, or a message cannot be read.
+/// The configuration or the policies cannot be used, or the results cannot be written. A message
+/// that cannot be read is told on standard error and leaves the exit code at 1, after all others
+/// have been judged.
 pub async fn run(args: CheckArgs) -> miette::Result<ExitCode> {
-    let _ = args;
-    todo!()
+    let check = Check::new(args).await?;
+    let mut written = HashSet::new();
+    let mut code = ExitCode::SUCCESS;
+    for file in &check.args.files {
+        let message = match read(file).await {
+            Ok(message) => message,
+            Err(error) => {
+                eprintln!("gatepost: cannot read {}: {error}", file.display());
+                code = ExitCode::from(1);
+                continue;
+            }
+        };
+        let (report, message) = check.judge(file, message).await;
+        report.print(check.args.json)?;
+        if let (Some(directory), Some(message)) = (&check.args.output, message) {
+            write(directory, file, &message, &mut written)?;
+        }
+    }
+    Ok(code)
+}
+
+async fn read(file: &Path) -> std::io::Result<Message> {
+    if file != Path::new("-") {
+        return eml::read(file).await;
+    }
+    let mut stored = Vec::new();
+    std::io::stdin().lock().read_to_end(&mut stored)?;
+    Ok(Message::from_bytes(eml::as_received(&stored)))
+}
+
+/// Writes a message under the name of its file. Files of the same name from several directories
+/// are told apart by a number.
+fn write(
+    directory: &Path,
+    file: &Path,
+    message: &Message,
+    written: &mut HashSet<PathBuf>,
+) -> miette::Result<()> {
+    let name = match file.file_name() {
+        Some(name) if file != Path::new("-") => name.to_string_lossy().into_owned(),
+        _ => "stdin.eml".to_owned(),
+    };
+    let numbered = (2..).map(|number| directory.join(format!("{number}-{name}")));
+    let path = std::iter::once(directory.join(&name))
+        .chain(numbered)
+        .find(|path| written.insert(path.clone()))
+        .unwrap_or_else(|| directory.join(&name));
+    std::fs::create_dir_all(directory)
+        .and_then(|()| std::fs::write(&path, message.to_bytes()?))
+        .into_diagnostic()
+        .wrap_err_with(|| format!("cannot write {}", path.display()))
+}
+
+/// What all messages of a run are judged by.
+struct Check {
+    args: CheckArgs,
+    config: Config,
+    listener: Listener,
+    chain: Chain,
+    memory: Arc<RunMemory>,
+}
+
+impl Check {
+    async fn new(args: CheckArgs) -> miette::Result<Self> {
+        let config = match &args.config {
+            Some(path) => Config::load(path)?,
+            None => Config::builtin(),
+        };
+        let listener = listener(&config, args.listener.as_deref())?.clone();
+        let engine = Engine::new(EngineSettings::default()).into_diagnostic()?;
+        let policies = Policies::load(engine, &config).await?;
+        Ok(Self {
+            chain: policies.chain(&listener.name),
+            memory: Arc::default(),
+            args,
+            config,
+            listener,
+        })
+    }
+
+    /// Judges one message; gives it back as it would be queued, if it would be.
+    async fn judge(&self, file: &Path, message: Message) -> (Report, Option<Message>) {
+        let policies = self.chain.begin(self.memory.clone());
+        let mut transaction = self.transaction(&message);
+        let mut report = Report::new(file);
+        let mut findings = Findings::default();
+
+        let admission = admission::connect(&policies, &transaction.session).await;
+        if let Some(reply) = findings.take(admission, None) {
+            return (report.refused(reply, findings), None);
+        }
+        let admission = admission::sender(&self.config, &policies, &mut transaction).await;
+        if let Some(reply) = findings.take(admission, transaction.account.as_deref()) {
+            return (report.refused(reply, findings), None);
+        }
+        for address in self.recipients(&message) {
+            let admission =
+                admission::recipient(&self.config, &policies, &mut transaction, &address).await;
+            if let Some(reply) = findings.take(admission, transaction.account.as_deref()) {
+                report
+                    .recipients
+                    .push(RecipientReport::refused(address, &reply));
+                report.reply.get_or_insert(reply);
+            }
+        }
+        if transaction.recipients.is_empty() {
+            let none = Reply::new(554, "5.5.1", "No valid recipients");
+            let reply = report.reply.take().unwrap_or(none);
+            return (report.refused(reply, findings), None);
+        }
+
+        let arrival = Arrival {
+            hostname: self.config.relay.hostname.as_str(),
+            protocol: match transaction.session.user {
+                Some(_) => "ESMTPA",
+                None => "ESMTP",
+            },
+        };
+        let judged = judge(&policies, &transaction, message, arrival, findings).await;
+        report.reply = Some(judged.fate.reply(transaction.id));
+        report.verdict = judged.fate.word();
+        let mut findings = judged.findings;
+        if !matches!(judged.fate, Fate::Refused(_)) {
+            self.memory.remember(&findings.effects, transaction.time);
+        }
+        let Fate::Kept {
+            recipients,
+            quarantine,
+        } = judged.fate
+        else {
+            for address in &transaction.recipients {
+                report.recipients.push(report.as_whole(address));
+            }
+            return (report.found(findings), None);
+        };
+        for (address, lot) in recipients {
+            let mut recipient = RecipientReport::kept(&address, &lot, quarantine.as_deref());
+            if lot == Lot::Delivered {
+                let ruling = policies.route(&transaction, &address, 0).await;
+                recipient.route = Some(ruling.routing.into());
+                findings.judgements.extend(ruling.judgements);
+            }
+            report.recipients.push(recipient);
+        }
+        (report.found(findings), Some(judged.message))
+    }
+
+    fn transaction(&self, message: &Message) -> Transaction {
+        let args = &self.args;
+        let time = args.now.map_or_else(Millis::now, |now| {
+            Millis(u64::try_from(now.as_millisecond()).unwrap_or_default())
+        });
+        let client = args.client_ip.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        Transaction {
+            id: TransactionId::new(),
+            time,
+            session: Session {
+                listener: self.listener.name.clone(),
+                flow: self.listener.direction.flow(),
+                client: SocketAddr::new(client, 0),
+                helo: Some(args.helo.clone().unwrap_or_else(|| "localhost".to_owned())),
+                tls: None,
+                user: args.auth_user.clone(),
+            },
+            account: None,
+            reverse_path: (args.mail_from.clone())
+                .unwrap_or_else(|| envelope::reverse_path(message)),
+            recipients: Vec::new(),
+        }
+    }
+
+    fn recipients(&self, message: &Message) -> Vec<gatepost_message::Address> {
+        if !self.args.rcpt_to.is_empty() {
+            return self.args.rcpt_to.clone();
+        }
+        let inbound = self.listener.direction == Direction::Inbound;
+        envelope::recipients(message, &self.config, inbound)
+    }
+}
+
+/// The listener of this name; the first inbound one where none is named, else the first.
+fn listener<'a>(config: &'a Config, name: Option<&str>) -> miette::Result<&'a Listener> {
+    let found = match name {
+        Some(name) => config.listener(name),
+        None => config
+            .listeners
+            .iter()
+            .find(|listener| listener.direction == Direction::Inbound)
+            .or(config.listeners.first()),
+    };
+    found.ok_or_else(|| {
+        let known: Vec<_> = config.listeners.iter().map(|l| l.name.as_str()).collect();
+        miette!(
+            help = format!("it has {}", known.join(", ")),
+            "the configuration has no listener \"{}\"",
+            name.unwrap_or_default()
+        )
+    })
 }

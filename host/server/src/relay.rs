@@ -34,6 +34,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use self::signals::{Signal, Signals};
 use crate::config::{self, Config, Direction, ListenerTls};
+use crate::control::{self, ControlSocket};
 use crate::listener::{Listener, Places};
 use crate::observability::{Health, Metrics, Monitor};
 use crate::pipeline::{Pipeline, SpoolMemory};
@@ -163,6 +164,14 @@ impl Relay {
             config.delivery.settings(&config.relay.hostname),
         )
         .into_diagnostic()?;
+        // Operators are answered while the relay drains, too; the socket goes with the process.
+        let control = ControlSocket::bind(&config.relay.store).into_diagnostic()?;
+        let runtime = control::Runtime {
+            spool: Arc::clone(&spool),
+            trace: Arc::clone(&trace),
+            policies: Some(Arc::clone(&policies)),
+        };
+        tokio::spawn(control.serve(runtime, std::future::pending()));
         tokio::spawn(expire(spool, Arc::clone(&trace)));
         for listener in listeners {
             tokio::spawn(listener.run(serving.clone()));

@@ -293,23 +293,14 @@ impl Dialogue {
 
 impl Open {
     /// Puts on record what was said of a sender or a recipient, and gives the refusal, if it is
-    /// one. What a policy wanted to happen happens only where the answer is yes.
+    /// one.
     fn note(&mut self, pipeline: &Pipeline, admission: Admission) -> Option<Reply> {
-        let Admission {
-            refusal,
-            judgements,
-        } = admission;
-        for judgement in &judgements {
+        for judgement in &admission.judgements {
             let judgement = judgement.clone();
             pipeline.record(self.transaction.id, Kind::Judged { judgement });
         }
-        match refusal {
-            Some(_) => self.findings.judgements.extend(judgements),
-            None => self
-                .findings
-                .add(judgements, self.transaction.account.as_deref()),
-        }
-        refusal
+        self.findings
+            .take(admission, self.transaction.account.as_deref())
     }
 }
 

@@ -2,6 +2,9 @@
 
 use gatepost_message::{Address, Edit};
 use gatepost_policy::{Classification, Effect, Judgement, RecipientVerdict, Scope};
+use gatepost_smtp::Reply;
+
+use super::admission::Admission;
 
 /// What policies have said, gathered from hook to hook.
 #[derive(Debug, Clone, Default)]
@@ -21,8 +24,22 @@ pub struct Findings {
 }
 
 impl Findings {
+    /// Adds what was said of a client, a sender or a recipient, and gives the refusal, if it is
+    /// one: what a policy wanted to happen happens only where the answer was yes.
+    pub fn take(&mut self, admission: Admission, account: Option<&str>) -> Option<Reply> {
+        let Admission {
+            refusal,
+            judgements,
+        } = admission;
+        match refusal {
+            Some(_) => self.judgements.extend(judgements),
+            None => self.add(judgements, account),
+        }
+        refusal
+    }
+
     /// Adds the calls of a hook, made while the transaction belonged to `account`.
-    pub(crate) fn add(&mut self, judgements: Vec<Judgement>, account: Option<&str>) {
+    pub(super) fn add(&mut self, judgements: Vec<Judgement>, account: Option<&str>) {
         for judgement in judgements {
             let scope = Scope {
                 policy: judgement.policy.clone(),

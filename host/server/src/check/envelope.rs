@@ -1,0 +1,138 @@
+//! The envelope of a stored message, where the command line does not give it.
+//!
+//! - The reverse-path is that of the Return-Path field, which a final delivery leaves
+//!   (RFC 5321 section 4.4; `<>` is the null sender), else the first address of From, else null.
+//! - The recipient is that of Delivered-To, else of X-Original-To, else those of To. An inbound
+//!   listener takes mail for its accounts' domains only, so others are left out there. Where none
+//!   is left it is the postmaster of the first domain of an account, or of the relay.
+
+use gatepost_message::{Address, Message, ReversePath};
+use mail_parser::MessageParser;
+
+use crate::config::Config;
+
+/// The most recipients taken from a header: what every server has to take (RFC 5321 section
+/// 4.5.3.1.8).
+const MOST: usize = 100;
+
+/// The reverse-path, as far as the message tells.
+pub(super) fn reverse_path(message: &Message) -> ReversePath {
+    if let Some(path) = message.header("Return-Path")
+        && let Ok(path) = ReversePath::parse(bare(&path))
+    {
+        return path;
+    }
+    match addresses(message, "From").into_iter().next() {
+        Some(address) => address.into(),
+        None => ReversePath::Null,
+    }
+}
+
+/// The recipients, as far as the message tells; at least one.
+pub(super) fn recipients(message: &Message, config: &Config, inbound: bool) -> Vec<Address> {
+    let ours = |address: &Address| !inbound || config.account_of_domain(address.domain()).is_some();
+    let delivered = ["Delivered-To", "X-Original-To"]
+        .into_iter()
+        .filter_map(|name| Address::parse(bare(&message.header(name)?)).ok())
+        .find(|address| ours(address));
+    if let Some(address) = delivered {
+        return vec![address];
+    }
+    let mut recipients = addresses(message, "To");
+    recipients.retain(ours);
+    recipients.truncate(MOST);
+    if recipients.is_empty() {
+        let mut domains = config.accounts.iter().flat_map(|account| &account.domains);
+        let domain = domains.next().unwrap_or(&config.relay.hostname);
+        recipients.extend(Address::parse(&format!("postmaster@{domain}")));
+    }
+    recipients
+}
+
+/// The well-formed addresses of the first field of that name.
+fn addresses(message: &Message, name: &str) -> Vec<Address> {
+    let Some(field) = message.named(name).next() else {
+        return Vec::new();
+    };
+    // Only that field is parsed: of several with one name the parser would take the last.
+    let parsed = MessageParser::default().parse_headers(field.raw());
+    let addresses = parsed.as_ref().and_then(|parsed| match name {
+        "From" => parsed.from(),
+        _ => parsed.to(),
+    });
+    addresses.map_or_else(Vec::new, |addresses| {
+        let texts = addresses.iter().filter_map(|address| address.address());
+        texts.filter_map(|text| Address::parse(text).ok()).collect()
+    })
+}
+
+/// Without the angle brackets, where there are any.
+fn bare(path: &str) -> &str {
+    let path = path.trim();
+    path.strip_prefix('<')
+        .and_then(|path| path.strip_suffix('>'))
+        .unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    fn message(head: &'static str) -> Message {
+        Message::from_bytes(Bytes::from_static(head.as_bytes()))
+    }
+
+    #[test]
+    fn the_return_path_goes_before_from() {
+        for (head, expected) in [
+            (
+                "Return-Path: <a@x.example>\r\nFrom: B <b@x.example>\r\n\r\n",
+                "a@x.example",
+            ),
+            ("Return-Path: <>\r\nFrom: b@x.example\r\n\r\n", ""),
+            ("Return-Path: a@x.example\r\n\r\n", "a@x.example"),
+            (
+                "From: \"B, C\" <b@x.example>, d@x.example\r\n\r\n",
+                "b@x.example",
+            ),
+            ("From: nobody\r\n\r\n", ""),
+            ("Subject: s\r\n\r\n", ""),
+        ] {
+            assert_eq!(reverse_path(&message(head)).as_str(), expected, "{head}");
+        }
+    }
+
+    #[test]
+    fn the_recipient_is_the_one_delivered_to_else_those_of_to() {
+        let config = Config::builtin();
+        for (head, expected) in [
+            (
+                "Delivered-To: a@x.example\r\nTo: b@x.example\r\n\r\n",
+                &["a@x.example"][..],
+            ),
+            (
+                "X-Original-To: <a@x.example>\r\nTo: b@x.example\r\n\r\n",
+                &["a@x.example"],
+            ),
+            (
+                "To: b@x.example, C <c@y.example>\r\n\r\n",
+                &["b@x.example", "c@y.example"],
+            ),
+            (
+                "To: Friends: b@x.example, c@y.example;\r\n\r\n",
+                &["b@x.example", "c@y.example"],
+            ),
+            (
+                "To: undisclosed-recipients:;\r\n\r\n",
+                &["postmaster@localhost"],
+            ),
+            ("Subject: s\r\n\r\n", &["postmaster@localhost"]),
+        ] {
+            let recipients = recipients(&message(head), &config, true);
+            let texts: Vec<&str> = recipients.iter().map(Address::as_str).collect();
+            assert_eq!(texts, expected, "{head}");
+        }
+    }
+}

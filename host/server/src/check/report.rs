@@ -1,0 +1,392 @@
+//! What is said of one message.
+
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use gatepost_message::{Address, Edit};
+use gatepost_policy::{Effect, Judgement, MessageClass, NextHop, Routing};
+use gatepost_smtp::Reply;
+use miette::IntoDiagnostic as _;
+use serde::Serialize;
+
+use crate::pipeline::Findings;
+use crate::pipeline::judge::{Fate, Lot};
+
+/// One message judged, as `--json` prints it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct Report {
+    /// As it was given on the command line.
+    file: String,
+    /// `accept`, `reject`, `tempfail`, `quarantine` or `discard`.
+    pub(super) verdict: &'static str,
+    /// What the client would be told last.
+    #[serde(serialize_with = "reply")]
+    pub(super) reply: Option<Reply>,
+    pub(super) recipients: Vec<RecipientReport>,
+    /// `unknown` where no policy said what kind of message it is.
+    class: &'static str,
+    /// May an automatic reply be sent? Yes, unless a policy said no.
+    reply_allowed: bool,
+    /// Nothing yet: the relay does not look at signatures and the like.
+    authentication: Nothing,
+    tags: Vec<String>,
+    /// Of the first recipient that has one; each recipient has its own as well.
+    route: Option<Route>,
+    edits: Vec<EditReport>,
+    effects: Vec<EffectReport>,
+    policies: Vec<PolicyReport>,
+}
+
+#[derive(Debug, Serialize)]
+struct Nothing {}
+
+/// One recipient of the envelope.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct RecipientReport {
+    address: Address,
+    /// As of the message, or `suppress`.
+    verdict: &'static str,
+    /// Why, if it does not simply get the message.
+    reason: Option<String>,
+    /// Where it would be sent first; `None` if nowhere.
+    pub(super) route: Option<Route>,
+}
+
+/// Where a recipient would be sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case", untagged)]
+pub(super) enum Route {
+    /// `{"host", "port", "tls"}`.
+    NextHop(NextHop),
+    /// `"default"`: no policy has an opinion, the configured default decides.
+    Default(&'static str),
+    /// `{"defer": {"code", "enhanced", "text"}}`.
+    Defer {
+        /// What the recipient waits for.
+        defer: ReplyReport,
+    },
+    /// `{"fail": {"code", "enhanced", "text"}}`.
+    Fail {
+        /// What the sender would be told.
+        fail: ReplyReport,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct ReplyReport {
+    code: u16,
+    enhanced: Option<String>,
+    text: String,
+}
+
+#[derive(Debug, Serialize)]
+struct EditReport {
+    policy: String,
+    /// `add`, `remove` or `set`.
+    action: &'static str,
+    name: String,
+    /// `None` for a removal.
+    body: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct EffectReport {
+    policy: String,
+    /// Whose memory it is.
+    account: Option<String>,
+    /// `count` or `mark-seen`, with what belongs to it.
+    #[serde(flatten)]
+    effect: EffectKind,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "action")]
+enum EffectKind {
+    Count { key: String, amount: u32 },
+    MarkSeen { key: String, seconds: u32 },
+}
+
+/// One call of a policy.
+#[derive(Debug, Serialize)]
+struct PolicyReport {
+    name: String,
+    digest: String,
+    hook: String,
+    verdict: &'static str,
+    reasons: Vec<String>,
+    /// Edits that were not made, and why.
+    dropped: Vec<String>,
+    micros: u64,
+    error: Option<String>,
+}
+
+impl Report {
+    pub(super) fn new(file: &Path) -> Self {
+        Self {
+            file: file.display().to_string(),
+            verdict: "accept",
+            reply: None,
+            recipients: Vec::new(),
+            class: "unknown",
+            reply_allowed: true,
+            authentication: Nothing {},
+            tags: Vec::new(),
+            route: None,
+            edits: Vec::new(),
+            effects: Vec::new(),
+            policies: Vec::new(),
+        }
+    }
+
+    /// The message never came to its end: the client was told this before.
+    pub(super) fn refused(mut self, reply: Reply, findings: Findings) -> Self {
+        self.verdict = Fate::Refused(reply.clone()).word();
+        self.reply = Some(reply);
+        self.found(findings)
+    }
+
+    /// A recipient that shares the fate of the message.
+    pub(super) fn as_whole(&self, address: &Address) -> RecipientReport {
+        let refusal = self.reply.as_ref().filter(|reply| !reply.is_positive());
+        RecipientReport {
+            address: address.clone(),
+            verdict: self.verdict,
+            reason: refusal.map(Reply::text),
+            route: None,
+        }
+    }
+
+    /// With everything that policies said.
+    pub(super) fn found(mut self, findings: Findings) -> Self {
+        if let Some(classification) = findings.classification {
+            self.class = word(classification.class);
+            self.reply_allowed = classification.reply_allowed;
+        }
+        self.tags = findings.tags;
+        self.route = self
+            .recipients
+            .iter()
+            .find_map(|recipient| recipient.route.clone());
+        for (scope, effect) in findings.effects {
+            self.effects.push(EffectReport {
+                policy: scope.policy,
+                account: scope.account,
+                effect: match effect {
+                    Effect::Count { key, amount } => EffectKind::Count { key, amount },
+                    Effect::MarkSeen { key, seconds } => EffectKind::MarkSeen { key, seconds },
+                },
+            });
+        }
+        for judgement in findings.judgements {
+            let edits = judgement.decision.edits.iter();
+            self.edits
+                .extend(edits.map(|edit| EditReport::new(&judgement.policy, edit)));
+            self.policies.push(judgement.into());
+        }
+        self
+    }
+
+    /// Prints it: one object on a line, or a few lines for people.
+    pub(super) fn print(&self, json: bool) -> miette::Result<()> {
+        let text = if json {
+            serde_json::to_string(self).into_diagnostic()?
+        } else {
+            self.for_people()
+        };
+        match writeln!(io::stdout().lock(), "{text}") {
+            // Nobody reads any more, as behind `head`.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            written => written.into_diagnostic(),
+        }
+    }
+
+    fn for_people(&self) -> String {
+        let reply = self
+            .reply
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        let mut text = format!("{}\n  {}: {reply}\n", self.file, self.verdict);
+        // Writing to a String cannot fail.
+        for RecipientReport {
+            address,
+            verdict,
+            reason,
+            route,
+        } in &self.recipients
+        {
+            let _ = write!(text, "  to <{address}>: {verdict}");
+            if let Some(reason) = reason {
+                let _ = write!(text, " ({reason})");
+            }
+            if let Some(route) = route {
+                let _ = write!(text, ", {route}");
+            }
+            text.push('\n');
+        }
+        let may = if self.reply_allowed {
+            "may"
+        } else {
+            "must not"
+        };
+        let _ = write!(text, "  class {}, a machine {may} reply", self.class);
+        if !self.tags.is_empty() {
+            let _ = write!(text, "; tags {}", self.tags.join(", "));
+        }
+        text.push('\n');
+        for call in &self.policies {
+            let digest = call.digest.get(..12).unwrap_or(&call.digest);
+            let _ = write!(
+                text,
+                "  {} {digest} {}: {} in {} µs",
+                call.name, call.hook, call.verdict, call.micros
+            );
+            if let Some(error) = &call.error {
+                let _ = write!(text, ", FAULT {error}");
+            }
+            text.push('\n');
+            for reason in call.reasons.iter().chain(&call.dropped) {
+                let _ = writeln!(text, "    {reason}");
+            }
+        }
+        for EditReport {
+            policy,
+            action,
+            name,
+            body,
+        } in &self.edits
+        {
+            let _ = write!(text, "  {policy} {action} {name}");
+            match body {
+                Some(body) => {
+                    let _ = writeln!(text, ": {body}");
+                }
+                None => text.push('\n'),
+            }
+        }
+        for EffectReport { policy, effect, .. } in &self.effects {
+            let _ = match effect {
+                EffectKind::Count { key, amount } => {
+                    writeln!(text, "  {policy} counts {amount} for {key}")
+                }
+                EffectKind::MarkSeen { key, seconds } => {
+                    writeln!(text, "  {policy} remembers {key} for {seconds} s")
+                }
+            };
+        }
+        text
+    }
+}
+
+impl RecipientReport {
+    /// Refused at RCPT.
+    pub(super) fn refused(address: Address, reply: &Reply) -> Self {
+        Self {
+            address,
+            verdict: Fate::Refused(reply.clone()).word(),
+            reason: Some(reply.text()),
+            route: None,
+        }
+    }
+
+    /// A recipient of a message that was taken.
+    pub(super) fn kept(address: &Address, lot: &Lot, quarantine: Option<&str>) -> Self {
+        let (verdict, reason) = match (lot, quarantine) {
+            (Lot::Rejected(reply), _) => ("reject", Some(reply.text())),
+            (Lot::Suppressed(reason), _) => ("suppress", Some(reason.clone())),
+            (Lot::Delivered, Some(reason)) => ("quarantine", Some(reason.to_owned())),
+            (Lot::Delivered, None) => ("accept", None),
+        };
+        Self {
+            address: address.clone(),
+            verdict,
+            reason,
+            route: None,
+        }
+    }
+}
+
+impl From<Routing> for Route {
+    fn from(routing: Routing) -> Self {
+        match routing {
+            Routing::Pass => Self::Default("default"),
+            Routing::NextHop(hop) => Self::NextHop(hop),
+            Routing::Defer(reply) => Self::Defer {
+                defer: (&reply).into(),
+            },
+            Routing::Fail(reply) => Self::Fail {
+                fail: (&reply).into(),
+            },
+        }
+    }
+}
+
+impl std::fmt::Display for Route {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NextHop(hop) => write!(f, "by {}:{}", hop.host, hop.port),
+            Self::Default(_) => f.write_str("by the default route"),
+            Self::Defer { defer } => write!(f, "would wait: {} {}", defer.code, defer.text),
+            Self::Fail { fail } => write!(f, "would fail: {} {}", fail.code, fail.text),
+        }
+    }
+}
+
+impl From<&Reply> for ReplyReport {
+    fn from(reply: &Reply) -> Self {
+        Self {
+            code: reply.code(),
+            enhanced: reply.enhanced().map(|code| code.to_string()),
+            text: reply.text(),
+        }
+    }
+}
+
+fn reply<S: serde::Serializer>(reply: &Option<Reply>, serializer: S) -> Result<S::Ok, S::Error> {
+    reply.as_ref().map(ReplyReport::from).serialize(serializer)
+}
+
+fn word(class: MessageClass) -> &'static str {
+    match class {
+        MessageClass::Human => "human",
+        MessageClass::AutoReplied => "auto-replied",
+        MessageClass::AutoGenerated => "auto-generated",
+        MessageClass::Bounce => "bounce",
+        MessageClass::List => "list",
+    }
+}
+
+impl EditReport {
+    fn new(policy: &str, edit: &Edit) -> Self {
+        let (action, body) = match edit {
+            Edit::Add { body, .. } => ("add", Some(body)),
+            Edit::Set { body, .. } => ("set", Some(body)),
+            Edit::Remove { .. } => ("remove", None),
+        };
+        Self {
+            policy: policy.to_owned(),
+            action,
+            name: edit.name().to_string(),
+            body: body.map(ToString::to_string),
+        }
+    }
+}
+
+impl From<Judgement> for PolicyReport {
+    fn from(judgement: Judgement) -> Self {
+        Self {
+            verdict: judgement.verdict.word(),
+            name: judgement.policy,
+            digest: judgement.digest,
+            hook: judgement.hook,
+            reasons: judgement.decision.reasons,
+            dropped: judgement.decision.dropped,
+            micros: judgement.micros,
+            error: judgement.error.map(|fault| fault.to_string()),
+        }
+    }
+}
