@@ -97,6 +97,11 @@ fn connect_writer(path: &Path, max_log_bytes: u64) -> Result<Connection, SpoolEr
     let mut connection = Connection::open(path)?;
     connection.busy_timeout(PATIENCE)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
+    if pages == 0 {
+        // What a backlog took can be given back; to be said before a new file is written.
+        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    }
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // A commit returns after its fsync: the 250 depends on it.
     connection.pragma_update(None, "synchronous", "FULL")?;

@@ -12,7 +12,7 @@ use std::{
 };
 
 use gatepost_message::TransactionId;
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode, Row};
 use tokio::sync::{Notify, oneshot};
 
 use crate::{
@@ -22,13 +22,20 @@ use crate::{
     staging::StagedFile,
 };
 
-use super::body::Shelf;
+use super::{body::Shelf, codec::to_u64};
 
 /// The most operations of one transaction.
 const MAX_BATCH: usize = 1024;
 
 /// With nothing to do for so long, the log is carried over into the database.
 const IDLE: Duration = Duration::from_millis(200);
+
+/// Free pages beyond so many bytes are given back to the file system; with the disk below its
+/// watermark, all are.
+const SPARE: u64 = 64 << 20;
+
+/// How much is given back at a time, in pages: no longer than that may a batch have to wait.
+const GIVE_BACK: u64 = 1024;
 
 /// What an operation without a message is taken to add to the log, in bytes: a few pages.
 const PAGES: u64 = 16 << 10;
@@ -89,7 +96,7 @@ impl After {
         self.remove.extend(other.remove);
         self.changes.extend(other.changes);
         self.due |= other.due;
-        self.bytes += other.bytes + PAGES;
+        self.bytes += other.bytes;
     }
 }
 
@@ -186,7 +193,7 @@ impl Writer {
                 return;
             };
             log_bytes += bytes;
-            if log_bytes > self.max_log_bytes && self.checkpoint(&mut log_bytes).is_none() {
+            if log_bytes > self.max_log_bytes && self.settle(&mut log_bytes).is_none() {
                 return;
             }
         }
@@ -206,7 +213,7 @@ impl Writer {
             let idle = if *log_bytes > 0 { IDLE } else { Duration::MAX };
             match waiting.recv_timeout(idle) {
                 Ok(first) => break first,
-                Err(mpsc::RecvTimeoutError::Timeout) => self.checkpoint(log_bytes)?,
+                Err(mpsc::RecvTimeoutError::Timeout) => self.settle(log_bytes)?,
                 Err(mpsc::RecvTimeoutError::Disconnected) => return None,
             }
         };
@@ -229,6 +236,7 @@ impl Writer {
         }
         metrics::histogram!("gatepost_spool_commit_seconds").record(started.elapsed());
         metrics::histogram!("gatepost_spool_batch_operations").record(batch.len() as f64);
+        let pages = PAGES * batch.len() as u64;
         let (after, failures) = match outcome {
             Outcome::Committed(after, failures) => (after, failures),
             Outcome::Full => (After::default(), vec![Some(self.disk.full()); batch.len()]),
@@ -259,7 +267,7 @@ impl Writer {
                 tracing::warn!(%error, "a finished message leaves its body behind");
             }
         }
-        Some(after.bytes)
+        Some(after.bytes + pages)
     }
 
     fn transact(
@@ -341,26 +349,50 @@ impl Writer {
         }
     }
 
-    /// Carries the log over into the database; `None` after a fatal error.
-    fn checkpoint(&self, log_bytes: &mut u64) -> Option<()> {
-        *log_bytes = 0;
-        let done = self
-            .connection
-            .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
-            .map_err(SpoolError::from);
-        match done {
-            Ok(()) => Some(()),
+    /// Carries the log over into the database and gives back what the database does not need;
+    /// `None` after a fatal error.
+    fn settle(&self, log_bytes: &mut u64) -> Option<()> {
+        match self.checkpoint().and_then(|()| self.give_back()) {
+            Ok(bytes) => *log_bytes = bytes,
             Err(error) if error.sqlite_code() == Some(ErrorCode::SystemIoFailure) => {
                 self.disk
                     .fatal(&format!("carrying over the spool's log failed: {error}"));
-                None
+                return None;
             }
             // Nothing is lost: it stays in the log until there is room.
             Err(error) => {
+                *log_bytes = 0;
                 tracing::warn!(%error, "the spool's log is not carried over");
-                Some(())
             }
         }
+        Some(())
+    }
+
+    fn checkpoint(&self) -> Result<(), SpoolError> {
+        self.connection
+            .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+        Ok(())
+    }
+
+    /// Shrinks the database after a backlog: else the room that the backlog took would be missing
+    /// for ever, and intake with it. Says how many bytes that added to the log.
+    fn give_back(&self) -> Result<u64, SpoolError> {
+        let pragma = |name| {
+            let number = |row: &Row<'_>| row.get(0).map(to_u64);
+            self.connection.pragma_query_value(None, name, number)
+        };
+        let (free, size) = (pragma("freelist_count")?, pragma("page_size")?);
+        let spare = if self.disk.room(0).is_ok() { SPARE } else { 0 };
+        if free * size <= spare {
+            return Ok(0);
+        }
+        // Works a page for each row that is asked for.
+        let mut vacuum = self
+            .connection
+            .prepare_cached(&format!("PRAGMA incremental_vacuum({GIVE_BACK})"))?;
+        let mut rows = vacuum.query([])?;
+        while rows.next()?.is_some() {}
+        Ok(free.min(GIVE_BACK) * size)
     }
 
     fn execute(&self, sql: &str) -> Result<(), SpoolError> {

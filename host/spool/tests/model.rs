@@ -1,0 +1,527 @@
+//! Random operations, restarts among them, against a model that fits on a page.
+
+mod common;
+
+use std::{collections::BTreeMap, path::Path};
+
+use common::*;
+use gatepost_message::{Millis, TransactionId};
+use gatepost_spool::*;
+use proptest::{collection::vec, prelude::*, sample::Index};
+
+/// What becomes of a recipient, as the model has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Queued(Millis),
+    Leased { since: Millis, lease: Lease },
+    Held,
+    Quarantined,
+    Ended(Status),
+}
+
+impl State {
+    fn due(self) -> Option<Millis> {
+        match self {
+            Self::Queued(at) => Some(at),
+            Self::Leased { lease, .. } => Some(lease.until),
+            _ => None,
+        }
+    }
+
+    fn is_final(self) -> bool {
+        matches!(self, Self::Ended(_))
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Letter {
+    quarantine: Option<Millis>,
+    recipients: Vec<(State, u32)>,
+}
+
+/// Messages in order of arrival, which here is that of their ids.
+#[derive(Debug, Default)]
+struct Model {
+    letters: BTreeMap<TransactionId, Letter>,
+}
+
+impl Model {
+    fn drop_finished(&mut self) {
+        self.letters
+            .retain(|_, letter| !letter.recipients.iter().all(|(state, _)| state.is_final()));
+    }
+
+    /// The messages that a claim must give, and which of their recipients.
+    fn due(&self, now: Millis, limit: usize) -> Vec<(TransactionId, Vec<u32>)> {
+        let is_due = |state: &State| state.due().is_some_and(|due| due <= now);
+        let mut due: Vec<_> = self
+            .letters
+            .iter()
+            .filter_map(|(id, letter)| {
+                let all = letter.recipients.iter().enumerate();
+                let chosen: Vec<_> = all.filter(|(_, (state, _))| is_due(state)).collect();
+                let first = chosen
+                    .iter()
+                    .filter_map(|(_, (state, _))| state.due())
+                    .min()?;
+                Some((
+                    first,
+                    *id,
+                    chosen.iter().map(|(number, _)| *number as u32).collect(),
+                ))
+            })
+            .collect();
+        due.sort_by_key(|(first, id, _)| (*first, *id));
+        due.truncate(limit);
+        due.into_iter()
+            .map(|(_, id, chosen)| (id, chosen))
+            .collect()
+    }
+
+    /// Changes what is in the queue and chosen; gives how many, and how many were in progress.
+    fn intervene(
+        &mut self,
+        chosen: Option<TransactionId>,
+        counts_leased: bool,
+        change: impl Fn(State) -> Option<State>,
+    ) -> Changed {
+        let mut changed = Changed::default();
+        let in_queue = |(id, letter): &(&TransactionId, &mut Letter)| {
+            letter.quarantine.is_none() && chosen.is_none_or(|chosen| chosen == **id)
+        };
+        for (_, letter) in self.letters.iter_mut().filter(in_queue) {
+            for (state, _) in &mut letter.recipients {
+                if let Some(next) = change(*state) {
+                    *state = next;
+                    changed.changed += 1;
+                } else if counts_leased && matches!(state, State::Leased { .. }) {
+                    changed.in_progress += 1;
+                }
+            }
+        }
+        self.drop_finished();
+        changed
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Accept {
+        recipients: Vec<u8>,
+        quarantine: bool,
+        large: bool,
+    },
+    AcceptAgain(Index),
+    Claim {
+        limit: usize,
+    },
+    Record {
+        claim: Index,
+        endings: Vec<u8>,
+    },
+    Retry(Option<Index>),
+    Cancel(Option<Index>),
+    Hold(Option<Index>),
+    Release(Option<Index>),
+    QuarantineRelease(Index),
+    QuarantineDelete(Index),
+    Expire,
+    Wait {
+        minutes: u64,
+    },
+    Reopen,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    use Step::*;
+    let index = any::<Index>;
+    let chosen = || prop::option::weighted(0.8, any::<Index>());
+    prop_oneof![
+        6 => (vec(0..4_u8, 1..4), prop::bool::weighted(0.2), prop::bool::weighted(0.1)).prop_map(
+            |(recipients, quarantine, large)| Accept { recipients, quarantine, large }
+        ),
+        1 => index().prop_map(AcceptAgain),
+        5 => (1..4_usize).prop_map(|limit| Claim { limit }),
+        6 => (index(), vec(0..6_u8, 4)).prop_map(|(claim, endings)| Record { claim, endings }),
+        1 => chosen().prop_map(Retry),
+        1 => chosen().prop_map(Cancel),
+        1 => chosen().prop_map(Hold),
+        1 => chosen().prop_map(Release),
+        1 => index().prop_map(QuarantineRelease),
+        1 => index().prop_map(QuarantineDelete),
+        1 => Just(Expire),
+        3 => (1..15_u64).prop_map(|minutes| Wait { minutes }),
+        1 => Just(Reopen),
+    ]
+}
+
+/// The store beside the model, and what both are told.
+struct Pair<'a> {
+    directory: &'a Path,
+    spool: Option<SqliteSpool>,
+    model: Model,
+    now: Millis,
+    owner: Owner,
+    /// All claims ever made, old ones too.
+    claims: Vec<(TransactionId, Lease, Vec<u32>)>,
+    ids: Vec<TransactionId>,
+}
+
+impl<'a> Pair<'a> {
+    fn new(directory: &'a Path) -> Self {
+        Self {
+            directory,
+            spool: Some(open(directory)),
+            model: Model::default(),
+            now: START,
+            owner: Owner::new(),
+            claims: Vec::new(),
+            ids: Vec::new(),
+        }
+    }
+
+    fn spool(&self) -> &SqliteSpool {
+        self.spool.as_ref().unwrap()
+    }
+
+    /// One of the ids that ever were, or one that never was.
+    fn id(&self, index: Index) -> TransactionId {
+        match self.ids.as_slice() {
+            [] => TransactionId::new(),
+            ids => *index.get(ids),
+        }
+    }
+
+    fn selection(&self, index: Option<Index>) -> (Selection, Option<TransactionId>) {
+        let id = index.map(|index| self.id(index));
+        (
+            Selection {
+                id,
+                ..Selection::default()
+            },
+            id,
+        )
+    }
+
+    fn run(&mut self, step: Step) {
+        let now = self.now;
+        match step {
+            Step::Accept {
+                recipients,
+                quarantine,
+                large,
+            } => {
+                self.accept(&recipients, quarantine, large);
+            }
+            Step::AcceptAgain(index) => {
+                let id = self.id(index);
+                if self.model.letters.contains_key(&id) {
+                    let again = wait(self.spool().accept(message(id, &["bob@a.example"])));
+                    assert!(matches!(again, Err(SpoolError::Duplicate(_))), "{again:?}");
+                }
+            }
+            Step::Claim { limit } => self.claim(limit),
+            Step::Record { claim, endings } => {
+                if !self.claims.is_empty() {
+                    let (id, lease, numbers) = claim.get(&self.claims).clone();
+                    self.record(id, lease, &numbers, &endings);
+                }
+            }
+            Step::Retry(index) => {
+                let (selection, id) = self.selection(index);
+                let expected = self.model.intervene(id, true, |state| match state {
+                    State::Queued(_) => Some(State::Queued(now)),
+                    _ => None,
+                });
+                assert_eq!(wait(self.spool().retry(selection, now)).unwrap(), expected);
+            }
+            Step::Cancel(index) => {
+                let (selection, id) = self.selection(index);
+                let expected = self.model.intervene(id, true, |state| match state {
+                    State::Queued(_) | State::Held => Some(State::Ended(Status::Cancelled)),
+                    _ => None,
+                });
+                assert_eq!(wait(self.spool().cancel(selection)).unwrap(), expected);
+            }
+            Step::Hold(index) => {
+                let (selection, id) = self.selection(index);
+                let expected = self.model.intervene(id, true, |state| match state {
+                    State::Queued(_) => Some(State::Held),
+                    _ => None,
+                });
+                assert_eq!(wait(self.spool().hold(selection)).unwrap(), expected);
+            }
+            Step::Release(index) => {
+                let (selection, id) = self.selection(index);
+                let expected = self.model.intervene(id, false, |state| match state {
+                    State::Held => Some(State::Queued(now)),
+                    _ => None,
+                });
+                assert_eq!(
+                    wait(self.spool().release(selection, now)).unwrap(),
+                    expected
+                );
+            }
+            Step::QuarantineRelease(index) => {
+                let id = self.id(index);
+                let letter = self.model.letters.get_mut(&id);
+                let letter = letter.filter(|letter| letter.quarantine.is_some());
+                let released = wait(self.spool.as_ref().unwrap().quarantine_release(id, now));
+                assert_eq!(released.unwrap(), letter.is_some());
+                if let Some(letter) = letter {
+                    letter.quarantine = None;
+                    for (state, _) in &mut letter.recipients {
+                        if *state == State::Quarantined {
+                            *state = State::Queued(now);
+                        }
+                    }
+                }
+            }
+            Step::QuarantineDelete(index) => {
+                let id = self.id(index);
+                let letter = self.model.letters.get(&id);
+                let there = letter.is_some_and(|letter| letter.quarantine.is_some());
+                assert_eq!(wait(self.spool().quarantine_delete(id)).unwrap(), there);
+                if there {
+                    self.model.letters.remove(&id);
+                }
+            }
+            Step::Expire => {
+                let mut expired = wait(self.spool().expire(now)).unwrap().quarantined;
+                expired.sort();
+                let over = |letter: &Letter| letter.quarantine.is_some_and(|until| until <= now);
+                let expected: Vec<_> = self
+                    .model
+                    .letters
+                    .extract_if(.., |_, letter| over(letter))
+                    .map(|(id, _)| id)
+                    .collect();
+                assert_eq!(expired, expected);
+            }
+            Step::Wait { minutes: count } => self.now = now + minutes(count),
+            Step::Reopen => {
+                self.spool = None;
+                self.spool = Some(open(self.directory));
+                self.owner = Owner::new();
+                for letter in self.model.letters.values_mut() {
+                    for (state, _) in &mut letter.recipients {
+                        if let State::Leased { since, .. } = *state {
+                            *state = State::Queued(since);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn accept(&mut self, recipients: &[u8], quarantine: bool, large: bool) {
+        let id = TransactionId::new();
+        let mut new = message(id, &[]);
+        let mut states = Vec::new();
+        for (number, kind) in recipients.iter().enumerate() {
+            let apart = |state| {
+                if quarantine {
+                    State::Quarantined
+                } else {
+                    state
+                }
+            };
+            let next_attempt = self.now + minutes(number as u64);
+            let (initial, state) = match kind {
+                0 | 1 => (
+                    InitialState::Queued { next_attempt },
+                    apart(State::Queued(next_attempt)),
+                ),
+                2 => (InitialState::Held, apart(State::Held)),
+                _ => (
+                    InitialState::Suppressed {
+                        reason: "why".into(),
+                    },
+                    State::Ended(Status::Suppressed),
+                ),
+            };
+            let address = address(&format!("user{number}@a.example"));
+            new.recipients.push(NewRecipient {
+                address,
+                state: initial,
+            });
+            states.push((state, 0));
+        }
+        let expires = self.now + minutes(30);
+        if quarantine {
+            new.quarantine = Some(Quarantine {
+                reason: "bad".into(),
+                expires,
+            });
+        }
+        if large {
+            let mut staging = self.spool().stage(id).unwrap();
+            std::io::Write::write_all(&mut staging, &vec![b'x'; INLINE_LIMIT + 1]).unwrap();
+            new.body = staging.finish().unwrap().body;
+        }
+        wait(self.spool().accept(new)).unwrap();
+        self.ids.push(id);
+        let letter = Letter {
+            quarantine: quarantine.then_some(expires),
+            recipients: states,
+        };
+        self.model.letters.insert(id, letter);
+        self.model.drop_finished();
+    }
+
+    fn claim(&mut self, limit: usize) {
+        let claims = wait(self.spool().claim(self.owner, self.now, limit, LEASE)).unwrap();
+        let expected = self.model.due(self.now, limit);
+        let numbers = |claim: &Claim| claim.recipients.iter().map(|to| to.number).collect();
+        let got: Vec<_> = claims
+            .iter()
+            .map(|claim| (claim.transaction.id, numbers(claim)))
+            .collect();
+        assert_eq!(got, expected);
+        for claim in claims {
+            let lease = claim.lease;
+            assert!(lease.until >= self.now + LEASE);
+            let letter = self.model.letters.get_mut(&claim.transaction.id).unwrap();
+            for recipient in &claim.recipients {
+                let (state, attempts) = &mut letter.recipients[recipient.number as usize];
+                assert_eq!(recipient.attempts, *attempts);
+                *state = State::Leased {
+                    since: self.now,
+                    lease,
+                };
+            }
+            self.claims
+                .push((claim.transaction.id, lease, numbers(&claim)));
+        }
+    }
+
+    fn record(&mut self, id: TransactionId, lease: Lease, numbers: &[u32], endings: &[u8]) {
+        let mut results = Vec::new();
+        let mut expected = Recorded::default();
+        let letter = self.model.letters.get_mut(&id);
+        let mut recipients = letter.map(|letter| &mut letter.recipients);
+        let mut nothing = (State::Held, 0);
+        for (number, ending) in numbers.iter().zip(endings) {
+            let next_attempt = self.now + minutes(3);
+            let (ending, next, attempt) = match ending {
+                0 | 1 => (delivered(), State::Ended(Status::Delivered), 1),
+                2 => (failed(), State::Ended(Status::Failed), 1),
+                3 => (deferred(next_attempt), State::Queued(next_attempt), 1),
+                4 => (
+                    Ending::Returned { next_attempt },
+                    State::Queued(next_attempt),
+                    0,
+                ),
+                _ => continue,
+            };
+            results.push(RecipientResult {
+                number: *number,
+                ending,
+            });
+            let (state, attempts) = match &mut recipients {
+                Some(recipients) => &mut recipients[*number as usize],
+                None => &mut nothing,
+            };
+            if matches!(state, State::Leased { lease: held, .. } if *held == lease) {
+                *state = next;
+                *attempts += attempt;
+                expected.applied += 1;
+            } else {
+                expected.ignored += 1;
+            }
+        }
+        let before = self.model.letters.len();
+        self.model.drop_finished();
+        expected.finished = self.model.letters.len() < before;
+        let report = Report {
+            lease,
+            message: id,
+            results,
+            bounce: None,
+        };
+        assert_eq!(wait(self.spool().record(report)).unwrap(), expected);
+    }
+
+    fn compare(&self) {
+        let all = Filter {
+            limit: usize::MAX,
+            ..Filter::default()
+        };
+        let mut found = wait(self.spool().list(all.clone())).unwrap();
+        let (queue, depth) = (found.len(), wait(self.spool().depth()).unwrap());
+        found.extend(wait(self.spool().quarantine_list(all)).unwrap());
+        assert_eq!(
+            (depth.messages, depth.quarantined),
+            (queue as u64, (found.len() - queue) as u64)
+        );
+        let stored: BTreeMap<_, _> = found.into_iter().map(|it| (it.id, letter(it))).collect();
+        let expected: BTreeMap<_, _> = self
+            .model
+            .letters
+            .iter()
+            .map(|(id, it)| (*id, comparable(it)))
+            .collect();
+        assert_eq!(stored, expected);
+        let states = self
+            .model
+            .letters
+            .values()
+            .flat_map(|letter| &letter.recipients);
+        let due = states.filter_map(|(state, _)| state.due()).min();
+        assert_eq!(wait(self.spool().next_due()).unwrap(), due);
+    }
+}
+
+/// What can be compared of a message: until when it is apart; of each recipient its state in a
+/// word, when it is due, and its attempts.
+type Comparable = (Option<Millis>, Vec<(Status, Option<Millis>, u32)>);
+
+fn letter(summary: Summary) -> Comparable {
+    let recipients = summary.recipients.iter().map(|recipient| {
+        let due = match &recipient.state {
+            RecipientState::Queued { next_attempt } => Some(*next_attempt),
+            RecipientState::Leased { until, .. } => Some(*until),
+            _ => None,
+        };
+        (recipient.state.status(), due, recipient.attempts)
+    });
+    (
+        summary.quarantine.map(|quarantine| quarantine.expires),
+        recipients.collect(),
+    )
+}
+
+fn comparable(letter: &Letter) -> Comparable {
+    let recipients = letter.recipients.iter().map(|(state, attempts)| {
+        let status = match state {
+            State::Queued(_) => Status::Queued,
+            State::Leased { .. } => Status::Leased,
+            State::Held => Status::Held,
+            State::Quarantined => Status::Quarantined,
+            State::Ended(status) => *status,
+        };
+        (status, state.due(), *attempts)
+    });
+    (letter.quarantine, recipients.collect())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_store_does_what_the_model_does(steps in vec(step(), 1..60)) {
+        let directory = tempfile::tempdir().unwrap();
+        let mut pair = Pair::new(directory.path());
+        for step in steps {
+            pair.run(step);
+            pair.compare();
+        }
+        // Bodies in files are those of messages that are there.
+        pair.run(Step::Wait { minutes: 1 });
+        pair.run(Step::Expire);
+        let files = bodies(directory.path());
+        for id in &files {
+            prop_assert!(pair.model.letters.contains_key(&id.parse().unwrap()), "{id} is left");
+        }
+    }
+}
