@@ -38,10 +38,20 @@ pub(crate) struct Unreachable {
 
 impl From<Failure> for Unreachable {
     fn from(failure: Failure) -> Self {
+        let reply = failure.reply();
+        let (reply, said) = match failure {
+            // The message may wait for the server to be mended, even if that refuses for good.
+            Failure::Refused { to: "STARTTLS", .. } => {
+                let text = format!("next hop refuses STARTTLS, which the route requires: {reply}");
+                (Reply::new(450, "4.7.4", text), false)
+            }
+            Failure::Refused { .. } => (reply, true),
+            _ => (reply, false),
+        };
         Self {
-            reply: failure.reply(),
+            reply,
             connected: true,
-            said: matches!(failure, Failure::Refused { .. }),
+            said,
         }
     }
 }

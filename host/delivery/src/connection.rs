@@ -16,6 +16,10 @@ pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
+/// Nothing more can be sent; what the server said before that, and else the reason, comes out of
+/// [`Connection::advance`].
+pub(crate) struct Severed;
+
 /// How much a server may say while it is being talked to before nobody listens any more.
 const READ_AHEAD: usize = 64 * 1024;
 
@@ -25,6 +29,8 @@ pub(crate) struct Connection {
     pub(crate) session: Session,
     /// Said by the server and not yet seen by the session.
     input: BytesMut,
+    /// Why nothing more can be sent.
+    severed: Option<Failure>,
     /// Protocol and cipher; `None` in plaintext.
     pub(crate) tls: Option<String>,
     /// Transactions begun.
@@ -38,6 +44,7 @@ impl Connection {
             stream,
             session,
             input: BytesMut::new(),
+            severed: None,
             tls: None,
             transactions: 0,
             timeouts,
@@ -47,39 +54,43 @@ impl Connection {
     /// Goes on with the dialogue up to the next thing that is not just sending and receiving.
     pub(crate) async fn advance(&mut self) -> Event {
         loop {
-            let done = match self.session.next_event() {
-                Event::Send(bytes) => self.send(&bytes).await,
-                Event::NeedInput => self.receive().await,
+            match self.session.next_event() {
+                // Where it fails, the next receipt says so.
+                Event::Send(bytes) => drop(self.send(&bytes).await),
+                Event::NeedInput => {
+                    if let Err(failure) = self.receive().await {
+                        self.session.fail(failure);
+                    }
+                }
                 event => return event,
-            };
-            if let Err(failure) = done {
-                self.session.fail(failure);
             }
         }
     }
 
     /// Sends, and listens meanwhile: a server that answers a long group of commands while it is
     /// still coming must not wait for us to finish (RFC 2920 section 3.1), and one that gives up
-    /// in the middle says why before it hangs up.
-    pub(crate) async fn send(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        let sent = timeout(
-            self.timeouts.send,
-            write(&mut self.stream, &mut self.input, bytes),
-        );
-        let result = match sent.await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(Failure::Disconnected(error.to_string())),
-            Err(_) => Err(Failure::TimedOut),
-        };
-        if result.is_err() && !self.input.is_empty() {
-            self.session.feed(&self.input.split());
+    /// in the middle says why before it hangs up. What it said is heard before the failure is.
+    pub(crate) async fn send(&mut self, bytes: &[u8]) -> Result<(), Severed> {
+        if self.severed.is_none() {
+            let sending = write(&mut self.stream, &mut self.input, bytes);
+            self.severed = match timeout(self.timeouts.send, sending).await {
+                Ok(Ok(())) => None,
+                Ok(Err(error)) => Some(Failure::Disconnected(error.to_string())),
+                Err(_) => Some(Failure::TimedOut),
+            };
         }
-        result
+        match self.severed {
+            None => Ok(()),
+            Some(_) => Err(Severed),
+        }
     }
 
     /// Waits for the server to say something.
     async fn receive(&mut self) -> Result<(), Failure> {
         if self.input.is_empty() {
+            if let Some(failure) = &self.severed {
+                return Err(failure.clone());
+            }
             let patience = self.session.timeout();
             let patience = self
                 .timeouts
@@ -120,10 +131,10 @@ async fn write(stream: &mut Box<dyn Stream>, input: &mut BytesMut, bytes: &[u8])
     loop {
         tokio::select! {
             biased;
-            done = &mut written => return done,
             read = reader.read_buf(input), if listening => {
                 listening = matches!(read, Ok(1..)) && input.len() < READ_AHEAD;
             }
+            done = &mut written => return done,
         }
     }
 }

@@ -8,7 +8,7 @@ use gatepost_message::{Body, Message};
 use gatepost_smtp::Reply;
 use gatepost_smtp::client::{DotStuffer, Event, Failure, Outcome, Stage, Transaction};
 
-use crate::connection::Connection;
+use crate::connection::{Connection, Severed};
 
 /// How much of a body is in memory at once.
 const PIECE: usize = 64 * 1024;
@@ -49,7 +49,7 @@ pub(crate) async fn transfer(
                 sending = true;
                 match send(connection, message).await {
                     Ok(()) => connection.session.body_sent(),
-                    Err(Broken::Connection(failure)) => connection.session.fail(failure),
+                    Err(Broken::Connection) => {}
                     Err(Broken::Message(reply)) => {
                         let why = Failure::Disconnected(reply.text());
                         own = Some(reply);
@@ -91,10 +91,16 @@ fn lost() -> Outcome {
 
 /// Why a message was not sent whole.
 enum Broken {
-    /// The connection's fault.
-    Connection(Failure),
+    /// The connection's fault, and for it to say.
+    Connection,
     /// The message's or the store's, and what to say of it.
     Message(Reply),
+}
+
+impl From<Severed> for Broken {
+    fn from(_: Severed) -> Self {
+        Self::Connection
+    }
 }
 
 /// Sends header section and body with their dots stuffed.
@@ -116,10 +122,7 @@ async fn send(connection: &mut Connection, message: &Message) -> Result<(), Brok
     let mut offset = 0;
     loop {
         let stuffed = stuffer.push(piece).map_err(stray)?;
-        connection
-            .send(&stuffed)
-            .await
-            .map_err(Broken::Connection)?;
+        connection.send(&stuffed).await?;
         piece = read(message.body(), offset).await.map_err(unreadable)?;
         if piece.is_empty() {
             break;
@@ -130,7 +133,7 @@ async fn send(connection: &mut Connection, message: &Message) -> Result<(), Brok
         return Err(unreadable(io::ErrorKind::UnexpectedEof.into()));
     }
     let end = stuffer.finish().map_err(stray)?;
-    connection.send(end).await.map_err(Broken::Connection)
+    Ok(connection.send(end).await?)
 }
 
 /// Whether the message holds octets outside ASCII, so that it needs 8BITMIME (RFC 6152) wherever

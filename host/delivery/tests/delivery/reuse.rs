@@ -1,0 +1,185 @@
+//! Connections are used again, and one that has died unseen costs nothing.
+
+use std::time::Duration;
+
+use crate::support::{Act, Moment, NextHopServer, Offer, Relay, message, route_all_to};
+use gatepost_policy::TlsMode;
+
+/// Sends three messages, each after the one before has arrived.
+async fn three(relay: &mut Relay) {
+    for subject in ["first", "second", "third"] {
+        relay
+            .accept("alice@a.example", &["bob@b.example"], &message(subject))
+            .await;
+        let ended = relay.ended(1).await;
+        assert_eq!(ended[0].1, "delivered", "{ended:?}");
+    }
+}
+
+#[tokio::test]
+async fn one_connection_carries_many_messages() {
+    let server = NextHopServer::obliging().await;
+    let mut relay = Relay::start(route_all_to(server.hop(TlsMode::None)), |_| {});
+    three(&mut relay).await;
+    assert_eq!(server.connections(), 1);
+    let greetings = server
+        .commands()
+        .iter()
+        .filter(|(_, line)| line.starts_with("EHLO"))
+        .count();
+    assert_eq!(greetings, 1);
+
+    // At the end there is a good-bye.
+    relay.drain(Duration::from_secs(10)).await;
+    assert_eq!(server.commands().last().unwrap().1, "QUIT");
+}
+
+#[tokio::test]
+async fn a_connection_is_left_after_its_number_of_transactions() {
+    let server = NextHopServer::obliging().await;
+    let mut relay = Relay::start(route_all_to(server.hop(TlsMode::None)), |settings| {
+        settings.reuse.transactions = 2;
+    });
+    three(&mut relay).await;
+    let connections: Vec<_> = server.received().iter().map(|one| one.connection).collect();
+    assert_eq!(connections, [0, 0, 1]);
+}
+
+#[tokio::test]
+async fn a_connection_that_lay_idle_too_long_is_left_with_a_good_bye() {
+    let (quit, mut gone) = tokio::sync::mpsc::unbounded_channel();
+    let server = NextHopServer::start(Offer::usual(), move |_, moment| {
+        if let Moment::Command("QUIT") = moment {
+            quit.send(()).unwrap();
+        }
+        None
+    })
+    .await;
+    let mut relay = Relay::start(route_all_to(server.hop(TlsMode::None)), |settings| {
+        settings.reuse.idle = Duration::ZERO;
+    });
+    relay
+        .accept("alice@a.example", &["bob@b.example"], &message("one"))
+        .await;
+    relay.ended(1).await;
+    tokio::time::timeout(crate::support::PATIENCE, gone.recv())
+        .await
+        .unwrap();
+    relay
+        .accept("alice@a.example", &["bob@b.example"], &message("two"))
+        .await;
+    relay.ended(1).await;
+    assert_eq!(server.connections(), 2);
+}
+
+#[tokio::test]
+async fn a_connection_closed_behind_our_back_costs_no_attempt() {
+    // The second message makes each connection hang up, by one means or another.
+    for act in [
+        Act::Close,
+        Act::SayAndClose("421 4.4.2 idle for too long".to_owned()),
+    ] {
+        let seen = std::sync::Mutex::new(std::collections::HashSet::new());
+        let server = NextHopServer::start(Offer::usual(), move |connection, moment| match moment {
+            Moment::Command(line) if line.starts_with("MAIL") => {
+                (!seen.lock().unwrap().insert(connection)).then(|| act.clone())
+            }
+            _ => None,
+        })
+        .await;
+        let mut relay = Relay::start(route_all_to(server.hop(TlsMode::None)), |_| {});
+        three(&mut relay).await;
+        assert_eq!(server.connections(), 3);
+        assert_eq!(server.received().len(), 3);
+    }
+}
+
+#[tokio::test]
+async fn a_new_connection_that_dies_is_an_attempt() {
+    let server = NextHopServer::start(Offer::usual(), |_, moment| match moment {
+        Moment::Command(line) if line.starts_with("MAIL") => Some(Act::Close),
+        _ => None,
+    })
+    .await;
+    let mut relay = Relay::start(route_all_to(server.hop(TlsMode::None)), |_| {});
+    relay
+        .accept("alice@a.example", &["bob@b.example"], &message("doomed"))
+        .await;
+    assert_eq!(relay.ended(1).await[0].1, "deferred");
+    assert_eq!(server.connections(), 1);
+}
+
+#[tokio::test]
+async fn no_more_connections_than_allowed_are_open_at_once() {
+    let (open, most) = (
+        std::sync::Mutex::new(0_u32),
+        std::sync::Arc::new(std::sync::Mutex::new(0_u32)),
+    );
+    let record = std::sync::Arc::clone(&most);
+    let server = NextHopServer::start(Offer::usual(), move |_, moment| {
+        let mut open = open.lock().unwrap();
+        match moment {
+            Moment::Command(line) if line.starts_with("MAIL") => *open += 1,
+            Moment::EndOfData => *open -= 1,
+            _ => {}
+        }
+        let mut most = record.lock().unwrap();
+        *most = (*most).max(*open);
+        None
+    })
+    .await;
+    let mut relay = Relay::start(route_all_to(server.hop(TlsMode::None)), |settings| {
+        settings.connections_per_next_hop = 2;
+        settings.messages_in_flight = 10;
+    });
+    for number in 0..20 {
+        relay
+            .accept(
+                "alice@a.example",
+                &["bob@b.example"],
+                &message(&number.to_string()),
+            )
+            .await;
+    }
+    assert!(
+        relay
+            .ended(20)
+            .await
+            .iter()
+            .all(|ended| ended.1 == "delivered")
+    );
+    assert!(server.connections() <= 2, "{}", server.connections());
+    assert!(*most.lock().unwrap() <= 2);
+}
+
+#[tokio::test]
+async fn a_message_that_finds_no_connection_free_goes_back_without_an_attempt() {
+    let (hung, mut hangs) = tokio::sync::mpsc::unbounded_channel();
+    let server = NextHopServer::start(Offer::usual(), move |_, moment| match moment {
+        Moment::EndOfData => {
+            hung.send(()).unwrap();
+            Some(Act::Hang)
+        }
+        _ => None,
+    })
+    .await;
+    let relay = Relay::start(route_all_to(server.hop(TlsMode::None)), |settings| {
+        settings.connections_per_next_hop = 1;
+        settings.messages_in_flight = 2;
+        settings.wait_for_connection = Duration::from_millis(1);
+    });
+    relay
+        .accept("alice@a.example", &["bob@b.example"], &message("hog"))
+        .await;
+    tokio::time::timeout(crate::support::PATIENCE, hangs.recv())
+        .await
+        .unwrap();
+    let id = relay
+        .accept("alice@a.example", &["bob@b.example"], &message("patient"))
+        .await;
+    // Whether it is just being tried or waits again: it never counts as an attempt.
+    let (_, spool, _directory) = relay.drain(Duration::from_millis(10)).await;
+    use gatepost_spool::Spool;
+    let record = spool.show(id).await.unwrap().unwrap();
+    assert_eq!(record.summary.recipients[0].attempts, 0);
+}

@@ -1,0 +1,181 @@
+//! When recipients are tried again, and how delivery stops.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::support::{
+    Act, Moment, NextHopServer, Offer, PATIENCE, Relay, message, route_all_to, say,
+};
+use gatepost_policy::TlsMode;
+use gatepost_spool::{Owner, RecipientState, Spool};
+use tokio::sync::{Notify, mpsc};
+use tokio::time::timeout;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+#[tokio::test]
+async fn a_deferred_recipient_is_tried_again_when_it_is_due_and_not_before() {
+    let server = NextHopServer::start(Offer::usual(), |_, moment| match moment {
+        Moment::Command(line) if line.starts_with("RCPT") => say("451 4.3.0 not now"),
+        _ => None,
+    })
+    .await;
+    let mut relay = Relay::start(route_all_to(server.hop(TlsMode::None)), |_| {});
+    let mut before = relay.now();
+    let id = relay
+        .accept("alice@a.example", &["bob@b.example"], &message("again"))
+        .await;
+    for (attempts, wait) in [(1, MINUTE), (2, 5 * MINUTE), (3, 15 * MINUTE)] {
+        let ended = relay.ended(1).await;
+        assert_eq!(
+            (ended[0].1, ended[0].2.to_string()),
+            ("deferred", "451 4.3.0 not now".to_owned())
+        );
+        let recipient = relay
+            .spool
+            .show(id)
+            .await
+            .unwrap()
+            .unwrap()
+            .summary
+            .recipients
+            .remove(0);
+        assert_eq!(recipient.attempts, attempts);
+        let RecipientState::Queued { next_attempt } = recipient.state else {
+            panic!("{:?}", recipient.state);
+        };
+        assert!((before + wait..=relay.now() + wait).contains(&next_attempt));
+        // Shortly before nothing is claimed: who asks now gets nothing.
+        let early = next_attempt - Duration::from_millis(1);
+        assert!(
+            relay
+                .spool
+                .claim(Owner::new(), early, 1, MINUTE)
+                .await
+                .unwrap()
+                .is_empty()
+        );
+        before = relay.now();
+        relay.pass(next_attempt.since(before));
+    }
+}
+
+#[tokio::test]
+async fn the_scheduler_wakes_by_itself_when_something_falls_due() {
+    let server = NextHopServer::start(Offer::usual(), |connection, moment| match moment {
+        Moment::Connected if connection < 3 => say("421 4.3.2 not yet"),
+        _ => None,
+    })
+    .await;
+    let mut relay = Relay::start(route_all_to(server.hop(TlsMode::None)), |settings| {
+        settings.retry.schedule = vec![Duration::from_millis(5)];
+    });
+    relay
+        .accept("alice@a.example", &["bob@b.example"], &message("soon"))
+        .await;
+    for word in ["deferred", "deferred", "deferred", "delivered"] {
+        assert_eq!(relay.ended(1).await[0].1, word);
+    }
+}
+
+#[tokio::test]
+async fn more_messages_than_places_are_all_delivered() {
+    let server = NextHopServer::obliging().await;
+    let mut relay = Relay::start(route_all_to(server.hop(TlsMode::None)), |settings| {
+        settings.messages_in_flight = 3;
+    });
+    for number in 0..30 {
+        relay
+            .accept(
+                "alice@a.example",
+                &["bob@b.example"],
+                &message(&number.to_string()),
+            )
+            .await;
+    }
+    assert!(
+        relay
+            .ended(30)
+            .await
+            .iter()
+            .all(|ended| ended.1 == "delivered")
+    );
+    assert_eq!(server.received().len(), 30);
+    assert_eq!(relay.queue().await, []);
+}
+
+/// A server that tells when it has a whole message, and answers it when it is told to go on.
+async fn thoughtful() -> (NextHopServer, mpsc::UnboundedReceiver<()>) {
+    let (tell, thinking) = mpsc::unbounded_channel();
+    let server = NextHopServer::start(Offer::usual(), move |_, moment| match moment {
+        Moment::EndOfData => {
+            tell.send(()).unwrap();
+            Some(Act::Hang)
+        }
+        _ => None,
+    })
+    .await;
+    (server, thinking)
+}
+
+#[tokio::test]
+async fn drain_hands_back_what_does_not_end_in_time() {
+    let (server, mut thinking) = thoughtful().await;
+    let relay = Relay::start(route_all_to(server.hop(TlsMode::None)), |_| {});
+    let id = relay
+        .accept("alice@a.example", &["bob@b.example"], &message("stuck"))
+        .await;
+    timeout(PATIENCE, thinking.recv()).await.unwrap();
+    let (drained, spool, _directory) = relay.drain(Duration::from_millis(10)).await;
+    assert_eq!((drained.finished, drained.returned), (0, 1));
+    let recipient = spool
+        .show(id)
+        .await
+        .unwrap()
+        .unwrap()
+        .summary
+        .recipients
+        .remove(0);
+    assert_eq!(recipient.attempts, 0);
+    let RecipientState::Queued { next_attempt } = recipient.state else {
+        panic!("{:?}", recipient.state);
+    };
+    assert!(next_attempt <= gatepost_message::Millis::now());
+}
+
+#[tokio::test]
+async fn drain_lets_what_is_in_hand_end() {
+    let (tell, mut arrived) = mpsc::unbounded_channel();
+    let allowed = Arc::new(Notify::new());
+    let answer = Act::SayAfter(Arc::clone(&allowed), "250 2.0.0 at last".to_owned());
+    let server = NextHopServer::start(Offer::usual(), move |_, moment| match moment {
+        Moment::EndOfData => {
+            tell.send(()).unwrap();
+            Some(answer.clone())
+        }
+        _ => None,
+    })
+    .await;
+    let relay = Relay::start(route_all_to(server.hop(TlsMode::None)), |_| {});
+    relay
+        .accept("alice@a.example", &["bob@b.example"], &message("last"))
+        .await;
+    timeout(PATIENCE, arrived.recv()).await.unwrap();
+    let draining = tokio::spawn(relay.drain(PATIENCE));
+    // So that the drain has begun when the answer comes.
+    tokio::task::yield_now().await;
+    allowed.notify_one();
+    let (drained, spool, _directory) = draining.await.unwrap();
+    assert_eq!((drained.finished, drained.returned), (1, 0));
+    assert_eq!(spool.list(Default::default()).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn after_a_drain_nothing_more_is_claimed() {
+    let server = NextHopServer::obliging().await;
+    let relay = Relay::start(route_all_to(server.hop(TlsMode::None)), |_| {});
+    let (drained, spool, _directory) = relay.drain(PATIENCE).await;
+    assert_eq!((drained.finished, drained.returned), (0, 0));
+    assert_eq!(spool.next_due().await.unwrap(), None);
+    assert_eq!(server.connections(), 0);
+}

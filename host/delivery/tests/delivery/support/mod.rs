@@ -1,0 +1,21 @@
+//! What the tests of delivery share: a next hop that does as it is told, and a relay around it.
+
+mod next_hop;
+mod relay;
+
+use std::time::Duration;
+
+pub use next_hop::{Act, Certificate, Moment, NextHopServer, Offer, say};
+pub use relay::{Relay, Told, route_all_to, start_error};
+
+/// Nothing in a test takes that long; what does is a failure, not a wait.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A plain message with that subject.
+pub fn message(subject: &str) -> Vec<u8> {
+    format!(
+        "From: <alice@a.example>\r\nTo: <bob@b.example>\r\nSubject: {subject}\r\n\
+         Message-ID: <{subject}@a.example>\r\n\r\nHello.\r\n.\r\n..two dots\r\nBye.\r\n"
+    )
+    .into_bytes()
+}

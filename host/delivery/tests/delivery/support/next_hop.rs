@@ -1,0 +1,377 @@
+//! A next hop on loopback, scripted.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use gatepost_policy::{NextHop, TlsMode};
+use rustls::ServerConfig;
+use rustls::pki_types::PrivateKeyDer;
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufStream};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+
+/// What the script is asked about.
+#[derive(Debug, Clone, Copy)]
+pub enum Moment<'a> {
+    /// A connection has come.
+    Connected,
+    /// A command line, without its CRLF.
+    Command(&'a str),
+    /// The so-manieth line of a message.
+    DataLine(usize),
+    /// The end of a message.
+    EndOfData,
+}
+
+/// What the script wants done.
+#[derive(Debug, Clone)]
+pub enum Act {
+    /// This reply.
+    Say(String),
+    /// This reply, then hang up.
+    SayAndClose(String),
+    /// This reply, once it is allowed to.
+    SayAfter(Arc<Notify>, String),
+    /// Hang up without a word.
+    Close,
+    /// Say nothing any more, and hear nothing.
+    Hang,
+}
+
+pub fn say(reply: &str) -> Option<Act> {
+    Some(Act::Say(reply.to_owned()))
+}
+
+/// Asked with the number of the connection, from 0; `None` means what any server would do.
+type Script = dyn Fn(usize, Moment<'_>) -> Option<Act> + Send + Sync;
+
+/// What EHLO offers.
+#[derive(Clone, Default)]
+pub struct Offer {
+    pub extensions: Vec<&'static str>,
+    pub starttls: Option<Certificate>,
+}
+
+impl Offer {
+    pub fn usual() -> Self {
+        Self {
+            extensions: vec![
+                "PIPELINING",
+                "8BITMIME",
+                "SIZE 10000000",
+                "ENHANCEDSTATUSCODES",
+            ],
+            starttls: None,
+        }
+    }
+
+    pub fn with_tls(certificate: &Certificate) -> Self {
+        Self {
+            starttls: Some(certificate.clone()),
+            ..Self::usual()
+        }
+    }
+}
+
+/// A self-signed certificate for `localhost`.
+#[derive(Clone)]
+pub struct Certificate {
+    pem: String,
+    config: Arc<ServerConfig>,
+}
+
+impl Certificate {
+    pub fn new() -> Self {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key)
+            .unwrap();
+        Self {
+            pem: made.cert.pem(),
+            config: Arc::new(config),
+        }
+    }
+
+    /// Writes it to a file to be trusted.
+    pub fn write_to(&self, directory: &std::path::Path) -> PathBuf {
+        let file = directory.join("trusted.pem");
+        std::fs::write(&file, &self.pem).unwrap();
+        file
+    }
+}
+
+/// A message as the next hop got it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Received {
+    pub connection: usize,
+    pub tls: bool,
+    /// `MAIL FROM:` with all its parameters.
+    pub mail: String,
+    pub recipients: Vec<String>,
+    pub data: Vec<u8>,
+}
+
+#[derive(Default)]
+struct Log {
+    connections: usize,
+    commands: Vec<(usize, String)>,
+    received: Vec<Received>,
+    pipelined: bool,
+}
+
+pub struct NextHopServer {
+    pub address: SocketAddr,
+    log: Arc<Mutex<Log>>,
+    _task: JoinSet<()>,
+}
+
+impl NextHopServer {
+    pub async fn start(
+        offer: Offer,
+        script: impl Fn(usize, Moment<'_>) -> Option<Act> + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let log = Arc::new(Mutex::new(Log::default()));
+        let script: Arc<Script> = Arc::new(script);
+        let mut task = JoinSet::new();
+        let shared = Arc::clone(&log);
+        task.spawn(async move {
+            let mut connections = JoinSet::new();
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let number = {
+                    let mut log = shared.lock().unwrap();
+                    log.connections += 1;
+                    log.connections - 1
+                };
+                connections.spawn(serve(
+                    Conversation {
+                        number,
+                        offer: offer.clone(),
+                        script: Arc::clone(&script),
+                        log: Arc::clone(&shared),
+                        tls: false,
+                    },
+                    stream,
+                ));
+            }
+        });
+        Self {
+            address,
+            log,
+            _task: task,
+        }
+    }
+
+    /// A server that takes everything.
+    pub async fn obliging() -> Self {
+        Self::start(Offer::usual(), |_, _| None).await
+    }
+
+    pub fn hop(&self, tls: TlsMode) -> NextHop {
+        NextHop {
+            host: "localhost".to_owned(),
+            port: self.address.port(),
+            tls,
+        }
+    }
+
+    pub fn connections(&self) -> usize {
+        self.log.lock().unwrap().connections
+    }
+
+    pub fn received(&self) -> Vec<Received> {
+        self.log.lock().unwrap().received.clone()
+    }
+
+    /// Whether a command ever came before the reply to the one before.
+    pub fn pipelined(&self) -> bool {
+        self.log.lock().unwrap().pipelined
+    }
+
+    pub fn commands(&self) -> Vec<(usize, String)> {
+        self.log.lock().unwrap().commands.clone()
+    }
+}
+
+struct Conversation {
+    number: usize,
+    offer: Offer,
+    script: Arc<Script>,
+    log: Arc<Mutex<Log>>,
+    tls: bool,
+}
+
+trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
+
+type Wire = BufStream<Box<dyn Duplex>>;
+
+async fn serve(mut conversation: Conversation, stream: TcpStream) {
+    let mut wire: Wire = BufStream::new(Box::new(stream));
+    let _ = conversation.hold(&mut wire).await;
+}
+
+/// Ends a conversation: by a good-bye, a script or an error.
+struct Over;
+
+impl From<std::io::Error> for Over {
+    fn from(_: std::io::Error) -> Self {
+        Self
+    }
+}
+
+impl Conversation {
+    async fn hold(&mut self, wire: &mut Wire) -> Result<(), Over> {
+        self.act(wire, Moment::Connected, "220 next.example ESMTP")
+            .await?;
+        let (mut mail, mut recipients) = (String::new(), Vec::new());
+        loop {
+            let line = self.line(wire).await?;
+            let line = String::from_utf8_lossy(&line).into_owned();
+            self.log
+                .lock()
+                .unwrap()
+                .commands
+                .push((self.number, line.clone()));
+            if let Ok(Ok([_, ..])) = timeout(Duration::ZERO, wire.fill_buf()).await {
+                self.log.lock().unwrap().pipelined = true;
+            }
+            let verb = line
+                .split([' ', ':'])
+                .next()
+                .unwrap_or_default()
+                .to_ascii_uppercase();
+            let usual = match verb.as_str() {
+                "EHLO" => self.ehlo(),
+                "DATA" if recipients.is_empty() => "554 5.5.1 no valid recipients".to_owned(),
+                "DATA" => "354 go on".to_owned(),
+                "STARTTLS" | "QUIT" => "220 2.0.0 ready".to_owned(),
+                _ => "250 2.0.0 ok".to_owned(),
+            };
+            let reply = self.act(wire, Moment::Command(&line), &usual).await?;
+            match (verb.as_str(), reply.as_bytes()[0]) {
+                ("MAIL", b'2') => {
+                    mail = line;
+                    recipients.clear();
+                }
+                ("RCPT", b'2') => recipients.push(line),
+                ("DATA", b'3') => {
+                    let data = self.data(wire).await?;
+                    let received = Received {
+                        connection: self.number,
+                        tls: self.tls,
+                        mail: std::mem::take(&mut mail),
+                        recipients: std::mem::take(&mut recipients),
+                        data,
+                    };
+                    let log = Arc::clone(&self.log);
+                    self.end_of_data(wire, || log.lock().unwrap().received.push(received))
+                        .await?;
+                }
+                ("STARTTLS", b'2') => self.start_tls(wire).await?,
+                ("QUIT", _) => return Err(Over),
+                _ => {}
+            }
+        }
+    }
+
+    fn ehlo(&self) -> String {
+        let mut lines = vec!["next.example"];
+        lines.extend(&self.offer.extensions);
+        if self.offer.starttls.is_some() && !self.tls {
+            lines.push("STARTTLS");
+        }
+        let last = lines.pop().unwrap();
+        let mut reply: String = lines.iter().map(|line| format!("250-{line}\r\n")).collect();
+        reply.push_str(&format!("250 {last}"));
+        reply
+    }
+
+    async fn line(&self, wire: &mut Wire) -> Result<Vec<u8>, Over> {
+        let mut line = Vec::new();
+        wire.read_until(b'\n', &mut line).await?;
+        match line.strip_suffix(b"\r\n") {
+            Some(line) => Ok(line.to_vec()),
+            None => Err(Over),
+        }
+    }
+
+    async fn data(&self, wire: &mut Wire) -> Result<Vec<u8>, Over> {
+        let mut data = Vec::new();
+        for number in 1.. {
+            let line = self.line(wire).await?;
+            if line == b"." {
+                break;
+            }
+            data.extend_from_slice(line.strip_prefix(b".").unwrap_or(&line));
+            data.extend_from_slice(b"\r\n");
+            if let Some(act) = (self.script)(self.number, Moment::DataLine(number)) {
+                self.perform(wire, act).await?;
+            }
+        }
+        Ok(data)
+    }
+
+    async fn end_of_data(&self, wire: &mut Wire, keep: impl FnOnce()) -> Result<(), Over> {
+        let act = (self.script)(self.number, Moment::EndOfData);
+        let act = act.unwrap_or(Act::Say("250 2.0.0 taken".to_owned()));
+        if matches!(&act, Act::Say(reply) | Act::SayAfter(_, reply) | Act::SayAndClose(reply) if reply.starts_with('2'))
+        {
+            keep();
+        }
+        self.perform(wire, act).await.map(drop)
+    }
+
+    async fn start_tls(&mut self, wire: &mut Wire) -> Result<(), Over> {
+        let certificate = self.offer.starttls.clone().ok_or(Over)?;
+        let plain: Box<dyn Duplex> = Box::new(tokio::io::empty());
+        let plain = std::mem::replace(wire, BufStream::new(plain)).into_inner();
+        let secured = TlsAcceptor::from(certificate.config).accept(plain).await?;
+        *wire = BufStream::new(Box::new(secured));
+        self.tls = true;
+        Ok(())
+    }
+
+    /// Does what the script wants at this moment, or says the usual; gives what was said.
+    async fn act(&self, wire: &mut Wire, moment: Moment<'_>, usual: &str) -> Result<String, Over> {
+        let act = (self.script)(self.number, moment).unwrap_or(Act::Say(usual.to_owned()));
+        self.perform(wire, act).await
+    }
+
+    async fn perform(&self, wire: &mut Wire, act: Act) -> Result<String, Over> {
+        match act {
+            Act::Say(reply) => {
+                self.write(wire, &reply).await?;
+                Ok(reply)
+            }
+            Act::SayAfter(allowed, reply) => {
+                allowed.notified().await;
+                self.write(wire, &reply).await?;
+                Ok(reply)
+            }
+            Act::SayAndClose(reply) => {
+                self.write(wire, &reply).await?;
+                Err(Over)
+            }
+            Act::Close => Err(Over),
+            Act::Hang => std::future::pending().await,
+        }
+    }
+
+    async fn write(&self, wire: &mut Wire, reply: &str) -> Result<(), Over> {
+        wire.write_all(format!("{reply}\r\n").as_bytes()).await?;
+        Ok(wire.flush().await?)
+    }
+}

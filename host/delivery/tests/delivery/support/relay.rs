@@ -1,0 +1,253 @@
+//! Delivery with a real spool, a router made of a closure, and an observer that the test hears.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use gatepost_delivery::{
+    Attempt, BounceMade, Decided, Deciding, Delivery, Drained, Handle, Observer, Observing, Router,
+    Settings,
+};
+use gatepost_message::{Address, Millis, ReversePath, TransactionId};
+use gatepost_policy::{Flow, NextHop, Routing, Session, Transaction};
+use gatepost_smtp::Reply;
+use gatepost_spool::{
+    Claim, ClaimedRecipient, Ending, Filter, InitialState, NewMessage, NewRecipient, Owner, Spool,
+    SpoolSettings, SqliteSpool, Summary,
+};
+use tempfile::TempDir;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use super::PATIENCE;
+
+/// What the observer was told.
+#[derive(Debug, Clone)]
+pub enum Told {
+    Ended {
+        id: TransactionId,
+        recipient: String,
+        ending: Ending,
+        tls: Option<String>,
+    },
+    Bounced {
+        failed: Vec<String>,
+        to: String,
+    },
+}
+
+impl Told {
+    /// The recipient, how it ended in a word, and the reply.
+    pub fn ended(self) -> (String, &'static str, Reply) {
+        let Self::Ended {
+            recipient, ending, ..
+        } = self
+        else {
+            panic!("not the end of an attempt: {self:?}");
+        };
+        match ending {
+            Ending::Delivered { reply, .. } => (recipient, "delivered", reply),
+            Ending::Deferred { reply, .. } => (recipient, "deferred", reply),
+            Ending::Failed { reply, .. } => (recipient, "failed", reply),
+            Ending::Returned { .. } => panic!("returned is not an ending"),
+        }
+    }
+}
+
+struct Teller(mpsc::UnboundedSender<Told>);
+
+impl Observer for Teller {
+    fn attempt_ended<'a>(&'a self, attempt: &'a Attempt<'a>) -> Observing<'a> {
+        let _ = self.0.send(Told::Ended {
+            id: attempt.message.transaction.id,
+            recipient: attempt.recipient.address.to_string(),
+            ending: attempt.ending.clone(),
+            tls: attempt.tls.map(ToOwned::to_owned),
+        });
+        Box::pin(async {})
+    }
+
+    fn bounce_made<'a>(&'a self, bounce: &'a BounceMade<'a>) -> Observing<'a> {
+        let _ = self.0.send(Told::Bounced {
+            failed: bounce
+                .failed
+                .iter()
+                .map(|one| one.address.to_string())
+                .collect(),
+            to: bounce.to.to_string(),
+        });
+        Box::pin(async {})
+    }
+}
+
+struct Routes<F>(F);
+
+impl<F: Fn(&Claim, &ClaimedRecipient) -> Routing + Send + Sync + 'static> Router for Routes<F> {
+    fn route<'a>(&'a self, message: &'a Claim, recipient: &'a ClaimedRecipient) -> Deciding<'a> {
+        Box::pin(async {
+            Decided {
+                routing: (self.0)(message, recipient),
+                judgements: Vec::new(),
+            }
+        })
+    }
+}
+
+pub fn route_all_to(hop: NextHop) -> impl Fn(&Claim, &ClaimedRecipient) -> Routing {
+    move |_, _| Routing::NextHop(hop.clone())
+}
+
+pub struct Relay {
+    pub spool: Arc<SqliteSpool>,
+    pub owner: Owner,
+    handle: Handle,
+    told: mpsc::UnboundedReceiver<Told>,
+    /// How far the clock of delivery is ahead, in milliseconds.
+    ahead: Arc<AtomicU64>,
+    _directory: TempDir,
+}
+
+impl Relay {
+    /// With that router and, after `change`, those settings. The waits of the schedule are those
+    /// of production: only [`Relay::pass`] brings a second attempt about.
+    pub fn start(
+        router: impl Fn(&Claim, &ClaimedRecipient) -> Routing + Send + Sync + 'static,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let mut spool_settings = SpoolSettings::new(directory.path());
+        spool_settings.min_free_bytes = 0;
+        let spool = Arc::new(SqliteSpool::open(spool_settings).unwrap());
+        let (tell, told) = mpsc::unbounded_channel();
+        let ahead = Arc::new(AtomicU64::new(0));
+        let mut settings = Settings::new("relay.example");
+        settings.retry.jitter = 0.0;
+        let clock = Arc::clone(&ahead);
+        settings.clock =
+            Arc::new(move || Millis::now() + Duration::from_millis(clock.load(Ordering::Relaxed)));
+        change(&mut settings);
+        let owner = Owner::new();
+        let handle = Delivery::start(
+            Arc::clone(&spool) as Arc<dyn Spool>,
+            Arc::new(Routes(router)),
+            Arc::new(Teller(tell)),
+            owner,
+            settings,
+        )
+        .unwrap();
+        Self {
+            spool,
+            owner,
+            handle,
+            told,
+            ahead,
+            _directory: directory,
+        }
+    }
+
+    pub fn now(&self) -> Millis {
+        Millis::now() + Duration::from_millis(self.ahead.load(Ordering::Relaxed))
+    }
+
+    /// Lets that much time pass on delivery's clock.
+    pub fn pass(&self, time: Duration) {
+        self.ahead
+            .fetch_add(time.as_millis() as u64, Ordering::Relaxed);
+        self.spool.changed().notify_one();
+    }
+
+    /// Puts a message into the spool; it lives five days.
+    pub async fn accept(&self, from: &str, to: &[&str], raw: &[u8]) -> TransactionId {
+        let id = TransactionId::new();
+        let mut staging = self.spool.stage(id).unwrap();
+        std::io::Write::write_all(&mut staging, raw).unwrap();
+        let staged = tokio::task::spawn_blocking(|| staging.finish())
+            .await
+            .unwrap()
+            .unwrap();
+        let recipients: Vec<Address> = to.iter().map(|to| to.parse().unwrap()).collect();
+        let message = NewMessage {
+            transaction: Transaction {
+                id,
+                time: self.now(),
+                session: Session {
+                    listener: "submission".to_owned(),
+                    flow: Flow::Submission,
+                    client: SocketAddr::from(([192, 0, 2, 1], 12345)),
+                    helo: Some("client.example".to_owned()),
+                    tls: None,
+                    user: Some("application".to_owned()),
+                },
+                account: Some("account".to_owned()),
+                reverse_path: ReversePath::parse(from).unwrap(),
+                recipients: recipients.clone(),
+            },
+            recipients: recipients
+                .into_iter()
+                .map(|address| NewRecipient {
+                    address,
+                    state: InitialState::Queued {
+                        next_attempt: self.now(),
+                    },
+                })
+                .collect(),
+            head: staged.head,
+            body: staged.body,
+            tags: Vec::new(),
+            classification: None,
+            judgements: Vec::new(),
+            effects: Vec::new(),
+            quarantine: None,
+            received_at: self.now(),
+            expires_at: self.now() + Duration::from_secs(5 * 24 * 60 * 60),
+        };
+        self.spool.accept(message).await.unwrap();
+        id
+    }
+
+    /// The next thing that the observer is told.
+    pub async fn told(&mut self) -> Told {
+        timeout(PATIENCE, self.told.recv())
+            .await
+            .expect("nothing happened")
+            .unwrap()
+    }
+
+    /// The next ends of attempts, so many, sorted by recipient.
+    pub async fn ended(&mut self, count: usize) -> Vec<(String, &'static str, Reply)> {
+        let mut ended = Vec::new();
+        for _ in 0..count {
+            ended.push(self.told().await.ended());
+        }
+        ended.sort_by(|a, b| a.0.cmp(&b.0));
+        ended
+    }
+
+    pub async fn queue(&self) -> Vec<Summary> {
+        self.spool.list(Filter::default()).await.unwrap()
+    }
+
+    /// Stops delivery, with that long for what is in hand.
+    pub async fn drain(self, within: Duration) -> (Drained, Arc<SqliteSpool>, TempDir) {
+        let drained = timeout(PATIENCE, self.handle.drain(within))
+            .await
+            .expect("drain hangs");
+        (drained, self.spool, self._directory)
+    }
+}
+
+/// Why delivery does not start with these settings.
+pub fn start_error(settings: Settings) -> String {
+    let directory = tempfile::tempdir().unwrap();
+    let spool = SqliteSpool::open(SpoolSettings::new(directory.path())).unwrap();
+    let (tell, _told) = mpsc::unbounded_channel();
+    let started = Delivery::start(
+        Arc::new(spool),
+        Arc::new(Routes(|_: &Claim, _: &ClaimedRecipient| Routing::Pass)),
+        Arc::new(Teller(tell)),
+        Owner::new(),
+        settings,
+    );
+    started.err().expect("it started").to_string()
+}

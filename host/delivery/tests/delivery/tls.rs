@@ -1,0 +1,163 @@
+//! TLS to the next hop, by mode.
+
+use crate::support::{
+    Act, Certificate, Moment, NextHopServer, Offer, Relay, Told, message, route_all_to,
+};
+use gatepost_policy::TlsMode;
+
+/// Sends one message and gives how it ended: `delivered` or the enhanced code, and whether under
+/// TLS.
+async fn send(
+    server: &NextHopServer,
+    mode: TlsMode,
+    trust: Option<&Certificate>,
+) -> (String, bool) {
+    let directory = tempfile::tempdir().unwrap();
+    let mut relay = Relay::start(route_all_to(server.hop(mode)), |settings| {
+        settings.trusted = trust
+            .iter()
+            .map(|trust| trust.write_to(directory.path()))
+            .collect();
+    });
+    relay
+        .accept("alice@a.example", &["bob@b.example"], &message("secret"))
+        .await;
+    let told = relay.told().await;
+    let Told::Ended { tls, .. } = &told else {
+        panic!("{told:?}");
+    };
+    let secured = tls.is_some();
+    let (_, word, reply) = told.ended();
+    match word {
+        "deferred" => (reply.enhanced().unwrap().to_string(), secured),
+        word => (word.to_owned(), secured),
+    }
+}
+
+fn delivered(secured: bool) -> (String, bool) {
+    ("delivered".to_owned(), secured)
+}
+
+#[tokio::test]
+async fn opportunistic_takes_any_certificate() {
+    let certificate = Certificate::new();
+    let server = NextHopServer::start(Offer::with_tls(&certificate), |_, _| None).await;
+    assert_eq!(
+        send(&server, TlsMode::Opportunistic, None).await,
+        delivered(true)
+    );
+    assert!(server.received()[0].tls);
+    // RFC 3207 section 4.2: what was said before TLS is forgotten.
+    let greetings = server
+        .commands()
+        .iter()
+        .filter(|(_, line)| line == "EHLO relay.example")
+        .count();
+    assert_eq!(greetings, 2);
+}
+
+#[tokio::test]
+async fn opportunistic_goes_without_where_there_is_none() {
+    let server = NextHopServer::obliging().await;
+    assert_eq!(
+        send(&server, TlsMode::Opportunistic, None).await,
+        delivered(false)
+    );
+}
+
+#[tokio::test]
+async fn opportunistic_goes_without_on_a_new_connection_where_the_handshake_fails() {
+    let certificate = Certificate::new();
+    let server = NextHopServer::start(Offer::with_tls(&certificate), |_, moment| match moment {
+        // What follows is no TLS.
+        Moment::Command("STARTTLS") => Some(Act::SayAndClose("220 2.0.0 go ahead".to_owned())),
+        _ => None,
+    })
+    .await;
+    assert_eq!(
+        send(&server, TlsMode::Opportunistic, None).await,
+        delivered(false)
+    );
+    assert_eq!(server.connections(), 2);
+    assert!(!server.received()[0].tls);
+}
+
+#[tokio::test]
+async fn none_never_asks() {
+    let certificate = Certificate::new();
+    let server = NextHopServer::start(Offer::with_tls(&certificate), |_, _| None).await;
+    assert_eq!(send(&server, TlsMode::None, None).await, delivered(false));
+    assert!(!server.commands().iter().any(|(_, line)| line == "STARTTLS"));
+}
+
+#[tokio::test]
+async fn required_delivers_under_a_certificate_that_verifies() {
+    let certificate = Certificate::new();
+    let server = NextHopServer::start(Offer::with_tls(&certificate), |_, _| None).await;
+    assert_eq!(
+        send(&server, TlsMode::Required, Some(&certificate)).await,
+        delivered(true)
+    );
+}
+
+#[tokio::test]
+async fn required_defers_under_a_certificate_that_does_not_verify() {
+    let certificate = Certificate::new();
+    let server = NextHopServer::start(Offer::with_tls(&certificate), |_, _| None).await;
+    let other = Certificate::new();
+    let (code, _) = send(&server, TlsMode::Required, Some(&other)).await;
+    assert_eq!(code, "4.7.5");
+    assert_eq!(server.received(), []);
+}
+
+#[tokio::test]
+async fn required_defers_where_the_certificate_is_for_another_name() {
+    let certificate = Certificate::new();
+    let server = NextHopServer::start(Offer::with_tls(&certificate), |_, _| None).await;
+    let directory = tempfile::tempdir().unwrap();
+    let mut hop = server.hop(TlsMode::Required);
+    hop.host = "127.0.0.1".to_owned();
+    let mut relay = Relay::start(route_all_to(hop), |settings| {
+        settings.trusted = vec![certificate.write_to(directory.path())];
+    });
+    relay
+        .accept("alice@a.example", &["bob@b.example"], &message("secret"))
+        .await;
+    let ended = relay.ended(1).await;
+    assert_eq!(
+        (ended[0].1, ended[0].2.enhanced().unwrap().to_string()),
+        ("deferred", "4.7.5".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn required_defers_where_starttls_is_not_offered_or_refused() {
+    let server = NextHopServer::obliging().await;
+    assert_eq!(send(&server, TlsMode::Required, None).await.0, "4.7.4");
+
+    let certificate = Certificate::new();
+    let server = NextHopServer::start(Offer::with_tls(&certificate), |_, moment| match moment {
+        Moment::Command("STARTTLS") => crate::support::say("502 5.5.1 no such command"),
+        _ => None,
+    })
+    .await;
+    assert_eq!(send(&server, TlsMode::Required, None).await.0, "4.7.4");
+    assert_eq!(server.received(), []);
+}
+
+#[test]
+fn a_file_without_certificates_is_refused_by_name() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("empty.pem");
+    std::fs::write(&file, "nothing\n").unwrap();
+    let start = |file: std::path::PathBuf| {
+        let settings = || {
+            let mut settings = gatepost_delivery::Settings::new("relay.example");
+            settings.trusted = vec![file.clone()];
+            settings
+        };
+        crate::support::start_error(settings())
+    };
+    assert!(start(file).contains("empty.pem holds no usable certificate"));
+    assert!(start(directory.path().join("absent.pem")).contains("absent.pem"));
+}
