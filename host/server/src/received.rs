@@ -9,8 +9,8 @@ use gatepost_policy::Transaction;
 ///
 /// ```text
 /// Received: from client.example ([192.0.2.1])
-/// 	by mx.desk.example (Gatepost) with ESMTPS id 0197c1f2-8f6e-7b3a-9d51-3f0c6a2e4b17
-/// 	for <user@desk.example>; Thu, 1 Jan 1970 00:00:00 +0000
+///     by mx.desk.example (Gatepost) with ESMTPS id 0197c1f2-8f6e-7b3a-9d51-3f0c6a2e4b17
+///     for <user@desk.example>; Thu, 1 Jan 1970 00:00:00 +0000
 /// ```
 ///
 /// The client's name is not looked up in the DNS: its address says who it was. The recipient is

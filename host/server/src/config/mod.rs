@@ -68,7 +68,7 @@ pub struct Config {
     /// How accepted mail goes on.
     #[serde(default)]
     pub delivery: Delivery,
-    /// Set in [`Config::builtin`] alone: every domain belongs to the first account.
+    /// Set in [`Config::builtin`] alone: every domain and user belongs to the first account.
     #[serde(skip)]
     any_domain: bool,
 }
@@ -124,15 +124,28 @@ impl Config {
             .or_else(|| self.accounts.first().filter(|_| self.any_domain))
     }
 
-    /// The account of this user, if the password is right. Takes the same time wherever the
-    /// passwords differ.
+    /// The account that this user submits for.
+    pub fn account_of_user(&self, user: &str) -> Option<&Account> {
+        self.accounts
+            .iter()
+            .find(|account| account.users.iter().any(|known| known.name == user))
+            .or_else(|| self.accounts.first().filter(|_| self.any_domain))
+    }
+
+    /// The account of this user, if the password is right. Every password is compared, in a time
+    /// that does not tell where it differs, so that an unknown user costs as much as a wrong
+    /// password.
     pub fn authenticate(&self, user: &str, password: &[u8]) -> Option<&Account> {
-        self.accounts.iter().find(|account| {
-            account
-                .users
-                .iter()
-                .any(|u| u.name == user && u.password.matches(password))
-        })
+        let mut found = None;
+        for account in &self.accounts {
+            for known in &account.users {
+                let right = known.password.matches(password);
+                if right && known.name == user {
+                    found = Some(account);
+                }
+            }
+        }
+        found
     }
 
     /// The listener of this name.

@@ -54,7 +54,7 @@ pub async fn sender(
 ) -> Admission {
     if transaction.session.flow == Flow::Submission {
         let user = transaction.session.user.as_deref();
-        let Some(account) = user.and_then(|user| account_of_user(config, user)) else {
+        let Some(account) = user.and_then(|user| config.account_of_user(user)) else {
             return Admission::refused(Reply::new(530, "5.7.0", "Authentication required"));
         };
         transaction.account = Some(account.id.clone());
@@ -135,12 +135,4 @@ fn postmaster<'a>(config: &'a Config, address: &Address) -> Option<(&'a Account,
         .filter(|_| ours)?;
     let address = Address::parse(&format!("postmaster@{domain}")).ok()?;
     Some((account, address))
-}
-
-/// The account that this user submits for.
-pub fn account_of_user<'a>(config: &'a Config, user: &str) -> Option<&'a Account> {
-    config
-        .accounts
-        .iter()
-        .find(|account| account.users.iter().any(|known| known.name == user))
 }
