@@ -16,7 +16,12 @@ fn main() {
         println!("cargo::rerun-if-changed={}", workspace.join(path).display());
     }
 
-    let target_dir = PathBuf::from(variable("OUT_DIR")).join("guest");
+    // OUT_DIR is <target>/<profile>/build/<package>/out: the guests stand beside the profiles,
+    // where the tests' own modules are built too, so that nothing is compiled twice.
+    let out = PathBuf::from(variable("OUT_DIR"));
+    let Some(target_dir) = out.ancestors().nth(4).map(|target| target.join("guests")) else {
+        panic!("{} is not where cargo puts build scripts' output", out.display());
+    };
     let mut cargo = Command::new(variable("CARGO"));
     cargo
         .current_dir(&workspace)

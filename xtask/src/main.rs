@@ -1,2 +1,45 @@
-//! placeholder
-fn main(){}
+//! The project's own tasks: `cargo xtask demo | test | torture`.
+//!
+//! Each does its own set-up: it needs rustup's Rust and a C compiler, and nothing else.
+
+#![forbid(unsafe_code)]
+
+mod demo;
+mod setup;
+mod torture;
+
+use anyhow::Result;
+use clap::Parser;
+
+/// The project's own tasks.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", disable_help_subcommand = true)]
+enum Task {
+    /// Send the fixture messages through a real relay and show what becomes of each.
+    Demo,
+    /// Build everything, then run every test.
+    Test {
+        /// Handed on to `cargo test`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Kill the relay at random moments under load, and count what was lost.
+    Torture(torture::Torture),
+}
+
+fn main() -> Result<()> {
+    match Task::parse() {
+        Task::Demo => {
+            setup::build()?;
+            demo::run()
+        }
+        Task::Test { arguments } => {
+            setup::build()?;
+            setup::test(&arguments)
+        }
+        Task::Torture(torture) => {
+            setup::build()?;
+            torture.run()
+        }
+    }
+}

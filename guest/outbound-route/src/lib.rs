@@ -1,14 +1,15 @@
 //! The next hop by the sender's domain: mail of a customer's domain leaves through the customer's
 //! own smart host.
 //!
-//! A null sender belongs to no domain and never uses a customer's smart host; it goes where the
-//! relay's default route leads.
+//! Only what the application submits is routed: a message that comes in from a customer's address
+//! is on its way to the application, not back to the customer. A null sender belongs to no domain
+//! and never uses a customer's smart host; it goes where the relay's default route leads.
 
 mod settings;
 
 pub use settings::{Route, Settings};
 
-use gatepost_sdk::{Attempt, Decision, Facts, Policy, Routing, Transaction};
+use gatepost_sdk::{Attempt, Decision, Facts, Flow, Policy, Routing, Transaction};
 
 /// The policy.
 pub struct OutboundRoute {
@@ -39,6 +40,9 @@ impl Policy for OutboundRoute {
         _: &dyn Facts,
         decision: &mut Decision,
     ) -> Routing {
+        if transaction.session.flow != Flow::Submission {
+            return Routing::Pass;
+        }
         let Some((_, domain)) = transaction.mail_from.rsplit_once('@') else {
             return Routing::Pass;
         };

@@ -1,12 +1,36 @@
-//! What the tests of several crates share.
+//! What the tests, the demo and the torture share: the relay and its neighbours as processes, an
+//! SMTP client that says exactly what it is told, policy modules built on demand, fixtures, and
+//! the public suites.
+//!
+//! Nothing in here waits by sleeping: a process says when it is ready, the sink says what it took,
+//! and every wait has an end ([`PATIENCE`]) after which it fails loudly.
 
 #![forbid(unsafe_code)]
 
+mod certificate;
+mod client;
+mod fixture;
 mod modules;
+mod packages;
+mod process;
+mod relay;
+mod sink;
 
-pub use modules::{hostile, policy};
+pub use certificate::Certificate;
+pub use client::{Client, Reply};
+pub use fixture::{Expect, Fixture, fixtures};
+pub use modules::{hostile, hostile_file, policy, policy_file};
+pub use packages::debian;
+pub use process::{Process, binary};
+pub use relay::{Relay, RelayBuilder};
+pub use sink::{Sink, Taken};
 
 use std::path::PathBuf;
+use std::time::Duration;
+
+/// How long anything may take before a test gives up on it: far more than it ever takes, since
+/// machines that run tests are slow and busy.
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The root of the workspace.
 pub fn workspace() -> PathBuf {

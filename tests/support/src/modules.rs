@@ -7,12 +7,22 @@ use std::sync::OnceLock;
 
 /// The module of a policy that ships with the relay, such as `loop-guard`.
 pub fn policy(name: &str) -> Vec<u8> {
-    read(built().join(format!("{}.wasm", name.replace('-', "_"))))
+    read(policy_file(name))
+}
+
+/// Where the module of a policy that ships with the relay is.
+pub fn policy_file(name: &str) -> PathBuf {
+    built().join(format!("{}.wasm", name.replace('-', "_")))
 }
 
 /// The module of a policy of the tests, such as `endless_loop`.
 pub fn hostile(name: &str) -> Vec<u8> {
-    read(built().join("examples").join(format!("{name}.wasm")))
+    read(hostile_file(name))
+}
+
+/// Where the module of a policy of the tests is.
+pub fn hostile_file(name: &str) -> PathBuf {
+    built().join("examples").join(format!("{name}.wasm"))
 }
 
 fn read(path: PathBuf) -> Vec<u8> {

@@ -1,0 +1,33 @@
+//! A throw-away certificate.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A self-signed certificate for `localhost` and the relay's usual test name, as PEM files.
+#[derive(Debug, Clone)]
+pub struct Certificate {
+    /// The certificate; also the root to trust.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+}
+
+impl Certificate {
+    /// Makes one in `directory`.
+    pub fn make(directory: &Path) -> Self {
+        let names = ["localhost", "127.0.0.1", "mx.desk.example"].map(String::from);
+        let made = rcgen::generate_simple_self_signed(names)
+            .unwrap_or_else(|error| panic!("no certificate: {error}"));
+        let files = Self {
+            certificate: directory.join("certificate.pem"),
+            key: directory.join("key.pem"),
+        };
+        write(&files.certificate, &made.cert.pem());
+        write(&files.key, &made.signing_key.serialize_pem());
+        files
+    }
+}
+
+fn write(path: &Path, text: &str) {
+    fs::write(path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+}

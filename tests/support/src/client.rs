@@ -1,0 +1,305 @@
+//! An SMTP client that sends exactly the octets that it is told.
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, StreamOwned};
+
+use crate::PATIENCE;
+
+/// A connection to an SMTP server.
+#[derive(Debug)]
+pub struct Client {
+    stream: Stream,
+    input: Vec<u8>,
+}
+
+#[derive(Debug)]
+enum Stream {
+    Plain(TcpStream),
+    Secured(Box<StreamOwned<ClientConnection, TcpStream>>),
+    /// While one becomes the other.
+    Changing,
+}
+
+/// One reply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// Three digits.
+    pub code: u16,
+    /// Its lines, without code.
+    pub lines: Vec<String>,
+}
+
+impl Reply {
+    /// The lines joined by spaces.
+    pub fn text(&self) -> String {
+        self.lines.join(" ")
+    }
+}
+
+impl Client {
+    /// Connects.
+    pub fn connect(address: SocketAddr) -> io::Result<Self> {
+        Self::from_stream(TcpStream::connect(address)?)
+    }
+
+    /// Speaks over a connection that is there.
+    pub fn from_stream(stream: TcpStream) -> io::Result<Self> {
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        stream.set_nodelay(true)?;
+        Ok(Self {
+            stream: Stream::Plain(stream),
+            input: Vec::new(),
+        })
+    }
+
+    /// Connects and reads the greeting, which must be 220.
+    pub fn greeted(address: SocketAddr) -> Self {
+        let mut client =
+            Self::connect(address).unwrap_or_else(|error| panic!("{address}: {error}"));
+        client.expect(220);
+        client
+    }
+
+    /// Sends octets.
+    pub fn send(&mut self, octets: impl AsRef<[u8]>) -> io::Result<()> {
+        let stream: &mut dyn Write = match &mut self.stream {
+            Stream::Plain(stream) => stream,
+            Stream::Secured(stream) => stream,
+            Stream::Changing => return Err(io::ErrorKind::NotConnected.into()),
+        };
+        stream.write_all(octets.as_ref())?;
+        stream.flush()
+    }
+
+    /// Reads one whole reply.
+    ///
+    /// # Errors
+    /// The connection has ended (`UnexpectedEof`), or what comes is no reply.
+    pub fn reply(&mut self) -> io::Result<Reply> {
+        let mut lines = Vec::new();
+        loop {
+            let line = self.line()?;
+            let malformed = || io::Error::new(io::ErrorKind::InvalidData, line.clone());
+            let code = line
+                .get(..3)
+                .and_then(|code| code.parse().ok())
+                .ok_or_else(malformed)?;
+            let more = match line.as_bytes().get(3) {
+                Some(b'-') => true,
+                Some(b' ') | None => false,
+                Some(_) => return Err(malformed()),
+            };
+            lines.push(line.get(4..).unwrap_or_default().to_owned());
+            if !more {
+                return Ok(Reply { code, lines });
+            }
+        }
+    }
+
+    fn line(&mut self) -> io::Result<String> {
+        loop {
+            if let Some(end) = self.input.windows(2).position(|pair| pair == b"\r\n") {
+                let line = self.input.drain(..end + 2).collect::<Vec<_>>();
+                return Ok(String::from_utf8_lossy(&line[..end]).into_owned());
+            }
+            let mut chunk = [0; 4096];
+            let stream: &mut dyn Read = match &mut self.stream {
+                Stream::Plain(stream) => stream,
+                Stream::Secured(stream) => stream,
+                Stream::Changing => return Err(io::ErrorKind::NotConnected.into()),
+            };
+            match stream.read(&mut chunk)? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                count => self.input.extend_from_slice(&chunk[..count]),
+            }
+        }
+    }
+
+    /// Reads a reply, which must have this code.
+    pub fn expect(&mut self, code: u16) -> Reply {
+        let reply = self
+            .reply()
+            .unwrap_or_else(|error| panic!("{code} was due: {error}"));
+        assert_eq!(reply.code, code, "{}", reply.text());
+        reply
+    }
+
+    /// Sends a line and reads the reply, which must have this code.
+    pub fn command(&mut self, line: &str, code: u16) -> Reply {
+        self.send(format!("{line}\r\n"))
+            .unwrap_or_else(|error| panic!("{line}: {error}"));
+        let reply = self
+            .reply()
+            .unwrap_or_else(|error| panic!("{line}: {error}"));
+        assert_eq!(reply.code, code, "{line}: {}", reply.text());
+        reply
+    }
+
+    /// Whether the server has closed the connection: the next thing to read is its end.
+    pub fn closed(&mut self) -> bool {
+        match self.reply() {
+            Ok(_) => false,
+            Err(error) => matches!(
+                error.kind(),
+                io::ErrorKind::UnexpectedEof
+                    | io::ErrorKind::ConnectionReset
+                    | io::ErrorKind::ConnectionAborted
+                    | io::ErrorKind::BrokenPipe
+            ),
+        }
+    }
+
+    /// EHLO; the extensions that are offered.
+    pub fn ehlo(&mut self) -> Vec<String> {
+        let reply = self.command("EHLO client.example", 250);
+        reply.lines.into_iter().skip(1).collect()
+    }
+
+    /// Runs the TLS handshake. What is in the input buffer by now came in plaintext; it is thrown
+    /// away, as a client must (RFC 3207 section 4.2).
+    ///
+    /// # Errors
+    /// The handshake fails.
+    pub fn secure(&mut self) -> io::Result<()> {
+        self.input.clear();
+        let Stream::Plain(stream) = std::mem::replace(&mut self.stream, Stream::Changing) else {
+            return Err(io::Error::other("secured already"));
+        };
+        let name = ServerName::try_from("localhost").map_err(io::Error::other)?;
+        let connection = ClientConnection::new(trusting(), name).map_err(io::Error::other)?;
+        let mut stream = StreamOwned::new(connection, stream);
+        while stream.conn.is_handshaking() {
+            stream.conn.complete_io(&mut stream.sock)?;
+        }
+        self.stream = Stream::Secured(Box::new(stream));
+        Ok(())
+    }
+
+    /// STARTTLS, the handshake, and EHLO again.
+    pub fn starttls(&mut self) -> Vec<String> {
+        self.command("STARTTLS", 220);
+        self.secure()
+            .unwrap_or_else(|error| panic!("handshake: {error}"));
+        self.ehlo()
+    }
+
+    /// EHLO, STARTTLS and AUTH PLAIN.
+    pub fn authenticated(mut self, user: &str, password: &str) -> Self {
+        self.ehlo();
+        self.starttls();
+        let token = STANDARD.encode(format!("\0{user}\0{password}"));
+        self.command(&format!("AUTH PLAIN {token}"), 235);
+        self
+    }
+
+    /// Sends one message by MAIL, RCPT and DATA; the reply that ended it, whichever it was.
+    ///
+    /// # Errors
+    /// The connection ends first.
+    pub fn deliver(&mut self, from: &str, to: &[&str], message: &[u8]) -> io::Result<Reply> {
+        self.send(format!("MAIL FROM:<{from}>\r\n"))?;
+        let reply = self.reply()?;
+        if reply.code != 250 {
+            return Ok(reply);
+        }
+        let mut refused = None;
+        let mut accepted = 0;
+        for recipient in to {
+            self.send(format!("RCPT TO:<{recipient}>\r\n"))?;
+            let reply = self.reply()?;
+            if reply.code == 250 {
+                accepted += 1
+            } else {
+                refused = Some(reply)
+            }
+        }
+        if let (0, Some(reply)) = (accepted, refused) {
+            self.send("RSET\r\n")?;
+            self.reply()?;
+            return Ok(reply);
+        }
+        self.send("DATA\r\n")?;
+        let reply = self.reply()?;
+        if reply.code != 354 {
+            return Ok(reply);
+        }
+        self.send(stuffed(message))?;
+        self.reply()
+    }
+}
+
+/// Dot-stuffed, with the end of data (RFC 5321 section 4.5.2).
+fn stuffed(message: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(message.len() + 8);
+    for line in message.split_inclusive(|byte| *byte == b'\n') {
+        if line.starts_with(b".") {
+            out.push(b'.');
+        }
+        out.extend_from_slice(line);
+    }
+    if !out.is_empty() && !out.ends_with(b"\r\n") {
+        out.extend_from_slice(b"\r\n");
+    }
+    out.extend_from_slice(b".\r\n");
+    out
+}
+
+fn trusting() -> Arc<ClientConfig> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider.clone())
+        .with_safe_default_protocol_versions()
+        .unwrap_or_else(|error| panic!("no TLS: {error}"));
+    let config = builder
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Anyone(provider)));
+    Arc::new(config.with_no_client_auth())
+}
+
+/// Takes any certificate: the tests' are throw-away ones.
+#[derive(Debug)]
+struct Anyone(Arc<rustls::crypto::CryptoProvider>);
+
+impl ServerCertVerifier for Anyone {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        rustls::crypto::verify_tls12_signature(message, certificate, signature, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        rustls::crypto::verify_tls13_signature(message, certificate, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}

@@ -1,0 +1,155 @@
+//! A child process whose output is read line by line, and which does not outlive its owner.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use crate::PATIENCE;
+
+/// The relay's binary: `$GATEPOST_BIN`, or the one beside the running test or task.
+pub fn binary() -> PathBuf {
+    if let Some(path) = std::env::var_os("GATEPOST_BIN") {
+        return PathBuf::from(path);
+    }
+    let this = std::env::current_exe().unwrap_or_else(|error| panic!("no own path: {error}"));
+    let found = this
+        .ancestors()
+        .skip(1)
+        .take(3)
+        .map(|folder| folder.join("gatepost"));
+    let found = found.into_iter().find(|path| path.is_file());
+    found.unwrap_or_else(|| {
+        panic!(
+            "no gatepost beside {}: run `cargo xtask test`",
+            this.display()
+        )
+    })
+}
+
+/// A running child.
+#[derive(Debug)]
+pub struct Process {
+    name: String,
+    child: Child,
+    lines: Receiver<String>,
+    log: Arc<Mutex<String>>,
+}
+
+impl Process {
+    /// Starts it. Standard output is read by [`Process::line`], standard error is kept.
+    pub fn start(name: &str, command: &mut Command) -> Self {
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{name} does not start: {error}"));
+        let (sender, lines) = channel();
+        let log = Arc::new(Mutex::new(String::new()));
+        if let Some(stdout) = child.stdout.take() {
+            std::thread::spawn(move || {
+                for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                    if sender.send(line).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+        if let Some(stderr) = child.stderr.take() {
+            let log = log.clone();
+            std::thread::spawn(move || {
+                for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                    let mut log = log.lock().unwrap_or_else(|e| e.into_inner());
+                    log.push_str(&line);
+                    log.push('\n');
+                }
+            });
+        }
+        Self {
+            name: name.into(),
+            child,
+            lines,
+            log,
+        }
+    }
+
+    /// The next line of standard output.
+    pub fn line(&self) -> String {
+        match self.try_line(PATIENCE) {
+            Ok(line) => line,
+            Err(why) => panic!(
+                "{} says nothing ({why:?}); its log:\n{}",
+                self.name,
+                self.log()
+            ),
+        }
+    }
+
+    /// The next line of standard output, if one comes in time.
+    ///
+    /// # Errors
+    /// The time is up, or the process has ended.
+    pub fn try_line(&self, patience: Duration) -> Result<String, RecvTimeoutError> {
+        self.lines.recv_timeout(patience)
+    }
+
+    /// What it has written to standard error so far.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap_or_else(|e| e.into_inner()).clone()
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends a signal by name, such as `TERM`.
+    pub fn signal(&self, signal: &str) {
+        let status = Command::new("kill")
+            .args([format!("-{signal}"), self.id().to_string()])
+            .stderr(Stdio::null())
+            .status();
+        assert!(
+            status.is_ok_and(|status| status.success()),
+            "kill -{signal} {}",
+            self.name
+        );
+    }
+
+    /// Kills it as `kill -9` does and waits until it is gone.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Waits until it has ended by itself.
+    pub fn wait(&mut self) -> ExitStatus {
+        let begun = Instant::now();
+        loop {
+            match self.child.try_wait() {
+                Ok(Some(status)) => return status,
+                Ok(None) if begun.elapsed() < PATIENCE => {
+                    // Waiting for a child has no time-out of its own.
+                    std::thread::sleep(Duration::from_millis(2));
+                }
+                other => panic!(
+                    "{} does not end ({other:?}); its log:\n{}",
+                    self.name,
+                    self.log()
+                ),
+            }
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+        if std::thread::panicking() {
+            eprintln!("---- log of {} ----\n{}", self.name, self.log());
+        }
+    }
+}

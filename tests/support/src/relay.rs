@@ -1,0 +1,274 @@
+//! The real binary, with a store, a certificate and a configuration of its own.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::{Certificate, Client, Process, binary};
+
+/// What a relay is made from.
+#[derive(Debug, Clone)]
+pub struct RelayBuilder {
+    config: String,
+    environment: Vec<(String, String)>,
+    directory: Option<PathBuf>,
+}
+
+/// A running `gatepost serve`.
+#[derive(Debug)]
+pub struct Relay {
+    builder: RelayBuilder,
+    process: Process,
+    addresses: BTreeMap<String, SocketAddr>,
+    directory: PathBuf,
+    // Dropped after the process.
+    _temporary: Option<TempDir>,
+}
+
+impl RelayBuilder {
+    /// A relay with this configuration, but for `[relay]` and `[tls]`, which are put in front
+    /// unless it has its own. `{dir}` in the text is the relay's own directory.
+    pub fn new(config: impl Into<String>) -> Self {
+        Self {
+            config: config.into(),
+            environment: Vec::new(),
+            directory: None,
+        }
+    }
+
+    /// The configuration that most scenarios want: account `acme` with `desk.example` and the
+    /// user `user`/`secret`, listeners `mx` and `submission` with STARTTLS and the built-in
+    /// policies, and a sink as default route.
+    pub fn usual(next_hop: SocketAddr) -> Self {
+        Self::new(format!(
+            r#"
+            [[account]]
+            id = "acme"
+            domains = ["desk.example"]
+            users = [{{ name = "user", password = "secret" }}]
+            [[listener]]
+            name = "mx"
+            address = "127.0.0.1:0"
+            direction = "inbound"
+            chain = ["loop-guard", "header-guard", "outbound-route"]
+            [[listener]]
+            name = "submission"
+            address = "127.0.0.1:0"
+            direction = "submission"
+            chain = ["loop-guard", "header-guard", "outbound-route"]
+            [delivery]
+            default-route = {{ host = "{}", port = {}, tls = "none" }}
+            retry = ["1s"]
+            "#,
+            next_hop.ip(),
+            next_hop.port()
+        ))
+    }
+
+    /// The relay that the fixtures go through (`tests/fixtures/relay.toml`), with a sink in the
+    /// place of the application and one in that of the customer's smart host.
+    pub fn fixtures(application: SocketAddr, smarthost: SocketAddr) -> Self {
+        let file = crate::workspace().join("tests/fixtures/relay.toml");
+        let text = fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+        Self::new(text)
+            .replace(
+                "port = {application}",
+                &format!("port = {}", application.port()),
+            )
+            .replace(
+                "port = {smarthost}",
+                &format!("port = {}", smarthost.port()),
+            )
+    }
+
+    /// Adds to the configuration.
+    pub fn with(mut self, config: &str) -> Self {
+        self.config.push('\n');
+        self.config.push_str(config);
+        self
+    }
+
+    /// Replaces a part of the configuration, which must be there.
+    pub fn replace(mut self, from: &str, to: &str) -> Self {
+        assert!(
+            self.config.contains(from),
+            "the configuration has no {from:?}"
+        );
+        self.config = self.config.replace(from, to);
+        self
+    }
+
+    /// Sets a variable of the relay's environment.
+    pub fn environment(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    /// Keeps everything in this directory, which is left as it is afterwards.
+    pub fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.directory = Some(directory.into());
+        self
+    }
+
+    /// Starts it and waits until it is ready.
+    pub fn start(self) -> Relay {
+        match self.try_start() {
+            Ok(relay) => relay,
+            Err(log) => panic!("the relay does not start:\n{log}"),
+        }
+    }
+
+    /// Starts it and waits until it is ready, or has ended.
+    ///
+    /// # Errors
+    /// Its log, when it has ended instead.
+    pub fn try_start(self) -> Result<Relay, String> {
+        let (directory, temporary) = match &self.directory {
+            Some(directory) => (directory.clone(), None),
+            None => {
+                let temporary =
+                    tempfile::tempdir().unwrap_or_else(|error| panic!("no directory: {error}"));
+                (temporary.path().to_owned(), Some(temporary))
+            }
+        };
+        let text = self.text(&directory);
+        let file = directory.join("gatepost.toml");
+        fs::write(&file, text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let process = serve(&self, &directory);
+        let addresses = ready(&process)?;
+        Ok(Relay {
+            builder: self,
+            process,
+            addresses,
+            directory,
+            _temporary: temporary,
+        })
+    }
+
+    fn text(&self, directory: &Path) -> String {
+        let mut text = String::new();
+        if !self.config.contains("[relay]") {
+            text +=
+                "[relay]\nhostname = \"mx.desk.example\"\nstore = \"store\"\nmin-free = \"1MiB\"\n";
+        }
+        if !self.config.contains("[tls]") {
+            let tls = Certificate::make(directory);
+            text += &format!(
+                "[tls]\ncertificate = {:?}\nkey = {:?}\n",
+                tls.certificate, tls.key
+            );
+        }
+        text + &self
+            .config
+            .replace("{dir}", &directory.display().to_string())
+    }
+}
+
+fn serve(builder: &RelayBuilder, directory: &Path) -> Process {
+    let mut command = Command::new(binary());
+    command
+        .arg("serve")
+        .arg("--config")
+        .arg(directory.join("gatepost.toml"));
+    command
+        .env("RUST_LOG", "info")
+        .envs(builder.environment.iter().cloned());
+    Process::start("relay", &mut command)
+}
+
+/// Reads `ready NAME=ADDRESS …`.
+fn ready(process: &Process) -> Result<BTreeMap<String, SocketAddr>, String> {
+    let line = process.try_line(crate::PATIENCE).map_err(|why| match why {
+        std::sync::mpsc::RecvTimeoutError::Timeout => panic!("not ready:\n{}", process.log()),
+        std::sync::mpsc::RecvTimeoutError::Disconnected => process.log(),
+    })?;
+    let words = line
+        .strip_prefix("ready")
+        .unwrap_or_else(|| panic!("not ready: {line:?}"));
+    let addresses = words.split_whitespace().filter_map(|word| {
+        let (name, address) = word.split_once('=')?;
+        Some((name.to_owned(), address.parse().ok()?))
+    });
+    Ok(addresses.collect())
+}
+
+impl Relay {
+    /// Where a listener, or `http`, is.
+    pub fn address(&self, name: &str) -> SocketAddr {
+        *self
+            .addresses
+            .get(name)
+            .unwrap_or_else(|| panic!("no listener {name}"))
+    }
+
+    /// Connects to a listener and reads its greeting.
+    pub fn client(&self, listener: &str) -> Client {
+        Client::greeted(self.address(listener))
+    }
+
+    /// The directory of configuration and store.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// What it has logged so far.
+    pub fn log(&self) -> String {
+        self.process.log()
+    }
+
+    /// The process.
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+
+    /// `kill -9`.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// Starts it again on the same directory; the listeners' ports are new.
+    pub fn restart(&mut self) {
+        self.process.kill();
+        self.process = serve(&self.builder, &self.directory);
+        match ready(&self.process) {
+            Ok(addresses) => self.addresses = addresses,
+            Err(log) => panic!("the relay does not start again:\n{log}"),
+        }
+    }
+
+    /// SIGTERM, and the wait for its end.
+    pub fn terminate(&mut self) -> ExitStatus {
+        self.process.signal("TERM");
+        self.process.wait()
+    }
+
+    /// Runs a command of the binary with this relay's configuration.
+    pub fn command(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(binary());
+        command
+            .args(arguments)
+            .arg("--config")
+            .arg(self.directory.join("gatepost.toml"));
+        command
+            .output()
+            .unwrap_or_else(|error| panic!("gatepost {arguments:?}: {error}"))
+    }
+
+    /// Runs a command with `--json`, which must succeed, and parses each line.
+    pub fn json(&self, arguments: &[&str]) -> Vec<Value> {
+        let output = self.command(&[arguments, &["--json"]].concat());
+        let text = String::from_utf8_lossy(&output.stdout);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            output.status.success(),
+            "gatepost {arguments:?}: {text}{errors}"
+        );
+        let parse = |line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
+        text.lines().map(parse).collect()
+    }
+}

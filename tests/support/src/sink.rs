@@ -1,0 +1,111 @@
+//! `gatepost sink` as next hop.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use serde::Deserialize;
+use tempfile::TempDir;
+
+use crate::{PATIENCE, Process, binary};
+
+/// A running sink, and where it keeps what it takes.
+#[derive(Debug)]
+pub struct Sink {
+    process: Process,
+    address: SocketAddr,
+    _directory: TempDir,
+}
+
+/// A message that the sink took.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Taken {
+    /// The reverse-path; empty when null.
+    pub from: String,
+    /// The recipients.
+    pub to: Vec<String>,
+    /// Octets.
+    pub size: u64,
+    /// How the connection was secured.
+    pub tls: Option<String>,
+    /// Where the message is kept.
+    pub file: PathBuf,
+}
+
+impl Taken {
+    /// The message.
+    pub fn bytes(&self) -> Vec<u8> {
+        std::fs::read(&self.file).unwrap_or_else(|e| panic!("{}: {e}", self.file.display()))
+    }
+
+    /// The message as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes()).into_owned()
+    }
+
+    /// The first header of that name, unfolded.
+    pub fn header(&self, name: &str) -> Option<String> {
+        let text = self.text();
+        let head = text
+            .split("\r\n\r\n")
+            .next()?
+            .replace("\r\n ", " ")
+            .replace("\r\n\t", " ");
+        let found = head.split("\r\n").find_map(|line| {
+            let (found, value) = line.split_once(':')?;
+            found
+                .eq_ignore_ascii_case(name)
+                .then(|| value.trim().to_owned())
+        });
+        found
+    }
+}
+
+impl Sink {
+    /// A sink that takes everything.
+    pub fn start() -> Self {
+        Self::with(&[])
+    }
+
+    /// A sink with further arguments, such as `--fail-rcpt`.
+    pub fn with(arguments: &[&str]) -> Self {
+        Self::at("127.0.0.1:0", arguments)
+    }
+
+    /// A sink at a given address.
+    pub fn at(address: &str, arguments: &[&str]) -> Self {
+        let directory = tempfile::tempdir().unwrap_or_else(|error| panic!("no directory: {error}"));
+        let mut command = Command::new(binary());
+        command.args(["sink", "--json", "--listen", address, "--output"]);
+        command.arg(directory.path()).args(arguments);
+        let process = Process::start("sink", &mut command);
+        let line = process.line();
+        let address = line
+            .strip_prefix("listening on ")
+            .and_then(|address| address.parse().ok())
+            .unwrap_or_else(|| panic!("the sink does not listen: {line:?}"));
+        Self {
+            process,
+            address,
+            _directory: directory,
+        }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The next message, which must come.
+    pub fn take(&self) -> Taken {
+        let line = self.process.line();
+        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"))
+    }
+
+    /// The next message, if one comes in time.
+    pub fn take_within(&self, patience: Duration) -> Option<Taken> {
+        let line = self.process.try_line(patience.min(PATIENCE)).ok()?;
+        Some(serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}")))
+    }
+}
