@@ -50,16 +50,74 @@ pub(crate) struct Bounce<'a> {
     pub(crate) failures: &'a [Failure<'a>],
 }
 
+/// The message that a bounce tells of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Original<'a> {
+    pub(crate) transaction: &'a Transaction,
+    pub(crate) message: &'a Message,
+    pub(crate) received_at: Millis,
+}
+
+impl<'a> From<&'a Claim> for Original<'a> {
+    fn from(claim: &'a Claim) -> Self {
+        Self {
+            transaction: &claim.transaction,
+            message: &claim.message,
+            received_at: claim.received_at,
+        }
+    }
+}
+
+/// The bounce of a message that is about to be taken, for those of its recipients that were
+/// refused after its data ([`InitialState::Failed`]), at the time it was received. `None` where
+/// there is none of these, or the sender is null (RFC 5321 section 4.5.5).
+///
+/// To be put into the spool by the caller; `hostname` is the relay's own name.
+pub fn bounce_of_refused(hostname: &str, message: &NewMessage) -> Option<NewMessage> {
+    let to = message.transaction.reverse_path.address()?;
+    let failures: Vec<_> = (message.recipients.iter())
+        .filter_map(|recipient| match &recipient.state {
+            InitialState::Failed { reply } => Some(Failure {
+                recipient: &recipient.address,
+                reply,
+                remote: None,
+            }),
+            _ => None,
+        })
+        .collect();
+    if failures.is_empty() {
+        return None;
+    }
+    let bounce = Bounce {
+        hostname,
+        id: TransactionId::new(),
+        now: message.received_at,
+        failures: &failures,
+    };
+    let original = Original {
+        transaction: &message.transaction,
+        // Of the message a bounce returns the header section only.
+        message: &Message::from_bytes(message.head.clone()),
+        received_at: message.received_at,
+    };
+    Some(bounce.for_spool(original, to, message.expires_at))
+}
+
 impl Bounce<'_> {
     /// The bounce of this message, for its sender.
     ///
     /// It belongs to the account and flow of the message, so that it finds its route among the
     /// same policies; its session is the relay's own, from the unspecified address.
-    pub(crate) fn for_spool(&self, claim: &Claim, to: &Address, expires_at: Millis) -> NewMessage {
-        let raw = Bytes::from(self.compose(claim, to));
+    pub(crate) fn for_spool(
+        &self,
+        original: Original<'_>,
+        to: &Address,
+        expires_at: Millis,
+    ) -> NewMessage {
+        let raw = Bytes::from(self.compose(original, to));
         let head = Message::from_bytes(raw.clone()).head().clone();
         let body = raw.slice(head.len()..);
-        let session = &claim.transaction.session;
+        let session = &original.transaction.session;
         NewMessage {
             transaction: Transaction {
                 id: self.id,
@@ -72,7 +130,7 @@ impl Bounce<'_> {
                     tls: None,
                     user: None,
                 },
-                account: claim.transaction.account.clone(),
+                account: original.transaction.account.clone(),
                 reverse_path: ReversePath::Null,
                 recipients: vec![to.clone()],
             },
@@ -95,17 +153,17 @@ impl Bounce<'_> {
     }
 
     /// The message itself.
-    fn compose(&self, claim: &Claim, to: &Address) -> Vec<u8> {
+    fn compose(&self, original: Original<'_>, to: &Address) -> Vec<u8> {
         let daemon = format!("MAILER-DAEMON@{}", self.hostname);
         let seconds = i64::try_from(self.now.0 / 1000).unwrap_or(i64::MAX);
         let report =
             ContentType::new("multipart/report").attribute("report-type", "delivery-status");
         let parts = vec![
-            MimePart::new("text/plain", ascii(&self.for_people(claim))),
-            seven_bit("message/delivery-status", self.for_machines(claim)),
+            MimePart::new("text/plain", ascii(&self.for_people(original))),
+            seven_bit("message/delivery-status", self.for_machines(original)),
             MimePart::new(
                 "text/rfc822-headers",
-                BodyPart::Binary(header_section(&claim.message).into()),
+                BodyPart::Binary(header_section(original.message).into()),
             ),
         ];
         let mut raw = Vec::new();
@@ -123,14 +181,14 @@ impl Bounce<'_> {
     }
 
     /// The part for people.
-    fn for_people(&self, claim: &Claim) -> String {
+    fn for_people(&self, original: Original<'_>) -> String {
         let mut text = format!(
             "This is the mail relay at {}.\r\n\
              \r\n\
              The message that you sent on {} could not be delivered to\r\n\
              the recipients below, and will not be tried again.\r\n",
             self.hostname,
-            claim.received_at.rfc5322(),
+            original.received_at.rfc5322(),
         );
         for failure in self.failures {
             // Writing to a String cannot fail.
@@ -147,7 +205,7 @@ impl Bounce<'_> {
             text,
             "\r\nThe header of the message is attached. For the postmaster: it was\r\n\
              accepted as {}.\r\n",
-            claim.transaction.id,
+            original.transaction.id,
         );
         text
     }
@@ -155,7 +213,7 @@ impl Bounce<'_> {
     /// The part for machines (RFC 3464 section 2): one block for the message, one for each
     /// recipient. There is no Original-Recipient, because no sender could give one without the
     /// DSN extension (section 2.3.1).
-    fn for_machines(&self, claim: &Claim) -> Vec<u8> {
+    fn for_machines(&self, original: Original<'_>) -> Vec<u8> {
         let mut out = Vec::new();
         field(
             &mut out,
@@ -165,9 +223,9 @@ impl Bounce<'_> {
         field(
             &mut out,
             "X-Gatepost-Transaction",
-            &claim.transaction.id.to_string(),
+            &original.transaction.id.to_string(),
         );
-        field(&mut out, "Arrival-Date", &claim.received_at.rfc5322());
+        field(&mut out, "Arrival-Date", &original.received_at.rfc5322());
         for failure in self.failures {
             out.extend_from_slice(b"\r\n");
             field(

@@ -45,6 +45,7 @@ mod settle;
 mod tls;
 mod transfer;
 
+pub use bounce::bounce_of_refused;
 pub use delivery::{Delivery, Drained, Handle};
 pub use observer::{Attempt, BounceMade, Observer, Observing};
 pub use retry::Schedule;

@@ -166,7 +166,11 @@ async fn record(
                 })
                 .collect(),
             bounce: bounce.as_ref().map(|(bounce, to)| {
-                bounce.for_spool(claim, to, bounce.now + delivery.settings.retry.expiry)
+                bounce.for_spool(
+                    claim.into(),
+                    to,
+                    bounce.now + delivery.settings.retry.expiry,
+                )
             }),
         };
         match delivery.spool.record(report).await {

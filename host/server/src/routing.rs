@@ -59,7 +59,6 @@ impl Observer for Routing {
 
     fn bounce_made<'a>(&'a self, bounce: &'a BounceMade<'a>) -> Observing<'a> {
         let id = bounce.message.transaction.id;
-        tracing::info!(%id, notice = %bounce.id, to = %bounce.to, "sender told");
         let recipients = bounce.failed.iter();
         let kind = Kind::Bounced {
             notice: bounce.id,
@@ -88,7 +87,6 @@ impl Routing {
             for_policies,
             for_trace,
         } = ended;
-        log(attempt, &for_trace, reply, server);
         for judgement in attempt.judgements {
             self.judged(transaction.id, judgement);
         }
@@ -210,26 +208,5 @@ impl<'a> Ended<'a> {
             for_policies,
             for_trace,
         })
-    }
-}
-
-fn log(
-    attempt: &Attempt<'_>,
-    ending: &gatepost_trace::Ending,
-    reply: &Reply,
-    server: Option<&str>,
-) {
-    let to = &attempt.recipient.address;
-    let took = attempt.took;
-    match ending {
-        gatepost_trace::Ending::Delivered => {
-            tracing::info!(%to, server, %reply, ?took, "delivered");
-        }
-        gatepost_trace::Ending::Deferred { next_attempt } => {
-            tracing::info!(%to, server, %reply, %next_attempt, ?took, "deferred");
-        }
-        gatepost_trace::Ending::Failed => {
-            tracing::warn!(%to, server, %reply, ?took, "failed");
-        }
     }
 }

@@ -1,5 +1,6 @@
 //! Carries out what was judged. When this answers, what it says is on disk.
 
+use gatepost_delivery::bounce_of_refused;
 use gatepost_message::{Address, Millis};
 use gatepost_policy::Transaction;
 use gatepost_smtp::Reply;
@@ -51,6 +52,22 @@ pub(super) async fn commit(
         expires_at: now + pipeline.config.delivery.expiry,
         transaction,
     };
+    // The bounce goes first: if it cannot be kept the message is not taken either, and the client,
+    // which comes again, is told later. The other way round somebody could be refused without a
+    // word. Who has not authenticated may not be who they say they are, and is told nothing.
+    let authenticated = message.transaction.session.user.is_some();
+    let hostname = pipeline.config.relay.hostname.as_str();
+    if let Some(bounce) = bounce_of_refused(hostname, &message).filter(|_| authenticated) {
+        let notice = bounce.transaction.id;
+        if let Err(error) = pipeline.spool.accept(bounce).await {
+            return with_id(spool_refusal(&error), id);
+        }
+        let refused = lots
+            .iter()
+            .filter(|(_, lot)| matches!(lot, Lot::Rejected(_)));
+        let recipients = refused.map(|(address, _)| address.clone()).collect();
+        pipeline.record(id, Kind::Bounced { notice, recipients });
+    }
     if let Err(error) = pipeline.spool.accept(message).await {
         return with_id(spool_refusal(&error), id);
     }
