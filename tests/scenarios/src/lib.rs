@@ -1,0 +1,10 @@
+//! End-to-end scenarios against the real binary, in `tests/`: one folder an area, one file a
+//! scenario.
+//!
+//! - `smtp` — what a client may say, and what it hears
+//! - `policies` — decisions in live traffic: fixtures, hostile guests, swaps
+//! - `durability` — kill -9, power loss, full disk, failing fsync
+//! - `operations` — queue, quarantine, trace, check, monitoring, drain
+//! - `clients` — real mail software on both sides
+
+#![forbid(unsafe_code)]
