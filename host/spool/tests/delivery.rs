@@ -1,5 +1,7 @@
 //! From accepted to delivered, deferred or given up, across restarts.
 
+#![allow(clippy::unwrap_used)] // clippy.toml lets tests unwrap, not their helpers
+
 mod common;
 
 use std::time::Duration;

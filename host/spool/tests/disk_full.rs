@@ -2,6 +2,8 @@
 //!
 //! Needs a small file system of its own, which only root may mount.
 
+#![allow(clippy::unwrap_used)] // clippy.toml lets tests unwrap, not their helpers
+
 mod common;
 
 use std::{

@@ -3,6 +3,8 @@
 //! Each case runs in a process of its own, this test started again, in which a preloaded library
 //! makes fsync fail once a file is there.
 
+#![allow(clippy::unwrap_used)] // clippy.toml lets tests unwrap, not their helpers
+
 mod common;
 
 use std::{

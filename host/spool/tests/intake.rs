@@ -1,5 +1,7 @@
 //! Octets come in: small ones to the database, large ones to a file, bad ones alone to nowhere.
 
+#![allow(clippy::unwrap_used)] // clippy.toml lets tests unwrap, not their helpers
+
 mod common;
 
 use std::{io::Write, path::Path};

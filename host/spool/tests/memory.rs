@@ -1,5 +1,7 @@
 //! What policies asked to remember.
 
+#![allow(clippy::unwrap_used)] // clippy.toml lets tests unwrap, not their helpers
+
 mod common;
 
 use std::time::Duration;

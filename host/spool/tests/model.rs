@@ -1,5 +1,7 @@
 //! Random operations, restarts among them, against a model that fits on a page.
 
+#![allow(clippy::unwrap_used)] // clippy.toml lets tests unwrap, not their helpers
+
 mod common;
 
 use std::{collections::BTreeMap, path::Path};

@@ -1,5 +1,7 @@
 //! Whose a store is, and how an old one becomes a new one.
 
+#![allow(clippy::unwrap_used)] // clippy.toml lets tests unwrap, not their helpers
+
 mod common;
 
 use common::*;

@@ -1,5 +1,7 @@
 //! A postmaster looks and steps in.
 
+#![allow(clippy::unwrap_used)] // clippy.toml lets tests unwrap, not their helpers
+
 mod common;
 
 use common::*;

@@ -11,7 +11,9 @@
 #![forbid(unsafe_code)]
 
 mod event;
+mod schema;
 mod store;
+mod writer;
 
 pub use event::{Ending, Event, Kind};
-pub use store::{Retention, Trace, TraceError};
+pub use store::{ROOM_LEFT, Retention, Trace, TraceError};

@@ -1,13 +1,33 @@
-//! The store of events.
+//! The store of events, as the rest of the relay sees it.
 
 use std::{
     path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{SyncSender, channel, sync_channel},
+    },
+    thread::JoinHandle,
     time::Duration,
 };
 
-use gatepost_message::TransactionId;
+use gatepost_message::{Millis, TransactionId};
+use rusqlite::{Connection, OpenFlags};
 
-use crate::Event;
+use crate::{
+    Event, Kind, schema,
+    writer::{Work, Writer},
+};
+
+/// While fewer bytes than this are free on its file system, the trace drops what it is given:
+/// refused mail is recorded too, and must not take the room in which deliveries are recorded.
+pub const ROOM_LEFT: u64 = 64 << 20;
+
+/// How many events may wait for the writer.
+const WAITING: usize = 16 << 10;
+
+/// How long to wait for somebody else's lock on the database: a postmaster with the sqlite3 shell.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How much is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,11 +39,11 @@ pub struct Retention {
 }
 
 impl Default for Retention {
-    /// Thirty days, ten million events.
+    /// Thirty days; two million events, which take about a gigabyte.
     fn default() -> Self {
         Self {
             age: Duration::from_secs(30 * 24 * 3600),
-            events: 10_000_000,
+            events: 2_000_000,
         }
     }
 }
@@ -57,35 +77,79 @@ pub enum TraceError {
         /// What the decoder said.
         source: serde_json::Error,
     },
+    /// The writer cannot be started.
+    #[error("cannot start a thread for the trace: {0}")]
+    Thread(std::io::Error),
     /// The writer has ended.
     #[error("the trace is closed")]
     Closed,
 }
 
-/// A trace, open for writing and reading. Shared behind an `Arc`.
+/// A trace, open for writing and reading. Shared behind an `Arc`. Dropped, it writes what waits,
+/// which blocks for a moment.
 #[derive(Debug)]
-pub struct Trace {}
+pub struct Trace {
+    path: PathBuf,
+    waiting: Option<SyncSender<Work>>,
+    writer: Option<JoinHandle<()>>,
+    reader: Mutex<Connection>,
+    dropped: Arc<AtomicU64>,
+}
 
-#[allow(unused_variables)]
 impl Trace {
     /// Opens the trace, makes it if it is not there, and brings it to the present schema.
     ///
     /// # Errors
     /// [`TraceError::Sqlite`] if the file cannot be opened, [`TraceError::Newer`] if a later
-    /// version wrote it.
+    /// version wrote it, [`TraceError::Thread`] if the writer cannot be started.
     pub fn open(path: impl AsRef<Path>, retention: Retention) -> Result<Self, TraceError> {
-        todo!()
+        let path = path.as_ref().to_owned();
+        let failed = |source| TraceError::Sqlite {
+            path: path.clone(),
+            source,
+        };
+        let connection = connect_writer(&path).map_err(failed)?;
+        let connection = connection.map_err(|found| TraceError::Newer {
+            path: path.clone(),
+            found,
+            known: schema::CURRENT,
+        })?;
+        let reader = connect_reader(&path).map_err(failed)?;
+        let dropped = Arc::new(AtomicU64::new(0));
+        let (waiting, work) = sync_channel(WAITING);
+        let writer = Writer {
+            connection,
+            path: path.clone(),
+            retention,
+            dropped: Arc::clone(&dropped),
+        };
+        let thread = std::thread::Builder::new()
+            .name("trace-writer".to_owned())
+            .spawn(move || writer.run(&work))
+            .map_err(TraceError::Thread)?;
+        Ok(Self {
+            path,
+            waiting: Some(waiting),
+            writer: Some(thread),
+            reader: Mutex::new(reader),
+            dropped,
+        })
     }
 
     /// Records an event. Never waits: if the writer is too far behind, the event is dropped and
     /// counted.
     pub fn record(&self, event: Event) {
-        todo!()
+        let work = Work::Event(Box::new(event));
+        let taken = self.waiting.as_ref().map(|waiting| waiting.try_send(work));
+        if !matches!(taken, Some(Ok(()))) {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
-    /// How many events were dropped since open.
+    /// How many events were dropped since open: the writer was too far behind, the disk nearly
+    /// full, or the write failed.
     pub fn dropped(&self) -> u64 {
-        todo!()
+        self.dropped.load(Ordering::Relaxed)
     }
 
     /// Waits until everything recorded before is committed. Blocks.
@@ -93,7 +157,12 @@ impl Trace {
     /// # Errors
     /// [`TraceError::Closed`] if the writer has ended.
     pub fn flush(&self) -> Result<(), TraceError> {
-        todo!()
+        let (done, is_done) = channel();
+        let waiting = self.waiting.as_ref().ok_or(TraceError::Closed)?;
+        waiting
+            .send(Work::Flush(done))
+            .map_err(|_| TraceError::Closed)?;
+        is_done.recv().map_err(|_| TraceError::Closed)
     }
 
     /// All events of a transaction in the order they were recorded, those just recorded included.
@@ -102,6 +171,54 @@ impl Trace {
     /// # Errors
     /// If the store cannot be read.
     pub fn of(&self, id: TransactionId) -> Result<Vec<Event>, TraceError> {
-        todo!()
+        self.flush()?;
+        let rows = self.rows(id).map_err(|source| TraceError::Sqlite {
+            path: self.path.clone(),
+            source,
+        })?;
+        rows.into_iter()
+            .map(|(at, json)| {
+                let kind: Kind = serde_json::from_str(&json)
+                    .map_err(|source| TraceError::Damaged { id, source })?;
+                let at = Millis(u64::try_from(at).unwrap_or(0));
+                Ok(Event { id, at, kind })
+            })
+            .collect()
     }
+
+    fn rows(&self, id: TransactionId) -> rusqlite::Result<Vec<(i64, String)>> {
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut select = reader
+            .prepare_cached("SELECT at, event_json FROM events WHERE id = ?1 ORDER BY number")?;
+        let rows = select.query_map([id.to_string()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        rows.collect()
+    }
+}
+
+impl Drop for Trace {
+    fn drop(&mut self) {
+        self.waiting = None;
+        if let Some(writer) = self.writer.take() {
+            // If it panicked, it has said so.
+            let _ = writer.join();
+        }
+    }
+}
+
+/// Opens the file for writing; gives its schema version if that is a later one.
+fn connect_writer(path: &Path) -> rusqlite::Result<Result<Connection, u32>> {
+    let mut connection = Connection::open(path)?;
+    connection.busy_timeout(PATIENCE)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // In the WAL, this survives a crash of the relay; a crash of the machine costs the last
+    // moments, but never the file.
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    Ok(schema::migrate(&mut connection)?.map(|()| connection))
+}
+
+fn connect_reader(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(PATIENCE)?;
+    Ok(connection)
 }

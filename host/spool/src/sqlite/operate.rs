@@ -45,7 +45,7 @@ impl Intervention {
     }
 }
 
-/// A selection as the parameters of [`Chosen::sql`].
+/// A selection as conditions and their parameters.
 pub(super) struct Chosen {
     id: Option<String>,
     account: Option<String>,

@@ -1,0 +1,312 @@
+//! What was recorded is read back; what is too old, too much or too late is not.
+
+#![allow(clippy::unwrap_used)] // clippy.toml lets tests unwrap, not their helpers
+
+use std::{io::Write, path::Path, process::Command, time::Duration};
+
+use gatepost_message::{Address, Millis, ReversePath, TransactionId};
+use gatepost_policy::{Flow, Judgement, NextHop, Session, TlsMode, Verdict};
+use gatepost_smtp::Reply;
+use gatepost_trace::*;
+use rusqlite::Connection;
+
+fn open(directory: &Path) -> Trace {
+    Trace::open(directory.join("trace.db"), Retention::default()).unwrap()
+}
+
+fn address(text: &str) -> Address {
+    text.parse().unwrap()
+}
+
+fn reply() -> Reply {
+    Reply::new(451, "4.3.0", "later, please\nor never")
+}
+
+/// One of each kind.
+fn kinds() -> Vec<Kind> {
+    let session = Session {
+        listener: "mx".into(),
+        flow: Flow::Inbound,
+        client: "[2001:db8::1]:4711".parse().unwrap(),
+        helo: Some("client.example".into()),
+        tls: Some("TLSv1.3".into()),
+        user: None,
+    };
+    let judgement = Judgement {
+        policy: "loop-guard".into(),
+        digest: "ab12".into(),
+        hook: "message".into(),
+        verdict: Verdict::Reject(Reply::new(550, "5.7.1", "no")),
+        decision: Default::default(),
+        micros: 7,
+        error: None,
+    };
+    let attempt = |ending| Kind::Attempt {
+        address: address("bob@a.example"),
+        attempt: 2,
+        route: Some(NextHop {
+            host: "mx.a.example".into(),
+            port: 25,
+            tls: TlsMode::Required,
+        }),
+        server: Some("192.0.2.1:25".into()),
+        reply: reply(),
+        ending,
+    };
+    vec![
+        Kind::Begun { session },
+        Kind::Sender {
+            reverse_path: ReversePath::Null,
+            reply: reply(),
+        },
+        Kind::Recipient {
+            address: address("\"b@\"@a.example"),
+            reply: reply(),
+        },
+        Kind::Judged { judgement },
+        Kind::Replied {
+            reply: reply(),
+            size: 4711,
+        },
+        Kind::Aborted {
+            reason: "RSET".into(),
+        },
+        Kind::Queued {
+            recipients: vec![address("bob@a.example")],
+        },
+        Kind::Suppressed {
+            address: address("bob@a.example"),
+            reason: "why".into(),
+        },
+        Kind::Quarantined {
+            reason: "why".into(),
+            expires: Millis(1_800_000_000_000),
+        },
+        Kind::Released,
+        Kind::Held,
+        Kind::Retried,
+        Kind::Discarded,
+        attempt(Ending::Delivered),
+        attempt(Ending::Deferred {
+            next_attempt: Millis(1_800_000_000_000),
+        }),
+        attempt(Ending::Failed),
+        Kind::Bounced {
+            notice: TransactionId::new(),
+            recipients: vec![],
+        },
+        Kind::Expired {
+            recipients: vec![address("bob@a.example")],
+        },
+        Kind::Cancelled,
+    ]
+}
+
+#[test]
+fn events_are_read_back_as_they_were_in_their_order() {
+    let directory = tempfile::tempdir().unwrap();
+    let trace = open(directory.path());
+    let [id, other] = [TransactionId::new(), TransactionId::new()];
+    let events: Vec<_> = kinds()
+        .into_iter()
+        .map(|kind| Event::now(id, kind))
+        .collect();
+    for event in &events {
+        trace.record(Event::now(other, Kind::Held));
+        trace.record(event.clone());
+    }
+    assert_eq!(trace.of(id).unwrap(), events);
+    assert_eq!(trace.of(other).unwrap().len(), events.len());
+    assert!(trace.of(TransactionId::new()).unwrap().is_empty());
+    assert_eq!(trace.dropped(), 0);
+    drop(trace);
+    assert_eq!(open(directory.path()).of(id).unwrap(), events);
+}
+
+#[test]
+fn an_event_in_json_says_what_and_whose() {
+    let id = TransactionId::new();
+    let event = Event {
+        id,
+        at: Millis(7),
+        kind: Kind::Aborted {
+            reason: "RSET".into(),
+        },
+    };
+    let json = serde_json::to_value(&event).unwrap();
+    let expected = serde_json::json!({
+        "id": id.to_string(), "at": 7, "event": "aborted", "reason": "RSET"
+    });
+    assert_eq!(json, expected);
+    assert_eq!(serde_json::from_value::<Event>(json).unwrap(), event);
+}
+
+#[test]
+fn what_is_too_old_goes() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("trace.db");
+    let retention = Retention {
+        age: Duration::from_secs(3600),
+        ..Retention::default()
+    };
+    let trace = Trace::open(&path, retention).unwrap();
+    let [old, young] = [TransactionId::new(), TransactionId::new()];
+    let two_hours_ago = Millis::now() - Duration::from_secs(7200);
+    // More than one commit drops.
+    for _ in 0..10_000 {
+        trace.record(Event {
+            id: old,
+            at: two_hours_ago,
+            kind: Kind::Held,
+        });
+    }
+    trace.record(Event::now(young, Kind::Held));
+    eventually(|| trace.of(old).unwrap().is_empty());
+    assert_eq!(trace.of(young).unwrap().len(), 1);
+    assert_eq!(trace.dropped(), 0);
+}
+
+#[test]
+fn with_too_many_the_oldest_go() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("trace.db");
+    let retention = Retention {
+        events: 10,
+        ..Retention::default()
+    };
+    let trace = Trace::open(&path, retention).unwrap();
+    let ids: Vec<_> = (0..25).map(|_| TransactionId::new()).collect();
+    for id in &ids {
+        trace.record(Event::now(*id, Kind::Held));
+    }
+    let kept: Vec<_> = ids
+        .iter()
+        .filter(|id| !trace.of(**id).unwrap().is_empty())
+        .collect();
+    assert_eq!(kept, ids[15..].iter().collect::<Vec<_>>());
+    drop(trace);
+    // Fewer from now on: what is there already goes too, with nothing new to be written.
+    let trace = Trace::open(
+        &path,
+        Retention {
+            events: 3,
+            ..retention
+        },
+    )
+    .unwrap();
+    eventually(|| trace.of(ids[21]).unwrap().is_empty());
+    assert_eq!(trace.of(ids[22]).unwrap().len(), 1);
+}
+
+fn eventually(mut happens: impl FnMut() -> bool) {
+    for _ in 0..200 {
+        if happens() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    panic!("not within four seconds");
+}
+
+#[test]
+fn a_writer_that_is_behind_costs_events_and_no_time() {
+    let directory = tempfile::tempdir().unwrap();
+    let trace = open(directory.path());
+    trace.flush().unwrap();
+    let blocker = Connection::open(directory.path().join("trace.db")).unwrap();
+    blocker.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let id = TransactionId::new();
+    let recorded = 40_000;
+    for _ in 0..recorded {
+        trace.record(Event::now(id, Kind::Held));
+    }
+    assert!(trace.dropped() > 0);
+    drop(blocker);
+    let kept = trace.of(id).unwrap().len() as u64;
+    assert_eq!(kept + trace.dropped(), recorded);
+    assert!(kept > 0);
+}
+
+/// Needs a small file system of its own, which only root may mount.
+#[test]
+fn on_a_disk_that_is_nearly_full_events_are_dropped() {
+    let directory = tempfile::tempdir().unwrap();
+    let mounted = Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=8m", "tmpfs"])
+        .arg(directory.path())
+        .output();
+    if !mounted.is_ok_and(|output| output.status.success()) {
+        // Past the harness, which would keep it to itself.
+        let _ = writeln!(
+            std::io::stderr(),
+            "SKIPPED: the trace on a full disk: no tmpfs here"
+        );
+        return;
+    }
+    let trace = open(directory.path());
+    let id = TransactionId::new();
+    trace.record(Event::now(id, Kind::Held));
+    let kept = trace.of(id);
+    let _ = Command::new("umount")
+        .arg("--lazy")
+        .arg(directory.path())
+        .status();
+    assert!(kept.unwrap().is_empty());
+    assert_eq!(trace.dropped(), 1);
+}
+
+#[test]
+fn a_trace_of_a_later_version_is_left_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    drop(open(directory.path()));
+    let path = directory.path().join("trace.db");
+    let store = Connection::open(&path).unwrap();
+    store.pragma_update(None, "user_version", 4711).unwrap();
+    let error = Trace::open(&path, Retention::default()).unwrap_err();
+    assert!(
+        matches!(error, TraceError::Newer { found: 4711, .. }),
+        "{error}"
+    );
+}
+
+/// Each schema that a released version wrote, with an event as that version wrote it. A new
+/// migration adds its fixture here; the test below fails when one is missing.
+const EARLIER: &[&str] = &[include_str!("stores/schema-1.sql")];
+
+#[test]
+fn every_earlier_trace_is_upgraded_with_its_events() {
+    for (number, fixture) in EARLIER.iter().enumerate() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Connection::open(directory.path().join("trace.db")).unwrap();
+        store.execute_batch(fixture).unwrap();
+        store
+            .pragma_update(None, "user_version", number as u32 + 1)
+            .unwrap();
+        let trace = Trace::open(
+            directory.path().join("trace.db"),
+            Retention {
+                age: Duration::MAX,
+                ..Retention::default()
+            },
+        )
+        .unwrap();
+        let id = "018bcfe5-6800-7000-8000-000000000001".parse().unwrap();
+        let [event] = &trace.of(id).unwrap()[..] else {
+            panic!("one event")
+        };
+        assert_eq!(event.at, Millis(1_700_000_000_000));
+        assert_eq!(
+            event.kind,
+            Kind::Aborted {
+                reason: "RSET".into()
+            }
+        );
+    }
+    let directory = tempfile::tempdir().unwrap();
+    drop(open(directory.path()));
+    let present: u32 = Connection::open(directory.path().join("trace.db"))
+        .unwrap()
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(present as usize, EARLIER.len(), "a schema has no fixture");
+}
