@@ -16,7 +16,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{BufMut as _, BytesMut};
 use gatepost_smtp::proxy::{self, Parsed};
 use gatepost_smtp::{Reply, server};
 use tokio::io::AsyncReadExt as _;
@@ -125,7 +125,8 @@ impl Listener {
             return;
         };
         let service = Arc::clone(&self.service);
-        let span = tracing::info_span!("session", listener = self.name(), client = %peer);
+        let client = tracing::field::Empty;
+        let span = tracing::info_span!("session", listener = self.name(), client);
         let phase = phase.clone();
         tokio::spawn(
             async move { service.serve(stream, peer, place, phase).await }.instrument(span),
@@ -155,8 +156,8 @@ impl Service {
                     return;
                 }
             }
-            tracing::Span::current().record("client", tracing::field::display(client));
         }
+        tracing::Span::current().record("client", tracing::field::display(client));
         if !place.claim(client.ip()) {
             self.turn_away(stream, client, "connections from one address");
             return;
@@ -185,16 +186,20 @@ impl Service {
 async fn proxy_header(stream: &mut TcpStream) -> io::Result<Option<SocketAddr>> {
     /// Octets before the addresses, the last two of which are the length of the rest.
     const FIXED: usize = 16;
-    let mut header = vec![0; FIXED];
-    stream.read_exact(&mut header).await?;
-    if proxy::parse(&header) == Parsed::Invalid {
-        return Err(io::ErrorKind::InvalidData.into());
-    }
-    let rest = u16::from_be_bytes([header[FIXED - 2], header[FIXED - 1]]);
-    header.resize(FIXED + usize::from(rest), 0);
-    stream.read_exact(&mut header[FIXED..]).await?;
-    match proxy::parse(&header) {
-        Parsed::Header { source, .. } => Ok(source),
-        Parsed::NeedMore | Parsed::Invalid => Err(io::ErrorKind::InvalidData.into()),
+    let mut header = BytesMut::with_capacity(64);
+    loop {
+        let length = match header.get(FIXED - 2..FIXED) {
+            Some(rest) => FIXED + usize::from(u16::from_be_bytes([rest[0], rest[1]])),
+            None => FIXED,
+        };
+        let missing = length - header.len();
+        if stream.read_buf(&mut (&mut header).limit(missing)).await? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        match proxy::parse(&header) {
+            Parsed::NeedMore => {}
+            Parsed::Header { source, .. } => return Ok(source),
+            Parsed::Invalid => return Err(io::ErrorKind::InvalidData.into()),
+        }
     }
 }

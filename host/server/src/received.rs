@@ -10,7 +10,8 @@ use gatepost_policy::Transaction;
 /// ```text
 /// Received: from client.example ([192.0.2.1])
 ///     by mx.desk.example (Gatepost) with ESMTPS id 0197c1f2-8f6e-7b3a-9d51-3f0c6a2e4b17
-///     for <user@desk.example>; Thu, 1 Jan 1970 00:00:00 +0000
+///     for <user@desk.example>;
+///     Thu, 1 Jan 1970 00:00:00 +0000
 /// ```
 ///
 /// The client's name is not looked up in the DNS: its address says who it was. The recipient is
@@ -35,7 +36,7 @@ pub fn edit(transaction: &Transaction, hostname: &str, protocol: &str) -> Result
         name: FieldName::new("Received")?,
         body: FieldBody::new(&format!(
             "from {from} ({literal})\r\n\tby {hostname} (Gatepost) with {protocol} id {id}\
-             {recipient}; {date}",
+             {recipient};\r\n\t{date}",
             id = transaction.id,
             date = transaction.time.rfc5322(),
         ))?,
@@ -110,7 +111,7 @@ mod tests {
             format!(
                 "Received: from client.example ([192.0.2.1])\r\n\
                  \tby mx.desk.example (Gatepost) with ESMTPS id {id}\r\n\
-                 \tfor <user@desk.example>; Thu, 1 Jan 1970 00:00:00 +0000\r\n\
+                 \tfor <user@desk.example>;\r\n\tThu, 1 Jan 1970 00:00:00 +0000\r\n\
                  Subject: s\r\n\r\n"
             )
         );
