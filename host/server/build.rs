@@ -20,7 +20,10 @@ fn main() {
     // where the tests' own modules are built too, so that nothing is compiled twice.
     let out = PathBuf::from(variable("OUT_DIR"));
     let Some(target_dir) = out.ancestors().nth(4).map(|target| target.join("guests")) else {
-        panic!("{} is not where cargo puts build scripts' output", out.display());
+        panic!(
+            "{} is not where cargo puts build scripts' output",
+            out.display()
+        );
     };
     let mut cargo = Command::new(variable("CARGO"));
     cargo

@@ -54,7 +54,11 @@ fn a_domain_leads_to_its_account_in_any_case() {
     assert_eq!(account("desk.example"), Some("acme"));
     assert_eq!(account("DESK.example"), Some("acme"));
     assert_eq!(account("umbrella.example"), Some("umbrella"));
-    assert_eq!(account("sub.desk.example"), None, "a domain is not those below it");
+    assert_eq!(
+        account("sub.desk.example"),
+        None,
+        "a domain is not those below it"
+    );
     assert_eq!(account("elsewhere.example"), None);
 }
 
@@ -67,7 +71,13 @@ fn a_user_leads_to_the_account_with_the_right_password_only() {
     };
     assert_eq!(account("app", "secret"), Some("acme"));
     assert_eq!(account("other", "hidden"), Some("umbrella"));
-    for (user, password) in [("app", "hidden"), ("app", ""), ("app", "secret "), ("nobody", "secret"), ("APP", "secret")] {
+    for (user, password) in [
+        ("app", "hidden"),
+        ("app", ""),
+        ("app", "secret "),
+        ("nobody", "secret"),
+        ("APP", "secret"),
+    ] {
         assert_eq!(account(user, password), None, "{user} {password}");
     }
 }
@@ -97,7 +107,10 @@ fn a_policy_is_given_what_is_written_and_defaults_for_the_rest() {
     assert_eq!(policy.on_error, gatepost_policy::OnError::Skip);
     assert!(policy.grants().discard);
     assert_eq!(policy.limits().memory, 8 << 20);
-    assert_eq!(policy.limits().deadline, gatepost_policy::Limits::default().deadline);
+    assert_eq!(
+        policy.limits().deadline,
+        gatepost_policy::Limits::default().deadline
+    );
 }
 
 #[test]
@@ -114,14 +127,20 @@ fn limits_reach_the_session_and_those_not_written_are_its_own() {
     let limits = config().limits.session();
     assert_eq!(limits.message_size, 1 << 20);
     assert_eq!(limits.command_line, 1024);
-    assert_eq!(limits.recipients, gatepost_smtp::server::Limits::default().recipients);
+    assert_eq!(
+        limits.recipients,
+        gatepost_smtp::server::Limits::default().recipients
+    );
 }
 
 #[test]
 fn the_built_in_configuration_takes_mail_for_any_domain() {
     let config = Config::builtin();
     let chain = ["loop-guard", "header-guard", "outbound-route"];
-    for (name, direction) in [("mx", Direction::Inbound), ("submission", Direction::Submission)] {
+    for (name, direction) in [
+        ("mx", Direction::Inbound),
+        ("submission", Direction::Submission),
+    ] {
         let listener = config.listener(name).unwrap();
         assert_eq!(listener.direction, direction);
         assert_eq!(listener.chain, chain);

@@ -76,17 +76,32 @@ fn syntax_and_unknown_keys_are_shown_at_their_line() {
 #[test]
 fn what_is_missing_is_named() {
     let problems = problems("[relay]\nstore = \"x\"\n");
-    assert!(problems[0].1.contains("missing field `hostname`"), "{problems:?}");
+    assert!(
+        problems[0].1.contains("missing field `hostname`"),
+        "{problems:?}"
+    );
 }
 
 #[test]
 fn durations_and_sizes_say_how_they_are_written() {
     wrong("[delivery]\nexpiry = \"5\"\n", 2, "`5` is not a duration");
-    wrong("[delivery]\nexpiry = 5\n", 2, "a duration in quotes with its unit");
-    wrong("[delivery]\nretry = [\"1m\", \"soon\"]\n", 2, "`soon` is not a duration");
+    wrong(
+        "[delivery]\nexpiry = 5\n",
+        2,
+        "a duration in quotes with its unit",
+    );
+    wrong(
+        "[delivery]\nretry = [\"1m\", \"soon\"]\n",
+        2,
+        "`soon` is not a duration",
+    );
     wrong("[limits]\nidle = \"-1s\"\n", 2, "`-1s` is negative");
     wrong("[limits]\nidle = \"1mo\"\n", 2, "no fixed length");
-    wrong("[limits]\nmessage-size = \"big\"\n", 2, "`big` is not a size");
+    wrong(
+        "[limits]\nmessage-size = \"big\"\n",
+        2,
+        "`big` is not a size",
+    );
     wrong("[limits]\nmessage-size = -1\n", 2, "`-1` is negative");
 }
 
@@ -96,6 +111,27 @@ fn a_hostname_is_a_domain_name() {
     let problems = problems(&text);
     assert_eq!(problems[0].0, Some(2));
     assert!(problems[0].1.contains("`mx desk` is not a domain name"));
+}
+
+#[test]
+fn a_hostname_is_ascii() {
+    let text = GOOD.replace("mx.desk.example", "mx.b\u{fc}ro.example");
+    let problems = problems(&text);
+    assert_eq!(problems[0].0, Some(2));
+    assert!(problems[0].1.contains("is not ASCII"));
+}
+
+#[test]
+fn a_level_is_one() {
+    wrong("[log]\nlevel = \"a=b=c\"\n", 2, "does not say what to log");
+}
+
+#[test]
+fn limits_leave_room_for_mail() {
+    wrong("[limits]\nconnections = 0\n", 2, "no mail could be taken");
+    wrong("[limits]\nmessage-size = 0\n", 2, "no mail could be taken");
+    wrong("[limits]\nidle = \"0s\"\n", 2, "no mail could be taken");
+    wrong("[limits]\ncommand = 511\n", 2, "511 octets");
 }
 
 #[test]
@@ -119,7 +155,11 @@ fn a_domain_and_a_user_belong_to_one_account() {
 
 #[test]
 fn names_are_plain_and_given_once() {
-    wrong("[[account]]\nid = \"a\"\n[[account]]\nid = \"a\"\n", 4, "two of the name \"a\"");
+    wrong(
+        "[[account]]\nid = \"a\"\n[[account]]\nid = \"a\"\n",
+        4,
+        "two of the name \"a\"",
+    );
     wrong(
         "[[listener]]\nname = \"mx\"\naddress = \"127.0.0.1:0\"\ndirection = \"inbound\"\ntls = \"none\"\n",
         2,
@@ -135,7 +175,9 @@ fn names_are_plain_and_given_once() {
 #[test]
 fn an_address_is_listened_on_once() {
     let listener = |name| {
-        format!("[[listener]]\nname = \"{name}\"\naddress = \"127.0.0.1:2525\"\ndirection = \"inbound\"\ntls = \"none\"\n")
+        format!(
+            "[[listener]]\nname = \"{name}\"\naddress = \"127.0.0.1:2525\"\ndirection = \"inbound\"\ntls = \"none\"\n"
+        )
     };
     wrong(
         &(listener("a") + &listener("b")),
@@ -175,7 +217,11 @@ fn a_chain_names_policies_that_there_are_and_each_once() {
 
 #[test]
 fn a_policy_has_one_module_and_time_to_run() {
-    wrong("[[policy]]\nname = \"x\"\n", 1, "needs either builtin or file");
+    wrong(
+        "[[policy]]\nname = \"x\"\n",
+        1,
+        "needs either builtin or file",
+    );
     wrong(
         "[[policy]]\nname = \"x\"\nbuiltin = \"loop-guard\"\nfile = \"x.wasm\"\n",
         1,
@@ -203,7 +249,11 @@ fn delivery_must_be_able_to_deliver() {
     wrong("[delivery]\nretry = []\n", 2, "at least one");
     wrong("[delivery]\nretry = [\"0s\"]\n", 2, "above zero");
     wrong("[delivery]\njitter = 2.0\n", 2, "not a fraction");
-    wrong("[delivery]\nmessages-in-flight = 0\n", 2, "nothing would be delivered");
+    wrong(
+        "[delivery]\nmessages-in-flight = 0\n",
+        2,
+        "nothing would be delivered",
+    );
 }
 
 #[test]

@@ -60,7 +60,11 @@ fn every_request_is_read_back_as_it_was() {
     for request in requests {
         let line = serde_json::to_string(&request).unwrap();
         assert!(!line.contains('\n'), "one line: {line}");
-        assert_eq!(serde_json::from_str::<Request>(&line).unwrap(), request, "{line}");
+        assert_eq!(
+            serde_json::from_str::<Request>(&line).unwrap(),
+            request,
+            "{line}"
+        );
     }
 }
 
@@ -102,6 +106,10 @@ fn responses_are_read_back_as_they_were() {
     ];
     for response in responses {
         let line = serde_json::to_string(&response).unwrap();
-        assert_eq!(serde_json::from_str::<Response>(&line).unwrap(), response, "{line}");
+        assert_eq!(
+            serde_json::from_str::<Response>(&line).unwrap(),
+            response,
+            "{line}"
+        );
     }
 }

@@ -39,9 +39,7 @@ impl FromStr for Domain {
             (1..=63).contains(&label.len())
                 && !label.starts_with('-')
                 && !label.ends_with('-')
-                && label
-                    .chars()
-                    .all(|c| c.is_ascii_alphanumeric() || c == '-' || c.is_alphanumeric())
+                && label.chars().all(|c| c.is_alphanumeric() || c == '-')
         };
         let lower = text.to_lowercase();
         if lower.len() <= 253 && lower.split('.').all(label) {

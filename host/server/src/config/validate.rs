@@ -5,11 +5,13 @@ use std::hash::Hash;
 
 use super::error::{Finding, Step};
 use super::{Config, Direction, ListenerTls};
-use crate::builtin;
+use crate::{builtin, observability};
 
 /// Everything that is wrong, in the order of the file's sections.
 pub(super) fn problems(config: &Config) -> Vec<Finding> {
     let mut findings = Findings::default();
+    relay(config, &mut findings);
+    limits(config, &mut findings);
     accounts(config, &mut findings);
     listeners(config, &mut findings);
     policies(config, &mut findings);
@@ -49,6 +51,57 @@ impl From<&'static str> for Step {
 impl From<usize> for Step {
     fn from(index: usize) -> Self {
         Self::Item(index)
+    }
+}
+
+fn relay(config: &Config, findings: &mut Findings) {
+    let hostname = config.relay.hostname.as_str();
+    if !hostname.is_ascii() {
+        findings.add(
+            at!["relay", "hostname"],
+            format!("the hostname {hostname} is not ASCII"),
+            "clients that know no other names read it; write its form that begins with xn--",
+        );
+    }
+    if let Err(error) = observability::check_level(&config.log.level) {
+        findings.add(
+            at!["log", "level"],
+            error.to_string(),
+            "such as level = \"info\"",
+        );
+    }
+}
+
+fn limits(config: &Config, findings: &mut Findings) {
+    let limits = &config.limits;
+    for (key, nothing) in [
+        ("recipients", limits.recipients == 0),
+        ("message-size", limits.message_size == 0),
+        ("header-size", limits.header_size == 0),
+        ("line", limits.line == 0),
+        ("idle", limits.idle.is_zero()),
+        ("total", limits.total.is_zero()),
+        ("connections", limits.connections == 0),
+        (
+            "connections-per-address",
+            limits.connections_per_address == 0,
+        ),
+    ] {
+        if nothing {
+            findings.add(
+                at!["limits", key],
+                format!("{key} is 0, so no mail could be taken"),
+                "leave it out for the default",
+            );
+        }
+    }
+    // RFC 5321 section 4.5.3.1.4.
+    if limits.command < 512 {
+        findings.add(
+            at!["limits", "command"],
+            format!("a command line may be {} octets long", limits.command),
+            "clients may rely on 512 (RFC 5321); set at least that",
+        );
     }
 }
 

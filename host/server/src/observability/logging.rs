@@ -28,13 +28,7 @@ pub fn start_logging(log: &Log) -> Result<(), LoggingError> {
         Ok(directives) if !directives.is_empty() => (directives, "RUST_LOG"),
         _ => (log.level.clone(), "log.level"),
     };
-    let filter = EnvFilter::builder()
-        .parse(&directives)
-        .map_err(|source| LoggingError {
-            directives,
-            from,
-            source,
-        })?;
+    let filter = filter(directives, from)?;
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr);
@@ -45,4 +39,22 @@ pub fn start_logging(log: &Log) -> Result<(), LoggingError> {
         LogFormat::Json => logs.json().flatten_event(true).try_init(),
     };
     Ok(())
+}
+
+/// Whether a configured level can be understood.
+///
+/// # Errors
+/// It cannot.
+pub fn check_level(level: &str) -> Result<(), LoggingError> {
+    filter(level.to_owned(), "log.level").map(drop)
+}
+
+fn filter(directives: String, from: &'static str) -> Result<EnvFilter, LoggingError> {
+    EnvFilter::builder()
+        .parse(&directives)
+        .map_err(|source| LoggingError {
+            directives,
+            from,
+            source,
+        })
 }

@@ -2,6 +2,8 @@
 //!
 //! Whoever does something counts it where it is done; this is the one list of all the names.
 
+use std::time::Duration;
+
 use gatepost_message::Millis;
 use gatepost_spool::{QueueDepth, Status};
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge};
@@ -26,11 +28,14 @@ const SECONDS: [f64; 14] = [
     0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0, 120.0, 600.0,
 ];
 
+/// How often what was measured is sorted into buckets.
+const UPKEEP: Duration = Duration::from_secs(5);
+
 /// Operations in one commit.
 const BATCH: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
 impl Metrics {
-    /// Records the metrics of this process from now on. Once in a process.
+    /// Records the metrics of this process from now on. Once in a process, within a runtime.
     ///
     /// # Errors
     /// They are recorded already.
@@ -41,6 +46,16 @@ impl Metrics {
             .set_buckets_for_metric(Matcher::Suffix("_operations".to_owned()), &BATCH)?
             .install_recorder()?;
         describe();
+        // What a histogram is given waits until it is sorted into buckets. Without this it would
+        // wait, and grow, where nobody reads the metrics.
+        let upkeep = handle.clone();
+        tokio::spawn(async move {
+            let mut ticks = tokio::time::interval(UPKEEP);
+            loop {
+                ticks.tick().await;
+                upkeep.run_upkeep();
+            }
+        });
         Ok(Self(handle))
     }
 
@@ -50,7 +65,6 @@ impl Metrics {
             show(depth);
         }
         metrics::counter!("gatepost_trace_dropped_total").absolute(trace_dropped);
-        self.0.run_upkeep();
         self.0.render()
     }
 }

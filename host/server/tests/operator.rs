@@ -1,0 +1,342 @@
+//! What an operator does, over the control socket of a running relay and on the store of one that
+//! is not running.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use gatepost::config::Config;
+use gatepost::control::{
+    self, Action, Choice, ControlSocket, Listing, OpenError, Request, Response, Runtime,
+};
+use gatepost::policies::Policies;
+use gatepost_message::{Address, Millis, ReversePath, TransactionId};
+use gatepost_policy::{Engine, EngineSettings, Flow, Session, Transaction};
+use gatepost_spool::{InitialState, NewBody, NewMessage, NewRecipient, Quarantine, Status};
+use gatepost_trace::Kind;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::UnixStream;
+use tokio::sync::oneshot;
+
+/// A store in a directory of its own.
+struct Store {
+    config: Config,
+    _directory: TempDir,
+}
+
+impl Store {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let text = r#"
+            [relay]
+            hostname = "mx.desk.example"
+            store = "store"
+            min-free = "1MiB"
+            [[listener]]
+            name = "mx"
+            address = "127.0.0.1:0"
+            direction = "inbound"
+            tls = "none"
+            chain = ["loop-guard"]
+        "#;
+        let config = Config::parse(text, Path::new("gatepost.toml"), directory.path()).unwrap();
+        // What opens a store wants one to be there.
+        std::fs::create_dir(&config.relay.store).unwrap();
+        std::fs::write(config.relay.store.join("spool.db"), "").unwrap();
+        Self {
+            config,
+            _directory: directory,
+        }
+    }
+
+    fn path(&self) -> &Path {
+        &self.config.relay.store
+    }
+
+    fn open(&self) -> Runtime {
+        Runtime::open(&self.config).unwrap()
+    }
+}
+
+fn address(text: &str) -> Address {
+    text.parse().unwrap()
+}
+
+/// Puts a message into the store, due in an hour.
+async fn accept(runtime: &Runtime, to: &[&str], quarantine: Option<Quarantine>) -> TransactionId {
+    let id = TransactionId::new();
+    let now = Millis::now();
+    let hour = std::time::Duration::from_secs(3600);
+    let recipients: Vec<_> = to.iter().map(|to| address(to)).collect();
+    let message = NewMessage {
+        transaction: Transaction {
+            id,
+            time: now,
+            session: Session {
+                listener: "mx".to_owned(),
+                flow: Flow::Inbound,
+                client: "192.0.2.1:1025".parse().unwrap(),
+                helo: Some("client.example".to_owned()),
+                tls: None,
+                user: None,
+            },
+            account: Some("acme".to_owned()),
+            reverse_path: ReversePath::Address(address("a@b.example")),
+            recipients: recipients.clone(),
+        },
+        recipients: (recipients.into_iter())
+            .map(|address| NewRecipient {
+                address,
+                state: InitialState::Queued {
+                    next_attempt: now + hour,
+                },
+            })
+            .collect(),
+        head: Bytes::from_static(b"Subject: hello\r\n\r\n"),
+        body: NewBody::Inline(Bytes::from_static(b"hello\r\n")),
+        tags: Vec::new(),
+        classification: None,
+        judgements: Vec::new(),
+        effects: Vec::new(),
+        quarantine,
+        received_at: now,
+        expires_at: now + hour,
+    };
+    runtime.spool.accept(message).await.unwrap();
+    id
+}
+
+fn everything() -> Listing {
+    Listing {
+        account: None,
+        recipient: None,
+        status: None,
+        after: None,
+        limit: 100,
+    }
+}
+
+async fn changed(runtime: &Runtime, action: Action, choice: &Choice) -> u64 {
+    let choice = choice.clone();
+    match control::execute(runtime, Request::QueueChange { action, choice }).await {
+        Response::Changed(changed) => changed.changed,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn statuses(runtime: &Runtime, id: TransactionId) -> Vec<Status> {
+    match control::execute(runtime, Request::QueueShow { id }).await {
+        Response::Message(message) => {
+            let recipients = message.summary.recipients.iter();
+            recipients.map(|r| r.state.status()).collect()
+        }
+        Response::Unknown => Vec::new(),
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn events(runtime: &Runtime, id: TransactionId) -> Vec<Kind> {
+    match control::execute(runtime, Request::Trace { id }).await {
+        Response::Events(events) => events.into_iter().map(|event| event.kind).collect(),
+        Response::Unknown => Vec::new(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn recipients_are_held_released_retried_and_cancelled_and_the_trace_tells() {
+    let store = Store::new();
+    let runtime = store.open();
+    let id = accept(&runtime, &["x@desk.example", "y@other.example"], None).await;
+    let other = accept(&runtime, &["z@desk.example"], None).await;
+    let whole = Choice {
+        ids: vec![id],
+        ..Choice::default()
+    };
+    let part = Choice {
+        recipient: Some("other.example".to_owned()),
+        ..whole.clone()
+    };
+
+    assert_eq!(changed(&runtime, Action::Hold, &whole).await, 2);
+    assert_eq!(statuses(&runtime, id).await, [Status::Held, Status::Held]);
+    assert_eq!(changed(&runtime, Action::Release, &part).await, 1);
+    assert_eq!(statuses(&runtime, id).await, [Status::Held, Status::Queued]);
+    assert_eq!(changed(&runtime, Action::Retry, &whole).await, 1);
+    assert_eq!(changed(&runtime, Action::Cancel, &whole).await, 2);
+    assert_eq!(statuses(&runtime, id).await, [], "nobody is left to get it");
+    assert_eq!(
+        statuses(&runtime, other).await,
+        [Status::Queued],
+        "not chosen"
+    );
+
+    let told = events(&runtime, id).await;
+    assert_eq!(
+        told,
+        [Kind::Held, Kind::Released, Kind::Retried, Kind::Cancelled]
+    );
+    assert_eq!(events(&runtime, other).await, []);
+}
+
+#[tokio::test]
+async fn a_choice_without_ids_reaches_every_page_of_the_queue() {
+    let store = Store::new();
+    let runtime = store.open();
+    for number in 0..1001 {
+        let domain = if number % 2 == 0 { "desk" } else { "other" };
+        accept(&runtime, &[&format!("x{number}@{domain}.example")], None).await;
+    }
+    let choice = Choice {
+        recipient: Some("desk.example".to_owned()),
+        ..Choice::default()
+    };
+    assert_eq!(changed(&runtime, Action::Cancel, &choice).await, 501);
+    assert_eq!(
+        changed(&runtime, Action::Cancel, &Choice::default()).await,
+        500
+    );
+    let depth = runtime.spool.depth().await.unwrap();
+    assert_eq!(depth.messages, 0);
+}
+
+#[tokio::test]
+async fn mail_in_quarantine_is_let_go_or_dropped() {
+    let store = Store::new();
+    let runtime = store.open();
+    let quarantine = Quarantine {
+        reason: "looks odd".to_owned(),
+        expires: Millis(u64::MAX >> 12),
+    };
+    let kept = accept(&runtime, &["x@desk.example"], Some(quarantine.clone())).await;
+    let dropped = accept(&runtime, &["x@desk.example"], Some(quarantine)).await;
+    let ask = |request| control::execute(&runtime, request);
+
+    let Response::Messages(messages) = ask(Request::QuarantineList(everything())).await else {
+        panic!("messages are listed");
+    };
+    assert_eq!(messages.len(), 2);
+    let Response::Message(shown) = ask(Request::QuarantineShow { id: kept }).await else {
+        panic!("the message is shown");
+    };
+    assert_eq!(shown.header, "Subject: hello\r\n\r\n");
+    assert_eq!(
+        ask(Request::QueueShow { id: kept }).await,
+        Response::Unknown
+    );
+
+    assert_eq!(
+        ask(Request::QuarantineRelease { id: kept }).await,
+        Response::Done
+    );
+    assert_eq!(
+        ask(Request::QuarantineRelease { id: kept }).await,
+        Response::Unknown
+    );
+    assert_eq!(
+        ask(Request::QuarantineDelete { id: dropped }).await,
+        Response::Done
+    );
+    assert_eq!(statuses(&runtime, kept).await, [Status::Queued]);
+    assert_eq!(events(&runtime, kept).await, [Kind::Released]);
+    assert_eq!(events(&runtime, dropped).await, [Kind::Discarded]);
+}
+
+#[tokio::test]
+async fn policies_are_swapped_in_a_running_relay_only() {
+    let store = Store::new();
+    let mut runtime = store.open();
+    let rollback = || Request::PolicyRollback {
+        policy: "loop-guard".to_owned(),
+    };
+    let Response::Failed(reason) = control::execute(&runtime, rollback()).await else {
+        panic!("there is no relay");
+    };
+    assert!(reason.contains("no relay is running"), "{reason}");
+
+    let engine = Engine::new(EngineSettings::default()).unwrap();
+    let policies = Policies::load(engine, &store.config).await.unwrap();
+    runtime.policies = Some(Arc::new(policies));
+    let Response::Policies(before) = control::execute(&runtime, Request::PolicyList).await else {
+        panic!("policies are listed");
+    };
+    let activate = Request::PolicyActivate {
+        policy: "loop-guard".to_owned(),
+        module: gatepost::builtin::module("header-guard").unwrap().to_vec(),
+    };
+    let Response::Swapped(swap) = control::execute(&runtime, activate).await else {
+        panic!("the policy is swapped");
+    };
+    assert_eq!(swap.old, before[0].digest);
+    let Response::Policies(after) = control::execute(&runtime, Request::PolicyList).await else {
+        panic!("policies are listed");
+    };
+    assert_eq!(after[0].digest, swap.new);
+    assert_eq!(after[0].previous, Some(swap.old));
+}
+
+#[tokio::test]
+async fn the_socket_answers_its_owner_line_by_line_and_goes_with_the_relay() {
+    let store = Store::new();
+    let runtime = store.open();
+    let id = accept(&runtime, &["x@desk.example"], None).await;
+    // What a killed relay has left behind.
+    drop(std::os::unix::net::UnixListener::bind(control::path(store.path())).unwrap());
+    assert_eq!(
+        control::ask(store.path(), &Request::PolicyList)
+            .await
+            .unwrap(),
+        None
+    );
+
+    let socket = ControlSocket::bind(store.path()).unwrap();
+    let path = control::path(store.path());
+    let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let (stop, stopped) = oneshot::channel::<()>();
+    let serving = tokio::spawn(socket.serve(runtime.clone(), async {
+        let _ = stopped.await;
+    }));
+
+    let response = control::ask(store.path(), &Request::QueueShow { id }).await;
+    assert!(
+        matches!(response, Ok(Some(Response::Message(_)))),
+        "{response:?}"
+    );
+
+    let mut stream = BufReader::new(UnixStream::connect(&path).await.unwrap());
+    let mut lines = String::new();
+    for request in ["nonsense\n", "{\"request\":\"queue-list\",\"limit\":1}\n"] {
+        stream.write_all(request.as_bytes()).await.unwrap();
+        stream.read_line(&mut lines).await.unwrap();
+    }
+    let lines: Vec<_> = lines.lines().collect();
+    assert!(lines[0].contains("not a request"), "{lines:?}");
+    assert!(lines[1].contains(&id.to_string()), "{lines:?}");
+
+    stop.send(()).unwrap();
+    serving.await.unwrap();
+    assert!(!path.exists());
+}
+
+#[tokio::test]
+async fn a_store_is_opened_by_one_at_a_time_and_not_made_by_looking() {
+    let store = Store::new();
+    let runtime = store.open();
+    assert!(matches!(
+        Runtime::open(&store.config),
+        Err(OpenError::Mute(_))
+    ));
+    drop(runtime);
+    store.open();
+
+    let mut elsewhere = store.config.clone();
+    elsewhere.relay.store = store.path().join("elsewhere");
+    assert!(matches!(
+        Runtime::open(&elsewhere),
+        Err(OpenError::NoStore(_))
+    ));
+    assert!(!elsewhere.relay.store.exists());
+}
