@@ -16,7 +16,7 @@ pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-/// Nothing more can be sent; what the server said before that, and else the reason, comes out of
+/// Nothing more can or need be sent; what the server said, and else the reason, comes out of
 /// [`Connection::advance`].
 pub(crate) struct Severed;
 
@@ -55,8 +55,7 @@ impl Connection {
     pub(crate) async fn advance(&mut self) -> Event {
         loop {
             match self.session.next_event() {
-                // Where it fails, the next receipt says so.
-                Event::Send(bytes) => drop(self.send(&bytes).await),
+                Event::Send(bytes) => self.send(&bytes).await,
                 Event::NeedInput => {
                     if let Err(failure) = self.receive().await {
                         self.session.fail(failure);
@@ -68,21 +67,30 @@ impl Connection {
     }
 
     /// Sends, and listens meanwhile: a server that answers a long group of commands while it is
-    /// still coming must not wait for us to finish (RFC 2920 section 3.1), and one that gives up
-    /// in the middle says why before it hangs up. What it said is heard before the failure is.
-    pub(crate) async fn send(&mut self, bytes: &[u8]) -> Result<(), Severed> {
-        if self.severed.is_none() {
-            let sending = write(&mut self.stream, &mut self.input, bytes);
-            self.severed = match timeout(self.timeouts.send, sending).await {
-                Ok(Ok(())) => None,
-                Ok(Err(error)) => Some(Failure::Disconnected(error.to_string())),
-                Err(_) => Some(Failure::TimedOut),
-            };
+    /// still coming must not wait for us to finish (RFC 2920 section 3.1).
+    async fn send(&mut self, bytes: &[u8]) {
+        // What has failed fails again: the next receipt says so.
+        let _ = self.write(bytes, false).await;
+    }
+
+    /// Sends a piece of a message. A server that answers before it has the whole has given up on
+    /// it: nothing more is sent then, and what it said is heard.
+    pub(crate) async fn send_piece(&mut self, bytes: &[u8]) -> Result<(), Severed> {
+        self.write(bytes, true).await
+    }
+
+    async fn write(&mut self, bytes: &[u8], heed: bool) -> Result<(), Severed> {
+        if self.severed.is_some() {
+            return Err(Severed);
         }
-        match self.severed {
-            None => Ok(()),
-            Some(_) => Err(Severed),
-        }
+        let sending = write(&mut self.stream, &mut self.input, bytes, heed);
+        self.severed = match timeout(self.timeouts.send, sending).await {
+            Ok(Ok(Written::All)) => return Ok(()),
+            Ok(Ok(Written::Interrupted)) => return Err(Severed),
+            Ok(Err(error)) => Some(Failure::Disconnected(error.to_string())),
+            Err(_) => Some(Failure::TimedOut),
+        };
+        Err(Severed)
     }
 
     /// Waits for the server to say something.
@@ -120,8 +128,21 @@ impl Connection {
     }
 }
 
-/// Writes all of `bytes` while reading what comes into `input`.
-async fn write(stream: &mut Box<dyn Stream>, input: &mut BytesMut, bytes: &[u8]) -> io::Result<()> {
+/// How far a writing came.
+enum Written {
+    All,
+    /// The server said something meanwhile.
+    Interrupted,
+}
+
+/// Writes all of `bytes` while reading what comes into `input`; with `heed`, no further than up
+/// to the first thing that came.
+async fn write(
+    stream: &mut Box<dyn Stream>,
+    input: &mut BytesMut,
+    bytes: &[u8],
+    heed: bool,
+) -> io::Result<Written> {
     let (mut reader, mut writer) = tokio::io::split(stream);
     let mut written = pin!(async move {
         writer.write_all(bytes).await?;
@@ -129,12 +150,15 @@ async fn write(stream: &mut Box<dyn Stream>, input: &mut BytesMut, bytes: &[u8])
     });
     let mut listening = true;
     loop {
+        if heed && !input.is_empty() {
+            return Ok(Written::Interrupted);
+        }
         tokio::select! {
             biased;
             read = reader.read_buf(input), if listening => {
                 listening = matches!(read, Ok(1..)) && input.len() < READ_AHEAD;
             }
-            done = &mut written => return done,
+            done = &mut written => return done.map(|()| Written::All),
         }
     }
 }

@@ -9,13 +9,14 @@ use gatepost_policy::{Judgement, NextHop, Routing};
 use gatepost_smtp::Reply;
 use gatepost_smtp::client::{Outcome, Stage, Transaction};
 use tokio::task::JoinSet;
+use tracing::Instrument as _;
 
 use crate::connect::Unreachable;
 use crate::connection::{Connection, part};
 use crate::delivery::Delivery;
 use crate::in_hand::InHand;
 use crate::pool::Place;
-use crate::settle::{Answer, Said, settle};
+use crate::settle::{Answer, Said, settle, settle_open};
 use crate::transfer::{Transferred, is_eight_bit, transfer};
 
 /// How long a message goes back to the queue whose next hop has no connection free.
@@ -43,7 +44,7 @@ pub(crate) async fn hand_over(delivery: Arc<Delivery>, in_hand: Arc<InHand>) {
                 "4.3.0",
                 "the relay cannot read the message from its store",
             );
-            return settle_open(&delivery, &in_hand, &reply).await;
+            return settle_open(&delivery, &in_hand, || Said::ByRelay(reply.clone())).await;
         }
     };
     let mut hops = JoinSet::new();
@@ -54,7 +55,12 @@ pub(crate) async fn hand_over(delivery: Arc<Delivery>, in_hand: Arc<InHand>) {
             hop,
             eight_bit,
         };
-        hops.spawn(work.run(recipients));
+        let span = tracing::info_span!(
+            "transfer",
+            transaction = %in_hand.claim.transaction.id,
+            hop = work.hop.host,
+        );
+        hops.spawn(work.run(recipients).instrument(span));
     }
     // A panic on the way to one next hop must not cut off the others.
     let mut panic = None;
@@ -64,19 +70,6 @@ pub(crate) async fn hand_over(delivery: Arc<Delivery>, in_hand: Arc<InHand>) {
     if let Some(panic) = panic {
         resume_unwind(panic.into_panic());
     }
-}
-
-/// Gives every recipient that is still open the same transient answer of the relay's own.
-pub(crate) async fn settle_open(delivery: &Delivery, in_hand: &InHand, reply: &Reply) {
-    let answers = in_hand.open().into_iter().map(|place| Answer {
-        place,
-        judgements: Vec::new(),
-        route: None,
-        connected: false,
-        tls: None,
-        said: Said::ByRelay(reply.clone()),
-    });
-    settle(delivery, in_hand, answers.collect()).await;
 }
 
 /// Asks where each recipient goes: those with a next hop by next hop, and the answers to those
@@ -106,12 +99,8 @@ async fn route(
                 .or_default()
                 .push(Routed { place, judgements }),
             Err(reply) => unroutable.push(Answer {
-                place,
                 judgements,
-                route: None,
-                connected: false,
-                tls: None,
-                said: Said::ByRelay(reply),
+                ..Answer::without_route(place, Said::ByRelay(reply))
             }),
         }
     }

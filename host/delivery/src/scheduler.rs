@@ -11,13 +11,17 @@ use tokio::task::{self, JoinError, JoinSet};
 use tokio::time::{Instant, interval, sleep, timeout, timeout_at};
 
 use crate::delivery::{Delivery, Drained};
-use crate::hand_over::{hand_over, settle_open};
+use crate::hand_over::hand_over;
 use crate::in_hand::InHand;
-use crate::settle::{Answer, Said, settle};
+use crate::settle::{Said, settle_open};
 
 /// The longest sleep: the wall clock may be set, or the machine have slept, without a timer
 /// noticing.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+
+/// The shortest sleep: should the spool ever call something due that it does not give out, asking
+/// again at once would only keep it from better things.
+const SHORTEST_SLEEP: Duration = Duration::from_millis(5);
 
 /// How long to wait after the spool has refused.
 const SPOOL_AGAIN: Duration = Duration::from_secs(1);
@@ -55,7 +59,7 @@ pub(crate) async fn run(delivery: Arc<Delivery>, mut stop: oneshot::Receiver<Ins
         };
         let (full, nap) = match wait {
             Wait::Place => (true, LONGEST_SLEEP),
-            Wait::Change(nap) => (false, nap.min(LONGEST_SLEEP)),
+            Wait::Change(nap) => (false, nap.clamp(SHORTEST_SLEEP, LONGEST_SLEEP)),
         };
         let nap = sleep(nap);
         tokio::pin!(nap);
@@ -130,7 +134,7 @@ impl Work {
             let delivery = Arc::clone(delivery);
             self.tasks.spawn(async move {
                 let reply = Reply::new(451, "4.3.0", "internal error of the relay");
-                settle_open(&delivery, &in_hand, &reply).await;
+                settle_open(&delivery, &in_hand, || Said::ByRelay(reply.clone())).await;
             });
         }
     }
@@ -143,19 +147,16 @@ impl Work {
             self.ended(delivery, ended);
         }
         self.tasks.shutdown().await;
+        let mut returning = JoinSet::new();
         for in_hand in self.in_hand.into_values() {
-            let open = in_hand.open();
-            drained.returned += open.len();
-            let answers = open.into_iter().map(|place| Answer {
-                place,
-                judgements: Vec::new(),
-                route: None,
-                connected: false,
-                tls: None,
-                said: Said::Nothing(Duration::ZERO),
+            drained.returned += in_hand.open().len();
+            let delivery = Arc::clone(delivery);
+            returning.spawn(async move {
+                settle_open(&delivery, &in_hand, || Said::Nothing(Duration::ZERO)).await;
             });
-            settle(delivery, &in_hand, answers.collect()).await;
         }
+        // All in one commit or few; one that fails leaves its lease to run out.
+        while returning.join_next().await.is_some() {}
         delivery.pool.close().await;
         drained
     }
@@ -167,6 +168,6 @@ async fn attempt(delivery: Arc<Delivery>, in_hand: Arc<InHand>) {
     let work = hand_over(Arc::clone(&delivery), Arc::clone(&in_hand));
     if timeout(longest, work).await.is_err() {
         let reply = Reply::new(451, "4.4.2", "the attempt took too long");
-        settle_open(&delivery, &in_hand, &reply).await;
+        settle_open(&delivery, &in_hand, || Said::ByRelay(reply.clone())).await;
     }
 }

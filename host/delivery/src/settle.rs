@@ -32,6 +32,20 @@ pub(crate) struct Answer {
     pub(crate) said: Said,
 }
 
+impl Answer {
+    /// Of a recipient that no server was looked for.
+    pub(crate) fn without_route(place: usize, said: Said) -> Self {
+        Self {
+            place,
+            judgements: Vec::new(),
+            route: None,
+            connected: false,
+            tls: None,
+            said,
+        }
+    }
+}
+
 /// What was said of a recipient.
 #[derive(Debug)]
 pub(crate) enum Said {
@@ -83,6 +97,13 @@ pub(crate) async fn settle(delivery: &Delivery, in_hand: &InHand, answers: Vec<A
         };
         delivery.observer.bounce_made(&made).await;
     }
+}
+
+/// Settles every recipient that is still open, all with the same words.
+pub(crate) async fn settle_open(delivery: &Delivery, in_hand: &InHand, said: impl Fn() -> Said) {
+    let open = in_hand.open().into_iter();
+    let answers = open.map(|place| Answer::without_route(place, said()));
+    settle(delivery, in_hand, answers.collect()).await;
 }
 
 /// What an answer comes to for its recipient.

@@ -122,7 +122,7 @@ async fn send(connection: &mut Connection, message: &Message) -> Result<(), Brok
     let mut offset = 0;
     loop {
         let stuffed = stuffer.push(piece).map_err(stray)?;
-        connection.send(&stuffed).await?;
+        connection.send_piece(&stuffed).await?;
         piece = read(message.body(), offset).await.map_err(unreadable)?;
         if piece.is_empty() {
             break;
@@ -133,7 +133,7 @@ async fn send(connection: &mut Connection, message: &Message) -> Result<(), Brok
         return Err(unreadable(io::ErrorKind::UnexpectedEof.into()));
     }
     let end = stuffer.finish().map_err(stray)?;
-    Ok(connection.send(end).await?)
+    Ok(connection.send_piece(end).await?)
 }
 
 /// Whether the message holds octets outside ASCII, so that it needs 8BITMIME (RFC 6152) wherever

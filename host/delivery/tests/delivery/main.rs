@@ -1,5 +1,7 @@
 //! Delivery over real sockets on loopback, with a real spool: one module for each concern.
 
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
 mod bounce;
 mod reuse;
 mod schedule;

@@ -214,9 +214,9 @@ async fn a_connection_lost_in_mid_message_defers_and_the_next_attempt_delivers()
 }
 
 #[tokio::test]
-async fn what_a_server_says_before_it_hangs_up_in_mid_message_is_heard() {
+async fn a_server_that_refuses_in_mid_message_is_heard_and_sent_no_more() {
     let server = NextHopServer::start(Offer::usual(), |_, moment| match moment {
-        Moment::DataLine(1000) => Some(Act::SayAndClose("552 5.3.4 too big for us".to_owned())),
+        Moment::DataLine(1000) => Some(Act::SayAndHang("552 5.3.4 too big for us".to_owned())),
         _ => None,
     })
     .await;

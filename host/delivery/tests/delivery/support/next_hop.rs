@@ -37,6 +37,8 @@ pub enum Act {
     SayAndClose(String),
     /// This reply, once it is allowed to.
     SayAfter(Arc<Notify>, String),
+    /// This reply, and nothing is read any more.
+    SayAndHang(String),
     /// Hang up without a word.
     Close,
     /// Say nothing any more, and hear nothing.
@@ -360,6 +362,10 @@ impl Conversation {
                 allowed.notified().await;
                 self.write(wire, &reply).await?;
                 Ok(reply)
+            }
+            Act::SayAndHang(reply) => {
+                self.write(wire, &reply).await?;
+                std::future::pending().await
             }
             Act::SayAndClose(reply) => {
                 self.write(wire, &reply).await?;

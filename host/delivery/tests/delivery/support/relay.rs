@@ -100,7 +100,6 @@ pub fn route_all_to(hop: NextHop) -> impl Fn(&Claim, &ClaimedRecipient) -> Routi
 
 pub struct Relay {
     pub spool: Arc<SqliteSpool>,
-    pub owner: Owner,
     handle: Handle,
     told: mpsc::UnboundedReceiver<Told>,
     /// How far the clock of delivery is ahead, in milliseconds.
@@ -127,18 +126,16 @@ impl Relay {
         settings.clock =
             Arc::new(move || Millis::now() + Duration::from_millis(clock.load(Ordering::Relaxed)));
         change(&mut settings);
-        let owner = Owner::new();
         let handle = Delivery::start(
             Arc::clone(&spool) as Arc<dyn Spool>,
             Arc::new(Routes(router)),
             Arc::new(Teller(tell)),
-            owner,
+            Owner::new(),
             settings,
         )
         .unwrap();
         Self {
             spool,
-            owner,
             handle,
             told,
             ahead,
@@ -249,5 +246,5 @@ pub fn start_error(settings: Settings) -> String {
         Owner::new(),
         settings,
     );
-    started.err().expect("it started").to_string()
+    started.expect_err("it started").to_string()
 }
