@@ -1,5 +1,7 @@
 //! What a configuration means once it is read.
 
+#![allow(clippy::unwrap_used)]
+
 use std::net::IpAddr;
 use std::path::Path;
 

@@ -1,5 +1,7 @@
 //! What is wrong with a configuration is said in a sentence, at its line, and all of it at once.
 
+#![allow(clippy::unwrap_used)]
+
 use std::path::{Path, PathBuf};
 
 use gatepost::config::{Config, ConfigError};

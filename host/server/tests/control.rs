@@ -1,5 +1,7 @@
 //! Requests and responses survive the way over the socket.
 
+#![allow(clippy::unwrap_used)]
+
 use gatepost::control::{Action, Choice, Listing, PolicyStatus, Request, Response};
 use gatepost::policies::Swap;
 use gatepost_message::{Millis, TransactionId};

@@ -1,6 +1,8 @@
 //! What an operator does, over the control socket of a running relay and on the store of one that
 //! is not running.
 
+#![allow(clippy::unwrap_used)]
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;

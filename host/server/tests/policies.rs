@@ -1,5 +1,7 @@
 //! Policies are loaded from what the configuration says, and swapped.
 
+#![allow(clippy::unwrap_used)]
+
 use std::path::Path;
 use std::sync::Arc;
 

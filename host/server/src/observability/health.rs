@@ -1,6 +1,8 @@
-//! Whether the relay is ready for mail, as it says itself.
+//! Whether the relay is ready for mail.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+
+use gatepost_spool::Spool;
 
 /// What the relay tells the health check of itself. Begins as not ready.
 #[derive(Debug, Default)]
@@ -27,17 +29,24 @@ impl Health {
     }
 
     /// Why the relay is not ready for mail; nothing if it is.
-    pub fn unready(&self) -> Vec<&'static str> {
-        let mut reasons = Vec::new();
-        if !self.policies_loaded.load(Ordering::Acquire) {
-            reasons.push("policies are not loaded");
-        }
-        if !self.listening.load(Ordering::Acquire) {
-            reasons.push("listeners are not bound");
-        }
-        if self.draining.load(Ordering::Acquire) {
-            reasons.push("the relay is stopping");
-        }
+    pub fn unready(&self, spool: &dyn Spool) -> Vec<String> {
+        let said = [
+            (
+                !self.policies_loaded.load(Ordering::Acquire),
+                "policies are not loaded",
+            ),
+            (
+                !self.listening.load(Ordering::Acquire),
+                "listeners are not bound",
+            ),
+            (
+                self.draining.load(Ordering::Acquire),
+                "the relay is stopping",
+            ),
+        ];
+        let said = said.into_iter().filter(|(holds, _)| *holds);
+        let mut reasons: Vec<_> = said.map(|(_, reason)| reason.to_owned()).collect();
+        reasons.extend(spool.room().err().map(|error| error.to_string()));
         reasons
     }
 }

@@ -64,13 +64,7 @@ async fn metrics(State(monitor): State<Monitor>) -> impl IntoResponse {
 }
 
 async fn ready(State(monitor): State<Monitor>) -> (StatusCode, String) {
-    let mut reasons: Vec<String> = monitor
-        .health
-        .unready()
-        .into_iter()
-        .map(str::to_owned)
-        .collect();
-    reasons.extend(monitor.spool.room().err().map(|error| error.to_string()));
+    let reasons = monitor.health.unready(&*monitor.spool);
     if reasons.is_empty() {
         (StatusCode::OK, "ready\n".to_owned())
     } else {
