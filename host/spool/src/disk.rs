@@ -56,6 +56,11 @@ impl Disk {
         self.directory.join("spool.db")
     }
 
+    /// The database's write-ahead log, which SQLite names.
+    fn log(&self) -> PathBuf {
+        self.directory.join("spool.db-wal")
+    }
+
     pub(crate) fn lock(&self) -> PathBuf {
         self.directory.join("lock")
     }
@@ -133,12 +138,18 @@ impl Disk {
         }
     }
 
-    /// Bytes free to this process, asked of the system now.
+    /// Bytes free to this process, asked of the system now. What stands in the log is set aside:
+    /// it needs as much again in the database before the log can be written over, and a log that
+    /// could not be carried over would leave no room to record deliveries.
     pub(crate) fn free_now(&self) -> Result<u64, SpoolError> {
         let stat = rustix::fs::statvfs(&self.directory)
             .map_err(io::Error::from)
             .map_err(failed_to("ask for free space in", &self.directory))?;
-        let free = stat.f_bavail.saturating_mul(stat.f_frsize);
+        let log = fs::metadata(self.log()).map_or(0, |log| log.len());
+        let free = stat
+            .f_bavail
+            .saturating_mul(stat.f_frsize)
+            .saturating_sub(log);
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), free));
         Ok(free)
     }
