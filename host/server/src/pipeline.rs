@@ -37,6 +37,7 @@ use gatepost_policy::{Chain, Flow, Memory};
 use gatepost_smtp::Reply;
 use gatepost_spool::{Spool, SpoolError};
 use gatepost_trace::{Event, Kind, Trace};
+use tokio::sync::Semaphore;
 
 pub use self::dialogue::Dialogue;
 pub use self::findings::Findings;
@@ -59,9 +60,16 @@ pub struct Pipeline {
     pub spool: Arc<dyn Spool>,
     /// Where it is put on record what happened.
     pub trace: Arc<Trace>,
+    /// Those who may write a large message to the disk at this moment, on all listeners together.
+    pub writers: Arc<Semaphore>,
 }
 
 impl Pipeline {
+    /// The places for writers of large messages, one set for all listeners.
+    pub fn writers() -> Arc<Semaphore> {
+        Arc::new(Semaphore::new(intake::WRITERS))
+    }
+
     fn record(&self, id: TransactionId, kind: Kind) {
         self.trace.record(Event::now(id, kind));
     }

@@ -112,6 +112,7 @@ impl Relay {
             config.limits.connections,
             config.limits.connections_per_address,
         );
+        let writers = Pipeline::writers();
         let mut ready = String::from("ready");
         let mut listeners = Vec::new();
         for listener in &config.listeners {
@@ -123,6 +124,7 @@ impl Relay {
                 memory: memory.clone(),
                 spool: Arc::clone(&spool),
                 trace: Arc::clone(&trace),
+                writers: Arc::clone(&writers),
             });
             let tls = tls.clone().filter(|_| listener.tls != ListenerTls::None);
             let settings = session_settings(&config, listener);

@@ -133,7 +133,7 @@ impl Edge<'_> {
                     self.session.answer(answer);
                 }
                 Event::DataStarted => self.dialogue.data_started(),
-                Event::Data(octets) => self.dialogue.data(&octets),
+                Event::Data(octets) => self.dialogue.data(&octets).await,
                 Event::Aborted => self.dialogue.abort("the client gave it up"),
                 Event::Close => return self.close().await,
             }

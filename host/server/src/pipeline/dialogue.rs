@@ -189,14 +189,14 @@ impl Dialogue {
         }
     }
 
-    /// Some octets of the message. May block while they are written.
-    pub fn data(&mut self, octets: &[u8]) {
+    /// Some octets of the message.
+    pub async fn data(&mut self, octets: &[u8]) {
         if let Some(Open {
             intake: Some(intake),
             ..
         }) = self.open.as_deref_mut()
         {
-            intake.take(octets);
+            intake.take(octets, &self.pipeline.writers).await;
         }
     }
 
@@ -226,7 +226,7 @@ impl Dialogue {
         } = open;
         let id = transaction.id;
         let intake = intake.unwrap_or_else(|| Intake::open(&*self.pipeline.spool, id));
-        let (word, reply) = match intake.finish().await {
+        let (word, reply) = match intake.finish(&self.pipeline.writers).await {
             Err(reply) => (refused(&reply), with_id(reply, id)),
             Ok(staged) => {
                 let arrival = Arrival {

@@ -3,10 +3,15 @@
 use std::io::{self, Write as _};
 
 use gatepost_message::TransactionId;
+use gatepost_smtp::Reply;
 use gatepost_spool::{INLINE_LIMIT, Spool, SpoolError, Staged, Staging};
+use tokio::sync::Semaphore;
 
 use super::spool_refusal;
-use gatepost_smtp::Reply;
+
+/// How many large messages are written at a time. Each takes a thread while it is; more would
+/// only queue up at the disk.
+pub(super) const WRITERS: usize = 16;
 
 /// The octets of one message. Dropped, it leaves nothing behind.
 pub(super) enum Intake {
@@ -24,14 +29,15 @@ impl Intake {
         }
     }
 
-    /// Takes what has arrived.
-    pub(super) fn take(&mut self, octets: &[u8]) {
+    /// Takes what has arrived. A small message stays in memory; a large one goes to a file, for
+    /// which it waits until it is one of the `writers`.
+    pub(super) async fn take(&mut self, octets: &[u8], writers: &Semaphore) {
         let Self::Staging(staging) = self else { return };
-        // A small message stays in memory. A large one goes to a file, which may block.
-        let in_memory = staging.len() + octets.len() as u64 <= INLINE_LIMIT as u64;
-        let taken = if in_memory {
+        let taken = if staging.len() + octets.len() as u64 <= INLINE_LIMIT as u64 {
             staging.write_all(octets)
         } else {
+            // Never closed, so never an error.
+            let _writer = writers.acquire().await;
             tokio::task::block_in_place(|| staging.write_all(octets))
         };
         if let Err(error) = taken {
@@ -40,7 +46,7 @@ impl Intake {
     }
 
     /// Ends the message. A large one is on disk when this returns.
-    pub(super) async fn finish(self) -> Result<Staged, Reply> {
+    pub(super) async fn finish(self, writers: &Semaphore) -> Result<Staged, Reply> {
         let staging = match self {
             Self::Staging(staging) => staging,
             Self::Failed(reply) => return Err(reply),
@@ -48,6 +54,7 @@ impl Intake {
         let staged = if staging.len() <= INLINE_LIMIT as u64 {
             staging.finish()
         } else {
+            let _writer = writers.acquire().await;
             tokio::task::spawn_blocking(|| staging.finish())
                 .await
                 .unwrap_or(Err(SpoolError::Closed))
