@@ -42,9 +42,12 @@ pub(super) fn table<const N: usize>(header: [&str; N]) -> Table {
 ///
 /// # Errors
 /// Standard output cannot be written to.
-pub(super) fn print_table(table: &Table, nothing: &str) -> miette::Result<()> {
+pub(super) fn print_table(mut table: Table, nothing: &str) -> miette::Result<()> {
     if table.is_empty() {
         return print(nothing);
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 1));
     }
     print(table.trim_fmt())
 }

@@ -136,7 +136,7 @@ async fn list(target: &Target) -> miette::Result<ExitCode> {
             },
         ]);
     }
-    output::print_table(&table, "the relay has no policies")?;
+    output::print_table(table, "the relay has no policies")?;
     Ok(exit(true))
 }
 

@@ -199,7 +199,7 @@ pub(super) async fn list(
     for message in &messages {
         rows(&mut table, message);
     }
-    output::print_table(&table, nothing)?;
+    output::print_table(table, nothing)?;
     if let Some(last) = messages.last().filter(|_| messages.len() == limit) {
         output::print(format!("there may be more: --after {}", last.id))?;
     }

@@ -38,7 +38,7 @@ pub(super) async fn run(args: Trace) -> miette::Result<ExitCode> {
         let (what, how) = describe(&event.kind);
         table.add_row([event.at.to_string(), what.to_owned(), how]);
     }
-    output::print_table(&table, "")?;
+    output::print_table(table, "")?;
     Ok(exit(true))
 }
 

@@ -2,7 +2,7 @@
 //!
 //! [`Config::load`] reads the file in two steps. Serde turns the text into the types of this
 //! module, which already refuse what is not a size, a duration, a domain or a known key; then
-//! [`validate`] looks at what only the whole can tell (a chain that names no policy, a domain
+//! `validate` looks at what only the whole can tell (a chain that names no policy, a domain
 //! that two accounts claim) and reports every such problem at once, each at its line
 //! ([`ConfigError`]). Relative paths are relative to the file. Policies' settings are checked by
 //! the policies themselves, when they are loaded ([`crate::policies`]).

@@ -36,7 +36,12 @@ pub fn start_logging(log: &Log) -> Result<(), LoggingError> {
         LogFormat::Text => logs
             .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
             .try_init(),
-        LogFormat::Json => logs.json().flatten_event(true).try_init(),
+        LogFormat::Json => logs
+            .json()
+            .flatten_event(true)
+            // The list of spans has it too.
+            .with_current_span(false)
+            .try_init(),
     };
     Ok(())
 }

@@ -99,8 +99,13 @@ fn describe() {
         ),
         (
             "gatepost_transactions_total",
-            "SMTP transactions, by listener and outcome",
+            "SMTP transactions, by listener and verdict, aborted ones too",
         ),
+        (
+            "gatepost_message_octets_total",
+            "Octets of messages that came to their end, by listener",
+        ),
+        ("gatepost_authentication_failures_total", "Log-ins refused"),
         (
             "gatepost_policy_calls_total",
             "Calls of a policy, by policy and hook",
