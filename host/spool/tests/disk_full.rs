@@ -200,9 +200,12 @@ fn a_disk_that_is_full_to_the_last_byte_costs_no_accepted_message() {
     fs::remove_file(ballast).unwrap();
     let database = rusqlite::Connection::open(disk.spool().join("spool.db")).unwrap();
     database.execute_batch("BEGIN IMMEDIATE").unwrap();
+    // The writer waits with the first operation in hand; what follows gathers into one batch.
+    let first = spool.hold(Selection::message(TransactionId::new()));
     let tickets: Vec<_> = (0..20).map(|_| spool.accept(unforeseen())).collect();
     let claim = spool.claim(Owner::new(), START, 1, LEASE);
     drop(database);
+    wait(first).unwrap();
     for ticket in tickets {
         let refused = wait(ticket);
         assert!(

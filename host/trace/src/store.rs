@@ -122,6 +122,7 @@ impl Trace {
             path: path.clone(),
             retention,
             dropped: Arc::clone(&dropped),
+            said: None,
         };
         let thread = std::thread::Builder::new()
             .name("trace-writer".to_owned())

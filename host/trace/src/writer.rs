@@ -7,7 +7,7 @@ use std::{
         atomic::{AtomicU64, Ordering},
         mpsc::{Receiver, RecvTimeoutError, Sender},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use gatepost_message::Millis;
@@ -28,6 +28,10 @@ const LOOK_AGAIN: Duration = Duration::from_secs(60);
 /// How soon to go on when more is to be dropped than one commit takes.
 const GO_ON: Duration = Duration::from_millis(10);
 
+/// How long it says no more about lost events once it has said so: a disk stays full for longer
+/// than an operator needs to be told twice.
+const QUIET: Duration = Duration::from_secs(60);
+
 /// What waits for the writer.
 pub(crate) enum Work {
     /// To be written.
@@ -42,6 +46,8 @@ pub(crate) struct Writer {
     pub(crate) path: PathBuf,
     pub(crate) retention: Retention,
     pub(crate) dropped: Arc<AtomicU64>,
+    /// When it last said that events are lost.
+    pub(crate) said: Option<Instant>,
 }
 
 impl Writer {
@@ -95,11 +101,15 @@ impl Writer {
         Ok(more)
     }
 
-    fn drop_all(&self, events: &mut Vec<Event>, why: &str) {
+    fn drop_all(&mut self, events: &mut Vec<Event>, why: &str) {
         if !events.is_empty() {
             let lost = events.len() as u64;
             events.clear();
             self.dropped.fetch_add(lost, Ordering::Relaxed);
+            if self.said.is_some_and(|at| at.elapsed() < QUIET) {
+                return;
+            }
+            self.said = Some(Instant::now());
             tracing::warn!(
                 events = lost,
                 why,

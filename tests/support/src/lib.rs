@@ -15,6 +15,7 @@ mod packages;
 mod process;
 mod relay;
 mod sink;
+pub mod torture;
 
 pub use certificate::Certificate;
 pub use client::{Client, Reply};

@@ -368,9 +368,14 @@ impl Writer {
         Some(())
     }
 
+    /// With room enough the log keeps its size, to be written over from its beginning; otherwise
+    /// its room is given back too.
     fn checkpoint(&self) -> Result<(), SpoolError> {
-        self.connection
-            .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+        let pragma = match self.disk.room(0) {
+            Ok(()) => "PRAGMA wal_checkpoint(PASSIVE)",
+            Err(_) => "PRAGMA wal_checkpoint(TRUNCATE)",
+        };
+        self.connection.query_row(pragma, [], |_| Ok(()))?;
         Ok(())
     }
 

@@ -1,0 +1,162 @@
+//! Kills a relay at random moments under load and looks for what it had promised.
+//!
+//! Every message that got a 250 must afterwards be delivered, once or more, with the octets that
+//! were sent. What was delivered more than once is counted and reported: after a death the relay
+//! cannot know whether the next hop's 250 was on its way.
+//!
+//! `kill -9` keeps what the kernel has in its caches, so there is a second way to die
+//! ([`power`]): only what was fsynced survives.
+
+mod load;
+pub mod power;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::path::Path;
+use std::time::Instant;
+
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+
+use crate::{PATIENCE, Relay, RelayBuilder, Sink};
+use load::Load;
+pub use power::PowerLoss;
+
+/// How many clients send at once.
+const CLIENTS: usize = 8;
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// The seed of the moments.
+    pub seed: u64,
+    /// How often the relay died.
+    pub rounds: u32,
+    /// Messages that got a 250.
+    pub accepted: usize,
+    /// Of them, those that never arrived, or arrived with other octets.
+    pub lost: usize,
+    /// Deliveries beyond the first of a message.
+    pub duplicates: usize,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            seed,
+            rounds,
+            accepted,
+            lost,
+            duplicates,
+        } = self;
+        write!(
+            formatter,
+            "seed {seed}: {rounds} deaths, {accepted} accepted, {lost} lost, {duplicates} duplicates"
+        )
+    }
+}
+
+/// Dies `rounds` times by `kill -9`, with deliveries going on.
+pub fn run(rounds: u32, seed: u64, progress: impl Fn(&str)) -> Outcome {
+    let directory = tempfile::tempdir().unwrap_or_else(|error| panic!("no directory: {error}"));
+    let sink = Sink::start();
+    let builder = RelayBuilder::usual(sink.address()).directory(directory.path());
+    let mut relay = builder.start();
+    let accepted = die(&mut relay, rounds, seed, &progress, |_| {});
+    settle(seed, rounds, &accepted, &sink, &relay, &progress)
+}
+
+/// Dies `rounds` times by loss of power. Nothing is delivered before the last death, so that
+/// everything accepted has to be found again.
+pub fn run_power_loss(
+    rounds: u32,
+    seed: u64,
+    power: &PowerLoss,
+    progress: impl Fn(&str),
+) -> Outcome {
+    let sink = Sink::start();
+    let builder = RelayBuilder::usual(sink.address()).directory(power.directory());
+    // Nobody is there: every attempt is deferred.
+    let route = format!("port = {}", sink.address().port());
+    let unreachable = power.under(builder.clone().replace(&route, "port = 1"));
+    let accepted = match unreachable.try_start() {
+        Ok(mut relay) => die(&mut relay, rounds, seed, &progress, |_| power.strike()),
+        Err(log) => panic!("the relay does not start:\n{log}"),
+    };
+    let relay = builder.start();
+    settle(seed, rounds, &accepted, &sink, &relay, &progress)
+}
+
+/// Loads the relay and lets it die after a random number of acknowledgements, again and again;
+/// what was acknowledged, by the name of the message.
+fn die(
+    relay: &mut Relay,
+    rounds: u32,
+    seed: u64,
+    progress: impl Fn(&str),
+    dead: impl Fn(&Path),
+) -> BTreeSet<String> {
+    let mut random = StdRng::seed_from_u64(seed);
+    let mut accepted = BTreeSet::new();
+    for round in 1..=rounds {
+        let load = Load::start(relay.address("mx"), round, CLIENTS);
+        let target = random.random_range(1..80);
+        for _ in 0..target {
+            match load.acknowledged() {
+                Some(name) => accepted.insert(name),
+                None => panic!("nobody is served:\n{}", relay.log()),
+            };
+        }
+        // Somewhere within the next commits, not just after one.
+        let moment = Instant::now();
+        let until = random.random_range(0..8_000);
+        while moment.elapsed().as_micros() < until {
+            std::hint::spin_loop();
+        }
+        relay.kill();
+        accepted.extend(load.finish());
+        dead(relay.directory());
+        progress(&format!(
+            "death {round} of {rounds}: {} accepted so far",
+            accepted.len()
+        ));
+        relay.restart();
+    }
+    accepted
+}
+
+/// Waits until everything that was accepted has come to the sink, or nothing more comes.
+fn settle(
+    seed: u64,
+    rounds: u32,
+    accepted: &BTreeSet<String>,
+    sink: &Sink,
+    relay: &Relay,
+    progress: impl Fn(&str),
+) -> Outcome {
+    let mut arrived: BTreeMap<String, usize> = BTreeMap::new();
+    let mut missing = accepted.clone();
+    while !missing.is_empty() {
+        // Once the queue is empty and the sink silent, what is missing is lost.
+        let Some(taken) = sink.take_within(PATIENCE / 6) else {
+            if relay.json(&["queue", "list"]).is_empty() {
+                break;
+            }
+            continue;
+        };
+        match load::whole(&taken.bytes()) {
+            Some(name) => {
+                missing.remove(&name);
+                *arrived.entry(name).or_default() += 1;
+            }
+            None => progress("a message arrived with other octets than were sent"),
+        }
+    }
+    Outcome {
+        seed,
+        rounds,
+        accepted: accepted.len(),
+        lost: missing.len(),
+        duplicates: arrived.values().map(|count| count - 1).sum(),
+    }
+}

@@ -1,0 +1,122 @@
+//! Loss of power, as a process can see it: of the relay's files only what was fsynced survives.
+//!
+//! A small library (`power.c`) is put in front of the relay's `fsync` and `fdatasync`. At each it
+//! copies what the file holds at that moment to a shadow of the store; for a directory it notes
+//! its names. [`PowerLoss::strike`] makes the store what the shadow says: a file is there if its
+//! directory was synced with it, with the octets of its own last sync. Nothing else of the
+//! kernel's caches is left. That is the least that POSIX promises, and so the hardest.
+//!
+//! Told to make fsync do nothing, the library returns success and copies nothing: a relay that
+//! only believes to sync then loses its mail, and the test must see it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::RelayBuilder;
+
+/// A relay's directory whose power can be lost.
+#[derive(Debug)]
+pub struct PowerLoss {
+    temporary: TempDir,
+    library: PathBuf,
+    mode: Mode,
+}
+
+/// What fsync does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// What it promises.
+    Sync,
+    /// Nothing, and says that it did.
+    Nothing,
+    /// It fails with EIO once the file named `fail` stands beside the store.
+    Fail,
+}
+
+impl PowerLoss {
+    /// Makes the library with the C compiler and a directory for the relay.
+    pub fn new(mode: Mode) -> Self {
+        let temporary = tempfile::tempdir().unwrap_or_else(|error| panic!("no directory: {error}"));
+        let library = temporary.path().join("power.so");
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/src/torture/power.c");
+        let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".into());
+        let mut command = Command::new(compiler);
+        command
+            .args(["-O1", "-shared", "-fPIC", "-Wall", "-Werror", "-o"])
+            .arg(&library)
+            .arg(source);
+        let status = command.args(["-ldl", "-lpthread"]).status();
+        assert!(
+            status.as_ref().is_ok_and(|s| s.success()),
+            "power.c does not compile: {status:?}"
+        );
+        for folder in ["relay/store", "shadow"] {
+            create(&temporary.path().join(folder));
+        }
+        Self {
+            temporary,
+            library,
+            mode,
+        }
+    }
+
+    /// The relay's directory; its store is `store` in it.
+    pub fn directory(&self) -> PathBuf {
+        self.temporary.path().join("relay")
+    }
+
+    /// Makes the relay run with the library in front of its fsync.
+    pub fn under(&self, builder: RelayBuilder) -> RelayBuilder {
+        let mode = match self.mode {
+            Mode::Sync => "sync",
+            Mode::Nothing => "nothing",
+            Mode::Fail => "fail",
+        };
+        let path = |path: PathBuf| path.display().to_string();
+        builder
+            .environment("LD_PRELOAD", path(self.library.clone()))
+            .environment("POWER_STORE", path(self.directory().join("store")))
+            .environment("POWER_SHADOW", path(self.temporary.path().join("shadow")))
+            .environment("POWER_MODE", mode)
+    }
+
+    /// From now on fsync fails ([`Mode::Fail`]).
+    pub fn fail(&self) {
+        let file = self.directory().join("fail");
+        fs::write(&file, "").unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    }
+
+    /// The power is gone: makes the store what was synced of it. The relay must be dead.
+    pub fn strike(&self) {
+        let store = self.directory().join("store");
+        let survived = self.temporary.path().join("survived");
+        let _ = fs::remove_dir_all(&survived);
+        create(&survived);
+        survive(&self.temporary.path().join("shadow"), &survived);
+        fs::remove_dir_all(&store).unwrap_or_else(|error| panic!("{}: {error}", store.display()));
+        fs::rename(&survived, &store).unwrap_or_else(|e| panic!("{}: {e}", store.display()));
+    }
+}
+
+fn create(path: &Path) {
+    fs::create_dir_all(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+}
+
+/// Copies what survives of one directory: the names of its last sync, each with the octets of its
+/// own. A name that was never synced itself is an empty file.
+fn survive(shadow: &Path, to: &Path) {
+    let names = fs::read_to_string(shadow.join(".names")).unwrap_or_default();
+    for name in names.lines() {
+        let (kind, name) = name.split_at(1);
+        let (from, to) = (shadow.join(name), to.join(name));
+        if kind == "d" {
+            create(&to);
+            survive(&from, &to);
+        } else if fs::copy(&from, &to).is_err() {
+            fs::write(&to, "").unwrap_or_else(|error| panic!("{}: {error}", to.display()));
+        }
+    }
+}
