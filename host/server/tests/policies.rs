@@ -29,11 +29,11 @@ fn config(policies: &str, base: &Path) -> Config {
     Config::parse(&text, Path::new("gatepost.toml"), base).unwrap()
 }
 
+/// An engine that keeps what it compiles, so that the tests compile each version once.
 fn engine() -> Arc<Engine> {
-    let instances = 8;
     Engine::new(EngineSettings {
-        instances,
-        ..EngineSettings::default()
+        instances: 8,
+        cache: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("policies")),
     })
     .unwrap()
 }
