@@ -96,7 +96,12 @@ fn spool_refusal(error: &SpoolError) -> Reply {
         }
         _ => {
             tracing::error!(%error, "the spool failed");
-            Reply::new(451, "4.3.0", "Local error, try again later")
+            local_error()
         }
     }
+}
+
+/// What a client is told when something of ours has failed.
+fn local_error() -> Reply {
+    Reply::new(451, "4.3.0", "Local error, try again later")
 }

@@ -1,22 +1,31 @@
 //! Where the octets of DATA go while they arrive.
 
 use std::io::{self, Write as _};
+use std::mem;
 
 use gatepost_message::TransactionId;
 use gatepost_smtp::Reply;
 use gatepost_spool::{INLINE_LIMIT, Spool, SpoolError, Staged, Staging};
 use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
 
-use super::spool_refusal;
+use super::{local_error, spool_refusal};
 
 /// How many large messages are written at a time. Each takes a thread while it is; more would
 /// only queue up at the disk.
 pub(super) const WRITERS: usize = 16;
 
+/// Octets of a large message that are gathered before they are written.
+const CHUNK: usize = 256 << 10;
+
 /// The octets of one message. Dropped, it leaves nothing behind.
 pub(super) enum Intake {
     /// They are being taken.
-    Staging(Staging),
+    Open {
+        staging: Staging,
+        /// Of a large message, what is still to be written.
+        waiting: Vec<u8>,
+    },
     /// They cannot be taken: the client is told so at the end of its data.
     Failed(Reply),
 }
@@ -24,7 +33,10 @@ pub(super) enum Intake {
 impl Intake {
     pub(super) fn open(spool: &dyn Spool, id: TransactionId) -> Self {
         match spool.stage(id) {
-            Ok(staging) => Self::Staging(staging),
+            Ok(staging) => Self::Open {
+                staging,
+                waiting: Vec::new(),
+            },
             Err(error) => Self::Failed(spool_refusal(&error)),
         }
     }
@@ -32,38 +44,64 @@ impl Intake {
     /// Takes what has arrived. A small message stays in memory; a large one goes to a file, for
     /// which it waits until it is one of the `writers`.
     pub(super) async fn take(&mut self, octets: &[u8], writers: &Semaphore) {
-        let Self::Staging(staging) = self else { return };
-        let taken = if staging.len() + octets.len() as u64 <= INLINE_LIMIT as u64 {
-            staging.write_all(octets)
-        } else {
-            // Never closed, so never an error.
-            let _writer = writers.acquire().await;
-            tokio::task::block_in_place(|| staging.write_all(octets))
+        let Self::Open { staging, waiting } = self else {
+            return;
         };
-        if let Err(error) = taken {
-            *self = Self::Failed(write_refusal(error));
+        let length = staging.len() + waiting.len() as u64 + octets.len() as u64;
+        if length <= INLINE_LIMIT as u64 {
+            if let Err(error) = staging.write_all(octets) {
+                *self = Self::Failed(write_refusal(&error));
+            }
+            return;
+        }
+        waiting.extend_from_slice(octets);
+        if waiting.len() >= CHUNK {
+            self.write_out(writers).await;
         }
     }
 
+    async fn write_out(&mut self, writers: &Semaphore) {
+        let Self::Open {
+            mut staging,
+            waiting,
+        } = mem::replace(self, Self::Failed(local_error()))
+        else {
+            return;
+        };
+        // Never closed, so never an error.
+        let _writer = writers.acquire().await;
+        let written = spawn_blocking(move || staging.write_all(&waiting).map(|()| staging)).await;
+        *self = match written {
+            Ok(Ok(staging)) => Self::Open {
+                staging,
+                waiting: Vec::new(),
+            },
+            Ok(Err(error)) => Self::Failed(write_refusal(&error)),
+            Err(_panicked) => Self::Failed(local_error()),
+        };
+    }
+
     /// Ends the message. A large one is on disk when this returns.
-    pub(super) async fn finish(self, writers: &Semaphore) -> Result<Staged, Reply> {
+    pub(super) async fn finish(mut self, writers: &Semaphore) -> Result<Staged, Reply> {
+        if matches!(&self, Self::Open { waiting, .. } if !waiting.is_empty()) {
+            self.write_out(writers).await;
+        }
         let staging = match self {
-            Self::Staging(staging) => staging,
+            Self::Open { staging, .. } => staging,
             Self::Failed(reply) => return Err(reply),
         };
         let staged = if staging.len() <= INLINE_LIMIT as u64 {
             staging.finish()
         } else {
             let _writer = writers.acquire().await;
-            tokio::task::spawn_blocking(|| staging.finish())
-                .await
-                .unwrap_or(Err(SpoolError::Closed))
+            let finished = spawn_blocking(|| staging.finish()).await;
+            finished.unwrap_or(Err(SpoolError::Closed))
         };
         staged.map_err(|error| spool_refusal(&error))
     }
 }
 
-fn write_refusal(error: io::Error) -> Reply {
+fn write_refusal(error: &io::Error) -> Reply {
     match error.kind() {
         io::ErrorKind::StorageFull => {
             tracing::warn!(%error, "no room for mail");
@@ -71,7 +109,7 @@ fn write_refusal(error: io::Error) -> Reply {
         }
         _ => {
             tracing::error!(%error, "the body cannot be written");
-            Reply::new(451, "4.3.0", "Local error, try again later")
+            local_error()
         }
     }
 }

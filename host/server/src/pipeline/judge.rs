@@ -5,7 +5,7 @@ use gatepost_message::{Address, Message, TransactionId};
 use gatepost_policy::{Pinned, RecipientVerdict, Transaction, Verdict};
 use gatepost_smtp::Reply;
 
-use super::{Findings, with_id};
+use super::{Findings, local_error, with_id};
 use crate::{host_rules, received};
 
 /// How a message came and who took it, for its trace field.
@@ -105,7 +105,7 @@ pub async fn judge(
         Err(error) => {
             // A message without its trace field could loop unseen.
             tracing::error!(%error, "the Received field cannot be written");
-            fate = Fate::Refused(Reply::new(451, "4.3.0", "Local error, try again later"));
+            fate = Fate::Refused(local_error());
             message
         }
     };
