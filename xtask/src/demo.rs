@@ -17,8 +17,9 @@ pub fn run() -> Result<()> {
         RelayBuilder::fixtures(hops["application"].address(), hops["smarthost"].address()).start();
     let fixtures = fixtures();
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
     table.set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_width(150);
     table.set_header([
         "message",
         "what the policies said",

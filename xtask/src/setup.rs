@@ -15,7 +15,8 @@ pub fn build() -> Result<()> {
         run(Command::new("rustup").args(["target", "add", TARGET]))?;
     }
     eprintln!("== building the policies and the relay (the first time takes some minutes)");
-    run(cargo().args(["build", "--package", "gatepost"]))
+    // The whole workspace, so that the tests find everything built with the same features.
+    run(cargo().args(["build", "--workspace"]))
 }
 
 /// Runs every test of the workspace.

@@ -41,6 +41,25 @@ impl Reply {
     pub fn text(&self) -> String {
         self.lines.join(" ")
     }
+
+    /// The enhanced status code, if every line begins with the same one (RFC 2034 section 4).
+    pub fn enhanced(&self) -> Option<&str> {
+        let code = self.lines.first()?.split(' ').next()?;
+        let is_code = code.split('.').count() == 3
+            && code.split('.').all(|part| part.parse::<u16>().is_ok())
+            && code.starts_with(&(self.code / 100).to_string());
+        let everywhere = self.lines.iter().all(|line| line.starts_with(code));
+        (is_code && everywhere).then_some(code)
+    }
+
+    /// The id of the transaction that the reply is about; it must name one.
+    pub fn transaction(&self) -> String {
+        let text = self.text();
+        let words = text.split([' ', '(', ')']);
+        let is_id = |word: &&str| word.len() == 36 && word.split('-').count() == 5;
+        let id = words.rev().find(is_id).map(str::to_owned);
+        id.unwrap_or_else(|| panic!("no transaction id in {text:?}"))
+    }
 }
 
 impl Client {

@@ -13,7 +13,9 @@ pub fn debian(package: &str, program: &str) -> Option<PathBuf> {
         .map(|folder| PathBuf::from(folder).join(program))
         .find(|p| p.is_file());
     if found.is_none() {
-        eprintln!("SKIPPED: {program} is not installed (Debian's package {package})");
+        crate::say(&format!(
+            "SKIPPED: {program} is not installed (Debian's package {package})"
+        ));
     }
     found
 }

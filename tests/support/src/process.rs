@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use crate::PATIENCE;
@@ -35,7 +35,20 @@ pub struct Process {
     name: String,
     child: Child,
     lines: Receiver<String>,
-    log: Arc<Mutex<String>>,
+    log: Arc<Log>,
+}
+
+/// What a child has written to standard error, and whoever waits for more of it.
+#[derive(Debug, Default)]
+struct Log {
+    text: Mutex<String>,
+    grown: Condvar,
+}
+
+impl Log {
+    fn text(&self) -> MutexGuard<'_, String> {
+        self.text.lock().unwrap_or_else(|e| e.into_inner())
+    }
 }
 
 impl Process {
@@ -48,7 +61,7 @@ impl Process {
             .spawn()
             .unwrap_or_else(|error| panic!("{name} does not start: {error}"));
         let (sender, lines) = channel();
-        let log = Arc::new(Mutex::new(String::new()));
+        let log = Arc::<Log>::default();
         if let Some(stdout) = child.stdout.take() {
             std::thread::spawn(move || {
                 for line in BufReader::new(stdout).lines().map_while(Result::ok) {
@@ -62,9 +75,10 @@ impl Process {
             let log = log.clone();
             std::thread::spawn(move || {
                 for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-                    let mut log = log.lock().unwrap_or_else(|e| e.into_inner());
-                    log.push_str(&line);
-                    log.push('\n');
+                    let mut text = log.text();
+                    text.push_str(&line);
+                    text.push('\n');
+                    log.grown.notify_all();
                 }
             });
         }
@@ -98,7 +112,28 @@ impl Process {
 
     /// What it has written to standard error so far.
     pub fn log(&self) -> String {
-        self.log.lock().unwrap_or_else(|e| e.into_inner()).clone()
+        self.log.text().clone()
+    }
+
+    /// Waits until it has written this to standard error; gives the first line with it.
+    pub fn logged(&self, words: &str) -> String {
+        let text = self.log.text();
+        let missing = |text: &mut String| !text.contains(words);
+        let waited = self.log.grown.wait_timeout_while(text, PATIENCE, missing);
+        let (text, _) = waited.unwrap_or_else(|e| e.into_inner());
+        match text.lines().find(|line| line.contains(words)) {
+            Some(line) => line.to_owned(),
+            None => panic!("{} does not log {words:?}:\n{text}", self.name),
+        }
+    }
+
+    /// The most memory that it has had resident at a time so far, in octets (`VmHWM`).
+    pub fn peak_memory(&self) -> u64 {
+        let file = format!("/proc/{}/status", self.id());
+        let status = std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{file}: {e}"));
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        kib.unwrap_or_else(|| panic!("no VmHWM in {file}:\n{status}")) * 1024
     }
 
     /// Its process id.

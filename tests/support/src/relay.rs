@@ -1,15 +1,16 @@
 //! The real binary, with a store, a certificate and a configuration of its own.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, DirBuilder};
 use std::net::SocketAddr;
+use std::os::unix::fs::{DirBuilderExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Output};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{Certificate, Client, Process, binary};
+use crate::{Certificate, Client, Process, Sink, binary};
 
 /// What a relay is made from.
 #[derive(Debug, Clone)]
@@ -152,11 +153,12 @@ impl RelayBuilder {
 
     fn text(&self, directory: &Path) -> String {
         let mut text = String::new();
-        if !self.config.contains("[relay]") {
+        if !self.has("[relay]") {
             text +=
                 "[relay]\nhostname = \"mx.desk.example\"\nstore = \"store\"\nmin-free = \"1MiB\"\n";
+            share_compiled_policies(&directory.join("store"));
         }
-        if !self.config.contains("[tls]") {
+        if !self.has("[tls]") {
             let tls = Certificate::make(directory);
             text += &format!(
                 "[tls]\ncertificate = {:?}\nkey = {:?}\n",
@@ -166,6 +168,32 @@ impl RelayBuilder {
         text + &self
             .config
             .replace("{dir}", &directory.display().to_string())
+    }
+}
+
+/// Lets the relays of all tests keep compiled policies in one place, in the target folder: to
+/// compile them for each would take far longer than the test that it is for.
+fn share_compiled_policies(store: &Path) {
+    let cache = store.join("cache");
+    if cache.exists() {
+        return;
+    }
+    let this = std::env::current_exe().unwrap_or_else(|error| panic!("no own path: {error}"));
+    let shared = this.with_file_name("compiled-policies");
+    let made = fs::create_dir_all(store)
+        .and_then(|()| {
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(&shared)
+        })
+        .and_then(|()| symlink(&shared, &cache));
+    made.unwrap_or_else(|error| panic!("{}: {error}", cache.display()));
+}
+
+impl RelayBuilder {
+    fn has(&self, table: &str) -> bool {
+        self.config.lines().any(|line| line.trim() == table)
     }
 }
 
@@ -219,6 +247,22 @@ impl Relay {
     /// What it has logged so far.
     pub fn log(&self) -> String {
         self.process.log()
+    }
+
+    /// Waits until it has logged these words; gives the first line with them.
+    pub fn logged(&self, words: &str) -> String {
+        self.process.logged(words)
+    }
+
+    /// Ends relay and sink, and makes sure that no message is left of which the test has not
+    /// taken note: none came to the sink unasked for, none waits in the queue.
+    pub fn leaves_nothing(mut self, sink: Sink) {
+        let status = self.terminate();
+        assert!(status.success(), "{status}:\n{}", self.log());
+        let rest = sink.rest();
+        assert!(rest.is_empty(), "more arrived: {rest:?}");
+        let queue = self.json(&["queue", "list"]);
+        assert!(queue.is_empty(), "more is queued: {queue:?}");
     }
 
     /// The process.

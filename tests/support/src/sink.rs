@@ -51,14 +51,13 @@ impl Taken {
             .split("\r\n\r\n")
             .next()?
             .replace("\r\n ", " ")
-            .replace("\r\n\t", " ");
-        let found = head.split("\r\n").find_map(|line| {
+            .replace("\r\n\t", "\t");
+        head.split("\r\n").find_map(|line| {
             let (found, value) = line.split_once(':')?;
             found
                 .eq_ignore_ascii_case(name)
                 .then(|| value.trim().to_owned())
-        });
-        found
+        })
     }
 }
 
@@ -107,5 +106,11 @@ impl Sink {
     pub fn take_within(&self, patience: Duration) -> Option<Taken> {
         let line = self.process.try_line(patience.min(PATIENCE)).ok()?;
         Some(serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}")))
+    }
+
+    /// Ends it; gives the messages that it took and nobody has asked for, without their files.
+    pub fn rest(mut self) -> Vec<Taken> {
+        self.process.kill();
+        std::iter::from_fn(|| self.take_within(PATIENCE)).collect()
     }
 }
