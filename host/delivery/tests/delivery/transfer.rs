@@ -25,11 +25,13 @@ async fn a_message_is_delivered_once_and_leaves_the_queue() {
         recipient,
         ending,
         tls,
+        policies,
     } = relay.told().await
     else {
         panic!("no end of an attempt");
     };
     assert_eq!((told, recipient.as_str(), tls), (id, "bob@b.example", None));
+    assert_eq!(policies, ["closure"]);
     let Ending::Delivered {
         reply,
         server: name,
@@ -357,5 +359,25 @@ async fn a_greeting_that_refuses_for_now_defers() {
     assert_eq!(
         (ended[0].1, ended[0].2.to_string()),
         ("deferred", "421 4.3.2 closed for lunch".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn an_attempt_ends_before_its_lease_does() {
+    let server = NextHopServer::start(Offer::usual(), |_, moment| match moment {
+        Moment::EndOfData => Some(Act::Hang),
+        _ => None,
+    })
+    .await;
+    let mut relay = Relay::start(route_all_to(server.hop(TlsMode::None)), |settings| {
+        settings.lease = Duration::from_secs(1);
+    });
+    relay
+        .accept("alice@a.example", &["bob@b.example"], &message("endless"))
+        .await;
+    let ended = relay.ended(1).await;
+    assert_eq!(
+        (ended[0].1, ended[0].2.to_string()),
+        ("deferred", "451 4.4.2 the attempt took too long".to_owned())
     );
 }

@@ -10,7 +10,7 @@ use gatepost_delivery::{
     Settings,
 };
 use gatepost_message::{Address, Millis, ReversePath, TransactionId};
-use gatepost_policy::{Flow, NextHop, Routing, Session, Transaction};
+use gatepost_policy::{Decision, Flow, Judgement, NextHop, Routing, Session, Transaction, Verdict};
 use gatepost_smtp::Reply;
 use gatepost_spool::{
     Claim, ClaimedRecipient, Ending, Filter, InitialState, NewMessage, NewRecipient, Owner, Spool,
@@ -30,6 +30,8 @@ pub enum Told {
         recipient: String,
         ending: Ending,
         tls: Option<String>,
+        /// The policies that were asked for the route.
+        policies: Vec<String>,
     },
     Bounced {
         failed: Vec<String>,
@@ -64,6 +66,11 @@ impl Observer for Teller {
             recipient: attempt.recipient.address.to_string(),
             ending: attempt.ending.clone(),
             tls: attempt.tls.map(ToOwned::to_owned),
+            policies: attempt
+                .judgements
+                .iter()
+                .map(|judgement| judgement.policy.clone())
+                .collect(),
         });
         Box::pin(async {})
     }
@@ -88,7 +95,15 @@ impl<F: Fn(&Claim, &ClaimedRecipient) -> Routing + Send + Sync + 'static> Router
         Box::pin(async {
             Decided {
                 routing: (self.0)(message, recipient),
-                judgements: Vec::new(),
+                judgements: vec![Judgement {
+                    policy: "closure".to_owned(),
+                    digest: String::new(),
+                    hook: "route".to_owned(),
+                    verdict: Verdict::Pass,
+                    decision: Decision::default(),
+                    micros: 1,
+                    error: None,
+                }],
             }
         })
     }
