@@ -3,7 +3,13 @@
 //!
 //! A file holds one message. Bare LF are read as CRLF, and an mbox `From ` line in front is
 //! skipped. The envelope is what the command line says; what it leaves out is taken from the
-//! message ([`envelope`]).
+//! message:
+//!
+//! - The reverse-path is that of the Return-Path field, which a final delivery leaves
+//!   (RFC 5321 section 4.4; `<>` is the null sender), else the first address of From, else null.
+//! - The recipient is that of Delivered-To, else of X-Original-To, else those of To. An inbound
+//!   listener takes mail for its accounts' domains only, so others are left out there. Where none
+//!   is left it is the postmaster of the first domain of an account, or of the relay.
 //!
 //! The same functions judge as in the running relay ([`crate::pipeline`]): all hooks from connect
 //! to message are asked, then the route for each recipient that would be queued. Neither store is

@@ -1,5 +1,5 @@
 //! Where clients come in: accepts connections, counts them, learns who the client is, and hands
-//! each to a [session](crate::session).
+//! each to a [`session`].
 //!
 //! 1. A connection takes a [`Place`]; where all are taken it is told 421 and closed. So a flood
 //!    costs a few system calls a connection, and those already in are served.

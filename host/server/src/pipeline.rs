@@ -6,14 +6,14 @@
 //!    id, and the versions of the policies that will judge it to its end.
 //! 2. [`admission`] says who may send to whom: the host's own rules first (this relay is open to
 //!    nobody), then the policies' connect, sender and recipient hooks.
-//! 3. The octets of DATA are [taken in](intake) as they arrive: in memory while they are few, else
-//!    in a file of the spool.
+//! 3. The octets of DATA are taken in as they arrive: in memory while they are few, else in a
+//!    file of the spool.
 //! 4. At the end of data [`judge`] asks the message hooks, applies the [rules of the
 //!    host](crate::host_rules), which no policy can soften, and puts the [trace
 //!    field](crate::received) on top. It changes nothing outside: `gatepost check` calls the same
 //!    function.
-//! 5. [`commit`] carries the decision out: message, effects and whatever else goes with it are on
-//!    disk when it answers, and its answer is what the client is told.
+//! 5. Then the decision is carried out: message, effects and whatever else goes with it are on
+//!    disk before the client is told.
 //!
 //! All that happened is in the trace, refused transactions too, under the id that the client was
 //! told.

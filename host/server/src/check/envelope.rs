@@ -1,10 +1,4 @@
 //! The envelope of a stored message, where the command line does not give it.
-//!
-//! - The reverse-path is that of the Return-Path field, which a final delivery leaves
-//!   (RFC 5321 section 4.4; `<>` is the null sender), else the first address of From, else null.
-//! - The recipient is that of Delivered-To, else of X-Original-To, else those of To. An inbound
-//!   listener takes mail for its accounts' domains only, so others are left out there. Where none
-//!   is left it is the postmaster of the first domain of an account, or of the relay.
 
 use gatepost_message::{Address, Message, ReversePath};
 use mail_parser::MessageParser;
