@@ -1,6 +1,7 @@
-//! What is said of one message.
+//! What is said of one message: as JSON, and [for people](people).
 
-use std::fmt::Write as _;
+mod people;
+
 use std::io::{self, Write as _};
 use std::path::Path;
 
@@ -203,83 +204,6 @@ impl Report {
             written => written.into_diagnostic(),
         }
     }
-
-    fn for_people(&self) -> String {
-        let reply = self
-            .reply
-            .as_ref()
-            .map(ToString::to_string)
-            .unwrap_or_default();
-        let mut text = format!("{}\n  {}: {reply}\n", self.file, self.verdict);
-        // Writing to a String cannot fail.
-        for RecipientReport {
-            address,
-            verdict,
-            reason,
-            route,
-        } in &self.recipients
-        {
-            let _ = write!(text, "  to <{address}>: {verdict}");
-            if let Some(reason) = reason {
-                let _ = write!(text, " ({reason})");
-            }
-            if let Some(route) = route {
-                let _ = write!(text, ", {route}");
-            }
-            text.push('\n');
-        }
-        let may = if self.reply_allowed {
-            "may"
-        } else {
-            "must not"
-        };
-        let _ = write!(text, "  class {}, a machine {may} reply", self.class);
-        if !self.tags.is_empty() {
-            let _ = write!(text, "; tags {}", self.tags.join(", "));
-        }
-        text.push('\n');
-        for call in &self.policies {
-            let digest = call.digest.get(..12).unwrap_or(&call.digest);
-            let _ = write!(
-                text,
-                "  {} {digest} {}: {} in {} µs",
-                call.name, call.hook, call.verdict, call.micros
-            );
-            if let Some(error) = &call.error {
-                let _ = write!(text, ", FAULT {error}");
-            }
-            text.push('\n');
-            for reason in call.reasons.iter().chain(&call.dropped) {
-                let _ = writeln!(text, "    {reason}");
-            }
-        }
-        for EditReport {
-            policy,
-            action,
-            name,
-            body,
-        } in &self.edits
-        {
-            let _ = write!(text, "  {policy} {action} {name}");
-            match body {
-                Some(body) => {
-                    let _ = writeln!(text, ": {body}");
-                }
-                None => text.push('\n'),
-            }
-        }
-        for EffectReport { policy, effect, .. } in &self.effects {
-            let _ = match effect {
-                EffectKind::Count { key, amount } => {
-                    writeln!(text, "  {policy} counts {amount} for {key}")
-                }
-                EffectKind::MarkSeen { key, seconds } => {
-                    writeln!(text, "  {policy} remembers {key} for {seconds} s")
-                }
-            };
-        }
-        text
-    }
 }
 
 impl RecipientReport {
@@ -321,17 +245,6 @@ impl From<Routing> for Route {
             Routing::Fail(reply) => Self::Fail {
                 fail: (&reply).into(),
             },
-        }
-    }
-}
-
-impl std::fmt::Display for Route {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::NextHop(hop) => write!(f, "by {}:{}", hop.host, hop.port),
-            Self::Default(_) => f.write_str("by the default route"),
-            Self::Defer { defer } => write!(f, "would wait: {} {}", defer.code, defer.text),
-            Self::Fail { fail } => write!(f, "would fail: {} {}", fail.code, fail.text),
         }
     }
 }

@@ -62,12 +62,8 @@ impl Dialogue {
 
     async fn connect(&mut self, session: &server::Session) -> Answer {
         let policies = self.pipeline.chain.begin(self.pipeline.memory.clone());
-        let Admission {
-            refusal,
-            judgements,
-        } = admission::connect(&policies, &self.facts(session)).await;
-        self.connection.add(judgements, None);
-        match refusal {
+        let admission = admission::connect(&policies, &self.facts(session)).await;
+        match self.connection.take(admission, None) {
             None => Answer::Proceed,
             Some(reply) => {
                 tracing::info!(%reply, "client refused");
@@ -226,8 +222,10 @@ impl Dialogue {
         } = open;
         let id = transaction.id;
         let intake = intake.unwrap_or_else(|| Intake::open(&*self.pipeline.spool, id));
-        let (word, reply) = match intake.finish(&self.pipeline.writers).await {
-            Err(reply) => (refused(&reply), with_id(reply, id)),
+        let from = transaction.reverse_path.clone();
+        let recipients = transaction.recipients.len();
+        let (fate, reply) = match intake.finish(&self.pipeline.writers).await {
+            Err(reply) => (None, with_id(reply, id)),
             Ok(staged) => {
                 let arrival = Arrival {
                     hostname: self.pipeline.config.relay.hostname.as_str(),
@@ -240,20 +238,15 @@ impl Dialogue {
                     let judgement = judgement.clone();
                     self.pipeline.record(id, Kind::Judged { judgement });
                 }
-                let word = judged.fate.word();
+                let fate = judged.fate.word();
                 let reply = commit(&self.pipeline, transaction, judged, staged.body).await;
-                // Where the spool failed the fate did not come about.
-                (
-                    if reply.is_positive() {
-                        word
-                    } else {
-                        refused(&reply)
-                    },
-                    reply,
-                )
+                (Some(fate), reply)
             }
         };
-        tracing::info!(verdict = word, size, %reply, "message answered");
+        // Where the spool has failed no other fate came about.
+        let taken = fate.filter(|_| reply.is_positive());
+        let word = taken.unwrap_or_else(|| refused(&reply));
+        tracing::info!(%from, recipients, size, verdict = word, %reply, "message answered");
         self.pipeline.count(word);
         let listener = self.pipeline.listener.clone();
         metrics::counter!("gatepost_message_octets_total", "listener" => listener).increment(size);
