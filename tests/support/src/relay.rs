@@ -255,7 +255,8 @@ impl Relay {
     }
 
     /// Ends relay and sink, and makes sure that no message is left of which the test has not
-    /// taken note: none came to the sink unasked for, none waits in the queue.
+    /// taken note: none came to the sink unasked for, none waits in the queue, and of none is
+    /// there a file.
     pub fn leaves_nothing(mut self, sink: Sink) {
         let status = self.terminate();
         assert!(status.success(), "{status}:\n{}", self.log());
@@ -263,6 +264,14 @@ impl Relay {
         assert!(rest.is_empty(), "more arrived: {rest:?}");
         let queue = self.json(&["queue", "list"]);
         assert!(queue.is_empty(), "more is queued: {queue:?}");
+        assert_eq!(self.bodies(), 0, "files of messages are left");
+    }
+
+    /// How many files of messages there are in its store: large ones, on their way in or out.
+    pub fn bodies(&self) -> usize {
+        let folder = self.directory.join("store/incoming");
+        let files = fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+        files.count()
     }
 
     /// The process.

@@ -1,1 +1,78 @@
-//! placeholder
+//! What a client may say to the relay, what it hears, and what then arrives at the next hop.
+//!
+//! Each file shows one thing. Every scenario ends with [`test_support::Relay::leaves_nothing`]:
+//! what has not been looked at may not have arrived either.
+// In a test, an unwrap is an assertion.
+#![allow(clippy::unwrap_used)]
+
+mod basic_delivery;
+mod dialogues;
+mod disconnect_in_data;
+mod dot_stuffing;
+mod enhanced_codes;
+mod many_large_messages;
+mod odd_bytes;
+mod one_account_per_transaction;
+mod open_relay;
+mod pipelining;
+mod received_field;
+mod smuggling;
+mod transaction_id;
+
+mod auth {
+    mod failure;
+    mod login;
+    mod offered;
+    mod plain;
+    mod required;
+}
+
+mod limits {
+    mod command_length;
+    mod connections;
+    mod connections_per_address;
+    mod errors;
+    mod header_size;
+    mod idle;
+    mod idle_commands;
+    mod line_length;
+    mod message_size;
+    mod recipients;
+    mod total_time;
+}
+
+mod proxy {
+    pub mod header;
+    mod known_network;
+    mod missing_header;
+    mod other_network;
+}
+
+mod tls {
+    mod implicit;
+    mod injection;
+    mod required;
+}
+
+/// For scenarios that are about something else than the message.
+const MESSAGE: &[u8] = b"From: Ann <ann@sender.example>\r\n\
+    To: user@desk.example\r\n\
+    Subject: hello\r\n\
+    \r\n\
+    Hello!\r\n";
+
+/// Two parts of a message: the trace field that the relay has put on top, and the rest.
+fn trace_field_and_rest(message: &[u8]) -> (String, &[u8]) {
+    let mut end = 0;
+    for line in message.split_inclusive(|octet| *octet == b'\n') {
+        let folded = line.starts_with(b"\t") || line.starts_with(b" ");
+        if end > 0 && !folded {
+            break;
+        }
+        end += line.len();
+    }
+    let (field, rest) = message.split_at(end);
+    let field = String::from_utf8(field.to_vec()).unwrap();
+    assert!(field.starts_with("Received: from "), "{field}");
+    (field, rest)
+}
