@@ -1,4 +1,4 @@
-//! Policies that misbehave, one way each: the examples of this crate.
+//! Policies of the tests, the examples of this crate: most misbehave, one way each.
 //!
 //! Each behaves well until a message carries the header `X-Attack`, so that it can be loaded and
 //! activated like any other.
@@ -31,7 +31,7 @@ macro_rules! hostile {
                 Ok(Self)
             }
 
-            #[allow(unreachable_code)] // an attack need not come back
+            #[allow(unreachable_code, clippy::diverging_sub_expression)] // an attack need not come back
             fn message(
                 &self,
                 _: &Transaction,
@@ -42,6 +42,40 @@ macro_rules! hostile {
                 if hostile_guests::attacked($message) {
                     return $attack;
                 }
+                Verdict::Pass
+            }
+        }
+
+        gatepost_sdk::export!($name: message);
+    };
+}
+
+/// Two versions of one policy differ in their name only: `version!(One, "one")`. It writes that
+/// name into every message, as X-Version, and gives it as its reason.
+#[macro_export]
+macro_rules! version {
+    ($name:ident, $version:literal) => {
+        use gatepost_sdk::*;
+
+        /// The policy.
+        pub struct $name;
+
+        impl Policy for $name {
+            type Settings = hostile_guests::NoSettings;
+
+            fn new(_: Self::Settings) -> Result<Self, Vec<String>> {
+                Ok(Self)
+            }
+
+            fn message(
+                &self,
+                _: &Transaction,
+                _: &dyn Message,
+                _: &dyn Facts,
+                decision: &mut Decision,
+            ) -> Verdict {
+                decision.reason(concat!("judged by version ", $version));
+                decision.add_header("X-Version", $version);
                 Verdict::Pass
             }
         }
