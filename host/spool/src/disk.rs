@@ -1,8 +1,9 @@
 //! The store's directory, and how much room it has.
 
 use std::{
-    fs::{self, File},
+    fs::{self, DirBuilder, File},
     io,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::{
         Mutex, PoisonError,
@@ -40,10 +41,18 @@ impl Disk {
         }
     }
 
-    /// Makes the directory and the one for bodies, durably.
+    /// Makes the directory and the one for bodies, durably. Mail is private: what is made here
+    /// nobody else can read; a directory that is there already keeps the mode that it was given.
     pub(crate) fn create(&self) -> Result<(), SpoolError> {
         let incoming = self.incoming();
-        fs::create_dir_all(&incoming).map_err(failed_to("make directory", &incoming))?;
+        let mut private = DirBuilder::new();
+        (private.recursive(true).mode(0o700).create(&incoming))
+            .map_err(failed_to("make directory", &incoming))?;
+        // SQLite would make it readable for all. Its logs get the mode of their database.
+        let database = self.database();
+        (File::options().append(true).create(true).mode(0o600))
+            .open(&database)
+            .map_err(failed_to("make", &database))?;
         self.sync_directory(&self.directory)?;
         match self.directory.parent() {
             Some(parent) if parent.as_os_str().is_empty() => self.sync_directory(Path::new(".")),

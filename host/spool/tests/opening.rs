@@ -4,6 +4,8 @@
 
 mod common;
 
+use std::{fs, os::unix::fs::PermissionsExt};
+
 use common::*;
 use gatepost_message::TransactionId;
 use gatepost_spool::*;
@@ -21,6 +23,18 @@ fn a_store_has_one_relay() {
     accept(&first, message(TransactionId::new(), &["bob@a.example"]));
     drop(first);
     assert_eq!(list(&open(directory.path())).len(), 1);
+}
+
+#[test]
+fn a_store_is_its_owners_alone() {
+    let parent = tempfile::tempdir().unwrap();
+    let store = parent.path().join("store");
+    let _open = open(&store);
+    let mode = |path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(store.clone()), 0o700);
+    for database in ["spool.db", "spool.db-wal", "spool.db-shm"] {
+        assert_eq!(mode(store.join(database)), 0o600, "{database}");
+    }
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! The store of events, as the rest of the relay sees it.
 
 use std::{
+    fs::File,
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
@@ -208,6 +210,9 @@ impl Drop for Trace {
 
 /// Opens the file for writing; gives its schema version if that is a later one.
 fn connect_writer(path: &Path) -> rusqlite::Result<Result<Connection, u32>> {
+    // SQLite would make it readable for all; it says who wrote to whom. Its logs get its mode.
+    // If it cannot be made, SQLite meets the same error and names it.
+    let _made = (File::options().append(true).create(true).mode(0o600)).open(path);
     let mut connection = Connection::open(path)?;
     connection.busy_timeout(PATIENCE)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
