@@ -36,7 +36,8 @@ pub(super) struct Activate {
     target: Target,
     /// The module: a `.wasm` file.
     file: PathBuf,
-    /// Name of the policy; the file's name without its ending when not given.
+    /// Name of the policy; the file's name without its ending when not given, with `-` for `_`:
+    /// `loop_guard.wasm`, as cargo names it, is for loop-guard.
     #[arg(long)]
     name: Option<String>,
 }
@@ -91,7 +92,7 @@ pub(super) async fn run(command: Command) -> miette::Result<ExitCode> {
 
 fn stem(file: &Path) -> miette::Result<String> {
     let stem = file.file_stem().and_then(|stem| stem.to_str());
-    stem.map(str::to_owned).ok_or_else(|| {
+    stem.map(|stem| stem.replace('_', "-")).ok_or_else(|| {
         miette!(
             help = "give its name with --name",
             "the file name does not say which policy this is"
