@@ -70,7 +70,6 @@ impl Breaker {
         }
         self.faults.store(0, Ordering::Relaxed);
         if self.trial_at.swap(0, Ordering::Relaxed) != 0 {
-            metrics::gauge!("gatepost_policy_breaker_open", "policy" => policy.to_owned()).set(0.0);
             tracing::warn!(policy, "policy answers again: circuit breaker closed");
         }
     }
@@ -85,7 +84,6 @@ impl Breaker {
             .fetch_add(1, Ordering::Relaxed)
             .saturating_add(1);
         if faults >= THRESHOLD && self.trial_at.swap(next(now), Ordering::Relaxed) == 0 {
-            metrics::gauge!("gatepost_policy_breaker_open", "policy" => policy.to_owned()).set(1.0);
             tracing::error!(
                 policy,
                 faults,

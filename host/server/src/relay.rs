@@ -145,6 +145,7 @@ impl Relay {
             let monitor = Monitor {
                 metrics,
                 health: Arc::clone(&health),
+                policies: policies.slots().cloned().collect(),
                 spool: Arc::clone(&spool),
                 trace: Arc::clone(&trace),
             };

@@ -40,6 +40,7 @@ fn monitor(metrics: &Metrics) -> (Monitor, TempDir) {
     let monitor = Monitor {
         metrics: metrics.clone(),
         health: Arc::new(Health::default()),
+        policies: Vec::new(),
         spool: Arc::new(spool),
         trace: Arc::new(trace.unwrap()),
     };

@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
+use gatepost_policy::Slot;
 use gatepost_spool::Spool;
 use gatepost_trace::Trace;
 use tokio::net::TcpListener;
@@ -21,6 +22,8 @@ pub struct Monitor {
     pub metrics: Metrics,
     /// What the relay says of itself.
     pub health: Arc<Health>,
+    /// The policies in use.
+    pub policies: Vec<Arc<Slot>>,
     /// The queue.
     pub spool: Arc<dyn Spool>,
     /// The record of what happened.
@@ -57,9 +60,11 @@ async fn metrics(State(monitor): State<Monitor>) -> impl IntoResponse {
     if let Err(error) = &depth {
         tracing::warn!(%error, "the depth of the queue is missing from the metrics");
     }
-    let text = monitor
-        .metrics
-        .render(depth.as_ref().ok(), monitor.trace.dropped());
+    let text = monitor.metrics.render(
+        depth.as_ref().ok(),
+        &monitor.policies,
+        monitor.trace.dropped(),
+    );
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)
 }
 

@@ -2,9 +2,11 @@
 //!
 //! Whoever does something counts it where it is done; this is the one list of all the names.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use gatepost_message::Millis;
+use gatepost_policy::{BreakerState, Slot};
 use gatepost_spool::{QueueDepth, Status};
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
@@ -60,9 +62,20 @@ impl Metrics {
     }
 
     /// All of them in the text format of Prometheus, the queue as given.
-    pub fn render(&self, depth: Option<&QueueDepth>, trace_dropped: u64) -> String {
+    pub fn render(
+        &self,
+        depth: Option<&QueueDepth>,
+        policies: &[Arc<Slot>],
+        trace_dropped: u64,
+    ) -> String {
         if let Some(depth) = depth {
             show(depth);
+        }
+        for slot in policies {
+            // Looked at, not told: a swap puts a version with another breaker in its place.
+            let open = slot.breaker() == BreakerState::Open;
+            gauge!("gatepost_policy_breaker_open", "policy" => slot.name().to_owned())
+                .set(f64::from(u8::from(open)));
         }
         metrics::counter!("gatepost_trace_dropped_total").absolute(trace_dropped);
         self.0.render()
