@@ -97,8 +97,8 @@ fn send(fixture: &Fixture, relay: &Relay, hops: &BTreeMap<&str, Sink>) -> Result
 /// Asks the relay's trace what each policy said, by the transaction id in the reply.
 fn judgements(relay: &Relay, reply: &Reply) -> Vec<String> {
     let text = reply.text();
-    let words = text.split(|c: char| !(c.is_ascii_hexdigit() || c == '-'));
-    let Some(id) = words.filter(|word| word.len() == 36).last() else {
+    let mut words = text.split(|c: char| !(c.is_ascii_hexdigit() || c == '-'));
+    let Some(id) = words.rfind(|word| word.len() == 36) else {
         return vec!["(the reply names no transaction)".into()];
     };
     let events = relay.json(&["trace", id]);

@@ -1,7 +1,7 @@
 //! What a policy author uses: Gatepost's contract as plain Rust types and one trait.
 //!
 //! A policy is a struct that is made from its settings and implements [`Policy`]. It overrides
-//! the hooks that it wants, and names them to [`export!`]; the host calls no others. Each hook is
+//! the hooks that it wants, and names them to [`export!`](macro@export)(macro@export); the host calls no others. Each hook is
 //! given what it may know and writes what it wants into a [`Decision`]; nothing happens until the
 //! relay carries the decision out.
 //!

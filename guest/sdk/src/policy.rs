@@ -45,7 +45,7 @@ pub trait Facts {
     fn log(&self, level: Level, text: &str);
 }
 
-/// A policy. Override the hooks that it wants and name them to [`export!`](crate::export).
+/// A policy. Override the hooks that it wants and name them to [`export!`](macro@crate::export).
 #[allow(unused_variables)]
 pub trait Policy: Sized {
     /// Its settings: parsing and schema come from the same definition.

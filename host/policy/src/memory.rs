@@ -4,7 +4,7 @@ use gatepost_message::Millis;
 use serde::{Deserialize, Serialize};
 
 /// Whose counts and marks: each policy has its own, for each account.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Scope {
     /// Name of the policy in the configuration.
     pub policy: String,

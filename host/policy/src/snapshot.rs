@@ -3,7 +3,7 @@
 
 use wasmtime::Store;
 use wasmtime::component::{Instance, Lift, WasmList};
-use wasmtime_wizer::{ComponentInstanceState, Wizer};
+use wasmtime_wizer::{ComponentContext, ComponentInstanceState, Wizer};
 
 use crate::Definition;
 use crate::call;
@@ -11,47 +11,76 @@ use crate::contract;
 use crate::engine::Engine;
 use crate::error::LoadError;
 use crate::host::CallState;
+use crate::load;
 use crate::version::{self, Compiled};
 
-/// Runs `configure` and returns the component with the memory that resulted.
-pub(crate) async fn configured(
-    engine: &Engine,
-    definition: &Definition,
-    component: &[u8],
-) -> Result<Vec<u8>, LoadError> {
-    let step = |error: wasmtime::Error| LoadError::Fault {
+/// A component that can be configured: wizer has added exports through which its memory is read.
+pub(crate) struct Instrumented<'a> {
+    wizer: Wizer,
+    context: ComponentContext<'a>,
+    compiled: Compiled,
+}
+
+impl<'a> Instrumented<'a> {
+    /// Instruments and compiles a component.
+    pub(crate) fn new(engine: &Engine, component: &'a [u8]) -> Result<Self, LoadError> {
+        let wizer = Wizer::new();
+        let (context, instrumented) = wizer.instrument_component(component).map_err(failed)?;
+        let compiled = Compiled::new(engine, &instrumented)?;
+        Ok(Self {
+            wizer,
+            context,
+            compiled,
+        })
+    }
+
+    /// The component, not configured.
+    pub(crate) fn compiled(&self) -> &Compiled {
+        &self.compiled
+    }
+
+    /// Runs `configure` and returns the component with the memory that resulted.
+    pub(crate) async fn configured(
+        &self,
+        engine: &Engine,
+        definition: &Definition,
+    ) -> Result<Vec<u8>, LoadError> {
+        let Self {
+            wizer,
+            context,
+            compiled,
+        } = self;
+        let _clock = engine.run_clock();
+        let (limits, view) = (load::limits(definition), load::view(definition));
+        let mut store = call::store(engine, limits, view);
+        let instance = compiled
+            .pre
+            .instantiate_async(&mut store)
+            .await
+            .map_err(failed)?;
+        let configure = version::settings_function(&compiled.component, "configure")?;
+        let configure = instance
+            .get_typed_func::<(String,), (Result<(), Vec<String>>,)>(&mut store, configure)
+            .map_err(component_mismatch)?;
+        let json = definition.settings.to_string();
+        let (answer,) = configure
+            .call_async(&mut store, (json,))
+            .await
+            .map_err(failed)?;
+        answer.map_err(|problems| LoadError::Settings { problems })?;
+        let mut state = Access { store, instance };
+        wizer
+            .snapshot_component(context, &mut state)
+            .await
+            .map_err(failed)
+    }
+}
+
+fn failed(error: wasmtime::Error) -> LoadError {
+    LoadError::Fault {
         step: "configuring".into(),
         detail: call::fault(&error).to_string(),
-    };
-    let wizer = Wizer::new();
-    let (context, instrumented) = wizer.instrument_component(component).map_err(step)?;
-    let compiled = Compiled::new(engine, &instrumented)?;
-    let _clock = engine.run_clock();
-    let mut store = call::store(
-        engine,
-        version::load_limits(definition),
-        version::load_view(definition),
-    );
-    let instance = compiled
-        .pre
-        .instantiate_async(&mut store)
-        .await
-        .map_err(step)?;
-    let configure = version::settings_function(&compiled.component, "configure")?;
-    let configure = instance
-        .get_typed_func::<(String,), (Result<(), Vec<String>>,)>(&mut store, configure)
-        .map_err(component_mismatch)?;
-    let json = definition.settings.to_string();
-    let (answer,) = configure
-        .call_async(&mut store, (json,))
-        .await
-        .map_err(step)?;
-    answer.map_err(|problems| LoadError::Settings { problems })?;
-    let mut state = Access { store, instance };
-    wizer
-        .snapshot_component(&context, &mut state)
-        .await
-        .map_err(step)
+    }
 }
 
 fn component_mismatch(error: wasmtime::Error) -> LoadError {

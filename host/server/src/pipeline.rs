@@ -41,7 +41,7 @@ use tokio::sync::Semaphore;
 
 pub use self::dialogue::Dialogue;
 pub use self::findings::Findings;
-pub use self::memory::{SpoolMemory, effects};
+pub use self::memory::SpoolMemory;
 use crate::config::Config;
 
 /// What the sessions of one listener share on the way of their messages.

@@ -18,7 +18,6 @@ use gatepost_spool::{Claim, ClaimedRecipient, Ending, NewBody, NewMessage, Spool
 use gatepost_trace::{Event, Kind, Trace};
 use tracing::Instrument as _;
 
-use crate::pipeline;
 use crate::policies::Policies;
 
 /// Asks and tells the policies on behalf of delivery.
@@ -143,7 +142,7 @@ impl Routing {
             tags: Vec::new(),
             classification: None,
             judgements: Vec::new(),
-            effects: pipeline::effects(effects),
+            effects,
             quarantine: None,
             received_at: now,
             expires_at: now,

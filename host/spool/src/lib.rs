@@ -39,7 +39,7 @@ mod sqlite;
 mod staging;
 
 pub use error::SpoolError;
-pub use memory::Scope;
+pub use gatepost_policy::Scope;
 pub use message::{
     Claim, ClaimedRecipient, Ending, InitialState, Lease, NewBody, NewMessage, NewRecipient, Owner,
     Quarantine, RecipientResult, Recorded, Report,

@@ -8,16 +8,7 @@ use std::{
 };
 
 use gatepost_message::Millis;
-use serde::{Deserialize, Serialize};
-
-/// Whose memory: one policy's, for one account. Nobody else sees it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Scope {
-    /// Name of the policy in the configuration.
-    pub policy: String,
-    /// The account, or the messages that belong to none.
-    pub account: Option<String>,
-}
+use gatepost_policy::Scope;
 
 /// Milliseconds in a bucket of a count.
 const BUCKET: u64 = 60_000;

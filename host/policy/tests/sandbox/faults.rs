@@ -8,7 +8,7 @@ use gatepost_policy::{
 };
 use test_support::hostile;
 
-use crate::{attack, engine, judge, load, message, transaction};
+use crate::{attack, judge, load, message, transaction};
 
 fn definition(name: &str) -> Definition {
     Definition::new(name)

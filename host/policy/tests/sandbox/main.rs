@@ -1,5 +1,8 @@
 //! The engine with real modules: loading, limits, faults, chains, swaps.
 
+// In a test, an unwrap is an assertion.
+#![allow(clippy::unwrap_used)]
+
 mod chains;
 mod faults;
 mod loading;

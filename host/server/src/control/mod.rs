@@ -3,7 +3,7 @@
 //! A running relay answers on the socket `control.sock` in its store: one JSON [`Request`] a line,
 //! one JSON [`Response`] a line. Who may open the socket may do everything, so it has mode 0600.
 //! When no relay runs, the command line [opens the store itself](Runtime::open) and
-//! [executes](execute) the same requests; only policies can be swapped in nothing but a relay.
+//! [executes](execute()) the same requests; only policies can be swapped in nothing but a relay.
 
 mod client;
 mod execute;

@@ -8,7 +8,7 @@ use gatepost_spool::{InitialState, NewBody, NewMessage, NewRecipient, Quarantine
 use gatepost_trace::Kind;
 
 use super::judge::{Fate, Judged, Lot};
-use super::{Pipeline, effects, spool_refusal, with_id};
+use super::{Pipeline, spool_refusal, with_id};
 
 /// Hands a judged message to the spool as its fate wants it, and gives the reply to the client.
 ///
@@ -46,7 +46,7 @@ pub(super) async fn commit(
         tags: judged.findings.tags,
         classification: judged.findings.classification,
         judgements: judged.findings.judgements,
-        effects: effects(judged.findings.effects),
+        effects: judged.findings.effects,
         quarantine,
         received_at: now,
         expires_at: now + pipeline.config.delivery.expiry,
