@@ -11,6 +11,8 @@ mod certificate;
 mod client;
 mod fixture;
 mod modules;
+pub mod native;
+mod operator;
 mod packages;
 mod process;
 mod relay;
@@ -22,7 +24,7 @@ pub use client::{Client, Reply};
 pub use fixture::{Expect, Fixture, fixtures};
 pub use modules::{hostile, hostile_file, policy, policy_file};
 pub use packages::debian;
-pub use process::{Process, binary};
+pub use process::{Process, binary, run};
 pub use relay::{Relay, RelayBuilder};
 pub use sink::{Sink, Taken};
 

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
@@ -27,6 +27,12 @@ pub fn binary() -> PathBuf {
             this.display()
         )
     })
+}
+
+/// Runs the relay's binary with these arguments to its end.
+pub fn run(arguments: &[&str]) -> Output {
+    let output = Command::new(binary()).args(arguments).output();
+    output.unwrap_or_else(|error| panic!("gatepost {arguments:?}: {error}"))
 }
 
 /// A running child.
@@ -117,14 +123,25 @@ impl Process {
 
     /// Waits until it has written this to standard error; gives the first line with it.
     pub fn logged(&self, words: &str) -> String {
+        let text = self.logged_behind(0, words);
+        let line = text.lines().find(|line| line.contains(words));
+        line.unwrap_or_default().to_owned()
+    }
+
+    /// Waits until it has written this to standard error behind the first `from` octets; gives all
+    /// that stands there.
+    pub fn logged_behind(&self, from: usize, words: &str) -> String {
         let text = self.log.text();
-        let missing = |text: &mut String| !text.contains(words);
+        let missing = |text: &mut String| !text[from..].contains(words);
         let waited = self.log.grown.wait_timeout_while(text, PATIENCE, missing);
         let (text, _) = waited.unwrap_or_else(|e| e.into_inner());
-        match text.lines().find(|line| line.contains(words)) {
-            Some(line) => line.to_owned(),
-            None => panic!("{} does not log {words:?}:\n{text}", self.name),
-        }
+        let behind = &text[from..];
+        assert!(
+            behind.contains(words),
+            "{} does not log {words:?}:\n{text}",
+            self.name
+        );
+        behind.to_owned()
     }
 
     /// The most memory that it has had resident at a time so far, in octets (`VmHWM`).

@@ -10,7 +10,7 @@ use std::process::{Command, ExitStatus, Output};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{Certificate, Client, Process, Sink, binary};
+use crate::{Certificate, Client, Process, Sink, binary, run};
 
 /// What a relay is made from.
 #[derive(Debug, Clone)]
@@ -137,9 +137,7 @@ impl RelayBuilder {
                 (temporary.path().to_owned(), Some(temporary))
             }
         };
-        let text = self.text(&directory);
-        let file = directory.join("gatepost.toml");
-        fs::write(&file, text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        self.write(&directory);
         let process = serve(&self, &directory);
         let addresses = ready(&process)?;
         Ok(Relay {
@@ -149,6 +147,15 @@ impl RelayBuilder {
             directory,
             _temporary: temporary,
         })
+    }
+
+    /// Writes the configuration into a directory, for commands that need no running relay; gives
+    /// its file.
+    pub fn write(&self, directory: &Path) -> PathBuf {
+        let text = self.text(directory);
+        let file = directory.join("gatepost.toml");
+        fs::write(&file, text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        file
     }
 
     fn text(&self, directory: &Path) -> String {
@@ -254,6 +261,17 @@ impl Relay {
         self.process.logged(words)
     }
 
+    /// Waits until it has logged these words behind the first `from` octets of its log; gives all
+    /// that it has logged there.
+    pub fn logged_behind(&self, from: usize, words: &str) -> String {
+        self.process.logged_behind(from, words)
+    }
+
+    /// Sends it a signal by name, such as `HUP`.
+    pub fn signal(&self, signal: &str) {
+        self.process.signal(signal);
+    }
+
     /// Ends relay and sink, and makes sure that no message is left of which the test has not
     /// taken note: none came to the sink unasked for, none waits in the queue, and of none is
     /// there a file.
@@ -302,14 +320,9 @@ impl Relay {
 
     /// Runs a command of the binary with this relay's configuration.
     pub fn command(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new(binary());
-        command
-            .args(arguments)
-            .arg("--config")
-            .arg(self.directory.join("gatepost.toml"));
-        command
-            .output()
-            .unwrap_or_else(|error| panic!("gatepost {arguments:?}: {error}"))
+        let config = self.directory.join("gatepost.toml");
+        let config = config.to_string_lossy();
+        run(&[arguments, &["--config", &config]].concat())
     }
 
     /// Runs a command with `--json`, which must succeed, and parses each line.

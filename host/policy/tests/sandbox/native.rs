@@ -5,63 +5,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 use gatepost_message::Message;
 use gatepost_policy::{Chain, Decision, Definition, NoMemory, Slot, Verdict};
-use gatepost_sdk::{Action, Facts, Policy};
+use gatepost_sdk::{Action, Policy};
 use proptest::test_runner::{Config, RngSeed};
 use proptest::{prelude::*, test_runner::TestRunner};
 use serde_json::{Value, json};
+use test_support::native::{NativeFacts, NativeMessage};
 use test_support::policy;
 
 use crate::{load, transaction};
-
-struct Native<'a>(&'a Message);
-
-impl gatepost_sdk::Message for Native<'_> {
-    fn header(&self, name: &str) -> Option<String> {
-        self.0.header(name)
-    }
-    fn headers_named(&self, name: &str) -> Vec<String> {
-        self.0.headers_named(name)
-    }
-    fn count(&self, name: &str) -> u32 {
-        self.0.count(name) as u32
-    }
-    fn headers(&self) -> Vec<(String, String)> {
-        let field = |field: gatepost_message::Field<'_>| {
-            (
-                field.name().into_owned(),
-                String::from_utf8_lossy(field.body_raw()).into_owned(),
-            )
-        };
-        self.0.fields().map(field).collect()
-    }
-    fn header_size(&self) -> u64 {
-        self.0.head().len() as u64
-    }
-    fn body_size(&self) -> u64 {
-        self.0.body().len()
-    }
-    fn body_chunk(&self, offset: u64, length: u32) -> Vec<u8> {
-        let mut chunk = vec![0; length as usize];
-        let count = self.0.body().read_at(offset, &mut chunk).unwrap();
-        chunk.truncate(count);
-        chunk
-    }
-}
-
-struct NoFacts;
-
-impl Facts for NoFacts {
-    fn now(&self) -> u64 {
-        1_700_000_000_000
-    }
-    fn counted(&self, _: &str, _: u32) -> u64 {
-        0
-    }
-    fn seen(&self, _: &str) -> bool {
-        false
-    }
-    fn log(&self, _: gatepost_sdk::Level, _: &str) {}
-}
 
 /// The decision as the text in which both sides are compared.
 fn native<P: Policy>(settings: &Value, message: &Message) -> (String, String) {
@@ -71,7 +22,12 @@ fn native<P: Policy>(settings: &Value, message: &Message) -> (String, String) {
     };
     let transaction = plain(&transaction());
     let mut decision = gatepost_sdk::Decision::default();
-    let verdict = guard.message(&transaction, &Native(message), &NoFacts, &mut decision);
+    let verdict = guard.message(
+        &transaction,
+        &NativeMessage(message),
+        &NativeFacts::default(),
+        &mut decision,
+    );
     let verdict = match verdict {
         gatepost_sdk::Verdict::Pass => "pass".to_owned(),
         gatepost_sdk::Verdict::Reject(reply) => {
