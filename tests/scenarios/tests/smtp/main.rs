@@ -1,7 +1,7 @@
 //! What a client may say to the relay, what it hears, and what then arrives at the next hop.
 //!
-//! Each file shows one thing. Every scenario ends with [`test_support::Relay::leaves_nothing`]:
-//! what has not been looked at may not have arrived either.
+//! Each file shows one thing. Where a sink is the next hop, a scenario ends with
+//! [`test_support::Relay::leaves_nothing`]: what has not been looked at may not have arrived either.
 // In a test, an unwrap is an assertion.
 #![allow(clippy::unwrap_used)]
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use test_support::{RelayBuilder, Sink};
+use test_support::{PATIENCE, RelayBuilder, Sink};
 
 #[test]
 fn a_session_ends_in_time() {
@@ -18,6 +18,7 @@ fn a_session_ends_in_time() {
         if reply.code != 250 {
             break reply;
         }
+        assert!(begun.elapsed() < PATIENCE, "the session goes on");
     };
     assert!(begun.elapsed() >= Duration::from_secs(1));
     assert_eq!((last.code, last.enhanced()), (421, Some("4.4.2")));
