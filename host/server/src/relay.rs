@@ -30,7 +30,7 @@ use gatepost_trace::{Event, Kind, Trace};
 use miette::{Context as _, IntoDiagnostic as _};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use self::signals::{Signal, Signals};
 use crate::config::{self, Config, Direction, ListenerTls};
@@ -51,6 +51,9 @@ const FAREWELL: Duration = Duration::from_secs(2);
 
 /// How often what has had its time is dropped from the store.
 const EXPIRE: Duration = Duration::from_secs(60);
+
+/// How long mail has the store to itself before more of that is dropped.
+const EXPIRE_MORE: Duration = Duration::from_millis(50);
 
 /// Runs the relay until it is told to stop. `path` is the file of the configuration, read again
 /// on SIGHUP.
@@ -299,19 +302,28 @@ async fn expire(spool: Arc<dyn Spool>, trace: Arc<Trace>) {
     minute.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         minute.tick().await;
-        match spool.expire(Millis::now()).await {
-            Ok(expired) => {
-                for id in expired.quarantined {
-                    tracing::info!(%id, "dropped from quarantine: its time was over");
-                    trace.record(Event::now(
-                        id,
-                        Kind::Expired {
-                            recipients: Vec::new(),
-                        },
-                    ));
+        loop {
+            match spool.expire(Millis::now()).await {
+                Ok(expired) => {
+                    for id in expired.quarantined {
+                        tracing::info!(%id, "dropped from quarantine: its time was over");
+                        trace.record(Event::now(
+                            id,
+                            Kind::Expired {
+                                recipients: Vec::new(),
+                            },
+                        ));
+                    }
+                    if !expired.more {
+                        break;
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(%error, "what has had its time cannot be dropped");
+                    break;
                 }
             }
-            Err(error) => tracing::error!(%error, "what has had its time cannot be dropped"),
+            sleep(EXPIRE_MORE).await;
         }
     }
 }

@@ -244,6 +244,8 @@ pub struct Expired {
     pub quarantined: Vec<TransactionId>,
     /// Marks and counts that were over.
     pub remembered: usize,
+    /// Whether there may be more to drop than one call does: to be called again soon.
+    pub more: bool,
 }
 
 /// How much is in the store.

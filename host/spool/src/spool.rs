@@ -89,8 +89,9 @@ pub trait Spool: Send + Sync + 'static {
     /// Drops a message in quarantine; nobody is told. `false` if there is none.
     fn quarantine_delete(&self, id: TransactionId) -> Ticket<bool>;
 
-    /// Drops what has had its time: quarantined messages, marks and counts. Bounded in each call:
-    /// to be called about once a minute.
+    /// Drops what has had its time: quarantined messages, marks and counts. To be called about
+    /// once a minute; a call is bounded, so that other work gets its turn, and says whether there
+    /// is [more](Expired::more).
     fn expire(&self, now: Millis) -> Ticket<Expired>;
 
     /// How much was counted under `key` in the `seconds` before `now`, at most 24 hours. Counts

@@ -129,6 +129,31 @@ fn what_is_over_is_dropped_from_the_store() {
 }
 
 #[test]
+fn a_call_that_leaves_something_says_so() {
+    let directory = tempfile::tempdir().unwrap();
+    let spool = open(directory.path());
+    let mine = scope("p", None);
+    let mut many = message(TransactionId::new(), &["bob@a.example"]);
+    many.effects = (0..1500)
+        .map(|n| (mine.clone(), mark(&n.to_string(), 60)))
+        .collect();
+    accept(&spool, many);
+
+    let later = START + minutes(2);
+    let mut dropped = 0;
+    let mut calls = 0;
+    loop {
+        let expired = wait(spool.expire(later)).unwrap();
+        dropped += expired.remembered;
+        calls += 1;
+        if !expired.more {
+            break;
+        }
+    }
+    assert_eq!((dropped, calls), (1500, 2));
+}
+
+#[test]
 fn a_refused_message_has_no_effects() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(directory.path());

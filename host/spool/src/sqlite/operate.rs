@@ -198,6 +198,7 @@ pub(super) fn expire(step: &mut Step<'_>, now: Millis) -> Result<Expired, SpoolE
             Ok((row.get(0)?, row.get(1)?))
         })?
         .collect::<Result<Vec<(i64, String)>, _>>()?;
+    expired.more = over.len() == EXPIRE_AT_ONCE;
     for (number, id) in over {
         drop_message(step, number)?;
         expired
@@ -205,13 +206,14 @@ pub(super) fn expire(step: &mut Step<'_>, now: Millis) -> Result<Expired, SpoolE
             .push(id.parse().map_err(damaged("transaction id"))?);
     }
     let before = step.after.changes.len();
-    forget_marks(step, now)?;
-    forget_counts(step, now)?;
+    expired.more |= forget_marks(step, now)?;
+    expired.more |= forget_counts(step, now)?;
     expired.remembered = step.after.changes.len() - before;
     Ok(expired)
 }
 
-fn forget_marks(step: &mut Step<'_>, now: Millis) -> Result<(), SpoolError> {
+/// Whether there may be more of them.
+fn forget_marks(step: &mut Step<'_>, now: Millis) -> Result<bool, SpoolError> {
     let over = step
         .connection
         .prepare_cached(
@@ -221,6 +223,7 @@ fn forget_marks(step: &mut Step<'_>, now: Millis) -> Result<(), SpoolError> {
             Ok((to_scope(row.get(0)?, row.get(1)?), row.get(2)?))
         })?
         .collect::<Result<Vec<(_, String)>, _>>()?;
+    let more = over.len() == EXPIRE_AT_ONCE;
     let mut delete = step
         .connection
         .prepare_cached("DELETE FROM marks WHERE policy = ?1 AND account = ?2 AND key = ?3")?;
@@ -228,10 +231,11 @@ fn forget_marks(step: &mut Step<'_>, now: Millis) -> Result<(), SpoolError> {
         delete.execute([&scope.policy, account_key(&scope), &key])?;
         step.after.changes.push(Change::Unmark { scope, key });
     }
-    Ok(())
+    Ok(more)
 }
 
-fn forget_counts(step: &mut Step<'_>, now: Millis) -> Result<(), SpoolError> {
+/// Whether there may be more of them.
+fn forget_counts(step: &mut Step<'_>, now: Millis) -> Result<bool, SpoolError> {
     let first = from_u64(first_bucket(now, LONGEST_WINDOW));
     let over = step
         .connection
@@ -243,6 +247,7 @@ fn forget_counts(step: &mut Step<'_>, now: Millis) -> Result<(), SpoolError> {
             Ok((to_scope(row.get(0)?, row.get(1)?), row.get(2)?, row.get(3)?))
         })?
         .collect::<Result<Vec<(_, String, i64)>, _>>()?;
+    let more = over.len() == EXPIRE_AT_ONCE;
     let mut delete = step.connection.prepare_cached(
         "DELETE FROM counts WHERE policy = ?1 AND account = ?2 AND key = ?3 AND minute = ?4",
     )?;
@@ -254,5 +259,5 @@ fn forget_counts(step: &mut Step<'_>, now: Millis) -> Result<(), SpoolError> {
             bucket: to_u64(minute),
         });
     }
-    Ok(())
+    Ok(more)
 }
