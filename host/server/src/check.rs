@@ -11,14 +11,16 @@
 //!   listener takes mail for its accounts' domains only, so others are left out there. Where none
 //!   is left it is the postmaster of the first domain of an account, or of the relay.
 //!
-//! The same functions judge as in the running relay ([`crate::pipeline`]): all hooks from connect
-//! to message are asked, then the route for each recipient that would be queued. Neither store is
-//! opened. What policies want remembered of an accepted message is remembered for the rest of the
-//! run, so that the same file given twice shows what a loop would meet.
+//! The same functions judge as in the running relay: the session's limits and its rules for line
+//! ends hold, all hooks from connect to message are asked ([`crate::pipeline`]), then the route
+//! for each recipient that would be queued. Neither store is opened. What policies want remembered
+//! of an accepted message is remembered for the rest of the run, so that the same file given twice
+//! shows what a loop would meet.
 
 mod envelope;
 mod memory;
 mod report;
+mod wire;
 
 use std::collections::HashSet;
 use std::io::Read as _;
@@ -37,7 +39,7 @@ use self::report::{RecipientReport, Report};
 use crate::cli::CheckArgs;
 use crate::config::{Config, Direction, Listener};
 use crate::eml;
-use crate::pipeline::judge::{Arrival, Fate, Lot, judge};
+use crate::pipeline::judge::{Arrival, Fate, Judged, Lot, judge};
 use crate::pipeline::{Findings, admission};
 use crate::policies::Policies;
 
@@ -137,20 +139,32 @@ impl Check {
 
         let admission = admission::connect(&policies, &transaction.session).await;
         if let Some(reply) = findings.take(admission, None) {
+            let reply = wire::banner(&reply).unwrap_or(reply);
             return (report.refused(reply, findings), None);
         }
         let admission = admission::sender(&self.config, &policies, &mut transaction).await;
         if let Some(reply) = findings.take(admission, transaction.account.as_deref()) {
             return (report.refused(reply, findings), None);
         }
+        let most = self.config.limits.recipients;
+        let mut accepted = 0;
         for address in self.recipients(&message) {
-            let admission =
-                admission::recipient(&self.config, &policies, &mut transaction, &address).await;
-            if let Some(reply) = findings.take(admission, transaction.account.as_deref()) {
-                report
-                    .recipients
-                    .push(RecipientReport::refused(address, &reply));
-                report.reply.get_or_insert(reply);
+            let refusal = if accepted < most {
+                let admission =
+                    admission::recipient(&self.config, &policies, &mut transaction, &address).await;
+                findings.take(admission, transaction.account.as_deref())
+            } else {
+                let text = format!("Too many recipients: at most {most}");
+                Some(Reply::new(452, "4.5.3", text))
+            };
+            match refusal {
+                None => accepted += 1,
+                Some(reply) => {
+                    report
+                        .recipients
+                        .push(RecipientReport::refused(address, &reply));
+                    report.reply.get_or_insert(reply);
+                }
             }
         }
         if transaction.recipients.is_empty() {
@@ -166,7 +180,14 @@ impl Check {
                 None => "ESMTP",
             },
         };
-        let judged = judge(&policies, &transaction, message, arrival, findings).await;
+        let judged = match self.refusal(&message) {
+            Some(reply) => Judged {
+                fate: Fate::Refused(reply),
+                message,
+                findings,
+            },
+            None => judge(&policies, &transaction, message, arrival, findings).await,
+        };
         report.reply = Some(judged.fate.reply(transaction.id));
         report.verdict = judged.fate.word();
         let mut findings = judged.findings;
@@ -193,6 +214,13 @@ impl Check {
             report.recipients.push(recipient);
         }
         (report.found(findings), Some(judged.message))
+    }
+
+    /// Why the message would not reach the policies, if so.
+    fn refusal(&self, message: &Message) -> Option<Reply> {
+        // It was read from memory, so it can be read again.
+        let octets = message.to_bytes().ok()?;
+        wire::refusal(&octets, self.config.limits.session())
     }
 
     fn transaction(&self, message: &Message) -> Transaction {

@@ -1,0 +1,151 @@
+//! What a session itself would say, before or instead of the policies: a stored message goes
+//! through the very state machine that clients meet ([`gatepost_smtp::server`]), so that its rules
+//! and limits are the same.
+
+use std::sync::Arc;
+
+use gatepost_smtp::Reply;
+use gatepost_smtp::server::{Answer, Ask, AuthOffer, Event, Limits, Session, Settings, StartTls};
+
+/// Up to DATA: the envelope is judged elsewhere.
+const BEFORE_DATA: &[u8] =
+    b"EHLO check.invalid\r\nMAIL FROM:<>\r\nRCPT TO:<check@check.invalid>\r\nDATA\r\n";
+
+/// The banner of a client that is refused with this reply: 554 or 421 (RFC 5321 section 3.1).
+pub(super) fn banner(refusal: &Reply) -> Option<Reply> {
+    let mut session = session(Limits::default());
+    session.answer(Answer::Reply(refusal.clone()));
+    match session.next_event() {
+        Event::Send(sent) => last_reply(&sent),
+        _ => None,
+    }
+}
+
+/// What the client is told of these octets as its message, unless they reach the policies.
+pub(super) fn refusal(message: &[u8], limits: Limits) -> Option<Reply> {
+    let mut session = session(Limits {
+        // Ours alone are not to count, whatever is configured.
+        recipients: 1,
+        errors: u32::MAX,
+        idle_commands: u32::MAX,
+        ..limits
+    });
+    let mut lines = message.split_inclusive(|octet| *octet == b'\n');
+    let mut before: &[u8] = b"\r\n";
+    let mut ended = false;
+    session.answer(Answer::Proceed);
+    session.feed(BEFORE_DATA);
+    loop {
+        match session.next_event() {
+            Event::NeedInput if ended => return None,
+            Event::NeedInput => match lines.next() {
+                Some(line) => {
+                    // RFC 5321 section 4.5.2.
+                    if line.starts_with(b".") && before.ends_with(b"\r\n") {
+                        session.feed(b".");
+                    }
+                    session.feed(line);
+                    before = line;
+                }
+                None => {
+                    if !before.ends_with(b"\r\n") {
+                        session.feed(b"\r\n");
+                    }
+                    session.feed(b".\r\n");
+                    ended = true;
+                }
+            },
+            Event::Send(sent) => {
+                if let Some(reply) = last_reply(&sent).filter(Reply::is_negative) {
+                    return Some(reply);
+                }
+            }
+            Event::Ask(Ask::Message { .. }) | Event::StartTls | Event::Close => return None,
+            Event::Ask(_) => session.answer(Answer::Proceed),
+            _ => {}
+        }
+    }
+}
+
+fn session(limits: Limits) -> Session {
+    let settings = Settings {
+        hostname: "check.invalid".to_owned(),
+        limits,
+        start_tls: StartTls::None,
+        auth: AuthOffer::None,
+    };
+    Session::new(Arc::new(settings), None)
+}
+
+/// The last of the replies that were sent together.
+fn last_reply(sent: &[u8]) -> Option<Reply> {
+    let sent = str::from_utf8(sent).ok()?;
+    let ends = |line: &&str| line.get(3..4) == Some(" ");
+    let lines: Vec<&str> = sent.lines().collect();
+    let (last, before) = lines.split_last()?;
+    let start = before.iter().rposition(ends).map_or(0, |end| end + 1);
+    let code = last.get(..3)?.parse().ok()?;
+    let text = |line: &&str| line.get(4..).unwrap_or_default().to_owned();
+    let mut texts: Vec<String> = lines[start..].iter().map(text).collect();
+    let enhanced = texts[0].split(' ').next()?.parse().ok();
+    if let Some(enhanced) = &enhanced {
+        let prefix = format!("{enhanced} ");
+        for text in &mut texts {
+            *text = text.strip_prefix(&prefix).unwrap_or(text).to_owned();
+        }
+    }
+    Reply::checked(code, enhanced, &texts.join("\n")).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &str = "Subject: s\r\n\r\n";
+
+    fn limits() -> Limits {
+        Limits {
+            message_size: 2000,
+            header_size: 100,
+            line: 80,
+            // As a site might have them that wants no patience.
+            errors: 0,
+            idle_commands: 1,
+            ..Limits::default()
+        }
+    }
+
+    fn code(message: &str) -> Option<u16> {
+        refusal(message.as_bytes(), limits()).map(|reply| reply.code())
+    }
+
+    #[test]
+    fn what_the_session_refuses_is_refused_alike() {
+        for (message, expected) in [
+            (format!("{HEAD}a\rb\r\n"), Some(550)),
+            (format!("{HEAD}a\0b\r\n"), Some(550)),
+            (format!("{HEAD}{}\r\n", "x".repeat(81)), Some(500)),
+            (format!("{HEAD}{}", "1234567\r\n".repeat(300)), Some(552)),
+            (format!("{}\r\n", "A: 12345\r\n".repeat(11)), Some(552)),
+            (format!("{HEAD}{}\r\n", "x".repeat(80)), None),
+            (format!("{HEAD}.\r\n..\r\nQUIT\r\n.no line end"), None),
+            (String::new(), None),
+        ] {
+            assert_eq!(code(&message), expected, "{message:?}");
+        }
+        let reply = refusal(b"a\rb\r\n", limits()).unwrap();
+        assert!(reply.to_string().starts_with("550 5.6.0 Message holds"));
+    }
+
+    #[test]
+    fn a_refused_client_sees_one_of_the_two_codes_of_a_banner() {
+        for (refusal, expected) in [
+            (Reply::new(550, "5.7.1", "no\nnever"), "554 5.7.1"),
+            (Reply::new(451, "4.7.1", "not now"), "421 4.7.1"),
+        ] {
+            let banner = banner(&refusal).unwrap();
+            assert!(banner.to_string().starts_with(expected), "{banner}");
+            assert_eq!(banner.lines(), refusal.lines());
+        }
+    }
+}
