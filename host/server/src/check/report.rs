@@ -28,7 +28,8 @@ pub(super) struct Report {
     pub(super) recipients: Vec<RecipientReport>,
     /// `unknown` where no policy said what kind of message it is.
     class: &'static str,
-    /// May an automatic reply be sent? Yes, unless a policy said no.
+    /// May an automatic reply be sent? Only where a policy said so of a message that is taken: to
+    /// answer what was not understood could answer a machine, for ever.
     reply_allowed: bool,
     /// Nothing yet: the relay does not look at signatures and the like.
     authentication: Nothing,
@@ -133,7 +134,7 @@ impl Report {
             reply: None,
             recipients: Vec::new(),
             class: "unknown",
-            reply_allowed: true,
+            reply_allowed: false,
             authentication: Nothing {},
             tags: Vec::new(),
             route: None,
@@ -165,7 +166,8 @@ impl Report {
     pub(super) fn found(mut self, findings: Findings) -> Self {
         if let Some(classification) = findings.classification {
             self.class = word(classification.class);
-            self.reply_allowed = classification.reply_allowed;
+            let refused = matches!(self.verdict, "reject" | "tempfail");
+            self.reply_allowed = classification.reply_allowed && !refused;
         }
         self.tags = findings.tags;
         self.route = self
@@ -301,5 +303,28 @@ impl From<Judgement> for PolicyReport {
             micros: judgement.micros,
             error: judgement.error.map(|fault| fault.to_string()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gatepost_policy::Classification;
+
+    use super::*;
+
+    #[test]
+    fn a_machine_may_reply_only_where_a_policy_said_so_of_mail_that_is_taken() {
+        let human = || Findings {
+            classification: Some(Classification {
+                class: MessageClass::Human,
+                reply_allowed: true,
+            }),
+            ..Findings::default()
+        };
+        let report = || Report::new(Path::new("a.eml"));
+        assert!(report().found(human()).reply_allowed);
+        assert!(!report().found(Findings::default()).reply_allowed);
+        let no = Reply::new(550, "5.7.1", "no");
+        assert!(!report().refused(no, human()).reply_allowed);
     }
 }
