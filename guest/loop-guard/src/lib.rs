@@ -52,36 +52,50 @@ impl Policy for LoopGuard {
         facts: &dyn Facts,
         decision: &mut Decision,
     ) -> Verdict {
-        let hops = message.count("Received");
-        if hops > self.settings.hop_limit {
-            decision.reason(format!(
-                "{hops} Received fields, and the limit is {}",
-                self.settings.hop_limit
-            ));
-            return routing_loop();
+        let (class, reply_allowed) = classify(transaction, message, decision);
+        let inbound = transaction.session.flow == Flow::Inbound;
+        let looping = if self.too_far(message, decision) {
+            Looping::ForAll
+        } else if inbound {
+            self.returned(transaction, message, facts, decision)
+        } else {
+            Looping::No
+        };
+        // Whatever a looping message is, answering it would keep it going.
+        decision.classify(class, reply_allowed && looping == Looping::No);
+        match looping {
+            Looping::ForAll => routing_loop(),
+            Looping::ForSome | Looping::No => Verdict::Pass,
         }
-        if transaction.session.flow == Flow::Inbound
-            && let Some(verdict) = self.returned(transaction, message, facts, decision)
-        {
-            return verdict;
-        }
-        classify(transaction, message, decision);
-        Verdict::Pass
     }
 }
 
 impl LoopGuard {
-    /// Refuses the recipients that this email id was already sent to, and marks the others.
+    /// Whether the message has come through more hosts than the limit.
+    fn too_far(&self, message: &dyn Message, decision: &mut Decision) -> bool {
+        let hops = message.count("Received");
+        let limit = self.settings.hop_limit;
+        if hops > limit {
+            decision.reason(format!("{hops} Received fields, and the limit is {limit}"));
+        }
+        hops > limit
+    }
+
+    /// Whether this email id has already come to the recipients; where only to some, those are
+    /// refused and the others marked.
     fn returned(
         &self,
         transaction: &Transaction,
         message: &dyn Message,
         facts: &dyn Facts,
         decision: &mut Decision,
-    ) -> Option<Verdict> {
-        let id = message
-            .header(&self.settings.email_id_header)
-            .filter(|id| !id.is_empty())?;
+    ) -> Looping {
+        let Some(id) = message.header(&self.settings.email_id_header) else {
+            return Looping::No;
+        };
+        if id.is_empty() {
+            return Looping::No;
+        }
         let mut fresh = Vec::new();
         let mut seen = Vec::new();
         for recipient in &transaction.recipients {
@@ -95,18 +109,34 @@ impl LoopGuard {
         for recipient in &seen {
             decision.reason(format!("email id {id} has already come to {recipient}"));
         }
-        if fresh.is_empty() && !seen.is_empty() {
-            return Some(routing_loop());
+        if seen.is_empty() {
+            self.mark(fresh, decision);
+            return Looping::No;
+        }
+        if fresh.is_empty() {
+            return Looping::ForAll;
         }
         for recipient in seen {
             let reply = Reply::new(554, "5.4.6", "Routing loop: this message was here before");
             decision.judge_recipient(recipient, RecipientVerdict::Reject(reply));
         }
-        for key in fresh {
+        self.mark(fresh, decision);
+        Looping::ForSome
+    }
+
+    fn mark(&self, keys: Vec<String>, decision: &mut Decision) {
+        for key in keys {
             decision.mark_seen(key, self.settings.remember_days * 86_400);
         }
-        None
     }
+}
+
+/// For whom a message is a loop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Looping {
+    No,
+    ForSome,
+    ForAll,
 }
 
 fn routing_loop() -> Verdict {
@@ -131,25 +161,29 @@ fn fnv(bytes: impl Iterator<Item = u8>, seed: u64) -> u64 {
     })
 }
 
-fn classify(transaction: &Transaction, message: &dyn Message, decision: &mut Decision) {
-    let said = message
-        .header("Auto-Submitted")
-        .map(|value| auto_submitted(&value));
+/// What kind of message it is by what it says of itself, and whether a machine may answer it.
+fn classify(
+    transaction: &Transaction,
+    message: &dyn Message,
+    decision: &mut Decision,
+) -> (MessageClass, bool) {
     if transaction.mail_from.is_empty() {
         decision.reason("null reverse-path: a bounce or its like");
-        decision.classify(MessageClass::Bounce, false);
-        return;
+        return (MessageClass::Bounce, false);
     }
-    match said {
+    match message
+        .header("Auto-Submitted")
+        .map(|value| auto_submitted(&value))
+    {
         Some(AutoSubmitted::Replied) => {
             decision.reason("Auto-Submitted: auto-replied");
-            decision.classify(MessageClass::AutoReplied, false);
+            (MessageClass::AutoReplied, false)
         }
         Some(AutoSubmitted::Generated) => {
             decision.reason("Auto-Submitted says that a machine made it");
-            decision.classify(MessageClass::AutoGenerated, false);
+            (MessageClass::AutoGenerated, false)
         }
-        Some(AutoSubmitted::No) | None => decision.classify(MessageClass::Human, true),
+        Some(AutoSubmitted::No) | None => (MessageClass::Human, true),
     }
 }
 

@@ -1,7 +1,8 @@
-//! The circuit breaker of one version: after so many faults in a row it is not called for a
+//! The circuit breaker of one hook of one version: after so many faults in a row it is not called for a
 //! while, then one call tries whether it has recovered.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::decision::Fault;
@@ -21,55 +22,65 @@ pub enum BreakerState {
     Open,
 }
 
+/// One for each hook: a hook that answers says nothing of another that traps.
 #[derive(Debug)]
 pub(crate) struct Breaker {
     born: Instant,
+    /// False from a fault to the next success; while true nobody has to take the lock.
+    healthy: AtomicBool,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
     /// Faults since the last success.
-    faults: AtomicU32,
-    /// Milliseconds after `born` when the next trial may be made; 0 while closed.
-    trial_at: AtomicU64,
+    faults: u32,
+    /// While open: milliseconds after `born` when the next trial may be made.
+    trial_at: Option<u64>,
 }
 
 impl Breaker {
     pub(crate) fn new() -> Self {
         Self {
             born: Instant::now(),
-            faults: AtomicU32::new(0),
-            trial_at: AtomicU64::new(0),
+            healthy: AtomicBool::new(true),
+            state: Mutex::default(),
         }
     }
 
     pub(crate) fn state(&self) -> BreakerState {
-        match self.trial_at.load(Ordering::Relaxed) {
-            0 => BreakerState::Closed,
-            _ => BreakerState::Open,
+        match self.lock().trial_at {
+            None => BreakerState::Closed,
+            Some(_) => BreakerState::Open,
         }
     }
 
     /// Whether this call may be made. While open, one caller in each cooldown is let through.
     pub(crate) fn admits(&self) -> bool {
-        self.admits_at(self.now())
+        self.healthy.load(Ordering::Acquire) || self.admits_at(self.now())
     }
 
     fn admits_at(&self, now: u64) -> bool {
-        let trial_at = self.trial_at.load(Ordering::Relaxed);
-        if trial_at == 0 {
-            return true;
+        let trial_at = &mut self.lock().trial_at;
+        match *trial_at {
+            None => true,
+            Some(at) if now < at => false,
+            Some(_) => {
+                *trial_at = Some(next(now));
+                true
+            }
         }
-        now >= trial_at
-            && self
-                .trial_at
-                .compare_exchange(trial_at, next(now), Ordering::Relaxed, Ordering::Relaxed)
-                .is_ok()
     }
 
     pub(crate) fn succeeded(&self, policy: &str) {
-        // The common case writes nothing that other threads read.
-        if self.faults.load(Ordering::Relaxed) == 0 {
+        if self.healthy.load(Ordering::Acquire) {
             return;
         }
-        self.faults.store(0, Ordering::Relaxed);
-        if self.trial_at.swap(0, Ordering::Relaxed) != 0 {
+        let mut state = self.lock();
+        let was_open = state.trial_at.is_some();
+        *state = State::default();
+        self.healthy.store(true, Ordering::Release);
+        if was_open {
             tracing::warn!(policy, "policy answers again: circuit breaker closed");
         }
     }
@@ -79,19 +90,25 @@ impl Breaker {
     }
 
     fn failed_at(&self, policy: &str, fault: &Fault, now: u64) {
-        let faults = self
-            .faults
-            .fetch_add(1, Ordering::Relaxed)
-            .saturating_add(1);
-        if faults >= THRESHOLD && self.trial_at.swap(next(now), Ordering::Relaxed) == 0 {
+        let mut state = self.lock();
+        self.healthy.store(false, Ordering::Release);
+        state.faults = state.faults.saturating_add(1);
+        if state.faults < THRESHOLD {
+            return;
+        }
+        if state.trial_at.replace(next(now)).is_none() {
             tracing::error!(
                 policy,
-                faults,
+                faults = state.faults,
                 %fault,
                 "POLICY KEEPS FAILING: circuit breaker open, it is not called and its on-error \
                  holds for every message; activate a mended version or roll back"
             );
         }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn now(&self) -> u64 {
@@ -140,6 +157,19 @@ mod tests {
             breaker.succeeded("p");
         }
         assert_eq!(breaker.state(), BreakerState::Closed);
+    }
+
+    #[test]
+    fn a_late_success_closes_it_for_good() {
+        // A call that was begun before the breaker opened ends well after it did.
+        let breaker = Breaker::new();
+        for _ in 0..THRESHOLD {
+            breaker.failed_at("p", &fault(), 0);
+        }
+        breaker.succeeded("p");
+        assert_eq!(breaker.state(), BreakerState::Closed);
+        breaker.failed_at("p", &fault(), 0);
+        assert!(breaker.admits_at(0), "one fault later it is still called");
     }
 
     #[test]

@@ -9,7 +9,8 @@ use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use sha2::{Digest, Sha256};
 use wasmtime::component::Component;
@@ -17,6 +18,9 @@ use wasmtime::component::Component;
 use crate::error::EngineError;
 
 const HASH: usize = 32;
+
+/// How long code is kept that no start has used.
+const UNUSED: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// A private directory of compiled components.
 #[derive(Debug)]
@@ -46,10 +50,12 @@ impl Cache {
         }
         let mut hasher = DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut hasher);
-        Ok(Self {
+        let cache = Self {
             directory,
             compatibility: hasher.finish(),
-        })
+        };
+        cache.prune();
+        Ok(cache)
     }
 
     fn path(&self, digest: &str) -> PathBuf {
@@ -57,9 +63,29 @@ impl Cache {
             .join(format!("{digest}-{:016x}.code", self.compatibility))
     }
 
+    /// Removes what has not been used for [`UNUSED`]: versions come and go, and so do builds.
+    fn prune(&self) {
+        let stale = |path: &Path| {
+            let used = fs::metadata(path).and_then(|metadata| metadata.modified());
+            used.is_ok_and(|used| used.elapsed().is_ok_and(|age| age > UNUSED))
+        };
+        let entries = fs::read_dir(&self.directory)
+            .into_iter()
+            .flatten()
+            .flatten();
+        for path in entries.map(|entry| entry.path()).filter(|path| stale(path)) {
+            // A file that stays is tried again at the next start.
+            let _ = fs::remove_file(path);
+        }
+    }
+
     /// What was stored under `digest` by this very build, if it is whole.
     pub(crate) fn load(&self, digest: &str, engine: &wasmtime::Engine) -> Option<Component> {
-        let file = fs::read(self.path(digest)).ok()?;
+        let path = self.path(digest);
+        let file = fs::read(&path).ok()?;
+        // Its time tells when it was last of use.
+        let touched = fs::File::options().write(true).open(&path);
+        let _ = touched.and_then(|file| file.set_modified(SystemTime::now()));
         let (hash, code) = file.split_at_checked(HASH)?;
         if Sha256::digest(code).as_slice() != hash {
             tracing::warn!(digest, "the cached code is damaged: compiling again");

@@ -8,7 +8,7 @@ use wasmtime::{Store, UpdateDeadline};
 
 use crate::decision::{Decision, Fault, FaultKind};
 use crate::definition::Limits;
-use crate::engine::Engine;
+use crate::engine::{Engine, TICK};
 use crate::host::{CallState, DecisionHandle, MessageHandle, Stop, View};
 use crate::version::{Hook, Loaded};
 
@@ -35,12 +35,14 @@ pub(crate) fn store(engine: &Engine, limits: Limits, view: View) -> Store<CallSt
     store.limiter(|state| state);
     store.set_hostcall_fuel(limits.hostcall_bytes);
     store.set_epoch_deadline(1);
-    store.epoch_deadline_callback(|store| {
-        let state = store.data();
-        if state.started.elapsed() > state.limits.deadline {
+    store.epoch_deadline_callback(|mut store| {
+        let state = store.data_mut();
+        state.slices += 1;
+        // Slices of its own running, not the time of the day: on a busy machine a call must not
+        // fail because others were served.
+        if TICK * state.slices > state.limits.deadline {
             return Err(Stop::Deadline(state.limits.deadline).into());
         }
-        // Others on this thread are served before it goes on.
         Ok(UpdateDeadline::Yield(1))
     });
     store

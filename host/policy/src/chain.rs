@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use gatepost_message::{Address, FieldName, Message};
+use gatepost_message::{Address, FieldName, Message, Millis};
 use gatepost_smtp::Reply;
 use serde::{Deserialize, Serialize};
 
@@ -71,6 +71,8 @@ pub struct MessageRuling {
 pub struct RouteRuling {
     /// `Pass` when no policy had an opinion.
     pub routing: Routing,
+    /// What to remember, and for whom.
+    pub effects: Vec<(Scope, Effect)>,
     /// Every call that was made, in order.
     pub judgements: Vec<Judgement>,
 }
@@ -129,11 +131,11 @@ impl Pinned {
             .filter(move |version| version.hooks().contains(&hook))
     }
 
-    /// A client has connected.
-    pub async fn connect(&self, session: &Session) -> Ruling {
+    /// A client has connected, at this time.
+    pub async fn connect(&self, session: &Session, now: Millis) -> Ruling {
         let mut ruling = Ruling::default();
         for version in self.having(Hook::Connect) {
-            if ruling.take(version.connect(session, &self.memory).await) {
+            if ruling.take(version.connect(session, now, &self.memory).await) {
                 break;
             }
         }
@@ -166,8 +168,13 @@ impl Pinned {
         ruling
     }
 
-    /// The end of data was reached.
-    pub async fn message(&self, transaction: &Transaction, message: Message) -> MessageRuling {
+    /// The end of data was reached. `protected` is what earlier hooks have protected.
+    pub async fn message(
+        &self,
+        transaction: &Transaction,
+        message: Message,
+        mut protected: Protected,
+    ) -> MessageRuling {
         let mut ruling = MessageRuling {
             verdict: Verdict::Pass,
             message,
@@ -177,16 +184,11 @@ impl Pinned {
             effects: Vec::new(),
             judgements: Vec::new(),
         };
-        let mut protected: Vec<FieldName> = Vec::new();
         for version in self.having(Hook::Message) {
             let judgement = version
                 .message(transaction, &ruling.message, &self.memory)
                 .await;
-            let scope = Scope {
-                policy: version.name().into(),
-                account: transaction.account.clone(),
-            };
-            if ruling.take(judgement, scope, &mut protected) {
+            if ruling.take(transaction, judgement, &mut protected) {
                 break;
             }
         }
@@ -201,23 +203,23 @@ impl Pinned {
         recipient: &Address,
         previous: u32,
     ) -> RouteRuling {
-        let mut judgements = Vec::new();
+        let mut ruling = RouteRuling {
+            routing: Routing::Pass,
+            effects: Vec::new(),
+            judgements: Vec::new(),
+        };
         for version in self.having(Hook::Route) {
             let (routing, judgement) = version
                 .route(transaction, recipient, previous, &self.memory)
                 .await;
-            judgements.push(judgement);
+            ruling.effects.extend(scoped(transaction, &judgement));
+            ruling.judgements.push(judgement);
             if routing != Routing::Pass {
-                return RouteRuling {
-                    routing,
-                    judgements,
-                };
+                ruling.routing = routing;
+                break;
             }
         }
-        RouteRuling {
-            routing: Routing::Pass,
-            judgements,
-        }
+        ruling
     }
 
     /// An attempt has ended.
@@ -232,21 +234,23 @@ impl Pinned {
         };
         for version in self.having(Hook::Outcome) {
             let judgement = version.outcome(transaction, result, &self.memory).await;
-            let scope = Scope {
-                policy: version.name().into(),
-                account: transaction.account.clone(),
-            };
-            ruling.effects.extend(
-                judgement
-                    .decision
-                    .effects
-                    .iter()
-                    .map(|e| (scope.clone(), e.clone())),
-            );
+            ruling.effects.extend(scoped(transaction, &judgement));
             ruling.judgements.push(judgement);
         }
         ruling
     }
+}
+
+/// The effects of a call, each with whose memory it is for.
+fn scoped(transaction: &Transaction, judgement: &Judgement) -> Vec<(Scope, Effect)> {
+    let scope = Scope {
+        policy: judgement.policy.clone(),
+        account: transaction.account.clone(),
+    };
+    let effects = judgement.decision.effects.iter();
+    effects
+        .map(|effect| (scope.clone(), effect.clone()))
+        .collect()
 }
 
 impl Ruling {
@@ -265,16 +269,15 @@ impl MessageRuling {
     /// Folds one judgement in; true when the chain ends.
     fn take(
         &mut self,
+        transaction: &Transaction,
         mut judgement: Judgement,
-        scope: Scope,
-        protected: &mut Vec<FieldName>,
+        protected: &mut Protected,
     ) -> bool {
-        drop_protected(&mut judgement.decision, protected);
+        protected.apply(&mut judgement.decision);
         let decision = &judgement.decision;
         if !decision.edits.is_empty() {
             self.message = self.message.edited(&decision.edits);
         }
-        protected.extend(decision.protected.iter().cloned());
         for tag in &decision.tags {
             if !self.tags.contains(tag) {
                 self.tags.push(tag.clone());
@@ -290,12 +293,7 @@ impl MessageRuling {
                 self.recipients.push((recipient.clone(), verdict.clone()));
             }
         }
-        self.effects.extend(
-            decision
-                .effects
-                .iter()
-                .map(|effect| (scope.clone(), effect.clone())),
-        );
+        self.effects.extend(scoped(transaction, &judgement));
         let ends = judgement.verdict.stops_chain();
         self.verdict = match (&self.verdict, &judgement.verdict) {
             // What is to be looked at by a person is not dropped by a later policy.
@@ -311,19 +309,32 @@ impl MessageRuling {
     }
 }
 
-/// Takes the edits out that an earlier policy has ruled out, and puts them on record.
-fn drop_protected(decision: &mut Decision, protected: &[FieldName]) {
-    let Decision { edits, dropped, .. } = decision;
-    edits.retain(|edit| {
-        let broken = protected
-            .iter()
-            .any(|name| name.as_str().eq_ignore_ascii_case(edit.name().as_str()));
-        if broken {
-            dropped.push(format!(
-                "edit of {} dropped: the field is protected",
-                edit.name().as_str()
-            ));
+/// The fields that no later policy may change, gathered from hook to hook.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Protected(Vec<FieldName>);
+
+impl Protected {
+    /// Takes out of a decision the edits that an earlier policy has ruled out, puts them on
+    /// record, and adds the fields that this decision protects.
+    pub fn apply(&mut self, decision: &mut Decision) {
+        let Decision {
+            edits,
+            dropped,
+            protected,
+            ..
+        } = decision;
+        edits.retain(|edit| {
+            let broken = self.0.contains(edit.name());
+            if broken {
+                let name = edit.name().as_str();
+                dropped.push(format!("edit of {name} dropped: the field is protected"));
+            }
+            !broken
+        });
+        for name in protected {
+            if !self.0.contains(name) {
+                self.0.push(name.clone());
+            }
         }
-        !broken
-    });
+    }
 }

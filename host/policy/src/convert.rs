@@ -7,7 +7,11 @@ use gatepost_smtp::Reply;
 use crate::chain::AttemptResult;
 use crate::contract::wit::types;
 use crate::decision::{MessageClass, NextHop, Routing, TlsMode, Verdict};
+use crate::host::one_line;
 use crate::{Ending, Flow, Session, Transaction};
+
+/// Octets of the reason for a quarantine.
+const REASON: usize = 4 << 10;
 
 /// Octets of a reply's text.
 const REPLY_TEXT: usize = 400;
@@ -100,7 +104,12 @@ pub(crate) fn verdict(verdict: types::Verdict) -> Result<Verdict, String> {
         types::Verdict::Reject(said) => Verdict::Reject(reply(said, 5)?),
         types::Verdict::Tempfail(said) => Verdict::Tempfail(reply(said, 4)?),
         types::Verdict::Discard => Verdict::Discard,
-        types::Verdict::Quarantine(reason) => Verdict::Quarantine(reason),
+        types::Verdict::Quarantine(reason) if reason.len() > REASON => {
+            return Err(format!(
+                "its reason for the quarantine is over {REASON} octets"
+            ));
+        }
+        types::Verdict::Quarantine(reason) => Verdict::Quarantine(one_line(&reason)),
     })
 }
 

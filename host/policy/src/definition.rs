@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::Transaction;
 
 /// What becomes of a message when a policy fails on it. In the route hook a fault always defers
-/// and in the outcome hook it changes nothing, whatever is said here.
+/// and in the outcome hook it changes nothing, whatever is said here; a call that finds no free
+/// instance is overload and always ends in 451.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnError {
@@ -31,11 +32,12 @@ pub struct Grants {
 /// How much of the machine one call may use. Past any of these the call is a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Wall time of one call. Other sessions are served meanwhile.
+    /// How long one call may run, to the millisecond. Other sessions are served in between, and
+    /// their time does not count.
     pub deadline: Duration,
     /// Octets of linear memory.
     pub memory: usize,
-    /// Elements of all tables.
+    /// Elements of a table; a component may have four.
     pub table: usize,
     /// Octets that may cross from the guest to the host in one call.
     pub hostcall_bytes: usize,

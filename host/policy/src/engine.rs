@@ -19,7 +19,7 @@ use crate::error::EngineError;
 use crate::host::CallState;
 
 /// How long a guest may keep its thread before it gives way to others.
-const TICK: Duration = Duration::from_millis(1);
+pub(crate) const TICK: Duration = Duration::from_millis(1);
 
 /// Octets of address space kept for one linear memory; no policy's memory cap may be above it.
 pub(crate) const MEMORY_RESERVATION: usize = 256 << 20;

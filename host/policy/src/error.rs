@@ -19,7 +19,7 @@ pub enum LoadError {
     },
     /// The file is over the cap.
     #[error(
-        "the module has {size} octets and the limit is {limit}; raise `module-size` or make it smaller"
+        "the module has {size} octets and the limit is {limit}; build it in release mode, with lto and strip"
     )]
     TooLarge {
         /// Octets of the file.

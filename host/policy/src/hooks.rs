@@ -25,8 +25,13 @@ fn undecided() -> Reply {
 }
 
 impl Version {
-    pub(crate) async fn connect(&self, session: &Session, memory: &Arc<dyn Memory>) -> Judgement {
-        let view = self.view(None, None, Millis::now(), &[], memory, None);
+    pub(crate) async fn connect(
+        &self,
+        session: &Session,
+        now: Millis,
+        memory: &Arc<dyn Memory>,
+    ) -> Judgement {
+        let view = self.view(None, None, now, &[], memory, None);
         let session = convert::session(session);
         let called = self
             .call(Hook::Connect, view, (&session, decision_handle()))
@@ -89,7 +94,10 @@ impl Version {
         let answer = called.answer.and_then(|(routing, decision)| {
             Ok((convert::routing(routing).map_err(contradiction)?, decision))
         });
-        self.settle(&answer.as_ref().map(|_| ()).map_err(Clone::clone));
+        self.settle(
+            Hook::Route,
+            &answer.as_ref().map(|_| ()).map_err(Clone::clone),
+        );
         let (routing, verdict, decision, error) = match answer {
             Ok((routing, decision)) => (routing, Verdict::Pass, decision, None),
             Err(fault) => {
@@ -118,7 +126,7 @@ impl Version {
         let transaction = convert::transaction(transaction);
         let result = convert::attempt_result(result);
         let parameters = (&transaction, &result, decision_handle());
-        let called = match self.admitted() {
+        let called = match self.admitted(Hook::Outcome) {
             Ok(()) => {
                 let Self {
                     engine,
@@ -141,7 +149,10 @@ impl Version {
                 micros: 0,
             },
         };
-        self.settle(&called.answer.as_ref().map(|_| ()).map_err(Clone::clone));
+        self.settle(
+            Hook::Outcome,
+            &called.answer.as_ref().map(|_| ()).map_err(Clone::clone),
+        );
         let (decision, error) = match called.answer {
             Ok(((), decision)) => (decision, None),
             Err(fault) => (Decision::default(), Some(fault)),
@@ -159,7 +170,7 @@ impl Version {
             self.check(hook, &verdict).map_err(contradiction)?;
             Ok((verdict, decision))
         });
-        self.settle(&answer.as_ref().map(|_| ()).map_err(Clone::clone));
+        self.settle(hook, &answer.as_ref().map(|_| ()).map_err(Clone::clone));
         Called {
             answer,
             micros: called.micros,
@@ -172,7 +183,7 @@ impl Version {
         P: wasmtime::component::ComponentNamedList + wasmtime::component::Lower + Send + Sync,
         R: wasmtime::component::Lift + Send + Sync + 'static,
     {
-        match self.admitted() {
+        match self.admitted(hook) {
             Ok(()) => {
                 let Self {
                     engine,
@@ -189,8 +200,8 @@ impl Version {
         }
     }
 
-    fn admitted(&self) -> Result<(), Fault> {
-        if self.breaker.admits() {
+    fn admitted(&self, hook: Hook) -> Result<(), Fault> {
+        if self.breaker(hook).admits() {
             return Ok(());
         }
         Err(Fault {
@@ -200,15 +211,15 @@ impl Version {
     }
 
     /// Tells the circuit breaker how a call ended.
-    fn settle(&self, answer: &Result<(), Fault>) {
+    fn settle(&self, hook: Hook, answer: &Result<(), Fault>) {
         match answer {
-            Ok(()) => self.breaker.succeeded(self.name()),
+            Ok(()) => self.breaker(hook).succeeded(self.name()),
             // Neither is the policy's own doing.
             Err(Fault {
                 kind: FaultKind::Overload | FaultKind::BreakerOpen,
                 ..
             }) => {}
-            Err(fault) => self.breaker.failed(self.name(), fault),
+            Err(fault) => self.breaker(hook).failed(self.name(), fault),
         }
     }
 
@@ -232,6 +243,8 @@ impl Version {
             Ok((verdict, decision)) => (verdict, decision, None),
             Err(fault) => {
                 let verdict = match self.definition.on_error {
+                    // The relay is overloaded, not the policy at fault: the client comes again.
+                    _ if fault.kind == FaultKind::Overload => Verdict::Tempfail(undecided()),
                     OnError::Tempfail => Verdict::Tempfail(undecided()),
                     OnError::Skip => Verdict::Pass,
                 };

@@ -2,7 +2,7 @@
 //! decision. Nothing here waits, and nothing here changes anything outside the call.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use gatepost_message::{Address, Edit, FieldBody, FieldName, Message, Millis, TransactionId};
 use wasmtime::component::Resource;
@@ -43,7 +43,8 @@ pub(crate) enum Stop {
 pub(crate) struct CallState {
     pub(crate) decision: Decision,
     pub(crate) limits: Limits,
-    pub(crate) started: Instant,
+    /// How often it was interrupted to let others run.
+    pub(crate) slices: u32,
     pub(crate) view: View,
     answer_bytes: usize,
 }
@@ -64,14 +65,14 @@ impl CallState {
         Self {
             decision: Decision::default(),
             limits,
-            started: Instant::now(),
+            slices: 0,
             view,
             answer_bytes: 0,
         }
     }
 
     /// Counts octets of the answer against their cap.
-    fn answer(&mut self, octets: usize) -> wasmtime::Result<()> {
+    pub(crate) fn answer(&mut self, octets: usize) -> wasmtime::Result<()> {
         // A little for the entry itself, so that a flood of empty ones ends too.
         self.answer_bytes += octets + 16;
         if self.answer_bytes > self.limits.answer_bytes {
@@ -99,6 +100,12 @@ fn field_name(name: &str) -> wasmtime::Result<FieldName> {
 
 fn field_body(name: &str, body: &str) -> wasmtime::Result<FieldBody> {
     FieldBody::new(body).map_err(|error| refuse(format!("value of header {name}: {error}")))
+}
+
+/// A text of a guest as it may stand in logs, tables and terminals: it stays on its line.
+pub(crate) fn one_line(text: &str) -> String {
+    let plain = |c: char| if c.is_control() { ' ' } else { c };
+    text.chars().map(plain).collect()
 }
 
 fn key(key: String) -> wasmtime::Result<String> {
@@ -214,12 +221,7 @@ impl message_access::HostMessage for CallState {
 impl decisions::HostDecision for CallState {
     fn reason(&mut self, _: Resource<DecisionHandle>, text: String) -> wasmtime::Result<()> {
         self.answer(text.len())?;
-        // A reason goes into logs and tables: it stays on its line.
-        let text = text
-            .chars()
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .collect();
-        self.decision.reasons.push(text);
+        self.decision.reasons.push(one_line(&text));
         Ok(())
     }
 
@@ -326,7 +328,7 @@ impl decisions::HostDecision for CallState {
                     return Err(refuse("it suppresses without the duty `suppresses`"));
                 }
                 self.answer(reason.len())?;
-                RecipientVerdict::Suppress(reason)
+                RecipientVerdict::Suppress(one_line(&reason))
             }
         };
         self.decision.recipients.push((recipient, verdict));
@@ -388,6 +390,7 @@ impl log::Host for CallState {
     fn write(&mut self, level: log::Level, text: String) -> wasmtime::Result<()> {
         // Bounded like an answer: a guest must not fill the disk with its log.
         self.answer(text.len())?;
+        let text = one_line(&text);
         let policy = self.view.scope.policy.as_str();
         let id = self.view.id.map(|id| id.to_string()).unwrap_or_default();
         match level {

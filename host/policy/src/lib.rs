@@ -39,7 +39,9 @@ mod transaction;
 mod version;
 
 pub use breaker::BreakerState;
-pub use chain::{AttemptResult, Chain, MessageRuling, OutcomeRuling, Pinned, RouteRuling, Ruling};
+pub use chain::{
+    AttemptResult, Chain, MessageRuling, OutcomeRuling, Pinned, Protected, RouteRuling, Ruling,
+};
 pub use component::ModuleKind;
 pub use contract::VERSION as CONTRACT_VERSION;
 pub use decision::{

@@ -116,7 +116,7 @@ async fn load(
         inspection,
         digest,
         loaded_at: Millis::now(),
-        breaker: Breaker::new(),
+        breakers: Hook::ALL.map(|_| Breaker::new()),
     };
     probe::hooks(&version).await?;
     probe::self_tests(&version).await?;

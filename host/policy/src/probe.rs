@@ -49,7 +49,12 @@ pub(crate) async fn hooks(version: &Version) -> Result<(), LoadError> {
     let memory: Arc<dyn crate::Memory> = Arc::new(NoMemory);
     for hook in version.hooks() {
         let fault = match hook {
-            Hook::Connect => version.connect(&transaction.session, &memory).await.error,
+            Hook::Connect => {
+                version
+                    .connect(&transaction.session, transaction.time, &memory)
+                    .await
+                    .error
+            }
             Hook::Sender => version.sender(&transaction, &memory).await.error,
             Hook::Recipient => {
                 version

@@ -76,7 +76,7 @@ impl Slot {
 
     /// Whether the version in use is being called.
     pub fn breaker(&self) -> BreakerState {
-        self.current.load().breaker.state()
+        self.current.load().breaker_state()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Arc<Version>>> {

@@ -7,7 +7,7 @@ use gatepost_message::Millis;
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 
 use crate::Duties;
-use crate::breaker::Breaker;
+use crate::breaker::{Breaker, BreakerState};
 use crate::component::ModuleKind;
 use crate::contract::{self, VERSION};
 use crate::definition::Definition;
@@ -146,7 +146,7 @@ pub struct Version {
     pub(crate) inspection: Inspection,
     pub(crate) digest: String,
     pub(crate) loaded_at: Millis,
-    pub(crate) breaker: Breaker,
+    pub(crate) breakers: [Breaker; Hook::ALL.len()],
 }
 
 impl std::fmt::Debug for Version {
@@ -188,6 +188,20 @@ impl Version {
     /// What the configuration says of it.
     pub fn definition(&self) -> &Definition {
         &self.definition
+    }
+
+    pub(crate) fn breaker(&self, hook: Hook) -> &Breaker {
+        &self.breakers[hook as usize]
+    }
+
+    /// Whether every hook of it is being called.
+    pub fn breaker_state(&self) -> BreakerState {
+        let open = |breaker: &Breaker| breaker.state() == BreakerState::Open;
+        if self.breakers.iter().any(open) {
+            BreakerState::Open
+        } else {
+            BreakerState::Closed
+        }
     }
 
     /// When it was loaded.

@@ -137,7 +137,7 @@ impl Check {
         let mut report = Report::new(file);
         let mut findings = Findings::default();
 
-        let admission = admission::connect(&policies, &transaction.session).await;
+        let admission = admission::connect(&policies, &transaction.session, transaction.time).await;
         if let Some(reply) = findings.take(admission, None) {
             let reply = wire::banner(&reply).unwrap_or(reply);
             return (report.refused(reply, findings), None);
@@ -174,7 +174,7 @@ impl Check {
         }
 
         let arrival = Arrival {
-            hostname: self.config.relay.hostname.as_str(),
+            config: &self.config,
             protocol: match transaction.session.user {
                 Some(_) => "ESMTPA",
                 None => "ESMTP",

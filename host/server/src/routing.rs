@@ -3,6 +3,9 @@
 //! A message is routed by the chain of the listener that took it, in the versions in use at the
 //! attempt: what is repaired in a policy helps the mail that waits. Where the configuration no
 //! longer has that listener, the default route decides.
+//!
+//! A null sender belongs to nobody: for it the policies are not asked, and the default route is
+//! taken, so no policy can send a bounce through a customer's smart host (RFC 5321 section 4.5.5).
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -11,7 +14,7 @@ use bytes::Bytes;
 use gatepost_delivery::{Attempt, BounceMade, Decided, Deciding, Observer, Observing, Router};
 use gatepost_message::{Millis, ReversePath, TransactionId};
 use gatepost_policy::{
-    AttemptResult, Effect, Judgement, Memory, Pinned, Scope, Session, Transaction,
+    AttemptResult, Effect, Judgement, Memory, Pinned, Routing as Route, Scope, Session, Transaction,
 };
 use gatepost_smtp::Reply;
 use gatepost_spool::{Claim, ClaimedRecipient, Ending, NewBody, NewMessage, Spool};
@@ -36,16 +39,25 @@ impl Router for Routing {
     fn route<'a>(&'a self, message: &'a Claim, recipient: &'a ClaimedRecipient) -> Deciding<'a> {
         let id = message.transaction.id;
         let route = async move {
+            if message.transaction.reverse_path.is_null() {
+                return Decided {
+                    routing: Route::Pass,
+                    judgements: Vec::new(),
+                };
+            }
             let policies = self.policies_of(&message.transaction);
             let ruling = policies
                 .route(&message.transaction, &recipient.address, recipient.attempts)
                 .await;
+            if !ruling.effects.is_empty() {
+                self.remember(&message.transaction, ruling.effects).await;
+            }
             Decided {
                 routing: ruling.routing,
                 judgements: ruling.judgements,
             }
         };
-        Box::pin(route.instrument(tracing::info_span!("transaction", %id)))
+        Box::pin(route.instrument(tracing::error_span!("transaction", %id)))
     }
 }
 
@@ -53,7 +65,7 @@ impl Observer for Routing {
     fn attempt_ended<'a>(&'a self, attempt: &'a Attempt<'a>) -> Observing<'a> {
         let id = attempt.message.transaction.id;
         let observe = self.observe(attempt);
-        Box::pin(observe.instrument(tracing::info_span!("transaction", %id)))
+        Box::pin(observe.instrument(tracing::error_span!("transaction", %id)))
     }
 
     fn bounce_made<'a>(&'a self, bounce: &'a BounceMade<'a>) -> Observing<'a> {

@@ -2,8 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use gatepost_message::Millis;
-use gatepost_policy::{Chain, Definition, Effect, Memory, NoMemory, Scope, Slot, Verdict};
+use gatepost_message::{FieldName, Millis};
+use gatepost_policy::{
+    Chain, Decision, Definition, Effect, Memory, NoMemory, Protected, Scope, Slot, Verdict,
+};
 use serde_json::json;
 use test_support::{hostile, policy};
 
@@ -31,7 +33,7 @@ async fn a_later_policy_sees_the_message_as_the_earlier_left_it() {
     let two_hops = message("Received: a\r\nReceived: b\r\n");
     let ruling = chain
         .begin(Arc::new(NoMemory))
-        .message(&transaction(), two_hops)
+        .message(&transaction(), two_hops, Protected::default())
         .await;
     assert_eq!(
         ruling.verdict,
@@ -54,7 +56,11 @@ async fn a_protected_header_stands_and_the_attempt_is_on_record() {
     ]);
     let ruling = chain
         .begin(Arc::new(NoMemory))
-        .message(&transaction(), message("Subject: mine\r\n"))
+        .message(
+            &transaction(),
+            message("Subject: mine\r\n"),
+            Protected::default(),
+        )
         .await;
     assert_eq!(ruling.message.header("Subject").as_deref(), Some("mine"));
     assert_eq!(ruling.message.header("X-New").as_deref(), Some("fine"));
@@ -74,7 +80,11 @@ async fn a_rejection_stops_the_chain() {
     ]);
     let ruling = chain
         .begin(Arc::new(NoMemory))
-        .message(&transaction(), message("X-Bad: 1\r\n"))
+        .message(
+            &transaction(),
+            message("X-Bad: 1\r\n"),
+            Protected::default(),
+        )
         .await;
     assert!(matches!(&ruling.verdict, Verdict::Reject(reply) if reply.code() == 550));
     assert_eq!(ruling.judgements.len(), 1);
@@ -87,7 +97,7 @@ async fn every_call_starts_from_the_snapshot() {
     for _ in 0..3 {
         let ruling = chain
             .begin(Arc::new(NoMemory))
-            .message(&transaction(), message("A: b\r\n"))
+            .message(&transaction(), message("A: b\r\n"), Protected::default())
             .await;
         // Configured, and without memory of the calls before.
         assert_eq!(ruling.message.header("X-Marked-By").as_deref(), Some("one"));
@@ -122,14 +132,14 @@ async fn effects_are_applied_by_the_host_and_only_then_seen() {
     let ours = || message("X-Gatepost-Email-Id: 42\r\n");
     let ruling = chain
         .begin(memory.clone())
-        .message(&transaction(), ours())
+        .message(&transaction(), ours(), Protected::default())
         .await;
     assert_eq!(ruling.verdict, Verdict::Pass);
     assert_eq!(ruling.effects.len(), 2, "one mark for each recipient");
     // Asked again before anything was applied, it decides the same: a hook changes nothing.
     let again = chain
         .begin(memory.clone())
-        .message(&transaction(), ours())
+        .message(&transaction(), ours(), Protected::default())
         .await;
     assert_eq!(again.effects, ruling.effects);
     for (scope, effect) in ruling.effects {
@@ -141,7 +151,7 @@ async fn effects_are_applied_by_the_host_and_only_then_seen() {
     }
     let returned = chain
         .begin(memory.clone())
-        .message(&transaction(), ours())
+        .message(&transaction(), ours(), Protected::default())
         .await;
     let Verdict::Reject(reply) = returned.verdict else {
         panic!("{:?}", returned.verdict)
@@ -150,6 +160,27 @@ async fn effects_are_applied_by_the_host_and_only_then_seen() {
     // For another account it was never seen.
     let mut other = transaction();
     other.account = Some("other".into());
-    let elsewhere = chain.begin(memory).message(&other, ours()).await;
+    let elsewhere = chain
+        .begin(memory)
+        .message(&other, ours(), Protected::default())
+        .await;
     assert_eq!(elsewhere.verdict, Verdict::Pass);
+}
+
+#[tokio::test]
+async fn what_an_earlier_hook_protected_stands_too() {
+    let mut protected = Protected::default();
+    let mut earlier = Decision {
+        protected: vec![FieldName::new("Subject").unwrap()],
+        ..Decision::default()
+    };
+    protected.apply(&mut earlier);
+    let edits = json!({ "rules": [{ "header": "SUBJECT", "action": "strip" }] });
+    let chain = Chain::new([slot("header-guard", policy("header-guard"), edits).await]);
+    let ruling = chain
+        .begin(Arc::new(NoMemory))
+        .message(&transaction(), message("Subject: mine\r\n"), protected)
+        .await;
+    assert_eq!(ruling.message.header("Subject").as_deref(), Some("mine"));
+    assert_eq!(ruling.judgements[0].decision.dropped.len(), 1);
 }

@@ -14,8 +14,8 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use gatepost_message::{Address, Message, Millis, ReversePath, TransactionId};
 use gatepost_policy::{
-    Chain, Definition, Engine, EngineSettings, Flow, MessageRuling, NoMemory, Session, Slot,
-    Transaction, Version,
+    Chain, Definition, Engine, EngineSettings, Flow, MessageRuling, NoMemory, Protected, Session,
+    Slot, Transaction, Version,
 };
 
 /// One engine for all tests: a pool reserves much address space.
@@ -65,6 +65,6 @@ async fn judge(definition: Definition, module: Vec<u8>, message: Message) -> Mes
     let slot = Slot::new(load(definition, module).await);
     Chain::new([slot])
         .begin(Arc::new(NoMemory))
-        .message(&transaction(), message)
+        .message(&transaction(), message, Protected::default())
         .await
 }

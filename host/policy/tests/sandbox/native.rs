@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use gatepost_message::Message;
-use gatepost_policy::{Chain, Decision, Definition, NoMemory, Slot, Verdict};
+use gatepost_policy::{Chain, Decision, Definition, NoMemory, Protected, Slot, Verdict};
 use gatepost_sdk::{Action, Policy};
 use proptest::test_runner::{Config, RngSeed};
 use proptest::{prelude::*, test_runner::TestRunner};
@@ -172,7 +172,11 @@ fn the_same_decisions_on_any_message() {
                 ),
             ] {
                 let pinned = chain.begin(Arc::new(NoMemory));
-                let ruling = runtime.block_on(pinned.message(&transaction(), message.clone()));
+                let ruling = runtime.block_on(pinned.message(
+                    &transaction(),
+                    message.clone(),
+                    Protected::default(),
+                ));
                 let judgement = &ruling.judgements[0];
                 prop_assert_eq!(&judgement.error, &None);
                 prop_assert_eq!(sandboxed(&judgement.verdict, &judgement.decision), native);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gatepost_policy::{Chain, Definition, NoMemory, Slot, Version};
+use gatepost_policy::{Chain, Definition, NoMemory, Protected, Slot, Version};
 use serde_json::json;
 use test_support::hostile;
 
@@ -21,12 +21,14 @@ async fn who_has_begun_finishes_with_the_same_version() {
     let chain = Chain::new([slot.clone()]);
     let begun = chain.begin(Arc::new(NoMemory));
     slot.activate(version("two").await);
-    let ruling = begun.message(&transaction(), message("A: b\r\n")).await;
+    let ruling = begun
+        .message(&transaction(), message("A: b\r\n"), Protected::default())
+        .await;
     assert_eq!(ruling.message.header("X-Marked-By").as_deref(), Some("one"));
     assert_eq!(ruling.judgements[0].digest, first);
     let ruling = chain
         .begin(Arc::new(NoMemory))
-        .message(&transaction(), message("A: b\r\n"))
+        .message(&transaction(), message("A: b\r\n"), Protected::default())
         .await;
     assert_eq!(ruling.message.header("X-Marked-By").as_deref(), Some("two"));
     assert_ne!(ruling.judgements[0].digest, first);

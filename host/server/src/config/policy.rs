@@ -22,7 +22,7 @@ pub struct Policy {
     /// What becomes of a message when the policy fails.
     #[serde(default)]
     pub on_error: OnError,
-    /// How long one call may take.
+    /// How long one call may run; the time of others that are served in between does not count.
     #[serde(default = "default_deadline", deserialize_with = "units::duration")]
     pub deadline: Duration,
     /// How many octets of memory one call may have.

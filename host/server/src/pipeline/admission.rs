@@ -1,11 +1,12 @@
 //! Who may send to whom. The rules of the host come first, so that no policy can open the relay;
 //! then the policies are asked.
 
-use gatepost_message::Address;
+use gatepost_message::{Address, Millis};
 use gatepost_policy::{Flow, Judgement, Pinned, Ruling, Session, Transaction, Verdict};
 use gatepost_smtp::Reply;
 
 use crate::config::{Account, Config};
+use crate::host_rules;
 
 /// What became of a question, and the calls of policies that led to it.
 #[derive(Debug)]
@@ -41,12 +42,13 @@ impl From<Ruling> for Admission {
 }
 
 /// May this client speak?
-pub async fn connect(policies: &Pinned, session: &Session) -> Admission {
-    policies.connect(session).await.into()
+pub async fn connect(policies: &Pinned, session: &Session, now: Millis) -> Admission {
+    policies.connect(session, now).await.into()
 }
 
 /// May this sender begin? A submission belongs to its user's account from the start, and without
-/// a user there is none (RFC 6409 section 4.3).
+/// a user there is none (RFC 6409 section 4.3); nor may it send in the name of another account
+/// (section 6.1).
 pub async fn sender(
     config: &Config,
     policies: &Pinned,
@@ -57,6 +59,11 @@ pub async fn sender(
         let Some(account) = user.and_then(|user| config.account_of_user(user)) else {
             return Admission::refused(Reply::new(530, "5.7.0", "Authentication required"));
         };
+        if let Some(address) = transaction.reverse_path.address()
+            && host_rules::is_foreign(config, &account.id, address.domain())
+        {
+            return Admission::refused(host_rules::foreign(address.domain()));
+        }
         transaction.account = Some(account.id.clone());
     }
     policies.sender(transaction).await.into()

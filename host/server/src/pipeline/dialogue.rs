@@ -62,7 +62,7 @@ impl Dialogue {
 
     async fn connect(&mut self, session: &server::Session) -> Answer {
         let policies = self.pipeline.chain.begin(self.pipeline.memory.clone());
-        let admission = admission::connect(&policies, &self.facts(session)).await;
+        let admission = admission::connect(&policies, &self.facts(session), Millis::now()).await;
         match self.connection.take(admission, None) {
             None => Answer::Proceed,
             Some(reply) => {
@@ -95,7 +95,7 @@ impl Dialogue {
 
     async fn mail(&mut self, mail: Mail, session: &server::Session) -> Answer {
         let id = TransactionId::new();
-        let span = tracing::info_span!("transaction", %id);
+        let span = tracing::error_span!("transaction", %id);
         let policies = self.pipeline.chain.begin(self.pipeline.memory.clone());
         let mut open = Box::new(Open {
             transaction: Transaction {
@@ -228,7 +228,7 @@ impl Dialogue {
             Err(reply) => (None, with_id(reply, id)),
             Ok(staged) => {
                 let arrival = Arrival {
-                    hostname: self.pipeline.config.relay.hostname.as_str(),
+                    config: &self.pipeline.config,
                     protocol,
                 };
                 let before = findings.judgements.len();
@@ -247,15 +247,38 @@ impl Dialogue {
         let taken = fate.filter(|_| reply.is_positive());
         let word = taken.unwrap_or_else(|| refused(&reply));
         tracing::info!(%from, recipients, size, verdict = word, %reply, "message answered");
-        self.pipeline.count(word);
+        self.replied(id, reply.clone(), size, word);
+        reply
+    }
+
+    /// Counts a message that was answered, and puts it on record.
+    fn replied(&self, id: TransactionId, reply: Reply, size: u64, verdict: &'static str) {
+        self.pipeline.count(verdict);
         let listener = self.pipeline.listener.clone();
         metrics::counter!("gatepost_message_octets_total", "listener" => listener).increment(size);
-        let kind = Kind::Replied {
-            reply: reply.clone(),
-            size,
-        };
-        self.pipeline.record(id, kind);
-        reply
+        self.pipeline.record(id, Kind::Replied { reply, size });
+    }
+
+    /// The transaction in hand, if there is one.
+    pub fn in_hand(&self) -> Option<TransactionId> {
+        self.open.as_ref().map(|open| open.transaction.id)
+    }
+
+    /// The session itself refused the transaction in hand, after so many octets of its message.
+    pub fn refuse(&mut self, reply: Reply, size: u64) {
+        if let Some(open) = self.open.take() {
+            let verdict = refused(&reply);
+            open.span.in_scope(|| {
+                let Transaction {
+                    reverse_path: from,
+                    recipients,
+                    ..
+                } = &open.transaction;
+                let recipients = recipients.len();
+                tracing::info!(%from, recipients, size, verdict, %reply, "message answered");
+            });
+            self.replied(open.transaction.id, reply, size, verdict);
+        }
     }
 
     /// The transaction in hand, if there is one, was given up.

@@ -1,7 +1,7 @@
 //! What policies have said of a transaction so far.
 
 use gatepost_message::{Address, Edit};
-use gatepost_policy::{Classification, Effect, Judgement, RecipientVerdict, Scope};
+use gatepost_policy::{Classification, Effect, Judgement, Protected, RecipientVerdict, Scope};
 use gatepost_smtp::Reply;
 
 use super::admission::Admission;
@@ -13,6 +13,8 @@ pub struct Findings {
     pub judgements: Vec<Judgement>,
     /// Changes to the header section, those of the message hook included.
     pub edits: Vec<Edit>,
+    /// Fields that no later policy may change.
+    pub protected: Protected,
     /// Recipients judged apart; the first judgement of each holds.
     pub recipients: Vec<(Address, RecipientVerdict)>,
     /// What to remember once the message is accepted, and for whom.
@@ -40,7 +42,8 @@ impl Findings {
 
     /// Adds the calls of a hook, made while the transaction belonged to `account`.
     pub(super) fn add(&mut self, judgements: Vec<Judgement>, account: Option<&str>) {
-        for judgement in judgements {
+        for mut judgement in judgements {
+            self.protected.apply(&mut judgement.decision);
             let scope = Scope {
                 policy: judgement.policy.clone(),
                 account: account.map(str::to_owned),

@@ -6,13 +6,14 @@ use gatepost_policy::{Pinned, RecipientVerdict, Transaction, Verdict};
 use gatepost_smtp::Reply;
 
 use super::{Findings, local_error, with_id};
+use crate::config::Config;
 use crate::{host_rules, received};
 
 /// How a message came and who took it, for its trace field.
 #[derive(Debug, Clone, Copy)]
 pub struct Arrival<'a> {
-    /// The relay's own name.
-    pub hostname: &'a str,
+    /// Whose relay it is: its name, and which domains belong to whom.
+    pub config: &'a Config,
     /// How the message came: `ESMTP`, `ESMTPS`, … (RFC 3848).
     pub protocol: &'a str,
 }
@@ -93,14 +94,18 @@ pub async fn judge(
 ) -> Judged {
     let host = host_rules::refusal(&message);
     let message = message.edited(&findings.edits);
-    let ruling = policies.message(transaction, message).await;
+    let ruling = policies
+        .message(transaction, message, findings.protected.clone())
+        .await;
     let message = ruling.message;
     findings.add(ruling.judgements, transaction.account.as_deref());
-    let mut fate = match host {
+    let foreign = || host_rules::foreign_author(arrival.config, transaction, &message);
+    let mut fate = match host.or_else(foreign) {
         Some(reply) => Fate::Refused(reply),
         None => fate(ruling.verdict, lots(transaction, &findings)),
     };
-    let message = match received::edit(transaction, arrival.hostname, arrival.protocol) {
+    let hostname = arrival.config.relay.hostname.as_str();
+    let message = match received::edit(transaction, hostname, arrival.protocol) {
         Ok(edit) => message.edited(&[edit]),
         Err(error) => {
             // A message without its trace field could loop unseen.
