@@ -11,7 +11,8 @@
 //! SIGTERM (or SIGINT) drains: no new connections or transactions, those in hand finish, as do
 //! deliveries, and the process ends with success. A second signal cuts that short. SIGHUP reads
 //! the configuration again and swaps the policies that have changed; a policy that cannot be
-//! loaded keeps its last good version, and the log says so as an error.
+//! loaded keeps its last good version, and the log says so as an error. What else has changed
+//! needs a restart, and the log names its sections.
 
 mod signals;
 
@@ -82,6 +83,8 @@ pub async fn run(config: Config, path: &Path) -> miette::Result<ExitCode> {
 
 /// A relay that runs.
 struct Relay {
+    /// As it was read at start.
+    config: Arc<Config>,
     policies: Arc<Policies>,
     trace: Arc<Trace>,
     health: Arc<Health>,
@@ -187,6 +190,7 @@ impl Relay {
         let _ = writeln!(std::io::stdout(), "{ready}");
         tracing::info!("{ready}");
         Ok(Self {
+            config,
             policies,
             trace,
             health,
@@ -199,6 +203,14 @@ impl Relay {
     async fn reload(&self, path: &Path) {
         match Config::load(path) {
             Ok(config) => {
+                let sections = self.config.read_at_start(&config);
+                if !sections.is_empty() {
+                    let sections = sections.join(", ");
+                    tracing::warn!(
+                        sections,
+                        "these sections of the configuration have changed and are read at start only: restart the relay to put them in use"
+                    );
+                }
                 let results = self.policies.reload(&config).await;
                 let failed = results.iter().filter(|result| result.is_err()).count();
                 tracing::info!(

@@ -152,3 +152,25 @@ fn the_built_in_configuration_takes_mail_for_any_domain() {
     }
     assert!(config.account_of_domain("whatever.example").is_some());
 }
+
+#[test]
+fn what_is_read_at_start_only_is_named_where_it_differs() {
+    let differs = |from: &str, to: &str| {
+        let changed = CONFIG.replace(from, to);
+        assert_ne!(changed, CONFIG);
+        let new = Config::parse(&changed, Path::new("gatepost.toml"), Path::new(""));
+        config().read_at_start(&new.unwrap())
+    };
+    assert!(config().read_at_start(&config()).is_empty());
+    assert!(differs("hop-limit = 30", "hop-limit = 31").is_empty());
+    assert_eq!(differs("command = 1024", "command = 1025"), ["limits"]);
+    assert_eq!(differs("hidden", "other"), ["account"]);
+    assert_eq!(
+        differs("\"header-guard\"]", "\"outbound-route\"]"),
+        [
+            "listener",
+            "policy \"header-guard\"",
+            "policy \"outbound-route\""
+        ]
+    );
+}

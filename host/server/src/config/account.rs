@@ -8,7 +8,7 @@ use subtle::ConstantTimeEq;
 use super::Domain;
 
 /// A customer: the domains that the relay receives for, and the users who submit on its behalf.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Account {
     /// Names the account in policies, queue and trace.
@@ -22,7 +22,7 @@ pub struct Account {
 }
 
 /// Someone who may submit mail (RFC 4954).
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct User {
     /// The authentication identity; compared octet by octet.
@@ -45,6 +45,12 @@ impl Password {
     /// Whether there is none.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+impl PartialEq for Password {
+    fn eq(&self, other: &Self) -> bool {
+        self.matches(other.0.as_bytes())
     }
 }
 

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::{Domain, units};
 
 /// How accepted mail goes on.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Delivery {
     /// The server for mail that no policy routes; without it such mail waits until it expires.

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 
 /// A socket that takes mail, and the chain that judges it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Listener {
     /// Names it in logs, metrics and `gatepost check --listener`.

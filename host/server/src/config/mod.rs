@@ -158,6 +158,46 @@ impl Config {
         self.policies.iter().find(|p| p.name == name)
     }
 
+    /// The sections of `new` that differ from these and are read at start only: all but the
+    /// policies, of which only those that come or go are named.
+    pub fn read_at_start(&self, new: &Self) -> Vec<String> {
+        let Self {
+            relay,
+            http,
+            log,
+            tls,
+            limits,
+            quarantine,
+            trace,
+            accounts,
+            listeners,
+            policies,
+            delivery,
+            any_domain: _,
+        } = self;
+        let mut sections: Vec<String> = [
+            ("relay", *relay != new.relay),
+            ("http", *http != new.http),
+            ("log", *log != new.log),
+            ("tls", *tls != new.tls),
+            ("limits", *limits != new.limits),
+            ("quarantine", *quarantine != new.quarantine),
+            ("trace", *trace != new.trace),
+            ("account", *accounts != new.accounts),
+            ("listener", *listeners != new.listeners),
+            ("delivery", *delivery != new.delivery),
+        ]
+        .into_iter()
+        .filter(|(_, differs)| *differs)
+        .map(|(section, _)| section.to_owned())
+        .collect();
+        for (policies, other) in [(policies, new), (&new.policies, self)] {
+            let missing = policies.iter().filter(|p| other.policy(&p.name).is_none());
+            sections.extend(missing.map(|policy| format!("policy \"{}\"", policy.name)));
+        }
+        sections
+    }
+
     fn resolve_paths(&mut self, base: &Path) {
         let resolve = |path: &mut PathBuf| *path = base.join(&*path);
         resolve(&mut self.relay.store);

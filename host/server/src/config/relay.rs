@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::{Domain, units};
 
 /// The relay itself.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Relay {
     /// Its name in greeting, EHLO, Received headers and bounces; should resolve to it.
@@ -34,7 +34,7 @@ fn default_min_free() -> u64 {
 }
 
 /// Metrics and health over HTTP.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Http {
     /// Serves `/metrics`, `/healthz` and `/readyz`, to anyone who can connect.
@@ -42,7 +42,7 @@ pub struct Http {
 }
 
 /// What is logged, and how.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Log {
     /// For people or for machines.
@@ -73,7 +73,7 @@ pub enum LogFormat {
 }
 
 /// The certificate of listeners that speak TLS.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Tls {
     /// PEM file: the certificate, then what leads from it to the root.
@@ -83,7 +83,7 @@ pub struct Tls {
 }
 
 /// Mail kept apart.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Quarantine {
     /// How long a message is kept before it is dropped.
@@ -100,7 +100,7 @@ impl Default for Quarantine {
 }
 
 /// How long is known what happened to a message.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Trace {
     /// Events older than this are dropped.
@@ -131,7 +131,7 @@ impl Trace {
 }
 
 /// What a client may ask of the relay.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Limits {
     /// Recipients of a message; more get 452.
