@@ -211,7 +211,8 @@ fn a_server_that_wants_a_message_for_nobody_gets_none() {
     assert_eq!(client.finished(), [(550, Stage::Recipient)]);
     client.events();
     client.begin(to(&["x@y.example"]));
-    assert_eq!(client.hear("553 no\r\n503 no\r\n354 go\r\n"), ".\r\n");
+    let heard = client.hear("250 reset\r\n553 no\r\n503 no\r\n354 go\r\n");
+    assert_eq!(heard, ".\r\n");
     client.hear("250 whatever\r\n");
     assert_eq!(client.finished(), [(553, Stage::Mail)]);
     client.events();
@@ -224,6 +225,26 @@ fn a_server_that_wants_a_message_for_nobody_gets_none() {
             .begin(to(&["x@y.example"]))
             .starts_with("RSET\r\nMAIL ")
     );
+}
+
+/// A server may keep the envelope of a message that it refused; the next would be mixed with it.
+#[test]
+fn after_a_refused_message_the_server_is_told_to_begin_afresh() {
+    let mut client = Client::ready(OFFER);
+    client.begin(to(&["x@y.example"]));
+    client.hear("250 ok\r\n250 ok\r\n354 go\r\n");
+    client.session.body_sent();
+    client.hear("554 5.7.1 not that\r\n");
+    assert_eq!(client.finished(), [(554, Stage::Message)]);
+    client.events();
+    assert_eq!(
+        client.begin(to(&["z@y.example"])),
+        "RSET\r\nMAIL FROM:<a@sender.example> SIZE=321\r\nRCPT TO:<z@y.example>\r\nDATA\r\n"
+    );
+    client.hear("250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n");
+    client.session.body_sent();
+    client.hear("250 2.0.0 queued\r\n");
+    assert_eq!(client.finished(), [(250, Stage::Message)]);
 }
 
 #[test]

@@ -54,7 +54,7 @@ pub(super) struct Envelope {
     commands: Vec<Command>,
     sent: usize,
     answered: usize,
-    /// MAIL was accepted, and the server has not been handed the end of a message since.
+    /// MAIL was accepted, and the server has not taken a message since.
     pub(super) open: bool,
 }
 

@@ -23,7 +23,7 @@ pub struct Session {
     output: BytesMut,
     events: VecDeque<Event>,
     capabilities: Capabilities,
-    /// The server still has a transaction open that is over here.
+    /// The server may still have a transaction open that is over here.
     leftover: bool,
 }
 
@@ -219,7 +219,10 @@ impl Session {
             },
             State::Message(mut envelope) if !reply.is_intermediate() => {
                 envelope.decide(&reply, Stage::Message);
-                envelope.open = false;
+                // The transaction is over either way (RFC 5321 section 4.1.1.4), but a Postfix
+                // that was told to refuse at the end of data still answers the next MAIL with
+                // "nested MAIL command", and would take the recipients behind it for this one's.
+                envelope.open = reply.is_negative();
                 self.finish(envelope);
             }
             State::Quit => {}
