@@ -59,6 +59,14 @@ impl Delivery {
         })
     }
 
+    /// Whether delivery could start with these settings.
+    ///
+    /// # Errors
+    /// As [`Delivery::start`].
+    pub fn check(settings: &Settings) -> Result<(), StartError> {
+        Tls::new(&settings.trusted).map(drop)
+    }
+
     /// The time.
     pub(crate) fn now(&self) -> Millis {
         (self.settings.clock)()

@@ -256,10 +256,7 @@ impl Relay {
 
 /// Opens queue and trace, which makes the directory if it is not there.
 async fn open_store(config: &Config) -> miette::Result<(Arc<dyn Spool>, Arc<Trace>)> {
-    let settings = SpoolSettings {
-        min_free_bytes: config.relay.min_free,
-        ..SpoolSettings::new(&config.relay.store)
-    };
+    let settings = SpoolSettings::new(&config.relay.store).with_min_free(config.relay.min_free);
     let trace = config.relay.store.join("trace.db");
     let retention = config.trace.retention();
     let opened = tokio::task::spawn_blocking(move || {

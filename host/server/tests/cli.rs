@@ -73,6 +73,12 @@ fn config_check_loads_the_policies_too() {
         "a check makes no store"
     );
 
+    let ca_file = "[delivery]\nca-file = \"absent.pem\"\n";
+    let (code, lines) = check(&format!("{GOOD}{ca_file}"));
+    assert_eq!((code, lines.len()), (1, 1));
+    let message = lines[0]["message"].as_str().unwrap();
+    assert!(message.contains("absent.pem"), "{message}");
+
     let (code, lines) = check(&format!("{GOOD}[log]\nformat = \"xml\"\n[smtp]\n"));
     assert_eq!((code, lines.len()), (1, 1));
     assert!(lines[0]["line"].is_number(), "{lines:?}");

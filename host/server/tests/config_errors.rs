@@ -309,3 +309,16 @@ fn paths_are_relative_to_the_file() {
     assert_eq!(policy.self_tests[0].file, base.join("loop.eml"));
     assert_eq!(config.delivery.ca_file, Some(base.join("roots.pem")));
 }
+
+#[test]
+fn room_for_deliveries_is_kept_on_the_disk() {
+    let with = |free: &str| {
+        let relay = "hostname = \"mx.desk.example\"\n";
+        GOOD.replace(relay, &format!("{relay}min-free = \"{free}\"\n"))
+    };
+    assert!(parse(&with("1MiB")).is_ok());
+    let problems = problems(&with("1023KiB"));
+    assert_eq!(problems.len(), 1);
+    assert_eq!(problems[0].0, Some(3));
+    assert!(problems[0].1.contains("min-free"), "{problems:?}");
+}

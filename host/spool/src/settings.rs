@@ -12,8 +12,8 @@ pub struct SpoolSettings {
     ///
     /// Deliveries are still recorded then: a result changes a few pages of the log, which is
     /// mostly written over in place and bounded (see [`SpoolSettings::max_log_bytes`]), and what
-    /// is finished frees room. So this must be more than twice the bound of the log; the default
-    /// is 256 MiB.
+    /// is finished frees room. So this must be more than twice the bound of the log, as
+    /// [`SpoolSettings::with_min_free`] sees to; the default is 256 MiB.
     pub min_free_bytes: u64,
     /// The write-ahead log is carried over into the database when the relay is idle, and at the
     /// latest after about so many bytes; the default is 32 MiB.
@@ -31,6 +31,14 @@ impl SpoolSettings {
             max_log_bytes: 32 << 20,
             fatal: Fatal::default(),
         }
+    }
+
+    /// The same with another bound for intake, and a log small enough for it.
+    #[must_use]
+    pub fn with_min_free(mut self, bytes: u64) -> Self {
+        self.min_free_bytes = bytes;
+        self.max_log_bytes = self.max_log_bytes.min(bytes / 4);
+        self
     }
 }
 

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use gatepost_delivery::Delivery;
 use gatepost_policy::{Engine, EngineSettings};
 use serde::Serialize;
 
@@ -45,6 +46,10 @@ pub(super) async fn run(Command::Check(check): Command) -> miette::Result<ExitCo
     if let Some(tls) = &config.tls
         && let Err(error) = tls::acceptor(tls)
     {
+        return refused(check.json, vec![error.to_string()], report(error));
+    }
+    let delivery = config.delivery.settings(&config.relay.hostname);
+    if let Err(error) = Delivery::check(&delivery) {
         return refused(check.json, vec![error.to_string()], report(error));
     }
     let engine = Engine::new(EngineSettings::default()).map_err(report)?;

@@ -20,7 +20,7 @@ pub struct Relay {
     #[serde(default = "default_store")]
     pub store: PathBuf,
     /// Free octets on the store's disk below which no mail is taken (452), so that what was taken
-    /// can still be delivered and recorded.
+    /// can still be delivered and recorded; at least 1 MiB.
     #[serde(default = "default_min_free", deserialize_with = "units::size")]
     pub min_free: u64,
 }

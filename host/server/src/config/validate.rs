@@ -54,6 +54,10 @@ impl From<usize> for Step {
     }
 }
 
+/// The least room in which deliveries can still be recorded: the log of the queue may take half of
+/// it, and has to hold a few pages for each.
+const MIN_FREE: u64 = 1 << 20;
+
 fn relay(config: &Config, findings: &mut Findings) {
     let hostname = config.relay.hostname.as_str();
     if !hostname.is_ascii() {
@@ -61,6 +65,13 @@ fn relay(config: &Config, findings: &mut Findings) {
             at!["relay", "hostname"],
             format!("the hostname {hostname} is not ASCII"),
             "clients that know no other names read it; write its form that begins with xn--",
+        );
+    }
+    if config.relay.min_free < MIN_FREE {
+        findings.add(
+            at!["relay", "min-free"],
+            format!("min-free is {} octets", config.relay.min_free),
+            "deliveries must still be recorded when the disk is full; set at least \"1MiB\"",
         );
     }
     if let Err(error) = observability::check_level(&config.log.level) {

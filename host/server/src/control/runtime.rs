@@ -47,11 +47,8 @@ impl Runtime {
         if !store.join("spool.db").exists() {
             return Err(OpenError::NoStore(store.clone()));
         }
-        let spool = SqliteSpool::open(SpoolSettings {
-            min_free_bytes: config.relay.min_free,
-            ..SpoolSettings::new(store)
-        })
-        .map_err(|error| match error {
+        let settings = SpoolSettings::new(store).with_min_free(config.relay.min_free);
+        let spool = SqliteSpool::open(settings).map_err(|error| match error {
             SpoolError::InUse(_) => OpenError::Mute(store.clone()),
             error => OpenError::Spool(error),
         })?;
