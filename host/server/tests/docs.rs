@@ -1,0 +1,102 @@
+//! The user's book tells of the configuration as it is.
+
+#![allow(clippy::unwrap_used)] // clippy.toml lets tests unwrap, not their helpers
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use gatepost::config::Config;
+use gatepost::policies::Policies;
+use gatepost_policy::{Engine, EngineSettings};
+
+/// Each section of the page, and a configuration that has a key too many there.
+const TABLES: [(&str, &str); 15] = [
+    ("The file", "too-many = 1"),
+    ("`[relay]`", "[relay]\ntoo-many = 1"),
+    ("`[http]`", "[http]\ntoo-many = 1"),
+    ("`[log]`", "[log]\ntoo-many = 1"),
+    ("`[tls]`", "[tls]\ntoo-many = 1"),
+    ("`[limits]`", "[limits]\ntoo-many = 1"),
+    ("`[quarantine]`", "[quarantine]\ntoo-many = 1"),
+    ("`[trace]`", "[trace]\ntoo-many = 1"),
+    ("`[[account]]`", "[[account]]\ntoo-many = 1"),
+    ("`users`", "[[account]]\nusers = [{ too-many = 1 }]"),
+    ("`[[listener]]`", "[[listener]]\ntoo-many = 1"),
+    ("`[[policy]]`", "[[policy]]\ntoo-many = 1"),
+    ("`self-test`", "[[policy]]\nself-test = [{ too-many = 1 }]"),
+    ("`[delivery]`", "[delivery]\ntoo-many = 1"),
+    (
+        "`default-route`",
+        "[delivery]\ndefault-route = { too-many = 1 }",
+    ),
+];
+
+fn docs() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs")
+}
+
+/// The keys that may stand in a table, as the error over one that may not names them.
+fn known(text: &str) -> BTreeSet<String> {
+    let error = Config::parse(text, Path::new("gatepost.toml"), Path::new("")).unwrap_err();
+    let message = error.problems()[0].to_string();
+    let (unknown, known) = message.split_once(", expected ").unwrap();
+    assert_eq!(unknown, "unknown field `too-many`");
+    quoted(known)
+}
+
+/// The keys that the tables of one section name: the first cell of each row.
+fn documented(page: &str, section: &str) -> BTreeSet<String> {
+    let lines = page.lines();
+    let lines = lines.skip_while(|line| line.trim_start_matches('#').trim() != section);
+    let lines = lines.skip(1).take_while(|line| !line.starts_with('#'));
+    let rows = lines.filter_map(|line| line.strip_prefix("| `"));
+    rows.map(|row| row.split('`').next().unwrap().trim_matches(['[', ']']))
+        .map(str::to_owned)
+        .collect()
+}
+
+fn quoted(text: &str) -> BTreeSet<String> {
+    text.split('`')
+        .skip(1)
+        .step_by(2)
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn every_key_is_told_of_and_no_other() {
+    let page = fs::read_to_string(docs().join("configuration.md")).unwrap();
+    for (section, text) in TABLES {
+        assert_eq!(documented(&page, section), known(text), "{section}");
+    }
+}
+
+#[tokio::test]
+async fn the_example_has_every_key_and_loads() {
+    let directory = tempfile::tempdir().unwrap();
+    let text = fs::read_to_string(docs().join("example.toml")).unwrap();
+    let file = directory.path().join("gatepost.toml");
+    fs::write(&file, &text).unwrap();
+    let looping = "Received: from a by b; Thu, 1 Jan 1970 00:00:00 +0000\r\n".repeat(101);
+    fs::write(directory.path().join("loop.eml"), looping).unwrap();
+
+    let config = Config::load(&file).unwrap();
+    let engine = Engine::new(EngineSettings::default()).unwrap();
+    let policies = Policies::load(engine, &config).await.unwrap();
+    assert_eq!(policies.slots().count(), 3);
+
+    for (section, wrong) in TABLES {
+        for key in known(wrong) {
+            let named = [
+                format!("{key} = "),
+                format!("[{key}]"),
+                format!("# or {key} = "),
+            ];
+            assert!(
+                named.iter().any(|form| text.contains(form)),
+                "{section}: {key} is missing from the example"
+            );
+        }
+    }
+}
