@@ -55,7 +55,7 @@ pub(crate) async fn hand_over(delivery: Arc<Delivery>, in_hand: Arc<InHand>) {
             hop,
             eight_bit,
         };
-        let span = tracing::info_span!(
+        let span = tracing::error_span!(
             "transfer",
             transaction = %in_hand.claim.transaction.id,
             hop = work.hop.host,

@@ -1,7 +1,11 @@
 //! What holds for every message, whatever a policy says of it.
 
-use gatepost_message::Message;
+use gatepost_message::{Address, Message};
+use gatepost_policy::{Flow, Transaction};
 use gatepost_smtp::Reply;
+use mail_parser::MessageParser;
+
+use crate::config::Config;
 
 /// The most Received fields that a message may come with; RFC 5321 section 6.3 asks for a limit of
 /// at least 100.
@@ -18,9 +22,60 @@ pub fn refusal(message: &Message) -> Option<Reply> {
     })
 }
 
+/// Refuses a submission whose author, by a From field, is of a domain of another account.
+///
+/// `message` is as it would be sent: what a policy writes into From is held to it too.
+pub fn foreign_author(
+    config: &Config,
+    transaction: &Transaction,
+    message: &Message,
+) -> Option<Reply> {
+    if transaction.session.flow != Flow::Submission {
+        return None;
+    }
+    let account = transaction.account.as_deref()?;
+    authors(message)
+        .iter()
+        .find(|author| is_foreign(config, account, author.domain()))
+        .map(|author| foreign(author.domain()))
+}
+
+/// Whether the domain belongs to another account than this one; one that belongs to nobody is
+/// not foreign.
+pub fn is_foreign(config: &Config, account: &str, domain: &str) -> bool {
+    config
+        .account_of_domain(domain)
+        .is_some_and(|owner| owner.id != account)
+}
+
+/// What a user is told who sends in the name of another account.
+pub fn foreign(domain: &str) -> Reply {
+    let text = format!("You may not send in the name of {domain}: it belongs to another account");
+    Reply::new(550, "5.7.1", text)
+}
+
+/// The well-formed addresses of every From field; there should be one field (RFC 5322 section
+/// 3.6), but the reader may be shown any.
+fn authors(message: &Message) -> Vec<Address> {
+    let mut authors = Vec::new();
+    for field in message.named("From") {
+        // One by one: of several fields with one name the parser would take the last.
+        let parsed = MessageParser::default().parse_headers(field.raw());
+        if let Some(addresses) = parsed.as_ref().and_then(|parsed| parsed.from()) {
+            let texts = addresses.iter().filter_map(|address| address.address());
+            authors.extend(texts.filter_map(|text| Address::parse(text).ok()));
+        }
+    }
+    authors
+}
+
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use bytes::Bytes;
+    use gatepost_message::{Millis, ReversePath, TransactionId};
+    use gatepost_policy::Session;
 
     use super::*;
 
@@ -38,5 +93,67 @@ mod tests {
     fn one_more_is_a_loop() {
         let reply = refusal(&with_hops(HOP_LIMIT + 1)).unwrap();
         assert!(reply.to_string().starts_with("554 5.4.6 "), "{reply}");
+    }
+
+    fn two_accounts() -> Config {
+        let text = r#"
+            [relay]
+            hostname = "mx.example"
+            store = "/tmp/store"
+            [[account]]
+            id = "one"
+            domains = ["one.example"]
+            [[account]]
+            id = "two"
+            domains = ["two.example"]
+            [[listener]]
+            name = "mx"
+            address = "127.0.0.1:0"
+            direction = "inbound"
+            "#;
+        Config::parse(text, Path::new("gatepost.toml"), Path::new("/")).unwrap()
+    }
+
+    fn of_account_one(flow: Flow) -> Transaction {
+        Transaction {
+            id: TransactionId::new(),
+            time: Millis::now(),
+            session: Session {
+                listener: "l".to_owned(),
+                flow,
+                client: ([127, 0, 0, 1], 9).into(),
+                helo: None,
+                tls: None,
+                user: None,
+            },
+            account: Some("one".to_owned()),
+            reverse_path: ReversePath::Null,
+            recipients: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn nobody_submits_in_the_name_of_another_account() {
+        let config = two_accounts();
+        let submitted = of_account_one(Flow::Submission);
+        for (head, refused) in [
+            ("From: a@one.example", false),
+            ("From: a@nobodys.example", false),
+            ("From: \"x@two.example\" <a@one.example>", false),
+            ("From: A (x@two.example) <a@one.example>", false),
+            ("Sender: x@two.example", false),
+            ("From: X <x@TWO.example>", true),
+            ("fRom : a@one.example,\r\n x@two.example", true),
+            ("From: Team: a@one.example, x@two.example;", true),
+            ("From: x@two.example\r\nFrom: a@one.example", true),
+            ("From: a@one.example\r\nFrom: x@two.example", true),
+        ] {
+            let message = Message::from_bytes(Bytes::from(format!("{head}\r\n\r\nbody\r\n")));
+            let reply = foreign_author(&config, &submitted, &message);
+            assert_eq!(reply.is_some(), refused, "{head} -> {reply:?}");
+            // What comes in from outside names whom it likes.
+            let inbound = of_account_one(Flow::Inbound);
+            assert_eq!(foreign_author(&config, &inbound, &message), None);
+        }
     }
 }

@@ -95,12 +95,9 @@ impl Listener {
 
     /// Takes connections until the phase is no longer [`Phase::Serving`]. Sessions live on: each
     /// holds a clone of `phase`, so whoever owns the sender sees when the last has ended.
-    pub async fn run(self, mut phase: watch::Receiver<Phase>) {
+    pub async fn run(self, phase: watch::Receiver<Phase>) {
         let draining = phase.clone();
-        let stop = async move {
-            // An error means that the relay is gone, which is a stop as well.
-            let _ = phase.wait_for(|phase| *phase != Phase::Serving).await;
-        };
+        let stop = session::stopping(phase);
         tokio::pin!(stop);
         loop {
             let accepted = tokio::select! {
@@ -126,7 +123,7 @@ impl Listener {
         };
         let service = Arc::clone(&self.service);
         let client = tracing::field::Empty;
-        let span = tracing::info_span!("session", listener = self.name(), client);
+        let span = tracing::error_span!("session", listener = self.name(), client);
         let phase = phase.clone();
         tokio::spawn(
             async move { service.serve(stream, peer, place, phase).await }.instrument(span),
@@ -145,7 +142,11 @@ impl Service {
     ) {
         let mut client = peer;
         if self.listener.expects_proxy_header(peer.ip()) {
-            match timeout(PROXY_HEADER, proxy_header(&mut stream)).await {
+            let header = tokio::select! {
+                header = timeout(PROXY_HEADER, proxy_header(&mut stream)) => header,
+                () = session::stopping(phase.clone()) => return,
+            };
+            match header {
                 Ok(Ok(source)) => client = source.unwrap_or(peer),
                 Ok(Err(error)) => {
                     tracing::warn!(%error, "no PROXY header from a network that must send one");
@@ -177,6 +178,7 @@ impl Service {
         Reply::new(421, "4.7.0", "Too many connections, try again later").write_to(&mut out);
         // A new connection has room for one line; it is not worth waiting if it has not.
         if let Ok(mut stream) = stream.into_std() {
+            session::count_replies(&out);
             let _ = stream.write(&out);
         }
     }

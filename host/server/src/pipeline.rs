@@ -20,7 +20,7 @@
 //!
 //! Metrics: `gatepost_transactions_total{listener,verdict}`, verdict being `accept`, `reject`,
 //! `tempfail`, `quarantine`, `discard` or `aborted`; `gatepost_authentication_failures_total`;
-//! `gatepost_message_octets_total{listener}`, of the messages whose end was reached.
+//! `gatepost_message_octets_total{listener}`, of the messages that were answered.
 
 pub mod admission;
 mod commit;
@@ -83,8 +83,7 @@ impl Pipeline {
 
 /// A reply with the transaction's id at its end, by which a sender can ask the postmaster.
 fn with_id(reply: Reply, id: TransactionId) -> Reply {
-    let text = format!("{} ({id})", reply.lines().join("\n"));
-    reply.with_text(text)
+    reply.labelled(id)
 }
 
 /// What a client is told when the spool does not take its message.

@@ -11,7 +11,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use gatepost_smtp::server::{Event, Session};
+use gatepost_smtp::server::{Abort, Event, Session};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -67,7 +67,7 @@ pub(crate) async fn run(
     let mut stream = Stream::Plain(stream);
     let mut tls = None;
     if service.listener.tls == ListenerTls::Implicit {
-        match handshake(stream, service).await {
+        match handshake(stream, service, &phase).await {
             Ok((secured, description)) => (stream, tls) = (secured, Some(description)),
             Err(error) => {
                 tracing::debug!(%error, "the TLS handshake failed");
@@ -98,14 +98,27 @@ pub(crate) async fn run(
     }
 }
 
+/// Ends when the relay stops serving. What has no transaction in hand then need not be waited for.
+pub(crate) async fn stopping(mut phase: watch::Receiver<Phase>) {
+    // An error means that the relay is gone, which is a stop as well.
+    let _ = phase.wait_for(|phase| *phase != Phase::Serving).await;
+}
+
 /// Does the handshake as server, and describes what came of it.
-async fn handshake(stream: Stream, service: &Service) -> io::Result<(Stream, String)> {
+async fn handshake(
+    stream: Stream,
+    service: &Service,
+    phase: &watch::Receiver<Phase>,
+) -> io::Result<(Stream, String)> {
     let (Stream::Plain(stream), Some(acceptor)) = (stream, &service.tls) else {
         return Err(io::Error::other(
             "TLS is on already, or there is no certificate",
         ));
     };
-    let secured = timeout(HANDSHAKE, acceptor.accept(stream)).await??;
+    let secured = tokio::select! {
+        secured = timeout(HANDSHAKE, acceptor.accept(stream)) => secured??,
+        () = stopping(phase.clone()) => return Err(io::Error::other("the relay is stopping")),
+    };
     let description = crate::tls::describe(secured.get_ref().1);
     Ok((Stream::Tls(Box::new(secured)), description))
 }
@@ -131,10 +144,16 @@ impl Edge<'_> {
                 Event::Ask(ask) => {
                     let answer = Box::pin(self.dialogue.answer(ask, &self.session)).await;
                     self.session.answer(answer);
+                    if let Some(id) = self.dialogue.in_hand() {
+                        self.session.label(id.to_string());
+                    }
                 }
                 Event::DataStarted => self.dialogue.data_started(),
                 Event::Data(octets) => self.dialogue.data(&octets).await,
-                Event::Aborted => self.dialogue.abort("the client gave it up"),
+                Event::Aborted(Abort::GivenUp) => self.dialogue.abort("the client gave it up"),
+                Event::Aborted(Abort::Refused { reply, size }) => {
+                    self.dialogue.refuse(reply, size);
+                }
                 Event::Close => return self.close().await,
             }
         }
@@ -192,7 +211,7 @@ impl Edge<'_> {
 
     async fn start_tls(&mut self) -> Result<(), Cut> {
         let plain = std::mem::replace(&mut self.stream, Stream::Closed);
-        let (secured, description) = handshake(plain, self.service).await?;
+        let (secured, description) = handshake(plain, self.service, &self.phase).await?;
         self.stream = secured;
         self.session.tls_started(description);
         Ok(())
@@ -205,7 +224,7 @@ impl Edge<'_> {
 
 /// Counts replies by code: the last line of a reply has a space after its code (RFC 5321 section
 /// 4.2.1).
-fn count_replies(sent: &[u8]) {
+pub(crate) fn count_replies(sent: &[u8]) {
     for line in sent.split_inclusive(|octet| *octet == b'\n') {
         if let Some((code, [b' ', ..])) = line.split_at_checked(3)
             && let Ok(code) = str::from_utf8(code)

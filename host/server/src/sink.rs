@@ -216,7 +216,7 @@ async fn serve(sink: &Sink, stream: TcpStream) -> io::Result<()> {
                     draft.write(&octets)?;
                 }
             }
-            Event::Aborted => envelope = Envelope::default(),
+            Event::Aborted(_) => envelope = Envelope::default(),
             Event::Close => return stream.shutdown().await,
         }
     }

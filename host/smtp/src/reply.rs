@@ -223,6 +223,14 @@ impl Reply {
         self
     }
 
+    /// The same with a label in parentheses at its end, such as the id of a transaction, by which
+    /// a sender can ask the postmaster.
+    #[must_use]
+    pub fn labelled(self, label: impl Display) -> Self {
+        let text = format!("{} ({label})", self.lines.join("\n"));
+        self.with_text(text)
+    }
+
     /// The same text with another basic code; an enhanced code of another class goes.
     pub(crate) fn with_code(&self, code: u16) -> Self {
         let enhanced = self.enhanced.filter(|e| u16::from(e.class) == code / 100);

@@ -5,7 +5,8 @@ mod common;
 
 use common::{Server, settings};
 use gatepost_message::ReversePath;
-use gatepost_smtp::server::{BodyType, Limits, Settings, StartTls};
+use gatepost_smtp::Reply;
+use gatepost_smtp::server::{Answer, BodyType, Limits, Settings, StartTls};
 
 /// Asserts that a reply begins with the code and the enhanced code.
 #[track_caller]
@@ -382,6 +383,52 @@ fn commands_without_progress_have_a_limit_that_a_message_renews() {
     );
     expect(&mut server, "NOOP", "421 4.7.0");
     assert!(server.closed);
+}
+
+#[test]
+fn recipients_refused_have_a_limit_unless_one_was_accepted() {
+    let later = || Answer::Reply(Reply::new(450, "4.2.1", "Later"));
+    let put_off = |server: &mut Server| {
+        server.answers = (0..300).map(|_| later()).collect();
+        let said = server.say("RCPT TO:<a@desk.example>\r\n".repeat(300).as_bytes());
+        let codes = Server::codes(&said);
+        (codes.len(), codes.last().unwrap().to_string())
+    };
+    // EHLO, MAIL and 98 of them.
+    let mut server = Server::greeted();
+    server.say(b"MAIL FROM:<a@b.example>\r\n");
+    assert_eq!(put_off(&mut server), (99, "421".to_owned()));
+
+    let mut server = Server::in_transaction(settings());
+    assert_eq!(put_off(&mut server), (300, "450".to_owned()));
+    server.answers.clear();
+    assert!(server.data(b".\r\n").starts_with("250 "));
+
+    // Nor is the owner asked more often than there may be recipients.
+    let limits = Limits {
+        recipients: 10,
+        ..Limits::default()
+    };
+    let mut server = Server::in_transaction(Settings {
+        limits,
+        ..settings()
+    });
+    assert_eq!(put_off(&mut server), (300, "452".to_owned()));
+    assert_eq!(server.answers.len(), 300 - 9);
+
+    // None of them is an error behind a refused MAIL, and yet they are not endless.
+    let limits = Limits {
+        recipients: 10,
+        ..Limits::default()
+    };
+    let settings = Settings {
+        limits,
+        ..settings()
+    };
+    let mut server = Server::with(settings, false);
+    server.answers = vec![later()];
+    server.say(b"MAIL FROM:<a@b.example>\r\n");
+    assert_eq!(put_off(&mut server), (109, "421".to_owned()));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Server, settings};
-use gatepost_smtp::server::{Limits, Settings};
+use gatepost_smtp::server::{Abort, Limits, Settings};
 
 #[track_caller]
 fn refused(limits: Limits, message: &[u8], reply: &str) -> Server {
@@ -110,8 +110,9 @@ fn endless_messages_and_lines_take_no_memory() {
     for _ in 0..1000 {
         assert_eq!(server.say(&[b'x'; 10_000]), "");
     }
-    assert_eq!(server.aborted, 1, "what was staged is dropped at once");
+    assert!(server.bytes.len() <= 1000, "nothing more is handed on");
     assert!(server.say(b"\r\n.\r\n").starts_with("552 5.3.4 "));
+    assert_eq!(server.aborted, 1);
 }
 
 #[test]
@@ -122,4 +123,52 @@ fn a_transaction_refused_at_its_end_leaves_nothing_behind() {
     };
     let mut server = refused(limits, b"\r\n123456789012\r\n.\r\n", "552 5.3.4");
     assert!(server.say(b"DATA\r\n").starts_with("503 5.5.1 "));
+}
+
+#[test]
+fn what_the_session_itself_refuses_names_the_transaction_and_is_told_to_the_owner() {
+    let limits = Limits {
+        message_size: 10,
+        recipients: 1,
+        ..Limits::default()
+    };
+    let begun = || {
+        let mut server = Server::in_transaction(Settings {
+            limits: limits.clone(),
+            ..settings()
+        });
+        server.session.label("42".to_owned());
+        server
+    };
+    let told = |server: &Server, said: &str, octets: u64| {
+        assert_eq!(server.aborted, 1);
+        let Some(Abort::Refused { reply, size }) = &server.abort else {
+            panic!("{:?}", server.abort);
+        };
+        assert_eq!((format!("{reply}\r\n").as_str(), *size), (said, octets));
+        assert!(said.ends_with(" (42)\r\n"), "{said}");
+    };
+    for (message, octets) in [(&b"\r\n123456789012\r\n.\r\n"[..], 16), (b"\n\r\n.\r\n", 3)] {
+        let mut server = begun();
+        let said = server.data(message);
+        told(&server, &said, octets);
+    }
+    let mut server = begun();
+    server.data(b"12345");
+    server.session.time_out();
+    let said = server.hear();
+    told(&server, &said, 5);
+
+    let mut server = begun();
+    for (line, named) in [
+        ("RCPT TO:<b@desk.example>", true),
+        ("RCPT TO:<", true),
+        ("NOOP", false),
+        ("RSET", false),
+        ("RCPT TO:<b@desk.example>", false),
+    ] {
+        let said = server.say(format!("{line}\r\n").as_bytes());
+        assert_eq!(said.ends_with(" (42)\r\n"), named, "{said}");
+    }
+    assert_eq!(server.abort, Some(Abort::GivenUp));
 }

@@ -57,11 +57,12 @@ pub enum Kind {
         /// Which version, what it said and why.
         judgement: Judgement,
     },
-    /// The end of data was answered.
+    /// The message was answered: at the end of data, or before it with the 421 that ends a
+    /// session, such as for a time-out.
     Replied {
         /// The answer.
         reply: Reply,
-        /// Octets of the message.
+        /// Octets of the message that had come.
         size: u64,
     },
     /// The client gave the transaction up, or was cut off: nothing was answered.

@@ -166,12 +166,12 @@ impl Dialogue {
             admission::recipient(config, &open.policies, &mut open.transaction, &address);
         let admission = recipient.instrument(span.clone()).await;
         let refusal = open.note(&self.pipeline, admission);
-        let (answer, reply) = match refusal {
-            None => (Answer::Proceed, Reply::new(250, "2.1.5", "Ok")),
+        let reply = match refusal {
+            None => Reply::new(250, "2.1.5", "Recipient OK"),
             Some(reply) => {
                 let reply = with_id(reply, id);
                 span.in_scope(|| tracing::info!(to = %address, %reply, "recipient refused"));
-                (Answer::Reply(reply.clone()), reply)
+                reply
             }
         };
         self.pipeline.record(id, Kind::Recipient { address, reply });
@@ -208,6 +208,7 @@ impl Dialogue {
         if reply.is_positive() {
             // Once is enough: the connection's effects have been applied.
             self.connection.effects.clear();
+        let answer = Answer::Reply(reply.clone());
         }
         reply
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 /// clock, so its owner measures them and calls [`Session::time_out`](super::Session::time_out).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Recipients of one transaction; the next is told 452 4.5.3. At least 100 by RFC 5321
+    /// Recipients of one transaction, refused ones included; the next is told 452 4.5.3. At least 100 by RFC 5321
     /// section 4.5.3.1.8.
     pub recipients: usize,
     /// Octets of one message, as SIZE counts them; more is told 552 5.3.4.
@@ -24,8 +24,10 @@ pub struct Limits {
     /// Replies 5xx in one session; once so many were said, the next command but QUIT is told
     /// 421 4.7.0. RCPT and DATA pipelined behind a refused MAIL do not count.
     pub errors: u32,
-    /// Commands but for RCPT without anything got done; once there were so many, the next but
-    /// QUIT is told 421 4.7.0. A message received, TLS and AUTH start the count afresh.
+    /// Commands without anything got done; once there were so many, the next but QUIT is told
+    /// 421 4.7.0. A message received, TLS and AUTH start the count afresh. An accepted RCPT does
+    /// not count, nor does any behind it in the transaction, nor do as many as
+    /// [`recipients`](Self::recipients) behind a refused MAIL.
     pub idle_commands: u32,
     /// How long a client may be silent.
     pub idle: Duration,

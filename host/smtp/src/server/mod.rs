@@ -10,8 +10,8 @@
 //! answered `250 2.1.0` and `250 2.1.5` by the session itself. [`Event::DataStarted`] says that
 //! message bytes follow as [`Event::Data`], and [`Ask::Message`] that they are whole: the reply to
 //! that is the owner's in full, because only it knows the transaction's id and fate. If a
-//! transaction ends in any other way, [`Event::Aborted`] says so, and what was staged is to be
-//! dropped.
+//! transaction ends in any other way, [`Event::Aborted`] says so and why, and what was staged is to
+//! be dropped.
 //!
 //! Replies to commands that came together go out together (RFC 2920 section 3.2).
 
@@ -48,13 +48,28 @@ pub enum Event {
     DataStarted,
     /// A piece of the message, dots unstuffed, never empty.
     Data(Bytes),
-    /// The transaction in hand was given up: its staged bytes are to be dropped. Comes for each
-    /// transaction that began with a yes to [`Ask::Mail`] and did not reach [`Ask::Message`],
-    /// but for those that end because the client is gone.
-    Aborted,
+    /// The transaction in hand ended without a message: its staged bytes are to be dropped. Comes
+    /// for each transaction that began with a yes to [`Ask::Mail`] and did not reach
+    /// [`Ask::Message`], but for those that end because the client is gone.
+    Aborted(Abort),
     /// Close the connection. It stays at that. What the client still sends should be read and
     /// dropped for a moment, lest a TCP reset overtake the last reply.
     Close,
+}
+
+/// Why a transaction ended without a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Abort {
+    /// The client gave it up: RSET, QUIT, a greeting, STARTTLS.
+    GivenUp,
+    /// The client was told this: the message breaks a limit or a rule of the protocol, or with
+    /// 421 the session ends, such as for a time-out.
+    Refused {
+        /// What it was told, the [label](Session::label) included.
+        reply: Reply,
+        /// Octets of the message that had come.
+        size: u64,
+    },
 }
 
 /// What only the owner can decide.

@@ -13,7 +13,7 @@ use self::commands::stray_octet;
 use super::auth::{Exchange, Step};
 use super::data::{Decoder, Fault};
 use super::line::{Line, LineCutter};
-use super::{Answer, Ask, Event, Settings};
+use super::{Abort, Answer, Ask, Event, Settings};
 use crate::reply::Reply;
 
 /// Replies are sent once there are this many octets of them, even if more commands wait.
@@ -35,6 +35,8 @@ pub struct Session {
     transaction: Option<Transaction>,
     /// The last command was MAIL and refused, but for RCPT and DATA behind it.
     sender_refused: bool,
+    /// RCPT since the last MAIL, whatever came of them.
+    recipients_named: usize,
     /// 5xx replies so far.
     errors: u32,
     /// Commands since something was got done.
@@ -56,6 +58,8 @@ struct Helo {
 #[derive(Debug, Default)]
 struct Transaction {
     recipients: usize,
+    /// What refusals are to name it by.
+    label: Option<String>,
 }
 
 #[derive(Debug)]
@@ -90,6 +94,7 @@ impl Session {
             user: None,
             transaction: None,
             sender_refused: false,
+            recipients_named: 0,
             errors: 0,
             idle_commands: 0,
             refused: false,
@@ -142,8 +147,8 @@ impl Session {
         };
         let reply = match answer {
             Answer::Close(reply) => {
-                self.say(&reply);
-                return self.close();
+                self.pass_on(&reply);
+                return self.close(self.refusal(reply));
             }
             Answer::Reply(reply) => Some(reply),
             Answer::Proceed => None,
@@ -161,6 +166,9 @@ impl Session {
             }
             Ask::Recipient(_) if yes => {
                 if let Some(transaction) = &mut self.transaction {
+                    // The first was counted before it was known to be one.
+                    let counted = u32::from(transaction.recipients == 0);
+                    self.idle_commands = self.idle_commands.saturating_sub(counted);
                     transaction.recipients += 1;
                 }
             }
@@ -173,7 +181,15 @@ impl Session {
             Ask::Recipient(_) => Reply::new(250, "2.1.5", "Recipient OK"),
             Ask::Connect | Ask::Message { .. } => Reply::new(250, "2.0.0", "Message accepted"),
         });
-        self.say(&reply);
+        self.pass_on(&reply);
+    }
+
+    /// Names the transaction in hand: the refusals that are the session's own end with the label
+    /// in parentheses from now on, as the owner's may. Without a transaction it does nothing.
+    pub fn label(&mut self, label: String) {
+        if let Some(transaction) = &mut self.transaction {
+            transaction.label = Some(label);
+        }
     }
 
     /// The handshake that [`Event::StartTls`] asked for is done; `description` names protocol
@@ -291,9 +307,6 @@ impl Session {
         if !piece.is_empty() {
             self.events.push_back(Event::Data(piece));
         }
-        if fault.is_some() {
-            self.give_up();
-        }
         if ended {
             match fault {
                 None => {
@@ -301,11 +314,12 @@ impl Session {
                     self.state = State::Asked(Ask::Message { size, eight_bit });
                 }
                 Some(fault) => {
+                    let reply = self.labelled(fault.reply(&self.settings.limits));
+                    self.pass_on(&reply);
+                    self.give_up(self.refusal(reply));
                     self.state = State::Command;
-                    let reply = fault.reply(&self.settings.limits);
-                    self.say(&reply);
                     if fault == Fault::StrayOctet {
-                        self.close();
+                        self.close(Abort::GivenUp);
                     }
                 }
             }
@@ -313,8 +327,23 @@ impl Session {
         self.input.len() < waiting
     }
 
-    /// Says a reply, and counts it if it is an error.
+    /// Says a reply of the session's own.
     fn say(&mut self, reply: &Reply) {
+        let reply = self.labelled(reply.clone());
+        self.pass_on(&reply);
+    }
+
+    /// A refusal names the transaction in hand.
+    fn labelled(&self, reply: Reply) -> Reply {
+        let label = self.transaction.as_ref().and_then(|t| t.label.as_ref());
+        match label {
+            Some(label) if reply.is_negative() => reply.labelled(label),
+            _ => reply,
+        }
+    }
+
+    /// Says a reply, and counts it if it is an error.
+    fn pass_on(&mut self, reply: &Reply) {
         self.errors += u32::from(reply.is_permanent());
         self.write(reply);
     }
@@ -326,20 +355,29 @@ impl Session {
         }
         reply.write_to(&mut self.output);
         if reply.code() == 421 {
-            self.close();
+            self.close(self.refusal(reply.clone()));
         }
     }
 
-    fn close(&mut self) {
-        self.give_up();
+    /// How a transaction ends with this reply.
+    fn refusal(&self, reply: Reply) -> Abort {
+        let size = match &self.state {
+            State::Data(decoder) => decoder.size,
+            _ => 0,
+        };
+        Abort::Refused { reply, size }
+    }
+
+    fn close(&mut self, abort: Abort) {
+        self.give_up(abort);
         self.input.clear();
         self.state = State::Closed;
     }
 
     /// Ends the transaction in hand, if there is one, without a message.
-    fn give_up(&mut self) {
+    fn give_up(&mut self, abort: Abort) {
         if self.transaction.take().is_some() {
-            self.events.push_back(Event::Aborted);
+            self.events.push_back(Event::Aborted(abort));
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use gatepost_smtp::Reply;
 use gatepost_smtp::server::{
-    Answer, Ask, AuthOffer, Event, Limits, Mail, Session, Settings, StartTls,
+    Abort, Answer, Ask, AuthOffer, Event, Limits, Mail, Session, Settings, StartTls,
 };
 
 /// A message that was received whole.
@@ -24,6 +24,8 @@ pub struct Server {
     pub session: Session,
     pub messages: Vec<Received>,
     pub aborted: usize,
+    /// Why the last of them was.
+    pub abort: Option<Abort>,
     pub closed: bool,
     pub handshakes: usize,
     pub sends: usize,
@@ -32,7 +34,7 @@ pub struct Server {
     output: Vec<u8>,
     mail: Option<Mail>,
     recipients: Vec<String>,
-    bytes: Vec<u8>,
+    pub bytes: Vec<u8>,
 }
 
 pub fn settings() -> Settings {
@@ -51,6 +53,7 @@ impl Server {
             session: Session::new(Arc::new(settings), tls),
             messages: Vec::new(),
             aborted: 0,
+            abort: None,
             closed: false,
             handshakes: 0,
             sends: 0,
@@ -134,10 +137,11 @@ impl Server {
                     assert!(!bytes.is_empty());
                     self.bytes.extend_from_slice(&bytes);
                 }
-                Event::Aborted => {
+                Event::Aborted(why) => {
                     assert!(self.mail.take().is_some(), "aborted without a transaction");
                     self.recipients.clear();
                     self.aborted += 1;
+                    self.abort = Some(why);
                 }
                 Event::Ask(ask) => {
                     let answer = self.answer(&ask);

@@ -7,7 +7,7 @@ use crate::reply::Reply;
 use crate::server::command::{self, Verb};
 use crate::server::data::Decoder;
 use crate::server::line::Line;
-use crate::server::{Ask, AuthOffer, Event, StartTls, auth, path};
+use crate::server::{Abort, Ask, AuthOffer, Event, StartTls, auth, path};
 
 impl Session {
     /// Takes one command line.
@@ -19,15 +19,18 @@ impl Session {
         if let Some(reply) = self.out_of_patience(verb) {
             return self.say(&reply);
         }
-        // Recipients bring a message nearer, and have a limit of their own.
-        if verb != Verb::Recipient {
-            self.idle_commands += 1;
-        }
         match verb {
-            // Until it is accepted.
-            Verb::Mail => self.sender_refused = self.transaction.is_none(),
-            Verb::Recipient | Verb::Data => {}
+            Verb::Mail => {
+                // Until it is accepted.
+                self.sender_refused = self.transaction.is_none();
+                self.recipients_named = 0;
+            }
+            Verb::Recipient => self.recipients_named += 1,
+            Verb::Data => {}
             _ => self.sender_refused = false,
+        }
+        if !self.is_free(verb) {
+            self.idle_commands += 1;
         }
         match line {
             Line::TooLong => self.say(&Reply::new(500, "5.5.2", "Command line is too long")),
@@ -43,6 +46,14 @@ impl Session {
                 None => self.command(verb, arguments),
             },
         }
+    }
+
+    /// Whether a command is not one without progress, whatever comes of it: a RCPT behind one
+    /// that was accepted, which leaves the message as near as it was; and, as many as one message
+    /// may have, behind a refused MAIL: a client that pipelines is to hear of that refusal.
+    fn is_free(&self, verb: Verb) -> bool {
+        let in_bounds = self.recipients_named <= self.settings.limits.recipients;
+        verb == Verb::Recipient && (self.recipients() > 0 || self.sender_refused && in_bounds)
     }
 
     /// Why no command but QUIT is heard any more, if so.
@@ -121,7 +132,7 @@ impl Session {
                 }
             }
             Verb::Recipient => match path::recipient(arguments, &settings.hostname) {
-                Ok(_) if self.recipients() >= settings.limits.recipients => Reply::new(
+                Ok(_) if self.recipients_named > settings.limits.recipients => Reply::new(
                     452,
                     "4.5.3",
                     format!(
@@ -141,13 +152,13 @@ impl Session {
                 Reply::plain(354, "Send the message; end it with <CRLF>.<CRLF>")
             }
             Verb::Reset => {
-                self.give_up();
+                self.give_up(Abort::GivenUp);
                 Reply::new(250, "2.0.0", "Reset")
             }
             Verb::Noop => Reply::new(250, "2.0.0", "OK"),
             Verb::Quit => {
                 self.say(&Reply::new(221, "2.0.0", "Goodbye"));
-                return self.close();
+                return self.close(Abort::GivenUp);
             }
             Verb::Verify if arguments.is_empty() => {
                 Reply::new(501, "5.5.4", "VRFY needs a name or an address")
@@ -162,15 +173,16 @@ impl Session {
             ),
             Verb::StartTls => {
                 self.say(&Reply::new(220, "2.0.0", "Start TLS"));
-                self.give_up();
+                self.give_up(Abort::GivenUp);
                 self.input.clear();
                 self.state = State::Handshake;
                 return;
             }
             Verb::Auth => return self.auth_step(auth::begin(arguments)),
             Verb::Http => {
-                self.say(&Reply::new(500, "5.5.1", "This is SMTP, not HTTP"));
-                return self.close();
+                let reply = self.labelled(Reply::new(500, "5.5.1", "This is SMTP, not HTTP"));
+                self.pass_on(&reply);
+                return self.close(self.refusal(reply));
             }
             Verb::Unknown => Reply::new(500, "5.5.1", "Command is not recognized"),
         };
@@ -190,7 +202,7 @@ impl Session {
 
     /// EHLO or HELO: answers, and begins afresh (RFC 5321 section 4.1.4).
     fn hello(&mut self, name: String, extended: bool) {
-        self.give_up();
+        self.give_up(Abort::GivenUp);
         let settings = &self.settings;
         let mut text = settings.hostname.clone();
         if extended {
