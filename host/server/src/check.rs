@@ -25,6 +25,7 @@ mod wire;
 use std::collections::HashSet;
 use std::io::Read as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -65,7 +66,9 @@ pub async fn run(args: CheckArgs) -> miette::Result<ExitCode> {
         let (report, message) = check.judge(file, message).await;
         report.print(check.args.json)?;
         if let (Some(directory), Some(message)) = (&check.args.output, message) {
-            write(directory, file, &message, &mut written)?;
+            let path = place(directory, file, &mut written);
+            check.spare(&path)?;
+            write(&path, &message)?;
         }
     }
     Ok(code)
@@ -80,25 +83,23 @@ async fn read(file: &Path) -> std::io::Result<Message> {
     Ok(Message::from_bytes(eml::as_received(&stored)))
 }
 
-/// Writes a message under the name of its file. Files of the same name from several directories
-/// are told apart by a number.
-fn write(
-    directory: &Path,
-    file: &Path,
-    message: &Message,
-    written: &mut HashSet<PathBuf>,
-) -> miette::Result<()> {
+/// Where a message is written: under the name of its file. Files of the same name from several
+/// directories are told apart by a number.
+fn place(directory: &Path, file: &Path, written: &mut HashSet<PathBuf>) -> PathBuf {
     let name = match file.file_name() {
         Some(name) if file != Path::new("-") => name.to_string_lossy().into_owned(),
         _ => "stdin.eml".to_owned(),
     };
     let numbered = (2..).map(|number| directory.join(format!("{number}-{name}")));
-    let path = std::iter::once(directory.join(&name))
+    std::iter::once(directory.join(&name))
         .chain(numbered)
         .find(|path| written.insert(path.clone()))
-        .unwrap_or_else(|| directory.join(&name));
-    std::fs::create_dir_all(directory)
-        .and_then(|()| std::fs::write(&path, message.to_bytes()?))
+        .unwrap_or_else(|| directory.join(&name))
+}
+
+fn write(path: &Path, message: &Message) -> miette::Result<()> {
+    std::fs::create_dir_all(path.parent().unwrap_or(path))
+        .and_then(|()| std::fs::write(path, message.to_bytes()?))
         .into_diagnostic()
         .wrap_err_with(|| format!("cannot write {}", path.display()))
 }
@@ -128,6 +129,23 @@ impl Check {
             config,
             listener,
         })
+    }
+
+    /// Refuses to write over one of the messages to be judged, under whatever name.
+    fn spare(&self, path: &Path) -> miette::Result<()> {
+        let identity = |path: &Path| {
+            let found = std::fs::metadata(path).ok()?;
+            Some((found.dev(), found.ino()))
+        };
+        let target = identity(path);
+        if target.is_none() || self.args.files.iter().all(|file| identity(file) != target) {
+            return Ok(());
+        }
+        Err(miette!(
+            help = "name another directory with --output",
+            "{} is one of the messages to be judged, and would be overwritten",
+            path.display()
+        ))
     }
 
     /// Judges one message; gives it back as it would be queued, if it would be.

@@ -130,6 +130,38 @@ fn a_built_in_policy_is_exported_and_inspected() {
     assert_eq!(inspection["schema"]["type"], "object");
 }
 
+#[test]
+fn check_never_writes_over_a_message_that_it_was_given() {
+    let here = tempfile::tempdir().unwrap();
+    let stored = "From: a@b.example\nTo: c@d.example\n\nText\n";
+    std::fs::write(here.path().join("a.eml"), stored).unwrap();
+    let check = |output| {
+        gatepost(
+            here.path(),
+            &[
+                "check",
+                "--output",
+                output,
+                "--mail-from",
+                "a@b.example",
+                "a.eml",
+            ],
+        )
+    };
+    let refused = check(".");
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("overwritten"));
+    let kept = std::fs::read_to_string(here.path().join("a.eml")).unwrap();
+    assert_eq!(kept, stored);
+
+    // What an earlier run has written may be replaced.
+    for _ in 0..2 {
+        assert!(check("out").status.success());
+    }
+    let written = std::fs::read_to_string(here.path().join("out/a.eml")).unwrap();
+    assert!(written.starts_with("Received: "), "{written}");
+}
+
 /// A running sink.
 struct Sink {
     process: Child,
