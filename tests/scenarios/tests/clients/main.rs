@@ -1,1 +1,175 @@
-//! placeholder
+//! Real mail software on both sides of the relay: swaks and Python's smtplib as clients, Postfix
+//! as client and as next hop.
+//!
+//! Each file shows one thing. What is not installed is not tested, and says so. Every scenario
+//! ends with [`test_support::Relay::leaves_nothing`] or the like: what arrives does so once.
+#![allow(clippy::unwrap_used)]
+
+mod between_two_postfixes;
+
+mod swaks {
+    mod auth_login;
+    mod auth_plain;
+    mod implicit_tls;
+    mod pipelining;
+    mod plain;
+    pub mod program;
+    mod proxy;
+    mod starttls;
+    mod wrong_password;
+}
+
+mod smtplib {
+    mod auth_login;
+    mod eight_bit;
+    mod good_and_bad_recipients;
+    mod implicit_tls;
+    mod one_connection;
+    mod plain;
+    pub mod program;
+    mod starttls_and_login;
+}
+
+mod postfix_sends {
+    mod burst;
+    mod good_and_bad_recipients;
+    mod starttls;
+    mod submission;
+    mod two_accounts;
+    mod without_tls;
+}
+
+mod postfix_receives {
+    mod burst;
+    mod closed_when_idle;
+    mod few_connections;
+    mod message_rate;
+    mod opportunistic_tls;
+    mod refused_message;
+    mod refused_recipient;
+    mod required_tls;
+    mod untrusted_certificate;
+    mod without_tls;
+}
+
+use test_support::{Client, Postfix, Relay, Sink, Taken};
+
+/// A message with whatever is easily spoilt on the way.
+fn awkward() -> Vec<u8> {
+    let longest = 998;
+    let eight_bit: Vec<u8> = (0x80..=0xff).collect();
+    let lines: &[&[u8]] = &[
+        b"From: Ann <ann@sender.example>",
+        b"To: user@desk.example",
+        b"Subject: awkward",
+        b"Date: Thu, 1 Jan 2026 00:00:00 +0000",
+        b"Message-ID: <awkward@sender.example>",
+        b"MIME-Version: 1.0",
+        b"Content-Type: text/plain; charset=iso-8859-1",
+        b"Content-Transfer-Encoding: 8bit",
+        b"",
+        b".",
+        b"..",
+        b".leading dot",
+        b"From here on it might be a mailbox",
+        b"blanks at the end  \t",
+        b"",
+        &eight_bit,
+        // RFC 5321 section 4.5.3.1.6: 1000 octets with CRLF, and a stuffed dot does not count.
+        &b"x".repeat(longest),
+        &[b".", b"y".repeat(longest - 1).as_slice()].concat(),
+        &b"\xe4".repeat(longest),
+        b".",
+        b"",
+        b"",
+    ];
+    lines
+        .iter()
+        .flat_map(|line| [line, &b"\r\n"[..]].concat())
+        .collect()
+}
+
+/// A message of one megabyte, with dots.
+fn megabyte() -> Vec<u8> {
+    let head = b"From: Ann <ann@sender.example>\r\nTo: user@desk.example\r\nSubject: large\r\n\r\n";
+    let line = b".the same line again and again, 64 octets with its end of line\r\n";
+    [head, line.repeat((1 << 20) / line.len()).as_slice()].concat()
+}
+
+/// Fails unless everything below the header section arrived octet for octet.
+fn assert_whole(taken: &Taken, sent: &[u8]) {
+    let (sent, arrived) = (body(sent), taken.bytes());
+    let arrived = body(&arrived);
+    let same = sent.iter().zip(arrived).take_while(|(a, b)| a == b).count();
+    let there = |octets: &[u8]| {
+        String::from_utf8_lossy(&octets[same..])
+            .chars()
+            .take(60)
+            .collect::<String>()
+    };
+    assert!(
+        sent == arrived,
+        "of {} octets {} arrived; the first {same} are the same, then {:?} became {:?}",
+        sent.len(),
+        arrived.len(),
+        there(sent),
+        there(arrived),
+    );
+}
+
+fn body(message: &[u8]) -> &[u8] {
+    let empty = message.windows(4).position(|octets| octets == b"\r\n\r\n");
+    &message[empty.expect("an empty line") + 4..]
+}
+
+/// A small message with this subject.
+fn numbered(number: usize) -> Vec<u8> {
+    format!("From: <ann@sender.example>\r\nSubject: {number}\r\n\r\nHello!\r\n").into_bytes()
+}
+
+/// The subjects of so many messages as numbers, in order; each has to come.
+fn numbers(sink: &Sink, count: usize) -> Vec<usize> {
+    let subject = |taken: Taken| taken.header("Subject").unwrap().parse().unwrap();
+    let mut numbers: Vec<usize> = (0..count).map(|_| subject(sink.take())).collect();
+    numbers.sort_unstable();
+    numbers
+}
+
+/// Ends the relay, lets the Postfix behind it hand on what it has, and makes sure that nothing is
+/// left of which the test has not taken note.
+fn nothing_is_left(mut relay: Relay, behind: Postfix, sink: Sink) {
+    let status = relay.terminate();
+    assert!(status.success(), "{status}:\n{}", relay.log());
+    let queue = relay.json(&["queue", "list"]);
+    assert!(queue.is_empty(), "queued: {queue:?}");
+    behind.drained();
+    let rest = sink.rest();
+    assert!(rest.is_empty(), "more arrived: {rest:?}");
+}
+
+/// Sends a message over a connection of its own; it must be accepted.
+fn submit(server: std::net::SocketAddr, to: &[&str], message: &[u8]) {
+    let mut client = Client::greeted(server);
+    client.ehlo();
+    let reply = client.deliver("ann@sender.example", to, message).unwrap();
+    assert_eq!(reply.code, 250, "{}", reply.text());
+    client.command("QUIT", 221);
+}
+
+/// Sends messages numbered from 0 over some connections at once; each must be accepted.
+fn submit_numbered(server: std::net::SocketAddr, connections: usize, each: usize) {
+    std::thread::scope(|scope| {
+        for connection in 0..connections {
+            scope.spawn(move || {
+                let mut client = Client::greeted(server);
+                client.ehlo();
+                for number in connection * each..(connection + 1) * each {
+                    let message = numbered(number);
+                    let reply =
+                        client.deliver("ann@sender.example", &["user@desk.example"], &message);
+                    assert_eq!(reply.unwrap().code, 250);
+                }
+            });
+        }
+    });
+}

@@ -1,0 +1,26 @@
+//! A wrong password: swaks ends with its code for a failed AUTH, and nothing is sent.
+
+use test_support::{RelayBuilder, Sink};
+
+use super::program::Swaks;
+use crate::awkward;
+
+#[test]
+fn nothing_is_taken() {
+    let Some(swaks) = Swaks::with_tls() else {
+        return;
+    };
+    let sink = Sink::start();
+    let relay = RelayBuilder::usual(sink.address()).start();
+    let arguments = [
+        ["--from", "user@desk.example"],
+        ["--to", "x@elsewhere.example"],
+        ["--auth-user", "user"],
+        ["--auth-password", "wrong"],
+        ["--tls", "--auth"],
+    ];
+    let run = swaks.send(&relay, "submission", &awkward(), &arguments.concat());
+    assert_eq!(run.code, Some(28), "{}", run.dialogue);
+    assert!(run.dialogue.contains("535 5.7.8 "), "{}", run.dialogue);
+    relay.leaves_nothing(sink);
+}

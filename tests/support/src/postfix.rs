@@ -1,0 +1,237 @@
+//! Postfix as a neighbour of the relay, on either side.
+
+use std::collections::HashSet;
+use std::fs::{self, Permissions};
+use std::io::Write as _;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use tempfile::TempDir;
+
+use crate::{Certificate, PATIENCE, Process, debian, say};
+
+/// A running Postfix that is nobody's but the test's: it takes mail on a loopback port and from
+/// [`Postfix::sendmail`], and hands all of it to one next hop. It uses TLS with whoever offers it,
+/// and offers it itself.
+#[derive(Debug)]
+pub struct Postfix {
+    process: Process,
+    address: SocketAddr,
+    certificate: Certificate,
+    /// Where Postfix's commands are.
+    commands: PathBuf,
+    // Dropped after the process.
+    directory: TempDir,
+}
+
+/// No look-ups, no mailboxes, no pauses. What is added comes below.
+const MAIN: &str = "
+compatibility_level = 3.6
+maillog_file = /dev/stdout
+myhostname = postfix.example
+mydestination =
+alias_maps =
+local_recipient_maps =
+inet_protocols = ipv4
+mynetworks = 127.0.0.0/8
+smtpd_peername_lookup = no
+smtpd_relay_restrictions = permit_mynetworks, reject
+smtpd_tls_security_level = may
+smtp_tls_security_level = may
+in_flow_delay = 0
+";
+
+/// Postfix's own services, without those that only mailboxes need.
+const SERVICES: &str = "
+127.0.0.1:0 inet n - n - - smtpd
+pickup unix n - n 60 1 pickup
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+tlsmgr unix - - n 1000? 1 tlsmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+smtp unix - - n - - smtp
+error unix - - n - - error
+retry unix - - n - - error
+showq unix n - n - - showq
+anvil unix - - n - 1 anvil
+scache unix - - n - 1 scache
+postlog unix-dgram n - n - 1 postlogd
+";
+
+impl Postfix {
+    /// One that hands everything to this next hop, unless Postfix is not installed or cannot run
+    /// here; then it says so, in one line.
+    pub fn start(next_hop: SocketAddr) -> Option<Self> {
+        Self::with(next_hop, "")
+    }
+
+    /// The same with further lines for its `main.cf`.
+    pub fn with(next_hop: SocketAddr, main: &str) -> Option<Self> {
+        let commands = debian("postfix", "postfix")?.with_file_name("");
+        if !fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0) {
+            say("SKIPPED: Postfix cannot be run here (needs root)");
+            return None;
+        }
+        let directory = tempfile::tempdir().unwrap_or_else(|e| panic!("no directory: {e}"));
+        let path = directory.path();
+        let certificate = Certificate::make(path);
+        // Most of its processes run as a user of their own, who has to get to their files.
+        allow_everyone_in(path);
+        write(path, "master.cf", SERVICES);
+        let (queue, data) = (path.join("queue"), path.join("data"));
+        fs::create_dir(&queue).unwrap_or_else(|e| panic!("{}: {e}", queue.display()));
+        let main = format!(
+            "{MAIN}queue_directory = {queue}\ndata_directory = {data}\n\
+             relayhost = [{host}]:{port}\nsmtpd_tls_chain_files = {key}, {certificate}\n{main}\n",
+            queue = queue.display(),
+            data = data.display(),
+            host = next_hop.ip(),
+            port = next_hop.port(),
+            key = certificate.key.display(),
+            certificate = certificate.certificate.display(),
+        );
+        write(path, "main.cf", &main);
+        let mut postfix = Command::new(commands.join("postfix"));
+        run(postfix
+            .arg("-c")
+            .arg(path)
+            .args(["post-install", "create-missing"]));
+        let mut postconf = Command::new(commands.join("postconf"));
+        let programs = run(postconf.args(["-h", "daemon_directory"]));
+        let process = start(Path::new(programs.trim()), path);
+        Some(Self {
+            address: listening(process.id()),
+            process,
+            certificate,
+            commands,
+            directory,
+        })
+    }
+
+    /// Where its SMTP server is.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What its SMTP server shows, as PEM.
+    pub fn certificate(&self) -> &Path {
+        &self.certificate.certificate
+    }
+
+    /// Hands it a message as a local program does.
+    pub fn sendmail(&self, from: &str, to: &[&str], message: &[u8]) {
+        let mut command = Command::new(self.commands.join("sendmail"));
+        command.arg("-C").arg(self.directory.path());
+        // A line with nothing but a dot is no end.
+        command.args(["-i", "-f", from]).args(to);
+        let mut sendmail = command
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("sendmail: {error}"));
+        if let Some(mut input) = sendmail.stdin.take() {
+            let written = input.write_all(message);
+            written.unwrap_or_else(|error| panic!("sendmail: {error}"));
+        }
+        let status = sendmail.wait();
+        assert!(
+            status.as_ref().is_ok_and(|status| status.success()),
+            "sendmail: {status:?}"
+        );
+    }
+
+    /// Has it try at once what it has put off.
+    pub fn flush(&self) {
+        self.postqueue("-f");
+    }
+
+    /// Waits until it has nothing left to do for any message that it took.
+    pub fn drained(&self) {
+        let begun = Instant::now();
+        loop {
+            let queue = self.postqueue("-j");
+            if queue.is_empty() {
+                return;
+            }
+            let log = || self.process.log();
+            assert!(begun.elapsed() < PATIENCE, "queued: {queue}\n{}", log());
+        }
+    }
+
+    /// Waits until it has logged these words; gives the first line with them.
+    pub fn logged(&self, words: &str) -> String {
+        self.process.logged(words)
+    }
+
+    fn postqueue(&self, what: &str) -> String {
+        let mut postqueue = Command::new(self.commands.join("postqueue"));
+        run(postqueue.arg("-c").arg(self.directory.path()).arg(what))
+    }
+}
+
+impl Drop for Postfix {
+    /// Ends its master process, which takes all others with it.
+    fn drop(&mut self) {
+        self.process.signal("TERM");
+        self.process.wait();
+    }
+}
+
+/// Starts the master process and waits until it listens.
+fn start(programs: &Path, directory: &Path) -> Process {
+    // The log goes to standard output, and is wanted where a process's log is.
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "exec \"$0\" -c \"$1\" -s >&2"]);
+    shell.arg(programs.join("master")).arg(directory);
+    let process = Process::start("postfix", &mut shell);
+    process.logged("daemon started");
+    process
+}
+
+/// Where a process listens, which Postfix does not say: the one TCP socket among those of the
+/// process that is in state LISTEN (proc(5), /proc/net/tcp).
+fn listening(process: u32) -> SocketAddr {
+    let folder = PathBuf::from(format!("/proc/{process}"));
+    let files = fs::read_dir(folder.join("fd")).into_iter().flatten();
+    let sockets: HashSet<String> = files
+        .filter_map(|file| fs::read_link(file.ok()?.path()).ok())
+        .filter_map(|link| {
+            let inode = link.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?;
+            Some(inode.to_owned())
+        })
+        .collect();
+    let table = fs::read_to_string(folder.join("net/tcp")).unwrap_or_default();
+    let port = table.lines().find_map(|line| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let (local, state, inode) = (fields.get(1)?, fields.get(3)?, fields.get(9)?);
+        let (_, port) = local.split_once(':')?;
+        let ours = *state == "0A" && sockets.contains(*inode);
+        ours.then(|| u16::from_str_radix(port, 16).ok())?
+    });
+    let port = port.unwrap_or_else(|| panic!("process {process} does not listen:\n{table}"));
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+}
+
+fn allow_everyone_in(directory: &Path) {
+    let allowed = fs::set_permissions(directory, Permissions::from_mode(0o755));
+    allowed.unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
+}
+
+fn write(directory: &Path, name: &str, text: &str) {
+    fs::write(directory.join(name), text).unwrap_or_else(|error| panic!("{name}: {error}"));
+}
+
+/// Runs a program, which must succeed; what it printed.
+fn run(command: &mut Command) -> String {
+    let output = command.output();
+    let output = output.unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let [printed, errors] =
+        [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+    assert!(output.status.success(), "{command:?}: {printed}{errors}");
+    printed
+}
