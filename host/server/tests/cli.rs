@@ -118,13 +118,16 @@ fn a_built_in_policy_is_exported_and_inspected() {
         assert_eq!(code, 0);
         lines.into_iter().next().unwrap()
     };
-    let output = gatepost(
+    let (code, lines) = json(
         here.path(),
-        &["policy", "export", "outbound-route", "route.wasm"],
+        &["policy", "export", "outbound-route", "route.wasm", "--json"],
     );
-    assert!(output.status.success());
+    assert_eq!(code, 0);
+    assert_eq!(lines[0]["policy"], "outbound-route");
+    assert_eq!(lines[0]["file"], "route.wasm");
     let inspection = inspect("route.wasm");
     assert_eq!(inspection, inspect("outbound-route"));
+    assert_eq!(inspection["size"], lines[0]["size"]);
     assert_eq!(inspection["hooks"], serde_json::json!(["route"]));
     assert_eq!(inspection["kind"], "core module");
     assert_eq!(inspection["schema"]["type"], "object");

@@ -69,6 +69,9 @@ pub(super) struct Export {
     name: String,
     /// The file to write.
     file: PathBuf,
+    /// One JSON object.
+    #[arg(long)]
+    json: bool,
 }
 
 pub(super) async fn run(command: Command) -> miette::Result<ExitCode> {
@@ -229,6 +232,14 @@ fn export(args: &Export) -> miette::Result<ExitCode> {
     std::fs::write(&args.file, module)
         .into_diagnostic()
         .wrap_err_with(|| format!("cannot write {}", args.file.display()))?;
-    output::print(format!("{} written to {}", args.name, args.file.display()))?;
+    if args.json {
+        output::print_json([json!({
+            "policy": args.name,
+            "file": args.file.display().to_string(),
+            "size": module.len(),
+        })])?;
+    } else {
+        output::print(format!("{} written to {}", args.name, args.file.display()))?;
+    }
     Ok(exit(true))
 }
