@@ -55,6 +55,7 @@ impl Default for Filter {
 
 /// How many recipients an operation changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Changed {
     /// Recipients changed.
     pub changed: u64,
