@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use gatepost_message::{Address, Millis, TransactionId};
-use gatepost_policy::{Pinned, Session, Transaction};
+use gatepost_policy::{Judgement, Pinned, Session, Transaction};
 use gatepost_smtp::Reply;
 use gatepost_smtp::server::{self, Answer, Ask, Credentials, Mail};
 use gatepost_trace::Kind;
@@ -22,6 +22,8 @@ pub struct Dialogue {
     client: SocketAddr,
     /// What was said of the connection: it goes with each of its transactions.
     connection: Findings,
+    /// What policies wanted remembered of the connection has gone with a message of it.
+    connection_remembered: bool,
     /// The transaction in hand. Boxed, so that a client without one costs little.
     open: Option<Box<Open>>,
 }
@@ -43,6 +45,7 @@ impl Dialogue {
             pipeline,
             client,
             connection: Findings::default(),
+            connection_remembered: false,
             open: None,
         }
     }
@@ -97,6 +100,10 @@ impl Dialogue {
         let id = TransactionId::new();
         let span = tracing::error_span!("transaction", %id);
         let policies = self.pipeline.chain.begin(self.pipeline.memory.clone());
+        let unwelcome = self
+            .connect_anew(&policies, session)
+            .instrument(span.clone())
+            .await;
         let mut open = Box::new(Open {
             transaction: Transaction {
                 id,
@@ -122,6 +129,7 @@ impl Dialogue {
             self.pipeline.record(id, Kind::Judged { judgement });
         }
         let refusal = match self.pipeline.spool.room() {
+            _ if unwelcome.is_some() => unwelcome,
             Err(error) => Some(super::spool_refusal(&error)),
             Ok(()) => {
                 let config = &self.pipeline.config;
@@ -155,6 +163,34 @@ impl Dialogue {
         Answer::Reply(reply)
     }
 
+    /// Asks the connect hooks anew where a version that was asked is no longer in use, so that one
+    /// transaction is judged by one version of each policy. All that was said of the connection
+    /// before is dropped; gives the refusal, if it is one now.
+    async fn connect_anew(
+        &mut self,
+        policies: &Pinned,
+        session: &server::Session,
+    ) -> Option<Reply> {
+        let holds = |judgement: &Judgement| {
+            let mut versions = policies.versions().iter();
+            let in_use = versions.any(|version| {
+                version.name() == judgement.policy && version.digest() == judgement.digest
+            });
+            // A refusal made here is for one transaction: the next asks again.
+            in_use && !judgement.verdict.stops_chain()
+        };
+        if self.connection.judgements.iter().all(holds) {
+            return None;
+        }
+        let admission = admission::connect(policies, &self.facts(session), Millis::now()).await;
+        self.connection = Findings::default();
+        let refusal = self.connection.take(admission, None);
+        if self.connection_remembered {
+            self.connection.effects.clear();
+        }
+        refusal
+    }
+
     async fn recipient(&mut self, address: Address) -> Answer {
         let Some(open) = &mut self.open else {
             return Answer::Reply(out_of_order());
@@ -174,6 +210,7 @@ impl Dialogue {
                 reply
             }
         };
+        let answer = Answer::Reply(reply.clone());
         self.pipeline.record(id, Kind::Recipient { address, reply });
         answer
     }
@@ -208,7 +245,7 @@ impl Dialogue {
         if reply.is_positive() {
             // Once is enough: the connection's effects have been applied.
             self.connection.effects.clear();
-        let answer = Answer::Reply(reply.clone());
+            self.connection_remembered = true;
         }
         reply
     }
