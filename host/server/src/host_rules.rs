@@ -110,6 +110,8 @@ mod tests {
             name = "mx"
             address = "127.0.0.1:0"
             direction = "inbound"
+            tls = "none"
+            chain = []
             "#;
         Config::parse(text, Path::new("gatepost.toml"), Path::new("/")).unwrap()
     }
