@@ -20,6 +20,7 @@ pub enum Flow {
 
 /// One SMTP connection, as far as it has got.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Session {
     /// Name of the listener in the configuration.
     pub listener: String,
@@ -37,6 +38,7 @@ pub struct Session {
 
 /// One SMTP transaction: the envelope (RFC 5321 section 2.3.1) and whose it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Transaction {
     /// The same in the reply, the Received header, the log, the queue and the trace.
     pub id: TransactionId,

@@ -128,7 +128,11 @@ impl Status {
 
 /// The state of a recipient.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "status")]
+#[serde(
+    rename_all = "kebab-case",
+    rename_all_fields = "kebab-case",
+    tag = "status"
+)]
 pub enum RecipientState {
     /// Waits for its next attempt.
     Queued {

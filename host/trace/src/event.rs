@@ -31,7 +31,11 @@ impl Event {
 
 /// What happened. In JSON the field `event` names it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "event")]
+#[serde(
+    rename_all = "kebab-case",
+    rename_all_fields = "kebab-case",
+    tag = "event"
+)]
 pub enum Kind {
     /// A transaction began: over which session.
     Begun {
@@ -130,7 +134,7 @@ pub enum Kind {
 
 /// How an attempt ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Ending {
     /// The next hop took it.
     Delivered,

@@ -124,6 +124,25 @@ fn events_are_read_back_as_they_were_in_their_order() {
 }
 
 #[test]
+fn the_keys_of_every_event_are_of_one_style() {
+    fn look(value: &serde_json::Value) {
+        match value {
+            serde_json::Value::Object(fields) => {
+                for (key, value) in fields {
+                    assert!(!key.contains('_'), "{key}");
+                    look(value);
+                }
+            }
+            serde_json::Value::Array(values) => values.iter().for_each(look),
+            _ => {}
+        }
+    }
+    for kind in kinds() {
+        look(&serde_json::to_value(kind).unwrap());
+    }
+}
+
+#[test]
 fn an_event_in_json_says_what_and_whose() {
     let id = TransactionId::new();
     let event = Event {
