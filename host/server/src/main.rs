@@ -6,15 +6,28 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use gatepost::cli::{self, Cli};
+use tokio::runtime::Builder;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+/// How many tasks a thread runs before it looks for what has come over the network. A guest runs
+/// for a millisecond at a time: with tokio's own 61, a few endless loops that take turns would
+/// keep everybody's commands waiting for that many milliseconds.
+const TASKS_BETWEEN_EVENTS: u32 = 4;
+
+fn main() -> ExitCode {
     let cli = Cli::parse();
     // The terminal wraps lines itself, and a reader that is no terminal wants them whole.
     let _already_set = miette::set_hook(Box::new(|_| {
         Box::new(miette::MietteHandlerOpts::new().wrap_lines(false).build())
     }));
-    match cli::run(cli).await {
+    let runtime = Builder::new_multi_thread()
+        .enable_all()
+        .event_interval(TASKS_BETWEEN_EVENTS)
+        .build();
+    let ended = match runtime {
+        Ok(runtime) => runtime.block_on(cli::run(cli)),
+        Err(error) => Err(miette::miette!("cannot start threads: {error}")),
+    };
+    match ended {
         Ok(code) => code,
         Err(report) => {
             eprintln!("{report:?}");

@@ -3,6 +3,7 @@
 //!
 //! - `smtp` — what a client may say, and what it hears
 //! - `policies` — decisions in live traffic: fixtures, hostile guests, swaps
+//! - `isolation` — others are served while hostile guests are at work: a measurement
 //! - `durability` — kill -9, power loss, full disk, failing fsync
 //! - `operations` — queue, quarantine, trace, check, monitoring, drain
 //! - `clients` — real mail software on both sides
