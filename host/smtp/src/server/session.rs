@@ -35,7 +35,7 @@ pub struct Session {
     transaction: Option<Transaction>,
     /// The last command was MAIL and refused, but for RCPT and DATA behind it.
     sender_refused: bool,
-    /// RCPT since the last MAIL, whatever came of them.
+    /// Recipients named since the last MAIL, the refused ones included.
     recipients_named: usize,
     /// 5xx replies so far.
     errors: u32,

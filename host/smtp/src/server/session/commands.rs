@@ -25,8 +25,7 @@ impl Session {
                 self.sender_refused = self.transaction.is_none();
                 self.recipients_named = 0;
             }
-            Verb::Recipient => self.recipients_named += 1,
-            Verb::Data => {}
+            Verb::Recipient | Verb::Data => {}
             _ => self.sender_refused = false,
         }
         if !self.is_free(verb) {
@@ -38,7 +37,10 @@ impl Session {
             Line::Whole(_) => match self.out_of_sequence(verb) {
                 // What came pipelined behind a refused MAIL is no error of its own (RFC 2920
                 // section 3.1).
-                Some(reply) if self.sender_refused && verb != Verb::Mail => self.write(&reply),
+                Some(reply) if self.sender_refused && verb != Verb::Mail => {
+                    self.recipients_named += usize::from(verb == Verb::Recipient);
+                    self.write(&reply);
+                }
                 Some(reply) => self.say(&reply),
                 None if verb.stands_alone() && !arguments.is_empty() => {
                     self.say(&Reply::new(501, "5.5.4", "This command takes no argument"));
@@ -52,7 +54,7 @@ impl Session {
     /// that was accepted, which leaves the message as near as it was; and, as many as one message
     /// may have, behind a refused MAIL: a client that pipelines is to hear of that refusal.
     fn is_free(&self, verb: Verb) -> bool {
-        let in_bounds = self.recipients_named <= self.settings.limits.recipients;
+        let in_bounds = self.recipients_named < self.settings.limits.recipients;
         verb == Verb::Recipient && (self.recipients() > 0 || self.sender_refused && in_bounds)
     }
 
@@ -132,7 +134,7 @@ impl Session {
                 }
             }
             Verb::Recipient => match path::recipient(arguments, &settings.hostname) {
-                Ok(_) if self.recipients_named > settings.limits.recipients => Reply::new(
+                Ok(_) if self.recipients_named >= settings.limits.recipients => Reply::new(
                     452,
                     "4.5.3",
                     format!(
@@ -140,7 +142,10 @@ impl Session {
                         settings.limits.recipients
                     ),
                 ),
-                Ok(address) => return self.state = State::Asked(Ask::Recipient(address)),
+                Ok(address) => {
+                    self.recipients_named += 1;
+                    return self.state = State::Asked(Ask::Recipient(address));
+                }
                 Err(reply) => reply,
             },
             Verb::Data if self.recipients() == 0 => {
