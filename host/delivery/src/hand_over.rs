@@ -120,9 +120,13 @@ impl ToHop {
     async fn run(self, mut recipients: Vec<Routed>) {
         let patience = self.delivery.settings.wait_for_connection;
         let Some(place) = self.delivery.pool.place(&self.hop, patience).await else {
-            return self
-                .settle(recipients, |_| (false, Said::Nothing(BUSY)), None)
-                .await;
+            let expired = self.delivery.now() >= self.in_hand.claim.expires_at;
+            let said = || match expired {
+                // Else it could wait behind others for ever. RFC 3463: X.4.5, congestion.
+                true => Said::ByRelay(Reply::new(451, "4.4.5", "no connection was free")),
+                false => Said::Nothing(BUSY),
+            };
+            return self.settle(recipients, |_| (false, said()), None).await;
         };
         let mut at_hand = None;
         let per_transaction = self.delivery.settings.recipients_per_transaction.max(1);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::{Act, Moment, NextHopServer, Offer, Relay, message, route_all_to};
+use crate::support::{Act, Moment, NextHopServer, Offer, Relay, Told, message, route_all_to};
 use gatepost_policy::TlsMode;
 
 /// Sends three messages, each after the one before has arrived.
@@ -182,4 +182,41 @@ async fn a_message_that_finds_no_connection_free_goes_back_without_an_attempt() 
     use gatepost_spool::Spool;
     let record = spool.show(id).await.unwrap().unwrap();
     assert_eq!(record.summary.recipients[0].attempts, 0);
+}
+
+#[tokio::test]
+async fn a_message_that_never_finds_a_connection_free_expires() {
+    let (hung, mut hangs) = tokio::sync::mpsc::unbounded_channel();
+    let server = NextHopServer::start(Offer::usual(), move |_, moment| match moment {
+        Moment::EndOfData => {
+            hung.send(()).unwrap();
+            Some(Act::Hang)
+        }
+        _ => None,
+    })
+    .await;
+    let mut relay = Relay::start(route_all_to(server.hop(TlsMode::None)), |settings| {
+        settings.connections_per_next_hop = 1;
+        settings.wait_for_connection = Duration::from_millis(1);
+    });
+    relay
+        .accept("alice@a.example", &["bob@b.example"], &message("hog"))
+        .await;
+    tokio::time::timeout(crate::support::PATIENCE, hangs.recv())
+        .await
+        .unwrap();
+    relay
+        .accept("alice@a.example", &["carol@b.example"], &message("patient"))
+        .await;
+    relay.pass(Duration::from_secs(6 * 24 * 60 * 60));
+    loop {
+        let told = relay.told().await;
+        if !matches!(&told, Told::Ended { recipient, .. } if recipient == "carol@b.example") {
+            continue;
+        }
+        let (_, word, reply) = told.ended();
+        assert_eq!(word, "failed");
+        assert!(reply.to_string().starts_with("554 5.4.7"), "{reply}");
+        break;
+    }
 }
