@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
         mpsc::{SyncSender, channel, sync_channel},
     },
     thread::JoinHandle,
@@ -18,7 +18,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::{
     Event, Kind, schema,
-    writer::{Work, Writer},
+    writer::{Row, Work, Writer},
 };
 
 /// While fewer bytes than this are free on its file system, the trace drops what it is given:
@@ -27,6 +27,9 @@ pub const ROOM_LEFT: u64 = 64 << 20;
 
 /// How many events may wait for the writer.
 const WAITING: usize = 16 << 10;
+
+/// How many octets they may have together, as written.
+const WAITING_OCTETS: usize = 32 << 20;
 
 /// How long to wait for somebody else's lock on the database: a postmaster with the sqlite3 shell.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -96,6 +99,8 @@ pub struct Trace {
     writer: Option<JoinHandle<()>>,
     reader: Mutex<Connection>,
     dropped: Arc<AtomicU64>,
+    /// Octets of the events that wait.
+    octets: Arc<AtomicUsize>,
 }
 
 impl Trace {
@@ -118,12 +123,14 @@ impl Trace {
         })?;
         let reader = connect_reader(&path).map_err(failed)?;
         let dropped = Arc::new(AtomicU64::new(0));
+        let octets = Arc::new(AtomicUsize::new(0));
         let (waiting, work) = sync_channel(WAITING);
         let writer = Writer {
             connection,
             path: path.clone(),
             retention,
             dropped: Arc::clone(&dropped),
+            octets: Arc::clone(&octets),
             said: None,
         };
         let thread = std::thread::Builder::new()
@@ -136,17 +143,31 @@ impl Trace {
             writer: Some(thread),
             reader: Mutex::new(reader),
             dropped,
+            octets,
         })
     }
 
     /// Records an event. Never waits: if the writer is too far behind, the event is dropped and
     /// counted.
     pub fn record(&self, event: Event) {
-        let work = Work::Event(Box::new(event));
-        let taken = self.waiting.as_ref().map(|waiting| waiting.try_send(work));
-        if !matches!(taken, Some(Ok(()))) {
+        if !self.send(&event) {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// Hands an event to the writer, if it has room.
+    fn send(&self, event: &Event) -> bool {
+        let (Some(waiting), Ok(row)) = (&self.waiting, Row::new(event)) else {
+            return false;
+        };
+        let length = row.json.len();
+        let before = self.octets.fetch_add(length, Ordering::Relaxed);
+        let sent = before.saturating_add(length) <= WAITING_OCTETS
+            && waiting.try_send(Work::Event(row)).is_ok();
+        if !sent {
+            self.octets.fetch_sub(length, Ordering::Relaxed);
+        }
+        sent
     }
 
     /// How many events were dropped since open: the writer was too far behind, the disk nearly

@@ -4,13 +4,13 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
         mpsc::{Receiver, RecvTimeoutError, Sender},
     },
     time::{Duration, Instant},
 };
 
-use gatepost_message::Millis;
+use gatepost_message::{Millis, TransactionId};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::{Event, Retention, store::ROOM_LEFT};
@@ -32,10 +32,27 @@ const GO_ON: Duration = Duration::from_millis(10);
 /// than an operator needs to be told twice.
 const QUIET: Duration = Duration::from_secs(60);
 
+/// An event as it is written.
+pub(crate) struct Row {
+    id: TransactionId,
+    at: Millis,
+    pub(crate) json: String,
+}
+
+impl Row {
+    pub(crate) fn new(event: &Event) -> serde_json::Result<Self> {
+        Ok(Self {
+            id: event.id,
+            at: event.at,
+            json: serde_json::to_string(&event.kind)?,
+        })
+    }
+}
+
 /// What waits for the writer.
 pub(crate) enum Work {
     /// To be written.
-    Event(Box<Event>),
+    Event(Row),
     /// To be answered once all before it is committed.
     Flush(Sender<()>),
 }
@@ -46,6 +63,8 @@ pub(crate) struct Writer {
     pub(crate) path: PathBuf,
     pub(crate) retention: Retention,
     pub(crate) dropped: Arc<AtomicU64>,
+    /// Octets of the events that wait.
+    pub(crate) octets: Arc<AtomicUsize>,
     /// When it last said that events are lost.
     pub(crate) said: Option<Instant>,
 }
@@ -64,10 +83,11 @@ impl Writer {
             let mut flushes = Vec::new();
             for work in first.into_iter().chain(waiting.try_iter().take(BATCH - 1)) {
                 match work {
-                    Work::Event(event) => events.push(*event),
+                    Work::Event(row) => events.push(row),
                     Work::Flush(done) => flushes.push(done),
                 }
             }
+            let octets = events.iter().map(|row| row.json.len()).sum();
             if !events.is_empty() && !has_room(&self.path) {
                 // The room that is left is for deliveries to be recorded in.
                 self.drop_all(&mut events, "the disk is nearly full");
@@ -76,6 +96,7 @@ impl Writer {
                 self.drop_all(&mut events, &error.to_string());
                 false
             });
+            self.octets.fetch_sub(octets, Ordering::Relaxed);
             pause = if more { GO_ON } else { LOOK_AGAIN };
             for done in flushes {
                 // Whoever asked may have stopped waiting.
@@ -85,15 +106,13 @@ impl Writer {
     }
 
     /// Writes a batch and drops what is not to be kept; says whether there is more to drop.
-    fn write(&mut self, events: &[Event]) -> rusqlite::Result<bool> {
+    fn write(&mut self, events: &[Row]) -> rusqlite::Result<bool> {
         let batch = self.connection.transaction()?;
         {
             let mut insert = batch
                 .prepare_cached("INSERT INTO events (id, at, event_json) VALUES (?1, ?2, ?3)")?;
-            for event in events {
-                let json = serde_json::to_string(&event.kind)
-                    .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
-                insert.execute(params![event.id.to_string(), millis(event.at), json])?;
+            for Row { id, at, json } in events {
+                insert.execute(params![id.to_string(), millis(*at), json])?;
             }
         }
         let more = forget(&batch, self.retention)?;
@@ -101,7 +120,7 @@ impl Writer {
         Ok(more)
     }
 
-    fn drop_all(&mut self, events: &mut Vec<Event>, why: &str) {
+    fn drop_all(&mut self, events: &mut Vec<Row>, why: &str) {
         if !events.is_empty() {
             let lost = events.len() as u64;
             events.clear();

@@ -124,6 +124,25 @@ fn events_are_read_back_as_they_were_in_their_order() {
 }
 
 #[test]
+fn what_would_take_too_much_memory_is_dropped_and_counted() {
+    let directory = tempfile::tempdir().unwrap();
+    let trace = open(directory.path());
+    let id = TransactionId::new();
+    let reason = |length| Kind::Aborted {
+        reason: "x".repeat(length),
+    };
+    trace.record(Event::now(id, reason(33 << 20)));
+    assert_eq!(trace.dropped(), 1);
+    // Neither what was dropped nor what is written counts any longer.
+    for _ in 0..5 {
+        trace.record(Event::now(id, reason(20 << 20)));
+        trace.flush().unwrap();
+    }
+    assert_eq!(trace.dropped(), 1);
+    assert_eq!(trace.of(id).unwrap().len(), 5);
+}
+
+#[test]
 fn the_keys_of_every_event_are_of_one_style() {
     fn look(value: &serde_json::Value) {
         match value {
