@@ -10,6 +10,7 @@ mod dialogues;
 mod disconnect_in_data;
 mod dot_stuffing;
 mod enhanced_codes;
+mod foreign_name;
 mod many_large_messages;
 mod odd_bytes;
 mod one_account_per_transaction;

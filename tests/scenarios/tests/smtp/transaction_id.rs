@@ -94,3 +94,30 @@ fn a_refused_message_can_be_asked_for_too() {
     drop(client);
     relay.leaves_nothing(sink);
 }
+
+/// What breaks a limit is refused before any policy sees it, and is on record all the same.
+#[test]
+fn what_breaks_a_limit_can_be_asked_for_too() {
+    let sink = Sink::start();
+    let relay = RelayBuilder::usual(sink.address())
+        .with("[limits]\nmessage-size = 1000\nrecipients = 1")
+        .start();
+    let mut client = relay.client("mx");
+    client.ehlo();
+    let id = client
+        .command("MAIL FROM:<ann@sender.example>", 250)
+        .transaction();
+    client.command("RCPT TO:<user@desk.example>", 250);
+    let too_many = client.command("RCPT TO:<other@desk.example>", 452);
+    assert_eq!(too_many.transaction(), id);
+    client.command("DATA", 354);
+    client.send(MESSAGE.repeat(20)).unwrap();
+    let too_large = client.command(".", 552);
+    assert_eq!(too_large.transaction(), id);
+    let trace = relay.json(&["trace", &id]);
+    let last = trace.last().unwrap();
+    assert_eq!(last["event"], "replied", "{trace:?}");
+    assert!(last["reply"].to_string().contains("552"), "{trace:?}");
+    drop(client);
+    relay.leaves_nothing(sink);
+}
