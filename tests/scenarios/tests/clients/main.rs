@@ -1,8 +1,8 @@
 //! Real mail software on both sides of the relay: swaks and Python's smtplib as clients, Postfix
 //! as client and as next hop.
 //!
-//! Each file shows one thing. What is not installed is not tested, and says so. Every scenario
-//! ends with [`test_support::Relay::leaves_nothing`] or the like: what arrives does so once.
+//! Each file shows one thing. What is not installed is not tested, and that is said. Every scenario
+//! ends with [`Relay::leaves_nothing`] or [`nothing_is_left`]: what arrives does so once.
 #![allow(clippy::unwrap_used)]
 
 mod between_two_postfixes;
@@ -51,6 +51,8 @@ mod postfix_receives {
     mod untrusted_certificate;
     mod without_tls;
 }
+
+use std::net::SocketAddr;
 
 use test_support::{Client, Postfix, Relay, Sink, Taken};
 
@@ -148,7 +150,7 @@ fn nothing_is_left(mut relay: Relay, behind: Postfix, sink: Sink) {
 }
 
 /// Sends a message over a connection of its own; it must be accepted.
-fn submit(server: std::net::SocketAddr, to: &[&str], message: &[u8]) {
+fn submit(server: SocketAddr, to: &[&str], message: &[u8]) {
     let mut client = Client::greeted(server);
     client.ehlo();
     let reply = client.deliver("ann@sender.example", to, message).unwrap();
@@ -157,7 +159,7 @@ fn submit(server: std::net::SocketAddr, to: &[&str], message: &[u8]) {
 }
 
 /// Sends messages numbered from 0 over some connections at once; each must be accepted.
-fn submit_numbered(server: std::net::SocketAddr, connections: usize, each: usize) {
+fn submit_numbered(server: SocketAddr, connections: usize, each: usize) {
     std::thread::scope(|scope| {
         for connection in 0..connections {
             scope.spawn(move || {
