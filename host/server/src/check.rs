@@ -31,7 +31,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use gatepost_message::{Message, Millis, TransactionId};
-use gatepost_policy::{Chain, Engine, EngineSettings, Session, Transaction};
+use gatepost_policy::{Chain, Engine, EngineSettings, Routing, Session, Transaction};
 use gatepost_smtp::Reply;
 use miette::{IntoDiagnostic as _, WrapErr as _, miette};
 
@@ -39,10 +39,10 @@ use self::memory::RunMemory;
 use self::report::{RecipientReport, Report};
 use crate::cli::CheckArgs;
 use crate::config::{Config, Direction, Listener};
-use crate::eml;
 use crate::pipeline::judge::{Arrival, Fate, Judged, Lot, judge};
 use crate::pipeline::{Findings, admission};
 use crate::policies::Policies;
+use crate::{eml, host_rules};
 
 /// Judges stored messages.
 ///
@@ -225,9 +225,14 @@ impl Check {
         for (address, lot) in recipients {
             let mut recipient = RecipientReport::kept(&address, &lot, quarantine.as_deref());
             if lot == Lot::Delivered {
-                let ruling = policies.route(&transaction, &address, 0).await;
-                recipient.route = Some(ruling.routing.into());
-                findings.judgements.extend(ruling.judgements);
+                let routing = if host_rules::may_be_routed(&transaction) {
+                    let ruling = policies.route(&transaction, &address, 0).await;
+                    findings.judgements.extend(ruling.judgements);
+                    ruling.routing
+                } else {
+                    Routing::Pass
+                };
+                recipient.route = Some(routing.into());
             }
             report.recipients.push(recipient);
         }

@@ -69,6 +69,12 @@ fn authors(message: &Message) -> Vec<Address> {
     authors
 }
 
+/// Whether policies may choose the next hop. A null sender belongs to no customer and never uses a
+/// customer's smart host: it takes the default route.
+pub fn may_be_routed(transaction: &Transaction) -> bool {
+    !transaction.reverse_path.is_null()
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;

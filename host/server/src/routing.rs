@@ -21,6 +21,7 @@ use gatepost_spool::{Claim, ClaimedRecipient, Ending, NewBody, NewMessage, Spool
 use gatepost_trace::{Event, Kind, Trace};
 use tracing::Instrument as _;
 
+use crate::host_rules;
 use crate::policies::Policies;
 
 /// Asks and tells the policies on behalf of delivery.
@@ -39,7 +40,7 @@ impl Router for Routing {
     fn route<'a>(&'a self, message: &'a Claim, recipient: &'a ClaimedRecipient) -> Deciding<'a> {
         let id = message.transaction.id;
         let route = async move {
-            if message.transaction.reverse_path.is_null() {
+            if !host_rules::may_be_routed(&message.transaction) {
                 return Decided {
                     routing: Route::Pass,
                     judgements: Vec::new(),
