@@ -1,1 +1,114 @@
-//! placeholder
+//! Decisions in live traffic: what becomes of each fixture, and of the mail when policies are
+//! replaced, fail, or mean harm.
+//!
+//! Each file shows one thing. The site's own policy in these scenarios is called `guest`
+//! ([`Guest`]); its modules are the examples of `tests/guests`.
+#![allow(clippy::unwrap_used)]
+
+mod activation;
+mod check;
+mod circuit_breaker;
+mod fixtures_in_check;
+mod fixtures_live;
+mod fixtures_natively;
+mod header_edits;
+mod hostile_guests;
+mod load_errors;
+mod protected_header;
+mod reload_keeps_the_last_good;
+mod start_errors;
+mod swap_under_load;
+mod the_sandbox_decides;
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::Value;
+use tempfile::TempDir;
+use test_support::{Relay, RelayBuilder, Reply, Sink, hostile};
+
+/// Every policy of the tests lets this pass.
+const INNOCENT: &[u8] = b"From: Ann <ann@sender.example>\r\n\
+    To: help@desk.example\r\n\
+    Subject: hello\r\n\
+    \r\n\
+    Hello!\r\n";
+
+/// The hostile ones misbehave on this.
+const ATTACK: &[u8] = b"From: Ann <ann@sender.example>\r\n\
+    To: help@desk.example\r\n\
+    Subject: hello\r\n\
+    X-Attack: now\r\n\
+    \r\n\
+    Hello!\r\n";
+
+/// The chain of the usual relay's listeners.
+const CHAIN: &str = r#"chain = ["loop-guard", "header-guard", "outbound-route"]"#;
+
+/// A policy of the site's own: a file that can be replaced while the relay runs.
+struct Guest(TempDir);
+
+impl Guest {
+    /// The module is an example of `tests/guests`.
+    fn new(example: &str) -> Self {
+        let guest = Self(tempfile::tempdir().unwrap());
+        guest.becomes(hostile(example));
+        guest
+    }
+
+    /// Puts another module in the file's place.
+    fn becomes(&self, module: Vec<u8>) {
+        let new = self.0.path().join("new");
+        fs::write(&new, module).unwrap();
+        fs::rename(new, self.file()).unwrap();
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.path().join("guest.wasm")
+    }
+
+    /// A relay whose mail this policy alone judges. What is added to its configuration with
+    /// [`RelayBuilder::with`] comes behind the policy's own table.
+    fn relay(&self, sink: &Sink) -> RelayBuilder {
+        RelayBuilder::usual(sink.address())
+            .replace(CHAIN, r#"chain = ["guest"]"#)
+            .with("[http]\naddress = \"127.0.0.1:0\"")
+            .with(&format!(
+                "[[policy]]\nname = \"guest\"\nfile = {:?}",
+                self.file()
+            ))
+    }
+}
+
+/// Sends a message from the world to help@desk.example; the last reply.
+fn send(relay: &Relay, message: &[u8]) -> Reply {
+    send_to(relay, "mx", message)
+}
+
+/// The same over another listener.
+fn send_to(relay: &Relay, listener: &str, message: &[u8]) -> Reply {
+    let mut client = relay.client(listener);
+    client.ehlo();
+    client
+        .deliver("ann@sender.example", &["help@desk.example"], message)
+        .unwrap()
+}
+
+/// The policy's line in `gatepost policy list`.
+fn status(relay: &Relay, policy: &str) -> Value {
+    let mut policies = relay.json(&["policy", "list"]);
+    policies.retain(|status| status["policy"] == policy);
+    assert_eq!(policies.len(), 1, "{policies:?}");
+    policies.remove(0)
+}
+
+/// A message without the trace field that the relay has put on top.
+fn without_trace_field(message: &[u8]) -> &[u8] {
+    assert!(message.starts_with(b"Received: from "));
+    let mut lines = message.split_inclusive(|octet| *octet == b'\n');
+    let mut end = lines.next().unwrap().len();
+    for line in lines.take_while(|line| line.starts_with(b"\t") || line.starts_with(b" ")) {
+        end += line.len();
+    }
+    &message[end..]
+}

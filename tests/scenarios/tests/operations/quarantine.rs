@@ -1,0 +1,54 @@
+//! Mail that a policy wants a person to look at is kept apart; the person lets it go on or drops
+//! it.
+
+use test_support::Sink;
+
+use crate::{accepted, all, judged_by};
+
+const ODD: &[u8] = b"From: Ann <ann@sender.example>\r\n\
+    Subject: odd\r\n\
+    X-Attack: now\r\n\
+    \r\n\
+    Hello!\r\n";
+
+#[test]
+fn it_is_kept_apart_and_released_or_deleted() {
+    let sink = Sink::start();
+    let relay = judged_by("quarantines", &sink).start();
+    let good = accepted(&relay, &["x@desk.example"], ODD);
+    let bad = accepted(&relay, &["y@desk.example"], ODD);
+    let listed = relay.json(&["quarantine", "list"]);
+    assert_eq!(all(&listed, "id"), [&good, &bad]);
+    let kept = &listed[0]["quarantine"];
+    assert_eq!(kept["reason"], "a person should look at it");
+    assert!(kept["expires"].as_u64() > listed[0]["received-at"].as_u64());
+    assert_eq!(listed[0]["recipients"][0]["status"], "quarantined");
+    // Neither is it on its way, nor can it be made to be, by what is for the queue.
+    assert_eq!(relay.json(&["queue", "list"]).len(), 0);
+    relay.refuses(&["queue", "show", &good]);
+    relay.refuses(&["queue", "retry", &good]);
+
+    let shown = relay.json(&["quarantine", "show", &good]);
+    let header = shown[0]["header"].as_str().unwrap();
+    assert!(header.contains("X-Attack: now\r\n"), "{header}");
+    let reasons = &shown[0]["judgements"][0]["decision"]["reasons"];
+    assert_eq!(reasons[0], "it carries X-Attack");
+
+    let done = relay.json(&["quarantine", "release", &good]);
+    assert_eq!(done[0]["done"], true);
+    let arrived = sink.take();
+    assert_eq!(arrived.to, ["x@desk.example"]);
+    assert_eq!(arrived.header("Subject").as_deref(), Some("odd"));
+    let done = relay.json(&["quarantine", "delete", &bad]);
+    assert_eq!(done[0]["done"], true);
+
+    for id in [&good, &bad] {
+        let again = relay.command(&["quarantine", "release", id]);
+        assert_eq!(again.status.code(), Some(1), "{again:?}");
+        assert_eq!(relay.events(id, "quarantined").len(), 1);
+    }
+    assert_eq!(relay.events(&good, "released").len(), 1);
+    assert_eq!(relay.events(&bad, "discarded").len(), 1);
+    assert_eq!(relay.json(&["quarantine", "list"]).len(), 0);
+    relay.leaves_nothing(sink);
+}

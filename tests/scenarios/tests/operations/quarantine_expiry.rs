@@ -1,0 +1,23 @@
+//! What nobody looks at in time is dropped from quarantine, and that is on record.
+
+use test_support::Sink;
+
+use crate::{accepted, judged_by};
+
+const ODD: &[u8] = b"From: Ann <ann@sender.example>\r\nX-Attack: now\r\n\r\nHello!\r\n";
+
+#[test]
+fn it_is_dropped_when_its_time_is_over() {
+    let sink = Sink::start();
+    let mut relay = judged_by("quarantines", &sink)
+        .with("[quarantine]\nexpiry = \"1ms\"")
+        .start();
+    let id = accepted(&relay, &["x@desk.example"], ODD);
+    // The relay looks once a minute, and when it starts.
+    relay.restart();
+    let line = relay.logged("dropped from quarantine");
+    assert!(line.contains(&id), "{line}");
+    assert_eq!(relay.json(&["quarantine", "list"]).len(), 0);
+    assert_eq!(relay.events(&id, "expired").len(), 1);
+    relay.leaves_nothing(sink);
+}

@@ -1,0 +1,57 @@
+//! The same commands work on the store while no relay runs on it; the relay that is started next
+//! goes by what was done.
+
+use test_support::{RelayBuilder, Sink};
+
+use crate::{MESSAGE, accepted, all, waiting_after, without_next_hop};
+
+#[test]
+fn what_was_done_while_it_was_stopped_holds() {
+    let sink = Sink::start();
+    let directory = tempfile::tempdir().unwrap();
+    let mut relay = without_next_hop(&sink).directory(directory.path()).start();
+    let [held, released, retried, cancelled, left] = ["a", "b", "c", "d", "e"].map(|name| {
+        let id = accepted(&relay, &[&format!("{name}@desk.example")], MESSAGE);
+        waiting_after(&relay, 1, &id);
+        id
+    });
+    assert!(relay.terminate().success());
+
+    let listed = relay.json(&["queue", "list"]);
+    assert_eq!(
+        all(&listed, "id"),
+        [&held, &released, &retried, &cancelled, &left]
+    );
+    for change in [
+        ["hold", &held],
+        ["hold", &released],
+        ["release", &released],
+        ["retry", &retried],
+        ["cancel", &cancelled],
+    ] {
+        let said = relay.json(&[&["queue"], &change[..]].concat());
+        assert_eq!(said[0]["changed"], 1, "{change:?}");
+    }
+    let shown = relay.json(&["queue", "show", &held]);
+    assert_eq!(shown[0]["recipients"][0]["status"], "held");
+    assert_eq!(relay.events(&cancelled, "cancelled").len(), 1);
+    let told = relay.refuses(&["policy", "list"]);
+    assert!(told.contains("no relay is running on the store"), "{told}");
+
+    // Those that are due go out at once, an hour before the others.
+    let relay = RelayBuilder::usual(sink.address())
+        .directory(directory.path())
+        .start();
+    let mut arrived = [sink.take().to, sink.take().to];
+    arrived.sort_unstable();
+    assert_eq!(arrived, [["b@desk.example"], ["c@desk.example"]]);
+    waiting_after(&relay, 1, &left);
+    waiting_after(&relay, 1, &held);
+    relay.json(&["queue", "release", &held]);
+    assert_eq!(sink.take().to, ["a@desk.example"]);
+    relay.json(&["queue", "cancel", &left]);
+    relay.eventually("the last is delivered", |relay| {
+        relay.json(&["queue", "list"]).is_empty().then_some(())
+    });
+    relay.leaves_nothing(sink);
+}

@@ -1,0 +1,74 @@
+//! `gatepost policy activate` puts a module in use while mail flows, `rollback` brings back the
+//! version before, and `list` says which is in use.
+
+use serde_json::Value;
+use test_support::{Relay, Sink, hostile_file, policy_file};
+
+use crate::{Guest, INNOCENT, send, status};
+
+#[test]
+fn a_version_is_activated_and_rolled_back() {
+    let sink = Sink::start();
+    let guest = Guest::new("version_one");
+    let relay = guest.relay(&sink).start();
+    let marked = |version: &str| {
+        assert_eq!(send(&relay, INNOCENT).code, 250);
+        assert_eq!(sink.take().header("X-Version").as_deref(), Some(version));
+    };
+    let one = status(&relay, "guest");
+    assert_eq!(one["previous"], Value::Null);
+    marked("one");
+
+    let file = hostile_file("version_two");
+    let activated = swap(
+        &relay,
+        &["activate", &file.to_string_lossy(), "--name", "guest"],
+    );
+    let two = status(&relay, "guest");
+    assert_eq!(activated["old"], one["digest"]);
+    assert_eq!(activated["new"], two["digest"]);
+    assert_eq!(two["previous"], one["digest"]);
+    assert_ne!(two["digest"], one["digest"]);
+    marked("two");
+
+    let back = swap(&relay, &["rollback", "guest"]);
+    assert_eq!(
+        (&back["old"], &back["new"]),
+        (&two["digest"], &one["digest"])
+    );
+    assert_eq!(status(&relay, "guest")["digest"], one["digest"]);
+    marked("one");
+
+    // A rollback can be undone in the same way.
+    swap(&relay, &["rollback", "guest"]);
+    assert_eq!(status(&relay, "guest")["digest"], two["digest"]);
+    marked("two");
+
+    // The configuration is the truth: reading it again goes back to the file that it names.
+    relay.reload();
+    assert_eq!(status(&relay, "guest")["digest"], one["digest"]);
+    marked("one");
+    relay.leaves_nothing(sink);
+}
+
+/// cargo writes `loop_guard.wasm` for the policy that everybody calls loop-guard.
+#[test]
+fn the_file_says_which_policy_it_is() {
+    let sink = Sink::start();
+    let relay = test_support::RelayBuilder::usual(sink.address()).start();
+    let before = status(&relay, "loop-guard");
+    let file = policy_file("loop-guard");
+    assert!(file.ends_with("loop_guard.wasm"));
+    let swapped = swap(&relay, &["activate", &file.to_string_lossy()]);
+    assert_eq!(swapped["policy"], "loop-guard");
+    // It is the module that the relay has built in.
+    assert_eq!(swapped["new"], before["digest"]);
+    assert_eq!(status(&relay, "loop-guard")["previous"], before["digest"]);
+    relay.leaves_nothing(sink);
+}
+
+fn swap(relay: &Relay, arguments: &[&str]) -> Value {
+    let mut swaps = relay.json(&[&["policy"], arguments].concat());
+    assert_eq!(swaps.len(), 1, "{swaps:?}");
+    swaps.remove(0)
+}

@@ -1,0 +1,79 @@
+//! Every fixture through `gatepost check --json`, for the scenarios that look at the reports.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::OnceLock;
+
+use serde_json::Value;
+use test_support::{Fixture, RelayBuilder, fixtures, run};
+
+/// Every fixture with its report.
+pub fn reports() -> &'static [(Fixture, Value)] {
+    static REPORTS: OnceLock<Vec<(Fixture, Value)>> = OnceLock::new();
+    REPORTS.get_or_init(check)
+}
+
+fn check() -> Vec<(Fixture, Value)> {
+    let directory = tempfile::tempdir().unwrap();
+    let config = relay().write(directory.path());
+    // Messages of one session go through one run, as what one left behind meets the next; and
+    // every run compiles the policies.
+    let mut sessions: BTreeMap<Vec<String>, Vec<Fixture>> = BTreeMap::new();
+    for fixture in fixtures() {
+        sessions.entry(session(&fixture)).or_default().push(fixture);
+    }
+    let reports = sessions.into_iter().flat_map(|(session, fixtures)| {
+        let mut arguments = vec!["check".to_owned(), "--json".to_owned()];
+        arguments.extend(["--config".to_owned(), config.display().to_string()]);
+        arguments.extend(session);
+        arguments.extend(fixtures.iter().map(|f| f.path.display().to_string()));
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let output = run(&arguments);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {errors}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        let reports: Vec<Value> = text
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        assert_eq!(reports.len(), fixtures.len(), "{text}");
+        fixtures.into_iter().zip(reports)
+    });
+    reports.collect()
+}
+
+/// Where no port is needed, any will do.
+pub fn relay() -> RelayBuilder {
+    let nowhere = "127.0.0.1:1".parse().unwrap();
+    RelayBuilder::fixtures(nowhere, nowhere)
+}
+
+/// The session on the command line, and of the envelope what the message does not say itself.
+fn session(fixture: &Fixture) -> Vec<String> {
+    let mut arguments = vec!["--listener".to_owned(), fixture.listener.clone()];
+    if let Some((user, _)) = &fixture.user {
+        arguments.extend(["--auth-user".to_owned(), user.clone()]);
+    }
+    let message = String::from_utf8_lossy(&fixture.message()).into_owned();
+    let from = message.lines().find(|line| line.starts_with("From: "));
+    if fixture.mail_from.is_empty() {
+        arguments.extend(["--mail-from".to_owned(), "<>".to_owned()]);
+    } else if !from.unwrap().contains(&fixture.mail_from) {
+        arguments.extend(["--mail-from".to_owned(), fixture.mail_from.clone()]);
+    }
+    arguments
+}
+
+/// The settings of each policy in the fixtures' configuration.
+pub fn settings() -> HashMap<String, Value> {
+    let directory = tempfile::tempdir().unwrap();
+    let text = std::fs::read_to_string(relay().write(directory.path())).unwrap();
+    let config: Value = toml::from_str(&text).unwrap();
+    let policies = config["policy"].as_array().unwrap().iter();
+    policies
+        .map(|policy| {
+            let settings = policy.get("settings").cloned();
+            let name = policy["name"].as_str().unwrap().to_owned();
+            (name, settings.unwrap_or(serde_json::json!({})))
+        })
+        .collect()
+}

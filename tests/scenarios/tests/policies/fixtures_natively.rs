@@ -1,0 +1,282 @@
+//! The logic of each policy runs natively as well, as plain Rust; on every fixture it decides as
+//! it does in the sandbox.
+
+use std::collections::{HashMap, HashSet};
+
+use gatepost_message::{Edit, FieldBody, FieldName, Message};
+use gatepost_sdk::{
+    Action, Attempt, Decision, Flow, MessageClass, Policy, Routing, Session, Transaction, Verdict,
+};
+use header_guard::HeaderGuard;
+use loop_guard::LoopGuard;
+use outbound_route::OutboundRoute;
+use serde_json::{Value, json};
+use test_support::Fixture;
+use test_support::native::{NativeFacts, NativeMessage};
+
+use crate::check;
+
+#[test]
+fn natively_each_policy_decides_as_in_the_sandbox() {
+    let settings = check::settings();
+    let mut native = Native {
+        loop_guard: made(&settings, "loop-guard"),
+        header_guard: made(&settings, "header-guard"),
+        outbound_route: made(&settings, "outbound-route"),
+        seen: HashMap::new(),
+    };
+    for (fixture, report) in check::reports() {
+        assert_eq!(
+            native.report(fixture),
+            comparable(report),
+            "{}",
+            fixture.name
+        );
+    }
+}
+
+fn made<P: Policy>(settings: &HashMap<String, Value>, name: &str) -> P {
+    let settings = settings.get(name).cloned().unwrap_or(json!({}));
+    match P::new(serde_json::from_value(settings).unwrap()) {
+        Ok(policy) => policy,
+        Err(problems) => panic!("{name}: {problems:?}"),
+    }
+}
+
+/// What of a report is the policies' doing.
+fn comparable(report: &Value) -> Value {
+    let policies = report["policies"].as_array().unwrap().iter();
+    let policies = policies.map(|call| {
+        json!({
+            "name": call["name"],
+            "hook": call["hook"],
+            "verdict": call["verdict"],
+            "reasons": call["reasons"],
+        })
+    });
+    json!({
+        "policies": policies.collect::<Value>(),
+        "edits": report["edits"],
+        "effects": report["effects"],
+        "class": report["class"],
+        "reply-allowed": report["reply-allowed"],
+        "route": report["route"],
+    })
+}
+
+/// The chain of the fixtures' configuration.
+struct Native {
+    loop_guard: LoopGuard,
+    header_guard: HeaderGuard,
+    outbound_route: OutboundRoute,
+    /// What each policy has marked, for all accounts alike: the fixtures have one.
+    seen: HashMap<&'static str, HashSet<String>>,
+}
+
+/// What the chain has said so far, in the form of a report.
+#[derive(Default)]
+struct Said {
+    policies: Vec<Value>,
+    edits: Vec<Value>,
+    effects: Vec<Value>,
+    class: Option<(MessageClass, bool)>,
+    marks: Vec<(&'static str, String)>,
+}
+
+impl Native {
+    fn report(&mut self, fixture: &Fixture) -> Value {
+        let transaction = transaction(fixture);
+        let message = Message::from_bytes(fixture.message().into());
+        let mut said = Said::default();
+        let kept = self.message_hooks(&transaction, message, &mut said);
+        let mut route = Value::Null;
+        if kept {
+            for (policy, key) in said.marks.drain(..) {
+                self.seen.entry(policy).or_default().insert(key);
+            }
+            for recipient in &transaction.recipients {
+                let routed = self.route(&transaction, recipient, &mut said);
+                if route.is_null() {
+                    route = routed;
+                }
+            }
+        }
+        let (class, allowed) = match said.class {
+            // To a message that is refused there is no reply.
+            Some((class, allowed)) => (word(class), allowed && kept),
+            None => ("unknown", false),
+        };
+        json!({
+            "policies": said.policies,
+            "edits": said.edits,
+            "effects": said.effects,
+            "class": class,
+            "reply-allowed": allowed,
+            "route": route,
+        })
+    }
+
+    /// Whether the message is taken.
+    fn message_hooks(&self, transaction: &Transaction, message: Message, said: &mut Said) -> bool {
+        let (verdict, edits) = self.ask(
+            ("loop-guard", &self.loop_guard),
+            transaction,
+            &message,
+            said,
+        );
+        if !matches!(verdict, Verdict::Pass) {
+            return false;
+        }
+        let message = message.edited(&edits);
+        let (verdict, _) = self.ask(
+            ("header-guard", &self.header_guard),
+            transaction,
+            &message,
+            said,
+        );
+        matches!(verdict, Verdict::Pass)
+    }
+
+    fn ask<P: Policy>(
+        &self,
+        (name, policy): (&'static str, &P),
+        transaction: &Transaction,
+        message: &Message,
+        said: &mut Said,
+    ) -> (Verdict, Vec<Edit>) {
+        let mut decision = Decision::default();
+        let message = NativeMessage(message);
+        let verdict = policy.message(transaction, &message, &self.facts(name), &mut decision);
+        let word = match &verdict {
+            Verdict::Pass => "pass",
+            Verdict::Reject(_) => "reject",
+            other => panic!("no policy that ships says {other:?}"),
+        };
+        let edits = said.note((name, "message", word), transaction, &decision);
+        (verdict, edits)
+    }
+
+    fn route(&self, transaction: &Transaction, recipient: &str, said: &mut Said) -> Value {
+        if transaction.mail_from.is_empty() {
+            // A rule of the host: where mail of the null sender goes is for no policy to say.
+            return json!("default");
+        }
+        let attempt = Attempt {
+            recipient: recipient.to_owned(),
+            previous: 0,
+        };
+        let mut decision = Decision::default();
+        let facts = self.facts("outbound-route");
+        let routing = self
+            .outbound_route
+            .route(transaction, &attempt, &facts, &mut decision);
+        said.note(("outbound-route", "route", "pass"), transaction, &decision);
+        match routing {
+            Routing::Pass => json!("default"),
+            Routing::NextHop(hop) => json!(hop),
+            other => panic!("outbound-route never says {other:?}"),
+        }
+    }
+
+    fn facts(&self, policy: &str) -> NativeFacts {
+        let seen = self.seen.get(policy).cloned().unwrap_or_default();
+        NativeFacts { seen }
+    }
+}
+
+impl Said {
+    /// Adds a call; gives its edits.
+    fn note(
+        &mut self,
+        (name, hook, verdict): (&'static str, &str, &str),
+        transaction: &Transaction,
+        decision: &Decision,
+    ) -> Vec<Edit> {
+        let mut reasons = Vec::new();
+        let mut edits = Vec::new();
+        for action in decision.actions() {
+            match action {
+                Action::Reason(text) => reasons.push(text),
+                Action::Classify(class, allowed) => self.class = Some((*class, *allowed)),
+                Action::AddHeader(field, value) => {
+                    edits.push(self.edit(name, "add", field, Some(value)));
+                }
+                Action::SetHeader(field, value) => {
+                    edits.push(self.edit(name, "set", field, Some(value)));
+                }
+                Action::RemoveHeader(field) => edits.push(self.edit(name, "remove", field, None)),
+                Action::MarkSeen(key, seconds) => {
+                    self.marks.push((name, key.clone()));
+                    self.effects.push(json!({
+                        "policy": name,
+                        "account": transaction.account,
+                        "action": "mark-seen",
+                        "key": key,
+                        "seconds": seconds,
+                    }));
+                }
+                // Has no place in a report; the effect on later edits is the host's.
+                Action::ProtectHeader(_) => {}
+                other => panic!("no policy that ships does {other:?}"),
+            }
+        }
+        self.policies.push(json!({
+            "name": name, "hook": hook, "verdict": verdict, "reasons": reasons,
+        }));
+        edits
+    }
+
+    fn edit(&mut self, policy: &str, action: &str, name: &str, body: Option<&String>) -> Edit {
+        self.edits.push(json!({
+            "policy": policy, "action": action, "name": name, "body": body,
+        }));
+        let name = FieldName::new(name).unwrap();
+        let value = || FieldBody::new(body.unwrap()).unwrap();
+        match action {
+            "add" => Edit::Add {
+                name,
+                body: value(),
+            },
+            "set" => Edit::Set {
+                name,
+                body: value(),
+            },
+            _ => Edit::Remove { name },
+        }
+    }
+}
+
+/// The transaction as the policies see it; `check` says the same of a session where the command
+/// line is silent.
+fn transaction(fixture: &Fixture) -> Transaction {
+    let submission = fixture.user.is_some();
+    Transaction {
+        id: "any".to_owned(),
+        session: Session {
+            listener: fixture.listener.clone(),
+            flow: if submission {
+                Flow::Submission
+            } else {
+                Flow::Inbound
+            },
+            client_ip: "127.0.0.1".to_owned(),
+            client_port: 0,
+            helo: Some("localhost".to_owned()),
+            tls: None,
+            user: fixture.user.as_ref().map(|(user, _)| user.clone()),
+        },
+        account: Some("acme".to_owned()),
+        mail_from: fixture.mail_from.clone(),
+        recipients: fixture.rcpt_to.clone(),
+    }
+}
+
+fn word(class: MessageClass) -> &'static str {
+    match class {
+        MessageClass::Human => "human",
+        MessageClass::AutoReplied => "auto-replied",
+        MessageClass::AutoGenerated => "auto-generated",
+        MessageClass::Bounce => "bounce",
+        MessageClass::List => "list",
+    }
+}
