@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use gatepost_message::Millis;
+use jsonschema::ValidationError;
+use jsonschema::error::ValidationErrorKind;
 use sha2::{Digest, Sha256};
 
 use crate::breaker::Breaker;
@@ -236,20 +238,29 @@ fn check_settings(schema: &str, settings: &serde_json::Value) -> Result<(), Load
         jsonschema::validator_for(&schema).map_err(|error| broken(error.to_string()))?;
     let problems: Vec<String> = validator
         .iter_errors(settings)
-        .map(|error| {
-            let path = error.instance_path().to_string();
-            let path = if path.is_empty() {
-                "/".to_owned()
-            } else {
-                path
-            };
-            format!("{path}: {error}")
-        })
+        .map(|error| problem(&error, settings))
         .collect();
     if problems.is_empty() {
         Ok(())
     } else {
         Err(LoadError::Settings { problems })
+    }
+}
+
+/// Where in the settings something is wrong, and what.
+fn problem(error: &ValidationError<'_>, settings: &serde_json::Value) -> String {
+    let path = error.instance_path().to_string();
+    let place = if path.is_empty() { "/" } else { &path };
+    match (error.kind(), settings.pointer(&path)) {
+        // Where nothing is expected, the error would name the value and not the key.
+        (ValidationErrorKind::FalseSchema, Some(serde_json::Value::Object(object))) => {
+            let keys: Vec<_> = object.keys().map(|key| format!("'{key}'")).collect();
+            format!(
+                "{place}: nothing is to be set here ({} was)",
+                keys.join(", ")
+            )
+        }
+        _ => format!("{place}: {error}"),
     }
 }
 

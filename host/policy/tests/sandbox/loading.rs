@@ -77,6 +77,14 @@ async fn settings_are_checked_with_the_path() {
         .await
         .to_string();
     assert!(text.contains("hops"), "{text}");
+    // Of a policy without settings, too.
+    let text = refused(definition.clone(), hostile("trap"))
+        .await
+        .to_string();
+    assert!(
+        text.contains("/: nothing is to be set here ('hops' was)"),
+        "{text}"
+    );
     // What only the policy itself can know.
     definition.settings = json!({ "email-id-header": "X:Y" });
     let text = refused(definition, policy("loop-guard")).await.to_string();
