@@ -38,7 +38,7 @@ pub(crate) async fn hand_over(delivery: Arc<Delivery>, in_hand: Arc<InHand>) {
     let eight_bit = match is_eight_bit(&in_hand.claim.message).await {
         Ok(eight_bit) => eight_bit,
         Err(error) => {
-            tracing::error!(transaction = %in_hand.claim.transaction.id, %error, "cannot read a message from the spool");
+            tracing::error!(id = %in_hand.claim.transaction.id, %error, "cannot read a message from the spool");
             let reply = Reply::new(
                 451,
                 "4.3.0",
@@ -57,7 +57,7 @@ pub(crate) async fn hand_over(delivery: Arc<Delivery>, in_hand: Arc<InHand>) {
         };
         let span = tracing::error_span!(
             "transfer",
-            transaction = %in_hand.claim.transaction.id,
+            id = %in_hand.claim.transaction.id,
             hop = work.hop.host,
         );
         hops.spawn(work.run(recipients).instrument(span));

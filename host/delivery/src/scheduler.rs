@@ -130,7 +130,7 @@ impl Work {
         };
         let in_hand = self.in_hand.remove(&id);
         if let (Err(error), Some(in_hand)) = (ended, in_hand) {
-            tracing::error!(transaction = %in_hand.claim.transaction.id, %error, "an attempt broke down");
+            tracing::error!(id = %in_hand.claim.transaction.id, %error, "an attempt broke down");
             let delivery = Arc::clone(delivery);
             self.tasks.spawn(async move {
                 let reply = Reply::new(451, "4.3.0", "internal error of the relay");

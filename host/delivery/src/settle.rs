@@ -87,7 +87,7 @@ pub(crate) async fn settle(delivery: &Delivery, in_hand: &InHand, answers: Vec<A
         let failed: Vec<_> = failed(&settled)
             .map(|one| in_hand.recipient(one.answer.place))
             .collect();
-        tracing::info!(transaction = %in_hand.claim.transaction.id, bounce = %id, %to, "bounce queued");
+        tracing::info!(id = %in_hand.claim.transaction.id, bounce = %id, %to, "bounce queued");
         metrics::counter!("gatepost_delivery_bounces_total").increment(1);
         let made = BounceMade {
             message: &in_hand.claim,
@@ -198,7 +198,7 @@ async fn record(
             Ok(recorded) => {
                 if recorded.ignored > 0 {
                     tracing::warn!(
-                        transaction = %claim.transaction.id,
+                        id = %claim.transaction.id,
                         ignored = recorded.ignored,
                         "results came after the lease had run out: expect a duplicate"
                     );
@@ -208,7 +208,7 @@ async fn record(
                     .map(|(bounce, _)| bounce.id);
             }
             Err(error) => {
-                tracing::error!(transaction = %claim.transaction.id, %error, "results not recorded");
+                tracing::error!(id = %claim.transaction.id, %error, "results not recorded");
                 if matches!(error, SpoolError::Closed) || delivery.now() >= claim.lease.until {
                     return None;
                 }
@@ -239,7 +239,7 @@ async fn tell(delivery: &Delivery, in_hand: &InHand, settled: &Settled) {
     metrics::counter!("gatepost_delivery_results_total", "result" => result).increment(1);
     metrics::histogram!("gatepost_delivery_attempt_seconds").record(took);
     tracing::info!(
-        transaction = %in_hand.claim.transaction.id,
+        id = %in_hand.claim.transaction.id,
         recipient = %recipient.address,
         result,
         %reply,
