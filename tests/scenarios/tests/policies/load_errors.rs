@@ -1,7 +1,7 @@
 //! A module that cannot be used is refused at `gatepost policy activate`, in words that say what
 //! to do; the version in use stays in use.
 
-use test_support::{RelayBuilder, Sink, hostile, policy_file};
+use test_support::{RelayBuilder, Sink, hostile, hostile_file, policy_file};
 
 use crate::{Guest, INNOCENT, send, status};
 
@@ -75,16 +75,18 @@ fn settings_that_the_module_does_not_know_are_named() {
         .relay(&sink)
         .with("settings = { version = \"first\" }")
         .start();
-    let other = policy_file("header-guard");
-    let told = relay.refuses(&[
-        "policy",
-        "activate",
-        &other.to_string_lossy(),
-        "--name",
-        "guest",
-    ]);
-    assert!(told.contains("the settings are not valid"), "{told}");
-    assert!(told.contains("'version' was unexpected"), "{told}");
+    for (other, says) in [
+        (policy_file("header-guard"), "'version' was unexpected"),
+        (
+            hostile_file("version_one"),
+            "nothing is to be set here ('version' was)",
+        ),
+    ] {
+        let other = other.to_string_lossy();
+        let told = relay.refuses(&["policy", "activate", &other, "--name", "guest"]);
+        assert!(told.contains("the settings are not valid"), "{told}");
+        assert!(told.contains(says), "{told}");
+    }
     relay.leaves_nothing(sink);
 }
 

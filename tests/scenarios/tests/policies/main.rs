@@ -15,6 +15,7 @@ mod header_edits;
 mod hostile_guests;
 mod load_errors;
 mod protected_header;
+mod recipients_refused;
 mod reload_keeps_the_last_good;
 mod start_errors;
 mod swap_under_load;
