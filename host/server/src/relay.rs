@@ -181,7 +181,7 @@ impl Relay {
             policies: Some(Arc::clone(&policies)),
         };
         tokio::spawn(control.serve(runtime, std::future::pending()));
-        tokio::spawn(expire(spool, Arc::clone(&trace)));
+        tokio::spawn(expire(spool, Arc::clone(&trace), serving.clone()));
         for listener in listeners {
             tokio::spawn(listener.run(serving.clone()));
         }
@@ -305,13 +305,17 @@ async fn serve_monitor(
     Ok(address)
 }
 
-/// Drops what has had its time, once a minute.
-async fn expire(spool: Arc<dyn Spool>, trace: Arc<Trace>) {
+/// Drops what has had its time, once a minute. The drain waits for it, as for a session: what is
+/// dropped is on record before the end.
+async fn expire(spool: Arc<dyn Spool>, trace: Arc<Trace>, mut phase: watch::Receiver<Phase>) {
     let mut minute = interval(EXPIRE);
     minute.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        minute.tick().await;
-        loop {
+        tokio::select! {
+            _ = minute.tick() => {}
+            _ = phase.changed() => return,
+        }
+        while *phase.borrow() == Phase::Serving {
             match spool.expire(Millis::now()).await {
                 Ok(expired) => {
                     for id in expired.quarantined {
