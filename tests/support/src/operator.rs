@@ -27,7 +27,7 @@ impl Relay {
     pub fn reload(&self) -> String {
         let before = self.log().len();
         self.signal("HUP");
-        self.logged_behind(before, "reloaded")
+        self.logged_behind(before, &["policies reloaded", "configuration not reloaded"])
     }
 
     /// What is on record of a transaction: its events, oldest first.

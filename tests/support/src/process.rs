@@ -123,25 +123,25 @@ impl Process {
 
     /// Waits until it has written this to standard error; gives the first line with it.
     pub fn logged(&self, words: &str) -> String {
-        let text = self.logged_behind(0, words);
+        let text = self.logged_behind(0, &[words]);
         let line = text.lines().find(|line| line.contains(words));
         line.unwrap_or_default().to_owned()
     }
 
-    /// Waits until it has written this to standard error behind the first `from` octets; gives all
-    /// that stands there.
-    pub fn logged_behind(&self, from: usize, words: &str) -> String {
+    /// Waits until it has written one of these to standard error behind the first `from` octets;
+    /// gives all that stands there.
+    pub fn logged_behind(&self, from: usize, words: &[&str]) -> String {
         let text = self.log.text();
-        let missing = |text: &mut String| !text[from..].contains(words);
+        let there = |text: &str| words.iter().any(|words| text[from..].contains(words));
+        let missing = |text: &mut String| !there(text);
         let waited = self.log.grown.wait_timeout_while(text, PATIENCE, missing);
         let (text, _) = waited.unwrap_or_else(|e| e.into_inner());
-        let behind = &text[from..];
         assert!(
-            behind.contains(words),
-            "{} does not log {words:?}:\n{text}",
+            there(&text),
+            "{} does not log any of {words:?}:\n{text}",
             self.name
         );
-        behind.to_owned()
+        text[from..].to_owned()
     }
 
     /// The most memory that it has had resident at a time so far, in octets (`VmHWM`).

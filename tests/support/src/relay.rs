@@ -261,9 +261,9 @@ impl Relay {
         self.process.logged(words)
     }
 
-    /// Waits until it has logged these words behind the first `from` octets of its log; gives all
+    /// Waits until it has logged one of these behind the first `from` octets of its log; gives all
     /// that it has logged there.
-    pub fn logged_behind(&self, from: usize, words: &str) -> String {
+    pub fn logged_behind(&self, from: usize, words: &[&str]) -> String {
         self.process.logged_behind(from, words)
     }
 
