@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
@@ -48,6 +49,8 @@ pub struct Process {
 #[derive(Debug, Default)]
 struct Log {
     text: Mutex<String>,
+    /// There will be no more: the child has closed it.
+    ended: AtomicBool,
     grown: Condvar,
 }
 
@@ -86,6 +89,9 @@ impl Process {
                     text.push('\n');
                     log.grown.notify_all();
                 }
+                let _text = log.text();
+                log.ended.store(true, Ordering::Release);
+                log.grown.notify_all();
             });
         }
         Self {
@@ -119,6 +125,15 @@ impl Process {
     /// What it has written to standard error so far.
     pub fn log(&self) -> String {
         self.log.text().clone()
+    }
+
+    /// All that it has written to standard error, once it has ended.
+    pub fn whole_log(&self) -> String {
+        let open = |_: &mut String| !self.log.ended.load(Ordering::Acquire);
+        let waited = (self.log.grown).wait_timeout_while(self.log.text(), PATIENCE, open);
+        let (text, waited) = waited.unwrap_or_else(|e| e.into_inner());
+        assert!(!waited.timed_out(), "{} does not end:\n{text}", self.name);
+        text.clone()
     }
 
     /// Waits until it has written this to standard error; gives the first line with it.

@@ -220,7 +220,7 @@ fn serve(builder: &RelayBuilder, directory: &Path) -> Process {
 fn ready(process: &Process) -> Result<BTreeMap<String, SocketAddr>, String> {
     let line = process.try_line(crate::PATIENCE).map_err(|why| match why {
         std::sync::mpsc::RecvTimeoutError::Timeout => panic!("not ready:\n{}", process.log()),
-        std::sync::mpsc::RecvTimeoutError::Disconnected => process.log(),
+        std::sync::mpsc::RecvTimeoutError::Disconnected => process.whole_log(),
     })?;
     let words = line
         .strip_prefix("ready")
