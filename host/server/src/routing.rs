@@ -77,6 +77,9 @@ impl Observer for Routing {
             recipients: recipients.map(|failed| failed.address.clone()).collect(),
         };
         self.record(id, kind);
+        // From here on the bounce can be asked for, too.
+        let recipients = vec![bounce.to.clone()];
+        self.record(bounce.id, Kind::Queued { recipients });
         Box::pin(std::future::ready(()))
     }
 }

@@ -59,6 +59,7 @@ pub(super) async fn commit(
     let hostname = pipeline.config.relay.hostname.as_str();
     if let Some(bounce) = bounce_of_refused(hostname, &message).filter(|_| authenticated) {
         let notice = bounce.transaction.id;
+        let to = bounce.transaction.recipients.clone();
         if let Err(error) = pipeline.spool.accept(bounce).await {
             return with_id(spool_refusal(&error), id);
         }
@@ -67,6 +68,7 @@ pub(super) async fn commit(
             .filter(|(_, lot)| matches!(lot, Lot::Rejected(_)));
         let recipients = refused.map(|(address, _)| address.clone()).collect();
         pipeline.record(id, Kind::Bounced { notice, recipients });
+        pipeline.record(notice, Kind::Queued { recipients: to });
     }
     if let Err(error) = pipeline.spool.accept(message).await {
         return with_id(spool_refusal(&error), id);

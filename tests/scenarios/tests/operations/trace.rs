@@ -93,6 +93,8 @@ fn of_a_bounced_message_it_leads_to_the_bounce() {
 
     // The bounce has a way of its own.
     let notice = bounced["notice"].as_str().unwrap();
+    let queued = &relay.events(notice, "queued")[0];
+    assert_eq!(queued["recipients"][0], "ann@sender.example");
     assert_eq!(sink.take().to, ["ann@sender.example"]);
     let attempt = relay.eventually("the bounce's delivery is on record", |relay| {
         relay.events(notice, "attempt").pop()
