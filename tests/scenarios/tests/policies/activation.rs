@@ -51,6 +51,40 @@ fn a_version_is_activated_and_rolled_back() {
     relay.leaves_nothing(sink);
 }
 
+/// What began with one version ends with it, however long the client takes.
+#[test]
+fn a_transaction_in_hand_keeps_its_version() {
+    let sink = Sink::start();
+    let relay = Guest::new("version_one").relay(&sink).start();
+    let mut client = relay.client("mx");
+    client.ehlo();
+    let begin = client.command("MAIL FROM:<ann@sender.example>", 250);
+    let one = status(&relay, "guest")["digest"].take();
+    let file = hostile_file("version_two");
+    let two = swap(
+        &relay,
+        &["activate", &file.to_string_lossy(), "--name", "guest"],
+    );
+    client.command("RCPT TO:<help@desk.example>", 250);
+    client.command("DATA", 354);
+    client.send([INNOCENT, b".\r\n"].concat()).unwrap();
+    client.expect(250);
+    assert_eq!(sink.take().header("X-Version").as_deref(), Some("one"));
+    let judgements = relay.judgements(&begin.transaction());
+    assert_eq!(judgements.len(), 1, "{judgements:?}");
+    assert_eq!(judgements[0]["digest"], one);
+
+    // The next one in the same session has the new version.
+    let next = client
+        .deliver("ann@sender.example", &["help@desk.example"], INNOCENT)
+        .unwrap();
+    assert_eq!(sink.take().header("X-Version").as_deref(), Some("two"));
+    let judgements = relay.judgements(&next.transaction());
+    assert_eq!(judgements[0]["digest"], two["new"]);
+    drop(client);
+    relay.leaves_nothing(sink);
+}
+
 /// cargo writes `loop_guard.wasm` for the policy that everybody calls loop-guard.
 #[test]
 fn the_file_says_which_policy_it_is() {
