@@ -48,7 +48,7 @@ pub(crate) fn store(engine: &Engine, limits: Limits, view: View) -> Store<CallSt
     store
 }
 
-/// Calls `hook` in a fresh store.
+/// Calls `hook` in a fresh store. `R` is the list of its results, empty for the outcome hook.
 pub(crate) async fn call<P, R>(
     engine: &Engine,
     loaded: &Loaded,
@@ -59,46 +59,14 @@ pub(crate) async fn call<P, R>(
 ) -> Called<R>
 where
     P: ComponentNamedList + Lower + Send + Sync,
-    R: Lift + Send + Sync + 'static,
+    R: ComponentNamedList + Lift + Send + Sync + 'static,
 {
     let begun = Instant::now();
     let _clock = engine.run_clock();
     let mut store = store(engine, limits, view);
     let answer = async {
         let instance = loaded.pre.instantiate_async(&mut store).await?;
-        let function: TypedFunc<P, (R,)> =
-            instance.get_typed_func(&mut store, loaded.export(hook)?)?;
-        let (answer,) = function.call_async(&mut store, parameters).await?;
-        Ok::<R, wasmtime::Error>(answer)
-    }
-    .await;
-    let decision = store.into_data().decision;
-    Called {
-        answer: answer
-            .map(|answer| (answer, decision))
-            .map_err(|error| fault(&error)),
-        micros: u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX),
-    }
-}
-
-/// Calls the outcome hook, which answers nothing.
-pub(crate) async fn call_without_answer<P>(
-    engine: &Engine,
-    loaded: &Loaded,
-    hook: Hook,
-    limits: Limits,
-    view: View,
-    parameters: P,
-) -> Called<()>
-where
-    P: ComponentNamedList + Lower + Send + Sync,
-{
-    let begun = Instant::now();
-    let _clock = engine.run_clock();
-    let mut store = store(engine, limits, view);
-    let answer = async {
-        let instance = loaded.pre.instantiate_async(&mut store).await?;
-        let function: TypedFunc<P, ()> =
+        let function: TypedFunc<P, R> =
             instance.get_typed_func(&mut store, loaded.export(hook)?)?;
         function.call_async(&mut store, parameters).await
     }
@@ -106,7 +74,7 @@ where
     let decision = store.into_data().decision;
     Called {
         answer: answer
-            .map(|()| ((), decision))
+            .map(|answer| (answer, decision))
             .map_err(|error| fault(&error)),
         micros: u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX),
     }

@@ -90,14 +90,11 @@ impl Version {
         let transaction = convert::transaction(transaction);
         let attempt = convert::attempt(recipient, previous);
         let parameters = (&transaction, &attempt, decision_handle());
-        let called: Called<types::Routing> = self.guarded(Hook::Route, view, parameters).await;
-        let answer = called.answer.and_then(|(routing, decision)| {
+        let called: Called<(types::Routing,)> = self.guarded(Hook::Route, view, parameters).await;
+        let answer = called.answer.and_then(|((routing,), decision)| {
             Ok((convert::routing(routing).map_err(contradiction)?, decision))
         });
-        self.settle(
-            Hook::Route,
-            &answer.as_ref().map(|_| ()).map_err(Clone::clone),
-        );
+        self.settle(Hook::Route, answer.as_ref().err());
         let (routing, verdict, decision, error) = match answer {
             Ok((routing, decision)) => (routing, Verdict::Pass, decision, None),
             Err(fault) => {
@@ -126,33 +123,8 @@ impl Version {
         let transaction = convert::transaction(transaction);
         let result = convert::attempt_result(result);
         let parameters = (&transaction, &result, decision_handle());
-        let called = match self.admitted(Hook::Outcome) {
-            Ok(()) => {
-                let Self {
-                    engine,
-                    loaded,
-                    definition,
-                    ..
-                } = self;
-                call::call_without_answer(
-                    engine,
-                    loaded,
-                    Hook::Outcome,
-                    definition.limits,
-                    view,
-                    parameters,
-                )
-                .await
-            }
-            Err(fault) => Called {
-                answer: Err(fault),
-                micros: 0,
-            },
-        };
-        self.settle(
-            Hook::Outcome,
-            &called.answer.as_ref().map(|_| ()).map_err(Clone::clone),
-        );
+        let called: Called<()> = self.guarded(Hook::Outcome, view, parameters).await;
+        self.settle(Hook::Outcome, called.answer.as_ref().err());
         let (decision, error) = match called.answer {
             Ok(((), decision)) => (decision, None),
             Err(fault) => (Decision::default(), Some(fault)),
@@ -164,13 +136,13 @@ impl Version {
     where
         P: wasmtime::component::ComponentNamedList + wasmtime::component::Lower + Send + Sync,
     {
-        let called: Called<types::Verdict> = self.guarded(hook, view, parameters).await;
-        let answer = called.answer.and_then(|(verdict, decision)| {
+        let called: Called<(types::Verdict,)> = self.guarded(hook, view, parameters).await;
+        let answer = called.answer.and_then(|((verdict,), decision)| {
             let verdict = convert::verdict(verdict).map_err(contradiction)?;
             self.check(hook, &verdict).map_err(contradiction)?;
             Ok((verdict, decision))
         });
-        self.settle(hook, &answer.as_ref().map(|_| ()).map_err(Clone::clone));
+        self.settle(hook, answer.as_ref().err());
         Called {
             answer,
             micros: called.micros,
@@ -181,7 +153,11 @@ impl Version {
     async fn guarded<P, R>(&self, hook: Hook, view: View, parameters: P) -> Called<R>
     where
         P: wasmtime::component::ComponentNamedList + wasmtime::component::Lower + Send + Sync,
-        R: wasmtime::component::Lift + Send + Sync + 'static,
+        R: wasmtime::component::ComponentNamedList
+            + wasmtime::component::Lift
+            + Send
+            + Sync
+            + 'static,
     {
         match self.admitted(hook) {
             Ok(()) => {
@@ -211,15 +187,15 @@ impl Version {
     }
 
     /// Tells the circuit breaker how a call ended.
-    fn settle(&self, hook: Hook, answer: &Result<(), Fault>) {
-        match answer {
-            Ok(()) => self.breaker(hook).succeeded(self.name()),
+    fn settle(&self, hook: Hook, fault: Option<&Fault>) {
+        match fault {
+            None => self.breaker(hook).succeeded(self.name()),
             // Neither is the policy's own doing.
-            Err(Fault {
+            Some(Fault {
                 kind: FaultKind::Overload | FaultKind::BreakerOpen,
                 ..
             }) => {}
-            Err(fault) => self.breaker(hook).failed(self.name(), fault),
+            Some(fault) => self.breaker(hook).failed(self.name(), fault),
         }
     }
 
