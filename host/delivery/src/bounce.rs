@@ -10,7 +10,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use bytes::Bytes;
 use gatepost_message::{Address, Message, Millis, ReversePath, TransactionId};
 use gatepost_policy::{Session, Transaction};
-use gatepost_smtp::Reply;
+use gatepost_smtp::{Reply, dsn};
 use gatepost_spool::{Claim, InitialState, NewBody, NewMessage, NewRecipient};
 use mail_builder::MessageBuilder;
 use mail_builder::headers::address::Address as Mailbox;
@@ -136,10 +136,13 @@ impl Bounce<'_> {
             },
             recipients: vec![NewRecipient {
                 address: to.clone(),
+                dsn: dsn::RecipientRequest::default(),
                 state: InitialState::Queued {
                     next_attempt: self.now,
                 },
             }],
+            smtputf8: false,
+            dsn: dsn::MessageRequest::default(),
             head,
             body: NewBody::Inline(body),
             tags: Vec::new(),

@@ -8,6 +8,7 @@ use std::time::Duration;
 use gatepost_policy::{Judgement, NextHop, Routing};
 use gatepost_smtp::Reply;
 use gatepost_smtp::client::{Outcome, Stage, Transaction};
+use gatepost_smtp::dsn;
 use tokio::task::JoinSet;
 use tracing::Instrument as _;
 
@@ -220,10 +221,12 @@ impl ToHop {
             reverse_path: claim.transaction.reverse_path.clone(),
             recipients: recipients
                 .iter()
-                .map(|routed| self.in_hand.recipient(routed.place).address.clone())
+                .map(|routed| self.in_hand.recipient(routed.place).address.clone().into())
                 .collect(),
             size: claim.message.size(),
             eight_bit: self.eight_bit,
+            smtputf8: false,
+            dsn: dsn::MessageRequest::default(),
         }
     }
 

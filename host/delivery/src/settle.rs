@@ -136,6 +136,7 @@ fn ending(delivery: &Delivery, in_hand: &InHand, answer: &Answer) -> Ending {
             reply,
             server,
             next_attempt,
+            delay_told: false,
         },
         None => Ending::Failed {
             // RFC 3463: X.4.7, delivery time expired.
@@ -186,13 +187,16 @@ async fn record(
                     ending: one.ending.clone(),
                 })
                 .collect(),
-            bounce: bounce.as_ref().map(|(bounce, to)| {
-                bounce.for_spool(
-                    claim.into(),
-                    to,
-                    bounce.now + delivery.settings.retry.expiry,
-                )
-            }),
+            notices: bounce
+                .iter()
+                .map(|(bounce, to)| {
+                    bounce.for_spool(
+                        claim.into(),
+                        to,
+                        bounce.now + delivery.settings.retry.expiry,
+                    )
+                })
+                .collect(),
         };
         match delivery.spool.record(report).await {
             Ok(recorded) => {
@@ -228,6 +232,7 @@ async fn tell(delivery: &Delivery, in_hand: &InHand, settled: &Settled) {
             reply,
             server,
             next_attempt,
+            ..
         } => ("deferred", reply, server.as_ref(), Some(next_attempt)),
         Ending::Failed { reply, server } => ("failed", reply, server.as_ref(), None),
         Ending::Returned { .. } => {

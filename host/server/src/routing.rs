@@ -16,7 +16,7 @@ use gatepost_message::{Millis, ReversePath, TransactionId};
 use gatepost_policy::{
     AttemptResult, Effect, Judgement, Memory, Pinned, Routing as Route, Scope, Session, Transaction,
 };
-use gatepost_smtp::Reply;
+use gatepost_smtp::{Reply, dsn};
 use gatepost_spool::{Claim, ClaimedRecipient, Ending, NewBody, NewMessage, Spool};
 use gatepost_trace::{Event, Kind, Trace};
 use tracing::Instrument as _;
@@ -153,6 +153,8 @@ impl Routing {
                 recipients: Vec::new(),
             },
             recipients: Vec::new(),
+            smtputf8: false,
+            dsn: dsn::MessageRequest::default(),
             head: Bytes::new(),
             body: NewBody::Inline(Bytes::new()),
             tags: Vec::new(),
@@ -201,6 +203,7 @@ impl<'a> Ended<'a> {
                 reply,
                 server,
                 next_attempt,
+                ..
             } => (
                 reply,
                 server.as_deref(),

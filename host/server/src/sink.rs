@@ -231,7 +231,8 @@ async fn answer(
     match ask {
         Ask::Connect | Ask::Authenticate(_) => {}
         Ask::Mail(mail) => envelope.from = Some(mail.reverse_path),
-        Ask::Recipient(address) => {
+        Ask::Recipient(recipient) => {
+            let address = recipient.address;
             let refused = |text: &String| address.as_str().contains(text.as_str());
             if sink.args.fail_rcpt.iter().any(refused) {
                 let reply = Reply::new(550, "5.1.1", "the sink refuses this recipient as told");

@@ -15,6 +15,7 @@ use gatepost::control::{
 use gatepost::policies::Policies;
 use gatepost_message::{Address, Millis, ReversePath, TransactionId};
 use gatepost_policy::{Engine, EngineSettings, Flow, Session, Transaction};
+use gatepost_smtp::dsn;
 use gatepost_spool::{InitialState, NewBody, NewMessage, NewRecipient, Quarantine, Status};
 use gatepost_trace::Kind;
 use tempfile::TempDir;
@@ -91,11 +92,14 @@ async fn accept(runtime: &Runtime, to: &[&str], quarantine: Option<Quarantine>) 
         recipients: (recipients.into_iter())
             .map(|address| NewRecipient {
                 address,
+                dsn: dsn::RecipientRequest::default(),
                 state: InitialState::Queued {
                     next_attempt: now + hour,
                 },
             })
             .collect(),
+        smtputf8: false,
+        dsn: dsn::MessageRequest::default(),
         head: Bytes::from_static(b"Subject: hello\r\n\r\n"),
         body: NewBody::Inline(Bytes::from_static(b"hello\r\n")),
         tags: Vec::new(),

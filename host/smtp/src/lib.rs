@@ -9,11 +9,13 @@
 //!   a sender, a recipient or a message is welcome it asks its owner.
 //! - [`client`]: the side that hands mail to the next hop.
 //! - [`Reply`] and [`EnhancedCode`]: what one says to the other.
+//! - [`dsn`]: what an envelope asks for in the way of notifications.
 //! - [`sasl`]: the messages of PLAIN and LOGIN.
 //! - [`proxy`]: the PROXY protocol's header, which precedes SMTP behind a load balancer.
 #![forbid(unsafe_code)]
 
 pub mod client;
+pub mod dsn;
 pub mod proxy;
 mod reply;
 pub mod sasl;

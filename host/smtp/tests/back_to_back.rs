@@ -7,6 +7,7 @@ use bytes::Bytes;
 use common::{Server, settings};
 use gatepost_message::{Address, ReversePath};
 use gatepost_smtp::client::{DotStuffer, Event, Session, Settings, Tls, Transaction};
+use gatepost_smtp::dsn::MessageRequest;
 use gatepost_smtp::server::Limits;
 use gatepost_smtp::server::Settings as ServerSettings;
 
@@ -49,10 +50,12 @@ fn run(settings: ServerSettings, tls: Tls, jobs: Vec<Job>) -> Server {
                         recipients: job
                             .to
                             .iter()
-                            .map(|to| Address::parse(to).unwrap())
+                            .map(|to| Address::parse(to).unwrap().into())
                             .collect(),
                         size: job.body.len() as u64,
                         eight_bit: !job.body.is_ascii(),
+                        smtputf8: false,
+                        dsn: MessageRequest::default(),
                     };
                     client.begin(transaction).unwrap();
                     current = Some(job);

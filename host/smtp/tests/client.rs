@@ -7,6 +7,7 @@ use gatepost_smtp::client::{
     Capabilities, DotStuffer, Event, Failure, Outcome, Session, Settings, Stage, StrayOctet, Tls,
     Transaction,
 };
+use gatepost_smtp::dsn;
 
 const OFFER: &str = "250-mx.next.example\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SIZE 1000\r\n";
 
@@ -102,10 +103,12 @@ fn to(recipients: &[&str]) -> Transaction {
         reverse_path: ReversePath::parse("a@sender.example").unwrap(),
         recipients: recipients
             .iter()
-            .map(|to| Address::parse(to).unwrap())
+            .map(|to| Address::parse(to).unwrap().into())
             .collect(),
         size: 321,
         eight_bit: false,
+        smtputf8: false,
+        dsn: dsn::MessageRequest::default(),
     }
 }
 

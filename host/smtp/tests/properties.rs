@@ -5,8 +5,9 @@ mod common;
 
 use bytes::Bytes;
 use common::{Received, Server, settings};
-use gatepost_message::ReversePath;
+use gatepost_message::{Address, ReversePath};
 use gatepost_smtp::client::{self, DotStuffer};
+use gatepost_smtp::dsn::MessageRequest;
 use gatepost_smtp::proxy;
 use gatepost_smtp::server::{Limits, Settings};
 use proptest::prelude::*;
@@ -101,13 +102,15 @@ fn listen(segments: &[&[u8]]) -> Vec<client::Event> {
                 event => {
                     match &event {
                         client::Event::Ready => {
-                            let recipients =
-                                ["a@b.example", "c@d.example"].map(|to| to.parse().unwrap());
+                            let recipients = ["a@b.example", "c@d.example"]
+                                .map(|to| to.parse::<Address>().unwrap().into());
                             let transaction = client::Transaction {
                                 reverse_path: ReversePath::Null,
                                 recipients: recipients.into(),
                                 size: 1,
                                 eight_bit: false,
+                                smtputf8: false,
+                                dsn: MessageRequest::default(),
                             };
                             session.begin(transaction).unwrap();
                             begun += 1;

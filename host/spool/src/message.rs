@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use bytes::Bytes;
 use gatepost_message::{Address, Body, Message, Millis, TransactionId};
 use gatepost_policy::{Classification, Effect, Judgement, Transaction};
-use gatepost_smtp::Reply;
+use gatepost_smtp::{Reply, dsn};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -19,6 +19,10 @@ pub struct NewMessage {
     pub transaction: Transaction,
     /// Who is to get it, and who is not but belongs on record.
     pub recipients: Vec<NewRecipient>,
+    /// The client announced SMTPUTF8 (RFC 6531).
+    pub smtputf8: bool,
+    /// What the sender wants to hear of it.
+    pub dsn: dsn::MessageRequest,
     /// The header section after all edits, with the empty line that ends it.
     pub head: Bytes,
     /// Everything after the header section, as it came.
@@ -63,6 +67,8 @@ impl NewBody {
 pub struct NewRecipient {
     /// The forward-path.
     pub address: Address,
+    /// What the sender wants to hear of it.
+    pub dsn: dsn::RecipientRequest,
     /// What becomes of it first.
     pub state: InitialState,
 }
@@ -138,6 +144,10 @@ pub struct Claim {
     pub lease: Lease,
     /// Id, session facts, account and envelope, with all recipients of the message.
     pub transaction: Transaction,
+    /// The client announced SMTPUTF8 (RFC 6531).
+    pub smtputf8: bool,
+    /// What the sender wants to hear of it.
+    pub dsn: dsn::MessageRequest,
     /// The message; its body is read from the store when it is first touched, which blocks.
     pub message: Message,
     /// Tags put on it by policies.
@@ -159,6 +169,10 @@ pub struct ClaimedRecipient {
     pub number: u32,
     /// The forward-path.
     pub address: Address,
+    /// What the sender wants to hear of it.
+    pub dsn: dsn::RecipientRequest,
+    /// Whether the sender has been told that it is late.
+    pub delay_told: bool,
     /// How many attempts were made before this one.
     pub attempts: u32,
     /// What the last server said to the last of them.
@@ -176,8 +190,8 @@ pub struct Report {
     pub message: TransactionId,
     /// What became of recipients; those not named stay leased.
     pub results: Vec<RecipientResult>,
-    /// The bounce that tells of failures, stored in the same commit.
-    pub bounce: Option<NewMessage>,
+    /// The notifications that tell of them, stored in the same commit.
+    pub notices: Vec<NewMessage>,
 }
 
 /// What became of one recipient in an attempt.
@@ -207,6 +221,8 @@ pub enum Ending {
         server: Option<String>,
         /// Not before this time.
         next_attempt: Millis,
+        /// A notification of the report tells that it is late.
+        delay_told: bool,
     },
     /// Given up.
     Failed {

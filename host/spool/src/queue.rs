@@ -2,7 +2,7 @@
 
 use gatepost_message::{Address, Message, Millis, ReversePath, TransactionId};
 use gatepost_policy::{Classification, Judgement, Transaction};
-use gatepost_smtp::Reply;
+use gatepost_smtp::{Reply, dsn::RecipientRequest};
 use serde::{Deserialize, Serialize};
 
 use crate::{Owner, Quarantine};
@@ -198,6 +198,12 @@ pub struct Recipient {
     pub last_reply: Option<Reply>,
     /// The server of the last attempt.
     pub last_server: Option<String>,
+    /// What the sender wants to hear of it.
+    #[serde(default)]
+    pub dsn: RecipientRequest,
+    /// Whether the sender has been told that it is late.
+    #[serde(default)]
+    pub delay_told: bool,
 }
 
 /// A message as a line of a list.

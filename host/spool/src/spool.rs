@@ -43,8 +43,8 @@ pub trait Spool: Send + Sync + 'static {
     fn claim(&self, owner: Owner, now: Millis, limit: usize, lease: Duration)
     -> Ticket<Vec<Claim>>;
 
-    /// Takes the results of an attempt, and the bounce that tells of them, in one commit. Results
-    /// for which the lease is no longer held are counted and otherwise ignored; the bounce is
+    /// Takes the results of an attempt, and the notifications that tell of them, in one commit. Results
+    /// for which the lease is no longer held are counted and otherwise ignored; the notifications are
     /// stored only if at least one result counted.
     ///
     /// # Errors

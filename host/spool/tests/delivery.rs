@@ -9,6 +9,7 @@ use std::time::Duration;
 use common::*;
 use gatepost_message::{Millis, TransactionId};
 use gatepost_policy::{Classification, Effect, Judgement, MessageClass, Verdict};
+use gatepost_smtp::dsn;
 use gatepost_spool::*;
 
 #[test]
@@ -138,7 +139,7 @@ fn a_lease_that_ran_out_is_due_again_and_its_results_do_not_count() {
     let second = claim_one(&spool, late.lease.until);
 
     let mut stale = report(&late, &failed());
-    stale.bounce = Some(message(TransactionId::new(), &["alice@sender.example"]));
+    stale.notices = vec![message(TransactionId::new(), &["alice@sender.example"])];
     let recorded = wait(spool.record(stale)).unwrap();
     assert_eq!(
         (recorded.applied, recorded.ignored, recorded.finished),
@@ -178,7 +179,7 @@ fn a_failure_and_its_bounce_are_one_commit() {
     let id = accept(&spool, message(TransactionId::new(), &["bob@a.example"]));
     let claim = claim_one(&spool, START);
     let with_bounce = |bounce| Report {
-        bounce: Some(message(bounce, &["alice@sender.example"])),
+        notices: vec![message(bounce, &["alice@sender.example"])],
         ..report(&claim, &failed())
     };
 
@@ -254,6 +255,7 @@ fn depth_counts_recipients_by_state() {
     new.received_at = Millis(START.0 - 5);
     new.recipients.push(NewRecipient {
         address: address("dave@c.example"),
+        dsn: dsn::RecipientRequest::default(),
         state: InitialState::Suppressed {
             reason: "unsubscribed".into(),
         },
@@ -289,6 +291,7 @@ fn a_message_with_nobody_to_attempt_leaves_only_its_effects() {
     let mut new = message(TransactionId::new(), &[]);
     new.recipients.push(NewRecipient {
         address: address("dave@c.example"),
+        dsn: dsn::RecipientRequest::default(),
         state: InitialState::Suppressed {
             reason: "unsubscribed".into(),
         },

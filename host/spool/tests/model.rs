@@ -8,6 +8,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use common::*;
 use gatepost_message::{Millis, TransactionId};
+use gatepost_smtp::dsn;
 use gatepost_spool::*;
 use proptest::{collection::vec, prelude::*, sample::Index};
 
@@ -345,6 +346,7 @@ impl<'a> Pair<'a> {
             let address = address(&format!("user{number}@a.example"));
             new.recipients.push(NewRecipient {
                 address,
+                dsn: dsn::RecipientRequest::default(),
                 state: initial,
             });
             states.push((state, 0));
@@ -439,7 +441,7 @@ impl<'a> Pair<'a> {
             lease,
             message: id,
             results,
-            bounce: None,
+            notices: Vec::new(),
         };
         assert_eq!(wait(self.spool().record(report)).unwrap(), expected);
     }

@@ -6,6 +6,7 @@ mod common;
 
 use common::*;
 use gatepost_message::TransactionId;
+use gatepost_smtp::dsn;
 use gatepost_spool::*;
 
 fn selection(id: TransactionId) -> Selection {
@@ -193,6 +194,7 @@ fn apart(spool: &SqliteSpool, expires: u64) -> TransactionId {
     });
     new.recipients.push(NewRecipient {
         address: address("dave@c.example"),
+        dsn: dsn::RecipientRequest::default(),
         state: InitialState::Suppressed {
             reason: "unsubscribed".into(),
         },

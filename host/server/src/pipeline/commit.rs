@@ -3,7 +3,7 @@
 use gatepost_delivery::bounce_of_refused;
 use gatepost_message::{Address, Millis};
 use gatepost_policy::Transaction;
-use gatepost_smtp::Reply;
+use gatepost_smtp::{Reply, dsn};
 use gatepost_spool::{InitialState, NewBody, NewMessage, NewRecipient, Quarantine};
 use gatepost_trace::Kind;
 
@@ -41,6 +41,8 @@ pub(super) async fn commit(
             .iter()
             .map(|(address, lot)| recipient(address, lot, now))
             .collect(),
+        smtputf8: false,
+        dsn: dsn::MessageRequest::default(),
         head: judged.message.head().clone(),
         body,
         tags: judged.findings.tags,
@@ -83,6 +85,7 @@ pub(super) async fn commit(
 fn recipient(address: &Address, lot: &Lot, now: Millis) -> NewRecipient {
     NewRecipient {
         address: address.clone(),
+        dsn: dsn::RecipientRequest::default(),
         state: match lot {
             Lot::Delivered => InitialState::Queued { next_attempt: now },
             Lot::Suppressed(reason) => InitialState::Suppressed {

@@ -56,7 +56,7 @@ impl Dialogue {
             Ask::Connect => self.connect(session).await,
             Ask::Authenticate(credentials) => self.authenticate(&credentials),
             Ask::Mail(mail) => self.mail(mail, session).await,
-            Ask::Recipient(address) => self.recipient(address).await,
+            Ask::Recipient(recipient) => self.recipient(recipient.address).await,
             Ask::Message { size, .. } => {
                 Answer::Reply(self.message(size, session.protocol()).await)
             }

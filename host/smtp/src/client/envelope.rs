@@ -62,7 +62,7 @@ impl Envelope {
     /// Decides at once what cannot be sent to this server. `reset` asks for RSET first.
     pub(super) fn new(transaction: Transaction, offer: &Capabilities, reset: bool) -> Self {
         let fates = transaction.recipients.iter().map(|recipient| {
-            let refusal = unsendable(&transaction, recipient.is_ascii(), offer)?;
+            let refusal = unsendable(&transaction, recipient.address.is_ascii(), offer)?;
             Some(Outcome {
                 reply: refusal,
                 stage: Stage::Local,
@@ -129,7 +129,9 @@ impl Envelope {
                 }
                 line
             }
-            Command::Recipient(at) => format!("RCPT TO:<{}>", self.transaction.recipients[at]),
+            Command::Recipient(at) => {
+                format!("RCPT TO:<{}>", self.transaction.recipients[at].address)
+            }
             Command::Data => "DATA".to_owned(),
         };
         out.put_slice(line.as_bytes());

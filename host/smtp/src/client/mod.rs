@@ -13,11 +13,12 @@ mod session;
 mod stuffer;
 
 use bytes::Bytes;
-use gatepost_message::{Address, ReversePath};
+use gatepost_message::ReversePath;
 
 pub use self::capabilities::Capabilities;
 pub use self::session::Session;
 pub use self::stuffer::{DotStuffer, StrayOctet};
+use crate::dsn::{self, Recipient};
 use crate::reply::Reply;
 
 /// Whether STARTTLS (RFC 3207) is used.
@@ -47,11 +48,15 @@ pub struct Transaction {
     /// Where bounces go.
     pub reverse_path: ReversePath,
     /// To whom; in the order in which they are to be answered.
-    pub recipients: Vec<Address>,
+    pub recipients: Vec<Recipient>,
     /// Octets of the message, before dot-stuffing.
     pub size: u64,
     /// Whether it holds octets outside ASCII.
     pub eight_bit: bool,
+    /// Whether its envelope or its header section needs SMTPUTF8 (RFC 6531).
+    pub smtputf8: bool,
+    /// What the sender wants to hear of it.
+    pub dsn: dsn::MessageRequest,
 }
 
 /// What the session's owner is to do next.

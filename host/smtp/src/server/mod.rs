@@ -24,12 +24,14 @@ mod path;
 mod session;
 
 use bytes::Bytes;
-use gatepost_message::{Address, ReversePath};
+use gatepost_message::ReversePath;
+use serde::{Deserialize, Serialize};
 
 pub use self::limits::{AuthOffer, Limits, Settings, StartTls};
 pub use self::session::Session;
 pub use crate::sasl::Credentials;
 
+use crate::dsn::{self, Recipient};
 use crate::reply::Reply;
 
 /// What the session's owner is to do next.
@@ -82,7 +84,7 @@ pub enum Ask {
     /// Is this sender welcome? A yes begins a transaction.
     Mail(Mail),
     /// Is this recipient welcome in the transaction in hand?
-    Recipient(Address),
+    Recipient(Recipient),
     /// The message is whole: keep it, and say what the client is to be told.
     Message {
         /// Its octets, all of which came as [`Event::Data`].
@@ -101,10 +103,16 @@ pub struct Mail {
     pub size: Option<u64>,
     /// The body that the client announced (RFC 6152).
     pub body: BodyType,
+    /// The client announced that addresses or header fields hold characters outside ASCII
+    /// (SMTPUTF8, RFC 6531).
+    pub smtputf8: bool,
+    /// What the sender wants to hear of it.
+    pub dsn: dsn::MessageRequest,
 }
 
 /// BODY of RFC 6152.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum BodyType {
     /// Octets below 128 only; what is meant where nothing is said.
     #[default]

@@ -9,6 +9,7 @@ use std::collections::HashSet;
 use gatepost_message::{Address, AddressError, ReversePath};
 
 use super::{BodyType, Mail};
+use crate::dsn::{self, Recipient, decode_xtext};
 use crate::reply::Reply;
 
 /// Reads what follows `MAIL`. `max_size` is the limit that SIZE is held against; `auth` says
@@ -25,6 +26,8 @@ pub(super) fn mail(arguments: &[u8], max_size: u64, auth: bool) -> Result<Mail, 
         reverse_path,
         size: None,
         body: BodyType::default(),
+        smtputf8: false,
+        dsn: dsn::MessageRequest::default(),
     };
     let mut seen = HashSet::new();
     for parameter in parameters.split(|&b| b == b' ').filter(|p| !p.is_empty()) {
@@ -50,7 +53,7 @@ pub(super) fn mail(arguments: &[u8], max_size: u64, auth: bool) -> Result<Mail, 
 
 /// Reads what follows `RCPT`. `<Postmaster>` alone is the postmaster of `hostname` (RFC 5321
 /// section 4.1.1.3).
-pub(super) fn recipient(arguments: &[u8], hostname: &str) -> Result<Address, Reply> {
+pub(super) fn recipient(arguments: &[u8], hostname: &str) -> Result<Recipient, Reply> {
     let malformed = |why: &str| Reply::new(501, "5.1.3", format!("Recipient: {why}"));
     let (path, parameters) = split(arguments, "TO:", malformed)?;
     let address = if path.eq_ignore_ascii_case("postmaster") {
@@ -60,7 +63,7 @@ pub(super) fn recipient(arguments: &[u8], hostname: &str) -> Result<Address, Rep
     };
     match parameters.split(|&b| b == b' ').find(|p| !p.is_empty()) {
         Some(parameter) => Err(unknown_parameter(&keyword_and_value(parameter)?.0)),
-        None => Ok(address),
+        None => Ok(address.into()),
     }
 }
 
@@ -177,15 +180,9 @@ fn body(value: &str) -> Result<BodyType, Reply> {
 
 /// RFC 3461 section 4: `+` introduces two upper-case hexadecimal digits.
 fn xtext(value: &str) -> Result<(), Reply> {
-    let is_hex = |b: u8| b.is_ascii_digit() || (b'A'..=b'F').contains(&b);
-    let escapes = value.split('+').skip(1);
-    if escapes
-        .map(str::as_bytes)
-        .all(|e| e.len() >= 2 && is_hex(e[0]) && is_hex(e[1]))
-    {
-        Ok(())
-    } else {
-        Err(bad_parameter("AUTH is a mailbox as xtext, or <>".into()))
+    match decode_xtext(value) {
+        Some(_) => Ok(()),
+        None => Err(bad_parameter("AUTH is a mailbox as xtext, or <>".into())),
     }
 }
 

@@ -160,8 +160,11 @@ impl Server {
             Ask::Authenticate(given) if given.user != "user" || given.password != "secret" => {
                 Answer::Reply(Reply::new(535, "5.7.8", "Wrong user or password"))
             }
-            Ask::Recipient(address)
-                if address.domain() != "desk.example" && address.domain() != "mx.desk.example" =>
+            Ask::Recipient(recipient)
+                if !matches!(
+                    recipient.address.domain(),
+                    "desk.example" | "mx.desk.example"
+                ) =>
             {
                 Answer::Reply(Reply::new(550, "5.7.1", "Not relayed"))
             }
@@ -178,7 +181,7 @@ impl Server {
         };
         match ask {
             Ask::Mail(mail) if yes => self.mail = Some(mail),
-            Ask::Recipient(address) if yes => self.recipients.push(address.to_string()),
+            Ask::Recipient(to) if yes => self.recipients.push(to.address.to_string()),
             Ask::Message { size, eight_bit } => {
                 assert_eq!(size, self.bytes.len() as u64);
                 let received = Received {

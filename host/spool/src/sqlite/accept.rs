@@ -3,6 +3,7 @@
 use gatepost_message::Millis;
 use gatepost_policy::Effect;
 use rusqlite::{CachedStatement, ffi, params};
+use serde::Serialize;
 
 use crate::{
     InitialState, NewBody, NewMessage, NewRecipient, Scope, SpoolError,
@@ -88,8 +89,8 @@ fn insert_message(step: &mut Step<'_>, message: &NewMessage) -> Result<i64, Spoo
     })?;
     let mut insert = step.connection.prepare_cached(
         "INSERT INTO contents (message, session_json, classification_json, judgements_json, head,
-            body)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            body, smtputf8, dsn_json)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?;
     insert.execute(params![
         number,
@@ -98,6 +99,8 @@ fn insert_message(step: &mut Step<'_>, message: &NewMessage) -> Result<i64, Spoo
         to_json(&message.judgements)?,
         &message.head[..],
         inline,
+        message.smtputf8,
+        asked(&message.dsn)?,
     ])?;
     if let NewBody::Staged(staged) = &message.body {
         step.after.keep.push(staged.file().clone());
@@ -112,8 +115,9 @@ fn insert_recipients(
     number: i64,
 ) -> Result<(), SpoolError> {
     let mut insert = step.connection.prepare_cached(
-        "INSERT INTO recipients (message, number, address, state, due, last_reply_json, reason)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO recipients (message, number, address, state, due, last_reply_json, reason,
+            dsn_json)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?;
     for (position, recipient) in message.recipients.iter().enumerate() {
         let apart = message.quarantine.is_some();
@@ -136,10 +140,19 @@ fn insert_recipients(
             state,
             due,
             reply,
-            reason
+            reason,
+            asked(&recipient.dsn)?
         ])?;
     }
     Ok(())
+}
+
+/// What the sender asked for, as stored; nothing where nothing was asked.
+fn asked<T: Default + PartialEq + Serialize>(request: &T) -> Result<Option<String>, SpoolError> {
+    Some(request)
+        .filter(|request| **request != T::default())
+        .map(to_json)
+        .transpose()
 }
 
 /// Applies an effect; marks and counts run from `time`, the transaction's own.

@@ -101,6 +101,8 @@ fn claim_message(
     Ok(Claim {
         lease,
         transaction: contents.transaction,
+        smtputf8: contents.smtputf8,
+        dsn: contents.dsn,
         message: contents.message,
         tags: summary.tags,
         classification: contents.classification,
@@ -113,6 +115,8 @@ fn claim_message(
             .map(|recipient| ClaimedRecipient {
                 number: recipient.number,
                 address: recipient.address,
+                dsn: recipient.dsn,
+                delay_told: recipient.delay_told,
                 attempts: recipient.attempts,
                 last_reply: recipient.last_reply,
                 last_server: recipient.last_server,
@@ -141,8 +145,8 @@ pub(super) fn record(step: &mut Step<'_>, report: &Report) -> Result<Recorded, S
     if recorded.applied > 0
         && let Some(message) = message
     {
-        if let Some(bounce) = &report.bounce {
-            accept::insert(step, bounce)?;
+        for notice in &report.notices {
+            accept::insert(step, notice)?;
         }
         recorded.finished = finish(step, message)?;
     }
@@ -155,6 +159,8 @@ struct Columns<'a> {
     due: Option<Millis>,
     /// Whether an attempt was made, and what came of it.
     attempt: Option<(&'a Reply, Option<&'a str>)>,
+    /// Whether the sender is told with it that it is late.
+    delay_told: bool,
 }
 
 impl<'a> Columns<'a> {
@@ -167,6 +173,7 @@ impl<'a> Columns<'a> {
                 reply,
                 server,
                 next_attempt,
+                delay_told: _,
             } => (
                 "queued",
                 Some(*next_attempt),
@@ -179,6 +186,13 @@ impl<'a> Columns<'a> {
             state,
             due,
             attempt,
+            delay_told: matches!(
+                ending,
+                Ending::Deferred {
+                    delay_told: true,
+                    ..
+                }
+            ),
         }
     }
 }
@@ -199,15 +213,17 @@ fn end_attempt(
             .connection
             .prepare_cached(
                 "UPDATE recipients SET state = ?1, due = ?2, owner = NULL,
-                    attempts = attempts + 1, last_reply_json = ?3, last_server = ?4
-                 WHERE message = ?5 AND number = ?6 AND state = 'leased' AND owner = ?7
-                    AND due = ?8",
+                    attempts = attempts + 1, last_reply_json = ?3, last_server = ?4,
+                    delay_told = max(delay_told, ?5)
+                 WHERE message = ?6 AND number = ?7 AND state = 'leased' AND owner = ?8
+                    AND due = ?9",
             )?
             .execute(params![
                 columns.state,
                 due,
                 to_json(reply)?,
                 server,
+                columns.delay_told,
                 message,
                 number,
                 owner,

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use gatepost_message::{Address, Message, Millis, ReversePath, TransactionId};
 use gatepost_policy::{Classification, Transaction};
+use gatepost_smtp::dsn::MessageRequest;
 use rusqlite::{Connection, Row};
+use serde::de::DeserializeOwned;
 
 use crate::{Owner, Quarantine, Recipient, RecipientState, SpoolError, Status, Summary};
 
@@ -67,7 +69,7 @@ pub(super) fn recipients(
 ) -> Result<Vec<Recipient>, SpoolError> {
     let mut select = connection.prepare_cached(
         "SELECT number, address, state, due, owner, attempts, last_attempt, last_reply_json,
-            last_server, reason
+            last_server, reason, dsn_json, delay_told
          FROM recipients WHERE message = ?1 ORDER BY number",
     )?;
     let mut rows = select.query([message])?;
@@ -111,7 +113,17 @@ fn recipient(row: &Row<'_>) -> Result<Recipient, SpoolError> {
             .map(|json| from_json("last reply", &json))
             .transpose()?,
         last_server: row.get(8)?,
+        dsn: request("notifications of a recipient", row.get(10)?)?,
+        delay_told: row.get(11)?,
     })
+}
+
+/// What the sender asked for; nothing where none is stored.
+fn request<T: Default + DeserializeOwned>(
+    what: &str,
+    json: Option<String>,
+) -> Result<T, SpoolError> {
+    json.map_or_else(|| Ok(T::default()), |json| from_json(what, &json))
 }
 
 /// What `contents` holds for a message, and what can only be told with it.
@@ -119,6 +131,8 @@ pub(super) struct Contents {
     pub(super) transaction: Transaction,
     pub(super) classification: Option<Classification>,
     pub(super) judgements_json: String,
+    pub(super) smtputf8: bool,
+    pub(super) dsn: MessageRequest,
     pub(super) message: Message,
 }
 
@@ -129,7 +143,7 @@ pub(super) fn contents(
     row: &MessageRow,
 ) -> Result<Contents, SpoolError> {
     let mut select = connection.prepare_cached(
-        "SELECT session_json, classification_json, judgements_json, head
+        "SELECT session_json, classification_json, judgements_json, head, smtputf8, dsn_json
          FROM contents WHERE message = ?1",
     )?;
     let mut rows = select.query([row.number])?;
@@ -160,6 +174,8 @@ pub(super) fn contents(
             .map(|json| from_json(&format!("classification of {id}"), &json))
             .transpose()?,
         judgements_json: found.get(2)?,
+        smtputf8: found.get(4)?,
+        dsn: request(&format!("notifications of {id}"), found.get(5)?)?,
         message: Message::from_parts(head, body),
     })
 }

@@ -7,7 +7,7 @@ use std::{future::Future, path::Path, time::Duration};
 use bytes::Bytes;
 use gatepost_message::{Address, Message, Millis, ReversePath, TransactionId};
 use gatepost_policy::{Flow, Session, Transaction};
-use gatepost_smtp::Reply;
+use gatepost_smtp::{Reply, dsn};
 use gatepost_spool::*;
 
 /// A moment to start from.
@@ -70,6 +70,8 @@ pub fn message(id: TransactionId, recipients: &[&str]) -> NewMessage {
     NewMessage {
         transaction: transaction(id, recipients),
         recipients: recipients.iter().map(|to| queued(to)).collect(),
+        smtputf8: false,
+        dsn: dsn::MessageRequest::default(),
         head: Bytes::from_static(b"Subject: hello\r\n\r\n"),
         body: NewBody::Inline(Bytes::from_static(b"Hello.\r\n")),
         tags: vec!["first".into(), "second".into()],
@@ -85,6 +87,7 @@ pub fn message(id: TransactionId, recipients: &[&str]) -> NewMessage {
 pub fn queued(to: &str) -> NewRecipient {
     NewRecipient {
         address: address(to),
+        dsn: dsn::RecipientRequest::default(),
         state: InitialState::Queued {
             next_attempt: START,
         },
@@ -127,6 +130,7 @@ pub fn deferred(next_attempt: Millis) -> Ending {
         reply: reply(451, "4.3.0", "later"),
         server: Some("mx.example:25".into()),
         next_attempt,
+        delay_told: false,
     }
 }
 
@@ -143,7 +147,7 @@ pub fn report(claim: &Claim, ending: &Ending) -> Report {
                 ending: ending.clone(),
             })
             .collect(),
-        bounce: None,
+        notices: Vec::new(),
     }
 }
 

@@ -11,7 +11,7 @@ use gatepost_delivery::{
 };
 use gatepost_message::{Address, Millis, ReversePath, TransactionId};
 use gatepost_policy::{Decision, Flow, Judgement, NextHop, Routing, Session, Transaction, Verdict};
-use gatepost_smtp::Reply;
+use gatepost_smtp::{Reply, dsn};
 use gatepost_spool::{
     Claim, ClaimedRecipient, Ending, Filter, InitialState, NewMessage, NewRecipient, Owner, Spool,
     SpoolSettings, SqliteSpool, Summary,
@@ -199,11 +199,14 @@ impl Relay {
                 .into_iter()
                 .map(|address| NewRecipient {
                     address,
+                    dsn: dsn::RecipientRequest::default(),
                     state: InitialState::Queued {
                         next_attempt: self.now(),
                     },
                 })
                 .collect(),
+            smtputf8: false,
+            dsn: dsn::MessageRequest::default(),
             head: staged.head,
             body: staged.body,
             tags: Vec::new(),

@@ -142,9 +142,9 @@ impl Session {
                         settings.limits.recipients
                     ),
                 ),
-                Ok(address) => {
+                Ok(recipient) => {
                     self.recipients_named += 1;
-                    return self.state = State::Asked(Ask::Recipient(address));
+                    return self.state = State::Asked(Ask::Recipient(recipient));
                 }
                 Err(reply) => reply,
             },
