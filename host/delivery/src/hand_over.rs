@@ -29,6 +29,24 @@ struct Routed {
     judgements: Vec<Judgement>,
 }
 
+/// What a connection was like that a transaction ran on.
+#[derive(Default)]
+struct Terms {
+    /// Protocol and cipher; `None` in plaintext.
+    tls: Option<String>,
+    /// See [`Answer::dsn_passed_on`].
+    dsn_passed_on: bool,
+}
+
+/// How one transaction went.
+struct Handed {
+    /// If it can carry another.
+    connection: Option<Connection>,
+    /// One for each recipient, in their order.
+    outcomes: Vec<Outcome>,
+    terms: Terms,
+}
+
 /// Takes a message to its next hops, all at once, and settles every recipient.
 pub(crate) async fn hand_over(delivery: Arc<Delivery>, in_hand: Arc<InHand>) {
     let (by_hop, unroutable) = route(&delivery, &in_hand).await;
@@ -127,14 +145,20 @@ impl ToHop {
                 true => Said::ByRelay(Reply::new(451, "4.4.5", "no connection was free")),
                 false => Said::Nothing(BUSY),
             };
-            return self.settle(recipients, |_| (false, said()), None).await;
+            return self
+                .settle(recipients, |_| (false, said()), &Terms::default())
+                .await;
         };
         let mut at_hand = None;
         let per_transaction = self.delivery.settings.recipients_per_transaction.max(1);
         while !recipients.is_empty() {
             let rest = recipients.split_off(per_transaction.min(recipients.len()));
             match self.transact(&place, at_hand.take(), &recipients).await {
-                Ok((connection, outcomes, tls)) => {
+                Ok(Handed {
+                    connection,
+                    outcomes,
+                    terms,
+                }) => {
                     at_hand = connection;
                     let said = |at: usize| {
                         let Outcome { reply, stage } = outcomes[at].clone();
@@ -144,7 +168,7 @@ impl ToHop {
                         };
                         (true, said)
                     };
-                    self.settle(recipients, said, tls).await;
+                    self.settle(recipients, said, &terms).await;
                     recipients = rest;
                 }
                 Err(unreachable) => {
@@ -159,7 +183,7 @@ impl ToHop {
                         true => (connected, Said::ByServer(reply.clone())),
                         false => (connected, Said::ByRelay(reply.clone())),
                     };
-                    return self.settle(recipients, said, None).await;
+                    return self.settle(recipients, said, &Terms::default()).await;
                 }
             }
         }
@@ -175,7 +199,7 @@ impl ToHop {
         place: &Place,
         at_hand: Option<Connection>,
         recipients: &[Routed],
-    ) -> Result<(Option<Connection>, Vec<Outcome>, Option<String>), Unreachable> {
+    ) -> Result<Handed, Unreachable> {
         let mut used = at_hand.or_else(|| place.idle());
         loop {
             let reused = used.is_some();
@@ -195,12 +219,16 @@ impl ToHop {
                 outcomes,
                 usable,
                 got_nowhere,
+                dsn_passed_on,
             } = transferred;
             if reused && got_nowhere {
                 place.distrust_idle();
                 continue;
             }
-            let tls = connection.tls.clone();
+            let terms = Terms {
+                tls: connection.tls.clone(),
+                dsn_passed_on,
+            };
             let again = usable && place.may_reuse(&connection);
             let connection = match again {
                 true => Some(connection),
@@ -211,7 +239,11 @@ impl ToHop {
                     None
                 }
             };
-            return Ok((connection, outcomes, tls));
+            return Ok(Handed {
+                connection,
+                outcomes,
+                terms,
+            });
         }
     }
 
@@ -221,12 +253,18 @@ impl ToHop {
             reverse_path: claim.transaction.reverse_path.clone(),
             recipients: recipients
                 .iter()
-                .map(|routed| self.in_hand.recipient(routed.place).address.clone().into())
+                .map(|routed| {
+                    let claimed = self.in_hand.recipient(routed.place);
+                    dsn::Recipient {
+                        address: claimed.address.clone(),
+                        dsn: claimed.dsn.clone(),
+                    }
+                })
                 .collect(),
             size: claim.message.size(),
             eight_bit: self.eight_bit,
             smtputf8: false,
-            dsn: dsn::MessageRequest::default(),
+            dsn: claim.dsn.clone(),
         }
     }
 
@@ -236,7 +274,7 @@ impl ToHop {
         &self,
         recipients: Vec<Routed>,
         said: impl Fn(usize) -> (bool, Said),
-        tls: Option<String>,
+        terms: &Terms,
     ) {
         let answers = recipients.into_iter().enumerate().map(|(at, routed)| {
             let (connected, said) = said(at);
@@ -245,7 +283,8 @@ impl ToHop {
                 judgements: routed.judgements,
                 route: Some(self.hop.clone()),
                 connected,
-                tls: tls.clone(),
+                tls: terms.tls.clone(),
+                dsn_passed_on: terms.dsn_passed_on,
                 said,
             }
         });

@@ -28,6 +28,11 @@ pub(crate) struct Answer {
     pub(crate) connected: bool,
     /// Protocol and cipher of the connection.
     pub(crate) tls: Option<String>,
+    /// Whether the next hop, should it have taken the recipient, has taken over what the sender
+    /// wants to hear, too (RFC 3461 section 5.2.1); else it is for the relay to say that the
+    /// message was relayed (section 5.2.2).
+    #[allow(dead_code, reason = "notifications of success are on their way")]
+    pub(crate) dsn_passed_on: bool,
     /// What was said.
     pub(crate) said: Said,
 }
@@ -41,6 +46,7 @@ impl Answer {
             route: None,
             connected: false,
             tls: None,
+            dsn_passed_on: false,
             said,
         }
     }

@@ -23,6 +23,9 @@ pub(crate) struct Transferred {
     /// Whether the connection broke down before any of the message was sent, so that nothing
     /// is known of this transaction and another connection may do.
     pub(crate) got_nowhere: bool,
+    /// Whether the server was told what the sender wants to hear (RFC 3461), and answers for
+    /// those that it took.
+    pub(crate) dsn_passed_on: bool,
 }
 
 /// Hands one message over.
@@ -79,6 +82,7 @@ pub(crate) async fn transfer(
         outcomes,
         usable,
         got_nowhere,
+        dsn_passed_on: connection.session.capabilities().dsn,
     }
 }
 

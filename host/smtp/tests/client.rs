@@ -121,6 +121,7 @@ fn greeting_ehlo_ready_and_quit() {
         start_tls: false,
         size: true,
         max_size: Some(1000),
+        dsn: false,
     };
     assert_eq!(client.session.capabilities(), &offer);
     client.session.quit();
@@ -292,6 +293,32 @@ fn what_the_server_cannot_take_is_not_sent() {
     assert_eq!(
         client.finished(),
         [(553, Stage::Local), (550, Stage::Recipient)]
+    );
+}
+
+#[test]
+fn what_the_sender_wants_to_hear_goes_only_where_dsn_is_offered() {
+    let mut asked = to(&["x@y.example", "z@y.example"]);
+    asked.dsn = dsn::MessageRequest {
+        ret: Some(dsn::Ret::Headers),
+        envelope_id: dsn::EnvelopeId::from_xtext("QQ+2B1"),
+    };
+    asked.recipients[0].dsn = dsn::RecipientRequest {
+        notify: dsn::Notify::parse("SUCCESS,DELAY"),
+        original: Some(dsn::OriginalRecipient {
+            address_type: "rfc822".into(),
+            address: "x+1@elsewhere.example".into(),
+        }),
+    };
+    assert_eq!(
+        Client::ready("250-y\r\n250-PIPELINING\r\n250 DSN\r\n").begin(asked.clone()),
+        "MAIL FROM:<a@sender.example> RET=HDRS ENVID=QQ+2B1\r\n\
+         RCPT TO:<x@y.example> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;x+2B1@elsewhere.example\r\n\
+         RCPT TO:<z@y.example>\r\nDATA\r\n"
+    );
+    assert_eq!(
+        Client::ready("250-y\r\n250 PIPELINING\r\n").begin(asked),
+        "MAIL FROM:<a@sender.example>\r\nRCPT TO:<x@y.example>\r\nRCPT TO:<z@y.example>\r\nDATA\r\n"
     );
 }
 

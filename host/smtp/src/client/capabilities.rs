@@ -1,6 +1,4 @@
-//! What a server offers in its reply to EHLO.
-
-use smtp_proto::{EXT_8BIT_MIME, EXT_PIPELINING, EXT_SIZE, EXT_START_TLS, EhloResponse};
+//! What a server offers in its reply to EHLO or LHLO.
 
 use crate::reply::Reply;
 
@@ -17,30 +15,32 @@ pub struct Capabilities {
     pub size: bool,
     /// RFC 1870: the largest message it takes, in octets; `None` where it does not say.
     pub max_size: Option<u64>,
+    /// RFC 3461: MAIL and RCPT may say what the sender wants to hear, and the server sees to it.
+    pub dsn: bool,
 }
 
 impl Capabilities {
-    /// Reads a positive reply to EHLO. smtp-proto knows the keywords; it is handed the lines
-    /// again only after the reply was found sound and cut to bounds. What it cannot read offers
-    /// nothing.
+    /// Reads a positive reply to EHLO: a keyword and its parameters on each line but the first
+    /// (RFC 5321 section 4.1.1.1). What it does not understand it leaves out.
     pub(super) fn read(reply: &Reply) -> Self {
-        let last = reply.lines().len() - 1;
-        let response: String = reply
-            .lines()
-            .iter()
-            .enumerate()
-            .map(|(at, line)| format!("250{}{line}\n", if at == last { ' ' } else { '-' }))
-            .collect();
-        let Ok(offer) = EhloResponse::parse(&mut response.as_bytes().iter()) else {
-            return Self::default();
-        };
-        let has = |extension: u32| offer.capabilities & extension != 0;
-        Self {
-            pipelining: has(EXT_PIPELINING),
-            eight_bit_mime: has(EXT_8BIT_MIME),
-            start_tls: has(EXT_START_TLS),
-            size: has(EXT_SIZE),
-            max_size: u64::try_from(offer.size).ok().filter(|&size| size > 0),
+        let mut offer = Self::default();
+        for line in reply.lines().iter().skip(1) {
+            let mut words = line.split_ascii_whitespace();
+            let keyword = words.next().unwrap_or_default();
+            match keyword.to_ascii_uppercase().as_str() {
+                "PIPELINING" => offer.pipelining = true,
+                "8BITMIME" => offer.eight_bit_mime = true,
+                "STARTTLS" => offer.start_tls = true,
+                "SIZE" => {
+                    offer.size = true;
+                    let size = words.next().and_then(|size| size.parse().ok());
+                    // RFC 1870 section 4: 0 is no limit.
+                    offer.max_size = size.filter(|&size| size > 0);
+                }
+                "DSN" => offer.dsn = true,
+                _ => {}
+            }
         }
+        offer
     }
 }

@@ -4,6 +4,7 @@
 use bytes::{BufMut, BytesMut};
 
 use super::{Capabilities, Outcome, Stage, Transaction, TransactionResult};
+use crate::dsn::{MessageRequest, Recipient, RecipientRequest, Ret, encode_xtext};
 use crate::reply::Reply;
 
 /// Commands sent before the replies to them are waited for. Bounded, so that neither side's
@@ -127,10 +128,18 @@ impl Envelope {
                 if self.transaction.eight_bit {
                     line.push_str(" BODY=8BITMIME");
                 }
+                if offer.dsn {
+                    line.push_str(&mail_parameters(&self.transaction.dsn));
+                }
                 line
             }
             Command::Recipient(at) => {
-                format!("RCPT TO:<{}>", self.transaction.recipients[at].address)
+                let Recipient { address, dsn } = &self.transaction.recipients[at];
+                let mut line = format!("RCPT TO:<{address}>");
+                if offer.dsn {
+                    line.push_str(&recipient_parameters(dsn));
+                }
+                line
             }
             Command::Data => "DATA".to_owned(),
         };
@@ -227,6 +236,34 @@ impl Command {
             Self::Data => "DATA",
         }
     }
+}
+
+/// What MAIL says of notifications: all that the sender asked for, and nothing else (RFC 3461
+/// section 5.2.1).
+fn mail_parameters(dsn: &MessageRequest) -> String {
+    let mut parameters = match dsn.ret {
+        Some(Ret::Full) => " RET=FULL".to_owned(),
+        Some(Ret::Headers) => " RET=HDRS".to_owned(),
+        None => String::new(),
+    };
+    if let Some(id) = &dsn.envelope_id {
+        parameters.push_str(&format!(" ENVID={}", id.to_xtext()));
+    }
+    parameters
+}
+
+/// The same for RCPT. An ORCPT could be added where the sender gave none, but no recipient is
+/// rewritten here, so it would only repeat the forward-path.
+fn recipient_parameters(dsn: &RecipientRequest) -> String {
+    let mut parameters = String::new();
+    if let Some(notify) = dsn.notify {
+        parameters.push_str(&format!(" NOTIFY={}", notify.value()));
+    }
+    if let Some(original) = &dsn.original {
+        let address = encode_xtext(&original.address);
+        parameters.push_str(&format!(" ORCPT={};{address}", original.address_type));
+    }
+    parameters
 }
 
 /// Why a message cannot be sent to a server that offers this, if so: it would have to be changed
