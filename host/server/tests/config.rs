@@ -17,7 +17,7 @@ key = "key.pem"
 
 [limits]
 message-size = "1MiB"
-command = 1024
+command = 1224
 
 [[account]]
 id = "acme"
@@ -128,7 +128,7 @@ fn a_chain_may_name_a_built_in_policy_that_is_not_configured() {
 fn limits_reach_the_session_and_those_not_written_are_its_own() {
     let limits = config().limits.session();
     assert_eq!(limits.message_size, 1 << 20);
-    assert_eq!(limits.command_line, 1024);
+    assert_eq!(limits.command_line, 1224);
     assert_eq!(
         limits.recipients,
         gatepost_smtp::server::Limits::default().recipients
@@ -163,7 +163,7 @@ fn what_is_read_at_start_only_is_named_where_it_differs() {
     };
     assert!(config().read_at_start(&config()).is_empty());
     assert!(differs("hop-limit = 30", "hop-limit = 31").is_empty());
-    assert_eq!(differs("command = 1024", "command = 1025"), ["limits"]);
+    assert_eq!(differs("command = 1224", "command = 1225"), ["limits"]);
     assert_eq!(differs("hidden", "other"), ["account"]);
     assert_eq!(
         differs("\"header-guard\"]", "\"outbound-route\"]"),

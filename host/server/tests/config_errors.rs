@@ -133,7 +133,7 @@ fn limits_leave_room_for_mail() {
     wrong("[limits]\nconnections = 0\n", 2, "no mail could be taken");
     wrong("[limits]\nmessage-size = 0\n", 2, "no mail could be taken");
     wrong("[limits]\nidle = \"0s\"\n", 2, "no mail could be taken");
-    wrong("[limits]\ncommand = 511\n", 2, "511 octets");
+    wrong("[limits]\ncommand = 1180\n", 2, "1180 octets");
 }
 
 #[test]

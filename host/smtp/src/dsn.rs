@@ -3,10 +3,14 @@
 //! A relay keeps these as they came and passes them on to a next hop that offers DSN (section
 //! 5.2.1); towards one that does not, it answers for them itself (section 5.2.2).
 
-use std::fmt::Write as _;
+mod xtext;
+
+use std::fmt;
 
 use gatepost_message::Address;
 use serde::{Deserialize, Serialize};
+
+pub use self::xtext::{decode_xtext, encode_xtext};
 
 /// What MAIL asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -31,6 +35,26 @@ pub struct RecipientRequest {
     /// To whom the sender addressed it first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub original: Option<OriginalRecipient>,
+}
+
+/// As parameters of MAIL.
+impl fmt::Display for MessageRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ret = self.ret.map(|ret| format!("RET={}", ret.value()));
+        let envelope_id = self.envelope_id.as_ref();
+        let envelope_id = envelope_id.map(|id| format!("ENVID={}", id.to_xtext()));
+        f.write_str(&Vec::from_iter([ret, envelope_id].into_iter().flatten()).join(" "))
+    }
+}
+
+/// As parameters of RCPT.
+impl fmt::Display for RecipientRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let notify = self.notify.map(|n| format!("NOTIFY={}", n.value()));
+        let original = self.original.as_ref();
+        let original = original.map(|original| format!("ORCPT={}", original.value()));
+        f.write_str(&Vec::from_iter([notify, original].into_iter().flatten()).join(" "))
+    }
 }
 
 /// A recipient as RCPT names it.
@@ -63,6 +87,22 @@ pub enum Ret {
     Headers,
 }
 
+impl Ret {
+    /// Reads the value of RET; `None` for what is none.
+    pub fn parse(value: &str) -> Option<Self> {
+        let mut all = [Self::Full, Self::Headers].into_iter();
+        all.find(|ret| value.eq_ignore_ascii_case(ret.value()))
+    }
+
+    /// The value of RET.
+    pub fn value(self) -> &'static str {
+        match self {
+            Self::Full => "FULL",
+            Self::Headers => "HDRS",
+        }
+    }
+}
+
 /// NOTIFY (section 4.1). None of the three set is `NEVER`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -83,7 +123,8 @@ impl Notify {
         delay: false,
     };
 
-    /// Reads the value of NOTIFY; `None` for what is none.
+    /// Reads the value of NOTIFY: `NEVER`, or each of the others at most once; `None` for what
+    /// is none.
     pub fn parse(value: &str) -> Option<Self> {
         if value.eq_ignore_ascii_case("NEVER") {
             return Some(Self::NEVER);
@@ -96,7 +137,9 @@ impl Notify {
                 "DELAY" => &mut notify.delay,
                 _ => return None,
             };
-            *wanted = true;
+            if std::mem::replace(wanted, true) {
+                return None;
+            }
         }
         Some(notify)
     }
@@ -153,43 +196,55 @@ impl EnvelopeId {
 pub struct OriginalRecipient {
     /// An atom, such as `rfc822` or `utf-8`.
     pub address_type: String,
-    /// The address, without the encoding of its way through SMTP.
+    /// The address, without the encoding of its way through SMTP: one line of printable
+    /// characters, outside ASCII only where the type is `utf-8`.
     pub address: String,
 }
 
-/// Decodes xtext (section 4): `+` introduces two upper-case hexadecimal digits. `None` for what
-/// is none, or not UTF-8 once decoded.
-pub fn decode_xtext(value: &str) -> Option<String> {
-    let digit = |octet: u8| match octet {
-        b'0'..=b'9' => Some(octet - b'0'),
-        b'A'..=b'F' => Some(octet - b'A' + 10),
-        _ => None,
-    };
-    let mut decoded = Vec::with_capacity(value.len());
-    let mut octets = value.bytes();
-    while let Some(octet) = octets.next() {
-        decoded.push(match octet {
-            b'+' => digit(octets.next()?)? << 4 | digit(octets.next()?)?,
-            b'!'..=b'~' if octet != b'=' => octet,
-            _ => return None,
-        });
+impl OriginalRecipient {
+    /// The most octets of the encoded form (section 4.2).
+    pub const MAX_ENCODED: usize = 500;
+
+    /// Reads the value of ORCPT, in which the address is xtext or, of the type `utf-8`, what
+    /// RFC 6533 section 3 has instead; `None` for what is none.
+    pub fn parse(value: &str) -> Option<Self> {
+        let (address_type, address) = value.split_once(';')?;
+        let unicode = is_unicode(address_type);
+        let address = match unicode {
+            true => xtext::decode_unicode(address)?,
+            false => decode_xtext(address)?,
+        };
+        let printable = !address.is_empty()
+            && match unicode {
+                true => !address.contains(char::is_control),
+                false => is_printable(&address),
+            };
+        let whole = value.len() <= Self::MAX_ENCODED && is_atom(address_type) && printable;
+        whole.then(|| Self {
+            address_type: address_type.to_owned(),
+            address,
+        })
     }
-    String::from_utf8(decoded).ok()
+
+    /// The value of ORCPT, in ASCII.
+    pub fn value(&self) -> String {
+        let address = match is_unicode(&self.address_type) {
+            true => xtext::encode_unicode(&self.address),
+            false => encode_xtext(&self.address),
+        };
+        format!("{};{address}", self.address_type)
+    }
 }
 
-/// Encodes as xtext (section 4).
-pub fn encode_xtext(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for octet in text.bytes() {
-        match octet {
-            b'!'..=b'~' if octet != b'+' && octet != b'=' => encoded.push(char::from(octet)),
-            _ => {
-                // Writing to a string cannot fail.
-                let _ = write!(encoded, "+{octet:02X}");
-            }
-        }
-    }
-    encoded
+/// Whether addresses of this type hold any character (RFC 6533 section 3).
+fn is_unicode(address_type: &str) -> bool {
+    address_type.eq_ignore_ascii_case("utf-8")
+}
+
+/// RFC 5322 section 3.2.3.
+fn is_atom(text: &str) -> bool {
+    let is_atext = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c);
+    !text.is_empty() && text.chars().all(is_atext)
 }
 
 fn is_printable(text: &str) -> bool {

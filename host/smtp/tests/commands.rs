@@ -23,7 +23,7 @@ fn banner_and_ehlo_offer_what_is_obeyed_and_no_more() {
     assert_eq!(
         server.say(b"EHLO client.example\r\n"),
         "250-mx.desk.example greets client.example\r\n250-PIPELINING\r\n250-8BITMIME\r\n\
-         250-ENHANCEDSTATUSCODES\r\n250-SIZE 26214400\r\n250 STARTTLS\r\n"
+         250-ENHANCEDSTATUSCODES\r\n250-DSN\r\n250-SIZE 26214400\r\n250 STARTTLS\r\n"
     );
     assert_eq!(server.session.protocol(), "ESMTP");
     assert_eq!(
@@ -169,7 +169,6 @@ fn sender_paths_and_parameters() {
         ("FROM:<a@b.example> A=B=C", "501 5.5.4"),
         ("FROM:<a@b.example> FOO=BAR", "555 5.5.4"),
         ("FROM:<a@b.example> SMTPUTF8", "555 5.5.4"),
-        ("FROM:<a@b.example> RET=HDRS", "555 5.5.4"),
         ("FROM:<a@b.example> AUTH=<>", "555 5.5.4"),
     ];
     for (arguments, reply) in cases {
@@ -223,7 +222,7 @@ fn recipient_paths_and_parameters() {
         ("TO:user@desk.example", "501 5.1.3"),
         ("FROM:<user@desk.example>", "501 5.1.3"),
         ("TO:<us\u{e9}r@desk.example>", "553 5.6.7"),
-        ("TO:<user@desk.example> NOTIFY=NEVER", "555 5.5.4"),
+        ("TO:<user@desk.example> FOO=BAR", "555 5.5.4"),
         ("TO:<user@desk.example> =", "501 5.5.4"),
     ];
     for (arguments, reply) in cases {

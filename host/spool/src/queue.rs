@@ -2,7 +2,8 @@
 
 use gatepost_message::{Address, Message, Millis, ReversePath, TransactionId};
 use gatepost_policy::{Classification, Judgement, Transaction};
-use gatepost_smtp::{Reply, dsn::RecipientRequest};
+use gatepost_smtp::Reply;
+use gatepost_smtp::dsn::{MessageRequest, RecipientRequest};
 use serde::{Deserialize, Serialize};
 
 use crate::{Owner, Quarantine};
@@ -243,6 +244,10 @@ pub struct Record {
     pub classification: Option<Classification>,
     /// Every call of a policy that judged it: version, verdict, reasons.
     pub judgements: Vec<Judgement>,
+    /// The client announced SMTPUTF8 (RFC 6531).
+    pub smtputf8: bool,
+    /// What the sender wants to hear of it.
+    pub dsn: MessageRequest,
     /// The message itself; its body is read from the store when it is first touched.
     #[serde(skip)]
     pub message: Message,

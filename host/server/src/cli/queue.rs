@@ -277,6 +277,11 @@ fn describe(message: &Shown) -> String {
         ),
         format!("From         <{}>", summary.reverse_path),
     ];
+    let smtputf8 = if message.smtputf8 { "SMTPUTF8" } else { "" };
+    let asked = format!("{smtputf8} {}", message.dsn);
+    if !asked.trim().is_empty() {
+        lines.push(format!("Asked        {}", asked.trim()));
+    }
     if !summary.tags.is_empty() {
         lines.push(format!("Tags         {}", summary.tags.join(", ")));
     }
@@ -294,6 +299,10 @@ fn describe(message: &Shown) -> String {
             recipient.attempts,
             last_reply(recipient),
         ));
+        let asked = recipient.dsn.to_string();
+        if !asked.is_empty() {
+            lines.push(format!("  asked      {asked}"));
+        }
     }
     for judgement in &message.judgements {
         lines.push(format!("Judged       {}", judged(judgement)));

@@ -144,8 +144,8 @@ pub struct Limits {
     pub header_size: u64,
     /// Octets of a line of a message, without CRLF (RFC 5321 section 4.5.3.1.6 asks for 998).
     pub line: usize,
-    /// Octets of a command line, with CRLF (RFC 5321 section 4.5.3.1.4 asks for 512, and more
-    /// for extensions); more get 500.
+    /// Octets of a command line, with CRLF, at least
+    /// [`LEAST_COMMAND_LINE`](server::Limits::LEAST_COMMAND_LINE); more get 500.
     pub command: usize,
     /// Refusals for good before the session is closed with 421.
     pub errors: u32,

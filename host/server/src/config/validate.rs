@@ -3,6 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
+use gatepost_smtp::server;
+
 use super::error::{Finding, Step};
 use super::{Config, Direction, ListenerTls};
 use crate::{builtin, observability};
@@ -106,12 +108,14 @@ fn limits(config: &Config, findings: &mut Findings) {
             );
         }
     }
-    // RFC 5321 section 4.5.3.1.4.
-    if limits.command < 512 {
+    let least = server::Limits::LEAST_COMMAND_LINE;
+    if limits.command < least {
         findings.add(
             at!["limits", "command"],
             format!("a command line may be {} octets long", limits.command),
-            "clients may rely on 512 (RFC 5321); set at least that",
+            format!(
+                "MAIL with the parameters of every extension may need {least}; set at least that"
+            ),
         );
     }
 }

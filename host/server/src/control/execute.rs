@@ -103,6 +103,8 @@ fn shown(record: Option<Record>) -> Response {
         transaction: record.transaction,
         classification: record.classification,
         judgements: record.judgements,
+        smtputf8: record.smtputf8,
+        dsn: record.dsn,
     }))
 }
 

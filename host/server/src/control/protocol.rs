@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use gatepost_message::{Millis, TransactionId};
 use gatepost_policy::{Classification, Judgement, OnError, Transaction};
+use gatepost_smtp::dsn::MessageRequest;
 use gatepost_spool::{Changed, Status, Summary};
 use gatepost_trace::Event;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -150,6 +151,12 @@ pub struct Shown {
     pub classification: Option<Classification>,
     /// Every call of a policy that judged it.
     pub judgements: Vec<Judgement>,
+    /// The client announced SMTPUTF8 (RFC 6531).
+    #[serde(default)]
+    pub smtputf8: bool,
+    /// What the sender wants to hear of it.
+    #[serde(default)]
+    pub dsn: MessageRequest,
     /// Its header section; octets that are not UTF-8 are replaced.
     pub header: String,
 }

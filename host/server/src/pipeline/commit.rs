@@ -3,12 +3,24 @@
 use gatepost_delivery::bounce_of_refused;
 use gatepost_message::{Address, Millis};
 use gatepost_policy::Transaction;
-use gatepost_smtp::{Reply, dsn};
+use gatepost_smtp::Reply;
+use gatepost_smtp::dsn::{MessageRequest, RecipientRequest};
 use gatepost_spool::{InitialState, NewBody, NewMessage, NewRecipient, Quarantine};
 use gatepost_trace::Kind;
 
 use super::judge::{Fate, Judged, Lot};
 use super::{Pipeline, spool_refusal, with_id};
+
+/// What the client asked for with its envelope, for whoever delivers to see to.
+#[derive(Debug)]
+pub(super) struct Requests {
+    /// It announced SMTPUTF8 (RFC 6531).
+    pub(super) smtputf8: bool,
+    /// What the sender wants to hear of the message.
+    pub(super) message: MessageRequest,
+    /// What it wants to hear of each recipient, in the order of the transaction.
+    pub(super) recipients: Vec<RecipientRequest>,
+}
 
 /// Hands a judged message to the spool as its fate wants it, and gives the reply to the client.
 ///
@@ -17,6 +29,7 @@ use super::{Pipeline, spool_refusal, with_id};
 pub(super) async fn commit(
     pipeline: &Pipeline,
     transaction: Transaction,
+    requests: Requests,
     judged: Judged,
     body: NewBody,
 ) -> Reply {
@@ -37,12 +50,14 @@ pub(super) async fn commit(
     });
     let kinds = kinds(&lots, quarantine.as_ref());
     let message = NewMessage {
+        // The lots are in the transaction's order, too.
         recipients: lots
             .iter()
-            .map(|(address, lot)| recipient(address, lot, now))
+            .zip(requests.recipients)
+            .map(|((address, lot), dsn)| recipient(address, dsn, lot, now))
             .collect(),
-        smtputf8: false,
-        dsn: dsn::MessageRequest::default(),
+        smtputf8: requests.smtputf8,
+        dsn: requests.message,
         head: judged.message.head().clone(),
         body,
         tags: judged.findings.tags,
@@ -82,10 +97,10 @@ pub(super) async fn commit(
 }
 
 /// How a recipient starts in the store.
-fn recipient(address: &Address, lot: &Lot, now: Millis) -> NewRecipient {
+fn recipient(address: &Address, dsn: RecipientRequest, lot: &Lot, now: Millis) -> NewRecipient {
     NewRecipient {
         address: address.clone(),
-        dsn: dsn::RecipientRequest::default(),
+        dsn,
         state: match lot {
             Lot::Delivered => InitialState::Queued { next_attempt: now },
             Lot::Suppressed(reason) => InitialState::Suppressed {

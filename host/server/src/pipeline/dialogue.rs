@@ -3,15 +3,16 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use gatepost_message::{Address, Millis, TransactionId};
+use gatepost_message::{Millis, TransactionId};
 use gatepost_policy::{Judgement, Pinned, Session, Transaction};
 use gatepost_smtp::Reply;
+use gatepost_smtp::dsn::Recipient;
 use gatepost_smtp::server::{self, Answer, Ask, Credentials, Mail};
 use gatepost_trace::Kind;
 use tracing::Instrument as _;
 
 use super::admission::Admission;
-use super::commit::commit;
+use super::commit::{Requests, commit};
 use super::intake::Intake;
 use super::judge::{Arrival, judge};
 use super::{Findings, Pipeline, admission, with_id};
@@ -31,6 +32,7 @@ pub struct Dialogue {
 /// A transaction in hand.
 struct Open {
     transaction: Transaction,
+    requests: Requests,
     /// What it is judged by to its end.
     policies: Pinned,
     findings: Findings,
@@ -56,7 +58,7 @@ impl Dialogue {
             Ask::Connect => self.connect(session).await,
             Ask::Authenticate(credentials) => self.authenticate(&credentials),
             Ask::Mail(mail) => self.mail(mail, session).await,
-            Ask::Recipient(recipient) => self.recipient(recipient.address).await,
+            Ask::Recipient(recipient) => self.recipient(recipient).await,
             Ask::Message { size, .. } => {
                 Answer::Reply(self.message(size, session.protocol()).await)
             }
@@ -111,6 +113,11 @@ impl Dialogue {
                 session: self.facts(session),
                 account: None,
                 reverse_path: mail.reverse_path,
+                recipients: Vec::new(),
+            },
+            requests: Requests {
+                smtputf8: mail.smtputf8,
+                message: mail.dsn,
                 recipients: Vec::new(),
             },
             policies,
@@ -191,7 +198,7 @@ impl Dialogue {
         refusal
     }
 
-    async fn recipient(&mut self, address: Address) -> Answer {
+    async fn recipient(&mut self, Recipient { address, dsn }: Recipient) -> Answer {
         let Some(open) = &mut self.open else {
             return Answer::Reply(out_of_order());
         };
@@ -202,6 +209,10 @@ impl Dialogue {
             admission::recipient(config, &open.policies, &mut open.transaction, &address);
         let admission = recipient.instrument(span.clone()).await;
         let refusal = open.note(&self.pipeline, admission);
+        // One that was named before keeps what was asked for first.
+        if open.requests.recipients.len() < open.transaction.recipients.len() {
+            open.requests.recipients.push(dsn);
+        }
         let reply = match refusal {
             None => Reply::new(250, "2.1.5", "Recipient OK"),
             Some(reply) => {
@@ -253,6 +264,7 @@ impl Dialogue {
     async fn judge_and_commit(&self, open: Open, size: u64, protocol: &str) -> Reply {
         let Open {
             transaction,
+            requests,
             policies,
             findings,
             intake,
@@ -277,7 +289,8 @@ impl Dialogue {
                     self.pipeline.record(id, Kind::Judged { judgement });
                 }
                 let fate = judged.fate.word();
-                let reply = commit(&self.pipeline, transaction, judged, staged.body).await;
+                let reply =
+                    commit(&self.pipeline, transaction, requests, judged, staged.body).await;
                 (Some(fate), reply)
             }
         };

@@ -16,8 +16,8 @@ pub struct Limits {
     /// Octets of one line of a message without CRLF; more is told 500 5.6.0. 998 by RFC 5321
     /// section 4.5.3.1.6.
     pub line: usize,
-    /// Octets of one command line with CRLF; more is told 500 5.5.2. At least 512 by RFC 5321
-    /// section 4.5.3.1.4, and more for the parameters of extensions.
+    /// Octets of one command line with CRLF; more is told 500 5.5.2. At least
+    /// [`LEAST_COMMAND_LINE`](Self::LEAST_COMMAND_LINE).
     pub command_line: usize,
     /// The same for AUTH and the answers to its challenges: 12288 by RFC 4954 section 4.
     pub auth_line: usize,
@@ -33,6 +33,14 @@ pub struct Limits {
     pub idle: Duration,
     /// How long a session may last.
     pub total: Duration,
+}
+
+impl Limits {
+    /// What the longest command may need, MAIL with every parameter: 512 octets (RFC 5321 section
+    /// 4.5.3.1.4), and those that SIZE (26, RFC 1870 section 3), BODY (17, RFC 6152 section 2),
+    /// SMTPUTF8 (10, RFC 6531 section 3.1), AUTH (500, RFC 4954 section 3), RET and ENVID (9 and
+    /// 107, RFC 3461 sections 4.3 and 4.4) add to it.
+    pub const LEAST_COMMAND_LINE: usize = 512 + 26 + 17 + 10 + 500 + 9 + 107;
 }
 
 impl Default for Limits {

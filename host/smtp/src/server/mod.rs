@@ -18,8 +18,10 @@
 mod auth;
 mod command;
 mod data;
+mod envelope;
 mod limits;
 mod line;
+mod parameter;
 mod path;
 mod session;
 

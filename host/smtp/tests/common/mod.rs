@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use gatepost_smtp::Reply;
+use gatepost_smtp::dsn::RecipientRequest;
 use gatepost_smtp::server::{
     Abort, Answer, Ask, AuthOffer, Event, Limits, Mail, Session, Settings, StartTls,
 };
@@ -15,6 +16,7 @@ use gatepost_smtp::server::{
 pub struct Received {
     pub mail: Mail,
     pub recipients: Vec<String>,
+    pub requests: Vec<RecipientRequest>,
     pub bytes: Vec<u8>,
     pub eight_bit: bool,
 }
@@ -34,6 +36,7 @@ pub struct Server {
     output: Vec<u8>,
     mail: Option<Mail>,
     recipients: Vec<String>,
+    requests: Vec<RecipientRequest>,
     pub bytes: Vec<u8>,
 }
 
@@ -61,6 +64,7 @@ impl Server {
             output: Vec::new(),
             mail: None,
             recipients: Vec::new(),
+            requests: Vec::new(),
             bytes: Vec::new(),
         }
     }
@@ -140,6 +144,7 @@ impl Server {
                 Event::Aborted(why) => {
                     assert!(self.mail.take().is_some(), "aborted without a transaction");
                     self.recipients.clear();
+                    self.requests.clear();
                     self.aborted += 1;
                     self.abort = Some(why);
                 }
@@ -181,12 +186,16 @@ impl Server {
         };
         match ask {
             Ask::Mail(mail) if yes => self.mail = Some(mail),
-            Ask::Recipient(to) if yes => self.recipients.push(to.address.to_string()),
+            Ask::Recipient(to) if yes => {
+                self.recipients.push(to.address.to_string());
+                self.requests.push(to.dsn);
+            }
             Ask::Message { size, eight_bit } => {
                 assert_eq!(size, self.bytes.len() as u64);
                 let received = Received {
                     mail: self.mail.take().expect("MAIL came first"),
                     recipients: std::mem::take(&mut self.recipients),
+                    requests: std::mem::take(&mut self.requests),
                     bytes: std::mem::take(&mut self.bytes),
                     eight_bit,
                 };

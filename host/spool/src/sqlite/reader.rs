@@ -117,6 +117,8 @@ pub(super) fn show(
         summary: row.summary,
         transaction: contents.transaction,
         classification: contents.classification,
+        smtputf8: contents.smtputf8,
+        dsn: contents.dsn,
         message: contents.message,
     }))
 }

@@ -9,6 +9,7 @@ mod basic_delivery;
 mod dialogues;
 mod disconnect_in_data;
 mod dot_stuffing;
+mod dsn;
 mod enhanced_codes;
 mod foreign_name;
 mod many_large_messages;

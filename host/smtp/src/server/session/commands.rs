@@ -7,7 +7,7 @@ use crate::reply::Reply;
 use crate::server::command::{self, Verb};
 use crate::server::data::Decoder;
 use crate::server::line::Line;
-use crate::server::{Abort, Ask, AuthOffer, Event, StartTls, auth, path};
+use crate::server::{Abort, Ask, AuthOffer, Event, StartTls, auth, envelope};
 
 impl Session {
     /// Takes one command line.
@@ -128,12 +128,12 @@ impl Session {
                 Err(reply) => reply,
             },
             Verb::Mail => {
-                match path::mail(arguments, settings.limits.message_size, self.offers_auth()) {
+                match envelope::mail(arguments, settings.limits.message_size, self.offers_auth()) {
                     Ok(mail) => return self.state = State::Asked(Ask::Mail(mail)),
                     Err(reply) => reply,
                 }
             }
-            Verb::Recipient => match path::recipient(arguments, &settings.hostname) {
+            Verb::Recipient => match envelope::recipient(arguments, &settings.hostname) {
                 Ok(_) if self.recipients_named >= settings.limits.recipients => Reply::new(
                     452,
                     "4.5.3",
@@ -211,7 +211,7 @@ impl Session {
         let settings = &self.settings;
         let mut text = settings.hostname.clone();
         if extended {
-            text = format!("{text} greets {name}\nPIPELINING\n8BITMIME\nENHANCEDSTATUSCODES");
+            text = format!("{text} greets {name}\nPIPELINING\n8BITMIME\nENHANCEDSTATUSCODES\nDSN");
             text = format!("{text}\nSIZE {}", settings.limits.message_size);
             if self.tls.is_none() && settings.start_tls != StartTls::None {
                 text.push_str("\nSTARTTLS");

@@ -92,6 +92,9 @@ pub fn check(stage: &mut Stage<'_>) {
             assert!(enhanced[1000..].iter().all(|code| code == "4.5.3"));
             assert_eq!(stage.sends_message().to, ["user@desk.example"]);
         }
+        "dsn-notify" => {
+            stage.sends_message();
+        }
         "null-sender" => assert_eq!(stage.sends_message().from, ""),
         "postmaster-no-domain" => {
             // Of the first domain, since the relay has no mailboxes.
@@ -159,7 +162,8 @@ pub fn check(stage: &mut Stage<'_>) {
         "nul-in-command" | "local-part-65" | "size-param" | "rcpt-before-mail"
         | "data-before-rcpt" | "nested-mail" | "rset-clears" | "ehlo-clears" | "vrfy"
         | "unknown-command" | "helo-no-arg" | "mail-space-variants" | "mail-unknown-param"
-        | "body-bad" | "utf8-without-smtputf8" | "utf8-invalid" | "starttls-arg" => {
+        | "body-bad" | "utf8-without-smtputf8" | "utf8-invalid" | "starttls-arg"
+        | "dsn-notify-never-combined" => {
             stage.goes_on();
         }
         id => panic!("nothing is said of what must come of {id}"),

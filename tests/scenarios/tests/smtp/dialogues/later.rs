@@ -27,8 +27,6 @@ pub const LATER: &[(&str, Reason)] = &[
     ("bdat-negative", NotOffered("CHUNKING")),
     ("bdat-not-last-then-quit", NotOffered("CHUNKING")),
     ("smtputf8", NotOffered("SMTPUTF8")),
-    ("dsn-notify", NotOffered("DSN")),
-    ("dsn-notify-never-combined", NotOffered("DSN")),
     (
         "forged-authentication-results",
         Missing("Authentication-Results are removed by the policy that writes our own"),

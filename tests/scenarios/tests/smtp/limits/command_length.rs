@@ -8,14 +8,14 @@ use crate::MESSAGE;
 fn the_session_goes_on_after_a_command_that_is_too_long() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address())
-        .with("[limits]\ncommand = 600")
+        .with("[limits]\ncommand = 1200")
         .start();
     let mut client = relay.client("mx");
     client.ehlo();
     // With CRLF, which counts.
     let noop = |length: usize| format!("NOOP {}", "x".repeat(length - "NOOP \r\n".len()));
-    client.command(&noop(600), 250);
-    for length in [601, 5_000_000] {
+    client.command(&noop(1200), 250);
+    for length in [1201, 5_000_000] {
         let reply = client.command(&noop(length), 500);
         assert_eq!(reply.enhanced(), Some("5.5.2"));
     }

@@ -1,0 +1,123 @@
+//! The arguments of MAIL and RCPT (RFC 5321 sections 4.1.1.2 and 4.1.1.3): a path, and the
+//! parameters of the extensions that EHLO offers.
+
+use gatepost_message::ReversePath;
+
+use super::parameter::{self, Parameter, malformed, unknown};
+use super::{BodyType, Mail, path};
+use crate::dsn::{self, EnvelopeId, Notify, OriginalRecipient, Recipient, Ret, decode_xtext};
+use crate::reply::Reply;
+
+/// Reads what follows `MAIL`. `max_size` is the limit that SIZE is held against; `auth` says
+/// whether AUTH is on offer, and with it the parameter of that name.
+pub(super) fn mail(arguments: &[u8], max_size: u64, auth: bool) -> Result<Mail, Reply> {
+    let wrong = |why: &str| Reply::new(501, "5.1.7", format!("Sender: {why}"));
+    let (path, after) = path::split(arguments, "FROM:", wrong)?;
+    let reverse_path = match path::without_route(path) {
+        Ok("") if path.is_empty() => ReversePath::Null,
+        Ok(mailbox) => ReversePath::Address(path::parse(mailbox, wrong)?),
+        Err(why) => return Err(wrong(why)),
+    };
+    let mut mail = Mail {
+        reverse_path,
+        size: None,
+        body: BodyType::default(),
+        smtputf8: false,
+        dsn: dsn::MessageRequest::default(),
+    };
+    for Parameter { keyword, value } in parameter::parse(after)? {
+        match (keyword.as_str(), value) {
+            ("SIZE", Some(value)) => mail.size = Some(size(value, max_size)?),
+            ("BODY", Some(value)) => mail.body = body(value)?,
+            ("RET", Some(value)) => mail.dsn.ret = Some(ret(value)?),
+            ("ENVID", Some(value)) => mail.dsn.envelope_id = Some(envelope_id(value)?),
+            // RFC 4954 section 5: to be taken where AUTH is offered, and disregarded, as though
+            // it said <>, where the client is not trusted to know.
+            ("AUTH", Some(value)) if auth => {
+                let mailbox = decode_xtext(value);
+                mailbox.ok_or_else(|| malformed("AUTH is a mailbox as xtext, or <>"))?;
+            }
+            ("AUTH", _) if !auth => return Err(unknown(&keyword)),
+            ("SIZE" | "BODY" | "RET" | "ENVID" | "AUTH", None) => return Err(valueless(&keyword)),
+            _ => return Err(unknown(&keyword)),
+        }
+    }
+    Ok(mail)
+}
+
+/// Reads what follows `RCPT`. `<Postmaster>` alone is the postmaster of `hostname` (RFC 5321
+/// section 4.1.1.3).
+pub(super) fn recipient(arguments: &[u8], hostname: &str) -> Result<Recipient, Reply> {
+    let wrong = |why: &str| Reply::new(501, "5.1.3", format!("Recipient: {why}"));
+    let (path, after) = path::split(arguments, "TO:", wrong)?;
+    let address = if path.eq_ignore_ascii_case("postmaster") {
+        path::parse(&format!("{path}@{hostname}"), wrong)?
+    } else {
+        path::parse(path::without_route(path).map_err(wrong)?, wrong)?
+    };
+    let mut recipient = Recipient::from(address);
+    for Parameter { keyword, value } in parameter::parse(after)? {
+        match (keyword.as_str(), value) {
+            ("NOTIFY", Some(value)) => recipient.dsn.notify = Some(notify(value)?),
+            ("ORCPT", Some(value)) => recipient.dsn.original = Some(original(value)?),
+            ("NOTIFY" | "ORCPT", None) => return Err(valueless(&keyword)),
+            _ => return Err(unknown(&keyword)),
+        }
+    }
+    Ok(recipient)
+}
+
+/// RFC 1870 section 4: `1*20DIGIT`. What no integer can hold is over any limit.
+fn size(value: &str, max: u64) -> Result<u64, Reply> {
+    if value.len() > 20 || !value.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(malformed("SIZE is a number of octets"));
+    }
+    match value.parse() {
+        Ok(size) if size <= max => Ok(size),
+        _ => Err(Reply::new(
+            552,
+            "5.3.4",
+            format!("Message too large: at most {max} octets are taken here"),
+        )),
+    }
+}
+
+/// RFC 6152 section 2.
+fn body(value: &str) -> Result<BodyType, Reply> {
+    if value.eq_ignore_ascii_case("7BIT") {
+        Ok(BodyType::SevenBit)
+    } else if value.eq_ignore_ascii_case("8BITMIME") {
+        Ok(BodyType::EightBitMime)
+    } else {
+        Err(malformed("BODY is 7BIT or 8BITMIME"))
+    }
+}
+
+/// RFC 3461 section 4.3.
+fn ret(value: &str) -> Result<Ret, Reply> {
+    Ret::parse(value).ok_or_else(|| malformed("RET is FULL or HDRS"))
+}
+
+/// RFC 3461 section 4.4.
+fn envelope_id(value: &str) -> Result<EnvelopeId, Reply> {
+    EnvelopeId::from_xtext(value)
+        .ok_or_else(|| malformed("ENVID is printable ASCII as xtext, at most 100 octets"))
+}
+
+/// RFC 3461 section 4.1.
+fn notify(value: &str) -> Result<Notify, Reply> {
+    Notify::parse(value).ok_or_else(|| {
+        malformed("NOTIFY is NEVER, or one or more of SUCCESS, FAILURE and DELAY with commas")
+    })
+}
+
+/// RFC 3461 section 4.2.
+fn original(value: &str) -> Result<OriginalRecipient, Reply> {
+    OriginalRecipient::parse(value)
+        .filter(|_| value.is_ascii())
+        .ok_or_else(|| malformed("ORCPT is type;address, encoded, at most 500 octets"))
+}
+
+fn valueless(keyword: &str) -> Reply {
+    malformed(&format!("{keyword} needs a value"))
+}
