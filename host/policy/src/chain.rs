@@ -135,7 +135,9 @@ impl Pinned {
     pub async fn connect(&self, session: &Session, now: Millis) -> Ruling {
         let mut ruling = Ruling::default();
         for version in self.having(Hook::Connect) {
-            if ruling.take(version.connect(session, now, &self.memory).await) {
+            let judgement = version.connect(session, now, &self.memory).await;
+            version.count(&judgement);
+            if ruling.take(judgement) {
                 break;
             }
         }
@@ -146,7 +148,9 @@ impl Pinned {
     pub async fn sender(&self, transaction: &Transaction) -> Ruling {
         let mut ruling = Ruling::default();
         for version in self.having(Hook::Sender) {
-            if ruling.take(version.sender(transaction, &self.memory).await) {
+            let judgement = version.sender(transaction, &self.memory).await;
+            version.count(&judgement);
+            if ruling.take(judgement) {
                 break;
             }
         }
@@ -157,11 +161,11 @@ impl Pinned {
     pub async fn recipient(&self, transaction: &Transaction, recipient: &Address) -> Ruling {
         let mut ruling = Ruling::default();
         for version in self.having(Hook::Recipient) {
-            if ruling.take(
-                version
-                    .recipient(transaction, recipient, &self.memory)
-                    .await,
-            ) {
+            let judgement = version
+                .recipient(transaction, recipient, &self.memory)
+                .await;
+            version.count(&judgement);
+            if ruling.take(judgement) {
                 break;
             }
         }
@@ -188,6 +192,7 @@ impl Pinned {
             let judgement = version
                 .message(transaction, &ruling.message, &self.memory)
                 .await;
+            version.count(&judgement);
             if ruling.take(transaction, judgement, &mut protected) {
                 break;
             }
@@ -212,6 +217,7 @@ impl Pinned {
             let (routing, judgement) = version
                 .route(transaction, recipient, previous, &self.memory)
                 .await;
+            version.count(&judgement);
             ruling.effects.extend(scoped(transaction, &judgement));
             ruling.judgements.push(judgement);
             if routing != Routing::Pass {
@@ -234,6 +240,7 @@ impl Pinned {
         };
         for version in self.having(Hook::Outcome) {
             let judgement = version.outcome(transaction, result, &self.memory).await;
+            version.count(&judgement);
             ruling.effects.extend(scoped(transaction, &judgement));
             ruling.judgements.push(judgement);
         }

@@ -109,7 +109,7 @@ impl Version {
         };
         (
             routing,
-            self.record(Hook::Route, verdict, decision, called.micros, error),
+            self.judged(Hook::Route, verdict, decision, called.micros, error),
         )
     }
 
@@ -129,7 +129,7 @@ impl Version {
             Ok(((), decision)) => (decision, None),
             Err(fault) => (Decision::default(), Some(fault)),
         };
-        self.record(Hook::Outcome, Verdict::Pass, decision, called.micros, error)
+        self.judged(Hook::Outcome, Verdict::Pass, decision, called.micros, error)
     }
 
     async fn call<P>(&self, hook: Hook, view: View, parameters: P) -> Called<Verdict>
@@ -227,10 +227,10 @@ impl Version {
                 (verdict, Decision::default(), Some(fault))
             }
         };
-        self.record(hook, verdict, decision, called.micros, error)
+        self.judged(hook, verdict, decision, called.micros, error)
     }
 
-    fn record(
+    fn judged(
         &self,
         hook: Hook,
         verdict: Verdict,
@@ -238,33 +238,39 @@ impl Version {
         micros: u64,
         error: Option<Fault>,
     ) -> Judgement {
-        let policy = self.name().to_owned();
-        let labels = [("policy", policy.clone()), ("hook", hook.word().to_owned())];
-        metrics::counter!("gatepost_policy_calls_total", &labels).increment(1);
-        metrics::histogram!("gatepost_policy_call_micros", &labels).record(micros as f64);
-        metrics::counter!(
-            "gatepost_policy_verdicts_total",
-            "policy" => policy.clone(), "hook" => hook.word(), "verdict" => verdict.word()
-        )
-        .increment(1);
-        if let Some(fault) = &error {
-            metrics::counter!(
-                "gatepost_policy_errors_total",
-                "policy" => policy.clone(), "hook" => hook.word(), "kind" => fault.kind.word()
-            )
-            .increment(1);
-            if fault.kind != FaultKind::BreakerOpen {
-                tracing::warn!(policy, hook = hook.word(), digest = self.digest(), %fault, "policy fault");
-            }
-        }
         Judgement {
-            policy,
+            policy: self.name().to_owned(),
             digest: self.digest().to_owned(),
             hook: hook.word().into(),
             verdict,
             decision,
             micros,
             error,
+        }
+    }
+
+    /// Counts a call that was made for a client or a message, and logs its fault. Calls that try
+    /// a version at load are not counted.
+    pub(crate) fn count(&self, judgement: &Judgement) {
+        let policy = self.name().to_owned();
+        let hook = judgement.hook.clone();
+        let labels = [("policy", policy.clone()), ("hook", hook.clone())];
+        metrics::counter!("gatepost_policy_calls_total", &labels).increment(1);
+        metrics::histogram!("gatepost_policy_call_micros", &labels).record(judgement.micros as f64);
+        metrics::counter!(
+            "gatepost_policy_verdicts_total",
+            "policy" => policy.clone(), "hook" => hook.clone(), "verdict" => judgement.verdict.word()
+        )
+        .increment(1);
+        if let Some(fault) = &judgement.error {
+            metrics::counter!(
+                "gatepost_policy_errors_total",
+                "policy" => policy.clone(), "hook" => hook.clone(), "kind" => fault.kind.word()
+            )
+            .increment(1);
+            if fault.kind != FaultKind::BreakerOpen {
+                tracing::warn!(policy, hook, digest = self.digest(), %fault, "policy fault");
+            }
         }
     }
 

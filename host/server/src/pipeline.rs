@@ -21,7 +21,8 @@
 //!
 //! Metrics: `gatepost_transactions_total{listener,verdict}`, verdict being `accept`, `reject`,
 //! `tempfail`, `quarantine`, `discard` or `aborted`; `gatepost_authentication_failures_total`;
-//! `gatepost_message_octets_total{listener}`, of the messages that were answered.
+//! `gatepost_message_octets_total{listener}`, of the messages that were answered;
+//! `gatepost_spool_full_total`, of refusals for want of room.
 
 pub mod admission;
 mod commit;
@@ -90,15 +91,19 @@ fn with_id(reply: Reply, id: TransactionId) -> Reply {
 /// What a client is told when the spool does not take its message.
 fn spool_refusal(error: &SpoolError) -> Reply {
     match error {
-        SpoolError::Full { .. } => {
-            tracing::warn!(%error, "no room for mail");
-            Reply::new(452, "4.3.1", "Insufficient system storage, try again later")
-        }
+        SpoolError::Full { .. } => no_room(error),
         _ => {
             tracing::error!(%error, "the spool failed");
             local_error()
         }
     }
+}
+
+/// What a client is told when the disk is nearly full.
+fn no_room(error: &dyn std::error::Error) -> Reply {
+    metrics::counter!("gatepost_spool_full_total").increment(1);
+    tracing::warn!(%error, "no room for mail");
+    Reply::new(452, "4.3.1", "Insufficient system storage, try again later")
 }
 
 /// What a client is told when something of ours has failed.

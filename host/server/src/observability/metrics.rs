@@ -48,6 +48,7 @@ impl Metrics {
             .set_buckets_for_metric(Matcher::Suffix("_operations".to_owned()), &BATCH)?
             .install_recorder()?;
         describe();
+        begin();
         // What a histogram is given waits until it is sorted into buckets. Without this it would
         // wait, and grow, where nobody reads the metrics.
         let upkeep = handle.clone();
@@ -96,6 +97,14 @@ fn show(depth: &QueueDepth) {
     gauge!("gatepost_quarantine_messages").set(depth.quarantined as f64);
 }
 
+/// A counter that nothing has moved yet is shown as 0, so that an alarm on its growth sees the
+/// first step. Those with labels begin with their first value.
+fn begin() {
+    metrics::counter!("gatepost_authentication_failures_total").absolute(0);
+    metrics::counter!("gatepost_spool_full_total").absolute(0);
+    metrics::counter!("gatepost_delivery_bounces_total").absolute(0);
+}
+
 fn describe() {
     for (name, help) in [
         (
@@ -121,7 +130,7 @@ fn describe() {
         ("gatepost_authentication_failures_total", "Log-ins refused"),
         (
             "gatepost_policy_calls_total",
-            "Calls of a policy, by policy and hook",
+            "Calls of a policy for clients and messages, by policy and hook",
         ),
         (
             "gatepost_policy_verdicts_total",
@@ -133,7 +142,7 @@ fn describe() {
         ),
         (
             "gatepost_spool_full_total",
-            "Times that intake was refused because the disk is nearly full",
+            "Transactions refused because the disk is nearly full",
         ),
         (
             "gatepost_delivery_results_total",

@@ -9,7 +9,7 @@ use gatepost_spool::{INLINE_LIMIT, Spool, SpoolError, Staged, Staging};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
-use super::{local_error, spool_refusal};
+use super::{local_error, no_room, spool_refusal};
 
 /// How many large messages are written at a time. Each takes a thread while it is; more would
 /// only queue up at the disk.
@@ -103,10 +103,7 @@ impl Intake {
 
 fn write_refusal(error: &io::Error) -> Reply {
     match error.kind() {
-        io::ErrorKind::StorageFull => {
-            tracing::warn!(%error, "no room for mail");
-            Reply::new(452, "4.3.1", "Insufficient system storage, try again later")
-        }
+        io::ErrorKind::StorageFull => no_room(error),
         _ => {
             tracing::error!(%error, "the body cannot be written");
             local_error()

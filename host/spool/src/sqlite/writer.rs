@@ -252,9 +252,6 @@ impl Writer {
         }
         self.memory.apply(after.changes);
         for (operation, failure) in batch.into_iter().zip(failures) {
-            if let Some(SpoolError::Full { .. }) = failure {
-                metrics::counter!("gatepost_spool_full_total").increment(1);
-            }
             operation.answer(failure);
         }
         if after.due {

@@ -13,6 +13,7 @@ mod check_loop;
 mod check_stored_files;
 mod config_check;
 mod discard;
+mod documented_metrics;
 mod drain;
 mod health;
 mod json_logs;

@@ -12,6 +12,9 @@ fn what_happens_is_counted() {
         .with("[http]\naddress = \"127.0.0.1:0\"")
         .start();
     assert_eq!(value(&relay, "gatepost_queue_messages"), 0.0);
+    // The policies were tried when they were loaded; no message was judged.
+    let calls = "gatepost_policy_calls_total{policy=\"loop-guard\",hook=\"message\"}";
+    assert_eq!(relay.metric(calls), None);
     let id = accepted(&relay, &["x@desk.example"], MESSAGE);
     assert_eq!(send(&relay, &["x@elsewhere.example"], MESSAGE).code, 550);
     waiting_after(&relay, 1, &id);
@@ -57,6 +60,19 @@ fn what_happens_is_counted() {
         value(&relay, "gatepost_queue_recipients{state=\"queued\"}"),
         0.0
     );
+    relay.leaves_nothing(sink);
+}
+
+#[test]
+fn a_sender_refused_for_want_of_room_is_counted() {
+    let sink = Sink::start();
+    let relay = RelayBuilder::usual(sink.address())
+        .with("[relay]\nhostname = \"mx.desk.example\"\nstore = \"store\"\nmin-free = \"1PiB\"")
+        .with("[http]\naddress = \"127.0.0.1:0\"")
+        .start();
+    assert_eq!(value(&relay, "gatepost_spool_full_total"), 0.0);
+    assert_eq!(send(&relay, &["x@desk.example"], MESSAGE).code, 452);
+    assert_eq!(value(&relay, "gatepost_spool_full_total"), 1.0);
     relay.leaves_nothing(sink);
 }
 

@@ -1,0 +1,59 @@
+//! The operator's book lists the metrics that a relay shows, all of them and no others.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use test_support::{Client, Relay, Sink, workspace};
+
+use crate::{MESSAGE, accepted, judged_by, send};
+
+/// The hostile policy of the relay traps on it.
+const ATTACK: &[u8] = b"From: Ann <ann@sender.example>\r\nX-Attack: now\r\n\r\nHello!\r\n";
+
+/// Connections that one address may have.
+const PLACES: usize = 8;
+
+#[test]
+fn every_metric_is_in_the_book_and_every_one_in_the_book_is_shown() {
+    let sink = Sink::with(&["--fail-rcpt", "nobody"]);
+    let relay = judged_by("trap", &sink)
+        .with("[http]\naddress = \"127.0.0.1:0\"")
+        .with(&format!("[limits]\nconnections-per-address = {PLACES}"))
+        .start();
+
+    // One of everything: taken, refused by a faulty policy, delivered, returned to its sender, and
+    // a client too many.
+    accepted(&relay, &["help@desk.example"], MESSAGE);
+    sink.take();
+    assert_eq!(send(&relay, &["help@desk.example"], ATTACK).code, 451);
+    accepted(&relay, &["nobody@desk.example"], MESSAGE);
+    assert_eq!(sink.take().from, "", "a bounce");
+    let connect = || Client::connect(relay.address("mx")).unwrap();
+    let mut clients: Vec<_> = (0..=PLACES).map(|_| connect()).collect();
+    let refused = |client: &mut Client| client.reply().unwrap().code == 421;
+    assert!(clients.iter_mut().any(refused), "one is too many");
+
+    let documented = documented();
+    relay.eventually("all metrics are shown", |relay| {
+        documented.is_subset(&shown(relay)).then_some(())
+    });
+    assert_eq!(shown(&relay), documented);
+    relay.leaves_nothing(sink);
+}
+
+/// The names in the book's table.
+fn documented() -> BTreeSet<String> {
+    let book = fs::read_to_string(workspace().join("docs/operating.md")).unwrap();
+    let rows = book.lines().filter_map(|line| line.strip_prefix("| `"));
+    let names = rows.filter_map(|row| row.split_once('`')).map(|row| row.0);
+    let ours = names.filter(|name| name.starts_with("gatepost_"));
+    ours.map(str::to_owned).collect()
+}
+
+/// The names of the metrics that have a value.
+fn shown(relay: &Relay) -> BTreeSet<String> {
+    let (_, page) = relay.page("/metrics");
+    let types = page.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    let names = types.filter_map(|line| line.split(' ').next());
+    names.map(str::to_owned).collect()
+}
