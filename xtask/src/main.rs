@@ -1,9 +1,10 @@
-//! The project's own tasks: `cargo xtask demo | test | torture`.
+//! The project's own tasks: `cargo xtask demo | test | torture | bench`.
 //!
 //! Each does its own set-up: it needs rustup's Rust and a C compiler, and nothing else.
 
 #![forbid(unsafe_code)]
 
+mod bench;
 mod demo;
 mod setup;
 mod torture;
@@ -25,6 +26,8 @@ enum Task {
     },
     /// Kill the relay at random moments under load, and count what was lost.
     Torture(torture::Torture),
+    /// Measure the relay beside Postfix, and what its policies cost.
+    Bench(bench::Bench),
 }
 
 fn main() -> Result<()> {
@@ -41,5 +44,6 @@ fn main() -> Result<()> {
             setup::build()?;
             torture.run()
         }
+        Task::Bench(bench) => bench.run(),
     }
 }

@@ -10,19 +10,38 @@ const TARGET: &str = "wasm32-unknown-unknown";
 /// Adds the target where it is missing, then builds the relay and its policies, with cargo's own
 /// progress on standard error.
 pub fn build() -> Result<()> {
-    if !has_target()? {
-        eprintln!("== adding the target {TARGET}");
-        run(Command::new("rustup").args(["target", "add", TARGET]))?;
-    }
+    add_target()?;
     eprintln!("== building the policies and the relay (the first time takes some minutes)");
     // The whole workspace, so that the tests find everything built with the same features.
     run(cargo().args(["build", "--workspace"]))
+}
+
+/// Builds the relay as it is to be run; gives its binary. `$GATEPOST_BIN` names one that is already
+/// built.
+pub fn build_release() -> Result<PathBuf> {
+    if let Some(binary) = std::env::var_os("GATEPOST_BIN") {
+        return Ok(binary.into());
+    }
+    add_target()?;
+    eprintln!("== building the relay for release (the first time takes some minutes)");
+    run(cargo().args(["build", "--release", "--package", "gatepost"]))?;
+    let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    let target = target.unwrap_or_else(|| test_support::workspace().join("target"));
+    Ok(target.join("release/gatepost"))
 }
 
 /// Runs every test of the workspace.
 pub fn test(arguments: &[String]) -> Result<()> {
     eprintln!("== running the tests");
     run(cargo().args(["test", "--workspace"]).args(arguments))
+}
+
+fn add_target() -> Result<()> {
+    if has_target()? {
+        return Ok(());
+    }
+    eprintln!("== adding the target {TARGET}");
+    run(Command::new("rustup").args(["target", "add", TARGET]))
 }
 
 /// Whether rustc has a standard library for the target. Asked of rustc and not of rustup, so that
@@ -36,7 +55,8 @@ fn has_target() -> Result<bool> {
     Ok(output.status.success() && path.is_dir())
 }
 
-fn cargo() -> Command {
+/// The cargo that runs this task.
+pub fn cargo() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 

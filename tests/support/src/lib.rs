@@ -25,7 +25,7 @@ pub use client::{Client, Reply};
 pub use fixture::{Expect, Fixture, fixtures};
 pub use modules::{hostile, hostile_file, policy, policy_file};
 pub use packages::{debian, debian_library};
-pub use postfix::Postfix;
+pub use postfix::{Postfix, is_root};
 pub use process::{Process, binary, run};
 pub use relay::{Relay, RelayBuilder};
 pub use sink::{Sink, Taken};

@@ -74,7 +74,7 @@ impl Postfix {
     /// The same with further lines for its `main.cf`.
     pub fn with(next_hop: SocketAddr, main: &str) -> Option<Self> {
         let commands = debian("postfix", "postfix")?.with_file_name("");
-        if !fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0) {
+        if !is_root() {
             say("SKIPPED: Postfix cannot be run here (needs root)");
             return None;
         }
@@ -112,6 +112,11 @@ impl Postfix {
             commands,
             directory,
         })
+    }
+
+    /// The id of its master process, the ancestor of all others.
+    pub fn id(&self) -> u32 {
+        self.process.id()
     }
 
     /// Where its SMTP server is.
@@ -172,6 +177,11 @@ impl Postfix {
         let mut postqueue = Command::new(self.commands.join("postqueue"));
         run(postqueue.arg("-c").arg(self.directory.path()).arg(what))
     }
+}
+
+/// Whether this process may do everything.
+pub fn is_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
 }
 
 impl Drop for Postfix {

@@ -18,6 +18,7 @@ pub struct RelayBuilder {
     config: String,
     environment: Vec<(String, String)>,
     directory: Option<PathBuf>,
+    program: Option<PathBuf>,
 }
 
 /// A running `gatepost serve`.
@@ -39,6 +40,7 @@ impl RelayBuilder {
             config: config.into(),
             environment: Vec::new(),
             directory: None,
+            program: None,
         }
     }
 
@@ -113,6 +115,12 @@ impl RelayBuilder {
     /// Keeps everything in this directory, which is left as it is afterwards.
     pub fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
         self.directory = Some(directory.into());
+        self
+    }
+
+    /// Runs this binary instead of the tests' own.
+    pub fn program(mut self, program: impl Into<PathBuf>) -> Self {
+        self.program = Some(program.into());
         self
     }
 
@@ -205,7 +213,7 @@ impl RelayBuilder {
 }
 
 fn serve(builder: &RelayBuilder, directory: &Path) -> Process {
-    let mut command = Command::new(binary());
+    let mut command = Command::new(builder.program.clone().unwrap_or_else(binary));
     command
         .arg("serve")
         .arg("--config")
@@ -290,6 +298,11 @@ impl Relay {
         let folder = self.directory.join("store/incoming");
         let files = fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
         files.count()
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.process.id()
     }
 
     /// The process.

@@ -1,0 +1,70 @@
+//! The policies as the relay runs them.
+
+use std::sync::Arc;
+
+use gatepost_message::{Address, Message, Millis, ReversePath, TransactionId};
+use gatepost_policy::{
+    Chain, Definition, Engine, EngineSettings, Flow, NoMemory, Protected, Session, Slot,
+    Transaction,
+};
+use tokio::runtime::{Builder, Runtime};
+
+/// A chain of policies, each in its sandbox.
+pub struct Sandboxed {
+    runtime: Runtime,
+    chain: Chain,
+    transaction: Transaction,
+    // The versions are its.
+    _engine: Arc<Engine>,
+}
+
+impl Sandboxed {
+    /// A chain of these policies.
+    pub fn new(names: &[&str]) -> Self {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let engine = Engine::new(EngineSettings::default()).unwrap();
+        let slot = |name: &&str| {
+            let mut definition = Definition::new(*name);
+            definition.settings = super::settings(name);
+            let load = engine.load(definition, test_support::policy(name).into());
+            Slot::new(runtime.block_on(load).unwrap())
+        };
+        let chain = Chain::new(names.iter().map(slot).collect::<Vec<_>>());
+        let address = |text: &str| text.parse::<Address>().unwrap();
+        let transaction = Transaction {
+            id: TransactionId::new(),
+            time: Millis(1_700_000_000_000),
+            session: Session {
+                listener: "mx".into(),
+                flow: Flow::Inbound,
+                client: "192.0.2.1:1025".parse().unwrap(),
+                helo: Some("client.example".into()),
+                tls: None,
+                user: None,
+            },
+            account: Some("acme".into()),
+            reverse_path: ReversePath::Address(address("ann@sender.example")),
+            recipients: vec![address("help@customer.example")],
+        };
+        Self {
+            runtime,
+            chain,
+            transaction,
+            _engine: engine,
+        }
+    }
+
+    /// Has it judge a message and route its recipient; gives the message as it goes on.
+    pub fn judge(&self, message: &Message) -> Message {
+        let pinned = self.chain.begin(Arc::new(NoMemory));
+        let of = &self.transaction;
+        self.runtime.block_on(async {
+            let ruling = pinned
+                .message(of, message.clone(), Protected::default())
+                .await;
+            let route = pinned.route(of, &of.recipients[0], 0).await;
+            std::hint::black_box(route);
+            ruling.message
+        })
+    }
+}

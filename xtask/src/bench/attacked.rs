@@ -1,0 +1,79 @@
+//! A policy that uses its whole deadline on some messages: what the others notice.
+//!
+//! The policy loops for ever on what carries X-Attack, and is cut off at its deadline of 50 ms
+//! each time. Messages without it pass through the same policies, and keep the circuit breaker
+//! closed, so that every attack is a whole one.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Result, anyhow};
+
+use super::Effort;
+use super::contender::Contender;
+use super::load::{Load, message, send};
+use super::report::{Report, progress};
+use super::waits::Waits;
+
+/// Measures 20 sessions of 10 KiB without and with a session beside them whose messages make the
+/// policy loop.
+pub fn run(binary: &Path, effort: Effort, report: &mut Report) -> Result<()> {
+    progress("a policy that uses its whole deadline");
+    let relay = Contender::gatepost_attacked(binary)?;
+    let load = Load {
+        sessions: 20,
+        messages: effort.messages,
+        size: 10 << 10,
+    };
+    relay.timed(load)?;
+    let (mut alone, mut beside, mut attacking) = <(Waits, Waits, Waits)>::default();
+    for _ in 0..effort.runs {
+        alone.add(relay.timed(load)?);
+        let ((waits, attacks), _) = relay.relay(|| {
+            let (waits, attacks) = attacked(relay.address(), load)?;
+            let messages = (waits.len() + attacks.len()) as u64;
+            Ok(((waits, attacks), messages))
+        })?;
+        beside.add(waits);
+        attacking.add(attacks);
+    }
+    let rows = [
+        ("20 sessions alone".to_owned(), alone.numbers()),
+        (
+            "20 sessions, another attacking".to_owned(),
+            beside.numbers(),
+        ),
+        ("the attacking session".to_owned(), attacking.numbers()),
+    ];
+    report.table(
+        "To the 250 while a policy uses its whole deadline",
+        &Waits::COLUMNS,
+        &rows,
+    );
+    Ok(())
+}
+
+/// Sends the load, and beside it attack after attack until it is over; the waits of both.
+fn attacked(address: SocketAddr, load: Load) -> Result<(Vec<Duration>, Vec<Duration>)> {
+    let attack = message("X-Attack: now\r\n", load.size);
+    let over = AtomicBool::new(false);
+    let attacks = || {
+        let mut waits = Vec::new();
+        while !over.load(Ordering::Acquire) {
+            waits.push(send(address, &attack)?);
+        }
+        Ok(waits)
+    };
+    thread::scope(|scope| {
+        let attacker = scope.spawn(attacks);
+        let waits = load.timed(address);
+        over.store(true, Ordering::Release);
+        let attacks: Result<_> = attacker
+            .join()
+            .map_err(|_| anyhow!("the attacker panicked"))?;
+        Ok((waits?, attacks?))
+    })
+}

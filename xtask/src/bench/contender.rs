@@ -1,0 +1,175 @@
+//! The two relays, each with a sink of its own behind it.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use test_support::{Postfix, Relay, RelayBuilder, hostile_file};
+
+use super::load::Load;
+use super::sink::Sink;
+use super::usage::Tree;
+
+/// How long a relay may go on working for what has already arrived, before its CPU time is read.
+const SETTLING: Duration = Duration::from_millis(500);
+
+/// A relay under load.
+#[derive(Debug)]
+pub struct Contender {
+    relay: Running,
+    sink: Sink,
+}
+
+#[derive(Debug)]
+enum Running {
+    Gatepost(Relay),
+    Postfix(Postfix),
+}
+
+/// What one run of a load took.
+#[derive(Debug, Clone, Copy)]
+pub struct Measured {
+    /// Messages accepted a second, until the last was accepted.
+    pub accepted: f64,
+    /// Messages a second, until the last was at the sink.
+    pub relayed: f64,
+    /// CPU time of all processes of the relay for each message, in microseconds.
+    pub cpu: f64,
+}
+
+/// Postfix as fast as its settings make it: no TLS, no counting of clients, processes that are not
+/// replaced, as many deliveries at a time as it may have processes.
+const POSTFIX: &str = "
+smtpd_tls_security_level = none
+smtp_tls_security_level = none
+smtpd_client_connection_count_limit = 0
+default_process_limit = 150
+max_use = 100000
+initial_destination_concurrency = 20
+default_destination_concurrency_limit = 20
+";
+
+impl Contender {
+    /// Gatepost with its chain of the three built-in policies.
+    ///
+    /// # Errors
+    /// The sink does not start.
+    pub fn gatepost(binary: &Path) -> Result<Self> {
+        Self::gatepost_with(binary, |relay| relay)
+    }
+
+    /// Gatepost with a fourth policy, which runs until its deadline for a message with X-Attack.
+    ///
+    /// # Errors
+    /// The sink does not start.
+    pub fn gatepost_attacked(binary: &Path) -> Result<Self> {
+        let file = hostile_file("endless_loop");
+        Self::gatepost_with(binary, |relay| {
+            let relay = relay.replace(
+                "\"outbound-route\"]",
+                "\"outbound-route\", \"endless-loop\"]",
+            );
+            relay.with(&format!(
+                "[[policy]]\nname = \"endless-loop\"\nfile = {file:?}\non-error = \"skip\""
+            ))
+        })
+    }
+
+    fn gatepost_with(
+        binary: &Path,
+        change: impl FnOnce(RelayBuilder) -> RelayBuilder,
+    ) -> Result<Self> {
+        let sink = Sink::start()?;
+        let port = sink.address().port().to_string();
+        let relay = RelayBuilder::new(include_str!("gatepost.toml")).replace("{port}", &port);
+        let relay = change(relay.program(binary)).start();
+        Ok(Self {
+            relay: Running::Gatepost(relay),
+            sink,
+        })
+    }
+
+    /// Postfix, unless it is not installed or cannot run here.
+    ///
+    /// # Errors
+    /// The sink does not start.
+    pub fn postfix() -> Result<Option<Self>> {
+        let sink = Sink::start()?;
+        let postfix = Postfix::with(sink.address(), POSTFIX);
+        Ok(postfix.map(|postfix| Self {
+            relay: Running::Postfix(postfix),
+            sink,
+        }))
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &'static str {
+        match self.relay {
+            Running::Gatepost(_) => "Gatepost",
+            Running::Postfix(_) => "Postfix",
+        }
+    }
+
+    /// Where it takes mail.
+    pub fn address(&self) -> SocketAddr {
+        match &self.relay {
+            Running::Gatepost(relay) => relay.address("mx"),
+            Running::Postfix(postfix) => postfix.address(),
+        }
+    }
+
+    /// Its processes.
+    pub fn tree(&self) -> Tree {
+        Tree::of(match &self.relay {
+            Running::Gatepost(relay) => relay.id(),
+            Running::Postfix(postfix) => postfix.id(),
+        })
+    }
+
+    /// Sends it a load and waits until all of it is at the sink.
+    ///
+    /// # Errors
+    /// A message was refused or lost, or came twice.
+    pub fn measure(&self, load: Load) -> Result<Measured> {
+        let cpu = self.tree().cpu();
+        let (accepted, relayed) = self.relay(|| Ok((load.send(self.address())?, load.messages)))?;
+        let cpu = self.tree().cpu() - cpu;
+        let messages = load.messages as f64;
+        Ok(Measured {
+            accepted: messages / accepted.as_secs_f64(),
+            relayed: messages / relayed.as_secs_f64(),
+            cpu: cpu.as_secs_f64() * 1e6 / messages,
+        })
+    }
+
+    /// Sends messages by any means, which says how many they were, and waits until all of them,
+    /// and no more, are at the sink; how long all that took.
+    ///
+    /// # Errors
+    /// Sending failed; a message was lost or came twice.
+    pub fn relay<T>(&self, send: impl FnOnce() -> Result<(T, u64)>) -> Result<(T, Duration)> {
+        let (begun, before) = (Instant::now(), self.sink.count());
+        let (sent, messages) = send()?;
+        let wanted = before + messages;
+        self.sink.wait_for(wanted)?;
+        let time = begun.elapsed();
+        thread::sleep(SETTLING);
+        let (name, count) = (self.name(), self.sink.count());
+        ensure!(
+            count == wanted,
+            "{name}: {count} messages came to the sink, and not {wanted}"
+        );
+        Ok((sent, time))
+    }
+
+    /// Sends it a load with our own generator; how long each message waited for its 250.
+    ///
+    /// # Errors
+    /// A message was refused or lost, or came twice.
+    pub fn timed(&self, load: Load) -> Result<Vec<Duration>> {
+        let send = || Ok((load.timed(self.address())?, load.messages));
+        Ok(self.relay(send)?.0)
+    }
+}

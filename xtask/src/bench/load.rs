@@ -1,0 +1,162 @@
+//! Load: many sessions at a time, each message in a connection of its own, as smtp-source does it
+//! by default. smtp-source itself where Postfix is installed; our own generator where it is not,
+//! and wherever the time to a reply is asked for, which smtp-source does not tell.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+
+const FROM: &str = "ann@sender.example";
+const TO: &str = "help@desk.example";
+
+/// What is sent.
+#[derive(Debug, Clone, Copy)]
+pub struct Load {
+    /// Sessions at a time.
+    pub sessions: usize,
+    /// How many messages in all.
+    pub messages: u64,
+    /// Octets of a message, about.
+    pub size: usize,
+}
+
+impl Load {
+    /// Sends it all; how long that took.
+    ///
+    /// # Errors
+    /// Not every message was accepted.
+    pub fn send(self, to: SocketAddr) -> Result<Duration> {
+        let begun = Instant::now();
+        match smtp_source() {
+            Some(program) => self.smtp_source(Command::new(program), to)?,
+            None => drop(self.timed(to)?),
+        }
+        Ok(begun.elapsed())
+    }
+
+    fn smtp_source(self, mut command: Command, to: SocketAddr) -> Result<()> {
+        command.args(["-s", &self.sessions.to_string()]);
+        command.args(["-m", &self.messages.to_string()]);
+        command.args(["-l", &self.size.to_string()]);
+        command.args(["-f", FROM, "-t", TO, &to.to_string()]);
+        let status = command.status().context("smtp-source does not start")?;
+        ensure!(status.success(), "smtp-source: {status}");
+        Ok(())
+    }
+
+    /// Sends it all with our own generator; how long each message waited from its end of data to
+    /// its 250.
+    ///
+    /// # Errors
+    /// Not every message was accepted.
+    pub fn timed(self, to: SocketAddr) -> Result<Vec<Duration>> {
+        let message = message("", self.size);
+        let taken = AtomicU64::new(0);
+        let waits = Mutex::new(Vec::new());
+        let session = || {
+            let mut own = Vec::new();
+            while taken.fetch_add(1, Ordering::AcqRel) < self.messages {
+                own.push(send(to, &message)?);
+            }
+            waits
+                .lock()
+                .unwrap_or_else(|e| e.into_inner())
+                .append(&mut own);
+            anyhow::Ok(())
+        };
+        thread::scope(|scope| {
+            let sessions: Vec<_> = (0..self.sessions).map(|_| scope.spawn(session)).collect();
+            let mut ends = sessions.into_iter().map(|session| session.join());
+            ends.try_for_each(|end| end.unwrap_or_else(|_| anyhow::bail!("a session panicked")))
+        })?;
+        Ok(waits.into_inner().unwrap_or_else(|e| e.into_inner()))
+    }
+}
+
+/// Looked for once, so that its absence is said once.
+fn smtp_source() -> Option<&'static Path> {
+    static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
+    FOUND
+        .get_or_init(|| test_support::debian("postfix", "smtp-source"))
+        .as_deref()
+}
+
+/// A message of about this size, with these further header fields, ready to be sent: with its end
+/// of data, and no line that begins with a dot.
+pub fn message(fields: &str, size: usize) -> Vec<u8> {
+    let mut message = format!(
+        "From: <{FROM}>\r\nTo: <{TO}>\r\nDate: Mon, 1 Jan 2024 00:00:00 +0000\r\n\
+         Message-ID: <1@sender.example>\r\nSubject: performance\r\n{fields}\r\n"
+    )
+    .into_bytes();
+    while message.len() < size {
+        message.extend_from_slice(&[b'X'; 78]);
+        message.extend_from_slice(b"\r\n");
+    }
+    message.extend_from_slice(b".\r\n");
+    message
+}
+
+/// Sends one message in a connection of its own; how long its 250 took from the end of data.
+///
+/// # Errors
+/// It was not accepted.
+pub fn send(to: SocketAddr, message: &[u8]) -> Result<Duration> {
+    let mut session = Session::open(to)?;
+    session.say(&format!("MAIL FROM:<{FROM}>"), "250")?;
+    session.say(&format!("RCPT TO:<{TO}>"), "250")?;
+    session.say("DATA", "354")?;
+    session.output.write_all(message)?;
+    let sent = Instant::now();
+    session.reply("250")?;
+    let wait = sent.elapsed();
+    session.say("QUIT", "221")?;
+    Ok(wait)
+}
+
+/// A session that has said hello.
+#[derive(Debug)]
+pub struct Session {
+    input: BufReader<TcpStream>,
+    output: TcpStream,
+}
+
+impl Session {
+    /// Connects and says hello.
+    ///
+    /// # Errors
+    /// It is not welcome.
+    pub fn open(to: SocketAddr) -> Result<Self> {
+        let output = TcpStream::connect(to)?;
+        output.set_nodelay(true)?;
+        output.set_read_timeout(Some(Duration::from_secs(60)))?;
+        let input = BufReader::new(output.try_clone()?);
+        let mut session = Self { input, output };
+        session.reply("220")?;
+        session.say("HELO load.example", "250")?;
+        Ok(session)
+    }
+
+    fn say(&mut self, line: &str, expected: &str) -> Result<()> {
+        self.output.write_all(format!("{line}\r\n").as_bytes())?;
+        self.reply(expected)
+    }
+
+    /// HELO offers nothing, so that each reply is one line.
+    fn reply(&mut self, expected: &str) -> Result<()> {
+        let mut line = String::new();
+        self.input.read_line(&mut line)?;
+        ensure!(
+            line.starts_with(expected),
+            "{expected} was expected, and not {line:?}"
+        );
+        Ok(())
+    }
+}

@@ -1,0 +1,107 @@
+//! The relay measured: beside Postfix, with a policy that misbehaves, with many idle sessions, and
+//! what its chain of policies costs.
+//!
+//! Everything that is compared is measured in the same run, and repeated runs alternate between
+//! the two relays, so that what else the machine does meanwhile meets both. Every count is checked
+//! at the sink. What is measured and how is told in `docs/performance.md`.
+
+mod attacked;
+mod chain;
+mod contender;
+mod idle;
+mod latency;
+mod load;
+mod report;
+mod sink;
+mod spread;
+mod throughput;
+mod usage;
+mod waits;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+
+use self::contender::Contender;
+use self::report::{Report, progress};
+use crate::setup;
+
+/// How to measure.
+#[derive(Debug, Args)]
+pub struct Bench {
+    /// Few messages and one run of each: whether it works, not how fast.
+    #[arg(long)]
+    quick: bool,
+    /// Measure this only; may be given several times.
+    #[arg(long, value_enum, value_name = "PART")]
+    only: Vec<Part>,
+    /// Messages of one run at 20 sessions of 10 KiB; the other runs have a share of it.
+    #[arg(long, value_name = "NUMBER", default_value_t = 5000)]
+    messages: u64,
+    /// Runs of each, of which the median is printed.
+    #[arg(long, value_name = "NUMBER", default_value_t = 3)]
+    runs: usize,
+    /// Writes all that was measured to this file as well, as JSON.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+/// What can be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Messages a second, CPU time and memory, beside Postfix.
+    Throughput,
+    /// The time to the 250, beside Postfix.
+    Latency,
+    /// The time to the 250 while a policy uses its whole deadline on others' messages.
+    Attacked,
+    /// Memory for a thousand idle sessions.
+    Idle,
+    /// What the chain of policies costs in the sandbox and natively.
+    Chain,
+}
+
+/// How much is measured.
+#[derive(Debug, Clone, Copy)]
+struct Effort {
+    /// Messages of one run at 20 sessions of 10 KiB.
+    messages: u64,
+    /// Runs of each.
+    runs: usize,
+}
+
+impl Bench {
+    /// Measures and prints.
+    pub fn run(self) -> Result<()> {
+        let effort = if self.quick {
+            Effort {
+                messages: 400,
+                runs: 1,
+            }
+        } else {
+            Effort {
+                messages: self.messages.max(20),
+                runs: self.runs.max(1),
+            }
+        };
+        let binary = setup::build_release()?;
+        progress("starting the relay once, so that its policies are compiled");
+        drop(Contender::gatepost(&binary)?);
+        let mut report = Report::default();
+        let wanted = |part: &&Part| self.only.is_empty() || self.only.contains(part);
+        for part in Part::value_variants().iter().filter(wanted) {
+            match part {
+                Part::Throughput => throughput::run(&binary, effort, &mut report)?,
+                Part::Latency => latency::run(&binary, effort, &mut report)?,
+                Part::Attacked => attacked::run(&binary, effort, &mut report)?,
+                Part::Idle => idle::run(&binary, &mut report)?,
+                Part::Chain => chain::run(&mut report)?,
+            }
+        }
+        if let Some(file) = &self.json {
+            report.write(file)?;
+        }
+        Ok(())
+    }
+}

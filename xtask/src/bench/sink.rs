@@ -1,0 +1,181 @@
+//! Where the relays send their mail: Postfix's smtp-sink, which counts what it takes, or a plain
+//! counting server of our own where Postfix is not installed.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+
+/// How long no message may arrive before the rest is given up for lost.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How often the count is looked at. It bounds by how much an arrival may be seen too late.
+const POLL: Duration = Duration::from_millis(5);
+
+/// Takes mail and counts it.
+#[derive(Debug)]
+pub struct Sink {
+    address: SocketAddr,
+    count: Arc<AtomicU64>,
+    child: Option<Child>,
+}
+
+impl Sink {
+    /// Starts smtp-sink where it is installed.
+    ///
+    /// # Errors
+    /// Neither it nor our own can listen.
+    pub fn start() -> Result<Self> {
+        static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
+        match FOUND.get_or_init(|| test_support::debian("postfix", "smtp-sink")) {
+            Some(program) => Self::smtp_sink(Command::new(program)),
+            None => Self::own(),
+        }
+    }
+
+    fn smtp_sink(mut command: Command) -> Result<Self> {
+        // It does not say which port it got, so it is given one that was free just now.
+        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        // As root it wants to become somebody else.
+        if test_support::is_root() {
+            command.args(["-u", "nobody"]);
+        }
+        let mut child = command
+            .args(["-c", &address.to_string(), "1000"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("smtp-sink does not start")?;
+        let count = Arc::<AtomicU64>::default();
+        if let Some(output) = child.stdout.take() {
+            let count = count.clone();
+            thread::spawn(move || follow(output, &count));
+        }
+        let sink = Self {
+            address,
+            count,
+            child: Some(child),
+        };
+        let begun = Instant::now();
+        while TcpStream::connect(address).is_err() {
+            ensure!(begun.elapsed() < PATIENCE, "smtp-sink does not listen");
+            thread::sleep(POLL);
+        }
+        Ok(sink)
+    }
+
+    fn own() -> Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let address = listener.local_addr()?;
+        let count = Arc::<AtomicU64>::default();
+        let counted = count.clone();
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let counted = counted.clone();
+                // A peer that hangs up is no fault of the sink.
+                thread::spawn(move || serve(stream, &counted));
+            }
+        });
+        Ok(Self {
+            address,
+            count,
+            child: None,
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// How many messages it has taken.
+    pub fn count(&self) -> u64 {
+        self.count.load(Ordering::Acquire)
+    }
+
+    /// Waits until it has taken so many.
+    ///
+    /// # Errors
+    /// There are more, or no more come.
+    pub fn wait_for(&self, wanted: u64) -> Result<()> {
+        let (mut last, mut seen) = (Instant::now(), self.count());
+        while seen < wanted {
+            ensure!(
+                last.elapsed() < PATIENCE,
+                "{seen} messages came to the sink, and not {wanted}"
+            );
+            thread::sleep(POLL);
+            let now = self.count();
+            if now > seen {
+                (last, seen) = (Instant::now(), now);
+            }
+        }
+        ensure!(
+            seen == wanted,
+            "{seen} messages came to the sink, and not {wanted}"
+        );
+        Ok(())
+    }
+}
+
+impl Drop for Sink {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// Reads the running counters, `sess=1 quit=1 mesg=1`, each ended by a carriage return. It looks
+/// now and then and not at each, so as not to cost the machine anything.
+fn follow(mut output: ChildStdout, count: &AtomicU64) {
+    let mut buffer = vec![0; 64 * 1024];
+    let mut text = String::new();
+    while let Ok(length @ 1..) = output.read(&mut buffer) {
+        text.push_str(&String::from_utf8_lossy(&buffer[..length]));
+        if let Some((whole, rest)) = text.rsplit_once('\r') {
+            let last = whole
+                .rsplit_once("mesg=")
+                .and_then(|(_, number)| number.parse().ok());
+            if let Some(number) = last {
+                count.store(number, Ordering::Release);
+            }
+            text = rest.to_owned();
+        }
+        thread::sleep(POLL);
+    }
+}
+
+/// Says yes to everything.
+fn serve(stream: TcpStream, count: &AtomicU64) -> Result<()> {
+    stream.set_nodelay(true)?;
+    let mut output = stream.try_clone()?;
+    let mut input = BufReader::new(stream);
+    output.write_all(b"220 sink\r\n")?;
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        if input.read_until(b'\n', &mut line)? == 0 {
+            return Ok(());
+        }
+        match line.get(..4) {
+            Some(b"DATA") => {
+                output.write_all(b"354 go on\r\n")?;
+                while line != b".\r\n" {
+                    line.clear();
+                    ensure!(input.read_until(b'\n', &mut line)? > 0, "hung up");
+                }
+                count.fetch_add(1, Ordering::AcqRel);
+                output.write_all(b"250 taken\r\n")?;
+            }
+            Some(b"QUIT") => return Ok(output.write_all(b"221 bye\r\n")?),
+            _ => output.write_all(b"250 yes\r\n")?,
+        }
+    }
+}
