@@ -7,11 +7,15 @@
 
 #![forbid(unsafe_code)]
 
+mod apart;
 mod certificate;
 mod client;
+mod exim;
 mod fixture;
+mod home;
 mod modules;
 pub mod native;
+mod opensmtpd;
 mod operator;
 mod packages;
 mod postfix;
@@ -19,13 +23,16 @@ mod process;
 mod relay;
 mod sink;
 pub mod torture;
+mod wait;
 
 pub use certificate::Certificate;
 pub use client::{Client, Reply};
+pub use exim::Exim;
 pub use fixture::{Expect, Fixture, fixtures};
 pub use modules::{hostile, hostile_file, policy, policy_file};
-pub use packages::{debian, debian_library};
-pub use postfix::{Postfix, is_root};
+pub use opensmtpd::OpenSmtpd;
+pub use packages::{debian, debian_library, is_root};
+pub use postfix::Postfix;
 pub use process::{Process, binary, run};
 pub use relay::{Relay, RelayBuilder};
 pub use sink::{Sink, Taken};

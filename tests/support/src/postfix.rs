@@ -1,17 +1,16 @@
 //! Postfix as a neighbour of the relay, on either side.
 
 use std::collections::HashSet;
-use std::fs::{self, Permissions};
+use std::fs;
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Instant;
 
-use tempfile::TempDir;
-
-use crate::{Certificate, PATIENCE, Process, debian, say};
+use crate::home::Home;
+use crate::packages::root;
+use crate::wait::until;
+use crate::{Process, debian};
 
 /// A running Postfix that is nobody's but the test's: it takes mail on a loopback port and from
 /// [`Postfix::sendmail`], and hands all of it to one next hop. It uses TLS with whoever offers it,
@@ -20,11 +19,10 @@ use crate::{Certificate, PATIENCE, Process, debian, say};
 pub struct Postfix {
     process: Process,
     address: SocketAddr,
-    certificate: Certificate,
     /// Where Postfix's commands are.
     commands: PathBuf,
     // Dropped after the process.
-    directory: TempDir,
+    home: Home,
 }
 
 /// No look-ups, no mailboxes, no pauses. What is added comes below.
@@ -74,16 +72,12 @@ impl Postfix {
     /// The same with further lines for its `main.cf`.
     pub fn with(next_hop: SocketAddr, main: &str) -> Option<Self> {
         let commands = debian("postfix", "postfix")?.with_file_name("");
-        if !is_root() {
-            say("SKIPPED: Postfix cannot be run here (needs root)");
+        if !root("Postfix") {
             return None;
         }
-        let directory = tempfile::tempdir().unwrap_or_else(|e| panic!("no directory: {e}"));
-        let path = directory.path();
-        let certificate = Certificate::make(path);
-        // Most of its processes run as a user of their own, who has to get to their files.
-        allow_everyone_in(path);
-        write(path, "master.cf", SERVICES);
+        let home = Home::make();
+        let path = home.path();
+        home.write("master.cf", SERVICES);
         let (queue, data) = (path.join("queue"), path.join("data"));
         fs::create_dir(&queue).unwrap_or_else(|e| panic!("{}: {e}", queue.display()));
         let main = format!(
@@ -93,10 +87,10 @@ impl Postfix {
             data = data.display(),
             host = next_hop.ip(),
             port = next_hop.port(),
-            key = certificate.key.display(),
-            certificate = certificate.certificate.display(),
+            key = home.certificate.key.display(),
+            certificate = home.certificate.certificate.display(),
         );
-        write(path, "main.cf", &main);
+        home.write("main.cf", &main);
         let mut postfix = Command::new(commands.join("postfix"));
         run(postfix
             .arg("-c")
@@ -108,9 +102,8 @@ impl Postfix {
         Some(Self {
             address: listening(process.id()),
             process,
-            certificate,
             commands,
-            directory,
+            home,
         })
     }
 
@@ -126,13 +119,13 @@ impl Postfix {
 
     /// What its SMTP server shows, as PEM.
     pub fn certificate(&self) -> &Path {
-        &self.certificate.certificate
+        &self.home.certificate.certificate
     }
 
     /// Hands it a message as a local program does.
     pub fn sendmail(&self, from: &str, to: &[&str], message: &[u8]) {
         let mut command = Command::new(self.commands.join("sendmail"));
-        command.arg("-C").arg(self.directory.path());
+        command.arg("-C").arg(self.home.path());
         // A line with nothing but a dot is no end.
         command.args(["-i", "-f", from]).args(to);
         let mut sendmail = command
@@ -157,15 +150,8 @@ impl Postfix {
 
     /// Waits until it has nothing left to do for any message that it took.
     pub fn drained(&self) {
-        let begun = Instant::now();
-        loop {
-            let queue = self.postqueue("-j");
-            if queue.is_empty() {
-                return;
-            }
-            let log = || self.process.log();
-            assert!(begun.elapsed() < PATIENCE, "queued: {queue}\n{}", log());
-        }
+        let queued = || format!("queued: {}\n{}", self.postqueue("-j"), self.process.log());
+        until(queued, || self.postqueue("-j").is_empty().then_some(()));
     }
 
     /// Waits until it has logged these words; gives the first line with them.
@@ -175,13 +161,8 @@ impl Postfix {
 
     fn postqueue(&self, what: &str) -> String {
         let mut postqueue = Command::new(self.commands.join("postqueue"));
-        run(postqueue.arg("-c").arg(self.directory.path()).arg(what))
+        run(postqueue.arg("-c").arg(self.home.path()).arg(what))
     }
-}
-
-/// Whether this process may do everything.
-pub fn is_root() -> bool {
-    fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
 }
 
 impl Drop for Postfix {
@@ -225,15 +206,6 @@ fn listening(process: u32) -> SocketAddr {
     });
     let port = port.unwrap_or_else(|| panic!("process {process} does not listen:\n{table}"));
     SocketAddr::from((Ipv4Addr::LOCALHOST, port))
-}
-
-fn allow_everyone_in(directory: &Path) {
-    let allowed = fs::set_permissions(directory, Permissions::from_mode(0o755));
-    allowed.unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
-}
-
-fn write(directory: &Path, name: &str, text: &str) {
-    fs::write(directory.join(name), text).unwrap_or_else(|error| panic!("{name}: {error}"));
 }
 
 /// Runs a program, which must succeed; what it printed.

@@ -148,7 +148,8 @@ impl Process {
     pub fn logged_behind(&self, from: usize, words: &[&str]) -> String {
         let text = self.log.text();
         let there = |text: &str| words.iter().any(|words| text[from..].contains(words));
-        let missing = |text: &mut String| !there(text);
+        let ended = || self.log.ended.load(Ordering::Acquire);
+        let missing = |text: &mut String| !there(text) && !ended();
         let waited = self.log.grown.wait_timeout_while(text, PATIENCE, missing);
         let (text, _) = waited.unwrap_or_else(|e| e.into_inner());
         assert!(

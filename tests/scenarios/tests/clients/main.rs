@@ -1,5 +1,5 @@
-//! Real mail software on both sides of the relay: swaks and Python's smtplib as clients, Postfix
-//! as client and as next hop.
+//! Real mail software on both sides of the relay: swaks and Python's smtplib as clients, Postfix,
+//! Exim and OpenSMTPD as client and as next hop.
 //!
 //! Each file shows one thing. What is not installed is not tested, and that is said. Every scenario
 //! ends with [`Relay::leaves_nothing`] or [`nothing_is_left`]: what arrives does so once.
@@ -39,6 +39,29 @@ mod postfix_sends {
     mod without_tls;
 }
 
+mod exim_sends {
+    mod good_and_bad_recipients;
+    mod starttls;
+    mod without_tls;
+}
+
+mod exim_receives {
+    mod opportunistic_tls;
+    mod refused_recipient;
+    mod required_tls;
+}
+
+mod opensmtpd_sends {
+    mod good_and_bad_recipients;
+    mod starttls;
+    mod without_tls;
+}
+
+mod opensmtpd_receives {
+    mod broken_tls;
+    mod without_tls;
+}
+
 mod postfix_receives {
     mod burst;
     mod closed_when_idle;
@@ -54,7 +77,7 @@ mod postfix_receives {
 
 use std::net::SocketAddr;
 
-use test_support::{Client, Postfix, Relay, Sink, Taken};
+use test_support::{Client, Exim, OpenSmtpd, Postfix, Relay, Sink, Taken};
 
 /// A message with whatever is easily spoilt on the way.
 fn awkward() -> Vec<u8> {
@@ -137,9 +160,33 @@ fn numbers(sink: &Sink, count: usize) -> Vec<usize> {
     numbers
 }
 
-/// Ends the relay, lets the Postfix behind it hand on what it has, and makes sure that nothing is
+/// A mail server behind the relay, that hands on what it takes.
+trait Behind {
+    /// Waits until it has nothing left to do for any message that it took.
+    fn drained(&self);
+}
+
+impl Behind for Postfix {
+    fn drained(&self) {
+        self.drained();
+    }
+}
+
+impl Behind for Exim {
+    fn drained(&self) {
+        self.drained();
+    }
+}
+
+impl Behind for OpenSmtpd {
+    fn drained(&self) {
+        self.drained();
+    }
+}
+
+/// Ends the relay, lets the server behind it hand on what it has, and makes sure that nothing is
 /// left of which the test has not taken note.
-fn nothing_is_left(mut relay: Relay, behind: Postfix, sink: Sink) {
+fn nothing_is_left(mut relay: Relay, behind: impl Behind, sink: Sink) {
     let status = relay.terminate();
     assert!(status.success(), "{status}:\n{}", relay.log());
     let queue = relay.json(&["queue", "list"]);

@@ -1,0 +1,156 @@
+//! Exim as a neighbour of the relay, on either side.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use crate::apart::{self, User};
+use crate::home::Home;
+use crate::packages::{root, unpacked};
+use crate::wait::{free_port, until};
+use crate::{PATIENCE, Process};
+
+/// A running Exim that is nobody's but the test's: it takes mail on a loopback port and hands all
+/// of it, bounces too, to one next hop. It uses TLS with whoever offers it, and offers it itself.
+#[derive(Debug)]
+pub struct Exim {
+    process: Process,
+    address: SocketAddr,
+    // Dropped after the process.
+    home: Home,
+}
+
+/// The one that Debian's Exim has built in.
+const USER: User = User {
+    name: "Debian-exim",
+    id: 64_990,
+};
+
+/// No look-ups, no mailboxes, no pauses. What is added comes in front.
+const MAIN: &str = "
+primary_hostname = exim.example
+keep_environment =
+disable_ipv6
+deliver_drop_privilege
+local_interfaces = 127.0.0.1
+host_lookup =
+dkim_verify_signers =
+acl_smtp_rcpt = recipient
+acl_smtp_data = accept
+dsn_advertise_hosts = *
+tls_advertise_hosts = *
+recipients_max = 0
+message_size_limit = 100M
+begin acl
+recipient:
+.ifdef REFUSED
+  deny
+    local_parts = REFUSED
+    message = 5.1.1 nobody of that name
+.endif
+  accept
+begin routers
+all:
+  driver = manualroute
+  self = send
+  transport = smtp
+";
+
+impl Exim {
+    /// One that hands everything to this next hop, unless Exim is not unpacked or cannot run here;
+    /// then it says so, in one line.
+    pub fn start(next_hop: SocketAddr) -> Option<Self> {
+        Self::with(next_hop, "", "")
+    }
+
+    /// The same with further main options, and further options of its SMTP transport. The main
+    /// option `REFUSED` lists local parts that it refuses.
+    pub fn with(next_hop: SocketAddr, main: &str, transport: &str) -> Option<Self> {
+        let package = unpacked("exim4-daemon-light")?;
+        if !root("Exim") || !apart::possible("Exim") {
+            return None;
+        }
+        let home = Home::make();
+        let path = home.path();
+        home.write(
+            "exim.conf",
+            &configuration(&home, &package, next_hop, main, transport),
+        );
+        let address = free_port();
+        // It becomes its own user before it starts, since it is not to need any other; its log is
+        // wanted where a process's log is.
+        let setup = format!(
+            "mkdir spool\n\
+             touch mainlog\n\
+             chown {user}:{user} spool key.pem mainlog .\n\
+             tail --pid=$$ --follow=name --lines=+1 mainlog >&2 2>/dev/null &\n\
+             exec setpriv --reuid={user} --regid={user} --clear-groups \
+             {exim} -C {path}/exim.conf -bdf -q1s -oX {host}.{port}",
+            user = USER.id,
+            exim = package.join("usr/sbin/exim4").display(),
+            path = path.display(),
+            host = address.ip(),
+            port = address.port(),
+        );
+        let process = Process::start("exim", &mut apart::command(path, &[USER], &setup));
+        process.logged("daemon started");
+        Some(Self {
+            process,
+            address,
+            home,
+        })
+    }
+
+    /// Where its SMTP server is.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What its SMTP server shows, as PEM.
+    pub fn certificate(&self) -> &Path {
+        &self.home.certificate.certificate
+    }
+
+    /// Waits until it has nothing left to do for any message that it took.
+    pub fn drained(&self) {
+        let queued = || format!("queued after {PATIENCE:?}:\n{}", self.process.log());
+        until(queued, || {
+            (self.home.files("spool/input") == 0).then_some(())
+        });
+    }
+
+    /// Waits until it has logged these words; gives the first line with them.
+    pub fn logged(&self, words: &str) -> String {
+        self.process.logged(words)
+    }
+}
+
+impl Drop for Exim {
+    fn drop(&mut self) {
+        self.process.signal("TERM");
+        self.process.wait();
+    }
+}
+
+fn configuration(
+    home: &Home,
+    package: &Path,
+    next_hop: SocketAddr,
+    main: &str,
+    transport: &str,
+) -> String {
+    format!(
+        "exim_path = {exim}\nspool_directory = {home}/spool\nlog_file_path = {home}/%slog\nwrite_rejectlog = false\n\
+         pid_file_path = {home}/pid\n\
+         tls_certificate = {certificate}\ntls_privatekey = {key}\n{main}\n{MAIN}  \
+         route_list = * {host}::{port} byname\n\
+         begin transports\nsmtp:\n  driver = smtp\n  tls_verify_hosts =\n  \
+         tls_try_verify_hosts =\n{transport}\n\
+         begin retry\n* * F,1h,1s\n",
+        exim = package.join("usr/sbin/exim4").display(),
+        home = home.path().display(),
+        certificate = home.certificate.certificate.display(),
+        key = home.certificate.key.display(),
+        host = next_hop.ip(),
+        port = next_hop.port(),
+    )
+}

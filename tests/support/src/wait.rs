@@ -1,0 +1,40 @@
+//! Waiting for what nobody announces.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::time::{Duration, Instant};
+
+use rand::Rng as _;
+
+use crate::PATIENCE;
+
+/// Waits until something is there, by looking again and again; `what` is it for whoever reads
+/// that it never came.
+pub(crate) fn until<T>(what: impl Fn() -> String, look: impl Fn() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{}", what());
+        // For what no system call waits for.
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Waits until somebody listens there.
+pub(crate) fn listening(address: SocketAddr) {
+    let connect = || TcpStream::connect(address).ok().map(drop);
+    until(|| format!("nobody listens on {address}"), connect);
+}
+
+/// A loopback port for a server that cannot take any free one by itself. It is outside the range
+/// from which the system hands out ports (32768 and up by default, ip(7)), so that nobody gets it
+/// by chance meanwhile.
+pub(crate) fn free_port() -> SocketAddr {
+    let free = || {
+        let port = rand::rng().random_range(10_000..30_000);
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        TcpListener::bind(address).ok().map(|_| address)
+    };
+    until(|| "no free port".to_owned(), free)
+}
