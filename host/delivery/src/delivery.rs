@@ -1,11 +1,12 @@
 //! Starting and stopping.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use gatepost_message::Millis;
 use gatepost_spool::{Owner, Spool};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -41,8 +42,25 @@ impl Delivery {
         owner: Owner,
         settings: Settings,
     ) -> Result<Handle, StartError> {
+        let delivery = Arc::new(Self::new(spool, router, observer, owner, settings)?);
+        let (current, in_use) = watch::channel(delivery);
+        let (stop, stopped) = oneshot::channel();
+        Ok(Handle {
+            current,
+            stop,
+            scheduler: tokio::spawn(scheduler::run(in_use, stopped)),
+        })
+    }
+
+    fn new(
+        spool: Arc<dyn Spool>,
+        router: Arc<dyn Router>,
+        observer: Arc<dyn Observer>,
+        owner: Owner,
+        settings: Settings,
+    ) -> Result<Self, StartError> {
         let tls = Tls::new(&settings.trusted)?;
-        let delivery = Arc::new(Self {
+        Ok(Self {
             connector: Connector::new(settings.hostname.clone(), tls, settings.timeouts),
             pool: Pool::new(settings.connections_per_next_hop, settings.reuse),
             schedule: Schedule::new(settings.retry.clone()),
@@ -51,11 +69,6 @@ impl Delivery {
             observer,
             owner,
             settings,
-        });
-        let (stop, stopped) = oneshot::channel();
-        Ok(Handle {
-            stop,
-            scheduler: tokio::spawn(scheduler::run(delivery, stopped)),
         })
     }
 
@@ -76,13 +89,45 @@ impl Delivery {
 /// Holds delivery running. Dropped, delivery stops as in a crash: what was claimed is due again
 /// when its lease ends or the relay restarts.
 #[must_use = "delivery stops when its handle is dropped"]
-#[derive(Debug)]
 pub struct Handle {
+    current: watch::Sender<Arc<Delivery>>,
     stop: oneshot::Sender<Instant>,
     scheduler: JoinHandle<Drained>,
 }
 
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle").finish_non_exhaustive()
+    }
+}
+
+/// Settings that have been checked and wait to be put in use.
+pub struct Prepared(Arc<Delivery>);
+
 impl Handle {
+    /// Readies other settings.
+    ///
+    /// # Errors
+    /// As [`Delivery::start`]; nothing has changed then.
+    pub fn prepare(&self, settings: Settings) -> Result<Prepared, StartError> {
+        let current = Arc::clone(&self.current.borrow());
+        Delivery::new(
+            Arc::clone(&current.spool),
+            Arc::clone(&current.router),
+            Arc::clone(&current.observer),
+            current.owner,
+            settings,
+        )
+        .map(|delivery| Prepared(Arc::new(delivery)))
+    }
+
+    /// Puts other settings in use for all attempts that begin from now on. Attempts in hand end
+    /// with those that they began with, on their own connections; for as long as they last there
+    /// may be as many connections to a next hop besides.
+    pub fn put_in_use(&self, Prepared(delivery): Prepared) {
+        self.current.send_replace(delivery);
+    }
+
     /// Claims nothing more, gives the attempts in hand that long to end, and hands back the rest:
     /// due at once, no attempt counted. What was cut off between the end of its data and the
     /// reply may be delivered twice, as RFC 5321 section 6.1 has it; nothing is lost.

@@ -46,7 +46,7 @@ mod tls;
 mod transfer;
 
 pub use bounce::bounce_of_refused;
-pub use delivery::{Delivery, Drained, Handle};
+pub use delivery::{Delivery, Drained, Handle, Prepared};
 pub use observer::{Attempt, BounceMade, Observer, Observing};
 pub use retry::Schedule;
 pub use router::{Decided, Deciding, Router};

@@ -75,6 +75,11 @@ impl Pool {
         });
     }
 
+    /// Whether no connection lies idle and none is in use.
+    pub(crate) fn is_empty(&self) -> bool {
+        lock(&self.hops).is_empty()
+    }
+
     /// Parts with all idle connections and waits for their good-byes.
     pub(crate) async fn close(&self) {
         let hops = std::mem::take(&mut *lock(&self.hops));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use gatepost_smtp::Reply;
 use gatepost_spool::SpoolError;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::{self, JoinError, JoinSet};
 use tokio::time::{Instant, interval, sleep, timeout, timeout_at};
 
@@ -33,7 +33,15 @@ const SWEEP: Duration = Duration::from_secs(1);
 #[derive(Default)]
 struct Work {
     tasks: JoinSet<()>,
-    in_hand: HashMap<task::Id, Arc<InHand>>,
+    in_hand: HashMap<task::Id, Begun>,
+    /// Former settings, with the connections that were made by them, until these are gone.
+    retired: Vec<Arc<Delivery>>,
+}
+
+/// A message being worked on, and the settings that it began with.
+struct Begun {
+    in_hand: Arc<InHand>,
+    delivery: Arc<Delivery>,
 }
 
 /// What the scheduler waits for when it has claimed what it could.
@@ -45,8 +53,12 @@ enum Wait {
 }
 
 /// Runs until it is told to stop, by when to be done; or until the handle is gone.
-pub(crate) async fn run(delivery: Arc<Delivery>, mut stop: oneshot::Receiver<Instant>) -> Drained {
+pub(crate) async fn run(
+    mut in_use: watch::Receiver<Arc<Delivery>>,
+    mut stop: oneshot::Receiver<Instant>,
+) -> Drained {
     let mut work = Work::default();
+    let mut delivery = Arc::clone(&in_use.borrow_and_update());
     let changed = delivery.spool.changed();
     let mut sweep = interval(SWEEP);
     let deadline = 'claiming: loop {
@@ -66,10 +78,15 @@ pub(crate) async fn run(delivery: Arc<Delivery>, mut stop: oneshot::Receiver<Ins
         loop {
             tokio::select! {
                 deadline = &mut stop => break 'claiming deadline,
+                Ok(()) = in_use.changed() => {
+                    let new = Arc::clone(&in_use.borrow_and_update());
+                    work.retired.push(std::mem::replace(&mut delivery, new));
+                    break;
+                }
                 Some(ended) = work.tasks.join_next_with_id() => {
-                    work.ended(&delivery, ended);
+                    work.ended(ended);
                     while let Some(ended) = work.tasks.try_join_next_with_id() {
-                        work.ended(&delivery, ended);
+                        work.ended(ended);
                     }
                     if full {
                         break;
@@ -77,7 +94,10 @@ pub(crate) async fn run(delivery: Arc<Delivery>, mut stop: oneshot::Receiver<Ins
                 }
                 () = changed.notified(), if !full => break,
                 () = &mut nap => break,
-                _ = sweep.tick() => delivery.pool.sweep(),
+                _ = sweep.tick() => {
+                    delivery.pool.sweep();
+                    work.sweep_retired();
+                }
             }
         }
     };
@@ -117,21 +137,21 @@ impl Work {
     fn begin(&mut self, delivery: &Arc<Delivery>, in_hand: Arc<InHand>) {
         let task = attempt(Arc::clone(delivery), Arc::clone(&in_hand));
         let id = self.tasks.spawn(task).id();
-        self.in_hand.insert(id, in_hand);
+        let delivery = Arc::clone(delivery);
+        self.in_hand.insert(id, Begun { in_hand, delivery });
     }
 
     /// A task has ended. Where it panicked, what it left open is deferred, with an attempt
     /// counted: a message that breaks delivery each time must not come back for ever. Should that
     /// panic, too, the lease runs out.
-    fn ended(&mut self, delivery: &Arc<Delivery>, ended: Result<(task::Id, ()), JoinError>) {
+    fn ended(&mut self, ended: Result<(task::Id, ()), JoinError>) {
         let id = match &ended {
             Ok((id, ())) => *id,
             Err(error) => error.id(),
         };
-        let in_hand = self.in_hand.remove(&id);
-        if let (Err(error), Some(in_hand)) = (ended, in_hand) {
+        let begun = self.in_hand.remove(&id);
+        if let (Err(error), Some(Begun { in_hand, delivery })) = (ended, begun) {
             tracing::error!(id = %in_hand.claim.transaction.id, %error, "an attempt broke down");
-            let delivery = Arc::clone(delivery);
             self.tasks.spawn(async move {
                 let reply = Reply::new(451, "4.3.0", "internal error of the relay");
                 settle_open(&delivery, &in_hand, || Said::ByRelay(reply.clone())).await;
@@ -139,24 +159,35 @@ impl Work {
         }
     }
 
+    /// Parts with what former settings have left lying idle. Attempts that began with them hold
+    /// them still.
+    fn sweep_retired(&mut self) {
+        self.retired.retain(|retired| {
+            retired.pool.sweep();
+            Arc::strong_count(retired) > 1 || !retired.pool.is_empty()
+        });
+    }
+
     /// Lets the attempts in hand end by the deadline and hands back the rest.
     async fn drain(mut self, delivery: &Arc<Delivery>, deadline: Instant) -> Drained {
         let mut drained = Drained::default();
         while let Ok(Some(ended)) = timeout_at(deadline, self.tasks.join_next_with_id()).await {
             drained.finished += usize::from(ended.is_ok());
-            self.ended(delivery, ended);
+            self.ended(ended);
         }
         self.tasks.shutdown().await;
         let mut returning = JoinSet::new();
-        for in_hand in self.in_hand.into_values() {
+        for Begun { in_hand, delivery } in self.in_hand.into_values() {
             drained.returned += in_hand.open().len();
-            let delivery = Arc::clone(delivery);
             returning.spawn(async move {
                 settle_open(&delivery, &in_hand, || Said::Nothing(Duration::ZERO)).await;
             });
         }
         // All in one commit or few; one that fails leaves its lease to run out.
         while returning.join_next().await.is_some() {}
+        for retired in self.retired {
+            retired.pool.close().await;
+        }
         delivery.pool.close().await;
         drained
     }

@@ -35,6 +35,16 @@ impl Slot {
         })
     }
 
+    /// A slot of the same policy whose version in use is this one, and whose version before is the
+    /// one in use here. This slot stays as it is: whoever holds it goes on as before.
+    pub fn succeeded_by(&self, version: Version) -> Arc<Self> {
+        Arc::new(Self {
+            name: self.name.clone(),
+            current: ArcSwap::from_pointee(version),
+            previous: Mutex::new(Some(self.current())),
+        })
+    }
+
     /// Name of the policy in the configuration.
     pub fn name(&self) -> &str {
         &self.name

@@ -21,6 +21,7 @@ pub mod control;
 pub mod eml;
 pub mod host_rules;
 pub mod listener;
+pub mod live;
 pub mod observability;
 pub mod pipeline;
 pub mod policies;

@@ -11,6 +11,7 @@
 
 mod place;
 
+use std::future::Future;
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -28,6 +29,7 @@ use tracing::Instrument as _;
 
 pub use self::place::{Place, Places};
 use crate::config::{self, ListenerTls};
+use crate::live::Entrance;
 use crate::pipeline::Pipeline;
 use crate::session::{self, Phase};
 
@@ -38,95 +40,82 @@ const PROXY_HEADER: Duration = Duration::from_secs(10);
 /// descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// A socket bound and ready to take connections, with what its sessions share.
+/// A socket that takes connections. What is done with one says what is [in use](Entrance) at that
+/// moment.
 pub struct Listener {
     socket: TcpListener,
-    address: SocketAddr,
-    service: Arc<Service>,
+    entrance: Entrance,
+    places: Arc<Places>,
 }
 
-/// What the sessions of a listener share.
+/// What the sessions of a listener share that begin under one configuration.
 pub(crate) struct Service {
     pub(crate) listener: config::Listener,
     pub(crate) settings: Arc<server::Settings>,
     /// There wherever the listener speaks TLS.
     pub(crate) tls: Option<TlsAcceptor>,
     pub(crate) pipeline: Arc<Pipeline>,
-    pub(crate) places: Arc<Places>,
 }
 
 impl Listener {
-    /// Binds the listener's socket. Nothing is accepted before [`Listener::run`].
-    ///
-    /// # Errors
-    /// If the address is taken or not this machine's.
-    pub async fn bind(
-        listener: config::Listener,
-        settings: server::Settings,
-        tls: Option<TlsAcceptor>,
-        pipeline: Arc<Pipeline>,
-        places: Arc<Places>,
-    ) -> io::Result<Self> {
-        let socket = TcpListener::bind(listener.address).await?;
-        let address = socket.local_addr()?;
-        let service = Arc::new(Service {
-            listener,
-            settings: Arc::new(settings),
-            tls,
-            pipeline,
-            places,
-        });
-        Ok(Self {
+    /// Takes connections on a socket that is bound.
+    pub fn new(socket: TcpListener, entrance: Entrance, places: Arc<Places>) -> Self {
+        Self {
             socket,
-            address,
-            service,
-        })
+            entrance,
+            places,
+        }
     }
 
-    /// Its name in the configuration.
-    pub fn name(&self) -> &str {
-        &self.service.listener.name
-    }
-
-    /// The address it is bound to, with the port that the system chose where none was given.
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// Takes connections until the phase is no longer [`Phase::Serving`]. Sessions live on: each
-    /// holds a clone of `phase`, so whoever owns the sender sees when the last has ended.
-    pub async fn run(self, phase: watch::Receiver<Phase>) {
+    /// Takes connections until `stop` is ready or the phase is no longer [`Phase::Serving`].
+    /// Sessions live on: each holds a clone of `phase`, so whoever owns the sender sees when the
+    /// last has ended.
+    pub async fn run(self, phase: watch::Receiver<Phase>, stop: impl Future) {
         let draining = phase.clone();
-        let stop = session::stopping(phase);
+        let stop = async {
+            tokio::select! {
+                _ = stop => {}
+                () = session::stopping(phase) => {}
+            }
+        };
         tokio::pin!(stop);
         loop {
             let accepted = tokio::select! {
-                () = &mut stop => return,
+                () = &mut stop => break,
                 accepted = self.socket.accept() => accepted,
             };
             match accepted {
                 Ok((stream, peer)) => self.welcome(stream, peer, &draining),
                 Err(error) => {
-                    tracing::error!(listener = self.name(), %error, "cannot accept a connection");
+                    tracing::error!(%error, "cannot accept a connection");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             }
         }
+        // Who has connected already must not meet a reset.
+        while let Ok(Ok((stream, peer))) = timeout(Duration::ZERO, self.socket.accept()).await {
+            self.welcome(stream, peer, &draining);
+        }
     }
 
     fn welcome(&self, stream: TcpStream, peer: SocketAddr, phase: &watch::Receiver<Phase>) {
-        metrics::counter!("gatepost_connections_total", "listener" => self.name().to_owned())
-            .increment(1);
-        let Some(place) = self.service.places.take() else {
-            self.service.turn_away(stream, peer, "connections in total");
+        let Some(service) = self.entrance.service() else {
             return;
         };
-        let service = Arc::clone(&self.service);
+        let listener = &service.listener.name;
+        metrics::counter!("gatepost_connections_total", "listener" => listener.clone())
+            .increment(1);
+        let limits = &service.pipeline.config.limits;
+        let Some(place) = self.places.take(limits.connections) else {
+            service.turn_away(stream, peer, "connections in total");
+            return;
+        };
         let client = tracing::field::Empty;
-        let span = tracing::error_span!("session", listener = self.name(), client);
-        let phase = phase.clone();
+        let span = tracing::error_span!("session", listener, client);
+        let (entrance, phase) = (self.entrance.clone(), phase.clone());
         tokio::spawn(
-            async move { service.serve(stream, peer, place, phase).await }.instrument(span),
+            async move { service.serve(stream, peer, place, entrance, phase).await }
+                .instrument(span),
         );
     }
 }
@@ -138,6 +127,7 @@ impl Service {
         mut stream: TcpStream,
         peer: SocketAddr,
         mut place: Place,
+        entrance: Entrance,
         phase: watch::Receiver<Phase>,
     ) {
         let mut client = peer;
@@ -159,11 +149,12 @@ impl Service {
             }
         }
         tracing::Span::current().record("client", tracing::field::display(client));
-        if !place.claim(client.ip()) {
+        let limits = &self.pipeline.config.limits;
+        if !place.claim(client.ip(), limits.connections_per_address) {
             self.turn_away(stream, client, "connections from one address");
             return;
         }
-        session::run(stream, client, &self, phase).await;
+        session::run(stream, client, &self, entrance, phase).await;
     }
 
     /// Closes a connection that has no place, saying so where the client speaks plaintext.

@@ -3,7 +3,8 @@
 //! The story of one transaction:
 //!
 //! 1. A [`Dialogue`] answers what the SMTP session asks. MAIL begins a transaction: it gets its
-//!    id, and the versions of the policies that will judge it to its end. Where one of them is
+//!    id, and the [configuration](crate::live) and the versions of the policies that it keeps to
+//!    its end. Where one of them is
 //!    newer than what judged the connection, the connect hooks are asked again.
 //! 2. [`admission`] says who may send to whom: the host's own rules first (this relay is open to
 //!    nobody), then the policies' connect, sender and recipient hooks.
@@ -47,6 +48,7 @@ pub use self::memory::SpoolMemory;
 use crate::config::Config;
 
 /// What the sessions of one listener share on the way of their messages.
+#[derive(Clone)]
 pub struct Pipeline {
     /// The whole configuration: accounts, users, times.
     pub config: Arc<Config>,

@@ -1,17 +1,19 @@
 //! The policies in use: loaded from what the configuration names, each in a slot of its own, and
 //! the listeners' chains made of these slots.
 //!
-//! A swap puts a new version into its slot, so that every chain it is in follows at once. Three
-//! things swap: [`Policies::activate`] with a module handed over by an operator,
-//! [`Policies::rollback`], and [`Policies::reload`], which goes back to what the configuration
-//! says. What was activated by hand is not written anywhere: the configuration stays the truth,
-//! and a restart or a reload returns to it.
+//! A swap puts a new version into its slot, so that every chain it is in follows at once. Two
+//! things swap: [`Policies::activate`] with a module handed over by an operator or found in the
+//! watched folder, and [`Policies::rollback`]. A reload puts another set of slots
+//! in the place of this one, all at once, once every policy of it has been loaded
+//! ([`Policies::prepare`]). What was activated by hand is not written anywhere: the configuration
+//! stays the truth, and a restart or a reload returns to it.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use bytes::Bytes;
 use gatepost_message::{Millis, TransactionId};
 use gatepost_policy::{
@@ -21,20 +23,54 @@ use gatepost_policy::{
 use miette::Diagnostic;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use crate::config::{Config, Direction, Policy};
+use crate::config::{self, Change, Config, Direction, Policy};
 use crate::{builtin, eml};
 
 /// All policies of a relay.
 #[derive(Debug)]
 pub struct Policies {
     engine: Arc<Engine>,
+    in_use: ArcSwap<InUse>,
+    /// Held while versions are loaded and put in use, so that this happens one after the other
+    /// and each swap names the version that it really replaced.
+    swapping: Arc<Mutex<Configured>>,
+}
+
+#[derive(Debug, Default)]
+struct InUse {
     slots: BTreeMap<String, Arc<Slot>>,
     chains: BTreeMap<String, Chain>,
-    /// Held while a version is loaded and swapped in, so that swaps happen one after the other
-    /// and each names the version that it really replaced.
-    swapping: Mutex<()>,
+}
+
+/// What the configuration has said of each policy, by name: what is in use besides was put there
+/// by hand.
+type Configured = BTreeMap<String, Origin>;
+
+#[derive(Debug, Clone, PartialEq)]
+struct Origin {
+    /// Of the version that was loaded from the configuration.
+    digest: String,
+    self_tests: Vec<(config::SelfTest, Option<String>)>,
+}
+
+/// Policies that have been loaded as a configuration says and wait to be put in use. Until they
+/// are, or this is dropped, nothing else is swapped.
+#[derive(Debug)]
+pub struct Prepared {
+    set: InUse,
+    configured: Configured,
+    /// What putting them in use changes.
+    pub changes: Vec<Change>,
+    swapping: OwnedMutexGuard<Configured>,
+}
+
+impl Prepared {
+    /// The chain of a listener.
+    pub fn chain(&self, listener: &str) -> Chain {
+        self.set.chains.get(listener).cloned().unwrap_or_default()
+    }
 }
 
 /// A swap that has happened.
@@ -101,15 +137,62 @@ impl Policies {
     /// # Errors
     /// All policies that could not be loaded, each with the reason.
     pub async fn load(engine: Arc<Engine>, config: &Config) -> Result<Self, PolicyErrors> {
+        let policies = Self {
+            engine,
+            in_use: ArcSwap::default(),
+            swapping: Arc::default(),
+        };
+        let prepared = policies.prepare(config).await?;
+        policies.put_in_use(prepared);
+        Ok(policies)
+    }
+
+    /// Loads every policy as the configuration says. Versions in use that are what it says stay in
+    /// their slots.
+    ///
+    /// # Errors
+    /// All policies that could not be loaded, each with the reason.
+    pub async fn prepare(&self, config: &Config) -> Result<Prepared, PolicyErrors> {
+        let swapping = Arc::clone(&self.swapping).lock_owned().await;
+        let now = self.in_use.load_full();
         let mut slots = BTreeMap::new();
+        let mut configured = Configured::new();
+        let mut changes = Vec::new();
         let mut errors = Vec::new();
         for policy in &config.policies {
-            match load(&engine, config, policy).await {
-                Ok(version) => {
-                    slots.insert(policy.name.clone(), Slot::new(version));
+            let version = match load(&self.engine, config, policy).await {
+                Ok(version) => version,
+                Err(error) => {
+                    errors.push(error);
+                    continue;
                 }
-                Err(error) => errors.push(error),
-            }
+            };
+            let name = &policy.name;
+            let tests = policy.self_tests.iter().map(|test| {
+                let digest = config.document.digest_of(&test.file);
+                (test.clone(), digest.map(str::to_owned))
+            });
+            let origin = Origin {
+                digest: version.digest().to_owned(),
+                self_tests: tests.collect(),
+            };
+            let former = swapping.get(name);
+            let slot = match now.slots.get(name) {
+                None => Slot::new(version),
+                Some(slot) => {
+                    let current = slot.current();
+                    let tests = former.map(|former| &former.self_tests);
+                    if same(&version, &current) && tests == Some(&origin.self_tests) {
+                        Arc::clone(slot)
+                    } else {
+                        let by_hand = former.is_some_and(|o| o.digest != current.digest());
+                        changes.extend(swapped(&current, &version, by_hand));
+                        slot.succeeded_by(version)
+                    }
+                }
+            };
+            slots.insert(name.clone(), slot);
+            configured.insert(name.clone(), origin);
         }
         if !errors.is_empty() {
             return Err(PolicyErrors(errors));
@@ -122,22 +205,53 @@ impl Policies {
                 (listener.name.clone(), Chain::new(slots.cloned()))
             })
             .collect();
-        Ok(Self {
-            engine,
-            slots,
-            chains,
-            swapping: Mutex::new(()),
+        Ok(Prepared {
+            set: InUse { slots, chains },
+            configured,
+            changes,
+            swapping,
         })
+    }
+
+    /// Puts them in use, all at once.
+    pub fn put_in_use(&self, prepared: Prepared) {
+        let Prepared {
+            set,
+            configured,
+            mut swapping,
+            ..
+        } = prepared;
+        *swapping = configured;
+        let set = Arc::new(set);
+        let former = self.in_use.swap(Arc::clone(&set));
+        for (policy, slot) in &set.slots {
+            let new = slot.current();
+            match former.slots.get(policy).map(|slot| slot.current()) {
+                Some(old) if Arc::ptr_eq(&old, &new) => {}
+                Some(old) => {
+                    let (old, new) = (old.digest(), new.digest());
+                    tracing::info!(policy, old, new, "policy swapped");
+                }
+                None => tracing::debug!(policy, digest = new.digest(), "policy in use"),
+            }
+        }
+        for policy in former.slots.keys() {
+            if !set.slots.contains_key(policy) {
+                metrics::gauge!("gatepost_policy_breaker_open", "policy" => policy.clone())
+                    .set(0.0);
+            }
+        }
     }
 
     /// The chain of a listener; one without policies if there is no such listener.
     pub fn chain(&self, listener: &str) -> Chain {
-        self.chains.get(listener).cloned().unwrap_or_default()
+        let in_use = self.in_use.load();
+        in_use.chains.get(listener).cloned().unwrap_or_default()
     }
 
     /// The slot of every policy, by name.
-    pub fn slots(&self) -> impl Iterator<Item = &Arc<Slot>> {
-        self.slots.values()
+    pub fn slots(&self) -> Vec<Arc<Slot>> {
+        self.in_use.load().slots.values().cloned().collect()
     }
 
     /// Loads a module with the definition that the policy has now, and puts it in use.
@@ -145,12 +259,12 @@ impl Policies {
     /// # Errors
     /// There is no such policy, or the module cannot be loaded; what was in use stays in use.
     pub async fn activate(&self, policy: &str, module: Bytes) -> Result<Swap, PolicyError> {
-        let slot = self.slot(policy)?;
         let _swapping = self.swapping.lock().await;
+        let slot = self.slot(policy)?;
         let definition = slot.current().definition().clone();
         let version = (self.engine.load(definition, module).await)
             .map_err(|error| fault(policy, error.into()))?;
-        Ok(swap(slot, version))
+        Ok(swap(&slot, version))
     }
 
     /// Puts the version before in use again.
@@ -158,8 +272,8 @@ impl Policies {
     /// # Errors
     /// There is no such policy, or no version before.
     pub async fn rollback(&self, policy: &str) -> Result<Swap, PolicyError> {
-        let slot = self.slot(policy)?;
         let _swapping = self.swapping.lock().await;
+        let slot = self.slot(policy)?;
         let old = slot.current().digest().to_owned();
         let version = (slot.rollback()).map_err(|error| fault(policy, error.into()))?;
         Ok(told(Swap {
@@ -169,33 +283,13 @@ impl Policies {
         }))
     }
 
-    /// Puts in use what the configuration, as read again, says of the policies that there are:
-    /// modules, settings and limits. What has not changed is left alone; a policy that cannot be
-    /// loaded keeps its version. Listeners keep their chains.
-    pub async fn reload(&self, config: &Config) -> Vec<Result<Swap, PolicyError>> {
-        let _swapping = self.swapping.lock().await;
-        let mut results = Vec::new();
-        for slot in self.slots() {
-            let Some(policy) = config.policy(slot.name()) else {
-                continue;
-            };
-            match load(&self.engine, config, policy).await {
-                Ok(version) if same(&version, &slot.current()) => {}
-                Ok(version) => results.push(Ok(swap(slot, version))),
-                Err(error) => {
-                    tracing::error!(policy = policy.name, %error, "policy not reloaded, its version stays in use");
-                    results.push(Err(error));
-                }
-            }
-        }
-        results
-    }
-
-    fn slot(&self, policy: &str) -> Result<&Arc<Slot>, PolicyError> {
-        self.slots.get(policy).ok_or_else(|| PolicyError {
+    fn slot(&self, policy: &str) -> Result<Arc<Slot>, PolicyError> {
+        let in_use = self.in_use.load();
+        let slot = in_use.slots.get(policy).cloned();
+        slot.ok_or_else(|| PolicyError {
             policy: policy.to_owned(),
             reason: PolicyFault::Unknown {
-                known: self.slots.keys().cloned().collect(),
+                known: in_use.slots.keys().cloned().collect(),
             },
         })
     }
@@ -222,6 +316,23 @@ fn told(swap: Swap) -> Swap {
     let Swap { policy, old, new } = &swap;
     tracing::info!(policy, old, new, "policy swapped");
     swap
+}
+
+/// What an operator is told of a version that another takes the place of.
+fn swapped(old: &Version, new: &Version, by_hand: bool) -> Option<Change> {
+    let short = |version: &Version| {
+        let digest = version.digest();
+        Some(digest.get(..12).unwrap_or(digest).into())
+    };
+    // Where only limits or tests differ, their own keys say so.
+    (old.digest() != new.digest()).then(|| Change {
+        key: format!("policy.{} (version)", new.name()),
+        old: short(old),
+        new: short(new),
+        note: by_hand.then(|| {
+            "the version in use was put there by hand and is not the configuration's".to_owned()
+        }),
+    })
 }
 
 /// Whether two versions behave the same: the digest covers module and settings.

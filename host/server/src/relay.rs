@@ -9,43 +9,44 @@
 //! ```
 //!
 //! SIGTERM (or SIGINT) drains: no new connections or transactions, those in hand finish, as do
-//! deliveries, and the process ends with success. A second signal cuts that short. SIGHUP reads
-//! the configuration again and swaps the policies that have changed; a policy that cannot be
-//! loaded keeps its last good version, and the log says so as an error. What else has changed
-//! needs a restart, and the log names its sections.
+//! deliveries, and the process ends with success. A second signal cuts that short. SIGHUP and
+//! `gatepost reload` read the configuration again and [put it in use](reload), all of it or
+//! nothing.
 
+mod doors;
+pub(crate) mod reload;
 mod signals;
 
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use gatepost_delivery::Delivery;
 use gatepost_message::Millis;
-use gatepost_policy::{Engine, EngineSettings};
+use gatepost_policy::{Chain, Engine, EngineSettings};
 use gatepost_smtp::server::{AuthOffer, Settings, StartTls};
 use gatepost_spool::{Owner, Spool, SpoolSettings, SqliteSpool};
 use gatepost_trace::{Event, Kind, Trace};
 use miette::{Context as _, IntoDiagnostic as _};
-use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 
+use self::doors::Doors;
+use self::reload::Ask;
 use self::signals::{Signal, Signals};
 use crate::config::{self, Config, Direction, ListenerTls};
 use crate::control::{self, ControlSocket};
-use crate::listener::{Listener, Places};
+use crate::listener::Service;
+use crate::live::{Door, InUse, Live};
 use crate::observability::{Health, Metrics, Monitor};
 use crate::pipeline::{Pipeline, SpoolMemory};
 use crate::policies::Policies;
 use crate::routing::Routing;
 use crate::session::Phase;
 use crate::tls;
-
-/// How long transactions and deliveries in hand may take to finish once the relay is stopping.
-const DRAIN: Duration = Duration::from_secs(20);
 
 /// How long sessions that were cut off may take to say so.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -57,7 +58,7 @@ const EXPIRE: Duration = Duration::from_secs(60);
 const EXPIRE_MORE: Duration = Duration::from_millis(50);
 
 /// Runs the relay until it is told to stop. `path` is the file of the configuration, read again
-/// on SIGHUP.
+/// when told so.
 ///
 /// # Errors
 /// It cannot start.
@@ -65,10 +66,19 @@ pub async fn run(config: Config, path: &Path) -> miette::Result<ExitCode> {
     let mut signals = Signals::listen()
         .into_diagnostic()
         .wrap_err("cannot listen for signals")?;
-    let relay = Relay::start(config).await?;
+    let (ask, mut asked) = mpsc::channel(1);
+    let mut relay = Relay::start(config, path, ask).await?;
     loop {
-        match signals.next().await {
-            Signal::Reload => relay.reload(path).await,
+        let signal = tokio::select! {
+            signal = signals.next() => signal,
+            Some(Ask { dry_run, answer }) = asked.recv() => {
+                // Who asked may have gone; the log says what became of it.
+                let _ = answer.send(relay.reload(dry_run).await);
+                continue;
+            }
+        };
+        match signal {
+            Signal::Reload => drop(relay.reload(false).await),
             Signal::Stop(name) => {
                 tracing::info!(signal = name, "stopping");
                 tokio::select! {
@@ -83,17 +93,62 @@ pub async fn run(config: Config, path: &Path) -> miette::Result<ExitCode> {
 
 /// A relay that runs.
 struct Relay {
-    /// As it was read at start.
-    config: Arc<Config>,
+    /// The file of the configuration.
+    path: PathBuf,
+    in_use: Arc<InUse>,
+    parts: Parts,
     policies: Arc<Policies>,
-    trace: Arc<Trace>,
+    metrics: Metrics,
     health: Arc<Health>,
     phase: watch::Sender<Phase>,
+    doors: Doors,
     delivery: gatepost_delivery::Handle,
 }
 
+/// What all sessions share, whatever the configuration.
+struct Parts {
+    memory: Arc<SpoolMemory>,
+    spool: Arc<dyn Spool>,
+    trace: Arc<Trace>,
+    writers: Arc<Semaphore>,
+}
+
+impl Parts {
+    /// What is in use under a configuration.
+    fn live(
+        &self,
+        config: &Arc<Config>,
+        tls: Option<&TlsAcceptor>,
+        chain: impl Fn(&str) -> Chain,
+    ) -> Live {
+        let services = config.listeners.iter().map(|listener| {
+            let pipeline = Arc::new(Pipeline {
+                config: Arc::clone(config),
+                listener: listener.name.clone(),
+                flow: listener.direction.flow(),
+                chain: chain(&listener.name),
+                memory: self.memory.clone(),
+                spool: Arc::clone(&self.spool),
+                trace: Arc::clone(&self.trace),
+                writers: Arc::clone(&self.writers),
+            });
+            let service = Service {
+                listener: listener.clone(),
+                settings: Arc::new(session_settings(config, listener)),
+                tls: tls.filter(|_| listener.tls != ListenerTls::None).cloned(),
+                pipeline,
+            };
+            (Door::of(listener), Arc::new(service))
+        });
+        Live {
+            config: Arc::clone(config),
+            services: services.collect(),
+        }
+    }
+}
+
 impl Relay {
-    async fn start(config: Config) -> miette::Result<Self> {
+    async fn start(config: Config, path: &Path, ask: mpsc::Sender<Ask>) -> miette::Result<Self> {
         let config = Arc::new(config);
         let health = Arc::new(Health::default());
         let metrics = Metrics::start().into_diagnostic()?;
@@ -114,50 +169,15 @@ impl Relay {
             .map(tls::acceptor)
             .transpose()
             .into_diagnostic()?;
-        let places = Places::new(
-            config.limits.connections,
-            config.limits.connections_per_address,
-        );
-        let writers = Pipeline::writers();
-        let mut ready = String::from("ready");
-        let mut listeners = Vec::new();
-        for listener in &config.listeners {
-            let pipeline = Arc::new(Pipeline {
-                config: Arc::clone(&config),
-                listener: listener.name.clone(),
-                flow: listener.direction.flow(),
-                chain: policies.chain(&listener.name),
-                memory: memory.clone(),
-                spool: Arc::clone(&spool),
-                trace: Arc::clone(&trace),
-                writers: Arc::clone(&writers),
-            });
-            let tls = tls.clone().filter(|_| listener.tls != ListenerTls::None);
-            let settings = session_settings(&config, listener);
-            let places = Arc::clone(&places);
-            let bound = Listener::bind(listener.clone(), settings, tls, pipeline, places)
-                .await
-                .into_diagnostic()
-                .wrap_err_with(|| {
-                    format!(
-                        "cannot listen on {} for \"{}\"",
-                        listener.address, listener.name
-                    )
-                })?;
-            ready += &format!(" {}={}", bound.name(), bound.address());
-            listeners.push(bound);
-        }
-        if let Some(http) = &config.http {
-            let monitor = Monitor {
-                metrics,
-                health: Arc::clone(&health),
-                policies: policies.slots().cloned().collect(),
-                spool: Arc::clone(&spool),
-                trace: Arc::clone(&trace),
-            };
-            let address = serve_monitor(monitor, http.address).await?;
-            ready += &format!(" http={address}");
-        }
+        let doors = Doors::default();
+        let bound = doors.bind(&config).await.into_diagnostic()?;
+        let parts = Parts {
+            memory: Arc::clone(&memory),
+            spool: Arc::clone(&spool),
+            trace: Arc::clone(&trace),
+            writers: Pipeline::writers(),
+        };
+        let live = parts.live(&config, tls.as_ref(), |listener| policies.chain(listener));
 
         let routing = Arc::new(Routing {
             policies: Arc::clone(&policies),
@@ -179,69 +199,61 @@ impl Relay {
             spool: Arc::clone(&spool),
             trace: Arc::clone(&trace),
             policies: Some(Arc::clone(&policies)),
+            reload: Some(ask),
         };
         tokio::spawn(control.serve(runtime, std::future::pending()));
-        tokio::spawn(expire(spool, Arc::clone(&trace), serving.clone()));
-        for listener in listeners {
-            tokio::spawn(listener.run(serving.clone()));
+        tokio::spawn(expire(spool, trace, serving));
+        let mut relay = Self {
+            path: path.to_owned(),
+            in_use: Arc::new(InUse::from_pointee(live)),
+            parts,
+            policies,
+            metrics,
+            health,
+            phase,
+            doors,
+            delivery,
+        };
+        let monitor = relay.monitor();
+        let opened = (relay.doors).open(bound, &relay.in_use, monitor, &relay.phase);
+        opened.into_diagnostic()?;
+        relay.health.listening();
+        let mut ready = String::from("ready");
+        for (name, address) in relay.doors.addresses(&config) {
+            ready += &format!(" {name}={address}");
         }
-        health.listening();
         // Whoever started the relay may have closed the pipe; that is no reason to stop.
         let _ = writeln!(std::io::stdout(), "{ready}");
         tracing::info!("{ready}");
-        Ok(Self {
-            config,
-            policies,
-            trace,
-            health,
-            phase,
-            delivery,
-        })
+        Ok(relay)
     }
 
-    /// Reads the configuration again and swaps the policies that have changed.
-    async fn reload(&self, path: &Path) {
-        match Config::load(path) {
-            Ok(config) => {
-                let sections = self.config.read_at_start(&config);
-                if !sections.is_empty() {
-                    let sections = sections.join(", ");
-                    tracing::warn!(
-                        sections,
-                        "these sections of the configuration have changed and are read at start only: restart the relay to put them in use"
-                    );
-                }
-                let results = self.policies.reload(&config).await;
-                let failed = results.iter().filter(|result| result.is_err()).count();
-                tracing::info!(
-                    swapped = results.len() - failed,
-                    failed,
-                    "policies reloaded"
-                );
-            }
-            Err(error) => {
-                let problems: Vec<String> =
-                    error.problems().iter().map(ToString::to_string).collect();
-                tracing::error!(%error, ?problems, "configuration not reloaded, all policies stay as they are");
-            }
+    fn monitor(&self) -> Monitor {
+        Monitor {
+            metrics: self.metrics.clone(),
+            health: Arc::clone(&self.health),
+            policies: Arc::clone(&self.policies),
+            spool: Arc::clone(&self.parts.spool),
+            trace: Arc::clone(&self.parts.trace),
         }
     }
 
     /// Lets what is in hand finish, within bounds.
     async fn drain(self) {
         self.health.draining();
+        let within = self.in_use.load().config.relay.drain;
         let sessions = async {
             self.phase.send_replace(Phase::Draining);
             // Each listener and each session holds a receiver until it ends.
-            if timeout(DRAIN, self.phase.closed()).await.is_err() {
+            if timeout(within, self.phase.closed()).await.is_err() {
                 let left = self.phase.receiver_count();
                 tracing::warn!(left, "sessions cut off: they took too long to finish");
                 self.phase.send_replace(Phase::Over);
                 let _ = timeout(FAREWELL, self.phase.closed()).await;
             }
         };
-        let ((), delivered) = tokio::join!(sessions, self.delivery.drain(DRAIN));
-        let trace = self.trace;
+        let ((), delivered) = tokio::join!(sessions, self.delivery.drain(within));
+        let trace = self.parts.trace;
         let flushed = tokio::task::spawn_blocking(move || trace.flush()).await;
         if !matches!(flushed, Ok(Ok(()))) {
             tracing::warn!("the last events did not reach the trace");
@@ -282,27 +294,6 @@ fn session_settings(config: &Config, listener: &config::Listener) -> Settings {
             Direction::Submission => AuthOffer::Required,
         },
     }
-}
-
-/// Answers monitors for as long as the process lives: while it drains, too.
-async fn serve_monitor(
-    monitor: Monitor,
-    address: std::net::SocketAddr,
-) -> miette::Result<std::net::SocketAddr> {
-    let bind = async {
-        let listener = TcpListener::bind(address).await?;
-        Ok((listener.local_addr()?, listener))
-    };
-    let bound: std::io::Result<_> = bind.await;
-    let (address, listener) = bound
-        .into_diagnostic()
-        .wrap_err_with(|| format!("cannot listen on {address} for monitors"))?;
-    tokio::spawn(async move {
-        if let Err(error) = monitor.serve(listener, std::future::pending()).await {
-            tracing::error!(%error, "monitors are no longer answered");
-        }
-    });
-    Ok(address)
 }
 
 /// Drops what has had its time, once a minute. The drain waits for it, as for a session: what is

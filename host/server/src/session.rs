@@ -15,10 +15,12 @@ use gatepost_smtp::server::{Abort, Event, Session};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
+use tokio_rustls::TlsAcceptor;
 
 use self::stream::Stream;
 use crate::config::ListenerTls;
 use crate::listener::Service;
+use crate::live::Entrance;
 use crate::pipeline::Dialogue;
 
 /// How long the TLS handshake may take.
@@ -60,6 +62,7 @@ pub(crate) async fn run(
     stream: TcpStream,
     client: SocketAddr,
     service: &Service,
+    entrance: Entrance,
     phase: watch::Receiver<Phase>,
 ) {
     // Replies are written whole: waiting for more to send (Nagle) would only delay them.
@@ -67,7 +70,7 @@ pub(crate) async fn run(
     let mut stream = Stream::Plain(stream);
     let mut tls = None;
     if service.listener.tls == ListenerTls::Implicit {
-        match handshake(stream, service, &phase).await {
+        match handshake(stream, service.tls.as_ref(), &phase).await {
             Ok((secured, description)) => (stream, tls) = (secured, Some(description)),
             Err(error) => {
                 tracing::debug!(%error, "the TLS handshake failed");
@@ -77,11 +80,12 @@ pub(crate) async fn run(
     }
     let mut edge = Edge {
         session: Session::new(service.settings.clone(), tls),
-        dialogue: Dialogue::new(service.pipeline.clone(), client),
+        dialogue: Dialogue::new(service.pipeline.clone(), entrance.clone(), client),
         stream,
         ends: Instant::now() + service.settings.limits.total,
         phase,
         service,
+        entrance,
     };
     tracing::debug!("connected");
     match edge.drive().await {
@@ -107,10 +111,10 @@ pub(crate) async fn stopping(mut phase: watch::Receiver<Phase>) {
 /// Does the handshake as server, and describes what came of it.
 async fn handshake(
     stream: Stream,
-    service: &Service,
+    tls: Option<&TlsAcceptor>,
     phase: &watch::Receiver<Phase>,
 ) -> io::Result<(Stream, String)> {
-    let (Stream::Plain(stream), Some(acceptor)) = (stream, &service.tls) else {
+    let (Stream::Plain(stream), Some(acceptor)) = (stream, tls) else {
         return Err(io::Error::other(
             "TLS is on already, or there is no certificate",
         ));
@@ -132,6 +136,7 @@ struct Edge<'a> {
     ends: Instant,
     phase: watch::Receiver<Phase>,
     service: &'a Service,
+    entrance: Entrance,
 }
 
 impl Edge<'_> {
@@ -211,7 +216,12 @@ impl Edge<'_> {
 
     async fn start_tls(&mut self) -> Result<(), Cut> {
         let plain = std::mem::replace(&mut self.stream, Stream::Closed);
-        let (secured, description) = handshake(plain, self.service, &self.phase).await?;
+        // A certificate may have been replaced since the session began; speaking TLS at all was
+        // settled then.
+        let now = self.entrance.service();
+        let tls = now.as_ref().and_then(|now| now.tls.as_ref());
+        let tls = tls.or(self.service.tls.as_ref());
+        let (secured, description) = handshake(plain, tls, &self.phase).await?;
         self.stream = secured;
         self.session.tls_started(description);
         Ok(())

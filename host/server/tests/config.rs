@@ -153,24 +153,69 @@ fn the_built_in_configuration_takes_mail_for_any_domain() {
     assert!(config.account_of_domain("whatever.example").is_some());
 }
 
+/// What changes where the text does, a line each; the problem, where it may not.
+fn changes(edits: &[(&str, &str)]) -> Result<Vec<String>, String> {
+    let mut changed = CONFIG.to_owned();
+    for (from, to) in edits {
+        assert!(changed.contains(from), "{from}");
+        changed = changed.replacen(from, to, 1);
+    }
+    let new = Config::parse(&changed, Path::new("gatepost.toml"), Path::new("")).unwrap();
+    match config().changes(&new) {
+        Ok(changes) => Ok(changes.iter().map(ToString::to_string).collect()),
+        Err(error) => Err(error.problems().iter().map(ToString::to_string).collect()),
+    }
+}
+
 #[test]
-fn what_is_read_at_start_only_is_named_where_it_differs() {
-    let differs = |from: &str, to: &str| {
-        let changed = CONFIG.replace(from, to);
-        assert_ne!(changed, CONFIG);
-        let new = Config::parse(&changed, Path::new("gatepost.toml"), Path::new(""));
-        config().read_at_start(&new.unwrap())
-    };
-    assert!(config().read_at_start(&config()).is_empty());
-    assert!(differs("hop-limit = 30", "hop-limit = 31").is_empty());
-    assert_eq!(differs("command = 1224", "command = 1225"), ["limits"]);
-    assert_eq!(differs("hidden", "other"), ["account"]);
-    assert_eq!(
-        differs("\"header-guard\"]", "\"outbound-route\"]"),
-        [
-            "listener",
-            "policy \"header-guard\"",
-            "policy \"outbound-route\""
-        ]
-    );
+fn what_differs_is_named_by_its_key() {
+    assert_eq!(changes(&[]).unwrap(), [""; 0]);
+    for (from, to, says) in [
+        (
+            "hop-limit = 30",
+            "hop-limit = 31",
+            "~ policy.loops.settings.hop-limit: 30 -> 31",
+        ),
+        ("command = 1224", "", "- limits.command: 1224"),
+        (
+            "command = 1224",
+            "command = 1224\nerrors = 7",
+            "+ limits.errors: 7",
+        ),
+        (
+            "[limits]",
+            "[[account]]\nid = \"a.b\"\n[limits]",
+            "+ account.\"a.b\".id: \"a.b\"",
+        ),
+    ] {
+        assert_eq!(changes(&[(from, to)]).unwrap(), [says]);
+    }
+}
+
+#[test]
+fn no_secret_is_shown_where_it_changes() {
+    let changes = changes(&[
+        ("hidden", "revealed"),
+        (
+            "hop-limit = 30",
+            "hop-limit = 30, api-key = \"k1\", server = \"https://me:k2@host/\", rules = [{ Token = \"k3\", port = 1 }]",
+        ),
+    ]);
+    let changes = changes.unwrap().join("\n");
+    for secret in ["hidden", "revealed", "k1", "k2", "k3"] {
+        assert!(!changes.contains(secret), "{secret} is in\n{changes}");
+    }
+    for shown in [
+        ".password: \"not shown\" -> \"not shown\" (a secret has changed)",
+        ".settings.api-key: \"not shown\"",
+        ".settings.rules: [{\"Token\":\"not shown\",\"port\":1}]",
+    ] {
+        assert!(changes.contains(shown), "{shown} is not in\n{changes}");
+    }
+}
+
+#[test]
+fn what_needs_a_restart_is_refused() {
+    let refused = changes(&[("[limits]", "[log]\nformat = \"json\"\n[limits]")]).unwrap_err();
+    assert_eq!(refused, "log.format cannot change while the relay runs");
 }

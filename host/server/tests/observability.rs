@@ -5,7 +5,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use gatepost::config::Config;
 use gatepost::observability::{Health, Metrics, Monitor};
+use gatepost::policies::Policies;
+use gatepost_policy::{Engine, EngineSettings};
 use gatepost_spool::{SpoolSettings, SqliteSpool};
 use gatepost_trace::{Retention, Trace};
 use tempfile::TempDir;
@@ -33,14 +36,21 @@ fn spool(directory: &Path, min_free_bytes: u64) -> SqliteSpool {
     .unwrap()
 }
 
-fn monitor(metrics: &Metrics) -> (Monitor, TempDir) {
+async fn no_policies() -> Policies {
+    let text = "[relay]\nhostname = \"mx.desk.example\"\n[[listener]]\nname = \"mx\"\naddress = \"127.0.0.1:0\"\ndirection = \"inbound\"\ntls = \"none\"\n";
+    let config = Config::parse(text, Path::new("gatepost.toml"), Path::new("")).unwrap();
+    let engine = Engine::new(EngineSettings::default()).unwrap();
+    Policies::load(engine, &config).await.unwrap()
+}
+
+async fn monitor(metrics: &Metrics) -> (Monitor, TempDir) {
     let directory = tempfile::tempdir().unwrap();
     let spool = spool(directory.path(), 1 << 20);
     let trace = Trace::open(directory.path().join("trace.db"), Retention::default());
     let monitor = Monitor {
         metrics: metrics.clone(),
         health: Arc::new(Health::default()),
-        policies: Vec::new(),
+        policies: Arc::new(no_policies().await),
         spool: Arc::new(spool),
         trace: Arc::new(trace.unwrap()),
     };
@@ -52,7 +62,7 @@ fn monitor(metrics: &Metrics) -> (Monitor, TempDir) {
 async fn monitors_see_metrics_life_and_readiness() {
     let metrics = Metrics::start().unwrap();
     assert!(Metrics::start().is_err(), "once in a process");
-    let (monitor, _directory) = monitor(&metrics);
+    let (monitor, _directory) = monitor(&metrics).await;
     let health = Arc::clone(&monitor.health);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

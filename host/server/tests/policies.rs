@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use gatepost::builtin;
-use gatepost::config::Config;
+use gatepost::config::{Change, Config};
 use gatepost::policies::Policies;
 use gatepost_policy::{Engine, EngineSettings};
 
@@ -44,7 +44,11 @@ async fn load(config: &Config) -> Result<Policies, String> {
 }
 
 fn digest(policies: &Policies, name: &str) -> String {
-    let slot = policies.slots().find(|slot| slot.name() == name).unwrap();
+    let slot = policies
+        .slots()
+        .into_iter()
+        .find(|slot| slot.name() == name)
+        .unwrap();
     slot.current().digest().to_owned()
 }
 
@@ -157,57 +161,92 @@ async fn what_cannot_be_activated_leaves_the_version_in_use() {
     assert!(error.to_string().contains("no earlier version"), "{error}");
 }
 
+/// What a reload changes, once it is done; or why it is refused.
+async fn reload(policies: &Policies, config: &Config) -> Result<Vec<Change>, String> {
+    match policies.prepare(config).await {
+        Ok(prepared) => {
+            let changes = prepared.changes.clone();
+            policies.put_in_use(prepared);
+            Ok(changes)
+        }
+        Err(errors) => Err(errors.0.iter().map(ToString::to_string).collect()),
+    }
+}
+
 #[tokio::test]
 async fn a_reload_goes_back_to_the_configuration_and_touches_only_what_differs() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("loops.wasm");
     let write = |name| std::fs::write(&file, builtin::module(name).unwrap()).unwrap();
     write("loop-guard");
-    let config = config(
-        "[[policy]]\nname = \"loops\"\nfile = \"loops.wasm\"\n",
-        directory.path(),
-    );
-    let policies = load(&config).await.unwrap();
+    let config = || {
+        config(
+            "[[policy]]\nname = \"loops\"\nfile = \"loops.wasm\"\n",
+            directory.path(),
+        )
+    };
+    let policies = load(&config()).await.unwrap();
     let first = digest(&policies, "loops");
-    assert!(
-        policies.reload(&config).await.is_empty(),
-        "nothing has changed"
-    );
+    let chain = policies.chain("mx");
+    assert_eq!(reload(&policies, &config()).await, Ok(Vec::new()));
+    for (slot, before) in policies.chain("mx").slots().iter().zip(chain.slots()) {
+        assert!(Arc::ptr_eq(slot, before), "nothing has changed");
+    }
 
     write("header-guard");
-    let swaps: Vec<_> = policies.reload(&config).await;
-    let [Ok(swap)] = swaps.as_slice() else {
-        panic!("{swaps:?}");
+    let changes = reload(&policies, &config()).await.unwrap();
+    let [change] = changes.as_slice() else {
+        panic!("{changes:?}");
     };
-    assert_eq!((swap.policy.as_str(), &swap.old), ("loops", &first));
+    let second = digest(&policies, "loops");
+    assert_eq!(
+        change.to_string(),
+        format!(
+            "~ policy.loops (version): \"{}\" -> \"{}\"",
+            &first[..12],
+            &second[..12]
+        )
+    );
+
+    policies.rollback("loops").await.unwrap();
+    assert_eq!(digest(&policies, "loops"), first, "it can be undone");
+    let changes = reload(&policies, &config()).await.unwrap();
+    let note = changes[0].note.as_deref().unwrap();
+    assert!(note.contains("by hand"), "{note}");
+    assert_eq!(digest(&policies, "loops"), second);
 
     std::fs::write(&file, "broken").unwrap();
-    let results = policies.reload(&config).await;
-    assert!(matches!(results.as_slice(), [Err(_)]), "{results:?}");
+    let refused = reload(&policies, &config()).await.unwrap_err();
+    assert!(refused.contains("policy \"loops\""), "{refused}");
     assert_eq!(
         digest(&policies, "loops"),
-        swap.new,
+        second,
         "the last good version stays"
     );
 }
 
 #[tokio::test]
-async fn a_reload_takes_new_settings_and_limits() {
-    let before = config(LOOPS, Path::new(""));
-    let policies = load(&before).await.unwrap();
-    for change in [
-        "settings = { hop-limit = 7 }\n",
-        "settings = { hop-limit = 7 }\ndeadline = \"20ms\"\n",
+async fn a_reload_takes_new_settings_limits_and_chains() {
+    let policies = load(&config(LOOPS, Path::new(""))).await.unwrap();
+    let before = policies.chain("mx");
+    for (change, differs) in [
+        ("settings = { hop-limit = 7 }\n", 1),
+        ("settings = { hop-limit = 7 }\ndeadline = \"20ms\"\n", 0),
     ] {
         let after = config(&format!("{LOOPS}{change}"), Path::new(""));
-        let swaps = policies.reload(&after).await;
-        assert!(matches!(swaps.as_slice(), [Ok(_)]), "{change}: {swaps:?}");
+        let changes = reload(&policies, &after).await.unwrap();
+        assert_eq!(changes.len(), differs, "{change}: {changes:?}");
     }
-    let slot = policies
-        .slots()
-        .find(|slot| slot.name() == "loops")
-        .unwrap();
+    let slots = policies.slots();
+    let slot = slots.iter().find(|slot| slot.name() == "loops").unwrap();
     let definition = slot.current().definition().clone();
     assert_eq!(definition.settings["hop-limit"], 7);
     assert_eq!(definition.limits.deadline.as_millis(), 20);
+
+    let fewer = LISTENER.replace("\"header-guard\", ", "") + LOOPS;
+    let fewer = Config::parse(&fewer, Path::new("gatepost.toml"), Path::new("")).unwrap();
+    reload(&policies, &fewer).await.unwrap();
+    assert_eq!(policies.chain("mx").slots().len(), 1);
+    assert_eq!(policies.slots().len(), 1, "what nobody names is gone");
+    assert_eq!(before.slots().len(), 2, "whoever began with it keeps it");
 }

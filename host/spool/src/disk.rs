@@ -7,14 +7,14 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
 
 use gatepost_message::TransactionId;
 
-use crate::{Fatal, SpoolError};
+use crate::{Fatal, SpoolError, SpoolSettings};
 
 /// How old the knowledge of free space may be.
 const FRESH: Duration = Duration::from_millis(100);
@@ -24,21 +24,39 @@ const FRESH: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub(crate) struct Disk {
     directory: PathBuf,
-    min_free_bytes: u64,
+    min_free_bytes: AtomicU64,
+    max_log_bytes: AtomicU64,
     fatal: Fatal,
     dead: AtomicBool,
     seen: Mutex<Option<(Instant, u64)>>,
 }
 
 impl Disk {
-    pub(crate) fn new(directory: PathBuf, min_free_bytes: u64, fatal: Fatal) -> Self {
+    pub(crate) fn new(settings: SpoolSettings) -> Self {
         Self {
-            directory,
-            min_free_bytes,
-            fatal,
+            directory: settings.directory,
+            min_free_bytes: settings.min_free_bytes.into(),
+            max_log_bytes: settings.max_log_bytes.into(),
+            fatal: settings.fatal,
             dead: AtomicBool::new(false),
             seen: Mutex::new(None),
         }
+    }
+
+    /// Sets another watermark, and with it the bound of the log.
+    pub(crate) fn keep_free(&self, bytes: u64) {
+        let settings = SpoolSettings::new("").with_min_free(bytes);
+        (self.min_free_bytes).store(settings.min_free_bytes, Ordering::Relaxed);
+        (self.max_log_bytes).store(settings.max_log_bytes, Ordering::Relaxed);
+    }
+
+    /// After about so many bytes the log is carried over into the database.
+    pub(crate) fn max_log_bytes(&self) -> u64 {
+        self.max_log_bytes.load(Ordering::Relaxed)
+    }
+
+    fn min_free_bytes(&self) -> u64 {
+        self.min_free_bytes.load(Ordering::Relaxed)
     }
 
     /// Makes the directory and the one for bodies, durably. Mail is private: what is made here
@@ -122,7 +140,7 @@ impl Disk {
 
     /// The same against a number of free bytes that the caller keeps.
     pub(crate) fn check(&self, free: u64, needed: u64) -> Result<(), SpoolError> {
-        let needed = self.min_free_bytes.saturating_add(needed);
+        let needed = self.min_free_bytes().saturating_add(needed);
         if free < needed {
             Err(SpoolError::Full { free, needed })
         } else {
@@ -135,7 +153,7 @@ impl Disk {
         let free = self.free_now().unwrap_or(0);
         SpoolError::Full {
             free,
-            needed: self.min_free_bytes.max(free.saturating_add(1)),
+            needed: self.min_free_bytes().max(free.saturating_add(1)),
         }
     }
 

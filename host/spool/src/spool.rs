@@ -21,6 +21,12 @@ pub trait Spool: Send + Sync + 'static {
     /// most 100 ms old; never waits.
     fn room(&self) -> Result<(), SpoolError>;
 
+    /// Moves the watermark to so many bytes, as [`SpoolSettings::with_min_free`] would have set it
+    /// at start. A spool that is not on a disk has none.
+    ///
+    /// [`SpoolSettings::with_min_free`]: crate::SpoolSettings::with_min_free
+    fn keep_free(&self, _bytes: u64) {}
+
     /// Opens the place where a session puts the octets of one message. Nothing of it survives
     /// unless the message is accepted.
     ///

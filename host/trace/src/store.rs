@@ -43,6 +43,14 @@ pub struct Retention {
     pub events: u64,
 }
 
+impl Retention {
+    /// Nothing is dropped.
+    pub const FOR_EVER: Self = Self {
+        age: Duration::MAX,
+        events: u64::MAX,
+    };
+}
+
 impl Default for Retention {
     /// Thirty days; two million events, which take about a gigabyte.
     fn default() -> Self {
@@ -168,6 +176,16 @@ impl Trace {
             self.octets.fetch_sub(length, Ordering::Relaxed);
         }
         sent
+    }
+
+    /// Keeps so much from now on; what is over it goes within a moment. Blocks while the writer is
+    /// behind.
+    ///
+    /// # Errors
+    /// [`TraceError::Closed`] if the writer has ended.
+    pub fn retain(&self, retention: Retention) -> Result<(), TraceError> {
+        let waiting = self.waiting.as_ref().ok_or(TraceError::Closed)?;
+        (waiting.send(Work::Retain(retention))).map_err(|_| TraceError::Closed)
     }
 
     /// How many events were dropped since open: the writer was too far behind, the disk nearly

@@ -55,6 +55,8 @@ pub(crate) enum Work {
     Event(Row),
     /// To be answered once all before it is committed.
     Flush(Sender<()>),
+    /// So much is to be kept from now on.
+    Retain(Retention),
 }
 
 /// The writer's own things.
@@ -85,6 +87,7 @@ impl Writer {
                 match work {
                     Work::Event(row) => events.push(row),
                     Work::Flush(done) => flushes.push(done),
+                    Work::Retain(retention) => self.retention = retention,
                 }
             }
             let octets = events.iter().map(|row| row.json.len()).sum();

@@ -23,11 +23,14 @@ impl Relay {
         one_line(&said)
     }
 
-    /// SIGHUP: reads the configuration and the policies again. What it logged meanwhile.
+    /// SIGHUP: reads the configuration again. What it logged meanwhile.
     pub fn reload(&self) -> String {
         let before = self.log().len();
         self.signal("HUP");
-        self.logged_behind(before, &["policies reloaded", "configuration not reloaded"])
+        self.logged_behind(
+            before,
+            &["configuration reloaded", "configuration not reloaded"],
+        )
     }
 
     /// What is on record of a transaction: its events, oldest first.

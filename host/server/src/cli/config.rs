@@ -106,7 +106,7 @@ fn summary(check: &Check, config: &Config, policies: &Policies) -> miette::Resul
     let summary = Summary {
         listeners: config.listeners.iter().map(|l| l.name.as_str()).collect(),
         accounts: config.accounts.len(),
-        policies: (policies.slots())
+        policies: (policies.slots().iter())
             .map(|slot| LoadedPolicy {
                 policy: slot.name().to_owned(),
                 digest: slot.current().digest().to_owned(),

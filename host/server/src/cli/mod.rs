@@ -11,6 +11,7 @@ mod output;
 mod policy;
 mod quarantine;
 mod queue;
+mod reload;
 mod trace;
 
 use std::path::PathBuf;
@@ -36,6 +37,7 @@ pub struct Cli {
 enum Command {
     /// Run the relay.
     Serve(ConfigFile),
+    Reload(reload::Reload),
     /// Look at the configuration.
     #[command(subcommand)]
     Config(config::Command),
@@ -87,6 +89,7 @@ pub async fn run(cli: Cli) -> miette::Result<ExitCode> {
             observability::start_logging(&config.log).map_err(report)?;
             relay::run(config, &file.config).await
         }
+        Command::Reload(args) => reload::run(args).await,
         Command::Config(command) => config::run(command).await,
         Command::Check(args) => crate::check::run(args).await,
         Command::Queue(command) => queue::run(command).await,

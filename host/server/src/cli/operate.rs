@@ -1,8 +1,11 @@
 //! How a command reaches the store: through the relay that runs on it, or by opening it.
 
+use std::path::{Path, PathBuf};
+
 use clap::Args;
 
 use super::ConfigFile;
+use crate::config::Config;
 use crate::control::{self, Request, Response, Runtime};
 
 /// Which relay, and how its answer is printed.
@@ -10,6 +13,9 @@ use crate::control::{self, Request, Response, Runtime};
 pub(super) struct Target {
     #[command(flatten)]
     file: ConfigFile,
+    /// The relay's store, in the place of a configuration that cannot be read or names another.
+    #[arg(long, value_name = "DIR", conflicts_with = "config")]
+    store: Option<PathBuf>,
     /// One JSON object a line.
     #[arg(long)]
     pub(super) json: bool,
@@ -21,12 +27,16 @@ impl Target {
     /// # Errors
     /// It could not be carried out.
     pub(super) async fn ask(&self, request: Request) -> miette::Result<Response> {
-        let config = self.file.load()?;
-        let asked = control::ask(&config.relay.store, &request).await;
+        let store = self.store()?;
+        let asked = control::ask(store.path(), &request).await;
         let response = match asked.map_err(super::report)? {
             Some(response) => response,
             None => {
-                let runtime = Runtime::open(&config).map_err(super::report)?;
+                let runtime = match &store {
+                    Store::Named(store) => Runtime::open_store(store),
+                    Store::Configured(config) => Runtime::open(config),
+                };
+                let runtime = runtime.map_err(super::report)?;
                 let response = control::execute(&runtime, request).await;
                 runtime.trace.flush().map_err(super::report)?;
                 response
@@ -43,16 +53,38 @@ impl Target {
     /// # Errors
     /// No relay runs, or it refused.
     pub(super) async fn ask_relay(&self, request: Request) -> miette::Result<Response> {
-        let config = self.file.load()?;
-        let asked = control::ask(&config.relay.store, &request).await;
+        let store = self.store()?;
+        let asked = control::ask(store.path(), &request).await;
         match asked.map_err(super::report)? {
             None => Err(miette::miette!(
-                help = "start it with `gatepost serve`, or name its configuration with --config",
+                help = "start it with `gatepost serve`, or name its configuration with --config or its store with --store",
                 "no relay is running on the store {}",
-                config.relay.store.display()
+                store.path().display()
             )),
             Some(Response::Failed(reason)) => Err(miette::Report::msg(reason)),
             Some(response) => Ok(response),
+        }
+    }
+
+    fn store(&self) -> miette::Result<Store<'_>> {
+        Ok(match &self.store {
+            Some(store) => Store::Named(store),
+            None => Store::Configured(Box::new(self.file.load()?)),
+        })
+    }
+}
+
+/// Where a store is known from.
+enum Store<'a> {
+    Named(&'a Path),
+    Configured(Box<Config>),
+}
+
+impl Store<'_> {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Named(path) => path,
+            Self::Configured(config) => &config.relay.store,
         }
     }
 }

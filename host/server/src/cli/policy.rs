@@ -29,7 +29,7 @@ pub(super) enum Command {
 /// Put a module in use while mail flows.
 ///
 /// Its settings and limits are those that the policy has now. The configuration is not changed:
-/// a restart or SIGHUP goes back to the module that it names.
+/// a restart or reload goes back to the module that it names.
 #[derive(Debug, Args)]
 pub(super) struct Activate {
     #[command(flatten)]
@@ -146,7 +146,7 @@ async fn list(target: &Target) -> miette::Result<ExitCode> {
 
 async fn swap(target: &Target, request: Request) -> miette::Result<ExitCode> {
     const NOTE: &str =
-        "the configuration is unchanged: a restart or SIGHUP goes back to the module that it names";
+        "the configuration is unchanged: a restart or reload goes back to the module that it names";
     let Swap { policy, old, new } = match target.ask_relay(request).await? {
         Response::Swapped(swap) => swap,
         other => return Err(unexpected(&other)),

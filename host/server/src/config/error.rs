@@ -9,17 +9,35 @@ use toml::de::{DeTable, DeValue};
 
 /// A step from the root of the document towards a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Step {
+pub(crate) enum Step {
     Key(&'static str),
     Item(usize),
 }
 
+/// `at!["listener", 0, "name"]`, spelled for both kinds of step.
+macro_rules! at {
+    ($($step:expr),+) => { [$($crate::config::Step::from($step)),+] };
+}
+pub(crate) use at;
+
+impl From<&'static str> for Step {
+    fn from(key: &'static str) -> Self {
+        Self::Key(key)
+    }
+}
+
+impl From<usize> for Step {
+    fn from(index: usize) -> Self {
+        Self::Item(index)
+    }
+}
+
 /// One thing that is wrong, found after the text was read: where, what and what to do.
 #[derive(Debug, Clone)]
-pub(super) struct Finding {
-    pub(super) at: Vec<Step>,
-    pub(super) message: String,
-    pub(super) help: String,
+pub(crate) struct Finding {
+    pub(crate) at: Vec<Step>,
+    pub(crate) message: String,
+    pub(crate) help: String,
 }
 
 /// A configuration that cannot be used.
@@ -75,6 +93,11 @@ impl Problem {
             span,
             line,
         }
+    }
+
+    /// What to do about it.
+    pub fn what_to_do(&self) -> Option<&str> {
+        self.help.as_deref()
     }
 
     /// The line that it is on, from 1; `None` when it is on no line, as something missing is.

@@ -1,4 +1,5 @@
-//! The configuration: one TOML file, read once at start, the truth about what the relay does.
+//! The configuration: one TOML file, read at start and at each reload, the truth about what the
+//! relay does.
 //!
 //! [`Config::load`] reads the file in two steps. Serde turns the text into the types of this
 //! module, which already refuse what is not a size, a duration, a domain or a known key; then
@@ -8,7 +9,9 @@
 //! the policies themselves, when they are loaded ([`crate::policies`]).
 
 mod account;
+mod changes;
 mod delivery;
+mod document;
 mod domain;
 mod error;
 mod listener;
@@ -22,9 +25,12 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 pub use account::{Account, Password, User};
+pub use changes::Change;
 pub use delivery::Delivery;
+pub use document::Document;
 pub use domain::{Domain, DomainError};
 pub use error::{ConfigError, Problem};
+pub(crate) use error::{Finding, Step, at};
 pub use listener::{Direction, Listener, ListenerTls};
 pub use policy::{Grant, Policy, SelfTest};
 pub use relay::{Http, Limits, Log, LogFormat, Quarantine, Relay, Tls, Trace};
@@ -71,6 +77,9 @@ pub struct Config {
     /// Set in [`Config::builtin`] alone: every domain and user belongs to the first account.
     #[serde(skip)]
     any_domain: bool,
+    /// What all of this was read from.
+    #[serde(skip)]
+    pub document: Document,
 }
 
 impl Config {
@@ -100,7 +109,8 @@ impl Config {
         if !problems.is_empty() {
             return Err(ConfigError::invalid(problems, text, path));
         }
-        config.resolve_paths(base);
+        let files = config.resolve_paths(base);
+        config.document = Document::new(text, path, files);
         config.add_builtin_policies();
         Ok(config)
     }
@@ -158,61 +168,41 @@ impl Config {
         self.policies.iter().find(|p| p.name == name)
     }
 
-    /// The sections of `new` that differ from these and are read at start only: all but the
-    /// policies, of which only those that come or go are named.
-    pub fn read_at_start(&self, new: &Self) -> Vec<String> {
-        let Self {
-            relay,
-            http,
-            log,
-            tls,
-            limits,
-            quarantine,
-            trace,
-            accounts,
-            listeners,
-            policies,
-            delivery,
-            any_domain: _,
-        } = self;
-        let mut sections: Vec<String> = [
-            ("relay", *relay != new.relay),
-            ("http", *http != new.http),
-            ("log", *log != new.log),
-            ("tls", *tls != new.tls),
-            ("limits", *limits != new.limits),
-            ("quarantine", *quarantine != new.quarantine),
-            ("trace", *trace != new.trace),
-            ("account", *accounts != new.accounts),
-            ("listener", *listeners != new.listeners),
-            ("delivery", *delivery != new.delivery),
-        ]
-        .into_iter()
-        .filter(|(_, differs)| *differs)
-        .map(|(section, _)| section.to_owned())
-        .collect();
-        for (policies, other) in [(policies, new), (&new.policies, self)] {
-            let missing = policies.iter().filter(|p| other.policy(&p.name).is_none());
-            sections.extend(missing.map(|policy| format!("policy \"{}\"", policy.name)));
+    /// What `new` says otherwise, key by key; what of it cannot be changed while the relay runs
+    /// is the error.
+    ///
+    /// # Errors
+    /// One problem for each key that only a restart can change, at its line.
+    pub fn changes(&self, new: &Self) -> Result<Vec<Change>, ConfigError> {
+        let fixed = changes::fixed(self, new);
+        if fixed.is_empty() {
+            Ok(changes::between(&self.document, &new.document))
+        } else {
+            Err(new.document.refused(fixed))
         }
-        sections
     }
 
-    fn resolve_paths(&mut self, base: &Path) {
-        let resolve = |path: &mut PathBuf| *path = base.join(&*path);
-        resolve(&mut self.relay.store);
+    /// Makes relative paths relative to `base`; gives every file that the configuration names.
+    fn resolve_paths(&mut self, base: &Path) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        self.relay.store = base.join(&self.relay.store);
+        let mut resolve = |path: &mut PathBuf| {
+            *path = base.join(&*path);
+            files.push(path.clone());
+        };
         if let Some(tls) = &mut self.tls {
             resolve(&mut tls.certificate);
             resolve(&mut tls.key);
         }
-        self.delivery.ca_file.iter_mut().for_each(resolve);
+        self.delivery.ca_file.iter_mut().for_each(&mut resolve);
         for policy in &mut self.policies {
-            policy.file.iter_mut().for_each(resolve);
+            policy.file.iter_mut().for_each(&mut resolve);
             policy
                 .self_tests
                 .iter_mut()
                 .for_each(|test| resolve(&mut test.file));
         }
+        files
     }
 
     fn add_builtin_policies(&mut self) {

@@ -17,7 +17,7 @@ pub struct Policy {
     pub name: String,
     /// A module that comes with the relay; this or `file`.
     pub builtin: Option<String>,
-    /// A module of the site's own; this or `builtin`. Read at start, and again on SIGHUP.
+    /// A module of the site's own; this or `builtin`.
     pub file: Option<PathBuf>,
     /// What becomes of a message when the policy fails.
     #[serde(default)]
@@ -93,7 +93,7 @@ pub enum Grant {
 }
 
 /// A message that a policy must judge as expected before it is let at real ones.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SelfTest {
     /// The message, as an `.eml` file.

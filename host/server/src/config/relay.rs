@@ -23,6 +23,10 @@ pub struct Relay {
     /// can still be delivered and recorded; at least 1 MiB.
     #[serde(default = "default_min_free", deserialize_with = "units::size")]
     pub min_free: u64,
+    /// How long transactions and deliveries in hand may take to finish once the relay is told to
+    /// stop.
+    #[serde(default = "default_drain", deserialize_with = "units::duration")]
+    pub drain: Duration,
 }
 
 fn default_store() -> PathBuf {
@@ -31,6 +35,10 @@ fn default_store() -> PathBuf {
 
 fn default_min_free() -> u64 {
     256 << 20
+}
+
+fn default_drain() -> Duration {
+    Duration::from_secs(20)
 }
 
 /// Metrics and health over HTTP.

@@ -5,7 +5,7 @@ use std::hash::Hash;
 
 use gatepost_smtp::server;
 
-use super::error::{Finding, Step};
+use super::error::{Finding, Step, at};
 use super::{Config, Direction, ListenerTls};
 use crate::{builtin, observability};
 
@@ -36,23 +36,6 @@ impl Findings {
             message: message.into(),
             help: help.into(),
         });
-    }
-}
-
-/// `at!["listener", 0, "name"]`, spelled for both kinds of step.
-macro_rules! at {
-    ($($step:expr),+) => { [$(Step::from($step)),+] };
-}
-
-impl From<&'static str> for Step {
-    fn from(key: &'static str) -> Self {
-        Self::Key(key)
-    }
-}
-
-impl From<usize> for Step {
-    fn from(index: usize) -> Self {
-        Self::Item(index)
     }
 }
 

@@ -8,10 +8,12 @@ use gatepost_message::{Millis, TransactionId};
 use gatepost_policy::{BreakerState, Slot};
 use gatepost_spool::{Changed, Filter, Record, Selection, Spool, SpoolError, Ticket};
 use gatepost_trace::{Event, Kind};
+use tokio::sync::oneshot;
 
 use super::protocol::{Action, Choice, Listing, PolicyStatus, Request, Response, Shown};
 use super::runtime::Runtime;
 use crate::policies::Policies;
+use crate::relay::reload::{Ask, Reloaded};
 
 /// Messages that are changed in one go: their changes share commits.
 const PAGE: usize = 500;
@@ -48,8 +50,8 @@ async fn try_execute(runtime: &Runtime, request: Request) -> Result<Response, St
             done(runtime, found, id, Kind::Discarded)
         }
         Request::PolicyList => {
-            let policies = policies(runtime)?.slots().map(|slot| status(slot));
-            Response::Policies(policies.collect())
+            let policies = policies(runtime)?.slots();
+            Response::Policies(policies.iter().map(|slot| status(slot)).collect())
         }
         Request::PolicyActivate { policy, module } => {
             let swap = policies(runtime)?.activate(&policy, Bytes::from(module));
@@ -59,6 +61,7 @@ async fn try_execute(runtime: &Runtime, request: Request) -> Result<Response, St
             let swap = policies(runtime)?.rollback(&policy).await;
             Response::Swapped(swap.map_err(|error| error.to_string())?)
         }
+        Request::Reload { dry_run } => Response::Reloaded(reload(runtime, dry_run).await?),
         Request::Trace { id } => {
             let trace = Arc::clone(trace);
             let events = tokio::task::spawn_blocking(move || trace.of(id)).await;
@@ -78,6 +81,15 @@ fn say(error: SpoolError) -> String {
 fn policies(runtime: &Runtime) -> Result<&Policies, String> {
     let policies = runtime.policies.as_deref();
     policies.ok_or_else(|| "no relay is running, so no policy is in use".to_owned())
+}
+
+async fn reload(runtime: &Runtime, dry_run: bool) -> Result<Reloaded, String> {
+    let relay = runtime.reload.as_ref();
+    let relay = relay.ok_or("no relay is running, so no configuration is in use")?;
+    let (answer, answered) = oneshot::channel();
+    let stopping = "the relay is stopping and reads no configuration any more";
+    (relay.send(Ask { dry_run, answer }).await).map_err(|_| stopping)?;
+    answered.await.map_err(|_| stopping.to_owned())
 }
 
 fn filter(listing: Listing) -> Filter {

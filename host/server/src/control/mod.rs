@@ -11,6 +11,7 @@ mod protocol;
 mod runtime;
 mod socket;
 
+pub use crate::relay::reload::{Refusal, Reloaded};
 pub use client::{ClientError, ask};
 pub use execute::execute;
 pub use protocol::{Action, Choice, Listing, PolicyStatus, Request, Response, Shown};

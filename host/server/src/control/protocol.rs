@@ -10,6 +10,7 @@ use gatepost_trace::Event;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::policies::Swap;
+use crate::relay::reload::Reloaded;
 
 /// What an operator asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +61,11 @@ pub enum Request {
     PolicyRollback {
         /// Name of the policy.
         policy: String,
+    },
+    /// The configuration is to be read again and put in use.
+    Reload {
+        /// What would change is to be said only.
+        dry_run: bool,
     },
     /// What happened to a transaction.
     Trace {
@@ -132,6 +138,8 @@ pub enum Response {
     Policies(Vec<PolicyStatus>),
     /// A policy was swapped, until the relay starts again or is told to read its configuration.
     Swapped(Swap),
+    /// What became of a reload.
+    Reloaded(Reloaded),
     /// What happened to a transaction, in order.
     Events(Vec<Event>),
     /// It was not done, and why.

@@ -1,13 +1,15 @@
 //! What requests are executed on.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gatepost_spool::{Spool, SpoolError, SpoolSettings, SqliteSpool};
-use gatepost_trace::{Trace, TraceError};
+use gatepost_trace::{Retention, Trace, TraceError};
+use tokio::sync::mpsc;
 
 use crate::config::Config;
 use crate::policies::Policies;
+use crate::relay::reload::Ask;
 
 /// The store, and in a running relay the policies.
 #[derive(Clone)]
@@ -18,13 +20,15 @@ pub struct Runtime {
     pub trace: Arc<Trace>,
     /// The policies in use; `None` where no relay runs.
     pub policies: Option<Arc<Policies>>,
+    /// Who reads the configuration again; `None` where no relay runs.
+    pub(crate) reload: Option<mpsc::Sender<Ask>>,
 }
 
 /// The store cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// There is none.
-    #[error("there is no store in {}: no relay has run with this configuration yet; another one is named with --config", .0.display())]
+    #[error("there is no store in {}: no relay has run on it yet; another one is named with --config or --store", .0.display())]
     NoStore(PathBuf),
     /// A relay has it open and does not answer.
     #[error("a relay has the store {} open, but does not answer on its control socket; are you the user that it runs as?", .0.display())]
@@ -43,20 +47,37 @@ impl Runtime {
     /// # Errors
     /// There is no store, or it cannot be opened.
     pub fn open(config: &Config) -> Result<Self, OpenError> {
-        let store = &config.relay.store;
+        let settings = SpoolSettings::new(&config.relay.store);
+        Self::open_with(
+            settings.with_min_free(config.relay.min_free),
+            config.trace.retention(),
+        )
+    }
+
+    /// The same where there is no configuration to say what the store may hold: nothing of its
+    /// trace is dropped.
+    ///
+    /// # Errors
+    /// As [`Runtime::open`].
+    pub fn open_store(store: &Path) -> Result<Self, OpenError> {
+        Self::open_with(SpoolSettings::new(store), Retention::FOR_EVER)
+    }
+
+    fn open_with(settings: SpoolSettings, retention: Retention) -> Result<Self, OpenError> {
+        let store = settings.directory.clone();
         if !store.join("spool.db").exists() {
-            return Err(OpenError::NoStore(store.clone()));
+            return Err(OpenError::NoStore(store));
         }
-        let settings = SpoolSettings::new(store).with_min_free(config.relay.min_free);
         let spool = SqliteSpool::open(settings).map_err(|error| match error {
             SpoolError::InUse(_) => OpenError::Mute(store.clone()),
             error => OpenError::Spool(error),
         })?;
-        let trace = Trace::open(store.join("trace.db"), config.trace.retention())?;
+        let trace = Trace::open(store.join("trace.db"), retention)?;
         Ok(Self {
             spool: Arc::new(spool),
             trace: Arc::new(trace),
             policies: None,
+            reload: None,
         })
     }
 }

@@ -5,10 +5,8 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The places for connections, on all listeners together.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Places {
-    in_total: usize,
-    per_address: usize,
     taken: Mutex<Taken>,
 }
 
@@ -19,19 +17,10 @@ struct Taken {
 }
 
 impl Places {
-    /// So many places in total, and so many for one address.
-    pub fn new(in_total: usize, per_address: usize) -> Arc<Self> {
-        Arc::new(Self {
-            in_total,
-            per_address,
-            taken: Mutex::default(),
-        })
-    }
-
-    /// A place for a client that is not known yet; `None` if all are taken.
-    pub fn take(self: &Arc<Self>) -> Option<Place> {
+    /// A place for a client that is not known yet; `None` if there are so many already.
+    pub fn take(self: &Arc<Self>, in_total: usize) -> Option<Place> {
         let mut taken = self.taken();
-        if taken.in_total >= self.in_total {
+        if taken.in_total >= in_total {
             return None;
         }
         taken.in_total += 1;
@@ -56,12 +45,12 @@ pub struct Place {
 }
 
 impl Place {
-    /// Counts the client's address; `false` if it has its share of places already.
-    pub fn claim(&mut self, client: IpAddr) -> bool {
+    /// Counts the client's address; `false` if it has so many places already.
+    pub fn claim(&mut self, client: IpAddr, per_address: usize) -> bool {
         let network = network(client);
         let mut taken = self.places.taken();
         let places = taken.by_network.entry(network).or_default();
-        if *places >= self.places.per_address {
+        if *places >= per_address {
             return false;
         }
         *places += 1;
@@ -105,36 +94,37 @@ mod tests {
 
     #[test]
     fn places_are_bounded_in_total_and_come_back() {
-        let places = Places::new(2, 2);
-        let first = places.take().unwrap();
-        let _second = places.take().unwrap();
-        assert!(places.take().is_none());
+        let places = Arc::<Places>::default();
+        let first = places.take(2).unwrap();
+        let _second = places.take(2).unwrap();
+        assert!(places.take(2).is_none());
         drop(first);
-        assert!(places.take().is_some());
+        assert!(places.take(2).is_some());
     }
 
     #[test]
     fn places_are_bounded_by_address_and_come_back() {
-        let places = Places::new(10, 1);
-        let mut first = places.take().unwrap();
-        let mut second = places.take().unwrap();
-        assert!(first.claim(ip("192.0.2.1")));
-        assert!(!second.claim(ip("::ffff:192.0.2.1")));
-        assert!(second.claim(ip("192.0.2.2")));
+        let places = Arc::<Places>::default();
+        let mut first = places.take(10).unwrap();
+        let mut second = places.take(10).unwrap();
+        assert!(first.claim(ip("192.0.2.1"), 1));
+        assert!(!second.claim(ip("::ffff:192.0.2.1"), 1));
+        assert!(second.claim(ip("192.0.2.2"), 1));
         drop(first);
-        assert!(places.take().unwrap().claim(ip("192.0.2.1")));
+        assert!(places.take(10).unwrap().claim(ip("192.0.2.1"), 1));
     }
 
     #[test]
     fn an_ipv6_site_is_one_address() {
-        let places = Places::new(10, 1);
+        let places = Arc::<Places>::default();
+        let mut places = std::iter::from_fn(|| places.take(10));
         let (mut first, mut second, mut third) = (
-            places.take().unwrap(),
-            places.take().unwrap(),
-            places.take().unwrap(),
+            places.next().unwrap(),
+            places.next().unwrap(),
+            places.next().unwrap(),
         );
-        assert!(first.claim(ip("2001:db8:0:1::1")));
-        assert!(!second.claim(ip("2001:db8:0:1:ffff::2")));
-        assert!(third.claim(ip("2001:db8:0:2::1")));
+        assert!(first.claim(ip("2001:db8:0:1::1"), 1));
+        assert!(!second.claim(ip("2001:db8:0:1:ffff::2"), 1));
+        assert!(third.claim(ip("2001:db8:0:2::1"), 1));
     }
 }

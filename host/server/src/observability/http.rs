@@ -8,12 +8,12 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
-use gatepost_policy::Slot;
 use gatepost_spool::Spool;
 use gatepost_trace::Trace;
 use tokio::net::TcpListener;
 
 use super::{Health, Metrics};
+use crate::policies::Policies;
 
 /// What a monitor can see.
 #[derive(Clone)]
@@ -23,7 +23,7 @@ pub struct Monitor {
     /// What the relay says of itself.
     pub health: Arc<Health>,
     /// The policies in use.
-    pub policies: Vec<Arc<Slot>>,
+    pub policies: Arc<Policies>,
     /// The queue.
     pub spool: Arc<dyn Spool>,
     /// The record of what happened.
@@ -62,7 +62,7 @@ async fn metrics(State(monitor): State<Monitor>) -> impl IntoResponse {
     }
     let text = monitor.metrics.render(
         depth.as_ref().ok(),
-        &monitor.policies,
+        &monitor.policies.slots(),
         monitor.trace.dropped(),
     );
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)

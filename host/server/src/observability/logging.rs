@@ -1,9 +1,12 @@
 //! Logs: one line for each event on standard error, for people or for machines.
 
 use std::io;
+use std::sync::OnceLock;
 
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _, Registry, reload};
 
 use crate::config::{Log, LogFormat};
 
@@ -24,26 +27,45 @@ pub struct LoggingError {
 /// # Errors
 /// The level cannot be understood.
 pub fn start_logging(log: &Log) -> Result<(), LoggingError> {
-    let (directives, from) = match std::env::var("RUST_LOG") {
-        Ok(directives) if !directives.is_empty() => (directives, "RUST_LOG"),
-        _ => (log.level.clone(), "log.level"),
-    };
-    let filter = filter(directives, from)?;
-    let logs = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr);
-    let _already_logging = match log.format {
-        LogFormat::Text => logs
+    let (filter, reload) = reload::Layer::new(level(log)?);
+    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr);
+    let lines = match log.format {
+        LogFormat::Text => lines
             .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
-            .try_init(),
-        LogFormat::Json => logs
+            .boxed(),
+        LogFormat::Json => lines
             .json()
             .flatten_event(true)
             // The list of spans has it too.
             .with_current_span(false)
-            .try_init(),
+            .boxed(),
     };
+    let logs = tracing_subscriber::registry().with(filter).with(lines);
+    if logs.try_init().is_ok() {
+        let _first = FILTER.set(reload);
+    }
     Ok(())
+}
+
+/// The filter in use, once the process logs.
+static FILTER: OnceLock<reload::Handle<EnvFilter, Registry>> = OnceLock::new();
+
+/// A level that can be [put in use](put_level_in_use).
+///
+/// # Errors
+/// It cannot be understood.
+pub fn level(log: &Log) -> Result<EnvFilter, LoggingError> {
+    match std::env::var("RUST_LOG") {
+        Ok(directives) if !directives.is_empty() => filter(directives, "RUST_LOG"),
+        _ => filter(log.level.clone(), "log.level"),
+    }
+}
+
+/// Logs by this from now on.
+pub fn put_level_in_use(level: EnvFilter) {
+    if let Some(Err(error)) = FILTER.get().map(|filter| filter.reload(level)) {
+        tracing::error!(%error, "the level of the log stays as it is");
+    }
 }
 
 /// Whether a configured level can be understood.

@@ -7,5 +7,5 @@ mod metrics;
 
 pub use health::Health;
 pub use http::Monitor;
-pub use logging::{LoggingError, check_level, start_logging};
+pub use logging::{LoggingError, check_level, level, put_level_in_use, start_logging};
 pub use metrics::{Metrics, MetricsError};

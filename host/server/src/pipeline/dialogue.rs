@@ -16,10 +16,13 @@ use super::commit::{Requests, commit};
 use super::intake::Intake;
 use super::judge::{Arrival, judge};
 use super::{Findings, Pipeline, admission, with_id};
+use crate::live::Entrance;
 
 /// Answers one client.
 pub struct Dialogue {
+    /// As it was when the session or its last transaction began.
     pipeline: Arc<Pipeline>,
+    entrance: Entrance,
     client: SocketAddr,
     /// What was said of the connection: it goes with each of its transactions.
     connection: Findings,
@@ -42,9 +45,10 @@ struct Open {
 
 impl Dialogue {
     /// With a client that has just connected from this address.
-    pub fn new(pipeline: Arc<Pipeline>, client: SocketAddr) -> Self {
+    pub fn new(pipeline: Arc<Pipeline>, entrance: Entrance, client: SocketAddr) -> Self {
         Self {
             pipeline,
+            entrance,
             client,
             connection: Findings::default(),
             connection_remembered: false,
@@ -78,7 +82,8 @@ impl Dialogue {
         }
     }
 
-    fn authenticate(&self, credentials: &Credentials) -> Answer {
+    fn authenticate(&mut self, credentials: &Credentials) -> Answer {
+        self.pipeline = self.entrance.pipeline(&self.pipeline);
         let Credentials { user, password, .. } = credentials;
         match self.pipeline.config.authenticate(user, password.as_bytes()) {
             Some(account) => {
@@ -99,6 +104,7 @@ impl Dialogue {
     }
 
     async fn mail(&mut self, mail: Mail, session: &server::Session) -> Answer {
+        self.pipeline = self.entrance.pipeline(&self.pipeline);
         let id = TransactionId::new();
         let span = tracing::error_span!("transaction", %id);
         let policies = self.pipeline.chain.begin(self.pipeline.memory.clone());

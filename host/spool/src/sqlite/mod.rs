@@ -108,6 +108,10 @@ impl Spool for SqliteSpool {
         self.disk.room(0)
     }
 
+    fn keep_free(&self, bytes: u64) {
+        self.disk.keep_free(bytes);
+    }
+
     fn stage(&self, id: TransactionId) -> Result<Staging, SpoolError> {
         self.room()?;
         Ok(Staging::new(id, Arc::clone(&self.disk)))

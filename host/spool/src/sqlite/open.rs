@@ -32,16 +32,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const STATEMENTS: usize = 64;
 
 pub(super) fn open(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
-    let SpoolSettings {
-        directory,
-        min_free_bytes,
-        max_log_bytes,
-        fatal,
-    } = settings;
-    let disk = Arc::new(Disk::new(directory, min_free_bytes, fatal));
+    let disk = Arc::new(Disk::new(settings));
     disk.create()?;
     let lock = lock(&disk)?;
-    let connection = connect_writer(&disk.database(), max_log_bytes)?;
+    let connection = connect_writer(&disk.database(), disk.max_log_bytes())?;
     disk.sync_directory(disk.directory())?;
     end_leases(&connection)?;
     remove_orphans(&connection, &disk.incoming())?;
@@ -62,7 +56,6 @@ pub(super) fn open(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
         disk: Arc::clone(&disk),
         memory: Arc::clone(&memory),
         changed: Arc::clone(&changed),
-        max_log_bytes,
         lock,
     };
     Ok(SqliteSpool {

@@ -177,7 +177,6 @@ pub(super) struct Writer {
     pub(super) disk: Arc<Disk>,
     pub(super) memory: Arc<Memory>,
     pub(super) changed: Arc<Notify>,
-    pub(super) max_log_bytes: u64,
     /// Held for as long as the database is open.
     pub(super) lock: File,
 }
@@ -193,7 +192,7 @@ impl Writer {
                 return;
             };
             log_bytes += bytes;
-            if log_bytes > self.max_log_bytes && self.settle(&mut log_bytes).is_none() {
+            if log_bytes > self.disk.max_log_bytes() && self.settle(&mut log_bytes).is_none() {
                 return;
             }
         }

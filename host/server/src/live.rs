@@ -1,0 +1,67 @@
+//! What is in use now: one value behind one pointer, which a reload replaces as a whole.
+//!
+//! A session takes its [`Service`] at its start and keeps it: limits, greeting and how it speaks
+//! TLS are settled for its client then. A transaction takes its [`Pipeline`] at MAIL (accounts,
+//! chain, times) and keeps it to its end, so nothing of it is judged half by one configuration and
+//! half by another.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use crate::config::{self, Config};
+use crate::listener::Service;
+use crate::pipeline::Pipeline;
+
+/// Where a socket is: its address as configured, by which it stays open over a reload; where the
+/// system chooses the port (0), with the listener's name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Door(SocketAddr, Option<String>);
+
+impl Door {
+    /// That of a listener.
+    pub fn of(listener: &config::Listener) -> Self {
+        let any = listener.address.port() == 0;
+        Self(listener.address, any.then(|| listener.name.clone()))
+    }
+}
+
+/// All that one reload puts in the place of another.
+pub(crate) struct Live {
+    pub(crate) config: Arc<Config>,
+    pub(crate) services: HashMap<Door, Arc<Service>>,
+}
+
+/// The pointer.
+pub(crate) type InUse = ArcSwap<Live>;
+
+/// How what comes in by one door learns what is in use.
+#[derive(Clone)]
+pub struct Entrance {
+    pub(crate) in_use: Arc<InUse>,
+    pub(crate) door: Door,
+}
+
+impl Entrance {
+    /// What a session has to begin with; `None` once the listener is gone.
+    pub(crate) fn service(&self) -> Option<Arc<Service>> {
+        self.in_use.load().services.get(&self.door).cloned()
+    }
+
+    /// What a transaction has to begin with, in a session whose last one had `before`. Where the
+    /// listener is gone, or mail travels through it in the other direction, a session that is
+    /// left over keeps its chain; whose mail is carried says the present configuration there, too.
+    pub(crate) fn pipeline(&self, before: &Arc<Pipeline>) -> Arc<Pipeline> {
+        let live = self.in_use.load();
+        match live.services.get(&self.door) {
+            Some(service) if service.pipeline.flow == before.flow => Arc::clone(&service.pipeline),
+            _ if Arc::ptr_eq(&live.config, &before.config) => Arc::clone(before),
+            _ => Arc::new(Pipeline {
+                config: Arc::clone(&live.config),
+                ..Pipeline::clone(before)
+            }),
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Another configuration takes the place of the one in use, as a whole or not at all.
+//!
+//! Everything that can go wrong is done first: the file is read, every policy loaded, certificate
+//! and roots read, new addresses bound. Then the parts are put in use, none of which can fail. A
+//! session keeps what it began with, a transaction too (see [`crate::live`]); no connection is
+//! closed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
+
+use super::Relay;
+use super::doors::Bound;
+use crate::config::{Change, Config, ConfigError, Finding, at};
+use crate::{observability, policies, tls};
+
+/// Sections of which delivery knows nothing. Where anything else has changed, its settings are
+/// put in use anew, which costs its idle connections.
+const NOT_OF_DELIVERY: [&str; 9] = [
+    "account.",
+    "http.",
+    "limits.",
+    "listener.",
+    "log.",
+    "policy.",
+    "quarantine.",
+    "tls.",
+    "trace.",
+];
+
+/// An operator wants the configuration read again.
+pub(crate) struct Ask {
+    /// What would change is to be said only.
+    pub(crate) dry_run: bool,
+    /// Who waits for the answer.
+    pub(crate) answer: oneshot::Sender<Reloaded>,
+}
+
+/// What became of a reload.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Reloaded {
+    /// The file that was read.
+    pub file: String,
+    /// Whether it is in use now.
+    pub applied: bool,
+    /// What it changes.
+    pub changes: Vec<Change>,
+    /// Where each listener is once it is in use, by name, and `http`.
+    pub listening: BTreeMap<String, String>,
+    /// Why it cannot be put in use; then nothing has changed.
+    pub problems: Vec<Refusal>,
+}
+
+/// One reason why a configuration cannot be put in use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// The line, where it is about one.
+    pub line: Option<usize>,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+/// A configuration that can be put in use.
+struct Checked {
+    config: Arc<Config>,
+    changes: Vec<Change>,
+    policies: policies::Prepared,
+    tls: Option<tokio_rustls::TlsAcceptor>,
+    delivery: gatepost_delivery::Prepared,
+    level: tracing_subscriber::EnvFilter,
+    bound: Bound,
+}
+
+impl Relay {
+    /// Reads the configuration again and puts it in use, if all of it can be.
+    pub(super) async fn reload(&mut self, dry_run: bool) -> Reloaded {
+        let mut reloaded = Reloaded {
+            file: self.path.display().to_string(),
+            applied: false,
+            changes: Vec::new(),
+            listening: BTreeMap::new(),
+            problems: Vec::new(),
+        };
+        match self.check().await {
+            Err(error) => {
+                reloaded.problems = refusals(&error);
+                if !dry_run {
+                    let problems: Vec<_> = (reloaded.problems.iter())
+                        .map(|problem| &problem.message)
+                        .collect();
+                    tracing::error!(%error, ?problems, "configuration not reloaded, everything stays as it is");
+                }
+            }
+            Ok(checked) => {
+                reloaded.changes.clone_from(&checked.changes);
+                if !dry_run {
+                    self.put_in_use(checked).await;
+                    let config = Arc::clone(&self.in_use.load().config);
+                    let addresses = self.doors.addresses(&config).into_iter();
+                    reloaded.listening = addresses
+                        .map(|(name, address)| (name, address.to_string()))
+                        .collect();
+                    for change in &reloaded.changes {
+                        tracing::info!(%change, "configuration changed");
+                    }
+                    let changes = reloaded.changes.len();
+                    tracing::info!(changes, "configuration reloaded");
+                    reloaded.applied = true;
+                }
+            }
+        }
+        reloaded
+    }
+
+    /// Does everything that can go wrong.
+    async fn check(&self) -> Result<Checked, ConfigError> {
+        let path = self.path.clone();
+        let config = tokio::task::spawn_blocking(move || Config::load(&path)).await;
+        let config =
+            config.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
+        let before = Arc::clone(&self.in_use.load().config);
+        let mut changes = before.changes(&config)?;
+        let mut findings = Vec::new();
+        let mut wrong = |at, message: String| {
+            let help = "mend it, or put back what was there".to_owned();
+            findings.push(Finding { at, message, help });
+        };
+
+        let level = observability::level(&config.log)
+            .map_err(|error| wrong(at!["log", "level"].to_vec(), error.to_string()));
+        let tls = (config.tls.as_ref().map(tls::acceptor).transpose())
+            .map_err(|error| wrong(at!["tls"].to_vec(), error.to_string()));
+        let delivery = config.delivery.settings(&config.relay.hostname);
+        let delivery = (self.delivery.prepare(delivery))
+            .map_err(|error| wrong(at!["delivery", "ca-file"].to_vec(), error.to_string()));
+        let policies = self.policies.prepare(&config).await.map_err(|errors| {
+            for error in errors.0 {
+                let mut names = config.policies.iter().map(|policy| &policy.name);
+                let number = names.position(|name| *name == error.policy);
+                wrong(
+                    at!["policy", number.unwrap_or_default()].to_vec(),
+                    error.to_string(),
+                );
+            }
+        });
+        let bound = (self.doors.bind(&config).await).map_err(|error| {
+            let at = match error.listener {
+                Some(number) => at!["listener", number, "address"].to_vec(),
+                None => at!["http", "address"].to_vec(),
+            };
+            wrong(at, error.to_string());
+        });
+        match (level, tls, delivery, policies, bound) {
+            (Ok(level), Ok(tls), Ok(delivery), Ok(policies), Ok(bound)) => {
+                changes.extend(policies.changes.iter().cloned());
+                Ok(Checked {
+                    config: Arc::new(config),
+                    changes,
+                    policies,
+                    tls,
+                    delivery,
+                    level,
+                    bound,
+                })
+            }
+            _ => Err(config.document.refused(findings)),
+        }
+    }
+
+    /// Puts it in use; none of this can fail.
+    async fn put_in_use(&mut self, checked: Checked) {
+        let Checked {
+            config,
+            changes,
+            policies,
+            tls,
+            delivery,
+            level,
+            bound,
+        } = checked;
+        self.doors.close_all_but(&config).await;
+        let live = self
+            .parts
+            .live(&config, tls.as_ref(), |l| policies.chain(l));
+        self.policies.put_in_use(policies);
+        self.in_use.store(Arc::new(live));
+        let elsewhere = |change: &Change| NOT_OF_DELIVERY.iter().any(|s| change.key.starts_with(s));
+        if !changes.iter().all(elsewhere) {
+            self.delivery.put_in_use(delivery);
+        }
+        observability::put_level_in_use(level);
+        self.parts.spool.keep_free(config.relay.min_free);
+        let (trace, retention) = (Arc::clone(&self.parts.trace), config.trace.retention());
+        // It may wait for the writer.
+        let retained = tokio::task::spawn_blocking(move || trace.retain(retention)).await;
+        if !matches!(retained, Ok(Ok(()))) {
+            tracing::error!("the trace keeps what it kept");
+        }
+        let monitor = self.monitor();
+        let opened = (self.doors).open(bound, &self.in_use, monitor, &self.phase);
+        if let Err(error) = opened {
+            tracing::error!(%error, "a socket that was bound cannot be opened");
+        }
+    }
+}
+
+fn refusals(error: &ConfigError) -> Vec<Refusal> {
+    match error {
+        ConfigError::Unreadable { .. } => vec![Refusal {
+            line: None,
+            message: error.to_string(),
+            help: None,
+        }],
+        ConfigError::Invalid { problems, .. } => (problems.iter())
+            .map(|problem| Refusal {
+                line: problem.line(),
+                message: problem.to_string(),
+                help: problem.what_to_do().map(str::to_owned),
+            })
+            .collect(),
+    }
+}
