@@ -21,6 +21,13 @@ mod received_field;
 mod smuggling;
 mod transaction_id;
 
+mod back_to_back {
+    mod kinds;
+    mod large;
+    pub mod pair;
+    mod refused;
+}
+
 mod auth {
     mod failure;
     mod login;
