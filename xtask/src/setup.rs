@@ -16,18 +16,38 @@ pub fn build() -> Result<()> {
     run(cargo().args(["build", "--workspace"]))
 }
 
-/// Builds the relay as it is to be run; gives its binary. `$GATEPOST_BIN` names one that is already
-/// built.
-pub fn build_release() -> Result<PathBuf> {
-    if let Some(binary) = std::env::var_os("GATEPOST_BIN") {
-        return Ok(binary.into());
-    }
-    add_target()?;
-    eprintln!("== building the relay for release (the first time takes some minutes)");
-    run(cargo().args(["build", "--release", "--package", "gatepost"]))?;
+/// What is measured, built for release.
+#[derive(Debug)]
+pub struct Release {
+    /// The relay, or the one that `$GATEPOST_BIN` names.
+    pub relay: PathBuf,
+    /// The policies without a relay around them.
+    pub chain_cost: PathBuf,
+}
+
+/// Builds the relay as it is to be run, unless `$GATEPOST_BIN` names one that is already built, and
+/// the example that measures the policies by themselves if it is wanted.
+pub fn build_release(with_chain: bool) -> Result<Release> {
     let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
     let target = target.unwrap_or_else(|| test_support::workspace().join("target"));
-    Ok(target.join("release/gatepost"))
+    let named = std::env::var_os("GATEPOST_BIN").map(PathBuf::from);
+    if named.is_none() || with_chain {
+        add_target()?;
+        eprintln!("== building for release (the first time takes some minutes)");
+        // Both at once, always: so what they stand on is built once, with the same features.
+        run(cargo().args([
+            "build",
+            "--release",
+            "--package=gatepost",
+            "--package=gatepost-policy",
+            "--bin=gatepost",
+            "--example=chain_cost",
+        ]))?;
+    }
+    Ok(Release {
+        relay: named.unwrap_or_else(|| target.join("release/gatepost")),
+        chain_cost: target.join("release/examples/chain_cost"),
+    })
 }
 
 /// Runs every test of the workspace.
@@ -55,8 +75,7 @@ fn has_target() -> Result<bool> {
     Ok(output.status.success() && path.is_dir())
 }
 
-/// The cargo that runs this task.
-pub fn cargo() -> Command {
+fn cargo() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 

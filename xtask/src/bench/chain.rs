@@ -1,34 +1,21 @@
 //! What the chain of three policies costs for each message, in the sandbox and natively: measured
 //! in one process, without a relay around it, by an example of the policy crate.
 
+use std::path::Path;
+use std::process::Command;
+
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
 use super::report::{Number, Report, progress};
-use crate::setup;
 
-/// Builds and runs the example.
-pub fn run(report: &mut Report) -> Result<()> {
-    progress("building the chain of policies by itself");
-    let mut cargo = setup::cargo();
-    cargo.current_dir(test_support::workspace());
-    cargo.args([
-        "run",
-        "--release",
-        "--package",
-        "gatepost-policy",
-        "--example",
-        "chain_cost",
-    ]);
-    let output = cargo
-        .stderr(std::process::Stdio::inherit())
-        .output()
-        .context("cargo does not run")?;
-    ensure!(
-        output.status.success(),
-        "the example failed: {}",
-        output.status
-    );
+/// Runs the example, which measures.
+pub fn run(example: &Path, report: &mut Report) -> Result<()> {
+    progress("the chain of policies by itself");
+    let output = Command::new(example).output();
+    let output = output.with_context(|| example.display().to_string())?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{}: {said}", example.display());
     let costs: Value = serde_json::from_slice(&output.stdout)?;
     let number = |name: &str| {
         let samples = costs[name].as_array().into_iter().flatten();

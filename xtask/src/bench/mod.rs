@@ -25,7 +25,7 @@ use clap::{Args, ValueEnum};
 
 use self::contender::Contender;
 use self::report::{Report, progress};
-use crate::setup;
+use crate::setup::{self, Release};
 
 /// How to measure.
 #[derive(Debug, Args)]
@@ -85,18 +85,18 @@ impl Bench {
                 runs: self.runs.max(1),
             }
         };
-        let binary = setup::build_release()?;
+        let wanted = |part: &Part| self.only.is_empty() || self.only.contains(part);
+        let Release { relay, chain_cost } = setup::build_release(wanted(&Part::Chain))?;
         progress("starting the relay once, so that its policies are compiled");
-        drop(Contender::gatepost(&binary)?);
+        drop(Contender::gatepost(&relay)?);
         let mut report = Report::default();
-        let wanted = |part: &&Part| self.only.is_empty() || self.only.contains(part);
-        for part in Part::value_variants().iter().filter(wanted) {
+        for part in Part::value_variants().iter().filter(|part| wanted(part)) {
             match part {
-                Part::Throughput => throughput::run(&binary, effort, &mut report)?,
-                Part::Latency => latency::run(&binary, effort, &mut report)?,
-                Part::Attacked => attacked::run(&binary, effort, &mut report)?,
-                Part::Idle => idle::run(&binary, &mut report)?,
-                Part::Chain => chain::run(&mut report)?,
+                Part::Throughput => throughput::run(&relay, effort, &mut report)?,
+                Part::Latency => latency::run(&relay, effort, &mut report)?,
+                Part::Attacked => attacked::run(&relay, effort, &mut report)?,
+                Part::Idle => idle::run(&relay, &mut report)?,
+                Part::Chain => chain::run(&chain_cost, &mut report)?,
             }
         }
         if let Some(file) = &self.json {
