@@ -1,0 +1,75 @@
+//! What the server's side of a session costs, without a network: `cargo bench -p gatepost-smtp`.
+
+use std::sync::Arc;
+
+use divan::counter::BytesCount;
+use divan::{Bencher, black_box};
+use gatepost_smtp::Reply;
+use gatepost_smtp::server::{Answer, Ask, AuthOffer, Event, Limits, Session, Settings, StartTls};
+
+fn main() {
+    divan::main();
+}
+
+/// What a client says in one go, which pipelines as far as it may.
+struct Client {
+    commands: Vec<u8>,
+    message: Vec<u8>,
+}
+
+impl Client {
+    fn sending(size: usize) -> Self {
+        let commands = b"EHLO client.example\r\nMAIL FROM:<ann@sender.example>\r\n\
+                         RCPT TO:<help@desk.example>\r\nDATA\r\n";
+        let mut message = b"Subject: performance\r\n\r\n".to_vec();
+        while message.len() < size {
+            message.extend_from_slice(&[b'x'; 78]);
+            message.extend_from_slice(b"\r\n");
+        }
+        message.extend_from_slice(b".\r\nQUIT\r\n");
+        Self {
+            commands: commands.to_vec(),
+            message,
+        }
+    }
+
+    /// Has a session from its banner to its end; how many octets of message came out of it.
+    fn talk(&self, settings: &Arc<Settings>) -> usize {
+        let mut session = Session::new(settings.clone(), None);
+        // As much at a time as the relay reads from a connection.
+        let mut input = self.message.chunks(16 << 10).collect::<Vec<_>>();
+        input.reverse();
+        input.push(&self.commands);
+        let mut octets = 0;
+        loop {
+            match session.next_event() {
+                Event::NeedInput => match input.pop() {
+                    Some(bytes) => session.feed(bytes),
+                    None => panic!("the session waits for more than there is"),
+                },
+                Event::Ask(Ask::Message { .. }) => {
+                    session.answer(Answer::Reply(Reply::new(250, "2.0.0", "Kept")));
+                }
+                Event::Ask(_) => session.answer(Answer::Proceed),
+                Event::Data(bytes) => octets += black_box(bytes).len(),
+                Event::Close => return octets,
+                other => drop(black_box(other)),
+            }
+        }
+    }
+}
+
+#[divan::bench(args = [1 << 10, 10 << 10, 1 << 20])]
+fn whole_transaction(bencher: Bencher, size: usize) {
+    let settings = Arc::new(Settings {
+        hostname: "mx.desk.example".into(),
+        limits: Limits::default(),
+        start_tls: StartTls::Offered,
+        auth: AuthOffer::UnderTls,
+    });
+    let client = Client::sending(size);
+    assert!(client.talk(&settings) >= size);
+    bencher
+        .counter(BytesCount::new(size))
+        .bench(|| client.talk(&settings));
+}
