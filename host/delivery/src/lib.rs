@@ -13,9 +13,9 @@
 //! 4. One SMTP transaction hands the message over, in pieces as they come from the store. It
 //!    gives every recipient a reply of its own.
 //! 5. The replies are settled: positive is delivered, transient is deferred by the
-//!    [`Schedule`] until the message expires, permanent is failed. Failures of one settlement
-//!    share one bounce (RFC 3464), which goes into the spool in the very commit that records
-//!    them; to a null sender there is none (RFC 5321 section 4.5.5).
+//!    [`Schedule`] until the message expires, permanent is failed. What the sender is to hear of
+//!    that, a bounce above all, is told in a notice ([`notify`]) that goes into the spool in the
+//!    very commit that records it; to a null sender there is none (RFC 5321 section 4.5.5).
 //! 6. When that is on disk, the [`Observer`] is told.
 //!
 //! Nothing that was claimed is lost: what goes wrong inside delivery is a deferral, a relay that
@@ -25,16 +25,17 @@
 //! Metrics: `gatepost_delivery_results_total{result}`, result being `delivered`, `deferred`,
 //! `failed` or `returned`; `gatepost_delivery_attempt_seconds`, from the claim to the settlement;
 //! `gatepost_delivery_connections_total{connection}`, connection being `opened`, `reused` or
-//! `failed`; `gatepost_delivery_bounces_total`.
+//! `failed`; `gatepost_delivery_notifications_total{action}`, action being `failed`, `delayed`,
+//! `relayed` or `delivered`; `gatepost_delivery_bounces_total`, the first of these.
 
 #![forbid(unsafe_code)]
 
-mod bounce;
 mod connect;
 mod connection;
 mod delivery;
 mod hand_over;
 mod in_hand;
+pub mod notify;
 mod observer;
 mod pool;
 mod retry;
@@ -45,9 +46,12 @@ mod settle;
 mod tls;
 mod transfer;
 
-pub use bounce::bounce_of_refused;
 pub use delivery::{Delivery, Drained, Handle, Prepared};
-pub use observer::{Attempt, BounceMade, Observer, Observing};
+pub use notify::{
+    Action, Bounce, Language, Notifications, TemplateErrors, Templates, bounce_of_refused,
+    count_notice,
+};
+pub use observer::{Attempt, NoticeMade, Observer, Observing};
 pub use retry::Schedule;
 pub use router::{Decided, Deciding, Router};
 pub use settings::{Clock, Retry, Reuse, Settings, Timeouts};

@@ -8,6 +8,8 @@ use gatepost_message::{Address, TransactionId};
 use gatepost_policy::{Judgement, NextHop};
 use gatepost_spool::{Claim, ClaimedRecipient, Ending};
 
+use crate::notify::Action;
+
 /// Told of each ending after it is on disk.
 ///
 /// A crash between the two loses the telling, never the ending. The next attempt at the same
@@ -16,8 +18,8 @@ pub trait Observer: Send + Sync + 'static {
     /// An attempt has ended for one recipient.
     fn attempt_ended<'a>(&'a self, attempt: &'a Attempt<'a>) -> Observing<'a>;
 
-    /// A bounce has been put into the queue.
-    fn bounce_made<'a>(&'a self, bounce: &'a BounceMade<'a>) -> Observing<'a>;
+    /// A notice for the sender has been put into the queue.
+    fn notice_made<'a>(&'a self, notice: &'a NoticeMade<'a>) -> Observing<'a>;
 }
 
 /// An observer at work.
@@ -42,14 +44,16 @@ pub struct Attempt<'a> {
     pub took: Duration,
 }
 
-/// A bounce that went into the queue with the failures that it tells of.
+/// A notice that went into the queue with the endings that it tells of.
 #[derive(Debug)]
-pub struct BounceMade<'a> {
-    /// The message that failed.
+pub struct NoticeMade<'a> {
+    /// The message.
     pub message: &'a Claim,
-    /// The recipients that it failed for.
-    pub failed: &'a [&'a ClaimedRecipient],
-    /// The bounce's own transaction.
+    /// What became of it.
+    pub action: Action,
+    /// For whom.
+    pub recipients: &'a [&'a ClaimedRecipient],
+    /// The notice's own transaction.
     pub id: TransactionId,
     /// Who gets it: the sender of the message.
     pub to: &'a Address,

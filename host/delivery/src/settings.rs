@@ -7,18 +7,22 @@ use std::time::Duration;
 use gatepost_message::Millis;
 use gatepost_policy::NextHop;
 
+use crate::notify::Notifications;
+
 /// Where the time comes from: the wall clock, unless a test moves the hands.
 pub type Clock = Arc<dyn Fn() -> Millis + Send + Sync>;
 
 /// Everything that delivery can be told. [`Settings::new`] has the defaults.
 #[derive(Clone)]
 pub struct Settings {
-    /// The relay's own name: EHLO argument, Reporting-MTA and domain of the bounces' author.
+    /// The relay's own name: EHLO argument, Reporting-MTA and domain of the notices' author.
     pub hostname: String,
     /// Where messages go that no policy has routed; without it they are deferred.
     pub default_route: Option<NextHop>,
     /// When a deferred recipient is tried again and when it is given up.
     pub retry: Retry,
+    /// What senders are told, when, and in which words.
+    pub notifications: Arc<Notifications>,
     /// How many messages are being delivered at once; at least 1. Default 200.
     pub messages_in_flight: usize,
     /// How many connections are open to one next hop at once; at least 1. Default 20.
@@ -52,6 +56,7 @@ impl Settings {
             hostname: hostname.into(),
             default_route: None,
             retry: Retry::default(),
+            notifications: Arc::default(),
             messages_in_flight: 200,
             connections_per_next_hop: 20,
             wait_for_connection: Duration::from_secs(30),
@@ -75,7 +80,7 @@ pub struct Retry {
     /// 1, so that what failed together does not come back together. Default 0.1.
     pub jitter: f64,
     /// How long after its acceptance a message is given up. Whoever accepts one stamps it with
-    /// this; delivery does so with its bounces. Default 5 days.
+    /// this; delivery does so with its notices. Default 5 days.
     pub expiry: Duration,
     /// Seed of the jitter, for repeatable tests. Default: from the system.
     pub seed: Option<u64>,

@@ -1,16 +1,15 @@
-//! From what was said of recipients to what becomes of them: endings, bounce, record, report.
+//! From what was said of recipients to what becomes of them: endings, notices, record, report.
 
 use std::time::Duration;
 
-use gatepost_message::TransactionId;
 use gatepost_policy::{Judgement, NextHop};
 use gatepost_smtp::Reply;
 use gatepost_spool::{Ending, RecipientResult, Report, SpoolError};
 
-use crate::bounce::{Bounce, Failure};
 use crate::delivery::Delivery;
 use crate::in_hand::InHand;
-use crate::observer::{Attempt, BounceMade};
+use crate::notify::{self, Action, Cause, Notice, Told};
+use crate::observer::{Attempt, NoticeMade};
 
 /// How long to wait before a result is handed in again that the spool would not take.
 const RECORD_AGAIN: Duration = Duration::from_secs(1);
@@ -31,7 +30,6 @@ pub(crate) struct Answer {
     /// Whether the next hop, should it have taken the recipient, has taken over what the sender
     /// wants to hear, too (RFC 3461 section 5.2.1); else it is for the relay to say that the
     /// message was relayed (section 5.2.2).
-    #[allow(dead_code, reason = "notifications of success are on their way")]
     pub(crate) dsn_passed_on: bool,
     /// What was said.
     pub(crate) said: Said,
@@ -69,8 +67,8 @@ struct Settled {
     ending: Ending,
 }
 
-/// Settles these recipients: one record, with one bounce if any has failed. Those that somebody
-/// else has settled are left out.
+/// Settles these recipients: one record, with a notice for each thing that their sender is to be
+/// told. Those that somebody else has settled are left out.
 pub(crate) async fn settle(delivery: &Delivery, in_hand: &InHand, answers: Vec<Answer>) {
     let settled: Vec<Settled> = answers
         .into_iter()
@@ -83,25 +81,27 @@ pub(crate) async fn settle(delivery: &Delivery, in_hand: &InHand, answers: Vec<A
     if settled.is_empty() {
         return;
     }
-    let bounce = record(delivery, in_hand, &settled).await;
+    let notices = notices(delivery, in_hand, &settled).await;
+    let recorded = record(delivery, in_hand, &settled, &notices).await;
     for settled in &settled {
         tell(delivery, in_hand, settled).await;
     }
-    if let Some(id) = bounce
-        && let Some(to) = in_hand.claim.transaction.reverse_path.address()
-    {
-        let failed: Vec<_> = failed(&settled)
+    for notice in notices.iter().filter(|_| recorded) {
+        let (id, action, to) = (notice.id, notice.action, &notice.to);
+        let recipients: Vec<_> = (settled.iter())
+            .filter(|one| to_tell(in_hand, one) == Some(action))
             .map(|one| in_hand.recipient(one.answer.place))
             .collect();
-        tracing::info!(id = %in_hand.claim.transaction.id, bounce = %id, %to, "bounce queued");
-        metrics::counter!("gatepost_delivery_bounces_total").increment(1);
-        let made = BounceMade {
+        tracing::info!(id = %in_hand.claim.transaction.id, notice = %id, action = action.word(), %to, "notice queued");
+        notify::count_notice(action);
+        let made = NoticeMade {
             message: &in_hand.claim,
-            failed: &failed,
+            action,
+            recipients: &recipients,
             id,
             to,
         };
-        delivery.observer.bounce_made(&made).await;
+        delivery.observer.notice_made(&made).await;
     }
 }
 
@@ -136,13 +136,19 @@ fn ending(delivery: &Delivery, in_hand: &InHand, answer: &Answer) -> Ending {
         return Ending::Failed { reply, server };
     }
     let claim = &in_hand.claim;
-    let previous = in_hand.recipient(answer.place).attempts;
-    match delivery.schedule.next(claim.expires_at, previous, now) {
+    let recipient = in_hand.recipient(answer.place);
+    let late_at = notify::delay_notice_at(&delivery.settings.notifications, claim, recipient);
+    let next = (delivery.schedule).next(claim.expires_at, recipient.attempts, now);
+    match next {
         Some(next_attempt) => Ending::Deferred {
             reply,
             server,
-            next_attempt,
-            delay_told: false,
+            // As on the expiry, an attempt falls on the moment when the sender is to be told.
+            next_attempt: match late_at {
+                Some(at) if now < at => next_attempt.min(at),
+                _ => next_attempt,
+            },
+            delay_told: late_at.is_some_and(|at| now >= at),
         },
         None => Ending::Failed {
             // RFC 3463: X.4.7, delivery time expired.
@@ -159,7 +165,49 @@ fn ending(delivery: &Delivery, in_hand: &InHand, answer: &Answer) -> Ending {
     }
 }
 
-/// Puts the results and the bounce on disk; gives the bounce's transaction if there is one.
+/// What the sender is to be told of a recipient, if anything.
+fn to_tell(in_hand: &InHand, settled: &Settled) -> Option<Action> {
+    let recipient = in_hand.recipient(settled.answer.place);
+    let action = match &settled.ending {
+        Ending::Failed { .. } => Action::Failed,
+        Ending::Deferred {
+            delay_told: true, ..
+        } => Action::Delayed,
+        Ending::Delivered { .. } if settled.answer.dsn_passed_on => return None,
+        Ending::Delivered { .. } => Action::Relayed,
+        Ending::Deferred { .. } | Ending::Returned { .. } => return None,
+    };
+    notify::wants(recipient.dsn.notify, action).then_some(action)
+}
+
+/// Writes the notices: one for each action. To a null sender there is none.
+async fn notices(delivery: &Delivery, in_hand: &InHand, settled: &[Settled]) -> Vec<Notice> {
+    let claim = &in_hand.claim;
+    let Some(to) = claim.transaction.reverse_path.address() else {
+        return Vec::new();
+    };
+    let mut notices = Vec::new();
+    for action in Action::ALL {
+        let told: Vec<_> = (settled.iter())
+            .filter(|one| to_tell(in_hand, one) == Some(action))
+            .filter_map(|one| told(in_hand, one))
+            .collect();
+        if told.is_empty() {
+            continue;
+        }
+        let cause = Cause {
+            hostname: &delivery.settings.hostname,
+            action,
+            now: delivery.now(),
+            told: &told,
+        };
+        let notifications = &delivery.settings.notifications;
+        notices.push(Notice::of(notifications, claim.into(), cause, to).await);
+    }
+    notices
+}
+
+/// Puts the results and the notices on disk; whether they are there.
 ///
 /// A result that the spool does not take is handed in again and again while the lease lasts: to
 /// forget a delivery would be to repeat it.
@@ -167,21 +215,10 @@ async fn record(
     delivery: &Delivery,
     in_hand: &InHand,
     settled: &[Settled],
-) -> Option<TransactionId> {
+    notices: &[Notice],
+) -> bool {
     let claim = &in_hand.claim;
-    let sender = claim.transaction.reverse_path.address();
-    let failures: Vec<_> = failed(settled)
-        .filter_map(|one| failure(in_hand, one))
-        .collect();
-    let bounce = sender.filter(|_| !failures.is_empty()).map(|to| {
-        let bounce = Bounce {
-            hostname: &delivery.settings.hostname,
-            id: TransactionId::new(),
-            now: delivery.now(),
-            failures: &failures,
-        };
-        (bounce, to)
-    });
+    let expires_at = delivery.now() + delivery.settings.retry.expiry;
     loop {
         let report = Report {
             lease: claim.lease,
@@ -193,15 +230,9 @@ async fn record(
                     ending: one.ending.clone(),
                 })
                 .collect(),
-            notices: bounce
+            notices: notices
                 .iter()
-                .map(|(bounce, to)| {
-                    bounce.for_spool(
-                        claim.into(),
-                        to,
-                        bounce.now + delivery.settings.retry.expiry,
-                    )
-                })
+                .map(|notice| notice.for_spool(claim.into(), expires_at))
                 .collect(),
         };
         match delivery.spool.record(report).await {
@@ -213,14 +244,12 @@ async fn record(
                         "results came after the lease had run out: expect a duplicate"
                     );
                 }
-                return bounce
-                    .filter(|_| recorded.applied > 0)
-                    .map(|(bounce, _)| bounce.id);
+                return recorded.applied > 0;
             }
             Err(error) => {
                 tracing::error!(id = %claim.transaction.id, %error, "results not recorded");
                 if matches!(error, SpoolError::Closed) || delivery.now() >= claim.lease.until {
-                    return None;
+                    return false;
                 }
                 tokio::time::sleep(RECORD_AGAIN).await;
             }
@@ -271,19 +300,18 @@ async fn tell(delivery: &Delivery, in_hand: &InHand, settled: &Settled) {
     delivery.observer.attempt_ended(&attempt).await;
 }
 
-fn failed(settled: &[Settled]) -> impl Iterator<Item = &Settled> {
-    settled
-        .iter()
-        .filter(|settled| matches!(settled.ending, Ending::Failed { .. }))
-}
-
-/// A failure as the bounce tells it.
-fn failure<'a>(in_hand: &'a InHand, settled: &'a Settled) -> Option<Failure<'a>> {
-    let Ending::Failed { reply, .. } = &settled.ending else {
+/// A recipient as a notice tells of it.
+fn told<'a>(in_hand: &'a InHand, settled: &'a Settled) -> Option<Told<'a>> {
+    let (Ending::Delivered { reply, .. }
+    | Ending::Deferred { reply, .. }
+    | Ending::Failed { reply, .. }) = &settled.ending
+    else {
         return None;
     };
-    Some(Failure {
-        recipient: &in_hand.recipient(settled.answer.place).address,
+    let recipient = in_hand.recipient(settled.answer.place);
+    Some(Told {
+        recipient: &recipient.address,
+        dsn: &recipient.dsn,
         reply,
         remote: match (&settled.answer.said, &settled.answer.route) {
             (Said::ByServer(said), Some(hop)) => Some((&hop.host, said)),

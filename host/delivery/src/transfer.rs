@@ -156,7 +156,7 @@ pub(crate) async fn is_eight_bit(message: &Message) -> io::Result<bool> {
 }
 
 /// The next piece of a body; empty at its end. Reading blocks, so it goes where that is no harm.
-async fn read(body: &Arc<dyn Body>, offset: u64) -> io::Result<Bytes> {
+pub(crate) async fn read(body: &Arc<dyn Body>, offset: u64) -> io::Result<Bytes> {
     let body = Arc::clone(body);
     let reading = tokio::task::spawn_blocking(move || {
         let rest = usize::try_from(body.len().saturating_sub(offset)).unwrap_or(PIECE);

@@ -35,6 +35,7 @@ mod memory;
 
 use std::sync::Arc;
 
+use gatepost_delivery::Notifications;
 use gatepost_message::TransactionId;
 use gatepost_policy::{Chain, Flow, Memory};
 use gatepost_smtp::Reply;
@@ -66,6 +67,8 @@ pub struct Pipeline {
     pub trace: Arc<Trace>,
     /// Those who may write a large message to the disk at this moment, on all listeners together.
     pub writers: Arc<Semaphore>,
+    /// What senders are told.
+    pub notifications: Arc<Notifications>,
 }
 
 impl Pipeline {

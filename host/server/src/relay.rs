@@ -23,7 +23,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatepost_delivery::Delivery;
+use gatepost_delivery::{Delivery, Notifications};
 use gatepost_message::Millis;
 use gatepost_policy::{Chain, Engine, EngineSettings};
 use gatepost_smtp::server::{AuthOffer, Settings, StartTls};
@@ -118,6 +118,7 @@ impl Parts {
     fn live(
         &self,
         config: &Arc<Config>,
+        notifications: &Arc<Notifications>,
         tls: Option<&TlsAcceptor>,
         chain: impl Fn(&str) -> Chain,
     ) -> Live {
@@ -131,6 +132,7 @@ impl Parts {
                 spool: Arc::clone(&self.spool),
                 trace: Arc::clone(&self.trace),
                 writers: Arc::clone(&self.writers),
+                notifications: Arc::clone(notifications),
             });
             let service = Service {
                 listener: listener.clone(),
@@ -160,6 +162,9 @@ impl Relay {
         })
         .into_diagnostic()?;
         let policies = Arc::new(Policies::load(engine, &config).await?);
+        let notifications = (config.notices())
+            .into_diagnostic()
+            .wrap_err("the templates of notifications cannot be used")?;
         health.policies_loaded();
 
         let (phase, serving) = watch::channel(Phase::Serving);
@@ -177,7 +182,9 @@ impl Relay {
             trace: Arc::clone(&trace),
             writers: Pipeline::writers(),
         };
-        let live = parts.live(&config, tls.as_ref(), |listener| policies.chain(listener));
+        let live = parts.live(&config, &notifications, tls.as_ref(), |listener| {
+            policies.chain(listener)
+        });
 
         let routing = Arc::new(Routing {
             policies: Arc::clone(&policies),
@@ -190,7 +197,9 @@ impl Relay {
             routing.clone(),
             routing,
             Owner::new(),
-            config.delivery.settings(&config.relay.hostname),
+            config
+                .delivery
+                .settings(&config.relay.hostname, notifications),
         )
         .into_diagnostic()?;
         // Operators are answered while the relay drains, too; the socket goes with the process.

@@ -11,14 +11,16 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use gatepost_delivery::{Attempt, BounceMade, Decided, Deciding, Observer, Observing, Router};
+use gatepost_delivery::{
+    Action, Attempt, Decided, Deciding, NoticeMade, Observer, Observing, Router,
+};
 use gatepost_message::{Millis, ReversePath, TransactionId};
 use gatepost_policy::{
     AttemptResult, Effect, Judgement, Memory, Pinned, Routing as Route, Scope, Session, Transaction,
 };
 use gatepost_smtp::{Reply, dsn};
 use gatepost_spool::{Claim, ClaimedRecipient, Ending, NewBody, NewMessage, Spool};
-use gatepost_trace::{Event, Kind, Trace};
+use gatepost_trace::{Event, Kind, Notified, Trace};
 use tracing::Instrument as _;
 
 use crate::host_rules;
@@ -69,17 +71,25 @@ impl Observer for Routing {
         Box::pin(observe.instrument(tracing::error_span!("transaction", %id)))
     }
 
-    fn bounce_made<'a>(&'a self, bounce: &'a BounceMade<'a>) -> Observing<'a> {
-        let id = bounce.message.transaction.id;
-        let recipients = bounce.failed.iter();
-        let kind = Kind::Bounced {
-            notice: bounce.id,
-            recipients: recipients.map(|failed| failed.address.clone()).collect(),
+    fn notice_made<'a>(&'a self, made: &'a NoticeMade<'a>) -> Observing<'a> {
+        let recipients = made.recipients.iter();
+        let recipients = recipients.map(|one| one.address.clone()).collect();
+        let notice = made.id;
+        let notified = |of| Kind::Notified {
+            notice,
+            of,
+            recipients: Vec::clone(&recipients),
         };
-        self.record(id, kind);
-        // From here on the bounce can be asked for, too.
-        let recipients = vec![bounce.to.clone()];
-        self.record(bounce.id, Kind::Queued { recipients });
+        let kind = match made.action {
+            Action::Failed => Kind::Bounced { notice, recipients },
+            Action::Delayed => notified(Notified::Delayed),
+            Action::Relayed => notified(Notified::Relayed),
+            Action::Delivered => notified(Notified::Delivered),
+        };
+        self.record(made.message.transaction.id, kind);
+        // From here on the notice can be asked for, too.
+        let recipients = vec![made.to.clone()];
+        self.record(notice, Kind::Queued { recipients });
         Box::pin(std::future::ready(()))
     }
 }

@@ -11,7 +11,7 @@ use gatepost::policies::Policies;
 use gatepost_policy::{Engine, EngineSettings};
 
 /// Each section of the page, and a configuration that has a key too many there.
-const TABLES: [(&str, &str); 15] = [
+const TABLES: [(&str, &str); 16] = [
     ("The file", "too-many = 1"),
     ("`[relay]`", "[relay]\ntoo-many = 1"),
     ("`[http]`", "[http]\ntoo-many = 1"),
@@ -26,6 +26,7 @@ const TABLES: [(&str, &str); 15] = [
     ("`[[policy]]`", "[[policy]]\ntoo-many = 1"),
     ("`self-test`", "[[policy]]\nself-test = [{ too-many = 1 }]"),
     ("`[delivery]`", "[delivery]\ntoo-many = 1"),
+    ("`[notifications]`", "[notifications]\ntoo-many = 1"),
     (
         "`default-route`",
         "[delivery]\ndefault-route = { too-many = 1 }",

@@ -123,6 +123,15 @@ pub enum Kind {
         /// Who was not reached.
         recipients: Vec<Address>,
     },
+    /// The sender was told how it stands with recipients that it may yet reach, or has reached.
+    Notified {
+        /// The transaction of the notice.
+        notice: TransactionId,
+        /// How it stands with them.
+        of: Notified,
+        /// Of whom.
+        recipients: Vec<Address>,
+    },
     /// Time ran out, in the queue or in quarantine.
     Expired {
         /// Who did not get it.
@@ -130,6 +139,18 @@ pub enum Kind {
     },
     /// Ended by an operator without a notice.
     Cancelled,
+}
+
+/// What a sender was told, other than a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Notified {
+    /// It takes long.
+    Delayed,
+    /// It was handed to a server that gives no notices itself.
+    Relayed,
+    /// It is in the mailbox.
+    Delivered,
 }
 
 /// How an attempt ended.

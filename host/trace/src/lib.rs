@@ -15,5 +15,5 @@ mod schema;
 mod store;
 mod writer;
 
-pub use event::{Ending, Event, Kind};
+pub use event::{Ending, Event, Kind, Notified};
 pub use store::{ROOM_LEFT, Retention, Trace, TraceError};

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use crate::support::{Moment, NextHopServer, Offer, Relay, Told, message, route_all_to, say};
+use crate::support::{
+    Moment, NextHopServer, Notice, Offer, Relay, Told, message, route_all_to, say,
+};
+use gatepost_delivery::Action;
 use gatepost_policy::TlsMode;
-use mail_parser::{MessageParser, MimeHeaders};
 
 /// Takes `good`, refuses `bad` and `worse` for good and `later` for now.
 async fn choosy() -> NextHopServer {
@@ -17,29 +19,6 @@ async fn choosy() -> NextHopServer {
         _ => None,
     })
     .await
-}
-
-/// The fields of the blocks of a delivery status, unfolded.
-fn blocks(status: &str) -> Vec<Vec<(String, String)>> {
-    let unfolded = status.replace("\r\n ", " ");
-    unfolded
-        .trim_end()
-        .split("\r\n\r\n")
-        .map(|block| {
-            block
-                .lines()
-                .map(|line| line.split_once(": ").unwrap())
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .collect()
-        })
-        .collect()
-}
-
-fn value<'a>(block: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    block
-        .iter()
-        .find(|(found, _)| found == name)
-        .map(|(_, value)| value.as_str())
 }
 
 #[tokio::test]
@@ -76,10 +55,16 @@ async fn a_mix_of_answers_gives_each_its_end_and_the_sender_one_report() {
             ),
         ]
     );
-    let Told::Bounced { failed, to } = relay.told().await else {
+    let Told::Noticed {
+        action,
+        recipients,
+        to,
+    } = relay.told().await
+    else {
         panic!("no bounce");
     };
-    assert_eq!(failed, ["bad@b.example", "worse@b.example"]);
+    assert_eq!(action, Action::Failed);
+    assert_eq!(recipients, ["bad@b.example", "worse@b.example"]);
     assert_eq!(to, "alice@a.example");
     assert_eq!(relay.ended(1).await[0].0, "alice@a.example");
 
@@ -99,59 +84,36 @@ async fn a_mix_of_answers_gives_each_its_end_and_the_sender_one_report() {
             .all(|line| line.ends_with(b"\r") && line.len() <= 999)
     );
 
-    let parsed = MessageParser::default().parse(&report.data).unwrap();
+    let notice = Notice::read(&report.data);
     assert_eq!(
-        parsed.from().unwrap().first().unwrap().address(),
-        Some("MAILER-DAEMON@relay.example")
+        notice.header("From"),
+        "Mail Delivery System <MAILER-DAEMON@relay.example>"
     );
-    assert_eq!(
-        parsed.to().unwrap().first().unwrap().address(),
-        Some("alice@a.example")
-    );
-    assert_eq!(
-        parsed.header_raw("Auto-Submitted").unwrap().trim(),
-        "auto-replied"
-    );
-    assert!(parsed.date().is_some() && parsed.message_id().is_some());
-    let kind = parsed.content_type().unwrap();
-    assert_eq!(
-        (kind.ctype(), kind.subtype()),
-        ("multipart", Some("report"))
-    );
-    assert_eq!(kind.attribute("report-type"), Some("delivery-status"));
+    assert_eq!(notice.header("To"), "<alice@a.example>");
+    assert_eq!(notice.header("Subject"), "Not delivered: mix");
+    assert_eq!(notice.header("Auto-Submitted"), "auto-replied");
+    assert_eq!(notice.header("In-Reply-To"), "<mix@a.example>");
+    assert_eq!(notice.header("References"), "<mix@a.example>");
 
-    let parts = parsed.parts[0].sub_parts().unwrap();
-    assert_eq!(parts.len(), 3);
-    let part = |at: usize| &parsed.parts[parts[at] as usize];
-    let kind = |at: usize| {
-        let kind = part(at).content_type().unwrap();
-        format!("{}/{}", kind.ctype(), kind.subtype().unwrap())
-    };
-    assert_eq!(kind(0), "text/plain");
-    let text = std::str::from_utf8(part(0).contents()).unwrap();
     for said in [
         "relay.example",
-        "<bad@b.example>",
-        "no such user",
-        "<worse@b.example>",
+        "bad@b.example",
+        "There is no mailbox of this name.",
+        "> 550 5.1.1 no such user",
+        "worse@b.example",
         &id.to_string(),
     ] {
-        assert!(text.contains(said), "{said} is missing from:\n{text}");
+        assert!(
+            notice.text.contains(said),
+            "{said} is missing from:\n{}",
+            notice.text
+        );
     }
-    assert!(!text.contains("good@") && !text.contains("later@"));
+    assert!(!notice.text.contains("good@") && !notice.text.contains("later@"));
 
-    assert_eq!(kind(1), "message/delivery-status");
-    let status = blocks(std::str::from_utf8(part(1).contents()).unwrap());
-    assert_eq!(status.len(), 3);
-    assert_eq!(
-        value(&status[0], "Reporting-MTA"),
-        Some("dns; relay.example")
-    );
-    assert!(
-        value(&status[0], "Arrival-Date")
-            .unwrap()
-            .ends_with("+0000")
-    );
+    assert_eq!(notice.status_type, "message/delivery-status");
+    assert_eq!(notice.message("Reporting-MTA"), "dns; relay.example");
+    assert_eq!(notice.recipients.len(), 2);
     let recipient = |at: usize| {
         [
             "Final-Recipient",
@@ -160,10 +122,10 @@ async fn a_mix_of_answers_gives_each_its_end_and_the_sender_one_report() {
             "Remote-MTA",
             "Diagnostic-Code",
         ]
-        .map(|name| value(&status[at], name).unwrap())
+        .map(|name| notice.recipient(at, name))
     };
     assert_eq!(
-        recipient(1),
+        recipient(0),
         [
             "rfc822; bad@b.example",
             "failed",
@@ -173,7 +135,7 @@ async fn a_mix_of_answers_gives_each_its_end_and_the_sender_one_report() {
         ]
     );
     assert_eq!(
-        recipient(2),
+        recipient(1),
         [
             "rfc822; worse@b.example",
             "failed",
@@ -183,8 +145,8 @@ async fn a_mix_of_answers_gives_each_its_end_and_the_sender_one_report() {
         ]
     );
 
-    assert_eq!(kind(2), "text/rfc822-headers");
-    let headers = std::str::from_utf8(part(2).contents()).unwrap();
+    assert_eq!(notice.returned_type, "text/rfc822-headers");
+    let headers = notice.returned_text();
     assert!(
         headers.starts_with("From: <alice@a.example>\r\n"),
         "{headers}"
@@ -216,7 +178,7 @@ async fn a_bounce_that_cannot_be_delivered_ends_there() {
         .accept("worse@b.example", &["bad@b.example"], &message("loop"))
         .await;
     assert_eq!(relay.ended(1).await[0].0, "bad@b.example");
-    assert!(matches!(relay.told().await, Told::Bounced { .. }));
+    assert_eq!(relay.noticed().await.0, Action::Failed);
     assert_eq!(relay.ended(1).await[0].0, "worse@b.example");
     assert_eq!(relay.queue().await, []);
 }
@@ -238,9 +200,12 @@ async fn headers_in_other_scripts_come_back_readable() {
     relay.ended(1).await;
     let report = &server.received()[0].data;
     assert!(report.is_ascii());
-    let parsed = MessageParser::default().parse(report).unwrap();
-    let headers = parsed.parts.last().unwrap().contents();
-    assert!(headers.starts_with("Subject: Grüße\r\nFrom: ".as_bytes()));
+    let notice = Notice::read(report);
+    assert!(
+        notice
+            .returned_text()
+            .starts_with("Subject: Grüße\r\nFrom: ")
+    );
 }
 
 #[tokio::test]
@@ -259,8 +224,11 @@ async fn expiry_fails_with_the_last_answer_in_the_report() {
     );
     relay.told().await;
     relay.ended(1).await;
-    let report = String::from_utf8(server.received()[0].data.clone()).unwrap();
-    assert!(report.contains("Status: 5.4.7\r\n"));
-    assert!(report.contains("Diagnostic-Code: smtp; 450 4.2.1 busy\r\n"));
+    let notice = Notice::read(&server.received()[0].data);
+    assert_eq!(notice.recipient(0, "Status"), "5.4.7");
+    assert_eq!(
+        notice.recipient(0, "Diagnostic-Code"),
+        "smtp; 450 4.2.1 busy"
+    );
     assert_eq!(relay.queue().await, []);
 }

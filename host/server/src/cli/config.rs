@@ -48,7 +48,14 @@ pub(super) async fn run(Command::Check(check): Command) -> miette::Result<ExitCo
     {
         return refused(check.json, vec![error.to_string()], report(error));
     }
-    let delivery = config.delivery.settings(&config.relay.hostname);
+    let notifications = match config.notices() {
+        Ok(notifications) => notifications,
+        Err(errors) => {
+            let messages = errors.0.iter().map(ToString::to_string).collect();
+            return refused(check.json, messages, report(errors));
+        }
+    };
+    let delivery = (config.delivery).settings(&config.relay.hostname, notifications);
     if let Err(error) = Delivery::check(&delivery) {
         return refused(check.json, vec![error.to_string()], report(error));
     }

@@ -293,10 +293,15 @@ fn describe(message: &Shown) -> String {
     }
     for recipient in &summary.recipients {
         lines.push(format!(
-            "To           <{}> {}, {} attempts {}",
+            "To           <{}> {}, {} attempts{} {}",
             recipient.address,
             state(&recipient.state),
             recipient.attempts,
+            if recipient.delay_told {
+                ", sender told of the delay"
+            } else {
+                ""
+            },
             last_reply(recipient),
         ));
         let asked = recipient.dsn.to_string();

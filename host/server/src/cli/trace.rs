@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use gatepost_message::{Address, TransactionId};
-use gatepost_trace::{Ending, Kind};
+use gatepost_trace::{Ending, Kind, Notified};
 
 use super::operate::{Target, unexpected};
 use super::queue::judged;
@@ -101,6 +101,24 @@ fn describe(kind: &Kind) -> (&'static str, String) {
             "bounced",
             format!("the sender is told of {} in {notice}", list(recipients)),
         ),
+        Kind::Notified {
+            notice,
+            of,
+            recipients,
+        } => {
+            let of = match of {
+                Notified::Delayed => "the delay for",
+                Notified::Relayed => "the handing on for",
+                Notified::Delivered => "the delivery to",
+            };
+            (
+                "notified",
+                format!(
+                    "the sender is told of {of} {} in {notice}",
+                    list(recipients)
+                ),
+            )
+        }
         Kind::Expired { recipients } => ("expired", list(recipients)),
         Kind::Cancelled => ("cancelled", "by an operator".to_owned()),
     }

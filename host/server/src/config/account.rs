@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use gatepost_delivery::Language;
 use serde::Deserialize;
 use subtle::ConstantTimeEq;
 
@@ -19,6 +20,9 @@ pub struct Account {
     /// Each name belongs to one account only.
     #[serde(default)]
     pub users: Vec<User>,
+    /// The language in which its senders are told what became of their messages; the one of
+    /// `[notifications]` where it has none.
+    pub language: Option<Language>,
 }
 
 /// Someone who may submit mail (RFC 4954).

@@ -1,6 +1,7 @@
 //! How accepted mail goes on.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use gatepost_policy::NextHop;
@@ -23,6 +24,10 @@ pub struct Delivery {
     /// least 4 to 5 days).
     #[serde(deserialize_with = "units::duration")]
     pub expiry: Duration,
+    /// How long after its acceptance the sender of a message is told that it is late; `None` for
+    /// never.
+    #[serde(deserialize_with = "units::duration_or_never")]
+    pub delay_notice: Option<Duration>,
     /// Messages being delivered at a time.
     pub messages_in_flight: usize,
     /// Connections to one next hop at a time.
@@ -40,6 +45,7 @@ impl Default for Delivery {
             retry: retry.schedule,
             jitter: retry.jitter,
             expiry: retry.expiry,
+            delay_notice: settings.notifications.delay,
             messages_in_flight: settings.messages_in_flight,
             connections_per_next_hop: settings.connections_per_next_hop,
             ca_file: None,
@@ -48,8 +54,12 @@ impl Default for Delivery {
 }
 
 impl Delivery {
-    /// The same in the delivery's terms, for a relay of this name.
-    pub fn settings(&self, hostname: &Domain) -> gatepost_delivery::Settings {
+    /// The same in the delivery's terms, for a relay of this name that tells senders so much.
+    pub fn settings(
+        &self,
+        hostname: &Domain,
+        notifications: Arc<gatepost_delivery::Notifications>,
+    ) -> gatepost_delivery::Settings {
         gatepost_delivery::Settings {
             default_route: self.default_route.clone(),
             retry: gatepost_delivery::Retry {
@@ -58,6 +68,7 @@ impl Delivery {
                 expiry: self.expiry,
                 ..gatepost_delivery::Retry::default()
             },
+            notifications,
             messages_in_flight: self.messages_in_flight,
             connections_per_next_hop: self.connections_per_next_hop,
             trusted: self.ca_file.iter().cloned().collect(),

@@ -15,6 +15,7 @@ mod document;
 mod domain;
 mod error;
 mod listener;
+mod notifications;
 mod policy;
 mod relay;
 mod units;
@@ -22,6 +23,7 @@ mod validate;
 
 use std::path::{Path, PathBuf};
 
+use gatepost_delivery::Templates;
 use serde::Deserialize;
 
 pub use account::{Account, Password, User};
@@ -32,6 +34,7 @@ pub use domain::{Domain, DomainError};
 pub use error::{ConfigError, Problem};
 pub(crate) use error::{Finding, Step, at};
 pub use listener::{Direction, Listener, ListenerTls};
+pub use notifications::Notifications;
 pub use policy::{Grant, Policy, SelfTest};
 pub use relay::{Http, Limits, Log, LogFormat, Quarantine, Relay, Tls, Trace};
 pub(crate) use units::parse_duration;
@@ -74,6 +77,9 @@ pub struct Config {
     /// How accepted mail goes on.
     #[serde(default)]
     pub delivery: Delivery,
+    /// What senders are told of their messages.
+    #[serde(default)]
+    pub notifications: Notifications,
     /// Set in [`Config::builtin`] alone: every domain and user belongs to the first account.
     #[serde(skip)]
     any_domain: bool,
@@ -195,6 +201,12 @@ impl Config {
             resolve(&mut tls.key);
         }
         self.delivery.ca_file.iter_mut().for_each(&mut resolve);
+        if let Some(folder) = &mut self.notifications.templates {
+            *folder = base.join(&*folder);
+            for mut file in Templates::files(folder) {
+                resolve(&mut file);
+            }
+        }
         for policy in &mut self.policies {
             policy.file.iter_mut().for_each(&mut resolve);
             policy

@@ -40,6 +40,33 @@ pub(super) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Dur
     Period::deserialize(deserializer).map(|period| period.0)
 }
 
+/// For `#[serde(deserialize_with)]` on a [`Duration`] that may be `"never"`, which 0 also means.
+pub(super) fn duration_or_never<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Duration>, D::Error> {
+    struct OrNever;
+    impl Visitor<'_> for OrNever {
+        type Value = Option<Duration>;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a duration in quotes with its unit, such as \"4h\", or \"never\"")
+        }
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<Option<Duration>, E> {
+            if matches!(text, "never" | "0") {
+                return Ok(None);
+            }
+            let duration = parse_duration(text).map_err(|why| E::custom(why + ", or \"never\""))?;
+            Ok((!duration.is_zero()).then_some(duration))
+        }
+        fn visit_i64<E: de::Error>(self, number: i64) -> Result<Option<Duration>, E> {
+            match number {
+                0 => Ok(None),
+                _ => Err(E::invalid_type(de::Unexpected::Signed(number), &self)),
+            }
+        }
+    }
+    deserializer.deserialize_any(OrNever)
+}
+
 /// For `#[serde(deserialize_with)]` on a list of [`Duration`]s.
 pub(super) fn durations<'de, D: Deserializer<'de>>(
     deserializer: D,

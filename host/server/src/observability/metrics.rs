@@ -150,7 +150,11 @@ fn describe() {
         ),
         (
             "gatepost_delivery_bounces_total",
-            "Bounces put into the queue",
+            "Bounces put into the queue: notices of failure",
+        ),
+        (
+            "gatepost_delivery_notifications_total",
+            "Notices to senders put into the queue, by action",
         ),
         (
             "gatepost_delivery_connections_total",

@@ -1,6 +1,6 @@
 //! Carries out what was judged. When this answers, what it says is on disk.
 
-use gatepost_delivery::bounce_of_refused;
+use gatepost_delivery::{Action, bounce_of_refused, count_notice};
 use gatepost_message::{Address, Millis};
 use gatepost_policy::Transaction;
 use gatepost_smtp::Reply;
@@ -74,16 +74,16 @@ pub(super) async fn commit(
     // word. Who has not authenticated may not be who they say they are, and is told nothing.
     let authenticated = message.transaction.session.user.is_some();
     let hostname = pipeline.config.relay.hostname.as_str();
-    if let Some(bounce) = bounce_of_refused(hostname, &message).filter(|_| authenticated) {
-        let notice = bounce.transaction.id;
-        let to = bounce.transaction.recipients.clone();
-        if let Err(error) = pipeline.spool.accept(bounce).await {
+    if authenticated
+        && let Some(bounce) = bounce_of_refused(&pipeline.notifications, hostname, &message).await
+    {
+        let notice = bounce.message.transaction.id;
+        let to = bounce.message.transaction.recipients.clone();
+        if let Err(error) = pipeline.spool.accept(bounce.message).await {
             return with_id(spool_refusal(&error), id);
         }
-        let refused = lots
-            .iter()
-            .filter(|(_, lot)| matches!(lot, Lot::Rejected(_)));
-        let recipients = refused.map(|(address, _)| address.clone()).collect();
+        count_notice(Action::Failed);
+        let recipients = bounce.recipients;
         pipeline.record(id, Kind::Bounced { notice, recipients });
         pipeline.record(notice, Kind::Queued { recipients: to });
     }

@@ -72,6 +72,7 @@ struct Checked {
     policies: policies::Prepared,
     tls: Option<tokio_rustls::TlsAcceptor>,
     delivery: gatepost_delivery::Prepared,
+    notifications: Arc<gatepost_delivery::Notifications>,
     level: tracing_subscriber::EnvFilter,
     bound: Bound,
 }
@@ -135,8 +136,19 @@ impl Relay {
             .map_err(|error| wrong(at!["log", "level"].to_vec(), error.to_string()));
         let tls = (config.tls.as_ref().map(tls::acceptor).transpose())
             .map_err(|error| wrong(at!["tls"].to_vec(), error.to_string()));
-        let delivery = config.delivery.settings(&config.relay.hostname);
-        let delivery = (self.delivery.prepare(delivery))
+        let notifications = config.notices().map_err(|errors| {
+            for error in errors.0 {
+                wrong(
+                    at!["notifications", "templates"].to_vec(),
+                    error.to_string(),
+                );
+            }
+        });
+        let settings = (config.delivery).settings(
+            &config.relay.hostname,
+            notifications.clone().unwrap_or_default(),
+        );
+        let delivery = (self.delivery.prepare(settings))
             .map_err(|error| wrong(at!["delivery", "ca-file"].to_vec(), error.to_string()));
         let policies = self.policies.prepare(&config).await.map_err(|errors| {
             for error in errors.0 {
@@ -155,8 +167,8 @@ impl Relay {
             };
             wrong(at, error.to_string());
         });
-        match (level, tls, delivery, policies, bound) {
-            (Ok(level), Ok(tls), Ok(delivery), Ok(policies), Ok(bound)) => {
+        match (level, tls, delivery, notifications, policies, bound) {
+            (Ok(level), Ok(tls), Ok(delivery), Ok(notifications), Ok(policies), Ok(bound)) => {
                 changes.extend(policies.changes.iter().cloned());
                 Ok(Checked {
                     config: Arc::new(config),
@@ -164,6 +176,7 @@ impl Relay {
                     policies,
                     tls,
                     delivery,
+                    notifications,
                     level,
                     bound,
                 })
@@ -180,16 +193,19 @@ impl Relay {
             policies,
             tls,
             delivery,
+            notifications,
             level,
             bound,
         } = checked;
         self.doors.close_all_but(&config).await;
-        let live = self
-            .parts
-            .live(&config, tls.as_ref(), |l| policies.chain(l));
+        let live = (self.parts).live(&config, &notifications, tls.as_ref(), |l| policies.chain(l));
         self.policies.put_in_use(policies);
         self.in_use.store(Arc::new(live));
-        let elsewhere = |change: &Change| NOT_OF_DELIVERY.iter().any(|s| change.key.starts_with(s));
+        let elsewhere = |change: &Change| {
+            NOT_OF_DELIVERY.iter().any(|s| change.key.starts_with(s))
+                // In which an account's senders are told.
+                && !change.key.ends_with(".language")
+        };
         if !changes.iter().all(elsewhere) {
             self.delivery.put_in_use(delivery);
         }

@@ -1,12 +1,14 @@
 //! What the tests of delivery share: a next hop that does as it is told, and a relay around it.
 
 mod next_hop;
+mod notice;
 mod relay;
 
 use std::time::Duration;
 
 pub use next_hop::{Act, Certificate, Moment, NextHopServer, Offer, say};
-pub use relay::{Relay, Told, route_all_to, start_error};
+pub use notice::Notice;
+pub use relay::{Relay, Told, new_message, route_all_to, start_error};
 
 /// Nothing in a test takes that long; what does is a failure, not a wait.
 pub const PATIENCE: Duration = Duration::from_secs(30);

@@ -6,21 +6,24 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use gatepost_delivery::{
-    Attempt, BounceMade, Decided, Deciding, Delivery, Drained, Handle, Observer, Observing, Router,
-    Settings,
+    Action, Attempt, Decided, Deciding, Delivery, Drained, Handle, NoticeMade, Observer, Observing,
+    Router, Settings,
 };
-use gatepost_message::{Address, Millis, ReversePath, TransactionId};
+use gatepost_message::{Address, Message, Millis, ReversePath, TransactionId};
 use gatepost_policy::{Decision, Flow, Judgement, NextHop, Routing, Session, Transaction, Verdict};
 use gatepost_smtp::{Reply, dsn};
 use gatepost_spool::{
-    Claim, ClaimedRecipient, Ending, Filter, InitialState, NewMessage, NewRecipient, Owner, Spool,
-    SpoolSettings, SqliteSpool, Summary,
+    Claim, ClaimedRecipient, Ending, Filter, InitialState, NewBody, NewMessage, NewRecipient,
+    Owner, Spool, SpoolSettings, SqliteSpool, Summary,
 };
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::PATIENCE;
+
+/// How long a message lives.
+const LIFE: Duration = Duration::from_secs(5 * 24 * 60 * 60);
 
 /// What the observer was told.
 #[derive(Debug, Clone)]
@@ -33,8 +36,9 @@ pub enum Told {
         /// The policies that were asked for the route.
         policies: Vec<String>,
     },
-    Bounced {
-        failed: Vec<String>,
+    Noticed {
+        action: Action,
+        recipients: Vec<String>,
         to: String,
     },
 }
@@ -75,14 +79,12 @@ impl Observer for Teller {
         Box::pin(async {})
     }
 
-    fn bounce_made<'a>(&'a self, bounce: &'a BounceMade<'a>) -> Observing<'a> {
-        let _ = self.0.send(Told::Bounced {
-            failed: bounce
-                .failed
-                .iter()
-                .map(|one| one.address.to_string())
-                .collect(),
-            to: bounce.to.to_string(),
+    fn notice_made<'a>(&'a self, notice: &'a NoticeMade<'a>) -> Observing<'a> {
+        let recipients = notice.recipients.iter();
+        let _ = self.0.send(Told::Noticed {
+            action: notice.action,
+            recipients: recipients.map(|one| one.address.to_string()).collect(),
+            to: notice.to.to_string(),
         });
         Box::pin(async {})
     }
@@ -171,52 +173,35 @@ impl Relay {
 
     /// Puts a message into the spool; it lives five days.
     pub async fn accept(&self, from: &str, to: &[&str], raw: &[u8]) -> TransactionId {
-        let id = TransactionId::new();
+        self.accept_with(from, to, raw, |_| {}).await
+    }
+
+    /// The same of a message changed like this.
+    pub async fn accept_with(
+        &self,
+        from: &str,
+        to: &[&str],
+        raw: &[u8],
+        change: impl FnOnce(&mut NewMessage),
+    ) -> TransactionId {
+        let mut message = new_message(from, to, raw);
+        let id = message.transaction.id;
         let mut staging = self.spool.stage(id).unwrap();
         std::io::Write::write_all(&mut staging, raw).unwrap();
         let staged = tokio::task::spawn_blocking(|| staging.finish())
             .await
             .unwrap()
             .unwrap();
-        let recipients: Vec<Address> = to.iter().map(|to| to.parse().unwrap()).collect();
-        let message = NewMessage {
-            transaction: Transaction {
-                id,
-                time: self.now(),
-                session: Session {
-                    listener: "submission".to_owned(),
-                    flow: Flow::Submission,
-                    client: SocketAddr::from(([192, 0, 2, 1], 12345)),
-                    helo: Some("client.example".to_owned()),
-                    tls: None,
-                    user: Some("application".to_owned()),
-                },
-                account: Some("account".to_owned()),
-                reverse_path: ReversePath::parse(from).unwrap(),
-                recipients: recipients.clone(),
-            },
-            recipients: recipients
-                .into_iter()
-                .map(|address| NewRecipient {
-                    address,
-                    dsn: dsn::RecipientRequest::default(),
-                    state: InitialState::Queued {
-                        next_attempt: self.now(),
-                    },
-                })
-                .collect(),
-            smtputf8: false,
-            dsn: dsn::MessageRequest::default(),
-            head: staged.head,
-            body: staged.body,
-            tags: Vec::new(),
-            classification: None,
-            judgements: Vec::new(),
-            effects: Vec::new(),
-            quarantine: None,
-            received_at: self.now(),
-            expires_at: self.now() + Duration::from_secs(5 * 24 * 60 * 60),
-        };
+        let now = self.now();
+        message.transaction.time = now;
+        message.head = staged.head;
+        message.body = staged.body;
+        message.received_at = now;
+        message.expires_at = now + LIFE;
+        for recipient in &mut message.recipients {
+            recipient.state = InitialState::Queued { next_attempt: now };
+        }
+        change(&mut message);
         self.spool.accept(message).await.unwrap();
         id
     }
@@ -227,6 +212,16 @@ impl Relay {
             .await
             .expect("nothing happened")
             .unwrap()
+    }
+
+    /// The next notice: what it says became of whom.
+    pub async fn noticed(&mut self) -> (Action, Vec<String>) {
+        match self.told().await {
+            Told::Noticed {
+                action, recipients, ..
+            } => (action, recipients),
+            other => panic!("no notice: {other:?}"),
+        }
     }
 
     /// The next ends of attempts, so many, sorted by recipient.
@@ -249,6 +244,49 @@ impl Relay {
             .await
             .expect("drain hangs");
         (drained, self.spool, self._directory)
+    }
+}
+
+/// A submitted message, received now, with its body inline; it lives five days.
+pub fn new_message(from: &str, to: &[&str], raw: &[u8]) -> NewMessage {
+    let now = Millis::now();
+    let message = Message::from_bytes(raw.to_vec().into());
+    let recipients: Vec<Address> = to.iter().map(|to| to.parse().unwrap()).collect();
+    NewMessage {
+        transaction: Transaction {
+            id: TransactionId::new(),
+            time: now,
+            session: Session {
+                listener: "submission".to_owned(),
+                flow: Flow::Submission,
+                client: SocketAddr::from(([192, 0, 2, 1], 12345)),
+                helo: Some("client.example".to_owned()),
+                tls: None,
+                user: Some("application".to_owned()),
+            },
+            account: Some("account".to_owned()),
+            reverse_path: ReversePath::parse(from).unwrap(),
+            recipients: recipients.clone(),
+        },
+        recipients: recipients
+            .into_iter()
+            .map(|address| NewRecipient {
+                address,
+                dsn: dsn::RecipientRequest::default(),
+                state: InitialState::Queued { next_attempt: now },
+            })
+            .collect(),
+        smtputf8: false,
+        dsn: dsn::MessageRequest::default(),
+        body: NewBody::Inline(raw[message.head().len()..].to_vec().into()),
+        head: message.head().clone(),
+        tags: Vec::new(),
+        classification: None,
+        judgements: Vec::new(),
+        effects: Vec::new(),
+        quarantine: None,
+        received_at: now,
+        expires_at: now + LIFE,
     }
 }
 

@@ -1,0 +1,166 @@
+//! The notice itself: a message from the parts, and its place in the spool.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use bytes::Bytes;
+use gatepost_message::{Address, Message, Millis, ReversePath, TransactionId};
+use gatepost_policy::{Session, Transaction};
+use gatepost_smtp::dsn::{MessageRequest, Notify, RecipientRequest};
+use gatepost_spool::{InitialState, NewBody, NewMessage, NewRecipient};
+use mail_builder::MessageBuilder;
+use mail_builder::headers::address::Address as Mailbox;
+use mail_builder::headers::content_type::ContentType;
+use mail_builder::headers::date::Date;
+use mail_builder::headers::message_id::MessageId;
+use mail_builder::headers::raw::Raw;
+use mail_builder::mime::{BodyPart, MimePart};
+
+use super::flowed::flowed;
+use super::returned::Returned;
+use super::text::{About, Values};
+use super::{Action, Cause, Notifications, Original, report};
+
+/// The longest line that may be sent without being encoded (RFC 5322 section 2.1.1).
+const LINE: usize = 998;
+
+/// A notice, written.
+#[derive(Debug)]
+pub(crate) struct Notice {
+    /// Its own transaction.
+    pub(crate) id: TransactionId,
+    /// What it tells.
+    pub(crate) action: Action,
+    /// Who gets it.
+    pub(crate) to: Address,
+    now: Millis,
+    hostname: String,
+    raw: Bytes,
+}
+
+impl Notice {
+    /// Writes the notice of this message, for its sender.
+    pub(crate) async fn of(
+        notifications: &Notifications,
+        original: Original<'_>,
+        cause: Cause<'_>,
+        to: &Address,
+    ) -> Self {
+        let id = TransactionId::new();
+        let returned = Returned::of(original, cause.action).await;
+        let raw = compose(notifications, original, cause, returned, id, to);
+        Self {
+            id,
+            action: cause.action,
+            to: to.clone(),
+            now: cause.now,
+            hostname: cause.hostname.to_owned(),
+            raw: Bytes::from(raw),
+        }
+    }
+
+    /// The notice as the spool takes it.
+    ///
+    /// It belongs to the account and flow of the message, so that it finds its route among the
+    /// same policies; its session is the relay's own, from the unspecified address. Nobody is to
+    /// be told what becomes of it, and that goes for those that it passes, too.
+    pub(crate) fn for_spool(&self, original: Original<'_>, expires_at: Millis) -> NewMessage {
+        let head = Message::from_bytes(self.raw.clone()).head().clone();
+        let body = self.raw.slice(head.len()..);
+        let session = &original.transaction.session;
+        NewMessage {
+            transaction: Transaction {
+                id: self.id,
+                time: self.now,
+                session: Session {
+                    listener: session.listener.clone(),
+                    flow: session.flow,
+                    client: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
+                    helo: Some(self.hostname.clone()),
+                    tls: None,
+                    user: None,
+                },
+                account: original.transaction.account.clone(),
+                reverse_path: ReversePath::Null,
+                recipients: vec![self.to.clone()],
+            },
+            recipients: vec![NewRecipient {
+                address: self.to.clone(),
+                dsn: RecipientRequest {
+                    notify: Some(Notify::NEVER),
+                    original: None,
+                },
+                state: InitialState::Queued {
+                    next_attempt: self.now,
+                },
+            }],
+            // Only its own addressee can need it: all else is encoded where it is not ASCII.
+            smtputf8: !self.to.is_ascii(),
+            dsn: MessageRequest::default(),
+            head,
+            body: NewBody::Inline(body),
+            tags: Vec::new(),
+            classification: None,
+            judgements: Vec::new(),
+            effects: Vec::new(),
+            quarantine: None,
+            received_at: self.now,
+            expires_at,
+        }
+    }
+}
+
+/// The octets of a notice (RFC 6522). There is no X-Auto-Response-Suppress: the null reverse-path
+/// and Auto-Submitted say the same to everyone.
+fn compose(
+    notifications: &Notifications,
+    original: Original<'_>,
+    cause: Cause<'_>,
+    returned: Returned,
+    id: TransactionId,
+    to: &Address,
+) -> Vec<u8> {
+    let templates = &notifications.templates;
+    let language = notifications.language_of(original.transaction.account.as_deref());
+    let reasons = templates.reasons(language);
+    let values = Values::of(original, cause, reasons, returned.word());
+    let letter = templates.write(language, cause.action, &values);
+    let kind = ContentType::new("multipart/report").attribute("report-type", "delivery-status");
+    let parts = vec![
+        for_people(flowed(&letter.text)).language(language.tag()),
+        report::part(original, cause),
+        returned.part(original),
+    ];
+    let seconds = i64::try_from(cause.now.0 / 1000).unwrap_or(i64::MAX);
+    let daemon = format!("MAILER-DAEMON@{}", cause.hostname);
+    let mut message = MessageBuilder::new()
+        .from(Mailbox::new_address(Some(letter.from), daemon))
+        .to(Mailbox::new_address(None::<&str>, to.as_str()))
+        .subject(letter.subject)
+        .date(Date::new(seconds))
+        .message_id(format!("{id}@{}", cause.hostname))
+        // RFC 3834 section 5: so that nothing answers it.
+        .header("Auto-Submitted", Raw::new("auto-replied"));
+    // Section 3.1.5, and so that it stands beside the message in a mail reader.
+    if let Some(about) = About::of(original).message_id {
+        message = message
+            .in_reply_to(MessageId::new(about.clone()))
+            .references(MessageId::new(about));
+    }
+    let mut raw = Vec::new();
+    message.body(MimePart::new(kind, parts)).serialize(&mut raw);
+    raw
+}
+
+/// The part for people: as it is where that passes everywhere, so that who looks at the raw
+/// message can read it.
+fn for_people(text: String) -> MimePart<'static> {
+    let kind = ContentType::new("text/plain")
+        .attribute("charset", "utf-8")
+        .attribute("format", "flowed");
+    let plain = text.is_ascii() && text.split("\r\n").all(|line| line.len() <= LINE);
+    let part = MimePart::new(kind, BodyPart::Text(text.into()));
+    match plain {
+        true => part.transfer_encoding("7bit"),
+        false => part,
+    }
+}

@@ -1,0 +1,215 @@
+//! The part of a notice for machines (RFC 3464 section 2): one block of fields for the message,
+//! one for each recipient.
+//!
+//! It is ASCII, unless SMTPUTF8 was used and an address needs it (RFC 6533); then text stands in
+//! it as it is. Whatever a server, a client or a policy wrote becomes a value within one field:
+//! control characters become spaces, and nothing is longer than a line may be.
+
+use std::fmt::Write as _;
+use std::net::IpAddr;
+
+use gatepost_message::Address;
+use gatepost_policy::Flow;
+use gatepost_smtp::Reply;
+use gatepost_smtp::dsn::OriginalRecipient;
+use mail_builder::headers::Header;
+use mail_builder::headers::content_type::ContentType;
+use mail_builder::headers::raw::Raw;
+use mail_builder::mime::{BodyPart, MimePart};
+
+use super::returned::as_it_is;
+use super::{Action, Cause, Original, Told};
+
+/// How much of a reply is quoted, in octets; a server may send a hundred lines.
+pub(super) const QUOTED_REPLY: usize = 900;
+
+/// The part.
+pub(super) fn part(original: Original<'_>, cause: Cause<'_>) -> MimePart<'static> {
+    let international = original.smtputf8 && cause.told.iter().any(names_international);
+    let mut report = Report {
+        out: String::new(),
+        international,
+    };
+    report.message(original, cause);
+    for told in cause.told {
+        report.out.push_str("\r\n");
+        report.recipient(original, cause, told);
+    }
+    if international {
+        // As text, so that it is encoded to pass where only ASCII does.
+        MimePart::new(
+            ContentType::new("message/global-delivery-status").attribute("charset", "utf-8"),
+            BodyPart::Text(report.out.into()),
+        )
+    } else {
+        as_it_is("message/delivery-status", "7bit", report.out.into_bytes())
+    }
+}
+
+fn names_international(told: &Told<'_>) -> bool {
+    let original = told.dsn.original.as_ref();
+    !told.recipient.is_ascii() || original.is_some_and(|original| !original.address.is_ascii())
+}
+
+struct Report {
+    out: String,
+    international: bool,
+}
+
+impl Report {
+    /// The fields of the message (section 2.2).
+    fn message(&mut self, original: Original<'_>, cause: Cause<'_>) {
+        if let Some(envelope_id) = &original.dsn.envelope_id {
+            self.field("Original-Envelope-Id", envelope_id.as_str());
+        }
+        self.field("Reporting-MTA", &format!("dns; {}", cause.hostname));
+        let session = &original.transaction.session;
+        // Of a submission it would be the author's own computer, and nobody's business.
+        if let (Flow::Inbound, Some(helo)) = (session.flow, &session.helo) {
+            let from = format!("dns; {helo} ({})", literal(session.client.ip()));
+            self.field("Received-From-MTA", &from);
+        }
+        self.field("Arrival-Date", &original.received_at.rfc5322());
+        self.field(
+            "X-Gatepost-Transaction",
+            &original.transaction.id.to_string(),
+        );
+    }
+
+    /// The fields of a recipient (section 2.3).
+    fn recipient(&mut self, original: Original<'_>, cause: Cause<'_>, told: &Told<'_>) {
+        if let Some(first) = &told.dsn.original {
+            self.original_recipient(first);
+        }
+        let address = self.address(told.recipient);
+        self.field("Final-Recipient", &address);
+        self.field("Action", cause.action.word());
+        self.field("Status", &status(cause.action, told.reply));
+        if let Some((server, _)) = told.remote {
+            self.field("Remote-MTA", &format!("dns; {}", name(server)));
+        }
+        // Section 2.3.6: of what went wrong only.
+        if matches!(cause.action, Action::Failed | Action::Delayed) {
+            let diagnosis = match told.remote {
+                Some((_, reply)) => format!("smtp; {}", quote(reply)),
+                // Not what a server said, so of no registered type.
+                None => format!("x-gatepost; {}", quote(told.reply)),
+            };
+            self.field("Diagnostic-Code", &diagnosis);
+        }
+        self.field("Last-Attempt-Date", &cause.now.rfc5322());
+        if cause.action == Action::Delayed {
+            self.field("Will-Retry-Until", &original.expires_at.rfc5322());
+        }
+    }
+
+    /// Original-Recipient (section 2.3.1), as the sender gave it.
+    fn original_recipient(&mut self, first: &OriginalRecipient) {
+        let address = match first.address_type.eq_ignore_ascii_case("utf-8") && !self.international
+        {
+            true => utf8_xtext(&first.address),
+            false => first.address.clone(),
+        };
+        self.field(
+            "Original-Recipient",
+            &format!("{}; {address}", first.address_type),
+        );
+    }
+
+    /// An address with its type (RFC 6533 section 3).
+    fn address(&self, address: &Address) -> String {
+        match (address.is_ascii(), self.international) {
+            (true, _) => format!("rfc822; {address}"),
+            (false, true) => format!("utf-8; {address}"),
+            (false, false) => format!("utf-8; {}", utf8_xtext(address.as_str())),
+        }
+    }
+
+    /// One field, folded.
+    fn field(&mut self, name: &str, value: &str) {
+        let plain = |c: char| match c {
+            c if c.is_control() => ' ',
+            c if c.is_ascii() || self.international => c,
+            _ => '?',
+        };
+        let value: String = value.chars().map(plain).collect();
+        let mut folded = Vec::new();
+        Raw::new(value.trim()).write_header(&mut folded, name.len() + 2);
+        self.out.push_str(name);
+        self.out.push_str(": ");
+        self.out.push_str(&String::from_utf8_lossy(&folded));
+    }
+}
+
+/// The Status field: the enhanced code, or the class alone where the server gave none that fits
+/// (RFC 3463 section 3.1).
+pub(super) fn status(action: Action, reply: &Reply) -> String {
+    let class = match action {
+        Action::Failed => 5,
+        Action::Delayed => 4,
+        Action::Relayed | Action::Delivered => 2,
+    };
+    match reply.enhanced() {
+        Some(code) if code.class() == class => code.to_string(),
+        _ => format!("{class}.0.0"),
+    }
+}
+
+/// A reply in one line and not too long.
+pub(super) fn quote(reply: &Reply) -> String {
+    let mut text = reply.to_string();
+    text.truncate(text.floor_char_boundary(QUOTED_REPLY));
+    text
+}
+
+/// A server by its name or as an address literal (RFC 5321 section 4.1.3).
+fn name(server: &str) -> String {
+    server.parse().map_or_else(|_| server.to_owned(), literal)
+}
+
+fn literal(ip: IpAddr) -> String {
+    match ip {
+        IpAddr::V4(ip) => format!("[{ip}]"),
+        IpAddr::V6(ip) => format!("[IPv6:{ip}]"),
+    }
+}
+
+/// A text of any script as utf-8-addr-xtext (RFC 6533 section 3).
+fn utf8_xtext(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '!'..='~') && !matches!(c, '+' | '=' | '\\') {
+            encoded.push(c);
+        } else {
+            // Writing to a string cannot fail.
+            let _ = write!(encoded, "\\x{{{:02X}}}", u32::from(c));
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_any_script_have_an_ascii_form() {
+        assert_eq!(utf8_xtext("ann+x@a.example"), r"ann\x{2B}x@a.example");
+        assert_eq!(utf8_xtext("josé@é.example"), r"jos\x{E9}@\x{E9}.example");
+        assert_eq!(utf8_xtext("\u{1F4EC}"), r"\x{1F4EC}");
+    }
+
+    #[test]
+    fn a_server_is_named_as_rfc_5321_names_it() {
+        assert_eq!(name("mx.example"), "mx.example");
+        assert_eq!(name("192.0.2.1"), "[192.0.2.1]");
+        assert_eq!(name("2001:db8::1"), "[IPv6:2001:db8::1]");
+    }
+
+    #[test]
+    fn the_status_is_of_the_class_of_the_action() {
+        let reply = Reply::new(450, "4.2.1", "busy");
+        assert_eq!(status(Action::Delayed, &reply), "4.2.1");
+        assert_eq!(status(Action::Failed, &reply), "5.0.0");
+    }
+}

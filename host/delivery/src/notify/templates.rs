@@ -1,0 +1,512 @@
+//! The texts of notices: one template for each action and language, with the reasons beside them.
+//!
+//! A template reads like a message: a `From:` line with the name that the notice comes from, a
+//! `Subject:` line, an empty line, and the text, a line a paragraph. Its language is Jinja's, its
+//! placeholders are [`Values`]. All are compiled in; a folder may replace any of them, and what is
+//! wrong in it is said at start.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use minijinja::value::Serde;
+use minijinja::{Environment, UndefinedBehavior, Value};
+
+use super::reasons::Reasons;
+use super::text::Values;
+use super::{Action, Language};
+
+/// The file with the reasons of a language.
+const REASONS: &str = "reasons.toml";
+
+/// What is compiled in: language, file and text.
+macro_rules! builtin {
+    ($($language:literal / $file:literal),* $(,)?) => {
+        [$(($language, $file, include_str!(concat!("../../templates/", $language, "/", $file)))),*]
+    };
+}
+
+const BUILTIN: [(&str, &str, &str); 10] = builtin![
+    "en" / "failed.txt",
+    "en" / "delayed.txt",
+    "en" / "relayed.txt",
+    "en" / "delivered.txt",
+    "en" / "reasons.toml",
+    "pt" / "failed.txt",
+    "pt" / "delayed.txt",
+    "pt" / "relayed.txt",
+    "pt" / "delivered.txt",
+    "pt" / "reasons.toml",
+];
+
+/// One thing that is wrong with a folder of templates.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemplateError {
+    /// Which file, or the folder.
+    pub file: PathBuf,
+    /// On which line, where that is known.
+    pub line: Option<usize>,
+    /// What is wrong, and what to do.
+    pub message: String,
+}
+
+impl fmt::Display for TemplateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.file.display())?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        write!(f, ": {}", self.message)
+    }
+}
+
+impl std::error::Error for TemplateError {}
+
+/// Everything that is wrong with a folder of templates, a line each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemplateErrors(pub Vec<TemplateError>);
+
+impl fmt::Display for TemplateErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines: Vec<_> = self.0.iter().map(ToString::to_string).collect();
+        f.write_str(&lines.join("\n"))
+    }
+}
+
+impl std::error::Error for TemplateErrors {}
+
+/// A rendered template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Letter {
+    /// The name that the notice comes from.
+    pub(super) from: String,
+    pub(super) subject: String,
+    pub(super) text: String,
+}
+
+/// The texts in use.
+#[derive(Debug)]
+pub struct Templates {
+    builtin: Set,
+    /// The operator's, over the built-in ones.
+    own: Option<Set>,
+}
+
+/// Templates and reasons by language.
+#[derive(Debug)]
+struct Set {
+    templates: Environment<'static>,
+    reasons: Vec<(Language, Reasons)>,
+}
+
+impl Templates {
+    /// Those that are compiled in.
+    pub fn builtin() -> Self {
+        let mut builtin = Set::empty();
+        for (language, file, text) in BUILTIN {
+            builtin
+                .add(language, file, text)
+                .unwrap_or_else(|error| unreachable!("built-in templates are tested: {error}"));
+        }
+        Self { builtin, own: None }
+    }
+
+    /// Those of a folder, which has a folder for each language with any of the files that are
+    /// compiled in; the rest are as compiled in.
+    ///
+    /// # Errors
+    /// The folder cannot be read, holds what is no template, or one that says what it cannot:
+    /// everything that is wrong, with file, line and placeholder.
+    pub fn load(folder: &Path) -> Result<Self, TemplateErrors> {
+        let mut templates = Self::builtin();
+        let mut own = Self::builtin().builtin;
+        let mut errors = Vec::new();
+        for (file, language) in entries(folder, true, &mut errors) {
+            let tags = Language::ALL.map(Language::tag);
+            if !tags.contains(&language.as_str()) {
+                errors.push(TemplateError {
+                    file,
+                    line: None,
+                    message: format!(
+                        "`{language}` is not a language of notices; there are {}",
+                        tags.join(" and ")
+                    ),
+                });
+                continue;
+            }
+            for (path, name) in entries(&file, false, &mut errors) {
+                let text = match std::fs::read_to_string(&path) {
+                    Ok(text) => text,
+                    Err(error) => {
+                        errors.push(unreadable(path, &error));
+                        continue;
+                    }
+                };
+                if let Err(error) = own.add(&language, &name, &text) {
+                    errors.push(TemplateError {
+                        file: path,
+                        ..error
+                    });
+                }
+            }
+        }
+        if !errors.is_empty() {
+            return Err(TemplateErrors(errors));
+        }
+        templates.own = Some(own);
+        Ok(templates)
+    }
+
+    /// Every file that a folder may have.
+    pub fn files(folder: &Path) -> Vec<PathBuf> {
+        let files = BUILTIN.iter();
+        files
+            .map(|(language, file, _)| folder.join(language).join(file))
+            .collect()
+    }
+
+    /// The reasons of a language.
+    pub(super) fn reasons(&self, language: Language) -> &Reasons {
+        let set = self.own.as_ref().unwrap_or(&self.builtin);
+        set.reasons(language)
+    }
+
+    /// Writes a notice. A template that was tried at start and fails nevertheless, for values that
+    /// nobody thought of, is replaced by the built-in one: the sender is told in any case.
+    pub(super) fn write(&self, language: Language, action: Action, values: &Values) -> Letter {
+        let name = template_name(language.tag(), action);
+        let own = self.own.as_ref().map(|own| own.write(&name, values));
+        let written = match own {
+            Some(Err(error)) => {
+                tracing::error!(template = name, %error, "a template failed, the built-in one is taken");
+                self.builtin.write(&name, values)
+            }
+            Some(written) => written,
+            None => self.builtin.write(&name, values),
+        };
+        written.unwrap_or_else(|error| {
+            tracing::error!(template = name, %error, "a built-in template failed");
+            Letter {
+                from: "Mail Delivery System".to_owned(),
+                subject: format!("Delivery status: {}", action.word()),
+                text: String::new(),
+            }
+        })
+    }
+}
+
+impl Set {
+    fn empty() -> Self {
+        let mut templates = Environment::new();
+        templates.set_undefined_behavior(UndefinedBehavior::Strict);
+        templates.set_debug(true);
+        Self {
+            templates,
+            reasons: Vec::new(),
+        }
+    }
+
+    /// Takes a file in, if nothing is wrong with it. The file that an error names is the name
+    /// alone.
+    fn add(&mut self, language: &str, file: &str, text: &str) -> Result<(), TemplateError> {
+        let wrong = |line, message| TemplateError {
+            file: Path::new(language).join(file),
+            line,
+            message,
+        };
+        if file == REASONS {
+            let reasons = Reasons::parse(text).map_err(|(message, at)| {
+                let before = at.and_then(|at| text.get(..at));
+                wrong(
+                    before.map(|before| before.matches('\n').count() + 1),
+                    message,
+                )
+            })?;
+            if let Some(language) = Language::ALL.into_iter().find(|l| l.tag() == language) {
+                let others = std::mem::take(&mut self.reasons);
+                let (same, mut others): (Vec<_>, Vec<_>) = others
+                    .into_iter()
+                    .partition(|(other, _)| *other == language);
+                let reasons = same
+                    .iter()
+                    .fold(reasons, |over, (_, under)| over.over(under));
+                others.push((language, reasons));
+                self.reasons = others;
+            }
+            return Ok(());
+        }
+        let known = Action::ALL.map(|action| format!("{}.txt", action.word()));
+        let Some(action) = Action::ALL
+            .into_iter()
+            .find(|action| file == format!("{}.txt", action.word()))
+        else {
+            let message = format!(
+                "`{file}` is none of the files that notices are made of: {}, {REASONS}",
+                known.join(", ")
+            );
+            return Err(wrong(None, message));
+        };
+        let name = template_name(language, action);
+        self.templates
+            .add_template_owned(name.clone(), text.to_owned())
+            .map_err(|error| wrong(error.line(), describe(&error)))?;
+        if let Some(unknown) = self.unknown(&name) {
+            let at = text.find(&unknown).unwrap_or_default();
+            let line = text
+                .get(..at)
+                .map(|before| before.matches('\n').count() + 1);
+            let message = format!(
+                "there is no placeholder `{unknown}`; there are {}",
+                placeholders().join(", ")
+            );
+            return Err(wrong(line, message));
+        }
+        for values in Values::samples() {
+            self.write(&name, &values)
+                .map_err(|error| wrong(error.line(), describe(&error)))?;
+        }
+        Ok(())
+    }
+
+    fn reasons(&self, language: Language) -> &Reasons {
+        static NONE: Reasons = Reasons::none();
+        let found = self.reasons.iter().find(|(other, _)| *other == language);
+        found.map_or(&NONE, |(_, reasons)| reasons)
+    }
+
+    /// A placeholder in a template that there is not, whether it would be reached or not.
+    fn unknown(&self, name: &str) -> Option<String> {
+        let template = self.templates.get_template(name).ok()?;
+        let known = placeholders();
+        let globals: Vec<_> = self.templates.globals().map(|(name, _)| name).collect();
+        let mut used: Vec<_> = template.undeclared_variables(false).into_iter().collect();
+        used.sort();
+        used.into_iter()
+            .find(|used| !known.contains(used) && !globals.contains(&used.as_str()))
+    }
+
+    fn write(&self, name: &str, values: &Values) -> Result<Letter, minijinja::Error> {
+        let values = Value::from(Serde(values));
+        let text = self.templates.get_template(name)?.render(values)?;
+        letter(&text).map_err(|message| {
+            minijinja::Error::new(minijinja::ErrorKind::InvalidOperation, message)
+        })
+    }
+}
+
+/// Takes a rendered template apart.
+fn letter(text: &str) -> Result<Letter, &'static str> {
+    const FORM: &str = "a template begins with a line `From: NAME` and a line `Subject: TEXT`, neither empty, an empty line, and then the text";
+    let field = |line: Option<&str>, name: &str| {
+        let value = line?.strip_prefix(name)?.trim().to_owned();
+        (!value.is_empty()).then_some(value)
+    };
+    let mut lines = text.lines();
+    let from = field(lines.next(), "From:");
+    let subject = field(lines.next(), "Subject:");
+    let empty = lines.next().is_some_and(|line| line.trim().is_empty());
+    let text = lines.collect::<Vec<_>>().join("\n");
+    match (from, subject) {
+        (Some(from), Some(subject)) if empty && !text.trim().is_empty() => Ok(Letter {
+            from,
+            subject,
+            text,
+        }),
+        _ => Err(FORM),
+    }
+}
+
+fn template_name(language: &str, action: Action) -> String {
+    format!("{language}/{}.txt", action.word())
+}
+
+/// The names of all values.
+fn placeholders() -> Vec<String> {
+    let values = Value::from(Serde(Values::default()));
+    let names = values.try_iter().into_iter().flatten();
+    names.map(|name| name.to_string()).collect()
+}
+
+fn describe(error: &minijinja::Error) -> String {
+    match error.detail() {
+        Some(detail) => format!("{}: {detail}", error.kind()),
+        None => error.kind().to_string(),
+    }
+}
+
+/// What is in a folder, by path and name, sorted: folders or files. What begins with a dot is
+/// passed over.
+fn entries(
+    folder: &Path,
+    folders: bool,
+    errors: &mut Vec<TemplateError>,
+) -> Vec<(PathBuf, String)> {
+    let read = || -> std::io::Result<Vec<(PathBuf, String)>> {
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(folder)? {
+            let path = entry?.path();
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            if !name.starts_with('.') {
+                found.push((path, name));
+            }
+        }
+        found.sort();
+        Ok(found)
+    };
+    let found = match read() {
+        Ok(found) => found,
+        Err(error) => {
+            errors.push(unreadable(folder.to_owned(), &error));
+            return Vec::new();
+        }
+    };
+    let (wanted, other): (Vec<_>, Vec<_>) = found
+        .into_iter()
+        .partition(|(path, _)| path.is_dir() == folders);
+    errors.extend(other.into_iter().map(|(file, _)| TemplateError {
+        file,
+        line: None,
+        message: match folders {
+            true => "a file where only a folder for each language belongs".to_owned(),
+            false => "a folder where only templates belong".to_owned(),
+        },
+    }));
+    wanted
+}
+
+fn unreadable(file: PathBuf, error: &std::io::Error) -> TemplateError {
+    TemplateError {
+        file,
+        line: None,
+        message: format!("cannot be read: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is said of a folder with this file in it.
+    fn error(path: &str, text: &str) -> String {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join(path);
+        std::fs::create_dir_all(file.parent().expect("a parent")).expect("a folder");
+        std::fs::write(&file, text).expect("written");
+        let errors = Templates::load(folder.path()).expect_err("wrong");
+        assert_eq!(errors.0.len(), 1, "{errors}");
+        let first = path.split('/').next().unwrap_or_default();
+        assert!(errors.to_string().contains(first), "{errors}");
+        errors.to_string()
+    }
+
+    #[test]
+    fn the_built_in_templates_are_in_order() {
+        let templates = Templates::builtin();
+        for language in Language::ALL {
+            for action in Action::ALL {
+                for values in Values::samples() {
+                    let letter = templates
+                        .builtin
+                        .write(&template_name(language.tag(), action), &values)
+                        .expect("in order");
+                    assert!(letter.text.contains("bob@b.example"), "{letter:?}");
+                    assert!(letter.text.contains("relay.example"), "{letter:?}");
+                }
+            }
+            assert_ne!(templates.reasons(language), &Reasons::default());
+        }
+    }
+
+    #[test]
+    fn both_languages_know_the_same_reasons() {
+        let of = |language| Templates::builtin().reasons(language).keys();
+        assert_eq!(of(Language::En), of(Language::Pt));
+    }
+
+    #[test]
+    fn a_folder_replaces_what_it_has() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir(folder.path().join("pt")).expect("a folder");
+        std::fs::write(
+            folder.path().join("pt/failed.txt"),
+            "From: Correio\nSubject: Nada\n\n{% for r in recipients %}{{ r.address }}: {{ r.why }}{% endfor %}\n",
+        )
+        .expect("written");
+        std::fs::write(
+            folder.path().join("pt/reasons.toml"),
+            "[\"1.1\"]\nwhy = \"Porque sim.\"\nadvice = \"\"\n",
+        )
+        .expect("written");
+        let templates = Templates::load(folder.path()).expect("in order");
+        let values = &Values::samples()[1];
+        let letter = templates.write(Language::Pt, Action::Failed, values);
+        assert_eq!(
+            (letter.from.as_str(), letter.text.as_str()),
+            ("Correio", "bob@b.example: Why.")
+        );
+        let english = templates.write(Language::En, Action::Failed, values);
+        assert_eq!(english.from, "Mail Delivery System");
+        let reply = gatepost_smtp::Reply::new(550, "5.1.1", "");
+        assert_eq!(
+            templates.reasons(Language::Pt).of(&reply).why,
+            "Porque sim."
+        );
+        let reply = gatepost_smtp::Reply::new(550, "5.1.2", "");
+        assert!(
+            templates
+                .reasons(Language::Pt)
+                .of(&reply)
+                .why
+                .starts_with("O domínio")
+        );
+    }
+
+    #[test]
+    fn an_unknown_placeholder_is_named_with_its_line() {
+        let said = error("en/failed.txt", "From: x\nSubject: y\n\n{{ recipent }}\n");
+        assert!(
+            said.contains("failed.txt:4: there is no placeholder `recipent`"),
+            "{said}"
+        );
+        assert!(said.contains("recipients"), "{said}");
+        // Within a branch that is not taken, too.
+        let said = error(
+            "en/failed.txt",
+            "From: x\nSubject: y\n\nz{% if false %}{{ nope }}{% endif %}\n",
+        );
+        assert!(said.contains("`nope`"), "{said}");
+    }
+
+    #[test]
+    fn an_unknown_placeholder_of_a_recipient_is_named_with_its_line() {
+        let text =
+            "From: x\nSubject: y\n\n{% for r in recipients %}\n{{ r.adress }}\n{% endfor %}\n";
+        let said = error("pt/failed.txt", text);
+        assert!(
+            said.contains("failed.txt:5:") && said.contains("r.adress"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn what_is_no_template_is_said() {
+        let said = error("en/failed.txt", "From: x\nSubject: y\n\n{% if %}\n");
+        assert!(said.contains("failed.txt:4: syntax error"), "{said}");
+        let said = error("en/failed.txt", "Subject: y\n\ntext\n");
+        assert!(said.contains("begins with a line `From: NAME`"), "{said}");
+        assert!(error("en/fialed.txt", "x").contains("failed.txt, delayed.txt"));
+        assert!(error("fr/failed.txt", "x").contains("`fr` is not a language"));
+        assert!(error("failed.txt", "x").contains("a folder for each language"));
+        let said = error("en/reasons.toml", "\n[\"1.1\"]\nwhy = 3\n");
+        assert!(said.contains("reasons.toml:3"), "{said}");
+        let nowhere = Templates::load(Path::new("/nowhere/at/all")).expect_err("not there");
+        assert!(
+            nowhere
+                .to_string()
+                .contains("/nowhere/at/all: cannot be read")
+        );
+    }
+}
