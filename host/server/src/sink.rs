@@ -14,7 +14,10 @@ use std::time::Duration;
 use clap::Args;
 use gatepost_message::{Address, ReversePath};
 use gatepost_smtp::Reply;
-use gatepost_smtp::server::{Answer, Ask, AuthOffer, Event, Limits, Session, Settings, StartTls};
+use gatepost_smtp::dsn::Recipient;
+use gatepost_smtp::server::{
+    Answer, Ask, AuthOffer, Event, Limits, Mail, Session, Settings, StartTls,
+};
 use serde::Serialize;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -89,7 +92,12 @@ struct Sink {
 struct Taken<'a> {
     number: u64,
     from: &'a ReversePath,
-    to: &'a [Address],
+    to: Vec<&'a Address>,
+    smtputf8: bool,
+    /// The parameters of MAIL by which it asked for notifications (RFC 3461), and those of each
+    /// RCPT.
+    dsn: String,
+    dsn_to: Vec<String>,
     size: u64,
     tls: Option<&'a str>,
     file: Option<PathBuf>,
@@ -180,8 +188,8 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Connection for T {}
 /// The transaction in hand.
 #[derive(Default)]
 struct Envelope {
-    from: Option<ReversePath>,
-    to: Vec<Address>,
+    mail: Option<Mail>,
+    to: Vec<Recipient>,
     draft: Option<Draft>,
 }
 
@@ -230,18 +238,17 @@ async fn answer(
 ) -> io::Result<Answer> {
     match ask {
         Ask::Connect | Ask::Authenticate(_) => {}
-        Ask::Mail(mail) => envelope.from = Some(mail.reverse_path),
+        Ask::Mail(mail) => envelope.mail = Some(mail),
         Ask::Recipient(recipient) => {
-            let address = recipient.address;
-            let refused = |text: &String| address.as_str().contains(text.as_str());
+            let refused = |text: &String| recipient.address.as_str().contains(text.as_str());
             if sink.args.fail_rcpt.iter().any(refused) {
                 let reply = Reply::new(550, "5.1.1", "the sink refuses this recipient as told");
                 return Ok(Answer::Reply(reply));
             }
-            envelope.to.push(address);
+            envelope.to.push(recipient);
         }
         Ask::Message { size, .. } => {
-            let Envelope { from, to, draft } = std::mem::take(envelope);
+            let Envelope { mail, to, draft } = std::mem::take(envelope);
             if let Some(delay) = sink.args.delay {
                 tokio::time::sleep(delay).await;
             }
@@ -252,8 +259,15 @@ async fn answer(
             let (number, file) = sink.keep.finish(draft)?;
             sink.tell(&Taken {
                 number,
-                from: &from.unwrap_or(ReversePath::Null),
-                to: &to,
+                from: mail
+                    .as_ref()
+                    .map_or(&ReversePath::Null, |mail| &mail.reverse_path),
+                to: to.iter().map(|to| &to.address).collect(),
+                smtputf8: mail.as_ref().is_some_and(|mail| mail.smtputf8),
+                dsn: mail
+                    .as_ref()
+                    .map_or_else(String::new, |mail| mail.dsn.to_string()),
+                dsn_to: to.iter().map(|to| to.dsn.to_string()).collect(),
                 size,
                 tls: session.tls(),
                 file,

@@ -25,6 +25,12 @@ pub struct Taken {
     pub from: String,
     /// The recipients.
     pub to: Vec<String>,
+    /// SMTPUTF8 was among the parameters of MAIL (RFC 6531).
+    pub smtputf8: bool,
+    /// RET and ENVID of MAIL, as they were given (RFC 3461).
+    pub dsn: String,
+    /// NOTIFY and ORCPT of each RCPT.
+    pub dsn_to: Vec<String>,
     /// Octets.
     pub size: u64,
     /// How the connection was secured.

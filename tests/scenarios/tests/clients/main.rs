@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod between_two_postfixes;
+mod notifications;
 
 mod swaks {
     mod auth_login;
@@ -32,6 +33,7 @@ mod smtplib {
 
 mod postfix_sends {
     mod burst;
+    mod dsn;
     mod good_and_bad_recipients;
     mod starttls;
     mod submission;
@@ -40,18 +42,21 @@ mod postfix_sends {
 }
 
 mod exim_sends {
+    mod dsn;
     mod good_and_bad_recipients;
     mod starttls;
     mod without_tls;
 }
 
 mod exim_receives {
+    mod dsn;
     mod opportunistic_tls;
     mod refused_recipient;
     mod required_tls;
 }
 
 mod opensmtpd_sends {
+    mod dsn;
     mod good_and_bad_recipients;
     mod starttls;
     mod without_tls;
@@ -59,12 +64,14 @@ mod opensmtpd_sends {
 
 mod opensmtpd_receives {
     mod broken_tls;
+    mod dsn;
     mod without_tls;
 }
 
 mod postfix_receives {
     mod burst;
     mod closed_when_idle;
+    mod dsn;
     mod few_connections;
     mod message_rate;
     mod opportunistic_tls;

@@ -1,0 +1,19 @@
+//! What a sender wants to hear of a message (RFC 3461) comes from Postfix through the relay as it was
+//! asked.
+
+use test_support::{Postfix, RelayBuilder, Sink};
+
+use crate::notifications::{MORE, NEVER, ask, assert_asked};
+
+#[test]
+fn it_arrives_as_it_was_asked() {
+    let sink = Sink::start();
+    let relay = RelayBuilder::usual(sink.address()).start();
+    let Some(postfix) = Postfix::start(relay.address("mx")) else {
+        return;
+    };
+    ask(postfix.address(), &[MORE, NEVER]);
+    assert_asked(&sink.take(), &[MORE, NEVER]);
+    postfix.drained();
+    relay.leaves_nothing(sink);
+}
