@@ -10,13 +10,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, ensure};
 
 use super::Effort;
 use super::contender::Contender;
 use super::load::{Load, message, send};
 use super::report::{Report, progress};
 use super::waits::Waits;
+
+/// Less than the deadline, which is counted in ticks of a millisecond.
+const WHOLE: Duration = Duration::from_millis(45);
 
 /// Measures 20 sessions of 10 KiB without and with a session beside them whose messages make the
 /// policy loop.
@@ -34,6 +37,8 @@ pub fn run(binary: &Path, effort: Effort, report: &mut Report) -> Result<()> {
         alone.add(relay.timed(load)?);
         let ((waits, attacks), _) = relay.relay(|| {
             let (waits, attacks) = attacked(relay.address(), load)?;
+            let whole = attacks.iter().all(|wait| *wait >= WHOLE);
+            ensure!(whole, "an attack was cut short: {attacks:?}");
             let messages = (waits.len() + attacks.len()) as u64;
             Ok(((waits, attacks), messages))
         })?;

@@ -179,3 +179,23 @@ fn serve(stream: TcpStream, count: &AtomicU64) -> Result<()> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::load::Load;
+
+    #[test]
+    fn our_own_sink_counts_what_our_own_generator_sends() -> Result<()> {
+        let sink = Sink::own()?;
+        let load = Load {
+            sessions: 5,
+            messages: 50,
+            size: 2000,
+        };
+        assert_eq!(load.timed(sink.address())?.len(), 50);
+        sink.wait_for(50)?;
+        assert!(sink.wait_for(49).is_err());
+        Ok(())
+    }
+}
