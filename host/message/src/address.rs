@@ -117,7 +117,7 @@ fn parse_domain(text: &str) -> Result<String, AddressError> {
     let is_letter_or_digit =
         |c: char| c.is_ascii_alphanumeric() || is_international(c) && !is_dot(c);
     let is_label = |label: &str| {
-        (1..=63).contains(&label.len())
+        (1..=63).contains(&label.chars().count())
             && !label.starts_with('-')
             && !label.ends_with('-')
             && label.chars().all(|c| c == '-' || is_letter_or_digit(c))

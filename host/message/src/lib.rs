@@ -25,6 +25,7 @@ mod edit;
 mod field;
 mod head;
 mod id;
+mod idn;
 mod message;
 mod time;
 
@@ -34,5 +35,6 @@ pub use edit::Edit;
 pub use field::{Field, FieldBody, FieldError, FieldName};
 pub use head::{HeadEnd, head_length};
 pub use id::{TransactionId, TransactionIdError};
+pub use idn::domain_to_ascii;
 pub use message::Message;
 pub use time::{Millis, TimeError};

@@ -32,7 +32,7 @@ use std::sync::Arc;
 
 use gatepost_message::{Message, Millis, TransactionId};
 use gatepost_policy::{Chain, Engine, EngineSettings, Routing, Session, Transaction};
-use gatepost_smtp::Reply;
+use gatepost_smtp::{Reply, server};
 use miette::{IntoDiagnostic as _, WrapErr as _, miette};
 
 use self::memory::RunMemory;
@@ -193,10 +193,11 @@ impl Check {
 
         let arrival = Arrival {
             config: &self.config,
-            protocol: match transaction.session.user {
-                Some(_) => "ESMTPA",
-                None => "ESMTP",
-            },
+            protocol: server::protocol(
+                envelope::is_international(&transaction),
+                false,
+                transaction.session.user.is_some(),
+            ),
         };
         let judged = match self.refusal(&message) {
             Some(reply) => Judged {

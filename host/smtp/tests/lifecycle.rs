@@ -79,7 +79,7 @@ fn plaintext_behind_starttls_is_dropped_and_state_forgotten() {
     );
     let offer = server.say(b"EHLO c\r\n");
     assert!(!offer.contains("STARTTLS"), "{offer}");
-    assert_eq!(server.session.protocol(), "ESMTPS");
+    assert_eq!(server.session.protocol(false), "ESMTPS");
     assert!(server.say(b"STARTTLS\r\n").starts_with("503 5.5.1 "));
 }
 
@@ -127,7 +127,7 @@ fn auth_plain_and_login() {
             "{dialogue} -> {said}"
         );
         assert_eq!(server.session.user(), Some("user"));
-        assert_eq!(server.session.protocol(), "ESMTPSA");
+        assert_eq!(server.session.protocol(false), "ESMTPSA");
         assert!(server.say(b"AUTH PLAIN\r\n").starts_with("503 5.5.1 "));
     }
     assert_eq!(Server::secured().say(b"AUTH PLAIN\r\n"), "334 \r\n");

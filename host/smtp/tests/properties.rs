@@ -40,9 +40,11 @@ fn script() -> impl Strategy<Value = Vec<u8>> {
             b"RCPT TO:<x@elsewhere.example>\r\n", b"DATA\r\n", b"RSET\r\n", b"NOOP\r\n", b"MAIL FROM:<> SIZE=300\r\n",
             b"AUTH PLAIN\r\n", b"AUTH LOGIN\r\n", b"AUTH PLAIN AHVzZXIAc2VjcmV0\r\n", b"dXNlcg==\r\n", b"c2VjcmV0\r\n", b"*\r\n",
             b"\r\n.\r\n", b".\r\n", b"\r\n", b"\r", b"\n", b".", b"..", b"\0", b"\r\n\r\n", b"text", b"Subject: t\r\n", b"QUIT\r\n",
+            b"BDAT 4\r\n", b"BDAT 9 LAST\r\n", b"BDAT 0\r\n", b"BDAT 0 LAST\r\n", b"BDAT 999\r\n", b"BDAT x\r\n",
             b"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
         ]).prop_map(<[u8]>::to_vec),
         4 => Just(b"MAIL FROM:<a@b.example>\r\nRCPT TO:<user@desk.example>\r\nDATA\r\n".to_vec()),
+        2 => Just(b"MAIL FROM:<a@b.example>\r\nRCPT TO:<user@desk.example>\r\nBDAT 6\r\nab\r\ncd".to_vec()),
         1 => prop::collection::vec(any::<u8>(), 0..20),
     ];
     prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())

@@ -1,15 +1,22 @@
 //! Domain names as the operator writes them.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
+use gatepost_message::domain_to_ascii;
 use serde::Deserialize;
 
 /// A domain name (RFC 5321 section 4.1.2 without the address literal; RFC 5890 U-labels
 /// allowed), in lower case and without the root's dot.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+///
+/// Two names are equal when their A-labels are: `bücher.example` is `xn--bcher-kva.example`.
+#[derive(Debug, Clone, Eq, Deserialize)]
 #[serde(try_from = "String")]
-pub struct Domain(String);
+pub struct Domain {
+    text: String,
+    ascii: String,
+}
 
 /// Why a text is not a domain name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -19,14 +26,14 @@ pub struct Domain(String);
 pub struct DomainError(String);
 
 impl Domain {
-    /// The name, in lower case.
+    /// The name as it was written, in lower case.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
-    /// Whether `other` is the same name in any case.
+    /// Whether `other` is the same name.
     pub fn matches(&self, other: &str) -> bool {
-        self.0 == other || self.0 == other.to_lowercase()
+        other.parse::<Self>().is_ok_and(|other| other == *self)
     }
 }
 
@@ -35,17 +42,18 @@ impl FromStr for Domain {
 
     fn from_str(text: &str) -> Result<Self, DomainError> {
         // RFC 5321 section 4.5.3.1.2 and RFC 1035 section 2.3.4.
-        let label = |label: &str| {
+        let is_label = |label: &str| {
             (1..=63).contains(&label.len())
                 && !label.starts_with('-')
                 && !label.ends_with('-')
-                && label.chars().all(|c| c.is_alphanumeric() || c == '-')
+                && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
         };
         let lower = text.to_lowercase();
-        if lower.len() <= 253 && lower.split('.').all(label) {
-            Ok(Self(lower))
-        } else {
-            Err(DomainError(text.to_owned()))
+        let ascii = domain_to_ascii(&lower)
+            .filter(|ascii| ascii.len() <= 253 && ascii.split('.').all(is_label));
+        match ascii {
+            Some(ascii) => Ok(Self { text: lower, ascii }),
+            None => Err(DomainError(text.to_owned())),
         }
     }
 }
@@ -58,8 +66,20 @@ impl TryFrom<String> for Domain {
     }
 }
 
+impl PartialEq for Domain {
+    fn eq(&self, other: &Self) -> bool {
+        self.ascii == other.ascii
+    }
+}
+
+impl Hash for Domain {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.ascii.hash(state);
+    }
+}
+
 impl fmt::Display for Domain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }

@@ -132,11 +132,14 @@ impl Config {
         config
     }
 
-    /// The account that receives mail for this domain, in any case.
+    /// The account that receives mail for this domain, in any case, in U-labels or A-labels.
     pub fn account_of_domain(&self, domain: &str) -> Option<&Account> {
+        let domain: Option<Domain> = domain.parse().ok();
+        let owns =
+            |account: &&Account| domain.as_ref().is_some_and(|d| account.domains.contains(d));
         self.accounts
             .iter()
-            .find(|account| account.domains.iter().any(|d| d.matches(domain)))
+            .find(owns)
             .or_else(|| self.accounts.first().filter(|_| self.any_domain))
     }
 

@@ -63,9 +63,7 @@ impl Dialogue {
             Ask::Authenticate(credentials) => self.authenticate(&credentials),
             Ask::Mail(mail) => self.mail(mail, session).await,
             Ask::Recipient(recipient) => self.recipient(recipient).await,
-            Ask::Message { size, .. } => {
-                Answer::Reply(self.message(size, session.protocol()).await)
-            }
+            Ask::Message { size, .. } => Answer::Reply(self.message(size, session).await),
         }
     }
 
@@ -250,11 +248,12 @@ impl Dialogue {
         }
     }
 
-    async fn message(&mut self, size: u64, protocol: &str) -> Reply {
+    async fn message(&mut self, size: u64, session: &server::Session) -> Reply {
         let Some(open) = self.open.take() else {
             return out_of_order();
         };
         let span = open.span.clone();
+        let protocol = session.protocol(open.requests.smtputf8);
         let reply = self
             .judge_and_commit(*open, size, protocol)
             .instrument(span)

@@ -10,6 +10,7 @@ pub(super) enum Verb {
     Mail,
     Recipient,
     Data,
+    Chunk,
     Reset,
     Noop,
     Quit,
@@ -23,12 +24,13 @@ pub(super) enum Verb {
     Unknown,
 }
 
-const VERBS: [(&str, Verb); 13] = [
+const VERBS: [(&str, Verb); 14] = [
     ("EHLO", Verb::Ehlo),
     ("HELO", Verb::Helo),
     ("MAIL", Verb::Mail),
     ("RCPT", Verb::Recipient),
     ("DATA", Verb::Data),
+    ("BDAT", Verb::Chunk),
     ("RSET", Verb::Reset),
     ("NOOP", Verb::Noop),
     ("QUIT", Verb::Quit),

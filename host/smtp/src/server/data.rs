@@ -1,4 +1,5 @@
-//! What follows DATA: finds its end, takes the stuffed dots out, and watches its lines.
+//! What follows DATA: finds its end, takes the stuffed dots out, and watches its lines. A message in
+//! chunks (RFC 3030) has no end to be found and no dots, and its lines are watched alike.
 //!
 //! The end is CRLF `.` CRLF alone (RFC 5321 section 4.1.1.4); the CRLF of the DATA command counts
 //! as the first. Servers that took anything else for it let one client smuggle a second message
@@ -7,6 +8,8 @@
 //!
 //! Octets are moved only where a dot was taken out before them in the same piece; else what came
 //! in is handed on as it is.
+
+use std::mem;
 
 use bytes::{Buf, Bytes, BytesMut};
 use memchr::memchr3;
@@ -72,6 +75,8 @@ pub(super) struct Decoder {
     line: usize,
     /// Whether the empty line after the header section is behind.
     in_body: bool,
+    /// Whether the last octet of the last chunk was a CR.
+    after_cr: bool,
 }
 
 impl Decoder {
@@ -83,6 +88,7 @@ impl Decoder {
             line_start: true,
             line: 0,
             in_body: false,
+            after_cr: false,
         }
     }
 
@@ -118,7 +124,7 @@ impl Decoder {
             }
             read += length;
             write += length;
-            self.account(length, stop, limits);
+            self.account(length, stop.text(length), stop, limits);
         }
         if self.fault.is_some() {
             input.advance(read);
@@ -130,19 +136,48 @@ impl Decoder {
         (piece, ended)
     }
 
-    /// Counts a run and holds it against the limits.
-    fn account(&mut self, length: usize, stop: Stop, limits: &Limits) {
+    /// Looks at octets of a chunk (RFC 3030), all of which belong to the message.
+    pub(super) fn inspect(&mut self, octets: &[u8], limits: &Limits) {
+        self.eight_bit |= !octets.is_ascii();
+        let mut rest = octets;
+        while let Some(first) = rest.first() {
+            if mem::take(&mut self.after_cr) {
+                match first {
+                    b'\n' => {
+                        self.account(1, 0, Stop::LineEnd, limits);
+                        rest = &rest[1..];
+                    }
+                    _ => self.account(0, 1, Stop::Stray, limits),
+                }
+                continue;
+            }
+            let (length, stop) = run(rest);
+            if length == 0 {
+                self.account(1, 0, Stop::More, limits);
+                self.after_cr = true;
+                return;
+            }
+            self.account(length, stop.text(length), stop, limits);
+            rest = &rest[length..];
+        }
+    }
+
+    /// The last chunk has come.
+    pub(super) fn end(&mut self) {
+        if self.after_cr {
+            self.spoil(Fault::StrayOctet);
+        }
+    }
+
+    /// Counts a run of so many octets, so many of which are a line's text, and holds it against
+    /// the limits.
+    fn account(&mut self, length: usize, text: usize, stop: Stop, limits: &Limits) {
         self.size += length as u64;
+        self.line += text;
         match stop {
-            Stop::LineEnd => {
-                self.line += length - 2;
-                self.in_body |= self.line == 0;
-            }
-            Stop::More => self.line += length,
-            Stop::Stray => {
-                self.line += length;
-                self.spoil(Fault::StrayOctet);
-            }
+            Stop::LineEnd => self.in_body |= self.line == 0,
+            Stop::More => {}
+            Stop::Stray => self.spoil(Fault::StrayOctet),
         }
         if self.line > limits.line {
             self.spoil(Fault::LineTooLong);
@@ -173,6 +208,16 @@ enum Stop {
     Stray,
     /// Nothing of the kind: the line goes on.
     More,
+}
+
+impl Stop {
+    /// How many octets of a run that ends so are text.
+    fn text(self, length: usize) -> usize {
+        match self {
+            Self::LineEnd => length - 2,
+            Self::Stray | Self::More => length,
+        }
+    }
 }
 
 /// The octets up to and with the next CRLF or stray octet. A CR at the very end is left out: it

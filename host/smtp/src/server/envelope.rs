@@ -37,17 +37,26 @@ pub(super) fn mail(arguments: &[u8], max_size: u64, auth: bool) -> Result<Mail, 
                 let mailbox = decode_xtext(value);
                 mailbox.ok_or_else(|| malformed("AUTH is a mailbox as xtext, or <>"))?;
             }
+            ("SMTPUTF8", None) => mail.smtputf8 = true,
+            ("SMTPUTF8", Some(_)) => return Err(malformed("SMTPUTF8 takes no value")),
             ("AUTH", _) if !auth => return Err(unknown(&keyword)),
             ("SIZE" | "BODY" | "RET" | "ENVID" | "AUTH", None) => return Err(valueless(&keyword)),
             _ => return Err(unknown(&keyword)),
         }
     }
+    if let Some(address) = mail.reverse_path.address() {
+        path::announced(address, mail.smtputf8)?;
+    }
     Ok(mail)
 }
 
 /// Reads what follows `RCPT`. `<Postmaster>` alone is the postmaster of `hostname` (RFC 5321
-/// section 4.1.1.3).
-pub(super) fn recipient(arguments: &[u8], hostname: &str) -> Result<Recipient, Reply> {
+/// section 4.1.1.3); `smtputf8` says whether MAIL announced characters outside ASCII.
+pub(super) fn recipient(
+    arguments: &[u8],
+    hostname: &str,
+    smtputf8: bool,
+) -> Result<Recipient, Reply> {
     let wrong = |why: &str| Reply::new(501, "5.1.3", format!("Recipient: {why}"));
     let (path, after) = path::split(arguments, "TO:", wrong)?;
     let address = if path.eq_ignore_ascii_case("postmaster") {
@@ -55,11 +64,12 @@ pub(super) fn recipient(arguments: &[u8], hostname: &str) -> Result<Recipient, R
     } else {
         path::parse(path::without_route(path).map_err(wrong)?, wrong)?
     };
+    path::announced(&address, smtputf8)?;
     let mut recipient = Recipient::from(address);
     for Parameter { keyword, value } in parameter::parse(after)? {
         match (keyword.as_str(), value) {
             ("NOTIFY", Some(value)) => recipient.dsn.notify = Some(notify(value)?),
-            ("ORCPT", Some(value)) => recipient.dsn.original = Some(original(value)?),
+            ("ORCPT", Some(value)) => recipient.dsn.original = Some(original(value, smtputf8)?),
             ("NOTIFY" | "ORCPT", None) => return Err(valueless(&keyword)),
             _ => return Err(unknown(&keyword)),
         }
@@ -88,6 +98,9 @@ fn body(value: &str) -> Result<BodyType, Reply> {
         Ok(BodyType::SevenBit)
     } else if value.eq_ignore_ascii_case("8BITMIME") {
         Ok(BodyType::EightBitMime)
+    } else if value.eq_ignore_ascii_case("BINARYMIME") {
+        // RFC 3030 section 3: it is another extension, which is not offered.
+        Err(Reply::new(555, "5.6.1", "BINARYMIME is not supported here"))
     } else {
         Err(malformed("BODY is 7BIT or 8BITMIME"))
     }
@@ -111,10 +124,10 @@ fn notify(value: &str) -> Result<Notify, Reply> {
     })
 }
 
-/// RFC 3461 section 4.2.
-fn original(value: &str) -> Result<OriginalRecipient, Reply> {
+/// RFC 3461 section 4.2; outside ASCII where that was announced (RFC 6533 section 3).
+fn original(value: &str, smtputf8: bool) -> Result<OriginalRecipient, Reply> {
     OriginalRecipient::parse(value)
-        .filter(|_| value.is_ascii())
+        .filter(|_| smtputf8 || value.is_ascii())
         .ok_or_else(|| malformed("ORCPT is type;address, encoded, at most 500 octets"))
 }
 

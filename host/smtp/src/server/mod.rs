@@ -8,7 +8,7 @@
 //! A session goes like this. It first asks whether the client is welcome ([`Ask::Connect`]), and
 //! says its banner when it is. MAIL and each RCPT are asked in turn, as they come; a yes is
 //! answered `250 2.1.0` and `250 2.1.5` by the session itself. [`Event::DataStarted`] says that
-//! message bytes follow as [`Event::Data`], and [`Ask::Message`] that they are whole: the reply to
+//! message bytes follow as [`Event::Data`], be it by DATA or in the chunks of BDAT, and [`Ask::Message`] that they are whole: the reply to
 //! that is the owner's in full, because only it knows the transaction's id and fate. If a
 //! transaction ends in any other way, [`Event::Aborted`] says so and why, and what was staged is to
 //! be dropped.
@@ -16,6 +16,7 @@
 //! Replies to commands that came together go out together (RFC 2920 section 3.2).
 
 mod auth;
+mod chunk;
 mod command;
 mod data;
 mod envelope;
@@ -48,7 +49,7 @@ pub enum Event {
     StartTls,
     /// Decide, then call [`answer`](Session::answer).
     Ask(Ask),
-    /// 354 has been said: what follows as `Data` belongs to the transaction in hand.
+    /// 354 has been said, or a first chunk (BDAT, RFC 3030) is taken: what follows as `Data` belongs to the transaction in hand.
     DataStarted,
     /// A piece of the message, dots unstuffed, never empty.
     Data(Bytes),
@@ -110,6 +111,20 @@ pub struct Mail {
     pub smtputf8: bool,
     /// What the sender wants to hear of it.
     pub dsn: dsn::MessageRequest,
+}
+
+/// The name of ESMTP in a Received field (RFC 3848, and RFC 6531 section 4.3 for SMTPUTF8).
+pub fn protocol(smtputf8: bool, tls: bool, authenticated: bool) -> &'static str {
+    match (smtputf8, tls, authenticated) {
+        (false, false, false) => "ESMTP",
+        (false, false, true) => "ESMTPA",
+        (false, true, false) => "ESMTPS",
+        (false, true, true) => "ESMTPSA",
+        (true, false, false) => "UTF8SMTP",
+        (true, false, true) => "UTF8SMTPA",
+        (true, true, false) => "UTF8SMTPS",
+        (true, true, true) => "UTF8SMTPSA",
+    }
 }
 
 /// BODY of RFC 6152.

@@ -41,11 +41,19 @@ pub(super) fn split<'a>(
         return Err(malformed("a space must stand between > and what follows"));
     }
     match str::from_utf8(path) {
-        Ok(path) if path.is_ascii() => Ok((path, after)),
-        _ => Err(Reply::new(
+        Ok(path) => Ok((path, after)),
+        Err(_) => Err(malformed("not UTF-8")),
+    }
+}
+
+/// Refuses an address outside ASCII in a transaction without SMTPUTF8 (RFC 6531 section 3.5).
+pub(super) fn announced(address: &Address, smtputf8: bool) -> Result<(), Reply> {
+    match smtputf8 || address.is_ascii() {
+        true => Ok(()),
+        false => Err(Reply::new(
             553,
             "5.6.7",
-            "Addresses outside ASCII are not supported here (no SMTPUTF8)",
+            "An address outside ASCII needs SMTPUTF8 in MAIL",
         )),
     }
 }

@@ -1,6 +1,7 @@
 //! The state machine of the server's side: what is due, what is asked, when it ends. What each
 //! command does stands in [`commands`].
 
+mod chunks;
 mod commands;
 
 use std::collections::VecDeque;
@@ -11,9 +12,10 @@ use bytes::BytesMut;
 
 use self::commands::stray_octet;
 use super::auth::{Exchange, Step};
+use super::chunk::Chunk;
 use super::data::{Decoder, Fault};
 use super::line::{Line, LineCutter};
-use super::{Abort, Answer, Ask, Event, Settings};
+use super::{Abort, Answer, Ask, Event, Settings, protocol};
 use crate::reply::Reply;
 
 /// Replies are sent once there are this many octets of them, even if more commands wait.
@@ -33,8 +35,8 @@ pub struct Session {
     helo: Option<Helo>,
     user: Option<String>,
     transaction: Option<Transaction>,
-    /// The last command was MAIL and refused, but for RCPT and DATA behind it.
-    sender_refused: bool,
+    /// The last command was MAIL or a chunk and refused, but for RCPT, DATA and chunks behind it.
+    behind_refusal: bool,
     /// Recipients named since the last MAIL, the refused ones included.
     recipients_named: usize,
     /// 5xx replies so far.
@@ -58,6 +60,9 @@ struct Helo {
 #[derive(Debug, Default)]
 struct Transaction {
     recipients: usize,
+    smtputf8: bool,
+    /// What has come of a message in chunks.
+    chunked: Option<Decoder>,
     /// What refusals are to name it by.
     label: Option<String>,
 }
@@ -72,6 +77,8 @@ enum State {
     Auth(Exchange),
     /// A message comes in.
     Data(Decoder),
+    /// The octets of a chunk come in.
+    Chunk(Chunk),
     /// STARTTLS was granted.
     Handshake,
     /// It is over.
@@ -93,7 +100,7 @@ impl Session {
             helo: None,
             user: None,
             transaction: None,
-            sender_refused: false,
+            behind_refusal: false,
             recipients_named: 0,
             errors: 0,
             idle_commands: 0,
@@ -126,6 +133,7 @@ impl Session {
                 State::Handshake | State::Closed => false,
                 State::Command | State::Auth(_) => self.proceed_with_line(),
                 State::Data(_) => self.proceed_with_data(),
+                State::Chunk(_) => self.proceed_with_chunk(),
             };
             if !self.output.is_empty() && (!proceeds || self.output.len() >= ENOUGH_REPLIES) {
                 return Event::Send(self.output.split().freeze());
@@ -160,9 +168,12 @@ impl Session {
                 self.user = Some(credentials.user.clone());
                 self.idle_commands = 0;
             }
-            Ask::Mail(_) if yes => {
-                self.transaction = Some(Transaction::default());
-                self.sender_refused = false;
+            Ask::Mail(mail) if yes => {
+                self.transaction = Some(Transaction {
+                    smtputf8: mail.smtputf8,
+                    ..Transaction::default()
+                });
+                self.behind_refusal = false;
             }
             Ask::Recipient(_) if yes => {
                 if let Some(transaction) = &mut self.transaction {
@@ -234,14 +245,13 @@ impl Session {
         self.user.as_deref()
     }
 
-    /// How mail comes in, for the `with` clause of Received: `SMTP`, `ESMTP`, `ESMTPS` or
-    /// `ESMTPSA` (RFC 3848).
-    pub fn protocol(&self) -> &'static str {
-        match (&self.helo, &self.tls, &self.user) {
-            (Some(Helo { extended: true, .. }), Some(_), Some(_)) => "ESMTPSA",
-            (Some(Helo { extended: true, .. }), Some(_), None) => "ESMTPS",
-            (Some(Helo { extended: true, .. }), None, _) => "ESMTP",
-            _ => "SMTP",
+    /// How mail comes in, for the `with` clause of Received; `smtputf8` says whether MAIL
+    /// announced it.
+    pub fn protocol(&self, smtputf8: bool) -> &'static str {
+        let extended = self.helo.as_ref().is_some_and(|helo| helo.extended);
+        match extended || smtputf8 {
+            true => protocol(smtputf8, self.tls.is_some(), self.user.is_some()),
+            false => "SMTP",
         }
     }
 
@@ -363,7 +373,7 @@ impl Session {
     fn refusal(&self, reply: Reply) -> Abort {
         let size = match &self.state {
             State::Data(decoder) => decoder.size,
-            _ => 0,
+            _ => self.chunked().map_or(0, |message| message.size),
         };
         Abort::Refused { reply, size }
     }

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod basic_delivery;
+mod chunking;
 mod dialogues;
 mod disconnect_in_data;
 mod dot_stuffing;
@@ -18,6 +19,7 @@ mod one_account_per_transaction;
 mod open_relay;
 mod pipelining;
 mod received_field;
+mod smtputf8;
 mod smuggling;
 mod transaction_id;
 

@@ -22,11 +22,11 @@ impl Session {
         match verb {
             Verb::Mail => {
                 // Until it is accepted.
-                self.sender_refused = self.transaction.is_none();
+                self.behind_refusal = self.transaction.is_none();
                 self.recipients_named = 0;
             }
-            Verb::Recipient | Verb::Data => {}
-            _ => self.sender_refused = false,
+            Verb::Recipient | Verb::Data | Verb::Chunk => {}
+            _ => self.behind_refusal = false,
         }
         if !self.is_free(verb) {
             self.idle_commands += 1;
@@ -34,10 +34,11 @@ impl Session {
         match line {
             Line::TooLong => self.say(&Reply::new(500, "5.5.2", "Command line is too long")),
             Line::Stray => self.say(&stray_octet()),
+            Line::Whole(_) if verb == Verb::Chunk => self.chunk(arguments),
             Line::Whole(_) => match self.out_of_sequence(verb) {
                 // What came pipelined behind a refused MAIL is no error of its own (RFC 2920
                 // section 3.1).
-                Some(reply) if self.sender_refused && verb != Verb::Mail => {
+                Some(reply) if self.behind_refusal && verb != Verb::Mail => {
                     self.recipients_named += usize::from(verb == Verb::Recipient);
                     self.write(&reply);
                 }
@@ -52,10 +53,13 @@ impl Session {
 
     /// Whether a command is not one without progress, whatever comes of it: a RCPT behind one
     /// that was accepted, which leaves the message as near as it was; and, as many as one message
-    /// may have, behind a refused MAIL: a client that pipelines is to hear of that refusal.
+    /// may have, behind a refused MAIL: a client that pipelines is to hear of that refusal. A chunk
+    /// brings octets.
     fn is_free(&self, verb: Verb) -> bool {
         let in_bounds = self.recipients_named < self.settings.limits.recipients;
-        verb == Verb::Recipient && (self.recipients() > 0 || self.sender_refused && in_bounds)
+        verb == Verb::Chunk && self.recipients() > 0
+            || verb == Verb::Recipient
+                && (self.recipients() > 0 || self.behind_refusal && in_bounds)
     }
 
     /// Why no command but QUIT is heard any more, if so.
@@ -76,7 +80,7 @@ impl Session {
     }
 
     /// Why a command cannot come now, if so (RFC 5321 section 4.1.4).
-    fn out_of_sequence(&self, verb: Verb) -> Option<Reply> {
+    pub(super) fn out_of_sequence(&self, verb: Verb) -> Option<Reply> {
         let settings = &self.settings;
         let sequence = |text: &str| Some(Reply::new(503, "5.5.1", text));
         let exempt = matches!(verb, Verb::Noop | Verb::Ehlo | Verb::StartTls | Verb::Quit);
@@ -95,8 +99,15 @@ impl Session {
             Verb::Mail if self.transaction.is_some() => {
                 sequence("Sender is already given; RSET begins anew")
             }
-            Verb::Recipient | Verb::Data if self.transaction.is_none() => {
+            Verb::Recipient | Verb::Data | Verb::Chunk if self.transaction.is_none() => {
                 sequence("Say MAIL first")
+            }
+            // RFC 3030 section 2.
+            Verb::Recipient | Verb::Data if self.chunked().is_some() => {
+                sequence("A chunk has come: go on with BDAT, or RSET begins anew")
+            }
+            Verb::Data | Verb::Chunk if self.recipients() == 0 => {
+                sequence("No recipient was accepted")
             }
             Verb::StartTls if self.tls.is_some() => sequence("TLS is already active"),
             Verb::StartTls if settings.start_tls == StartTls::None => {
@@ -133,23 +144,22 @@ impl Session {
                     Err(reply) => reply,
                 }
             }
-            Verb::Recipient => match envelope::recipient(arguments, &settings.hostname) {
-                Ok(_) if self.recipients_named >= settings.limits.recipients => Reply::new(
-                    452,
-                    "4.5.3",
-                    format!(
-                        "Too many recipients: at most {}",
-                        settings.limits.recipients
+            Verb::Recipient => {
+                match envelope::recipient(arguments, &settings.hostname, self.smtputf8()) {
+                    Ok(_) if self.recipients_named >= settings.limits.recipients => Reply::new(
+                        452,
+                        "4.5.3",
+                        format!(
+                            "Too many recipients: at most {}",
+                            settings.limits.recipients
+                        ),
                     ),
-                ),
-                Ok(recipient) => {
-                    self.recipients_named += 1;
-                    return self.state = State::Asked(Ask::Recipient(recipient));
+                    Ok(recipient) => {
+                        self.recipients_named += 1;
+                        return self.state = State::Asked(Ask::Recipient(recipient));
+                    }
+                    Err(reply) => reply,
                 }
-                Err(reply) => reply,
-            },
-            Verb::Data if self.recipients() == 0 => {
-                Reply::new(503, "5.5.1", "No recipient was accepted")
             }
             Verb::Data => {
                 self.events.push_back(Event::DataStarted);
@@ -189,7 +199,8 @@ impl Session {
                 self.pass_on(&reply);
                 return self.close(self.refusal(reply));
             }
-            Verb::Unknown => Reply::new(500, "5.5.1", "Command is not recognized"),
+            // Taken before, since its octets follow whatever is wrong with it.
+            Verb::Chunk | Verb::Unknown => Reply::new(500, "5.5.1", "Command is not recognized"),
         };
         self.say(&reply);
     }
@@ -211,8 +222,12 @@ impl Session {
         let settings = &self.settings;
         let mut text = settings.hostname.clone();
         if extended {
-            text = format!("{text} greets {name}\nPIPELINING\n8BITMIME\nENHANCEDSTATUSCODES\nDSN");
+            text = format!(
+                "{text} greets {name}\nPIPELINING\n8BITMIME\nENHANCEDSTATUSCODES\nDSN\nSMTPUTF8\nCHUNKING"
+            );
             text = format!("{text}\nSIZE {}", settings.limits.message_size);
+            // RFC 9422; there is no limit on the messages of a session or on their domains.
+            text = format!("{text}\nLIMITS RCPTMAX={}", settings.limits.recipients);
             if self.tls.is_none() && settings.start_tls != StartTls::None {
                 text.push_str("\nSTARTTLS");
             }
@@ -226,6 +241,13 @@ impl Session {
 
     fn offers_auth(&self) -> bool {
         self.settings.auth != AuthOffer::None && self.tls.is_some()
+    }
+
+    /// Whether MAIL announced it.
+    fn smtputf8(&self) -> bool {
+        self.transaction
+            .as_ref()
+            .is_some_and(|transaction| transaction.smtputf8)
     }
 
     fn recipients(&self) -> usize {

@@ -16,6 +16,29 @@ pub fn check(stage: &mut Stage<'_>) {
         "line-998" => stage.arrived(&format!("{}\r\n", "x".repeat(998))),
         "size-lie" => stage.arrived(&"0123456789\r\n".repeat(100_000)),
         "8bitmime" => stage.arrived("\u{e4}\r\n"),
+        "bdat-one" => stage.arrived("x\r\n"),
+        "bdat-two-chunks" => stage.arrived("abcd\r\n"),
+        "bdat-zero-last" => stage.arrived("ab\r\n"),
+        "bdat-dot-line" => stage.arrived(".\r\n..\r\n"),
+        // It would have to go on by DATA some day: refused, and what follows is a command again.
+        "bdat-smuggle" => {
+            assert_eq!(stage.last().code, 550);
+            stage.goes_on();
+            stage.client.command("DATA", 503);
+        }
+        "bdat-after-data" => {
+            // The transaction stands, and its message is what came in chunks.
+            stage.play(">>bdat LAST y\\r\\n");
+            stage.play("< 250");
+            stage.arrived("x\r\ny\r\n");
+        }
+        "bdat-without-rcpt" | "bdat-bad-rcpt-pipelined" => {
+            stage.goes_on();
+            stage.client.command("DATA", 503);
+        }
+        // What may be octets of a chunk is not run as commands.
+        "bdat-huge" | "bdat-negative" => assert!(stage.client.closed()),
+        "bdat-not-last-then-quit" => assert!(stage.client.closed()),
         "pipeline-full" => {
             let taken = stage.take();
             assert_eq!(taken.to, ["user@desk.example", "nobody-unknown@desk.example"]);
@@ -163,7 +186,7 @@ pub fn check(stage: &mut Stage<'_>) {
         | "data-before-rcpt" | "nested-mail" | "rset-clears" | "ehlo-clears" | "vrfy"
         | "unknown-command" | "helo-no-arg" | "mail-space-variants" | "mail-unknown-param"
         | "body-bad" | "utf8-without-smtputf8" | "utf8-invalid" | "starttls-arg"
-        | "dsn-notify-never-combined" => {
+        | "dsn-notify-never-combined" | "smtputf8" => {
             stage.goes_on();
         }
         id => panic!("nothing is said of what must come of {id}"),

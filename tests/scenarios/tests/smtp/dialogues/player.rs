@@ -5,6 +5,7 @@
 //! | `< X` | a reply must come, with one of the codes in `X`: `250\|5xx\|close` |
 //! | `> T` | sends `T` and CRLF |
 //! | `>> T` | sends `T` |
+//! | `>>bdat [LAST] T` | sends BDAT with the number of octets in `T`, then `T` |
 //! | `>>* c n` | sends `c` `n` times |
 //! | `>>*line "s" n` | sends `s` `n` times |
 //! | `*n > T` | sends `T` and CRLF `n` times |
@@ -72,6 +73,15 @@ impl<'a> Stage<'a> {
             "<" => self.hear(rest),
             ">" => self.send(&[unescape(rest), b"\r\n".to_vec()].concat()),
             ">>" => self.send(&unescape(rest)),
+            ">>bdat" => {
+                let (last, text) = match rest.strip_prefix("LAST ") {
+                    Some(text) => (" LAST", text),
+                    None => ("", rest),
+                };
+                let octets = unescape(text);
+                let command = format!("BDAT {}{last}\r\n", octets.len());
+                self.send(&[command.into_bytes(), octets].concat());
+            }
             ">>*" | ">>*line" => self.send(&repeated()),
             "@byte-by-byte" => self.octet_by_octet = true,
             "@tls-handshake-if-220" => {
