@@ -22,6 +22,11 @@ impl TransactionId {
         Self(Uuid::now_v7())
     }
 
+    /// The 128 bits of it.
+    pub fn octets(&self) -> [u8; 16] {
+        self.0.into_bytes()
+    }
+
     /// When it was made: milliseconds since 1970-01-01T00:00:00Z.
     pub fn unix_millis(&self) -> u64 {
         let [a, b, c, d, e, f, ..] = *self.0.as_bytes();

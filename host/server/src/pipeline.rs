@@ -47,6 +47,7 @@ pub use self::dialogue::Dialogue;
 pub use self::findings::Findings;
 pub use self::memory::SpoolMemory;
 use crate::config::Config;
+use crate::observability::Spans;
 
 /// What the sessions of one listener share on the way of their messages.
 #[derive(Clone)]
@@ -65,6 +66,8 @@ pub struct Pipeline {
     pub spool: Arc<dyn Spool>,
     /// Where it is put on record what happened.
     pub trace: Arc<Trace>,
+    /// Where it is told how long each step took.
+    pub spans: Spans,
     /// Those who may write a large message to the disk at this moment, on all listeners together.
     pub writers: Arc<Semaphore>,
     /// What senders are told.

@@ -41,7 +41,8 @@ use crate::config::{self, Config, Direction, ListenerTls};
 use crate::control::{self, ControlSocket};
 use crate::listener::Service;
 use crate::live::{Door, InUse, Live};
-use crate::observability::{Health, Metrics, Monitor};
+use crate::observability::spans::Exporter;
+use crate::observability::{Health, Metrics, Monitor, Spans};
 use crate::pipeline::{Pipeline, SpoolMemory};
 use crate::policies::Policies;
 use crate::routing::Routing;
@@ -50,6 +51,9 @@ use crate::tls;
 
 /// How long sessions that were cut off may take to say so.
 const FAREWELL: Duration = Duration::from_secs(2);
+
+/// How long a collector may take for the spans that wait when all else is done.
+const LAST_SPANS: Duration = Duration::from_secs(5);
 
 /// How often what has had its time is dropped from the store.
 const EXPIRE: Duration = Duration::from_secs(60);
@@ -103,6 +107,7 @@ struct Relay {
     phase: watch::Sender<Phase>,
     doors: Doors,
     delivery: gatepost_delivery::Handle,
+    exporter: Option<Exporter>,
 }
 
 /// What all sessions share, whatever the configuration.
@@ -110,6 +115,7 @@ struct Parts {
     memory: Arc<SpoolMemory>,
     spool: Arc<dyn Spool>,
     trace: Arc<Trace>,
+    spans: Spans,
     writers: Arc<Semaphore>,
 }
 
@@ -131,6 +137,7 @@ impl Parts {
                 memory: self.memory.clone(),
                 spool: Arc::clone(&self.spool),
                 trace: Arc::clone(&self.trace),
+                spans: self.spans.clone(),
                 writers: Arc::clone(&self.writers),
                 notifications: Arc::clone(notifications),
             });
@@ -154,6 +161,13 @@ impl Relay {
         let config = Arc::new(config);
         let health = Arc::new(Health::default());
         let metrics = Metrics::start().into_diagnostic()?;
+        let (spans, exporter) = match &config.otlp {
+            Some(otlp) => {
+                let (spans, exporter) = Spans::start(otlp, config.relay.hostname.as_str());
+                (spans, Some(exporter))
+            }
+            None => (Spans::default(), None),
+        };
         let (spool, trace) = open_store(&config).await?;
         let memory = Arc::new(SpoolMemory(Arc::clone(&spool)));
         let engine = Engine::new(EngineSettings {
@@ -180,6 +194,7 @@ impl Relay {
             memory: Arc::clone(&memory),
             spool: Arc::clone(&spool),
             trace: Arc::clone(&trace),
+            spans: spans.clone(),
             writers: Pipeline::writers(),
         };
         let live = parts.live(&config, &notifications, tls.as_ref(), |listener| {
@@ -191,6 +206,7 @@ impl Relay {
             memory,
             spool: Arc::clone(&spool),
             trace: Arc::clone(&trace),
+            spans,
         });
         let delivery = Delivery::start(
             Arc::clone(&spool),
@@ -222,6 +238,7 @@ impl Relay {
             phase,
             doors,
             delivery,
+            exporter,
         };
         let monitor = relay.monitor();
         let opened = (relay.doors).open(bound, &relay.in_use, monitor, &relay.phase);
@@ -266,6 +283,9 @@ impl Relay {
         let flushed = tokio::task::spawn_blocking(move || trace.flush()).await;
         if !matches!(flushed, Ok(Ok(()))) {
             tracing::warn!("the last events did not reach the trace");
+        }
+        if let Some(exporter) = self.exporter {
+            exporter.flush(LAST_SPANS).await;
         }
         tracing::info!(
             deliveries_finished = delivered.finished,

@@ -24,6 +24,7 @@ use gatepost_trace::{Event, Kind, Notified, Trace};
 use tracing::Instrument as _;
 
 use crate::host_rules;
+use crate::observability::Spans;
 use crate::policies::Policies;
 
 /// Asks and tells the policies on behalf of delivery.
@@ -36,6 +37,8 @@ pub struct Routing {
     pub spool: Arc<dyn Spool>,
     /// Where it is put on record what happened.
     pub trace: Arc<Trace>,
+    /// Where it is told how long each attempt took.
+    pub spans: Spans,
 }
 
 impl Router for Routing {
@@ -86,7 +89,11 @@ impl Observer for Routing {
             Action::Relayed => notified(Notified::Relayed),
             Action::Delivered => notified(Notified::Delivered),
         };
-        self.record(made.message.transaction.id, kind);
+        let original = made.message.transaction.id;
+        if let Some(exported) = self.spans.message(notice) {
+            exported.notification(original, made.action, made.recipients.len());
+        }
+        self.record(original, kind);
         // From here on the notice can be asked for, too.
         let recipients = vec![made.to.clone()];
         self.record(notice, Kind::Queued { recipients });
@@ -112,6 +119,8 @@ impl Routing {
             for_policies,
             for_trace,
         } = ended;
+        let exported = self.spans.message(transaction.id);
+        let exported = exported.map(|trace| trace.attempt(attempt, for_policies, reply));
         for judgement in attempt.judgements {
             self.judged(transaction.id, judgement);
         }
@@ -134,6 +143,9 @@ impl Routing {
             .policies_of(transaction)
             .outcome(transaction, &result)
             .await;
+        if let Some(exported) = &exported {
+            exported.calls(&ruling.judgements);
+        }
         for judgement in &ruling.judgements {
             self.judged(transaction.id, judgement);
         }

@@ -88,8 +88,11 @@ pub(crate) async fn run(
         entrance,
     };
     tracing::debug!("connected");
-    match edge.drive().await {
-        Ok(()) => tracing::debug!("closed"),
+    let cut = match edge.drive().await {
+        Ok(()) => {
+            tracing::debug!("closed");
+            None
+        }
         Err(cut) => {
             let reason = match cut {
                 Cut::Gone => "the client closed the connection".to_owned(),
@@ -98,8 +101,10 @@ pub(crate) async fn run(
             };
             tracing::debug!(reason, "cut off");
             edge.dialogue.abort(&reason);
+            Some(reason)
         }
-    }
+    };
+    edge.dialogue.end(&edge.session, cut.as_deref());
 }
 
 /// Ends when the relay stops serving. What has no transaction in hand then need not be waited for.

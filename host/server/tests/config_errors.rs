@@ -322,3 +322,15 @@ fn room_for_deliveries_is_kept_on_the_disk() {
     assert_eq!(problems[0].0, Some(3));
     assert!(problems[0].1.contains("min-free"), "{problems:?}");
 }
+
+#[test]
+fn a_collector_is_one_that_spans_can_be_sent_to() {
+    let otlp = |keys: &str| format!("[otlp]\nendpoint = \"http://127.0.0.1:4318\"\n{keys}\n");
+    assert!(parse(&format!("{GOOD}{}", otlp(""))).is_ok());
+    wrong(&otlp("sample = 1.5"), 3, "sample is 1.5");
+    wrong(&otlp("timeout = \"0s\""), 3, "timeout is 0");
+    wrong(&otlp("service-name = \"\""), 3, "the service name is empty");
+    wrong(&otlp("headers = { Host = \"x\" }"), 3, "set by the relay");
+    wrong("[otlp]\nendpoint = \"127.0.0.1:4318\"\n", 2, "not the URL");
+    wrong("[otlp]\nendpoint = \"https://c\"\n", 2, "wants TLS");
+}

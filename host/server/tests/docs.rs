@@ -11,10 +11,11 @@ use gatepost::policies::Policies;
 use gatepost_policy::{Engine, EngineSettings};
 
 /// Each section of the page, and a configuration that has a key too many there.
-const TABLES: [(&str, &str); 16] = [
+const TABLES: [(&str, &str); 17] = [
     ("The file", "too-many = 1"),
     ("`[relay]`", "[relay]\ntoo-many = 1"),
     ("`[http]`", "[http]\ntoo-many = 1"),
+    ("`[otlp]`", "[otlp]\ntoo-many = 1"),
     ("`[log]`", "[log]\ntoo-many = 1"),
     ("`[tls]`", "[tls]\ntoo-many = 1"),
     ("`[limits]`", "[limits]\ntoo-many = 1"),

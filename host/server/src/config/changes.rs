@@ -226,18 +226,23 @@ pub(super) fn fixed(old: &Config, new: &Config) -> Vec<Finding> {
     for (differs, at, why) in [
         (
             old.relay.store != new.relay.store,
-            ["relay", "store"],
+            &["relay", "store"][..],
             "queue, trace and control socket are open in the store",
         ),
         (
             old.log.format != new.log.format,
-            ["log", "format"],
+            &["log", "format"],
             "whoever reads the log expects lines of one form",
+        ),
+        (
+            old.otlp != new.otlp,
+            &["otlp"],
+            "a trace that has begun goes to one collector",
         ),
     ] {
         if differs {
             findings.push(Finding {
-                at: at.map(Step::Key).to_vec(),
+                at: at.iter().copied().map(Step::Key).collect(),
                 message: format!("{} cannot change while the relay runs", at.join(".")),
                 help: format!("{why}; restart the relay, or put back what was there"),
             });

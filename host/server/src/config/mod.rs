@@ -16,6 +16,7 @@ mod domain;
 mod error;
 mod listener;
 mod notifications;
+mod otlp;
 mod policy;
 mod relay;
 mod units;
@@ -35,6 +36,7 @@ pub use error::{ConfigError, Problem};
 pub(crate) use error::{Finding, Step, at};
 pub use listener::{Direction, Listener, ListenerTls};
 pub use notifications::Notifications;
+pub use otlp::{Endpoint, EndpointError, Headers, HeadersError, Otlp};
 pub use policy::{Grant, Policy, SelfTest};
 pub use relay::{Http, Limits, Log, LogFormat, Quarantine, Relay, Tls, Trace};
 pub(crate) use units::parse_duration;
@@ -50,6 +52,8 @@ pub struct Config {
     pub relay: Relay,
     /// Metrics and health over HTTP; not served when absent.
     pub http: Option<Http>,
+    /// Where spans are exported to; no spans when absent.
+    pub otlp: Option<Otlp>,
     /// What is logged, and how.
     #[serde(default)]
     pub log: Log,

@@ -13,6 +13,7 @@ use crate::{builtin, observability};
 pub(super) fn problems(config: &Config) -> Vec<Finding> {
     let mut findings = Findings::default();
     relay(config, &mut findings);
+    otlp(config, &mut findings);
     limits(config, &mut findings);
     accounts(config, &mut findings);
     listeners(config, &mut findings);
@@ -64,6 +65,31 @@ fn relay(config: &Config, findings: &mut Findings) {
             at!["log", "level"],
             error.to_string(),
             "such as level = \"info\"",
+        );
+    }
+}
+
+fn otlp(config: &Config, findings: &mut Findings) {
+    let Some(otlp) = &config.otlp else { return };
+    if !(0.0..=1.0).contains(&otlp.sample) {
+        findings.add(
+            at!["otlp", "sample"],
+            format!("sample is {}", otlp.sample),
+            "write a fraction of all traces between 0 and 1, such as 0.1",
+        );
+    }
+    if otlp.timeout.is_zero() {
+        findings.add(
+            at!["otlp", "timeout"],
+            "timeout is 0, so no span could be exported",
+            "leave it out for the default",
+        );
+    }
+    if otlp.service_name.is_empty() {
+        findings.add(
+            at!["otlp", "service-name"],
+            "the service name is empty",
+            "leave it out for \"gatepost\"",
         );
     }
 }

@@ -1,11 +1,13 @@
-//! What people and monitors see of a running relay: logs, metrics, health.
+//! What people and monitors see of a running relay: logs, metrics, spans, health.
 
 mod health;
 mod http;
 mod logging;
 mod metrics;
+pub mod spans;
 
 pub use health::Health;
 pub use http::Monitor;
 pub use logging::{LoggingError, check_level, level, put_level_in_use, start_logging};
 pub use metrics::{Metrics, MetricsError};
+pub use spans::Spans;

@@ -84,10 +84,19 @@ pub(super) async fn commit(
         }
         count_notice(Action::Failed);
         let recipients = bounce.recipients;
+        if let Some(exported) = pipeline.spans.message(notice) {
+            exported.notification(id, Action::Failed, recipients.len());
+        }
         pipeline.record(id, Kind::Bounced { notice, recipients });
         pipeline.record(notice, Kind::Queued { recipients: to });
     }
-    if let Err(error) = pipeline.spool.accept(message).await {
+    let exported = pipeline.spans.message(id);
+    let exported = exported.map(|trace| trace.accepting(&message));
+    let accepted = pipeline.spool.accept(message).await;
+    if let Some(exported) = exported {
+        exported.accepted(&accepted);
+    }
+    if let Err(error) = accepted {
         return with_id(spool_refusal(&error), id);
     }
     for kind in kinds {

@@ -17,6 +17,7 @@ use super::intake::Intake;
 use super::judge::{Arrival, judge};
 use super::{Findings, Pipeline, admission, with_id};
 use crate::live::Entrance;
+use crate::observability::spans::{SessionSpan, TransactionSpan};
 
 /// Answers one client.
 pub struct Dialogue {
@@ -30,6 +31,8 @@ pub struct Dialogue {
     connection_remembered: bool,
     /// The transaction in hand. Boxed, so that a client without one costs little.
     open: Option<Box<Open>>,
+    /// Where the session is in the sample of those that are exported.
+    exported: Option<Box<SessionSpan>>,
 }
 
 /// A transaction in hand.
@@ -41,12 +44,15 @@ struct Open {
     findings: Findings,
     intake: Option<Intake>,
     span: tracing::Span,
+    /// Where the message is in the sample of those that are exported.
+    exported: Option<TransactionSpan>,
 }
 
 impl Dialogue {
     /// With a client that has just connected from this address.
     pub fn new(pipeline: Arc<Pipeline>, entrance: Entrance, client: SocketAddr) -> Self {
         Self {
+            exported: pipeline.spans.session(),
             pipeline,
             entrance,
             client,
@@ -70,6 +76,9 @@ impl Dialogue {
     async fn connect(&mut self, session: &server::Session) -> Answer {
         let policies = self.pipeline.chain.begin(self.pipeline.memory.clone());
         let admission = admission::connect(&policies, &self.facts(session), Millis::now()).await;
+        if let Some(exported) = &self.exported {
+            exported.calls(&admission.judgements);
+        }
         match self.connection.take(admission, None) {
             None => Answer::Proceed,
             Some(reply) => {
@@ -105,9 +114,11 @@ impl Dialogue {
         self.pipeline = self.entrance.pipeline(&self.pipeline);
         let id = TransactionId::new();
         let span = tracing::error_span!("transaction", %id);
+        let exported = self.pipeline.spans.message(id);
+        let exported = exported.map(|trace| trace.transaction(self.exported.as_deref_mut()));
         let policies = self.pipeline.chain.begin(self.pipeline.memory.clone());
         let unwelcome = self
-            .connect_anew(&policies, session)
+            .connect_anew(&policies, session, exported.as_ref())
             .instrument(span.clone())
             .await;
         let mut open = Box::new(Open {
@@ -128,6 +139,7 @@ impl Dialogue {
             findings: self.connection.clone(),
             intake: None,
             span: span.clone(),
+            exported,
         });
         self.pipeline.record(
             id,
@@ -169,7 +181,11 @@ impl Dialogue {
         if reply.is_positive() {
             self.open = Some(open);
         } else {
-            self.pipeline.count(refused(&reply));
+            let verdict = refused(&reply);
+            self.pipeline.count(verdict);
+            if let Some(exported) = open.exported() {
+                exported.replied(verdict, &reply, 0);
+            }
         }
         Answer::Reply(reply)
     }
@@ -181,6 +197,7 @@ impl Dialogue {
         &mut self,
         policies: &Pinned,
         session: &server::Session,
+        exported: Option<&TransactionSpan>,
     ) -> Option<Reply> {
         let holds = |judgement: &Judgement| {
             let mut versions = policies.versions().iter();
@@ -194,6 +211,9 @@ impl Dialogue {
             return None;
         }
         let admission = admission::connect(policies, &self.facts(session), Millis::now()).await;
+        if let Some(exported) = exported {
+            exported.calls(&admission.judgements);
+        }
         self.connection = Findings::default();
         let refusal = self.connection.take(admission, None);
         if self.connection_remembered {
@@ -266,7 +286,8 @@ impl Dialogue {
         reply
     }
 
-    async fn judge_and_commit(&self, open: Open, size: u64, protocol: &str) -> Reply {
+    async fn judge_and_commit(&self, mut open: Open, size: u64, protocol: &str) -> Reply {
+        let exported = open.exported();
         let Open {
             transaction,
             requests,
@@ -289,7 +310,11 @@ impl Dialogue {
                 let before = findings.judgements.len();
                 let judged =
                     judge(&policies, &transaction, staged.message(), arrival, findings).await;
-                for judgement in &judged.findings.judgements[before..] {
+                let judgements = &judged.findings.judgements[before..];
+                if let Some(exported) = &exported {
+                    exported.calls(judgements);
+                }
+                for judgement in judgements {
                     let judgement = judgement.clone();
                     self.pipeline.record(id, Kind::Judged { judgement });
                 }
@@ -303,6 +328,9 @@ impl Dialogue {
         let taken = fate.filter(|_| reply.is_positive());
         let word = taken.unwrap_or_else(|| refused(&reply));
         tracing::info!(%from, recipients, size, verdict = word, %reply, "message answered");
+        if let Some(exported) = exported {
+            exported.replied(word, &reply, size);
+        }
         self.replied(id, reply.clone(), size, word);
         reply
     }
@@ -322,8 +350,11 @@ impl Dialogue {
 
     /// The session itself refused the transaction in hand, after so many octets of its message.
     pub fn refuse(&mut self, reply: Reply, size: u64) {
-        if let Some(open) = self.open.take() {
+        if let Some(mut open) = self.open.take() {
             let verdict = refused(&reply);
+            if let Some(exported) = open.exported() {
+                exported.replied(verdict, &reply, size);
+            }
             open.span.in_scope(|| {
                 let Transaction {
                     reverse_path: from,
@@ -339,8 +370,11 @@ impl Dialogue {
 
     /// The transaction in hand, if there is one, was given up.
     pub fn abort(&mut self, reason: &str) {
-        if let Some(open) = self.open.take() {
+        if let Some(mut open) = self.open.take() {
             open.span.in_scope(|| tracing::info!(reason, "aborted"));
+            if let Some(exported) = open.exported() {
+                exported.aborted(reason);
+            }
             self.pipeline.count("aborted");
             self.pipeline.record(
                 open.transaction.id,
@@ -348,6 +382,13 @@ impl Dialogue {
                     reason: reason.to_owned(),
                 },
             );
+        }
+    }
+
+    /// The connection has ended; `cut` says why, where the protocol was not over.
+    pub fn end(mut self, session: &server::Session, cut: Option<&str>) {
+        if let Some(exported) = self.exported.take() {
+            exported.end(&self.facts(session), cut);
         }
     }
 
@@ -364,9 +405,19 @@ impl Dialogue {
 }
 
 impl Open {
+    /// Its span, if it has one, with all that the client has said.
+    fn exported(&mut self) -> Option<TransactionSpan> {
+        let mut exported = self.exported.take()?;
+        exported.describe(&self.transaction);
+        Some(exported)
+    }
+
     /// Puts on record what was said of a sender or a recipient, and gives the refusal, if it is
     /// one.
     fn note(&mut self, pipeline: &Pipeline, admission: Admission) -> Option<Reply> {
+        if let Some(exported) = &self.exported {
+            exported.calls(&admission.judgements);
+        }
         for judgement in &admission.judgements {
             let judgement = judgement.clone();
             pipeline.record(self.transaction.id, Kind::Judged { judgement });

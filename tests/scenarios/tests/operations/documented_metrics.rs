@@ -17,6 +17,7 @@ const PLACES: usize = 8;
 fn every_metric_is_in_the_book_and_every_one_in_the_book_is_shown() {
     let sink = Sink::with(&["--fail-rcpt", "nobody"]);
     let relay = judged_by("trap", &sink)
+        .with("[otlp]\nendpoint = \"http://127.0.0.1:1\"")
         .with("[http]\naddress = \"127.0.0.1:0\"")
         .with(&format!("[limits]\nconnections-per-address = {PLACES}"))
         .start();

@@ -25,6 +25,7 @@ mod queue_live;
 mod queue_stopped;
 mod retry;
 mod second_relay;
+mod spans;
 mod suppress_all;
 mod suppress_some;
 mod trace;
