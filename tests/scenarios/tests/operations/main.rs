@@ -18,6 +18,7 @@ mod drain;
 mod health;
 mod json_logs;
 mod metrics;
+mod notices;
 mod private_store;
 mod quarantine;
 mod quarantine_expiry;
