@@ -19,6 +19,7 @@ pub mod cli;
 pub mod config;
 pub mod control;
 pub mod eml;
+pub mod folder;
 pub mod host_rules;
 pub mod listener;
 pub mod live;

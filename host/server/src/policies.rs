@@ -3,7 +3,7 @@
 //!
 //! A swap puts a new version into its slot, so that every chain it is in follows at once. Two
 //! things swap: [`Policies::activate`] with a module handed over by an operator or found in the
-//! watched folder, and [`Policies::rollback`]. A reload puts another set of slots
+//! [watched folder](crate::folder), and [`Policies::rollback`]. A reload puts another set of slots
 //! in the place of this one, all at once, once every policy of it has been loaded
 //! ([`Policies::prepare`]). What was activated by hand is not written anywhere: the configuration
 //! stays the truth, and a restart or a reload returns to it.
@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
@@ -36,6 +36,8 @@ pub struct Policies {
     /// Held while versions are loaded and put in use, so that this happens one after the other
     /// and each swap names the version that it really replaced.
     swapping: Arc<Mutex<Configured>>,
+    /// Why what lies in the watched folder is not in use, by name of the policy.
+    refused: RwLock<BTreeMap<String, String>>,
 }
 
 #[derive(Debug, Default)]
@@ -141,6 +143,7 @@ impl Policies {
             engine,
             in_use: ArcSwap::default(),
             swapping: Arc::default(),
+            refused: RwLock::default(),
         };
         let prepared = policies.prepare(config).await?;
         policies.put_in_use(prepared);
@@ -222,6 +225,7 @@ impl Policies {
             ..
         } = prepared;
         *swapping = configured;
+        write(&self.refused).clear();
         let set = Arc::new(set);
         let former = self.in_use.swap(Arc::clone(&set));
         for (policy, slot) in &set.slots {
@@ -237,8 +241,12 @@ impl Policies {
         }
         for policy in former.slots.keys() {
             if !set.slots.contains_key(policy) {
-                metrics::gauge!("gatepost_policy_breaker_open", "policy" => policy.clone())
-                    .set(0.0);
+                for gauge in [
+                    "gatepost_policy_breaker_open",
+                    "gatepost_policy_module_refused",
+                ] {
+                    metrics::gauge!(gauge, "policy" => policy.clone()).set(0.0);
+                }
             }
         }
     }
@@ -267,6 +275,33 @@ impl Policies {
         Ok(swap(&slot, version))
     }
 
+    /// Puts in use what has come to lie in the watched folder as the module of a policy. If it
+    /// cannot be loaded, what was in use stays in use, and the log and [`Policies::refused`] say
+    /// why.
+    pub async fn take(&self, policy: &str, module: Bytes) {
+        match self.activate(policy, module).await {
+            Ok(Swap { new, .. }) => {
+                write(&self.refused).remove(policy);
+                // Like one that a reload has loaded, it is the configuration's.
+                if let Some(origin) = self.swapping.lock().await.get_mut(policy) {
+                    origin.digest = new;
+                }
+            }
+            Err(error) => {
+                tracing::error!(policy, %error, "the new module is not put in use, the version in use stays");
+                write(&self.refused).insert(policy.to_owned(), error.reason.to_string());
+            }
+        }
+    }
+
+    /// Why what lies in the watched folder as the module of a policy is not in use; `None` if it
+    /// is, or if none is watched.
+    pub fn refused(&self, policy: &str) -> Option<String> {
+        let refused = self.refused.read();
+        let refused = refused.unwrap_or_else(PoisonError::into_inner);
+        refused.get(policy).cloned()
+    }
+
     /// Puts the version before in use again.
     ///
     /// # Errors
@@ -293,6 +328,11 @@ impl Policies {
             },
         })
     }
+}
+
+/// Nothing in there panics half way.
+fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn fault(policy: &str, reason: PolicyFault) -> PolicyError {

@@ -39,6 +39,7 @@ use self::reload::Ask;
 use self::signals::{Signal, Signals};
 use crate::config::{self, Config, Direction, ListenerTls};
 use crate::control::{self, ControlSocket};
+use crate::folder::{self, Watch};
 use crate::listener::Service;
 use crate::live::{Door, InUse, Live};
 use crate::observability::spans::Exporter;
@@ -108,6 +109,8 @@ struct Relay {
     doors: Doors,
     delivery: gatepost_delivery::Handle,
     exporter: Option<Exporter>,
+    /// The watched folder, where there is one.
+    watch: Option<Watch>,
 }
 
 /// What all sessions share, whatever the configuration.
@@ -170,6 +173,7 @@ impl Relay {
         };
         let (spool, trace) = open_store(&config).await?;
         let memory = Arc::new(SpoolMemory(Arc::clone(&spool)));
+        let watched = folder::prepare(&config).into_diagnostic()?;
         let engine = Engine::new(EngineSettings {
             cache: Some(config.relay.store.join("cache")),
             ..EngineSettings::default()
@@ -239,7 +243,9 @@ impl Relay {
             doors,
             delivery,
             exporter,
+            watch: None,
         };
+        relay.watch = watched.map(|watched| watched.start(Arc::clone(&relay.policies)));
         let monitor = relay.monitor();
         let opened = (relay.doors).open(bound, &relay.in_use, monitor, &relay.phase);
         opened.into_diagnostic()?;

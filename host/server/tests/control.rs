@@ -90,6 +90,7 @@ fn responses_are_read_back_as_they_were() {
         Response::Done,
         Response::Unknown,
         Response::Policies(vec![PolicyStatus {
+            refused: Some("not WebAssembly".to_owned()),
             policy: "loop-guard".to_owned(),
             digest: "ab".to_owned(),
             previous: None,

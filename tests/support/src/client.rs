@@ -202,6 +202,15 @@ impl Client {
         Ok(())
     }
 
+    /// The certificate that the server has shown.
+    pub fn certificate(&self) -> Option<Vec<u8>> {
+        let Stream::Secured(stream) = &self.stream else {
+            return None;
+        };
+        let shown = stream.conn.peer_certificates()?.first()?;
+        Some(shown.to_vec())
+    }
+
     /// STARTTLS, the handshake, and EHLO again.
     pub fn starttls(&mut self) -> Vec<String> {
         self.command("STARTTLS", 220);

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use crate::{PATIENCE, Relay};
+use crate::{PATIENCE, Relay, RelayBuilder};
 
 impl Relay {
     /// Runs a command that must be answered with no (exit code 1); what it says on standard
@@ -31,6 +31,18 @@ impl Relay {
             before,
             &["configuration reloaded", "configuration not reloaded"],
         )
+    }
+
+    /// `gatepost reload` with another configuration, which must be put in use; what it says.
+    pub fn reloads(&self, builder: &RelayBuilder) -> Value {
+        builder.write(self.directory());
+        self.json(&["reload"]).remove(0)
+    }
+
+    /// The same with one that must be refused; why it was.
+    pub fn refuses_to_reload(&self, builder: &RelayBuilder) -> String {
+        builder.write(self.directory());
+        self.refuses(&["reload"])
     }
 
     /// What is on record of a transaction: its events, oldest first.

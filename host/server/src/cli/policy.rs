@@ -12,7 +12,7 @@ use serde_json::json;
 use super::operate::{Target, unexpected};
 use super::{exit, output, report};
 use crate::builtin;
-use crate::control::{Request, Response};
+use crate::control::{PolicyStatus, Request, Response};
 use crate::policies::Swap;
 
 #[derive(Debug, Subcommand)]
@@ -133,15 +133,24 @@ async fn list(target: &Target) -> miette::Result<ExitCode> {
             policy.hooks.join(" ").as_str(),
             on_error,
             policy.loaded_at.to_string().as_str(),
-            if policy.called {
-                ""
-            } else {
-                "KEEPS FAILING, NOT CALLED"
-            },
+            remarks(policy).as_str(),
         ]);
     }
     output::print_table(table, "the relay has no policies")?;
     Ok(exit(true))
+}
+
+/// What is wrong with a policy, if anything is.
+fn remarks(policy: &PolicyStatus) -> String {
+    let mut remarks = Vec::new();
+    if !policy.called {
+        remarks.push("KEEPS FAILING, NOT CALLED".to_owned());
+    }
+    if let Some(reason) = &policy.refused {
+        let reason = output::short(reason);
+        remarks.push(format!("NEW MODULE NOT IN USE: {reason}"));
+    }
+    remarks.join("; ")
 }
 
 async fn swap(target: &Target, request: Request) -> miette::Result<ExitCode> {

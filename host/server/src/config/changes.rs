@@ -235,6 +235,11 @@ pub(super) fn fixed(old: &Config, new: &Config) -> Vec<Finding> {
             "whoever reads the log expects lines of one form",
         ),
         (
+            new.otlp.is_some() && old.relay.hostname != new.relay.hostname,
+            &["relay", "hostname"],
+            "the collector in [otlp] knows the relay by this name",
+        ),
+        (
             old.otlp != new.otlp,
             &["otlp"],
             "a trace that has begun goes to one collector",

@@ -199,6 +199,14 @@ impl Config {
     fn resolve_paths(&mut self, base: &Path) -> Vec<PathBuf> {
         let mut files = Vec::new();
         self.relay.store = base.join(&self.relay.store);
+        if let Some(folder) = &mut self.relay.policies {
+            for policy in &mut self.policies {
+                if policy.builtin.is_none() && policy.file.is_none() {
+                    policy.file = Some(folder.join(format!("{}.wasm", policy.name)));
+                }
+            }
+            *folder = base.join(&*folder);
+        }
         let mut resolve = |path: &mut PathBuf| {
             *path = base.join(&*path);
             files.push(path.clone());
@@ -209,10 +217,10 @@ impl Config {
         }
         self.delivery.ca_file.iter_mut().for_each(&mut resolve);
         if let Some(folder) = &mut self.notifications.templates {
-            *folder = base.join(&*folder);
             for mut file in Templates::files(folder) {
                 resolve(&mut file);
             }
+            *folder = base.join(&*folder);
         }
         for policy in &mut self.policies {
             policy.file.iter_mut().for_each(&mut resolve);

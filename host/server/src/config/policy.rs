@@ -17,7 +17,8 @@ pub struct Policy {
     pub name: String,
     /// A module that comes with the relay; this or `file`.
     pub builtin: Option<String>,
-    /// A module of the site's own; this or `builtin`.
+    /// A module of the site's own; this or `builtin`. Without either it is `NAME.wasm` in the
+    /// [watched folder](super::Relay::policies), where there is one.
     pub file: Option<PathBuf>,
     /// What becomes of a message when the policy fails.
     #[serde(default)]

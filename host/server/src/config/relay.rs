@@ -23,6 +23,8 @@ pub struct Relay {
     /// can still be delivered and recorded; at least 1 MiB.
     #[serde(default = "default_min_free", deserialize_with = "units::size")]
     pub min_free: u64,
+    /// Folder of policies' modules, which is watched: a module that changes in it is put in use.
+    pub policies: Option<PathBuf>,
     /// How long transactions and deliveries in hand may take to finish once the relay is told to
     /// stop.
     #[serde(default = "default_drain", deserialize_with = "units::duration")]

@@ -263,6 +263,7 @@ fn policies(config: &Config, findings: &mut Findings) {
             findings,
         );
         match (&policy.builtin, &policy.file) {
+            (None, None) if config.relay.policies.is_some() => {}
             (Some(_), Some(_)) | (None, None) => findings.add(
                 at!["policy", p],
                 format!("policy \"{}\" needs either builtin or file", policy.name),

@@ -50,8 +50,9 @@ async fn try_execute(runtime: &Runtime, request: Request) -> Result<Response, St
             done(runtime, found, id, Kind::Discarded)
         }
         Request::PolicyList => {
-            let policies = policies(runtime)?.slots();
-            Response::Policies(policies.iter().map(|slot| status(slot)).collect())
+            let policies = policies(runtime)?;
+            let slots = policies.slots();
+            Response::Policies(slots.iter().map(|slot| status(policies, slot)).collect())
         }
         Request::PolicyActivate { policy, module } => {
             let swap = policies(runtime)?.activate(&policy, Bytes::from(module));
@@ -224,7 +225,7 @@ fn add(total: &mut Changed, more: Changed) {
     total.in_progress += more.in_progress;
 }
 
-fn status(slot: &Slot) -> PolicyStatus {
+fn status(policies: &Policies, slot: &Slot) -> PolicyStatus {
     let version = slot.current();
     PolicyStatus {
         policy: slot.name().to_owned(),
@@ -236,5 +237,6 @@ fn status(slot: &Slot) -> PolicyStatus {
         on_error: version.definition().on_error,
         called: slot.breaker() == BreakerState::Closed,
         loaded_at: version.loaded_at(),
+        refused: policies.refused(slot.name()),
     }
 }

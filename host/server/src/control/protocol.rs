@@ -187,6 +187,9 @@ pub struct PolicyStatus {
     pub called: bool,
     /// When the version was loaded.
     pub loaded_at: Millis,
+    /// Why the module that lies in the watched folder is not in use, where it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
 }
 
 fn to_base64<S: Serializer>(octets: &[u8], serializer: S) -> Result<S::Ok, S::Error> {

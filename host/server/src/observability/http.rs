@@ -62,7 +62,7 @@ async fn metrics(State(monitor): State<Monitor>) -> impl IntoResponse {
     }
     let text = monitor.metrics.render(
         depth.as_ref().ok(),
-        &monitor.policies.slots(),
+        &monitor.policies,
         monitor.trace.dropped(),
     );
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)

@@ -2,14 +2,15 @@
 //!
 //! Whoever does something counts it where it is done; this is the one list of all the names.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use gatepost_message::Millis;
-use gatepost_policy::{BreakerState, Slot};
+use gatepost_policy::BreakerState;
 use gatepost_spool::{QueueDepth, Status};
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+
+use crate::policies::Policies;
 
 /// The recorder of this process could not be put in place.
 #[derive(Debug, thiserror::Error)]
@@ -66,17 +67,20 @@ impl Metrics {
     pub fn render(
         &self,
         depth: Option<&QueueDepth>,
-        policies: &[Arc<Slot>],
+        policies: &Policies,
         trace_dropped: u64,
     ) -> String {
         if let Some(depth) = depth {
             show(depth);
         }
-        for slot in policies {
+        for slot in policies.slots() {
             // Looked at, not told: a swap puts a version with another breaker in its place.
             let open = slot.breaker() == BreakerState::Open;
             gauge!("gatepost_policy_breaker_open", "policy" => slot.name().to_owned())
                 .set(f64::from(u8::from(open)));
+            let refused = policies.refused(slot.name()).is_some();
+            gauge!("gatepost_policy_module_refused", "policy" => slot.name().to_owned())
+                .set(f64::from(u8::from(refused)));
         }
         metrics::counter!("gatepost_trace_dropped_total").absolute(trace_dropped);
         self.0.render()
@@ -182,6 +186,10 @@ fn describe() {
         (
             "gatepost_policy_breaker_open",
             "1 while a policy keeps failing and is not called, by policy",
+        ),
+        (
+            "gatepost_policy_module_refused",
+            "1 while the module in the watched folder cannot be used and an earlier one is, by policy",
         ),
     ] {
         describe_gauge!(name, help);

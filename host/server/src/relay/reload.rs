@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use super::Relay;
 use super::doors::Bound;
 use crate::config::{Change, Config, ConfigError, Finding, at};
-use crate::{observability, policies, tls};
+use crate::{folder, observability, policies, tls};
 
 /// Sections of which delivery knows nothing. Where anything else has changed, its settings are
 /// put in use anew, which costs its idle connections.
@@ -74,6 +74,7 @@ struct Checked {
     delivery: gatepost_delivery::Prepared,
     notifications: Arc<gatepost_delivery::Notifications>,
     level: tracing_subscriber::EnvFilter,
+    watched: Option<folder::Prepared>,
     bound: Bound,
 }
 
@@ -150,6 +151,8 @@ impl Relay {
         );
         let delivery = (self.delivery.prepare(settings))
             .map_err(|error| wrong(at!["delivery", "ca-file"].to_vec(), error.to_string()));
+        let watched = folder::prepare(&config)
+            .map_err(|error| wrong(at!["relay", "policies"].to_vec(), error.to_string()));
         let policies = self.policies.prepare(&config).await.map_err(|errors| {
             for error in errors.0 {
                 let mut names = config.policies.iter().map(|policy| &policy.name);
@@ -167,8 +170,24 @@ impl Relay {
             };
             wrong(at, error.to_string());
         });
-        match (level, tls, delivery, notifications, policies, bound) {
-            (Ok(level), Ok(tls), Ok(delivery), Ok(notifications), Ok(policies), Ok(bound)) => {
+        match (
+            level,
+            tls,
+            delivery,
+            notifications,
+            watched,
+            policies,
+            bound,
+        ) {
+            (
+                Ok(level),
+                Ok(tls),
+                Ok(delivery),
+                Ok(notifications),
+                Ok(watched),
+                Ok(policies),
+                Ok(bound),
+            ) => {
                 changes.extend(policies.changes.iter().cloned());
                 Ok(Checked {
                     config: Arc::new(config),
@@ -178,6 +197,7 @@ impl Relay {
                     delivery,
                     notifications,
                     level,
+                    watched,
                     bound,
                 })
             }
@@ -195,11 +215,14 @@ impl Relay {
             delivery,
             notifications,
             level,
+            watched,
             bound,
         } = checked;
         self.doors.close_all_but(&config).await;
         let live = (self.parts).live(&config, &notifications, tls.as_ref(), |l| policies.chain(l));
+        self.watch = None;
         self.policies.put_in_use(policies);
+        self.watch = watched.map(|watched| watched.start(Arc::clone(&self.policies)));
         self.in_use.store(Arc::new(live));
         let elsewhere = |change: &Change| {
             NOT_OF_DELIVERY.iter().any(|s| change.key.starts_with(s))

@@ -24,6 +24,7 @@ mod quarantine;
 mod quarantine_expiry;
 mod queue_live;
 mod queue_stopped;
+mod reload;
 mod retry;
 mod second_relay;
 mod spans;

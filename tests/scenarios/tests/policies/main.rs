@@ -21,6 +21,7 @@ mod reload_keeps_the_last_good;
 mod start_errors;
 mod swap_under_load;
 mod the_sandbox_decides;
+mod watched_folder;
 
 use std::fs;
 use std::path::PathBuf;
