@@ -259,6 +259,38 @@ fn delivery_must_be_able_to_deliver() {
 }
 
 #[test]
+fn what_senders_are_told_is_in_known_words_and_times() {
+    wrong(
+        "[delivery]\ndelay-notice = \"soon\"\n",
+        2,
+        "`soon` is not a duration",
+    );
+    wrong("[delivery]\ndelay-notice = 4\n", 2, "or \"never\"");
+    wrong(
+        "[notifications]\nlanguage = \"fr\"\n",
+        2,
+        "unknown variant `fr`, expected `en` or `pt`",
+    );
+    wrong(
+        "[[account]]\nid = \"a\"\nlanguage = \"pt-PT\"\n",
+        3,
+        "unknown variant `pt-PT`",
+    );
+    let delay = |text: &str| {
+        let config = parse(&format!("{GOOD}[delivery]\ndelay-notice = {text}\n"));
+        config.unwrap().delivery.delay_notice
+    };
+    for never in ["\"never\"", "0", "\"0\"", "\"0s\""] {
+        assert_eq!(delay(never), None, "{never}");
+    }
+    let hours = std::time::Duration::from_secs(90 * 60);
+    assert_eq!(delay("\"1h 30m\""), Some(hours));
+    let config = parse(&format!("{GOOD}[notifications]\ntemplates = \"texts\"\n"));
+    let folder = config.unwrap().notifications.templates;
+    assert_eq!(folder, Some(PathBuf::from("/etc/gatepost/texts")));
+}
+
+#[test]
 fn all_problems_are_said_at_once() {
     let text = format!(
         "{GOOD}[[policy]]\nname = \"x\"\n[delivery]\nretry = []\nconnections-per-next-hop = 0\n"
