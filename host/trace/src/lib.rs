@@ -13,6 +13,7 @@
 mod event;
 mod schema;
 mod store;
+mod waiting;
 mod writer;
 
 pub use event::{Ending, Event, Kind, Notified};

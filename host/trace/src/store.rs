@@ -6,8 +6,8 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
-        mpsc::{SyncSender, channel, sync_channel},
+        atomic::{AtomicU64, Ordering},
+        mpsc::channel,
     },
     thread::JoinHandle,
     time::Duration,
@@ -17,19 +17,14 @@ use gatepost_message::{Millis, TransactionId};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::{
-    Event, Kind, schema,
-    writer::{Row, Work, Writer},
+    Event, schema,
+    waiting::Waiting,
+    writer::{self, Row, Writer},
 };
 
 /// While fewer bytes than this are free on its file system, the trace drops what it is given:
 /// refused mail is recorded too, and must not take the room in which deliveries are recorded.
 pub const ROOM_LEFT: u64 = 64 << 20;
-
-/// How many events may wait for the writer.
-const WAITING: usize = 16 << 10;
-
-/// How many octets they may have together, as written.
-const WAITING_OCTETS: usize = 32 << 20;
 
 /// How long to wait for somebody else's lock on the database: a postmaster with the sqlite3 shell.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -103,12 +98,10 @@ pub enum TraceError {
 #[derive(Debug)]
 pub struct Trace {
     path: PathBuf,
-    waiting: Option<SyncSender<Work>>,
+    waiting: Arc<Waiting>,
     writer: Option<JoinHandle<()>>,
     reader: Mutex<Connection>,
     dropped: Arc<AtomicU64>,
-    /// Octets of the events that wait.
-    octets: Arc<AtomicUsize>,
 }
 
 impl Trace {
@@ -131,61 +124,49 @@ impl Trace {
         })?;
         let reader = connect_reader(&path).map_err(failed)?;
         let dropped = Arc::new(AtomicU64::new(0));
-        let octets = Arc::new(AtomicUsize::new(0));
-        let (waiting, work) = sync_channel(WAITING);
+        let waiting = Arc::new(Waiting::default());
         let writer = Writer {
+            next: writer::next_number(&connection).map_err(failed)?,
             connection,
             path: path.clone(),
             retention,
             dropped: Arc::clone(&dropped),
-            octets: Arc::clone(&octets),
             said: None,
         };
         let thread = std::thread::Builder::new()
             .name("trace-writer".to_owned())
-            .spawn(move || writer.run(&work))
+            .spawn({
+                let waiting = Arc::clone(&waiting);
+                move || writer.run(&waiting)
+            })
             .map_err(TraceError::Thread)?;
         Ok(Self {
             path,
-            waiting: Some(waiting),
+            waiting,
             writer: Some(thread),
             reader: Mutex::new(reader),
             dropped,
-            octets,
         })
     }
 
     /// Records an event. Never waits: if the writer is too far behind, the event is dropped and
-    /// counted.
+    /// counted. It is written within a tenth of a second.
     pub fn record(&self, event: Event) {
-        if !self.send(&event) {
+        let taken = Row::new(&event).is_ok_and(|row| self.waiting.push(row));
+        if !taken {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    /// Hands an event to the writer, if it has room.
-    fn send(&self, event: &Event) -> bool {
-        let (Some(waiting), Ok(row)) = (&self.waiting, Row::new(event)) else {
-            return false;
-        };
-        let length = row.json.len();
-        let before = self.octets.fetch_add(length, Ordering::Relaxed);
-        let sent = before.saturating_add(length) <= WAITING_OCTETS
-            && waiting.try_send(Work::Event(row)).is_ok();
-        if !sent {
-            self.octets.fetch_sub(length, Ordering::Relaxed);
-        }
-        sent
-    }
-
-    /// Keeps so much from now on; what is over it goes within a moment. Blocks while the writer is
-    /// behind.
+    /// Keeps so much from now on; what is over it goes within a moment.
     ///
     /// # Errors
     /// [`TraceError::Closed`] if the writer has ended.
     pub fn retain(&self, retention: Retention) -> Result<(), TraceError> {
-        let waiting = self.waiting.as_ref().ok_or(TraceError::Closed)?;
-        (waiting.send(Work::Retain(retention))).map_err(|_| TraceError::Closed)
+        match self.waiting.retain(retention) {
+            true => Ok(()),
+            false => Err(TraceError::Closed),
+        }
     }
 
     /// How many events were dropped since open: the writer was too far behind, the disk nearly
@@ -200,10 +181,9 @@ impl Trace {
     /// [`TraceError::Closed`] if the writer has ended.
     pub fn flush(&self) -> Result<(), TraceError> {
         let (done, is_done) = channel();
-        let waiting = self.waiting.as_ref().ok_or(TraceError::Closed)?;
-        waiting
-            .send(Work::Flush(done))
-            .map_err(|_| TraceError::Closed)?;
+        if !self.waiting.flush(done) {
+            return Err(TraceError::Closed);
+        }
         is_done.recv().map_err(|_| TraceError::Closed)
     }
 
@@ -218,14 +198,15 @@ impl Trace {
             path: self.path.clone(),
             source,
         })?;
-        rows.into_iter()
-            .map(|(at, json)| {
-                let kind: Kind = serde_json::from_str(&json)
-                    .map_err(|source| TraceError::Damaged { id, source })?;
-                let at = Millis(u64::try_from(at).unwrap_or(0));
-                Ok(Event { id, at, kind })
-            })
-            .collect()
+        let mut events = Vec::new();
+        for (at, json) in rows {
+            let at = Millis(u64::try_from(at).unwrap_or(0));
+            let entries =
+                writer::read(at, &json).map_err(|source| TraceError::Damaged { id, source })?;
+            let event = |writer::Entry { at, kind }| Event { id, at, kind };
+            events.extend(entries.into_iter().map(event));
+        }
+        Ok(events)
     }
 
     fn rows(&self, id: TransactionId) -> rusqlite::Result<Vec<(i64, String)>> {
@@ -239,7 +220,7 @@ impl Trace {
 
 impl Drop for Trace {
     fn drop(&mut self) {
-        self.waiting = None;
+        self.waiting.close();
         if let Some(writer) = self.writer.take() {
             // If it panicked, it has said so.
             let _ = writer.join();

@@ -1,22 +1,20 @@
 //! The thread that writes: what waits becomes one commit, and with it what is too old goes.
 
 use std::{
+    collections::HashMap,
     path::{Path, PathBuf},
     sync::{
         Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
-        mpsc::{Receiver, RecvTimeoutError, Sender},
+        atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
 
 use gatepost_message::{Millis, TransactionId};
 use rusqlite::{Connection, OptionalExtension, params};
+use serde::{Deserialize, Serialize};
 
-use crate::{Event, Retention, store::ROOM_LEFT};
-
-/// The most events of one commit.
-const BATCH: usize = 1024;
+use crate::{Event, Kind, Retention, store::ROOM_LEFT, waiting::Waiting};
 
 /// The most events dropped with one commit: more than come in with one, so that what is too old
 /// never grows.
@@ -33,10 +31,19 @@ const GO_ON: Duration = Duration::from_millis(10);
 const QUIET: Duration = Duration::from_secs(60);
 
 /// An event as it is written.
+#[derive(Debug)]
 pub(crate) struct Row {
     id: TransactionId,
     at: Millis,
     pub(crate) json: String,
+}
+
+/// An event within its row, which says whose it is.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Entry<K> {
+    pub(crate) at: Millis,
+    #[serde(flatten)]
+    pub(crate) kind: K,
 }
 
 impl Row {
@@ -44,19 +51,12 @@ impl Row {
         Ok(Self {
             id: event.id,
             at: event.at,
-            json: serde_json::to_string(&event.kind)?,
+            json: serde_json::to_string(&Entry {
+                at: event.at,
+                kind: &event.kind,
+            })?,
         })
     }
-}
-
-/// What waits for the writer.
-pub(crate) enum Work {
-    /// To be written.
-    Event(Row),
-    /// To be answered once all before it is committed.
-    Flush(Sender<()>),
-    /// So much is to be kept from now on.
-    Retain(Retention),
 }
 
 /// The writer's own things.
@@ -65,32 +65,22 @@ pub(crate) struct Writer {
     pub(crate) path: PathBuf,
     pub(crate) retention: Retention,
     pub(crate) dropped: Arc<AtomicU64>,
-    /// Octets of the events that wait.
-    pub(crate) octets: Arc<AtomicUsize>,
+    /// The number of the next event.
+    pub(crate) next: i64,
     /// When it last said that events are lost.
     pub(crate) said: Option<Instant>,
 }
 
 impl Writer {
-    /// Works until all senders are gone.
-    pub(crate) fn run(mut self, waiting: &Receiver<Work>) {
+    /// Works until the queue is closed.
+    pub(crate) fn run(mut self, waiting: &Waiting) {
+        let _guard = Closes(waiting);
         let mut pause = Duration::ZERO;
-        loop {
-            let first = match waiting.recv_timeout(pause) {
-                Ok(first) => Some(first),
-                Err(RecvTimeoutError::Timeout) => None,
-                Err(RecvTimeoutError::Disconnected) => return,
-            };
-            let mut events = Vec::new();
-            let mut flushes = Vec::new();
-            for work in first.into_iter().chain(waiting.try_iter().take(BATCH - 1)) {
-                match work {
-                    Work::Event(row) => events.push(row),
-                    Work::Flush(done) => flushes.push(done),
-                    Work::Retain(retention) => self.retention = retention,
-                }
-            }
-            let octets = events.iter().map(|row| row.json.len()).sum();
+        let mut octets = 0;
+        while let Some(batch) = waiting.take(pause, octets) {
+            let mut events = batch.events;
+            self.retention = batch.retention.unwrap_or(self.retention);
+            octets = events.iter().map(|row| row.json.len()).sum();
             if !events.is_empty() && !has_room(&self.path) {
                 // The room that is left is for deliveries to be recorded in.
                 self.drop_all(&mut events, "the disk is nearly full");
@@ -99,9 +89,8 @@ impl Writer {
                 self.drop_all(&mut events, &error.to_string());
                 false
             });
-            self.octets.fetch_sub(octets, Ordering::Relaxed);
             pause = if more { GO_ON } else { LOOK_AGAIN };
-            for done in flushes {
+            for done in batch.flushes {
                 // Whoever asked may have stopped waiting.
                 let _ = done.send(());
             }
@@ -111,15 +100,22 @@ impl Writer {
     /// Writes a batch and drops what is not to be kept; says whether there is more to drop.
     fn write(&mut self, events: &[Row]) -> rusqlite::Result<bool> {
         let batch = self.connection.transaction()?;
+        let mut next = self.next;
         {
-            let mut insert = batch
-                .prepare_cached("INSERT INTO events (id, at, event_json) VALUES (?1, ?2, ?3)")?;
-            for Row { id, at, json } in events {
-                insert.execute(params![id.to_string(), millis(*at), json])?;
+            let mut insert = batch.prepare_cached(
+                "INSERT INTO events (number, id, at, event_json) VALUES (?1, ?2, ?3, ?4)",
+            )?;
+            for of_one in by_transaction(events) {
+                let Row { id, at, .. } = of_one[0];
+                let entries: Vec<_> = of_one.iter().map(|row| row.json.as_str()).collect();
+                let json = format!("[{}]", entries.join(","));
+                insert.execute(params![next, id.to_string(), millis(*at), json])?;
+                next += entries.len() as i64;
             }
         }
-        let more = forget(&batch, self.retention)?;
+        let more = forget(&batch, next, self.retention)?;
         batch.commit()?;
+        self.next = next;
         Ok(more)
     }
 
@@ -141,21 +137,57 @@ impl Writer {
     }
 }
 
-/// Drops the oldest events, as far as they are too many or too old; says whether more are.
-fn forget(batch: &Connection, retention: Retention) -> rusqlite::Result<bool> {
-    let end = |order: &str| {
-        let sql = format!("SELECT number, at FROM events ORDER BY number {order} LIMIT 1");
-        let mut select = batch.prepare_cached(&sql)?;
-        select
-            .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()
-    };
-    let (Some((first, at)), Some((last, _))) = (end("ASC")?, end("DESC")?) else {
+/// The events of a batch by transaction, both in the order in which they came: what happens to a
+/// message within a moment is one row.
+fn by_transaction(events: &[Row]) -> Vec<Vec<&Row>> {
+    let mut places = HashMap::new();
+    let mut groups: Vec<Vec<&Row>> = Vec::new();
+    for row in events {
+        let place = *places.entry(row.id).or_insert(groups.len());
+        match groups.get_mut(place) {
+            Some(group) => group.push(row),
+            None => groups.push(vec![row]),
+        }
+    }
+    groups
+}
+
+/// The number of the next event of a trace: a row has the number of its first event.
+pub(crate) fn next_number(connection: &Connection) -> rusqlite::Result<i64> {
+    let last = connection
+        .query_row(
+            "SELECT number, event_json FROM events ORDER BY number DESC LIMIT 1",
+            [],
+            |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)),
+        )
+        .optional()?;
+    // One that cannot be read counts as one.
+    let events = |json: &str| read(Millis(0), json).map_or(1, |entries| entries.len() as i64);
+    Ok(last.map_or(1, |(number, json)| number + events(&json)))
+}
+
+/// What a row holds; `at` is its time.
+pub(crate) fn read(at: Millis, json: &str) -> serde_json::Result<Vec<Entry<Kind>>> {
+    match json.starts_with('[') {
+        true => serde_json::from_str(json),
+        // As the first version wrote it.
+        false => serde_json::from_str(json).map(|kind| vec![Entry { at, kind }]),
+    }
+}
+
+/// Drops the oldest events, as far as they are too many or too old; says whether more are. `next`
+/// is the number of the event that comes next.
+fn forget(batch: &Connection, next: i64, retention: Retention) -> rusqlite::Result<bool> {
+    let oldest_row = batch
+        .prepare_cached("SELECT number, at FROM events ORDER BY number LIMIT 1")?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((first, at)): Option<(i64, i64)> = oldest_row else {
         return Ok(false);
     };
+    let last = next - 1;
     let oldest: i64 = millis(Millis::now() - retention.age);
-    let (first, at, last): (i64, i64, i64) = (first, at, last);
-    // Numbers have no gaps: events go at this end only, in the order they came.
+    // Numbers count events: they go at this end only, in the order they came.
     let most = i64::try_from(retention.events).unwrap_or(i64::MAX);
     let too_many = (last - first + 1).saturating_sub(most).max(0);
     if too_many == 0 && at >= oldest {
@@ -173,6 +205,15 @@ fn forget(batch: &Connection, retention: Retention) -> rusqlite::Result<bool> {
         .prepare_cached("DELETE FROM events WHERE number < ?1")?
         .execute([first_to_keep.unwrap_or(end_of_slice)])?;
     Ok(first_to_keep.is_none() && end_of_slice <= last)
+}
+
+/// When the writer has ended, nobody is to wait for it.
+struct Closes<'a>(&'a Waiting);
+
+impl Drop for Closes<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
 }
 
 /// Whether the file system of the trace has room for more of it. Unknown counts as yes: it is the

@@ -309,7 +309,10 @@ fn a_trace_of_a_later_version_is_left_alone() {
 
 /// Each schema that a released version wrote, with an event as that version wrote it. A new
 /// migration adds its fixture here; the test below fails when one is missing.
-const EARLIER: &[&str] = &[include_str!("stores/schema-1.sql")];
+const EARLIER: &[&str] = &[
+    include_str!("stores/schema-1.sql"),
+    include_str!("stores/schema-2.sql"),
+];
 
 #[test]
 fn every_earlier_trace_is_upgraded_with_its_events() {

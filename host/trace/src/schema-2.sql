@@ -1,0 +1,3 @@
+-- A row holds what happened to a transaction within a moment: event_json is an array of events,
+-- each with its own "at", and number is that of the first of them. Numbers count events. Rows of
+-- the first schema, with one event that is no array, stay as they are.
