@@ -60,6 +60,8 @@ pub(crate) async fn run(
     let mut work = Work::default();
     let mut delivery = Arc::clone(&in_use.borrow_and_update());
     let changed = delivery.spool.changed();
+    let (owner, lease) = (delivery.owner, delivery.settings.lease);
+    delivery.spool.attach(owner, lease);
     let mut sweep = interval(SWEEP);
     let deadline = 'claiming: loop {
         let wait = match claim(&delivery, &mut work).await {

@@ -157,6 +157,11 @@ pub(crate) async fn is_eight_bit(message: &Message) -> io::Result<bool> {
 
 /// The next piece of a body; empty at its end. Reading blocks, so it goes where that is no harm.
 pub(crate) async fn read(body: &Arc<dyn Body>, offset: u64) -> io::Result<Bytes> {
+    if let Some(bytes) = body.in_memory() {
+        let start = usize::try_from(offset).map_or(bytes.len(), |start| start.min(bytes.len()));
+        let end = bytes.len().min(start + PIECE);
+        return Ok(bytes.slice(start..end));
+    }
     let body = Arc::clone(body);
     let reading = tokio::task::spawn_blocking(move || {
         let rest = usize::try_from(body.len().saturating_sub(offset)).unwrap_or(PIECE);

@@ -21,6 +21,11 @@ pub trait Body: Send + Sync + fmt::Debug {
     /// # Errors
     /// Those of the store that keeps the body.
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize>;
+
+    /// The octets, where they are in memory anyway: to read them blocks nobody then.
+    fn in_memory(&self) -> Option<&Bytes> {
+        None
+    }
 }
 
 impl Body for Bytes {
@@ -36,5 +41,9 @@ impl Body for Bytes {
         let length = rest.len().min(buf.len());
         buf[..length].copy_from_slice(&rest[..length]);
         Ok(length)
+    }
+
+    fn in_memory(&self) -> Option<&Bytes> {
+        Some(self)
     }
 }

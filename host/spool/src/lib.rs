@@ -8,11 +8,12 @@
 //!    [`Staging::finish`] makes that file durable and gives back the header section, which
 //!    policies may edit, apart from the body, which nobody edits.
 //! 2. [`Spool::accept`] hands over the [`NewMessage`]. One thread owns the database: it takes
-//!    everything that waits, runs it in one SQLite transaction with a savepoint for each
-//!    operation, so that a bad one fails alone, and answers all after COMMIT has returned. With
+//!    everything that waits, runs it in one SQLite transaction, in which a bad operation
+//!    fails alone, and answers all after COMMIT has returned. With
 //!    `synchronous=FULL` that is after the fsync, and only then may the client get its 250.
-//! 3. [`Spool::claim`] leases what is due to delivery, message by message; [`Spool::record`]
-//!    takes the results. A bounce goes in with the failure that it tells of, in one commit.
+//! 3. [`Spool::claim`] leases what is due to delivery, message by message. What is due when it is
+//!    accepted is leased in that very commit and need not be read back ([`Spool::attach`]).
+//!    [`Spool::record`] takes the results. A bounce goes in with the failure that it tells of, in one commit.
 //! 4. With its last unfinished recipient the message goes: row, body, and after the commit the
 //!    file.
 //!
@@ -30,6 +31,7 @@
 
 mod disk;
 mod error;
+mod fresh;
 mod memory;
 mod message;
 mod queue;

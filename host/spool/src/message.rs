@@ -43,6 +43,17 @@ pub struct NewMessage {
     pub expires_at: Millis,
 }
 
+impl NewMessage {
+    /// Octets of header section and body.
+    pub fn size(&self) -> u64 {
+        let body = match &self.body {
+            NewBody::Inline(bytes) => bytes.len() as u64,
+            NewBody::Staged(staged) => staged.len(),
+        };
+        self.head.len() as u64 + body
+    }
+}
+
 /// The body of a message to be taken.
 #[derive(Debug)]
 pub enum NewBody {

@@ -44,6 +44,10 @@ pub trait Spool: Send + Sync + 'static {
     /// after any error nothing of this message is in the store.
     fn accept(&self, message: NewMessage) -> Ticket<()>;
 
+    /// Delivery is there: what is accepted from now on and due at once is leased to this owner in
+    /// the commit that holds it, as long as not too much of that waits to be claimed.
+    fn attach(&self, owner: Owner, lease: Duration);
+
     /// Leases the due recipients of up to `limit` messages, longest due first. A lease that ran
     /// out is due again, so `lease` must exceed the longest that an attempt can take.
     fn claim(&self, owner: Owner, now: Millis, limit: usize, lease: Duration)

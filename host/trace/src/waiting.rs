@@ -126,9 +126,7 @@ impl Waiting {
         }
         if !state.batch.events.is_empty() {
             let gathered = self.wake.wait_timeout_while(state, GATHER, |state| {
-                state.batch.flushes.is_empty()
-                    && !state.closed
-                    && state.batch.events.len() < ENOUGH
+                state.batch.flushes.is_empty() && !state.closed && state.batch.events.len() < ENOUGH
             });
             state = gathered.unwrap_or_else(PoisonError::into_inner).0;
         }

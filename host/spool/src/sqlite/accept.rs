@@ -1,12 +1,15 @@
 //! A message comes in.
 
-use gatepost_message::Millis;
+use std::sync::Arc;
+
+use gatepost_message::{Message, Millis};
 use gatepost_policy::Effect;
 use rusqlite::{CachedStatement, ffi, params};
 use serde::Serialize;
 
 use crate::{
-    InitialState, NewBody, NewMessage, NewRecipient, Scope, SpoolError,
+    Claim, ClaimedRecipient, InitialState, Lease, NewBody, NewMessage, NewRecipient, Scope,
+    SpoolError,
     memory::{Change, bucket},
 };
 
@@ -44,22 +47,76 @@ pub(super) fn insert(step: &mut Step<'_>, message: &NewMessage) -> Result<(), Sp
         return Ok(());
     }
     let number = insert_message(step, message)?;
-    insert_recipients(step, message, number)
+    let lease = lease(step, message);
+    let leased = insert_recipients(step, message, number, lease)?;
+    if let Some(lease) = lease {
+        step.after.fresh.push(claim(step, message, lease, leased));
+    }
+    Ok(())
+}
+
+/// The lease that a message begins with, where it is due at once and may go to delivery directly.
+fn lease(step: &Step<'_>, message: &NewMessage) -> Option<Lease> {
+    let mut recipients = message.recipients.iter();
+    if message.quarantine.is_some() || !recipients.any(|recipient| is_due(message, recipient)) {
+        return None;
+    }
+    let order = step.lease_fresh(message.size())?;
+    let until = step.lease_until((message.received_at + order.lease).0);
+    Some(Lease {
+        owner: order.owner,
+        until: Millis(until),
+    })
+}
+
+fn is_due(message: &NewMessage, recipient: &NewRecipient) -> bool {
+    matches!(&recipient.state,
+        InitialState::Queued { next_attempt } if *next_attempt <= message.received_at)
+}
+
+/// A message as delivery gets it, from what is at hand.
+fn claim(
+    step: &Step<'_>,
+    message: &NewMessage,
+    lease: Lease,
+    recipients: Vec<ClaimedRecipient>,
+) -> Claim {
+    let mut transaction = message.transaction.clone();
+    let envelope = message.recipients.iter();
+    transaction.recipients = envelope.map(|to| to.address.clone()).collect();
+    let body = match &message.body {
+        NewBody::Inline(bytes) => Arc::new(bytes.clone()),
+        NewBody::Staged(staged) => {
+            step.shelf
+                .body(transaction.id, staged.len(), Some(staged.offset()))
+        }
+    };
+    Claim {
+        lease,
+        transaction,
+        smtputf8: message.smtputf8,
+        dsn: message.dsn.clone(),
+        message: Message::from_parts(message.head.clone(), body),
+        tags: message.tags.clone(),
+        classification: message.classification.clone(),
+        received_at: message.received_at,
+        expires_at: message.expires_at,
+        recipients,
+    }
 }
 
 fn insert_message(step: &mut Step<'_>, message: &NewMessage) -> Result<i64, SpoolError> {
     let transaction = &message.transaction;
-    let (inline, offset, length) = match &message.body {
-        NewBody::Inline(bytes) => (Some(&bytes[..]), None, bytes.len() as u64),
+    let (inline, offset) = match &message.body {
+        NewBody::Inline(bytes) => (Some(&bytes[..]), None),
         NewBody::Staged(staged) if staged.id() != transaction.id => {
             return Err(SpoolError::OtherBody {
                 staged: staged.id(),
                 given: transaction.id,
             });
         }
-        NewBody::Staged(staged) => (None, Some(from_u64(staged.offset())), staged.len()),
+        NewBody::Staged(staged) => (None, Some(from_u64(staged.offset()))),
     };
-    let size = message.head.len() as u64 + length;
     let quarantine = message.quarantine.as_ref();
     let mut insert = step.connection.prepare_cached(
         "INSERT INTO messages (id, account, reverse_path, began_at, received_at, expires_at,
@@ -77,7 +134,7 @@ fn insert_message(step: &mut Step<'_>, message: &NewMessage) -> Result<i64, Spoo
         quarantine.map(|quarantine| from_millis(quarantine.expires)),
         to_json(&message.tags)?,
         offset,
-        from_u64(size),
+        from_u64(message.size()),
     ]);
     let number = inserted.map_err(|error| match &error {
         rusqlite::Error::SqliteFailure(failure, _)
@@ -113,17 +170,33 @@ fn insert_recipients(
     step: &mut Step<'_>,
     message: &NewMessage,
     number: i64,
-) -> Result<(), SpoolError> {
+    lease: Option<Lease>,
+) -> Result<Vec<ClaimedRecipient>, SpoolError> {
+    let mut leased = Vec::new();
+    let owner = lease.map(|lease| lease.owner.to_string());
     let mut insert = step.connection.prepare_cached(
         "INSERT INTO recipients (message, number, address, state, due, last_reply_json, reason,
-            dsn_json)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            dsn_json, owner, last_attempt)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?;
     for (position, recipient) in message.recipients.iter().enumerate() {
         let apart = message.quarantine.is_some();
+        let lease = lease.filter(|_| is_due(message, recipient));
         let (state, due, reply, reason) = match &recipient.state {
             InitialState::Queued { .. } | InitialState::Held if apart => {
                 ("quarantined", None, None, None)
+            }
+            InitialState::Queued { .. } if let Some(lease) = lease => {
+                leased.push(ClaimedRecipient {
+                    number: position as u32,
+                    address: recipient.address.clone(),
+                    dsn: recipient.dsn.clone(),
+                    delay_told: false,
+                    attempts: 0,
+                    last_reply: None,
+                    last_server: None,
+                });
+                ("leased", Some(from_millis(lease.until)), None, None)
             }
             InitialState::Queued { next_attempt } => {
                 step.after.due = true;
@@ -141,10 +214,12 @@ fn insert_recipients(
             due,
             reply,
             reason,
-            asked(&recipient.dsn)?
+            asked(&recipient.dsn)?,
+            lease.and(owner.as_deref()),
+            lease.map(|_| from_millis(message.received_at)),
         ])?;
     }
-    Ok(())
+    Ok(leased)
 }
 
 /// What the sender asked for, as stored; nothing where nothing was asked.

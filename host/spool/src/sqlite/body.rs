@@ -91,6 +91,10 @@ impl Body for InlineBody {
         };
         bytes.read_at(offset, buf)
     }
+
+    fn in_memory(&self) -> Option<&Bytes> {
+        self.bytes.get()
+    }
 }
 
 /// A body in a file of its own.

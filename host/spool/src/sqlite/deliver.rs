@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use gatepost_message::{Millis, TransactionId};
 use gatepost_smtp::Reply;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::{Claim, ClaimedRecipient, Ending, Lease, Owner, Recorded, Report, SpoolError};
 
 use super::{
-    accept,
-    codec::{damaged, from_millis, to_json},
+    NEVER, accept,
+    codec::{damaged, from_millis, to_json, to_millis},
     stored::{self, COLUMNS, MessageRow},
     writer::Step,
 };
@@ -51,6 +51,30 @@ pub(super) fn claim(
         }
     }
     Ok(claims)
+}
+
+/// When the next recipient is due, as its time in milliseconds, or [`NEVER`].
+pub(super) fn next_due(connection: &Connection) -> Result<u64, SpoolError> {
+    let due: Option<i64> = connection
+        .prepare_cached("SELECT min(due) FROM recipients WHERE due IS NOT NULL")?
+        .query_row([], |row| row.get(0))?;
+    Ok(due.map_or(NEVER, |due| to_millis(due).0))
+}
+
+/// Makes due again what was leased and never attempted.
+pub(super) fn give_back(step: &mut Step<'_>, claims: &[Claim]) -> Result<(), SpoolError> {
+    for claim in claims {
+        let Some(message) = number(step, claim.transaction.id)? else {
+            continue;
+        };
+        for recipient in &claim.recipients {
+            let ending = Ending::Returned {
+                next_attempt: claim.received_at,
+            };
+            end_attempt(step, message, claim.lease, recipient.number, &ending)?;
+        }
+    }
+    Ok(())
 }
 
 /// Holds what was to be attempted of a message that cannot be read.

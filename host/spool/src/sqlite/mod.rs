@@ -18,7 +18,11 @@ mod writer;
 
 use std::{
     fmt,
-    sync::{Arc, mpsc},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc,
+    },
     thread::JoinHandle,
     time::Duration,
 };
@@ -29,7 +33,9 @@ use tokio::sync::Notify;
 
 use crate::{
     Changed, Claim, Expired, Filter, NewMessage, Owner, QueueDepth, Record, Recorded, Report,
-    Scope, Selection, Spool, SpoolError, SpoolSettings, Staging, Summary, Ticket, disk::Disk,
+    Scope, Selection, Spool, SpoolError, SpoolSettings, Staging, Summary, Ticket,
+    disk::Disk,
+    fresh::{Fresh, Order},
     memory::Memory,
 };
 
@@ -40,6 +46,9 @@ use self::{
     writer::{Kind, Operation, Step},
 };
 
+/// No time at all.
+const NEVER: u64 = u64::MAX;
+
 /// A [`Spool`] in one directory of the local file system. Dropped, it finishes what waits and
 /// closes, which blocks for a moment.
 pub struct SqliteSpool {
@@ -47,6 +56,9 @@ pub struct SqliteSpool {
     memory: Arc<Memory>,
     changed: Arc<Notify>,
     shelf: Arc<Shelf>,
+    fresh: Arc<Fresh>,
+    /// When the next recipient is due, as of the last commit; [`NEVER`] if none is.
+    due: Arc<AtomicU64>,
     writer: Worker<Box<dyn Operation>>,
     reader: Worker<Look>,
 }
@@ -128,9 +140,33 @@ impl Spool for SqliteSpool {
         limit: usize,
         lease: Duration,
     ) -> Ticket<Vec<Claim>> {
-        self.write(Kind::Work, move |step| {
+        let taken = self.fresh.take(owner, now, limit, lease);
+        if !taken.stale.is_empty() {
+            drop(self.write(Kind::Work, move |step| {
+                deliver::give_back(step, &taken.stale)
+            }));
+        }
+        let mut claims = taken.claims;
+        let limit = limit - claims.len();
+        if limit == 0 || self.due.load(Ordering::Acquire) > now.0 {
+            return Box::pin(async { Ok(claims) });
+        }
+        let stored = self.write(Kind::Work, move |step| {
             deliver::claim(step, owner, now, limit, lease)
+        });
+        Box::pin(async move {
+            match stored.await {
+                Ok(stored) => claims.extend(stored),
+                Err(error) if claims.is_empty() => return Err(error),
+                // What is leased must be attempted; the rest is asked for again.
+                Err(error) => tracing::error!(%error, "cannot claim what is due"),
+            }
+            Ok(claims)
         })
+    }
+
+    fn attach(&self, owner: Owner, lease: Duration) {
+        self.fresh.attach(Order { owner, lease });
     }
 
     fn record(&self, report: Report) -> Ticket<Recorded> {
@@ -138,7 +174,8 @@ impl Spool for SqliteSpool {
     }
 
     fn next_due(&self) -> Ticket<Option<Millis>> {
-        self.read(reader::next_due)
+        let due = self.due.load(Ordering::Acquire);
+        Box::pin(async move { Ok(Some(Millis(due)).filter(|due| due.0 != NEVER)) })
     }
 
     fn changed(&self) -> Arc<Notify> {

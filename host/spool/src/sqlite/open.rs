@@ -4,16 +4,17 @@ use std::{
     collections::HashSet,
     fs::{self, File, TryLockError},
     path::Path,
-    sync::Arc,
+    sync::{Arc, atomic::AtomicU64},
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use tokio::sync::Notify;
 
 use crate::{
     SpoolError, SpoolSettings,
     disk::{Disk, failed_to},
+    fresh::Fresh,
     memory::{Change, Memory},
 };
 
@@ -21,12 +22,15 @@ use super::{
     SqliteSpool, Worker,
     body::Shelf,
     codec::{from_u64, to_millis, to_scope, to_u64},
-    reader, schema,
+    deliver, reader, schema,
     writer::Writer,
 };
 
 /// How long to wait for somebody else's lock on the database: a postmaster with the sqlite3 shell.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How much of the database the writer keeps in memory, in KiB.
+const CACHE_KIB: i64 = 16 << 10;
 
 /// Statements that a connection keeps prepared; more than there are.
 const STATEMENTS: usize = 64;
@@ -49,6 +53,8 @@ pub(super) fn open(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
         connect_reader(&disk.database())?,
         Arc::clone(&disk),
     ));
+    let fresh = Arc::new(Fresh::default());
+    let due = Arc::new(AtomicU64::new(deliver::next_due(&connection)?));
     let looking = connect_reader(&disk.database())?;
     let writer = Writer {
         connection,
@@ -56,6 +62,8 @@ pub(super) fn open(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
         disk: Arc::clone(&disk),
         memory: Arc::clone(&memory),
         changed: Arc::clone(&changed),
+        fresh: Arc::clone(&fresh),
+        due: Arc::clone(&due),
         lock,
     };
     Ok(SqliteSpool {
@@ -63,6 +71,8 @@ pub(super) fn open(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
         memory,
         changed,
         shelf,
+        fresh,
+        due,
         writer: Worker::start("spool-writer", move |waiting| writer.run(&waiting))?,
         reader: Worker::start("spool-reader", move |waiting| {
             reader::run(&looking, waiting)
@@ -102,6 +112,11 @@ fn connect_writer(path: &Path, max_log_bytes: u64) -> Result<Connection, SpoolEr
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "journal_size_limit", from_u64(max_log_bytes))?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
+    // What was just written is mostly deleted soon: it need not be read back for that. A negative
+    // number is one of KiB.
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    // Else a statement that compares with a bound value is planned anew each time.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     schema::migrate(&mut connection)?;
     Ok(connection)
 }

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, mpsc};
 
-use gatepost_message::{Millis, TransactionId};
+use gatepost_message::TransactionId;
 use rusqlite::{Connection, named_params};
 use tokio::sync::oneshot;
 
@@ -121,13 +121,6 @@ pub(super) fn show(
         dsn: contents.dsn,
         message: contents.message,
     }))
-}
-
-pub(super) fn next_due(connection: &Connection) -> Result<Option<Millis>, SpoolError> {
-    let due: Option<i64> = connection
-        .prepare_cached("SELECT min(due) FROM recipients WHERE due IS NOT NULL")?
-        .query_row([], |row| row.get(0))?;
-    Ok(due.map(to_millis))
 }
 
 pub(super) fn depth(connection: &Connection) -> Result<QueueDepth, SpoolError> {

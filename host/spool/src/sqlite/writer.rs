@@ -7,7 +7,11 @@
 use std::{
     cell::Cell,
     fs::{self, File},
-    sync::{Arc, mpsc},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc,
+    },
     time::{Duration, Instant},
 };
 
@@ -16,13 +20,14 @@ use rusqlite::{Connection, ErrorCode, Row};
 use tokio::sync::{Notify, oneshot};
 
 use crate::{
-    SpoolError, Ticket,
+    Claim, SpoolError, Ticket,
     disk::{Disk, failed_to},
+    fresh::{Fresh, Order, Room},
     memory::{Change, Memory},
     staging::StagedFile,
 };
 
-use super::{body::Shelf, codec::to_u64};
+use super::{body::Shelf, codec::to_u64, deliver};
 
 /// The most operations of one transaction.
 const MAX_BATCH: usize = 1024;
@@ -57,6 +62,7 @@ pub(super) struct Step<'a> {
     disk: &'a Disk,
     free: &'a Cell<u64>,
     last_until: &'a Cell<u64>,
+    room: &'a Cell<Room>,
 }
 
 impl Step<'_> {
@@ -65,6 +71,14 @@ impl Step<'_> {
         self.disk.check(self.free.get(), bytes)?;
         self.free.set(self.free.get().saturating_sub(bytes));
         Ok(())
+    }
+
+    /// To whom a message of so many octets is leased as it comes, if it may be.
+    pub(super) fn lease_fresh(&self, octets: u64) -> Option<Order> {
+        let mut room = self.room.get();
+        let order = room.lease(octets);
+        self.room.set(room);
+        order
     }
 
     /// The end of a new lease: `wanted`, or a little later, so that no two leases end alike.
@@ -86,8 +100,12 @@ pub(super) struct After {
     pub(super) changes: Vec<Change>,
     /// Something may be due earlier than before.
     pub(super) due: bool,
+    /// Messages leased to delivery as they came.
+    pub(super) fresh: Vec<Claim>,
     /// Bytes of messages written to the log.
     pub(super) bytes: u64,
+    /// When the next recipient is due, or [`NEVER`]: of the whole batch.
+    pub(super) next_due: u64,
 }
 
 impl After {
@@ -96,6 +114,7 @@ impl After {
         self.remove.extend(other.remove);
         self.changes.extend(other.changes);
         self.due |= other.due;
+        self.fresh.extend(other.fresh);
         self.bytes += other.bytes;
     }
 }
@@ -158,12 +177,25 @@ where
     )
 }
 
+/// How a batch is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Attempt {
+    /// Without savepoints: an operation hardly ever fails, and then nothing of the batch stays.
+    Plain,
+    /// Each operation in a savepoint, so that one that fails does so alone.
+    Guarded,
+    /// The same, but what takes mail is refused.
+    WithoutIntake,
+}
+
 /// How the transaction of a batch ended.
 enum Outcome {
     /// Committed; for each operation its failure, if it failed.
     Committed(After, Vec<Option<SpoolError>>),
     /// The disk is full; nothing was done.
     Full,
+    /// An operation failed; nothing was done.
+    OneFailed,
     /// Nothing was done.
     Failed(SpoolError),
     /// Nobody knows what was done.
@@ -177,6 +209,8 @@ pub(super) struct Writer {
     pub(super) disk: Arc<Disk>,
     pub(super) memory: Arc<Memory>,
     pub(super) changed: Arc<Notify>,
+    pub(super) fresh: Arc<Fresh>,
+    pub(super) due: Arc<AtomicU64>,
     /// Held for as long as the database is open.
     pub(super) lock: File,
 }
@@ -228,18 +262,28 @@ impl Writer {
     /// error.
     fn commit(&self, mut batch: Vec<Box<dyn Operation>>, last_until: &Cell<u64>) -> Option<u64> {
         let started = Instant::now();
-        let mut outcome = self.transact(&mut batch, true, last_until);
+        let mut run = |attempt| self.transact(&mut batch, attempt, last_until);
+        let mut outcome = run(Attempt::Plain);
+        if matches!(outcome, Outcome::OneFailed) {
+            outcome = run(Attempt::Guarded);
+        }
         if matches!(outcome, Outcome::Full) {
             // What works the queue off needs next to nothing: it gets the room that is left.
-            outcome = self.transact(&mut batch, false, last_until);
+            outcome = run(Attempt::WithoutIntake);
         }
         metrics::histogram!("gatepost_spool_commit_seconds").record(started.elapsed());
         metrics::histogram!("gatepost_spool_batch_operations").record(batch.len() as f64);
         let pages = PAGES * batch.len() as u64;
+        let nothing = || After {
+            next_due: self.due.load(Ordering::Acquire),
+            ..After::default()
+        };
         let (after, failures) = match outcome {
             Outcome::Committed(after, failures) => (after, failures),
-            Outcome::Full => (After::default(), vec![Some(self.disk.full()); batch.len()]),
-            Outcome::Failed(error) => (After::default(), vec![Some(error); batch.len()]),
+            Outcome::Full | Outcome::OneFailed => {
+                (nothing(), vec![Some(self.disk.full()); batch.len()])
+            }
+            Outcome::Failed(error) => (nothing(), vec![Some(error); batch.len()]),
             Outcome::Fatal(error) => {
                 self.disk
                     .fatal(&format!("writing to the spool failed: {error}"));
@@ -250,10 +294,13 @@ impl Writer {
             file.keep();
         }
         self.memory.apply(after.changes);
+        self.due.store(after.next_due, Ordering::Release);
+        let fresh = !after.fresh.is_empty();
+        self.fresh.put(after.fresh);
         for (operation, failure) in batch.into_iter().zip(failures) {
             operation.answer(failure);
         }
-        if after.due {
+        if after.due || fresh {
             self.changed.notify_one();
         }
         for id in after.remove {
@@ -269,18 +316,19 @@ impl Writer {
     fn transact(
         &self,
         batch: &mut [Box<dyn Operation>],
-        intake: bool,
+        attempt: Attempt,
         last_until: &Cell<u64>,
     ) -> Outcome {
         let mut all = After::default();
         let mut failures = Vec::with_capacity(batch.len());
         // Unknown is as good as none: intake waits until the system can tell.
         let free = Cell::new(self.disk.free_now().unwrap_or(0));
+        let room = Cell::new(self.fresh.room());
         if let Err(error) = self.execute("BEGIN IMMEDIATE") {
             return self.given_up(error);
         }
         for operation in batch {
-            if operation.kind() == Kind::Intake && !intake {
+            if operation.kind() == Kind::Intake && attempt == Attempt::WithoutIntake {
                 failures.push(Some(self.disk.full()));
                 continue;
             }
@@ -291,15 +339,25 @@ impl Writer {
                 disk: &self.disk,
                 free: &free,
                 last_until,
+                room: &room,
             };
-            let ran = self
-                .execute("SAVEPOINT operation")
-                .and_then(|()| operation.run(&mut step))
-                .and_then(|()| self.execute("RELEASE operation"));
+            let ran = match attempt {
+                Attempt::Plain => operation.run(&mut step),
+                Attempt::Guarded | Attempt::WithoutIntake => self
+                    .execute("SAVEPOINT operation")
+                    .and_then(|()| operation.run(&mut step))
+                    .and_then(|()| self.execute("RELEASE operation")),
+            };
             match ran {
                 Ok(()) => all.add(step.after),
                 Err(error) if spoils_batch(&error) || self.connection.is_autocommit() => {
                     return self.given_up(error);
+                }
+                Err(_) if attempt == Attempt::Plain => {
+                    return match self.execute("ROLLBACK") {
+                        Ok(()) => Outcome::OneFailed,
+                        Err(error) => self.given_up(error),
+                    };
                 }
                 Err(error) => {
                     let undone = self
@@ -313,6 +371,10 @@ impl Writer {
                 }
             }
             failures.push(None);
+        }
+        match deliver::next_due(&self.connection) {
+            Ok(due) => all.next_due = due,
+            Err(error) => return self.given_up(error),
         }
         match self.execute("COMMIT") {
             Ok(()) => Outcome::Committed(all, failures),
