@@ -23,6 +23,10 @@ pub const INLINE_LIMIT: usize = 256 << 10;
 /// How much is gathered before it is written to the file.
 const CHUNK: usize = 64 << 10;
 
+/// Room that is made at the first octet: for most messages enough, so that they are not moved while
+/// they grow.
+const USUAL: usize = 16 << 10;
+
 /// Takes the octets of one message as they arrive. Dropped without [`Staging::finish`], it leaves
 /// nothing behind.
 ///
@@ -124,6 +128,9 @@ impl Write for Staging {
         };
         if !self.buffer.is_empty() && self.buffer.len() + octets.len() > limit {
             self.write_out()?;
+        }
+        if self.buffer.capacity() == 0 {
+            self.buffer.reserve(USUAL);
         }
         // What is larger than the buffer goes through it in one piece: never more than was handed
         // in plus what was there.
