@@ -1,6 +1,7 @@
 //! What a sender is told of a message.
 
 mod delayed;
+mod in_another_script;
 mod in_portuguese;
 mod not_asked_for;
 mod of_a_site;
