@@ -31,4 +31,5 @@ pub mod relay;
 pub mod routing;
 pub mod session;
 pub mod sink;
+pub mod submission;
 pub mod tls;

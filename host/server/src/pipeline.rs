@@ -12,7 +12,7 @@
 //!    file of the spool.
 //! 4. At the end of data [`judge`] asks the message hooks, applies the [rules of the
 //!    host](crate::host_rules), which no policy can soften, and puts the [trace
-//!    field](crate::received) on top. It changes nothing outside: `gatepost check` calls the same
+//!    field](crate::received) on top, below it what a [submission](crate::submission) lacks. It changes nothing outside: `gatepost check` calls the same
 //!    function.
 //! 5. Then the decision is carried out: message, effects and whatever else goes with it are on
 //!    disk before the client is told.

@@ -7,7 +7,7 @@ use gatepost_smtp::Reply;
 
 use super::{Findings, local_error, with_id};
 use crate::config::Config;
-use crate::{host_rules, received};
+use crate::{host_rules, received, submission};
 
 /// How a message came and who took it, for its trace field.
 #[derive(Debug, Clone, Copy)]
@@ -105,11 +105,17 @@ pub async fn judge(
         None => fate(ruling.verdict, lots(transaction, &findings)),
     };
     let hostname = arrival.config.relay.hostname.as_str();
-    let message = match received::edit(transaction, hostname, arrival.protocol) {
-        Ok(edit) => message.edited(&[edit]),
+    let added =
+        submission::missing_fields(transaction, &message, hostname).and_then(|mut added| {
+            // The last goes on top.
+            added.push(received::edit(transaction, hostname, arrival.protocol)?);
+            Ok(added)
+        });
+    let message = match added {
+        Ok(added) => message.edited(&added),
         Err(error) => {
             // A message without its trace field could loop unseen.
-            tracing::error!(%error, "the Received field cannot be written");
+            tracing::error!(%error, "the relay's own fields cannot be written");
             fate = Fate::Refused(local_error());
             message
         }

@@ -21,6 +21,7 @@ mod pipelining;
 mod received_field;
 mod smtputf8;
 mod smuggling;
+mod submitted_fields;
 mod transaction_id;
 
 mod back_to_back {
