@@ -154,7 +154,7 @@ impl Service {
             self.turn_away(stream, client, "connections from one address");
             return;
         }
-        session::run(stream, client, &self, entrance, phase).await;
+        session::run(stream, client, place, &self, entrance, phase).await;
     }
 
     /// Closes a connection that has no place, saying so where the client speaks plaintext.

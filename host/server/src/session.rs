@@ -11,7 +11,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use gatepost_smtp::server::{Abort, Event, Session};
+use gatepost_smtp::Reply;
+use gatepost_smtp::server::{Abort, Answer, Ask, Event, Session};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -19,7 +20,7 @@ use tokio_rustls::TlsAcceptor;
 
 use self::stream::Stream;
 use crate::config::ListenerTls;
-use crate::listener::Service;
+use crate::listener::{Place, Service};
 use crate::live::Entrance;
 use crate::pipeline::Dialogue;
 
@@ -61,6 +62,7 @@ impl From<io::Error> for Cut {
 pub(crate) async fn run(
     stream: TcpStream,
     client: SocketAddr,
+    place: Place,
     service: &Service,
     entrance: Entrance,
     phase: watch::Receiver<Phase>,
@@ -78,8 +80,12 @@ pub(crate) async fn run(
             }
         }
     }
+    let mut session = Session::new(service.settings.clone(), tls);
+    session.trust(service.listener.trust(client.ip()));
     let mut edge = Edge {
-        session: Session::new(service.settings.clone(), tls),
+        session,
+        client,
+        place,
         dialogue: Dialogue::new(service.pipeline.clone(), entrance.clone(), client),
         stream,
         ends: Instant::now() + service.settings.limits.total,
@@ -135,6 +141,8 @@ async fn handshake(
 /// A session and its connection.
 struct Edge<'a> {
     session: Session,
+    client: SocketAddr,
+    place: Place,
     dialogue: Dialogue,
     stream: Stream,
     /// When the session has lasted long enough.
@@ -152,7 +160,10 @@ impl Edge<'_> {
                 Event::Send(replies) => self.send(&replies).await?,
                 Event::StartTls => self.start_tls().await?,
                 Event::Ask(ask) => {
-                    let answer = Box::pin(self.dialogue.answer(ask, &self.session)).await;
+                    let answer = match self.without_place(&ask) {
+                        Some(answer) => answer,
+                        None => Box::pin(self.dialogue.answer(ask, &self.session)).await,
+                    };
                     self.session.answer(answer);
                     if let Some(id) = self.dialogue.in_hand() {
                         self.session.label(id.to_string());
@@ -167,6 +178,25 @@ impl Edge<'_> {
                 Event::Close => return self.close().await,
             }
         }
+    }
+
+    /// No place for the client that this one speaks for, if there is none: its address counts from
+    /// now on.
+    fn without_place(&mut self, ask: &Ask) -> Option<Answer> {
+        let Ask::Proxied(said) = ask else {
+            return None;
+        };
+        let limit = self.service.pipeline.config.limits.connections_per_address;
+        let client = said.client(self.client).ip();
+        if self.place.claim(client, limit) {
+            return None;
+        }
+        tracing::warn!(%client, "too many connections from one address");
+        Some(Answer::Close(Reply::new(
+            421,
+            "4.7.0",
+            "Too many connections, try again later",
+        )))
     }
 
     /// Waits for the client, its time running out, or the relay stopping.

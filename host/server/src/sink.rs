@@ -237,7 +237,7 @@ async fn answer(
     ask: Ask,
 ) -> io::Result<Answer> {
     match ask {
-        Ask::Connect | Ask::Authenticate(_) => {}
+        Ask::Connect | Ask::Authenticate(_) | Ask::Proxied(_) => {}
         Ask::Mail(mail) => envelope.mail = Some(mail),
         Ask::Recipient(recipient) => {
             let refused = |text: &String| recipient.address.as_str().contains(text.as_str());

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use gatepost_policy::Flow;
+use gatepost_smtp::server::Trust;
 use ipnet::IpNet;
 use serde::Deserialize;
 
@@ -23,6 +24,13 @@ pub struct Listener {
     /// all others, who could claim any address with it.
     #[serde(default)]
     pub proxy_from: Vec<IpNet>,
+    /// Networks whose clients may say with XCLIENT that they speak for another, who then counts
+    /// in their place.
+    #[serde(default)]
+    pub xclient_from: Vec<IpNet>,
+    /// Networks whose clients may say with XFORWARD whose mail they pass on; it goes on record.
+    #[serde(default)]
+    pub xforward_from: Vec<IpNet>,
     /// Names of the policies that judge its mail, in order.
     #[serde(default)]
     pub chain: Vec<String>,
@@ -31,10 +39,22 @@ pub struct Listener {
 impl Listener {
     /// Whether a connection from this address must begin with a PROXY header.
     pub fn expects_proxy_header(&self, peer: IpAddr) -> bool {
-        self.proxy_from
-            .iter()
-            .any(|net| net.contains(&peer.to_canonical()))
+        holds(&self.proxy_from, peer)
     }
+
+    /// What a client at this address may say of others; behind a PROXY header, the address that
+    /// the header tells.
+    pub fn trust(&self, client: IpAddr) -> Trust {
+        Trust {
+            xclient: holds(&self.xclient_from, client),
+            xforward: holds(&self.xforward_from, client),
+        }
+    }
+}
+
+fn holds(networks: &[IpNet], address: IpAddr) -> bool {
+    let address = address.to_canonical();
+    networks.iter().any(|network| network.contains(&address))
 }
 
 /// Which way a listener's mail travels.

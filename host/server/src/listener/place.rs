@@ -49,6 +49,9 @@ impl Place {
     pub fn claim(&mut self, client: IpAddr, per_address: usize) -> bool {
         let network = network(client);
         let mut taken = self.places.taken();
+        if let Some(before) = self.network.take() {
+            taken.give_back(before);
+        }
         let places = taken.by_network.entry(network).or_default();
         if *places >= per_address {
             return false;
@@ -64,12 +67,18 @@ impl Drop for Place {
         let mut taken = self.places.taken();
         taken.in_total -= 1;
         metrics::gauge!("gatepost_connections").set(taken.in_total as f64);
-        if let Some(network) = self.network
-            && let Some(places) = taken.by_network.get_mut(&network)
-        {
+        if let Some(network) = self.network {
+            taken.give_back(network);
+        }
+    }
+}
+
+impl Taken {
+    fn give_back(&mut self, network: IpAddr) {
+        if let Some(places) = self.by_network.get_mut(&network) {
             *places -= 1;
             if *places == 0 {
-                taken.by_network.remove(&network);
+                self.by_network.remove(&network);
             }
         }
     }
@@ -112,6 +121,17 @@ mod tests {
         assert!(second.claim(ip("192.0.2.2"), 1));
         drop(first);
         assert!(places.take(10).unwrap().claim(ip("192.0.2.1"), 1));
+    }
+
+    #[test]
+    fn who_turns_out_to_be_another_gives_its_place_back() {
+        let places = Arc::<Places>::default();
+        let mut first = places.take(10).unwrap();
+        let mut second = places.take(10).unwrap();
+        assert!(first.claim(ip("192.0.2.1"), 1));
+        assert!(first.claim(ip("192.0.2.2"), 1));
+        assert!(second.claim(ip("192.0.2.1"), 1));
+        assert!(!second.claim(ip("192.0.2.2"), 1));
     }
 
     #[test]

@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use gatepost_message::{Millis, TransactionId};
-use gatepost_policy::{Judgement, Pinned, Session, Transaction};
+use gatepost_policy::{Flow, Judgement, Pinned, Session, Transaction};
 use gatepost_smtp::Reply;
 use gatepost_smtp::dsn::Recipient;
-use gatepost_smtp::server::{self, Answer, Ask, Credentials, Mail};
+use gatepost_smtp::server::{self, Answer, Ask, Attribute, Attributes, Credentials, Mail};
 use gatepost_trace::Kind;
 use tracing::Instrument as _;
 
@@ -67,6 +67,7 @@ impl Dialogue {
         match ask {
             Ask::Connect => self.connect(session).await,
             Ask::Authenticate(credentials) => self.authenticate(&credentials),
+            Ask::Proxied(said) => self.proxied(&said),
             Ask::Mail(mail) => self.mail(mail, session).await,
             Ask::Recipient(recipient) => self.recipient(recipient).await,
             Ask::Message { size, .. } => Answer::Reply(self.message(size, session).await),
@@ -74,6 +75,9 @@ impl Dialogue {
     }
 
     async fn connect(&mut self, session: &server::Session) -> Answer {
+        // Whom XCLIENT puts in the place of another starts afresh.
+        self.connection = Findings::default();
+        self.connection_remembered = false;
         let policies = self.pipeline.chain.begin(self.pipeline.memory.clone());
         let admission = admission::connect(&policies, &self.facts(session), Millis::now()).await;
         if let Some(exported) = &self.exported {
@@ -108,6 +112,21 @@ impl Dialogue {
                 ))
             }
         }
+    }
+
+    /// A trusted client speaks for another. It is believed in all but one thing: a user must be
+    /// one of ours, and on a listener where users submit.
+    fn proxied(&mut self, said: &Attributes) -> Answer {
+        self.pipeline = self.entrance.pipeline(&self.pipeline);
+        if let Some(user) = said.value(Attribute::Login) {
+            let submits = self.pipeline.flow == Flow::Submission;
+            if !submits || self.pipeline.config.account_of_user(user).is_none() {
+                tracing::warn!(user, "a proxy speaks for a user who is not known");
+                return Answer::Reply(Reply::new(535, "5.7.8", "This user is not known here"));
+            }
+        }
+        tracing::info!(proxied = %said, "the client speaks for another");
+        Answer::Proceed
     }
 
     async fn mail(&mut self, mail: Mail, session: &server::Session) -> Answer {
@@ -166,7 +185,12 @@ impl Dialogue {
             None => Reply::new(250, "2.1.0", format!("Ok, transaction {id}")),
         };
         span.in_scope(|| match reply.is_positive() {
-            true => tracing::debug!(from = %open.transaction.reverse_path, "begun"),
+            true => {
+                tracing::debug!(from = %open.transaction.reverse_path, "begun");
+                if let Some(forwarded) = session.forwarded() {
+                    tracing::info!(%forwarded, "passed on for another");
+                }
+            }
             false => {
                 tracing::info!(from = %open.transaction.reverse_path, %reply, "sender refused");
             }
@@ -396,7 +420,9 @@ impl Dialogue {
         Session {
             listener: self.pipeline.listener.clone(),
             flow: self.pipeline.flow,
-            client: self.client,
+            client: session
+                .proxied()
+                .map_or(self.client, |said| said.client(self.client)),
             helo: session.helo().map(str::to_owned),
             tls: session.tls().map(str::to_owned),
             user: session.user().map(str::to_owned),

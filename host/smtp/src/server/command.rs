@@ -19,12 +19,14 @@ pub(super) enum Verb {
     Help,
     StartTls,
     Auth,
+    Xclient,
+    Xforward,
     /// A request line of HTTP: a browser was tricked into talking to this port.
     Http,
     Unknown,
 }
 
-const VERBS: [(&str, Verb); 14] = [
+const VERBS: [(&str, Verb); 16] = [
     ("EHLO", Verb::Ehlo),
     ("HELO", Verb::Helo),
     ("MAIL", Verb::Mail),
@@ -39,6 +41,8 @@ const VERBS: [(&str, Verb); 14] = [
     ("HELP", Verb::Help),
     ("STARTTLS", Verb::StartTls),
     ("AUTH", Verb::Auth),
+    ("XCLIENT", Verb::Xclient),
+    ("XFORWARD", Verb::Xforward),
 ];
 
 impl Verb {

@@ -24,6 +24,7 @@ mod limits;
 mod line;
 mod parameter;
 mod path;
+mod proxied;
 mod session;
 
 use bytes::Bytes;
@@ -31,6 +32,7 @@ use gatepost_message::ReversePath;
 use serde::{Deserialize, Serialize};
 
 pub use self::limits::{AuthOffer, Limits, Settings, StartTls};
+pub use self::proxied::{Attribute, Attributes, Trust};
 pub use self::session::Session;
 pub use crate::sasl::Credentials;
 
@@ -80,10 +82,15 @@ pub enum Abort {
 /// What only the owner can decide.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ask {
-    /// Is this client welcome? The first thing a session asks, before its banner.
+    /// Is this client welcome? The first thing a session asks, before its banner; asked again
+    /// when it turns out to be another's.
     Connect,
     /// Are these credentials good? [`Answer::Proceed`] makes it 235 2.7.0.
     Authenticate(Credentials),
+    /// Is this client, whom we trust, to be believed that it speaks for another (XCLIENT)? A yes
+    /// begins the session anew, with [`Ask::Connect`], and
+    /// [`proxied`](Session::proxied) says as whose.
+    Proxied(Attributes),
     /// Is this sender welcome? A yes begins a transaction.
     Mail(Mail),
     /// Is this recipient welcome in the transaction in hand?

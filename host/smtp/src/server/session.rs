@@ -3,6 +3,7 @@
 
 mod chunks;
 mod commands;
+mod proxied;
 
 use std::collections::VecDeque;
 use std::mem;
@@ -15,6 +16,7 @@ use super::auth::{Exchange, Step};
 use super::chunk::Chunk;
 use super::data::{Decoder, Fault};
 use super::line::{Line, LineCutter};
+use super::proxied::{Attribute, Attributes, Trust};
 use super::{Abort, Answer, Ask, Event, Settings, protocol};
 use crate::reply::Reply;
 
@@ -34,6 +36,11 @@ pub struct Session {
     tls: Option<String>,
     helo: Option<Helo>,
     user: Option<String>,
+    trust: Trust,
+    /// What XCLIENT has said.
+    proxied: Option<Box<Attributes>>,
+    /// What XFORWARD has said.
+    forwarded: Option<Box<Attributes>>,
     transaction: Option<Transaction>,
     /// The last command was MAIL or a chunk and refused, but for RCPT, DATA and chunks behind it.
     behind_refusal: bool,
@@ -99,6 +106,9 @@ impl Session {
             tls,
             helo: None,
             user: None,
+            trust: Trust::default(),
+            proxied: None,
+            forwarded: None,
             transaction: None,
             behind_refusal: false,
             recipients_named: 0,
@@ -164,6 +174,7 @@ impl Session {
         let yes = reply.as_ref().is_none_or(Reply::is_positive);
         match &ask {
             Ask::Connect => return self.greet(reply.filter(|_| !yes)),
+            Ask::Proxied(said) if yes => return self.proxy(said.clone()),
             Ask::Authenticate(credentials) if yes => {
                 self.user = Some(credentials.user.clone());
                 self.idle_commands = 0;
@@ -184,13 +195,15 @@ impl Session {
                 }
             }
             Ask::Message { .. } => self.idle_commands = 0,
-            Ask::Authenticate(_) | Ask::Mail(_) | Ask::Recipient(_) => {}
+            Ask::Authenticate(_) | Ask::Mail(_) | Ask::Recipient(_) | Ask::Proxied(_) => {}
         }
         let reply = reply.unwrap_or_else(|| match ask {
             Ask::Authenticate(_) => Reply::new(235, "2.7.0", "Authenticated"),
             Ask::Mail(_) => Reply::new(250, "2.1.0", "Sender OK"),
             Ask::Recipient(_) => Reply::new(250, "2.1.5", "Recipient OK"),
-            Ask::Connect | Ask::Message { .. } => Reply::new(250, "2.0.0", "Message accepted"),
+            Ask::Connect | Ask::Proxied(_) | Ask::Message { .. } => {
+                Reply::new(250, "2.0.0", "Message accepted")
+            }
         });
         self.pass_on(&reply);
     }
@@ -230,9 +243,12 @@ impl Session {
         self.transaction.is_some() || matches!(self.state, State::Asked(Ask::Message { .. }))
     }
 
-    /// The argument of EHLO or HELO: printable ASCII without spaces, at most 255 octets.
+    /// The argument of EHLO or HELO: printable ASCII without spaces, at most 255 octets. What
+    /// XCLIENT has said of it goes before what its sender calls itself.
     pub fn helo(&self) -> Option<&str> {
-        self.helo.as_ref().map(|helo| helo.name.as_str())
+        let proxied = self.proxied().and_then(|said| said.value(Attribute::Helo));
+        let own = self.helo.as_ref().map(|helo| helo.name.as_str());
+        proxied.or(own)
     }
 
     /// Protocol and cipher; `None` in plaintext.
@@ -240,7 +256,7 @@ impl Session {
         self.tls.as_deref()
     }
 
-    /// The user that AUTH has proved.
+    /// The user that AUTH has proved, or that XCLIENT says has logged in.
     pub fn user(&self) -> Option<&str> {
         self.user.as_deref()
     }
@@ -248,7 +264,11 @@ impl Session {
     /// How mail comes in, for the `with` clause of Received; `smtputf8` says whether MAIL
     /// announced it.
     pub fn protocol(&self, smtputf8: bool) -> &'static str {
-        let extended = self.helo.as_ref().is_some_and(|helo| helo.extended);
+        let proxied = self.proxied().and_then(|said| said.value(Attribute::Proto));
+        let extended = match proxied {
+            Some(protocol) => protocol.eq_ignore_ascii_case("ESMTP"),
+            None => self.helo.as_ref().is_some_and(|helo| helo.extended),
+        };
         match extended || smtputf8 {
             true => protocol(smtputf8, self.tls.is_some(), self.user.is_some()),
             false => "SMTP",

@@ -53,6 +53,11 @@ mod limits {
     mod total_time;
 }
 
+mod proxied {
+    mod xclient;
+    mod xforward;
+}
+
 mod proxy {
     pub mod header;
     mod known_network;

@@ -92,6 +92,7 @@ impl Session {
             return Some(Reply::new(530, "5.7.0", "Say STARTTLS first"));
         }
         match verb {
+            Verb::Xclient | Verb::Xforward => self.refuses_proxied(verb),
             Verb::Mail if self.helo.is_none() => sequence("Say EHLO first"),
             Verb::Mail if settings.auth == AuthOffer::Required && self.user.is_none() => {
                 Some(Reply::new(530, "5.7.0", "Authenticate first"))
@@ -193,6 +194,8 @@ impl Session {
                 self.state = State::Handshake;
                 return;
             }
+            Verb::Xclient => return self.xclient(arguments),
+            Verb::Xforward => return self.xforward(arguments),
             Verb::Auth => return self.auth_step(auth::begin(arguments)),
             Verb::Http => {
                 let reply = self.labelled(Reply::new(500, "5.5.1", "This is SMTP, not HTTP"));
@@ -234,6 +237,7 @@ impl Session {
             if self.offers_auth() {
                 text.push_str("\nAUTH PLAIN LOGIN");
             }
+            text.push_str(&self.offered_to_trusted());
         }
         self.helo = Some(Helo { name, extended });
         self.say(&Reply::plain(250, &text));

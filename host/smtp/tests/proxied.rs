@@ -1,0 +1,149 @@
+//! XCLIENT and XFORWARD, from who is trusted and who is not.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::net::SocketAddr;
+
+use common::{Server, settings};
+use gatepost_smtp::Reply;
+use gatepost_smtp::server::{Answer, Attribute, Trust};
+
+const PEER: &str = "127.0.0.1:4000";
+
+fn trusted(tls: bool) -> Server {
+    let mut server = Server::new(settings(), tls);
+    server.session.trust(Trust {
+        xclient: true,
+        xforward: true,
+    });
+    server.hear();
+    server
+}
+
+fn client(server: &Server) -> SocketAddr {
+    let peer = PEER.parse().unwrap();
+    let proxied = server.session.proxied();
+    proxied.map_or(peer, |said| said.client(peer))
+}
+
+#[test]
+fn they_are_offered_to_those_who_are_trusted_only() {
+    let offer = trusted(true).say(b"EHLO c\r\n");
+    assert!(
+        offer.contains("250-XCLIENT NAME ADDR PORT PROTO HELO DESTADDR DESTPORT LOGIN\r\n")
+            && offer.contains("250 XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE\r\n"),
+        "{offer}"
+    );
+    let mut other = Server::greeted();
+    assert!(!other.say(b"EHLO c\r\n").contains("XCLIENT"));
+    for line in ["XCLIENT ADDR=192.0.2.1", "XFORWARD ADDR=192.0.2.1"] {
+        let said = other.say(format!("{line}\r\n").as_bytes());
+        assert!(said.starts_with("550 5.7.0 "), "{said}");
+    }
+    assert_eq!(client(&other), PEER.parse().unwrap());
+}
+
+#[test]
+fn the_session_begins_anew_as_that_of_the_client_behind() {
+    let mut server = trusted(false);
+    server.say(b"EHLO proxy.example\r\n");
+    let said =
+        server.say(b"XCLIENT NAME=spike.example ADDR=192.0.2.1 PORT=7 HELO=spike PROTO=SMTP\r\n");
+    assert_eq!(said, "220 mx.desk.example ESMTP Gatepost\r\n");
+    assert!(
+        server
+            .say(b"MAIL FROM:<>\r\n")
+            .starts_with("503 5.5.1 Say EHLO")
+    );
+    server.say(b"EHLO proxy.example\r\n");
+    assert_eq!(client(&server), "192.0.2.1:7".parse().unwrap());
+    assert_eq!(server.session.helo(), Some("spike"));
+    assert_eq!(server.session.protocol(false), "SMTP");
+    // What is said later goes before; the rest stays.
+    server.say(b"XCLIENT ADDR=IPV6:2001:db8::1 HELO=[UNAVAILABLE]\r\nEHLO x.example\r\n");
+    assert_eq!(client(&server), "[2001:db8::1]:7".parse().unwrap());
+    assert_eq!(server.session.helo(), Some("x.example"));
+    // Nobody knows who it is: then it is who speaks.
+    server.say(b"XCLIENT ADDR=[TEMPUNAVAIL]\r\n");
+    assert_eq!(client(&server), PEER.parse().unwrap());
+}
+
+#[test]
+fn values_are_decoded_and_held_to_their_form() {
+    for (attributes, code) in [
+        ("ADDR=192.0.2.1", "220 "),
+        ("addr=ipv6:2001:db8::1 port=25", "220 "),
+        ("HELO=[192.0.2.1]", "220 "),
+        ("NAME=a+2Bb", "220 "),
+        ("DESTADDR=192.0.2.9 DESTPORT=25 PROTO=esmtp", "220 "),
+        ("", "501 5.5.4 "),
+        ("ADDR", "501 5.5.4 "),
+        ("ADDR=", "501 5.5.4 "),
+        ("ADDR=2001:db8::1", "501 5.5.4 "),
+        ("ADDR=spike", "501 5.5.4 "),
+        ("PORT=65536", "501 5.5.4 "),
+        ("PROTO=LMTP", "501 5.5.4 "),
+        ("HELO=a+20b", "501 5.5.4 "),
+        ("NAME=a+0D+0Ab", "501 5.5.4 "),
+        ("NAME=a+zz", "501 5.5.4 "),
+        ("IDENT=x", "501 5.5.4 "),
+        // Nobody can log in in plaintext, but the proxy may have seen to that.
+        ("LOGIN=user", "220 "),
+    ] {
+        let said = trusted(false).say(format!("XCLIENT {attributes}\r\n").as_bytes());
+        assert!(said.starts_with(code), "{attributes}: {said}");
+    }
+}
+
+#[test]
+fn a_login_counts_where_the_owner_believes_it() {
+    let mut server = trusted(true);
+    server.answers = vec![Answer::Reply(Reply::new(535, "5.7.8", "Not known"))];
+    assert!(
+        server
+            .say(b"XCLIENT LOGIN=user\r\n")
+            .starts_with("535 5.7.8 ")
+    );
+    assert_eq!(
+        (server.session.user(), server.session.proxied()),
+        (None, None)
+    );
+    server.say(b"XCLIENT LOGIN=user\r\nEHLO c\r\n");
+    assert_eq!(server.session.user(), Some("user"));
+    assert_eq!(server.session.protocol(false), "ESMTPSA");
+    server.say(b"XCLIENT LOGIN=[UNAVAILABLE]\r\n");
+    assert_eq!(server.session.user(), None);
+}
+
+#[test]
+fn neither_comes_in_a_transaction() {
+    let mut server = trusted(false);
+    server.say(b"EHLO c\r\nMAIL FROM:<>\r\n");
+    for line in ["XCLIENT ADDR=192.0.2.1", "XFORWARD ADDR=192.0.2.1"] {
+        let said = server.say(format!("{line}\r\n").as_bytes());
+        assert!(said.starts_with("503 5.5.1 "), "{said}");
+    }
+    assert!(server.session.in_transaction());
+}
+
+#[test]
+fn what_is_forwarded_is_kept_and_changes_nothing() {
+    let mut server = trusted(false);
+    server.say(b"EHLO c\r\n");
+    let said = server.say(b"XFORWARD NAME=spike ADDR=192.0.2.1 PROTO=ESMTP\r\nXFORWARD HELO=h IDENT=1 SOURCE=REMOTE\r\n");
+    assert_eq!(Server::codes(&said), ["250", "250"]);
+    let forwarded = server.session.forwarded().unwrap();
+    assert_eq!(forwarded.value(Attribute::Addr), Some("192.0.2.1"));
+    assert_eq!(
+        forwarded.to_string(),
+        "NAME=spike ADDR=192.0.2.1 PROTO=ESMTP HELO=h IDENT=1 SOURCE=REMOTE"
+    );
+    assert_eq!(client(&server), PEER.parse().unwrap());
+    assert_eq!(server.session.helo(), Some("c"));
+    assert!(
+        server
+            .say(b"XFORWARD LOGIN=user\r\n")
+            .starts_with("501 5.5.4 ")
+    );
+}
