@@ -37,8 +37,9 @@ impl Collector {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (sender, requests) = channel();
-        let mut answers = first.to_vec().into_iter();
+        let first = first.to_vec();
         thread::spawn(move || {
+            let mut answers = first.into_iter();
             for stream in listener.incoming() {
                 serve(stream.unwrap(), answers.next().unwrap_or(200), &sender);
             }
