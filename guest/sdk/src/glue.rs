@@ -279,17 +279,19 @@ impl From<types::Routing> for wit::Routing {
     fn from(routing: types::Routing) -> Self {
         match routing {
             types::Routing::Pass => Self::Pass,
-            types::Routing::NextHop(types::NextHop { host, port, tls }) => {
-                Self::NextHop(wit::NextHop {
-                    host,
-                    port,
-                    tls: match tls {
-                        types::TlsMode::None => wit::TlsMode::None,
-                        types::TlsMode::Opportunistic => wit::TlsMode::Opportunistic,
-                        types::TlsMode::Required => wit::TlsMode::Required,
-                    },
-                })
-            }
+            types::Routing::NextHop(hop) => Self::NextHop(wit::NextHop {
+                host: hop.host,
+                port: hop.port,
+                tls: match hop.tls {
+                    types::TlsMode::None => wit::TlsMode::None,
+                    types::TlsMode::Opportunistic => wit::TlsMode::Opportunistic,
+                    types::TlsMode::Required => wit::TlsMode::Required,
+                },
+                protocol: match hop.protocol {
+                    types::Protocol::Smtp => wit::Protocol::Smtp,
+                    types::Protocol::Lmtp => wit::Protocol::Lmtp,
+                },
+            }),
             types::Routing::Defer(reply) => Self::Defer(reply.into()),
             types::Routing::Fail(reply) => Self::Fail(reply.into()),
         }

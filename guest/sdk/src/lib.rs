@@ -64,6 +64,6 @@ pub use wit_bindgen::rt as __rt;
 pub use decision::{Action, Decision};
 pub use policy::{Facts, Level, Message, Policy};
 pub use types::{
-    Attempt, AttemptResult, Duties, Ending, Flow, MessageClass, NextHop, RecipientVerdict, Reply,
-    Routing, Session, TlsMode, Transaction, Verdict,
+    Attempt, AttemptResult, Duties, Ending, Flow, MessageClass, NextHop, Protocol,
+    RecipientVerdict, Reply, Routing, Session, TlsMode, Transaction, Verdict,
 };

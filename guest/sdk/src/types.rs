@@ -136,17 +136,33 @@ pub enum TlsMode {
     Required,
 }
 
+/// What a next hop speaks.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Protocol {
+    /// SMTP (RFC 5321).
+    #[default]
+    Smtp,
+    /// LMTP (RFC 2033), as the servers of mailboxes do.
+    Lmtp,
+}
+
 /// The server that a message is handed to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct NextHop {
-    /// A domain name or an address literal without brackets.
+    /// A domain name, in characters or A-labels, or an address literal without brackets.
     pub host: String,
     /// TCP port.
     pub port: u16,
     /// How the connection is secured.
     #[serde(default)]
     pub tls: TlsMode,
+    /// What the server speaks.
+    #[serde(default)]
+    pub protocol: Protocol,
 }
 
 /// What a policy decides before an attempt at delivery.

@@ -3,15 +3,17 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
-use gatepost_policy::{NextHop, TlsMode};
+use gatepost_message::domain_to_ascii;
+use gatepost_policy::{NextHop, Protocol, TlsMode};
 use gatepost_smtp::Reply;
 use gatepost_smtp::client::{self, Event, Failure, Session};
+use ipnet::IpNet;
 use rustls::pki_types::ServerName;
 use tokio::net::{TcpStream, lookup_host};
 use tokio_rustls::client::TlsStream;
 
 use crate::connection::{Connection, Stream, within};
-use crate::settings::Timeouts;
+use crate::settings::{Settings, Timeouts};
 use crate::tls::Tls;
 
 /// How many of a host's addresses are tried in one attempt: RFC 5321 section 5.1 wants at least
@@ -23,6 +25,7 @@ pub(crate) struct Connector {
     hostname: String,
     tls: Tls,
     timeouts: Timeouts,
+    xforward_to: Vec<IpNet>,
 }
 
 /// Why no connection came about.
@@ -57,11 +60,12 @@ impl From<Failure> for Unreachable {
 }
 
 impl Connector {
-    pub(crate) fn new(hostname: String, tls: Tls, timeouts: Timeouts) -> Self {
+    pub(crate) fn new(settings: &Settings, tls: Tls) -> Self {
         Self {
-            hostname,
+            hostname: settings.hostname.clone(),
             tls,
-            timeouts,
+            timeouts: settings.timeouts,
+            xforward_to: settings.xforward_to.clone(),
         }
     }
 
@@ -83,14 +87,17 @@ impl Connector {
         if let Ok(address) = hop.host.parse::<IpAddr>() {
             return Ok(vec![SocketAddr::new(address, hop.port)]);
         }
-        // RFC 3463: X.4.3, directory server failure.
-        within(
-            self.timeouts.lookup,
-            lookup_host((hop.host.as_str(), hop.port)),
-        )
-        .await
-        .map(Iterator::collect)
-        .map_err(|error| not_connected("4.4.3", &format!("cannot look up {}: {error}", hop.host)))
+        // RFC 3463: X.4.4, unable to route; X.4.3, directory server failure.
+        let Some(host) = domain_to_ascii(&hop.host) else {
+            let text = format!("{} is no domain name", hop.host);
+            return Err(not_connected("4.4.4", &text));
+        };
+        within(self.timeouts.lookup, lookup_host((host.as_str(), hop.port)))
+            .await
+            .map(Iterator::collect)
+            .map_err(|error| {
+                not_connected("4.4.3", &format!("cannot look up {}: {error}", hop.host))
+            })
     }
 
     /// As the route wants it; where TLS was only an offer and went wrong, once more without.
@@ -130,11 +137,19 @@ impl Connector {
         // cannot be set costs only time.
         let _ = stream.set_nodelay(true);
         let settings = client::Settings {
+            protocol: match hop.protocol {
+                Protocol::Smtp => client::Protocol::Smtp,
+                Protocol::Lmtp => client::Protocol::Lmtp,
+            },
             ehlo_name: self.hostname.clone(),
             tls,
         };
         let session = Session::new(settings, false);
         let mut connection = Connection::new(Box::new(stream), session, self.timeouts);
+        connection.wants_origin = self
+            .xforward_to
+            .iter()
+            .any(|network| network.contains(&address.ip().to_canonical()));
         loop {
             match connection.advance().await {
                 Event::Ready => return Ok(Ok(connection)),
@@ -162,7 +177,8 @@ impl Connector {
         stream: Box<dyn Stream>,
         hop: &NextHop,
     ) -> io::Result<TlsStream<Box<dyn Stream>>> {
-        let (connector, name) = match (hop.tls, ServerName::try_from(hop.host.clone())) {
+        let host = domain_to_ascii(&hop.host).unwrap_or_default();
+        let (connector, name) = match (hop.tls, ServerName::try_from(host)) {
             (TlsMode::Required, name) => (&self.tls.verified, name.map_err(io::Error::other)?),
             // Any certificate will do, so any name does that can be sent.
             (_, name) => (

@@ -33,6 +33,8 @@ pub(crate) struct Connection {
     severed: Option<Failure>,
     /// Protocol and cipher; `None` in plaintext.
     pub(crate) tls: Option<String>,
+    /// The next hop may be told who sent a message here.
+    pub(crate) wants_origin: bool,
     /// Transactions begun.
     pub(crate) transactions: u32,
     pub(crate) timeouts: Timeouts,
@@ -46,6 +48,7 @@ impl Connection {
             input: BytesMut::new(),
             severed: None,
             tls: None,
+            wants_origin: false,
             transactions: 0,
             timeouts,
         }

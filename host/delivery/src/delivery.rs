@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::connect::Connector;
+use crate::convert::Converter;
 use crate::pool::Pool;
 use crate::retry::Schedule;
 use crate::settings::Settings;
@@ -26,6 +27,7 @@ pub struct Delivery {
     pub(crate) owner: Owner,
     pub(crate) schedule: Schedule,
     pub(crate) connector: Connector,
+    pub(crate) converter: Converter,
     pub(crate) pool: Pool,
 }
 
@@ -61,7 +63,8 @@ impl Delivery {
     ) -> Result<Self, StartError> {
         let tls = Tls::new(&settings.trusted)?;
         Ok(Self {
-            connector: Connector::new(settings.hostname.clone(), tls, settings.timeouts),
+            connector: Connector::new(&settings, tls),
+            converter: Converter::new(),
             pool: Pool::new(settings.connections_per_next_hop, settings.reuse),
             schedule: Schedule::new(settings.retry.clone()),
             spool,

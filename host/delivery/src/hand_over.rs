@@ -1,24 +1,30 @@
 //! One message from the claim to its last answer: route, group, connect, transfer.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::num::NonZero;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::Duration;
 
+use gatepost_message::Message;
 use gatepost_policy::{Judgement, NextHop, Routing};
 use gatepost_smtp::Reply;
-use gatepost_smtp::client::{Outcome, Stage, Transaction};
+use gatepost_smtp::client::{Limits, Origin, Outcome, Stage, Transaction};
 use gatepost_smtp::dsn;
+use gatepost_spool::Claim;
+use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 use tracing::Instrument as _;
 
 use crate::connect::Unreachable;
 use crate::connection::{Connection, part};
+use crate::content::Content;
+use crate::convert::Converted;
 use crate::delivery::Delivery;
 use crate::in_hand::InHand;
 use crate::pool::Place;
 use crate::settle::{Answer, Said, settle, settle_open};
-use crate::transfer::{Transferred, is_eight_bit, transfer};
+use crate::transfer::{Transferred, transfer};
 
 /// How long a message goes back to the queue whose next hop has no connection free.
 const BUSY: Duration = Duration::from_secs(1);
@@ -42,6 +48,8 @@ struct Terms {
 struct Handed {
     /// If it can carry another.
     connection: Option<Connection>,
+    /// For whom it was.
+    batch: Vec<Routed>,
     /// One for each recipient, in their order.
     outcomes: Vec<Outcome>,
     terms: Terms,
@@ -54,8 +62,8 @@ pub(crate) async fn hand_over(delivery: Arc<Delivery>, in_hand: Arc<InHand>) {
     if by_hop.is_empty() {
         return;
     }
-    let eight_bit = match is_eight_bit(&in_hand.claim.message).await {
-        Ok(eight_bit) => eight_bit,
+    let content = match Content::of(&in_hand.claim.message, in_hand.claim.smtputf8).await {
+        Ok(content) => content,
         Err(error) => {
             tracing::error!(id = %in_hand.claim.transaction.id, %error, "cannot read a message from the spool");
             let reply = Reply::new(
@@ -72,7 +80,8 @@ pub(crate) async fn hand_over(delivery: Arc<Delivery>, in_hand: Arc<InHand>) {
             delivery: Arc::clone(&delivery),
             in_hand: Arc::clone(&in_hand),
             hop,
-            eight_bit,
+            content,
+            converted: OnceCell::new(),
         };
         let span = tracing::error_span!(
             "transfer",
@@ -131,7 +140,8 @@ struct ToHop {
     delivery: Arc<Delivery>,
     in_hand: Arc<InHand>,
     hop: NextHop,
-    eight_bit: bool,
+    content: Content,
+    converted: OnceCell<Option<Converted>>,
 }
 
 impl ToHop {
@@ -139,23 +149,21 @@ impl ToHop {
     async fn run(self, mut recipients: Vec<Routed>) {
         let patience = self.delivery.settings.wait_for_connection;
         let Some(place) = self.delivery.pool.place(&self.hop, patience).await else {
-            let expired = self.delivery.now() >= self.in_hand.claim.expires_at;
-            let said = || match expired {
-                // Else it could wait behind others for ever. RFC 3463: X.4.5, congestion.
-                true => Said::ByRelay(Reply::new(451, "4.4.5", "no connection was free")),
-                false => Said::Nothing(BUSY),
+            let said = || match self.may_wait() {
+                true => Said::Nothing(BUSY),
+                // RFC 3463: X.4.5, congestion.
+                false => Said::ByRelay(Reply::new(451, "4.4.5", "no connection was free")),
             };
             return self
                 .settle(recipients, |_| (false, said()), &Terms::default())
                 .await;
         };
         let mut at_hand = None;
-        let per_transaction = self.delivery.settings.recipients_per_transaction.max(1);
         while !recipients.is_empty() {
-            let rest = recipients.split_off(per_transaction.min(recipients.len()));
-            match self.transact(&place, at_hand.take(), &recipients).await {
+            match self.transact(&place, at_hand.take(), &mut recipients).await {
                 Ok(Handed {
                     connection,
+                    batch,
                     outcomes,
                     terms,
                 }) => {
@@ -168,12 +176,18 @@ impl ToHop {
                         };
                         (true, said)
                     };
-                    self.settle(recipients, said, &terms).await;
-                    recipients = rest;
+                    self.settle(batch, said, &terms).await;
                 }
+                Err(Unreachable { reply, said, .. })
+                    if said && reply.code() == 421 && self.may_wait() && place.has_company() =>
+                {
+                    // The server has as many connections as it wants, and some are ours: that is
+                    // no attempt.
+                    let said = |_| (true, Said::Nothing(BUSY));
+                    return self.settle(recipients, said, &Terms::default()).await;
+                }
+                // It is no better a moment later for those who have not had their turn.
                 Err(unreachable) => {
-                    // It is no better a moment later for those who have not had their turn.
-                    recipients.extend(rest);
                     let Unreachable {
                         reply,
                         connected,
@@ -192,13 +206,20 @@ impl ToHop {
         }
     }
 
-    /// One transaction, on the connection at hand, an idle one or a new one. A connection that
-    /// was used before may have died unseen; then a new one is tried, once.
+    /// Whether the message may go back to the queue without an attempt. One that has expired may
+    /// not, else it could wait behind others for ever.
+    fn may_wait(&self) -> bool {
+        self.delivery.now() < self.in_hand.claim.expires_at
+    }
+
+    /// One transaction for as many of the recipients as the next hop takes in one, on the
+    /// connection at hand, an idle one or a new one. A connection that was used before may have
+    /// died unseen; then a new one is tried, once. Where there is none, all recipients stay.
     async fn transact(
         &self,
         place: &Place,
         at_hand: Option<Connection>,
-        recipients: &[Routed],
+        recipients: &mut Vec<Routed>,
     ) -> Result<Handed, Unreachable> {
         let mut used = at_hand.or_else(|| place.idle());
         loop {
@@ -213,8 +234,16 @@ impl ToHop {
                     .inspect_err(|_| count("failed"))?,
             };
             count(if reused { "reused" } else { "opened" });
-            let message = &self.in_hand.claim.message;
-            let transferred = transfer(&mut connection, self.envelope(recipients), message).await;
+            let converted = self
+                .converted(connection.session.capabilities().eight_bit_mime)
+                .await;
+            let (message, content) = match converted {
+                Some(converted) => (&converted.message, converted.content),
+                None => (&self.in_hand.claim.message, self.content),
+            };
+            let batch = self.batch(connection.session.capabilities().limits, recipients);
+            let envelope = self.envelope(&batch, message, content, connection.wants_origin);
+            let transferred = transfer(&mut connection, envelope, message).await;
             let Transferred {
                 outcomes,
                 usable,
@@ -223,6 +252,7 @@ impl ToHop {
             } = transferred;
             if reused && got_nowhere {
                 place.distrust_idle();
+                recipients.splice(..0, batch);
                 continue;
             }
             let terms = Terms {
@@ -241,13 +271,63 @@ impl ToHop {
             };
             return Ok(Handed {
                 connection,
+                batch,
                 outcomes,
                 terms,
             });
         }
     }
 
-    fn envelope(&self, recipients: &[Routed]) -> Transaction {
+    /// Takes off the recipients that go into one transaction, within the bounds of the settings
+    /// and of the next hop (RFC 9422).
+    fn batch(&self, limits: Limits, recipients: &mut Vec<Routed>) -> Vec<Routed> {
+        let most = self.delivery.settings.recipients_per_transaction.max(1);
+        let most = limits
+            .recipients
+            .map_or(most, |limit| most.min(limit.get()));
+        let most_domains = limits.domains.map_or(usize::MAX, NonZero::get);
+        let mut domains = HashSet::new();
+        let mut taken = 0;
+        let fits = |routed: &mut Routed| {
+            let domain = self.in_hand.recipient(routed.place).address.domain();
+            let room = domains.len() < most_domains || domains.contains(domain);
+            let fits = taken < most && room;
+            if fits {
+                taken += 1;
+                domains.insert(domain);
+            }
+            fits
+        };
+        recipients.extract_if(.., fits).collect()
+    }
+
+    /// The message as this server takes it, where it does not take it as it is. Made once.
+    async fn converted(&self, takes_eight_bit: bool) -> Option<&Converted> {
+        let Content {
+            eight_bit,
+            smtputf8,
+            ..
+        } = self.content;
+        // A header section in UTF-8 has no other form.
+        let needed = eight_bit && !smtputf8 && !takes_eight_bit;
+        if !needed || !self.delivery.settings.convert_8bit {
+            return None;
+        }
+        let converter = &self.delivery.converter;
+        let message = &self.in_hand.claim.message;
+        self.converted
+            .get_or_init(|| converter.convert(message, self.content))
+            .await
+            .as_ref()
+    }
+
+    fn envelope(
+        &self,
+        recipients: &[Routed],
+        message: &Message,
+        content: Content,
+        wants_origin: bool,
+    ) -> Transaction {
         let claim = &self.in_hand.claim;
         Transaction {
             reverse_path: claim.transaction.reverse_path.clone(),
@@ -261,10 +341,33 @@ impl ToHop {
                     }
                 })
                 .collect(),
-            size: claim.message.size(),
-            eight_bit: self.eight_bit,
-            smtputf8: false,
+            size: message.size(),
+            eight_bit: content.eight_bit,
+            smtputf8: content.smtputf8,
+            ends_in_crlf: content.ends_in_crlf,
             dsn: claim.dsn.clone(),
+            origin: wants_origin.then(|| self.origin()),
+        }
+    }
+
+    /// Who sent the message here.
+    fn origin(&self) -> Origin {
+        let Claim {
+            transaction,
+            smtputf8,
+            dsn,
+            ..
+        } = &self.in_hand.claim;
+        let session = &transaction.session;
+        Origin {
+            // What the relay makes itself has no client, and says so with an address of nobody.
+            client: Some(session.client).filter(|client| !client.ip().is_unspecified()),
+            helo: session.helo.clone(),
+            extended: session.tls.is_some()
+                || session.user.is_some()
+                || *smtputf8
+                || *dsn != dsn::MessageRequest::default(),
+            ident: transaction.id.to_string(),
         }
     }
 

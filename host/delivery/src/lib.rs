@@ -10,8 +10,9 @@
 //! 3. Each next hop has a bounded number of connections. One that lies idle is used again, else a
 //!    new one is opened: addresses in turn, TLS as the route wants it. A used connection that
 //!    turns out dead before the message was on its way costs nothing but a second try.
-//! 4. One SMTP transaction hands the message over, in pieces as they come from the store. It
-//!    gives every recipient a reply of its own.
+//! 4. One SMTP or LMTP transaction, or as many as the next hop's limits ask for, hands the message
+//!    over, in pieces as they come from the store. It gives every recipient a reply of its own.
+//!    What the next hop does not take as it is, is returned, never sent broken.
 //! 5. The replies are settled: positive is delivered, transient is deferred by the
 //!    [`Schedule`] until the message expires, permanent is failed. What the sender is to hear of
 //!    that, a bounce above all, is told in a notice ([`notify`]) that goes into the spool in the
@@ -32,6 +33,8 @@
 
 mod connect;
 mod connection;
+mod content;
+mod convert;
 mod delivery;
 mod hand_over;
 mod in_hand;

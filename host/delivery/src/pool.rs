@@ -1,6 +1,7 @@
 //! Connections by next hop: how many at once, and which lie idle.
 
 use std::collections::HashMap;
+use std::num::NonZero;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -33,6 +34,7 @@ struct Idle {
 /// there are never more connections than places.
 pub(crate) struct Place {
     hop: Arc<Hop>,
+    per_hop: usize,
     reuse: Reuse,
     _permit: OwnedSemaphorePermit,
 }
@@ -58,6 +60,7 @@ impl Pool {
         // The semaphore is never closed, so the inner error does not come up.
         permit.ok()?.ok().map(|permit| Place {
             hop,
+            per_hop: self.per_hop,
             reuse: self.reuse,
             _permit: permit,
         })
@@ -94,6 +97,11 @@ impl Pool {
 }
 
 impl Place {
+    /// Whether others have places at this next hop, too.
+    pub(crate) fn has_company(&self) -> bool {
+        self.hop.places.available_permits() + 1 < self.per_hop
+    }
+
     /// A connection that was used before, if one is at hand.
     pub(crate) fn idle(&self) -> Option<Connection> {
         lock(&self.hop.idle).pop().map(|idle| idle.connection)
@@ -104,9 +112,12 @@ impl Place {
         lock(&self.hop.idle).clear();
     }
 
-    /// Whether the connection may carry one more transaction.
+    /// Whether the connection may carry one more transaction, by the settings and by the limit
+    /// that the next hop has named (RFC 9422).
     pub(crate) fn may_reuse(&self, connection: &Connection) -> bool {
-        connection.transactions < self.reuse.transactions
+        let limit = connection.session.capabilities().limits.transactions;
+        let most = limit.map_or(u32::MAX, NonZero::get);
+        connection.transactions < self.reuse.transactions.min(most)
     }
 
     /// Gives the place free and keeps the connection for the next.

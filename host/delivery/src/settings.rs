@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use gatepost_message::Millis;
 use gatepost_policy::NextHop;
+use ipnet::IpNet;
 
 use crate::notify::Notifications;
 
@@ -34,6 +35,13 @@ pub struct Settings {
     /// How many recipients go into one transaction; at least 1. Default 100, which every server
     /// has to take (RFC 5321 section 4.5.3.1.8).
     pub recipients_per_transaction: usize,
+    /// Whether an 8-bit message is converted for a next hop without 8BITMIME, where nothing
+    /// forbids it ([`gatepost_message::seven_bit`]) and it has at most 16 MiB; else it is
+    /// returned with 5.6.3. Default no.
+    pub convert_8bit: bool,
+    /// Next hops at addresses in these networks are told who sent a message to the relay, where
+    /// they offer XFORWARD. Default none.
+    pub xforward_to: Vec<IpNet>,
     /// When a connection is used again.
     pub reuse: Reuse,
     /// How long each step of the dialogue may take.
@@ -61,6 +69,8 @@ impl Settings {
             connections_per_next_hop: 20,
             wait_for_connection: Duration::from_secs(30),
             recipients_per_transaction: 100,
+            convert_8bit: false,
+            xforward_to: Vec::new(),
             reuse: Reuse::default(),
             timeouts: Timeouts::default(),
             trusted: Vec::new(),

@@ -1,17 +1,13 @@
 //! One SMTP transaction: a message from the store to a server, piece by piece.
 
 use std::io;
-use std::sync::Arc;
 
-use bytes::Bytes;
-use gatepost_message::{Body, Message};
+use gatepost_message::Message;
 use gatepost_smtp::Reply;
-use gatepost_smtp::client::{DotStuffer, Event, Failure, Outcome, Stage, Transaction};
+use gatepost_smtp::client::{Event, Failure, Framer, Outcome, Stage, Transaction};
 
 use crate::connection::{Connection, Severed};
-
-/// How much of a body is in memory at once.
-const PIECE: usize = 64 * 1024;
+use crate::content::read;
 
 /// How a transaction went.
 #[derive(Debug)]
@@ -48,9 +44,9 @@ pub(crate) async fn transfer(
     }
     let usable = loop {
         match connection.advance().await {
-            Event::SendBody => {
+            Event::SendBody(framer) => {
                 sending = true;
-                match send(connection, message).await {
+                match send(connection, message, framer).await {
                     Ok(()) => connection.session.body_sent(),
                     Err(Broken::Connection) => {}
                     Err(Broken::Message(reply)) => {
@@ -107,8 +103,12 @@ impl From<Severed> for Broken {
     }
 }
 
-/// Sends header section and body with their dots stuffed.
-async fn send(connection: &mut Connection, message: &Message) -> Result<(), Broken> {
+/// Sends header section and body.
+async fn send(
+    connection: &mut Connection,
+    message: &Message,
+    mut framer: Framer,
+) -> Result<(), Broken> {
     // Intake has let no such message pass, but sending one would let two arrive.
     let stray = |error: gatepost_smtp::client::StrayOctet| {
         Broken::Message(Reply::new(554, "5.6.0", error.to_string()))
@@ -121,12 +121,11 @@ async fn send(connection: &mut Connection, message: &Message) -> Result<(), Brok
             "the relay cannot read the message from its store",
         ))
     };
-    let mut stuffer = DotStuffer::new();
     let mut piece = message.head().clone();
     let mut offset = 0;
     loop {
-        let stuffed = stuffer.push(piece).map_err(stray)?;
-        connection.send_piece(&stuffed).await?;
+        let framed = framer.push(piece).map_err(stray)?;
+        connection.send_piece(&framed).await?;
         piece = read(message.body(), offset).await.map_err(unreadable)?;
         if piece.is_empty() {
             break;
@@ -136,46 +135,10 @@ async fn send(connection: &mut Connection, message: &Message) -> Result<(), Brok
     if offset < message.body().len() {
         return Err(unreadable(io::ErrorKind::UnexpectedEof.into()));
     }
-    let end = stuffer.finish().map_err(stray)?;
-    Ok(connection.send_piece(end).await?)
-}
-
-/// Whether the message holds octets outside ASCII, so that it needs 8BITMIME (RFC 6152) wherever
-/// it came from and whatever was declared of it.
-pub(crate) async fn is_eight_bit(message: &Message) -> io::Result<bool> {
-    let mut piece = message.head().clone();
-    let mut offset = 0;
-    while piece.is_ascii() {
-        piece = read(message.body(), offset).await?;
-        if piece.is_empty() {
-            return Ok(false);
-        }
-        offset += piece.len() as u64;
+    let end = framer.finish().map_err(stray)?;
+    // A chunk is whole without: the server may have answered it already.
+    if !end.is_empty() {
+        connection.send_piece(end).await?;
     }
-    Ok(true)
-}
-
-/// The next piece of a body; empty at its end. Reading blocks, so it goes where that is no harm.
-pub(crate) async fn read(body: &Arc<dyn Body>, offset: u64) -> io::Result<Bytes> {
-    if let Some(bytes) = body.in_memory() {
-        let start = usize::try_from(offset).map_or(bytes.len(), |start| start.min(bytes.len()));
-        let end = bytes.len().min(start + PIECE);
-        return Ok(bytes.slice(start..end));
-    }
-    let body = Arc::clone(body);
-    let reading = tokio::task::spawn_blocking(move || {
-        let rest = usize::try_from(body.len().saturating_sub(offset)).unwrap_or(PIECE);
-        let mut piece = vec![0; rest.min(PIECE)];
-        loop {
-            match body.read_at(offset, &mut piece) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-                Ok(length) => {
-                    piece.truncate(length);
-                    return Ok(Bytes::from(piece));
-                }
-            }
-        }
-    });
-    reading.await.map_err(io::Error::other)?
+    Ok(())
 }

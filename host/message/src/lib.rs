@@ -14,6 +14,9 @@
 //!    Every octet outside the named fields is as it was, so that signatures made elsewhere still
 //!    verify.
 //!
+//! The one exception is [`seven_bit`], for a message that a server does not take as it is and that
+//! may be changed.
+//!
 //! Beside it stand the words that every other crate needs to speak of a message: [`Address`] and
 //! [`ReversePath`], [`TransactionId`] and [`Millis`]. Nothing in here does I/O.
 
@@ -27,6 +30,7 @@ mod head;
 mod id;
 mod idn;
 mod message;
+mod seven_bit;
 mod time;
 
 pub use address::{Address, AddressError, ReversePath};
@@ -37,4 +41,5 @@ pub use head::{HeadEnd, head_length};
 pub use id::{TransactionId, TransactionIdError};
 pub use idn::domain_to_ascii;
 pub use message::Message;
+pub use seven_bit::{Unconvertible, seven_bit};
 pub use time::{Millis, TimeError};

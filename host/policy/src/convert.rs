@@ -1,12 +1,12 @@
 //! Between the contract's records and the relay's own types. What comes from a guest is checked
 //! here: an answer that contradicts itself is a fault.
 
-use gatepost_message::Address;
+use gatepost_message::{Address, domain_to_ascii};
 use gatepost_smtp::Reply;
 
 use crate::chain::AttemptResult;
 use crate::contract::wit::types;
-use crate::decision::{MessageClass, NextHop, Routing, TlsMode, Verdict};
+use crate::decision::{MessageClass, NextHop, Protocol, Routing, TlsMode, Verdict};
 use crate::host::one_line;
 use crate::{Ending, Flow, Session, Transaction};
 
@@ -123,9 +123,15 @@ pub(crate) fn routing(routing: types::Routing) -> Result<Routing, String> {
 }
 
 fn next_hop(hop: types::NextHop) -> Result<NextHop, String> {
-    let types::NextHop { host, port, tls } = hop;
+    let types::NextHop {
+        host,
+        port,
+        tls,
+        protocol,
+    } = hop;
     let plausible = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b':');
-    if host.is_empty() || host.len() > 253 || !host.bytes().all(plausible) || port == 0 {
+    let ascii = domain_to_ascii(&host).unwrap_or_default();
+    if ascii.is_empty() || ascii.len() > 253 || !ascii.bytes().all(plausible) || port == 0 {
         return Err(format!(
             "its next hop {host:?} port {port} is not a host and a port"
         ));
@@ -135,7 +141,16 @@ fn next_hop(hop: types::NextHop) -> Result<NextHop, String> {
         types::TlsMode::Opportunistic => TlsMode::Opportunistic,
         types::TlsMode::Required => TlsMode::Required,
     };
-    Ok(NextHop { host, port, tls })
+    let protocol = match protocol {
+        types::Protocol::Smtp => Protocol::Smtp,
+        types::Protocol::Lmtp => Protocol::Lmtp,
+    };
+    Ok(NextHop {
+        host: ascii,
+        port,
+        tls,
+        protocol,
+    })
 }
 
 pub(crate) fn class(class: types::MessageClass) -> MessageClass {

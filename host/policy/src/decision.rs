@@ -136,17 +136,31 @@ pub enum TlsMode {
     Required,
 }
 
+/// What a next hop speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Protocol {
+    /// SMTP (RFC 5321).
+    #[default]
+    Smtp,
+    /// LMTP (RFC 2033).
+    Lmtp,
+}
+
 /// The server that a message is handed to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct NextHop {
-    /// Domain name or address literal without brackets.
+    /// Domain name, in characters or A-labels, or address literal without brackets.
     pub host: String,
     /// TCP port.
     pub port: u16,
     /// How the connection is secured.
     #[serde(default)]
     pub tls: TlsMode,
+    /// What the server speaks.
+    #[serde(default)]
+    pub protocol: Protocol,
 }
 
 /// What a policy, or at the end the default route, decides before an attempt.

@@ -46,7 +46,7 @@ pub use component::ModuleKind;
 pub use contract::VERSION as CONTRACT_VERSION;
 pub use decision::{
     Classification, Decision, Duties, Effect, Ending, Fault, FaultKind, Judgement, MessageClass,
-    NextHop, RecipientVerdict, Routing, TlsMode, Verdict,
+    NextHop, Protocol, RecipientVerdict, Routing, TlsMode, Verdict,
 };
 pub use definition::{Definition, Grants, Limits, OnError, SelfTest};
 pub use engine::{Engine, EngineSettings};

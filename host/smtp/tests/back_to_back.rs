@@ -6,7 +6,7 @@ mod common;
 use bytes::Bytes;
 use common::{Server, settings};
 use gatepost_message::{Address, ReversePath};
-use gatepost_smtp::client::{DotStuffer, Event, Session, Settings, Tls, Transaction};
+use gatepost_smtp::client::{Event, Protocol, Session, Settings, Tls, Transaction};
 use gatepost_smtp::dsn::MessageRequest;
 use gatepost_smtp::server::Limits;
 use gatepost_smtp::server::Settings as ServerSettings;
@@ -23,6 +23,7 @@ fn run(settings: ServerSettings, tls: Tls, jobs: Vec<Job>) -> Server {
     let mut server = Server::new(settings, false);
     let mut client = Session::new(
         Settings {
+            protocol: Protocol::Smtp,
             ehlo_name: "client.example".into(),
             tls,
         },
@@ -55,19 +56,20 @@ fn run(settings: ServerSettings, tls: Tls, jobs: Vec<Job>) -> Server {
                         size: job.body.len() as u64,
                         eight_bit: !job.body.is_ascii(),
                         smtputf8: false,
+                        ends_in_crlf: job.body.ends_with(b"\r\n"),
                         dsn: MessageRequest::default(),
+                        origin: None,
                     };
                     client.begin(transaction).unwrap();
                     current = Some(job);
                 }
                 None => client.quit(),
             },
-            Event::SendBody => {
-                let mut stuffer = DotStuffer::new();
+            Event::SendBody(mut framer) => {
                 for piece in current.as_ref().unwrap().body.chunks(1000) {
-                    to_server.push(stuffer.push(Bytes::copy_from_slice(piece)).unwrap());
+                    to_server.push(framer.push(Bytes::copy_from_slice(piece)).unwrap());
                 }
-                to_server.push(Bytes::from_static(stuffer.finish().unwrap()));
+                to_server.push(Bytes::from_static(framer.finish().unwrap()));
                 client.body_sent();
             }
             Event::Finished(result) => {

@@ -4,8 +4,8 @@
 use bytes::Bytes;
 use gatepost_message::{Address, ReversePath};
 use gatepost_smtp::client::{
-    Capabilities, DotStuffer, Event, Failure, Outcome, Session, Settings, Stage, StrayOctet, Tls,
-    Transaction,
+    Capabilities, Event, Failure, Framer, Limits, Origin, Outcome, Protocol, Session, Settings,
+    Stage, StrayOctet, Tls, Transaction,
 };
 use gatepost_smtp::dsn;
 
@@ -21,6 +21,7 @@ struct Client {
 impl Client {
     fn new(tls: Tls, secured: bool) -> Self {
         let settings = Settings {
+            protocol: Protocol::Smtp,
             ehlo_name: "gatepost.example".into(),
             tls,
         };
@@ -29,6 +30,25 @@ impl Client {
             sent: String::new(),
             events: Vec::new(),
         }
+    }
+
+    /// Past LHLO, with that reply to it.
+    fn lmtp(offer: &str) -> Self {
+        let mut client = Self::new(Tls::None, false);
+        client.session = Session::new(
+            Settings {
+                protocol: Protocol::Lmtp,
+                ehlo_name: "gatepost.example".into(),
+                tls: Tls::None,
+            },
+            false,
+        );
+        assert_eq!(
+            client.hear("220 lmtp.next.example\r\n"),
+            "LHLO gatepost.example\r\n"
+        );
+        client.hear(offer);
+        client
     }
 
     /// Past EHLO, with that reply to it.
@@ -108,7 +128,9 @@ fn to(recipients: &[&str]) -> Transaction {
         size: 321,
         eight_bit: false,
         smtputf8: false,
+        ends_in_crlf: true,
         dsn: dsn::MessageRequest::default(),
+        origin: None,
     }
 }
 
@@ -122,6 +144,7 @@ fn greeting_ehlo_ready_and_quit() {
         size: true,
         max_size: Some(1000),
         dsn: false,
+        ..Capabilities::default()
     };
     assert_eq!(client.session.capabilities(), &offer);
     client.session.quit();
@@ -159,7 +182,7 @@ fn a_pipelined_transaction_goes_out_in_one_and_the_body_after_354() {
     assert_eq!(client.hear("250 ok\r\n250 ok\r\n550 5.1.1 who?\r\n"), "");
     assert_eq!(client.events(), []);
     client.hear("354 go\r\n");
-    assert_eq!(client.events(), [Event::SendBody]);
+    assert_eq!(client.events(), [Event::SendBody(Framer::data())]);
     client.session.body_sent();
     client.hear("250 2.0.0 queued\r\n");
     assert_eq!(
@@ -268,7 +291,10 @@ fn many_recipients_go_out_in_bounded_groups() {
         }
         sent = client.hear(&replies);
     }
-    assert_eq!((groups, client.events()), (3, vec![Event::SendBody]));
+    assert_eq!(
+        (groups, client.events()),
+        (3, vec![Event::SendBody(Framer::data())])
+    );
     client.session.body_sent();
     client.hear("250 ok\r\n");
     assert_eq!(client.finished(), [(250, Stage::Message); 250]);
@@ -320,6 +346,232 @@ fn what_the_sender_wants_to_hear_goes_only_where_dsn_is_offered() {
         Client::ready("250-y\r\n250 PIPELINING\r\n").begin(asked),
         "MAIL FROM:<a@sender.example>\r\nRCPT TO:<x@y.example>\r\nRCPT TO:<z@y.example>\r\nDATA\r\n"
     );
+}
+
+#[test]
+fn smtputf8_is_said_where_an_address_or_the_header_section_needs_it() {
+    const OFFER: &str = "250-y\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n";
+    let mail = |transaction| Client::ready(OFFER).begin(transaction);
+    assert_eq!(
+        mail(to(&["x@y.example"])),
+        "MAIL FROM:<a@sender.example>\r\n"
+    );
+    assert_eq!(
+        mail(to(&["x@y.example", "jürgen@bücher.example"])),
+        "MAIL FROM:<a@sender.example> SMTPUTF8\r\n"
+    );
+    let mut header = to(&["x@y.example"]);
+    (header.smtputf8, header.eight_bit) = (true, true);
+    assert_eq!(
+        mail(header),
+        "MAIL FROM:<a@sender.example> BODY=8BITMIME SMTPUTF8\r\n"
+    );
+    // RFC 6531 section 3.1: a server that offers it without 8BITMIME does not mean it.
+    let mut client = Client::ready("250-y\r\n250 SMTPUTF8\r\n");
+    client.begin(to(&["jürgen@bücher.example"]));
+    assert_eq!(client.finished(), [(553, Stage::Local)]);
+}
+
+#[test]
+fn without_smtputf8_domains_become_a_labels_and_the_rest_is_not_sent() {
+    let mut client = Client::ready("250-y\r\n250 PIPELINING\r\n");
+    let mut some = to(&["x@bücher.example", "jürgen@y.example", "z@y.example"]);
+    some.reverse_path = ReversePath::parse("a@absender-ä.example").unwrap();
+    assert_eq!(
+        client.begin(some),
+        "MAIL FROM:<a@xn--absender--32a.example>\r\nRCPT TO:<x@xn--bcher-kva.example>\r\n\
+         RCPT TO:<z@y.example>\r\nDATA\r\n"
+    );
+    client.hear("250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n");
+    client.session.body_sent();
+    client.hear("250 taken\r\n");
+    assert_eq!(
+        client.finished(),
+        [
+            (250, Stage::Message),
+            (553, Stage::Local),
+            (250, Stage::Message)
+        ]
+    );
+
+    let mut sender = to(&["x@y.example"]);
+    sender.reverse_path = ReversePath::parse("jürgen@sender.example").unwrap();
+    let mut header = to(&["x@y.example"]);
+    header.smtputf8 = true;
+    for transaction in [sender, header] {
+        let mut client = Client::ready(OFFER);
+        assert_eq!(client.begin(transaction), "");
+        let Some(Event::Finished(result)) = client.events().into_iter().next() else {
+            panic!("not finished");
+        };
+        let code = result.recipients[0].reply.enhanced().unwrap();
+        assert_eq!(code.to_string(), "5.6.7");
+    }
+}
+
+#[test]
+fn a_message_without_a_final_crlf_goes_as_one_chunk_once_somebody_takes_it() {
+    const OFFER: &str = "250-y\r\n250-PIPELINING\r\n250 CHUNKING\r\n";
+    let mut open_ended = to(&["x@y.example", "z@y.example"]);
+    open_ended.ends_in_crlf = false;
+    let mut client = Client::ready(OFFER);
+    assert_eq!(
+        client.begin(open_ended.clone()),
+        "MAIL FROM:<a@sender.example>\r\nRCPT TO:<x@y.example>\r\nRCPT TO:<z@y.example>\r\n"
+    );
+    assert_eq!(client.hear("250 ok\r\n250 ok\r\n"), "");
+    assert_eq!(client.hear("550 no\r\n"), "BDAT 321 LAST\r\n");
+    assert_eq!(client.events(), [Event::SendBody(Framer::chunk())]);
+    client.session.body_sent();
+    client.hear("250 taken\r\n");
+    assert_eq!(
+        client.finished(),
+        [(250, Stage::Message), (550, Stage::Recipient)]
+    );
+
+    // For nobody, nothing is sent; the transaction left open is reset before the next.
+    let mut client = Client::ready(OFFER);
+    client.begin(open_ended.clone());
+    assert_eq!(client.hear("250 ok\r\n550 no\r\n550 no\r\n"), "");
+    assert_eq!(
+        client.finished(),
+        [(550, Stage::Recipient), (550, Stage::Recipient)]
+    );
+    assert!(client.begin(to(&["x@y.example"])).starts_with("RSET\r\n"));
+
+    // Where it is not offered, DATA adds the line's end.
+    let mut client = Client::ready("250-y\r\n250 PIPELINING\r\n");
+    assert!(client.begin(open_ended).ends_with("DATA\r\n"));
+}
+
+#[test]
+fn a_chunk_is_sent_as_it_is_and_a_stray_octet_stops_it() {
+    let mut whole = Framer::chunk();
+    let sent: Vec<_> = [&b".a\r\n..b\r"[..], b"\n.", b"c"]
+        .iter()
+        .flat_map(|piece| whole.push(Bytes::copy_from_slice(piece)).unwrap())
+        .collect();
+    assert_eq!(sent, b".a\r\n..b\r\n.c");
+    assert_eq!(whole.finish(), Ok(&b""[..]));
+    let mut stray = Framer::chunk();
+    stray.push(Bytes::from_static(b"a\r")).unwrap();
+    assert_eq!(stray.finish(), Err(StrayOctet));
+}
+
+#[test]
+fn lmtp_answers_once_for_each_accepted_recipient() {
+    let mut client = Client::lmtp("250-y\r\n250 PIPELINING\r\n");
+    client.begin(to(&["a@y.example", "b@y.example", "c@y.example"]));
+    client.hear("250 ok\r\n250 ok\r\n550 5.1.1 who\r\n250 ok\r\n354 go\r\n");
+    client.session.body_sent();
+    client.hear("250 2.0.0 stored\r\n");
+    assert!(
+        !client
+            .events
+            .iter()
+            .any(|event| matches!(event, Event::Finished(_))),
+        "one reply is still due"
+    );
+    client.hear("452 4.2.2 full\r\n");
+    assert_eq!(
+        client.finished(),
+        [
+            (250, Stage::Message),
+            (550, Stage::Recipient),
+            (452, Stage::Message)
+        ]
+    );
+    assert_eq!(client.events().last(), Some(&Event::Ready));
+}
+
+#[test]
+fn a_lost_lmtp_connection_leaves_those_answered_for_delivered() {
+    let mut client = Client::lmtp("250-y\r\n250 PIPELINING\r\n");
+    client.begin(to(&["a@y.example", "b@y.example"]));
+    client.hear("250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n");
+    client.session.body_sent();
+    client.hear("250 2.0.0 stored\r\n");
+    client.session.fail(Failure::Disconnected("gone".into()));
+    client.run();
+    assert_eq!(
+        client.finished(),
+        [(250, Stage::Message), (451, Stage::Local)]
+    );
+}
+
+#[test]
+fn a_server_that_speaks_no_lmtp_refuses_the_session() {
+    let client = Client::lmtp("500 what\r\n");
+    assert!(
+        matches!(client.failure(), Failure::Refused { to: "LHLO", .. }),
+        "{:?}",
+        client.events
+    );
+    // RFC 2033 section 4.2: DATA is refused where nobody was accepted.
+    let mut client = Client::lmtp("250-y\r\n250 PIPELINING\r\n");
+    client.begin(to(&["a@y.example"]));
+    client.hear("250 ok\r\n550 no\r\n354 go\r\n");
+    assert_eq!(client.finished(), [(550, Stage::Recipient)]);
+    assert!(matches!(client.failure(), Failure::Protocol(_)));
+}
+
+#[test]
+fn xforward_tells_what_is_wanted_before_mail() {
+    let origin = Origin {
+        client: Some("[2001:db8::1]:4000".parse().unwrap()),
+        helo: Some("strange (name)+=".into()),
+        extended: true,
+        ident: "0197c1f2".into(),
+    };
+    let mut transaction = to(&["x@y.example"]);
+    transaction.origin = Some(origin.clone());
+    let offer =
+        "250-y\r\n250-PIPELINING\r\n250 XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE MORE\r\n";
+    let mut client = Client::ready(offer);
+    assert_eq!(
+        client.begin(transaction.clone()),
+        "XFORWARD NAME=[UNAVAILABLE] ADDR=IPV6:2001:db8::1 PORT=4000 PROTO=ESMTP \
+         HELO=strange+20(name)+2B+3D IDENT=0197c1f2 SOURCE=REMOTE\r\n\
+         MAIL FROM:<a@sender.example>\r\nRCPT TO:<x@y.example>\r\nDATA\r\n"
+    );
+    // Refused, it costs nothing.
+    client.hear("550 not you\r\n250 ok\r\n250 ok\r\n354 go\r\n");
+    assert_eq!(
+        client.events().last(),
+        Some(&Event::SendBody(Framer::data()))
+    );
+
+    transaction.origin = Some(Origin {
+        client: None,
+        helo: Some("=".repeat(240)),
+        extended: false,
+        ..origin
+    });
+    let sent = Client::ready(offer).begin(transaction.clone());
+    let lines: Vec<_> = sent
+        .lines()
+        .filter(|line| line.starts_with("XFORWARD"))
+        .collect();
+    assert_eq!(lines.len(), 3, "{sent}");
+    assert!(
+        lines
+            .iter()
+            .all(|line| line.len() <= 510 || line.starts_with("XFORWARD HELO="))
+    );
+    assert!(lines[2].ends_with(" SOURCE=LOCAL") && lines[0].contains(" ADDR=[UNAVAILABLE]"));
+
+    assert!(Client::ready(OFFER).begin(transaction).starts_with("MAIL"));
+}
+
+#[test]
+fn the_limits_of_the_server_are_read() {
+    let client = Client::ready("250-y\r\n250 limits rcptmax=20 MAILMAX=5 RCPTDOMAINMAX=1 X=y\r\n");
+    let limits = client.session.capabilities().limits;
+    assert_eq!(limits.recipients.map(|most| most.get()), Some(20));
+    assert_eq!(limits.transactions.map(|most| most.get()), Some(5));
+    assert_eq!(limits.domains.map(|most| most.get()), Some(1));
+    let client = Client::ready("250-y\r\n250 LIMITS RCPTMAX=0 MAILMAX\r\n");
+    assert_eq!(client.session.capabilities().limits, Limits::default());
 }
 
 #[test]
@@ -545,7 +797,7 @@ fn quit_at_any_time_ends_it() {
 
 #[test]
 fn the_stuffer_copies_only_where_a_dot_is_stuffed() {
-    let mut stuffer = DotStuffer::new();
+    let mut stuffer = Framer::data();
     let piece = Bytes::from_static(b"a.\r\nb\r\n");
     let sent = stuffer.push(piece.clone()).unwrap();
     assert_eq!((sent.as_ptr(), &sent), (piece.as_ptr(), &piece));
@@ -554,12 +806,12 @@ fn the_stuffer_copies_only_where_a_dot_is_stuffed() {
         "..\r\n...\r\n"
     );
     assert_eq!(stuffer.finish(), Ok(&b".\r\n"[..]));
-    assert_eq!(DotStuffer::new().finish(), Ok(&b".\r\n"[..]));
-    let mut unended = DotStuffer::new();
+    assert_eq!(Framer::data().finish(), Ok(&b".\r\n"[..]));
+    let mut unended = Framer::data();
     unended.push(Bytes::from_static(b"x")).unwrap();
     assert_eq!(unended.finish(), Ok(&b"\r\n.\r\n"[..]));
     assert_eq!(
-        DotStuffer::new().push(Bytes::from_static(b"a\nb")),
+        Framer::data().push(Bytes::from_static(b"a\nb")),
         Err(StrayOctet)
     );
 }

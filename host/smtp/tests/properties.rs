@@ -6,7 +6,7 @@ mod common;
 use bytes::Bytes;
 use common::{Received, Server, settings};
 use gatepost_message::{Address, ReversePath};
-use gatepost_smtp::client::{self, DotStuffer};
+use gatepost_smtp::client::{self, Framer};
 use gatepost_smtp::dsn::MessageRequest;
 use gatepost_smtp::proxy;
 use gatepost_smtp::server::{Limits, Settings};
@@ -89,6 +89,7 @@ fn replies() -> impl Strategy<Value = Vec<u8>> {
 /// each. What it sent is left out: it depends on when it heard what.
 fn listen(segments: &[&[u8]]) -> Vec<client::Event> {
     let settings = client::Settings {
+        protocol: client::Protocol::Smtp,
         ehlo_name: "client.example".into(),
         tls: client::Tls::None,
     };
@@ -112,12 +113,14 @@ fn listen(segments: &[&[u8]]) -> Vec<client::Event> {
                                 size: 1,
                                 eight_bit: false,
                                 smtputf8: false,
+                                ends_in_crlf: true,
                                 dsn: MessageRequest::default(),
+                                origin: None,
                             };
                             session.begin(transaction).unwrap();
                             begun += 1;
                         }
-                        client::Event::SendBody => session.body_sent(),
+                        client::Event::SendBody(_) => session.body_sent(),
                         client::Event::Finished(result) => {
                             assert_eq!(result.recipients.len(), 2);
                             finished += 1;
@@ -153,7 +156,7 @@ fn message() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn stuffed(segments: &[&[u8]]) -> Vec<u8> {
-    let mut stuffer = DotStuffer::new();
+    let mut stuffer = Framer::data();
     let mut wire = Vec::new();
     for segment in segments {
         wire.extend_from_slice(&stuffer.push(Bytes::copy_from_slice(segment)).unwrap());
@@ -208,7 +211,7 @@ proptest! {
     #[test]
     fn a_stuffer_sends_no_stray_octet(bytes in prop::collection::vec(prop::sample::select(&b"\r\n\0.a"[..]), 0..20),
                                       cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..5)) {
-        let mut stuffer = DotStuffer::new();
+        let mut stuffer = Framer::data();
         let mut wire = Vec::new();
         let mut sound = true;
         for segment in split(&bytes, &cuts) {

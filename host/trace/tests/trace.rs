@@ -5,7 +5,7 @@
 use std::{io::Write, path::Path, process::Command, time::Duration};
 
 use gatepost_message::{Address, Millis, ReversePath, TransactionId};
-use gatepost_policy::{Flow, Judgement, NextHop, Session, TlsMode, Verdict};
+use gatepost_policy::{Flow, Judgement, NextHop, Protocol, Session, TlsMode, Verdict};
 use gatepost_smtp::Reply;
 use gatepost_trace::*;
 use rusqlite::Connection;
@@ -48,6 +48,7 @@ fn kinds() -> Vec<Kind> {
             host: "mx.a.example".into(),
             port: 25,
             tls: TlsMode::Required,
+            protocol: Protocol::Smtp,
         }),
         server: Some("192.0.2.1:25".into()),
         reply: reply(),

@@ -10,7 +10,7 @@ use mail_builder::headers::raw::Raw;
 use mail_builder::mime::{BodyPart, MimePart};
 
 use super::{Action, Original};
-use crate::transfer;
+use crate::content;
 
 /// The largest message that returns whole, in octets; of a larger one the header section does.
 /// It is as much as the store keeps without a file of its own.
@@ -123,7 +123,7 @@ async fn whole(message: &Message) -> io::Result<Vec<u8>> {
     let mut octets = message.head().to_vec();
     let mut offset = 0;
     while offset < message.body().len() {
-        let piece = transfer::read(message.body(), offset).await?;
+        let piece = content::read(message.body(), offset).await?;
         if piece.is_empty() {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }

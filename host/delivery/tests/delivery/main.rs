@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod bounce;
+mod extensions;
 mod notices;
 mod reuse;
 mod schedule;

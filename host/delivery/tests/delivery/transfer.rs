@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::support::{Act, Moment, NextHopServer, Offer, Relay, Told, message, route_all_to, say};
-use gatepost_policy::{NextHop, Routing, TlsMode};
+use gatepost_policy::{NextHop, Protocol, Routing, TlsMode};
 use gatepost_smtp::Reply;
 use gatepost_spool::Ending;
 
@@ -175,6 +175,7 @@ async fn a_server_that_is_not_there_defers() {
         host: "127.0.0.1".to_owned(),
         port: listener.local_addr().unwrap().port(),
         tls: TlsMode::None,
+        protocol: Protocol::Smtp,
     };
     drop(listener);
     let mut relay = Relay::start(route_all_to(hop), |_| {});

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gatepost_policy::NextHop;
+use ipnet::IpNet;
 use serde::Deserialize;
 
 use super::{Domain, units};
@@ -32,6 +33,12 @@ pub struct Delivery {
     pub messages_in_flight: usize,
     /// Connections to one next hop at a time.
     pub connections_per_next_hop: usize,
+    /// Convert an 8-bit message for a next hop without 8BITMIME, where no signature covers it;
+    /// else it goes back to its sender.
+    #[serde(rename = "convert-8bit")]
+    pub convert_8bit: bool,
+    /// Next hops at addresses in these networks learn who sent a message here, by XFORWARD.
+    pub xforward_to: Vec<IpNet>,
     /// PEM file of roots trusted besides the public ones, for next hops with TLS required.
     pub ca_file: Option<PathBuf>,
 }
@@ -48,6 +55,8 @@ impl Default for Delivery {
             delay_notice: settings.notifications.delay,
             messages_in_flight: settings.messages_in_flight,
             connections_per_next_hop: settings.connections_per_next_hop,
+            convert_8bit: false,
+            xforward_to: Vec::new(),
             ca_file: None,
         }
     }
@@ -71,6 +80,8 @@ impl Delivery {
             notifications,
             messages_in_flight: self.messages_in_flight,
             connections_per_next_hop: self.connections_per_next_hop,
+            convert_8bit: self.convert_8bit,
+            xforward_to: self.xforward_to.clone(),
             trusted: self.ca_file.iter().cloned().collect(),
             ..gatepost_delivery::Settings::new(hostname.as_str())
         }

@@ -1,5 +1,9 @@
 //! What a server offers in its reply to EHLO or LHLO.
 
+use std::num::NonZero;
+use std::str::{FromStr, SplitAsciiWhitespace};
+
+use super::xforward::Attribute;
 use crate::reply::Reply;
 
 /// The extensions that this client has a use for.
@@ -9,6 +13,9 @@ pub struct Capabilities {
     pub pipelining: bool,
     /// RFC 6152: octets outside ASCII may be sent.
     pub eight_bit_mime: bool,
+    /// RFC 6531: so may addresses and header fields outside ASCII. Believed only together with
+    /// 8BITMIME, without which it must not be offered (section 3.1).
+    pub smtputf8: bool,
     /// RFC 3207.
     pub start_tls: bool,
     /// RFC 1870: MAIL may say the size.
@@ -17,6 +24,23 @@ pub struct Capabilities {
     pub max_size: Option<u64>,
     /// RFC 3461: MAIL and RCPT may say what the sender wants to hear, and the server sees to it.
     pub dsn: bool,
+    /// RFC 3030: a message may come by BDAT, counted in octets.
+    pub chunking: bool,
+    /// RFC 9422: how much it wants of this client at most.
+    pub limits: Limits,
+    /// What it wants to know of whoever sent a message to this client, by XFORWARD.
+    pub xforward: Vec<Attribute>,
+}
+
+/// The limits that RFC 9422 registers; `None` where the server names none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Limits {
+    /// MAILMAX: transactions of one session.
+    pub transactions: Option<NonZero<u32>>,
+    /// RCPTMAX: recipients of one transaction.
+    pub recipients: Option<NonZero<usize>>,
+    /// RCPTDOMAINMAX: different domains among the recipients of one transaction.
+    pub domains: Option<NonZero<usize>>,
 }
 
 impl Capabilities {
@@ -30,6 +54,7 @@ impl Capabilities {
             match keyword.to_ascii_uppercase().as_str() {
                 "PIPELINING" => offer.pipelining = true,
                 "8BITMIME" => offer.eight_bit_mime = true,
+                "SMTPUTF8" => offer.smtputf8 = true,
                 "STARTTLS" => offer.start_tls = true,
                 "SIZE" => {
                     offer.size = true;
@@ -38,9 +63,31 @@ impl Capabilities {
                     offer.max_size = size.filter(|&size| size > 0);
                 }
                 "DSN" => offer.dsn = true,
+                "CHUNKING" => offer.chunking = true,
+                "LIMITS" => offer.limits = Limits::read(words),
+                "XFORWARD" => offer.xforward = words.filter_map(Attribute::from_name).collect(),
                 _ => {}
             }
         }
+        offer.smtputf8 &= offer.eight_bit_mime;
         offer
+    }
+}
+
+impl Limits {
+    fn read(words: SplitAsciiWhitespace<'_>) -> Self {
+        fn number<N: FromStr>(value: &str) -> Option<N> {
+            value.parse().ok()
+        }
+        let mut limits = Self::default();
+        for (name, value) in words.filter_map(|word| word.split_once('=')) {
+            match name.to_ascii_uppercase().as_str() {
+                "MAILMAX" => limits.transactions = number(value),
+                "RCPTMAX" => limits.recipients = number(value),
+                "RCPTDOMAINMAX" => limits.domains = number(value),
+                _ => {}
+            }
+        }
+        limits
     }
 }

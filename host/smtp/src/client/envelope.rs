@@ -1,10 +1,17 @@
 //! The commands of one transaction (RFC 5321 section 3.3), in what groups they go out (RFC 2920),
 //! and what the replies make of each recipient.
+//!
+//! A message goes by DATA wherever DATA can carry it. BDAT would save no round trip: with
+//! PIPELINING, DATA travels with the commands before it, while a chunk sent ahead of their
+//! replies would go out in vain wherever all recipients are refused. So BDAT is for the one
+//! message that DATA cannot carry unchanged, that without a CRLF at its end; it goes as one chunk,
+//! once it is known that somebody is to get it.
 
 use bytes::{BufMut, BytesMut};
 
-use super::{Capabilities, Outcome, Stage, Transaction, TransactionResult};
-use crate::dsn::{MessageRequest, Recipient, RecipientRequest, Ret, encode_xtext};
+use super::{
+    Capabilities, Framer, Outcome, Protocol, Stage, Transaction, TransactionResult, parameters,
+};
 use crate::reply::Reply;
 
 /// Commands sent before the replies to them are waited for. Bounded, so that neither side's
@@ -12,10 +19,12 @@ use crate::reply::Reply;
 const GROUP: usize = 100;
 
 /// One command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Command {
     /// To clear what an earlier transaction left behind.
     Reset,
+    /// Says who sent the message, the line being this.
+    Forward(String),
     Mail,
     /// The recipient of that index.
     Recipient(usize),
@@ -39,8 +48,8 @@ pub(super) enum Next {
     Wait,
     /// Send what was written, then wait.
     Go,
-    /// Send the message.
-    Message,
+    /// Send the message, after what was written.
+    Message(Framer),
     /// Nobody is left to send the message to, but the server waits for one: send none.
     NoMessage,
     /// The transaction is over.
@@ -50,6 +59,7 @@ pub(super) enum Next {
 /// A transaction in hand.
 #[derive(Debug)]
 pub(super) struct Envelope {
+    protocol: Protocol,
     transaction: Transaction,
     fates: Vec<Fate>,
     commands: Vec<Command>,
@@ -61,30 +71,45 @@ pub(super) struct Envelope {
 
 impl Envelope {
     /// Decides at once what cannot be sent to this server. `reset` asks for RSET first.
-    pub(super) fn new(transaction: Transaction, offer: &Capabilities, reset: bool) -> Self {
-        let fates = transaction.recipients.iter().map(|recipient| {
-            let refusal = unsendable(&transaction, recipient.address.is_ascii(), offer)?;
-            Some(Outcome {
-                reply: refusal,
-                stage: Stage::Local,
+    pub(super) fn new(
+        protocol: Protocol,
+        mut transaction: Transaction,
+        offer: &Capabilities,
+        reset: bool,
+    ) -> Self {
+        let refusals = parameters::fit(&mut transaction, offer).into_iter();
+        let fates: Vec<_> = refusals
+            .map(|refusal| match refusal {
+                Some(reply) => Fate::Decided(Outcome {
+                    reply,
+                    stage: Stage::Local,
+                }),
+                None => Fate::Open,
             })
-        });
-        let fates: Vec<_> = fates
-            .map(|refused| refused.map_or(Fate::Open, Fate::Decided))
             .collect();
         let open = |&at: &usize| matches!(fates[at], Fate::Open);
-        let mut commands: Vec<_> = (0..fates.len())
+        let recipients: Vec<_> = (0..fates.len())
             .filter(open)
             .map(Command::Recipient)
             .collect();
-        if !commands.is_empty() {
-            commands.insert(0, Command::Mail);
-            commands.push(Command::Data);
+        let mut commands = Vec::new();
+        if !recipients.is_empty() {
             if reset {
-                commands.insert(0, Command::Reset);
+                commands.push(Command::Reset);
+            }
+            if let Some(origin) = &transaction.origin {
+                let lines = origin.commands(&offer.xforward);
+                commands.extend(lines.into_iter().map(Command::Forward));
+            }
+            commands.push(Command::Mail);
+            commands.extend(recipients);
+            // BDAT is sent once the replies to all these are there.
+            if transaction.ends_in_crlf || !offer.chunking {
+                commands.push(Command::Data);
             }
         }
         Self {
+            protocol,
             transaction,
             fates,
             commands,
@@ -99,10 +124,16 @@ impl Envelope {
         if self.answered < self.sent {
             return Next::Wait;
         }
+        let accepted = self.any(|fate| matches!(fate, Fate::Accepted));
         let hopeless = match self.commands.get(self.sent) {
             Some(Command::Recipient(_)) => !self.any(|fate| matches!(fate, Fate::Open)),
-            Some(Command::Data) => !self.any(|fate| matches!(fate, Fate::Accepted)),
-            Some(Command::Reset | Command::Mail) => false,
+            Some(Command::Data) => !accepted,
+            Some(Command::Reset | Command::Forward(_) | Command::Mail) => false,
+            None if accepted => {
+                let chunk = format!("BDAT {} LAST\r\n", self.transaction.size);
+                out.put_slice(chunk.as_bytes());
+                return Next::Message(Framer::chunk());
+            }
             None => true,
         };
         if hopeless {
@@ -111,46 +142,26 @@ impl Envelope {
         let group = if offer.pipelining { GROUP } else { 1 };
         let end = self.commands.len().min(self.sent + group);
         for command in &self.commands[self.sent..end] {
-            self.write(*command, offer, out);
+            let line = match command {
+                Command::Reset => "RSET",
+                Command::Forward(line) => line,
+                Command::Mail => &parameters::mail(&self.transaction, offer),
+                Command::Recipient(at) => {
+                    &parameters::recipient(&self.transaction.recipients[*at], offer)
+                }
+                Command::Data => "DATA",
+            };
+            out.put_slice(line.as_bytes());
+            out.put_slice(b"\r\n");
         }
         self.sent = end;
         Next::Go
     }
 
-    fn write(&self, command: Command, offer: &Capabilities, out: &mut BytesMut) {
-        let line = match command {
-            Command::Reset => "RSET".to_owned(),
-            Command::Mail => {
-                let mut line = format!("MAIL FROM:<{}>", self.transaction.reverse_path);
-                if offer.size {
-                    line.push_str(&format!(" SIZE={}", self.transaction.size));
-                }
-                if self.transaction.eight_bit {
-                    line.push_str(" BODY=8BITMIME");
-                }
-                if offer.dsn {
-                    line.push_str(&mail_parameters(&self.transaction.dsn));
-                }
-                line
-            }
-            Command::Recipient(at) => {
-                let Recipient { address, dsn } = &self.transaction.recipients[at];
-                let mut line = format!("RCPT TO:<{address}>");
-                if offer.dsn {
-                    line.push_str(&recipient_parameters(dsn));
-                }
-                line
-            }
-            Command::Data => "DATA".to_owned(),
-        };
-        out.put_slice(line.as_bytes());
-        out.put_slice(b"\r\n");
-    }
-
     /// The stage whose reply is due.
     pub(super) fn stage(&self) -> Stage {
         match self.commands.get(self.answered) {
-            Some(Command::Reset) => Stage::Local,
+            Some(Command::Reset | Command::Forward(_)) => Stage::Local,
             Some(Command::Mail) => Stage::Mail,
             Some(Command::Recipient(_)) => Stage::Recipient,
             Some(Command::Data) => Stage::Data,
@@ -163,19 +174,22 @@ impl Envelope {
     /// # Errors
     /// If it is none that the command can have.
     pub(super) fn answer(&mut self, reply: Reply) -> Result<Next, String> {
-        let Some(&command) = self.commands.get(self.answered) else {
+        let Some(command) = self.commands.get(self.answered) else {
             return Err(format!("a reply to nothing: {reply}"));
         };
         self.answered += 1;
         let refused = reply.is_negative();
         match command {
             Command::Reset if reply.is_positive() => self.open = false,
+            // The message goes on without: it is not the sender's to suffer for what the next hop
+            // will not hear of it.
+            Command::Forward(_) if reply.is_positive() || refused => {}
             Command::Mail if reply.is_positive() => self.open = true,
             Command::Mail if refused => self.decide(&reply, Stage::Mail),
             // After a refused MAIL they are refused because of it, and so already decided.
-            Command::Recipient(at) if matches!(self.fates[at], Fate::Decided(_)) => {}
-            Command::Recipient(at) if reply.is_positive() => self.fates[at] = Fate::Accepted,
-            Command::Recipient(at) if refused => {
+            &Command::Recipient(at) if matches!(self.fates[at], Fate::Decided(_)) => {}
+            &Command::Recipient(at) if reply.is_positive() => self.fates[at] = Fate::Accepted,
+            &Command::Recipient(at) if refused => {
                 self.fates[at] = Fate::Decided(Outcome {
                     reply,
                     stage: Stage::Recipient,
@@ -183,11 +197,14 @@ impl Envelope {
             }
             Command::Data if reply.code() == 354 => {
                 let anybody = self.any(|fate| matches!(fate, Fate::Accepted));
-                return Ok(if anybody {
-                    Next::Message
-                } else {
-                    Next::NoMessage
-                });
+                return match (anybody, self.protocol) {
+                    (true, _) => Ok(Next::Message(Framer::data())),
+                    (false, Protocol::Smtp) => Ok(Next::NoMessage),
+                    // There would be no reply to the end of it (RFC 2033 section 4.2).
+                    (false, Protocol::Lmtp) => {
+                        Err("a go-ahead for a message without recipients".to_owned())
+                    }
+                };
             }
             Command::Data if refused => {
                 self.decide(&reply, Stage::Data);
@@ -196,6 +213,29 @@ impl Envelope {
             _ => return Err(format!("unfit reply to {}: {reply}", command.verb())),
         }
         Ok(Next::Wait)
+    }
+
+    /// Takes a reply to the whole message: it is for all recipients, or over LMTP for the first
+    /// accepted one that has none yet (RFC 2033 section 4.2).
+    pub(super) fn answer_message(&mut self, reply: &Reply) -> Next {
+        // The transaction is over either way (RFC 5321 section 4.1.1.4), but a Postfix that was
+        // told to refuse at the end of data still answers the next MAIL with "nested MAIL
+        // command", and would take the recipients behind it for this one's.
+        self.open = reply.is_negative();
+        if self.protocol == Protocol::Lmtp {
+            let mut waiting = self.fates.iter_mut();
+            if let Some(fate) = waiting.find(|fate| matches!(fate, Fate::Accepted)) {
+                *fate = Fate::Decided(Outcome {
+                    reply: reply.clone(),
+                    stage: Stage::Message,
+                });
+            }
+            if self.any(|fate| matches!(fate, Fate::Accepted)) {
+                return Next::Wait;
+            }
+        }
+        self.decide(reply, Stage::Message);
+        Next::Over
     }
 
     /// Decides every recipient that is not decided.
@@ -228,61 +268,13 @@ impl Envelope {
 }
 
 impl Command {
-    fn verb(self) -> &'static str {
+    fn verb(&self) -> &'static str {
         match self {
             Self::Reset => "RSET",
+            Self::Forward(_) => "XFORWARD",
             Self::Mail => "MAIL",
             Self::Recipient(_) => "RCPT",
             Self::Data => "DATA",
         }
     }
-}
-
-/// What MAIL says of notifications: all that the sender asked for, and nothing else (RFC 3461
-/// section 5.2.1).
-fn mail_parameters(dsn: &MessageRequest) -> String {
-    let mut parameters = match dsn.ret {
-        Some(Ret::Full) => " RET=FULL".to_owned(),
-        Some(Ret::Headers) => " RET=HDRS".to_owned(),
-        None => String::new(),
-    };
-    if let Some(id) = &dsn.envelope_id {
-        parameters.push_str(&format!(" ENVID={}", id.to_xtext()));
-    }
-    parameters
-}
-
-/// The same for RCPT. An ORCPT could be added where the sender gave none, but no recipient is
-/// rewritten here, so it would only repeat the forward-path.
-fn recipient_parameters(dsn: &RecipientRequest) -> String {
-    let mut parameters = String::new();
-    if let Some(notify) = dsn.notify {
-        parameters.push_str(&format!(" NOTIFY={}", notify.value()));
-    }
-    if let Some(original) = &dsn.original {
-        let address = encode_xtext(&original.address);
-        parameters.push_str(&format!(" ORCPT={};{address}", original.address_type));
-    }
-    parameters
-}
-
-/// Why a message cannot be sent to a server that offers this, if so: it would have to be changed
-/// first (RFC 6152 section 3, RFC 6531 section 3.1).
-fn unsendable(transaction: &Transaction, ascii: bool, offer: &Capabilities) -> Option<Reply> {
-    let from_ascii = transaction.reverse_path.as_str().is_ascii();
-    if !ascii || !from_ascii {
-        return Some(Reply::new(
-            553,
-            "5.6.7",
-            "An address outside ASCII needs SMTPUTF8, which is not spoken here",
-        ));
-    }
-    if transaction.eight_bit && !offer.eight_bit_mime {
-        return Some(Reply::new(
-            554,
-            "5.6.3",
-            "Message holds 8-bit octets and the next hop does not offer 8BITMIME",
-        ));
-    }
-    None
 }

@@ -8,16 +8,19 @@
 
 mod capabilities;
 mod envelope;
+mod framer;
+mod parameters;
 mod reader;
 mod session;
-mod stuffer;
+mod xforward;
 
 use bytes::Bytes;
 use gatepost_message::ReversePath;
 
-pub use self::capabilities::Capabilities;
+pub use self::capabilities::{Capabilities, Limits};
+pub use self::framer::{Framer, StrayOctet};
 pub use self::session::Session;
-pub use self::stuffer::{DotStuffer, StrayOctet};
+pub use self::xforward::{Attribute, Origin};
 use crate::dsn::{self, Recipient};
 use crate::reply::Reply;
 
@@ -33,10 +36,23 @@ pub enum Tls {
     Required,
 }
 
+/// What is spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Protocol {
+    /// RFC 5321.
+    #[default]
+    Smtp,
+    /// RFC 2033: the server answers the end of a message once for each recipient that it
+    /// accepted, because it has put the message into some mailboxes and maybe not into others.
+    Lmtp,
+}
+
 /// How a client session behaves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// What EHLO says: the relay's domain name or an address literal.
+    /// What the server speaks.
+    pub protocol: Protocol,
+    /// What EHLO or LHLO says: the relay's domain name or an address literal.
     pub ehlo_name: String,
     /// Whether STARTTLS is used.
     pub tls: Tls,
@@ -53,10 +69,15 @@ pub struct Transaction {
     pub size: u64,
     /// Whether it holds octets outside ASCII.
     pub eight_bit: bool,
-    /// Whether its envelope or its header section needs SMTPUTF8 (RFC 6531).
+    /// Whether its header section needs SMTPUTF8 (RFC 6531). That its envelope does is seen here.
     pub smtputf8: bool,
+    /// Whether its last line has its CRLF. One that has none goes by BDAT (RFC 3030) where that
+    /// is offered; DATA cannot but add it.
+    pub ends_in_crlf: bool,
     /// What the sender wants to hear of it.
     pub dsn: dsn::MessageRequest,
+    /// Who sent it here, for a server that is to be told and wants to know by XFORWARD.
+    pub origin: Option<Origin>,
 }
 
 /// What the session's owner is to do next.
@@ -72,9 +93,9 @@ pub enum Event {
     StartTls,
     /// A transaction may begin. Said once after the handshakes and once after each transaction.
     Ready,
-    /// The server waits for the message: send it through a [`DotStuffer`], then call
+    /// The server waits for the message: send it through this, then call
     /// [`body_sent`](Session::body_sent).
-    SendBody,
+    SendBody(Framer),
     /// The transaction is over.
     Finished(TransactionResult),
     /// The connection is of no more use: close it. It stays at that.
@@ -176,5 +197,5 @@ impl Failure {
 #[error("a transaction can begin only when the session is ready")]
 pub struct NotReady(
     /// What was to begin.
-    pub Transaction,
+    pub Box<Transaction>,
 );

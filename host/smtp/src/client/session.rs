@@ -7,8 +7,9 @@ use std::time::Duration;
 use bytes::{BufMut, BytesMut};
 
 use super::envelope::{Envelope, Next};
+use super::framer::Framer;
 use super::reader::ReplyReader;
-use super::{Capabilities, Event, Failure, NotReady, Settings, Stage, Tls, Transaction};
+use super::{Capabilities, Event, Failure, NotReady, Protocol, Settings, Stage, Tls, Transaction};
 use crate::reply::Reply;
 
 /// The client's side of one connection.
@@ -115,9 +116,10 @@ impl Session {
     /// the end. The transaction is handed back.
     pub fn begin(&mut self, transaction: Transaction) -> Result<(), NotReady> {
         if !matches!(self.state, State::Ready) {
-            return Err(NotReady(transaction));
+            return Err(NotReady(Box::new(transaction)));
         }
-        let envelope = Envelope::new(transaction, &self.capabilities, self.leftover);
+        let protocol = self.settings.protocol;
+        let envelope = Envelope::new(protocol, transaction, &self.capabilities, self.leftover);
         self.go_on(envelope);
         Ok(())
     }
@@ -181,8 +183,9 @@ impl Session {
                 self.capabilities = Capabilities::read(&reply);
                 self.greeted();
             }
-            // RFC 5321 section 4.1.1.1: a server that knows no EHLO may know HELO.
-            State::Ehlo if reply.is_permanent() => {
+            // RFC 5321 section 4.1.1.1: a server that knows no EHLO may know HELO. One that knows
+            // no LHLO speaks no LMTP.
+            State::Ehlo if reply.is_permanent() && self.settings.protocol == Protocol::Smtp => {
                 self.capabilities = Capabilities::default();
                 let helo = format!("HELO {}", self.settings.ehlo_name);
                 self.command(&helo);
@@ -201,10 +204,7 @@ impl Session {
                 self.ready();
             }
             State::Envelope(mut envelope) => match envelope.answer(reply) {
-                Ok(Next::Message) => {
-                    self.events.push_back(Event::SendBody);
-                    self.state = State::Body(envelope);
-                }
+                Ok(Next::Message(framer)) => self.body(envelope, framer),
                 // RFC 2920 section 3.1: nothing but the end of the message.
                 Ok(Next::NoMessage) => {
                     self.command(".");
@@ -218,12 +218,10 @@ impl Session {
                 }
             },
             State::Message(mut envelope) if !reply.is_intermediate() => {
-                envelope.decide(&reply, Stage::Message);
-                // The transaction is over either way (RFC 5321 section 4.1.1.4), but a Postfix
-                // that was told to refuse at the end of data still answers the next MAIL with
-                // "nested MAIL command", and would take the recipients behind it for this one's.
-                envelope.open = reply.is_negative();
-                self.finish(envelope);
+                match envelope.answer_message(&reply) {
+                    Next::Over => self.finish(envelope),
+                    _ => self.state = State::Message(envelope),
+                }
             }
             State::Quit => {}
             state => {
@@ -239,7 +237,11 @@ impl Session {
     }
 
     fn ehlo(&mut self) {
-        let ehlo = format!("EHLO {}", self.settings.ehlo_name);
+        let verb = match self.settings.protocol {
+            Protocol::Smtp => "EHLO",
+            Protocol::Lmtp => "LHLO",
+        };
+        let ehlo = format!("{verb} {}", self.settings.ehlo_name);
         self.command(&ehlo);
         self.state = State::Ehlo;
     }
@@ -266,8 +268,19 @@ impl Session {
     fn go_on(&mut self, mut envelope: Envelope) {
         match envelope.write_group(&self.capabilities, &mut self.output) {
             Next::Over => self.finish(envelope),
+            Next::Message(framer) => self.body(envelope, framer),
             _ => self.state = State::Envelope(envelope),
         }
+    }
+
+    /// It is the message's turn.
+    fn body(&mut self, envelope: Envelope, framer: Framer) {
+        if !self.output.is_empty() {
+            let before = self.output.split().freeze();
+            self.events.push_back(Event::Send(before));
+        }
+        self.events.push_back(Event::SendBody(framer));
+        self.state = State::Body(envelope);
     }
 
     /// A transaction is over, and the next may begin.
@@ -283,6 +296,7 @@ impl Session {
     fn refused(&mut self, reply: Reply) {
         let (to, stage) = match &self.state {
             State::Greeting => ("the connection", Stage::Local),
+            State::Ehlo if self.settings.protocol == Protocol::Lmtp => ("LHLO", Stage::Local),
             State::Ehlo => ("EHLO", Stage::Local),
             State::Helo => ("HELO", Stage::Local),
             State::StartTls => ("STARTTLS", Stage::Local),

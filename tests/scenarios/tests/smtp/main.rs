@@ -53,6 +53,13 @@ mod limits {
     mod total_time;
 }
 
+mod next_hop {
+    mod eight_bit;
+    mod lmtp;
+    pub mod server;
+    mod xforward;
+}
+
 mod proxied {
     mod xclient;
     mod xforward;

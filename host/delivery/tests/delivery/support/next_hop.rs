@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use gatepost_policy::{NextHop, TlsMode};
+use gatepost_policy::{NextHop, Protocol, TlsMode};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufStream};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufStream};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -68,6 +68,13 @@ impl Offer {
                 "SIZE 10000000",
                 "ENHANCEDSTATUSCODES",
             ],
+            starttls: None,
+        }
+    }
+
+    pub fn of(extensions: &[&'static str]) -> Self {
+        Self {
+            extensions: extensions.to_vec(),
             starttls: None,
         }
     }
@@ -181,11 +188,19 @@ impl NextHopServer {
         Self::start(Offer::usual(), |_, _| None).await
     }
 
+    pub fn lmtp(&self) -> NextHop {
+        NextHop {
+            protocol: Protocol::Lmtp,
+            ..self.hop(TlsMode::None)
+        }
+    }
+
     pub fn hop(&self, tls: TlsMode) -> NextHop {
         NextHop {
             host: "localhost".to_owned(),
             port: self.address.port(),
             tls,
+            protocol: Protocol::Smtp,
         }
     }
 
@@ -256,12 +271,20 @@ impl Conversation {
                 .unwrap_or_default()
                 .to_ascii_uppercase();
             let usual = match verb.as_str() {
-                "EHLO" => self.ehlo(),
+                "EHLO" | "LHLO" => self.ehlo(),
                 "DATA" if recipients.is_empty() => "554 5.5.1 no valid recipients".to_owned(),
                 "DATA" => "354 go on".to_owned(),
                 "STARTTLS" | "QUIT" => "220 2.0.0 ready".to_owned(),
                 _ => "250 2.0.0 ok".to_owned(),
             };
+            if let Some(chunk) = line.strip_prefix("BDAT ") {
+                let size = chunk.strip_suffix(" LAST").ok_or(Over)?;
+                let mut data = vec![0; size.parse().map_err(|_| Over)?];
+                wire.read_exact(&mut data).await?;
+                self.end_of_data(wire, &mut mail, &mut recipients, data)
+                    .await?;
+                continue;
+            }
             let reply = self.act(wire, Moment::Command(&line), &usual).await?;
             match (verb.as_str(), reply.as_bytes()[0]) {
                 ("MAIL", b'2') => {
@@ -271,15 +294,7 @@ impl Conversation {
                 ("RCPT", b'2') => recipients.push(line),
                 ("DATA", b'3') => {
                     let data = self.data(wire).await?;
-                    let received = Received {
-                        connection: self.number,
-                        tls: self.tls,
-                        mail: std::mem::take(&mut mail),
-                        recipients: std::mem::take(&mut recipients),
-                        data,
-                    };
-                    let log = Arc::clone(&self.log);
-                    self.end_of_data(wire, || log.lock().unwrap().received.push(received))
+                    self.end_of_data(wire, &mut mail, &mut recipients, data)
                         .await?;
                 }
                 ("STARTTLS", b'2') => self.start_tls(wire).await?,
@@ -326,12 +341,25 @@ impl Conversation {
         Ok(data)
     }
 
-    async fn end_of_data(&self, wire: &mut Wire, keep: impl FnOnce()) -> Result<(), Over> {
+    async fn end_of_data(
+        &self,
+        wire: &mut Wire,
+        mail: &mut String,
+        recipients: &mut Vec<String>,
+        data: Vec<u8>,
+    ) -> Result<(), Over> {
+        let received = Received {
+            connection: self.number,
+            tls: self.tls,
+            mail: std::mem::take(mail),
+            recipients: std::mem::take(recipients),
+            data,
+        };
         let act = (self.script)(self.number, Moment::EndOfData);
         let act = act.unwrap_or(Act::Say("250 2.0.0 taken".to_owned()));
         if matches!(&act, Act::Say(reply) | Act::SayAfter(_, reply) | Act::SayAndClose(reply) if reply.starts_with('2'))
         {
-            keep();
+            self.log.lock().unwrap().received.push(received);
         }
         self.perform(wire, act).await.map(drop)
     }

@@ -1,4 +1,5 @@
-//! Dot-stuffing (RFC 5321 section 4.5.2) of a message as it streams out.
+//! A message as it streams out, in the form that the command before it asks for: behind DATA with
+//! its dots stuffed (RFC 5321 section 4.5.2), in a chunk of BDAT as it is (RFC 3030 section 2).
 
 use bytes::{BufMut, Bytes, BytesMut};
 use memchr::memchr3;
@@ -9,31 +10,36 @@ use memchr::memchr3;
 #[error("message holds a bare CR, a bare LF or a NUL and cannot be sent over SMTP")]
 pub struct StrayOctet;
 
-/// Turns a message into what follows DATA.
-#[derive(Debug, Clone)]
-pub struct DotStuffer {
+/// Turns a message into what follows the command that announced it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Framer {
+    /// Whether the octets of the message are counted, so that nothing is added to them.
+    chunk: bool,
     /// Whether the next octet is the first of a line.
     line_start: bool,
     /// Whether the last piece ended in a CR, which is held back until its LF comes.
     held_cr: bool,
 }
 
-impl Default for DotStuffer {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl DotStuffer {
-    /// At the start of a message.
-    pub fn new() -> Self {
+impl Framer {
+    /// For a message behind DATA.
+    pub fn data() -> Self {
         Self {
+            chunk: false,
             line_start: true,
             held_cr: false,
         }
     }
 
-    /// The next piece of the message, dots stuffed. A piece without a line that begins with a
+    /// For a message that is one chunk.
+    pub fn chunk() -> Self {
+        Self {
+            chunk: true,
+            ..Self::data()
+        }
+    }
+
+    /// The next piece of the message. A piece without a line that begins with a
     /// dot is handed back without copying.
     ///
     /// # Errors
@@ -52,7 +58,7 @@ impl DotStuffer {
             (self.held_cr, self.line_start) = (false, true);
         }
         while at < piece.len() {
-            if self.line_start && piece[at] == b'.' {
+            if self.line_start && piece[at] == b'.' && !self.chunk {
                 out.reserve(piece.len() - copied + 1);
                 out.put_slice(&piece[copied..at]);
                 out.put_u8(b'.');
@@ -80,13 +86,15 @@ impl DotStuffer {
         Ok(joined(out, piece.slice(copied..)))
     }
 
-    /// What ends the message: `.` CRLF, with a CRLF before it if the last line had none.
+    /// What ends the message: `.` CRLF, with a CRLF before it if the last line had none; nothing
+    /// in a chunk.
     ///
     /// # Errors
     /// If the message ended in a bare CR.
     pub fn finish(self) -> Result<&'static [u8], StrayOctet> {
         match self {
             Self { held_cr: true, .. } => Err(StrayOctet),
+            Self { chunk: true, .. } => Ok(b""),
             Self {
                 line_start: true, ..
             } => Ok(b".\r\n"),

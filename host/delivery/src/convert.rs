@@ -1,0 +1,86 @@
+//! Conversion of 8-bit messages for next hops without 8BITMIME, within a bound on memory.
+//!
+//! A message is converted in memory and stays there until it is sent, maybe to a slow server. So
+//! all that is being converted and sent shares [`ROOM`]; who finds none waits for it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use gatepost_message::{Message, seven_bit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::content::Content;
+
+/// The largest message that is converted, in octets.
+const LARGEST: u64 = 16 << 20;
+
+/// Memory for all conversions at a time, in octets.
+const ROOM: usize = 64 << 20;
+
+/// Octets of one permit.
+const UNIT: u64 = 64 << 10;
+
+/// What a conversion takes while it runs, in sizes of the message: that, and what becomes of it
+/// in Base64 at every level.
+const SIZES: u64 = 4;
+
+/// Converts messages, few at a time.
+pub(crate) struct Converter {
+    room: Arc<Semaphore>,
+}
+
+/// A message in ASCII.
+pub(crate) struct Converted {
+    pub(crate) message: Message,
+    pub(crate) content: Content,
+    _room: OwnedSemaphorePermit,
+}
+
+impl Converter {
+    pub(crate) fn new() -> Self {
+        let permits = ROOM / usize::try_from(UNIT).unwrap_or(ROOM);
+        Self {
+            room: Arc::new(Semaphore::new(permits)),
+        }
+    }
+
+    /// The message as a server without 8BITMIME takes it; `None` where it must stay as it is, the
+    /// reason being in the log.
+    pub(crate) async fn convert(&self, message: &Message, content: Content) -> Option<Converted> {
+        if message.size() > LARGEST {
+            tracing::info!(size = message.size(), "too large to be converted to 7 bits");
+            return None;
+        }
+        let units = (message.size() * SIZES).div_ceil(UNIT);
+        let room = Arc::clone(&self.room);
+        // Neither can fail: the semaphore is never closed, and no message needs more than it has.
+        let room = room
+            .acquire_many_owned(u32::try_from(units).ok()?)
+            .await
+            .ok()?;
+        let message = message.clone();
+        let converting = tokio::task::spawn_blocking(move || {
+            let raw = message.to_bytes().map_err(|error| error.to_string())?;
+            seven_bit(&raw).map_err(|error| error.to_string())
+        });
+        let raw = match converting
+            .await
+            .unwrap_or_else(|error| Err(error.to_string()))
+        {
+            Ok(raw) => Bytes::from(raw),
+            Err(reason) => {
+                tracing::info!(reason, "not converted to 7 bits");
+                return None;
+            }
+        };
+        Some(Converted {
+            content: Content {
+                eight_bit: false,
+                ends_in_crlf: raw.ends_with(b"\r\n"),
+                ..content
+            },
+            message: Message::from_bytes(raw),
+            _room: room,
+        })
+    }
+}
