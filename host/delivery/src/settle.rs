@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gatepost_policy::{Judgement, NextHop};
+use gatepost_policy::{Judgement, NextHop, Protocol};
 use gatepost_smtp::Reply;
 use gatepost_spool::{Ending, RecipientResult, Report, SpoolError};
 
@@ -174,7 +174,11 @@ fn to_tell(in_hand: &InHand, settled: &Settled) -> Option<Action> {
             delay_told: true, ..
         } => Action::Delayed,
         Ending::Delivered { .. } if settled.answer.dsn_passed_on => return None,
-        Ending::Delivered { .. } => Action::Relayed,
+        // LMTP answers for a mailbox (RFC 2033 section 4.2), SMTP for a way on.
+        Ending::Delivered { .. } => match settled.answer.route.as_ref().map(|hop| hop.protocol) {
+            Some(Protocol::Lmtp) => Action::Delivered,
+            _ => Action::Relayed,
+        },
         Ending::Deferred { .. } | Ending::Returned { .. } => return None,
     };
     notify::wants(recipient.dsn.notify, action).then_some(action)

@@ -193,6 +193,23 @@ async fn success_is_told_where_the_next_hop_does_not() {
 }
 
 #[tokio::test]
+async fn success_at_a_mailbox_is_delivery() {
+    let server = choosy().await;
+    let mut relay = Relay::start(route_all_to(server.lmtp()), |_| {});
+    relay
+        .accept_with(
+            "alice@a.example",
+            &["good@b.example"],
+            &message("boxed"),
+            notify("SUCCESS"),
+        )
+        .await;
+    assert_eq!(relay.ended(1).await[0].1, "delivered");
+    let delivered = (Action::Delivered, vec!["good@b.example".to_owned()]);
+    assert_eq!(relay.noticed().await, delivered);
+}
+
+#[tokio::test]
 async fn success_is_left_to_a_next_hop_that_offers_dsn() {
     let mut offer = Offer::usual();
     offer.extensions.push("DSN");

@@ -98,7 +98,7 @@ fn claim(
         dsn: message.dsn.clone(),
         message: Message::from_parts(message.head.clone(), body),
         tags: message.tags.clone(),
-        classification: message.classification.clone(),
+        classification: message.classification,
         received_at: message.received_at,
         expires_at: message.expires_at,
         recipients,
