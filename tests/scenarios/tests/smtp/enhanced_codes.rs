@@ -46,7 +46,7 @@ const SESSION: &[(&str, u16)] = &[
     ("MAIL FROM:<user@desk.example>", 250),
     ("MAIL FROM:<user@desk.example>", 503),
     ("RCPT TO:<@>", 501),
-    ("RCPT TO:<x@elsewhere.example> NOTIFY=NEVER", 555),
+    ("RCPT TO:<x@elsewhere.example> FOO=BAR", 555),
     ("DATA", 503),
     ("RCPT TO:<one@elsewhere.example>", 250),
     ("RCPT TO:<two@elsewhere.example>", 250),

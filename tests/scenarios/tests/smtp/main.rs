@@ -78,8 +78,11 @@ mod tls {
     mod required;
 }
 
-/// For scenarios that are about something else than the message.
-const MESSAGE: &[u8] = b"From: Ann <ann@sender.example>\r\n\
+/// For scenarios that are about something else than the message. It lacks nothing that the relay
+/// would add to a submission.
+const MESSAGE: &[u8] = b"Date: Mon, 2 Mar 2026 11:09:00 +0000\r\n\
+    Message-ID: <1@sender.example>\r\n\
+    From: Ann <ann@sender.example>\r\n\
     To: user@desk.example\r\n\
     Subject: hello\r\n\
     \r\n\
