@@ -10,6 +10,7 @@
 mod apart;
 mod certificate;
 mod client;
+mod dovecot;
 mod exim;
 mod fixture;
 mod home;
@@ -27,6 +28,7 @@ mod wait;
 
 pub use certificate::Certificate;
 pub use client::{Client, Reply};
+pub use dovecot::Dovecot;
 pub use exim::Exim;
 pub use fixture::{Expect, Fixture, fixtures};
 pub use modules::{hostile, hostile_file, policy, policy_file};

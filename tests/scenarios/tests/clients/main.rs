@@ -1,11 +1,12 @@
 //! Real mail software on both sides of the relay: swaks and Python's smtplib as clients, Postfix,
-//! Exim and OpenSMTPD as client and as next hop.
+//! Exim and OpenSMTPD as client and as next hop, Dovecot as next hop over LMTP.
 //!
 //! Each file shows one thing. What is not installed is not tested, and that is said. Every scenario
 //! ends with [`Relay::leaves_nothing`] or [`nothing_is_left`]: what arrives does so once.
 #![allow(clippy::unwrap_used)]
 
 mod between_two_postfixes;
+mod internationalised;
 mod notifications;
 
 mod swaks {
@@ -35,6 +36,7 @@ mod postfix_sends {
     mod burst;
     mod dsn;
     mod good_and_bad_recipients;
+    mod smtputf8;
     mod starttls;
     mod submission;
     mod two_accounts;
@@ -42,17 +44,21 @@ mod postfix_sends {
 }
 
 mod exim_sends {
+    mod chunking;
     mod dsn;
     mod good_and_bad_recipients;
+    mod smtputf8;
     mod starttls;
     mod without_tls;
 }
 
 mod exim_receives {
+    mod chunking;
     mod dsn;
     mod opportunistic_tls;
     mod refused_recipient;
     mod required_tls;
+    mod smtputf8;
 }
 
 mod opensmtpd_sends {
@@ -65,21 +71,34 @@ mod opensmtpd_sends {
 mod opensmtpd_receives {
     mod broken_tls;
     mod dsn;
+    mod without_smtputf8;
     mod without_tls;
+}
+
+mod dovecot_receives {
+    mod chunking;
+    mod each_recipient;
+    mod starttls;
 }
 
 mod postfix_receives {
     mod burst;
+    mod chunking;
     mod closed_when_idle;
     mod dsn;
+    mod dsn_not_offered;
     mod few_connections;
     mod message_rate;
     mod opportunistic_tls;
     mod refused_message;
     mod refused_recipient;
     mod required_tls;
+    mod smtputf8;
     mod untrusted_certificate;
+    mod without_8bitmime;
+    mod without_smtputf8;
     mod without_tls;
+    mod xforward;
 }
 
 use std::net::SocketAddr;
@@ -191,13 +210,21 @@ impl Behind for OpenSmtpd {
     }
 }
 
-/// Ends the relay, lets the server behind it hand on what it has, and makes sure that nothing is
-/// left of which the test has not taken note.
-fn nothing_is_left(mut relay: Relay, behind: impl Behind, sink: Sink) {
+/// A message whose last line has no end.
+const OPEN: &[u8] = b"From: Ann <ann@sender.example>\r\nSubject: open\r\n\r\n.\r\nno end";
+
+/// Ends the relay, and makes sure that it has nothing left to do.
+fn nothing_is_queued(mut relay: Relay) {
     let status = relay.terminate();
     assert!(status.success(), "{status}:\n{}", relay.log());
     let queue = relay.json(&["queue", "list"]);
     assert!(queue.is_empty(), "queued: {queue:?}");
+}
+
+/// Ends the relay, lets the server behind it hand on what it has, and makes sure that nothing is
+/// left of which the test has not taken note.
+fn nothing_is_left(relay: Relay, behind: impl Behind, sink: Sink) {
+    nothing_is_queued(relay);
     behind.drained();
     let rest = sink.rest();
     assert!(rest.is_empty(), "more arrived: {rest:?}");
@@ -209,6 +236,23 @@ fn submit(server: SocketAddr, to: &[&str], message: &[u8]) {
     client.ehlo();
     let reply = client.deliver("ann@sender.example", to, message).unwrap();
     assert_eq!(reply.code, 250, "{}", reply.text());
+    client.command("QUIT", 221);
+}
+
+/// The same by BDAT, in chunks of 20 octets (RFC 3030).
+fn submit_in_chunks(server: SocketAddr, to: &[&str], message: &[u8]) {
+    let mut client = Client::greeted(server);
+    client.ehlo();
+    client.command("MAIL FROM:<ann@sender.example>", 250);
+    for recipient in to {
+        client.command(&format!("RCPT TO:<{recipient}>"), 250);
+    }
+    for chunk in message.chunks(20) {
+        let command = format!("BDAT {}\r\n", chunk.len());
+        client.send([command.as_bytes(), chunk].concat()).unwrap();
+        client.expect(250);
+    }
+    client.command("BDAT 0 LAST", 250);
     client.command("QUIT", 221);
 }
 

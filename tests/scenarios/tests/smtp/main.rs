@@ -25,10 +25,12 @@ mod submitted_fields;
 mod transaction_id;
 
 mod back_to_back {
+    mod chunks;
     mod kinds;
     mod large;
     pub mod pair;
     mod refused;
+    mod smtputf8;
 }
 
 mod auth {
