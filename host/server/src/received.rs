@@ -29,7 +29,8 @@ pub fn edit(transaction: &Transaction, hostname: &str, protocol: &str) -> Result
         .filter(|helo| is_domain_or_literal(helo))
         .unwrap_or(&literal);
     let recipient = match transaction.recipients.as_slice() {
-        [only] => format!("\r\n\tfor <{only}>"),
+        // In ASCII where it can be: a server without SMTPUTF8 may be on the way.
+        [only] => format!("\r\n\tfor <{}>", only.to_ascii().as_ref().unwrap_or(only)),
         _ => String::new(),
     };
     Ok(Edit::Add {

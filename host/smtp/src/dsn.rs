@@ -206,16 +206,20 @@ impl OriginalRecipient {
     pub const MAX_ENCODED: usize = 500;
 
     /// Reads the value of ORCPT, in which the address is xtext or, of the type `utf-8`, what
-    /// RFC 6533 section 3 has instead; `None` for what is none.
+    /// RFC 6533 section 3 has instead; `None` for what is none. Postfix (3.7) says `rfc822` of
+    /// addresses outside ASCII, too: they are taken for what they are.
     pub fn parse(value: &str) -> Option<Self> {
-        let (address_type, address) = value.split_once(';')?;
+        let (mut address_type, address) = value.split_once(';')?;
         let unicode = is_unicode(address_type);
         let address = match unicode {
             true => xtext::decode_unicode(address)?,
             false => decode_xtext(address)?,
         };
+        if address_type.eq_ignore_ascii_case("rfc822") && !address.is_ascii() {
+            address_type = "utf-8";
+        }
         let printable = !address.is_empty()
-            && match unicode {
+            && match is_unicode(address_type) {
                 true => !address.contains(char::is_control),
                 false => is_printable(&address),
             };

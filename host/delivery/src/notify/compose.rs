@@ -132,9 +132,14 @@ fn compose(
     ];
     let seconds = i64::try_from(cause.now.0 / 1000).unwrap_or(i64::MAX);
     let daemon = format!("MAILER-DAEMON@{}", cause.hostname);
+    // In ASCII where it can be: else only a server with SMTPUTF8 could take it.
+    let ascii = to.to_ascii();
     let mut message = MessageBuilder::new()
         .from(Mailbox::new_address(Some(letter.from), daemon))
-        .to(Mailbox::new_address(None::<&str>, to.as_str()))
+        .to(Mailbox::new_address(
+            None::<&str>,
+            ascii.as_ref().unwrap_or(to).as_str(),
+        ))
         .subject(letter.subject)
         .date(Date::new(seconds))
         .message_id(format!("{id}@{}", cause.hostname))

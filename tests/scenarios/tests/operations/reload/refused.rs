@@ -59,6 +59,8 @@ fn nothing_of_it_is_put_in_use() {
         assert_eq!(reply.code, 250, "{}", reply.text());
         sink.take();
     }
+    // Commands read the file, too.
+    usual.write(relay.directory());
     relay.leaves_nothing(sink);
 }
 
