@@ -161,8 +161,16 @@ pub struct NextHop {
     #[serde(default)]
     pub tls: TlsMode,
     /// What the server speaks.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Protocol::is_smtp")]
     pub protocol: Protocol,
+}
+
+impl Protocol {
+    /// Whether it is what goes without saying.
+    #[allow(clippy::trivially_copy_pass_by_ref)] // serde wants it so
+    fn is_smtp(&self) -> bool {
+        *self == Self::Smtp
+    }
 }
 
 /// What a policy decides before an attempt at delivery.
