@@ -8,11 +8,6 @@ use clap::Parser;
 use gatepost::cli::{self, Cli};
 use tokio::runtime::Builder;
 
-/// Messages are allocated by one thread and freed by another; the C library's allocator takes its
-/// locks for that, and keeps what it has been given back.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// How many tasks a thread runs before it looks for what has come over the network. A guest runs
 /// for a millisecond at a time: with tokio's own 61, a few endless loops that take turns would
 /// keep everybody's commands waiting for that many milliseconds.
