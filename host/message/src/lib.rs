@@ -14,7 +14,7 @@
 //!    Every octet outside the named fields is as it was, so that signatures made elsewhere still
 //!    verify.
 //!
-//! The one exception is [`seven_bit`], for a message that a server does not take as it is and that
+//! The one exception is [`seven_bit()`], for a message that a server does not take as it is and that
 //! may be changed.
 //!
 //! Beside it stand the words that every other crate needs to speak of a message: [`Address`] and

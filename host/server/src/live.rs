@@ -1,6 +1,6 @@
 //! What is in use now: one value behind one pointer, which a reload replaces as a whole.
 //!
-//! A session takes its [`Service`] at its start and keeps it: limits, greeting and how it speaks
+//! A session takes its `Service` at its start and keeps it: limits, greeting and how it speaks
 //! TLS are settled for its client then. A transaction takes its [`Pipeline`] at MAIL (accounts,
 //! chain, times) and keeps it to its end, so nothing of it is judged half by one configuration and
 //! half by another.

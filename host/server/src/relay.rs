@@ -10,7 +10,7 @@
 //!
 //! SIGTERM (or SIGINT) drains: no new connections or transactions, those in hand finish, as do
 //! deliveries, and the process ends with success. A second signal cuts that short. SIGHUP and
-//! `gatepost reload` read the configuration again and [put it in use](reload), all of it or
+//! `gatepost reload` read the configuration again and put it in use (`reload`), all of it or
 //! nothing.
 
 mod doors;

@@ -2,14 +2,14 @@
 //!
 //! The story of one:
 //!
-//! 1. A settlement ends, and [`wanted`] says of each recipient whether its sender is to hear of
+//! 1. A settlement ends, and `wanted` says of each recipient whether its sender is to hear of
 //!    it: what NOTIFY asks for, and where it says nothing, failures, and delays if the operator
 //!    wants so. To the null sender nothing is ever said.
 //! 2. Recipients of which the same is to be told share one notice: a multipart/report (RFC 6522).
-//!    Its first part is [written](text) for a person, in the language of the account, from
-//!    [templates] and [plain words](reasons) for enhanced codes; the second is the [report] for
+//!    Its first part is written (`text`) for a person, in the language of the account, from
+//!    `templates` and plain words (`reasons`) for enhanced codes; the second is the `report` for
 //!    machines (RFC 3464, or RFC 6533 where addresses are not ASCII); the third is what
-//!    [returns](returned) of the message.
+//!    returns (`returned`) of the message.
 //! 3. The notice goes into the spool in the very commit that records what it tells of. It is a
 //!    message of its own, from the null sender, so that nobody is ever told what became of it.
 

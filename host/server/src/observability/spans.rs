@@ -22,7 +22,7 @@
 //! └── delivery.attempt …
 //! ```
 //!
-//! A span goes into a bounded queue, from which one task [exports](export) them in batches. What
+//! A span goes into a bounded queue, from which one task exports them (`export`) in batches. What
 //! does not fit into the queue is dropped and counted; a collector can cost spans, never mail.
 //!
 //! Metrics: `gatepost_otlp_spans_total{result}`, result being `exported`, `dropped` where the

@@ -104,7 +104,7 @@ pub(super) struct After {
     pub(super) fresh: Vec<Claim>,
     /// Bytes of messages written to the log.
     pub(super) bytes: u64,
-    /// When the next recipient is due, or [`NEVER`]: of the whole batch.
+    /// When the next recipient is due, or `NEVER`: of the whole batch.
     pub(super) next_due: u64,
 }
 
