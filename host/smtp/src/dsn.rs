@@ -10,7 +10,7 @@ use std::fmt;
 use gatepost_message::Address;
 use serde::{Deserialize, Serialize};
 
-pub use self::xtext::{decode_xtext, encode_xtext};
+pub use self::xtext::{decode_xtext, encode_unicode, encode_xtext};
 
 /// What MAIL asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -233,7 +233,7 @@ impl OriginalRecipient {
     /// The value of ORCPT, in ASCII.
     pub fn value(&self) -> String {
         let address = match is_unicode(&self.address_type) {
-            true => xtext::encode_unicode(&self.address),
+            true => encode_unicode(&self.address),
             false => encode_xtext(&self.address),
         };
         format!("{};{address}", self.address_type)

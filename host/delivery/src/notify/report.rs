@@ -5,13 +5,12 @@
 //! it as it is. Whatever a server, a client or a policy wrote becomes a value within one field:
 //! control characters become spaces, and nothing is longer than a line may be.
 
-use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use gatepost_message::Address;
 use gatepost_policy::Flow;
 use gatepost_smtp::Reply;
-use gatepost_smtp::dsn::OriginalRecipient;
+use gatepost_smtp::dsn::{OriginalRecipient, encode_unicode};
 use mail_builder::headers::Header;
 use mail_builder::headers::content_type::ContentType;
 use mail_builder::headers::raw::Raw;
@@ -107,7 +106,7 @@ impl Report {
     fn original_recipient(&mut self, first: &OriginalRecipient) {
         let address = match first.address_type.eq_ignore_ascii_case("utf-8") && !self.international
         {
-            true => utf8_xtext(&first.address),
+            true => encode_unicode(&first.address),
             false => first.address.clone(),
         };
         self.field(
@@ -121,7 +120,7 @@ impl Report {
         match (address.is_ascii(), self.international) {
             (true, _) => format!("rfc822; {address}"),
             (false, true) => format!("utf-8; {address}"),
-            (false, false) => format!("utf-8; {}", utf8_xtext(address.as_str())),
+            (false, false) => format!("utf-8; {}", encode_unicode(address.as_str())),
         }
     }
 
@@ -174,29 +173,18 @@ fn literal(ip: IpAddr) -> String {
     }
 }
 
-/// A text of any script as utf-8-addr-xtext (RFC 6533 section 3).
-fn utf8_xtext(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for c in text.chars() {
-        if matches!(c, '!'..='~') && !matches!(c, '+' | '=' | '\\') {
-            encoded.push(c);
-        } else {
-            // Writing to a string cannot fail.
-            let _ = write!(encoded, "\\x{{{:02X}}}", u32::from(c));
-        }
-    }
-    encoded
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn addresses_of_any_script_have_an_ascii_form() {
-        assert_eq!(utf8_xtext("ann+x@a.example"), r"ann\x{2B}x@a.example");
-        assert_eq!(utf8_xtext("josé@é.example"), r"jos\x{E9}@\x{E9}.example");
-        assert_eq!(utf8_xtext("\u{1F4EC}"), r"\x{1F4EC}");
+        assert_eq!(encode_unicode("ann+x@a.example"), r"ann\x{2B}x@a.example");
+        assert_eq!(
+            encode_unicode("josé@é.example"),
+            r"jos\x{E9}@\x{E9}.example"
+        );
+        assert_eq!(encode_unicode("\u{1F4EC}"), r"\x{1F4EC}");
     }
 
     #[test]

@@ -60,7 +60,7 @@ pub(super) fn decode_unicode(value: &str) -> Option<String> {
 }
 
 /// Encodes an address of the type `utf-8` in ASCII (RFC 6533 section 3).
-pub(super) fn encode_unicode(text: &str) -> String {
+pub fn encode_unicode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for character in text.chars() {
         if character.is_ascii() && is_bare(character) {
