@@ -12,9 +12,11 @@
 
 mod dns;
 mod facts;
+mod resolver;
 
 pub use dns::{Dns, Found, Unavailable};
 pub use facts::{
     ArcFact, ArcSet, Authentication, DkimFact, DmarcAlignment, DmarcFact, DmarcPolicy, Facts,
     IprevFact, SpfFact, SpfFacts,
 };
+pub use resolver::{InvalidServer, NameServer, NoResolver, Resolver, ResolverSettings};

@@ -1,6 +1,6 @@
 //! What the tests, the demo and the torture share: the relay and its neighbours as processes, an
-//! SMTP client that says exactly what it is told, policy modules built on demand, fixtures, and
-//! the public suites.
+//! SMTP client and a name server that say exactly what they are told, policy modules built on
+//! demand, fixtures, and the public suites.
 //!
 //! Nothing in here waits by sleeping: a process says when it is ready, the sink says what it took,
 //! and every wait has an end ([`PATIENCE`]) after which it fails loudly.
@@ -10,6 +10,7 @@
 mod apart;
 mod certificate;
 mod client;
+mod dns;
 mod dovecot;
 mod exim;
 mod fixture;
@@ -25,9 +26,11 @@ mod relay;
 mod sink;
 pub mod torture;
 mod wait;
+pub mod zone;
 
 pub use certificate::Certificate;
 pub use client::{Client, Reply};
+pub use dns::{DnsServer, Question};
 pub use dovecot::Dovecot;
 pub use exim::Exim;
 pub use fixture::{Expect, Fixture, fixtures};
@@ -38,6 +41,7 @@ pub use postfix::Postfix;
 pub use process::{Process, binary, run};
 pub use relay::{Relay, RelayBuilder};
 pub use sink::{Sink, Taken};
+pub use zone::Zone;
 
 use std::io::Write as _;
 use std::path::PathBuf;

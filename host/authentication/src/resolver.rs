@@ -1,0 +1,196 @@
+//! The relay's resolver: [`Dns`] by recursive name servers, over UDP and, where an answer is too
+//! long for it, TCP.
+//!
+//! It is a stub in front of servers that do the recursion, with a cache of its own, and it keeps
+//! to three bounds whatever the far side does: how long a question takes, how many are open at
+//! once, and how many answers are kept. What it cannot answer within them is [`Unavailable`].
+
+mod name;
+mod settings;
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hickory_resolver::TokioResolver;
+use hickory_resolver::config::{
+    ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts,
+};
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::net::{DnsError, NetError, NoRecords};
+use hickory_resolver::proto::op::ResponseCode;
+use hickory_resolver::proto::rr::{Name, RData, RecordType};
+use tokio::sync::Semaphore;
+
+use crate::{Dns, Found, Unavailable};
+
+pub use settings::{InvalidServer, NameServer, ResolverSettings};
+
+/// A name server may let its answers be kept for as long as it likes; here it is at most a day,
+/// and for a "no" an hour.
+const LONGEST: Duration = Duration::from_secs(86_400);
+const LONGEST_NO: Duration = Duration::from_secs(3_600);
+
+/// Asks recursive name servers. Clones share their cache and their bounds.
+#[derive(Clone)]
+pub struct Resolver {
+    inner: TokioResolver,
+    open: Arc<Semaphore>,
+    /// Of one question, retries and aliases included.
+    patience: Duration,
+}
+
+/// Why there is no resolver.
+#[derive(Debug, thiserror::Error)]
+#[error("no name servers can be asked: {0}")]
+pub struct NoResolver(String);
+
+impl Resolver {
+    /// A resolver with these settings; nothing is asked yet.
+    ///
+    /// # Errors
+    /// When no server is set and `/etc/resolv.conf` cannot be read or names none.
+    pub fn new(settings: &ResolverSettings) -> Result<Self, NoResolver> {
+        let servers = if settings.servers.is_empty() {
+            let (system, _) = hickory_resolver::system_conf::read_system_conf()
+                .map_err(|error| NoResolver(format!("/etc/resolv.conf: {error}")))?;
+            system.name_servers().to_vec()
+        } else {
+            settings.servers.iter().map(reached).collect()
+        };
+        let config = ResolverConfig::from_parts(None, Vec::new(), servers);
+        let mut options = ResolverOpts::default();
+        options.timeout = settings.timeout;
+        // The library counts what comes after the first.
+        options.attempts = usize::from(settings.attempts.saturating_sub(1));
+        options.cache_size = settings.cache;
+        options.use_hosts_file = ResolveHosts::Never;
+        options.positive_max_ttl = Some(LONGEST);
+        options.negative_max_ttl = Some(LONGEST_NO);
+        let provider = TokioRuntimeProvider::default();
+        let inner = TokioResolver::builder_with_config(config, provider)
+            .with_options(options)
+            .build()
+            .map_err(|error| NoResolver(error.to_string()))?;
+        Ok(Self {
+            inner,
+            open: Arc::new(Semaphore::new(settings.concurrent)),
+            patience: settings.timeout * u32::from(settings.attempts.max(1)),
+        })
+    }
+
+    /// Asks about a name, and keeps what `wanted` takes from the answer's records.
+    async fn ask<T>(
+        &self,
+        name: &str,
+        kind: RecordType,
+        wanted: impl Fn(&RData) -> Option<T>,
+    ) -> Result<Found<T>, Unavailable> {
+        match name::encode(name) {
+            Some(encoded) => self.ask_of(&encoded, name, kind, wanted).await,
+            // Nobody can have such a name.
+            None => Ok(Found::NoName),
+        }
+    }
+
+    async fn ask_of<T>(
+        &self,
+        name: &Name,
+        said: &str,
+        kind: RecordType,
+        wanted: impl Fn(&RData) -> Option<T>,
+    ) -> Result<Found<T>, Unavailable> {
+        let unavailable = |why: String| Unavailable {
+            name: said.to_owned(),
+            why,
+        };
+        let question = async {
+            // It is never closed; were it, the question would go out all the same.
+            let _turn = self.open.acquire().await;
+            self.inner.lookup(name.clone(), kind).await
+        };
+        let answer = tokio::time::timeout(self.patience, question)
+            .await
+            .map_err(|_| unavailable("no reply in time".to_owned()))?;
+        match answer {
+            Ok(answer) => {
+                let records = answer.answers().iter();
+                let records: Arc<[T]> = records.filter_map(|record| wanted(&record.data)).collect();
+                if records.is_empty() {
+                    return Err(unavailable("an answer to something else".to_owned()));
+                }
+                Ok(Found::Records(records))
+            }
+            Err(NetError::Dns(DnsError::NoRecordsFound(NoRecords {
+                response_code: ResponseCode::NoError,
+                ..
+            }))) => Ok(Found::NoData),
+            Err(NetError::Dns(DnsError::NoRecordsFound(NoRecords {
+                response_code: ResponseCode::NXDomain,
+                ..
+            }))) => Ok(Found::NoName),
+            Err(error) => Err(unavailable(error.to_string())),
+        }
+    }
+}
+
+/// A name server as the library wants it.
+fn reached(server: &NameServer) -> NameServerConfig {
+    let mut connections = vec![ConnectionConfig::udp(), ConnectionConfig::tcp()];
+    for connection in &mut connections {
+        connection.port = server.0.port();
+    }
+    NameServerConfig::new(server.0.ip(), true, connections)
+}
+
+impl Dns for Resolver {
+    async fn txt(&self, name: &str) -> Result<Found<Box<[u8]>>, Unavailable> {
+        let joined = |data: &RData| match data {
+            RData::TXT(txt) => Some(txt.txt_data.concat().into_boxed_slice()),
+            _ => None,
+        };
+        self.ask(name, RecordType::TXT, joined).await
+    }
+
+    async fn a(&self, name: &str) -> Result<Found<Ipv4Addr>, Unavailable> {
+        let address = |data: &RData| match data {
+            RData::A(address) => Some(address.0),
+            _ => None,
+        };
+        self.ask(name, RecordType::A, address).await
+    }
+
+    async fn aaaa(&self, name: &str) -> Result<Found<Ipv6Addr>, Unavailable> {
+        let address = |data: &RData| match data {
+            RData::AAAA(address) => Some(address.0),
+            _ => None,
+        };
+        self.ask(name, RecordType::AAAA, address).await
+    }
+
+    async fn mx(&self, name: &str) -> Result<Found<String>, Unavailable> {
+        let exchange = |data: &RData| match data {
+            RData::MX(mx) => Some((mx.preference, name::decode(&mx.exchange))),
+            _ => None,
+        };
+        let found = self.ask(name, RecordType::MX, exchange).await?;
+        Ok(match found {
+            Found::Records(records) => {
+                let mut records = records.to_vec();
+                records.sort_by_key(|(preference, _)| *preference);
+                Found::Records(records.into_iter().map(|(_, exchange)| exchange).collect())
+            }
+            Found::NoData => Found::NoData,
+            Found::NoName => Found::NoName,
+        })
+    }
+
+    async fn ptr(&self, address: IpAddr) -> Result<Found<String>, Unavailable> {
+        let claimed = |data: &RData| match data {
+            RData::PTR(ptr) => Some(name::decode(&ptr.0)),
+            _ => None,
+        };
+        let (name, said) = (Name::from(address), address.to_string());
+        self.ask_of(&name, &said, RecordType::PTR, claimed).await
+    }
+}

@@ -1,0 +1,143 @@
+//! The resolver against a name server that answers in every way there is.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::{Duration, Instant};
+
+use gatepost_authentication::{Dns, Found, NameServer, Resolver, ResolverSettings};
+use test_support::zone::{Fault, RecordType};
+use test_support::{DnsServer, Zone};
+
+fn zone() -> Zone {
+    let mut zone = Zone::new();
+    zone.a("mail.example", Ipv4Addr::new(192, 0, 2, 1))
+        .mx("example", 20, "second.example")
+        .mx("example", 10, "First.Example")
+        .mx("null.example", 0, "")
+        .txt_strings("txt.example", &[b"v=spf1 \xff", b"\x00-all"])
+        .txt("long.example", "x".repeat(5000))
+        .ptr(IpAddr::from([192, 0, 2, 1]), "Mail.Example")
+        .cname("alias.example", "mail.example")
+        .cname("nowhere.example", "gone.example")
+        .cname("loop.example", "loop.example")
+        .fault("broken.example", Fault::ServFail)
+        .fault("garbage.example", Fault::Garbage)
+        .fault("silent.example", Fault::Silence);
+    zone
+}
+
+#[expect(clippy::unwrap_used)]
+fn resolver(server: &DnsServer) -> Resolver {
+    let settings = ResolverSettings {
+        servers: vec![NameServer(server.address())],
+        timeout: Duration::from_millis(300),
+        ..ResolverSettings::default()
+    };
+    Resolver::new(&settings).unwrap()
+}
+
+fn records<T: Clone + std::fmt::Debug>(found: Found<T>) -> Vec<T> {
+    assert!(matches!(found, Found::Records(_)), "{found:?}");
+    found.records().to_vec()
+}
+
+#[tokio::test]
+async fn records_are_as_they_were_published() {
+    let server = DnsServer::start(zone());
+    let dns = resolver(&server);
+    let addresses = records(dns.a("Mail.Example.").await.unwrap());
+    assert_eq!(addresses, [Ipv4Addr::new(192, 0, 2, 1)]);
+    let exchanges = records(dns.mx("example").await.unwrap());
+    assert_eq!(exchanges, ["first.example", "second.example"]);
+    assert_eq!(records(dns.mx("null.example").await.unwrap()), [""]);
+    let texts = records(dns.txt("txt.example").await.unwrap());
+    assert_eq!(texts, [Box::from(b"v=spf1 \xff\x00-all".as_slice())]);
+    let names = dns.ptr(IpAddr::from([192, 0, 2, 1])).await.unwrap();
+    assert_eq!(records(names), ["mail.example"]);
+}
+
+#[tokio::test]
+async fn a_long_answer_comes_over_tcp() {
+    let server = DnsServer::start(zone());
+    let texts = records(resolver(&server).txt("long.example").await.unwrap());
+    assert_eq!(texts, [Box::from("x".repeat(5000).as_bytes())]);
+    assert!(server.asked().iter().any(|question| question.tcp));
+}
+
+#[tokio::test]
+async fn no_record_and_no_name_are_told_apart() {
+    let server = DnsServer::start(zone());
+    let dns = resolver(&server);
+    assert_eq!(dns.aaaa("mail.example").await, Ok(Found::NoData));
+    assert_eq!(dns.aaaa("gone.example").await, Ok(Found::NoName));
+    // From the cache too.
+    assert_eq!(dns.aaaa("mail.example").await, Ok(Found::NoData));
+    assert_eq!(dns.aaaa("gone.example").await, Ok(Found::NoName));
+    assert_eq!(server.asked_for("mail.example", RecordType::AAAA), 1);
+    assert_eq!(server.asked_for("gone.example", RecordType::AAAA), 1);
+}
+
+#[tokio::test]
+async fn a_name_that_nobody_can_have_is_not_asked_for() {
+    let server = DnsServer::start(zone());
+    let dns = resolver(&server);
+    for name in ["a..example", &format!("{}.example", "a".repeat(64))] {
+        assert_eq!(dns.a(name).await, Ok(Found::NoName));
+    }
+    assert!(server.asked().is_empty());
+}
+
+#[tokio::test]
+async fn aliases_are_followed() {
+    let server = DnsServer::start(zone());
+    let dns = resolver(&server);
+    let addresses = records(dns.a("alias.example").await.unwrap());
+    assert_eq!(addresses, [Ipv4Addr::new(192, 0, 2, 1)]);
+    assert_eq!(dns.aaaa("alias.example").await, Ok(Found::NoData));
+    assert_eq!(dns.a("nowhere.example").await, Ok(Found::NoName));
+    assert!(dns.a("loop.example").await.is_err());
+}
+
+#[tokio::test]
+async fn an_answer_is_kept_and_a_failure_is_not() {
+    let server = DnsServer::start(zone());
+    let dns = resolver(&server);
+    for _ in 0..3 {
+        dns.a("mail.example").await.unwrap();
+    }
+    assert_eq!(server.asked_for("mail.example", RecordType::A), 1);
+
+    assert!(dns.a("broken.example").await.is_err());
+    let mended = Ipv4Addr::new(192, 0, 2, 2);
+    server
+        .zone()
+        .forget("broken.example")
+        .a("broken.example", mended);
+    assert_eq!(records(dns.a("broken.example").await.unwrap()), [mended]);
+}
+
+#[tokio::test]
+async fn no_usable_answer_is_unavailable_and_in_time() {
+    let server = DnsServer::start(zone());
+    let dns = resolver(&server);
+    for name in ["broken.example", "garbage.example", "silent.example"] {
+        let begun = Instant::now();
+        let unavailable = dns.a(name).await.unwrap_err();
+        assert_eq!(unavailable.name, name);
+        // Two attempts of 300 ms; the rest is for a busy machine.
+        assert!(begun.elapsed() < Duration::from_secs(5), "{name}");
+        let asked = server.asked_for(name, RecordType::A);
+        assert!((1..=8).contains(&asked), "{name}: {asked} queries");
+    }
+}
+
+#[tokio::test]
+async fn a_server_out_of_reach_is_unavailable() {
+    let address = DnsServer::start(Zone::new()).address();
+    let settings = ResolverSettings {
+        servers: vec![NameServer(address)],
+        timeout: Duration::from_millis(300),
+        ..ResolverSettings::default()
+    };
+    let dns = Resolver::new(&settings).unwrap();
+    assert!(dns.a("mail.example").await.is_err());
+}
