@@ -16,6 +16,15 @@ fn expect(server: &mut Server, line: &str, reply: &str) {
     assert_eq!(Server::codes(&said).len(), 1, "{line} -> {said}");
 }
 
+/// RFC 9422 has room for six digits.
+#[test]
+fn a_limit_beyond_all_numbers_is_offered_as_the_greatest() {
+    let mut settings = settings();
+    settings.limits.recipients = 5_000_000;
+    let offer = Server::new(settings, false).say(b"EHLO client.example\r\n");
+    assert!(offer.contains("-LIMITS RCPTMAX=999999\r\n"), "{offer}");
+}
+
 #[test]
 fn banner_and_ehlo_offer_what_is_obeyed_and_no_more() {
     let mut server = Server::new(settings(), false);

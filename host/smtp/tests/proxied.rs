@@ -61,8 +61,8 @@ fn the_session_begins_anew_as_that_of_the_client_behind() {
     assert_eq!(server.session.helo(), Some("spike"));
     assert_eq!(server.session.protocol(false), "SMTP");
     // What is said later goes before; the rest stays.
-    server.say(b"XCLIENT ADDR=IPV6:2001:db8::1 HELO=[UNAVAILABLE]\r\nEHLO x.example\r\n");
-    assert_eq!(client(&server), "[2001:db8::1]:7".parse().unwrap());
+    server.say(b"XCLIENT HELO=[UNAVAILABLE]\r\nEHLO x.example\r\n");
+    assert_eq!(client(&server), "192.0.2.1:7".parse().unwrap());
     assert_eq!(server.session.helo(), Some("x.example"));
     // Nobody knows who it is: then it is who speaks.
     server.say(b"XCLIENT ADDR=[TEMPUNAVAIL]\r\n");
@@ -117,6 +117,28 @@ fn a_login_counts_where_the_owner_believes_it() {
 }
 
 #[test]
+fn nothing_of_one_client_is_left_to_the_next() {
+    let mut server = trusted(true);
+    // In any order and in as many commands as it takes.
+    server.say(b"XCLIENT HELO=spike LOGIN=user\r\nXCLIENT ADDR=192.0.2.1 PORT=7\r\nEHLO p\r\n");
+    assert_eq!(server.session.helo(), Some("spike"));
+    assert_eq!(server.session.user(), Some("user"));
+    server.say(b"XCLIENT ADDR=192.0.2.2\r\nEHLO proxy.example\r\n");
+    assert_eq!(client(&server), "192.0.2.2:0".parse().unwrap());
+    assert_eq!(server.session.helo(), Some("proxy.example"));
+    assert_eq!(server.session.user(), None);
+}
+
+#[test]
+fn who_logs_in_does_so_for_nobody_behind() {
+    let mut server = trusted(true);
+    server.say(b"EHLO proxy.example\r\nAUTH PLAIN AHVzZXIAc2VjcmV0\r\n");
+    assert_eq!(server.session.user(), Some("user"));
+    server.say(b"XCLIENT ADDR=192.0.2.2\r\n");
+    assert_eq!(server.session.user(), None);
+}
+
+#[test]
 fn neither_comes_in_a_transaction() {
     let mut server = trusted(false);
     server.say(b"EHLO c\r\nMAIL FROM:<>\r\n");
@@ -128,7 +150,7 @@ fn neither_comes_in_a_transaction() {
 }
 
 #[test]
-fn what_is_forwarded_is_kept_and_changes_nothing() {
+fn what_is_forwarded_holds_for_one_transaction_and_changes_nothing() {
     let mut server = trusted(false);
     server.say(b"EHLO c\r\n");
     let said = server.say(b"XFORWARD NAME=spike ADDR=192.0.2.1 PROTO=ESMTP\r\nXFORWARD HELO=h IDENT=1 SOURCE=REMOTE\r\n");
@@ -146,4 +168,29 @@ fn what_is_forwarded_is_kept_and_changes_nothing() {
             .say(b"XFORWARD LOGIN=user\r\n")
             .starts_with("501 5.5.4 ")
     );
+    for said in [
+        &b"MAIL FROM:<>\r\nRSET\r\n"[..],
+        b"RSET\r\n",
+        b"EHLO c\r\n",
+        b"XCLIENT NAME=x\r\nEHLO c\r\n",
+    ] {
+        server.say(b"XFORWARD ADDR=192.0.2.1\r\n");
+        assert!(server.session.forwarded().is_some());
+        server.say(said);
+        assert_eq!(server.session.forwarded(), None);
+    }
+}
+
+/// It may have come from anywhere, by anything.
+#[test]
+fn what_is_forwarded_is_not_held_to_the_form_of_a_client() {
+    let mut server = trusted(false);
+    for line in ["PROTO=QMQP", "HELO=two+20words", "ADDR=somewhere"] {
+        let said = server.say(format!("XFORWARD {line}\r\n").as_bytes());
+        assert!(said.starts_with("250 "), "{line}: {said}");
+    }
+    for line in ["HELO=a+0D+0Ab", "HELO=", "NAME=j\u{e9}"] {
+        let said = server.say(format!("XFORWARD {line}\r\n").as_bytes());
+        assert!(said.starts_with("501 5.5.4 "), "{line}: {said}");
+    }
 }

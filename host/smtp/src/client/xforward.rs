@@ -100,15 +100,18 @@ impl Origin {
             }),
             Attribute::Port => self.client.map(|client| client.port().to_string()),
             Attribute::Protocol => self.extended.then(|| "ESMTP".to_owned()),
-            // XFORWARD_README bounds a value at 255 octets before its encoding.
-            Attribute::Helo => self.helo.clone().filter(|helo| helo.len() <= 255),
+            Attribute::Helo => self.helo.clone(),
             Attribute::Ident => Some(self.ident.clone()),
             Attribute::Source => Some(match self.client {
                 Some(_) => "REMOTE".to_owned(),
                 None => "LOCAL".to_owned(),
             }),
         };
-        // The word for nothing is no value, and so not encoded.
-        known.map_or_else(|| UNAVAILABLE.to_owned(), |value| encode_xtext(&value))
+        // XFORWARD_README bounds a value at 255 octets; then any fits into a command. The word
+        // for nothing is no value, and so not encoded.
+        known
+            .map(|value| encode_xtext(&value))
+            .filter(|value| value.len() <= 255)
+            .unwrap_or_else(|| UNAVAILABLE.to_owned())
     }
 }

@@ -27,7 +27,7 @@ pub enum Attribute {
     Addr,
     /// Its port.
     Port,
-    /// `SMTP` or `ESMTP`.
+    /// `SMTP` or `ESMTP`; XFORWARD may name others that mail came by.
     Proto,
     /// What it called itself in HELO or EHLO.
     Helo,
@@ -69,18 +69,22 @@ impl Attribute {
         }
     }
 
-    fn takes(self, value: &str) -> bool {
+    /// Whether XCLIENT may say this of it, by which the session is judged.
+    pub(super) fn takes(self, value: &str) -> bool {
         let one_of = |words: [&str; 2]| words.iter().any(|word| value.eq_ignore_ascii_case(word));
         match self {
             Addr | DestAddr => address(value).is_some(),
             Port | DestPort => value.parse::<u16>().is_ok(),
             Proto => one_of(["SMTP", "ESMTP"]),
-            Source => one_of(["LOCAL", "REMOTE"]),
             Helo => helo_name(value.as_bytes()).is_ok(),
-            Name | Ident | Login => {
-                (1..=255).contains(&value.len()) && value.bytes().all(|b| b.is_ascii_graphic())
-            }
+            Name | Ident | Login | Source => is_printable(value) && !value.contains(' '),
         }
+    }
+
+    /// Whether XFORWARD may: it goes to the log alone, and the mail came from wherever it came,
+    /// maybe by another protocol (XFORWARD_README).
+    pub(super) fn is_told(self, value: &str) -> bool {
+        is_printable(value)
     }
 }
 
@@ -90,8 +94,12 @@ pub struct Attributes(Vec<(Attribute, Option<String>)>);
 
 impl Attributes {
     /// Reads what follows the command: `NAME=value`, the value as xtext, `[UNAVAILABLE]` or
-    /// `[TEMPUNAVAIL]`.
-    pub(super) fn parse(arguments: &[u8], known: &[Attribute]) -> Result<Self, Reply> {
+    /// `[TEMPUNAVAIL]`. `takes` says which values an attribute may have.
+    pub(super) fn parse(
+        arguments: &[u8],
+        known: &[Attribute],
+        takes: fn(Attribute, &str) -> bool,
+    ) -> Result<Self, Reply> {
         let mut said = Self::default();
         let text = str::from_utf8(arguments).map_err(|_| malformed("Attributes are ASCII"))?;
         for word in text.split(' ').filter(|word| !word.is_empty()) {
@@ -108,7 +116,7 @@ impl Attributes {
                 true => None,
                 false => Some(
                     decode_xtext(value)
-                        .filter(|value| attribute.takes(value))
+                        .filter(|value| takes(attribute, value))
                         .ok_or_else(|| {
                             malformed(&format!("{} has no such value", attribute.word()))
                         })?,
@@ -165,6 +173,10 @@ impl fmt::Display for Attributes {
         });
         f.write_str(&words.collect::<Vec<_>>().join(" "))
     }
+}
+
+fn is_printable(value: &str) -> bool {
+    (1..=255).contains(&value.len()) && value.bytes().all(|b| matches!(b, b' '..=b'~'))
 }
 
 /// `192.0.2.1` or `IPV6:2001:db8::1`.

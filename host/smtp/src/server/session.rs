@@ -39,7 +39,7 @@ pub struct Session {
     trust: Trust,
     /// What XCLIENT has said.
     proxied: Option<Box<Attributes>>,
-    /// What XFORWARD has said.
+    /// What XFORWARD has said of the transaction that is to begin.
     forwarded: Option<Box<Attributes>>,
     transaction: Option<Transaction>,
     /// The last command was MAIL or a chunk and refused, but for RCPT, DATA and chunks behind it.
@@ -185,6 +185,7 @@ impl Session {
                     ..Transaction::default()
                 });
                 self.behind_refusal = false;
+                self.forwarded = None;
             }
             Ask::Recipient(_) if yes => {
                 if let Some(transaction) = &mut self.transaction {
@@ -223,6 +224,7 @@ impl Session {
             self.state = State::Command;
             self.tls = Some(description);
             self.helo = None;
+            self.forwarded = None;
             self.idle_commands = 0;
         }
     }

@@ -19,6 +19,7 @@ mod swaks {
     mod proxy;
     mod starttls;
     mod wrong_password;
+    mod xclient;
 }
 
 mod smtplib {
@@ -33,6 +34,7 @@ mod smtplib {
 }
 
 mod postfix_sends {
+    mod before_queue;
     mod burst;
     mod dsn;
     mod good_and_bad_recipients;
@@ -41,6 +43,7 @@ mod postfix_sends {
     mod submission;
     mod two_accounts;
     mod without_tls;
+    mod xforward;
 }
 
 mod exim_sends {

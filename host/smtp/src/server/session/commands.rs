@@ -169,6 +169,7 @@ impl Session {
             }
             Verb::Reset => {
                 self.give_up(Abort::GivenUp);
+                self.forwarded = None;
                 Reply::new(250, "2.0.0", "Reset")
             }
             Verb::Noop => Reply::new(250, "2.0.0", "OK"),
@@ -222,6 +223,7 @@ impl Session {
     /// EHLO or HELO: answers, and begins afresh (RFC 5321 section 4.1.4).
     fn hello(&mut self, name: String, extended: bool) {
         self.give_up(Abort::GivenUp);
+        self.forwarded = None;
         let settings = &self.settings;
         let mut text = settings.hostname.clone();
         if extended {
@@ -229,8 +231,10 @@ impl Session {
                 "{text} greets {name}\nPIPELINING\n8BITMIME\nENHANCEDSTATUSCODES\nDSN\nSMTPUTF8\nCHUNKING"
             );
             text = format!("{text}\nSIZE {}", settings.limits.message_size);
-            // RFC 9422; there is no limit on the messages of a session or on their domains.
-            text = format!("{text}\nLIMITS RCPTMAX={}", settings.limits.recipients);
+            // RFC 9422, which has room for six digits; there is no limit on the messages of a
+            // session or on their domains.
+            let recipients = settings.limits.recipients.min(999_999);
+            text = format!("{text}\nLIMITS RCPTMAX={recipients}");
             if self.tls.is_none() && settings.start_tls != StartTls::None {
                 text.push_str("\nSTARTTLS");
             }

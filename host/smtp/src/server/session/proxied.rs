@@ -17,8 +17,8 @@ impl Session {
         self.proxied.as_deref()
     }
 
-    /// What XFORWARD has said of where the mail comes from, if it has. Nothing may be decided by
-    /// it.
+    /// What XFORWARD has said of where the mail of the next transaction comes from, if it has;
+    /// still there for [`Ask::Mail`]. Nothing may be decided by it.
     pub fn forwarded(&self) -> Option<&Attributes> {
         self.forwarded.as_deref()
     }
@@ -41,7 +41,7 @@ impl Session {
 
     /// XCLIENT: the owner is asked whether this is credible.
     pub(super) fn xclient(&mut self, arguments: &[u8]) {
-        match Attributes::parse(arguments, self.xclient_attributes()) {
+        match Attributes::parse(arguments, self.xclient_attributes(), Attribute::takes) {
             Ok(said) => self.state = State::Asked(Ask::Proxied(said)),
             Err(reply) => self.say(&reply),
         }
@@ -49,18 +49,23 @@ impl Session {
 
     /// The session begins anew, as that of the client behind.
     pub(super) fn proxy(&mut self, said: Attributes) {
-        if let Some(login) = said.said(Attribute::Login) {
-            self.user = login.map(str::to_owned);
+        let proxied = self.proxied.get_or_insert_default();
+        let names_a_client = |said: &Attributes| said.said(Attribute::Addr).is_some();
+        if names_a_client(&said) && names_a_client(proxied) {
+            // It is another client's turn: nothing that was said of the last is true of this one.
+            **proxied = Attributes::default();
         }
-        self.proxied.get_or_insert_default().add(said);
+        proxied.add(said);
+        // The one that speaks may have logged in, too; that does not serve for the one behind it.
+        self.user = proxied.value(Attribute::Login).map(str::to_owned);
         self.forwarded = None;
         self.helo = None;
         self.state = State::Asked(Ask::Connect);
     }
 
-    /// XFORWARD: kept for the transactions that follow.
+    /// XFORWARD: kept for the transaction that follows.
     pub(super) fn xforward(&mut self, arguments: &[u8]) {
-        let reply = match Attributes::parse(arguments, XFORWARD) {
+        let reply = match Attributes::parse(arguments, XFORWARD, Attribute::is_told) {
             Ok(said) => {
                 self.forwarded.get_or_insert_default().add(said);
                 Reply::new(250, "2.0.0", "OK")

@@ -1,4 +1,5 @@
-//! Postfix is told who sent a message to the relay, and as which transaction (XFORWARD).
+//! Postfix is told who sent a message to the relay, and as which transaction (XFORWARD). That it
+//! would let the relay speak for another, too (XCLIENT), is left alone.
 
 use test_support::{Client, Postfix, RelayBuilder, Sink};
 
@@ -7,7 +8,8 @@ use crate::{nothing_is_left, numbered};
 #[test]
 fn postfix_logs_client_and_transaction() {
     let sink = Sink::start();
-    let authorized = "smtpd_authorized_xforward_hosts = 127.0.0.0/8";
+    let authorized = "smtpd_authorized_xforward_hosts = 127.0.0.0/8\n\
+                      smtpd_authorized_xclient_hosts = 127.0.0.0/8";
     let Some(postfix) = Postfix::with(sink.address(), authorized) else {
         return;
     };

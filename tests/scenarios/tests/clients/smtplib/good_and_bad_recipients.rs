@@ -36,9 +36,11 @@ fn the_good_ones_get_it_and_the_bad_ones_are_named() {
         refused[2].starts_with("x@elsewhere.example 550 5.7.1 "),
         "{refused:?}"
     );
-    let taken = sink.take();
-    assert_eq!(taken.to, ["one@desk.example", "two@desk.example"]);
-    assert_whole(&taken, &awkward());
-    assert_eq!(sink.take().to, ["three@desk.example"]);
+    let mut taken = [sink.take(), sink.take()];
+    // Which of the two is delivered first is not said.
+    taken.sort_by_key(|taken| taken.to.len());
+    assert_eq!(taken[0].to, ["three@desk.example"]);
+    assert_eq!(taken[1].to, ["one@desk.example", "two@desk.example"]);
+    assert_whole(&taken[1], &awkward());
     relay.leaves_nothing(sink);
 }
