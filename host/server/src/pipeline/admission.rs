@@ -18,6 +18,14 @@ pub struct Admission {
 }
 
 impl Admission {
+    /// Yes, and no policy is asked.
+    fn granted() -> Self {
+        Self {
+            refusal: None,
+            judgements: Vec::new(),
+        }
+    }
+
     /// No, before any policy was asked.
     fn refused(reply: Reply) -> Self {
         Self {
@@ -70,27 +78,30 @@ pub async fn sender(
 }
 
 /// May this recipient have it? A yes adds it to the transaction, and the first one fixes the
-/// account.
+/// account. The relay's own postmaster may, whatever policies say: somebody has to hear of it when
+/// they go wrong.
 pub async fn recipient(
     config: &Config,
     policies: &Pinned,
     transaction: &mut Transaction,
     address: &Address,
 ) -> Admission {
-    let (account, address) = match destination(config, transaction, address) {
+    let postmaster = postmaster(config, address);
+    let whatever_policies_say = postmaster.is_some();
+    let (account, address) = match destination(config, transaction, address, postmaster) {
         Ok(destination) => destination,
         Err(reply) => return Admission::refused(reply),
     };
     if transaction.recipients.contains(&address) {
         // Said twice is delivered once (RFC 5321 section 4.1.1.3 leaves it open).
-        return Admission {
-            refusal: None,
-            judgements: Vec::new(),
-        };
+        return Admission::granted();
     }
     // The policy sees whose recipient it is; a recipient that is refused fixes nothing.
     let before = transaction.account.replace(account);
-    let admission = Admission::from(policies.recipient(transaction, &address).await);
+    let admission = match whatever_policies_say {
+        true => Admission::granted(),
+        false => policies.recipient(transaction, &address).await.into(),
+    };
     match admission.refusal {
         None => transaction.recipients.push(address),
         Some(_) => transaction.account = before,
@@ -107,20 +118,19 @@ fn destination(
     config: &Config,
     transaction: &Transaction,
     address: &Address,
+    postmaster: Option<(&Account, Address)>,
 ) -> Result<(String, Address), Reply> {
     if transaction.session.flow == Flow::Submission {
         // Without an account MAIL was refused; mail for any domain is what a submission is for.
         let account = transaction.account.clone();
         let denied = || Reply::new(530, "5.7.0", "Authentication required");
-        return account
-            .map(|account| (account, address.clone()))
-            .ok_or_else(denied);
+        let address = postmaster.map_or_else(|| address.clone(), |(_, postmaster)| postmaster);
+        return account.map(|account| (account, address)).ok_or_else(denied);
     }
-    let (account, address) = match config.account_of_domain(address.domain()) {
-        Some(account) => (account, address.clone()),
-        None => postmaster(config, address)
-            .ok_or_else(|| Reply::new(550, "5.7.1", "Relaying denied"))?,
-    };
+    let of_domain = config.account_of_domain(address.domain());
+    let (account, address) = postmaster
+        .or_else(|| Some((of_domain?, address.clone())))
+        .ok_or_else(|| Reply::new(550, "5.7.1", "Relaying denied"))?;
     match &transaction.account {
         Some(other) if *other != account.id => {
             let text = "Recipient of another account: send it in a transaction of its own";
@@ -130,16 +140,20 @@ fn destination(
     }
 }
 
-/// Mail for the postmaster of the relay itself must be taken (RFC 5321 section 4.5.1). The relay
-/// keeps no mailboxes: it goes to the postmaster of the first domain that it relays for.
+/// Where mail for the postmaster of the relay itself goes, which must be taken (RFC 5321 section
+/// 4.5.1). The relay keeps no mailboxes: it goes to the postmaster of the first domain that it
+/// relays for, unless it relays for its own.
 fn postmaster<'a>(config: &'a Config, address: &Address) -> Option<(&'a Account, Address)> {
-    let ours = address.local().eq_ignore_ascii_case("postmaster")
-        && config.relay.hostname.matches(address.domain());
-    let (account, domain) = config
-        .accounts
-        .iter()
-        .find_map(|account| Some((account, account.domains.first()?)))
-        .filter(|_| ours)?;
+    let hostname = &config.relay.hostname;
+    let is_postmaster = address.local().eq_ignore_ascii_case("postmaster");
+    if !is_postmaster || !hostname.matches(address.domain()) {
+        return None;
+    }
+    if let Some(account) = config.account_of_domain(address.domain()) {
+        return Some((account, address.clone()));
+    }
+    let mut accounts = config.accounts.iter();
+    let (account, domain) = accounts.find_map(|of| Some((of, of.domains.first()?)))?;
     let address = Address::parse(&format!("postmaster@{domain}")).ok()?;
     Some((account, address))
 }

@@ -15,6 +15,7 @@ mod header_edits;
 mod hostile_guests;
 mod load_errors;
 mod on_error_of_each_hook;
+mod postmaster;
 mod protected_header;
 mod recipients_refused;
 mod reload_keeps_the_last_good;
