@@ -310,7 +310,9 @@ impl ToHop {
         } = self.content;
         // A header section in UTF-8 has no other form.
         let needed = eight_bit && !smtputf8 && !takes_eight_bit;
-        if !needed || !self.delivery.settings.convert_8bit {
+        // A notice was written so that it can be.
+        let allowed = self.delivery.settings.convert_8bit || self.is_own();
+        if !needed || !allowed {
             return None;
         }
         let converter = &self.delivery.converter;
@@ -360,8 +362,7 @@ impl ToHop {
         } = &self.in_hand.claim;
         let session = &transaction.session;
         Origin {
-            // What the relay makes itself has no client, and says so with an address of nobody.
-            client: Some(session.client).filter(|client| !client.ip().is_unspecified()),
+            client: Some(session.client).filter(|_| !self.is_own()),
             helo: session.helo.clone(),
             extended: session.tls.is_some()
                 || session.user.is_some()
@@ -369,6 +370,13 @@ impl ToHop {
                 || *dsn != dsn::MessageRequest::default(),
             ident: transaction.id.to_string(),
         }
+    }
+
+    /// Whether the relay made the message itself. Then it has no client, and says so with an
+    /// address of nobody.
+    fn is_own(&self) -> bool {
+        let client = self.in_hand.claim.transaction.session.client;
+        client.ip().is_unspecified()
     }
 
     /// Settles recipients; `said` tells by their position whether there was a connection and

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use gatepost_message::Message;
+use gatepost_message::{Message, seven_bit};
 use gatepost_smtp::dsn::Ret;
 use mail_builder::headers::HeaderType;
 use mail_builder::headers::content_type::ContentType;
@@ -41,7 +41,8 @@ impl Returned {
             return Self::TooLarge;
         }
         match whole(original.message).await {
-            Ok(octets) => Self::Whole(octets),
+            Ok(octets) if passes(original, &octets) => Self::Whole(octets),
+            Ok(_) => Self::Header,
             Err(error) => {
                 let id = original.transaction.id;
                 tracing::error!(%id, %error, "cannot return a message whole");
@@ -61,17 +62,16 @@ impl Returned {
 
     /// The part of the notice; the types of RFC 6533 only where SMTPUTF8 was used, and needed.
     pub(super) fn part(self, original: Original<'_>) -> MimePart<'static> {
-        let international = original.smtputf8 && !original.message.head().is_ascii();
+        let international = is_international(original);
         match self {
+            // Unlike the other it may be encoded (RFC 6532 section 3.7), and so passes everywhere.
+            Self::Whole(octets) if international => {
+                MimePart::new("message/global", BodyPart::Binary(octets.into()))
+            }
             Self::Whole(octets) => {
-                let kind = if international {
-                    "message/global"
-                } else {
-                    "message/rfc822"
-                };
                 // Not to be encoded in any other way (RFC 2046 section 5.2.1).
                 let encoding = if octets.is_ascii() { "7bit" } else { "8bit" };
-                as_it_is(kind, encoding, octets)
+                as_it_is("message/rfc822", encoding, octets)
             }
             Self::Header | Self::TooLarge => {
                 let section = header_section(original.message);
@@ -96,6 +96,18 @@ impl Returned {
             }
         }
     }
+}
+
+/// Whether its header section has no other form than that of RFC 6532.
+fn is_international(original: Original<'_>) -> bool {
+    original.smtputf8 && !original.message.head().is_ascii()
+}
+
+/// Whether a notice that holds these octets can be made fit for every server on its way back. One
+/// that could not would be lost at the first without 8BITMIME: nobody is told what becomes of a
+/// notice.
+fn passes(original: Original<'_>, octets: &[u8]) -> bool {
+    is_international(original) || seven_bit(octets).is_ok()
 }
 
 /// A part whose octets are in order as they are.

@@ -19,6 +19,38 @@ fn it_is_returned_with_5_6_3() {
     assert!(text.is_ascii() && text.contains("5.6.3"), "{text}");
 }
 
+/// The notice has to pass there, too, with as much of the message as can.
+#[test]
+fn a_notice_that_returns_it_whole_passes() {
+    let server = Server::start(&["PIPELINING"], "250 taken\r\n");
+    let relay = RelayBuilder::usual(server.address).start();
+    for (message, returned) in [
+        (
+            EIGHT_BIT.to_owned(),
+            "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: 7bit\r\n",
+        ),
+        // To convert it would be to break the signature.
+        (
+            format!("DKIM-Signature: v=1\r\n{EIGHT_BIT}"),
+            "Content-Type: text/rfc822-headers\r\n",
+        ),
+    ] {
+        let mut client = relay.client("mx");
+        client.ehlo();
+        client.command("MAIL FROM:<ann@sender.example> RET=FULL", 250);
+        client.command("RCPT TO:<user@desk.example>", 250);
+        client.command("DATA", 354);
+        client.send(message).unwrap();
+        client.command(".", 250);
+        let bounce = server.take();
+        assert!(bounce.commands.contains(&"MAIL FROM:<>".to_owned()));
+        let text = String::from_utf8(bounce.message).unwrap();
+        assert!(text.is_ascii() && text.contains(returned), "{text}");
+        let whole = text.contains("Gr=C3=BC=C3=9Fe aus dem Norden");
+        assert_eq!(whole, returned.contains("rfc822\r\n"), "{text}");
+    }
+}
+
 #[test]
 fn it_is_converted_where_that_is_allowed() {
     let server = Server::start(&["PIPELINING"], "250 taken\r\n");
