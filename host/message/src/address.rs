@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    net::{Ipv4Addr, Ipv6Addr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
     str::FromStr,
 };
 
@@ -126,6 +126,15 @@ fn parse_domain(text: &str) -> Result<String, AddressError> {
     match domain.split('.').all(is_label) {
         true => Ok(domain),
         false => Err(AddressError::Domain),
+    }
+}
+
+/// An IP address as an address literal (RFC 5321 section 4.1.3): `[192.0.2.1]`,
+/// `[IPv6:2001:db8::1]`. An IPv4 address that came by a socket of IPv6 is one of IPv4.
+pub fn address_literal(ip: IpAddr) -> String {
+    match ip.to_canonical() {
+        IpAddr::V4(v4) => format!("[{v4}]"),
+        IpAddr::V6(v6) => format!("[IPv6:{v6}]"),
     }
 }
 

@@ -33,7 +33,7 @@ mod message;
 mod seven_bit;
 mod time;
 
-pub use address::{Address, AddressError, ReversePath};
+pub use address::{Address, AddressError, ReversePath, address_literal};
 pub use body::Body;
 pub use edit::Edit;
 pub use field::{Field, FieldBody, FieldError, FieldName};

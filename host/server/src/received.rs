@@ -1,8 +1,8 @@
 //! The trace field that the relay puts on every message it takes (RFC 5321 section 4.4).
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
-use gatepost_message::{Edit, FieldBody, FieldError, FieldName};
+use gatepost_message::{Edit, FieldBody, FieldError, FieldName, address_literal};
 use gatepost_policy::Transaction;
 
 /// The edit that adds the field on top:
@@ -22,7 +22,7 @@ use gatepost_policy::Transaction;
 /// None in practice: what a client says is written only where it is a domain or a literal.
 pub fn edit(transaction: &Transaction, hostname: &str, protocol: &str) -> Result<Edit, FieldError> {
     let session = &transaction.session;
-    let literal = literal(session.client);
+    let literal = address_literal(session.client.ip());
     let from = session
         .helo
         .as_deref()
@@ -42,14 +42,6 @@ pub fn edit(transaction: &Transaction, hostname: &str, protocol: &str) -> Result
             date = transaction.time.rfc5322(),
         ))?,
     })
-}
-
-/// The client's address as an address literal (RFC 5321 section 4.1.3).
-fn literal(client: SocketAddr) -> String {
-    match client.ip().to_canonical() {
-        IpAddr::V4(v4) => format!("[{v4}]"),
-        IpAddr::V6(v6) => format!("[IPv6:{v6}]"),
-    }
 }
 
 /// Whether what a client calls itself may stand in the field: letters, digits, hyphens, dots (and

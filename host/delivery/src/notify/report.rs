@@ -5,9 +5,7 @@
 //! it as it is. Whatever a server, a client or a policy wrote becomes a value within one field:
 //! control characters become spaces, and nothing is longer than a line may be.
 
-use std::net::IpAddr;
-
-use gatepost_message::Address;
+use gatepost_message::{Address, address_literal, domain_to_ascii};
 use gatepost_policy::Flow;
 use gatepost_smtp::Reply;
 use gatepost_smtp::dsn::{OriginalRecipient, encode_unicode};
@@ -65,7 +63,7 @@ impl Report {
         let session = &original.transaction.session;
         // Of a submission it would be the author's own computer, and nobody's business.
         if let (Flow::Inbound, Some(helo)) = (session.flow, &session.helo) {
-            let from = format!("dns; {helo} ({})", literal(session.client.ip()));
+            let from = format!("dns; {helo} ({})", address_literal(session.client.ip()));
             self.field("Received-From-MTA", &from);
         }
         self.field("Arrival-Date", &original.received_at.rfc5322());
@@ -161,15 +159,11 @@ pub(super) fn quote(reply: &Reply) -> String {
     text
 }
 
-/// A server by its name or as an address literal (RFC 5321 section 4.1.3).
+/// A server by its name in the DNS or as an address literal.
 fn name(server: &str) -> String {
-    server.parse().map_or_else(|_| server.to_owned(), literal)
-}
-
-fn literal(ip: IpAddr) -> String {
-    match ip {
-        IpAddr::V4(ip) => format!("[{ip}]"),
-        IpAddr::V6(ip) => format!("[IPv6:{ip}]"),
+    match server.parse() {
+        Ok(ip) => address_literal(ip),
+        Err(_) => domain_to_ascii(server).unwrap_or_else(|| server.to_owned()),
     }
 }
 
@@ -188,8 +182,9 @@ mod tests {
     }
 
     #[test]
-    fn a_server_is_named_as_rfc_5321_names_it() {
+    fn a_server_is_named_as_the_dns_names_it() {
         assert_eq!(name("mx.example"), "mx.example");
+        assert_eq!(name("bücher.example"), "xn--bcher-kva.example");
         assert_eq!(name("192.0.2.1"), "[192.0.2.1]");
         assert_eq!(name("2001:db8::1"), "[IPv6:2001:db8::1]");
     }

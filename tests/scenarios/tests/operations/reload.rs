@@ -7,6 +7,7 @@ mod delivery;
 mod limits;
 mod listeners;
 mod log_level;
+mod otlp;
 mod refused;
 mod sessions_live_on;
 mod shown;
