@@ -44,7 +44,8 @@ impl Delivery {
         owner: Owner,
         settings: Settings,
     ) -> Result<Handle, StartError> {
-        let delivery = Arc::new(Self::new(spool, router, observer, owner, settings)?);
+        let pool = Pool::new(settings.connections_per_next_hop, settings.reuse);
+        let delivery = Arc::new(Self::new(spool, router, observer, owner, settings, pool)?);
         let (current, in_use) = watch::channel(delivery);
         let (stop, stopped) = oneshot::channel();
         Ok(Handle {
@@ -60,12 +61,13 @@ impl Delivery {
         observer: Arc<dyn Observer>,
         owner: Owner,
         settings: Settings,
+        pool: Pool,
     ) -> Result<Self, StartError> {
         let tls = Tls::new(&settings.trusted)?;
         Ok(Self {
             connector: Connector::new(&settings, tls),
             converter: Converter::new(),
-            pool: Pool::new(settings.connections_per_next_hop, settings.reuse),
+            pool,
             schedule: Schedule::new(settings.retry.clone()),
             spool,
             router,
@@ -114,20 +116,23 @@ impl Handle {
     /// As [`Delivery::start`]; nothing has changed then.
     pub fn prepare(&self, settings: Settings) -> Result<Prepared, StartError> {
         let current = Arc::clone(&self.current.borrow());
+        let pool = (current.pool).successor(settings.connections_per_next_hop, settings.reuse);
         Delivery::new(
             Arc::clone(&current.spool),
             Arc::clone(&current.router),
             Arc::clone(&current.observer),
             current.owner,
             settings,
+            pool,
         )
         .map(|delivery| Prepared(Arc::new(delivery)))
     }
 
     /// Puts other settings in use for all attempts that begin from now on. Attempts in hand end
-    /// with those that they began with, on their own connections; for as long as they last there
-    /// may be as many connections to a next hop besides.
+    /// with those that they began with, on connections of their own, which count among those that
+    /// there may be.
     pub fn put_in_use(&self, Prepared(delivery): Prepared) {
+        delivery.pool.put_in_use();
         self.current.send_replace(delivery);
     }
 

@@ -34,8 +34,6 @@ const SWEEP: Duration = Duration::from_secs(1);
 struct Work {
     tasks: JoinSet<()>,
     in_hand: HashMap<task::Id, Begun>,
-    /// Former settings, with the connections that were made by them, until these are gone.
-    retired: Vec<Arc<Delivery>>,
 }
 
 /// A message being worked on, and the settings that it began with.
@@ -81,8 +79,7 @@ pub(crate) async fn run(
             tokio::select! {
                 deadline = &mut stop => break 'claiming deadline,
                 Ok(()) = in_use.changed() => {
-                    let new = Arc::clone(&in_use.borrow_and_update());
-                    work.retired.push(std::mem::replace(&mut delivery, new));
+                    delivery = Arc::clone(&in_use.borrow_and_update());
                     break;
                 }
                 Some(ended) = work.tasks.join_next_with_id() => {
@@ -96,10 +93,7 @@ pub(crate) async fn run(
                 }
                 () = changed.notified(), if !full => break,
                 () = &mut nap => break,
-                _ = sweep.tick() => {
-                    delivery.pool.sweep();
-                    work.sweep_retired();
-                }
+                _ = sweep.tick() => delivery.pool.sweep(),
             }
         }
     };
@@ -161,15 +155,6 @@ impl Work {
         }
     }
 
-    /// Parts with what former settings have left lying idle. Attempts that began with them hold
-    /// them still.
-    fn sweep_retired(&mut self) {
-        self.retired.retain(|retired| {
-            retired.pool.sweep();
-            Arc::strong_count(retired) > 1 || !retired.pool.is_empty()
-        });
-    }
-
     /// Lets the attempts in hand end by the deadline and hands back the rest.
     async fn drain(mut self, delivery: &Arc<Delivery>, deadline: Instant) -> Drained {
         let mut drained = Drained::default();
@@ -187,9 +172,6 @@ impl Work {
         }
         // All in one commit or few; one that fails leaves its lease to run out.
         while returning.join_next().await.is_some() {}
-        for retired in self.retired {
-            retired.pool.close().await;
-        }
         delivery.pool.close().await;
         drained
     }

@@ -1,9 +1,15 @@
 //! Connections are used again, and one that has died unseen costs nothing.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::support::{Act, Moment, NextHopServer, Offer, Relay, Told, message, route_all_to};
-use gatepost_policy::TlsMode;
+use crate::support::{
+    Act, Moment, NextHopServer, Offer, PATIENCE, Relay, Told, message, route_all_to,
+};
+use gatepost_policy::{Routing, TlsMode};
+use tokio::sync::Notify;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::timeout;
 
 /// Sends three messages, each after the one before has arrived.
 async fn three(relay: &mut Relay) {
@@ -219,4 +225,61 @@ async fn a_message_that_never_finds_a_connection_free_expires() {
         assert!(reply.to_string().starts_with("554 5.4.7"), "{reply}");
         break;
     }
+}
+
+/// What began by former settings has its connection among those that there may be, and leaves it to
+/// nobody who begins by others.
+#[tokio::test]
+async fn connections_are_counted_over_a_reload() {
+    let (come, mut came) = tokio::sync::mpsc::unbounded_channel();
+    let go_on = Arc::new(Notify::new());
+    let held = Arc::clone(&go_on);
+    let server = NextHopServer::start(Offer::usual(), move |connection, moment| {
+        let first = connection == 0 && matches!(moment, Moment::EndOfData);
+        first.then(|| {
+            come.send(()).unwrap();
+            Act::SayAfter(Arc::clone(&held), "250 2.0.0 ok".to_owned())
+        })
+    })
+    .await;
+    let (ask, mut asked) = tokio::sync::mpsc::unbounded_channel();
+    let hop = server.hop(TlsMode::None);
+    let router = move |_: &_, _: &_| {
+        ask.send(()).unwrap();
+        Routing::NextHop(hop.clone())
+    };
+    let mut relay = Relay::start(router, |settings| {
+        settings.connections_per_next_hop = 1;
+        settings.wait_for_connection = Duration::ZERO;
+    });
+    let to = ["bob@b.example"];
+    relay.accept("", &to, &message("one")).await;
+    next(&mut asked).await;
+    next(&mut came).await;
+
+    relay.reload(|settings| settings.hostname = "other.example".to_owned());
+    relay.accept("", &to, &message("two")).await;
+    next(&mut asked).await;
+    // It went back to the queue, and comes again.
+    relay.pass(Duration::from_secs(2));
+    next(&mut asked).await;
+    go_on.notify_one();
+    relay.pass(Duration::from_secs(2));
+    for (_, end, reply) in relay.ended(2).await {
+        assert_eq!(end, "delivered", "{reply}");
+    }
+    let greetings = server.commands();
+    let greetings: Vec<_> = (greetings.iter())
+        .filter(|(_, line)| line.starts_with("EHLO"))
+        .map(|(connection, line)| (*connection, line.as_str()))
+        .collect();
+    assert_eq!(
+        greetings,
+        [(0, "EHLO relay.example"), (1, "EHLO other.example")]
+    );
+}
+
+async fn next(events: &mut UnboundedReceiver<()>) {
+    let event = timeout(PATIENCE, events.recv()).await;
+    event.expect("nothing came").unwrap();
 }

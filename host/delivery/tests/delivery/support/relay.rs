@@ -118,6 +118,7 @@ pub fn route_all_to(hop: NextHop) -> impl Fn(&Claim, &ClaimedRecipient) -> Routi
 pub struct Relay {
     pub spool: Arc<SqliteSpool>,
     handle: Handle,
+    settings: Settings,
     told: mpsc::UnboundedReceiver<Told>,
     /// How far the clock of delivery is ahead, in milliseconds.
     ahead: Arc<AtomicU64>,
@@ -148,16 +149,24 @@ impl Relay {
             Arc::new(Routes(router)),
             Arc::new(Teller(tell)),
             Owner::new(),
-            settings,
+            settings.clone(),
         )
         .unwrap();
         Self {
             spool,
             handle,
+            settings,
             told,
             ahead,
             _directory: directory,
         }
+    }
+
+    /// Puts other settings in use.
+    pub fn reload(&mut self, change: impl FnOnce(&mut Settings)) {
+        change(&mut self.settings);
+        let prepared = self.handle.prepare(self.settings.clone()).unwrap();
+        self.handle.put_in_use(prepared);
     }
 
     pub fn now(&self) -> Millis {
