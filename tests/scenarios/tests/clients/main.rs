@@ -233,6 +233,48 @@ fn nothing_is_left(relay: Relay, behind: impl Behind, sink: Sink) {
     assert!(rest.is_empty(), "more arrived: {rest:?}");
 }
 
+/// Messages from a client through the relay, small and large: each arrives octet for octet, and the
+/// trace field of the server behind the relay says this of how it came there.
+fn messages_arrive(relay: Relay, behind: impl Behind, sink: Sink, trace: &[&str]) {
+    for message in [awkward(), megabyte()] {
+        submit(relay.address("mx"), &["user@desk.example"], &message);
+        let taken = sink.take();
+        assert_eq!(taken.from, "ann@sender.example");
+        assert_eq!(taken.to, ["user@desk.example"]);
+        let field = taken.header("Received").unwrap();
+        for part in trace {
+            assert!(field.contains(part), "{part}: {field}");
+        }
+        assert_whole(&taken, &message);
+    }
+    nothing_is_left(relay, behind, sink);
+}
+
+/// What a mail server is given for [`good_ones_arrive`].
+const GOOD_AND_BAD: [&str; 3] = [
+    "one@desk.example",
+    "x@elsewhere.example",
+    "two@desk.example",
+];
+
+/// [`awkward`] to [`GOOD_AND_BAD`] arrives at the good ones; what the sender is told of the bad one.
+fn good_ones_arrive(sink: &Sink) -> String {
+    let mut taken = [sink.take(), sink.take()];
+    taken.sort_by_key(|taken| taken.from.is_empty());
+    let [mut message, bounce] = taken;
+    // OpenSMTPD hands them over in no order.
+    message.to.sort();
+    assert_eq!(message.to, ["one@desk.example", "two@desk.example"]);
+    assert_whole(&message, &awkward());
+    assert_eq!(bounce.to, ["ann@sender.example"]);
+    let report = bounce.text();
+    for part in ["x@elsewhere.example", "550 5.7.1 "] {
+        assert!(report.contains(part), "{report}");
+    }
+    assert!(!report.contains("one@desk.example"), "{report}");
+    report
+}
+
 /// Sends a message over a connection of its own; it must be accepted.
 fn submit(server: SocketAddr, to: &[&str], message: &[u8]) {
     let mut client = Client::greeted(server);
