@@ -28,6 +28,7 @@ mod back_to_back {
     mod chunks;
     mod kinds;
     mod large;
+    mod limits;
     pub mod pair;
     mod refused;
     mod smtputf8;
