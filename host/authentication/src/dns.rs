@@ -27,6 +27,15 @@ impl<T> Found<T> {
             Self::NoData | Self::NoName => &[],
         }
     }
+
+    /// The same answer with other records, one for one.
+    pub fn map<U>(&self, to: impl Fn(&T) -> U) -> Found<U> {
+        match self {
+            Self::Records(records) => Found::Records(records.iter().map(to).collect()),
+            Self::NoData => Found::NoData,
+            Self::NoName => Found::NoName,
+        }
+    }
 }
 
 /// No answer could be had: a time-out, SERVFAIL, a broken reply, or a name server out of reach.

@@ -12,7 +12,9 @@
 
 mod dns;
 mod facts;
+pub mod iprev;
 mod resolver;
+pub mod spf;
 
 pub use dns::{Dns, Found, Unavailable};
 pub use facts::{

@@ -98,8 +98,12 @@ impl Zone {
 
     /// Adds a PTR record for an address.
     pub fn ptr(&mut self, address: IpAddr, name: &str) -> &mut Self {
-        let reverse = Name::from(address).to_ascii();
-        self.record(&reverse, RData::PTR(PTR(encoded(name))))
+        self.ptr_at(&Name::from(address).to_ascii(), name)
+    }
+
+    /// Adds a PTR record at a name of the reverse trees.
+    pub fn ptr_at(&mut self, reverse: &str, name: &str) -> &mut Self {
+        self.record(reverse, RData::PTR(PTR(encoded(name))))
     }
 
     /// Makes a name an alias.

@@ -1,0 +1,95 @@
+//! The zone of a test as [`Dns`], without a name server between: for tests that ask often.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use gatepost_authentication::{Dns, Found, Unavailable};
+use test_support::Zone;
+use test_support::zone::{Answer, Name, RData, RecordType};
+
+/// A zone, and how many questions it was asked.
+#[derive(Debug, Default)]
+pub struct InMemory {
+    zone: Zone,
+    asked: AtomicUsize,
+}
+
+impl InMemory {
+    /// A zone to be asked.
+    pub fn new(zone: Zone) -> Self {
+        Self {
+            zone,
+            asked: AtomicUsize::new(0),
+        }
+    }
+
+    /// How many questions it was asked so far.
+    pub fn asked(&self) -> usize {
+        self.asked.load(Ordering::Relaxed)
+    }
+
+    fn ask<T>(
+        &self,
+        name: &str,
+        kind: RecordType,
+        wanted: impl Fn(&RData) -> Option<T>,
+    ) -> Result<Found<T>, Unavailable> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        match self.zone.look_up(name, kind) {
+            Answer::Records(_, records) => {
+                Ok(Found::Records(records.iter().filter_map(wanted).collect()))
+            }
+            Answer::NoData => Ok(Found::NoData),
+            Answer::NoName => Ok(Found::NoName),
+            Answer::Fault(fault) => Err(Unavailable {
+                name: name.to_owned(),
+                why: format!("{fault:?}"),
+            }),
+        }
+    }
+}
+
+fn said(name: &Name) -> String {
+    name.to_lowercase()
+        .to_ascii()
+        .trim_end_matches('.')
+        .to_owned()
+}
+
+impl Dns for InMemory {
+    async fn txt(&self, name: &str) -> Result<Found<Box<[u8]>>, Unavailable> {
+        self.ask(name, RecordType::TXT, |data| match data {
+            RData::TXT(txt) => Some(txt.txt_data.concat().into_boxed_slice()),
+            _ => None,
+        })
+    }
+
+    async fn a(&self, name: &str) -> Result<Found<Ipv4Addr>, Unavailable> {
+        self.ask(name, RecordType::A, |data| match data {
+            RData::A(address) => Some(address.0),
+            _ => None,
+        })
+    }
+
+    async fn aaaa(&self, name: &str) -> Result<Found<Ipv6Addr>, Unavailable> {
+        self.ask(name, RecordType::AAAA, |data| match data {
+            RData::AAAA(address) => Some(address.0),
+            _ => None,
+        })
+    }
+
+    async fn mx(&self, name: &str) -> Result<Found<String>, Unavailable> {
+        self.ask(name, RecordType::MX, |data| match data {
+            RData::MX(mx) => Some(said(&mx.exchange)),
+            _ => None,
+        })
+    }
+
+    async fn ptr(&self, address: IpAddr) -> Result<Found<String>, Unavailable> {
+        let reverse = Name::from(address).to_ascii();
+        self.ask(&reverse, RecordType::PTR, |data| match data {
+            RData::PTR(ptr) => Some(said(&ptr.0)),
+            _ => None,
+        })
+    }
+}
