@@ -32,6 +32,9 @@ const LONGEST: Duration = Duration::from_secs(86_400);
 const LONGEST_NO: Duration = Duration::from_secs(3_600);
 
 /// Asks recursive name servers. Clones share their cache and their bounds.
+///
+/// Names with a special use (RFC 6761) are answered here without asking: `localhost` and the reverse
+/// names of 127.0.0.0/8 and `::1` are each other's, and nothing below `invalid` or `onion` exists.
 #[derive(Clone)]
 pub struct Resolver {
     inner: TokioResolver,
@@ -74,7 +77,9 @@ impl Resolver {
             .map_err(|error| NoResolver(error.to_string()))?;
         Ok(Self {
             inner,
-            open: Arc::new(Semaphore::new(settings.concurrent)),
+            open: Arc::new(Semaphore::new(
+                settings.concurrent.clamp(1, Semaphore::MAX_PERMITS),
+            )),
             patience: settings.timeout * u32::from(settings.attempts.max(1)),
         })
     }

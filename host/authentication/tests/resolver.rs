@@ -141,3 +141,34 @@ async fn a_server_out_of_reach_is_unavailable() {
     let dns = Resolver::new(&settings).unwrap();
     assert!(dns.a("mail.example").await.is_err());
 }
+
+#[tokio::test]
+async fn no_more_questions_are_open_than_may_be() {
+    for (concurrent, answered) in [(1, false), (2, true)] {
+        let server = DnsServer::start(zone());
+        let settings = ResolverSettings {
+            servers: vec![NameServer(server.address())],
+            timeout: Duration::from_secs(1),
+            attempts: 1,
+            concurrent,
+            ..ResolverSettings::default()
+        };
+        let dns = Resolver::new(&settings).unwrap();
+        // The first keeps its turn for as long as anyone may wait.
+        let (silent, other) = tokio::join!(dns.a("silent.example"), dns.a("mail.example"));
+        assert!(silent.is_err());
+        assert_eq!(other.is_ok(), answered, "{concurrent} at once");
+        let asked = server.asked_for("mail.example", RecordType::A);
+        assert_eq!(asked, usize::from(answered));
+    }
+}
+
+#[tokio::test]
+async fn loopback_is_nobody_elses_to_name() {
+    let server = DnsServer::start(zone());
+    let dns = resolver(&server);
+    let names = dns.ptr(IpAddr::from([127, 0, 0, 1])).await.unwrap();
+    assert_eq!(records(names), ["localhost"]);
+    assert_eq!(dns.a("a.invalid").await, Ok(Found::NoName));
+    assert!(server.asked().is_empty());
+}
