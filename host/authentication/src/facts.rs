@@ -97,12 +97,14 @@ pub struct DmarcFact {
     pub applied: Option<DmarcPolicy>,
     /// The author's domain, in lower case A-labels; empty where From has no single one.
     pub domain: String,
-    /// Its organisational domain.
+    /// Its organisational domain: by the tree walk (RFC 9989 section 4.10.2), or by the public
+    /// suffix list where that is set or where no record says anything.
     pub organizational_domain: String,
     /// Which of the author's identifiers are aligned with it and pass, whether or not a record
     /// is published (relaxed, where none says otherwise).
     pub alignment: DmarcAlignment,
-    /// Why it is an error.
+    /// Why it is an error, or why DMARC does not apply although there is something at `_dmarc`.
+    /// Where From has no single domain, the result is `permerror` and this says what it has.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -157,8 +159,29 @@ pub struct ArcSet {
     pub sealer: String,
     /// What ARC-Authentication-Results of the set says, as it stands, unfolded, without `i=`.
     pub results: String,
+    /// Whose results they are said to be (RFC 8601 section 2.5); empty where it cannot be told.
+    pub authserv_id: String,
     /// DMARC's result in it, read out; none where it says nothing of DMARC.
     pub dmarc: Option<Authentication>,
+    /// The author's domain that DMARC was about (`header.from`), in lower case. Where it is not
+    /// the author's domain now, the result is about another author.
+    pub dmarc_from: Option<String>,
+    /// SPF's first result in it.
+    pub spf: Option<Authentication>,
+    /// ARC's result in it: what the sealer made of the sets below.
+    pub arc: Option<Authentication>,
+    /// Every result of DKIM in it.
+    pub dkim: Vec<ArcDkim>,
+}
+
+/// A DKIM result that a sealer claims to have seen.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ArcDkim {
+    /// The result.
+    pub result: Authentication,
+    /// The signing domain (`header.d`, or that of `header.i`), in lower case; may be empty.
+    pub domain: String,
 }
 
 /// Whether the client's address and name agree (RFC 8601 section 2.7.3).

@@ -1,0 +1,161 @@
+//! Keys: which record at a name is the one (RFC 6376 section 3.6.1), and which are strong enough
+//! (RFC 8301 section 3.2).
+//!
+//! A name should have one key record (RFC 6376 section 3.6.2.2), but some have one of each kind,
+//! or an old one beside a new one. Every record is read; those that fit the signature's algorithm
+//! are tried, a few at most.
+
+use std::collections::HashMap;
+
+use mail_auth::common::crypto::Algorithm;
+use mail_auth::common::parse::TxtRecordParser;
+use mail_auth::common::verify::DomainKey;
+use mail_auth::dkim::Canonicalization;
+
+use super::{MessageSignature, Signed};
+use crate::rejection::Rejection;
+use crate::tags::{TagList, decode};
+use crate::{Found, Unavailable};
+
+/// How many fitting keys at one name are tried.
+const TRIED: usize = 3;
+
+/// The fewest bits of an RSA key (RFC 8301 section 3.2), and the most that ring verifies.
+const RSA_BITS: std::ops::RangeInclusive<usize> = 1024..=8192;
+
+/// What the DNS says at one name.
+type Answer = Result<Found<Box<[u8]>>, Unavailable>;
+
+/// What the DNS said about the keys, by name.
+#[derive(Debug, Default)]
+pub(crate) struct Keys(pub(crate) HashMap<String, Answer>);
+
+impl Keys {
+    /// The keys that a signature may have been made with: at least one.
+    pub(crate) fn of(&self, signed: &Signed) -> Result<Vec<Key>, Rejection> {
+        let records = match self.0.get(&signed.key_name()) {
+            None => {
+                return Err(Rejection::policy(
+                    "too many keys would have to be looked up",
+                ));
+            }
+            Some(Err(unavailable)) => return Err(unavailable.clone().into()),
+            Some(Ok(found)) => found.records(),
+        };
+        let mut why = Rejection::malformed("there is no key at the selector");
+        let mut keys = Vec::new();
+        for record in records.iter().take(16) {
+            match Key::read(record, signed.algorithm) {
+                Ok(key) if keys.len() < TRIED => keys.push(key),
+                Ok(_) => {}
+                Err(rejection) => why = rejection,
+            }
+        }
+        match keys.is_empty() {
+            true => Err(why),
+            false => Ok(keys),
+        }
+    }
+}
+
+/// A key that may be used.
+pub(crate) struct Key {
+    key: DomainKey,
+    /// `t=s`: `i=` must be of `d=` itself.
+    exact_domain: bool,
+}
+
+impl Key {
+    fn read(record: &[u8], algorithm: Algorithm) -> Result<Self, Rejection> {
+        let tags = TagList::parse(record)
+            .map_err(|why| Rejection::malformed(format!("in the key, {}", why.reason)))?;
+        if let Some(version) = tags.get("v")
+            && (version != b"DKIM1" || tags.first() != "v")
+        {
+            return Err(Rejection::malformed("the key is not of v=DKIM1"));
+        }
+        let kind = tags.get("k").unwrap_or(b"rsa");
+        let fits = match algorithm {
+            Algorithm::RsaSha256 => kind.eq_ignore_ascii_case(b"rsa"),
+            Algorithm::Ed25519Sha256 => kind.eq_ignore_ascii_case(b"ed25519"),
+            Algorithm::RsaSha1 => false,
+        };
+        if !fits {
+            return Err(Rejection::malformed("the key is for another algorithm"));
+        }
+        if !lists(&tags, "h", &[b"sha256"]) {
+            return Err(Rejection::malformed("the key is for another hash (h=)"));
+        }
+        if !lists(&tags, "s", &[b"*", b"email"]) {
+            return Err(Rejection::malformed(
+                "the key is for another service than mail (s=)",
+            ));
+        }
+        let public = match tags.get("p") {
+            None => return Err(Rejection::malformed("the record holds no key (p=)")),
+            Some(b"") => return Err(Rejection::malformed("the key has been revoked")),
+            Some(public) => public,
+        };
+        let exact_domain = tags.get("t").is_some() && lists(&tags, "t", &[b"s"]);
+        let key = parsed(public, kind)
+            .ok_or_else(|| Rejection::malformed("the key itself is malformed (p=)"))?;
+        if algorithm == Algorithm::RsaSha256 {
+            let bits = key.p.public_key_bits();
+            if !RSA_BITS.contains(&bits) {
+                return Err(Rejection::policy(format!(
+                    "an RSA key of {bits} bits proves nothing: {} to {} are accepted (RFC 8301 section 3.2)",
+                    RSA_BITS.start(),
+                    RSA_BITS.end()
+                )));
+            }
+        }
+        Ok(Self { key, exact_domain })
+    }
+
+    /// Whether the signature's `i=` may be what it is.
+    pub(crate) fn allows(&self, signature: &MessageSignature) -> bool {
+        !(self.exact_domain && signature.of_subdomain)
+    }
+
+    /// Whether `fields` are what was signed with this key.
+    pub(crate) fn verifies(
+        &self,
+        signed: &Signed,
+        canonicalization: Canonicalization,
+        fields: &[(&[u8], &[u8])],
+    ) -> bool {
+        let mut fields = fields.iter().copied();
+        self.key
+            .p
+            .verify(
+                &mut fields,
+                &signed.signature,
+                canonicalization,
+                signed.algorithm,
+            )
+            .is_ok()
+    }
+}
+
+/// The key alone, in the plainest record there is, so that nothing is read in two ways.
+fn parsed(public: &[u8], kind: &[u8]) -> Option<DomainKey> {
+    decode(public)?;
+    let public: Vec<u8> = public
+        .iter()
+        .copied()
+        .filter(|octet| !octet.is_ascii_whitespace())
+        .collect();
+    let record = [b"k=", kind, b"; p=", &public[..]].concat();
+    DomainKey::parse(&record).ok()
+}
+
+/// Whether a list with colons holds one of the words; a missing list holds every word.
+fn lists(tags: &TagList<'_>, tag: &str, words: &[&[u8]]) -> bool {
+    tags.get(tag).is_none_or(|list| {
+        list.split(|octet| *octet == b':').any(|item| {
+            words
+                .iter()
+                .any(|word| item.trim_ascii().eq_ignore_ascii_case(word))
+        })
+    })
+}

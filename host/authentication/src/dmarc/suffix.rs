@@ -1,0 +1,13 @@
+//! The public suffix list, compiled in by the crate `psl` (publicsuffix.org).
+
+/// The organisational domain by the list: one label below the longest public suffix (RFC 7489
+/// section 3.2). `None` for a suffix itself and for what is no domain name. In lower case; the
+/// name may be in Unicode or in A-labels, and keeps its form.
+pub fn organizational_domain(domain: &str) -> Option<String> {
+    let domain = domain.to_lowercase();
+    let labels = domain.split('.').all(|label| !label.is_empty());
+    labels
+        .then(|| psl::domain_str(&domain))
+        .flatten()
+        .map(str::to_owned)
+}

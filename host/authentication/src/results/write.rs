@@ -1,0 +1,239 @@
+//! Writes Authentication-Results (RFC 8601 section 2.2).
+
+use std::net::IpAddr;
+
+use crate::{ArcFact, Authentication, DkimFact, DmarcFact, DmarcPolicy, Facts, SpfFact};
+
+/// The most characters of a value: enough for any domain and address, and no line gets too long.
+const LONGEST: usize = 300;
+
+/// Whose results are written, and of which session.
+#[derive(Debug, Clone, Copy)]
+pub struct Stamp<'a> {
+    /// Who vouches for the results: a host name, as a rule.
+    pub authserv_id: &'a str,
+    /// The client's address, for `iprev`.
+    pub client: IpAddr,
+    /// The user that the client authenticated as, if it did: `auth=pass smtp.auth=`.
+    pub sasl: Option<&'a str>,
+}
+
+impl Stamp<'_> {
+    /// What stands after `Authentication-Results:` and a space: one line for each result, folded
+    /// with CRLF and a tab, in US-ASCII. Whatever the facts say, nothing in it can end the field or
+    /// pass for another result: values are tokens, or quoted.
+    pub fn field_body(&self, facts: &Facts) -> String {
+        let mut lines = Vec::new();
+        if let Some(user) = self.sasl {
+            lines.push(format!("auth=pass smtp.auth={}", value(user)));
+        }
+        lines.extend(spf(&facts.spf.helo, "smtp.helo"));
+        lines.extend(spf(&facts.spf.mailfrom, "smtp.mailfrom"));
+        match facts.dkim.as_slice() {
+            [] => lines.push("dkim=none".to_owned()),
+            signatures => lines.extend(signatures.iter().map(dkim)),
+        }
+        lines.push(dmarc(&facts.dmarc));
+        lines.extend(arc(&facts.arc));
+        if facts.iprev.result != Authentication::None {
+            lines.push(format!(
+                "iprev={} policy.iprev={}",
+                word(facts.iprev.result),
+                value(&self.client.to_string())
+            ));
+        }
+        let mut body = value(self.authserv_id);
+        for line in lines {
+            body.push_str(";\r\n\t");
+            body.push_str(&line);
+        }
+        body
+    }
+}
+
+fn spf(fact: &SpfFact, property: &str) -> Option<String> {
+    if fact.domain.is_empty() && fact.result == Authentication::None {
+        return None;
+    }
+    let result = word(fact.result);
+    Some(format!("spf={result} {property}={}", value(&fact.domain)))
+}
+
+fn dkim(fact: &DkimFact) -> String {
+    let mut line = format!("dkim={}", word(fact.result));
+    line.push_str(&reason(fact.reason.as_deref()));
+    let properties = [
+        ("header.d", &fact.domain),
+        ("header.s", &fact.selector),
+        ("header.a", &fact.algorithm),
+    ];
+    for (name, said) in properties {
+        if !said.is_empty() {
+            line.push_str(&format!(" {name}={}", value(said)));
+        }
+    }
+    line
+}
+
+fn dmarc(fact: &DmarcFact) -> String {
+    let mut line = format!("dmarc={}", word(fact.result));
+    if let Some(policy) = fact.policy {
+        let policy = match policy {
+            DmarcPolicy::None => "none",
+            DmarcPolicy::Quarantine => "quarantine",
+            DmarcPolicy::Reject => "reject",
+        };
+        line.push_str(&format!(" (p={policy})"));
+    }
+    line.push_str(&reason(fact.reason.as_deref()));
+    if !fact.domain.is_empty() {
+        line.push_str(&format!(" header.from={}", value(&fact.domain)));
+    }
+    line
+}
+
+fn arc(fact: &ArcFact) -> Option<String> {
+    (fact.instances > 0 || fact.result != Authentication::None).then(|| {
+        let result = word(fact.result);
+        let reason = reason(fact.reason.as_deref());
+        format!("arc={result} (i={}){reason}", fact.instances)
+    })
+}
+
+/// `reason=`, on a line of its own.
+fn reason(reason: Option<&str>) -> String {
+    reason.map_or(String::new(), |reason| {
+        format!("\r\n\t reason={}\r\n\t", quoted(reason))
+    })
+}
+
+/// The registered word (RFC 8601 section 2.7).
+fn word(result: Authentication) -> &'static str {
+    match result {
+        Authentication::None => "none",
+        Authentication::Neutral => "neutral",
+        Authentication::Pass => "pass",
+        Authentication::Fail => "fail",
+        Authentication::SoftFail => "softfail",
+        Authentication::Policy => "policy",
+        Authentication::TempError => "temperror",
+        Authentication::PermError => "permerror",
+    }
+}
+
+/// A token where it is one (RFC 2045 section 5.1), quoted where not.
+fn value(text: &str) -> String {
+    let is_token = |c: char| c.is_ascii_graphic() && !"()<>@,;:\\\"/[]?=".contains(c);
+    match !text.is_empty() && text.len() <= LONGEST && text.chars().all(is_token) {
+        true => text.to_owned(),
+        false => quoted(text),
+    }
+}
+
+/// What is not printable US-ASCII becomes a question mark.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for character in text.chars().take(LONGEST) {
+        match character {
+            '"' | '\\' => quoted.extend(['\\', character]),
+            ' '..='~' => quoted.push(character),
+            _ => quoted.push('?'),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use gatepost_message::FieldBody;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::results::read::Results;
+    use crate::{IprevFact, SpfFacts};
+
+    fn stamp(sasl: Option<&str>) -> Stamp<'_> {
+        Stamp {
+            authserv_id: "mx.desk.example",
+            client: "2001:db8::1".parse().unwrap(),
+            sasl,
+        }
+    }
+
+    #[test]
+    fn every_result_stands_on_its_line() {
+        let facts = Facts {
+            spf: SpfFacts {
+                helo: SpfFact {
+                    result: Authentication::None,
+                    domain: "mail.example".into(),
+                    reason: None,
+                },
+                mailfrom: SpfFact {
+                    result: Authentication::SoftFail,
+                    domain: "b.example".into(),
+                    reason: None,
+                },
+            },
+            dkim: vec![DkimFact {
+                result: Authentication::Fail,
+                domain: "b.example".into(),
+                selector: "s".into(),
+                algorithm: "rsa-sha256".into(),
+                reason: Some("it is \"wrong\"; really".into()),
+            }],
+            dmarc: DmarcFact {
+                result: Authentication::Fail,
+                policy: Some(DmarcPolicy::Reject),
+                domain: "b.example".into(),
+                ..DmarcFact::default()
+            },
+            arc: ArcFact {
+                result: Authentication::Pass,
+                instances: 2,
+                ..ArcFact::default()
+            },
+            iprev: IprevFact {
+                result: Authentication::Pass,
+                name: "mail.example".into(),
+            },
+        };
+        assert_eq!(
+            stamp(Some("a@b.example")).field_body(&facts),
+            "mx.desk.example;\r\n\tauth=pass smtp.auth=\"a@b.example\";\
+             \r\n\tspf=none smtp.helo=mail.example;\
+             \r\n\tspf=softfail smtp.mailfrom=b.example;\
+             \r\n\tdkim=fail\r\n\t reason=\"it is \\\"wrong\\\"; really\"\
+             \r\n\t header.d=b.example header.s=s header.a=rsa-sha256;\
+             \r\n\tdmarc=fail (p=reject) header.from=b.example;\
+             \r\n\tarc=pass (i=2);\
+             \r\n\tiprev=pass policy.iprev=\"2001:db8::1\""
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_is_said_breaks_out(user in any::<String>(), said in any::<String>()) {
+            let facts = Facts {
+                dkim: vec![DkimFact {
+                    result: Authentication::PermError,
+                    domain: said.clone(),
+                    selector: said.clone(),
+                    reason: Some(said),
+                    ..DkimFact::default()
+                }],
+                ..Facts::default()
+            };
+            let body = stamp(Some(&user)).field_body(&facts);
+            prop_assert!(body.is_ascii());
+            FieldBody::new(&body).unwrap();
+            let results = Results::parse(&body);
+            prop_assert_eq!(results.authserv_id.as_deref(), Some("mx.desk.example"));
+            let dkim: Vec<_> = results.of("dkim").map(|claim| claim.result).collect();
+            prop_assert_eq!(dkim, [Authentication::PermError]);
+            prop_assert_eq!(results.of("auth").count(), 1);
+            prop_assert_eq!(results.of("spf").count(), 0);
+        }
+    }
+}
