@@ -17,13 +17,14 @@
 //! The one exception is [`seven_bit()`], for a message that a server does not take as it is and that
 //! may be changed.
 //!
-//! Beside it stand the words that every other crate needs to speak of a message: [`Address`] and
-//! [`ReversePath`], [`TransactionId`] and [`Millis`]. Nothing in here does I/O.
+//! Beside it stand the words that every other crate needs to speak of a message: [`Address`],
+//! [`ReversePath`] and [`Domain`], [`TransactionId`] and [`Millis`]. Nothing in here does I/O.
 
 #![forbid(unsafe_code)]
 
 mod address;
 mod body;
+mod domain;
 mod edit;
 mod field;
 mod head;
@@ -35,6 +36,7 @@ mod time;
 
 pub use address::{Address, AddressError, ReversePath, address_literal};
 pub use body::Body;
+pub use domain::{Domain, DomainError};
 pub use edit::Edit;
 pub use field::{Field, FieldBody, FieldError, FieldName};
 pub use head::{HeadEnd, head_length};

@@ -1,18 +1,19 @@
-//! Domain names as the operator writes them.
+//! Domain names as people write them.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
-use gatepost_message::domain_to_ascii;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+
+use crate::domain_to_ascii;
 
 /// A domain name (RFC 5321 section 4.1.2 without the address literal; RFC 5890 U-labels
 /// allowed), in lower case and without the root's dot.
 ///
 /// Two names are equal when their A-labels are: `bücher.example` is `xn--bcher-kva.example`.
-#[derive(Debug, Clone, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Domain {
     text: String,
     ascii: String,
@@ -29,6 +30,11 @@ impl Domain {
     /// The name as it was written, in lower case.
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// The name in A-labels, the same for every way of writing it.
+    pub fn as_ascii(&self) -> &str {
+        &self.ascii
     }
 
     /// Whether `other` is the same name.
@@ -63,6 +69,12 @@ impl TryFrom<String> for Domain {
 
     fn try_from(text: String) -> Result<Self, DomainError> {
         text.parse()
+    }
+}
+
+impl From<Domain> for String {
+    fn from(domain: Domain) -> Self {
+        domain.text
     }
 }
 

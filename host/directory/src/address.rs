@@ -1,0 +1,100 @@
+//! Support addresses, and when two addresses are one.
+
+use gatepost_message::{Address, Millis, domain_to_ascii};
+use serde::{Deserialize, Serialize};
+
+use crate::{AccountId, ConnectorId};
+
+/// An address at which an account receives.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct SupportAddress {
+    /// The address as it was written.
+    pub address: Address,
+    /// Whose it is.
+    pub account: AccountId,
+    /// The connector of its domain; `None` in the native domain.
+    pub connector: Option<ConnectorId>,
+    /// When it was made.
+    pub created: Millis,
+}
+
+/// The form by which addresses are compared: the local part in lower case and without quotes that
+/// it does not need, the domain in A-labels. Local parts are ours to interpret here (RFC 5321
+/// section 2.3.11): support addresses are the site's own mailboxes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Canonical(String);
+
+impl Canonical {
+    /// That of an address; `None` where its domain is an address literal or has no A-labels.
+    pub fn of(address: &Address) -> Option<Self> {
+        Self::at(&local(address), address.domain())
+    }
+
+    /// That of the mailbox to which a sub-address belongs (RFC 5233): `help+tag@` is `help@`.
+    pub(crate) fn without_detail(address: &Address) -> Option<Self> {
+        let local = local(address);
+        let (user, _) = local.split_once('+').filter(|(user, _)| !user.is_empty())?;
+        Self::at(user, address.domain())
+    }
+
+    fn at(local: &str, domain: &str) -> Option<Self> {
+        let domain = domain_to_ascii(domain).filter(|domain| !domain.starts_with('['))?;
+        Some(Self(format!("{local}@{}", domain.to_ascii_lowercase())))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn local(address: &Address) -> String {
+    let local = address.local();
+    let plain = local
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
+    // Quotes are needed where the text between them is no dot-string; a backslash is part of none.
+    let needless = plain.filter(|plain| {
+        !plain.starts_with('"')
+            && Address::parse(&format!("{plain}@a.example")).is_ok()
+            && !plain.contains('@')
+    });
+    needless.unwrap_or(local).to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn canonical(address: &str) -> String {
+        Canonical::of(&Address::parse(address).unwrap()).unwrap().0
+    }
+
+    #[test]
+    fn case_quotes_and_the_script_of_the_domain_do_not_count() {
+        assert_eq!(canonical("Help@ACME.example"), "help@acme.example");
+        assert_eq!(
+            canonical("\"help.me\"@acme.example"),
+            "help.me@acme.example"
+        );
+        assert_eq!(
+            canonical("\"help me\"@acme.example"),
+            "\"help me\"@acme.example"
+        );
+        assert_eq!(canonical("\"a@b\"@acme.example"), "\"a@b\"@acme.example");
+        assert_eq!(canonical("a@Bücher.example"), "a@xn--bcher-kva.example");
+        assert_eq!(
+            Canonical::of(&Address::parse("a@[192.0.2.1]").unwrap()),
+            None
+        );
+    }
+
+    #[test]
+    fn a_detail_is_cut_off_and_never_the_whole_name() {
+        let of = |text| Canonical::without_detail(&Address::parse(text).unwrap());
+        assert_eq!(of("Help+1+2@a.example").unwrap().as_str(), "help@a.example");
+        assert_eq!(of("+1@a.example"), None);
+        assert_eq!(of("help@a.example"), None);
+    }
+}

@@ -1,0 +1,492 @@
+//! What can be changed, and what may not be.
+
+use gatepost_message::{Address, Domain, Millis};
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::{
+    Account, AccountId, AccountKind, Canonical, Claim, Connector, ConnectorId, ConnectorKind,
+    ConnectorState, Credential, Directory, DirectoryError, Grant, Issued, Profile, Refusal, Scope,
+    Secret, SupportAddress, UserName, Verifier,
+    rows::{self, stored},
+};
+
+type Result<T> = std::result::Result<T, DirectoryError>;
+
+impl Directory {
+    /// Makes an account.
+    ///
+    /// # Errors
+    /// Its native domain is somebody's, or the store failed.
+    pub fn add_account(&self, profile: Profile) -> Result<Account> {
+        let mut account = Account {
+            id: AccountId::random()?,
+            created: Millis::now(),
+            profile,
+        };
+        account.profile.brands.sort();
+        account.profile.brands.dedup();
+        self.change(|change, _| {
+            let Profile {
+                kind,
+                product,
+                time_zone,
+                native_domain,
+                brands,
+            } = &account.profile;
+            if let Some(owner) = owner(change, native_domain)? {
+                return refuse(Refusal::DomainTaken {
+                    domain: native_domain.clone(),
+                    owner,
+                });
+            }
+            let id = account.id.to_string();
+            change.execute(
+                "INSERT INTO accounts (id, kind, product, time_zone, native_domain, created)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                params![
+                    id,
+                    kind.word(),
+                    product.as_str(),
+                    time_zone.as_str(),
+                    native_domain.as_ascii(),
+                    stored(account.created),
+                ],
+            )?;
+            for brand in brands {
+                let insert = "INSERT INTO brands (account, name) VALUES (?1, ?2)";
+                change.execute(insert, (&id, brand.as_str()))?;
+            }
+            Ok(())
+        })?;
+        Ok(account)
+    }
+
+    /// Removes an account that has nothing any more.
+    ///
+    /// # Errors
+    /// There is none, it has something, or the store failed.
+    pub fn remove_account(&self, id: AccountId) -> Result<()> {
+        self.change(|change, _| {
+            let text = id.to_string();
+            for (table, contents) in [
+                ("credentials", "credentials"),
+                ("addresses", "support addresses"),
+                ("connectors", "connectors"),
+            ] {
+                if count(change, table, "account = ?1", [&text])? > 0 {
+                    let what = format!("account {id}");
+                    return refuse(Refusal::NotEmpty { what, contents });
+                }
+            }
+            let removed = change.execute("DELETE FROM accounts WHERE id = ?1", [text])?;
+            found(removed, "account", id)
+        })
+    }
+
+    /// Connects a domain, at first as a claim.
+    ///
+    /// # Errors
+    /// There is no such account, it has the domain or too many of them, the domain is a native one,
+    /// or the store failed.
+    pub fn add_connector(&self, claim: Claim) -> Result<Connector> {
+        let connector = Connector {
+            id: ConnectorId::random()?,
+            created: Millis::now(),
+            state: ConnectorState::Claimed,
+            claim,
+        };
+        self.change(|change, parts| {
+            let Claim {
+                account,
+                name,
+                domain,
+                kind,
+                protocol,
+            } = &connector.claim;
+            account_kind(change, *account)?;
+            let id = account.to_string();
+            let native = "SELECT id FROM accounts WHERE native_domain = ?1";
+            if let Some(owner) = id_by(change, native, domain.as_ascii())? {
+                let domain = domain.clone();
+                return refuse(Refusal::DomainTaken { domain, owner });
+            }
+            let same = "account = ?1 AND domain = ?2";
+            if count(change, "connectors", same, [&id, domain.as_ascii()])? > 0 {
+                return refuse(Refusal::Connected {
+                    account: *account,
+                    domain: domain.clone(),
+                });
+            }
+            let limit = parts.limits.domains_per_account;
+            if count(change, "connectors", "account = ?1", [&id])? >= limit {
+                return refuse(Refusal::TooManyDomains {
+                    account: *account,
+                    limit,
+                });
+            }
+            change.execute(
+                "INSERT INTO connectors (id, account, name, domain, kind, protocol, state, created)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                params![
+                    connector.id.to_string(),
+                    id,
+                    name.as_str(),
+                    domain.as_ascii(),
+                    kind.word(),
+                    protocol.word(),
+                    connector.state.word(),
+                    stored(connector.created),
+                ],
+            )?;
+            Ok(())
+        })?;
+        Ok(connector)
+    }
+
+    /// The domain is the account's: it has shown so, or somebody vouches for it. From now on its
+    /// support addresses receive. Also connects again what was disconnected.
+    ///
+    /// # Errors
+    /// There is no such connector, another account was first, or the store failed.
+    pub fn verify_connector(&self, id: ConnectorId) -> Result<Connector> {
+        self.change(|change, _| {
+            let connector = connector(change, id)?;
+            match owner(change, &connector.claim.domain)? {
+                Some(owner) if owner != connector.claim.account => refuse(Refusal::DomainTaken {
+                    domain: connector.claim.domain,
+                    owner,
+                }),
+                _ => set_state(change, connector, ConnectorState::Verified),
+            }
+        })
+    }
+
+    /// The domain's mail is not vouched for any more; its support addresses go on receiving.
+    ///
+    /// # Errors
+    /// There is no such connector, it was never verified, or the store failed.
+    pub fn disconnect_connector(&self, id: ConnectorId) -> Result<Connector> {
+        self.change(|change, _| match connector(change, id)? {
+            connector if connector.state.receives() => {
+                set_state(change, connector, ConnectorState::Disconnected)
+            }
+            _ => refuse(Refusal::NotVerified(id)),
+        })
+    }
+
+    /// Removes a connector without addresses and credentials.
+    ///
+    /// # Errors
+    /// There is none, it has something, or the store failed.
+    pub fn remove_connector(&self, id: ConnectorId) -> Result<()> {
+        self.change(|change, _| {
+            let text = id.to_string();
+            for (table, contents) in [
+                ("credentials", "credentials"),
+                ("addresses", "support addresses"),
+            ] {
+                if count(change, table, "connector = ?1", [&text])? > 0 {
+                    let what = format!("connector {id}");
+                    return refuse(Refusal::NotEmpty { what, contents });
+                }
+            }
+            let removed = change.execute("DELETE FROM connectors WHERE id = ?1", [text])?;
+            found(removed, "connector", id)
+        })
+    }
+
+    /// Adds a support address in the account's native domain or one that it has connected.
+    ///
+    /// # Errors
+    /// There is no such account, the address is in none of its domains or is taken, the domain has
+    /// too many, or the store failed.
+    pub fn add_address(&self, account: AccountId, address: Address) -> Result<SupportAddress> {
+        self.change(|change, parts| {
+            let kind = account_kind(change, account)?;
+            let foreign = || Refusal::ForeignAddress {
+                address: address.clone(),
+                account,
+            };
+            let canonical = Canonical::of(&address).ok_or_else(foreign)?;
+            let domain: Domain = address.domain().parse().map_err(|_| foreign())?;
+            let native = "SELECT id FROM accounts WHERE native_domain = ?1";
+            let connector = match id_by::<AccountId>(change, native, domain.as_ascii())? {
+                Some(owner) if owner == account => None,
+                Some(_) => return refuse(foreign()),
+                None => Some(connector_of(change, account, &domain)?.ok_or_else(foreign)?),
+            };
+            if let Some((owner, other)) = address_owner(change, &canonical, account)? {
+                let address = address.clone();
+                return refuse(match other == kind {
+                    true => Refusal::AddressTaken { address, owner },
+                    false => Refusal::AddressInOther {
+                        address,
+                        owner,
+                        kind: other,
+                    },
+                });
+            }
+            let id = account.to_string();
+            let of_connector = connector.map(|connector| connector.to_string());
+            let same_domain = "account = ?1 AND connector IS ?2";
+            let limit = parts.limits.addresses_per_domain;
+            if count(change, "addresses", same_domain, (&id, &of_connector))? >= limit {
+                return refuse(Refusal::TooManyAddresses { domain, limit });
+            }
+            let created = Millis::now();
+            change.execute(
+                "INSERT INTO addresses (canonical, account, connector, address, created)
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![
+                    canonical.as_str(),
+                    id,
+                    of_connector,
+                    address.as_str(),
+                    stored(created)
+                ],
+            )?;
+            Ok(SupportAddress {
+                address: address.clone(),
+                account,
+                connector,
+                created,
+            })
+        })
+    }
+
+    /// Removes a support address of an account.
+    ///
+    /// # Errors
+    /// It has no such address, or the store failed.
+    pub fn remove_address(&self, account: AccountId, address: &Address) -> Result<()> {
+        self.change(|change, _| {
+            let canonical = Canonical::of(address);
+            let canonical = canonical.as_ref().map_or("", Canonical::as_str);
+            let delete = "DELETE FROM addresses WHERE account = ?1 AND canonical = ?2";
+            let removed = change.execute(delete, (account.to_string(), canonical))?;
+            found(removed, "address", address)
+        })
+    }
+
+    /// Makes a credential with a new secret, which nobody can be shown again; with the alias of the
+    /// account, if it is asked for.
+    ///
+    /// # Errors
+    /// There is no such account or connector, it is outbound-only, too many are live already, the
+    /// alias is given away, or the store failed.
+    pub fn issue(&self, grant: Grant, with_alias: bool) -> Result<Issued> {
+        let secret = Secret::generate()?;
+        let verifier = Verifier::of(&secret)?;
+        let user_name = UserName::generate(&grant)?;
+        let credential = self.change(|change, parts| {
+            let (account, connector, scope) = match grant {
+                Grant::Submission { account } => {
+                    account_kind(change, account)?;
+                    (account, None, Scope::Submission)
+                }
+                Grant::Inbound { connector: id } => {
+                    let Claim {
+                        account,
+                        kind,
+                        domain,
+                        ..
+                    } = connector(change, id)?.claim;
+                    if kind != ConnectorKind::TwoWay {
+                        return refuse(Refusal::NotTwoWay(id));
+                    }
+                    let connector = id;
+                    (account, Some(id), Scope::Inbound { connector, domain })
+                }
+            };
+            let (id, of_connector) = (account.to_string(), connector.map(|id| id.to_string()));
+            let live = "account = ?1 AND connector IS ?2 AND revoked IS NULL";
+            let limit = parts.limits.live_credentials;
+            if count(change, "credentials", live, (&id, &of_connector))? >= limit {
+                return refuse(Refusal::TooManyCredentials { limit });
+            }
+            let alias = match with_alias {
+                true => Some(free_alias(change, account)?),
+                false => None,
+            };
+            let created = Millis::now();
+            let sealed = (parts.ring).seal(&rows::place(&user_name), &verifier.encode())?;
+            change.execute(
+                "INSERT INTO credentials
+                 (user_name, account, connector, alias, created, key_id, verifier)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                params![
+                    user_name.as_str(),
+                    id,
+                    of_connector,
+                    with_alias,
+                    stored(created),
+                    sealed.key_id,
+                    sealed.octets,
+                ],
+            )?;
+            Ok(Credential {
+                user_name: user_name.clone(),
+                account,
+                scope,
+                alias,
+                created,
+                last_used: None,
+                revoked: None,
+            })
+        })?;
+        Ok(Issued { credential, secret })
+    }
+
+    /// Ends a credential: nobody logs in with it any more, and open sessions notice at their next
+    /// command. Its alias goes on receiving until it is removed.
+    ///
+    /// # Errors
+    /// There is none, or the store failed.
+    pub fn revoke(&self, user: &UserName) -> Result<()> {
+        self.change(|change, _| {
+            let revoked = change.execute(
+                "UPDATE credentials SET revoked = coalesce(revoked, ?2) WHERE user_name = ?1",
+                (user.as_str(), stored(Millis::now())),
+            )?;
+            found(revoked, "credential", user)
+        })
+    }
+
+    /// Forgets a credential, live or revoked.
+    ///
+    /// # Errors
+    /// There is none, or the store failed.
+    pub fn remove_credential(&self, user: &UserName) -> Result<()> {
+        self.change(|change, _| {
+            let delete = "DELETE FROM credentials WHERE user_name = ?1";
+            found(change.execute(delete, [user.as_str()])?, "credential", user)
+        })
+    }
+}
+
+fn refuse<T>(refusal: Refusal) -> Result<T> {
+    Err(refusal.into())
+}
+
+fn found(rows: usize, what: &'static str, name: impl ToString) -> Result<()> {
+    match rows {
+        0 => refuse(unknown(what, name)),
+        _ => Ok(()),
+    }
+}
+
+fn unknown(what: &'static str, name: impl ToString) -> Refusal {
+    let name = name.to_string();
+    Refusal::Unknown { what, name }
+}
+
+/// `table` and `condition` are ours.
+fn count(
+    connection: &Connection,
+    table: &str,
+    condition: &str,
+    values: impl rusqlite::Params,
+) -> rusqlite::Result<usize> {
+    let select = format!("SELECT count(*) FROM {table} WHERE {condition}");
+    let rows: u32 = connection.query_row(&select, values, |row| row.get(0))?;
+    Ok(rows as usize)
+}
+
+fn id_by<T: TryFrom<String>>(
+    connection: &Connection,
+    select: &str,
+    value: &str,
+) -> rusqlite::Result<Option<T>> {
+    let text: Option<String> =
+        (connection.query_row(select, [value], |row| row.get(0))).optional()?;
+    Ok(text.and_then(|text| T::try_from(text).ok()))
+}
+
+/// Whose a domain is, natively or verified.
+fn owner(connection: &Connection, domain: &Domain) -> rusqlite::Result<Option<AccountId>> {
+    let select = "SELECT id FROM accounts WHERE native_domain = ?1
+         UNION ALL SELECT account FROM connectors WHERE domain = ?1 AND state <> 'claimed'";
+    id_by(connection, select, domain.as_ascii())
+}
+
+/// What an account is for, and that there is such an account.
+fn account_kind(connection: &Connection, id: AccountId) -> Result<AccountKind> {
+    let select = "SELECT kind FROM accounts WHERE id = ?1";
+    let kind: Option<String> =
+        (connection.query_row(select, [id.to_string()], |row| row.get(0))).optional()?;
+    let kind = kind.ok_or_else(|| unknown("account", id))?;
+    let damaged = |_| DirectoryError::Damaged(format!("kind of account {id}"));
+    kind.parse().map_err(damaged)
+}
+
+fn connector(connection: &Connection, id: ConnectorId) -> Result<Connector> {
+    let mut connectors = rows::connectors(connection)?.into_iter();
+    let connector = connectors.find(|connector| connector.id == id);
+    Ok(connector.ok_or_else(|| unknown("connector", id))?)
+}
+
+fn connector_of(
+    connection: &Connection,
+    account: AccountId,
+    domain: &Domain,
+) -> Result<Option<ConnectorId>> {
+    let connectors = rows::connectors(connection)?.into_iter();
+    let mut of_account = connectors.filter(|connector| connector.claim.account == account);
+    let connector = of_account.find(|connector| connector.claim.domain == *domain);
+    Ok(connector.map(|connector| connector.id))
+}
+
+fn set_state(
+    connection: &Connection,
+    mut connector: Connector,
+    state: ConnectorState,
+) -> Result<Connector> {
+    connector.state = state;
+    let update = "UPDATE connectors SET state = ?2 WHERE id = ?1";
+    connection.execute(update, (connector.id.to_string(), state.word()))?;
+    Ok(connector)
+}
+
+/// Whose an address is: the account's itself, or another's in whose hands its domain is. One under
+/// another's mere claim is nobody's.
+fn address_owner(
+    connection: &Connection,
+    canonical: &Canonical,
+    account: AccountId,
+) -> Result<Option<(AccountId, AccountKind)>> {
+    let select = "SELECT a.account FROM addresses a
+         LEFT JOIN connectors c ON c.id = a.connector
+         WHERE a.canonical = ?1 AND (a.account = ?2 OR c.id IS NULL OR c.state <> 'claimed')
+         ORDER BY a.account = ?2";
+    let owner: Option<String> = (connection)
+        .query_row(select, (canonical.as_str(), account.to_string()), |row| {
+            row.get(0)
+        })
+        .optional()?;
+    let Some(owner) = owner.and_then(|owner| owner.parse().ok()) else {
+        return Ok(None);
+    };
+    Ok(Some((owner, account_kind(connection, owner)?)))
+}
+
+/// The alias of an account, if no live credential has it.
+fn free_alias(connection: &Connection, account: AccountId) -> Result<Address> {
+    let accounts = rows::accounts(connection)?.into_iter();
+    let native = accounts
+        .filter(|found| found.id == account)
+        .map(|account| account.profile.native_domain)
+        .next();
+    let native = native.ok_or_else(|| unknown("account", account))?;
+    let alias = rows::alias(&native).ok_or(Refusal::NoAlias(native))?;
+    let select = "SELECT user_name FROM credentials
+         WHERE account = ?1 AND alias = 1 AND revoked IS NULL";
+    let holder: Option<String> =
+        (connection.query_row(select, [account.to_string()], |row| row.get(0))).optional()?;
+    match holder {
+        Some(holder) => refuse(Refusal::AliasTaken {
+            alias,
+            holder: UserName::new(&holder),
+        }),
+        None => Ok(alias),
+    }
+}

@@ -1,0 +1,49 @@
+//! The accounts of a site, the domains and support addresses at which they receive, and the
+//! credentials with which mail is handed to us for them.
+//!
+//! Everything is in one SQLite file, `directory.db`, and all of it is in memory too: a
+//! [`Directory`] changes the file and then puts a new [`View`] in the place of the one before. A
+//! session asks the [`View`], which never waits and never changes under its reader; one who wants
+//! to know whether something still holds asks for the [view](Directory::view) again.
+//!
+//! - An account ([`Account`]) has a native domain, which is its alone, and may connect domains of
+//!   its own ([`Connector`]). A domain is first *claimed*, which several accounts may do and from
+//!   which nothing follows; the first to have it *verified* has it. *Disconnected*, it goes on
+//!   receiving.
+//! - A [`SupportAddress`] is in the native domain or in a connected one, and receives for one
+//!   account. Addresses are compared in their [canonical](Canonical) form.
+//! - A [`Credential`] is good for relay from one two-way domain or for submission by one account,
+//!   never for both ([`Scope`]). Its [`Secret`] is ours to make, is shown once, and only its
+//!   [`Verifier`] is kept, encrypted with a key of the [key ring](Settings::key_ring).
+//!
+//! What may not be is a [`Refusal`], which says why and what to do.
+
+#![forbid(unsafe_code)]
+
+mod account;
+mod address;
+mod change;
+mod connector;
+mod credential;
+mod directory;
+mod error;
+mod id;
+mod key_ring;
+mod random;
+mod rows;
+mod schema;
+mod secret;
+mod uses;
+mod view;
+mod word;
+
+pub use account::{Account, AccountKind, Name, NameError, Profile, TimeZone, TimeZoneError};
+pub use address::{Canonical, SupportAddress};
+pub use connector::{Claim, Connector, ConnectorKind, ConnectorState, Protocol};
+pub use credential::{Credential, Grant, Issued, Known, Scope, UserName};
+pub use directory::{Directory, Limits, Settings};
+pub use error::{DirectoryError, Refusal};
+pub use id::{AccountId, ConnectorId, IdError};
+pub use secret::{Secret, Verifier};
+pub use view::{Destination, Recipient, View};
+pub use word::WordError;

@@ -1,0 +1,180 @@
+//! Rows and what they stand for.
+
+use std::str::FromStr;
+
+use gatepost_message::{Address, Domain, Millis};
+use rusqlite::{Connection, Row, types::Type};
+
+use crate::{
+    Account, AccountId, Claim, Connector, ConnectorId, Credential, Name, Profile, Scope,
+    SupportAddress, UserName, Verifier,
+    error::DirectoryError,
+    key_ring::{KeyRing, Place, Sealed},
+};
+
+/// A text that was valid when it was written.
+fn parsed<T: FromStr>(row: &Row<'_>, column: usize) -> rusqlite::Result<T>
+where
+    T::Err: std::error::Error + Send + Sync + 'static,
+{
+    let text: String = row.get(column)?;
+    text.parse().map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
+    })
+}
+
+fn optional<T: FromStr>(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<T>>
+where
+    T::Err: std::error::Error + Send + Sync + 'static,
+{
+    match row.get_ref(column)? {
+        rusqlite::types::ValueRef::Null => Ok(None),
+        _ => parsed(row, column).map(Some),
+    }
+}
+
+fn moment(row: &Row<'_>, column: usize) -> rusqlite::Result<Millis> {
+    row.get(column)
+        .map(|millis: i64| Millis(millis.unsigned_abs()))
+}
+
+fn optional_moment(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Millis>> {
+    let millis: Option<i64> = row.get(column)?;
+    Ok(millis.map(|millis| Millis(millis.unsigned_abs())))
+}
+
+/// As SQLite stores a moment.
+pub(crate) fn stored(moment: Millis) -> i64 {
+    i64::try_from(moment.0).unwrap_or(i64::MAX)
+}
+
+pub(crate) fn accounts(connection: &Connection) -> rusqlite::Result<Vec<Account>> {
+    let mut select = connection.prepare_cached(
+        "SELECT id, kind, product, time_zone, native_domain, created FROM accounts
+         ORDER BY created, id",
+    )?;
+    let rows = select.query_map([], |row| {
+        Ok(Account {
+            id: parsed(row, 0)?,
+            created: moment(row, 5)?,
+            profile: Profile {
+                kind: parsed(row, 1)?,
+                product: parsed(row, 2)?,
+                time_zone: parsed(row, 3)?,
+                native_domain: parsed(row, 4)?,
+                brands: Vec::new(),
+            },
+        })
+    })?;
+    let mut accounts = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+    let mut select = connection.prepare_cached("SELECT name FROM brands WHERE account = ?1")?;
+    for account in &mut accounts {
+        let brands = select.query_map([account.id.to_string()], |row| parsed::<Name>(row, 0))?;
+        account.profile.brands = brands.collect::<rusqlite::Result<_>>()?;
+    }
+    Ok(accounts)
+}
+
+pub(crate) fn connectors(connection: &Connection) -> rusqlite::Result<Vec<Connector>> {
+    let mut select = connection.prepare_cached(
+        "SELECT id, account, name, domain, kind, protocol, state, created FROM connectors
+         ORDER BY created, id",
+    )?;
+    let rows = select.query_map([], |row| {
+        Ok(Connector {
+            id: parsed(row, 0)?,
+            created: moment(row, 7)?,
+            state: parsed(row, 6)?,
+            claim: Claim {
+                account: parsed(row, 1)?,
+                name: parsed(row, 2)?,
+                domain: parsed(row, 3)?,
+                kind: parsed(row, 4)?,
+                protocol: parsed(row, 5)?,
+            },
+        })
+    })?;
+    rows.collect()
+}
+
+pub(crate) fn addresses(connection: &Connection) -> rusqlite::Result<Vec<SupportAddress>> {
+    let mut select = connection.prepare_cached(
+        "SELECT address, account, connector, created FROM addresses ORDER BY canonical, account",
+    )?;
+    let rows = select.query_map([], |row| {
+        Ok(SupportAddress {
+            address: parsed(row, 0)?,
+            account: parsed(row, 1)?,
+            connector: optional(row, 2)?,
+            created: moment(row, 3)?,
+        })
+    })?;
+    rows.collect()
+}
+
+/// The address that can be the alias of one credential of an account:
+/// `<subdomain>@<native domain>`.
+pub(crate) fn alias(native: &Domain) -> Option<Address> {
+    let native = native.as_ascii();
+    let subdomain = native.split('.').next()?;
+    Address::parse(&format!("{subdomain}@{native}")).ok()
+}
+
+/// Every credential, without its verifier.
+pub(crate) fn credentials(connection: &Connection) -> rusqlite::Result<Vec<Credential>> {
+    let mut select = connection.prepare_cached(
+        "SELECT user_name, c.account, c.connector, alias, c.created, last_used, revoked, domain,
+                native_domain
+         FROM credentials c JOIN accounts a ON a.id = c.account
+         LEFT JOIN connectors o ON o.id = c.connector ORDER BY c.created, user_name",
+    )?;
+    let rows = select.query_map([], |row| {
+        let connector: Option<ConnectorId> = optional(row, 2)?;
+        let native: Domain = parsed(row, 8)?;
+        let has_alias: bool = row.get(3)?;
+        Ok(Credential {
+            user_name: UserName::new(&row.get::<_, String>(0)?),
+            account: parsed::<AccountId>(row, 1)?,
+            scope: match connector {
+                Some(connector) => Scope::Inbound {
+                    connector,
+                    domain: parsed(row, 7)?,
+                },
+                None => Scope::Submission,
+            },
+            alias: if has_alias { alias(&native) } else { None },
+            created: moment(row, 4)?,
+            last_used: optional_moment(row, 5)?,
+            revoked: optional_moment(row, 6)?,
+        })
+    })?;
+    rows.collect()
+}
+
+/// The verifier of a credential.
+pub(crate) fn verifier(
+    connection: &Connection,
+    ring: &KeyRing,
+    user: &UserName,
+) -> Result<Verifier, DirectoryError> {
+    let mut select = connection
+        .prepare_cached("SELECT key_id, verifier FROM credentials WHERE user_name = ?1")?;
+    let sealed = select.query_row([user.as_str()], |row| {
+        Ok(Sealed {
+            key_id: row.get(0)?,
+            octets: row.get(1)?,
+        })
+    });
+    let octets = ring.open_sealed(&place(user), &sealed?)?;
+    let damaged = || DirectoryError::Damaged(format!("verifier of {user}"));
+    Verifier::decode(&octets).ok_or_else(damaged)
+}
+
+/// Where a credential's verifier is kept.
+pub(crate) fn place(user: &UserName) -> Place<'_> {
+    Place {
+        table: "credentials",
+        column: "verifier",
+        row: user.as_str(),
+    }
+}

@@ -1,0 +1,26 @@
+//! The tables, and how a directory of an earlier version becomes one of this version.
+
+use rusqlite::Connection;
+
+/// Each step brings a directory from the schema of its index to the next; a new one takes them
+/// all. A step that has been released is never changed: write another one, and put a store of the
+/// schema before it into `tests/stores`.
+const MIGRATIONS: &[&str] = &[include_str!("schema-1.sql")];
+
+/// The schema that this version reads and writes; `PRAGMA user_version` of the file.
+pub(crate) const CURRENT: u32 = MIGRATIONS.len() as u32;
+
+/// Brings a directory to the present schema; gives the version found if that is a later one.
+pub(crate) fn migrate(connection: &mut Connection) -> rusqlite::Result<Result<(), u32>> {
+    let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if found > CURRENT {
+        return Ok(Err(found));
+    }
+    for version in found..CURRENT {
+        let step = connection.transaction()?;
+        step.execute_batch(MIGRATIONS[version as usize])?;
+        step.pragma_update(None, "user_version", version + 1)?;
+        step.commit()?;
+    }
+    Ok(Ok(()))
+}

@@ -1,0 +1,135 @@
+//! When credentials were last used: kept in memory, written together every few seconds, so that no
+//! login waits for the disk.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak},
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use gatepost_message::Millis;
+
+use crate::{
+    DirectoryError, UserName,
+    directory::{Store, lock},
+    rows,
+};
+
+/// How long a use waits for others to be written with.
+pub(crate) const PAUSE: Duration = Duration::from_secs(5);
+
+/// The uses that are not yet written.
+#[derive(Debug, Default)]
+pub(crate) struct Uses {
+    waiting: Mutex<Waiting>,
+    woken: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    last: HashMap<UserName, Millis>,
+    closed: bool,
+}
+
+impl Uses {
+    pub(crate) fn record(&self, user: &UserName, now: Millis) {
+        let mut waiting = self.lock();
+        let first = waiting.last.is_empty();
+        match waiting.last.get_mut(user) {
+            Some(last) => *last = now.max(*last),
+            None => drop(waiting.last.insert(user.clone(), now)),
+        }
+        drop(waiting);
+        if first {
+            self.woken.notify_all();
+        }
+    }
+
+    /// Writes what waits; what could not be written waits on.
+    pub(crate) fn write(&self, store: &Store) -> Result<(), DirectoryError> {
+        let uses = std::mem::take(&mut self.lock().last);
+        if uses.is_empty() {
+            return Ok(());
+        }
+        let written = write(store, &uses);
+        if written.is_err() {
+            uses.iter().for_each(|(user, at)| self.record(user, *at));
+        }
+        Ok(written?)
+    }
+
+    /// Waits for something to write; `false` at the end.
+    fn wait(&self) -> bool {
+        let waiting = self.lock();
+        let nothing = |waiting: &mut Waiting| waiting.last.is_empty() && !waiting.closed;
+        let waiting =
+            (self.woken.wait_while(waiting, nothing)).unwrap_or_else(PoisonError::into_inner);
+        // More come in the meantime.
+        let open = |waiting: &mut Waiting| !waiting.closed;
+        let (waiting, _) = (self.woken.wait_timeout_while(waiting, PAUSE, open))
+            .unwrap_or_else(PoisonError::into_inner);
+        !waiting.closed
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn write(store: &Store, uses: &HashMap<UserName, Millis>) -> rusqlite::Result<()> {
+    let batch = store.connection().unchecked_transaction()?;
+    let mut update = batch.prepare_cached(
+        "UPDATE credentials SET last_used = max(coalesce(last_used, 0), ?2) WHERE user_name = ?1",
+    )?;
+    for (user, at) in uses {
+        update.execute((user.as_str(), rows::stored(*at)))?;
+    }
+    drop(update);
+    batch.commit()
+}
+
+/// The thread that writes; it ends, with all written, when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    uses: Weak<Uses>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    pub(crate) fn start(
+        uses: &Arc<Uses>,
+        store: &Arc<Mutex<Store>>,
+    ) -> Result<Self, DirectoryError> {
+        let (these, store) = (Arc::clone(uses), Arc::clone(store));
+        let thread = std::thread::Builder::new().name("directory-uses".to_owned());
+        let thread = thread.spawn(move || {
+            loop {
+                let more = these.wait();
+                if let Err(error) = these.write(&lock(&store)) {
+                    tracing::warn!(%error, "the last use of credentials cannot be recorded");
+                }
+                if !more {
+                    return;
+                }
+            }
+        });
+        Ok(Self {
+            uses: Arc::downgrade(uses),
+            thread: Some(thread.map_err(DirectoryError::Thread)?),
+        })
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        if let Some(uses) = self.uses.upgrade() {
+            uses.lock().closed = true;
+            uses.woken.notify_all();
+        }
+        if let Some(thread) = self.thread.take() {
+            // If it panicked, it has said so.
+            let _ = thread.join();
+        }
+    }
+}

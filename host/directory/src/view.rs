@@ -1,0 +1,216 @@
+//! The directory in memory, as it stood at one moment.
+
+use std::{collections::HashMap, sync::Arc};
+
+use gatepost_message::{Address, domain_to_ascii};
+use ring::hmac;
+
+use crate::{
+    Account, AccountId, Canonical, Connector, ConnectorId, Credential, Known, SupportAddress,
+    UserName, Verifier,
+};
+
+/// Whose an address is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recipient {
+    /// Mail for it is this account's.
+    Of(Destination),
+    /// It is in a native domain, and nobody's.
+    Unknown,
+    /// It is in no domain that the directory answers for.
+    Elsewhere,
+}
+
+/// Where an address that is somebody's belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Destination {
+    /// The account.
+    pub account: AccountId,
+    /// The connector of its domain; `None` in the native domain.
+    pub connector: Option<ConnectorId>,
+}
+
+/// An account and its connectors.
+#[derive(Debug)]
+struct Holder {
+    account: Account,
+    connectors: Vec<Connector>,
+}
+
+/// Everything that a session asks of the directory, as it stood at one moment.
+#[derive(Debug)]
+pub struct View {
+    holders: HashMap<AccountId, Holder>,
+    /// Native domains and the domains of connectors that receive, in A-labels.
+    domains: HashMap<String, Destination>,
+    /// Canonical addresses that receive.
+    addresses: HashMap<String, Destination>,
+    credentials: HashMap<UserName, Arc<Known>>,
+    /// Live credentials with an alias, by its canonical form.
+    aliases: HashMap<String, Arc<Known>>,
+    unknown: hmac::Key,
+}
+
+/// What a view is made of.
+pub(crate) struct Contents {
+    pub(crate) accounts: Vec<Account>,
+    pub(crate) connectors: Vec<Connector>,
+    pub(crate) addresses: Vec<SupportAddress>,
+    pub(crate) credentials: Vec<(Credential, Verifier)>,
+}
+
+impl View {
+    pub(crate) fn new(contents: Contents, unknown: hmac::Key) -> Self {
+        let mut view = Self {
+            holders: HashMap::new(),
+            domains: HashMap::new(),
+            addresses: HashMap::new(),
+            credentials: HashMap::new(),
+            aliases: HashMap::new(),
+            unknown,
+        };
+        for account in contents.accounts {
+            let native = account.profile.native_domain.as_ascii().to_owned();
+            let destination = Destination {
+                account: account.id,
+                connector: None,
+            };
+            view.domains.insert(native, destination);
+            let connectors = Vec::new();
+            let holder = Holder {
+                account,
+                connectors,
+            };
+            view.holders.insert(destination.account, holder);
+        }
+        let mut receiving = HashMap::new();
+        for connector in contents.connectors {
+            let destination = Destination {
+                account: connector.claim.account,
+                connector: Some(connector.id),
+            };
+            if connector.state.receives() {
+                receiving.insert(connector.id, destination);
+                let domain = connector.claim.domain.as_ascii().to_owned();
+                view.domains.insert(domain, destination);
+            }
+            if let Some(holder) = view.holders.get_mut(&destination.account) {
+                holder.connectors.push(connector);
+            }
+        }
+        for SupportAddress {
+            address,
+            account,
+            connector,
+            ..
+        } in contents.addresses
+        {
+            let native = Destination {
+                account,
+                connector: None,
+            };
+            let destination =
+                connector.map_or(Some(native), |connector| receiving.get(&connector).copied());
+            if let (Some(destination), Some(canonical)) = (destination, Canonical::of(&address)) {
+                view.addresses
+                    .insert(canonical.as_str().to_owned(), destination);
+            }
+        }
+        for (credential, verifier) in contents.credentials {
+            view.add(Known {
+                credential,
+                verifier,
+            });
+        }
+        view
+    }
+
+    fn add(&mut self, known: Known) {
+        let known = Arc::new(known);
+        let Credential {
+            user_name, alias, ..
+        } = &known.credential;
+        if let Some(alias) = alias.as_ref().and_then(Canonical::of) {
+            let alias = alias.as_str().to_owned();
+            let native = Destination {
+                account: known.credential.account,
+                connector: None,
+            };
+            // A revoked credential's goes on receiving: mail for it is on its way.
+            self.addresses.entry(alias.clone()).or_insert(native);
+            if known.is_live() {
+                self.aliases.insert(alias, Arc::clone(&known));
+            }
+        }
+        self.credentials
+            .insert(user_name.clone(), Arc::clone(&known));
+    }
+
+    /// Whose an address is. It may have a sub-address (RFC 5233): `help+tag@` is `help@` where
+    /// there is no `help+tag@`. The postmaster of every native domain is its account's (RFC 5321
+    /// section 4.5.1).
+    pub fn recipient(&self, address: &Address) -> Recipient {
+        let named = |canonical: Canonical| self.addresses.get(canonical.as_str());
+        let found = Canonical::of(address).and_then(named);
+        let found = found.or_else(|| Canonical::without_detail(address).and_then(named));
+        if let Some(destination) = found {
+            return Recipient::Of(*destination);
+        }
+        match self.domain(address.domain()) {
+            Some(native) if native.connector.is_none() => {
+                match address.local().eq_ignore_ascii_case("postmaster") {
+                    true => Recipient::Of(native),
+                    false => Recipient::Unknown,
+                }
+            }
+            _ => Recipient::Elsewhere,
+        }
+    }
+
+    /// Whose a domain is, as native domain or connected; one that is only claimed is nobody's.
+    pub fn domain(&self, domain: &str) -> Option<Destination> {
+        let ascii = domain_to_ascii(domain)?.to_ascii_lowercase();
+        self.domains.get(&ascii).copied()
+    }
+
+    /// An account.
+    pub fn account(&self, id: AccountId) -> Option<&Account> {
+        self.holders.get(&id).map(|holder| &holder.account)
+    }
+
+    /// The connectors of an account, claimed ones too; none where there is no such account.
+    pub fn connectors(&self, account: AccountId) -> &[Connector] {
+        let holder = self.holders.get(&account);
+        holder.map_or(&[], |holder| &holder.connectors)
+    }
+
+    /// A connector of an account.
+    pub fn connector(&self, account: AccountId, id: ConnectorId) -> Option<&Connector> {
+        let mut connectors = self.connectors(account).iter();
+        connectors.find(|connector| connector.id == id)
+    }
+
+    /// The credential that logs in by this name, its own or its alias; revoked ones too, whose
+    /// [`Known::is_live`] is false.
+    pub fn credential(&self, user: &str) -> Option<&Arc<Known>> {
+        let by_name = self.credentials.get(&UserName::new(user));
+        by_name.or_else(|| {
+            let alias = Canonical::of(&Address::parse(user).ok()?)?;
+            self.aliases.get(alias.as_str())
+        })
+    }
+
+    /// Whether this credential is there and not revoked: what an open session asks before each
+    /// command.
+    pub fn is_live(&self, user_name: &UserName) -> bool {
+        let known = self.credentials.get(user_name);
+        known.is_some_and(|known| known.is_live())
+    }
+
+    /// What to check a password or a proof against where there is no such user: nothing passes it,
+    /// it costs the same work, and its salt is always the same for the same user, so that nobody
+    /// learns who exists.
+    pub fn verifier_of_nobody(&self, user: &str) -> Verifier {
+        Verifier::of_nobody(&self.unknown, user)
+    }
+}
