@@ -9,7 +9,9 @@
 mod arc;
 mod canonicalization;
 mod chasquid;
+mod dkimpy;
 mod dmarc;
 mod public_suffixes;
+mod rules;
 mod sign;
 mod world;

@@ -1,0 +1,409 @@
+//! What the suites do not say: limits, trust, and what is believed of a failing DNS.
+
+use std::time::{Duration, Instant};
+
+use gatepost_authentication::{
+    Authentication, Boundary, DkimFact, Facts, Limits, Settings, trusted_results,
+};
+use proptest::prelude::*;
+use test_support::Zone;
+use test_support::zone::{Fault, RecordType};
+
+use crate::sign::Signer;
+use crate::world::World;
+
+const MESSAGE: &[u8] = b"From: a@author.example\r\nSubject: a\r\n\r\nbody\r\n";
+
+fn defaults() -> Settings {
+    Settings::default()
+}
+
+/// A signed message, and a zone that has its key.
+fn signed() -> (Signer, Zone, String) {
+    let signer = Signer::new();
+    let mut zone = Zone::new();
+    signer.publish(&mut zone, "author.example");
+    let message = signer.sign(MESSAGE, "author.example");
+    (signer, zone, String::from_utf8(message).expect("text"))
+}
+
+fn only(facts: &Facts) -> (Authentication, &str) {
+    let [DkimFact { result, reason, .. }] = &facts.dkim[..] else {
+        panic!("{facts:?}");
+    };
+    (*result, reason.as_deref().unwrap_or_default())
+}
+
+#[test]
+fn three_hundred_signatures_cost_what_eight_do() {
+    let (_, zone, message) = signed();
+    let head = message.split_once("From: a@").expect("From").0;
+    let many: String = (0..300)
+        .map(|number| head.replacen("s=s;", &format!("s=s{number};"), 1))
+        .collect();
+    let world = World::of(zone);
+    let started = Instant::now();
+    let facts = world.facts(format!("{many}{message}").as_bytes(), &defaults());
+    assert_eq!(facts.dkim.len(), Limits::default().signatures);
+    let keys = |asked: &test_support::Question| asked.name.contains("._domainkey.");
+    assert_eq!(
+        world
+            .server()
+            .asked()
+            .iter()
+            .filter(|one| keys(one))
+            .count(),
+        8
+    );
+    assert!(started.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
+fn keys_beyond_the_limit_prove_nothing() {
+    let (_, zone, message) = signed();
+    let settings = Settings {
+        limits: Limits {
+            keys: 0,
+            ..Limits::default()
+        },
+        ..defaults()
+    };
+    let facts = World::of(zone).facts(message.as_bytes(), &settings);
+    assert_eq!(
+        only(&facts),
+        (
+            Authentication::Policy,
+            "too many keys would have to be looked up"
+        )
+    );
+}
+
+#[test]
+fn a_thousand_signed_fields_are_too_many() {
+    let (_, zone, message) = signed();
+    let names = "h=".to_owned() + &"x:".repeat(40_000);
+    let message = message.replacen("h=", &names, 1);
+    let facts = World::of(zone).facts(message.as_bytes(), &defaults());
+    assert_eq!(
+        only(&facts),
+        (Authentication::Policy, "h= names more than 500 fields")
+    );
+}
+
+#[test]
+fn a_dns_that_does_not_answer_is_a_temporary_error() {
+    let (_, mut zone, message) = signed();
+    zone.fault("s._domainkey.author.example", Fault::ServFail)
+        .fault("_dmarc.author.example", Fault::ServFail);
+    let facts = World::of(zone).facts(message.as_bytes(), &defaults());
+    assert_eq!(only(&facts).0, Authentication::TempError);
+    assert_eq!(facts.dmarc.result, Authentication::TempError);
+    assert_eq!(facts.dmarc.domain, "author.example");
+}
+
+#[test]
+fn a_slow_dns_ends_with_the_time_for_it() {
+    let (_, mut zone, message) = signed();
+    zone.fault("s._domainkey.author.example", Fault::Silence);
+    let settings = Settings {
+        limits: Limits {
+            time: Duration::from_millis(50),
+            ..Limits::default()
+        },
+        ..defaults()
+    };
+    let facts = World::of(zone).facts(message.as_bytes(), &settings);
+    let (result, reason) = only(&facts);
+    assert_eq!(result, Authentication::TempError);
+    assert!(
+        reason.ends_with("the time for this message's look-ups is over"),
+        "{reason}"
+    );
+}
+
+#[test]
+fn an_aligned_signature_that_cannot_be_checked_leaves_dmarc_open() {
+    let (_, mut zone, message) = signed();
+    zone.txt("_dmarc.author.example", "v=DMARC1; p=reject")
+        .fault("s._domainkey.author.example", Fault::ServFail);
+    let facts = World::of(zone).facts(message.as_bytes(), &defaults());
+    assert_eq!(facts.dmarc.result, Authentication::TempError);
+    assert_eq!(facts.dmarc.applied, None);
+}
+
+#[test]
+fn a_top_level_domain_out_of_reach_changes_nothing() {
+    let (_, mut zone, message) = signed();
+    zone.txt("_dmarc.author.example", "v=DMARC1; p=reject")
+        .fault("_dmarc.example", Fault::ServFail);
+    let facts = World::of(zone).facts(message.as_bytes(), &defaults());
+    assert_eq!(facts.dmarc.result, Authentication::Pass);
+}
+
+#[test]
+fn alignment_is_known_without_a_record() {
+    let signer = Signer::new();
+    let mut zone = Zone::new();
+    signer.publish(&mut zone, "mail.author.example");
+    signer.publish(&mut zone, "other.example");
+    let world = World::of(zone);
+    let own = world.facts(&signer.sign(MESSAGE, "mail.author.example"), &defaults());
+    assert!(own.dmarc.alignment.dkim, "{own:?}");
+    assert_eq!(own.dmarc.result, Authentication::None);
+    assert_eq!(own.dmarc.organizational_domain, "author.example");
+    let other = world.facts(&signer.sign(MESSAGE, "other.example"), &defaults());
+    assert!(!other.dmarc.alignment.dkim, "{other:?}");
+}
+
+#[test]
+fn the_boundary_is_the_list_where_that_is_set() {
+    // By the walk, a record with psd=n makes an organisation of a subdomain.
+    let signer = Signer::new();
+    let mut zone = Zone::new();
+    zone.txt("_dmarc.team.author.example", "v=DMARC1; p=reject; psd=n")
+        .txt("_dmarc.author.example", "v=DMARC1; p=none");
+    signer.publish(&mut zone, "author.example");
+    let message = b"From: a@team.author.example\r\nSubject: a\r\n\r\nbody\r\n";
+    let message = signer.sign(message, "author.example");
+    let world = World::of(zone);
+    let walked = world.facts(&message, &defaults()).dmarc;
+    assert_eq!(walked.organizational_domain, "team.author.example");
+    assert_eq!(walked.result, Authentication::Fail);
+    let listed = Settings {
+        boundary: Boundary::PublicSuffixList,
+        ..defaults()
+    };
+    let listed = world.facts(&message, &listed).dmarc;
+    assert_eq!(listed.organizational_domain, "author.example");
+    assert_eq!(listed.result, Authentication::Pass);
+}
+
+#[test]
+fn without_a_single_author_no_policy_applies() {
+    let world = World::of(Zone::new());
+    for (head, why) in [
+        ("Subject: a", "there is no From field"),
+        ("From: nobody", "From has an address without a domain"),
+        (
+            "From: a@b.example, c@d.example",
+            "From has addresses of several domains",
+        ),
+        (
+            "From: a@b.example\r\nFrom: a@b.example",
+            "there are several From fields",
+        ),
+    ] {
+        let facts = world.facts(format!("{head}\r\n\r\n").as_bytes(), &defaults());
+        assert_eq!(facts.dmarc.result, Authentication::PermError, "{head}");
+        assert_eq!(facts.dmarc.reason.as_deref(), Some(why), "{head}");
+        assert_eq!(facts.dmarc.domain, "", "{head}");
+    }
+}
+
+#[test]
+fn a_signature_is_refused_for_what_it_lacks() {
+    let (_, zone, message) = signed();
+    let world = World::of(zone);
+    for (from, to, result, why) in [
+        ("v=1; ", "", Authentication::PermError, "v=1 is missing"),
+        (
+            "a=ed25519-sha256; ",
+            "",
+            Authentication::PermError,
+            "a= is missing",
+        ),
+        (
+            "a=ed25519-sha256",
+            "a=rsa-sha1",
+            Authentication::PermError,
+            "a=rsa-sha1 proves nothing any more (RFC 8301 section 3.1)",
+        ),
+        (
+            "v=1; ",
+            "v=1; v=1; ",
+            Authentication::PermError,
+            "the list of tags is malformed: v= stands there twice",
+        ),
+        (
+            "h=Subject:From",
+            "h=Subject",
+            Authentication::PermError,
+            "From is not signed (RFC 6376 section 5.4)",
+        ),
+        (
+            "v=1; ",
+            "v=1; i=@other.example; ",
+            Authentication::PermError,
+            "i= is of another domain than d=",
+        ),
+        (
+            "v=1; ",
+            "v=1; q=carrier/pigeon; ",
+            Authentication::PermError,
+            "q= names no way to the key but unknown ones",
+        ),
+        (
+            "v=1; ",
+            "v=1; l=1000; ",
+            Authentication::Fail,
+            "the body is shorter than what was signed (l=, RFC 6376 section 3.5)",
+        ),
+        (
+            "s=s;",
+            "s=gone;",
+            Authentication::PermError,
+            "there is no key at the selector",
+        ),
+    ] {
+        let changed = message.replacen(from, to, 1);
+        assert_ne!(changed, message, "{from}");
+        let facts = world.facts(changed.as_bytes(), &defaults());
+        assert_eq!(only(&facts), (result, why), "{from} {to}");
+    }
+}
+
+#[test]
+fn a_signature_ends_when_it_says() {
+    let (_, zone, message) = signed();
+    let world = World::of(zone);
+    let (head, rest) = message.split_once("t=").expect("a time");
+    let (_, rest) = rest.split_once(';').expect("more tags");
+    // What was changed does not verify; that it is over is seen before.
+    for (tags, why) in [
+        (
+            "x=1720000000",
+            "the signature does not fit the signed fields and the key",
+        ),
+        (
+            "x=1719999999",
+            "the signature expired at 2024-07-03T09:46:39.000Z",
+        ),
+        (
+            "x=1719999999; t=1719999999",
+            "it expires before it was made",
+        ),
+    ] {
+        let changed = format!("{head}{tags};{rest}");
+        let facts = world.facts(changed.as_bytes(), &defaults());
+        assert_eq!(only(&facts).1, why, "{tags}");
+    }
+}
+
+#[test]
+fn a_key_is_refused_for_what_it_is() {
+    let (signer, _, message) = signed();
+    let key = signer.record.clone();
+    let short = "v=DKIM1; p=MFwwDQYJKoZIhvcNAQEBBQADSwAwSAJBANmBe10IgY+u7h3enWTukkqtUD5PR52Tb/mPfjC0QJTocVBq6Za/PlzfV+Py92VaCak19F4WrbVTK5Gg5tW220MCAwEAAQ==";
+    let rsa = message.replacen("a=ed25519-sha256", "a=rsa-sha256", 1);
+    for (records, message, result, why) in [
+        (vec![key.clone()], &message, Authentication::Pass, ""),
+        (
+            vec!["v=spf1 -all".into(), short.into(), key.clone()],
+            &message,
+            Authentication::Pass,
+            "",
+        ),
+        (
+            vec![format!("{key}; s=tlsrpt")],
+            &message,
+            Authentication::PermError,
+            "the key is for another service than mail (s=)",
+        ),
+        (
+            vec![format!("{key}; h=sha1")],
+            &message,
+            Authentication::PermError,
+            "the key is for another hash (h=)",
+        ),
+        (
+            vec!["v=DKIM1; k=ed25519; p=".into()],
+            &message,
+            Authentication::PermError,
+            "the key has been revoked",
+        ),
+        (
+            vec![format!("{key}; k=ed25519")],
+            &message,
+            Authentication::PermError,
+            "in the key, the list of tags is malformed: k= stands there twice",
+        ),
+        (
+            vec![short.into()],
+            &rsa,
+            Authentication::Policy,
+            "an RSA key of 512 bits proves nothing: 1024 to 8192 are accepted (RFC 8301 section 3.2)",
+        ),
+    ] {
+        let mut zone = Zone::new();
+        for record in &records {
+            zone.txt("s._domainkey.author.example", record);
+        }
+        let facts = World::of(zone).facts(message.as_bytes(), &defaults());
+        assert_eq!(only(&facts), (result, why), "{records:?}");
+    }
+}
+
+#[test]
+fn no_chain_is_trusted_where_there_is_none() {
+    let facts = World::of(Zone::new()).facts(MESSAGE, &defaults());
+    assert_eq!(trusted_results(&facts.arc, &["author.example"]), None);
+}
+
+#[test]
+fn the_names_existence_is_asked_only_where_it_matters() {
+    let mut zone = Zone::new();
+    zone.txt("_dmarc.author.example", "v=DMARC1; p=reject; sp=none");
+    let world = World::of(zone);
+    let message = b"From: a@sub.author.example\r\n\r\n";
+    let facts = world.facts(message, &defaults());
+    assert_eq!(facts.dmarc.result, Authentication::Fail);
+    assert_eq!(
+        world
+            .server()
+            .asked_for("sub.author.example", RecordType::A),
+        0
+    );
+}
+
+fn field() -> impl Strategy<Value = String> {
+    let name = prop::sample::select(vec![
+        "DKIM-Signature",
+        "ARC-Seal",
+        "ARC-Message-Signature",
+        "ARC-Authentication-Results",
+        "From",
+    ]);
+    let value = prop_oneof![
+        "([a-z]{1,2}=[a-z0-9/:@. ]{0,12};? ?){0,12}",
+        "i=[0-9]{1,3}; ?cv=(none|pass|fail); d=a.example; s=s; a=rsa-sha256; b=AAAA",
+        "i=1; a.example; [a-z=. ;()\"]{0,40}",
+        "v=1; a=ed25519-sha256; d=author.example; s=s; h=[a-z:]{0,9}:from; bh=AAAA; b=AAAA; l=[0-9]{1,30}",
+        "\\PC{0,60}",
+    ];
+    (name, value).prop_map(|(name, value)| format!("{name}: {value}\r\n"))
+}
+
+thread_local! {
+    static EMPTY: World = World::of(Zone::new());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn any_octets_have_facts(octets in prop::collection::vec(any::<u8>(), 0..400)) {
+        EMPTY.with(|world| world.facts(&octets, &defaults()));
+    }
+
+    #[test]
+    fn no_made_up_fields_prove_anything(
+        fields in prop::collection::vec(field(), 0..12),
+        body in "\\PC{0,40}",
+    ) {
+        let message = format!("{}\r\n{body}", fields.concat());
+        let facts = EMPTY.with(|world| world.facts(message.as_bytes(), &defaults()));
+        prop_assert!(facts.dkim.iter().all(|one| one.result != Authentication::Pass));
+        prop_assert!(facts.arc.result != Authentication::Pass);
+        prop_assert!(facts.dmarc.result != Authentication::Pass);
+    }
+}
