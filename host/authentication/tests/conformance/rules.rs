@@ -1,15 +1,19 @@
 //! What the suites do not say: limits, trust, and what is believed of a failing DNS.
 
+use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use gatepost_authentication::{
     Authentication, Boundary, DkimFact, Facts, Limits, Settings, trusted_results,
 };
+use gatepost_message::{Body, Message};
 use proptest::prelude::*;
 use test_support::Zone;
 use test_support::zone::{Fault, RecordType};
 
-use crate::sign::Signer;
+use crate::sign::{ArcChain, Signer};
 use crate::world::World;
 
 const MESSAGE: &[u8] = b"From: a@author.example\r\nSubject: a\r\n\r\nbody\r\n";
@@ -340,6 +344,115 @@ fn a_key_is_refused_for_what_it_is() {
         }
         let facts = World::of(zone).facts(message.as_bytes(), &defaults());
         assert_eq!(only(&facts), (result, why), "{records:?}");
+    }
+}
+
+/// Whoever seals first may claim what they like; a trusted sealer after them says what it saw.
+#[test]
+fn what_is_forged_under_a_trusted_seal_is_not_believed() {
+    let signer = Signer::new();
+    let mut zone = Zone::new();
+    for sealer in ["attacker.example", "forwarder.example", "list.example"] {
+        signer.publish(&mut zone, sealer);
+    }
+    let world = World::of(zone);
+    let message = std::str::from_utf8(MESSAGE).expect("text");
+    let trusted = ["forwarder.example", "list.example"];
+
+    let forged = ArcChain::of(&signer, message)
+        .seal(
+            "attacker.example",
+            "forwarder.example; dmarc=pass header.from=author.example",
+        )
+        .seal(
+            "forwarder.example",
+            "forwarder.example; arc=pass; spf=fail smtp.mailfrom=x.example; \
+             dkim=fail header.d=Author.example; dmarc=fail header.from=author.example",
+        )
+        .seal("list.example", "list.example; arc=pass");
+    let arc = world.facts(&forged.message(), &defaults()).arc;
+    assert_eq!(arc.result, Authentication::Pass, "{arc:?}");
+    assert_eq!(arc.instances, 3);
+    assert_eq!(arc.sealer, "list.example");
+    let sealers: Vec<_> = arc.sets.iter().map(|set| set.sealer.as_str()).collect();
+    assert_eq!(
+        sealers,
+        ["list.example", "forwarder.example", "attacker.example"]
+    );
+    assert_eq!(arc.sets[2].dmarc, Some(Authentication::Pass));
+    let believed = trusted_results(&arc, &trusted).expect("a trusted set");
+    assert_eq!(believed.instance, 2);
+    assert_eq!(believed.authserv_id, "forwarder.example");
+    assert_eq!(believed.dmarc, Some(Authentication::Fail));
+    assert_eq!(believed.dmarc_from.as_deref(), Some("author.example"));
+    assert_eq!(believed.spf, Some(Authentication::Fail));
+    assert_eq!(believed.arc, Some(Authentication::Pass));
+    assert_eq!(believed.dkim[0].domain, "author.example");
+
+    // Nor is what comes after the trusted seal, once somebody else has had the message.
+    let later = forged.seal("attacker.example", "list.example; dmarc=pass");
+    let arc = world.facts(&later.message(), &defaults()).arc;
+    assert_eq!(arc.result, Authentication::Pass, "{arc:?}");
+    assert_eq!(trusted_results(&arc, &trusted), None);
+
+    // And a seal whose key cannot be had proves nothing yet.
+    world
+        .server()
+        .zone()
+        .fault("s._domainkey.late.example", Fault::ServFail);
+    let unproved = later.seal("late.example", "late.example; none");
+    let arc = world.facts(&unproved.message(), &defaults()).arc;
+    assert_eq!(arc.result, Authentication::TempError);
+    assert!(arc.sets.is_empty());
+}
+
+/// A large body stays on disk: it is read in pieces.
+#[test]
+fn a_body_that_is_not_in_memory_is_read_in_pieces() {
+    let signer = Signer::new();
+    let mut zone = Zone::new();
+    signer.publish(&mut zone, "author.example");
+    let world = World::of(zone);
+    let body = "a line of a large body \t with white space \r\n".repeat(50_000);
+    let message = format!("From: a@author.example\r\nSubject: a\r\n\r\n{body}");
+    let message = signer.sign(message.as_bytes(), "author.example");
+    let end = message.windows(4).position(|four| four == b"\r\n\r\n");
+    let (head, body) = message.split_at(end.expect("a body") + 4);
+    let facts = |missing| {
+        let kept = Kept {
+            octets: body.to_vec(),
+            missing,
+        };
+        let message = Message::from_parts(Bytes::copy_from_slice(head), Arc::new(kept));
+        world.facts_of("", &message, &defaults())
+    };
+    assert_eq!(only(&facts(0)), (Authentication::Pass, ""));
+    let short = facts(10);
+    assert_eq!(only(&short).0, Authentication::TempError);
+    assert!(
+        only(&short).1.starts_with("the body could not be read"),
+        "{short:?}"
+    );
+}
+
+/// A body elsewhere, of which some octets at the end cannot be read.
+#[derive(Debug)]
+struct Kept {
+    octets: Vec<u8>,
+    missing: usize,
+}
+
+impl Body for Kept {
+    fn len(&self) -> u64 {
+        self.octets.len() as u64
+    }
+
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
+        let there = &self.octets[..self.octets.len() - self.missing];
+        let rest = there.get(offset as usize..).unwrap_or_default();
+        let length = rest.len().min(buf.len()).min(10_007);
+        buf[..length].copy_from_slice(&rest[..length]);
+        Ok(length)
     }
 }
 

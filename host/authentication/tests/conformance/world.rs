@@ -51,6 +51,11 @@ impl World {
     /// The facts of a message with that reverse-path.
     pub fn facts_from(&self, reverse_path: &str, message: &[u8], settings: &Settings) -> Facts {
         let message = Message::from_bytes(Bytes::copy_from_slice(message));
+        self.facts_of(reverse_path, &message, settings)
+    }
+
+    /// The facts of a message wherever its body is.
+    pub fn facts_of(&self, reverse_path: &str, message: &Message, settings: &Settings) -> Facts {
         let reverse_path = ReversePath::parse(reverse_path).expect("a reverse-path");
         let arrival = Arrival {
             client: IpAddr::from([192, 0, 2, 99]),
@@ -60,7 +65,7 @@ impl World {
             at: NOW,
         };
         self.runtime
-            .block_on(gather(&message, &arrival, &self.resolver, settings))
+            .block_on(gather(message, &arrival, &self.resolver, settings))
     }
 }
 
