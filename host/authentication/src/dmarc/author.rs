@@ -1,6 +1,7 @@
 //! The author's domain (RFC 9989 section 4.1, RFC 5322 section 3.6.2): what stands after the `@`
 //! in From, where there is one From and one domain in it.
 
+use super::unequivocal;
 use gatepost_message::{Message, domain_to_ascii};
 use mail_parser::parsers::MessageStream;
 use mail_parser::{Address, HeaderValue};
@@ -11,6 +12,9 @@ pub(crate) fn domain(message: &Message) -> Result<String, String> {
     let field = fields.next().ok_or("there is no From field")?;
     if fields.next().is_some() {
         return Err("there are several From fields".to_owned());
+    }
+    if !unequivocal::mailboxes(&field.unfolded()) {
+        return Err("From can be read in several ways".to_owned());
     }
     // The parser wants a line end to know that the field is over.
     let body = [field.body_raw(), b"\r\n"].concat();
@@ -91,6 +95,8 @@ mod tests {
             "From: a@b.example, c@d.example",
             "From: group: a@b.example, c@d.example;",
             "From: a@[192.0.2.1]",
+            "From: a@b@c.example",
+            "From: <a@b.example> <c@d.example>",
         ] {
             assert!(author(head).is_err(), "{head:?} gave {:?}", author(head));
         }

@@ -12,6 +12,7 @@
 pub(crate) mod author;
 pub(crate) mod record;
 mod suffix;
+mod unequivocal;
 mod walk;
 
 pub use suffix::organizational_domain as organizational_domain_by_list;
