@@ -47,7 +47,7 @@ pub struct Arrival<'a> {
 ///
 /// Never fails and never panics: what could not be found out is `temperror`, with its reason. It
 /// takes at most [`Limits::time`](crate::Limits::time), and then what the processor needs for the
-/// body and the signatures: some 50 ms for 25 MiB. That part runs on the runtime's threads for
+/// body and the signatures: about a tenth of a second for 25 MiB. That part runs on the runtime's threads for
 /// blocking work, so a caller may await this on any thread of a tokio runtime.
 pub async fn gather(
     message: &Message,
