@@ -2,6 +2,9 @@
 
 use crate::{Authentication, DkimFact, Unavailable};
 
+/// The most characters of a reason: some quote what strangers wrote.
+const LONGEST: usize = 200;
+
 /// A result that is not `pass`, with its reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Rejection {
@@ -40,7 +43,10 @@ impl Rejection {
     }
 
     fn new(result: Authentication, reason: impl Into<String>) -> Self {
-        let reason = reason.into();
+        let mut reason = reason.into();
+        if let Some((end, _)) = reason.char_indices().nth(LONGEST) {
+            reason.truncate(end);
+        }
         Self { result, reason }
     }
 }

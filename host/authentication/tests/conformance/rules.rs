@@ -267,6 +267,15 @@ fn a_signature_is_refused_for_what_it_lacks() {
 }
 
 #[test]
+fn a_reason_is_a_sentence_however_long_a_signature_is() {
+    let (_, zone, message) = signed();
+    let message = message.replacen("a=", &format!("a={}", "ä".repeat(100_000)), 1);
+    let facts = World::of(zone).facts(message.as_bytes(), &defaults());
+    assert!(only(&facts).1.starts_with("the algorithm ää"));
+    assert_eq!(only(&facts).1.chars().count(), 200);
+}
+
+#[test]
 fn a_signature_ends_when_it_says() {
     let (_, zone, message) = signed();
     let world = World::of(zone);
