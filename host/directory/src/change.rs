@@ -300,7 +300,7 @@ impl Directory {
             };
             let (id, of_connector) = (account.to_string(), connector.map(|id| id.to_string()));
             let live = "account = ?1 AND connector IS ?2 AND revoked IS NULL";
-            let limit = parts.limits.live_credentials;
+            let limit = parts.limits.live_sets;
             if count(change, "credentials", live, (&id, &of_connector))? >= limit {
                 return refuse(Refusal::TooManyCredentials { limit });
             }

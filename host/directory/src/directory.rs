@@ -10,7 +10,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 use gatepost_message::Millis;
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::{
     Credential, DirectoryError, SupportAddress, UserName, View,
@@ -32,7 +32,7 @@ pub struct Limits {
     pub addresses_per_domain: usize,
     /// Credentials that are live at a time for one domain, and for one account's submission: a new
     /// one has to be in use before the old one can go.
-    pub live_credentials: usize,
+    pub live_sets: usize,
 }
 
 impl Default for Limits {
@@ -41,7 +41,7 @@ impl Default for Limits {
         Self {
             domains_per_account: 4,
             addresses_per_domain: 50,
-            live_credentials: 2,
+            live_sets: 2,
         }
     }
 }
@@ -210,6 +210,39 @@ impl Store {
 /// A panic leaves no half of a change: it was in a transaction.
 pub(crate) fn lock(store: &Mutex<Store>) -> MutexGuard<'_, Store> {
     store.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl View {
+    /// Reads a directory without opening it for anybody else, and changes nothing; `None` where
+    /// there is none. Blocks.
+    ///
+    /// # Errors
+    /// It is of another schema, or it or its key ring cannot be read.
+    pub fn read(settings: &Settings) -> Result<Option<Self>, DirectoryError> {
+        let path = &settings.path;
+        if !path.exists() {
+            return Ok(None);
+        }
+        let failed = |source| DirectoryError::Open {
+            path: path.clone(),
+            source,
+        };
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+        connection.busy_timeout(PATIENCE)?;
+        let found = schema::found(&connection).map_err(failed)?;
+        if found != schema::CURRENT {
+            return Err(DirectoryError::Other {
+                path: path.clone(),
+                found,
+                known: schema::CURRENT,
+            });
+        }
+        let ring = KeyRing::open(&settings.key_ring, false)?;
+        // One moment for all tables.
+        let moment = connection.transaction()?;
+        view(&moment, &ring).map(Some)
+    }
 }
 
 fn view(connection: &Connection, ring: &KeyRing) -> Result<View, DirectoryError> {

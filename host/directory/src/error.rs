@@ -31,6 +31,16 @@ pub enum DirectoryError {
         /// Latest version that this relay knows.
         known: u32,
     },
+    /// It is of another schema, and was only to be read.
+    #[error("the directory {} has schema {found}, this command reads {known}: run the version of gatepost that the relay is of", path.display())]
+    Other {
+        /// The file.
+        path: PathBuf,
+        /// Schema version in the file.
+        found: u32,
+        /// The version that is read.
+        known: u32,
+    },
     /// The file of keys cannot be read or written.
     #[error("the key ring {} cannot be used: {source}; what is encrypted in the directory cannot be read without it: put it back from where it is kept", path.display())]
     KeyRing {
@@ -153,7 +163,7 @@ pub enum Refusal {
     },
     /// As many credentials of this use are live as may be.
     #[error(
-        "{limit} credentials are live for this already, as many as may be; revoke one, or raise live-credentials in [directory]"
+        "{limit} credentials are live for this already, as many as may be; revoke one, or raise live-sets in [directory]"
     )]
     TooManyCredentials {
         /// How many may be live.

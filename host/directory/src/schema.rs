@@ -10,9 +10,14 @@ const MIGRATIONS: &[&str] = &[include_str!("schema-1.sql")];
 /// The schema that this version reads and writes; `PRAGMA user_version` of the file.
 pub(crate) const CURRENT: u32 = MIGRATIONS.len() as u32;
 
+/// The schema of a file.
+pub(crate) fn found(connection: &Connection) -> rusqlite::Result<u32> {
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
+}
+
 /// Brings a directory to the present schema; gives the version found if that is a later one.
 pub(crate) fn migrate(connection: &mut Connection) -> rusqlite::Result<Result<(), u32>> {
-    let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let found = found(connection)?;
     if found > CURRENT {
         return Ok(Err(found));
     }

@@ -146,6 +146,29 @@ impl View {
             .insert(user_name.clone(), Arc::clone(&known));
     }
 
+    /// A directory with nothing in it.
+    pub fn empty() -> Self {
+        let contents = Contents {
+            accounts: Vec::new(),
+            connectors: Vec::new(),
+            addresses: Vec::new(),
+            credentials: Vec::new(),
+        };
+        // Nobody logs in by it.
+        Self::new(contents, hmac::Key::new(hmac::HMAC_SHA256, &[]))
+    }
+
+    /// Every account, oldest first.
+    pub fn accounts(&self) -> impl Iterator<Item = &Account> {
+        let mut accounts: Vec<_> = self
+            .holders
+            .values()
+            .map(|holder| &holder.account)
+            .collect();
+        accounts.sort_by_key(|account| (account.created, account.id));
+        accounts.into_iter()
+    }
+
     /// Whose an address is. It may have a sub-address (RFC 5233): `help+tag@` is `help@` where
     /// there is no `help+tag@`. The postmaster of every native domain is its account's (RFC 5321
     /// section 4.5.1).

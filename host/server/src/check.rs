@@ -30,6 +30,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use gatepost_directory::View;
 use gatepost_message::{Message, Millis, TransactionId};
 use gatepost_policy::{Chain, Engine, EngineSettings, Routing, Session, Transaction};
 use gatepost_smtp::{Reply, server};
@@ -39,6 +40,7 @@ use self::memory::RunMemory;
 use self::report::{RecipientReport, Report};
 use crate::cli::CheckArgs;
 use crate::config::{Config, Direction, Listener};
+use crate::ownership::Ownership;
 use crate::pipeline::judge::{Arrival, Fate, Judged, Lot, judge};
 use crate::pipeline::{Findings, admission};
 use crate::policies::Policies;
@@ -108,6 +110,7 @@ fn write(path: &Path, message: &Message) -> miette::Result<()> {
 struct Check {
     args: CheckArgs,
     config: Config,
+    directory: View,
     listener: Listener,
     chain: Chain,
     memory: Arc<RunMemory>,
@@ -120,6 +123,10 @@ impl Check {
             None => Config::builtin(),
         };
         let listener = listener(&config, args.listener.as_deref())?.clone();
+        let directory = match args.config {
+            Some(_) => directory(&config).await,
+            None => View::empty(),
+        };
         let engine = Engine::new(EngineSettings::default()).into_diagnostic()?;
         let policies = Policies::load(engine, &config).await?;
         Ok(Self {
@@ -127,6 +134,7 @@ impl Check {
             memory: Arc::default(),
             args,
             config,
+            directory,
             listener,
         })
     }
@@ -160,7 +168,7 @@ impl Check {
             let reply = wire::banner(&reply).unwrap_or(reply);
             return (report.refused(reply, findings), None);
         }
-        let admission = admission::sender(&self.config, &policies, &mut transaction).await;
+        let admission = admission::sender(self.ownership(), &policies, &mut transaction).await;
         if let Some(reply) = findings.take(admission, transaction.account.as_deref()) {
             return (report.refused(reply, findings), None);
         }
@@ -169,7 +177,8 @@ impl Check {
         for address in self.recipients(&message) {
             let refusal = if accepted < most {
                 let admission =
-                    admission::recipient(&self.config, &policies, &mut transaction, &address).await;
+                    admission::recipient(self.ownership(), &policies, &mut transaction, &address)
+                        .await;
                 findings.take(admission, transaction.account.as_deref())
             } else {
                 let text = format!("Too many recipients: at most {most}");
@@ -192,7 +201,7 @@ impl Check {
         }
 
         let arrival = Arrival {
-            config: &self.config,
+            ownership: self.ownership(),
             protocol: server::protocol(
                 envelope::is_international(&transaction),
                 false,
@@ -240,6 +249,13 @@ impl Check {
         (report.found(findings), Some(judged.message))
     }
 
+    fn ownership(&self) -> Ownership<'_> {
+        Ownership {
+            config: &self.config,
+            directory: &self.directory,
+        }
+    }
+
     /// Why the message would not reach the policies, if so.
     fn refusal(&self, message: &Message) -> Option<Reply> {
         // It was read from memory, so it can be read again.
@@ -276,8 +292,21 @@ impl Check {
             return self.args.rcpt_to.clone();
         }
         let inbound = self.listener.direction == Direction::Inbound;
-        envelope::recipients(message, &self.config, inbound)
+        envelope::recipients(message, self.ownership(), inbound)
     }
+}
+
+/// The directory in the store, if there is one that may be read.
+async fn directory(config: &Config) -> View {
+    let settings = config.directory.settings(&config.relay.store);
+    let read = tokio::task::spawn_blocking(move || View::read(&settings)).await;
+    let error = match read {
+        Ok(Ok(view)) => return view.unwrap_or_else(View::empty),
+        Ok(Err(error)) => error.to_string(),
+        Err(error) => error.to_string(),
+    };
+    eprintln!("gatepost: judging without the directory, its accounts receive nothing: {error}");
+    View::empty()
 }
 
 /// The listener of this name; the first inbound one where none is named, else the first.

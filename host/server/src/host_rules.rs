@@ -5,7 +5,7 @@ use gatepost_policy::{Flow, Transaction};
 use gatepost_smtp::Reply;
 use mail_parser::MessageParser;
 
-use crate::config::Config;
+use crate::ownership::Ownership;
 
 /// The most Received fields that a message may come with; RFC 5321 section 6.3 asks for a limit of
 /// at least 100.
@@ -26,7 +26,7 @@ pub fn refusal(message: &Message) -> Option<Reply> {
 ///
 /// `message` is as it would be sent: what a policy writes into From is held to it too.
 pub fn foreign_author(
-    config: &Config,
+    ownership: Ownership<'_>,
     transaction: &Transaction,
     message: &Message,
 ) -> Option<Reply> {
@@ -36,16 +36,8 @@ pub fn foreign_author(
     let account = transaction.account.as_deref()?;
     authors(message)
         .iter()
-        .find(|author| is_foreign(config, account, author.domain()))
+        .find(|author| ownership.is_foreign(account, author.domain()))
         .map(|author| foreign(author.domain()))
-}
-
-/// Whether the domain belongs to another account than this one; one that belongs to nobody is
-/// not foreign.
-pub fn is_foreign(config: &Config, account: &str, domain: &str) -> bool {
-    config
-        .account_of_domain(domain)
-        .is_some_and(|owner| owner.id != account)
 }
 
 /// What a user is told who sends in the name of another account.
@@ -80,10 +72,12 @@ mod tests {
     use std::path::Path;
 
     use bytes::Bytes;
+    use gatepost_directory::View;
     use gatepost_message::{Millis, ReversePath, TransactionId};
     use gatepost_policy::Session;
 
     use super::*;
+    use crate::config::Config;
 
     fn with_hops(hops: usize) -> Message {
         let head = "reCeived : from a by b; date\r\n".repeat(hops);
@@ -143,6 +137,11 @@ mod tests {
     #[test]
     fn nobody_submits_in_the_name_of_another_account() {
         let config = two_accounts();
+        let directory = View::empty();
+        let ownership = Ownership {
+            config: &config,
+            directory: &directory,
+        };
         let submitted = of_account_one(Flow::Submission);
         for (head, refused) in [
             ("From: a@one.example", false),
@@ -157,11 +156,11 @@ mod tests {
             ("From: a@one.example\r\nFrom: x@two.example", true),
         ] {
             let message = Message::from_bytes(Bytes::from(format!("{head}\r\n\r\nbody\r\n")));
-            let reply = foreign_author(&config, &submitted, &message);
+            let reply = foreign_author(ownership, &submitted, &message);
             assert_eq!(reply.is_some(), refused, "{head} -> {reply:?}");
             // What comes in from outside names whom it likes.
             let inbound = of_account_one(Flow::Inbound);
-            assert_eq!(foreign_author(&config, &inbound, &message), None);
+            assert_eq!(foreign_author(ownership, &inbound, &message), None);
         }
     }
 }

@@ -24,6 +24,7 @@ pub mod host_rules;
 pub mod listener;
 pub mod live;
 pub mod observability;
+pub mod ownership;
 pub mod pipeline;
 pub mod policies;
 pub mod received;

@@ -36,6 +36,7 @@ mod memory;
 use std::sync::Arc;
 
 use gatepost_delivery::Notifications;
+use gatepost_directory::{Directory, View};
 use gatepost_message::TransactionId;
 use gatepost_policy::{Chain, Flow, Memory};
 use gatepost_smtp::Reply;
@@ -48,12 +49,15 @@ pub use self::findings::Findings;
 pub use self::memory::SpoolMemory;
 use crate::config::Config;
 use crate::observability::Spans;
+use crate::ownership::Ownership;
 
 /// What the sessions of one listener share on the way of their messages.
 #[derive(Clone)]
 pub struct Pipeline {
     /// The whole configuration: accounts, users, times.
     pub config: Arc<Config>,
+    /// Whose addresses and credentials are whose.
+    pub directory: Arc<Directory>,
     /// Name of the listener.
     pub listener: String,
     /// Which way its mail travels.
@@ -78,6 +82,14 @@ impl Pipeline {
     /// The places for writers of large messages, one set for all listeners.
     pub fn writers() -> Arc<Semaphore> {
         Arc::new(Semaphore::new(intake::WRITERS))
+    }
+
+    /// Whose is what, by the configuration and this view of the directory.
+    fn ownership<'a>(&'a self, directory: &'a View) -> Ownership<'a> {
+        Ownership {
+            config: &self.config,
+            directory,
+        }
     }
 
     fn record(&self, id: TransactionId, kind: Kind) {

@@ -24,6 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gatepost_delivery::{Delivery, Notifications};
+use gatepost_directory::Directory;
 use gatepost_message::Millis;
 use gatepost_policy::{Chain, Engine, EngineSettings};
 use gatepost_smtp::server::{AuthOffer, Settings, StartTls};
@@ -118,6 +119,7 @@ struct Parts {
     memory: Arc<SpoolMemory>,
     spool: Arc<dyn Spool>,
     trace: Arc<Trace>,
+    directory: Arc<Directory>,
     spans: Spans,
     writers: Arc<Semaphore>,
 }
@@ -134,6 +136,7 @@ impl Parts {
         let services = config.listeners.iter().map(|listener| {
             let pipeline = Arc::new(Pipeline {
                 config: Arc::clone(config),
+                directory: Arc::clone(&self.directory),
                 listener: listener.name.clone(),
                 flow: listener.direction.flow(),
                 chain: chain(&listener.name),
@@ -171,7 +174,7 @@ impl Relay {
             }
             None => (Spans::default(), None),
         };
-        let (spool, trace) = open_store(&config).await?;
+        let (spool, trace, directory) = open_store(&config).await?;
         let memory = Arc::new(SpoolMemory(Arc::clone(&spool)));
         let watched = folder::prepare(&config).into_diagnostic()?;
         let engine = Engine::new(EngineSettings {
@@ -198,6 +201,7 @@ impl Relay {
             memory: Arc::clone(&memory),
             spool: Arc::clone(&spool),
             trace: Arc::clone(&trace),
+            directory: Arc::clone(&directory),
             spans: spans.clone(),
             writers: Pipeline::writers(),
         };
@@ -227,6 +231,7 @@ impl Relay {
         let runtime = control::Runtime {
             spool: Arc::clone(&spool),
             trace: Arc::clone(&trace),
+            directory,
             policies: Some(Arc::clone(&policies)),
             reload: Some(ask),
         };
@@ -301,15 +306,20 @@ impl Relay {
     }
 }
 
-/// Opens queue and trace, which makes the directory if it is not there.
-async fn open_store(config: &Config) -> miette::Result<(Arc<dyn Spool>, Arc<Trace>)> {
+/// What is open in the store.
+type Opened = (Arc<dyn Spool>, Arc<Trace>, Arc<Directory>);
+
+/// Opens queue, trace and directory, which makes the directory if it is not there.
+async fn open_store(config: &Config) -> miette::Result<Opened> {
     let settings = SpoolSettings::new(&config.relay.store).with_min_free(config.relay.min_free);
     let trace = config.relay.store.join("trace.db");
     let retention = config.trace.retention();
+    let directory = config.directory.settings(&config.relay.store);
     let opened = tokio::task::spawn_blocking(move || {
         let spool = SqliteSpool::open(settings).into_diagnostic()?;
         let trace = Trace::open(trace, retention).into_diagnostic()?;
-        miette::Result::<_>::Ok((Arc::new(spool) as Arc<dyn Spool>, Arc::new(trace)))
+        let directory = Directory::open(&directory).into_diagnostic()?;
+        miette::Result::<Opened>::Ok((Arc::new(spool), Arc::new(trace), Arc::new(directory)))
     });
     opened.await.into_diagnostic()?
 }

@@ -137,6 +137,18 @@ fn limits_leave_room_for_mail() {
 }
 
 #[test]
+fn an_account_of_the_directory_may_have_something() {
+    for key in ["domains-per-account", "addresses-per-domain", "live-sets"] {
+        let section = format!("[directory]\n{key} = 0");
+        wrong(
+            &section,
+            2,
+            &format!("{key} is 0, so no account could have any"),
+        );
+    }
+}
+
+#[test]
 fn a_domain_and_a_user_belong_to_one_account() {
     wrong(
         "[[account]]\nid = \"a\"\ndomains = [\"desk.example\"]\n[[account]]\nid = \"b\"\ndomains = [\n  \"other.example\",\n  \"Desk.Example\",\n]\n",

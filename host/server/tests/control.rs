@@ -2,8 +2,11 @@
 
 #![allow(clippy::unwrap_used)]
 
-use gatepost::control::{Action, Choice, Listing, PolicyStatus, Request, Response};
+use gatepost::control::{
+    Action, Choice, DirectoryRequest, DirectoryResponse, Listing, PolicyStatus, Request, Response,
+};
 use gatepost::policies::Swap;
+use gatepost_directory::{AccountKind, Profile, UserName};
 use gatepost_message::{Millis, TransactionId};
 use gatepost_policy::OnError;
 use gatepost_spool::{Changed, Status};
@@ -58,6 +61,16 @@ fn every_request_is_read_back_as_it_was() {
             policy: "loop-guard".to_owned(),
         },
         Request::Trace { id },
+        Request::Directory(Box::new(DirectoryRequest::AccountAdd(Profile {
+            kind: AccountKind::Sandbox,
+            product: "Acme Desk".parse().unwrap(),
+            time_zone: "Europe/Berlin".parse().unwrap(),
+            native_domain: "acme.desk.example".parse().unwrap(),
+            brands: vec!["Acme".parse().unwrap()],
+        }))),
+        Request::Directory(Box::new(DirectoryRequest::CredentialRevoke {
+            user_name: UserName::new("in-a"),
+        })),
     ];
     for request in requests {
         let line = serde_json::to_string(&request).unwrap();
@@ -105,6 +118,7 @@ fn responses_are_read_back_as_they_were() {
             new: "cd".to_owned(),
         }),
         Response::Events(Vec::new()),
+        Response::Directory(DirectoryResponse::Rekeyed(3)),
         Response::Failed("no relay is running".to_owned()),
     ];
     for response in responses {

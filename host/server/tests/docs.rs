@@ -11,7 +11,7 @@ use gatepost::policies::Policies;
 use gatepost_policy::{Engine, EngineSettings};
 
 /// Each section of the page, and a configuration that has a key too many there.
-const TABLES: [(&str, &str); 17] = [
+const TABLES: [(&str, &str); 18] = [
     ("The file", "too-many = 1"),
     ("`[relay]`", "[relay]\ntoo-many = 1"),
     ("`[http]`", "[http]\ntoo-many = 1"),
@@ -21,6 +21,7 @@ const TABLES: [(&str, &str); 17] = [
     ("`[limits]`", "[limits]\ntoo-many = 1"),
     ("`[quarantine]`", "[quarantine]\ntoo-many = 1"),
     ("`[trace]`", "[trace]\ntoo-many = 1"),
+    ("`[directory]`", "[directory]\ntoo-many = 1"),
     ("`[[account]]`", "[[account]]\ntoo-many = 1"),
     ("`users`", "[[account]]\nusers = [{ too-many = 1 }]"),
     ("`[[listener]]`", "[[listener]]\ntoo-many = 1"),

@@ -5,7 +5,7 @@ use mail_parser::MessageParser;
 
 use gatepost_policy::Transaction;
 
-use crate::config::Config;
+use crate::ownership::{Ownership, Whose};
 
 /// The most recipients taken from a header: what every server has to take (RFC 5321 section
 /// 4.5.3.1.8).
@@ -25,8 +25,13 @@ pub(super) fn reverse_path(message: &Message) -> ReversePath {
 }
 
 /// The recipients, as far as the message tells; at least one.
-pub(super) fn recipients(message: &Message, config: &Config, inbound: bool) -> Vec<Address> {
-    let ours = |address: &Address| !inbound || config.account_of_domain(address.domain()).is_some();
+pub(super) fn recipients(
+    message: &Message,
+    ownership: Ownership<'_>,
+    inbound: bool,
+) -> Vec<Address> {
+    let config = ownership.config;
+    let ours = |address: &Address| !inbound || matches!(ownership.recipient(address), Whose::Of(_));
     let delivered = ["Delivered-To", "X-Original-To"]
         .into_iter()
         .filter_map(|name| Address::parse(bare(&message.header(name)?)).ok())
@@ -81,7 +86,10 @@ pub(super) fn is_international(transaction: &Transaction) -> bool {
 mod tests {
     use bytes::Bytes;
 
+    use gatepost_directory::View;
+
     use super::*;
+    use crate::config::Config;
 
     fn message(head: &'static str) -> Message {
         Message::from_bytes(Bytes::from_static(head.as_bytes()))
@@ -109,7 +117,11 @@ mod tests {
 
     #[test]
     fn the_recipient_is_the_one_delivered_to_else_those_of_to() {
-        let config = Config::builtin();
+        let (config, directory) = (Config::builtin(), View::empty());
+        let ownership = Ownership {
+            config: &config,
+            directory: &directory,
+        };
         for (head, expected) in [
             (
                 "Delivered-To: a@x.example\r\nTo: b@x.example\r\n\r\n",
@@ -133,7 +145,7 @@ mod tests {
             ),
             ("Subject: s\r\n\r\n", &["postmaster@localhost"]),
         ] {
-            let recipients = recipients(&message(head), &config, true);
+            let recipients = recipients(&message(head), ownership, true);
             let texts: Vec<&str> = recipients.iter().map(Address::as_str).collect();
             assert_eq!(texts, expected, "{head}");
         }

@@ -6,6 +6,7 @@
 
 mod check;
 mod config;
+mod directory;
 mod operate;
 mod output;
 mod policy;
@@ -51,6 +52,21 @@ enum Command {
     /// Look at the policies and swap them.
     #[command(subcommand)]
     Policy(policy::Command),
+    /// Accounts of the directory.
+    #[command(subcommand)]
+    Account(directory::Accounts),
+    /// Domains that accounts have connected.
+    #[command(subcommand)]
+    Connector(directory::Connectors),
+    /// Addresses at which accounts receive.
+    #[command(subcommand)]
+    Address(directory::Addresses),
+    /// User names and secrets with which mail is handed to us.
+    #[command(subcommand)]
+    Credential(directory::Credentials),
+    /// The keys that encrypt a part of the directory.
+    #[command(subcommand)]
+    Directory(directory::Keys),
     /// Show what happened to a message.
     Trace(trace::Trace),
     Sink(SinkArgs),
@@ -95,6 +111,11 @@ pub async fn run(cli: Cli) -> miette::Result<ExitCode> {
         Command::Queue(command) => queue::run(command).await,
         Command::Quarantine(command) => quarantine::run(command).await,
         Command::Policy(command) => policy::run(command).await,
+        Command::Account(command) => directory::accounts(command).await,
+        Command::Connector(command) => directory::connectors(command).await,
+        Command::Address(command) => directory::addresses(command).await,
+        Command::Credential(command) => directory::credentials(command).await,
+        Command::Directory(command) => directory::keys(command).await,
         Command::Trace(args) => trace::run(args).await,
         Command::Sink(args) => sink::run(args).await.map_err(report),
     }

@@ -240,6 +240,11 @@ pub(super) fn fixed(old: &Config, new: &Config) -> Vec<Finding> {
             "the collector in [otlp] knows the relay by this name",
         ),
         (
+            old.directory.key_ring != new.directory.key_ring,
+            &["directory", "key-ring"],
+            "a part of the directory is encrypted with the keys in it",
+        ),
+        (
             old.otlp != new.otlp,
             &["otlp"],
             "a trace that has begun goes to one collector",

@@ -11,6 +11,7 @@
 mod account;
 mod changes;
 mod delivery;
+mod directory;
 mod document;
 mod error;
 mod listener;
@@ -29,6 +30,7 @@ use serde::Deserialize;
 pub use account::{Account, Password, User};
 pub use changes::Change;
 pub use delivery::Delivery;
+pub use directory::Directory;
 pub use document::Document;
 pub use error::{ConfigError, Problem};
 pub(crate) use error::{Finding, Step, at};
@@ -67,6 +69,9 @@ pub struct Config {
     /// How long is known what happened.
     #[serde(default)]
     pub trace: Trace,
+    /// What accounts of the directory may have.
+    #[serde(default)]
+    pub directory: Directory,
     /// Whose mail it is.
     #[serde(default, rename = "account")]
     pub accounts: Vec<Account>,
@@ -198,6 +203,10 @@ impl Config {
     fn resolve_paths(&mut self, base: &Path) -> Vec<PathBuf> {
         let mut files = Vec::new();
         self.relay.store = base.join(&self.relay.store);
+        // Not one of the files that are compared: it changes with the directory, and is secret.
+        if let Some(key_ring) = &mut self.directory.key_ring {
+            *key_ring = base.join(&*key_ring);
+        }
         if let Some(folder) = &mut self.relay.policies {
             for policy in &mut self.policies {
                 if policy.builtin.is_none() && policy.file.is_none() {

@@ -15,6 +15,7 @@ pub(super) fn problems(config: &Config) -> Vec<Finding> {
     relay(config, &mut findings);
     otlp(config, &mut findings);
     limits(config, &mut findings);
+    directory(config, &mut findings);
     accounts(config, &mut findings);
     listeners(config, &mut findings);
     policies(config, &mut findings);
@@ -126,6 +127,23 @@ fn limits(config: &Config, findings: &mut Findings) {
                 "MAIL with the parameters of every extension may need {least}; set at least that"
             ),
         );
+    }
+}
+
+fn directory(config: &Config, findings: &mut Findings) {
+    let directory = &config.directory;
+    for (key, number) in [
+        ("domains-per-account", directory.domains_per_account),
+        ("addresses-per-domain", directory.addresses_per_domain),
+        ("live-sets", directory.live_sets),
+    ] {
+        if number == 0 {
+            findings.add(
+                at!["directory", key],
+                format!("{key} is 0, so no account could have any"),
+                "leave it out for the default",
+            );
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use gatepost_spool::{Changed, Filter, Record, Selection, Spool, SpoolError, Tick
 use gatepost_trace::{Event, Kind};
 use tokio::sync::oneshot;
 
+use super::directory;
 use super::protocol::{Action, Choice, Listing, PolicyStatus, Request, Response, Shown};
 use super::runtime::Runtime;
 use crate::policies::Policies;
@@ -63,6 +64,13 @@ async fn try_execute(runtime: &Runtime, request: Request) -> Result<Response, St
             Response::Swapped(swap.map_err(|error| error.to_string())?)
         }
         Request::Reload { dry_run } => Response::Reloaded(reload(runtime, dry_run).await?),
+        Request::Directory(request) => {
+            let directory = Arc::clone(&runtime.directory);
+            let executed =
+                tokio::task::spawn_blocking(move || directory::execute(&directory, *request));
+            let executed = executed.await.map_err(|error| error.to_string())?;
+            Response::Directory(executed.map_err(|error| error.to_string())?)
+        }
         Request::Trace { id } => {
             let trace = Arc::clone(trace);
             let events = tokio::task::spawn_blocking(move || trace.of(id)).await;

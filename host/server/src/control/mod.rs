@@ -6,6 +6,7 @@
 //! [executes](execute()) the same requests; only policies can be swapped in nothing but a relay.
 
 mod client;
+mod directory;
 mod execute;
 mod protocol;
 mod runtime;
@@ -13,6 +14,7 @@ mod socket;
 
 pub use crate::relay::reload::{Refusal, Reloaded};
 pub use client::{ClientError, ask};
+pub use directory::{ConnectorAsk, DirectoryRequest, DirectoryResponse};
 pub use execute::execute;
 pub use protocol::{Action, Choice, Listing, PolicyStatus, Request, Response, Shown};
 pub use runtime::{OpenError, Runtime};

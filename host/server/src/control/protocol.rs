@@ -9,6 +9,7 @@ use gatepost_spool::{Changed, Status, Summary};
 use gatepost_trace::Event;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::directory::{DirectoryRequest, DirectoryResponse};
 use crate::policies::Swap;
 use crate::relay::reload::Reloaded;
 
@@ -67,6 +68,8 @@ pub enum Request {
         /// What would change is to be said only.
         dry_run: bool,
     },
+    /// Something of the directory.
+    Directory(Box<DirectoryRequest>),
     /// What happened to a transaction.
     Trace {
         /// Which.
@@ -142,6 +145,8 @@ pub enum Response {
     Reloaded(Reloaded),
     /// What happened to a transaction, in order.
     Events(Vec<Event>),
+    /// What came of a request to the directory.
+    Directory(DirectoryResponse),
     /// It was not done, and why.
     Failed(String),
 }

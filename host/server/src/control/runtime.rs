@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use gatepost_directory::{Directory, DirectoryError, Settings};
 use gatepost_spool::{Spool, SpoolError, SpoolSettings, SqliteSpool};
 use gatepost_trace::{Retention, Trace, TraceError};
 use tokio::sync::mpsc;
 
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::policies::Policies;
 use crate::relay::reload::Ask;
 
@@ -18,6 +19,8 @@ pub struct Runtime {
     pub spool: Arc<dyn Spool>,
     /// The record of what happened.
     pub trace: Arc<Trace>,
+    /// Accounts, addresses and credentials.
+    pub directory: Arc<Directory>,
     /// The policies in use; `None` where no relay runs.
     pub policies: Option<Arc<Policies>>,
     /// Who reads the configuration again; `None` where no relay runs.
@@ -39,6 +42,9 @@ pub enum OpenError {
     /// The trace cannot be opened.
     #[error(transparent)]
     Trace(#[from] TraceError),
+    /// The directory cannot be opened.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
 }
 
 impl Runtime {
@@ -51,6 +57,7 @@ impl Runtime {
         Self::open_with(
             settings.with_min_free(config.relay.min_free),
             config.trace.retention(),
+            &config.directory.settings(&config.relay.store),
         )
     }
 
@@ -60,10 +67,15 @@ impl Runtime {
     /// # Errors
     /// As [`Runtime::open`].
     pub fn open_store(store: &Path) -> Result<Self, OpenError> {
-        Self::open_with(SpoolSettings::new(store), Retention::FOR_EVER)
+        let directory = config::Directory::default().settings(store);
+        Self::open_with(SpoolSettings::new(store), Retention::FOR_EVER, &directory)
     }
 
-    fn open_with(settings: SpoolSettings, retention: Retention) -> Result<Self, OpenError> {
+    fn open_with(
+        settings: SpoolSettings,
+        retention: Retention,
+        directory: &Settings,
+    ) -> Result<Self, OpenError> {
         let store = settings.directory.clone();
         if !store.join("spool.db").exists() {
             return Err(OpenError::NoStore(store));
@@ -76,6 +88,7 @@ impl Runtime {
         Ok(Self {
             spool: Arc::new(spool),
             trace: Arc::new(trace),
+            directory: Arc::new(Directory::open(directory)?),
             policies: None,
             reload: None,
         })

@@ -5,8 +5,9 @@ use gatepost_message::{Address, Millis};
 use gatepost_policy::{Flow, Judgement, Pinned, Ruling, Session, Transaction, Verdict};
 use gatepost_smtp::Reply;
 
-use crate::config::{Account, Config};
+use crate::config::Config;
 use crate::host_rules;
+use crate::ownership::{Ownership, Whose};
 
 /// What became of a question, and the calls of policies that led to it.
 #[derive(Debug)]
@@ -58,17 +59,17 @@ pub async fn connect(policies: &Pinned, session: &Session, now: Millis) -> Admis
 /// a user there is none (RFC 6409 section 4.3); nor may it send in the name of another account
 /// (section 6.1).
 pub async fn sender(
-    config: &Config,
+    ownership: Ownership<'_>,
     policies: &Pinned,
     transaction: &mut Transaction,
 ) -> Admission {
     if transaction.session.flow == Flow::Submission {
         let user = transaction.session.user.as_deref();
-        let Some(account) = user.and_then(|user| config.account_of_user(user)) else {
+        let Some(account) = user.and_then(|user| ownership.config.account_of_user(user)) else {
             return Admission::refused(Reply::new(530, "5.7.0", "Authentication required"));
         };
         if let Some(address) = transaction.reverse_path.address()
-            && host_rules::is_foreign(config, &account.id, address.domain())
+            && ownership.is_foreign(&account.id, address.domain())
         {
             return Admission::refused(host_rules::foreign(address.domain()));
         }
@@ -81,14 +82,14 @@ pub async fn sender(
 /// account. The relay's own postmaster may, whatever policies say: somebody has to hear of it when
 /// they go wrong.
 pub async fn recipient(
-    config: &Config,
+    ownership: Ownership<'_>,
     policies: &Pinned,
     transaction: &mut Transaction,
     address: &Address,
 ) -> Admission {
-    let postmaster = postmaster(config, address);
+    let postmaster = postmaster(ownership.config, address);
     let whatever_policies_say = postmaster.is_some();
-    let (account, address) = match destination(config, transaction, address, postmaster) {
+    let (account, address) = match destination(ownership, transaction, address, postmaster) {
         Ok(destination) => destination,
         Err(reply) => return Admission::refused(reply),
     };
@@ -111,14 +112,14 @@ pub async fn recipient(
 
 /// Whose mail for this address is, and the address that it goes to.
 ///
-/// Only the domain counts: `user%elsewhere.example@desk.example`, `elsewhere.example!user@…` and
+/// In an account's domain of the configuration only the domain counts: `user%elsewhere.example@desk.example`, `elsewhere.example!user@…` and
 /// `"user@elsewhere.example"@…` are local parts of desk.example, and what they mean there is for
 /// the next hop to say, as mail for desk.example.
 fn destination(
-    config: &Config,
+    ownership: Ownership<'_>,
     transaction: &Transaction,
     address: &Address,
-    postmaster: Option<(&Account, Address)>,
+    postmaster: Option<(String, Address)>,
 ) -> Result<(String, Address), Reply> {
     if transaction.session.flow == Flow::Submission {
         // Without an account MAIL was refused; mail for any domain is what a submission is for.
@@ -127,33 +128,35 @@ fn destination(
         let address = postmaster.map_or_else(|| address.clone(), |(_, postmaster)| postmaster);
         return account.map(|account| (account, address)).ok_or_else(denied);
     }
-    let of_domain = config.account_of_domain(address.domain());
-    let (account, address) = postmaster
-        .or_else(|| Some((of_domain?, address.clone())))
-        .ok_or_else(|| Reply::new(550, "5.7.1", "Relaying denied"))?;
+    let (account, address) = match (postmaster, ownership.recipient(address)) {
+        (Some(postmaster), _) => postmaster,
+        (None, Whose::Of(account)) => (account, address.clone()),
+        (None, Whose::Unknown) => return Err(Reply::new(550, "5.1.1", "No such recipient here")),
+        (None, Whose::Elsewhere) => return Err(Reply::new(550, "5.7.1", "Relaying denied")),
+    };
     match &transaction.account {
-        Some(other) if *other != account.id => {
+        Some(other) if *other != account => {
             let text = "Recipient of another account: send it in a transaction of its own";
             Err(Reply::new(452, "4.5.3", text))
         }
-        _ => Ok((account.id.clone(), address)),
+        _ => Ok((account, address)),
     }
 }
 
 /// Where mail for the postmaster of the relay itself goes, which must be taken (RFC 5321 section
 /// 4.5.1). The relay keeps no mailboxes: it goes to the postmaster of the first domain that it
 /// relays for, unless it relays for its own.
-fn postmaster<'a>(config: &'a Config, address: &Address) -> Option<(&'a Account, Address)> {
+fn postmaster(config: &Config, address: &Address) -> Option<(String, Address)> {
     let hostname = &config.relay.hostname;
     let is_postmaster = address.local().eq_ignore_ascii_case("postmaster");
     if !is_postmaster || !hostname.matches(address.domain()) {
         return None;
     }
     if let Some(account) = config.account_of_domain(address.domain()) {
-        return Some((account, address.clone()));
+        return Some((account.id.clone(), address.clone()));
     }
     let mut accounts = config.accounts.iter();
     let (account, domain) = accounts.find_map(|of| Some((of, of.domains.first()?)))?;
     let address = Address::parse(&format!("postmaster@{domain}")).ok()?;
-    Some((account, address))
+    Some((account.id.clone(), address))
 }

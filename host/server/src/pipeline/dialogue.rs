@@ -174,8 +174,9 @@ impl Dialogue {
             _ if unwelcome.is_some() => unwelcome,
             Err(error) => Some(super::spool_refusal(&error)),
             Ok(()) => {
-                let config = &self.pipeline.config;
-                let sender = admission::sender(config, &open.policies, &mut open.transaction);
+                let directory = self.pipeline.directory.view();
+                let ownership = self.pipeline.ownership(&directory);
+                let sender = admission::sender(ownership, &open.policies, &mut open.transaction);
                 let admission = sender.instrument(span.clone()).await;
                 open.note(&self.pipeline, admission)
             }
@@ -252,9 +253,10 @@ impl Dialogue {
         };
         let id = open.transaction.id;
         let span = open.span.clone();
-        let config = &self.pipeline.config;
+        let directory = self.pipeline.directory.view();
+        let ownership = self.pipeline.ownership(&directory);
         let recipient =
-            admission::recipient(config, &open.policies, &mut open.transaction, &address);
+            admission::recipient(ownership, &open.policies, &mut open.transaction, &address);
         let admission = recipient.instrument(span.clone()).await;
         let refusal = open.note(&self.pipeline, admission);
         // One that was named before keeps what was asked for first.
@@ -327,8 +329,9 @@ impl Dialogue {
         let (fate, reply) = match intake.finish(&self.pipeline.writers).await {
             Err(reply) => (None, with_id(reply, id)),
             Ok(staged) => {
+                let directory = self.pipeline.directory.view();
                 let arrival = Arrival {
-                    config: &self.pipeline.config,
+                    ownership: self.pipeline.ownership(&directory),
                     protocol,
                 };
                 let before = findings.judgements.len();

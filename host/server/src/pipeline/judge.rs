@@ -6,14 +6,14 @@ use gatepost_policy::{Pinned, RecipientVerdict, Transaction, Verdict};
 use gatepost_smtp::Reply;
 
 use super::{Findings, local_error, with_id};
-use crate::config::Config;
+use crate::ownership::Ownership;
 use crate::{host_rules, received, submission};
 
 /// How a message came and who took it, for its trace field.
 #[derive(Debug, Clone, Copy)]
 pub struct Arrival<'a> {
     /// Whose relay it is: its name, and which domains belong to whom.
-    pub config: &'a Config,
+    pub ownership: Ownership<'a>,
     /// How the message came: `ESMTP`, `ESMTPS`, … (RFC 3848).
     pub protocol: &'a str,
 }
@@ -99,12 +99,12 @@ pub async fn judge(
         .await;
     let message = ruling.message;
     findings.add(ruling.judgements, transaction.account.as_deref());
-    let foreign = || host_rules::foreign_author(arrival.config, transaction, &message);
+    let foreign = || host_rules::foreign_author(arrival.ownership, transaction, &message);
     let mut fate = match host.or_else(foreign) {
         Some(reply) => Fate::Refused(reply),
         None => fate(ruling.verdict, lots(transaction, &findings)),
     };
-    let hostname = arrival.config.relay.hostname.as_str();
+    let hostname = arrival.ownership.config.relay.hostname.as_str();
     let added =
         submission::missing_fields(transaction, &message, hostname).and_then(|mut added| {
             // The last goes on top.

@@ -18,8 +18,9 @@ use crate::{folder, observability, policies, tls};
 
 /// Sections of which delivery knows nothing. Where anything else has changed, its settings are
 /// put in use anew, which costs its idle connections.
-const NOT_OF_DELIVERY: [&str; 9] = [
+const NOT_OF_DELIVERY: [&str; 10] = [
     "account.",
+    "directory.",
     "http.",
     "limits.",
     "listener.",
@@ -234,6 +235,7 @@ impl Relay {
         }
         observability::put_level_in_use(level);
         self.parts.spool.keep_free(config.relay.min_free);
+        self.parts.directory.limit(config.directory.limits());
         let (trace, retention) = (Arc::clone(&self.parts.trace), config.trace.retention());
         // It may wait for the writer.
         let retained = tokio::task::spawn_blocking(move || trace.retain(retention)).await;

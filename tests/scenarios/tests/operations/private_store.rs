@@ -28,12 +28,13 @@ fn only_its_owner_can_read_it() {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         if path.is_dir() {
             assert_eq!(mode(&path), 0o700, "{name}");
-        } else if name.contains(".db") || name == "control.sock" {
+        } else if name.contains(".db") || ["control.sock", "key-ring"].contains(&&*name) {
             assert_eq!(mode(&path), 0o600, "{name}");
             databases += 1;
         }
     }
-    assert_eq!(databases, 7, "two databases of three files, and the socket");
+    let files = "three databases of three files, the socket and the key ring";
+    assert_eq!(databases, 11, "{files}");
     sink.take();
     relay.eventually("the delivery is recorded", |relay| {
         relay.json(&["queue", "list"]).is_empty().then_some(())

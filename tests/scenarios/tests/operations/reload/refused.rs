@@ -29,6 +29,10 @@ fn nothing_of_it_is_put_in_use() {
             "log.format cannot change while the relay runs",
         ),
         (
+            wrong.clone().with("[directory]\nkey-ring = \"elsewhere\""),
+            "directory.key-ring cannot change while the relay runs",
+        ),
+        (
             wrong.clone().with(&format!(
                 "[[listener]]\nname = \"more\"\naddress = \"{taken}\"\ndirection = \"inbound\""
             )),

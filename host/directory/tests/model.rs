@@ -1,0 +1,340 @@
+//! Whatever is done to a directory, in whatever order and however often it is opened again, it
+//! answers as a simple model of it does.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use common::{address, claim, profile, settings};
+use gatepost_directory::{
+    AccountId, AccountKind, ConnectorId, ConnectorState, Directory, Grant, Limits, Recipient,
+    Settings, UserName,
+};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+/// Few of each, so that they meet.
+const NATIVE: [&str; 3] = ["a.desk.example", "b.desk.example", "c.desk.example"];
+const DOMAINS: [&str; 3] = ["a.example", "b.example", "c.example"];
+const LOCALS: [&str; 3] = ["help", "sales", "a"];
+
+/// Small ones, so that they are met.
+const LIMITS: Limits = Limits {
+    domains_per_account: 2,
+    addresses_per_domain: 2,
+    live_sets: 2,
+};
+
+#[derive(Debug, Clone)]
+enum Step {
+    AddAccount(usize),
+    RemoveAccount(usize),
+    Connect(usize, usize),
+    Verify(usize, usize),
+    Disconnect(usize, usize),
+    RemoveConnector(usize, usize),
+    AddAddress(usize, usize, usize),
+    RemoveAddress(usize, usize, usize),
+    Issue(usize, Option<usize>, bool),
+    Revoke(usize),
+    Forget(usize),
+    Rekey,
+    Reopen,
+}
+
+/// A domain of an account: `None` is its native one. In an address, 3 stands for that.
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let (n, any) = (0..3_usize, any::<bool>());
+    let step = prop_oneof![
+        3 => n.clone().prop_map(Step::AddAccount),
+        1 => n.clone().prop_map(Step::RemoveAccount),
+        3 => (n.clone(), n.clone()).prop_map(|(a, d)| Step::Connect(a, d)),
+        3 => (n.clone(), n.clone()).prop_map(|(a, d)| Step::Verify(a, d)),
+        1 => (n.clone(), n.clone()).prop_map(|(a, d)| Step::Disconnect(a, d)),
+        1 => (n.clone(), n.clone()).prop_map(|(a, d)| Step::RemoveConnector(a, d)),
+        6 => (n.clone(), n.clone(), 0..4_usize).prop_map(|(a, l, d)| Step::AddAddress(a, l, d)),
+        2 => (n.clone(), n.clone(), 0..4_usize).prop_map(|(a, l, d)| Step::RemoveAddress(a, l, d)),
+        3 => (n.clone(), proptest::option::of(n), any).prop_map(|(a, d, x)| Step::Issue(a, d, x)),
+        1 => (0..8_usize).prop_map(Step::Revoke),
+        1 => (0..8_usize).prop_map(Step::Forget),
+        1 => Just(Step::Rekey),
+        2 => Just(Step::Reopen),
+    ];
+    proptest::collection::vec(step, 1..60)
+}
+
+#[derive(Debug, Default)]
+struct Model {
+    accounts: BTreeMap<usize, AccountId>,
+    connectors: BTreeMap<(usize, usize), (ConnectorId, ConnectorState)>,
+    addresses: BTreeSet<(usize, String)>,
+    credentials: Vec<Set>,
+}
+
+#[derive(Debug)]
+struct Set {
+    user: UserName,
+    secret: String,
+    account: usize,
+    domain: Option<usize>,
+    alias: bool,
+    live: bool,
+}
+
+impl Model {
+    fn holder(&self, domain: usize) -> Option<usize> {
+        let mut connectors = self.connectors.iter();
+        let held = |(_, state): &(_, ConnectorState)| state.receives();
+        let held = connectors.find(|((_, d), connector)| *d == domain && held(connector));
+        held.map(|((account, _), _)| *account)
+    }
+
+    fn in_domain(&self, account: usize, domain: usize) -> usize {
+        let suffix = format!("@{}", at(account, domain));
+        let of = self.addresses.iter();
+        of.filter(|(a, text)| *a == account && text.ends_with(&suffix))
+            .count()
+    }
+
+    /// Does a step to both; whether they agree on whether it may be done.
+    fn step(&mut self, directory: &Directory, step: &Step) -> Option<(bool, bool)> {
+        let id = |account: &usize| self.accounts.get(account).copied();
+        Some(match step {
+            Step::AddAccount(a) => {
+                let may = id(a).is_none();
+                let kind = match a {
+                    0 => AccountKind::Sandbox,
+                    _ => AccountKind::Production,
+                };
+                let done = directory.add_account(profile(kind, NATIVE[*a])).ok();
+                let did = done.is_some();
+                self.accounts.extend(done.map(|account| (*a, account.id)));
+                (may, did)
+            }
+            Step::RemoveAccount(a) => {
+                let may = !self.connectors.keys().any(|(of, _)| of == a)
+                    && !self.addresses.iter().any(|(of, _)| of == a)
+                    && !self.credentials.iter().any(|set| set.account == *a);
+                let did = directory.remove_account(id(a)?).is_ok();
+                if did {
+                    self.accounts.remove(a);
+                }
+                (may, did)
+            }
+            Step::Connect(a, d) => {
+                let of = self.connectors.keys().filter(|(of, _)| of == a).count();
+                let may =
+                    of < LIMITS.domains_per_account && !self.connectors.contains_key(&(*a, *d));
+                let done = directory.add_connector(claim(id(a)?, DOMAINS[*d])).ok();
+                let did = done.is_some();
+                let done = done.map(|connector| ((*a, *d), (connector.id, connector.state)));
+                self.connectors.extend(done);
+                (may, did)
+            }
+            Step::Verify(a, d) => {
+                let may = self.holder(*d).is_none_or(|holder| holder == *a);
+                let (connector, state) = self.connectors.get_mut(&(*a, *d))?;
+                let did = directory.verify_connector(*connector).is_ok();
+                if did {
+                    *state = ConnectorState::Verified;
+                }
+                (may, did)
+            }
+            Step::Disconnect(a, d) => {
+                let (connector, state) = self.connectors.get_mut(&(*a, *d))?;
+                let may = state.receives();
+                let did = directory.disconnect_connector(*connector).is_ok();
+                if did {
+                    *state = ConnectorState::Disconnected;
+                }
+                (may, did)
+            }
+            Step::RemoveConnector(a, d) => {
+                let (connector, _) = *self.connectors.get(&(*a, *d))?;
+                let credentials = self.credentials.iter();
+                let has = |set: &Set| set.account == *a && set.domain == Some(*d);
+                let may = self.in_domain(*a, *d) == 0 && !credentials.into_iter().any(has);
+                let did = directory.remove_connector(connector).is_ok();
+                if did {
+                    self.connectors.remove(&(*a, *d));
+                }
+                (may, did)
+            }
+            Step::AddAddress(a, l, d) => {
+                let account = id(a)?;
+                let text = format!("{}@{}", LOCALS[*l], at(*a, *d));
+                let mine = *d == 3 || self.connectors.contains_key(&(*a, *d));
+                let holder = if *d == 3 { None } else { self.holder(*d) };
+                let others = holder.is_some_and(|h| self.addresses.contains(&(h, text.clone())));
+                let may = mine
+                    && !others
+                    && !self.addresses.contains(&(*a, text.clone()))
+                    && self.in_domain(*a, *d) < LIMITS.addresses_per_domain;
+                let did = directory.add_address(account, address(&text)).is_ok();
+                if did {
+                    self.addresses.insert((*a, text));
+                }
+                (may, did)
+            }
+            Step::RemoveAddress(a, l, d) => {
+                let text = format!("{}@{}", LOCALS[*l], at(*a, *d));
+                let did = directory.remove_address(id(a)?, &address(&text)).is_ok();
+                (self.addresses.remove(&(*a, text)), did)
+            }
+            Step::Issue(a, domain, alias) => {
+                let account = id(a)?;
+                let grant = match domain {
+                    None => Grant::Submission { account },
+                    Some(d) => Grant::Inbound {
+                        connector: self.connectors.get(&(*a, *d))?.0,
+                    },
+                };
+                let live = || {
+                    self.credentials
+                        .iter()
+                        .filter(|set| set.live && set.account == *a)
+                };
+                let may = live().filter(|set| set.domain == *domain).count() < LIMITS.live_sets
+                    && !(*alias && live().any(|set| set.alias));
+                let done = directory.issue(grant, *alias).ok();
+                let did = done.is_some();
+                self.credentials.extend(done.map(|issued| Set {
+                    user: issued.credential.user_name,
+                    secret: issued.secret.reveal().to_owned(),
+                    account: *a,
+                    domain: *domain,
+                    alias: *alias,
+                    live: true,
+                }));
+                (may, did)
+            }
+            Step::Revoke(n) => {
+                let set = self.credentials.get_mut(*n)?;
+                set.live = false;
+                (true, directory.revoke(&set.user).is_ok())
+            }
+            Step::Forget(n) => {
+                self.credentials.get(*n)?;
+                let set = self.credentials.remove(*n);
+                (true, directory.remove_credential(&set.user).is_ok())
+            }
+            Step::Rekey => (true, directory.rekey().is_ok()),
+            Step::Reopen => return None,
+        })
+    }
+
+    /// The account that an address is to reach.
+    fn recipient(&self, account: usize, local: usize, domain: usize) -> Option<AccountId> {
+        let text = format!("{}@{}", LOCALS[local], at(account, domain));
+        let owner = if domain == 3 {
+            Some(account)
+        } else {
+            self.holder(domain)
+        };
+        let owner = owner.filter(|owner| {
+            let is_alias = domain == 3 && text == alias(*owner);
+            let has_alias = || {
+                let mut sets = self.credentials.iter();
+                sets.any(|set| set.account == *owner && set.alias)
+            };
+            self.addresses.contains(&(*owner, text.clone())) || (is_alias && has_alias())
+        });
+        owner.and_then(|owner| self.accounts.get(&owner).copied())
+    }
+
+    fn agrees(&self, directory: &Directory) {
+        let view = directory.view();
+        for (account, local, domain) in
+            (0..3).flat_map(|a| (0..3).flat_map(move |l| (0..4).map(move |d| (a, l, d))))
+        {
+            let text = format!(
+                "{}+tag@{}",
+                LOCALS[local],
+                at(account, domain).to_uppercase()
+            );
+            let expected = self.recipient(account, local, domain);
+            let whose = match view.recipient(&address(&text)) {
+                Recipient::Of(destination) => Some(destination.account),
+                Recipient::Unknown => {
+                    assert!(
+                        domain == 3 && self.accounts.contains_key(&account),
+                        "{text}"
+                    );
+                    None
+                }
+                Recipient::Elsewhere => {
+                    assert!(
+                        domain != 3 || !self.accounts.contains_key(&account),
+                        "{text}"
+                    );
+                    None
+                }
+            };
+            assert_eq!(whose, expected, "{text}");
+        }
+        for set in &self.credentials {
+            let known = view.credential(set.user.as_str()).unwrap();
+            assert_eq!(
+                (known.is_live(), view.is_live(&set.user)),
+                (set.live, set.live)
+            );
+            assert_eq!(known.credential.account, self.accounts[&set.account]);
+            if set.alias && set.live {
+                let by_alias = view.credential(&alias(set.account)).unwrap();
+                assert_eq!(by_alias.credential.user_name, set.user);
+            }
+        }
+    }
+}
+
+fn at(account: usize, domain: usize) -> &'static str {
+    DOMAINS.get(domain).unwrap_or(&NATIVE[account])
+}
+
+fn alias(account: usize) -> String {
+    let native = NATIVE[account];
+    format!("{}@{native}", &native[..1])
+}
+
+#[test]
+fn a_directory_is_as_its_model_says() {
+    let config = Config {
+        cases: 64,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    // Always the same steps; a failure prints the shortest that fail.
+    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let run = TestRunner::new_with_rng(config, rng).run(&steps(), |steps| {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = Settings {
+            limits: LIMITS,
+            ..settings(folder.path())
+        };
+        let mut directory = Directory::open(&settings).unwrap();
+        let mut model = Model::default();
+        for step in &steps {
+            match step {
+                Step::Reopen => {
+                    drop(directory);
+                    directory = Directory::open(&settings).unwrap();
+                }
+                step => {
+                    if let Some((may, did)) = model.step(&directory, step) {
+                        assert_eq!(did, may, "{step:?}");
+                    }
+                }
+            }
+            model.agrees(&directory);
+        }
+        let view = directory.view();
+        for set in &model.credentials {
+            let known = view.credential(set.user.as_str()).unwrap();
+            assert!(known.verifier.verify(set.secret.as_bytes()));
+        }
+        Ok(())
+    });
+    run.unwrap();
+}

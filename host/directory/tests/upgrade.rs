@@ -1,0 +1,166 @@
+//! A directory of every earlier schema opens, and nothing in it is lost.
+//!
+//! `stores/schema-N.sql` is what a directory of schema N holds, `stores/key-ring` what encrypts it.
+//! `GATEPOST_BUILD_STORE=1` writes them for the present schema, once, before a step is added to it.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use common::{address, open, production, settings, verified};
+use gatepost_directory::{ConnectorState, Directory, DirectoryError, Grant, Recipient, Scope};
+use gatepost_message::Millis;
+use rusqlite::Connection;
+
+/// The schemas that were ever released.
+const SCHEMAS: [&str; 1] = ["schema-1"];
+
+fn stores() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stores")
+}
+
+fn source(name: &str) -> String {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/{name}.sql"));
+    fs::read_to_string(file).unwrap()
+}
+
+/// What every store holds, in the words of the present version.
+fn fill(directory: &Directory) {
+    let acme = production(directory, "acme.desk.example").id;
+    directory
+        .add_address(acme, address("help@acme.desk.example"))
+        .unwrap();
+    let connector = verified(directory, acme, "acme.example").id;
+    directory
+        .add_address(acme, address("help@acme.example"))
+        .unwrap();
+    directory.disconnect_connector(connector).unwrap();
+    let inbound = directory.issue(Grant::Inbound { connector }, true).unwrap();
+    directory.record_use(&inbound.credential.user_name, Millis(1_000));
+    let submission = directory
+        .issue(Grant::Submission { account: acme }, false)
+        .unwrap();
+    directory.revoke(&submission.credential.user_name).unwrap();
+    fs::write(stores().join("secret"), inbound.secret.reveal()).unwrap();
+}
+
+/// Rows as INSERT statements.
+fn dump(database: &Connection) -> String {
+    let mut dumped = String::new();
+    for table in [
+        "accounts",
+        "brands",
+        "connectors",
+        "addresses",
+        "credentials",
+    ] {
+        let mut select = database.prepare(&format!("SELECT * FROM {table}")).unwrap();
+        let columns = select.column_count();
+        let names: Vec<_> = select
+            .column_names()
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
+        let mut rows = select.query([]).unwrap();
+        while let Some(row) = rows.next().unwrap() {
+            let value = |column| match row.get_ref(column).unwrap() {
+                rusqlite::types::ValueRef::Null => "NULL".to_owned(),
+                rusqlite::types::ValueRef::Integer(number) => number.to_string(),
+                rusqlite::types::ValueRef::Text(text) => {
+                    format!("'{}'", String::from_utf8_lossy(text).replace('\'', "''"))
+                }
+                rusqlite::types::ValueRef::Blob(octets) => {
+                    let digits: String = octets.iter().map(|o| format!("{o:02x}")).collect();
+                    format!("x'{digits}'")
+                }
+                other => panic!("{other:?}"),
+            };
+            let values: Vec<_> = (0..columns).map(value).collect();
+            let (names, values) = (names.join(", "), values.join(", "));
+            dumped += &format!("INSERT INTO {table} ({names}) VALUES ({values});\n");
+        }
+    }
+    dumped
+}
+
+#[test]
+fn every_earlier_schema_is_upgraded() {
+    if std::env::var_os("GATEPOST_BUILD_STORE").is_some() {
+        let folder = tempfile::tempdir().unwrap();
+        fill(&open(folder.path()));
+        let database = Connection::open(folder.path().join("directory.db")).unwrap();
+        let name = SCHEMAS.last().unwrap();
+        fs::write(stores().join(format!("{name}.sql")), dump(&database)).unwrap();
+        fs::copy(folder.path().join("key-ring"), stores().join("key-ring")).unwrap();
+    }
+    for (number, name) in SCHEMAS.iter().enumerate() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Connection::open(folder.path().join("directory.db")).unwrap();
+        for step in &SCHEMAS[..=number] {
+            database.execute_batch(&source(step)).unwrap();
+        }
+        let rows = fs::read_to_string(stores().join(format!("{name}.sql"))).unwrap();
+        database.execute_batch(&rows).unwrap();
+        database
+            .pragma_update(None, "user_version", (number + 1) as u32)
+            .unwrap();
+        drop(database);
+        fs::copy(stores().join("key-ring"), folder.path().join("key-ring")).unwrap();
+
+        let directory = open(folder.path());
+        let view = directory.view();
+        let account = view.accounts().next().unwrap().clone();
+        assert_eq!(account.profile.native_domain.as_str(), "acme.desk.example");
+        assert_eq!(account.profile.brands.len(), 1);
+        assert_eq!(
+            view.connectors(account.id)[0].state,
+            ConnectorState::Disconnected
+        );
+        for receives in [
+            "help@acme.desk.example",
+            "help@acme.example",
+            "acme@acme.desk.example",
+        ] {
+            let whose = view.recipient(&address(receives));
+            assert!(
+                matches!(whose, Recipient::Of(d) if d.account == account.id),
+                "{receives}"
+            );
+        }
+        let credentials = directory.credentials().unwrap();
+        assert_eq!(credentials.len(), 2);
+        let secret = fs::read(stores().join("secret")).unwrap();
+        for credential in credentials {
+            let known = view.credential(credential.user_name.as_str()).unwrap();
+            let inbound = matches!(credential.scope, Scope::Inbound { .. });
+            assert_eq!(known.is_live(), inbound);
+            assert_eq!(known.verifier.verify(&secret), inbound);
+            assert_eq!(credential.last_used, inbound.then_some(Millis(1_000)));
+        }
+    }
+}
+
+#[test]
+fn every_released_schema_has_its_store() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(open(folder.path()));
+    let database = Connection::open(folder.path().join("directory.db")).unwrap();
+    let version = "PRAGMA user_version";
+    let current: usize = database
+        .query_row(version, [], |row| row.get::<_, u32>(0))
+        .unwrap() as usize;
+    assert_eq!(
+        SCHEMAS.len(),
+        current,
+        "put a store of the new schema beside the others"
+    );
+
+    let later = current as u32 + 1;
+    database.pragma_update(None, "user_version", later).unwrap();
+    drop(database);
+    let refused = Directory::open(&settings(folder.path())).unwrap_err();
+    assert!(matches!(refused, DirectoryError::Newer { found, .. } if found == later));
+}
