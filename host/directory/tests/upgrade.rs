@@ -59,11 +59,7 @@ fn dump(database: &Connection) -> String {
     ] {
         let mut select = database.prepare(&format!("SELECT * FROM {table}")).unwrap();
         let columns = select.column_count();
-        let names: Vec<_> = select
-            .column_names()
-            .into_iter()
-            .map(str::to_owned)
-            .collect();
+        let names: Vec<_> = select.column_names().map(str::to_owned).collect();
         let mut rows = select.query([]).unwrap();
         while let Some(row) = rows.next().unwrap() {
             let value = |column| match row.get_ref(column).unwrap() {
