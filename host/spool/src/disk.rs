@@ -88,6 +88,11 @@ impl Disk {
         self.directory.join("spool.db-wal")
     }
 
+    /// What was accepted a moment ago.
+    pub(crate) fn journal(&self) -> PathBuf {
+        self.directory.join("journal")
+    }
+
     pub(crate) fn lock(&self) -> PathBuf {
         self.directory.join("lock")
     }

@@ -7,15 +7,16 @@
 //!    [`INLINE_LIMIT`] they stay in memory; beyond, they go to a file `incoming/<transaction id>`.
 //!    [`Staging::finish`] makes that file durable and gives back the header section, which
 //!    policies may edit, apart from the body, which nobody edits.
-//! 2. [`Spool::accept`] hands over the [`NewMessage`]. One thread owns the database: it takes
-//!    everything that waits, runs it in one SQLite transaction, in which a bad operation
-//!    fails alone, and answers all after COMMIT has returned. With
-//!    `synchronous=FULL` that is after the fsync, and only then may the client get its 250.
+//! 2. [`Spool::accept`] hands over the [`NewMessage`]. One thread owns journal and database: it
+//!    takes everything that waits. What is due at once is written to the journal, a file beside
+//!    the database, and synced; the rest is run in one SQLite transaction, in which a bad
+//!    operation fails alone, and which is synced by COMMIT (`synchronous=FULL`). Only then may the
+//!    clients get their 250.
 //! 3. [`Spool::claim`] leases what is due to delivery, message by message. What is due when it is
 //!    accepted is leased in that very commit and need not be read back ([`Spool::attach`]).
 //!    [`Spool::record`] takes the results. A bounce goes in with the failure that it tells of, in one commit.
 //! 4. With its last unfinished recipient the message goes: row, body, and after the commit the
-//!    file.
+//!    file. One that is delivered at once is gone before it had a row.
 //!
 //! Besides messages the store holds what policies asked to remember ([`Effect`]): it is written
 //! in the commit of the message that it came with, and looked up in memory ([`Spool::seen`],
@@ -32,6 +33,7 @@
 mod disk;
 mod error;
 mod fresh;
+mod journal;
 mod memory;
 mod message;
 mod queue;

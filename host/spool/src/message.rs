@@ -74,7 +74,8 @@ impl NewBody {
 }
 
 /// One recipient of a message to be taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct NewRecipient {
     /// The forward-path.
     pub address: Address,
@@ -85,7 +86,8 @@ pub struct NewRecipient {
 }
 
 /// How a recipient starts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum InitialState {
     /// To be attempted.
     Queued {
@@ -104,6 +106,16 @@ pub enum InitialState {
         /// What the refusal says.
         reply: Reply,
     },
+}
+
+impl InitialState {
+    /// Whether something is still to happen to the recipient.
+    pub(crate) fn is_open(&self) -> bool {
+        match self {
+            Self::Queued { .. } | Self::Held => true,
+            Self::Suppressed { .. } | Self::Failed { .. } => false,
+        }
+    }
 }
 
 /// Why and until when a message is kept apart.

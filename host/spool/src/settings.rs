@@ -5,8 +5,8 @@ use std::{fmt, path::PathBuf, sync::Arc};
 /// Where a store is and how it behaves.
 #[derive(Debug, Clone)]
 pub struct SpoolSettings {
-    /// The directory of the store, made if it is not there. Holds `spool.db`, `lock` and
-    /// `incoming/`; belongs on one file system, local, and to one relay.
+    /// The directory of the store, made if it is not there. Holds `spool.db`, `journal`,
+    /// `lock` and `incoming/`; belongs on one file system, local, and to one relay.
     pub directory: PathBuf,
     /// Intake stops while fewer bytes than this are free on the store's file system.
     ///
@@ -16,7 +16,8 @@ pub struct SpoolSettings {
     /// [`SpoolSettings::with_min_free`] sees to; the default is 256 MiB.
     pub min_free_bytes: u64,
     /// The write-ahead log is carried over into the database when the relay is idle, and at the
-    /// latest after about so many bytes; the default is 32 MiB.
+    /// latest after about so many bytes; the default is 32 MiB. Half as much is set aside for the
+    /// journal.
     pub max_log_bytes: u64,
     /// What ends the process.
     pub fatal: Fatal,

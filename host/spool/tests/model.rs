@@ -4,10 +4,15 @@
 
 mod common;
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use common::*;
 use gatepost_message::{Millis, TransactionId};
+use gatepost_policy::Effect;
 use gatepost_smtp::dsn;
 use gatepost_spool::*;
 use proptest::{collection::vec, prelude::*, sample::Index};
@@ -133,6 +138,8 @@ enum Step {
         minutes: u64,
     },
     Reopen,
+    Crash,
+    Compare,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -155,32 +162,90 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Expire),
         3 => (1..15_u64).prop_map(|minutes| Wait { minutes }),
         1 => Just(Reopen),
+        1 => Just(Crash),
+        2 => Just(Compare),
     ]
 }
 
 /// The store beside the model, and what both are told.
-struct Pair<'a> {
-    directory: &'a Path,
+struct Pair {
+    /// Where the present life of the store has its directory.
+    root: tempfile::TempDir,
+    directory: PathBuf,
     spool: Option<SqliteSpool>,
     model: Model,
     now: Millis,
     owner: Owner,
+    /// Whether delivery is there, and takes what is due as soon as it is accepted.
+    attached: bool,
     /// All claims ever made, old ones too.
     claims: Vec<(TransactionId, Lease, Vec<u32>)>,
     ids: Vec<TransactionId>,
 }
 
-impl<'a> Pair<'a> {
-    fn new(directory: &'a Path) -> Self {
-        Self {
-            directory,
-            spool: Some(open(directory)),
+impl Pair {
+    fn new(attached: bool) -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let mut pair = Self {
+            directory: root.path().join("0"),
+            root,
+            spool: None,
             model: Model::default(),
             now: START,
             owner: Owner::new(),
+            attached,
             claims: Vec::new(),
             ids: Vec::new(),
+        };
+        pair.open();
+        pair
+    }
+
+    /// A new relay on the store: nobody holds a lease any more.
+    fn open(&mut self) {
+        let spool = open(&self.directory);
+        self.owner = Owner::new();
+        if self.attached {
+            spool.attach(self.owner, LEASE);
         }
+        self.spool = Some(spool);
+        for letter in self.model.letters.values_mut() {
+            for (state, _) in &mut letter.recipients {
+                if let State::Leased { since, .. } = *state {
+                    *state = State::Queued(since);
+                }
+            }
+        }
+        let counted = self.spool().counted(&scope(), "k", 86_400, self.now);
+        assert_eq!(counted, self.ids.len() as u64, "effects are applied once");
+        for id in &self.ids {
+            assert!(self.spool().seen(&scope(), &id.to_string(), START));
+        }
+    }
+
+    /// Goes on with what is in the files at this moment, as after `kill -9`.
+    fn crash(&mut self) {
+        let next = self
+            .root
+            .path()
+            .join(self.ids.len().to_string() + "-crashed");
+        let _ = fs::remove_dir_all(&next);
+        // The store may be making order by itself; what it writes at once is one page or another.
+        loop {
+            copy(&self.directory, &next);
+            let first = contents(&next);
+            copy(&self.directory, &next);
+            if contents(&next) == first {
+                break;
+            }
+        }
+        self.spool = None;
+        let last = std::mem::replace(&mut self.directory, next);
+        fs::remove_dir_all(last).unwrap();
+        let now = self.root.path().join("now");
+        fs::rename(&self.directory, &now).unwrap();
+        self.directory = now;
+        self.open();
     }
 
     fn spool(&self) -> &SqliteSpool {
@@ -304,22 +369,33 @@ impl<'a> Pair<'a> {
             Step::Wait { minutes: count } => self.now = now + minutes(count),
             Step::Reopen => {
                 self.spool = None;
-                self.spool = Some(open(self.directory));
-                self.owner = Owner::new();
-                for letter in self.model.letters.values_mut() {
-                    for (state, _) in &mut letter.recipients {
-                        if let State::Leased { since, .. } = *state {
-                            *state = State::Queued(since);
-                        }
-                    }
-                }
+                self.open();
             }
+            Step::Crash => self.crash(),
+            Step::Compare => self.compare(),
         }
     }
 
     fn accept(&mut self, recipients: &[u8], quarantine: bool, large: bool) {
         let id = TransactionId::new();
         let mut new = message(id, &[]);
+        new.received_at = self.now;
+        new.effects = vec![
+            (
+                scope(),
+                Effect::Count {
+                    key: "k".into(),
+                    amount: 1,
+                },
+            ),
+            (
+                scope(),
+                Effect::MarkSeen {
+                    key: id.to_string(),
+                    seconds: 7 * 86_400,
+                },
+            ),
+        ];
         let mut states = Vec::new();
         for (number, kind) in recipients.iter().enumerate() {
             let apart = |state| {
@@ -369,34 +445,58 @@ impl<'a> Pair<'a> {
             quarantine: quarantine.then_some(expires),
             recipients: states,
         };
+        let is_due = |(state, _): &(State, u32)| *state == State::Queued(self.now);
+        let due = letter.recipients.iter().any(is_due);
         self.model.letters.insert(id, letter);
         self.model.drop_finished();
+        if self.attached && due {
+            self.take(id);
+        }
+    }
+
+    /// Claims the message that was just accepted, which is leased already.
+    fn take(&mut self, id: TransactionId) {
+        let claims = wait(self.spool().claim(self.owner, self.now, 1, LEASE)).unwrap();
+        let [claim] = claims.as_slice() else {
+            panic!("one message was asked for: {claims:?}");
+        };
+        assert_eq!(claim.transaction.id, id);
+        self.lease(claim);
     }
 
     fn claim(&mut self, limit: usize) {
+        let limit = if self.attached { usize::MAX } else { limit };
         let claims = wait(self.spool().claim(self.owner, self.now, limit, LEASE)).unwrap();
-        let expected = self.model.due(self.now, limit);
+        let mut expected = self.model.due(self.now, limit);
         let numbers = |claim: &Claim| claim.recipients.iter().map(|to| to.number).collect();
-        let got: Vec<_> = claims
-            .iter()
+        let got = claims.iter();
+        let mut got: Vec<_> = got
             .map(|claim| (claim.transaction.id, numbers(claim)))
             .collect();
-        assert_eq!(got, expected);
-        for claim in claims {
-            let lease = claim.lease;
-            assert!(lease.until >= self.now + LEASE);
-            let letter = self.model.letters.get_mut(&claim.transaction.id).unwrap();
-            for recipient in &claim.recipients {
-                let (state, attempts) = &mut letter.recipients[recipient.number as usize];
-                assert_eq!(recipient.attempts, *attempts);
-                *state = State::Leased {
-                    since: self.now,
-                    lease,
-                };
-            }
-            self.claims
-                .push((claim.transaction.id, lease, numbers(&claim)));
+        if self.attached {
+            // What is due since the same moment comes in any order then.
+            got.sort();
+            expected.sort();
         }
+        assert_eq!(got, expected);
+        claims.iter().for_each(|claim| self.lease(claim));
+    }
+
+    fn lease(&mut self, claim: &Claim) {
+        let lease = claim.lease;
+        assert!(lease.until >= self.now + LEASE);
+        let letter = self.model.letters.get_mut(&claim.transaction.id).unwrap();
+        let mut numbers = Vec::new();
+        for recipient in &claim.recipients {
+            let (state, attempts) = &mut letter.recipients[recipient.number as usize];
+            assert_eq!(recipient.attempts, *attempts);
+            *state = State::Leased {
+                since: self.now,
+                lease,
+            };
+            numbers.push(recipient.number);
+        }
+        self.claims.push((claim.transaction.id, lease, numbers));
     }
 
     fn record(&mut self, id: TransactionId, lease: Lease, numbers: &[u32], endings: &[u8]) {
@@ -476,6 +576,32 @@ impl<'a> Pair<'a> {
     }
 }
 
+fn scope() -> Scope {
+    Scope {
+        policy: "loop-guard".into(),
+        account: None,
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        match entry.file_type().unwrap().is_dir() {
+            true => copy(&entry.path(), &to),
+            false => drop(fs::copy(entry.path(), to).unwrap()),
+        }
+    }
+}
+
+/// The files that SQLite and the journal write.
+fn contents(directory: &Path) -> Vec<Option<Vec<u8>>> {
+    ["journal", "spool.db", "spool.db-wal"]
+        .map(|name| fs::read(directory.join(name)).ok())
+        .to_vec()
+}
+
 /// What can be compared of a message: until when it is apart; of each recipient its state in a
 /// word, when it is due, and its attempts.
 type Comparable = (Option<Millis>, Vec<(Status, Option<Millis>, u32)>);
@@ -513,19 +639,22 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_store_does_what_the_model_does(steps in vec(step(), 1..60)) {
-        let directory = tempfile::tempdir().unwrap();
-        let mut pair = Pair::new(directory.path());
+    fn the_store_does_what_the_model_does(steps in vec(step(), 1..60), attached: bool) {
+        let mut pair = Pair::new(attached);
         for step in steps {
             pair.run(step);
-            pair.compare();
+            // With delivery there, a look would bring everything into the database each time.
+            if !attached {
+                pair.compare();
+            }
         }
+        pair.compare();
         // Bodies in files are those of messages that are there; the last ones are removed after
         // they were answered for, and before the store is closed.
         pair.run(Step::Wait { minutes: 1 });
         pair.run(Step::Expire);
         pair.spool = None;
-        let files = bodies(directory.path());
+        let files = bodies(&pair.directory);
         for id in &files {
             prop_assert!(pair.model.letters.contains_key(&id.parse().unwrap()), "{id} is left");
         }

@@ -58,6 +58,7 @@ fn a_store_of_a_later_version_is_left_alone() {
 const EARLIER: &[&str] = &[
     include_str!("stores/schema-1.sql"),
     include_str!("stores/schema-2.sql"),
+    include_str!("stores/schema-3.sql"),
 ];
 
 #[test]

@@ -4,55 +4,112 @@ use std::sync::Arc;
 
 use gatepost_message::{Message, Millis};
 use gatepost_policy::Effect;
-use rusqlite::{CachedStatement, ffi, params};
+use rusqlite::{ffi, params};
 use serde::Serialize;
 
 use crate::{
     Claim, ClaimedRecipient, InitialState, Lease, NewBody, NewMessage, NewRecipient, Scope,
     SpoolError,
+    journal::Journal,
     memory::{Change, bucket},
 };
 
 use super::{
     codec::{account_key, from_millis, from_u64, to_json},
-    writer::Step,
+    deliver::number,
+    operation::{Kind, Step, Work},
 };
 
 /// What a message costs besides its octets, in bytes: rows, indices, their pages in the log.
 const OVERHEAD: u64 = 64 << 10;
 
-/// Takes a message from a client, if there is room.
-pub(super) fn accept(step: &mut Step<'_>, message: &NewMessage) -> Result<(), SpoolError> {
-    let inline = match &message.body {
-        NewBody::Inline(bytes) => bytes.len(),
-        NewBody::Staged(_) => 0,
-    };
-    // Once in the log, once in the database.
-    step.reserve(2 * (message.head.len() + inline) as u64 + OVERHEAD)?;
-    insert(step, message)
+/// A message from a client, to be taken if there is room.
+pub(super) struct Accept(pub(super) Arc<NewMessage>);
+
+impl Accept {
+    fn reserve(&self, step: &Step<'_>) -> Result<(), SpoolError> {
+        let inline = match &self.0.body {
+            NewBody::Inline(bytes) => bytes.len(),
+            NewBody::Staged(_) => 0,
+        };
+        // Once in the log, once in the database.
+        step.reserve(2 * (self.0.head.len() + inline) as u64 + OVERHEAD)
+    }
 }
 
-/// Stores a message with its effects, a bounce too: those come whether there is room or not.
+impl Work for Accept {
+    type Value = ();
+    const KIND: Kind = Kind::Intake;
+
+    /// A message that delivery takes from memory at once.
+    fn in_journal(
+        &mut self,
+        step: &mut Step<'_>,
+        journal: &mut Journal,
+    ) -> Result<Option<()>, SpoolError> {
+        let message = &self.0;
+        let id = message.transaction.id;
+        if journal.holds(id) {
+            return Err(SpoolError::Duplicate(id));
+        }
+        let in_file = matches!(message.body, NewBody::Staged(_));
+        if in_file || !journal.is_for(message.size()) || !is_due_as_a_whole(message) {
+            return Ok(None);
+        }
+        let Some(lease) = lease(step, message) else {
+            return Ok(None);
+        };
+        if number(step, id)?.is_some() {
+            return Err(SpoolError::Duplicate(id));
+        }
+        self.reserve(step)?;
+        if !journal
+            .accept(message, lease)
+            .map_err(SpoolError::io("encode a message for the journal"))?
+        {
+            return Ok(None);
+        }
+        for (scope, effect) in &message.effects {
+            let change = change(scope, effect, message.transaction.time);
+            step.after.changes.push(change);
+        }
+        step.after.fresh.push(claim(step, message, lease));
+        Ok(Some(()))
+    }
+
+    fn in_database(&mut self, step: &mut Step<'_>) -> Result<(), SpoolError> {
+        self.reserve(step)?;
+        insert(step, &self.0)
+    }
+}
+
+/// Stores a message with its effects, a notice too: those come whether there is room or not.
 pub(super) fn insert(step: &mut Step<'_>, message: &NewMessage) -> Result<(), SpoolError> {
     for (scope, effect) in &message.effects {
-        remember(step, scope, effect, message.transaction.time)?;
+        let change = change(scope, effect, message.transaction.time);
+        remember(step, &change)?;
+        step.after.changes.push(change);
     }
-    let waits = |recipient: &NewRecipient| {
-        matches!(
-            recipient.state,
-            InitialState::Queued { .. } | InitialState::Held
-        )
-    };
-    if !message.recipients.iter().any(waits) {
+    let mut recipients = message.recipients.iter();
+    if !recipients.any(|recipient| recipient.state.is_open()) {
         return Ok(());
     }
-    let number = insert_message(step, message)?;
     let lease = lease(step, message);
-    let leased = insert_recipients(step, message, number, lease)?;
+    store(step, message, lease)?;
     if let Some(lease) = lease {
-        step.after.fresh.push(claim(step, message, lease, leased));
+        step.after.fresh.push(claim(step, message, lease));
     }
     Ok(())
+}
+
+/// Stores a message without its effects; what is due of it, leased.
+pub(super) fn store(
+    step: &mut Step<'_>,
+    message: &NewMessage,
+    lease: Option<Lease>,
+) -> Result<(), SpoolError> {
+    let number = insert_message(step, message)?;
+    insert_recipients(step, message, number, lease)
 }
 
 /// The lease that a message begins with, where it is due at once and may go to delivery directly.
@@ -69,18 +126,32 @@ fn lease(step: &Step<'_>, message: &NewMessage) -> Option<Lease> {
     })
 }
 
+/// Whether nothing of a message has to wait.
+fn is_due_as_a_whole(message: &NewMessage) -> bool {
+    let mut recipients = message.recipients.iter();
+    recipients.all(|recipient| !recipient.state.is_open() || is_due(message, recipient))
+}
+
+/// Whether a recipient is to be attempted as soon as its message is there.
 fn is_due(message: &NewMessage, recipient: &NewRecipient) -> bool {
     matches!(&recipient.state,
         InitialState::Queued { next_attempt } if *next_attempt <= message.received_at)
 }
 
 /// A message as delivery gets it, from what is at hand.
-fn claim(
-    step: &Step<'_>,
-    message: &NewMessage,
-    lease: Lease,
-    recipients: Vec<ClaimedRecipient>,
-) -> Claim {
+fn claim(step: &Step<'_>, message: &NewMessage, lease: Lease) -> Claim {
+    let numbered = (0..).zip(&message.recipients);
+    let recipients = numbered
+        .filter(|(_, recipient)| is_due(message, recipient))
+        .map(|(number, recipient)| ClaimedRecipient {
+            number,
+            address: recipient.address.clone(),
+            dsn: recipient.dsn.clone(),
+            delay_told: false,
+            attempts: 0,
+            last_reply: None,
+            last_server: None,
+        });
     let mut transaction = message.transaction.clone();
     let envelope = message.recipients.iter();
     transaction.recipients = envelope.map(|to| to.address.clone()).collect();
@@ -101,7 +172,7 @@ fn claim(
         classification: message.classification,
         received_at: message.received_at,
         expires_at: message.expires_at,
-        recipients,
+        recipients: recipients.collect(),
     }
 }
 
@@ -171,8 +242,7 @@ fn insert_recipients(
     message: &NewMessage,
     number: i64,
     lease: Option<Lease>,
-) -> Result<Vec<ClaimedRecipient>, SpoolError> {
-    let mut leased = Vec::new();
+) -> Result<(), SpoolError> {
     let owner = lease.map(|lease| lease.owner.to_string());
     let mut insert = step.connection.prepare_cached(
         "INSERT INTO recipients (message, number, address, state, due, last_reply_json, reason,
@@ -187,15 +257,6 @@ fn insert_recipients(
                 ("quarantined", None, None, None)
             }
             InitialState::Queued { .. } if let Some(lease) = lease => {
-                leased.push(ClaimedRecipient {
-                    number: position as u32,
-                    address: recipient.address.clone(),
-                    dsn: recipient.dsn.clone(),
-                    delay_told: false,
-                    attempts: 0,
-                    last_reply: None,
-                    last_server: None,
-                });
                 ("leased", Some(from_millis(lease.until)), None, None)
             }
             InitialState::Queued { next_attempt } => {
@@ -219,7 +280,7 @@ fn insert_recipients(
             lease.map(|_| from_millis(message.received_at)),
         ])?;
     }
-    Ok(leased)
+    Ok(())
 }
 
 /// What the sender asked for, as stored; nothing where nothing was asked.
@@ -230,57 +291,60 @@ fn asked<T: Default + PartialEq + Serialize>(request: &T) -> Result<Option<Strin
         .transpose()
 }
 
-/// Applies an effect; marks and counts run from `time`, the transaction's own.
-fn remember(
-    step: &mut Step<'_>,
-    scope: &Scope,
-    effect: &Effect,
-    time: Millis,
-) -> Result<(), SpoolError> {
-    let cached = |sql| -> Result<CachedStatement<'_>, SpoolError> {
-        Ok(step.connection.prepare_cached(sql)?)
-    };
-    let change = match effect {
-        Effect::MarkSeen { key, seconds } => {
-            let until = time + std::time::Duration::from_secs((*seconds).into());
-            cached(
+/// What an effect changes; marks and counts run from `time`, the transaction's own.
+pub(super) fn change(scope: &Scope, effect: &Effect, time: Millis) -> Change {
+    let scope = scope.clone();
+    match effect {
+        Effect::MarkSeen { key, seconds } => Change::Mark {
+            scope,
+            key: key.clone(),
+            until: time + std::time::Duration::from_secs((*seconds).into()),
+        },
+        Effect::Count { key, amount } => Change::Count {
+            scope,
+            key: key.clone(),
+            bucket: bucket(time),
+            amount: (*amount).into(),
+        },
+    }
+}
+
+/// Stores what an effect changes.
+pub(super) fn remember(step: &Step<'_>, change: &Change) -> Result<(), SpoolError> {
+    match change {
+        Change::Mark { scope, key, until } => {
+            let mut upsert = step.connection.prepare_cached(
                 "INSERT INTO marks (policy, account, key, until) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT DO UPDATE SET until = max(until, excluded.until)",
-            )?
-            .execute(params![
+            )?;
+            upsert.execute(params![
                 scope.policy,
                 account_key(scope),
                 key,
-                from_millis(until)
+                from_millis(*until)
             ])?;
-            Change::Mark {
-                scope: scope.clone(),
-                key: key.clone(),
-                until,
-            }
         }
-        Effect::Count { key, amount } => {
-            let (bucket, amount) = (bucket(time), u64::from(*amount));
-            cached(
+        Change::Count {
+            scope,
+            key,
+            bucket,
+            amount,
+        } => {
+            let mut upsert = step.connection.prepare_cached(
                 "INSERT INTO counts (policy, account, key, minute, amount)
                  VALUES (?1, ?2, ?3, ?4, ?5)
                  ON CONFLICT DO UPDATE SET amount = amount + excluded.amount",
-            )?
-            .execute(params![
+            )?;
+            upsert.execute(params![
                 scope.policy,
                 account_key(scope),
                 key,
-                from_u64(bucket),
-                from_u64(amount)
+                from_u64(*bucket),
+                from_u64(*amount)
             ])?;
-            Change::Count {
-                scope: scope.clone(),
-                key: key.clone(),
-                bucket,
-                amount,
-            }
         }
-    };
-    step.after.changes.push(change);
+        // An effect takes nothing back.
+        Change::Unmark { .. } | Change::Uncount { .. } => {}
+    }
     Ok(())
 }

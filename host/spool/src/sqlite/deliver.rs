@@ -1,22 +1,46 @@
 //! Messages go out: what is due is leased, and what became of it is recorded.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use gatepost_message::{Millis, TransactionId};
 use gatepost_smtp::Reply;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::{Claim, ClaimedRecipient, Ending, Lease, Owner, Recorded, Report, SpoolError};
+use crate::{
+    Claim, ClaimedRecipient, Ending, Lease, Owner, Recorded, Report, SpoolError,
+    journal::{Journal, Letter, Load},
+};
 
 use super::{
     NEVER, accept,
     codec::{damaged, from_millis, to_json, to_millis},
+    operation::{Kind, Step, Work},
     stored::{self, COLUMNS, MessageRow},
-    writer::Step,
 };
 
-/// Leases the due recipients of up to `limit` messages.
-pub(super) fn claim(
+/// What is due, to be leased: the recipients of up to `limit` messages.
+pub(super) struct Claiming {
+    pub(super) owner: Owner,
+    pub(super) now: Millis,
+    pub(super) limit: usize,
+    pub(super) lease: Duration,
+}
+
+impl Work for Claiming {
+    type Value = Vec<Claim>;
+    const KIND: Kind = Kind::Work;
+
+    /// All of the journal is leased; only what is so no longer can be due.
+    fn needs(&self, journal: &Journal) -> Load {
+        journal.run_out(self.now)
+    }
+
+    fn in_database(&mut self, step: &mut Step<'_>) -> Result<Vec<Claim>, SpoolError> {
+        claim(step, self.owner, self.now, self.limit, self.lease)
+    }
+}
+
+fn claim(
     step: &mut Step<'_>,
     owner: Owner,
     now: Millis,
@@ -149,8 +173,65 @@ fn claim_message(
     })
 }
 
+/// What became of an attempt, to be recorded.
+pub(super) struct Record(pub(super) Report);
+
+impl Work for Record {
+    type Value = Recorded;
+    const KIND: Kind = Kind::Work;
+
+    fn needs(&self, journal: &Journal) -> Load {
+        journal.only(self.0.message)
+    }
+
+    /// Where all of the message has been delivered, it is gone.
+    fn in_journal(
+        &mut self,
+        _step: &mut Step<'_>,
+        journal: &mut Journal,
+    ) -> Result<Option<Recorded>, SpoolError> {
+        let report = &self.0;
+        let Some(letter) = journal.letter(report.message) else {
+            return Ok(None);
+        };
+        let applied = delivered_by(report, letter);
+        let written = applied.is_some()
+            && journal
+                .gone(report.message)
+                .map_err(SpoolError::io("write to the journal"))?;
+        Ok(applied.filter(|_| written).map(|applied| Recorded {
+            applied,
+            ignored: 0,
+            finished: true,
+        }))
+    }
+
+    fn in_database(&mut self, step: &mut Step<'_>) -> Result<Recorded, SpoolError> {
+        record(step, &self.0)
+    }
+}
+
+/// How many recipients a report says were delivered to, if it holds the lease, those are all that
+/// anything is left to happen to, and there is no more to it.
+fn delivered_by(report: &Report, letter: &Letter) -> Option<usize> {
+    let mut delivered = BTreeSet::new();
+    for result in &report.results {
+        let counts = matches!(result.ending, Ending::Delivered { .. });
+        if !counts || !delivered.insert(result.number) {
+            return None;
+        }
+    }
+    let recipients = (0..).zip(&letter.message.recipients);
+    let open: BTreeSet<u32> = recipients
+        .filter(|(_, recipient)| recipient.state.is_open())
+        .map(|(number, _)| number)
+        .collect();
+    let whole = report.lease == letter.lease && report.notices.is_empty();
+    (whole && open == delivered).then_some(open.len())
+}
+
 /// Records what became of an attempt.
-pub(super) fn record(step: &mut Step<'_>, report: &Report) -> Result<Recorded, SpoolError> {
+fn record(step: &mut Step<'_>, report: &Report) -> Result<Recorded, SpoolError> {
     let mut recorded = Recorded::default();
     let message = number(step, report.message)?;
     for result in &report.results {
@@ -266,7 +347,8 @@ fn end_attempt(
     Ok(changed > 0)
 }
 
-fn number(step: &Step<'_>, id: TransactionId) -> Result<Option<i64>, SpoolError> {
+/// The number of a message's row, if it has one.
+pub(super) fn number(step: &Step<'_>, id: TransactionId) -> Result<Option<i64>, SpoolError> {
     let mut select = step
         .connection
         .prepare_cached("SELECT number FROM messages WHERE id = ?1")?;

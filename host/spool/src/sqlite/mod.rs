@@ -2,15 +2,19 @@
 //!
 //! - [`open`]: locking, migrations, what the last relay left behind.
 //! - [`writer`]: batches, and what becomes of them when the disk is full or fails.
+//! - [`operation`]: what waits for the writer.
 //! - [`accept`], [`deliver`], [`operate`]: what operations do to the rows.
+//! - [`carry`]: how what stands in the journal becomes rows.
 //! - [`reader`], [`stored`], [`body`]: how rows are read back.
 
 mod accept;
 mod body;
+mod carry;
 mod codec;
 mod deliver;
 mod open;
 mod operate;
+mod operation;
 mod reader;
 mod schema;
 mod stored;
@@ -40,10 +44,12 @@ use crate::{
 };
 
 use self::{
+    accept::Accept,
     body::Shelf,
+    deliver::{Claiming, Record as Recording},
     operate::Intervention,
+    operation::{Looking, Operation, Step, Whole, Work},
     reader::{Look, Place},
-    writer::{Kind, Operation, Step},
 };
 
 /// No time at all.
@@ -76,29 +82,33 @@ impl SqliteSpool {
         open::open(settings)
     }
 
-    fn write<T: Send + 'static>(
-        &self,
-        kind: Kind,
-        run: impl FnMut(&mut Step<'_>) -> Result<T, SpoolError> + Send + 'static,
-    ) -> Ticket<T> {
-        let (operation, ticket) = writer::operation(kind, run);
+    fn write<W: Work>(&self, work: W) -> Ticket<W::Value> {
+        let (operation, ticket) = operation::operation(work);
         self.writer.hand(operation);
         ticket
     }
 
+    fn change<T: Send + 'static>(
+        &self,
+        run: impl FnMut(&mut Step<'_>) -> Result<T, SpoolError> + Send + 'static,
+    ) -> Ticket<T> {
+        self.write(Whole(run))
+    }
+
+    /// Looks at the database once all of the store is there.
     fn read<T: Send + 'static>(
         &self,
         at: impl FnOnce(&Connection) -> Result<T, SpoolError> + Send + 'static,
     ) -> Ticket<T> {
         let (look, ticket) = reader::look(at);
-        self.reader.hand(look);
+        if let Some(reader) = self.reader.waiting.clone() {
+            self.writer.hand(Box::new(Looking { look, reader }));
+        }
         ticket
     }
 
     fn intervene(&self, selection: Selection, intervention: Intervention) -> Ticket<Changed> {
-        self.write(Kind::Work, move |step| {
-            operate::intervene(step, &selection, intervention)
-        })
+        self.change(move |step| operate::intervene(step, &selection, intervention))
     }
 
     fn look_for(&self, place: Place, id: TransactionId) -> Ticket<Option<Record>> {
@@ -130,7 +140,7 @@ impl Spool for SqliteSpool {
     }
 
     fn accept(&self, message: NewMessage) -> Ticket<()> {
-        self.write(Kind::Intake, move |step| accept::accept(step, &message))
+        self.write(Accept(Arc::new(message)))
     }
 
     fn claim(
@@ -142,17 +152,18 @@ impl Spool for SqliteSpool {
     ) -> Ticket<Vec<Claim>> {
         let taken = self.fresh.take(owner, now, limit, lease);
         if !taken.stale.is_empty() {
-            drop(self.write(Kind::Work, move |step| {
-                deliver::give_back(step, &taken.stale)
-            }));
+            drop(self.change(move |step| deliver::give_back(step, &taken.stale)));
         }
         let mut claims = taken.claims;
         let limit = limit - claims.len();
         if limit == 0 || self.due.load(Ordering::Acquire) > now.0 {
             return Box::pin(async { Ok(claims) });
         }
-        let stored = self.write(Kind::Work, move |step| {
-            deliver::claim(step, owner, now, limit, lease)
+        let stored = self.write(Claiming {
+            owner,
+            now,
+            limit,
+            lease,
         });
         Box::pin(async move {
             match stored.await {
@@ -170,7 +181,7 @@ impl Spool for SqliteSpool {
     }
 
     fn record(&self, report: Report) -> Ticket<Recorded> {
-        self.write(Kind::Work, move |step| deliver::record(step, &report))
+        self.write(Recording(report))
     }
 
     fn next_due(&self) -> Ticket<Option<Millis>> {
@@ -215,19 +226,15 @@ impl Spool for SqliteSpool {
     }
 
     fn quarantine_release(&self, id: TransactionId, now: Millis) -> Ticket<bool> {
-        self.write(Kind::Work, move |step| {
-            operate::release_from_quarantine(step, id, now)
-        })
+        self.change(move |step| operate::release_from_quarantine(step, id, now))
     }
 
     fn quarantine_delete(&self, id: TransactionId) -> Ticket<bool> {
-        self.write(Kind::Work, move |step| {
-            operate::delete_from_quarantine(step, id)
-        })
+        self.change(move |step| operate::delete_from_quarantine(step, id))
     }
 
     fn expire(&self, now: Millis) -> Ticket<Expired> {
-        self.write(Kind::Work, move |step| operate::expire(step, now))
+        self.change(move |step| operate::expire(step, now))
     }
 
     fn counted(&self, scope: &Scope, key: &str, seconds: u32, now: Millis) -> u64 {

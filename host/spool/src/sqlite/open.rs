@@ -1,6 +1,7 @@
 //! Opening a store: one relay at a time, and after tidying up behind the last one.
 
 use std::{
+    cell::Cell,
     collections::HashSet,
     fs::{self, File, TryLockError},
     path::Path,
@@ -15,14 +16,18 @@ use crate::{
     SpoolError, SpoolSettings,
     disk::{Disk, failed_to},
     fresh::Fresh,
+    journal::Journal,
     memory::{Change, Memory},
 };
 
 use super::{
     SqliteSpool, Worker,
     body::Shelf,
+    carry,
     codec::{from_u64, to_millis, to_scope, to_u64},
-    deliver, reader, schema,
+    deliver,
+    operation::{After, Step},
+    reader, schema,
     writer::Writer,
 };
 
@@ -40,6 +45,11 @@ pub(super) fn open(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
     disk.create()?;
     let lock = lock(&disk)?;
     let connection = connect_writer(&disk.database(), disk.max_log_bytes())?;
+    let shelf = Arc::new(Shelf::new(
+        connect_reader(&disk.database())?,
+        Arc::clone(&disk),
+    ));
+    let journal = journal(&connection, &shelf, &disk)?;
     disk.sync_directory(disk.directory())?;
     end_leases(&connection)?;
     remove_orphans(&connection, &disk.incoming())?;
@@ -49,21 +59,19 @@ pub(super) fn open(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
     let changed = Arc::new(Notify::new());
     // Whatever is in the store may be due.
     changed.notify_one();
-    let shelf = Arc::new(Shelf::new(
-        connect_reader(&disk.database())?,
-        Arc::clone(&disk),
-    ));
     let fresh = Arc::new(Fresh::default());
     let due = Arc::new(AtomicU64::new(deliver::next_due(&connection)?));
     let looking = connect_reader(&disk.database())?;
     let writer = Writer {
         connection,
+        journal,
         shelf: Arc::clone(&shelf),
         disk: Arc::clone(&disk),
         memory: Arc::clone(&memory),
         changed: Arc::clone(&changed),
         fresh: Arc::clone(&fresh),
         due: Arc::clone(&due),
+        last_until: Cell::new(0),
         lock,
     };
     Ok(SqliteSpool {
@@ -127,6 +135,33 @@ fn connect_reader(path: &Path) -> Result<Connection, SpoolError> {
     connection.busy_timeout(PATIENCE)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
+}
+
+/// Carries over what the last relay left in its journal, and makes a new one. A store without one
+/// is slower, and as good.
+fn journal(
+    connection: &Connection,
+    shelf: &Arc<Shelf>,
+    disk: &Arc<Disk>,
+) -> Result<Option<Journal>, SpoolError> {
+    let transaction = connection.unchecked_transaction()?;
+    let mut step = Step {
+        connection,
+        shelf,
+        after: After::default(),
+        disk,
+        free: &Cell::new(0),
+        last_until: &Cell::new(0),
+        room: &Cell::new(Fresh::default().room()),
+    };
+    let salt = carry::over_from_last(&mut step)?;
+    transaction.commit()?;
+    let path = disk.journal();
+    Ok(Journal::create(&path, disk.max_log_bytes() / 2, salt)
+        .inspect_err(|error| {
+            tracing::warn!(path = %path.display(), %error, "the spool goes without a journal");
+        })
+        .ok())
 }
 
 /// Whoever held a lease is gone: what it was attempting is due as it was when it was leased.

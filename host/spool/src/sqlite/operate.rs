@@ -13,7 +13,7 @@ use crate::{
 use super::{
     codec::{account_key, damaged, from_millis, from_u64, to_scope, to_u64},
     deliver::{drop_message, finish},
-    writer::Step,
+    operation::Step,
 };
 
 /// The most messages, and the most marks and counts, that one call drops.

@@ -33,8 +33,8 @@ impl Place {
     }
 }
 
-/// Something to look up.
-pub(super) type Look = Box<dyn FnOnce(&Connection) + Send>;
+/// Something to look up; told of the error if the store cannot be looked at.
+pub(super) type Look = Box<dyn FnOnce(Result<&Connection, SpoolError>) + Send>;
 
 /// Makes a look-up, and the ticket that resolves to what was seen. It sees one state of the
 /// store, whatever is written meanwhile.
@@ -42,11 +42,11 @@ pub(super) fn look<T: Send + 'static>(
     at: impl FnOnce(&Connection) -> Result<T, SpoolError> + Send + 'static,
 ) -> (Look, Ticket<T>) {
     let (reply, answer) = oneshot::channel();
-    let look = Box::new(move |connection: &Connection| {
-        let seen = connection
-            .unchecked_transaction()
-            .map_err(SpoolError::from)
-            .and_then(|snapshot| at(&snapshot));
+    let look = Box::new(move |connection: Result<&Connection, SpoolError>| {
+        let seen = connection.and_then(|connection| {
+            let snapshot = connection.unchecked_transaction()?;
+            at(&snapshot)
+        });
         // Whoever asked may have stopped waiting.
         let _ = reply.send(seen);
     });
@@ -59,7 +59,7 @@ pub(super) fn look<T: Send + 'static>(
 /// Works until all senders are gone.
 pub(super) fn run(connection: &Connection, waiting: mpsc::Receiver<Look>) {
     for look in waiting {
-        look(connection);
+        look(Ok(connection));
     }
 }
 

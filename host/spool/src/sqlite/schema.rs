@@ -6,7 +6,11 @@ use crate::SpoolError;
 
 /// Each step brings a store from the schema of its index to the next; a new store takes them all.
 /// A step that has been released is never changed: write another one.
-const MIGRATIONS: &[&str] = &[include_str!("schema-1.sql"), include_str!("schema-2.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema-1.sql"),
+    include_str!("schema-2.sql"),
+    include_str!("schema-3.sql"),
+];
 
 /// The schema that this version reads and writes; `PRAGMA user_version` of the store.
 const CURRENT: u32 = MIGRATIONS.len() as u32;

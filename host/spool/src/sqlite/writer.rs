@@ -1,8 +1,9 @@
-//! The thread that owns the database for writing.
+//! The thread that owns journal and database for writing.
 //!
-//! It takes everything that waits, runs it as one transaction and answers after COMMIT. While it
-//! waits for the disk the next batch gathers by itself: the slower the disk, the larger the
-//! batches, and nobody has to wait on purpose.
+//! It takes everything that waits. What the [`Journal`] can do is written there and answered once
+//! it is synced; the rest is run as one transaction and answered after COMMIT. While it waits for
+//! the disk the next batch gathers by itself: the slower the disk, the larger the batches, and
+//! nobody has to wait on purpose.
 
 use std::{
     cell::Cell,
@@ -15,19 +16,24 @@ use std::{
     time::{Duration, Instant},
 };
 
-use gatepost_message::TransactionId;
 use rusqlite::{Connection, ErrorCode, Row};
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::Notify;
 
 use crate::{
-    Claim, SpoolError, Ticket,
+    SpoolError,
     disk::{Disk, failed_to},
-    fresh::{Fresh, Order, Room},
-    memory::{Change, Memory},
-    staging::StagedFile,
+    fresh::Fresh,
+    journal::{Journal, Load},
+    memory::Memory,
 };
 
-use super::{body::Shelf, codec::to_u64, deliver};
+use super::{
+    body::Shelf,
+    carry,
+    codec::to_u64,
+    deliver,
+    operation::{After, Kind, Operation, Step},
+};
 
 /// The most operations of one transaction.
 const MAX_BATCH: usize = 1024;
@@ -35,147 +41,18 @@ const MAX_BATCH: usize = 1024;
 /// With nothing to do for so long, the log is carried over into the database.
 const IDLE: Duration = Duration::from_millis(200);
 
-/// Free pages beyond so many bytes are given back to the file system; with the disk below its
-/// watermark, all are.
+/// Free pages beyond so many bytes are given back to the file system; where the disk is scarce,
+/// all are.
 const SPARE: u64 = 64 << 20;
+
+/// With less than so many bytes above its watermark a disk is scarce: a message more may not fit.
+const SCARCE: u64 = 1 << 20;
 
 /// How much is given back at a time, in pages: no longer than that may a batch have to wait.
 const GIVE_BACK: u64 = 1024;
 
 /// What an operation without a message is taken to add to the log, in bytes: a few pages.
 const PAGES: u64 = 16 << 10;
-
-/// Whether an operation is stopped by a full disk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// It takes mail: refused first.
-    Intake,
-    /// It works off what was taken.
-    Work,
-}
-
-/// One operation within a batch: the database, and what is to follow once it is committed.
-pub(super) struct Step<'a> {
-    pub(super) connection: &'a Connection,
-    pub(super) shelf: &'a Arc<Shelf>,
-    pub(super) after: After,
-    disk: &'a Disk,
-    free: &'a Cell<u64>,
-    last_until: &'a Cell<u64>,
-    room: &'a Cell<Room>,
-}
-
-impl Step<'_> {
-    /// Sets so many bytes of the disk aside, unless that would go below the watermark.
-    pub(super) fn reserve(&self, bytes: u64) -> Result<(), SpoolError> {
-        self.disk.check(self.free.get(), bytes)?;
-        self.free.set(self.free.get().saturating_sub(bytes));
-        Ok(())
-    }
-
-    /// To whom a message of so many octets is leased as it comes, if it may be.
-    pub(super) fn lease_fresh(&self, octets: u64) -> Option<Order> {
-        let mut room = self.room.get();
-        let order = room.lease(octets);
-        self.room.set(room);
-        order
-    }
-
-    /// The end of a new lease: `wanted`, or a little later, so that no two leases end alike.
-    pub(super) fn lease_until(&self, wanted: u64) -> u64 {
-        let until = wanted.max(self.last_until.get() + 1);
-        self.last_until.set(until);
-        until
-    }
-}
-
-/// What follows a commit.
-#[derive(Default)]
-pub(super) struct After {
-    /// Staged bodies that belong to the store now.
-    pub(super) keep: Vec<Arc<StagedFile>>,
-    /// Messages whose body file goes.
-    pub(super) remove: Vec<TransactionId>,
-    /// What look-ups must see from now on.
-    pub(super) changes: Vec<Change>,
-    /// Something may be due earlier than before.
-    pub(super) due: bool,
-    /// Messages leased to delivery as they came.
-    pub(super) fresh: Vec<Claim>,
-    /// Bytes of messages written to the log.
-    pub(super) bytes: u64,
-    /// When the next recipient is due, or `NEVER`: of the whole batch.
-    pub(super) next_due: u64,
-}
-
-impl After {
-    fn add(&mut self, other: Self) {
-        self.keep.extend(other.keep);
-        self.remove.extend(other.remove);
-        self.changes.extend(other.changes);
-        self.due |= other.due;
-        self.fresh.extend(other.fresh);
-        self.bytes += other.bytes;
-    }
-}
-
-/// Something that waits for the writer. May be run more than once; only what the last run did
-/// is in the store.
-pub(super) trait Operation: Send {
-    fn kind(&self) -> Kind;
-    fn run(&mut self, step: &mut Step<'_>) -> Result<(), SpoolError>;
-    fn answer(self: Box<Self>, failure: Option<SpoolError>);
-}
-
-struct Waiting<T, F> {
-    kind: Kind,
-    run: F,
-    value: Option<T>,
-    reply: oneshot::Sender<Result<T, SpoolError>>,
-}
-
-impl<T, F> Operation for Waiting<T, F>
-where
-    T: Send,
-    F: FnMut(&mut Step<'_>) -> Result<T, SpoolError> + Send,
-{
-    fn kind(&self) -> Kind {
-        self.kind
-    }
-
-    fn run(&mut self, step: &mut Step<'_>) -> Result<(), SpoolError> {
-        self.value = Some((self.run)(step)?);
-        Ok(())
-    }
-
-    fn answer(self: Box<Self>, failure: Option<SpoolError>) {
-        let value = match failure {
-            Some(failure) => Err(failure),
-            None => self.value.ok_or(SpoolError::Closed),
-        };
-        // Whoever asked may have stopped waiting.
-        let _ = self.reply.send(value);
-    }
-}
-
-/// Makes an operation, and the ticket that resolves when it is answered.
-pub(super) fn operation<T, F>(kind: Kind, run: F) -> (Box<dyn Operation>, Ticket<T>)
-where
-    T: Send + 'static,
-    F: FnMut(&mut Step<'_>) -> Result<T, SpoolError> + Send + 'static,
-{
-    let (reply, answer) = oneshot::channel();
-    let operation = Box::new(Waiting {
-        kind,
-        run,
-        value: None,
-        reply,
-    });
-    (
-        operation,
-        Box::pin(async { answer.await.unwrap_or(Err(SpoolError::Closed)) }),
-    )
-}
 
 /// How a batch is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -205,64 +82,168 @@ enum Outcome {
 /// The writer's own things.
 pub(super) struct Writer {
     pub(super) connection: Connection,
+    /// None where the file system could not set aside its room.
+    pub(super) journal: Option<Journal>,
     pub(super) shelf: Arc<Shelf>,
     pub(super) disk: Arc<Disk>,
     pub(super) memory: Arc<Memory>,
     pub(super) changed: Arc<Notify>,
     pub(super) fresh: Arc<Fresh>,
     pub(super) due: Arc<AtomicU64>,
+    /// The end of the last lease: no two end alike.
+    pub(super) last_until: Cell<u64>,
     /// Held for as long as the database is open.
     pub(super) lock: File,
 }
 
+type Batch = Vec<Box<dyn Operation>>;
+
+/// The store cannot be trusted any more, and everybody has been told.
+struct Dead;
+
 impl Writer {
     /// Works until all senders are gone, or until the store cannot be trusted any more.
-    pub(super) fn run(self, waiting: &mpsc::Receiver<Box<dyn Operation>>) {
+    pub(super) fn run(mut self, waiting: &mpsc::Receiver<Box<dyn Operation>>) {
         let _guard = EndsProcess(Arc::clone(&self.disk));
-        let last_until = Cell::new(0);
-        let mut log_bytes = 0;
-        while let Some(batch) = self.next_batch(waiting, &mut log_bytes) {
-            let Some(bytes) = self.commit(batch, &last_until) else {
-                return;
-            };
-            log_bytes += bytes;
-            if log_bytes > self.disk.max_log_bytes() && self.settle(&mut log_bytes).is_none() {
-                return;
-            }
+        if let Ok(()) = self.work(waiting) {
+            // The last connection that closes carries the log over; errors then are for the next
+            // start to meet.
+            drop(self.connection);
+            drop(self.lock);
         }
-        // The last connection that closes carries the log over; errors then are for the next
-        // start to meet.
-        drop(self.connection);
-        drop(self.lock);
     }
 
-    /// Everything that waits; carries the log over while nothing does.
+    fn work(&mut self, waiting: &mpsc::Receiver<Box<dyn Operation>>) -> Result<(), Dead> {
+        let mut log_bytes = 0;
+        while let Some(batch) = self.next_batch(waiting, &mut log_bytes)? {
+            let batch = self.to_journal(batch)?;
+            let load = self.load_for(&batch);
+            log_bytes += self.to_database(batch, &load)?;
+            if log_bytes > self.disk.max_log_bytes() {
+                self.settle(&mut log_bytes)?;
+            }
+        }
+        self.to_database(Vec::new(), &self.everything()).map(|_| ())
+    }
+
+    /// Everything that waits; makes order while nothing does. `None` once nothing will.
     fn next_batch(
-        &self,
+        &mut self,
         waiting: &mpsc::Receiver<Box<dyn Operation>>,
         log_bytes: &mut u64,
-    ) -> Option<Vec<Box<dyn Operation>>> {
+    ) -> Result<Option<Batch>, Dead> {
         let first = loop {
-            let idle = if *log_bytes > 0 { IDLE } else { Duration::MAX };
+            let behind = (self.journal.as_ref()).is_some_and(Journal::is_behind);
+            let idle = if *log_bytes > 0 || behind {
+                IDLE
+            } else {
+                Duration::MAX
+            };
             match waiting.recv_timeout(idle) {
                 Ok(first) => break first,
-                Err(mpsc::RecvTimeoutError::Timeout) => self.settle(log_bytes)?,
-                Err(mpsc::RecvTimeoutError::Disconnected) => return None,
+                Err(mpsc::RecvTimeoutError::Timeout) => {
+                    *log_bytes += self.to_database(Vec::new(), &self.everything())?;
+                    self.settle(log_bytes)?;
+                }
+                Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(None),
             }
         };
         if self.disk.is_dead() {
-            return None;
+            return Err(Dead);
         }
         let mut batch = vec![first];
         batch.extend(waiting.try_iter().take(MAX_BATCH - 1));
-        Some(batch)
+        Ok(Some(batch))
     }
 
-    /// Runs a batch, answers it and gives how many bytes went to the log; `None` after a fatal
-    /// error.
-    fn commit(&self, mut batch: Vec<Box<dyn Operation>>, last_until: &Cell<u64>) -> Option<u64> {
+    /// Does and answers what needs the journal alone, and gives back the rest.
+    fn to_journal(&mut self, batch: Batch) -> Result<Batch, Dead> {
+        let Some(journal) = &mut self.journal else {
+            return Ok(batch);
+        };
         let started = Instant::now();
-        let mut run = |attempt| self.transact(&mut batch, attempt, last_until);
+        let free = Cell::new(self.disk.free_now().unwrap_or(0));
+        let room = Cell::new(self.fresh.room());
+        let mut step = Step {
+            connection: &self.connection,
+            shelf: &self.shelf,
+            after: After::default(),
+            disk: &self.disk,
+            free: &free,
+            last_until: &self.last_until,
+            room: &room,
+        };
+        let (mut rest, mut done, mut takes_mail) = (Vec::new(), Vec::new(), false);
+        for mut operation in batch {
+            match operation.in_journal(&mut step, journal) {
+                Ok(false) => rest.push(operation),
+                Ok(true) => {
+                    takes_mail |= operation.kind() == Kind::Intake;
+                    done.push((operation, None));
+                }
+                Err(error) => done.push((operation, Some(error))),
+            }
+        }
+        if done.is_empty() {
+            return Ok(rest);
+        }
+        // That a message is gone need not be durable at once: should the power fail before the
+        // next sync, it is delivered again, as it would be had the power failed a moment earlier.
+        if let Err(error) = journal.write(takes_mail) {
+            self.disk
+                .fatal(&format!("writing to the spool's journal failed: {error}"));
+            return Err(Dead);
+        }
+        metrics::histogram!("gatepost_spool_commit_seconds").record(started.elapsed());
+        metrics::histogram!("gatepost_spool_batch_operations").record(done.len() as f64);
+        let after = step.after;
+        if let Some(first) = after.fresh.iter().map(|claim| claim.lease.until.0).min() {
+            self.due.fetch_min(first, Ordering::AcqRel);
+        }
+        self.follow(after);
+        for (operation, failure) in done {
+            operation.answer(failure);
+        }
+        Ok(rest)
+    }
+
+    /// What has to be carried over with a batch.
+    fn load_for(&self, batch: &[Box<dyn Operation>]) -> Load {
+        let Some(journal) = &self.journal else {
+            return Load::default();
+        };
+        let needs = batch.iter().map(|operation| operation.needs(journal));
+        needs
+            .chain(journal.overdue())
+            .fold(Load::default(), Load::with)
+    }
+
+    fn everything(&self) -> Load {
+        let journal = self.journal.as_ref();
+        journal.map(Journal::everything).unwrap_or_default()
+    }
+
+    /// What must be seen by others after something has been written.
+    fn follow(&self, after: After) {
+        for file in &after.keep {
+            file.keep();
+        }
+        self.memory.apply(after.changes);
+        let fresh = !after.fresh.is_empty();
+        self.fresh.put(after.fresh);
+        if after.due || fresh {
+            self.changed.notify_one();
+        }
+    }
+
+    /// Carries a load over, runs a batch, answers it and gives how many bytes went to the log.
+    fn to_database(&mut self, mut batch: Batch, load: &Load) -> Result<u64, Dead> {
+        let behind = (self.journal.as_ref()).is_some_and(Journal::is_behind);
+        if batch.is_empty() && !behind {
+            return Ok(0);
+        }
+        let started = Instant::now();
+        let mut run = |attempt| self.transact(&mut batch, load, attempt);
         let mut outcome = run(Attempt::Plain);
         if matches!(outcome, Outcome::OneFailed) {
             outcome = run(Attempt::Guarded);
@@ -274,78 +255,80 @@ impl Writer {
         metrics::histogram!("gatepost_spool_commit_seconds").record(started.elapsed());
         metrics::histogram!("gatepost_spool_batch_operations").record(batch.len() as f64);
         let pages = PAGES * batch.len() as u64;
-        let nothing = || After {
-            next_due: self.due.load(Ordering::Acquire),
-            ..After::default()
-        };
-        let (after, failures) = match outcome {
-            Outcome::Committed(after, failures) => (after, failures),
-            Outcome::Full | Outcome::OneFailed => {
-                (nothing(), vec![Some(self.disk.full()); batch.len()])
+        let (mut after, failures) = match outcome {
+            Outcome::Committed(after, failures) => {
+                let mut due = after.next_due;
+                if let Some(journal) = &mut self.journal {
+                    journal.carried(load);
+                    due = journal.next_due().map_or(due, |first| due.min(first.0));
+                }
+                self.due.store(due, Ordering::Release);
+                (after, failures)
             }
-            Outcome::Failed(error) => (nothing(), vec![Some(error); batch.len()]),
+            Outcome::Full | Outcome::OneFailed => {
+                (After::default(), vec![Some(self.disk.full()); batch.len()])
+            }
+            Outcome::Failed(error) => {
+                if batch.is_empty() {
+                    tracing::error!(%error, "the spool's journal is not carried over");
+                }
+                (After::default(), vec![Some(error); batch.len()])
+            }
             Outcome::Fatal(error) => {
                 self.disk
                     .fatal(&format!("writing to the spool failed: {error}"));
-                return None;
+                return Err(Dead);
             }
         };
-        for file in &after.keep {
-            file.keep();
-        }
-        self.memory.apply(after.changes);
-        self.due.store(after.next_due, Ordering::Release);
-        let fresh = !after.fresh.is_empty();
-        self.fresh.put(after.fresh);
+        let (bytes, remove) = (after.bytes, std::mem::take(&mut after.remove));
+        self.follow(after);
         for (operation, failure) in batch.into_iter().zip(failures) {
             operation.answer(failure);
         }
-        if after.due || fresh {
-            self.changed.notify_one();
-        }
-        for id in after.remove {
+        for id in remove {
             let path = self.disk.body(id);
             if let Err(error) = fs::remove_file(&path).map_err(failed_to("remove", &path)) {
                 // The next start removes it.
                 tracing::warn!(%error, "a finished message leaves its body behind");
             }
         }
-        Some(after.bytes + pages)
+        Ok(bytes + pages)
     }
 
-    fn transact(
-        &self,
-        batch: &mut [Box<dyn Operation>],
-        attempt: Attempt,
-        last_until: &Cell<u64>,
-    ) -> Outcome {
-        let mut all = After::default();
+    fn transact(&self, batch: &mut [Box<dyn Operation>], load: &Load, attempt: Attempt) -> Outcome {
         let mut failures = Vec::with_capacity(batch.len());
         // Unknown is as good as none: intake waits until the system can tell.
         let free = Cell::new(self.disk.free_now().unwrap_or(0));
         let room = Cell::new(self.fresh.room());
-        if let Err(error) = self.execute("BEGIN IMMEDIATE") {
+        let step = || Step {
+            connection: &self.connection,
+            shelf: &self.shelf,
+            after: After::default(),
+            disk: &self.disk,
+            free: &free,
+            last_until: &self.last_until,
+            room: &room,
+        };
+        let mut carrying = step();
+        let begun = self.execute("BEGIN IMMEDIATE").and_then(|()| {
+            let journal = self.journal.as_ref();
+            journal.map_or(Ok(()), |journal| carry::over(&mut carrying, journal, load))
+        });
+        if let Err(error) = begun {
             return self.given_up(error);
         }
+        let mut all = carrying.after;
         for operation in batch {
             if operation.kind() == Kind::Intake && attempt == Attempt::WithoutIntake {
                 failures.push(Some(self.disk.full()));
                 continue;
             }
-            let mut step = Step {
-                connection: &self.connection,
-                shelf: &self.shelf,
-                after: After::default(),
-                disk: &self.disk,
-                free: &free,
-                last_until,
-                room: &room,
-            };
+            let mut step = step();
             let ran = match attempt {
-                Attempt::Plain => operation.run(&mut step),
+                Attempt::Plain => operation.in_database(&mut step),
                 Attempt::Guarded | Attempt::WithoutIntake => self
                     .execute("SAVEPOINT operation")
-                    .and_then(|()| operation.run(&mut step))
+                    .and_then(|()| operation.in_database(&mut step))
                     .and_then(|()| self.execute("RELEASE operation")),
             };
             match ran {
@@ -407,15 +390,14 @@ impl Writer {
         }
     }
 
-    /// Carries the log over into the database and gives back what the database does not need;
-    /// `None` after a fatal error.
-    fn settle(&self, log_bytes: &mut u64) -> Option<()> {
+    /// Carries the log over into the database and gives back what the database does not need.
+    fn settle(&self, log_bytes: &mut u64) -> Result<(), Dead> {
         match self.checkpoint().and_then(|()| self.give_back()) {
             Ok(bytes) => *log_bytes = bytes,
             Err(error) if error.sqlite_code() == Some(ErrorCode::SystemIoFailure) => {
                 self.disk
                     .fatal(&format!("carrying over the spool's log failed: {error}"));
-                return None;
+                return Err(Dead);
             }
             // Nothing is lost: it stays in the log until there is room.
             Err(error) => {
@@ -423,13 +405,13 @@ impl Writer {
                 tracing::warn!(%error, "the spool's log is not carried over");
             }
         }
-        Some(())
+        Ok(())
     }
 
     /// With room enough the log keeps its size, to be written over from its beginning; otherwise
     /// its room is given back too.
     fn checkpoint(&self) -> Result<(), SpoolError> {
-        let pragma = match self.disk.room(0) {
+        let pragma = match self.disk.room(SCARCE) {
             Ok(()) => "PRAGMA wal_checkpoint(PASSIVE)",
             Err(_) => "PRAGMA wal_checkpoint(TRUNCATE)",
         };
@@ -445,7 +427,11 @@ impl Writer {
             self.connection.pragma_query_value(None, name, number)
         };
         let (free, size) = (pragma("freelist_count")?, pragma("page_size")?);
-        let spare = if self.disk.room(0).is_ok() { SPARE } else { 0 };
+        let spare = if self.disk.room(SCARCE).is_ok() {
+            SPARE
+        } else {
+            0
+        };
         if free * size <= spare {
             return Ok(0);
         }

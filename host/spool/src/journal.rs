@@ -1,0 +1,279 @@
+//! What was accepted a moment ago: durable already, and not yet in the database.
+//!
+//! Most mail leaves within moments of being accepted. To put its rows into tables and indices, and
+//! to take them out again, costs many times what it costs to write the message to the end of a
+//! file. So what is due when it is accepted, and goes to delivery from memory ([`Fresh`]), is
+//! written to a [`Ring`] first, which is synced for all that wait, and the clients get their 250.
+//!
+//! - A message whose recipients have all been delivered to is *gone*: that is written behind it,
+//!   and the database never hears of it.
+//! - What is not gone after some octets more, or when nothing else is to be done for a moment, is
+//!   *carried over* into the database, as it would have come there before. So is what an operator,
+//!   a deferral or a look at the queue needs to find there, before it looks.
+//! - What policies asked to remember is carried over by the hundred.
+//!
+//! The database says how far that has come: up to where messages, and up to where effects, need
+//! no longer be read from the ring. That is written in the commit that carries over, so that
+//! nothing is in both or in neither. A relay that opens the store carries over what the last one
+//! left in the ring.
+//!
+//! [`Fresh`]: crate::fresh::Fresh
+
+mod record;
+mod ring;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    io,
+    path::Path,
+    sync::Arc,
+};
+
+use gatepost_message::{Millis, TransactionId};
+use gatepost_policy::{Effect, Scope};
+
+use crate::{Lease, NewMessage};
+
+use self::ring::Ring;
+
+pub(crate) use self::{record::Record, ring::Salt};
+
+/// With so many effects they are carried over, so that nobody waits long for it.
+const EFFECTS: usize = 256;
+
+/// A message that takes more of the ring than this part goes to the database directly.
+const LARGEST_PART: u64 = 16;
+
+/// A message in the ring, with all that is to be done for it leased to delivery.
+#[derive(Debug)]
+pub(crate) struct Letter {
+    pub(crate) message: Arc<NewMessage>,
+    pub(crate) lease: Lease,
+}
+
+/// An effect, for whom, and the time of the transaction that had it.
+pub(crate) type Remembered = (Scope, Effect, Millis);
+
+/// The ring, and what of it counts.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    ring: Ring,
+    /// Neither gone nor carried over, by position.
+    letters: BTreeMap<u64, Letter>,
+    positions: HashMap<TransactionId, u64>,
+    /// Not carried over, each with the position of its message.
+    effects: Vec<(u64, Remembered)>,
+}
+
+/// What is carried over in one commit, and how far the ring counts from then on.
+#[derive(Debug, Default)]
+pub(crate) struct Load {
+    /// Positions of letters, in ascending order.
+    pub(crate) letters: Vec<u64>,
+    /// How many of the effects, from the first.
+    pub(crate) effects: usize,
+}
+
+/// How far the database has got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Progress {
+    /// Every letter before is gone or in the database.
+    pub(crate) letters: u64,
+    /// Every effect before is in the database.
+    pub(crate) effects: u64,
+}
+
+impl Progress {
+    /// What the ring still has to hold begins here.
+    pub(crate) fn first(self) -> u64 {
+        self.letters.min(self.effects)
+    }
+}
+
+impl Load {
+    /// Both in one.
+    pub(crate) fn with(mut self, other: Self) -> Self {
+        self.letters.extend(other.letters);
+        self.letters.sort_unstable();
+        self.letters.dedup();
+        Self {
+            letters: self.letters,
+            effects: self.effects.max(other.effects),
+        }
+    }
+}
+
+impl Journal {
+    /// A new life of the file, with nothing in it.
+    ///
+    /// # Errors
+    /// If its room cannot be set aside.
+    pub(crate) fn create(path: &Path, length: u64, salt: Salt) -> io::Result<Self> {
+        Ok(Self {
+            ring: Ring::create(path, length, salt)?,
+            letters: BTreeMap::new(),
+            positions: HashMap::new(),
+            effects: Vec::new(),
+        })
+    }
+
+    /// Whether it holds the message.
+    pub(crate) fn holds(&self, id: TransactionId) -> bool {
+        self.positions.contains_key(&id)
+    }
+
+    /// The message, if it is here.
+    pub(crate) fn letter(&self, id: TransactionId) -> Option<&Letter> {
+        self.letters.get(self.positions.get(&id)?)
+    }
+
+    /// Whether a message of so many octets has a place. It may need a few more for its envelope
+    /// and its judgements: [`Journal::accept`] has the last word.
+    pub(crate) fn is_for(&self, octets: u64) -> bool {
+        octets <= self.ring.length() / LARGEST_PART
+    }
+
+    /// Adds a message, all of it leased to delivery; `false` if there is no room for it.
+    ///
+    /// # Errors
+    /// If it cannot be encoded.
+    pub(crate) fn accept(&mut self, message: &Arc<NewMessage>, lease: Lease) -> io::Result<bool> {
+        let (envelope, octets) = record::envelope(message)?;
+        let write = |next: &mut Vec<u8>| record::accepted(next, &envelope, message);
+        let Some(position) = self.ring.append(octets, write)? else {
+            return Ok(false);
+        };
+        let effects = message.effects.iter().cloned();
+        let time = message.transaction.time;
+        (self.effects).extend(effects.map(|(scope, effect)| (position, (scope, effect, time))));
+        self.positions.insert(message.transaction.id, position);
+        let message = Arc::clone(message);
+        self.letters.insert(position, Letter { message, lease });
+        Ok(true)
+    }
+
+    /// Nothing is left to do for a message: says so in the ring. `false` if that has no room.
+    pub(crate) fn gone(&mut self, id: TransactionId) -> io::Result<bool> {
+        let Some(&position) = self.positions.get(&id) else {
+            return Ok(false);
+        };
+        let write = |next: &mut Vec<u8>| record::gone(next, position);
+        let written = self.ring.append(record::GONE, write)?.is_some();
+        if written {
+            self.forget(position);
+        }
+        Ok(written)
+    }
+
+    /// Writes what was added since; with `sync`, it is durable then.
+    pub(crate) fn write(&mut self, sync: bool) -> io::Result<()> {
+        self.ring.write()?;
+        if sync { self.ring.sync() } else { Ok(()) }
+    }
+
+    /// What has been here for long enough, where it is time to carry it over.
+    pub(crate) fn overdue(&self) -> Option<Load> {
+        let end = self.ring.end();
+        let half_full = end - self.ring.tail() > self.ring.length() / 2;
+        if !half_full && self.effects.len() < EFFECTS {
+            return None;
+        }
+        let old = end.saturating_sub(self.ring.length() / 4);
+        let letters = self.letters.range(..old).map(|(at, _)| *at);
+        Some(Load {
+            letters: if half_full {
+                letters.collect()
+            } else {
+                Vec::new()
+            },
+            effects: self.effects.len(),
+        })
+    }
+
+    /// All that is here.
+    pub(crate) fn everything(&self) -> Load {
+        Load {
+            letters: self.letters.keys().copied().collect(),
+            effects: self.effects.len(),
+        }
+    }
+
+    /// One message.
+    pub(crate) fn only(&self, id: TransactionId) -> Load {
+        Load {
+            letters: self.positions.get(&id).copied().into_iter().collect(),
+            effects: 0,
+        }
+    }
+
+    /// The messages whose lease has run out.
+    pub(crate) fn run_out(&self, now: Millis) -> Load {
+        let letters = self.letters.iter();
+        let over = letters.filter(|(_, letter)| letter.lease.until <= now);
+        Load {
+            letters: over.map(|(at, _)| *at).collect(),
+            effects: 0,
+        }
+    }
+
+    /// When the first lease runs out.
+    pub(crate) fn next_due(&self) -> Option<Millis> {
+        let letters = self.letters.values();
+        letters.map(|letter| letter.lease.until).min()
+    }
+
+    /// Whether the database has yet to hear of anything.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.ring.end() > self.ring.tail()
+    }
+
+    /// The letter at a position.
+    pub(crate) fn at(&self, position: u64) -> Option<&Letter> {
+        self.letters.get(&position)
+    }
+
+    /// The effects of a load.
+    pub(crate) fn effects(&self, load: &Load) -> impl Iterator<Item = &Remembered> {
+        self.effects[..load.effects]
+            .iter()
+            .map(|(_, effect)| effect)
+    }
+
+    /// How far the database will have got with a load.
+    pub(crate) fn progress(&self, load: &Load) -> Progress {
+        let end = self.ring.end();
+        let mut letters = self.letters.keys();
+        let staying = letters.find(|at| load.letters.binary_search(at).is_err());
+        Progress {
+            letters: staying.copied().unwrap_or(end),
+            effects: self.effects.get(load.effects).map_or(end, |(at, _)| *at),
+        }
+    }
+
+    /// A load has been carried over, and the database says so durably.
+    pub(crate) fn carried(&mut self, load: &Load) {
+        let progress = self.progress(load);
+        for position in &load.letters {
+            self.forget(*position);
+        }
+        self.effects.drain(..load.effects);
+        self.ring.free_before(progress.first());
+    }
+
+    fn forget(&mut self, position: u64) {
+        if let Some(letter) = self.letters.remove(&position) {
+            self.positions.remove(&letter.message.transaction.id);
+        }
+    }
+}
+
+/// What an earlier life of the file holds from `tail` on, in the order in which it was written.
+///
+/// # Errors
+/// If it cannot be read, or holds what this version cannot make sense of.
+pub(crate) fn read(path: &Path, salt: Salt, tail: u64) -> io::Result<Vec<(u64, Record)>> {
+    ring::read(path, salt, tail)?
+        .into_iter()
+        .map(|(position, payload)| Ok((position, Record::read(payload.into())?)))
+        .collect()
+}

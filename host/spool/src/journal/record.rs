@@ -1,0 +1,143 @@
+//! What a record of the ring says.
+//!
+//! An accepted message is an octet `1`, the lengths of envelope and header section (4 octets each,
+//! little-endian), the envelope as JSON, header section and body. One that is gone is an octet `2`
+//! and the position at which it was accepted (8 octets).
+
+use std::{borrow::Cow, io};
+
+use bytes::{Buf, Bytes};
+use gatepost_message::Millis;
+use gatepost_policy::{Classification, Effect, Judgement, Scope, Transaction};
+use gatepost_smtp::dsn;
+use serde::{Deserialize, Serialize};
+
+use crate::{NewBody, NewMessage, NewRecipient};
+
+const ACCEPTED: u8 = 1;
+const GONE_KIND: u8 = 2;
+
+/// Octets of an accepted message before its envelope.
+const LENGTHS: usize = 9;
+
+/// Octets of a record that says that a message is gone.
+pub(super) const GONE: usize = 9;
+
+/// A record as read back.
+#[derive(Debug)]
+pub(crate) enum Record {
+    /// A message was accepted.
+    Accepted(Box<NewMessage>),
+    /// The message accepted at that position is gone.
+    Gone(u64),
+}
+
+/// Everything of a message but its octets.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Envelope<'a> {
+    transaction: Cow<'a, Transaction>,
+    recipients: Cow<'a, [NewRecipient]>,
+    smtputf8: bool,
+    dsn: Cow<'a, dsn::MessageRequest>,
+    tags: Cow<'a, [String]>,
+    classification: Option<Classification>,
+    judgements: Cow<'a, [Judgement]>,
+    effects: Cow<'a, [(Scope, Effect)]>,
+    received_at: Millis,
+    expires_at: Millis,
+}
+
+/// The envelope of a message as it is written, and the octets of its whole record.
+///
+/// # Errors
+/// If the message has its body in a file, or is to be kept apart: neither belongs here.
+pub(super) fn envelope(message: &NewMessage) -> io::Result<(Vec<u8>, usize)> {
+    let NewBody::Inline(body) = &message.body else {
+        return Err(io::Error::other("its body is in a file"));
+    };
+    if message.quarantine.is_some() {
+        return Err(io::Error::other("it is to be kept apart"));
+    }
+    let envelope = serde_json::to_vec(&Envelope {
+        transaction: Cow::Borrowed(&message.transaction),
+        recipients: Cow::Borrowed(&message.recipients),
+        smtputf8: message.smtputf8,
+        dsn: Cow::Borrowed(&message.dsn),
+        tags: Cow::Borrowed(&message.tags),
+        classification: message.classification,
+        judgements: Cow::Borrowed(&message.judgements),
+        effects: Cow::Borrowed(&message.effects),
+        received_at: message.received_at,
+        expires_at: message.expires_at,
+    })?;
+    let octets = LENGTHS + envelope.len() + message.head.len() + body.len();
+    Ok((envelope, octets))
+}
+
+/// Writes an accepted message.
+pub(super) fn accepted(
+    next: &mut Vec<u8>,
+    envelope: &[u8],
+    message: &NewMessage,
+) -> io::Result<()> {
+    let NewBody::Inline(body) = &message.body else {
+        return Err(io::Error::other("its body is in a file"));
+    };
+    let length = |octets: &[u8]| u32::try_from(octets.len()).map_err(io::Error::other);
+    next.push(ACCEPTED);
+    next.extend_from_slice(&length(envelope)?.to_le_bytes());
+    next.extend_from_slice(&length(&message.head)?.to_le_bytes());
+    next.extend_from_slice(envelope);
+    next.extend_from_slice(&message.head);
+    next.extend_from_slice(body);
+    Ok(())
+}
+
+/// Writes that the message accepted at that position is gone.
+pub(super) fn gone(next: &mut Vec<u8>, position: u64) -> io::Result<()> {
+    next.push(GONE_KIND);
+    next.extend_from_slice(&position.to_le_bytes());
+    Ok(())
+}
+
+impl Record {
+    /// Reads a record whose checksum was right.
+    pub(super) fn read(mut octets: Bytes) -> io::Result<Self> {
+        let cut = |_| io::Error::new(io::ErrorKind::InvalidData, "a record of the journal is cut");
+        match octets.try_get_u8().map_err(cut)? {
+            ACCEPTED => {
+                let envelope = octets.try_get_u32_le().map_err(cut)? as usize;
+                let head = octets.try_get_u32_le().map_err(cut)? as usize;
+                if octets.len() < envelope + head {
+                    return Err(io::Error::new(
+                        io::ErrorKind::InvalidData,
+                        "a record of the journal is cut",
+                    ));
+                }
+                let envelope: Envelope<'_> = serde_json::from_slice(&octets.split_to(envelope))?;
+                let head = octets.split_to(head);
+                Ok(Self::Accepted(Box::new(NewMessage {
+                    transaction: envelope.transaction.into_owned(),
+                    recipients: envelope.recipients.into_owned(),
+                    smtputf8: envelope.smtputf8,
+                    dsn: envelope.dsn.into_owned(),
+                    head,
+                    body: NewBody::Inline(octets),
+                    tags: envelope.tags.into_owned(),
+                    classification: envelope.classification,
+                    judgements: envelope.judgements.into_owned(),
+                    effects: envelope.effects.into_owned(),
+                    quarantine: None,
+                    received_at: envelope.received_at,
+                    expires_at: envelope.expires_at,
+                })))
+            }
+            GONE_KIND => Ok(Self::Gone(octets.try_get_u64_le().map_err(cut)?)),
+            other => Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("the journal holds a record of the unknown kind {other}"),
+            )),
+        }
+    }
+}
