@@ -74,22 +74,27 @@ pub(crate) async fn hand_over(delivery: Arc<Delivery>, in_hand: Arc<InHand>) {
             return settle_open(&delivery, &in_hand, || Said::ByRelay(reply.clone())).await;
         }
     };
-    let mut hops = JoinSet::new();
-    for (hop, recipients) in by_hop {
-        let work = ToHop {
+    let mut work = by_hop.into_iter().map(|(hop, recipients)| {
+        let span = tracing::error_span!(
+            "transfer",
+            id = %in_hand.claim.transaction.id,
+            hop = hop.host,
+        );
+        let to_hop = ToHop {
             delivery: Arc::clone(&delivery),
             in_hand: Arc::clone(&in_hand),
             hop,
             content,
             converted: OnceCell::new(),
         };
-        let span = tracing::error_span!(
-            "transfer",
-            id = %in_hand.claim.transaction.id,
-            hop = work.hop.host,
-        );
-        hops.spawn(work.run(recipients).instrument(span));
+        to_hop.run(recipients).instrument(span)
+    });
+    if work.len() == 1
+        && let Some(alone) = work.next()
+    {
+        return alone.await;
     }
+    let mut hops: JoinSet<()> = work.collect();
     // A panic on the way to one next hop must not cut off the others.
     let mut panic = None;
     while let Some(ended) = hops.join_next().await {

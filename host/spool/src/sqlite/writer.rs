@@ -118,12 +118,14 @@ impl Writer {
         while let Some(batch) = self.next_batch(waiting, &mut log_bytes)? {
             let batch = self.to_journal(batch)?;
             let load = self.load_for(&batch);
-            log_bytes += self.to_database(batch, &load)?;
+            if !batch.is_empty() || load.is_some() {
+                log_bytes += self.to_database(batch, &load.unwrap_or_default())?;
+            }
             if log_bytes > self.disk.max_log_bytes() {
                 self.settle(&mut log_bytes)?;
             }
         }
-        self.to_database(Vec::new(), &self.everything()).map(|_| ())
+        self.catch_up().map(|_| ())
     }
 
     /// Everything that waits; makes order while nothing does. `None` once nothing will.
@@ -142,7 +144,7 @@ impl Writer {
             match waiting.recv_timeout(idle) {
                 Ok(first) => break first,
                 Err(mpsc::RecvTimeoutError::Timeout) => {
-                    *log_bytes += self.to_database(Vec::new(), &self.everything())?;
+                    *log_bytes += self.catch_up()?;
                     self.settle(log_bytes)?;
                 }
                 Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(None),
@@ -207,20 +209,22 @@ impl Writer {
         Ok(rest)
     }
 
-    /// What has to be carried over with a batch.
-    fn load_for(&self, batch: &[Box<dyn Operation>]) -> Load {
-        let Some(journal) = &self.journal else {
-            return Load::default();
-        };
+    /// What has to be carried over with a batch, or because it is time.
+    fn load_for(&self, batch: &[Box<dyn Operation>]) -> Option<Load> {
+        let journal = self.journal.as_ref()?;
         let needs = batch.iter().map(|operation| operation.needs(journal));
-        needs
-            .chain(journal.overdue())
-            .fold(Load::default(), Load::with)
+        needs.chain(journal.overdue()).reduce(Load::with)
     }
 
-    fn everything(&self) -> Load {
-        let journal = self.journal.as_ref();
-        journal.map(Journal::everything).unwrap_or_default()
+    /// Carries over all of the journal; gives how many bytes went to the log.
+    fn catch_up(&mut self) -> Result<u64, Dead> {
+        match &self.journal {
+            Some(journal) if journal.is_behind() => {
+                let everything = journal.everything();
+                self.to_database(Vec::new(), &everything)
+            }
+            _ => Ok(0),
+        }
     }
 
     /// What must be seen by others after something has been written.
@@ -238,10 +242,6 @@ impl Writer {
 
     /// Carries a load over, runs a batch, answers it and gives how many bytes went to the log.
     fn to_database(&mut self, mut batch: Batch, load: &Load) -> Result<u64, Dead> {
-        let behind = (self.journal.as_ref()).is_some_and(Journal::is_behind);
-        if batch.is_empty() && !behind {
-            return Ok(0);
-        }
         let started = Instant::now();
         let mut run = |attempt| self.transact(&mut batch, load, attempt);
         let mut outcome = run(Attempt::Plain);
