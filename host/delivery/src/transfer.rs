@@ -9,6 +9,9 @@ use gatepost_smtp::client::{Event, Failure, Framer, Outcome, Stage, Transaction}
 use crate::connection::{Connection, Severed};
 use crate::content::read;
 
+/// Up to so many octets are sent together, which costs a copy and saves the kernel's way.
+const TOGETHER: usize = 32 << 10;
+
 /// How a transaction went.
 #[derive(Debug)]
 pub(crate) struct Transferred {
@@ -123,9 +126,10 @@ async fn send(
     };
     let mut piece = message.head().clone();
     let mut offset = 0;
+    let mut gathered = Vec::new();
     loop {
         let framed = framer.push(piece).map_err(stray)?;
-        connection.send_piece(&framed).await?;
+        gather(connection, &mut gathered, &framed).await?;
         piece = read(message.body(), offset).await.map_err(unreadable)?;
         if piece.is_empty() {
             break;
@@ -137,8 +141,28 @@ async fn send(
     }
     let end = framer.finish().map_err(stray)?;
     // A chunk is whole without: the server may have answered it already.
-    if !end.is_empty() {
-        connection.send_piece(end).await?;
+    gather(connection, &mut gathered, end).await?;
+    if !gathered.is_empty() {
+        connection.send_piece(&gathered).await?;
     }
+    Ok(())
+}
+
+/// Adds a piece to what is to be sent together, and sends that where it would become too much:
+/// a small message goes out at once, and a large one without being copied.
+async fn gather(
+    connection: &mut Connection,
+    gathered: &mut Vec<u8>,
+    piece: &[u8],
+) -> Result<(), Broken> {
+    if gathered.len() + piece.len() <= TOGETHER {
+        gathered.extend_from_slice(piece);
+        return Ok(());
+    }
+    if !gathered.is_empty() {
+        connection.send_piece(gathered).await?;
+        gathered.clear();
+    }
+    connection.send_piece(piece).await?;
     Ok(())
 }

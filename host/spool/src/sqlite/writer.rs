@@ -116,10 +116,10 @@ impl Writer {
     fn work(&mut self, waiting: &mpsc::Receiver<Box<dyn Operation>>) -> Result<(), Dead> {
         let mut log_bytes = 0;
         while let Some(batch) = self.next_batch(waiting, &mut log_bytes)? {
-            let batch = self.to_journal(batch)?;
+            let batch = self.run_in_journal(batch)?;
             let load = self.load_for(&batch);
             if !batch.is_empty() || load.is_some() {
-                log_bytes += self.to_database(batch, &load.unwrap_or_default())?;
+                log_bytes += self.run_in_database(batch, &load.unwrap_or_default())?;
             }
             if log_bytes > self.disk.max_log_bytes() {
                 self.settle(&mut log_bytes)?;
@@ -159,7 +159,7 @@ impl Writer {
     }
 
     /// Does and answers what needs the journal alone, and gives back the rest.
-    fn to_journal(&mut self, batch: Batch) -> Result<Batch, Dead> {
+    fn run_in_journal(&mut self, batch: Batch) -> Result<Batch, Dead> {
         let Some(journal) = &mut self.journal else {
             return Ok(batch);
         };
@@ -221,7 +221,7 @@ impl Writer {
         match &self.journal {
             Some(journal) if journal.is_behind() => {
                 let everything = journal.everything();
-                self.to_database(Vec::new(), &everything)
+                self.run_in_database(Vec::new(), &everything)
             }
             _ => Ok(0),
         }
@@ -241,7 +241,7 @@ impl Writer {
     }
 
     /// Carries a load over, runs a batch, answers it and gives how many bytes went to the log.
-    fn to_database(&mut self, mut batch: Batch, load: &Load) -> Result<u64, Dead> {
+    fn run_in_database(&mut self, mut batch: Batch, load: &Load) -> Result<u64, Dead> {
         let started = Instant::now();
         let mut run = |attempt| self.transact(&mut batch, load, attempt);
         let mut outcome = run(Attempt::Plain);
