@@ -165,10 +165,14 @@ impl Journal {
         Ok(written)
     }
 
-    /// Writes what was added since; with `sync`, it is durable then.
-    pub(crate) fn write(&mut self, sync: bool) -> io::Result<()> {
-        self.ring.write()?;
-        if sync { self.ring.sync() } else { Ok(()) }
+    /// Writes what was added since. It survives the process then.
+    pub(crate) fn write(&mut self) -> io::Result<()> {
+        self.ring.write()
+    }
+
+    /// Makes what was written durable.
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        self.ring.sync()
     }
 
     /// What has been here for long enough, where it is time to carry it over.

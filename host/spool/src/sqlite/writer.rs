@@ -191,9 +191,14 @@ impl Writer {
         }
         // That a message is gone need not be durable at once: should the power fail before the
         // next sync, it is delivered again, as it would be had the power failed a moment earlier.
-        if let Err(error) = journal.write(takes_mail) {
+        let written = journal.write().map_err(|error| ("writing to", error));
+        let synced = written.and_then(|()| match takes_mail {
+            true => journal.sync().map_err(|error| ("fsync of", error)),
+            false => Ok(()),
+        });
+        if let Err((what, error)) = synced {
             self.disk
-                .fatal(&format!("writing to the spool's journal failed: {error}"));
+                .fatal(&format!("{what} the spool's journal failed: {error}"));
             return Err(Dead);
         }
         metrics::histogram!("gatepost_spool_commit_seconds").record(started.elapsed());
