@@ -1,4 +1,5 @@
-/* Stands in front of fsync and fdatasync (LD_PRELOAD) and remembers what they were promised.
+/* Stands in front of fsync and fdatasync (LD_PRELOAD) and remembers what they were promised, and in
+ * front of rename, which gives what is remembered another name.
  *
  * POWER_STORE   the directory that is watched
  * POWER_SHADOW  where synced octets are copied, at the same relative path; the names of a synced
@@ -18,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -43,7 +45,7 @@ static int copy_file(const char *from, const char *to) {
             if (write(out, buffer, count) != count) { count = -1; break; }
     if (in >= 0) close(in);
     if (out >= 0) close(out);
-    return count == 0 ? rename(temporary, to) : -1;
+    return count == 0 ? (int)syscall(SYS_renameat2, AT_FDCWD, temporary, AT_FDCWD, to, 0) : -1;
 }
 
 static int copy_names(const char *from, const char *to) {
@@ -93,6 +95,27 @@ static int synced(int fd) {
     pthread_mutex_unlock(&lock);
     if (result) { fprintf(stderr, "power.c: cannot copy %s\n", path); abort(); }
     return 0;
+}
+
+/* A file keeps its synced octets under its new name; whether that name survives, the directory's
+ * own sync says. */
+int rename(const char *from, const char *to) {
+    const char *store = getenv("POWER_STORE"), *shadow = getenv("POWER_SHADOW");
+    char real[PATH_MAX], path[PATH_MAX], old[2 * PATH_MAX], copy[2 * PATH_MAX];
+    int inside = store && shadow && realpath(store, real) && realpath(from, path)
+        && !strncmp(path, real, strlen(real));
+    if (inside) snprintf(old, sizeof old, "%s%s", shadow, path + strlen(real));
+    pthread_mutex_lock(&lock);
+    int result = syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+    int failed = errno;
+    if (!result && inside && realpath(to, path) && !strncmp(path, real, strlen(real))) {
+        snprintf(copy, sizeof copy, "%s%s", shadow, path + strlen(real));
+        make_parents(copy);
+        syscall(SYS_renameat2, AT_FDCWD, old, AT_FDCWD, copy, 0);
+    }
+    pthread_mutex_unlock(&lock);
+    errno = failed;
+    return result;
 }
 
 int fsync(int fd) { return synced(fd); }
