@@ -27,6 +27,9 @@ macro_rules! world {
                     "gatepost:policy/counters@0.1.0": crate::bindings::host::gatepost::policy::counters,
                     "gatepost:policy/clock@0.1.0": crate::bindings::host::gatepost::policy::clock,
                     "gatepost:policy/log@0.1.0": crate::bindings::host::gatepost::policy::log,
+                    "gatepost:policy/authentication@0.1.0": crate::bindings::host::gatepost::policy::authentication,
+                    "gatepost:policy/directory@0.1.0": crate::bindings::host::gatepost::policy::directory,
+                    "gatepost:policy/settings-of-account@0.1.0": crate::bindings::host::gatepost::policy::settings_of_account,
                 },
             });
         }

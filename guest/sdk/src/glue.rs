@@ -2,7 +2,9 @@
 //! calls the policy with plain ones, and replays its decision through the host's handle.
 
 use crate::bindings::configured::exports::gatepost::policy::settings::Duties as WitDuties;
-use crate::bindings::host::gatepost::policy::{clock, counters, log};
+use crate::bindings::host::gatepost::policy::{
+    authentication as imported, clock, counters, directory, log,
+};
 use crate::{Action, Decision, Facts, Level, Policy, types};
 
 /// The contract's records under short names.
@@ -33,6 +35,54 @@ impl Facts for HostFacts {
         };
         log::write(level, text);
     }
+}
+
+// Free functions, not methods of `HostFacts`: a table of methods keeps all of them in the module,
+// and then every policy would import everything.
+
+pub fn authentication() -> crate::Authentication {
+    crate::Authentication {
+        spf_helo: imported::spf_helo().into(),
+        spf_mailfrom: imported::spf_mailfrom().into(),
+        dkim: imported::dkim().into_iter().map(Into::into).collect(),
+        dmarc: imported::dmarc().into(),
+        arc: arc(),
+        iprev: imported::iprev().into(),
+        authors: imported::authors().into_iter().map(Into::into).collect(),
+    }
+}
+
+fn arc() -> crate::ArcResult {
+    let arc = imported::arc();
+    crate::ArcResult {
+        result: arc.result.into(),
+        instances: arc.instances,
+        sealer: arc.sealer,
+        sets: imported::arc_sets().into_iter().map(Into::into).collect(),
+        reason: arc.reason,
+    }
+}
+
+pub fn destination(address: &str) -> Option<crate::ReceivingDomain> {
+    directory::destination(address).map(Into::into)
+}
+
+pub fn is_support_address(address: &str) -> bool {
+    directory::is_support_address(address)
+}
+
+pub fn credential() -> Option<crate::Credential> {
+    directory::credential().map(|credential| crate::Credential {
+        user: credential.user,
+        scope: match credential.scope {
+            directory::CredentialScope::Inbound(domain) => crate::CredentialScope::Inbound(domain),
+            directory::CredentialScope::Submission => crate::CredentialScope::Submission,
+        },
+    })
+}
+
+pub fn settings_of_account() -> Option<String> {
+    crate::bindings::host::gatepost::policy::settings_of_account::get()
 }
 
 impl crate::Message for wit::Message {
@@ -294,6 +344,129 @@ impl From<types::Routing> for wit::Routing {
             }),
             types::Routing::Defer(reply) => Self::Defer(reply.into()),
             types::Routing::Fail(reply) => Self::Fail(reply.into()),
+        }
+    }
+}
+
+impl From<imported::Outcome> for crate::Outcome {
+    fn from(outcome: imported::Outcome) -> Self {
+        match outcome {
+            imported::Outcome::None => Self::None,
+            imported::Outcome::Neutral => Self::Neutral,
+            imported::Outcome::Pass => Self::Pass,
+            imported::Outcome::Fail => Self::Fail,
+            imported::Outcome::Softfail => Self::SoftFail,
+            imported::Outcome::Policy => Self::Policy,
+            imported::Outcome::Temperror => Self::TempError,
+            imported::Outcome::Permerror => Self::PermError,
+        }
+    }
+}
+
+impl From<imported::SpfResult> for crate::SpfResult {
+    fn from(spf: imported::SpfResult) -> Self {
+        Self {
+            result: spf.result.into(),
+            domain: spf.domain,
+            reason: spf.reason,
+        }
+    }
+}
+
+impl From<imported::DkimResult> for crate::DkimResult {
+    fn from(dkim: imported::DkimResult) -> Self {
+        Self {
+            result: dkim.result.into(),
+            domain: dkim.domain,
+            selector: dkim.selector,
+            algorithm: dkim.algorithm,
+            reason: dkim.reason,
+        }
+    }
+}
+
+impl From<imported::DmarcPolicy> for crate::DmarcPolicy {
+    fn from(policy: imported::DmarcPolicy) -> Self {
+        match policy {
+            imported::DmarcPolicy::None => Self::None,
+            imported::DmarcPolicy::Quarantine => Self::Quarantine,
+            imported::DmarcPolicy::Reject => Self::Reject,
+        }
+    }
+}
+
+impl From<imported::DmarcResult> for crate::DmarcResult {
+    fn from(dmarc: imported::DmarcResult) -> Self {
+        Self {
+            result: dmarc.result.into(),
+            policy: dmarc.policy.map(Into::into),
+            applied: dmarc.applied.map(Into::into),
+            domain: dmarc.domain,
+            organizational_domain: dmarc.organizational_domain,
+            spf_aligned: dmarc.spf_aligned,
+            dkim_aligned: dmarc.dkim_aligned,
+            reason: dmarc.reason,
+        }
+    }
+}
+
+impl From<imported::ArcSet> for crate::ArcSet {
+    fn from(set: imported::ArcSet) -> Self {
+        let dkim = set.dkim.into_iter().map(|seen| crate::ArcDkim {
+            result: seen.result.into(),
+            domain: seen.domain,
+        });
+        Self {
+            instance: set.instance,
+            sealer: set.sealer,
+            results: set.results,
+            authserv_id: set.authserv_id,
+            dmarc: set.dmarc.map(Into::into),
+            dmarc_from: set.dmarc_from,
+            spf: set.spf.map(Into::into),
+            arc: set.arc.map(Into::into),
+            dkim: dkim.collect(),
+        }
+    }
+}
+
+impl From<imported::IprevResult> for crate::IprevResult {
+    fn from(iprev: imported::IprevResult) -> Self {
+        Self {
+            result: iprev.result.into(),
+            name: iprev.name,
+        }
+    }
+}
+
+impl From<imported::Author> for crate::Author {
+    fn from(author: imported::Author) -> Self {
+        Self {
+            name: author.name,
+            address: author.address,
+        }
+    }
+}
+
+impl From<directory::ReceivingDomain> for crate::ReceivingDomain {
+    fn from(of: directory::ReceivingDomain) -> Self {
+        Self {
+            domain: of.domain,
+            kind: match of.kind {
+                directory::DomainKind::Native => crate::DomainKind::Native,
+                directory::DomainKind::TwoWay => crate::DomainKind::TwoWay,
+                directory::DomainKind::OutboundOnly => crate::DomainKind::OutboundOnly,
+            },
+            state: match of.state {
+                directory::DomainState::Claimed => crate::DomainState::Claimed,
+                directory::DomainState::Verified => crate::DomainState::Verified,
+                directory::DomainState::Disconnected => crate::DomainState::Disconnected,
+            },
+            forwarders: crate::Forwarders {
+                networks: of.forwarders.networks,
+                dkim_domains: of.forwarders.dkim_domains,
+                arc_sealers: of.forwarders.arc_sealers,
+            },
         }
     }
 }

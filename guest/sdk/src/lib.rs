@@ -44,8 +44,13 @@
 // The bindings name this crate by its name, also from within.
 extern crate self as gatepost_sdk;
 
+mod account;
+pub mod authentication;
 mod decision;
+pub mod directory;
 mod export;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod native;
 mod policy;
 mod types;
 
@@ -61,7 +66,16 @@ pub mod bindings;
 #[doc(hidden)]
 pub use wit_bindgen::rt as __rt;
 
+pub use account::settings_of_account;
+pub use authentication::{
+    ArcDkim, ArcResult, ArcSet, Authentication, Author, DkimResult, DmarcPolicy, DmarcResult,
+    IprevResult, Outcome, SpfResult, authentication,
+};
 pub use decision::{Action, Decision};
+pub use directory::{
+    Credential, CredentialScope, DomainKind, DomainState, Forwarders, ReceivingDomain, credential,
+    destination, is_support_address,
+};
 pub use policy::{Facts, Level, Message, Policy};
 pub use types::{
     Attempt, AttemptResult, Duties, Ending, Flow, MessageClass, NextHop, Protocol,

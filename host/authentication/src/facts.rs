@@ -1,10 +1,12 @@
 //! What was found out about one message, as plain data: the same that a policy reads, that
 //! `gatepost check` prints and that Authentication-Results tells.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+use crate::Author;
 
 /// A result in the registered words (RFC 8601 section 2.7).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Authentication {
     /// There was nothing to check.
@@ -27,7 +29,7 @@ pub enum Authentication {
 }
 
 /// All that was gathered about one message.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Facts {
     /// SPF of the name in EHLO and of the reverse-path.
@@ -40,10 +42,13 @@ pub struct Facts {
     pub arc: ArcFact,
     /// Whether the client's address has a name that has this address.
     pub iprev: IprevFact,
+    /// Who is named in From; no result, so neither printed nor kept.
+    #[serde(skip)]
+    pub authors: Vec<Author>,
 }
 
 /// SPF of both identities (RFC 7208 section 2).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct SpfFacts {
     /// Of the argument of EHLO or HELO.
@@ -53,7 +58,7 @@ pub struct SpfFacts {
 }
 
 /// One SPF result.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct SpfFact {
     /// The result (RFC 7208 section 2.6).
@@ -67,7 +72,7 @@ pub struct SpfFact {
 }
 
 /// One DKIM signature.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct DkimFact {
     /// The result.
@@ -84,7 +89,7 @@ pub struct DkimFact {
 }
 
 /// DMARC (RFC 9989; RFC 7489 where the public suffix list is set).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct DmarcFact {
     /// The result.
@@ -110,7 +115,7 @@ pub struct DmarcFact {
 }
 
 /// Which identifiers pass in alignment with the author's domain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct DmarcAlignment {
     /// SPF of the reverse-path.
@@ -120,7 +125,7 @@ pub struct DmarcAlignment {
 }
 
 /// What a domain owner asks for with mail that fails (RFC 9989 section 4.7, `p`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DmarcPolicy {
     /// Nothing.
@@ -132,7 +137,7 @@ pub enum DmarcPolicy {
 }
 
 /// The ARC chain (RFC 8617).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct ArcFact {
     /// The chain's result (RFC 8617 section 5.2): `none`, `pass` or `fail`, or `temperror`
@@ -150,7 +155,7 @@ pub struct ArcFact {
 }
 
 /// One set of a chain that passes: who sealed it, and what they say they saw.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct ArcSet {
     /// `i=`, from 1.
@@ -175,7 +180,7 @@ pub struct ArcSet {
 }
 
 /// A DKIM result that a sealer claims to have seen.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct ArcDkim {
     /// The result.
@@ -185,7 +190,7 @@ pub struct ArcDkim {
 }
 
 /// Whether the client's address and name agree (RFC 8601 section 2.7.3).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct IprevFact {
     /// `pass`, `fail`, `temperror` or `permerror`.

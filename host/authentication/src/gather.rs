@@ -15,16 +15,17 @@ use gatepost_message::{Message, Millis, ReversePath};
 use tokio::time::Instant;
 
 use crate::arc::Chain;
+use crate::author;
 use crate::dkim::body_hash::BodyHashes;
 use crate::dkim::fields::RawFields;
 use crate::dkim::key::Keys;
 use crate::dkim::{Evidence, MessageSignature, Signatures};
-use crate::dmarc::{Discovered, author, discover};
+use crate::dmarc::{Discovered, discover};
 use crate::spf::{self, SpfClient, SpfIdentity};
 use crate::timely::Timely;
 use crate::{
     ArcFact, Authentication, DkimFact, DmarcFact, Dns, Facts, PartialBody, Settings, SpfFacts,
-    iprev,
+    dmarc, iprev,
 };
 
 /// How a message came.
@@ -77,6 +78,7 @@ pub async fn gather(
         dmarc,
         arc,
         iprev,
+        authors: author::authors(message),
     }
 }
 
@@ -100,7 +102,7 @@ async fn discover_author(
     dns: &impl Dns,
     settings: &Settings,
 ) -> Result<Discovered, DmarcFact> {
-    match author::domain(message) {
+    match dmarc::author::domain(message) {
         Ok(domain) => Ok(discover(dns, domain, settings.boundary).await),
         Err(why) => Err(DmarcFact {
             result: Authentication::PermError,

@@ -16,6 +16,7 @@
 //! "there is no such record".
 
 mod arc;
+mod author;
 mod dkim;
 mod dmarc;
 mod dns;
@@ -31,6 +32,7 @@ mod tags;
 mod timely;
 
 pub use arc::trusted_results;
+pub use author::Author;
 pub use dmarc::organizational_domain_by_list;
 pub use dns::{Dns, Found, Unavailable};
 pub use facts::{

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use gatepost_authentication::Facts;
 use gatepost_message::{Address, FieldName, Message, Millis};
 use gatepost_smtp::Reply;
 use serde::{Deserialize, Serialize};
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::decision::{
     Classification, Decision, Effect, Ending, Judgement, RecipientVerdict, Routing, Verdict,
 };
-use crate::memory::{Memory, Scope};
+use crate::memory::{LookUps, Scope};
 use crate::slot::Slot;
 use crate::version::{Hook, Version};
 use crate::{Session, Transaction};
@@ -26,7 +27,7 @@ pub struct Chain(Arc<[Arc<Slot>]>);
 #[derive(Clone)]
 pub struct Pinned {
     versions: Arc<[Arc<Version>]>,
-    memory: Arc<dyn Memory>,
+    look_ups: LookUps,
 }
 
 impl std::fmt::Debug for Pinned {
@@ -110,11 +111,11 @@ impl Chain {
         &self.0
     }
 
-    /// Fixes the versions in use now.
-    pub fn begin(&self, memory: Arc<dyn Memory>) -> Pinned {
+    /// Fixes the versions in use now, and what they look things up in.
+    pub fn begin(&self, look_ups: impl Into<LookUps>) -> Pinned {
         Pinned {
             versions: self.0.iter().map(|slot| slot.current()).collect(),
-            memory,
+            look_ups: look_ups.into(),
         }
     }
 }
@@ -123,6 +124,13 @@ impl Pinned {
     /// The versions, in the order in which they are asked.
     pub fn versions(&self) -> &[Arc<Version>] {
         &self.versions
+    }
+
+    /// Whether one of its message hooks wants the facts about the message's origin: then they are
+    /// to be gathered first.
+    pub fn wants_authentication(&self) -> bool {
+        self.having(Hook::Message)
+            .any(|version| version.wants_authentication())
     }
 
     fn having(&self, hook: Hook) -> impl Iterator<Item = &Arc<Version>> {
@@ -135,7 +143,7 @@ impl Pinned {
     pub async fn connect(&self, session: &Session, now: Millis) -> Ruling {
         let mut ruling = Ruling::default();
         for version in self.having(Hook::Connect) {
-            let judgement = version.connect(session, now, &self.memory).await;
+            let judgement = version.connect(session, now, &self.look_ups).await;
             version.count(&judgement);
             if ruling.take(judgement) {
                 break;
@@ -148,7 +156,7 @@ impl Pinned {
     pub async fn sender(&self, transaction: &Transaction) -> Ruling {
         let mut ruling = Ruling::default();
         for version in self.having(Hook::Sender) {
-            let judgement = version.sender(transaction, &self.memory).await;
+            let judgement = version.sender(transaction, &self.look_ups).await;
             version.count(&judgement);
             if ruling.take(judgement) {
                 break;
@@ -162,7 +170,7 @@ impl Pinned {
         let mut ruling = Ruling::default();
         for version in self.having(Hook::Recipient) {
             let judgement = version
-                .recipient(transaction, recipient, &self.memory)
+                .recipient(transaction, recipient, &self.look_ups)
                 .await;
             version.count(&judgement);
             if ruling.take(judgement) {
@@ -172,11 +180,14 @@ impl Pinned {
         ruling
     }
 
-    /// The end of data was reached. `protected` is what earlier hooks have protected.
+    /// The end of data was reached. `facts` is what was gathered about the message's origin: where
+    /// [nobody wants them](Self::wants_authentication) there are none, and a policy that asks for
+    /// them all the same is at fault. `protected` is what earlier hooks have protected.
     pub async fn message(
         &self,
         transaction: &Transaction,
         message: Message,
+        facts: Option<&Arc<Facts>>,
         mut protected: Protected,
     ) -> MessageRuling {
         let mut ruling = MessageRuling {
@@ -190,7 +201,7 @@ impl Pinned {
         };
         for version in self.having(Hook::Message) {
             let judgement = version
-                .message(transaction, &ruling.message, &self.memory)
+                .message(transaction, &ruling.message, facts, &self.look_ups)
                 .await;
             version.count(&judgement);
             if ruling.take(transaction, judgement, &mut protected) {
@@ -215,7 +226,7 @@ impl Pinned {
         };
         for version in self.having(Hook::Route) {
             let (routing, judgement) = version
-                .route(transaction, recipient, previous, &self.memory)
+                .route(transaction, recipient, previous, &self.look_ups)
                 .await;
             version.count(&judgement);
             ruling.effects.extend(scoped(transaction, &judgement));
@@ -239,7 +250,7 @@ impl Pinned {
             judgements: Vec::new(),
         };
         for version in self.having(Hook::Outcome) {
-            let judgement = version.outcome(transaction, result, &self.memory).await;
+            let judgement = version.outcome(transaction, result, &self.look_ups).await;
             version.count(&judgement);
             ruling.effects.extend(scoped(transaction, &judgement));
             ruling.judgements.push(judgement);

@@ -14,14 +14,20 @@ pub const VERSION: &str = "0.1.0";
 const PACKAGE: &str = "gatepost:policy/";
 
 /// Interfaces that a policy may import; all are look-ups in memory, or the decision.
-const MAY_IMPORT: [&str; 6] = [
+const MAY_IMPORT: [&str; 9] = [
     "types",
     "message-access",
     "decisions",
     "counters",
     "clock",
     "log",
+    AUTHENTICATION,
+    "directory",
+    "settings-of-account",
 ];
+
+/// The interface whose facts are gathered only for policies that import it.
+pub(crate) const AUTHENTICATION: &str = "authentication";
 
 /// Generated from `wit/`.
 pub(crate) mod wit {
@@ -37,7 +43,10 @@ pub(crate) mod wit {
         },
     });
 
-    pub use gatepost::policy::{clock, counters, decisions, log, message_access, types};
+    pub use gatepost::policy::{
+        authentication, clock, counters, decisions, directory, log, message_access,
+        settings_of_account, types,
+    };
 }
 
 /// Everything that a policy may import, and nothing else.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use gatepost_authentication::Facts;
 use gatepost_message::{Address, Message, Millis, TransactionId};
 use gatepost_smtp::Reply;
 
@@ -11,7 +12,7 @@ use crate::contract::wit::types;
 use crate::decision::{Decision, Fault, FaultKind, Judgement, Routing, Verdict};
 use crate::definition::OnError;
 use crate::host::View;
-use crate::memory::{Memory, Scope};
+use crate::memory::{LookUps, Scope};
 use crate::version::{Hook, Version};
 use crate::{Session, Transaction, convert};
 
@@ -29,9 +30,9 @@ impl Version {
         &self,
         session: &Session,
         now: Millis,
-        memory: &Arc<dyn Memory>,
+        look_ups: &LookUps,
     ) -> Judgement {
-        let view = self.view(None, None, now, &[], memory, None);
+        let view = self.view(None, None, now, &[], look_ups, None);
         let session = convert::session(session);
         let called = self
             .call(Hook::Connect, view, (&session, decision_handle()))
@@ -39,12 +40,8 @@ impl Version {
         self.judgement(Hook::Connect, called)
     }
 
-    pub(crate) async fn sender(
-        &self,
-        transaction: &Transaction,
-        memory: &Arc<dyn Memory>,
-    ) -> Judgement {
-        let view = self.view_of(transaction, None, memory);
+    pub(crate) async fn sender(&self, transaction: &Transaction, look_ups: &LookUps) -> Judgement {
+        let view = self.view_of(transaction, None, look_ups);
         let transaction = convert::transaction(transaction);
         let called = self
             .call(Hook::Sender, view, (&transaction, decision_handle()))
@@ -56,9 +53,9 @@ impl Version {
         &self,
         transaction: &Transaction,
         recipient: &Address,
-        memory: &Arc<dyn Memory>,
+        look_ups: &LookUps,
     ) -> Judgement {
-        let view = self.view_of(transaction, None, memory);
+        let view = self.view_of(transaction, None, look_ups);
         let transaction = convert::transaction(transaction);
         let parameters = (&transaction, recipient.as_str(), decision_handle());
         let called = self.call(Hook::Recipient, view, parameters).await;
@@ -69,9 +66,11 @@ impl Version {
         &self,
         transaction: &Transaction,
         message: &Message,
-        memory: &Arc<dyn Memory>,
+        facts: Option<&Arc<Facts>>,
+        look_ups: &LookUps,
     ) -> Judgement {
-        let view = self.view_of(transaction, Some(message.clone()), memory);
+        let mut view = self.view_of(transaction, Some(message.clone()), look_ups);
+        view.facts = facts.cloned();
         let transaction = convert::transaction(transaction);
         let parameters = (&transaction, message_handle(), decision_handle());
         let called = self.call(Hook::Message, view, parameters).await;
@@ -84,9 +83,9 @@ impl Version {
         transaction: &Transaction,
         recipient: &Address,
         previous: u32,
-        memory: &Arc<dyn Memory>,
+        look_ups: &LookUps,
     ) -> (Routing, Judgement) {
-        let view = self.view_of(transaction, None, memory);
+        let view = self.view_of(transaction, None, look_ups);
         let transaction = convert::transaction(transaction);
         let attempt = convert::attempt(recipient, previous);
         let parameters = (&transaction, &attempt, decision_handle());
@@ -117,9 +116,9 @@ impl Version {
         &self,
         transaction: &Transaction,
         result: &AttemptResult,
-        memory: &Arc<dyn Memory>,
+        look_ups: &LookUps,
     ) -> Judgement {
-        let view = self.view_of(transaction, None, memory);
+        let view = self.view_of(transaction, None, look_ups);
         let transaction = convert::transaction(transaction);
         let result = convert::attempt_result(result);
         let parameters = (&transaction, &result, decision_handle());
@@ -278,23 +277,28 @@ impl Version {
         &self,
         transaction: &Transaction,
         message: Option<Message>,
-        memory: &Arc<dyn Memory>,
+        look_ups: &LookUps,
     ) -> View {
         let Transaction {
             id,
             time,
+            session,
             account,
             recipients,
             ..
         } = transaction;
-        self.view(
+        let view = self.view(
             message,
             Some(*id),
             *time,
             recipients,
-            memory,
+            look_ups,
             account.clone(),
-        )
+        );
+        View {
+            user: session.user.clone(),
+            ..view
+        }
     }
 
     fn view(
@@ -303,7 +307,7 @@ impl Version {
         id: Option<TransactionId>,
         time: Millis,
         recipients: &[Address],
-        memory: &Arc<dyn Memory>,
+        look_ups: &LookUps,
         account: Option<String>,
     ) -> View {
         View {
@@ -314,7 +318,10 @@ impl Version {
                 policy: self.name().to_owned(),
                 account,
             },
-            memory: memory.clone(),
+            memory: look_ups.memory.clone(),
+            directory: look_ups.directory.clone(),
+            user: None,
+            facts: None,
             duties: self.duties(),
             recipients: recipients.into(),
         }

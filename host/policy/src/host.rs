@@ -4,12 +4,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use gatepost_authentication::Facts;
 use gatepost_message::{Address, Edit, FieldBody, FieldName, Message, Millis, TransactionId};
 use wasmtime::component::Resource;
 
 use crate::contract::wit::{clock, counters, decisions, log, message_access, types};
 use crate::convert;
 use crate::definition::Limits;
+use crate::directory::Directory;
 use crate::memory::{Memory, Scope};
 use crate::{Classification, Decision, Duties, Effect, RecipientVerdict};
 
@@ -56,6 +58,11 @@ pub(crate) struct View {
     pub(crate) time: Millis,
     pub(crate) scope: Scope,
     pub(crate) memory: Arc<dyn Memory>,
+    pub(crate) directory: Arc<dyn Directory>,
+    /// The user that AUTH has proved.
+    pub(crate) user: Option<String>,
+    /// In the message hook, what was gathered, where a policy of the chain wants it.
+    pub(crate) facts: Option<Arc<Facts>>,
     pub(crate) duties: Duties,
     pub(crate) recipients: Arc<[Address]>,
 }
@@ -90,7 +97,7 @@ impl CallState {
     }
 }
 
-fn refuse(text: impl Into<String>) -> wasmtime::Error {
+pub(crate) fn refuse(text: impl Into<String>) -> wasmtime::Error {
     Stop::Answer(text.into()).into()
 }
 

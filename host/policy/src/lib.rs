@@ -26,11 +26,13 @@ mod contract;
 mod convert;
 mod decision;
 mod definition;
+mod directory;
 mod engine;
 mod error;
 mod hooks;
 mod host;
 mod load;
+mod look_ups;
 mod memory;
 mod probe;
 mod slot;
@@ -49,9 +51,12 @@ pub use decision::{
     NextHop, Protocol, RecipientVerdict, Routing, TlsMode, Verdict,
 };
 pub use definition::{Definition, Grants, Limits, OnError, SelfTest};
+pub use directory::{
+    CredentialScope, Directory, DomainKind, DomainState, Forwarders, NoDirectory, ReceivingDomain,
+};
 pub use engine::{Engine, EngineSettings};
 pub use error::{EngineError, LoadError};
-pub use memory::{Memory, NoMemory, Scope};
+pub use memory::{LookUps, Memory, NoMemory, Scope};
 pub use slot::{NothingToRollBackTo, Slot};
 pub use transaction::{Flow, Session, Transaction};
 pub use version::{Hook, Inspection, Version};

@@ -18,6 +18,7 @@ use crate::breaker::Breaker;
 use crate::component::{self, ModuleKind};
 use crate::contract::{self, VERSION};
 use crate::definition::{Definition, Limits, OnError};
+use crate::directory::NoDirectory;
 use crate::engine::{Engine, MEMORY_RESERVATION};
 use crate::error::LoadError;
 use crate::host::View;
@@ -157,6 +158,9 @@ pub(crate) fn view(definition: &Definition) -> View {
             account: None,
         },
         memory: Arc::new(NoMemory),
+        directory: Arc::new(NoDirectory),
+        user: None,
+        facts: None,
         duties: Duties::default(),
         recipients: Arc::new([]),
     }

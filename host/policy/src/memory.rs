@@ -1,7 +1,31 @@
-//! What policies counted and marked before this message, as a look-up in memory.
+//! What policies look things up in: what they counted and marked before this message, and the
+//! [directory](crate::directory).
+
+use std::sync::Arc;
 
 use gatepost_message::Millis;
 use serde::{Deserialize, Serialize};
+
+use crate::directory::{Directory, NoDirectory};
+
+/// What the policies of one transaction look things up in.
+#[derive(Clone)]
+pub struct LookUps {
+    /// What they counted and marked.
+    pub memory: Arc<dyn Memory>,
+    /// What is known of accounts.
+    pub directory: Arc<dyn Directory>,
+}
+
+impl<M: Memory + 'static> From<Arc<M>> for LookUps {
+    /// With a directory that knows nobody.
+    fn from(memory: Arc<M>) -> Self {
+        Self {
+            memory,
+            directory: Arc::new(NoDirectory),
+        }
+    }
+}
 
 /// Whose counts and marks: each policy has its own, for each account.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -4,14 +4,20 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use gatepost_authentication::Facts;
 use gatepost_message::{Address, Message, Millis, ReversePath, TransactionId};
 use gatepost_smtp::Reply;
 
 use crate::chain::AttemptResult;
 use crate::error::LoadError;
-use crate::memory::NoMemory;
+use crate::memory::{LookUps, NoMemory};
 use crate::version::{Hook, Version};
 use crate::{Ending, Flow, Session, Transaction};
+
+/// The facts of a message that came from nowhere: there was nothing to check.
+fn unchecked() -> Arc<Facts> {
+    Arc::default()
+}
 
 /// Calls every hook once on a harmless transaction: a version that cannot do that never serves.
 pub(crate) async fn hooks(version: &Version) -> Result<(), LoadError> {
@@ -46,31 +52,41 @@ pub(crate) async fn hooks(version: &Version) -> Result<(), LoadError> {
         reply: Reply::new(250, "2.0.0", "probe"),
         server: None,
     };
-    let memory: Arc<dyn crate::Memory> = Arc::new(NoMemory);
+    let look_ups = LookUps::from(Arc::new(NoMemory));
     for hook in version.hooks() {
         let fault = match hook {
             Hook::Connect => {
                 version
-                    .connect(&transaction.session, transaction.time, &memory)
+                    .connect(&transaction.session, transaction.time, &look_ups)
                     .await
                     .error
             }
-            Hook::Sender => version.sender(&transaction, &memory).await.error,
+            Hook::Sender => version.sender(&transaction, &look_ups).await.error,
             Hook::Recipient => {
                 version
-                    .recipient(&transaction, &recipient, &memory)
+                    .recipient(&transaction, &recipient, &look_ups)
                     .await
                     .error
             }
-            Hook::Message => version.message(&transaction, &message, &memory).await.error,
+            Hook::Message => {
+                version
+                    .message(&transaction, &message, Some(&unchecked()), &look_ups)
+                    .await
+                    .error
+            }
             Hook::Route => {
                 version
-                    .route(&transaction, &recipient, 0, &memory)
+                    .route(&transaction, &recipient, 0, &look_ups)
                     .await
                     .1
                     .error
             }
-            Hook::Outcome => version.outcome(&transaction, &result, &memory).await.error,
+            Hook::Outcome => {
+                version
+                    .outcome(&transaction, &result, &look_ups)
+                    .await
+                    .error
+            }
         };
         if let Some(fault) = fault {
             let step = format!("a probe call of its {} hook", hook.word());
@@ -85,10 +101,15 @@ pub(crate) async fn hooks(version: &Version) -> Result<(), LoadError> {
 
 /// Runs the messages whose verdict is known.
 pub(crate) async fn self_tests(version: &Version) -> Result<(), LoadError> {
-    let memory: Arc<dyn crate::Memory> = Arc::new(NoMemory);
+    let look_ups = LookUps::from(Arc::new(NoMemory));
     for test in &version.definition.self_tests {
         let judgement = version
-            .message(&test.transaction, &test.message, &memory)
+            .message(
+                &test.transaction,
+                &test.message,
+                Some(&unchecked()),
+                &look_ups,
+            )
             .await;
         let got = match &judgement.error {
             Some(fault) => fault.to_string(),

@@ -180,6 +180,12 @@ impl Version {
         &self.inspection.hooks
     }
 
+    /// Whether it imports the facts about a message's origin, which are gathered only then.
+    pub fn wants_authentication(&self) -> bool {
+        let mut imports = self.inspection.imports.iter();
+        imports.any(|interface| interface == contract::AUTHENTICATION)
+    }
+
     /// What it is answerable for.
     pub fn duties(&self) -> Duties {
         self.inspection.duties

@@ -40,6 +40,7 @@ use self::memory::RunMemory;
 use self::report::{RecipientReport, Report};
 use crate::cli::CheckArgs;
 use crate::config::{Config, Direction, Listener};
+use crate::look_ups::Accounts;
 use crate::ownership::Ownership;
 use crate::pipeline::judge::{Arrival, Fate, Judged, Lot, judge};
 use crate::pipeline::{Findings, admission};
@@ -109,8 +110,8 @@ fn write(path: &Path, message: &Message) -> miette::Result<()> {
 /// What all messages of a run are judged by.
 struct Check {
     args: CheckArgs,
-    config: Config,
-    directory: View,
+    config: Arc<Config>,
+    directory: Arc<View>,
     listener: Listener,
     chain: Chain,
     memory: Arc<RunMemory>,
@@ -133,8 +134,8 @@ impl Check {
             chain: policies.chain(&listener.name),
             memory: Arc::default(),
             args,
-            config,
-            directory,
+            config: Arc::new(config),
+            directory: Arc::new(directory),
             listener,
         })
     }
@@ -158,7 +159,11 @@ impl Check {
 
     /// Judges one message; gives it back as it would be queued, if it would be.
     async fn judge(&self, file: &Path, message: Message) -> (Report, Option<Message>) {
-        let policies = self.chain.begin(self.memory.clone());
+        let accounts = Accounts {
+            config: Arc::clone(&self.config),
+            directory: Arc::clone(&self.directory),
+        };
+        let policies = self.chain.begin(accounts.and(self.memory.clone()));
         let mut transaction = self.transaction(&message);
         let mut report = Report::new(file);
         let mut findings = Findings::default();

@@ -23,6 +23,7 @@ pub mod folder;
 pub mod host_rules;
 pub mod listener;
 pub mod live;
+pub mod look_ups;
 pub mod observability;
 pub mod ownership;
 pub mod pipeline;

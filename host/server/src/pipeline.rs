@@ -38,7 +38,7 @@ use std::sync::Arc;
 use gatepost_delivery::Notifications;
 use gatepost_directory::{Directory, View};
 use gatepost_message::TransactionId;
-use gatepost_policy::{Chain, Flow, Memory};
+use gatepost_policy::{Chain, Flow, Memory, Pinned};
 use gatepost_smtp::Reply;
 use gatepost_spool::{Spool, SpoolError};
 use gatepost_trace::{Event, Kind, Trace};
@@ -48,6 +48,7 @@ pub use self::dialogue::Dialogue;
 pub use self::findings::Findings;
 pub use self::memory::SpoolMemory;
 use crate::config::Config;
+use crate::look_ups::Accounts;
 use crate::observability::Spans;
 use crate::ownership::Ownership;
 
@@ -82,6 +83,16 @@ impl Pipeline {
     /// The places for writers of large messages, one set for all listeners.
     pub fn writers() -> Arc<Semaphore> {
         Arc::new(Semaphore::new(intake::WRITERS))
+    }
+
+    /// Fixes what one transaction is judged by: the versions of its policies, and what they look
+    /// things up in.
+    fn policies(&self) -> Pinned {
+        let accounts = Accounts {
+            config: Arc::clone(&self.config),
+            directory: self.directory.view(),
+        };
+        self.chain.begin(accounts.and(Arc::clone(&self.memory)))
     }
 
     /// Whose is what, by the configuration and this view of the directory.

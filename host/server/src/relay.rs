@@ -209,8 +209,11 @@ impl Relay {
             policies.chain(listener)
         });
 
+        let in_use = Arc::new(InUse::from_pointee(live));
         let routing = Arc::new(Routing {
             policies: Arc::clone(&policies),
+            in_use: Arc::clone(&in_use),
+            directory: Arc::clone(&directory),
             memory,
             spool: Arc::clone(&spool),
             trace: Arc::clone(&trace),
@@ -239,7 +242,7 @@ impl Relay {
         tokio::spawn(expire(spool, trace, serving));
         let mut relay = Self {
             path: path.to_owned(),
-            in_use: Arc::new(InUse::from_pointee(live)),
+            in_use,
             parts,
             policies,
             metrics,

@@ -14,6 +14,7 @@ use bytes::Bytes;
 use gatepost_delivery::{
     Action, Attempt, Decided, Deciding, NoticeMade, Observer, Observing, Router,
 };
+use gatepost_directory::Directory;
 use gatepost_message::{Millis, ReversePath, TransactionId};
 use gatepost_policy::{
     AttemptResult, Effect, Judgement, Memory, Pinned, Routing as Route, Scope, Session, Transaction,
@@ -24,6 +25,8 @@ use gatepost_trace::{Event, Kind, Notified, Trace};
 use tracing::Instrument as _;
 
 use crate::host_rules;
+use crate::live::InUse;
+use crate::look_ups::Accounts;
 use crate::observability::Spans;
 use crate::policies::Policies;
 
@@ -31,6 +34,10 @@ use crate::policies::Policies;
 pub struct Routing {
     /// The listeners' chains.
     pub policies: Arc<Policies>,
+    /// The configuration, as it is at the attempt.
+    pub(crate) in_use: Arc<InUse>,
+    /// Whose addresses and credentials are whose.
+    pub directory: Arc<Directory>,
     /// What policies look counts and marks up in.
     pub memory: Arc<dyn Memory>,
     /// Where what they want remembered goes.
@@ -104,7 +111,11 @@ impl Observer for Routing {
 impl Routing {
     fn policies_of(&self, transaction: &Transaction) -> Pinned {
         let chain = self.policies.chain(&transaction.session.listener);
-        chain.begin(Arc::clone(&self.memory))
+        let accounts = Accounts {
+            config: Arc::clone(&self.in_use.load().config),
+            directory: self.directory.view(),
+        };
+        chain.begin(accounts.and(Arc::clone(&self.memory)))
     }
 
     async fn observe(&self, attempt: &Attempt<'_>) {

@@ -1,10 +1,10 @@
 //! The author's domain (RFC 9989 section 4.1, RFC 5322 section 3.6.2): what stands after the `@`
 //! in From, where there is one From and one domain in it.
 
-use super::unequivocal;
 use gatepost_message::{Message, domain_to_ascii};
-use mail_parser::parsers::MessageStream;
-use mail_parser::{Address, HeaderValue};
+
+use super::unequivocal;
+use crate::author::{Author, of_field};
 
 /// The author's domain in lower-case A-labels, or why there is no single one.
 pub(crate) fn domain(message: &Message) -> Result<String, String> {
@@ -16,13 +16,8 @@ pub(crate) fn domain(message: &Message) -> Result<String, String> {
     if !unequivocal::mailboxes(&field.unfolded()) {
         return Err("From can be read in several ways".to_owned());
     }
-    // The parser wants a line end to know that the field is over.
-    let body = [field.body_raw(), b"\r\n"].concat();
-    let HeaderValue::Address(addresses) = MessageStream::new(&body).parse_address() else {
-        return Err("From has no address".to_owned());
-    };
     let mut author: Option<String> = None;
-    for address in listed(&addresses) {
+    for Author { address, .. } in of_field(&field) {
         let of = address
             .rsplit_once('@')
             .and_then(|(_, domain)| host(domain))
@@ -35,13 +30,6 @@ pub(crate) fn domain(message: &Message) -> Result<String, String> {
         }
     }
     author.ok_or_else(|| "From has no address".to_owned())
-}
-
-/// All addresses, those in groups too. One that the parser took for a name alone counts as empty.
-fn listed<'a>(addresses: &'a Address<'a>) -> impl Iterator<Item = &'a str> {
-    addresses
-        .iter()
-        .map(|one| one.address.as_deref().unwrap_or_default())
 }
 
 fn host(domain: &str) -> Option<String> {

@@ -198,6 +198,7 @@ mod tests {
                 result: Authentication::Pass,
                 name: "mail.example".into(),
             },
+            authors: Vec::new(),
         };
         assert_eq!(
             stamp(Some("a@b.example")).field_body(&facts),

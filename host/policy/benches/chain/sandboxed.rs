@@ -60,7 +60,7 @@ impl Sandboxed {
         let of = &self.transaction;
         self.runtime.block_on(async {
             let ruling = pinned
-                .message(of, message.clone(), Protected::default())
+                .message(of, message.clone(), None, Protected::default())
                 .await;
             let route = pinned.route(of, &of.recipients[0], 0).await;
             std::hint::black_box(route);

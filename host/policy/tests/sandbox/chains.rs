@@ -33,7 +33,7 @@ async fn a_later_policy_sees_the_message_as_the_earlier_left_it() {
     let two_hops = message("Received: a\r\nReceived: b\r\n");
     let ruling = chain
         .begin(Arc::new(NoMemory))
-        .message(&transaction(), two_hops, Protected::default())
+        .message(&transaction(), two_hops, None, Protected::default())
         .await;
     assert_eq!(
         ruling.verdict,
@@ -59,6 +59,7 @@ async fn a_protected_header_stands_and_the_attempt_is_on_record() {
         .message(
             &transaction(),
             message("Subject: mine\r\n"),
+            None,
             Protected::default(),
         )
         .await;
@@ -83,6 +84,7 @@ async fn a_rejection_stops_the_chain() {
         .message(
             &transaction(),
             message("X-Bad: 1\r\n"),
+            None,
             Protected::default(),
         )
         .await;
@@ -97,7 +99,12 @@ async fn every_call_starts_from_the_snapshot() {
     for _ in 0..3 {
         let ruling = chain
             .begin(Arc::new(NoMemory))
-            .message(&transaction(), message("A: b\r\n"), Protected::default())
+            .message(
+                &transaction(),
+                message("A: b\r\n"),
+                None,
+                Protected::default(),
+            )
             .await;
         // Configured, and without memory of the calls before.
         assert_eq!(ruling.message.header("X-Marked-By").as_deref(), Some("one"));
@@ -132,14 +139,14 @@ async fn effects_are_applied_by_the_host_and_only_then_seen() {
     let ours = || message("X-Gatepost-Email-Id: 42\r\n");
     let ruling = chain
         .begin(memory.clone())
-        .message(&transaction(), ours(), Protected::default())
+        .message(&transaction(), ours(), None, Protected::default())
         .await;
     assert_eq!(ruling.verdict, Verdict::Pass);
     assert_eq!(ruling.effects.len(), 2, "one mark for each recipient");
     // Asked again before anything was applied, it decides the same: a hook changes nothing.
     let again = chain
         .begin(memory.clone())
-        .message(&transaction(), ours(), Protected::default())
+        .message(&transaction(), ours(), None, Protected::default())
         .await;
     assert_eq!(again.effects, ruling.effects);
     for (scope, effect) in ruling.effects {
@@ -151,7 +158,7 @@ async fn effects_are_applied_by_the_host_and_only_then_seen() {
     }
     let returned = chain
         .begin(memory.clone())
-        .message(&transaction(), ours(), Protected::default())
+        .message(&transaction(), ours(), None, Protected::default())
         .await;
     let Verdict::Reject(reply) = returned.verdict else {
         panic!("{:?}", returned.verdict)
@@ -162,7 +169,7 @@ async fn effects_are_applied_by_the_host_and_only_then_seen() {
     other.account = Some("other".into());
     let elsewhere = chain
         .begin(memory)
-        .message(&other, ours(), Protected::default())
+        .message(&other, ours(), None, Protected::default())
         .await;
     assert_eq!(elsewhere.verdict, Verdict::Pass);
 }
@@ -179,7 +186,12 @@ async fn what_an_earlier_hook_protected_stands_too() {
     let chain = Chain::new([slot("header-guard", policy("header-guard"), edits).await]);
     let ruling = chain
         .begin(Arc::new(NoMemory))
-        .message(&transaction(), message("Subject: mine\r\n"), protected)
+        .message(
+            &transaction(),
+            message("Subject: mine\r\n"),
+            None,
+            protected,
+        )
         .await;
     assert_eq!(ruling.message.header("Subject").as_deref(), Some("mine"));
     assert_eq!(ruling.judgements[0].decision.dropped.len(), 1);

@@ -116,7 +116,7 @@ async fn with_skip_the_chain_goes_on() {
     ]);
     let ruling = chain
         .begin(Arc::new(NoMemory))
-        .message(&transaction(), attack(), Protected::default())
+        .message(&transaction(), attack(), None, Protected::default())
         .await;
     assert_eq!(ruling.verdict, Verdict::Pass);
     assert!(ruling.judgements[0].error.is_some());
@@ -140,7 +140,7 @@ async fn the_deadline_is_obeyed_and_others_run_meanwhile() {
     let ended = Cell::new(false);
     let loops = async {
         let ruling = looping
-            .message(&transaction, attack(), Protected::default())
+            .message(&transaction, attack(), None, Protected::default())
             .await;
         ended.set(true);
         (ruling, begun.elapsed())
@@ -149,7 +149,9 @@ async fn the_deadline_is_obeyed_and_others_run_meanwhile() {
         let mut served = 0;
         while !ended.get() {
             let message = message("From: <a@b.example>\r\n");
-            let ruling = marks.message(&other, message, Protected::default()).await;
+            let ruling = marks
+                .message(&other, message, None, Protected::default())
+                .await;
             assert_eq!(ruling.verdict, Verdict::Pass);
             served += 1;
             tokio::task::yield_now().await;
@@ -193,15 +195,25 @@ async fn overload_is_told_to_come_again() {
     let skips = Chain::new([Slot::new(skips)]).begin(Arc::new(NoMemory));
     let transaction = transaction();
     let (looped, refused) = tokio::join!(
-        slow.message(&transaction, attack(), Protected::default()),
-        skips.message(&transaction, message("A: b\r\n"), Protected::default()),
+        slow.message(&transaction, attack(), None, Protected::default()),
+        skips.message(
+            &transaction,
+            message("A: b\r\n"),
+            None,
+            Protected::default()
+        ),
     );
     let kind = |ruling: &MessageRuling| ruling.judgements[0].error.as_ref().map(|f| f.kind);
     assert_eq!(kind(&looped), Some(FaultKind::Deadline));
     assert_eq!(kind(&refused), Some(FaultKind::Overload));
     assert!(matches!(&refused.verdict, Verdict::Tempfail(reply) if reply.code() == 451));
     let later = skips
-        .message(&transaction, message("A: b\r\n"), Protected::default())
+        .message(
+            &transaction,
+            message("A: b\r\n"),
+            None,
+            Protected::default(),
+        )
         .await;
     assert_eq!(
         later.verdict,
@@ -218,7 +230,7 @@ async fn a_policy_that_keeps_failing_is_no_longer_called() {
     for _ in 0..20 {
         let ruling = chain
             .begin(Arc::new(NoMemory))
-            .message(&transaction(), attack(), Protected::default())
+            .message(&transaction(), attack(), None, Protected::default())
             .await;
         assert!(matches!(ruling.verdict, Verdict::Tempfail(_)));
         kinds.push(ruling.judgements[0].error.as_ref().unwrap().kind);
@@ -231,7 +243,7 @@ async fn a_policy_that_keeps_failing_is_no_longer_called() {
     assert_eq!(slot.breaker(), BreakerState::Closed);
     let ruling = chain
         .begin(Arc::new(NoMemory))
-        .message(&transaction(), attack(), Protected::default())
+        .message(&transaction(), attack(), None, Protected::default())
         .await;
     assert_eq!(ruling.verdict, Verdict::Pass);
 }

@@ -6,6 +6,7 @@
 mod chains;
 mod faults;
 mod loading;
+mod look_ups;
 mod native;
 mod swapping;
 
@@ -65,6 +66,6 @@ async fn judge(definition: Definition, module: Vec<u8>, message: Message) -> Mes
     let slot = Slot::new(load(definition, module).await);
     Chain::new([slot])
         .begin(Arc::new(NoMemory))
-        .message(&transaction(), message, Protected::default())
+        .message(&transaction(), message, None, Protected::default())
         .await
 }

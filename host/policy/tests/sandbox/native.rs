@@ -175,6 +175,7 @@ fn the_same_decisions_on_any_message() {
                 let ruling = runtime.block_on(pinned.message(
                     &transaction(),
                     message.clone(),
+                    None,
                     Protected::default(),
                 ));
                 let judgement = &ruling.judgements[0];

@@ -22,13 +22,23 @@ async fn who_has_begun_finishes_with_the_same_version() {
     let begun = chain.begin(Arc::new(NoMemory));
     slot.activate(version("two").await);
     let ruling = begun
-        .message(&transaction(), message("A: b\r\n"), Protected::default())
+        .message(
+            &transaction(),
+            message("A: b\r\n"),
+            None,
+            Protected::default(),
+        )
         .await;
     assert_eq!(ruling.message.header("X-Marked-By").as_deref(), Some("one"));
     assert_eq!(ruling.judgements[0].digest, first);
     let ruling = chain
         .begin(Arc::new(NoMemory))
-        .message(&transaction(), message("A: b\r\n"), Protected::default())
+        .message(
+            &transaction(),
+            message("A: b\r\n"),
+            None,
+            Protected::default(),
+        )
         .await;
     assert_eq!(ruling.message.header("X-Marked-By").as_deref(), Some("two"));
     assert_ne!(ruling.judgements[0].digest, first);

@@ -1,9 +1,12 @@
 //! Whose mail the relay carries, and who may submit it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use gatepost_delivery::Language;
+use ipnet::IpNet;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 use subtle::ConstantTimeEq;
 
 use super::Domain;
@@ -23,6 +26,29 @@ pub struct Account {
     /// The language in which its senders are told what became of their messages; the one of
     /// `[notifications]` where it has none.
     pub language: Option<Language>,
+    /// What it has set for policies, by their names; a policy reads its own.
+    #[serde(default)]
+    pub settings: BTreeMap<String, Map<String, Value>>,
+    /// Who forwards its mail to us.
+    #[serde(default)]
+    pub forwarders: Vec<Forwarders>,
+}
+
+/// Who is known to forward the mail of a domain to us.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Forwarders {
+    /// The domain to whose addresses the mail was sent at first.
+    pub domain: Domain,
+    /// From where they connect.
+    #[serde(default)]
+    pub networks: Vec<IpNet>,
+    /// Domains with which they sign (DKIM).
+    #[serde(default)]
+    pub dkim_domains: Vec<Domain>,
+    /// Domains with which they seal (ARC).
+    #[serde(default)]
+    pub arc_sealers: Vec<Domain>,
 }
 
 /// Someone who may submit mail (RFC 4954).

@@ -252,7 +252,7 @@ pub(super) fn fixed(old: &Config, new: &Config) -> Vec<Finding> {
     ] {
         if differs {
             findings.push(Finding {
-                at: at.iter().copied().map(Step::Key).collect(),
+                at: at.iter().copied().map(Step::from).collect(),
                 message: format!("{} cannot change while the relay runs", at.join(".")),
                 help: format!("{why}; restart the relay, or put back what was there"),
             });

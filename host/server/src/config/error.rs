@@ -1,5 +1,6 @@
 //! What is wrong with a configuration, shown at the line where it is.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +11,7 @@ use toml::de::{DeTable, DeValue};
 /// A step from the root of the document towards a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Step {
-    Key(&'static str),
+    Key(Cow<'static, str>),
     Item(usize),
 }
 
@@ -22,7 +23,13 @@ pub(crate) use at;
 
 impl From<&'static str> for Step {
     fn from(key: &'static str) -> Self {
-        Self::Key(key)
+        Self::Key(Cow::Borrowed(key))
+    }
+}
+
+impl From<&String> for Step {
+    fn from(key: &String) -> Self {
+        Self::Key(Cow::Owned(key.clone()))
     }
 }
 
@@ -173,8 +180,8 @@ fn locate(document: &DeTable<'_>, steps: &[Step]) -> Option<Range<usize>> {
     let mut value: Option<&toml::Spanned<DeValue<'_>>> = None;
     for step in steps {
         let inner = match (step, value.map(toml::Spanned::get_ref)) {
-            (Step::Key(key), None) => document.get(*key),
-            (Step::Key(key), Some(DeValue::Table(table))) => table.get(*key),
+            (Step::Key(key), None) => document.get(&**key),
+            (Step::Key(key), Some(DeValue::Table(table))) => table.get(&**key),
             (Step::Item(index), Some(DeValue::Array(items))) => items.get(*index),
             _ => None,
         };

@@ -27,7 +27,7 @@ use std::path::{Path, PathBuf};
 use gatepost_delivery::Templates;
 use serde::Deserialize;
 
-pub use account::{Account, Password, User};
+pub use account::{Account, Forwarders, Password, User};
 pub use changes::Change;
 pub use delivery::Delivery;
 pub use directory::Directory;
@@ -149,6 +149,11 @@ impl Config {
             .iter()
             .find(owns)
             .or_else(|| self.accounts.first().filter(|_| self.any_domain))
+    }
+
+    /// The account of this id.
+    pub fn account(&self, id: &str) -> Option<&Account> {
+        self.accounts.iter().find(|account| account.id == id)
     }
 
     /// The account that this user submits for.

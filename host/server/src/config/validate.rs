@@ -6,7 +6,7 @@ use std::hash::Hash;
 use gatepost_smtp::server;
 
 use super::error::{Finding, Step, at};
-use super::{Config, Direction, ListenerTls};
+use super::{Config, Direction, Listener, ListenerTls};
 use crate::{builtin, observability};
 
 /// Everything that is wrong, in the order of the file's sections.
@@ -168,6 +168,7 @@ fn accounts(config: &Config, findings: &mut Findings) {
                 );
             }
         }
+        account_settings(config, a, findings);
         for (u, user) in account.users.iter().enumerate() {
             if let Some(other) = users.claim(&user.name, &account.id) {
                 findings.add(
@@ -186,6 +187,47 @@ fn accounts(config: &Config, findings: &mut Findings) {
                     "anybody could submit mail; set a long random one",
                 );
             }
+        }
+    }
+}
+
+/// What an account may set for one policy, in octets of JSON: every call may read it.
+const ACCOUNT_SETTINGS: usize = 64 << 10;
+
+fn account_settings(config: &Config, a: usize, findings: &mut Findings) {
+    let account = &config.accounts[a];
+    for (policy, settings) in &account.settings {
+        let in_chain = |listener: &Listener| listener.chain.contains(policy);
+        if config.policy(policy).is_none() && !config.listeners.iter().any(in_chain) {
+            findings.add(
+                at!["account", a, "settings", policy],
+                format!(
+                    "account \"{}\" sets something for a policy \"{policy}\", and there is none",
+                    account.id
+                ),
+                "take the name of a [[policy]], or of a built-in one in a chain",
+            );
+        }
+        let size = serde_json::to_string(settings).map_or(0, |json| json.len());
+        if size > ACCOUNT_SETTINGS {
+            findings.add(
+                at!["account", a, "settings", policy],
+                format!("what account \"{}\" sets for \"{policy}\" takes {size} octets as JSON", account.id),
+                format!("at most {ACCOUNT_SETTINGS} are handed to a policy; long lists belong in the directory"),
+            );
+        }
+    }
+    let mut domains = HashSet::new();
+    for (f, known) in account.forwarders.iter().enumerate() {
+        if !domains.insert(&known.domain) {
+            findings.add(
+                at!["account", a, "forwarders", f, "domain"],
+                format!(
+                    "account \"{}\" names the forwarders of {} twice",
+                    account.id, known.domain
+                ),
+                "put them into one table",
+            );
         }
     }
 }

@@ -78,7 +78,7 @@ impl Dialogue {
         // Whom XCLIENT puts in the place of another starts afresh.
         self.connection = Findings::default();
         self.connection_remembered = false;
-        let policies = self.pipeline.chain.begin(self.pipeline.memory.clone());
+        let policies = self.pipeline.policies();
         let admission = admission::connect(&policies, &self.facts(session), Millis::now()).await;
         if let Some(exported) = &self.exported {
             exported.calls(&admission.judgements);
@@ -135,7 +135,7 @@ impl Dialogue {
         let span = tracing::error_span!("transaction", %id);
         let exported = self.pipeline.spans.message(id);
         let exported = exported.map(|trace| trace.transaction(self.exported.as_deref_mut()));
-        let policies = self.pipeline.chain.begin(self.pipeline.memory.clone());
+        let policies = self.pipeline.policies();
         let unwelcome = self
             .connect_anew(&policies, session, exported.as_ref())
             .instrument(span.clone())

@@ -95,7 +95,7 @@ pub async fn judge(
     let host = host_rules::refusal(&message);
     let message = message.edited(&findings.edits);
     let ruling = policies
-        .message(transaction, message, findings.protected.clone())
+        .message(transaction, message, None, findings.protected.clone())
         .await;
     let message = ruling.message;
     findings.add(ruling.judgements, transaction.account.as_deref());

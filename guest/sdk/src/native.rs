@@ -1,0 +1,46 @@
+//! What a policy looks up when it runs natively, in a test.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use crate::{Authentication, Credential, ReceivingDomain};
+
+/// What a test gives to the policy that it runs, instead of the relay.
+#[derive(Debug, Clone, Default)]
+pub struct Given {
+    /// What [`authentication`](crate::authentication()) says.
+    pub authentication: Authentication,
+    /// What [`destination`](crate::destination) says of these addresses; it knows no others.
+    pub destinations: HashMap<String, ReceivingDomain>,
+    /// What [`credential`](crate::credential) says.
+    pub credential: Option<Credential>,
+    /// What [`settings_of_account`](crate::settings_of_account) reads, as JSON.
+    pub settings: Option<String>,
+}
+
+thread_local! {
+    static GIVEN: RefCell<Given> = RefCell::default();
+}
+
+impl Given {
+    /// Gives it to what runs on this thread, until the value that is returned is dropped.
+    pub fn give(self) -> Giving {
+        GIVEN.set(self);
+        Giving(())
+    }
+}
+
+/// While it is there, something is given.
+#[derive(Debug)]
+#[must_use = "what is given is taken back when this is dropped"]
+pub struct Giving(());
+
+impl Drop for Giving {
+    fn drop(&mut self) {
+        GIVEN.take();
+    }
+}
+
+pub(crate) fn given<R>(ask: impl FnOnce(&Given) -> R) -> R {
+    GIVEN.with_borrow(ask)
+}

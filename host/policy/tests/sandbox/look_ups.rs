@@ -1,0 +1,205 @@
+//! What a policy may look up of a message's origin, of the account and of the client.
+
+use std::sync::Arc;
+
+use gatepost_authentication::{
+    ArcDkim, ArcFact, ArcSet, Authentication, Author, DkimFact, DmarcAlignment, DmarcFact,
+    DmarcPolicy, Facts, IprevFact, SpfFact, SpfFacts,
+};
+use gatepost_policy::{
+    Chain, CredentialScope, Definition, Directory, DomainKind, DomainState, FaultKind, Forwarders,
+    LookUps, MessageRuling, NoMemory, Protected, ReceivingDomain, Slot, Verdict,
+};
+use serde_json::json;
+use test_support::{hostile, policy};
+
+use crate::{load, message, transaction};
+
+struct OneAccount;
+
+impl Directory for OneAccount {
+    fn destination(&self, account: &str, address: &str) -> Option<ReceivingDomain> {
+        (account == "acme" && address.ends_with("@desk.example")).then(|| ReceivingDomain {
+            domain: "desk.example".into(),
+            kind: DomainKind::OutboundOnly,
+            state: DomainState::Verified,
+            forwarders: Forwarders {
+                networks: vec!["192.0.2.0/24".into()],
+                dkim_domains: vec!["list.example".into()],
+                arc_sealers: vec!["sealer.example".into()],
+            },
+        })
+    }
+
+    fn is_support_address(&self, account: &str, address: &str) -> bool {
+        account == "acme" && address == "help@desk.example"
+    }
+
+    fn credential(&self, user: &str) -> Option<CredentialScope> {
+        (user == "relay").then(|| CredentialScope::Inbound("desk.example".into()))
+    }
+
+    fn settings(&self, account: &str, policy: &str) -> Option<String> {
+        (account == "acme" && policy == "origin").then(|| r#"{"mode":"enhanced"}"#.into())
+    }
+}
+
+fn facts() -> Facts {
+    let spf = |result, domain: &str| SpfFact {
+        result,
+        domain: domain.into(),
+        reason: None,
+    };
+    Facts {
+        spf: SpfFacts {
+            helo: spf(Authentication::SoftFail, "client.example"),
+            mailfrom: spf(Authentication::Neutral, "sender.example"),
+        },
+        dkim: vec![
+            DkimFact {
+                result: Authentication::Pass,
+                domain: "sender.example".into(),
+                selector: "s1".into(),
+                algorithm: "rsa-sha256".into(),
+                reason: None,
+            },
+            DkimFact {
+                result: Authentication::Policy,
+                domain: "other.example".into(),
+                selector: "s2".into(),
+                ..DkimFact::default()
+            },
+        ],
+        dmarc: DmarcFact {
+            result: Authentication::Fail,
+            policy: Some(DmarcPolicy::Reject),
+            applied: Some(DmarcPolicy::Quarantine),
+            domain: "a.sender.example".into(),
+            organizational_domain: "sender.example".into(),
+            alignment: DmarcAlignment {
+                spf: false,
+                dkim: true,
+            },
+            reason: None,
+        },
+        arc: ArcFact {
+            result: Authentication::Pass,
+            instances: 1,
+            sealer: "sealer.example".into(),
+            sets: vec![ArcSet {
+                instance: 1,
+                sealer: "sealer.example".into(),
+                dmarc: Some(Authentication::Pass),
+                dkim: vec![ArcDkim::default()],
+                ..ArcSet::default()
+            }],
+            reason: None,
+        },
+        iprev: IprevFact {
+            result: Authentication::PermError,
+            name: String::new(),
+        },
+        authors: vec![Author {
+            name: "Ann".into(),
+            address: "ann@a.sender.example".into(),
+        }],
+    }
+}
+
+async fn judge(facts: Option<Facts>, account: Option<&str>, user: Option<&str>) -> MessageRuling {
+    let origin = load(Definition::new("origin"), hostile("origin")).await;
+    let look_ups = LookUps {
+        memory: Arc::new(NoMemory),
+        directory: Arc::new(OneAccount),
+    };
+    let pinned = Chain::new([Slot::new(origin)]).begin(look_ups);
+    assert!(pinned.wants_authentication());
+    let mut transaction = transaction();
+    transaction.account = account.map(str::to_owned);
+    transaction.session.user = user.map(str::to_owned);
+    let facts = facts.map(Arc::new);
+    let message = message("Subject: s\r\n");
+    pinned
+        .message(&transaction, message, facts.as_ref(), Protected::default())
+        .await
+}
+
+#[tokio::test]
+async fn a_policy_reads_what_was_gathered() {
+    let ruling = judge(Some(facts()), Some("acme"), Some("relay")).await;
+    assert_eq!(
+        ruling.judgements[0].decision.reasons,
+        [
+            "spf-helo softfail client.example",
+            "spf-mailfrom neutral sender.example",
+            "dkim pass sender.example s1",
+            "dkim policy other.example s2",
+            "dmarc fail reject quarantine a.sender.example sender.example false true",
+            "arc pass 1 sealer.example",
+            "arc-set 1 sealer.example pass",
+            "iprev permerror",
+            "author \"Ann\" ann@a.sender.example",
+            "to help@desk.example desk.example OutboundOnly Verified Forwarders { networks: \
+             [\"192.0.2.0/24\"], dkim_domains: [\"list.example\"], arc_sealers: \
+             [\"sealer.example\"] } true",
+            "to sales@desk.example desk.example OutboundOnly Verified Forwarders { networks: \
+             [\"192.0.2.0/24\"], dkim_domains: [\"list.example\"], arc_sealers: \
+             [\"sealer.example\"] } false",
+            "to somebody@elsewhere.example nobody's false",
+            "credential relay Inbound(\"desk.example\")",
+            "settings {\"mode\":\"enhanced\"}",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn nothing_is_told_of_another_account_or_of_none() {
+    for account in [Some("other"), None] {
+        let ruling = judge(Some(facts()), account, None).await;
+        let reasons = ruling.judgements[0].decision.reasons.join("\n");
+        for line in [
+            "to help@desk.example nobody's false",
+            "credential none",
+            "settings none",
+        ] {
+            assert!(reasons.contains(line), "{reasons}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_nobody_looked_for_is_never_taken_as_not_found() {
+    // At the end of data, where the host had gathered nothing …
+    let ruling = judge(None, Some("acme"), None).await;
+    assert!(
+        matches!(ruling.verdict, Verdict::Tempfail(_)),
+        "{:?}",
+        ruling.verdict
+    );
+    // … and in a hook before it.
+    let mut definition = Definition::new("origin");
+    definition.settings = json!({ "too-soon": "help@" });
+    let origin = load(definition, hostile("origin")).await;
+    let pinned = Chain::new([Slot::new(origin)]).begin(Arc::new(NoMemory));
+    let transaction = transaction();
+    let ruling = pinned
+        .recipient(&transaction, &transaction.recipients[0])
+        .await;
+    let fault = ruling.judgements[0].error.as_ref().unwrap();
+    assert_eq!(fault.kind, FaultKind::Answer);
+    assert!(fault.detail.contains("message hook alone"), "{fault}");
+}
+
+#[tokio::test]
+async fn a_policy_that_does_not_ask_imports_nothing_of_it() {
+    for name in ["loop-guard", "header-guard", "outbound-route"] {
+        let version = load(Definition::new(name), policy(name)).await;
+        let imports = &version.inspection().imports;
+        assert!(!version.wants_authentication(), "{name}: {imports:?}");
+        for interface in ["authentication", "directory", "settings-of-account"] {
+            assert!(!imports.iter().any(|import| import == interface), "{name}");
+        }
+        let pinned = Chain::new([Slot::new(version)]).begin(Arc::new(NoMemory));
+        assert!(!pinned.wants_authentication());
+    }
+}

@@ -1,0 +1,144 @@
+//! Well behaved: writes down all that it is told of a message's origin, of the account and of the
+//! client, one reason for each. At RCPT it asks for the facts, where there are none, for the
+//! recipients that its settings name.
+
+use gatepost_sdk::*;
+
+/// What it does.
+#[derive(Debug, Default, serde::Deserialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Settings {
+    /// Asks at RCPT, for recipients whose address begins with this.
+    too_soon: Option<String>,
+}
+
+/// The policy.
+pub struct Origin(Settings);
+
+fn spf(of: &str, spf: &SpfResult) -> String {
+    format!("{of} {} {}", spf.result.word(), spf.domain)
+}
+
+fn policy(policy: Option<DmarcPolicy>) -> &'static str {
+    match policy {
+        None => "-",
+        Some(DmarcPolicy::None) => "none",
+        Some(DmarcPolicy::Quarantine) => "quarantine",
+        Some(DmarcPolicy::Reject) => "reject",
+    }
+}
+
+/// The facts, a line each.
+fn facts(facts: &Authentication) -> Vec<String> {
+    let mut lines = vec![
+        spf("spf-helo", &facts.spf_helo),
+        spf("spf-mailfrom", &facts.spf_mailfrom),
+    ];
+    lines.extend(facts.dkim.iter().map(|dkim| {
+        let DkimResult {
+            result,
+            domain,
+            selector,
+            ..
+        } = dkim;
+        format!("dkim {} {domain} {selector}", result.word())
+    }));
+    let dmarc = &facts.dmarc;
+    lines.push(format!(
+        "dmarc {} {} {} {} {} {} {}",
+        dmarc.result.word(),
+        policy(dmarc.policy),
+        policy(dmarc.applied),
+        dmarc.domain,
+        dmarc.organizational_domain,
+        dmarc.spf_aligned,
+        dmarc.dkim_aligned
+    ));
+    let arc = &facts.arc;
+    lines.push(format!(
+        "arc {} {} {}",
+        arc.result.word(),
+        arc.instances,
+        arc.sealer
+    ));
+    lines.extend(arc.sets.iter().map(|set| {
+        format!(
+            "arc-set {} {} {}",
+            set.instance,
+            set.sealer,
+            set.dmarc.map_or("-", Outcome::word)
+        )
+    }));
+    lines.push(format!("iprev {}", facts.iprev.result.word()));
+    lines.extend(
+        facts
+            .authors
+            .iter()
+            .map(|author| format!("author {:?} {}", author.name, author.address)),
+    );
+    lines
+}
+
+/// What is known of an address, on a line.
+fn known(address: &str) -> String {
+    let of = destination(address).map_or_else(
+        || "nobody's".to_owned(),
+        |of| {
+            format!(
+                "{} {:?} {:?} {:?}",
+                of.domain, of.kind, of.state, of.forwarders
+            )
+        },
+    );
+    format!("to {address} {of} {}", is_support_address(address))
+}
+
+impl Policy for Origin {
+    type Settings = Settings;
+
+    fn new(settings: Settings) -> Result<Self, Vec<String>> {
+        Ok(Self(settings))
+    }
+
+    fn recipient(
+        &self,
+        _: &Transaction,
+        recipient: &str,
+        _: &dyn Facts,
+        decision: &mut Decision,
+    ) -> Verdict {
+        let too_soon = self.0.too_soon.as_ref();
+        if too_soon.is_some_and(|prefix| recipient.starts_with(prefix)) {
+            decision.reason(authentication().dmarc.result.word());
+        }
+        Verdict::Pass
+    }
+
+    fn message(
+        &self,
+        transaction: &Transaction,
+        _: &dyn Message,
+        _: &dyn Facts,
+        decision: &mut Decision,
+    ) -> Verdict {
+        for line in facts(&authentication()) {
+            decision.reason(line);
+        }
+        for recipient in &transaction.recipients {
+            decision.reason(known(recipient));
+        }
+        decision.reason(known("somebody@elsewhere.example"));
+        decision.reason(match credential() {
+            None => "credential none".to_owned(),
+            Some(Credential { user, scope }) => format!("credential {user} {scope:?}"),
+        });
+        decision.reason(match settings_of_account::<serde_json::Value>() {
+            Ok(None) => "settings none".to_owned(),
+            Ok(Some(settings)) => format!("settings {settings}"),
+            Err(error) => format!("settings {error}"),
+        });
+        Verdict::Pass
+    }
+}
+
+gatepost_sdk::export!(Origin: recipient, message);
