@@ -1,6 +1,6 @@
 //! A customer.
 
-use std::{fmt, str::FromStr};
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use gatepost_message::{Domain, Millis};
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,9 @@ words! {
     }
 }
 
+/// What an account has set for one policy.
+pub type PolicySettings = serde_json::Map<String, serde_json::Value>;
+
 /// A customer of the site.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -28,6 +31,9 @@ pub struct Account {
     /// What is said of it.
     #[serde(flatten)]
     pub profile: Profile,
+    /// What it has set for policies, by their names.
+    #[serde(default)]
+    pub policies: BTreeMap<String, PolicySettings>,
 }
 
 /// What is said of an account.

@@ -1,12 +1,14 @@
 //! What can be changed, and what may not be.
 
+use std::collections::BTreeMap;
+
 use gatepost_message::{Address, Domain, Millis};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::{
     Account, AccountId, AccountKind, Canonical, Claim, Connector, ConnectorId, ConnectorKind,
-    ConnectorState, Credential, Directory, DirectoryError, Grant, Issued, Profile, Refusal, Scope,
-    Secret, SupportAddress, UserName, Verifier,
+    ConnectorState, Credential, Directory, DirectoryError, Forwarders, Grant, Issued,
+    PolicySettings, Profile, Refusal, Scope, Secret, SupportAddress, UserName, Verifier,
     rows::{self, stored},
 };
 
@@ -22,6 +24,7 @@ impl Directory {
             id: AccountId::random()?,
             created: Millis::now(),
             profile,
+            policies: BTreeMap::new(),
         };
         account.profile.brands.sort();
         account.profile.brands.dedup();
@@ -93,6 +96,7 @@ impl Directory {
             id: ConnectorId::random()?,
             created: Millis::now(),
             state: ConnectorState::Claimed,
+            forwarders: Forwarders::default(),
             claim,
         };
         self.change(|change, parts| {
@@ -171,6 +175,51 @@ impl Directory {
                 set_state(change, connector, ConnectorState::Disconnected)
             }
             _ => refuse(Refusal::NotVerified(id)),
+        })
+    }
+
+    /// Says who is known to forward the mail of a connector's domain to us, in place of who was.
+    ///
+    /// # Errors
+    /// There is no such connector, or the store failed.
+    pub fn set_forwarders(&self, id: ConnectorId, forwarders: Forwarders) -> Result<Connector> {
+        let json = json(&forwarders)?;
+        self.change(|change, _| {
+            let mut connector = connector(change, id)?;
+            let update = "UPDATE connectors SET forwarders_json = ?2 WHERE id = ?1";
+            change.execute(update, (id.to_string(), json))?;
+            connector.forwarders = forwarders;
+            Ok(connector)
+        })
+    }
+
+    /// Sets for an account what holds for it in a policy, in place of what was set; with `None`,
+    /// the policy's own settings hold again.
+    ///
+    /// # Errors
+    /// There is no such account, or the store failed.
+    pub fn set_policy(
+        &self,
+        account: AccountId,
+        policy: &str,
+        settings: Option<PolicySettings>,
+    ) -> Result<()> {
+        let json = settings.as_ref().map(json).transpose()?;
+        self.change(|change, _| {
+            account_kind(change, account)?;
+            let id = account.to_string();
+            match json {
+                Some(json) => change.execute(
+                    "INSERT OR REPLACE INTO policy_settings (account, policy, settings_json)
+                     VALUES (?1, ?2, ?3)",
+                    (id, policy, json),
+                )?,
+                None => change.execute(
+                    "DELETE FROM policy_settings WHERE account = ?1 AND policy = ?2",
+                    (id, policy),
+                )?,
+            };
+            Ok(())
         })
     }
 
@@ -362,6 +411,11 @@ impl Directory {
             found(change.execute(delete, [user.as_str()])?, "credential", user)
         })
     }
+}
+
+fn json(value: &impl serde::Serialize) -> Result<String> {
+    let damaged = |error| DirectoryError::Damaged(format!("value to be stored: {error}"));
+    serde_json::to_string(value).map_err(damaged)
 }
 
 fn refuse<T>(refusal: Refusal) -> Result<T> {

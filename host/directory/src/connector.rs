@@ -1,6 +1,7 @@
 //! A customer's own domain, connected.
 
 use gatepost_message::{Domain, Millis};
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::{AccountId, ConnectorId, Name, word::words};
@@ -46,6 +47,19 @@ impl ConnectorState {
     }
 }
 
+/// Who is known to forward the mail of a connected domain to us, where it comes without
+/// credentials.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
+pub struct Forwarders {
+    /// Networks that it comes from.
+    pub networks: Vec<IpNet>,
+    /// Domains with which they sign (DKIM).
+    pub dkim_domains: Vec<Domain>,
+    /// Domains with which they seal (ARC).
+    pub arc_sealers: Vec<Domain>,
+}
+
 /// A domain of an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -56,6 +70,9 @@ pub struct Connector {
     pub created: Millis,
     /// How far the domain is the account's.
     pub state: ConnectorState,
+    /// Who is known to forward its mail to us.
+    #[serde(default)]
+    pub forwarders: Forwarders,
     /// What was asked for.
     #[serde(flatten)]
     pub claim: Claim,

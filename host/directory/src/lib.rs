@@ -37,9 +37,11 @@ mod uses;
 mod view;
 mod word;
 
-pub use account::{Account, AccountKind, Name, NameError, Profile, TimeZone, TimeZoneError};
+pub use account::{
+    Account, AccountKind, Name, NameError, PolicySettings, Profile, TimeZone, TimeZoneError,
+};
 pub use address::{Canonical, SupportAddress};
-pub use connector::{Claim, Connector, ConnectorKind, ConnectorState, Protocol};
+pub use connector::{Claim, Connector, ConnectorKind, ConnectorState, Forwarders, Protocol};
 pub use credential::{Credential, Grant, Issued, Known, Scope, UserName};
 pub use directory::{Directory, Limits, Settings};
 pub use error::{DirectoryError, Refusal};

@@ -1,9 +1,10 @@
 //! Rows and what they stand for.
 
-use std::str::FromStr;
+use std::{collections::BTreeMap, str::FromStr};
 
 use gatepost_message::{Address, Domain, Millis};
 use rusqlite::{Connection, Row, types::Type};
+use serde::de::DeserializeOwned;
 
 use crate::{
     Account, AccountId, Claim, Connector, ConnectorId, Credential, Name, Profile, Scope,
@@ -31,6 +32,13 @@ where
         rusqlite::types::ValueRef::Null => Ok(None),
         _ => parsed(row, column).map(Some),
     }
+}
+
+fn from_json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+    let text: String = row.get(column)?;
+    serde_json::from_str(&text).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
+    })
 }
 
 fn moment(row: &Row<'_>, column: usize) -> rusqlite::Result<Millis> {
@@ -64,6 +72,7 @@ pub(crate) fn accounts(connection: &Connection) -> rusqlite::Result<Vec<Account>
                 native_domain: parsed(row, 4)?,
                 brands: Vec::new(),
             },
+            policies: BTreeMap::new(),
         })
     })?;
     let mut accounts = rows.collect::<rusqlite::Result<Vec<_>>>()?;
@@ -72,19 +81,28 @@ pub(crate) fn accounts(connection: &Connection) -> rusqlite::Result<Vec<Account>
         let brands = select.query_map([account.id.to_string()], |row| parsed::<Name>(row, 0))?;
         account.profile.brands = brands.collect::<rusqlite::Result<_>>()?;
     }
+    let mut select = connection
+        .prepare_cached("SELECT policy, settings_json FROM policy_settings WHERE account = ?1")?;
+    for account in &mut accounts {
+        let settings = select.query_map([account.id.to_string()], |row| {
+            Ok((row.get(0)?, from_json(row, 1)?))
+        })?;
+        account.policies = settings.collect::<rusqlite::Result<_>>()?;
+    }
     Ok(accounts)
 }
 
 pub(crate) fn connectors(connection: &Connection) -> rusqlite::Result<Vec<Connector>> {
     let mut select = connection.prepare_cached(
-        "SELECT id, account, name, domain, kind, protocol, state, created FROM connectors
-         ORDER BY created, id",
+        "SELECT id, account, name, domain, kind, protocol, state, created, forwarders_json
+         FROM connectors ORDER BY created, id",
     )?;
     let rows = select.query_map([], |row| {
         Ok(Connector {
             id: parsed(row, 0)?,
             created: moment(row, 7)?,
             state: parsed(row, 6)?,
+            forwarders: from_json(row, 8)?,
             claim: Claim {
                 account: parsed(row, 1)?,
                 name: parsed(row, 2)?,

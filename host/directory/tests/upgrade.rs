@@ -1,7 +1,8 @@
 //! A directory of every earlier schema opens, and nothing in it is lost.
 //!
-//! `stores/schema-N.sql` is what a directory of schema N holds, `stores/key-ring` what encrypts it.
-//! `GATEPOST_BUILD_STORE=1` writes them for the present schema, once, before a step is added to it.
+//! `stores/schema-N/rows.sql` is what a directory of schema N holds, `key-ring` beside it what
+//! encrypts it, and `secret` what a client knows. `GATEPOST_BUILD_STORE=1` writes them for the
+//! present schema, once, before a step is added to it.
 
 #![allow(clippy::unwrap_used)]
 
@@ -11,15 +12,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use common::{address, open, production, settings, verified};
-use gatepost_directory::{ConnectorState, Directory, DirectoryError, Grant, Recipient, Scope};
+use gatepost_directory::{
+    ConnectorState, Directory, DirectoryError, Forwarders, Grant, PolicySettings, Recipient, Scope,
+};
 use gatepost_message::Millis;
 use rusqlite::Connection;
 
 /// The schemas that were ever released.
-const SCHEMAS: [&str; 1] = ["schema-1"];
+const SCHEMAS: [&str; 2] = ["schema-1", "schema-2"];
 
-fn stores() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stores")
+fn store(schema: &str) -> PathBuf {
+    let stores = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stores");
+    stores.join(schema)
 }
 
 fn source(name: &str) -> String {
@@ -44,7 +48,25 @@ fn fill(directory: &Directory) {
         .issue(Grant::Submission { account: acme }, false)
         .unwrap();
     directory.revoke(&submission.credential.user_name).unwrap();
-    fs::write(stores().join("secret"), inbound.secret.reveal()).unwrap();
+    directory.set_forwarders(connector, forwarders()).unwrap();
+    let settings = Some(policy_settings());
+    directory
+        .set_policy(acme, "inbound-auth", settings)
+        .unwrap();
+    let newest = store(SCHEMAS[SCHEMAS.len() - 1]);
+    fs::write(newest.join("secret"), inbound.secret.reveal()).unwrap();
+}
+
+fn forwarders() -> Forwarders {
+    Forwarders {
+        networks: vec!["192.0.2.0/24".parse().unwrap()],
+        dkim_domains: vec!["acme.example".parse().unwrap()],
+        arc_sealers: Vec::new(),
+    }
+}
+
+fn policy_settings() -> PolicySettings {
+    serde_json::from_str(r#"{"mode": "enhanced"}"#).unwrap()
 }
 
 /// Rows as INSERT statements.
@@ -56,6 +78,7 @@ fn dump(database: &Connection) -> String {
         "connectors",
         "addresses",
         "credentials",
+        "policy_settings",
     ] {
         let mut select = database.prepare(&format!("SELECT * FROM {table}")).unwrap();
         let columns = select.column_count();
@@ -88,9 +111,9 @@ fn every_earlier_schema_is_upgraded() {
         let folder = tempfile::tempdir().unwrap();
         fill(&open(folder.path()));
         let database = Connection::open(folder.path().join("directory.db")).unwrap();
-        let name = SCHEMAS.last().unwrap();
-        fs::write(stores().join(format!("{name}.sql")), dump(&database)).unwrap();
-        fs::copy(folder.path().join("key-ring"), stores().join("key-ring")).unwrap();
+        let newest = store(SCHEMAS.last().unwrap());
+        fs::write(newest.join("rows.sql"), dump(&database)).unwrap();
+        fs::copy(folder.path().join("key-ring"), newest.join("key-ring")).unwrap();
     }
     for (number, name) in SCHEMAS.iter().enumerate() {
         let folder = tempfile::tempdir().unwrap();
@@ -98,13 +121,13 @@ fn every_earlier_schema_is_upgraded() {
         for step in &SCHEMAS[..=number] {
             database.execute_batch(&source(step)).unwrap();
         }
-        let rows = fs::read_to_string(stores().join(format!("{name}.sql"))).unwrap();
+        let rows = fs::read_to_string(store(name).join("rows.sql")).unwrap();
         database.execute_batch(&rows).unwrap();
         database
             .pragma_update(None, "user_version", (number + 1) as u32)
             .unwrap();
         drop(database);
-        fs::copy(stores().join("key-ring"), folder.path().join("key-ring")).unwrap();
+        fs::copy(store(name).join("key-ring"), folder.path().join("key-ring")).unwrap();
 
         let directory = open(folder.path());
         let view = directory.view();
@@ -128,7 +151,15 @@ fn every_earlier_schema_is_upgraded() {
         }
         let credentials = directory.credentials().unwrap();
         assert_eq!(credentials.len(), 2);
-        let secret = fs::read(stores().join("secret")).unwrap();
+        let (connected, policies) = (&view.connectors(account.id)[0], &account.policies);
+        if number == 0 {
+            assert_eq!(connected.forwarders, Forwarders::default());
+            assert!(policies.is_empty());
+        } else {
+            assert_eq!(connected.forwarders, forwarders());
+            assert_eq!(policies["inbound-auth"], policy_settings());
+        }
+        let secret = fs::read(store(name).join("secret")).unwrap();
         for credential in credentials {
             let known = view.credential(credential.user_name.as_str()).unwrap();
             let inbound = matches!(credential.scope, Scope::Inbound { .. });

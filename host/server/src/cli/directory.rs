@@ -4,10 +4,11 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use gatepost_directory::{
-    AccountKind, ConnectorId, ConnectorKind, Issued, Name, Profile, Protocol, Scope, TimeZone,
-    UserName,
+    AccountKind, ConnectorId, ConnectorKind, Forwarders, Issued, Name, PolicySettings, Profile,
+    Protocol, Scope, TimeZone, UserName,
 };
 use gatepost_message::{Address, Domain, Millis};
+use ipnet::IpNet;
 use serde_json::json;
 
 use super::operate::{Target, unexpected};
@@ -23,6 +24,8 @@ pub(super) enum Accounts {
     List(Target),
     /// One account.
     Show(OneAccount),
+    /// Set for an account what holds for it in a policy.
+    Set(AccountSet),
     /// Remove an account that has no connectors, addresses and credentials any more.
     Remove(OneAccount),
 }
@@ -56,6 +59,24 @@ pub(super) struct OneAccount {
     account: String,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct AccountSet {
+    #[command(flatten)]
+    target: Target,
+    /// Id or native domain of the account.
+    account: String,
+    /// Name of the policy in the configuration.
+    policy: String,
+    /// A JSON object, such as '{"mode": "enhanced"}', in place of what was set; without it, the
+    /// policy's own settings hold again.
+    #[arg(value_parser = object)]
+    settings: Option<PolicySettings>,
+}
+
+fn object(text: &str) -> Result<PolicySettings, String> {
+    serde_json::from_str(text).map_err(|error| format!("write a JSON object: {error}"))
+}
+
 /// `gatepost connector`.
 #[derive(Debug, Subcommand)]
 pub(super) enum Connectors {
@@ -69,6 +90,8 @@ pub(super) enum Connectors {
     Verify(OneConnector),
     /// Vouch for it no longer; its addresses go on receiving.
     Disconnect(OneConnector),
+    /// Say who is known to forward its mail to us, in place of who was.
+    Forwarders(ConnectorForwarders),
     /// Remove a connector that has no addresses and credentials any more.
     Remove(OneConnector),
 }
@@ -109,6 +132,23 @@ pub(super) struct OneConnector {
     target: Target,
     /// Id of the connector.
     connector: ConnectorId,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ConnectorForwarders {
+    #[command(flatten)]
+    target: Target,
+    /// Id of the connector.
+    connector: ConnectorId,
+    /// A network that they send from, such as 192.0.2.0/24; may be repeated.
+    #[arg(long = "network", value_name = "NETWORK")]
+    networks: Vec<IpNet>,
+    /// A domain with which they sign (DKIM); may be repeated.
+    #[arg(long = "dkim-domain", value_name = "DOMAIN")]
+    dkim_domains: Vec<Domain>,
+    /// A domain with which they seal (ARC); may be repeated.
+    #[arg(long = "arc-sealer", value_name = "DOMAIN")]
+    arc_sealers: Vec<Domain>,
 }
 
 /// `gatepost address`.
@@ -211,6 +251,19 @@ pub(super) async fn accounts(command: Accounts) -> miette::Result<ExitCode> {
         Accounts::Show(OneAccount { target, account }) => {
             ask(&target, Ask::AccountShow { account }, "").await
         }
+        Accounts::Set(AccountSet {
+            target,
+            account,
+            policy,
+            settings,
+        }) => {
+            let set = Ask::AccountSet {
+                account,
+                policy,
+                settings,
+            };
+            ask(&target, set, "").await
+        }
         Accounts::Remove(OneAccount { target, account }) => {
             ask(&target, Ask::AccountRemove { account }, "removed").await
         }
@@ -249,6 +302,24 @@ pub(super) async fn connectors(command: Connectors) -> miette::Result<ExitCode> 
         }
         Connectors::Disconnect(OneConnector { target, connector }) => {
             ask(&target, Ask::ConnectorDisconnect { connector }, "").await
+        }
+        Connectors::Forwarders(ConnectorForwarders {
+            target,
+            connector,
+            networks,
+            dkim_domains,
+            arc_sealers,
+        }) => {
+            let forwarders = Forwarders {
+                networks,
+                dkim_domains,
+                arc_sealers,
+            };
+            let set = Ask::ConnectorForwarders {
+                connector,
+                forwarders,
+            };
+            ask(&target, set, "").await
         }
         Connectors::Remove(OneConnector { target, connector }) => {
             ask(&target, Ask::ConnectorRemove { connector }, "removed").await
@@ -366,9 +437,11 @@ fn print(response: &DirectoryResponse, word: &str) -> miette::Result<()> {
                 "PRODUCT",
                 "TIME ZONE",
                 "BRANDS",
+                "SETTINGS",
             ]);
             for account in accounts {
                 let profile = &account.profile;
+                let settings: Vec<_> = account.policies.keys().cloned().collect();
                 let brands: Vec<_> = profile.brands.iter().map(Name::as_str).collect();
                 table.add_row([
                     account.id.to_string(),
@@ -377,13 +450,21 @@ fn print(response: &DirectoryResponse, word: &str) -> miette::Result<()> {
                     profile.product.to_string(),
                     profile.time_zone.to_string(),
                     brands.join(", "),
+                    settings.join(", "),
                 ]);
             }
             output::print_table(table, word)
         }
         DirectoryResponse::Connectors(connectors) => {
             let mut table = output::table([
-                "ID", "STATE", "KIND", "DOMAIN", "NAME", "PROTOCOL", "ACCOUNT",
+                "ID",
+                "STATE",
+                "KIND",
+                "DOMAIN",
+                "NAME",
+                "PROTOCOL",
+                "FORWARDERS",
+                "ACCOUNT",
             ]);
             for connector in connectors {
                 let claim = &connector.claim;
@@ -394,6 +475,7 @@ fn print(response: &DirectoryResponse, word: &str) -> miette::Result<()> {
                     claim.domain.to_string(),
                     claim.name.to_string(),
                     claim.protocol.to_string(),
+                    forwarders(&connector.forwarders),
                     claim.account.to_string(),
                 ]);
             }
@@ -461,4 +543,12 @@ fn in_words(issued: &Issued) -> String {
     }
     lines.push("The secret is shown this once: keep it now.".to_owned());
     lines.join("\n")
+}
+
+/// Who forwards, in one cell.
+fn forwarders(known: &Forwarders) -> String {
+    let networks = known.networks.iter().map(IpNet::to_string);
+    let domains = known.dkim_domains.iter().chain(&known.arc_sealers);
+    let all: Vec<_> = networks.chain(domains.map(Domain::to_string)).collect();
+    all.join(", ")
 }

@@ -2,7 +2,7 @@
 
 use gatepost_directory::{
     Account, AccountId, Claim, Connector, ConnectorId, Credential, Directory, DirectoryError,
-    Grant, Issued, Profile, Refusal, SupportAddress, UserName, View,
+    Forwarders, Grant, Issued, PolicySettings, Profile, Refusal, SupportAddress, UserName, View,
 };
 use gatepost_message::{Address, Domain};
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,15 @@ pub enum DirectoryRequest {
     AccountRemove {
         /// Which.
         account: String,
+    },
+    /// Set for one account what holds for it in a policy; with nothing, what the policy says.
+    AccountSet {
+        /// Which.
+        account: String,
+        /// Name of the policy.
+        policy: String,
+        /// What holds.
+        settings: Option<PolicySettings>,
     },
     /// Connect a domain.
     ConnectorAdd {
@@ -51,6 +60,13 @@ pub enum DirectoryRequest {
     ConnectorDisconnect {
         /// Which.
         connector: ConnectorId,
+    },
+    /// Say who is known to forward its mail.
+    ConnectorForwarders {
+        /// Which.
+        connector: ConnectorId,
+        /// Who.
+        forwarders: Forwarders,
     },
     /// Remove one that has nothing.
     ConnectorRemove {
@@ -177,6 +193,16 @@ pub(super) fn execute(
             directory.remove_account(account_id(&view, &account)?)?;
             Answer::Done
         }
+        Ask::AccountSet {
+            account,
+            policy,
+            settings,
+        } => {
+            let account = account_id(&view, &account)?;
+            directory.set_policy(account, &policy, settings)?;
+            let changed = directory.view();
+            Answer::Accounts(changed.account(account).cloned().into_iter().collect())
+        }
         Ask::ConnectorAdd { account, connector } => {
             let account = account_id(&view, &account)?;
             let ConnectorAsk {
@@ -208,6 +234,10 @@ pub(super) fn execute(
         Ask::ConnectorDisconnect { connector } => {
             Answer::Connectors(vec![directory.disconnect_connector(connector)?])
         }
+        Ask::ConnectorForwarders {
+            connector,
+            forwarders,
+        } => Answer::Connectors(vec![directory.set_forwarders(connector, forwarders)?]),
         Ask::ConnectorRemove { connector } => {
             directory.remove_connector(connector)?;
             Answer::Done

@@ -14,6 +14,7 @@ mod check_stored_files;
 mod config_check;
 mod directory_addresses;
 mod directory_credentials;
+mod directory_settings;
 mod directory_stopped;
 mod discard;
 mod documented_metrics;
