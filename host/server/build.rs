@@ -8,7 +8,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const TARGET: &str = "wasm32-unknown-unknown";
-const POLICIES: [&str; 3] = ["header-guard", "loop-guard", "outbound-route"];
+const POLICIES: [&str; 4] = [
+    "header-guard",
+    "inbound-auth",
+    "loop-guard",
+    "outbound-route",
+];
 
 fn main() {
     let workspace = Path::new(&variable("CARGO_MANIFEST_DIR")).join("../..");

@@ -1,12 +1,18 @@
 //! The policies that come with the relay, as the modules that `build.rs` has built from `guest/`.
 
 /// Their names, in alphabetical order.
-pub const NAMES: [&str; 3] = ["header-guard", "loop-guard", "outbound-route"];
+pub const NAMES: [&str; 4] = [
+    "header-guard",
+    "inbound-auth",
+    "loop-guard",
+    "outbound-route",
+];
 
 /// The module of this name: a core WebAssembly module, as `gatepost policy export` writes it.
 pub fn module(name: &str) -> Option<&'static [u8]> {
     Some(match name {
         "header-guard" => include_bytes!(env!("GATEPOST_HEADER_GUARD")),
+        "inbound-auth" => include_bytes!(env!("GATEPOST_INBOUND_AUTH")),
         "loop-guard" => include_bytes!(env!("GATEPOST_LOOP_GUARD")),
         "outbound-route" => include_bytes!(env!("GATEPOST_OUTBOUND_ROUTE")),
         _ => return None,

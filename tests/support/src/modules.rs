@@ -48,6 +48,7 @@ fn built() -> &'static PathBuf {
             "--target=wasm32-unknown-unknown",
             "--package=loop-guard",
             "--package=header-guard",
+            "--package=inbound-auth",
             "--package=outbound-route",
             "--package=hostile-guests",
             "--lib",

@@ -1,0 +1,259 @@
+//! Who may hand us mail, and how far its origin is proved.
+//!
+//! Mail comes in four ways, and each proves itself otherwise:
+//!
+//! - **Directly**, to a native address or one of a domain that nobody forwards: the author's domain
+//!   has to stand for it ([`direct`]).
+//! - **Through the relay** of a customer, whose server has shown the credentials of its domain: the
+//!   customer vouches, whoever the author is, and for its own domain's addresses alone.
+//! - **Past the relay**: for a domain that should come through it and did not.
+//! - **Forwarded** by a customer's server without credentials: who wrote it is proved by what
+//!   survives that ([`forwarded`]).
+//!
+//! What comes of it is said in tags (`relay-secure`, `relay-missing`, `forwarded`, `arc-override`,
+//! `multi-hop`, `allowed`, `dmarc-temperror`, `dmarc-fail`), and in the record with its reasons.
+
+pub mod direct;
+pub mod forwarded;
+pub mod hops;
+mod mailbox;
+mod settings;
+
+pub use mailbox::addresses;
+pub use settings::{Failure, Mode, Network, Senders, Settings, Unauthenticated};
+
+use gatepost_sdk::{
+    Authentication, CredentialScope, Decision, DomainKind, DomainState, Duties, Facts, Flow, Level,
+    Message, Policy, ReceivingDomain, RecipientVerdict, Reply, Transaction, Verdict,
+    authentication, credential, destination,
+};
+
+/// The policy.
+pub struct InboundAuth {
+    settings: Settings,
+}
+
+impl Policy for InboundAuth {
+    type Settings = Settings;
+
+    fn new(settings: Settings) -> Result<Self, Vec<String>> {
+        match settings.problems() {
+            problems if problems.is_empty() => Ok(Self { settings }),
+            problems => Err(problems),
+        }
+    }
+
+    fn duties() -> Duties {
+        Duties {
+            authenticates: true,
+            suppresses: false,
+        }
+    }
+
+    /// A customer's server hands over mail for its own domain alone; it hears so at once.
+    fn recipient(
+        &self,
+        transaction: &Transaction,
+        recipient: &str,
+        _: &dyn Facts,
+        decision: &mut Decision,
+    ) -> Verdict {
+        if transaction.session.flow != Flow::Inbound {
+            return Verdict::Pass;
+        }
+        match foreign_to_credential(recipient) {
+            Some(reply) => {
+                decision.reason(format!(
+                    "{recipient} is not an address of the credential's domain"
+                ));
+                Verdict::Reject(reply)
+            }
+            None => Verdict::Pass,
+        }
+    }
+
+    fn message(
+        &self,
+        transaction: &Transaction,
+        message: &dyn Message,
+        facts: &dyn Facts,
+        decision: &mut Decision,
+    ) -> Verdict {
+        if transaction.session.flow != Flow::Inbound {
+            return Verdict::Pass;
+        }
+        let of_account = self.settings.of_account().unwrap_or_else(|problem| {
+            facts.log(
+                Level::Warn,
+                &format!("the account's settings are ignored: {problem}"),
+            );
+            decision.reason(format!("the account's settings are ignored: {problem}"));
+            None
+        });
+        let judge = Judge {
+            settings: of_account.as_ref().unwrap_or(&self.settings),
+            proved: authentication(),
+            transaction,
+            facts,
+        };
+        let verdict = judge.judge(decision);
+        if !matches!(verdict, Verdict::Reject(_) | Verdict::Tempfail(_)) {
+            hops::note(judge.settings, transaction, message, decision);
+        }
+        verdict
+    }
+}
+
+/// The refusal of a recipient that the session's credential is not for, if it is not.
+fn foreign_to_credential(recipient: &str) -> Option<Reply> {
+    let CredentialScope::Inbound(domain) = credential()?.scope else {
+        return Some(Reply::new(
+            550,
+            "5.7.1",
+            "These credentials are for submission",
+        ));
+    };
+    match destination(recipient) {
+        Some(of) if of.domain == domain => None,
+        _ => Some(Reply::new(
+            550,
+            "5.7.1",
+            "These credentials are for the addresses of another domain",
+        )),
+    }
+}
+
+/// One message being judged.
+struct Judge<'a> {
+    settings: &'a Settings,
+    proved: Authentication,
+    transaction: &'a Transaction,
+    facts: &'a dyn Facts,
+}
+
+/// By which way a message has come to one of its recipients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Direct,
+    PastRelay,
+    Forwarded,
+}
+
+impl Judge<'_> {
+    fn judge(&self, decision: &mut Decision) -> Verdict {
+        let client = &self.transaction.session.client_ip;
+        let authors = self
+            .proved
+            .authors
+            .iter()
+            .map(|author| author.address.as_str());
+        let senders: Vec<&str> = [self.transaction.mail_from.as_str()]
+            .into_iter()
+            .chain(authors)
+            .collect();
+        if let Some(who) = self.settings.deny.mean(client, &senders) {
+            decision.reason(format!("{who} is denied"));
+            return Verdict::reject(550, "5.7.1", "Mail from here is not accepted");
+        }
+        if credential().is_some() {
+            return self.relayed(decision);
+        }
+        if let Some(who) = self.settings.allow.mean(client, &senders) {
+            decision.reason(format!("{who} is allowed"));
+            decision.tag("allowed");
+            return Verdict::Pass;
+        }
+        self.unauthenticated(decision)
+    }
+
+    /// The customer's server vouches; what the author's domain says is only recorded.
+    fn relayed(&self, decision: &mut Decision) -> Verdict {
+        let mut refused = Vec::new();
+        for recipient in &self.transaction.recipients {
+            if let Some(reply) = foreign_to_credential(recipient) {
+                refused.push((recipient, reply));
+            }
+        }
+        if let Some((_, reply)) = refused.first()
+            && refused.len() == self.transaction.recipients.len()
+        {
+            decision.reason("no recipient is an address of the credential's domain");
+            return Verdict::Reject(reply.clone());
+        }
+        for (recipient, reply) in refused {
+            decision.judge_recipient(recipient, RecipientVerdict::Reject(reply));
+        }
+        let dmarc = &self.proved.dmarc;
+        decision.tag("relay-secure");
+        decision.reason(format!(
+            "relayed by the customer's server; DMARC of {:?} is {}",
+            dmarc.domain,
+            dmarc.result.word()
+        ));
+        Verdict::Pass
+    }
+
+    fn unauthenticated(&self, decision: &mut Decision) -> Verdict {
+        let recipients = &self.transaction.recipients;
+        let ways: Vec<Way> = recipients
+            .iter()
+            .map(|to| self.way(destination(to).as_ref()))
+            .collect();
+        let past_relay = ways.contains(&Way::PastRelay);
+        let refuses = self.settings.unauthenticated == Unauthenticated::Refuse;
+        let reply = || {
+            Reply::new(
+                550,
+                "5.7.1",
+                "Mail for this address comes through its domain's relay",
+            )
+        };
+        if past_relay && refuses {
+            decision.reason("it did not come through the relay of its domain");
+            if ways.iter().all(|way| *way == Way::PastRelay) {
+                return Verdict::Reject(reply());
+            }
+            for (to, _) in recipients
+                .iter()
+                .zip(&ways)
+                .filter(|(_, way)| **way == Way::PastRelay)
+            {
+                decision.judge_recipient(to, RecipientVerdict::Reject(reply()));
+            }
+        } else if past_relay {
+            let text = "it did not come through the relay of its domain";
+            self.facts.log(Level::Warn, text);
+            decision.reason(text);
+            decision.tag("relay-missing");
+        }
+        if ways.contains(&Way::Direct) {
+            return direct::judge(self.settings, &self.proved, decision);
+        }
+        if ways.contains(&Way::Forwarded) {
+            return forwarded::judge(self.settings, &self.proved, decision);
+        }
+        if !self.proved.has_aligned_pass() && self.proved.dmarc.applied.is_some() {
+            decision.tag("dmarc-fail");
+        }
+        Verdict::Pass
+    }
+
+    fn way(&self, to: Option<&ReceivingDomain>) -> Way {
+        let Some(to) = to else {
+            return Way::Direct;
+        };
+        match (to.kind, to.state) {
+            // One that is not proved to be the account's yet has no relay, and one that is
+            // disconnected has none any more.
+            (DomainKind::TwoWay, DomainState::Verified) => Way::PastRelay,
+            (DomainKind::OutboundOnly, _)
+                if forwarded::by_known(&to.forwarders, self.transaction, &self.proved) =>
+            {
+                Way::Forwarded
+            }
+            _ => Way::Direct,
+        }
+    }
+}
+
+gatepost_sdk::export!(InboundAuth: recipient, message);

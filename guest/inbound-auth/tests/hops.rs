@@ -1,0 +1,64 @@
+//! Mail that was forwarded more than once, and who has asked then.
+
+mod common;
+
+use common::*;
+
+const FIRST: (&str, &str) = (
+    "Received",
+    "from out.author.example by mx.shop.example with ESMTP id 1 for <sales@shop.example>; Mon, 23 Nov 2026 01:00:00 +0000",
+);
+const SECOND: (&str, &str) = (
+    "Received",
+    "from mx.shop.example by mx.customer.example with ESMTP id 2 for <help@customer.example>; Mon, 23 Nov 2026 01:00:01 +0000",
+);
+
+fn scene(fields: Vec<(&'static str, &'static str)>) -> Scene {
+    Scene {
+        mail: Mail(fields),
+        ..Scene::default()
+    }
+}
+
+#[test]
+fn forwarded_once_is_as_usual() {
+    let outcome = scene(vec![SECOND, ("Reply-To", "ann@home.example")]).judge();
+    assert_eq!(outcome.tags, Vec::<String>::new());
+    assert_eq!(outcome.headers, []);
+}
+
+#[test]
+fn forwarded_twice_is_tagged_and_says_who_asked() {
+    let outcome = scene(vec![SECOND, FIRST, ("Reply-To", "Ann <ann@home.example>")]).judge();
+    assert_eq!(outcome.tags, ["multi-hop"]);
+    let requester = (
+        "X-Gatepost-Requester".to_owned(),
+        "<ann@home.example>".to_owned(),
+    );
+    assert_eq!(outcome.headers, [requester]);
+}
+
+#[test]
+fn our_own_addresses_have_not_asked() {
+    let own = ("Reply-To", "help@acme.desk.example");
+    let outcome = scene(vec![SECOND, FIRST, own, ("To", "nobody, ann@home.example")]).judge();
+    assert_eq!(outcome.headers[0].1, "<ann@home.example>");
+    let outcome = scene(vec![SECOND, FIRST, own]).judge();
+    assert_eq!(
+        (outcome.tags, outcome.headers),
+        (vec!["multi-hop".to_owned()], vec![])
+    );
+}
+
+#[test]
+fn other_traces_of_forwarding_count_too() {
+    let fields = vec![
+        ("Delivered-To", "help@customer.example"),
+        (
+            "X-Forwarded-To",
+            "support@customer.example, help@acme.desk.example",
+        ),
+        ("To", "ann@home.example"),
+    ];
+    assert_eq!(scene(fields).judge().tags, ["multi-hop"]);
+}
