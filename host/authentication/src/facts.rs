@@ -28,6 +28,22 @@ pub enum Authentication {
     PermError,
 }
 
+impl Authentication {
+    /// The registered word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Neutral => "neutral",
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::SoftFail => "softfail",
+            Self::Policy => "policy",
+            Self::TempError => "temperror",
+            Self::PermError => "permerror",
+        }
+    }
+}
+
 /// All that was gathered about one message.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -45,6 +61,16 @@ pub struct Facts {
     /// Who is named in From; no result, so neither printed nor kept.
     #[serde(skip)]
     pub authors: Vec<Author>,
+}
+
+impl Facts {
+    /// DKIM in one word: `pass` where any signature passes, else what the first came to.
+    pub fn best_dkim(&self) -> Authentication {
+        let results = || self.dkim.iter().map(|signature| signature.result);
+        let passes = |result: &Authentication| *result == Authentication::Pass;
+        let best = results().find(passes).or_else(|| results().next());
+        best.unwrap_or_default()
+    }
 }
 
 /// SPF of both identities (RFC 7208 section 2).

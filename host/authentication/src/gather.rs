@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use gatepost_message::{Message, Millis, ReversePath};
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use crate::arc::Chain;
@@ -27,6 +28,10 @@ use crate::{
     ArcFact, Authentication, DkimFact, DmarcFact, Dns, Facts, PartialBody, Settings, SpfFacts,
     dmarc, iprev,
 };
+
+/// How many messages have their signatures verified at a time, by all who gather: it is work for
+/// the processor, and more would only take the threads from others that block.
+static VERIFIERS: Semaphore = Semaphore::const_new(16);
 
 /// How a message came.
 #[derive(Debug, Clone, Copy)]
@@ -139,6 +144,8 @@ async fn prove(
     if keys.0.is_empty() {
         return claims.prove(&keys);
     }
+    // Never closed, so never an error.
+    let _turn = VERIFIERS.acquire().await;
     let proved = tokio::task::spawn_blocking(move || claims.prove(&keys));
     proved.await.unwrap_or_else(|_| {
         let why = "the signatures could not be verified: the relay is stopping";

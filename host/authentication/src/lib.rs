@@ -28,6 +28,7 @@ mod resolver;
 mod results;
 mod settings;
 pub mod spf;
+mod summary;
 mod tags;
 mod timely;
 
@@ -43,3 +44,6 @@ pub use gather::{Arrival, gather};
 pub use resolver::{InvalidServer, NameServer, NoResolver, Resolver, ResolverSettings};
 pub use results::{Stamp, claims_authserv_id};
 pub use settings::{Boundary, Limits, PartialBody, Settings};
+pub use summary::{
+    ArcSummary, DkimSummary, DmarcSummary, IprevSummary, Sasl, SpfResult, SpfSummary, Summary,
+};

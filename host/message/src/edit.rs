@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use bytes::{BufMut, BytesMut};
 use serde::{Deserialize, Serialize};
 
-use crate::{FieldBody, FieldName, Message, field::Caseless};
+use crate::{Field, FieldBody, FieldName, Message, field::Caseless};
 
 /// One change to a header section.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -128,6 +128,25 @@ impl Message {
     }
 }
 
+impl Message {
+    /// The message without the fields of which `goes` is true. Every other octet stays as it is,
+    /// and the body is shared.
+    #[must_use]
+    pub fn without(&self, goes: impl Fn(&Field<'_>) -> bool) -> Message {
+        if !self.fields().any(|field| goes(&field)) {
+            return self.clone();
+        }
+        let (preamble, _) = self.head().split_at(self.index().start_of_fields());
+        let mut head = BytesMut::with_capacity(self.head().len());
+        head.put_slice(preamble);
+        for field in self.fields().filter(|field| !goes(field)) {
+            head.put_slice(field.raw());
+        }
+        head.put_slice(&self.head()[self.index().end_of_fields()..]);
+        self.with_head(head.freeze())
+    }
+}
+
 /// Works out what the edits come to; gives the fields added on top, top to bottom.
 fn settle<'e>(
     edits: &'e [Edit],
@@ -182,4 +201,23 @@ fn write(head: &mut BytesMut, (name, body): New<'_>) {
     head.put_slice(b": ");
     head.put_slice(body.as_str().as_bytes());
     head.put_slice(b"\r\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use crate::Message;
+
+    #[test]
+    fn fields_go_and_every_other_octet_stays() {
+        let raw = b"\tindented\r\nA : 1\r\n\t2\r\nb:\xff\nA: 3\r\n\r\nA: body\r\n";
+        let message = Message::from_bytes(Bytes::from_static(raw));
+        let left = message.without(|field| field.is("a"));
+        let expected = b"\tindented\r\nb:\xff\n\r\nA: body\r\n";
+        assert_eq!(left.to_bytes().unwrap(), expected.as_slice());
+        assert_eq!(left.count("A"), 0);
+        let same = message.without(|field| field.is("c"));
+        assert_eq!(same.to_bytes().unwrap(), raw.as_slice());
+    }
 }

@@ -41,6 +41,7 @@ use self::report::{RecipientReport, Report};
 use crate::cli::CheckArgs;
 use crate::config::{Config, Direction, Listener};
 use crate::look_ups::Accounts;
+use crate::origin::Origin;
 use crate::ownership::Ownership;
 use crate::pipeline::judge::{Arrival, Fate, Judged, Lot, judge};
 use crate::pipeline::{Findings, admission};
@@ -115,14 +116,18 @@ struct Check {
     listener: Listener,
     chain: Chain,
     memory: Arc<RunMemory>,
+    origin: Origin,
 }
 
 impl Check {
     async fn new(args: CheckArgs) -> miette::Result<Self> {
-        let config = match &args.config {
+        let mut config = match &args.config {
             Some(path) => Config::load(path)?,
             None => Config::builtin(),
         };
+        if !args.dns.is_empty() {
+            config.dns.servers.clone_from(&args.dns);
+        }
         let listener = listener(&config, args.listener.as_deref())?.clone();
         let directory = match args.config {
             Some(_) => directory(&config).await,
@@ -133,6 +138,7 @@ impl Check {
         Ok(Self {
             chain: policies.chain(&listener.name),
             memory: Arc::default(),
+            origin: Origin::new(&config).into_diagnostic()?,
             args,
             config: Arc::new(config),
             directory: Arc::new(directory),
@@ -163,6 +169,8 @@ impl Check {
             config: Arc::clone(&self.config),
             directory: Arc::clone(&self.directory),
         };
+        let user = self.args.auth_user.as_deref();
+        let sasl = user.map(|user| accounts.sasl(user));
         let policies = self.chain.begin(accounts.and(self.memory.clone()));
         let mut transaction = self.transaction(&message);
         let mut report = Report::new(file);
@@ -206,6 +214,8 @@ impl Check {
         }
 
         let arrival = Arrival {
+            origin: &self.origin,
+            gather: !self.config.dns.servers.is_empty(),
             ownership: self.ownership(),
             protocol: server::protocol(
                 envelope::is_international(&transaction),
@@ -217,12 +227,14 @@ impl Check {
             Some(reply) => Judged {
                 fate: Fate::Refused(reply),
                 message,
+                facts: None,
                 findings,
             },
             None => judge(&policies, &transaction, message, arrival, findings).await,
         };
         report.reply = Some(judged.fate.reply(transaction.id));
         report.verdict = judged.fate.word();
+        report.authentication = judged.facts.map(|facts| facts.summary(sasl));
         let mut findings = judged.findings;
         if !matches!(judged.fate, Fate::Refused(_)) {
             self.memory.remember(&findings.effects, transaction.time);

@@ -3,14 +3,16 @@
 
 use std::sync::Arc;
 
+use gatepost_authentication::Sasl;
 use gatepost_directory::{ConnectorKind, ConnectorState, Recipient, Scope, View};
-use gatepost_message::Address;
+use gatepost_message::{Address, Domain};
 use gatepost_policy::{
     CredentialScope, Directory, DomainKind, DomainState, Forwarders, LookUps, Memory,
     ReceivingDomain,
 };
+use ipnet::IpNet;
 
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::ownership::{Ownership, Whose};
 
 /// Both at one moment.
@@ -30,6 +32,18 @@ impl Accounts {
         }
     }
 
+    /// Who has authenticated, for the record.
+    pub fn sasl(&self, user: &str) -> Sasl {
+        let domain = match self.credential(user) {
+            Some(CredentialScope::Inbound(domain)) => Some(domain),
+            Some(CredentialScope::Submission) | None => None,
+        };
+        Sasl {
+            user: user.to_owned(),
+            domain,
+        }
+    }
+
     fn ownership(&self) -> Ownership<'_> {
         Ownership {
             config: &self.config,
@@ -41,8 +55,8 @@ impl Accounts {
         self.ownership().recipient(address) == Whose::Of(account.to_owned())
     }
 
-    /// The domain of an address of the directory: the connected one, if it is one.
-    fn connected(&self, address: &Address) -> Option<(DomainKind, DomainState)> {
+    /// The domain of an address of the directory, if it is a connected one.
+    fn connected(&self, address: &Address) -> Option<ReceivingDomain> {
         let Recipient::Of(of) = self.directory.recipient(address) else {
             return None;
         };
@@ -56,27 +70,38 @@ impl Accounts {
             ConnectorState::Verified => DomainState::Verified,
             ConnectorState::Disconnected => DomainState::Disconnected,
         };
-        Some((kind, state))
+        let known = &connector.forwarders;
+        Some(ReceivingDomain {
+            domain: connector.claim.domain.as_ascii().to_owned(),
+            kind,
+            state,
+            forwarders: forwarders(&known.networks, &known.dkim_domains, &known.arc_sealers),
+        })
+    }
+
+    /// A domain that the site itself gave: of the configuration, or native.
+    fn given(&self, account: &str, domain: &Domain) -> ReceivingDomain {
+        let mut known = self.config.account(account).into_iter();
+        let known = known.find_map(|of| of.forwarders.iter().find(|of| of.domain == *domain));
+        ReceivingDomain {
+            domain: domain.as_ascii().to_owned(),
+            kind: DomainKind::Native,
+            state: DomainState::Verified,
+            forwarders: known.map_or_else(Forwarders::default, |known| {
+                forwarders(&known.networks, &known.dkim_domains, &known.arc_sealers)
+            }),
+        }
     }
 }
 
 impl Directory for Accounts {
     fn destination(&self, account: &str, address: &str) -> Option<ReceivingDomain> {
         let address = Address::parse(address).ok()?;
-        let domain: gatepost_message::Domain = address.domain().parse().ok()?;
-        if !self.is_of(account, &address) {
-            return None;
-        }
-        // The site itself gave what is in the configuration, and native domains.
-        let given = (DomainKind::Native, DomainState::Verified);
-        let (kind, state) = self.connected(&address).unwrap_or(given);
-        let of = self.config.account(account);
-        let known = of.and_then(|of| of.forwarders.iter().find(|known| known.domain == domain));
-        Some(ReceivingDomain {
-            domain: domain.as_ascii().to_owned(),
-            kind,
-            state,
-            forwarders: known.map_or_else(Forwarders::default, forwarders),
+        let domain: Domain = address.domain().parse().ok()?;
+        let is_of = self.is_of(account, &address);
+        is_of.then(|| {
+            let connected = self.connected(&address);
+            connected.unwrap_or_else(|| self.given(account, &domain))
         })
     }
 
@@ -97,19 +122,23 @@ impl Directory for Accounts {
     }
 
     fn settings(&self, account: &str, policy: &str) -> Option<String> {
-        let settings = self.config.account(account)?.settings.get(policy)?;
-        serde_json::to_string(settings).ok()
+        let of_directory = || {
+            let account = self.directory.account(account.parse().ok()?)?;
+            account.policies.get(policy)
+        };
+        let of_config = || self.config.account(account)?.settings.get(policy);
+        serde_json::to_string(of_directory().or_else(of_config)?).ok()
     }
 }
 
-fn forwarders(known: &config::Forwarders) -> Forwarders {
-    let domains = |domains: &[gatepost_message::Domain]| {
+fn forwarders(networks: &[IpNet], dkim_domains: &[Domain], arc_sealers: &[Domain]) -> Forwarders {
+    let domains = |domains: &[Domain]| {
         let domains = domains.iter().map(|domain| domain.as_ascii().to_owned());
         domains.collect()
     };
     Forwarders {
-        networks: known.networks.iter().map(ToString::to_string).collect(),
-        dkim_domains: domains(&known.dkim_domains),
-        arc_sealers: domains(&known.arc_sealers),
+        networks: networks.iter().map(ToString::to_string).collect(),
+        dkim_domains: domains(dkim_domains),
+        arc_sealers: domains(arc_sealers),
     }
 }

@@ -10,7 +10,9 @@
 //!    nobody), then the policies' connect, sender and recipient hooks.
 //! 3. The octets of DATA are taken in as they arrive: in memory while they are few, else in a
 //!    file of the spool.
-//! 4. At the end of data [`judge`] asks the message hooks, applies the [rules of the
+//! 4. At the end of data [`judge`] finds out [where the message came from](crate::origin), if a
+//!    policy wants to know, takes out what [claims to be ours](crate::verdict_fields), asks the
+//!    message hooks, applies the [rules of the
 //!    host](crate::host_rules), which no policy can soften, and puts the [trace
 //!    field](crate::received) on top, below it what a [submission](crate::submission) lacks. It changes nothing outside: `gatepost check` calls the same
 //!    function.
@@ -35,10 +37,11 @@ mod memory;
 
 use std::sync::Arc;
 
+use gatepost_authentication::Sasl;
 use gatepost_delivery::Notifications;
 use gatepost_directory::{Directory, View};
 use gatepost_message::TransactionId;
-use gatepost_policy::{Chain, Flow, Memory, Pinned};
+use gatepost_policy::{Chain, Flow, Memory, Pinned, Session};
 use gatepost_smtp::Reply;
 use gatepost_spool::{Spool, SpoolError};
 use gatepost_trace::{Event, Kind, Trace};
@@ -50,6 +53,7 @@ pub use self::memory::SpoolMemory;
 use crate::config::Config;
 use crate::look_ups::Accounts;
 use crate::observability::Spans;
+use crate::origin::Origin;
 use crate::ownership::Ownership;
 
 /// What the sessions of one listener share on the way of their messages.
@@ -75,6 +79,8 @@ pub struct Pipeline {
     pub spans: Spans,
     /// Those who may write a large message to the disk at this moment, on all listeners together.
     pub writers: Arc<Semaphore>,
+    /// Who finds out where messages came from.
+    pub origin: Origin,
     /// What senders are told.
     pub notifications: Arc<Notifications>,
 }
@@ -88,11 +94,23 @@ impl Pipeline {
     /// Fixes what one transaction is judged by: the versions of its policies, and what they look
     /// things up in.
     fn policies(&self) -> Pinned {
-        let accounts = Accounts {
+        self.chain
+            .begin(self.accounts().and(Arc::clone(&self.memory)))
+    }
+
+    fn accounts(&self) -> Accounts {
+        Accounts {
             config: Arc::clone(&self.config),
             directory: self.directory.view(),
-        };
-        self.chain.begin(accounts.and(Arc::clone(&self.memory)))
+        }
+    }
+
+    /// Who has authenticated in a session, for the record.
+    fn sasl(&self, session: &Session) -> Option<Sasl> {
+        session
+            .user
+            .as_deref()
+            .map(|user| self.accounts().sasl(user))
     }
 
     /// Whose is what, by the configuration and this view of the directory.

@@ -45,6 +45,7 @@ use crate::listener::Service;
 use crate::live::{Door, InUse, Live};
 use crate::observability::spans::Exporter;
 use crate::observability::{Health, Metrics, Monitor, Spans};
+use crate::origin::Origin;
 use crate::pipeline::{Pipeline, SpoolMemory};
 use crate::policies::Policies;
 use crate::routing::Routing;
@@ -122,6 +123,8 @@ struct Parts {
     directory: Arc<Directory>,
     spans: Spans,
     writers: Arc<Semaphore>,
+    /// By the configuration in use.
+    origin: Origin,
 }
 
 impl Parts {
@@ -145,6 +148,7 @@ impl Parts {
                 trace: Arc::clone(&self.trace),
                 spans: self.spans.clone(),
                 writers: Arc::clone(&self.writers),
+                origin: self.origin.clone(),
                 notifications: Arc::clone(notifications),
             });
             let service = Service {
@@ -204,6 +208,7 @@ impl Relay {
             directory: Arc::clone(&directory),
             spans: spans.clone(),
             writers: Pipeline::writers(),
+            origin: Origin::new(&config).into_diagnostic()?,
         };
         let live = parts.live(&config, &notifications, tls.as_ref(), |listener| {
             policies.chain(listener)

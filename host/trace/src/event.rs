@@ -1,5 +1,6 @@
 //! What can happen to a transaction.
 
+use gatepost_authentication::Summary;
 use gatepost_message::{Address, Millis, ReversePath, TransactionId};
 use gatepost_policy::{Judgement, NextHop, Session};
 use gatepost_smtp::Reply;
@@ -55,6 +56,11 @@ pub enum Kind {
         address: Address,
         /// The answer.
         reply: Reply,
+    },
+    /// It was found out where the message came from, for a policy that wants to know.
+    Authenticated {
+        /// What was proved of it.
+        authentication: Box<Summary>,
     },
     /// A policy was called.
     Judged {

@@ -38,7 +38,7 @@ impl Stamp<'_> {
         if facts.iprev.result != Authentication::None {
             lines.push(format!(
                 "iprev={} policy.iprev={}",
-                word(facts.iprev.result),
+                facts.iprev.result.word(),
                 value(&self.client.to_string())
             ));
         }
@@ -55,12 +55,12 @@ fn spf(fact: &SpfFact, property: &str) -> Option<String> {
     if fact.domain.is_empty() && fact.result == Authentication::None {
         return None;
     }
-    let result = word(fact.result);
+    let result = fact.result.word();
     Some(format!("spf={result} {property}={}", value(&fact.domain)))
 }
 
 fn dkim(fact: &DkimFact) -> String {
-    let mut line = format!("dkim={}", word(fact.result));
+    let mut line = format!("dkim={}", fact.result.word());
     line.push_str(&reason(fact.reason.as_deref()));
     let properties = [
         ("header.d", &fact.domain),
@@ -76,7 +76,7 @@ fn dkim(fact: &DkimFact) -> String {
 }
 
 fn dmarc(fact: &DmarcFact) -> String {
-    let mut line = format!("dmarc={}", word(fact.result));
+    let mut line = format!("dmarc={}", fact.result.word());
     if let Some(policy) = fact.policy {
         let policy = match policy {
             DmarcPolicy::None => "none",
@@ -94,7 +94,7 @@ fn dmarc(fact: &DmarcFact) -> String {
 
 fn arc(fact: &ArcFact) -> Option<String> {
     (fact.instances > 0 || fact.result != Authentication::None).then(|| {
-        let result = word(fact.result);
+        let result = fact.result.word();
         let reason = reason(fact.reason.as_deref());
         format!("arc={result} (i={}){reason}", fact.instances)
     })
@@ -108,19 +108,6 @@ fn reason(reason: Option<&str>) -> String {
 }
 
 /// The registered word (RFC 8601 section 2.7).
-fn word(result: Authentication) -> &'static str {
-    match result {
-        Authentication::None => "none",
-        Authentication::Neutral => "neutral",
-        Authentication::Pass => "pass",
-        Authentication::Fail => "fail",
-        Authentication::SoftFail => "softfail",
-        Authentication::Policy => "policy",
-        Authentication::TempError => "temperror",
-        Authentication::PermError => "permerror",
-    }
-}
-
 /// A token where it is one (RFC 2045 section 5.1), quoted where not.
 fn value(text: &str) -> String {
     let is_token = |c: char| c.is_ascii_graphic() && !"()<>@,;:\\\"/[]?=".contains(c);

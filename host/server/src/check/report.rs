@@ -5,6 +5,7 @@ mod people;
 use std::io::{self, Write as _};
 use std::path::Path;
 
+use gatepost_authentication::Summary;
 use gatepost_message::{Address, Edit};
 use gatepost_policy::{Effect, Judgement, MessageClass, NextHop, Routing};
 use gatepost_smtp::Reply;
@@ -31,8 +32,8 @@ pub(super) struct Report {
     /// May an automatic reply be sent? Only where a policy said so of a message that is taken: to
     /// answer what was not understood could answer a machine, for ever.
     reply_allowed: bool,
-    /// Nothing yet: the relay does not look at signatures and the like.
-    authentication: Nothing,
+    /// What was found out about its origin; `None` where nobody wanted to know.
+    pub(super) authentication: Option<Summary>,
     tags: Vec<String>,
     /// Of the first recipient that has one; each recipient has its own as well.
     route: Option<Route>,
@@ -40,9 +41,6 @@ pub(super) struct Report {
     effects: Vec<EffectReport>,
     policies: Vec<PolicyReport>,
 }
-
-#[derive(Debug, Serialize)]
-struct Nothing {}
 
 /// One recipient of the envelope.
 #[derive(Debug, Serialize)]
@@ -135,7 +133,7 @@ impl Report {
             recipients: Vec::new(),
             class: "unknown",
             reply_allowed: false,
-            authentication: Nothing {},
+            authentication: None,
             tags: Vec::new(),
             route: None,
             edits: Vec::new(),

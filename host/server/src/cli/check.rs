@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::Args;
 use gatepost_message::{Address, ReversePath};
 
+use crate::config::NameServer;
+
 /// Run the configured chain on stored messages, without sending anything.
 #[derive(Debug, Clone, Args)]
 pub struct CheckArgs {
@@ -30,6 +32,11 @@ pub struct CheckArgs {
     /// The user that AUTH has proved.
     #[arg(long, value_name = "USER")]
     pub auth_user: Option<String>,
+    /// Name server to ask where a message came from, as ADDRESS or ADDRESS:PORT, instead of those of
+    /// the configuration; several may be given. Where neither names one, nobody is asked unless a
+    /// policy wants to know.
+    #[arg(long, value_name = "SERVER")]
+    pub dns: Vec<NameServer>,
     /// Time of the transaction.
     #[arg(long, value_name = "RFC3339")]
     pub now: Option<jiff::Timestamp>,

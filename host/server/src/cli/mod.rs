@@ -13,7 +13,7 @@ mod policy;
 mod quarantine;
 mod queue;
 mod reload;
-mod trace;
+pub(crate) mod trace;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

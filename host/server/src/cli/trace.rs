@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use gatepost_authentication::{Authentication, Summary};
 use gatepost_message::{Address, TransactionId};
 use gatepost_trace::{Ending, Kind, Notified};
 
@@ -63,6 +64,7 @@ fn describe(kind: &Kind) -> (&'static str, String) {
         } => ("sender", format!("<{reverse_path}>: {reply}")),
         Kind::Recipient { address, reply } => ("recipient", format!("<{address}>: {reply}")),
         Kind::Judged { judgement } => ("judged", judged(judgement)),
+        Kind::Authenticated { authentication } => ("authenticated", in_words(authentication)),
         Kind::Replied { reply, size } => ("replied", format!("{reply} ({})", output::size(*size))),
         Kind::Aborted { reason } => ("aborted", reason.clone()),
         Kind::Queued { recipients } => ("queued", format!("for {}", list(recipients))),
@@ -127,4 +129,31 @@ fn describe(kind: &Kind) -> (&'static str, String) {
 fn list(addresses: &[Address]) -> String {
     let addresses: Vec<_> = addresses.iter().map(|a| format!("<{a}>")).collect();
     addresses.join(", ")
+}
+
+/// What was found out about a message's origin, on a line.
+pub(crate) fn in_words(of: &Summary) -> String {
+    let about = |method: &str, result: Authentication, whose: &str| match whose {
+        "" => format!("{method}={}", result.word()),
+        whose => format!("{method}={} ({whose})", result.word()),
+    };
+    let mut said = vec![about(
+        "spf",
+        of.spf.mailfrom.result,
+        &of.spf.mailfrom.domain,
+    )];
+    match of.dkim.as_slice() {
+        [] => said.push("dkim=none".to_owned()),
+        signatures => {
+            let signatures = signatures.iter();
+            said.extend(signatures.map(|one| about("dkim", one.result, &one.domain)));
+        }
+    }
+    said.push(about("dmarc", of.dmarc.result, &of.dmarc.domain));
+    said.push(about("arc", of.arc.result, &of.arc.sealer));
+    said.push(about("iprev", of.iprev.result, ""));
+    if let Some(sasl) = &of.sasl {
+        said.push(format!("auth=pass ({})", sasl.user));
+    }
+    said.join(" ")
 }

@@ -16,6 +16,7 @@ mod document;
 mod error;
 mod listener;
 mod notifications;
+mod origin;
 mod otlp;
 mod policy;
 mod relay;
@@ -37,6 +38,7 @@ pub(crate) use error::{Finding, Step, at};
 pub use gatepost_message::{Domain, DomainError};
 pub use listener::{Direction, Listener, ListenerTls};
 pub use notifications::Notifications;
+pub use origin::{Authentication, Dns, NameServer, Organization, VerdictFields};
 pub use otlp::{Endpoint, EndpointError, Headers, HeadersError, Otlp};
 pub use policy::{Grant, Policy, SelfTest};
 pub use relay::{Http, Limits, Log, LogFormat, Quarantine, Relay, Tls, Trace};
@@ -63,6 +65,15 @@ pub struct Config {
     /// What a client may ask of the relay.
     #[serde(default)]
     pub limits: Limits,
+    /// Whom the relay asks what the DNS says of a message's origin.
+    #[serde(default)]
+    pub dns: Dns,
+    /// How facts about a message's origin are gathered.
+    #[serde(default)]
+    pub authentication: Authentication,
+    /// By which fields downstream is told.
+    #[serde(default)]
+    pub headers: VerdictFields,
     /// Mail kept apart.
     #[serde(default)]
     pub quarantine: Quarantine,

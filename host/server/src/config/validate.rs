@@ -16,6 +16,9 @@ pub(super) fn problems(config: &Config) -> Vec<Finding> {
     otlp(config, &mut findings);
     limits(config, &mut findings);
     directory(config, &mut findings);
+    dns(config, &mut findings);
+    authentication(config, &mut findings);
+    headers(config, &mut findings);
     accounts(config, &mut findings);
     listeners(config, &mut findings);
     policies(config, &mut findings);
@@ -142,6 +145,105 @@ fn directory(config: &Config, findings: &mut Findings) {
                 at!["directory", key],
                 format!("{key} is 0, so no account could have any"),
                 "leave it out for the default",
+            );
+        }
+    }
+}
+
+fn dns(config: &Config, findings: &mut Findings) {
+    let dns = &config.dns;
+    for (key, nothing) in [
+        ("timeout", dns.timeout.is_zero()),
+        ("attempts", dns.attempts == 0),
+        ("concurrent", dns.concurrent == 0),
+    ] {
+        if nothing {
+            findings.add(
+                at!["dns", key],
+                format!("{key} is 0, so no question could be asked"),
+                "leave it out for the default",
+            );
+        }
+    }
+}
+
+fn authentication(config: &Config, findings: &mut Findings) {
+    let authentication = &config.authentication;
+    for (key, nothing) in [
+        ("signatures", authentication.signatures == 0),
+        ("signed-fields", authentication.signed_fields == 0),
+        ("keys", authentication.keys == 0),
+        ("time", authentication.time.is_zero()),
+    ] {
+        if nothing {
+            findings.add(
+                at!["authentication", key],
+                format!("{key} is 0, so nothing could be proved"),
+                "leave it out for the default",
+            );
+        }
+    }
+}
+
+/// Fields that mean something to others, or by which a loop is found: none of ours may go by one
+/// of these names, for what goes by ours is taken out of inbound mail.
+const OF_OTHERS: [&str; 36] = [
+    "From",
+    "Sender",
+    "Reply-To",
+    "To",
+    "Cc",
+    "Bcc",
+    "Subject",
+    "Date",
+    "Message-ID",
+    "In-Reply-To",
+    "References",
+    "Comments",
+    "Keywords",
+    "Received",
+    "Return-Path",
+    "Delivered-To",
+    "MIME-Version",
+    "Content-Type",
+    "Content-Transfer-Encoding",
+    "Content-Disposition",
+    "Content-ID",
+    "Content-Description",
+    "Auto-Submitted",
+    "Precedence",
+    "List-Id",
+    "List-Unsubscribe",
+    "List-Unsubscribe-Post",
+    "Authentication-Results",
+    "Received-SPF",
+    "DKIM-Signature",
+    "ARC-Seal",
+    "ARC-Message-Signature",
+    "ARC-Authentication-Results",
+    "X-Gatepost-Transaction",
+    "X-Gatepost-Email-Id",
+    "X-Gatepost-From-Account-Id",
+];
+
+fn headers(config: &Config, findings: &mut Findings) {
+    let mut names = FirstOwner::default();
+    for (key, name) in config.headers.named() {
+        if OF_OTHERS
+            .iter()
+            .any(|other| name.as_str().eq_ignore_ascii_case(other))
+        {
+            findings.add(
+                at!["headers", key],
+                format!("{name} is not a field of ours to name so"),
+                "fields of these names are taken out of inbound mail; choose a name of your own, such as \"X-Desk-Tags\"",
+            );
+        }
+        if let Some(other) = names.claim(name, key) {
+            findings.add(
+                at!["headers", key],
+                format!("{name} is already the field of `{other}`"),
+                "give each a name of its own",
             );
         }
     }

@@ -133,6 +133,10 @@ fn describe() {
         ),
         ("gatepost_authentication_failures_total", "Log-ins refused"),
         (
+            "gatepost_authentication_results_total",
+            "Messages whose origin was looked into, by method and result",
+        ),
+        (
             "gatepost_policy_calls_total",
             "Calls of a policy for clients and messages, by policy and hook",
         ),
@@ -198,6 +202,11 @@ fn describe() {
         "gatepost_policy_call_micros",
         Unit::Microseconds,
         "Duration of a call of a policy, by policy and hook"
+    );
+    describe_histogram!(
+        "gatepost_authentication_seconds",
+        Unit::Seconds,
+        "Duration of looking into the origin of a message, by listener"
     );
     describe_histogram!(
         "gatepost_spool_commit_seconds",

@@ -331,12 +331,20 @@ impl Dialogue {
             Ok(staged) => {
                 let directory = self.pipeline.directory.view();
                 let arrival = Arrival {
+                    origin: &self.pipeline.origin,
+                    gather: false,
                     ownership: self.pipeline.ownership(&directory),
                     protocol,
                 };
                 let before = findings.judgements.len();
                 let judged =
                     judge(&policies, &transaction, staged.message(), arrival, findings).await;
+                if let Some(facts) = &judged.facts {
+                    let sasl = self.pipeline.sasl(&transaction.session);
+                    let authentication = Box::new(facts.summary(sasl));
+                    self.pipeline
+                        .record(id, Kind::Authenticated { authentication });
+                }
                 let judgements = &judged.findings.judgements[before..];
                 if let Some(exported) = &exported {
                     exported.calls(judgements);

@@ -1,17 +1,26 @@
 //! The end of data: what is to become of a message. Nothing in here changes anything outside, so
 //! the same message is judged alike on its way through the relay and by `gatepost check`.
 
+use std::sync::Arc;
+
+use gatepost_authentication::Facts;
 use gatepost_message::{Address, Message, TransactionId};
 use gatepost_policy::{Pinned, RecipientVerdict, Transaction, Verdict};
 use gatepost_smtp::Reply;
 
 use super::{Findings, local_error, with_id};
+use crate::origin::Origin;
 use crate::ownership::Ownership;
-use crate::{host_rules, received, submission};
+use crate::{host_rules, received, submission, verdict_fields};
 
-/// How a message came and who took it, for its trace field.
-#[derive(Debug, Clone, Copy)]
+/// How a message came and who took it.
+#[derive(Clone, Copy)]
 pub struct Arrival<'a> {
+    /// Who finds out where it came from.
+    pub origin: &'a Origin,
+    /// That is to be found out even where no policy wants to know: then it is reported, and the
+    /// message says nothing of it.
+    pub gather: bool,
     /// Whose relay it is: its name, and which domains belong to whom.
     pub ownership: Ownership<'a>,
     /// How the message came: `ESMTP`, `ESMTPS`, … (RFC 3848).
@@ -23,8 +32,10 @@ pub struct Arrival<'a> {
 pub struct Judged {
     /// What is to become of it.
     pub fate: Fate,
-    /// The message after all edits, with the relay's trace field on top.
+    /// The message after all edits, with the relay's own fields on top.
     pub message: Message,
+    /// What was gathered about its origin, if somebody wanted to know.
+    pub facts: Option<Arc<Facts>>,
     /// What its policies said at the end of data.
     pub findings: Findings,
 }
@@ -93,9 +104,18 @@ pub async fn judge(
     mut findings: Findings,
 ) -> Judged {
     let host = host_rules::refusal(&message);
+    // Of the message as it came: what was signed may be about to go.
+    let wanted = policies.wants_authentication();
+    let facts = match wanted || arrival.gather {
+        true => Some(Arc::new(arrival.origin.gather(transaction, &message).await)),
+        false => None,
+    };
+    let config = arrival.ownership.config;
+    let message = verdict_fields::cleared(config, transaction.session.flow, &message);
     let message = message.edited(&findings.edits);
+    let protected = findings.protected.clone();
     let ruling = policies
-        .message(transaction, message, None, findings.protected.clone())
+        .message(transaction, message, facts.as_ref(), protected)
         .await;
     let message = ruling.message;
     findings.add(ruling.judgements, transaction.account.as_deref());
@@ -104,11 +124,14 @@ pub async fn judge(
         Some(reply) => Fate::Refused(reply),
         None => fate(ruling.verdict, lots(transaction, &findings)),
     };
-    let hostname = arrival.ownership.config.relay.hostname.as_str();
+    let hostname = config.relay.hostname.as_str();
     let added =
         submission::missing_fields(transaction, &message, hostname).and_then(|mut added| {
             // The last goes on top.
             added.push(received::edit(transaction, hostname, arrival.protocol)?);
+            let told = facts.as_deref().filter(|_| wanted);
+            let tags = &findings.tags;
+            added.extend(verdict_fields::edits(config, transaction, told, tags)?);
             Ok(added)
         });
     let message = match added {
@@ -123,6 +146,7 @@ pub async fn judge(
     Judged {
         fate,
         message,
+        facts,
         findings,
     }
 }

@@ -14,13 +14,17 @@ use tokio::sync::oneshot;
 use super::Relay;
 use super::doors::Bound;
 use crate::config::{Change, Config, ConfigError, Finding, at};
+use crate::origin::Origin;
 use crate::{folder, observability, policies, tls};
 
 /// Sections of which delivery knows nothing. Where anything else has changed, its settings are
 /// put in use anew, which costs its idle connections.
-const NOT_OF_DELIVERY: [&str; 10] = [
+const NOT_OF_DELIVERY: [&str; 13] = [
     "account.",
+    "authentication.",
     "directory.",
+    "dns.",
+    "headers.",
     "http.",
     "limits.",
     "listener.",
@@ -74,6 +78,7 @@ struct Checked {
     tls: Option<tokio_rustls::TlsAcceptor>,
     delivery: gatepost_delivery::Prepared,
     notifications: Arc<gatepost_delivery::Notifications>,
+    origin: Origin,
     level: tracing_subscriber::EnvFilter,
     watched: Option<folder::Prepared>,
     bound: Bound,
@@ -154,6 +159,8 @@ impl Relay {
             .map_err(|error| wrong(at!["delivery", "ca-file"].to_vec(), error.to_string()));
         let watched = folder::prepare(&config)
             .map_err(|error| wrong(at!["relay", "policies"].to_vec(), error.to_string()));
+        let origin = (self.parts.origin.renewed(&config))
+            .map_err(|error| wrong(at!["dns"].to_vec(), error.to_string()));
         let policies = self.policies.prepare(&config).await.map_err(|errors| {
             for error in errors.0 {
                 let mut names = config.policies.iter().map(|policy| &policy.name);
@@ -176,6 +183,7 @@ impl Relay {
             tls,
             delivery,
             notifications,
+            origin,
             watched,
             policies,
             bound,
@@ -185,6 +193,7 @@ impl Relay {
                 Ok(tls),
                 Ok(delivery),
                 Ok(notifications),
+                Ok(origin),
                 Ok(watched),
                 Ok(policies),
                 Ok(bound),
@@ -197,6 +206,7 @@ impl Relay {
                     tls,
                     delivery,
                     notifications,
+                    origin,
                     level,
                     watched,
                     bound,
@@ -215,10 +225,12 @@ impl Relay {
             tls,
             delivery,
             notifications,
+            origin,
             level,
             watched,
             bound,
         } = checked;
+        self.parts.origin = origin;
         self.doors.close_all_but(&config).await;
         let live = (self.parts).live(&config, &notifications, tls.as_ref(), |l| policies.chain(l));
         self.watch = None;

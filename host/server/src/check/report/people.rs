@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Display, Write as _};
 
+use crate::cli::trace::in_words;
+
 use super::{EditReport, EffectKind, EffectReport, RecipientReport, Report, Route};
 
 impl Report {
@@ -39,6 +41,9 @@ impl Report {
             let _ = write!(text, "; tags {}", self.tags.join(", "));
         }
         text.push('\n');
+        if let Some(authentication) = &self.authentication {
+            let _ = writeln!(text, "  {}", in_words(authentication));
+        }
         for call in &self.policies {
             let digest = call.digest.get(..12).unwrap_or(&call.digest);
             let _ = write!(

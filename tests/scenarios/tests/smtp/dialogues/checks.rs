@@ -77,6 +77,9 @@ pub fn check(stage: &mut Stage<'_>) {
             assert_eq!(rest, b"");
         }
 
+        // What claims to be ours is gone, and all else is as it was.
+        "forged-authentication-results" => stage.arrived("x\r\n"),
+
         // One message, with all that was sent in it, or none.
         "smuggle-vt" => stage.arrived(
             "one\u{b}.\r\nMAIL FROM:<evil@sender.example>\r\nRCPT TO:<user@desk.example>\r\nDATA\r\n\

@@ -2,16 +2,10 @@
 //! not come with.
 
 /// All of them, each with its reason.
-pub const LATER: &[(&str, &str)] = &[
-    (
-        "forged-authentication-results",
-        "Authentication-Results are removed by the policy that writes our own",
-    ),
-    (
-        "two-from",
-        "DMARC is evaluated by the policy that authenticates senders",
-    ),
-];
+pub const LATER: &[(&str, &str)] = &[(
+    "two-from",
+    "DMARC is evaluated by the policy that authenticates senders",
+)];
 
 /// Why this dialogue is not played, if it is not.
 pub fn reason(id: &str) -> Option<&'static str> {

@@ -1,0 +1,135 @@
+//! A message that its author's domain has signed, from a client that may send for it: the policy
+//! reads so, the message says so on top, and the trace keeps it. What the policy reads is what
+//! `gatepost check` prints.
+
+use serde_json::json;
+use test_support::{DnsServer, Sink};
+
+use crate::{checked, events, relay, send, signed, trace};
+
+#[test]
+fn everybody_is_told_the_same() {
+    let (message, zone) = signed();
+    let (sink, dns) = (Sink::start(), DnsServer::start(zone));
+    let builder = relay(&sink, &dns).with("[http]\naddress = \"127.0.0.1:0\"");
+    let relay = builder.clone().start();
+    let reply = send(&relay, &message);
+    assert_eq!(reply.code, 250, "{reply:?}");
+
+    let taken = sink.take();
+    let arrived = String::from_utf8(taken.bytes()).unwrap();
+    let (ours, rest) = arrived.split_at(arrived.len() - message.len());
+    assert_eq!(rest.as_bytes(), message, "the signature still verifies");
+    assert!(
+        ours.starts_with("Authentication-Results: mx.desk.example;\r\n\t"),
+        "{ours}"
+    );
+    let results = taken.header("Authentication-Results").unwrap();
+    for result in [
+        "spf=pass smtp.mailfrom=sender.example",
+        "dkim=pass header.d=sender.example header.s=s header.a=ed25519-sha256",
+        "dmarc=pass (p=reject) header.from=sender.example",
+        "iprev=",
+    ] {
+        assert!(results.contains(result), "{results}");
+    }
+    assert_eq!(
+        taken.header("X-Gatepost-Auth").unwrap(),
+        "spf=pass dkim=pass dmarc=pass arc=none iprev=pass"
+    );
+    assert_eq!(
+        taken.header("X-Gatepost-Original-Recipient").unwrap(),
+        "help@desk.example"
+    );
+
+    let trace = trace(&relay, &reply);
+    let expected = json!({
+        "spf": {
+            "helo": { "result": "none", "domain": "client.example" },
+            "mailfrom": { "result": "pass", "domain": "sender.example" },
+        },
+        "dkim": [{ "result": "pass", "domain": "sender.example", "selector": "s", "reason": null }],
+        "dmarc": {
+            "result": "pass",
+            "policy": "reject",
+            "applied": null,
+            "domain": "sender.example",
+            "organizational-domain": "sender.example",
+            "alignment": { "spf": true, "dkim": true },
+        },
+        "arc": { "result": "none", "instances": 0, "sealer": "" },
+        "iprev": { "result": "pass" },
+        "sasl": null,
+    });
+    let authenticated = events(&trace, "authenticated");
+    assert_eq!(authenticated.len(), 1, "{trace:?}");
+    assert_eq!(authenticated[0]["authentication"], expected);
+
+    // What the policy was told …
+    let judged = events(&trace, "judged");
+    let reasons = &judged.last().unwrap()["judgement"]["decision"]["reasons"];
+    for reason in [
+        "spf-mailfrom pass sender.example",
+        "dkim pass sender.example s",
+        "dmarc pass reject - sender.example sender.example true true",
+        "arc none 0 ",
+        "iprev pass",
+        "author \"Ann\" ann@sender.example",
+        "to help@desk.example desk.example Native Verified Forwarders { networks: [], \
+         dkim_domains: [], arc_sealers: [] } true",
+        "credential none",
+        "settings none",
+    ] {
+        assert!(
+            reasons.as_array().unwrap().contains(&json!(reason)),
+            "{reason}: {reasons}"
+        );
+    }
+    // … is what a check prints.
+    let directory = tempfile::tempdir().unwrap();
+    let config = builder.write(directory.path()).display().to_string();
+    let envelope = [
+        "--helo",
+        "client.example",
+        "--mail-from",
+        "ann@sender.example",
+    ];
+    let arguments = [&["--config", &config], envelope.as_slice()].concat();
+    let report = checked(directory.path(), &message, &arguments);
+    assert_eq!(report["authentication"], expected);
+    assert_eq!(
+        report["policies"].as_array().unwrap().last().unwrap()["reasons"],
+        *reasons
+    );
+
+    // And it was counted.
+    for metric in [
+        "gatepost_authentication_results_total{method=\"dkim\",result=\"pass\"}",
+        "gatepost_authentication_results_total{method=\"iprev\",result=\"pass\"}",
+        "gatepost_authentication_seconds_count{listener=\"mx\"}",
+    ] {
+        assert_eq!(relay.metric(metric), Some(1.0), "{metric}");
+    }
+}
+
+#[test]
+fn a_changed_message_does_not_pass() {
+    let (message, zone) = signed();
+    let (sink, dns) = (Sink::start(), DnsServer::start(zone));
+    let relay = relay(&sink, &dns).start();
+    let text = String::from_utf8(message).unwrap();
+    send(&relay, text.replace("Hello!", "Send money!").as_bytes());
+    let results = sink.take().header("Authentication-Results").unwrap();
+    assert!(results.contains("dkim=fail"), "{results}");
+}
+
+#[test]
+fn of_two_authors_none_is_believed() {
+    let (message, zone) = signed();
+    let (sink, dns) = (Sink::start(), DnsServer::start(zone));
+    let relay = relay(&sink, &dns).start();
+    let message = [b"From: <ceo@bank.example>\r\n", message.as_slice()].concat();
+    send(&relay, &message);
+    let results = sink.take().header("Authentication-Results").unwrap();
+    assert!(results.contains("dmarc=permerror"), "{results}");
+}
