@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use test_support::{Client, Relay, Sink, workspace};
+use test_support::{Client, DnsServer, Relay, Sink, Zone, hostile_file, workspace};
 
 use crate::{MESSAGE, accepted, judged_by, send};
 
@@ -16,13 +16,20 @@ const PLACES: usize = 8;
 #[test]
 fn every_metric_is_in_the_book_and_every_one_in_the_book_is_shown() {
     let sink = Sink::with(&["--fail-rcpt", "nobody"]);
+    let dns = DnsServer::start(Zone::new());
     let relay = judged_by("trap", &sink)
+        .replace(r#"chain = ["guest"]"#, r#"chain = ["origin", "guest"]"#)
+        .with(&format!(
+            "[[policy]]\nname = \"origin\"\nfile = {:?}",
+            hostile_file("origin")
+        ))
+        .with(&format!("[dns]\nservers = [\"{}\"]", dns.address()))
         .with("[otlp]\nendpoint = \"http://127.0.0.1:1\"")
         .with("[http]\naddress = \"127.0.0.1:0\"")
         .with(&format!("[limits]\nconnections-per-address = {PLACES}"))
         .start();
 
-    // One of everything: taken, refused by a faulty policy, delivered, returned to its sender, and
+    // One of everything: taken and looked into, refused by a faulty policy, delivered, returned to its sender, and
     // a client too many.
     accepted(&relay, &["help@desk.example"], MESSAGE);
     sink.take();
