@@ -45,7 +45,22 @@ struct Shared {
 impl DnsServer {
     /// A server of this zone, on a free port of 127.0.0.1, which answers when this returns.
     pub fn start(zone: Zone) -> Self {
-        let (udp, tcp) = sockets();
+        Self::on(zone, sockets())
+    }
+
+    /// The same at this address, for whoever cannot be told a port: a resolver's configuration
+    /// (resolv.conf(5)) has addresses only.
+    ///
+    /// # Errors
+    /// It cannot listen there.
+    pub fn at(zone: Zone, address: SocketAddr) -> io::Result<Self> {
+        Ok(Self::on(
+            zone,
+            (UdpSocket::bind(address)?, TcpListener::bind(address)?),
+        ))
+    }
+
+    fn on(zone: Zone, (udp, tcp): (UdpSocket, TcpListener)) -> Self {
         let address = udp.local_addr().unwrap_or_else(|e| panic!("no port: {e}"));
         let shared = Arc::new(Shared {
             zone: Mutex::new(zone),

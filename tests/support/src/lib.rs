@@ -25,6 +25,7 @@ mod process;
 mod relay;
 mod sink;
 pub mod torture;
+mod verifiers;
 mod wait;
 pub mod zone;
 

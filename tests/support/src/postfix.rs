@@ -3,12 +3,13 @@
 use std::collections::HashSet;
 use std::fs;
 use std::io::Write as _;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::home::Home;
 use crate::packages::root;
+use crate::verifiers::{self, Verifiers};
 use crate::wait::until;
 use crate::{Process, debian};
 
@@ -21,6 +22,8 @@ pub struct Postfix {
     address: SocketAddr,
     /// Where Postfix's commands are.
     commands: PathBuf,
+    /// The other programs that work for it.
+    helpers: Vec<Process>,
     // Dropped after the process.
     home: Home,
 }
@@ -71,18 +74,35 @@ impl Postfix {
 
     /// The same with further lines for its `main.cf`.
     pub fn with(next_hop: SocketAddr, main: &str) -> Option<Self> {
+        Self::made(next_hop, main, None)
+    }
+
+    /// The same with policyd-spf, opendkim and opendmarc, which ask this name server, at port 53,
+    /// and write what they find into Authentication-Results of `postfix.example`; whatever that
+    /// is, the message is taken. None, and a line that says so, where one of them is not
+    /// installed.
+    pub fn verifying(next_hop: SocketAddr, main: &str, resolver: IpAddr) -> Option<Self> {
+        Self::made(next_hop, main, Some(Verifiers::find(resolver)?))
+    }
+
+    fn made(next_hop: SocketAddr, main: &str, verifiers: Option<Verifiers>) -> Option<Self> {
         let commands = debian("postfix", "postfix")?.with_file_name("");
         if !root("Postfix") {
             return None;
         }
         let home = Home::make();
         let path = home.path();
-        home.write("master.cf", SERVICES);
+        let [verifying, policy] = verifiers
+            .as_ref()
+            .map_or_else(Default::default, |verifiers| {
+                [verifiers.main(path), verifiers.service(path)]
+            });
+        home.write("master.cf", &format!("{SERVICES}{policy}"));
         let (queue, data) = (path.join("queue"), path.join("data"));
         fs::create_dir(&queue).unwrap_or_else(|e| panic!("{}: {e}", queue.display()));
         let main = format!(
             "{MAIN}queue_directory = {queue}\ndata_directory = {data}\n\
-             relayhost = [{host}]:{port}\nsmtpd_tls_chain_files = {key}, {certificate}\n{main}\n",
+             relayhost = [{host}]:{port}\nsmtpd_tls_chain_files = {key}, {certificate}\n{verifying}{main}\n",
             queue = queue.display(),
             data = data.display(),
             host = next_hop.ip(),
@@ -98,18 +118,25 @@ impl Postfix {
             .args(["post-install", "create-missing"]));
         let mut postconf = Command::new(commands.join("postconf"));
         let programs = run(postconf.args(["-h", "daemon_directory"]));
-        let process = start(Path::new(programs.trim()), path);
+        let master = Path::new(programs.trim()).join("master");
+        let helpers = verifiers
+            .as_ref()
+            .map_or_else(Vec::new, |verifiers| verifiers.start(&home));
+        let process = start(&master, path, verifiers.is_some());
         Some(Self {
             address: listening(process.id()),
             process,
             commands,
+            helpers,
             home,
         })
     }
 
-    /// The id of its master process, the ancestor of all others.
-    pub fn id(&self) -> u32 {
-        self.process.id()
+    /// The ids of its master process, the ancestor of all its others, and of the programs that work
+    /// for it.
+    pub fn ids(&self) -> Vec<u32> {
+        let helpers = self.helpers.iter().map(Process::id);
+        std::iter::once(self.process.id()).chain(helpers).collect()
     }
 
     /// Where its SMTP server is.
@@ -173,12 +200,22 @@ impl Drop for Postfix {
     }
 }
 
-/// Starts the master process and waits until it listens.
-fn start(programs: &Path, directory: &Path) -> Process {
+/// Starts the master process, if wanted where the resolver's configuration is another, and waits
+/// until it listens.
+fn start(master: &Path, directory: &Path, other_resolver: bool) -> Process {
     // The log goes to standard output, and is wanted where a process's log is.
-    let mut shell = Command::new("sh");
-    shell.args(["-c", "exec \"$0\" -c \"$1\" -s >&2"]);
-    shell.arg(programs.join("master")).arg(directory);
+    let run = format!(
+        "exec {} -c {} -s >&2",
+        master.display(),
+        directory.display()
+    );
+    let mut shell = if other_resolver {
+        verifiers::command(directory, &run)
+    } else {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &run]);
+        shell
+    };
     let process = Process::start("postfix", &mut shell);
     process.logged("daemon started");
     process

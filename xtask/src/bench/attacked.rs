@@ -14,12 +14,15 @@ use anyhow::{Result, anyhow, ensure};
 
 use super::Effort;
 use super::contender::Contender;
-use super::load::{Load, message, send};
+use super::load::{Content, Load, message, send};
 use super::report::{Report, progress};
 use super::waits::Waits;
 
 /// Less than the deadline, which is counted in ticks of a millisecond.
 const WHOLE: Duration = Duration::from_millis(45);
+
+/// Octets of a message, about.
+const SIZE: usize = 10 << 10;
 
 /// Measures 20 sessions of 10 KiB without and with a session beside them whose messages make the
 /// policy loop.
@@ -29,7 +32,7 @@ pub fn run(binary: &Path, effort: Effort, report: &mut Report) -> Result<()> {
     let load = Load {
         sessions: 20,
         messages: effort.messages,
-        size: 10 << 10,
+        content: Content::Octets(SIZE),
     };
     relay.timed(load)?;
     let (mut alone, mut beside, mut attacking) = <(Waits, Waits, Waits)>::default();
@@ -63,7 +66,7 @@ pub fn run(binary: &Path, effort: Effort, report: &mut Report) -> Result<()> {
 
 /// Sends the load, and beside it attack after attack until it is over; the waits of both.
 fn attacked(address: SocketAddr, load: Load) -> Result<(Vec<Duration>, Vec<Duration>)> {
-    let attack = message("X-Attack: now\r\n", load.size);
+    let attack = message("X-Attack: now\r\n", SIZE);
     let over = AtomicBool::new(false);
     let attacks = || {
         let mut waits = Vec::new();

@@ -1,6 +1,6 @@
 //! The two relays, each with a sink of its own behind it.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -77,11 +77,31 @@ impl Contender {
         })
     }
 
+    /// Gatepost with `inbound-auth` as a fourth policy, so that it gathers what proves a message's
+    /// origin, asking this name server. Its sink keeps samples.
+    ///
+    /// # Errors
+    /// The sink does not start.
+    pub fn gatepost_authenticating(binary: &Path, resolver: SocketAddr) -> Result<Self> {
+        Self::gatepost_into(Sink::sampling()?, binary, |relay| {
+            relay
+                .replace("chain = [", "chain = [\"inbound-auth\", ")
+                .with(&format!("[dns]\nservers = [\"{resolver}\"]"))
+        })
+    }
+
     fn gatepost_with(
         binary: &Path,
         change: impl FnOnce(RelayBuilder) -> RelayBuilder,
     ) -> Result<Self> {
-        let sink = Sink::start()?;
+        Self::gatepost_into(Sink::start()?, binary, change)
+    }
+
+    fn gatepost_into(
+        sink: Sink,
+        binary: &Path,
+        change: impl FnOnce(RelayBuilder) -> RelayBuilder,
+    ) -> Result<Self> {
         let port = sink.address().port().to_string();
         let relay = RelayBuilder::new(include_str!("gatepost.toml")).replace("{port}", &port);
         let relay = change(relay.program(binary)).start();
@@ -104,6 +124,25 @@ impl Contender {
         }))
     }
 
+    /// Postfix with policyd-spf, opendkim and opendmarc, which ask the name server at port 53 of
+    /// this address, unless they are not installed or cannot run here. Its sink keeps samples.
+    ///
+    /// # Errors
+    /// The sink does not start.
+    pub fn postfix_verifying(resolver: IpAddr) -> Result<Option<Self>> {
+        let sink = Sink::sampling()?;
+        let postfix = Postfix::verifying(sink.address(), POSTFIX, resolver);
+        Ok(postfix.map(|postfix| Self {
+            relay: Running::Postfix(postfix),
+            sink,
+        }))
+    }
+
+    /// The header sections that its sink has kept since it was last asked.
+    pub fn samples(&self) -> Vec<String> {
+        self.sink.samples()
+    }
+
     /// Its name.
     pub fn name(&self) -> &'static str {
         match self.relay {
@@ -120,11 +159,11 @@ impl Contender {
         }
     }
 
-    /// Its processes.
+    /// Its processes, those of what verifies for it included.
     pub fn tree(&self) -> Tree {
         Tree::of(match &self.relay {
-            Running::Gatepost(relay) => relay.id(),
-            Running::Postfix(postfix) => postfix.id(),
+            Running::Gatepost(relay) => vec![relay.id()],
+            Running::Postfix(postfix) => postfix.ids(),
         })
     }
 

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::Effort;
 use super::contender::Contender;
-use super::load::Load;
+use super::load::{Content, Load};
 use super::report::{Number, Report, progress};
 use super::waits::Waits;
 
@@ -17,7 +17,7 @@ pub fn run(binary: &Path, effort: Effort, report: &mut Report) -> Result<()> {
         let load = Load {
             sessions,
             messages: (effort.messages / share).max(20),
-            size: 10 << 10,
+            content: Content::Octets(10 << 10),
         };
         rows.extend(compare(binary, name, load, effort.runs)?);
     }

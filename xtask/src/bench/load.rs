@@ -2,6 +2,7 @@
 //! by default. smtp-source itself where Postfix is installed; our own generator where it is not,
 //! and wherever the time to a reply is asked for, which smtp-source does not tell.
 
+use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
@@ -16,6 +17,9 @@ use anyhow::{Context as _, Result, ensure};
 const FROM: &str = "ann@sender.example";
 const TO: &str = "help@desk.example";
 
+/// What everybody who sends calls itself.
+const HELO: &str = "load.example";
+
 /// What is sent.
 #[derive(Debug, Clone, Copy)]
 pub struct Load {
@@ -23,8 +27,17 @@ pub struct Load {
     pub sessions: usize,
     /// How many messages in all.
     pub messages: u64,
-    /// Octets of a message, about.
-    pub size: usize,
+    /// What each of them is.
+    pub content: Content,
+}
+
+/// What a message is.
+#[derive(Debug, Clone, Copy)]
+pub enum Content {
+    /// About so many octets.
+    Octets(usize),
+    /// What a file says, whose lines end by a line feed alone, and none of which begins with a dot.
+    File(&'static str),
 }
 
 impl Load {
@@ -44,8 +57,11 @@ impl Load {
     fn smtp_source(self, mut command: Command, to: SocketAddr) -> Result<()> {
         command.args(["-s", &self.sessions.to_string()]);
         command.args(["-m", &self.messages.to_string()]);
-        command.args(["-l", &self.size.to_string()]);
-        command.args(["-f", FROM, "-t", TO, &to.to_string()]);
+        match self.content {
+            Content::Octets(size) => command.args(["-l", &size.to_string()]),
+            Content::File(file) => command.args(["-F", file]),
+        };
+        command.args(["-M", HELO, "-f", FROM, "-t", TO, &to.to_string()]);
         let status = command.status().context("smtp-source does not start")?;
         ensure!(status.success(), "smtp-source: {status}");
         Ok(())
@@ -57,7 +73,7 @@ impl Load {
     /// # Errors
     /// Not every message was accepted.
     pub fn timed(self, to: SocketAddr) -> Result<Vec<Duration>> {
-        let message = message("", self.size);
+        let message = self.content.ready()?;
         let taken = AtomicU64::new(0);
         let waits = Mutex::new(Vec::new());
         let session = || {
@@ -77,6 +93,22 @@ impl Load {
             ends.try_for_each(|end| end.unwrap_or_else(|_| anyhow::bail!("a session panicked")))
         })?;
         Ok(waits.into_inner().unwrap_or_else(|e| e.into_inner()))
+    }
+}
+
+impl Content {
+    /// Ready to be sent: with its end of data.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn ready(self) -> Result<Vec<u8>> {
+        Ok(match self {
+            Self::Octets(size) => message("", size),
+            Self::File(file) => {
+                let text = fs::read_to_string(file).with_context(|| file.to_owned())?;
+                (text.replace('\n', "\r\n") + ".\r\n").into_bytes()
+            }
+        })
     }
 }
 
@@ -140,7 +172,7 @@ impl Session {
         let input = BufReader::new(output.try_clone()?);
         let mut session = Self { input, output };
         session.reply("220")?;
-        session.say("HELO load.example", "250")?;
+        session.say(&format!("HELO {HELO}"), "250")?;
         Ok(session)
     }
 

@@ -1,4 +1,4 @@
-//! The relay measured: beside Postfix, with a policy that misbehaves, with many idle sessions, and
+//! The relay measured: beside Postfix, on signed mail whose origin is proved, with a policy that misbehaves, with many idle sessions, and
 //! what its chain of policies costs.
 //!
 //! Everything that is compared is measured in the same run, and repeated runs alternate between
@@ -6,12 +6,14 @@
 //! at the sink. What is measured and how is told in `docs/performance.md`.
 
 mod attacked;
+mod authentication;
 mod chain;
 mod contender;
 mod idle;
 mod latency;
 mod load;
 mod report;
+mod side_by_side;
 mod sink;
 mod spread;
 mod throughput;
@@ -52,6 +54,9 @@ pub struct Bench {
 enum Part {
     /// Messages a second, CPU time and memory, beside Postfix.
     Throughput,
+    /// The same for signed mail whose origin is proved, beside Postfix with policyd-spf, opendkim
+    /// and opendmarc.
+    Authentication,
     /// The time to the 250, beside Postfix.
     Latency,
     /// The time to the 250 while a policy uses its whole deadline on others' messages.
@@ -93,6 +98,7 @@ impl Bench {
         for part in Part::value_variants().iter().filter(|part| wanted(part)) {
             match part {
                 Part::Throughput => throughput::run(&relay, effort, &mut report)?,
+                Part::Authentication => authentication::run(&relay, effort, &mut report)?,
                 Part::Latency => latency::run(&relay, effort, &mut report)?,
                 Part::Attacked => attacked::run(&relay, effort, &mut report)?,
                 Part::Idle => idle::run(&relay, &mut report)?,

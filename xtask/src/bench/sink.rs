@@ -2,11 +2,12 @@
 //! counting server of our own where Postfix is not installed.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::mem;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -18,12 +19,29 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How often the count is looked at. It bounds by how much an arrival may be seen too late.
 const POLL: Duration = Duration::from_millis(5);
 
+/// Of how many messages our own keeps one header section.
+const SAMPLED: u64 = 50;
+
 /// Takes mail and counts it.
 #[derive(Debug)]
 pub struct Sink {
     address: SocketAddr,
-    count: Arc<AtomicU64>,
+    taken: Arc<Taken>,
     child: Option<Child>,
+}
+
+/// What has come.
+#[derive(Debug, Default)]
+struct Taken {
+    count: AtomicU64,
+    /// Header sections of some.
+    samples: Mutex<Vec<String>>,
+}
+
+impl Taken {
+    fn samples(&self) -> MutexGuard<'_, Vec<String>> {
+        self.samples.lock().unwrap_or_else(|e| e.into_inner())
+    }
 }
 
 impl Sink {
@@ -35,8 +53,31 @@ impl Sink {
         static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
         match FOUND.get_or_init(|| test_support::debian("postfix", "smtp-sink")) {
             Some(program) => Self::smtp_sink(Command::new(program)),
-            None => Self::own(),
+            None => Self::sampling(),
         }
+    }
+
+    /// Starts our own, which keeps samples.
+    ///
+    /// # Errors
+    /// It cannot listen.
+    pub fn sampling() -> Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let address = listener.local_addr()?;
+        let taken = Arc::<Taken>::default();
+        let shared = taken.clone();
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let taken = shared.clone();
+                // A peer that hangs up is no fault of the sink.
+                thread::spawn(move || serve(stream, &taken));
+            }
+        });
+        Ok(Self {
+            address,
+            taken,
+            child: None,
+        })
     }
 
     fn smtp_sink(mut command: Command) -> Result<Self> {
@@ -51,14 +92,14 @@ impl Sink {
             .stdout(Stdio::piped())
             .spawn()
             .context("smtp-sink does not start")?;
-        let count = Arc::<AtomicU64>::default();
+        let taken = Arc::<Taken>::default();
         if let Some(output) = child.stdout.take() {
-            let count = count.clone();
-            thread::spawn(move || follow(output, &count));
+            let taken = taken.clone();
+            thread::spawn(move || follow(output, &taken.count));
         }
         let sink = Self {
             address,
-            count,
+            taken,
             child: Some(child),
         };
         let begun = Instant::now();
@@ -69,25 +110,6 @@ impl Sink {
         Ok(sink)
     }
 
-    fn own() -> Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0")?;
-        let address = listener.local_addr()?;
-        let count = Arc::<AtomicU64>::default();
-        let counted = count.clone();
-        thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let counted = counted.clone();
-                // A peer that hangs up is no fault of the sink.
-                thread::spawn(move || serve(stream, &counted));
-            }
-        });
-        Ok(Self {
-            address,
-            count,
-            child: None,
-        })
-    }
-
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -95,7 +117,12 @@ impl Sink {
 
     /// How many messages it has taken.
     pub fn count(&self) -> u64 {
-        self.count.load(Ordering::Acquire)
+        self.taken.count.load(Ordering::Acquire)
+    }
+
+    /// The header sections that it has kept since it was last asked; smtp-sink keeps none.
+    pub fn samples(&self) -> Vec<String> {
+        mem::take(&mut self.taken.samples())
     }
 
     /// Waits until it has taken so many.
@@ -153,7 +180,7 @@ fn follow(mut output: ChildStdout, count: &AtomicU64) {
 }
 
 /// Says yes to everything.
-fn serve(stream: TcpStream, count: &AtomicU64) -> Result<()> {
+fn serve(stream: TcpStream, taken: &Taken) -> Result<()> {
     stream.set_nodelay(true)?;
     let mut output = stream.try_clone()?;
     let mut input = BufReader::new(stream);
@@ -167,11 +194,21 @@ fn serve(stream: TcpStream, count: &AtomicU64) -> Result<()> {
         match line.get(..4) {
             Some(b"DATA") => {
                 output.write_all(b"354 go on\r\n")?;
+                let sampled = taken.count.load(Ordering::Acquire).is_multiple_of(SAMPLED);
+                let (mut header, mut in_header) = (Vec::new(), sampled);
                 while line != b".\r\n" {
                     line.clear();
                     ensure!(input.read_until(b'\n', &mut line)? > 0, "hung up");
+                    in_header &= line != b"\r\n";
+                    if in_header {
+                        header.extend_from_slice(&line);
+                    }
                 }
-                count.fetch_add(1, Ordering::AcqRel);
+                if sampled {
+                    let header = String::from_utf8_lossy(&header).into_owned();
+                    taken.samples().push(header);
+                }
+                taken.count.fetch_add(1, Ordering::AcqRel);
                 output.write_all(b"250 taken\r\n")?;
             }
             Some(b"QUIT") => return Ok(output.write_all(b"221 bye\r\n")?),
@@ -183,19 +220,25 @@ fn serve(stream: TcpStream, count: &AtomicU64) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::load::Load;
+    use crate::bench::load::{Content, Load};
 
     #[test]
     fn our_own_sink_counts_what_our_own_generator_sends() -> Result<()> {
-        let sink = Sink::own()?;
+        let sink = Sink::sampling()?;
         let load = Load {
             sessions: 5,
             messages: 50,
-            size: 2000,
+            content: Content::Octets(2000),
         };
         assert_eq!(load.timed(sink.address())?.len(), 50);
         sink.wait_for(50)?;
         assert!(sink.wait_for(49).is_err());
+        let samples = sink.samples();
+        let whole = |header: &String| header.contains("\r\nSubject: performance\r\n");
+        assert!(
+            !samples.is_empty() && samples.iter().all(whole),
+            "{samples:?}"
+        );
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! What a process and all its descendants use, from `/proc` (proc(5)).
+//! What processes and all their descendants use, from `/proc` (proc(5)).
 
 use std::collections::HashMap;
 use std::fs;
@@ -13,10 +13,10 @@ const TICKS: u64 = 100;
 /// How often memory is looked at while its peak is sought.
 const SAMPLING: Duration = Duration::from_millis(50);
 
-/// A process and all its descendants.
-#[derive(Debug, Clone, Copy)]
+/// Processes and all their descendants.
+#[derive(Debug, Clone)]
 pub struct Tree {
-    root: u32,
+    roots: Vec<u32>,
 }
 
 /// What of `/proc/PID/stat` is wanted.
@@ -30,16 +30,16 @@ struct Stat {
 }
 
 impl Tree {
-    /// The process with this id and its descendants.
-    pub fn of(root: u32) -> Self {
-        Self { root }
+    /// The processes with these ids and their descendants.
+    pub fn of(roots: Vec<u32>) -> Self {
+        Self { roots }
     }
 
     /// The CPU time that they have used so far, those included that have ended.
     ///
     /// A tick is coarse for the many short-lived processes of Postfix, and every one of them is
     /// rounded down; so what has one thread is asked for its exact time (`schedstat`).
-    pub fn cpu(self) -> Duration {
+    pub fn cpu(&self) -> Duration {
         let total = self.members().into_iter().map(|(id, stat)| {
             let exact = if stat.threads == 1 { exact(id) } else { None };
             let own = exact.unwrap_or_else(|| ticks(stat.own));
@@ -50,13 +50,13 @@ impl Tree {
 
     /// The memory that they have resident, in octets, where what several share counts once
     /// (proportional set size).
-    pub fn memory(self) -> u64 {
+    pub fn memory(&self) -> u64 {
         let members = self.members().into_iter();
         members.filter_map(|(id, _)| proportional(id)).sum()
     }
 
     /// Runs this and gives, beside its result, the most memory seen meanwhile.
-    pub fn peak_memory<T>(self, run: impl FnOnce() -> T) -> (T, u64) {
+    pub fn peak_memory<T>(&self, run: impl FnOnce() -> T) -> (T, u64) {
         let done = AtomicBool::new(false);
         thread::scope(|scope| {
             let sampler = scope.spawn(|| {
@@ -73,11 +73,11 @@ impl Tree {
         })
     }
 
-    fn members(self) -> HashMap<u32, Stat> {
+    fn members(&self) -> HashMap<u32, Stat> {
         let mut all: HashMap<u32, Stat> =
             processes().filter_map(|id| Some((id, stat(id)?))).collect();
         let mut members = HashMap::new();
-        let mut next = vec![self.root];
+        let mut next = self.roots.clone();
         while let Some(id) = next.pop() {
             next.extend(
                 all.iter()
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_process_uses_time_and_memory() {
-        let tree = Tree::of(std::process::id());
+        let tree = Tree::of(vec![std::process::id()]);
         assert!(tree.memory() > 0);
         let before = tree.cpu();
         while tree.cpu() == before {

@@ -1,0 +1,144 @@
+//! What checks SPF, DKIM and DMARC for Postfix where it is used: policyd-spf as a policy service,
+//! opendkim and opendmarc as filters, in this order, since opendmarc judges by what the others
+//! have written into the message.
+//!
+//! All look up names at one name server. Two of them know no other way to say so than the
+//! system's resolv.conf, so each sees one of its own ([`command`]).
+
+use std::net::IpAddr;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::home::Home;
+use crate::wait::until;
+use crate::{Process, apart, debian};
+
+/// Who says what Authentication-Results say.
+const AUTHORITY: &str = "postfix.example";
+
+/// The programs, and where they look up names.
+pub(crate) struct Verifiers {
+    resolver: IpAddr,
+    policyd_spf: PathBuf,
+    opendkim: PathBuf,
+    opendmarc: PathBuf,
+}
+
+/// It keeps what it has looked up, and verifies what comes from 127.0.0.1 too, by default a host
+/// of ours. It is not given a configuration of its resolver (libunbound): it reads that again for
+/// each message, which ends it when two come at a time.
+const OPENDKIM: &str = "
+Mode v
+InternalHosts 192.0.2.1
+QueryCache yes
+";
+
+/// It takes SPF from policyd-spf. By default it heeds nothing from 127.0.0.1.
+const OPENDMARC: &str = "
+TrustedAuthservIDs postfix.example
+PublicSuffixList /usr/share/publicsuffix/public_suffix_list.dat
+";
+
+/// For both filters.
+const FILTER: &str = "
+AuthservID postfix.example
+Background no
+Syslog no
+UMask 0000
+";
+
+/// Nothing is refused, both identities are checked, and nobody is left out, as 127.0.0.1 is by
+/// default. It writes no log.
+const POLICYD_SPF: &str = "
+debugLevel = 0
+HELO_reject = False
+Mail_From_reject = False
+skip_addresses = 192.0.2.1
+Header_Type = AR
+";
+
+impl Verifiers {
+    /// None where one of them is not installed, or cannot see a system of its own; then a line
+    /// says so.
+    pub(crate) fn find(resolver: IpAddr) -> Option<Self> {
+        let found = Self {
+            resolver,
+            policyd_spf: debian("postfix-policyd-spf-python", "policyd-spf")?,
+            opendkim: debian("opendkim", "opendkim")?,
+            opendmarc: debian("opendmarc", "opendmarc")?,
+        };
+        apart::possible("opendmarc").then_some(found)
+    }
+
+    /// What Postfix's `main.cf` says about them. The policy service may stay for as long as the
+    /// process that asks it.
+    pub(crate) fn main(&self, home: &Path) -> String {
+        let home = home.display();
+        format!(
+            "smtpd_recipient_restrictions = check_policy_service unix:private/policyd-spf\n\
+             policyd-spf_time_limit = 3600\n\
+             smtpd_milters = unix:{home}/opendkim.sock, unix:{home}/opendmarc.sock\n\
+             milter_default_action = tempfail\n"
+        )
+    }
+
+    /// What its `master.cf` says about them.
+    pub(crate) fn service(&self, home: &Path) -> String {
+        format!(
+            "policyd-spf unix - n n - 0 spawn user=nobody argv={} {}\n",
+            self.policyd_spf.display(),
+            home.join("policyd-spf.conf").display()
+        )
+    }
+
+    /// Starts those that run beside Postfix; they listen when this returns.
+    pub(crate) fn start(&self, home: &Home) -> Vec<Process> {
+        home.write("resolv.conf", &format!("nameserver {}\n", self.resolver));
+        home.write("nobody", "192.0.2.1\n");
+        let path = home.path().display();
+        home.write(
+            "policyd-spf.conf",
+            &format!("{POLICYD_SPF}Authserv_Id = {AUTHORITY}\n"),
+        );
+        let opendkim = format!(
+            "{OPENDKIM}{FILTER}Socket local:{path}/opendkim.sock\n\
+             Nameservers {}\n",
+            self.resolver
+        );
+        let opendmarc = format!(
+            "{OPENDMARC}{FILTER}Socket local:{path}/opendmarc.sock\nIgnoreHosts {path}/nobody\n"
+        );
+        vec![
+            filter(home, &self.opendkim, "-x", "opendkim", &opendkim),
+            filter(home, &self.opendmarc, "-c", "opendmarc", &opendmarc),
+        ]
+    }
+}
+
+/// A command that runs the shell's lines, whose last is to `exec` the program, where the system's
+/// resolv.conf is the one in this directory.
+pub(crate) fn command(directory: &Path, run: &str) -> Command {
+    let setup = format!("mount --bind resolv.conf /etc/resolv.conf\n{run}");
+    apart::command(directory, &[], &setup)
+}
+
+/// Starts a filter by its configuration, which `option` names, and waits until it listens.
+fn filter(home: &Home, program: &Path, option: &str, name: &str, configuration: &str) -> Process {
+    let path = home.path();
+    let file = format!("{name}.conf");
+    home.write(&file, configuration);
+    let run = format!(
+        "exec {} {option} {}",
+        program.display(),
+        path.join(file).display()
+    );
+    let process = Process::start(name, &mut command(path, &run));
+    let socket = path.join(format!("{name}.sock"));
+    let listens = || UnixStream::connect(&socket).is_ok().then_some(());
+    until(
+        || format!("{name} does not listen: {}", process.log()),
+        listens,
+    );
+    process
+}
