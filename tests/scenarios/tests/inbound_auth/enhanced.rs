@@ -1,0 +1,62 @@
+//! Direct mail in the mode `enhanced`: the author's domain has to have sent it, whether or not it
+//! asks for that.
+
+use test_support::Zone;
+use test_support::zone::Fault;
+
+use crate::{ITS_OWN, STRANGER, Site, author, codes, eml};
+
+const REFUSE: &str = r#"{ mode = "enhanced", enhanced-failure = "refuse" }"#;
+
+#[test]
+fn without_proof_it_is_kept_apart_or_refused() {
+    let site = Site::start(Zone::new(), r#"{ mode = "enhanced" }"#);
+    assert_eq!(site.direct(STRANGER, &eml("question")).code, 250);
+    assert_eq!(site.quarantined(), 1);
+
+    let site = Site::start(Zone::new(), REFUSE);
+    assert_eq!(
+        codes(&site.direct(STRANGER, &eml("question"))),
+        (550, "5.7.1")
+    );
+    site.ends();
+}
+
+#[test]
+fn an_aligned_pass_is_enough_without_a_record() {
+    let (mut zone, signer) = author("none");
+    zone.forget("_dmarc.author.example");
+    let site = Site::start(zone, REFUSE);
+    assert_eq!(site.direct(ITS_OWN, &eml("question")).code, 250);
+    site.sink.take();
+    assert_eq!(
+        site.direct(STRANGER, &signer.signed(&eml("question"))).code,
+        250
+    );
+    site.sink.take();
+    site.ends();
+}
+
+#[test]
+fn from_has_one_author_as_they_are() {
+    let (zone, signer) = author("reject");
+    let site = Site::start(zone, REFUSE);
+    for odd in ["no-address", "two-authors", "hidden-address"] {
+        let reply = site.direct(ITS_OWN, &signer.signed(&eml(odd)));
+        assert_eq!(codes(&reply), (550, "5.7.1"), "{odd}: {reply:?}");
+    }
+    site.ends();
+}
+
+#[test]
+fn a_dns_that_fails_means_later() {
+    let (mut zone, _) = author("reject");
+    zone.fault("_dmarc.author.example", Fault::ServFail);
+    zone.fault("author.example", Fault::ServFail);
+    let site = Site::start(zone, REFUSE);
+    assert_eq!(
+        codes(&site.direct(STRANGER, &eml("question"))),
+        (451, "4.7.1")
+    );
+    site.ends();
+}

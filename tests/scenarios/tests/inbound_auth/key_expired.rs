@@ -1,0 +1,37 @@
+//! A signature whose time is over proves nothing, though it verifies.
+
+use ring::digest::{SHA256, digest};
+use ring::signature::Ed25519KeyPair;
+
+use crate::{STRANGER, Signer, Site, author, base64, codes, eml};
+
+#[test]
+fn it_does_not_pass() {
+    let (zone, signer) = author("reject");
+    let site = Site::start(zone, "{}");
+    let message = eml("question");
+    let until = |end: u64| [&signature(&signer, &message, end)[..], &message].concat();
+    assert_eq!(site.direct(STRANGER, &until(4_000_000_000)).code, 250);
+    site.sink.take();
+    let reply = site.direct(STRANGER, &until(1_700_000_000));
+    assert_eq!(codes(&reply), (550, "5.7.1"));
+    site.ends();
+}
+
+/// A signature made in 2023 that holds until then, by hand: `simple` leaves every octet as it is
+/// (RFC 6376 section 3.4), and Ed25519 signs the hash (RFC 8463 section 3).
+fn signature(signer: &Signer, message: &[u8], end: u64) -> Vec<u8> {
+    let text = std::str::from_utf8(message).unwrap();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    let from = head.lines().find(|line| line.starts_with("From:")).unwrap();
+    let body_hash = base64(digest(&SHA256, body.as_bytes()).as_ref());
+    let unsigned = format!(
+        "DKIM-Signature: v=1; a=ed25519-sha256; c=simple/simple; d={}; s=s; h=From; \
+         t=1690000000; x={end}; bh={body_hash}; b=",
+        signer.domain
+    );
+    let signed = digest(&SHA256, format!("{from}\r\n{unsigned}").as_bytes());
+    let key = Ed25519KeyPair::from_pkcs8_maybe_unchecked(&signer.pkcs8).unwrap();
+    let signature = base64(key.sign(signed.as_ref()).as_ref());
+    format!("{unsigned}{signature}\r\n").into_bytes()
+}

@@ -1,0 +1,164 @@
+//! The policy `inbound-auth` in a relay: one scenario for each thing that it says, with the message
+//! (`tests/fixtures/inbound-auth`), the client and the DNS that lead to it.
+#![allow(clippy::unwrap_used)]
+
+mod denied_and_allowed;
+mod dns_slow;
+mod enhanced;
+mod forwarded;
+mod forwarded_twice;
+mod include_bomb;
+mod key_expired;
+mod many_signatures;
+mod of_the_account;
+mod past_the_relay;
+mod sealed;
+mod standard;
+
+use mail_auth::common::crypto::Ed25519Key;
+use mail_auth::common::headers::HeaderWriter;
+use mail_auth::dkim::DkimSigner;
+use test_support::{DnsServer, Relay, RelayBuilder, Reply, Sink, Zone};
+
+/// A client that author.example says may send for it.
+const ITS_OWN: &str = "198.51.100.1";
+
+/// One that nobody knows.
+const STRANGER: &str = "203.0.113.77";
+
+/// A message of the fixtures, as it is sent.
+fn eml(name: &str) -> Vec<u8> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/inbound-auth");
+    let text = std::fs::read_to_string(format!("{folder}/{name}.eml")).unwrap();
+    text.replace('\n', "\r\n").into_bytes()
+}
+
+/// A domain that signs, and whose key the DNS has.
+struct Signer {
+    domain: &'static str,
+    pkcs8: Vec<u8>,
+}
+
+impl Signer {
+    fn new(domain: &'static str, zone: &mut Zone) -> Self {
+        let pkcs8 = Ed25519Key::generate_pkcs8().unwrap();
+        let signer = Self { domain, pkcs8 };
+        let public = base64(&signer.key().public_key());
+        let name = format!("s._domainkey.{domain}");
+        zone.txt(&name, format!("v=DKIM1; k=ed25519; p={public}"));
+        signer
+    }
+
+    fn key(&self) -> Ed25519Key {
+        Ed25519Key::from_pkcs8_der(&self.pkcs8).unwrap()
+    }
+
+    /// The signature of a message as a header field.
+    fn signature(&self, message: &[u8]) -> Vec<u8> {
+        let signer = DkimSigner::from_key(self.key())
+            .domain(self.domain)
+            .selector("s")
+            .headers(["From", "Subject"]);
+        signer.sign(message).unwrap().to_header().into_bytes()
+    }
+
+    /// The message with its signature on top.
+    fn signed(&self, message: &[u8]) -> Vec<u8> {
+        [&self.signature(message), message].concat()
+    }
+}
+
+fn base64(octets: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(octets)
+}
+
+/// What author.example publishes, with this DMARC policy; it signs.
+fn author(policy: &str) -> (Zone, Signer) {
+    let mut zone = Zone::new();
+    let signer = Signer::new("author.example", &mut zone);
+    zone.txt("author.example", format!("v=spf1 ip4:{ITS_OWN} -all"))
+        .txt("_dmarc.author.example", format!("v=DMARC1; p={policy}"));
+    (zone, signer)
+}
+
+/// A relay whose inbound mail the policy judges, with an account of the directory behind it.
+struct Site {
+    sink: Sink,
+    dns: DnsServer,
+    relay: Relay,
+}
+
+impl Site {
+    /// With these settings of the policy, as a TOML table.
+    fn start(zone: Zone, settings: &str) -> Self {
+        let (sink, dns) = (Sink::start(), DnsServer::start(zone));
+        let chain = r#"chain = ["loop-guard", "header-guard", "outbound-route"]"#;
+        let relay = RelayBuilder::usual(sink.address())
+            .replace(chain, r#"chain = ["inbound-auth"]"#)
+            .replace(
+                "direction = \"inbound\"",
+                "direction = \"inbound\"\nxclient-from = [\"127.0.0.1/32\"]",
+            )
+            .with(&format!(
+                "[dns]\nservers = [\"{}\"]\n[[policy]]\nname = \"inbound-auth\"\n\
+                 builtin = \"inbound-auth\"\nsettings = {settings}\n",
+                dns.address(),
+            ))
+            .start();
+        let native = ["--native-domain", "acme.desk.test", "--product", "Acme"];
+        relay.json(&[&["account", "add"], &native[..]].concat());
+        let address = ["address", "add", "--account", "acme.desk.test"];
+        relay.json(&[&address[..], &["help@acme.desk.test"]].concat());
+        Self { sink, dns, relay }
+    }
+
+    /// Connects customer.test with one support address; its id.
+    fn connect(&self, kind: &str) -> String {
+        let account = ["--account", "acme.desk.test"];
+        let claim = ["--domain", "customer.test", "--kind", kind];
+        let made = (self.relay).json(&[&["connector", "add"], &account[..], &claim].concat());
+        let id = made[0]["id"].as_str().unwrap().to_owned();
+        self.relay.json(&["connector", "verify", &id]);
+        let address = ["address", "add", "--account", "acme.desk.test"];
+        self.relay
+            .json(&[&address[..], &["help@customer.test"]].concat());
+        id
+    }
+
+    /// A message from a client at this address; the last reply.
+    fn send(&self, client: &str, to: &[&str], message: &[u8]) -> Reply {
+        let mut session = self.relay.client("mx");
+        session.ehlo();
+        session.command(&format!("XCLIENT ADDR={client} NAME=[UNAVAILABLE]"), 220);
+        session.ehlo();
+        session.deliver("ann@author.example", to, message).unwrap()
+    }
+
+    /// The same to the native address.
+    fn direct(&self, client: &str, message: &[u8]) -> Reply {
+        self.send(client, &["help@acme.desk.test"], message)
+    }
+
+    /// The tags on what has arrived next.
+    fn tags(&self) -> String {
+        self.sink
+            .take()
+            .header("X-Gatepost-Tags")
+            .unwrap_or_default()
+    }
+
+    /// How many messages are kept apart.
+    fn quarantined(&self) -> usize {
+        self.relay.json(&["quarantine", "list"]).len()
+    }
+
+    fn ends(self) {
+        self.relay.leaves_nothing(self.sink);
+    }
+}
+
+/// Code and enhanced code of a reply.
+fn codes(reply: &Reply) -> (u16, &str) {
+    (reply.code, reply.enhanced().unwrap_or_default())
+}

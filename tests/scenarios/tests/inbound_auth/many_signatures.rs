@@ -1,0 +1,29 @@
+//! Three hundred signatures: the first are looked at, and the DNS is asked no more than for them.
+
+use crate::{STRANGER, Signer, Site, author, eml};
+
+#[test]
+fn the_questions_are_bounded() {
+    let (mut zone, author) = author("reject");
+    let names: Vec<&'static str> = (0..300)
+        .map(|number| &*format!("d{number}.example").leak())
+        .collect();
+    let message = eml("question");
+    let mut signatures = author.signature(&message);
+    for name in names {
+        signatures.extend(Signer::new(name, &mut zone).signature(&message));
+    }
+    let site = Site::start(zone, "{}");
+    let message = [&signatures[..], &message].concat();
+    assert_eq!(
+        site.direct(STRANGER, &message).code,
+        250,
+        "the author's is the first"
+    );
+    let keys = (site.dns.asked().iter())
+        .filter(|question| question.name.contains("._domainkey."))
+        .count();
+    assert!((1..=16).contains(&keys), "{keys} keys were asked for");
+    site.sink.take();
+    site.ends();
+}

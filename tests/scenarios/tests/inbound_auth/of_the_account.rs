@@ -1,0 +1,20 @@
+//! An account wants more proof than the site asks for, from the moment that it says so.
+
+use test_support::Zone;
+
+use crate::{STRANGER, Site, eml};
+
+#[test]
+fn its_own_settings_hold() {
+    let site = Site::start(Zone::new(), "{}");
+    assert_eq!(site.direct(STRANGER, &eml("question")).code, 250);
+    site.sink.take();
+    let set = ["account", "set", "acme.desk.test", "inbound-auth"];
+    let settings = r#"{ "mode": "enhanced", "enhanced-failure": "refuse" }"#;
+    site.relay.json(&[&set[..], &[settings]].concat());
+    assert_eq!(site.direct(STRANGER, &eml("question")).code, 550);
+    site.relay.json(&set);
+    assert_eq!(site.direct(STRANGER, &eml("question")).code, 250);
+    site.sink.take();
+    site.ends();
+}
