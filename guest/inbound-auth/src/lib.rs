@@ -24,7 +24,7 @@ pub use settings::{Failure, Mode, Network, Senders, Settings, Unauthenticated};
 
 use gatepost_sdk::{
     Authentication, CredentialScope, Decision, DomainKind, DomainState, Duties, Facts, Flow, Level,
-    Message, Policy, ReceivingDomain, RecipientVerdict, Reply, Transaction, Verdict,
+    Message, Outcome, Policy, ReceivingDomain, RecipientVerdict, Reply, Transaction, Verdict,
     authentication, credential, destination,
 };
 
@@ -232,7 +232,7 @@ impl Judge<'_> {
         if ways.contains(&Way::Forwarded) {
             return forwarded::judge(self.settings, &self.proved, decision);
         }
-        if !self.proved.has_aligned_pass() && self.proved.dmarc.applied.is_some() {
+        if self.proved.dmarc.result == Outcome::Fail {
             decision.tag("dmarc-fail");
         }
         Verdict::Pass

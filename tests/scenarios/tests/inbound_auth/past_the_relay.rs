@@ -12,7 +12,7 @@ fn it_is_tagged_and_the_operator_sees_it() {
             .code,
         250
     );
-    assert_eq!(site.tags(), "relay-missing");
+    assert_eq!(site.tags(), "relay-missing, dmarc-fail");
     site.relay
         .logged("it did not come through the relay of its domain");
 
