@@ -208,7 +208,7 @@ pub(super) struct CredentialAdd {
     /// For submission by this account, by its id or native domain.
     #[arg(long, value_name = "ACCOUNT", conflicts_with = "inbound")]
     submission: Option<String>,
-    /// Give it the account's alias too, <subdomain>@<native domain>, which then also receives mail.
+    /// Give it the account's alias too, such as acme@acme.desk.example, which receives mail then.
     #[arg(long)]
     alias: bool,
 }
