@@ -23,7 +23,9 @@ mod packages;
 mod postfix;
 mod process;
 mod relay;
+mod sign;
 mod sink;
+pub mod suites;
 pub mod torture;
 mod verifiers;
 mod wait;
@@ -41,6 +43,7 @@ pub use packages::{debian, debian_library, is_root};
 pub use postfix::Postfix;
 pub use process::{Process, binary, run};
 pub use relay::{Relay, RelayBuilder};
+pub use sign::{ArcChain, Signer};
 pub use sink::{Sink, Taken};
 pub use zone::Zone;
 

@@ -15,41 +15,10 @@ use mail_auth::common::headers::HeaderWriter;
 use mail_auth::dkim::{Canonicalization, DkimSigner};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
-use test_support::{Zone, conformance};
+use test_support::Zone;
+use test_support::suites::dkimpy::{BAD_KEYS, Data, RFC8032_KEY, SIGNED, TEST, UNSIGNED};
 
-use crate::world::{World, crlf, other_body, other_key};
-
-const RFC8032_KEY: &str = "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
-
-/// Of `test2.message`, from dkimpy's test program.
-const GMAIL_KEY: &str = concat!(
-    "k=rsa; p=MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA1Kd87/UeJjenpabgbFwh",
-    "+eBCsSTrqmwIYYvywlbhbqoo2DymndFkbjOVIPIldNs/m40KF+yzMn1skyoxcTUGCQ",
-    "s8g3FgD2Ap3ZB5DekAo5wMmk4wimDO+U8QzI3SD07y2+07wlNWwIt8svnxgdxGkVbb",
-    "hzY8i+RQ9DpSVpPbF7ykQxtKXkv/ahW3KjViiAH+ghvvIhkx4xYSIc9oSwVmAl5Oct",
-    "MEeWUwg8Istjqz8BZeTWbf41fbNhte7Y+YqZOwq1Sd0DbvYAD9NOZK9vlfuac0598H",
-    "Y+vtSBczUiKERHv1yRbcaQtZFh5wtiRrN04BLUTD21MycBX5jYchHjPY/wIDAQAB"
-);
-
-struct Data(std::path::PathBuf);
-
-impl Data {
-    fn find() -> Option<Self> {
-        Some(Self(conformance("dkim-dkimpy")?.join("data")))
-    }
-
-    fn text(&self, file: &str) -> String {
-        std::fs::read_to_string(self.0.join(file)).unwrap_or_else(|e| panic!("{file}: {e}"))
-    }
-
-    fn message(&self, file: &str) -> Vec<u8> {
-        crlf(&self.text(file))
-    }
-
-    fn record(&self, file: &str) -> String {
-        self.text(file).trim().to_owned()
-    }
-}
+use crate::world::{World, other_body, other_key};
 
 fn verified(records: &[(&str, &str)], message: &[u8]) -> Vec<DkimFact> {
     let mut zone = Zone::new();
@@ -63,37 +32,21 @@ fn results(facts: &[DkimFact]) -> Vec<Authentication> {
     facts.iter().map(|one| one.result).collect()
 }
 
-const TEST: &str = "test._domainkey.football.example.com";
-const BRISBANE: &str = "brisbane._domainkey.football.example.com";
-
 #[test]
 fn the_messages_signed_there_verify() {
     use Authentication::Pass;
     let Some(data) = Data::find() else { return };
-    let test = data.record("test.txt");
-    let exim = data.record("eximtest.dns");
-    let keys = [
-        ("20120113._domainkey.gmail.com", GMAIL_KEY),
-        (TEST, &*test),
-        (BRISBANE, RFC8032_KEY),
-        ("sed._domainkey.test.ex", &*exim),
-    ];
-    for (file, expected) in [
-        ("rfc6376.signed.msg", vec![Pass, Pass]),
-        ("rfc6376.signed.rsa.msg", vec![Pass]),
-        ("test2.message", vec![Pass]),
-        ("ed25519test2.msg", vec![Pass]),
-    ] {
+    let world = World::of(data.zone(str::to_owned));
+    let forged = World::of(data.zone(other_key));
+    let of = |world: &World, message: &[u8]| world.facts(message, &Settings::default()).dkim;
+    for (file, passing) in SIGNED {
         let message = data.message(file);
-        let facts = verified(&keys, &message);
-        assert_eq!(results(&facts), expected, "{file}: {facts:?}");
-
-        let forged = results(&verified(&keys, &other_body(&message)));
-        assert!(!forged.contains(&Pass), "{file}: body");
-        let others = keys.map(|(name, record)| (name, other_key(record)));
-        let others = others.each_ref().map(|(name, record)| (*name, &**record));
-        let forged = results(&verified(&others, &message));
-        assert!(!forged.contains(&Pass), "{file}: key");
+        let facts = of(&world, &message);
+        assert_eq!(results(&facts), vec![Pass; passing], "{file}: {facts:?}");
+        let other = results(&of(&world, &other_body(&message)));
+        assert!(!other.contains(&Pass), "{file}: body");
+        let other = results(&of(&forged, &message));
+        assert!(!other.contains(&Pass), "{file}: key");
     }
 }
 
@@ -110,18 +63,7 @@ fn a_signature_may_lack_its_time() {
 fn no_bad_key_verifies() {
     let Some(data) = Data::find() else { return };
     let message = data.message("rfc6376.signed.rsa.msg");
-    for (file, why) in [
-        (
-            "test_bad.txt",
-            "the signature does not fit the signed fields and the key",
-        ),
-        ("badversion.txt", "the key is not of v=DKIM1"),
-        ("badk.txt", "the key is for another algorithm"),
-        (
-            "test_tlsrpt.txt",
-            "the key is for another service than mail (s=)",
-        ),
-    ] {
+    for (file, why) in BAD_KEYS {
         let record = data.record(file);
         let facts = verified(&[(TEST, &record)], &message);
         assert_ne!(facts[0].result, Authentication::Pass, "{file}");
@@ -142,16 +84,10 @@ fn a_domain_that_is_none_is_not_looked_up() {
 #[test]
 fn what_has_no_signature_proves_nothing() {
     let Some(data) = Data::find() else { return };
-    for file in [
-        "rfc6376.msg",
-        "test.message",
-        "test_extra.message",
-        "test_nofrom.message",
-    ] {
+    for file in UNSIGNED {
         assert!(verified(&[], &data.message(file)).is_empty(), "{file}");
     }
-    let octets = std::fs::read(data.0.join("rfc6376.w1258.msg")).expect("the message");
-    assert!(verified(&[], &octets).is_empty());
+    assert!(verified(&[], &data.octets("rfc6376.w1258.msg")).is_empty());
 }
 
 /// Signed here, with its keys, in every way there is.

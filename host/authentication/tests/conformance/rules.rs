@@ -10,10 +10,9 @@ use gatepost_authentication::{
 };
 use gatepost_message::{Body, Message};
 use proptest::prelude::*;
-use test_support::Zone;
 use test_support::zone::{Fault, RecordType};
+use test_support::{ArcChain, Signer, Zone};
 
-use crate::sign::{ArcChain, Signer};
 use crate::world::World;
 
 const MESSAGE: &[u8] = b"From: a@author.example\r\nSubject: a\r\n\r\nbody\r\n";

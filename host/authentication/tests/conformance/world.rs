@@ -69,13 +69,6 @@ impl World {
     }
 }
 
-/// Lines end as they do on the wire.
-pub fn crlf(text: &str) -> Vec<u8> {
-    text.replace("\r\n", "\n")
-        .replace('\n', "\r\n")
-        .into_bytes()
-}
-
 /// The message with one letter of its body changed; with a body, where it has none.
 pub fn other_body(message: &[u8]) -> Vec<u8> {
     let mut other = message.to_vec();

@@ -1,0 +1,41 @@
+//! dkimpy: what was signed there passes, with another key it does not, and what has no signature
+//! proves nothing.
+
+use test_support::Zone;
+use test_support::suites::dkimpy::{BAD_KEYS, Data, SIGNED, TEST, UNSIGNED};
+
+use crate::{NOBODY, Site, word};
+
+#[test]
+fn what_was_signed_there_passes() {
+    let Some(data) = Data::find() else { return };
+    let site = Site::start(data.zone(str::to_owned));
+    for (file, passing) in SIGNED {
+        let judged = site.judged(&NOBODY, &data.message(file));
+        assert_eq!(judged.dkim(), vec!["pass"; passing], "{file}: {judged:?}");
+    }
+    for file in UNSIGNED {
+        let judged = site.judged(&NOBODY, &data.message(file));
+        assert!(judged.dkim().is_empty(), "{file}: {judged:?}");
+    }
+    let judged = site.judged(&NOBODY, &data.message("test.message.baddomain"));
+    assert_eq!(judged.dkim(), ["permerror"], "{judged:?}");
+    site.ends();
+}
+
+#[test]
+fn with_a_bad_key_it_does_not() {
+    let Some(data) = Data::find() else { return };
+    for (file, why) in BAD_KEYS {
+        let mut zone = Zone::new();
+        zone.txt(TEST, data.record(file));
+        let site = Site::start(zone);
+        let judged = site.judged(&NOBODY, &data.message("rfc6376.signed.rsa.msg"));
+        assert!(!judged.dkim().contains(&"pass"), "{file}: {judged:?}");
+        let reason = word(&judged.found["dkim"][0]["reason"]);
+        assert_eq!(reason, why, "{file}");
+        let written = format!("reason=\"{why}\"");
+        assert!(judged.written.contains(&written), "{file}: {judged:?}");
+        site.ends();
+    }
+}

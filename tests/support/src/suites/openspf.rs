@@ -1,0 +1,218 @@
+//! OpenSPF's suite for RFC 7208: each of its scenarios has a DNS of its own.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
+
+use serde::Deserialize;
+
+use super::read;
+use crate::zone::{Fault, RecordType};
+use crate::{Zone, conformance};
+
+/// How many tests the suite has.
+const TESTS: usize = 203;
+/// How many scenarios they are in.
+const SCENARIOS: usize = 16;
+
+/// One document of the suite.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Scenario {
+    /// What it is about.
+    pub description: String,
+    /// Its tests by their names.
+    pub tests: BTreeMap<String, Case>,
+    zonedata: BTreeMap<String, Vec<Entry>>,
+}
+
+/// One test.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Case {
+    /// The name in EHLO.
+    pub helo: String,
+    /// The client's address.
+    pub host: IpAddr,
+    /// The reverse-path.
+    pub mailfrom: String,
+    result: OneOf,
+    explanation: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+enum OneOf {
+    This(String),
+    AnyOf(Vec<String>),
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+enum Entry {
+    Records(BTreeMap<String, Value>),
+    /// `TIMEOUT`: no reply for whatever type has no records.
+    Timeout(String),
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+enum Value {
+    Mx(u16, String),
+    Strings(Vec<String>),
+    One(String),
+}
+
+impl Scenario {
+    /// All there are.
+    pub fn all() -> Option<Vec<Self>> {
+        let text = read(&conformance("spf-openspf")?.join("rfc7208-tests.yml"));
+        let all: Vec<Self> = serde_saphyr::from_multiple(&text).unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(all.len(), SCENARIOS);
+        assert_eq!(all.iter().map(|one| one.tests.len()).sum::<usize>(), TESTS);
+        Some(all)
+    }
+
+    /// What the DNS says.
+    pub fn zone(&self) -> Zone {
+        let mut zone = Zone::new();
+        for (name, entries) in &self.zonedata {
+            serve(&mut zone, name, entries);
+        }
+        zone
+    }
+
+    /// The same, with a letter of each record's version changed.
+    pub fn altered(mut self) -> Self {
+        let alter = |text: &mut String| {
+            if let Some(version) = text
+                .get_mut(..6)
+                .filter(|v| v.eq_ignore_ascii_case("v=spf1"))
+            {
+                version.make_ascii_lowercase();
+                *text = text.replacen("v=spf1", "v=spg1", 1);
+            }
+        };
+        for entry in self.zonedata.values_mut().flatten() {
+            if let Entry::Records(records) = entry {
+                for value in records.values_mut() {
+                    match value {
+                        Value::One(text) => alter(text),
+                        Value::Strings(strings) => strings.iter_mut().for_each(alter),
+                        Value::Mx(..) => {}
+                    }
+                }
+            }
+        }
+        self
+    }
+}
+
+impl Case {
+    /// Whether its result takes a record: all but these two do.
+    pub fn is_about_a_record(&self) -> bool {
+        let without = |result: &String| result == "none" || result == "temperror";
+        match &self.result {
+            OneOf::This(only) => !without(only),
+            OneOf::AnyOf(some) => !some.iter().any(without),
+        }
+    }
+
+    /// Whether this result is among those that are right.
+    pub fn allows(&self, result: &str) -> bool {
+        match &self.result {
+            OneOf::This(only) => only == result,
+            OneOf::AnyOf(some) => some.iter().any(|one| one == result),
+        }
+    }
+
+    /// Whether this is the explanation that the domain gives; none stands for the receiver's own.
+    pub fn explains(&self, explanation: Option<&str>) -> bool {
+        match self.explanation.as_deref() {
+            None => true,
+            Some("DEFAULT") => explanation.is_none(),
+            Some(text) => explanation == Some(text),
+        }
+    }
+}
+
+/// Writes down what the suite says of a name (its ORIGIN.md tells how it is read).
+fn serve(zone: &mut Zone, name: &str, entries: &[Entry]) {
+    zone.exists(name);
+    let records = || {
+        entries.iter().flat_map(|entry| match entry {
+            Entry::Records(records) => records.iter().collect::<Vec<_>>(),
+            Entry::Timeout(_) => Vec::new(),
+        })
+    };
+    // Records of the old type SPF stand for TXT where no TXT is said to be, not even `NONE`.
+    let text = if records().any(|(kind, _)| kind == "TXT") {
+        "TXT"
+    } else {
+        "SPF"
+    };
+    let mut silent = entries.iter().any(|entry| match entry {
+        Entry::Timeout(word) => word == "TIMEOUT",
+        Entry::Records(_) => false,
+    });
+    let mut said = Vec::new();
+    for (kind, value) in records() {
+        let kind = match (kind.as_str(), value) {
+            (_, Value::One(word)) if word == "NONE" => continue,
+            (_, Value::One(word)) if word == "TIMEOUT" => {
+                silent = true;
+                continue;
+            }
+            ("A", Value::One(address)) => {
+                zone.a(name, parsed::<Ipv4Addr>(address));
+                RecordType::A
+            }
+            ("AAAA", Value::One(address)) => {
+                zone.aaaa(name, parsed::<Ipv6Addr>(address));
+                RecordType::AAAA
+            }
+            ("MX", Value::Mx(preference, exchange)) => {
+                zone.mx(name, *preference, exchange);
+                RecordType::MX
+            }
+            ("PTR", Value::One(target)) => {
+                zone.ptr_at(name, target);
+                RecordType::PTR
+            }
+            ("CNAME", Value::One(target)) => {
+                zone.cname(name, target);
+                RecordType::CNAME
+            }
+            (kind, Value::One(string)) if kind == text => {
+                zone.txt(name, octets(string));
+                RecordType::TXT
+            }
+            (kind, Value::Strings(strings)) if kind == text => {
+                let strings: Vec<Vec<u8>> = strings.iter().map(|string| octets(string)).collect();
+                let strings: Vec<&[u8]> = strings.iter().map(Vec::as_slice).collect();
+                zone.txt_strings(name, &strings);
+                RecordType::TXT
+            }
+            ("SPF" | "TXT", _) => continue,
+            other => panic!("{name}: {other:?}"),
+        };
+        said.push(kind);
+    }
+    if silent {
+        use RecordType::{A, AAAA, MX, PTR, TXT};
+        for kind in [A, AAAA, MX, PTR, TXT] {
+            if !said.contains(&kind) {
+                zone.fault_of(name, kind, Fault::Silence);
+            }
+        }
+    }
+}
+
+fn parsed<T: FromStr>(address: &str) -> T {
+    let parsed = address.parse();
+    parsed.unwrap_or_else(|_| panic!("no address: {address}"))
+}
+
+/// The suite writes octets as the characters of that number.
+fn octets(text: &str) -> Vec<u8> {
+    let octet = |c| u8::try_from(u32::from(c)).unwrap_or_else(|_| panic!("no octets: {text}"));
+    text.chars().map(octet).collect()
+}
