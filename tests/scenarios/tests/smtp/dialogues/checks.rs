@@ -80,6 +80,13 @@ pub fn check(stage: &mut Stage<'_>) {
         // What claims to be ours is gone, and all else is as it was.
         "forged-authentication-results" => stage.arrived("x\r\n"),
 
+        // Neither of the two speaks for the message.
+        "two-from" => {
+            assert_eq!(stage.last().code, 550);
+            assert_eq!(stage.last().enhanced(), Some("5.7.1"));
+            stage.goes_on();
+        }
+
         // One message, with all that was sent in it, or none.
         "smuggle-vt" => stage.arrived(
             "one\u{b}.\r\nMAIL FROM:<evil@sender.example>\r\nRCPT TO:<user@desk.example>\r\nDATA\r\n\
