@@ -18,7 +18,7 @@ impl Directory {
     /// Makes an account.
     ///
     /// # Errors
-    /// Its native domain is somebody's, or the store failed.
+    /// Its native domain is somebody's, in the directory or elsewhere, or the store failed.
     pub fn add_account(&self, profile: Profile) -> Result<Account> {
         let mut account = Account {
             id: AccountId::random()?,
@@ -28,7 +28,7 @@ impl Directory {
         };
         account.profile.brands.sort();
         account.profile.brands.dedup();
-        self.change(|change, _| {
+        self.change(|change, parts| {
             let Profile {
                 kind,
                 product,
@@ -40,6 +40,12 @@ impl Directory {
                 return refuse(Refusal::DomainTaken {
                     domain: native_domain.clone(),
                     owner,
+                });
+            }
+            if let Some(owner) = parts.reserved.get(native_domain) {
+                return refuse(Refusal::DomainReserved {
+                    domain: native_domain.clone(),
+                    owner: owner.clone(),
                 });
             }
             let id = account.id.to_string();

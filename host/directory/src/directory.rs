@@ -1,6 +1,7 @@
 //! The directory as the rest of the relay sees it.
 
 use std::{
+    collections::HashMap,
     fs::File,
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
@@ -9,7 +10,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use gatepost_message::Millis;
+use gatepost_message::{Domain, Millis};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::{
@@ -63,7 +64,11 @@ pub(crate) struct Store {
     connection: Connection,
     pub(crate) ring: KeyRing,
     pub(crate) limits: Limits,
+    reserved: Reserved,
 }
+
+/// Domains that belong to accounts which are not in the directory, with the names of these.
+pub type Reserved = HashMap<Domain, String>;
 
 /// The directory, open. Shared behind an `Arc`. Methods that change or list block while they read
 /// and write the disk; [`Directory::view`] and [`Directory::record_use`] never do. Dropped, it
@@ -101,6 +106,7 @@ impl Directory {
             connection,
             ring,
             limits: settings.limits,
+            reserved: Reserved::new(),
         }));
         let uses = Arc::new(Uses::default());
         let writer = Writer::start(&uses, &store)?;
@@ -127,6 +133,11 @@ impl Directory {
     /// Holds accounts to these limits from now on; what is over them stays.
     pub fn limit(&self, limits: Limits) {
         self.store().limits = limits;
+    }
+
+    /// From now on no account is given one of these as its native domain; who has one keeps it.
+    pub fn reserve(&self, domains: Reserved) {
+        self.store().reserved = domains;
     }
 
     /// Every support address, by their canonical forms.
@@ -180,9 +191,17 @@ impl Directory {
             connection,
             ring,
             limits,
+            reserved,
         } = &mut *store;
         let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let made = make(&change, &Parts { ring, limits })?;
+        let made = make(
+            &change,
+            &Parts {
+                ring,
+                limits,
+                reserved,
+            },
+        )?;
         let view = view(&change, ring)?;
         change.commit()?;
         // Still under the lock, so that views follow each other as changes do.
@@ -198,6 +217,7 @@ impl Directory {
 /// What a change may need to know beside the tables.
 pub(crate) struct Parts<'a> {
     pub(crate) ring: &'a KeyRing,
+    pub(crate) reserved: &'a Reserved,
     pub(crate) limits: &'a Limits,
 }
 

@@ -101,6 +101,16 @@ pub enum Refusal {
         /// Whose.
         owner: AccountId,
     },
+    /// The domain belongs to an account of the configuration.
+    #[error(
+        "the domain {domain} already belongs to account {owner} of the configuration; a domain belongs to one account: take another, or take it out of the domains of that [[account]] first"
+    )]
+    DomainReserved {
+        /// Which.
+        domain: Domain,
+        /// Whose.
+        owner: String,
+    },
     /// The account has connected the domain before.
     #[error("account {account} has connected {domain} already: change or remove that connector")]
     Connected {

@@ -43,7 +43,7 @@ pub use account::{
 pub use address::{Canonical, SupportAddress};
 pub use connector::{Claim, Connector, ConnectorKind, ConnectorState, Forwarders, Protocol};
 pub use credential::{Credential, Grant, Issued, Known, Scope, UserName};
-pub use directory::{Directory, Limits, Settings};
+pub use directory::{Directory, Limits, Reserved, Settings};
 pub use error::{DirectoryError, Refusal};
 pub use id::{AccountId, ConnectorId, IdError};
 pub use secret::{Secret, Verifier};

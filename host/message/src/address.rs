@@ -8,13 +8,16 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain_to_ascii;
+
 /// A mailbox, as MAIL and RCPT name it, without angle brackets.
 ///
 /// The local part is kept as it was given, with its quotes: only its own host may interpret it
 /// (RFC 5321 section 2.3.11). The domain is in lower case, an address literal in its shortest
 /// form. Both may hold characters outside US-ASCII (RFC 6531 section 3.3); [`Address::is_ascii`]
 /// tells. Two addresses are equal when their texts are: `"a"@example.com` is not
-/// `a@example.com`, nor is a domain in Unicode equal to its A-label.
+/// `a@example.com`, nor is a domain in Unicode equal to its A-label; whether they are the same mailbox
+/// nevertheless, [`Address::is_same_mailbox`] tells.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Address {
@@ -73,6 +76,17 @@ impl Address {
     /// The whole, as it goes between angle brackets.
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// Whether the other leads to the same mailbox: the local parts are the same, and so are the
+    /// domains, in whichever labels they are written (RFC 5890 section 2.3.2.4).
+    pub fn is_same_mailbox(&self, other: &Self) -> bool {
+        let (one, two) = (self.domain(), other.domain());
+        // In US-ASCII there is one way to write a domain, and it is in lower case already.
+        let in_unicode = !one.is_ascii() || !two.is_ascii();
+        let same_name =
+            || domain_to_ascii(one).is_some_and(|one| domain_to_ascii(two) == Some(one));
+        self.local() == other.local() && (one == two || in_unicode && same_name())
     }
 
     /// Whether it may travel without SMTPUTF8 (RFC 6531).

@@ -105,6 +105,24 @@ fn lengths_are_those_of_section_4_5_3() {
 }
 
 #[test]
+fn labels_in_unicode_or_not_lead_to_one_mailbox() {
+    let same = |one: &str, two: &str| {
+        let parse = |text| Address::parse(text).unwrap();
+        let (one, two) = (parse(one), parse(two));
+        assert_eq!(one.is_same_mailbox(&two), two.is_same_mailbox(&one));
+        one.is_same_mailbox(&two)
+    };
+    assert!(same("a@Example.com", "a@example.COM"));
+    assert!(same("a@b\u{fc}cher.example", "a@xn--bcher-kva.example"));
+    // Composed or not (RFC 5891 section 5.2).
+    assert!(same("a@b\u{fc}cher.example", "a@bu\u{308}cher.example"));
+    assert!(!same("a@b\u{fc}cher.example", "a@bucher.example"));
+    assert!(!same("a@b\u{fc}cher.example", "b@xn--bcher-kva.example"));
+    assert!(!same("A@example.com", "a@example.com"));
+    assert!(!same("a@[192.0.2.1]", "a@xn--bcher-kva.example"));
+}
+
+#[test]
 fn the_null_sender_is_empty() {
     let null = ReversePath::parse("").unwrap();
     assert!(null.is_null() && null.address().is_none());

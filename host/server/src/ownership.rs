@@ -1,7 +1,7 @@
 //! Whose a domain or an address is: an account's of the configuration, which has whole domains, or
 //! one of the directory, which has single addresses.
 
-use gatepost_directory::{Recipient, View};
+use gatepost_directory::{Directory, Recipient, Reserved, View};
 use gatepost_message::Address;
 
 use crate::config::Config;
@@ -24,6 +24,37 @@ pub enum Whose {
     Unknown,
     /// It is in no domain of ours.
     Elsewhere,
+}
+
+/// Domains that no account of the directory may have as its native one.
+pub fn reserved(config: &Config) -> Reserved {
+    let owned = config.domains();
+    owned
+        .map(|(domain, account)| (domain.clone(), account.id.clone()))
+        .collect()
+}
+
+/// Reserves the domains of the configuration's accounts, and warns of those that are native domains
+/// of the directory already, since they were before the configuration had them.
+pub fn keep_apart(config: &Config, directory: &Directory) {
+    directory.reserve(reserved(config));
+    for account in directory.view().accounts() {
+        let domain = &account.profile.native_domain;
+        let Some((_, owner)) = config
+            .domains()
+            .find(|(configured, _)| *configured == domain)
+        else {
+            continue;
+        };
+        tracing::warn!(
+            %domain,
+            account = %account.id,
+            configured = owner.id,
+            "a native domain of the directory is in the domains of an [[account]], too: addresses \
+             that the directory has are its account's, and all others the [[account]]'s; remove it \
+             from one of them"
+        );
+    }
 }
 
 impl Ownership<'_> {

@@ -46,6 +46,7 @@ use crate::live::{Door, InUse, Live};
 use crate::observability::spans::Exporter;
 use crate::observability::{Health, Metrics, Monitor, Spans};
 use crate::origin::Origin;
+use crate::ownership;
 use crate::pipeline::{Pipeline, SpoolMemory};
 use crate::policies::Policies;
 use crate::routing::Routing;
@@ -179,6 +180,7 @@ impl Relay {
             None => (Spans::default(), None),
         };
         let (spool, trace, directory) = open_store(&config).await?;
+        ownership::keep_apart(&config, &directory);
         let memory = Arc::new(SpoolMemory(Arc::clone(&spool)));
         let watched = folder::prepare(&config).into_diagnostic()?;
         let engine = Engine::new(EngineSettings {

@@ -162,6 +162,12 @@ impl Config {
             .or_else(|| self.accounts.first().filter(|_| self.any_domain))
     }
 
+    /// Every domain of an account, with whose it is.
+    pub fn domains(&self) -> impl Iterator<Item = (&Domain, &Account)> {
+        let accounts = self.accounts.iter();
+        accounts.flat_map(|account| account.domains.iter().map(move |domain| (domain, account)))
+    }
+
     /// The account of this id.
     pub fn account(&self, id: &str) -> Option<&Account> {
         self.accounts.iter().find(|account| account.id == id)

@@ -9,6 +9,7 @@ use gatepost_trace::{Retention, Trace, TraceError};
 use tokio::sync::mpsc;
 
 use crate::config::{self, Config};
+use crate::ownership;
 use crate::policies::Policies;
 use crate::relay::reload::Ask;
 
@@ -54,11 +55,13 @@ impl Runtime {
     /// There is no store, or it cannot be opened.
     pub fn open(config: &Config) -> Result<Self, OpenError> {
         let settings = SpoolSettings::new(&config.relay.store);
-        Self::open_with(
+        let opened = Self::open_with(
             settings.with_min_free(config.relay.min_free),
             config.trace.retention(),
             &config.directory.settings(&config.relay.store),
-        )
+        )?;
+        (opened.directory).reserve(ownership::reserved(config));
+        Ok(opened)
     }
 
     /// The same where there is no configuration to say what the store may hold: nothing of its

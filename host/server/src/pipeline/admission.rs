@@ -5,7 +5,6 @@ use gatepost_message::{Address, Millis};
 use gatepost_policy::{Flow, Judgement, Pinned, Ruling, Session, Transaction, Verdict};
 use gatepost_smtp::Reply;
 
-use crate::config::Config;
 use crate::host_rules;
 use crate::ownership::{Ownership, Whose};
 
@@ -87,13 +86,14 @@ pub async fn recipient(
     transaction: &mut Transaction,
     address: &Address,
 ) -> Admission {
-    let postmaster = postmaster(ownership.config, address);
+    let postmaster = postmaster(ownership, address);
     let whatever_policies_say = postmaster.is_some();
     let (account, address) = match destination(ownership, transaction, address, postmaster) {
         Ok(destination) => destination,
         Err(reply) => return Admission::refused(reply),
     };
-    if transaction.recipients.contains(&address) {
+    let mut named = transaction.recipients.iter();
+    if named.any(|named| named.is_same_mailbox(&address)) {
         // Said twice is delivered once (RFC 5321 section 4.1.1.3 leaves it open).
         return Admission::granted();
     }
@@ -145,18 +145,24 @@ fn destination(
 
 /// Where mail for the postmaster of the relay itself goes, which must be taken (RFC 5321 section
 /// 4.5.1). The relay keeps no mailboxes: it goes to the postmaster of the first domain that it
-/// relays for, unless it relays for its own.
-fn postmaster(config: &Config, address: &Address) -> Option<(String, Address)> {
+/// relays for, unless it relays for its own: of the configuration, and where that has none, of the
+/// directory's oldest account.
+fn postmaster(ownership: Ownership<'_>, address: &Address) -> Option<(String, Address)> {
+    let Ownership { config, directory } = ownership;
     let hostname = &config.relay.hostname;
     let is_postmaster = address.local().eq_ignore_ascii_case("postmaster");
     if !is_postmaster || !hostname.matches(address.domain()) {
         return None;
     }
-    if let Some(account) = config.account_of_domain(address.domain()) {
-        return Some((account.id.clone(), address.clone()));
+    if let Whose::Of(account) = ownership.recipient(address) {
+        return Some((account, address.clone()));
     }
     let mut accounts = config.accounts.iter();
-    let (account, domain) = accounts.find_map(|of| Some((of, of.domains.first()?)))?;
+    let configured = accounts.find_map(|of| Some((of.id.clone(), of.domains.first()?)));
+    let (account, domain) = configured.or_else(|| {
+        let oldest = directory.accounts().next()?;
+        Some((oldest.id.to_string(), &oldest.profile.native_domain))
+    })?;
     let address = Address::parse(&format!("postmaster@{domain}")).ok()?;
-    Some((account.id.clone(), address))
+    Some((account, address))
 }

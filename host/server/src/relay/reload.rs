@@ -15,7 +15,7 @@ use super::Relay;
 use super::doors::Bound;
 use crate::config::{Change, Config, ConfigError, Finding, at};
 use crate::origin::Origin;
-use crate::{folder, observability, policies, tls};
+use crate::{folder, observability, ownership, policies, tls};
 
 /// Sections of which delivery knows nothing. Where anything else has changed, its settings are
 /// put in use anew, which costs its idle connections.
@@ -248,6 +248,7 @@ impl Relay {
         observability::put_level_in_use(level);
         self.parts.spool.keep_free(config.relay.min_free);
         self.parts.directory.limit(config.directory.limits());
+        ownership::keep_apart(&config, &self.parts.directory);
         let (trace, retention) = (Arc::clone(&self.parts.trace), config.trace.retention());
         // It may wait for the writer.
         let retained = tokio::task::spawn_blocking(move || trace.retain(retention)).await;

@@ -52,6 +52,30 @@ fn a_domain_is_the_same_in_either_form_wherever_it_is_written() {
 }
 
 #[test]
+fn a_mailbox_is_one_recipient_in_either_form() {
+    let relay = with_domain(U_LABELS);
+    let mut client = relay.client("mx");
+    client.ehlo();
+    client.command("MAIL FROM:<ann@sender.example> SMTPUTF8", 250);
+    for to in [
+        format!("help@{U_LABELS}"),
+        format!("help@{A_LABELS}"),
+        format!("Help@{A_LABELS}"),
+    ] {
+        client.command(&format!("RCPT TO:<{to}>"), 250);
+    }
+    client.command("DATA", 354);
+    client.send(MESSAGE).unwrap();
+    let id = client.command(".", 250).transaction();
+    let shown = &relay.json(&["queue", "show", &id])[0];
+    let recipients = shown["recipients"].as_array().unwrap().iter();
+    let recipients: Vec<_> = recipients.map(|one| one["address"].clone()).collect();
+    // Local parts that differ in case may be two mailboxes (RFC 5321 section 2.4).
+    let kept = json!([format!("help@{U_LABELS}"), format!("Help@{A_LABELS}")]);
+    assert_eq!(json!(recipients), kept);
+}
+
+#[test]
 fn the_trace_field_says_how_it_came() {
     let relay = with_domain(U_LABELS);
     let mut client = relay.client("mx");
