@@ -1,19 +1,18 @@
 //! Stops mail loops, and says what kind of message this is.
 //!
-//! Two things are certainly a loop and are refused with 554 5.4.6: more Received fields than the
-//! hop limit (RFC 5321 section 6.3), and a message of ours that comes back, by its email id, to a
-//! recipient who was already sent it. All else is let through: whether a machine may *answer* it
-//! is another question, and the classification says so to whoever is downstream.
-//!
-//! The evidence weighed for the class: the null reverse-path (RFC 5321 section 4.5.5) and
-//! Auto-Submitted (RFC 3834 section 5).
+//! Only what is certainly a loop is refused, with 554 5.4.6: more Received fields than the hop
+//! limit (RFC 5321 section 6.3), our own host in Received 8 times, a recipient to whom the message
+//! was delivered before, and a message of ours that comes back, by its email id, to a recipient who
+//! was already sent it. All else is let through: whether a machine may *answer* it is another
+//! question, and the [classification](gatepost_sdk::classification) says so to whoever is
+//! downstream.
 
-mod auto_submitted;
+pub mod hops;
 mod settings;
 
-pub use auto_submitted::{AutoSubmitted, auto_submitted};
 pub use settings::Settings;
 
+use gatepost_sdk::classification::Classifier;
 use gatepost_sdk::{
     Decision, Duties, Facts, Flow, Message, MessageClass, Policy, RecipientVerdict, Reply,
     Transaction, Verdict,
@@ -22,6 +21,7 @@ use gatepost_sdk::{
 /// The policy.
 pub struct LoopGuard {
     settings: Settings,
+    classifier: Classifier,
 }
 
 impl Policy for LoopGuard {
@@ -30,7 +30,11 @@ impl Policy for LoopGuard {
     fn new(settings: Settings) -> Result<Self, Vec<String>> {
         let problems = settings.problems();
         if problems.is_empty() {
-            Ok(Self { settings })
+            let classifier = Classifier::new(&settings.trigger_header, &settings.account_id_header);
+            Ok(Self {
+                settings,
+                classifier,
+            })
         } else {
             Err(problems)
         }
@@ -52,75 +56,77 @@ impl Policy for LoopGuard {
         facts: &dyn Facts,
         decision: &mut Decision,
     ) -> Verdict {
-        let (class, reply_allowed) = classify(transaction, message, decision);
-        let inbound = transaction.session.flow == Flow::Inbound;
-        let looping = if self.too_far(message, decision) {
-            Looping::ForAll
-        } else if inbound {
-            self.returned(transaction, message, facts, decision)
-        } else {
-            Looping::No
-        };
+        let found = self.classifier.classify(transaction, message);
+        for evidence in found.evidence_of_class() {
+            decision.reason(format!("{}, by {evidence}", found.class.word()));
+        }
+        if found.class == MessageClass::Human {
+            for evidence in found.evidence_against_reply() {
+                decision.reason(format!("no machine may reply, by {evidence}"));
+            }
+        }
+        let looping = self.looping(transaction, message, facts, decision);
         // Whatever a looping message is, answering it would keep it going.
-        decision.classify(class, reply_allowed && looping == Looping::No);
+        decision.classify(found.class, found.reply_allowed && looping == Looping::No);
         match looping {
-            Looping::ForAll => routing_loop(),
+            Looping::ForAll => Verdict::Reject(routing_loop()),
             Looping::ForSome | Looping::No => Verdict::Pass,
         }
     }
 }
 
 impl LoopGuard {
-    /// Whether the message has come through more hosts than the limit.
-    fn too_far(&self, message: &dyn Message, decision: &mut Decision) -> bool {
-        let hops = message.count("Received");
-        let limit = self.settings.hop_limit;
-        if hops > limit {
-            decision.reason(format!("{hops} Received fields, and the limit is {limit}"));
-        }
-        hops > limit
-    }
-
-    /// Whether this email id has already come to the recipients; where only to some, those are
-    /// refused and the others marked.
-    fn returned(
+    /// Whether the message was here before; where it was so for some recipients only, they are
+    /// refused, and the others marked.
+    fn looping(
         &self,
         transaction: &Transaction,
         message: &dyn Message,
         facts: &dyn Facts,
         decision: &mut Decision,
     ) -> Looping {
-        let Some(id) = message.header(&self.settings.email_id_header) else {
-            return Looping::No;
-        };
-        if id.is_empty() {
-            return Looping::No;
-        }
-        let mut fresh = Vec::new();
-        let mut seen = Vec::new();
-        for recipient in &transaction.recipients {
-            let key = key(&id, recipient);
-            if facts.seen(&key) {
-                seen.push(recipient)
-            } else {
-                fresh.push(key)
-            }
-        }
-        for recipient in &seen {
-            decision.reason(format!("email id {id} has already come to {recipient}"));
-        }
-        if seen.is_empty() {
-            self.mark(fresh, decision);
-            return Looping::No;
-        }
-        if fresh.is_empty() {
+        let Settings {
+            hop_limit,
+            own_hosts,
+            ..
+        } = &self.settings;
+        if let Some(reason) = hops::looping(message, *hop_limit, own_hosts) {
+            decision.reason(reason);
             return Looping::ForAll;
         }
-        for recipient in seen {
-            let reply = Reply::new(554, "5.4.6", "Routing loop: this message was here before");
-            decision.judge_recipient(recipient, RecipientVerdict::Reject(reply));
+        if transaction.session.flow != Flow::Inbound {
+            return Looping::No;
+        }
+        let id = message.header(&self.settings.email_id_header);
+        let id = id.filter(|id| !id.is_empty());
+        let delivered = hops::delivered_before(message, &transaction.recipients);
+        let mut fresh = Vec::new();
+        let mut before = Vec::new();
+        for recipient in &transaction.recipients {
+            if delivered.contains(&recipient) {
+                decision.reason(format!("Delivered-To names {recipient} already"));
+                before.push(recipient);
+                continue;
+            }
+            let Some(id) = &id else { continue };
+            let key = key(id, recipient);
+            if facts.seen(&key) {
+                decision.reason(format!("email id {id} has already come to {recipient}"));
+                before.push(recipient);
+            } else {
+                fresh.push(key);
+            }
+        }
+        if before.len() == transaction.recipients.len() && !before.is_empty() {
+            return Looping::ForAll;
         }
         self.mark(fresh, decision);
+        if before.is_empty() {
+            return Looping::No;
+        }
+        for recipient in before {
+            decision.judge_recipient(recipient, RecipientVerdict::Reject(routing_loop()));
+        }
         Looping::ForSome
     }
 
@@ -139,8 +145,8 @@ enum Looping {
     ForAll,
 }
 
-fn routing_loop() -> Verdict {
-    Verdict::reject(554, "5.4.6", "Routing loop: this message was here before")
+fn routing_loop() -> Reply {
+    Reply::new(554, "5.4.6", "Routing loop: this message was here before")
 }
 
 /// What is remembered of one email id at one recipient. Long ids are told apart by a hash, since
@@ -159,32 +165,6 @@ fn fnv(bytes: impl Iterator<Item = u8>, seed: u64) -> u64 {
     bytes.fold(0xcbf2_9ce4_8422_2325 ^ seed, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })
-}
-
-/// What kind of message it is by what it says of itself, and whether a machine may answer it.
-fn classify(
-    transaction: &Transaction,
-    message: &dyn Message,
-    decision: &mut Decision,
-) -> (MessageClass, bool) {
-    if transaction.mail_from.is_empty() {
-        decision.reason("null reverse-path: a bounce or its like");
-        return (MessageClass::Bounce, false);
-    }
-    match message
-        .header("Auto-Submitted")
-        .map(|value| auto_submitted(&value))
-    {
-        Some(AutoSubmitted::Replied) => {
-            decision.reason("Auto-Submitted: auto-replied");
-            (MessageClass::AutoReplied, false)
-        }
-        Some(AutoSubmitted::Generated) => {
-            decision.reason("Auto-Submitted says that a machine made it");
-            (MessageClass::AutoGenerated, false)
-        }
-        Some(AutoSubmitted::No) | None => (MessageClass::Human, true),
-    }
 }
 
 gatepost_sdk::export!(LoopGuard: message);

@@ -46,6 +46,7 @@ extern crate self as gatepost_sdk;
 
 mod account;
 pub mod authentication;
+pub mod classification;
 mod decision;
 pub mod directory;
 mod export;

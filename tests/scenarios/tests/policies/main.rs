@@ -12,6 +12,7 @@ mod fixtures_in_check;
 mod fixtures_live;
 mod fixtures_natively;
 mod header_edits;
+mod hop_cases;
 mod hostile_guests;
 mod load_errors;
 mod on_error_of_each_hook;

@@ -1,0 +1,75 @@
+//! What the trace fields prove: a message that has come through here before.
+
+use gatepost_sdk::Message;
+
+/// How often our own host may stand in Received; one time more is a loop.
+const OWN_HOPS: usize = 7;
+
+/// Why the trace says that the message loops, whoever it is for; `None` where it does not.
+pub fn looping(message: &dyn Message, limit: u32, own_hosts: &[String]) -> Option<String> {
+    let hops = message.count("Received");
+    if hops > limit {
+        return Some(format!("{hops} Received fields, and the limit is {limit}"));
+    }
+    if own_hosts.is_empty() || hops as usize <= OWN_HOPS {
+        return None;
+    }
+    let received = message.headers_named("Received");
+    let own = received.iter().filter(|field| is_by(field, own_hosts));
+    let own = own.count();
+    (own > OWN_HOPS).then(|| format!("it was received here {own} times before"))
+}
+
+/// Whether one of these hosts wrote the field: the word behind `by` (RFC 5321 section 4.4).
+fn is_by(field: &str, hosts: &[String]) -> bool {
+    let mut words = field.split_whitespace();
+    let mut depth = 0usize;
+    while let Some(word) = words.next() {
+        if depth == 0 && word.eq_ignore_ascii_case("by") {
+            let by = words.next().unwrap_or_default();
+            let by = by.split([';', '(']).next().unwrap_or_default();
+            return hosts.iter().any(|host| host.eq_ignore_ascii_case(by));
+        }
+        // A comment may hold the word too.
+        depth += word.matches('(').count();
+        depth = depth.saturating_sub(word.matches(')').count());
+    }
+    false
+}
+
+/// The recipients to whom the message was delivered already, as Postfix and qmail write it in
+/// Delivered-To. The domain has no case, and no mail system that stamps this field lets two
+/// mailboxes differ in case alone.
+pub fn delivered_before<'a>(message: &dyn Message, recipients: &'a [String]) -> Vec<&'a String> {
+    let delivered = message.headers_named("Delivered-To");
+    let bare = |value: &str| value.trim_matches(['<', '>', ' ']).to_lowercase();
+    let delivered: Vec<String> = delivered.iter().map(|value| bare(value)).collect();
+    let recipients = recipients.iter();
+    recipients
+        .filter(|recipient| delivered.contains(&recipient.to_lowercase()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_wrote_a_received_field() {
+        let ours = ["mx.desk.example".to_owned()];
+        for (field, own) in [
+            (
+                "from a.example (helo by mx.desk.example) by MX.desk.example with ESMTP; now",
+                true,
+            ),
+            ("from a.example by mx.desk.example; now", true),
+            ("by mx.desk.example (Postfix)", true),
+            ("from mx.desk.example by b.example; now", false),
+            ("from a.example (by mx.desk.example) by b.example", false),
+            ("", false),
+            ("from a.example by", false),
+        ] {
+            assert_eq!(is_by(field, &ours), own, "{field}");
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Reports about mail: of delivery (RFC 3464), of reading (RFC 8098), of abuse (RFC 5965) and of
+//! the like, by the Content-Type of the whole message (RFC 6522).
+
+use mail_parser::parsers::MessageStream;
+
+use super::rule::Rule;
+use crate::Message;
+
+/// Octets of the body that are searched where the report does not say what it is of.
+const SEARCHED: u32 = 16 << 10;
+
+/// What the field says; `body` is looked into only where it has to be.
+pub(super) fn rule(value: &str, body: &dyn Message) -> Option<Rule> {
+    let line = format!("{value}\n");
+    let parsed = MessageStream::new(line.as_bytes()).parse_content_type();
+    let content_type = parsed.into_content_type()?;
+    let subtype = content_type.subtype().unwrap_or_default();
+    if content_type.ctype().eq_ignore_ascii_case("message") {
+        return of(subtype);
+    }
+    let is_report = content_type.ctype().eq_ignore_ascii_case("multipart")
+        && subtype.eq_ignore_ascii_case("report");
+    if !is_report {
+        return None;
+    }
+    match content_type.attribute("report-type") {
+        Some(kind) => of(kind.trim()).or(Some(Rule::MailReport)),
+        None => in_body(&body.body_chunk(0, SEARCHED)),
+    }
+}
+
+/// By the type of the part that a machine is to read.
+fn of(kind: &str) -> Option<Rule> {
+    match kind.to_ascii_lowercase().as_str() {
+        "delivery-status" | "global-delivery-status" => Some(Rule::DeliveryReport),
+        "disposition-notification" | "global-disposition-notification" => {
+            Some(Rule::DispositionReport)
+        }
+        "feedback-report" | "tlsrpt" => Some(Rule::MailReport),
+        _ => None,
+    }
+}
+
+/// By the first part of such a type.
+fn in_body(body: &[u8]) -> Option<Rule> {
+    let lines = body.split(|&b| b == b'\n');
+    for line in lines {
+        let line = line.trim_ascii();
+        const NAME: &[u8] = b"content-type:";
+        let Some((name, value)) = line.split_at_checked(NAME.len()) else {
+            continue;
+        };
+        if !name.eq_ignore_ascii_case(NAME) {
+            continue;
+        }
+        let value = String::from_utf8_lossy(value.trim_ascii());
+        let value = value.split(';').next().unwrap_or_default().trim();
+        if let Some((kind, subtype)) = value.split_once('/')
+            && kind.eq_ignore_ascii_case("message")
+            && let Some(rule) = of(subtype)
+        {
+            return Some(rule);
+        }
+    }
+    None
+}

@@ -1,0 +1,213 @@
+//! What the local part of an address says of who writes: a mail system, a list, or nobody who
+//! wants an answer.
+
+/// The reverse-path as its sender wrote it: what forwarders wrap around it, and the tag of BATV,
+/// are taken off, and the local part is in lower case.
+///
+/// SRS0 and SRS1 (Sender Rewriting Scheme), `prvs` (BATV), Exchange Online's
+/// `bounces+SRS=hash=day@` and `name+SRS=hash=day=domain=name@`, and Google's `name+caf_=to=domain@`
+/// all stand for mail that was forwarded: what they begin with says nothing of who wrote.
+pub(super) fn unwrapped(path: &str) -> String {
+    let local = path.rsplit_once('@').map_or(path, |(local, _)| local);
+    let local = local.to_lowercase();
+    if let Some(wrapped) = local
+        .strip_prefix("srs0=")
+        .or_else(|| local.strip_prefix("srs0+"))
+        .or_else(|| local.strip_prefix("srs0-"))
+    {
+        // hash=day=domain=local
+        return wrapped.splitn(4, '=').nth(3).unwrap_or_default().to_owned();
+    }
+    if local.starts_with("srs1") || local.contains("+srs=") || local.contains("+caf_=") {
+        return local
+            .rsplit_once('=')
+            .map_or(String::new(), |(head, last)| {
+                // Only the form with all four parts ends with a local part.
+                let parts = head.rsplit("srs").next().unwrap_or_default();
+                let whole = parts.matches('=').count() >= 3;
+                if whole {
+                    last.to_owned()
+                } else {
+                    String::new()
+                }
+            });
+    }
+    if let Some(tagged) = local.strip_prefix("prvs=") {
+        // tag=local, and by some local=tag
+        return match tagged.split_once('=') {
+            Some((tag, local)) if is_batv_tag(tag) => local.to_owned(),
+            Some((local, _)) => local.to_owned(),
+            None => String::new(),
+        };
+    }
+    if let Some(tagged) = local.strip_prefix("btv1==") {
+        return tagged
+            .split_once("==")
+            .map_or("", |(_, local)| local)
+            .to_owned();
+    }
+    local
+}
+
+fn is_batv_tag(tag: &str) -> bool {
+    tag.len() == 10 && tag.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+/// A server's mail system (RFC 5230 section 4.6).
+pub(super) fn is_daemon(local: &str) -> bool {
+    matches!(
+        squeezed(local).as_str(),
+        "mailerdaemon" | "maildaemon" | "mdaemon" | "mailsystem"
+    ) || local.starts_with("mailer-daemon")
+        // Exchange's own mailbox, the same everywhere.
+        || local.starts_with("microsoftexchange329e71ec88ae4615bbc36ab6ce41109e")
+        // The double bounce of qmail.
+        || local == "#"
+}
+
+/// The command address of a list manager, or an address that a mailing list sends from (RFC 5230
+/// section 4.6, RFC 2142 section 6).
+pub(super) fn is_of_list(local: &str) -> bool {
+    let plain = local.split('+').next().unwrap_or_default();
+    matches!(plain, "listserv" | "majordomo" | "listmaster" | "sympa" | "mailman")
+        || local.starts_with("owner-")
+        || ["-owner", "-request", "-bounces", "-bounce", "-admin", "-return", "-errors", "-relay"]
+            .iter()
+            .any(|ending| plain.ends_with(ending))
+        // ezmlm: list-return-number-recipient
+        || local.split_once("-return-").is_some_and(|(_, rest)| {
+            rest.starts_with(|c: char| c.is_ascii_digit())
+        })
+}
+
+/// An address that says that nobody reads what comes there.
+pub(super) fn wants_no_reply(local: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "noreply",
+        "donotreply",
+        "dontreply",
+        "noresponse",
+        "norespond",
+        "noresponder",
+        "nocontestar",
+        "nepasrepondre",
+        "noreponse",
+        "naoresponda",
+        "naoresponder",
+        "nonrispondere",
+        "noreplay",
+        "nichtantworten",
+        "keineantwort",
+        "nietantwoorden",
+        "geenantwoord",
+        "svarainte",
+        "svarikke",
+        "ikkesvar",
+        "alavastaa",
+        "nieodpowiadaj",
+        "neodpovidat",
+        "neodpovidejte",
+        "neodpovedajte",
+        "nevalaszoljon",
+        "yanitlamayin",
+        "cevapvermeyin",
+        "jangandibalas",
+    ];
+    let squeezed = squeezed(local);
+    WORDS.iter().any(|word| squeezed.contains(word))
+}
+
+/// An address that sends notices.
+pub(super) fn sends_notices(local: &str) -> bool {
+    let plain = local.split('+').next().unwrap_or_default();
+    matches!(
+        squeezed(plain).as_str(),
+        "notification"
+            | "notifications"
+            | "notify"
+            | "alert"
+            | "alerts"
+            | "autoconfirm"
+            | "automailer"
+            | "mailrobot"
+            | "nagios"
+            | "zabbix"
+            | "jenkins"
+            | "crondaemon"
+            | "automated"
+            | "calendarnotification"
+            | "dmarcreport"
+            | "dmarcreports"
+            | "dmarcsupport"
+    )
+}
+
+/// The address of an autoresponder.
+pub(super) fn is_autoresponder(local: &str) -> bool {
+    let squeezed = squeezed(local);
+    ["autoreply", "autoresponder", "autoresponse", "autorespond"]
+        .iter()
+        .any(|word| squeezed.starts_with(word))
+}
+
+/// Whether another address stands in the local part, as `own-name=domain` (VERP): that of the
+/// recipient, wherever the message was forwarded since.
+pub(super) fn holds_recipient(local: &str) -> bool {
+    local.rsplit_once('=').is_some_and(|(own, domain)| {
+        let name = own.rsplit(['+', '-']).next().unwrap_or_default();
+        let labels = domain.split('.').all(|label| {
+            !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-')
+        });
+        name.len() < own.len() && !name.is_empty() && domain.contains('.') && labels
+    })
+}
+
+/// Without what people put between words.
+fn squeezed(local: &str) -> String {
+    local
+        .chars()
+        .filter(|c| !matches!(c, '-' | '_' | '.'))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_forwarders_and_batv_add_is_taken_off() {
+        for (path, local) in [
+            ("Ann@x.example", "ann"),
+            ("SRS0=aO/p=ON=shop.example=Ann@fwd.example", "ann"),
+            (
+                "SRS1=ab=fwd.example==aO/p=ON=shop.example=ann@b.example",
+                "ann",
+            ),
+            ("bounces+SRS=44ldt=IX@customer.example", ""),
+            ("help+SRS=44ldt=IX=shop.example=ann@customer.example", "ann"),
+            ("bo+caf_=help=desk.example@mail.example", ""),
+            ("prvs=0123456789=ann@x.example", "ann"),
+            ("prvs=ann=0123456789@x.example", "ann"),
+            ("btv1==123abc==ann@x.example", "ann"),
+        ] {
+            assert_eq!(unwrapped(path), local, "{path}");
+        }
+    }
+
+    #[test]
+    fn names_of_lists_and_of_people() {
+        for local in [
+            "owner-wool",
+            "wool-request",
+            "wool-bounces+ann=x.example",
+            "listserv",
+        ] {
+            assert!(is_of_list(local), "{local}");
+        }
+        for local in ["ann", "request", "owner", "bounce"] {
+            assert!(!is_of_list(local), "{local}");
+        }
+        assert!(wants_no_reply("gmail-noreply") && wants_no_reply("do_not.reply"));
+        assert!(!wants_no_reply("reply+1234"));
+    }
+}

@@ -1,0 +1,45 @@
+//! X-Auto-Response-Suppress (MS-OXCMAIL): which automatic answers a message
+//! asks not to get.
+//!
+//! `DR`, `NDR`, `RN` and `NRN` are about reports of delivery and reading, which no policy sends;
+//! `OOF` and `AutoReply` are about answers.
+
+use super::rule::Rule;
+
+pub(super) fn rule(value: &str) -> Option<Rule> {
+    let has = |word: &str| {
+        let mut words = value.split([',', ';', ' ', '\t']).map(str::trim);
+        words.any(|it| it.eq_ignore_ascii_case(word))
+    };
+    if has("All") || has("OOF") && has("AutoReply") {
+        // Bulk mail asks so much, and a person's mail program does not.
+        Some(Rule::SuppressAll)
+    } else if has("OOF") || has("AutoReply") {
+        Some(Rule::SuppressSome)
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_value() {
+        for (value, expected) in [
+            ("None", None),
+            ("", None),
+            ("DR", None),
+            ("DR, NDR, RN, NRN", None),
+            ("All", Some(Rule::SuppressAll)),
+            ("all", Some(Rule::SuppressAll)),
+            ("OOF", Some(Rule::SuppressSome)),
+            ("DR, OOF,\tRN", Some(Rule::SuppressSome)),
+            ("AutoReply", Some(Rule::SuppressSome)),
+            ("DR, RN, NRN, OOF, AutoReply", Some(Rule::SuppressAll)),
+        ] {
+            assert_eq!(rule(value), expected, "{value:?}");
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! Which trace fields prove a loop, on the cases of the conformance data.
+
+use std::path::PathBuf;
+
+use gatepost_message::Message;
+use loop_guard::hops;
+use test_support::native::NativeMessage;
+
+#[test]
+fn every_case_is_told_from_its_trace_fields() {
+    let root = std::env::var_os("GATEPOST_CONFORMANCE").map_or_else(
+        || {
+            PathBuf::from(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/../../../shared/conformance"
+            ))
+        },
+        PathBuf::from,
+    );
+    let suite = root.join("loops");
+    let Ok(cases) = std::fs::read_to_string(suite.join("hop_cases.csv")) else {
+        println!(
+            "SKIPPED: {} is not there (GATEPOST_CONFORMANCE)",
+            suite.display()
+        );
+        return;
+    };
+    let ours = ["mx.desk.example".to_owned()];
+    let recipients = ["user@desk.example".to_owned()];
+    let mut told = 0;
+    for case in cases.lines().skip(1) {
+        let mut columns = case.splitn(3, ',');
+        let (path, expected) = (columns.next().unwrap(), columns.next().unwrap());
+        let text = std::fs::read_to_string(suite.join(path)).unwrap();
+        let message = Message::from_bytes(text.replace("\r\n", "\n").replace('\n', "\r\n").into());
+        let message = NativeMessage(&message);
+        let looping = hops::looping(&message, 100, &ours).is_some()
+            || !hops::delivered_before(&message, &recipients).is_empty();
+        assert_eq!(if looping { "loop" } else { "deliver" }, expected, "{case}");
+        told += 1;
+    }
+    println!("{told} of {told} hop cases");
+    assert!(told > 0, "hop_cases.csv has no case");
+}
