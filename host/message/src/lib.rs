@@ -32,6 +32,7 @@ mod id;
 mod idn;
 mod message;
 mod seven_bit;
+mod stored;
 mod time;
 
 pub use address::{Address, AddressError, ReversePath, address_literal};

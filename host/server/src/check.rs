@@ -84,7 +84,7 @@ async fn read(file: &Path) -> std::io::Result<Message> {
     }
     let mut stored = Vec::new();
     std::io::stdin().lock().read_to_end(&mut stored)?;
-    Ok(Message::from_bytes(eml::as_received(&stored)))
+    Ok(Message::from_stored(&stored))
 }
 
 /// Where a message is written: under the name of its file. Files of the same name from several

@@ -5,7 +5,8 @@
 //! [`listener`] takes connections, [`session`] drives one of them through the SMTP state machine,
 //! and [`pipeline`] is the way of a message from the end of its data to the "250": facts, policy
 //! chain, edits, spool. [`routing`] asks the policies where a message goes and tells them what
-//! became of it. [`check`] is the same pipeline on stored messages, without effect.
+//! became of it. [`check`] is the same pipeline on stored messages, without effect, and [`fixtures`]
+//! one policy alone on what its author wrote down.
 //!
 //! People see it through the command line ([`cli`]), which speaks to a running relay over the
 //! control socket ([`control`]), and through logs, metrics and health ([`observability`]).
@@ -19,6 +20,7 @@ pub mod cli;
 pub mod config;
 pub mod control;
 pub mod eml;
+pub mod fixtures;
 pub mod folder;
 pub mod host_rules;
 pub mod listener;

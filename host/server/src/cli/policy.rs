@@ -1,5 +1,7 @@
 //! `gatepost policy`.
 
+mod test;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -24,6 +26,7 @@ pub(super) enum Command {
     Rollback(Rollback),
     Inspect(Inspect),
     Export(Export),
+    Test(test::Test),
 }
 
 /// Put a module in use while mail flows.
@@ -90,6 +93,7 @@ pub(super) async fn run(command: Command) -> miette::Result<ExitCode> {
         }
         Command::Inspect(args) => inspect(&args).await,
         Command::Export(args) => export(&args),
+        Command::Test(args) => test::run(&args).await,
     }
 }
 

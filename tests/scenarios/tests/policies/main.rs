@@ -22,6 +22,7 @@ mod recipients_refused;
 mod reload_keeps_the_last_good;
 mod start_errors;
 mod swap_under_load;
+mod tested_on_fixtures;
 mod the_sandbox_decides;
 mod watched_folder;
 
