@@ -1,7 +1,12 @@
-//! What a policy looks up when it runs natively, in a test.
+//! A policy run natively, in a test: what it looks up, and the [fixtures](fixtures()) of its author.
+
+mod fixtures;
+mod pretended;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+
+pub use fixtures::fixtures;
 
 use crate::{Authentication, Credential, ReceivingDomain};
 

@@ -2,7 +2,7 @@
 //!
 //! The module is loaded by the engine of the relay, with every check of a load, once for all fixtures
 //! that have the same settings. Each fixture is one call of one hook, in a chain of that policy
-//! alone; what the guest looks up is [pretended]. Nothing is sent and nothing is kept.
+//! alone; what the guest looks up is what the fixture says. Nothing is sent and nothing is kept.
 
 mod bless;
 mod module;

@@ -1,0 +1,219 @@
+//! The fixtures of a policy's author, natively.
+
+use std::path::Path;
+
+use gatepost_fixture::{Decided, Fixture, Hook, read_folder};
+
+use super::pretended::{self, Looked, Mail};
+use crate::{
+    Action, Attempt, AttemptResult, Decision, Ending, Flow, MessageClass, Policy, Protocol,
+    RecipientVerdict, Reply, Routing, Session, TlsMode, Transaction, Verdict,
+};
+
+/// Runs every fixture of a folder as plain Rust, without a sandbox: for the policy's own
+/// `cargo test`. The same files, and how they are written, as for `gatepost policy test`.
+///
+/// ```no_run
+/// # struct NoSpam;
+/// # impl gatepost_sdk::Policy for NoSpam {
+/// #     type Settings = ();
+/// #     fn new((): ()) -> Result<Self, Vec<String>> { Ok(Self) }
+/// # }
+/// #[test]
+/// fn fixtures() {
+///     gatepost_sdk::native::fixtures::<NoSpam>(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures"));
+/// }
+/// ```
+///
+/// # Panics
+/// With what differs, where something does; or where a fixture cannot be used.
+pub fn fixtures<P: Policy>(folder: impl AsRef<Path>) {
+    let folder = folder.as_ref();
+    let found = read_folder(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    assert!(!found.is_empty(), "{} has no fixtures", folder.display());
+    let mut failures = String::new();
+    for fixture in found {
+        let path = fixture.path.display();
+        let problem = match &fixture.read {
+            Err(error) => Some(error.to_string()),
+            Ok((said, message)) => match decide::<P>(said, Mail(message)) {
+                Err(problem) => Some(problem),
+                Ok(came) => said.compare(&came).map(|difference| difference.diff),
+            },
+        };
+        if let Some(problem) = problem {
+            failures.push_str(&format!(
+                "\n{path}: - is expected, + is what came\n{problem}\n"
+            ));
+        }
+    }
+    assert!(failures.is_empty(), "{failures}");
+}
+
+/// What the policy decides.
+fn decide<P: Policy>(fixture: &Fixture, mail: Mail<'_>) -> Result<Decided, String> {
+    let settings = serde_json::from_value(fixture.settings.clone());
+    let settings = settings.map_err(|error| format!("the settings are not valid: {error}"))?;
+    let policy = P::new(settings).map_err(|problems| problems.join("\n"))?;
+    let _given = pretended::given(fixture, mail.0).give();
+    let transaction = transaction(fixture);
+    let looked = Looked(fixture);
+    let recipient = fixture
+        .recipient()
+        .map_or("", |recipient| recipient.as_str());
+    let decision = &mut Decision::default();
+    let decided = match fixture.hook {
+        Hook::Connect => judged(policy.connect(&transaction.session, &looked, decision)),
+        Hook::Sender => judged(policy.sender(&transaction, &looked, decision)),
+        Hook::Recipient => judged(policy.recipient(&transaction, recipient, &looked, decision)),
+        Hook::Message => judged(policy.message(&transaction, &mail, &looked, decision)),
+        Hook::Route => {
+            let attempt = Attempt {
+                recipient: recipient.to_owned(),
+                previous: fixture.previous,
+            };
+            routed(policy.route(&transaction, &attempt, &looked, decision))
+        }
+        Hook::Outcome => {
+            policy.outcome(&transaction, &result(fixture, recipient), &looked, decision);
+            Decided::new(None)
+        }
+    };
+    Ok(acted(decided, decision))
+}
+
+fn transaction(fixture: &Fixture) -> Transaction {
+    let recipients = fixture.recipients().iter();
+    Transaction {
+        id: Fixture::ID.to_owned(),
+        session: Session {
+            listener: fixture.listener().to_owned(),
+            flow: match fixture.direction {
+                gatepost_fixture::Direction::Inbound => Flow::Inbound,
+                gatepost_fixture::Direction::Submission => Flow::Submission,
+            },
+            client_ip: fixture.client_ip.to_string(),
+            client_port: Fixture::PORT,
+            helo: (fixture.hook != Hook::Connect).then(|| fixture.helo.clone()),
+            tls: fixture.tls.clone(),
+            user: fixture.user.clone(),
+        },
+        account: fixture.account(),
+        mail_from: fixture.reverse_path().as_str().to_owned(),
+        recipients: recipients.map(ToString::to_string).collect(),
+    }
+}
+
+fn result(fixture: &Fixture, recipient: &str) -> AttemptResult {
+    let result = &fixture.result;
+    AttemptResult {
+        recipient: recipient.to_owned(),
+        ending: match result.ending {
+            gatepost_fixture::Ending::Delivered => Ending::Delivered,
+            gatepost_fixture::Ending::Deferred => Ending::Deferred,
+            gatepost_fixture::Ending::Failed => Ending::Failed,
+        },
+        reply: Reply::new(result.code, &result.enhanced, &result.text),
+        server: result.server.clone(),
+    }
+}
+
+fn in_words(reply: &Reply) -> String {
+    format!("{} {} {}", reply.code, reply.enhanced, reply.text)
+}
+
+fn judged(verdict: Verdict) -> Decided {
+    match verdict {
+        Verdict::Pass => Decided::new(Some("pass")),
+        Verdict::Accept => Decided::new(Some("accept")),
+        Verdict::Discard => Decided::new(Some("discard")),
+        Verdict::Reject(reply) => replied("reject", &reply),
+        Verdict::Tempfail(reply) => replied("tempfail", &reply),
+        Verdict::Quarantine(reason) => Decided {
+            quarantine: Some(reason),
+            ..Decided::new(Some("quarantine"))
+        },
+    }
+}
+
+fn routed(routing: Routing) -> Decided {
+    match routing {
+        Routing::Pass => Decided::new(Some("pass")),
+        Routing::Defer(reply) => replied("defer", &reply),
+        Routing::Fail(reply) => replied("fail", &reply),
+        Routing::NextHop(hop) => Decided {
+            next_hop: Some(gatepost_fixture::NextHop {
+                host: hop.host,
+                port: hop.port,
+                tls: Some(match hop.tls {
+                    TlsMode::None => "none".to_owned(),
+                    TlsMode::Opportunistic => "opportunistic".to_owned(),
+                    TlsMode::Required => "required".to_owned(),
+                }),
+                protocol: Some(match hop.protocol {
+                    Protocol::Smtp => "smtp".to_owned(),
+                    Protocol::Lmtp => "lmtp".to_owned(),
+                }),
+            }),
+            ..Decided::new(Some("next-hop"))
+        },
+    }
+}
+
+fn replied(verdict: &str, reply: &Reply) -> Decided {
+    Decided {
+        reply: Some(in_words(reply)),
+        ..Decided::new(Some(verdict))
+    }
+}
+
+/// With what the policy asked for besides.
+fn acted(mut decided: Decided, decision: &Decision) -> Decided {
+    fn push(list: &mut Option<Vec<String>>, item: String) {
+        list.get_or_insert_default().push(item);
+    }
+    for action in decision.actions() {
+        let to = &mut decided;
+        match action.clone() {
+            Action::Reason(text) => push(&mut to.reasons, text),
+            Action::Tag(tag) => {
+                // As the relay does, each once.
+                if !to.tags.iter().flatten().any(|known| *known == tag) {
+                    push(&mut to.tags, tag);
+                }
+            }
+            Action::Classify(class, reply_allowed) => {
+                to.class = Some(word(class).to_owned());
+                to.reply_allowed = Some(reply_allowed);
+            }
+            Action::AddHeader(name, value) => push(&mut to.edits, format!("add {name}: {value}")),
+            Action::SetHeader(name, value) => push(&mut to.edits, format!("set {name}: {value}")),
+            Action::RemoveHeader(name) => push(&mut to.edits, format!("remove {name}")),
+            Action::ProtectHeader(name) => push(&mut to.protected, name),
+            Action::JudgeRecipient(address, verdict) => {
+                let verdict = match verdict {
+                    RecipientVerdict::Reject(reply) => format!("reject {}", in_words(&reply)),
+                    RecipientVerdict::Suppress(reason) => format!("suppress {reason}"),
+                };
+                // The first judgement holds.
+                let recipients = to.recipients.get_or_insert_default();
+                recipients.entry(address).or_insert(verdict);
+            }
+            Action::Count(key, amount) => push(&mut to.effects, format!("count {amount} {key}")),
+            Action::MarkSeen(key, seconds) => {
+                push(&mut to.effects, format!("mark {key} for {seconds} s"));
+            }
+        }
+    }
+    decided
+}
+
+fn word(class: MessageClass) -> &'static str {
+    match class {
+        MessageClass::Human => "human",
+        MessageClass::AutoReplied => "auto-replied",
+        MessageClass::AutoGenerated => "auto-generated",
+        MessageClass::Bounce => "bounce",
+        MessageClass::List => "list",
+    }
+}

@@ -1,0 +1,200 @@
+//! What a fixture pretends, as a policy meets it natively.
+
+use gatepost_fixture as said;
+
+use super::Given;
+use crate::{
+    ArcDkim, ArcResult, ArcSet, Authentication, Author, Credential, CredentialScope, DkimResult,
+    DmarcPolicy, DmarcResult, DomainKind, DomainState, Facts, Forwarders, IprevResult, Level,
+    Message, Outcome, ReceivingDomain, SpfResult,
+};
+
+/// A fixture's message.
+pub(super) struct Mail<'a>(pub(super) &'a gatepost_message::Message);
+
+impl Message for Mail<'_> {
+    fn header(&self, name: &str) -> Option<String> {
+        self.0.header(name)
+    }
+    fn headers_named(&self, name: &str) -> Vec<String> {
+        self.0.headers_named(name)
+    }
+    fn count(&self, name: &str) -> u32 {
+        u32::try_from(self.0.count(name)).unwrap_or(u32::MAX)
+    }
+    fn headers(&self) -> Vec<(String, String)> {
+        let fields = self.0.fields().map(|field| {
+            let value = String::from_utf8_lossy(field.body_raw()).into_owned();
+            (field.name().into_owned(), value)
+        });
+        fields.collect()
+    }
+    fn header_size(&self) -> u64 {
+        self.0.head().len() as u64
+    }
+    fn body_size(&self) -> u64 {
+        self.0.body().len()
+    }
+    fn body_chunk(&self, offset: u64, length: u32) -> Vec<u8> {
+        let body = self.0.body();
+        let left = body.len().saturating_sub(offset).min(u64::from(length));
+        let mut chunk = vec![0; usize::try_from(left).unwrap_or_default()];
+        let read = body.read_at(offset, &mut chunk).unwrap_or_default();
+        chunk.truncate(read);
+        chunk
+    }
+}
+
+/// What a fixture's policy looks up. What it logs goes to standard error.
+pub(super) struct Looked<'a>(pub(super) &'a said::Fixture);
+
+impl Facts for Looked<'_> {
+    fn now(&self) -> u64 {
+        self.0.now.0
+    }
+    fn counted(&self, key: &str, seconds: u32) -> u64 {
+        self.0.memory.counted(key, seconds)
+    }
+    fn seen(&self, key: &str) -> bool {
+        self.0.memory.seen.contains(key)
+    }
+    fn log(&self, level: Level, text: &str) {
+        eprintln!("{level:?} {text}");
+    }
+}
+
+/// What a fixture gives to its policy.
+pub(super) fn given(fixture: &said::Fixture, message: &gatepost_message::Message) -> Given {
+    let known = &fixture.directory;
+    let destinations = known.destinations.keys();
+    let destinations = destinations
+        .filter_map(|address| Some((address.clone(), domain(known.destination(address)?))));
+    let credential = known.credential.clone().map(|scope| match scope {
+        said::CredentialScope::Inbound(domain) => CredentialScope::Inbound(domain),
+        said::CredentialScope::Submission => CredentialScope::Submission,
+    });
+    let settings = fixture.account_settings.clone();
+    Given {
+        authentication: authentication(&fixture.facts(message)),
+        destinations: destinations.collect(),
+        // Nobody has proved a credential without a user.
+        credential: (fixture.user.clone())
+            .zip(credential)
+            .map(|(user, scope)| Credential { user, scope }),
+        settings: settings.map(|settings| serde_json::Value::Object(settings).to_string()),
+    }
+}
+
+fn domain(of: said::ReceivingDomain) -> ReceivingDomain {
+    ReceivingDomain {
+        domain: of.domain,
+        kind: match of.kind {
+            said::DomainKind::Native => DomainKind::Native,
+            said::DomainKind::TwoWay => DomainKind::TwoWay,
+            said::DomainKind::OutboundOnly => DomainKind::OutboundOnly,
+        },
+        state: match of.state {
+            said::DomainState::Claimed => DomainState::Claimed,
+            said::DomainState::Verified => DomainState::Verified,
+            said::DomainState::Disconnected => DomainState::Disconnected,
+        },
+        forwarders: Forwarders {
+            networks: of.forwarders.networks,
+            dkim_domains: of.forwarders.dkim_domains,
+            arc_sealers: of.forwarders.arc_sealers,
+        },
+    }
+}
+
+fn authentication(facts: &said::Facts) -> Authentication {
+    let signatures = facts.dkim.iter();
+    let authors = facts.authors.iter().flatten();
+    Authentication {
+        spf_helo: spf(&facts.spf_helo),
+        spf_mailfrom: spf(&facts.spf),
+        dkim: signatures
+            .map(|signature| DkimResult {
+                result: outcome(signature.result),
+                domain: signature.domain.clone(),
+                selector: signature.selector.clone(),
+                algorithm: signature.algorithm.clone(),
+                reason: signature.reason.clone(),
+            })
+            .collect(),
+        dmarc: dmarc(&facts.dmarc),
+        arc: ArcResult {
+            result: outcome(facts.arc.result),
+            instances: facts.arc.instances,
+            sealer: facts.arc.sealer.clone(),
+            sets: facts.arc.sets.iter().map(arc_set).collect(),
+            reason: facts.arc.reason.clone(),
+        },
+        iprev: IprevResult {
+            result: outcome(facts.iprev.result),
+            name: facts.iprev.name.clone(),
+        },
+        authors: authors
+            .map(|author| Author {
+                name: author.name.clone(),
+                address: author.address.clone(),
+            })
+            .collect(),
+    }
+}
+
+fn outcome(outcome: said::Outcome) -> Outcome {
+    match outcome {
+        said::Outcome::None => Outcome::None,
+        said::Outcome::Neutral => Outcome::Neutral,
+        said::Outcome::Pass => Outcome::Pass,
+        said::Outcome::Fail => Outcome::Fail,
+        said::Outcome::SoftFail => Outcome::SoftFail,
+        said::Outcome::Policy => Outcome::Policy,
+        said::Outcome::TempError => Outcome::TempError,
+        said::Outcome::PermError => Outcome::PermError,
+    }
+}
+
+fn spf(spf: &said::Spf) -> SpfResult {
+    SpfResult {
+        result: outcome(spf.result),
+        domain: spf.domain.clone(),
+        reason: spf.reason.clone(),
+    }
+}
+
+fn dmarc(dmarc: &said::Dmarc) -> DmarcResult {
+    let policy = |policy: said::DmarcPolicy| match policy {
+        said::DmarcPolicy::None => DmarcPolicy::None,
+        said::DmarcPolicy::Quarantine => DmarcPolicy::Quarantine,
+        said::DmarcPolicy::Reject => DmarcPolicy::Reject,
+    };
+    DmarcResult {
+        result: outcome(dmarc.result),
+        policy: dmarc.policy.map(policy),
+        applied: dmarc.applied.map(policy),
+        domain: dmarc.domain.clone(),
+        organizational_domain: dmarc.organizational_domain.clone(),
+        spf_aligned: dmarc.spf_aligned,
+        dkim_aligned: dmarc.dkim_aligned,
+        reason: dmarc.reason.clone(),
+    }
+}
+
+fn arc_set(set: &said::ArcSet) -> ArcSet {
+    let signatures = set.dkim.iter().map(|seen| ArcDkim {
+        result: outcome(seen.result),
+        domain: seen.domain.clone(),
+    });
+    ArcSet {
+        instance: set.instance,
+        sealer: set.sealer.clone(),
+        results: set.results.clone(),
+        authserv_id: set.authserv_id.clone(),
+        dmarc: set.dmarc.map(outcome),
+        dmarc_from: set.dmarc_from.clone(),
+        spf: set.spf.map(outcome),
+        arc: set.arc.map(outcome),
+        dkim: signatures.collect(),
+    }
+}
