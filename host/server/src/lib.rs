@@ -6,7 +6,7 @@
 //! and [`pipeline`] is the way of a message from the end of its data to the "250": facts, policy
 //! chain, edits, spool. [`routing`] asks the policies where a message goes and tells them what
 //! became of it. [`check`] is the same pipeline on stored messages, without effect, and [`fixtures`]
-//! one policy alone on what its author wrote down.
+//! one policy alone on what its author wrote down; [`scaffold`] begins one.
 //!
 //! People see it through the command line ([`cli`]), which speaks to a running relay over the
 //! control socket ([`control`]), and through logs, metrics and health ([`observability`]).
@@ -34,6 +34,7 @@ pub mod policies;
 pub mod received;
 pub mod relay;
 pub mod routing;
+pub mod scaffold;
 pub mod session;
 pub mod sink;
 pub mod submission;

@@ -1,5 +1,6 @@
 //! `gatepost policy`.
 
+mod new;
 mod test;
 
 use std::path::{Path, PathBuf};
@@ -26,6 +27,7 @@ pub(super) enum Command {
     Rollback(Rollback),
     Inspect(Inspect),
     Export(Export),
+    New(new::New),
     Test(test::Test),
 }
 
@@ -93,6 +95,7 @@ pub(super) async fn run(command: Command) -> miette::Result<ExitCode> {
         }
         Command::Inspect(args) => inspect(&args).await,
         Command::Export(args) => export(&args),
+        Command::New(args) => new::run(&args),
         Command::Test(args) => test::run(&args).await,
     }
 }
