@@ -101,6 +101,9 @@ impl crate::Message for wit::Message {
             .map(|field| (field.name, field.value))
             .collect()
     }
+    fn header_chunk(&self, offset: u64, length: u32) -> Vec<u8> {
+        wit::Message::header_chunk(self, offset, length)
+    }
     fn header_size(&self) -> u64 {
         wit::Message::header_size(self)
     }

@@ -12,6 +12,17 @@ pub trait Message {
     fn count(&self, name: &str) -> u32;
     /// Every field as name and raw body. Costly on long headers.
     fn headers(&self) -> Vec<(String, String)>;
+    /// Up to `length` octets of the header section from `offset`, as they are; fewer at its end.
+    /// One look at all fields for the price of a copy.
+    fn header_chunk(&self, offset: u64, length: u32) -> Vec<u8> {
+        let mut section = Vec::new();
+        for (name, value) in self.headers() {
+            section.extend_from_slice(format!("{name}:{value}\r\n").as_bytes());
+        }
+        let begin = section.len().min(offset as usize);
+        let end = section.len().min(begin.saturating_add(length as usize));
+        section.get(begin..end).unwrap_or_default().to_vec()
+    }
     /// Octets of the header section.
     fn header_size(&self) -> u64;
     /// Octets of the body.

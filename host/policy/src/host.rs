@@ -191,6 +191,20 @@ impl message_access::HostMessage for CallState {
             .collect())
     }
 
+    fn header_chunk(
+        &mut self,
+        _: Resource<MessageHandle>,
+        offset: u64,
+        length: u32,
+    ) -> wasmtime::Result<Vec<u8>> {
+        let head = self.message()?.head();
+        let begin = usize::try_from(offset).map_or(head.len(), |offset| offset.min(head.len()));
+        let end = begin
+            .saturating_add(length.min(CHUNK) as usize)
+            .min(head.len());
+        Ok(head.get(begin..end).unwrap_or_default().to_vec())
+    }
+
     fn header_size(&mut self, _: Resource<MessageHandle>) -> wasmtime::Result<u64> {
         Ok(self.message()?.head().len() as u64)
     }

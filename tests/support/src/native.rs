@@ -30,6 +30,13 @@ impl gatepost_sdk::Message for NativeMessage<'_> {
         self.0.fields().map(field).collect()
     }
 
+    fn header_chunk(&self, offset: u64, length: u32) -> Vec<u8> {
+        let head = self.0.head();
+        let begin = head.len().min(offset as usize);
+        let end = head.len().min(begin + length as usize);
+        head[begin..end].to_vec()
+    }
+
     fn header_size(&self) -> u64 {
         self.0.head().len() as u64
     }

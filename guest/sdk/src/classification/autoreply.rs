@@ -8,7 +8,11 @@ use super::rule::Rule;
 /// `X-Autoreply-From`, `X-Mail-Autoreply`, `X-Vacation` and more of the kind. They are told by how
 /// the name begins; a value of `no` takes it back.
 pub(super) fn rule(name: &str, value: &str) -> Option<Rule> {
-    if is_no(value) {
+    let begins = |words: &[&str]| words.iter().any(|word| name.starts_with(word));
+    if !begins(&[
+        "x-auto", "x-mail", "x-vaca", "x-mach", "x-fc-m", "auto", "vaca",
+    ]) || is_no(value)
+    {
         return None;
     }
     let mut squeezed = [0; 24];

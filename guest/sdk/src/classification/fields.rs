@@ -27,16 +27,32 @@ pub(super) fn find(
     found: &mut Found,
 ) {
     let mut held = Held::default();
-    let mut lower = String::new();
-    for (name, raw) in message.headers() {
-        lower.clear();
-        lower.push_str(name.trim_end());
+    let section = section(message);
+    let mut lower = [0; LONGEST];
+    let mut rest = section.as_slice();
+    while !rest.is_empty() {
+        let (one, after) = first_field(rest);
+        rest = after;
+        let Some((name, body)) = split(one) else {
+            continue;
+        };
+        let Some(lower) = lower.get_mut(..name.len()) else {
+            continue;
+        };
+        lower.copy_from_slice(name);
         lower.make_ascii_lowercase();
+        if is_of_no_interest(lower) {
+            continue;
+        }
+        let (Ok(lower), Ok(shown)) = (str::from_utf8(lower), str::from_utf8(name)) else {
+            continue;
+        };
+        let body = String::from_utf8_lossy(body);
         field(
             ours,
             transaction,
             message,
-            (&lower, &name, raw),
+            (lower, shown, &body),
             &mut held,
             found,
         );
@@ -59,33 +75,98 @@ pub(super) fn find(
     }
 }
 
+/// No name that means anything is longer.
+const LONGEST: usize = 76;
+
+/// The whole header section.
+fn section(message: &dyn Message) -> Vec<u8> {
+    let size = u32::try_from(message.header_size()).unwrap_or(u32::MAX);
+    // A message that does not know its size still gives what it has.
+    let mut section = message.header_chunk(0, size.max(64 << 10));
+    loop {
+        if section.len() >= size as usize {
+            return section;
+        }
+        let more = message.header_chunk(section.len() as u64, size);
+        if more.is_empty() {
+            return section;
+        }
+        section.extend_from_slice(&more);
+    }
+}
+
+/// The first field with its line ends, and what stands behind it.
+fn first_field(octets: &[u8]) -> (&[u8], &[u8]) {
+    let mut end = 0;
+    loop {
+        let Some(line) = octets
+            .get(end..)
+            .and_then(|rest| memchr::memchr(b'\n', rest))
+        else {
+            return (octets, &[]);
+        };
+        end += line + 1;
+        if !matches!(octets.get(end), Some(b' ' | b'\t')) {
+            return octets.split_at(end);
+        }
+    }
+}
+
+/// Name and raw body; white space before the colon is obsolete, and read (RFC 5322 section 4.5).
+fn split(field: &[u8]) -> Option<(&[u8], &[u8])> {
+    let colon = memchr::memchr(b':', field)?;
+    let (name, body) = field.split_at_checked(colon)?;
+    Some((name.trim_ascii_end(), body.get(1..)?))
+}
+
+/// What most fields are: not worth a second look.
+fn is_of_no_interest(name: &[u8]) -> bool {
+    matches!(
+        name,
+        b"received"
+            | b"dkim-signature"
+            | b"date"
+            | b"message-id"
+            | b"mime-version"
+            | b"references"
+            | b"content-transfer-encoding"
+            | b"content-language"
+            | b"thread-topic"
+            | b"thread-index"
+            | b"accept-language"
+            | b"received-spf"
+            | b"authentication-results"
+    ) || name.starts_with(b"arc-")
+        || name.starts_with(b"x-google-") && name != b"x-google-group-id"
+        || name.starts_with(b"x-microsoft-")
+        || name.starts_with(b"x-spam")
+        || name.starts_with(b"x-forefront-")
+        || name.starts_with(b"x-ms-exchange-")
+            && !matches!(
+                name,
+                b"x-ms-exchange-message-is-ndr"
+                    | b"x-ms-exchange-inbox-rules-loop"
+                    | b"x-ms-exchange-generated-message-source"
+            )
+}
+
 /// What one field says; `name` in lower case, as it stands, and the raw body.
 fn field(
     ours: &Classifier,
     transaction: &Transaction,
     message: &dyn Message,
-    (name, shown, raw): (&str, &str, String),
+    (name, shown, raw): (&str, &str, &str),
     held: &mut Held,
     found: &mut Found,
 ) {
     let value = raw.trim();
     let rule = match name {
-        "from" => return held.from.push(raw),
-        "sender" => return held.sender.push(raw),
-        "reply-to" => return held.reply_to.push(raw),
-        "to" | "cc" => return held.to.push(raw),
-        "subject" => return held.subjects.push(raw),
-        "errors-to" => return held.errors_to.push(raw),
-        "received"
-        | "dkim-signature"
-        | "date"
-        | "message-id"
-        | "mime-version"
-        | "arc-seal"
-        | "arc-message-signature"
-        | "arc-authentication-results"
-        | "authentication-results"
-        | "content-transfer-encoding" => None,
+        "from" => return held.from.push(raw.to_owned()),
+        "sender" => return held.sender.push(raw.to_owned()),
+        "reply-to" => return held.reply_to.push(raw.to_owned()),
+        "to" | "cc" => return held.to.push(raw.to_owned()),
+        "subject" => return held.subjects.push(raw.to_owned()),
+        "errors-to" => return held.errors_to.push(raw.to_owned()),
         "content-type" => report::rule(value, message),
         "auto-submitted" | "x-auto-submitted" => auto_submitted::rule(value),
         "precedence" | "x-precedence" => precedence::rule(value),
@@ -280,6 +361,9 @@ fn local_part(address: &str) -> String {
 
 /// Name and address of everyone in the body of an address field, either of them perhaps empty.
 fn addresses(value: &str) -> Vec<(String, String)> {
+    if let Some((name, address)) = plain(value) {
+        return vec![(name.to_owned(), address.to_owned())];
+    }
     let line = format!("{}\n", value.trim_end());
     let parsed = MessageStream::new(line.as_bytes()).parse_address();
     let Some(parsed) = parsed.into_address() else {
@@ -293,6 +377,21 @@ fn addresses(value: &str) -> Vec<(String, String)> {
     .collect()
 }
 
+/// The one address of a field body in the form in which nearly all are, where nothing needs
+/// parsing: `Ann Weaver <ann@x.example>` or `ann@x.example`.
+fn plain(value: &str) -> Option<(&str, &str)> {
+    let value = value.trim();
+    let of_address = |b: u8| b.is_ascii_alphanumeric() || b"@.-_+=/".contains(&b);
+    let of_name = |b: u8| b.is_ascii_alphanumeric() || b == b' ';
+    let (name, address) = match value.strip_suffix('>') {
+        Some(value) => value.split_once('<')?,
+        None => ("", value),
+    };
+    let name = name.trim();
+    (!address.is_empty() && address.bytes().all(of_address) && name.bytes().all(of_name))
+        .then_some((name, address))
+}
+
 /// An unstructured field body with its encoded words (RFC 2047) decoded.
 fn decoded(value: &str) -> String {
     let value = value.trim();
@@ -304,4 +403,35 @@ fn decoded(value: &str) -> String {
     parsed
         .as_text()
         .map_or_else(|| value.to_owned(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn parsed(value: &str) -> Vec<(String, String)> {
+        let line = format!("{value}\n");
+        let parsed = MessageStream::new(line.as_bytes()).parse_address();
+        let parsed = parsed.into_address().unwrap();
+        let text = |part: Option<&str>| part.unwrap_or_default().to_owned();
+        let all = parsed.iter();
+        all.map(|address| (text(address.name()), text(address.address())))
+            .collect()
+    }
+
+    proptest! {
+        #[test]
+        fn the_plain_form_is_what_a_parser_finds(
+            name in "([A-Za-z0-9]{1,9}( [A-Za-z0-9]{1,9}){0,2} )?",
+            address in "[a-z0-9+_=-]{1,12}@[a-z0-9-]{1,9}\\.[a-z]{2,5}",
+        ) {
+            let value = format!("{name}<{address}>");
+            let expected = (name.trim().to_owned(), address.clone());
+            prop_assert_eq!(plain(&value), Some((expected.0.as_str(), expected.1.as_str())));
+            prop_assert_eq!(parsed(&value), vec![expected]);
+            prop_assert_eq!(plain(&address), Some(("", address.as_str())));
+        }
+    }
 }

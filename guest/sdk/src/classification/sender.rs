@@ -114,7 +114,15 @@ pub(super) fn wants_no_reply(local: &str) -> bool {
         "jangandibalas",
     ];
     let squeezed = squeezed(local);
-    WORDS.iter().any(|word| squeezed.contains(word))
+    let squeezed = squeezed.as_bytes();
+    (0..squeezed.len()).any(|at| {
+        let rest = squeezed.get(at..).unwrap_or_default();
+        // The shortest of them.
+        rest.len() >= 7
+            && WORDS.iter().any(|word| {
+                word.as_bytes().first() == rest.first() && rest.starts_with(word.as_bytes())
+            })
+    })
 }
 
 /// An address that sends notices.
