@@ -15,7 +15,7 @@ use crate::directory::Directory;
 use crate::memory::{Memory, Scope};
 use crate::{Classification, Decision, Duties, Effect, RecipientVerdict};
 
-/// Octets that one `body-chunk` hands over at most.
+/// Octets that one `header-chunk` or `body-chunk` hands over at most.
 const CHUNK: u32 = 1 << 20;
 
 /// Octets of a key of a count or mark.

@@ -9,7 +9,9 @@
 //!   (RFC 5321 section 4.4; `<>` is the null sender), else the first address of From, else null.
 //! - The recipient is that of Delivered-To, else of X-Original-To, else those of To. An inbound
 //!   listener takes mail for its accounts' domains only, so others are left out there. Where none
-//!   is left it is the postmaster of the first domain of an account, or of the relay.
+//!   is left it is the postmaster of the first domain of an account, or of the relay. A
+//!   Delivered-To field that gave the recipient is the mark of the delivery that stored the
+//!   message, and is taken off.
 //!
 //! The same functions judge as in the running relay: the session's limits and its rules for line
 //! ends hold, all hooks from connect to message are asked ([`crate::pipeline`]), then the route
@@ -213,6 +215,11 @@ impl Check {
             return (report.refused(reply, findings), None);
         }
 
+        let message = if self.args.rcpt_to.is_empty() {
+            envelope::undelivered(message, &transaction.recipients)
+        } else {
+            message
+        };
         let arrival = Arrival {
             origin: &self.origin,
             gather: !self.config.dns.servers.is_empty(),

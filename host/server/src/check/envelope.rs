@@ -1,6 +1,6 @@
 //! The envelope of a stored message, where the command line does not give it.
 
-use gatepost_message::{Address, Message, ReversePath};
+use gatepost_message::{Address, Edit, FieldBody, FieldName, Message, ReversePath};
 use mail_parser::MessageParser;
 
 use gatepost_policy::Transaction;
@@ -48,6 +48,34 @@ pub(super) fn recipients(
         recipients.extend(Address::parse(&format!("postmaster@{domain}")));
     }
     recipients
+}
+
+/// The message as it was before the delivery that stored it: without the Delivered-To field on top,
+/// where that names the recipient. Left there, it would say that the message comes a second time.
+pub(super) fn undelivered(message: Message, recipients: &[Address]) -> Message {
+    const NAME: &str = "Delivered-To";
+    let delivered = message.headers_named(NAME);
+    let Some((first, others)) = delivered.split_first() else {
+        return message;
+    };
+    let is_recipient = |address: Address| recipients.contains(&address);
+    if !Address::parse(bare(first)).is_ok_and(is_recipient) {
+        return message;
+    }
+    let Ok(name) = FieldName::new(NAME) else {
+        return message;
+    };
+    let mut edits = vec![Edit::Remove { name: name.clone() }];
+    // The last that is added goes on top.
+    let others = others
+        .iter()
+        .rev()
+        .filter_map(|other| FieldBody::new(other).ok());
+    edits.extend(others.map(|body| Edit::Add {
+        name: name.clone(),
+        body,
+    }));
+    message.edited(&edits)
 }
 
 /// The well-formed addresses of the first field of that name.
@@ -112,6 +140,23 @@ mod tests {
             ("Subject: s\r\n\r\n", ""),
         ] {
             assert_eq!(reverse_path(&message(head)).as_str(), expected, "{head}");
+        }
+    }
+
+    #[test]
+    fn the_mark_of_the_delivery_that_stored_it_is_taken_off() {
+        let recipients = ["a@x.example".parse().unwrap()];
+        for (head, expected) in [
+            ("Delivered-To: a@x.example\r\n\r\n", &[][..]),
+            ("Delivered-To: b@x.example\r\n\r\n", &["b@x.example"]),
+            (
+                "Delivered-To: <a@x.example>\r\nDelivered-To: a@x.example\r\nDelivered-To: b@x.example\r\n\r\n",
+                &["a@x.example", "b@x.example"],
+            ),
+            ("Subject: s\r\n\r\n", &[]),
+        ] {
+            let message = undelivered(message(head), &recipients);
+            assert_eq!(message.headers_named("Delivered-To"), expected, "{head}");
         }
     }
 
