@@ -28,6 +28,25 @@ pub enum Action {
 }
 
 /// The record of what a policy wants done besides its verdict.
+///
+/// Nothing happens while it is written: the relay carries it out once the whole chain has spoken, and a
+/// test can look at it.
+///
+/// ```
+/// use gatepost_sdk::*;
+///
+/// let mut decision = Decision::default();
+/// decision.reason("sent by the customer's own monitoring");
+/// decision.tag("monitoring");
+/// decision.set_header("X-Priority", "5");
+/// decision.protect_header("X-Priority");
+/// decision.count("monitoring", 1);
+/// decision.mark_seen("monitoring:disk-full", 3600);
+///
+/// let reason = Action::Reason("sent by the customer's own monitoring".into());
+/// assert_eq!(decision.actions()[0], reason);
+/// assert_eq!(decision.actions().len(), 6);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Decision {
     actions: Vec<Action>,
@@ -79,6 +98,13 @@ impl Decision {
 
     /// Judges one recipient apart from the message; the address as in
     /// [`Transaction::recipients`](crate::Transaction::recipients).
+    ///
+    /// ```
+    /// # use gatepost_sdk::*;
+    /// # let mut decision = Decision::default();
+    /// let reply = Reply::new(550, "5.1.1", "Nobody reads this address any more");
+    /// decision.judge_recipient("old@desk.example", RecipientVerdict::Reject(reply));
+    /// ```
     pub fn judge_recipient(&mut self, address: impl Into<String>, verdict: RecipientVerdict) {
         self.actions
             .push(Action::JudgeRecipient(address.into(), verdict));

@@ -11,6 +11,17 @@ pub use fixtures::fixtures;
 use crate::{Authentication, Credential, ReceivingDomain};
 
 /// What a test gives to the policy that it runs, instead of the relay.
+///
+/// ```
+/// use gatepost_sdk::*;
+///
+/// let mut given = native::Given::default();
+/// given.authentication.dmarc.result = Outcome::Fail;
+/// let giving = given.give();
+/// assert_eq!(authentication().dmarc.result, Outcome::Fail);
+/// drop(giving);
+/// assert_eq!(authentication().dmarc.result, Outcome::None);
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Given {
     /// What [`authentication`](crate::authentication()) says.

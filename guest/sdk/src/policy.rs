@@ -3,6 +3,21 @@
 use crate::{Attempt, AttemptResult, Decision, Duties, Routing, Session, Transaction, Verdict};
 
 /// The message as the earlier policies of the chain left it.
+///
+/// ```
+/// use gatepost_sdk::*;
+///
+/// /// Whether a text is in the first 64 KiB of the body: what is not asked for is not copied.
+/// fn begins_with_talk_of(text: &[u8], message: &dyn Message) -> bool {
+///     let body = message.body_chunk(0, 64 << 10);
+///     body.windows(text.len()).any(|window| window == text)
+/// }
+///
+/// /// Who is named in a field that may be there several times.
+/// fn lists(message: &dyn Message) -> Vec<String> {
+///     message.headers_named("List-Id")
+/// }
+/// ```
 pub trait Message {
     /// The first field of that name, unfolded and trimmed; names match without case.
     fn header(&self, name: &str) -> Option<String>;
@@ -45,6 +60,21 @@ pub enum Level {
 }
 
 /// What a hook may look up. None of it waits and none of it changes anything.
+///
+/// ```
+/// use gatepost_sdk::*;
+///
+/// /// Ten an hour, counted as they are accepted.
+/// fn slowly(sender: &str, facts: &dyn Facts, decision: &mut Decision) -> Verdict {
+///     let key = format!("from:{sender}");
+///     if facts.counted(&key, 3600) >= 10 {
+///         facts.log(Level::Info, &format!("{sender} is in a hurry"));
+///         return Verdict::tempfail(451, "4.7.1", "Slowly, please");
+///     }
+///     decision.count(key, 1);
+///     Verdict::Pass
+/// }
+/// ```
 pub trait Facts {
     /// Milliseconds since 1970 (UTC) at the time of the transaction.
     fn now(&self) -> u64;
@@ -57,6 +87,39 @@ pub trait Facts {
 }
 
 /// A policy. Override the hooks that it wants and name them to [`export!`](macro@crate::export).
+///
+/// What the schema of the settings cannot say, [`new`](Self::new) does:
+///
+/// ```
+/// use gatepost_sdk::*;
+///
+/// #[derive(serde::Deserialize, schemars::JsonSchema)]
+/// pub struct Settings { from: u8, to: u8 }
+///
+/// pub struct OfficeHours(Settings);
+///
+/// impl Policy for OfficeHours {
+///     type Settings = Settings;
+///
+///     fn new(settings: Settings) -> Result<Self, Vec<String>> {
+///         if settings.from >= settings.to {
+///             return Err(vec!["/to: the office closes before it opens".into()]);
+///         }
+///         Ok(Self(settings))
+///     }
+///
+///     fn connect(&self, _: &Session, facts: &dyn Facts, _: &mut Decision) -> Verdict {
+///         let hour = (facts.now() / 3_600_000 % 24) as u8;
+///         if (self.0.from..self.0.to).contains(&hour) {
+///             return Verdict::Pass;
+///         }
+///         Verdict::tempfail(451, "4.3.2", "We are closed; please come again")
+///     }
+/// }
+///
+/// gatepost_sdk::export!(OfficeHours: connect);
+/// assert!(OfficeHours::new(Settings { from: 9, to: 9 }).is_err());
+/// ```
 #[allow(unused_variables)]
 pub trait Policy: Sized {
     /// Its settings: parsing and schema come from the same definition.

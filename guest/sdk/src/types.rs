@@ -31,6 +31,15 @@ pub struct Session {
 }
 
 /// One SMTP transaction: the envelope (RFC 5321 section 2.3.1) and whose it is.
+///
+/// ```
+/// use gatepost_sdk::*;
+///
+/// /// A bounce has a null reverse-path (RFC 5321 section 4.5.5).
+/// fn is_bounce(transaction: &Transaction) -> bool {
+///     transaction.session.flow == Flow::Inbound && transaction.mail_from.is_empty()
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transaction {
     /// UUIDv7 in text form.
@@ -46,6 +55,11 @@ pub struct Transaction {
 }
 
 /// What a client is told: RFC 5321 section 4.2 with an RFC 3463 enhanced code.
+///
+/// ```
+/// let reply = gatepost_sdk::Reply::new(452, "4.2.2", "The mailbox is full");
+/// assert_eq!((reply.code, reply.enhanced.as_str()), (452, "4.2.2"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     /// Three digits; 4xx and 5xx only.
@@ -68,6 +82,19 @@ impl Reply {
 }
 
 /// What a policy decides about a session, a sender, a recipient or a message.
+///
+/// ```
+/// use gatepost_sdk::*;
+///
+/// fn by_size(octets: u64) -> Verdict {
+///     match octets {
+///         0..1_000_000 => Verdict::Pass,
+///         1_000_000..10_000_000 => Verdict::Quarantine("it is large".into()),
+///         _ => Verdict::reject(552, "5.3.4", "Too large for a help desk"),
+///     }
+/// }
+/// assert_eq!(by_size(9), Verdict::Pass);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// Nothing against it.
@@ -166,7 +193,15 @@ pub enum Protocol {
     Lmtp,
 }
 
-/// The server that a message is handed to.
+/// The server that a message is handed to. It can be a part of a policy's settings.
+///
+/// ```
+/// use gatepost_sdk::*;
+///
+/// let json = r#"{ "host": "smtp.customer.example", "port": 587, "tls": "required" }"#;
+/// let hop: NextHop = serde_json::from_str(json).unwrap();
+/// assert_eq!((hop.tls, hop.protocol), (TlsMode::Required, Protocol::Smtp));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct NextHop {
@@ -191,6 +226,20 @@ impl Protocol {
 }
 
 /// What a policy decides before an attempt at delivery.
+///
+/// ```
+/// use gatepost_sdk::*;
+///
+/// /// After ten attempts it is enough.
+/// fn with_patience(attempt: &Attempt) -> Routing {
+///     match attempt.previous {
+///         0..10 => Routing::Pass,
+///         _ => Routing::Fail(Reply::new(550, "5.4.7", "The next hop has not answered for long")),
+///     }
+/// }
+/// let first = Attempt { recipient: "ann@sender.example".into(), previous: 0 };
+/// assert_eq!(with_patience(&first), Routing::Pass);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Routing {
     /// No opinion: the next policy, and at the end the configured default, decides.
@@ -237,6 +286,19 @@ pub struct AttemptResult {
 }
 
 /// What a policy does that must never fail open: `on-error = "skip"` is refused for it.
+///
+/// ```
+/// # use gatepost_sdk::*;
+/// # struct Silence;
+/// # impl Policy for Silence {
+/// # type Settings = ();
+/// # fn new((): ()) -> Result<Self, Vec<String>> { Ok(Self) }
+/// fn duties() -> Duties {
+///     Duties { suppresses: true, ..Duties::default() }
+/// }
+/// # }
+/// # assert!(Silence::duties().suppresses);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Duties {
     /// It decides who may hand mail to the relay.
