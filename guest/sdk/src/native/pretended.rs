@@ -29,6 +29,12 @@ impl Message for Mail<'_> {
         });
         fields.collect()
     }
+    fn header_chunk(&self, offset: u64, length: u32) -> Vec<u8> {
+        let head = self.0.head();
+        let begin = usize::try_from(offset).map_or(head.len(), |at| at.min(head.len()));
+        let end = begin.saturating_add(length as usize).min(head.len());
+        head[begin..end].to_vec()
+    }
     fn header_size(&self) -> u64 {
         self.0.head().len() as u64
     }
