@@ -251,12 +251,12 @@ fn envelope(transaction: &Transaction, found: &mut Found) {
     let local = sender::unwrapped(path);
     if sender::is_daemon(&local) {
         found.add(Rule::MailerDaemon, PATH, path);
-    } else if sender::is_of_list(&local) || local == "postmaster" {
+    } else if sender::is_of_list(&local) || local == "postmaster" || sender::wants_no_reply(&local)
+    {
+        // A form on a web page sends from such an address what a person wrote.
         found.add(Rule::SystemSender, PATH, path);
     }
-    if sender::wants_no_reply(&local) {
-        found.add(Rule::NoReplyAddress, PATH, path);
-    } else if sender::holds_recipient(&local) {
+    if sender::holds_recipient(&local) {
         found.add(Rule::Verp, PATH, path);
     }
     let recipients = &transaction.recipients;

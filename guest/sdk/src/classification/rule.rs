@@ -91,9 +91,9 @@ rules! {
     SuppressSome = "suppress-some", "MS-OXCMAIL, X-Auto-Response-Suppress";
     /// `Precedence: bulk` or `junk`.
     BulkPrecedence = "bulk-precedence", "RFC 3834 section 2, RFC 2076";
-    /// An address that wants no answer.
+    /// The author's address wants no answer.
     NoReplyAddress = "no-reply-address", "habit";
-    /// An address of notices.
+    /// The author's address sends notices.
     NoticeAddress = "notice-address", "habit";
     /// A loop mark, of whomever.
     LoopMark = "loop-mark", "procmail and others";
@@ -123,7 +123,7 @@ rules! {
     // Only about answering.
     /// A machine passed it on.
     Forwarded = "auto-forwarded", "Redmine; RFC 3834 section 5";
-    /// The sender is a mail system, a list's command address or a postmaster.
+    /// The sender is a list's command address, a postmaster, or wants no answer.
     SystemSender = "system-sender", "RFC 5230 section 4.6";
     /// It went through one of its recipients before.
     OwnLoopMark = "own-loop-mark", "procmail and others";

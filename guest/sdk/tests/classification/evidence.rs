@@ -74,6 +74,12 @@ fn people() {
             "Subject: hello\nX-Auto-Response-Suppress: OOF",
             (Human, false),
         ),
+        // A form on a web page
+        (
+            "noreply@shop.example",
+            "Subject: Contact form",
+            (Human, false),
+        ),
         // An inbox rule of Exchange that forwards.
         (
             ANN,

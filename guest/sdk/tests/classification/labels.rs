@@ -139,8 +139,9 @@ fn renaming_all_addresses_hosts_and_ids_changes_no_class() {
     }
 }
 
-/// Everybody under another name at another place. Names that are a function, such as that of a
-/// mail system, stay, since they are what people agree on instead of a header field.
+/// Everybody and everything under another name at another place, mail systems and lists too. Only
+/// an address that says of itself that nobody reads it keeps its name: it has nothing else to say it
+/// by.
 fn renamed(message: &Labelled) -> Labelled {
     let text = from_latin1(&message.octets);
     let whole = format!(
@@ -171,7 +172,7 @@ fn renamed(message: &Labelled) -> Labelled {
     let mut swaps: Vec<(String, String)> = Vec::new();
     let host_of = |host: &str| format!("h{}.renamed.example", number(&hosts, host));
     for (number, (local, host)) in people.iter().enumerate() {
-        let new = if is_function(local) || local.contains('=') {
+        let new = if is_unread(local) {
             local.clone()
         } else {
             format!("u{number}")
@@ -217,20 +218,8 @@ fn number(hosts: &BTreeSet<String>, host: &str) -> usize {
     hosts.iter().position(|it| it == host).unwrap_or_default()
 }
 
-fn is_function(local: &str) -> bool {
-    let local = local.to_lowercase();
-    [
-        "daemon",
-        "postmaster",
-        "noreply",
-        "owner",
-        "request",
-        "bounce",
-        "return",
-        "admin",
-    ]
-    .iter()
-    .any(|word| local.contains(word))
+fn is_unread(local: &str) -> bool {
+    local.to_lowercase().contains("noreply")
 }
 
 fn from_latin1(octets: &[u8]) -> String {
