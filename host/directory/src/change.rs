@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use crate::{
     Account, AccountId, AccountKind, Canonical, Claim, Connector, ConnectorId, ConnectorKind,
     ConnectorState, Credential, Directory, DirectoryError, Forwarders, Grant, Issued,
-    PolicySettings, Profile, Refusal, Scope, Secret, SupportAddress, UserName, Verifier,
+    PolicySettings, Profile, Refusal, Scope, Secret, SupportAddress, UserName,
     rows::{self, stored},
 };
 
@@ -331,7 +331,7 @@ impl Directory {
     /// alias is given away, or the store failed.
     pub fn issue(&self, grant: Grant, with_alias: bool) -> Result<Issued> {
         let secret = Secret::generate()?;
-        let verifier = Verifier::of(&secret)?;
+        let verifier = secret.verifier()?;
         let user_name = UserName::generate(&grant)?;
         let credential = self.change(|change, parts| {
             let (account, connector, scope) = match grant {

@@ -45,7 +45,8 @@ pub use connector::{Claim, Connector, ConnectorKind, ConnectorState, Forwarders,
 pub use credential::{Credential, Grant, Issued, Known, Scope, UserName};
 pub use directory::{Directory, Limits, Reserved, Settings};
 pub use error::{DirectoryError, Refusal};
+pub use gatepost_sasl::Verifier;
 pub use id::{AccountId, ConnectorId, IdError};
-pub use secret::{Secret, Verifier};
+pub use secret::Secret;
 pub use view::{Destination, Recipient, View};
 pub use word::WordError;

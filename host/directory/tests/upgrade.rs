@@ -159,12 +159,12 @@ fn every_earlier_schema_is_upgraded() {
             assert_eq!(connected.forwarders, forwarders());
             assert_eq!(policies["inbound-auth"], policy_settings());
         }
-        let secret = fs::read(store(name).join("secret")).unwrap();
+        let secret = fs::read_to_string(store(name).join("secret")).unwrap();
         for credential in credentials {
             let known = view.credential(credential.user_name.as_str()).unwrap();
             let inbound = matches!(credential.scope, Scope::Inbound { .. });
             assert_eq!(known.is_live(), inbound);
-            assert_eq!(known.verifier.verify(&secret), inbound);
+            assert_eq!(known.verifier.is_of(&secret), inbound);
             assert_eq!(credential.last_used, inbound.then_some(Millis(1_000)));
         }
     }

@@ -25,6 +25,7 @@ pub mod folder;
 pub mod host_rules;
 pub mod listener;
 pub mod live;
+pub mod log_ins;
 pub mod look_ups;
 pub mod observability;
 pub mod origin;

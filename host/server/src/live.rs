@@ -13,6 +13,7 @@ use arc_swap::ArcSwap;
 
 use crate::config::{self, Config};
 use crate::listener::Service;
+use crate::log_ins::LogIns;
 use crate::pipeline::Pipeline;
 
 /// Where a socket is: its address as configured, by which it stays open over a reload; where the
@@ -31,6 +32,7 @@ impl Door {
 /// All that one reload puts in the place of another.
 pub(crate) struct Live {
     pub(crate) config: Arc<Config>,
+    pub(crate) log_ins: Arc<LogIns>,
     pub(crate) services: HashMap<Door, Arc<Service>>,
 }
 
@@ -60,6 +62,7 @@ impl Entrance {
             _ if Arc::ptr_eq(&live.config, &before.config) => Arc::clone(before),
             _ => Arc::new(Pipeline {
                 config: Arc::clone(&live.config),
+                log_ins: Arc::clone(&live.log_ins),
                 ..Pipeline::clone(before)
             }),
         }

@@ -110,11 +110,11 @@ impl Directory for Accounts {
     }
 
     fn credential(&self, user: &str) -> Option<CredentialScope> {
-        let Some(known) = self.directory.credential(user) else {
-            // The users of the configuration submit, and nothing else.
-            let account = self.config.account_of_user(user);
-            return account.map(|_| CredentialScope::Submission);
-        };
+        // The users of the configuration submit, and nothing else.
+        if self.config.account_of_user(user).is_some() {
+            return Some(CredentialScope::Submission);
+        }
+        let known = self.directory.credential(user)?;
         Some(match &known.credential.scope {
             Scope::Inbound { domain, .. } => CredentialScope::Inbound(domain.as_ascii().to_owned()),
             Scope::Submission => CredentialScope::Submission,

@@ -24,6 +24,7 @@
 //!
 //! Metrics: `gatepost_transactions_total{listener,verdict}`, verdict being `accept`, `reject`,
 //! `tempfail`, `quarantine`, `discard` or `aborted`; `gatepost_authentication_failures_total`;
+//! `gatepost_authentication_limited_total`, of log-ins that were not looked at after too many;
 //! `gatepost_message_octets_total{listener}`, of the messages that were answered;
 //! `gatepost_spool_full_total`, of refusals for want of room.
 
@@ -51,6 +52,7 @@ pub use self::dialogue::Dialogue;
 pub use self::findings::Findings;
 pub use self::memory::SpoolMemory;
 use crate::config::Config;
+use crate::log_ins::LogIns;
 use crate::look_ups::Accounts;
 use crate::observability::Spans;
 use crate::origin::Origin;
@@ -63,6 +65,8 @@ pub struct Pipeline {
     pub config: Arc<Config>,
     /// Whose addresses and credentials are whose.
     pub directory: Arc<Directory>,
+    /// Who may log in.
+    pub log_ins: Arc<LogIns>,
     /// Name of the listener.
     pub listener: String,
     /// Which way its mail travels.

@@ -43,6 +43,7 @@ use crate::control::{self, ControlSocket};
 use crate::folder::{self, Watch};
 use crate::listener::Service;
 use crate::live::{Door, InUse, Live};
+use crate::log_ins::{Attempts, LogIns};
 use crate::observability::spans::Exporter;
 use crate::observability::{Health, Metrics, Monitor, Spans};
 use crate::origin::Origin;
@@ -124,6 +125,7 @@ struct Parts {
     directory: Arc<Directory>,
     spans: Spans,
     writers: Arc<Semaphore>,
+    attempts: Arc<Attempts>,
     /// By the configuration in use.
     origin: Origin,
 }
@@ -137,10 +139,13 @@ impl Parts {
         tls: Option<&TlsAcceptor>,
         chain: impl Fn(&str) -> Chain,
     ) -> Live {
+        let attempts = Arc::clone(&self.attempts);
+        let log_ins = Arc::new(LogIns::new(config, &self.directory.view(), attempts));
         let services = config.listeners.iter().map(|listener| {
             let pipeline = Arc::new(Pipeline {
                 config: Arc::clone(config),
                 directory: Arc::clone(&self.directory),
+                log_ins: Arc::clone(&log_ins),
                 listener: listener.name.clone(),
                 flow: listener.direction.flow(),
                 chain: chain(&listener.name),
@@ -163,6 +168,7 @@ impl Parts {
         Live {
             config: Arc::clone(config),
             services: services.collect(),
+            log_ins,
         }
     }
 }
@@ -210,6 +216,7 @@ impl Relay {
             directory: Arc::clone(&directory),
             spans: spans.clone(),
             writers: Pipeline::writers(),
+            attempts: Arc::default(),
             origin: Origin::new(&config).into_diagnostic()?,
         };
         let live = parts.live(&config, &notifications, tls.as_ref(), |listener| {
@@ -345,8 +352,11 @@ fn session_settings(config: &Config, listener: &config::Listener) -> Settings {
             ListenerTls::RequiredStarttls => StartTls::Required,
         },
         auth: match listener.direction {
-            Direction::Inbound => AuthOffer::None,
             Direction::Submission => AuthOffer::Required,
+            Direction::Inbound if listener.auth && listener.tls != ListenerTls::None => {
+                AuthOffer::UnderTls
+            }
+            Direction::Inbound => AuthOffer::None,
         },
     }
 }

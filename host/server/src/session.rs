@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use gatepost_smtp::Reply;
-use gatepost_smtp::server::{Abort, Answer, Ask, Event, Session};
+use gatepost_smtp::server::{Abort, Answer, Ask, Event, Secured, Session};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -119,12 +119,12 @@ pub(crate) async fn stopping(mut phase: watch::Receiver<Phase>) {
     let _ = phase.wait_for(|phase| *phase != Phase::Serving).await;
 }
 
-/// Does the handshake as server, and describes what came of it.
+/// Does the handshake as server.
 async fn handshake(
     stream: Stream,
     tls: Option<&TlsAcceptor>,
     phase: &watch::Receiver<Phase>,
-) -> io::Result<(Stream, String)> {
+) -> io::Result<(Stream, Secured)> {
     let (Stream::Plain(stream), Some(acceptor)) = (stream, tls) else {
         return Err(io::Error::other(
             "TLS is on already, or there is no certificate",
@@ -134,7 +134,7 @@ async fn handshake(
         secured = timeout(HANDSHAKE, acceptor.accept(stream)) => secured??,
         () = stopping(phase.clone()) => return Err(io::Error::other("the relay is stopping")),
     };
-    let description = crate::tls::describe(secured.get_ref().1);
+    let description = crate::tls::secured(secured.get_ref().1);
     Ok((Stream::Tls(Box::new(secured)), description))
 }
 
@@ -155,6 +155,9 @@ struct Edge<'a> {
 impl Edge<'_> {
     async fn drive(&mut self) -> Result<(), Cut> {
         loop {
+            if self.dialogue.is_revoked(&self.session) {
+                self.session.revoke();
+            }
             match self.session.next_event() {
                 Event::NeedInput => self.read().await?,
                 Event::Send(replies) => self.send(&replies).await?,

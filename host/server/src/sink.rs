@@ -211,7 +211,7 @@ async fn serve(sink: &Sink, stream: TcpStream) -> io::Result<()> {
                     return Ok(());
                 };
                 let secured = acceptor.accept(stream).await?;
-                session.tls_started(tls::describe(secured.get_ref().1));
+                session.tls_started(tls::secured(secured.get_ref().1));
                 stream = Box::new(secured);
             }
             Event::Ask(ask) => {
@@ -237,7 +237,7 @@ async fn answer(
     ask: Ask,
 ) -> io::Result<Answer> {
     match ask {
-        Ask::Connect | Ask::Authenticate(_) | Ask::Proxied(_) => {}
+        Ask::Connect | Ask::Verifier(_) | Ask::Authenticate(_) | Ask::Proxied(_) => {}
         Ask::Mail(mail) => envelope.mail = Some(mail),
         Ask::Recipient(recipient) => {
             let refused = |text: &String| recipient.address.as_str().contains(text.as_str());

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use gatepost_smtp::server::Secured;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ServerConfig, ServerConnection};
+use rustls::{ProtocolVersion, ServerConfig, ServerConnection};
 use tokio_rustls::TlsAcceptor;
 
 use crate::config::Tls;
@@ -66,9 +67,21 @@ pub fn acceptor(tls: &Tls) -> Result<TlsAcceptor, TlsError> {
         })
 }
 
-/// Protocol and cipher of an established connection, such as
-/// `TLSv1.3 TLS13_AES_256_GCM_SHA384`.
-pub fn describe(connection: &ServerConnection) -> String {
+/// The exporter that a log-in is bound to (RFC 9266 section 4.2).
+const BINDING: &[u8] = b"EXPORTER-Channel-Binding";
+
+/// What an established connection has become.
+pub fn secured(connection: &ServerConnection) -> Secured {
+    let has_exporter = connection.protocol_version() == Some(ProtocolVersion::TLSv1_3);
+    let exported = || connection.export_keying_material([0; 32], BINDING, None);
+    Secured {
+        by: describe(connection),
+        binding: has_exporter.then(exported).and_then(Result::ok),
+    }
+}
+
+/// Protocol and cipher, such as `TLSv1.3 TLS13_AES_256_GCM_SHA384`.
+fn describe(connection: &ServerConnection) -> String {
     let version = connection.protocol_version().and_then(|v| v.as_str());
     let suite = connection
         .negotiated_cipher_suite()

@@ -10,7 +10,6 @@
 //! - [`client`]: the side that hands mail to the next hop.
 //! - [`Reply`] and [`EnhancedCode`]: what one says to the other.
 //! - [`dsn`]: what an envelope asks for in the way of notifications.
-//! - [`sasl`]: the messages of PLAIN and LOGIN.
 //! - [`proxy`]: the PROXY protocol's header, which precedes SMTP behind a load balancer.
 #![forbid(unsafe_code)]
 
@@ -18,7 +17,6 @@ pub mod client;
 pub mod dsn;
 pub mod proxy;
 mod reply;
-pub mod sasl;
 pub mod server;
 
 pub use reply::{EnhancedCode, Reply, ReplyError};

@@ -5,7 +5,7 @@ mod common;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use common::{Server, settings};
+use common::{Server, secured, settings};
 use gatepost_smtp::Reply;
 use gatepost_smtp::server::{Answer, Ask, AuthOffer, Event, Limits, Session, Settings, StartTls};
 use std::sync::Arc;
@@ -92,7 +92,7 @@ fn plaintext_fed_during_the_handshake_is_dropped_too() {
     assert!(matches!(session.next_event(), Event::Send(_)));
     assert_eq!(session.next_event(), Event::StartTls);
     session.feed(b"EHLO evil.example\r\n");
-    session.tls_started("TLSv1.2".into());
+    session.tls_started(secured());
     assert_eq!(session.next_event(), Event::NeedInput);
 }
 

@@ -10,7 +10,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, StreamOwned};
 
-use crate::PATIENCE;
+use crate::{PATIENCE, Scram};
 
 /// A connection to an SMTP server.
 #[derive(Debug)]
@@ -211,6 +211,16 @@ impl Client {
         Some(shown.to_vec())
     }
 
+    /// What a log-in can be bound to: the exporter of this TLS connection (RFC 9266).
+    pub fn binding(&self) -> [u8; 32] {
+        let Stream::Secured(stream) = &self.stream else {
+            panic!("not secured");
+        };
+        let label = b"EXPORTER-Channel-Binding";
+        let exported = stream.conn.export_keying_material([0; 32], label, None);
+        exported.unwrap_or_else(|error| panic!("no exporter: {error}"))
+    }
+
     /// STARTTLS, the handshake, and EHLO again.
     pub fn starttls(&mut self) -> Vec<String> {
         self.command("STARTTLS", 220);
@@ -226,6 +236,25 @@ impl Client {
         let token = STANDARD.encode(format!("\0{user}\0{password}"));
         self.command(&format!("AUTH PLAIN {token}"), 235);
         self
+    }
+
+    /// AUTH by SCRAM: the reply that ends it. What the server says of itself must be true.
+    pub fn scram(&mut self, mechanism: &str, scram: &mut Scram) -> Reply {
+        let mut say = |line: &str| {
+            self.send(format!("{line}\r\n"))
+                .and_then(|()| self.reply())
+                .unwrap_or_else(|error| panic!("{line}: {error}"))
+        };
+        let reply = say(&format!("AUTH {mechanism} {}", scram.first()));
+        if reply.code != 334 {
+            return reply;
+        }
+        let reply = say(&scram.last(&reply.text()));
+        if reply.code != 334 {
+            return reply;
+        }
+        assert!(scram.accepts(&reply.text()), "the server's proof is wrong");
+        say("")
     }
 
     /// Sends one message by MAIL, RCPT and DATA; the reply that ended it, whichever it was.

@@ -33,7 +33,7 @@ pub struct Relay {
 }
 
 impl RelayBuilder {
-    /// A relay with this configuration, but for `[relay]` and `[tls]`, which are put in front
+    /// A relay with this configuration, but for `[relay]`, `[log-ins]` and `[tls]`, which are put in front
     /// unless it has its own. `{dir}` in the text is the relay's own directory.
     pub fn new(config: impl Into<String>) -> Self {
         Self {
@@ -172,6 +172,10 @@ impl RelayBuilder {
             text +=
                 "[relay]\nhostname = \"mx.desk.example\"\nstore = \"store\"\nmin-free = \"1MiB\"\n";
             share_compiled_policies(&directory.join("store"));
+        }
+        if !self.has("[log-ins]") {
+            // Only a scenario of its own waits for it.
+            text += "[log-ins]\ndelay = \"0s\"\n";
         }
         if !self.has("[tls]") {
             let tls = Certificate::make(directory);

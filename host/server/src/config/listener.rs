@@ -20,6 +20,9 @@ pub struct Listener {
     /// Whether and how it speaks TLS.
     #[serde(default)]
     pub tls: ListenerTls,
+    /// Whether clients may log in, under TLS.
+    #[serde(default = "yes")]
+    pub auth: bool,
     /// Networks whose connections must begin with a PROXY protocol v2 header; it is refused from
     /// all others, who could claim any address with it.
     #[serde(default)]
@@ -50,6 +53,10 @@ impl Listener {
             xforward: holds(&self.xforward_from, client),
         }
     }
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn holds(networks: &[IpNet], address: IpAddr) -> bool {

@@ -15,6 +15,7 @@ mod directory;
 mod document;
 mod error;
 mod listener;
+mod log_ins;
 mod notifications;
 mod origin;
 mod otlp;
@@ -26,6 +27,7 @@ mod validate;
 use std::path::{Path, PathBuf};
 
 use gatepost_delivery::Templates;
+use gatepost_sasl::prepare;
 use serde::Deserialize;
 
 pub use account::{Account, Forwarders, Password, User};
@@ -37,6 +39,7 @@ pub use error::{ConfigError, Problem};
 pub(crate) use error::{Finding, Step, at};
 pub use gatepost_message::{Domain, DomainError};
 pub use listener::{Direction, Listener, ListenerTls};
+pub use log_ins::LogIns;
 pub use notifications::Notifications;
 pub use origin::{Authentication, Dns, NameServer, Organization, VerdictFields};
 pub use otlp::{Endpoint, EndpointError, Headers, HeadersError, Otlp};
@@ -65,6 +68,9 @@ pub struct Config {
     /// What a client may ask of the relay.
     #[serde(default)]
     pub limits: Limits,
+    /// How often a client may fail to log in.
+    #[serde(default)]
+    pub log_ins: LogIns,
     /// Whom the relay asks what the DNS says of a message's origin.
     #[serde(default)]
     pub dns: Dns,
@@ -173,28 +179,17 @@ impl Config {
         self.accounts.iter().find(|account| account.id == id)
     }
 
-    /// The account that this user submits for.
+    /// The account that this user, whose name is prepared, submits for.
     pub fn account_of_user(&self, user: &str) -> Option<&Account> {
         self.accounts
             .iter()
-            .find(|account| account.users.iter().any(|known| known.name == user))
+            .find(|account| {
+                account
+                    .users
+                    .iter()
+                    .any(|known| prepare(&known.name) == user)
+            })
             .or_else(|| self.accounts.first().filter(|_| self.any_domain))
-    }
-
-    /// The account of this user, if the password is right. Every password is compared, in a time
-    /// that does not tell where it differs, so that an unknown user costs as much as a wrong
-    /// password.
-    pub fn authenticate(&self, user: &str, password: &[u8]) -> Option<&Account> {
-        let mut found = None;
-        for account in &self.accounts {
-            for known in &account.users {
-                let right = known.password.matches(password);
-                if right && known.name == user {
-                    found = Some(account);
-                }
-            }
-        }
-        found
     }
 
     /// The listener of this name.

@@ -371,6 +371,16 @@ fn listeners(config: &Config, findings: &mut Findings) {
 
 fn tls(config: &Config, l: usize, findings: &mut Findings) {
     let listener = &config.listeners[l];
+    if !listener.auth && listener.direction == Direction::Submission {
+        findings.add(
+            at!["listener", l, "auth"],
+            format!(
+                "listener \"{}\" takes submissions and lets nobody log in",
+                listener.name
+            ),
+            "leave auth out, or set direction to \"inbound\"",
+        );
+    }
     if listener.tls == ListenerTls::None {
         if listener.direction == Direction::Submission {
             findings.add(

@@ -64,15 +64,16 @@ pub async fn sender(
 ) -> Admission {
     if transaction.session.flow == Flow::Submission {
         let user = transaction.session.user.as_deref();
-        let Some(account) = user.and_then(|user| ownership.config.account_of_user(user)) else {
+        let account = user.and_then(|user| ownership.account_of_submitter(user));
+        let Some(account) = account else {
             return Admission::refused(Reply::new(530, "5.7.0", "Authentication required"));
         };
         if let Some(address) = transaction.reverse_path.address()
-            && ownership.is_foreign(&account.id, address.domain())
+            && ownership.is_foreign(&account, address.domain())
         {
             return Admission::refused(host_rules::foreign(address.domain()));
         }
-        transaction.account = Some(account.id.clone());
+        transaction.account = Some(account);
     }
     policies.sender(transaction).await.into()
 }

@@ -4,10 +4,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use gatepost_message::{Millis, TransactionId};
-use gatepost_policy::{Flow, Judgement, Pinned, Session, Transaction};
+use gatepost_policy::{Judgement, Pinned, Session, Transaction};
+use gatepost_sasl::Claim;
 use gatepost_smtp::Reply;
 use gatepost_smtp::dsn::Recipient;
-use gatepost_smtp::server::{self, Answer, Ask, Attribute, Attributes, Credentials, Mail};
+use gatepost_smtp::server::{self, Answer, Ask, Attribute, Attributes, Mail};
 use gatepost_trace::Kind;
 use tracing::Instrument as _;
 
@@ -17,6 +18,7 @@ use super::intake::Intake;
 use super::judge::{Arrival, judge};
 use super::{Findings, Pipeline, admission, with_id};
 use crate::live::Entrance;
+use crate::log_ins::LogIn;
 use crate::observability::spans::{SessionSpan, TransactionSpan};
 
 /// Answers one client.
@@ -25,6 +27,8 @@ pub struct Dialogue {
     pipeline: Arc<Pipeline>,
     entrance: Entrance,
     client: SocketAddr,
+    /// The last that was made, be it still the session's or not.
+    log_in: Option<LogIn>,
     /// What was said of the connection: it goes with each of its transactions.
     connection: Findings,
     /// What policies wanted remembered of the connection has gone with a message of it.
@@ -56,6 +60,7 @@ impl Dialogue {
             pipeline,
             entrance,
             client,
+            log_in: None,
             connection: Findings::default(),
             connection_remembered: false,
             open: None,
@@ -66,7 +71,8 @@ impl Dialogue {
     pub async fn answer(&mut self, ask: Ask, session: &server::Session) -> Answer {
         match ask {
             Ask::Connect => self.connect(session).await,
-            Ask::Authenticate(credentials) => self.authenticate(&credentials),
+            Ask::Verifier(user) => self.verifier(&user, session),
+            Ask::Authenticate(claim) => self.authenticate(claim, session).await,
             Ask::Proxied(said) => self.proxied(&said),
             Ask::Mail(mail) => self.mail(mail, session).await,
             Ask::Recipient(recipient) => self.recipient(recipient).await,
@@ -93,34 +99,63 @@ impl Dialogue {
         }
     }
 
-    fn authenticate(&mut self, credentials: &Credentials) -> Answer {
+    /// By what a proof of this user is checked.
+    fn verifier(&mut self, user: &str, session: &server::Session) -> Answer {
         self.pipeline = self.entrance.pipeline(&self.pipeline);
-        let Credentials { user, password, .. } = credentials;
-        match self.pipeline.config.authenticate(user, password.as_bytes()) {
-            Some(account) => {
-                tracing::info!(user, account = account.id, "authenticated");
-                Answer::Proceed
-            }
-            None => {
-                metrics::counter!("gatepost_authentication_failures_total").increment(1);
-                tracing::warn!(user, "authentication failed");
-                // The same words for an unknown user and a wrong password (RFC 4954 section 6).
-                Answer::Reply(Reply::new(
-                    535,
-                    "5.7.8",
-                    "Authentication credentials invalid",
-                ))
-            }
+        let Pipeline {
+            log_ins, directory, ..
+        } = &*self.pipeline;
+        match log_ins.verifier(&directory.view(), self.client(session).ip(), user) {
+            Ok(verifier) => Answer::Verifier(verifier),
+            Err(reply) => Answer::Reply(reply),
         }
     }
 
-    /// A trusted client speaks for another. It is believed in all but one thing: a user must be
-    /// one of ours, and on a listener where users submit.
+    async fn authenticate(&mut self, claim: Claim, session: &server::Session) -> Answer {
+        self.pipeline = self.entrance.pipeline(&self.pipeline);
+        let from = self.client(session).ip();
+        let Pipeline {
+            log_ins,
+            directory,
+            flow,
+            ..
+        } = &*self.pipeline;
+        match log_ins.log_in(directory, *flow, from, claim).await {
+            Ok(log_in) => {
+                self.log_in = Some(log_in);
+                Answer::Proceed
+            }
+            Err(reply) => Answer::Reply(reply),
+        }
+    }
+
+    /// The log-in of the session, if it has one.
+    fn log_in(&self, session: &server::Session) -> Option<&LogIn> {
+        let log_in = self.log_in.as_ref()?;
+        (session.user() == Some(log_in.given())).then_some(log_in)
+    }
+
+    /// Whether the session has a log-in that holds no more.
+    pub fn is_revoked(&self, session: &server::Session) -> bool {
+        self.log_in(session).is_some_and(|log_in| {
+            let now = self.entrance.pipeline(&self.pipeline);
+            !now.log_ins.hold(&now.directory.view(), log_in)
+        })
+    }
+
+    /// A trusted client speaks for another. It is believed in all but one thing: a user must be one
+    /// of ours, who may log in on this listener.
     fn proxied(&mut self, said: &Attributes) -> Answer {
         self.pipeline = self.entrance.pipeline(&self.pipeline);
         if let Some(user) = said.value(Attribute::Login) {
-            let submits = self.pipeline.flow == Flow::Submission;
-            if !submits || self.pipeline.config.account_of_user(user).is_none() {
+            let Pipeline {
+                log_ins,
+                directory,
+                flow,
+                ..
+            } = &*self.pipeline;
+            self.log_in = log_ins.find(&directory.view(), *flow, user);
+            if self.log_in.is_none() {
                 tracing::warn!(user, "a proxy speaks for a user who is not known");
                 return Answer::Reply(Reply::new(535, "5.7.8", "This user is not known here"));
             }
@@ -295,6 +330,11 @@ impl Dialogue {
     }
 
     async fn message(&mut self, size: u64, session: &server::Session) -> Reply {
+        if self.is_revoked(session) {
+            let reply = server::revoked();
+            self.refuse(reply.clone(), size);
+            return reply;
+        }
         let Some(open) = self.open.take() else {
             return out_of_order();
         };
@@ -431,13 +471,17 @@ impl Dialogue {
         Session {
             listener: self.pipeline.listener.clone(),
             flow: self.pipeline.flow,
-            client: session
-                .proxied()
-                .map_or(self.client, |said| said.client(self.client)),
+            client: self.client(session),
             helo: session.helo().map(str::to_owned),
             tls: session.tls().map(str::to_owned),
-            user: session.user().map(str::to_owned),
+            user: self.log_in(session).map(|log_in| log_in.name().to_owned()),
         }
+    }
+
+    /// Whose session it is.
+    fn client(&self, session: &server::Session) -> SocketAddr {
+        let proxied = session.proxied();
+        proxied.map_or(self.client, |said| said.client(self.client))
     }
 }
 

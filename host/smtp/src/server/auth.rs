@@ -1,91 +1,51 @@
-//! The exchange that AUTH begins (RFC 4954 section 4).
+//! The exchange that AUTH begins (RFC 4954 section 4), in SMTP's terms.
+
+use gatepost_sasl::{Binding, Exchange, Mechanism, SaslError, Step};
 
 use crate::reply::Reply;
-use crate::sasl::{self, Credentials, Mechanism, SaslError};
 
-/// `Username:` and `Password:` in base64, the challenges of LOGIN.
-const USER_CHALLENGE: &str = "VXNlcm5hbWU6";
-const PASSWORD_CHALLENGE: &str = "UGFzc3dvcmQ6";
-
-/// What the client's next line answers.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Exchange {
-    Plain,
-    LoginUser,
-    LoginPassword { user: String },
-}
-
-/// How an exchange goes on.
-pub(super) enum Step {
-    /// 334 with this text, and wait for a line.
-    Challenge(&'static str, Exchange),
-    /// The client has said it all.
-    Offered(Credentials),
-    /// The exchange is over.
-    Refused(Reply),
-}
-
-/// Reads what follows `AUTH`.
-pub(super) fn begin(arguments: &[u8]) -> Step {
+/// Reads what follows `AUTH`; `binding` is what the connection has to bind to. Gives how the
+/// exchange goes on, or why there is none.
+pub(super) fn begin(arguments: &[u8], binding: Option<Binding>) -> Result<Step, Reply> {
     let mut words = arguments
         .split(|&b| b == b' ')
         .filter(|word| !word.is_empty());
     let (Some(name), initial, None) = (words.next(), words.next(), words.next()) else {
-        return Step::Refused(Reply::new(
-            501,
-            "5.5.4",
-            "Write AUTH mechanism [initial-response]",
-        ));
+        let text = "Write AUTH mechanism [initial-response]";
+        return Err(Reply::new(501, "5.5.4", text));
     };
-    let Some(mechanism) = str::from_utf8(name).ok().and_then(Mechanism::parse) else {
-        return Step::Refused(Reply::new(
-            504,
-            "5.5.4",
-            "Mechanisms here are PLAIN and LOGIN",
-        ));
+    let name = str::from_utf8(name).unwrap_or_default();
+    let Some(mechanism) = Mechanism::parse(name, binding.is_some()) else {
+        let text = format!("Mechanisms here are {}", mechanisms(binding.is_some()));
+        return Err(Reply::new(504, "5.5.4", text));
     };
-    let (exchange, challenge) = match mechanism {
-        Mechanism::Plain => (Exchange::Plain, ""),
-        Mechanism::Login => (Exchange::LoginUser, USER_CHALLENGE),
-    };
+    let (challenge, exchange) = Exchange::begin(mechanism, binding);
     match initial {
-        None => Step::Challenge(challenge, exchange),
+        None => Ok(Step::Challenge(challenge.to_owned(), exchange)),
         // `=` stands for an initial response of no octets.
-        Some(b"=") => exchange.respond(b""),
-        Some(response) => exchange.respond(response),
+        Some(b"=") => respond(exchange, b""),
+        Some(response) => respond(exchange, response),
     }
 }
 
-impl Exchange {
-    /// Goes on with the client's response.
-    pub(super) fn respond(self, response: &[u8]) -> Step {
-        if response == b"*" {
-            return Step::Refused(Reply::new(501, "5.7.0", "Authentication cancelled"));
-        }
-        let result = match self {
-            Self::Plain => sasl::plain(response),
-            Self::LoginUser => match sasl::decode(response) {
-                Ok(user) => {
-                    return Step::Challenge(PASSWORD_CHALLENGE, Self::LoginPassword { user });
-                }
-                Err(error) => Err(error),
-            },
-            Self::LoginPassword { user } => {
-                sasl::decode(response).and_then(|password| sasl::login(&user, &password))
-            }
-        };
-        match result {
-            Ok(credentials) => Step::Offered(credentials),
-            Err(error @ SaslError::OtherUser) => Step::Refused(Reply::new(
-                535,
-                "5.7.8",
-                format!("Not authenticated: {error}"),
-            )),
-            Err(error) => Step::Refused(Reply::new(
-                501,
-                "5.5.2",
-                format!("Not authenticated: {error}"),
-            )),
-        }
-    }
+/// Goes on with the client's response.
+pub(super) fn respond(exchange: Exchange, response: &[u8]) -> Result<Step, Reply> {
+    exchange.respond(response).map_err(refusal)
+}
+
+/// Why an exchange is over.
+pub(super) fn refusal(error: SaslError) -> Reply {
+    let (code, enhanced) = match error {
+        SaslError::Base64 | SaslError::Form => (501, "5.5.2"),
+        SaslError::Cancelled => (501, "5.7.0"),
+        SaslError::OtherUser | SaslError::Binding => (535, "5.7.8"),
+        SaslError::Random => (454, "4.7.0"),
+    };
+    Reply::new(code, enhanced, format!("Not authenticated: {error}"))
+}
+
+/// The names of the mechanisms that are offered.
+pub(super) fn mechanisms(with_binding: bool) -> String {
+    let names = Mechanism::offered(with_binding).iter();
+    names.map(|of| of.name()).collect::<Vec<_>>().join(" ")
 }

@@ -29,12 +29,12 @@ mod session;
 
 use bytes::Bytes;
 use gatepost_message::ReversePath;
+use gatepost_sasl::{Binding, Claim, Verifier};
 use serde::{Deserialize, Serialize};
 
 pub use self::limits::{AuthOffer, Limits, Settings, StartTls};
 pub use self::proxied::{Attribute, Attributes, Trust};
 pub use self::session::Session;
-pub use crate::sasl::Credentials;
 
 use crate::dsn::{self, Recipient};
 use crate::reply::Reply;
@@ -85,8 +85,12 @@ pub enum Ask {
     /// Is this client welcome? The first thing a session asks, before its banner; asked again
     /// when it turns out to be another's.
     Connect,
-    /// Are these credentials good? [`Answer::Proceed`] makes it 235 2.7.0.
-    Authenticate(Credentials),
+    /// By what is a proof of this user to be checked? Comes before [`Ask::Authenticate`] where the
+    /// mechanism needs it for its challenge. To be answered by [`Answer::Verifier`], be there such
+    /// a user or not.
+    Verifier(String),
+    /// Does this claim hold, and may this user come in here? A yes makes it 235 2.7.0.
+    Authenticate(Claim),
     /// Is this client, whom we trust, to be believed that it speaks for another (XCLIENT)? A yes
     /// begins the session anew, with [`Ask::Connect`], and
     /// [`proxied`](Session::proxied) says as whose.
@@ -156,4 +160,22 @@ pub enum Answer {
     Reply(Reply),
     /// No, in these words, and close.
     Close(Reply),
+    /// This, to [`Ask::Verifier`]; to anything else it is a yes, as [`Answer::Proceed`].
+    Verifier(Verifier),
+}
+
+/// What a client is told whose log-in holds no more.
+pub fn revoked() -> Reply {
+    let text = "What you have logged in with is revoked: log in anew";
+    Reply::new(421, "4.7.0", text)
+}
+
+/// What TLS has made of a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Secured {
+    /// Protocol and cipher, such as `TLSv1.3 TLS13_AES_256_GCM_SHA384`.
+    pub by: String,
+    /// What a log-in can be bound to; `None` where the protocol has nothing that is safe (TLS 1.2:
+    /// RFC 9266 section 3).
+    pub binding: Option<Binding>,
 }

@@ -10,14 +10,15 @@ use std::mem;
 use std::sync::Arc;
 
 use bytes::BytesMut;
+use gatepost_sasl::{Binding, Exchange, Salting, SaslError, Step};
 
 use self::commands::stray_octet;
-use super::auth::{Exchange, Step};
+use super::auth;
 use super::chunk::Chunk;
 use super::data::{Decoder, Fault};
 use super::line::{Line, LineCutter};
 use super::proxied::{Attribute, Attributes, Trust};
-use super::{Abort, Answer, Ask, Event, Settings, protocol};
+use super::{Abort, Answer, Ask, Event, Secured, Settings, protocol};
 use crate::reply::Reply;
 
 /// Replies are sent once there are this many octets of them, even if more commands wait.
@@ -33,7 +34,7 @@ pub struct Session {
     output: BytesMut,
     /// What the owner is to be told before anything else.
     events: VecDeque<Event>,
-    tls: Option<String>,
+    tls: Option<Secured>,
     helo: Option<Helo>,
     user: Option<String>,
     trust: Trust,
@@ -54,6 +55,8 @@ pub struct Session {
     refused: bool,
     /// The relay is stopping.
     stopping: bool,
+    /// What AUTH has proved holds no more.
+    revoked: bool,
 }
 
 #[derive(Debug)]
@@ -82,6 +85,10 @@ enum State {
     Command,
     /// A line of an AUTH exchange is due.
     Auth(Exchange),
+    /// The owner has been asked for a verifier and has not answered.
+    Salting(Salting),
+    /// This user has been told our proof and is to acknowledge it.
+    Proved(String),
     /// A message comes in.
     Data(Decoder),
     /// The octets of a chunk come in.
@@ -93,9 +100,8 @@ enum State {
 }
 
 impl Session {
-    /// A session on a new connection; `tls` describes the protocol and cipher where TLS came
-    /// first (implicit TLS, RFC 8314).
-    pub fn new(settings: Arc<Settings>, tls: Option<String>) -> Self {
+    /// A session on a new connection; `tls` is there where TLS came first (implicit TLS, RFC 8314).
+    pub fn new(settings: Arc<Settings>, tls: Option<Secured>) -> Self {
         Self {
             settings,
             state: State::Asked(Ask::Connect),
@@ -116,6 +122,7 @@ impl Session {
             idle_commands: 0,
             refused: false,
             stopping: false,
+            revoked: false,
         }
     }
 
@@ -138,10 +145,13 @@ impl Session {
             }
             let proceeds = match &mut self.state {
                 State::Asked(ask) => return Event::Ask(ask.clone()),
+                State::Salting(salting) => {
+                    return Event::Ask(Ask::Verifier(salting.user().to_owned()));
+                }
                 State::Handshake if self.output.is_empty() => return Event::StartTls,
                 State::Closed if self.output.is_empty() => return Event::Close,
                 State::Handshake | State::Closed => false,
-                State::Command | State::Auth(_) => self.proceed_with_line(),
+                State::Command | State::Auth(_) | State::Proved(_) => self.proceed_with_line(),
                 State::Data(_) => self.proceed_with_data(),
                 State::Chunk(_) => self.proceed_with_chunk(),
             };
@@ -158,6 +168,7 @@ impl Session {
     pub fn answer(&mut self, answer: Answer) {
         let ask = match mem::replace(&mut self.state, State::Command) {
             State::Asked(ask) => ask,
+            State::Salting(salting) => return self.salt(salting, answer),
             other => {
                 self.state = other;
                 return;
@@ -169,15 +180,22 @@ impl Session {
                 return self.close(self.refusal(reply));
             }
             Answer::Reply(reply) => Some(reply),
-            Answer::Proceed => None,
+            Answer::Proceed | Answer::Verifier(_) => None,
         };
         let yes = reply.as_ref().is_none_or(Reply::is_positive);
         match &ask {
             Ask::Connect => return self.greet(reply.filter(|_| !yes)),
             Ask::Proxied(said) if yes => return self.proxy(said.clone()),
-            Ask::Authenticate(credentials) if yes => {
-                self.user = Some(credentials.user.clone());
-                self.idle_commands = 0;
+            Ask::Authenticate(claim) if yes => {
+                let user = claim.user().to_owned();
+                match claim.receipt() {
+                    // SMTP has no room for it in its success (RFC 4954 section 4).
+                    Some(receipt) => {
+                        self.say(&Reply::plain(334, &receipt));
+                        return self.state = State::Proved(user);
+                    }
+                    None => self.authenticated(user),
+                }
             }
             Ask::Mail(mail) if yes => {
                 self.transaction = Some(Transaction {
@@ -197,9 +215,11 @@ impl Session {
             }
             Ask::Message { .. } => self.idle_commands = 0,
             Ask::Authenticate(_) | Ask::Mail(_) | Ask::Recipient(_) | Ask::Proxied(_) => {}
+            // Never a state that is asked.
+            Ask::Verifier(_) => {}
         }
         let reply = reply.unwrap_or_else(|| match ask {
-            Ask::Authenticate(_) => Reply::new(235, "2.7.0", "Authenticated"),
+            Ask::Authenticate(_) | Ask::Verifier(_) => welcome(),
             Ask::Mail(_) => Reply::new(250, "2.1.0", "Sender OK"),
             Ask::Recipient(_) => Reply::new(250, "2.1.5", "Recipient OK"),
             Ask::Connect | Ask::Proxied(_) | Ask::Message { .. } => {
@@ -207,6 +227,30 @@ impl Session {
             }
         });
         self.pass_on(&reply);
+    }
+
+    /// Goes on with an exchange whose challenge needed a verifier.
+    fn salt(&mut self, salting: Salting, answer: Answer) {
+        let step = match answer {
+            Answer::Verifier(verifier) => salting.with(verifier).map_err(auth::refusal),
+            Answer::Reply(reply) => return self.pass_on(&reply),
+            Answer::Close(reply) => {
+                self.pass_on(&reply);
+                return self.close(self.refusal(reply));
+            }
+            Answer::Proceed => Err(Reply::new(454, "4.7.0", "Cannot check that now")),
+        };
+        self.auth_step(step.map(|(challenge, exchange)| Step::Challenge(challenge, exchange)));
+    }
+
+    fn authenticated(&mut self, user: String) {
+        self.user = Some(user);
+        self.idle_commands = 0;
+    }
+
+    /// What AUTH has proved holds no more: 421 4.7.0 to the next command but QUIT.
+    pub fn revoke(&mut self) {
+        self.revoked = true;
     }
 
     /// Names the transaction in hand: the refusals that are the session's own end with the label
@@ -217,12 +261,12 @@ impl Session {
         }
     }
 
-    /// The handshake that [`Event::StartTls`] asked for is done; `description` names protocol
-    /// and cipher. The session begins afresh (RFC 3207 section 4.2).
-    pub fn tls_started(&mut self, description: String) {
+    /// The handshake that [`Event::StartTls`] asked for is done. The session begins afresh (RFC
+    /// 3207 section 4.2).
+    pub fn tls_started(&mut self, secured: Secured) {
         if matches!(self.state, State::Handshake) {
             self.state = State::Command;
-            self.tls = Some(description);
+            self.tls = Some(secured);
             self.helo = None;
             self.forwarded = None;
             self.idle_commands = 0;
@@ -255,7 +299,12 @@ impl Session {
 
     /// Protocol and cipher; `None` in plaintext.
     pub fn tls(&self) -> Option<&str> {
-        self.tls.as_deref()
+        self.tls.as_ref().map(|tls| tls.by.as_str())
+    }
+
+    /// What a log-in can be bound to.
+    fn binding(&self) -> Option<Binding> {
+        self.tls.as_ref()?.binding
     }
 
     /// The user that AUTH has proved, or that XCLIENT says has logged in.
@@ -288,7 +337,7 @@ impl Session {
             return true;
         }
         let limits = &self.settings.limits;
-        let is_auth = matches!(self.state, State::Auth(_))
+        let is_auth = matches!(self.state, State::Auth(_) | State::Proved(_))
             || self
                 .input
                 .get(..5)
@@ -302,30 +351,47 @@ impl Session {
             return false;
         };
         match mem::replace(&mut self.state, State::Command) {
-            State::Auth(exchange) => self.auth_line(exchange, line),
+            State::Auth(exchange) => {
+                self.auth_line(line, |line| auth::respond(exchange, line));
+            }
+            State::Proved(user) => self.acknowledged(user, line),
             _ => self.command_line(line),
         }
         true
     }
 
-    fn auth_line(&mut self, exchange: Exchange, line: Line) {
+    fn auth_line(&mut self, line: Line, respond: impl FnOnce(&[u8]) -> Result<Step, Reply>) {
         match line {
-            Line::Whole(line) => self.auth_step(exchange.respond(&line)),
+            Line::Whole(line) => self.auth_step(respond(&line)),
             // RFC 4954 section 4: the exchange fails, the session stays.
             Line::TooLong => self.say(&Reply::new(500, "5.5.6", "Authentication line is too long")),
             Line::Stray => self.say(&stray_octet()),
         }
     }
 
-    fn auth_step(&mut self, step: Step) {
+    fn auth_step(&mut self, step: Result<Step, Reply>) {
         match step {
-            Step::Challenge(text, exchange) => {
-                self.say(&Reply::plain(334, text));
+            Ok(Step::Challenge(text, exchange)) => {
+                self.say(&Reply::plain(334, &text));
                 self.state = State::Auth(exchange);
             }
-            Step::Offered(credentials) => self.state = State::Asked(Ask::Authenticate(credentials)),
-            Step::Refused(reply) => self.say(&reply),
+            Ok(Step::Salt(salting)) => self.state = State::Salting(salting),
+            Ok(Step::Claim(claim)) => self.state = State::Asked(Ask::Authenticate(claim)),
+            Err(reply) => self.say(&reply),
         }
+    }
+
+    /// The client answers our proof: with nothing, if it holds for it.
+    fn acknowledged(&mut self, user: String, line: Line) {
+        let fault = match line {
+            Line::Whole(line) if line.is_empty() => {
+                self.authenticated(user);
+                return self.say(&welcome());
+            }
+            Line::Whole(line) if line.as_ref() == b"*" => SaslError::Cancelled,
+            Line::Whole(_) | Line::TooLong | Line::Stray => SaslError::Form,
+        };
+        self.say(&auth::refusal(fault));
     }
 
     /// Takes message bytes, if there are any that mean something.
@@ -412,4 +478,8 @@ impl Session {
             self.events.push_back(Event::Aborted(abort));
         }
     }
+}
+
+fn welcome() -> Reply {
+    Reply::new(235, "2.7.0", "Authenticated")
 }

@@ -5,10 +5,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use gatepost_sasl::Verifier;
 use gatepost_smtp::Reply;
 use gatepost_smtp::dsn::RecipientRequest;
 use gatepost_smtp::server::{
-    Abort, Answer, Ask, AuthOffer, Event, Limits, Mail, Session, Settings, StartTls,
+    Abort, Answer, Ask, AuthOffer, Event, Limits, Mail, Secured, Session, Settings, StartTls,
 };
 
 /// A message that was received whole.
@@ -49,9 +50,22 @@ pub fn settings() -> Settings {
     }
 }
 
+/// TLS without anything to bind to.
+pub fn secured() -> Secured {
+    Secured {
+        by: "TLSv1.3".to_owned(),
+        binding: None,
+    }
+}
+
+/// That of the one user.
+fn verifier() -> Verifier {
+    Verifier::new("secret", [1; 16], 1)
+}
+
 impl Server {
     pub fn new(settings: Settings, tls: bool) -> Self {
-        let tls = tls.then(|| "TLSv1.3".to_owned());
+        let tls = tls.then(secured);
         Self {
             session: Session::new(Arc::new(settings), tls),
             messages: Vec::new(),
@@ -131,7 +145,7 @@ impl Server {
                 }
                 Event::StartTls => {
                     self.handshakes += 1;
-                    self.session.tls_started("TLSv1.3".into());
+                    self.session.tls_started(secured());
                 }
                 Event::DataStarted => {
                     assert!(!self.recipients.is_empty(), "354 without a recipient");
@@ -162,7 +176,8 @@ impl Server {
             return self.answers.remove(0);
         }
         match ask {
-            Ask::Authenticate(given) if given.user != "user" || given.password != "secret" => {
+            Ask::Verifier(_) => Answer::Verifier(verifier()),
+            Ask::Authenticate(claim) if claim.user() != "user" || !claim.holds(&verifier()) => {
                 Answer::Reply(Reply::new(535, "5.7.8", "Wrong user or password"))
             }
             Ask::Recipient(recipient)
@@ -180,7 +195,7 @@ impl Server {
 
     fn keep(&mut self, ask: Ask, answer: &Answer) {
         let yes = match answer {
-            Answer::Proceed => true,
+            Answer::Proceed | Answer::Verifier(_) => true,
             Answer::Reply(reply) => reply.is_positive(),
             Answer::Close(_) => false,
         };

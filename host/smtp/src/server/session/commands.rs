@@ -7,7 +7,7 @@ use crate::reply::Reply;
 use crate::server::command::{self, Verb};
 use crate::server::data::Decoder;
 use crate::server::line::Line;
-use crate::server::{Abort, Ask, AuthOffer, Event, StartTls, auth, envelope};
+use crate::server::{Abort, Ask, AuthOffer, Event, StartTls, auth, envelope, revoked};
 
 impl Session {
     /// Takes one command line.
@@ -67,6 +67,7 @@ impl Session {
         let limits = &self.settings.limits;
         match verb {
             Verb::Quit => None,
+            _ if self.revoked => Some(revoked()),
             _ if self.errors >= limits.errors => {
                 Some(Reply::new(421, "4.7.0", "Too many errors, closing"))
             }
@@ -197,7 +198,7 @@ impl Session {
             }
             Verb::Xclient => return self.xclient(arguments),
             Verb::Xforward => return self.xforward(arguments),
-            Verb::Auth => return self.auth_step(auth::begin(arguments)),
+            Verb::Auth => return self.auth_step(auth::begin(arguments, self.binding())),
             Verb::Http => {
                 let reply = self.labelled(Reply::new(500, "5.5.1", "This is SMTP, not HTTP"));
                 self.pass_on(&reply);
@@ -239,7 +240,8 @@ impl Session {
                 text.push_str("\nSTARTTLS");
             }
             if self.offers_auth() {
-                text.push_str("\nAUTH PLAIN LOGIN");
+                let mechanisms = auth::mechanisms(self.binding().is_some());
+                text = format!("{text}\nAUTH {mechanisms}");
             }
             text.push_str(&self.offered_to_trusted());
         }

@@ -1,20 +1,34 @@
-//! AUTH is offered where it can be used, and there alone: under TLS, to those who submit (RFC 4954
-//! section 4; RFC 8314 section 3). Elsewhere it is refused before a password is asked for.
+//! AUTH is offered where it can be used, and there alone: under TLS (RFC 4954 section 4; RFC 8314
+//! section 3), and not where the site has it off. Elsewhere it is refused before a password is
+//! asked for.
 
 use test_support::{Client, RelayBuilder, Sink};
 
-const AUTH: &str = "AUTH PLAIN LOGIN";
+/// With channel binding, which needs TLS 1.3.
+const AUTH: &str = "AUTH SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN LOGIN";
 
 #[test]
-fn under_tls_to_those_who_submit() {
+fn under_tls_alone() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address()).start();
+    for listener in ["submission", "mx"] {
+        let mut client = relay.client(listener);
+        assert!(!offers_auth(client.ehlo()));
+        assert_eq!(refused(&mut client, 538), "5.7.11");
+        assert!(client.starttls().contains(&AUTH.to_owned()));
+    }
+    relay.leaves_nothing(sink);
+}
 
-    let mut client = relay.client("submission");
-    assert!(!offers_auth(client.ehlo()));
-    assert_eq!(refused(&mut client, 538), "5.7.11");
-    assert!(client.starttls().contains(&AUTH.to_owned()));
-
+#[test]
+fn not_where_it_is_off() {
+    let sink = Sink::start();
+    let relay = RelayBuilder::usual(sink.address())
+        .replace(
+            "direction = \"inbound\"",
+            "direction = \"inbound\"\nauth = false",
+        )
+        .start();
     let mut client = relay.client("mx");
     assert!(!offers_auth(client.ehlo()));
     assert_eq!(refused(&mut client, 502), "5.5.1");

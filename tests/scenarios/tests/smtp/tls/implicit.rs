@@ -22,7 +22,7 @@ fn a_user_submits_under_tls_from_the_start() {
     client.expect(220);
     let offered = client.ehlo();
     assert!(
-        offered.contains(&"AUTH PLAIN LOGIN".to_owned()),
+        offered.contains(&"AUTH SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN LOGIN".to_owned()),
         "{offered:?}"
     );
     assert!(!offered.contains(&"STARTTLS".to_owned()), "{offered:?}");

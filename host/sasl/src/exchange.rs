@@ -1,0 +1,122 @@
+//! One exchange, message by message.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::scram::{Challenge, First};
+use crate::{Binding, Claim, Mechanism, Proof, SaslError, Verifier, plain};
+
+/// `Username:` and `Password:` in base64, the challenges of LOGIN.
+const USER_CHALLENGE: &str = "VXNlcm5hbWU6";
+const PASSWORD_CHALLENGE: &str = "UGFzc3dvcmQ6";
+
+/// An exchange that waits for the client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exchange(Waiting);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Waiting {
+    Plain,
+    LoginUser,
+    LoginPassword {
+        user: String,
+    },
+    ScramFirst {
+        mechanism: Mechanism,
+        binding: Option<Binding>,
+    },
+    ScramLast {
+        mechanism: Mechanism,
+        challenge: Box<Challenge>,
+    },
+}
+
+/// An exchange that waits for a user's verifier.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Salting {
+    mechanism: Mechanism,
+    first: Box<First>,
+}
+
+/// How an exchange goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Send this challenge, which is in base64, and hand in what the client answers.
+    Challenge(String, Exchange),
+    /// Find the verifier of [the user](Salting::user).
+    Salt(Salting),
+    /// The client has said it all.
+    Claim(Claim),
+}
+
+impl Exchange {
+    /// The beginning, and the challenge for a client that has sent no initial response. `binding`
+    /// is what the connection has to bind to.
+    pub fn begin(mechanism: Mechanism, binding: Option<Binding>) -> (&'static str, Self) {
+        let (challenge, waiting) = match mechanism {
+            Mechanism::Plain => ("", Waiting::Plain),
+            Mechanism::Login => (USER_CHALLENGE, Waiting::LoginUser),
+            Mechanism::ScramSha256 | Mechanism::ScramSha256Plus => {
+                ("", Waiting::ScramFirst { mechanism, binding })
+            }
+        };
+        (challenge, Self(waiting))
+    }
+
+    /// Goes on with the client's response, in base64.
+    ///
+    /// # Errors
+    /// What ends the exchange; see [`SaslError`].
+    pub fn respond(self, response: &[u8]) -> Result<Step, SaslError> {
+        if response == b"*" {
+            return Err(SaslError::Cancelled);
+        }
+        let octets = STANDARD.decode(response).map_err(|_| SaslError::Base64)?;
+        let message = String::from_utf8(octets).map_err(|_| SaslError::Form)?;
+        Ok(match self.0 {
+            Waiting::Plain => Step::Claim(plain::plain(&message)?),
+            Waiting::LoginUser => {
+                let waiting = Waiting::LoginPassword { user: message };
+                Step::Challenge(PASSWORD_CHALLENGE.to_owned(), Self(waiting))
+            }
+            Waiting::LoginPassword { user } => Step::Claim(plain::login(&user, &message)?),
+            Waiting::ScramFirst { mechanism, binding } => {
+                let plus = mechanism == Mechanism::ScramSha256Plus;
+                let first = Box::new(First::parse(&message, plus, binding)?);
+                Step::Salt(Salting { mechanism, first })
+            }
+            Waiting::ScramLast {
+                mechanism,
+                challenge,
+            } => {
+                let (user, proof) = challenge.answered(&message)?;
+                Step::Claim(Claim {
+                    mechanism,
+                    user,
+                    proof: Proof::Scram(proof),
+                })
+            }
+        })
+    }
+}
+
+impl Salting {
+    /// Whose verifier is wanted, [prepared](crate::prepare); never empty.
+    pub fn user(&self) -> &str {
+        &self.first.user
+    }
+
+    /// Goes on with it: the challenge, in base64, and the exchange that waits for its answer.
+    ///
+    /// # Errors
+    /// [`SaslError::Random`] if no nonce could be made.
+    pub fn with(self, verifier: Verifier) -> Result<(String, Exchange), SaslError> {
+        let challenge = Box::new(self.first.challenge(verifier)?);
+        let message = STANDARD.encode(&challenge.message);
+        let waiting = Waiting::ScramLast {
+            mechanism: self.mechanism,
+            challenge,
+        };
+        Ok((message, Exchange(waiting)))
+    }
+}

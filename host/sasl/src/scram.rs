@@ -1,0 +1,217 @@
+//! The messages of SCRAM-SHA-256 (RFC 5802, RFC 7677), with and without channel binding.
+//!
+//! The client says who it is and a nonce ([`First`]), we answer with ours and the user's salt
+//! ([`Challenge`]), and the client proves that it has the password ([`Proof`]) over all that was
+//! said.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use ring::rand::{SecureRandom as _, SystemRandom};
+
+use crate::{Binding, SaslError, Verifier, prepare};
+
+/// The one kind of channel binding that is known here.
+const BINDING: &str = "tls-exporter";
+
+/// Random octets of our half of the nonce.
+const NONCE: usize = 18;
+
+/// The client's first message, understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct First {
+    /// What it said of channel binding and whom it acts for, to be said again.
+    gs2: String,
+    /// What is due behind it in the repetition.
+    binding: Option<Binding>,
+    bare: String,
+    nonce: String,
+    pub(crate) user: String,
+}
+
+impl First {
+    /// Reads `gs2-header client-first-message-bare` (RFC 5802 section 7). `plus` says whether the
+    /// mechanism is the one with channel binding, `binding` what the connection has to bind to.
+    pub(crate) fn parse(
+        message: &str,
+        plus: bool,
+        binding: Option<Binding>,
+    ) -> Result<Self, SaslError> {
+        let (flag, rest) = message.split_once(',').ok_or(SaslError::Form)?;
+        let (authorization, bare) = rest.split_once(',').ok_or(SaslError::Form)?;
+        let binding = match (flag, plus) {
+            ("n", false) => None,
+            // It could bind and believes that we cannot: then somebody took our offer away.
+            ("y", false) if binding.is_none() => None,
+            (flag, true) if flag.strip_prefix("p=") == Some(BINDING) => {
+                Some(binding.ok_or(SaslError::Binding)?)
+            }
+            ("n" | "y", _) => return Err(SaslError::Binding),
+            (flag, _) if flag.starts_with("p=") => return Err(SaslError::Binding),
+            _ => return Err(SaslError::Form),
+        };
+        // An extension that must be understood begins with `m=`; none is.
+        let mut attributes = bare.split(',');
+        let user = value(attributes.next(), "n=").and_then(unescape)?;
+        let nonce = value(attributes.next(), "r=")?;
+        let printable = |octet: u8| octet.is_ascii_graphic() && octet != b',';
+        if user.is_empty() || nonce.is_empty() || !nonce.bytes().all(printable) {
+            return Err(SaslError::Form);
+        }
+        match authorization.strip_prefix("a=") {
+            Some(other) if unescape(other)? != user => return Err(SaslError::OtherUser),
+            None if !authorization.is_empty() => return Err(SaslError::Form),
+            Some(_) | None => {}
+        }
+        Ok(Self {
+            gs2: format!("{flag},{authorization},"),
+            binding,
+            nonce: nonce.to_owned(),
+            bare: bare.to_owned(),
+            user,
+        })
+    }
+
+    /// Answers it with the user's salt and a new nonce.
+    pub(crate) fn challenge(self, verifier: Verifier) -> Result<Challenge, SaslError> {
+        let mut random = [0; NONCE];
+        let filled = SystemRandom::new().fill(&mut random);
+        filled.map_err(|_| SaslError::Random)?;
+        Ok(self.challenge_with(verifier, &STANDARD.encode(random)))
+    }
+
+    fn challenge_with(self, verifier: Verifier, ours: &str) -> Challenge {
+        let nonce = format!("{}{ours}", self.nonce);
+        let salt = STANDARD.encode(verifier.salt());
+        let message = format!("r={nonce},s={salt},i={}", verifier.iterations());
+        Challenge {
+            first: Self { nonce, ..self },
+            message,
+            verifier,
+        }
+    }
+}
+
+/// Our first message, and what the client's last is read by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Challenge {
+    /// With both halves of the nonce.
+    first: First,
+    pub(crate) message: String,
+    verifier: Verifier,
+}
+
+impl Challenge {
+    /// Reads the client's last message: `c=…,r=…[,extensions],p=…`.
+    pub(crate) fn answered(self, message: &str) -> Result<(String, Proof), SaslError> {
+        let (unproved, proof) = message.rsplit_once(",p=").ok_or(SaslError::Form)?;
+        let proof = STANDARD.decode(proof).map_err(|_| SaslError::Form)?;
+        let proof = proof.try_into().map_err(|_| SaslError::Form)?;
+        let mut attributes = unproved.split(',');
+        let bound = value(attributes.next(), "c=")?;
+        let bound = STANDARD.decode(bound).map_err(|_| SaslError::Form)?;
+        let nonce = value(attributes.next(), "r=")?;
+        let First {
+            gs2,
+            binding,
+            bare,
+            nonce: both,
+            user,
+        } = self.first;
+        let due = [gs2.as_bytes(), binding.as_ref().map_or(&[], |b| &b[..])].concat();
+        if bound != due {
+            return Err(SaslError::Binding);
+        }
+        if nonce != both {
+            return Err(SaslError::Form);
+        }
+        let message = format!("{bare},{},{unproved}", self.message);
+        let signature = self.verifier.signature(message.as_bytes());
+        let proof = Proof {
+            message,
+            proof,
+            signature,
+        };
+        Ok((user, proof))
+    }
+}
+
+/// That the client has the password, as it says.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Proof {
+    /// `AuthMessage`: all that was said.
+    message: String,
+    proof: [u8; 32],
+    signature: [u8; 32],
+}
+
+impl Proof {
+    pub(crate) fn holds(&self, verifier: &Verifier) -> bool {
+        verifier.bears_out(self.message.as_bytes(), &self.proof)
+    }
+
+    pub(crate) fn receipt(&self) -> String {
+        STANDARD.encode(format!("v={}", STANDARD.encode(self.signature)))
+    }
+}
+
+fn value<'a>(attribute: Option<&'a str>, name: &str) -> Result<&'a str, SaslError> {
+    let value = attribute.and_then(|attribute| attribute.strip_prefix(name));
+    value.ok_or(SaslError::Form)
+}
+
+/// A `saslname`: `=2C` stands for a comma, `=3D` for an equals sign, and no other may follow one.
+fn unescape(name: &str) -> Result<String, SaslError> {
+    let mut pieces = name.split('=');
+    let mut text = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let (character, rest) = match (piece.strip_prefix("2C"), piece.strip_prefix("3D")) {
+            (Some(rest), _) => (',', rest),
+            (None, Some(rest)) => ('=', rest),
+            (None, None) => return Err(SaslError::Form),
+        };
+        text.push(character);
+        text.push_str(rest);
+    }
+    match text.contains('\0') {
+        true => Err(SaslError::Form),
+        false => Ok(prepare(&text).into_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pencil() -> Verifier {
+        let salt = STANDARD.decode("W22ZaJ0SNY7soEsUEjb6gQ==").unwrap();
+        Verifier::new("pencil", salt.try_into().unwrap(), 4096)
+    }
+
+    /// The exchange in RFC 7677 section 3.
+    #[test]
+    fn the_exchange_of_the_rfc_holds() {
+        let first = First::parse("n,,n=user,r=rOprNGfwEbeRWgbNEkqO", false, None).unwrap();
+        assert_eq!(first.user, "user");
+        let challenge = first.challenge_with(pencil(), "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0");
+        assert_eq!(
+            challenge.message,
+            "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096"
+        );
+        let last = "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,\
+            p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=";
+        let (user, proof) = challenge.answered(last).unwrap();
+        assert_eq!(user, "user");
+        assert!(proof.holds(&pencil()));
+        assert!(!proof.holds(&pencil().with_password("pencil2")));
+        let receipt = STANDARD.decode(proof.receipt()).unwrap();
+        assert_eq!(receipt, b"v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=");
+    }
+
+    #[test]
+    fn names_are_unescaped_and_prepared() {
+        assert_eq!(unescape("a=2Cb=3Dc=2C").as_deref(), Ok("a,b=c,"));
+        assert_eq!(unescape("I\u{ad}X").as_deref(), Ok("IX"));
+        assert_eq!(unescape("a=2c"), Err(SaslError::Form));
+        assert_eq!(unescape("a="), Err(SaslError::Form));
+    }
+}

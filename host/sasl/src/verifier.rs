@@ -1,0 +1,144 @@
+//! What is kept of a password.
+
+use std::{fmt, num::NonZeroU32};
+
+use ring::{digest, hmac, pbkdf2};
+use subtle::ConstantTimeEq as _;
+
+use crate::prepare;
+
+/// Octets of a salt.
+pub(crate) const SALT: usize = 16;
+
+/// What is kept of a password: enough to tell whether somebody has it, by SCRAM-SHA-256 (RFC 5802
+/// section 3, RFC 7677) or by the password itself, and nothing by which to log in anywhere.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Verifier {
+    salt: [u8; SALT],
+    iterations: u32,
+    stored_key: [u8; 32],
+    server_key: [u8; 32],
+}
+
+impl Verifier {
+    /// Rounds of PBKDF2 where nothing else is said. The least that RFC 7677 section 4 allows: more
+    /// of them make guessing slower, and nobody guesses the 190 random bits of a generated secret,
+    /// while every log-in would pay for them.
+    pub const ITERATIONS: u32 = 4096;
+
+    /// Octets of [`Verifier::encode`].
+    const LENGTH: usize = SALT + 4 + 32 + 32;
+
+    /// That of a password, [prepared](prepare), with this salt.
+    pub fn new(password: &str, salt: [u8; SALT], iterations: u32) -> Self {
+        let salted = salted(prepare(password).as_bytes(), &salt, iterations);
+        Self {
+            salt,
+            iterations,
+            stored_key: hash(&sign(&salted, b"Client Key")),
+            server_key: sign(&salted, b"Server Key"),
+        }
+    }
+
+    /// That of no password at all, with a salt that depends on the user's name alone: what an
+    /// exchange with an unknown user goes on with, so that it looks and takes time like any other.
+    /// `key` is the site's, so that nobody can tell its salts from others.
+    pub fn of_nobody(key: &hmac::Key, user: &str) -> Self {
+        let tag = hmac::sign(key, user.as_bytes());
+        let mut salt = [0; SALT];
+        salt.copy_from_slice(&tag.as_ref()[..SALT]);
+        // No input has these keys that anybody could find.
+        Self {
+            salt,
+            iterations: Self::ITERATIONS,
+            stored_key: hash(tag.as_ref()),
+            server_key: hash(&hash(tag.as_ref())),
+        }
+    }
+
+    /// That of a password, with the salt of this one.
+    pub fn with_password(&self, password: &str) -> Self {
+        Self::new(password, self.salt, self.iterations)
+    }
+
+    /// The salt, sent to the client.
+    pub fn salt(&self) -> &[u8] {
+        &self.salt
+    }
+
+    /// Rounds of PBKDF2, sent to the client.
+    pub fn iterations(&self) -> u32 {
+        self.iterations
+    }
+
+    /// Whether it is of this password: some milliseconds of work, the same whatever it is.
+    pub fn is_of(&self, password: &str) -> bool {
+        let given = self.with_password(password);
+        given.stored_key.ct_eq(&self.stored_key).into()
+    }
+
+    /// Whether a client that sends this proof over this message has the password (RFC 5802
+    /// section 3).
+    pub(crate) fn bears_out(&self, message: &[u8], proof: &[u8; 32]) -> bool {
+        let mut client_key = sign(&self.stored_key, message);
+        for (key, proof) in client_key.iter_mut().zip(proof) {
+            *key ^= proof;
+        }
+        hash(&client_key).ct_eq(&self.stored_key).into()
+    }
+
+    /// `ServerSignature`, by which the server proves that it has the verifier.
+    pub(crate) fn signature(&self, message: &[u8]) -> [u8; 32] {
+        sign(&self.server_key, message)
+    }
+
+    /// All of it, to be kept; secret.
+    pub fn encode(&self) -> Vec<u8> {
+        let iterations = self.iterations.to_be_bytes();
+        [
+            &self.salt[..],
+            &iterations,
+            &self.stored_key,
+            &self.server_key,
+        ]
+        .concat()
+    }
+
+    /// What [`Verifier::encode`] made; `None` if it did not make this.
+    pub fn decode(octets: &[u8]) -> Option<Self> {
+        let octets: &[u8; Self::LENGTH] = octets.try_into().ok()?;
+        Some(Self {
+            salt: octets[..16].try_into().ok()?,
+            iterations: u32::from_be_bytes(octets[16..20].try_into().ok()?),
+            stored_key: octets[20..52].try_into().ok()?,
+            server_key: octets[52..].try_into().ok()?,
+        })
+    }
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Verifier(..)")
+    }
+}
+
+fn salted(password: &[u8], salt: &[u8], iterations: u32) -> [u8; 32] {
+    let mut salted = [0; 32];
+    let iterations = iterations.try_into().unwrap_or(NonZeroU32::MIN);
+    let algorithm = pbkdf2::PBKDF2_HMAC_SHA256;
+    pbkdf2::derive(algorithm, iterations, salt, password, &mut salted);
+    salted
+}
+
+fn sign(key: &[u8], text: &[u8]) -> [u8; 32] {
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text);
+    let mut octets = [0; 32];
+    octets.copy_from_slice(tag.as_ref());
+    octets
+}
+
+fn hash(octets: &[u8]) -> [u8; 32] {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest::digest(&digest::SHA256, octets).as_ref());
+    hash
+}
