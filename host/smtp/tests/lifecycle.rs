@@ -242,12 +242,6 @@ fn auth_lines_up_to_12288_octets_are_read() {
 }
 
 #[test]
-fn the_password_is_not_in_what_is_logged() {
-    let credentials = gatepost_smtp::sasl::plain(b"AHVzZXIAc2VjcmV0").unwrap();
-    assert!(!format!("{credentials:?}").contains("secret"));
-}
-
-#[test]
 fn time_out_closes_anywhere() {
     for before in [&b""[..], b"NOO", b"DATA\r\n", b"DATA\r\nhalf a line"] {
         let mut server = Server::in_transaction(settings());

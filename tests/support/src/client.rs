@@ -233,9 +233,17 @@ impl Client {
     pub fn authenticated(mut self, user: &str, password: &str) -> Self {
         self.ehlo();
         self.starttls();
-        let token = STANDARD.encode(format!("\0{user}\0{password}"));
-        self.command(&format!("AUTH PLAIN {token}"), 235);
+        let reply = self.plain(user, password);
+        assert_eq!(reply.code, 235, "{}", reply.text());
         self
+    }
+
+    /// AUTH PLAIN: the reply.
+    pub fn plain(&mut self, user: &str, password: &str) -> Reply {
+        let token = STANDARD.encode(format!("\0{user}\0{password}"));
+        let said = self.send(format!("AUTH PLAIN {token}\r\n"));
+        let reply = said.and_then(|()| self.reply());
+        reply.unwrap_or_else(|error| panic!("AUTH PLAIN: {error}"))
     }
 
     /// AUTH by SCRAM: the reply that ends it. What the server says of itself must be true.

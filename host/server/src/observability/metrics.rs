@@ -105,6 +105,7 @@ fn show(depth: &QueueDepth) {
 /// first step. Those with labels begin with their first value.
 fn begin() {
     metrics::counter!("gatepost_authentication_failures_total").absolute(0);
+    metrics::counter!("gatepost_authentication_limited_total").absolute(0);
     metrics::counter!("gatepost_spool_full_total").absolute(0);
     metrics::counter!("gatepost_delivery_bounces_total").absolute(0);
 }
@@ -132,6 +133,10 @@ fn describe() {
             "Octets of messages that came to their end, by listener",
         ),
         ("gatepost_authentication_failures_total", "Log-ins refused"),
+        (
+            "gatepost_authentication_limited_total",
+            "Log-ins not looked at, after too many failures",
+        ),
         (
             "gatepost_authentication_results_total",
             "Messages whose origin was looked into, by method and result",

@@ -1,4 +1,5 @@
-//! Real mail software on both sides of the relay: swaks and Python's smtplib as clients, Postfix,
+//! Real mail software on both sides of the relay: swaks, Python's smtplib and GNU SASL as
+//! clients, Postfix,
 //! Exim and OpenSMTPD as client and as next hop, Dovecot as next hop over LMTP.
 //!
 //! Each file shows one thing. What is not installed is not tested, and that is said. Every scenario
@@ -8,6 +9,10 @@
 mod between_two_postfixes;
 mod internationalised;
 mod notifications;
+
+mod gsasl {
+    mod scram;
+}
 
 mod swaks {
     mod auth_login;

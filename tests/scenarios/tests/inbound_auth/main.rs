@@ -11,14 +11,17 @@ mod include_bomb;
 mod key_expired;
 mod many_signatures;
 mod of_the_account;
+mod other_kind;
 mod past_the_relay;
+mod relayed;
+mod revoked;
 mod sealed;
 mod standard;
 
 use mail_auth::common::crypto::Ed25519Key;
 use mail_auth::common::headers::HeaderWriter;
 use mail_auth::dkim::DkimSigner;
-use test_support::{DnsServer, Relay, RelayBuilder, Reply, Sink, Zone};
+use test_support::{Client, DnsServer, Relay, RelayBuilder, Reply, Sink, Zone};
 
 /// A client that author.example says may send for it.
 const ITS_OWN: &str = "198.51.100.1";
@@ -73,6 +76,12 @@ fn base64(octets: &[u8]) -> String {
     base64::engine::general_purpose::STANDARD.encode(octets)
 }
 
+fn decoded(text: &str) -> String {
+    use base64::Engine as _;
+    let octets = base64::engine::general_purpose::STANDARD.decode(text);
+    String::from_utf8(octets.unwrap()).unwrap()
+}
+
 /// What author.example publishes, with this DMARC policy; it signs.
 fn author(policy: &str) -> (Zone, Signer) {
     let mut zone = Zone::new();
@@ -115,15 +124,34 @@ impl Site {
 
     /// Connects customer.test with one support address; its id.
     fn connect(&self, kind: &str) -> String {
+        self.connect_domain("customer.test", kind)
+    }
+
+    fn connect_domain(&self, domain: &str, kind: &str) -> String {
         let account = ["--account", "acme.desk.test"];
-        let claim = ["--domain", "customer.test", "--kind", kind];
+        let claim = ["--domain", domain, "--kind", kind];
         let made = (self.relay).json(&[&["connector", "add"], &account[..], &claim].concat());
         let id = made[0]["id"].as_str().unwrap().to_owned();
         self.relay.json(&["connector", "verify", &id]);
         let address = ["address", "add", "--account", "acme.desk.test"];
-        self.relay
-            .json(&[&address[..], &["help@customer.test"]].concat());
+        let help = format!("help@{domain}");
+        self.relay.json(&[&address[..], &[&help]].concat());
         id
+    }
+
+    /// Makes a credential; its user name and secret.
+    fn credential(&self, arguments: &[&str]) -> (String, String) {
+        let made = (self.relay).json(&[&["credential", "add"], arguments].concat());
+        let of = |key: &str| made[0][key].as_str().unwrap().to_owned();
+        (of("user-name"), of("secret"))
+    }
+
+    /// A session under TLS.
+    fn secured(&self) -> Client {
+        let mut client = self.relay.client("mx");
+        client.ehlo();
+        client.starttls();
+        client
     }
 
     /// A message from a client at this address; the last reply.

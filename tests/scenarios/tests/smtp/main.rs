@@ -35,11 +35,15 @@ mod back_to_back {
 }
 
 mod auth {
+    mod credential;
     mod failure;
+    mod limited;
     mod login;
     mod offered;
     mod plain;
     mod required;
+    mod scram;
+    mod slowed;
 }
 
 mod limits {

@@ -53,17 +53,19 @@ fn passwords_change_and_users_go() {
     let mut waiting = relay.client("submission");
     waiting.ehlo();
     waiting.starttls();
+    relay.reloads(&builder.clone().with("[limits]\nerrors = 7"));
+    open.command("MAIL FROM:<help@desk.example>", 250);
 
     relay.reloads(&builder.clone().replace("\"secret\"", "\"another\""));
     // AHVzZXIAc2VjcmV0 is user and secret, AHVzZXIAYW5vdGhlcg== user and another.
     waiting.command("AUTH PLAIN AHVzZXIAc2VjcmV0", 535);
     waiting.command("AUTH PLAIN AHVzZXIAYW5vdGhlcg==", 235);
-    open.command("MAIL FROM:<help@desk.example>", 250);
-    open.command("RSET", 250);
+    let reply = open.command("RCPT TO:<x@elsewhere.example>", 421);
+    assert_eq!(reply.enhanced(), Some("4.7.0"));
+    assert!(open.closed());
 
     relay.reloads(&builder.replace(USERS, ""));
-    for client in [&mut open, &mut waiting] {
-        client.command("MAIL FROM:<help@desk.example>", 530);
-    }
+    waiting.command("MAIL FROM:<help@desk.example>", 421);
+    drop((open, waiting));
     relay.leaves_nothing(sink);
 }

@@ -15,7 +15,7 @@ fn the_client_behind_counts() {
         .start();
     let mut client = relay.client("mx");
     let offered = client.ehlo();
-    let offer = "XCLIENT NAME ADDR PORT PROTO HELO DESTADDR DESTPORT";
+    let offer = "XCLIENT NAME ADDR PORT PROTO HELO DESTADDR DESTPORT LOGIN";
     assert!(offered.contains(&offer.to_owned()), "{offered:?}");
     client.command(
         "XCLIENT ADDR=IPV6:2001:db8::7 PORT=77 HELO=spike.example NAME=spike",

@@ -1,0 +1,85 @@
+//! Mail that the customer's own server relays: a session with credentials of its domain.
+
+use test_support::Scram;
+
+use crate::{Site, author, codes, eml};
+
+/// The author's domain wants its mail refused where it is not proved, and this is not.
+#[test]
+fn its_server_vouches_whoever_the_author_is() {
+    let (zone, _) = author("reject");
+    let site = Site::start(zone, r#"{ unauthenticated = "refuse" }"#);
+    let id = site.connect("two-way");
+    let (user, secret) = site.credential(&["--inbound", &id]);
+
+    let mut client = site.secured();
+    let mut scram = Scram::bound(&user, &secret, client.binding());
+    assert_eq!(client.scram("SCRAM-SHA-256-PLUS", &mut scram).code, 235);
+    let to = ["help@customer.test"];
+    let reply = client.deliver("ann@author.example", &to, &eml("question"));
+    let reply = reply.unwrap();
+    assert_eq!(reply.code, 250, "{}", reply.text());
+
+    let taken = site.sink.take();
+    assert_eq!(taken.header("X-Gatepost-Tags").unwrap(), "relay-secure");
+    let received = taken.header("Received").unwrap();
+    assert!(received.contains(" with ESMTPSA id "), "{received}");
+    let facts = &site.relay.events(&reply.transaction(), "authenticated")[0]["authentication"];
+    assert_eq!(facts["sasl"]["user"], user);
+    assert_eq!(facts["sasl"]["domain"], "customer.test");
+    assert_eq!(facts["dmarc"]["result"], "fail");
+    drop(client);
+    site.ends();
+}
+
+/// Not those of the account's other domains, nor its native one.
+#[test]
+fn it_delivers_to_the_addresses_of_its_domain_alone() {
+    let (zone, _) = author("none");
+    let site = Site::start(zone, "{}");
+    let id = site.connect("two-way");
+    let (user, secret) = site.credential(&["--inbound", &id]);
+    site.connect_domain("other.test", "two-way");
+
+    let mut client = site.secured();
+    let scram = &mut Scram::new(&user, &secret);
+    assert_eq!(client.scram("SCRAM-SHA-256", scram).code, 235);
+    client.command("MAIL FROM:<ann@author.example>", 250);
+    for foreign in ["help@other.test", "help@acme.desk.test", "x@elsewhere.test"] {
+        let reply = client.command(&format!("RCPT TO:<{foreign}>"), 550);
+        assert_eq!(codes(&reply), (550, "5.7.1"), "{foreign}");
+    }
+    client.command("RCPT TO:<help@customer.test>", 250);
+    client.command("RSET", 250);
+    drop(client);
+    site.ends();
+}
+
+/// The address that was given to a credential logs in as well as its own name, and receives.
+#[test]
+fn an_alias_logs_in_and_receives() {
+    let (zone, _) = author("none");
+    let site = Site::start(zone, "{}");
+    let id = site.connect("two-way");
+    let (user, secret) = site.credential(&["--inbound", &id, "--alias"]);
+
+    let alias = "acme@acme.desk.test";
+    let mut client = site.secured();
+    let scram = &mut Scram::new(alias, &secret);
+    assert_eq!(client.scram("SCRAM-SHA-256", scram).code, 235);
+    let to = ["help@customer.test"];
+    let reply = client.deliver("ann@author.example", &to, &eml("question"));
+    let id = reply.unwrap().transaction();
+    assert_eq!(site.tags(), "relay-secure");
+    // On record is the credential's own name.
+    let facts = &site.relay.events(&id, "authenticated")[0]["authentication"];
+    assert_eq!(facts["sasl"]["user"], user);
+    drop(client);
+
+    assert_eq!(
+        site.send(crate::ITS_OWN, &[alias], &eml("question")).code,
+        250
+    );
+    assert_eq!(site.sink.take().to, [alias]);
+    site.ends();
+}
