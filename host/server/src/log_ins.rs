@@ -101,16 +101,16 @@ impl LogIns {
     /// The log-in that this name stands for where mail travels that way, taken on trust: somebody
     /// else has checked it.
     pub fn find(&self, directory: &View, flow: Flow, user: &str) -> Option<LogIn> {
-        let user = prepare(user);
-        let identity = match self.users.get(&*user) {
+        let name = prepare(user);
+        let identity = match self.users.get(&*name) {
             Some(verifier) if flow == Flow::Submission => {
-                Identity::User(user.clone().into_owned(), verifier.clone())
+                Identity::User(name.into_owned(), verifier.clone())
             }
             Some(_) => return None,
-            None => Identity::Credential(credential(directory, flow, &user)?.clone()),
+            None => Identity::Credential(credential(directory, flow, &name)?.clone()),
         };
         Some(LogIn {
-            given: user.into_owned(),
+            given: user.to_owned(),
             identity,
         })
     }
