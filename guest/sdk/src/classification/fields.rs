@@ -78,21 +78,19 @@ pub(super) fn find(
 /// No name that means anything is longer.
 const LONGEST: usize = 76;
 
+/// Octets that are asked for at a time; most header sections are whole with the first.
+const CHUNK: u32 = 64 << 10;
+
 /// The whole header section.
 fn section(message: &dyn Message) -> Vec<u8> {
-    let size = u32::try_from(message.header_size()).unwrap_or(u32::MAX);
-    // A message that does not know its size still gives what it has.
-    let mut section = message.header_chunk(0, size.max(64 << 10));
-    loop {
-        if section.len() >= size as usize {
-            return section;
-        }
-        let more = message.header_chunk(section.len() as u64, size);
-        if more.is_empty() {
-            return section;
-        }
+    let mut section = message.header_chunk(0, CHUNK);
+    let mut last = section.len();
+    while last >= CHUNK as usize {
+        let more = message.header_chunk(section.len() as u64, CHUNK);
+        last = more.len();
         section.extend_from_slice(&more);
     }
+    section
 }
 
 /// The first field with its line ends, and what stands behind it.
