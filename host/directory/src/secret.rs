@@ -7,9 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::{DirectoryError, random};
 
-/// What every secret begins with, so that a scanner finds one that has leaked.
-const PREFIX: &str = "gpst_";
-
 const BASE_62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// Random characters of a secret: 190 bits.
@@ -26,17 +23,20 @@ const CHECKSUM: usize = 6;
 pub struct Secret(String);
 
 impl Secret {
+    /// What every secret begins with, so that a scanner finds one that has leaked.
+    pub const PREFIX: &str = "gpst_";
+
     pub(crate) fn generate() -> Result<Self, DirectoryError> {
-        let text = format!("{PREFIX}{}", random::text(BASE_62, RANDOM)?);
+        let text = format!("{}{}", Self::PREFIX, random::text(BASE_62, RANDOM)?);
         let checksum = checksum(&text);
         Ok(Self(text + &checksum))
     }
 
     /// Whether a text is a secret of this form: what a scanner asks.
     pub fn is_one(text: &str) -> bool {
-        let parts = text.split_at_checked(PREFIX.len() + RANDOM);
+        let parts = text.split_at_checked(Self::PREFIX.len() + RANDOM);
         parts.is_some_and(|(random, sum)| {
-            text.starts_with(PREFIX) && text.is_ascii() && checksum(random) == sum
+            text.starts_with(Self::PREFIX) && text.is_ascii() && checksum(random) == sum
         })
     }
 

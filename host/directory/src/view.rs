@@ -231,9 +231,16 @@ impl View {
     }
 
     /// What to check a password or a proof against where there is no such user: nothing passes it,
-    /// it costs the same work, and its salt is always the same for the same user, so that nobody
-    /// learns who exists.
+    /// it costs the same work, and its salt is always the same for the same user, however an alias
+    /// is spelled, so that nobody learns who exists.
     pub fn verifier_of_nobody(&self, user: &str) -> Verifier {
-        Verifier::of_nobody(&self.unknown, user)
+        Verifier::of_nobody(&self.unknown, &Self::identity(user))
+    }
+
+    /// What two spellings of a user's name have in common by which [`View::credential`] finds the
+    /// same: the canonical form of an alias, be there such an alias or not; any other name itself.
+    pub fn identity(user: &str) -> String {
+        let alias = || Canonical::of(&Address::parse(user).ok()?);
+        alias().map_or_else(|| user.to_owned(), |alias| alias.as_str().to_owned())
     }
 }

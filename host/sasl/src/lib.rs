@@ -27,6 +27,9 @@ pub use self::verifier::Verifier;
 /// (`tls-exporter`), 32 octets that only the two ends of this connection know.
 pub type Binding = [u8; 32];
 
+/// Octets of a user's name, [prepared](prepare): longer ones are nobody's.
+pub const LONGEST_NAME: usize = 255;
+
 /// What a client says of itself, with what it offers as proof. Nothing is true of it before
 /// [`Claim::holds`].
 #[derive(Clone, PartialEq, Eq)]

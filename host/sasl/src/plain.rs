@@ -1,6 +1,6 @@
 //! The messages of PLAIN (RFC 4616) and LOGIN, in which the password is said.
 
-use crate::{Claim, Mechanism, Proof, SaslError, prepare};
+use crate::{Claim, LONGEST_NAME, Mechanism, Proof, SaslError, prepare};
 
 /// Reads the message of PLAIN: `[authzid] NUL authcid NUL passwd` (RFC 4616 section 2).
 pub(crate) fn plain(message: &str) -> Result<Claim, SaslError> {
@@ -25,7 +25,7 @@ pub(crate) fn login(user: &str, password: &str) -> Result<Claim, SaslError> {
 fn claim(mechanism: Mechanism, user: &str, password: &str) -> Result<Claim, SaslError> {
     let user = prepare(user).into_owned();
     let sound = |text: &str| !text.is_empty() && !text.contains('\0');
-    if !sound(&user) || !sound(password) {
+    if !sound(&user) || user.len() > LONGEST_NAME || !sound(password) {
         return Err(SaslError::Form);
     }
     Ok(Claim {

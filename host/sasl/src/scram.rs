@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::rand::{SecureRandom as _, SystemRandom};
 
-use crate::{Binding, SaslError, Verifier, prepare};
+use crate::{Binding, LONGEST_NAME, SaslError, Verifier, prepare};
 
 /// The one kind of channel binding that is known here.
 const BINDING: &str = "tls-exporter";
@@ -54,7 +54,11 @@ impl First {
         let user = value(attributes.next(), "n=").and_then(unescape)?;
         let nonce = value(attributes.next(), "r=")?;
         let printable = |octet: u8| octet.is_ascii_graphic() && octet != b',';
-        if user.is_empty() || nonce.is_empty() || !nonce.bytes().all(printable) {
+        if user.is_empty()
+            || user.len() > LONGEST_NAME
+            || nonce.is_empty()
+            || !nonce.bytes().all(printable)
+        {
             return Err(SaslError::Form);
         }
         match authorization.strip_prefix("a=") {

@@ -4,7 +4,8 @@
 //! A name is first looked for among the users of the configuration, everywhere ([`Ownership`]
 //! does the same), so that one name is one identity. What is of the wrong kind for a listener, what
 //! is revoked and what does not exist is refused in the same words, after the same work, with a
-//! salt that is the same on every listener: nobody learns which it was (RFC 4954 section 6).
+//! salt that is the same on every listener and for every spelling: nobody learns which it was (RFC
+//! 4954 section 6).
 //!
 //! A log-in [holds](LogIns::hold) no longer than what it was made with: an open session asks before
 //! each command.
@@ -15,7 +16,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use gatepost_directory::{Directory, Known, Scope, UserName, View};
+use gatepost_directory::{Directory, Known, Scope, Secret, UserName, View};
 use gatepost_message::Millis;
 use gatepost_policy::Flow;
 use gatepost_sasl::{Claim, Verifier, prepare};
@@ -62,6 +63,12 @@ impl LogIn {
             Identity::Credential(name) => name.as_str(),
         }
     }
+
+    fn record(&self, directory: &Directory) {
+        if let Identity::Credential(name) = &self.identity {
+            directory.record_use(name, Millis::now());
+        }
+    }
 }
 
 impl LogIns {
@@ -87,8 +94,20 @@ impl LogIns {
     /// # Errors
     /// There were too many failures; what the client is told.
     pub fn verifier(&self, directory: &View, from: IpAddr, user: &str) -> Result<Verifier, Reply> {
-        self.admit(from, user)?;
+        self.admit(directory, from, user)?;
         Ok(self.known(directory, user))
+    }
+
+    /// Under what the failures for this user are counted: one for all names of a credential, and
+    /// for all spellings of an alias that is none.
+    fn counted(&self, directory: &View, user: &str) -> String {
+        if self.users.contains_key(user) {
+            return user.to_owned();
+        }
+        match directory.credential(user) {
+            Some(known) => known.credential.user_name.as_str().to_owned(),
+            None => View::identity(user),
+        }
     }
 
     fn known(&self, directory: &View, user: &str) -> Verifier {
@@ -98,9 +117,21 @@ impl LogIns {
         known.unwrap_or_else(|| directory.verifier_of_nobody(user))
     }
 
-    /// The log-in that this name stands for where mail travels that way, taken on trust: somebody
-    /// else has checked it.
-    pub fn find(&self, directory: &View, flow: Flow, user: &str) -> Option<LogIn> {
+    /// The log-in of this name where mail travels that way, taken on trust: somebody else has
+    /// checked it.
+    pub fn trust(&self, directory: &Directory, flow: Flow, user: &str) -> Option<LogIn> {
+        let log_in = self.find(&directory.view(), flow, user);
+        match &log_in {
+            Some(log_in) => log_in.record(directory),
+            None => tracing::warn!(
+                user = shown(user),
+                "a proxy speaks for a user who is not known"
+            ),
+        }
+        log_in
+    }
+
+    fn find(&self, directory: &View, flow: Flow, user: &str) -> Option<LogIn> {
         let name = prepare(user);
         let identity = match self.users.get(&*name) {
             Some(verifier) if flow == Flow::Submission => {
@@ -128,33 +159,34 @@ impl LogIns {
         claim: Claim,
     ) -> Result<LogIn, Reply> {
         let (user, mechanism) = (claim.user().to_owned(), claim.mechanism());
-        self.admit(from, &user)?;
-        let verifier = self.known(&directory.view(), &user);
+        let view = directory.view();
+        self.admit(&view, from, &user)?;
+        let verifier = self.known(&view, &user);
+        let counted = self.counted(&view, &user);
         let holds = tokio::task::spawn_blocking(move || claim.holds(&verifier));
         let holds = holds.await.unwrap_or(false);
         let found = self.find(&directory.view(), flow, &user);
         if let Some(log_in) = found.filter(|_| holds) {
-            self.attempts.succeeded(from, &user);
-            if let Identity::Credential(name) = &log_in.identity {
-                directory.record_use(name, Millis::now());
-            }
+            self.attempts.succeeded(from, &counted);
+            log_in.record(directory);
             tracing::info!(user = log_in.name(), %mechanism, "authenticated");
             return Ok(log_in);
         }
-        let delay = self.attempts.failed(&self.allowance, from, &user);
+        let delay = self.attempts.failed(&self.allowance, from, &counted);
         metrics::counter!("gatepost_authentication_failures_total").increment(1);
-        tracing::warn!(user, %mechanism, "authentication failed");
+        tracing::warn!(user = shown(&user), %mechanism, "authentication failed");
         tokio::time::sleep(delay).await;
         let text = "Authentication credentials invalid";
         Err(Reply::new(535, "5.7.8", text))
     }
 
-    fn admit(&self, from: IpAddr, user: &str) -> Result<(), Reply> {
-        if self.attempts.admits(&self.allowance, from, user) {
+    fn admit(&self, directory: &View, from: IpAddr, user: &str) -> Result<(), Reply> {
+        let counted = self.counted(directory, user);
+        if self.attempts.admits(&self.allowance, from, &counted) {
             return Ok(());
         }
         metrics::counter!("gatepost_authentication_limited_total").increment(1);
-        tracing::warn!(user, "too many failed log-ins");
+        tracing::warn!(user = shown(user), "too many failed log-ins");
         let text = "Too many failed log-ins, try again later";
         Err(Reply::new(454, "4.7.0", text))
     }
@@ -165,6 +197,15 @@ impl LogIns {
             Identity::User(name, verifier) => self.users.get(name) == Some(verifier),
             Identity::Credential(name) => directory.is_live(name),
         }
+    }
+}
+
+/// A name as the log may hold it: not one that is long, nor one that is a secret, which somebody
+/// has put in the wrong field.
+fn shown(user: &str) -> &str {
+    match user.len() <= 64 && !user.starts_with(Secret::PREFIX) {
+        true => user,
+        false => "(not shown)",
     }
 }
 

@@ -149,6 +149,14 @@ fn an_account_of_the_directory_may_have_something() {
 }
 
 #[test]
+fn somebody_can_log_in() {
+    for key in ["failures-per-address", "failures-per-user"] {
+        let table = format!("[log-ins]\n{key} = 0\n");
+        wrong(&table, 2, &format!("{key} is 0, so nobody could log in"));
+    }
+}
+
+#[test]
 fn a_domain_and_a_user_belong_to_one_account() {
     wrong(
         "[[account]]\nid = \"a\"\ndomains = [\"desk.example\"]\n[[account]]\nid = \"b\"\ndomains = [\n  \"other.example\",\n  \"Desk.Example\",\n]\n",
@@ -159,6 +167,17 @@ fn a_domain_and_a_user_belong_to_one_account() {
         "[[account]]\nid = \"a\"\nusers = [{ name = \"app\", password = \"x\" }]\n[[account]]\nid = \"b\"\nusers = [{ name = \"app\", password = \"y\" }]\n",
         6,
         "the user \"app\" already belongs to account \"a\"",
+    );
+    // SASLprep makes one name of the two: a soft hyphen is nothing.
+    wrong(
+        "[[account]]\nid = \"a\"\nusers = [{ name = \"app\", password = \"x\" }]\n[[account]]\nid = \"b\"\nusers = [{ name = \"ap\\u00adp\", password = \"y\" }]\n",
+        6,
+        "already belongs to account \"a\"",
+    );
+    wrong(
+        "[[account]]\nid = \"a\"\nusers = [{ name = \"\\u00ad\", password = \"x\" }]\n",
+        3,
+        "nobody can log in by this name",
     );
     wrong(
         "[[account]]\nid = \"a\"\nusers = [{ name = \"app\", password = \"\" }]\n",

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
+use gatepost_sasl::prepare;
 use gatepost_smtp::server;
 
 use super::error::{Finding, Step, at};
@@ -15,6 +16,7 @@ pub(super) fn problems(config: &Config) -> Vec<Finding> {
     relay(config, &mut findings);
     otlp(config, &mut findings);
     limits(config, &mut findings);
+    log_ins(config, &mut findings);
     directory(config, &mut findings);
     dns(config, &mut findings);
     authentication(config, &mut findings);
@@ -95,6 +97,22 @@ fn otlp(config: &Config, findings: &mut Findings) {
             "the service name is empty",
             "leave it out for \"gatepost\"",
         );
+    }
+}
+
+fn log_ins(config: &Config, findings: &mut Findings) {
+    let log_ins = &config.log_ins;
+    for (key, failures) in [
+        ("failures-per-address", log_ins.failures_per_address),
+        ("failures-per-user", log_ins.failures_per_user),
+    ] {
+        if failures == 0 {
+            findings.add(
+                at!["log-ins", key],
+                format!("{key} is 0, so nobody could log in"),
+                "leave it out for the default",
+            );
+        }
     }
 }
 
@@ -272,7 +290,15 @@ fn accounts(config: &Config, findings: &mut Findings) {
         }
         account_settings(config, a, findings);
         for (u, user) in account.users.iter().enumerate() {
-            if let Some(other) = users.claim(&user.name, &account.id) {
+            let name = prepare(&user.name);
+            if name.is_empty() || name.len() > gatepost_sasl::LONGEST_NAME {
+                findings.add(
+                    at!["account", a, "users", u, "name"],
+                    "nobody can log in by this name",
+                    "a name has 1 to 255 octets, as SASLprep (RFC 4013) makes them",
+                );
+            }
+            if let Some(other) = users.claim(name.into_owned(), &account.id) {
                 findings.add(
                     at!["account", a, "users", u, "name"],
                     format!(

@@ -1,9 +1,11 @@
 //! How often somebody may fail to log in, by network address and by user.
 //!
 //! Failures are counted for the address, of IPv6 for its /64, since that is what one host has, and
-//! for the user's name, be there such a user or not. Each answer to one comes later than that to
-//! the one before, and after so many there is none for a while. An address from which this user has
-//! logged in lately is not held to the user's limit: else anybody could keep others out.
+//! for the user, be there such a user or not. Each answer to one comes later than that to the one
+//! before, and after so many there is none for a while. An address from which this user has logged in
+//! lately is known for the user, and has a count of its own for the two, which the next success ends:
+//! else whoever guesses, or has a forgotten password in a device behind the same address, could keep
+//! others out.
 //!
 //! Kept in memory, by hashes with a key of the process, so that long names cost nothing; when there
 //! is too much of it, what is oldest goes. Libraries that limit rates count each try; this counts
@@ -55,8 +57,10 @@ struct Remembered {
 enum Of<'a> {
     Address(IpAddr),
     User(&'a str),
-    /// Has logged in.
+    /// The user, from where it has logged in.
     Both(IpAddr, &'a str),
+    /// That it has.
+    Known(IpAddr, &'a str),
 }
 
 impl Attempts {
@@ -64,16 +68,21 @@ impl Attempts {
     pub(super) fn admits(&self, allowance: &Allowance, from: IpAddr, user: &str) -> bool {
         let from = network(from);
         let remembered = self.lock();
-        let is_known = || self.recall(&remembered, Of::Both(from, user)).is_some();
+        if self.recall(&remembered, Of::Known(from, user)).is_some() {
+            return self.failures(&remembered, Of::Both(from, user)) < allowance.per_user;
+        }
         self.failures(&remembered, Of::Address(from)) < allowance.per_address
-            && (self.failures(&remembered, Of::User(user)) < allowance.per_user || is_known())
+            && self.failures(&remembered, Of::User(user)) < allowance.per_user
     }
 
     /// Somebody was not this user. Gives how long the answer is to wait.
     pub(super) fn failed(&self, allowance: &Allowance, from: IpAddr, user: &str) -> Duration {
+        let from = network(from);
         let mut remembered = self.lock();
+        let is_known = self.recall(&remembered, Of::Known(from, user)).is_some();
+        let both = is_known.then_some(Of::Both(from, user));
         let mut most = 0;
-        for of in [Of::Address(network(from)), Of::User(user)] {
+        for of in [Of::Address(from), Of::User(user)].into_iter().chain(both) {
             let failures = self.failures(&remembered, of).saturating_add(1);
             self.remember(&mut remembered, of, failures, allowance.time);
             most = most.max(failures);
@@ -84,8 +93,11 @@ impl Attempts {
 
     /// Somebody was this user.
     pub(super) fn succeeded(&self, from: IpAddr, user: &str) {
-        let of = Of::Both(network(from), user);
-        self.remember(&mut self.lock(), of, 0, KNOWN);
+        let from = network(from);
+        let mut remembered = self.lock();
+        self.remember(&mut remembered, Of::Known(from, user), 0, KNOWN);
+        let both = self.hasher.hash_one(Of::Both(from, user));
+        remembered.remove(&both);
     }
 
     fn failures(&self, remembered: &HashMap<u64, Remembered>, of: Of<'_>) -> u32 {
@@ -181,6 +193,29 @@ mod tests {
         assert!(!attempts.admits(&ALLOWANCE, address("192.0.2.9"), "user"));
         assert!(attempts.admits(&ALLOWANCE, address("192.0.2.9"), "other"));
         assert!(attempts.admits(&ALLOWANCE, address("::ffff:192.0.2.1"), "user"));
+    }
+
+    /// A customer's own server, behind whose address somebody guesses, or itself with the old
+    /// password for a while.
+    #[test]
+    fn where_a_user_has_logged_in_it_has_a_count_of_its_own() {
+        let attempts = Attempts::default();
+        let home = address("192.0.2.1");
+        attempts.succeeded(home, "user");
+        for number in 0..4 {
+            attempts.failed(&ALLOWANCE, home, &format!("guess{number}"));
+        }
+        assert!(!attempts.admits(&ALLOWANCE, home, "guess9"));
+        for _ in 0..2 {
+            attempts.failed(&ALLOWANCE, home, "user");
+        }
+        assert!(attempts.admits(&ALLOWANCE, home, "user"));
+        attempts.succeeded(home, "user");
+        for _ in 0..3 {
+            assert!(attempts.admits(&ALLOWANCE, home, "user"));
+            attempts.failed(&ALLOWANCE, home, "user");
+        }
+        assert!(!attempts.admits(&ALLOWANCE, home, "user"));
     }
 
     #[test]

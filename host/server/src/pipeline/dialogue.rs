@@ -154,11 +154,10 @@ impl Dialogue {
                 flow,
                 ..
             } = &*self.pipeline;
-            self.log_in = log_ins.find(&directory.view(), *flow, user);
-            if self.log_in.is_none() {
-                tracing::warn!(user, "a proxy speaks for a user who is not known");
+            let Some(found) = log_ins.trust(directory, *flow, user) else {
                 return Answer::Reply(Reply::new(535, "5.7.8", "This user is not known here"));
-            }
+            };
+            self.log_in = Some(found);
         }
         tracing::info!(proxied = %said, "the client speaks for another");
         Answer::Proceed

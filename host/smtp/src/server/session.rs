@@ -355,7 +355,7 @@ impl Session {
                 self.auth_line(line, |line| auth::respond(exchange, line));
             }
             State::Proved(user) => self.acknowledged(user, line),
-            _ => self.command_line(line),
+            _ => self.command_line(line, is_auth),
         }
         true
     }
@@ -364,7 +364,7 @@ impl Session {
         match line {
             Line::Whole(line) => self.auth_step(respond(&line)),
             // RFC 4954 section 4: the exchange fails, the session stays.
-            Line::TooLong => self.say(&Reply::new(500, "5.5.6", "Authentication line is too long")),
+            Line::TooLong => self.say(&too_long_to_log_in()),
             Line::Stray => self.say(&stray_octet()),
         }
     }
@@ -478,6 +478,11 @@ impl Session {
             self.events.push_back(Event::Aborted(abort));
         }
     }
+}
+
+/// RFC 4954 section 4.
+fn too_long_to_log_in() -> Reply {
+    Reply::new(500, "5.5.6", "Authentication line is too long")
 }
 
 fn welcome() -> Reply {

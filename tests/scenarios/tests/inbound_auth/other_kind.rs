@@ -58,5 +58,14 @@ fn a_salt_tells_nothing() {
         assert!(salts.iter().all(|other| *other == salts[0]), "{salts:?}");
     }
     assert_ne!(salt("mx", "nobody"), salt("mx", "nobody2"));
+
+    // The alias of a credential is found however it is spelled; so is one that is none.
+    let id = site.connect("two-way");
+    site.credential(&["--inbound", &id, "--alias"]);
+    for alias in ["acme@acme.desk.test", "nobody@acme.desk.test"] {
+        let spelled = [alias, &alias.to_uppercase(), &alias.replace("desk", "DESK")];
+        let salts = spelled.map(|user| salt("mx", user));
+        assert!(salts.iter().all(|other| *other == salts[0]), "{salts:?}");
+    }
     site.ends();
 }

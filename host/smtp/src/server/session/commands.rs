@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Helo, Session, State};
+use super::{Helo, Session, State, too_long_to_log_in};
 use crate::reply::Reply;
 use crate::server::command::{self, Verb};
 use crate::server::data::Decoder;
@@ -10,8 +10,8 @@ use crate::server::line::Line;
 use crate::server::{Abort, Ask, AuthOffer, Event, StartTls, auth, envelope, revoked};
 
 impl Session {
-    /// Takes one command line.
-    pub(super) fn command_line(&mut self, line: Line) {
+    /// Takes one command line; `is_auth` says whether it begins an AUTH.
+    pub(super) fn command_line(&mut self, line: Line, is_auth: bool) {
         let (verb, arguments) = match &line {
             Line::Whole(line) => Verb::split(line),
             Line::TooLong | Line::Stray => (Verb::Unknown, &b""[..]),
@@ -32,6 +32,7 @@ impl Session {
             self.idle_commands += 1;
         }
         match line {
+            Line::TooLong if is_auth => self.say(&too_long_to_log_in()),
             Line::TooLong => self.say(&Reply::new(500, "5.5.2", "Command line is too long")),
             Line::Stray => self.say(&stray_octet()),
             Line::Whole(_) if verb == Verb::Chunk => self.chunk(arguments),

@@ -51,6 +51,35 @@ fn an_address_that_guesses() {
     relay.leaves_nothing(sink);
 }
 
+/// However the guesses spell its name.
+#[test]
+fn an_alias_that_may_be_one() {
+    let sink = Sink::start();
+    let relay = relay(&sink, "failures-per-user = 2");
+    let wrong = |address: &str, user: &str| from(&relay, address).plain(user, "wrong").code;
+    assert_eq!(wrong("198.51.100.1", "acme@acme.desk.test"), 535);
+    assert_eq!(wrong("198.51.100.2", "ACME@acme.desk.test"), 535);
+    assert_eq!(wrong("198.51.100.3", "acme@ACME.desk.test"), 454);
+    relay.leaves_nothing(sink);
+}
+
+/// What is typed into the wrong field, and what is too long to be a name.
+#[test]
+fn no_name_in_the_log_is_a_secret() {
+    let sink = Sink::start();
+    let relay = relay(&sink, "");
+    let mut client = from(&relay, "192.0.2.1");
+    assert_eq!(client.plain("gpst_typedintothewrongfield", "x").code, 535);
+    assert_eq!(client.plain(&"long".repeat(20), "x").code, 535);
+    assert_eq!(client.plain(&"long".repeat(64), "x").code, 501);
+    assert_eq!(client.plain("somebody", "x").code, 535);
+    relay.logged("somebody");
+    let log = relay.log();
+    assert!(!log.contains("gpst_") && !log.contains("longlong"), "{log}");
+    drop(client);
+    relay.leaves_nothing(sink);
+}
+
 #[test]
 fn a_user_who_is_guessed_at_from_everywhere() {
     let sink = Sink::start();

@@ -115,6 +115,10 @@ fn a_user_is_believed_where_users_submit() {
     let (field, _) = trace_field_and_rest(&arrived);
     assert!(field.contains("([192.0.2.1])"), "{field}");
     assert!(field.contains(" with ESMTPA id "), "{field}");
+    // One that is not believed changes nothing.
+    client.command("XCLIENT LOGIN=nobody", 535);
+    client.command("MAIL FROM:<user@desk.example>", 250);
+    client.command("RSET", 250);
     client.command("XCLIENT LOGIN=[UNAVAILABLE]", 220);
     client.ehlo();
     client.command("MAIL FROM:<user@desk.example>", 530);
