@@ -38,7 +38,8 @@ fn script() -> impl Strategy<Value = Vec<u8>> {
         8 => prop::sample::select(vec![
             &b"EHLO client.example\r\n"[..], b"MAIL FROM:<a@b.example>\r\n", b"RCPT TO:<user@desk.example>\r\n",
             b"RCPT TO:<x@elsewhere.example>\r\n", b"DATA\r\n", b"RSET\r\n", b"NOOP\r\n", b"MAIL FROM:<> SIZE=300\r\n",
-            b"AUTH PLAIN\r\n", b"AUTH LOGIN\r\n", b"AUTH SCRAM-SHA-256 biwsbj11c2VyLHI9eA==\r\n", b"AUTH PLAIN AHVzZXIAc2VjcmV0\r\n", b"dXNlcg==\r\n", b"c2VjcmV0\r\n", b"*\r\n",
+            // None of SCRAM's gets as far as a challenge, which is another each time.
+            b"AUTH PLAIN\r\n", b"AUTH LOGIN\r\n", b"AUTH SCRAM-SHA-256\r\n", b"AUTH SCRAM-SHA-256 biwsbj11c2VyLHI9\r\n", b"AUTH PLAIN AHVzZXIAc2VjcmV0\r\n", b"dXNlcg==\r\n", b"c2VjcmV0\r\n", b"*\r\n",
             b"\r\n.\r\n", b".\r\n", b"\r\n", b"\r", b"\n", b".", b"..", b"\0", b"\r\n\r\n", b"text", b"Subject: t\r\n", b"QUIT\r\n",
             b"BDAT 4\r\n", b"BDAT 9 LAST\r\n", b"BDAT 0\r\n", b"BDAT 0 LAST\r\n", b"BDAT 999\r\n", b"BDAT x\r\n",
             b"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
