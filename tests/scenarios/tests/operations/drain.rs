@@ -26,10 +26,10 @@ fn what_is_in_hand_finishes() {
     relay.signal("TERM");
     assert_eq!(idle.expect(421).enhanced(), Some("4.3.2"));
     assert!(idle.closed());
+    // One that comes while the listener closes may still be taken, or reset; from then on, none.
     relay.eventually("new connections are refused", |_| {
-        let refused = TcpStream::connect(address).err()?;
-        assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
-        Some(())
+        let failed = TcpStream::connect(address).err()?;
+        (failed.kind() == ErrorKind::ConnectionRefused).then_some(())
     });
 
     sending.send([rest, b".\r\n"].concat()).unwrap();
