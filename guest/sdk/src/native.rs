@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 pub use fixtures::fixtures;
+pub use pretended::Mail;
 
 use crate::{Authentication, Credential, ReceivingDomain};
 

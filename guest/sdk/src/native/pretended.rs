@@ -9,8 +9,10 @@ use crate::{
     Message, Outcome, ReceivingDomain, SpfResult,
 };
 
-/// A fixture's message.
-pub(super) struct Mail<'a>(pub(super) &'a gatepost_message::Message);
+/// A message as the relay would hand it to a policy. Of a body that cannot be read there is
+/// nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct Mail<'a>(pub &'a gatepost_message::Message);
 
 impl Message for Mail<'_> {
     fn header(&self, name: &str) -> Option<String> {

@@ -1,11 +1,12 @@
 //! The same policies as plain Rust, without a sandbox, called in the same order.
 
 use gatepost_message::{Edit, FieldBody, FieldName, Message};
+use gatepost_sdk::native::Mail;
 use gatepost_sdk::{Action, Attempt, Decision, Flow, Policy, Session, Transaction};
 use header_guard::HeaderGuard;
 use loop_guard::LoopGuard;
 use outbound_route::OutboundRoute;
-use test_support::native::{NativeFacts, NativeMessage};
+use test_support::native::NativeFacts;
 
 /// The three policies.
 pub struct Native {
@@ -60,7 +61,7 @@ impl Native {
 
     fn ask(&self, policy: &impl Policy, message: Message) -> Message {
         let mut decision = Decision::default();
-        let native = NativeMessage(&message);
+        let native = Mail(&message);
         let verdict = policy.message(&self.transaction, &native, &self.facts, &mut decision);
         std::hint::black_box(verdict);
         let edits: Vec<Edit> = decision.actions().iter().filter_map(edit).collect();

@@ -1,5 +1,6 @@
 //! The same logic, natively and in the sandbox: on every message the decisions are the same.
 
+use gatepost_sdk::native::Mail;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -9,7 +10,7 @@ use gatepost_sdk::{Action, Policy};
 use proptest::test_runner::{Config, RngSeed};
 use proptest::{prelude::*, test_runner::TestRunner};
 use serde_json::{Value, json};
-use test_support::native::{NativeFacts, NativeMessage};
+use test_support::native::NativeFacts;
 use test_support::policy;
 
 use crate::{load, transaction};
@@ -24,7 +25,7 @@ fn native<P: Policy>(settings: &Value, message: &Message) -> (String, String) {
     let mut decision = gatepost_sdk::Decision::default();
     let verdict = guard.message(
         &transaction,
-        &NativeMessage(message),
+        &Mail(message),
         &NativeFacts::default(),
         &mut decision,
     );

@@ -1,6 +1,7 @@
 //! The logic of each policy runs natively as well, as plain Rust; on every fixture it decides as
 //! it does in the sandbox.
 
+use gatepost_sdk::native::Mail;
 use std::collections::{HashMap, HashSet};
 
 use gatepost_message::{Edit, FieldBody, FieldName, Message};
@@ -12,7 +13,7 @@ use loop_guard::LoopGuard;
 use outbound_route::OutboundRoute;
 use serde_json::{Value, json};
 use test_support::Fixture;
-use test_support::native::{NativeFacts, NativeMessage};
+use test_support::native::NativeFacts;
 
 use crate::check;
 
@@ -145,7 +146,7 @@ impl Native {
         said: &mut Said,
     ) -> (Verdict, Vec<Edit>) {
         let mut decision = Decision::default();
-        let message = NativeMessage(message);
+        let message = Mail(message);
         let verdict = policy.message(transaction, &message, &self.facts(name), &mut decision);
         let word = match &verdict {
             Verdict::Pass => "pass",

@@ -1,10 +1,10 @@
 //! Which trace fields prove a loop, on the cases of the conformance data.
 
+use gatepost_sdk::native::Mail;
 use std::path::PathBuf;
 
 use gatepost_message::Message;
 use loop_guard::hops;
-use test_support::native::NativeMessage;
 
 #[test]
 fn every_case_is_told_from_its_trace_fields() {
@@ -33,7 +33,7 @@ fn every_case_is_told_from_its_trace_fields() {
         let (path, expected) = (columns.next().unwrap(), columns.next().unwrap());
         let text = std::fs::read_to_string(suite.join(path)).unwrap();
         let message = Message::from_bytes(text.replace("\r\n", "\n").replace('\n', "\r\n").into());
-        let message = NativeMessage(&message);
+        let message = Mail(&message);
         let looping = hops::looping(&message, 100, &ours).is_some()
             || !hops::delivered_before(&message, &recipients).is_empty();
         assert_eq!(if looping { "loop" } else { "deliver" }, expected, "{case}");
