@@ -77,10 +77,9 @@ impl LogIns {
     pub fn new(config: &Config, directory: &View, attempts: Arc<Attempts>) -> Self {
         let users = config.accounts.iter().flat_map(|account| &account.users);
         let verifier = |user: &crate::config::User| {
-            let name = prepare(&user.name).into_owned();
-            let verifier = directory.verifier_of_nobody(&name);
+            let verifier = directory.verifier_of_nobody(&user.name);
             let verifier = verifier.with_password(user.password.reveal());
-            (name, verifier)
+            (user.name.clone(), verifier)
         };
         Self {
             users: users.map(verifier).collect(),

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use gatepost_delivery::Language;
+use gatepost_sasl::prepare;
 use ipnet::IpNet;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use super::Domain;
@@ -54,10 +55,16 @@ pub struct Forwarders {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct User {
-    /// The authentication identity, compared as SASLprep has it (RFC 4013).
+    /// The authentication identity, as SASLprep makes it (RFC 4013).
+    #[serde(deserialize_with = "prepared")]
     pub name: String,
     /// What proves it.
     pub password: Password,
+}
+
+fn prepared<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    Ok(prepare(&name).into_owned())
 }
 
 /// A password: never shown. It is compared by its verifier.

@@ -27,7 +27,6 @@ mod validate;
 use std::path::{Path, PathBuf};
 
 use gatepost_delivery::Templates;
-use gatepost_sasl::prepare;
 use serde::Deserialize;
 
 pub use account::{Account, Forwarders, Password, User};
@@ -183,12 +182,7 @@ impl Config {
     pub fn account_of_user(&self, user: &str) -> Option<&Account> {
         self.accounts
             .iter()
-            .find(|account| {
-                account
-                    .users
-                    .iter()
-                    .any(|known| prepare(&known.name) == user)
-            })
+            .find(|account| account.users.iter().any(|known| known.name == user))
             .or_else(|| self.accounts.first().filter(|_| self.any_domain))
     }
 

@@ -3,7 +3,6 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
-use gatepost_sasl::prepare;
 use gatepost_smtp::server;
 
 use super::error::{Finding, Step, at};
@@ -290,7 +289,7 @@ fn accounts(config: &Config, findings: &mut Findings) {
         }
         account_settings(config, a, findings);
         for (u, user) in account.users.iter().enumerate() {
-            let name = prepare(&user.name);
+            let name = &user.name;
             if name.is_empty() || name.len() > gatepost_sasl::LONGEST_NAME {
                 findings.add(
                     at!["account", a, "users", u, "name"],
@@ -298,7 +297,7 @@ fn accounts(config: &Config, findings: &mut Findings) {
                     "a name has 1 to 255 octets, as SASLprep (RFC 4013) makes them",
                 );
             }
-            if let Some(other) = users.claim(name.into_owned(), &account.id) {
+            if let Some(other) = users.claim(name, &account.id) {
                 findings.add(
                     at!["account", a, "users", u, "name"],
                     format!(
