@@ -35,13 +35,18 @@ impl Signer {
 
     /// The message, signed for that domain.
     pub fn sign(&self, message: &[u8], domain: &str) -> Vec<u8> {
+        [&self.signature(message, domain), message].concat()
+    }
+
+    /// The signature of a message for that domain, as a header field.
+    pub fn signature(&self, message: &[u8], domain: &str) -> Vec<u8> {
         let signature = DkimSigner::from_key(key(&self.pkcs8))
             .domain(domain)
             .selector("s")
             .headers(["From", "Subject"])
             .sign(message)
             .unwrap_or_else(|e| panic!("no signature: {e}"));
-        [signature.to_header().as_bytes(), message].concat()
+        signature.to_header().into_bytes()
     }
 
     /// The signature of octets, hashed first (RFC 8463 section 3).

@@ -18,9 +18,6 @@ mod revoked;
 mod sealed;
 mod standard;
 
-use mail_auth::common::crypto::Ed25519Key;
-use mail_auth::common::headers::HeaderWriter;
-use mail_auth::dkim::DkimSigner;
 use test_support::{Client, DnsServer, Relay, RelayBuilder, Reply, Sink, Zone};
 
 /// A client that author.example says may send for it.
@@ -39,35 +36,24 @@ fn eml(name: &str) -> Vec<u8> {
 /// A domain that signs, and whose key the DNS has.
 struct Signer {
     domain: &'static str,
-    pkcs8: Vec<u8>,
+    key: test_support::Signer,
 }
 
 impl Signer {
     fn new(domain: &'static str, zone: &mut Zone) -> Self {
-        let pkcs8 = Ed25519Key::generate_pkcs8().unwrap();
-        let signer = Self { domain, pkcs8 };
-        let public = base64(&signer.key().public_key());
-        let name = format!("s._domainkey.{domain}");
-        zone.txt(&name, format!("v=DKIM1; k=ed25519; p={public}"));
-        signer
-    }
-
-    fn key(&self) -> Ed25519Key {
-        Ed25519Key::from_pkcs8_der(&self.pkcs8).unwrap()
+        let key = test_support::Signer::new();
+        key.publish(zone, domain);
+        Self { domain, key }
     }
 
     /// The signature of a message as a header field.
     fn signature(&self, message: &[u8]) -> Vec<u8> {
-        let signer = DkimSigner::from_key(self.key())
-            .domain(self.domain)
-            .selector("s")
-            .headers(["From", "Subject"]);
-        signer.sign(message).unwrap().to_header().into_bytes()
+        self.key.signature(message, self.domain)
     }
 
     /// The message with its signature on top.
     fn signed(&self, message: &[u8]) -> Vec<u8> {
-        [&self.signature(message), message].concat()
+        self.key.sign(message, self.domain)
     }
 }
 

@@ -2,7 +2,6 @@
 //! trusted seal does not.
 
 use ring::digest::{SHA256, digest};
-use ring::signature::Ed25519KeyPair;
 
 use crate::{STRANGER, Signer, Site, author, base64, codes, eml};
 
@@ -106,8 +105,6 @@ fn relaxed(name: &str, body: &str) -> String {
     format!("{}:{body}\r\n", name.to_lowercase())
 }
 
-/// Ed25519 signs the hash (RFC 8463 section 3).
 fn sign(signer: &Signer, data: &str) -> String {
-    let key = Ed25519KeyPair::from_pkcs8_maybe_unchecked(&signer.pkcs8).unwrap();
-    base64(key.sign(digest(&SHA256, data.as_bytes()).as_ref()).as_ref())
+    base64(&signer.key.raw(data.as_bytes()))
 }
