@@ -13,16 +13,11 @@
 //!   Delivered-To field that gave the recipient is the mark of the delivery that stored the
 //!   message, and is taken off.
 //!
-//! The same functions judge as in the running relay: the session's limits and its rules for line
-//! ends hold, all hooks from connect to message are asked ([`crate::pipeline`]), then the route
-//! for each recipient that would be queued. Neither store is opened. What policies want remembered
-//! of an accepted message is remembered for the rest of the run, so that the same file given twice
-//! shows what a loop would meet.
+//! What is judged so is a [rehearsal](crate::rehearsal): neither store is opened, and the same file
+//! given twice shows what a loop would meet.
 
 mod envelope;
-mod memory;
 mod report;
-mod wire;
 
 use std::collections::HashSet;
 use std::io::Read as _;
@@ -30,25 +25,18 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use gatepost_directory::View;
-use gatepost_message::{Message, Millis, TransactionId};
-use gatepost_policy::{Chain, Engine, EngineSettings, Routing, Session, Transaction};
-use gatepost_smtp::{Reply, server};
+use gatepost_message::{Address, Message, Millis, TransactionId};
+use gatepost_policy::{Session, Transaction};
 use miette::{IntoDiagnostic as _, WrapErr as _, miette};
 
-use self::memory::RunMemory;
-use self::report::{RecipientReport, Report};
+use self::report::Report;
 use crate::cli::CheckArgs;
 use crate::config::{Config, Direction, Listener};
-use crate::look_ups::Accounts;
-use crate::origin::Origin;
-use crate::ownership::Ownership;
-use crate::pipeline::judge::{Arrival, Fate, Judged, Lot, judge};
-use crate::pipeline::{Findings, admission};
-use crate::policies::Policies;
-use crate::{eml, host_rules};
+use crate::eml;
+use crate::pipeline::judge::Fate;
+use crate::rehearsal::{Handed, Rehearsal};
 
 /// Judges stored messages.
 ///
@@ -113,12 +101,8 @@ fn write(path: &Path, message: &Message) -> miette::Result<()> {
 /// What all messages of a run are judged by.
 struct Check {
     args: CheckArgs,
-    config: Arc<Config>,
-    directory: Arc<View>,
     listener: Listener,
-    chain: Chain,
-    memory: Arc<RunMemory>,
-    origin: Origin,
+    rehearsal: Rehearsal,
 }
 
 impl Check {
@@ -130,21 +114,14 @@ impl Check {
         if !args.dns.is_empty() {
             config.dns.servers.clone_from(&args.dns);
         }
-        let listener = listener(&config, args.listener.as_deref())?.clone();
         let directory = match args.config {
             Some(_) => directory(&config).await,
             None => View::empty(),
         };
-        let engine = Engine::new(EngineSettings::default()).into_diagnostic()?;
-        let policies = Policies::load(engine, &config).await?;
         Ok(Self {
-            chain: policies.chain(&listener.name),
-            memory: Arc::default(),
-            origin: Origin::new(&config).into_diagnostic()?,
+            listener: listener(&config, args.listener.as_deref())?.clone(),
+            rehearsal: Rehearsal::new(config, directory).await?,
             args,
-            config: Arc::new(config),
-            directory: Arc::new(directory),
-            listener,
         })
     }
 
@@ -167,124 +144,25 @@ impl Check {
 
     /// Judges one message; gives it back as it would be queued, if it would be.
     async fn judge(&self, file: &Path, message: Message) -> (Report, Option<Message>) {
-        let accounts = Accounts {
-            config: Arc::clone(&self.config),
-            directory: Arc::clone(&self.directory),
-        };
-        let user = self.args.auth_user.as_deref();
-        let sasl = user.map(|user| accounts.sasl(user));
-        let policies = self.chain.begin(accounts.and(self.memory.clone()));
-        let mut transaction = self.transaction(&message);
-        let mut report = Report::new(file);
-        let mut findings = Findings::default();
-
-        let admission = admission::connect(&policies, &transaction.session, transaction.time).await;
-        if let Some(reply) = findings.take(admission, None) {
-            let reply = wire::banner(&reply).unwrap_or(reply);
-            return (report.refused(reply, findings), None);
-        }
-        let admission = admission::sender(self.ownership(), &policies, &mut transaction).await;
-        if let Some(reply) = findings.take(admission, transaction.account.as_deref()) {
-            return (report.refused(reply, findings), None);
-        }
-        let most = self.config.limits.recipients;
-        let mut accepted = 0;
-        for address in self.recipients(&message) {
-            let refusal = if accepted < most {
-                let admission =
-                    admission::recipient(self.ownership(), &policies, &mut transaction, &address)
-                        .await;
-                findings.take(admission, transaction.account.as_deref())
-            } else {
-                let text = format!("Too many recipients: at most {most}");
-                Some(Reply::new(452, "4.5.3", text))
-            };
-            match refusal {
-                None => accepted += 1,
-                Some(reply) => {
-                    report
-                        .recipients
-                        .push(RecipientReport::refused(address, &reply));
-                    report.reply.get_or_insert(reply);
-                }
-            }
-        }
-        if transaction.recipients.is_empty() {
-            let none = Reply::new(554, "5.5.1", "No valid recipients");
-            let reply = report.reply.take().unwrap_or(none);
-            return (report.refused(reply, findings), None);
-        }
-
+        let recipients = self.recipients(&message);
+        let transaction = self.transaction(&message);
         let message = if self.args.rcpt_to.is_empty() {
-            envelope::undelivered(message, &transaction.recipients)
+            envelope::undelivered(message, &recipients)
         } else {
             message
         };
-        let arrival = Arrival {
-            origin: &self.origin,
-            gather: !self.config.dns.servers.is_empty(),
-            ownership: self.ownership(),
-            protocol: server::protocol(
-                envelope::is_international(&transaction),
-                false,
-                transaction.session.user.is_some(),
-            ),
-        };
-        let judged = match self.refusal(&message) {
-            Some(reply) => Judged {
-                fate: Fate::Refused(reply),
-                message,
-                facts: None,
-                findings,
-            },
-            None => judge(&policies, &transaction, message, arrival, findings).await,
-        };
-        report.reply = Some(judged.fate.reply(transaction.id));
-        report.verdict = judged.fate.word();
-        report.authentication = judged.facts.map(|facts| facts.summary(sasl));
-        let mut findings = judged.findings;
-        if !matches!(judged.fate, Fate::Refused(_)) {
-            self.memory.remember(&findings.effects, transaction.time);
-        }
-        let Fate::Kept {
+        let handed = Handed {
+            transaction,
             recipients,
-            quarantine,
-        } = judged.fate
-        else {
-            for address in &transaction.recipients {
-                report.recipients.push(report.as_whole(address));
-            }
-            return (report.found(findings), None);
+            message,
         };
-        for (address, lot) in recipients {
-            let mut recipient = RecipientReport::kept(&address, &lot, quarantine.as_deref());
-            if lot == Lot::Delivered {
-                let routing = if host_rules::may_be_routed(&transaction) {
-                    let ruling = policies.route(&transaction, &address, 0).await;
-                    findings.judgements.extend(ruling.judgements);
-                    ruling.routing
-                } else {
-                    Routing::Pass
-                };
-                recipient.route = Some(routing.into());
-            }
-            report.recipients.push(recipient);
-        }
-        (report.found(findings), Some(judged.message))
-    }
-
-    fn ownership(&self) -> Ownership<'_> {
-        Ownership {
-            config: &self.config,
-            directory: &self.directory,
-        }
-    }
-
-    /// Why the message would not reach the policies, if so.
-    fn refusal(&self, message: &Message) -> Option<Reply> {
-        // It was read from memory, so it can be read again.
-        let octets = message.to_bytes().ok()?;
-        wire::refusal(&octets, self.config.limits.session())
+        let rehearsed = self.rehearsal.judge(handed).await;
+        let kept = matches!(rehearsed.fate, Fate::Kept { .. });
+        let message = kept.then(|| rehearsed.message.clone());
+        let accounts = self.rehearsal.accounts();
+        let user = self.args.auth_user.as_deref();
+        let sasl = user.map(|user| accounts.sasl(user));
+        (Report::new(file, rehearsed, sasl), message)
     }
 
     fn transaction(&self, message: &Message) -> Transaction {
@@ -311,12 +189,12 @@ impl Check {
         }
     }
 
-    fn recipients(&self, message: &Message) -> Vec<gatepost_message::Address> {
+    fn recipients(&self, message: &Message) -> Vec<Address> {
         if !self.args.rcpt_to.is_empty() {
             return self.args.rcpt_to.clone();
         }
         let inbound = self.listener.direction == Direction::Inbound;
-        envelope::recipients(message, self.ownership(), inbound)
+        envelope::recipients(message, self.rehearsal.ownership(), inbound)
     }
 }
 

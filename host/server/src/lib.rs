@@ -5,8 +5,8 @@
 //! [`listener`] takes connections, [`session`] drives one of them through the SMTP state machine,
 //! and [`pipeline`] is the way of a message from the end of its data to the "250": facts, policy
 //! chain, edits, spool. [`routing`] asks the policies where a message goes and tells them what
-//! became of it. [`check`] is the same pipeline on stored messages, without effect, and [`fixtures`]
-//! one policy alone on what its author wrote down; [`scaffold`] begins one.
+//! became of it. A [`rehearsal`] is the same pipeline without effect, [`check`] one with stored
+//! messages, and [`fixtures`] one policy alone on what its author wrote down; [`scaffold`] begins one.
 //!
 //! People see it through the command line ([`cli`]), which speaks to a running relay over the
 //! control socket ([`control`]), and through logs, metrics and health ([`observability`]).
@@ -33,6 +33,7 @@ pub mod ownership;
 pub mod pipeline;
 pub mod policies;
 pub mod received;
+pub mod rehearsal;
 pub mod relay;
 pub mod routing;
 pub mod scaffold;

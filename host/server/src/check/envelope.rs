@@ -3,8 +3,6 @@
 use gatepost_message::{Address, Edit, FieldBody, FieldName, Message, ReversePath};
 use mail_parser::MessageParser;
 
-use gatepost_policy::Transaction;
-
 use crate::ownership::{Ownership, Whose};
 
 /// The most recipients taken from a header: what every server has to take (RFC 5321 section
@@ -101,13 +99,6 @@ fn bare(path: &str) -> &str {
     path.strip_prefix('<')
         .and_then(|path| path.strip_suffix('>'))
         .unwrap_or(path)
-}
-
-/// Whether a client would have to announce SMTPUTF8 for these addresses (RFC 6531 section 3.4).
-pub(super) fn is_international(transaction: &Transaction) -> bool {
-    let sender = transaction.reverse_path.address().into_iter();
-    let mut addresses = sender.chain(&transaction.recipients);
-    !addresses.all(Address::is_ascii)
 }
 
 #[cfg(test)]

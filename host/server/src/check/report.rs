@@ -5,15 +5,16 @@ mod people;
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use gatepost_authentication::Summary;
+use gatepost_authentication::{Sasl, Summary};
 use gatepost_message::{Address, Edit};
-use gatepost_policy::{Effect, Judgement, MessageClass, NextHop, Routing};
+use gatepost_policy::{Classification, Effect, Judgement, MessageClass, NextHop, Routing};
 use gatepost_smtp::Reply;
 use miette::IntoDiagnostic as _;
 use serde::Serialize;
 
 use crate::pipeline::Findings;
 use crate::pipeline::judge::{Fate, Lot};
+use crate::rehearsal::Rehearsed;
 
 /// One message judged, as `--json` prints it.
 #[derive(Debug, Serialize)]
@@ -22,18 +23,18 @@ pub(super) struct Report {
     /// As it was given on the command line.
     file: String,
     /// `accept`, `reject`, `tempfail`, `quarantine` or `discard`.
-    pub(super) verdict: &'static str,
+    verdict: &'static str,
     /// What the client would be told last.
     #[serde(serialize_with = "reply")]
-    pub(super) reply: Option<Reply>,
-    pub(super) recipients: Vec<RecipientReport>,
+    reply: Reply,
+    recipients: Vec<RecipientReport>,
     /// `unknown` where no policy said what kind of message it is.
     class: &'static str,
     /// May an automatic reply be sent? Only where a policy said so of a message that is taken: to
     /// answer what was not understood could answer a machine, for ever.
     reply_allowed: bool,
     /// What was found out about its origin; `None` where nobody wanted to know.
-    pub(super) authentication: Option<Summary>,
+    authentication: Option<Summary>,
     tags: Vec<String>,
     /// Of the first recipient that has one; each recipient has its own as well.
     route: Option<Route>,
@@ -45,20 +46,20 @@ pub(super) struct Report {
 /// One recipient of the envelope.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) struct RecipientReport {
+struct RecipientReport {
     address: Address,
     /// As of the message, or `suppress`.
     verdict: &'static str,
     /// Why, if it does not simply get the message.
     reason: Option<String>,
     /// Where it would be sent first; `None` if nowhere.
-    pub(super) route: Option<Route>,
+    route: Option<Route>,
 }
 
 /// Where a recipient would be sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case", untagged)]
-pub(super) enum Route {
+enum Route {
     /// `{"host", "port", "tls"}`.
     NextHop(NextHop),
     /// `"default"`: no policy has an opinion, the configured default decides.
@@ -76,7 +77,7 @@ pub(super) enum Route {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct ReplyReport {
+struct ReplyReport {
     code: u16,
     enhanced: Option<String>,
     text: String,
@@ -125,53 +126,60 @@ struct PolicyReport {
 }
 
 impl Report {
-    pub(super) fn new(file: &Path) -> Self {
-        Self {
+    /// Of what would become of the message in this file, handed in by whom.
+    pub(super) fn new(file: &Path, rehearsed: Rehearsed, sasl: Option<Sasl>) -> Self {
+        let refused = rehearsed.refused.into_iter();
+        let mut recipients: Vec<_> = refused
+            .map(|(address, reply)| RecipientReport::refused(address, &reply))
+            .collect();
+        let verdict = rehearsed.fate.word();
+        let (class, reply_allowed) = class(rehearsed.findings.classification, &rehearsed.fate);
+        match rehearsed.fate {
+            Fate::Kept {
+                recipients: lots,
+                quarantine,
+            } => recipients.extend(lots.iter().map(|(address, lot)| {
+                let mut routes = rehearsed.routes.iter();
+                let route = routes.find(|(of, _)| of == address);
+                RecipientReport {
+                    route: route.map(|(_, routing)| routing.clone().into()),
+                    ..RecipientReport::kept(address, lot, quarantine.as_deref())
+                }
+            })),
+            Fate::Refused(_) | Fate::Discarded => {
+                let refusal = rehearsed
+                    .reply
+                    .is_negative()
+                    .then(|| rehearsed.reply.text());
+                let shared = rehearsed.transaction.recipients.into_iter();
+                recipients.extend(shared.map(|address| RecipientReport {
+                    address,
+                    verdict,
+                    reason: refusal.clone(),
+                    route: None,
+                }));
+            }
+        }
+        let report = Self {
             file: file.display().to_string(),
-            verdict: "accept",
-            reply: None,
-            recipients: Vec::new(),
-            class: "unknown",
-            reply_allowed: false,
-            authentication: None,
+            verdict,
+            reply: rehearsed.reply,
+            route: recipients.iter().find_map(|of| of.route.clone()),
+            recipients,
+            class,
+            reply_allowed,
+            authentication: rehearsed.facts.map(|facts| facts.summary(sasl)),
             tags: Vec::new(),
-            route: None,
             edits: Vec::new(),
             effects: Vec::new(),
             policies: Vec::new(),
-        }
+        };
+        report.found(rehearsed.findings)
     }
 
-    /// The message never came to its end: the client was told this before.
-    pub(super) fn refused(mut self, reply: Reply, findings: Findings) -> Self {
-        self.verdict = Fate::Refused(reply.clone()).word();
-        self.reply = Some(reply);
-        self.found(findings)
-    }
-
-    /// A recipient that shares the fate of the message.
-    pub(super) fn as_whole(&self, address: &Address) -> RecipientReport {
-        let refusal = self.reply.as_ref().filter(|reply| !reply.is_positive());
-        RecipientReport {
-            address: address.clone(),
-            verdict: self.verdict,
-            reason: refusal.map(Reply::text),
-            route: None,
-        }
-    }
-
-    /// With everything that policies said.
-    pub(super) fn found(mut self, findings: Findings) -> Self {
-        if let Some(classification) = findings.classification {
-            self.class = word(classification.class);
-            let refused = matches!(self.verdict, "reject" | "tempfail");
-            self.reply_allowed = classification.reply_allowed && !refused;
-        }
+    /// With what policies did.
+    fn found(mut self, findings: Findings) -> Self {
         self.tags = findings.tags;
-        self.route = self
-            .recipients
-            .iter()
-            .find_map(|recipient| recipient.route.clone());
         for (scope, effect) in findings.effects {
             self.effects.push(EffectReport {
                 policy: scope.policy,
@@ -208,7 +216,7 @@ impl Report {
 
 impl RecipientReport {
     /// Refused at RCPT.
-    pub(super) fn refused(address: Address, reply: &Reply) -> Self {
+    fn refused(address: Address, reply: &Reply) -> Self {
         Self {
             address,
             verdict: Fate::Refused(reply.clone()).word(),
@@ -218,7 +226,7 @@ impl RecipientReport {
     }
 
     /// A recipient of a message that was taken.
-    pub(super) fn kept(address: &Address, lot: &Lot, quarantine: Option<&str>) -> Self {
+    fn kept(address: &Address, lot: &Lot, quarantine: Option<&str>) -> Self {
         let (verdict, reason) = match (lot, quarantine) {
             (Lot::Rejected(reply), _) => ("reject", Some(reply.text())),
             (Lot::Suppressed(reason), _) => ("suppress", Some(reason.clone())),
@@ -259,18 +267,27 @@ impl From<&Reply> for ReplyReport {
     }
 }
 
-fn reply<S: serde::Serializer>(reply: &Option<Reply>, serializer: S) -> Result<S::Ok, S::Error> {
-    reply.as_ref().map(ReplyReport::from).serialize(serializer)
+fn reply<S: serde::Serializer>(reply: &Reply, serializer: S) -> Result<S::Ok, S::Error> {
+    ReplyReport::from(reply).serialize(serializer)
 }
 
-fn word(class: MessageClass) -> &'static str {
-    match class {
+/// What kind of message it is, and whether a machine may answer it: not one that is refused.
+fn class(classification: Option<Classification>, fate: &Fate) -> (&'static str, bool) {
+    let Some(Classification {
+        class,
+        reply_allowed,
+    }) = classification
+    else {
+        return ("unknown", false);
+    };
+    let class = match class {
         MessageClass::Human => "human",
         MessageClass::AutoReplied => "auto-replied",
         MessageClass::AutoGenerated => "auto-generated",
         MessageClass::Bounce => "bounce",
         MessageClass::List => "list",
-    }
+    };
+    (class, reply_allowed && !matches!(fate, Fate::Refused(_)))
 }
 
 impl EditReport {
@@ -306,23 +323,21 @@ impl From<Judgement> for PolicyReport {
 
 #[cfg(test)]
 mod tests {
-    use gatepost_policy::Classification;
-
     use super::*;
 
     #[test]
     fn a_machine_may_reply_only_where_a_policy_said_so_of_mail_that_is_taken() {
-        let human = || Findings {
-            classification: Some(Classification {
-                class: MessageClass::Human,
-                reply_allowed: true,
-            }),
-            ..Findings::default()
+        let human = Some(Classification {
+            class: MessageClass::Human,
+            reply_allowed: true,
+        });
+        let kept = Fate::Kept {
+            recipients: Vec::new(),
+            quarantine: None,
         };
-        let report = || Report::new(Path::new("a.eml"));
-        assert!(report().found(human()).reply_allowed);
-        assert!(!report().found(Findings::default()).reply_allowed);
-        let no = Reply::new(550, "5.7.1", "no");
-        assert!(!report().refused(no, human()).reply_allowed);
+        let refused = Fate::Refused(Reply::new(550, "5.7.1", "no"));
+        assert_eq!(class(human, &kept), ("human", true));
+        assert_eq!(class(None, &kept), ("unknown", false));
+        assert_eq!(class(human, &refused), ("human", false));
     }
 }

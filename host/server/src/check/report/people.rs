@@ -8,12 +8,7 @@ use super::{EditReport, EffectKind, EffectReport, RecipientReport, Report, Route
 
 impl Report {
     pub(super) fn for_people(&self) -> String {
-        let reply = self
-            .reply
-            .as_ref()
-            .map(ToString::to_string)
-            .unwrap_or_default();
-        let mut text = format!("{}\n  {}: {reply}\n", self.file, self.verdict);
+        let mut text = format!("{}\n  {}: {}\n", self.file, self.verdict, self.reply);
         // Writing to a String cannot fail.
         for RecipientReport {
             address,

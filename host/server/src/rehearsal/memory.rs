@@ -1,4 +1,4 @@
-//! What policies wanted remembered, for the length of one run.
+//! What policies wanted remembered, for the length of one rehearsal.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,7 +7,7 @@ use std::time::Duration;
 use gatepost_message::Millis;
 use gatepost_policy::{Effect, Memory, Scope};
 
-/// Counts and marks of one run.
+/// Counts and marks of one rehearsal.
 #[derive(Debug, Default)]
 pub(super) struct RunMemory(Mutex<HashMap<(Scope, String), Remembered>>);
 
