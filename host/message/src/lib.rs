@@ -18,12 +18,14 @@
 //! may be changed.
 //!
 //! Beside it stand the words that every other crate needs to speak of a message: [`Address`],
-//! [`ReversePath`] and [`Domain`], [`TransactionId`] and [`Millis`]. Nothing in here does I/O.
+//! [`ReversePath`] and [`Domain`], the [`CanonicalAddress`] by which correspondents are compared,
+//! [`TransactionId`] and [`Millis`]. Nothing in here does I/O.
 
 #![forbid(unsafe_code)]
 
 mod address;
 mod body;
+mod canonical;
 mod domain;
 mod edit;
 mod field;
@@ -37,6 +39,7 @@ mod time;
 
 pub use address::{Address, AddressError, ReversePath, address_literal};
 pub use body::Body;
+pub use canonical::{CanonicalAddress, SeparatorError, Separators, undone};
 pub use domain::{Domain, DomainError};
 pub use edit::Edit;
 pub use field::{Field, FieldBody, FieldError, FieldName};
