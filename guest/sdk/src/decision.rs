@@ -1,6 +1,7 @@
 //! What a policy wants done, recorded in the order in which it was asked for.
 
-use crate::{MessageClass, RecipientVerdict};
+use crate::header::Header;
+use crate::{MessageClass, RecipientVerdict, Reply};
 
 /// One thing that a policy asked for. The relay carries it out after the chain, at commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,6 +92,11 @@ impl Decision {
             .push(Action::SetHeader(name.into(), value.into()));
     }
 
+    /// As [`Decision::set_header`], of a field that has a [type](crate::header).
+    pub fn set<H: Header>(&mut self, header: &H) {
+        self.set_header(H::NAME, header.write());
+    }
+
     /// From here on no later policy may change or remove fields of that name.
     pub fn protect_header(&mut self, name: impl Into<String>) {
         self.actions.push(Action::ProtectHeader(name.into()));
@@ -108,6 +114,35 @@ impl Decision {
     pub fn judge_recipient(&mut self, address: impl Into<String>, verdict: RecipientVerdict) {
         self.actions
             .push(Action::JudgeRecipient(address.into(), verdict));
+    }
+
+    /// One recipient gets nothing, and nobody is told but the record; needs
+    /// [`Duties::suppresses`](crate::Duties::suppresses).
+    ///
+    /// ```
+    /// # use gatepost_sdk::*;
+    /// let mut decision = Decision::default();
+    /// decision.suppress("bounces@desk.example", "nobody reads it");
+    /// let verdict = RecipientVerdict::Suppress("nobody reads it".into());
+    /// let action = Action::JudgeRecipient("bounces@desk.example".into(), verdict);
+    /// assert_eq!(decision.actions(), [action]);
+    /// ```
+    pub fn suppress(&mut self, recipient: impl Into<String>, reason: impl Into<String>) {
+        self.judge_recipient(recipient, RecipientVerdict::Suppress(reason.into()));
+    }
+
+    /// One recipient is refused, and the others are not.
+    ///
+    /// ```
+    /// # use gatepost_sdk::*;
+    /// let mut decision = Decision::default();
+    /// let reply = Reply::new(550, "5.1.1", "Nobody reads this address any more");
+    /// decision.refuse("old@desk.example", reply.clone());
+    /// let action = Action::JudgeRecipient("old@desk.example".into(), RecipientVerdict::Reject(reply));
+    /// assert_eq!(decision.actions(), [action]);
+    /// ```
+    pub fn refuse(&mut self, recipient: impl Into<String>, reply: Reply) {
+        self.judge_recipient(recipient, RecipientVerdict::Reject(reply));
     }
 
     /// Once the message is accepted, adds `amount` to the windowed count `key`.

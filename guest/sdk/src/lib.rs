@@ -45,11 +45,13 @@
 extern crate self as gatepost_sdk;
 
 mod account;
+mod address;
 pub mod authentication;
 pub mod classification;
 mod decision;
 pub mod directory;
 mod export;
+pub mod header;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod native;
 mod policy;
@@ -68,6 +70,7 @@ pub mod bindings;
 pub use wit_bindgen::rt as __rt;
 
 pub use account::settings_of_account;
+pub use address::{Address, NoAddress};
 pub use authentication::{
     ArcDkim, ArcResult, ArcSet, Authentication, Author, DkimResult, DmarcPolicy, DmarcResult,
     IprevResult, Outcome, SpfResult, authentication,

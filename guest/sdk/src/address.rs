@@ -1,0 +1,120 @@
+//! Addresses as messages and envelopes write them.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A mailbox's address (RFC 5321 section 4.1.2), in characters of any script.
+///
+/// ```
+/// use gatepost_sdk::Address;
+///
+/// let address: Address = "\"two words\"@Desk.Example".parse().unwrap();
+/// assert_eq!((address.local(), address.domain()), ("\"two words\"", "desk.example"));
+/// assert_eq!(address, "\"Two Words\"@desk.example".parse().unwrap());
+/// assert!("no address".parse::<Address>().is_err());
+/// ```
+///
+/// It is kept in lower case, and so two that differ in case alone are one: no mail system that a
+/// policy meets has two mailboxes of such names, though RFC 5321 section 2.4 would allow it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Address {
+    text: String,
+    at: usize,
+}
+
+/// Why a text is no address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoAddress;
+
+impl fmt::Display for NoAddress {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an address is a local part, @ and a domain, without spaces")
+    }
+}
+
+impl std::error::Error for NoAddress {}
+
+impl Address {
+    /// What stands before the `@`, with the quotes that it may have.
+    pub fn local(&self) -> &str {
+        self.text.get(..self.at).unwrap_or_default()
+    }
+
+    /// What stands behind the `@`.
+    pub fn domain(&self) -> &str {
+        self.text.get(self.at + 1..).unwrap_or_default()
+    }
+
+    /// The whole address.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether it belongs to this domain, or with `subdomains` to one below it.
+    ///
+    /// ```
+    /// let address: gatepost_sdk::Address = "ann@mail.desk.example".parse().unwrap();
+    /// assert!(address.is_at("Desk.example", true));
+    /// assert!(!address.is_at("desk.example", false));
+    /// assert!(!address.is_at("sk.example", true));
+    /// ```
+    pub fn is_at(&self, domain: &str, subdomains: bool) -> bool {
+        let domain = domain.to_lowercase();
+        let below = || self.domain().strip_suffix(&domain)?.strip_suffix('.');
+        self.domain() == domain || (subdomains && below().is_some())
+    }
+}
+
+impl FromStr for Address {
+    type Err = NoAddress;
+
+    fn from_str(text: &str) -> Result<Self, NoAddress> {
+        let (local, domain) = text.rsplit_once('@').ok_or(NoAddress)?;
+        let quoted = local.len() > 1 && local.starts_with('"') && local.ends_with('"');
+        let may_be_local = |c: char| !c.is_control() && (quoted || !" <>,;:\"()".contains(c));
+        let may_be_domain = |c: char| c.is_alphanumeric() || ".-_:[]".contains(c);
+        if local.is_empty()
+            || domain.is_empty()
+            || !local.chars().all(may_be_local)
+            || !domain.chars().all(may_be_domain)
+        {
+            return Err(NoAddress);
+        }
+        let local = local.to_lowercase();
+        Ok(Self {
+            at: local.len(),
+            text: format!("{local}@{}", domain.to_lowercase()),
+        })
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_an_address() {
+        for (text, is) in [
+            ("ann@x.example", true),
+            ("ann@[192.0.2.1]", true),
+            ("ann@[IPv6:2001:db8::1]", true),
+            ("用户@例え.example", true),
+            ("\"a b@c\"@x.example", true),
+            ("a b@x.example", false),
+            ("<ann@x.example>", false),
+            ("ann@", false),
+            ("@x.example", false),
+            ("ann@x example", false),
+            ("ann\r\n@x.example", false),
+            ("", false),
+        ] {
+            assert_eq!(text.parse::<Address>().is_ok(), is, "{text}");
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! What the bodies of fields say, as mail-parser reads them.
+
+use mail_parser::parsers::MessageStream;
+
+/// Name and address of everyone in the body of an address field, either of them perhaps empty.
+pub(crate) fn addresses(value: &str) -> Vec<(String, String)> {
+    if let Some((name, address)) = plain(value) {
+        return vec![(name.to_owned(), address.to_owned())];
+    }
+    let line = format!("{}\n", value.trim_end());
+    let parsed = MessageStream::new(line.as_bytes()).parse_address();
+    let Some(parsed) = parsed.into_address() else {
+        return Vec::new();
+    };
+    let all = parsed.iter();
+    all.map(|address| {
+        let text = |part: Option<&str>| part.unwrap_or_default().to_owned();
+        (text(address.name()), text(address.address()))
+    })
+    .collect()
+}
+
+/// The one address of a field body in the form in which nearly all are, where nothing needs
+/// parsing: `Ann Weaver <ann@x.example>` or `ann@x.example`.
+fn plain(value: &str) -> Option<(&str, &str)> {
+    let value = value.trim();
+    let of_address = |b: u8| b.is_ascii_alphanumeric() || b"@.-_+=/".contains(&b);
+    let of_name = |b: u8| b.is_ascii_alphanumeric() || b == b' ';
+    let (name, address) = match value.strip_suffix('>') {
+        Some(value) => value.split_once('<')?,
+        None => ("", value),
+    };
+    let name = name.trim();
+    (!address.is_empty() && address.bytes().all(of_address) && name.bytes().all(of_name))
+        .then_some((name, address))
+}
+
+/// An unstructured field body with its encoded words (RFC 2047) decoded.
+pub(crate) fn decoded(value: &str) -> String {
+    let value = value.trim();
+    if !value.contains("=?") {
+        return value.to_owned();
+    }
+    let line = format!("{value}\n");
+    let parsed = MessageStream::new(line.as_bytes()).parse_unstructured();
+    parsed
+        .as_text()
+        .map_or_else(|| value.to_owned(), str::to_owned)
+}
+
+/// The message ids in a field's body (RFC 5322 section 3.6.4), without angle brackets.
+pub(super) fn ids(value: &str) -> Vec<String> {
+    let parts = value.split('<').skip(1);
+    let ids = parts.filter_map(|part| part.split_once('>'));
+    let ids = ids.map(|(id, _)| id.trim().to_owned());
+    ids.filter(|id| !id.is_empty() && !id.contains(char::is_whitespace))
+        .collect()
+}
+
+/// A structured body without its comments (RFC 5322 section 3.2.2).
+pub(super) fn without_comments(value: &str) -> String {
+    let mut depth = 0usize;
+    let mut plain = String::with_capacity(value.len());
+    for character in value.chars() {
+        match character {
+            '(' => depth += 1,
+            ')' if depth > 0 => depth -= 1,
+            _ if depth == 0 => plain.push(character),
+            _ => {}
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn parsed(value: &str) -> Vec<(String, String)> {
+        let line = format!("{value}\n");
+        let parsed = MessageStream::new(line.as_bytes()).parse_address();
+        let parsed = parsed.into_address().unwrap();
+        let text = |part: Option<&str>| part.unwrap_or_default().to_owned();
+        let all = parsed.iter();
+        all.map(|address| (text(address.name()), text(address.address())))
+            .collect()
+    }
+
+    proptest! {
+        #[test]
+        fn the_plain_form_is_what_a_parser_finds(
+            name in "([A-Za-z0-9]{1,9}( [A-Za-z0-9]{1,9}){0,2} )?",
+            address in "[a-z0-9+_=-]{1,12}@[a-z0-9-]{1,9}\\.[a-z]{2,5}",
+        ) {
+            let value = format!("{name}<{address}>");
+            let expected = (name.trim().to_owned(), address.clone());
+            prop_assert_eq!(plain(&value), Some((expected.0.as_str(), expected.1.as_str())));
+            prop_assert_eq!(parsed(&value), vec![expected]);
+            prop_assert_eq!(plain(&address), Some(("", address.as_str())));
+        }
+    }
+}
