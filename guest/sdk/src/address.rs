@@ -23,6 +23,11 @@ pub struct Address {
 }
 
 /// Why a text is no address.
+///
+/// ```
+/// let error = "nobody".parse::<gatepost_sdk::Address>().unwrap_err();
+/// assert!(error.to_string().contains("domain"));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NoAddress;
 

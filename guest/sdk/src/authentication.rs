@@ -30,6 +30,16 @@
 //! ```
 
 /// A result in the registered words (RFC 8601 section 2.7).
+///
+/// ```
+/// use gatepost_sdk::Outcome;
+///
+/// /// Whether it is worth coming again.
+/// fn is_for_now(outcome: Outcome) -> bool {
+///     outcome == Outcome::TempError
+/// }
+/// assert!(!is_for_now(Outcome::default()));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Outcome {
     /// There was nothing to check.
@@ -53,6 +63,10 @@ pub enum Outcome {
 
 impl Outcome {
     /// The registered word.
+    ///
+    /// ```
+    /// assert_eq!(gatepost_sdk::Outcome::SoftFail.word(), "softfail");
+    /// ```
     pub fn word(self) -> &'static str {
         match self {
             Self::None => "none",
@@ -68,6 +82,19 @@ impl Outcome {
 }
 
 /// Everything that was gathered about one message.
+///
+/// ```
+/// use gatepost_sdk::{Authentication, Author};
+///
+/// /// One author, as there should be.
+/// fn author(facts: &Authentication) -> Option<&Author> {
+///     match facts.authors.as_slice() {
+///         [author] => Some(author),
+///         _ => None,
+///     }
+/// }
+/// assert_eq!(author(&Authentication::default()), None);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Authentication {
     /// SPF of the argument of EHLO or HELO.
@@ -90,6 +117,13 @@ pub struct Authentication {
 impl Authentication {
     /// Whether SPF or a DKIM signature passes in alignment with the author's domain, be a DMARC
     /// record published or not.
+    ///
+    /// ```
+    /// use gatepost_sdk::{Authentication, DmarcResult};
+    ///
+    /// let dmarc = DmarcResult { spf_aligned: true, ..DmarcResult::default() };
+    /// assert!(Authentication { dmarc, ..Authentication::default() }.has_aligned_pass());
+    /// ```
     pub fn has_aligned_pass(&self) -> bool {
         self.dmarc.spf_aligned || self.dmarc.dkim_aligned
     }
@@ -125,6 +159,16 @@ impl Authentication {
 }
 
 /// One SPF result (RFC 7208 section 2.6).
+///
+/// ```
+/// use gatepost_sdk::{Outcome, SpfResult};
+///
+/// /// What the domain itself says to who is refused.
+/// fn explanation(spf: &SpfResult) -> Option<&str> {
+///     spf.reason.as_deref().filter(|_| spf.result == Outcome::Fail)
+/// }
+/// assert_eq!(explanation(&SpfResult::default()), None);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SpfResult {
     /// The result.
@@ -136,6 +180,16 @@ pub struct SpfResult {
 }
 
 /// One DKIM signature (RFC 6376).
+///
+/// ```
+/// use gatepost_sdk::{DkimResult, Outcome};
+///
+/// fn is_signed_by(signatures: &[DkimResult], domain: &str) -> bool {
+///     let mut passing = signatures.iter().filter(|of| of.result == Outcome::Pass);
+///     passing.any(|of| of.domain == domain)
+/// }
+/// assert!(!is_signed_by(&[DkimResult::default()], "desk.example"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DkimResult {
     /// The result.
@@ -151,6 +205,13 @@ pub struct DkimResult {
 }
 
 /// What a domain asks for with mail that fails DMARC.
+///
+/// ```
+/// use gatepost_sdk::{DmarcPolicy, DmarcResult};
+///
+/// let dmarc = DmarcResult { policy: Some(DmarcPolicy::Reject), ..DmarcResult::default() };
+/// assert_eq!(dmarc.applied, None); // it did not fail
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DmarcPolicy {
     /// Nothing.
@@ -162,6 +223,16 @@ pub enum DmarcPolicy {
 }
 
 /// DMARC of the author's domain (RFC 9989).
+///
+/// ```
+/// use gatepost_sdk::DmarcResult;
+///
+/// /// Mail of this organisation, from whichever of its domains.
+/// fn is_of(dmarc: &DmarcResult, organization: &str) -> bool {
+///     (dmarc.spf_aligned || dmarc.dkim_aligned) && dmarc.organizational_domain == organization
+/// }
+/// assert!(!is_of(&DmarcResult::default(), "desk.example"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DmarcResult {
     /// The result.
@@ -184,6 +255,11 @@ pub struct DmarcResult {
 }
 
 /// The chain of ARC sets (RFC 8617 section 5.2).
+///
+/// ```
+/// let arc = gatepost_sdk::ArcResult::default();
+/// assert!(arc.sets.is_empty() && arc.instances == 0);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ArcResult {
     /// `none`, `pass`, `fail`, or `temperror` where a key could not be had.
@@ -200,6 +276,16 @@ pub struct ArcResult {
 
 /// One set of a chain that passes: who sealed it, and what it says was seen there.
 /// [`Authentication::trusted_results`] tells which may be believed.
+///
+/// ```
+/// use gatepost_sdk::{ArcSet, Outcome};
+///
+/// /// What the author was proved to be when the message was sealed.
+/// fn proved_author(set: &ArcSet) -> Option<&str> {
+///     set.dmarc_from.as_deref().filter(|_| set.dmarc == Some(Outcome::Pass))
+/// }
+/// assert_eq!(proved_author(&ArcSet::default()), None);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ArcSet {
     /// `i=`, from 1.
@@ -223,6 +309,13 @@ pub struct ArcSet {
 }
 
 /// A DKIM result that a sealer says it saw.
+///
+/// ```
+/// use gatepost_sdk::{ArcDkim, Outcome};
+///
+/// let seen = ArcDkim { result: Outcome::Pass, domain: "desk.example".into() };
+/// assert_eq!(seen.result.word(), "pass");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ArcDkim {
     /// The result.
@@ -232,6 +325,15 @@ pub struct ArcDkim {
 }
 
 /// Whether the client's address and name agree (RFC 8601 section 2.7.3).
+///
+/// ```
+/// use gatepost_sdk::{IprevResult, Outcome};
+///
+/// fn has_name(client: &IprevResult) -> bool {
+///     client.result == Outcome::Pass
+/// }
+/// assert!(!has_name(&IprevResult::default()));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct IprevResult {
     /// The result.
@@ -241,6 +343,11 @@ pub struct IprevResult {
 }
 
 /// One who is named in From.
+///
+/// ```
+/// let author = gatepost_sdk::Author { name: "Ann".into(), address: "ann@x.example".into() };
+/// assert!(author.address.parse::<gatepost_sdk::Address>().is_ok());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Author {
     /// The display name, decoded; empty without one.
@@ -253,6 +360,15 @@ pub struct Author {
 /// is a fault.
 ///
 /// Natively it is what a test has [given](crate::native::Given).
+///
+/// ```
+/// use gatepost_sdk::*;
+///
+/// let mut given = native::Given::default();
+/// given.authentication.iprev.result = Outcome::Pass;
+/// let _giving = given.give();
+/// assert_eq!(authentication().iprev.result, Outcome::Pass);
+/// ```
 pub fn authentication() -> Authentication {
     #[cfg(target_arch = "wasm32")]
     return crate::glue::authentication();

@@ -4,6 +4,14 @@ use crate::header::Header;
 use crate::{MessageClass, RecipientVerdict, Reply};
 
 /// One thing that a policy asked for. The relay carries it out after the chain, at commit.
+///
+/// ```
+/// use gatepost_sdk::{Action, Decision};
+///
+/// let mut decision = Decision::default();
+/// decision.tag("urgent");
+/// assert_eq!(decision.actions(), [Action::Tag("urgent".into())]);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// Says why, for the postmaster.

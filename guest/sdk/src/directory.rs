@@ -35,6 +35,16 @@
 //! ```
 
 /// How mail comes to a domain.
+///
+/// ```
+/// use gatepost_sdk::DomainKind;
+///
+/// /// Whose mail comes with credentials, if it comes as it should.
+/// fn has_relay(kind: DomainKind) -> bool {
+///     kind == DomainKind::TwoWay
+/// }
+/// assert!(!has_relay(DomainKind::Native));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DomainKind {
     /// The site has given it to the account; mail for it comes straight here.
@@ -46,6 +56,14 @@ pub enum DomainKind {
 }
 
 /// How far a domain is the account's.
+///
+/// ```
+/// use gatepost_sdk::{DomainState, ReceivingDomain};
+///
+/// fn is_vouched_for(domain: &ReceivingDomain) -> bool {
+///     domain.state == DomainState::Verified
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DomainState {
     /// The account says so; nothing follows from it.
@@ -57,6 +75,15 @@ pub enum DomainState {
 }
 
 /// Who is known to forward the mail of a domain to us.
+///
+/// ```
+/// use gatepost_sdk::Forwarders;
+///
+/// fn is_forwarded(forwarders: &Forwarders) -> bool {
+///     *forwarders != Forwarders::default()
+/// }
+/// assert!(!is_forwarded(&Forwarders::default()));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Forwarders {
     /// In CIDR form, such as `192.0.2.0/24`.
@@ -68,6 +95,15 @@ pub struct Forwarders {
 }
 
 /// A domain at which the account receives.
+///
+/// ```
+/// use gatepost_sdk::*;
+///
+/// /// Whether mail for this address may come past the customer's server.
+/// fn may_come_directly(recipient: &str) -> bool {
+///     destination(recipient).is_some_and(|domain| domain.kind == DomainKind::Native)
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReceivingDomain {
     /// In lower-case A-labels.
@@ -81,6 +117,13 @@ pub struct ReceivingDomain {
 }
 
 /// What a credential is good for.
+///
+/// ```
+/// use gatepost_sdk::CredentialScope;
+///
+/// let scope = CredentialScope::Inbound("customer.example".into());
+/// assert_ne!(scope, CredentialScope::Submission);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum CredentialScope {
     /// Relay to the support addresses of this domain, in lower-case A-labels.
@@ -90,6 +133,14 @@ pub enum CredentialScope {
 }
 
 /// A credential that the client has proved.
+///
+/// ```
+/// use gatepost_sdk::*;
+///
+/// fn submits(credential: &Credential) -> bool {
+///     credential.scope == CredentialScope::Submission
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Credential {
     /// The user name.
@@ -102,6 +153,24 @@ pub struct Credential {
 /// somebody else's.
 ///
 /// Natively it is what a test has [given](crate::native::Given::destinations).
+///
+/// ```
+/// use gatepost_sdk::*;
+///
+/// let domain = ReceivingDomain {
+///     domain: "customer.example".into(),
+///     kind: DomainKind::TwoWay,
+///     state: DomainState::Verified,
+///     forwarders: Forwarders::default(),
+/// };
+/// let _giving = native::Given {
+///     destinations: [("help@customer.example".to_owned(), domain)].into(),
+///     ..native::Given::default()
+/// }
+/// .give();
+/// assert_eq!(destination("help@customer.example").unwrap().kind, DomainKind::TwoWay);
+/// assert_eq!(destination("help@other.example"), None);
+/// ```
 pub fn destination(address: &str) -> Option<ReceivingDomain> {
     #[cfg(target_arch = "wasm32")]
     return crate::glue::destination(address);
@@ -112,6 +181,11 @@ pub fn destination(address: &str) -> Option<ReceivingDomain> {
 /// Whether the account receives mail at this address, sub-addresses (RFC 5233) included.
 ///
 /// Natively it is so of the addresses that have a [destination].
+///
+/// ```
+/// // Nobody has given this test an address.
+/// assert!(!gatepost_sdk::is_support_address("help@desk.example"));
+/// ```
 pub fn is_support_address(address: &str) -> bool {
     #[cfg(target_arch = "wasm32")]
     return crate::glue::is_support_address(address);
@@ -122,6 +196,11 @@ pub fn is_support_address(address: &str) -> bool {
 /// The credential that the client has proved; `None` where it has not authenticated.
 ///
 /// Natively it is what a test has [given](crate::native::Given::credential).
+///
+/// ```
+/// // Nobody has logged in here.
+/// assert_eq!(gatepost_sdk::credential(), None);
+/// ```
 pub fn credential() -> Option<Credential> {
     #[cfg(target_arch = "wasm32")]
     return crate::glue::credential();

@@ -76,6 +76,15 @@ pub trait Header: Sized {
 }
 
 /// Reads fields by their types.
+///
+/// ```
+/// use gatepost_sdk::Message;
+/// use gatepost_sdk::header::{Headers, ListId};
+///
+/// fn is_of_list(message: &dyn Message, list: &str) -> bool {
+///     message.read::<ListId>().is_some_and(|id| id.0 == list)
+/// }
+/// ```
 pub trait Headers {
     /// The first field of the type's name, if it can be understood.
     ///

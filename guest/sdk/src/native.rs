@@ -41,6 +41,14 @@ thread_local! {
 
 impl Given {
     /// Gives it to what runs on this thread, until the value that is returned is dropped.
+    ///
+    /// ```
+    /// use gatepost_sdk::*;
+    ///
+    /// let given = native::Given { settings: Some("{}".into()), ..native::Given::default() };
+    /// let _giving = given.give();
+    /// assert!(settings_of_account::<serde_json::Value>().unwrap().is_some());
+    /// ```
     pub fn give(self) -> Giving {
         GIVEN.set(self);
         Giving(())
@@ -48,6 +56,11 @@ impl Given {
 }
 
 /// While it is there, something is given.
+///
+/// ```
+/// let giving = gatepost_sdk::native::Given::default().give();
+/// drop(giving);
+/// ```
 #[derive(Debug)]
 #[must_use = "what is given is taken back when this is dropped"]
 pub struct Giving(());

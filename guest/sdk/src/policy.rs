@@ -47,6 +47,14 @@ pub trait Message {
 }
 
 /// How much a log line matters.
+///
+/// ```
+/// use gatepost_sdk::{Facts, Level};
+///
+/// fn complain(facts: &dyn Facts) {
+///     facts.log(Level::Warn, "the partners' list is empty");
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
     /// For the policy's author.

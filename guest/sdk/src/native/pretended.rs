@@ -11,6 +11,14 @@ use crate::{
 
 /// A message as the relay would hand it to a policy. Of a body that cannot be read there is
 /// nothing.
+///
+/// ```
+/// use gatepost_sdk::Message;
+///
+/// let stored = gatepost_message::Message::from_stored(b"Subject: s\n\nHello\n");
+/// let message = gatepost_sdk::native::Mail(&stored);
+/// assert_eq!(message.header("subject").as_deref(), Some("s"));
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Mail<'a>(pub &'a gatepost_message::Message);
 
