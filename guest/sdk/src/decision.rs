@@ -34,6 +34,14 @@ pub enum Action {
     Count(String, u32),
     /// Remembers a key for a number of seconds.
     MarkSeen(String, u32),
+    /// Lets a windowed count start again from nothing.
+    ForgetCount(String),
+    /// Knows an address as a machine's, by which evidence, for a number of seconds.
+    RememberMachine(String, String, u32),
+    /// Knows an address as a machine's no more.
+    ForgetMachine(String),
+    /// Lets the submitter hear who was suppressed.
+    ReportSuppressed,
 }
 
 /// The record of what a policy wants done besides its verdict.
@@ -161,5 +169,49 @@ impl Decision {
     /// Once the message is accepted, remembers `key` for `seconds`.
     pub fn mark_seen(&mut self, key: impl Into<String>, seconds: u32) {
         self.actions.push(Action::MarkSeen(key.into(), seconds));
+    }
+
+    /// Once the message is accepted, lets the count `key` start again from nothing; what is
+    /// counted afterwards counts.
+    ///
+    /// ```
+    /// # use gatepost_sdk::*;
+    /// /// Whoever has written themselves may be written to by machines again.
+    /// fn answered(by: &str, decision: &mut Decision) {
+    ///     decision.forget_count(format!("automatic:{by}"));
+    /// }
+    /// ```
+    pub fn forget_count(&mut self, key: impl Into<String>) {
+        self.actions.push(Action::ForgetCount(key.into()));
+    }
+
+    /// Once the message is accepted, lets [`machine`](crate::machine) say for `seconds` that a machine
+    /// writes from this address, and by which evidence: one sentence, of which 200 octets are kept.
+    ///
+    /// ```
+    /// # use gatepost_sdk::*;
+    /// # let mut decision = Decision::default();
+    /// decision.remember_machine("build@ci.example", "it sends what cron wrote", 30 * 86_400);
+    /// ```
+    pub fn remember_machine(
+        &mut self,
+        address: impl Into<String>,
+        evidence: impl Into<String>,
+        seconds: u32,
+    ) {
+        let (address, evidence) = (address.into(), evidence.into());
+        self.actions
+            .push(Action::RememberMachine(address, evidence, seconds));
+    }
+
+    /// Once the message is accepted, the address is known as a machine's no more.
+    pub fn forget_machine(&mut self, address: impl Into<String>) {
+        self.actions.push(Action::ForgetMachine(address.into()));
+    }
+
+    /// Whoever submitted the message is to hear, in a notice of the relay, which recipients are
+    /// suppressed and why. To a null reverse-path nothing is said.
+    pub fn report_suppressed(&mut self) {
+        self.actions.push(Action::ReportSuppressed);
     }
 }

@@ -207,3 +207,106 @@ pub fn credential() -> Option<Credential> {
     #[cfg(not(target_arch = "wasm32"))]
     crate::native::given(|given| given.credential.clone())
 }
+
+/// What is known of an address that has shown itself to be a machine's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Machine {
+    /// How it has shown it, in one sentence.
+    pub evidence: String,
+    /// Since when that is known, in milliseconds since 1970 (UTC).
+    pub since: u64,
+    /// Until when it is held to be so, in milliseconds since 1970 (UTC).
+    pub until: u64,
+}
+
+/// Whether the account knows that a machine writes from this address, as it stood before this
+/// message. Addresses are compared in canonical form.
+///
+/// Natively it is what a test has [given](crate::native::Given::machines).
+pub fn machine(address: &str) -> Option<Machine> {
+    #[cfg(target_arch = "wasm32")]
+    return crate::glue::machine(address);
+    #[cfg(not(target_arch = "wasm32"))]
+    crate::native::given(|given| given.machines.get(&canonical(address)).cloned())
+}
+
+/// The one form that all spellings of an address have: case, Unicode composition, needless quotes
+/// and the sub-address are taken away, and what forwarders and senders wrap around an address for
+/// bounces (SRS, BATV). What is no address comes back in lower case.
+///
+/// ```
+/// use gatepost_sdk::canonical;
+///
+/// assert_eq!(canonical("Ann+orders@Shop.example"), "ann@shop.example");
+/// assert_eq!(canonical("prvs=1234abcdef=ann@shop.example"), "ann@shop.example");
+/// ```
+pub fn canonical(address: &str) -> String {
+    if let Some(plain) = canonical_if_plain(address) {
+        return plain;
+    }
+    #[cfg(target_arch = "wasm32")]
+    return crate::glue::canonical(address);
+    #[cfg(not(target_arch = "wasm32"))]
+    in_full(address)
+}
+
+/// The canonical form of most addresses: letters, digits and little else, in which nothing but
+/// case and a sub-address can differ. To ask the host would cost more.
+fn canonical_if_plain(address: &str) -> Option<String> {
+    let (local, domain) = address.split_once('@')?;
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+    let atoms = |text: &str, other: &[u8]| {
+        let mut atoms = text.split('.');
+        atoms.all(|atom| !atom.is_empty() && atom.bytes().all(|b| plain(b) || other.contains(&b)))
+    };
+    let labels = domain
+        .split('.')
+        .all(|label| !(label.starts_with('-') || label.ends_with('-') || label.contains("--")));
+    let usual = atoms(local, b"+") && atoms(domain, b"") && !domain.contains('_') && labels;
+    // What is wrapped for bounces may have no other character either.
+    let lower = local.to_ascii_lowercase();
+    let wrapped = lower.starts_with("srs") || lower.contains("+srs") || lower.contains("+caf_");
+    if !usual || wrapped || local.starts_with('+') || address.len() > 254 || local.len() > 64 {
+        return None;
+    }
+    let name = lower.split('+').next()?;
+    Some(format!("{name}@{}", domain.to_ascii_lowercase()))
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+fn in_full(address: &str) -> String {
+    use gatepost_message::{Address, CanonicalAddress, Separators};
+    Address::parse(address).map_or_else(
+        |_| address.to_lowercase(),
+        |address| CanonicalAddress::of(&address, &Separators::default()).to_string(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// The short way leads where the long one does.
+        #[test]
+        fn plain_addresses_have_the_form_that_the_relay_gives_them(
+            local in "[A-Za-z0-9+._-]{1,12}",
+            wrap in prop_oneof![Just(""), Just("SRS0="), Just("prvs=1234abcdef="), Just("a+caf_=")],
+            domain in "[A-Za-z0-9.-]{1,16}",
+        ) {
+            let address = format!("{wrap}{local}@{domain}");
+            if let Some(plain) = canonical_if_plain(&address) {
+                prop_assert_eq!(plain, in_full(&address));
+            }
+        }
+    }
+
+    #[test]
+    fn most_addresses_are_plain() {
+        for address in ["ann@a.example", "Ann.O-Neil+x@mail.A1.example"] {
+            assert!(canonical_if_plain(address).is_some(), "{address}");
+        }
+    }
+}

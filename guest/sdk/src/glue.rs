@@ -81,6 +81,18 @@ pub fn credential() -> Option<crate::Credential> {
     })
 }
 
+pub fn machine(address: &str) -> Option<crate::Machine> {
+    directory::machine(address).map(|machine| crate::Machine {
+        evidence: machine.evidence,
+        since: machine.since,
+        until: machine.until,
+    })
+}
+
+pub fn canonical(address: &str) -> String {
+    directory::canonical(address)
+}
+
 pub fn settings_of_account() -> Option<String> {
     crate::bindings::host::gatepost::policy::settings_of_account::get()
 }
@@ -250,6 +262,12 @@ fn record<R>(host: &wit::Decision, hook: impl FnOnce(&mut Decision) -> R) -> R {
             }
             Action::Count(key, amount) => host.count(key, *amount),
             Action::MarkSeen(key, seconds) => host.mark_seen(key, *seconds),
+            Action::ForgetCount(key) => host.forget_count(key),
+            Action::RememberMachine(address, evidence, seconds) => {
+                host.remember_machine(address, evidence, *seconds)
+            }
+            Action::ForgetMachine(address) => host.forget_machine(address),
+            Action::ReportSuppressed => host.report_suppressed(),
         }
     }
     answer

@@ -77,8 +77,8 @@ pub use authentication::{
 };
 pub use decision::{Action, Decision};
 pub use directory::{
-    Credential, CredentialScope, DomainKind, DomainState, Forwarders, ReceivingDomain, credential,
-    destination, is_support_address,
+    Credential, CredentialScope, DomainKind, DomainState, Forwarders, Machine, ReceivingDomain,
+    canonical, credential, destination, is_support_address, machine,
 };
 pub use policy::{Facts, Level, Message, Policy};
 pub use types::{

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 pub use fixtures::fixtures;
 pub use pretended::Mail;
 
-use crate::{Authentication, Credential, ReceivingDomain};
+use crate::{Authentication, Credential, Machine, ReceivingDomain};
 
 /// What a test gives to the policy that it runs, instead of the relay.
 ///
@@ -29,6 +29,9 @@ pub struct Given {
     pub authentication: Authentication,
     /// What [`destination`](crate::destination) says of these addresses; it knows no others.
     pub destinations: HashMap<String, ReceivingDomain>,
+    /// What [`machine`](crate::machine) says of these addresses, in [canonical](crate::canonical()) form;
+    /// it knows no others.
+    pub machines: HashMap<String, Machine>,
     /// What [`credential`](crate::credential) says.
     pub credential: Option<Credential>,
     /// What [`settings_of_account`](crate::settings_of_account) reads, as JSON.

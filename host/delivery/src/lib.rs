@@ -27,7 +27,7 @@
 //! `failed` or `returned`; `gatepost_delivery_attempt_seconds`, from the claim to the settlement;
 //! `gatepost_delivery_connections_total{connection}`, connection being `opened`, `reused` or
 //! `failed`; `gatepost_delivery_notifications_total{action}`, action being `failed`, `delayed`,
-//! `relayed` or `delivered`; `gatepost_delivery_bounces_total`, the first of these.
+//! `relayed`, `delivered` or `suppressed`; `gatepost_delivery_bounces_total`, the first of these.
 
 #![forbid(unsafe_code)]
 
@@ -52,7 +52,7 @@ mod transfer;
 pub use delivery::{Delivery, Drained, Handle, Prepared};
 pub use notify::{
     Action, Bounce, Language, Notifications, TemplateErrors, Templates, bounce_of_refused,
-    count_notice,
+    count_notice, report_of_suppressed,
 };
 pub use observer::{Attempt, NoticeMade, Observer, Observing};
 pub use retry::Schedule;

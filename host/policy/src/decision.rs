@@ -99,6 +99,25 @@ pub enum Effect {
         /// For how many seconds from the transaction's time.
         seconds: u32,
     },
+    /// Let a windowed count start again from nothing.
+    ForgetCount {
+        /// The policy's own name for it.
+        key: String,
+    },
+    /// Know an address as a machine's: for the account, whichever policy found out.
+    RememberMachine {
+        /// In canonical form.
+        address: String,
+        /// How it has shown it, in one sentence.
+        evidence: String,
+        /// For how many seconds from the transaction's time.
+        seconds: u32,
+    },
+    /// Know an address as a machine's no more.
+    ForgetMachine {
+        /// In canonical form.
+        address: String,
+    },
 }
 
 /// Everything one call of a policy asked for besides its verdict, in the order it asked.
@@ -121,6 +140,8 @@ pub struct Decision {
     pub recipients: Vec<(Address, RecipientVerdict)>,
     /// What to remember at commit.
     pub effects: Vec<Effect>,
+    /// The submitter is to hear who was suppressed.
+    pub report_suppressed: bool,
 }
 
 /// How the connection to a next hop is secured.

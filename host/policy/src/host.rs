@@ -5,7 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gatepost_authentication::Facts;
-use gatepost_message::{Address, Edit, FieldBody, FieldName, Message, Millis, TransactionId};
+use gatepost_message::{
+    Address, CanonicalAddress, Edit, FieldBody, FieldName, Message, Millis, Separators,
+    TransactionId,
+};
 use wasmtime::component::Resource;
 
 use crate::contract::wit::{clock, counters, decisions, log, message_access, types};
@@ -23,6 +26,9 @@ const KEY: usize = 512;
 
 /// Octets of a tag.
 const TAG: usize = 64;
+
+/// Octets of the evidence that an address is a machine's.
+const EVIDENCE: usize = 200;
 
 /// The one message of a call; the octets are in [`CallState`].
 pub struct MessageHandle;
@@ -123,6 +129,15 @@ fn key(key: String) -> wasmtime::Result<String> {
         )));
     }
     Ok(key)
+}
+
+/// An address in the one form that all its spellings have, by which machines are known; in lower
+/// case where it is none.
+pub fn canonical(address: &str) -> String {
+    Address::parse(address).map_or_else(
+        |_| address.to_lowercase(),
+        |address| CanonicalAddress::of(&address, &Separators::default()).to_string(),
+    )
 }
 
 impl wasmtime::ResourceLimiter for CallState {
@@ -381,6 +396,49 @@ impl decisions::HostDecision for CallState {
             key: key(name)?,
             seconds,
         });
+        Ok(())
+    }
+
+    fn forget_count(&mut self, _: Resource<DecisionHandle>, name: String) -> wasmtime::Result<()> {
+        self.answer(name.len())?;
+        let key = key(name)?;
+        self.decision.effects.push(Effect::ForgetCount { key });
+        Ok(())
+    }
+
+    fn remember_machine(
+        &mut self,
+        _: Resource<DecisionHandle>,
+        address: String,
+        evidence: String,
+        seconds: u32,
+    ) -> wasmtime::Result<()> {
+        self.answer(address.len() + evidence.len())?;
+        let mut evidence = one_line(&evidence);
+        evidence.truncate(evidence.floor_char_boundary(EVIDENCE));
+        self.decision.effects.push(Effect::RememberMachine {
+            address: key(canonical(&address))?,
+            evidence,
+            seconds,
+        });
+        Ok(())
+    }
+
+    fn forget_machine(
+        &mut self,
+        _: Resource<DecisionHandle>,
+        address: String,
+    ) -> wasmtime::Result<()> {
+        self.answer(address.len())?;
+        let address = key(canonical(&address))?;
+        self.decision
+            .effects
+            .push(Effect::ForgetMachine { address });
+        Ok(())
+    }
+
+    fn report_suppressed(&mut self, _: Resource<DecisionHandle>) -> wasmtime::Result<()> {
+        self.decision.report_suppressed = true;
         Ok(())
     }
 

@@ -56,7 +56,8 @@ pub use directory::{
 };
 pub use engine::{Engine, EngineSettings};
 pub use error::{EngineError, LoadError};
-pub use memory::{LookUps, Memory, NoMemory, Scope};
+pub use host::canonical;
+pub use memory::{LookUps, Machine, Memory, NoMemory, Scope};
 pub use slot::{NothingToRollBackTo, Slot};
 pub use transaction::{Flow, Session, Transaction};
 pub use version::{Hook, Inspection, Version};

@@ -3,7 +3,7 @@
 use gatepost_authentication::Authentication;
 
 use crate::contract::wit::{authentication as wit, directory, settings_of_account};
-use crate::host::{CallState, refuse};
+use crate::host::{CallState, canonical, refuse};
 use crate::{CredentialScope, DomainKind, DomainState, ReceivingDomain};
 
 impl CallState {
@@ -179,6 +179,23 @@ impl directory::Host for CallState {
                 CredentialScope::Submission => directory::CredentialScope::Submission,
             },
         }))
+    }
+
+    fn machine(&mut self, address: String) -> wasmtime::Result<Option<directory::KnownMachine>> {
+        let view = &self.view;
+        let found =
+            view.scope.account.as_deref().and_then(|account| {
+                (view.memory).machine(account, &canonical(&address), view.time)
+            });
+        Ok(found.map(|machine| directory::KnownMachine {
+            evidence: machine.evidence,
+            since: machine.since.0,
+            until: machine.until.0,
+        }))
+    }
+
+    fn canonical(&mut self, address: String) -> wasmtime::Result<String> {
+        Ok(canonical(&address))
     }
 }
 

@@ -42,6 +42,21 @@ pub trait Memory: Send + Sync {
     fn counted(&self, scope: &Scope, key: &str, seconds: u32, now: Millis) -> u64;
     /// Whether `key` is marked and the mark has not expired at `now`.
     fn seen(&self, scope: &Scope, key: &str, now: Millis) -> bool;
+    /// What the account knows at `now` of a machine that writes from `address`, which is in
+    /// canonical form.
+    fn machine(&self, account: &str, address: &str, now: Millis) -> Option<Machine>;
+}
+
+/// What is known of an address that has shown itself to be a machine's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Machine {
+    /// How it has shown it, in one sentence.
+    pub evidence: String,
+    /// Since when that is known.
+    pub since: Millis,
+    /// Until when it is held to be so.
+    pub until: Millis,
 }
 
 /// Remembers nothing.
@@ -54,5 +69,8 @@ impl Memory for NoMemory {
     }
     fn seen(&self, _: &Scope, _: &str, _: Millis) -> bool {
         false
+    }
+    fn machine(&self, _: &str, _: &str, _: Millis) -> Option<Machine> {
+        None
     }
 }

@@ -75,7 +75,7 @@ impl Bench {
         let version = slot.current();
         has_hook(&version, fixture.hook)?;
         let look_ups = LookUps {
-            memory: Arc::new(pretended::Counts(fixture.memory.clone())),
+            memory: Arc::new(pretended::Remembered::of(fixture)),
             directory: Arc::new(pretended::Accounts::of(fixture)),
         };
         let pinned = Chain::new([slot]).begin(look_ups);
@@ -220,6 +220,7 @@ fn decided(hook: Hook, judgement: Judgement, routing: Option<Routing>) -> Decide
     let protected = decision.protected.iter().map(ToString::to_string);
     decided.protected = Some(protected.collect());
     decided.effects = Some(decision.effects.iter().map(effect).collect());
+    decided.report_suppressed = decision.report_suppressed.then_some(true);
     let recipients = decision.recipients.iter();
     let recipients = recipients.map(|(address, verdict)| {
         let verdict = match verdict {
@@ -293,6 +294,13 @@ fn effect(effect: &Effect) -> String {
     match effect {
         Effect::Count { key, amount } => format!("count {amount} {key}"),
         Effect::MarkSeen { key, seconds } => format!("mark {key} for {seconds} s"),
+        Effect::ForgetCount { key } => format!("forget {key}"),
+        Effect::RememberMachine {
+            address,
+            evidence,
+            seconds,
+        } => format!("machine {address} for {seconds} s: {evidence}"),
+        Effect::ForgetMachine { address } => format!("forget machine {address}"),
     }
 }
 

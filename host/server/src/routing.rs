@@ -95,6 +95,7 @@ impl Observer for Routing {
             Action::Delayed => notified(Notified::Delayed),
             Action::Relayed => notified(Notified::Relayed),
             Action::Delivered => notified(Notified::Delivered),
+            Action::Suppressed => notified(Notified::Suppressed),
         };
         let original = made.message.transaction.id;
         if let Some(exported) = self.spans.message(notice) {

@@ -43,14 +43,14 @@ mod sqlite;
 mod staging;
 
 pub use error::SpoolError;
-pub use gatepost_policy::Scope;
+pub use gatepost_policy::{Machine, Scope};
 pub use message::{
     Claim, ClaimedRecipient, Ending, InitialState, Lease, NewBody, NewMessage, NewRecipient, Owner,
     Quarantine, RecipientResult, Recorded, Report,
 };
 pub use queue::{
-    Changed, Expired, Filter, QueueDepth, Recipient, RecipientState, Record, Selection, Status,
-    Summary,
+    Changed, Expired, Filter, KnownMachine, QueueDepth, Recipient, RecipientState, Record,
+    Selection, Status, Summary,
 };
 pub use settings::{Fatal, SpoolSettings};
 pub use spool::{Spool, Ticket};

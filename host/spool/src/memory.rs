@@ -8,7 +8,9 @@ use std::{
 };
 
 use gatepost_message::Millis;
-use gatepost_policy::Scope;
+use gatepost_policy::{Machine, Scope};
+
+use crate::KnownMachine;
 
 /// Milliseconds in a bucket of a count.
 const BUCKET: u64 = 60_000;
@@ -43,6 +45,16 @@ pub(crate) enum Change {
         bucket: u64,
         amount: u64,
     },
+    /// The count begins from nothing.
+    Forget { scope: Scope, key: String },
+    /// The address is known as a machine's, in the place of what was known of it.
+    Machine {
+        account: String,
+        address: String,
+        machine: Machine,
+    },
+    /// The address is known as a machine's no more.
+    NoMachine { account: String, address: String },
     /// The mark is gone.
     Unmark { scope: Scope, key: String },
     /// The bucket is gone.
@@ -59,13 +71,17 @@ struct Remembered {
     counts: HashMap<String, BTreeMap<u64, u64>>,
 }
 
-/// Marks and counts of all scopes.
+/// Marks and counts of all scopes, and the machines that are known, by account and address. An
+/// empty account stands for none.
 #[derive(Debug, Default)]
-pub(crate) struct Memory(RwLock<HashMap<Scope, Remembered>>);
+pub(crate) struct Memory {
+    scopes: RwLock<HashMap<Scope, Remembered>>,
+    machines: RwLock<HashMap<String, BTreeMap<String, Machine>>>,
+}
 
 impl Memory {
     pub(crate) fn seen(&self, scope: &Scope, key: &str, now: Millis) -> bool {
-        let scopes = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let scopes = self.scopes.read().unwrap_or_else(PoisonError::into_inner);
         let until = scopes
             .get(scope)
             .and_then(|remembered| remembered.marks.get(key));
@@ -73,7 +89,7 @@ impl Memory {
     }
 
     pub(crate) fn counted(&self, scope: &Scope, key: &str, seconds: u32, now: Millis) -> u64 {
-        let scopes = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let scopes = self.scopes.read().unwrap_or_else(PoisonError::into_inner);
         let buckets = scopes
             .get(scope)
             .and_then(|remembered| remembered.counts.get(key));
@@ -87,15 +103,79 @@ impl Memory {
         if changes.is_empty() {
             return;
         }
-        let mut scopes = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut scopes = self.scopes.write().unwrap_or_else(PoisonError::into_inner);
+        let mut machines = self
+            .machines
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         for change in changes {
-            apply(&mut scopes, change);
+            apply(&mut scopes, &mut machines, change);
         }
+    }
+
+    pub(crate) fn machine(&self, account: &str, address: &str, now: Millis) -> Option<Machine> {
+        let machines = self.machines.read().unwrap_or_else(PoisonError::into_inner);
+        let known = machines.get(account)?.get(address)?;
+        (known.until > now).then(|| known.clone())
+    }
+
+    /// Those of one account, or all, by account and address.
+    pub(crate) fn machines(&self, account: Option<&str>, now: Millis) -> Vec<KnownMachine> {
+        let machines = self.machines.read().unwrap_or_else(PoisonError::into_inner);
+        let mut found: Vec<_> = (machines.iter())
+            .filter(|(of, _)| account.is_none_or(|account| account == *of))
+            .flat_map(|(of, known)| {
+                known
+                    .iter()
+                    .map(move |(address, machine)| (of, address, machine))
+            })
+            .filter(|(_, _, machine)| machine.until > now)
+            .map(|(account, address, machine)| KnownMachine {
+                account: account.clone(),
+                address: address.clone(),
+                machine: machine.clone(),
+            })
+            .collect();
+        found.sort_by(|one, other| {
+            (&one.account, &one.address).cmp(&(&other.account, &other.address))
+        });
+        found
     }
 }
 
-fn apply(scopes: &mut HashMap<Scope, Remembered>, change: Change) {
+fn apply(
+    scopes: &mut HashMap<Scope, Remembered>,
+    machines: &mut HashMap<String, BTreeMap<String, Machine>>,
+    change: Change,
+) {
     match change {
+        Change::Forget { scope, key } => {
+            if let Some(remembered) = scopes.get_mut(&scope) {
+                remembered.counts.remove(&key);
+                forget_if_empty(scopes, &scope);
+            }
+        }
+        Change::Machine {
+            account,
+            address,
+            mut machine,
+        } => {
+            let of_account = machines.entry(account).or_default();
+            if let Some(known) = of_account.get(&address)
+                && known.until > machine.since
+            {
+                machine.since = known.since;
+            }
+            of_account.insert(address, machine);
+        }
+        Change::NoMachine { account, address } => {
+            if let Some(of_account) = machines.get_mut(&account) {
+                of_account.remove(&address);
+                if of_account.is_empty() {
+                    machines.remove(&account);
+                }
+            }
+        }
         Change::Mark { scope, key, until } => {
             let mark = scopes
                 .entry(scope)

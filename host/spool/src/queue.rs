@@ -6,7 +6,7 @@ use gatepost_smtp::Reply;
 use gatepost_smtp::dsn::{MessageRequest, RecipientRequest};
 use serde::{Deserialize, Serialize};
 
-use crate::{Owner, Quarantine};
+use crate::{Machine, Owner, Quarantine};
 
 /// Which recipients an operation is for. What is `None` does not restrict; the default is all.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -276,4 +276,17 @@ pub struct QueueDepth {
     pub recipients: std::collections::BTreeMap<Status, u64>,
     /// When the oldest message of the queue was received.
     pub oldest: Option<Millis>,
+}
+
+/// A machine that an account knows of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct KnownMachine {
+    /// Whose knowledge it is; empty where it is of mail of no account.
+    pub account: String,
+    /// The address that it writes from, in canonical form.
+    pub address: String,
+    /// How it has shown itself, and for how long that is known.
+    #[serde(flatten)]
+    pub machine: Machine,
 }

@@ -6,8 +6,8 @@ use gatepost_message::{Millis, TransactionId};
 use tokio::sync::Notify;
 
 use crate::{
-    Changed, Claim, Expired, Filter, NewMessage, Owner, QueueDepth, Record, Recorded, Report,
-    Scope, Selection, SpoolError, Staging, Summary,
+    Changed, Claim, Expired, Filter, KnownMachine, Machine, NewMessage, Owner, QueueDepth, Record,
+    Recorded, Report, Scope, Selection, SpoolError, Staging, Summary,
 };
 
 /// What an operation comes to. For one that changes the store it resolves after the commit that
@@ -99,7 +99,7 @@ pub trait Spool: Send + Sync + 'static {
     /// Drops a message in quarantine; nobody is told. `false` if there is none.
     fn quarantine_delete(&self, id: TransactionId) -> Ticket<bool>;
 
-    /// Drops what has had its time: quarantined messages, marks and counts. To be called about
+    /// Drops what has had its time: quarantined messages, marks, counts and machines. To be called about
     /// once a minute; a call is bounded, so that other work gets its turn, and says whether there
     /// is [more](Expired::more).
     fn expire(&self, now: Millis) -> Ticket<Expired>;
@@ -110,6 +110,17 @@ pub trait Spool: Send + Sync + 'static {
 
     /// Whether `key` is marked as seen at `now`. Never waits.
     fn seen(&self, scope: &Scope, key: &str, now: Millis) -> bool;
+
+    /// What the account knows at `now` of a machine that writes from `address`, which is in
+    /// canonical form. Never waits.
+    fn machine(&self, account: &str, address: &str, now: Millis) -> Option<Machine>;
+
+    /// The machines that are known at `now`, of one account or of all, by account and address.
+    fn machines(&self, account: Option<&str>, now: Millis) -> Vec<KnownMachine>;
+
+    /// Knows an address, in canonical form, as a machine's no more. `false` if it was not known
+    /// at `now`.
+    fn forget_machine(&self, account: &str, address: &str, now: Millis) -> Ticket<bool>;
 
     /// Recipients by state and the age of the queue.
     fn depth(&self) -> Ticket<QueueDepth>;

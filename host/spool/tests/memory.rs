@@ -169,3 +169,74 @@ fn a_refused_message_has_no_effects() {
     drop(spool);
     assert!(nothing(&open(directory.path())));
 }
+
+#[test]
+fn a_count_that_is_forgotten_begins_from_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut spool = open(directory.path());
+    let mine = scope("loop-guard", Some("acme"));
+    let forget = Effect::ForgetCount { key: "k".into() };
+    apply(&spool, &mine, START, count("k", 5));
+    apply(&spool, &mine, START, count("other", 7));
+    let mut new = message(TransactionId::new(), &["bob@a.example"]);
+    new.transaction.time = START + minutes(1);
+    new.effects = vec![
+        (mine.clone(), count("k", 9)),
+        (mine.clone(), forget),
+        (mine.clone(), count("k", 1)),
+    ];
+    accept(&spool, new);
+    for _ in 0..2 {
+        assert_eq!(spool.counted(&mine, "k", 600, START + minutes(1)), 1);
+        assert_eq!(spool.counted(&mine, "other", 600, START + minutes(1)), 7);
+        drop(spool);
+        spool = open(directory.path());
+    }
+}
+
+#[test]
+fn machines_are_known_to_their_account_until_they_are_forgotten_or_their_time_is_over() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut spool = open(directory.path());
+    let mine = scope("loop-guard", Some("acme"));
+    let machine = |address: &str, evidence: &str, seconds| Effect::RememberMachine {
+        address: address.into(),
+        evidence: evidence.into(),
+        seconds,
+    };
+    let robot = "robot@a.example";
+    apply(&spool, &mine, START, machine(robot, "cron", 600));
+    apply(&spool, &mine, START, machine("other@a.example", "cron", 60));
+    let later = START + minutes(5);
+    apply(&spool, &mine, later, machine(robot, "a newer sign", 600));
+    for _ in 0..2 {
+        let known = spool.machine("acme", robot, later).unwrap();
+        assert_eq!(known.evidence, "a newer sign");
+        assert_eq!((known.since, known.until), (START, later + minutes(10)));
+        assert_eq!(spool.machine("acme", robot, known.until), None);
+        assert_eq!(spool.machine("beta", robot, later), None);
+        let all = spool.machines(None, START);
+        assert_eq!(all.len(), 2, "{all:?}");
+        assert_eq!(spool.machines(Some("acme"), later).len(), 1);
+        assert_eq!(spool.machines(Some("beta"), START).len(), 0);
+        drop(spool);
+        spool = open(directory.path());
+    }
+    // What is expired is dropped, and the rest is not.
+    wait(spool.expire(later)).unwrap();
+    assert_eq!(spool.machines(None, START).len(), 1);
+    assert!(wait(spool.forget_machine("acme", robot, later)).unwrap());
+    assert!(!wait(spool.forget_machine("acme", robot, later)).unwrap());
+    // Known anew, the time since when begins anew.
+    apply(&spool, &mine, later, machine(robot, "cron", 60));
+    assert_eq!(spool.machine("acme", robot, later).unwrap().since, later);
+    let forget = Effect::ForgetMachine {
+        address: robot.into(),
+    };
+    apply(&spool, &mine, later, forget);
+    for _ in 0..2 {
+        assert_eq!(spool.machine("acme", robot, later), None);
+        drop(spool);
+        spool = open(directory.path());
+    }
+}

@@ -59,6 +59,7 @@ const EARLIER: &[&str] = &[
     include_str!("stores/schema-1.sql"),
     include_str!("stores/schema-2.sql"),
     include_str!("stores/schema-3.sql"),
+    include_str!("stores/schema-4.sql"),
 ];
 
 #[test]
@@ -85,6 +86,8 @@ fn every_earlier_store_is_upgraded_with_its_mail() {
         };
         assert!(spool.seen(&scope, "x", START));
         assert_eq!(spool.counted(&scope, "k", 60, START), 3);
+        let machine = spool.machine("acme", "robot@a.example", START);
+        assert_eq!(machine.is_some(), number >= 3, "since schema 4");
     }
     let directory = tempfile::tempdir().unwrap();
     drop(open(directory.path()));

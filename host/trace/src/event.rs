@@ -157,6 +157,8 @@ pub enum Notified {
     Relayed,
     /// It is in the mailbox.
     Delivered,
+    /// It was not sent, as a policy decided.
+    Suppressed,
 }
 
 /// How an attempt ended.

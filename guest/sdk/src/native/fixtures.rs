@@ -203,6 +203,17 @@ fn acted(mut decided: Decided, decision: &Decision) -> Decided {
             Action::MarkSeen(key, seconds) => {
                 push(&mut to.effects, format!("mark {key} for {seconds} s"));
             }
+            Action::ForgetCount(key) => push(&mut to.effects, format!("forget {key}")),
+            Action::RememberMachine(address, evidence, seconds) => {
+                let address = crate::canonical(&address);
+                let effect = format!("machine {address} for {seconds} s: {evidence}");
+                push(&mut to.effects, effect);
+            }
+            Action::ForgetMachine(address) => {
+                let address = crate::canonical(&address);
+                push(&mut to.effects, format!("forget machine {address}"));
+            }
+            Action::ReportSuppressed => to.report_suppressed = Some(true),
         }
     }
     decided

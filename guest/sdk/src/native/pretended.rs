@@ -6,7 +6,7 @@ use super::Given;
 use crate::{
     ArcDkim, ArcResult, ArcSet, Authentication, Author, Credential, CredentialScope, DkimResult,
     DmarcPolicy, DmarcResult, DomainKind, DomainState, Facts, Forwarders, IprevResult, Level,
-    Message, Outcome, ReceivingDomain, SpfResult,
+    Machine, Message, Outcome, ReceivingDomain, SpfResult,
 };
 
 /// A message as the relay would hand it to a policy. Of a body that cannot be read there is
@@ -93,6 +93,16 @@ pub(super) fn given(fixture: &said::Fixture, message: &gatepost_message::Message
     Given {
         authentication: authentication(&fixture.facts(message)),
         destinations: destinations.collect(),
+        machines: (known.machines.iter())
+            .map(|(address, evidence)| {
+                let machine = Machine {
+                    evidence: evidence.clone(),
+                    since: fixture.now.0,
+                    until: fixture.now.0 + said::Directory::MACHINE_FOR,
+                };
+                (crate::canonical(address), machine)
+            })
+            .collect(),
         // Nobody has proved a credential without a user.
         credential: (fixture.user.clone())
             .zip(credential)

@@ -124,12 +124,18 @@ fn compose(
     let reasons = templates.reasons(language);
     let values = Values::of(original, cause, reasons, returned.word());
     let letter = templates.write(language, cause.action, &values);
-    let kind = ContentType::new("multipart/report").attribute("report-type", "delivery-status");
-    let parts = vec![
-        for_people(flowed(&letter.text)).language(language.tag()),
-        report::part(original, cause),
-        returned.part(original),
-    ];
+    let text = for_people(flowed(&letter.text)).language(language.tag());
+    let (kind, parts) = match cause.action {
+        // A report of delivery would be taken for a bounce.
+        Action::Suppressed => (
+            ContentType::new("multipart/mixed"),
+            vec![text, returned.part(original)],
+        ),
+        _ => (
+            ContentType::new("multipart/report").attribute("report-type", "delivery-status"),
+            vec![text, report::part(original, cause), returned.part(original)],
+        ),
+    };
     let seconds = i64::try_from(cause.now.0 / 1000).unwrap_or(i64::MAX);
     let daemon = format!("MAILER-DAEMON@{}", cause.hostname);
     // In ASCII where it can be: else only a server with SMTPUTF8 could take it.

@@ -48,11 +48,19 @@ pub enum Action {
     Relayed,
     /// Put into the mailbox.
     Delivered,
+    /// Not sent, as a policy decided. It is no failure, so the notice has no report for machines.
+    Suppressed,
 }
 
 impl Action {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Failed, Self::Delayed, Self::Relayed, Self::Delivered];
+    pub const ALL: [Self; 5] = [
+        Self::Failed,
+        Self::Delayed,
+        Self::Relayed,
+        Self::Delivered,
+        Self::Suppressed,
+    ];
 
     /// The word for it in the report, in metrics and in the names of templates.
     pub fn word(self) -> &'static str {
@@ -61,6 +69,7 @@ impl Action {
             Self::Delayed => "delayed",
             Self::Relayed => "relayed",
             Self::Delivered => "delivered",
+            Self::Suppressed => "suppressed",
         }
     }
 }
@@ -188,7 +197,7 @@ pub(crate) struct Cause<'a> {
     pub(crate) told: &'a [Told<'a>],
 }
 
-/// A notice of failure, and whose.
+/// A notice of recipients that were refused or suppressed at the end of data, and whose.
 #[derive(Debug)]
 pub struct Bounce {
     /// The notice.
@@ -225,6 +234,65 @@ pub async fn bounce_of_refused(
     if told.is_empty() {
         return None;
     }
+    Some(at_once(notifications, hostname, message, Action::Failed, &told, to).await)
+}
+
+/// The notice of a message that is about to be taken, for those of its recipients that are
+/// suppressed ([`InitialState::Suppressed`]) and of which the sender wants to hear. To be used as
+/// [`bounce_of_refused`] is.
+pub async fn report_of_suppressed(
+    notifications: &Notifications,
+    hostname: &str,
+    message: &NewMessage,
+) -> Option<Bounce> {
+    let to = message.transaction.reverse_path.address()?;
+    let suppressed = message.recipients.iter().filter_map(|recipient| {
+        let InitialState::Suppressed { reason } = &recipient.state else {
+            return None;
+        };
+        let wanted = wants(recipient.dsn.notify, Action::Suppressed);
+        wanted.then(|| (recipient, in_a_reply(reason)))
+    });
+    let suppressed: Vec<_> = suppressed.collect();
+    let told: Vec<_> = (suppressed.iter())
+        .map(|(recipient, reply)| Told {
+            recipient: &recipient.address,
+            dsn: &recipient.dsn,
+            reply,
+            remote: None,
+        })
+        .collect();
+    if told.is_empty() {
+        return None;
+    }
+    Some(
+        at_once(
+            notifications,
+            hostname,
+            message,
+            Action::Suppressed,
+            &told,
+            to,
+        )
+        .await,
+    )
+}
+
+/// A reason as the text of a reply.
+fn in_a_reply(reason: &str) -> Reply {
+    Reply::checked(250, "2.7.0".parse().ok(), reason)
+        .unwrap_or_else(|_| Reply::new(250, "2.7.0", "suppressed by a policy"))
+}
+
+/// A notice of a message in hand.
+async fn at_once(
+    notifications: &Notifications,
+    hostname: &str,
+    message: &NewMessage,
+    action: Action,
+    told: &[Told<'_>],
+    to: &Address,
+) -> Bounce {
     let original = Original {
         transaction: &message.transaction,
         message: &Message::from_parts(message.head.clone(), message.body.body()),
@@ -235,15 +303,15 @@ pub async fn bounce_of_refused(
     };
     let cause = Cause {
         hostname,
-        action: Action::Failed,
+        action,
         now: message.received_at,
-        told: &told,
+        told,
     };
     let notice = Notice::of(notifications, original, cause, to).await;
-    Some(Bounce {
+    Bounce {
         message: notice.for_spool(original, message.expires_at),
         recipients: told.iter().map(|told| told.recipient.clone()).collect(),
-    })
+    }
 }
 
 /// Counts a notice that has gone into the spool: in

@@ -144,7 +144,7 @@ pub(super) fn status(action: Action, reply: &Reply) -> String {
     let class = match action {
         Action::Failed => 5,
         Action::Delayed => 4,
-        Action::Relayed | Action::Delivered => 2,
+        Action::Relayed | Action::Delivered | Action::Suppressed => 2,
     };
     match reply.enhanced() {
         Some(code) if code.class() == class => code.to_string(),

@@ -25,16 +25,18 @@ macro_rules! builtin {
     };
 }
 
-const BUILTIN: [(&str, &str, &str); 10] = builtin![
+const BUILTIN: [(&str, &str, &str); 12] = builtin![
     "en" / "failed.txt",
     "en" / "delayed.txt",
     "en" / "relayed.txt",
     "en" / "delivered.txt",
+    "en" / "suppressed.txt",
     "en" / "reasons.toml",
     "pt" / "failed.txt",
     "pt" / "delayed.txt",
     "pt" / "relayed.txt",
     "pt" / "delivered.txt",
+    "pt" / "suppressed.txt",
     "pt" / "reasons.toml",
 ];
 

@@ -120,7 +120,11 @@ impl Person {
             why: reason.why,
             advice: reason.advice,
             server: told.remote.map(|(server, _)| line(server)),
-            reply: line(&quote(told.remote.map_or(told.reply, |(_, reply)| reply))),
+            reply: match action {
+                // Nobody was told this in a reply.
+                Action::Suppressed => line(&told.reply.text()),
+                _ => line(&quote(told.remote.map_or(told.reply, |(_, reply)| reply))),
+            },
         }
     }
 }

@@ -10,10 +10,12 @@ use super::{Action, Notifications};
 /// 5.2.2); for a delay where NOTIFY is absent, whether they may be.
 pub(crate) fn wants(notify: Option<Notify>, action: Action) -> bool {
     match (notify, action) {
-        (Some(notify), Action::Failed) => notify.failure,
+        // Who does not want to hear of failure does not want to hear of this.
+        (Some(notify), Action::Failed | Action::Suppressed) => notify.failure,
         (Some(notify), Action::Delayed) => notify.delay,
         (Some(notify), Action::Relayed | Action::Delivered) => notify.success,
-        (None, action) => matches!(action, Action::Failed | Action::Delayed),
+        (None, Action::Failed | Action::Delayed | Action::Suppressed) => true,
+        (None, Action::Relayed | Action::Delivered) => false,
     }
 }
 
@@ -60,12 +62,12 @@ mod tests {
             let notify = notify.map(|value| Notify::parse(value).expect("valid"));
             Action::ALL.map(|action| wants(notify, action))
         };
-        assert_eq!(wanted(None), [true, true, false, false]);
-        assert_eq!(wanted(Some("NEVER")), [false; 4]);
-        assert_eq!(wanted(Some("FAILURE")), [true, false, false, false]);
-        assert_eq!(wanted(Some("DELAY")), [false, true, false, false]);
-        assert_eq!(wanted(Some("SUCCESS")), [false, false, true, true]);
-        assert_eq!(wanted(Some("SUCCESS,FAILURE,DELAY")), [true; 4]);
+        assert_eq!(wanted(None), [true, true, false, false, true]);
+        assert_eq!(wanted(Some("NEVER")), [false; 5]);
+        assert_eq!(wanted(Some("FAILURE")), [true, false, false, false, true]);
+        assert_eq!(wanted(Some("DELAY")), [false, true, false, false, false]);
+        assert_eq!(wanted(Some("SUCCESS")), [false, false, true, true, false]);
+        assert_eq!(wanted(Some("SUCCESS,FAILURE,DELAY")), [true; 5]);
     }
 
     #[test]

@@ -130,6 +130,9 @@ impl Memory for Marks {
             .iter()
             .any(|(s, k)| s == scope && k == key)
     }
+    fn machine(&self, _: &str, _: &str, _: Millis) -> Option<gatepost_policy::Machine> {
+        None
+    }
 }
 
 #[tokio::test]

@@ -40,6 +40,8 @@ pub(super) struct Report {
     route: Option<Route>,
     edits: Vec<EditReport>,
     effects: Vec<EffectReport>,
+    /// Whether the submitter would hear who was suppressed.
+    report_suppressed: bool,
     policies: Vec<PolicyReport>,
 }
 
@@ -99,7 +101,8 @@ struct EffectReport {
     policy: String,
     /// Whose memory it is.
     account: Option<String>,
-    /// `count` or `mark-seen`, with what belongs to it.
+    /// `count`, `mark-seen`, `forget-count`, `remember-machine` or `forget-machine`, with what
+    /// belongs to it.
     #[serde(flatten)]
     effect: EffectKind,
 }
@@ -107,8 +110,45 @@ struct EffectReport {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "action")]
 enum EffectKind {
-    Count { key: String, amount: u32 },
-    MarkSeen { key: String, seconds: u32 },
+    Count {
+        key: String,
+        amount: u32,
+    },
+    MarkSeen {
+        key: String,
+        seconds: u32,
+    },
+    ForgetCount {
+        key: String,
+    },
+    RememberMachine {
+        address: String,
+        evidence: String,
+        seconds: u32,
+    },
+    ForgetMachine {
+        address: String,
+    },
+}
+
+impl From<Effect> for EffectKind {
+    fn from(effect: Effect) -> Self {
+        match effect {
+            Effect::Count { key, amount } => Self::Count { key, amount },
+            Effect::MarkSeen { key, seconds } => Self::MarkSeen { key, seconds },
+            Effect::ForgetCount { key } => Self::ForgetCount { key },
+            Effect::RememberMachine {
+                address,
+                evidence,
+                seconds,
+            } => Self::RememberMachine {
+                address,
+                evidence,
+                seconds,
+            },
+            Effect::ForgetMachine { address } => Self::ForgetMachine { address },
+        }
+    }
 }
 
 /// One call of a policy.
@@ -172,6 +212,7 @@ impl Report {
             tags: Vec::new(),
             edits: Vec::new(),
             effects: Vec::new(),
+            report_suppressed: false,
             policies: Vec::new(),
         };
         report.found(rehearsed.findings)
@@ -180,14 +221,12 @@ impl Report {
     /// With what policies did.
     fn found(mut self, findings: Findings) -> Self {
         self.tags = findings.tags;
+        self.report_suppressed = findings.report_suppressed;
         for (scope, effect) in findings.effects {
             self.effects.push(EffectReport {
                 policy: scope.policy,
                 account: scope.account,
-                effect: match effect {
-                    Effect::Count { key, amount } => EffectKind::Count { key, amount },
-                    Effect::MarkSeen { key, seconds } => EffectKind::MarkSeen { key, seconds },
-                },
+                effect: effect.into(),
             });
         }
         for judgement in findings.judgements {

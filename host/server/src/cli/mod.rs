@@ -7,6 +7,7 @@
 mod check;
 mod config;
 mod directory;
+mod machine;
 mod operate;
 mod output;
 mod policy;
@@ -49,6 +50,9 @@ enum Command {
     /// Look at the mail that is kept apart, and let it go on or drop it.
     #[command(subcommand)]
     Quarantine(quarantine::Command),
+    /// Look at the addresses that are known as machines', and forget them.
+    #[command(subcommand)]
+    Machine(machine::Command),
     /// Look at the policies and swap them.
     #[command(subcommand)]
     Policy(policy::Command),
@@ -110,6 +114,7 @@ pub async fn run(cli: Cli) -> miette::Result<ExitCode> {
         Command::Check(args) => crate::check::run(args).await,
         Command::Queue(command) => queue::run(command).await,
         Command::Quarantine(command) => quarantine::run(command).await,
+        Command::Machine(command) => machine::run(command).await,
         Command::Policy(command) => policy::run(command).await,
         Command::Account(command) => directory::accounts(command).await,
         Command::Connector(command) => directory::connectors(command).await,

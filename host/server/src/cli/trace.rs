@@ -112,6 +112,7 @@ fn describe(kind: &Kind) -> (&'static str, String) {
                 Notified::Delayed => "the delay for",
                 Notified::Relayed => "the handing on for",
                 Notified::Delivered => "the delivery to",
+                Notified::Suppressed => "the suppression of",
             };
             (
                 "notified",

@@ -303,6 +303,12 @@ fn all_connectors(view: &View) -> impl Iterator<Item = &Connector> {
         .flat_map(|account| view.connectors(account.id))
 }
 
+/// What an account is called in policies, queue and trace: one of the directory by its id, whichever
+/// way it is named; one of the configuration as it is.
+pub(super) fn policies_account(directory: &Directory, named: &str) -> String {
+    account_id(&directory.view(), named).map_or_else(|_| named.to_owned(), |id| id.to_string())
+}
+
 /// An account by its id or its native domain.
 fn account_id(view: &View, text: &str) -> Result<AccountId, Refusal> {
     let by_id = text.parse().ok().filter(|id| view.account(*id).is_some());

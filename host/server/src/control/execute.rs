@@ -71,6 +71,19 @@ async fn try_execute(runtime: &Runtime, request: Request) -> Result<Response, St
             let executed = executed.await.map_err(|error| error.to_string())?;
             Response::Directory(executed.map_err(|error| error.to_string())?)
         }
+        Request::MachineList { account } => {
+            let account =
+                account.map(|account| directory::policies_account(&runtime.directory, &account));
+            Response::Machines(spool.machines(account.as_deref(), now))
+        }
+        Request::MachineForget { account, address } => {
+            let account = directory::policies_account(&runtime.directory, &account);
+            let address = gatepost_policy::canonical(&address);
+            match (spool.forget_machine(&account, &address, now).await).map_err(say)? {
+                true => Response::Done,
+                false => Response::Unknown,
+            }
+        }
         Request::Trace { id } => {
             let trace = Arc::clone(trace);
             let events = tokio::task::spawn_blocking(move || trace.of(id)).await;

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use gatepost_message::{Millis, TransactionId};
 use gatepost_policy::{Classification, Judgement, OnError, Transaction};
 use gatepost_smtp::dsn::MessageRequest;
-use gatepost_spool::{Changed, Status, Summary};
+use gatepost_spool::{Changed, KnownMachine, Status, Summary};
 use gatepost_trace::Event;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -70,6 +70,19 @@ pub enum Request {
     },
     /// Something of the directory.
     Directory(Box<DirectoryRequest>),
+    /// The machines that are known.
+    MachineList {
+        /// To this account, by its id or native domain; to all where it is not given.
+        #[serde(default)]
+        account: Option<String>,
+    },
+    /// An address is to be known as a machine's no more.
+    MachineForget {
+        /// To which account, by its id or native domain.
+        account: String,
+        /// The address.
+        address: String,
+    },
     /// What happened to a transaction.
     Trace {
         /// Which.
@@ -145,6 +158,8 @@ pub enum Response {
     Reloaded(Reloaded),
     /// What happened to a transaction, in order.
     Events(Vec<Event>),
+    /// The machines that are known, by account and address.
+    Machines(Vec<KnownMachine>),
     /// What came of a request to the directory.
     Directory(DirectoryResponse),
     /// It was not done, and why.

@@ -1,12 +1,12 @@
 //! Carries out what was judged. When this answers, what it says is on disk.
 
-use gatepost_delivery::{Action, bounce_of_refused, count_notice};
+use gatepost_delivery::{Action, bounce_of_refused, count_notice, report_of_suppressed};
 use gatepost_message::{Address, Millis};
-use gatepost_policy::Transaction;
+use gatepost_policy::{Flow, Transaction};
 use gatepost_smtp::Reply;
 use gatepost_smtp::dsn::{MessageRequest, RecipientRequest};
 use gatepost_spool::{InitialState, NewBody, NewMessage, NewRecipient, Quarantine};
-use gatepost_trace::Kind;
+use gatepost_trace::{Kind, Notified};
 
 use super::judge::{Fate, Judged, Lot};
 use super::{Pipeline, spool_refusal, with_id};
@@ -74,20 +74,39 @@ pub(super) async fn commit(
     // word. Who has not authenticated may not be who they say they are, and is told nothing.
     let authenticated = message.transaction.session.user.is_some();
     let hostname = pipeline.config.relay.hostname.as_str();
-    if authenticated
-        && let Some(bounce) = bounce_of_refused(&pipeline.notifications, hostname, &message).await
-    {
-        let notice = bounce.message.transaction.id;
-        let to = bounce.message.transaction.recipients.clone();
-        if let Err(error) = pipeline.spool.accept(bounce.message).await {
+    let mut notices = Vec::new();
+    if authenticated {
+        let notifications = &pipeline.notifications;
+        let bounce = bounce_of_refused(notifications, hostname, &message).await;
+        notices.extend(bounce.map(|bounce| (Action::Failed, bounce)));
+        let submitted = message.transaction.session.flow == Flow::Submission;
+        if submitted && judged.findings.report_suppressed {
+            let report = report_of_suppressed(notifications, hostname, &message).await;
+            notices.extend(report.map(|report| (Action::Suppressed, report)));
+        }
+    }
+    for (action, told) in notices {
+        let notice = told.message.transaction.id;
+        let to = told.message.transaction.recipients.clone();
+        if let Err(error) = pipeline.spool.accept(told.message).await {
             return with_id(spool_refusal(&error), id);
         }
-        count_notice(Action::Failed);
-        let recipients = bounce.recipients;
+        count_notice(action);
+        let recipients = told.recipients;
         if let Some(exported) = pipeline.spans.message(notice) {
-            exported.notification(id, Action::Failed, recipients.len());
+            exported.notification(id, action, recipients.len());
         }
-        pipeline.record(id, Kind::Bounced { notice, recipients });
+        pipeline.record(
+            id,
+            match action {
+                Action::Suppressed => Kind::Notified {
+                    notice,
+                    of: Notified::Suppressed,
+                    recipients,
+                },
+                _ => Kind::Bounced { notice, recipients },
+            },
+        );
         pipeline.record(notice, Kind::Queued { recipients: to });
     }
     let exported = pipeline.spans.message(id);

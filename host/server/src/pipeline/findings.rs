@@ -21,6 +21,8 @@ pub struct Findings {
     pub effects: Vec<(Scope, Effect)>,
     /// Tags to put on the message, each once.
     pub tags: Vec<String>,
+    /// The submitter is to hear who was suppressed.
+    pub report_suppressed: bool,
     /// What kind of message it is; the last word counts.
     pub classification: Option<Classification>,
 }
@@ -59,6 +61,7 @@ impl Findings {
                     self.tags.push(tag.clone());
                 }
             }
+            self.report_suppressed |= decision.report_suppressed;
             self.classification = decision.classification.or(self.classification);
             self.judgements.push(judgement);
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use gatepost_message::Millis;
-use gatepost_policy::{Memory, Scope};
+use gatepost_policy::{Machine, Memory, Scope};
 use gatepost_spool::Spool;
 
 /// The spool's memory as the policies see it.
@@ -17,5 +17,9 @@ impl Memory for SpoolMemory {
 
     fn seen(&self, scope: &Scope, key: &str, now: Millis) -> bool {
         self.0.seen(scope, key, now)
+    }
+
+    fn machine(&self, account: &str, address: &str, now: Millis) -> Option<Machine> {
+        self.0.machine(account, address, now)
     }
 }

@@ -8,8 +8,8 @@ use rusqlite::{ffi, params};
 use serde::Serialize;
 
 use crate::{
-    Claim, ClaimedRecipient, InitialState, Lease, NewBody, NewMessage, NewRecipient, Scope,
-    SpoolError,
+    Claim, ClaimedRecipient, InitialState, Lease, Machine, NewBody, NewMessage, NewRecipient,
+    Scope, SpoolError,
     journal::Journal,
     memory::{Change, bucket},
 };
@@ -291,7 +291,7 @@ fn asked<T: Default + PartialEq + Serialize>(request: &T) -> Result<Option<Strin
         .transpose()
 }
 
-/// What an effect changes; marks and counts run from `time`, the transaction's own.
+/// What an effect changes; marks, counts and machines run from `time`, the transaction's own.
 pub(super) fn change(scope: &Scope, effect: &Effect, time: Millis) -> Change {
     let scope = scope.clone();
     match effect {
@@ -305,6 +305,27 @@ pub(super) fn change(scope: &Scope, effect: &Effect, time: Millis) -> Change {
             key: key.clone(),
             bucket: bucket(time),
             amount: (*amount).into(),
+        },
+        Effect::ForgetCount { key } => Change::Forget {
+            scope,
+            key: key.clone(),
+        },
+        Effect::RememberMachine {
+            address,
+            evidence,
+            seconds,
+        } => Change::Machine {
+            account: account_key(&scope).to_owned(),
+            address: address.clone(),
+            machine: Machine {
+                evidence: evidence.clone(),
+                since: time,
+                until: time + std::time::Duration::from_secs((*seconds).into()),
+            },
+        },
+        Effect::ForgetMachine { address } => Change::NoMachine {
+            account: account_key(&scope).to_owned(),
+            address: address.clone(),
         },
     }
 }
@@ -343,7 +364,38 @@ pub(super) fn remember(step: &Step<'_>, change: &Change) -> Result<(), SpoolErro
                 from_u64(*amount)
             ])?;
         }
-        // An effect takes nothing back.
+        Change::Forget { scope, key } => {
+            let mut delete = step.connection.prepare_cached(
+                "DELETE FROM counts WHERE policy = ?1 AND account = ?2 AND key = ?3",
+            )?;
+            delete.execute([&scope.policy, account_key(scope), key])?;
+        }
+        Change::Machine {
+            account,
+            address,
+            machine,
+        } => {
+            let mut upsert = step.connection.prepare_cached(
+                "INSERT INTO machines (account, address, evidence, since, until)
+                 VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT DO UPDATE SET evidence = excluded.evidence, until = excluded.until,
+                    since = iif(until > excluded.since, since, excluded.since)",
+            )?;
+            upsert.execute(params![
+                account,
+                address,
+                machine.evidence,
+                from_millis(machine.since),
+                from_millis(machine.until)
+            ])?;
+        }
+        Change::NoMachine { account, address } => {
+            let mut delete = step
+                .connection
+                .prepare_cached("DELETE FROM machines WHERE account = ?1 AND address = ?2")?;
+            delete.execute([account, address])?;
+        }
+        // What has had its time goes otherwise.
         Change::Unmark { .. } | Change::Uncount { .. } => {}
     }
     Ok(())

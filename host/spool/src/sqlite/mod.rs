@@ -36,8 +36,8 @@ use rusqlite::Connection;
 use tokio::sync::Notify;
 
 use crate::{
-    Changed, Claim, Expired, Filter, NewMessage, Owner, QueueDepth, Record, Recorded, Report,
-    Scope, Selection, Spool, SpoolError, SpoolSettings, Staging, Summary, Ticket,
+    Changed, Claim, Expired, Filter, KnownMachine, Machine, NewMessage, Owner, QueueDepth, Record,
+    Recorded, Report, Scope, Selection, Spool, SpoolError, SpoolSettings, Staging, Summary, Ticket,
     disk::Disk,
     fresh::{Fresh, Order},
     memory::Memory,
@@ -243,6 +243,19 @@ impl Spool for SqliteSpool {
 
     fn seen(&self, scope: &Scope, key: &str, now: Millis) -> bool {
         self.memory.seen(scope, key, now)
+    }
+
+    fn machine(&self, account: &str, address: &str, now: Millis) -> Option<Machine> {
+        self.memory.machine(account, address, now)
+    }
+
+    fn machines(&self, account: Option<&str>, now: Millis) -> Vec<KnownMachine> {
+        self.memory.machines(account, now)
+    }
+
+    fn forget_machine(&self, account: &str, address: &str, now: Millis) -> Ticket<bool> {
+        let (account, address) = (account.to_owned(), address.to_owned());
+        self.change(move |step| operate::forget_machine(step, &account, &address, now))
     }
 
     fn depth(&self) -> Ticket<QueueDepth> {

@@ -13,7 +13,7 @@ use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use tokio::sync::Notify;
 
 use crate::{
-    SpoolError, SpoolSettings,
+    Machine, SpoolError, SpoolSettings,
     disk::{Disk, failed_to},
     fresh::Fresh,
     journal::Journal,
@@ -208,7 +208,7 @@ fn remove_orphans(connection: &Connection, incoming: &Path) -> Result<(), SpoolE
     Ok(())
 }
 
-/// All marks and counts.
+/// All marks, counts and machines.
 fn remembered(connection: &Connection) -> Result<Vec<Change>, SpoolError> {
     let mut changes = Vec::new();
     let mut marks = connection.prepare("SELECT policy, account, key, until FROM marks")?;
@@ -231,6 +231,20 @@ fn remembered(connection: &Connection) -> Result<Vec<Change>, SpoolError> {
             key: row.get(2)?,
             bucket: to_u64(bucket),
             amount: to_u64(amount),
+        });
+    }
+    let mut machines =
+        connection.prepare("SELECT account, address, evidence, since, until FROM machines")?;
+    let mut rows = machines.query([])?;
+    while let Some(row) = rows.next()? {
+        changes.push(Change::Machine {
+            account: row.get(0)?,
+            address: row.get(1)?,
+            machine: Machine {
+                evidence: row.get(2)?,
+                since: to_millis(row.get(3)?),
+                until: to_millis(row.get(4)?),
+            },
         });
     }
     Ok(changes)

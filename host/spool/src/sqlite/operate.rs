@@ -208,6 +208,7 @@ pub(super) fn expire(step: &mut Step<'_>, now: Millis) -> Result<Expired, SpoolE
     let before = step.after.changes.len();
     expired.more |= forget_marks(step, now)?;
     expired.more |= forget_counts(step, now)?;
+    expired.more |= forget_machines(step, now)?;
     expired.remembered = step.after.changes.len() - before;
     Ok(expired)
 }
@@ -230,6 +231,44 @@ fn forget_marks(step: &mut Step<'_>, now: Millis) -> Result<bool, SpoolError> {
     for (scope, key) in over {
         delete.execute([&scope.policy, account_key(&scope), &key])?;
         step.after.changes.push(Change::Unmark { scope, key });
+    }
+    Ok(more)
+}
+
+/// Knows an address as a machine's no more; whether it was known.
+pub(super) fn forget_machine(
+    step: &mut Step<'_>,
+    account: &str,
+    address: &str,
+    now: Millis,
+) -> Result<bool, SpoolError> {
+    let mut delete = step.connection.prepare_cached(
+        "DELETE FROM machines WHERE account = ?1 AND address = ?2 RETURNING until",
+    )?;
+    let until: Option<i64> = delete
+        .query_row([account, address], |row| row.get(0))
+        .optional()?;
+    step.after.changes.push(Change::NoMachine {
+        account: account.to_owned(),
+        address: address.to_owned(),
+    });
+    Ok(until.is_some_and(|until| until > from_millis(now)))
+}
+
+/// Whether there may be more of them.
+fn forget_machines(step: &mut Step<'_>, now: Millis) -> Result<bool, SpoolError> {
+    let over = step
+        .connection
+        .prepare_cached(
+            "SELECT account, address FROM machines WHERE until <= ?1 ORDER BY until LIMIT ?2",
+        )?
+        .query_map([from_millis(now), EXPIRE_AT_ONCE as i64], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?
+        .collect::<Result<Vec<(String, String)>, _>>()?;
+    let more = over.len() == EXPIRE_AT_ONCE;
+    for (account, address) in over {
+        forget_machine(step, &account, &address, now)?;
     }
     Ok(more)
 }

@@ -10,6 +10,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema-1.sql"),
     include_str!("schema-2.sql"),
     include_str!("schema-3.sql"),
+    include_str!("schema-4.sql"),
 ];
 
 /// The schema that this version reads and writes; `PRAGMA user_version` of the store.

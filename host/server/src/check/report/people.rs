@@ -77,6 +77,20 @@ impl Report {
                 EffectKind::MarkSeen { key, seconds } => {
                     writeln!(text, "  {policy} remembers {key} for {seconds} s")
                 }
+                EffectKind::ForgetCount { key } => {
+                    writeln!(text, "  {policy} counts {key} from nothing again")
+                }
+                EffectKind::RememberMachine {
+                    address,
+                    evidence,
+                    seconds,
+                } => writeln!(
+                    text,
+                    "  {policy} knows {address} as a machine's for {seconds} s: {evidence}"
+                ),
+                EffectKind::ForgetMachine { address } => {
+                    writeln!(text, "  {policy} knows {address} as a machine's no more")
+                }
             };
         }
         text
