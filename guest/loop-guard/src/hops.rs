@@ -1,21 +1,25 @@
 //! What the trace fields prove: a message that has come through here before.
 
-use gatepost_sdk::Message;
+use gatepost_sdk::Message as _;
+
+use crate::head::{Field, Head};
+use crate::settings::Settings;
 
 /// How often our own host may stand in Received; one time more is a loop.
 const OWN_HOPS: usize = 7;
 
 /// Why the trace says that the message loops, whoever it is for; `None` where it does not.
-pub fn looping(message: &dyn Message, limit: u32, own_hosts: &[String]) -> Option<String> {
-    let hops = message.count("Received");
+pub fn looping(head: &Head<'_>, settings: &Settings) -> Option<String> {
+    let (hops, limit) = (head.received(), settings.hop_limit);
     if hops > limit {
         return Some(format!("{hops} Received fields, and the limit is {limit}"));
     }
-    if own_hosts.is_empty() || hops as usize <= OWN_HOPS {
+    let hosts = &settings.own_hosts;
+    if hosts.is_empty() || hops as usize <= OWN_HOPS {
         return None;
     }
-    let received = message.headers_named("Received");
-    let own = received.iter().filter(|field| is_by(field, own_hosts));
+    let received = head.headers_named("Received");
+    let own = received.iter().filter(|field| is_by(field, hosts));
     let own = own.count();
     (own > OWN_HOPS).then(|| format!("it was received here {own} times before"))
 }
@@ -40,10 +44,12 @@ fn is_by(field: &str, hosts: &[String]) -> bool {
 /// The recipients to whom the message was delivered already, as Postfix and qmail write it in
 /// Delivered-To. The domain has no case, and no mail system that stamps this field lets two
 /// mailboxes differ in case alone.
-pub fn delivered_before<'a>(message: &dyn Message, recipients: &'a [String]) -> Vec<&'a String> {
-    let delivered = message.headers_named("Delivered-To");
-    let bare = |value: &str| value.trim_matches(['<', '>', ' ']).to_lowercase();
-    let delivered: Vec<String> = delivered.iter().map(|value| bare(value)).collect();
+pub fn delivered_before<'a>(head: &Head<'_>, recipients: &'a [String]) -> Vec<&'a String> {
+    let bare = |value: String| value.trim_matches(['<', '>', ' ']).to_lowercase();
+    let delivered: Vec<String> = head.all(Field::DeliveredTo).map(bare).collect();
+    if delivered.is_empty() {
+        return Vec::new();
+    }
     let recipients = recipients.iter();
     recipients
         .filter(|recipient| delivered.contains(&recipient.to_lowercase()))

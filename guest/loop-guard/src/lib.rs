@@ -1,22 +1,42 @@
-//! Stops mail loops, and says what kind of message this is.
+//! Stops mail loops, says what kind of message this is, and keeps machines from writing to each
+//! other for ever, without ever silencing a person.
 //!
-//! Only what is certainly a loop is refused, with 554 5.4.6: more Received fields than the hop
-//! limit (RFC 5321 section 6.3), our own host in Received 8 times, a recipient to whom the message
-//! was delivered before, and a message of ours that comes back, by its email id, to a recipient who
-//! was already sent it. All else is let through: whether a machine may *answer* it is another
-//! question, and the [classification](gatepost_sdk::classification) says so to whoever is
-//! downstream.
+//! The story of a message that comes in ([`inbound`]): only what is certainly a loop is refused, with
+//! 554 5.4.6 ([`hops`], and a message of ours that comes back to a recipient who was already sent
+//! it). The [classification](gatepost_sdk::classification) says what it is and whether a machine may
+//! answer it; where none may, it is tagged `suppress-automatic`, the one signal that an application
+//! needs. An author who has shown to be a [`machine`] is remembered.
+//!
+//! The story of a submission ([`outbound`]): what a person wrote goes out, always. What a machine
+//! wrote goes to no machine, and not in answer to one.
+//!
+//! What carries no telling header at all is found by how often it goes to and fro ([`exchange`]): each
+//! kind of exchange climbs a [`ladder`], at whose end it ends.
 
+pub mod digest;
+mod exchange;
+mod head;
 pub mod hops;
+mod inbound;
+pub mod ladder;
+mod machine;
+mod outbound;
 mod settings;
+pub mod subject;
 
-pub use settings::Settings;
+pub use head::{Field, Head};
+pub use settings::{Settings, Suppress};
 
 use gatepost_sdk::classification::Classifier;
 use gatepost_sdk::{
-    Decision, Duties, Facts, Flow, Message, MessageClass, Policy, RecipientVerdict, Reply,
-    Transaction, Verdict,
+    Decision, Duties, Facts, Flow, Message, MessageClass, Policy, Reply, Transaction, Verdict,
 };
+
+use crate::inbound::Inbound;
+use crate::outbound::Outbound;
+
+/// The tag of mail to which an application sends no automatic notification.
+pub const SUPPRESS_AUTOMATIC: &str = "suppress-automatic";
 
 /// The policy.
 pub struct LoopGuard {
@@ -56,7 +76,8 @@ impl Policy for LoopGuard {
         facts: &dyn Facts,
         decision: &mut Decision,
     ) -> Verdict {
-        let found = self.classifier.classify(transaction, message);
+        let head = Head::of(message, &self.settings);
+        let found = self.classifier.classify(transaction, &head);
         for evidence in found.evidence_of_class() {
             decision.reason(format!("{}, by {evidence}", found.class.word()));
         }
@@ -65,99 +86,59 @@ impl Policy for LoopGuard {
                 decision.reason(format!("no machine may reply, by {evidence}"));
             }
         }
-        let looping = self.looping(transaction, message, facts, decision);
-        // Whatever a looping message is, answering it would keep it going.
-        decision.classify(found.class, found.reply_allowed && looping == Looping::No);
-        match looping {
-            Looping::ForAll => Verdict::Reject(routing_loop()),
-            Looping::ForSome | Looping::No => Verdict::Pass,
-        }
-    }
-}
-
-impl LoopGuard {
-    /// Whether the message was here before; where it was so for some recipients only, they are
-    /// refused, and the others marked.
-    fn looping(
-        &self,
-        transaction: &Transaction,
-        message: &dyn Message,
-        facts: &dyn Facts,
-        decision: &mut Decision,
-    ) -> Looping {
-        let Settings {
-            hop_limit,
-            own_hosts,
-            ..
-        } = &self.settings;
-        if let Some(reason) = hops::looping(message, *hop_limit, own_hosts) {
-            decision.reason(reason);
-            return Looping::ForAll;
-        }
-        if transaction.session.flow != Flow::Inbound {
-            return Looping::No;
-        }
-        let id = message.header(&self.settings.email_id_header);
-        let id = id.filter(|id| !id.is_empty());
-        let delivered = hops::delivered_before(message, &transaction.recipients);
-        let mut fresh = Vec::new();
-        let mut before = Vec::new();
-        for recipient in &transaction.recipients {
-            if delivered.contains(&recipient) {
-                decision.reason(format!("Delivered-To names {recipient} already"));
-                before.push(recipient);
-                continue;
+        let settings = &self.settings;
+        let head = &head;
+        match transaction.session.flow {
+            Flow::Inbound => {
+                let found = &found;
+                let inbound = Inbound {
+                    settings,
+                    transaction,
+                    head,
+                    facts,
+                    found,
+                };
+                inbound.judge(decision)
             }
-            let Some(id) = &id else { continue };
-            let key = key(id, recipient);
-            if facts.seen(&key) {
-                decision.reason(format!("email id {id} has already come to {recipient}"));
-                before.push(recipient);
-            } else {
-                fresh.push(key);
+            Flow::Submission => {
+                let outbound = Outbound {
+                    settings,
+                    transaction,
+                    head,
+                    facts,
+                };
+                let verdict = outbound.judge(decision);
+                // To what loops no machine may reply.
+                let passes = verdict == Verdict::Pass;
+                decision.classify(found.class, found.reply_allowed && passes);
+                verdict
             }
         }
-        if before.len() == transaction.recipients.len() && !before.is_empty() {
-            return Looping::ForAll;
-        }
-        self.mark(fresh, decision);
-        if before.is_empty() {
-            return Looping::No;
-        }
-        for recipient in before {
-            decision.judge_recipient(recipient, RecipientVerdict::Reject(routing_loop()));
-        }
-        Looping::ForSome
     }
-
-    fn mark(&self, keys: Vec<String>, decision: &mut Decision) {
-        for key in keys {
-            decision.mark_seen(key, self.settings.remember_days * 86_400);
-        }
-    }
-}
-
-/// For whom a message is a loop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Looping {
-    No,
-    ForSome,
-    ForAll,
 }
 
 fn routing_loop() -> Reply {
     Reply::new(554, "5.4.6", "Routing loop: this message was here before")
 }
 
-/// What is remembered of one email id at one recipient. Long ids are told apart by a hash, since
-/// a key has a bounded length and an id comes from outside.
-fn key(id: &str, recipient: &str) -> String {
-    let recipient = recipient.to_lowercase();
+/// What strangers wrote, shortened for a reason or a reply.
+fn about(text: &str) -> String {
+    text.chars().take(80).collect()
+}
+
+/// What is remembered of one email id at one recipient, in canonical form. Long ids are told apart
+/// by a hash, since a key has a bounded length and an id comes from outside.
+fn email_id_mark(id: &str, recipient: &str) -> String {
     format!(
         "id:{:016x}{:016x}",
         fnv(id.bytes(), 0),
         fnv(id.bytes().chain([0]).chain(recipient.bytes()), 1)
     )
+}
+
+/// What is remembered of an automatic message and whoever it is from, in canonical form.
+fn automatic_mark(message_id: &str, them: &str) -> String {
+    exchange::key(&["automatic ", message_id.trim(), " ", them])
 }
 
 /// FNV-1a, with a seed.

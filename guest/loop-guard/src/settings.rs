@@ -1,6 +1,8 @@
 //! The settings of loop-guard.
 
-/// How loops are told.
+use crate::ladder::Ladder;
+
+/// How loops are told, and what becomes of what would keep them going.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Settings {
@@ -11,7 +13,8 @@ pub struct Settings {
     /// The header that carries the email id of messages that we sent.
     #[schemars(length(min = 1, max = 76))]
     pub email_id_header: String,
-    /// For how many days an email id is remembered at a recipient.
+    /// For how many days an email id is remembered at a recipient, and the Message-ID of an
+    /// automatic message.
     #[schemars(range(min = 1, max = 365))]
     pub remember_days: u32,
     /// The names under which this site's relays write Received. A message with 8 such fields
@@ -24,6 +27,35 @@ pub struct Settings {
     /// The header that names the help desk's account that a message is from.
     #[schemars(length(min = 1, max = 76))]
     pub account_id_header: String,
+    /// For how many days an address is known as a machine's; 0 for never.
+    #[schemars(range(max = 365))]
+    pub machine_days: u32,
+    /// For how many hours one that has sent an automatic answer is: a person may be behind it. 0
+    /// for never.
+    #[schemars(range(max = 168))]
+    pub autoresponder_hours: u32,
+    /// What becomes of recipients who are not written to.
+    pub suppress: Suppress,
+    /// Whether the submitter is told of them; where they are refused, it is told in any case.
+    pub report: bool,
+    /// Exchanges of two addresses.
+    pub pair: Ladder,
+    /// Exchanges of one sender with all addresses of the account.
+    pub sender: Ladder,
+    /// Exchanges of two addresses about one subject.
+    pub subject: Ladder,
+    /// Exchanges of two addresses in nearly the same words.
+    pub body: Ladder,
+}
+
+/// What becomes of a recipient who is not written to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Suppress {
+    /// Gets nothing, and the submission is taken: 250.
+    Silently,
+    /// Is refused: 550 where it holds for all recipients, else a bounce.
+    Reject,
 }
 
 impl Default for Settings {
@@ -35,6 +67,14 @@ impl Default for Settings {
             own_hosts: Vec::new(),
             trigger_header: "X-Gatepost-Trigger".into(),
             account_id_header: "X-Gatepost-From-Account-Id".into(),
+            machine_days: 30,
+            autoresponder_hours: 1,
+            suppress: Suppress::Silently,
+            report: false,
+            pair: Ladder::new(10, [4, 5, 5]),
+            sender: Ladder::new(10, [12, 15, 15]),
+            subject: Ladder::new(60, [4, 6, 6]),
+            body: Ladder::new(120, [3, 4, 4]),
         }
     }
 }
@@ -51,8 +91,124 @@ impl Settings {
         let wrong = headers
             .into_iter()
             .filter(|(_, name)| !name.bytes().all(plausible));
-        wrong
+        let mut problems: Vec<_> = wrong
             .map(|(setting, name)| format!("/{setting}: {name:?} is not a header's name"))
-            .collect()
+            .collect();
+        let ladders = [
+            ("pair", &self.pair),
+            ("sender", &self.sender),
+            ("subject", &self.subject),
+            ("body", &self.body),
+        ];
+        let wrong = ladders
+            .into_iter()
+            .filter_map(|(name, ladder)| Some(format!("/{name}: {}", ladder.problem()?)));
+        problems.extend(wrong);
+        problems
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn in_toml(ladder: &Ladder) -> String {
+        let Ladder {
+            minutes,
+            suppress,
+            tempfail,
+            reject,
+        } = ladder;
+        format!(
+            "{{ minutes = {minutes}, suppress = {suppress}, tempfail = {tempfail}, reject = {reject} }}"
+        )
+    }
+
+    #[test]
+    fn the_page_has_every_setting_with_its_default() {
+        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/loop-guard.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        // Taken apart, so that a further setting has to be put here.
+        let Settings {
+            hop_limit,
+            email_id_header,
+            remember_days,
+            own_hosts,
+            trigger_header,
+            account_id_header,
+            machine_days,
+            autoresponder_hours,
+            suppress,
+            report,
+            pair,
+            sender,
+            subject,
+            body,
+        } = Settings::default();
+        let suppress = match suppress {
+            Suppress::Silently => "silently",
+            Suppress::Reject => "reject",
+        };
+        for (setting, default) in [
+            ("hop-limit", hop_limit.to_string()),
+            ("email-id-header", format!("{email_id_header:?}")),
+            ("remember-days", remember_days.to_string()),
+            ("own-hosts", format!("{own_hosts:?}")),
+            ("trigger-header", format!("{trigger_header:?}")),
+            ("account-id-header", format!("{account_id_header:?}")),
+            ("machine-days", machine_days.to_string()),
+            ("autoresponder-hours", autoresponder_hours.to_string()),
+            ("suppress", format!("{suppress:?}")),
+            ("report", report.to_string()),
+            ("pair", in_toml(&pair)),
+            ("sender", in_toml(&sender)),
+            ("subject", in_toml(&subject)),
+            ("body", in_toml(&body)),
+        ] {
+            let settings = page.split("## Settings").nth(1).unwrap();
+            let begin = format!("| `{setting}` |");
+            let mut rows = settings.lines().filter(|line| line.starts_with(&begin));
+            let row = rows
+                .next()
+                .unwrap_or_else(|| panic!("{setting} is missing"));
+            assert!(
+                row.contains(&format!("| `{default}` |")),
+                "{default}: {row}"
+            );
+        }
+        for (name, ladder) in [
+            ("pair", pair),
+            ("sender", sender),
+            ("subject", subject),
+            ("body", body),
+        ] {
+            let Ladder {
+                minutes,
+                suppress,
+                tempfail,
+                reject,
+            } = ladder;
+            let steps = format!("| {minutes} | {suppress} | {tempfail} | {reject} |");
+            let begin = format!("| `{name}` |");
+            let told = |line: &str| line.starts_with(&begin) && line.ends_with(&steps);
+            assert!(page.lines().any(told), "{name}: {steps}");
+        }
+    }
+
+    #[test]
+    fn what_the_schema_cannot_say_is_said() {
+        let wrong = Settings {
+            trigger_header: "a header".into(),
+            pair: Ladder::new(10, [5, 4, 6]),
+            ..Settings::default()
+        };
+        let problems = wrong.problems();
+        assert_eq!(problems.len(), 2, "{problems:?}");
+        assert!(problems[0].starts_with("/trigger-header: "), "{problems:?}");
+        assert!(
+            problems[1].starts_with("/pair: suppress must not be more"),
+            "{problems:?}"
+        );
+        assert_eq!(Settings::default().problems(), Vec::<String>::new());
     }
 }

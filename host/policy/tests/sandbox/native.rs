@@ -49,7 +49,11 @@ fn action(action: &Action) -> String {
         Action::SetHeader(name, value) => format!("set {name}: {value}"),
         Action::RemoveHeader(name) => format!("remove {name}"),
         Action::ProtectHeader(name) => format!("protect {name}"),
+        Action::Tag(tag) => format!("tag {tag}"),
         Action::MarkSeen(key, seconds) => format!("mark {key} {seconds}"),
+        Action::RememberMachine(address, evidence, seconds) => {
+            format!("machine {address} {evidence} {seconds}")
+        }
         other => format!("{other:?}"),
     }
 }
@@ -84,6 +88,7 @@ fn sandboxed(verdict: &Verdict, decision: &Decision) -> (String, String) {
     };
     let mut wanted: Vec<String> = Vec::new();
     wanted.extend(decision.reasons.iter().map(|text| format!("reason {text}")));
+    wanted.extend(decision.tags.iter().map(|tag| format!("tag {tag}")));
     wanted.extend(
         decision
             .classification
@@ -107,6 +112,11 @@ fn sandboxed(verdict: &Verdict, decision: &Decision) -> (String, String) {
     );
     wanted.extend(decision.effects.iter().map(|effect| match effect {
         gatepost_policy::Effect::MarkSeen { key, seconds } => format!("mark {key} {seconds}"),
+        gatepost_policy::Effect::RememberMachine {
+            address,
+            evidence,
+            seconds,
+        } => format!("machine {address} {evidence} {seconds}"),
         other => format!("{other:?}"),
     }));
     wanted.sort();

@@ -1,0 +1,311 @@
+//! How often two have written to and fro, and what is counted of it.
+//!
+//! What is counted, by address in canonical form: `out THEM` and `in THEM` for one sender, the same
+//! with ` > US` behind it for a pair, with `# DIGEST` of the subject and `~ BAND` of the body behind
+//! that. `hot` stands before what reached the first step of its ladder. Nothing is counted of mail
+//! that comes in where nothing went out: most mail costs one look-up for each correspondent.
+
+use gatepost_sdk::header::Subject;
+use gatepost_sdk::{Decision, Facts};
+
+use crate::digest;
+use crate::head::{Field, Head};
+use crate::ladder::{DAY, Ladder, Step};
+use crate::settings::Settings;
+use crate::subject;
+
+/// Longer keys are told apart by a hash.
+const LONGEST_KEY: usize = 400;
+
+/// Which way a message goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    In,
+    Out,
+}
+
+/// What a message says, as far as it matters to exchanges; found when it is asked for.
+pub struct Content<'a> {
+    head: &'a Head<'a>,
+    subject: std::cell::OnceCell<Option<String>>,
+    body: std::cell::OnceCell<Option<[u16; 4]>>,
+}
+
+impl<'a> Content<'a> {
+    /// What this message says.
+    pub fn of(head: &'a Head<'a>) -> Self {
+        Self {
+            head,
+            subject: Default::default(),
+            body: Default::default(),
+        }
+    }
+
+    /// What stands for its subject in keys.
+    fn subject(&self) -> Option<&str> {
+        let find = || {
+            let subject: Subject = self.head.read(Field::Subject)?;
+            let subject = subject::normalised(&subject.0);
+            (!subject.is_empty()).then(|| format!("{:016x}", digest::hash(subject.as_bytes())))
+        };
+        self.subject.get_or_init(find).as_deref()
+    }
+
+    /// The bands of its body.
+    fn bands(&self) -> Option<[u16; 4]> {
+        let find = || digest::of(self.head.beginning()).map(digest::bands);
+        *self.body.get_or_init(find)
+    }
+}
+
+/// The most that is to be done about a message between two, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// How far up.
+    pub step: Step,
+    /// In a sentence, where it is up at all.
+    pub reason: String,
+    /// What has been reached that holds for the day.
+    hot: Vec<String>,
+}
+
+impl Default for Found {
+    fn default() -> Self {
+        Self {
+            step: Step::None,
+            reason: String::new(),
+            hot: Vec::new(),
+        }
+    }
+}
+
+/// One kind of exchange.
+struct Kind<'a> {
+    ladder: &'a Ladder,
+    /// What is counted of the message, under any of these.
+    tails: &'a [String],
+    /// What is counted of the other way: an answer need not be in the same words, nor about the
+    /// same subject.
+    other: &'a str,
+    /// In words.
+    of: &'a str,
+    /// People repeat themselves: what comes in is not refused for it.
+    repeats: bool,
+}
+
+/// What goes on between one of ours and one of theirs.
+pub struct Exchange<'a> {
+    settings: &'a Settings,
+    facts: &'a dyn Facts,
+    way: Way,
+    them: &'a str,
+    us: &'a str,
+}
+
+impl<'a> Exchange<'a> {
+    /// A message between these two, in canonical form.
+    pub fn between(
+        settings: &'a Settings,
+        facts: &'a dyn Facts,
+        way: Way,
+        them: &'a str,
+        us: &'a str,
+    ) -> Self {
+        Self {
+            settings,
+            facts,
+            way,
+            them,
+            us,
+        }
+    }
+
+    /// Whether something has gone out to them within a day that no person wrote.
+    pub fn is_warm(facts: &dyn Facts, them: &str) -> bool {
+        facts.counted(&key(&["out ", them]), DAY) > 0
+    }
+
+    fn sender(&self) -> String {
+        self.them.to_owned()
+    }
+
+    fn pair(&self) -> String {
+        format!("{} > {}", self.them, self.us)
+    }
+
+    /// How many exchanges there are with this message: of messages of its own kind this way, and
+    /// of those that the other way matter to it.
+    fn exchanges(&self, own: &str, other: &str, seconds: u32) -> u64 {
+        let counted = |what: &str, tail: &str| self.facts.counted(&key(&[what, tail]), seconds);
+        match self.way {
+            Way::In => (counted("in ", own) + 1).min(counted("out ", other)),
+            Way::Out => (counted("in ", other) + 1).min(counted("out ", own) + 1),
+        }
+    }
+
+    /// How far up this message is.
+    pub fn find(&self, content: &Content<'_>) -> Found {
+        let Settings {
+            pair,
+            sender,
+            subject,
+            body,
+            ..
+        } = self.settings;
+        let mut found = Found::default();
+        let all = Kind {
+            ladder: sender,
+            tails: &[self.sender()],
+            other: &self.sender(),
+            of: self.them,
+            repeats: false,
+        };
+        let all = self.climb(&all, u64::MAX, &mut found);
+        let two = format!("{} and {}", self.us, self.them);
+        let tail = self.pair();
+        let both = Kind {
+            ladder: pair,
+            tails: std::slice::from_ref(&tail),
+            other: &tail,
+            of: &two,
+            repeats: false,
+        };
+        let in_a_day = self.climb(&both, all, &mut found);
+        // There are never more exchanges of one kind than there are of all.
+        let may = |ladder: &Ladder| ladder.lowest().is_some_and(|lowest| in_a_day >= lowest);
+        if may(subject)
+            && let Some(of) = content.subject()
+        {
+            let kind = Kind {
+                ladder: subject,
+                tails: &[format!("{tail} # {of}")],
+                of: &format!("{two} about one subject"),
+                repeats: true,
+                ..both
+            };
+            self.climb(&kind, in_a_day, &mut found);
+        }
+        if may(body)
+            && let Some(bands) = content.bands()
+        {
+            let kind = Kind {
+                ladder: body,
+                tails: &band_tails(&tail, bands),
+                of: &format!("{two} in nearly the same words"),
+                repeats: true,
+                ..both
+            };
+            self.climb(&kind, in_a_day, &mut found);
+        }
+        found
+    }
+
+    /// Looks at one ladder; the exchanges of the day, at most so many.
+    fn climb(&self, kind: &Kind<'_>, at_most: u64, found: &mut Found) -> u64 {
+        let Kind {
+            ladder,
+            tails,
+            other,
+            of,
+            repeats,
+        } = kind;
+        let most = |seconds| {
+            let each = tails.iter();
+            let each = each.map(|tail| self.exchanges(tail, other, seconds));
+            each.max().unwrap_or_default().min(at_most)
+        };
+        let in_a_day = most(DAY);
+        if ladder.lowest().is_none_or(|lowest| in_a_day < lowest) {
+            return in_a_day;
+        }
+        let recent = most(ladder.window());
+        let hot = || {
+            let mut keys = tails.iter().map(|tail| key(&["hot ", tail]));
+            keys.any(|key| self.facts.counted(&key, DAY) > 0)
+        };
+        let step = match ladder.step(recent, in_a_day, hot) {
+            Step::Reject if *repeats && self.way == Way::In => Step::Suppress,
+            step => step,
+        };
+        if ladder.heats(recent) {
+            let keys = tails.iter().map(|tail| key(&["hot ", tail]));
+            found.hot.extend(keys);
+        }
+        if step > found.step {
+            found.step = step;
+            found.reason = match ladder.heats(recent) {
+                true => format!(
+                    "{recent} exchanges of {of} in {} minutes without a person",
+                    ladder.minutes
+                ),
+                false => format!("{in_a_day} exchanges of {of} in a day without a person"),
+            };
+        }
+        in_a_day
+    }
+
+    /// Counts the message for these two, once it is accepted.
+    pub fn count_pair(&self, content: &Content<'_>, found: &Found, decision: &mut Decision) {
+        let way = match self.way {
+            Way::In => "in ",
+            Way::Out => "out ",
+        };
+        let tail = self.pair();
+        decision.count(key(&[way, &tail]), 1);
+        // Until they have answered there is no exchange, and nothing else to tell.
+        let answered = || self.facts.counted(&key(&["in ", self.them]), DAY) > 0;
+        if self.way == Way::In || answered() {
+            if let Some(subject) = content.subject() {
+                decision.count(key(&[way, &format!("{tail} # {subject}")]), 1);
+            }
+            for tail in content
+                .bands()
+                .iter()
+                .flat_map(|bands| band_tails(&tail, *bands))
+            {
+                decision.count(key(&[way, &tail]), 1);
+            }
+        }
+        for hot in &found.hot {
+            decision.count(hot, 1);
+        }
+    }
+
+    /// Counts the message for them, once it is accepted.
+    pub fn count_sender(way: Way, them: &str, decision: &mut Decision) {
+        let way = match way {
+            Way::In => "in ",
+            Way::Out => "out ",
+        };
+        decision.count(key(&[way, them]), 1);
+    }
+
+    /// A person has written: all begins anew.
+    pub fn forget(&self, decision: &mut Decision) {
+        for tail in [self.sender(), self.pair()] {
+            for what in ["in ", "out ", "hot "] {
+                decision.forget_count(key(&[what, &tail]));
+            }
+        }
+    }
+}
+
+fn band_tails(pair: &str, bands: [u16; 4]) -> [String; 4] {
+    let [a, b, c, d] = bands;
+    [(0, a), (1, b), (2, c), (3, d)].map(|(at, band)| format!("{pair} ~ {at}{band:04x}"))
+}
+
+/// A key of counts and marks: as it reads, or hashed where it is too long for one.
+pub fn key(parts: &[&str]) -> String {
+    let key = parts.concat();
+    if key.len() <= LONGEST_KEY {
+        return key;
+    }
+    let (kind, _) = key.split_once(' ').unwrap_or_default();
+    let turned: Vec<u8> = key.bytes().rev().collect();
+    format!(
+        "{kind} {:016x}{:016x}",
+        digest::hash(key.as_bytes()),
+        digest::hash(&turned)
+    )
+}

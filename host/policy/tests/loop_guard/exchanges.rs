@@ -1,0 +1,394 @@
+//! What goes to and fro, as it goes: the policy on both sides of an application that answers
+//! everything, with the counts applied as the relay applies them.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use gatepost_sdk::native::{Given, Mail};
+use gatepost_sdk::{
+    Action, Decision, Facts, Flow, Level, Machine, Policy, RecipientVerdict, Session, Transaction,
+    Verdict,
+};
+use loop_guard::{LoopGuard, Settings};
+
+const DESK: &str = "help@desk.example";
+const ANN: &str = "ann@sender.example";
+
+/// What became of a message.
+#[derive(Debug, Clone, PartialEq)]
+enum Fate {
+    Passed { tags: Vec<String> },
+    Suppressed,
+    Refused(u16, Vec<String>),
+}
+
+impl Fate {
+    fn passed(&self) -> bool {
+        matches!(self, Self::Passed { .. })
+    }
+    fn tagged(&self) -> bool {
+        matches!(self, Self::Passed { tags } if tags.iter().any(|tag| tag == "suppress-automatic"))
+    }
+}
+
+/// A relay of which nothing is there but its memory and its clock.
+struct World {
+    policy: LoopGuard,
+    now: u64,
+    counts: RefCell<HashMap<String, Vec<(u64, u32)>>>,
+    marks: HashMap<String, u64>,
+    machines: HashMap<String, Machine>,
+}
+
+impl Facts for World {
+    fn now(&self) -> u64 {
+        self.now
+    }
+    fn counted(&self, key: &str, seconds: u32) -> u64 {
+        assert!(key.len() <= 512, "{key}");
+        let since = self.now.saturating_sub(u64::from(seconds) * 1000);
+        let counts = self.counts.borrow();
+        let counted = counts.get(key).into_iter().flatten();
+        counted
+            .filter(|(at, _)| *at >= since)
+            .map(|(_, amount)| u64::from(*amount))
+            .sum()
+    }
+    fn seen(&self, key: &str) -> bool {
+        self.marks.get(key).is_some_and(|until| *until > self.now)
+    }
+    fn log(&self, _: Level, _: &str) {}
+}
+
+impl World {
+    fn new(settings: Settings) -> Self {
+        Self {
+            policy: LoopGuard::new(settings).unwrap(),
+            now: 1_767_225_600_000,
+            counts: RefCell::default(),
+            marks: HashMap::new(),
+            machines: HashMap::new(),
+        }
+    }
+
+    fn wait(&mut self, seconds: u64) {
+        self.now += seconds * 1000;
+    }
+
+    fn send(&mut self, flow: Flow, from: &str, to: &str, message: &str) -> Fate {
+        let transaction = Transaction {
+            id: "019b7780-4000-7000-8000-000000000001".into(),
+            session: Session {
+                listener: "l".into(),
+                flow,
+                client_ip: "192.0.2.1".into(),
+                client_port: 9,
+                helo: None,
+                tls: None,
+                user: None,
+            },
+            account: Some("acme".into()),
+            mail_from: from.into(),
+            recipients: vec![to.into()],
+        };
+        let message = gatepost_message::Message::from_bytes(Bytes::from(message.to_owned()));
+        let machines = self.machines.iter();
+        let machines = machines.filter(|(_, known)| known.until > self.now);
+        let _given = Given {
+            machines: machines.map(|(at, of)| (at.clone(), of.clone())).collect(),
+            ..Given::default()
+        }
+        .give();
+        let mut decision = Decision::default();
+        let verdict = self
+            .policy
+            .message(&transaction, &Mail(&message), self, &mut decision);
+        let reasons = decision.actions().iter().filter_map(|action| match action {
+            Action::Reason(reason) => Some(reason.clone()),
+            _ => None,
+        });
+        let reasons: Vec<_> = reasons.collect();
+        let refused = |code| Fate::Refused(code, reasons.clone());
+        let mut fate = Fate::Passed { tags: Vec::new() };
+        if let Verdict::Reject(reply) | Verdict::Tempfail(reply) = verdict {
+            return refused(reply.code);
+        }
+        for action in decision.actions() {
+            match action.clone() {
+                Action::JudgeRecipient(_, RecipientVerdict::Suppress(_)) => fate = Fate::Suppressed,
+                Action::JudgeRecipient(_, RecipientVerdict::Reject(reply)) => {
+                    return refused(reply.code);
+                }
+                Action::Tag(tag) => {
+                    if let Fate::Passed { tags } = &mut fate {
+                        tags.push(tag);
+                    }
+                }
+                Action::Count(key, amount) => {
+                    let mut counts = self.counts.borrow_mut();
+                    counts.entry(key).or_default().push((self.now, amount));
+                }
+                Action::ForgetCount(key) => {
+                    self.counts.borrow_mut().remove(&key);
+                }
+                Action::MarkSeen(key, seconds) => {
+                    let until = self.now + u64::from(seconds) * 1000;
+                    self.marks.insert(key, until);
+                }
+                Action::RememberMachine(address, evidence, seconds) => {
+                    let machine = Machine {
+                        evidence,
+                        since: self.now,
+                        until: self.now + u64::from(seconds) * 1000,
+                    };
+                    self.machines.insert(address, machine);
+                }
+                Action::ForgetMachine(address) => {
+                    self.machines.remove(&address);
+                }
+                _ => {}
+            }
+        }
+        fate
+    }
+
+    /// From the other side, in a thread of its own each time.
+    fn comes(&mut self, fields: &str, body: &str) -> Fate {
+        let message = format!("From: {ANN}\r\nTo: {DESK}\r\n{fields}\r\n{body}\r\n");
+        self.send(Flow::Inbound, ANN, DESK, &message)
+    }
+
+    /// From the application.
+    fn goes(&mut self, fields: &str, body: &str) -> Fate {
+        let message = format!("From: {DESK}\r\nTo: {ANN}\r\n{fields}\r\n{body}\r\n");
+        self.send(Flow::Submission, DESK, ANN, &message)
+    }
+}
+
+fn usual() -> World {
+    World::new(Settings::default())
+}
+
+/// Two that answer all that they get after so many seconds, until one is refused for good, or is
+/// sent nothing; how many messages have passed. What has to wait comes again each quarter of an hour.
+fn to_and_fro(world: &mut World, ours: &str, delay: u64, differing: bool) -> u32 {
+    let mut passed = 0;
+    'all: for round in 0..500 {
+        let body = |who: &str| match differing {
+            true => format!(
+                "{who}: {}",
+                ["alpha", "beta", "gamma", "delta"]
+                    .map(|word| format!("{word}{}", "x".repeat(round % 7)))
+                    .join(" ")
+            ),
+            false => {
+                format!("{who} has received your message number {round}, and will look into it.")
+            }
+        };
+        for ours_now in [false, true] {
+            for attempt in 0.. {
+                let fate = match ours_now {
+                    true => world.goes(ours, &body("The desk")),
+                    false => world.comes("Subject: Re: hello\r\n", &body("The robot")),
+                };
+                match fate {
+                    Fate::Passed { .. } => break,
+                    Fate::Refused(400..500, _) if attempt < 480 => world.wait(900),
+                    Fate::Suppressed | Fate::Refused(..) => break 'all,
+                }
+            }
+            passed += 1;
+            world.wait(delay);
+        }
+    }
+    passed
+}
+
+#[test]
+fn a_silent_exchange_ends_within_ten_messages() {
+    for (ours, delay, differing) in [
+        ("Subject: Re: hello\r\n", 1, false),
+        ("Subject: Re: hello\r\n", 1, true),
+        ("Subject: Re: hello\r\n", 60, true),
+        ("Subject: Re: hello\r\n", 900, false),
+        ("X-Gatepost-Trigger: automatic\r\n", 1, false),
+        ("X-Gatepost-Trigger: automatic\r\n", 60, true),
+    ] {
+        let mut world = usual();
+        let passed = to_and_fro(&mut world, ours, delay, differing);
+        assert!(passed <= 10, "{passed} with {ours:?} each {delay} s");
+        assert!(passed >= 4, "{passed} with {ours:?} each {delay} s");
+    }
+}
+
+#[test]
+fn without_the_ladders_it_does_not() {
+    let none = loop_guard::ladder::Ladder::new(10, [0, 0, 0]);
+    let mut world = World::new(Settings {
+        pair: none.clone(),
+        sender: none.clone(),
+        subject: none.clone(),
+        body: none,
+        ..Settings::default()
+    });
+    assert_eq!(to_and_fro(&mut world, "Subject: x\r\n", 1, false), 1000);
+}
+
+#[test]
+fn the_fifth_is_tagged() {
+    let mut world = usual();
+    for round in 0..4 {
+        let came = world.comes("", &format!("{round}"));
+        assert!(came.passed() && !came.tagged(), "{round}: {came:?}");
+        world.wait(5);
+        assert!(world.goes("", &format!("{round}")).passed());
+        world.wait(5);
+    }
+    assert!(world.comes("", "4").tagged());
+    world.wait(3600);
+    assert!(!world.comes("", "5").tagged(), "an hour later");
+}
+
+#[test]
+fn a_burst_of_a_person_is_never_refused() {
+    // Each is acknowledged by an application that heeds nothing, and comes again until it is taken.
+    for ours in ["X-Gatepost-Trigger: automatic\r\n", "Subject: Received\r\n"] {
+        let mut world = usual();
+        for letter in 0..60 {
+            let mut attempts = 0;
+            loop {
+                match world.comes(
+                    "Subject: One thing more\r\n",
+                    &format!("Thing number {letter}, which is quite another one than before."),
+                ) {
+                    Fate::Passed { .. } => break,
+                    Fate::Refused(400..500, _) => world.wait(900),
+                    other => panic!("letter {letter}: {other:?}"),
+                }
+                attempts += 1;
+                assert!(attempts < 100, "letter {letter}");
+            }
+            world.wait(2);
+            world.goes(ours, "We have received your message.");
+            world.wait(8);
+        }
+    }
+}
+
+#[test]
+fn one_way_traffic_is_no_exchange() {
+    let mut world = usual();
+    for _ in 0..300 {
+        assert!(
+            !world
+                .comes("Subject: alarm\r\n", "The disk is full again on this host.")
+                .tagged()
+        );
+        world.wait(1);
+    }
+    let mut world = usual();
+    for _ in 0..300 {
+        let fate = world.goes(
+            "X-Gatepost-Trigger: automatic\r\n",
+            "Your ticket was updated, see there.",
+        );
+        assert!(fate.passed());
+        world.wait(1);
+    }
+}
+
+#[test]
+fn what_an_agent_writes_always_goes_and_lets_all_begin_anew() {
+    let mut world = usual();
+    to_and_fro(&mut world, "Subject: Re: hello\r\n", 1, false);
+    let agent = "X-Gatepost-Trigger: agent\r\nSubject: Re: hello\r\n";
+    for _ in 0..20 {
+        assert!(world.goes(agent, "I have looked into it myself.").passed());
+        let came = world.comes("Subject: Re: hello\r\n", "Thank you for looking into it.");
+        assert!(came.passed() && !came.tagged(), "{came:?}");
+        world.wait(20);
+    }
+    assert!(
+        world
+            .goes(
+                "Subject: x\r\n",
+                "And one of which nobody says who wrote it"
+            )
+            .passed()
+    );
+}
+
+#[test]
+fn a_machine_is_remembered_and_written_to_by_people_alone() {
+    let mut world = usual();
+    let automatic = "X-Gatepost-Trigger: automatic\r\n";
+    assert!(world.goes(automatic, "1").passed());
+    assert!(
+        world
+            .comes("Auto-Submitted: auto-generated\r\n", "Done.")
+            .tagged()
+    );
+    assert_eq!(world.goes(automatic, "2"), Fate::Suppressed);
+    assert!(world.goes("X-Gatepost-Trigger: agent\r\n", "3").passed());
+    assert!(world.goes("", "4").passed(), "it is not said who wrote it");
+    // A person writes from there: it was a ticket system, or a robot that is gone.
+    assert!(!world.comes("", "It is me, Ann.").tagged());
+    assert!(world.goes(automatic, "5").passed());
+    // Forgotten in the end, too.
+    world.comes("Auto-Submitted: auto-generated\r\n", "Done.");
+    assert_eq!(world.goes(automatic, "6"), Fate::Suppressed);
+    world.wait(31 * 86_400);
+    assert!(world.goes(automatic, "7").passed());
+}
+
+#[test]
+fn who_is_away_is_not_a_machine_for_long() {
+    let mut world = usual();
+    let automatic = "X-Gatepost-Trigger: automatic\r\n";
+    world.comes(
+        "Auto-Submitted: auto-replied (vacation)\r\nSubject: Out of office\r\n",
+        "I am away.",
+    );
+    assert_eq!(world.goes(automatic, "1"), Fate::Suppressed);
+    world.wait(3601);
+    assert!(world.goes(automatic, "2").passed());
+}
+
+#[test]
+fn what_answers_an_automatic_message_is_not_sent() {
+    let mut world = World::new(Settings {
+        machine_days: 0,
+        autoresponder_hours: 0,
+        ..Settings::default()
+    });
+    world.comes(
+        "Auto-Submitted: auto-generated\r\nMessage-ID: <1@x.example>\r\n",
+        "Done.",
+    );
+    world.comes("Message-ID: <2@x.example>\r\n", "By hand.");
+    let automatic = "X-Gatepost-Trigger: automatic\r\n";
+    let answer = |fields: &str| format!("{automatic}{fields}\r\n");
+    let mut goes = |fields: &str| world.goes(&answer(fields), "Noted.");
+    assert_eq!(goes("In-Reply-To: <1@x.example>"), Fate::Suppressed);
+    assert_eq!(
+        goes("References: <0@x.example> <1@x.example>"),
+        Fate::Suppressed
+    );
+    assert!(goes("In-Reply-To: <2@x.example>\r\nReferences: <1@x.example> <2@x.example>").passed());
+    assert!(goes("References: <1@x.example> <2@x.example>").passed());
+    assert!(goes("Subject: something else").passed());
+    // To somebody else it is no answer to a machine.
+    let message = format!("From: {DESK}\r\n{automatic}In-Reply-To: <1@x.example>\r\n\r\nx\r\n");
+    assert!(
+        world
+            .send(Flow::Submission, DESK, "bob@b.example", &message)
+            .passed()
+    );
+    world.wait(8 * 86_400);
+    assert!(
+        world
+            .goes(&answer("In-Reply-To: <1@x.example>"), "Late.")
+            .passed()
+    );
+}
