@@ -4,7 +4,7 @@ use gatepost_sdk::native::Mail;
 use std::path::PathBuf;
 
 use gatepost_message::Message;
-use loop_guard::hops;
+use loop_guard::{Head, Settings, hops};
 
 #[test]
 fn every_case_is_told_from_its_trace_fields() {
@@ -25,7 +25,10 @@ fn every_case_is_told_from_its_trace_fields() {
         );
         return;
     };
-    let ours = ["mx.desk.example".to_owned()];
+    let settings = Settings {
+        own_hosts: vec!["mx.desk.example".to_owned()],
+        ..Settings::default()
+    };
     let recipients = ["user@desk.example".to_owned()];
     let mut told = 0;
     for case in cases.lines().skip(1) {
@@ -34,8 +37,9 @@ fn every_case_is_told_from_its_trace_fields() {
         let text = std::fs::read_to_string(suite.join(path)).unwrap();
         let message = Message::from_bytes(text.replace("\r\n", "\n").replace('\n', "\r\n").into());
         let message = Mail(&message);
-        let looping = hops::looping(&message, 100, &ours).is_some()
-            || !hops::delivered_before(&message, &recipients).is_empty();
+        let head = Head::of(&message, &settings);
+        let looping = hops::looping(&head, &settings).is_some()
+            || !hops::delivered_before(&head, &recipients).is_empty();
         assert_eq!(if looping { "loop" } else { "deliver" }, expected, "{case}");
         told += 1;
     }

@@ -1,0 +1,73 @@
+//! A machine that has shown itself is not written to by machines, until a person takes that back.
+
+use test_support::{RelayBuilder, Sink};
+
+use crate::{ANN, AUTOMATIC, comes, goes, suppressed, taken};
+
+#[test]
+fn it_is_listed_with_its_evidence_and_forgotten() {
+    let sink = Sink::start();
+    let mut relay = RelayBuilder::usual(sink.address()).start();
+    assert_eq!(relay.json(&["machine", "list"]).len(), 0);
+    taken(&comes(&relay, "Auto-Submitted: auto-generated\r\n"));
+    assert_eq!(
+        sink.take().header("X-Gatepost-Tags").as_deref(),
+        Some("suppress-automatic")
+    );
+
+    // On disk with the message: the next relay on this store knows it, too.
+    relay.eventually("it is delivered", |relay| {
+        relay.json(&["queue", "list"]).is_empty().then_some(())
+    });
+    relay.kill();
+    relay.restart();
+    let listed = relay.json(&["machine", "list", "acme"]);
+    assert_eq!(listed.len(), 1);
+    assert_eq!(listed[0]["address"], ANN);
+    assert_eq!(listed[0]["account"], "acme");
+    assert_eq!(
+        listed[0]["evidence"],
+        "Auto-Submitted: auto-generated [auto-generated]"
+    );
+    let (since, until) = (listed[0]["since"].as_u64(), listed[0]["until"].as_u64());
+    assert_eq!(until.unwrap() - since.unwrap(), 30 * 86_400_000);
+    assert_eq!(relay.json(&["machine", "list", "other"]).len(), 0);
+
+    // To all but the machine, and nothing is queued for it.
+    let id = taken(&goes(
+        &relay,
+        AUTOMATIC,
+        &["Ann+tickets@sender.example", "bob@other.example"],
+    ));
+    assert_eq!(sink.take().to, ["bob@other.example"]);
+    let [(address, reason)] = suppressed(&relay, &id).try_into().unwrap();
+    assert_eq!(address, "Ann+tickets@sender.example");
+    assert!(
+        reason.starts_with("a machine writes from ann@sender.example"),
+        "{reason}"
+    );
+    let id = taken(&goes(&relay, AUTOMATIC, &[ANN]));
+    assert_eq!(suppressed(&relay, &id).len(), 1);
+    assert_eq!(relay.events(&id, "queued").len(), 0);
+
+    let forgotten = relay.json(&["machine", "forget", "acme", "Ann+any@SENDER.example"]);
+    assert_eq!(forgotten[0]["done"], true);
+    relay.refuses(&["machine", "forget", "acme", ANN]);
+    taken(&goes(&relay, AUTOMATIC, &[ANN]));
+    assert_eq!(sink.take().to, [ANN]);
+    relay.leaves_nothing(sink);
+}
+
+#[test]
+fn a_person_who_writes_from_there_is_believed() {
+    let sink = Sink::start();
+    let relay = RelayBuilder::usual(sink.address()).start();
+    taken(&comes(&relay, "Auto-Submitted: auto-generated\r\n"));
+    sink.take();
+    taken(&comes(&relay, "Subject: It is me\r\n"));
+    assert_eq!(sink.take().header("X-Gatepost-Tags"), None);
+    assert_eq!(relay.json(&["machine", "list"]).len(), 0);
+    taken(&goes(&relay, AUTOMATIC, &[ANN]));
+    sink.take();
+    relay.leaves_nothing(sink);
+}

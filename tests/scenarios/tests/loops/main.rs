@@ -1,0 +1,57 @@
+//! Machines do not write to each other for ever, and people are written to whatever happens:
+//! loop-guard through the relay itself.
+#![allow(clippy::unwrap_used)]
+
+mod account_ids;
+mod agent_mail;
+mod ladder;
+mod machines;
+mod refused;
+mod reported;
+
+use test_support::{Relay, RelayBuilder, Reply, Sink};
+
+const ANN: &str = "ann@sender.example";
+const DESK: &str = "help@desk.example";
+const AUTOMATIC: &str = "X-Gatepost-Trigger: automatic\r\n";
+const AGENT: &str = "X-Gatepost-Trigger: agent\r\n";
+
+/// The usual relay, with these settings of loop-guard.
+fn with_settings(sink: &Sink, settings: &str) -> RelayBuilder {
+    RelayBuilder::usual(sink.address()).with(&format!(
+        "[[policy]]\nname = \"loop-guard\"\nbuiltin = \"loop-guard\"\nsettings = {{ {settings} }}"
+    ))
+}
+
+/// Ann's message comes in, with these fields.
+fn comes(relay: &Relay, fields: &str) -> Reply {
+    let message =
+        format!("From: Ann <{ANN}>\r\nTo: {DESK}\r\n{fields}\r\nThe printer is on fire.\r\n");
+    let mut client = relay.client("mx");
+    client.ehlo();
+    client.deliver(ANN, &[DESK], message.as_bytes()).unwrap()
+}
+
+/// The application submits a message, with these fields.
+fn goes(relay: &Relay, fields: &str, to: &[&str]) -> Reply {
+    let message =
+        format!("From: {DESK}\r\nSubject: Your ticket\r\n{fields}\r\nWe look into it.\r\n");
+    let mut client = relay.client("submission").authenticated("user", "secret");
+    client.deliver(DESK, to, message.as_bytes()).unwrap()
+}
+
+/// What became of it.
+fn taken(reply: &Reply) -> String {
+    assert_eq!(reply.code, 250, "{}", reply.text());
+    reply.transaction()
+}
+
+/// The recipients of a message that get nothing, with the reasons.
+fn suppressed(relay: &Relay, id: &str) -> Vec<(String, String)> {
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let events = relay.events(id, "suppressed");
+    let events = events.iter();
+    events
+        .map(|event| (text(&event["address"]), text(&event["reason"])))
+        .collect()
+}

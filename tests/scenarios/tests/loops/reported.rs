@@ -1,0 +1,47 @@
+//! Who submits automatic mail can be told who did not get it: in a notice that nobody answers.
+
+use test_support::Sink;
+
+use crate::{ANN, AUTOMATIC, DESK, comes, goes, suppressed, taken};
+
+#[test]
+fn the_submitter_hears_who_gets_nothing_and_why() {
+    let sink = Sink::start();
+    let relay = crate::with_settings(&sink, "report = true").start();
+    taken(&comes(&relay, "Auto-Submitted: auto-generated\r\n"));
+    sink.take();
+    let id = taken(&goes(&relay, AUTOMATIC, &[ANN]));
+    let notice = sink.take();
+    assert_eq!(
+        (notice.from.as_str(), notice.to.as_slice()),
+        ("", &[DESK.to_owned()][..])
+    );
+    assert_eq!(
+        notice.header("Auto-Submitted").as_deref(),
+        Some("auto-replied")
+    );
+    assert_eq!(
+        notice.header("Subject").as_deref(),
+        Some("Not sent: Your ticket")
+    );
+    let text = notice.text();
+    for said in [ANN, "a machine writes from", id.as_str()] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    // It is no bounce.
+    assert!(!text.contains("delivery-status"), "{text}");
+    assert_eq!(suppressed(&relay, &id).len(), 1);
+    let notified = relay.events(&id, "notified");
+    assert_eq!(notified[0]["of"], "suppressed");
+    assert_eq!(relay.events(&id, "bounced").len(), 0);
+
+    // To the null sender nothing is said.
+    let mut client = relay.client("submission").authenticated("user", "secret");
+    let message = format!("From: {DESK}\r\n{AUTOMATIC}\r\nHello!\r\n");
+    taken(&client.deliver("", &[ANN], message.as_bytes()).unwrap());
+    // Nor is anything said where it is not set, or nobody is suppressed.
+    taken(&goes(&relay, AUTOMATIC, &["bob@other.example"]));
+    assert_eq!(sink.take().to, ["bob@other.example"]);
+    drop(client);
+    relay.leaves_nothing(sink);
+}
