@@ -47,7 +47,7 @@ impl<'a> Head<'a> {
         while let Some(rest) = section.get(begin..).filter(|rest| !rest.is_empty()) {
             let length = field_length(rest);
             let field = rest.get(..length).unwrap_or_default();
-            if let Some(colon) = field.iter().position(|b| *b == b':') {
+            if let Some(colon) = memchr::memchr(b':', field) {
                 let name = field.get(..colon).unwrap_or_default().trim_ascii_end();
                 if name.eq_ignore_ascii_case(b"received") {
                     received += 1;
@@ -111,7 +111,7 @@ fn field_length(octets: &[u8]) -> usize {
     let mut end = 0;
     loop {
         let rest = octets.get(end..).unwrap_or_default();
-        let Some(line) = rest.iter().position(|b| *b == b'\n') else {
+        let Some(line) = memchr::memchr(b'\n', rest) else {
             return octets.len();
         };
         end += line + 1;

@@ -1,12 +1,13 @@
 //! The logic of each policy runs natively as well, as plain Rust; on every fixture it decides as
 //! it does in the sandbox.
 
-use gatepost_sdk::native::Mail;
+use gatepost_sdk::native::{Given, Mail};
 use std::collections::{HashMap, HashSet};
 
 use gatepost_message::{Edit, FieldBody, FieldName, Message};
 use gatepost_sdk::{
-    Action, Attempt, Decision, Flow, MessageClass, Policy, Routing, Session, Transaction, Verdict,
+    Action, Attempt, Decision, Flow, Machine, MessageClass, Policy, Routing, Session, Transaction,
+    Verdict,
 };
 use header_guard::HeaderGuard;
 use loop_guard::LoopGuard;
@@ -25,6 +26,8 @@ fn natively_each_policy_decides_as_in_the_sandbox() {
         header_guard: made(&settings, "header-guard"),
         outbound_route: made(&settings, "outbound-route"),
         seen: HashMap::new(),
+        counted: HashMap::new(),
+        machines: HashMap::new(),
     };
     for (fixture, report) in check::reports() {
         assert_eq!(
@@ -72,6 +75,10 @@ struct Native {
     outbound_route: OutboundRoute,
     /// What each policy has marked, for all accounts alike: the fixtures have one.
     seen: HashMap<&'static str, HashSet<String>>,
+    /// What each has counted.
+    counted: HashMap<&'static str, HashMap<String, u64>>,
+    /// The machines that are known.
+    machines: HashMap<String, Machine>,
 }
 
 /// What the chain has said so far, in the form of a report.
@@ -81,7 +88,7 @@ struct Said {
     edits: Vec<Value>,
     effects: Vec<Value>,
     class: Option<(MessageClass, bool)>,
-    marks: Vec<(&'static str, String)>,
+    remembered: Vec<(&'static str, Action)>,
 }
 
 impl Native {
@@ -92,8 +99,8 @@ impl Native {
         let kept = self.message_hooks(&transaction, message, &mut said);
         let mut route = Value::Null;
         if kept {
-            for (policy, key) in said.marks.drain(..) {
-                self.seen.entry(policy).or_default().insert(key);
+            for (policy, action) in said.remembered.drain(..) {
+                self.remember(policy, action);
             }
             for recipient in &transaction.recipients {
                 let routed = self.route(&transaction, recipient, &mut said);
@@ -115,6 +122,33 @@ impl Native {
             "reply-allowed": allowed,
             "route": route,
         })
+    }
+
+    fn remember(&mut self, policy: &'static str, action: Action) {
+        match action {
+            Action::MarkSeen(key, _) => {
+                self.seen.entry(policy).or_default().insert(key);
+            }
+            Action::Count(key, amount) => {
+                let counted = self.counted.entry(policy).or_default();
+                *counted.entry(key).or_default() += u64::from(amount);
+            }
+            Action::ForgetCount(key) => {
+                self.counted.entry(policy).or_default().remove(&key);
+            }
+            Action::RememberMachine(address, evidence, _) => {
+                let machine = Machine {
+                    evidence,
+                    since: 0,
+                    until: u64::MAX,
+                };
+                self.machines.insert(address, machine);
+            }
+            Action::ForgetMachine(address) => {
+                self.machines.remove(&address);
+            }
+            other => panic!("{other:?} is nothing to remember"),
+        }
     }
 
     /// Whether the message is taken.
@@ -147,6 +181,11 @@ impl Native {
     ) -> (Verdict, Vec<Edit>) {
         let mut decision = Decision::default();
         let message = Mail(message);
+        let _given = Given {
+            machines: self.machines.clone(),
+            ..Given::default()
+        }
+        .give();
         let verdict = policy.message(transaction, &message, &self.facts(name), &mut decision);
         let word = match &verdict {
             Verdict::Pass => "pass",
@@ -181,7 +220,8 @@ impl Native {
 
     fn facts(&self, policy: &str) -> NativeFacts {
         let seen = self.seen.get(policy).cloned().unwrap_or_default();
-        NativeFacts { seen }
+        let counted = self.counted.get(policy).cloned().unwrap_or_default();
+        NativeFacts { seen, counted }
     }
 }
 
@@ -206,19 +246,15 @@ impl Said {
                     edits.push(self.edit(name, "set", field, Some(value)));
                 }
                 Action::RemoveHeader(field) => edits.push(self.edit(name, "remove", field, None)),
-                Action::MarkSeen(key, seconds) => {
-                    self.marks.push((name, key.clone()));
-                    self.effects.push(json!({
-                        "policy": name,
-                        "account": transaction.account,
-                        "action": "mark-seen",
-                        "key": key,
-                        "seconds": seconds,
-                    }));
+                // Have no place in a report; the effect on later edits is the host's.
+                Action::ProtectHeader(_) | Action::Tag(_) => {}
+                other => {
+                    self.remembered.push((name, other.clone()));
+                    let mut effect = effect(other);
+                    effect["policy"] = json!(name);
+                    effect["account"] = json!(transaction.account);
+                    self.effects.push(effect);
                 }
-                // Has no place in a report; the effect on later edits is the host's.
-                Action::ProtectHeader(_) => {}
-                other => panic!("no policy that ships does {other:?}"),
             }
         }
         self.policies.push(json!({
@@ -244,6 +280,25 @@ impl Said {
             },
             _ => Edit::Remove { name },
         }
+    }
+}
+
+/// Something to remember, as a report has it.
+fn effect(action: &Action) -> Value {
+    match action {
+        Action::MarkSeen(key, seconds) => {
+            json!({ "action": "mark-seen", "key": key, "seconds": seconds })
+        }
+        Action::Count(key, amount) => json!({ "action": "count", "key": key, "amount": amount }),
+        Action::ForgetCount(key) => json!({ "action": "forget-count", "key": key }),
+        Action::RememberMachine(address, evidence, seconds) => json!({
+            "action": "remember-machine",
+            "address": address,
+            "evidence": evidence,
+            "seconds": seconds,
+        }),
+        Action::ForgetMachine(address) => json!({ "action": "forget-machine", "address": address }),
+        other => panic!("no policy that ships does {other:?}"),
     }
 }
 
