@@ -1,7 +1,7 @@
 //! How often two have written to and fro, and what is counted of it.
 //!
 //! What is counted, by address in canonical form: `out THEM` and `in THEM` for one sender, the same
-//! with ` > US` behind it for a pair, with `# DIGEST` of the subject and `~ BAND` of the body behind
+//! with ` > US` behind it for a pair, with `# DIGEST` of the subject and `~ HASH` of the body behind
 //! that. `hot` stands before what reached the first step of its ladder. Nothing is counted of mail
 //! that comes in where nothing went out: most mail costs one look-up for each correspondent.
 
@@ -28,7 +28,7 @@ pub enum Way {
 pub struct Content<'a> {
     head: &'a Head<'a>,
     subject: std::cell::OnceCell<Option<String>>,
-    body: std::cell::OnceCell<Option<[u16; 4]>>,
+    body: std::cell::OnceCell<Option<[u32; digest::HASHES]>>,
 }
 
 impl<'a> Content<'a> {
@@ -51,9 +51,9 @@ impl<'a> Content<'a> {
         self.subject.get_or_init(find).as_deref()
     }
 
-    /// The bands of its body.
-    fn bands(&self) -> Option<[u16; 4]> {
-        let find = || digest::of(self.head.beginning()).map(digest::bands);
+    /// The digest of its body.
+    fn words(&self) -> Option<[u32; digest::HASHES]> {
+        let find = || digest::of(self.head.beginning());
         *self.body.get_or_init(find)
     }
 }
@@ -82,7 +82,7 @@ impl Default for Found {
 /// One kind of exchange.
 struct Kind<'a> {
     ladder: &'a Ladder,
-    /// What is counted of the message, under any of these.
+    /// What is counted of the message: under this, or where there are several under all but one.
     tails: &'a [String],
     /// What is counted of the other way: an answer need not be in the same words, nor about the
     /// same subject.
@@ -186,11 +186,11 @@ impl<'a> Exchange<'a> {
             self.climb(&kind, in_a_day, &mut found);
         }
         if may(body)
-            && let Some(bands) = content.bands()
+            && let Some(words) = content.words()
         {
             let kind = Kind {
                 ladder: body,
-                tails: &band_tails(&tail, bands),
+                tails: &word_tails(&tail, words),
                 of: &format!("{two} in nearly the same words"),
                 repeats: true,
                 ..both
@@ -212,7 +212,11 @@ impl<'a> Exchange<'a> {
         let most = |seconds| {
             let each = tails.iter();
             let each = each.map(|tail| self.exchanges(tail, other, seconds));
-            each.max().unwrap_or_default().min(at_most)
+            let mut each: Vec<_> = each.collect();
+            each.sort_unstable();
+            // What all but one of them say.
+            let all_but_one = each.get(usize::from(each.len() > 1));
+            all_but_one.copied().unwrap_or_default().min(at_most)
         };
         let in_a_day = most(DAY);
         if ladder.lowest().is_none_or(|lowest| in_a_day < lowest) {
@@ -258,11 +262,8 @@ impl<'a> Exchange<'a> {
             if let Some(subject) = content.subject() {
                 decision.count(key(&[way, &format!("{tail} # {subject}")]), 1);
             }
-            for tail in content
-                .bands()
-                .iter()
-                .flat_map(|bands| band_tails(&tail, *bands))
-            {
+            let words = content.words();
+            for tail in words.iter().flat_map(|words| word_tails(&tail, *words)) {
                 decision.count(key(&[way, &tail]), 1);
             }
         }
@@ -290,9 +291,9 @@ impl<'a> Exchange<'a> {
     }
 }
 
-fn band_tails(pair: &str, bands: [u16; 4]) -> [String; 4] {
-    let [a, b, c, d] = bands;
-    [(0, a), (1, b), (2, c), (3, d)].map(|(at, band)| format!("{pair} ~ {at}{band:04x}"))
+fn word_tails(pair: &str, words: [u32; digest::HASHES]) -> [String; digest::HASHES] {
+    let mut which = 0..;
+    words.map(|hash| format!("{pair} ~ {}{hash:08x}", which.next().unwrap_or_default()))
 }
 
 /// A key of counts and marks: as it reads, or hashed where it is too long for one.

@@ -38,11 +38,16 @@ proptest! {
         prop_assert_eq!(digest::of(text.as_bytes()), digest::of(other.as_bytes()));
     }
 
-    /// Of two digests that differ in three bits, one band at least is equal.
+    /// A word that differs in a long text leaves most of its digest as it is.
     #[test]
-    fn near_digests_share_a_band(digest in any::<u64>(), bits in prop::collection::vec(0u32..64, 0..=3)) {
-        let other = bits.iter().fold(digest, |digest, bit| digest ^ (1 << bit));
-        let pairs = digest::bands(digest).into_iter().zip(digest::bands(other));
-        prop_assert!(pairs.into_iter().any(|(one, other)| one == other));
+    fn nearly_the_same_words_have_nearly_the_same_digest(
+        words in prop::collection::hash_set("[a-z]{4,8}", 100),
+        at in 0usize..100,
+    ) {
+        let mut words: Vec<_> = words.into_iter().collect();
+        let one = digest::of(words.join(" ").as_bytes()).unwrap();
+        words[at] = "another".to_owned();
+        let other = digest::of(words.join(" ").as_bytes()).unwrap();
+        prop_assert!(one.iter().zip(&other).any(|(one, other)| one == other));
     }
 }
