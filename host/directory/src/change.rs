@@ -81,11 +81,17 @@ impl Directory {
                 ("credentials", "credentials"),
                 ("addresses", "support addresses"),
                 ("connectors", "connectors"),
+                ("partner_lists", "partner addresses or feeds"),
             ] {
                 if count(change, table, "account = ?1", [&text])? > 0 {
                     let what = format!("account {id}");
                     return refuse(Refusal::NotEmpty { what, contents });
                 }
+            }
+            if count(change, "agreements", "?1 IN (one, other)", [&text])? > 0 {
+                let what = format!("account {id}");
+                let contents = "sharing agreements";
+                return refuse(Refusal::NotEmpty { what, contents });
             }
             let removed = change.execute("DELETE FROM accounts WHERE id = ?1", [text])?;
             found(removed, "account", id)
@@ -424,18 +430,18 @@ fn json(value: &impl serde::Serialize) -> Result<String> {
     serde_json::to_string(value).map_err(damaged)
 }
 
-fn refuse<T>(refusal: Refusal) -> Result<T> {
+pub(crate) fn refuse<T>(refusal: Refusal) -> Result<T> {
     Err(refusal.into())
 }
 
-fn found(rows: usize, what: &'static str, name: impl ToString) -> Result<()> {
+pub(crate) fn found(rows: usize, what: &'static str, name: impl ToString) -> Result<()> {
     match rows {
         0 => refuse(unknown(what, name)),
         _ => Ok(()),
     }
 }
 
-fn unknown(what: &'static str, name: impl ToString) -> Refusal {
+pub(crate) fn unknown(what: &'static str, name: impl ToString) -> Refusal {
     let name = name.to_string();
     Refusal::Unknown { what, name }
 }
@@ -470,7 +476,7 @@ fn owner(connection: &Connection, domain: &Domain) -> rusqlite::Result<Option<Ac
 }
 
 /// What an account is for, and that there is such an account.
-fn account_kind(connection: &Connection, id: AccountId) -> Result<AccountKind> {
+pub(crate) fn account_kind(connection: &Connection, id: AccountId) -> Result<AccountKind> {
     let select = "SELECT kind FROM accounts WHERE id = ?1";
     let kind: Option<String> =
         (connection.query_row(select, [id.to_string()], |row| row.get(0))).optional()?;

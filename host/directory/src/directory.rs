@@ -10,15 +10,16 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use gatepost_message::{Domain, Millis};
+use gatepost_message::{Domain, Millis, Separators};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::{
     Credential, DirectoryError, SupportAddress, UserName, View,
     key_ring::KeyRing,
+    partner_view::Partners,
     rows, schema,
     uses::{Uses, Writer},
-    view::Contents,
+    view::{Contents, Core},
 };
 
 /// How long to wait for somebody else's lock on the database: a postmaster with the sqlite3 shell.
@@ -56,6 +57,8 @@ pub struct Settings {
     pub key_ring: PathBuf,
     /// How much an account may have.
     pub limits: Limits,
+    /// What sets a sub-address apart where partner addresses are compared.
+    pub separators: Separators,
 }
 
 /// What only one may touch at a time.
@@ -65,6 +68,7 @@ pub(crate) struct Store {
     pub(crate) ring: KeyRing,
     pub(crate) limits: Limits,
     reserved: Reserved,
+    separators: Separators,
 }
 
 /// Domains that belong to accounts which are not in the directory, with the names of these.
@@ -101,12 +105,13 @@ impl Directory {
         let any = "SELECT EXISTS (SELECT 1 FROM credentials)";
         let encrypted: bool = connection.query_row(any, [], |row| row.get(0))?;
         let ring = KeyRing::open(&settings.key_ring, !encrypted)?;
-        let view = view(&connection, &ring)?;
+        let view = view(&connection, &ring, &settings.separators)?;
         let store = Arc::new(Mutex::new(Store {
             connection,
             ring,
             limits: settings.limits,
             reserved: Reserved::new(),
+            separators: settings.separators.clone(),
         }));
         let uses = Arc::new(Uses::default());
         let writer = Writer::start(&uses, &store)?;
@@ -133,6 +138,21 @@ impl Directory {
     /// Holds accounts to these limits from now on; what is over them stays.
     pub fn limit(&self, limits: Limits) {
         self.store().limits = limits;
+    }
+
+    /// Compares partner addresses by these separators from now on. Blocks while it reads all of
+    /// them again, where they are others.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn separate(&self, separators: Separators) -> Result<(), DirectoryError> {
+        let mut store = self.store();
+        if store.separators != separators {
+            let view = view(&store.connection, &store.ring, &separators)?;
+            store.separators = separators;
+            self.view.store(Arc::new(view));
+        }
+        Ok(())
     }
 
     /// From now on no account is given one of these as its native domain; who has one keeps it.
@@ -186,30 +206,57 @@ impl Directory {
         &self,
         make: impl FnOnce(&Transaction<'_>, &Parts<'_>) -> Result<T, DirectoryError>,
     ) -> Result<T, DirectoryError> {
+        self.change_with(|change, store, view| {
+            let made = make(change, store)?;
+            let core = core(change, store.ring, store.separators)?;
+            let partners = view.partners.clone();
+            Ok((made, Arc::new(core), partners))
+        })
+    }
+
+    /// The same where nothing but lists of partners changes: only what has changed in them is
+    /// read.
+    pub(crate) fn change_partners<T>(
+        &self,
+        make: impl FnOnce(&Transaction<'_>, &View) -> Result<(T, Partners), DirectoryError>,
+    ) -> Result<T, DirectoryError> {
+        self.change_with(|change, _, view| {
+            let (made, partners) = make(change, view)?;
+            Ok((made, Arc::clone(&view.core), partners))
+        })
+    }
+
+    fn change_with<T>(
+        &self,
+        make: impl FnOnce(
+            &Transaction<'_>,
+            &Parts<'_>,
+            &View,
+        ) -> Result<(T, Arc<Core>, Partners), DirectoryError>,
+    ) -> Result<T, DirectoryError> {
         let mut store = self.store();
         let Store {
             connection,
             ring,
             limits,
             reserved,
+            separators,
         } = &mut *store;
         let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let made = make(
-            &change,
-            &Parts {
-                ring,
-                limits,
-                reserved,
-            },
-        )?;
-        let view = view(&change, ring)?;
+        let parts = Parts {
+            ring,
+            limits,
+            reserved,
+            separators,
+        };
+        let (made, core, partners) = make(&change, &parts, &self.view.load())?;
         change.commit()?;
         // Still under the lock, so that views follow each other as changes do.
-        self.view.store(Arc::new(view));
+        self.view.store(Arc::new(View { core, partners }));
         Ok(made)
     }
 
-    fn store(&self) -> MutexGuard<'_, Store> {
+    pub(crate) fn store(&self) -> MutexGuard<'_, Store> {
         lock(&self.store)
     }
 }
@@ -219,6 +266,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) ring: &'a KeyRing,
     pub(crate) reserved: &'a Reserved,
     pub(crate) limits: &'a Limits,
+    separators: &'a Separators,
 }
 
 impl Store {
@@ -261,11 +309,26 @@ impl View {
         let ring = KeyRing::open(&settings.key_ring, false)?;
         // One moment for all tables.
         let moment = connection.transaction()?;
-        view(&moment, &ring).map(Some)
+        view(&moment, &ring, &settings.separators).map(Some)
     }
 }
 
-fn view(connection: &Connection, ring: &KeyRing) -> Result<View, DirectoryError> {
+fn view(
+    connection: &Connection,
+    ring: &KeyRing,
+    separators: &Separators,
+) -> Result<View, DirectoryError> {
+    Ok(View {
+        core: Arc::new(core(connection, ring, separators)?),
+        partners: Partners::read(connection, separators)?,
+    })
+}
+
+fn core(
+    connection: &Connection,
+    ring: &KeyRing,
+    separators: &Separators,
+) -> Result<Core, DirectoryError> {
     let credentials = rows::credentials(connection)?.into_iter();
     let with_verifier = credentials.map(|credential| {
         let verifier = rows::verifier(connection, ring, &credential.user_name)?;
@@ -276,8 +339,10 @@ fn view(connection: &Connection, ring: &KeyRing) -> Result<View, DirectoryError>
         connectors: rows::connectors(connection)?,
         addresses: rows::addresses(connection)?,
         credentials: with_verifier.collect::<Result<_, DirectoryError>>()?,
+        agreements: rows::agreements(connection)?,
+        separators: separators.clone(),
     };
-    Ok(View::new(contents, ring.derived("salts of unknown users")))
+    Ok(Core::new(contents, ring.derived("salts of unknown users")))
 }
 
 /// Opens the file; gives its schema version if that is a later one.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use gatepost_message::{Address, Domain};
 
-use crate::{AccountId, AccountKind, ConnectorId, UserName};
+use crate::{AccountId, AccountKind, ConnectorId, PartnerEntry, PartnerSource, UserName};
 
 /// The directory cannot be opened, read or changed.
 #[derive(Debug, thiserror::Error)]
@@ -198,6 +198,65 @@ pub enum Refusal {
     /// A claim is neither verified nor can it be disconnected.
     #[error("the connector {0} is only claimed: there is nothing to disconnect; remove it")]
     NotVerified(ConnectorId),
+    /// Nobody shares with themselves.
+    #[error("account {0} cannot share with itself: name the account that it shares with")]
+    SharesWithItself(AccountId),
+    /// They have an agreement.
+    #[error("accounts {one} and {other} have a sharing agreement already")]
+    Shares {
+        /// One of them.
+        one: AccountId,
+        /// The other.
+        other: AccountId,
+    },
+    /// They have none.
+    #[error(
+        "accounts {one} and {other} have no sharing agreement; `gatepost sharing list` shows those there are"
+    )]
+    SharesNot {
+        /// One of them.
+        one: AccountId,
+        /// The other.
+        other: AccountId,
+    },
+    /// A partner would be the account itself.
+    #[error("{entry} is account {account}'s own: nobody is a partner of themselves")]
+    OwnAddress {
+        /// What was to be a partner.
+        entry: PartnerEntry,
+        /// Whose it is.
+        account: AccountId,
+    },
+    /// The account has no such entry of its own making.
+    #[error("account {account} has not added or imported {entry}; {}", holds(by.as_ref()))]
+    NoPartner {
+        /// What was to be removed.
+        entry: PartnerEntry,
+        /// Whose it was to be.
+        account: AccountId,
+        /// By what it is a partner nevertheless.
+        by: Option<PartnerSource>,
+    },
+    /// The import has ended.
+    #[error(
+        "this import is not known any more: the relay was started again, or another import for the account has begun; nothing of it was put in, begin it again"
+    )]
+    NoImport,
+    /// The account has no such list.
+    #[error(
+        "account {account} has no entries by {list}; `gatepost partner list` shows what it has"
+    )]
+    NoPartnerList {
+        /// Which account.
+        account: AccountId,
+        /// Which list.
+        list: PartnerSource,
+    },
+    /// Whole domains were not asked for.
+    #[error(
+        "{0} is a whole domain, which silences people too: ask for whole domains with --domains if that is meant"
+    )]
+    WholeDomain(PartnerEntry),
     /// Something is there that would be lost with it.
     #[error("{what} still has {contents}: remove these first")]
     NotEmpty {
@@ -206,4 +265,11 @@ pub enum Refusal {
         /// What it has.
         contents: &'static str,
     },
+}
+
+fn holds(by: Option<&PartnerSource>) -> String {
+    match by {
+        None => "`gatepost partner list` shows what it has".to_owned(),
+        Some(by) => format!("it is a partner by {by}: change that"),
+    }
 }

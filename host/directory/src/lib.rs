@@ -15,6 +15,8 @@
 //! - A [`Credential`] is good for relay from one two-way domain or for submission by one account,
 //!   never for both ([`Scope`]). Its [`Secret`] is ours to make, is shown once, and only its
 //!   [`Verifier`] is kept, encrypted with a key of the [key ring](Settings::key_ring).
+//! - Partner addresses ([`Partner`]) are whom an account shares its tickets with. They follow from a
+//!   sharing agreement with another account here ([`Agreement`]), or stand in a [`PartnerList`].
 //!
 //! What may not be is a [`Refusal`], which says why and what to do.
 
@@ -29,6 +31,10 @@ mod directory;
 mod error;
 mod id;
 mod key_ring;
+mod partner;
+mod partner_change;
+mod partner_index;
+mod partner_view;
 mod random;
 mod rows;
 mod schema;
@@ -47,6 +53,11 @@ pub use directory::{Directory, Limits, Reserved, Settings};
 pub use error::{DirectoryError, Refusal};
 pub use gatepost_sasl::Verifier;
 pub use id::{AccountId, ConnectorId, IdError};
+pub use partner::{
+    Agreement, Feed, ListChange, Partner, PartnerEntry, PartnerEntryError, PartnerList,
+    PartnerSource,
+};
+pub use partner_change::{Fetched, ImportId};
 pub use secret::Secret;
 pub use view::{Destination, Recipient, View};
 pub use word::WordError;

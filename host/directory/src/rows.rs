@@ -1,14 +1,14 @@
 //! Rows and what they stand for.
 
-use std::{collections::BTreeMap, str::FromStr};
+use std::{collections::BTreeMap, str::FromStr, time::Duration};
 
 use gatepost_message::{Address, Domain, Millis};
 use rusqlite::{Connection, Row, types::Type};
 use serde::de::DeserializeOwned;
 
 use crate::{
-    Account, AccountId, Claim, Connector, ConnectorId, Credential, Name, Profile, Scope,
-    SupportAddress, UserName, Verifier,
+    Account, AccountId, Agreement, Claim, Connector, ConnectorId, Credential, Feed, Name,
+    PartnerList, PartnerSource, Profile, Scope, SupportAddress, UserName, Verifier,
     error::DirectoryError,
     key_ring::{KeyRing, Place, Sealed},
 };
@@ -195,4 +195,54 @@ pub(crate) fn place(user: &UserName) -> Place<'_> {
         column: "verifier",
         row: user.as_str(),
     }
+}
+
+pub(crate) fn agreements(connection: &Connection) -> rusqlite::Result<Vec<Agreement>> {
+    let mut select = connection.prepare_cached(
+        "SELECT one, other, created FROM agreements ORDER BY created, one, other",
+    )?;
+    let rows = select.query_map([], |row| {
+        Ok(Agreement {
+            one: parsed(row, 0)?,
+            other: parsed(row, 1)?,
+            created: moment(row, 2)?,
+        })
+    })?;
+    rows.collect()
+}
+
+/// Every list of partners, without its entries.
+pub(crate) fn partner_lists(connection: &Connection) -> rusqlite::Result<Vec<PartnerList>> {
+    let mut select = connection.prepare_cached(
+        "SELECT id, account, kind, name, created, every_seconds, domains, validator, tried,
+                fetched, problem
+         FROM partner_lists ORDER BY id",
+    )?;
+    let rows = select.query_map([], |row| {
+        let (kind, name): (String, String) = (row.get(2)?, row.get(3)?);
+        let every: Option<u32> = row.get(5)?;
+        let source = match kind.as_str() {
+            "feed" => PartnerSource::Feed(name),
+            "import" => PartnerSource::Import(name),
+            _ => PartnerSource::ByHand,
+        };
+        let feed = every.map(|every| {
+            Ok::<_, rusqlite::Error>(Feed {
+                every: Duration::from_secs(every.into()),
+                domains: row.get(6)?,
+                validator: row.get(7)?,
+                tried: optional_moment(row, 8)?,
+                fetched: optional_moment(row, 9)?,
+                problem: row.get(10)?,
+            })
+        });
+        Ok(PartnerList {
+            id: row.get(0)?,
+            account: parsed(row, 1)?,
+            source,
+            created: moment(row, 4)?,
+            feed: feed.transpose()?,
+        })
+    })?;
+    rows.collect()
 }

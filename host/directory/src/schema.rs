@@ -5,7 +5,11 @@ use rusqlite::Connection;
 /// Each step brings a directory from the schema of its index to the next; a new one takes them
 /// all. A step that has been released is never changed: write another one, and put a store of the
 /// schema before it into `tests/stores`.
-const MIGRATIONS: &[&str] = &[include_str!("schema-1.sql"), include_str!("schema-2.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema-1.sql"),
+    include_str!("schema-2.sql"),
+    include_str!("schema-3.sql"),
+];
 
 /// The schema that this version reads and writes; `PRAGMA user_version` of the file.
 pub(crate) const CURRENT: u32 = MIGRATIONS.len() as u32;

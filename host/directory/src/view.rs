@@ -1,13 +1,16 @@
 //! The directory in memory, as it stood at one moment.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
-use gatepost_message::{Address, domain_to_ascii};
+use gatepost_message::{Address, CanonicalAddress, Separators, domain_to_ascii};
 use ring::hmac;
 
 use crate::{
-    Account, AccountId, Canonical, Connector, ConnectorId, Credential, Known, SupportAddress,
-    UserName, Verifier,
+    Account, AccountId, Agreement, Canonical, Connector, ConnectorId, Credential, Known,
+    SupportAddress, UserName, Verifier, partner_view::Partners,
 };
 
 /// Whose an address is.
@@ -40,6 +43,14 @@ struct Holder {
 /// Everything that a session asks of the directory, as it stood at one moment.
 #[derive(Debug)]
 pub struct View {
+    pub(crate) core: Arc<Core>,
+    pub(crate) partners: Partners,
+}
+
+/// All but the lists of partners, which are large, change by themselves, and are shared by views
+/// as these are.
+#[derive(Debug)]
+pub(crate) struct Core {
     holders: HashMap<AccountId, Holder>,
     /// Native domains and the domains of connectors that receive, in A-labels.
     domains: HashMap<String, Destination>,
@@ -49,6 +60,12 @@ pub struct View {
     /// Live credentials with an alias, by its canonical form.
     aliases: HashMap<String, Arc<Known>>,
     unknown: hmac::Key,
+    pub(crate) agreements: Vec<Agreement>,
+    /// Who shares with whom: each agreement both ways.
+    pub(crate) sharing: HashSet<(AccountId, AccountId)>,
+    /// Whose an address is, of those who share with anybody, by its canonical form.
+    pub(crate) shared: HashMap<CanonicalAddress, AccountId>,
+    pub(crate) separators: Separators,
 }
 
 /// What a view is made of.
@@ -57,9 +74,11 @@ pub(crate) struct Contents {
     pub(crate) connectors: Vec<Connector>,
     pub(crate) addresses: Vec<SupportAddress>,
     pub(crate) credentials: Vec<(Credential, Verifier)>,
+    pub(crate) agreements: Vec<Agreement>,
+    pub(crate) separators: Separators,
 }
 
-impl View {
+impl Core {
     pub(crate) fn new(contents: Contents, unknown: hmac::Key) -> Self {
         let mut view = Self {
             holders: HashMap::new(),
@@ -68,6 +87,10 @@ impl View {
             credentials: HashMap::new(),
             aliases: HashMap::new(),
             unknown,
+            sharing: both_ways(&contents.agreements),
+            agreements: contents.agreements,
+            shared: HashMap::new(),
+            separators: contents.separators,
         };
         for account in contents.accounts {
             let native = account.profile.native_domain.as_ascii().to_owned();
@@ -122,7 +145,26 @@ impl View {
                 verifier,
             });
         }
+        view.shared = view.shared();
         view
+    }
+
+    /// Everything at which those receive who share with anybody.
+    fn shared(&self) -> HashMap<CanonicalAddress, AccountId> {
+        let shares: HashSet<_> = self.sharing.iter().map(|(account, _)| account).collect();
+        let named = self.addresses.iter();
+        let named = named.map(|(address, of)| (address.clone(), of.account));
+        let native = self.domains.iter().filter(|(_, of)| of.connector.is_none());
+        let postmasters = native.map(|(domain, of)| (format!("postmaster@{domain}"), of.account));
+        let all = named.chain(postmasters);
+        let sharing = all.filter(|(_, account)| shares.contains(account));
+        let canonical = |text: &str| {
+            let address = Address::parse(text).ok()?;
+            Some(CanonicalAddress::of(&address, &self.separators))
+        };
+        sharing
+            .filter_map(|(address, account)| Some((canonical(&address)?, account)))
+            .collect()
     }
 
     fn add(&mut self, known: Known) {
@@ -145,7 +187,16 @@ impl View {
         self.credentials
             .insert(user_name.clone(), Arc::clone(&known));
     }
+}
 
+fn both_ways(agreements: &[Agreement]) -> HashSet<(AccountId, AccountId)> {
+    let ways = agreements
+        .iter()
+        .flat_map(|of| [(of.one, of.other), (of.other, of.one)]);
+    ways.collect()
+}
+
+impl View {
     /// A directory with nothing in it.
     pub fn empty() -> Self {
         let contents = Contents {
@@ -153,14 +204,21 @@ impl View {
             connectors: Vec::new(),
             addresses: Vec::new(),
             credentials: Vec::new(),
+            agreements: Vec::new(),
+            separators: Separators::default(),
         };
         // Nobody logs in by it.
-        Self::new(contents, hmac::Key::new(hmac::HMAC_SHA256, &[]))
+        let unknown = hmac::Key::new(hmac::HMAC_SHA256, &[]);
+        Self {
+            core: Arc::new(Core::new(contents, unknown)),
+            partners: Partners::empty(),
+        }
     }
 
     /// Every account, oldest first.
     pub fn accounts(&self) -> impl Iterator<Item = &Account> {
         let mut accounts: Vec<_> = self
+            .core
             .holders
             .values()
             .map(|holder| &holder.account)
@@ -173,7 +231,7 @@ impl View {
     /// there is no `help+tag@`. The postmaster of every native domain is its account's (RFC 5321
     /// section 4.5.1).
     pub fn recipient(&self, address: &Address) -> Recipient {
-        let named = |canonical: Canonical| self.addresses.get(canonical.as_str());
+        let named = |canonical: Canonical| self.core.addresses.get(canonical.as_str());
         let found = Canonical::of(address).and_then(named);
         let found = found.or_else(|| Canonical::without_detail(address).and_then(named));
         if let Some(destination) = found {
@@ -193,17 +251,17 @@ impl View {
     /// Whose a domain is, as native domain or connected; one that is only claimed is nobody's.
     pub fn domain(&self, domain: &str) -> Option<Destination> {
         let ascii = domain_to_ascii(domain)?.to_ascii_lowercase();
-        self.domains.get(&ascii).copied()
+        self.core.domains.get(&ascii).copied()
     }
 
     /// An account.
     pub fn account(&self, id: AccountId) -> Option<&Account> {
-        self.holders.get(&id).map(|holder| &holder.account)
+        self.core.holders.get(&id).map(|holder| &holder.account)
     }
 
     /// The connectors of an account, claimed ones too; none where there is no such account.
     pub fn connectors(&self, account: AccountId) -> &[Connector] {
-        let holder = self.holders.get(&account);
+        let holder = self.core.holders.get(&account);
         holder.map_or(&[], |holder| &holder.connectors)
     }
 
@@ -216,17 +274,17 @@ impl View {
     /// The credential that logs in by this name, its own or its alias; revoked ones too, whose
     /// [`Known::is_live`] is false.
     pub fn credential(&self, user: &str) -> Option<&Arc<Known>> {
-        let by_name = self.credentials.get(&UserName::new(user));
+        let by_name = self.core.credentials.get(&UserName::new(user));
         by_name.or_else(|| {
             let alias = Canonical::of(&Address::parse(user).ok()?)?;
-            self.aliases.get(alias.as_str())
+            self.core.aliases.get(alias.as_str())
         })
     }
 
     /// Whether this credential is there and not revoked: what an open session asks before each
     /// command.
     pub fn is_live(&self, user_name: &UserName) -> bool {
-        let known = self.credentials.get(user_name);
+        let known = self.core.credentials.get(user_name);
         known.is_some_and(|known| known.is_live())
     }
 
@@ -234,7 +292,7 @@ impl View {
     /// it costs the same work, and its salt is always the same for the same user, however an alias
     /// is spelled, so that nobody learns who exists.
     pub fn verifier_of_nobody(&self, user: &str) -> Verifier {
-        Verifier::of_nobody(&self.unknown, &Self::identity(user))
+        Verifier::of_nobody(&self.core.unknown, &Self::identity(user))
     }
 
     /// What two spellings of a user's name have in common by which [`View::credential`] finds the

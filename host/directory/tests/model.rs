@@ -6,12 +6,14 @@
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use common::{address, claim, profile, settings};
 use gatepost_directory::{
-    AccountId, AccountKind, ConnectorId, ConnectorState, Directory, Grant, Limits, Recipient,
-    Settings, UserName,
+    AccountId, AccountKind, ConnectorId, ConnectorState, Directory, Fetched, Grant, Limits,
+    PartnerEntry, PartnerSource, Recipient, Settings, UserName,
 };
+use gatepost_message::Millis;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
@@ -40,13 +42,41 @@ enum Step {
     Issue(usize, Option<usize>, bool),
     Revoke(usize),
     Forget(usize),
+    Share(usize, usize),
+    Part(usize, usize),
+    AddPartner(usize, usize),
+    RemovePartner(usize, usize),
+    Import(usize, Vec<usize>, bool),
+    SetFeed(usize),
+    Fetch(usize, Option<Vec<usize>>),
+    RemoveList(usize, usize),
     Rekey,
     Reopen,
+}
+
+/// What may be in a list: spellings of one address, an address here, one of the account's own, and
+/// a domain.
+const ENTRIES: [&str; 5] = [
+    "ann@partner.example",
+    "Ann+1@partner.example",
+    "help@a.desk.example",
+    "help@b.example",
+    "@partner.example",
+];
+const FEED: &str = "https://lists.example/";
+
+fn source(list: usize) -> PartnerSource {
+    match list {
+        0 => PartnerSource::ByHand,
+        1 => PartnerSource::Import("crm".to_owned()),
+        _ => PartnerSource::Feed(FEED.to_owned()),
+    }
 }
 
 /// A domain of an account: `None` is its native one. In an address, 3 stands for that.
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let (n, any) = (0..3_usize, any::<bool>());
+    let some = proptest::collection::vec(0..5_usize, 0..4);
     let step = prop_oneof![
         3 => n.clone().prop_map(Step::AddAccount),
         1 => n.clone().prop_map(Step::RemoveAccount),
@@ -56,9 +86,17 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (n.clone(), n.clone()).prop_map(|(a, d)| Step::RemoveConnector(a, d)),
         6 => (n.clone(), n.clone(), 0..4_usize).prop_map(|(a, l, d)| Step::AddAddress(a, l, d)),
         2 => (n.clone(), n.clone(), 0..4_usize).prop_map(|(a, l, d)| Step::RemoveAddress(a, l, d)),
-        3 => (n.clone(), proptest::option::of(n), any).prop_map(|(a, d, x)| Step::Issue(a, d, x)),
+        3 => (n.clone(), proptest::option::of(n.clone()), any).prop_map(|(a, d, x)| Step::Issue(a, d, x)),
         1 => (0..8_usize).prop_map(Step::Revoke),
         1 => (0..8_usize).prop_map(Step::Forget),
+        2 => (n.clone(), n.clone()).prop_map(|(a, b)| Step::Share(a, b)),
+        1 => (n.clone(), n.clone()).prop_map(|(a, b)| Step::Part(a, b)),
+        3 => (n.clone(), 0..5_usize).prop_map(|(a, e)| Step::AddPartner(a, e)),
+        2 => (n.clone(), 0..5_usize).prop_map(|(a, e)| Step::RemovePartner(a, e)),
+        2 => (n.clone(), some.clone(), any).prop_map(|(a, e, r)| Step::Import(a, e, r)),
+        1 => n.clone().prop_map(Step::SetFeed),
+        3 => (n.clone(), proptest::option::of(some)).prop_map(|(a, e)| Step::Fetch(a, e)),
+        1 => (n.clone(), n).prop_map(|(a, l)| Step::RemoveList(a, l)),
         1 => Just(Step::Rekey),
         2 => Just(Step::Reopen),
     ];
@@ -71,6 +109,10 @@ struct Model {
     connectors: BTreeMap<(usize, usize), (ConnectorId, ConnectorState)>,
     addresses: BTreeSet<(usize, String)>,
     credentials: Vec<Set>,
+    /// Pairs, the lesser first.
+    agreements: BTreeSet<(usize, usize)>,
+    /// Entries of lists, by account and list; a feed may have none.
+    partners: BTreeMap<(usize, usize), BTreeSet<usize>>,
 }
 
 #[derive(Debug)]
@@ -116,7 +158,12 @@ impl Model {
             Step::RemoveAccount(a) => {
                 let may = !self.connectors.keys().any(|(of, _)| of == a)
                     && !self.addresses.iter().any(|(of, _)| of == a)
-                    && !self.credentials.iter().any(|set| set.account == *a);
+                    && !self.credentials.iter().any(|set| set.account == *a)
+                    && !self.partners.keys().any(|(of, _)| of == a)
+                    && !self
+                        .agreements
+                        .iter()
+                        .any(|(one, other)| one == a || other == a);
                 let did = directory.remove_account(id(a)?).is_ok();
                 if did {
                     self.accounts.remove(a);
@@ -220,6 +267,85 @@ impl Model {
                 let set = self.credentials.remove(*n);
                 (true, directory.remove_credential(&set.user).is_ok())
             }
+            Step::Share(a, b) => {
+                let pair = (*a.min(b), *a.max(b));
+                let may = a != b && !self.agreements.contains(&pair);
+                let did = directory.add_agreement(id(a)?, id(b)?).is_ok();
+                self.agreements.extend(did.then_some(pair));
+                (may, did)
+            }
+            Step::Part(a, b) => {
+                let did = directory.remove_agreement(id(a)?, id(b)?).is_ok();
+                (self.agreements.remove(&(*a.min(b), *a.max(b))), did)
+            }
+            Step::AddPartner(a, e) => {
+                let may = !self.is_own(*a, ENTRIES[*e]);
+                let did = directory.add_partner(id(a)?, &entry(*e)).is_ok();
+                if did {
+                    self.partners.entry((*a, 0)).or_default().insert(*e);
+                }
+                (may, did)
+            }
+            Step::RemovePartner(a, e) => {
+                let did = directory.remove_partner(id(a)?, &entry(*e)).is_ok();
+                let mut had = false;
+                for list in [0, 1] {
+                    if let Some(entries) = self.partners.get_mut(&(*a, list)) {
+                        had |= entries.remove(e);
+                    }
+                }
+                self.partners
+                    .retain(|(_, list), of| *list == 2 || !of.is_empty());
+                (had, did)
+            }
+            Step::Import(a, entries, replace) => {
+                let account = id(a)?;
+                let import = directory.begin_import(account).unwrap();
+                for number in entries {
+                    directory.add_to_import(import, &[entry(*number)]).unwrap();
+                }
+                let did = directory.finish_import(import, account, "crm", *replace);
+                let list = self.partners.entry((*a, 1)).or_default();
+                if *replace {
+                    list.clear();
+                }
+                list.extend(entries);
+                assert_eq!(did.as_ref().unwrap().entries, list.len());
+                self.partners
+                    .retain(|(_, list), of| *list == 2 || !of.is_empty());
+                (true, did.is_ok())
+            }
+            Step::SetFeed(a) => {
+                let every = Duration::from_secs(60);
+                let did = directory.set_feed(id(a)?, FEED, every, true).is_ok();
+                self.partners.entry((*a, 2)).or_default();
+                (true, did)
+            }
+            Step::Fetch(a, entries) => {
+                let account = id(a)?;
+                let list = self.partners.get_mut(&(*a, 2))?;
+                let view = directory.view();
+                let mut feeds = view.partner_lists();
+                let feed = feeds.find(|of| of.feed.is_some() && of.account == account)?;
+                let fetched = match entries {
+                    None => Fetched::Failed("down".to_owned()),
+                    Some(numbers) => {
+                        *list = numbers.iter().copied().collect();
+                        Fetched::Entries {
+                            entries: numbers.iter().map(|number| entry(*number)).collect(),
+                            validator: None,
+                        }
+                    }
+                };
+                let did = directory.feed_tried(feed.id, fetched, Millis(1));
+                (true, did.is_ok())
+            }
+            Step::RemoveList(a, list) => {
+                let did = directory
+                    .remove_partner_list(id(a)?, &source(*list))
+                    .is_ok();
+                (self.partners.remove(&(*a, *list)).is_some(), did)
+            }
             Step::Rekey => (true, directory.rekey().is_ok()),
             Step::Reopen => return None,
         })
@@ -244,8 +370,60 @@ impl Model {
         owner.and_then(|owner| self.accounts.get(&owner).copied())
     }
 
+    /// Whether an account receives at an address, or has a domain.
+    fn is_own(&self, account: usize, entry: &str) -> bool {
+        let own = |a, l, d| entry == format!("{}@{}", LOCALS[l], at(a, d));
+        let all = (0..3).flat_map(|a| (0..3).flat_map(move |l| (0..4).map(move |d| (a, l, d))));
+        let mut named = all.filter(|(a, l, d)| own(*a, *l, *d));
+        named.any(|(a, l, d)| self.recipient(a, l, d) == self.accounts.get(&account).copied())
+    }
+
+    /// By what an address is a partner's of an account: each source once, and whether by domain.
+    fn partners(&self, account: usize, address: &str) -> BTreeSet<(bool, PartnerSource)> {
+        let mut found = BTreeSet::new();
+        if self.is_own(account, address) {
+            return found;
+        }
+        for other in 0..3 {
+            let pair = (account.min(other), account.max(other));
+            if self.agreements.contains(&pair) && self.is_own(other, address) {
+                found.insert((false, PartnerSource::Agreement(self.accounts[&other])));
+            }
+        }
+        for ((of, list), entries) in &self.partners {
+            for entry in entries.iter().filter(|_| *of == account) {
+                // The second is a spelling of the first.
+                let entry = ENTRIES[*entry].replace("Ann+1", "ann");
+                let by_domain = entry.starts_with('@') && address.ends_with(&entry);
+                if entry == address || by_domain {
+                    found.insert((by_domain, source(*list)));
+                }
+            }
+        }
+        found
+    }
+
     fn agrees(&self, directory: &Directory) {
         let view = directory.view();
+        let addresses =
+            (0..3).flat_map(|a| (0..3).flat_map(move |l| (0..4).map(move |d| (a, l, d))));
+        let addresses = addresses.map(|(a, l, d)| format!("{}@{}", LOCALS[l], at(a, d)));
+        let elsewhere = [
+            "ann@partner.example",
+            "ben@partner.example",
+            "ann@sub.partner.example",
+        ];
+        for text in addresses.chain(elsewhere.map(str::to_owned)) {
+            for (number, id) in &self.accounts {
+                let spelled = text.to_uppercase().replace('@', "+9@");
+                let found = view.partners(*id, &address(&spelled)).into_iter();
+                let found: Vec<_> = found.map(|of| (of.by_domain, of.source)).collect();
+                let expected: Vec<_> = self.partners(*number, &text).into_iter().collect();
+                assert_eq!(found, expected, "{text} for {number}");
+            }
+        }
+        let entries = self.partners.values().map(BTreeSet::len).sum::<usize>();
+        assert_eq!(view.partner_entries(), entries);
         for (account, local, domain) in
             (0..3).flat_map(|a| (0..3).flat_map(move |l| (0..4).map(move |d| (a, l, d))))
         {
@@ -287,6 +465,10 @@ impl Model {
             }
         }
     }
+}
+
+fn entry(number: usize) -> PartnerEntry {
+    ENTRIES[number].parse().unwrap()
 }
 
 fn at(account: usize, domain: usize) -> &'static str {

@@ -10,16 +10,18 @@ mod common;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use common::{address, open, production, settings, verified};
 use gatepost_directory::{
-    ConnectorState, Directory, DirectoryError, Forwarders, Grant, PolicySettings, Recipient, Scope,
+    ConnectorState, Directory, DirectoryError, Fetched, Forwarders, Grant, Partner, PartnerEntry,
+    PartnerSource, PolicySettings, Recipient, Scope,
 };
 use gatepost_message::Millis;
 use rusqlite::Connection;
 
 /// The schemas that were ever released.
-const SCHEMAS: [&str; 2] = ["schema-1", "schema-2"];
+const SCHEMAS: [&str; 3] = ["schema-1", "schema-2", "schema-3"];
 
 fn store(schema: &str) -> PathBuf {
     let stores = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stores");
@@ -53,8 +55,59 @@ fn fill(directory: &Directory) {
     directory
         .set_policy(acme, "inbound-auth", settings)
         .unwrap();
+    let other = production(directory, "other.desk.example").id;
+    directory
+        .add_address(other, address("support@other.desk.example"))
+        .unwrap();
+    directory.add_agreement(other, acme).unwrap();
+    let entry = |text: &str| text.parse::<PartnerEntry>().unwrap();
+    for by_hand in ["ann@partner.example", "@whole.example"] {
+        directory.add_partner(acme, &entry(by_hand)).unwrap();
+    }
+    let import = directory.begin_import(acme).unwrap();
+    let imported = [entry("ben@partner.example")];
+    directory.add_to_import(import, &imported).unwrap();
+    directory.finish_import(import, acme, "crm", false).unwrap();
+    let every = Duration::from_secs(3600);
+    let feed = directory.set_feed(acme, FEED, every, true).unwrap();
+    let fetched = Fetched::Entries {
+        entries: vec![entry("cleo@partner.example")],
+        validator: Some("\"1\"".to_owned()),
+    };
+    directory
+        .feed_tried(feed.id, fetched, Millis(1_000))
+        .unwrap();
+    let failed = Fetched::Failed("it is down".to_owned());
+    directory
+        .feed_tried(feed.id, failed, Millis(2_000))
+        .unwrap();
     let newest = store(SCHEMAS[SCHEMAS.len() - 1]);
     fs::write(newest.join("secret"), inbound.secret.reveal()).unwrap();
+}
+
+const FEED: &str = "https://lists.example/partners";
+
+/// Whom the first account has as partners, and by what.
+fn partners(directory: &Directory) {
+    let view = directory.view();
+    let accounts: Vec<_> = view.accounts().map(|account| account.id).collect();
+    let of = |text| view.partner(accounts[0], &address(text));
+    let by = |by_domain, source| Some(Partner { by_domain, source });
+    let agreement = PartnerSource::Agreement(accounts[1]);
+    assert_eq!(of("support@other.desk.example"), by(false, agreement));
+    assert_eq!(of("ann@partner.example"), by(false, PartnerSource::ByHand));
+    assert_eq!(of("any@whole.example"), by(true, PartnerSource::ByHand));
+    let import = PartnerSource::Import("crm".to_owned());
+    assert_eq!(of("ben@partner.example"), by(false, import));
+    let feed = PartnerSource::Feed(FEED.to_owned());
+    assert_eq!(of("cleo@partner.example"), by(false, feed));
+    let list = view.partner_lists().find(|list| list.feed.is_some());
+    let feed = list.unwrap().feed.clone().unwrap();
+    assert_eq!(feed.every, Duration::from_secs(3600));
+    assert_eq!(feed.validator.as_deref(), Some("\"1\""));
+    assert_eq!(feed.problem.as_deref(), Some("it is down"));
+    assert_eq!(feed.fetched, Some(Millis(1_000)));
+    assert_eq!(feed.tried, Some(Millis(2_000)));
 }
 
 fn forwarders() -> Forwarders {
@@ -79,6 +132,9 @@ fn dump(database: &Connection) -> String {
         "addresses",
         "credentials",
         "policy_settings",
+        "agreements",
+        "partner_lists",
+        "partners",
     ] {
         let mut select = database.prepare(&format!("SELECT * FROM {table}")).unwrap();
         let columns = select.column_count();
@@ -158,6 +214,10 @@ fn every_earlier_schema_is_upgraded() {
         } else {
             assert_eq!(connected.forwarders, forwarders());
             assert_eq!(policies["inbound-auth"], policy_settings());
+        }
+        match number {
+            0 | 1 => assert_eq!(view.partner_entries(), 0),
+            _ => partners(&directory),
         }
         let secret = fs::read_to_string(store(name).join("secret")).unwrap();
         for credential in credentials {

@@ -8,13 +8,14 @@ use gatepost_directory::{
     Account, AccountId, AccountKind, Claim, Connector, ConnectorKind, Directory, Limits, Profile,
     Protocol, Settings,
 };
-use gatepost_message::Address;
+use gatepost_message::{Address, Separators};
 
 pub fn settings(folder: &Path) -> Settings {
     Settings {
         path: folder.join("directory.db"),
         key_ring: folder.join("key-ring"),
         limits: Limits::default(),
+        separators: Separators::default(),
     }
 }
 

@@ -1,0 +1,194 @@
+//! Which addresses are partners of which account, for a million of them.
+//!
+//! A session asks for each recipient of each message, so the answer has to be in memory, and a
+//! [`View`](crate::View) never changes under its reader, so each change makes another index. Both
+//! together want something small that shares what has not changed: entries are kept as 64 bits of
+//! a keyed hash and the number of their list, sorted, in shards. To change some makes their shards
+//! anew and no other.
+//!
+//! That 64 bits stand for an address makes one stranger in 2⁶⁴ ÷ entries a partner: with a million
+//! entries, one in eighteen million million. The key is another in each process, so nobody can
+//! look for such an address.
+
+use std::{
+    hash::{BuildHasher as _, RandomState},
+    sync::Arc,
+};
+
+use crate::AccountId;
+
+/// The leading bits of a hash that choose its shard: 4096 of them hold 250 entries each where there
+/// are a million.
+const BITS: u32 = 12;
+
+/// A list's number, as [`PartnerList::id`](crate::PartnerList::id).
+pub(crate) type ListId = u32;
+
+/// Entries with their lists, as they stood at one moment.
+#[derive(Debug, Clone)]
+pub(crate) struct PartnerIndex {
+    hasher: RandomState,
+    shards: Arc<[Arc<Shard>]>,
+    entries: usize,
+}
+
+/// Sorted by hash, then by list. An entry may be there several times: a list can hold two spellings
+/// of one address.
+#[derive(Debug, Default)]
+struct Shard {
+    hashes: Box<[u64]>,
+    lists: Box<[ListId]>,
+}
+
+/// An entry of a list.
+pub(crate) type Entry = (u64, ListId);
+
+impl PartnerIndex {
+    pub(crate) fn empty() -> Self {
+        let none = Arc::new(Shard::default());
+        let shards = (0..1 << BITS).map(|_| Arc::clone(&none));
+        Self {
+            hasher: RandomState::new(),
+            shards: shards.collect(),
+            entries: 0,
+        }
+    }
+
+    /// What stands for an account's entry here.
+    pub(crate) fn hash(&self, account: AccountId, key: &str) -> u64 {
+        self.hasher.hash_one((account, key))
+    }
+
+    /// The lists that hold an entry, each as often as it does.
+    pub(crate) fn lists(&self, hash: u64) -> &[ListId] {
+        let Some(shard) = self.shards.get(shard_of(hash)) else {
+            return &[];
+        };
+        let begin = shard.hashes.partition_point(|other| *other < hash);
+        let rest = shard.hashes.get(begin..).unwrap_or_default();
+        let count = rest.iter().take_while(|other| **other == hash).count();
+        shard.lists.get(begin..begin + count).unwrap_or_default()
+    }
+
+    /// The same with entries added and others, which are there, removed.
+    pub(crate) fn changed(&self, mut added: Vec<Entry>, mut removed: Vec<Entry>) -> Self {
+        added.sort_unstable();
+        removed.sort_unstable();
+        let entries = (self.entries + added.len()).saturating_sub(removed.len());
+        let mut shards = self.shards.to_vec();
+        let (mut added, mut removed) = (added.as_slice(), removed.as_slice());
+        loop {
+            let next = [added.first(), removed.first()].into_iter().flatten().min();
+            let Some(number) = next.map(|(hash, _)| shard_of(*hash)) else {
+                break;
+            };
+            let (more, less) = (take(&mut added, number), take(&mut removed, number));
+            if let Some(shard) = shards.get_mut(number) {
+                *shard = Arc::new(shard.changed(more, less));
+            }
+        }
+        Self {
+            hasher: self.hasher.clone(),
+            shards: shards.into(),
+            entries,
+        }
+    }
+
+    /// Entries of all lists.
+    pub(crate) fn entries(&self) -> usize {
+        self.entries
+    }
+
+    /// Octets that it takes, but for what the allocator adds.
+    pub(crate) fn octets(&self) -> usize {
+        let shard = size_of::<Arc<Shard>>() + size_of::<Shard>();
+        let entry = size_of::<u64>() + size_of::<ListId>();
+        self.shards.len() * shard + self.entries * entry
+    }
+}
+
+fn shard_of(hash: u64) -> usize {
+    (hash >> (u64::BITS - BITS)) as usize
+}
+
+/// The entries of a shard from the front of sorted ones.
+fn take<'a>(entries: &mut &'a [Entry], shard: usize) -> &'a [Entry] {
+    let count = entries.partition_point(|(hash, _)| shard_of(*hash) <= shard);
+    let (of_shard, rest) = entries.split_at(count);
+    *entries = rest;
+    of_shard
+}
+
+impl Shard {
+    fn changed(&self, added: &[Entry], removed: &[Entry]) -> Self {
+        let before = (self.hashes.iter().copied()).zip(self.lists.iter().copied());
+        let mut removed = removed.iter().peekable();
+        let kept = before.filter(|entry| {
+            while removed.next_if(|gone| *gone < entry).is_some() {}
+            removed.next_if(|gone| *gone == entry).is_none()
+        });
+        let mut entries: Vec<Entry> = kept.chain(added.iter().copied()).collect();
+        entries.sort_unstable();
+        let (hashes, lists): (Vec<_>, Vec<_>) = entries.into_iter().unzip();
+        Self {
+            hashes: hashes.into(),
+            lists: lists.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Hashes that meet: in the same shard, and the same.
+    fn entries() -> impl Strategy<Value = Vec<Entry>> {
+        let hash = prop_oneof![0..4_u64, (0..4_u64).prop_map(|n| n << 60), any::<u64>()];
+        proptest::collection::vec((hash, 0..3_u32), 0..40)
+    }
+
+    proptest! {
+        #[test]
+        fn it_holds_what_was_added_and_not_removed(steps in proptest::collection::vec((entries(), any::<u8>()), 1..6)) {
+            let mut index = PartnerIndex::empty();
+            let mut model: BTreeMap<Entry, usize> = BTreeMap::new();
+            for (added, every) in steps {
+                let mut removed = Vec::new();
+                for (number, (entry, count)) in model.iter_mut().enumerate() {
+                    if *count > 0 && number % (usize::from(every) % 4 + 1) == 0 {
+                        *count -= 1;
+                        removed.push(*entry);
+                    }
+                }
+                index = index.changed(added.clone(), removed);
+                for entry in added {
+                    *model.entry(entry).or_default() += 1;
+                }
+                for (hash, _) in model.keys() {
+                    let of_hash = model.range((*hash, 0)..=(*hash, ListId::MAX));
+                    let expected: Vec<_> = of_hash
+                        .flat_map(|((_, list), count)| std::iter::repeat_n(*list, *count))
+                        .collect();
+                    prop_assert_eq!(index.lists(*hash), expected);
+                }
+                prop_assert_eq!(index.entries(), model.values().sum::<usize>());
+            }
+        }
+    }
+
+    #[test]
+    fn a_change_leaves_other_shards_as_they_are() {
+        let index = PartnerIndex::empty();
+        let many = (0..100_000_u64).map(|n| (n.wrapping_mul(0x9e37_79b9_7f4a_7c15), 1));
+        let index = index.changed(many.collect(), Vec::new());
+        let changed = index.changed(vec![(7, 2)], Vec::new());
+        let pairs = index.shards.iter().zip(changed.shards.iter());
+        let anew = pairs.filter(|(one, two)| !Arc::ptr_eq(one, two)).count();
+        assert_eq!(anew, 1);
+        assert_eq!(changed.entries(), 100_001);
+    }
+}

@@ -1,0 +1,124 @@
+//! Who is a partner of whom, as a session asks it.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use gatepost_message::{Address, CanonicalAddress, Separators};
+use rusqlite::Connection;
+
+use crate::{
+    AccountId, Agreement, DirectoryError, Partner, PartnerEntry, PartnerList, PartnerSource,
+    Recipient, View,
+    partner_index::{ListId, PartnerIndex},
+    rows,
+};
+
+/// Every list with its entries. A copy of it shares all with it.
+#[derive(Debug, Clone)]
+pub(crate) struct Partners {
+    pub(crate) index: PartnerIndex,
+    pub(crate) lists: Arc<BTreeMap<ListId, PartnerList>>,
+}
+
+impl Partners {
+    pub(crate) fn empty() -> Self {
+        Self {
+            index: PartnerIndex::empty(),
+            lists: Arc::default(),
+        }
+    }
+
+    pub(crate) fn read(
+        connection: &Connection,
+        separators: &Separators,
+    ) -> Result<Self, DirectoryError> {
+        let lists = lists(connection)?;
+        let index = PartnerIndex::empty();
+        let mut added = Vec::new();
+        let mut select = connection.prepare("SELECT list, entry FROM partners")?;
+        let mut rows = select.query([])?;
+        while let Some(row) = rows.next()? {
+            let (list, entry): (ListId, String) = (row.get(0)?, row.get(1)?);
+            let account = lists.get(&list).map(|list| list.account);
+            let damaged = || DirectoryError::Damaged(format!("partner {entry}"));
+            let account = account.ok_or_else(damaged)?;
+            let key = entry.parse::<PartnerEntry>().map_err(|_| damaged())?;
+            added.push((index.hash(account, &key.key(separators)), list));
+        }
+        Ok(Self {
+            index: index.changed(added, Vec::new()),
+            lists: Arc::new(lists),
+        })
+    }
+}
+
+pub(crate) fn lists(connection: &Connection) -> rusqlite::Result<BTreeMap<ListId, PartnerList>> {
+    let lists = rows::partner_lists(connection)?.into_iter();
+    Ok(lists.map(|list| (list.id, list)).collect())
+}
+
+impl View {
+    /// By what an address is a partner's of this account; `None` where it is not. The address
+    /// itself goes before its domain, and an agreement before lists. What the account itself
+    /// receives at is no partner's, whatever a list says.
+    pub fn partner(&self, account: AccountId, address: &Address) -> Option<Partner> {
+        self.partners(account, address).into_iter().next()
+    }
+
+    /// The same with all by which it is one, in that order.
+    pub fn partners(&self, account: AccountId, address: &Address) -> Vec<Partner> {
+        let core = &self.core;
+        let canonical = CanonicalAddress::of(address, &core.separators);
+        let mut found = Vec::new();
+        let owner = core.shared.get(&canonical);
+        if let Some(owner) = owner.filter(|owner| core.sharing.contains(&(account, **owner))) {
+            found.push(Partner {
+                by_domain: false,
+                source: PartnerSource::Agreement(*owner),
+            });
+        }
+        let text = canonical.as_str();
+        let domain = text.rfind('@').map_or("", |at| &text[at..]);
+        for (key, by_domain) in [(text, false), (domain, true)] {
+            let hash = self.partners.index.hash(account, key);
+            for list in self.partners.index.lists(hash) {
+                let source = self.partners.lists.get(list);
+                let source = source.map(|list| list.source.clone());
+                found.extend(source.map(|source| Partner { by_domain, source }));
+            }
+        }
+        if found.is_empty() {
+            return found;
+        }
+        if matches!(self.recipient(address), Recipient::Of(of) if of.account == account) {
+            return Vec::new();
+        }
+        found.sort_by(|one, two| (one.by_domain, &one.source).cmp(&(two.by_domain, &two.source)));
+        found.dedup();
+        found
+    }
+
+    /// The form in which partner addresses are compared.
+    pub fn canonical(&self, address: &Address) -> CanonicalAddress {
+        CanonicalAddress::of(address, &self.core.separators)
+    }
+
+    /// The sharing agreements, oldest first.
+    pub fn agreements(&self) -> &[Agreement] {
+        &self.core.agreements
+    }
+
+    /// Every list of partner addresses.
+    pub fn partner_lists(&self) -> impl Iterator<Item = &PartnerList> {
+        self.partners.lists.values()
+    }
+
+    /// How many entries all lists have.
+    pub fn partner_entries(&self) -> usize {
+        self.partners.index.entries()
+    }
+
+    /// How many octets of memory they take.
+    pub fn partner_octets(&self) -> usize {
+        self.partners.index.octets()
+    }
+}
