@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const TARGET: &str = "wasm32-unknown-unknown";
-const POLICIES: [&str; 4] = [
+const POLICIES: [&str; 5] = [
     "header-guard",
     "inbound-auth",
     "loop-guard",
     "outbound-route",
+    "partner-guard",
 ];
 
 fn main() {

@@ -3,7 +3,7 @@
 //! Forwarding leaves the author in From, as long as it is done once and well. Where several servers
 //! forward in turn, some rewrite From; who has asked is then told by other fields.
 
-use gatepost_sdk::{Decision, Message, Transaction, is_support_address};
+use gatepost_sdk::{Decision, Message, Transaction, is_support_address, partner};
 
 use crate::{Settings, mailbox};
 
@@ -29,7 +29,9 @@ pub fn note(
         fields.flat_map(|field| mailbox::addresses(&field))
     });
     let usable = |address: &String| {
-        address.bytes().all(|octet| octet.is_ascii_graphic()) && !is_support_address(address)
+        address.bytes().all(|octet| octet.is_ascii_graphic())
+            && !is_support_address(address)
+            && partner(address).is_none()
     };
     if let Some(requester) = named.find(usable) {
         decision.set_header(settings.requester_header.clone(), format!("<{requester}>"));

@@ -62,3 +62,17 @@ fn other_traces_of_forwarding_count_too() {
     ];
     assert_eq!(scene(fields).judge().tags, ["multi-hop"]);
 }
+
+#[test]
+fn a_partner_has_not_asked_either() {
+    let reply_to = ("Reply-To", "Support+9@partner.example, ann@home.example");
+    let mut scene = scene(vec![SECOND, FIRST, reply_to]);
+    let known = gatepost_sdk::Partner {
+        by_domain: false,
+        source: gatepost_sdk::PartnerSource::ByHand,
+    };
+    let partners = &mut scene.given.partners;
+    partners.insert("support@partner.example".into(), known);
+    let outcome = scene.judge();
+    assert_eq!(outcome.headers[0].1, "<ann@home.example>");
+}

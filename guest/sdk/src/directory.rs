@@ -116,6 +116,39 @@ pub struct ReceivingDomain {
     pub forwarders: Forwarders,
 }
 
+/// One with whom the account shares its tickets.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Partner {
+    /// Whether its whole domain is a partner's, and not the address itself.
+    pub by_domain: bool,
+    /// By what it is one.
+    pub source: PartnerSource,
+}
+
+/// By what an address is a partner's.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum PartnerSource {
+    /// It is a support address of this account, with which there is a sharing agreement.
+    Agreement(String),
+    /// Somebody has added it.
+    ByHand,
+    /// It was imported, under this name.
+    Import(String),
+    /// It is in the feed with this URL.
+    Feed(String),
+}
+
+impl std::fmt::Display for PartnerSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Agreement(account) => write!(f, "the sharing agreement with account {account}"),
+            Self::ByHand => f.write_str("an entry by hand"),
+            Self::Import(name) => write!(f, "the import {name}"),
+            Self::Feed(url) => write!(f, "the feed {url}"),
+        }
+    }
+}
+
 /// What a credential is good for.
 ///
 /// ```
@@ -191,6 +224,37 @@ pub fn is_support_address(address: &str) -> bool {
     return crate::glue::is_support_address(address);
     #[cfg(not(target_arch = "wasm32"))]
     crate::native::given(|given| given.destinations.contains_key(address))
+}
+
+/// The partner that an address is of, in whatever spelling: case, quotes, sub-address and what a
+/// forwarder wraps around it do not count. `None` where it is none, and for every address at which
+/// the account itself receives.
+///
+/// ```
+/// use gatepost_sdk::*;
+///
+/// /// Whom the account shares its tickets with is not written to as well.
+/// fn shared_with(transaction: &Transaction) -> Vec<(&str, Partner)> {
+///     let recipients = transaction.recipients.iter();
+///     recipients.filter_map(|to| Some((to.as_str(), partner(to)?))).collect()
+/// }
+///
+/// let known = Partner { by_domain: false, source: PartnerSource::ByHand };
+/// let _given = native::Given {
+///     partners: [("support@other.example".to_owned(), known.clone())].into(),
+///     ..native::Given::default()
+/// }
+/// .give();
+/// assert_eq!(partner("Support+42@other.example"), Some(known));
+/// assert_eq!(partner("ann@other.example"), None);
+/// ```
+///
+/// Natively it is what a test has [given](crate::native::Given::partners).
+pub fn partner(address: &str) -> Option<Partner> {
+    #[cfg(target_arch = "wasm32")]
+    return crate::glue::partner(address);
+    #[cfg(not(target_arch = "wasm32"))]
+    crate::native::given(|given| given.partner(address))
 }
 
 /// The credential that the client has proved; `None` where it has not authenticated.

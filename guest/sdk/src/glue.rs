@@ -469,6 +469,20 @@ impl From<imported::Author> for crate::Author {
     }
 }
 
+pub fn partner(address: &str) -> Option<crate::Partner> {
+    use crate::PartnerSource as Source;
+
+    directory::partner(address).map(|of| crate::Partner {
+        by_domain: of.by_domain,
+        source: match of.source {
+            directory::PartnerSource::Agreement(account) => Source::Agreement(account),
+            directory::PartnerSource::ByHand => Source::ByHand,
+            directory::PartnerSource::Imported(name) => Source::Import(name),
+            directory::PartnerSource::Feed(url) => Source::Feed(url),
+        },
+    })
+}
+
 impl From<directory::ReceivingDomain> for crate::ReceivingDomain {
     fn from(of: directory::ReceivingDomain) -> Self {
         Self {

@@ -77,8 +77,9 @@ pub use authentication::{
 };
 pub use decision::{Action, Decision};
 pub use directory::{
-    Credential, CredentialScope, DomainKind, DomainState, Forwarders, Machine, ReceivingDomain,
-    canonical, credential, destination, is_support_address, machine,
+    Credential, CredentialScope, DomainKind, DomainState, Forwarders, Machine, Partner,
+    PartnerSource, ReceivingDomain, canonical, credential, destination, is_support_address,
+    machine, partner,
 };
 pub use policy::{Facts, Level, Message, Policy};
 pub use types::{

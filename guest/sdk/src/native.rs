@@ -9,7 +9,9 @@ use std::collections::HashMap;
 pub use fixtures::fixtures;
 pub use pretended::Mail;
 
-use crate::{Authentication, Credential, Machine, ReceivingDomain};
+use gatepost_message::{Address, CanonicalAddress, Separators};
+
+use crate::{Authentication, Credential, Machine, Partner, ReceivingDomain};
 
 /// What a test gives to the policy that it runs, instead of the relay.
 ///
@@ -32,6 +34,9 @@ pub struct Given {
     /// What [`machine`](crate::machine) says of these addresses, in [canonical](crate::canonical()) form;
     /// it knows no others.
     pub machines: HashMap<String, Machine>,
+    /// What [`partner`](crate::partner) says, by addresses in lower case without sub-address, or by
+    /// domains with an `@` before them. Where `+` sets sub-addresses apart.
+    pub partners: HashMap<String, Partner>,
     /// What [`credential`](crate::credential) says.
     pub credential: Option<Credential>,
     /// What [`settings_of_account`](crate::settings_of_account) reads, as JSON.
@@ -43,6 +48,17 @@ thread_local! {
 }
 
 impl Given {
+    /// The partner that an address is of, as the relay finds it.
+    pub(crate) fn partner(&self, address: &str) -> Option<Partner> {
+        let parsed = Address::parse(address).ok()?;
+        let canonical = CanonicalAddress::of(&parsed, &Separators::default());
+        let by_domain = || self.partners.get(&format!("@{}", canonical.domain()));
+        let found = self.partners.get(canonical.as_str()).or_else(by_domain);
+        found
+            .filter(|_| !self.destinations.contains_key(address))
+            .cloned()
+    }
+
     /// Gives it to what runs on this thread, until the value that is returned is dropped.
     ///
     /// ```

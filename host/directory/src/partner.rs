@@ -176,8 +176,8 @@ pub struct PartnerList {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Feed {
-    /// How long from one fetch to the next; whole seconds.
-    pub every: Duration,
+    /// How long from one fetch to the next, in seconds.
+    pub every_seconds: u32,
     /// Whether it may hold whole domains.
     pub domains: bool,
     /// What the server named the version that we have (RFC 9110 section 8.8): its entity tag.
@@ -196,9 +196,10 @@ impl Feed {
     pub fn due(&self) -> Millis {
         /// Between tries of one that fails, at most.
         const AGAIN: Duration = Duration::from_secs(300);
+        let every = Duration::from_secs(self.every_seconds.into());
         let pause = match self.problem {
-            Some(_) => self.every.min(AGAIN),
-            None => self.every,
+            Some(_) => every.min(AGAIN),
+            None => every,
         };
         let pause = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
         (self.tried).map_or(Millis(0), |tried| Millis(tried.0.saturating_add(pause)))

@@ -102,6 +102,16 @@ impl View {
         CanonicalAddress::of(address, &self.core.separators)
     }
 
+    /// The addresses that are an account's partners by agreements, and whose they are.
+    pub fn shared_with(&self, account: AccountId) -> Vec<(&CanonicalAddress, AccountId)> {
+        let core = &self.core;
+        let shares = |owner: &AccountId| core.sharing.contains(&(account, *owner));
+        let shared = core.shared.iter().filter(|(_, owner)| shares(owner));
+        let mut shared: Vec<_> = shared.map(|(address, owner)| (address, *owner)).collect();
+        shared.sort();
+        shared
+    }
+
     /// The sharing agreements, oldest first.
     pub fn agreements(&self) -> &[Agreement] {
         &self.core.agreements

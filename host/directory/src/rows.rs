@@ -1,6 +1,6 @@
 //! Rows and what they stand for.
 
-use std::{collections::BTreeMap, str::FromStr, time::Duration};
+use std::{collections::BTreeMap, str::FromStr};
 
 use gatepost_message::{Address, Domain, Millis};
 use rusqlite::{Connection, Row, types::Type};
@@ -220,15 +220,15 @@ pub(crate) fn partner_lists(connection: &Connection) -> rusqlite::Result<Vec<Par
     )?;
     let rows = select.query_map([], |row| {
         let (kind, name): (String, String) = (row.get(2)?, row.get(3)?);
-        let every: Option<u32> = row.get(5)?;
+        let every_seconds: Option<u32> = row.get(5)?;
         let source = match kind.as_str() {
             "feed" => PartnerSource::Feed(name),
             "import" => PartnerSource::Import(name),
             _ => PartnerSource::ByHand,
         };
-        let feed = every.map(|every| {
+        let feed = every_seconds.map(|every_seconds| {
             Ok::<_, rusqlite::Error>(Feed {
-                every: Duration::from_secs(every.into()),
+                every_seconds,
                 domains: row.get(6)?,
                 validator: row.get(7)?,
                 tried: optional_moment(row, 8)?,

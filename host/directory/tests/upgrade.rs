@@ -103,7 +103,7 @@ fn partners(directory: &Directory) {
     assert_eq!(of("cleo@partner.example"), by(false, feed));
     let list = view.partner_lists().find(|list| list.feed.is_some());
     let feed = list.unwrap().feed.clone().unwrap();
-    assert_eq!(feed.every, Duration::from_secs(3600));
+    assert_eq!(feed.every_seconds, 3600);
     assert_eq!(feed.validator.as_deref(), Some("\"1\""));
     assert_eq!(feed.problem.as_deref(), Some("it is down"));
     assert_eq!(feed.fetched, Some(Millis(1_000)));

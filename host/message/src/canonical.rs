@@ -14,6 +14,7 @@
 
 use std::{fmt, str::FromStr};
 
+use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::{Address, domain_to_ascii};
@@ -25,7 +26,8 @@ pub struct CanonicalAddress(Box<str>);
 
 /// The characters that set a sub-address apart from the name before it, such as the `+` of
 /// `help+orders@`; none where addresses have no sub-addresses.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Separators(Box<str>);
 
 /// A character cannot set a sub-address apart.
@@ -70,6 +72,20 @@ impl FromStr for Separators {
             Some(character) => Err(SeparatorError(character)),
             None => Ok(Self(text.into())),
         }
+    }
+}
+
+impl TryFrom<String> for Separators {
+    type Error = SeparatorError;
+
+    fn try_from(text: String) -> Result<Self, SeparatorError> {
+        text.parse()
+    }
+}
+
+impl From<Separators> for String {
+    fn from(separators: Separators) -> Self {
+        separators.0.into()
     }
 }
 

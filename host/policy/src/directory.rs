@@ -8,6 +8,8 @@ pub trait Directory: Send + Sync {
     fn destination(&self, account: &str, address: &str) -> Option<ReceivingDomain>;
     /// Whether `account` receives mail at this address.
     fn is_support_address(&self, account: &str, address: &str) -> bool;
+    /// By what this address is a partner's of `account`; `None` where it is not.
+    fn partner(&self, account: &str, address: &str) -> Option<Partner>;
     /// What the credential is good for with which this user has logged in.
     fn credential(&self, user: &str) -> Option<CredentialScope>;
     /// What `account` has set for this policy, as a JSON object.
@@ -24,6 +26,9 @@ impl Directory for NoDirectory {
     }
     fn is_support_address(&self, _: &str, _: &str) -> bool {
         false
+    }
+    fn partner(&self, _: &str, _: &str) -> Option<Partner> {
+        None
     }
     fn credential(&self, _: &str) -> Option<CredentialScope> {
         None
@@ -77,6 +82,28 @@ pub struct Forwarders {
     pub dkim_domains: Vec<String>,
     /// Domains with which they seal (ARC), in lower-case A-labels.
     pub arc_sealers: Vec<String>,
+}
+
+/// One with whom an account shares its tickets.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Partner {
+    /// Whether its whole domain is a partner's, and not the address itself.
+    pub by_domain: bool,
+    /// By what it is one.
+    pub source: PartnerSource,
+}
+
+/// By what an address is a partner's.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum PartnerSource {
+    /// A sharing agreement with this account, which receives at it.
+    Agreement(String),
+    /// Somebody has added it.
+    ByHand,
+    /// It was imported, under this name.
+    Import(String),
+    /// It is in the feed with this URL.
+    Feed(String),
 }
 
 /// What a credential is good for.

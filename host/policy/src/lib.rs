@@ -52,7 +52,8 @@ pub use decision::{
 };
 pub use definition::{Definition, Grants, Limits, OnError, SelfTest};
 pub use directory::{
-    CredentialScope, Directory, DomainKind, DomainState, Forwarders, NoDirectory, ReceivingDomain,
+    CredentialScope, Directory, DomainKind, DomainState, Forwarders, NoDirectory, Partner,
+    PartnerSource, ReceivingDomain,
 };
 pub use engine::{Engine, EngineSettings};
 pub use error::{EngineError, LoadError};

@@ -4,7 +4,7 @@ use gatepost_authentication::Authentication;
 
 use crate::contract::wit::{authentication as wit, directory, settings_of_account};
 use crate::host::{CallState, canonical, refuse};
-use crate::{CredentialScope, DomainKind, DomainState, ReceivingDomain};
+use crate::{CredentialScope, DomainKind, DomainState, Partner, PartnerSource, ReceivingDomain};
 
 impl CallState {
     fn facts(&self) -> wasmtime::Result<&gatepost_authentication::Facts> {
@@ -150,6 +150,20 @@ impl From<ReceivingDomain> for directory::ReceivingDomain {
     }
 }
 
+impl From<Partner> for directory::KnownPartner {
+    fn from(of: Partner) -> Self {
+        Self {
+            by_domain: of.by_domain,
+            source: match of.source {
+                PartnerSource::Agreement(account) => directory::PartnerSource::Agreement(account),
+                PartnerSource::ByHand => directory::PartnerSource::ByHand,
+                PartnerSource::Import(name) => directory::PartnerSource::Imported(name),
+                PartnerSource::Feed(url) => directory::PartnerSource::Feed(url),
+            },
+        }
+    }
+}
+
 impl directory::Host for CallState {
     fn destination(
         &mut self,
@@ -165,6 +179,13 @@ impl directory::Host for CallState {
         let view = &self.view;
         let account = view.scope.account.as_deref();
         Ok(account.is_some_and(|account| view.directory.is_support_address(account, &address)))
+    }
+
+    fn partner(&mut self, address: String) -> wasmtime::Result<Option<directory::KnownPartner>> {
+        let view = &self.view;
+        let account = view.scope.account.as_deref();
+        let found = account.and_then(|account| view.directory.partner(account, &address));
+        Ok(found.map(Into::into))
     }
 
     fn credential(&mut self) -> wasmtime::Result<Option<directory::SessionCredential>> {

@@ -1,11 +1,12 @@
 //! The policies that come with the relay, as the modules that `build.rs` has built from `guest/`.
 
 /// Their names, in alphabetical order.
-pub const NAMES: [&str; 4] = [
+pub const NAMES: [&str; 5] = [
     "header-guard",
     "inbound-auth",
     "loop-guard",
     "outbound-route",
+    "partner-guard",
 ];
 
 /// The module of this name: a core WebAssembly module, as `gatepost policy export` writes it.
@@ -15,6 +16,7 @@ pub fn module(name: &str) -> Option<&'static [u8]> {
         "inbound-auth" => include_bytes!(env!("GATEPOST_INBOUND_AUTH")),
         "loop-guard" => include_bytes!(env!("GATEPOST_LOOP_GUARD")),
         "outbound-route" => include_bytes!(env!("GATEPOST_OUTBOUND_ROUTE")),
+        "partner-guard" => include_bytes!(env!("GATEPOST_PARTNER_GUARD")),
         _ => return None,
     })
 }

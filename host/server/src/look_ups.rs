@@ -7,8 +7,8 @@ use gatepost_authentication::Sasl;
 use gatepost_directory::{ConnectorKind, ConnectorState, Recipient, Scope, View};
 use gatepost_message::{Address, Domain};
 use gatepost_policy::{
-    CredentialScope, Directory, DomainKind, DomainState, Forwarders, LookUps, Memory,
-    ReceivingDomain,
+    CredentialScope, Directory, DomainKind, DomainState, Forwarders, LookUps, Memory, Partner,
+    PartnerSource, ReceivingDomain,
 };
 use ipnet::IpNet;
 
@@ -107,6 +107,22 @@ impl Directory for Accounts {
 
     fn is_support_address(&self, account: &str, address: &str) -> bool {
         Address::parse(address).is_ok_and(|address| self.is_of(account, &address))
+    }
+
+    fn partner(&self, account: &str, address: &str) -> Option<Partner> {
+        use gatepost_directory::PartnerSource as Known;
+
+        let account = account.parse().ok()?;
+        let found = (self.directory).partner(account, &Address::parse(address).ok()?)?;
+        Some(Partner {
+            by_domain: found.by_domain,
+            source: match found.source {
+                Known::Agreement(account) => PartnerSource::Agreement(account.to_string()),
+                Known::ByHand => PartnerSource::ByHand,
+                Known::Import(name) => PartnerSource::Import(name),
+                Known::Feed(url) => PartnerSource::Feed(url),
+            },
+        })
     }
 
     fn credential(&self, user: &str) -> Option<CredentialScope> {

@@ -23,6 +23,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use gatepost_delivery::{Delivery, Notifications};
 use gatepost_directory::Directory;
 use gatepost_message::Millis;
@@ -40,6 +41,7 @@ use self::reload::Ask;
 use self::signals::{Signal, Signals};
 use crate::config::{self, Config, Direction, ListenerTls};
 use crate::control::{self, ControlSocket};
+use crate::feeds;
 use crate::folder::{self, Watch};
 use crate::listener::Service;
 use crate::live::{Door, InUse, Live};
@@ -113,6 +115,7 @@ struct Relay {
     doors: Doors,
     delivery: gatepost_delivery::Handle,
     exporter: Option<Exporter>,
+    feeds: Arc<ArcSwap<feeds::Client>>,
     /// The watched folder, where there is one.
     watch: Option<Watch>,
 }
@@ -245,11 +248,15 @@ impl Relay {
         .into_diagnostic()?;
         // Operators are answered while the relay drains, too; the socket goes with the process.
         let control = ControlSocket::bind(&config.relay.store).into_diagnostic()?;
+        let feeds = feeds::Client::new(&config.directory).into_diagnostic()?;
+        let feeds = Arc::new(ArcSwap::from_pointee(feeds));
+        tokio::spawn(feeds::keep_up(Arc::clone(&directory), Arc::clone(&feeds)));
         let runtime = control::Runtime {
             spool: Arc::clone(&spool),
             trace: Arc::clone(&trace),
             directory,
             policies: Some(Arc::clone(&policies)),
+            feeds: Arc::clone(&feeds),
             reload: Some(ask),
         };
         tokio::spawn(control.serve(runtime, std::future::pending()));
@@ -265,6 +272,7 @@ impl Relay {
             doors,
             delivery,
             exporter,
+            feeds,
             watch: None,
         };
         relay.watch = watched.map(|watched| watched.start(Arc::clone(&relay.policies)));
@@ -289,6 +297,7 @@ impl Relay {
             policies: Arc::clone(&self.policies),
             spool: Arc::clone(&self.parts.spool),
             trace: Arc::clone(&self.parts.trace),
+            directory: Arc::clone(&self.parts.directory),
         }
     }
 

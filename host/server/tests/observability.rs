@@ -5,9 +5,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use gatepost::config::Config;
+use gatepost::config::{self, Config};
 use gatepost::observability::{Health, Metrics, Monitor};
 use gatepost::policies::Policies;
+use gatepost_directory::Directory;
 use gatepost_policy::{Engine, EngineSettings};
 use gatepost_spool::{SpoolSettings, SqliteSpool};
 use gatepost_trace::{Retention, Trace};
@@ -53,6 +54,9 @@ async fn monitor(metrics: &Metrics) -> (Monitor, TempDir) {
         policies: Arc::new(no_policies().await),
         spool: Arc::new(spool),
         trace: Arc::new(trace.unwrap()),
+        directory: Arc::new(
+            Directory::open(&config::Directory::default().settings(directory.path())).unwrap(),
+        ),
     };
     (monitor, directory)
 }

@@ -128,6 +128,10 @@ impl Policy for Origin {
             decision.reason(known(recipient));
         }
         decision.reason(known("somebody@elsewhere.example"));
+        decision.reason(match partner("help@partner.example") {
+            None => "partner none".to_owned(),
+            Some(of) => format!("partner {} {:?}", of.by_domain, of.source),
+        });
         decision.reason(match credential() {
             None => "credential none".to_owned(),
             Some(Credential { user, scope }) => format!("credential {user} {scope:?}"),

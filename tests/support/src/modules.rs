@@ -50,6 +50,7 @@ fn built() -> &'static PathBuf {
             "--package=header-guard",
             "--package=inbound-auth",
             "--package=outbound-route",
+            "--package=partner-guard",
             "--package=hostile-guests",
             "--lib",
             "--examples",

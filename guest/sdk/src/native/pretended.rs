@@ -6,7 +6,7 @@ use super::Given;
 use crate::{
     ArcDkim, ArcResult, ArcSet, Authentication, Author, Credential, CredentialScope, DkimResult,
     DmarcPolicy, DmarcResult, DomainKind, DomainState, Facts, Forwarders, IprevResult, Level,
-    Machine, Message, Outcome, ReceivingDomain, SpfResult,
+    Machine, Message, Outcome, Partner, PartnerSource, ReceivingDomain, SpfResult,
 };
 
 /// A message as the relay would hand it to a policy. Of a body that cannot be read there is
@@ -103,11 +103,26 @@ pub(super) fn given(fixture: &said::Fixture, message: &gatepost_message::Message
                 (crate::canonical(address), machine)
             })
             .collect(),
+        partners: (known.partners.iter())
+            .map(|(key, source)| (key.clone(), partner(key, source)))
+            .collect(),
         // Nobody has proved a credential without a user.
         credential: (fixture.user.clone())
             .zip(credential)
             .map(|(user, scope)| Credential { user, scope }),
         settings: settings.map(|settings| serde_json::Value::Object(settings).to_string()),
+    }
+}
+
+fn partner(key: &str, source: &said::PartnerSource) -> Partner {
+    Partner {
+        by_domain: key.starts_with('@'),
+        source: match source.clone() {
+            said::PartnerSource::Agreement(account) => PartnerSource::Agreement(account),
+            said::PartnerSource::ByHand => PartnerSource::ByHand,
+            said::PartnerSource::Import(name) => PartnerSource::Import(name),
+            said::PartnerSource::Feed(url) => PartnerSource::Feed(url),
+        },
     }
 }
 

@@ -8,7 +8,8 @@ use gatepost_authentication::{
 };
 use gatepost_policy::{
     Chain, CredentialScope, Definition, Directory, DomainKind, DomainState, FaultKind, Forwarders,
-    LookUps, MessageRuling, NoMemory, Protected, ReceivingDomain, Slot, Verdict,
+    LookUps, MessageRuling, NoMemory, Partner, PartnerSource, Protected, ReceivingDomain, Slot,
+    Verdict,
 };
 use serde_json::json;
 use test_support::{hostile, policy};
@@ -33,6 +34,13 @@ impl Directory for OneAccount {
 
     fn is_support_address(&self, account: &str, address: &str) -> bool {
         account == "acme" && address == "help@desk.example"
+    }
+
+    fn partner(&self, account: &str, address: &str) -> Option<Partner> {
+        (account == "acme" && address == "help@partner.example").then(|| Partner {
+            by_domain: true,
+            source: PartnerSource::Feed("https://partner.example/list".into()),
+        })
     }
 
     fn credential(&self, user: &str) -> Option<CredentialScope> {
@@ -146,6 +154,7 @@ async fn a_policy_reads_what_was_gathered() {
              [\"192.0.2.0/24\"], dkim_domains: [\"list.example\"], arc_sealers: \
              [\"sealer.example\"] } false",
             "to somebody@elsewhere.example nobody's false",
+            "partner true Feed(\"https://partner.example/list\")",
             "credential relay Inbound(\"desk.example\")",
             "settings {\"mode\":\"enhanced\"}",
         ]
@@ -159,6 +168,7 @@ async fn nothing_is_told_of_another_account_or_of_none() {
         let reasons = ruling.judgements[0].decision.reasons.join("\n");
         for line in [
             "to help@desk.example nobody's false",
+            "partner none",
             "credential none",
             "settings none",
         ] {

@@ -10,6 +10,7 @@ mod directory;
 mod machine;
 mod operate;
 mod output;
+mod partners;
 mod policy;
 mod quarantine;
 mod queue;
@@ -71,6 +72,12 @@ enum Command {
     /// The keys that encrypt a part of the directory.
     #[command(subcommand)]
     Directory(directory::Keys),
+    /// Who shares tickets with whom, here.
+    #[command(subcommand)]
+    Sharing(partners::Sharing),
+    /// Those with whom accounts share tickets, who get no mail and whose mail is refused.
+    #[command(subcommand)]
+    Partner(partners::Partners),
     /// Show what happened to a message.
     Trace(trace::Trace),
     Sink(SinkArgs),
@@ -121,6 +128,8 @@ pub async fn run(cli: Cli) -> miette::Result<ExitCode> {
         Command::Address(command) => directory::addresses(command).await,
         Command::Credential(command) => directory::credentials(command).await,
         Command::Directory(command) => directory::keys(command).await,
+        Command::Sharing(command) => partners::sharing(command).await,
+        Command::Partner(command) => partners::partners(command).await,
         Command::Trace(args) => trace::run(args).await,
         Command::Sink(args) => sink::run(args).await.map_err(report),
     }

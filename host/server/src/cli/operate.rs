@@ -27,25 +27,18 @@ impl Target {
     /// # Errors
     /// It could not be carried out.
     pub(super) async fn ask(&self, request: Request) -> miette::Result<Response> {
-        let store = self.store()?;
-        let asked = control::ask(store.path(), &request).await;
-        let response = match asked.map_err(super::report)? {
-            Some(response) => response,
-            None => {
-                let runtime = match &store {
-                    Store::Named(store) => Runtime::open_store(store),
-                    Store::Configured(config) => Runtime::open(config),
-                };
-                let runtime = runtime.map_err(super::report)?;
-                let response = control::execute(&runtime, request).await;
-                runtime.trace.flush().map_err(super::report)?;
-                response
-            }
-        };
-        match response {
-            Response::Failed(reason) => Err(miette::Report::msg(reason)),
-            response => Ok(response),
-        }
+        self.session()?.ask(request).await
+    }
+
+    /// For several requests that belong together.
+    ///
+    /// # Errors
+    /// The configuration cannot be read.
+    pub(super) fn session(&self) -> miette::Result<Session<'_>> {
+        Ok(Session {
+            store: self.store()?,
+            opened: None,
+        })
     }
 
     /// The same of a running relay only.
@@ -71,6 +64,47 @@ impl Target {
             Some(store) => Store::Named(store),
             None => Store::Configured(Box::new(self.file.load()?)),
         })
+    }
+}
+
+/// Requests one after the other, to the relay that runs or on the store that they opened.
+pub(super) struct Session<'a> {
+    store: Store<'a>,
+    opened: Option<Runtime>,
+}
+
+impl Session<'_> {
+    /// Has a request carried out.
+    ///
+    /// # Errors
+    /// It could not be carried out.
+    pub(super) async fn ask(&mut self, request: Request) -> miette::Result<Response> {
+        if self.opened.is_none() {
+            let asked = control::ask(self.store.path(), &request).await;
+            if let Some(response) = asked.map_err(super::report)? {
+                return answered(response);
+            }
+        }
+        let runtime = match &mut self.opened {
+            Some(runtime) => runtime,
+            none => {
+                let runtime = match &self.store {
+                    Store::Named(store) => Runtime::open_store(store),
+                    Store::Configured(config) => Runtime::open(config),
+                };
+                none.insert(runtime.map_err(super::report)?)
+            }
+        };
+        let response = control::execute(runtime, request).await;
+        runtime.trace.flush().map_err(super::report)?;
+        answered(response)
+    }
+}
+
+fn answered(response: Response) -> miette::Result<Response> {
+    match response {
+        Response::Failed(reason) => Err(miette::Report::msg(reason)),
+        response => Ok(response),
     }
 }
 

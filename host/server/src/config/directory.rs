@@ -1,9 +1,13 @@
 //! What accounts of the directory may have.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use gatepost_directory::{Limits, Settings};
+use gatepost_message::Separators;
 use serde::Deserialize;
+
+use super::units;
 
 /// The accounts, domains, addresses and credentials that are changed while mail flows.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -17,6 +21,17 @@ pub struct Directory {
     pub addresses_per_domain: usize,
     /// Credentials live at a time for one domain, or for one account's submission.
     pub live_sets: usize,
+    /// What sets a sub-address apart where partner addresses are compared; empty where nothing
+    /// does.
+    pub sub_address_separators: Separators,
+    /// Certificates to trust beside the public ones where feeds of partner addresses are fetched.
+    pub feed_ca_file: Option<PathBuf>,
+    /// The most octets of a feed.
+    #[serde(deserialize_with = "units::size")]
+    pub feed_size: usize,
+    /// How long a feed has to be fetched.
+    #[serde(deserialize_with = "units::duration")]
+    pub feed_timeout: Duration,
 }
 
 impl Default for Directory {
@@ -27,6 +42,10 @@ impl Default for Directory {
             domains_per_account: limits.domains_per_account,
             addresses_per_domain: limits.addresses_per_domain,
             live_sets: limits.live_sets,
+            sub_address_separators: Separators::default(),
+            feed_ca_file: None,
+            feed_size: 64 << 20,
+            feed_timeout: Duration::from_secs(60),
         }
     }
 }
@@ -48,6 +67,7 @@ impl Directory {
             path: store.join("directory.db"),
             key_ring: self.key_ring.clone().unwrap_or_else(beside),
             limits: self.limits(),
+            separators: self.sub_address_separators.clone(),
         }
     }
 }

@@ -235,6 +235,10 @@ impl Config {
             resolve(&mut tls.key);
         }
         self.delivery.ca_file.iter_mut().for_each(&mut resolve);
+        self.directory
+            .feed_ca_file
+            .iter_mut()
+            .for_each(&mut resolve);
         if let Some(folder) = &mut self.notifications.templates {
             for mut file in Templates::files(folder) {
                 resolve(&mut file);

@@ -152,6 +152,8 @@ pub struct VerdictFields {
     pub auth: Name,
     /// Who asks, where a policy says so.
     pub requester: Name,
+    /// Who of those addressed will not be written to, where a policy says so.
+    pub partners: Name,
     /// What kind of message it is, where a policy says so.
     pub class: Name,
     /// By what an application says why it sends.
@@ -183,6 +185,7 @@ impl Default for VerdictFields {
             tags: name("X-Gatepost-Tags"),
             auth: name("X-Gatepost-Auth"),
             requester: name("X-Gatepost-Requester"),
+            partners: name("X-Gatepost-Partners"),
             class: name("X-Gatepost-Class"),
             trigger: name("X-Gatepost-Trigger"),
             original_recipient: name("X-Gatepost-Original-Recipient"),
@@ -192,11 +195,12 @@ impl Default for VerdictFields {
 
 impl VerdictFields {
     /// Each with its key.
-    pub fn named(&self) -> [(&'static str, &FieldName); 6] {
+    pub fn named(&self) -> [(&'static str, &FieldName); 7] {
         [
             ("tags", &self.tags.0),
             ("auth", &self.auth.0),
             ("requester", &self.requester.0),
+            ("partners", &self.partners.0),
             ("class", &self.class.0),
             ("trigger", &self.trigger.0),
             ("original-recipient", &self.original_recipient.0),

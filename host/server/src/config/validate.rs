@@ -165,6 +165,18 @@ fn directory(config: &Config, findings: &mut Findings) {
             );
         }
     }
+    for (key, nothing) in [
+        ("feed-size", directory.feed_size == 0),
+        ("feed-timeout", directory.feed_timeout.is_zero()),
+    ] {
+        if nothing {
+            findings.add(
+                at!["directory", key],
+                format!("{key} is 0, so no feed could be fetched"),
+                "leave it out for the default",
+            );
+        }
+    }
 }
 
 fn dns(config: &Config, findings: &mut Findings) {

@@ -310,7 +310,7 @@ pub(super) fn policies_account(directory: &Directory, named: &str) -> String {
 }
 
 /// An account by its id or its native domain.
-fn account_id(view: &View, text: &str) -> Result<AccountId, Refusal> {
+pub fn account_id(view: &View, text: &str) -> Result<AccountId, Refusal> {
     let by_id = text.parse().ok().filter(|id| view.account(*id).is_some());
     let by_domain = || view.domain(text).filter(|found| found.connector.is_none());
     by_id

@@ -11,8 +11,10 @@ use gatepost_trace::{Event, Kind};
 use tokio::sync::oneshot;
 
 use super::directory;
+use super::partners::{self, PartnerResponse};
 use super::protocol::{Action, Choice, Listing, PolicyStatus, Request, Response, Shown};
 use super::runtime::Runtime;
+use crate::feeds;
 use crate::policies::Policies;
 use crate::relay::reload::{Ask, Reloaded};
 
@@ -83,6 +85,21 @@ async fn try_execute(runtime: &Runtime, request: Request) -> Result<Response, St
                 true => Response::Done,
                 false => Response::Unknown,
             }
+        }
+        Request::Partners(request) => {
+            let directory = Arc::clone(&runtime.directory);
+            let executed =
+                tokio::task::spawn_blocking(move || partners::execute(&directory, *request));
+            let executed = executed.await.map_err(|error| error.to_string())?;
+            Response::Partners(executed.map_err(|error| error.to_string())?)
+        }
+        Request::FeedFetch { account, url } => {
+            let directory = &runtime.directory;
+            let feed = partners::feed(&directory.view(), &account, url);
+            let feed = feed.map_err(|error| error.to_string())?;
+            let client = runtime.feeds.load_full();
+            let change = feeds::refresh(directory, &client, &feed).await?;
+            Response::Partners(PartnerResponse::Fetched(change))
         }
         Request::Trace { id } => {
             let trace = Arc::clone(trace);

@@ -6,8 +6,9 @@
 //! [executes](execute()) the same requests; only policies can be swapped in nothing but a relay.
 
 mod client;
-mod directory;
+pub(crate) mod directory;
 mod execute;
+mod partners;
 mod protocol;
 mod runtime;
 mod socket;
@@ -16,6 +17,7 @@ pub use crate::relay::reload::{Refusal, Reloaded};
 pub use client::{ClientError, ask};
 pub use directory::{ConnectorAsk, DirectoryRequest, DirectoryResponse};
 pub use execute::execute;
+pub use partners::{LookedUp, PartnerRequest, PartnerResponse, Shared};
 pub use protocol::{Action, Choice, Listing, PolicyStatus, Request, Response, Shown};
 pub use runtime::{OpenError, Runtime};
 pub use socket::{ControlSocket, SocketError, path};

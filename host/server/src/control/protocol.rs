@@ -10,6 +10,7 @@ use gatepost_trace::Event;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::directory::{DirectoryRequest, DirectoryResponse};
+use super::partners::{PartnerRequest, PartnerResponse};
 use crate::policies::Swap;
 use crate::relay::reload::Reloaded;
 
@@ -83,6 +84,15 @@ pub enum Request {
         /// The address.
         address: String,
     },
+    /// Something of partners.
+    Partners(Box<PartnerRequest>),
+    /// A feed of partners is to be fetched now.
+    FeedFetch {
+        /// Whose, by its id or native domain.
+        account: String,
+        /// Its URL.
+        url: String,
+    },
     /// What happened to a transaction.
     Trace {
         /// Which.
@@ -154,6 +164,8 @@ pub enum Response {
     Policies(Vec<PolicyStatus>),
     /// A policy was swapped, until the relay starts again or is told to read its configuration.
     Swapped(Swap),
+    /// What came of a request of partners.
+    Partners(PartnerResponse),
     /// What became of a reload.
     Reloaded(Reloaded),
     /// What happened to a transaction, in order.

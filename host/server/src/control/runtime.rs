@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use gatepost_directory::{Directory, DirectoryError, Settings};
 use gatepost_spool::{Spool, SpoolError, SpoolSettings, SqliteSpool};
 use gatepost_trace::{Retention, Trace, TraceError};
 use tokio::sync::mpsc;
 
 use crate::config::{self, Config};
+use crate::feeds::{Client, ClientError};
 use crate::ownership;
 use crate::policies::Policies;
 use crate::relay::reload::Ask;
@@ -24,6 +26,8 @@ pub struct Runtime {
     pub directory: Arc<Directory>,
     /// The policies in use; `None` where no relay runs.
     pub policies: Option<Arc<Policies>>,
+    /// By what feeds of partners are fetched.
+    pub feeds: Arc<ArcSwap<Client>>,
     /// Who reads the configuration again; `None` where no relay runs.
     pub(crate) reload: Option<mpsc::Sender<Ask>>,
 }
@@ -46,6 +50,9 @@ pub enum OpenError {
     /// The directory cannot be opened.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
+    /// Feeds cannot be fetched.
+    #[error(transparent)]
+    Feeds(#[from] ClientError),
 }
 
 impl Runtime {
@@ -59,6 +66,7 @@ impl Runtime {
             settings.with_min_free(config.relay.min_free),
             config.trace.retention(),
             &config.directory.settings(&config.relay.store),
+            &config.directory,
         )?;
         (opened.directory).reserve(ownership::reserved(config));
         Ok(opened)
@@ -71,13 +79,19 @@ impl Runtime {
     /// As [`Runtime::open`].
     pub fn open_store(store: &Path) -> Result<Self, OpenError> {
         let directory = config::Directory::default().settings(store);
-        Self::open_with(SpoolSettings::new(store), Retention::FOR_EVER, &directory)
+        Self::open_with(
+            SpoolSettings::new(store),
+            Retention::FOR_EVER,
+            &directory,
+            &config::Directory::default(),
+        )
     }
 
     fn open_with(
         settings: SpoolSettings,
         retention: Retention,
         directory: &Settings,
+        feeds: &config::Directory,
     ) -> Result<Self, OpenError> {
         let store = settings.directory.clone();
         if !store.join("spool.db").exists() {
@@ -93,6 +107,7 @@ impl Runtime {
             trace: Arc::new(trace),
             directory: Arc::new(Directory::open(directory)?),
             policies: None,
+            feeds: Arc::new(ArcSwap::from_pointee(Client::new(feeds)?)),
             reload: None,
         })
     }

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use gatepost_directory::View;
 use gatepost_message::Millis;
 use gatepost_policy::BreakerState;
 use gatepost_spool::{QueueDepth, Status};
@@ -68,6 +69,7 @@ impl Metrics {
         &self,
         depth: Option<&QueueDepth>,
         policies: &Policies,
+        directory: &View,
         trace_dropped: u64,
     ) -> String {
         if let Some(depth) = depth {
@@ -82,6 +84,8 @@ impl Metrics {
             gauge!("gatepost_policy_module_refused", "policy" => slot.name().to_owned())
                 .set(f64::from(u8::from(refused)));
         }
+        gauge!("gatepost_partner_entries").set(directory.partner_entries() as f64);
+        gauge!("gatepost_partner_octets").set(directory.partner_octets() as f64);
         metrics::counter!("gatepost_trace_dropped_total").absolute(trace_dropped);
         self.0.render()
     }
@@ -174,6 +178,10 @@ fn describe() {
             "Connections to next hops that an attempt was made on, by whether new or used again",
         ),
         (
+            "gatepost_partner_feed_fetches_total",
+            "Feeds of partner addresses fetched, by result",
+        ),
+        (
             "gatepost_trace_dropped_total",
             "Events missing from the trace because its disk was too slow",
         ),
@@ -182,6 +190,14 @@ fn describe() {
     }
     for (name, help) in [
         ("gatepost_connections", "Connections open now"),
+        (
+            "gatepost_partner_entries",
+            "Entries in all lists of partner addresses",
+        ),
+        (
+            "gatepost_partner_octets",
+            "Octets of memory that these entries take",
+        ),
         ("gatepost_queue_messages", "Messages in the queue"),
         ("gatepost_quarantine_messages", "Messages in quarantine"),
         (

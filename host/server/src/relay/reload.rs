@@ -15,7 +15,7 @@ use super::Relay;
 use super::doors::Bound;
 use crate::config::{Change, Config, ConfigError, Finding, at};
 use crate::origin::Origin;
-use crate::{folder, observability, ownership, policies, tls};
+use crate::{feeds, folder, observability, ownership, policies, tls};
 
 /// Sections of which delivery knows nothing. Where anything else has changed, its settings are
 /// put in use anew, which costs its idle connections.
@@ -78,6 +78,7 @@ struct Checked {
     tls: Option<tokio_rustls::TlsAcceptor>,
     delivery: gatepost_delivery::Prepared,
     notifications: Arc<gatepost_delivery::Notifications>,
+    feeds: feeds::Client,
     origin: Origin,
     level: tracing_subscriber::EnvFilter,
     watched: Option<folder::Prepared>,
@@ -157,6 +158,8 @@ impl Relay {
         );
         let delivery = (self.delivery.prepare(settings))
             .map_err(|error| wrong(at!["delivery", "ca-file"].to_vec(), error.to_string()));
+        let feeds = feeds::Client::new(&config.directory)
+            .map_err(|error| wrong(at!["directory", "feed-ca-file"].to_vec(), error.to_string()));
         let watched = folder::prepare(&config)
             .map_err(|error| wrong(at!["relay", "policies"].to_vec(), error.to_string()));
         let origin = (self.parts.origin.renewed(&config))
@@ -182,6 +185,7 @@ impl Relay {
             level,
             tls,
             delivery,
+            feeds,
             notifications,
             origin,
             watched,
@@ -192,6 +196,7 @@ impl Relay {
                 Ok(level),
                 Ok(tls),
                 Ok(delivery),
+                Ok(feeds),
                 Ok(notifications),
                 Ok(origin),
                 Ok(watched),
@@ -205,6 +210,7 @@ impl Relay {
                     policies,
                     tls,
                     delivery,
+                    feeds,
                     notifications,
                     origin,
                     level,
@@ -224,12 +230,14 @@ impl Relay {
             policies,
             tls,
             delivery,
+            feeds,
             notifications,
             origin,
             level,
             watched,
             bound,
         } = checked;
+        self.feeds.store(Arc::new(feeds));
         self.parts.origin = origin;
         self.doors.close_all_but(&config).await;
         let live = (self.parts).live(&config, &notifications, tls.as_ref(), |l| policies.chain(l));
@@ -248,6 +256,13 @@ impl Relay {
         observability::put_level_in_use(level);
         self.parts.spool.keep_free(config.relay.min_free);
         self.parts.directory.limit(config.directory.limits());
+        let (directory, all) = (Arc::clone(&self.parts.directory), config.directory.clone());
+        // It reads every partner address again where they have changed.
+        let separated =
+            tokio::task::spawn_blocking(move || directory.separate(all.sub_address_separators));
+        if !matches!(separated.await, Ok(Ok(()))) {
+            tracing::error!("partner addresses are compared as they were");
+        }
         ownership::keep_apart(&config, &self.parts.directory);
         let (trace, retention) = (Arc::clone(&self.parts.trace), config.trace.retention());
         // It may wait for the writer.

@@ -29,6 +29,18 @@ fn every_metric_is_in_the_book_and_every_one_in_the_book_is_shown() {
         .with(&format!("[limits]\nconnections-per-address = {PLACES}"))
         .start();
 
+    let account = [
+        "account",
+        "add",
+        "--native-domain",
+        "a.desk.test",
+        "--product",
+        "Desk",
+    ];
+    relay.json(&account);
+    let nowhere = "https://127.0.0.1:1/partners";
+    relay.json(&["partner", "feed", "add", "a.desk.test", nowhere]);
+
     // One of everything: taken and looked into, refused by a faulty policy, delivered, returned to its sender, and
     // a client too many.
     accepted(&relay, &["help@desk.example"], MESSAGE);

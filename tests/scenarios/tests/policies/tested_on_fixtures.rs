@@ -252,7 +252,12 @@ expect = { verdict = "fault", fault = "trap: *" }
 
 #[test]
 fn those_of_the_built_in_policies_come_as_expected() {
-    for policy in ["header-guard", "inbound-auth", "outbound-route"] {
+    for policy in [
+        "header-guard",
+        "inbound-auth",
+        "outbound-route",
+        "partner-guard",
+    ] {
         let output = test(&workspace().join("guest").join(policy), &[]);
         assert!(output.status.success(), "{}", stdout(&output));
     }

@@ -1,0 +1,208 @@
+//! Keeps those with whom an account shares its tickets from being written to, and from writing, by
+//! mail as well.
+//!
+//! Where two help desks share a ticket, what happens in one appears in the other without mail. A
+//! notification to a partner's address would open a second ticket there, whose notification opens
+//! a third here. So it is cut off at both ends, whoever has written it: partners read what an agent
+//! wrote in their own system.
+//!
+//! - **Outbound**, a recipient who is a partner gets nothing, and all others get theirs.
+//! - **Inbound**, mail from a partner is refused, with a text that says why. Reports of delivery are
+//!   let through: they are about mail of ours, and nobody answers them.
+//! - Where a partner is only **among those addressed** by somebody else, the message is taken, and
+//!   the application learns who of them will not be written to.
+
+mod settings;
+
+pub use settings::{Settings, Suppress};
+
+use gatepost_sdk::header::{Cc, From, Headers as _, Mailbox, To};
+use gatepost_sdk::{
+    Decision, Duties, Facts, Flow, Message, Partner, Policy, RecipientVerdict, Reply, Transaction,
+    Verdict, partner,
+};
+
+/// The most addresses of one message that are looked up: a field may name thousands, and each
+/// look-up takes a part of the time that a policy has.
+pub const MOST: usize = 500;
+
+/// The tag of a message that addresses a partner.
+pub const TAG: &str = "partner-addressed";
+
+/// The policy.
+pub struct PartnerGuard {
+    settings: Settings,
+}
+
+impl Policy for PartnerGuard {
+    type Settings = Settings;
+
+    fn new(settings: Settings) -> Result<Self, Vec<String>> {
+        match settings.problems() {
+            problems if problems.is_empty() => Ok(Self { settings }),
+            problems => Err(problems),
+        }
+    }
+
+    fn duties() -> Duties {
+        Duties {
+            authenticates: false,
+            suppresses: true,
+        }
+    }
+
+    /// Where suppressed recipients are refused, the application hears so at once.
+    fn recipient(
+        &self,
+        transaction: &Transaction,
+        recipient: &str,
+        _: &dyn Facts,
+        decision: &mut Decision,
+    ) -> Verdict {
+        let refuses = self.settings.suppress == Suppress::Reject;
+        if !refuses || transaction.session.flow != Flow::Submission {
+            return Verdict::Pass;
+        }
+        match partner(recipient) {
+            Some(known) => {
+                decision.reason(is_partner(recipient, &known));
+                Verdict::Reject(not_written_to())
+            }
+            None => Verdict::Pass,
+        }
+    }
+
+    fn message(
+        &self,
+        transaction: &Transaction,
+        message: &dyn Message,
+        _: &dyn Facts,
+        decision: &mut Decision,
+    ) -> Verdict {
+        match transaction.session.flow {
+            Flow::Submission => self.outbound(transaction, decision),
+            Flow::Inbound => self.inbound(transaction, message, decision),
+        }
+    }
+}
+
+impl PartnerGuard {
+    fn outbound(&self, transaction: &Transaction, decision: &mut Decision) -> Verdict {
+        for recipient in &transaction.recipients {
+            let Some(known) = partner(recipient) else {
+                continue;
+            };
+            let reason = is_partner(recipient, &known);
+            decision.reason(&reason);
+            let verdict = match self.settings.suppress {
+                Suppress::Silently => RecipientVerdict::Suppress(reason),
+                // One who has become a partner since RCPT.
+                Suppress::Reject => RecipientVerdict::Reject(not_written_to()),
+            };
+            decision.judge_recipient(recipient, verdict);
+        }
+        Verdict::Pass
+    }
+
+    fn inbound(
+        &self,
+        transaction: &Transaction,
+        message: &dyn Message,
+        decision: &mut Decision,
+    ) -> Verdict {
+        let mut left = MOST;
+        if let Some((address, known)) = sender(transaction, message, &mut left) {
+            decision.reason(is_partner(&address, &known));
+            if is_delivery_report(transaction, message) {
+                decision.reason("a report of delivery, which nobody answers, is let through");
+            } else {
+                return Verdict::reject(550, "5.7.1", self.settings.text.clone());
+            }
+        }
+        let to = message.read_all::<To>().into_iter().map(|to| to.0);
+        let cc = message.read_all::<Cc>().into_iter().map(|cc| cc.0);
+        let addressed = partners(to.chain(cc).flatten(), &mut left);
+        if addressed.is_empty() {
+            return Verdict::Pass;
+        }
+        decision.tag(TAG);
+        for (address, known) in &addressed {
+            decision.reason(format!(
+                "{}; they will not be written to",
+                is_partner(address, known)
+            ));
+        }
+        // A field is US-ASCII for whoever reads it.
+        let ascii = addressed.iter().filter(|(address, _)| address.is_ascii());
+        let listed: Vec<_> = ascii.map(|(address, _)| format!("<{address}>")).collect();
+        if !listed.is_empty() {
+            decision.set_header(self.settings.partners_header.clone(), listed.join(", "));
+        }
+        Verdict::Pass
+    }
+}
+
+/// The partner who has sent the message: by its reverse-path, or named as an author.
+fn sender(
+    transaction: &Transaction,
+    message: &dyn Message,
+    left: &mut usize,
+) -> Option<(String, Partner)> {
+    let reverse_path = Some(transaction.mail_from.as_str()).filter(|path| !path.is_empty());
+    if let Some((path, known)) = reverse_path.and_then(|path| Some((path, partner(path)?))) {
+        return Some((path.to_owned(), known));
+    }
+    let authors = message
+        .read_all::<From>()
+        .into_iter()
+        .flat_map(|from| from.0);
+    partners(authors, left).into_iter().next()
+}
+
+/// Those who are partners, each once, of as many as may be looked up.
+fn partners(mailboxes: impl Iterator<Item = Mailbox>, left: &mut usize) -> Vec<(String, Partner)> {
+    let mut found: Vec<(String, Partner)> = Vec::new();
+    for Mailbox { address, .. } in mailboxes {
+        let address = address.as_str();
+        if found.iter().any(|(before, _)| before == address) {
+            continue;
+        }
+        let Some(rest) = left.checked_sub(1) else {
+            break;
+        };
+        *left = rest;
+        found.extend(partner(address).map(|known| (address.to_owned(), known)));
+    }
+    found
+}
+
+/// A report of what became of mail (RFC 3464 section 2), sent as a report is (RFC 5321 section
+/// 4.5.5). An automatic answer has the null reverse-path too (RFC 3834 section 3.3), and is none.
+fn is_delivery_report(transaction: &Transaction, message: &dyn Message) -> bool {
+    let kind = message.header("Content-Type").unwrap_or_default();
+    let kind = kind.to_ascii_lowercase();
+    let words: String = kind
+        .chars()
+        .filter(|c| !c.is_whitespace() && *c != '"')
+        .collect();
+    transaction.mail_from.is_empty()
+        && words.starts_with("multipart/report")
+        && words.contains("report-type=delivery-status")
+}
+
+fn is_partner(address: &str, known: &Partner) -> String {
+    match known.by_domain {
+        false => format!("{address} is a partner's by {}", known.source),
+        true => format!("{address} is in a partner's domain by {}", known.source),
+    }
+}
+
+fn not_written_to() -> Reply {
+    Reply::new(
+        550,
+        "5.7.1",
+        "This address is a partner's with whom tickets are shared; it gets no mail",
+    )
+}
+
+gatepost_sdk::export!(PartnerGuard: recipient, message);

@@ -1,0 +1,117 @@
+//! Lists of partners as text: one address a line.
+//!
+//! Empty lines say nothing, nor does what follows a `#` at the beginning of a line or after white
+//! space: elsewhere it may be part of an address. A whole domain is written with an `@` before it.
+
+use gatepost_directory::{PartnerEntry, PartnerEntryError};
+
+/// What is wrong with a line.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {wrong}")]
+pub struct LineError {
+    /// Which, from 1.
+    pub line: usize,
+    /// What.
+    pub wrong: Wrong,
+}
+
+/// Why a line is no entry.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Wrong {
+    /// It is not in UTF-8.
+    #[error("it is not in UTF-8")]
+    Encoding,
+    /// It is neither an address nor a domain.
+    #[error(transparent)]
+    Entry(#[from] PartnerEntryError),
+    /// Whole domains were not asked for.
+    #[error("{0} is a whole domain, which silences people too; it is taken with --domains only")]
+    Domain(PartnerEntry),
+}
+
+/// Reads a list; whole domains where they are asked for. In order, as often as they are there.
+///
+/// # Errors
+/// Each line that is wrong, at most `most` of them.
+pub fn parse(text: &[u8], domains: bool, most: usize) -> Result<Vec<PartnerEntry>, Vec<LineError>> {
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    let (mut entries, mut errors) = (Vec::new(), Vec::new());
+    for (number, line) in text.split(|octet| *octet == b'\n').enumerate() {
+        match entry(line, domains) {
+            Ok(entry) => entries.extend(entry),
+            Err(wrong) => errors.push(LineError {
+                line: number + 1,
+                wrong,
+            }),
+        }
+        if errors.len() >= most.max(1) {
+            break;
+        }
+    }
+    match errors.is_empty() {
+        true => Ok(entries),
+        false => Err(errors),
+    }
+}
+
+fn entry(line: &[u8], domains: bool) -> Result<Option<PartnerEntry>, Wrong> {
+    let line = std::str::from_utf8(line).map_err(|_| Wrong::Encoding)?;
+    let comment = line.char_indices().find(|(at, character)| {
+        *character == '#'
+            && line[..*at]
+                .chars()
+                .next_back()
+                .is_none_or(char::is_whitespace)
+    });
+    let line = comment.map_or(line, |(at, _)| &line[..at]).trim();
+    if line.is_empty() {
+        return Ok(None);
+    }
+    match line.parse()? {
+        PartnerEntry::Domain(domain) if !domains => {
+            Err(Wrong::Domain(PartnerEntry::Domain(domain)))
+        }
+        entry => Ok(Some(entry)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(text: &str, domains: bool) -> Result<Vec<String>, Vec<String>> {
+        let text_of =
+            |entries: Vec<PartnerEntry>| entries.iter().map(ToString::to_string).collect();
+        let errors = |errors: Vec<LineError>| errors.iter().map(ToString::to_string).collect();
+        parse(text.as_bytes(), domains, 2)
+            .map(text_of)
+            .map_err(errors)
+    }
+
+    #[test]
+    fn a_line_is_an_address_and_may_have_a_comment() {
+        let text =
+            "\u{feff}# ours\r\nAnn@A.example  # of sales\r\n\r\n  a#b@a.example\n#x@a.example";
+        assert_eq!(
+            said(text, false).unwrap(),
+            ["ann@a.example", "a#b@a.example"]
+        );
+        assert_eq!(said("@a.example", true).unwrap(), ["@a.example"]);
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_line() {
+        let errors = said("a@b.example\nnobody\n@a.example\n\nnobody", false).unwrap_err();
+        assert_eq!(errors.len(), 2);
+        assert!(
+            errors[0].starts_with("line 2: \"nobody\" is no address"),
+            "{errors:?}"
+        );
+        assert!(
+            errors[1].starts_with("line 3: @a.example is a whole domain"),
+            "{errors:?}"
+        );
+        let errors = parse(b"a@b.example\n\xff@b.example", false, 9).unwrap_err();
+        assert_eq!(errors[0].to_string(), "line 2: it is not in UTF-8");
+    }
+}

@@ -1,0 +1,50 @@
+//! The application asks whether a new user is a partner's.
+
+use test_support::Sink;
+
+use crate::{guarded, two};
+
+#[test]
+fn it_hears_by_which_agreement_or_list() {
+    let sink = Sink::start();
+    let relay = guarded(&sink)
+        .with("[http]\naddress = \"127.0.0.1:0\"")
+        .start();
+    let (a, b) = two(&relay);
+    relay.json(&["sharing", "add", "a.desk.test", "b.desk.test"]);
+    relay.json(&["partner", "add", &a, "help@b.desk.test"]);
+    relay.json(&["partner", "add", &a, "--domain", "whole.example"]);
+    let page = |path: &str| {
+        let (status, body) = relay.page(path);
+        (
+            status,
+            serde_json::from_str::<serde_json::Value>(&body).unwrap(),
+        )
+    };
+    let (status, found) = page("/accounts/a.desk.test/partners/Help%2B1@b.desk.test");
+    assert_eq!(status, 200);
+    assert_eq!(
+        (&found["partner"], &found["account"]),
+        (&true.into(), &a.as_str().into())
+    );
+    assert_eq!(found["canonical"], "help@b.desk.test");
+    assert_eq!(found["by"][0]["source"]["agreement"], b);
+    assert_eq!(found["by"][1]["source"], "by-hand");
+    let said = relay.json(&["partner", "lookup", "a.desk.test", "Help+1@b.desk.test"]);
+    assert_eq!(said, [found]);
+
+    let (_, found) = page(&format!("/accounts/{a}/partners/ann@whole.example"));
+    assert_eq!(found["by"][0]["by-domain"], true);
+    let (status, found) = page(&format!("/accounts/{b}/partners/ann@whole.example"));
+    assert_eq!((status, &found["partner"]), (200, &false.into()));
+    assert_eq!(
+        page("/accounts/nobody.test/partners/ann@whole.example").0,
+        404
+    );
+    assert_eq!(page(&format!("/accounts/{a}/partners/nobody")).0, 400);
+    assert_eq!(relay.metric("gatepost_partner_entries"), Some(2.0));
+    assert!(relay.metric("gatepost_partner_octets").unwrap() > 0.0);
+    let output = relay.command(&["partner", "lookup", "a.desk.test", "ann@customer.example"]);
+    assert_eq!(output.status.code(), Some(1));
+    relay.leaves_nothing(sink);
+}

@@ -1,0 +1,165 @@
+//! A server of one text over HTTPS, as one that publishes a list has it.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+use crate::Certificate;
+
+/// What it answers.
+#[derive(Debug, Clone)]
+pub enum Published {
+    /// 200 with this text, or 304 to who has this version.
+    Text {
+        /// The text.
+        text: String,
+        /// Its entity tag.
+        etag: Option<String>,
+    },
+    /// 302 to this place; at `/moved` there is a list.
+    Elsewhere(String),
+    /// Another status, such as `500 Internal Server Error`.
+    Status(String),
+}
+
+#[derive(Debug)]
+struct Shared {
+    published: Published,
+    /// The status of each answer.
+    answered: Vec<String>,
+}
+
+/// The server, on a port of its own; stops with the process.
+#[derive(Debug)]
+pub struct ListServer {
+    address: SocketAddr,
+    shared: Arc<Mutex<Shared>>,
+}
+
+impl ListServer {
+    /// One with this certificate.
+    pub fn start(certificate: &Certificate) -> Self {
+        let tls = Arc::new(tls(&certificate.certificate, &certificate.key));
+        let listener =
+            TcpListener::bind("127.0.0.1:0").unwrap_or_else(|error| panic!("no port: {error}"));
+        let address = listener.local_addr();
+        let address = address.unwrap_or_else(|error| panic!("no address: {error}"));
+        let shared = Arc::new(Mutex::new(Shared {
+            published: Published::Status("404 Not Found".to_owned()),
+            answered: Vec::new(),
+        }));
+        let served = Arc::clone(&shared);
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                // A client that does not trust it breaks off.
+                let _ = answer(stream, &tls, &served);
+            }
+        });
+        Self { address, shared }
+    }
+
+    /// What it answers from now on.
+    pub fn publish(&self, published: Published) {
+        lock(&self.shared).published = published;
+    }
+
+    /// The same, 200 with a text.
+    pub fn publish_text(&self, text: &str, etag: Option<&str>) {
+        self.publish(Published::Text {
+            text: text.to_owned(),
+            etag: etag.map(str::to_owned),
+        });
+    }
+
+    /// Where it is.
+    pub fn url(&self, path: &str) -> String {
+        format!("https://localhost:{}{path}", self.address.port())
+    }
+
+    /// The status of each answer that it gave, oldest first.
+    pub fn answered(&self) -> Vec<String> {
+        lock(&self.shared).answered.clone()
+    }
+}
+
+fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn tls(certificate: &Path, key: &Path) -> ServerConfig {
+    let read = || {
+        let certificates = CertificateDer::pem_file_iter(certificate).ok()?;
+        let certificates = certificates.collect::<Result<Vec<_>, _>>().ok()?;
+        let key = PrivateKeyDer::from_pem_file(key).ok()?;
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .ok()?
+            .with_no_client_auth();
+        config.with_single_cert(certificates, key).ok()
+    };
+    read().unwrap_or_else(|| panic!("no TLS by {}", certificate.display()))
+}
+
+fn answer(stream: TcpStream, tls: &Arc<ServerConfig>, shared: &Mutex<Shared>) -> Option<()> {
+    stream.set_read_timeout(Some(crate::PATIENCE)).ok()?;
+    let connection = ServerConnection::new(Arc::clone(tls)).ok()?;
+    let mut reader = BufReader::new(StreamOwned::new(connection, stream));
+    let (mut path, mut version) = (String::new(), None);
+    loop {
+        let mut line = String::new();
+        reader
+            .read_line(&mut line)
+            .ok()
+            .filter(|count| *count > 0)?;
+        let line = line.trim_end();
+        if line.is_empty() {
+            break;
+        }
+        if let Some((name, value)) = line.split_once(": ") {
+            if name.eq_ignore_ascii_case("if-none-match") {
+                version = Some(value.to_owned());
+            }
+        } else if path.is_empty() {
+            path = line.split(' ').nth(1).unwrap_or_default().to_owned();
+        }
+    }
+    let mut shared = lock(shared);
+    let (status, fields, body) = match shared.published.clone() {
+        Published::Text { etag, .. } if etag.is_some() && etag == version => {
+            ("304 Not Modified".to_owned(), String::new(), String::new())
+        }
+        Published::Text { text, etag } => {
+            let etag = etag.map(|etag| format!("ETag: {etag}\r\n"));
+            ("200 OK".to_owned(), etag.unwrap_or_default(), text)
+        }
+        Published::Elsewhere(_) if path == "/moved" => (
+            "200 OK".to_owned(),
+            String::new(),
+            "moved@other.example\n".to_owned(),
+        ),
+        Published::Elsewhere(to) => (
+            "302 Found".to_owned(),
+            format!("Location: {to}\r\n"),
+            String::new(),
+        ),
+        Published::Status(status) => (status, String::new(), String::new()),
+    };
+    shared.answered.push(status.clone());
+    drop(shared);
+    let length = body.len();
+    let stream = reader.get_mut();
+    write!(
+        stream,
+        "HTTP/1.1 {status}\r\n{fields}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+    )
+    .ok()?;
+    stream.conn.send_close_notify();
+    stream.flush().ok()
+}
