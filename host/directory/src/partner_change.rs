@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use gatepost_message::{Address, Millis, Separators};
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -297,7 +297,12 @@ impl Directory {
                          WHERE id = ?1",
                         (feed, now),
                     )?;
-                    (ListChange::default(), Delta::default())
+                    let entries = length(change, feed)?;
+                    let same = ListChange {
+                        entries,
+                        ..ListChange::default()
+                    };
+                    (same, Delta::default())
                 }
                 Fetched::Failed(problem) => {
                     change.execute(
@@ -429,6 +434,13 @@ fn entries(
     entries.collect()
 }
 
+/// How many entries a list has.
+fn length(change: &Connection, list: ListId) -> rusqlite::Result<usize> {
+    let count = "SELECT count(*) FROM partners WHERE list = ?1";
+    let length: u32 = change.query_row(count, [list], |row| row.get(0))?;
+    Ok(length as usize)
+}
+
 fn stage(change: &Connection, import: ImportId, entries: &[PartnerEntry]) -> Result<()> {
     let insert = "INSERT OR IGNORE INTO incoming (import, entry) VALUES (?1, ?2)";
     let mut insert = change.prepare_cached(insert)?;
@@ -482,12 +494,10 @@ fn settle(
         (list, import_id, stored(Millis::now())),
     )?;
     unstage(change, import)?;
-    let count = "SELECT count(*) FROM partners WHERE list = ?1";
-    let count: Option<u32> = (change.query_row(count, [list], |row| row.get(0))).optional()?;
     let came = ListChange {
         added: new.len(),
         removed: gone.len(),
-        entries: count.unwrap_or_default() as usize,
+        entries: length(change, list)?,
     };
     let delta = Delta::default().with(view, account, list, new, gone);
     Ok((came, delta))

@@ -47,6 +47,7 @@ fn what_is_published_holds_and_a_failure_keeps_what_was_there() {
         (&unchanged[0]["added"], &unchanged[0]["removed"]),
         (&0.into(), &0.into())
     );
+    assert_eq!(unchanged[0]["entries"], 2);
     assert_eq!(server.answered(), ["200 OK", "304 Not Modified"]);
 
     server.publish_text("ben@partner.example\ncleo@partner.example\n", Some("\"2\""));
