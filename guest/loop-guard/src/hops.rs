@@ -1,6 +1,6 @@
 //! What the trace fields prove: a message that has come through here before.
 
-use gatepost_sdk::Message as _;
+use gatepost_sdk::{Message as _, host_name};
 
 use crate::head::{Field, Head};
 use crate::settings::Settings;
@@ -14,12 +14,13 @@ pub fn looping(head: &Head<'_>, settings: &Settings) -> Option<String> {
     if hops > limit {
         return Some(format!("{hops} Received fields, and the limit is {limit}"));
     }
-    let hosts = &settings.own_hosts;
-    if hosts.is_empty() || hops as usize <= OWN_HOPS {
+    if hops as usize <= OWN_HOPS {
         return None;
     }
+    let hosts = settings.own_hosts.iter().cloned();
+    let hosts: Vec<String> = hosts.chain([host_name()]).collect();
     let received = head.headers_named("Received");
-    let own = received.iter().filter(|field| is_by(field, hosts));
+    let own = received.iter().filter(|field| is_by(field, &hosts));
     let own = own.count();
     (own > OWN_HOPS).then(|| format!("it was received here {own} times before"))
 }

@@ -17,8 +17,8 @@ pub struct Settings {
     /// automatic message.
     #[schemars(range(min = 1, max = 365))]
     pub remember_days: u32,
-    /// The names under which this site's relays write Received. A message with 8 such fields
-    /// loops.
+    /// The names under which this site's relays write Received, besides this relay's own. A message
+    /// with 8 such fields loops.
     pub own_hosts: Vec<String>,
     /// The header in which the application says who a notification is from: `agent`, for what a
     /// person wrote, or `automatic`.

@@ -30,6 +30,7 @@ macro_rules! world {
                     "gatepost:policy/authentication@0.1.0": crate::bindings::host::gatepost::policy::authentication,
                     "gatepost:policy/directory@0.1.0": crate::bindings::host::gatepost::policy::directory,
                     "gatepost:policy/settings-of-account@0.1.0": crate::bindings::host::gatepost::policy::settings_of_account,
+                    "gatepost:policy/identity@0.1.0": crate::bindings::host::gatepost::policy::identity,
                 },
             });
         }

@@ -257,6 +257,23 @@ pub fn partner(address: &str) -> Option<Partner> {
     crate::native::given(|given| given.partner(address))
 }
 
+/// Whether the relay knows every address of the account: so it is with those of its directory. Of
+/// an account that the configuration gives it knows at which domains it receives, and not from which
+/// addresses it may send.
+///
+/// Natively it is so where a test has [given](crate::native::Given::destinations) any.
+///
+/// ```
+/// let _given = gatepost_sdk::native::Given::default().give();
+/// assert!(!gatepost_sdk::knows_addresses());
+/// ```
+pub fn knows_addresses() -> bool {
+    #[cfg(target_arch = "wasm32")]
+    return crate::glue::knows_addresses();
+    #[cfg(not(target_arch = "wasm32"))]
+    crate::native::given(|given| !given.destinations.is_empty())
+}
+
 /// The credential that the client has proved; `None` where it has not authenticated.
 ///
 /// Natively it is what a test has [given](crate::native::Given::credential).

@@ -3,7 +3,7 @@
 
 use crate::bindings::configured::exports::gatepost::policy::settings::Duties as WitDuties;
 use crate::bindings::host::gatepost::policy::{
-    authentication as imported, clock, counters, directory, log,
+    authentication as imported, clock, counters, directory, identity, log,
 };
 use crate::{Action, Decision, Facts, Level, Policy, types};
 
@@ -71,6 +71,10 @@ pub fn is_support_address(address: &str) -> bool {
     directory::is_support_address(address)
 }
 
+pub fn knows_addresses() -> bool {
+    directory::knows_addresses()
+}
+
 pub fn credential() -> Option<crate::Credential> {
     directory::credential().map(|credential| crate::Credential {
         user: credential.user,
@@ -91,6 +95,18 @@ pub fn machine(address: &str) -> Option<crate::Machine> {
 
 pub fn canonical(address: &str) -> String {
     directory::canonical(address)
+}
+
+pub fn host_name() -> String {
+    identity::host_name()
+}
+
+pub fn email_id() -> String {
+    identity::email_id()
+}
+
+pub fn is_ours(email_id: &str) -> bool {
+    identity::is_ours(email_id)
 }
 
 pub fn settings_of_account() -> Option<String> {

@@ -52,6 +52,7 @@ mod decision;
 pub mod directory;
 mod export;
 pub mod header;
+pub mod identity;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod native;
 mod policy;
@@ -79,8 +80,9 @@ pub use decision::{Action, Decision};
 pub use directory::{
     Credential, CredentialScope, DomainKind, DomainState, Forwarders, Machine, Partner,
     PartnerSource, ReceivingDomain, canonical, credential, destination, is_support_address,
-    machine, partner,
+    knows_addresses, machine, partner,
 };
+pub use identity::{email_id, host_name, is_ours};
 pub use policy::{Facts, Level, Message, Policy};
 pub use types::{
     Attempt, AttemptResult, Duties, Ending, Flow, MessageClass, NextHop, Protocol,

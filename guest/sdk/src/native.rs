@@ -41,6 +41,36 @@ pub struct Given {
     pub credential: Option<Credential>,
     /// What [`settings_of_account`](crate::settings_of_account) reads, as JSON.
     pub settings: Option<String>,
+    /// Who the relay is, and what it has sent.
+    pub identity: Identity,
+}
+
+/// Who the relay is, as a test gives it.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// What [`host_name`](crate::host_name) says.
+    pub host_name: String,
+    /// What [`email_id`](crate::email_id) says.
+    pub email_id: String,
+    /// Ids that were issued before; [`is_ours`](crate::is_ours) knows these and that one.
+    pub ours: Vec<String>,
+}
+
+impl Default for Identity {
+    fn default() -> Self {
+        Self {
+            host_name: "relay.example".into(),
+            email_id: "019b7780-4000-7000-8000-000000000001.aaaaaaaaaaaaaaaaaaaa".into(),
+            ours: Vec::new(),
+        }
+    }
+}
+
+impl Identity {
+    pub(crate) fn is_ours(&self, email_id: &str) -> bool {
+        let mut ours = self.ours.iter().chain([&self.email_id]);
+        ours.any(|known| known.eq_ignore_ascii_case(email_id))
+    }
 }
 
 thread_local! {

@@ -15,6 +15,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::{
     Credential, DirectoryError, SupportAddress, UserName, View,
+    email_id::EmailIds,
     key_ring::KeyRing,
     partner_view::Partners,
     rows, schema,
@@ -342,7 +343,11 @@ fn core(
         agreements: rows::agreements(connection)?,
         separators: separators.clone(),
     };
-    Ok(Core::new(contents, ring.derived("salts of unknown users")))
+    Ok(Core::new(
+        contents,
+        ring.derived("salts of unknown users"),
+        EmailIds::new(ring.derived_from_each(EmailIds::PURPOSE)),
+    ))
 }
 
 /// Opens the file; gives its schema version if that is a later one.

@@ -198,12 +198,22 @@ impl KeyRing {
     /// A key for what must look random to others and stay the same: it depends on the oldest key.
     pub(crate) fn derived(&self, purpose: &str) -> hmac::Key {
         let oldest = self.keys.first().map_or(&[][..], |key| &key.octets);
-        let key = hmac::Key::new(hmac::HMAC_SHA256, oldest);
-        hmac::Key::new(
-            hmac::HMAC_SHA256,
-            hmac::sign(&key, purpose.as_bytes()).as_ref(),
-        )
+        derived(oldest, purpose)
     }
+
+    /// A key for this purpose from each key of the ring, oldest first.
+    pub(crate) fn derived_from_each(&self, purpose: &str) -> Vec<hmac::Key> {
+        let keys = self.keys.iter();
+        keys.map(|key| derived(&key.octets, purpose)).collect()
+    }
+}
+
+fn derived(octets: &[u8], purpose: &str) -> hmac::Key {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, octets);
+    hmac::Key::new(
+        hmac::HMAC_SHA256,
+        hmac::sign(&key, purpose.as_bytes()).as_ref(),
+    )
 }
 
 fn read(line: &str) -> Option<Key> {

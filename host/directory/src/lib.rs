@@ -17,6 +17,8 @@
 //!   [`Verifier`] is kept, encrypted with a key of the [key ring](Settings::key_ring).
 //! - Partner addresses ([`Partner`]) are whom an account shares its tickets with. They follow from a
 //!   sharing agreement with another account here ([`Agreement`]), or stand in a [`PartnerList`].
+//! - What we send carries an id made with the key ring ([`View::email_id`]), by which a message that
+//!   comes back is known to be ours.
 //!
 //! What may not be is a [`Refusal`], which says why and what to do.
 
@@ -28,6 +30,7 @@ mod change;
 mod connector;
 mod credential;
 mod directory;
+mod email_id;
 mod error;
 mod id;
 mod key_ring;

@@ -5,12 +5,12 @@ use std::{
     sync::Arc,
 };
 
-use gatepost_message::{Address, CanonicalAddress, Separators, domain_to_ascii};
+use gatepost_message::{Address, CanonicalAddress, Separators, TransactionId, domain_to_ascii};
 use ring::hmac;
 
 use crate::{
     Account, AccountId, Agreement, Canonical, Connector, ConnectorId, Credential, Known,
-    SupportAddress, UserName, Verifier, partner_view::Partners,
+    SupportAddress, UserName, Verifier, email_id::EmailIds, partner_view::Partners,
 };
 
 /// Whose an address is.
@@ -66,6 +66,7 @@ pub(crate) struct Core {
     /// Whose an address is, of those who share with anybody, by its canonical form.
     pub(crate) shared: HashMap<CanonicalAddress, AccountId>,
     pub(crate) separators: Separators,
+    email_ids: EmailIds,
 }
 
 /// What a view is made of.
@@ -79,7 +80,7 @@ pub(crate) struct Contents {
 }
 
 impl Core {
-    pub(crate) fn new(contents: Contents, unknown: hmac::Key) -> Self {
+    pub(crate) fn new(contents: Contents, unknown: hmac::Key, email_ids: EmailIds) -> Self {
         let mut view = Self {
             holders: HashMap::new(),
             domains: HashMap::new(),
@@ -91,6 +92,7 @@ impl Core {
             agreements: contents.agreements,
             shared: HashMap::new(),
             separators: contents.separators,
+            email_ids,
         };
         for account in contents.accounts {
             let native = account.profile.native_domain.as_ascii().to_owned();
@@ -197,7 +199,10 @@ fn both_ways(agreements: &[Agreement]) -> HashSet<(AccountId, AccountId)> {
 }
 
 impl View {
-    /// A directory with nothing in it.
+    /// Octets of an [email id](Self::email_id).
+    pub const EMAIL_ID_LENGTH: usize = EmailIds::LENGTH;
+
+    /// A directory with nothing in it, and without keys: it knows no email id.
     pub fn empty() -> Self {
         let contents = Contents {
             accounts: Vec::new(),
@@ -210,7 +215,7 @@ impl View {
         // Nobody logs in by it.
         let unknown = hmac::Key::new(hmac::HMAC_SHA256, &[]);
         Self {
-            core: Arc::new(Core::new(contents, unknown)),
+            core: Arc::new(Core::new(contents, unknown, EmailIds::new(Vec::new()))),
             partners: Partners::empty(),
         }
     }
@@ -286,6 +291,18 @@ impl View {
     pub fn is_live(&self, user_name: &UserName) -> bool {
         let known = self.core.credentials.get(user_name);
         known.is_some_and(|known| known.is_live())
+    }
+
+    /// The id of a transaction's message, for a header: ASCII letters, digits, `-` and `.`, at most
+    /// 57 of them, with a code that only who has the key ring can make.
+    pub fn email_id(&self, transaction: TransactionId) -> String {
+        self.core.email_ids.of(transaction)
+    }
+
+    /// The transaction whose [email id](Self::email_id) this is, be it issued with this key of the
+    /// ring or a former one; `None` of anything else. Case does not matter.
+    pub fn issued(&self, email_id: &str) -> Option<TransactionId> {
+        self.core.email_ids.transaction(email_id)
     }
 
     /// What to check a password or a proof against where there is no such user: nothing passes it,

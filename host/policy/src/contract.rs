@@ -14,7 +14,7 @@ pub const VERSION: &str = "0.1.0";
 const PACKAGE: &str = "gatepost:policy/";
 
 /// Interfaces that a policy may import; all are look-ups in memory, or the decision.
-const MAY_IMPORT: [&str; 9] = [
+const MAY_IMPORT: [&str; 10] = [
     "types",
     "message-access",
     "decisions",
@@ -24,6 +24,7 @@ const MAY_IMPORT: [&str; 9] = [
     AUTHENTICATION,
     "directory",
     "settings-of-account",
+    "identity",
 ];
 
 /// The interface whose facts are gathered only for policies that import it.
@@ -44,7 +45,7 @@ pub(crate) mod wit {
     });
 
     pub use gatepost::policy::{
-        authentication, clock, counters, decisions, directory, log, message_access,
+        authentication, clock, counters, decisions, directory, identity, log, message_access,
         settings_of_account, types,
     };
 }

@@ -10,6 +10,8 @@ pub trait Directory: Send + Sync {
     fn is_support_address(&self, account: &str, address: &str) -> bool;
     /// By what this address is a partner's of `account`; `None` where it is not.
     fn partner(&self, account: &str, address: &str) -> Option<Partner>;
+    /// Whether every address of `account` is known.
+    fn knows_addresses(&self, account: &str) -> bool;
     /// What the credential is good for with which this user has logged in.
     fn credential(&self, user: &str) -> Option<CredentialScope>;
     /// What `account` has set for this policy, as a JSON object.
@@ -29,6 +31,9 @@ impl Directory for NoDirectory {
     }
     fn partner(&self, _: &str, _: &str) -> Option<Partner> {
         None
+    }
+    fn knows_addresses(&self, _: &str) -> bool {
+        false
     }
     fn credential(&self, _: &str) -> Option<CredentialScope> {
         None

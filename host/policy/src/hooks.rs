@@ -320,6 +320,7 @@ impl Version {
             },
             memory: look_ups.memory.clone(),
             directory: look_ups.directory.clone(),
+            identity: look_ups.identity.clone(),
             user: None,
             facts: None,
             duties: self.duties(),

@@ -15,6 +15,7 @@ use crate::contract::wit::{clock, counters, decisions, log, message_access, type
 use crate::convert;
 use crate::definition::Limits;
 use crate::directory::Directory;
+use crate::identity::Identity;
 use crate::memory::{Memory, Scope};
 use crate::{Classification, Decision, Duties, Effect, RecipientVerdict};
 
@@ -65,6 +66,7 @@ pub(crate) struct View {
     pub(crate) scope: Scope,
     pub(crate) memory: Arc<dyn Memory>,
     pub(crate) directory: Arc<dyn Directory>,
+    pub(crate) identity: Arc<dyn Identity>,
     /// The user that AUTH has proved.
     pub(crate) user: Option<String>,
     /// In the message hook, what was gathered, where a policy of the chain wants it.

@@ -31,6 +31,7 @@ mod engine;
 mod error;
 mod hooks;
 mod host;
+mod identity;
 mod load;
 mod look_ups;
 mod memory;
@@ -58,6 +59,7 @@ pub use directory::{
 pub use engine::{Engine, EngineSettings};
 pub use error::{EngineError, LoadError};
 pub use host::canonical;
+pub use identity::{Identity, NoIdentity};
 pub use memory::{LookUps, Machine, Memory, NoMemory, Scope};
 pub use slot::{NothingToRollBackTo, Slot};
 pub use transaction::{Flow, Session, Transaction};

@@ -22,6 +22,7 @@ use crate::directory::NoDirectory;
 use crate::engine::{Engine, MEMORY_RESERVATION};
 use crate::error::LoadError;
 use crate::host::View;
+use crate::identity::NoIdentity;
 use crate::memory::{NoMemory, Scope};
 use crate::snapshot::Instrumented;
 use crate::version::{Compiled, Hook, Inspection, Loaded, Version, settings_function};
@@ -159,6 +160,7 @@ pub(crate) fn view(definition: &Definition) -> View {
         },
         memory: Arc::new(NoMemory),
         directory: Arc::new(NoDirectory),
+        identity: Arc::new(NoIdentity),
         user: None,
         facts: None,
         duties: Duties::default(),

@@ -1,8 +1,9 @@
-//! The facts about an origin, the directory and an account's settings, as a guest asks for them.
+//! The facts about an origin, the directory, an account's settings and the relay's identity, as a
+//! guest asks for them.
 
 use gatepost_authentication::Authentication;
 
-use crate::contract::wit::{authentication as wit, directory, settings_of_account};
+use crate::contract::wit::{authentication as wit, directory, identity, settings_of_account};
 use crate::host::{CallState, canonical, refuse};
 use crate::{CredentialScope, DomainKind, DomainState, Partner, PartnerSource, ReceivingDomain};
 
@@ -188,6 +189,12 @@ impl directory::Host for CallState {
         Ok(found.map(Into::into))
     }
 
+    fn knows_addresses(&mut self) -> wasmtime::Result<bool> {
+        let view = &self.view;
+        let account = view.scope.account.as_deref();
+        Ok(account.is_some_and(|account| view.directory.knows_addresses(account)))
+    }
+
     fn credential(&mut self) -> wasmtime::Result<Option<directory::SessionCredential>> {
         let Some(user) = &self.view.user else {
             return Ok(None);
@@ -225,5 +232,21 @@ impl settings_of_account::Host for CallState {
         let view = &self.view;
         let account = view.scope.account.as_deref();
         Ok(account.and_then(|account| view.directory.settings(account, &view.scope.policy)))
+    }
+}
+
+impl identity::Host for CallState {
+    fn host_name(&mut self) -> wasmtime::Result<String> {
+        Ok(self.view.identity.host_name())
+    }
+
+    fn email_id(&mut self) -> wasmtime::Result<String> {
+        let id = self.view.id;
+        let id = id.ok_or_else(|| refuse("in the connect hook there is no message with an id"))?;
+        Ok(self.view.identity.email_id(id))
+    }
+
+    fn is_ours(&mut self, email_id: String) -> wasmtime::Result<bool> {
+        Ok(self.view.identity.is_ours(&email_id))
     }
 }

@@ -1,5 +1,5 @@
-//! What policies look things up in: what they counted and marked before this message, and the
-//! [directory](crate::directory).
+//! What policies look things up in: what they counted and marked before this message, the
+//! [directory](crate::directory), and the relay's own [identity](crate::identity).
 
 use std::sync::Arc;
 
@@ -7,6 +7,7 @@ use gatepost_message::Millis;
 use serde::{Deserialize, Serialize};
 
 use crate::directory::{Directory, NoDirectory};
+use crate::identity::{Identity, NoIdentity};
 
 /// What the policies of one transaction look things up in.
 #[derive(Clone)]
@@ -15,14 +16,17 @@ pub struct LookUps {
     pub memory: Arc<dyn Memory>,
     /// What is known of accounts.
     pub directory: Arc<dyn Directory>,
+    /// Who the relay is.
+    pub identity: Arc<dyn Identity>,
 }
 
 impl<M: Memory + 'static> From<Arc<M>> for LookUps {
-    /// With a directory that knows nobody.
+    /// With a directory that knows nobody, and no identity.
     fn from(memory: Arc<M>) -> Self {
         Self {
             memory,
             directory: Arc::new(NoDirectory),
+            identity: Arc::new(NoIdentity),
         }
     }
 }

@@ -77,6 +77,7 @@ impl Bench {
         let look_ups = LookUps {
             memory: Arc::new(pretended::Remembered::of(fixture)),
             directory: Arc::new(pretended::Accounts::of(fixture)),
+            identity: Arc::new(pretended::Relay(fixture.identity.clone())),
         };
         let pinned = Chain::new([slot]).begin(look_ups);
         let (judgement, routing) = call(&pinned, fixture, message).await?;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use gatepost_authentication::Sasl;
 use gatepost_directory::{ConnectorKind, ConnectorState, Recipient, Scope, View};
-use gatepost_message::{Address, Domain};
+use gatepost_message::{Address, Domain, TransactionId};
 use gatepost_policy::{
-    CredentialScope, Directory, DomainKind, DomainState, Forwarders, LookUps, Memory, Partner,
-    PartnerSource, ReceivingDomain,
+    CredentialScope, Directory, DomainKind, DomainState, Forwarders, Identity, LookUps, Memory,
+    Partner, PartnerSource, ReceivingDomain,
 };
 use ipnet::IpNet;
 
@@ -26,9 +26,11 @@ pub struct Accounts {
 impl Accounts {
     /// With what policies counted and marked.
     pub fn and(self, memory: Arc<dyn Memory>) -> LookUps {
+        let known = Arc::new(self);
         LookUps {
             memory,
-            directory: Arc::new(self),
+            directory: Arc::<Self>::clone(&known),
+            identity: known,
         }
     }
 
@@ -125,6 +127,11 @@ impl Directory for Accounts {
         })
     }
 
+    fn knows_addresses(&self, account: &str) -> bool {
+        let of_directory = || self.directory.account(account.parse().ok()?);
+        of_directory().is_some()
+    }
+
     fn credential(&self, user: &str) -> Option<CredentialScope> {
         // The users of the configuration submit, and nothing else.
         if self.config.account_of_user(user).is_some() {
@@ -144,6 +151,20 @@ impl Directory for Accounts {
         };
         let of_config = || self.config.account(account)?.settings.get(policy);
         serde_json::to_string(of_directory().or_else(of_config)?).ok()
+    }
+}
+
+impl Identity for Accounts {
+    fn host_name(&self) -> String {
+        self.config.relay.hostname.as_ascii().to_owned()
+    }
+
+    fn email_id(&self, transaction: TransactionId) -> String {
+        self.directory.email_id(transaction)
+    }
+
+    fn is_ours(&self, email_id: &str) -> bool {
+        self.directory.issued(email_id).is_some()
     }
 }
 

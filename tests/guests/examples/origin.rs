@@ -1,5 +1,5 @@
-//! Well behaved: writes down all that it is told of a message's origin, of the account and of the
-//! client, one reason for each. At RCPT it asks for the facts, where there are none, for the
+//! Well behaved: writes down all that it is told of a message's origin, of the account, of the
+//! client and of the relay itself, one reason for each. At RCPT it asks for the facts, where there are none, for the
 //! recipients that its settings name.
 
 use gatepost_sdk::*;
@@ -132,6 +132,7 @@ impl Policy for Origin {
             None => "partner none".to_owned(),
             Some(of) => format!("partner {} {:?}", of.by_domain, of.source),
         });
+        decision.reason(format!("addresses {}", knows_addresses()));
         decision.reason(match credential() {
             None => "credential none".to_owned(),
             Some(Credential { user, scope }) => format!("credential {user} {scope:?}"),
@@ -141,6 +142,12 @@ impl Policy for Origin {
             Ok(Some(settings)) => format!("settings {settings}"),
             Err(error) => format!("settings {error}"),
         });
+        decision.reason(format!(
+            "relay {} ours {} {}",
+            host_name(),
+            is_ours(&email_id()),
+            is_ours("forged")
+        ));
         Verdict::Pass
     }
 }

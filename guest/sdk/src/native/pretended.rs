@@ -111,6 +111,11 @@ pub(super) fn given(fixture: &said::Fixture, message: &gatepost_message::Message
             .zip(credential)
             .map(|(user, scope)| Credential { user, scope }),
         settings: settings.map(|settings| serde_json::Value::Object(settings).to_string()),
+        identity: super::Identity {
+            host_name: fixture.identity.host_name.clone(),
+            email_id: fixture.identity.email_id.clone(),
+            ours: fixture.identity.ours.iter().cloned().collect(),
+        },
     }
 }
 

@@ -6,10 +6,11 @@ use gatepost_authentication::{
     ArcDkim, ArcFact, ArcSet, Authentication, Author, DkimFact, DmarcAlignment, DmarcFact,
     DmarcPolicy, Facts, IprevFact, SpfFact, SpfFacts,
 };
+use gatepost_message::TransactionId;
 use gatepost_policy::{
     Chain, CredentialScope, Definition, Directory, DomainKind, DomainState, FaultKind, Forwarders,
-    LookUps, MessageRuling, NoMemory, Partner, PartnerSource, Protected, ReceivingDomain, Slot,
-    Verdict,
+    Identity, LookUps, MessageRuling, NoMemory, Partner, PartnerSource, Protected,
+    ReceivingDomain, Slot, Verdict,
 };
 use serde_json::json;
 use test_support::{hostile, policy};
@@ -43,12 +44,32 @@ impl Directory for OneAccount {
         })
     }
 
+    fn knows_addresses(&self, account: &str) -> bool {
+        account == "acme"
+    }
+
     fn credential(&self, user: &str) -> Option<CredentialScope> {
         (user == "relay").then(|| CredentialScope::Inbound("desk.example".into()))
     }
 
     fn settings(&self, account: &str, policy: &str) -> Option<String> {
         (account == "acme" && policy == "origin").then(|| r#"{"mode":"enhanced"}"#.into())
+    }
+}
+
+struct ThisRelay;
+
+impl Identity for ThisRelay {
+    fn host_name(&self) -> String {
+        "mx.desk.example".into()
+    }
+
+    fn email_id(&self, transaction: TransactionId) -> String {
+        format!("{transaction}.code")
+    }
+
+    fn is_ours(&self, email_id: &str) -> bool {
+        email_id.ends_with(".code")
     }
 }
 
@@ -119,6 +140,7 @@ async fn judge(facts: Option<Facts>, account: Option<&str>, user: Option<&str>) 
     let look_ups = LookUps {
         memory: Arc::new(NoMemory),
         directory: Arc::new(OneAccount),
+        identity: Arc::new(ThisRelay),
     };
     let pinned = Chain::new([Slot::new(origin)]).begin(look_ups);
     assert!(pinned.wants_authentication());
@@ -155,8 +177,10 @@ async fn a_policy_reads_what_was_gathered() {
              [\"sealer.example\"] } false",
             "to somebody@elsewhere.example nobody's false",
             "partner true Feed(\"https://partner.example/list\")",
+            "addresses true",
             "credential relay Inbound(\"desk.example\")",
             "settings {\"mode\":\"enhanced\"}",
+            "relay mx.desk.example ours true false",
         ]
     );
 }
@@ -169,6 +193,7 @@ async fn nothing_is_told_of_another_account_or_of_none() {
         for line in [
             "to help@desk.example nobody's false",
             "partner none",
+            "addresses false",
             "credential none",
             "settings none",
         ] {
