@@ -1,22 +1,53 @@
-//! Required, forbidden and protected headers.
+//! What stands in the headers of a message, in both directions.
 //!
-//! Each rule of the settings names a header and says what becomes of it: `require` it (and add it
-//! with a value, or refuse the message that lacks it), `set` it, `forbid` it (refuse), `strip` it
-//! (remove silently). A rule can also `protect` its header, so that no later policy of the chain
-//! may change what is there now; the relay itself enforces that.
+//! What leaves is [marked](marks): by five headers other systems, and this one, know it again. The
+//! marks are set and protected, so that no later policy of the chain changes them; the relay itself
+//! enforces that. Headers between application and relay are private and go, after the policies
+//! before this one have read them. And nobody writes in a name that is not the account's.
 //!
-//! Rules can be kept to one flow. By default there is one: nothing is required, and nothing is
-//! changed.
+//! What comes in has to be a header section ([`section`]), with one of each header of which RFC 5322
+//! section 3.6 allows one.
+//!
+//! Beyond that each [`Rule`] names a header and says what becomes of it, and what it may be.
 
+mod mailboxes;
+mod marks;
+mod pattern;
+mod rule;
+mod section;
 mod settings;
 
-pub use settings::{Action, Direction, Rule, Settings};
+pub use marks::{Mark, Settings as MarkSettings};
+pub use rule::{Action, Direction, Rule};
+pub use settings::{Duplicates, Malformed, OwnFrom, Settings};
 
-use gatepost_sdk::{Decision, Facts, Flow, Message, Policy, Transaction, Verdict};
+use gatepost_sdk::{
+    Decision, Facts, Flow, Message, Policy, Transaction, Verdict, is_support_address,
+    knows_addresses,
+};
+
+use self::marks::Marks;
+use self::section::{Field, Section};
+
+/// Of which a message has one at most (RFC 5322 section 3.6).
+const ONCE: [&str; 11] = [
+    "Date",
+    "From",
+    "Sender",
+    "Reply-To",
+    "To",
+    "Cc",
+    "Bcc",
+    "Message-ID",
+    "In-Reply-To",
+    "References",
+    "Subject",
+];
 
 /// The policy.
 pub struct HeaderGuard {
-    rules: Vec<Rule>,
+    settings: Settings,
+    marks: Marks,
 }
 
 impl Policy for HeaderGuard {
@@ -25,9 +56,8 @@ impl Policy for HeaderGuard {
     fn new(settings: Settings) -> Result<Self, Vec<String>> {
         let problems = settings.problems();
         if problems.is_empty() {
-            Ok(Self {
-                rules: settings.rules,
-            })
+            let marks = settings.marks.marks(&settings.product);
+            Ok(Self { settings, marks })
         } else {
             Err(problems)
         }
@@ -40,71 +70,147 @@ impl Policy for HeaderGuard {
         _: &dyn Facts,
         decision: &mut Decision,
     ) -> Verdict {
+        let section = Section::of(message);
         // Refusals first: a message that is refused is not edited.
-        for rule in self.rules_for(transaction) {
-            let present = message.count(&rule.header) > 0;
-            match &rule.action {
-                Action::Forbid if present => {
-                    decision.reason(format!("{} is forbidden here", rule.header));
-                    return refused(format!("The header {} is not allowed here", rule.header));
-                }
-                Action::Require { value: None } if !present => {
-                    decision.reason(format!("{} is required and missing", rule.header));
-                    return refused(format!(
-                        "The header {} is required and missing",
-                        rule.header
-                    ));
-                }
-                _ => {}
-            }
+        let refusal = (self.malformed(&section))
+            .or_else(|| self.twice(&section))
+            .or_else(|| self.against_a_rule(transaction, &section))
+            .or_else(|| self.in_a_strange_name(transaction, &section));
+        if let Some((reason, verdict)) = refusal {
+            decision.reason(reason);
+            return verdict;
         }
+        if self.settings.duplicates == Duplicates::Repair {
+            repair(&section, decision);
+        }
+        let leaves = transaction.session.flow == Flow::Submission;
         for rule in self.rules_for(transaction) {
-            apply(rule, message, decision);
+            let kept = leaves && self.marks.have(&rule.header);
+            rule.apply(&section, kept, decision);
+        }
+        if leaves {
+            for header in &self.settings.private {
+                if section.has(header) {
+                    decision.remove_header(header);
+                }
+            }
+            self.marks.put(transaction, &section, decision);
         }
         Verdict::Pass
     }
 }
 
+/// Why a message is refused, for the record, and how.
+type Refused = Option<(String, Verdict)>;
+
 impl HeaderGuard {
     fn rules_for(&self, transaction: &Transaction) -> impl Iterator<Item = &Rule> {
         let flow = transaction.session.flow;
-        self.rules.iter().filter(move |rule| match rule.direction {
-            Direction::Both => true,
-            Direction::Inbound => flow == Flow::Inbound,
-            Direction::Submission => flow == Flow::Submission,
+        let rules = self.settings.rules.iter();
+        rules.filter(move |rule| rule.direction.is(flow))
+    }
+
+    fn malformed(&self, section: &Section) -> Refused {
+        let problem = section.malformed()?;
+        (self.settings.malformed == Malformed::Refuse).then(|| {
+            let reason = format!("the header section is malformed: {problem}");
+            (
+                reason,
+                refused("5.6.0", format!("Malformed header section: {problem}")),
+            )
         })
     }
-}
 
-fn apply(rule: &Rule, message: &dyn Message, decision: &mut Decision) {
-    let present = message.count(&rule.header) > 0;
-    match &rule.action {
-        Action::Require { value: Some(value) } if !present => {
-            decision.reason(format!("{} was missing and is added", rule.header));
-            decision.add_header(&rule.header, value);
+    fn twice(&self, section: &Section) -> Refused {
+        let repairing = match self.settings.duplicates {
+            Duplicates::Keep => return None,
+            Duplicates::Repair => true,
+            Duplicates::Refuse => false,
+        };
+        let (header, first) = duplicates(section).next()?;
+        // Where the first cannot be written again, the others cannot go.
+        if repairing && duplicates(section).all(|(_, first)| first.rewritable().is_some()) {
+            return None;
         }
-        Action::Set { value } => {
-            // Left alone where it already stands, once: an edit that changes nothing could still
-            // break a signature.
-            let already = message.headers_named(&rule.header);
-            if already.as_slice() != std::slice::from_ref(value) {
-                decision.reason(format!("{} is set", rule.header));
-                decision.set_header(&rule.header, value);
+        let shown = first.name();
+        let reason = format!("{shown} stands there more than once");
+        let text = format!("A message has one {header} (RFC 5322 section 3.6)");
+        Some((reason, refused("5.6.0", text)))
+    }
+
+    fn against_a_rule(&self, transaction: &Transaction, section: &Section) -> Refused {
+        let refusal = self.rules_for(transaction).find_map(|rule| {
+            let ours =
+                transaction.session.flow == Flow::Submission && self.marks.have(&rule.header);
+            // What is written anew may be missing, and may be as it likes.
+            (!ours).then(|| rule.refusal(section)).flatten()
+        })?;
+        Some((refusal.reason, refused("5.7.1", refusal.text)))
+    }
+
+    fn in_a_strange_name(&self, transaction: &Transaction, section: &Section) -> Refused {
+        let submitted = transaction.session.flow == Flow::Submission;
+        let held = match self.settings.own_from {
+            OwnFrom::Known => submitted && knows_addresses(),
+            OwnFrom::Always => submitted,
+            OwnFrom::Never => false,
+        };
+        if !held {
+            return None;
+        }
+        for field in section.fields() {
+            let header = match () {
+                () if field.is("From") => "From",
+                () if field.is("Sender") => "Sender",
+                () => continue,
+            };
+            let Ok(addresses) = mailboxes::addresses(&field.value()) else {
+                let reason = format!("{header} cannot be read as addresses");
+                let text = format!("The header {header} is no list of addresses");
+                return Some((reason, refused("5.7.1", text)));
+            };
+            if let Some(strange) = addresses
+                .iter()
+                .find(|address| !is_support_address(address))
+            {
+                let reason = format!("{header} has {strange}, which is not the account's");
+                let text = format!("The header {header} has an address that is not yours");
+                return Some((reason, refused("5.7.1", text)));
             }
         }
-        Action::Strip if present => {
-            decision.reason(format!("{} is removed", rule.header));
-            decision.remove_header(&rule.header);
-        }
-        _ => {}
-    }
-    if rule.protect {
-        decision.protect_header(&rule.header);
+        None
     }
 }
 
-fn refused(text: String) -> Verdict {
-    Verdict::reject(550, "5.7.1", text)
+/// Of each header that stands there too often, its usual name and the first of them.
+fn duplicates(section: &Section) -> impl Iterator<Item = (&'static str, Field<'_>)> {
+    let mut counts = [0u32; ONCE.len()];
+    for field in section.fields() {
+        if let Some(index) = ONCE.iter().position(|name| field.is(name))
+            && let Some(count) = counts.get_mut(index)
+        {
+            *count += 1;
+        }
+    }
+    let names = ONCE.into_iter().zip(counts);
+    let names = names.filter(|(_, count)| *count > 1);
+    names.filter_map(|(name, _)| Some((name, section.named(name).next()?)))
+}
+
+/// Leaves the first of each such header, spelt as it is.
+fn repair(section: &Section, decision: &mut Decision) {
+    for (header, first) in duplicates(section) {
+        if let Some(body) = first.rewritable() {
+            decision.reason(format!(
+                "{header} stood there more than once, the first is left"
+            ));
+            decision.set_header(first.name(), body);
+        }
+    }
+}
+
+fn refused(enhanced: &str, text: String) -> Verdict {
+    Verdict::reject(550, enhanced, text)
 }
 
 gatepost_sdk::export!(HeaderGuard: message);

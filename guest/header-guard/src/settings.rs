@@ -1,103 +1,101 @@
 //! The settings of header-guard.
 
-/// The rules, in the order in which they are applied.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
+use crate::marks;
+use crate::rule::{Rule, is_name};
+
+/// What it looks at, and what it does.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Settings {
-    /// One rule for each header that matters.
+    /// The product, as in `X-Mailer: Gatepost Mailer`.
+    #[schemars(length(min = 1, max = 100))]
+    pub product: String,
+    /// What every message that leaves is marked with.
+    pub marks: marks::Settings,
+    /// Headers that never leave: what the application tells the relay.
+    pub private: Vec<String>,
+    /// Whether From and Sender of what is submitted have to be addresses of the account.
+    pub own_from: OwnFrom,
+    /// What becomes of a message that has one of the headers twice that may stand there once
+    /// (RFC 5322 section 3.6).
+    pub duplicates: Duplicates,
+    /// What becomes of a message whose header section is malformed.
+    pub malformed: Malformed,
+    /// One rule for each further header that matters.
     pub rules: Vec<Rule>,
 }
 
-/// What becomes of one header.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Rule {
-    /// The header's name.
-    #[schemars(length(min = 1, max = 76))]
-    pub header: String,
-    /// What becomes of it; nothing by default, which makes sense with `protect` only.
-    #[serde(default)]
-    pub action: Action,
-    /// No later policy of the chain may change or remove it.
-    #[serde(default)]
-    pub protect: bool,
-    /// Which mail the rule is for.
-    #[serde(default)]
-    pub direction: Direction,
-}
-
-/// What becomes of a header.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub enum Action {
-    /// Nothing.
-    #[default]
-    Keep,
-    /// It has to be there: with a value it is added where it is missing, without one a message
-    /// that lacks it is refused.
-    #[serde(rename_all = "kebab-case")]
-    Require {
-        /// What it is added with.
-        #[serde(default)]
-        value: Option<String>,
-    },
-    /// It stands there once, with this value.
-    #[serde(rename_all = "kebab-case")]
-    Set {
-        /// The value.
-        value: String,
-    },
-    /// A message that has it is refused.
-    Forbid,
-    /// It is removed.
-    Strip,
-}
-
-/// Which mail a rule is for.
+/// Of which accounts From has to be an address of theirs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Direction {
-    /// All of it.
+pub enum OwnFrom {
+    /// Of those whose every address is known: of the relay's directory.
     #[default]
-    Both,
-    /// What comes in from the world.
-    Inbound,
-    /// What the application submits.
-    Submission,
+    Known,
+    /// Of those of the configuration too, by the domains at which they receive.
+    Always,
+    /// Of none.
+    Never,
+}
+
+/// What becomes of a header that stands there too often.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Duplicates {
+    /// The message is refused.
+    #[default]
+    Refuse,
+    /// The first stays, the others go.
+    Repair,
+    /// Nothing.
+    Keep,
+}
+
+/// What becomes of a malformed header section.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Malformed {
+    /// The message is refused.
+    #[default]
+    Refuse,
+    /// Nothing.
+    Keep,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            product: "Gatepost".into(),
+            marks: marks::Settings::default(),
+            private: vec!["X-Gatepost-Trigger".into()],
+            own_from: OwnFrom::default(),
+            duplicates: Duplicates::default(),
+            malformed: Malformed::default(),
+            rules: Vec::new(),
+        }
+    }
 }
 
 impl Settings {
     /// What is wrong with them that the schema cannot say.
     pub fn problems(&self) -> Vec<String> {
-        self.rules
-            .iter()
-            .enumerate()
-            .flat_map(|(index, rule)| rule.problems(index))
-            .collect()
-    }
-}
-
-impl Rule {
-    fn problems(&self, index: usize) -> Vec<String> {
-        let mut problems = Vec::new();
-        let in_name = |b: u8| (33..=126).contains(&b) && b != b':';
-        if !self.header.bytes().all(in_name) {
-            problems.push(format!(
-                "/rules/{index}/header: {:?} is not a header's name",
-                self.header
-            ));
+        let mut problems = self.marks.problems();
+        if self.product.chars().any(char::is_control) {
+            problems.push("/product: it has control characters".into());
         }
-        if let Action::Set { value } | Action::Require { value: Some(value) } = &self.action
-            && value.chars().any(char::is_control)
-        {
-            problems.push(format!(
-                "/rules/{index}/action: the value has control characters"
-            ));
+        let marks = self.marks.marks(&self.product);
+        for (index, header) in self.private.iter().enumerate() {
+            if !is_name(header) {
+                problems.push(format!(
+                    "/private/{index}: {header:?} is not a header's name"
+                ));
+            }
+            if marks.have(header) {
+                problems.push(format!("/private/{index}: {header} is one of the marks"));
+            }
         }
-        if self.action == Action::Keep && !self.protect {
-            problems.push(format!(
-                "/rules/{index}: the rule does nothing; give it an action or protect"
-            ));
+        for (index, rule) in self.rules.iter().enumerate() {
+            problems.extend(rule.problems(&format!("/rules/{index}")));
         }
         problems
     }
