@@ -159,10 +159,9 @@ impl HeaderGuard {
             return None;
         }
         for field in section.fields() {
-            let header = match () {
-                () if field.is("From") => "From",
-                () if field.is("Sender") => "Sender",
-                () => continue,
+            let mut names = ["From", "Sender"].into_iter();
+            let Some(header) = names.find(|name| field.is(name)) else {
+                continue;
             };
             let Ok(addresses) = mailboxes::addresses(&field.value()) else {
                 let reason = format!("{header} cannot be read as addresses");

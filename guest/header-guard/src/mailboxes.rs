@@ -142,7 +142,7 @@ mod tests {
             ("", &[]),
         ] {
             let found = addresses(body);
-            assert_eq!(found.as_deref(), Ok(expected), "{body}");
+            assert_eq!(found.unwrap(), expected, "{body}");
         }
         for body in [
             "a",

@@ -24,6 +24,7 @@ pub mod feeds;
 pub mod fixtures;
 pub mod folder;
 pub mod host_rules;
+pub mod integrity;
 pub mod listener;
 pub mod live;
 pub mod log_ins;

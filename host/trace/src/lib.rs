@@ -6,15 +6,20 @@
 //! a message, never the message. For the same reason a commit here is not fsynced: a crash of the
 //! machine may cost the last moments of the record, not of the mail, which is in the spool.
 //!
+//! Beside events it keeps what messages said in their headers when they left ([`Sent`]), and counts
+//! what became of that on the way ([`Counted`]).
+//!
 //! `trace.db` is a file of its own with a [`Retention`] of its own: by age, and by number.
 
 #![forbid(unsafe_code)]
 
 mod event;
+mod headers;
 mod schema;
 mod store;
 mod waiting;
 mod writer;
 
 pub use event::{Ending, Event, Kind, Notified};
+pub use headers::{CameBack, Change, Counted, Finding, SENT_KEPT, Sent};
 pub use store::{ROOM_LEFT, Retention, Trace, TraceError};

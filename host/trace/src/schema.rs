@@ -4,7 +4,11 @@ use rusqlite::Connection;
 
 /// Each step brings a trace from the schema of its index to the next; a new trace takes them all.
 /// A step that has been released is never changed: write another one.
-const MIGRATIONS: &[&str] = &[include_str!("schema-1.sql"), include_str!("schema-2.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema-1.sql"),
+    include_str!("schema-2.sql"),
+    include_str!("schema-3.sql"),
+];
 
 /// The schema that this version reads and writes; `PRAGMA user_version` of the file.
 pub(crate) const CURRENT: u32 = MIGRATIONS.len() as u32;

@@ -17,7 +17,9 @@ use gatepost_message::{Millis, TransactionId};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::{
-    Event, schema,
+    CameBack, Counted, Event, Sent,
+    headers::{self, Note},
+    schema,
     waiting::Waiting,
     writer::{self, Row, Writer},
 };
@@ -127,6 +129,7 @@ impl Trace {
         let waiting = Arc::new(Waiting::default());
         let writer = Writer {
             next: writer::next_number(&connection).map_err(failed)?,
+            kept: headers::kept(&connection).map_err(failed)?,
             connection,
             path: path.clone(),
             retention,
@@ -156,6 +159,60 @@ impl Trace {
         if !taken {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// Keeps what a message said when it left, for as long as events are kept and as one of the
+    /// newest [`SENT_KEPT`](crate::SENT_KEPT). Never waits: if the writer is too far behind, it is
+    /// not kept.
+    pub fn sent(&self, sent: Sent) {
+        let _dropped = self.waiting.note(Note::Sent(sent));
+    }
+
+    /// Counts what became of the headers of a message. Never waits, as [`Trace::sent`].
+    pub fn came_back(&self, came_back: CameBack) {
+        let _dropped = self.waiting.note(Note::CameBack(came_back));
+    }
+
+    /// What a message said when it left, if that is still kept. Blocks.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn sent_as(&self, id: TransactionId) -> Result<Option<Sent>, TraceError> {
+        if let Some(found) = self.read(|reader| headers::of(reader, id))? {
+            return Ok(Some(found));
+        }
+        // It may have left this very moment.
+        self.flush()?;
+        self.read(|reader| headers::of(reader, id))
+    }
+
+    /// What the last message said that left with this Message-ID, if that is still kept and
+    /// written. Blocks for a moment.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn sent_with(&self, message_id: &str) -> Result<Option<Sent>, TraceError> {
+        self.read(|reader| headers::with_message_id(reader, message_id))
+    }
+
+    /// What became of the headers of messages from this domain, by header. Blocks.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn headers_of(&self, domain: &str) -> Result<Vec<Counted>, TraceError> {
+        self.flush()?;
+        self.read(|reader| headers::counted(reader, domain))
+    }
+
+    fn read<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, TraceError> {
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        read(&reader).map_err(|source| TraceError::Sqlite {
+            path: self.path.clone(),
+            source,
+        })
     }
 
     /// Keeps so much from now on; what is over it goes within a moment.

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{Retention, writer::Row};
+use crate::{Retention, headers::Note, writer::Row};
 
 /// How many events may wait.
 const EVENTS: usize = 16 << 10;
@@ -45,6 +45,8 @@ struct State {
 pub(crate) struct Batch {
     /// To be written.
     pub(crate) events: Vec<Row>,
+    /// To be written with them.
+    pub(crate) notes: Vec<Note>,
     /// To be answered once all before them is committed.
     pub(crate) flushes: Vec<Sender<()>>,
     /// So much is to be kept from now on.
@@ -53,7 +55,10 @@ pub(crate) struct Batch {
 
 impl Batch {
     fn is_empty(&self) -> bool {
-        self.events.is_empty() && self.flushes.is_empty() && self.retention.is_none()
+        self.events.is_empty()
+            && self.notes.is_empty()
+            && self.flushes.is_empty()
+            && self.retention.is_none()
     }
 }
 
@@ -68,6 +73,23 @@ impl Waiting {
         state.octets = octets;
         state.batch.events.push(row);
         let wake = mem::take(&mut state.idle) || state.batch.events.len() == ENOUGH;
+        drop(state);
+        if wake {
+            self.wake.notify_one();
+        }
+        true
+    }
+
+    /// Hands in what goes with events; `false` if there is no room for it, or nobody to write it.
+    pub(crate) fn note(&self, note: Note) -> bool {
+        let mut state = self.lock();
+        let octets = state.octets.saturating_add(note.size());
+        if state.closed || octets > OCTETS || state.batch.notes.len() >= EVENTS {
+            return false;
+        }
+        state.octets = octets;
+        state.batch.notes.push(note);
+        let wake = mem::take(&mut state.idle);
         drop(state);
         if wake {
             self.wake.notify_one();
@@ -124,7 +146,7 @@ impl Waiting {
             state = awaited.unwrap_or_else(PoisonError::into_inner).0;
             state.idle = false;
         }
-        if !state.batch.events.is_empty() {
+        if !state.batch.events.is_empty() || !state.batch.notes.is_empty() {
             let gathered = self.wake.wait_timeout_while(state, GATHER, |state| {
                 state.batch.flushes.is_empty() && !state.closed && state.batch.events.len() < ENOUGH
             });

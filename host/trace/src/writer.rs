@@ -14,7 +14,12 @@ use gatepost_message::{Millis, TransactionId};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 
-use crate::{Event, Kind, Retention, store::ROOM_LEFT, waiting::Waiting};
+use crate::{
+    Event, Kind, Retention,
+    headers::{self, Note},
+    store::ROOM_LEFT,
+    waiting::Waiting,
+};
 
 /// The most events dropped with one commit: more than come in with one, so that what is too old
 /// never grows.
@@ -67,6 +72,8 @@ pub(crate) struct Writer {
     pub(crate) dropped: Arc<AtomicU64>,
     /// The number of the next event.
     pub(crate) next: i64,
+    /// Of how many messages it is kept what they said when they left.
+    pub(crate) kept: i64,
     /// When it last said that events are lost.
     pub(crate) said: Option<Instant>,
 }
@@ -80,12 +87,15 @@ impl Writer {
         while let Some(batch) = waiting.take(pause, octets) {
             let mut events = batch.events;
             self.retention = batch.retention.unwrap_or(self.retention);
-            octets = events.iter().map(|row| row.json.len()).sum();
-            if !events.is_empty() && !has_room(&self.path) {
+            let mut notes = batch.notes;
+            octets = events.iter().map(|row| row.json.len()).sum::<usize>()
+                + notes.iter().map(Note::size).sum::<usize>();
+            if !(events.is_empty() && notes.is_empty()) && !has_room(&self.path) {
                 // The room that is left is for deliveries to be recorded in.
                 self.drop_all(&mut events, "the disk is nearly full");
+                notes.clear();
             }
-            let more = self.write(&events).unwrap_or_else(|error| {
+            let more = self.write(&events, &notes).unwrap_or_else(|error| {
                 self.drop_all(&mut events, &error.to_string());
                 false
             });
@@ -98,7 +108,7 @@ impl Writer {
     }
 
     /// Writes a batch and drops what is not to be kept; says whether there is more to drop.
-    fn write(&mut self, events: &[Row]) -> rusqlite::Result<bool> {
+    fn write(&mut self, events: &[Row], notes: &[Note]) -> rusqlite::Result<bool> {
         let batch = self.connection.transaction()?;
         let mut next = self.next;
         {
@@ -114,8 +124,17 @@ impl Writer {
             }
         }
         let more = forget(&batch, next, self.retention)?;
+        let mut kept = self.kept;
+        if !notes.is_empty() {
+            headers::write(&batch, notes)?;
+            let sent = notes.iter().filter(|note| matches!(note, Note::Sent(_)));
+            kept += sent.count() as i64;
+            let oldest = millis(Millis::now() - self.retention.age);
+            kept -= headers::forget(&batch, kept, oldest)?;
+        }
         batch.commit()?;
         self.next = next;
+        self.kept = kept;
         Ok(more)
     }
 

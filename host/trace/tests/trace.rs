@@ -313,6 +313,7 @@ fn a_trace_of_a_later_version_is_left_alone() {
 const EARLIER: &[&str] = &[
     include_str!("stores/schema-1.sql"),
     include_str!("stores/schema-2.sql"),
+    include_str!("stores/schema-3.sql"),
 ];
 
 #[test]
@@ -351,4 +352,121 @@ fn every_earlier_trace_is_upgraded_with_its_events() {
         .query_row("PRAGMA user_version", [], |row| row.get(0))
         .unwrap();
     assert_eq!(present as usize, EARLIER.len(), "a schema has no fixture");
+}
+
+/// What a message of acme said, and what was found of it when it came back.
+fn sent_and_back(number: u8) -> (Sent, CameBack) {
+    let id: TransactionId = format!("018bcfe5-6800-7000-8000-0000000000{number:02x}")
+        .parse()
+        .unwrap();
+    let sent = Sent {
+        id,
+        at: Millis::now(),
+        account: "acme".into(),
+        domain: "customer.example".into(),
+        message_id: format!("<{number}@customer.example>"),
+        headers: vec![
+            ("Message-ID".into(), format!("<{number}@customer.example>")),
+            ("X-Mailer".into(), "Gatepost Mailer".into()),
+        ],
+    };
+    let finding = |change, came: &str| Finding {
+        header: "X-Mailer".into(),
+        change,
+        sent: "Gatepost Mailer".into(),
+        came: came.into(),
+    };
+    let came_back = CameBack {
+        at: Millis(1_700_000_000_000 + u64::from(number)),
+        id,
+        account: "acme".into(),
+        domain: "customer.example".into(),
+        proved: number != 2,
+        findings: vec![if number == 3 {
+            finding(Change::Replaced, "Another")
+        } else {
+            finding(Change::Lost, "")
+        }],
+    };
+    (sent, came_back)
+}
+
+#[test]
+fn what_left_is_kept_and_what_came_back_is_counted() {
+    let directory = tempfile::tempdir().unwrap();
+    let trace = open(directory.path());
+    let messages: Vec<_> = (1..=3).map(sent_and_back).collect();
+    for (sent, came_back) in messages.clone() {
+        trace.sent(sent);
+        trace.came_back(came_back);
+    }
+    let (first, _) = &messages[0];
+    // Just recorded, and found.
+    assert_eq!(trace.sent_as(first.id).unwrap().as_ref(), Some(first));
+    let found = trace.sent_with("<1@customer.example>").unwrap();
+    assert_eq!(found.as_ref(), Some(first));
+    assert_eq!(trace.sent_with("<1@other.example>").unwrap(), None);
+    assert_eq!(trace.sent_as(TransactionId::new()).unwrap(), None);
+
+    drop(trace);
+    let trace = open(directory.path());
+    let counted = trace.headers_of("customer.example").unwrap();
+    let [lost, replaced] = counted.as_slice() else {
+        panic!("{counted:?}")
+    };
+    assert_eq!(
+        (lost.change, lost.count, lost.by_message_id),
+        (Change::Lost, 2, 1)
+    );
+    assert_eq!(lost.first_at, Millis(1_700_000_000_001));
+    assert_eq!(lost.last_at, Millis(1_700_000_000_002));
+    assert_eq!(lost.example, messages[1].0.id);
+    assert_eq!(
+        (replaced.change, replaced.came.as_str()),
+        (Change::Replaced, "Another")
+    );
+    assert_eq!(trace.headers_of("other.example").unwrap(), []);
+}
+
+#[test]
+fn what_left_long_ago_is_forgotten() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("trace.db");
+    let retention = Retention {
+        age: Duration::from_secs(3600),
+        ..Retention::default()
+    };
+    let trace = Trace::open(&path, retention).unwrap();
+    let (mut old, _) = sent_and_back(1);
+    old.at = Millis::now() - Duration::from_secs(7200);
+    trace.sent(old.clone());
+    trace.flush().unwrap();
+    let (new, _) = sent_and_back(2);
+    trace.sent(new.clone());
+    assert_eq!(trace.sent_as(new.id).unwrap(), Some(new));
+    assert_eq!(trace.sent_as(old.id).unwrap(), None);
+}
+
+#[test]
+fn only_the_newest_are_kept() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("trace.db");
+    drop(Trace::open(&path, Retention::default()).unwrap());
+    // As many as there may be, made quickly.
+    let many = format!(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {SENT_KEPT})
+         INSERT INTO sent SELECT printf('018bcfe5-6800-7000-7000-%012x', i),
+         {}, 'acme', 'customer.example', i, '[]' FROM n",
+        Millis::now().0
+    );
+    let store = Connection::open(&path).unwrap();
+    store.execute_batch(&many).unwrap();
+    let trace = Trace::open(&path, Retention::default()).unwrap();
+    let (new, _) = sent_and_back(1);
+    trace.sent(new.clone());
+    assert_eq!(trace.sent_as(new.id).unwrap(), Some(new));
+    let kept: i64 = store
+        .query_row("SELECT count(*) FROM sent", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(kept, SENT_KEPT);
 }

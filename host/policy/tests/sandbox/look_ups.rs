@@ -9,8 +9,8 @@ use gatepost_authentication::{
 use gatepost_message::TransactionId;
 use gatepost_policy::{
     Chain, CredentialScope, Definition, Directory, DomainKind, DomainState, FaultKind, Forwarders,
-    Identity, LookUps, MessageRuling, NoMemory, Partner, PartnerSource, Protected,
-    ReceivingDomain, Slot, Verdict,
+    Identity, LookUps, MessageRuling, NoMemory, Partner, PartnerSource, Protected, ReceivingDomain,
+    Slot, Verdict,
 };
 use serde_json::json;
 use test_support::{hostile, policy};

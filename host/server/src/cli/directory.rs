@@ -92,6 +92,9 @@ pub(super) enum Connectors {
     Disconnect(OneConnector),
     /// Say who is known to forward its mail to us, in place of who was.
     Forwarders(ConnectorForwarders),
+    /// What became of the headers of messages from a domain on the way, as messages show that
+    /// came back.
+    Headers(HeadersOf),
     /// Remove a connector that has no addresses and credentials any more.
     Remove(OneConnector),
 }
@@ -124,6 +127,14 @@ pub(super) struct OfAccount {
     /// Those of this account only, by its id or native domain.
     #[arg(long)]
     account: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct HeadersOf {
+    #[command(flatten)]
+    target: Target,
+    /// The domain of From.
+    domain: Domain,
 }
 
 #[derive(Debug, Args)]
@@ -321,10 +332,44 @@ pub(super) async fn connectors(command: Connectors) -> miette::Result<ExitCode> 
             };
             ask(&target, set, "").await
         }
+        Connectors::Headers(of) => headers(of).await,
         Connectors::Remove(OneConnector { target, connector }) => {
             ask(&target, Ask::ConnectorRemove { connector }, "removed").await
         }
     }
+}
+
+async fn headers(HeadersOf { target, domain }: HeadersOf) -> miette::Result<ExitCode> {
+    let request = Request::HeadersOf {
+        domain: domain.clone(),
+    };
+    let counted = match target.ask(request).await? {
+        Response::Headers(counted) => counted,
+        other => return Err(unexpected(&other)),
+    };
+    if target.json {
+        output::print_json(&counted)?;
+        return Ok(exit(true));
+    }
+    let mut table = output::table([
+        "HEADER", "FOUND", "TIMES", "UNPROVED", "LAST", "SENT", "CAME", "EXAMPLE", "ACCOUNT",
+    ]);
+    for found in &counted {
+        table.add_row([
+            found.header.clone(),
+            found.change.word().to_owned(),
+            found.count.to_string(),
+            found.by_message_id.to_string(),
+            found.last_at.to_string(),
+            output::short(&found.sent),
+            output::short(&found.came),
+            found.example.to_string(),
+            found.account.clone(),
+        ]);
+    }
+    let nothing = format!("no message from {domain} has come back yet");
+    output::print_table(table, &nothing)?;
+    Ok(exit(true))
 }
 
 /// A name of at most so many characters as a name may have.

@@ -101,6 +101,13 @@ async fn try_execute(runtime: &Runtime, request: Request) -> Result<Response, St
             let change = feeds::refresh(directory, &client, &feed).await?;
             Response::Partners(PartnerResponse::Fetched(change))
         }
+        Request::HeadersOf { domain } => {
+            let trace = Arc::clone(trace);
+            let read = move || trace.headers_of(domain.as_ascii());
+            let counted = tokio::task::spawn_blocking(read).await;
+            let counted = counted.map_err(|error| error.to_string())?;
+            Response::Headers(counted.map_err(|error| error.to_string())?)
+        }
         Request::Trace { id } => {
             let trace = Arc::clone(trace);
             let events = tokio::task::spawn_blocking(move || trace.of(id)).await;

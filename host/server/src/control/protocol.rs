@@ -2,11 +2,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use gatepost_message::{Millis, TransactionId};
+use gatepost_message::{Domain, Millis, TransactionId};
 use gatepost_policy::{Classification, Judgement, OnError, Transaction};
 use gatepost_smtp::dsn::MessageRequest;
 use gatepost_spool::{Changed, KnownMachine, Status, Summary};
-use gatepost_trace::Event;
+use gatepost_trace::{Counted, Event};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::directory::{DirectoryRequest, DirectoryResponse};
@@ -93,6 +93,11 @@ pub enum Request {
         /// Its URL.
         url: String,
     },
+    /// What became of the headers of messages from a domain.
+    HeadersOf {
+        /// Which.
+        domain: Domain,
+    },
     /// What happened to a transaction.
     Trace {
         /// Which.
@@ -168,6 +173,8 @@ pub enum Response {
     Partners(PartnerResponse),
     /// What became of a reload.
     Reloaded(Reloaded),
+    /// What became of headers, by account and header.
+    Headers(Vec<Counted>),
     /// What happened to a transaction, in order.
     Events(Vec<Event>),
     /// The machines that are known, by account and address.

@@ -10,6 +10,7 @@ use gatepost_trace::{Kind, Notified};
 
 use super::judge::{Fate, Judged, Lot};
 use super::{Pipeline, spool_refusal, with_id};
+use crate::integrity;
 
 /// What the client asked for with its envelope, for whoever delivers to see to.
 #[derive(Debug)]
@@ -109,6 +110,7 @@ pub(super) async fn commit(
         );
         pipeline.record(notice, Kind::Queued { recipients: to });
     }
+    let sent = integrity::sent(&message.transaction, &judged.message, &message.judgements);
     let exported = pipeline.spans.message(id);
     let exported = exported.map(|trace| trace.accepting(&message));
     let accepted = pipeline.spool.accept(message).await;
@@ -117,6 +119,9 @@ pub(super) async fn commit(
     }
     if let Err(error) = accepted {
         return with_id(spool_refusal(&error), id);
+    }
+    if let Some(sent) = sent {
+        pipeline.trace.sent(sent);
     }
     for kind in kinds {
         pipeline.record(id, kind);

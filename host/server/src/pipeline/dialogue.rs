@@ -17,6 +17,7 @@ use super::commit::{Requests, commit};
 use super::intake::Intake;
 use super::judge::{Arrival, judge};
 use super::{Findings, Pipeline, admission, with_id};
+use crate::integrity;
 use crate::live::Entrance;
 use crate::log_ins::LogIn;
 use crate::observability::spans::{SessionSpan, TransactionSpan};
@@ -369,6 +370,12 @@ impl Dialogue {
             Err(reply) => (None, with_id(reply, id)),
             Ok(staged) => {
                 let directory = self.pipeline.directory.view();
+                integrity::look(
+                    &self.pipeline.trace,
+                    &directory,
+                    &transaction,
+                    staged.message(),
+                );
                 let arrival = Arrival {
                     origin: &self.pipeline.origin,
                     gather: false,

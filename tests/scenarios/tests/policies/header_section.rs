@@ -57,6 +57,8 @@ fn or_taken_as_it_is() {
     let relay = usual(&sink, r#"{ malformed = "keep", duplicates = "keep" }"#);
     for (message, why) in REFUSED {
         assert_eq!(send(&relay, message).code, 250, "{why}");
+        // What continues nothing stays above the trace field.
+        let message = message.strip_prefix(b" folded\r\n").unwrap_or(message);
         assert!(sink.take().bytes().ends_with(message), "{why}");
     }
     relay.leaves_nothing(sink);

@@ -3,8 +3,6 @@
 
 use test_support::{RelayBuilder, Sink};
 
-use crate::MESSAGE;
-
 #[test]
 fn it_submits_for_its_account() {
     let sink = Sink::start();
@@ -19,6 +17,8 @@ fn it_submits_for_its_account() {
             "One",
         ]);
     }
+    let help = "help@one.desk.test";
+    relay.json(&["address", "add", "--account", "one.desk.test", help]);
     let made = relay.json(&["credential", "add", "--submission", "one.desk.test"]);
     let of = |key: &str| made[0][key].as_str().unwrap();
     let (user, secret) = (of("user-name"), of("secret"));
@@ -26,7 +26,8 @@ fn it_submits_for_its_account() {
 
     let mut client = relay.client("submission").authenticated(user, secret);
     let to = ["x@elsewhere.example"];
-    let reply = client.deliver("help@one.desk.test", &to, MESSAGE).unwrap();
+    let message = b"From: Help <help@one.desk.test>\r\nSubject: hello\r\n\r\nHello!\r\n";
+    let reply = client.deliver(help, &to, message).unwrap();
     assert_eq!(reply.code, 250, "{}", reply.text());
     sink.take();
     let session = &relay.events(&reply.transaction(), "begun")[0]["session"];

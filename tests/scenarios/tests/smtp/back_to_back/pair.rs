@@ -2,6 +2,14 @@
 
 use test_support::{Client, Relay, RelayBuilder, Sink, Taken};
 
+/// What is malformed goes through, too: these scenarios are about octets.
+const KEEPS: &str = r#"
+[[policy]]
+name = "header-guard"
+builtin = "header-guard"
+settings = { malformed = "keep", duplicates = "keep" }
+"#;
+
 pub struct Pair {
     first: Relay,
     second: Relay,
@@ -16,10 +24,11 @@ impl Pair {
     /// The same with further configuration for both.
     pub fn with(config: &str) -> Self {
         let sink = Sink::start();
-        let second = RelayBuilder::usual(sink.address()).with(config).start();
+        let second = RelayBuilder::usual(sink.address()).with(config);
+        let second = second.with(KEEPS).start();
         let first = RelayBuilder::usual(second.address("mx"));
         Self {
-            first: first.with(config).start(),
+            first: first.with(config).with(KEEPS).start(),
             second,
             sink,
         }

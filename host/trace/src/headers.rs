@@ -1,0 +1,326 @@
+//! What became of the headers of messages that we sent.
+//!
+//! Of each message that leaves, [`Sent`] keeps for a while what its headers said. When it comes back,
+//! whole or in a bounce, the two are compared, and each [`Finding`] is counted for the domain that
+//! the message was from: so it shows what a customer's servers make of headers.
+
+use gatepost_message::{Millis, TransactionId};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use serde::{Deserialize, Serialize};
+
+/// The most messages of which it is kept what they said when they left: about 100 MiB.
+pub const SENT_KEPT: i64 = 100_000;
+
+/// Findings that nobody has seen again for so long are forgotten: 90 days, in milliseconds.
+const FORGOTTEN_AFTER: i64 = 90 * 24 * 3600 * 1000;
+
+/// What a message said when it left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sent {
+    /// The transaction in which it was submitted.
+    pub id: TransactionId,
+    /// When.
+    pub at: Millis,
+    /// Whose it is.
+    pub account: String,
+    /// The domain of From, in A-labels.
+    pub domain: String,
+    /// Its Message-ID; empty where it has none.
+    pub message_id: String,
+    /// The headers that are watched, each with what it says. Several of one name are several.
+    pub headers: Vec<(String, String)>,
+}
+
+/// What became of a header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Change {
+    /// It came back as it was sent.
+    Intact,
+    /// It did not come back.
+    Lost,
+    /// It came back with more or less than was sent.
+    Altered,
+    /// It came back and says something else.
+    Replaced,
+    /// It came back and was not sent.
+    Added,
+    /// Somebody has answered the message by its Message-ID: that much of it has arrived.
+    Answered,
+}
+
+impl Change {
+    const ALL: [Self; 6] = [
+        Self::Intact,
+        Self::Lost,
+        Self::Altered,
+        Self::Replaced,
+        Self::Added,
+        Self::Answered,
+    ];
+
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Intact => "intact",
+            Self::Lost => "lost",
+            Self::Altered => "altered",
+            Self::Replaced => "replaced",
+            Self::Added => "added",
+            Self::Answered => "answered",
+        }
+    }
+}
+
+/// What became of one header of one message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The header.
+    pub header: String,
+    /// What became of it.
+    pub change: Change,
+    /// What it said when it was sent.
+    pub sent: String,
+    /// What came back.
+    pub came: String,
+}
+
+/// What was found of one message that came back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CameBack {
+    /// When.
+    pub at: Millis,
+    /// The message that was sent.
+    pub id: TransactionId,
+    /// Whose it is.
+    pub account: String,
+    /// The domain of From.
+    pub domain: String,
+    /// An email id of ours proves it; without one, it is known by its Message-ID, which others can
+    /// write.
+    pub proved: bool,
+    /// Header by header.
+    pub findings: Vec<Finding>,
+}
+
+/// What became of one header of the messages of a domain, counted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Counted {
+    /// The domain that they were from.
+    pub domain: String,
+    /// Whose they are.
+    pub account: String,
+    /// The header.
+    pub header: String,
+    /// What became of it.
+    pub change: Change,
+    /// In how many messages that came back.
+    pub count: u64,
+    /// How many of these were known by their Message-ID alone.
+    pub by_message_id: u64,
+    /// When first.
+    pub first_at: Millis,
+    /// When last.
+    pub last_at: Millis,
+    /// The last message sent of which it was found.
+    pub example: TransactionId,
+    /// What that said.
+    pub sent: String,
+    /// What came back of it.
+    pub came: String,
+}
+
+/// What the writer is handed beside events.
+#[derive(Debug)]
+pub(crate) enum Note {
+    Sent(Sent),
+    CameBack(CameBack),
+}
+
+impl Note {
+    /// Octets of it that wait.
+    pub(crate) fn size(&self) -> usize {
+        let texts = |texts: &mut dyn Iterator<Item = usize>| texts.sum::<usize>() + 200;
+        match self {
+            Self::Sent(sent) => texts(
+                &mut sent
+                    .headers
+                    .iter()
+                    .map(|(name, value)| name.len() + value.len()),
+            ),
+            Self::CameBack(came) => {
+                texts(&mut came.findings.iter().map(|of| of.sent.len() + of.came.len()))
+            }
+        }
+    }
+}
+
+/// Message-IDs are looked up by a hash: its row is small, and what is found is compared.
+fn hash(message_id: &str) -> i64 {
+    // FNV-1a: the same in every version.
+    let hash = message_id
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, octet| {
+            (hash ^ u64::from(octet)).wrapping_mul(0x0100_0000_01b3)
+        });
+    i64::from_ne_bytes(hash.to_ne_bytes())
+}
+
+/// Writes notes in the writer's commit.
+pub(crate) fn write(batch: &Connection, notes: &[Note]) -> rusqlite::Result<()> {
+    for note in notes {
+        match note {
+            Note::Sent(sent) => {
+                let headers = serde_json::to_string(&sent.headers).unwrap_or_default();
+                batch
+                    .prepare_cached(
+                        "INSERT OR REPLACE INTO sent
+                         (id, at, account, domain, message_id, headers_json)
+                         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                    )?
+                    .execute(params![
+                        sent.id.to_string(),
+                        millis(sent.at),
+                        sent.account,
+                        sent.domain,
+                        hash(&sent.message_id),
+                        headers
+                    ])?;
+            }
+            Note::CameBack(came) => came_back(batch, came)?,
+        }
+    }
+    Ok(())
+}
+
+fn came_back(batch: &Connection, came: &CameBack) -> rusqlite::Result<()> {
+    let at = millis(came.at);
+    let mut count = batch.prepare_cached(
+        "INSERT INTO header_findings VALUES (?1, ?2, ?3, ?4, 1, ?5, ?6, ?6, ?7, ?8, ?9)
+         ON CONFLICT DO UPDATE SET count = count + 1, by_message_id = by_message_id + ?5,
+         last_at = ?6, example = ?7, sent = ?8, came = ?9",
+    )?;
+    for finding in &came.findings {
+        count.execute(params![
+            came.domain,
+            came.account,
+            finding.header,
+            finding.change.word(),
+            i64::from(!came.proved),
+            at,
+            came.id.to_string(),
+            finding.sent,
+            finding.came
+        ])?;
+    }
+    batch
+        .prepare_cached("DELETE FROM header_findings WHERE last_at < ?1")?
+        .execute([at - FORGOTTEN_AFTER])?;
+    Ok(())
+}
+
+/// How many messages are kept.
+pub(crate) fn kept(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("SELECT count(*) FROM sent", [], |row| row.get(0))
+}
+
+/// Forgets the oldest messages beyond the most that are kept, and those that left before `oldest`;
+/// gives how many those were.
+pub(crate) fn forget(batch: &Connection, kept: i64, oldest: i64) -> rusqlite::Result<i64> {
+    let beyond = (kept - SENT_KEPT).max(0);
+    let forgotten = batch
+        .prepare_cached("DELETE FROM sent WHERE id IN (SELECT id FROM sent ORDER BY id LIMIT ?1)")?
+        .execute([beyond])?;
+    let aged = batch
+        .prepare_cached(
+            "DELETE FROM sent WHERE id IN
+             (SELECT id FROM (SELECT id, at FROM sent ORDER BY id LIMIT 256) WHERE at < ?1)",
+        )?
+        .execute([oldest])?;
+    Ok((forgotten + aged) as i64)
+}
+
+fn sent(row: &Row<'_>) -> rusqlite::Result<Option<Sent>> {
+    let id: String = row.get(0)?;
+    let headers: String = row.get(4)?;
+    let Ok(id) = id.parse() else { return Ok(None) };
+    let headers: Vec<(String, String)> = serde_json::from_str(&headers).unwrap_or_default();
+    let message_id = headers
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case("Message-ID"));
+    Ok(Some(Sent {
+        id,
+        at: from_millis(row.get(1)?),
+        account: row.get(2)?,
+        domain: row.get(3)?,
+        message_id: message_id
+            .map(|(_, value)| value.clone())
+            .unwrap_or_default(),
+        headers,
+    }))
+}
+
+/// What a message said when it left.
+pub(crate) fn of(reader: &Connection, id: TransactionId) -> rusqlite::Result<Option<Sent>> {
+    let mut select = reader
+        .prepare_cached("SELECT id, at, account, domain, headers_json FROM sent WHERE id = ?1")?;
+    let found = select.query_row([id.to_string()], sent).optional()?;
+    Ok(found.flatten())
+}
+
+/// The last message that left with this Message-ID.
+pub(crate) fn with_message_id(
+    reader: &Connection,
+    message_id: &str,
+) -> rusqlite::Result<Option<Sent>> {
+    let mut select = reader.prepare_cached(
+        "SELECT id, at, account, domain, headers_json FROM sent WHERE message_id = ?1
+         ORDER BY id DESC LIMIT 4",
+    )?;
+    let found = select.query_map([hash(message_id)], sent)?;
+    let found: Vec<_> = found.collect::<rusqlite::Result<_>>()?;
+    let mut found = found.into_iter().flatten();
+    Ok(found.find(|sent| sent.message_id == message_id))
+}
+
+/// What was found of a domain, by header.
+pub(crate) fn counted(reader: &Connection, domain: &str) -> rusqlite::Result<Vec<Counted>> {
+    let mut select = reader.prepare_cached(
+        "SELECT domain, account, header, finding, count, by_message_id, first_at, last_at,
+         example, sent, came FROM header_findings WHERE domain = ?1
+         ORDER BY account, header, finding",
+    )?;
+    let rows = select.query_map([domain], |row| {
+        let change: String = row.get(3)?;
+        let example: String = row.get(8)?;
+        let change = Change::ALL.into_iter().find(|known| known.word() == change);
+        let (Some(change), Ok(example)) = (change, example.parse()) else {
+            return Ok(None);
+        };
+        let number = |number: i64| u64::try_from(number).unwrap_or_default();
+        Ok(Some(Counted {
+            domain: row.get(0)?,
+            account: row.get(1)?,
+            header: row.get(2)?,
+            change,
+            count: number(row.get(4)?),
+            by_message_id: number(row.get(5)?),
+            first_at: from_millis(row.get(6)?),
+            last_at: from_millis(row.get(7)?),
+            example,
+            sent: row.get(9)?,
+            came: row.get(10)?,
+        }))
+    })?;
+    let rows: Vec<_> = rows.collect::<rusqlite::Result<_>>()?;
+    Ok(rows.into_iter().flatten().collect())
+}
+
+fn millis(at: Millis) -> i64 {
+    crate::writer::millis(at)
+}
+
+fn from_millis(at: i64) -> Millis {
+    Millis(u64::try_from(at).unwrap_or_default())
+}
