@@ -143,7 +143,11 @@ fn canonical_domain(domain: &str) -> String {
 }
 
 fn composed(text: &str) -> String {
-    text.nfc().collect()
+    // US-ASCII is composed.
+    match text.is_ascii() {
+        true => text.to_owned(),
+        false => text.nfc().collect(),
+    }
 }
 
 /// What a local part says: without quotes, and without the backslashes that only they need.
