@@ -231,7 +231,8 @@ async fn a_policy_that_does_not_ask_imports_nothing_of_it() {
     for (name, foreign) in [
         // It asks the directory for machines.
         ("loop-guard", &["authentication", "settings-of-account"][..]),
-        ("header-guard", &all),
+        // And this whose the addresses of From are.
+        ("header-guard", &["authentication", "settings-of-account"]),
         ("outbound-route", &all),
     ] {
         let version = load(Definition::new(name), policy(name)).await;

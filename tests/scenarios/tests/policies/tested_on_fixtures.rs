@@ -214,8 +214,11 @@ reasons = [
     'author "Ann" ann@sender.example',
     "to help@desk.example desk.example TwoWay Verified * true",
     "to somebody@elsewhere.example nobody's false",
+    "partner none",
+    "addresses true",
     'credential relay Inbound("desk.example")',
     'settings {"mode":"enhanced"}',
+    "relay relay.example ours true false",
 ]
 "#;
     for (example, toml) in [("marks", marks), ("origin", origin)] {
