@@ -9,6 +9,8 @@
 use gatepost_message::TransactionId;
 use ring::hmac;
 
+use crate::random;
+
 /// As in base 32 (RFC 4648 section 6): no two letters that differ in case alone.
 const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 
@@ -30,6 +32,13 @@ impl EmailIds {
 
     pub(crate) fn new(keys: Vec<hmac::Key>) -> Self {
         Self { keys }
+    }
+
+    /// With a key that is forgotten with them, where there is no key ring.
+    pub(crate) fn alone() -> Self {
+        let key = random::octets::<32>().ok();
+        let key = key.map(|octets| hmac::Key::new(hmac::HMAC_SHA256, &octets));
+        Self::new(key.into_iter().collect())
     }
 
     /// The id of a transaction's message, by the newest key. Without any, an id that nobody knows

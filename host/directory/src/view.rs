@@ -202,7 +202,7 @@ impl View {
     /// Octets of an [email id](Self::email_id).
     pub const EMAIL_ID_LENGTH: usize = EmailIds::LENGTH;
 
-    /// A directory with nothing in it, and without keys: it knows no email id.
+    /// A directory with nothing in it, whose email ids nobody else knows.
     pub fn empty() -> Self {
         let contents = Contents {
             accounts: Vec::new(),
@@ -215,7 +215,7 @@ impl View {
         // Nobody logs in by it.
         let unknown = hmac::Key::new(hmac::HMAC_SHA256, &[]);
         Self {
-            core: Arc::new(Core::new(contents, unknown, EmailIds::new(Vec::new()))),
+            core: Arc::new(Core::new(contents, unknown, EmailIds::alone())),
             partners: Partners::empty(),
         }
     }

@@ -110,3 +110,20 @@ fn trace_field_and_rest(message: &[u8]) -> (String, &[u8]) {
     assert!(field.starts_with("Received: from "), "{field}");
     (field, rest)
 }
+
+/// What was submitted, without the marks that header-guard has put on top of it.
+fn without_marks(mut message: &[u8]) -> &[u8] {
+    for mark in [
+        "X-Gatepost-Email-Id: ",
+        "X-Gatepost-From-Account-Id: acme\r\n",
+        "X-Mailer: Gatepost Mailer\r\n",
+        "X-Auto-Response-Suppress: All\r\n",
+        "Auto-Submitted: auto-generated\r\n",
+    ] {
+        let shown = message.escape_ascii();
+        assert!(message.starts_with(mark.as_bytes()), "{mark}: {shown}");
+        let end = message.iter().position(|octet| *octet == b'\n').unwrap();
+        message = &message[end + 1..];
+    }
+    message
+}
