@@ -24,6 +24,16 @@ pub enum Way {
     Out,
 }
 
+impl Way {
+    /// What its counts begin with.
+    fn word(self) -> &'static str {
+        match self {
+            Self::In => "in ",
+            Self::Out => "out ",
+        }
+    }
+}
+
 /// What a message says, as far as it matters to exchanges; found when it is asked for.
 pub struct Content<'a> {
     head: &'a Head<'a>,
@@ -197,7 +207,28 @@ impl<'a> Exchange<'a> {
             };
             self.climb(&kind, in_a_day, &mut found);
         }
+        // A person has something new to say and is taken, whatever went to and fro before.
+        let comes = self.way == Way::In;
+        if comes && found.step == Step::Reject && !self.was_said_before(content) {
+            found.step = Step::Suppress;
+        }
         found
+    }
+
+    /// Whether nearly the same words went this way between these two within a day; where a message
+    /// has too few to tell, whether its subject did.
+    fn was_said_before(&self, content: &Content<'_>) -> bool {
+        let pair = self.pair();
+        let said = |tail: &str| self.facts.counted(&key(&[self.way.word(), tail]), DAY) > 0;
+        match (content.words(), content.subject()) {
+            (Some(words), _) => {
+                let tails = word_tails(&pair, words);
+                let new = tails.iter().filter(|tail| !said(tail));
+                new.count() <= 1
+            }
+            (None, Some(subject)) => said(&format!("{pair} # {subject}")),
+            (None, None) => false,
+        }
     }
 
     /// Looks at one ladder; the exchanges of the day, at most so many.
@@ -250,10 +281,7 @@ impl<'a> Exchange<'a> {
 
     /// Counts the message for these two, once it is accepted.
     pub fn count_pair(&self, content: &Content<'_>, found: &Found, decision: &mut Decision) {
-        let way = match self.way {
-            Way::In => "in ",
-            Way::Out => "out ",
-        };
+        let way = self.way.word();
         let tail = self.pair();
         decision.count(key(&[way, &tail]), 1);
         // Until they have answered there is no exchange, and nothing else to tell.
@@ -274,11 +302,7 @@ impl<'a> Exchange<'a> {
 
     /// Counts the message for them, once it is accepted.
     pub fn count_sender(way: Way, them: &str, decision: &mut Decision) {
-        let way = match way {
-            Way::In => "in ",
-            Way::Out => "out ",
-        };
-        decision.count(key(&[way, them]), 1);
+        decision.count(key(&[way.word(), them]), 1);
     }
 
     /// A person has written: all begins anew.

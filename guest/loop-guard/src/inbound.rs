@@ -5,7 +5,7 @@ use gatepost_sdk::classification::Classification;
 use gatepost_sdk::header::{From, MessageId, ReplyTo};
 use gatepost_sdk::{
     Decision, Facts, MessageClass, RecipientVerdict, Reply, Transaction, Verdict, canonical,
-    is_support_address, machine,
+    is_ours, is_support_address, machine,
 };
 
 use crate::exchange::{Content, Exchange, Found, Way};
@@ -104,7 +104,8 @@ impl Inbound<'_> {
     /// The recipients to whom it has come before; of the others it is remembered that it has.
     fn came_before(&self, decision: &mut Decision) -> Vec<&String> {
         let recipients = &self.transaction.recipients;
-        let id = self.head.first(Field::EmailId);
+        // Somebody else's may come by two ways, and is none of our business.
+        let id = self.head.first(Field::EmailId).filter(|id| is_ours(id));
         let delivered = hops::delivered_before(self.head, recipients);
         let mut before = Vec::new();
         let mut fresh = Vec::new();

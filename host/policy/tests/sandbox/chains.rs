@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use gatepost_message::{FieldName, Millis};
+use gatepost_message::{FieldName, Millis, TransactionId};
 use gatepost_policy::{
-    Chain, Decision, Definition, Effect, Memory, NoMemory, Protected, Scope, Slot, Verdict,
+    Chain, Decision, Definition, Effect, Identity, LookUps, Memory, NoMemory, Protected, Scope,
+    Slot, Verdict,
 };
 use serde_json::json;
 use test_support::{hostile, policy};
@@ -135,20 +136,39 @@ impl Memory for Marks {
     }
 }
 
+/// The relay that has issued 42.
+struct Issuer;
+
+impl Identity for Issuer {
+    fn host_name(&self) -> String {
+        "relay.example".to_owned()
+    }
+    fn email_id(&self, transaction: TransactionId) -> String {
+        transaction.to_string()
+    }
+    fn is_ours(&self, email_id: &str) -> bool {
+        email_id == "42"
+    }
+}
+
 #[tokio::test]
 async fn effects_are_applied_by_the_host_and_only_then_seen() {
     let memory = Arc::new(Marks::default());
     let chain = Chain::new([slot("loop-guard", policy("loop-guard"), json!({})).await]);
+    let look_ups = || LookUps {
+        identity: Arc::new(Issuer),
+        ..memory.clone().into()
+    };
     let ours = || message("X-Gatepost-Email-Id: 42\r\n");
     let ruling = chain
-        .begin(memory.clone())
+        .begin(look_ups())
         .message(&transaction(), ours(), None, Protected::default())
         .await;
     assert_eq!(ruling.verdict, Verdict::Pass);
     assert_eq!(ruling.effects.len(), 2, "one mark for each recipient");
     // Asked again before anything was applied, it decides the same: a hook changes nothing.
     let again = chain
-        .begin(memory.clone())
+        .begin(look_ups())
         .message(&transaction(), ours(), None, Protected::default())
         .await;
     assert_eq!(again.effects, ruling.effects);
@@ -160,7 +180,7 @@ async fn effects_are_applied_by_the_host_and_only_then_seen() {
         memory.0.lock().unwrap().push((scope, key));
     }
     let returned = chain
-        .begin(memory.clone())
+        .begin(look_ups())
         .message(&transaction(), ours(), None, Protected::default())
         .await;
     let Verdict::Reject(reply) = returned.verdict else {
@@ -171,7 +191,7 @@ async fn effects_are_applied_by_the_host_and_only_then_seen() {
     let mut other = transaction();
     other.account = Some("other".into());
     let elsewhere = chain
-        .begin(memory)
+        .begin(look_ups())
         .message(&other, ours(), None, Protected::default())
         .await;
     assert_eq!(elsewhere.verdict, Verdict::Pass);

@@ -1,37 +1,32 @@
-//! The same file twice shows what a loop would meet: `gatepost check` remembers, for the run,
-//! what a policy wants remembered.
+//! The same file twice shows what a loop would meet: `gatepost check` remembers, for the run, what a
+//! policy wants remembered. What has left a relay is known again by its email id.
 
-use serde_json::Value;
-use test_support::run;
+use test_support::{RelayBuilder, Sink};
 
 #[test]
-fn the_same_message_a_second_time_is_a_loop() {
+fn our_own_message_a_second_time_is_a_loop() {
+    let sink = Sink::start();
+    let relay = RelayBuilder::usual(sink.address()).start();
+    let mut client = relay.client("submission").authenticated("user", "secret");
+    let message = b"From: <help@desk.example>\r\n\
+        To: ann@sender.example\r\n\
+        \r\n\
+        Your ticket was updated.\r\n";
+    let reply = client.deliver("help@desk.example", &["ann@sender.example"], message);
+    assert_eq!(reply.unwrap().code, 250);
+
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("notification.eml");
-    let message = "From: <support@customer.example>\n\
-        To: help@desk.example\n\
-        X-Gatepost-Email-Id: 01J9ZQ4T6M8K\n\
-        \n\
-        Your ticket was updated.\n";
-    std::fs::write(&file, message).unwrap();
+    std::fs::write(&file, sink.take().bytes()).unwrap();
     let file = file.to_string_lossy();
-    let output = run(&["check", "--json", &file, &file]);
-    assert!(output.status.success(), "{output:?}");
-    let reports: Vec<Value> = String::from_utf8(output.stdout)
-        .unwrap()
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    assert_eq!(reports[0]["verdict"], "accept");
-    assert_eq!(reports[0]["effects"][0]["action"], "mark-seen");
-    assert_eq!(reports[1]["verdict"], "reject");
+    let to = ["check", "--listener=mx", "--rcpt-to=help@desk.example"];
+    let reports = relay.json(&[&to[..], &[&file, &file]].concat());
+    assert_eq!(reports[0]["verdict"], "accept", "{:#}", reports[0]);
+    assert_eq!(reports[1]["verdict"], "reject", "{:#}", reports[1]);
     assert_eq!(reports[1]["reply"]["enhanced"], "5.4.6");
-    let reason = &reports[1]["policies"][0]["reasons"][0];
-    assert!(
-        reason
-            .as_str()
-            .unwrap()
-            .contains("has already come to help@desk.example"),
-        "{reason}"
-    );
+    let reasons = reports[1]["policies"].to_string();
+    let before = "has already come to help@desk.example";
+    assert!(reasons.contains(before), "{reasons}");
+    drop(client);
+    relay.leaves_nothing(sink);
 }
