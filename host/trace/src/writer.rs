@@ -90,7 +90,8 @@ impl Writer {
             let mut notes = batch.notes;
             octets = events.iter().map(|row| row.json.len()).sum::<usize>()
                 + notes.iter().map(Note::size).sum::<usize>();
-            if !(events.is_empty() && notes.is_empty()) && !has_room(&self.path) {
+            let any = !events.is_empty() || !notes.is_empty();
+            if any && !has_room(&self.path) {
                 // The room that is left is for deliveries to be recorded in.
                 self.drop_all(&mut events, "the disk is nearly full");
                 notes.clear();

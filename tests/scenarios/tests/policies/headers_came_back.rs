@@ -28,7 +28,7 @@ fn submitted(relay: &Relay, sink: &Sink, id: &str) -> Taken {
 fn edited(taken: &Taken, edit: impl Fn(&str) -> Option<String>) -> String {
     let text = taken.text();
     let (head, _) = text.split_once("\r\n\r\n").unwrap();
-    let lines = head.split_inclusive("\r\n").filter_map(|line| edit(line));
+    let lines = head.split_inclusive("\r\n").filter_map(edit);
     lines.collect::<String>().trim_end().to_owned() + "\r\n"
 }
 

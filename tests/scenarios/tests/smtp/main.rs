@@ -95,8 +95,11 @@ const MESSAGE: &[u8] = b"Date: Mon, 2 Mar 2026 11:09:00 +0000\r\n\
     \r\n\
     Hello!\r\n";
 
-/// Two parts of a message: the trace field that the relay has put on top, and the rest.
+/// Two parts of a message: the trace field that the relay has put on top, and the rest. What no
+/// machine may answer has a tag above it.
 fn trace_field_and_rest(message: &[u8]) -> (String, &[u8]) {
+    let tag = b"X-Gatepost-Tags: suppress-automatic\r\n";
+    let message = message.strip_prefix(tag).unwrap_or(message);
     let mut end = 0;
     for line in message.split_inclusive(|octet| *octet == b'\n') {
         let folded = line.starts_with(b"\t") || line.starts_with(b" ");
