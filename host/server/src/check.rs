@@ -25,10 +25,11 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use gatepost_directory::View;
 use gatepost_message::{Address, Message, Millis, TransactionId};
-use gatepost_policy::{Session, Transaction};
+use gatepost_policy::{Engine, EngineSettings, Session, Transaction};
 use miette::{IntoDiagnostic as _, WrapErr as _, miette};
 
 use self::report::Report;
@@ -118,9 +119,10 @@ impl Check {
             Some(_) => directory(&config).await,
             None => View::empty(),
         };
+        let engine = Engine::new(EngineSettings::default()).into_diagnostic()?;
         Ok(Self {
             listener: listener(&config, args.listener.as_deref())?.clone(),
-            rehearsal: Rehearsal::new(config, directory).await?,
+            rehearsal: Rehearsal::new(engine, config, Arc::new(directory)).await?,
             args,
         })
     }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use gatepost_authentication::Facts;
 use gatepost_directory::View;
 use gatepost_message::{Address, Message};
-use gatepost_policy::{Engine, EngineSettings, Pinned, Routing, Transaction};
+use gatepost_policy::{Engine, Pinned, Routing, Transaction};
 use gatepost_smtp::{Reply, server};
 use miette::IntoDiagnostic as _;
 
@@ -74,15 +74,18 @@ impl Rehearsal {
     /// Loads the policies.
     ///
     /// # Errors
-    /// The machine cannot run policies, one of them cannot be used, or the resolver cannot start.
-    pub async fn new(config: Config, directory: View) -> miette::Result<Self> {
-        let engine = Engine::new(EngineSettings::default()).into_diagnostic()?;
+    /// One of them cannot be used, or the resolver cannot start.
+    pub async fn new(
+        engine: Arc<Engine>,
+        config: Config,
+        directory: Arc<View>,
+    ) -> miette::Result<Self> {
         Ok(Self {
             policies: Policies::load(engine, &config).await?,
             memory: Arc::default(),
             origin: Origin::new(&config).into_diagnostic()?,
             config: Arc::new(config),
-            directory: Arc::new(directory),
+            directory,
         })
     }
 

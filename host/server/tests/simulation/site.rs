@@ -1,0 +1,190 @@
+//! A relay of ours with its accounts, at a time that the world tells.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+
+use gatepost::config::Config;
+use gatepost::pipeline::judge::{Fate, Lot};
+use gatepost::rehearsal::{Handed, Rehearsal, Rehearsed};
+use gatepost_directory::{AccountKind, Directory, Grant, Limits, Profile, Settings, View};
+use gatepost_message::{Message, Millis, Separators, TransactionId};
+use gatepost_policy::{Engine, EngineSettings, Flow, Session, Transaction};
+
+/// The policies that stop loops, in the order of both chains.
+pub const POLICIES: [&str; 3] = ["partner-guard", "loop-guard", "header-guard"];
+
+/// A relay.
+pub struct Site {
+    relay: Rehearsal,
+    /// With what each account's application logs in, by the account's domain.
+    users: BTreeMap<String, String>,
+}
+
+/// What a relay says to a client.
+#[derive(Debug)]
+pub enum Answer {
+    /// The message as it goes on, and to whom.
+    Taken(Message, Vec<String>),
+    /// Try again.
+    Later,
+    /// Never.
+    Refused(String),
+}
+
+impl Site {
+    /// A relay with an account for each of these domains and all policies but `without`.
+    pub async fn new(domains: &[&str], without: &[&str]) -> Self {
+        let mut text = config(domains[0], without);
+        let mut users = BTreeMap::new();
+        for domain in domains {
+            let user = format!("app@{domain}");
+            text += &format!(
+                r#"
+                [[account]]
+                id = "{domain}"
+                domains = ["{domain}"]
+                users = [{{ name = "{user}", password = "correct horse battery staple" }}]
+                "#
+            );
+            users.insert((*domain).to_owned(), user);
+        }
+        Self::with(&text, Arc::new(View::empty()), users).await
+    }
+
+    /// A relay with one account, which shares its tickets with whoever is behind this address.
+    pub async fn sharing(domain: &str, partner: &str, without: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = Directory::open(&Settings {
+            path: folder.path().join("directory.db"),
+            key_ring: folder.path().join("key-ring"),
+            limits: Limits::default(),
+            separators: Separators::default(),
+        })
+        .unwrap();
+        let profile = Profile {
+            kind: AccountKind::Production,
+            product: "Acme Desk".parse().unwrap(),
+            time_zone: "Europe/Berlin".parse().unwrap(),
+            native_domain: domain.parse().unwrap(),
+            brands: Vec::new(),
+        };
+        let account = directory.add_account(profile).unwrap().id;
+        let address = format!("support@{domain}").parse().unwrap();
+        directory.add_address(account, address).unwrap();
+        let entry = partner.parse().unwrap();
+        directory.add_partner(account, &entry).unwrap();
+        let issued = directory
+            .issue(Grant::Submission { account }, false)
+            .unwrap();
+        let user = issued.credential.user_name.to_string();
+        let view = directory.view();
+        let users = BTreeMap::from([(domain.to_owned(), user)]);
+        Self::with(&config(domain, without), view, users).await
+    }
+
+    async fn with(config: &str, directory: Arc<View>, users: BTreeMap<String, String>) -> Self {
+        let config = Config::parse(config, Path::new("gatepost.toml"), Path::new("")).unwrap();
+        let relay = Rehearsal::new(engine(), config, directory).await;
+        Self {
+            relay: relay.unwrap(),
+            users,
+        }
+    }
+
+    /// Mail from the world.
+    pub async fn receive(&self, now: Millis, from: &str, to: &str, message: Message) -> Answer {
+        let handed = handed(now, None, from, &[to.to_owned()], message);
+        answer(self.relay.judge(handed).await)
+    }
+
+    /// Mail from the application of an account.
+    pub async fn submit(
+        &self,
+        now: Millis,
+        account: &str,
+        from: &str,
+        to: &[String],
+        message: Message,
+    ) -> Answer {
+        let handed = handed(now, Some(&self.users[account]), from, to, message);
+        answer(self.relay.judge(handed).await)
+    }
+}
+
+/// What a relay without accounts does.
+fn config(domain: &str, without: &[&str]) -> String {
+    let chain: Vec<&str> = POLICIES
+        .into_iter()
+        .filter(|of| !without.contains(of))
+        .collect();
+    format!(
+        r#"
+        [relay]
+        hostname = "mx.{domain}"
+        [tls] # nobody speaks it here, but nobody may log in without
+        certificate = "certificate.pem"
+        key = "key.pem"
+        [[listener]]
+        name = "mx"
+        address = "127.0.0.1:0"
+        direction = "inbound"
+        tls = "none"
+        chain = {chain:?}
+        [[listener]]
+        name = "submission"
+        address = "127.0.0.1:0"
+        direction = "submission"
+        tls = "required-starttls"
+        chain = {chain:?}
+        "#
+    )
+}
+
+/// An engine that keeps what it compiles, so that each policy is compiled once.
+fn engine() -> Arc<Engine> {
+    Engine::new(EngineSettings {
+        instances: 8,
+        cache: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("policies")),
+    })
+    .unwrap()
+}
+
+fn handed(now: Millis, user: Option<&str>, from: &str, to: &[String], message: Message) -> Handed {
+    let (listener, flow) = match user {
+        Some(_) => ("submission", Flow::Submission),
+        None => ("mx", Flow::Inbound),
+    };
+    Handed {
+        transaction: Transaction {
+            id: TransactionId::new(),
+            time: now,
+            session: Session {
+                listener: listener.to_owned(),
+                flow,
+                client: SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 2525),
+                helo: Some("client.example".to_owned()),
+                tls: None,
+                user: user.map(str::to_owned),
+            },
+            account: None,
+            reverse_path: from.parse().unwrap(),
+            recipients: Vec::new(),
+        },
+        recipients: to.iter().map(|to| to.parse().unwrap()).collect(),
+        message,
+    }
+}
+
+fn answer(rehearsed: Rehearsed) -> Answer {
+    let lots = match rehearsed.fate {
+        Fate::Refused(reply) if reply.is_transient() => return Answer::Later,
+        Fate::Refused(reply) => return Answer::Refused(reply.to_string()),
+        Fate::Discarded => Vec::new(),
+        Fate::Kept { recipients, .. } => recipients,
+    };
+    let get_it = lots.into_iter().filter(|(_, lot)| *lot == Lot::Delivered);
+    let get_it = get_it.map(|(address, _)| address.to_string()).collect();
+    Answer::Taken(rehearsed.message, get_it)
+}

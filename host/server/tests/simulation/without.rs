@@ -1,0 +1,51 @@
+//! What each policy is good for: with it an exchange comes to its end, without it the same goes on
+//! for ever, whatever the other policies do.
+
+use std::rc::Rc;
+
+use crate::MINUTE;
+use crate::desk::{Desk, Habits, OBLIVIOUS, WELL_BEHAVED};
+use crate::site::Site;
+use crate::world::World;
+
+/// Desks behind a relay of ours each, without these policies, and an agent's letter.
+async fn world(habits: Habits, without: &[&str], strips: bool) -> World {
+    let mut desks = Vec::new();
+    for domain in ["a.example", "b.example"] {
+        let site = Rc::new(Site::new(&[domain], without).await);
+        desks.push(Desk::new(domain, Some(site), habits));
+    }
+    let mut world = World::new(desks);
+    world.strips = strips;
+    world.agent_writes(MINUTE, "a.example", &["support@b.example"]);
+    world
+}
+
+/// The tag is loop-guard's: applications that heed it know of machines by nothing else.
+#[tokio::test]
+async fn loop_guard_tells_applications_what_not_to_answer() {
+    world(WELL_BEHAVED, &[], false).await.falls_silent().await;
+    let mut without = world(WELL_BEHAVED, &["loop-guard"], false).await;
+    without.goes_on_for_ever().await;
+}
+
+/// Where nothing in the header tells and the applications do not care, the counts are what is left.
+#[tokio::test]
+async fn loop_guard_counts_what_has_no_sign() {
+    world(OBLIVIOUS, &[], true).await.falls_silent().await;
+    let mut without = world(OBLIVIOUS, &["loop-guard"], true).await;
+    without.goes_on_for_ever().await;
+}
+
+/// Where each ticket has an address, a subject and words of its own there is nothing to count by,
+/// and only the headers tell.
+#[tokio::test]
+async fn header_guard_says_that_a_machine_wrote() {
+    let habits = Habits {
+        new_ticket_each_time: true,
+        ..WELL_BEHAVED
+    };
+    world(habits, &[], false).await.falls_silent().await;
+    let mut without = world(habits, &["header-guard"], false).await;
+    without.goes_on_for_ever().await;
+}
