@@ -11,7 +11,7 @@
 //! - It names a Message-ID of ours in In-Reply-To or References: it is an answer, and shows that the
 //!   Message-ID has arrived, no more.
 //!
-//! What came back is [compared](compare) with what was sent, and counted for the domain of From:
+//! What came back is compared with what was sent, and counted for the domain of From:
 //! `gatepost connector headers DOMAIN`.
 
 mod compare;

@@ -25,11 +25,14 @@ fn the_agent_sees_who_will_not_be_written_to() {
         Some("<help@b.desk.test>")
     );
     assert!(!arrived.text().contains("forged"));
-    let judged = &relay.judgements(&reply.transaction())[0];
-    let reasons = judged["decision"]["reasons"].to_string();
+    let judged = relay.judgements(&reply.transaction());
+    let reasons = judged
+        .iter()
+        .map(|of| of["decision"]["reasons"].to_string());
+    let reasons: String = reasons.collect();
     assert!(
         reasons.contains("help@b.desk.test is a partner's"),
-        "{judged}"
+        "{judged:?}"
     );
 
     // Where none is addressed, nothing is said, whatever came from outside.
