@@ -1,11 +1,11 @@
 //! What stands in the headers of a message, in both directions.
 //!
-//! What leaves is [marked](marks): by five headers other systems, and this one, know it again. The
+//! What leaves is marked (`marks`): by five headers other systems, and this one, know it again. The
 //! marks are set and protected, so that no later policy of the chain changes them; the relay itself
 //! enforces that. Headers between application and relay are private and go, after the policies
 //! before this one have read them. And nobody writes in a name that is not the account's.
 //!
-//! What comes in has to be a header section ([`section`]), with one of each header of which RFC 5322
+//! What comes in has to be a header section (`section`), with one of each header of which RFC 5322
 //! section 3.6 allows one.
 //!
 //! Beyond that each [`Rule`] names a header and says what becomes of it, and what it may be.

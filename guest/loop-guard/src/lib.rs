@@ -1,16 +1,16 @@
 //! Stops mail loops, says what kind of message this is, and keeps machines from writing to each
 //! other for ever, without ever silencing a person.
 //!
-//! The story of a message that comes in ([`inbound`]): only what is certainly a loop is refused, with
+//! The story of a message that comes in (`inbound`): only what is certainly a loop is refused, with
 //! 554 5.4.6 ([`hops`], and a message of ours that comes back to a recipient who was already sent
 //! it). The [classification](gatepost_sdk::classification) says what it is and whether a machine may
 //! answer it; where none may, it is tagged `suppress-automatic`, the one signal that an application
-//! needs. An author who has shown to be a [`machine`] is remembered.
+//! needs. An author who has shown to be a `machine` is remembered.
 //!
-//! The story of a submission ([`outbound`]): what a person wrote goes out, always. What a machine
+//! The story of a submission (`outbound`): what a person wrote goes out, always. What a machine
 //! wrote goes to no machine, and not in answer to one.
 //!
-//! What carries no telling header at all is found by how often it goes to and fro ([`exchange`]): each
+//! What carries no telling header at all is found by how often it goes to and fro (`exchange`): each
 //! kind of exchange climbs a [`ladder`], at whose end it ends.
 
 pub mod digest;
