@@ -2,7 +2,7 @@
 //!
 //! What is counted, by address in canonical form: `out THEM` and `in THEM` for one sender, the same
 //! with ` > US` behind it for a pair, with `# DIGEST` of the subject and `~ HASH` of the body behind
-//! that. `hot` stands before what reached the first step of its ladder. Nothing is counted of mail
+//! that, and with `=` what says nearly what was said before. `hot` stands before what reached the first step of its ladder. Nothing is counted of mail
 //! that comes in where nothing went out: most mail costs one look-up for each correspondent.
 
 use gatepost_sdk::header::Subject;
@@ -160,6 +160,7 @@ impl<'a> Exchange<'a> {
             sender,
             subject,
             body,
+            echo,
             ..
         } = self.settings;
         let mut found = Found::default();
@@ -204,6 +205,17 @@ impl<'a> Exchange<'a> {
                 of: &format!("{two} in nearly the same words"),
                 repeats: true,
                 ..both
+            };
+            self.climb(&kind, in_a_day, &mut found);
+        }
+        if may(echo) && self.was_said_before(content) {
+            let tail = echoes(&tail);
+            let kind = Kind {
+                ladder: echo,
+                tails: std::slice::from_ref(&tail),
+                other: &tail,
+                of: &format!("{two} that say the same again"),
+                repeats: true,
             };
             self.climb(&kind, in_a_day, &mut found);
         }
@@ -294,6 +306,9 @@ impl<'a> Exchange<'a> {
             for tail in words.iter().flat_map(|words| word_tails(&tail, *words)) {
                 decision.count(key(&[way, &tail]), 1);
             }
+            if self.was_said_before(content) {
+                decision.count(key(&[way, &echoes(&tail)]), 1);
+            }
         }
         for hot in &found.hot {
             decision.count(hot, 1);
@@ -318,6 +333,11 @@ impl<'a> Exchange<'a> {
 fn word_tails(pair: &str, words: [u32; digest::HASHES]) -> [String; digest::HASHES] {
     let mut which = 0..;
     words.map(|hash| format!("{pair} ~ {}{hash:08x}", which.next().unwrap_or_default()))
+}
+
+/// Of what says nearly what was said before.
+fn echoes(pair: &str) -> String {
+    format!("{pair} =")
 }
 
 /// A key of counts and marks: as it reads, or hashed where it is too long for one.

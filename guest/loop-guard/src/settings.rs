@@ -46,6 +46,8 @@ pub struct Settings {
     pub subject: Ladder,
     /// Exchanges of two addresses in nearly the same words.
     pub body: Ladder,
+    /// Exchanges of two addresses that both say nearly the same again.
+    pub echo: Ladder,
 }
 
 /// What becomes of a recipient who is not written to.
@@ -75,6 +77,7 @@ impl Default for Settings {
             sender: Ladder::new(10, [12, 15, 15]),
             subject: Ladder::new(60, [4, 6, 6]),
             body: Ladder::new(120, [3, 4, 4]),
+            echo: Ladder::new(1440, [2, 0, 3]),
         }
     }
 }
@@ -99,6 +102,7 @@ impl Settings {
             ("sender", &self.sender),
             ("subject", &self.subject),
             ("body", &self.body),
+            ("echo", &self.echo),
         ];
         let wrong = ladders
             .into_iter()
@@ -144,6 +148,7 @@ mod tests {
             sender,
             subject,
             body,
+            echo,
         } = Settings::default();
         let suppress = match suppress {
             Suppress::Silently => "silently",
@@ -164,6 +169,7 @@ mod tests {
             ("sender", in_toml(&sender)),
             ("subject", in_toml(&subject)),
             ("body", in_toml(&body)),
+            ("echo", in_toml(&echo)),
         ] {
             let settings = page.split("## Settings").nth(1).unwrap();
             let begin = format!("| `{setting}` |");
@@ -181,6 +187,7 @@ mod tests {
             ("sender", sender),
             ("subject", subject),
             ("body", body),
+            ("echo", echo),
         ] {
             let Ladder {
                 minutes,

@@ -3,10 +3,10 @@
 
 use std::rc::Rc;
 
-use crate::MINUTE;
 use crate::desk::{Desk, Habits, OBLIVIOUS, WELL_BEHAVED};
 use crate::site::Site;
 use crate::world::World;
+use crate::{HOUR, MINUTE};
 
 /// Desks behind a relay of ours each, without these policies, and an agent's letter.
 async fn world(habits: Habits, without: &[&str], strips: bool) -> World {
@@ -35,6 +35,24 @@ async fn loop_guard_counts_what_has_no_sign() {
     world(OBLIVIOUS, &[], true).await.falls_silent().await;
     let mut without = world(OBLIVIOUS, &["loop-guard"], true).await;
     without.goes_on_for_ever().await;
+}
+
+/// However long they take to answer.
+#[tokio::test]
+async fn loop_guard_counts_what_takes_its_time() {
+    for minutes in [1, 2, 5, 15, 30] {
+        let mut slow = world(OBLIVIOUS, &[], true).await;
+        slow.pace = minutes * MINUTE;
+        slow.falls_silent().await;
+    }
+    for hours in [1, 2, 4] {
+        let mut slow = world(OBLIVIOUS, &[], true).await;
+        slow.pace = hours * HOUR;
+        slow.falls_silent().await;
+        let mut without = world(OBLIVIOUS, &["loop-guard"], true).await;
+        without.pace = hours * HOUR;
+        without.goes_on_for_ever().await;
+    }
 }
 
 /// Where each ticket has an address, a subject and words of its own there is nothing to count by,

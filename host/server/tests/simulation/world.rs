@@ -25,6 +25,9 @@ const AGAIN: [Duration; 6] = [
     Duration::from_secs(7200),
 ];
 
+/// How long an application takes to answer.
+const PACE: Duration = Duration::from_secs(5);
+
 /// Letters after which a world ends: they will go on for ever.
 const END: usize = 400;
 
@@ -60,6 +63,8 @@ pub struct World {
     pub mailboxes: BTreeMap<String, Mailbox>,
     /// A gateway stands before every desk.
     pub strips: bool,
+    /// How long applications take to answer.
+    pub pace: Duration,
     pub traffic: Vec<Traffic>,
     /// What a relay refused to its own desk.
     never_left: Vec<String>,
@@ -81,6 +86,7 @@ impl World {
             lists: Vec::new(),
             mailboxes: BTreeMap::new(),
             strips: false,
+            pace: PACE,
             traffic: Vec::new(),
             never_left: Vec::new(),
             agents: 0,
@@ -179,10 +185,8 @@ impl World {
             refused,
         });
         if let Some(draft) = draft {
-            self.at(
-                Duration::from_secs(5),
-                Event::Sends(domain, draft, letter.author.answered()),
-            );
+            let author = letter.author.answered();
+            self.at(self.pace, Event::Sends(domain, draft, author));
         }
     }
 
