@@ -229,7 +229,8 @@ fn without_the_ladders_it_does_not() {
         pair: none.clone(),
         sender: none.clone(),
         subject: none.clone(),
-        body: none,
+        body: none.clone(),
+        echo: none,
         ..Settings::default()
     });
     assert_eq!(to_and_fro(&mut world, "Subject: x\r\n", 1, false), 1000);
