@@ -4,7 +4,8 @@
 //! Other systems tell by these that no answer of a machine is wanted (RFC 3834), and ours, when it
 //! comes back, that it is ours.
 
-use gatepost_sdk::{Decision, Transaction, email_id};
+use gatepost_sdk::header::encoded;
+use gatepost_sdk::{Decision, Transaction, email_id, product};
 
 use crate::rule::{is_name, set};
 use crate::section::Section;
@@ -40,13 +41,18 @@ pub struct Mark {
 }
 
 /// The marks as they are set.
-pub struct Marks(Vec<Set>);
+pub struct Marks {
+    set: Vec<Set>,
+    /// The product's name where the account has none.
+    product: String,
+}
 
 struct Set {
     header: String,
     value: String,
 }
 
+const PRODUCT: &str = "{product}";
 const EMAIL_ID: &str = "{email-id}";
 const ACCOUNT: &str = "{account}";
 
@@ -77,18 +83,17 @@ impl Settings {
         ]
     }
 
-    /// The marks, with the product's name.
+    /// The marks, with the name that the product has where the account says no other.
     pub fn marks(&self, product: &str) -> Marks {
         let on = self.each().into_iter().filter(|(_, mark, ..)| !mark.off);
         let set = on.map(|(_, mark, header, value)| Set {
             header: mark.header.as_deref().unwrap_or(header).to_owned(),
-            value: mark
-                .value
-                .as_deref()
-                .unwrap_or(value)
-                .replace("{product}", product),
+            value: mark.value.as_deref().unwrap_or(value).to_owned(),
         });
-        Marks(set.collect())
+        Marks {
+            set: set.collect(),
+            product: product.to_owned(),
+        }
     }
 
     /// Whether what is set is what would be there without it.
@@ -140,15 +145,19 @@ impl Settings {
 impl Marks {
     /// Whether a header is one of them.
     pub fn have(&self, header: &str) -> bool {
-        self.0
+        self.set
             .iter()
             .any(|mark| mark.header.eq_ignore_ascii_case(header))
     }
 
     /// Sets and protects them on what leaves.
     pub fn put(&self, transaction: &Transaction, section: &Section, decision: &mut Decision) {
-        for Set { header, value } in &self.0 {
+        for Set { header, value } in &self.set {
             let mut said = value.clone();
+            if said.contains(PRODUCT) {
+                let product = product().unwrap_or_else(|| self.product.clone());
+                said = said.replace(PRODUCT, &product);
+            }
             if said.contains(ACCOUNT) {
                 let account = transaction.account.as_deref().unwrap_or_default();
                 said = said.replace(ACCOUNT, account);
@@ -156,7 +165,7 @@ impl Marks {
             if said.contains(EMAIL_ID) {
                 said = said.replace(EMAIL_ID, &email_id());
             }
-            set(section, header, &said, decision);
+            set(section, header, &encoded(said.trim()), decision);
             decision.protect_header(header);
         }
     }

@@ -195,7 +195,8 @@ impl Rule {
 /// it already does: an edit that changes nothing could still break a signature.
 pub fn set(section: &Section, header: &str, value: &str, decision: &mut Decision) -> bool {
     let mut fields = section.named(header);
-    let already = fields.next().is_some_and(|field| field.value() == value);
+    let unfolded = value.replace("\r\n", "");
+    let already = fields.next().is_some_and(|field| field.value() == unfolded);
     if already && fields.next().is_none() {
         return false;
     }

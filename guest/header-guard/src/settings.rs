@@ -7,7 +7,8 @@ use crate::rule::{Rule, is_name};
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Settings {
-    /// The product, as in `X-Mailer: Gatepost Mailer`.
+    /// The product, as in `X-Mailer: Gatepost Mailer`, of accounts that the configuration gives;
+    /// those of the directory say their own.
     #[schemars(length(min = 1, max = 100))]
     pub product: String,
     /// What every message that leaves is marked with.

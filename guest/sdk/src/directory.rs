@@ -274,6 +274,28 @@ pub fn knows_addresses() -> bool {
     crate::native::given(|given| !given.destinations.is_empty())
 }
 
+/// The product's name, as the account's users know it; `None` of an account that the configuration
+/// gives.
+///
+/// Natively it is what a test has [given](crate::native::Given::product).
+///
+/// ```
+/// use gatepost_sdk::{native, product};
+///
+/// let _given = native::Given {
+///     product: Some("Acme Desk".to_owned()),
+///     ..native::Given::default()
+/// }
+/// .give();
+/// assert_eq!(product().as_deref(), Some("Acme Desk"));
+/// ```
+pub fn product() -> Option<String> {
+    #[cfg(target_arch = "wasm32")]
+    return crate::glue::product();
+    #[cfg(not(target_arch = "wasm32"))]
+    crate::native::given(|given| given.product.clone())
+}
+
 /// The credential that the client has proved; `None` where it has not authenticated.
 ///
 /// Natively it is what a test has [given](crate::native::Given::credential).

@@ -75,6 +75,10 @@ pub fn knows_addresses() -> bool {
     directory::knows_addresses()
 }
 
+pub fn product() -> Option<String> {
+    directory::product()
+}
+
 pub fn credential() -> Option<crate::Credential> {
     directory::credential().map(|credential| crate::Credential {
         user: credential.user,

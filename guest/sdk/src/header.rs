@@ -32,10 +32,12 @@
 
 mod fields;
 pub(crate) mod read;
+mod write;
 
 pub use fields::{
     AutoSubmitted, Cc, From, InReplyTo, ListId, MessageId, References, ReplyTo, Sender, Subject, To,
 };
+pub use write::encoded;
 
 use crate::{Address, Message};
 

@@ -80,7 +80,7 @@ pub use decision::{Action, Decision};
 pub use directory::{
     Credential, CredentialScope, DomainKind, DomainState, Forwarders, Machine, Partner,
     PartnerSource, ReceivingDomain, canonical, credential, destination, is_support_address,
-    knows_addresses, machine, partner,
+    knows_addresses, machine, partner, product,
 };
 pub use identity::{email_id, host_name, is_ours};
 pub use policy::{Facts, Level, Message, Policy};

@@ -37,6 +37,8 @@ pub struct Given {
     /// What [`partner`](crate::partner) says, by addresses in lower case without sub-address, or by
     /// domains with an `@` before them. Where `+` sets sub-addresses apart.
     pub partners: HashMap<String, Partner>,
+    /// What [`product`](crate::product) says.
+    pub product: Option<String>,
     /// What [`credential`](crate::credential) says.
     pub credential: Option<Credential>,
     /// What [`settings_of_account`](crate::settings_of_account) reads, as JSON.

@@ -12,6 +12,8 @@ pub trait Directory: Send + Sync {
     fn partner(&self, account: &str, address: &str) -> Option<Partner>;
     /// Whether every address of `account` is known.
     fn knows_addresses(&self, account: &str) -> bool;
+    /// The product's name as the users of `account` know it; `None` where it has none.
+    fn product(&self, account: &str) -> Option<String>;
     /// What the credential is good for with which this user has logged in.
     fn credential(&self, user: &str) -> Option<CredentialScope>;
     /// What `account` has set for this policy, as a JSON object.
@@ -34,6 +36,9 @@ impl Directory for NoDirectory {
     }
     fn knows_addresses(&self, _: &str) -> bool {
         false
+    }
+    fn product(&self, _: &str) -> Option<String> {
+        None
     }
     fn credential(&self, _: &str) -> Option<CredentialScope> {
         None

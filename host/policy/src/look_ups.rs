@@ -195,6 +195,12 @@ impl directory::Host for CallState {
         Ok(account.is_some_and(|account| view.directory.knows_addresses(account)))
     }
 
+    fn product(&mut self) -> wasmtime::Result<Option<String>> {
+        let view = &self.view;
+        let account = view.scope.account.as_deref();
+        Ok(account.and_then(|account| view.directory.product(account)))
+    }
+
     fn credential(&mut self) -> wasmtime::Result<Option<directory::SessionCredential>> {
         let Some(user) = &self.view.user else {
             return Ok(None);

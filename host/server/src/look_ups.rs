@@ -132,6 +132,11 @@ impl Directory for Accounts {
         of_directory().is_some()
     }
 
+    fn product(&self, account: &str) -> Option<String> {
+        let account = self.directory.account(account.parse().ok()?)?;
+        Some(account.profile.product.to_string())
+    }
+
     fn credential(&self, user: &str) -> Option<CredentialScope> {
         // The users of the configuration submit, and nothing else.
         if self.config.account_of_user(user).is_some() {

@@ -133,6 +133,7 @@ impl Policy for Origin {
             Some(of) => format!("partner {} {:?}", of.by_domain, of.source),
         });
         decision.reason(format!("addresses {}", knows_addresses()));
+        decision.reason(format!("product {:?}", product()));
         decision.reason(match credential() {
             None => "credential none".to_owned(),
             Some(Credential { user, scope }) => format!("credential {user} {scope:?}"),

@@ -101,9 +101,9 @@ impl Header for Subject {
         Some(Self(read::decoded(value)))
     }
 
-    /// In UTF-8 as it is (RFC 6532 section 3.2).
+    /// In [encoded words](super::encoded), where it needs them.
     fn write(&self) -> String {
-        self.0.clone()
+        super::encoded(&self.0).into_owned()
     }
 }
 

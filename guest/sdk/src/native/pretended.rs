@@ -106,6 +106,7 @@ pub(super) fn given(fixture: &said::Fixture, message: &gatepost_message::Message
         partners: (known.partners.iter())
             .map(|(key, source)| (key.clone(), partner(key, source)))
             .collect(),
+        product: known.product.clone(),
         // Nobody has proved a credential without a user.
         credential: (fixture.user.clone())
             .zip(credential)

@@ -48,6 +48,10 @@ impl Directory for OneAccount {
         account == "acme"
     }
 
+    fn product(&self, account: &str) -> Option<String> {
+        (account == "acme").then(|| "Acme Desk".into())
+    }
+
     fn credential(&self, user: &str) -> Option<CredentialScope> {
         (user == "relay").then(|| CredentialScope::Inbound("desk.example".into()))
     }
@@ -178,6 +182,7 @@ async fn a_policy_reads_what_was_gathered() {
             "to somebody@elsewhere.example nobody's false",
             "partner true Feed(\"https://partner.example/list\")",
             "addresses true",
+            "product Some(\"Acme Desk\")",
             "credential relay Inbound(\"desk.example\")",
             "settings {\"mode\":\"enhanced\"}",
             "relay mx.desk.example ours true false",
@@ -194,6 +199,7 @@ async fn nothing_is_told_of_another_account_or_of_none() {
             "to help@desk.example nobody's false",
             "partner none",
             "addresses false",
+            "product None",
             "credential none",
             "settings none",
         ] {

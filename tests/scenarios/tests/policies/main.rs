@@ -22,6 +22,7 @@ mod marks;
 mod on_error_of_each_hook;
 mod own_from;
 mod postmaster;
+mod product;
 mod protected_header;
 mod recipients_refused;
 mod reload_keeps_the_last_good;

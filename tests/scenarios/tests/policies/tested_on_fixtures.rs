@@ -202,6 +202,7 @@ arc = { result = "pass", sets = [{ sealer = "list.example", dmarc = "pass" }] }
 [directory]
 credential = { inbound = "desk.example" }
 destinations = { "help@desk.example" = { kind = "two-way" } }
+product = "Acme Desk"
 [expect]
 reasons = [
     "spf-helo none ",
@@ -216,6 +217,7 @@ reasons = [
     "to somebody@elsewhere.example nobody's false",
     "partner none",
     "addresses true",
+    'product Some("Acme Desk")',
     'credential relay Inbound("desk.example")',
     'settings {"mode":"enhanced"}',
     "relay relay.example ours true false",

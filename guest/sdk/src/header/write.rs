@@ -1,0 +1,90 @@
+//! Text as a field can carry it anywhere: in US-ASCII.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// The most octets of an encoded word (RFC 2047 section 2).
+const LONGEST: usize = 75;
+const BEGINNING: &str = "=?utf-8?q?";
+const END: &str = "?=";
+
+/// An unstructured field body that says this text, in encoded words (RFC 2047) where it is not
+/// plain US-ASCII. Then every server takes it: what stands in UTF-8 as it is (RFC 6532) goes only to
+/// those with SMTPUTF8. Each word has a line of its own.
+///
+/// ```
+/// use gatepost_sdk::header::encoded;
+/// assert_eq!(encoded("Acme Mailer"), "Acme Mailer");
+/// assert_eq!(encoded("Büro Mailer"), "=?utf-8?q?B=C3=BCro_Mailer?=");
+/// ```
+pub fn encoded(text: &str) -> Cow<'_, str> {
+    let plain = |b: u8| b == b' ' || b.is_ascii_graphic();
+    let trimmed = !text.starts_with(' ') && !text.ends_with(' ');
+    if trimmed && text.bytes().all(plain) && !text.contains("=?") {
+        return Cow::Borrowed(text);
+    }
+    let mut words = String::from(BEGINNING);
+    let mut length = BEGINNING.len();
+    for character in text.chars() {
+        let said = octets(character);
+        if length + said.len() + END.len() > LONGEST {
+            words.push_str(END);
+            words.push_str("\r\n ");
+            words.push_str(BEGINNING);
+            length = BEGINNING.len();
+        }
+        words.push_str(&said);
+        length += said.len();
+    }
+    words.push_str(END);
+    Cow::Owned(words)
+}
+
+/// A character as the Q encoding has it, by the strictest rule (RFC 2047 section 5, 3).
+fn octets(character: char) -> String {
+    match character {
+        ' ' => "_".to_owned(),
+        '!' | '*' | '+' | '-' | '/' => character.to_string(),
+        _ if character.is_ascii_alphanumeric() => character.to_string(),
+        _ => {
+            let mut said = String::new();
+            for octet in character.encode_utf8(&mut [0; 4]).bytes() {
+                // Into a string nothing fails to be written.
+                let _ = write!(said, "={octet:02X}");
+            }
+            said
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::header::read::decoded;
+
+    #[test]
+    fn what_every_server_takes_stays_as_it_is() {
+        for text in ["", "Acme", "a=b? \"c\" (d)"] {
+            assert_eq!(encoded(text), text);
+        }
+    }
+
+    #[test]
+    fn what_looks_encoded_is_encoded() {
+        assert_eq!(encoded("=?x?="), "=?utf-8?q?=3D=3Fx=3F=3D?=");
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_comes_back_in_short_ascii_lines(text in "\\PC{1,200}") {
+            let written = encoded(&text);
+            prop_assert!(written.is_ascii());
+            if let Cow::Owned(words) = &written {
+                prop_assert!(words.split("\r\n ").all(|word| word.len() <= LONGEST));
+            }
+            prop_assert_eq!(decoded(&written.replace("\r\n", "")), text);
+        }
+    }
+}
