@@ -7,7 +7,7 @@
 //! `gatepost partner feed list`. A server that names its versions (ETag, RFC 9110 section 8.8.3)
 //! is asked for a new one only.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -291,28 +291,28 @@ pub async fn refresh(
 pub async fn keep_up(directory: Arc<Directory>, client: Arc<ArcSwap<Client>>) {
     let mut look = interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let (mut running, mut fetching) = (JoinSet::new(), HashSet::new());
+    let (mut running, mut fetching) = (JoinSet::new(), HashMap::new());
     loop {
         tokio::select! {
             _ = look.tick() => {}
-            Some(done) = running.join_next() => {
-                if let Ok(id) = done {
-                    fetching.remove(&id);
-                }
+            Some(done) = running.join_next_with_id() => {
+                // One that panicked is due as before.
+                let task = done.map_or_else(|failed| failed.id(), |(task, ())| task);
+                fetching.remove(&task);
                 continue;
             }
         }
         let (view, now) = (directory.view(), Millis::now());
         let is_due = |list: &&PartnerList| list.feed.as_ref().is_some_and(|feed| feed.due() <= now);
         for list in view.partner_lists().filter(is_due) {
-            if fetching.insert(list.id) {
+            if fetching.values().all(|fetched| *fetched != list.id) {
                 let (directory, client) = (Arc::clone(&directory), client.load_full());
-                let list = list.clone();
-                running.spawn(async move {
+                let (id, list) = (list.id, list.clone());
+                let task = running.spawn(async move {
                     // What came of it is on record.
                     let _ = refresh(&directory, &client, &list).await;
-                    list.id
                 });
+                fetching.insert(task.id(), id);
             }
         }
     }

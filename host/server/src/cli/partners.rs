@@ -58,8 +58,14 @@ pub(super) struct OfAccount {
 #[derive(Debug, Subcommand)]
 pub(super) enum Partners {
     /// Add a partner address, or a whole domain.
+    #[command(
+        override_usage = "gatepost partner add [OPTIONS] <ACCOUNT> <ADDRESS|--domain <DOMAIN>>"
+    )]
     Add(Entry),
     /// Remove one that was added or imported, or a whole import.
+    #[command(
+        override_usage = "gatepost partner remove [OPTIONS] <ACCOUNT> <ADDRESS|--domain <DOMAIN>|--import <NAME>>"
+    )]
     Remove(Remove),
     /// Every partner address of an account, and by what.
     List(List),
