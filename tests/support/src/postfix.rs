@@ -170,8 +170,15 @@ impl Postfix {
         );
     }
 
-    /// Has it try at once what it has put off.
+    /// Has it try at once what it has put off. That a recipient was put off is logged while its
+    /// message is still in hand, where no new attempt reaches it: this waits until it is not.
     pub fn flush(&self) {
+        let queued = || self.postqueue("-j");
+        let put_off = |queued: &str| {
+            let mut messages = queued.lines();
+            messages.all(|message| message.contains("\"queue_name\": \"deferred\""))
+        };
+        until(queued, || put_off(&queued()).then_some(()));
         self.postqueue("-f");
     }
 
