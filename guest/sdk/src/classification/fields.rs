@@ -129,7 +129,6 @@ fn is_of_no_interest(name: &[u8]) -> bool {
             | b"content-transfer-encoding"
             | b"content-language"
             | b"thread-topic"
-            | b"thread-index"
             | b"accept-language"
             | b"received-spf"
             | b"authentication-results"
@@ -174,7 +173,7 @@ fn field(
         "return-path" | "x-envelope-from" | "x-original-return-path" => {
             (value == "<>").then_some(Rule::FormerNullPath)
         }
-        "in-reply-to" => (!value.is_empty()).then_some(Rule::Correspondence),
+        "in-reply-to" | "thread-index" => (!value.is_empty()).then_some(Rule::Correspondence),
         "x-mailer" | "user-agent" | "x-powered-by" => autoreply::mailer(value)
             .or_else(|| machine::mailer(value))
             .or_else(|| machine::is_for_people(value).then_some(Rule::Correspondence)),
@@ -188,6 +187,9 @@ fn field(
         "x-ms-exchange-generated-message-source" => {
             contains(value, "rules agent").then_some(Rule::InboxRule)
         }
+        "x-apple-action" => value
+            .eq_ignore_ascii_case("vacation")
+            .then_some(Rule::AutoreplyField),
         "delivered-to" => value
             .eq_ignore_ascii_case("autoresponder")
             .then_some(Rule::AutoreplyField),
@@ -344,11 +346,31 @@ fn relations(transaction: &Transaction, held: &Held, found: &mut Found) {
     if !held.reply_to.is_empty() {
         let to = of(&held.to);
         for address in of(&held.reply_to) {
-            if to.contains(&address) && !from.contains(&address) {
+            if from.contains(&address) {
+                continue;
+            }
+            if to.contains(&address) {
                 found.add(Rule::ReplyToList, "Reply-To", &address);
+            } else if is_elsewhere(&address, &from) {
+                found.add(Rule::ReplyElsewhere, "Reply-To", &address);
             }
         }
     }
+}
+
+/// Whether somebody reads this address, at the domain of none of these.
+fn is_elsewhere(address: &str, others: &[String]) -> bool {
+    let local = local_part(address);
+    let domain = |address: &str| {
+        address
+            .rsplit_once('@')
+            .map(|(_, domain)| domain.to_owned())
+    };
+    let own = domain(address);
+    own.is_some()
+        && !sender::wants_no_reply(&local)
+        && !sender::sends_notices(&local)
+        && !others.iter().any(|other| domain(other) == own)
 }
 
 fn local_part(address: &str) -> String {

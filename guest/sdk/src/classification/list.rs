@@ -32,7 +32,6 @@ pub(super) fn rule(name: &str) -> Option<Rule> {
         | "x-google-group-id"
         | "x-yahoo-profile"
         | "x-egroups-remote-ip"
-        | "x-yahoo-newman-id"
         | "x-list-received-date"
         | "x-list-host"
         | "x-sympa-to"

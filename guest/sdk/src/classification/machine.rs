@@ -97,6 +97,7 @@ pub(super) fn is_for_people(value: &str) -> bool {
         "geary",
         "betterbird",
         "microsoft-macoutlook",
+        "workmail",
     ];
     let lower = value.to_ascii_lowercase();
     NAMES.iter().any(|name| lower.contains(name))
@@ -121,8 +122,7 @@ pub(super) fn feedback(value: &str) -> Option<Rule> {
         "runbox",
         "migadu",
     ];
-    (!sender.is_empty() && !mailboxes.iter().any(|name| sender == *name))
-        .then_some(Rule::FeedbackId)
+    (!sender.is_empty() && !mailboxes.contains(&sender.as_str())).then_some(Rule::FeedbackId)
 }
 
 /// What the name of a field begins with, in order, and none of them with another.

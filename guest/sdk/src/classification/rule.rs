@@ -64,7 +64,7 @@ rules! {
     /// `Auto-Submitted: auto-replied`.
     AutoReplied = "auto-replied", "RFC 3834 section 5";
     /// A field of autoresponders.
-    AutoreplyField = "autoreply-field", "cPanel, Google, Courier, MailSite, Deutsche Post and others";
+    AutoreplyField = "autoreply-field", "cPanel, Google, Apple, Courier, MailSite, Deutsche Post and others";
     /// `Precedence: auto_reply` and its spellings.
     AutoReplyPrecedence = "auto-reply-precedence", "autorespond, cPanel";
     /// The author's address is an autoresponder's.
@@ -130,9 +130,11 @@ rules! {
     /// Its sender is one of its recipients.
     OwnAddress = "own-address", "RFC 5230 section 4.5";
 
-    // Against the signs of mail in bulk.
+    // For a person.
     /// `Auto-Submitted: no`.
     NotAutomatic = "not-automatic", "RFC 3834 section 5";
+    /// Answers go to somebody at another domain: perhaps a form passes on what a person wrote in it.
+    ReplyElsewhere = "reply-elsewhere", "habit";
     /// Written with a mail program for people, or in answer to something.
     Correspondence = "correspondence", "habit";
 }

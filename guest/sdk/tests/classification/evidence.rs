@@ -80,6 +80,12 @@ fn people() {
             "Subject: Contact form",
             (Human, false),
         ),
+        (
+            "bounces+12-ab-help=desk.example@em.shop.example",
+            "From: form@shop.example\nReply-To: ann@sender.example\nSubject: hello\n\
+             X-SG-EID: abc",
+            (Human, true),
+        ),
         // An inbox rule of Exchange that forwards.
         (
             ANN,
@@ -111,6 +117,24 @@ fn people() {
         (
             "bounces+12-ab-help=desk.example@em.sender.example",
             "Subject: hello\nX-SG-EID: abc\nUser-Agent: Mozilla Thunderbird",
+            (Human, true),
+        ),
+        (
+            "bounces+12-ab-help=desk.example@em.sender.example",
+            "Subject: hello\nX-SG-EID: abc\nThread-Index: AQHVx1w0",
+            (Human, true),
+        ),
+        (
+            "0100017a-0001@mail.sender.example",
+            "Subject: hello\nX-Mailer: Amazon WorkMail\nX-SES-Outgoing: 2021.04.29-192.0.2.1\n\
+             Feedback-ID: 1.us-east-1.aBc=:AmazonSES",
+            (Human, true),
+        ),
+        // Written at Yahoo.
+        (
+            ANN,
+            "Subject: hello\nX-Yahoo-Newman-Property: ymail-3\n\
+             X-Yahoo-Newman-Id: 123456.78901.bm@omp1.yahoo.example",
             (Human, true),
         ),
         // Forwarded by Exchange Online, Google, Postfix with SRS; signed by BATV.
@@ -336,6 +360,23 @@ fn automatic_answers() {
             (AutoReplied, false),
         ),
         ("", "Subject: Out of office: lamp", (AutoReplied, false)),
+        // As it was stored, with the reverse-path in its head.
+        (
+            "",
+            "Return-Path: <>\nSubject: lamp\nAuto-Submitted: auto-replied",
+            (AutoReplied, false),
+        ),
+        (
+            "",
+            "Return-Path: <>\nSubject: Automatic reply: lamp\n\
+             X-MS-Exchange-Inbox-Rules-Loop: ann@sender.example",
+            (AutoReplied, false),
+        ),
+        (
+            ANN,
+            "Subject: Auto reply: lamp\nX-Apple-Action: VACATION",
+            (AutoReplied, false),
+        ),
         (ANN, "Subject: away\nX-Autoreply: yes", (AutoReplied, false)),
         (ANN, "Subject: away\nX-Autoreply: no", (Human, true)),
         (
