@@ -7,6 +7,7 @@ mod feed;
 mod import;
 mod look_up;
 mod refused;
+mod separators;
 mod sharing;
 mod suppressed;
 
