@@ -68,8 +68,7 @@ impl Section {
                     None => problem = Some("it begins with a continued line".to_owned()),
                 },
                 _ => {
-                    let colon = line.iter().position(|octet| *octet == b':');
-                    let colon = colon.unwrap_or(line.len());
+                    let colon = memchr::memchr(b':', line).unwrap_or(line.len());
                     let name = line[..colon].trim_ascii_end();
                     if name.is_empty() || !name.iter().all(|octet| octet.is_ascii_graphic()) {
                         let shown = name.get(..40).unwrap_or(name).escape_ascii();
@@ -84,7 +83,7 @@ impl Section {
                     });
                 }
             }
-            if problem.is_none() && line.contains(&0) {
+            if problem.is_none() && memchr::memchr(0, line).is_some() {
                 problem = Some("it has a NUL (RFC 5322 section 2.2)".to_owned());
             }
             if self.malformed.is_none() {
@@ -159,7 +158,7 @@ impl<'a> Field<'a> {
 }
 
 fn line_end(octets: &[u8], begin: usize) -> usize {
-    let line = octets.iter().skip(begin).position(|octet| *octet == b'\n');
+    let line = memchr::memchr(b'\n', &octets[begin..]);
     line.map_or(octets.len(), |length| begin + length + 1)
 }
 

@@ -204,7 +204,6 @@ impl Inbound<'_> {
             return;
         };
         let known = machine(author);
-        let now = self.facts.now();
         let account = self.head.first(Field::AccountId);
         let account = account.as_deref().map(about);
         let account = account.as_deref();
@@ -212,7 +211,7 @@ impl Inbound<'_> {
             Some((evidence, seconds)) => {
                 // A little less is as good, and need not be written again with each message; and a
                 // weaker sign does not shorten what a stronger one has shown.
-                let enough = now + u64::from(seconds) * 1000 * 7 / 8;
+                let enough = self.facts.now() + u64::from(seconds) * 1000 * 7 / 8;
                 let known = known.is_some_and(|known| known.until >= enough);
                 if !known && !is_support_address(author) {
                     decision.reason(format!("{author} is a machine's, by {evidence}"));
