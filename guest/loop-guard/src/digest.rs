@@ -44,6 +44,24 @@ pub fn of(body: &[u8]) -> Option<[u32; HASHES]> {
     Some(digest)
 }
 
+/// What stands for the wording of a text: figures and all that counts as little make no difference;
+/// in a text of very few words they do.
+pub fn wording(body: &[u8]) -> u64 {
+    let text = normalised(body);
+    match text.split_whitespace().count() < FEWEST {
+        true => whole(body),
+        false => hash(text.as_bytes()),
+    }
+}
+
+/// What stands for a text word for word, figures and all, but for quoted lines and white space.
+pub fn whole(body: &[u8]) -> u64 {
+    let body = String::from_utf8_lossy(body);
+    let own = body.lines().filter(|line| !line.starts_with('>'));
+    let words: Vec<&str> = own.flat_map(str::split_whitespace).collect();
+    hash(words.join(" ").as_bytes())
+}
+
 /// One of several hashes that have nothing to do with each other (the finish of SplitMix64).
 fn mixed(hash: u64, which: usize) -> u32 {
     let mut mixed = hash.wrapping_add((which as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
@@ -138,6 +156,26 @@ mod tests {
                 assert_eq!(alike(one, other), 0, "{one} {other}");
             }
         }
+    }
+
+    #[test]
+    fn the_wording_is_without_figures_where_there_are_words() {
+        let ticket = |text: &str, number: u32| wording(format!("{text} {number}\r\n").as_bytes());
+        let many = "We have got your message as ticket";
+        assert_eq!(ticket(many, 7), ticket(many, 8));
+        assert_ne!(ticket("Reply", 7), ticket("Reply", 8));
+        let signed = |text: &str| wording(format!("{text}\r\n\r\n{ANSWER}").as_bytes());
+        assert_ne!(signed("Yes, please."), signed("No, thank you."));
+    }
+
+    #[test]
+    fn word_for_word_is_figures_and_all() {
+        let text = b"I count to 7.\r\n";
+        assert_eq!(
+            whole(text),
+            whole(b"I count\r\nto 7.\r\n\r\n> and you?\r\n")
+        );
+        assert_ne!(whole(text), whole(b"I count to 8.\r\n"));
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! How often two have written to and fro, and what is counted of it.
 //!
 //! What is counted, by address in canonical form: `out THEM` and `in THEM` for one sender, the same
-//! with ` > US` behind it for a pair, with `# DIGEST` of the subject and `~ HASH` of the body behind
-//! that, and with `=` what says nearly what was said before. `hot` stands before what reached the first step of its ladder. Nothing is counted of mail
-//! that comes in where nothing went out: most mail costs one look-up for each correspondent.
+//! with ` > US` behind it for a pair, and behind that with `# DIGEST` of the subject, `~ HASH` of what
+//! the body is near to, `: HASH` of its wording and of its whole, and `=` of what is in the words of one
+//! before. `hot` stands before what reached the first step of its ladder. Nothing is counted of mail that
+//! comes in where nothing went out: most mail costs one look-up for each correspondent.
 
 use gatepost_sdk::header::Subject;
 use gatepost_sdk::{Decision, Facts};
@@ -39,6 +40,7 @@ pub struct Content<'a> {
     head: &'a Head<'a>,
     subject: std::cell::OnceCell<Option<String>>,
     body: std::cell::OnceCell<Option<[u32; digest::HASHES]>>,
+    texts: std::cell::OnceCell<[u64; 2]>,
 }
 
 impl<'a> Content<'a> {
@@ -48,6 +50,7 @@ impl<'a> Content<'a> {
             head,
             subject: Default::default(),
             body: Default::default(),
+            texts: Default::default(),
         }
     }
 
@@ -65,6 +68,13 @@ impl<'a> Content<'a> {
     fn words(&self) -> Option<[u32; digest::HASHES]> {
         let find = || digest::of(self.head.beginning());
         *self.body.get_or_init(find)
+    }
+
+    /// What stands for the wording of its body, and for its whole body.
+    fn texts(&self) -> [u64; 2] {
+        let body = || self.head.beginning();
+        let find = || [digest::wording(body()), digest::whole(body())];
+        *self.texts.get_or_init(find)
     }
 }
 
@@ -208,7 +218,9 @@ impl<'a> Exchange<'a> {
             };
             self.climb(&kind, in_a_day, &mut found);
         }
-        if may(echo) && self.was_said_before(content) {
+        // What makes haste has to wait first: an echo is for what takes its time.
+        let waits = found.step >= Step::Tempfail;
+        if !waits && may(echo) && self.was_worded_before(content) {
             let tail = echoes(&tail);
             let kind = Kind {
                 ladder: echo,
@@ -227,20 +239,21 @@ impl<'a> Exchange<'a> {
         found
     }
 
-    /// Whether nearly the same words went this way between these two within a day; where a message
-    /// has too few to tell, whether its subject did.
+    /// Whether this went this way between these two within a day.
+    fn has_gone(&self, tail: &str) -> bool {
+        self.facts.counted(&key(&[self.way.word(), tail]), DAY) > 0
+    }
+
+    /// Whether the same words did: in a machine's, figures may differ.
+    fn was_worded_before(&self, content: &Content<'_>) -> bool {
+        let [wording, _] = content.texts();
+        self.has_gone(&text_tail(&self.pair(), wording))
+    }
+
+    /// Whether the same did, figures and all.
     fn was_said_before(&self, content: &Content<'_>) -> bool {
-        let pair = self.pair();
-        let said = |tail: &str| self.facts.counted(&key(&[self.way.word(), tail]), DAY) > 0;
-        match (content.words(), content.subject()) {
-            (Some(words), _) => {
-                let tails = word_tails(&pair, words);
-                let new = tails.iter().filter(|tail| !said(tail));
-                new.count() <= 1
-            }
-            (None, Some(subject)) => said(&format!("{pair} # {subject}")),
-            (None, None) => false,
-        }
+        let [_, whole] = content.texts();
+        self.has_gone(&text_tail(&self.pair(), whole))
     }
 
     /// Looks at one ladder; the exchanges of the day, at most so many.
@@ -306,7 +319,12 @@ impl<'a> Exchange<'a> {
             for tail in words.iter().flat_map(|words| word_tails(&tail, *words)) {
                 decision.count(key(&[way, &tail]), 1);
             }
-            if self.was_said_before(content) {
+            let [wording, whole] = content.texts();
+            decision.count(key(&[way, &text_tail(&tail, wording)]), 1);
+            if whole != wording {
+                decision.count(key(&[way, &text_tail(&tail, whole)]), 1);
+            }
+            if self.was_worded_before(content) {
                 decision.count(key(&[way, &echoes(&tail)]), 1);
             }
         }
@@ -335,7 +353,12 @@ fn word_tails(pair: &str, words: [u32; digest::HASHES]) -> [String; digest::HASH
     words.map(|hash| format!("{pair} ~ {}{hash:08x}", which.next().unwrap_or_default()))
 }
 
-/// Of what says nearly what was said before.
+/// Of a text.
+fn text_tail(pair: &str, text: u64) -> String {
+    format!("{pair} : {text:016x}")
+}
+
+/// Of what is in the words of one before.
 fn echoes(pair: &str) -> String {
     format!("{pair} =")
 }

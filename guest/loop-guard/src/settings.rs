@@ -46,7 +46,7 @@ pub struct Settings {
     pub subject: Ladder,
     /// Exchanges of two addresses in nearly the same words.
     pub body: Ladder,
-    /// Exchanges of two addresses that both say nearly the same again.
+    /// Exchanges of two addresses that both use the same words again.
     pub echo: Ladder,
 }
 

@@ -212,6 +212,7 @@ fn a_silent_exchange_ends_within_ten_messages() {
         ("Subject: Re: hello\r\n", 1, true),
         ("Subject: Re: hello\r\n", 60, true),
         ("Subject: Re: hello\r\n", 900, false),
+        ("Subject: Re: hello\r\n", 3 * 3600, false),
         ("X-Gatepost-Trigger: automatic\r\n", 1, false),
         ("X-Gatepost-Trigger: automatic\r\n", 60, true),
     ] {
@@ -273,6 +274,39 @@ fn a_burst_of_a_person_is_never_refused() {
             world.wait(2);
             world.goes(ours, "We have received your message.");
             world.wait(8);
+        }
+    }
+}
+
+#[test]
+fn people_who_take_their_time_are_left_alone_though_nobody_says_that_they_are() {
+    // Few words, numbered ones, and a line above a signature and the small print of a company.
+    let signed = "Ann Weaver, Wool and Yarn, 1 Mill Lane. This message is for whom it is addressed to \
+        and nobody else; if you have it by mistake, delete it and tell us, and think of the trees before \
+        you print it. Registered somewhere under a number that nobody has ever asked for.";
+    let words = [
+        "Yes.",
+        "No.",
+        "Perhaps.",
+        "Rather not.",
+        "Tomorrow?",
+        "Fine!",
+    ];
+    for style in 0..3 {
+        let mut world = usual();
+        for round in 0..36 {
+            let word = words[round % 6].repeat(round / 6 + 1);
+            let body = |who: &str| match style {
+                0 => word.clone(),
+                1 => format!("{who} {round}"),
+                _ => format!("{word}\r\n\r\n-- \r\n{signed}"),
+            };
+            let came = world.comes("Subject: Re: lamp\r\n", &body("Question"));
+            assert!(came.passed() && !came.tagged(), "{style} {round}: {came:?}");
+            world.wait(3600);
+            let went = world.goes("Subject: Re: lamp\r\n", &body("Answer"));
+            assert!(went.passed(), "{style} {round}: {went:?}");
+            world.wait(3600);
         }
     }
 }

@@ -5,33 +5,9 @@ use test_support::{RelayBuilder, Reply, Sink};
 use crate::{AGENT, ANN, comes, goes, taken};
 
 #[test]
-fn what_both_say_again_is_refused_to_the_application() {
-    let sink = Sink::start();
-    let relay = RelayBuilder::usual(sink.address()).start();
-    for _ in 0..4 {
-        taken(&comes(&relay, ""));
-        sink.take();
-        taken(&goes(&relay, "", &[ANN]));
-        sink.take();
-    }
-    let reply = goes(&relay, "", &[ANN]);
-    assert_eq!(
-        (reply.code, reply.enhanced()),
-        (550, Some("5.7.1")),
-        "{}",
-        reply.text()
-    );
-    taken(&goes(&relay, AGENT, &[ANN]));
-    sink.take();
-    relay.leaves_nothing(sink);
-}
-
-#[test]
 fn a_silent_exchange_waits_and_a_person_lets_it_begin_anew() {
     let sink = Sink::start();
-    // What both say again would end it.
-    let no_echo = "echo = { minutes = 1, suppress = 0, tempfail = 0, reject = 0 }";
-    let relay = crate::with_settings(&sink, no_echo).start();
+    let relay = RelayBuilder::usual(sink.address()).start();
     let mut tags = Vec::new();
     for _ in 0..4 {
         taken(&comes(&relay, ""));
