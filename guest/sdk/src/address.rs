@@ -41,16 +41,34 @@ impl std::error::Error for NoAddress {}
 
 impl Address {
     /// What stands before the `@`, with the quotes that it may have.
+    ///
+    /// ```
+    /// let address: gatepost_sdk::Address = "\"the help desk\"@desk.example".parse()?;
+    /// assert_eq!(address.local(), "\"the help desk\"");
+    /// # Ok::<(), gatepost_sdk::NoAddress>(())
+    /// ```
     pub fn local(&self) -> &str {
         self.text.get(..self.at).unwrap_or_default()
     }
 
     /// What stands behind the `@`.
+    ///
+    /// ```
+    /// let address: gatepost_sdk::Address = "help@desk.example".parse()?;
+    /// assert_eq!(address.domain(), "desk.example");
+    /// # Ok::<(), gatepost_sdk::NoAddress>(())
+    /// ```
     pub fn domain(&self) -> &str {
         self.text.get(self.at + 1..).unwrap_or_default()
     }
 
     /// The whole address.
+    ///
+    /// ```
+    /// let address: gatepost_sdk::Address = "Help@Desk.example".parse()?;
+    /// assert_eq!(address.as_str(), "help@desk.example");
+    /// # Ok::<(), gatepost_sdk::NoAddress>(())
+    /// ```
     pub fn as_str(&self) -> &str {
         &self.text
     }

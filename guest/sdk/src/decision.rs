@@ -71,49 +71,114 @@ pub struct Decision {
 
 impl Decision {
     /// Everything asked for, in order.
+    ///
+    /// ```
+    /// # use gatepost_sdk::*;
+    /// assert_eq!(Decision::default().actions(), []);
+    /// ```
     pub fn actions(&self) -> &[Action] {
         &self.actions
     }
 
     /// Says why, in one sentence for the postmaster.
+    ///
+    /// ```
+    /// # use gatepost_sdk::*;
+    /// let mut decision = Decision::default();
+    /// decision.reason("sent at night");
+    /// assert_eq!(decision.actions(), [Action::Reason("sent at night".into())]);
+    /// ```
     pub fn reason(&mut self, text: impl Into<String>) {
         self.actions.push(Action::Reason(text.into()));
     }
 
     /// Puts a tag on the message: letters, digits, `-`, `.` and `_`, at most 64.
+    ///
+    /// ```
+    /// # use gatepost_sdk::*;
+    /// let mut decision = Decision::default();
+    /// decision.tag("urgent");
+    /// assert_eq!(decision.actions(), [Action::Tag("urgent".into())]);
+    /// ```
     pub fn tag(&mut self, tag: impl Into<String>) {
         self.actions.push(Action::Tag(tag.into()));
     }
 
     /// Says what kind of message it is, and whether a machine may answer it.
+    ///
+    /// ```
+    /// # use gatepost_sdk::*;
+    /// let mut decision = Decision::default();
+    /// decision.classify(MessageClass::AutoReplied, false);
+    /// assert_eq!(decision.actions(), [Action::Classify(MessageClass::AutoReplied, false)]);
+    /// ```
     pub fn classify(&mut self, class: MessageClass, reply_allowed: bool) {
         self.actions.push(Action::Classify(class, reply_allowed));
     }
 
     /// Adds a field on top of the header section.
+    ///
+    /// ```
+    /// # use gatepost_sdk::*;
+    /// let mut decision = Decision::default();
+    /// decision.add_header("Comments", "seen by two of us");
+    /// let add = Action::AddHeader("Comments".into(), "seen by two of us".into());
+    /// assert_eq!(decision.actions(), [add]);
+    /// ```
     pub fn add_header(&mut self, name: impl Into<String>, value: impl Into<String>) {
         self.actions
             .push(Action::AddHeader(name.into(), value.into()));
     }
 
     /// Removes every field of that name.
+    ///
+    /// ```
+    /// # use gatepost_sdk::*;
+    /// let mut decision = Decision::default();
+    /// decision.remove_header("X-Internal-Note");
+    /// assert_eq!(decision.actions(), [Action::RemoveHeader("X-Internal-Note".into())]);
+    /// ```
     pub fn remove_header(&mut self, name: impl Into<String>) {
         self.actions.push(Action::RemoveHeader(name.into()));
     }
 
     /// Replaces the first field of that name in its place and removes the others; adds it on top
     /// where there is none.
+    ///
+    /// ```
+    /// # use gatepost_sdk::*;
+    /// let mut decision = Decision::default();
+    /// decision.set_header("Reply-To", "help@desk.example");
+    /// let set = Action::SetHeader("Reply-To".into(), "help@desk.example".into());
+    /// assert_eq!(decision.actions(), [set]);
+    /// ```
     pub fn set_header(&mut self, name: impl Into<String>, value: impl Into<String>) {
         self.actions
             .push(Action::SetHeader(name.into(), value.into()));
     }
 
     /// As [`Decision::set_header`], of a field that has a [type](crate::header).
+    ///
+    /// ```
+    /// # use gatepost_sdk::*;
+    /// let mut decision = Decision::default();
+    /// decision.set(&header::Subject("Your ticket".into()));
+    /// let set = Action::SetHeader("Subject".into(), "Your ticket".into());
+    /// assert_eq!(decision.actions(), [set]);
+    /// ```
     pub fn set<H: Header>(&mut self, header: &H) {
         self.set_header(H::NAME, header.write());
     }
 
     /// From here on no later policy may change or remove fields of that name.
+    ///
+    /// ```
+    /// # use gatepost_sdk::*;
+    /// let mut decision = Decision::default();
+    /// decision.set_header("Precedence", "bulk");
+    /// decision.protect_header("Precedence");
+    /// assert_eq!(decision.actions()[1], Action::ProtectHeader("Precedence".into()));
+    /// ```
     pub fn protect_header(&mut self, name: impl Into<String>) {
         self.actions.push(Action::ProtectHeader(name.into()));
     }
@@ -162,11 +227,35 @@ impl Decision {
     }
 
     /// Once the message is accepted, adds `amount` to the windowed count `key`.
+    ///
+    /// ```
+    /// # use gatepost_sdk::*;
+    /// /// Puts off all but the first hundred messages of an hour.
+    /// fn at_most(sender: &str, facts: &dyn Facts, decision: &mut Decision) -> Verdict {
+    ///     if facts.counted(sender, 3600) >= 100 {
+    ///         return Verdict::tempfail(451, "4.7.1", "Too many: try again later");
+    ///     }
+    ///     decision.count(sender, 1);
+    ///     Verdict::Pass
+    /// }
+    /// ```
     pub fn count(&mut self, key: impl Into<String>, amount: u32) {
         self.actions.push(Action::Count(key.into(), amount));
     }
 
     /// Once the message is accepted, remembers `key` for `seconds`.
+    ///
+    /// ```
+    /// # use gatepost_sdk::*;
+    /// /// Refuses what came within the day.
+    /// fn once(id: &str, facts: &dyn Facts, decision: &mut Decision) -> Verdict {
+    ///     if facts.seen(id) {
+    ///         return Verdict::reject(550, "5.6.0", "This was here before");
+    ///     }
+    ///     decision.mark_seen(id, 24 * 3600);
+    ///     Verdict::Pass
+    /// }
+    /// ```
     pub fn mark_seen(&mut self, key: impl Into<String>, seconds: u32) {
         self.actions.push(Action::MarkSeen(key.into(), seconds));
     }
@@ -205,12 +294,27 @@ impl Decision {
     }
 
     /// Once the message is accepted, the address is known as a machine's no more.
+    ///
+    /// ```
+    /// # use gatepost_sdk::*;
+    /// /// A person has written from there.
+    /// fn believed(author: &str, decision: &mut Decision) {
+    ///     decision.forget_machine(author);
+    /// }
+    /// ```
     pub fn forget_machine(&mut self, address: impl Into<String>) {
         self.actions.push(Action::ForgetMachine(address.into()));
     }
 
     /// Whoever submitted the message is to hear, in a notice of the relay, which recipients are
     /// suppressed and why. To a null reverse-path nothing is said.
+    ///
+    /// ```
+    /// # use gatepost_sdk::*;
+    /// # let mut decision = Decision::default();
+    /// decision.suppress("bounces@desk.example", "nobody reads it");
+    /// decision.report_suppressed();
+    /// ```
     pub fn report_suppressed(&mut self) {
         self.actions.push(Action::ReportSuppressed);
     }

@@ -117,6 +117,15 @@ pub struct ReceivingDomain {
 }
 
 /// One with whom the account shares its tickets.
+///
+/// ```
+/// use gatepost_sdk::directory::{Partner, PartnerSource};
+///
+/// /// Who is one for sure, and not by the company that they keep.
+/// fn is_exact(partner: &Partner) -> bool {
+///     !partner.by_domain && partner.source != PartnerSource::ByHand
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Partner {
     /// Whether its whole domain is a partner's, and not the address itself.
@@ -126,6 +135,13 @@ pub struct Partner {
 }
 
 /// By what an address is a partner's.
+///
+/// ```
+/// use gatepost_sdk::directory::PartnerSource;
+///
+/// let source = PartnerSource::Import("crm".into());
+/// assert_eq!(source.to_string(), "the import crm");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum PartnerSource {
     /// It is a support address of this account, with which there is a sharing agreement.
@@ -312,6 +328,15 @@ pub fn credential() -> Option<Credential> {
 }
 
 /// What is known of an address that has shown itself to be a machine's.
+///
+/// ```
+/// use gatepost_sdk::directory::machine;
+///
+/// /// Why no machine should write to them, if so.
+/// fn against(address: &str) -> Option<String> {
+///     machine(address).map(|known| format!("a machine's, by {}", known.evidence))
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Machine {
     /// How it has shown it, in one sentence.
@@ -326,6 +351,19 @@ pub struct Machine {
 /// message. Addresses are compared in canonical form.
 ///
 /// Natively it is what a test has [given](crate::native::Given::machines).
+///
+/// ```
+/// use std::collections::HashMap;
+///
+/// use gatepost_sdk::directory::{Machine, machine};
+/// use gatepost_sdk::native::Given;
+///
+/// let known = Machine { evidence: "it sends what cron wrote".into(), since: 0, until: 1 };
+/// let machines = HashMap::from([("build@ci.example".to_owned(), known.clone())]);
+/// let _given = Given { machines, ..Given::default() }.give();
+/// assert_eq!(machine("Build+42@ci.example"), Some(known));
+/// assert_eq!(machine("ann@shop.example"), None);
+/// ```
 pub fn machine(address: &str) -> Option<Machine> {
     #[cfg(target_arch = "wasm32")]
     return crate::glue::machine(address);

@@ -48,6 +48,14 @@ pub struct Given {
 }
 
 /// Who the relay is, as a test gives it.
+///
+/// ```
+/// use gatepost_sdk::native::{Given, Identity};
+///
+/// let identity = Identity { host_name: "mx.desk.example".into(), ..Identity::default() };
+/// let _given = Given { identity, ..Given::default() }.give();
+/// assert_eq!(gatepost_sdk::host_name(), "mx.desk.example");
+/// ```
 #[derive(Debug, Clone)]
 pub struct Identity {
     /// What [`host_name`](crate::host_name) says.

@@ -91,6 +91,11 @@ pub struct Reply {
 
 impl Reply {
     /// A reply; the host refuses one whose two codes disagree.
+    ///
+    /// ```
+    /// let reply = gatepost_sdk::Reply::new(550, "5.1.1", "Nobody of that name");
+    /// assert_eq!(reply.text, "Nobody of that name");
+    /// ```
     pub fn new(code: u16, enhanced: &str, text: impl Into<String>) -> Self {
         Self {
             code,

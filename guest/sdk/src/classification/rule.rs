@@ -16,14 +16,32 @@ macro_rules! rules {
 
         impl Rule {
             /// Every rule.
+            ///
+            /// ```
+            /// use gatepost_sdk::classification::Rule;
+            ///
+            /// assert!(Rule::ALL.contains(&Rule::ListField));
+            /// ```
             pub const ALL: &[Rule] = &[$(Rule::$rule,)*];
 
             /// Its name, as it stands in reasons.
+            ///
+            /// ```
+            /// use gatepost_sdk::classification::Rule;
+            ///
+            /// assert_eq!(Rule::ListField.name(), "list-field");
+            /// ```
             pub fn name(self) -> &'static str {
                 match self { $(Rule::$rule => $name,)* }
             }
 
             /// Where it is written, or whose habit it is.
+            ///
+            /// ```
+            /// use gatepost_sdk::classification::Rule;
+            ///
+            /// assert_eq!(Rule::ListField.source(), "RFC 2919, RFC 2369, RFC 8058");
+            /// ```
             pub fn source(self) -> &'static str {
                 match self { $(Rule::$rule => $source,)* }
             }
