@@ -1,14 +1,9 @@
 //! A list that a system elsewhere publishes replaces what it published before; one that cannot be
 //! had, or is wrong, changes nothing and says so.
 
-use test_support::{Certificate, ListServer, Published, Relay, Sink};
+use test_support::{Certificate, ListServer, Published, Sink};
 
-use crate::{guarded, two};
-
-fn is_partner(relay: &Relay, address: &str) -> bool {
-    let output = relay.command(&["partner", "lookup", "a.desk.test", address]);
-    output.status.success()
-}
+use crate::{guarded, is_partner, two};
 
 #[test]
 fn what_is_published_holds_and_a_failure_keeps_what_was_there() {

@@ -5,18 +5,13 @@ use std::fs;
 
 use test_support::{Relay, Sink, run};
 
-use crate::{guarded, two};
+use crate::{guarded, is_partner, two};
 
 /// Exit code and standard error.
 fn import(relay: &Relay, arguments: &[&str]) -> (Option<i32>, String) {
     let output = relay.command(&[&["partner", "import", "a.desk.test"], arguments].concat());
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     (output.status.code(), said)
-}
-
-fn is_partner(relay: &Relay, address: &str) -> bool {
-    let output = relay.command(&["partner", "lookup", "a.desk.test", address]);
-    output.status.success()
 }
 
 #[test]

@@ -52,6 +52,12 @@ fn two(relay: &Relay) -> (String, String) {
     (account(relay, "a.desk.test"), account(relay, "b.desk.test"))
 }
 
+/// Whether an address is a partner of `a.desk.test`, as `gatepost partner lookup` has it.
+fn is_partner(relay: &Relay, address: &str) -> bool {
+    let output = relay.command(&["partner", "lookup", "a.desk.test", address]);
+    output.status.success()
+}
+
 /// Mail from outside; the last reply.
 fn send(relay: &Relay, from: &str, to: &str, header: &str) -> Reply {
     let message = format!("{header}\r\nSubject: hello\r\n\r\nHello!\r\n");

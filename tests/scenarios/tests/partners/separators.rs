@@ -3,12 +3,7 @@
 
 use test_support::{Relay, Sink, run};
 
-use crate::{account, guarded};
-
-fn is_partner(relay: &Relay, address: &str) -> bool {
-    let output = relay.command(&["partner", "lookup", "a.desk.test", address]);
-    output.status.success()
-}
+use crate::{account, guarded, is_partner};
 
 #[test]
 fn a_reload_changes_who_is_the_same() {
