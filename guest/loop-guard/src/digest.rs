@@ -1,9 +1,10 @@
-//! Whether two texts are nearly the same, by keys that can be looked up.
+//! Whether two texts are nearly the same, in the same words, or the same, by keys that can be looked
+//! up.
 //!
-//! A digest is four min-wise hashes (Broder, *On the resemblance and containment of documents*,
-//! 1997) over pairs of words: each is equal in two texts as often as they have pairs in common, so
-//! where nine pairs of ten are the same, three of the four nearly always are. Each is a key of its
-//! own, and what three of the four say is taken.
+//! What a text is near to is told by four min-wise hashes (Broder, *On the resemblance and
+//! containment of documents*, 1997) over pairs of words: each is equal in two texts as often as they
+//! have pairs in common, so where nine pairs of ten are the same, three of the four nearly always are.
+//! Each is a key of its own, and what three of the four say is taken.
 //!
 //! Bounds: the first KiB of letters counts, from the first 4 KiB of the body as it travels. Quoted
 //! lines, MIME boundaries and fields, figures, case and punctuation do not. What travels in base64
@@ -22,40 +23,57 @@ const SHORT: usize = 8;
 /// How many hashes a digest has.
 pub const HASHES: usize = 4;
 
-/// The digest of a body's beginning; `None` where it says too little.
-pub fn of(body: &[u8]) -> Option<[u32; HASHES]> {
+/// What stands for a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Digest {
+    /// For what it is near to; `None` where it says too little.
+    pub near: Option<[u32; HASHES]>,
+    /// For its wording: figures and all that counts as little make no difference; in a text of very
+    /// few words they do.
+    pub wording: u64,
+    /// For it word for word, figures and all, but for quoted lines and white space.
+    pub whole: u64,
+}
+
+/// The digest of a body's beginning.
+pub fn of(body: &[u8]) -> Digest {
     let text = normalised(body);
     let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
+    let whole = whole(body);
     if words.len() < FEWEST {
-        return None;
+        return Digest {
+            near: None,
+            wording: whole,
+            whole,
+        };
     }
-    if words.len() < SHORT {
-        let whole = hash(text.as_bytes());
-        return Some(std::array::from_fn(|which| mixed(whole, which)));
+    let wording = hash(text.as_bytes());
+    let near = if words.len() < SHORT {
+        std::array::from_fn(|which| mixed(wording, which))
+    } else {
+        least_of_pairs(&words)
+    };
+    Digest {
+        near: Some(near),
+        wording,
+        whole,
     }
-    let mut digest = [u32::MAX; HASHES];
+}
+
+/// Of each hash the least over all pairs of words.
+fn least_of_pairs(words: &[&str]) -> [u32; HASHES] {
+    let mut least = [u32::MAX; HASHES];
     for pair in words.windows(2) {
         let [first, second] = pair else { continue };
         let of_pair = hash(first.as_bytes()) ^ hash(second.as_bytes()).rotate_left(1);
-        for (which, least) in digest.iter_mut().enumerate() {
+        for (which, least) in least.iter_mut().enumerate() {
             *least = mixed(of_pair, which).min(*least);
         }
     }
-    Some(digest)
+    least
 }
 
-/// What stands for the wording of a text: figures and all that counts as little make no difference;
-/// in a text of very few words they do.
-pub fn wording(body: &[u8]) -> u64 {
-    let text = normalised(body);
-    match text.split_whitespace().count() < FEWEST {
-        true => whole(body),
-        false => hash(text.as_bytes()),
-    }
-}
-
-/// What stands for a text word for word, figures and all, but for quoted lines and white space.
-pub fn whole(body: &[u8]) -> u64 {
+fn whole(body: &[u8]) -> u64 {
     let body = String::from_utf8_lossy(body);
     let own = body.lines().filter(|line| !line.starts_with('>'));
     let words: Vec<&str> = own.flat_map(str::split_whitespace).collect();
@@ -118,7 +136,7 @@ mod tests {
         friends at the help desk\r\n";
 
     fn alike(one: &str, other: &str) -> usize {
-        let of = |text: &str| of(text.as_bytes()).unwrap();
+        let of = |text: &str| of(text.as_bytes()).near.unwrap();
         let pairs = of(one).into_iter().zip(of(other));
         pairs.filter(|(one, other)| one == other).count()
     }
@@ -160,17 +178,19 @@ mod tests {
 
     #[test]
     fn the_wording_is_without_figures_where_there_are_words() {
-        let ticket = |text: &str, number: u32| wording(format!("{text} {number}\r\n").as_bytes());
+        let ticket =
+            |text: &str, number: u32| of(format!("{text} {number}\r\n").as_bytes()).wording;
         let many = "We have got your message as ticket";
         assert_eq!(ticket(many, 7), ticket(many, 8));
         assert_ne!(ticket("Reply", 7), ticket("Reply", 8));
-        let signed = |text: &str| wording(format!("{text}\r\n\r\n{ANSWER}").as_bytes());
+        let signed = |text: &str| of(format!("{text}\r\n\r\n{ANSWER}").as_bytes()).wording;
         assert_ne!(signed("Yes, please."), signed("No, thank you."));
     }
 
     #[test]
     fn word_for_word_is_figures_and_all() {
         let text = b"I count to 7.\r\n";
+        let whole = |text: &[u8]| of(text).whole;
         assert_eq!(
             whole(text),
             whole(b"I count\r\nto 7.\r\n\r\n> and you?\r\n")
@@ -180,8 +200,11 @@ mod tests {
 
     #[test]
     fn few_words_say_nothing() {
-        assert_eq!(of(b"Thanks!\r\n"), None);
-        assert_eq!(of(b"> quoted text of many words that we wrote\r\n"), None);
-        assert_eq!(of(b""), None);
+        assert_eq!(of(b"Thanks!\r\n").near, None);
+        assert_eq!(
+            of(b"> quoted text of many words that we wrote\r\n").near,
+            None
+        );
+        assert_eq!(of(b"").near, None);
     }
 }

@@ -9,7 +9,7 @@
 use gatepost_sdk::header::Subject;
 use gatepost_sdk::{Decision, Facts};
 
-use crate::digest;
+use crate::digest::{self, Digest};
 use crate::head::{Field, Head};
 use crate::ladder::{DAY, Ladder, Step};
 use crate::settings::Settings;
@@ -39,8 +39,7 @@ impl Way {
 pub struct Content<'a> {
     head: &'a Head<'a>,
     subject: std::cell::OnceCell<Option<String>>,
-    body: std::cell::OnceCell<Option<[u32; digest::HASHES]>>,
-    texts: std::cell::OnceCell<[u64; 2]>,
+    body: std::cell::OnceCell<Digest>,
 }
 
 impl<'a> Content<'a> {
@@ -50,7 +49,6 @@ impl<'a> Content<'a> {
             head,
             subject: Default::default(),
             body: Default::default(),
-            texts: Default::default(),
         }
     }
 
@@ -65,16 +63,9 @@ impl<'a> Content<'a> {
     }
 
     /// The digest of its body.
-    fn words(&self) -> Option<[u32; digest::HASHES]> {
+    fn body(&self) -> &Digest {
         let find = || digest::of(self.head.beginning());
-        *self.body.get_or_init(find)
-    }
-
-    /// What stands for the wording of its body, and for its whole body.
-    fn texts(&self) -> [u64; 2] {
-        let body = || self.head.beginning();
-        let find = || [digest::wording(body()), digest::whole(body())];
-        *self.texts.get_or_init(find)
+        self.body.get_or_init(find)
     }
 }
 
@@ -207,7 +198,7 @@ impl<'a> Exchange<'a> {
             self.climb(&kind, in_a_day, &mut found);
         }
         if may(body)
-            && let Some(words) = content.words()
+            && let Some(words) = content.body().near
         {
             let kind = Kind {
                 ladder: body,
@@ -246,14 +237,12 @@ impl<'a> Exchange<'a> {
 
     /// Whether the same words did: in a machine's, figures may differ.
     fn was_worded_before(&self, content: &Content<'_>) -> bool {
-        let [wording, _] = content.texts();
-        self.has_gone(&text_tail(&self.pair(), wording))
+        self.has_gone(&text_tail(&self.pair(), content.body().wording))
     }
 
     /// Whether the same did, figures and all.
     fn was_said_before(&self, content: &Content<'_>) -> bool {
-        let [_, whole] = content.texts();
-        self.has_gone(&text_tail(&self.pair(), whole))
+        self.has_gone(&text_tail(&self.pair(), content.body().whole))
     }
 
     /// Looks at one ladder; the exchanges of the day, at most so many.
@@ -315,11 +304,14 @@ impl<'a> Exchange<'a> {
             if let Some(subject) = content.subject() {
                 decision.count(key(&[way, &format!("{tail} # {subject}")]), 1);
             }
-            let words = content.words();
-            for tail in words.iter().flat_map(|words| word_tails(&tail, *words)) {
+            let Digest {
+                near,
+                wording,
+                whole,
+            } = *content.body();
+            for tail in near.into_iter().flat_map(|words| word_tails(&tail, words)) {
                 decision.count(key(&[way, &tail]), 1);
             }
-            let [wording, whole] = content.texts();
             decision.count(key(&[way, &text_tail(&tail, wording)]), 1);
             if whole != wording {
                 decision.count(key(&[way, &text_tail(&tail, whole)]), 1);

@@ -35,7 +35,7 @@ proptest! {
     ) {
         let text = words.join(" ");
         let other = format!("> quoted\r\n{}  {number}\r\n> and more", text.to_uppercase());
-        prop_assert_eq!(digest::of(text.as_bytes()), digest::of(other.as_bytes()));
+        prop_assert_eq!(digest::of(text.as_bytes()).near, digest::of(other.as_bytes()).near);
     }
 
     /// A word that differs in a long text leaves most of its digest as it is.
@@ -45,9 +45,9 @@ proptest! {
         at in 0usize..100,
     ) {
         let mut words: Vec<_> = words.into_iter().collect();
-        let one = digest::of(words.join(" ").as_bytes()).unwrap();
+        let one = digest::of(words.join(" ").as_bytes()).near.unwrap();
         words[at] = "another".to_owned();
-        let other = digest::of(words.join(" ").as_bytes()).unwrap();
+        let other = digest::of(words.join(" ").as_bytes()).near.unwrap();
         prop_assert!(one.iter().zip(&other).any(|(one, other)| one == other));
     }
 }
