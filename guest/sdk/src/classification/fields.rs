@@ -358,19 +358,14 @@ fn relations(transaction: &Transaction, held: &Held, found: &mut Found) {
     }
 }
 
-/// Whether somebody reads this address, at the domain of none of these.
+/// Whether somebody reads this address, at the domain of none of these; all are in lower case.
 fn is_elsewhere(address: &str, others: &[String]) -> bool {
-    let local = local_part(address);
-    let domain = |address: &str| {
-        address
-            .rsplit_once('@')
-            .map(|(_, domain)| domain.to_owned())
+    let Some((local, domain)) = address.rsplit_once('@') else {
+        return false;
     };
-    let own = domain(address);
-    own.is_some()
-        && !sender::wants_no_reply(&local)
-        && !sender::sends_notices(&local)
-        && !others.iter().any(|other| domain(other) == own)
+    let is_there = |other: &String| matches!(other.rsplit_once('@'), Some((_, it)) if it == domain);
+    let is_read = !sender::wants_no_reply(local) && !sender::sends_notices(local);
+    is_read && !others.iter().any(is_there)
 }
 
 fn local_part(address: &str) -> String {
