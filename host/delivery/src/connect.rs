@@ -39,6 +39,24 @@ pub(crate) struct Unreachable {
     pub(crate) said: bool,
 }
 
+impl Unreachable {
+    /// How much this says of the next hop, where several of its addresses gave no connection: a
+    /// server that is there and has too many connections tells more than an address where nobody
+    /// answers.
+    fn telling(&self) -> u8 {
+        match self {
+            Self {
+                said: true, reply, ..
+            } if reply.code() == 421 => 3,
+            Self { said: true, .. } => 2,
+            Self {
+                connected: true, ..
+            } => 1,
+            Self { .. } => 0,
+        }
+    }
+}
+
 impl From<Failure> for Unreachable {
     fn from(failure: Failure) -> Self {
         let reply = failure.reply();
@@ -47,6 +65,12 @@ impl From<Failure> for Unreachable {
             Failure::Refused { to: "STARTTLS", .. } => {
                 let text = format!("next hop refuses STARTTLS, which the route requires: {reply}");
                 (Reply::new(450, "4.7.4", text), false)
+            }
+            // A refused session says nothing of any message: it waits, and other addresses are
+            // tried. RFC 3463: X.3.2, system not accepting network messages.
+            Failure::Refused { to, .. } if reply.is_permanent() => {
+                let text = format!("next hop refuses the session in reply to {to}: {reply}");
+                (Reply::new(451, "4.3.2", text), false)
             }
             Failure::Refused { .. } => (reply, true),
             _ => (reply, false),
@@ -72,15 +96,21 @@ impl Connector {
     /// A connection that is ready for a transaction, from the first of the host's addresses that
     /// gives one.
     pub(crate) async fn connect(&self, hop: &NextHop) -> Result<Connection, Unreachable> {
-        let mut last = None;
+        let mut why: Option<Unreachable> = None;
         for address in self.look_up(hop).await?.into_iter().take(ADDRESSES) {
             match self.connect_to(address, hop).await {
                 Ok(connection) => return Ok(connection),
-                Err(unreachable) => last = Some(unreachable),
+                Err(unreachable) => {
+                    let before = why.take();
+                    why = Some(match before {
+                        Some(before) if before.telling() > unreachable.telling() => before,
+                        _ => unreachable,
+                    });
+                }
             }
         }
         // RFC 3463: X.4.4, unable to route.
-        Err(last.unwrap_or_else(|| not_connected("4.4.4", &format!("{} has no address", hop.host))))
+        Err(why.unwrap_or_else(|| not_connected("4.4.4", &format!("{} has no address", hop.host))))
     }
 
     async fn look_up(&self, hop: &NextHop) -> Result<Vec<SocketAddr>, Unreachable> {
@@ -161,7 +191,12 @@ impl Connector {
                     }
                     Err(error) => return Ok(Err(Failure::Tls(error.to_string()))),
                 },
-                Event::Failed(failure) => return Ok(Err(failure)),
+                Event::Failed(failure) => {
+                    return Ok(Err(match connection.tls {
+                        Some(_) => ended_with_tls(failure),
+                        None => failure,
+                    }));
+                }
                 // Nothing else happens before a transaction or a good-bye.
                 _ => {
                     return Ok(Err(Failure::Disconnected(
@@ -187,6 +222,19 @@ impl Connector {
             ),
         };
         within(self.timeouts.handshake, connector.connect(name, stream)).await
+    }
+}
+
+/// A failure between the end of our side of the handshake and the first transaction.
+///
+/// In TLS 1.3 the client is done before the server has seen its certificate, or that it has none
+/// (RFC 8446 section 4.4.2.4): what the server thinks of it comes as an alert, or as the end of the
+/// connection, where the reply to EHLO should stand.
+fn ended_with_tls(failure: Failure) -> Failure {
+    match failure {
+        Failure::Disconnected(why) => Failure::Tls(format!("the server ended the session: {why}")),
+        Failure::TimedOut => Failure::Tls("the server is silent since".to_owned()),
+        failure => failure,
     }
 }
 

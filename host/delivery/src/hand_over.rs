@@ -164,8 +164,10 @@ impl ToHop {
                 .await;
         };
         let mut at_hand = None;
+        let mut at_most = usize::MAX;
         while !recipients.is_empty() {
-            match self.transact(&place, at_hand.take(), &mut recipients).await {
+            let handed = self.transact(&place, at_hand.take(), at_most, &mut recipients);
+            match handed.await {
                 Ok(Handed {
                     connection,
                     batch,
@@ -173,6 +175,20 @@ impl ToHop {
                     terms,
                 }) => {
                     at_hand = connection;
+                    let taken = outcomes
+                        .iter()
+                        .filter(|outcome| outcome.reply.is_positive());
+                    let taken = taken.count();
+                    let (over, settled): (Vec<_>, Vec<_>) = batch
+                        .into_iter()
+                        .zip(outcomes)
+                        .partition(|(_, outcome)| taken > 0 && is_for_the_next(outcome));
+                    if !over.is_empty() {
+                        // The server has shown how many it takes in one.
+                        at_most = taken;
+                        recipients.splice(..0, over.into_iter().map(|(routed, _)| routed));
+                    }
+                    let (batch, outcomes): (Vec<_>, Vec<_>) = settled.into_iter().unzip();
                     let said = |at: usize| {
                         let Outcome { reply, stage } = outcomes[at].clone();
                         let said = match stage {
@@ -224,6 +240,7 @@ impl ToHop {
         &self,
         place: &Place,
         at_hand: Option<Connection>,
+        at_most: usize,
         recipients: &mut Vec<Routed>,
     ) -> Result<Handed, Unreachable> {
         let mut used = at_hand.or_else(|| place.idle());
@@ -246,7 +263,8 @@ impl ToHop {
                 Some(converted) => (&converted.message, converted.content),
                 None => (&self.in_hand.claim.message, self.content),
             };
-            let batch = self.batch(connection.session.capabilities().limits, recipients);
+            let limits = connection.session.capabilities().limits;
+            let batch = self.batch(limits, at_most, recipients);
             let envelope = self.envelope(&batch, message, content, connection.wants_origin);
             let transferred = transfer(&mut connection, envelope, message).await;
             let Transferred {
@@ -284,9 +302,10 @@ impl ToHop {
     }
 
     /// Takes off the recipients that go into one transaction, within the bounds of the settings
-    /// and of the next hop (RFC 9422).
-    fn batch(&self, limits: Limits, recipients: &mut Vec<Routed>) -> Vec<Routed> {
-        let most = self.delivery.settings.recipients_per_transaction.max(1);
+    /// and of the next hop (RFC 9422), as it says them or as it has shown them.
+    fn batch(&self, limits: Limits, shown: usize, recipients: &mut Vec<Routed>) -> Vec<Routed> {
+        let most = self.delivery.settings.recipients_per_transaction;
+        let most = most.min(shown).max(1);
         let most = limits
             .recipients
             .map_or(most, |limit| most.min(limit.get()));
@@ -406,6 +425,13 @@ impl ToHop {
         });
         settle(&self.delivery, &self.in_hand, answers.collect()).await;
     }
+}
+
+/// Whether a recipient was one too many for a transaction that carried the message to others. Its
+/// turn is the next transaction, at once (RFC 5321 section 4.5.3.1.10): each carries the message to
+/// somebody, so there is an end.
+fn is_for_the_next(outcome: &Outcome) -> bool {
+    outcome.stage == Stage::Recipient && outcome.reply.wants_another_transaction()
 }
 
 fn count(connection: &'static str) {

@@ -64,6 +64,11 @@ impl EnhancedCode {
     pub fn detail(self) -> u16 {
         self.detail
     }
+
+    /// The same condition, as one that may pass.
+    fn transient(self) -> Self {
+        Self { class: 4, ..self }
+    }
 }
 
 impl FromStr for EnhancedCode {
@@ -239,6 +244,28 @@ impl Reply {
             enhanced,
             lines: self.lines.clone(),
         }
+    }
+
+    /// The reply as an answer to RCPT: 552 there means 452, too many recipients or too much
+    /// stored, and clients treat it as temporary (RFC 5321 section 4.5.3.1.10). The words stay.
+    /// A server that says by its enhanced code that the message is too large (RFC 3463, X.2.3 and
+    /// X.3.4) means it: that does not pass.
+    pub(crate) fn for_a_recipient(mut self) -> Self {
+        let too_large = |code: EnhancedCode| matches!((code.subject, code.detail), (2, 3) | (3, 4));
+        if self.code == 552 && !self.enhanced.is_some_and(too_large) {
+            self.code = 452;
+            self.enhanced = self.enhanced.map(EnhancedCode::transient);
+        }
+        self
+    }
+
+    /// Whether the server takes no more recipients in this transaction, and may take this one in
+    /// the next: 452, unless it speaks of the recipient's own mailbox (RFC 3463 section 3.3).
+    pub fn wants_another_transaction(&self) -> bool {
+        let of_the_mailbox = self
+            .enhanced
+            .is_some_and(|enhanced| enhanced.subject() == 2);
+        self.code == 452 && !of_the_mailbox
     }
 
     /// 2xx: done.

@@ -254,6 +254,44 @@ fn a_server_that_wants_a_message_for_nobody_gets_none() {
     );
 }
 
+/// RFC 5321 section 2.3.8 binds the server to CRLF; a client that will not read it delivers the
+/// same message at every attempt.
+#[test]
+fn replies_that_end_in_a_bare_lf_are_understood() {
+    let mut client = Client::new(Tls::None, false);
+    assert_eq!(client.hear("220 mx\n"), "EHLO gatepost.example\r\n");
+    client.hear("250-mx\n250-PIPELINING\r\n250 SIZE 1000\n");
+    assert!(client.session.capabilities().pipelining);
+    client.begin(to(&["x@y.example"]));
+    client.hear("250 ok\n250 ok\n354 go\n");
+    client.session.body_sent();
+    client.hear("250 taken\n");
+    assert_eq!(client.finished(), [(250, Stage::Message)]);
+}
+
+/// RFC 5321 section 4.5.3.1.10; what is too large stays too large (RFC 3463).
+#[test]
+fn a_552_to_rcpt_is_a_452() {
+    for (reply, code) in [
+        ("552 5.5.3 Too many recipients", 452),
+        ("552 Too many recipients", 452),
+        ("552 5.2.2 Mailbox full", 452),
+        ("552 5.3.4 Message too big for system", 552),
+        ("552 5.2.3 Message too long for this mailbox", 552),
+    ] {
+        let mut client = Client::ready(OFFER);
+        client.begin(to(&["x@y.example", "z@y.example"]));
+        client.hear(&format!("250 ok\r\n250 ok\r\n{reply}\r\n354 go\r\n"));
+        client.session.body_sent();
+        client.hear("250 taken\r\n");
+        assert_eq!(
+            client.finished(),
+            [(250, Stage::Message), (code, Stage::Recipient)],
+            "{reply}"
+        );
+    }
+}
+
 /// A server may keep the envelope of a message that it refused; the next would be mixed with it.
 #[test]
 fn after_a_refused_message_the_server_is_told_to_begin_afresh() {
@@ -725,7 +763,6 @@ fn malformed_and_unfit_replies_end_the_session() {
         "150 ok\r\n",
         "999 ok\r\n",
         "250ok\r\n",
-        "250 ok\n",
         "250-a\r\n550 b\r\n",
         "354 go\r\n",
         &long,

@@ -5,8 +5,10 @@
 mod bounce;
 mod extensions;
 mod notices;
+mod refused_session;
 mod reuse;
 mod schedule;
 mod support;
 mod tls;
+mod too_many_recipients;
 mod transfer;

@@ -83,6 +83,37 @@ async fn opportunistic_goes_without_on_a_new_connection_where_the_handshake_fail
 }
 
 #[tokio::test]
+async fn opportunistic_goes_without_where_the_server_ends_the_session_after_the_handshake() {
+    // In TLS 1.3 the client is done before the server has judged it.
+    for certificate in [Certificate::new(), Certificate::demanding_another()] {
+        let tls_once = std::sync::Mutex::new(std::collections::HashSet::new());
+        let server =
+            NextHopServer::start(
+                Offer::with_tls(&certificate),
+                move |at, moment| match moment {
+                    Moment::Command("STARTTLS") => {
+                        tls_once.lock().unwrap().insert(at);
+                        None
+                    }
+                    Moment::Command(line) if line.starts_with("EHLO") => {
+                        tls_once.lock().unwrap().contains(&at).then_some(Act::Close)
+                    }
+                    _ => None,
+                },
+            )
+            .await;
+        assert_eq!(
+            send(&server, TlsMode::Opportunistic, None).await,
+            delivered(false)
+        );
+        assert_eq!(server.connections(), 2);
+        // Where TLS is required the message waits.
+        let (word, _) = send(&server, TlsMode::Required, Some(&certificate)).await;
+        assert_eq!(word, "4.7.5");
+    }
+}
+
+#[tokio::test]
 async fn none_never_asks() {
     let certificate = Certificate::new();
     let server = NextHopServer::start(Offer::with_tls(&certificate), |_, _| None).await;

@@ -191,7 +191,7 @@ impl Envelope {
             &Command::Recipient(at) if reply.is_positive() => self.fates[at] = Fate::Accepted,
             &Command::Recipient(at) if refused => {
                 self.fates[at] = Fate::Decided(Outcome {
-                    reply,
+                    reply: reply.for_a_recipient(),
                     stage: Stage::Recipient,
                 });
             }

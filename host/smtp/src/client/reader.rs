@@ -42,9 +42,11 @@ impl ReplyReader {
             if self.size > MAX_REPLY {
                 return Err(too_long());
             }
-            let line = line
-                .strip_suffix(b"\r\n")
-                .ok_or("reply line ends in a bare LF")?;
+            // RFC 5321 section 2.3.8 binds servers to CRLF. Some end their replies with a bare LF
+            // all the same, and a client that will not read one behind the dot delivers the same
+            // message again at every attempt.
+            let line = line.strip_suffix(b"\n").unwrap_or(&line);
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
             if self.line(line)? {
                 self.size = 0;
                 let whole = self
