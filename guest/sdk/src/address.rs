@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::bounds;
+
 /// A mailbox's address (RFC 5321 section 4.1.2), in characters of any script.
 ///
 /// ```
@@ -15,7 +17,8 @@ use std::str::FromStr;
 /// ```
 ///
 /// It is kept in lower case, and so two that differ in case alone are one: no mail system that a
-/// policy meets has two mailboxes of such names, though RFC 5321 section 2.4 would allow it.
+/// policy meets has two mailboxes of such names, though RFC 5321 section 2.4 would allow it. What has
+/// more than [`bounds::ADDRESS`] octets is none.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Address {
     text: String,
@@ -33,7 +36,8 @@ pub struct NoAddress;
 
 impl fmt::Display for NoAddress {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an address is a local part, @ and a domain, without spaces")
+        formatter
+            .write_str("an address is a local part, @ and a domain, without spaces, and not long")
     }
 }
 
@@ -92,6 +96,9 @@ impl FromStr for Address {
     type Err = NoAddress;
 
     fn from_str(text: &str) -> Result<Self, NoAddress> {
+        if text.len() > bounds::ADDRESS {
+            return Err(NoAddress);
+        }
         let (local, domain) = text.rsplit_once('@').ok_or(NoAddress)?;
         let quoted = local.len() > 1 && local.starts_with('"') && local.ends_with('"');
         let may_be_local = |c: char| !c.is_control() && (quoted || !" <>,;:\"()".contains(c));
@@ -139,5 +146,7 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Address>().is_ok(), is, "{text}");
         }
+        let long = format!("{}@x.example", "a".repeat(930));
+        assert!(long.parse::<Address>().is_err());
     }
 }

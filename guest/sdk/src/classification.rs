@@ -1,7 +1,7 @@
 //! What kind of message this is, and whether a machine may answer it.
 //!
-//! [`Classifier::classify`] reads the envelope and the header section once, and looks into the
-//! body only where a report does not say what it is of. Each [field family](Rule) finds its
+//! [`Classifier::classify`] reads the envelope and the header section once, as far as the
+//! [bounds](crate::bounds) go, and looks into the body only where a report does not say what it is of. Each [field family](Rule) finds its
 //! evidence by itself; the evidence as a whole then gives two separate answers, for they are two
 //! questions: what an agent of a help desk wrote is `human`, and must not be answered by a machine
 //! all the same.
@@ -88,7 +88,7 @@ pub struct Classification {
     pub class: MessageClass,
     /// Whether a machine may answer it.
     pub reply_allowed: bool,
-    /// Everything that was found, in the order of [`Rule::ALL`].
+    /// What was found, in the order of [`Rule::ALL`]; of each rule four pieces at most.
     pub evidence: Vec<Evidence>,
     of_class: &'static [Rule],
 }
@@ -178,13 +178,11 @@ impl Classifier {
         let mut found = Found::default();
         fields::find(self, transaction, message, &mut found);
         let (class, of_class) = decide::class(&found);
-        let forbidden = found
-            .0
+        let mut evidence = found.evidence;
+        let forbidden = evidence
             .iter()
             .any(|evidence| decide::forbids_reply(evidence.rule));
-        let mut evidence = found.0;
         evidence.sort_unstable();
-        evidence.dedup();
         Classification {
             class,
             reply_allowed: class == MessageClass::Human && !forbidden,
@@ -208,9 +206,26 @@ pub fn classify(transaction: &Transaction, message: &dyn Message) -> Classificat
     Classifier::default().classify(transaction, message)
 }
 
-/// What has been found so far.
-#[derive(Debug, Default)]
-struct Found(Vec<Evidence>);
+/// What has been found so far, and how much of it.
+#[derive(Debug)]
+struct Found {
+    evidence: Vec<Evidence>,
+    /// How many pieces of [`Self::evidence`] are there of each rule.
+    pieces: [u8; Rule::ALL.len()],
+}
+
+impl Default for Found {
+    fn default() -> Self {
+        Self {
+            evidence: Vec::new(),
+            pieces: [0; Rule::ALL.len()],
+        }
+    }
+}
+
+/// Pieces of evidence that are kept for one rule: a message may repeat a field as often as it
+/// likes, and the first says as much as the hundredth.
+const PIECES: u8 = 4;
 
 impl Found {
     /// Octets of a value that are shown.
@@ -221,27 +236,44 @@ impl Found {
         while !text.is_char_boundary(end) {
             end -= 1;
         }
-        let mut text = text.get(..end).unwrap_or_default().to_owned();
-        if end == Self::SHOWN {
-            text.push('…');
-        }
-        self.0.push(Evidence {
+        let shown = text.get(..end).unwrap_or_default();
+        let ellipsis = if end == Self::SHOWN { "…" } else { "" };
+        let Some(pieces) = self.pieces.get_mut(rule as usize) else {
+            return;
+        };
+        let evidence = Evidence {
             rule,
             field: field.to_owned(),
-            text,
-        });
+            text: format!("{shown}{ellipsis}"),
+        };
+        if *pieces > 0 && self.evidence.contains(&evidence) {
+            return;
+        }
+        if *pieces < PIECES {
+            *pieces += 1;
+            self.evidence.push(evidence);
+            return;
+        }
+        // The least of them by their order, so that the order of the fields makes no difference.
+        let of_rule = self.evidence.iter_mut().filter(|it| it.rule == rule);
+        let largest = of_rule.max_by(|one, other| one.cmp(other));
+        if let Some(largest) = largest.filter(|largest| evidence < **largest) {
+            *largest = evidence;
+        }
     }
 
     fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.evidence.is_empty()
     }
 
     fn has(&self, rule: Rule) -> bool {
-        self.0.iter().any(|evidence| evidence.rule == rule)
+        self.pieces
+            .get(rule as usize)
+            .is_some_and(|pieces| *pieces > 0)
     }
 
     fn has_any(&self, rules: &[Rule]) -> bool {
-        self.0.iter().any(|evidence| rules.contains(&evidence.rule))
+        rules.iter().any(|rule| self.has(*rule))
     }
 
     /// How many of these rules have found something.

@@ -1,5 +1,6 @@
 //! What a policy wants done, recorded in the order in which it was asked for.
 
+use crate::bounds;
 use crate::header::Header;
 use crate::{MessageClass, RecipientVerdict, Reply};
 
@@ -49,6 +50,9 @@ pub enum Action {
 /// Nothing happens while it is written: the relay carries it out once the whole chain has spoken, and a
 /// test can look at it.
 ///
+/// It is never more than the relay takes of one call, however much is asked for: texts are
+/// shortened, long keys hashed, and past the [bounds] what is left out is counted in a reason.
+///
 /// ```
 /// use gatepost_sdk::*;
 ///
@@ -67,6 +71,54 @@ pub enum Action {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Decision {
     actions: Vec<Action>,
+    taken: Taken,
+}
+
+/// How much has been asked for, in octets as the relay counts them and in pieces.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Taken {
+    reasons: usize,
+    tags: usize,
+    edits: usize,
+    effects: usize,
+    judged: usize,
+    judgements: usize,
+    more_reasons: LeftOut,
+    more_effects: LeftOut,
+}
+
+/// What is left out: how often, and where the reason stands that says so.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct LeftOut {
+    times: usize,
+    said_at: Option<usize>,
+}
+
+impl LeftOut {
+    /// One more is left out; `say` has how many.
+    fn another(&mut self, actions: &mut Vec<Action>, say: impl Fn(usize) -> String) {
+        self.times += 1;
+        let reason = Action::Reason(say(self.times));
+        match self.said_at.and_then(|at| actions.get_mut(at)) {
+            Some(said) => *said = reason,
+            None => {
+                self.said_at = Some(actions.len());
+                actions.push(reason);
+            }
+        }
+    }
+}
+
+impl Taken {
+    /// Whether another piece of so many octets is within a bound; then it is counted.
+    fn fits(taken: &mut usize, octets: usize, most: usize) -> bool {
+        let with = taken.saturating_add(octets + bounds::ENTRY);
+        let fits = with <= most;
+        if fits {
+            *taken = with;
+        }
+        fits
+    }
 }
 
 impl Decision {
@@ -80,7 +132,8 @@ impl Decision {
         &self.actions
     }
 
-    /// Says why, in one sentence for the postmaster.
+    /// Says why, in one sentence for the postmaster: [`bounds::REASON`] octets of it are kept, and
+    /// [`bounds::REASONS`] of them.
     ///
     /// ```
     /// # use gatepost_sdk::*;
@@ -89,10 +142,22 @@ impl Decision {
     /// assert_eq!(decision.actions(), [Action::Reason("sent at night".into())]);
     /// ```
     pub fn reason(&mut self, text: impl Into<String>) {
-        self.actions.push(Action::Reason(text.into()));
+        if self.taken.reasons == bounds::REASONS {
+            self.taken
+                .more_reasons
+                .another(&mut self.actions, |times| match times {
+                    1 => "and 1 reason more".to_owned(),
+                    _ => format!("and {times} reasons more"),
+                });
+            return;
+        }
+        self.taken.reasons += 1;
+        let text = within(text.into(), |text| bounds::shortened(text, bounds::REASON));
+        self.actions.push(Action::Reason(text));
     }
 
-    /// Puts a tag on the message: letters, digits, `-`, `.` and `_`, at most 64.
+    /// Puts a tag on the message: letters, digits, `-`, `.` and `_`, at most 64. Of a longer one the
+    /// beginning is taken, and of tags the first [`bounds::TAGS`].
     ///
     /// ```
     /// # use gatepost_sdk::*;
@@ -101,7 +166,18 @@ impl Decision {
     /// assert_eq!(decision.actions(), [Action::Tag("urgent".into())]);
     /// ```
     pub fn tag(&mut self, tag: impl Into<String>) {
-        self.actions.push(Action::Tag(tag.into()));
+        let mut tag = tag.into();
+        tag.truncate(tag.floor_char_boundary(bounds::TAG));
+        let again = |action: &Action| matches!(action, Action::Tag(before) if *before == tag);
+        if self.actions.iter().any(again) {
+            return;
+        }
+        if self.taken.tags == bounds::TAGS {
+            self.reason(format!("the tag {tag} is left out: there are too many"));
+            return;
+        }
+        self.taken.tags += 1;
+        self.actions.push(Action::Tag(tag));
     }
 
     /// Says what kind of message it is, and whether a machine may answer it.
@@ -116,7 +192,9 @@ impl Decision {
         self.actions.push(Action::Classify(class, reply_allowed));
     }
 
-    /// Adds a field on top of the header section.
+    /// Adds a field on top of the header section. It is folded at white space where a line would be
+    /// too long. What cannot be written, because a word has more than 900 octets or all edits more than
+    /// [`bounds::EDITS`], is left out, and a reason says so.
     ///
     /// ```
     /// # use gatepost_sdk::*;
@@ -126,8 +204,29 @@ impl Decision {
     /// assert_eq!(decision.actions(), [add]);
     /// ```
     pub fn add_header(&mut self, name: impl Into<String>, value: impl Into<String>) {
-        self.actions
-            .push(Action::AddHeader(name.into(), value.into()));
+        let name = name.into();
+        if let Some(value) = self.body(&name, value.into()) {
+            self.actions.push(Action::AddHeader(name, value));
+        }
+    }
+
+    /// A field's body as it can be written; `None` where it cannot.
+    fn body(&mut self, name: &str, value: String) -> Option<String> {
+        let why = match bounds::folded(&value) {
+            None => "a word or all of it is too long",
+            Some(folded) => {
+                let octets = name.len() + folded.len();
+                match Taken::fits(&mut self.taken.edits, octets, bounds::EDITS) {
+                    true => {
+                        let folded = folded.into_owned();
+                        return Some(folded);
+                    }
+                    false => "all edits together are too long",
+                }
+            }
+        };
+        self.reason(format!("the field {name} is not written: {why}"));
+        None
     }
 
     /// Removes every field of that name.
@@ -139,11 +238,15 @@ impl Decision {
     /// assert_eq!(decision.actions(), [Action::RemoveHeader("X-Internal-Note".into())]);
     /// ```
     pub fn remove_header(&mut self, name: impl Into<String>) {
-        self.actions.push(Action::RemoveHeader(name.into()));
+        let name = name.into();
+        match Taken::fits(&mut self.taken.edits, name.len(), bounds::EDITS) {
+            true => self.actions.push(Action::RemoveHeader(name)),
+            false => self.reason(format!("{name} is not removed: there are too many edits")),
+        }
     }
 
     /// Replaces the first field of that name in its place and removes the others; adds it on top
-    /// where there is none.
+    /// where there is none. Folded, or left out, as by [`Decision::add_header`].
     ///
     /// ```
     /// # use gatepost_sdk::*;
@@ -153,8 +256,10 @@ impl Decision {
     /// assert_eq!(decision.actions(), [set]);
     /// ```
     pub fn set_header(&mut self, name: impl Into<String>, value: impl Into<String>) {
-        self.actions
-            .push(Action::SetHeader(name.into(), value.into()));
+        let name = name.into();
+        if let Some(value) = self.body(&name, value.into()) {
+            self.actions.push(Action::SetHeader(name, value));
+        }
     }
 
     /// As [`Decision::set_header`], of a field that has a [type](crate::header).
@@ -180,11 +285,18 @@ impl Decision {
     /// assert_eq!(decision.actions()[1], Action::ProtectHeader("Precedence".into()));
     /// ```
     pub fn protect_header(&mut self, name: impl Into<String>) {
-        self.actions.push(Action::ProtectHeader(name.into()));
+        let name = name.into();
+        match Taken::fits(&mut self.taken.edits, name.len(), bounds::EDITS) {
+            true => self.actions.push(Action::ProtectHeader(name)),
+            false => self.reason(format!("{name} is not protected: there are too many edits")),
+        }
     }
 
     /// Judges one recipient apart from the message; the address as in
     /// [`Transaction::recipients`](crate::Transaction::recipients).
+    ///
+    /// Reasons of recipients are kept whole up to [`bounds::JUDGEMENTS`] octets together. Where more than
+    /// [`bounds::JUDGED`] recipients are judged one by one, the whole message has to wait: 452 4.5.3.
     ///
     /// ```
     /// # use gatepost_sdk::*;
@@ -193,8 +305,30 @@ impl Decision {
     /// decision.judge_recipient("old@desk.example", RecipientVerdict::Reject(reply));
     /// ```
     pub fn judge_recipient(&mut self, address: impl Into<String>, verdict: RecipientVerdict) {
+        self.taken.judged += 1;
+        if self.taken.judged > bounds::JUDGED {
+            return;
+        }
+        let mut short = |text: &mut String| {
+            let cut = bounds::shortened(text, bounds::EVIDENCE);
+            *text = match Taken::fits(&mut self.taken.judgements, cut.len(), bounds::JUDGEMENTS) {
+                true => cut.into_owned(),
+                false => bounds::LIKE_OTHERS.to_owned(),
+            };
+        };
+        let mut verdict = verdict;
+        match &mut verdict {
+            RecipientVerdict::Suppress(reason) => short(reason),
+            RecipientVerdict::Reject(reply) => short(&mut reply.text),
+        }
         self.actions
             .push(Action::JudgeRecipient(address.into(), verdict));
+    }
+
+    /// Whether more recipients were judged one by one than the relay takes.
+    #[cfg(any(target_arch = "wasm32", test))]
+    pub(crate) fn judges_too_many(&self) -> bool {
+        self.taken.judged > bounds::JUDGED
     }
 
     /// One recipient gets nothing, and nobody is told but the record; needs
@@ -226,7 +360,9 @@ impl Decision {
         self.judge_recipient(recipient, RecipientVerdict::Reject(reply));
     }
 
-    /// Once the message is accepted, adds `amount` to the windowed count `key`.
+    /// Once the message is accepted, adds `amount` to the windowed count `key`. What is counted and
+    /// marked of one message has at most [`bounds::EFFECTS`] octets; the rest is left out, and a reason
+    /// says so.
     ///
     /// ```
     /// # use gatepost_sdk::*;
@@ -240,7 +376,7 @@ impl Decision {
     /// }
     /// ```
     pub fn count(&mut self, key: impl Into<String>, amount: u32) {
-        self.actions.push(Action::Count(key.into(), amount));
+        self.effect(key.into(), |key| Action::Count(key, amount));
     }
 
     /// Once the message is accepted, remembers `key` for `seconds`.
@@ -257,7 +393,7 @@ impl Decision {
     /// }
     /// ```
     pub fn mark_seen(&mut self, key: impl Into<String>, seconds: u32) {
-        self.actions.push(Action::MarkSeen(key.into(), seconds));
+        self.effect(key.into(), |key| Action::MarkSeen(key, seconds));
     }
 
     /// Once the message is accepted, lets the count `key` start again from nothing; what is
@@ -271,11 +407,32 @@ impl Decision {
     /// }
     /// ```
     pub fn forget_count(&mut self, key: impl Into<String>) {
-        self.actions.push(Action::ForgetCount(key.into()));
+        self.effect(key.into(), Action::ForgetCount);
+    }
+
+    /// Something to remember, under a key that is [hashed](bounds::key) where it is long.
+    fn effect(&mut self, key: String, action: impl FnOnce(String) -> Action) {
+        let key = within(key, bounds::key);
+        if self.remembers(key.len()) {
+            self.actions.push(action(key));
+        }
+    }
+
+    /// Whether there is room to remember something of so many octets.
+    fn remembers(&mut self, octets: usize) -> bool {
+        let fits = Taken::fits(&mut self.taken.effects, octets, bounds::EFFECTS);
+        if !fits {
+            let left_out = &mut self.taken.more_effects;
+            left_out.another(&mut self.actions, |times| {
+                format!("too much to remember at once: {times} counts and marks are left out")
+            });
+        }
+        fits
     }
 
     /// Once the message is accepted, lets [`machine`](crate::machine) say for `seconds` that a machine
-    /// writes from this address, and by which evidence: one sentence, of which 200 octets are kept.
+    /// writes from this address, and by which evidence: one sentence, of which 200 octets are kept. Of
+    /// what is longer than an [address](bounds::ADDRESS) nothing is remembered.
     ///
     /// ```
     /// # use gatepost_sdk::*;
@@ -288,9 +445,14 @@ impl Decision {
         evidence: impl Into<String>,
         seconds: u32,
     ) {
-        let (address, evidence) = (address.into(), evidence.into());
-        self.actions
-            .push(Action::RememberMachine(address, evidence, seconds));
+        let address = address.into();
+        let evidence = within(evidence.into(), |text| {
+            bounds::shortened(text, bounds::EVIDENCE)
+        });
+        if is_mailbox(&address) && self.remembers(address.len() + evidence.len()) {
+            self.actions
+                .push(Action::RememberMachine(address, evidence, seconds));
+        }
     }
 
     /// Once the message is accepted, the address is known as a machine's no more.
@@ -303,7 +465,10 @@ impl Decision {
     /// }
     /// ```
     pub fn forget_machine(&mut self, address: impl Into<String>) {
-        self.actions.push(Action::ForgetMachine(address.into()));
+        let address = address.into();
+        if is_mailbox(&address) && self.remembers(address.len()) {
+            self.actions.push(Action::ForgetMachine(address));
+        }
     }
 
     /// Whoever submitted the message is to hear, in a notice of the relay, which recipients are
@@ -317,5 +482,119 @@ impl Decision {
     /// ```
     pub fn report_suppressed(&mut self) {
         self.actions.push(Action::ReportSuppressed);
+    }
+}
+
+/// A text as it is bounded, without a copy where it is short enough.
+fn within(text: String, bound: impl FnOnce(&str) -> std::borrow::Cow<'_, str>) -> String {
+    let other = match bound(&text) {
+        std::borrow::Cow::Borrowed(same) if same.len() == text.len() => None,
+        bounded => Some(bounded.into_owned()),
+    };
+    other.unwrap_or(text)
+}
+
+/// Whether it is no longer than addresses are.
+fn is_mailbox(address: &str) -> bool {
+    (1..=bounds::ADDRESS).contains(&address.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Octets as the relay counts them (`answer_bytes`), but for the addresses of recipients, which are
+    /// its own.
+    fn octets(decision: &Decision) -> usize {
+        let of = |action: &Action| match action {
+            Action::Reason(text) | Action::Tag(text) => text.len() + bounds::ENTRY,
+            Action::RemoveHeader(text) | Action::ProtectHeader(text) => text.len() + bounds::ENTRY,
+            Action::AddHeader(name, value) | Action::SetHeader(name, value) => {
+                name.len() + value.len() + bounds::ENTRY
+            }
+            Action::JudgeRecipient(_, RecipientVerdict::Suppress(text)) => {
+                text.len() + 2 * bounds::ENTRY
+            }
+            Action::JudgeRecipient(_, RecipientVerdict::Reject(reply)) => {
+                reply.text.len() + 2 * bounds::ENTRY
+            }
+            Action::Count(key, _) | Action::MarkSeen(key, _) | Action::ForgetCount(key) => {
+                key.len() + bounds::ENTRY
+            }
+            Action::RememberMachine(address, evidence, _) => {
+                address.len() + evidence.len() + bounds::ENTRY
+            }
+            Action::ForgetMachine(address) => address.len() + bounds::ENTRY,
+            Action::Classify(..) | Action::ReportSuppressed => 0,
+        };
+        decision.actions().iter().map(of).sum()
+    }
+
+    #[test]
+    fn reasons_past_the_last_are_counted() {
+        let mut decision = Decision::default();
+        for number in 0..bounds::REASONS + 2 {
+            decision.reason(format!("{number} {}", "x".repeat(1_000)));
+        }
+        assert_eq!(decision.actions().len(), bounds::REASONS + 1);
+        let last = Action::Reason("and 2 reasons more".into());
+        assert_eq!(decision.actions().last(), Some(&last));
+    }
+
+    #[test]
+    fn an_address_of_a_thousand_octets_is_left_out() {
+        let mut decision = Decision::default();
+        let address = format!("{}@x.example", "a".repeat(930));
+        decision.remember_machine(&address, "it says so", 60);
+        decision.set_header("X-Requester", format!("<{address}>"));
+        let why = "the field X-Requester is not written: a word or all of it is too long";
+        assert_eq!(decision.actions(), [Action::Reason(why.into())]);
+        decision.count(format!("out {address}"), 1);
+        let counted =
+            |action: &Action| matches!(action, Action::Count(key, 1) if key.len() <= bounds::KEY);
+        assert!(decision.actions().last().is_some_and(counted));
+    }
+
+    /// What is done to a decision, with a text and a number.
+    #[derive(Debug, Clone)]
+    struct Asked(u8, String, usize);
+
+    fn asked() -> impl Strategy<Value = Asked> {
+        (0u8..12, "\\PC{0,40}", 1usize..400)
+            .prop_map(|(what, text, times)| Asked(what, text, times))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn whatever_is_asked_for_it_is_less_than_the_relay_takes(
+            all in prop::collection::vec(asked(), 1..30),
+            times in 1usize..60,
+        ) {
+            let mut decision = Decision::default();
+            for Asked(what, text, long) in &all {
+                let text = text.repeat(*long);
+                for time in 0..times {
+                    let text = format!("{text}{time}");
+                    match what {
+                        0 => decision.reason(text),
+                        1 => decision.tag(text),
+                        2 => decision.add_header("X-A", text),
+                        3 => decision.set_header("X-B", text),
+                        4 => decision.remove_header(text),
+                        5 => decision.protect_header(text),
+                        6 => decision.suppress("ann@x.example", text),
+                        7 => decision.refuse("ann@x.example", Reply::new(550, "5.7.1", text)),
+                        8 => decision.count(text, 1),
+                        9 => decision.mark_seen(text, 1),
+                        10 => decision.remember_machine(&text, text.clone(), 1),
+                        _ => decision.forget_machine(text),
+                    }
+                }
+            }
+            prop_assert!(octets(&decision) < 256 << 10, "{}", octets(&decision));
+        }
     }
 }

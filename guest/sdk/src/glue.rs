@@ -5,7 +5,11 @@ use crate::bindings::configured::exports::gatepost::policy::settings::Duties as 
 use crate::bindings::host::gatepost::policy::{
     authentication as imported, clock, counters, directory, identity, log,
 };
-use crate::{Action, Decision, Facts, Level, Policy, types};
+use std::cell::{Cell, OnceCell};
+use std::rc::Rc;
+
+use crate::header::Section;
+use crate::{Action, Decision, Facts, Level, Policy, bounds, types};
 
 /// The contract's records under short names.
 pub mod wit {
@@ -14,19 +18,44 @@ pub mod wit {
     pub use crate::bindings::host::gatepost::policy::types::*;
 }
 
-struct HostFacts;
+#[derive(Default)]
+struct HostFacts {
+    /// Log lines that were written.
+    lines: Cell<usize>,
+}
+
+/// The message behind its handle, and its header section, once somebody has asked for it.
+struct HostMessage<'a> {
+    handle: &'a wit::Message,
+    section: OnceCell<Rc<Section>>,
+}
+
+impl HostMessage<'_> {
+    fn read(&self) -> &Rc<Section> {
+        self.section.get_or_init(|| {
+            let chunk = |offset, length| self.handle.header_chunk(offset, length);
+            Rc::new(Section::read(self.handle.header_size(), chunk))
+        })
+    }
+}
 
 impl Facts for HostFacts {
     fn now(&self) -> u64 {
         clock::now()
     }
     fn counted(&self, key: &str, seconds: u32) -> u64 {
-        counters::counted(key, seconds)
+        counters::counted(&bounds::key(key), seconds)
     }
     fn seen(&self, key: &str) -> bool {
-        counters::seen(key)
+        counters::seen(&bounds::key(key))
     }
     fn log(&self, level: Level, text: &str) {
+        let lines = self.lines.get();
+        if lines == bounds::LOG_LINES {
+            return;
+        }
+        self.lines.set(lines + 1);
+        let text = &bounds::shortened(text, bounds::REASON);
         let level = match level {
             Level::Debug => log::Level::Debug,
             Level::Info => log::Level::Info,
@@ -117,33 +146,33 @@ pub fn settings_of_account() -> Option<String> {
     crate::bindings::host::gatepost::policy::settings_of_account::get()
 }
 
-impl crate::Message for wit::Message {
+impl crate::Message for HostMessage<'_> {
     fn header(&self, name: &str) -> Option<String> {
-        wit::Message::header(self, name)
+        self.read().header(name)
     }
     fn headers_named(&self, name: &str) -> Vec<String> {
-        wit::Message::headers_named(self, name)
+        self.read().headers_named(name)
     }
     fn count(&self, name: &str) -> u32 {
-        wit::Message::count(self, name)
+        self.read().count(name)
     }
     fn headers(&self) -> Vec<(String, String)> {
-        wit::Message::headers(self)
-            .into_iter()
-            .map(|field| (field.name, field.value))
-            .collect()
+        self.read().headers()
+    }
+    fn section(&self) -> Rc<Section> {
+        Rc::clone(self.read())
     }
     fn header_chunk(&self, offset: u64, length: u32) -> Vec<u8> {
-        wit::Message::header_chunk(self, offset, length)
+        self.handle.header_chunk(offset, length)
     }
     fn header_size(&self) -> u64 {
-        wit::Message::header_size(self)
+        self.handle.header_size()
     }
     fn body_size(&self) -> u64 {
-        wit::Message::body_size(self)
+        self.handle.body_size()
     }
     fn body_chunk(&self, offset: u64, length: u32) -> Vec<u8> {
-        wit::Message::body_chunk(self, offset, length)
+        self.handle.body_chunk(offset, length)
     }
 }
 
@@ -181,7 +210,7 @@ pub fn duties<P: Policy>() -> WitDuties {
 
 pub fn connect<P: Policy>(policy: &P, session: wit::Session, host: &wit::Decision) -> wit::Verdict {
     record(host, |decision| {
-        policy.connect(&session.into(), &HostFacts, decision)
+        policy.connect(&session.into(), &HostFacts::default(), decision)
     })
     .into()
 }
@@ -192,7 +221,7 @@ pub fn sender<P: Policy>(
     host: &wit::Decision,
 ) -> wit::Verdict {
     record(host, |decision| {
-        policy.sender(&transaction.into(), &HostFacts, decision)
+        policy.sender(&transaction.into(), &HostFacts::default(), decision)
     })
     .into()
 }
@@ -204,7 +233,12 @@ pub fn recipient<P: Policy>(
     host: &wit::Decision,
 ) -> wit::Verdict {
     record(host, |decision| {
-        policy.recipient(&transaction.into(), &recipient, &HostFacts, decision)
+        policy.recipient(
+            &transaction.into(),
+            &recipient,
+            &HostFacts::default(),
+            decision,
+        )
     })
     .into()
 }
@@ -215,8 +249,24 @@ pub fn message<P: Policy>(
     message: &wit::Message,
     host: &wit::Decision,
 ) -> wit::Verdict {
+    let message = HostMessage {
+        handle: message,
+        section: OnceCell::new(),
+    };
     record(host, |decision| {
-        policy.message(&transaction.into(), message, &HostFacts, decision)
+        let facts = HostFacts::default();
+        let verdict = policy.message(&transaction.into(), &message, &facts, decision);
+        match decision.judges_too_many() {
+            // Its sender divides it, as where a server takes fewer recipients (RFC 5321 section
+            // 4.5.3.1.10).
+            true => {
+                *decision = Decision::default();
+                decision.reason("too many recipients are judged one by one");
+                let text = "Too many recipients for one message; please divide it";
+                types::Verdict::tempfail(452, "4.5.3", text)
+            }
+            false => verdict,
+        }
     })
     .into()
 }
@@ -232,7 +282,12 @@ pub fn route<P: Policy>(
         previous: attempt.previous,
     };
     record(host, |decision| {
-        policy.route(&transaction.into(), &attempt, &HostFacts, decision)
+        policy.route(
+            &transaction.into(),
+            &attempt,
+            &HostFacts::default(),
+            decision,
+        )
     })
     .into()
 }
@@ -258,7 +313,12 @@ pub fn outcome<P: Policy>(
         server: outcome.server,
     };
     record(host, |decision| {
-        policy.outcome(&transaction.into(), &result, &HostFacts, decision)
+        policy.outcome(
+            &transaction.into(),
+            &result,
+            &HostFacts::default(),
+            decision,
+        )
     })
 }
 
@@ -327,7 +387,7 @@ impl From<types::Reply> for wit::Reply {
         Self {
             code: reply.code,
             enhanced: reply.enhanced,
-            text: reply.text,
+            text: bounds::reply(&reply.text).into_owned(),
         }
     }
 }
@@ -340,7 +400,9 @@ impl From<types::Verdict> for wit::Verdict {
             types::Verdict::Reject(reply) => Self::Reject(reply.into()),
             types::Verdict::Tempfail(reply) => Self::Tempfail(reply.into()),
             types::Verdict::Discard => Self::Discard,
-            types::Verdict::Quarantine(reason) => Self::Quarantine(reason),
+            types::Verdict::Quarantine(reason) => {
+                Self::Quarantine(bounds::shortened(&reason, bounds::QUARANTINE).into_owned())
+            }
         }
     }
 }

@@ -29,17 +29,22 @@
 //!
 //! What cannot be understood reads as if it were not there: who has to know that a field is there
 //! and malformed asks for its text, too.
+//!
+//! Long fields are read in [part](crate::bounds). Who has to know it asks [`Section::is_cut`] and
+//! [`Field::is_cut`].
 
 mod fields;
 pub(crate) mod read;
+mod section;
 mod write;
 
 pub use fields::{
     AutoSubmitted, Cc, From, InReplyTo, ListId, MessageId, References, ReplyTo, Sender, Subject, To,
 };
+pub use section::{Field, Section};
 pub use write::encoded;
 
-use crate::{Address, Message};
+use crate::{Address, Message, bounds};
 
 /// A field that has a type.
 ///
@@ -101,7 +106,8 @@ pub trait Headers {
     /// ```
     fn read<H: Header>(&self) -> Option<H>;
 
-    /// All fields of the type's name that can be understood, top to bottom.
+    /// All fields of the type's name that can be understood, top to bottom: as many as have together
+    /// no more octets than [one may have](bounds::FIELD).
     ///
     /// ```
     /// # use gatepost_sdk::*;
@@ -120,8 +126,14 @@ impl<M: Message + ?Sized> Headers for M {
     }
 
     fn read_all<H: Header>(&self) -> Vec<H> {
-        let values = self.headers_named(H::NAME);
-        values.iter().filter_map(|value| H::parse(value)).collect()
+        let mut left = bounds::FIELD;
+        let section = self.section();
+        let values = section.named(H::NAME).map(|field| field.value());
+        let values = values.map_while(|value| {
+            left = left.checked_sub(value.len())?;
+            Some(value)
+        });
+        values.filter_map(|value| H::parse(&value)).collect()
     }
 }
 

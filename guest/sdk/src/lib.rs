@@ -47,6 +47,7 @@ extern crate self as gatepost_sdk;
 mod account;
 mod address;
 pub mod authentication;
+pub mod bounds;
 pub mod classification;
 mod decision;
 pub mod directory;

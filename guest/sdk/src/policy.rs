@@ -1,5 +1,8 @@
 //! The trait that a policy implements, and what its hooks are handed.
 
+use std::rc::Rc;
+
+use crate::header::Section;
 use crate::{Attempt, AttemptResult, Decision, Duties, Routing, Session, Transaction, Verdict};
 
 /// The message as the earlier policies of the chain left it.
@@ -18,6 +21,9 @@ use crate::{Attempt, AttemptResult, Decision, Duties, Routing, Session, Transact
 ///     message.headers_named("List-Id")
 /// }
 /// ```
+///
+/// Fields are read as far as the [bounds](crate::bounds) go: of a longer one the beginning, and of
+/// more fields the first. [`Self::section`] tells whether something is missing.
 pub trait Message {
     /// The first field of that name, unfolded and trimmed; names match without case.
     fn header(&self, name: &str) -> Option<String>;
@@ -27,6 +33,11 @@ pub trait Message {
     fn count(&self, name: &str) -> u32;
     /// Every field as name and raw body. Costly on long headers.
     fn headers(&self) -> Vec<(String, String)>;
+    /// The header section, indexed: all that a policy wants to know of it for the price of one look.
+    fn section(&self) -> Rc<Section> {
+        let chunk = |offset, length| self.header_chunk(offset, length);
+        Rc::new(Section::read(self.header_size(), chunk))
+    }
     /// Up to `length` octets of the header section from `offset`, as they are; fewer at its end.
     /// One look at all fields for the price of a copy.
     fn header_chunk(&self, offset: u64, length: u32) -> Vec<u8> {
@@ -86,11 +97,13 @@ pub enum Level {
 pub trait Facts {
     /// Milliseconds since 1970 (UTC) at the time of the transaction.
     fn now(&self) -> u64;
-    /// What this policy counted under `key` in the last `seconds` (at most 86,400).
+    /// What this policy counted under `key` in the last `seconds` (at most 86,400). A long key is
+    /// [hashed](crate::bounds::key), as it was when it was counted.
     fn counted(&self, key: &str, seconds: u32) -> u64;
     /// Whether this policy marked `key` as seen and the mark has not expired.
     fn seen(&self, key: &str) -> bool;
-    /// Writes a line to the relay's log.
+    /// Writes a line to the relay's log, shortened, and of one call the first
+    /// [`bounds::LOG_LINES`](crate::bounds::LOG_LINES).
     fn log(&self, level: Level, text: &str);
 }
 

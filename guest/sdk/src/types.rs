@@ -90,7 +90,8 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// A reply; the host refuses one whose two codes disagree.
+    /// A reply; the host refuses one whose two codes disagree. Of the text 400 characters are kept,
+    /// and what is not printable US-ASCII becomes a question mark.
     ///
     /// ```
     /// let reply = gatepost_sdk::Reply::new(550, "5.1.1", "Nobody of that name");
@@ -100,7 +101,7 @@ impl Reply {
         Self {
             code,
             enhanced: enhanced.into(),
-            text: text.into(),
+            text: crate::bounds::reply(&text.into()).into_owned(),
         }
     }
 }

@@ -351,7 +351,9 @@ impl decisions::HostDecision for CallState {
         address: String,
         verdict: types::RecipientVerdict,
     ) -> wasmtime::Result<()> {
-        self.answer(address.len())?;
+        // The address is none of the guest's octets, but one of the envelope's: a thousand long ones
+        // are no answer that is too long.
+        self.answer(0)?;
         let recipient = self
             .view
             .recipients

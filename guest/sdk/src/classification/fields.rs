@@ -1,23 +1,77 @@
 //! One pass over the envelope and the header section.
 
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+
 use super::rule::Rule;
 use super::{Classifier, Found};
 use super::{
     auto_submitted, autoreply, list, machine, precedence, report, sender, subject, suppress,
 };
+use crate::header::Field;
 use crate::header::read::{addresses, decoded};
-use crate::{Message, Transaction};
+use crate::{Message, Transaction, bounds};
 
 /// What has to be held against other fields, or is read only where something else was found.
 #[derive(Default)]
 struct Held {
-    from: Vec<String>,
-    sender: Vec<String>,
-    reply_to: Vec<String>,
-    to: Vec<String>,
-    errors_to: Vec<String>,
-    subjects: Vec<String>,
+    from: Bodies,
+    sender: Bodies,
+    reply_to: Bodies,
+    to: Bodies,
+    errors_to: Bodies,
+    subjects: Bodies,
 }
+
+/// The bodies of all fields of one kind, together no longer than one field may be.
+#[derive(Default)]
+struct Bodies {
+    all: Vec<String>,
+    octets: usize,
+}
+
+impl Bodies {
+    fn hold(&mut self, field: Field<'_>, most: usize) {
+        let left = most.saturating_sub(self.octets);
+        if left > 0 {
+            let body = field.text(left);
+            self.octets += body.len().max(1);
+            self.all.push(body);
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// The addresses in them, in lower case.
+    fn addresses(&self) -> Vec<String> {
+        let all = self.all.iter().flat_map(|body| addresses(body));
+        let all = all.take(bounds::ADDRESSES);
+        all.map(|(_, address)| address.to_lowercase()).collect()
+    }
+}
+
+/// The pass.
+struct Pass<'a> {
+    ours: &'a Classifier,
+    transaction: &'a Transaction,
+    message: &'a dyn Message,
+    held: Held,
+    found: &'a mut Found,
+    /// What the body of a report is of: it is looked into once, however often it is asked.
+    report: OnceCell<Option<Rule>>,
+    /// The recipients in lower case, once they are asked for.
+    recipients: OnceCell<BTreeSet<String>>,
+    /// Fields that name the program which are still to be read.
+    programs: usize,
+}
+
+/// Octets of a field's body that are read where it has a word or two to say.
+const WORDS: usize = 400;
+
+/// Fields that name the program of which the names are read: an honest message has one or two.
+const PROGRAMS: usize = 5;
 
 pub(super) fn find(
     ours: &Classifier,
@@ -25,16 +79,20 @@ pub(super) fn find(
     message: &dyn Message,
     found: &mut Found,
 ) {
-    let mut held = Held::default();
-    let section = section(message);
+    let section = message.section();
+    let mut pass = Pass {
+        ours,
+        transaction,
+        message,
+        held: Held::default(),
+        found,
+        report: OnceCell::new(),
+        recipients: OnceCell::new(),
+        programs: PROGRAMS,
+    };
     let mut lower = [0; LONGEST];
-    let mut rest = section.as_slice();
-    while !rest.is_empty() {
-        let (one, after) = first_field(rest);
-        rest = after;
-        let Some((name, body)) = split(one) else {
-            continue;
-        };
+    for field in section.fields() {
+        let name = field.name();
         let Some(lower) = lower.get_mut(..name.len()) else {
             continue;
         };
@@ -43,25 +101,17 @@ pub(super) fn find(
         if is_of_no_interest(lower) {
             continue;
         }
-        let (Ok(lower), Ok(shown)) = (str::from_utf8(lower), str::from_utf8(name)) else {
-            continue;
-        };
-        let body = String::from_utf8_lossy(body);
-        field(
-            ours,
-            transaction,
-            message,
-            (lower, shown, &body),
-            &mut held,
-            found,
-        );
+        if let (Ok(lower), Ok(shown)) = (str::from_utf8(lower), str::from_utf8(name)) {
+            pass.field(lower, shown, field);
+        }
     }
-    envelope(transaction, found);
+    pass.envelope();
+    let Pass { held, found, .. } = pass;
     authors(&held, found);
     relations(transaction, &held, found);
     // The subject only backs what something else says, so it need not be read where nothing does.
     let evidence = !found.is_empty();
-    for value in &held.subjects {
+    for value in &held.subjects.all {
         let maybe_report = value.len() > 30 && !evidence;
         if !evidence && !maybe_report {
             continue;
@@ -76,45 +126,6 @@ pub(super) fn find(
 
 /// No name that means anything is longer.
 const LONGEST: usize = 76;
-
-/// Octets that are asked for at a time; most header sections are whole with the first.
-const CHUNK: u32 = 64 << 10;
-
-/// The whole header section.
-fn section(message: &dyn Message) -> Vec<u8> {
-    let mut section = message.header_chunk(0, CHUNK);
-    let mut last = section.len();
-    while last >= CHUNK as usize {
-        let more = message.header_chunk(section.len() as u64, CHUNK);
-        last = more.len();
-        section.extend_from_slice(&more);
-    }
-    section
-}
-
-/// The first field with its line ends, and what stands behind it.
-fn first_field(octets: &[u8]) -> (&[u8], &[u8]) {
-    let mut end = 0;
-    loop {
-        let Some(line) = octets
-            .get(end..)
-            .and_then(|rest| memchr::memchr(b'\n', rest))
-        else {
-            return (octets, &[]);
-        };
-        end += line + 1;
-        if !matches!(octets.get(end), Some(b' ' | b'\t')) {
-            return octets.split_at(end);
-        }
-    }
-}
-
-/// Name and raw body; white space before the colon is obsolete, and read (RFC 5322 section 4.5).
-fn split(field: &[u8]) -> Option<(&[u8], &[u8])> {
-    let colon = memchr::memchr(b':', field)?;
-    let (name, body) = field.split_at_checked(colon)?;
-    Some((name.trim_ascii_end(), body.get(1..)?))
-}
 
 /// What most fields are: not worth a second look.
 fn is_of_no_interest(name: &[u8]) -> bool {
@@ -146,72 +157,119 @@ fn is_of_no_interest(name: &[u8]) -> bool {
             )
 }
 
-/// What one field says; `name` in lower case, as it stands, and the raw body.
-fn field(
-    ours: &Classifier,
-    transaction: &Transaction,
-    message: &dyn Message,
-    (name, shown, raw): (&str, &str, &str),
-    held: &mut Held,
-    found: &mut Found,
-) {
-    let value = raw.trim();
-    let rule = match name {
-        "from" => return held.from.push(raw.to_owned()),
-        "sender" => return held.sender.push(raw.to_owned()),
-        "reply-to" => return held.reply_to.push(raw.to_owned()),
-        "to" | "cc" => return held.to.push(raw.to_owned()),
-        "subject" => return held.subjects.push(raw.to_owned()),
-        "errors-to" => return held.errors_to.push(raw.to_owned()),
-        "content-type" => report::rule(value, message),
-        "auto-submitted" | "x-auto-submitted" => auto_submitted::rule(value),
-        "precedence" | "x-precedence" => precedence::rule(value),
-        "x-auto-response-suppress" => suppress::rule(value),
-        "x-failed-recipients" => Some(Rule::FailedRecipients),
-        "x-ms-exchange-message-is-ndr" | "x-dsncontext" => Some(Rule::MarkedReport),
-        "content-class" => content_class(value),
-        "return-path" | "x-envelope-from" | "x-original-return-path" => {
-            (value == "<>").then_some(Rule::FormerNullPath)
+impl Pass<'_> {
+    /// What one field says; `name` in lower case, `shown` as it stands.
+    fn field(&mut self, name: &str, shown: &str, field: Field<'_>) {
+        let held = &mut self.held;
+        match name {
+            "from" => return held.from.hold(field, bounds::FIELD),
+            "sender" => return held.sender.hold(field, bounds::FIELD),
+            "reply-to" => return held.reply_to.hold(field, bounds::FIELD),
+            "to" | "cc" => return held.to.hold(field, bounds::FIELD),
+            "subject" => return held.subjects.hold(field, bounds::TEXT),
+            "errors-to" => return held.errors_to.hold(field, bounds::FIELD),
+            _ => {}
         }
-        "in-reply-to" | "thread-index" => (!value.is_empty()).then_some(Rule::Correspondence),
-        "x-mailer" | "user-agent" | "x-powered-by" => autoreply::mailer(value)
-            .or_else(|| machine::mailer(value))
-            .or_else(|| machine::is_for_people(value).then_some(Rule::Correspondence)),
-        "feedback-id" | "x-feedback-id" => machine::feedback(value),
-        "x-autogenerated" | "x-auto-generated" => autoreply::autogenerated(value),
-        "x-amazon-mail-relay-type" => value
-            .eq_ignore_ascii_case("notification")
-            .then_some(Rule::MachineField),
-        "x-post-messageclass" => contains(value, "autoresponder").then_some(Rule::AutoreplyField),
-        "x-ms-exchange-inbox-rules-loop" => Some(Rule::InboxRule),
-        "x-ms-exchange-generated-message-source" => {
-            contains(value, "rules agent").then_some(Rule::InboxRule)
+        let text = field.text(WORDS);
+        let value = text.trim();
+        let rule = self.rule(name, shown, value);
+        if let Some(rule) = rule {
+            self.found.add(rule, shown, value);
         }
-        "x-apple-action" => value
-            .eq_ignore_ascii_case("vacation")
-            .then_some(Rule::AutoreplyField),
-        "delivered-to" => value
-            .eq_ignore_ascii_case("autoresponder")
-            .then_some(Rule::AutoreplyField),
-        "x-loop" => {
-            let own = transaction
-                .recipients
-                .iter()
-                .any(|it| it.eq_ignore_ascii_case(value));
-            if own {
-                found.add(Rule::OwnLoopMark, shown, value);
+    }
+
+    fn rule(&mut self, name: &str, shown: &str, value: &str) -> Option<Rule> {
+        match name {
+            "content-type" => {
+                let (message, report) = (self.message, &self.report);
+                report::rule(value, || {
+                    *report.get_or_init(|| report::in_body_of(message))
+                })
             }
-            Some(Rule::LoopMark)
+            "auto-submitted" | "x-auto-submitted" => auto_submitted::rule(value),
+            "precedence" | "x-precedence" => precedence::rule(value),
+            "x-auto-response-suppress" => suppress::rule(value),
+            "x-failed-recipients" => Some(Rule::FailedRecipients),
+            "x-ms-exchange-message-is-ndr" | "x-dsncontext" => Some(Rule::MarkedReport),
+            "content-class" => content_class(value),
+            "return-path" | "x-envelope-from" | "x-original-return-path" => {
+                (value == "<>").then_some(Rule::FormerNullPath)
+            }
+            "in-reply-to" | "thread-index" => (!value.is_empty()).then_some(Rule::Correspondence),
+            "x-mailer" | "user-agent" | "x-powered-by" => {
+                self.programs = self.programs.checked_sub(1)?;
+                autoreply::mailer(value)
+                    .or_else(|| machine::mailer(value))
+                    .or_else(|| machine::is_for_people(value).then_some(Rule::Correspondence))
+            }
+            "feedback-id" | "x-feedback-id" => machine::feedback(value),
+            "x-autogenerated" | "x-auto-generated" => autoreply::autogenerated(value),
+            "x-amazon-mail-relay-type" => value
+                .eq_ignore_ascii_case("notification")
+                .then_some(Rule::MachineField),
+            "x-post-messageclass" => {
+                contains(value, "autoresponder").then_some(Rule::AutoreplyField)
+            }
+            "x-ms-exchange-inbox-rules-loop" => Some(Rule::InboxRule),
+            "x-ms-exchange-generated-message-source" => {
+                contains(value, "rules agent").then_some(Rule::InboxRule)
+            }
+            "x-apple-action" => value
+                .eq_ignore_ascii_case("vacation")
+                .then_some(Rule::AutoreplyField),
+            "delivered-to" => value
+                .eq_ignore_ascii_case("autoresponder")
+                .then_some(Rule::AutoreplyField),
+            "x-loop" => {
+                if self.is_recipient(value) {
+                    self.found.add(Rule::OwnLoopMark, shown, value);
+                }
+                Some(Rule::LoopMark)
+            }
+            _ if name == self.ours.trigger => trigger(value),
+            _ if name == self.ours.account_id => Some(Rule::HelpDesk),
+            _ if name.starts_with("list-") => list::rule(name),
+            _ => list::rule(name)
+                .or_else(|| machine::rule(name).filter(|_| !autoreply::is_no(value)))
+                .or_else(|| autoreply::rule(name, value)),
         }
-        _ if name == ours.trigger => trigger(value),
-        _ if name == ours.account_id => Some(Rule::HelpDesk),
-        _ if name.starts_with("list-") => list::rule(name),
-        _ => list::rule(name)
-            .or_else(|| machine::rule(name).filter(|_| !autoreply::is_no(value)))
-            .or_else(|| autoreply::rule(name, value)),
-    };
-    if let Some(rule) = rule {
-        found.add(rule, shown, value);
+    }
+
+    fn is_recipient(&self, address: &str) -> bool {
+        let lower = |recipient: &String| recipient.to_ascii_lowercase();
+        let all = || self.transaction.recipients.iter().map(lower).collect();
+        let recipients = self.recipients.get_or_init(all);
+        recipients.contains(&address.to_ascii_lowercase())
+    }
+
+    fn envelope(&mut self) {
+        const PATH: &str = "MAIL FROM";
+        let path = &self.transaction.mail_from;
+        if path.is_empty() {
+            self.found
+                .add(Rule::NullReversePath, PATH, "null reverse-path");
+            return;
+        }
+        let local = sender::unwrapped(path);
+        if sender::is_daemon(&local) {
+            self.found.add(Rule::MailerDaemon, PATH, path);
+        } else if sender::is_of_list(&local)
+            || local == "postmaster"
+            || sender::wants_no_reply(&local)
+        {
+            // A form on a web page sends from such an address what a person wrote.
+            self.found.add(Rule::SystemSender, PATH, path);
+        }
+        if sender::holds_recipient(&local) {
+            self.found.add(Rule::Verp, PATH, path);
+        }
+        let recipients = &self.transaction.recipients;
+        if recipients
+            .iter()
+            .any(|recipient| recipient.eq_ignore_ascii_case(path))
+        {
+            self.found.add(Rule::OwnAddress, PATH, path);
+        }
     }
 }
 
@@ -240,40 +298,17 @@ fn contains(value: &str, word: &str) -> bool {
     value.to_ascii_lowercase().contains(word)
 }
 
-fn envelope(transaction: &Transaction, found: &mut Found) {
-    const PATH: &str = "MAIL FROM";
-    let path = &transaction.mail_from;
-    if path.is_empty() {
-        found.add(Rule::NullReversePath, PATH, "null reverse-path");
-        return;
-    }
-    let local = sender::unwrapped(path);
-    if sender::is_daemon(&local) {
-        found.add(Rule::MailerDaemon, PATH, path);
-    } else if sender::is_of_list(&local) || local == "postmaster" || sender::wants_no_reply(&local)
-    {
-        // A form on a web page sends from such an address what a person wrote.
-        found.add(Rule::SystemSender, PATH, path);
-    }
-    if sender::holds_recipient(&local) {
-        found.add(Rule::Verp, PATH, path);
-    }
-    let recipients = &transaction.recipients;
-    if recipients
-        .iter()
-        .any(|recipient| recipient.eq_ignore_ascii_case(path))
-    {
-        found.add(Rule::OwnAddress, PATH, path);
-    }
-}
-
 /// What the author's name and address say.
 fn authors(held: &Held, found: &mut Found) {
-    for value in &held.from {
+    let mut left = bounds::ADDRESSES;
+    for value in &held.from.all {
         if value.contains("<>") {
             found.add(Rule::SystemAuthor, "From", "<>");
         }
-        for (name, address) in addresses(value) {
+        let all = addresses(value);
+        let all = all.into_iter().take(left);
+        for (name, address) in all {
+            left -= 1;
             let local = local_part(&address);
             if sender::is_daemon(&local) || sender::is_daemon(&name.to_lowercase()) {
                 found.add(Rule::MailerDaemon, "From", &address);
@@ -315,10 +350,6 @@ fn is_mail_system(name: &str) -> bool {
 
 /// What addresses say by standing in several places.
 fn relations(transaction: &Transaction, held: &Held, found: &mut Found) {
-    let of = |values: &[String]| -> Vec<String> {
-        let all = values.iter().flat_map(|value| addresses(value));
-        all.map(|(_, address)| address.to_lowercase()).collect()
-    };
     let local = sender::unwrapped(&transaction.mail_from);
     let path = transaction.mail_from.to_lowercase();
     let suspicious = sender::is_of_list(&local);
@@ -329,43 +360,44 @@ fn relations(transaction: &Transaction, held: &Held, found: &mut Found) {
     if !any {
         return;
     }
-    let from = of(&held.from);
+    let from: BTreeSet<String> = held.from.addresses().into_iter().collect();
     if suspicious && !from.contains(&path) {
         found.add(Rule::ListOwner, "MAIL FROM", &transaction.mail_from);
     }
-    for address in of(&held.sender) {
+    for address in held.sender.addresses() {
         if sender::is_of_list(&local_part(&address)) && !from.contains(&address) {
             found.add(Rule::ListOwner, "Sender", &address);
         }
     }
-    for address in of(&held.errors_to) {
+    for address in held.errors_to.addresses() {
         if !from.contains(&address) {
             found.add(Rule::ErrorsTo, "Errors-To", &address);
         }
     }
     if !held.reply_to.is_empty() {
-        let to = of(&held.to);
-        for address in of(&held.reply_to) {
+        let to: BTreeSet<String> = held.to.addresses().into_iter().collect();
+        let domains = from.iter().filter_map(|author| author.rsplit_once('@'));
+        let domains: BTreeSet<&str> = domains.map(|(_, domain)| domain).collect();
+        for address in held.reply_to.addresses() {
             if from.contains(&address) {
                 continue;
             }
             if to.contains(&address) {
                 found.add(Rule::ReplyToList, "Reply-To", &address);
-            } else if is_elsewhere(&address, &from) {
+            } else if is_elsewhere(&address, &domains) {
                 found.add(Rule::ReplyElsewhere, "Reply-To", &address);
             }
         }
     }
 }
 
-/// Whether somebody reads this address, at the domain of none of these; all are in lower case.
-fn is_elsewhere(address: &str, others: &[String]) -> bool {
+/// Whether somebody reads this address, at none of these domains; all are in lower case.
+fn is_elsewhere(address: &str, domains: &BTreeSet<&str>) -> bool {
     let Some((local, domain)) = address.rsplit_once('@') else {
         return false;
     };
-    let is_there = |other: &String| matches!(other.rsplit_once('@'), Some((_, it)) if it == domain);
     let is_read = !sender::wants_no_reply(local) && !sender::sends_notices(local);
-    is_read && !others.iter().any(is_there)
+    is_read && !domains.contains(domain)
 }
 
 fn local_part(address: &str) -> String {

@@ -9,8 +9,8 @@ use crate::Message;
 /// Octets of the body that are searched where the report does not say what it is of.
 const SEARCHED: u32 = 16 << 10;
 
-/// What the field says; `body` is looked into only where it has to be.
-pub(super) fn rule(value: &str, body: &dyn Message) -> Option<Rule> {
+/// What the field says; the body is looked into only where it has to be.
+pub(super) fn rule(value: &str, in_body: impl FnOnce() -> Option<Rule>) -> Option<Rule> {
     let line = format!("{value}\n");
     let parsed = MessageStream::new(line.as_bytes()).parse_content_type();
     let content_type = parsed.into_content_type()?;
@@ -25,8 +25,13 @@ pub(super) fn rule(value: &str, body: &dyn Message) -> Option<Rule> {
     }
     match content_type.attribute("report-type") {
         Some(kind) => of(kind.trim()).or(Some(Rule::MailReport)),
-        None => in_body(&body.body_chunk(0, SEARCHED)),
+        None => in_body(),
     }
+}
+
+/// What the body of a report says that it is of.
+pub(super) fn in_body_of(message: &dyn Message) -> Option<Rule> {
+    in_body(&message.body_chunk(0, SEARCHED))
 }
 
 /// By the type of the part that a machine is to read.

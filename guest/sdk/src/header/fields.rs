@@ -3,7 +3,8 @@
 use super::{Header, Mailbox, read};
 use crate::Address;
 
-/// Everyone in an address field who has an address, those in groups too.
+/// Everyone in an address field who has an address, those in groups too, as far as it is
+/// [read](crate::bounds).
 fn mailboxes(value: &str) -> Option<Vec<Mailbox>> {
     let all = read::addresses(value).into_iter();
     let all = all.filter_map(|(name, address)| {

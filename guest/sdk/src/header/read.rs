@@ -2,17 +2,21 @@
 
 use mail_parser::parsers::MessageStream;
 
-/// Name and address of everyone in the body of an address field, either of them perhaps empty.
+use crate::bounds;
+
+/// Name and address of everyone in the body of an address field, either of them perhaps empty: the
+/// first [`bounds::ADDRESSES`] in its first [`bounds::FIELD`] octets.
 pub(crate) fn addresses(value: &str) -> Vec<(String, String)> {
     if let Some((name, address)) = plain(value) {
         return vec![(name.to_owned(), address.to_owned())];
     }
+    let value = bounds::list(value, bounds::FIELD);
     let line = format!("{}\n", value.trim_end());
     let parsed = MessageStream::new(line.as_bytes()).parse_address();
     let Some(parsed) = parsed.into_address() else {
         return Vec::new();
     };
-    let all = parsed.iter();
+    let all = parsed.iter().take(bounds::ADDRESSES);
     all.map(|address| {
         let text = |part: Option<&str>| part.unwrap_or_default().to_owned();
         (text(address.name()), text(address.address()))
@@ -35,9 +39,11 @@ fn plain(value: &str) -> Option<(&str, &str)> {
         .then_some((name, address))
 }
 
-/// An unstructured field body with its encoded words (RFC 2047) decoded.
+/// The first [`bounds::TEXT`] octets of an unstructured field body, with its encoded words (RFC 2047)
+/// decoded.
 pub(crate) fn decoded(value: &str) -> String {
     let value = value.trim();
+    let value = &value[..value.floor_char_boundary(bounds::TEXT)];
     if !value.contains("=?") {
         return value.to_owned();
     }
@@ -48,12 +54,14 @@ pub(crate) fn decoded(value: &str) -> String {
         .map_or_else(|| value.to_owned(), str::to_owned)
 }
 
-/// The message ids in a field's body (RFC 5322 section 3.6.4), without angle brackets.
+/// The message ids in a field's body (RFC 5322 section 3.6.4), without angle brackets: the first
+/// [`bounds::IDS`].
 pub(super) fn ids(value: &str) -> Vec<String> {
     let parts = value.split('<').skip(1);
     let ids = parts.filter_map(|part| part.split_once('>'));
     let ids = ids.map(|(id, _)| id.trim().to_owned());
     ids.filter(|id| !id.is_empty() && !id.contains(char::is_whitespace))
+        .take(bounds::IDS)
         .collect()
 }
 

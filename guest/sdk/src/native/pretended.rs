@@ -24,20 +24,16 @@ pub struct Mail<'a>(pub &'a gatepost_message::Message);
 
 impl Message for Mail<'_> {
     fn header(&self, name: &str) -> Option<String> {
-        self.0.header(name)
+        self.section().header(name)
     }
     fn headers_named(&self, name: &str) -> Vec<String> {
-        self.0.headers_named(name)
+        self.section().headers_named(name)
     }
     fn count(&self, name: &str) -> u32 {
-        u32::try_from(self.0.count(name)).unwrap_or(u32::MAX)
+        self.section().count(name)
     }
     fn headers(&self) -> Vec<(String, String)> {
-        let fields = self.0.fields().map(|field| {
-            let value = String::from_utf8_lossy(field.body_raw()).into_owned();
-            (field.name().into_owned(), value)
-        });
-        fields.collect()
+        self.section().headers()
     }
     fn header_chunk(&self, offset: u64, length: u32) -> Vec<u8> {
         let head = self.0.head();
@@ -69,10 +65,13 @@ impl Facts for Looked<'_> {
         self.0.now.0
     }
     fn counted(&self, key: &str, seconds: u32) -> u64 {
-        self.0.memory.counted(key, seconds)
+        self.0.memory.counted(&crate::bounds::key(key), seconds)
     }
     fn seen(&self, key: &str) -> bool {
-        self.0.memory.seen.contains(key)
+        self.0
+            .memory
+            .seen
+            .contains(crate::bounds::key(key).as_ref())
     }
     fn log(&self, level: Level, text: &str) {
         eprintln!("{level:?} {text}");
