@@ -21,8 +21,10 @@ pub use marks::{Mark, Settings as MarkSettings};
 pub use rule::{Action, Direction, Rule};
 pub use settings::{Duplicates, Malformed, OwnFrom, Settings};
 
+use std::collections::BTreeSet;
+
 use gatepost_sdk::{
-    Decision, Facts, Flow, Message, Policy, Transaction, Verdict, is_support_address,
+    Decision, Facts, Flow, Message, Policy, Transaction, Verdict, bounds, is_support_address,
     knows_addresses,
 };
 
@@ -43,6 +45,10 @@ const ONCE: [&str; 11] = [
     "References",
     "Subject",
 ];
+
+/// Octets of all headers that are written again where they stood there more than once; with more the
+/// message is refused.
+const REPAIRED: usize = 32 << 10;
 
 /// The policy.
 pub struct HeaderGuard {
@@ -72,7 +78,8 @@ impl Policy for HeaderGuard {
     ) -> Verdict {
         let section = Section::of(message);
         // Refusals first: a message that is refused is not edited.
-        let refusal = (self.malformed(&section))
+        let refusal = too_much(&section)
+            .or_else(|| self.malformed(&section))
             .or_else(|| self.twice(&section))
             .or_else(|| self.against_a_rule(transaction, &section))
             .or_else(|| self.in_a_strange_name(transaction, &section));
@@ -129,7 +136,11 @@ impl HeaderGuard {
         };
         let (header, first) = duplicates(section).next()?;
         // Where the first cannot be written again, the others cannot go.
-        if repairing && duplicates(section).all(|(_, first)| first.rewritable().is_some()) {
+        let rewritten = || {
+            let each = duplicates(section).map(|(_, first)| first.rewritable().map(str::len));
+            each.sum::<Option<usize>>()
+        };
+        if repairing && rewritten().is_some_and(|octets| octets <= REPAIRED) {
             return None;
         }
         let shown = first.name();
@@ -158,27 +169,50 @@ impl HeaderGuard {
         if !held {
             return None;
         }
+        let mut before: BTreeSet<String> = BTreeSet::new();
         for field in section.fields() {
             let mut names = ["From", "Sender"].into_iter();
             let Some(header) = names.find(|name| field.is(name)) else {
                 continue;
             };
-            let Ok(addresses) = mailboxes::addresses(&field.value()) else {
+            let read = match field.is_cut() {
+                true => Err(mailboxes::Unreadable),
+                false => mailboxes::addresses(&field.value()),
+            };
+            let Ok(addresses) = read else {
                 let reason = format!("{header} cannot be read as addresses");
                 let text = format!("The header {header} is no list of addresses");
                 return Some((reason, refused("5.7.1", text)));
             };
-            if let Some(strange) = addresses
-                .iter()
-                .find(|address| !is_support_address(address))
-            {
-                let reason = format!("{header} has {strange}, which is not the account's");
-                let text = format!("The header {header} has an address that is not yours");
-                return Some((reason, refused("5.7.1", text)));
+            for address in addresses {
+                if before.contains(&address) {
+                    continue;
+                }
+                if !is_support_address(&address) {
+                    let reason = format!("{header} has {address}, which is not the account's");
+                    let text = format!("The header {header} has an address that is not yours");
+                    return Some((reason, refused("5.7.1", text)));
+                }
+                if before.len() == bounds::ADDRESSES {
+                    let reason = format!("{header} has more than {} addresses", before.len());
+                    let text = format!("The header {header} has too many addresses");
+                    return Some((reason, refused("5.7.1", text)));
+                }
+                before.insert(address);
             }
         }
         None
     }
+}
+
+/// Of what was not read nothing can be said, and so nothing of it is let through.
+fn too_much(section: &Section) -> Refused {
+    section.is_cut().then(|| {
+        let (fields, octets) = (bounds::FIELDS, bounds::SECTION);
+        let reason = format!("the header section has more than {fields} fields or {octets} octets");
+        let text = format!("Header section too long: more than {fields} fields or {octets} octets");
+        (reason, refused("5.6.0", text))
+    })
 }
 
 /// Of each header that stands there too often, its usual name and the first of them.

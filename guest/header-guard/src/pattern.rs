@@ -12,6 +12,7 @@ pub fn fits(pattern: &str, text: &str) -> bool {
     let mut retry = None;
     loop {
         match (pattern.next(), text.clone().next()) {
+            (Some('*'), _) if pattern.as_str().is_empty() => return true,
             (Some('*'), _) => retry = Some((pattern.clone(), text.clone())),
             (Some(one), Some(other)) if same(one, other) => {
                 text.next();

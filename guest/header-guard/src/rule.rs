@@ -5,6 +5,10 @@ use gatepost_sdk::{Decision, Flow};
 use crate::pattern;
 use crate::section::Section;
 
+/// Octets of all fields of one name that are held against `values`: each costs time by the length of the
+/// patterns too.
+const COMPARED: usize = 16 << 10;
+
 /// What becomes of one header.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -130,6 +134,15 @@ impl Rule {
             }
         }
         if !self.values.is_empty() {
+            let octets: usize = section.named(header).map(|field| field.size()).sum();
+            if octets > COMPARED {
+                return refusal(
+                    format!(
+                        "{header} has {octets} octets, and {COMPARED} are compared with values"
+                    ),
+                    format!("The header {header} may not say that much"),
+                );
+            }
             let mut values = section.named(header).map(|field| field.value());
             let allowed = |value: &str| self.values.iter().any(|may| pattern::fits(may, value));
             if let Some(value) = values.find(|value| !allowed(value)) {

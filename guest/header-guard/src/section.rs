@@ -3,95 +3,26 @@
 //! The relay reads a header section generously, so that policies see every field that anyone might.
 //! What of it is no header section by RFC 5322 is told here.
 
-use std::ops::Range;
+use std::rc::Rc;
 
-use gatepost_sdk::Message;
-
-/// Octets that are asked for at a time; most header sections are whole with the first.
-const CHUNK: u32 = 64 << 10;
+use gatepost_sdk::{Message, bounds, header};
 
 /// The fields of a header section.
 pub struct Section {
-    octets: Vec<u8>,
-    fields: Vec<Place>,
+    read: Rc<header::Section>,
     malformed: Option<String>,
-}
-
-/// Where a field stands.
-struct Place {
-    name: Range<usize>,
-    /// Behind the colon, without the line end.
-    body: Range<usize>,
 }
 
 /// One field.
 #[derive(Clone, Copy)]
-pub struct Field<'a> {
-    name: &'a [u8],
-    body: &'a [u8],
-}
+pub struct Field<'a>(header::Field<'a>);
 
 impl Section {
     /// Reads that of a message.
     pub fn of(message: &dyn Message) -> Self {
-        let mut octets = message.header_chunk(0, CHUNK);
-        let mut last = octets.len();
-        while last >= CHUNK as usize {
-            let more = message.header_chunk(octets.len() as u64, CHUNK);
-            last = more.len();
-            octets.extend_from_slice(&more);
-        }
-        let mut section = Self {
-            fields: Vec::with_capacity(octets.len() / 40),
-            octets,
-            malformed: None,
-        };
-        let ended = section.read();
-        if !ended && section.malformed.is_none() && message.body_size() > 0 {
-            section.malformed =
-                Some("a line that is no header field ends it (RFC 5322 section 2.2)".into());
-        }
-        section
-    }
-
-    /// Finds the fields; says whether an empty line ends them.
-    fn read(&mut self) -> bool {
-        let mut begin = 0;
-        while begin < self.octets.len() {
-            let end = line_end(&self.octets, begin);
-            let line = &self.octets[begin..end];
-            let mut problem = None;
-            match line {
-                b"\r\n" | b"\n" => return true,
-                [b' ' | b'\t', ..] => match self.fields.last_mut() {
-                    Some(field) => field.body.end = begin + without_line_end(line).len(),
-                    None => problem = Some("it begins with a continued line".to_owned()),
-                },
-                _ => {
-                    let colon = memchr::memchr(b':', line).unwrap_or(line.len());
-                    let name = line[..colon].trim_ascii_end();
-                    if name.is_empty() || !name.iter().all(|octet| octet.is_ascii_graphic()) {
-                        let shown = name.get(..40).unwrap_or(name).escape_ascii();
-                        problem = Some(format!(
-                            "\"{shown}\" is not a header's name (RFC 5322 section 2.2)"
-                        ));
-                    }
-                    let last = begin + without_line_end(line).len();
-                    self.fields.push(Place {
-                        name: begin..begin + name.len(),
-                        body: (begin + colon + 1).min(last)..last,
-                    });
-                }
-            }
-            if problem.is_none() && memchr::memchr(0, line).is_some() {
-                problem = Some("it has a NUL (RFC 5322 section 2.2)".to_owned());
-            }
-            if self.malformed.is_none() {
-                self.malformed = problem;
-            }
-            begin = end;
-        }
-        false
+        let read = message.section();
+        let malformed = malformed(&read, message);
+        Self { read, malformed }
     }
 
     /// What of it is not as RFC 5322 says, if anything.
@@ -99,12 +30,14 @@ impl Section {
         self.malformed.as_deref()
     }
 
+    /// Whether something may stand there that was not read.
+    pub fn is_cut(&self) -> bool {
+        self.read.is_cut()
+    }
+
     /// All fields, top to bottom.
     pub fn fields(&self) -> impl Iterator<Item = Field<'_>> {
-        self.fields.iter().map(|place| Field {
-            name: &self.octets[place.name.clone()],
-            body: &self.octets[place.body.clone()],
-        })
+        self.read.fields().map(Field)
     }
 
     /// The fields of a name, in any case.
@@ -118,33 +51,69 @@ impl Section {
     }
 }
 
+/// The first thing that is wrong with a section.
+fn malformed(read: &header::Section, message: &dyn Message) -> Option<String> {
+    let octets = read.octets();
+    if matches!(octets, [b' ' | b'\t', ..]) {
+        return Some("it begins with a continued line".to_owned());
+    }
+    for field in read.fields() {
+        let name = field.name();
+        if name.is_empty() || !name.iter().all(u8::is_ascii_graphic) {
+            let shown = name.get(..40).unwrap_or(name).escape_ascii();
+            return Some(format!(
+                "\"{shown}\" is not a header's name (RFC 5322 section 2.2)"
+            ));
+        }
+        if memchr::memchr(0, field.raw()).is_some() {
+            return Some("it has a NUL (RFC 5322 section 2.2)".to_owned());
+        }
+    }
+    let ended = octets == b"\r\n" || octets == b"\n" || ends_with_an_empty_line(octets);
+    (!ended && !read.is_cut() && message.body_size() > 0)
+        .then(|| "a line that is no header field ends it (RFC 5322 section 2.2)".to_owned())
+}
+
+fn ends_with_an_empty_line(octets: &[u8]) -> bool {
+    octets.ends_with(b"\n\r\n") || octets.ends_with(b"\n\n")
+}
+
 impl<'a> Field<'a> {
     /// Whether it has this name, in any case.
     pub fn is(&self, name: &str) -> bool {
-        self.name.eq_ignore_ascii_case(name.as_bytes())
+        self.0.is(name)
     }
 
     /// The name as it is spelt.
     pub fn name(&self) -> String {
-        String::from_utf8_lossy(self.name).into_owned()
+        String::from_utf8_lossy(self.0.name()).into_owned()
     }
 
     /// Octets of name, colon and body, folds and all.
     pub fn size(&self) -> usize {
-        self.name.len() + 1 + self.body.len()
+        self.0.name().len() + 1 + self.body().len()
     }
 
-    /// What it says, unfolded and trimmed.
+    /// What it says, unfolded and trimmed, as far as it is read.
     pub fn value(&self) -> String {
-        let text = String::from_utf8_lossy(self.body);
-        let unfolded: String = text.chars().filter(|c| !matches!(c, '\r' | '\n')).collect();
-        unfolded.trim().to_owned()
+        self.0.value()
+    }
+
+    /// Whether it says more than that.
+    pub fn is_cut(&self) -> bool {
+        self.0.is_cut()
+    }
+
+    fn body(&self) -> &'a [u8] {
+        let body = self.0.body();
+        let body = body.strip_suffix(b"\n").unwrap_or(body);
+        body.strip_suffix(b"\r").unwrap_or(body)
     }
 
     /// The body as it could be written again, octet for octet but for the white space in front;
     /// `None` where the relay would not write such a one.
     pub fn rewritable(&self) -> Option<&'a str> {
-        let body = str::from_utf8(self.body).ok()?;
+        let body = str::from_utf8(self.body()).ok()?;
         let body = body.trim_start_matches([' ', '\t']);
         let odd = |c: char| c.is_control() && c != '\t' || matches!(c, '\u{2028}' | '\u{2029}');
         let mut lines = body.split("\r\n");
@@ -152,17 +121,7 @@ impl<'a> Field<'a> {
             .next()
             .is_none_or(|line| line.len() <= 900 && !line.contains(odd));
         let rest =
-            lines.all(|line| line.len() <= 998 && !line.contains(odd) && !line.trim().is_empty());
-        (first && rest && body.len() <= 64 << 10).then_some(body)
+            lines.all(|line| line.len() <= 990 && !line.contains(odd) && !line.trim().is_empty());
+        (first && rest && body.len() <= bounds::FIELD).then_some(body)
     }
-}
-
-fn line_end(octets: &[u8], begin: usize) -> usize {
-    let line = memchr::memchr(b'\n', &octets[begin..]);
-    line.map_or(octets.len(), |length| begin + length + 1)
-}
-
-fn without_line_end(line: &[u8]) -> &[u8] {
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    line.strip_suffix(b"\r").unwrap_or(line)
 }

@@ -6,8 +6,10 @@
 //! before. `hot` stands before what reached the first step of its ladder. Nothing is counted of mail that
 //! comes in where nothing went out: most mail costs one look-up for each correspondent.
 
+use std::borrow::Cow;
+
 use gatepost_sdk::header::Subject;
-use gatepost_sdk::{Decision, Facts};
+use gatepost_sdk::{Decision, Facts, bounds};
 
 use crate::digest::{self, Digest};
 use crate::head::{Field, Head};
@@ -15,8 +17,9 @@ use crate::ladder::{DAY, Ladder, Step};
 use crate::settings::Settings;
 use crate::subject;
 
-/// Longer keys are told apart by a hash.
-const LONGEST_KEY: usize = 400;
+/// Pairs of correspondents of one message whose exchange is looked into and counted. A loop has one
+/// or two; each costs some twenty look-ups, and a message may have a thousand recipients.
+pub const PAIRS: usize = 64;
 
 /// Which way a message goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -358,14 +361,8 @@ fn echoes(pair: &str) -> String {
 /// A key of counts and marks: as it reads, or hashed where it is too long for one.
 pub fn key(parts: &[&str]) -> String {
     let key = parts.concat();
-    if key.len() <= LONGEST_KEY {
-        return key;
+    match bounds::key(&key) {
+        Cow::Borrowed(_) => key,
+        Cow::Owned(hashed) => hashed,
     }
-    let (kind, _) = key.split_once(' ').unwrap_or_default();
-    let turned: Vec<u8> = key.bytes().rev().collect();
-    format!(
-        "{kind} {:016x}{:016x}",
-        digest::hash(key.as_bytes()),
-        digest::hash(&turned)
-    )
 }

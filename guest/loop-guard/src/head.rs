@@ -1,16 +1,13 @@
-//! What the policy reads of the header section, found in one pass: one look at all fields for the
-//! price of a copy, where a question for each name would cost a call.
+//! What the policy reads of the header section, found in one pass over the [section](Section) that the
+//! classification reads as well.
 
 use std::cell::OnceCell;
-use std::ops::Range;
+use std::rc::Rc;
 
 use gatepost_sdk::Message;
-use gatepost_sdk::header::Header;
+use gatepost_sdk::header::{Header, Section};
 
 use crate::Settings;
-
-/// Octets that are asked for at a time; most header sections are whole with the first.
-const CHUNK: u32 = 64 << 10;
 
 /// Fields that the policy reads; the last three have the names of the settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,8 +28,9 @@ pub enum Field {
 /// A message with its header section at hand.
 pub struct Head<'a> {
     message: &'a dyn Message,
-    section: Vec<u8>,
-    found: Vec<(Field, Range<usize>)>,
+    section: Rc<Section>,
+    /// The fields that are read, each with its number in the section.
+    found: Vec<(Field, usize)>,
     received: u32,
     text: OnceCell<Vec<u8>>,
 }
@@ -40,22 +38,16 @@ pub struct Head<'a> {
 impl<'a> Head<'a> {
     /// Reads the header section.
     pub fn of(message: &'a dyn Message, settings: &Settings) -> Self {
-        let section = section(message);
+        let section = message.section();
         let mut found = Vec::with_capacity(12);
         let mut received = 0;
-        let mut begin = 0;
-        while let Some(rest) = section.get(begin..).filter(|rest| !rest.is_empty()) {
-            let length = field_length(rest);
-            let field = rest.get(..length).unwrap_or_default();
-            if let Some(colon) = memchr::memchr(b':', field) {
-                let name = field.get(..colon).unwrap_or_default().trim_ascii_end();
-                if name.eq_ignore_ascii_case(b"received") {
-                    received += 1;
-                } else if let Some(of) = known(name, settings) {
-                    found.push((of, begin + colon + 1..begin + length));
-                }
+        for (number, field) in section.fields().enumerate() {
+            let name = field.name();
+            if name.eq_ignore_ascii_case(b"received") {
+                received += 1;
+            } else if let Some(of) = known(name, settings) {
+                found.push((of, number));
             }
-            begin += length;
         }
         Self {
             message,
@@ -74,7 +66,7 @@ impl<'a> Head<'a> {
     /// All fields of that kind, top to bottom, unfolded and trimmed.
     pub fn all(&self, field: Field) -> impl Iterator<Item = String> {
         let of = self.found.iter().filter(move |(of, _)| *of == field);
-        of.map(|(_, at)| unfolded(self.section.get(at.clone()).unwrap_or_default()))
+        of.filter_map(|(_, number)| Some(self.section.field(*number)?.value()))
     }
 
     /// The first of that kind that is not empty.
@@ -91,33 +83,6 @@ impl<'a> Head<'a> {
     pub fn beginning(&self) -> &[u8] {
         self.text
             .get_or_init(|| self.message.body_chunk(0, 4 << 10))
-    }
-}
-
-/// The whole header section.
-fn section(message: &dyn Message) -> Vec<u8> {
-    let mut section = message.header_chunk(0, CHUNK);
-    let mut last = section.len();
-    while last >= CHUNK as usize {
-        let more = message.header_chunk(section.len() as u64, CHUNK);
-        last = more.len();
-        section.extend_from_slice(&more);
-    }
-    section
-}
-
-/// Octets of the first field with its continuation lines.
-fn field_length(octets: &[u8]) -> usize {
-    let mut end = 0;
-    loop {
-        let rest = octets.get(end..).unwrap_or_default();
-        let Some(line) = memchr::memchr(b'\n', rest) else {
-            return octets.len();
-        };
-        end += line + 1;
-        if !matches!(octets.get(end), Some(b' ' | b'\t')) {
-            return end;
-        }
     }
 }
 
@@ -147,15 +112,6 @@ fn known(name: &[u8], settings: &Settings) -> Option<Field> {
     usual.or_else(ours)
 }
 
-fn unfolded(raw: &[u8]) -> String {
-    let text = String::from_utf8_lossy(raw);
-    let text = match text.contains(['\r', '\n']) {
-        true => text.replace(['\r', '\n'], ""),
-        false => text.into_owned(),
-    };
-    text.trim().to_owned()
-}
-
 /// The classification asks for the header section, which is here; what else it wants is with the
 /// message.
 impl Message for Head<'_> {
@@ -171,16 +127,14 @@ impl Message for Head<'_> {
     fn headers(&self) -> Vec<(String, String)> {
         self.message.headers()
     }
+    fn section(&self) -> Rc<Section> {
+        Rc::clone(&self.section)
+    }
     fn header_chunk(&self, offset: u64, length: u32) -> Vec<u8> {
-        let rest = usize::try_from(offset).ok();
-        let rest = rest
-            .and_then(|at| self.section.get(at..))
-            .unwrap_or_default();
-        let end = rest.len().min(length as usize);
-        rest.get(..end).unwrap_or_default().to_vec()
+        self.message.header_chunk(offset, length)
     }
     fn header_size(&self) -> u64 {
-        self.section.len() as u64
+        self.message.header_size()
     }
     fn body_size(&self) -> u64 {
         self.message.body_size()

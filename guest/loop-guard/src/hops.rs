@@ -1,5 +1,7 @@
 //! What the trace fields prove: a message that has come through here before.
 
+use std::collections::BTreeSet;
+
 use gatepost_sdk::{Message as _, host_name};
 
 use crate::head::{Field, Head};
@@ -42,19 +44,22 @@ fn is_by(field: &str, hosts: &[String]) -> bool {
     false
 }
 
-/// The recipients to whom the message was delivered already, as Postfix and qmail write it in
-/// Delivered-To. The domain has no case, and no mail system that stamps this field lets two
-/// mailboxes differ in case alone.
-pub fn delivered_before<'a>(head: &Head<'_>, recipients: &'a [String]) -> Vec<&'a String> {
-    let bare = |value: String| value.trim_matches(['<', '>', ' ']).to_lowercase();
-    let delivered: Vec<String> = head.all(Field::DeliveredTo).map(bare).collect();
-    if delivered.is_empty() {
-        return Vec::new();
+/// Those to whom the message was delivered already, as Postfix and qmail write it in Delivered-To.
+/// The domain has no case, and no mail system that stamps this field lets two mailboxes differ in
+/// case alone.
+pub struct Delivered(BTreeSet<String>);
+
+impl Delivered {
+    /// Reads the fields.
+    pub fn of(head: &Head<'_>) -> Self {
+        let bare = |value: String| value.trim_matches(['<', '>', ' ']).to_lowercase();
+        Self(head.all(Field::DeliveredTo).map(bare).collect())
     }
-    let recipients = recipients.iter();
-    recipients
-        .filter(|recipient| delivered.contains(&recipient.to_lowercase()))
-        .collect()
+
+    /// Whether it was to this recipient.
+    pub fn to(&self, recipient: &str) -> bool {
+        !self.0.is_empty() && self.0.contains(&recipient.to_lowercase())
+    }
 }
 
 #[cfg(test)]

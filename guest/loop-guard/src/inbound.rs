@@ -8,13 +8,16 @@ use gatepost_sdk::{
     is_ours, is_support_address, machine,
 };
 
-use crate::exchange::{Content, Exchange, Found, Way};
+use crate::exchange::{self, Content, Exchange, Found, Way};
 use crate::head::{Field, Head};
 use crate::hops;
 use crate::ladder::Step;
 use crate::machine as machines;
 use crate::settings::Settings;
 use crate::{SUPPRESS_AUTOMATIC, about, automatic_mark, email_id_mark, routing_loop};
+
+/// No id that a relay issues is longer.
+const LONGEST_ID: usize = 200;
 
 /// What goes on between a recipient and a correspondent.
 struct Limit<'a> {
@@ -44,10 +47,7 @@ impl Inbound<'_> {
             decision.reason(reason);
             return self.refuse(routing_loop(), decision);
         }
-        let before = self.came_before(decision);
-        let recipients: Vec<_> = (transaction.recipients.iter())
-            .filter(|recipient| !before.contains(recipient))
-            .collect();
+        let [before, recipients] = self.came_before(decision);
         if recipients.is_empty() && !before.is_empty() {
             return self.refuse(routing_loop(), decision);
         }
@@ -79,7 +79,7 @@ impl Inbound<'_> {
             decision.judge_recipient(recipient, verdict);
         }
         for recipient in &before {
-            decision.judge_recipient(*recipient, RecipientVerdict::Reject(routing_loop()));
+            decision.refuse(*recipient, routing_loop());
         }
         let often = at(Step::Suppress);
         if let Some(limit) = often {
@@ -101,35 +101,39 @@ impl Inbound<'_> {
         Verdict::Reject(reply)
     }
 
-    /// The recipients to whom it has come before; of the others it is remembered that it has.
-    fn came_before(&self, decision: &mut Decision) -> Vec<&String> {
+    /// The recipients to whom it has come before, and the others, of whom it is remembered that it
+    /// has.
+    fn came_before(&self, decision: &mut Decision) -> [Vec<&String>; 2] {
         let recipients = &self.transaction.recipients;
         // Somebody else's may come by two ways, and is none of our business.
-        let id = self.head.first(Field::EmailId).filter(|id| is_ours(id));
-        let delivered = hops::delivered_before(self.head, recipients);
-        let mut before = Vec::new();
+        let id = self.head.first(Field::EmailId);
+        let id = id.filter(|id| id.len() <= LONGEST_ID && is_ours(id));
+        let delivered = hops::Delivered::of(self.head);
+        let (mut before, mut others) = (Vec::new(), Vec::new());
         let mut fresh = Vec::new();
         for recipient in recipients {
-            if delivered.contains(&recipient) {
+            if delivered.to(recipient) {
                 decision.reason(format!("Delivered-To names {recipient} already"));
                 before.push(recipient);
                 continue;
             }
-            let Some(id) = &id else { continue };
-            let mark = email_id_mark(id, &canonical(recipient));
-            if self.facts.seen(&mark) {
-                decision.reason(format!("email id {id} has already come to {recipient}"));
-                before.push(recipient);
-            } else {
+            if let Some(id) = &id {
+                let mark = email_id_mark(id, &canonical(recipient));
+                if self.facts.seen(&mark) {
+                    decision.reason(format!("email id {id} has already come to {recipient}"));
+                    before.push(recipient);
+                    continue;
+                }
                 fresh.push(mark);
             }
+            others.push(recipient);
         }
-        if before.len() < recipients.len() {
+        if !others.is_empty() {
             for mark in fresh {
                 decision.mark_seen(mark, self.settings.remember_days * 86_400);
             }
         }
-        before
+        [before, others]
     }
 
     /// Says so where it is from a help desk's account, and whether it is.
@@ -155,7 +159,8 @@ impl Inbound<'_> {
         true
     }
 
-    /// What goes on between each recipient and each correspondent to whom something has gone out.
+    /// What goes on between each recipient and each correspondent to whom something has gone out: of
+    /// as many pairs as [are looked into](exchange::PAIRS).
     fn exchanges<'r>(
         &self,
         correspondents: &'r [String],
@@ -173,6 +178,9 @@ impl Inbound<'_> {
         for recipient in recipients {
             let us = canonical(recipient);
             for them in &warm {
+                if limits.len() == exchange::PAIRS {
+                    return limits;
+                }
                 limits.push(Limit {
                     recipient,
                     them,

@@ -6,7 +6,7 @@ use gatepost_sdk::{
     Decision, Facts, RecipientVerdict, Reply, Transaction, Verdict, canonical, machine,
 };
 
-use crate::exchange::{Content, Exchange, Found, Way};
+use crate::exchange::{self, Content, Exchange, Found, Way};
 use crate::head::{Field, Head};
 use crate::inbound::correspondents;
 use crate::ladder::Step;
@@ -62,14 +62,23 @@ impl Outbound<'_> {
             Trigger::Agent | Trigger::Untold => Vec::new(),
         };
         let mut lots = Vec::new();
+        let mut looked_into = 0;
         for recipient in &self.transaction.recipients {
             let them = canonical(recipient);
+            let mut find = || {
+                let found = match looked_into < exchange::PAIRS {
+                    true => self.find(&them, &us, &content),
+                    false => None,
+                };
+                looked_into += usize::from(found.is_some());
+                found
+            };
             let lot = match trigger {
-                Trigger::Automatic => self.automatic(&them, &us, &parents, &content),
+                Trigger::Automatic => self.automatic(&them, &parents, find),
                 Trigger::Agent | Trigger::Untold => {
                     self.say_if_help_desk(recipient, &them, decision);
                     match trigger {
-                        Trigger::Untold => self.untold(&them, &us, &content),
+                        Trigger::Untold => untold(find()),
                         _ => Lot::Sent(None),
                     }
                 }
@@ -79,13 +88,14 @@ impl Outbound<'_> {
         if let Some(refusal) = self.refusal(&lots, decision) {
             return refusal;
         }
+        let mut sent = Vec::new();
         for (recipient, them, lot) in lots {
             match lot {
-                Lot::Sent(found) => self.sent(trigger, &them, &us, &content, found, decision),
+                Lot::Sent(found) => sent.push((them, found)),
                 // The others would have to wait with it.
                 Lot::Waits(reason) => {
                     decision.reason(format!("{recipient}: {reason}"));
-                    self.sent(trigger, &them, &us, &content, None, decision);
+                    sent.push((them, None));
                 }
                 Lot::Suppressed(reason) => self.suppress(recipient, reason, decision),
                 Lot::Refused(reason) => {
@@ -94,6 +104,10 @@ impl Outbound<'_> {
                     decision.judge_recipient(recipient, reply);
                 }
             }
+        }
+        match trigger {
+            Trigger::Agent => self.begins_anew(&sent, &us, decision),
+            Trigger::Automatic | Trigger::Untold => self.count(sent, &us, &content, decision),
         }
         Verdict::Pass
     }
@@ -124,9 +138,8 @@ impl Outbound<'_> {
     fn automatic(
         &self,
         them: &str,
-        us: &[String],
         parents: &[String],
-        content: &Content<'_>,
+        mut find: impl FnMut() -> Option<Found>,
     ) -> Lot {
         if let Some(known) = machine(them) {
             return Lot::Suppressed(format!(
@@ -140,17 +153,8 @@ impl Outbound<'_> {
                 "in answer to <{id}> from {them}, which is automatic"
             ));
         }
-        match self.find(them, us, content) {
+        match find() {
             Some(found) if found.step >= Step::Suppress => Lot::Suppressed(found.reason),
-            found => Lot::Sent(found),
-        }
-    }
-
-    /// What does not say who wrote it.
-    fn untold(&self, them: &str, us: &[String], content: &Content<'_>) -> Lot {
-        match self.find(them, us, content) {
-            Some(found) if found.step == Step::Reject => Lot::Refused(found.reason),
-            Some(found) if found.step == Step::Tempfail => Lot::Waits(found.reason),
             found => Lot::Sent(found),
         }
     }
@@ -197,31 +201,42 @@ impl Outbound<'_> {
         Some(Verdict::Tempfail(Reply::new(451, "4.7.1", text)))
     }
 
-    /// Counts what goes out; what a person wrote lets all begin anew.
-    fn sent(
+    /// What a person wrote lets all begin anew.
+    fn begins_anew(
         &self,
-        trigger: Trigger,
-        them: &str,
+        sent: &[(String, Option<Found>)],
         us: &[String],
-        content: &Content<'_>,
-        found: Option<Found>,
         decision: &mut Decision,
     ) {
-        if trigger == Trigger::Agent {
-            if Exchange::is_warm(self.facts, them) {
-                for us in us {
-                    self.between(them, us).forget(decision);
-                }
+        let warm = sent.iter().map(|(them, _)| them);
+        let warm = warm.filter(|them| Exchange::is_warm(self.facts, them));
+        for them in warm.take(exchange::PAIRS) {
+            for us in us {
+                self.between(them, us).forget(decision);
             }
-            return;
         }
-        Exchange::count_sender(Way::Out, them, decision);
-        let found = found.unwrap_or_default();
-        for us in us {
-            self.between(them, us).count_pair(content, &found, decision);
+    }
+
+    /// Counts what goes out: to each recipient, and between the first of them and us.
+    fn count(
+        &self,
+        sent: Vec<(String, Option<Found>)>,
+        us: &[String],
+        content: &Content<'_>,
+        decision: &mut Decision,
+    ) {
+        for (them, _) in &sent {
+            Exchange::count_sender(Way::Out, them, decision);
         }
-        if found.step == Step::Suppress {
-            decision.reason(format!("{}: it does not say who wrote it", found.reason));
+        for (them, found) in sent.into_iter().take(exchange::PAIRS) {
+            let found = found.unwrap_or_default();
+            for us in us {
+                self.between(&them, us)
+                    .count_pair(content, &found, decision);
+            }
+            if found.step == Step::Suppress {
+                decision.reason(format!("{}: it does not say who wrote it", found.reason));
+            }
         }
     }
 
@@ -259,5 +274,14 @@ impl Outbound<'_> {
             self.settings.trigger_header
         );
         Reply::new(550, "5.7.1", text)
+    }
+}
+
+/// What does not say who wrote it.
+fn untold(found: Option<Found>) -> Lot {
+    match found {
+        Some(found) if found.step == Step::Reject => Lot::Refused(found.reason),
+        Some(found) if found.step == Step::Tempfail => Lot::Waits(found.reason),
+        found => Lot::Sent(found),
     }
 }

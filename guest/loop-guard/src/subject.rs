@@ -48,25 +48,19 @@ const PREFIXES: &[&str] = &[
 
 /// A subject without what answers, forwards and ticket systems add: prefixes such as `Re:` and
 /// `AW[2]:`, whatever stands in brackets with a number in it, numbers, case and white space. To
-/// normalise twice changes nothing more.
+/// normalise twice changes nothing more. Takes time by its length, however many prefixes it has.
 pub fn normalised(subject: &str) -> String {
-    let mut text = subject.to_lowercase();
-    loop {
-        let shorter = once(&text);
-        if shorter == text {
-            return text;
-        }
-        text = shorter;
-    }
-}
-
-fn once(text: &str) -> String {
-    let text = without_tags(text);
-    let text = without_prefix(text.trim());
+    let text = without_tags(&subject.to_lowercase());
     // Numbers with what ties them to a ticket: `#4711`, `no. 4711`.
     let words = text.split(|c: char| c.is_whitespace() || c.is_numeric() || c == '#');
     let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
-    words.join(" ")
+    let text = words.join(" ");
+    // No number is left, so that nothing but prefixes can stand in front.
+    let mut rest = text.as_str();
+    while let Some(shorter) = without_prefix(rest) {
+        rest = shorter;
+    }
+    rest.to_owned()
 }
 
 /// Without brackets that hold a number.
@@ -95,19 +89,52 @@ fn without_tags(text: &str) -> String {
     out
 }
 
-fn without_prefix(text: &str) -> &str {
-    let Some((before, after)) = text.split_once([':', '：']) else {
-        return text;
-    };
-    match PREFIXES.contains(&before.trim()) {
-        true => after.trim_start(),
-        false => text,
-    }
+/// What stands behind a prefix, if it begins with one.
+fn without_prefix(text: &str) -> Option<&str> {
+    let (before, after) = text.split_once([':', '：'])?;
+    PREFIXES
+        .contains(&before.trim())
+        .then(|| after.trim_start())
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// What it has to be, by taking off one thing after the other until nothing changes.
+    fn one_by_one(subject: &str) -> String {
+        let mut text = subject.to_lowercase();
+        loop {
+            let shorter = without_tags(&text);
+            let shorter = shorter.trim();
+            let shorter = without_prefix(shorter).unwrap_or(shorter);
+            let words = shorter.split(|c: char| c.is_whitespace() || c.is_numeric() || c == '#');
+            let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
+            let shorter = words.join(" ");
+            if shorter == text {
+                return text;
+            }
+            text = shorter;
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn all_at_once_is_as_one_by_one(
+            parts in prop::collection::vec(
+                prop_oneof![
+                    Just("re"), Just(": "), Just("fwd:"), Just("[1]"), Just("["), Just("(2"), Just("]"),
+                    Just("automatic  reply"), Just(" # "), Just("4"), Just("：回复"), Just("İ"), Just("lamp"),
+                ],
+                0..20,
+            ),
+        ) {
+            let subject = parts.concat();
+            prop_assert_eq!(normalised(&subject), one_by_one(&subject));
+        }
+    }
 
     #[test]
     fn what_is_put_around_a_subject_is_taken_off() {

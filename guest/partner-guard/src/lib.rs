@@ -16,15 +16,20 @@ mod settings;
 
 pub use settings::{Settings, Suppress};
 
+use std::collections::BTreeSet;
+
 use gatepost_sdk::header::{Cc, From, Headers as _, Mailbox, To};
 use gatepost_sdk::{
-    Decision, Duties, Facts, Flow, Message, Partner, Policy, RecipientVerdict, Reply, Transaction,
-    Verdict, partner,
+    Address, Decision, Duties, Facts, Flow, Message, Partner, Policy, RecipientVerdict, Reply,
+    Transaction, Verdict, bounds, partner,
 };
 
 /// The most addresses of one message that are looked up: a field may name thousands, and each
 /// look-up takes a part of the time that a policy has.
-pub const MOST: usize = 500;
+pub const MOST: usize = bounds::ADDRESSES;
+
+/// The most partners that the field names; of more the reasons say how many.
+pub const LISTED: usize = 100;
 
 /// The tag of a message that addresses a partner.
 pub const TAG: &str = "partner-addressed";
@@ -126,17 +131,23 @@ impl PartnerGuard {
             return Verdict::Pass;
         }
         decision.tag(TAG);
+        // A field is US-ASCII for whoever reads it.
+        let ascii = addressed.iter().filter(|(address, _)| address.is_ascii());
+        let mut listed: Vec<_> = ascii.map(|(address, _)| format!("<{address}>")).collect();
+        if listed.len() > LISTED {
+            let more = listed.len() - LISTED;
+            let header = &self.settings.partners_header;
+            decision.reason(format!("{more} partners more are not named in {header}"));
+            listed.truncate(LISTED);
+        }
+        if !listed.is_empty() {
+            decision.set_header(self.settings.partners_header.clone(), listed.join(", "));
+        }
         for (address, known) in &addressed {
             decision.reason(format!(
                 "{}; they will not be written to",
                 is_partner(address, known)
             ));
-        }
-        // A field is US-ASCII for whoever reads it.
-        let ascii = addressed.iter().filter(|(address, _)| address.is_ascii());
-        let listed: Vec<_> = ascii.map(|(address, _)| format!("<{address}>")).collect();
-        if !listed.is_empty() {
-            decision.set_header(self.settings.partners_header.clone(), listed.join(", "));
         }
         Verdict::Pass
     }
@@ -162,16 +173,17 @@ fn sender(
 /// Those who are partners, each once, of as many as may be looked up.
 fn partners(mailboxes: impl Iterator<Item = Mailbox>, left: &mut usize) -> Vec<(String, Partner)> {
     let mut found: Vec<(String, Partner)> = Vec::new();
+    let mut before: BTreeSet<Address> = BTreeSet::new();
     for Mailbox { address, .. } in mailboxes {
-        let address = address.as_str();
-        if found.iter().any(|(before, _)| before == address) {
+        if before.contains(&address) {
             continue;
         }
         let Some(rest) = left.checked_sub(1) else {
             break;
         };
         *left = rest;
-        found.extend(partner(address).map(|known| (address.to_owned(), known)));
+        found.extend(partner(address.as_str()).map(|known| (address.to_string(), known)));
+        before.insert(address);
     }
     found
 }
