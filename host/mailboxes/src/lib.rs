@@ -1,0 +1,64 @@
+//! Address fields (From, Sender, Reply-To, To, Cc) as mail readers read them.
+//!
+//! RFC 5322 section 3.4 says how addresses are written, section 4.4 how they once were, and real
+//! mail is written in further ways. Readers differ in what they make of those, and whoever wants to
+//! pass for another writes a From in which the relay finds one author and a person sees another.
+//! So this crate does not ask which reading is right. It gives
+//!
+//! - the [mailboxes](Reading::mailboxes) that a tolerant reader takes from the fields,
+//! - all addresses that any reader could [show](Reading::shown), and
+//! - whether all readers agree ([`Clarity`]).
+//!
+//! ```
+//! use gatepost_mailboxes::{Clarity, read};
+//!
+//! let from = read([r#""x@two.example" <ann@one.example>"#]);
+//! assert_eq!(from.clarity(), Clarity::Unequivocal);
+//! assert_eq!(from.domains().collect::<Vec<_>>(), ["one.example"]);
+//!
+//! let from = read(["<ceo@bank.example> <a@good.example>"]);
+//! assert_eq!(from.clarity(), Clarity::Equivocal);
+//! assert_eq!(from.domains().collect::<Vec<_>>(), ["bank.example", "good.example"]);
+//! ```
+//!
+//! How a field is read:
+//!
+//! 1. It is cut into [tokens](token): words, comments, quoted strings, and the signs between them.
+//! 2. The tokens are read as a [list] of mailboxes and groups. Every departure from section 3.4
+//!    that readers could take in different ways is a [`Doubt`].
+//! 3. Some readers do not know nested comments or backslashes. Where a field has one, it is read
+//!    by their rules, too; another result is a doubt.
+//! 4. With a doubt, [whatever looks like an address](scan) counts as shown, with and without
+//!    quotes, comments and encodings. Without one, what stands in a display name or a comment is
+//!    no address: every reader shows it as a name.
+//!
+//! All of it takes time in proportion to the length of the field, and of a field no more is read
+//! than [`FIELD_LIMIT`] octets and [`ADDRESS_LIMIT`] addresses.
+
+#![forbid(unsafe_code)]
+
+mod domain;
+mod encoded_word;
+mod field_name;
+mod list;
+mod reading;
+mod scan;
+mod token;
+
+pub use field_name::is_shown_as;
+pub use reading::{AddrSpec, Clarity, Doubt, ListedMailbox, Reading};
+
+/// The most octets of a field that are read. With more, the field is [`Clarity::Unreadable`].
+pub const FIELD_LIMIT: usize = 64 * 1024;
+
+/// The most addresses that are told of. With more, the fields are [`Clarity::Unreadable`].
+pub const ADDRESS_LIMIT: usize = 500;
+
+/// Reads the bodies of all fields of one name, folded or unfolded, top to bottom.
+pub fn read<B: AsRef<[u8]>>(bodies: impl IntoIterator<Item = B>) -> Reading {
+    let mut reader = reading::Reader::default();
+    for body in bodies {
+        reader.add(body.as_ref());
+    }
+    reader.finish()
+}

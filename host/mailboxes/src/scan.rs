@@ -1,0 +1,114 @@
+//! Whatever looks like an address, by readers of every kind.
+//!
+//! Where a field can be read in several ways, nobody knows all readers: so every `@` with a domain
+//! behind it counts, in the text as it is written, without what decorates it, and decoded.
+
+use crate::token::{Dialect, Kind, Tokens, tokens};
+use crate::{AddrSpec, domain, encoded_word};
+
+/// The most characters of a domain that is put together; no real one has more (RFC 1035 section
+/// 2.3.4).
+const LONGEST: usize = 255;
+
+/// Gives everything in a field that looks like an address.
+pub(crate) fn addresses(text: &str, tokens: &Tokens<'_>, give: &mut impl FnMut(AddrSpec)) {
+    in_text(text, give);
+    in_text(&undecorated(tokens), give);
+    if let Some(decoded) = encoded_word::decoded(text) {
+        in_text(&decoded, give);
+        let tokens = self::tokens(&decoded, Dialect::default());
+        in_text(&undecorated(&tokens), give);
+    }
+}
+
+/// The text without comments, quotes, backslashes, brackets and control characters.
+fn undecorated(tokens: &Tokens<'_>) -> String {
+    let mut plain = String::new();
+    let in_domain = |plain: &str| plain.ends_with(|c| domain::is_at(c) || domain::is_dot(c));
+    for token in &tokens.list {
+        match token.kind {
+            Kind::Comment => {}
+            Kind::Quoted => plain.extend(token.inner().chars().filter(|c| *c != '\\')),
+            Kind::Literal => plain.push_str(token.text.trim_matches(['[', ']'])),
+            Kind::Atom if matches!(token.text, "\\" | "[") => {}
+            Kind::Open | Kind::Close if in_domain(&plain) => {}
+            Kind::Open | Kind::Close => plain.push(' '),
+            Kind::Space if !token.text.starts_with([' ', '\t', '\r', '\n']) => {}
+            _ => plain.push_str(token.text),
+        }
+    }
+    plain
+}
+
+fn in_text(text: &str, give: &mut impl FnMut(AddrSpec)) {
+    let mut local_begin = 0;
+    for (place, character) in text.char_indices() {
+        if !domain::is_at(character) {
+            if !is_of_local(character) {
+                local_begin = place + character.len_utf8();
+            }
+            continue;
+        }
+        let local = &text[local_begin..place];
+        let behind = &text[place + character.len_utf8()..];
+        local_begin = place + character.len_utf8();
+        let (first, joined) = domains(behind);
+        for written in [Some(first), joined].into_iter().flatten() {
+            // Nothing that can be asked for has a single label.
+            if let Some(domain) = domain::normalised(&written)
+                && domain.contains('.')
+            {
+                give(AddrSpec {
+                    local: local.to_owned(),
+                    domain,
+                });
+            }
+        }
+    }
+}
+
+/// The domain that a text begins with, white space in front of it apart: as far as it is written
+/// in one piece; and with white space around its dots (RFC 5322 section 4.4), if that is more.
+fn domains(text: &str) -> (String, Option<String>) {
+    let mut first = None;
+    let mut joined = String::new();
+    let mut length = 0;
+    let mut gap = false;
+    for character in text.chars() {
+        if character.is_whitespace() || character.is_control() {
+            gap = true;
+            continue;
+        }
+        let is_dot = domain::is_dot(character);
+        if !is_dot && !domain::is_of_domain(character) || domain::is_at(character) {
+            break;
+        }
+        if gap && !joined.is_empty() {
+            let goes_on = is_dot || joined.ends_with(domain::is_dot);
+            first.get_or_insert_with(|| joined.clone());
+            if !goes_on {
+                break;
+            }
+        }
+        gap = false;
+        length += 1;
+        if length > LONGEST {
+            break;
+        }
+        joined.push(character);
+    }
+    match first {
+        None => (joined, None),
+        Some(first) => {
+            let more = (joined != first).then_some(joined);
+            (first, more)
+        }
+    }
+}
+
+fn is_of_local(character: char) -> bool {
+    !character.is_whitespace()
+        && !character.is_control()
+        && !domain::is_at(character)
+        && !"()<>[]:;,\\\"".contains(character)
+}
