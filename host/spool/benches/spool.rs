@@ -60,6 +60,24 @@ fn accept_10_kib(bencher: Bencher, size: usize) {
         .bench_local_values(|messages| accept(&spool, messages));
 }
 
+/// What delivery takes at once goes to the journal.
+#[divan::bench(args = BATCHES, sample_count = 20, sample_size = 1)]
+fn accept_10_kib_to_the_journal(bencher: Bencher, size: usize) {
+    let directory = tempfile::tempdir().unwrap();
+    let spool = open(directory.path());
+    let owner = Owner::new();
+    spool.attach(owner, LEASE);
+    let bencher = bencher.counter(ItemsCount::new(size));
+    let taken = || {
+        // What waits is taken, so that what comes next has a place.
+        wait(spool.claim(owner, START, 1000, LEASE)).unwrap();
+        batch(size)
+    };
+    bencher
+        .with_inputs(taken)
+        .bench_local_values(|messages| accept(&spool, messages));
+}
+
 #[divan::bench(args = BATCHES, sample_count = 20, sample_size = 1)]
 fn claim_due(bencher: Bencher, size: usize) {
     let directory = tempfile::tempdir().unwrap();

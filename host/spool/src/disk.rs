@@ -14,7 +14,7 @@ use std::{
 
 use gatepost_message::TransactionId;
 
-use crate::{Fatal, SpoolError, SpoolSettings};
+use crate::{Fatal, SpoolError, SpoolSettings, journal::Paths};
 
 /// How old the knowledge of free space may be.
 const FRESH: Duration = Duration::from_millis(100);
@@ -59,13 +59,17 @@ impl Disk {
         self.min_free_bytes.load(Ordering::Relaxed)
     }
 
-    /// Makes the directory and the one for bodies, durably. Mail is private: what is made here
-    /// nobody else can read; a directory that is there already keeps the mode that it was given.
-    pub(crate) fn create(&self) -> Result<(), SpoolError> {
+    /// Makes the directory and the one for bodies. Mail is private: what is made here nobody else
+    /// can read; a directory that is there already keeps the mode that it was given.
+    pub(crate) fn create_directories(&self) -> Result<(), SpoolError> {
         let incoming = self.incoming();
         let mut private = DirBuilder::new();
         (private.recursive(true).mode(0o700).create(&incoming))
-            .map_err(failed_to("make directory", &incoming))?;
+            .map_err(failed_to("make directory", &incoming))
+    }
+
+    /// Makes the file of the database where there is none, and all that was made durable.
+    pub(crate) fn create_database(&self) -> Result<(), SpoolError> {
         // SQLite would make it readable for all. Its logs get the mode of their database.
         let database = self.database();
         (File::options().append(true).create(true).mode(0o600))
@@ -89,8 +93,8 @@ impl Disk {
     }
 
     /// What was accepted a moment ago.
-    pub(crate) fn journal(&self) -> PathBuf {
-        self.directory.join("journal")
+    pub(crate) fn journal(&self) -> Paths {
+        journal(&self.directory)
     }
 
     pub(crate) fn lock(&self) -> PathBuf {
@@ -184,6 +188,14 @@ impl Disk {
             .saturating_sub(log);
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), free));
         Ok(free)
+    }
+}
+
+/// Where the journal of a store lies.
+pub(crate) fn journal(directory: &Path) -> Paths {
+    Paths {
+        journal: directory.join("journal"),
+        mark: directory.join("journal.synced"),
     }
 }
 

@@ -42,6 +42,34 @@ pub enum SpoolError {
         /// Latest version that this relay knows.
         known: u32,
     },
+    /// The database is gone, and what belongs to it is not.
+    #[error("{} is {state}, but beside it there {left}: that mail would be lost; put spool.db back from a backup, with the spool.db-wal that belongs to it, or, to go on without what it held, move these out of the store first; nothing has been changed", path.display())]
+    Lost {
+        /// The database.
+        path: PathBuf,
+        /// `missing` or `empty`.
+        state: &'static str,
+        /// What is there, such as `are 2 bodies in incoming/`.
+        left: String,
+    },
+    /// The database is damaged, or is not one of ours.
+    #[error("{} cannot be used: {why}; put spool.db back from a backup, with the spool.db-wal that belongs to it, or move it out of the store together with incoming/ and journal to begin an empty one; nothing has been changed, and `gatepost doctor` says more", path.display())]
+    Unusable {
+        /// The database.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+    /// A damaged file cannot be kept for somebody to look at.
+    #[error("{} is damaged ({faults}) and cannot be kept under another name: {source}; make room or mend the permissions of its directory, and start again", path.display())]
+    NotKept {
+        /// The file.
+        path: PathBuf,
+        /// What is damaged.
+        faults: String,
+        /// What the system said.
+        source: Arc<io::Error>,
+    },
     /// Something in the store cannot be read back.
     #[error("the spool holds a damaged {what}: {why}")]
     Damaged {

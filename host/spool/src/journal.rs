@@ -15,16 +15,21 @@
 //! The database says how far that has come: up to where messages, and up to where effects, need
 //! no longer be read from the ring. That is written in the commit that carries over, so that
 //! nothing is in both or in neither. A relay that opens the store carries over what the last one
-//! left in the ring.
+//! left in the ring, and tells what of it is damaged ([`scan`]).
 //!
 //! [`Fresh`]: crate::fresh::Fresh
 
+mod earlier;
+mod format;
 mod record;
 mod ring;
+mod scan;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::{BTreeMap, HashMap},
-    io,
+    fs, io,
     path::Path,
     sync::Arc,
 };
@@ -36,7 +41,12 @@ use crate::{Lease, NewMessage};
 
 use self::ring::Ring;
 
-pub(crate) use self::{record::Record, ring::Salt};
+pub use self::scan::Fault;
+pub(crate) use self::{
+    format::Generation,
+    record::Record,
+    ring::{Paths, Salt},
+};
 
 /// With so many effects they are carried over, so that nobody waits long for it.
 const EFFECTS: usize = 256;
@@ -108,9 +118,9 @@ impl Journal {
     ///
     /// # Errors
     /// If its room cannot be set aside.
-    pub(crate) fn create(path: &Path, length: u64, salt: Salt) -> io::Result<Self> {
+    pub(crate) fn create(paths: &Paths, length: u64, salt: Salt) -> io::Result<Self> {
         Ok(Self {
-            ring: Ring::create(path, length, salt)?,
+            ring: Ring::create(paths, length, salt)?,
             letters: BTreeMap::new(),
             positions: HashMap::new(),
             effects: Vec::new(),
@@ -170,8 +180,13 @@ impl Journal {
         self.ring.write()
     }
 
+    /// What its file is known by.
+    pub(crate) fn generation(&self) -> Generation {
+        self.ring.generation()
+    }
+
     /// Makes what was written durable.
-    pub(crate) fn sync(&self) -> io::Result<()> {
+    pub(crate) fn sync(&mut self) -> io::Result<()> {
         self.ring.sync()
     }
 
@@ -271,13 +286,61 @@ impl Journal {
     }
 }
 
-/// What an earlier life of the file holds from `tail` on, in the order in which it was written.
+/// What the database knows of the last life of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// None that counts: it had not begun.
+    None,
+    /// The first form, of this salt.
+    First(Salt),
+    /// The present one.
+    Present(Generation),
+}
+
+/// What the last life of the file has left.
+#[derive(Debug, Default)]
+pub(crate) struct Recovered {
+    /// By position, in the order in which they were written.
+    pub(crate) records: Vec<(u64, Record)>,
+    /// What is damaged of it.
+    pub(crate) faults: Vec<Fault>,
+}
+
+/// Reads what the last life of the file holds from `tail` on, damaged or not.
 ///
 /// # Errors
-/// If it cannot be read, or holds what this version cannot make sense of.
-pub(crate) fn read(path: &Path, salt: Salt, tail: u64) -> io::Result<Vec<(u64, Record)>> {
-    ring::read(path, salt, tail)?
-        .into_iter()
-        .map(|(position, payload)| Ok((position, Record::read(payload.into())?)))
-        .collect()
+/// If it cannot be read.
+pub(crate) fn read(paths: &Paths, form: Form, tail: u64) -> io::Result<Recovered> {
+    let scan = match form {
+        Form::None => return Ok(Recovered::default()),
+        Form::First(salt) => earlier::scan(&paths.journal, salt, tail)?,
+        Form::Present(generation) => scan::scan(paths, generation, tail)?,
+    };
+    let mut recovered = Recovered {
+        records: Vec::with_capacity(scan.records.len()),
+        faults: scan.faults,
+    };
+    for (position, payload) in scan.records {
+        match Record::read(payload.into()) {
+            Ok(record) => recovered.records.push((position, record)),
+            Err(error) => recovered.faults.push(Fault::Unreadable {
+                position,
+                why: error.to_string(),
+            }),
+        }
+    }
+    Ok(recovered)
+}
+
+/// Whether anything was ever written to a journal, of whatever form and generation.
+///
+/// # Errors
+/// If it cannot be read.
+pub(crate) fn is_used(path: &Path) -> io::Result<bool> {
+    let file = match fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        read => read?,
+    };
+    let ring = file.get(format::PAGE as usize..).unwrap_or_default();
+    Ok(ring.iter().any(|octet| *octet != 0))
 }

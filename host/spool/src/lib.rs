@@ -26,6 +26,10 @@
 //! recorded: see [`SpoolSettings::min_free_bytes`]. When an fsync or a commit fails, nobody knows
 //! what is on the disk, and the process ends: see [`Fatal`].
 //!
+//! A store that has been damaged says so: a journal is kept under another name with what is whole
+//! of it saved ([`SqliteSpool::damage`]), a database that is missing, emptied or another's is not
+//! replaced ([`SpoolError::Lost`]), and [`inspect`] looks at all of it without changing anything.
+//!
 //! [`Effect`]: gatepost_policy::Effect
 
 #![forbid(unsafe_code)]
@@ -41,9 +45,11 @@ mod settings;
 mod spool;
 mod sqlite;
 mod staging;
+mod state;
 
 pub use error::SpoolError;
 pub use gatepost_policy::{Machine, Scope};
+pub use journal::Fault;
 pub use message::{
     Claim, ClaimedRecipient, Ending, InitialState, Lease, NewBody, NewMessage, NewRecipient, Owner,
     Quarantine, RecipientResult, Recorded, Report,
@@ -56,3 +62,4 @@ pub use settings::{Fatal, SpoolSettings};
 pub use spool::{Spool, Ticket};
 pub use sqlite::SqliteSpool;
 pub use staging::{INLINE_LIMIT, Staged, StagedBody, Staging};
+pub use state::{JournalDamage, inspect};

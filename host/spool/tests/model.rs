@@ -597,7 +597,7 @@ fn copy(from: &Path, to: &Path) {
 
 /// The files that SQLite and the journal write.
 fn contents(directory: &Path) -> Vec<Option<Vec<u8>>> {
-    ["journal", "spool.db", "spool.db-wal"]
+    ["journal", "journal.synced", "spool.db", "spool.db-wal"]
         .map(|name| fs::read(directory.join(name)).ok())
         .to_vec()
 }

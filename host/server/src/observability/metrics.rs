@@ -209,6 +209,10 @@ fn describe() {
             "Age of the oldest message in the queue; 0 when it is empty",
         ),
         (
+            "gatepost_store_damaged",
+            "1 where this start found the file of the store damaged, by file",
+        ),
+        (
             "gatepost_policy_breaker_open",
             "1 while a policy keeps failing and is not called, by policy",
         ),

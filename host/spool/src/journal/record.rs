@@ -109,7 +109,7 @@ impl Record {
             ACCEPTED => {
                 let envelope = octets.try_get_u32_le().map_err(cut)? as usize;
                 let head = octets.try_get_u32_le().map_err(cut)? as usize;
-                if octets.len() < envelope + head {
+                if octets.len() < envelope.saturating_add(head) {
                     return Err(io::Error::new(
                         io::ErrorKind::InvalidData,
                         "a record of the journal is cut",

@@ -1,65 +1,90 @@
 //! A file of fixed length that is written round and round.
 //!
 //! Each record has a position, counted in octets from the first that was ever written; in the file
-//! it stands at its position modulo the file's length. What is written at a time begins at a page,
-//! so that a page that has been synced is never written again while it counts. A record says its
-//! position and carries a checksum that begins with the salt of this life of the file: what an
-//! earlier lap or an earlier life has left behind is told from what follows, and so is a record
-//! that the loss of power has cut.
+//! it stands at its position modulo the ring's length, behind the first page. What is written at a
+//! time begins at a page, so that a page that has been synced is never written again while it
+//! counts. Records are numbered, and each says up to where the ring had been synced when it was
+//! written; the file beside the journal says the same after each sync. By that a reader tells what
+//! is damaged from what the loss of power has cut, which nobody was told of (see
+//! [`scan`](super::scan)).
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io,
-    os::unix::fs::{FileExt, OpenOptionsExt},
-    path::Path,
+    os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt},
+    path::{Path, PathBuf},
 };
 
-/// Of the disk and of the kernel's memory for files.
-const PAGE: u64 = 4096;
+use super::format::{self, Extent, Generation, HEADER, Header, PAGE};
 
-/// Length and checksum of a record (little-endian, 4 octets each), and its position (8).
-const HEADER: usize = 16;
-
-/// What begins the checksums of one life of the file.
+/// What the records of one life of the file begin with.
 pub(crate) type Salt = u64;
+
+/// The fewest pages of a ring: with less no message has room.
+const LEAST: u64 = 4;
+
+/// Where a journal lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Paths {
+    pub(crate) journal: PathBuf,
+    /// The file that says how far the journal is synced. It is never synced itself: it costs a
+    /// commit nothing but a write to the kernel's memory, and survives the process.
+    pub(crate) mark: PathBuf,
+}
 
 /// The file, and what is to be written next.
 #[derive(Debug)]
 pub(crate) struct Ring {
     file: File,
-    length: u64,
-    salt: Salt,
+    mark: File,
+    generation: Generation,
     /// Everything before may be written over.
     tail: u64,
     /// Where `next` goes.
     head: u64,
     next: Vec<u8>,
+    /// Of the next record.
+    number: u64,
+    /// Everything before is in the file.
+    written: Extent,
+    /// Everything before is on the disk.
+    synced: Extent,
+    /// Whether it has been said that the mark cannot be written.
+    said: bool,
 }
 
 impl Ring {
     /// Makes the file and sets its room aside, so that no write to it finds the disk full. What
-    /// an earlier life has left there counts no more. The directory is for the caller to sync.
+    /// an earlier life has left there counts no more; a file that is kept under another name, too,
+    /// stays as it is. The directory is for the caller to sync.
     ///
     /// # Errors
     /// If the file system has no room, or cannot set it aside.
-    pub(crate) fn create(path: &Path, length: u64, salt: Salt) -> io::Result<Self> {
-        let length = length / PAGE * PAGE;
-        let file = File::options()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(path)?;
-        file.set_len(length)?;
-        rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, length)?;
+    pub(crate) fn create(paths: &Paths, length: u64, salt: Salt) -> io::Result<Self> {
+        let length = (length / PAGE).saturating_sub(1) * PAGE;
+        if length < LEAST * PAGE {
+            return Err(io::Error::other("too little room is allowed for it"));
+        }
+        let generation = Generation { salt, length };
+        let file = open(&paths.journal)?;
+        file.set_len(PAGE + length)?;
+        rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, PAGE + length)?;
+        file.write_all_at(&format::first_page(generation), 0)?;
         file.sync_all()?;
+        let mark = open(&paths.mark)?;
+        mark.write_all_at(&format::mark(salt, Extent::default()), 0)?;
+        mark.sync_all()?;
         Ok(Self {
             file,
-            length,
-            salt,
+            mark,
+            generation,
             tail: 0,
             head: 0,
             next: Vec::new(),
+            number: 0,
+            written: Extent::default(),
+            synced: Extent::default(),
+            said: false,
         })
     }
 
@@ -70,7 +95,7 @@ impl Ring {
         octets: usize,
         write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>,
     ) -> io::Result<Option<u64>> {
-        let free = self.length - (self.head - self.tail) - self.next.len() as u64;
+        let free = self.length() - (self.head - self.tail) - self.next.len() as u64;
         if (octets + HEADER) as u64 + PAGE > free {
             return Ok(None);
         }
@@ -83,12 +108,16 @@ impl Ring {
         }
         let payload = &self.next[start + HEADER..];
         debug_assert!(payload.len() <= octets, "more than was asked for");
-        let length = payload.len() as u32;
-        let checksum = checksum(self.salt, position, payload);
-        let header = &mut self.next[start..start + HEADER];
-        header[..4].copy_from_slice(&length.to_le_bytes());
-        header[4..8].copy_from_slice(&checksum.to_le_bytes());
-        header[8..].copy_from_slice(&position.to_le_bytes());
+        let header = Header {
+            at: Extent {
+                position,
+                number: self.number,
+            },
+            synced: self.synced,
+        };
+        let header = header.encode(self.generation.salt, payload);
+        self.next[start..start + HEADER].copy_from_slice(&header);
+        self.number += 1;
         Ok(Some(position))
     }
 
@@ -96,18 +125,32 @@ impl Ring {
     pub(crate) fn write(&mut self) -> io::Result<()> {
         let whole = (self.next.len() as u64).next_multiple_of(PAGE) as usize;
         self.next.resize(whole, 0);
-        let at = self.head % self.length;
-        let (here, around) = self.next.split_at(whole.min((self.length - at) as usize));
-        self.file.write_all_at(here, at)?;
-        self.file.write_all_at(around, 0)?;
+        let at = self.head % self.length();
+        let (here, around) = (self.next).split_at(whole.min((self.length() - at) as usize));
+        self.file.write_all_at(here, PAGE + at)?;
+        self.file.write_all_at(around, PAGE)?;
         self.head += whole as u64;
         self.next.clear();
+        self.written = Extent {
+            position: self.head,
+            number: self.number,
+        };
         Ok(())
     }
 
-    /// Makes everything written so far durable.
-    pub(crate) fn sync(&self) -> io::Result<()> {
-        self.file.sync_data()
+    /// Makes everything written so far durable, and says so in the file beside it.
+    pub(crate) fn sync(&mut self) -> io::Result<()> {
+        self.file.sync_data()?;
+        self.synced = self.written;
+        let mark = format::mark(self.generation.salt, self.synced);
+        if let Err(error) = self.mark.write_all_at(&mark, 0)
+            && !self.said
+        {
+            // Nothing is lost by that: it only tells damage from a loss of power.
+            self.said = true;
+            tracing::warn!(%error, "cannot note how far the spool's journal is synced");
+        }
+        Ok(())
     }
 
     /// From here on: the end of what was added.
@@ -125,73 +168,40 @@ impl Ring {
         self.tail
     }
 
-    /// Octets of the file.
+    /// Octets of the ring.
     pub(crate) fn length(&self) -> u64 {
-        self.length
+        self.generation.length
+    }
+
+    /// What its file is known by.
+    pub(crate) fn generation(&self) -> Generation {
+        self.generation
     }
 }
 
-/// The records from `tail` on, each with its position, as they were written by the life of `salt`.
-pub(crate) fn read(path: &Path, salt: Salt, tail: u64) -> io::Result<Vec<(u64, Vec<u8>)>> {
-    let file = match std::fs::read(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        read => read?,
-    };
-    let mut records = Vec::new();
-    let mut position = tail;
-    while position - tail < file.len() as u64 {
-        if let Some(payload) = record(&file, salt, position) {
-            let next = position + (HEADER + payload.len()) as u64;
-            records.push((position, payload));
-            position = next;
-        } else if !position.is_multiple_of(PAGE) {
-            // What was written at another time begins at a page.
-            position = position.next_multiple_of(PAGE);
-        } else {
-            break;
-        }
+/// Opens a file for writing, its owner's alone; a new one where it is kept under another name.
+fn open(path: &Path) -> io::Result<File> {
+    if fs::symlink_metadata(path).is_ok_and(|file| file.nlink() > 1 || !file.is_file()) {
+        fs::remove_file(path)?;
     }
-    Ok(records)
-}
-
-/// The record at that position, if one is there and whole.
-fn record(file: &[u8], salt: Salt, position: u64) -> Option<Vec<u8>> {
-    let header = part(file, position, HEADER)?;
-    let (length, rest) = header.split_first_chunk()?;
-    let (sum, rest) = rest.split_first_chunk()?;
-    let (said, _) = rest.split_first_chunk()?;
-    if u64::from_le_bytes(*said) != position {
-        return None;
-    }
-    let length = u32::from_le_bytes(*length) as usize;
-    let payload = part(file, position + HEADER as u64, length)?;
-    (checksum(salt, position, &payload) == u32::from_le_bytes(*sum)).then_some(payload)
-}
-
-/// So many octets at that position, around the end of the file.
-fn part(file: &[u8], position: u64, length: usize) -> Option<Vec<u8>> {
-    if length > file.len() {
-        return None;
-    }
-    let at = (position % file.len() as u64) as usize;
-    let here = &file[at..file.len().min(at + length)];
-    let around = &file[..length - here.len()];
-    Some([here, around].concat())
-}
-
-fn checksum(salt: Salt, position: u64, payload: &[u8]) -> u32 {
-    let mut checksum = crc32fast::Hasher::new();
-    checksum.update(&salt.to_le_bytes());
-    checksum.update(&position.to_le_bytes());
-    checksum.update(payload);
-    checksum.finalize()
+    let mut options = File::options();
+    let options = options.write(true).create(true).truncate(false);
+    options.mode(0o600).open(path)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::journal::scan::{Fault, Scan, scan};
 
-    const LENGTH: u64 = 8 * PAGE;
+    const LENGTH: u64 = 9 * PAGE;
+
+    fn paths(directory: &tempfile::TempDir) -> Paths {
+        Paths {
+            journal: directory.path().join("journal"),
+            mark: directory.path().join("journal.synced"),
+        }
+    }
 
     fn add(ring: &mut Ring, payload: &[u8]) -> Option<u64> {
         let write = |next: &mut Vec<u8>| {
@@ -201,21 +211,38 @@ mod tests {
         ring.append(payload.len(), write).unwrap()
     }
 
+    fn read(paths: &Paths, salt: Salt, tail: u64) -> Scan {
+        let generation = Generation {
+            salt,
+            length: LENGTH - PAGE,
+        };
+        scan(paths, generation, tail).unwrap()
+    }
+
+    fn records(paths: &Paths, tail: u64) -> Vec<(u64, Vec<u8>)> {
+        let scan = read(paths, 7, tail);
+        assert_eq!(scan.faults, []);
+        scan.records
+    }
+
     #[test]
     fn what_was_written_is_read_back_over_many_laps() {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("journal");
-        let mut ring = Ring::create(&path, LENGTH, 7).unwrap();
+        let paths = paths(&directory);
+        let mut ring = Ring::create(&paths, LENGTH, 7).unwrap();
         let mut tail = 0;
         for round in 0..100_u8 {
-            let records: Vec<_> = (1..=3_u8)
+            let payloads: Vec<_> = (1..=3_u8)
                 .map(|n| vec![round; usize::from(n) * 900])
                 .collect();
-            let positions: Vec<_> = records.iter().map(|r| add(&mut ring, r).unwrap()).collect();
+            let positions: Vec<_> = (payloads.iter())
+                .map(|payload| add(&mut ring, payload).unwrap())
+                .collect();
             ring.write().unwrap();
-            let written: Vec<_> = positions.iter().copied().zip(records).collect();
-            assert_eq!(read(&path, 7, positions[0]).unwrap(), written);
-            assert!(read(&path, 7, tail).unwrap().ends_with(&written));
+            ring.sync().unwrap();
+            let written: Vec<_> = positions.iter().copied().zip(payloads).collect();
+            assert_eq!(records(&paths, positions[0]), written);
+            assert!(records(&paths, tail).ends_with(&written));
             tail = positions[0];
             ring.free_before(tail);
         }
@@ -224,31 +251,48 @@ mod tests {
     #[test]
     fn nothing_that_counts_is_written_over() {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("journal");
-        let mut ring = Ring::create(&path, LENGTH, 7).unwrap();
+        let paths = paths(&directory);
+        let mut ring = Ring::create(&paths, LENGTH, 7).unwrap();
         let mut taken = 0;
         while add(&mut ring, &[9; 3000]).is_some() {
             ring.write().unwrap();
             taken += 1;
         }
-        assert_eq!(read(&path, 7, 0).unwrap().len(), taken);
+        assert_eq!(records(&paths, 0).len(), taken);
         ring.free_before(PAGE);
         assert!(add(&mut ring, &[9; 3000]).is_some());
     }
 
     #[test]
-    fn an_earlier_life_and_a_cut_record_are_not_read() {
+    fn a_file_that_is_kept_is_not_written_over() {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("journal");
-        let mut ring = Ring::create(&path, LENGTH, 7).unwrap();
-        for octet in 0..3 {
-            add(&mut ring, &[octet; 100]);
-        }
+        let paths = paths(&directory);
+        let mut ring = Ring::create(&paths, LENGTH, 7).unwrap();
+        add(&mut ring, &[1; 100]);
         ring.write().unwrap();
-        assert!(read(&path, 8, 0).unwrap().is_empty());
-        let mut octets = std::fs::read(&path).unwrap();
-        octets[116 + HEADER + 50] ^= 1;
-        std::fs::write(&path, octets).unwrap();
-        assert_eq!(read(&path, 7, 0).unwrap(), [(0, vec![0; 100])]);
+        let kept = directory.path().join("kept");
+        fs::hard_link(&paths.journal, &kept).unwrap();
+        let before = fs::read(&kept).unwrap();
+        Ring::create(&paths, LENGTH, 8).unwrap();
+        assert_eq!(fs::read(&kept).unwrap(), before);
+        assert_eq!(read(&paths, 8, 0).faults, []);
+    }
+
+    #[test]
+    fn another_life_of_the_file_is_not_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let paths = paths(&directory);
+        let mut ring = Ring::create(&paths, LENGTH, 7).unwrap();
+        add(&mut ring, &[1; 100]);
+        ring.write().unwrap();
+        let scan = read(&paths, 8, 0);
+        assert!(scan.records.is_empty());
+        assert_eq!(scan.faults, [Fault::FirstPage]);
+    }
+
+    #[test]
+    fn a_ring_too_small_for_anything_is_not_made() {
+        let directory = tempfile::tempdir().unwrap();
+        assert!(Ring::create(&paths(&directory), 2 * PAGE, 7).is_err());
     }
 }

@@ -3,13 +3,12 @@
 use std::collections::HashSet;
 
 use gatepost_message::Millis;
-use rusqlite::OptionalExtension;
+use rusqlite::{Connection, OptionalExtension};
 use uuid::Uuid;
 
 use crate::{
     SpoolError,
-    disk::failed_to,
-    journal::{self, Journal, Load, Record, Salt},
+    journal::{Form, Generation, Journal, Load, Record, Salt},
 };
 
 use super::{accept, codec::from_u64, codec::to_u64, operation::Step};
@@ -40,37 +39,76 @@ pub(super) fn over(step: &mut Step<'_>, journal: &Journal, load: &Load) -> Resul
     Ok(())
 }
 
-/// Carries over all that the last relay left in its journal, and gives the salt of a new one. To
-/// be run in a transaction.
-pub(super) fn over_from_last(step: &mut Step<'_>) -> Result<Salt, SpoolError> {
-    let last: Option<(i64, i64, i64)> = step
-        .connection
-        .query_row("SELECT salt, letters, effects FROM journal", [], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-        })
-        .optional()?;
-    if let Some((salt, letters, effects)) = last {
-        from_last(step, salt.cast_unsigned(), to_u64(letters), to_u64(effects))?;
+/// What the database says of the last life of the journal.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Last {
+    pub(crate) form: Form,
+    letters: u64,
+    effects: u64,
+}
+
+impl Last {
+    /// Reads it; `None` before a relay has made a journal.
+    pub(crate) fn read(connection: &Connection) -> rusqlite::Result<Option<Self>> {
+        let select = "SELECT salt, letters, effects, form, length FROM journal";
+        let last = connection.query_row(select, [], |row| {
+            let salt = row.get::<_, i64>(0)?.cast_unsigned();
+            let form = match row.get::<_, i64>(3)? {
+                0 => Form::None,
+                1 => Form::First(salt),
+                _ => Form::Present(Generation {
+                    salt,
+                    length: to_u64(row.get(4)?),
+                }),
+            };
+            Ok(Self {
+                form,
+                letters: to_u64(row.get(1)?),
+                effects: to_u64(row.get(2)?),
+            })
+        });
+        last.optional()
     }
-    // What is left in the file belongs to another salt from now on.
+
+    /// Where what is not in the database begins.
+    pub(crate) fn tail(&self) -> u64 {
+        self.letters.min(self.effects)
+    }
+}
+
+/// Brings into the database what the last relay has left in its journal, and begins a new
+/// generation, whose salt it gives. To be run in a transaction.
+pub(super) fn over_from_last(
+    step: &mut Step<'_>,
+    last: Option<(Last, Vec<(u64, Record)>)>,
+) -> Result<Salt, SpoolError> {
+    if let Some((last, records)) = last {
+        from_last(step, last, records)?;
+    }
+    // What is left in the file belongs to another salt from now on, and counts as none until the
+    // new one is there.
     let (_, salt) = Uuid::now_v7().as_u64_pair();
     step.connection.execute("DELETE FROM carried", [])?;
     step.connection.execute(
-        "INSERT OR REPLACE INTO journal (only_row, salt, letters, effects) VALUES (1, ?1, 0, 0)",
+        "INSERT OR REPLACE INTO journal (only_row, salt, letters, effects, form, length)
+         VALUES (1, ?1, 0, 0, 0, 0)",
         [salt.cast_signed()],
     )?;
     Ok(salt)
 }
 
+/// A journal of this generation is there, durably: from now on it is missed where it is not.
+pub(super) fn begun(connection: &Connection, generation: Generation) -> rusqlite::Result<()> {
+    let length = from_u64(generation.length);
+    connection.execute("UPDATE journal SET form = 2, length = ?1", [length])?;
+    Ok(())
+}
+
 fn from_last(
     step: &mut Step<'_>,
-    salt: Salt,
-    letters: u64,
-    effects: u64,
+    last: Last,
+    records: Vec<(u64, Record)>,
 ) -> Result<(), SpoolError> {
-    let path = step.disk.journal();
-    let records =
-        journal::read(&path, salt, letters.min(effects)).map_err(failed_to("read", &path))?;
     let mut done = (step.connection)
         .prepare("SELECT position FROM carried")?
         .query_map([], |row| row.get(0).map(to_u64))?
@@ -84,15 +122,21 @@ fn from_last(
         let Record::Accepted(message) = record else {
             continue;
         };
-        if position >= effects {
+        if position >= last.effects {
             for (scope, effect) in &message.effects {
                 let time: Millis = message.transaction.time;
                 accept::remember(step, &accept::change(scope, effect, time))?;
             }
         }
-        if position >= letters && !done.contains(&position) {
-            accept::store(step, &message, None)?;
-            found += 1;
+        if position >= last.letters && !done.contains(&position) {
+            match accept::store(step, &message, None) {
+                Ok(()) => found += 1,
+                // A database that was put back from another moment than the journal.
+                Err(SpoolError::Duplicate(id)) => {
+                    tracing::warn!(%id, "a message of the journal is in the spool already");
+                }
+                Err(error) => return Err(error),
+            }
         }
     }
     if found > 0 {

@@ -8,15 +8,16 @@
 //! - [`reader`], [`stored`], [`body`]: how rows are read back.
 
 mod accept;
+pub(crate) mod bodies;
 mod body;
-mod carry;
+pub(crate) mod carry;
 mod codec;
 mod deliver;
 mod open;
 mod operate;
 mod operation;
 mod reader;
-mod schema;
+pub(crate) mod schema;
 mod stored;
 mod writer;
 
@@ -41,6 +42,7 @@ use crate::{
     disk::Disk,
     fresh::{Fresh, Order},
     memory::Memory,
+    state::JournalDamage,
 };
 
 use self::{
@@ -65,6 +67,7 @@ pub struct SqliteSpool {
     fresh: Arc<Fresh>,
     /// When the next recipient is due, as of the last commit; [`NEVER`] if none is.
     due: Arc<AtomicU64>,
+    damage: Option<JournalDamage>,
     writer: Worker<Box<dyn Operation>>,
     reader: Worker<Look>,
 }
@@ -77,9 +80,15 @@ impl SqliteSpool {
     ///
     /// # Errors
     /// [`SpoolError::InUse`] if another relay has it open, [`SpoolError::Newer`] if a later
-    /// version wrote it.
+    /// version wrote it, [`SpoolError::Lost`] and [`SpoolError::Unusable`] if the database is
+    /// missing, emptied, damaged or another's.
     pub fn open(settings: SpoolSettings) -> Result<Self, SpoolError> {
         open::open(settings)
+    }
+
+    /// What was damaged of the journal when this store was opened; it has been logged.
+    pub fn damage(&self) -> Option<&JournalDamage> {
+        self.damage.as_ref()
     }
 
     fn write<W: Work>(&self, work: W) -> Ticket<W::Value> {

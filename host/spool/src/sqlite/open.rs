@@ -2,26 +2,26 @@
 
 use std::{
     cell::Cell,
-    collections::HashSet,
-    fs::{self, File, TryLockError},
+    fs::{File, TryLockError},
     path::Path,
     sync::{Arc, atomic::AtomicU64},
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags, config::DbConfig};
+use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 use tokio::sync::Notify;
 
 use crate::{
     Machine, SpoolError, SpoolSettings,
     disk::{Disk, failed_to},
     fresh::Fresh,
-    journal::Journal,
+    journal::{self, Journal, Recovered},
     memory::{Change, Memory},
+    state::{self, JournalDamage},
 };
 
 use super::{
-    SqliteSpool, Worker,
+    SqliteSpool, Worker, bodies,
     body::Shelf,
     carry,
     codec::{from_u64, to_millis, to_scope, to_u64},
@@ -42,17 +42,19 @@ const STATEMENTS: usize = 64;
 
 pub(super) fn open(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
     let disk = Arc::new(Disk::new(settings));
-    disk.create()?;
+    disk.create_directories()?;
     let lock = lock(&disk)?;
+    // Before SQLite opens it: that would drop the log of an empty database.
+    state::refuse_lost(disk.directory())?;
+    disk.create_database()?;
     let connection = connect_writer(&disk.database(), disk.max_log_bytes())?;
     let shelf = Arc::new(Shelf::new(
         connect_reader(&disk.database())?,
         Arc::clone(&disk),
     ));
-    let journal = journal(&connection, &shelf, &disk)?;
-    disk.sync_directory(disk.directory())?;
+    let (journal, damage) = journal(&connection, &shelf, &disk)?;
     end_leases(&connection)?;
-    remove_orphans(&connection, &disk.incoming())?;
+    bodies::tidy(&connection, &disk, damage.is_some())?;
 
     let memory = Arc::new(Memory::default());
     memory.apply(remembered(&connection)?);
@@ -81,6 +83,7 @@ pub(super) fn open(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
         shelf,
         fresh,
         due,
+        damage,
         writer: Worker::start("spool-writer", move |waiting| writer.run(&waiting))?,
         reader: Worker::start("spool-reader", move |waiting| {
             reader::run(&looking, waiting)
@@ -105,8 +108,19 @@ fn lock(disk: &Disk) -> Result<File, SpoolError> {
 }
 
 fn connect_writer(path: &Path, max_log_bytes: u64) -> Result<Connection, SpoolError> {
+    connect(path, max_log_bytes).map_err(|error| match error.sqlite_code() {
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => SpoolError::Unusable {
+            path: path.to_owned(),
+            why: error.to_string(),
+        },
+        _ => error,
+    })
+}
+
+fn connect(path: &Path, max_log_bytes: u64) -> Result<Connection, SpoolError> {
     let mut connection = Connection::open(path)?;
     connection.busy_timeout(PATIENCE)?;
+    schema::refuse_foreign(&connection, path)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
     if pages == 0 {
@@ -139,11 +153,21 @@ fn connect_reader(path: &Path) -> Result<Connection, SpoolError> {
 
 /// Carries over what the last relay left in its journal, and makes a new one. A store without one
 /// is slower, and as good.
+///
+/// A damaged one is kept under another name before anything of it is carried over; all that is
+/// whole in it is.
 fn journal(
     connection: &Connection,
     shelf: &Arc<Shelf>,
     disk: &Arc<Disk>,
-) -> Result<Option<Journal>, SpoolError> {
+) -> Result<(Option<Journal>, Option<JournalDamage>), SpoolError> {
+    let paths = disk.journal();
+    let last = carry::Last::read(connection)?;
+    let recovered = last.map_or(Ok(Recovered::default()), |last| {
+        journal::read(&paths, last.form, last.tail())
+    });
+    let Recovered { records, faults } = recovered.map_err(failed_to("read", &paths.journal))?;
+    let damage = state::keep_damaged(&paths.journal, faults, records.len())?;
     let transaction = connection.unchecked_transaction()?;
     let mut step = Step {
         connection,
@@ -154,14 +178,18 @@ fn journal(
         last_until: &Cell::new(0),
         room: &Cell::new(Fresh::default().room()),
     };
-    let salt = carry::over_from_last(&mut step)?;
+    let salt = carry::over_from_last(&mut step, last.map(|last| (last, records)))?;
     transaction.commit()?;
-    let path = disk.journal();
-    Ok(Journal::create(&path, disk.max_log_bytes() / 2, salt)
-        .inspect_err(|error| {
-            tracing::warn!(path = %path.display(), %error, "the spool goes without a journal");
-        })
-        .ok())
+    let made = Journal::create(&paths, disk.max_log_bytes() / 2, salt);
+    disk.sync_directory(disk.directory())?;
+    let journal = made.inspect_err(|error| {
+        let path = paths.journal.display();
+        tracing::warn!(%path, %error, "the spool goes without a journal");
+    });
+    if let Ok(journal) = &journal {
+        carry::begun(connection, journal.generation())?;
+    }
+    Ok((journal.ok(), damage))
 }
 
 /// Whoever held a lease is gone: what it was attempting is due as it was when it was leased.
@@ -175,34 +203,6 @@ fn end_leases(connection: &Connection) -> Result<(), SpoolError> {
         tracing::info!(
             recipients = leased,
             "attempts cut off by the last stop are due again"
-        );
-    }
-    Ok(())
-}
-
-/// Removes bodies that belong to no message: staged and never accepted, or finished and not yet
-/// removed when the last relay ended.
-fn remove_orphans(connection: &Connection, incoming: &Path) -> Result<(), SpoolError> {
-    let mut select = connection.prepare("SELECT id FROM messages WHERE body_offset IS NOT NULL")?;
-    let mut wanted = select
-        .query_map([], |row| row.get(0))?
-        .collect::<Result<HashSet<String>, _>>()?;
-    for entry in fs::read_dir(incoming).map_err(failed_to("read directory", incoming))? {
-        let entry = entry.map_err(failed_to("read directory", incoming))?;
-        let known = entry
-            .file_name()
-            .to_str()
-            .is_some_and(|name| wanted.remove(name));
-        if !known {
-            let path = entry.path();
-            fs::remove_file(&path).map_err(failed_to("remove", &path))?;
-            tracing::info!(path = %path.display(), "removed a body that belongs to no message");
-        }
-    }
-    for id in wanted {
-        tracing::error!(
-            id,
-            "the body of a message is missing from incoming/: restore the file"
         );
     }
     Ok(())

@@ -1,5 +1,7 @@
 //! Tables, and how a store of an earlier version becomes one of this version.
 
+use std::path::Path;
+
 use rusqlite::Connection;
 
 use crate::SpoolError;
@@ -11,10 +13,51 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema-2.sql"),
     include_str!("schema-3.sql"),
     include_str!("schema-4.sql"),
+    include_str!("schema-5.sql"),
 ];
 
 /// The schema that this version reads and writes; `PRAGMA user_version` of the store.
-const CURRENT: u32 = MIGRATIONS.len() as u32;
+pub(crate) const CURRENT: u32 = MIGRATIONS.len() as u32;
+
+/// The tables of a store, each with the schema in which it came.
+const TABLES: &[(&str, u32)] = &[
+    ("messages", 1),
+    ("contents", 1),
+    ("recipients", 1),
+    ("marks", 1),
+    ("counts", 1),
+    ("journal", 3),
+    ("carried", 3),
+    ("machines", 4),
+];
+
+/// What keeps a database from being a store's; `None` where nothing does. A new one has no tables.
+pub(crate) fn foreign(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    let version = gatepost_files::user_version(connection)?;
+    if version == 0 {
+        let any = "SELECT EXISTS (SELECT 1 FROM sqlite_schema)";
+        let any: bool = connection.query_row(any, [], |row| row.get(0))?;
+        return Ok(any.then(|| "it has tables of another program's".to_owned()));
+    }
+    let due = TABLES.iter().filter(|(_, since)| *since <= version);
+    let due: Vec<_> = due.map(|(table, _)| *table).collect();
+    let lacking = gatepost_files::lacks(connection, &due)?;
+    Ok((!lacking.is_empty()).then(|| format!("it lacks the tables {}", lacking.join(", "))))
+}
+
+/// Takes nothing for a store that is none.
+///
+/// # Errors
+/// [`SpoolError::Unusable`] if it is none.
+pub(super) fn refuse_foreign(connection: &Connection, path: &Path) -> Result<(), SpoolError> {
+    match foreign(connection)? {
+        None => Ok(()),
+        Some(why) => Err(SpoolError::Unusable {
+            path: path.to_owned(),
+            why,
+        }),
+    }
+}
 
 /// Brings the store to the present schema, each step in a transaction of its own.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), SpoolError> {

@@ -1,0 +1,156 @@
+//! SQLite's files: whether one is there and ours, and how it is looked at.
+
+use std::{
+    fmt::Write as _,
+    fs::File,
+    io::{self, ErrorKind, Read as _},
+    path::Path,
+    time::Duration,
+};
+
+use rusqlite::{Connection, OpenFlags};
+
+/// What every database of SQLite begins with (its file format, section 1.3).
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+
+/// How long to wait for a writer's lock.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Problems that are told; one damaged page makes many.
+const PROBLEMS: u32 = 10;
+
+/// What there is where a database should be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// No file.
+    Missing,
+    /// A file without an octet.
+    Empty,
+    /// A file that begins as a database does.
+    Database,
+    /// Anything else.
+    Garbled,
+}
+
+impl State {
+    /// Looks at the first octets.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn of(path: &Path) -> io::Result<Self> {
+        let mut file = match File::open(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::Missing),
+            opened => opened?,
+        };
+        let mut octets = Vec::new();
+        (&mut file)
+            .take(MAGIC.len() as u64)
+            .read_to_end(&mut octets)?;
+        Ok(match octets.as_slice() {
+            [] => Self::Empty,
+            octets if octets == MAGIC => Self::Database,
+            _ => Self::Garbled,
+        })
+    }
+}
+
+/// Opens a database to look at it, beside a relay that writes or without one, and leaves nothing
+/// behind: `in_use` says whether somebody has it open.
+///
+/// # Errors
+/// It cannot be opened.
+pub fn look(path: &Path, in_use: bool) -> rusqlite::Result<Connection> {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let has_log = std::fs::metadata(&log).is_ok_and(|log| log.len() > 0);
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = if in_use || has_log {
+        Connection::open_with_flags(path, flags)?
+    } else {
+        // Else SQLite would make the files of its log, and leave them there.
+        let flags = flags | OpenFlags::SQLITE_OPEN_URI;
+        Connection::open_with_flags(immutable(path), flags)?
+    };
+    connection.busy_timeout(PATIENCE)?;
+    Ok(connection)
+}
+
+fn immutable(path: &Path) -> String {
+    let mut uri = String::from("file:");
+    for octet in path.as_os_str().as_encoded_bytes() {
+        match octet {
+            b'/' | b'-' | b'.' | b'_' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => {
+                uri.push(char::from(*octet));
+            }
+            // Writing to a string does not fail.
+            _ => drop(write!(uri, "%{octet:02X}")),
+        }
+    }
+    uri + "?immutable=1"
+}
+
+/// What SQLite finds wrong with a database: nothing, or some of it. `thorough` compares indices
+/// with their tables, too, which takes several times as long.
+///
+/// # Errors
+/// It is so damaged that it cannot be looked at.
+pub fn problems(connection: &Connection, thorough: bool) -> rusqlite::Result<Vec<String>> {
+    let pragma = if thorough {
+        "integrity_check"
+    } else {
+        "quick_check"
+    };
+    let mut check = connection.prepare(&format!("PRAGMA {pragma}({PROBLEMS})"))?;
+    let lines = check.query_map([], |row| row.get::<_, String>(0))?;
+    let mut problems = lines.collect::<rusqlite::Result<Vec<_>>>()?;
+    problems.retain(|problem| problem != "ok");
+    Ok(problems)
+}
+
+/// Which of these tables a database lacks.
+///
+/// # Errors
+/// It cannot be read.
+pub fn lacks(connection: &Connection, tables: &[&str]) -> rusqlite::Result<Vec<String>> {
+    let mut select = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")?;
+    let names = select.query_map([], |row| row.get::<_, String>(0))?;
+    let names = names.collect::<rusqlite::Result<Vec<_>>>()?;
+    let lacking = (tables.iter()).filter(|table| !names.iter().any(|name| name == *table));
+    Ok(lacking.map(|table| (*table).to_owned()).collect())
+}
+
+/// The schema version that its writer has noted.
+///
+/// # Errors
+/// It cannot be read.
+pub fn user_version(connection: &Connection) -> rusqlite::Result<u32> {
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_look_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a b?#%.db");
+        assert_eq!(State::of(&path).unwrap(), State::Missing);
+        let writer = Connection::open(&path).unwrap();
+        assert_eq!(State::of(&path).unwrap(), State::Empty);
+        writer.pragma_update(None, "journal_mode", "WAL").unwrap();
+        writer.execute_batch("CREATE TABLE a (b)").unwrap();
+        let beside = look(&path, true).unwrap();
+        assert_eq!(lacks(&beside, &["a", "c"]).unwrap(), ["c"]);
+        drop(beside);
+        drop(writer);
+        assert_eq!(State::of(&path).unwrap(), State::Database);
+        let looking = look(&path, false).unwrap();
+        assert!(problems(&looking, true).unwrap().is_empty());
+        assert_eq!(lacks(&looking, &["a", "c"]).unwrap(), ["c"]);
+        drop(looking);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        std::fs::write(&path, "no database").unwrap();
+        assert_eq!(State::of(&path).unwrap(), State::Garbled);
+    }
+}
