@@ -102,6 +102,10 @@ pub enum SaslError {
     /// offers (RFC 5802 section 6).
     #[error("the channel binding does not fit the connection or what is offered on it")]
     Binding,
+    /// The answer is to another challenge than ours: its nonce is not the one that we gave (RFC 5802
+    /// section 5.1).
+    #[error("the nonce is not the one of this exchange")]
+    Nonce,
     /// The client gave it up, by `*`.
     #[error("cancelled")]
     Cancelled,

@@ -126,7 +126,7 @@ impl Challenge {
             return Err(SaslError::Binding);
         }
         if nonce != both {
-            return Err(SaslError::Form);
+            return Err(SaslError::Nonce);
         }
         let message = format!("{bare},{},{unproved}", self.message);
         let signature = self.verifier.signature(message.as_bytes());

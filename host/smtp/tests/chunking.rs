@@ -104,12 +104,88 @@ fn what_cannot_be_a_chunk_ends_the_session() {
         ("BDAT 1 LAST x", "501 5.5.4 "),
         ("BDAT 1 FIRST", "501 5.5.4 "),
         ("BDAT 99999999999999999999 LAST", "552 5.3.4 "),
+        ("BDAT\t1", "501 5.5.4 "),
+        ("BDAT1", "501 5.5.4 "),
+        ("BDATA 1", "501 5.5.4 "),
+        (" BDAT 1", "501 5.5.4 "),
+        ("BDAT 1\0", "501 5.5.4 "),
+        ("BDAT 1\nNOOP", "501 5.5.4 "),
+        (&format!("BDAT {}1", "0".repeat(4000)), "501 5.5.4 "),
     ] {
         let mut server = Server::in_transaction(settings());
         let said = server.say(format!("{line}\r\nNOOP\r\n").as_bytes());
         assert!(said.starts_with(code), "{line}: {said}");
         assert_eq!(Server::codes(&said).len(), 1, "{line}: {said}");
         assert_eq!((server.closed, server.aborted), (true, 1), "{line}");
+    }
+}
+
+/// How many octets a line announces, by the grammar of RFC 3030 section 2 with any number of
+/// spaces between its words; none if it is no BDAT.
+fn announced(line: &[u8]) -> Option<u64> {
+    let text = str::from_utf8(line).ok()?.trim_ascii_end();
+    let mut words = text.split(' ').filter(|word| !word.is_empty());
+    let named = |word: &str, name: &str| word.eq_ignore_ascii_case(name);
+    let verb = text.get(..4).is_some_and(|verb| named(verb, "BDAT")) && words.next()?.len() == 4;
+    let size = words.next()?;
+    let digits = size.bytes().all(|octet| octet.is_ascii_digit());
+    let last = words.next().is_none_or(|last| named(last, "LAST"));
+    (verb && digits && last && words.next().is_none()).then(|| size.parse().ok())?
+}
+
+/// Lines that begin with BDAT, from sound to what a stranger makes up: all of it up to CRLF.
+fn lines() -> impl Strategy<Value = Vec<u8>> {
+    let verb = prop::sample::select(vec!["BDAT", "bdat", "BdAt", " BDAT", "\tbdat"]);
+    let rest = prop_oneof![
+        4 => "( {1,2}[0-9]{0,3}){0,2}( (LAST|last|L))?[ \t]{0,2}".prop_map(String::into_bytes),
+        1 => "[ =;,\t\x00\n\x0b\u{a0}+-]{0,3}[0-9A-Za-z ]{0,12}".prop_map(String::into_bytes),
+        1 => prop::collection::vec(any::<u8>(), 0..40),
+        1 => " [0-9]{20,30}".prop_map(String::into_bytes),
+        // Longer than a command may be.
+        1 => " [0-9 ]{100,140}( LAST)?".prop_map(String::into_bytes),
+    ];
+    (verb, rest)
+        .prop_map(|(verb, rest)| [verb.as_bytes(), &rest].concat())
+        .prop_filter("one line", |line| {
+            !line.windows(2).any(|pair| pair == b"\r\n") && !line.ends_with(b"\r")
+        })
+}
+
+proptest! {
+    /// A line that begins with BDAT either announces octets, which are never commands, or ends the
+    /// session: nothing behind it is heard.
+    #[test]
+    fn what_follows_a_bdat_is_never_taken_for_commands(
+        line in lines(),
+        in_transaction: bool,
+        piece in 1..200_usize,
+    ) {
+        let settings = Settings {
+            limits: Limits { command_line: 100, ..Limits::default() },
+            ..settings()
+        };
+        let mut server = match in_transaction {
+            true => Server::in_transaction(settings),
+            false => Server::with(settings, false),
+        };
+        // What a message may hold and a session must not hear: commands, one in each line.
+        let octets = b"VRFY x\r\n".repeat(125);
+        let size = announced(&line).filter(|_| line.len() + 2 <= 100);
+        let sent = [&line[..], b"\r\n", &octets].concat();
+        let said: String = sent.chunks(piece).map(|piece| server.say(piece)).collect();
+        let codes = Server::codes(&said);
+        match size {
+            Some(size) => {
+                let heard = codes.iter().filter(|code| **code == "252").count();
+                prop_assert!(heard as u64 * 8 <= 1000 - size.min(1000), "{said}");
+                prop_assert!(size >= 1000 || !codes.is_empty());
+                prop_assert!(!server.closed || codes.last() == Some(&"421"), "{said}");
+            }
+            None => {
+                prop_assert!(server.closed);
+                prop_assert!(matches!(&codes[..], ["501" | "552"]), "{said}");
+            }
+        }
     }
 }
 

@@ -179,7 +179,8 @@ fn auth_refused() {
         ("AUTH\r\n", "501 5.5.4"),
         ("AUTH PLAIN x y\r\n", "501 5.5.4"),
         ("AUTH CRAM-MD5\r\n", "504 5.5.4"),
-        ("AUTH PLAIN\r\nAHVz\nZXIAc2VjcmV0\r\n", "500 5.5.2"),
+        // RFC 4954 section 4: 501 where a response cannot be decoded.
+        ("AUTH PLAIN\r\nAHVz\nZXIAc2VjcmV0\r\n", "501 5.5.2"),
         ("MAIL FROM:<>\r\nAUTH PLAIN\r\n", "503 5.5.1"),
     ];
     for (dialogue, reply) in cases {
@@ -239,6 +240,55 @@ fn auth_lines_up_to_12288_octets_are_read() {
         said.starts_with("500 5.5.6 ") && said.contains("\r\n250 2.0.0 "),
         "{said}"
     );
+}
+
+/// A line that comes in pieces has been thrown away in part before its end is seen.
+#[test]
+fn an_overlong_auth_line_gets_its_own_reply_however_it_comes() {
+    let initial = format!("AUTH PLAIN {}", "A".repeat(40_000));
+    let response = format!("AUTH PLAIN\r\n{}", "A".repeat(40_000));
+    for dialogue in [initial, response] {
+        for piece in [1, 1000, 12_288, 40_000] {
+            let mut server = Server::secured();
+            let said: String = (dialogue.as_bytes().chunks(piece))
+                .map(|piece| server.say(piece))
+                .collect();
+            let said = said + &server.say(b"\r\nNOOP\r\n");
+            let last = said.strip_prefix("334 \r\n").unwrap_or(&said);
+            assert!(last.starts_with("500 5.5.6 "), "by {piece}: {said}");
+            assert!(last.contains("\r\n250 2.0.0 "), "by {piece}: {said}");
+        }
+    }
+}
+
+/// The proof that SCRAM leads to, up to the point where only the client's acknowledgement is due.
+#[test]
+fn each_answer_of_scram_gets_the_reply_of_its_fault() {
+    let nonce = |challenge: &str| {
+        let challenge = challenge.strip_prefix("334 ").unwrap().trim_end();
+        let challenge = STANDARD.decode(challenge).unwrap();
+        let challenge = String::from_utf8(challenge).unwrap();
+        challenge.split(',').next().unwrap().to_owned()
+    };
+    let proof = STANDARD.encode([0; 32]);
+    for (last, reply) in [
+        // RFC 5802 section 5.1: a nonce that is not the server's fails the authentication.
+        (format!("c=biws,r=another,p={proof}"), "535 5.7.8"),
+        (format!("c=biws,NONCEx,p={proof}"), "535 5.7.8"),
+        // The right one, and no proof of the password.
+        (format!("c=biws,NONCE,p={proof}"), "535 5.7.8"),
+        // Not what the client said before about channel binding.
+        (format!("c=eSws,NONCE,p={proof}"), "535 5.7.8"),
+        ("c=biws,NONCE".to_owned(), "501 5.5.2"),
+    ] {
+        let mut server = Server::secured();
+        let first = STANDARD.encode("n,,n=user,r=x");
+        let challenge = server.say(format!("AUTH SCRAM-SHA-256 {first}\r\n").as_bytes());
+        let last = last.replace("NONCE", &nonce(&challenge));
+        let said = server.say(format!("{}\r\n", STANDARD.encode(&last)).as_bytes());
+        assert_eq!(first_words(&said), reply, "{last}: {said}");
+        assert_eq!(server.session.user(), None);
+    }
 }
 
 #[test]

@@ -42,6 +42,7 @@ fn script() -> impl Strategy<Value = Vec<u8>> {
             b"AUTH PLAIN\r\n", b"AUTH LOGIN\r\n", b"AUTH SCRAM-SHA-256\r\n", b"AUTH SCRAM-SHA-256 biwsbj11c2VyLHI9\r\n", b"AUTH PLAIN AHVzZXIAc2VjcmV0\r\n", b"dXNlcg==\r\n", b"c2VjcmV0\r\n", b"*\r\n",
             b"\r\n.\r\n", b".\r\n", b"\r\n", b"\r", b"\n", b".", b"..", b"\0", b"\r\n\r\n", b"text", b"Subject: t\r\n", b"QUIT\r\n",
             b"BDAT 4\r\n", b"BDAT 9 LAST\r\n", b"BDAT 0\r\n", b"BDAT 0 LAST\r\n", b"BDAT 999\r\n", b"BDAT x\r\n",
+            b"AUTH PLAIN xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", b"BDAT 4 LAST xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
             b"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
         ]).prop_map(<[u8]>::to_vec),
         4 => Just(b"MAIL FROM:<a@b.example>\r\nRCPT TO:<user@desk.example>\r\nDATA\r\n".to_vec()),

@@ -38,7 +38,7 @@ pub(super) fn refusal(error: SaslError) -> Reply {
     let (code, enhanced) = match error {
         SaslError::Base64 | SaslError::Form => (501, "5.5.2"),
         SaslError::Cancelled => (501, "5.7.0"),
-        SaslError::OtherUser | SaslError::Binding => (535, "5.7.8"),
+        SaslError::OtherUser | SaslError::Binding | SaslError::Nonce => (535, "5.7.8"),
         SaslError::Random => (454, "4.7.0"),
     };
     Reply::new(code, enhanced, format!("Not authenticated: {error}"))

@@ -43,6 +43,7 @@ impl Chunk {
     }
 }
 
-fn malformed() -> Reply {
+/// What is said of a BDAT that does not announce a number of octets.
+pub(super) fn malformed() -> Reply {
     Reply::new(501, "5.5.4", "Write BDAT octets [LAST]; closing")
 }

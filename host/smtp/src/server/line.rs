@@ -1,7 +1,8 @@
 //! Cuts command lines out of what came in.
 //!
 //! A line ends in CRLF and in nothing else (RFC 5321 section 2.3.8). A bare CR or LF is no end but
-//! a fault of the line it stands in, so nothing after it is ever taken for a command.
+//! a fault of the line it stands in, so nothing after it is ever taken for a command. What a faulty
+//! line began with is still known: two commands have rules of their own for it.
 
 use bytes::{Buf, Bytes, BytesMut};
 use memchr::{memchr, memchr3};
@@ -12,22 +13,70 @@ pub(super) enum Line {
     /// Without its CRLF, and without CR, LF or NUL.
     Whole(Bytes),
     /// Longer than allowed; swallowed.
-    TooLong,
+    TooLong(Opening),
     /// Holds a bare CR, a bare LF or a NUL.
-    Stray,
+    Stray(Opening),
+}
+
+/// What a line begins with, as far as that matters for a line that cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Opening {
+    /// `AUTH `: it may be longer than others (RFC 4954 section 4).
+    Auth,
+    /// `BDAT`, with whatever behind it: octets of a message may follow (RFC 3030 section 2).
+    Chunk,
+    /// Anything else.
+    #[default]
+    Other,
+}
+
+impl Opening {
+    /// That of a line, of which the first octets are enough.
+    pub(super) fn of(line: &[u8]) -> Self {
+        let begins = |name: &[u8]| {
+            let word = line.trim_ascii_start().get(..name.len());
+            word.is_some_and(|word| word.eq_ignore_ascii_case(name))
+        };
+        match () {
+            () if begins(b"BDAT") => Self::Chunk,
+            () if begins(b"AUTH ") => Self::Auth,
+            () => Self::Other,
+        }
+    }
+}
+
+/// Octets that a line may have, with its CRLF.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LineLimits {
+    /// A command.
+    pub(super) command: usize,
+    /// AUTH and the answers to its challenges.
+    pub(super) auth: usize,
+    /// An answer to a challenge is due, whatever it begins with.
+    pub(super) is_answer: bool,
+}
+
+impl LineLimits {
+    fn of(&self, opening: Opening) -> usize {
+        match self.is_answer || opening == Opening::Auth {
+            true => self.auth,
+            false => self.command,
+        }
+    }
 }
 
 /// How far the line at the start of the input has been looked at.
 #[derive(Debug, Default)]
 pub(super) struct LineCutter {
     scanned: usize,
-    overlong: bool,
+    /// Set once octets of an overlong line were thrown away: what it began with.
+    overlong: Option<Opening>,
 }
 
 impl LineCutter {
-    /// Takes the next line off the input, if it is all there. `limit` counts its octets with
-    /// CRLF; no more than that and what was fed last is ever kept.
-    pub(super) fn cut(&mut self, input: &mut BytesMut, limit: usize) -> Option<Line> {
+    /// Takes the next line off the input, if it is all there. No more octets of it than the limits
+    /// allow, and what was fed last, are ever kept.
+    pub(super) fn cut(&mut self, input: &mut BytesMut, limits: LineLimits) -> Option<Line> {
         while let Some(found) = memchr(b'\n', &input[self.scanned..]) {
             let lf = self.scanned + found;
             self.scanned = lf + 1;
@@ -35,19 +84,24 @@ impl LineCutter {
                 continue;
             }
             let mut line = input.split_to(lf + 1).freeze();
-            let overlong = self.overlong || line.len() > limit;
+            let overlong = self.overlong;
             *self = Self::default();
-            if overlong {
-                return Some(Line::TooLong);
+            if let Some(opening) = overlong {
+                return Some(Line::TooLong(opening));
+            }
+            let opening = Opening::of(&line);
+            if line.len() > limits.of(opening) {
+                return Some(Line::TooLong(opening));
             }
             line.truncate(lf - 1);
             return Some(match memchr3(b'\r', b'\n', 0, &line) {
-                Some(_) => Line::Stray,
+                Some(_) => Line::Stray(opening),
                 None => Line::Whole(line),
             });
         }
-        if self.overlong || input.len() > limit {
-            self.overlong = true;
+        let opening = self.overlong.unwrap_or_else(|| Opening::of(input));
+        if self.overlong.is_some() || input.len() > limits.of(opening) {
+            self.overlong = Some(opening);
             // The CR may be half of the line's end.
             let keep = usize::from(input.ends_with(b"\r"));
             input.advance(input.len() - keep);

@@ -12,11 +12,10 @@ use std::sync::Arc;
 use bytes::BytesMut;
 use gatepost_sasl::{Binding, Exchange, Salting, SaslError, Step};
 
-use self::commands::stray_octet;
 use super::auth;
 use super::chunk::Chunk;
 use super::data::{Decoder, Fault};
-use super::line::{Line, LineCutter};
+use super::line::{Line, LineCutter, LineLimits};
 use super::proxied::{Attribute, Attributes, Trust};
 use super::{Abort, Answer, Ask, Event, Secured, Settings, protocol};
 use crate::reply::Reply;
@@ -337,17 +336,12 @@ impl Session {
             return true;
         }
         let limits = &self.settings.limits;
-        let is_auth = matches!(self.state, State::Auth(_) | State::Proved(_))
-            || self
-                .input
-                .get(..5)
-                .is_some_and(|word| word.eq_ignore_ascii_case(b"AUTH "));
-        let limit = if is_auth {
-            limits.auth_line
-        } else {
-            limits.command_line
+        let limits = LineLimits {
+            command: limits.command_line,
+            auth: limits.auth_line,
+            is_answer: matches!(self.state, State::Auth(_) | State::Proved(_)),
         };
-        let Some(line) = self.lines.cut(&mut self.input, limit) else {
+        let Some(line) = self.lines.cut(&mut self.input, limits) else {
             return false;
         };
         match mem::replace(&mut self.state, State::Command) {
@@ -355,7 +349,7 @@ impl Session {
                 self.auth_line(line, |line| auth::respond(exchange, line));
             }
             State::Proved(user) => self.acknowledged(user, line),
-            _ => self.command_line(line, is_auth),
+            _ => self.command_line(line),
         }
         true
     }
@@ -364,8 +358,9 @@ impl Session {
         match line {
             Line::Whole(line) => self.auth_step(respond(&line)),
             // RFC 4954 section 4: the exchange fails, the session stays.
-            Line::TooLong => self.say(&too_long_to_log_in()),
-            Line::Stray => self.say(&stray_octet()),
+            Line::TooLong(_) => self.say(&too_long_to_log_in()),
+            // No base64 has such octets.
+            Line::Stray(_) => self.say(&auth::refusal(SaslError::Base64)),
         }
     }
 
@@ -389,7 +384,9 @@ impl Session {
                 return self.say(&welcome());
             }
             Line::Whole(line) if line.as_ref() == b"*" => SaslError::Cancelled,
-            Line::Whole(_) | Line::TooLong | Line::Stray => SaslError::Form,
+            Line::Whole(_) => SaslError::Form,
+            Line::TooLong(_) => return self.say(&too_long_to_log_in()),
+            Line::Stray(_) => SaslError::Base64,
         };
         self.say(&auth::refusal(fault));
     }

@@ -8,7 +8,7 @@ use std::mem;
 
 use super::{Session, State};
 use crate::reply::Reply;
-use crate::server::chunk::Chunk;
+use crate::server::chunk::{self, Chunk};
 use crate::server::command::Verb;
 use crate::server::data::{Decoder, Fault};
 use crate::server::{Ask, Event};
@@ -18,12 +18,7 @@ impl Session {
     pub(super) fn chunk(&mut self, arguments: &[u8]) {
         let mut chunk = match Chunk::parse(arguments) {
             Ok(chunk) => chunk,
-            // What follows may be octets of a message: better not to hear it at all.
-            Err(reply) => {
-                let reply = self.labelled(reply);
-                self.pass_on(&reply);
-                return self.close(self.refusal(reply));
-            }
+            Err(reply) => return self.end_with(reply),
         };
         chunk.refusal = self.out_of_sequence(Verb::Chunk);
         let limits = &self.settings.limits;
@@ -41,6 +36,18 @@ impl Session {
             }
         }
         self.state = State::Chunk(chunk);
+    }
+
+    /// A line that begins with BDAT and is none.
+    pub(super) fn no_chunk(&mut self) {
+        self.end_with(chunk::malformed());
+    }
+
+    /// What follows may be octets of a message: better not to hear it at all.
+    fn end_with(&mut self, reply: Reply) {
+        let reply = self.labelled(reply);
+        self.pass_on(&reply);
+        self.close(self.refusal(reply));
     }
 
     /// Takes octets of the chunk, if there are any, and answers it at its end.

@@ -6,15 +6,19 @@ use super::{Helo, Session, State, too_long_to_log_in};
 use crate::reply::Reply;
 use crate::server::command::{self, Verb};
 use crate::server::data::Decoder;
-use crate::server::line::Line;
+use crate::server::line::{Line, Opening};
 use crate::server::{Abort, Ask, AuthOffer, Event, StartTls, auth, envelope, revoked};
 
 impl Session {
-    /// Takes one command line; `is_auth` says whether it begins an AUTH.
-    pub(super) fn command_line(&mut self, line: Line, is_auth: bool) {
+    /// Takes one command line.
+    pub(super) fn command_line(&mut self, line: Line) {
         let (verb, arguments) = match &line {
             Line::Whole(line) => Verb::split(line),
-            Line::TooLong | Line::Stray => (Verb::Unknown, &b""[..]),
+            Line::TooLong(_) | Line::Stray(_) => (Verb::Unknown, &b""[..]),
+        };
+        let opening = match &line {
+            Line::Whole(line) => Opening::of(line),
+            Line::TooLong(opening) | Line::Stray(opening) => *opening,
         };
         if let Some(reply) = self.out_of_patience(verb) {
             return self.say(&reply);
@@ -32,10 +36,13 @@ impl Session {
             self.idle_commands += 1;
         }
         match line {
-            Line::TooLong if is_auth => self.say(&too_long_to_log_in()),
-            Line::TooLong => self.say(&Reply::new(500, "5.5.2", "Command line is too long")),
-            Line::Stray => self.say(&stray_octet()),
             Line::Whole(_) if verb == Verb::Chunk => self.chunk(arguments),
+            // Whatever is wrong with it, and be BDAT only the beginning of its first word: the
+            // octets of a chunk may come next.
+            _ if opening == Opening::Chunk => self.no_chunk(),
+            Line::TooLong(Opening::Auth) => self.say(&too_long_to_log_in()),
+            Line::TooLong(_) => self.say(&Reply::new(500, "5.5.2", "Command line is too long")),
+            Line::Stray(_) => self.say(&stray_octet()),
             Line::Whole(_) => match self.out_of_sequence(verb) {
                 // What came pipelined behind a refused MAIL is no error of its own (RFC 2920
                 // section 3.1).
@@ -268,7 +275,7 @@ impl Session {
     }
 }
 
-pub(super) fn stray_octet() -> Reply {
+fn stray_octet() -> Reply {
     Reply::new(
         500,
         "5.5.2",
