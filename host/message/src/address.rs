@@ -8,7 +8,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain_to_ascii;
+use crate::{domain_to_ascii, likeness};
 
 /// A mailbox, as MAIL and RCPT name it, without angle brackets.
 ///
@@ -92,6 +92,14 @@ impl Address {
     /// Whether it may travel without SMTPUTF8 (RFC 6531).
     pub fn is_ascii(&self) -> bool {
         self.text.is_ascii()
+    }
+
+    /// Whether its local part names a further way, by which a server that trusts its client would
+    /// send the message on: `user%elsewhere.example@`, `elsewhere.example!user@`,
+    /// `"user@elsewhere.example"@`, quoted or not, and in characters that Unicode (NFKC) makes
+    /// these of. RFC 5321 appendix F.2 lets a server refuse such.
+    pub fn is_source_routed(&self) -> bool {
+        likeness::compatible(self.local()).contains(['%', '!', '@'])
     }
 }
 

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use bytes::{BufMut, BytesMut};
 use serde::{Deserialize, Serialize};
 
-use crate::{Field, FieldBody, FieldName, Message, field::Caseless};
+use crate::{Field, FieldBody, FieldName, Message, TolerantNames, field::Caseless};
 
 /// One change to a header section.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -147,6 +147,35 @@ impl Message {
     }
 }
 
+impl Message {
+    /// The message without the indented lines above its first field, if some reader might find a
+    /// field of one of these names in them. They continue nothing, so they say nothing to whom
+    /// RFC 5322 binds; but there is software that trims them and reads on.
+    #[must_use]
+    pub fn without_preamble_like(&self, names: &TolerantNames) -> Message {
+        let (preamble, rest) = self.head().split_at(self.index().start_of_fields());
+        match names.in_lines(preamble) {
+            true => self.with_head(self.head().slice_ref(rest)),
+            false => self.clone(),
+        }
+    }
+
+    /// The message with an empty line between header section and body, where there is a body and
+    /// no such line: a line that is no field has ended the section then, and what stands behind it
+    /// must not be taken for more of the section by a reader that skips such lines.
+    #[must_use]
+    pub fn with_its_end_marked(&self) -> Message {
+        let marked = self.index().length() > self.index().end_of_fields();
+        if marked || self.body().is_empty() {
+            return self.clone();
+        }
+        let mut head = BytesMut::with_capacity(self.head().len() + "\r\n".len());
+        head.put_slice(self.head());
+        head.put_slice(b"\r\n");
+        self.with_head(head.freeze())
+    }
+}
+
 /// Works out what the edits come to; gives the fields added on top, top to bottom.
 fn settle<'e>(
     edits: &'e [Edit],
@@ -207,7 +236,41 @@ fn write(head: &mut BytesMut, (name, body): New<'_>) {
 mod tests {
     use bytes::Bytes;
 
-    use crate::Message;
+    use crate::{Message, TolerantNames};
+
+    #[test]
+    fn a_preamble_goes_where_one_might_read_our_field_in_it() {
+        let names = TolerantNames::new(["X-Ours"]);
+        for (raw, left) in [
+            (" X-Ours: 1\r\nA: 1\r\n\r\nb", "A: 1\r\n\r\nb"),
+            ("\tx\r\n\tx-ours\r\n : 1\r\nA: 1\r\n", "A: 1\r\n"),
+            (" X-Ours: 1\r\n\r\nb", "\r\nb"),
+            (" Other: 1\r\nA: 1\r\n", " Other: 1\r\nA: 1\r\n"),
+            ("A: 1\r\n X-Ours: 1\r\n", "A: 1\r\n X-Ours: 1\r\n"),
+        ] {
+            let message = Message::from_bytes(Bytes::from_static(raw.as_bytes()));
+            let message = message.without_preamble_like(&names);
+            assert_eq!(message.to_bytes().unwrap(), left, "{raw:?}");
+        }
+    }
+
+    #[test]
+    fn the_end_of_the_section_is_marked_where_nothing_marks_it() {
+        for (raw, marked) in [
+            ("A: 1\r\njunk\r\nB: 2\r\n", "A: 1\r\n\r\njunk\r\nB: 2\r\n"),
+            ("junk\r\nB: 2\r\n", "\r\njunk\r\nB: 2\r\n"),
+            ("A: 1\r\n\r\njunk", "A: 1\r\n\r\njunk"),
+            ("A: 1\r\n", "A: 1\r\n"),
+            ("A: 1", "A: 1"),
+            ("\r\njunk", "\r\njunk"),
+            ("", ""),
+        ] {
+            let message = Message::from_bytes(Bytes::from_static(raw.as_bytes()));
+            let message = message.with_its_end_marked();
+            assert_eq!(message.to_bytes().unwrap(), marked, "{raw:?}");
+            assert_eq!(message.with_its_end_marked().size(), message.size());
+        }
+    }
 
     #[test]
     fn fields_go_and_every_other_octet_stays() {

@@ -9,6 +9,8 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+use crate::likeness::{self, TolerantNames};
+
 /// One field of a message, as it stands there.
 #[derive(Clone, Copy)]
 pub struct Field<'a> {
@@ -40,6 +42,25 @@ impl<'a> Field<'a> {
     /// Whether this is the name. Case does not matter (RFC 5322 section 1.2.2).
     pub fn is(&self, name: &str) -> bool {
         self.name_raw().eq_ignore_ascii_case(name.as_bytes())
+    }
+
+    /// Whether its name is one that RFC 5322 section 2.2 allows: printable US-ASCII without colon.
+    /// A name with a control character, a space or an octet outside ASCII in it is malformed, and
+    /// is no name that anything here knows; `is` finds it under none.
+    pub fn is_well_formed(&self) -> bool {
+        likeness::is_well_formed(self.name_raw())
+    }
+
+    /// Whether some reader might take it for a field of one of these names, however tolerant that
+    /// reader is.
+    pub fn may_be_read_as(&self, names: &TolerantNames) -> bool {
+        names.has(&self.raw[..self.colon])
+    }
+
+    /// Whether some reader might find another field in it, of one of these names: behind something
+    /// that ends no line here, and may end one there.
+    pub fn holds_another(&self, names: &TolerantNames) -> bool {
+        names.in_body(&self.raw[self.colon + 1..])
     }
 
     /// The whole field with its folds and its line end.

@@ -15,6 +15,7 @@ use crate::decision::{
     Classification, Decision, Effect, Ending, Judgement, RecipientVerdict, Routing, Verdict,
 };
 use crate::memory::{LookUps, Scope};
+use crate::reserved::Reserved;
 use crate::slot::Slot;
 use crate::version::{Hook, Version};
 use crate::{Session, Transaction};
@@ -327,13 +328,22 @@ impl MessageRuling {
     }
 }
 
-/// The fields that no later policy may change, gathered from hook to hook.
+/// The fields that no policy, or no later one, may change, gathered from hook to hook.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Protected(Vec<FieldName>);
+pub struct Protected {
+    names: Vec<FieldName>,
+    reserved: Reserved,
+}
 
 impl Protected {
-    /// Takes out of a decision the edits that an earlier policy has ruled out, puts them on
-    /// record, and adds the fields that this decision protects.
+    /// The same, with what is the relay's alone.
+    #[must_use]
+    pub fn reserving(self, reserved: Reserved) -> Self {
+        Self { reserved, ..self }
+    }
+
+    /// Takes out of a decision the edits that are the relay's alone or that an earlier policy has
+    /// ruled out, puts them on record, and adds the fields that this decision protects.
     pub fn apply(&mut self, decision: &mut Decision) {
         let Decision {
             edits,
@@ -342,16 +352,20 @@ impl Protected {
             ..
         } = decision;
         edits.retain(|edit| {
-            let broken = self.0.contains(edit.name());
-            if broken {
+            let protected = || {
+                let broken = self.names.contains(edit.name());
+                broken.then_some("the field is protected")
+            };
+            let why = self.reserved.forbids(edit).or_else(protected);
+            if let Some(why) = why {
                 let name = edit.name().as_str();
-                dropped.push(format!("edit of {name} dropped: the field is protected"));
+                dropped.push(format!("edit of {name} dropped: {why}"));
             }
-            !broken
+            why.is_none()
         });
         for name in protected {
-            if !self.0.contains(name) {
-                self.0.push(name.clone());
+            if !self.names.contains(name) {
+                self.names.push(name.clone());
             }
         }
     }

@@ -62,26 +62,76 @@ impl Results {
     }
 }
 
-/// Whether a field of that body claims to be written by `authserv_id`, in a spelling that anyone
-/// might understand so (RFC 8601 section 5).
+/// Whether a field of that body might be taken for one that `authserv_id` wrote (RFC 8601 section
+/// 5): it goes unless it is, strictly, another's.
 ///
-/// Comments, quotes, folds, case, a version, a final dot and full-width letters do not hide it.
-/// Where a reader may find no end of a comment or of quotes, or no name at all, the answer is yes:
-/// nobody who means well writes so, and nobody knows what another reader makes of it.
+/// It is another's where one host name stands in front that is not ours, as a word or in quotes,
+/// and behind it nothing but a version, comments and folds, up to the semicolon or the end (section
+/// 2.2); and where ours stands nowhere that a reader which splits at commas, semicolons or lines
+/// would look for such a name. Whatever else it is, nobody who means well writes it so, and nobody
+/// knows what another reader makes of it.
 pub fn claims_authserv_id(body: &str, authserv_id: &str) -> bool {
-    let tokens = Tokens::of(body);
     let ours = normal(authserv_id);
-    let words = || {
-        tokens
-            .list
-            .iter()
-            .take_while(|token| **token != Token::Mark(';'))
-            .filter_map(|token| match token {
-                Token::Word(word) => Some(word),
-                Token::Mark(_) => None,
-            })
+    let is_ours = |name: &str| normal(name) == ours;
+    let first = |part: &str| {
+        let part = after_cfws(part).unwrap_or(part).trim();
+        let word = part
+            .split(|c: char| c.is_whitespace() || matches!(c, '(' | '/'))
+            .next();
+        is_ours(word.unwrap_or_default().trim_matches(['"', '<', '>', '\'']))
     };
-    !tokens.whole || words().next().is_none() || words().any(|word| normal(word) == ours)
+    match only_authserv_id(body) {
+        Some(name) if !is_ours(name) => body.split([';', ',', '\n']).skip(1).any(first),
+        _ => true,
+    }
+}
+
+/// The authserv-id of a field, where it has exactly one, which is a host name, and the field is
+/// whole: no comment and no quoted string without its end, no control character.
+fn only_authserv_id(body: &str) -> Option<&str> {
+    let odd = |c: char| c.is_control() && !matches!(c, '\t' | '\r' | '\n');
+    if body.contains(odd) || !Tokens::of(body).whole {
+        return None;
+    }
+    let rest = after_cfws(body)?;
+    let (name, rest) = match rest.strip_prefix('"') {
+        Some(quoted) => quoted.split_once('"')?,
+        None => {
+            let end = rest.find(|c: char| c.is_ascii() && !is_of_host(c));
+            rest.split_at(end.unwrap_or(rest.len()))
+        }
+    };
+    let labels = name.strip_suffix('.').unwrap_or(name);
+    let is_host = labels.split('.').all(|label| !label.is_empty())
+        && name.chars().all(|c| !c.is_ascii() || is_of_host(c))
+        && domain_to_ascii(labels).is_some();
+    let behind = after_cfws(rest)?;
+    // A version is a number of its own.
+    let digits = behind.trim_start_matches(|c: char| c.is_ascii_digit());
+    let behind = match digits.len() < behind.len() && behind.len() < rest.len() {
+        true => after_cfws(digits)?,
+        false => behind,
+    };
+    let ends = behind.is_empty() || behind.starts_with(';');
+    (is_host && ends).then_some(name)
+}
+
+fn is_of_host(character: char) -> bool {
+    character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.')
+}
+
+/// What stands behind comments, white space and folds; `None` where a comment has no end.
+fn after_cfws(text: &str) -> Option<&str> {
+    let mut characters = text.chars();
+    loop {
+        let rest = characters.as_str();
+        match characters.next() {
+            Some('(') if skip_comment(&mut characters) => {}
+            Some('(') => return None,
+            Some(' ' | '\t' | '\r' | '\n') => {}
+            _ => return Some(rest),
+        }
+    }
 }
 
 /// A host name as it is compared.
@@ -244,6 +294,23 @@ mod tests {
             "\"never closed; dmarc=pass",
             "; dmarc=pass",
             "",
+            "mx.desk(c).example; dmarc=pass",
+            "mx.desk.\r\n example; dmarc=pass",
+            "mx . desk . example; dmarc=pass",
+            "\"mx.desk\"\r\n \".example\"; dmarc=pass",
+            "<mx.desk.example>; dmarc=pass",
+            "x.example; none, mx.desk.example; dmarc=pass",
+            "x.example; none,\r\n (c) \"mx.desk.example\" 1; dmarc=pass",
+            "x.example; none; mx.desk.example; dmarc=pass",
+            "x.example; none\r\n mx.desk.example; dmarc=pass",
+            "x.example, mx.desk.example; dmarc=pass",
+            "x.example\u{c}mx.desk.example; dmarc=pass",
+            "=?utf-8?q?mx.desk.example?=; dmarc=pass",
+            "mx。desk。example; dmarc=pass",
+            "mx\u{ad}.desk.example; dmarc=pass",
+            "spf=pass smtp.mailfrom=x.example",
+            "x.example 1 2; dmarc=pass",
+            "x..example; dmarc=pass",
         ] {
             assert!(claims_authserv_id(forged, "mx.desk.example"), "{forged:?}");
         }
@@ -257,6 +324,10 @@ mod tests {
             "mx.desk.example.other; dmarc=pass",
             "mx.other.example; spf=pass smtp.helo=mx.desk.example",
             "mx.other.example (not mx.desk.example); none",
+            "(of) \"mx.other.example\" (it is) 1 (first); dmarc=pass, spf=pass",
+            "\r\n\tmx.other.example. 1;\r\n\tspf=pass (mx.desk.example: it may) a.b=c",
+            "mx.other.example",
+            "b\u{fc}cher.example; none",
         ] {
             assert!(!claims_authserv_id(other, "mx.desk.example"), "{other:?}");
         }
@@ -297,6 +368,39 @@ mod tests {
         ) {
             let body = format!("{white}({comment}){white}mX.example{white};{rest}");
             prop_assert!(claims_authserv_id(&body, "mx.EXAMPLE"));
+        }
+
+        /// Whoever takes out what has no meaning of its own and reads the front of any part: if it
+        /// finds our name, the field does not stay.
+        #[test]
+        fn no_lax_reader_finds_ours_in_what_stays(
+            parts in proptest::collection::vec(
+                prop_oneof![
+                    Just("mx.example".to_owned()),
+                    proptest::sample::select(&[
+                        "mx", ".", "example", "(c)", "(", ")", "\"", "\\", "<", ">", ";", ",",
+                        " ", "\r\n ", "1", "/", "=", "x.other", "spf=pass", "\u{b}", "\u{200b}",
+                    ][..]).prop_map(str::to_owned),
+                ],
+                0..8,
+            ),
+        ) {
+            let body = parts.concat();
+            let squeezed = |text: &str| -> String {
+                text.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '.').collect()
+            };
+            let without_comments = body.replace("(c)", "");
+            for text in [&body, &without_comments] {
+                let front = text.split(';').next().map(squeezed).unwrap_or_default();
+                if front == "mx.example" {
+                    prop_assert!(claims_authserv_id(&body, "mx.example"), "{body:?}");
+                }
+                for part in text.split([';', ',', '\n']) {
+                    if part.trim() == "mx.example" {
+                        prop_assert!(claims_authserv_id(&body, "mx.example"), "{body:?}");
+                    }
+                }
+            }
         }
     }
 }

@@ -1,0 +1,185 @@
+//! Names of fields as the most tolerant reader downstream might take them.
+//!
+//! RFC 5322 section 2.2 makes a name of printable US-ASCII without colon, and case does not matter.
+//! Software that reads mail is laxer than that: it trims control characters, drops octets that are
+//! not ASCII, normalises Unicode, takes `_` for `-` (as CGI and its successors do with names of
+//! headers), and stops at the first word. Where a name carries trust, whatever any of them would
+//! read as that name must count as that name.
+
+use std::borrow::Cow;
+
+use unicode_normalization::UnicodeNormalization as _;
+
+/// Names that are looked for in every dress.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TolerantNames(Vec<String>);
+
+impl TolerantNames {
+    /// Looks for these.
+    pub fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+        let names = names.into_iter();
+        Self(names.map(|name| skeleton(name.chars())).collect())
+    }
+
+    /// Whether some reader might take what stands before a colon for one of the names.
+    pub fn has(&self, written: &[u8]) -> bool {
+        let plain = |octet: &u8| octet.is_ascii_alphanumeric() || *octet == b'-';
+        if written.iter().all(plain) {
+            let same = |name: &String| written.eq_ignore_ascii_case(name.as_bytes());
+            return self.0.iter().any(same);
+        }
+        let text = String::from_utf8_lossy(written);
+        // As it stands with all that is not ASCII dropped, and as NFKC makes it.
+        self.reads(text.chars()) || !text.is_ascii() && self.reads(text.nfkc())
+    }
+
+    fn reads(&self, characters: impl Iterator<Item = char> + Clone) -> bool {
+        let whole = skeleton(characters.clone());
+        let mut words = Words(characters);
+        self.0.contains(&whole) || words.any(|word| self.0.contains(&word))
+    }
+
+    /// Whether some reader might find a field of one of the names in lines that belong to no
+    /// field: one that trims them, or unfolds them first.
+    pub(crate) fn in_lines(&self, lines: &[u8]) -> bool {
+        let before_colon = |text: &[u8]| {
+            let colon = memchr::memchr(b':', text);
+            colon.is_some_and(|colon| self.has(&text[..colon]))
+        };
+        before_colon(lines) || lines.split(|octet| *octet == b'\n').any(before_colon)
+    }
+
+    /// Whether some reader might find a field of one of the names behind something that it takes
+    /// for the end of a line, and that is none: a control character, U+0085, U+2028 or U+2029.
+    pub(crate) fn in_body(&self, body: &[u8]) -> bool {
+        let odd = |octet: &u8| match octet {
+            b'\t' | b'\n' => false,
+            octet => *octet < b' ' || *octet == 0x7f || matches!(octet, 0xc2 | 0xe2),
+        };
+        // Folds have a CR each; nothing else of what is usual is odd.
+        let usual = body.iter().filter(|octet| odd(octet)).count();
+        if usual == memchr::memmem::find_iter(body, b"\r\n").count() {
+            return false;
+        }
+        let text = String::from_utf8_lossy(body);
+        let ends = |c: char| {
+            c.is_control() && !matches!(c, '\t' | '\n') || matches!(c, '\u{2028}' | '\u{2029}')
+        };
+        let mut segments = text.split(ends).skip(1);
+        segments.any(|segment| {
+            let name = segment.split_once(':').map(|(name, _)| name);
+            name.is_some_and(|name| !name.starts_with('\n') && self.has(name.as_bytes()))
+        })
+    }
+}
+
+/// Printable ASCII alone, in lower case, with `-` for `_` and for what Unicode has like it.
+fn skeleton(characters: impl Iterator<Item = char>) -> String {
+    characters.filter_map(plain).collect()
+}
+
+fn plain(character: char) -> Option<char> {
+    match character {
+        '_' | '\u{2010}'..='\u{2015}' | '\u{2212}' => Some('-'),
+        c if c.is_ascii_graphic() => Some(c.to_ascii_lowercase()),
+        _ => None,
+    }
+}
+
+/// The skeletons of the words of a name: what stands between white space, control characters,
+/// brackets and quotes.
+#[derive(Clone)]
+struct Words<I>(I);
+
+impl<I: Iterator<Item = char>> Iterator for Words<I> {
+    type Item = String;
+
+    fn next(&mut self) -> Option<String> {
+        let ends = |c: char| c.is_whitespace() || c.is_control() || "()<>[]{}\"'`,;=|".contains(c);
+        let mut characters = self.0.by_ref().skip_while(|c| ends(*c)).peekable();
+        characters.peek()?;
+        Some(skeleton(characters.take_while(|c| !ends(*c))))
+    }
+}
+
+/// Whether a name is one that RFC 5322 section 2.2 allows.
+pub(crate) fn is_well_formed(name: &[u8]) -> bool {
+    !name.is_empty() && name.iter().all(u8::is_ascii_graphic)
+}
+
+/// A text in which characters that are only forms of others stand as those (NFKC).
+pub(crate) fn compatible(text: &str) -> Cow<'_, str> {
+    match text.is_ascii() {
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(text.nfkc().collect()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names() -> TolerantNames {
+        TolerantNames::new(["X-Gatepost-Tags", "X-Gatepost-Auth"])
+    }
+
+    #[test]
+    fn a_name_is_known_in_every_dress() {
+        for written in [
+            &b"X-Gatepost-Tags"[..],
+            b"x-GATEPOST-tags",
+            b"X-Gatepost-Tags\x0c",
+            b"\x00X-Gatepost-Tags",
+            b"X-Gatepost\x7f-Tags",
+            b"X-Gatepost -Tags",
+            b"X-Gatepost-Tags (comment)",
+            b"X-Gatepost-Tags\x0bmore",
+            b"More X-Gatepost-Auth",
+            b"\"X-Gatepost-Auth\"",
+            b"<X-Gatepost-Auth>",
+            b"X-Gate\xffpost-Tags",
+            b"\xc2\xa0X-Gatepost-Tags",
+            b"X_Gatepost_Tags",
+            "Ｘ-Gatepost-Tags".as_bytes(),
+            "X‐Gatepost‐Tags".as_bytes(),
+            "X-Gatepost-Tags\u{200b}".as_bytes(),
+        ] {
+            assert!(names().has(written), "{}", written.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn another_name_is_another() {
+        for written in [
+            &b""[..],
+            b"X-Gatepost-Tags-Of-Mine",
+            b"X-Gatepost",
+            b"AX-Gatepost-Tags",
+            b"X-Gatepost-Email-Id",
+            b"Subject",
+            b"X-Gatepost-Tag s2",
+        ] {
+            assert!(!names().has(written), "{}", written.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn a_body_is_searched_behind_what_ends_no_line() {
+        for body in [
+            &b" hello\x0cX-Gatepost-Tags: forged"[..],
+            b" hello\rX-Gatepost-Tags: forged\r\n and more",
+            b"\x1e x-gatepost-auth : forged",
+            b" hello\xe2\x80\xa8X-Gatepost-Tags: forged",
+            b" hello\xc2\x85X-Gatepost-Tags: forged",
+        ] {
+            assert!(names().in_body(body), "{}", body.escape_ascii());
+        }
+        for body in [
+            &b" X-Gatepost-Tags: quoted"[..],
+            b" hello\r\n X-Gatepost-Tags: folded",
+            b" caf\xc3\xa9 \x0c page\r\n two: 2",
+        ] {
+            assert!(!names().in_body(body), "{}", body.escape_ascii());
+        }
+    }
+}
