@@ -22,6 +22,7 @@ use crate::content::Content;
 use crate::convert::Converted;
 use crate::delivery::Delivery;
 use crate::in_hand::InHand;
+use crate::notify::{message_request, recipient_request};
 use crate::pool::Place;
 use crate::settle::{Answer, Said, settle, settle_open};
 use crate::transfer::{Transferred, transfer};
@@ -355,6 +356,7 @@ impl ToHop {
         wants_origin: bool,
     ) -> Transaction {
         let claim = &self.in_hand.claim;
+        let notifications = &self.delivery.settings.notifications;
         Transaction {
             reverse_path: claim.transaction.reverse_path.clone(),
             recipients: recipients
@@ -363,7 +365,7 @@ impl ToHop {
                     let claimed = self.in_hand.recipient(routed.place);
                     dsn::Recipient {
                         address: claimed.address.clone(),
-                        dsn: claimed.dsn.clone(),
+                        dsn: recipient_request(notifications, claim.sender, &claimed.dsn),
                     }
                 })
                 .collect(),
@@ -371,7 +373,7 @@ impl ToHop {
             eight_bit: content.eight_bit,
             smtputf8: content.smtputf8,
             ends_in_crlf: content.ends_in_crlf,
-            dsn: claim.dsn.clone(),
+            dsn: message_request(claim.sender, &claim.dsn),
             origin: wants_origin.then(|| self.origin()),
         }
     }

@@ -51,8 +51,8 @@ mod transfer;
 
 pub use delivery::{Delivery, Drained, Handle, Prepared};
 pub use notify::{
-    Action, Bounce, Language, Notifications, TemplateErrors, Templates, bounce_of_refused,
-    count_notice, report_of_suppressed,
+    Action, Bounce, Language, Notifications, TemplateErrors, Templates, ToStrangers,
+    bounce_of_refused, count_notice, report_of_suppressed,
 };
 pub use observer::{Attempt, NoticeMade, Observer, Observing};
 pub use retry::Schedule;

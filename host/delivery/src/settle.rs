@@ -184,12 +184,19 @@ fn to_tell(in_hand: &InHand, settled: &Settled) -> Option<Action> {
     notify::wants(recipient.dsn.notify, action).then_some(action)
 }
 
-/// Writes the notices: one for each action. To a null sender there is none.
+/// Writes the notices: one for each action. To a null sender there is none, nor to one that may be
+/// another's and is [told nothing](notify::Notifications::tells).
 async fn notices(delivery: &Delivery, in_hand: &InHand, settled: &[Settled]) -> Vec<Notice> {
     let claim = &in_hand.claim;
     let Some(to) = claim.transaction.reverse_path.address() else {
         return Vec::new();
     };
+    let notifications = &delivery.settings.notifications;
+    if !notifications.tells(claim.sender) {
+        let id = claim.transaction.id;
+        tracing::debug!(%id, %to, sender = ?claim.sender, "the sender may be another: no notice");
+        return Vec::new();
+    }
     let mut notices = Vec::new();
     for action in Action::ALL {
         let told: Vec<_> = (settled.iter())
@@ -205,7 +212,6 @@ async fn notices(delivery: &Delivery, in_hand: &InHand, settled: &[Settled]) -> 
             now: delivery.now(),
             told: &told,
         };
-        let notifications = &delivery.settings.notifications;
         notices.push(Notice::of(notifications, claim.into(), cause, to).await);
     }
     notices

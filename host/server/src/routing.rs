@@ -20,7 +20,7 @@ use gatepost_policy::{
     AttemptResult, Effect, Judgement, Memory, Pinned, Routing as Route, Scope, Session, Transaction,
 };
 use gatepost_smtp::{Reply, dsn};
-use gatepost_spool::{Claim, ClaimedRecipient, Ending, NewBody, NewMessage, Spool};
+use gatepost_spool::{Claim, ClaimedRecipient, Ending, NewBody, NewMessage, SenderProof, Spool};
 use gatepost_trace::{Event, Kind, Notified, Trace};
 use tracing::Instrument as _;
 
@@ -189,6 +189,7 @@ impl Routing {
             recipients: Vec::new(),
             smtputf8: false,
             dsn: dsn::MessageRequest::default(),
+            sender: SenderProof::Unproved,
             head: Bytes::new(),
             body: NewBody::Inline(Bytes::new()),
             tags: Vec::new(),

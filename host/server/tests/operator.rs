@@ -16,7 +16,9 @@ use gatepost::policies::Policies;
 use gatepost_message::{Address, Millis, ReversePath, TransactionId};
 use gatepost_policy::{Engine, EngineSettings, Flow, Session, Transaction};
 use gatepost_smtp::dsn;
-use gatepost_spool::{InitialState, NewBody, NewMessage, NewRecipient, Quarantine, Status};
+use gatepost_spool::{
+    InitialState, NewBody, NewMessage, NewRecipient, Quarantine, SenderProof, Status,
+};
 use gatepost_trace::Kind;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -100,6 +102,7 @@ async fn accept(runtime: &Runtime, to: &[&str], quarantine: Option<Quarantine>) 
             .collect(),
         smtputf8: false,
         dsn: dsn::MessageRequest::default(),
+        sender: SenderProof::Unproved,
         head: Bytes::from_static(b"Subject: hello\r\n\r\n"),
         body: NewBody::Inline(Bytes::from_static(b"hello\r\n")),
         tags: Vec::new(),

@@ -52,7 +52,7 @@ pub use gatepost_policy::{Machine, Scope};
 pub use journal::Fault;
 pub use message::{
     Claim, ClaimedRecipient, Ending, InitialState, Lease, NewBody, NewMessage, NewRecipient, Owner,
-    Quarantine, RecipientResult, Recorded, Report,
+    Quarantine, RecipientResult, Recorded, Report, SenderProof,
 };
 pub use queue::{
     Changed, Expired, Filter, KnownMachine, QueueDepth, Recipient, RecipientState, Record,

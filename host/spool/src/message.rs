@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use gatepost_message::{Address, Body, Message, Millis, TransactionId};
-use gatepost_policy::{Classification, Effect, Judgement, Transaction};
+use gatepost_policy::{Classification, Effect, Judgement, Session, Transaction};
 use gatepost_smtp::{Reply, dsn};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -23,6 +23,8 @@ pub struct NewMessage {
     pub smtputf8: bool,
     /// What the sender wants to hear of it.
     pub dsn: dsn::MessageRequest,
+    /// What is known of who its sender is.
+    pub sender: SenderProof,
     /// The header section after all edits, with the empty line that ends it.
     pub head: Bytes,
     /// Everything after the header section, as it came.
@@ -51,6 +53,32 @@ impl NewMessage {
             NewBody::Staged(staged) => staged.len(),
         };
         self.head.len() as u64 + body
+    }
+}
+
+/// Whether a message comes from whom its reverse-path names: what a notice may tell there, and
+/// whether it may go there at all, depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SenderProof {
+    /// Its client logged in; somebody answers for it.
+    Authenticated,
+    /// The domain of the reverse-path stands for it: SPF passes, or a signature of the domain.
+    Proved,
+    /// Nothing proves it, or nobody has looked.
+    #[default]
+    Unproved,
+    /// The domain of the reverse-path says that it does not: SPF fails.
+    Refuted,
+}
+
+impl SenderProof {
+    /// Of a message that a version took which kept nothing of it.
+    pub(crate) fn of_earlier(session: &Session) -> Self {
+        match session.user {
+            Some(_) => Self::Authenticated,
+            None => Self::Unproved,
+        }
     }
 }
 
@@ -171,6 +199,8 @@ pub struct Claim {
     pub smtputf8: bool,
     /// What the sender wants to hear of it.
     pub dsn: dsn::MessageRequest,
+    /// What is known of who its sender is.
+    pub sender: SenderProof,
     /// The message; its body is read from the store when it is first touched, which blocks.
     pub message: Message,
     /// Tags put on it by policies.

@@ -79,6 +79,11 @@ fn every_earlier_store_is_upgraded_with_its_mail() {
         let claim = claim_one(&spool, START);
         assert_eq!(octets(&claim.message), &b"Subject: old\r\n\r\nOld.\r\n"[..]);
         assert_eq!(claim.transaction.session.listener, "mx");
+        let sender = match number >= 4 {
+            true => SenderProof::Proved,
+            false => SenderProof::Unproved,
+        };
+        assert_eq!(claim.sender, sender, "since schema 5");
         assert_eq!(claim.recipients[0].address.as_str(), "bob@a.example");
         assert_eq!(claim.recipients[0].last_reply.as_ref().unwrap().code(), 451);
         let scope = Scope {

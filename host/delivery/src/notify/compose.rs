@@ -6,7 +6,7 @@ use bytes::Bytes;
 use gatepost_message::{Address, Message, Millis, ReversePath, TransactionId};
 use gatepost_policy::{Session, Transaction};
 use gatepost_smtp::dsn::{MessageRequest, Notify, RecipientRequest};
-use gatepost_spool::{InitialState, NewBody, NewMessage, NewRecipient};
+use gatepost_spool::{InitialState, NewBody, NewMessage, NewRecipient, SenderProof};
 use mail_builder::MessageBuilder;
 use mail_builder::headers::address::Address as Mailbox;
 use mail_builder::headers::content_type::ContentType;
@@ -96,6 +96,8 @@ impl Notice {
             // Only its own addressee can need it: all else is encoded where it is not ASCII.
             smtputf8: !self.to.is_ascii(),
             dsn: MessageRequest::default(),
+            // Its own sender is null: nothing is ever told of it.
+            sender: SenderProof::Unproved,
             head,
             body: NewBody::Inline(body),
             tags: Vec::new(),

@@ -4,7 +4,9 @@
 //!
 //! 1. A settlement ends, and `wanted` says of each recipient whether its sender is to hear of
 //!    it: what NOTIFY asks for, and where it says nothing, failures, and delays if the operator
-//!    wants so. To the null sender nothing is ever said.
+//!    wants so. To the null sender nothing is ever said; to one that may be another's who had no
+//!    part in it (`SenderProof`), as much as the operator wants: no body of the message, at most
+//!    its header section, and no word of a stranger in the relay's own sentences.
 //! 2. Recipients of which the same is to be told share one notice: a multipart/report (RFC 6522).
 //!    Its first part is written (`text`) for a person, in the language of the account, from
 //!    `templates` and plain words (`reasons`) for enhanced codes; the second is the `report` for
@@ -29,13 +31,13 @@ use std::sync::Arc;
 use gatepost_message::{Address, Message, Millis};
 use gatepost_policy::Transaction;
 use gatepost_smtp::{Reply, dsn};
-use gatepost_spool::{Claim, InitialState, NewMessage};
+use gatepost_spool::{Claim, InitialState, NewMessage, SenderProof};
 use serde::Deserialize;
 
 pub use templates::{TemplateError, TemplateErrors, Templates};
 
 pub(crate) use compose::Notice;
-pub(crate) use wanted::{delay_notice_at, wants};
+pub(crate) use wanted::{delay_notice_at, message_request, recipient_request, wants};
 
 /// What a notice says became of its recipients: the Action field (RFC 3464 section 2.3.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -98,6 +100,17 @@ impl Language {
     }
 }
 
+/// What is told of a message whose reverse-path may be a victim's: a notice that nobody has asked
+/// for is as much of a nuisance as what it tells of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ToStrangers {
+    /// A notice with the header section of the message, never with its body.
+    Header,
+    /// Nothing.
+    None,
+}
+
 /// What an operator can set about notices.
 #[derive(Clone)]
 pub struct Notifications {
@@ -112,6 +125,10 @@ pub struct Notifications {
     pub delay: Option<std::time::Duration>,
     /// Whether delay is told where the sender has not said when to be notified. Default yes.
     pub delay_unasked: bool,
+    /// What is told where nothing proves that the reverse-path is the sender's. Default the header.
+    pub unproved: ToStrangers,
+    /// What is told where SPF fails for the reverse-path. Default nothing.
+    pub spf_fail: ToStrangers,
 }
 
 impl Default for Notifications {
@@ -122,6 +139,8 @@ impl Default for Notifications {
             templates: Arc::new(Templates::builtin()),
             delay: Some(std::time::Duration::from_secs(4 * 60 * 60)),
             delay_unasked: true,
+            unproved: ToStrangers::Header,
+            spf_fail: ToStrangers::None,
         }
     }
 }
@@ -133,6 +152,8 @@ impl fmt::Debug for Notifications {
             .field("languages", &self.languages)
             .field("delay", &self.delay)
             .field("delay_unasked", &self.delay_unasked)
+            .field("unproved", &self.unproved)
+            .field("spf_fail", &self.spf_fail)
             .finish_non_exhaustive()
     }
 }
@@ -144,6 +165,15 @@ impl Notifications {
             .and_then(|account| self.languages.get(account))
             .copied()
             .unwrap_or(self.language)
+    }
+
+    /// Whether anything at all is told where so much is known of the sender.
+    pub(crate) fn tells(&self, sender: SenderProof) -> bool {
+        match sender {
+            SenderProof::Authenticated | SenderProof::Proved => true,
+            SenderProof::Unproved => self.unproved == ToStrangers::Header,
+            SenderProof::Refuted => self.spf_fail == ToStrangers::Header,
+        }
     }
 }
 
@@ -166,6 +196,7 @@ pub(crate) struct Original<'a> {
     pub(crate) transaction: &'a Transaction,
     pub(crate) message: &'a Message,
     pub(crate) dsn: &'a dsn::MessageRequest,
+    pub(crate) sender: SenderProof,
     pub(crate) smtputf8: bool,
     pub(crate) received_at: Millis,
     pub(crate) expires_at: Millis,
@@ -177,6 +208,7 @@ impl<'a> From<&'a Claim> for Original<'a> {
             transaction: &claim.transaction,
             message: &claim.message,
             dsn: &claim.dsn,
+            sender: claim.sender,
             smtputf8: claim.smtputf8,
             received_at: claim.received_at,
             expires_at: claim.expires_at,
@@ -208,8 +240,8 @@ pub struct Bounce {
 
 /// The notice of a message that is about to be taken, for those of its recipients that were
 /// refused after its data ([`InitialState::Failed`]), at the time it was received. `None` where
-/// there is none of these whose sender wants to hear of it, or the sender is null (RFC 5321
-/// section 4.5.5).
+/// there is none of these whose sender wants to hear of it, the sender is null (RFC 5321 section
+/// 4.5.5), or may be another who is told nothing.
 ///
 /// To be put into the spool by the caller, who [counts](count_notice) it; `hostname` is the relay's own
 /// name.
@@ -218,7 +250,7 @@ pub async fn bounce_of_refused(
     hostname: &str,
     message: &NewMessage,
 ) -> Option<Bounce> {
-    let to = message.transaction.reverse_path.address()?;
+    let to = addressee(notifications, message)?;
     let refused = message.recipients.iter().filter_map(|recipient| {
         let InitialState::Failed { reply } = &recipient.state else {
             return None;
@@ -245,7 +277,7 @@ pub async fn report_of_suppressed(
     hostname: &str,
     message: &NewMessage,
 ) -> Option<Bounce> {
-    let to = message.transaction.reverse_path.address()?;
+    let to = addressee(notifications, message)?;
     let suppressed = message.recipients.iter().filter_map(|recipient| {
         let InitialState::Suppressed { reason } = &recipient.state else {
             return None;
@@ -278,6 +310,12 @@ pub async fn report_of_suppressed(
     )
 }
 
+/// Who is told of a message that is about to be taken, if anybody is.
+fn addressee<'m>(notifications: &Notifications, message: &'m NewMessage) -> Option<&'m Address> {
+    let to = message.transaction.reverse_path.address()?;
+    notifications.tells(message.sender).then_some(to)
+}
+
 /// A reason as the text of a reply.
 fn in_a_reply(reason: &str) -> Reply {
     Reply::checked(250, "2.7.0".parse().ok(), reason)
@@ -297,6 +335,7 @@ async fn at_once(
         transaction: &message.transaction,
         message: &Message::from_parts(message.head.clone(), message.body.body()),
         dsn: &message.dsn,
+        sender: message.sender,
         smtputf8: message.smtputf8,
         received_at: message.received_at,
         expires_at: message.expires_at,

@@ -63,7 +63,11 @@ impl Report {
         let session = &original.transaction.session;
         // Of a submission it would be the author's own computer, and nobody's business.
         if let (Flow::Inbound, Some(helo)) = (session.flow, &session.helo) {
-            let from = format!("dns; {helo} ({})", address_literal(session.client.ip()));
+            let literal = address_literal(session.client.ip());
+            let from = match is_name(helo) {
+                true => format!("dns; {helo} ({literal})"),
+                false => format!("dns; {literal}"),
+            };
             self.field("Received-From-MTA", &from);
         }
         self.field("Arrival-Date", &original.received_at.rfc5322());
@@ -157,6 +161,13 @@ pub(super) fn quote(reply: &Reply) -> String {
     let mut text = reply.to_string();
     text.truncate(text.floor_char_boundary(QUOTED_REPLY));
     text
+}
+
+/// Whether what a client calls itself is a name or an address literal, and nothing that a reader
+/// could be told by it.
+fn is_name(helo: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
+    (1..=255).contains(&helo.len()) && helo.chars().all(plain)
 }
 
 /// A server by its name in the DNS or as an address literal.

@@ -9,6 +9,7 @@ use mail_builder::headers::content_type::ContentType;
 use mail_builder::headers::raw::Raw;
 use mail_builder::mime::{BodyPart, MimePart};
 
+use super::wanted::is_theirs;
 use super::{Action, Original};
 use crate::content;
 
@@ -31,10 +32,12 @@ pub(super) enum Returned {
 }
 
 impl Returned {
-    /// What is to return of this message: all of it only where it failed (RFC 3461 section 4.3).
-    /// The store is read where that blocks nobody.
+    /// What is to return of this message: all of it only where it failed (RFC 3461 section 4.3),
+    /// and to whom it comes from: else it would carry a stranger's words to whom they like. The
+    /// store is read where that blocks nobody.
     pub(super) async fn of(original: Original<'_>, action: Action) -> Self {
-        if action != Action::Failed || original.dsn.ret != Some(Ret::Full) {
+        let is_theirs = is_theirs(original.sender);
+        if action != Action::Failed || original.dsn.ret != Some(Ret::Full) || !is_theirs {
             return Self::Header;
         }
         if original.message.size() > WHOLE_UP_TO {

@@ -1,6 +1,7 @@
 //! What a template can say: its placeholders and their values.
 
 use gatepost_message::Millis;
+use gatepost_spool::SenderProof;
 use mail_parser::{HeaderName, MessageParser};
 use serde::Serialize;
 
@@ -20,7 +21,8 @@ pub(super) struct Values {
     pub(super) id: String,
     /// Who sent the message.
     pub(super) sender: String,
-    /// Its subject; empty where it has none.
+    /// Its subject; empty where it has none, or where its sender has not logged in: what a stranger
+    /// wrote is not said in the relay's name.
     pub(super) subject: String,
     /// When it was received.
     pub(super) received: String,
@@ -37,7 +39,7 @@ pub(super) struct Values {
 pub(super) struct Person {
     /// The address that the message was for in the end.
     pub(super) address: String,
-    /// Whom the sender had addressed, where that is another.
+    /// Whom the sender had addressed, where that is another, and the sender has logged in.
     pub(super) original: Option<String>,
     /// The enhanced code.
     pub(super) status: String,
@@ -58,16 +60,20 @@ impl Values {
         reasons: &Reasons,
         returned: &'static str,
     ) -> Self {
+        let known = original.sender == SenderProof::Authenticated;
         Self {
             hostname: cause.hostname.to_owned(),
             id: original.transaction.id.to_string(),
             sender: line(original.transaction.reverse_path.as_str()),
-            subject: About::of(original).subject,
+            subject: match known {
+                true => About::of(original).subject,
+                false => String::new(),
+            },
             received: minute(original.received_at),
             until: minute(original.expires_at),
             returned,
             recipients: (cause.told.iter())
-                .map(|told| Person::of(told, cause.action, reasons))
+                .map(|told| Person::of(told, cause.action, reasons, known))
                 .collect(),
         }
     }
@@ -109,9 +115,10 @@ impl Values {
 }
 
 impl Person {
-    fn of(told: &Told<'_>, action: Action, reasons: &Reasons) -> Self {
+    fn of(told: &Told<'_>, action: Action, reasons: &Reasons, known: bool) -> Self {
         let reason = reasons.of(told.reply);
-        let original = told.dsn.original.as_ref().map(|first| line(&first.address));
+        let original = told.dsn.original.as_ref().filter(|_| known);
+        let original = original.map(|first| line(&first.address));
         let address = told.recipient.to_string();
         Self {
             original: original.filter(|first| !first.is_empty() && *first != address),

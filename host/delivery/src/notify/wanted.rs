@@ -1,8 +1,8 @@
 //! Which notices a sender wants.
 
 use gatepost_message::{Message, Millis};
-use gatepost_smtp::dsn::Notify;
-use gatepost_spool::{Claim, ClaimedRecipient};
+use gatepost_smtp::dsn::{MessageRequest, Notify, RecipientRequest, Ret};
+use gatepost_spool::{Claim, ClaimedRecipient, SenderProof};
 
 use super::{Action, Notifications};
 
@@ -19,6 +19,35 @@ pub(crate) fn wants(notify: Option<Notify>, action: Action) -> bool {
     }
 }
 
+/// What a next hop that offers DSN is asked for of a message. A stranger's wish for the whole message
+/// is not passed on: the notice would carry it to whom they like (RFC 3461 section 5.2.1 has no
+/// word on forged senders).
+pub(crate) fn message_request(sender: SenderProof, asked: &MessageRequest) -> MessageRequest {
+    let mut request = asked.clone();
+    if !is_theirs(sender) && request.ret == Some(Ret::Full) {
+        request.ret = Some(Ret::Headers);
+    }
+    request
+}
+
+/// What it is asked for of a recipient: no notice where none may go to the sender.
+pub(crate) fn recipient_request(
+    notifications: &Notifications,
+    sender: SenderProof,
+    asked: &RecipientRequest,
+) -> RecipientRequest {
+    let mut request = asked.clone();
+    if !notifications.tells(sender) {
+        request.notify = Some(Notify::NEVER);
+    }
+    request
+}
+
+/// Whether the reverse-path is that of whoever sent the message.
+pub(super) fn is_theirs(sender: SenderProof) -> bool {
+    matches!(sender, SenderProof::Authenticated | SenderProof::Proved)
+}
+
 /// When the sender of a claimed recipient is to be told that it is late; `None` where they are
 /// not, or have been told.
 ///
@@ -33,6 +62,7 @@ pub(crate) fn delay_notice_at(
     let notify = recipient.dsn.notify;
     let due = at < claim.expires_at
         && !recipient.delay_told
+        && notifications.tells(claim.sender)
         && !claim.transaction.reverse_path.is_null()
         && wants(notify, Action::Delayed)
         && (notify.is_some() || (notifications.delay_unasked && !is_automatic(&claim.message)));

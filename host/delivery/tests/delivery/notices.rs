@@ -7,11 +7,11 @@ use std::time::Duration;
 use crate::support::{
     Act, Moment, NextHopServer, Notice, Offer, Relay, message, new_message, route_all_to, say,
 };
-use gatepost_delivery::{Action, Language, Notifications, bounce_of_refused};
+use gatepost_delivery::{Action, Language, Notifications, ToStrangers, bounce_of_refused};
 use gatepost_policy::{Flow, TlsMode};
 use gatepost_smtp::Reply;
 use gatepost_smtp::dsn::{EnvelopeId, Notify, OriginalRecipient, Ret, encode_xtext};
-use gatepost_spool::{InitialState, NewMessage, Spool};
+use gatepost_spool::{InitialState, NewMessage, SenderProof, Spool};
 use proptest::prelude::*;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -107,6 +107,73 @@ async fn ret_full_brings_the_message_back_octet_for_octet() {
     let notice = bounced(headers, &raw).await;
     assert_eq!(notice.returned_type, "text/rfc822-headers");
     assert!(!notice.returned_text().contains("Hello"));
+}
+
+/// Nothing of what a stranger wrote stands in the relay's own sentences, and no body returns to
+/// whom they name; what is for machines is as the envelope said it.
+#[tokio::test]
+async fn a_strangers_words_are_not_said_in_our_name() {
+    let wanted = |sender| {
+        move |message: &mut NewMessage| {
+            message.sender = sender;
+            message.dsn.ret = Some(Ret::Full);
+            message.recipients[0].dsn.original = Some(OriginalRecipient {
+                address_type: "rfc822".to_owned(),
+                address: "buy at spam.example".to_owned(),
+            });
+        }
+    };
+    let raw = message("win at spam.example");
+    for (sender, whole, quoted) in [
+        (SenderProof::Authenticated, true, true),
+        (SenderProof::Proved, true, false),
+        (SenderProof::Unproved, false, false),
+    ] {
+        let notice = bounced(wanted(sender), &raw).await;
+        let said = [notice.joined(), notice.header("Subject").to_owned()];
+        for text in &said {
+            assert_eq!(text.contains("spam.example"), quoted, "{sender:?}: {text}");
+        }
+        assert_eq!(
+            notice.returned_type == "message/rfc822",
+            whole,
+            "{sender:?}"
+        );
+        assert_eq!(
+            notice.recipient(0, "Original-Recipient"),
+            "rfc822; buy at spam.example"
+        );
+    }
+}
+
+#[tokio::test]
+async fn who_is_somebody_else_is_told_nothing() {
+    let failed = |sender| {
+        let mut message = new_message("alice@a.example", &["bad@b.example"], &message("x"));
+        message.sender = sender;
+        message.recipients[0].state = InitialState::Failed {
+            reply: Reply::new(550, "5.7.1", "no"),
+        };
+        message
+    };
+    let told = async |notifications: Notifications, sender| {
+        let bounce = bounce_of_refused(&notifications, "relay.example", &failed(sender)).await;
+        bounce.is_some()
+    };
+    let default = Notifications::default;
+    assert!(told(default(), SenderProof::Unproved).await);
+    assert!(!told(default(), SenderProof::Refuted).await);
+    let none = || Notifications {
+        unproved: ToStrangers::None,
+        ..default()
+    };
+    assert!(!told(none(), SenderProof::Unproved).await);
+    assert!(told(none(), SenderProof::Proved).await);
+    let header = || Notifications {
+        spf_fail: ToStrangers::Header,
+        ..default()
+    };
+    assert!(told(header(), SenderProof::Refuted).await);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use gatepost_delivery::{Language, TemplateErrors, Templates};
+use gatepost_delivery::{Language, TemplateErrors, Templates, ToStrangers};
 use serde::Deserialize;
 
 use super::Config;
@@ -18,6 +18,10 @@ pub struct Notifications {
     pub templates: Option<PathBuf>,
     /// Whether delay is told to senders who have not said when they want to hear.
     pub delay_unasked: bool,
+    /// What senders are told where nothing proves that the reverse-path is theirs.
+    pub unproved: ToStrangers,
+    /// What is told where the domain of the reverse-path says that it is not theirs.
+    pub spf_fail: ToStrangers,
 }
 
 impl Default for Notifications {
@@ -27,6 +31,8 @@ impl Default for Notifications {
             language: notifications.language,
             templates: None,
             delay_unasked: notifications.delay_unasked,
+            unproved: notifications.unproved,
+            spf_fail: notifications.spf_fail,
         }
     }
 }
@@ -51,6 +57,8 @@ impl Config {
             templates: Arc::new(templates),
             delay: self.delivery.delay_notice,
             delay_unasked: self.notifications.delay_unasked,
+            unproved: self.notifications.unproved,
+            spf_fail: self.notifications.spf_fail,
         }))
     }
 }

@@ -1,11 +1,12 @@
 //! Carries out what was judged. When this answers, what it says is on disk.
 
+use gatepost_authentication::{Authentication, Facts};
 use gatepost_delivery::{Action, bounce_of_refused, count_notice, report_of_suppressed};
-use gatepost_message::{Address, Millis};
+use gatepost_message::{Address, Millis, domain_to_ascii};
 use gatepost_policy::{Flow, Transaction};
 use gatepost_smtp::Reply;
 use gatepost_smtp::dsn::{MessageRequest, RecipientRequest};
-use gatepost_spool::{InitialState, NewBody, NewMessage, NewRecipient, Quarantine};
+use gatepost_spool::{InitialState, NewBody, NewMessage, NewRecipient, Quarantine, SenderProof};
 use gatepost_trace::{Kind, Notified};
 
 use super::judge::{Fate, Judged, Lot};
@@ -59,6 +60,7 @@ pub(super) async fn commit(
             .collect(),
         smtputf8: requests.smtputf8,
         dsn: requests.message,
+        sender: sender(&transaction, judged.facts.as_deref()),
         head: judged.message.head().clone(),
         body,
         tags: judged.findings.tags,
@@ -127,6 +129,28 @@ pub(super) async fn commit(
         pipeline.record(id, kind);
     }
     reply
+}
+
+/// Whether a message comes from whom its reverse-path names, as far as that was looked into. A
+/// signature of that very domain proves it where SPF does not, as after a forwarder.
+fn sender(transaction: &Transaction, facts: Option<&Facts>) -> SenderProof {
+    if transaction.session.user.is_some() {
+        return SenderProof::Authenticated;
+    }
+    let domain = transaction.reverse_path.address();
+    let domain = domain.and_then(|address| domain_to_ascii(address.domain()));
+    let (Some(facts), Some(domain)) = (facts, domain) else {
+        return SenderProof::Unproved;
+    };
+    let signed = facts.dkim.iter().any(|signature| {
+        signature.result == Authentication::Pass && signature.domain.eq_ignore_ascii_case(&domain)
+    });
+    match facts.spf.mailfrom.result {
+        Authentication::Pass => SenderProof::Proved,
+        _ if signed => SenderProof::Proved,
+        Authentication::Fail => SenderProof::Refuted,
+        _ => SenderProof::Unproved,
+    }
 }
 
 /// How a recipient starts in the store.

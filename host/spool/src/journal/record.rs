@@ -12,7 +12,7 @@ use gatepost_policy::{Classification, Effect, Judgement, Scope, Transaction};
 use gatepost_smtp::dsn;
 use serde::{Deserialize, Serialize};
 
-use crate::{NewBody, NewMessage, NewRecipient};
+use crate::{NewBody, NewMessage, NewRecipient, SenderProof};
 
 const ACCEPTED: u8 = 1;
 const GONE_KIND: u8 = 2;
@@ -40,6 +40,9 @@ struct Envelope<'a> {
     recipients: Cow<'a, [NewRecipient]>,
     smtputf8: bool,
     dsn: Cow<'a, dsn::MessageRequest>,
+    /// Absent where an earlier version wrote it.
+    #[serde(default)]
+    sender: Option<SenderProof>,
     tags: Cow<'a, [String]>,
     classification: Option<Classification>,
     judgements: Cow<'a, [Judgement]>,
@@ -64,6 +67,7 @@ pub(super) fn envelope(message: &NewMessage) -> io::Result<(Vec<u8>, usize)> {
         recipients: Cow::Borrowed(&message.recipients),
         smtputf8: message.smtputf8,
         dsn: Cow::Borrowed(&message.dsn),
+        sender: Some(message.sender),
         tags: Cow::Borrowed(&message.tags),
         classification: message.classification,
         judgements: Cow::Borrowed(&message.judgements),
@@ -117,11 +121,15 @@ impl Record {
                 }
                 let envelope: Envelope<'_> = serde_json::from_slice(&octets.split_to(envelope))?;
                 let head = octets.split_to(head);
+                let session = &envelope.transaction.session;
+                let sender = envelope.sender;
+                let sender = sender.unwrap_or_else(|| SenderProof::of_earlier(session));
                 Ok(Self::Accepted(Box::new(NewMessage {
                     transaction: envelope.transaction.into_owned(),
                     recipients: envelope.recipients.into_owned(),
                     smtputf8: envelope.smtputf8,
                     dsn: envelope.dsn.into_owned(),
+                    sender,
                     head,
                     body: NewBody::Inline(octets),
                     tags: envelope.tags.into_owned(),

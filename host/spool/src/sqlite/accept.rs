@@ -167,6 +167,7 @@ fn claim(step: &Step<'_>, message: &NewMessage, lease: Lease) -> Claim {
         transaction,
         smtputf8: message.smtputf8,
         dsn: message.dsn.clone(),
+        sender: message.sender,
         message: Message::from_parts(message.head.clone(), body),
         tags: message.tags.clone(),
         classification: message.classification,
@@ -217,8 +218,8 @@ fn insert_message(step: &mut Step<'_>, message: &NewMessage) -> Result<i64, Spoo
     })?;
     let mut insert = step.connection.prepare_cached(
         "INSERT INTO contents (message, session_json, classification_json, judgements_json, head,
-            body, smtputf8, dsn_json)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            body, smtputf8, dsn_json, sender_json)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?;
     insert.execute(params![
         number,
@@ -229,6 +230,7 @@ fn insert_message(step: &mut Step<'_>, message: &NewMessage) -> Result<i64, Spoo
         inline,
         message.smtputf8,
         asked(&message.dsn)?,
+        to_json(&message.sender)?,
     ])?;
     if let NewBody::Staged(staged) = &message.body {
         step.after.keep.push(staged.file().clone());

@@ -151,6 +151,7 @@ fn claim_message(
         transaction: contents.transaction,
         smtputf8: contents.smtputf8,
         dsn: contents.dsn,
+        sender: contents.sender,
         message: contents.message,
         tags: summary.tags,
         classification: contents.classification,

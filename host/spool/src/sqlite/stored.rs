@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use gatepost_message::{Address, Message, Millis, ReversePath, TransactionId};
-use gatepost_policy::{Classification, Transaction};
+use gatepost_policy::{Classification, Session, Transaction};
 use gatepost_smtp::dsn::MessageRequest;
 use rusqlite::{Connection, Row};
 use serde::de::DeserializeOwned;
 
-use crate::{Owner, Quarantine, Recipient, RecipientState, SpoolError, Status, Summary};
+use crate::{
+    Owner, Quarantine, Recipient, RecipientState, SenderProof, SpoolError, Status, Summary,
+};
 
 use super::{
     body::Shelf,
@@ -133,6 +135,7 @@ pub(super) struct Contents {
     pub(super) judgements_json: String,
     pub(super) smtputf8: bool,
     pub(super) dsn: MessageRequest,
+    pub(super) sender: SenderProof,
     pub(super) message: Message,
 }
 
@@ -143,7 +146,8 @@ pub(super) fn contents(
     row: &MessageRow,
 ) -> Result<Contents, SpoolError> {
     let mut select = connection.prepare_cached(
-        "SELECT session_json, classification_json, judgements_json, head, smtputf8, dsn_json
+        "SELECT session_json, classification_json, judgements_json, head, smtputf8, dsn_json,
+            sender_json
          FROM contents WHERE message = ?1",
     )?;
     let mut rows = select.query([row.number])?;
@@ -157,11 +161,16 @@ pub(super) fn contents(
     let head = Bytes::from(found.get::<_, Vec<u8>>(3)?);
     let length = summary.size.saturating_sub(head.len() as u64);
     let body = shelf.body(id, length, row.body_offset);
+    let session: Session = from_json(&format!("session of {id}"), &session)?;
+    let sender = match found.get::<_, Option<String>>(6)? {
+        Some(json) => from_json(&format!("sender of {id}"), &json)?,
+        None => SenderProof::of_earlier(&session),
+    };
     Ok(Contents {
         transaction: Transaction {
             id,
             time: row.began_at,
-            session: from_json(&format!("session of {id}"), &session)?,
+            session,
             account: summary.account.clone(),
             reverse_path: summary.reverse_path.clone(),
             recipients: summary
@@ -176,6 +185,7 @@ pub(super) fn contents(
         judgements_json: found.get(2)?,
         smtputf8: found.get(4)?,
         dsn: request(&format!("notifications of {id}"), found.get(5)?)?,
+        sender,
         message: Message::from_parts(head, body),
     })
 }

@@ -72,6 +72,7 @@ pub fn message(id: TransactionId, recipients: &[&str]) -> NewMessage {
         recipients: recipients.iter().map(|to| queued(to)).collect(),
         smtputf8: false,
         dsn: dsn::MessageRequest::default(),
+        sender: SenderProof::Unproved,
         head: Bytes::from_static(b"Subject: hello\r\n\r\n"),
         body: NewBody::Inline(Bytes::from_static(b"Hello.\r\n")),
         tags: vec!["first".into(), "second".into()],

@@ -71,12 +71,13 @@ ALTER TABLE contents ADD COLUMN smtputf8 INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE contents ADD COLUMN dsn_json TEXT;
 ALTER TABLE recipients ADD COLUMN dsn_json TEXT;
 ALTER TABLE recipients ADD COLUMN delay_told INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE contents ADD COLUMN sender_json TEXT;
 INSERT INTO messages VALUES (1, '018bcfe5-6800-7000-8000-000000000001', 'acme',
     'alice@sender.example', 1700000000000, 1700000000000, 1700432000000, NULL, NULL, '["tag"]',
     NULL, 22);
 INSERT INTO contents VALUES (1, '{"listener":"mx","flow":"inbound","client":"192.0.2.1:4711","helo":null,"tls":null,"user":null}',
     '{"class":"human","reply-allowed":true}', '[]',
-    CAST('Subject: old' || char(13, 10, 13, 10) AS BLOB), CAST('Old.' || char(13, 10) AS BLOB), 0, NULL);
+    CAST('Subject: old' || char(13, 10, 13, 10) AS BLOB), CAST('Old.' || char(13, 10) AS BLOB), 0, NULL, '"proved"');
 INSERT INTO recipients VALUES (1, 0, 'bob@a.example', 'leased', 1700000600000,
     '018bcfe5-6800-7000-8000-000000000002', 1, 1700000000000,
     '{"code":451,"enhanced":"4.3.0","lines":["later"]}', 'mx.example:25', NULL, NULL, 0);

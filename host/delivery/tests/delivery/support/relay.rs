@@ -14,7 +14,7 @@ use gatepost_policy::{Decision, Flow, Judgement, NextHop, Routing, Session, Tran
 use gatepost_smtp::{Reply, dsn};
 use gatepost_spool::{
     Claim, ClaimedRecipient, Ending, Filter, InitialState, NewBody, NewMessage, NewRecipient,
-    Owner, Spool, SpoolSettings, SqliteSpool, Summary,
+    Owner, SenderProof, Spool, SpoolSettings, SqliteSpool, Summary,
 };
 use tempfile::TempDir;
 use tokio::sync::mpsc;
@@ -287,6 +287,7 @@ pub fn new_message(from: &str, to: &[&str], raw: &[u8]) -> NewMessage {
             .collect(),
         smtputf8: false,
         dsn: dsn::MessageRequest::default(),
+        sender: SenderProof::Authenticated,
         body: NewBody::Inline(raw[message.head().len()..].to_vec().into()),
         head: message.head().clone(),
         tags: Vec::new(),

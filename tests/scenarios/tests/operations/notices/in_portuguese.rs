@@ -2,7 +2,7 @@
 
 use test_support::{RelayBuilder, Sink};
 
-use super::{Notice, submit};
+use super::{CHAIN, Notice, submit_as_user};
 
 const MESSAGE: &[u8] = b"From: Ann <ann@sender.example>\r\n\
     Subject: =?utf-8?Q?Reuni=C3=A3o?=\r\n\
@@ -13,9 +13,10 @@ const MESSAGE: &[u8] = b"From: Ann <ann@sender.example>\r\n\
 fn an_account_has_a_language() {
     let sink = Sink::with(&["--fail-rcpt", "gone@"]);
     let relay = RelayBuilder::usual(sink.address())
+        .replace(CHAIN, "chain = []")
         .replace("id = \"acme\"", "id = \"acme\"\nlanguage = \"pt\"")
         .start();
-    submit(&relay, "", "gone@desk.example", "", MESSAGE);
+    submit_as_user(&relay, "", "gone@desk.example", "", MESSAGE);
     let taken = sink.take();
     // What travels is ASCII, and says which characters it stands for.
     assert!(taken.bytes().is_ascii());

@@ -7,9 +7,13 @@ mod not_asked_for;
 mod of_a_site;
 mod relayed;
 mod returned;
+mod to_strangers;
 
 use mail_parser::{Message, MessageParser, MimeHeaders};
 use test_support::{Client, Relay};
+
+/// The chain of the usual relay's listeners; of a submission it would make a machine's message.
+const CHAIN: &str = r#"chain = ["loop-guard", "header-guard", "outbound-route"]"#;
 
 /// A notice as a mail reader has it: its header, and the type and contents of its three parts.
 pub struct Notice {
@@ -49,10 +53,21 @@ fn kind(message: &Message<'_>, part: u32) -> String {
     format!("{}/{}", kind.ctype(), kind.subtype().unwrap())
 }
 
-/// Submits a message with these parameters of MAIL and of RCPT; its transaction.
+/// Hands a message in as a stranger does, with these parameters of MAIL and of RCPT; its
+/// transaction.
 fn submit(relay: &Relay, mail: &str, to: &str, rcpt: &str, message: &[u8]) -> String {
     let mut client: Client = relay.client("mx");
     client.ehlo();
+    hand_in(&mut client, mail, to, rcpt, message)
+}
+
+/// The same as a user who has logged in.
+fn submit_as_user(relay: &Relay, mail: &str, to: &str, rcpt: &str, message: &[u8]) -> String {
+    let mut client = relay.client("submission").authenticated("user", "secret");
+    hand_in(&mut client, mail, to, rcpt, message)
+}
+
+fn hand_in(client: &mut Client, mail: &str, to: &str, rcpt: &str, message: &[u8]) -> String {
     client.command(&format!("MAIL FROM:<ann@sender.example>{mail}"), 250);
     client.command(&format!("RCPT TO:<{to}>{rcpt}"), 250);
     client.command("DATA", 354);

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use test_support::{RelayBuilder, Sink, run};
 
-use super::{Notice, submit};
+use super::{CHAIN, Notice, submit_as_user};
 use crate::MESSAGE;
 
 const OWN: &str = "From: The post room\nSubject: Sorry about {{ subject }}\n\n\
@@ -14,6 +14,7 @@ const OWN: &str = "From: The post room\nSubject: Sorry about {{ subject }}\n\n\
 
 fn builder(sink: &Sink, directory: &Path) -> RelayBuilder {
     RelayBuilder::usual(sink.address())
+        .replace(CHAIN, "chain = []")
         .with("[notifications]\ntemplates = \"texts\"")
         .directory(directory)
 }
@@ -29,7 +30,7 @@ fn its_own_words_are_taken_and_change_with_a_reload() {
     write(directory.path(), OWN);
     let sink = Sink::with(&["--fail-rcpt", "gone@"]);
     let relay = builder(&sink, directory.path()).start();
-    submit(&relay, "", "gone@desk.example", "", MESSAGE);
+    submit_as_user(&relay, "", "gone@desk.example", "", MESSAGE);
     let notice = Notice::read(&sink.take().bytes());
     assert_eq!(notice.subject, "Sorry about hello");
     assert!(
@@ -42,7 +43,7 @@ fn its_own_words_are_taken_and_change_with_a_reload() {
 
     write(directory.path(), &OWN.replace("Sorry", "Very sorry"));
     relay.json(&["reload"]);
-    submit(&relay, "", "gone@desk.example", "", MESSAGE);
+    submit_as_user(&relay, "", "gone@desk.example", "", MESSAGE);
     let notice = Notice::read(&sink.take().bytes());
     assert_eq!(notice.subject, "Very sorry about hello");
 
@@ -55,7 +56,7 @@ fn its_own_words_are_taken_and_change_with_a_reload() {
         said.contains("failed.txt:2") && said.contains("`subjekt`"),
         "{said}"
     );
-    submit(&relay, "", "gone@desk.example", "", MESSAGE);
+    submit_as_user(&relay, "", "gone@desk.example", "", MESSAGE);
     let notice = Notice::read(&sink.take().bytes());
     assert_eq!(notice.subject, "Very sorry about hello");
     relay.leaves_nothing(sink);

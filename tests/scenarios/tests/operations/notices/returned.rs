@@ -3,18 +3,20 @@
 
 use test_support::{RelayBuilder, Sink};
 
-use super::{Notice, submit};
+use super::{CHAIN, Notice, submit_as_user};
 use crate::MESSAGE;
 
 #[test]
 fn as_much_comes_back_as_was_asked_for() {
     let sink = Sink::with(&["--fail-rcpt", "gone@"]);
-    let relay = RelayBuilder::usual(sink.address()).start();
+    let relay = RelayBuilder::usual(sink.address())
+        .replace(CHAIN, "chain = []")
+        .start();
     let to = "gone@desk.example";
 
     let mail = " RET=FULL ENVID=QQ+2B314159";
     let rcpt = " NOTIFY=FAILURE ORCPT=rfc822;first@desk.example";
-    submit(&relay, mail, to, rcpt, MESSAGE);
+    submit_as_user(&relay, mail, to, rcpt, MESSAGE);
     let notice = Notice::read(&sink.take().bytes());
     assert_eq!(notice.subject, "Not delivered: hello");
     assert!(
@@ -41,7 +43,7 @@ fn as_much_comes_back_as_was_asked_for() {
     assert!(returned.contains("Subject: hello\r\n"), "{returned}");
     assert!(returned.contains("Hello!"), "{returned}");
 
-    submit(&relay, " RET=HDRS", to, "", MESSAGE);
+    submit_as_user(&relay, " RET=HDRS", to, "", MESSAGE);
     let (kind, returned) = Notice::read(&sink.take().bytes()).returned;
     assert_eq!(kind, "text/rfc822-headers");
     assert!(returned.contains("Subject: hello\r\n"), "{returned}");
