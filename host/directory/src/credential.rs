@@ -118,7 +118,8 @@ pub struct Known {
 }
 
 impl Known {
-    /// Whether it is good for anything. A session asks its [`View`](crate::View) anew each time.
+    /// Whether it is not revoked. Whether it is good for anything, a [`View`](crate::View) says,
+    /// which a session asks anew each time.
     pub fn is_live(&self) -> bool {
         self.credential.revoked.is_none()
     }

@@ -9,8 +9,8 @@ use gatepost_message::{Address, CanonicalAddress, Separators, TransactionId, dom
 use ring::hmac;
 
 use crate::{
-    Account, AccountId, Agreement, Canonical, Connector, ConnectorId, Credential, Known,
-    SupportAddress, UserName, Verifier, email_id::EmailIds, partner_view::Partners,
+    Account, AccountId, Agreement, Canonical, Connector, ConnectorId, ConnectorState, Credential,
+    Known, Scope, SupportAddress, UserName, Verifier, email_id::EmailIds, partner_view::Partners,
 };
 
 /// Whose an address is.
@@ -286,11 +286,24 @@ impl View {
         })
     }
 
-    /// Whether this credential is there and not revoked: what an open session asks before each
-    /// command.
+    /// Whether this credential is there and [holds](Self::holds): what an open session asks before
+    /// each command.
     pub fn is_live(&self, user_name: &UserName) -> bool {
         let known = self.core.credentials.get(user_name);
-        known.is_some_and(|known| known.is_live())
+        known.is_some_and(|known| self.holds(known))
+    }
+
+    /// Whether a credential is good for anything: it is not revoked, and where it is for relay from
+    /// a domain, somebody vouches for that domain, whose connector is verified. A domain that is
+    /// claimed, or disconnected, vouches for nothing.
+    pub fn holds(&self, known: &Known) -> bool {
+        let vouched = match &known.credential.scope {
+            Scope::Submission => true,
+            Scope::Inbound { connector, .. } => self
+                .connector(known.credential.account, *connector)
+                .is_some_and(|of| of.state == ConnectorState::Verified),
+        };
+        known.is_live() && vouched
     }
 
     /// The id of a transaction's message, for a header: ASCII letters, digits, `-` and `.`, at most

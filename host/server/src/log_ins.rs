@@ -7,8 +7,8 @@
 //! salt that is the same on every listener and for every spelling: nobody learns which it was (RFC
 //! 4954 section 6).
 //!
-//! A log-in [holds](LogIns::hold) no longer than what it was made with: an open session asks before
-//! each command.
+//! A log-in [holds](LogIns::hold) no longer than what it was made with, and that of a domain no
+//! longer than somebody vouches for the domain: an open session asks before each command.
 
 mod attempts;
 
@@ -215,7 +215,7 @@ fn credential<'a>(directory: &'a View, flow: Flow, user: &str) -> Option<&'a Use
         Scope::Inbound { .. } => flow == Flow::Inbound,
         Scope::Submission => flow == Flow::Submission,
     };
-    (known.is_live() && fits).then_some(&known.credential.user_name)
+    (directory.holds(known) && fits).then_some(&known.credential.user_name)
 }
 
 impl Ownership<'_> {
@@ -225,7 +225,7 @@ impl Ownership<'_> {
             return Some(account.id.clone());
         }
         let known = self.directory.credential(user)?;
-        let submits = known.credential.scope == Scope::Submission;
+        let submits = known.credential.scope == Scope::Submission && self.directory.holds(known);
         submits.then(|| known.credential.account.to_string())
     }
 }

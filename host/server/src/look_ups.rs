@@ -146,7 +146,9 @@ impl Directory for Accounts {
         Some(match &known.credential.scope {
             Scope::Inbound { domain, .. } => CredentialScope::Inbound(domain.as_ascii().to_owned()),
             Scope::Submission => CredentialScope::Submission,
+        // One that holds no more proves nothing, whoever asks.
         })
+        let known = Some(known).filter(|known| self.directory.holds(known))?;
     }
 
     fn settings(&self, account: &str, policy: &str) -> Option<String> {

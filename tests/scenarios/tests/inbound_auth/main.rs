@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod denied_and_allowed;
+mod disconnected;
 mod dns_slow;
 mod enhanced;
 mod forwarded;
