@@ -253,6 +253,12 @@ impl View {
         }
     }
 
+    /// Whether somebody has added this very address, and not only one of which it is a sub-address.
+    pub fn names(&self, address: &Address) -> bool {
+        let canonical = Canonical::of(address);
+        canonical.is_some_and(|of| self.core.addresses.contains_key(of.as_str()))
+    }
+
     /// Whose a domain is, as native domain or connected; one that is only claimed is nobody's.
     pub fn domain(&self, domain: &str) -> Option<Destination> {
         let ascii = domain_to_ascii(domain)?.to_ascii_lowercase();

@@ -22,7 +22,8 @@ pub fn refusal(message: &Message) -> Option<Reply> {
     })
 }
 
-/// Refuses a submission whose author, by a From field, is of a domain of another account.
+/// Refuses a submission whose author, by a From field, is not one in whose name its account [may
+/// send](Ownership::may_send_as).
 ///
 /// `message` is as it would be sent: what a policy writes into From is held to it too.
 pub fn foreign_author(
@@ -36,13 +37,14 @@ pub fn foreign_author(
     let account = transaction.account.as_deref()?;
     authors(message)
         .iter()
-        .find(|author| ownership.is_foreign(account, author.domain()))
+        .find(|author| !ownership.may_send_as(account, author))
         .map(|author| foreign(author.domain()))
 }
 
-/// What a user is told who sends in the name of another account.
+/// What a user is told who sends in the name of a domain that is not the account's. Whether it is
+/// another account's, or nobody's here, is not said.
 pub fn foreign(domain: &str) -> Reply {
-    let text = format!("You may not send in the name of {domain}: it belongs to another account");
+    let text = format!("You may not send in the name of {domain}: it is no domain of your account");
     Reply::new(550, "5.7.1", text)
 }
 
@@ -103,6 +105,7 @@ mod tests {
             [[account]]
             id = "one"
             domains = ["one.example"]
+            sending-domains = ["bounces.one.example"]
             [[account]]
             id = "two"
             domains = ["two.example"]
@@ -135,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_submits_in_the_name_of_another_account() {
+    fn nobody_submits_in_a_name_that_is_not_the_accounts() {
         let config = two_accounts();
         let directory = View::empty();
         let ownership = Ownership {
@@ -145,7 +148,9 @@ mod tests {
         let submitted = of_account_one(Flow::Submission);
         for (head, refused) in [
             ("From: a@one.example", false),
-            ("From: a@nobodys.example", false),
+            ("From: a@bounces.one.example", false),
+            ("From: a@nobodys.example", true),
+            ("From: a@deeper.one.example", true),
             ("From: \"x@two.example\" <a@one.example>", false),
             ("From: A (x@two.example) <a@one.example>", false),
             ("Sender: x@two.example", false),

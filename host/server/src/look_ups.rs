@@ -128,8 +128,12 @@ impl Directory for Accounts {
     }
 
     fn knows_addresses(&self, account: &str) -> bool {
+        let of_config = self.config.account(account);
         let of_directory = || self.directory.account(account.parse().ok()?);
-        of_directory().is_some()
+        match of_config.and_then(|of| of.addresses.as_ref()) {
+            Some(listed) => listed.are_all(),
+            None => of_directory().is_some(),
+        }
     }
 
     fn product(&self, account: &str) -> Option<String> {
@@ -142,13 +146,13 @@ impl Directory for Accounts {
         if self.config.account_of_user(user).is_some() {
             return Some(CredentialScope::Submission);
         }
+        // One that holds no more proves nothing, whoever asks.
         let known = self.directory.credential(user)?;
+        let known = Some(known).filter(|known| self.directory.holds(known))?;
         Some(match &known.credential.scope {
             Scope::Inbound { domain, .. } => CredentialScope::Inbound(domain.as_ascii().to_owned()),
             Scope::Submission => CredentialScope::Submission,
-        // One that holds no more proves nothing, whoever asks.
         })
-        let known = Some(known).filter(|known| self.directory.holds(known))?;
     }
 
     fn settings(&self, account: &str, policy: &str) -> Option<String> {

@@ -46,13 +46,15 @@ impl RelayBuilder {
 
     /// The configuration that most scenarios want: account `acme` with `desk.example` and the
     /// user `user`/`secret`, listeners `mx` and `submission` with STARTTLS and the built-in
-    /// policies, and a sink as default route.
+    /// policies, and a sink as default route. The account sends as `sender.example`, too, from
+    /// where messages of the scenarios are, so that one serves for both listeners.
     pub fn usual(next_hop: SocketAddr) -> Self {
         Self::new(format!(
             r#"
             [[account]]
             id = "acme"
             domains = ["desk.example"]
+            sending-domains = ["sender.example"]
             users = [{{ name = "user", password = "secret" }}]
             [[listener]]
             name = "mx"

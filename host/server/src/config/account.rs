@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-use super::Domain;
+use super::{Addresses, Domain};
 
 /// A customer: the domains that the relay receives for, and the users who submit on its behalf.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -20,6 +20,15 @@ pub struct Account {
     /// Each belongs to one account only.
     #[serde(default)]
     pub domains: Vec<Domain>,
+    /// Those of its domains' addresses that there are; any that is written to where absent.
+    pub addresses: Option<Addresses>,
+    /// Domains in whose name it sends as well, and for which nothing is received. Each belongs to
+    /// one account only.
+    #[serde(default)]
+    pub sending_domains: Vec<Domain>,
+    /// What becomes of recipients whose local part names a further way.
+    #[serde(default)]
+    pub source_routes: SourceRoutes,
     /// Each name belongs to one account only.
     #[serde(default)]
     pub users: Vec<User>,
@@ -32,6 +41,17 @@ pub struct Account {
     /// Who forwards its mail to us.
     #[serde(default)]
     pub forwarders: Vec<Forwarders>,
+}
+
+/// What becomes of a recipient such as `user%elsewhere.example@desk.example`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SourceRoutes {
+    /// Refused at RCPT: the next hop might send the message on.
+    #[default]
+    Refuse,
+    /// Taken as a mailbox of its domain: the next hop is known to do no such thing.
+    Accept,
 }
 
 /// Who is known to forward the mail of a domain to us.

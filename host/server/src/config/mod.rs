@@ -9,6 +9,7 @@
 //! the policies themselves, when they are loaded ([`crate::policies`]).
 
 mod account;
+mod addresses;
 mod changes;
 mod delivery;
 mod directory;
@@ -29,7 +30,8 @@ use std::path::{Path, PathBuf};
 use gatepost_delivery::Templates;
 use serde::Deserialize;
 
-pub use account::{Account, Forwarders, Password, User};
+pub use account::{Account, Forwarders, Password, SourceRoutes, User};
+pub use addresses::Addresses;
 pub use changes::Change;
 pub use delivery::Delivery;
 pub use directory::Directory;

@@ -299,6 +299,28 @@ fn accounts(config: &Config, findings: &mut Findings) {
                 );
             }
         }
+        for (d, domain) in account.sending_domains.iter().enumerate() {
+            if let Some(other) = domains.claim(domain, &account.id) {
+                findings.add(
+                    at!["account", a, "sending-domains", d],
+                    format!("the domain {domain} already belongs to account \"{other}\""),
+                    "a domain belongs to one account, which may send in the name of all its domains; take it out here",
+                );
+            }
+        }
+        let listed = account
+            .addresses
+            .as_ref()
+            .map_or(&[][..], |of| of.domains());
+        for (e, domain) in listed.iter().enumerate() {
+            if !account.domains.contains(domain) {
+                findings.add(
+                    at!["account", a, "addresses", e],
+                    format!("{domain} is not among the domains of account \"{}\"", account.id),
+                    "the account receives at its domains alone; add it to them, or take the address out",
+                );
+            }
+        }
         account_settings(config, a, findings);
         for (u, user) in account.users.iter().enumerate() {
             let name = &user.name;

@@ -55,8 +55,8 @@ pub async fn connect(policies: &Pinned, session: &Session, now: Millis) -> Admis
 }
 
 /// May this sender begin? A submission belongs to its user's account from the start, and without
-/// a user there is none (RFC 6409 section 4.3); nor may it send in the name of another account
-/// (section 6.1).
+/// a user there is none (RFC 6409 section 4.3); its reverse-path is null, or one under which the
+/// account [may send](Ownership::may_send_as) (section 6.1).
 pub async fn sender(
     ownership: Ownership<'_>,
     policies: &Pinned,
@@ -69,7 +69,7 @@ pub async fn sender(
             return Admission::refused(Reply::new(530, "5.7.0", "Authentication required"));
         };
         if let Some(address) = transaction.reverse_path.address()
-            && ownership.is_foreign(&account, address.domain())
+            && !ownership.may_send_as(&account, address)
         {
             return Admission::refused(host_rules::foreign(address.domain()));
         }
@@ -113,9 +113,10 @@ pub async fn recipient(
 
 /// Whose mail for this address is, and the address that it goes to.
 ///
-/// In an account's domain of the configuration only the domain counts: `user%elsewhere.example@desk.example`, `elsewhere.example!user@…` and
-/// `"user@elsewhere.example"@…` are local parts of desk.example, and what they mean there is for
-/// the next hop to say, as mail for desk.example.
+/// `user%elsewhere.example@desk.example`, `elsewhere.example!user@…` and
+/// `"user@elsewhere.example"@…` are local parts of desk.example; but a next hop that trusts this
+/// relay may send on what comes from it with such a one, and would be open to the world through it.
+/// They are refused (RFC 5321 appendix F.2) unless somebody has said that they are mailboxes.
 fn destination(
     ownership: Ownership<'_>,
     transaction: &Transaction,
@@ -131,7 +132,13 @@ fn destination(
     }
     let (account, address) = match (postmaster, ownership.recipient(address)) {
         (Some(postmaster), _) => postmaster,
-        (None, Whose::Of(account)) => (account, address.clone()),
+        (None, Whose::Of(account)) => match ownership.takes_for(&account, address) {
+            true => (account, address.clone()),
+            false => {
+                let text = "Source routing is refused: %, ! and @ may not stand before the @";
+                return Err(Reply::new(550, "5.7.1", text));
+            }
+        },
         (None, Whose::Unknown) => return Err(Reply::new(550, "5.1.1", "No such recipient here")),
         (None, Whose::Elsewhere) => return Err(Reply::new(550, "5.7.1", "Relaying denied")),
     };

@@ -21,8 +21,10 @@ mod pipelining;
 mod received_field;
 mod smtputf8;
 mod smuggling;
+mod source_routing;
 mod submitted_fields;
 mod transaction_id;
+mod unknown_recipient;
 
 mod back_to_back {
     mod chunks;
