@@ -119,7 +119,7 @@ impl Rehearsal {
         } = handed;
         let chain = self.policies.chain(&transaction.session.listener);
         let policies = chain.begin(self.accounts().and(self.memory.clone()));
-        let mut findings = Findings::default();
+        let mut findings = Findings::new(&self.config);
         let mut refused = Vec::new();
         let turned_away = self
             .envelope(

@@ -1,16 +1,24 @@
 //! The fields by which those downstream learn what the relay made of a message: which may not
 //! come from outside, and what is written.
 //!
-//! On inbound mail everything that claims to be ours goes before any policy sees the message: the
-//! fields of `[headers]`, and each Authentication-Results of our authserv-id (RFC 8601 section 5).
-//! When all is decided, what was gathered and what was said goes on top. A submission is the
-//! application's own: it may say why it sends, and what leaves says nothing of ours.
+//! Everything that might be taken for ours goes before any policy sees the message, whichever way
+//! it travels: the fields of `[headers]`, however their names are dressed up, and each
+//! Authentication-Results that is not strictly another's (RFC 8601 section 5). It is removed and
+//! not refused: nobody means it well, and what else the message says is for policies to judge. A
+//! submission alone may say why it is sent; and where it goes to another account of this relay,
+//! that is taken off as it leaves. When all is decided, what was gathered and what was said goes
+//! on top of inbound mail.
+//!
+//! What a reader might find where no field stands is taken from it, too: indented lines above the
+//! first field that read like one of ours go, and where a line that is no field ends the header
+//! section, an empty line is put in front of it, so that it is body for everybody.
 
 use gatepost_authentication::{Facts, Stamp, claims_authserv_id};
-use gatepost_message::{Edit, FieldBody, FieldError, FieldName, Message};
-use gatepost_policy::{Flow, Transaction};
+use gatepost_message::{Edit, Field, FieldBody, FieldError, FieldName, Message, TolerantNames};
+use gatepost_policy::{Flow, Reserved, Transaction};
 
 use crate::config::Config;
+use crate::ownership::{Ownership, Whose};
 
 /// RFC 8601 section 2.
 const AUTHENTICATION_RESULTS: &str = "Authentication-Results";
@@ -18,22 +26,35 @@ const AUTHENTICATION_RESULTS: &str = "Authentication-Results";
 /// The longest line that tags are written on, where one tag does not need more.
 const LINE: usize = 76;
 
-/// The message without what claims to be ours. Not a single octet of it changes besides.
+/// The message without what might be taken for ours. Not a single octet of it changes besides.
 pub fn cleared(config: &Config, flow: Flow, message: &Message) -> Message {
-    if flow == Flow::Submission {
-        return message.clone();
-    }
     let authserv_id = authserv_id(config);
+    let named = config.headers.named().map(|(_, name)| name.as_str());
+    let ours = TolerantNames::new(named.into_iter().chain([AUTHENTICATION_RESULTS]));
+    let trigger = config.headers.trigger.0.as_str();
+    let message = message.without_preamble_like(&ours);
     message.without(|field| {
-        let claims = || {
-            let body = String::from_utf8_lossy(field.body_raw());
-            claims_authserv_id(&body, authserv_id)
-        };
-        let named = |name: &str| field.is(name);
-        let of_ours = config.headers.named();
-        of_ours.iter().any(|(_, name)| named(name.as_str()))
-            || named(AUTHENTICATION_RESULTS) && claims()
+        let by_right =
+            is_anothers(field, authserv_id) || flow == Flow::Submission && field.is(trigger);
+        field.holds_another(&ours) || field.may_be_read_as(&ours) && !by_right
     })
+}
+
+/// Whether it is what another host has found out, and nobody could think otherwise.
+fn is_anothers(field: &Field<'_>, authserv_id: &str) -> bool {
+    let body = || String::from_utf8_lossy(field.body_raw());
+    field.is(AUTHENTICATION_RESULTS) && !claims_authserv_id(&body(), authserv_id)
+}
+
+/// What only the relay writes, whatever a policy wants.
+pub fn reserved(config: &Config) -> Reserved {
+    let headers = &config.headers;
+    let own = [
+        &headers.tags.0,
+        &headers.auth.0,
+        &headers.original_recipient.0,
+    ];
+    Reserved::new(own, authserv_id(config))
 }
 
 /// Who vouches in Authentication-Results.
@@ -42,18 +63,24 @@ pub fn authserv_id(config: &Config) -> &str {
     own.unwrap_or(&config.relay.hostname).as_ascii()
 }
 
-/// What is told downstream, to be put on top in this order.
+/// What is told downstream, to be put on top in this order. Of a submission nothing is; but where
+/// it goes to an address of an account here, why its application sent it is taken off: what
+/// account says to account is said in no name of the relay's.
 ///
 /// # Errors
 /// None in practice: what strangers say is written as tokens, or quoted.
 pub fn edits(
-    config: &Config,
+    ownership: Ownership<'_>,
     transaction: &Transaction,
     facts: Option<&Facts>,
     tags: &[String],
 ) -> Result<Vec<Edit>, FieldError> {
+    let config = ownership.config;
     if transaction.session.flow == Flow::Submission {
-        return Ok(Vec::new());
+        let mut recipients = transaction.recipients.iter();
+        let inside = recipients.any(|to| matches!(ownership.recipient(to), Whose::Of(_)));
+        let name = config.headers.trigger.0.clone();
+        return Ok(Vec::from_iter(inside.then_some(Edit::Remove { name })));
     }
     let headers = &config.headers;
     let mut edits = Vec::new();

@@ -58,11 +58,11 @@ impl Dialogue {
     pub fn new(pipeline: Arc<Pipeline>, entrance: Entrance, client: SocketAddr) -> Self {
         Self {
             exported: pipeline.spans.session(),
+            connection: Findings::new(&pipeline.config),
             pipeline,
             entrance,
             client,
             log_in: None,
-            connection: Findings::default(),
             connection_remembered: false,
             open: None,
         }
@@ -83,7 +83,7 @@ impl Dialogue {
 
     async fn connect(&mut self, session: &server::Session) -> Answer {
         // Whom XCLIENT puts in the place of another starts afresh.
-        self.connection = Findings::default();
+        self.connection = Findings::new(&self.pipeline.config);
         self.connection_remembered = false;
         let policies = self.pipeline.policies();
         let admission = admission::connect(&policies, &self.facts(session), Millis::now()).await;
@@ -274,7 +274,7 @@ impl Dialogue {
         if let Some(exported) = exported {
             exported.calls(&admission.judgements);
         }
-        self.connection = Findings::default();
+        self.connection = Findings::new(&self.pipeline.config);
         let refusal = self.connection.take(admission, None);
         if self.connection_remembered {
             self.connection.effects.clear();

@@ -5,6 +5,8 @@ use gatepost_policy::{Classification, Effect, Judgement, Protected, RecipientVer
 use gatepost_smtp::Reply;
 
 use super::admission::Admission;
+use crate::config::Config;
+use crate::verdict_fields;
 
 /// What policies have said, gathered from hook to hook.
 #[derive(Debug, Clone, Default)]
@@ -28,6 +30,14 @@ pub struct Findings {
 }
 
 impl Findings {
+    /// None yet. What only the relay writes is no policy's to edit from the first hook on.
+    pub fn new(config: &Config) -> Self {
+        Self {
+            protected: Protected::default().reserving(verdict_fields::reserved(config)),
+            ..Self::default()
+        }
+    }
+
     /// Adds what was said of a client, a sender or a recipient, and gives the refusal, if it is
     /// one: what a policy wanted to happen happens only where the answer was yes.
     pub fn take(&mut self, admission: Admission, account: Option<&str>) -> Option<Reply> {

@@ -114,6 +114,7 @@ pub async fn judge(
     let message = verdict_fields::cleared(config, transaction.session.flow, &message);
     let message = message.edited(&findings.edits);
     let protected = findings.protected.clone();
+    let protected = protected.reserving(verdict_fields::reserved(config));
     let ruling = policies
         .message(transaction, message, facts.as_ref(), protected)
         .await;
@@ -131,11 +132,16 @@ pub async fn judge(
             added.push(received::edit(transaction, hostname, arrival.protocol)?);
             let told = facts.as_deref().filter(|_| wanted);
             let tags = &findings.tags;
-            added.extend(verdict_fields::edits(config, transaction, told, tags)?);
+            added.extend(verdict_fields::edits(
+                arrival.ownership,
+                transaction,
+                told,
+                tags,
+            )?);
             Ok(added)
         });
     let message = match added {
-        Ok(added) => message.edited(&added),
+        Ok(added) => message.edited(&added).with_its_end_marked(),
         Err(error) => {
             // A message without its trace field could loop unseen.
             tracing::error!(%error, "the relay's own fields cannot be written");

@@ -26,6 +26,7 @@ mod product;
 mod protected_header;
 mod recipients_refused;
 mod reload_keeps_the_last_good;
+mod reserved_fields;
 mod start_errors;
 mod swap_under_load;
 mod tested_on_fixtures;
