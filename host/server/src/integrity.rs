@@ -12,9 +12,12 @@
 //!   Message-ID has arrived, no more.
 //!
 //! What came back is compared with what was sent, and counted for the domain of From:
-//! `gatepost connector headers DOMAIN`.
+//! `gatepost connector headers DOMAIN`. Whoever was sent a message can copy its ids into anything.
+//! So it counts only where it [comes from a place](place) that can have the message from us alone:
+//! the server that we handed it to, or one of the customer's own.
 
 mod compare;
+mod place;
 
 use std::sync::Arc;
 
@@ -23,6 +26,9 @@ use gatepost_message::{Message, Millis, TransactionId, domain_to_ascii};
 use gatepost_policy::{Flow, Judgement, Transaction};
 use gatepost_trace::{CameBack, Change, Finding, Sent, Trace, TraceError};
 use mail_parser::{Encoding, MessageParser, MimeHeaders as _, PartType};
+
+use self::place::Place;
+use crate::look_ups::Accounts;
 
 /// Watched on every message.
 const STANDARD: [&str; 6] = ["From", "To", "Cc", "Reply-To", "Subject", "Message-ID"];
@@ -90,21 +96,23 @@ fn short(mut value: String) -> String {
 
 /// Looks whether a message that has come in is one of ours, or tells of one. `message` is as it
 /// came. Returns at once; nobody waits for what is found.
-pub fn look(trace: &Arc<Trace>, view: &Arc<View>, transaction: &Transaction, message: Message) {
+pub fn look(trace: &Arc<Trace>, accounts: Accounts, transaction: &Transaction, message: Message) {
     if transaction.session.flow != Flow::Inbound {
         return;
     }
+    let view = &accounts.directory;
     let whole = email_id(view, &message);
     let reports = transaction.reverse_path.is_null() || is_report(&message);
     let answers = answered(&message);
     if whole.is_none() && !reports && answers.is_empty() {
         return;
     }
-    let (trace, view) = (Arc::clone(trace), Arc::clone(view));
+    let place = Place::of(&transaction.session, accounts);
+    let trace = Arc::clone(trace);
     let looked = tokio::task::spawn_blocking(move || {
         let found = match whole {
-            Some(id) => came_back(&trace, id, &message),
-            None if reports => of_report(&trace, &view, &message),
+            Some(id) => came_back(&trace, &place, id, &message),
+            None if reports => of_report(&trace, &place, &message),
             None => Ok(None),
         };
         match found {
@@ -186,33 +194,51 @@ fn of_answer(trace: &Trace, answers: &[String]) -> Result<Option<CameBack>, Trac
 
 fn came_back(
     trace: &Trace,
+    place: &Place,
     id: TransactionId,
     message: &Message,
 ) -> Result<Option<CameBack>, TraceError> {
     let sent = trace.sent_as(id)?;
-    Ok(sent.map(|sent| compared(sent, message, true)))
+    compared(trace, place, sent, message, true)
 }
 
-fn compared(sent: Sent, came: &Message, proved: bool) -> CameBack {
-    CameBack {
+/// What became of a message that we sent, if it comes from a place that can have it from us alone.
+fn compared(
+    trace: &Trace,
+    place: &Place,
+    sent: Option<Sent>,
+    came: &Message,
+    proved: bool,
+) -> Result<Option<CameBack>, TraceError> {
+    let Some(sent) = sent else { return Ok(None) };
+    if !place.has_it_from_us(trace, &sent)? {
+        tracing::info!(
+            id = %sent.id, client = %place.client(),
+            "what is said to have become of a message does not come from where it was sent"
+        );
+        return Ok(None);
+    }
+    Ok(Some(CameBack {
         at: Millis::now(),
         findings: compare::findings(&sent.headers, &STANDARD, came),
         id: sent.id,
         account: sent.account,
         domain: sent.domain,
         proved,
-    }
+    }))
 }
 
 /// What the message says of ours that a report is about.
-fn of_report(trace: &Trace, view: &View, report: &Message) -> Result<Option<CameBack>, TraceError> {
+fn of_report(
+    trace: &Trace,
+    place: &Place,
+    report: &Message,
+) -> Result<Option<CameBack>, TraceError> {
     let Some(original) = original(report) else {
         return Ok(None);
     };
-    if let Some(id) = email_id(view, &original)
-        && let Some(found) = came_back(trace, id, &original)?
-    {
-        return Ok(Some(found));
+    if let Some(id) = email_id(place.view(), &original) {
+        return came_back(trace, place, id, &original);
     }
     let Some(message_id) = original.header("Message-ID") else {
         return Ok(None);
@@ -225,7 +251,7 @@ fn of_report(trace: &Trace, view: &View, report: &Message) -> Result<Option<Came
         }
         found => found,
     };
-    Ok(sent.map(|sent| compared(sent, &original, false)))
+    compared(trace, place, sent, &original, false)
 }
 
 /// The message, or the header section of it, that a report has as its part.

@@ -372,7 +372,7 @@ impl Dialogue {
                 let directory = self.pipeline.directory.view();
                 integrity::look(
                     &self.pipeline.trace,
-                    &directory,
+                    self.pipeline.accounts(),
                     &transaction,
                     staged.message(),
                 );

@@ -1,4 +1,4 @@
-//! What a customer's smart host makes of headers shows in the messages that come back through it:
+//! What a customer's smart host makes of headers shows in the messages that come back from it:
 //! in bounces, in a probe that is sent back whole, and, as far as that goes, in answers.
 
 use std::collections::BTreeMap;
@@ -226,5 +226,62 @@ fn an_answer_shows_that_the_message_id_has_arrived() {
     assert_eq!(answered["header"], "Message-ID");
     assert_eq!(answered["change"], "answered");
     drop(world);
+    relay.leaves_nothing(sink);
+}
+
+/// Who was sent a message, or was shown one, can copy its ids into whatever they like. It does not
+/// come from where the message was handed to, and counts for nothing.
+#[test]
+fn a_stranger_with_a_copied_id_plants_nothing() {
+    let sink = Sink::start();
+    let relay = RelayBuilder::usual(sink.address())
+        .replace(
+            "direction = \"inbound\"",
+            "direction = \"inbound\"\nxclient-from = [\"127.0.0.1/32\"]",
+        )
+        .start();
+    let taken = submitted(&relay, &sink, "5");
+    let head = edited(&taken, |line| {
+        (!line.starts_with("X-Mailer")).then(|| line.replace("Support <", "Planted <"))
+    });
+    let id = taken.header("X-Gatepost-Email-Id").unwrap();
+    let elsewhere = format!("X-Any: {id}\r\nFrom: ann@elsewhere.example\r\n\r\nHello!\r\n");
+    let mut stranger = relay.client("mx");
+    stranger.ehlo();
+    stranger.command("XCLIENT ADDR=203.0.113.77", 220);
+    stranger.ehlo();
+    let ann = "ann@elsewhere.example";
+    comes_in(
+        &mut stranger,
+        "",
+        &bounce("text/rfc822-headers", &head),
+        &sink,
+    );
+    comes_in(&mut stranger, ann, &format!("{head}\r\nHello!\r\n"), &sink);
+    comes_in(&mut stranger, ann, &elsewhere, &sink);
+    let stripped = head.replace("X-Gatepost-Email-Id", "X-Other");
+    let stripped = stripped.replace(&id, "gone");
+    comes_in(
+        &mut stranger,
+        "",
+        &bounce("message/rfc822", &stripped),
+        &sink,
+    );
+    for _ in 0..4 {
+        relay.logged("does not come from where it was sent");
+    }
+    // The server that took it is believed, and is the first that counts.
+    let mut smarthost = relay.client("mx");
+    smarthost.ehlo();
+    comes_in(
+        &mut smarthost,
+        "",
+        &bounce("text/rfc822-headers", &head),
+        &sink,
+    );
+    let found = found(&relay, "desk.example", 1);
+    let mailer = &found[&("X-Mailer".to_owned(), "lost".to_owned())];
+    assert_eq!(mailer["count"], 1);
+    drop((stranger, smarthost));
     relay.leaves_nothing(sink);
 }
