@@ -1,4 +1,4 @@
-//! The project's own tasks: `cargo xtask demo | test | torture | bench`.
+//! The project's own tasks: `cargo xtask demo | test | torture | bench | fuzz`.
 //!
 //! Each does its own set-up: it needs rustup's Rust and a C compiler, and nothing else.
 
@@ -6,6 +6,7 @@
 
 mod bench;
 mod demo;
+mod fuzz;
 mod setup;
 mod torture;
 
@@ -28,6 +29,8 @@ enum Task {
     Torture(torture::Torture),
     /// Measure the relay beside Postfix, and what its policies cost.
     Bench(bench::Bench),
+    /// Send hostile mail through the built-in policies: no fault, and no call over 20 ms.
+    Fuzz(fuzz::Fuzz),
 }
 
 fn main() -> Result<()> {
@@ -45,5 +48,6 @@ fn main() -> Result<()> {
             torture.run()
         }
         Task::Bench(bench) => bench.run(),
+        Task::Fuzz(fuzz) => fuzz.run(),
     }
 }

@@ -19,7 +19,10 @@ use crate::subject;
 
 /// Pairs of correspondents of one message whose exchange is looked into and counted. A loop has one
 /// or two; each costs some twenty look-ups, and a message may have a thousand recipients.
-pub const PAIRS: usize = 64;
+pub const PAIRS: usize = 32;
+
+/// Octets of an address as it stands in keys; a longer one is hashed, once for all its keys.
+const LONGEST_NAME: usize = 48;
 
 /// Which way a message goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,6 +117,10 @@ pub struct Exchange<'a> {
     way: Way,
     them: &'a str,
     us: &'a str,
+    /// What their counts go by.
+    sender: String,
+    /// What the counts of the two go by.
+    pair: String,
 }
 
 impl<'a> Exchange<'a> {
@@ -131,20 +138,14 @@ impl<'a> Exchange<'a> {
             way,
             them,
             us,
+            sender: name(them).into_owned(),
+            pair: format!("{} > {}", name(them), name(us)),
         }
     }
 
     /// Whether something has gone out to them within a day that no person wrote.
     pub fn is_warm(facts: &dyn Facts, them: &str) -> bool {
-        facts.counted(&key(&["out ", them]), DAY) > 0
-    }
-
-    fn sender(&self) -> String {
-        self.them.to_owned()
-    }
-
-    fn pair(&self) -> String {
-        format!("{} > {}", self.them, self.us)
+        facts.counted(&key(&["out ", &name(them)]), DAY) > 0
     }
 
     /// How many exchanges there are with this message: of messages of its own kind this way, and
@@ -170,18 +171,18 @@ impl<'a> Exchange<'a> {
         let mut found = Found::default();
         let all = Kind {
             ladder: sender,
-            tails: &[self.sender()],
-            other: &self.sender(),
+            tails: std::slice::from_ref(&self.sender),
+            other: &self.sender,
             of: self.them,
             repeats: false,
         };
         let all = self.climb(&all, u64::MAX, &mut found);
         let two = format!("{} and {}", self.us, self.them);
-        let tail = self.pair();
+        let tail = &self.pair;
         let both = Kind {
             ladder: pair,
-            tails: std::slice::from_ref(&tail),
-            other: &tail,
+            tails: std::slice::from_ref(tail),
+            other: tail,
             of: &two,
             repeats: false,
         };
@@ -205,7 +206,7 @@ impl<'a> Exchange<'a> {
         {
             let kind = Kind {
                 ladder: body,
-                tails: &word_tails(&tail, words),
+                tails: &word_tails(tail, words),
                 of: &format!("{two} in nearly the same words"),
                 repeats: true,
                 ..both
@@ -215,7 +216,7 @@ impl<'a> Exchange<'a> {
         // What makes haste has to wait first: an echo is for what takes its time.
         let waits = found.step >= Step::Tempfail;
         if !waits && may(echo) && self.was_worded_before(content) {
-            let tail = echoes(&tail);
+            let tail = echoes(tail);
             let kind = Kind {
                 ladder: echo,
                 tails: std::slice::from_ref(&tail),
@@ -240,12 +241,12 @@ impl<'a> Exchange<'a> {
 
     /// Whether the same words did: in a machine's, figures may differ.
     fn was_worded_before(&self, content: &Content<'_>) -> bool {
-        self.has_gone(&text_tail(&self.pair(), content.body().wording))
+        self.has_gone(&text_tail(&self.pair, content.body().wording))
     }
 
     /// Whether the same did, figures and all.
     fn was_said_before(&self, content: &Content<'_>) -> bool {
-        self.has_gone(&text_tail(&self.pair(), content.body().whole))
+        self.has_gone(&text_tail(&self.pair, content.body().whole))
     }
 
     /// Looks at one ladder; the exchanges of the day, at most so many.
@@ -299,10 +300,10 @@ impl<'a> Exchange<'a> {
     /// Counts the message for these two, once it is accepted.
     pub fn count_pair(&self, content: &Content<'_>, found: &Found, decision: &mut Decision) {
         let way = self.way.word();
-        let tail = self.pair();
-        decision.count(key(&[way, &tail]), 1);
+        let tail = self.pair.as_str();
+        decision.count(key(&[way, tail]), 1);
         // Until they have answered there is no exchange, and nothing else to tell.
-        let answered = || self.facts.counted(&key(&["in ", self.them]), DAY) > 0;
+        let answered = || self.facts.counted(&key(&["in ", &self.sender]), DAY) > 0;
         if self.way == Way::In || answered() {
             if let Some(subject) = content.subject() {
                 decision.count(key(&[way, &format!("{tail} # {subject}")]), 1);
@@ -312,15 +313,15 @@ impl<'a> Exchange<'a> {
                 wording,
                 whole,
             } = *content.body();
-            for tail in near.into_iter().flat_map(|words| word_tails(&tail, words)) {
+            for tail in near.into_iter().flat_map(|words| word_tails(tail, words)) {
                 decision.count(key(&[way, &tail]), 1);
             }
-            decision.count(key(&[way, &text_tail(&tail, wording)]), 1);
+            decision.count(key(&[way, &text_tail(tail, wording)]), 1);
             if whole != wording {
-                decision.count(key(&[way, &text_tail(&tail, whole)]), 1);
+                decision.count(key(&[way, &text_tail(tail, whole)]), 1);
             }
             if self.was_worded_before(content) {
-                decision.count(key(&[way, &echoes(&tail)]), 1);
+                decision.count(key(&[way, &echoes(tail)]), 1);
             }
         }
         for hot in &found.hot {
@@ -330,14 +331,14 @@ impl<'a> Exchange<'a> {
 
     /// Counts the message for them, once it is accepted.
     pub fn count_sender(way: Way, them: &str, decision: &mut Decision) {
-        decision.count(key(&[way.word(), them]), 1);
+        decision.count(key(&[way.word(), &name(them)]), 1);
     }
 
     /// A person has written: all begins anew.
     pub fn forget(&self, decision: &mut Decision) {
-        for tail in [self.sender(), self.pair()] {
+        for tail in [&self.sender, &self.pair] {
             for what in ["in ", "out ", "hot "] {
-                decision.forget_count(key(&[what, &tail]));
+                decision.forget_count(key(&[what, tail]));
             }
         }
     }
@@ -356,6 +357,14 @@ fn text_tail(pair: &str, text: u64) -> String {
 /// Of what is in the words of one before.
 fn echoes(pair: &str) -> String {
     format!("{pair} =")
+}
+
+/// An address as it stands in keys: as it is, or its hash.
+fn name(address: &str) -> Cow<'_, str> {
+    match address.len() <= LONGEST_NAME {
+        true => Cow::Borrowed(address),
+        false => bounds::hashed(address),
+    }
 }
 
 /// A key of counts and marks: as it reads, or hashed where it is too long for one.

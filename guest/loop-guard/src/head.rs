@@ -4,8 +4,8 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-use gatepost_sdk::Message;
 use gatepost_sdk::header::{Header, Section};
+use gatepost_sdk::{Message, bounds};
 
 use crate::Settings;
 
@@ -24,6 +24,9 @@ pub enum Field {
     AccountId,
     Trigger,
 }
+
+/// Octets in which the first of several addresses stands.
+const BEGINNING: usize = 4 << 10;
 
 /// A message with its header section at hand.
 pub struct Head<'a> {
@@ -77,6 +80,11 @@ impl<'a> Head<'a> {
     /// What the first of that kind says; nothing where it cannot be understood.
     pub fn read<H: Header>(&self, field: Field) -> Option<H> {
         H::parse(&self.first(field)?)
+    }
+
+    /// What the beginning of the first of that kind says, where only the first of several is wanted.
+    pub fn read_beginning<H: Header>(&self, field: Field) -> Option<H> {
+        H::parse(bounds::list(&self.first(field)?, BEGINNING))
     }
 
     /// The beginning of the body, at most 4 KiB.

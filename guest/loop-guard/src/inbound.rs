@@ -259,8 +259,10 @@ impl Inbound<'_> {
 /// where there is no author, the reverse-path.
 pub fn correspondents(head: &Head<'_>, reverse_path: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
-    let from = head.read::<From>(Field::From).map(|from| from.0);
-    let reply_to = head.read::<ReplyTo>(Field::ReplyTo).map(|to| to.0);
+    let from = head.read_beginning::<From>(Field::From).map(|from| from.0);
+    let reply_to = head
+        .read_beginning::<ReplyTo>(Field::ReplyTo)
+        .map(|to| to.0);
     for named in [from, reply_to].into_iter().flatten() {
         let Some(first) = named.first() else { continue };
         let first = canonical(first.address.as_str());

@@ -6,8 +6,8 @@
 //! one place:
 //!
 //! - **Read**: a header section of [`SECTION`] octets and [`FIELDS`] fields; of each field
-//!   [`FIELD`] octets; of an address field [`ADDRESSES`] addresses. What says less than the message
-//!   does can be asked whether it [was cut](crate::header::Section::is_cut).
+//!   [`FIELD`] octets; of an address field [`ADDRESSES`] addresses in [`LIST`] octets. What says less
+//!   than the message does can be asked whether it [was cut](crate::header::Section::is_cut).
 //! - **Said**: what a [`Decision`](crate::Decision) records stays below what the relay takes of one
 //!   call. Reasons are shortened and past [`REASONS`] only counted; keys over [`KEY`] octets are
 //!   hashed; what is too long for a field is left out, with a reason.
@@ -28,6 +28,10 @@ pub const FIELDS: usize = 2_000;
 
 /// Octets of one field's body that are read; the relay writes no longer ones either.
 pub const FIELD: usize = 64 << 10;
+
+/// Octets of an address field, and of all of one name together, in which addresses are looked for: to
+/// read them costs more than to read a text.
+pub const LIST: usize = 24 << 10;
 
 /// Addresses that are read of all fields of one name.
 pub const ADDRESSES: usize = 500;
@@ -105,15 +109,30 @@ pub fn key(key: &str) -> Cow<'_, str> {
     if !key.is_empty() && key.len() <= KEY {
         return Cow::Borrowed(key);
     }
+    hashed(key)
+}
+
+/// What stands for a key, or for a part of one, in 51 octets at most: its first word, and a hash of it.
+///
+/// ```
+/// let one = gatepost_sdk::bounds::hashed("ann@x.example");
+/// assert_ne!(one, gatepost_sdk::bounds::hashed("bob@x.example"));
+/// assert!(one.len() <= 51);
+/// ```
+pub fn hashed(key: &str) -> Cow<'static, str> {
     // What it is a key of stays legible.
     let kind = key.split(' ').next().unwrap_or_default();
     let kind = kind.get(..kind.floor_char_boundary(16)).unwrap_or_default();
     // Cryptographic, and not merely quick: whoever could find two keys with one hash could have
     // their mail counted as somebody else's.
     let hash = Sha256::digest(key.as_bytes());
-    let mut hashed = format!("{kind} #");
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+    let mut hashed = String::with_capacity(KEY);
+    hashed.push_str(kind);
+    hashed.push_str(" #");
     for octet in hash.iter().take(16) {
-        hashed.push_str(&format!("{octet:02x}"));
+        hashed.push(digit(octet >> 4));
+        hashed.push(digit(octet & 15));
     }
     Cow::Owned(hashed)
 }

@@ -106,8 +106,8 @@ pub trait Headers {
     /// ```
     fn read<H: Header>(&self) -> Option<H>;
 
-    /// All fields of the type's name that can be understood, top to bottom: as many as have together
-    /// no more octets than [one may have](bounds::FIELD).
+    /// All fields of the type's name that can be understood, top to bottom, in their first
+    /// [`bounds::LIST`] octets together.
     ///
     /// ```
     /// # use gatepost_sdk::*;
@@ -126,12 +126,13 @@ impl<M: Message + ?Sized> Headers for M {
     }
 
     fn read_all<H: Header>(&self) -> Vec<H> {
-        let mut left = bounds::FIELD;
+        let mut left = bounds::LIST;
         let section = self.section();
         let values = section.named(H::NAME).map(|field| field.value());
         let values = values.map_while(|value| {
-            left = left.checked_sub(value.len())?;
-            Some(value)
+            let value = bounds::list(&value, left).to_owned();
+            left -= value.len();
+            (left > 0).then_some(value)
         });
         values.filter_map(|value| H::parse(&value)).collect()
     }

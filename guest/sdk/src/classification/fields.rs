@@ -46,11 +46,19 @@ impl Bodies {
 
     /// The addresses in them, in lower case.
     fn addresses(&self) -> Vec<String> {
-        let all = self.all.iter().flat_map(|body| addresses(body));
-        let all = all.take(bounds::ADDRESSES);
+        let all = self.named().into_iter();
         all.map(|(_, address)| address.to_lowercase()).collect()
     }
+
+    /// Names and addresses in them.
+    fn named(&self) -> Vec<(String, String)> {
+        let all = self.all.iter().flat_map(|body| addresses(body));
+        all.take(bounds::ADDRESSES).collect()
+    }
 }
+
+/// Octets that are read of a field in which an honest message has an address or two.
+const FEW: usize = 4 << 10;
 
 /// The pass.
 struct Pass<'a> {
@@ -107,8 +115,9 @@ pub(super) fn find(
     }
     pass.envelope();
     let Pass { held, found, .. } = pass;
-    authors(&held, found);
-    relations(transaction, &held, found);
+    let from = held.from.named();
+    authors(&held, &from, found);
+    relations(transaction, &held, &from, found);
     // The subject only backs what something else says, so it need not be read where nothing does.
     let evidence = !found.is_empty();
     for value in &held.subjects.all {
@@ -162,12 +171,12 @@ impl Pass<'_> {
     fn field(&mut self, name: &str, shown: &str, field: Field<'_>) {
         let held = &mut self.held;
         match name {
-            "from" => return held.from.hold(field, bounds::FIELD),
-            "sender" => return held.sender.hold(field, bounds::FIELD),
-            "reply-to" => return held.reply_to.hold(field, bounds::FIELD),
-            "to" | "cc" => return held.to.hold(field, bounds::FIELD),
+            "from" => return held.from.hold(field, bounds::LIST),
+            "sender" => return held.sender.hold(field, FEW),
+            "reply-to" => return held.reply_to.hold(field, FEW),
+            "to" | "cc" => return held.to.hold(field, bounds::LIST),
             "subject" => return held.subjects.hold(field, bounds::TEXT),
-            "errors-to" => return held.errors_to.hold(field, bounds::FIELD),
+            "errors-to" => return held.errors_to.hold(field, FEW),
             _ => {}
         }
         let text = field.text(WORDS);
@@ -299,31 +308,25 @@ fn contains(value: &str, word: &str) -> bool {
 }
 
 /// What the author's name and address say.
-fn authors(held: &Held, found: &mut Found) {
-    let mut left = bounds::ADDRESSES;
-    for value in &held.from.all {
-        if value.contains("<>") {
-            found.add(Rule::SystemAuthor, "From", "<>");
-        }
-        let all = addresses(value);
-        let all = all.into_iter().take(left);
-        for (name, address) in all {
-            left -= 1;
-            let local = local_part(&address);
-            if sender::is_daemon(&local) || sender::is_daemon(&name.to_lowercase()) {
-                found.add(Rule::MailerDaemon, "From", &address);
-            } else if is_mail_system(&name) {
-                found.add(Rule::SystemAuthor, "From", &name);
-            } else if local == "postmaster" {
-                found.add(Rule::SystemAuthor, "From", &address);
-                found.add(Rule::SystemSender, "From", &address);
-            } else if sender::is_autoresponder(&local) {
-                found.add(Rule::AutoresponderAddress, "From", &address);
-            } else if sender::wants_no_reply(&local) {
-                found.add(Rule::NoReplyAddress, "From", &address);
-            } else if sender::sends_notices(&local) {
-                found.add(Rule::NoticeAddress, "From", &address);
-            }
+fn authors(held: &Held, from: &[(String, String)], found: &mut Found) {
+    if held.from.all.iter().any(|value| value.contains("<>")) {
+        found.add(Rule::SystemAuthor, "From", "<>");
+    }
+    for (name, address) in from {
+        let local = local_part(address);
+        if sender::is_daemon(&local) || sender::is_daemon(&name.to_lowercase()) {
+            found.add(Rule::MailerDaemon, "From", address);
+        } else if is_mail_system(name) {
+            found.add(Rule::SystemAuthor, "From", name);
+        } else if local == "postmaster" {
+            found.add(Rule::SystemAuthor, "From", address);
+            found.add(Rule::SystemSender, "From", address);
+        } else if sender::is_autoresponder(&local) {
+            found.add(Rule::AutoresponderAddress, "From", address);
+        } else if sender::wants_no_reply(&local) {
+            found.add(Rule::NoReplyAddress, "From", address);
+        } else if sender::sends_notices(&local) {
+            found.add(Rule::NoticeAddress, "From", address);
         }
     }
 }
@@ -349,7 +352,7 @@ fn is_mail_system(name: &str) -> bool {
 }
 
 /// What addresses say by standing in several places.
-fn relations(transaction: &Transaction, held: &Held, found: &mut Found) {
+fn relations(transaction: &Transaction, held: &Held, from: &[(String, String)], found: &mut Found) {
     let local = sender::unwrapped(&transaction.mail_from);
     let path = transaction.mail_from.to_lowercase();
     let suspicious = sender::is_of_list(&local);
@@ -360,7 +363,7 @@ fn relations(transaction: &Transaction, held: &Held, found: &mut Found) {
     if !any {
         return;
     }
-    let from: BTreeSet<String> = held.from.addresses().into_iter().collect();
+    let from: BTreeSet<String> = from.iter().map(|(_, it)| it.to_lowercase()).collect();
     if suspicious && !from.contains(&path) {
         found.add(Rule::ListOwner, "MAIL FROM", &transaction.mail_from);
     }

@@ -5,12 +5,12 @@ use mail_parser::parsers::MessageStream;
 use crate::bounds;
 
 /// Name and address of everyone in the body of an address field, either of them perhaps empty: the
-/// first [`bounds::ADDRESSES`] in its first [`bounds::FIELD`] octets.
+/// first [`bounds::ADDRESSES`] in its first [`bounds::LIST`] octets.
 pub(crate) fn addresses(value: &str) -> Vec<(String, String)> {
     if let Some((name, address)) = plain(value) {
         return vec![(name.to_owned(), address.to_owned())];
     }
-    let value = bounds::list(value, bounds::FIELD);
+    let value = bounds::list(value, bounds::LIST);
     let line = format!("{}\n", value.trim_end());
     let parsed = MessageStream::new(line.as_bytes()).parse_address();
     let Some(parsed) = parsed.into_address() else {

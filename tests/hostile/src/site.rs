@@ -1,0 +1,390 @@
+//! The built-in policies as the relay runs them, without sockets and stores.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use gatepost_authentication as auth;
+use gatepost_message::{
+    Address, CanonicalAddress, Message, Millis, ReversePath, Separators, TransactionId,
+};
+use gatepost_policy::{
+    Chain, CredentialScope, Definition, Directory, DomainKind, DomainState, Effect, Engine,
+    EngineSettings, FaultKind, Flow, Forwarders, Identity, Judgement, LookUps, Machine, Memory,
+    Partner, PartnerSource, Protected, ReceivingDomain, Scope, Session, Slot, Transaction,
+};
+use serde_json::{Value, json};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::{Case, Facts, Letter};
+
+/// What became of one call.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// The policy and its hook.
+    pub of: String,
+    /// How long it took.
+    pub time: Duration,
+    /// What was wrong with it, if it was a fault.
+    pub fault: Option<String>,
+}
+
+/// All five policies, each in a sandbox of its own; header-guard a second time, with rules.
+pub struct Site {
+    runtime: Runtime,
+    policies: Vec<Chain>,
+    // The versions are its.
+    _engine: Arc<Engine>,
+}
+
+/// Where loop-guard stands among them.
+const LOOP_GUARD: usize = 2;
+
+/// The policies with their settings, in the order of a chain.
+fn policies() -> Vec<(&'static str, Value)> {
+    let hop = json!({ "host": "smtp.desk.example", "port": 587, "tls": "required" });
+    vec![
+        ("inbound-auth", json!({})),
+        ("partner-guard", json!({})),
+        ("loop-guard", json!({})),
+        ("header-guard", json!({})),
+        (
+            "header-guard",
+            json!({
+                "duplicates": "repair",
+                "malformed": "keep",
+                "own-from": "always",
+                "rules": [
+                    { "header": "X-Priority", "values": ["1*", "*3*5*", "?"], "max-count": 900 },
+                    { "header": "References", "max-size": 8000, "direction": "inbound" },
+                    { "header": "X-Set", "action": { "set": { "value": "acme" } }, "protect": true },
+                    { "header": "X-Stripped", "action": "strip" },
+                ],
+            }),
+        ),
+        (
+            "outbound-route",
+            json!({ "routes": [{ "domain": "desk.example", "next-hop": hop }] }),
+        ),
+    ]
+}
+
+impl Site {
+    /// Loads the policies. What is compiled is kept where the tests' relays keep theirs.
+    pub fn new() -> Self {
+        let runtime = Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.unwrap_or_else(|error| panic!("no runtime: {error}"));
+        let engine = Engine::new(EngineSettings {
+            cache: Some(compiled()),
+            ..EngineSettings::default()
+        });
+        let engine = engine.unwrap_or_else(|error| panic!("no engine: {error}"));
+        let chain = |(name, settings): (&'static str, Value)| {
+            let mut definition = Definition::new(name);
+            definition.settings = settings;
+            let load = engine.load(definition, test_support::policy(name).into());
+            let version = runtime.block_on(load);
+            let version = version.unwrap_or_else(|error| panic!("{name}: {error}"));
+            Chain::new([Slot::new(version)])
+        };
+        Self {
+            policies: policies().into_iter().map(chain).collect(),
+            runtime,
+            _engine: engine,
+        }
+    }
+
+    /// Has the policies judge the letters of a case, one after the other, and every one of them the
+    /// last; what they want remembered is remembered for the letters that follow.
+    pub fn judge(&self, case: &Case) -> Vec<Call> {
+        let memory = Arc::new(Remembered::default());
+        let look_ups = LookUps {
+            memory: Arc::<Remembered>::clone(&memory),
+            directory: Arc::new(Desk),
+            identity: Arc::new(Relay),
+        };
+        let mut calls = Vec::new();
+        let mut now = Millis(1_795_000_000_000);
+        let last = case.letters.len().saturating_sub(1);
+        for (number, letter) in case.letters.iter().enumerate() {
+            now = now + Duration::from_secs(20);
+            // What comes before prepares what is remembered, and loop-guard alone remembers.
+            let asked = match number == last {
+                true => self.policies.as_slice(),
+                false => self
+                    .policies
+                    .get(LOOP_GUARD..=LOOP_GUARD)
+                    .unwrap_or_default(),
+            };
+            self.letter(letter, asked, now, &look_ups, &memory, &mut calls);
+        }
+        calls
+    }
+
+    fn letter(
+        &self,
+        letter: &Letter,
+        asked: &[Chain],
+        now: Millis,
+        look_ups: &LookUps,
+        memory: &Remembered,
+        calls: &mut Vec<Call>,
+    ) {
+        let Some(transaction) = transaction(letter, now) else {
+            return;
+        };
+        let mut message = Message::from_bytes(Bytes::from(letter.draft.octets()));
+        let facts = Arc::new(facts(letter));
+        let mut called = |judgements: &[Judgement]| {
+            calls.extend(judgements.iter().map(|judgement| Call {
+                of: format!("{} {}", judgement.policy, judgement.hook),
+                time: Duration::from_micros(judgement.micros),
+                fault: judgement.error.as_ref().map(|fault| match fault.kind {
+                    FaultKind::BreakerOpen => "it failed too often before".to_owned(),
+                    _ => fault.to_string(),
+                }),
+            }));
+        };
+        for policy in asked {
+            let pinned = policy.begin(look_ups.clone());
+            let last = transaction.recipients.last();
+            let ruling = self.runtime.block_on(async {
+                if let Some(last) = last {
+                    called(&pinned.recipient(&transaction, last).await.judgements);
+                }
+                let protected = Protected::default();
+                let facts = Some(&facts);
+                let before = message.clone();
+                let ruling = pinned.message(&transaction, before, facts, protected).await;
+                called(&ruling.judgements);
+                if let Some(last) = last {
+                    called(&pinned.route(&transaction, last, 0).await.judgements);
+                }
+                ruling
+            });
+            memory.remember(&ruling.effects, now);
+            message = ruling.message;
+        }
+    }
+}
+
+impl Default for Site {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Where compiled policies are kept, as the relays of the tests keep theirs.
+fn compiled() -> PathBuf {
+    let this = std::env::current_exe().unwrap_or_else(|error| panic!("no own path: {error}"));
+    let beside = this.with_file_name("compiled-policies");
+    let of_tests = this.with_file_name("deps").join("compiled-policies");
+    if of_tests.is_dir() { of_tests } else { beside }
+}
+
+/// The envelope, if a session would take it.
+fn transaction(letter: &Letter, now: Millis) -> Option<Transaction> {
+    let recipients = letter.to.iter().filter_map(|to| Address::parse(to).ok());
+    let recipients: Vec<Address> = recipients.collect();
+    let reverse_path = match letter.from.as_str() {
+        "" => ReversePath::Null,
+        from => ReversePath::Address(Address::parse(from).ok()?),
+    };
+    (!recipients.is_empty()).then(|| Transaction {
+        id: TransactionId::new(),
+        time: now,
+        session: Session {
+            listener: "mx".into(),
+            flow: letter.flow,
+            client: ([192, 0, 2, 1], 1025).into(),
+            helo: Some("client.example".into()),
+            tls: None,
+            user: (letter.flow == Flow::Submission).then(|| "application".into()),
+        },
+        account: Some("acme".into()),
+        reverse_path,
+        recipients,
+    })
+}
+
+fn facts(letter: &Letter) -> auth::Facts {
+    let mut facts = auth::Facts::default();
+    match letter.facts {
+        Facts::None => {}
+        Facts::Passes => {
+            facts.dmarc.result = auth::Authentication::Pass;
+            facts.dmarc.domain = "stranger.example".into();
+        }
+        Facts::Fails => {
+            facts.dmarc.result = auth::Authentication::Fail;
+            facts.dmarc.applied = Some(auth::DmarcPolicy::Reject);
+            facts.dmarc.domain = "stranger.example".into();
+        }
+        Facts::Long => {
+            let long = "a@b.c ".repeat(10_000);
+            facts.dmarc.result = auth::Authentication::Fail;
+            facts.dmarc.applied = Some(auth::DmarcPolicy::Quarantine);
+            facts.dmarc.domain.clone_from(&long);
+            facts.dmarc.reason = Some(long.clone());
+            facts.dkim = vec![
+                auth::DkimFact {
+                    domain: long.clone(),
+                    ..Default::default()
+                };
+                8
+            ];
+            facts.arc.sealer.clone_from(&long);
+            facts.iprev.name.clone_from(&long);
+            let author = auth::Author {
+                name: long.clone(),
+                address: "a@b.c".into(),
+            };
+            facts.authors = vec![author; 10];
+        }
+    }
+    facts
+}
+
+/// Counts, marks and machines of one case.
+#[derive(Debug, Default)]
+struct Remembered(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    counts: HashMap<(Scope, String), Vec<(Millis, u32)>>,
+    marks: HashMap<(Scope, String), Millis>,
+    machines: HashMap<String, Machine>,
+}
+
+impl Remembered {
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn remember(&self, effects: &[(Scope, Effect)], now: Millis) {
+        let state = &mut *self.state();
+        let after = |seconds: u32| now + Duration::from_secs(u64::from(seconds));
+        for (scope, effect) in effects {
+            match effect {
+                Effect::Count { key, amount } => {
+                    let counted = state.counts.entry((scope.clone(), key.clone()));
+                    counted.or_default().push((now, *amount));
+                }
+                Effect::MarkSeen { key, seconds } => {
+                    state
+                        .marks
+                        .insert((scope.clone(), key.clone()), after(*seconds));
+                }
+                Effect::ForgetCount { key } => {
+                    state.counts.remove(&(scope.clone(), key.clone()));
+                }
+                Effect::RememberMachine {
+                    address,
+                    evidence,
+                    seconds,
+                } => {
+                    let machine = Machine {
+                        evidence: evidence.clone(),
+                        since: now,
+                        until: after(*seconds),
+                    };
+                    state.machines.insert(address.clone(), machine);
+                }
+                Effect::ForgetMachine { address } => {
+                    state.machines.remove(address);
+                }
+            }
+        }
+    }
+}
+
+impl Memory for Remembered {
+    fn counted(&self, scope: &Scope, key: &str, seconds: u32, now: Millis) -> u64 {
+        let since = now - Duration::from_secs(u64::from(seconds));
+        let state = self.state();
+        let counted = state.counts.get(&(scope.clone(), key.to_owned()));
+        let counted = counted.into_iter().flatten().filter(|(at, _)| *at >= since);
+        counted.map(|(_, amount)| u64::from(*amount)).sum()
+    }
+
+    fn seen(&self, scope: &Scope, key: &str, now: Millis) -> bool {
+        let state = self.state();
+        let until = state.marks.get(&(scope.clone(), key.to_owned()));
+        until.is_some_and(|until| *until > now)
+    }
+
+    fn machine(&self, _: &str, address: &str, now: Millis) -> Option<Machine> {
+        let state = self.state();
+        let known = state.machines.get(address);
+        known.filter(|machine| machine.until > now).cloned()
+    }
+}
+
+/// The account acme: it receives at desk.example, and shares tickets with partner.example.
+struct Desk;
+
+impl Directory for Desk {
+    fn destination(&self, _: &str, address: &str) -> Option<ReceivingDomain> {
+        let address = Address::parse(address).ok()?;
+        address
+            .domain()
+            .ends_with("desk.example")
+            .then(|| ReceivingDomain {
+                domain: address.domain().to_owned(),
+                kind: DomainKind::Native,
+                state: DomainState::Verified,
+                forwarders: Forwarders::default(),
+            })
+    }
+
+    fn is_support_address(&self, account: &str, address: &str) -> bool {
+        self.destination(account, address).is_some()
+    }
+
+    fn partner(&self, _: &str, address: &str) -> Option<Partner> {
+        let address = Address::parse(address).ok()?;
+        let canonical = CanonicalAddress::of(&address, &Separators::default());
+        canonical
+            .domain()
+            .ends_with("partner.example")
+            .then(|| Partner {
+                by_domain: true,
+                source: PartnerSource::Feed("https://partner.example/feed".into()),
+            })
+    }
+
+    fn knows_addresses(&self, _: &str) -> bool {
+        true
+    }
+
+    fn product(&self, _: &str) -> Option<String> {
+        Some("Acme Desk".into())
+    }
+
+    fn credential(&self, _: &str) -> Option<CredentialScope> {
+        Some(CredentialScope::Submission)
+    }
+
+    fn settings(&self, _: &str, _: &str) -> Option<String> {
+        None
+    }
+}
+
+/// Of whose ids `ours-1` is one.
+struct Relay;
+
+impl Identity for Relay {
+    fn host_name(&self) -> String {
+        "mx.desk.example".into()
+    }
+
+    fn email_id(&self, id: TransactionId) -> String {
+        format!("ours-{id}")
+    }
+
+    fn is_ours(&self, email_id: &str) -> bool {
+        email_id.starts_with("ours-")
+    }
+}

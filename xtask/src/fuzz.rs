@@ -1,0 +1,48 @@
+//! Hostile mail through the built-in policies, as much of it as is asked for.
+
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+
+/// What to send.
+#[derive(Debug, Args)]
+pub struct Fuzz {
+    /// How many cases.
+    #[arg(long, default_value_t = 100_000)]
+    cases: u64,
+    /// Number of the first case; each case is made from its number alone.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Ends after so many minutes, even if there are cases left.
+    #[arg(long)]
+    minutes: Option<u64>,
+}
+
+impl Fuzz {
+    /// Runs the generator (`tests/hostile`): a program of its own, so that the other tasks need not
+    /// be built with a WebAssembly compiler.
+    pub fn run(self) -> Result<()> {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut command = Command::new(cargo);
+        command
+            .current_dir(test_support::workspace())
+            .args(["run", "--quiet", "--locked", "--package=hostile-mail"])
+            .args(["--bin=fuzz-policies", "--", "--cases"])
+            .arg(self.cases.to_string());
+        // A number of its own for each run, printed by the program, unless one is to be repeated.
+        let seed = self
+            .seed
+            .unwrap_or_else(|| u64::from(std::process::id()) << 32);
+        command.args(["--seed", &seed.to_string()]);
+        if let Some(minutes) = self.minutes {
+            command.args(["--minutes", &minutes.to_string()]);
+        }
+        let status = command.status().context("cargo does not start")?;
+        anyhow::ensure!(
+            status.success(),
+            "hostile mail was not judged as it should be"
+        );
+        Ok(())
+    }
+}
