@@ -3,7 +3,9 @@
 //! Forwarding leaves the author in From, as long as it is done once and well. Where several servers
 //! forward in turn, some rewrite From; who has asked is then told by other fields.
 
-use gatepost_sdk::{Decision, Message, Transaction, is_support_address, partner};
+use std::collections::BTreeSet;
+
+use gatepost_sdk::{Decision, Message, Transaction, bounds, is_support_address, partner};
 
 use crate::{Settings, mailbox};
 
@@ -51,12 +53,12 @@ pub fn forwarded_for(transaction: &Transaction, message: &dyn Message) -> Vec<St
     let others = (delivered.iter().rev())
         .chain(forwarded.iter().rev())
         .flat_map(|field| mailbox::addresses(field));
+    let ours = transaction.recipients.iter().map(|to| to.to_lowercase());
+    let mut before: BTreeSet<String> = ours.collect();
     let mut way: Vec<String> = Vec::new();
-    for address in clauses.chain(others) {
+    for address in clauses.chain(others).take(bounds::ADDRESSES) {
         let address = address.to_lowercase();
-        let mut recipients = transaction.recipients.iter();
-        let ours = recipients.any(|to| to.eq_ignore_ascii_case(&address));
-        if !ours && !way.contains(&address) {
+        if before.insert(address.clone()) {
             way.push(address);
         }
     }

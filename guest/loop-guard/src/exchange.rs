@@ -3,7 +3,7 @@
 //! What is counted, by address in canonical form: `out THEM` and `in THEM` for one sender, the same
 //! with ` > US` behind it for a pair, and behind that with `# DIGEST` of the subject, `~ HASH` of what
 //! the body is near to, `: HASH` of its wording and of its whole, and `=` of what is in the words of one
-//! before. `hot` stands before what reached the first step of its ladder. Nothing is counted of mail that
+//! before. In the place of a long address stands its hash. `hot` stands before what reached the first step of its ladder. Nothing is counted of mail that
 //! comes in where nothing went out: most mail costs one look-up for each correspondent.
 
 use std::borrow::Cow;
@@ -19,7 +19,11 @@ use crate::subject;
 
 /// Pairs of correspondents of one message whose exchange is looked into and counted. A loop has one
 /// or two; each costs some twenty look-ups, and a message may have a thousand recipients.
-pub const PAIRS: usize = 32;
+pub const PAIRS: usize = 16;
+
+/// Recipients of one message to whom it is counted that something has gone out: with what is counted of
+/// [`PAIRS`] as many as [are remembered](bounds::REMEMBERED).
+pub const SENT: usize = 200;
 
 /// Octets of an address as it stands in keys; a longer one is hashed, once for all its keys.
 const LONGEST_NAME: usize = 48;

@@ -225,7 +225,7 @@ impl Outbound<'_> {
         content: &Content<'_>,
         decision: &mut Decision,
     ) {
-        for (them, _) in &sent {
+        for (them, _) in sent.iter().take(exchange::SENT) {
             Exchange::count_sender(Way::Out, them, decision);
         }
         for (them, found) in sent.into_iter().take(exchange::PAIRS) {

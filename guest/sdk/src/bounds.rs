@@ -71,10 +71,19 @@ pub const REPLY: usize = 400;
 pub const QUARANTINE: usize = 1 << 10;
 
 /// Octets of all counts, marks and machines of a decision, as the relay counts them.
-pub const EFFECTS: usize = 96 << 10;
+pub const EFFECTS: usize = 80 << 10;
+
+/// How many counts, marks and machines a decision has.
+pub const REMEMBERED: usize = 500;
 
 /// Octets of all edits of a decision.
 pub const EDITS: usize = 48 << 10;
+
+/// How many edits a decision has.
+pub const CHANGES: usize = 300;
+
+/// How many names of fields a decision protects.
+pub const PROTECTED: usize = 100;
 
 /// Octets of what is said about recipients one by one; past it, it is said in short.
 pub const JUDGEMENTS: usize = 48 << 10;

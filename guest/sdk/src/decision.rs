@@ -79,10 +79,11 @@ pub struct Decision {
 struct Taken {
     reasons: usize,
     tags: usize,
-    edits: usize,
-    effects: usize,
+    edits: Pieces,
+    protected: Pieces,
+    effects: Pieces,
     judged: usize,
-    judgements: usize,
+    judgements: Pieces,
     more_reasons: LeftOut,
     more_effects: LeftOut,
 }
@@ -109,15 +110,27 @@ impl LeftOut {
     }
 }
 
-impl Taken {
-    /// Whether another piece of so many octets is within a bound; then it is counted.
-    fn fits(taken: &mut usize, octets: usize, most: usize) -> bool {
-        let with = taken.saturating_add(octets + bounds::ENTRY);
-        let fits = with <= most;
+/// Pieces of one kind.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Pieces {
+    number: usize,
+    octets: usize,
+}
+
+impl Pieces {
+    /// Whether another piece of so many octets is within bounds; then it is counted.
+    fn take(&mut self, octets: usize, most: usize, most_octets: usize) -> bool {
+        let with = self.octets.saturating_add(octets + bounds::ENTRY);
+        let fits = self.number < most && with <= most_octets;
         if fits {
-            *taken = with;
+            self.octets = with;
+            self.number += 1;
         }
         fits
+    }
+
+    fn take_edit(&mut self, octets: usize) -> bool {
+        self.take(octets, bounds::CHANGES, bounds::EDITS)
     }
 }
 
@@ -193,8 +206,8 @@ impl Decision {
     }
 
     /// Adds a field on top of the header section. It is folded at white space where a line would be
-    /// too long. What cannot be written, because a word has more than 900 octets or all edits more than
-    /// [`bounds::EDITS`], is left out, and a reason says so.
+    /// too long. What cannot be written, because a word has more than 900 octets or there are more edits than
+    /// [`bounds::CHANGES`] or longer ones than [`bounds::EDITS`], is left out, and a reason says so.
     ///
     /// ```
     /// # use gatepost_sdk::*;
@@ -216,12 +229,12 @@ impl Decision {
             None => "a word or all of it is too long",
             Some(folded) => {
                 let octets = name.len() + folded.len();
-                match Taken::fits(&mut self.taken.edits, octets, bounds::EDITS) {
+                match self.taken.edits.take_edit(octets) {
                     true => {
                         let folded = folded.into_owned();
                         return Some(folded);
                     }
-                    false => "all edits together are too long",
+                    false => "there are too many edits, or they are too long",
                 }
             }
         };
@@ -239,7 +252,7 @@ impl Decision {
     /// ```
     pub fn remove_header(&mut self, name: impl Into<String>) {
         let name = name.into();
-        match Taken::fits(&mut self.taken.edits, name.len(), bounds::EDITS) {
+        match self.taken.edits.take_edit(name.len()) {
             true => self.actions.push(Action::RemoveHeader(name)),
             false => self.reason(format!("{name} is not removed: there are too many edits")),
         }
@@ -286,7 +299,8 @@ impl Decision {
     /// ```
     pub fn protect_header(&mut self, name: impl Into<String>) {
         let name = name.into();
-        match Taken::fits(&mut self.taken.edits, name.len(), bounds::EDITS) {
+        let protected = &mut self.taken.protected;
+        match protected.take(name.len(), bounds::PROTECTED, bounds::EDITS) {
             true => self.actions.push(Action::ProtectHeader(name)),
             false => self.reason(format!("{name} is not protected: there are too many edits")),
         }
@@ -305,13 +319,14 @@ impl Decision {
     /// decision.judge_recipient("old@desk.example", RecipientVerdict::Reject(reply));
     /// ```
     pub fn judge_recipient(&mut self, address: impl Into<String>, verdict: RecipientVerdict) {
-        self.taken.judged += 1;
+        self.taken.judged = self.taken.judged.saturating_add(1);
         if self.taken.judged > bounds::JUDGED {
             return;
         }
+        let judgements = &mut self.taken.judgements;
         let mut short = |text: &mut String| {
             let cut = bounds::shortened(text, bounds::EVIDENCE);
-            *text = match Taken::fits(&mut self.taken.judgements, cut.len(), bounds::JUDGEMENTS) {
+            *text = match judgements.take(cut.len(), bounds::JUDGED, bounds::JUDGEMENTS) {
                 true => cut.into_owned(),
                 false => bounds::LIKE_OTHERS.to_owned(),
             };
@@ -360,9 +375,8 @@ impl Decision {
         self.judge_recipient(recipient, RecipientVerdict::Reject(reply));
     }
 
-    /// Once the message is accepted, adds `amount` to the windowed count `key`. What is counted and
-    /// marked of one message has at most [`bounds::EFFECTS`] octets; the rest is left out, and a reason
-    /// says so.
+    /// Once the message is accepted, adds `amount` to the windowed count `key`. Of what is counted
+    /// and marked the first [`bounds::REMEMBERED`] pieces are kept, and a reason says how many are not.
     ///
     /// ```
     /// # use gatepost_sdk::*;
@@ -420,7 +434,8 @@ impl Decision {
 
     /// Whether there is room to remember something of so many octets.
     fn remembers(&mut self, octets: usize) -> bool {
-        let fits = Taken::fits(&mut self.taken.effects, octets, bounds::EFFECTS);
+        let effects = &mut self.taken.effects;
+        let fits = effects.take(octets, bounds::REMEMBERED, bounds::EFFECTS);
         if !fits {
             let left_out = &mut self.taken.more_effects;
             left_out.another(&mut self.actions, |times| {
@@ -555,6 +570,20 @@ mod tests {
         let counted =
             |action: &Action| matches!(action, Action::Count(key, 1) if key.len() <= bounds::KEY);
         assert!(decision.actions().last().is_some_and(counted));
+    }
+
+    #[test]
+    fn too_many_recipients_are_not_judged_one_by_one() {
+        let mut decision = Decision::default();
+        for number in 0..bounds::JUDGED {
+            decision.suppress(format!("{number}@x.example"), "x".repeat(300));
+        }
+        assert!(!decision.judges_too_many());
+        let like_others = RecipientVerdict::Suppress(bounds::LIKE_OTHERS.into());
+        let last = Action::JudgeRecipient("1199@x.example".into(), like_others);
+        assert_eq!(decision.actions().last(), Some(&last));
+        decision.suppress("one more@x.example", "too many");
+        assert!(decision.judges_too_many());
     }
 
     /// What is done to a decision, with a text and a number.

@@ -144,10 +144,17 @@ impl Case {
         Self::made(kind, name, shape, size, &mut dice)
     }
 
-    /// A case of this kind, whose hostile part has about `size` octets.
+    /// A case of this kind, whose hostile part has about `size` octets and comes in from the world,
+    /// unless it is [submitted](Kind::Submitted).
     pub fn sized(kind: Kind, name: &str, shape: Shape, size: usize) -> Self {
         let mut dice = StdRng::seed_from_u64(1);
-        Self::made(kind, name, shape, size, &mut dice)
+        let mut case = Self::made(kind, name, shape, size, &mut dice);
+        if let Some(last) = case.letters.last_mut()
+            && kind != Kind::Submitted
+        {
+            last.flow = Flow::Inbound;
+        }
+        case
     }
 
     fn made(kind: Kind, name: &str, shape: Shape, size: usize, dice: &mut StdRng) -> Self {
@@ -221,7 +228,7 @@ impl Case {
                 last.draft.field("X-Gatepost-Trigger", trigger);
                 // Their answers: then more is counted of what goes out.
                 letters.push(last.clone());
-                let answers = if dice.random_bool(0.1) { 80 } else { 4 };
+                let answers = if dice.random_bool(0.03) { 80 } else { 3 };
                 for them in last.to.iter().take(answers) {
                     let mut answer = usual(dice);
                     answer.from.clone_from(them);
