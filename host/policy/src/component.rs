@@ -2,17 +2,20 @@
 //!
 //! Core modules built for `wasm32-unknown-unknown` are made components here, from the description
 //! of their world that wit-bindgen left in them; components are taken as they are. Either way the
-//! imports are checked before anything is compiled.
+//! module is counted ([`crate::bounds`]) and validated, and its imports are checked, before it is
+//! taken apart and compiled.
 
 use std::borrow::Cow;
 
-use wasmparser::{Encoding, Parser, Payload};
+use serde::{Deserialize, Serialize};
+use wasmparser::{Encoding, Parser, Payload, Validator, WasmFeatures};
 
+use crate::bounds;
 use crate::contract;
 use crate::error::LoadError;
 
 /// What kind of file a policy came as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ModuleKind {
     /// A core module, made a component at load.
     CoreModule,
@@ -20,11 +23,8 @@ pub enum ModuleKind {
     Component,
 }
 
-/// Checks a module and makes it a component.
-pub(crate) fn component(
-    module: &[u8],
-    limit: usize,
-) -> Result<(Cow<'_, [u8]>, ModuleKind), LoadError> {
+/// Refuses what needs no reading to be refused.
+pub(crate) fn admit(module: &[u8], limit: usize) -> Result<(), LoadError> {
     if module.len() > limit {
         return Err(LoadError::TooLarge {
             size: module.len(),
@@ -42,7 +42,16 @@ pub(crate) fn component(
             found: format!("`{found}`"),
         });
     }
+    Ok(())
+}
+
+/// Checks a module and makes it a component.
+pub(crate) fn component(module: &[u8]) -> Result<(Cow<'_, [u8]>, ModuleKind), LoadError> {
+    bounds::check(module)?;
     let kind = check(module)?;
+    Validator::new_with_features(features())
+        .validate_all(module)
+        .map_err(invalid)?;
     let bytes = match kind {
         ModuleKind::Component => Cow::Borrowed(module),
         ModuleKind::CoreModule => {
@@ -59,9 +68,22 @@ pub(crate) fn component(
     Ok((bytes, kind))
 }
 
+/// What wasmtime may run as it is built here, and what it refuses itself later; without what needs
+/// its garbage collector, of which it would speak in words of its own.
+fn features() -> WasmFeatures {
+    WasmFeatures::default()
+        .difference(WasmFeatures::GC)
+        .difference(WasmFeatures::FUNCTION_REFERENCES)
+        .difference(WasmFeatures::EXCEPTIONS)
+        .difference(WasmFeatures::LEGACY_EXCEPTIONS)
+}
+
+fn invalid(error: wasmparser::BinaryReaderError) -> LoadError {
+    LoadError::Invalid(error.to_string())
+}
+
 /// Reads the imports and exports of the outermost module or component.
 fn check(module: &[u8]) -> Result<ModuleKind, LoadError> {
-    let invalid = |error: wasmparser::BinaryReaderError| LoadError::Invalid(error.to_string());
     let mut kind = ModuleKind::CoreModule;
     let mut depth = 0;
     let mut imports = Vec::new();

@@ -30,7 +30,7 @@ pub struct Grants {
 }
 
 /// How much of the machine one call may use. Past any of these the call is a fault.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// How long one call may run, to the millisecond. Other sessions are served in between, and
     /// their time does not count.

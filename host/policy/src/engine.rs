@@ -14,6 +14,7 @@ use std::time::Duration;
 use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig, Strategy};
 
 use crate::cache::Cache;
+use crate::child::Loading;
 use crate::contract;
 use crate::error::EngineError;
 use crate::host::CallState;
@@ -32,6 +33,8 @@ pub struct EngineSettings {
     /// Where compiled code is kept between starts; `None` compiles every time. The directory
     /// must belong to the relay alone.
     pub cache: Option<PathBuf>,
+    /// Where modules are read and compiled.
+    pub loading: Loading,
 }
 
 impl Default for EngineSettings {
@@ -39,6 +42,7 @@ impl Default for EngineSettings {
         Self {
             instances: 256,
             cache: None,
+            loading: Loading::default(),
         }
     }
 }
@@ -48,6 +52,7 @@ pub struct Engine {
     pub(crate) wasm: wasmtime::Engine,
     pub(crate) linker: wasmtime::component::Linker<CallState>,
     pub(crate) cache: Option<Cache>,
+    pub(crate) loading: Loading,
     clock: Arc<Clock>,
 }
 
@@ -100,6 +105,7 @@ impl Engine {
             wasm,
             linker,
             cache,
+            loading: settings.loading,
             clock,
         }))
     }

@@ -3,9 +3,10 @@
 //!
 //! The story of one message. At load a module is turned into a component if it is not one,
 //! its imports are checked against the contract, its settings against its own schema, and it is
-//! configured once; the configured state is frozen, every hook is tried on a harmless transaction,
-//! and what comes out is a [`Version`] ([`Engine::load`]). A [`Slot`] holds the version in use;
-//! swapping is one atomic pointer.
+//! configured once; the configured state is frozen and compiled, every hook is tried on a harmless
+//! transaction, and what comes out is a [`Version`] ([`Engine::load`]). All of it up to the compiled
+//! code happens in a process of its own with limits ([`Loading`]): what a module is made of harms
+//! that process alone. A [`Slot`] holds the version in use; swapping is one atomic pointer.
 //!
 //! From then on every call of every hook runs in a fresh store made from that frozen state and is
 //! thrown away afterwards: no state leaks from one message to the next, and a trap costs one call.
@@ -17,10 +18,12 @@
 //! and folds their judgements into one ruling. Nothing of it has happened yet: the caller carries
 //! it out, at commit.
 
+mod bounds;
 mod breaker;
 mod cache;
 mod call;
 mod chain;
+mod child;
 mod component;
 mod contract;
 mod convert;
@@ -29,23 +32,28 @@ mod definition;
 mod directory;
 mod engine;
 mod error;
+mod file;
 mod hooks;
 mod host;
 mod identity;
 mod load;
 mod look_ups;
 mod memory;
+mod prepare;
 mod probe;
 mod reserved;
+mod settings;
 mod slot;
 mod snapshot;
 mod transaction;
 mod version;
 
+pub use bounds::bounds;
 pub use breaker::BreakerState;
 pub use chain::{
     AttemptResult, Chain, MessageRuling, OutcomeRuling, Pinned, Protected, RouteRuling, Ruling,
 };
+pub use child::{Loading, LoadingLimits, Program, serve};
 pub use component::ModuleKind;
 pub use contract::VERSION as CONTRACT_VERSION;
 pub use decision::{
@@ -58,11 +66,13 @@ pub use directory::{
     PartnerSource, ReceivingDomain,
 };
 pub use engine::{Engine, EngineSettings};
-pub use error::{EngineError, LoadError};
+pub use error::{EngineError, LoadError, Resource};
+pub use file::{ModuleFileError, read_module};
 pub use host::canonical;
 pub use identity::{Identity, NoIdentity};
 pub use memory::{LookUps, Machine, Memory, NoMemory, Scope};
 pub use reserved::Reserved;
+pub use settings::{LONGEST_SCHEMA, VALIDATION};
 pub use slot::{NothingToRollBackTo, Slot};
 pub use transaction::{Flow, Session, Transaction};
 pub use version::{Hook, Inspection, Version};

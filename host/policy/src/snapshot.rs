@@ -5,13 +5,12 @@ use wasmtime::Store;
 use wasmtime::component::{Instance, Lift, WasmList};
 use wasmtime_wizer::{ComponentContext, ComponentInstanceState, Wizer};
 
-use crate::Definition;
 use crate::call;
 use crate::contract;
 use crate::engine::Engine;
 use crate::error::LoadError;
 use crate::host::CallState;
-use crate::load;
+use crate::prepare::Job;
 use crate::version::{self, Compiled};
 
 /// A component that can be configured: wizer has added exports through which its memory is read.
@@ -43,7 +42,8 @@ impl<'a> Instrumented<'a> {
     pub(crate) async fn configured(
         &self,
         engine: &Engine,
-        definition: &Definition,
+        job: &Job,
+        settings: &str,
     ) -> Result<Vec<u8>, LoadError> {
         let Self {
             wizer,
@@ -51,8 +51,7 @@ impl<'a> Instrumented<'a> {
             compiled,
         } = self;
         let _clock = engine.run_clock();
-        let (limits, view) = (load::limits(definition), load::view(definition));
-        let mut store = call::store(engine, limits, view);
+        let mut store = call::store(engine, job.limits(), job.view());
         let instance = compiled
             .pre
             .instantiate_async(&mut store)
@@ -62,9 +61,8 @@ impl<'a> Instrumented<'a> {
         let configure = instance
             .get_typed_func::<(String,), (Result<(), Vec<String>>,)>(&mut store, configure)
             .map_err(component_mismatch)?;
-        let json = definition.settings.to_string();
         let (answer,) = configure
-            .call_async(&mut store, (json,))
+            .call_async(&mut store, (settings.to_owned(),))
             .await
             .map_err(failed)?;
         answer.map_err(|problems| LoadError::Settings { problems })?;

@@ -4,10 +4,12 @@
 use std::sync::Arc;
 
 use gatepost_message::Millis;
+use serde::{Deserialize, Serialize};
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 
 use crate::Duties;
 use crate::breaker::{Breaker, BreakerState};
+use crate::cache::Code;
 use crate::component::ModuleKind;
 use crate::contract::{self, VERSION};
 use crate::definition::Definition;
@@ -16,7 +18,7 @@ use crate::error::LoadError;
 use crate::host::CallState;
 
 /// A point in the life of a message where a policy may be asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Hook {
     /// A client has connected.
     Connect,
@@ -85,7 +87,15 @@ impl Compiled {
         Self::link(engine, component)
     }
 
-    pub(crate) fn link(engine: &Engine, component: Component) -> Result<Self, LoadError> {
+    /// Of code that was compiled before.
+    pub(crate) fn of(engine: &Engine, code: &Code) -> Result<Self, LoadError> {
+        let component = code
+            .component(&engine.wasm)
+            .map_err(|error| LoadError::Invalid(format!("{error:#}")))?;
+        Self::link(engine, component)
+    }
+
+    fn link(engine: &Engine, component: Component) -> Result<Self, LoadError> {
         let pre =
             engine
                 .linker
@@ -118,7 +128,7 @@ impl Loaded {
 }
 
 /// What a module says of itself, without settings: `gatepost policy inspect`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Inspection {
     /// SHA-256 of the file, in hexadecimal.
     pub digest: String,
@@ -127,6 +137,7 @@ pub struct Inspection {
     /// Core module or component.
     pub kind: ModuleKind,
     /// The contract's version that it was built for.
+    #[serde(skip, default = "contract_version")]
     pub contract: &'static str,
     /// The hooks that it exports.
     pub hooks: Vec<Hook>,
@@ -136,6 +147,11 @@ pub struct Inspection {
     pub duties: Duties,
     /// JSON Schema of its settings.
     pub schema: String,
+}
+
+/// What is not of this version is refused.
+fn contract_version() -> &'static str {
+    VERSION
 }
 
 /// One version of one policy: module and settings, compiled, configured and tried.

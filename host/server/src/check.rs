@@ -29,13 +29,14 @@ use std::sync::Arc;
 
 use gatepost_directory::View;
 use gatepost_message::{Address, Message, Millis, TransactionId};
-use gatepost_policy::{Engine, EngineSettings, Session, Transaction};
+use gatepost_policy::{Session, Transaction};
 use miette::{IntoDiagnostic as _, WrapErr as _, miette};
 
 use self::report::Report;
 use crate::cli::CheckArgs;
 use crate::config::{Config, Direction, Listener};
 use crate::eml;
+use crate::loading;
 use crate::pipeline::judge::Fate;
 use crate::rehearsal::{Handed, Rehearsal};
 
@@ -119,7 +120,7 @@ impl Check {
             Some(_) => directory(&config).await,
             None => View::empty(),
         };
-        let engine = Engine::new(EngineSettings::default()).into_diagnostic()?;
+        let engine = loading::engine(None).into_diagnostic()?;
         Ok(Self {
             listener: listener(&config, args.listener.as_deref())?.clone(),
             rehearsal: Rehearsal::new(engine, config, Arc::new(directory)).await?,

@@ -14,14 +14,15 @@ use bytes::Bytes;
 use gatepost_fixture::{Decided, Fixture, Grant, Hook};
 use gatepost_message::{Edit, Message, TransactionId};
 use gatepost_policy::{
-    AttemptResult, Chain, Definition, Effect, Ending, Engine, EngineError, EngineSettings, Grants,
-    Judgement, LoadError, LookUps, MessageClass, Pinned, RecipientVerdict, Routing, Session, Slot,
-    TlsMode, Transaction, Verdict, Version,
+    AttemptResult, Chain, Definition, Effect, Ending, Engine, EngineError, Grants, Judgement,
+    LoadError, LookUps, MessageClass, Pinned, RecipientVerdict, Routing, Session, Slot, TlsMode,
+    Transaction, Verdict, Version,
 };
 use gatepost_smtp::Reply;
 
 pub use self::bless::bless;
 pub use self::module::{Module, ModuleError, Place};
+use crate::loading;
 
 /// Runs fixtures with one module.
 pub struct Bench {
@@ -52,14 +53,13 @@ pub enum RunError {
 }
 
 impl Bench {
-    /// Starts an engine for a module; the name is that of the policy in logs.
+    /// For a module; the name is that of the policy in logs.
     ///
     /// # Errors
     /// The machine cannot run it.
     pub fn new(name: &str, module: Bytes) -> Result<Self, EngineError> {
-        let engine = Engine::new(EngineSettings::default())?;
         Ok(Self {
-            engine,
+            engine: loading::engine(None)?,
             name: name.to_owned(),
             module,
             loaded: None,

@@ -7,28 +7,35 @@
 //!
 //! A module is taken once nobody writes to it: when it was closed after writing or moved into
 //! place, and read the same twice, a moment apart. So no half of one is put in use, however slowly
-//! it is copied.
+//! it is copied. One that was refused is not tried again until it is another.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use gatepost_policy::{Limits, ModuleFileError, read_module};
 use notify::event::{AccessKind, AccessMode, ModifyKind, RenameMode};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use sha2::{Digest as _, Sha256};
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::{Receiver, channel};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use crate::config::Config;
-use crate::policies::Policies;
+use crate::policies::{Policies, PolicyFault};
 
 /// How long after the first sign of a change to look, and for how long a file must stay as it is.
 const SETTLE: Duration = Duration::from_millis(100);
+
+/// Signs of changes that wait while a module is loaded. Where there were more, everything is looked
+/// at.
+const EVENTS: usize = 1_000;
 
 /// The folder cannot be watched.
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +48,8 @@ pub struct WatchError {
 /// A folder whose changes are gathered from now on.
 pub struct Prepared {
     watcher: RecommendedWatcher,
-    events: UnboundedReceiver<notify::Result<Event>>,
+    events: Receiver<notify::Result<Event>>,
+    missed: Arc<AtomicBool>,
     folder: PathBuf,
     modules: BTreeMap<OsString, Module>,
 }
@@ -93,16 +101,21 @@ pub fn prepare(config: &Config) -> Result<Option<Prepared>, WatchError> {
             module.policies.push(policy.name.clone());
         }
     }
-    let (sender, events) = unbounded_channel();
+    let (sender, events) = channel(EVENTS);
+    let missed = Arc::new(AtomicBool::new(false));
+    let misses = Arc::clone(&missed);
     let tell = move |event| {
-        // Nobody listens any more: the watch is being dropped.
-        let _ = sender.send(event);
+        // Too many, or nobody listens any more: the watch is being dropped.
+        if sender.try_send(event).is_err() {
+            misses.store(true, Ordering::SeqCst);
+        }
     };
     let mut watcher = notify::recommended_watcher(tell).map_err(failed)?;
     (watcher.watch(&here, RecursiveMode::NonRecursive)).map_err(failed)?;
     Ok(Some(Prepared {
         watcher,
         events,
+        missed,
         folder: here,
         modules,
     }))
@@ -114,6 +127,7 @@ impl Prepared {
         let Self {
             watcher,
             events,
+            missed,
             folder,
             mut modules,
         } = self;
@@ -129,6 +143,7 @@ impl Prepared {
             folder,
             modules,
             events,
+            missed,
             written: BTreeSet::new(),
             policies,
         };
@@ -150,7 +165,9 @@ fn of_file(hex: &str) -> Option<[u8; 32]> {
 struct Follower {
     folder: PathBuf,
     modules: BTreeMap<OsString, Module>,
-    events: UnboundedReceiver<notify::Result<Event>>,
+    events: Receiver<notify::Result<Event>>,
+    /// There were more signs than could wait.
+    missed: Arc<AtomicBool>,
     /// Files that somebody has written to and not closed since.
     written: BTreeSet<OsString>,
     policies: Arc<Policies>,
@@ -166,6 +183,10 @@ impl Follower {
                     return;
                 };
                 look = self.note(event);
+                if self.missed.swap(false, Ordering::SeqCst) {
+                    self.written.clear();
+                    look = true;
+                }
             }
             sleep(SETTLE).await;
             look = self.look().await;
@@ -231,20 +252,29 @@ impl Follower {
             self.note(event);
         }
         let mut again = false;
-        let after = self.changed().await;
-        for (name, (digest, octets)) in changed {
+        let mut after = self.changed().await;
+        for (name, Found { digest, .. }) in changed {
             // Whoever writes to it closes it at some time, which is told.
             if self.written.contains(&name) {
                 continue;
             }
-            if after.get(&name).map(|(digest, _)| digest) != Some(&digest) {
+            let same = after.remove(&name).filter(|found| found.digest == digest);
+            let Some(Found { module: octets, .. }) = same else {
                 again = true;
                 continue;
-            }
+            };
             if let Some(module) = self.modules.get_mut(&name) {
+                // Before it is loaded: whatever comes of that, it is not tried again.
                 module.seen = Some(digest);
                 for policy in &module.policies {
-                    self.policies.take(policy, octets.clone()).await;
+                    let octets = match &octets {
+                        Ok(octets) => Ok(octets.clone()),
+                        Err(error) => Err(PolicyFault::Module {
+                            path: self.folder.join(&name),
+                            source: Arc::clone(error),
+                        }),
+                    };
+                    self.policies.take(policy, octets).await;
                 }
             }
         }
@@ -252,22 +282,21 @@ impl Follower {
     }
 
     /// The modules that are not what was seen last, and that nobody is known to write to.
-    async fn changed(&mut self) -> BTreeMap<OsString, ([u8; 32], Bytes)> {
+    async fn changed(&mut self) -> BTreeMap<OsString, Found> {
         let mut changed = BTreeMap::new();
         for (name, module) in &mut self.modules {
             if self.written.contains(name) {
                 continue;
             }
             let file = self.folder.join(name);
-            match tokio::fs::read(&file).await {
-                // Made a moment ago, to be written.
-                Ok(octets) if octets.is_empty() => {}
-                Ok(octets) => {
-                    let digest = Sha256::digest(&octets).into();
-                    if module.seen != Some(digest) {
-                        changed.insert(name.clone(), (digest, octets.into()));
+            match find(file.clone()).await {
+                Ok(Some(found)) => {
+                    if module.seen != Some(found.digest) {
+                        changed.insert(name.clone(), found);
                     }
                 }
+                // Made a moment ago, to be written.
+                Ok(None) => {}
                 Err(error) if module.seen.take().is_some() => {
                     let gone = error.kind() == io::ErrorKind::NotFound;
                     let (file, policies) = (file.display(), &module.policies);
@@ -278,4 +307,40 @@ impl Follower {
         }
         changed
     }
+}
+
+/// What lies in the place of a module.
+struct Found {
+    /// Of its octets; where it was not read, of all else by which it is known again.
+    digest: [u8; 32],
+    module: Result<Bytes, Arc<ModuleFileError>>,
+}
+
+/// Reads a file if it can be a module; `None` if it is empty.
+async fn find(file: PathBuf) -> io::Result<Option<Found>> {
+    let found = tokio::task::spawn_blocking(move || {
+        let limit = Limits::default().module_bytes;
+        let error = match read_module(&file, limit) {
+            Ok(octets) if octets.is_empty() => return Ok(None),
+            Ok(octets) => {
+                let digest = Sha256::digest(&octets).into();
+                let module = Ok(octets.into());
+                return Ok(Some(Found { digest, module }));
+            }
+            Err(ModuleFileError::Io(error)) => return Err(error),
+            Err(error) => error,
+        };
+        let metadata = file.metadata()?;
+        let (seconds, nanoseconds) = (metadata.mtime(), metadata.mtime_nsec());
+        let known_by = [metadata.dev(), metadata.ino(), metadata.len()].map(u64::to_be_bytes);
+        let changed = [seconds, nanoseconds].map(i64::to_be_bytes);
+        let hash = Sha256::new().chain_update(known_by.concat());
+        Ok(Some(Found {
+            digest: hash.chain_update(changed.concat()).finalize().into(),
+            module: Err(Arc::new(error)),
+        }))
+    });
+    found
+        .await
+        .unwrap_or_else(|error| Err(io::Error::other(error)))
 }

@@ -1,7 +1,7 @@
 //! The relay: everything that is not protocol, policy, queue or delivery.
 //!
 //! [`config`] is read once at start and is the truth about what the relay does. [`policies`]
-//! loads the modules that it names. [`relay`] then starts everything and stops it again:
+//! loads the modules that it names, in processes of their own ([`loading`]). [`relay`] then starts everything and stops it again:
 //! [`listener`] takes connections, [`session`] drives one of them through the SMTP state machine,
 //! and [`pipeline`] is the way of a message from the end of its data to the "250": facts, policy
 //! chain, edits, spool. [`routing`] asks the policies where a message goes and tells them what
@@ -27,6 +27,7 @@ pub mod host_rules;
 pub mod integrity;
 pub mod listener;
 pub mod live;
+pub mod loading;
 pub mod log_ins;
 pub mod look_ups;
 pub mod observability;

@@ -15,6 +15,10 @@ const TASKS_BETWEEN_EVENTS: u32 = 4;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    if let Some(load) = cli.load_policy() {
+        // Before anything else is set up: it limits itself first.
+        return load.run();
+    }
     // The terminal wraps lines itself, and a reader that is no terminal wants them whole.
     let _already_set = miette::set_hook(Box::new(|_| {
         Box::new(miette::MietteHandlerOpts::new().wrap_lines(false).build())

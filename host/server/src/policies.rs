@@ -9,6 +9,7 @@
 //! stays the truth, and a restart or a reload returns to it.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
@@ -17,8 +18,8 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use gatepost_message::{Millis, TransactionId};
 use gatepost_policy::{
-    Chain, Definition, Engine, LoadError, NothingToRollBackTo, SelfTest, Session, Slot,
-    Transaction, Version,
+    Chain, Definition, Engine, LoadError, ModuleFileError, NothingToRollBackTo, SelfTest, Session,
+    Slot, Transaction, Version, read_module,
 };
 use miette::Diagnostic;
 use serde::{Deserialize, Serialize};
@@ -99,13 +100,21 @@ pub struct PolicyError {
 /// What is wrong with a policy.
 #[derive(Debug, Error)]
 pub enum PolicyFault {
-    /// A file of it cannot be read: module or message of a self-test.
+    /// The message of a self-test cannot be read.
     #[error("cannot read {}: {source}", path.display())]
     Unreadable {
         /// Which.
         path: PathBuf,
         /// Why not.
         source: std::io::Error,
+    },
+    /// Its module cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Module {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        source: Arc<ModuleFileError>,
     },
     /// The engine refused it.
     #[error(transparent)]
@@ -276,10 +285,14 @@ impl Policies {
     }
 
     /// Puts in use what has come to lie in the watched folder as the module of a policy. If it
-    /// cannot be loaded, what was in use stays in use, and the log and [`Policies::refused`] say
-    /// why.
-    pub async fn take(&self, policy: &str, module: Bytes) {
-        match self.activate(policy, module).await {
+    /// cannot be read or loaded, what was in use stays in use, and the log and
+    /// [`Policies::refused`] say why.
+    pub async fn take(&self, policy: &str, module: Result<Bytes, PolicyFault>) {
+        let activated = match module {
+            Ok(module) => self.activate(policy, module).await,
+            Err(reason) => Err(fault(policy, reason)),
+        };
+        match activated {
             Ok(Swap { new, .. }) => {
                 write(&self.refused).remove(policy);
                 // Like one that a reload has loaded, it is the configuration's.
@@ -396,13 +409,14 @@ async fn load(
 
 async fn module(policy: &Policy) -> Result<Bytes, PolicyFault> {
     if let Some(path) = &policy.file {
-        return tokio::fs::read(path)
-            .await
-            .map(Bytes::from)
-            .map_err(|source| PolicyFault::Unreadable {
-                path: path.clone(),
-                source,
-            });
+        let (file, limit) = (path.clone(), policy.limits().module_bytes);
+        let read = tokio::task::spawn_blocking(move || read_module(&file, limit));
+        let read = read.await.map_err(io::Error::other);
+        let read = read.map_err(ModuleFileError::from).flatten();
+        return read.map(Bytes::from).map_err(|source| PolicyFault::Module {
+            path: path.clone(),
+            source: Arc::new(source),
+        });
     }
     let name = policy.builtin.as_ref().unwrap_or(&policy.name);
     builtin::module(name)

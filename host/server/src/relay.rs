@@ -27,7 +27,7 @@ use arc_swap::ArcSwap;
 use gatepost_delivery::{Delivery, Notifications};
 use gatepost_directory::Directory;
 use gatepost_message::Millis;
-use gatepost_policy::{Chain, Engine, EngineSettings};
+use gatepost_policy::Chain;
 use gatepost_smtp::server::{AuthOffer, Settings, StartTls};
 use gatepost_spool::{Owner, Spool, SpoolSettings, SqliteSpool};
 use gatepost_trace::{Event, Kind, Trace};
@@ -45,6 +45,7 @@ use crate::feeds;
 use crate::folder::{self, Watch};
 use crate::listener::Service;
 use crate::live::{Door, InUse, Live};
+use crate::loading;
 use crate::log_ins::{Attempts, LogIns};
 use crate::observability::spans::Exporter;
 use crate::observability::{Health, Metrics, Monitor, Spans};
@@ -78,18 +79,35 @@ pub async fn run(config: Config, path: &Path) -> miette::Result<ExitCode> {
         .into_diagnostic()
         .wrap_err("cannot listen for signals")?;
     let (ask, mut asked) = mpsc::channel(1);
-    let mut relay = Relay::start(config, path, ask).await?;
+    let mut relay = tokio::select! {
+        started = Relay::start(config, path, ask) => started?,
+        signal = signals.stopped() => {
+            tracing::info!(signal, "stopped before it was ready");
+            return Ok(ExitCode::SUCCESS);
+        }
+    };
     loop {
         let signal = tokio::select! {
             signal = signals.next() => signal,
             Some(Ask { dry_run, answer }) = asked.recv() => {
+                let (reloaded, stopped) = relay.reload(dry_run, signals.stopped()).await;
                 // Who asked may have gone; the log says what became of it.
-                let _ = answer.send(relay.reload(dry_run).await);
-                continue;
+                let _ = answer.send(reloaded);
+                match stopped {
+                    Some(name) => Signal::Stop(name),
+                    None => continue,
+                }
             }
         };
+        let signal = match signal {
+            Signal::Reload => {
+                let (_, stopped) = relay.reload(false, signals.stopped()).await;
+                stopped.map_or(Signal::Reload, Signal::Stop)
+            }
+            stop => stop,
+        };
         match signal {
-            Signal::Reload => drop(relay.reload(false).await),
+            Signal::Reload => {}
             Signal::Stop(name) => {
                 tracing::info!(signal = name, "stopping");
                 tokio::select! {
@@ -192,11 +210,8 @@ impl Relay {
         ownership::keep_apart(&config, &directory);
         let memory = Arc::new(SpoolMemory(Arc::clone(&spool)));
         let watched = folder::prepare(&config).into_diagnostic()?;
-        let engine = Engine::new(EngineSettings {
-            cache: Some(config.relay.store.join("cache")),
-            ..EngineSettings::default()
-        })
-        .into_diagnostic()?;
+        let cache = config.relay.store.join("cache");
+        let engine = loading::engine(Some(cache)).into_diagnostic()?;
         let policies = Arc::new(Policies::load(engine, &config).await?);
         let notifications = (config.notices())
             .into_diagnostic()

@@ -2,13 +2,13 @@
 
 #![allow(clippy::unwrap_used)] // clippy.toml lets tests unwrap, not their helpers
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use gatepost::config::Config;
 use gatepost::policies::Policies;
-use gatepost_policy::{Engine, EngineSettings};
+use gatepost_policy::{Engine, EngineSettings, Limits, LoadingLimits};
 
 /// Each section of the page, and a configuration that has a key too many there.
 const TABLES: [(&str, &str); 18] = [
@@ -34,6 +34,80 @@ const TABLES: [(&str, &str); 18] = [
         "[delivery]\ndefault-route = { too-many = 1 }",
     ),
 ];
+
+/// The rows of a page's tables of two columns or more, by their first cell.
+fn rows(page: &str) -> BTreeMap<String, String> {
+    let rows = page.lines().filter_map(|line| {
+        let cells: Vec<_> = line.strip_prefix("| ")?.split(" | ").collect();
+        let value = cells.get(1)?.trim_end_matches(" |");
+        Some((cells.first()?.to_string(), value.to_owned()))
+    });
+    rows.collect()
+}
+
+/// SECURITY.md tells of the limits and of the imports as they are.
+#[test]
+fn the_page_on_security_has_the_limits_and_imports_that_there_are() {
+    let page = fs::read_to_string(docs().join("../SECURITY.md")).unwrap();
+    let rows = rows(&page);
+    let says = |what: &str, value: String| {
+        assert_eq!(rows.get(what), Some(&value), "{what}");
+    };
+    for (what, limit) in gatepost_policy::bounds() {
+        says(what, limit.to_string());
+    }
+    let mebioctets = |octets: u64| format!("{} MiB", octets >> 20);
+    let call = Limits::default();
+    let (memory, milliseconds) = (mebioctets(call.memory as u64), call.deadline.as_millis());
+    says(
+        "Time of its own running",
+        format!("{milliseconds} ms, or `deadline`"),
+    );
+    says("Memory", format!("{memory}, or `memory`; 256 MiB at most"));
+    says("Elements of a table", call.table.to_string());
+    says(
+        "Octets from the module to the relay",
+        mebioctets(call.hostcall_bytes as u64),
+    );
+    says(
+        "Octets of its decision and log lines",
+        format!("{} KiB", call.answer_bytes >> 10),
+    );
+    let file = "Octets of the module's file, which must be a regular file";
+    says(file, mebioctets(call.module_bytes as u64));
+    let load = LoadingLimits::default();
+    says("Memory of the process", mebioctets(load.memory));
+    says(
+        "Time of the processor",
+        format!("{} s", load.processor.as_secs()),
+    );
+    says("Time by the clock", format!("{} s", load.clock.as_secs()));
+    let validation = "Checking the settings against the module's schema, of the processor";
+    says(
+        validation,
+        format!("{} s", gatepost_policy::VALIDATION.as_secs()),
+    );
+    says(
+        "The module's schema",
+        format!("{} KiB", gatepost_policy::LONGEST_SCHEMA >> 10),
+    );
+    let code = "Code that comes back, with the memory that `configure` filled";
+    says(code, mebioctets(load.code as u64));
+
+    let contract = fs::read_to_string(docs().join("../wit/host.wit")).unwrap();
+    let interfaces = contract.lines().filter_map(|line| {
+        Some(
+            line.strip_prefix("interface ")?
+                .split(' ')
+                .next()?
+                .to_owned(),
+        )
+    });
+    let told: BTreeSet<_> = rows.keys().flat_map(|cell| quoted(cell)).collect();
+    for interface in interfaces {
+        assert!(told.contains(&interface), "{interface}");
+    }
+}
 
 fn docs() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs")

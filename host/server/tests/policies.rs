@@ -34,6 +34,7 @@ fn engine() -> Arc<Engine> {
     Engine::new(EngineSettings {
         instances: 8,
         cache: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("policies")),
+        ..EngineSettings::default()
     })
     .unwrap()
 }

@@ -83,3 +83,62 @@ macro_rules! version {
         gatepost_sdk::export!($name: message);
     };
 }
+
+/// A schema in which each of so many levels refers to the one below twice.
+pub fn doubling(levels: usize) -> serde_json::Value {
+    let mut definitions = serde_json::Map::new();
+    definitions.insert("l0".to_owned(), serde_json::json!({ "type": "object" }));
+    for level in 1..=levels {
+        let below = serde_json::json!({ "$ref": format!("#/$defs/l{}", level - 1) });
+        let twice = serde_json::json!({ "allOf": [below, below] });
+        definitions.insert(format!("l{level}"), twice);
+    }
+    let top = format!("#/$defs/l{levels}");
+    serde_json::json!({ "$defs": definitions, "$ref": top })
+}
+
+/// A policy that lets everything pass and gives a schema of its own for its settings.
+#[macro_export]
+macro_rules! with_schema {
+    ($schema:expr) => {
+        use gatepost_sdk::*;
+
+        /// Settings that are what the schema says.
+        #[derive(serde::Deserialize)]
+        pub struct Settings {}
+
+        impl schemars::JsonSchema for Settings {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                "Settings".into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                let schema: serde_json::Value = $schema;
+                schema.try_into().unwrap_or_default()
+            }
+        }
+
+        /// The policy.
+        pub struct WithSchema;
+
+        impl Policy for WithSchema {
+            type Settings = Settings;
+
+            fn new(_: Settings) -> Result<Self, Vec<String>> {
+                Ok(Self)
+            }
+
+            fn message(
+                &self,
+                _: &Transaction,
+                _: &dyn Message,
+                _: &dyn Facts,
+                _: &mut Decision,
+            ) -> Verdict {
+                Verdict::Pass
+            }
+        }
+
+        gatepost_sdk::export!(WithSchema: message);
+    };
+}

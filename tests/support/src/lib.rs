@@ -10,6 +10,7 @@
 mod apart;
 mod certificate;
 mod client;
+pub mod costly;
 mod dns;
 mod dovecot;
 mod exim;
@@ -35,6 +36,7 @@ pub mod zone;
 
 pub use certificate::Certificate;
 pub use client::{Client, Reply};
+pub use costly::{Costly, costly_modules, module_that_fills_memory};
 pub use dns::{DnsServer, Question};
 pub use dovecot::Dovecot;
 pub use exim::Exim;

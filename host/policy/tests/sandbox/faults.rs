@@ -176,7 +176,7 @@ async fn overload_is_told_to_come_again() {
     // skipped.
     let tiny = Engine::new(EngineSettings {
         instances: 1,
-        cache: None,
+        ..EngineSettings::default()
     })
     .unwrap();
     let mut slow = definition("endless_loop");

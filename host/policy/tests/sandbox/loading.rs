@@ -188,6 +188,7 @@ async fn compiled_code_is_cached_and_damage_is_noticed() {
     let small = EngineSettings {
         instances: 4,
         cache: Some(cache.clone()),
+        ..EngineSettings::default()
     };
     let first = Engine::new(small.clone()).unwrap();
     let definition = Definition::new("loop-guard");
@@ -226,6 +227,96 @@ async fn compiled_code_is_cached_and_damage_is_noticed() {
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(&cache, std::fs::Permissions::from_mode(0o755)).unwrap();
     assert!(Engine::new(small).unwrap_err().to_string().contains("0700"));
+}
+
+/// A cached file is not used unless it is the relay's own, closed to others, and what was written
+/// under its name; it is made anew.
+#[tokio::test]
+async fn cached_code_is_checked_whenever_it_is_read() {
+    use std::fs;
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
+    use std::path::Path;
+
+    let folder = tempfile::tempdir().unwrap();
+    let cache = folder.path().join("cache");
+    let engine = Engine::new(EngineSettings {
+        instances: 4,
+        cache: Some(cache.clone()),
+        ..EngineSettings::default()
+    })
+    .unwrap();
+    let load = async |name: &str| {
+        let module = hostile(name).into();
+        engine.load(Definition::new("guest"), module).await.unwrap();
+    };
+    let files = || {
+        let files = fs::read_dir(&cache).unwrap();
+        let mut files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+        files.sort();
+        files
+    };
+    load("trap").await;
+    let trap = files().remove(0);
+    load("marks").await;
+    let marks = files().into_iter().find(|file| *file != trap).unwrap();
+    assert_eq!(fs::metadata(&trap).unwrap().mode() & 0o777, 0o600);
+
+    let known = |path: &Path| {
+        let metadata = fs::symlink_metadata(path).unwrap();
+        (metadata.ino(), metadata.mode(), metadata.uid())
+    };
+    // What is good is used, and stays the file that it is.
+    let good = known(&trap);
+    load("trap").await;
+    assert_eq!(known(&trap), good);
+
+    let mode = |mode| {
+        move |file: &Path| {
+            fs::set_permissions(file, fs::Permissions::from_mode(mode)).unwrap();
+        }
+    };
+    let aside = folder.path().join("aside");
+    let spoil: [(&str, Box<dyn Fn(&Path)>); 6] = [
+        ("readable by others", Box::new(mode(0o644))),
+        ("writable by others", Box::new(mode(0o602))),
+        (
+            "another file's contents",
+            Box::new(|file| fs::copy(&marks, file).map(drop).unwrap()),
+        ),
+        (
+            "a link to what is good",
+            Box::new(|file| {
+                fs::rename(file, &aside).unwrap();
+                symlink(&aside, file).unwrap();
+            }),
+        ),
+        (
+            "cut short",
+            Box::new(|file| fs::write(file, &fs::read(file).unwrap()[..1_000]).unwrap()),
+        ),
+        ("empty", Box::new(|file| fs::write(file, "").unwrap())),
+    ];
+    for (what, spoil) in &spoil {
+        spoil(&trap);
+        let spoilt = known(&trap).0;
+        load("trap").await;
+        let (inode, mode, _) = known(&trap);
+        assert_eq!(mode & 0o170_777, 0o100_600, "{what}");
+        assert_ne!(inode, spoilt, "{what}: it was not made anew");
+        assert!(fs::metadata(&trap).unwrap().len() > 1_000, "{what}");
+    }
+    if good.2 == 0 {
+        // Only root can give a file away.
+        chown(&trap, Some(65_534), None).unwrap();
+        load("trap").await;
+        assert_eq!(known(&trap).2, 0, "another user's");
+    }
+    // Others may come into the directory by now: nothing is taken from it and nothing put there.
+    fs::set_permissions(&cache, fs::Permissions::from_mode(0o755)).unwrap();
+    let before = known(&trap);
+    load("trap").await;
+    load("version_one").await;
+    assert_eq!((known(&trap), files().len()), (before, 2));
 }
 
 fn replace(mut module: Vec<u8>, from: &[u8], to: &[u8]) -> Vec<u8> {

@@ -4,11 +4,11 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use gatepost_delivery::Delivery;
-use gatepost_policy::{Engine, EngineSettings};
 use serde::Serialize;
 
 use super::{ConfigFile, exit, output, report};
 use crate::config::{Config, ConfigError};
+use crate::loading;
 use crate::policies::Policies;
 use crate::tls;
 
@@ -59,7 +59,7 @@ pub(super) async fn run(Command::Check(check): Command) -> miette::Result<ExitCo
     if let Err(error) = Delivery::check(&delivery) {
         return refused(check.json, vec![error.to_string()], report(error));
     }
-    let engine = Engine::new(EngineSettings::default()).map_err(report)?;
+    let engine = loading::engine(None).map_err(report)?;
     match Policies::load(engine, &config).await {
         Ok(policies) => summary(&check, &config, &policies),
         Err(errors) => {

@@ -25,6 +25,7 @@ use clap::{Args, Parser, Subcommand};
 pub use check::CheckArgs;
 
 use crate::config::{Config, DEFAULT_PATH, Log};
+use crate::loading::LoadPolicy;
 use crate::sink::SinkArgs;
 use crate::{observability, relay, sink};
 
@@ -81,6 +82,18 @@ enum Command {
     /// Show what happened to a message.
     Trace(trace::Trace),
     Sink(SinkArgs),
+    #[command(hide = true)]
+    LoadPolicy(LoadPolicy),
+}
+
+impl Cli {
+    /// What is to be loaded, where this is the process that does nothing else.
+    pub fn load_policy(&self) -> Option<&LoadPolicy> {
+        match &self.command {
+            Command::LoadPolicy(load) => Some(load),
+            _ => None,
+        }
+    }
 }
 
 /// Which configuration.
@@ -132,6 +145,7 @@ pub async fn run(cli: Cli) -> miette::Result<ExitCode> {
         Command::Partner(command) => partners::partners(command).await,
         Command::Trace(args) => trace::run(args).await,
         Command::Sink(args) => sink::run(args).await.map_err(report),
+        Command::LoadPolicy(load) => Ok(load.run()),
     }
 }
 

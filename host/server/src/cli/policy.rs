@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use bytes::Bytes;
 use clap::{Args, Subcommand};
-use gatepost_policy::{Engine, EngineSettings, Inspection, ModuleKind, OnError};
+use gatepost_policy::{Inspection, Limits, ModuleKind, OnError, read_module};
 use miette::{IntoDiagnostic, WrapErr, miette};
 use serde_json::json;
 
@@ -16,6 +16,7 @@ use super::operate::{Target, unexpected};
 use super::{exit, output, report};
 use crate::builtin;
 use crate::control::{PolicyStatus, Request, Response};
+use crate::loading;
 use crate::policies::Swap;
 
 #[derive(Debug, Subcommand)]
@@ -111,7 +112,7 @@ fn stem(file: &Path) -> miette::Result<String> {
 }
 
 fn read(file: &Path) -> miette::Result<Vec<u8>> {
-    std::fs::read(file)
+    read_module(file, Limits::default().module_bytes)
         .into_diagnostic()
         .wrap_err_with(|| format!("cannot read the module {}", file.display()))
 }
@@ -181,7 +182,7 @@ async fn inspect(args: &Inspect) -> miette::Result<ExitCode> {
         Some(module) if !args.module.exists() => Bytes::from_static(module),
         _ => read(&args.module)?.into(),
     };
-    let engine = Engine::new(EngineSettings::default()).map_err(report)?;
+    let engine = loading::engine(None).map_err(report)?;
     let inspection = engine.inspect(module).await.map_err(report)?;
     if args.json {
         output::print_json([in_json(&inspection)])?;

@@ -86,8 +86,14 @@ struct Checked {
 }
 
 impl Relay {
-    /// Reads the configuration again and puts it in use, if all of it can be.
-    pub(super) async fn reload(&mut self, dry_run: bool) -> Reloaded {
+    /// Reads the configuration again and puts it in use, if all of it can be. Told to stop while it
+    /// is checked, which may take as long as modules take to load, it is given up; then the signal
+    /// is given back.
+    pub(super) async fn reload(
+        &mut self,
+        dry_run: bool,
+        stopped: impl Future<Output = &'static str>,
+    ) -> (Reloaded, Option<&'static str>) {
         let mut reloaded = Reloaded {
             file: self.path.display().to_string(),
             applied: false,
@@ -95,7 +101,18 @@ impl Relay {
             listening: BTreeMap::new(),
             problems: Vec::new(),
         };
-        match self.check().await {
+        let checked = tokio::select! {
+            checked = self.check() => checked,
+            signal = stopped => {
+                reloaded.problems.push(Refusal {
+                    line: None,
+                    message: "the relay was told to stop".to_owned(),
+                    help: None,
+                });
+                return (reloaded, Some(signal));
+            }
+        };
+        match checked {
             Err(error) => {
                 reloaded.problems = refusals(&error);
                 if !dry_run {
@@ -123,7 +140,7 @@ impl Relay {
                 }
             }
         }
-        reloaded
+        (reloaded, None)
     }
 
     /// Does everything that can go wrong.

@@ -36,6 +36,14 @@ impl Signals {
         }
     }
 
+    /// Waits until it is told to stop, and gives the signal's name; a reload waits until after.
+    pub(super) async fn stopped(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+
     /// Waits until it is told to stop; meanwhile nothing is reloaded.
     pub(super) async fn stop(&mut self) {
         while let Signal::Reload = self.next().await {}

@@ -17,6 +17,7 @@ mod header_section;
 mod headers_came_back;
 mod hop_cases;
 mod hostile_guests;
+mod hostile_modules;
 mod load_errors;
 mod marks;
 mod on_error_of_each_hook;

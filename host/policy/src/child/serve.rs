@@ -1,0 +1,139 @@
+//! The end of the process that loads.
+
+use std::io::{self, Read as _, Stdout, Write as _};
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use crate::cache::Code;
+use crate::engine::{Engine, EngineSettings};
+use crate::error::LoadError;
+use crate::prepare::{self, Job, Prepared};
+use crate::version::Compiled;
+
+use super::LoadingLimits;
+use super::confine::confine;
+use super::frames::{Kind, read_piece, write_frame};
+use super::logged::Logged;
+
+/// The stack on which a module is read and compiled.
+const STACK: usize = 16 << 20;
+
+/// The stack on which the code is tried as the relay will use it: half of what the relay has.
+const TRIED: usize = 1 << 20;
+
+/// Loads the one module that comes over standard input and writes to standard output what came of
+/// it: what the hidden command does that a [`super::Program`] names.
+pub fn serve(limits: LoadingLimits) -> ExitCode {
+    match try_serve(limits) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nobody reads it when the relay has gone.
+            let _ = writeln!(io::stderr(), "{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn try_serve(limits: LoadingLimits) -> io::Result<()> {
+    confine(limits)?;
+    let mut input = io::stdin().lock();
+    let job: Job = serde_json::from_slice(&read_piece(&mut input)?)?;
+    let module = read_piece(&mut input)?;
+    drop(input);
+    thread::Builder::new().spawn(end_with_the_relay)?;
+    let output = Arc::new(Output(Mutex::new(io::stdout())));
+    let send = Arc::clone(&output);
+    let logged = Logged {
+        send: Arc::new(move |line: &str| send.frame(Kind::Log, line.as_bytes())),
+        lines: 0.into(),
+    };
+    tracing::subscriber::set_global_default(logged).map_err(io::Error::other)?;
+    let said = Arc::clone(&output);
+    let work = move || {
+        load(&job, &module, &move |step| {
+            said.frame(Kind::Step, step.as_bytes())
+        })
+    };
+    let loaded = thread::Builder::new().stack_size(STACK).spawn(work)?;
+    let loaded = loaded.join().unwrap_or_else(|panic| {
+        let detail = panic.downcast_ref::<String>().cloned();
+        let detail = detail.or_else(|| Some((*panic.downcast_ref::<&str>()?).to_owned()));
+        Err(LoadError::Fault {
+            step: "loading".into(),
+            detail: detail.unwrap_or_else(|| "it panicked".to_owned()),
+        })
+    });
+    match loaded {
+        Ok(Prepared { inspection, code }) => {
+            output.frame(Kind::Inspection, &serde_json::to_vec(&inspection)?);
+            output.frame(Kind::Code, code.octets());
+        }
+        Err(error) => {
+            let error = serde_json::to_vec(&error.bounded())?;
+            output.frame(Kind::Refused, &error);
+        }
+    }
+    Ok(())
+}
+
+/// The relay keeps its end of the pipe open for as long as it wants the answer.
+fn end_with_the_relay() {
+    // An octet is never sent; an error says the same as the end.
+    let _ = io::stdin().read(&mut [0]);
+    std::process::exit(1);
+}
+
+struct Output(Mutex<Stdout>);
+
+impl Output {
+    fn frame(&self, kind: Kind, octets: &[u8]) {
+        let mut output = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if write_frame(&mut *output, kind, octets).is_err() {
+            // The relay has gone, or wants no more.
+            std::process::exit(1);
+        }
+    }
+}
+
+fn load(
+    job: &Job,
+    module: &[u8],
+    begins: &(dyn Fn(&'static str) + Sync),
+) -> Result<Prepared, LoadError> {
+    let fault = |detail: String| LoadError::Fault {
+        step: "preparing to load it".into(),
+        detail,
+    };
+    let engine = Engine::new(EngineSettings {
+        instances: 2,
+        ..EngineSettings::default()
+    });
+    let engine = engine.map_err(|error| fault(error.to_string()))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let runtime = runtime.map_err(|error| fault(error.to_string()))?;
+    let prepared = runtime.block_on(prepare::prepare(&engine, job, module, begins))?;
+    if job.settings.is_none() {
+        return Ok(prepared);
+    }
+    begins("taking its code");
+    try_code(&engine, prepared.code).map(|code| Prepared { code, ..prepared })
+}
+
+/// Does with the code what the relay will do, so that what can go wrong there goes wrong here.
+fn try_code(engine: &Arc<Engine>, code: Code) -> Result<Code, LoadError> {
+    let engine = Arc::clone(engine);
+    let tried = thread::Builder::new()
+        .stack_size(TRIED)
+        .spawn(move || Compiled::of(&engine, &code).map(|_| code));
+    let tried = tried.map(thread::JoinHandle::join);
+    let fault = |detail: &str| LoadError::Fault {
+        step: "taking its code".into(),
+        detail: detail.to_owned(),
+    };
+    match tried {
+        Ok(Ok(tried)) => tried,
+        Ok(Err(_)) => Err(fault("it panicked")),
+        Err(error) => Err(fault(&error.to_string())),
+    }
+}
