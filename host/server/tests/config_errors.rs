@@ -157,6 +157,20 @@ fn somebody_can_log_in() {
 }
 
 #[test]
+fn a_domain_that_an_account_sends_from_is_its_own() {
+    wrong(
+        "[[account]]\nid = \"a\"\ndomains = [\"desk.example\"]\n[[account]]\nid = \"b\"\nsending-domains = [\n  \"Desk.Example\",\n]\n",
+        7,
+        "the domain desk.example already belongs to account \"a\"",
+    );
+    wrong(
+        "[[account]]\nid = \"a\"\ndomains = [\"desk.example\"]\naddresses = [\n  \"help@desk.example\",\n  \"help@other.example\",\n]\n",
+        6,
+        "other.example is not among the domains of account \"a\"",
+    );
+}
+
+#[test]
 fn a_domain_and_a_user_belong_to_one_account() {
     wrong(
         "[[account]]\nid = \"a\"\ndomains = [\"desk.example\"]\n[[account]]\nid = \"b\"\ndomains = [\n  \"other.example\",\n  \"Desk.Example\",\n]\n",

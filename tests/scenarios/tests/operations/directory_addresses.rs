@@ -90,7 +90,7 @@ fn addresses_of_the_directory_receive_as_soon_as_they_are_added() {
     assert_eq!(verified[0]["protocol"], "PLAIN");
     accepted(&relay, &["help@acme.test"], MESSAGE);
     assert_eq!(sink.take().to, ["help@acme.test"]);
-    assert_eq!(refused("ann@acme.test"), elsewhere);
+    assert_eq!(refused("ann@acme.test"), (550, "5.1.1".to_owned()));
     let said = relay.refuses(&["connector", "verify", &squatted]);
     assert!(
         said.contains(&format!("already belongs to account {account}")),
