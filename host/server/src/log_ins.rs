@@ -93,8 +93,12 @@ impl LogIns {
     /// # Errors
     /// There were too many failures; what the client is told.
     pub fn verifier(&self, directory: &View, from: IpAddr, user: &str) -> Result<Verifier, Reply> {
-        self.admit(directory, from, user)?;
-        Ok(self.known(directory, user))
+        // The challenge tells nothing of the password; the proof is what counts.
+        let counted = self.counted(directory, user);
+        match self.attempts.admits(&self.allowance, from, &counted) {
+            true => Ok(self.known(directory, user)),
+            false => Err(too_many(user)),
+        }
     }
 
     /// Under what the failures for this user are counted: one for all names of a credential, and
@@ -159,35 +163,29 @@ impl LogIns {
     ) -> Result<LogIn, Reply> {
         let (user, mechanism) = (claim.user().to_owned(), claim.mechanism());
         let view = directory.view();
-        self.admit(&view, from, &user)?;
         let verifier = self.known(&view, &user);
         let counted = self.counted(&view, &user);
+        // It counts before the work is done: guesses in sessions side by side are as few as one
+        // after the other.
+        let attempt = self.attempts.begin(&self.allowance, from, &counted).await;
+        let Some(attempt) = attempt else {
+            return Err(too_many(&user));
+        };
         let holds = tokio::task::spawn_blocking(move || claim.holds(&verifier));
         let holds = holds.await.unwrap_or(false);
         let found = self.find(&directory.view(), flow, &user);
         if let Some(log_in) = found.filter(|_| holds) {
-            self.attempts.succeeded(from, &counted);
+            attempt.succeeded();
             log_in.record(directory);
             tracing::info!(user = log_in.name(), %mechanism, "authenticated");
             return Ok(log_in);
         }
-        let delay = self.attempts.failed(&self.allowance, from, &counted);
+        let delay = attempt.failed();
         metrics::counter!("gatepost_authentication_failures_total").increment(1);
         tracing::warn!(user = shown(&user), %mechanism, "authentication failed");
         tokio::time::sleep(delay).await;
         let text = "Authentication credentials invalid";
         Err(Reply::new(535, "5.7.8", text))
-    }
-
-    fn admit(&self, directory: &View, from: IpAddr, user: &str) -> Result<(), Reply> {
-        let counted = self.counted(directory, user);
-        if self.attempts.admits(&self.allowance, from, &counted) {
-            return Ok(());
-        }
-        metrics::counter!("gatepost_authentication_limited_total").increment(1);
-        tracing::warn!(user = shown(user), "too many failed log-ins");
-        let text = "Too many failed log-ins, try again later";
-        Err(Reply::new(454, "4.7.0", text))
     }
 
     /// Whether a log-in of this or an earlier configuration still holds.
@@ -197,6 +195,14 @@ impl LogIns {
             Identity::Credential(name) => directory.is_live(name),
         }
     }
+}
+
+/// What is said where nobody is listened to for a while.
+fn too_many(user: &str) -> Reply {
+    metrics::counter!("gatepost_authentication_limited_total").increment(1);
+    tracing::warn!(user = shown(user), "too many failed log-ins");
+    let text = "Too many failed log-ins, try again later";
+    Reply::new(454, "4.7.0", text)
 }
 
 /// A name as the log may hold it: not one that is long, nor one that is a secret, which somebody

@@ -1,11 +1,15 @@
 //! How often somebody may fail to log in, by network address and by user.
 //!
-//! Failures are counted for the address, of IPv6 for its /64, since that is what one host has, and
-//! for the user, be there such a user or not. Each answer to one comes later than that to the one
-//! before, and after so many there is none for a while. An address from which this user has logged in
-//! lately is known for the user, and has a count of its own for the two, which the next success ends:
-//! else whoever guesses, or has a forgotten password in a device behind the same address, could keep
-//! others out.
+//! An attempt is counted when it [begins](Attempts::begin), for the address, of IPv6 for its /64,
+//! since that is what one host has, and for the user, be there such a user or not. One that
+//! succeeds is given back. Until it is known what becomes of those that have begun, no more of them
+//! are let through than might fail: one that may come too late waits for them. So guesses that are
+//! made at the same time are as few as those that are made one after the other.
+//!
+//! Each answer to a failure comes later than that to the one before, and after so many there is
+//! none for a while. An address from which this user has logged in lately is known for the user, and
+//! has a count of its own for the two, which the next success ends: else whoever guesses, or has a
+//! forgotten password in a device behind the same address, could keep others out.
 //!
 //! Kept in memory, by hashes with a key of the process, so that long names cost nothing; when there
 //! is too much of it, what is oldest goes. Libraries that limit rates count each try; this counts
@@ -14,8 +18,10 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
 
 /// How much is remembered: 100 octets each, with the table's room.
 const MOST: usize = 100_000;
@@ -39,11 +45,21 @@ pub struct Allowance {
     pub delay: Duration,
 }
 
-/// What failed lately, and what did not.
+/// What failed lately, what did not, and what has begun.
 #[derive(Debug, Default)]
 pub struct Attempts {
-    remembered: Mutex<HashMap<u64, Remembered>>,
+    counts: Mutex<Counts>,
+    /// It is known of one more what has become of it.
+    settled: Notify,
     hasher: RandomState,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    remembered: HashMap<u64, Remembered>,
+    /// Attempts that have begun and not ended. Each is a session's, so there are no more of them
+    /// than connections.
+    begun: HashMap<u64, u32>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -63,60 +79,206 @@ enum Of<'a> {
     Known(IpAddr, &'a str),
 }
 
+/// Whether an attempt may be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Admission {
+    Now,
+    /// Not before it is known what becomes of those that have begun.
+    Later,
+    /// Too many have failed.
+    Never,
+}
+
+/// An attempt that has begun. It counts as a failure until it has succeeded, and for good when it
+/// is dropped.
+#[derive(Debug)]
+#[must_use = "an attempt that is dropped has failed"]
+pub(super) struct Attempt {
+    attempts: Arc<Attempts>,
+    time: Duration,
+    delay: Duration,
+    /// What it is counted for.
+    counted: Vec<u64>,
+    /// Under what it is remembered that it has succeeded, and the count that ends with it.
+    known: u64,
+    both: u64,
+    settled: bool,
+}
+
 impl Attempts {
-    /// Whether somebody may try to be this user.
+    /// Whether somebody may try to be this user, as far as is known by now.
     pub(super) fn admits(&self, allowance: &Allowance, from: IpAddr, user: &str) -> bool {
-        let from = network(from);
-        let remembered = self.lock();
-        if self.recall(&remembered, Of::Known(from, user)).is_some() {
-            return self.failures(&remembered, Of::Both(from, user)) < allowance.per_user;
-        }
-        self.failures(&remembered, Of::Address(from)) < allowance.per_address
-            && self.failures(&remembered, Of::User(user)) < allowance.per_user
+        let counts = self.lock();
+        self.admission(&counts, allowance, network(from), user) != Admission::Never
     }
 
-    /// Somebody was not this user. Gives how long the answer is to wait.
-    pub(super) fn failed(&self, allowance: &Allowance, from: IpAddr, user: &str) -> Duration {
+    /// Somebody tries to be this user; `None` if there were too many failures. Waits where those
+    /// that have begun may yet turn out to be too many.
+    pub(super) async fn begin(
+        self: &Arc<Self>,
+        allowance: &Allowance,
+        from: IpAddr,
+        user: &str,
+    ) -> Option<Attempt> {
         let from = network(from);
-        let mut remembered = self.lock();
-        let is_known = self.recall(&remembered, Of::Known(from, user)).is_some();
-        let both = is_known.then_some(Of::Both(from, user));
-        let mut most = 0;
-        for of in [Of::Address(from), Of::User(user)].into_iter().chain(both) {
-            let failures = self.failures(&remembered, of).saturating_add(1);
-            self.remember(&mut remembered, of, failures, allowance.time);
-            most = most.max(failures);
+        loop {
+            let settled = self.settled.notified();
+            tokio::pin!(settled);
+            // From here on no settlement is missed.
+            settled.as_mut().enable();
+            {
+                let mut counts = self.lock();
+                match self.admission(&counts, allowance, from, user) {
+                    Admission::Never => return None,
+                    Admission::Now => {
+                        return Some(self.count(&mut counts, allowance, from, user));
+                    }
+                    Admission::Later => {}
+                }
+            }
+            settled.await;
         }
-        let doublings = most.saturating_sub(1).min(DOUBLINGS);
-        allowance.delay.saturating_mul(1 << doublings)
+    }
+
+    fn admission(
+        &self,
+        counts: &Counts,
+        allowance: &Allowance,
+        from: IpAddr,
+        user: &str,
+    ) -> Admission {
+        let hash = |of| self.hasher.hash_one(of);
+        let by = |of, most| counts.admission(hash(of), most);
+        match counts.recall(hash(Of::Known(from, user))) {
+            Some(_) => by(Of::Both(from, user), allowance.per_user),
+            None => by(Of::Address(from), allowance.per_address)
+                .and(by(Of::User(user), allowance.per_user)),
+        }
+    }
+
+    fn count(
+        self: &Arc<Self>,
+        counts: &mut Counts,
+        allowance: &Allowance,
+        from: IpAddr,
+        user: &str,
+    ) -> Attempt {
+        let hash = |of| self.hasher.hash_one(of);
+        let (known, both) = (hash(Of::Known(from, user)), hash(Of::Both(from, user)));
+        let mut counted = vec![hash(Of::Address(from)), hash(Of::User(user))];
+        if counts.recall(known).is_some() {
+            counted.push(both);
+        }
+        for of in &counted {
+            *counts.begun.entry(*of).or_default() += 1;
+        }
+        Attempt {
+            attempts: Arc::clone(self),
+            time: allowance.time,
+            delay: allowance.delay,
+            counted,
+            known,
+            both,
+            settled: false,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Attempt {
+    /// Somebody was not this user. Gives how long the answer is to wait.
+    pub(super) fn failed(mut self) -> Duration {
+        self.fail()
     }
 
     /// Somebody was this user.
-    pub(super) fn succeeded(&self, from: IpAddr, user: &str) {
-        let from = network(from);
-        let mut remembered = self.lock();
-        self.remember(&mut remembered, Of::Known(from, user), 0, KNOWN);
-        let both = self.hasher.hash_one(Of::Both(from, user));
-        remembered.remove(&both);
+    pub(super) fn succeeded(mut self) {
+        self.settle(|attempt, counts| {
+            counts.remember(attempt.known, 0, KNOWN);
+            counts.remembered.remove(&attempt.both);
+        });
     }
 
-    fn failures(&self, remembered: &HashMap<u64, Remembered>, of: Of<'_>) -> u32 {
-        self.recall(remembered, of).map_or(0, |of| of.failures)
+    fn fail(&mut self) -> Duration {
+        let mut most = 0;
+        self.settle(|attempt, counts| {
+            for of in &attempt.counted {
+                let failures = counts.failures(*of).saturating_add(1);
+                counts.remember(*of, failures, attempt.time);
+                most = most.max(failures);
+            }
+        });
+        let doublings = most.saturating_sub(1).min(DOUBLINGS);
+        self.delay.saturating_mul(1 << doublings)
     }
 
-    fn recall(&self, remembered: &HashMap<u64, Remembered>, of: Of<'_>) -> Option<Remembered> {
-        let found = remembered.get(&self.hasher.hash_one(of)).copied();
+    fn settle(&mut self, how: impl FnOnce(&Self, &mut Counts)) {
+        if std::mem::replace(&mut self.settled, true) {
+            return;
+        }
+        let mut counts = self.attempts.lock();
+        for of in &self.counted {
+            counts.end(*of);
+        }
+        how(self, &mut counts);
+        drop(counts);
+        self.attempts.settled.notify_waiters();
+    }
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        let _ = self.fail();
+    }
+}
+
+impl Admission {
+    /// What two counts say together.
+    fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Never, _) | (_, Self::Never) => Self::Never,
+            (Self::Later, _) | (_, Self::Later) => Self::Later,
+            (Self::Now, Self::Now) => Self::Now,
+        }
+    }
+}
+
+impl Counts {
+    fn admission(&self, of: u64, most: u32) -> Admission {
+        let failures = self.failures(of);
+        let begun = self.begun.get(&of).copied().unwrap_or(0);
+        match () {
+            () if failures >= most => Admission::Never,
+            () if failures.saturating_add(begun) >= most => Admission::Later,
+            () => Admission::Now,
+        }
+    }
+
+    fn failures(&self, of: u64) -> u32 {
+        self.recall(of).map_or(0, |of| of.failures)
+    }
+
+    fn recall(&self, of: u64) -> Option<Remembered> {
+        let found = self.remembered.get(&of).copied();
         found.filter(|of| Instant::now() < of.forgotten)
     }
 
-    fn remember(
-        &self,
-        remembered: &mut HashMap<u64, Remembered>,
-        of: Of<'_>,
-        failures: u32,
-        time: Duration,
-    ) {
+    /// An attempt that was counted for this has ended.
+    fn end(&mut self, of: u64) {
+        if let Some(begun) = self.begun.get_mut(&of) {
+            *begun -= 1;
+            if *begun == 0 {
+                self.begun.remove(&of);
+            }
+        }
+    }
+
+    fn remember(&mut self, of: u64, failures: u32, time: Duration) {
         let now = Instant::now();
+        let remembered = &mut self.remembered;
         if remembered.len() >= MOST {
             remembered.retain(|_, of| now < of.forgotten);
         }
@@ -127,7 +289,6 @@ impl Attempts {
             remembered.retain(|_, of| middle < of.forgotten);
         }
         let forgotten = now + time;
-        let of = self.hasher.hash_one(of);
         remembered.insert(
             of,
             Remembered {
@@ -135,11 +296,6 @@ impl Attempts {
                 forgotten,
             },
         );
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Remembered>> {
-        let remembered = self.remembered.lock();
-        remembered.unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -155,89 +311,4 @@ fn network(address: IpAddr) -> IpAddr {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const ALLOWANCE: Allowance = Allowance {
-        per_address: 4,
-        per_user: 3,
-        time: Duration::from_secs(60),
-        delay: Duration::from_secs(1),
-    };
-
-    fn address(text: &str) -> IpAddr {
-        text.parse().unwrap()
-    }
-
-    #[test]
-    fn each_answer_comes_later_until_there_is_none() {
-        let attempts = Attempts::default();
-        let (one, other) = (address("2001:db8::1"), address("2001:db8::ffff:1"));
-        for (number, seconds) in [(1, 1), (2, 2), (3, 4), (4, 8)] {
-            let user = format!("user{number}");
-            assert!(attempts.admits(&ALLOWANCE, one, &user));
-            let delay = attempts.failed(&ALLOWANCE, other, &user);
-            assert_eq!(delay, Duration::from_secs(seconds));
-        }
-        assert!(!attempts.admits(&ALLOWANCE, one, "user5"));
-        assert!(attempts.admits(&ALLOWANCE, address("2001:db8:0:1::1"), "user5"));
-    }
-
-    #[test]
-    fn a_user_is_limited_from_everywhere_but_where_it_has_logged_in() {
-        let attempts = Attempts::default();
-        attempts.succeeded(address("192.0.2.1"), "user");
-        for last in 2..5 {
-            attempts.failed(&ALLOWANCE, address(&format!("192.0.2.{last}")), "user");
-        }
-        assert!(!attempts.admits(&ALLOWANCE, address("192.0.2.9"), "user"));
-        assert!(attempts.admits(&ALLOWANCE, address("192.0.2.9"), "other"));
-        assert!(attempts.admits(&ALLOWANCE, address("::ffff:192.0.2.1"), "user"));
-    }
-
-    /// A customer's own server, behind whose address somebody guesses, or itself with the old
-    /// password for a while.
-    #[test]
-    fn where_a_user_has_logged_in_it_has_a_count_of_its_own() {
-        let attempts = Attempts::default();
-        let home = address("192.0.2.1");
-        attempts.succeeded(home, "user");
-        for number in 0..4 {
-            attempts.failed(&ALLOWANCE, home, &format!("guess{number}"));
-        }
-        assert!(!attempts.admits(&ALLOWANCE, home, "guess9"));
-        for _ in 0..2 {
-            attempts.failed(&ALLOWANCE, home, "user");
-        }
-        assert!(attempts.admits(&ALLOWANCE, home, "user"));
-        attempts.succeeded(home, "user");
-        for _ in 0..3 {
-            assert!(attempts.admits(&ALLOWANCE, home, "user"));
-            attempts.failed(&ALLOWANCE, home, "user");
-        }
-        assert!(!attempts.admits(&ALLOWANCE, home, "user"));
-    }
-
-    #[test]
-    fn what_is_remembered_is_forgotten_and_bounded() {
-        let attempts = Attempts::default();
-        let at_once = Allowance {
-            time: Duration::ZERO,
-            per_user: 1,
-            ..ALLOWANCE
-        };
-        attempts.failed(&at_once, address("192.0.2.1"), "user");
-        assert!(attempts.admits(&at_once, address("192.0.2.1"), "user"));
-        let once = Allowance {
-            per_user: 1,
-            ..ALLOWANCE
-        };
-        for number in 0..MOST {
-            attempts.failed(&once, address("192.0.2.1"), &number.to_string());
-        }
-        assert!(attempts.lock().len() <= MOST);
-        let last = (MOST - 1).to_string();
-        assert!(!attempts.admits(&once, address("192.0.2.2"), &last));
-        assert!(attempts.admits(&once, address("192.0.2.2"), "0"));
-    }
-}
+mod tests;
