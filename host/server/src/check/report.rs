@@ -2,16 +2,15 @@
 
 mod people;
 
-use std::io::{self, Write as _};
 use std::path::Path;
 
 use gatepost_authentication::{Sasl, Summary};
 use gatepost_message::{Address, Edit};
 use gatepost_policy::{Classification, Effect, Judgement, MessageClass, NextHop, Routing};
 use gatepost_smtp::Reply;
-use miette::IntoDiagnostic as _;
 use serde::Serialize;
 
+use crate::cli::output;
 use crate::pipeline::Findings;
 use crate::pipeline::judge::{Fate, Lot};
 use crate::rehearsal::Rehearsed;
@@ -240,15 +239,9 @@ impl Report {
 
     /// Prints it: one object on a line, or a few lines for people.
     pub(super) fn print(&self, json: bool) -> miette::Result<()> {
-        let text = if json {
-            serde_json::to_string(self).into_diagnostic()?
-        } else {
-            self.for_people()
-        };
-        match writeln!(io::stdout().lock(), "{text}") {
-            // Nobody reads any more, as behind `head`.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            written => written.into_diagnostic(),
+        match json {
+            true => output::print_json([self]),
+            false => output::print(self.for_people()),
         }
     }
 }

@@ -9,7 +9,7 @@ mod config;
 mod directory;
 mod machine;
 mod operate;
-mod output;
+pub(crate) mod output;
 mod partners;
 mod policy;
 mod quarantine;

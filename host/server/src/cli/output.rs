@@ -1,19 +1,25 @@
-//! How answers are printed.
+//! How answers are printed. They hold what strangers have written: what a terminal would not show,
+//! or would obey, is [escaped](escape) here, for all that is ever printed.
 
 use std::io::{self, Write};
 
-use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use gatepost_message::Millis;
 use serde::Serialize;
+
+use crate::observability::escape;
 
 /// Prints a text and a line end. When nobody reads any more, as behind `head`, that is no error.
 ///
 /// # Errors
 /// Standard output cannot be written to.
-pub(super) fn print(text: impl AsRef<str>) -> miette::Result<()> {
+pub(crate) fn print(text: impl AsRef<str>) -> miette::Result<()> {
+    write(&escape::lines(text.as_ref()))
+}
+
+fn write(text: &str) -> miette::Result<()> {
     let mut out = io::stdout().lock();
-    let written = writeln!(out, "{}", text.as_ref()).and_then(|()| out.flush());
+    let written = writeln!(out, "{text}").and_then(|()| out.flush());
     match written {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written.map_err(super::report),
@@ -24,25 +30,38 @@ pub(super) fn print(text: impl AsRef<str>) -> miette::Result<()> {
 ///
 /// # Errors
 /// Standard output cannot be written to.
-pub(super) fn print_json<T: Serialize>(items: impl IntoIterator<Item = T>) -> miette::Result<()> {
+pub(crate) fn print_json<T: Serialize>(items: impl IntoIterator<Item = T>) -> miette::Result<()> {
     for item in items {
-        print(serde_json::to_string(&item).map_err(super::report)?)?;
+        let line = serde_json::to_string(&item).map_err(super::report)?;
+        write(&escape::json(&line))?;
     }
     Ok(())
 }
 
-/// A table of columns that are as wide as they need to be.
+/// A table of columns that are as wide as they need to be. What stands in a cell stays on its line.
+pub(super) struct Table(comfy_table::Table);
+
+impl Table {
+    /// Adds a row of these cells.
+    pub(super) fn add_row<T: AsRef<str>>(&mut self, cells: impl IntoIterator<Item = T>) {
+        let cells = cells.into_iter();
+        self.0
+            .add_row(cells.map(|cell| escape::line(cell.as_ref())));
+    }
+}
+
+/// An empty table.
 pub(super) fn table<const N: usize>(header: [&str; N]) -> Table {
-    let mut table = Table::new();
+    let mut table = comfy_table::Table::new();
     table.load_style(NOTHING).set_header(header);
-    table
+    Table(table)
 }
 
 /// Prints a table; `nothing` if it has no rows.
 ///
 /// # Errors
 /// Standard output cannot be written to.
-pub(super) fn print_table(mut table: Table, nothing: &str) -> miette::Result<()> {
+pub(super) fn print_table(Table(mut table): Table, nothing: &str) -> miette::Result<()> {
     if table.is_empty() {
         return print(nothing);
     }

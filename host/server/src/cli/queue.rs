@@ -9,6 +9,7 @@ use gatepost_spool::{Recipient, RecipientState, Status, Summary};
 use super::operate::{Target, unexpected};
 use super::{exit, output};
 use crate::control::{Action, Choice, Listing, Request, Response, Shown};
+use crate::observability::escape;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -207,7 +208,7 @@ pub(super) async fn list(
 }
 
 /// A row for each recipient; what belongs to the message stands in the first.
-fn rows(table: &mut comfy_table::Table, message: &Summary) {
+fn rows(table: &mut output::Table, message: &Summary) {
     let mut first = [
         message.id.to_string(),
         message.received_at.to_string(),
@@ -312,6 +313,8 @@ fn describe(message: &Shown) -> String {
     for judgement in &message.judgements {
         lines.push(format!("Judged       {}", judged(judgement)));
     }
+    // Each of them is one line, whatever somebody has written into it.
+    let lines: Vec<_> = lines.iter().map(|line| escape::line(line)).collect();
     format!("{}\n\n{}", lines.join("\n"), message.header.trim_end())
 }
 

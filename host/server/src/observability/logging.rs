@@ -1,4 +1,5 @@
-//! Logs: one line for each event on standard error, for people or for machines.
+//! Logs: one line for each event on standard error, for people or for machines. What strangers have
+//! written is [escaped](super::escape) in both.
 
 use std::io;
 use std::sync::OnceLock;
@@ -8,6 +9,8 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _, Registry, reload};
 
+use super::escape;
+use super::fields::Fields;
 use crate::config::{Log, LogFormat};
 
 /// What is to be logged cannot be understood.
@@ -28,12 +31,15 @@ pub struct LoggingError {
 /// The level cannot be understood.
 pub fn start_logging(log: &Log) -> Result<(), LoggingError> {
     let (filter, reload) = reload::Layer::new(level(log)?);
-    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr);
+    let lines = tracing_subscriber::fmt::layer();
     let lines = match log.format {
         LogFormat::Text => lines
+            .with_writer(io::stderr)
+            .fmt_fields(Fields)
             .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
             .boxed(),
         LogFormat::Json => lines
+            .with_writer(|| JsonLines)
             .json()
             .flatten_event(true)
             // The list of spans has it too.
@@ -45,6 +51,21 @@ pub fn start_logging(log: &Log) -> Result<(), LoggingError> {
         let _first = FILTER.set(reload);
     }
     Ok(())
+}
+
+/// Standard error for lines of JSON, each of which is written whole.
+struct JsonLines;
+
+impl io::Write for JsonLines {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let escaped = escape::json(&String::from_utf8_lossy(line));
+        io::stderr().write_all(escaped.as_bytes())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
 }
 
 /// The filter in use, once the process logs.

@@ -1,5 +1,7 @@
 //! What people and monitors see of a running relay: logs, metrics, spans, health.
 
+pub(crate) mod escape;
+mod fields;
 mod health;
 mod http;
 mod logging;
