@@ -1,15 +1,20 @@
 //! Where clients come in: accepts connections, counts them, learns who the client is, and hands
 //! each to a [`session`].
 //!
-//! 1. A connection takes a [`Place`]; where all are taken it is told 421 and closed. So a flood
-//!    costs a few system calls a connection, and those already in are served.
+//! 1. A connection takes a [`Place`]: one of its listener's own, or of those that all share
+//!    ([`Shares`]). Where there is none it is told 421 and closed. So a flood costs a few system
+//!    calls a connection, those already in are served, and the other listeners take connections as
+//!    before. While few places are left, who is silent is closed sooner ([`Pressure`]).
 //! 2. From the networks that `proxy-from` names, the first octets must be a PROXY protocol v2
 //!    header, which tells the client's address. From all others such a header is what it looks
 //!    like to SMTP: bad commands.
 //! 3. The client's address counts too: a few clients cannot take every place.
 //! 4. Under implicit TLS (RFC 8314) the handshake comes next; then the session begins.
 
+mod bind;
 mod place;
+mod pressure;
+mod shares;
 
 use std::future::Future;
 use std::io::{self, Write as _};
@@ -27,7 +32,10 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tracing::Instrument as _;
 
+pub use self::bind::{bind, overlap};
 pub use self::place::{Place, Places};
+pub use self::pressure::{Patience, Pressure};
+pub use self::shares::Shares;
 use crate::config::{self, ListenerTls};
 use crate::live::Entrance;
 use crate::pipeline::Pipeline;
@@ -105,9 +113,8 @@ impl Listener {
         let listener = &service.listener.name;
         metrics::counter!("gatepost_connections_total", "listener" => listener.clone())
             .increment(1);
-        let limits = &service.pipeline.config.limits;
-        let Some(place) = self.places.take(limits.connections) else {
-            service.turn_away(stream, peer, "connections in total");
+        let Some(place) = self.places.take(&self.entrance.door) else {
+            service.turn_away(stream, peer, "connections on this listener");
             return;
         };
         let client = tracing::field::Empty;
@@ -131,9 +138,13 @@ impl Service {
         phase: watch::Receiver<Phase>,
     ) {
         let mut client = peer;
+        let mut patience = place.patience();
+        let begun = tokio::time::Instant::now();
+        let latest = begun + PROXY_HEADER;
         if self.listener.expects_proxy_header(peer.ip()) {
             let header = tokio::select! {
-                header = timeout(PROXY_HEADER, proxy_header(&mut stream)) => header,
+                header = proxy_header(&mut stream) => Ok(header),
+                () = patience.runs_out(begun, PROXY_HEADER, false, latest) => Err(()),
                 () = session::stopping(phase.clone()) => return,
             };
             match header {
@@ -142,7 +153,7 @@ impl Service {
                     tracing::warn!(%error, "no PROXY header from a network that must send one");
                     return;
                 }
-                Err(_) => {
+                Err(()) => {
                     tracing::warn!("no PROXY header in time from a network that must send one");
                     return;
                 }

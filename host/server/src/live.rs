@@ -6,6 +6,7 @@
 //! half by another.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -26,6 +27,20 @@ impl Door {
     pub fn of(listener: &config::Listener) -> Self {
         let any = listener.address.port() == 0;
         Self(listener.address, any.then(|| listener.name.clone()))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn at(address: SocketAddr) -> Self {
+        Self(address, None)
+    }
+}
+
+impl fmt::Display for Door {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.1 {
+            Some(name) => write!(f, "{name}"),
+            None => write!(f, "{}", self.0),
+        }
     }
 }
 

@@ -226,7 +226,7 @@ impl Relay {
             .transpose()
             .into_diagnostic()?;
         let doors = Doors::default();
-        let bound = doors.bind(&config).await.into_diagnostic()?;
+        let bound = doors.bind(&config).into_diagnostic()?;
         let parts = Parts {
             memory: Arc::clone(&memory),
             spool: Arc::clone(&spool),

@@ -15,12 +15,12 @@ use gatepost_smtp::Reply;
 use gatepost_smtp::server::{Abort, Answer, Ask, Event, Secured, Session};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsAcceptor;
 
 use self::stream::Stream;
 use crate::config::ListenerTls;
-use crate::listener::{Place, Service};
+use crate::listener::{Patience, Place, Service};
 use crate::live::Entrance;
 use crate::pipeline::Dialogue;
 
@@ -72,7 +72,8 @@ pub(crate) async fn run(
     let mut stream = Stream::Plain(stream);
     let mut tls = None;
     if service.listener.tls == ListenerTls::Implicit {
-        match handshake(stream, service.tls.as_ref(), &phase).await {
+        let patience = place.patience();
+        match handshake(stream, service.tls.as_ref(), &phase, patience).await {
             Ok((secured, description)) => (stream, tls) = (secured, Some(description)),
             Err(error) => {
                 tracing::debug!(%error, "the TLS handshake failed");
@@ -119,19 +120,29 @@ pub(crate) async fn stopping(mut phase: watch::Receiver<Phase>) {
     let _ = phase.wait_for(|phase| *phase != Phase::Serving).await;
 }
 
+/// Ends when the time for what was in hand is over: nobody is waited for any more.
+async fn over(mut phase: watch::Receiver<Phase>) {
+    let _ = phase.wait_for(|phase| *phase == Phase::Over).await;
+}
+
 /// Does the handshake as server.
 async fn handshake(
     stream: Stream,
     tls: Option<&TlsAcceptor>,
     phase: &watch::Receiver<Phase>,
+    mut patience: Patience,
 ) -> io::Result<(Stream, Secured)> {
     let (Stream::Plain(stream), Some(acceptor)) = (stream, tls) else {
         return Err(io::Error::other(
             "TLS is on already, or there is no certificate",
         ));
     };
+    let begun = Instant::now();
     let secured = tokio::select! {
-        secured = timeout(HANDSHAKE, acceptor.accept(stream)) => secured??,
+        secured = acceptor.accept(stream) => secured?,
+        () = patience.runs_out(begun, HANDSHAKE, false, begun + HANDSHAKE) => {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
         () = stopping(phase.clone()) => return Err(io::Error::other("the relay is stopping")),
     };
     let description = crate::tls::secured(secured.get_ref().1);
@@ -204,13 +215,15 @@ impl Edge<'_> {
 
     /// Waits for the client, its time running out, or the relay stopping.
     async fn read(&mut self) -> Result<(), Cut> {
-        let limit = self.ends.min(Instant::now() + self.idle());
+        let (since, idle) = (Instant::now(), self.idle());
+        let in_hand = self.session.in_transaction();
+        let mut patience = self.place.patience();
         tokio::select! {
             read = self.stream.read(|octets| self.session.feed(octets)) => match read? {
                 0 => Err(Cut::Gone),
                 _ => Ok(()),
             },
-            () = sleep_until(limit) => {
+            () = patience.runs_out(since, idle, in_hand, self.ends) => {
                 self.session.time_out();
                 Ok(())
             }
@@ -228,10 +241,14 @@ impl Edge<'_> {
 
     async fn send(&mut self, replies: &[u8]) -> Result<(), Cut> {
         count_replies(replies);
-        timeout(self.idle(), self.stream.write(replies))
-            .await
-            .map_err(|_| Cut::Stalled)?
-            .map_err(Cut::Failed)
+        let (since, idle) = (Instant::now(), self.idle());
+        let in_hand = self.session.in_transaction();
+        let mut patience = self.place.patience();
+        tokio::select! {
+            written = self.stream.write(replies) => written.map_err(Cut::Failed),
+            () = patience.runs_out(since, idle, in_hand, since + idle) => Err(Cut::Stalled),
+            () = over(self.phase.clone()) => Err(Cut::Stalled),
+        }
     }
 
     async fn close(&mut self) -> Result<(), Cut> {
@@ -259,7 +276,8 @@ impl Edge<'_> {
         let now = self.entrance.service();
         let tls = now.as_ref().and_then(|now| now.tls.as_ref());
         let tls = tls.or(self.service.tls.as_ref());
-        let (secured, description) = handshake(plain, tls, &self.phase).await?;
+        let (secured, description) =
+            handshake(plain, tls, &self.phase, self.place.patience()).await?;
         self.stream = secured;
         self.session.tls_started(description);
         Ok(())

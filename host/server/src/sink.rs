@@ -20,7 +20,7 @@ use gatepost_smtp::server::{
 };
 use serde::Serialize;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
 use self::keep::{Draft, Keep};
@@ -115,12 +115,10 @@ pub async fn run(args: SinkArgs) -> Result<ExitCode, SinkError> {
         })?),
         _ => None,
     };
-    let listener = TcpListener::bind(args.listen)
-        .await
-        .map_err(|source| SinkError::Listen {
-            address: args.listen,
-            source,
-        })?;
+    let listener = crate::listener::bind(args.listen).map_err(|source| SinkError::Listen {
+        address: args.listen,
+        source,
+    })?;
     let sink = Arc::new(Sink {
         keep: Keep::new(args.output.clone())?,
         settings: Arc::new(settings(tls.is_some())),

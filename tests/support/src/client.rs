@@ -1,7 +1,7 @@
 //! An SMTP client that sends exactly the octets that it is told.
 
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, StreamOwned};
+use socket2::{Domain, Socket, Type};
 
 use crate::{PATIENCE, Scram};
 
@@ -66,6 +67,14 @@ impl Client {
     /// Connects.
     pub fn connect(address: SocketAddr) -> io::Result<Self> {
         Self::from_stream(TcpStream::connect(address)?)
+    }
+
+    /// Connects from an address of this machine, such as one of 127.0.0.0/8.
+    pub fn connect_from(source: IpAddr, address: SocketAddr) -> io::Result<Self> {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+        socket.bind(&SocketAddr::new(source, 0).into())?;
+        socket.connect(&address.into())?;
+        Self::from_stream(socket.into())
     }
 
     /// Speaks over a connection that is there.

@@ -34,6 +34,9 @@ pub struct Listener {
     /// Networks whose clients may say with XFORWARD whose mail they pass on; it goes on record.
     #[serde(default)]
     pub xforward_from: Vec<IpNet>,
+    /// Connections, of those in `[limits]`, that only this listener takes; a fair share of half of
+    /// them where it is not said.
+    pub reserved_connections: Option<usize>,
     /// Names of the policies that judge its mail, in order.
     #[serde(default)]
     pub chain: Vec<String>,

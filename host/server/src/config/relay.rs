@@ -167,7 +167,7 @@ pub struct Limits {
     /// Time from greeting to the end before it is.
     #[serde(deserialize_with = "units::duration")]
     pub total: Duration,
-    /// Connections at a time on all listeners; more get 421.
+    /// Connections at a time on all listeners, of which each has some for itself; more get 421.
     pub connections: usize,
     /// Connections at a time from one address; more get 421.
     pub connections_per_address: usize,

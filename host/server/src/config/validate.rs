@@ -7,6 +7,7 @@ use gatepost_smtp::server;
 
 use super::error::{Finding, Step, at};
 use super::{Config, Direction, Listener, ListenerTls};
+use crate::listener::overlap;
 use crate::{builtin, observability};
 
 /// Everything that is wrong, in the order of the file's sections.
@@ -402,7 +403,7 @@ fn listeners(config: &Config, findings: &mut Findings) {
         );
     }
     let mut names = HashSet::new();
-    let mut addresses = FirstOwner::default();
+    let mut unreserved = config.limits.connections;
     for (l, listener) in config.listeners.iter().enumerate() {
         name(
             "listener",
@@ -411,17 +412,44 @@ fn listeners(config: &Config, findings: &mut Findings) {
             &mut names,
             findings,
         );
-        if listener.address.port() != 0
-            && let Some(other) = addresses.claim(listener.address, &listener.name)
+        let before = config.listeners[..l].iter();
+        let mut before = before.map(|other| (other.address, &other.name));
+        if let Some((address, other)) = before.find(|(a, _)| overlap(*a, listener.address)) {
+            findings.add(
+                at!["listener", l, "address"],
+                match address == listener.address {
+                    true => format!("{address} is already the address of listener \"{other}\""),
+                    false => format!(
+                        "{} overlaps with {address} of listener \"{other}\": the system lets only one of them be listened on",
+                        listener.address
+                    ),
+                },
+                "give each listener an address of its own",
+            );
+        }
+        if let Some(http) = &config.http
+            && overlap(http.address, listener.address)
         {
             findings.add(
                 at!["listener", l, "address"],
                 format!(
-                    "{} is already the address of listener \"{other}\"",
-                    listener.address
+                    "{} overlaps with {}, where [http] answers monitors",
+                    listener.address, http.address
                 ),
-                "give each listener an address of its own",
+                "give each an address of its own",
             );
+        }
+        let reserved = listener.reserved_connections.unwrap_or(0);
+        match unreserved.checked_sub(reserved) {
+            Some(left) => unreserved = left,
+            None => findings.add(
+                at!["listener", l, "reserved-connections"],
+                format!(
+                    "listener \"{}\" reserves {reserved} connections, and of the {} in [limits] only {unreserved} are left",
+                    listener.name, config.limits.connections
+                ),
+                "reserve fewer, or raise connections in [limits]",
+            ),
         }
         tls(config, l, findings);
         chain(config, l, findings);

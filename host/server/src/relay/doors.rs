@@ -12,7 +12,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::config::Config;
-use crate::listener::{Listener, Places};
+use crate::listener::{self, Listener, Places, Shares};
 use crate::live::{Door, Entrance, InUse};
 use crate::observability::Monitor;
 use crate::session::Phase;
@@ -77,7 +77,7 @@ impl Doors {
     ///
     /// # Errors
     /// An address is taken or not this machine's.
-    pub(super) async fn bind(&self, config: &Config) -> Result<Bound, BindError> {
+    pub(super) fn bind(&self, config: &Config) -> Result<Bound, BindError> {
         let mut bound = Bound {
             listeners: Vec::new(),
             monitor: None,
@@ -87,7 +87,7 @@ impl Doors {
             if self.listeners.contains_key(&door) {
                 continue;
             }
-            let socket = TcpListener::bind(listener.address).await;
+            let socket = listener::bind(listener.address);
             let socket = socket.map_err(|source| BindError {
                 address: listener.address,
                 what: format!("\"{}\"", listener.name),
@@ -98,7 +98,7 @@ impl Doors {
         }
         let open = self.monitor.as_ref().map(|(address, _)| *address);
         if let Some(http) = (config.http.as_ref()).filter(|http| open != Some(http.address)) {
-            let socket = TcpListener::bind(http.address).await;
+            let socket = listener::bind(http.address);
             let socket = socket.map_err(|source| BindError {
                 address: http.address,
                 what: "monitors".to_owned(),
@@ -133,6 +133,7 @@ impl Doors {
         monitor: Monitor,
         phase: &watch::Sender<Phase>,
     ) -> io::Result<()> {
+        self.places.share(Shares::of(&in_use.load().config));
         for (door, socket) in bound.listeners {
             let address = socket.local_addr()?;
             let entrance = Entrance {

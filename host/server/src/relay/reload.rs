@@ -191,7 +191,7 @@ impl Relay {
                 );
             }
         });
-        let bound = (self.doors.bind(&config).await).map_err(|error| {
+        let bound = (self.doors.bind(&config)).map_err(|error| {
             let at = match error.listener {
                 Some(number) => at!["listener", number, "address"].to_vec(),
                 None => at!["http", "address"].to_vec(),

@@ -39,6 +39,7 @@ mod back_to_back {
 mod auth {
     mod credential;
     mod failure;
+    mod guesses_at_once;
     mod limited;
     mod login;
     mod offered;
@@ -51,6 +52,7 @@ mod auth {
 mod limits {
     mod command_length;
     mod connections;
+    mod connections_of_each_listener;
     mod connections_per_address;
     mod errors;
     mod header_size;
