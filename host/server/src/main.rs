@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use gatepost::cli::{self, Cli};
@@ -12,6 +13,9 @@ use tokio::runtime::Builder;
 /// for a millisecond at a time: with tokio's own 61, a few endless loops that take turns would
 /// keep everybody's commands waiting for that many milliseconds.
 const TASKS_BETWEEN_EVENTS: u32 = 4;
+
+/// How long what runs on threads of its own may take to end when all is done.
+const LAST: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -28,7 +32,12 @@ fn main() -> ExitCode {
         .event_interval(TASKS_BETWEEN_EVENTS)
         .build();
     let ended = match runtime {
-        Ok(runtime) => runtime.block_on(cli::run(cli)),
+        Ok(runtime) => {
+            let ended = runtime.block_on(cli::run(cli));
+            // What still waits for a file, a name server or a compiler is not waited for.
+            runtime.shutdown_timeout(LAST);
+            ended
+        }
         Err(error) => Err(miette::miette!("cannot start threads: {error}")),
     };
     match ended {

@@ -9,9 +9,12 @@
 //! ```
 //!
 //! SIGTERM (or SIGINT) drains: no new connections or transactions, those in hand finish, as do
-//! deliveries, and the process ends with success. A second signal cuts that short. SIGHUP and
-//! `gatepost reload` read the configuration again and put it in use (`reload`), all of it or
-//! nothing.
+//! deliveries, and the process ends with success, within the time that is set for it whatever hangs
+//! (`signals`). A second signal cuts that short. SIGHUP and `gatepost reload` read the configuration
+//! again and put it in use (`reload`), all of it or nothing.
+//!
+//! The first thing that is there is the control socket: an operator who asks while the relay starts
+//! is told how far it is.
 
 mod doors;
 pub(crate) mod reload;
@@ -24,7 +27,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use gatepost_delivery::{Delivery, Notifications};
+use gatepost_delivery::{Delivery, Drained, Notifications};
 use gatepost_directory::Directory;
 use gatepost_message::Millis;
 use gatepost_policy::Chain;
@@ -33,14 +36,14 @@ use gatepost_spool::{Owner, Spool, SpoolSettings, SqliteSpool};
 use gatepost_trace::{Event, Kind, Trace};
 use miette::{Context as _, IntoDiagnostic as _};
 use tokio::sync::{Semaphore, mpsc, watch};
-use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout_at};
 use tokio_rustls::TlsAcceptor;
 
 use self::doors::Doors;
 use self::reload::Ask;
-use self::signals::{Signal, Signals};
+use self::signals::{Limit, Signals};
 use crate::config::{self, Config, Direction, ListenerTls};
-use crate::control::{self, ControlSocket};
+use crate::control::{self, ControlSocket, Counter};
 use crate::feeds;
 use crate::folder::{self, Watch};
 use crate::listener::Service;
@@ -57,8 +60,9 @@ use crate::routing::Routing;
 use crate::session::Phase;
 use crate::tls;
 
-/// How long sessions that were cut off may take to say so.
-const FAREWELL: Duration = Duration::from_secs(2);
+/// The most of the time for stopping that is kept for what comes behind sessions and deliveries: to
+/// tell clients that are cut off, and to write what is to be on record.
+const LAST: Duration = Duration::from_secs(3);
 
 /// How long a collector may take for the spans that wait when all else is done.
 const LAST_SPANS: Duration = Duration::from_secs(5);
@@ -75,48 +79,64 @@ const EXPIRE_MORE: Duration = Duration::from_millis(50);
 /// # Errors
 /// It cannot start.
 pub async fn run(config: Config, path: &Path) -> miette::Result<ExitCode> {
-    let mut signals = Signals::listen()
+    let mut signals = Signals::listen(config.relay.drain)
         .into_diagnostic()
         .wrap_err("cannot listen for signals")?;
+    allow_open_files(&config);
     let (ask, mut asked) = mpsc::channel(1);
+    let starting = Relay::start(config, path, ask, signals.limit());
     let mut relay = tokio::select! {
-        started = Relay::start(config, path, ask) => started?,
-        signal = signals.stopped() => {
-            tracing::info!(signal, "stopped before it was ready");
+        started = starting => started?,
+        stop = signals.stop(1) => {
+            tracing::info!(signal = stop.signal, "stopping before the start was over");
             return Ok(ExitCode::SUCCESS);
         }
     };
-    loop {
-        let signal = tokio::select! {
-            signal = signals.next() => signal,
-            Some(Ask { dry_run, answer }) = asked.recv() => {
-                let (reloaded, stopped) = relay.reload(dry_run, signals.stopped()).await;
-                // Who asked may have gone; the log says what became of it.
-                let _ = answer.send(reloaded);
-                match stopped {
-                    Some(name) => Signal::Stop(name),
-                    None => continue,
-                }
+    let stop = loop {
+        let ask = tokio::select! {
+            stop = signals.stop(1) => break stop,
+            () = signals.reload() => None,
+            Some(ask) = asked.recv() => Some(ask),
+        };
+        let dry_run = ask.as_ref().is_some_and(|ask| ask.dry_run);
+        let reloaded = tokio::select! {
+            reloaded = relay.reload(dry_run) => reloaded,
+            stop = signals.stop(1) => {
+                tracing::warn!("the reload is given up");
+                break stop;
             }
         };
-        let signal = match signal {
-            Signal::Reload => {
-                let (_, stopped) = relay.reload(false, signals.stopped()).await;
-                stopped.map_or(Signal::Reload, Signal::Stop)
-            }
-            stop => stop,
-        };
-        match signal {
-            Signal::Reload => {}
-            Signal::Stop(name) => {
-                tracing::info!(signal = name, "stopping");
-                tokio::select! {
-                    () = relay.drain() => {}
-                    () = signals.stop() => tracing::warn!("told to stop again: not waiting any longer"),
-                }
-                return Ok(ExitCode::SUCCESS);
-            }
+        if let Some(ask) = ask {
+            // Who asked may have gone; the log says what became of it.
+            let _ = ask.answer.send(reloaded);
         }
+    };
+    tracing::info!(signal = stop.signal, "stopping");
+    // Whoever asks for a reload is told why there is none.
+    drop(asked);
+    tokio::select! {
+        () = relay.drain(stop.at) => {}
+        _ = signals.stop(2) => tracing::warn!("told to stop again: not waiting any longer"),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Has the system allow as many open files as it will: each connection is one, and many systems
+/// allow a process no more than 1024 until it asks. Without them the places for connections, and
+/// what is reserved of them, would be there by name only.
+fn allow_open_files(config: &Config) {
+    /// Databases, files of messages, sockets that listen, and what else there is.
+    const OTHERS: usize = 200;
+    let delivery = 2 * config.delivery.messages_in_flight;
+    let wanted = (config.limits.connections + delivery + OTHERS) as u64;
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(allowed) if allowed >= wanted => {}
+        Ok(allowed) => tracing::warn!(
+            allowed,
+            wanted,
+            "the system allows too few open files (RLIMIT_NOFILE): connections may fail before the limits are reached"
+        ),
+        Err(error) => tracing::warn!(%error, "cannot ask for more open files (RLIMIT_NOFILE)"),
     }
 }
 
@@ -134,6 +154,10 @@ struct Relay {
     delivery: gatepost_delivery::Handle,
     exporter: Option<Exporter>,
     feeds: Arc<ArcSwap<feeds::Client>>,
+    /// What operators are answered by.
+    counter: Counter,
+    /// How long stopping may take.
+    limit: Limit,
     /// The watched folder, where there is one.
     watch: Option<Watch>,
 }
@@ -195,8 +219,23 @@ impl Parts {
 }
 
 impl Relay {
-    async fn start(config: Config, path: &Path, ask: mpsc::Sender<Ask>) -> miette::Result<Self> {
+    async fn start(
+        config: Config,
+        path: &Path,
+        ask: mpsc::Sender<Ask>,
+        limit: Limit,
+    ) -> miette::Result<Self> {
         let config = Arc::new(config);
+        let counter = Counter::starting("opening its store");
+        // Operators are answered from here to the end; the socket goes with the process. What is
+        // wrong with the store, the queue says better; another relay's socket it finds, too.
+        let answering = match ControlSocket::bind(&config.relay.store) {
+            Ok(socket) => {
+                tokio::spawn(socket.serve(counter.clone(), std::future::pending()));
+                true
+            }
+            Err(_) => false,
+        };
         let health = Arc::new(Health::default());
         let metrics = Metrics::start().into_diagnostic()?;
         let (spans, exporter) = match &config.otlp {
@@ -207,9 +246,15 @@ impl Relay {
             None => (Spans::default(), None),
         };
         let (spool, trace, directory) = open_store(&config).await?;
+        if !answering {
+            // The store is this relay's now.
+            let socket = ControlSocket::bind(&config.relay.store).into_diagnostic()?;
+            tokio::spawn(socket.serve(counter.clone(), std::future::pending()));
+        }
         ownership::keep_apart(&config, &directory);
         let memory = Arc::new(SpoolMemory(Arc::clone(&spool)));
         let watched = folder::prepare(&config).into_diagnostic()?;
+        counter.step("loading its policies");
         let cache = config.relay.store.join("cache");
         let engine = loading::engine(Some(cache)).into_diagnostic()?;
         let policies = Arc::new(Policies::load(engine, &config).await?);
@@ -217,6 +262,7 @@ impl Relay {
             .into_diagnostic()
             .wrap_err("the templates of notifications cannot be used")?;
         health.policies_loaded();
+        counter.step("binding its addresses");
 
         let (phase, serving) = watch::channel(Phase::Serving);
         let tls = config
@@ -261,8 +307,6 @@ impl Relay {
                 .settings(&config.relay.hostname, notifications),
         )
         .into_diagnostic()?;
-        // Operators are answered while the relay drains, too; the socket goes with the process.
-        let control = ControlSocket::bind(&config.relay.store).into_diagnostic()?;
         let feeds = feeds::Client::new(&config.directory).into_diagnostic()?;
         let feeds = Arc::new(ArcSwap::from_pointee(feeds));
         tokio::spawn(feeds::keep_up(Arc::clone(&directory), Arc::clone(&feeds)));
@@ -274,7 +318,6 @@ impl Relay {
             feeds: Arc::clone(&feeds),
             reload: Some(ask),
         };
-        tokio::spawn(control.serve(runtime, std::future::pending()));
         tokio::spawn(expire(spool, trace, serving));
         let mut relay = Self {
             path: path.to_owned(),
@@ -288,6 +331,8 @@ impl Relay {
             delivery,
             exporter,
             feeds,
+            counter,
+            limit,
             watch: None,
         };
         relay.watch = watched.map(|watched| watched.start(Arc::clone(&relay.policies)));
@@ -295,6 +340,7 @@ impl Relay {
         let opened = (relay.doors).open(bound, &relay.in_use, monitor, &relay.phase);
         opened.into_diagnostic()?;
         relay.health.listening();
+        relay.counter.running(runtime);
         let mut ready = String::from("ready");
         for (name, address) in relay.doors.addresses(&config) {
             ready += &format!(" {name}={address}");
@@ -316,28 +362,45 @@ impl Relay {
         }
     }
 
-    /// Lets what is in hand finish, within bounds.
-    async fn drain(self) {
+    /// Lets what is in hand finish, within the time that the configuration gives, counted from
+    /// `begun`. Sessions and deliveries have all of it but for a moment at the end, in which
+    /// clients that are cut off are told so and the trace is written.
+    async fn drain(self, begun: Instant) {
         self.health.draining();
+        self.counter.stopping();
         let within = self.in_use.load().config.relay.drain;
+        let end = begun + within;
+        let last = LAST.min(within / 4);
+        let work = end - last;
         let sessions = async {
             self.phase.send_replace(Phase::Draining);
             // Each listener and each session holds a receiver until it ends.
-            if timeout(within, self.phase.closed()).await.is_err() {
+            if timeout_at(work, self.phase.closed()).await.is_err() {
                 let left = self.phase.receiver_count();
                 tracing::warn!(left, "sessions cut off: they took too long to finish");
                 self.phase.send_replace(Phase::Over);
-                let _ = timeout(FAREWELL, self.phase.closed()).await;
+                let _ = timeout_at(work + last / 3, self.phase.closed()).await;
             }
         };
-        let ((), delivered) = tokio::join!(sessions, self.delivery.drain(within));
+        let left = work.saturating_duration_since(Instant::now());
+        let delivered = async {
+            let delivered = self.delivery.drain(left);
+            timeout_at(work + last / 3, delivered).await
+        };
+        let ((), delivered) = tokio::join!(sessions, delivered);
+        let delivered = delivered.unwrap_or_else(|_| {
+            tracing::warn!("deliveries cut off: they could not be handed back in time");
+            Drained::default()
+        });
         let trace = self.parts.trace;
-        let flushed = tokio::task::spawn_blocking(move || trace.flush()).await;
-        if !matches!(flushed, Ok(Ok(()))) {
+        let flushed = tokio::task::spawn_blocking(move || trace.flush());
+        let flushed = timeout_at(end - last / 3, flushed).await;
+        if !matches!(flushed, Ok(Ok(Ok(())))) {
             tracing::warn!("the last events did not reach the trace");
         }
         if let Some(exporter) = self.exporter {
-            exporter.flush(LAST_SPANS).await;
+            let left = (end - last / 6).saturating_duration_since(Instant::now());
+            exporter.flush(LAST_SPANS.min(left)).await;
         }
         tracing::info!(
             deliveries_finished = delivered.finished,

@@ -1,12 +1,19 @@
 //! How a command reaches the store: through the relay that runs on it, or by opening it.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
+use tokio::time::sleep;
 
 use super::ConfigFile;
 use crate::config::Config;
-use crate::control::{self, Request, Response, Runtime};
+use crate::control::{self, OpenError, Request, Response, Runtime};
+
+/// How often, and how long after each other, a store is tried that is in use by somebody who does
+/// not answer: two seconds in all.
+const TRIES: u32 = 20;
+const BETWEEN: Duration = Duration::from_millis(100);
 
 /// Which relay, and how its answer is printed.
 #[derive(Debug, Clone, Args)]
@@ -54,8 +61,7 @@ impl Target {
                 "no relay is running on the store {}",
                 store.path().display()
             )),
-            Some(Response::Failed(reason)) => Err(miette::Report::msg(reason)),
-            Some(response) => Ok(response),
+            Some(response) => answered(response),
         }
     }
 
@@ -79,20 +85,25 @@ impl Session<'_> {
     /// # Errors
     /// It could not be carried out.
     pub(super) async fn ask(&mut self, request: Request) -> miette::Result<Response> {
-        if self.opened.is_none() {
+        let mut tries = 0;
+        let runtime = loop {
+            if let Some(runtime) = &mut self.opened {
+                break runtime;
+            }
             let asked = control::ask(self.store.path(), &request).await;
             if let Some(response) = asked.map_err(super::report)? {
                 return answered(response);
             }
-        }
-        let runtime = match &mut self.opened {
-            Some(runtime) => runtime,
-            none => {
-                let runtime = match &self.store {
-                    Store::Named(store) => Runtime::open_store(store),
-                    Store::Configured(config) => Runtime::open(config),
-                };
-                none.insert(runtime.map_err(super::report)?)
+            let opened = match &self.store {
+                Store::Named(store) => Runtime::open_store(store),
+                Store::Configured(config) => Runtime::open(config),
+            };
+            tries += 1;
+            match opened {
+                Ok(runtime) => self.opened = Some(runtime),
+                // A relay is starting and has no socket yet, or is ending and has none any more.
+                Err(OpenError::Mute(_)) if tries < TRIES => sleep(BETWEEN).await,
+                Err(error) => return Err(super::report(error)),
             }
         };
         let response = control::execute(runtime, request).await;
@@ -104,6 +115,10 @@ impl Session<'_> {
 fn answered(response: Response) -> miette::Result<Response> {
     match response {
         Response::Failed(reason) => Err(miette::Report::msg(reason)),
+        Response::Starting(step) => Err(miette::miette!(
+            help = "try again in a moment; it is ready when it says so on its standard output",
+            "the relay is starting: {step}"
+        )),
         response => Ok(response),
     }
 }

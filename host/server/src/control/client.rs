@@ -20,6 +20,9 @@ pub enum ClientError {
         /// What the system said.
         source: io::Error,
     },
+    /// It ended before it had answered.
+    #[error("the relay on {} has ended before it answered; ask again", .0.display())]
+    Ended(PathBuf),
     /// It answered with something else, as another version might.
     #[error(
         "the relay's answer cannot be understood ({0}); is it of the same version as this command?"
@@ -56,6 +59,10 @@ pub async fn ask(store: &Path, request: &Request) -> Result<Option<Response>, Cl
     writer.write_all(&line).await.map_err(failed)?;
     let mut answer = String::new();
     let mut reader = BufReader::new(reader);
-    reader.read_line(&mut answer).await.map_err(failed)?;
+    let read = reader.read_line(&mut answer).await;
+    if matches!(read, Ok(0)) {
+        return Err(ClientError::Ended(path));
+    }
+    read.map_err(failed)?;
     Ok(Some(serde_json::from_str(&answer)?))
 }

@@ -2,6 +2,7 @@
 //!
 //! A running relay answers on the socket `control.sock` in its store: one JSON [`Request`] a line,
 //! one JSON [`Response`] a line. Who may open the socket may do everything, so it has mode 0600.
+//! It is there before anything else is: while the relay starts, each answer says so ([`Counter`]).
 //! When no relay runs, the command line [opens the store itself](Runtime::open) and
 //! [executes](execute()) the same requests; only policies can be swapped in nothing but a relay.
 
@@ -12,6 +13,7 @@ mod partners;
 mod protocol;
 mod runtime;
 mod socket;
+mod stage;
 
 pub use crate::relay::reload::{Refusal, Reloaded};
 pub use client::{ClientError, ask};
@@ -21,3 +23,4 @@ pub use partners::{LookedUp, PartnerRequest, PartnerResponse, Shared};
 pub use protocol::{Action, Choice, Listing, PolicyStatus, Request, Response, Shown};
 pub use runtime::{OpenError, Runtime};
 pub use socket::{ControlSocket, SocketError, path};
+pub use stage::Counter;

@@ -181,6 +181,8 @@ pub enum Response {
     Machines(Vec<KnownMachine>),
     /// What came of a request to the directory.
     Directory(DirectoryResponse),
+    /// It was not done: the relay starts, and this is what it is at.
+    Starting(String),
     /// It was not done, and why.
     Failed(String),
 }

@@ -38,8 +38,8 @@ pub enum OpenError {
     /// There is none.
     #[error("there is no store in {}: no relay has run on it yet; another one is named with --config or --store", .0.display())]
     NoStore(PathBuf),
-    /// A relay has it open and does not answer.
-    #[error("a relay has the store {} open, but does not answer on its control socket; are you the user that it runs as?", .0.display())]
+    /// Somebody has it open and does not answer.
+    #[error("the store {} is in use, and nobody answers on its control socket: by a relay that is just starting or ending, or by another command; try again in a moment", .0.display())]
     Mute(PathBuf),
     /// The queue cannot be opened.
     #[error(transparent)]

@@ -1,6 +1,6 @@
 //! The relay's end of the control socket.
 
-use std::fs::{self, DirBuilder, Permissions};
+use std::fs::{self, DirBuilder, File, Permissions, TryLockError};
 use std::future::Future;
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
@@ -9,9 +9,8 @@ use std::path::{Path, PathBuf};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 
-use super::execute::execute;
 use super::protocol::{Request, Response};
-use super::runtime::Runtime;
+use super::stage::Counter;
 
 /// Octets of a request: a large module in base64 fits.
 const LONGEST: u64 = 64 << 20;
@@ -34,25 +33,45 @@ pub struct SocketError {
 pub struct ControlSocket {
     listener: UnixListener,
     path: PathBuf,
+    /// The directory of the store, locked: whoever holds it may make the socket. The queue has a
+    /// lock of its own, which is not held yet when this one is taken.
+    _lock: File,
 }
 
 impl ControlSocket {
-    /// Makes the socket, in place of one that a relay has left behind: who calls this must hold
-    /// the lock of the store.
+    /// Makes the socket, and the directory of the store (mode 0700) where there is none, in place
+    /// of one that a relay has left behind.
     ///
     /// # Errors
-    /// The store cannot be written to, or its path is too long for a socket (about 100 octets).
+    /// Another relay has its own there, the store cannot be written to, or its path is too long for
+    /// a socket (about 100 octets).
     pub fn bind(store: &Path) -> Result<Self, SocketError> {
         let path = path(store);
-        let listener = bind_privately(store, &path).map_err(|source| SocketError {
-            path: path.clone(),
-            source,
-        })?;
-        Ok(Self { listener, path })
+        let bound = || {
+            (DirBuilder::new().recursive(true).mode(0o700)).create(store)?;
+            let lock = File::open(store)?;
+            match lock.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => {
+                    let text = "another relay answers on it";
+                    return Err(io::Error::new(io::ErrorKind::AddrInUse, text));
+                }
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
+            Ok((bind_privately(store, &path)?, lock))
+        };
+        match bound() {
+            Ok((listener, lock)) => Ok(Self {
+                listener,
+                path,
+                _lock: lock,
+            }),
+            Err(source) => Err(SocketError { path, source }),
+        }
     }
 
     /// Answers operators until `stop` is ready.
-    pub async fn serve(self, runtime: Runtime, stop: impl Future<Output = ()>) {
+    pub async fn serve(self, counter: Counter, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
         loop {
             let accepted = tokio::select! {
@@ -61,9 +80,9 @@ impl ControlSocket {
             };
             match accepted {
                 Ok((stream, _)) => {
-                    let runtime = runtime.clone();
+                    let counter = counter.clone();
                     tokio::spawn(async move {
-                        if let Err(error) = serve(stream, &runtime).await {
+                        if let Err(error) = serve(stream, &counter).await {
                             tracing::debug!(%error, "a control connection broke");
                         }
                     });
@@ -102,7 +121,7 @@ fn bind_privately(store: &Path, path: &Path) -> io::Result<UnixListener> {
     Ok(listener)
 }
 
-async fn serve(stream: UnixStream, runtime: &Runtime) -> io::Result<()> {
+async fn serve(stream: UnixStream, counter: &Counter) -> io::Result<()> {
     let (reader, mut writer) = stream.into_split();
     let mut reader = BufReader::new(reader);
     loop {
@@ -117,7 +136,7 @@ async fn serve(stream: UnixStream, runtime: &Runtime) -> io::Result<()> {
         let whole = line.ends_with(b"\n");
         let response = if whole {
             match serde_json::from_slice::<Request>(&line) {
-                Ok(request) => execute(runtime, request).await,
+                Ok(request) => counter.answer(request).await,
                 Err(error) => Response::Failed(format!("not a request: {error}")),
             }
         } else {

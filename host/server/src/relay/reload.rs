@@ -86,14 +86,8 @@ struct Checked {
 }
 
 impl Relay {
-    /// Reads the configuration again and puts it in use, if all of it can be. Told to stop while it
-    /// is checked, which may take as long as modules take to load, it is given up; then the signal
-    /// is given back.
-    pub(super) async fn reload(
-        &mut self,
-        dry_run: bool,
-        stopped: impl Future<Output = &'static str>,
-    ) -> (Reloaded, Option<&'static str>) {
+    /// Reads the configuration again and puts it in use, if all of it can be.
+    pub(super) async fn reload(&mut self, dry_run: bool) -> Reloaded {
         let mut reloaded = Reloaded {
             file: self.path.display().to_string(),
             applied: false,
@@ -101,18 +95,7 @@ impl Relay {
             listening: BTreeMap::new(),
             problems: Vec::new(),
         };
-        let checked = tokio::select! {
-            checked = self.check() => checked,
-            signal = stopped => {
-                reloaded.problems.push(Refusal {
-                    line: None,
-                    message: "the relay was told to stop".to_owned(),
-                    help: None,
-                });
-                return (reloaded, Some(signal));
-            }
-        };
-        match checked {
+        match self.check().await {
             Err(error) => {
                 reloaded.problems = refusals(&error);
                 if !dry_run {
@@ -140,7 +123,7 @@ impl Relay {
                 }
             }
         }
-        (reloaded, None)
+        reloaded
     }
 
     /// Does everything that can go wrong.
@@ -254,6 +237,7 @@ impl Relay {
             watched,
             bound,
         } = checked;
+        self.limit.set(config.relay.drain);
         self.feeds.store(Arc::new(feeds));
         self.parts.origin = origin;
         self.doors.close_all_but(&config).await;
