@@ -1,6 +1,7 @@
 //! The project's own tasks: `cargo xtask demo | test | torture | bench | fuzz`.
 //!
-//! Each does its own set-up: it needs rustup's Rust and a C compiler, and nothing else.
+//! They are begun by the launcher beside them, which builds what they need: rustup's Rust and a C
+//! compiler, and nothing else. `cargo xtask test` it does by itself.
 
 #![forbid(unsafe_code)]
 
@@ -35,18 +36,12 @@ enum Task {
 
 fn main() -> Result<()> {
     match Task::parse() {
-        Task::Demo => {
-            setup::build()?;
-            demo::run()
-        }
+        Task::Demo => demo::run(),
         Task::Test { arguments } => {
             setup::build()?;
             setup::test(&arguments)
         }
-        Task::Torture(torture) => {
-            setup::build()?;
-            torture.run()
-        }
+        Task::Torture(torture) => torture.run(),
         Task::Bench(bench) => bench.run(),
         Task::Fuzz(fuzz) => fuzz.run(),
     }

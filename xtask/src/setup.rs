@@ -1,18 +1,13 @@
-//! What has to be there before anything runs: the WebAssembly target and the binary.
+//! What a task builds beside that with which the launcher has begun it.
 
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 
-const TARGET: &str = "wasm32-unknown-unknown";
-
-/// Adds the target where it is missing, then builds the relay and its policies, with cargo's own
-/// progress on standard error.
+/// Builds all of the workspace, with cargo's own progress on standard error.
 pub fn build() -> Result<()> {
-    add_target()?;
-    eprintln!("== building the policies and the relay (the first time takes some minutes)");
-    // The whole workspace, so that the tests find everything built with the same features.
+    eprintln!("== building all that is tested");
     run(cargo().args(["build", "--workspace"]))
 }
 
@@ -32,7 +27,6 @@ pub fn build_release(with_chain: bool) -> Result<Release> {
     let target = target.unwrap_or_else(|| test_support::workspace().join("target"));
     let named = std::env::var_os("GATEPOST_BIN").map(PathBuf::from);
     let release = |package: &[&str]| {
-        add_target()?;
         eprintln!("== building for release (the first time takes some minutes)");
         run(cargo().args(["build", "--release"]).args(package))
     };
@@ -52,25 +46,6 @@ pub fn build_release(with_chain: bool) -> Result<Release> {
 pub fn test(arguments: &[String]) -> Result<()> {
     eprintln!("== running the tests");
     run(cargo().args(["test", "--workspace"]).args(arguments))
-}
-
-fn add_target() -> Result<()> {
-    if has_target()? {
-        return Ok(());
-    }
-    eprintln!("== adding the target {TARGET}");
-    run(Command::new("rustup").args(["target", "add", TARGET]))
-}
-
-/// Whether rustc has a standard library for the target. Asked of rustc and not of rustup, so that
-/// a Rust from elsewhere will do.
-fn has_target() -> Result<bool> {
-    let output = Command::new("rustc")
-        .args(["--print", "target-libdir", "--target", TARGET])
-        .output()
-        .context("rustc does not run; is Rust installed?")?;
-    let path = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
-    Ok(output.status.success() && path.is_dir())
 }
 
 fn cargo() -> Command {
