@@ -153,6 +153,10 @@ impl<'t> Reader<'t> {
             self.list.mailboxes.push(ListedMailbox {
                 name,
                 address: None,
+                unqualified: angles
+                    .first()
+                    .map(|angle| phrase(angle))
+                    .unwrap_or_default(),
             });
             return;
         }
@@ -163,6 +167,7 @@ impl<'t> Reader<'t> {
             self.list.mailboxes.push(ListedMailbox {
                 name: name.clone(),
                 address: Some(address),
+                unqualified: String::new(),
             });
         }
     }

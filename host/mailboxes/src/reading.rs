@@ -37,8 +37,11 @@ pub struct ListedMailbox {
     /// The display name without quotes; where there is none, the comment behind the address. Its
     /// encoded words (RFC 2047) are not decoded.
     pub name: String,
-    /// The address; `None` where there is a name alone.
+    /// The address; `None` where there is none.
     pub address: Option<AddrSpec>,
+    /// What stands in angle brackets without being an address, such as `MAILER-DAEMON`; else
+    /// empty.
+    pub unqualified: String,
 }
 
 /// Whether readers agree about whom a field names.

@@ -1,4 +1,4 @@
-//! What the bodies of fields say, as mail-parser reads them.
+//! What the bodies of fields say: addresses as the relay reads them, words as mail-parser does.
 
 use mail_parser::parsers::MessageStream;
 
@@ -10,16 +10,14 @@ pub(crate) fn addresses(value: &str) -> Vec<(String, String)> {
     if let Some((name, address)) = plain(value) {
         return vec![(name.to_owned(), address.to_owned())];
     }
-    let value = bounds::list(value, bounds::LIST);
-    let line = format!("{}\n", value.trim_end());
-    let parsed = MessageStream::new(line.as_bytes()).parse_address();
-    let Some(parsed) = parsed.into_address() else {
-        return Vec::new();
-    };
-    let all = parsed.iter().take(bounds::ADDRESSES);
-    all.map(|address| {
-        let text = |part: Option<&str>| part.unwrap_or_default().to_owned();
-        (text(address.name()), text(address.address()))
+    let reading = gatepost_mailboxes::read([bounds::list(value, bounds::LIST)]);
+    let all = reading.mailboxes().iter().take(bounds::ADDRESSES);
+    all.map(|mailbox| {
+        let address = match &mailbox.address {
+            Some(address) => address.to_string(),
+            None => mailbox.unqualified.clone(),
+        };
+        (decoded(&mailbox.name), address)
     })
     .collect()
 }
@@ -87,12 +85,9 @@ mod tests {
     use super::*;
 
     fn parsed(value: &str) -> Vec<(String, String)> {
-        let line = format!("{value}\n");
-        let parsed = MessageStream::new(line.as_bytes()).parse_address();
-        let parsed = parsed.into_address().unwrap();
-        let text = |part: Option<&str>| part.unwrap_or_default().to_owned();
-        let all = parsed.iter();
-        all.map(|address| (text(address.name()), text(address.address())))
+        let reading = gatepost_mailboxes::read([value]);
+        let all = reading.mailboxes().iter();
+        all.map(|one| (one.name.clone(), one.address.as_ref().unwrap().to_string()))
             .collect()
     }
 
