@@ -88,7 +88,9 @@ pub(crate) fn vouched_for(
     let Some(set) = proved.trusted_results(&settings.trusted_sealers) else {
         return false;
     };
-    let same_author = set.dmarc_from.as_deref() == Some(proved.dmarc.domain.as_str());
+    // Of several authors it speaks of one.
+    let same_author = proved.from.domains.len() <= 1
+        && set.dmarc_from.as_deref() == Some(proved.dmarc.domain.as_str());
     let vouched = set.dmarc == Some(Outcome::Pass) && same_author;
     if vouched {
         decision.tag("arc-override");

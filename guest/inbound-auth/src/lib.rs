@@ -10,17 +10,20 @@
 //! - **Forwarded** by a customer's server without credentials: who wrote it is proved by what
 //!   survives that ([`forwarded`]).
 //!
+//! However it comes without credentials, its [author](author) has to be one that can be told.
+//!
 //! What comes of it is said in tags (`relay-secure`, `relay-missing`, `forwarded`, `arc-override`,
-//! `multi-hop`, `allowed`, `dmarc-temperror`, `dmarc-fail`), and in the record with its reasons.
+//! `multi-hop`, `allowed`, `dmarc-temperror`, `dmarc-fail`, `author-equivocal`, `author-missing`,
+//! `author-unreadable`), and in the record with its reasons.
 
+pub mod author;
 pub mod direct;
 pub mod forwarded;
 pub mod hops;
 mod mailbox;
 mod settings;
 
-pub use mailbox::addresses;
-pub use settings::{Failure, Mode, Network, Senders, Settings, Unauthenticated};
+pub use settings::{Failure, Mode, Network, Senders, Settings, Unauthenticated, UnreadableAuthor};
 
 use gatepost_sdk::{
     Authentication, CredentialScope, Decision, DomainKind, DomainState, Duties, Facts, Flow, Level,
@@ -151,10 +154,17 @@ impl Judge<'_> {
             .into_iter()
             .chain(authors)
             .collect();
-        if let Some(who) = self.settings.deny.mean(client, &senders) {
+        // Whoever some reader could show, too: a denied author hides behind no spelling.
+        let shown = self.proved.from.domains.iter();
+        let shown: Vec<String> = shown.map(|domain| format!("@{domain}")).collect();
+        let denied: Vec<&str> = (senders.iter().copied())
+            .chain(shown.iter().map(String::as_str))
+            .collect();
+        if let Some(who) = self.settings.deny.mean(client, &denied) {
             decision.reason(format!("{who} is denied"));
             return Verdict::reject(550, "5.7.1", "Mail from here is not accepted");
         }
+        author::tag(&self.proved, decision);
         if credential().is_some() {
             return self.relayed(decision);
         }
@@ -163,7 +173,9 @@ impl Judge<'_> {
             decision.tag("allowed");
             return Verdict::Pass;
         }
-        self.unauthenticated(decision)
+        let reverse_path = &self.transaction.mail_from;
+        let unreadable = author::judge(self.settings, reverse_path, &self.proved, decision);
+        unreadable.unwrap_or_else(|| self.unauthenticated(decision))
     }
 
     /// The customer's server vouches; what the author's domain says is only recorded.

@@ -1,60 +1,14 @@
-//! Addresses as header fields write them (RFC 5322 section 3.4), as far as a policy needs them.
+//! Addresses in a field, as far as a policy needs them.
 
-/// The addresses of a field that lists mailboxes, in order: what stands in angle brackets, or
-/// alone. Names in quotes and comments are passed over; what is no address is left out.
-pub fn addresses(field: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    let (mut word, mut angle) = (String::new(), None);
-    let mut characters = field.chars();
-    while let Some(character) = characters.next() {
-        match character {
-            '"' => {
-                // A quoted local part belongs to the address, a quoted name goes with its word.
-                word.push('"');
-                while let Some(quoted) = characters.next() {
-                    word.push(quoted);
-                    match quoted {
-                        '\\' => word.extend(characters.next()),
-                        '"' => break,
-                        _ => {}
-                    }
-                }
-            }
-            '(' => skip_comment(&mut characters),
-            '<' => {
-                word.clear();
-                angle = None;
-            }
-            '>' => angle = Some(std::mem::take(&mut word)),
-            ',' | ';' => take(&mut found, &mut word, &mut angle),
-            // The name of a group.
-            ':' => word.clear(),
-            _ => word.push(character),
-        }
-    }
-    take(&mut found, &mut word, &mut angle);
-    found
-}
+/// The most addresses of one field that are looked at.
+const MOST: usize = 100;
 
-fn skip_comment(characters: &mut std::str::Chars<'_>) {
-    let mut depth = 1;
-    while depth > 0
-        && let Some(character) = characters.next()
-    {
-        match character {
-            '\\' => drop(characters.next()),
-            '(' => depth += 1,
-            ')' => depth -= 1,
-            _ => {}
-        }
-    }
-}
-
-fn take(found: &mut Vec<String>, word: &mut String, angle: &mut Option<String>) {
-    let word = std::mem::take(word);
-    let address = angle.take().unwrap_or(word);
-    let address = address.trim();
-    found.extend(is_address(address).then(|| address.to_owned()));
+/// The addresses of a field that lists mailboxes, in order. Names in quotes and comments are passed
+/// over; what is no address is left out.
+pub(crate) fn addresses(field: &str) -> Vec<String> {
+    let reading = gatepost_mailboxes::read([field]);
+    let addresses = reading.addresses().take(MOST);
+    addresses.map(ToString::to_string).collect()
 }
 
 fn is_address(text: &str) -> bool {
@@ -94,7 +48,8 @@ mod tests {
                 vec!["a@b.example", "c@d.example"],
             ),
             ("\"two words\"@b.example", vec!["\"two words\"@b.example"]),
-            ("nobody, <>, a@, @b", vec![]),
+            ("nobody, <>, a@", vec![]),
+            ("a @ b.example", vec!["a@b.example"]),
         ] {
             assert_eq!(addresses(field), expected, "{field}");
         }

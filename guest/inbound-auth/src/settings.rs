@@ -15,6 +15,9 @@ pub struct Settings {
     pub mode: Mode,
     /// What becomes of mail that does not prove what the mode `enhanced` demands.
     pub enhanced_failure: Failure,
+    /// What becomes of mail whose author nobody can tell: From has no address, more than is judged,
+    /// or cannot be read. In both modes, and forwarded mail, too.
+    pub unreadable_author: UnreadableAuthor,
     /// What becomes of mail for a two-way domain that did not come through its relay.
     pub unauthenticated: Unauthenticated,
     /// Domains whose ARC seals are believed.
@@ -51,6 +54,16 @@ pub enum Failure {
     Quarantine,
     /// Refused with 550 5.7.1.
     Refuse,
+}
+
+/// What becomes of mail whose author nobody can tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum UnreadableAuthor {
+    /// Refused with 550 5.6.0.
+    Refuse,
+    /// Kept apart for a person to look at.
+    Quarantine,
 }
 
 /// What becomes of mail for a two-way domain that did not come through its relay.
@@ -113,6 +126,7 @@ impl Default for Settings {
         Self {
             mode: Mode::Standard,
             enhanced_failure: Failure::Quarantine,
+            unreadable_author: UnreadableAuthor::Refuse,
             unauthenticated: Unauthenticated::Tag,
             trusted_sealers: Vec::new(),
             allow: Senders::default(),

@@ -76,3 +76,32 @@ fn a_partner_has_not_asked_either() {
     let outcome = scene.judge();
     assert_eq!(outcome.headers[0].1, "<ann@home.example>");
 }
+
+#[test]
+fn a_trace_without_end_takes_no_more_time_than_it_is_long() {
+    let addresses: String = (0..5_000)
+        .map(|number| format!("a{number}@b.example, "))
+        .collect();
+    let long: &'static str = Box::leak(addresses.into_boxed_str());
+    let mut fields = vec![("Delivered-To", long); 20];
+    fields.push(("Reply-To", long));
+    fields.push(("Reply-To", "Ann <ann@home.example>"));
+    let started = std::time::Instant::now();
+    let outcome = scene(fields).judge();
+    assert!(started.elapsed() < std::time::Duration::from_secs(2));
+    assert_eq!(outcome.tags, ["multi-hop"]);
+    assert!(
+        outcome.reasons[0].len() < 1_000,
+        "{}",
+        outcome.reasons[0].len()
+    );
+    assert_eq!(outcome.headers[0].1, "<a0@b.example>");
+}
+
+#[test]
+fn a_requester_is_no_longer_than_an_address() {
+    let long = format!("{}@home.example, ann@home.example", "a".repeat(942));
+    let long: &'static str = Box::leak(long.into_boxed_str());
+    let outcome = scene(vec![SECOND, FIRST, ("Reply-To", long)]).judge();
+    assert_eq!(outcome.headers[0].1, "<ann@home.example>");
+}

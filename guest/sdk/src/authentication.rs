@@ -112,6 +112,8 @@ pub struct Authentication {
     /// Everyone in every From field, in order. One field with at least one address is what a
     /// message should have.
     pub authors: Vec<Author>,
+    /// How From reads.
+    pub from: FromResult,
 }
 
 impl Authentication {
@@ -352,7 +354,8 @@ pub struct IprevResult {
 pub struct Author {
     /// The display name, decoded; empty without one.
     pub name: String,
-    /// The address as it is written, without angle brackets; empty where there is none.
+    /// The address without angle brackets, comments and white space, its domain in lower case; empty
+    /// where there is none.
     pub address: String,
 }
 
@@ -374,4 +377,44 @@ pub fn authentication() -> Authentication {
     return crate::glue::authentication();
     #[cfg(not(target_arch = "wasm32"))]
     crate::native::given(|given| given.authentication.clone())
+}
+
+/// Whether all mail readers agree about whom From names.
+///
+/// ```
+/// use gatepost_sdk::{Authentication, FromClarity};
+///
+/// /// Nobody knows in whose name it comes.
+/// fn is_in_nobodys_name(facts: &Authentication) -> bool {
+///     facts.from.clarity == FromClarity::Unreadable
+/// }
+/// assert!(!is_in_nobodys_name(&Authentication::default()));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum FromClarity {
+    /// They do.
+    #[default]
+    Unequivocal,
+    /// They may not; all that one of them could show was judged.
+    Equivocal,
+    /// Nobody can tell all that they could show, or they show no address.
+    Unreadable,
+}
+
+/// How From reads.
+///
+/// ```
+/// use gatepost_sdk::FromResult;
+///
+/// let from = FromResult { domains: vec!["x.example".into()], ..FromResult::default() };
+/// assert_eq!(from.domains.len(), 1);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FromResult {
+    /// Whether all readers agree.
+    pub clarity: FromClarity,
+    /// Every domain that a reader could show as the author's, in lower-case A-labels, each once.
+    pub domains: Vec<String>,
+    /// In what readers may differ; `None` where they agree.
+    pub doubt: Option<String>,
 }

@@ -78,6 +78,7 @@ pub fn authentication() -> crate::Authentication {
         arc: arc(),
         iprev: imported::iprev().into(),
         authors: imported::authors().into_iter().map(Into::into).collect(),
+        from: imported::from_field().into(),
     }
 }
 
@@ -538,6 +539,20 @@ impl From<imported::IprevResult> for crate::IprevResult {
         Self {
             result: iprev.result.into(),
             name: iprev.name,
+        }
+    }
+}
+
+impl From<imported::FromResult> for crate::FromResult {
+    fn from(of: imported::FromResult) -> Self {
+        Self {
+            clarity: match of.clarity {
+                imported::FromClarity::Unequivocal => crate::FromClarity::Unequivocal,
+                imported::FromClarity::Equivocal => crate::FromClarity::Equivocal,
+                imported::FromClarity::Unreadable => crate::FromClarity::Unreadable,
+            },
+            domains: of.domains,
+            doubt: of.doubt,
         }
     }
 }

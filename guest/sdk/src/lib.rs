@@ -75,7 +75,7 @@ pub use account::settings_of_account;
 pub use address::{Address, NoAddress};
 pub use authentication::{
     ArcDkim, ArcResult, ArcSet, Authentication, Author, DkimResult, DmarcPolicy, DmarcResult,
-    IprevResult, Outcome, SpfResult, authentication,
+    FromClarity, FromResult, IprevResult, Outcome, SpfResult, authentication,
 };
 pub use decision::{Action, Decision};
 pub use directory::{

@@ -39,7 +39,7 @@ impl<T> Found<T> {
 }
 
 /// No answer could be had: a time-out, SERVFAIL, a broken reply, or a name server out of reach.
-/// It may be had later.
+/// It may be had later, unless it was beyond what a message may ask.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("DNS gave no answer about {name}: {why}")]
 pub struct Unavailable {
@@ -47,6 +47,9 @@ pub struct Unavailable {
     pub name: String,
     /// What went wrong, in the resolver's words.
     pub why: String,
+    /// It was not asked for: the message has used up what it may ask ([`Limits`](crate::Limits)). A
+    /// later attempt would do no better.
+    pub beyond_budget: bool,
 }
 
 /// Where the facts' questions go. Names are absolute, in A-labels, with or without their final

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Author;
+use crate::{Author, FromFact};
 
 /// A result in the registered words (RFC 8601 section 2.7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -52,8 +52,11 @@ pub struct Facts {
     pub spf: SpfFacts,
     /// Each DKIM signature, from the top of the header section down, up to the cap.
     pub dkim: Vec<DkimFact>,
-    /// DMARC of the author's domain.
+    /// DMARC of the author's domain; where readers could show several, of the one that fares worst
+    /// (RFC 9989 section 11.5).
     pub dmarc: DmarcFact,
+    /// How From reads.
+    pub from: FromFact,
     /// The chain of ARC sets.
     pub arc: ArcFact,
     /// Whether the client's address has a name that has this address.
@@ -126,7 +129,8 @@ pub struct DmarcFact {
     /// What is to be done by that policy: none unless the result is `fail`; `t=y` softens it by
     /// one step.
     pub applied: Option<DmarcPolicy>,
-    /// The author's domain, in lower case A-labels; empty where From has no single one.
+    /// The author's domain, in lower case A-labels; of several, the one that fares worst; empty
+    /// where From cannot be read.
     pub domain: String,
     /// Its organisational domain: by the tree walk (RFC 9989 section 4.10.2), or by the public
     /// suffix list where that is set or where no record says anything.
@@ -135,7 +139,7 @@ pub struct DmarcFact {
     /// is published (relaxed, where none says otherwise).
     pub alignment: DmarcAlignment,
     /// Why it is an error, or why DMARC does not apply although there is something at `_dmarc`.
-    /// Where From has no single domain, the result is `permerror` and this says what it has.
+    /// Where From cannot be read, the result is `permerror` and this says what it has.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }

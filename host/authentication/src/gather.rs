@@ -1,7 +1,8 @@
 //! The one way to the facts: what the session, `gatepost check` and every test call.
 //!
-//! 1. The header section is read: signatures, ARC sets, the author.
-//! 2. The questions go out side by side: keys, DMARC's records, SPF, the client's name.
+//! 1. The header section is read: the authors, signatures, ARC sets.
+//! 2. The questions go out side by side, within one [budget](crate::budget): keys, DMARC's records,
+//!    SPF, the client's name.
 //! 3. The body is read once and the signatures are verified, on a thread where that blocks nobody.
 //! 4. DMARC judges what passed.
 
@@ -13,20 +14,19 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use gatepost_message::{Message, Millis, ReversePath};
 use tokio::sync::Semaphore;
-use tokio::time::Instant;
 
 use crate::arc::Chain;
-use crate::author;
+use crate::author::{self, Authors};
+use crate::budget::{Asker, Budget};
 use crate::dkim::body_hash::BodyHashes;
 use crate::dkim::fields::RawFields;
 use crate::dkim::key::Keys;
 use crate::dkim::{Evidence, MessageSignature, Signatures};
 use crate::dmarc::{Discovered, discover};
 use crate::spf::{self, SpfClient, SpfIdentity};
-use crate::timely::Timely;
 use crate::{
-    ArcFact, Authentication, DkimFact, DmarcFact, Dns, Facts, PartialBody, Settings, SpfFacts,
-    dmarc, iprev,
+    ArcFact, Authentication, DkimFact, Dns, Facts, FromClarity, FromFact, PartialBody, Settings,
+    SpfFacts, dmarc, iprev,
 };
 
 /// How many messages have their signatures verified at a time, by all who gather: it is work for
@@ -61,29 +61,30 @@ pub async fn gather(
     dns: &impl Dns,
     settings: &Settings,
 ) -> Facts {
-    let time = settings.limits.time;
-    let dns = &Timely {
-        dns,
-        until: Instant::now() + time,
-    };
+    let limits = &settings.limits;
+    let Authors { listed, from } = author::read_authors(message, limits.authors).await;
+    let budget = Budget::new(dns, limits, from.domains.len());
+    let of_dmarc = &budget.part(Asker::Dmarc);
+    let dns = &budget.part(Asker::Others);
     let (spf, iprev, proofs, discovered) = tokio::join!(
-        spf_of_both(arrival, dns, time),
-        iprev::check(dns, arrival.client, time),
-        prove(message, arrival.at, dns, settings),
-        discover_author(message, dns, settings),
+        spf_of_both(arrival, dns, limits.time),
+        iprev::check(dns, arrival.client, limits.time),
+        prove(message, &from, arrival.at, dns, settings),
+        discover_authors(&from, of_dmarc, settings.boundary),
     );
     let (dkim, arc) = proofs;
-    let dmarc = match discovered {
-        Ok(discovered) => discovered.judge(dns, &spf.mailfrom, &dkim).await,
-        Err(fact) => fact,
-    };
+    let mut dmarc = Vec::new();
+    for author in discovered {
+        dmarc.push(author.judge(of_dmarc, &spf.mailfrom, &dkim).await);
+    }
     Facts {
+        dmarc: dmarc::of_all(dmarc, &from),
         spf,
         dkim,
-        dmarc,
+        from,
         arc,
         iprev,
-        authors: author::authors(message),
+        authors: listed,
     }
 }
 
@@ -101,20 +102,18 @@ async fn spf_of_both(arrival: &Arrival<'_>, dns: &impl Dns, within: Duration) ->
     SpfFacts { helo, mailfrom }
 }
 
-/// Without an author nobody's policy applies; the fact says why there is none.
-async fn discover_author(
-    message: &Message,
+/// What the DNS says about each author's domain. Of a From that cannot be read none is looked up:
+/// whatever they say, the message has no author that could be told.
+async fn discover_authors(
+    from: &FromFact,
     dns: &impl Dns,
-    settings: &Settings,
-) -> Result<Discovered, DmarcFact> {
-    match dmarc::author::domain(message) {
-        Ok(domain) => Ok(discover(dns, domain, settings.boundary).await),
-        Err(why) => Err(DmarcFact {
-            result: Authentication::PermError,
-            reason: Some(why),
-            ..DmarcFact::default()
-        }),
+    boundary: crate::Boundary,
+) -> Vec<Discovered> {
+    if from.clarity == FromClarity::Unreadable {
+        return Vec::new();
     }
+    let domains = from.domains.iter();
+    join_all(domains.map(|domain| discover(dns, domain.clone(), boundary))).await
 }
 
 /// The signatures of a message, while their keys are looked up.
@@ -128,6 +127,7 @@ struct Claims {
 
 async fn prove(
     message: &Message,
+    from: &FromFact,
     now: Millis,
     dns: &impl Dns,
     settings: &Settings,
@@ -135,7 +135,12 @@ async fn prove(
     let limits = &settings.limits;
     let claims = Claims {
         message: message.clone(),
-        signatures: Signatures::of(message, limits.signatures, limits.signed_fields),
+        signatures: Signatures::of(
+            message,
+            limits.signatures,
+            limits.signed_fields,
+            &from.domains,
+        ),
         chain: Chain::of(message, limits.signed_fields),
         now,
         partial_body: settings.partial_body,

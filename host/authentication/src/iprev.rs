@@ -25,7 +25,7 @@ async fn confirmed(dns: &impl Dns, address: IpAddr) -> IprevFact {
     let claimed = match dns.ptr(address).await {
         Ok(Found::Records(claimed)) => claimed,
         Ok(Found::NoData | Found::NoName) => return Authentication::PermError.into(),
-        Err(_) => return Authentication::TempError.into(),
+        Err(unavailable) => return unanswered(&unavailable).into(),
     };
     let mut result = Authentication::Fail;
     for name in claimed.iter().take(NAMES) {
@@ -37,10 +37,20 @@ async fn confirmed(dns: &impl Dns, address: IpAddr) -> IprevFact {
                 };
             }
             Ok(false) => {}
-            Err(_) => result = Authentication::TempError,
+            // What may be had later outweighs what may not.
+            Err(_) if result == Authentication::TempError => {}
+            Err(unavailable) => result = unanswered(&unavailable),
         }
     }
     result.into()
+}
+
+/// RFC 8601 section 2.7.3.
+fn unanswered(unavailable: &Unavailable) -> Authentication {
+    match unavailable.beyond_budget {
+        true => Authentication::PermError,
+        false => Authentication::TempError,
+    }
 }
 
 async fn has(dns: &impl Dns, name: &str, address: IpAddr) -> Result<bool, Unavailable> {

@@ -17,6 +17,7 @@
 
 mod arc;
 mod author;
+mod budget;
 mod dkim;
 mod dmarc;
 mod dns;
@@ -30,10 +31,9 @@ mod settings;
 pub mod spf;
 mod summary;
 mod tags;
-mod timely;
 
 pub use arc::trusted_results;
-pub use author::Author;
+pub use author::{Author, FromClarity, FromFact};
 pub use dmarc::organizational_domain_by_list;
 pub use dns::{Dns, Found, Unavailable};
 pub use facts::{

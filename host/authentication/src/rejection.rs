@@ -53,6 +53,9 @@ impl Rejection {
 
 impl From<Unavailable> for Rejection {
     fn from(unavailable: Unavailable) -> Self {
-        Self::temporary(unavailable.to_string())
+        match unavailable.beyond_budget {
+            true => Self::malformed(unavailable.to_string()),
+            false => Self::temporary(unavailable.to_string()),
+        }
     }
 }

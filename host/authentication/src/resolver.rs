@@ -108,6 +108,7 @@ impl Resolver {
         let unavailable = |why: String| Unavailable {
             name: said.to_owned(),
             why,
+            beyond_budget: false,
         };
         let question = async {
             // It is never closed; were it, the question would go out all the same.

@@ -23,6 +23,14 @@ pub struct Limits {
     /// Keys looked up for DKIM and ARC together. 20 by default: a signature whose key is beyond
     /// it is `policy`, an ARC chain `fail`.
     pub keys: usize,
+    /// Domains of authors that are judged. 5 by default: with more the message has no author that
+    /// could be told (RFC 9989 section 11.5).
+    pub authors: usize,
+    /// Questions to the DNS by all methods together. 60 by default, of which up to half are kept
+    /// for DMARC.
+    pub questions: usize,
+    /// Questions about the names of one organisation, those of DMARC apart. 20 by default.
+    pub questions_of_one: usize,
     /// How long all look-ups may take together. 20 seconds by default. A question without an
     /// answer by then counts as unavailable.
     pub time: Duration,
@@ -34,6 +42,9 @@ impl Default for Limits {
             signatures: 8,
             signed_fields: 500,
             keys: 20,
+            authors: 5,
+            questions: 60,
+            questions_of_one: 20,
             time: Duration::from_secs(20),
         }
     }

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Authentication, DkimFact, DmarcAlignment, DmarcPolicy, Facts, SpfFact};
+use crate::{Authentication, DkimFact, DmarcAlignment, DmarcPolicy, Facts, FromFact, SpfFact};
 
 /// The facts about one message in a few words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +41,9 @@ pub struct SpfResult {
     pub result: Authentication,
     /// The domain that was checked; empty where there was none.
     pub domain: String,
+    /// What the domain says to who fails, or what was wrong.
+    #[serde(default)]
+    pub reason: Option<String>,
 }
 
 /// One DKIM signature.
@@ -67,12 +70,18 @@ pub struct DmarcSummary {
     pub policy: Option<DmarcPolicy>,
     /// What is to be done by that policy.
     pub applied: Option<DmarcPolicy>,
-    /// The author's domain; empty where From has no single one.
+    /// The author's domain; of several the one that fares worst; empty where From cannot be read.
     pub domain: String,
     /// Its organisational domain.
     pub organizational_domain: String,
     /// Which of the author's identifiers pass in alignment with it.
     pub alignment: DmarcAlignment,
+    /// Why it is an error, or why there is no policy.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// How From reads.
+    #[serde(default)]
+    pub from: FromFact,
 }
 
 /// The chain of ARC sets.
@@ -85,6 +94,9 @@ pub struct ArcSummary {
     pub instances: u32,
     /// `d=` of the newest seal; empty where there is none.
     pub sealer: String,
+    /// Why it is not `pass`.
+    #[serde(default)]
+    pub reason: Option<String>,
 }
 
 /// Whether the client's address and name agree.
@@ -111,6 +123,7 @@ impl Facts {
         let spf = |fact: &SpfFact| SpfResult {
             result: fact.result,
             domain: fact.domain.clone(),
+            reason: fact.reason.clone(),
         };
         let dkim = |fact: &DkimFact| DkimSummary {
             result: fact.result,
@@ -131,11 +144,14 @@ impl Facts {
                 domain: self.dmarc.domain.clone(),
                 organizational_domain: self.dmarc.organizational_domain.clone(),
                 alignment: self.dmarc.alignment,
+                reason: self.dmarc.reason.clone(),
+                from: self.from.clone(),
             },
             arc: ArcSummary {
                 result: self.arc.result,
                 instances: self.arc.instances,
                 sealer: self.arc.sealer.clone(),
+                reason: self.arc.reason.clone(),
             },
             iprev: IprevSummary {
                 result: self.iprev.result,

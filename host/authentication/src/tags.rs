@@ -8,6 +8,9 @@ use std::ops::Range;
 
 use crate::rejection::Rejection;
 
+/// The most tags of a list: ten times as many as are known. Each is compared with all others.
+const MOST: usize = 200;
+
 /// A list, in the order it is written in.
 #[derive(Debug)]
 pub(crate) struct TagList<'a> {
@@ -38,6 +41,9 @@ impl<'a> TagList<'a> {
                 .ok_or_else(|| invalid("there is a tag whose name is none"))?;
             if !spec[equals + 1..].iter().copied().all(is_value) {
                 return Err(invalid(&format!("{name}= holds a control character")));
+            }
+            if tags.len() >= MOST {
+                return Err(invalid("it has too many tags"));
             }
             if tags.iter().any(|(other, _)| *other == name) {
                 return Err(invalid(&format!("{name}= stands there twice")));

@@ -1,7 +1,7 @@
 //! The facts about an origin, the directory, an account's settings and the relay's identity, as a
 //! guest asks for them.
 
-use gatepost_authentication::Authentication;
+use gatepost_authentication::{Authentication, FromClarity};
 
 use crate::contract::wit::{authentication as wit, directory, identity, settings_of_account};
 use crate::host::{CallState, canonical, refuse};
@@ -125,6 +125,19 @@ impl wit::Host for CallState {
             address: author.address.clone(),
         });
         Ok(authors.collect())
+    }
+
+    fn from_field(&mut self) -> wasmtime::Result<wit::FromResult> {
+        let from = &self.facts()?.from;
+        Ok(wit::FromResult {
+            clarity: match from.clarity {
+                FromClarity::Unequivocal => wit::FromClarity::Unequivocal,
+                FromClarity::Equivocal => wit::FromClarity::Equivocal,
+                FromClarity::Unreadable => wit::FromClarity::Unreadable,
+            },
+            domains: from.domains.clone(),
+            doubt: from.doubt.clone(),
+        })
     }
 }
 

@@ -1,9 +1,9 @@
 //! What holds for every message, whatever a policy says of it.
 
+use gatepost_mailboxes::{AddrSpec, Doubt, is_shown_as, read};
 use gatepost_message::{Address, Message};
 use gatepost_policy::{Flow, Transaction};
 use gatepost_smtp::Reply;
-use mail_parser::MessageParser;
 
 use crate::ownership::Ownership;
 
@@ -35,7 +35,14 @@ pub fn foreign_author(
         return None;
     }
     let account = transaction.account.as_deref()?;
-    authors(message)
+    let authors = match authors(message) {
+        Ok(authors) => authors,
+        Err(why) => {
+            let text = format!("The author in From cannot be read: {why}");
+            return Some(Reply::new(550, "5.6.0", text));
+        }
+    };
+    authors
         .iter()
         .find(|author| !ownership.may_send_as(account, author))
         .map(|author| foreign(author.domain()))
@@ -48,19 +55,24 @@ pub fn foreign(domain: &str) -> Reply {
     Reply::new(550, "5.7.1", text)
 }
 
-/// The well-formed addresses of every From field; there should be one field (RFC 5322 section
-/// 3.6), but the reader may be shown any.
-fn authors(message: &Message) -> Vec<Address> {
-    let mut authors = Vec::new();
-    for field in message.named("From") {
-        // One by one: of several fields with one name the parser would take the last.
-        let parsed = MessageParser::default().parse_headers(field.raw());
-        if let Some(addresses) = parsed.as_ref().and_then(|parsed| parsed.from()) {
-            let texts = addresses.iter().filter_map(|address| address.address());
-            authors.extend(texts.filter_map(|text| Address::parse(text).ok()));
-        }
+/// Whom the From fields name, to any mail reader: nobody else's name is shown behind a spelling of
+/// the field or of its name. A local part that only some reader could show may be made up.
+///
+/// # Errors
+/// Why it is not known whom all of it names.
+fn authors(message: &Message) -> Result<Vec<Address>, &'static str> {
+    let fields = message.fields();
+    let fields = fields.filter(|field| is_shown_as(field.name_raw(), "From"));
+    let reading = read(fields.map(|field| field.body_raw().to_vec()));
+    if reading.doubt() == Some(Doubt::TooLong) {
+        return Err("it is too long");
     }
-    authors
+    let address = |shown: &AddrSpec| {
+        let made_up = || Address::parse(&format!("postmaster@{}", shown.domain));
+        let address = Address::parse(&shown.to_string()).or_else(|_| made_up());
+        address.map_err(|_| "it names what is no domain")
+    };
+    reading.shown().iter().map(address).collect()
 }
 
 /// Whether policies may choose the next hop. A null sender belongs to no customer and never uses a
@@ -159,6 +171,23 @@ mod tests {
             ("From: Team: a@one.example, x@two.example;", true),
             ("From: x@two.example\r\nFrom: a@one.example", true),
             ("From: a@one.example\r\nFrom: x@two.example", true),
+            ("From: x@ two.example", true),
+            ("From: x @two.example", true),
+            ("From: x@\r\n two.example", true),
+            ("From: x@(c)two.example", true),
+            ("From: x@two.example.", true),
+            ("From: x@two\u{3002}example", true),
+            ("From: <@one.example:x@two.example>", true),
+            ("From: <x@two.example> <a@one.example>", true),
+            ("From: a@one.example; x@two.example", true),
+            ("From: <x@two.example", true),
+            ("From: \"x@two.example", true),
+            ("From: x@\"two.example\"", true),
+            ("From: =?utf-8?q?x=40two.example?=", true),
+            ("From: x@two.example\u{b}<a@one.example>", true),
+            ("From\u{c}: x@two.example\r\nFrom: a@one.example", true),
+            ("From: a@one.example (x@two.example)", false),
+            ("From: a@ one.example", false),
         ] {
             let message = Message::from_bytes(Bytes::from(format!("{head}\r\n\r\nbody\r\n")));
             let reply = foreign_author(ownership, &submitted, &message);

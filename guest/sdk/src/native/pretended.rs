@@ -5,8 +5,9 @@ use gatepost_fixture as said;
 use super::Given;
 use crate::{
     ArcDkim, ArcResult, ArcSet, Authentication, Author, Credential, CredentialScope, DkimResult,
-    DmarcPolicy, DmarcResult, DomainKind, DomainState, Facts, Forwarders, IprevResult, Level,
-    Machine, Message, Outcome, Partner, PartnerSource, ReceivingDomain, SpfResult,
+    DmarcPolicy, DmarcResult, DomainKind, DomainState, Facts, Forwarders, FromClarity, FromResult,
+    IprevResult, Level, Machine, Message, Outcome, Partner, PartnerSource, ReceivingDomain,
+    SpfResult,
 };
 
 /// A message as the relay would hand it to a policy. Of a body that cannot be read there is
@@ -185,6 +186,19 @@ fn authentication(facts: &said::Facts) -> Authentication {
                 address: author.address.clone(),
             })
             .collect(),
+        from: from(facts.from.clone().unwrap_or_default()),
+    }
+}
+
+fn from(from: said::From) -> FromResult {
+    FromResult {
+        clarity: match from.clarity {
+            said::FromClarity::Unequivocal => FromClarity::Unequivocal,
+            said::FromClarity::Equivocal => FromClarity::Equivocal,
+            said::FromClarity::Unreadable => FromClarity::Unreadable,
+        },
+        domains: from.domains,
+        doubt: from.doubt,
     }
 }
 

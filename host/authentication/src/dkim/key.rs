@@ -39,6 +39,9 @@ impl Keys {
                     "too many keys would have to be looked up",
                 ));
             }
+            Some(Err(unavailable)) if unavailable.beyond_budget => {
+                return Err(Rejection::policy(unavailable.to_string()));
+            }
             Some(Err(unavailable)) => return Err(unavailable.clone().into()),
             Some(Ok(found)) => found.records(),
         };
@@ -97,7 +100,8 @@ impl Key {
             Some(public) => public,
         };
         let exact_domain = tags.get("t").is_some() && lists(&tags, "t", &[b"s"]);
-        let key = parsed(public, kind)
+        // RFC 6376 section 6.1.2, RFC 8601 section 2.7.1: what is no key is no weak key either.
+        let key = parsed(public, kind, algorithm)
             .ok_or_else(|| Rejection::malformed("the key itself is malformed (p=)"))?;
         if algorithm == Algorithm::RsaSha256 {
             let bits = key.p.public_key_bits();
@@ -138,15 +142,22 @@ impl Key {
 }
 
 /// The key alone, in the plainest record there is, so that nothing is read in two ways.
-fn parsed(public: &[u8], kind: &[u8]) -> Option<DomainKey> {
-    decode(public)?;
+fn parsed(public: &[u8], kind: &[u8], algorithm: Algorithm) -> Option<DomainKey> {
+    let octets = decode(public)?;
+    // RFC 8032 section 5.1.5.
+    if algorithm == Algorithm::Ed25519Sha256 && octets.len() != 32 {
+        return None;
+    }
     let public: Vec<u8> = public
         .iter()
         .copied()
         .filter(|octet| !octet.is_ascii_whitespace())
         .collect();
     let record = [b"k=", kind, b"; p=", &public[..]].concat();
-    DomainKey::parse(&record).ok()
+    let key = DomainKey::parse(&record).ok()?;
+    // What has no modulus is no key, rather than a short one.
+    let is_key = algorithm != Algorithm::RsaSha256 || key.p.public_key_bits() > 0;
+    is_key.then_some(key)
 }
 
 /// Whether a list with colons holds one of the words; a missing list holds every word.

@@ -13,6 +13,7 @@
 //! - [`signature`]: what a signature must say (RFC 6376 section 3.5, RFC 8301 section 3.1);
 //! - [`key`]: which of the records at a name is the key (section 3.6.1), and how long it must be
 //!   (RFC 8301 section 3.2);
+//! - [`quoted_printable`]: how `i=` is written (section 2.11);
 //! - [`fields`]: which fields are signed (section 5.4.2), however many there are;
 //! - [`canonical_body`]: what of a body counts (sections 3.4.3 and 3.4.4);
 //! - [`body_length`]: that `l=` counts octets of the canonical body (section 3.4.5);
@@ -24,35 +25,55 @@ mod canonical_body;
 mod expiry;
 pub(crate) mod fields;
 pub(crate) mod key;
+mod quoted_printable;
 pub(crate) mod signature;
 
 use gatepost_message::{Message, Millis};
 
 use crate::rejection::Rejection;
-use crate::{Authentication, DkimFact, PartialBody};
+use crate::{Authentication, DkimFact, PartialBody, organizational_domain_by_list};
 use body_hash::BodyHashes;
 use fields::RawFields;
 use key::Keys;
 pub(crate) use signature::{MessageSignature, Signed};
+
+/// How many DKIM-Signature fields are looked at for an aligned one.
+const LOOKED_AT: usize = 100;
+
+/// The organisational domain by the list, which needs no questions.
+fn organization(domain: &str) -> String {
+    organizational_domain_by_list(domain).unwrap_or_else(|| domain.to_owned())
+}
 
 /// The DKIM signatures of a message, from the top down, read but not verified.
 #[derive(Debug)]
 pub(crate) struct Signatures(Vec<Result<MessageSignature, Box<DkimFact>>>);
 
 impl Signatures {
-    /// Reads the first `most` signatures, each with at most `fields` names in `h=`.
-    pub(crate) fn of(message: &Message, most: usize, fields: usize) -> Self {
-        let read = |field: gatepost_message::Field<'_>| {
-            let (name, value) = fields::name_and_value(&field);
+    /// Reads `most` signatures, each with at most `fields` names in `h=`: the first that are
+    /// aligned with one of the authors' domains (RFC 9989 section 4.4), and of the rest the first.
+    /// Whoever handled the message may have put others above them (RFC 6376 section 6.1 leaves the
+    /// order to us); these alone prove something about the author.
+    pub(crate) fn of(message: &Message, most: usize, fields: usize, authors: &[String]) -> Self {
+        let all: Vec<_> = message.named("DKIM-Signature").take(LOOKED_AT).collect();
+        let mut chosen: Vec<usize> = (0..all.len()).collect();
+        if all.len() > most {
+            let organizations: Vec<_> = authors.iter().map(|author| organization(author)).collect();
+            let is_aligned = |index: &usize| {
+                let (_, value) = fields::name_and_value(&all[*index]);
+                signature::domain(value)
+                    .is_some_and(|domain| organizations.contains(&organization(&domain)))
+            };
+            // Stable: their order stays.
+            chosen.sort_by_cached_key(|index| !is_aligned(index));
+            chosen.truncate(most);
+            chosen.sort_unstable();
+        }
+        let read = |index: usize| {
+            let (name, value) = fields::name_and_value(&all[index]);
             MessageSignature::dkim(name, value, fields)
         };
-        Self(
-            message
-                .named("DKIM-Signature")
-                .take(most)
-                .map(read)
-                .collect(),
-        )
+        Self(chosen.into_iter().map(read).collect())
     }
 
     /// Those that could be read.

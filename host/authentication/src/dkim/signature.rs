@@ -5,6 +5,7 @@ use gatepost_message::domain_to_ascii;
 use mail_auth::common::crypto::Algorithm;
 use mail_auth::dkim::Canonicalization;
 
+use super::quoted_printable;
 use crate::DkimFact;
 use crate::rejection::Rejection;
 use crate::tags::{TagList, invalid_value};
@@ -198,6 +199,12 @@ impl MessageSignature {
     }
 }
 
+/// The domain of a signature, in lower-case A-labels; all that has to be known to choose it.
+pub(crate) fn domain(value: &[u8]) -> Option<String> {
+    let tags = TagList::parse(value).ok()?;
+    a_labels(tags.text("d").ok().flatten()?)
+}
+
 /// `q=`: the DNS is the only place where keys are looked for.
 fn query_method(tags: &TagList<'_>) -> Result<(), Rejection> {
     let is_dns = |method: &str| method.trim().eq_ignore_ascii_case("dns/txt");
@@ -209,11 +216,12 @@ fn query_method(tags: &TagList<'_>) -> Result<(), Rejection> {
     }
 }
 
-/// `i=` must lie in `d=`; says whether it lies below it.
+/// `i=` must lie in `d=` (RFC 6376 section 3.5), once it is decoded; says whether it lies below it.
 fn identity(tags: &TagList<'_>, domain: &str) -> Result<bool, Rejection> {
     let Some(identity) = tags.text("i")? else {
         return Ok(false);
     };
+    let identity = quoted_printable::decode(identity).ok_or_else(|| invalid_value("i"))?;
     let (_, of) = identity
         .rsplit_once('@')
         .ok_or_else(|| invalid_value("i"))?;

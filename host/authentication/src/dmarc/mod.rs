@@ -1,25 +1,26 @@
 //! DMARC (RFC 9989): whether what passed is the author's own, and what the author's domain asks
 //! for where it is not.
 //!
-//! 1. The [author's domain](author) is read from From.
+//! 1. The authors' domains are read from From: every one that a mail reader could show
+//!    ([`crate::author`]).
 //! 2. The [tree walk](walk) finds the records above it, and among them the one that counts, and
 //!    the organisational domain ([`Discovered`]). With [`Boundary::PublicSuffixList`] that list
 //!    says what an organisation is instead (RFC 7489 section 3.2).
 //! 3. Identifiers that pass are [held against it](Discovered::judge). Where no record is found,
 //!    nothing says what an organisation is: the list stands in, so that alignment is known in any
 //!    case.
+//! 4. Of several authors the worst result [counts](of_all) (RFC 9989 section 11.5).
 
-pub(crate) mod author;
 pub(crate) mod record;
 mod suffix;
-mod unequivocal;
 mod walk;
 
 pub use suffix::organizational_domain as organizational_domain_by_list;
 
 use crate::rejection::Rejection;
 use crate::{
-    Authentication, Boundary, DkimFact, DmarcAlignment, DmarcFact, DmarcPolicy, Dns, Found, SpfFact,
+    Authentication, Boundary, DkimFact, DmarcAlignment, DmarcFact, DmarcPolicy, Dns, Found,
+    FromClarity, FromFact, SpfFact,
 };
 use record::{Alignment, Record};
 use walk::Walk;
@@ -186,7 +187,9 @@ impl Discovered {
                 Ok(false) => {}
                 Ok(true) if result == Authentication::Pass => return true,
                 Ok(true) => aligned_temporary = true,
-                Err(why) => *uncertain = Some(why),
+                Err(why) if why.result == Authentication::TempError => *uncertain = Some(why),
+                // Beyond what a message may ask, which is the sender's doing: it proves nothing.
+                Err(_) => {}
             }
         }
         if aligned_temporary {
@@ -220,6 +223,48 @@ impl Discovered {
                 walk.organizational_domain() == self.organization
             }
         })
+    }
+}
+
+/// The verdict over all authors that a reader could show: the worst of theirs (RFC 9989 section
+/// 11.5, RFC 7489 section 6.6.1). Aligned is only what is so for each of them.
+pub(crate) fn of_all(facts: Vec<DmarcFact>, from: &FromFact) -> DmarcFact {
+    if from.clarity == FromClarity::Unreadable {
+        return DmarcFact {
+            result: Authentication::PermError,
+            reason: from.doubt.clone(),
+            ..DmarcFact::default()
+        };
+    }
+    let is_aligned = |fact: &DmarcFact| fact.alignment.spf || fact.alignment.dkim;
+    let all_aligned = facts.iter().all(is_aligned);
+    // Of equals the first counts.
+    let worst = facts.into_iter().rev().max_by_key(severity);
+    let Some(worst) = worst else {
+        // All addresses are literals, and nothing is published about those.
+        return DmarcFact::default();
+    };
+    DmarcFact {
+        alignment: match all_aligned {
+            true => worst.alignment,
+            false => DmarcAlignment::default(),
+        },
+        ..worst
+    }
+}
+
+/// How bad a result is for a message.
+fn severity(fact: &DmarcFact) -> u8 {
+    match (fact.result, fact.applied) {
+        (Authentication::Fail, Some(DmarcPolicy::Reject)) => 7,
+        (Authentication::Fail, Some(DmarcPolicy::Quarantine)) => 6,
+        (Authentication::PermError, _) => 5,
+        (Authentication::TempError, _) => 4,
+        (Authentication::Fail, _) => 3,
+        (Authentication::Pass, _) => 0,
+        // Nothing is published: worse where nothing is aligned.
+        _ if !fact.alignment.spf && !fact.alignment.dkim => 2,
+        _ => 1,
     }
 }
 

@@ -6,6 +6,9 @@
 
 use crate::DmarcPolicy;
 
+/// The most tags that are read.
+const MOST: usize = 200;
+
 /// How much alike identifiers must be (RFC 9989 section 4.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Alignment {
@@ -63,7 +66,8 @@ impl Record {
     /// Reads a TXT record; `None` where it is of something else.
     pub(crate) fn parse(text: &[u8]) -> Option<Self> {
         let text = String::from_utf8_lossy(text);
-        let mut tags = text.split(';').map(|tag| {
+        // Each is compared with those before it.
+        let mut tags = text.split(';').take(MOST).map(|tag| {
             let (name, value) = tag.split_once('=').unwrap_or((tag, ""));
             (name.trim().to_ascii_lowercase(), value.trim())
         });

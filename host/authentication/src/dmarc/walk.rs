@@ -12,8 +12,15 @@ const LABELS: usize = 7;
 pub(super) struct Walk {
     start: String,
     found: Vec<(String, Record)>,
-    /// There are several records where the walk began. They count as none, and the records above
-    /// them do not stand in: the domain has spoken, though nobody can tell what it said.
+    /// There are several records at the name where the walk began. What that means:
+    ///
+    /// - RFC 9989 section 4.10, step 2: several records of one name are all discarded, and the walk
+    ///   goes on. So it does here at every name *above* the first, and for the organisational
+    ///   domain (section 4.10.2) at the first, too.
+    /// - At the author's own domain the discarded records have spoken, though nobody can tell what
+    ///   they said: DMARC does not apply, and no record above stands in. RFC 7489 section 6.6.3,
+    ///   step 5, ends there; the suite of mailauth reads section 4.10 of RFC 9989 in the same way.
+    ///   To inherit would have a message refused for a policy that its domain has replaced.
     pub(super) several_at_start: bool,
 }
 

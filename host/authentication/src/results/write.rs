@@ -185,6 +185,7 @@ mod tests {
                 result: Authentication::Pass,
                 name: "mail.example".into(),
             },
+            from: crate::FromFact::default(),
             authors: Vec::new(),
         };
         assert_eq!(

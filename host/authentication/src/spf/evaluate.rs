@@ -66,6 +66,10 @@ pub(super) enum Stop {
 impl Stop {
     pub(super) fn result(&self) -> Authentication {
         match self {
+            // Section 4.6.4: what asks for too much is not asked again either.
+            Self::Unavailable(unavailable) if unavailable.beyond_budget => {
+                Authentication::PermError
+            }
             Self::Unavailable(_) => Authentication::TempError,
             _ => Authentication::PermError,
         }

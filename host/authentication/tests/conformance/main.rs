@@ -8,6 +8,7 @@
 //! [`gather`]: gatepost_authentication::gather
 
 mod arc;
+mod authors;
 mod canonicalization;
 mod chasquid;
 mod dkimpy;

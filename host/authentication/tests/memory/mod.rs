@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use gatepost_authentication::{Dns, Found, Unavailable};
 use test_support::Zone;
@@ -12,6 +13,7 @@ use test_support::zone::{Answer, Name, RData, RecordType};
 pub struct InMemory {
     zone: Zone,
     asked: AtomicUsize,
+    names: Mutex<Vec<String>>,
 }
 
 impl InMemory {
@@ -20,12 +22,20 @@ impl InMemory {
         Self {
             zone,
             asked: AtomicUsize::new(0),
+            names: Mutex::default(),
         }
     }
 
     /// How many questions it was asked so far.
     pub fn asked(&self) -> usize {
         self.asked.load(Ordering::Relaxed)
+    }
+
+    /// How many questions it was asked about names at or below another.
+    #[allow(dead_code, reason = "not every test asks")]
+    pub fn asked_below(&self, above: &str) -> usize {
+        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        names.iter().filter(|name| name.ends_with(above)).count()
     }
 
     fn ask<T>(
@@ -35,6 +45,9 @@ impl InMemory {
         wanted: impl Fn(&RData) -> Option<T>,
     ) -> Result<Found<T>, Unavailable> {
         self.asked.fetch_add(1, Ordering::Relaxed);
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        names.push(name.to_owned());
+        drop(names);
         match self.zone.look_up(name, kind) {
             Answer::Records(_, records) => {
                 Ok(Found::Records(records.iter().filter_map(wanted).collect()))
@@ -44,6 +57,7 @@ impl InMemory {
             Answer::Fault(fault) => Err(Unavailable {
                 name: name.to_owned(),
                 why: format!("{fault:?}"),
+                beyond_budget: false,
             }),
         }
     }

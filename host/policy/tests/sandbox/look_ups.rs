@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gatepost_authentication::{
     ArcDkim, ArcFact, ArcSet, Authentication, Author, DkimFact, DmarcAlignment, DmarcFact,
-    DmarcPolicy, Facts, IprevFact, SpfFact, SpfFacts,
+    DmarcPolicy, Facts, FromFact, IprevFact, SpfFact, SpfFacts,
 };
 use gatepost_message::TransactionId;
 use gatepost_policy::{
@@ -136,6 +136,7 @@ fn facts() -> Facts {
             name: "Ann".into(),
             address: "ann@a.sender.example".into(),
         }],
+        from: FromFact::default(),
     }
 }
 

@@ -1,7 +1,6 @@
 //! The envelope of a stored message, where the command line does not give it.
 
 use gatepost_message::{Address, Edit, FieldBody, FieldName, Message, ReversePath};
-use mail_parser::MessageParser;
 
 use crate::ownership::{Ownership, Whose};
 
@@ -81,16 +80,11 @@ fn addresses(message: &Message, name: &str) -> Vec<Address> {
     let Some(field) = message.named(name).next() else {
         return Vec::new();
     };
-    // Only that field is parsed: of several with one name the parser would take the last.
-    let parsed = MessageParser::default().parse_headers(field.raw());
-    let addresses = parsed.as_ref().and_then(|parsed| match name {
-        "From" => parsed.from(),
-        _ => parsed.to(),
-    });
-    addresses.map_or_else(Vec::new, |addresses| {
-        let texts = addresses.iter().filter_map(|address| address.address());
-        texts.filter_map(|text| Address::parse(text).ok()).collect()
-    })
+    let reading = gatepost_mailboxes::read([field.body_raw()]);
+    let addresses = reading.addresses();
+    addresses
+        .filter_map(|address| Address::parse(&address.to_string()).ok())
+        .collect()
 }
 
 /// Without the angle brackets, where there are any.

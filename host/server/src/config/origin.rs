@@ -84,6 +84,12 @@ pub struct Authentication {
     pub signed_fields: usize,
     /// Keys looked up for one message.
     pub keys: usize,
+    /// Domains of authors that are judged.
+    pub authors: usize,
+    /// Questions to the DNS for one message.
+    pub questions: usize,
+    /// Those about the names of one organisation, DMARC's apart.
+    pub questions_per_domain: usize,
     /// How long all look-ups for one message may take together.
     #[serde(deserialize_with = "units::duration")]
     pub time: Duration,
@@ -112,6 +118,9 @@ impl Default for Authentication {
             signatures: limits.signatures,
             signed_fields: limits.signed_fields,
             keys: limits.keys,
+            authors: limits.authors,
+            questions: limits.questions,
+            questions_per_domain: limits.questions_of_one,
             time: limits.time,
             organization: Organization::default(),
             partial_body: false,
@@ -127,6 +136,9 @@ impl Authentication {
                 signatures: self.signatures,
                 signed_fields: self.signed_fields,
                 keys: self.keys,
+                authors: self.authors,
+                questions: self.questions,
+                questions_of_one: self.questions_per_domain,
                 time: self.time,
             },
             boundary: match self.organization {

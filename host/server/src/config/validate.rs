@@ -197,12 +197,20 @@ fn dns(config: &Config, findings: &mut Findings) {
     }
 }
 
+/// Of these DMARC has half: one author's domain takes nine at most.
+const FEWEST_QUESTIONS: usize = 20;
+
 fn authentication(config: &Config, findings: &mut Findings) {
     let authentication = &config.authentication;
     for (key, nothing) in [
         ("signatures", authentication.signatures == 0),
         ("signed-fields", authentication.signed_fields == 0),
         ("keys", authentication.keys == 0),
+        ("authors", authentication.authors == 0),
+        (
+            "questions-per-domain",
+            authentication.questions_per_domain == 0,
+        ),
         ("time", authentication.time.is_zero()),
     ] {
         if nothing {
@@ -212,6 +220,13 @@ fn authentication(config: &Config, findings: &mut Findings) {
                 "leave it out for the default",
             );
         }
+    }
+    if authentication.questions < FEWEST_QUESTIONS {
+        findings.add(
+            at!["authentication", "questions"],
+            format!("with fewer than {FEWEST_QUESTIONS} questions usual mail could not be proved"),
+            "leave it out for the default",
+        );
     }
 }
 

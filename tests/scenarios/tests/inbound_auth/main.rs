@@ -17,6 +17,7 @@ mod past_the_relay;
 mod relayed;
 mod revoked;
 mod sealed;
+mod spellings;
 mod standard;
 
 use test_support::{Client, DnsServer, Relay, RelayBuilder, Reply, Sink, Zone};

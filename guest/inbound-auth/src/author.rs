@@ -1,0 +1,59 @@
+//! Whether it can be told who the author is.
+//!
+//! What DMARC says is about the domains that From shows. Where that is not known, nothing is, and a
+//! message that means to pass for somebody else looks like this: so it is refused, or kept apart,
+//! whatever else it proves (RFC 9989 section 11.5).
+
+use gatepost_sdk::{Authentication, Decision, FromClarity, Outcome, Verdict};
+
+use crate::{Settings, UnreadableAuthor};
+
+/// Tags mail whose From readers may take in different ways. Each of their ways is judged.
+pub fn tag(proved: &Authentication, decision: &mut Decision) {
+    let tag = match proved.from.clarity {
+        FromClarity::Unequivocal => return,
+        FromClarity::Equivocal => "author-equivocal",
+        FromClarity::Unreadable => "author-unreadable",
+    };
+    decision.tag(tag);
+    if let Some(doubt) = &proved.from.doubt {
+        decision.reason(doubt);
+    }
+}
+
+/// The verdict where the author cannot be told.
+///
+/// A notice of a mail system (RFC 3464; by its null reverse-path, RFC 5321 section 4.5.5) may have
+/// a name alone in From: many say `MAILER-DAEMON`, and no reader shows a domain then.
+pub fn judge(
+    settings: &Settings,
+    reverse_path: &str,
+    proved: &Authentication,
+    decision: &mut Decision,
+) -> Option<Verdict> {
+    let unreadable = proved.from.clarity == FromClarity::Unreadable;
+    if !unreadable && proved.dmarc.result != Outcome::PermError {
+        return None;
+    }
+    let mut authors = proved.authors.iter();
+    let is_name_alone = unreadable
+        && proved.from.domains.is_empty()
+        && !proved.authors.is_empty()
+        && authors.all(|author| author.address.is_empty());
+    if reverse_path.is_empty() && is_name_alone {
+        decision.tag("author-missing");
+        return None;
+    }
+    let why = proved.from.doubt.as_deref();
+    let why = why.or(proved.dmarc.reason.as_deref());
+    let why = why.unwrap_or("DMARC cannot be judged");
+    Some(match settings.unreadable_author {
+        UnreadableAuthor::Refuse => {
+            let text = format!("The author cannot be told: {why}");
+            Verdict::reject(550, "5.6.0", &text)
+        }
+        UnreadableAuthor::Quarantine => {
+            Verdict::Quarantine(format!("the author cannot be told: {why}"))
+        }
+    })
+}
