@@ -51,6 +51,9 @@ pub(crate) use self::{
 /// With so many effects they are carried over, so that nobody waits long for it.
 const EFFECTS: usize = 256;
 
+/// No more effects than this are carried over at once, but for the rest of a message's.
+const EFFECTS_AT_ONCE: usize = 4096;
+
 /// A message that takes more of the ring than this part goes to the database directly.
 const LARGEST_PART: u64 = 16;
 
@@ -205,8 +208,25 @@ impl Journal {
             } else {
                 Vec::new()
             },
-            effects: self.effects.len(),
+            effects: self.some_effects(),
         })
+    }
+
+    /// How many of the effects may be carried over at once: all of a message or none, since it is
+    /// written down which message's come next.
+    fn some_effects(&self) -> usize {
+        let Some((last, rest)) = (self.effects.split_at_checked(EFFECTS_AT_ONCE))
+            .and_then(|(first, rest)| Some((first.last()?.0, rest)))
+        else {
+            return self.effects.len();
+        };
+        let same = rest.iter().take_while(|(at, _)| *at == last).count();
+        EFFECTS_AT_ONCE + same
+    }
+
+    /// Whether nothing is left to be remembered once this load is carried over.
+    pub(crate) fn has_no_effects_after(&self, load: &Load) -> bool {
+        load.effects >= self.effects.len()
     }
 
     /// All that is here.

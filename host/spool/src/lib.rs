@@ -20,7 +20,8 @@
 //!
 //! Besides messages the store holds what policies asked to remember ([`Effect`]): it is written
 //! in the commit of the message that it came with, and looked up in memory ([`Spool::seen`],
-//! [`Spool::counted`]).
+//! [`Spool::counted`]). How much that can be is bounded for each account
+//! ([`SpoolSettings::remembered_bytes`]).
 //!
 //! When the disk is nearly full, intake stops ([`SpoolError::Full`]) while deliveries are still
 //! recorded: see [`SpoolSettings::min_free_bytes`]. When an fsync or a commit fails, nobody knows
@@ -50,6 +51,7 @@ mod state;
 pub use error::SpoolError;
 pub use gatepost_policy::{Machine, Scope};
 pub use journal::Fault;
+pub use memory::{Remembered, RememberedTotals};
 pub use message::{
     Claim, ClaimedRecipient, Ending, InitialState, Lease, NewBody, NewMessage, NewRecipient, Owner,
     Quarantine, RecipientResult, Recorded, Report, SenderProof,

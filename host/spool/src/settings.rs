@@ -19,6 +19,11 @@ pub struct SpoolSettings {
     /// latest after about so many bytes; the default is 32 MiB. Half as much is set aside for the
     /// journal.
     pub max_log_bytes: u64,
+    /// How many octets of memory the marks of one policy for one account may take, as many its
+    /// counts, and as many the machines that an account knows; the default is 8 MiB. Beyond that
+    /// the weakest is forgotten: the mark that ends soonest, the count that is least and longest
+    /// past, the machine that would be forgotten first.
+    pub remembered_bytes: usize,
     /// What ends the process.
     pub fatal: Fatal,
 }
@@ -30,6 +35,7 @@ impl SpoolSettings {
             directory: directory.into(),
             min_free_bytes: 256 << 20,
             max_log_bytes: 32 << 20,
+            remembered_bytes: 8 << 20,
             fatal: Fatal::default(),
         }
     }

@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 
 use crate::{
     Changed, Claim, Expired, Filter, KnownMachine, Machine, NewMessage, Owner, QueueDepth, Record,
-    Recorded, Report, Scope, Selection, SpoolError, Staging, Summary,
+    Recorded, RememberedTotals, Report, Scope, Selection, SpoolError, Staging, Summary,
 };
 
 /// What an operation comes to. For one that changes the store it resolves after the commit that
@@ -121,6 +121,9 @@ pub trait Spool: Send + Sync + 'static {
     /// Knows an address, in canonical form, as a machine's no more. `false` if it was not known
     /// at `now`.
     fn forget_machine(&self, account: &str, address: &str, now: Millis) -> Ticket<bool>;
+
+    /// How much is remembered. Never waits for the disk.
+    fn remembered(&self) -> RememberedTotals;
 
     /// Recipients by state and the age of the queue.
     fn depth(&self) -> Ticket<QueueDepth>;

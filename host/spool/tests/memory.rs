@@ -4,7 +4,7 @@
 
 mod common;
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use common::*;
 use gatepost_message::{Millis, TransactionId};
@@ -238,5 +238,92 @@ fn machines_are_known_to_their_account_until_they_are_forgotten_or_their_time_is
         assert_eq!(spool.machine("acme", robot, later), None);
         drop(spool);
         spool = open(directory.path());
+    }
+}
+
+/// Rows of a table of a store that is closed.
+fn rows(directory: &Path, table: &str, account: &str) -> usize {
+    let database = rusqlite::Connection::open(directory.join("spool.db")).unwrap();
+    let count = format!("SELECT count(DISTINCT key) FROM {table} WHERE account = ?1");
+    let count = database.query_row(&count, [account], |row| row.get(0));
+    count.unwrap()
+}
+
+fn open_with(directory: &Path, remembered_bytes: usize) -> SqliteSpool {
+    SqliteSpool::open(SpoolSettings {
+        remembered_bytes,
+        ..settings(directory)
+    })
+    .unwrap()
+}
+
+#[test]
+fn each_account_has_its_bound_in_memory_and_on_disk_and_a_store_above_it_comes_down() {
+    const BOUND: usize = 64 << 10;
+    let directory = tempfile::tempdir().unwrap();
+    let (flooded, quiet) = (scope("p", Some("flooded")), scope("p", Some("quiet")));
+    let spool = open_with(directory.path(), BOUND);
+    apply(&spool, &quiet, START, mark("theirs", 1));
+    apply(&spool, &quiet, START, count("theirs", 1));
+    apply(&spool, &flooded, START, count("a loop", 9));
+    for hundred in 0..20 {
+        let mut new = message(TransactionId::new(), &["bob@a.example"]);
+        new.effects = (0..100)
+            .flat_map(|n| {
+                let number = hundred * 100 + n;
+                let key = format!("stranger {number}");
+                [mark(&key, 60 + number), count(&key, 1)]
+            })
+            .map(|effect| (flooded.clone(), effect))
+            .collect();
+        accept(&spool, new);
+    }
+    let within = |spool: &SqliteSpool, bound: usize| {
+        let remembered = spool.remembered();
+        for of in [remembered.marks, remembered.counts] {
+            assert!(of.octets <= bound + 1000, "{remembered:?}");
+            assert!(of.entries > 50, "{remembered:?}");
+        }
+        assert!(spool.seen(&flooded, "stranger 1999", START));
+        assert!(!spool.seen(&flooded, "stranger 0", START));
+        assert_eq!(spool.counted(&flooded, "a loop", 60, START), 9);
+        assert_eq!(spool.counted(&flooded, "stranger 0", 60, START), 0);
+        assert!(spool.seen(&quiet, "theirs", START));
+        assert_eq!(spool.counted(&quiet, "theirs", 60, START), 1);
+    };
+    within(&spool, BOUND);
+    drop(spool);
+    for table in ["marks", "counts"] {
+        let kept = rows(directory.path(), table, "flooded");
+        assert!(kept < BOUND / 160, "{kept} {table} in the database");
+    }
+    // An earlier version, or another setting, may have left more than that.
+    let lower = BOUND / 4;
+    within(&open_with(directory.path(), lower), lower);
+    for table in ["marks", "counts"] {
+        let kept = rows(directory.path(), table, "flooded");
+        assert!(kept < lower / 160, "{kept} {table} in the database");
+        assert_eq!(rows(directory.path(), table, "quiet"), 1);
+    }
+}
+
+#[test]
+fn what_is_forgotten_early_and_known_again_stays() {
+    // Room for about ten marks.
+    let directory = tempfile::tempdir().unwrap();
+    let mine = scope("p", Some("acme"));
+    let mut spool = open_with(directory.path(), 10 * 170);
+    apply(&spool, &mine, START, mark("comes back", 1));
+    for n in 0..20 {
+        apply(&spool, &mine, START, mark(&format!("other {n:02}"), 60 + n));
+    }
+    assert!(!spool.seen(&mine, "comes back", START));
+    apply(&spool, &mine, START, mark("comes back", 3600));
+    for _ in 0..2 {
+        assert!(spool.seen(&mine, "comes back", START));
+        assert!(!spool.seen(&mine, "other 00", START));
+        assert!(spool.seen(&mine, "other 19", START));
+        drop(spool);
+        spool = open_with(directory.path(), 10 * 170);
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gatepost_message::{Message, Millis};
 use gatepost_policy::Effect;
-use rusqlite::{ffi, params};
+use rusqlite::{Connection, ffi, params};
 use serde::Serialize;
 
 use crate::{
@@ -40,6 +40,10 @@ impl Accept {
 impl Work for Accept {
     type Value = ();
     const KIND: Kind = Kind::Intake;
+
+    fn weight(&self) -> usize {
+        1 + self.0.effects.len()
+    }
 
     /// A message that delivery takes from memory at once.
     fn in_journal(
@@ -87,7 +91,7 @@ impl Work for Accept {
 pub(super) fn insert(step: &mut Step<'_>, message: &NewMessage) -> Result<(), SpoolError> {
     for (scope, effect) in &message.effects {
         let change = change(scope, effect, message.transaction.time);
-        remember(step, &change)?;
+        remember(step.connection, &change)?;
         step.after.changes.push(change);
     }
     let mut recipients = message.recipients.iter();
@@ -333,10 +337,10 @@ pub(super) fn change(scope: &Scope, effect: &Effect, time: Millis) -> Change {
 }
 
 /// Stores what an effect changes.
-pub(super) fn remember(step: &Step<'_>, change: &Change) -> Result<(), SpoolError> {
+pub(super) fn remember(connection: &Connection, change: &Change) -> Result<(), SpoolError> {
     match change {
         Change::Mark { scope, key, until } => {
-            let mut upsert = step.connection.prepare_cached(
+            let mut upsert = connection.prepare_cached(
                 "INSERT INTO marks (policy, account, key, until) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT DO UPDATE SET until = max(until, excluded.until)",
             )?;
@@ -353,7 +357,7 @@ pub(super) fn remember(step: &Step<'_>, change: &Change) -> Result<(), SpoolErro
             bucket,
             amount,
         } => {
-            let mut upsert = step.connection.prepare_cached(
+            let mut upsert = connection.prepare_cached(
                 "INSERT INTO counts (policy, account, key, minute, amount)
                  VALUES (?1, ?2, ?3, ?4, ?5)
                  ON CONFLICT DO UPDATE SET amount = amount + excluded.amount",
@@ -367,7 +371,7 @@ pub(super) fn remember(step: &Step<'_>, change: &Change) -> Result<(), SpoolErro
             ])?;
         }
         Change::Forget { scope, key } => {
-            let mut delete = step.connection.prepare_cached(
+            let mut delete = connection.prepare_cached(
                 "DELETE FROM counts WHERE policy = ?1 AND account = ?2 AND key = ?3",
             )?;
             delete.execute([&scope.policy, account_key(scope), key])?;
@@ -377,7 +381,7 @@ pub(super) fn remember(step: &Step<'_>, change: &Change) -> Result<(), SpoolErro
             address,
             machine,
         } => {
-            let mut upsert = step.connection.prepare_cached(
+            let mut upsert = connection.prepare_cached(
                 "INSERT INTO machines (account, address, evidence, since, until)
                  VALUES (?1, ?2, ?3, ?4, ?5)
                  ON CONFLICT DO UPDATE SET evidence = excluded.evidence, until = excluded.until,
@@ -392,13 +396,18 @@ pub(super) fn remember(step: &Step<'_>, change: &Change) -> Result<(), SpoolErro
             ])?;
         }
         Change::NoMachine { account, address } => {
-            let mut delete = step
-                .connection
+            let mut delete = connection
                 .prepare_cached("DELETE FROM machines WHERE account = ?1 AND address = ?2")?;
             delete.execute([account, address])?;
         }
+        Change::Unmark { scope, key } => {
+            let mut delete = connection.prepare_cached(
+                "DELETE FROM marks WHERE policy = ?1 AND account = ?2 AND key = ?3",
+            )?;
+            delete.execute([&scope.policy, account_key(scope), key])?;
+        }
         // What has had its time goes otherwise.
-        Change::Unmark { .. } | Change::Uncount { .. } => {}
+        Change::Uncount { .. } => {}
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ use super::{accept, codec::from_u64, codec::to_u64, operation::Step};
 pub(super) fn over(step: &mut Step<'_>, journal: &Journal, load: &Load) -> Result<(), SpoolError> {
     let progress = journal.progress(load);
     for (scope, effect, time) in journal.effects(load) {
-        accept::remember(step, &accept::change(scope, effect, *time))?;
+        accept::remember(step.connection, &accept::change(scope, effect, *time))?;
     }
     for position in &load.letters {
         let Some(letter) = journal.at(*position) else {
@@ -125,7 +125,7 @@ fn from_last(
         if position >= last.effects {
             for (scope, effect) in &message.effects {
                 let time: Millis = message.transaction.time;
-                accept::remember(step, &accept::change(scope, effect, time))?;
+                accept::remember(step.connection, &accept::change(scope, effect, time))?;
             }
         }
         if position >= last.letters && !done.contains(&position) {

@@ -38,7 +38,8 @@ use tokio::sync::Notify;
 
 use crate::{
     Changed, Claim, Expired, Filter, KnownMachine, Machine, NewMessage, Owner, QueueDepth, Record,
-    Recorded, Report, Scope, Selection, Spool, SpoolError, SpoolSettings, Staging, Summary, Ticket,
+    Recorded, RememberedTotals, Report, Scope, Selection, Spool, SpoolError, SpoolSettings,
+    Staging, Summary, Ticket,
     disk::Disk,
     fresh::{Fresh, Order},
     memory::Memory,
@@ -53,6 +54,9 @@ use self::{
     operation::{Looking, Operation, Step, Whole, Work},
     reader::{Look, Place},
 };
+
+/// So much is remembered of one message at most.
+const MOST_EFFECTS: usize = 10_000;
 
 /// No time at all.
 const NEVER: u64 = u64::MAX;
@@ -148,7 +152,14 @@ impl Spool for SqliteSpool {
         Ok(Staging::new(id, Arc::clone(&self.disk)))
     }
 
-    fn accept(&self, message: NewMessage) -> Ticket<()> {
+    fn accept(&self, mut message: NewMessage) -> Ticket<()> {
+        if message.effects.len() > MOST_EFFECTS {
+            // A transaction and its connection have less than that between them; a commit must not
+            // take long whatever is handed in.
+            let (id, effects) = (message.transaction.id, message.effects.len());
+            tracing::error!(%id, effects, kept = MOST_EFFECTS, "too much to remember of a message");
+            message.effects.truncate(MOST_EFFECTS);
+        }
         self.write(Accept(Arc::new(message)))
     }
 
@@ -265,6 +276,10 @@ impl Spool for SqliteSpool {
     fn forget_machine(&self, account: &str, address: &str, now: Millis) -> Ticket<bool> {
         let (account, address) = (account.to_owned(), address.to_owned());
         self.change(move |step| operate::forget_machine(step, &account, &address, now))
+    }
+
+    fn remembered(&self) -> RememberedTotals {
+        self.memory.totals()
     }
 
     fn depth(&self) -> Ticket<QueueDepth> {

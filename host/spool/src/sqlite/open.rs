@@ -1,7 +1,7 @@
 //! Opening a store: one relay at a time, and after tidying up behind the last one.
 
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
     fs::{File, TryLockError},
     path::Path,
     sync::{Arc, atomic::AtomicU64},
@@ -21,7 +21,7 @@ use crate::{
 };
 
 use super::{
-    SqliteSpool, Worker, bodies,
+    SqliteSpool, Worker, accept, bodies,
     body::Shelf,
     carry,
     codec::{from_u64, to_millis, to_scope, to_u64},
@@ -41,6 +41,7 @@ const CACHE_KIB: i64 = 16 << 10;
 const STATEMENTS: usize = 64;
 
 pub(super) fn open(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
+    let remembered_bytes = settings.remembered_bytes;
     let disk = Arc::new(Disk::new(settings));
     disk.create_directories()?;
     let lock = lock(&disk)?;
@@ -56,14 +57,14 @@ pub(super) fn open(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
     end_leases(&connection)?;
     bodies::tidy(&connection, &disk, damage.is_some())?;
 
-    let memory = Arc::new(Memory::default());
-    memory.apply(remembered(&connection)?);
+    let looking = connect_reader(&disk.database())?;
+    let memory = Arc::new(Memory::new(remembered_bytes));
+    remember(&looking, &connection, &memory)?;
     let changed = Arc::new(Notify::new());
     // Whatever is in the store may be due.
     changed.notify_one();
     let fresh = Arc::new(Fresh::default());
     let due = Arc::new(AtomicU64::new(deliver::next_due(&connection)?));
-    let looking = connect_reader(&disk.database())?;
     let writer = Writer {
         connection,
         journal,
@@ -74,6 +75,7 @@ pub(super) fn open(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
         fresh: Arc::clone(&fresh),
         due: Arc::clone(&due),
         last_until: Cell::new(0),
+        forgotten: RefCell::default(),
         lock,
     };
     Ok(SqliteSpool {
@@ -208,36 +210,51 @@ fn end_leases(connection: &Connection) -> Result<(), SpoolError> {
     Ok(())
 }
 
-/// All marks, counts and machines.
-fn remembered(connection: &Connection) -> Result<Vec<Change>, SpoolError> {
-    let mut changes = Vec::new();
-    let mut marks = connection.prepare("SELECT policy, account, key, until FROM marks")?;
+/// What is loaded, and what is dropped, at a time when a store is opened.
+const LOAD_AT_ONCE: usize = 4096;
+
+/// Takes marks, counts and machines from the database into memory. What is more than may be
+/// remembered, as an earlier version may have left it, goes from the database.
+fn remember(
+    looking: &Connection,
+    connection: &Connection,
+    memory: &Memory,
+) -> Result<(), SpoolError> {
+    let mut loading = Loading {
+        connection,
+        memory,
+        next: Vec::new(),
+        forgotten: Vec::new(),
+    };
+    let mut marks = looking.prepare("SELECT policy, account, key, until FROM marks")?;
     let mut rows = marks.query([])?;
     while let Some(row) = rows.next()? {
         let scope = to_scope(row.get(0)?, row.get(1)?);
-        changes.push(Change::Mark {
+        loading.add(Change::Mark {
             scope,
             key: row.get(2)?,
             until: to_millis(row.get(3)?),
-        });
+        })?;
     }
-    let mut counts =
-        connection.prepare("SELECT policy, account, key, minute, amount FROM counts")?;
+    let mut counts = looking.prepare(
+        "SELECT policy, account, key, minute, amount FROM counts
+         ORDER BY policy, account, key, minute",
+    )?;
     let mut rows = counts.query([])?;
     while let Some(row) = rows.next()? {
         let (bucket, amount): (i64, i64) = (row.get(3)?, row.get(4)?);
-        changes.push(Change::Count {
+        loading.add(Change::Count {
             scope: to_scope(row.get(0)?, row.get(1)?),
             key: row.get(2)?,
             bucket: to_u64(bucket),
             amount: to_u64(amount),
-        });
+        })?;
     }
     let mut machines =
-        connection.prepare("SELECT account, address, evidence, since, until FROM machines")?;
+        looking.prepare("SELECT account, address, evidence, since, until FROM machines")?;
     let mut rows = machines.query([])?;
     while let Some(row) = rows.next()? {
-        changes.push(Change::Machine {
+        loading.add(Change::Machine {
             account: row.get(0)?,
             address: row.get(1)?,
             machine: Machine {
@@ -245,7 +262,60 @@ fn remembered(connection: &Connection) -> Result<Vec<Change>, SpoolError> {
                 since: to_millis(row.get(3)?),
                 until: to_millis(row.get(4)?),
             },
-        });
+        })?;
     }
-    Ok(changes)
+    loading.load()?;
+    loading.drop_forgotten()
+}
+
+/// What is on its way from the database into memory.
+struct Loading<'a> {
+    connection: &'a Connection,
+    memory: &'a Memory,
+    next: Vec<Change>,
+    forgotten: Vec<Change>,
+}
+
+impl Loading<'_> {
+    fn add(&mut self, change: Change) -> Result<(), SpoolError> {
+        let continues = |last: &Change| match (last, &change) {
+            (
+                Change::Count { scope, key, .. },
+                Change::Count {
+                    scope: of,
+                    key: name,
+                    ..
+                },
+            ) => scope == of && key == name,
+            _ => false,
+        };
+        // How strong a count is, is known when all its minutes are there.
+        if self.next.len() >= LOAD_AT_ONCE && !self.next.last().is_some_and(continues) {
+            self.load()?;
+        }
+        self.next.push(change);
+        Ok(())
+    }
+
+    fn load(&mut self) -> Result<(), SpoolError> {
+        let next = std::mem::take(&mut self.next);
+        self.memory
+            .apply_at_once(next.into_iter(), &mut self.forgotten);
+        match self.forgotten.len() >= LOAD_AT_ONCE {
+            true => self.drop_forgotten(),
+            false => Ok(()),
+        }
+    }
+
+    fn drop_forgotten(&mut self) -> Result<(), SpoolError> {
+        if self.forgotten.is_empty() {
+            return Ok(());
+        }
+        let transaction = self.connection.unchecked_transaction()?;
+        for change in self.forgotten.drain(..) {
+            accept::remember(&transaction, &change)?;
+        }
+        transaction.commit()?;
+        Ok(())
+    }
 }

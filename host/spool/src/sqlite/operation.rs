@@ -80,6 +80,8 @@ pub(super) struct After {
     pub(super) bytes: u64,
     /// When the next recipient is due, or `NEVER`: of the whole batch.
     pub(super) next_due: u64,
+    /// How much of what is forgotten in memory has gone from the database: of the whole batch.
+    pub(super) forgotten: usize,
 }
 
 impl After {
@@ -100,6 +102,11 @@ pub(super) trait Work: Send + 'static {
 
     /// Whether a full disk stops it.
     const KIND: Kind;
+
+    /// How much it adds to a batch: one, and one for each thing to remember.
+    fn weight(&self) -> usize {
+        1
+    }
 
     /// What of the journal has to be in the database before it is run there.
     fn needs(&self, _journal: &Journal) -> Load {
@@ -142,6 +149,7 @@ where
 /// [`Work`] that somebody may wait for.
 pub(super) trait Operation: Send {
     fn kind(&self) -> Kind;
+    fn weight(&self) -> usize;
     fn needs(&self, journal: &Journal) -> Load;
     /// Whether it is done, or has failed for good.
     fn in_journal(
@@ -162,6 +170,10 @@ struct Waiting<W: Work> {
 impl<W: Work> Operation for Waiting<W> {
     fn kind(&self) -> Kind {
         W::KIND
+    }
+
+    fn weight(&self) -> usize {
+        self.work.weight()
     }
 
     fn needs(&self, journal: &Journal) -> Load {
@@ -215,6 +227,10 @@ pub(super) struct Looking {
 impl Operation for Looking {
     fn kind(&self) -> Kind {
         Kind::Work
+    }
+
+    fn weight(&self) -> usize {
+        1
     }
 
     fn needs(&self, journal: &Journal) -> Load {

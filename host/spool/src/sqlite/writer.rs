@@ -6,7 +6,8 @@
 //! nobody has to wait on purpose.
 
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
+    collections::VecDeque,
     fs::{self, File},
     sync::{
         Arc,
@@ -24,10 +25,11 @@ use crate::{
     disk::{Disk, failed_to},
     fresh::Fresh,
     journal::{Journal, Load},
-    memory::Memory,
+    memory::{Change, Memory},
 };
 
 use super::{
+    accept,
     body::Shelf,
     carry,
     codec::to_u64,
@@ -35,8 +37,11 @@ use super::{
     operation::{After, Kind, Operation, Step},
 };
 
-/// The most operations of one transaction.
+/// The most operations of one transaction, each thing to remember counted as one more.
 const MAX_BATCH: usize = 1024;
+
+/// So much of what memory has forgotten goes from the database in one transaction.
+const FORGET_AT_ONCE: usize = 4096;
 
 /// With nothing to do for so long, the log is carried over into the database.
 const IDLE: Duration = Duration::from_millis(200);
@@ -92,6 +97,8 @@ pub(super) struct Writer {
     pub(super) due: Arc<AtomicU64>,
     /// The end of the last lease: no two end alike.
     pub(super) last_until: Cell<u64>,
+    /// What memory has forgotten early, and the database has not yet.
+    pub(super) forgotten: RefCell<VecDeque<Change>>,
     /// Held for as long as the database is open.
     pub(super) lock: File,
 }
@@ -136,6 +143,7 @@ impl Writer {
     ) -> Result<Option<Batch>, Dead> {
         let first = loop {
             let behind = (self.journal.as_ref()).is_some_and(Journal::is_behind);
+            let behind = behind || !self.forgotten.borrow().is_empty();
             let idle = if *log_bytes > 0 || behind {
                 IDLE
             } else {
@@ -153,8 +161,14 @@ impl Writer {
         if self.disk.is_dead() {
             return Err(Dead);
         }
+        let mut weight = first.weight();
         let mut batch = vec![first];
-        batch.extend(waiting.try_iter().take(MAX_BATCH - 1));
+        while weight < MAX_BATCH
+            && let Ok(next) = waiting.try_recv()
+        {
+            weight += next.weight();
+            batch.push(next);
+        }
         Ok(Some(batch))
     }
 
@@ -228,6 +242,9 @@ impl Writer {
                 let everything = journal.everything();
                 self.run_in_database(Vec::new(), &everything)
             }
+            _ if !self.forgotten.borrow().is_empty() => {
+                self.run_in_database(Vec::new(), &Load::default())
+            }
             _ => Ok(0),
         }
     }
@@ -237,7 +254,8 @@ impl Writer {
         for file in &after.keep {
             file.keep();
         }
-        self.memory.apply(after.changes);
+        let forgotten = self.memory.apply(after.changes);
+        self.forgotten.borrow_mut().extend(forgotten);
         let fresh = !after.fresh.is_empty();
         self.fresh.put(after.fresh);
         if after.due || fresh {
@@ -268,6 +286,7 @@ impl Writer {
                     due = journal.next_due().map_or(due, |first| due.min(first.0));
                 }
                 self.due.store(due, Ordering::Release);
+                self.forgotten.borrow_mut().drain(..after.forgotten);
                 (after, failures)
             }
             Outcome::Full | Outcome::OneFailed => {
@@ -319,10 +338,12 @@ impl Writer {
             let journal = self.journal.as_ref();
             journal.map_or(Ok(()), |journal| carry::over(&mut carrying, journal, load))
         });
-        if let Err(error) = begun {
-            return self.given_up(error);
-        }
+        let forgotten = match begun.and_then(|()| self.forget(load)) {
+            Ok(forgotten) => forgotten,
+            Err(error) => return self.given_up(error),
+        };
         let mut all = carrying.after;
+        all.forgotten = forgotten;
         for operation in batch {
             if operation.kind() == Kind::Intake && attempt == Attempt::WithoutIntake {
                 failures.push(Some(self.disk.full()));
@@ -376,6 +397,22 @@ impl Writer {
                 }
             },
         }
+    }
+
+    /// Takes from the database what memory has forgotten early, as far as it has not come to be
+    /// known again; gives how much of that is dealt with. It waits until nothing is to be carried
+    /// over that would bring it back.
+    fn forget(&self, load: &Load) -> Result<usize, SpoolError> {
+        let journal = self.journal.as_ref();
+        if journal.is_some_and(|journal| !journal.has_no_effects_after(load)) {
+            return Ok(0);
+        }
+        let forgotten = self.forgotten.borrow();
+        let some = forgotten.iter().take(FORGET_AT_ONCE);
+        for change in some.clone().filter(|change| !self.memory.holds(change)) {
+            accept::remember(&self.connection, change)?;
+        }
+        Ok(some.len())
     }
 
     /// Rolls back what was begun.

@@ -1,0 +1,110 @@
+//! The windowed counts of one policy for one account.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    ops::RangeInclusive,
+    sync::Arc,
+};
+
+use super::ENTRY;
+
+/// What a bucket of a count is taken to need, in octets.
+const BUCKET: usize = 48;
+
+/// Counted keys, and which of them would be forgotten first: what was counted least, of these what
+/// was counted longest ago. A stranger who makes the relay count under ever new keys makes it
+/// forget those of other strangers first.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    keys: HashMap<Arc<str>, Count>,
+    order: BTreeSet<(u64, u64, Arc<str>)>,
+    octets: usize,
+}
+
+#[derive(Debug, Default)]
+struct Count {
+    buckets: BTreeMap<u64, u64>,
+    total: u64,
+}
+
+impl Count {
+    /// How it compares with others: the least is forgotten first.
+    fn strength(&self) -> (u64, u64) {
+        let last = self.buckets.last_key_value().map_or(0, |(last, _)| *last);
+        (self.total, last)
+    }
+
+    fn octets(&self) -> usize {
+        self.buckets.len() * BUCKET
+    }
+}
+
+impl Counts {
+    pub(super) fn sum(&self, key: &str, window: RangeInclusive<u64>) -> u64 {
+        let count = self.keys.get(key);
+        count.map_or(0, |count| {
+            count.buckets.range(window).map(|(_, amount)| amount).sum()
+        })
+    }
+
+    pub(super) fn holds(&self, key: &str) -> bool {
+        self.keys.contains_key(key)
+    }
+
+    pub(super) fn add(&mut self, key: String, bucket: u64, amount: u64) {
+        let (key, mut count) = self
+            .take(&key)
+            .unwrap_or((Arc::from(key), Count::default()));
+        let of_bucket = count.buckets.entry(bucket).or_default();
+        *of_bucket = of_bucket.saturating_add(amount);
+        count.total = count.total.saturating_add(amount);
+        self.put(key, count);
+    }
+
+    pub(super) fn forget(&mut self, key: &str) {
+        self.take(key);
+    }
+
+    /// A bucket has had its time.
+    pub(super) fn forget_bucket(&mut self, key: &str, bucket: u64) {
+        let Some((key, mut count)) = self.take(key) else {
+            return;
+        };
+        let amount = count.buckets.remove(&bucket).unwrap_or(0);
+        count.total = count.total.saturating_sub(amount);
+        if !count.buckets.is_empty() {
+            self.put(key, count);
+        }
+    }
+
+    /// Forgets the weakest key, if all take more than so many octets.
+    pub(super) fn evict(&mut self, bound: usize) -> Option<String> {
+        let (_, _, key) = self.order.first().filter(|_| self.octets > bound)?;
+        let key = key.to_string();
+        self.forget(&key);
+        Some(key)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    pub(super) fn octets(&self) -> usize {
+        self.octets
+    }
+
+    fn take(&mut self, key: &str) -> Option<(Arc<str>, Count)> {
+        let (key, count) = self.keys.remove_entry(key)?;
+        let (total, last) = count.strength();
+        self.order.remove(&(total, last, Arc::clone(&key)));
+        self.octets -= ENTRY + key.len() + count.octets();
+        Some((key, count))
+    }
+
+    fn put(&mut self, key: Arc<str>, count: Count) {
+        let (total, last) = count.strength();
+        self.order.insert((total, last, Arc::clone(&key)));
+        self.octets += ENTRY + key.len() + count.octets();
+        self.keys.insert(key, count);
+    }
+}

@@ -1,0 +1,64 @@
+//! The marks of one policy for one account.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use gatepost_message::Millis;
+
+use super::ENTRY;
+
+/// Marked keys, and which of them would be forgotten first: the mark that ends soonest.
+#[derive(Debug, Default)]
+pub(super) struct Marks {
+    until: HashMap<Arc<str>, Millis>,
+    order: BTreeSet<(Millis, Arc<str>)>,
+    octets: usize,
+}
+
+impl Marks {
+    pub(super) fn until(&self, key: &str) -> Option<Millis> {
+        self.until.get(key).copied()
+    }
+
+    /// Marks a key; a shorter mark does not shorten a longer one.
+    pub(super) fn mark(&mut self, key: String, until: Millis) {
+        let (key, before) = match self.until.get_key_value(key.as_str()) {
+            Some((_, before)) if *before >= until => return,
+            Some((key, before)) => (Arc::clone(key), Some(*before)),
+            None => (Arc::from(key), None),
+        };
+        match before {
+            Some(before) => {
+                self.order.remove(&(before, Arc::clone(&key)));
+            }
+            None => self.octets += ENTRY + key.len(),
+        }
+        self.order.insert((until, Arc::clone(&key)));
+        self.until.insert(key, until);
+    }
+
+    pub(super) fn unmark(&mut self, key: &str) {
+        if let Some((key, until)) = self.until.remove_entry(key) {
+            self.octets -= ENTRY + key.len();
+            self.order.remove(&(until, key));
+        }
+    }
+
+    /// Forgets the weakest key, if it takes more than so many octets.
+    pub(super) fn evict(&mut self, bound: usize) -> Option<String> {
+        let (_, key) = self.order.first().filter(|_| self.octets > bound)?;
+        let key = key.to_string();
+        self.unmark(&key);
+        Some(key)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.until.len()
+    }
+
+    pub(super) fn octets(&self) -> usize {
+        self.octets
+    }
+}
