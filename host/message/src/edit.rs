@@ -44,6 +44,16 @@ impl Edit {
             Self::Add { name, .. } | Self::Remove { name } | Self::Set { name, .. } => name,
         }
     }
+
+    /// Octets of the field that it writes.
+    pub fn octets(&self) -> usize {
+        match self {
+            Self::Add { name, body } | Self::Set { name, body } => {
+                name.as_str().len() + body.as_str().len() + ": \r\n".len()
+            }
+            Self::Remove { .. } => 0,
+        }
+    }
 }
 
 /// A field to be written.
@@ -93,7 +103,7 @@ impl Message {
         }
         let added = settle(edits, &mut outcomes);
 
-        let new_octets: usize = edits.iter().map(written_length).sum();
+        let new_octets: usize = edits.iter().map(Edit::octets).sum();
         let room = self.head().len() + new_octets + "\r\n".len();
         let mut head = BytesMut::with_capacity(room);
         let (preamble, _) = self.head().split_at(self.index().start_of_fields());
@@ -214,15 +224,6 @@ fn settle<'e>(
         }
     }
     added.into_iter().rev().flatten().collect()
-}
-
-fn written_length(edit: &Edit) -> usize {
-    match edit {
-        Edit::Add { name, body } | Edit::Set { name, body } => {
-            name.as_str().len() + body.as_str().len() + ": \r\n".len()
-        }
-        Edit::Remove { .. } => 0,
-    }
 }
 
 fn write(head: &mut BytesMut, (name, body): New<'_>) {

@@ -1,11 +1,12 @@
 //! One call of one hook: a fresh store from the configured snapshot, the guest's answer or the
 //! fault, and nothing left behind.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use wasmtime::component::{ComponentNamedList, Lift, Lower, Resource, TypedFunc};
 use wasmtime::{Store, UpdateDeadline};
 
+use crate::budget::Allowance;
 use crate::decision::{Decision, Fault, FaultKind};
 use crate::definition::Limits;
 use crate::engine::{Engine, TICK};
@@ -16,6 +17,48 @@ use crate::version::{Hook, Loaded};
 pub(crate) struct Called<R> {
     pub(crate) answer: Result<(R, Decision), Fault>,
     pub(crate) micros: u64,
+    /// Ticks of the engine's clock during which it ran.
+    pub(crate) slices: u32,
+    /// What of the transaction's budget it has left.
+    pub(crate) left: Allowance,
+    /// The fault is that of the message, not of the version.
+    pub(crate) is_messages_fault: bool,
+}
+
+impl<R> Called<R> {
+    /// It was not called.
+    pub(crate) fn not_made(fault: Fault) -> Self {
+        Self {
+            answer: Err(fault),
+            micros: 0,
+            slices: 0,
+            left: Allowance::default(),
+            is_messages_fault: false,
+        }
+    }
+}
+
+impl<R> Called<R> {
+    /// Goes on with the answer where there is one; what is wrong with it is a fault.
+    pub(crate) fn and_then<T>(
+        self,
+        check: impl FnOnce(R, &Decision) -> Result<T, Fault>,
+    ) -> Called<T> {
+        let answer =
+            (self.answer).and_then(|(answer, decision)| Ok((check(answer, &decision)?, decision)));
+        Called {
+            answer,
+            micros: self.micros,
+            slices: self.slices,
+            left: self.left,
+            is_messages_fault: self.is_messages_fault,
+        }
+    }
+}
+
+/// A deadline in ticks of the engine's clock.
+pub(crate) fn ticks(deadline: Duration) -> u32 {
+    u32::try_from(deadline.as_nanos() / TICK.as_nanos()).unwrap_or(u32::MAX)
 }
 
 /// The handle of the call's one message. There is only one, so its number says nothing.
@@ -71,12 +114,16 @@ where
         function.call_async(&mut store, parameters).await
     }
     .await;
-    let decision = store.into_data().decision;
+    let state = store.into_data();
+    let (slices, left) = (state.slices, state.left);
     Called {
         answer: answer
-            .map(|answer| (answer, decision))
+            .map(|answer| (answer, state.decided()))
             .map_err(|error| fault(&error)),
         micros: u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX),
+        slices,
+        left,
+        is_messages_fault: false,
     }
 }
 
@@ -87,6 +134,7 @@ pub(crate) fn fault(error: &wasmtime::Error) -> Fault {
             Stop::Deadline(_) => FaultKind::Deadline,
             Stop::Limit(_) => FaultKind::Limit,
             Stop::Answer(_) => FaultKind::Answer,
+            Stop::Budget(_) => FaultKind::Budget,
         };
         return Fault {
             kind,

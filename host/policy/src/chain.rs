@@ -7,15 +7,15 @@
 use std::sync::Arc;
 
 use gatepost_authentication::Facts;
-use gatepost_message::{Address, FieldName, Message, Millis};
+use gatepost_message::{Address, Message, Millis};
 use gatepost_smtp::Reply;
 use serde::{Deserialize, Serialize};
 
-use crate::decision::{
-    Classification, Decision, Effect, Ending, Judgement, RecipientVerdict, Routing, Verdict,
-};
+use crate::budget::{Budget, Sizes};
+use crate::decision::{Effect, Ending, Judgement, Routing, Verdict};
+use crate::findings::Findings;
+use crate::hooks::Terms;
 use crate::memory::{LookUps, Scope};
-use crate::reserved::Reserved;
 use crate::slot::Slot;
 use crate::version::{Hook, Version};
 use crate::{Session, Transaction};
@@ -24,11 +24,14 @@ use crate::{Session, Transaction};
 #[derive(Debug, Clone, Default)]
 pub struct Chain(Arc<[Arc<Slot>]>);
 
-/// A chain whose versions are fixed: what one transaction is judged by from beginning to end.
+/// A chain whose versions are fixed: what one transaction is judged by from beginning to end, and
+/// what its calls together have asked for.
 #[derive(Clone)]
 pub struct Pinned {
     versions: Arc<[Arc<Version>]>,
     look_ups: LookUps,
+    sizes: Sizes,
+    budget: Arc<Budget>,
 }
 
 impl std::fmt::Debug for Pinned {
@@ -56,16 +59,8 @@ pub struct MessageRuling {
     pub verdict: Verdict,
     /// The message after every edit that was allowed.
     pub message: Message,
-    /// Recipients judged apart; the first judgement of each holds.
-    pub recipients: Vec<(Address, RecipientVerdict)>,
-    /// Tags, without doubles, in the order in which they were put.
-    pub tags: Vec<String>,
-    /// The last classification that was given.
-    pub classification: Option<Classification>,
-    /// What to remember at commit, and for whom.
-    pub effects: Vec<(Scope, Effect)>,
-    /// Every call that was made, in order.
-    pub judgements: Vec<Judgement>,
+    /// All that was said, by the hooks before the end of data too.
+    pub findings: Findings,
 }
 
 /// Where a recipient is to be sent.
@@ -117,11 +112,32 @@ impl Chain {
         Pinned {
             versions: self.0.iter().map(|slot| slot.current()).collect(),
             look_ups: look_ups.into(),
+            sizes: Sizes::default(),
+            budget: Arc::default(),
         }
     }
 }
 
 impl Pinned {
+    /// The same, where edits may make a message no larger than that.
+    #[must_use]
+    pub fn within(self, sizes: Sizes) -> Self {
+        Self { sizes, ..self }
+    }
+
+    fn terms(&self) -> Terms<'_> {
+        self.terms_of(&self.budget)
+    }
+
+    /// With a budget of their own: an attempt at delivery is not part of the transaction.
+    fn terms_of<'a>(&'a self, budget: &'a Budget) -> Terms<'a> {
+        Terms {
+            look_ups: &self.look_ups,
+            budget: Some(budget),
+            sizes: self.sizes,
+        }
+    }
+
     /// The versions, in the order in which they are asked.
     pub fn versions(&self) -> &[Arc<Version>] {
         &self.versions
@@ -144,7 +160,7 @@ impl Pinned {
     pub async fn connect(&self, session: &Session, now: Millis) -> Ruling {
         let mut ruling = Ruling::default();
         for version in self.having(Hook::Connect) {
-            let judgement = version.connect(session, now, &self.look_ups).await;
+            let judgement = version.connect(session, now, self.terms()).await;
             version.count(&judgement);
             if ruling.take(judgement) {
                 break;
@@ -157,7 +173,7 @@ impl Pinned {
     pub async fn sender(&self, transaction: &Transaction) -> Ruling {
         let mut ruling = Ruling::default();
         for version in self.having(Hook::Sender) {
-            let judgement = version.sender(transaction, &self.look_ups).await;
+            let judgement = version.sender(transaction, self.terms()).await;
             version.count(&judgement);
             if ruling.take(judgement) {
                 break;
@@ -171,7 +187,7 @@ impl Pinned {
         let mut ruling = Ruling::default();
         for version in self.having(Hook::Recipient) {
             let judgement = version
-                .recipient(transaction, recipient, &self.look_ups)
+                .recipient(transaction, recipient, self.terms())
                 .await;
             version.count(&judgement);
             if ruling.take(judgement) {
@@ -183,33 +199,47 @@ impl Pinned {
 
     /// The end of data was reached. `facts` is what was gathered about the message's origin: where
     /// [nobody wants them](Self::wants_authentication) there are none, and a policy that asks for
-    /// them all the same is at fault. `protected` is what earlier hooks have protected.
+    /// them all the same is at fault. `findings` is what the hooks before have said: their edits
+    /// are carried out first.
     pub async fn message(
         &self,
         transaction: &Transaction,
         message: Message,
         facts: Option<&Arc<Facts>>,
-        mut protected: Protected,
+        mut findings: Findings,
     ) -> MessageRuling {
-        let mut ruling = MessageRuling {
-            verdict: Verdict::Pass,
-            message,
-            recipients: Vec::new(),
-            tags: Vec::new(),
-            classification: None,
-            effects: Vec::new(),
-            judgements: Vec::new(),
+        let edited = message.edited(&findings.edits);
+        let mut message = match self.sizes.hold(&message, &edited) {
+            true => edited,
+            false => {
+                let id = transaction.id;
+                tracing::warn!(%id, "edits of earlier hooks dropped: the message would be too large");
+                findings.drop_edits("the message would be too large");
+                message
+            }
         };
+        let mut verdict = Verdict::Pass;
         for version in self.having(Hook::Message) {
             let judgement = version
-                .message(transaction, &ruling.message, facts, &self.look_ups)
+                .message(transaction, &message, facts, self.terms())
                 .await;
             version.count(&judgement);
-            if ruling.take(transaction, judgement, &mut protected) {
+            let said = judgement.verdict.clone();
+            findings.edits.clear();
+            findings.fold(judgement, transaction.account.as_deref());
+            message = message.edited(&findings.edits);
+            let ends = said.stops_chain();
+            verdict = verdict.followed_by(said);
+            if ends {
                 break;
             }
         }
-        ruling
+        findings.edits.clear();
+        MessageRuling {
+            verdict,
+            message,
+            findings,
+        }
     }
 
     /// A recipient is due for an attempt: the first policy with an opinion decides, and a fault
@@ -225,10 +255,10 @@ impl Pinned {
             effects: Vec::new(),
             judgements: Vec::new(),
         };
+        let budget = Budget::default();
         for version in self.having(Hook::Route) {
-            let (routing, judgement) = version
-                .route(transaction, recipient, previous, &self.look_ups)
-                .await;
+            let terms = self.terms_of(&budget);
+            let (routing, judgement) = version.route(transaction, recipient, previous, terms).await;
             version.count(&judgement);
             ruling.effects.extend(scoped(transaction, &judgement));
             ruling.judgements.push(judgement);
@@ -250,8 +280,10 @@ impl Pinned {
             effects: Vec::new(),
             judgements: Vec::new(),
         };
+        let budget = Budget::default();
         for version in self.having(Hook::Outcome) {
-            let judgement = version.outcome(transaction, result, &self.look_ups).await;
+            let terms = self.terms_of(&budget);
+            let judgement = version.outcome(transaction, result, terms).await;
             version.count(&judgement);
             ruling.effects.extend(scoped(transaction, &judgement));
             ruling.judgements.push(judgement);
@@ -272,6 +304,21 @@ fn scoped(transaction: &Transaction, judgement: &Judgement) -> Vec<(Scope, Effec
         .collect()
 }
 
+impl Verdict {
+    /// What comes of this when a later policy of the chain says the other.
+    fn followed_by(self, newer: Self) -> Self {
+        match (self, newer) {
+            // What is to be looked at by a person is not dropped by a later policy.
+            (
+                kept @ Self::Quarantine(_),
+                Self::Pass | Self::Accept | Self::Discard | Self::Quarantine(_),
+            ) => kept,
+            (Self::Accept, Self::Pass) => Self::Accept,
+            (_, newer) => newer,
+        }
+    }
+}
+
 impl Ruling {
     /// Folds one judgement in; true when the chain ends.
     fn take(&mut self, judgement: Judgement) -> bool {
@@ -281,92 +328,5 @@ impl Ruling {
         }
         self.judgements.push(judgement);
         ends
-    }
-}
-
-impl MessageRuling {
-    /// Folds one judgement in; true when the chain ends.
-    fn take(
-        &mut self,
-        transaction: &Transaction,
-        mut judgement: Judgement,
-        protected: &mut Protected,
-    ) -> bool {
-        protected.apply(&mut judgement.decision);
-        let decision = &judgement.decision;
-        if !decision.edits.is_empty() {
-            self.message = self.message.edited(&decision.edits);
-        }
-        for tag in &decision.tags {
-            if !self.tags.contains(tag) {
-                self.tags.push(tag.clone());
-            }
-        }
-        self.classification = decision.classification.or(self.classification);
-        for (recipient, verdict) in &decision.recipients {
-            if !self
-                .recipients
-                .iter()
-                .any(|(judged, _)| judged == recipient)
-            {
-                self.recipients.push((recipient.clone(), verdict.clone()));
-            }
-        }
-        self.effects.extend(scoped(transaction, &judgement));
-        let ends = judgement.verdict.stops_chain();
-        self.verdict = match (&self.verdict, &judgement.verdict) {
-            // What is to be looked at by a person is not dropped by a later policy.
-            (
-                Verdict::Quarantine(_),
-                Verdict::Pass | Verdict::Accept | Verdict::Discard | Verdict::Quarantine(_),
-            ) => self.verdict.clone(),
-            (Verdict::Accept, Verdict::Pass) => Verdict::Accept,
-            (_, newer) => newer.clone(),
-        };
-        self.judgements.push(judgement);
-        ends
-    }
-}
-
-/// The fields that no policy, or no later one, may change, gathered from hook to hook.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Protected {
-    names: Vec<FieldName>,
-    reserved: Reserved,
-}
-
-impl Protected {
-    /// The same, with what is the relay's alone.
-    #[must_use]
-    pub fn reserving(self, reserved: Reserved) -> Self {
-        Self { reserved, ..self }
-    }
-
-    /// Takes out of a decision the edits that are the relay's alone or that an earlier policy has
-    /// ruled out, puts them on record, and adds the fields that this decision protects.
-    pub fn apply(&mut self, decision: &mut Decision) {
-        let Decision {
-            edits,
-            dropped,
-            protected,
-            ..
-        } = decision;
-        edits.retain(|edit| {
-            let protected = || {
-                let broken = self.names.contains(edit.name());
-                broken.then_some("the field is protected")
-            };
-            let why = self.reserved.forbids(edit).or_else(protected);
-            if let Some(why) = why {
-                let name = edit.name().as_str();
-                dropped.push(format!("edit of {name} dropped: {why}"));
-            }
-            why.is_none()
-        });
-        for name in protected {
-            if !self.names.contains(name) {
-                self.names.push(name.clone());
-            }
-        }
     }
 }

@@ -134,7 +134,8 @@ pub struct Decision {
     pub edits: Vec<Edit>,
     /// Fields that no later policy may touch.
     pub protected: Vec<FieldName>,
-    /// Edits that were dropped because the field was protected or malformed, in words.
+    /// What of this the host has not kept, in words: edits of a protected field, edits that would
+    /// make the message too large, reasons beyond what is kept of them.
     pub dropped: Vec<String>,
     /// Recipients judged apart.
     pub recipients: Vec<(Address, RecipientVerdict)>,
@@ -244,6 +245,10 @@ pub enum FaultKind {
     Overload,
     /// The circuit breaker is open: it was not called.
     BreakerOpen,
+    /// The transaction has used up what all its calls together may have.
+    Budget,
+    /// The message made it fail before and the fault was the message's: it was not called.
+    Repeated,
 }
 
 impl FaultKind {
@@ -256,6 +261,8 @@ impl FaultKind {
             Self::Answer => "answer",
             Self::Overload => "overload",
             Self::BreakerOpen => "breaker-open",
+            Self::Budget => "budget",
+            Self::Repeated => "repeated",
         }
     }
 }

@@ -6,6 +6,9 @@ use gatepost_authentication::Facts;
 use gatepost_message::{Address, Message, Millis, TransactionId};
 use gatepost_smtp::Reply;
 
+use crate::attribution::{Cause, Subject};
+use crate::breaker::Admission;
+use crate::budget::{Budget, DEADLINES, Sizes};
 use crate::call::{self, Called, decision_handle, message_handle};
 use crate::chain::AttemptResult;
 use crate::contract::wit::types;
@@ -14,7 +17,7 @@ use crate::definition::OnError;
 use crate::host::View;
 use crate::memory::{LookUps, Scope};
 use crate::version::{Hook, Version};
-use crate::{Session, Transaction, convert};
+use crate::{Session, Transaction, convert, probe};
 
 /// What a client is told when a policy could not decide.
 fn undecided() -> Reply {
@@ -25,27 +28,69 @@ fn undecided() -> Reply {
     )
 }
 
+/// What is said of mail that makes a policy fail each time it comes: it need not come again.
+fn unjudgeable() -> Reply {
+    Reply::new(
+        554,
+        "5.6.0",
+        "A policy fails on this each time it is tried; it is not to be sent again",
+    )
+}
+
+/// What a client is told whose recipients have used up what a transaction may have: the others are
+/// taken in another one (RFC 5321 section 4.5.3.1.10).
+fn too_much() -> Reply {
+    Reply::new(
+        452,
+        "4.5.3",
+        "Too much to decide in one transaction; send to the other recipients in another",
+    )
+}
+
+/// What a call is made with.
+#[derive(Clone, Copy)]
+pub(crate) struct Terms<'a> {
+    pub(crate) look_ups: &'a LookUps,
+    /// What is left for the transaction. `None` where a version is only tried: such a call counts
+    /// for and against nobody.
+    pub(crate) budget: Option<&'a Budget>,
+    /// The largest that edits may make a message.
+    pub(crate) sizes: Sizes,
+}
+
+impl<'a> Terms<'a> {
+    /// Of a call that only tries the version.
+    pub(crate) fn trial(look_ups: &'a LookUps) -> Self {
+        Self {
+            look_ups,
+            budget: None,
+            sizes: Sizes::default(),
+        }
+    }
+}
+
 impl Version {
     pub(crate) async fn connect(
         &self,
         session: &Session,
         now: Millis,
-        look_ups: &LookUps,
+        terms: Terms<'_>,
     ) -> Judgement {
-        let view = self.view(None, None, now, &[], look_ups, None);
+        let cause = Cause::client(session);
+        let view = self.view(None, None, now, &[], terms, None);
         let session = convert::session(session);
-        let called = self
-            .call(Hook::Connect, view, (&session, decision_handle()))
-            .await;
+        let parameters = (&session, decision_handle());
+        let called = self.call(cause, terms, view, parameters).await;
         self.judgement(Hook::Connect, called)
     }
 
-    pub(crate) async fn sender(&self, transaction: &Transaction, look_ups: &LookUps) -> Judgement {
-        let view = self.view_of(transaction, None, look_ups);
+    pub(crate) async fn sender(&self, transaction: &Transaction, terms: Terms<'_>) -> Judgement {
+        let subject = Subject::ReversePath(transaction);
+        let cause = Cause::of(Hook::Sender, transaction, subject);
+        let view = self.view_of(transaction, None, terms);
         let transaction = convert::transaction(transaction);
-        let called = self
-            .call(Hook::Sender, view, (&transaction, decision_handle()))
-            .await;
+        let parameters = (&transaction, decision_handle());
+        let called = self.call(cause, terms, view, parameters).await;
         self.judgement(Hook::Sender, called)
     }
 
@@ -53,12 +98,14 @@ impl Version {
         &self,
         transaction: &Transaction,
         recipient: &Address,
-        look_ups: &LookUps,
+        terms: Terms<'_>,
     ) -> Judgement {
-        let view = self.view_of(transaction, None, look_ups);
+        let subject = Subject::Recipient(transaction, recipient);
+        let cause = Cause::of(Hook::Recipient, transaction, subject);
+        let view = self.view_of(transaction, None, terms);
         let transaction = convert::transaction(transaction);
         let parameters = (&transaction, recipient.as_str(), decision_handle());
-        let called = self.call(Hook::Recipient, view, parameters).await;
+        let called = self.call(cause, terms, view, parameters).await;
         self.judgement(Hook::Recipient, called)
     }
 
@@ -67,13 +114,15 @@ impl Version {
         transaction: &Transaction,
         message: &Message,
         facts: Option<&Arc<Facts>>,
-        look_ups: &LookUps,
+        terms: Terms<'_>,
     ) -> Judgement {
-        let mut view = self.view_of(transaction, Some(message.clone()), look_ups);
+        let subject = Subject::Message(transaction, message);
+        let cause = Cause::of(Hook::Message, transaction, subject);
+        let mut view = self.view_of(transaction, Some(message.clone()), terms);
         view.facts = facts.cloned();
         let transaction = convert::transaction(transaction);
         let parameters = (&transaction, message_handle(), decision_handle());
-        let called = self.call(Hook::Message, view, parameters).await;
+        let called = self.call(cause, terms, view, parameters).await;
         self.judgement(Hook::Message, called)
     }
 
@@ -83,73 +132,77 @@ impl Version {
         transaction: &Transaction,
         recipient: &Address,
         previous: u32,
-        look_ups: &LookUps,
+        terms: Terms<'_>,
     ) -> (Routing, Judgement) {
-        let view = self.view_of(transaction, None, look_ups);
+        let subject = Subject::Attempt(transaction, recipient);
+        let cause = Cause::of(Hook::Route, transaction, subject);
+        let view = self.view_of(transaction, None, terms);
         let transaction = convert::transaction(transaction);
         let attempt = convert::attempt(recipient, previous);
         let parameters = (&transaction, &attempt, decision_handle());
-        let called: Called<(types::Routing,)> = self.guarded(Hook::Route, view, parameters).await;
-        let answer = called.answer.and_then(|((routing,), decision)| {
-            Ok((convert::routing(routing).map_err(contradiction)?, decision))
-        });
-        self.settle(Hook::Route, answer.as_ref().err());
-        let (routing, verdict, decision, error) = match answer {
-            Ok((routing, decision)) => (routing, Verdict::Pass, decision, None),
-            Err(fault) => {
-                let verdict = Verdict::Tempfail(undecided());
-                (
-                    Routing::Defer(undecided()),
-                    verdict,
-                    Decision::default(),
-                    Some(fault),
-                )
-            }
+        let called: Called<(types::Routing,)> = self.guarded(cause, terms, view, parameters).await;
+        let called =
+            called.and_then(|(routing,), _| convert::routing(routing).map_err(contradiction));
+        let called = self.settled(cause, terms, called).await;
+        let (routing, verdict) = match (&called.answer, called.is_messages_fault) {
+            (Ok((routing, _)), _) => (routing.clone(), Verdict::Pass),
+            // It would wait for ever, and nobody would hear of it: its sender gets a notice.
+            (Err(_), true) => (Routing::Fail(unjudgeable()), Verdict::Reject(unjudgeable())),
+            (Err(_), false) => (Routing::Defer(undecided()), Verdict::Tempfail(undecided())),
         };
-        (
-            routing,
-            self.judged(Hook::Route, verdict, decision, called.micros, error),
-        )
+        (routing, self.judged(Hook::Route, verdict, called))
     }
 
     pub(crate) async fn outcome(
         &self,
         transaction: &Transaction,
         result: &AttemptResult,
-        look_ups: &LookUps,
+        terms: Terms<'_>,
     ) -> Judgement {
-        let view = self.view_of(transaction, None, look_ups);
+        let subject = Subject::Attempt(transaction, &result.recipient);
+        let cause = Cause::of(Hook::Outcome, transaction, subject);
+        let view = self.view_of(transaction, None, terms);
         let transaction = convert::transaction(transaction);
         let result = convert::attempt_result(result);
         let parameters = (&transaction, &result, decision_handle());
-        let called: Called<()> = self.guarded(Hook::Outcome, view, parameters).await;
-        self.settle(Hook::Outcome, called.answer.as_ref().err());
-        let (decision, error) = match called.answer {
-            Ok(((), decision)) => (decision, None),
-            Err(fault) => (Decision::default(), Some(fault)),
-        };
-        self.judged(Hook::Outcome, Verdict::Pass, decision, called.micros, error)
+        let called: Called<()> = self.guarded(cause, terms, view, parameters).await;
+        let called = self.settled(cause, terms, called).await;
+        self.judged(Hook::Outcome, Verdict::Pass, called)
     }
 
-    async fn call<P>(&self, hook: Hook, view: View, parameters: P) -> Called<Verdict>
+    async fn call<P>(
+        &self,
+        cause: Cause<'_>,
+        terms: Terms<'_>,
+        view: View,
+        parameters: P,
+    ) -> Called<Verdict>
     where
         P: wasmtime::component::ComponentNamedList + wasmtime::component::Lower + Send + Sync,
     {
-        let called: Called<(types::Verdict,)> = self.guarded(hook, view, parameters).await;
-        let answer = called.answer.and_then(|((verdict,), decision)| {
+        let message = view.message.clone();
+        let called: Called<(types::Verdict,)> = self.guarded(cause, terms, view, parameters).await;
+        let called = called.and_then(|(verdict,), decision| {
             let verdict = convert::verdict(verdict).map_err(contradiction)?;
-            self.check(hook, &verdict).map_err(contradiction)?;
-            Ok((verdict, decision))
+            self.check(cause.hook, &verdict).map_err(contradiction)?;
+            if let Some(message) = &message {
+                let kind = FaultKind::Limit;
+                let too_large = |detail| Fault { kind, detail };
+                (terms.sizes.check(message, &decision.edits)).map_err(too_large)?;
+            }
+            Ok(verdict)
         });
-        self.settle(hook, answer.as_ref().err());
-        Called {
-            answer,
-            micros: called.micros,
-        }
+        self.settled(cause, terms, called).await
     }
 
-    /// The call itself, if the circuit breaker lets it through.
-    async fn guarded<P, R>(&self, hook: Hook, view: View, parameters: P) -> Called<R>
+    /// The call itself, if circuit breaker and budget let it through.
+    async fn guarded<P, R>(
+        &self,
+        cause: Cause<'_>,
+        terms: Terms<'_>,
+        view: View,
+        parameters: P,
+    ) -> Called<R>
     where
         P: wasmtime::component::ComponentNamedList + wasmtime::component::Lower + Send + Sync,
         R: wasmtime::component::ComponentNamedList
@@ -158,43 +211,107 @@ impl Version {
             + Sync
             + 'static,
     {
-        match self.admitted(hook) {
-            Ok(()) => {
-                let Self {
-                    engine,
-                    loaded,
-                    definition,
-                    ..
-                } = self;
-                call::call(engine, loaded, hook, definition.limits, view, parameters).await
+        let Self {
+            engine,
+            loaded,
+            definition,
+            ..
+        } = self;
+        let (hook, limits) = (cause.hook, definition.limits);
+        if let Some(budget) = terms.budget {
+            // However many calls a client asks for in a row, others have their turn between them.
+            tokio::task::consume_budget().await;
+            match self.breaker(hook).admits(&cause) {
+                Admission::Granted => {}
+                Admission::Open => {
+                    return Called::not_made(Fault {
+                        kind: FaultKind::BreakerOpen,
+                        detail: "it kept failing and is not called for now".into(),
+                    });
+                }
+                Admission::Repeated => {
+                    let policy = self.name();
+                    let mut called = Called::not_made(Fault {
+                        kind: FaultKind::Repeated,
+                        detail: format!(
+                            "judged without {policy} because its fault was the message's"
+                        ),
+                    });
+                    called.is_messages_fault = true;
+                    return called;
+                }
             }
-            Err(fault) => Called {
-                answer: Err(fault),
-                micros: 0,
-            },
+            let ticks = call::ticks(limits.deadline).saturating_mul(DEADLINES);
+            if budget.has_no_time(self.name(), hook, ticks) {
+                return Called::not_made(Fault {
+                    kind: FaultKind::Budget,
+                    detail: format!(
+                        "its calls before the end of data have run for {DEADLINES} deadlines"
+                    ),
+                });
+            }
         }
+        call::call(engine, loaded, hook, limits, view, parameters).await
     }
 
-    fn admitted(&self, hook: Hook) -> Result<(), Fault> {
-        if self.breaker(hook).admits() {
-            return Ok(());
+    /// Tells budget and circuit breaker how a call ended, and finds out whose fault a fault is.
+    async fn settled<R>(
+        &self,
+        cause: Cause<'_>,
+        terms: Terms<'_>,
+        mut called: Called<R>,
+    ) -> Called<R> {
+        let Some(budget) = terms.budget else {
+            return called;
+        };
+        let (hook, policy) = (cause.hook, self.name());
+        let breaker = self.breaker(hook);
+        budget.ran(policy, hook, called.slices);
+        let fault = match &mut called.answer {
+            Ok(_) => {
+                budget.keep(called.left);
+                breaker.answered(&cause, policy);
+                return called;
+            }
+            Err(fault) => fault,
+        };
+        let asks_probe = match fault.kind {
+            // None of these says anything of the version or of the message.
+            FaultKind::Overload | FaultKind::BreakerOpen | FaultKind::Repeated => return called,
+            // What is left to the message hook depends on what was said before it.
+            FaultKind::Budget if hook != Hook::Message => return called,
+            FaultKind::Budget => breaker.message_failed(&cause),
+            FaultKind::Trap | FaultKind::Deadline | FaultKind::Limit | FaultKind::Answer => {
+                breaker.failed(&cause, policy, fault)
+            }
+        };
+        if asks_probe {
+            self.probe(hook, cause.account(), terms.look_ups).await;
         }
-        Err(Fault {
-            kind: FaultKind::BreakerOpen,
-            detail: "it kept failing and is not called for now".into(),
-        })
+        if breaker.is_messages_fault(&cause) {
+            called.is_messages_fault = true;
+            fault
+                .detail
+                .push_str("; again, and it answers for others: the fault is the message's");
+        }
+        called
     }
 
-    /// Tells the circuit breaker how a call ended.
-    fn settle(&self, hook: Hook, fault: Option<&Fault>) {
-        match fault {
-            None => self.breaker(hook).succeeded(self.name()),
-            // Neither is the policy's own doing.
-            Some(Fault {
-                kind: FaultKind::Overload | FaultKind::BreakerOpen,
-                ..
-            }) => {}
-            Some(fault) => self.breaker(hook).failed(self.name(), fault),
+    /// Has the version answer its own harmless call: as the account has set it, and where it
+    /// cannot, as nobody has.
+    async fn probe(&self, hook: Hook, account: Option<&str>, look_ups: &LookUps) {
+        let policy = self.name();
+        for account in account.map(Some).into_iter().chain([None]) {
+            let fault = probe::hook(self, hook, account, look_ups).await;
+            if let Some(fault) = &fault
+                && fault.kind == FaultKind::Overload
+            {
+                return;
+            }
+            self.breaker(hook).probed(account, policy, fault.as_ref());
+            if fault.is_none() {
+                return;
+            }
         }
     }
 
@@ -214,36 +331,42 @@ impl Version {
     }
 
     fn judgement(&self, hook: Hook, called: Called<Verdict>) -> Judgement {
-        let (verdict, decision, error) = match called.answer {
-            Ok((verdict, decision)) => (verdict, decision, None),
-            Err(fault) => {
-                let verdict = match self.definition.on_error {
-                    // The relay is overloaded, not the policy at fault: the client comes again.
-                    _ if fault.kind == FaultKind::Overload => Verdict::Tempfail(undecided()),
-                    OnError::Tempfail => Verdict::Tempfail(undecided()),
-                    OnError::Skip => Verdict::Pass,
-                };
-                (verdict, Decision::default(), Some(fault))
-            }
+        let verdict = match &called.answer {
+            Ok((verdict, _)) => verdict.clone(),
+            Err(fault) => match (fault.kind, self.definition.on_error) {
+                // The relay is overloaded, not the policy at fault: the client comes again.
+                (FaultKind::Overload, _) => Verdict::Tempfail(undecided()),
+                // Who names recipients enough must not get rid of a policy for the rest of them.
+                (FaultKind::Budget, _) if hook == Hook::Recipient => Verdict::Tempfail(too_much()),
+                (_, OnError::Tempfail) if called.is_messages_fault => {
+                    Verdict::Reject(unjudgeable())
+                }
+                (_, OnError::Tempfail) => Verdict::Tempfail(undecided()),
+                (_, OnError::Skip) => Verdict::Pass,
+            },
         };
-        self.judged(hook, verdict, decision, called.micros, error)
+        self.judged(hook, verdict, called)
     }
 
-    fn judged(
-        &self,
-        hook: Hook,
-        verdict: Verdict,
-        decision: Decision,
-        micros: u64,
-        error: Option<Fault>,
-    ) -> Judgement {
+    fn judged<R>(&self, hook: Hook, verdict: Verdict, called: Called<R>) -> Judgement {
+        if called.is_messages_fault {
+            let labels = [
+                ("policy", self.name().to_owned()),
+                ("hook", hook.word().to_owned()),
+            ];
+            metrics::counter!("gatepost_policy_message_faults_total", &labels).increment(1);
+        }
+        let (decision, error) = match called.answer {
+            Ok((_, decision)) => (decision, None),
+            Err(fault) => (Decision::default(), Some(fault)),
+        };
         Judgement {
             policy: self.name().to_owned(),
             digest: self.digest().to_owned(),
             hook: hook.word().into(),
             verdict,
             decision,
-            micros,
+            micros: called.micros,
             error,
         }
     }
@@ -267,7 +390,7 @@ impl Version {
                 "policy" => policy.clone(), "hook" => hook.clone(), "kind" => fault.kind.word()
             )
             .increment(1);
-            if fault.kind != FaultKind::BreakerOpen {
+            if !matches!(fault.kind, FaultKind::BreakerOpen | FaultKind::Repeated) {
                 tracing::warn!(policy, hook, digest = self.digest(), %fault, "policy fault");
             }
         }
@@ -277,7 +400,7 @@ impl Version {
         &self,
         transaction: &Transaction,
         message: Option<Message>,
-        look_ups: &LookUps,
+        terms: Terms<'_>,
     ) -> View {
         let Transaction {
             id,
@@ -292,7 +415,7 @@ impl Version {
             Some(*id),
             *time,
             recipients,
-            look_ups,
+            terms,
             account.clone(),
         );
         View {
@@ -307,9 +430,12 @@ impl Version {
         id: Option<TransactionId>,
         time: Millis,
         recipients: &[Address],
-        look_ups: &LookUps,
+        terms: Terms<'_>,
         account: Option<String>,
     ) -> View {
+        let Terms {
+            look_ups, budget, ..
+        } = terms;
         View {
             message,
             id,
@@ -325,6 +451,7 @@ impl Version {
             facts: None,
             duties: self.duties(),
             recipients: recipients.into(),
+            allowance: budget.map(Budget::left).unwrap_or_default(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What a guest meets on the other side: look-ups on the call's own data, and a recorder for its
 //! decision. Nothing here waits, and nothing here changes anything outside the call.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use gatepost_message::{
 };
 use wasmtime::component::Resource;
 
+use crate::budget::Allowance;
 use crate::contract::wit::{clock, counters, decisions, log, message_access, types};
 use crate::convert;
 use crate::definition::Limits;
@@ -31,6 +33,12 @@ const TAG: usize = 64;
 /// Octets of the evidence that an address is a machine's.
 const EVIDENCE: usize = 200;
 
+/// Reasons that are kept of one call.
+const REASONS: usize = 20;
+
+/// Octets that are kept of a reason.
+const REASON: usize = 1000;
+
 /// The one message of a call; the octets are in [`CallState`].
 pub struct MessageHandle;
 
@@ -46,6 +54,8 @@ pub(crate) enum Stop {
     Limit(String),
     #[error("{0}")]
     Answer(String),
+    #[error("{0}")]
+    Budget(String),
 }
 
 /// Everything that one call may see, and what it has asked for so far.
@@ -56,6 +66,14 @@ pub(crate) struct CallState {
     pub(crate) slices: u32,
     pub(crate) view: View,
     answer_bytes: usize,
+    /// What of the transaction's budget is left.
+    pub(crate) left: Allowance,
+    /// Reasons that were not kept.
+    reasons_dropped: usize,
+    /// Positions of the recipients by address, once one is judged.
+    positions: Option<HashMap<String, usize>>,
+    /// Positions of those that are judged.
+    judged: HashSet<usize>,
 }
 
 /// What the call is about.
@@ -73,6 +91,8 @@ pub(crate) struct View {
     pub(crate) facts: Option<Arc<Facts>>,
     pub(crate) duties: Duties,
     pub(crate) recipients: Arc<[Address]>,
+    /// What the transaction may still have.
+    pub(crate) allowance: Allowance,
 }
 
 impl CallState {
@@ -81,9 +101,28 @@ impl CallState {
             decision: Decision::default(),
             limits,
             slices: 0,
+            left: view.allowance,
             view,
             answer_bytes: 0,
+            reasons_dropped: 0,
+            positions: None,
+            judged: HashSet::new(),
         }
+    }
+
+    /// The decision, with a word on what was not kept of it.
+    pub(crate) fn decided(self) -> Decision {
+        let mut decision = self.decision;
+        if self.reasons_dropped > 0 {
+            let dropped = format!("{} more reasons were not kept", self.reasons_dropped);
+            decision.dropped.push(dropped);
+        }
+        decision
+    }
+
+    /// Counts what is kept of the answer against what the transaction may have.
+    fn keep(&mut self, what: impl FnOnce(&mut Allowance) -> Option<()>) -> wasmtime::Result<()> {
+        what(&mut self.left).ok_or_else(|| Stop::Budget(Allowance::exceeded()).into())
     }
 
     /// Counts octets of the answer against their cap.
@@ -97,11 +136,30 @@ impl CallState {
         Ok(())
     }
 
+    fn effect(&mut self, effect: Effect) -> wasmtime::Result<()> {
+        self.keep(|left| left.effect(octets_of(&effect)))?;
+        self.decision.effects.push(effect);
+        Ok(())
+    }
+
     fn message(&self) -> wasmtime::Result<&Message> {
         self.view
             .message
             .as_ref()
             .ok_or_else(|| refuse("there is no message in this hook"))
+    }
+}
+
+/// Octets of the texts of an effect.
+fn octets_of(effect: &Effect) -> usize {
+    match effect {
+        Effect::Count { key, .. } | Effect::MarkSeen { key, .. } | Effect::ForgetCount { key } => {
+            key.len()
+        }
+        Effect::RememberMachine {
+            address, evidence, ..
+        } => address.len() + evidence.len(),
+        Effect::ForgetMachine { address } => address.len(),
     }
 }
 
@@ -265,7 +323,18 @@ impl message_access::HostMessage for CallState {
 impl decisions::HostDecision for CallState {
     fn reason(&mut self, _: Resource<DecisionHandle>, text: String) -> wasmtime::Result<()> {
         self.answer(text.len())?;
-        self.decision.reasons.push(one_line(&text));
+        let mut reason = one_line(&text);
+        reason.truncate(reason.floor_char_boundary(REASON));
+        let reasons = &mut self.decision.reasons;
+        if reasons.contains(&reason) {
+            return Ok(());
+        }
+        // Reasons are for people: what nobody can read any more is no fault.
+        if reasons.len() >= REASONS || self.left.reason(reason.len()).is_none() {
+            self.reasons_dropped += 1;
+        } else {
+            reasons.push(reason);
+        }
         Ok(())
     }
 
@@ -277,7 +346,9 @@ impl decisions::HostDecision for CallState {
                 "tag {tag:?}: 1 to {TAG} letters, digits, -, . and _"
             )));
         }
+        // No more than a transaction may have are looked through.
         if !self.decision.tags.contains(&tag) {
+            self.keep(|left| left.tag(tag.len()))?;
             self.decision.tags.push(tag);
         }
         Ok(())
@@ -308,15 +379,18 @@ impl decisions::HostDecision for CallState {
             name: field_name(&name)?,
             body: field_body(&name, &value)?,
         };
+        self.keep(|left| left.edit(name.len() + value.len()))?;
         self.decision.edits.push(edit);
         Ok(())
     }
 
     fn remove_header(&mut self, _: Resource<DecisionHandle>, name: String) -> wasmtime::Result<()> {
         self.answer(name.len())?;
-        self.decision.edits.push(Edit::Remove {
+        let edit = Edit::Remove {
             name: field_name(&name)?,
-        });
+        };
+        self.keep(|left| left.edit(name.len()))?;
+        self.decision.edits.push(edit);
         Ok(())
     }
 
@@ -331,6 +405,7 @@ impl decisions::HostDecision for CallState {
             name: field_name(&name)?,
             body: field_body(&name, &value)?,
         };
+        self.keep(|left| left.edit(name.len() + value.len()))?;
         self.decision.edits.push(edit);
         Ok(())
     }
@@ -341,7 +416,11 @@ impl decisions::HostDecision for CallState {
         name: String,
     ) -> wasmtime::Result<()> {
         self.answer(name.len())?;
-        self.decision.protected.push(field_name(&name)?);
+        let name = field_name(&name)?;
+        if !self.decision.protected.contains(&name) {
+            self.keep(|left| left.protected(name.as_str().len()))?;
+            self.decision.protected.push(name);
+        }
         Ok(())
     }
 
@@ -354,12 +433,16 @@ impl decisions::HostDecision for CallState {
         // The address is none of the guest's octets, but one of the envelope's: a thousand long ones
         // are no answer that is too long.
         self.answer(0)?;
-        let recipient = self
-            .view
-            .recipients
-            .iter()
-            .find(|known| known.as_str() == address);
-        let Some(recipient) = recipient.cloned() else {
+        let recipients = &self.view.recipients;
+        let positions = self.positions.get_or_insert_with(|| {
+            let numbered = recipients.iter().enumerate();
+            numbered
+                .map(|(at, known)| (known.as_str().to_owned(), at))
+                .collect()
+        });
+        let at = positions.get(&address).copied();
+        let Some((at, recipient)) = at.and_then(|at| Some((at, recipients.get(at)?.clone())))
+        else {
             return Err(refuse(format!(
                 "{address:?} is not a recipient of this message"
             )));
@@ -374,10 +457,20 @@ impl decisions::HostDecision for CallState {
                     return Err(refuse("it suppresses without the duty `suppresses`"));
                 }
                 self.answer(reason.len())?;
-                RecipientVerdict::Suppress(one_line(&reason))
+                let mut reason = one_line(&reason);
+                reason.truncate(reason.floor_char_boundary(REASON));
+                RecipientVerdict::Suppress(reason)
             }
         };
-        self.decision.recipients.push((recipient, verdict));
+        // The first judgement of each holds.
+        if self.judged.insert(at) {
+            let said = match &verdict {
+                RecipientVerdict::Reject(reply) => reply.text().len(),
+                RecipientVerdict::Suppress(reason) => reason.len(),
+            };
+            self.keep(|left| left.recipient(address.len() + said))?;
+            self.decision.recipients.push((recipient, verdict));
+        }
         Ok(())
     }
 
@@ -388,11 +481,8 @@ impl decisions::HostDecision for CallState {
         amount: u32,
     ) -> wasmtime::Result<()> {
         self.answer(name.len())?;
-        self.decision.effects.push(Effect::Count {
-            key: key(name)?,
-            amount,
-        });
-        Ok(())
+        let key = key(name)?;
+        self.effect(Effect::Count { key, amount })
     }
 
     fn mark_seen(
@@ -402,18 +492,14 @@ impl decisions::HostDecision for CallState {
         seconds: u32,
     ) -> wasmtime::Result<()> {
         self.answer(name.len())?;
-        self.decision.effects.push(Effect::MarkSeen {
-            key: key(name)?,
-            seconds,
-        });
-        Ok(())
+        let key = key(name)?;
+        self.effect(Effect::MarkSeen { key, seconds })
     }
 
     fn forget_count(&mut self, _: Resource<DecisionHandle>, name: String) -> wasmtime::Result<()> {
         self.answer(name.len())?;
         let key = key(name)?;
-        self.decision.effects.push(Effect::ForgetCount { key });
-        Ok(())
+        self.effect(Effect::ForgetCount { key })
     }
 
     fn remember_machine(
@@ -426,12 +512,12 @@ impl decisions::HostDecision for CallState {
         self.answer(address.len() + evidence.len())?;
         let mut evidence = one_line(&evidence);
         evidence.truncate(evidence.floor_char_boundary(EVIDENCE));
-        self.decision.effects.push(Effect::RememberMachine {
-            address: key(canonical(&address))?,
+        let address = key(canonical(&address))?;
+        self.effect(Effect::RememberMachine {
+            address,
             evidence,
             seconds,
-        });
-        Ok(())
+        })
     }
 
     fn forget_machine(
@@ -441,10 +527,7 @@ impl decisions::HostDecision for CallState {
     ) -> wasmtime::Result<()> {
         self.answer(address.len())?;
         let address = key(canonical(&address))?;
-        self.decision
-            .effects
-            .push(Effect::ForgetMachine { address });
-        Ok(())
+        self.effect(Effect::ForgetMachine { address })
     }
 
     fn report_suppressed(&mut self, _: Resource<DecisionHandle>) -> wasmtime::Result<()> {

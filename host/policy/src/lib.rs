@@ -11,15 +11,19 @@
 //! From then on every call of every hook runs in a fresh store made from that frozen state and is
 //! thrown away afterwards: no state leaks from one message to the next, and a trap costs one call.
 //! What the guest wants is recorded by the host as a [`Decision`] and checked for contradictions;
-//! a fault of any kind becomes the policy's [`OnError`], and a version that keeps failing is no
-//! longer called.
+//! a fault of any kind becomes the policy's [`OnError`]. Whose fault it is is found out: a version
+//! that fails for everybody is no longer called, and neither is one for a message that makes it
+//! fail again and again while it answers for others. What all calls of one transaction ask for
+//! together is bounded as well.
 //!
 //! A [`Chain`] asks its policies in order, each seeing the message as the earlier ones left it,
 //! and folds their judgements into one ruling. Nothing of it has happened yet: the caller carries
 //! it out, at commit.
 
+mod attribution;
 mod bounds;
 mod breaker;
+mod budget;
 mod cache;
 mod call;
 mod chain;
@@ -33,6 +37,7 @@ mod directory;
 mod engine;
 mod error;
 mod file;
+mod findings;
 mod hooks;
 mod host;
 mod identity;
@@ -50,9 +55,8 @@ mod version;
 
 pub use bounds::bounds;
 pub use breaker::BreakerState;
-pub use chain::{
-    AttemptResult, Chain, MessageRuling, OutcomeRuling, Pinned, Protected, RouteRuling, Ruling,
-};
+pub use budget::Sizes;
+pub use chain::{AttemptResult, Chain, MessageRuling, OutcomeRuling, Pinned, RouteRuling, Ruling};
 pub use child::{Loading, LoadingLimits, Program, serve};
 pub use component::ModuleKind;
 pub use contract::VERSION as CONTRACT_VERSION;
@@ -68,6 +72,7 @@ pub use directory::{
 pub use engine::{Engine, EngineSettings};
 pub use error::{EngineError, LoadError, Resource};
 pub use file::{ModuleFileError, read_module};
+pub use findings::Findings;
 pub use host::canonical;
 pub use identity::{Identity, NoIdentity};
 pub use memory::{LookUps, Machine, Memory, NoMemory, Scope};

@@ -13,6 +13,7 @@ use gatepost_message::Millis;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::budget::Allowance;
 use crate::cache::Code;
 use crate::component::{self, ModuleKind};
 use crate::contract::{self, VERSION};
@@ -73,6 +74,7 @@ impl Job {
             facts: None,
             duties: Duties::default(),
             recipients: Arc::new([]),
+            allowance: Allowance::default(),
         }
     }
 }

@@ -1,6 +1,8 @@
-//! The last steps of a load: a version is tried before it can be activated.
+//! The last steps of a load: a version is tried before it can be activated. The same probe tells
+//! later whether a version that fails is broken.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -9,7 +11,9 @@ use gatepost_message::{Address, Message, Millis, ReversePath, TransactionId};
 use gatepost_smtp::Reply;
 
 use crate::chain::AttemptResult;
+use crate::decision::{Fault, FaultKind};
 use crate::error::LoadError;
+use crate::hooks::Terms;
 use crate::memory::{LookUps, NoMemory};
 use crate::version::{Hook, Version};
 use crate::{Ending, Flow, Session, Transaction};
@@ -21,13 +25,72 @@ fn unchecked() -> Arc<Facts> {
 
 /// Calls every hook once on a harmless transaction: a version that cannot do that never serves.
 pub(crate) async fn hooks(version: &Version) -> Result<(), LoadError> {
-    let example = |text: &str| Address::parse(text).map_err(|e| e.to_string());
-    let addresses =
-        example("probe@gatepost.invalid").and_then(|a| Ok((a, example("desk@gatepost.invalid")?)));
-    let (sender, recipient) = addresses.map_err(|detail| LoadError::Fault {
-        step: "probe".into(),
-        detail,
-    })?;
+    let look_ups = LookUps::from(Arc::new(NoMemory));
+    for of in version.hooks() {
+        if let Some(fault) = hook(version, *of, None, &look_ups).await {
+            let step = format!("a probe call of its {} hook", of.word());
+            return Err(LoadError::Fault {
+                step,
+                detail: fault.to_string(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Calls one hook on a harmless transaction of an account or of none, and gives its fault. Nothing
+/// is kept of what it answers. Boxed, since a call may end in a probe.
+pub(crate) fn hook<'a>(
+    version: &'a Version,
+    hook: Hook,
+    account: Option<&'a str>,
+    look_ups: &'a LookUps,
+) -> Pin<Box<dyn Future<Output = Option<Fault>> + Send + 'a>> {
+    Box::pin(async move {
+        let (transaction, recipient) = match harmless(account) {
+            Ok(harmless) => harmless,
+            Err(detail) => {
+                let kind = FaultKind::Answer;
+                return Some(Fault { kind, detail });
+            }
+        };
+        let terms = Terms::trial(look_ups);
+        let judgement = match hook {
+            Hook::Connect => {
+                let Transaction { session, time, .. } = &transaction;
+                version.connect(session, *time, terms).await
+            }
+            Hook::Sender => version.sender(&transaction, terms).await,
+            Hook::Recipient => version.recipient(&transaction, &recipient, terms).await,
+            Hook::Message => {
+                let message = Message::from_bytes(Bytes::from_static(
+                    b"From: <probe@gatepost.invalid>\r\nTo: <desk@gatepost.invalid>\r\n\
+                      Subject: probe\r\n\r\nprobe\r\n",
+                ));
+                let facts = Some(unchecked());
+                version
+                    .message(&transaction, &message, facts.as_ref(), terms)
+                    .await
+            }
+            Hook::Route => version.route(&transaction, &recipient, 0, terms).await.1,
+            Hook::Outcome => {
+                let result = AttemptResult {
+                    recipient,
+                    ending: Ending::Delivered,
+                    reply: Reply::new(250, "2.0.0", "probe"),
+                    server: None,
+                };
+                version.outcome(&transaction, &result, terms).await
+            }
+        };
+        judgement.error
+    })
+}
+
+/// A transaction that nobody could object to, and its recipient.
+fn harmless(account: Option<&str>) -> Result<(Transaction, Address), String> {
+    let address = |text: &str| Address::parse(text).map_err(|error| error.to_string());
+    let recipient = address("desk@gatepost.invalid")?;
     let transaction = Transaction {
         id: TransactionId::new(),
         time: Millis::now(),
@@ -39,64 +102,11 @@ pub(crate) async fn hooks(version: &Version) -> Result<(), LoadError> {
             tls: None,
             user: None,
         },
-        account: None,
-        reverse_path: ReversePath::Address(sender),
+        account: account.map(str::to_owned),
+        reverse_path: ReversePath::Address(address("probe@gatepost.invalid")?),
         recipients: vec![recipient.clone()],
     };
-    let message = Message::from_bytes(Bytes::from_static(
-        b"From: <probe@gatepost.invalid>\r\nTo: <desk@gatepost.invalid>\r\nSubject: probe\r\n\r\nprobe\r\n",
-    ));
-    let result = AttemptResult {
-        recipient: recipient.clone(),
-        ending: Ending::Delivered,
-        reply: Reply::new(250, "2.0.0", "probe"),
-        server: None,
-    };
-    let look_ups = LookUps::from(Arc::new(NoMemory));
-    for hook in version.hooks() {
-        let fault = match hook {
-            Hook::Connect => {
-                version
-                    .connect(&transaction.session, transaction.time, &look_ups)
-                    .await
-                    .error
-            }
-            Hook::Sender => version.sender(&transaction, &look_ups).await.error,
-            Hook::Recipient => {
-                version
-                    .recipient(&transaction, &recipient, &look_ups)
-                    .await
-                    .error
-            }
-            Hook::Message => {
-                version
-                    .message(&transaction, &message, Some(&unchecked()), &look_ups)
-                    .await
-                    .error
-            }
-            Hook::Route => {
-                version
-                    .route(&transaction, &recipient, 0, &look_ups)
-                    .await
-                    .1
-                    .error
-            }
-            Hook::Outcome => {
-                version
-                    .outcome(&transaction, &result, &look_ups)
-                    .await
-                    .error
-            }
-        };
-        if let Some(fault) = fault {
-            let step = format!("a probe call of its {} hook", hook.word());
-            return Err(LoadError::Fault {
-                step,
-                detail: fault.to_string(),
-            });
-        }
-    }
-    Ok(())
+    Ok((transaction, recipient))
 }
 
 /// Runs the messages whose verdict is known.
@@ -108,7 +118,7 @@ pub(crate) async fn self_tests(version: &Version) -> Result<(), LoadError> {
                 &test.transaction,
                 &test.message,
                 Some(&unchecked()),
-                &look_ups,
+                Terms::trial(&look_ups),
             )
             .await;
         let got = match &judgement.error {

@@ -218,12 +218,8 @@ impl Version {
 
     /// Whether every hook of it is being called.
     pub fn breaker_state(&self) -> BreakerState {
-        let open = |breaker: &Breaker| breaker.state() == BreakerState::Open;
-        if self.breakers.iter().any(open) {
-            BreakerState::Open
-        } else {
-            BreakerState::Closed
-        }
+        let states = self.breakers.iter().map(Breaker::state);
+        states.fold(BreakerState::Closed, BreakerState::worse)
     }
 
     /// When it was loaded.

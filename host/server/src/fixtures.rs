@@ -142,9 +142,9 @@ async fn call(
         }
         Hook::Message => {
             let facts = Arc::new(pretended::facts(&fixture.facts(&message)));
-            let protected = Default::default();
-            let ruling = policy.message(&transaction, message, Some(&facts), protected);
-            ruling.await.judgements
+            let findings = Default::default();
+            let ruling = policy.message(&transaction, message, Some(&facts), findings);
+            ruling.await.findings.judgements
         }
         Hook::Route => {
             let recipient = recipient()?;

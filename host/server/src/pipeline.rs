@@ -49,7 +49,7 @@ use gatepost_trace::{Event, Kind, Trace};
 use tokio::sync::Semaphore;
 
 pub use self::dialogue::Dialogue;
-pub use self::findings::Findings;
+pub use self::findings::{Findings, none_yet};
 pub use self::memory::SpoolMemory;
 use crate::config::Config;
 use crate::log_ins::LogIns;
@@ -100,6 +100,7 @@ impl Pipeline {
     fn policies(&self) -> Pinned {
         self.chain
             .begin(self.accounts().and(Arc::clone(&self.memory)))
+            .within(self.config.limits.sizes())
     }
 
     fn accounts(&self) -> Accounts {

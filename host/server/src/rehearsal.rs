@@ -25,7 +25,7 @@ use crate::look_ups::Accounts;
 use crate::origin::Origin;
 use crate::ownership::Ownership;
 use crate::pipeline::judge::{Arrival, Fate, Judged, Lot, judge};
-use crate::pipeline::{Findings, admission};
+use crate::pipeline::{Findings, admission, none_yet};
 use crate::policies::Policies;
 
 /// All that a relay judges by.
@@ -118,8 +118,10 @@ impl Rehearsal {
             message,
         } = handed;
         let chain = self.policies.chain(&transaction.session.listener);
-        let policies = chain.begin(self.accounts().and(self.memory.clone()));
-        let mut findings = Findings::new(&self.config);
+        let policies = chain
+            .begin(self.accounts().and(self.memory.clone()))
+            .within(self.config.limits.sizes());
+        let mut findings = none_yet(&self.config);
         let mut refused = Vec::new();
         let turned_away = self
             .envelope(
@@ -177,11 +179,11 @@ impl Rehearsal {
         refused: &mut Vec<(Address, Reply)>,
     ) -> Option<Reply> {
         let admission = admission::connect(policies, &transaction.session, transaction.time).await;
-        if let Some(reply) = findings.take(admission, None) {
+        if let Some(reply) = admission.noted(findings, None) {
             return Some(wire::banner(&reply).unwrap_or(reply));
         }
         let admission = admission::sender(self.ownership(), policies, transaction).await;
-        if let Some(reply) = findings.take(admission, transaction.account.as_deref()) {
+        if let Some(reply) = admission.noted(findings, transaction.account.as_deref()) {
             return Some(reply);
         }
         let most = self.config.limits.recipients;
@@ -189,7 +191,7 @@ impl Rehearsal {
             let refusal = if transaction.recipients.len() < most {
                 let admission =
                     admission::recipient(self.ownership(), policies, transaction, address).await;
-                findings.take(admission, transaction.account.as_deref())
+                admission.noted(findings, transaction.account.as_deref())
             } else {
                 let text = format!("Too many recipients: at most {most}");
                 Some(Reply::new(452, "4.5.3", text))

@@ -12,8 +12,8 @@ use gatepost_message::{
 };
 use gatepost_policy::{
     Chain, CredentialScope, Definition, Directory, DomainKind, DomainState, Effect, Engine,
-    EngineSettings, FaultKind, Flow, Forwarders, Identity, Judgement, LookUps, Machine, Memory,
-    Partner, PartnerSource, Protected, ReceivingDomain, Scope, Session, Slot, Transaction,
+    EngineSettings, FaultKind, Findings, Flow, Forwarders, Identity, Judgement, LookUps, Machine, Memory,
+    Partner, PartnerSource, ReceivingDomain, Scope, Session, Slot, Transaction,
 };
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
@@ -154,17 +154,17 @@ impl Site {
                 if let Some(last) = last {
                     called(&pinned.recipient(&transaction, last).await.judgements);
                 }
-                let protected = Protected::default();
+                let findings = Findings::default();
                 let facts = Some(&facts);
                 let before = message.clone();
-                let ruling = pinned.message(&transaction, before, facts, protected).await;
-                called(&ruling.judgements);
+                let ruling = pinned.message(&transaction, before, facts, findings).await;
+                called(&ruling.findings.judgements);
                 if let Some(last) = last {
                     called(&pinned.route(&transaction, last, 0).await.judgements);
                 }
                 ruling
             });
-            memory.remember(&ruling.effects, now);
+            memory.remember(&ruling.findings.effects, now);
             message = ruling.message;
         }
     }

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use gatepost_message::{Address, Message, Millis, ReversePath, TransactionId};
 use gatepost_policy::{
-    Chain, Definition, Engine, EngineSettings, Flow, NoMemory, Protected, Session, Slot,
-    Transaction,
+    Chain, Definition, Engine, EngineSettings, Findings, Flow, NoMemory, Session, Slot, Transaction,
 };
 use tokio::runtime::{Builder, Runtime};
 
@@ -60,7 +59,7 @@ impl Sandboxed {
         let of = &self.transaction;
         self.runtime.block_on(async {
             let ruling = pinned
-                .message(of, message.clone(), None, Protected::default())
+                .message(of, message.clone(), None, Findings::default())
                 .await;
             let route = pinned.route(of, &of.recipients[0], 0).await;
             std::hint::black_box(route);

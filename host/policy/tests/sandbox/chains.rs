@@ -4,8 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use gatepost_message::{FieldName, Millis, TransactionId};
 use gatepost_policy::{
-    Chain, Decision, Definition, Effect, Identity, LookUps, Memory, NoMemory, Protected, Scope,
-    Slot, Verdict,
+    Chain, Definition, Effect, Findings, Identity, LookUps, Memory, NoMemory, Scope, Slot, Verdict,
 };
 use serde_json::json;
 use test_support::{hostile, policy};
@@ -34,7 +33,7 @@ async fn a_later_policy_sees_the_message_as_the_earlier_left_it() {
     let two_hops = message("Received: a\r\nReceived: b\r\n");
     let ruling = chain
         .begin(Arc::new(NoMemory))
-        .message(&transaction(), two_hops, None, Protected::default())
+        .message(&transaction(), two_hops, None, Findings::default())
         .await;
     assert_eq!(
         ruling.verdict,
@@ -61,12 +60,12 @@ async fn a_protected_header_stands_and_the_attempt_is_on_record() {
             &transaction(),
             message("Subject: mine\r\n"),
             None,
-            Protected::default(),
+            Findings::default(),
         )
         .await;
     assert_eq!(ruling.message.header("Subject").as_deref(), Some("mine"));
     assert_eq!(ruling.message.header("X-New").as_deref(), Some("fine"));
-    let dropped = &ruling.judgements[1].decision.dropped;
+    let dropped = &ruling.findings.judgements[1].decision.dropped;
     assert_eq!(
         dropped,
         &["edit of Subject dropped: the field is protected"]
@@ -86,12 +85,12 @@ async fn a_rejection_stops_the_chain() {
             &transaction(),
             message("X-Bad: 1\r\n"),
             None,
-            Protected::default(),
+            Findings::default(),
         )
         .await;
     assert!(matches!(&ruling.verdict, Verdict::Reject(reply) if reply.code() == 550));
-    assert_eq!(ruling.judgements.len(), 1);
-    assert!(ruling.effects.is_empty());
+    assert_eq!(ruling.findings.judgements.len(), 1);
+    assert!(ruling.findings.effects.is_empty());
 }
 
 #[tokio::test]
@@ -104,13 +103,13 @@ async fn every_call_starts_from_the_snapshot() {
                 &transaction(),
                 message("A: b\r\n"),
                 None,
-                Protected::default(),
+                Findings::default(),
             )
             .await;
         // Configured, and without memory of the calls before.
         assert_eq!(ruling.message.header("X-Marked-By").as_deref(), Some("one"));
         assert_eq!(
-            ruling.judgements[0].decision.reasons,
+            ruling.findings.judgements[0].decision.reasons,
             ["call 1 of this instance"]
         );
     }
@@ -162,17 +161,21 @@ async fn effects_are_applied_by_the_host_and_only_then_seen() {
     let ours = || message("X-Gatepost-Email-Id: 42\r\n");
     let ruling = chain
         .begin(look_ups())
-        .message(&transaction(), ours(), None, Protected::default())
+        .message(&transaction(), ours(), None, Findings::default())
         .await;
     assert_eq!(ruling.verdict, Verdict::Pass);
-    assert_eq!(ruling.effects.len(), 2, "one mark for each recipient");
+    assert_eq!(
+        ruling.findings.effects.len(),
+        2,
+        "one mark for each recipient"
+    );
     // Asked again before anything was applied, it decides the same: a hook changes nothing.
     let again = chain
         .begin(look_ups())
-        .message(&transaction(), ours(), None, Protected::default())
+        .message(&transaction(), ours(), None, Findings::default())
         .await;
-    assert_eq!(again.effects, ruling.effects);
-    for (scope, effect) in ruling.effects {
+    assert_eq!(again.findings.effects, ruling.findings.effects);
+    for (scope, effect) in ruling.findings.effects {
         assert_eq!(scope.account.as_deref(), Some("acme"));
         let Effect::MarkSeen { key, .. } = effect else {
             panic!("{effect:?}")
@@ -181,7 +184,7 @@ async fn effects_are_applied_by_the_host_and_only_then_seen() {
     }
     let returned = chain
         .begin(look_ups())
-        .message(&transaction(), ours(), None, Protected::default())
+        .message(&transaction(), ours(), None, Findings::default())
         .await;
     let Verdict::Reject(reply) = returned.verdict else {
         panic!("{:?}", returned.verdict)
@@ -192,30 +195,21 @@ async fn effects_are_applied_by_the_host_and_only_then_seen() {
     other.account = Some("other".into());
     let elsewhere = chain
         .begin(look_ups())
-        .message(&other, ours(), None, Protected::default())
+        .message(&other, ours(), None, Findings::default())
         .await;
     assert_eq!(elsewhere.verdict, Verdict::Pass);
 }
 
 #[tokio::test]
 async fn what_an_earlier_hook_protected_stands_too() {
-    let mut protected = Protected::default();
-    let mut earlier = Decision {
-        protected: vec![FieldName::new("Subject").unwrap()],
-        ..Decision::default()
-    };
-    protected.apply(&mut earlier);
+    let mut earlier = Findings::default();
+    earlier.protected.insert(FieldName::new("Subject").unwrap());
     let edits = json!({ "rules": [{ "header": "SUBJECT", "action": "strip" }] });
     let chain = Chain::new([slot("header-guard", policy("header-guard"), edits).await]);
     let ruling = chain
         .begin(Arc::new(NoMemory))
-        .message(
-            &transaction(),
-            message("Subject: mine\r\n"),
-            None,
-            protected,
-        )
+        .message(&transaction(), message("Subject: mine\r\n"), None, earlier)
         .await;
     assert_eq!(ruling.message.header("Subject").as_deref(), Some("mine"));
-    assert_eq!(ruling.judgements[0].decision.dropped.len(), 1);
+    assert_eq!(ruling.findings.judgements[0].decision.dropped.len(), 1);
 }

@@ -4,9 +4,10 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use gatepost_message::Message;
 use gatepost_policy::{
-    BreakerState, Chain, Definition, Engine, EngineSettings, FaultKind, Limits, MessageRuling,
-    NoMemory, OnError, Protected, Slot, Verdict,
+    BreakerState, Chain, Definition, Engine, EngineSettings, FaultKind, Findings, Limits,
+    MessageRuling, NoMemory, OnError, Routing, Slot, Transaction, Verdict,
 };
 use test_support::hostile;
 
@@ -20,7 +21,7 @@ fn definition(name: &str) -> Definition {
 /// decision is left.
 async fn ends_in_on_error(module: &str, kind: FaultKind, says: &str) {
     let ruling = judge(definition(module), hostile(module), attack()).await;
-    let judgement = &ruling.judgements[0];
+    let judgement = &ruling.findings.judgements[0];
     let fault = judgement
         .error
         .as_ref()
@@ -116,10 +117,10 @@ async fn with_skip_the_chain_goes_on() {
     ]);
     let ruling = chain
         .begin(Arc::new(NoMemory))
-        .message(&transaction(), attack(), None, Protected::default())
+        .message(&transaction(), attack(), None, Findings::default())
         .await;
     assert_eq!(ruling.verdict, Verdict::Pass);
-    assert!(ruling.judgements[0].error.is_some());
+    assert!(ruling.findings.judgements[0].error.is_some());
     assert_eq!(ruling.message.count("X-Marked-By"), 1);
 }
 
@@ -140,7 +141,7 @@ async fn the_deadline_is_obeyed_and_others_run_meanwhile() {
     let ended = Cell::new(false);
     let loops = async {
         let ruling = looping
-            .message(&transaction, attack(), None, Protected::default())
+            .message(&transaction, attack(), None, Findings::default())
             .await;
         ended.set(true);
         (ruling, begun.elapsed())
@@ -150,7 +151,7 @@ async fn the_deadline_is_obeyed_and_others_run_meanwhile() {
         while !ended.get() {
             let message = message("From: <a@b.example>\r\n");
             let ruling = marks
-                .message(&other, message, None, Protected::default())
+                .message(&other, message, None, Findings::default())
                 .await;
             assert_eq!(ruling.verdict, Verdict::Pass);
             served += 1;
@@ -160,7 +161,7 @@ async fn the_deadline_is_obeyed_and_others_run_meanwhile() {
     };
     let ((ruling, took), served) = tokio::join!(loops, answers);
     assert_eq!(
-        ruling.judgements[0].error.as_ref().unwrap().kind,
+        ruling.findings.judgements[0].error.as_ref().unwrap().kind,
         FaultKind::Deadline
     );
     assert!(took >= Duration::from_millis(250), "{took:?}");
@@ -195,25 +196,16 @@ async fn overload_is_told_to_come_again() {
     let skips = Chain::new([Slot::new(skips)]).begin(Arc::new(NoMemory));
     let transaction = transaction();
     let (looped, refused) = tokio::join!(
-        slow.message(&transaction, attack(), None, Protected::default()),
-        skips.message(
-            &transaction,
-            message("A: b\r\n"),
-            None,
-            Protected::default()
-        ),
+        slow.message(&transaction, attack(), None, Findings::default()),
+        skips.message(&transaction, message("A: b\r\n"), None, Findings::default()),
     );
-    let kind = |ruling: &MessageRuling| ruling.judgements[0].error.as_ref().map(|f| f.kind);
+    let kind =
+        |ruling: &MessageRuling| ruling.findings.judgements[0].error.as_ref().map(|f| f.kind);
     assert_eq!(kind(&looped), Some(FaultKind::Deadline));
     assert_eq!(kind(&refused), Some(FaultKind::Overload));
     assert!(matches!(&refused.verdict, Verdict::Tempfail(reply) if reply.code() == 451));
     let later = skips
-        .message(
-            &transaction,
-            message("A: b\r\n"),
-            None,
-            Protected::default(),
-        )
+        .message(&transaction, message("A: b\r\n"), None, Findings::default())
         .await;
     assert_eq!(
         later.verdict,
@@ -222,18 +214,38 @@ async fn overload_is_told_to_come_again() {
     );
 }
 
+/// A message that the hostile guests misbehave on, and no other test sends.
+fn another_attack(number: usize) -> Message {
+    message(&format!("X-Attack: {number}\r\n"))
+}
+
+/// A transaction of a client of this network, for this account.
+fn from(network: usize, account: &str) -> Transaction {
+    let mut transaction = transaction();
+    transaction.session.client = format!("198.51.{network}.7:25").parse().unwrap();
+    transaction.account = Some(account.into());
+    transaction
+}
+
+async fn ask(chain: &Chain, transaction: &Transaction, message: Message) -> (Verdict, FaultKind) {
+    let ruling = chain
+        .begin(Arc::new(NoMemory))
+        .message(transaction, message, None, Findings::default())
+        .await;
+    let fault = ruling.findings.judgements[0].error.clone();
+    (ruling.verdict, fault.unwrap().kind)
+}
+
 #[tokio::test]
-async fn a_policy_that_keeps_failing_is_no_longer_called() {
+async fn a_policy_that_fails_for_unrelated_senders_is_no_longer_called() {
     let slot = Slot::new(load(definition("trap"), hostile("trap")).await);
     let chain = Chain::new([slot.clone()]);
     let mut kinds = Vec::new();
-    for _ in 0..20 {
-        let ruling = chain
-            .begin(Arc::new(NoMemory))
-            .message(&transaction(), attack(), None, Protected::default())
-            .await;
-        assert!(matches!(ruling.verdict, Verdict::Tempfail(_)));
-        kinds.push(ruling.judgements[0].error.as_ref().unwrap().kind);
+    for n in 0..20 {
+        let of = from(n, ["acme", "other"][n % 2]);
+        let (verdict, kind) = ask(&chain, &of, another_attack(n)).await;
+        assert!(matches!(verdict, Verdict::Tempfail(_)));
+        kinds.push(kind);
     }
     assert_eq!(kinds[0], FaultKind::Trap);
     assert_eq!(kinds[19], FaultKind::BreakerOpen);
@@ -243,7 +255,85 @@ async fn a_policy_that_keeps_failing_is_no_longer_called() {
     assert_eq!(slot.breaker(), BreakerState::Closed);
     let ruling = chain
         .begin(Arc::new(NoMemory))
-        .message(&transaction(), attack(), None, Protected::default())
+        .message(&transaction(), attack(), None, Findings::default())
         .await;
     assert_eq!(ruling.verdict, Verdict::Pass);
+}
+
+#[tokio::test]
+async fn what_one_sender_makes_it_fail_on_opens_nothing() {
+    let slot = Slot::new(load(definition("trap"), hostile("trap")).await);
+    let chain = Chain::new([slot.clone()]);
+    for n in 0..50 {
+        let (_, kind) = ask(&chain, &from(1, "acme"), another_attack(n)).await;
+        assert_eq!(kind, FaultKind::Trap);
+    }
+    assert_eq!(slot.breaker(), BreakerState::Closed);
+    let innocent = message("From: <ann@sender.example>\r\n");
+    let ruling = chain
+        .begin(Arc::new(NoMemory))
+        .message(&from(2, "acme"), innocent, None, Findings::default())
+        .await;
+    assert_eq!(ruling.verdict, Verdict::Pass);
+}
+
+#[tokio::test]
+async fn a_message_that_fails_again_while_others_are_answered_does_not_come_back() {
+    let slot = Slot::new(load(definition("trap"), hostile("trap")).await);
+    let chain = Chain::new([slot]);
+    let (verdict, kind) = ask(&chain, &transaction(), attack()).await;
+    assert!(matches!(&verdict, Verdict::Tempfail(reply) if reply.code() == 451));
+    assert_eq!(kind, FaultKind::Trap);
+    // Until it has answered for somebody, the version may be at fault.
+    let (verdict, _) = ask(&chain, &transaction(), attack()).await;
+    assert!(matches!(verdict, Verdict::Tempfail(_)));
+    let innocent = message("From: <ann@sender.example>\r\n");
+    let ruling = chain
+        .begin(Arc::new(NoMemory))
+        .message(&transaction(), innocent, None, Findings::default())
+        .await;
+    assert_eq!(ruling.verdict, Verdict::Pass);
+    let (verdict, kind) = ask(&chain, &transaction(), attack()).await;
+    let Verdict::Reject(reply) = verdict else {
+        panic!("{verdict:?}")
+    };
+    assert_eq!(reply.to_string().get(..9), Some("554 5.6.0"));
+    assert_eq!(kind, FaultKind::Repeated, "and it is not called");
+}
+
+#[tokio::test]
+async fn with_skip_a_message_that_keeps_failing_is_judged_without_it() {
+    let mut skips = definition("trap");
+    skips.on_error = OnError::Skip;
+    let chain = Chain::new([Slot::new(load(skips, hostile("trap")).await)]);
+    let (verdict, kind) = ask(&chain, &transaction(), attack()).await;
+    assert_eq!((verdict, kind), (Verdict::Pass, FaultKind::Trap));
+    let innocent = message("From: <ann@sender.example>\r\n");
+    chain
+        .begin(Arc::new(NoMemory))
+        .message(&transaction(), innocent, None, Findings::default())
+        .await;
+    ask(&chain, &transaction(), attack()).await;
+    let (verdict, kind) = ask(&chain, &transaction(), attack()).await;
+    assert_eq!((verdict, kind), (Verdict::Pass, FaultKind::Repeated));
+}
+
+/// A route hook that fails on one listener's mail.
+#[tokio::test]
+async fn a_route_that_keeps_failing_ends_and_does_not_defer_for_ever() {
+    let mut traps = definition("traps_in");
+    traps.settings = serde_json::json!({ "hook": "route" });
+    let chain = Chain::new([Slot::new(load(traps, hostile("traps_in")).await)]);
+    let mut hostile = transaction();
+    hostile.session.listener = "route".into();
+    let route = async |of: &Transaction| {
+        let policies = chain.begin(Arc::new(NoMemory));
+        policies.route(of, &of.recipients[0], 0).await.routing
+    };
+    assert!(matches!(route(&hostile).await, Routing::Defer(reply) if reply.code() == 451));
+    assert_eq!(route(&transaction()).await, Routing::Pass);
+    let Routing::Fail(reply) = route(&hostile).await else {
+        panic!("it is deferred for ever")
+    };
+    assert_eq!(reply.to_string().get(..9), Some("554 5.6.0"));
 }

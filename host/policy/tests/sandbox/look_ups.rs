@@ -8,9 +8,9 @@ use gatepost_authentication::{
 };
 use gatepost_message::TransactionId;
 use gatepost_policy::{
-    Chain, CredentialScope, Definition, Directory, DomainKind, DomainState, FaultKind, Forwarders,
-    Identity, LookUps, MessageRuling, NoMemory, Partner, PartnerSource, Protected, ReceivingDomain,
-    Slot, Verdict,
+    Chain, CredentialScope, Definition, Directory, DomainKind, DomainState, FaultKind, Findings,
+    Forwarders, Identity, LookUps, MessageRuling, NoMemory, Partner, PartnerSource,
+    ReceivingDomain, Slot, Verdict,
 };
 use serde_json::json;
 use test_support::{hostile, policy};
@@ -155,7 +155,7 @@ async fn judge(facts: Option<Facts>, account: Option<&str>, user: Option<&str>) 
     let facts = facts.map(Arc::new);
     let message = message("Subject: s\r\n");
     pinned
-        .message(&transaction, message, facts.as_ref(), Protected::default())
+        .message(&transaction, message, facts.as_ref(), Findings::default())
         .await
 }
 
@@ -163,7 +163,7 @@ async fn judge(facts: Option<Facts>, account: Option<&str>, user: Option<&str>) 
 async fn a_policy_reads_what_was_gathered() {
     let ruling = judge(Some(facts()), Some("acme"), Some("relay")).await;
     assert_eq!(
-        ruling.judgements[0].decision.reasons,
+        ruling.findings.judgements[0].decision.reasons,
         [
             "spf-helo softfail client.example",
             "spf-mailfrom neutral sender.example",
@@ -195,7 +195,7 @@ async fn a_policy_reads_what_was_gathered() {
 async fn nothing_is_told_of_another_account_or_of_none() {
     for account in [Some("other"), None] {
         let ruling = judge(Some(facts()), account, None).await;
-        let reasons = ruling.judgements[0].decision.reasons.join("\n");
+        let reasons = ruling.findings.judgements[0].decision.reasons.join("\n");
         for line in [
             "to help@desk.example nobody's false",
             "partner none",

@@ -3,6 +3,7 @@
 // In a test, an unwrap is an assertion.
 #![allow(clippy::unwrap_used)]
 
+mod budget;
 mod chains;
 mod faults;
 mod loading;
@@ -15,7 +16,7 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use gatepost_message::{Address, Message, Millis, ReversePath, TransactionId};
 use gatepost_policy::{
-    Chain, Definition, Engine, EngineSettings, Flow, MessageRuling, NoMemory, Protected, Session,
+    Chain, Definition, Engine, EngineSettings, Findings, Flow, MessageRuling, NoMemory, Session,
     Slot, Transaction, Version,
 };
 
@@ -66,6 +67,6 @@ async fn judge(definition: Definition, module: Vec<u8>, message: Message) -> Mes
     let slot = Slot::new(load(definition, module).await);
     Chain::new([slot])
         .begin(Arc::new(NoMemory))
-        .message(&transaction(), message, None, Protected::default())
+        .message(&transaction(), message, None, Findings::default())
         .await
 }

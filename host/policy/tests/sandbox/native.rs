@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use gatepost_message::Message;
-use gatepost_policy::{Chain, Decision, Definition, NoMemory, Protected, Slot, Verdict};
+use gatepost_policy::{Chain, Decision, Definition, Findings, NoMemory, Slot, Verdict};
 use gatepost_sdk::{Action, Policy};
 use proptest::test_runner::{Config, RngSeed};
 use proptest::{prelude::*, test_runner::TestRunner};
@@ -187,9 +187,9 @@ fn the_same_decisions_on_any_message() {
                     &transaction(),
                     message.clone(),
                     None,
-                    Protected::default(),
+                    Findings::default(),
                 ));
-                let judgement = &ruling.judgements[0];
+                let judgement = &ruling.findings.judgements[0];
                 prop_assert_eq!(&judgement.error, &None);
                 prop_assert_eq!(sandboxed(&judgement.verdict, &judgement.decision), native);
             }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gatepost_policy::{Chain, Definition, NoMemory, Protected, Slot, Version};
+use gatepost_policy::{Chain, Definition, Findings, NoMemory, Slot, Version};
 use serde_json::json;
 use test_support::hostile;
 
@@ -26,22 +26,22 @@ async fn who_has_begun_finishes_with_the_same_version() {
             &transaction(),
             message("A: b\r\n"),
             None,
-            Protected::default(),
+            Findings::default(),
         )
         .await;
     assert_eq!(ruling.message.header("X-Marked-By").as_deref(), Some("one"));
-    assert_eq!(ruling.judgements[0].digest, first);
+    assert_eq!(ruling.findings.judgements[0].digest, first);
     let ruling = chain
         .begin(Arc::new(NoMemory))
         .message(
             &transaction(),
             message("A: b\r\n"),
             None,
-            Protected::default(),
+            Findings::default(),
         )
         .await;
     assert_eq!(ruling.message.header("X-Marked-By").as_deref(), Some("two"));
-    assert_ne!(ruling.judgements[0].digest, first);
+    assert_ne!(ruling.findings.judgements[0].digest, first);
 }
 
 #[tokio::test]

@@ -154,6 +154,12 @@ fn remarks(policy: &PolicyStatus) -> String {
     if !policy.called {
         remarks.push("KEEPS FAILING, NOT CALLED".to_owned());
     }
+    if policy.accounts_not_called > 0 {
+        let accounts = policy.accounts_not_called;
+        remarks.push(format!(
+            "KEEPS FAILING FOR {accounts} ACCOUNTS, NOT CALLED FOR THEIR MAIL"
+        ));
+    }
     if let Some(reason) = &policy.refused {
         let reason = output::short(reason);
         remarks.push(format!("NEW MODULE NOT IN USE: {reason}"));

@@ -193,6 +193,14 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// The largest that policies may make a message: no larger than it may come.
+    pub fn sizes(&self) -> gatepost_policy::Sizes {
+        gatepost_policy::Sizes {
+            header: self.header_size,
+            message: self.message_size,
+        }
+    }
+
     /// Those of one session, in the protocol's terms.
     pub fn session(&self) -> server::Limits {
         server::Limits {

@@ -280,7 +280,8 @@ fn status(policies: &Policies, slot: &Slot) -> PolicyStatus {
             .map(|hook| hook.word().to_owned())
             .collect(),
         on_error: version.definition().on_error,
-        called: slot.breaker() == BreakerState::Closed,
+        called: slot.breaker() != BreakerState::Open,
+        accounts_not_called: slot.breaker().accounts(),
         loaded_at: version.loaded_at(),
         refused: policies.refused(slot.name()),
     }

@@ -226,6 +226,9 @@ pub struct PolicyStatus {
     pub on_error: OnError,
     /// Whether it is called; if not, it kept failing.
     pub called: bool,
+    /// For the mail of how many accounts it is not called, where it is for that of others.
+    #[serde(default)]
+    pub accounts_not_called: usize,
     /// When the version was loaded.
     pub loaded_at: Millis,
     /// Why the module that lies in the watched folder is not in use, where it is not.

@@ -69,6 +69,7 @@ async fn metrics(State(monitor): State<Monitor>) -> impl IntoResponse {
     }
     let text = monitor.metrics.render(
         depth.as_ref().ok(),
+        &monitor.spool.remembered(),
         &monitor.policies,
         &monitor.directory.view(),
         monitor.trace.dropped(),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use gatepost_directory::View;
 use gatepost_message::Millis;
 use gatepost_policy::BreakerState;
-use gatepost_spool::{QueueDepth, Status};
+use gatepost_spool::{QueueDepth, RememberedTotals, Status};
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
@@ -68,6 +68,7 @@ impl Metrics {
     pub fn render(
         &self,
         depth: Option<&QueueDepth>,
+        remembered: &RememberedTotals,
         policies: &Policies,
         directory: &View,
         trace_dropped: u64,
@@ -75,11 +76,22 @@ impl Metrics {
         if let Some(depth) = depth {
             show(depth);
         }
+        for (kind, of) in [
+            ("marks", remembered.marks),
+            ("counts", remembered.counts),
+            ("machines", remembered.machines),
+        ] {
+            gauge!("gatepost_remembered_entries", "kind" => kind).set(of.entries as f64);
+            gauge!("gatepost_remembered_octets", "kind" => kind).set(of.octets as f64);
+        }
         for slot in policies.slots() {
             // Looked at, not told: a swap puts a version with another breaker in its place.
-            let open = slot.breaker() == BreakerState::Open;
+            let state = slot.breaker();
+            let open = state != BreakerState::Closed;
             gauge!("gatepost_policy_breaker_open", "policy" => slot.name().to_owned())
                 .set(f64::from(u8::from(open)));
+            gauge!("gatepost_policy_breaker_accounts", "policy" => slot.name().to_owned())
+                .set(state.accounts() as f64);
             let refused = policies.refused(slot.name()).is_some();
             gauge!("gatepost_policy_module_refused", "policy" => slot.name().to_owned())
                 .set(f64::from(u8::from(refused)));
@@ -111,6 +123,9 @@ fn begin() {
     metrics::counter!("gatepost_authentication_failures_total").absolute(0);
     metrics::counter!("gatepost_authentication_limited_total").absolute(0);
     metrics::counter!("gatepost_spool_full_total").absolute(0);
+    for kind in ["marks", "counts", "machines"] {
+        metrics::counter!("gatepost_remembered_evicted_total", "kind" => kind).absolute(0);
+    }
     metrics::counter!("gatepost_delivery_bounces_total").absolute(0);
 }
 
@@ -158,6 +173,14 @@ fn describe() {
             "Faults of a policy, by policy, hook and kind",
         ),
         (
+            "gatepost_policy_message_faults_total",
+            "Faults of a policy that were the message's: refused for good or judged without it, by policy and hook",
+        ),
+        (
+            "gatepost_remembered_evicted_total",
+            "What policies remembered and was forgotten early because an account's memory was full, by kind",
+        ),
+        (
             "gatepost_spool_full_total",
             "Transactions refused because the disk is nearly full",
         ),
@@ -198,6 +221,14 @@ fn describe() {
             "gatepost_partner_octets",
             "Octets of memory that these entries take",
         ),
+        (
+            "gatepost_remembered_entries",
+            "What policies remember, by kind: marks, counts, machines",
+        ),
+        (
+            "gatepost_remembered_octets",
+            "Octets of memory that it is taken to need, by kind",
+        ),
         ("gatepost_queue_messages", "Messages in the queue"),
         ("gatepost_quarantine_messages", "Messages in quarantine"),
         (
@@ -214,7 +245,11 @@ fn describe() {
         ),
         (
             "gatepost_policy_breaker_open",
-            "1 while a policy keeps failing and is not called, by policy",
+            "1 while a policy keeps failing and is not called, for all mail or for some accounts', by policy",
+        ),
+        (
+            "gatepost_policy_breaker_accounts",
+            "Accounts for whose mail alone a policy is not called, by policy",
         ),
         (
             "gatepost_policy_module_refused",

@@ -16,7 +16,7 @@ use super::admission::Admission;
 use super::commit::{Requests, commit};
 use super::intake::Intake;
 use super::judge::{Arrival, judge};
-use super::{Findings, Pipeline, admission, with_id};
+use super::{Findings, Pipeline, admission, none_yet, with_id};
 use crate::integrity;
 use crate::live::Entrance;
 use crate::log_ins::LogIn;
@@ -58,7 +58,7 @@ impl Dialogue {
     pub fn new(pipeline: Arc<Pipeline>, entrance: Entrance, client: SocketAddr) -> Self {
         Self {
             exported: pipeline.spans.session(),
-            connection: Findings::new(&pipeline.config),
+            connection: none_yet(&pipeline.config),
             pipeline,
             entrance,
             client,
@@ -83,14 +83,14 @@ impl Dialogue {
 
     async fn connect(&mut self, session: &server::Session) -> Answer {
         // Whom XCLIENT puts in the place of another starts afresh.
-        self.connection = Findings::new(&self.pipeline.config);
+        self.connection = none_yet(&self.pipeline.config);
         self.connection_remembered = false;
         let policies = self.pipeline.policies();
         let admission = admission::connect(&policies, &self.facts(session), Millis::now()).await;
         if let Some(exported) = &self.exported {
             exported.calls(&admission.judgements);
         }
-        match self.connection.take(admission, None) {
+        match admission.noted(&mut self.connection, None) {
             None => Answer::Proceed,
             Some(reply) => {
                 tracing::info!(%reply, "client refused");
@@ -274,8 +274,8 @@ impl Dialogue {
         if let Some(exported) = exported {
             exported.calls(&admission.judgements);
         }
-        self.connection = Findings::new(&self.pipeline.config);
-        let refusal = self.connection.take(admission, None);
+        self.connection = none_yet(&self.pipeline.config);
+        let refusal = admission.noted(&mut self.connection, None);
         if self.connection_remembered {
             self.connection.effects.clear();
         }
@@ -509,8 +509,8 @@ impl Open {
             let judgement = judgement.clone();
             pipeline.record(self.transaction.id, Kind::Judged { judgement });
         }
-        self.findings
-            .take(admission, self.transaction.account.as_deref())
+        let account = self.transaction.account.as_deref();
+        admission.noted(&mut self.findings, account)
     }
 }
 

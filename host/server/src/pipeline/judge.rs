@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use gatepost_authentication::Facts;
 use gatepost_message::{Address, Message, TransactionId};
-use gatepost_policy::{Pinned, RecipientVerdict, Transaction, Verdict};
+use gatepost_policy::{MessageRuling, Pinned, RecipientVerdict, Transaction, Verdict};
 use gatepost_smtp::Reply;
 
 use super::{Findings, local_error, with_id};
@@ -112,18 +112,18 @@ pub async fn judge(
     };
     let config = arrival.ownership.config;
     let message = verdict_fields::cleared(config, transaction.session.flow, &message);
-    let message = message.edited(&findings.edits);
-    let protected = findings.protected.clone();
-    let protected = protected.reserving(verdict_fields::reserved(config));
-    let ruling = policies
-        .message(transaction, message, facts.as_ref(), protected)
+    findings.reserved = verdict_fields::reserved(config);
+    let MessageRuling {
+        verdict,
+        message,
+        findings,
+    } = policies
+        .message(transaction, message, facts.as_ref(), findings)
         .await;
-    let message = ruling.message;
-    findings.add(ruling.judgements, transaction.account.as_deref());
     let foreign = || host_rules::foreign_author(arrival.ownership, transaction, &message);
     let mut fate = match host.or_else(foreign) {
         Some(reply) => Fate::Refused(reply),
-        None => fate(ruling.verdict, lots(transaction, &findings)),
+        None => fate(verdict, lots(transaction, &findings)),
     };
     let hostname = config.relay.hostname.as_str();
     let added =
@@ -157,15 +157,12 @@ pub async fn judge(
     }
 }
 
-/// Each recipient of the envelope with its lot: the first judgement of each holds.
+/// Each recipient of the envelope with its lot.
 fn lots(transaction: &Transaction, findings: &Findings) -> Vec<(Address, Lot)> {
-    let lot = |address: &Address| {
-        let mut judged = findings.recipients.iter().filter(|(of, _)| of == address);
-        match judged.next() {
-            Some((_, RecipientVerdict::Reject(reply))) => Lot::Rejected(reply.clone()),
-            Some((_, RecipientVerdict::Suppress(reason))) => Lot::Suppressed(reason.clone()),
-            None => Lot::Delivered,
-        }
+    let lot = |address: &Address| match findings.recipients.get(address) {
+        Some(RecipientVerdict::Reject(reply)) => Lot::Rejected(reply.clone()),
+        Some(RecipientVerdict::Suppress(reason)) => Lot::Suppressed(reason.clone()),
+        None => Lot::Delivered,
     };
     let recipients = transaction.recipients.iter();
     recipients

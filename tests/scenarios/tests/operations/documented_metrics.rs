@@ -41,11 +41,15 @@ fn every_metric_is_in_the_book_and_every_one_in_the_book_is_shown() {
     let nowhere = "https://127.0.0.1:1/partners";
     relay.json(&["partner", "feed", "add", "a.desk.test", nowhere]);
 
-    // One of everything: taken and looked into, refused by a faulty policy, delivered, returned to its sender, and
+    // One of everything: taken and looked into, refused by a
+    // faulty policy, once for now and once for good, delivered, returned to its sender, and
     // a client too many.
     accepted(&relay, &["help@desk.example"], MESSAGE);
     sink.take();
     assert_eq!(send(&relay, &["help@desk.example"], ATTACK).code, 451);
+    accepted(&relay, &["help@desk.example"], MESSAGE);
+    sink.take();
+    assert_eq!(send(&relay, &["help@desk.example"], ATTACK).code, 554);
     accepted(&relay, &["nobody@desk.example"], MESSAGE);
     assert_eq!(sink.take().from, "", "a bounce");
     let connect = || Client::connect(relay.address("mx")).unwrap();

@@ -9,6 +9,7 @@ mod activation;
 mod begun_with_policy_new;
 mod check;
 mod circuit_breaker;
+mod faults_of_a_message;
 mod fixtures_in_check;
 mod fixtures_live;
 mod fixtures_natively;
@@ -32,6 +33,7 @@ mod start_errors;
 mod swap_under_load;
 mod tested_on_fixtures;
 mod the_sandbox_decides;
+mod transaction_budget;
 mod watched_folder;
 
 use std::fs;
@@ -106,6 +108,36 @@ fn send_to(relay: &Relay, listener: &str, message: &[u8]) -> Reply {
     client
         .deliver("ann@sender.example", &["help@desk.example"], message)
         .unwrap()
+}
+
+/// Sends a message as a client of another network would, behind a trusted proxy; the last reply.
+fn send_from(relay: &Relay, network: usize, to: &str, message: &[u8]) -> Reply {
+    let mut client = relay.client("mx");
+    client.ehlo();
+    client.command(&format!("XCLIENT ADDR=198.51.{network}.7"), 220);
+    client.ehlo();
+    client
+        .deliver("ann@sender.example", &[to], message)
+        .unwrap()
+}
+
+/// An attack that no other has been like.
+fn another_attack(number: usize) -> Vec<u8> {
+    let attack = String::from_utf8_lossy(ATTACK);
+    attack
+        .replace("X-Attack: now", &format!("X-Attack: {number}"))
+        .into_bytes()
+}
+
+/// A relay of two accounts, `acme` and `other`, whose listeners take other clients' addresses from
+/// a proxy on this machine.
+fn behind_a_proxy(builder: RelayBuilder) -> RelayBuilder {
+    builder
+        .replace(
+            "direction = \"inbound\"",
+            "direction = \"inbound\"\nxclient-from = [\"127.0.0.0/8\"]",
+        )
+        .with("[[account]]\nid = \"other\"\ndomains = [\"other.example\"]")
 }
 
 /// The policy's line in `gatepost policy list`.

@@ -1,0 +1,192 @@
+//! What the policies have said of a transaction so far: their judgements, folded from hook to hook.
+
+use std::collections::{HashMap, HashSet};
+
+use gatepost_message::{Address, Edit, FieldName};
+
+use crate::decision::{Classification, Decision, Effect, Judgement, RecipientVerdict};
+use crate::memory::Scope;
+use crate::reserved::Reserved;
+
+/// Edits that were dropped for one reason are each on record up to so many.
+const DROPPED: usize = 20;
+
+/// What policies have said, gathered from hook to hook. How much that can be is bounded by the
+/// transaction's budget.
+#[derive(Debug, Clone, Default)]
+pub struct Findings {
+    /// Every call, in order.
+    pub judgements: Vec<Judgement>,
+    /// Changes to the header section that are still to be made: those of the hooks before the end
+    /// of data.
+    pub edits: Vec<Edit>,
+    /// Fields that no later policy may change.
+    pub protected: HashSet<FieldName>,
+    /// Fields that no policy may change, because only the relay writes them.
+    pub reserved: Reserved,
+    /// Recipients judged apart; the first judgement of each holds.
+    pub recipients: HashMap<Address, RecipientVerdict>,
+    /// What to remember once the message is accepted, and for whom.
+    pub effects: Vec<(Scope, Effect)>,
+    /// Tags to put on the message, each once.
+    pub tags: Vec<String>,
+    /// The submitter is to hear who was suppressed.
+    pub report_suppressed: bool,
+    /// What kind of message it is; the last word counts.
+    pub classification: Option<Classification>,
+}
+
+impl Findings {
+    /// None yet. What only the relay writes is no policy's to edit from the first hook on.
+    pub fn reserving(reserved: Reserved) -> Self {
+        Self {
+            reserved,
+            ..Self::default()
+        }
+    }
+
+    /// Adds the calls of a hook, made while the transaction belonged to `account`.
+    pub fn add(&mut self, judgements: Vec<Judgement>, account: Option<&str>) {
+        for judgement in judgements {
+            self.fold(judgement, account);
+        }
+    }
+
+    /// Adds calls of which nothing is to happen, because the answer was no.
+    pub fn note(&mut self, judgements: Vec<Judgement>) {
+        self.judgements.extend(judgements);
+    }
+
+    /// Adds one call. Its edits come behind those that are still to be made.
+    pub(crate) fn fold(&mut self, mut judgement: Judgement, account: Option<&str>) {
+        self.protect(&mut judgement.decision);
+        let scope = Scope {
+            policy: judgement.policy.clone(),
+            account: account.map(str::to_owned),
+        };
+        let decision = &judgement.decision;
+        let effects = decision.effects.iter().cloned();
+        self.effects
+            .extend(effects.map(|effect| (scope.clone(), effect)));
+        self.edits.extend_from_slice(&decision.edits);
+        for (recipient, verdict) in &decision.recipients {
+            if !self.recipients.contains_key(recipient) {
+                self.recipients.insert(recipient.clone(), verdict.clone());
+            }
+        }
+        for tag in &decision.tags {
+            // There are no more than the budget has.
+            if !self.tags.contains(tag) {
+                self.tags.push(tag.clone());
+            }
+        }
+        self.report_suppressed |= decision.report_suppressed;
+        self.classification = decision.classification.or(self.classification);
+        self.judgements.push(judgement);
+    }
+
+    /// Takes out of a decision the edits that are the relay's alone or that an earlier policy has
+    /// ruled out, puts them on record, and adds the fields that this decision protects.
+    fn protect(&mut self, decision: &mut Decision) {
+        let Decision {
+            edits,
+            dropped,
+            protected,
+            ..
+        } = decision;
+        let before = edits.len();
+        edits.retain(|edit| {
+            let protected = || {
+                let broken = self.protected.contains(edit.name());
+                broken.then_some("the field is protected")
+            };
+            let why = self.reserved.forbids(edit).or_else(protected);
+            if let Some(why) = why.filter(|_| dropped.len() < DROPPED) {
+                let name = edit.name().as_str();
+                dropped.push(format!("edit of {name} dropped: {why}"));
+            }
+            why.is_none()
+        });
+        let unsaid = (before - edits.len()).saturating_sub(DROPPED);
+        if unsaid > 0 {
+            dropped.push(format!(
+                "{unsaid} more edits dropped: the fields are protected or the relay's own"
+            ));
+        }
+        self.protected.extend(protected.iter().cloned());
+    }
+
+    /// Puts on record that the edits made before the end of data are not carried out.
+    pub(crate) fn drop_edits(&mut self, why: &str) {
+        let edits = std::mem::take(&mut self.edits);
+        if let Some(last) = self.judgements.last_mut() {
+            let dropped = format!("{} edits of earlier hooks dropped: {why}", edits.len());
+            last.decision.dropped.push(dropped);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gatepost_message::FieldBody;
+
+    use super::*;
+    use crate::Verdict;
+
+    fn judgement(decision: Decision) -> Judgement {
+        Judgement {
+            policy: "p".into(),
+            digest: "d".into(),
+            hook: "recipient".into(),
+            verdict: Verdict::Pass,
+            decision,
+            micros: 0,
+            error: None,
+        }
+    }
+
+    fn edit(name: &str) -> Edit {
+        Edit::Add {
+            name: FieldName::new(name).unwrap(),
+            body: FieldBody::new("x").unwrap(),
+        }
+    }
+
+    #[test]
+    fn the_first_judgement_of_a_recipient_and_the_last_class_hold() {
+        let mut findings = Findings::default();
+        let to: Address = "a@b.example".parse().unwrap();
+        for reason in ["first", "second"] {
+            let decision = Decision {
+                recipients: vec![(to.clone(), RecipientVerdict::Suppress(reason.into()))],
+                tags: vec!["tag".into()],
+                ..Decision::default()
+            };
+            findings.add(vec![judgement(decision)], None);
+        }
+        let held = RecipientVerdict::Suppress("first".into());
+        assert_eq!(findings.recipients[&to], held);
+        assert_eq!(findings.tags, ["tag"]);
+        assert_eq!(findings.judgements.len(), 2);
+    }
+
+    #[test]
+    fn what_is_protected_is_not_edited_whatever_its_case() {
+        let mut findings = Findings::default();
+        let protects = Decision {
+            protected: vec![FieldName::new("Subject").unwrap()],
+            ..Decision::default()
+        };
+        let edits = Decision {
+            edits: (0..30)
+                .map(|_| edit("SUBJECT"))
+                .chain([edit("X-New")])
+                .collect(),
+            ..Decision::default()
+        };
+        findings.add(vec![judgement(protects), judgement(edits)], None);
+        assert_eq!(findings.edits, [edit("X-New")]);
+        let dropped = &findings.judgements[1].decision.dropped;
+        assert_eq!(dropped.len(), DROPPED + 1, "{dropped:?}");
+    }
+}
