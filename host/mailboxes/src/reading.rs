@@ -164,6 +164,8 @@ impl Reading {
 pub(crate) struct Reader {
     reading: Reading,
     seen: HashSet<AddrSpec>,
+    /// The domains of those.
+    domains: HashSet<String>,
     fields: usize,
 }
 
@@ -202,7 +204,9 @@ impl Reader {
     }
 
     fn show(&mut self, address: &AddrSpec) {
-        if self.seen.contains(address) {
+        // Without a local part, it is the rest of another address, or shows its domain alone.
+        let is_rest = address.local.is_empty() && self.domains.contains(&address.domain);
+        if is_rest || self.seen.contains(address) {
             return;
         }
         if self.reading.shown.len() >= ADDRESS_LIMIT {
@@ -210,6 +214,7 @@ impl Reader {
             return;
         }
         self.seen.insert(address.clone());
+        self.domains.insert(address.domain.clone());
         self.reading.shown.push(address.clone());
     }
 

@@ -305,9 +305,10 @@ impl<'t> Lexer<'t> {
             self.no_word_end_before = stop;
             return None;
         };
-        // Readers that look for addresses first do not see a word, but these signs.
+        // Readers that look for addresses first do not see a word, but these signs. Commas, colons
+        // and semicolons, which sloppy senders leave as they are, change no address.
         let content = &self.text[begin..end - 2];
-        if content.contains(['@', '<', '>', '"', '(', ')', '\\', ',', ';', ':']) {
+        if content.contains(['@', '<', '>', '"', '(', ')', '\\']) {
             self.doubt(Doubt::EncodedWord);
         }
         Some(end)
