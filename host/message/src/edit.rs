@@ -170,13 +170,11 @@ impl Message {
         }
     }
 
-    /// The message with an empty line between header section and body, where there is a body and
-    /// no such line: a line that is no field has ended the section then, and what stands behind it
-    /// must not be taken for more of the section by a reader that skips such lines.
+    /// The message with an empty line between header section and body, where [a line that is no
+    /// field](Self::ends_in_no_field) has ended the section, so that no reader goes on behind it.
     #[must_use]
     pub fn with_its_end_marked(&self) -> Message {
-        let marked = self.index().length() > self.index().end_of_fields();
-        if marked || self.body().is_empty() {
+        if !self.ends_in_no_field() {
             return self.clone();
         }
         let mut head = BytesMut::with_capacity(self.head().len() + "\r\n".len());

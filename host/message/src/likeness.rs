@@ -49,6 +49,15 @@ impl TolerantNames {
         before_colon(lines) || lines.split(|octet| *octet == b'\n').any(before_colon)
     }
 
+    /// Whether a reader that skips lines which are no fields might find a field of one of the names
+    /// in these, up to the first empty one.
+    pub fn are_among(&self, lines: &[u8]) -> bool {
+        let lines = lines.split(|octet| *octet == b'\n');
+        let lines = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+        let mut section = lines.take_while(|line| !line.is_empty());
+        section.any(|line| self.in_lines(line) || self.in_body(line))
+    }
+
     /// Whether some reader might find a field of one of the names behind something that it takes
     /// for the end of a line, and that is none: a control character, U+0085, U+2028 or U+2029.
     pub(crate) fn in_body(&self, body: &[u8]) -> bool {
@@ -160,6 +169,20 @@ mod tests {
             b"X-Gatepost-Tag s2",
         ] {
             assert!(!names().has(written), "{}", written.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn lines_that_are_no_fields_are_read_over() {
+        for (lines, found) in [
+            ("no field\r\nX-Gatepost-Tags: forged\r\n\r\nb\r\n", true),
+            ("no field\r\n x-gatepost_tags\u{c} : forged", true),
+            ("no field\u{c}X-Gatepost-Auth: forged\r\n", true),
+            ("no field\r\n\r\nX-Gatepost-Tags: in the body\r\n", false),
+            ("no field\r\nSubject: s\r\n", false),
+            ("", false),
+        ] {
+            assert_eq!(names().are_among(lines.as_bytes()), found, "{lines:?}");
         }
     }
 

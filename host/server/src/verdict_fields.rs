@@ -10,12 +10,16 @@
 //! on top of inbound mail.
 //!
 //! What a reader might find where no field stands is taken from it, too: indented lines above the
-//! first field that read like one of ours go, and where a line that is no field ends the header
-//! section, an empty line is put in front of it, so that it is body for everybody.
+//! first field that read like one of ours go. Behind a line that is no field everything is body, of
+//! which nothing can be taken: a message with a field of ours there is refused, and any other gets
+//! an empty line in front of that line, so that it is body for everybody.
+
+use std::io;
 
 use gatepost_authentication::{Facts, Stamp, claims_authserv_id};
 use gatepost_message::{Edit, Field, FieldBody, FieldError, FieldName, Message, TolerantNames};
 use gatepost_policy::{Flow, Reserved, Transaction};
+use gatepost_smtp::Reply;
 
 use crate::config::Config;
 use crate::ownership::{Ownership, Whose};
@@ -29,8 +33,7 @@ const LINE: usize = 76;
 /// The message without what might be taken for ours. Not a single octet of it changes besides.
 pub fn cleared(config: &Config, flow: Flow, message: &Message) -> Message {
     let authserv_id = authserv_id(config);
-    let named = config.headers.named().map(|(_, name)| name.as_str());
-    let ours = TolerantNames::new(named.into_iter().chain([AUTHENTICATION_RESULTS]));
+    let ours = ours(config);
     let trigger = config.headers.trigger.0.as_str();
     let message = message.without_preamble_like(&ours);
     message.without(|field| {
@@ -38,6 +41,40 @@ pub fn cleared(config: &Config, flow: Flow, message: &Message) -> Message {
             is_anothers(field, authserv_id) || flow == Flow::Submission && field.is(trigger);
         field.holds_another(&ours) || field.may_be_read_as(&ours) && !by_right
     })
+}
+
+/// How much behind a line that is no field is searched: no reader takes more for a header section.
+const SEARCHED: u64 = 256 << 10;
+
+/// Refuses a message in which a reader might find a field of ours behind the line that ends its
+/// header section and is no field.
+///
+/// # Errors
+/// Those of reading the body.
+pub fn refusal(config: &Config, message: &Message) -> io::Result<Option<Reply>> {
+    if !message.ends_in_no_field() {
+        return Ok(None);
+    }
+    let body = message.body();
+    let mut lines = vec![0; usize::try_from(body.len().min(SEARCHED)).unwrap_or_default()];
+    let mut filled = 0;
+    while let Some(rest @ [_, ..]) = lines.get_mut(filled..) {
+        match body.read_at(filled as u64, rest)? {
+            0 => break,
+            count => filled += count,
+        }
+    }
+    lines.truncate(filled);
+    Ok(ours(config).are_among(&lines).then(|| {
+        let text = "A line that is no header field stands above fields in this relay's name";
+        Reply::new(550, "5.6.0", text)
+    }))
+}
+
+/// The names of everything that is ours, or may be.
+fn ours(config: &Config) -> TolerantNames {
+    let named = config.headers.named().map(|(_, name)| name.as_str());
+    TolerantNames::new(named.into_iter().chain([AUTHENTICATION_RESULTS]))
 }
 
 /// Whether it is what another host has found out, and nobody could think otherwise.

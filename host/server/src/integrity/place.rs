@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 
-use gatepost_directory::View;
+use gatepost_directory::{ConnectorState, View};
 use gatepost_policy::Session;
 use gatepost_trace::{Ending, Kind, Sent, Trace, TraceError};
 
@@ -79,7 +79,10 @@ impl Place {
         let connectors = account
             .parse()
             .map_or(&[][..], |id| directory.connectors(id));
-        let of_directory = connectors.iter().flat_map(|of| &of.forwarders.networks);
+        let vouched = connectors
+            .iter()
+            .filter(|of| of.state == ConnectorState::Verified);
+        let of_directory = vouched.flat_map(|of| &of.forwarders.networks);
         let mut networks = of_config.chain(of_directory);
         logged_in || networks.any(|network| network.contains(&self.client))
     }

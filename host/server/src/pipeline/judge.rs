@@ -103,7 +103,13 @@ pub async fn judge(
     arrival: Arrival<'_>,
     mut findings: Findings,
 ) -> Judged {
-    let host = host_rules::refusal(&message);
+    let host = host_rules::refusal(&message).or_else(|| {
+        let config = arrival.ownership.config;
+        verdict_fields::refusal(config, &message).unwrap_or_else(|error| {
+            tracing::error!(%error, "the body of a message cannot be read");
+            Some(local_error())
+        })
+    });
     // Of the message as it came: what was signed may be about to go.
     let wanted = policies.wants_authentication();
     let facts = match wanted || arrival.gather {

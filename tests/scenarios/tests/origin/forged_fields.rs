@@ -148,9 +148,19 @@ fn nothing_of_ours_stands_where_no_field_does() {
     assert!(arrived.ends_with(OTHERS), "{arrived}");
     assert!(!arrived.contains("forged"), "{arrived}");
 
-    // What is body for us is body for everybody.
     let head = "From: Ann <ann@sender.example>\r\n";
-    let body = "no field\r\nX-Gatepost-Tags: forged\r\n\r\nHello!\r\n";
+    for behind in [
+        "X-Gatepost-Tags",
+        "x_gatepost_auth\u{c} ",
+        "Authentication-Results",
+    ] {
+        let message = format!("{head}no field\r\n{behind}: forged\r\n\r\nHello!\r\n");
+        let reply = send(&relay, message.as_bytes());
+        assert_eq!((reply.code, reply.enhanced()), (550, Some("5.6.0")));
+    }
+
+    // What is body for us is body for everybody.
+    let body = "no field\r\nX-Other: 1\r\n\r\nX-Gatepost-Tags: in the body\r\n";
     assert_eq!(send(&relay, format!("{head}{body}").as_bytes()).code, 250);
     let arrived = String::from_utf8(sink.take().bytes()).unwrap();
     let (section, rest) = arrived.split_once("\r\n\r\n").unwrap();
