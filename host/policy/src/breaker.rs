@@ -283,7 +283,7 @@ impl Breaker {
     }
 
     /// Counts a fault that says nothing of the version: the message asks for too much.
-    pub(crate) fn message_failed(&self, cause: &Cause<'_>) -> bool {
+    pub(crate) fn message_failed(&self, cause: &Cause<'_>) {
         let at = self.occurrence(cause);
         let mut state = self.lock();
         self.healthy.store(false, Ordering::Release);
@@ -297,7 +297,6 @@ impl Breaker {
                 .or_default()
                 .last_fault = at.now;
         }
-        false
     }
 
     fn occurrence<'a>(&self, cause: &Cause<'a>) -> Occurrence<'a> {

@@ -213,8 +213,9 @@ impl Pinned {
             true => edited,
             false => {
                 let id = transaction.id;
-                tracing::warn!(%id, "edits of earlier hooks dropped: the message would be too large");
-                findings.drop_edits("the message would be too large");
+                let why = "the message would be too large";
+                tracing::warn!(%id, why, "edits of earlier hooks dropped");
+                findings.drop_edits(why);
                 message
             }
         };

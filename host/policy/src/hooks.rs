@@ -280,7 +280,10 @@ impl Version {
             FaultKind::Overload | FaultKind::BreakerOpen | FaultKind::Repeated => return called,
             // What is left to the message hook depends on what was said before it.
             FaultKind::Budget if hook != Hook::Message => return called,
-            FaultKind::Budget => breaker.message_failed(&cause),
+            FaultKind::Budget => {
+                breaker.message_failed(&cause);
+                false
+            }
             FaultKind::Trap | FaultKind::Deadline | FaultKind::Limit | FaultKind::Answer => {
                 breaker.failed(&cause, policy, fault)
             }

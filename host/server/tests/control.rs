@@ -110,7 +110,7 @@ fn responses_are_read_back_as_they_were() {
             hooks: vec!["message".to_owned()],
             on_error: OnError::Tempfail,
             called: true,
-            accounts_not_called: 0,
+            accounts_not_called: 3,
             loaded_at: Millis(1),
         }]),
         Response::Swapped(Swap {

@@ -245,8 +245,8 @@ fn machines_are_known_to_their_account_until_they_are_forgotten_or_their_time_is
 fn rows(directory: &Path, table: &str, account: &str) -> usize {
     let database = rusqlite::Connection::open(directory.join("spool.db")).unwrap();
     let count = format!("SELECT count(DISTINCT key) FROM {table} WHERE account = ?1");
-    let count = database.query_row(&count, [account], |row| row.get(0));
-    count.unwrap()
+    let count = database.query_row(&count, [account], |row| row.get::<_, i64>(0));
+    usize::try_from(count.unwrap()).unwrap()
 }
 
 fn open_with(directory: &Path, remembered_bytes: usize) -> SqliteSpool {

@@ -39,17 +39,17 @@ impl Policy for AsksMuch {
             "protected" => {
                 for n in 0..50 {
                     let name = recipient.split('@').next().unwrap_or("");
-                    decision.protect_header(&format!("X-{name}-{n}"));
+                    decision.protect_header(format!("X-{name}-{n}"));
                 }
             }
             "edits" => {
                 for n in 0..300 {
-                    decision.add_header("X-Edit", &n.to_string());
+                    decision.add_header("X-Edit", n.to_string());
                 }
             }
             "large-edits" => {
                 for _ in 0..20 {
-                    decision.add_header("X-Large", &"x".repeat(900));
+                    decision.add_header("X-Large", "x".repeat(900));
                 }
             }
             "time" => loop {
@@ -75,7 +75,7 @@ impl Policy for AsksMuch {
             }
             "grows" => {
                 for _ in 0..20 {
-                    decision.add_header("X-Large", &"x".repeat(900));
+                    decision.add_header("X-Large", "x".repeat(900));
                 }
             }
             "removes" => decision.remove_header("X-Gone"),

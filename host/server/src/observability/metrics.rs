@@ -174,11 +174,11 @@ fn describe() {
         ),
         (
             "gatepost_policy_message_faults_total",
-            "Faults of a policy that were the message's: refused for good or judged without it, by policy and hook",
+            "Faults of a policy that were the message's, by policy and hook",
         ),
         (
             "gatepost_remembered_evicted_total",
-            "What policies remembered and was forgotten early because an account's memory was full, by kind",
+            "What was forgotten early because an account's memory was full, by kind",
         ),
         (
             "gatepost_spool_full_total",
@@ -245,7 +245,7 @@ fn describe() {
         ),
         (
             "gatepost_policy_breaker_open",
-            "1 while a policy keeps failing and is not called, for all mail or for some accounts', by policy",
+            "1 while a policy keeps failing and is not called for some or all accounts, by policy",
         ),
         (
             "gatepost_policy_breaker_accounts",
