@@ -169,8 +169,6 @@ pub enum Resource {
     Code(usize),
     /// Something that ended its process with this signal.
     Signal(i32),
-    /// The process ended without an answer, with this code.
-    Ended(i32),
 }
 
 impl fmt::Display for Resource {
@@ -194,7 +192,6 @@ impl fmt::Display for Resource {
                 )
             }
             Self::Signal(signal) => write!(f, "its process was ended by signal {signal}"),
-            Self::Ended(code) => write!(f, "its process ended with {code} and no answer"),
         }
     }
 }
@@ -250,7 +247,9 @@ fn cut(text: &mut String, most: usize) {
             cut.push('\u{2026}');
             break;
         }
-        if character.is_control() && character != '\n' {
+        if character == '\n' {
+            cut.push(' ');
+        } else if character.is_control() {
             cut.extend(character.escape_default());
         } else {
             cut.push(character);

@@ -19,6 +19,7 @@ use crate::definition::{Definition, OnError};
 use crate::engine::{Engine, MEMORY_RESERVATION};
 use crate::error::LoadError;
 use crate::prepare::{self, Job, Prepared, hex};
+use crate::settings::VALIDATION;
 use crate::version::{Compiled, Hook, Inspection, Loaded, Version};
 use crate::{Duties, probe};
 
@@ -63,6 +64,10 @@ impl Engine {
             settings: Some(definition.settings.to_string()),
             limits: definition.limits,
             code: self.loading.limits().code,
+            validation: match self.loading {
+                Loading::InProcess => None,
+                Loading::InChild(_) => Some(VALIDATION),
+            },
         }
     }
 

@@ -39,6 +39,8 @@ pub(crate) struct Job {
     pub(crate) limits: Limits,
     /// Octets of the code.
     pub(crate) code: usize,
+    /// How long the processor may be at work on checking the settings, where that is limited.
+    pub(crate) validation: Option<Duration>,
 }
 
 /// What was made of it.
@@ -97,7 +99,7 @@ pub(crate) async fn prepare(
         return Ok(Prepared { inspection, code });
     };
     begins(settings::STEP);
-    settings::check(&inspection.schema, json)?;
+    settings::check(&inspection.schema, json, job.validation)?;
     begins("configuring");
     let snapshot = bare.configured(engine, job, json).await?;
     drop(bare);

@@ -35,9 +35,14 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// Checks settings against the module's own schema, with the path of each problem.
 ///
-/// A thread that is still at work when the time is up is left behind. It ends with the process,
-/// which is one of the load's own wherever modules are not known.
-pub(crate) fn check(schema: &str, settings: &str) -> Result<(), LoadError> {
+/// The time is that of the whole process, and a thread that is still at work when it is up is left
+/// behind: both are right in a process that does nothing else and ends with the answer, and there
+/// alone is the time limited.
+pub(crate) fn check(
+    schema: &str,
+    settings: &str,
+    within: Option<Duration>,
+) -> Result<(), LoadError> {
     let schema: Value = parse(schema)?;
     let settings: Value = parse(settings)?;
     let (answer, answered) = channel();
@@ -53,13 +58,15 @@ pub(crate) fn check(schema: &str, settings: &str) -> Result<(), LoadError> {
             Err(RecvTimeoutError::Disconnected) => {
                 return Err(broken("the validator panicked".into()));
             }
-            Err(RecvTimeoutError::Timeout) if processor_time() - begun > VALIDATION => {
-                return Err(LoadError::Exhausted {
-                    step: STEP.into(),
-                    resource: Resource::Processor(VALIDATION),
-                });
+            Err(RecvTimeoutError::Timeout) => {
+                let taken = processor_time().saturating_sub(begun);
+                if let Some(limit) = within.filter(|limit| taken > *limit) {
+                    return Err(LoadError::Exhausted {
+                        step: STEP.into(),
+                        resource: Resource::Processor(limit),
+                    });
+                }
             }
-            Err(RecvTimeoutError::Timeout) => {}
         }
     }
 }

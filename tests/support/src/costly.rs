@@ -50,7 +50,7 @@ pub fn costly_modules() -> Vec<Costly> {
         one(
             "component types nested 950 levels deep",
             nested_types(950),
-            "the WebAssembly is not valid",
+            "the module exports no gatepost:policy/settings",
         ),
         one(
             "component types nested 300,000 levels deep",
@@ -162,9 +162,9 @@ pub fn costly_modules() -> Vec<Costly> {
             "10000 levels of blocks",
         ),
         one(
-            "a branch table of a million targets",
-            function(&[&[0x41, 0, 0x0e][..], &leb(1_000_000), &[0; 1_000_001]].concat()),
-            "targets in branch tables",
+            "a branch table of more than a million targets",
+            function(&[&[0x41, 0, 0x0e][..], &leb(1_040_000), &[0; 1_040_001]].concat()),
+            "1000000 targets in branch tables",
         ),
         one(
             "functions of more than a mebioctet",

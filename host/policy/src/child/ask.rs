@@ -103,10 +103,7 @@ async fn converse(
     }
     let status = child.wait().await?;
     tracing::debug!(%status, last_words, "the process that loads a module has died");
-    Ok(Err(LoadError::Exhausted {
-        step: step.clone(),
-        resource: became(status, &last_words, limits),
-    }))
+    Ok(Err(became(status, &last_words, step, limits)))
 }
 
 /// Hands over job and module. A process that does not take them is dead or dying, and that shows.
@@ -176,20 +173,26 @@ fn for_want_of_memory(error: LoadError, step: &str, limits: LoadingLimits) -> Lo
     }
 }
 
-/// What it took too much of, as its end tells.
-fn became(status: ExitStatus, last_words: &str, limits: LoadingLimits) -> Resource {
+/// Why it has ended without an answer.
+fn became(status: ExitStatus, last_words: &str, step: &str, limits: LoadingLimits) -> LoadError {
     let says = |words: &str| last_words.contains(words);
-    if says("has overflowed its stack") {
-        return Resource::Stack;
-    }
-    if says("memory allocation of") || says(NO_MEMORY) {
-        return Resource::Memory(limits.memory);
-    }
-    match (status.signal(), status.code()) {
-        (Some(signal), _) if signal == Signal::XCPU.as_raw() => {
-            Resource::Processor(limits.processor)
-        }
-        (Some(signal), _) => Resource::Signal(signal),
-        (None, code) => Resource::Ended(code.unwrap_or_default()),
+    let resource = if says("has overflowed its stack") {
+        Resource::Stack
+    } else if says("memory allocation of") || says(NO_MEMORY) {
+        Resource::Memory(limits.memory)
+    } else if status.signal() == Some(Signal::XCPU.as_raw()) {
+        Resource::Processor(limits.processor)
+    } else if let Some(signal) = status.signal() {
+        Resource::Signal(signal)
+    } else {
+        // It could not begin, as where the system does not let it set its limits.
+        return LoadError::Fault {
+            step: step.to_owned(),
+            detail: format!("its process gave up: {}", last_words.trim()),
+        };
+    };
+    LoadError::Exhausted {
+        step: step.to_owned(),
+        resource,
     }
 }

@@ -17,19 +17,33 @@ use crate::{CHAIN, Guest, INNOCENT, send, status};
 /// Sends mail for as long as something lasts; how many messages.
 fn with_mail<R>(relay: &Relay, what: impl FnOnce() -> R) -> (R, usize) {
     let over = AtomicBool::new(false);
+    let mut client = relay.client("mx");
+    client.ehlo();
     thread::scope(|scope| {
-        let mail = scope.spawn(|| {
+        let over = &over;
+        let mail = scope.spawn(move || {
             let mut sent = 0;
             while !over.load(Ordering::Acquire) {
-                assert_eq!(send(relay, INNOCENT).code, 250);
+                let reply = client.deliver("ann@sender.example", &["help@desk.example"], INNOCENT);
+                assert_eq!(reply.unwrap().code, 250);
                 sent += 1;
             }
             sent
         });
+        // When it fails, too: the scope waits for the mail.
+        let end = End(over);
         let result = what();
-        over.store(true, Ordering::Release);
+        drop(end);
         (result, mail.join().unwrap())
     })
+}
+
+struct End<'a>(&'a AtomicBool);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
 }
 
 /// The module of the reproducers that were written down before, where it is at hand.
@@ -73,7 +87,11 @@ fn each_known_kind_is_refused_while_mail_flows() {
             refuse(&file, example, says);
         }
         if let Some(found) = found() {
-            refuse(&found, "the reproducer", "the WebAssembly is not valid");
+            refuse(
+                &found,
+                "the reproducer",
+                "the module exports no gatepost:policy/settings",
+            );
         }
         fs::write(&file, module_that_fills_memory()).unwrap();
         refuse(
@@ -227,8 +245,13 @@ fn told_to_stop_it_does_not_wait_for_a_load() {
     };
     let took = thread::scope(|scope| {
         let id = relay.id();
-        let (relay, path) = (&relay, &path);
-        scope.spawn(move || relay.command(&["policy", "activate", path, "--name", "guest"]));
+        let config = relay.directory().join("gatepost.toml");
+        let (config, path) = (config.to_string_lossy().into_owned(), &path);
+        scope.spawn(move || {
+            test_support::run(&[
+                "policy", "activate", path, "--name", "guest", "--config", &config,
+            ])
+        });
         let process = begun(id);
         let told = Instant::now();
         relay.signal("TERM");
