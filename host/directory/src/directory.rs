@@ -18,7 +18,7 @@ use crate::{
     email_id::EmailIds,
     key_ring::KeyRing,
     partner_view::Partners,
-    rows, schema,
+    rows, schema, state,
     uses::{Uses, Writer},
     view::{Contents, Core},
 };
@@ -91,13 +91,30 @@ impl Directory {
     /// present schema.
     ///
     /// # Errors
-    /// A file cannot be opened, a later version wrote it, or the key ring lacks a key.
+    /// A file cannot be opened, a later version wrote it, the key ring lacks a key, or the file is
+    /// missing, emptied or damaged where there was a directory ([`DirectoryError::Lost`],
+    /// [`DirectoryError::Unusable`]).
     pub fn open(settings: &Settings) -> Result<Self, DirectoryError> {
+        // Before SQLite opens it: that would drop the log of an empty database.
+        state::refuse_lost(settings)?;
+        Self::open_whole(settings).map_err(|error| state::unusable(error, &settings.path))
+    }
+
+    fn open_whole(settings: &Settings) -> Result<Self, DirectoryError> {
         let path = &settings.path;
-        let connection = connect(path).map_err(|source| DirectoryError::Open {
+        let failed = |source| DirectoryError::Open {
             path: path.clone(),
             source,
-        })?;
+        };
+        if path.exists()
+            && let Some(why) = state::foreign(path).map_err(failed)?
+        {
+            return Err(DirectoryError::Unusable {
+                path: path.clone(),
+                why,
+            });
+        }
+        let connection = connect(path).map_err(failed)?;
         let connection = connection.map_err(|found| DirectoryError::Newer {
             path: path.clone(),
             found,
@@ -105,7 +122,16 @@ impl Directory {
         })?;
         let any = "SELECT EXISTS (SELECT 1 FROM credentials)";
         let encrypted: bool = connection.query_row(any, [], |row| row.get(0))?;
+        let had_ring = settings.key_ring.exists();
         let ring = KeyRing::open(&settings.key_ring, !encrypted)?;
+        let any = "SELECT EXISTS (SELECT 1 FROM accounts)";
+        if !had_ring && connection.query_row(any, [], |row| row.get(0))? {
+            tracing::warn!(
+                key_ring = %settings.key_ring.display(),
+                "the key ring was missing and a new one was made: ids of mail sent before are not \
+                 known any more; put its lines back above the new one's if you have them"
+            );
+        }
         let view = view(&connection, &ring, &settings.separators)?;
         let store = Arc::new(Mutex::new(Store {
             connection,
@@ -307,10 +333,24 @@ impl View {
                 known: schema::CURRENT,
             });
         }
-        let ring = KeyRing::open(&settings.key_ring, false)?;
         // One moment for all tables.
         let moment = connection.transaction()?;
-        view(&moment, &ring, &settings.separators).map(Some)
+        Self::over(&moment, settings).map(Some)
+    }
+
+    /// Reads a directory of the present schema.
+    pub(crate) fn over(
+        connection: &Connection,
+        settings: &Settings,
+    ) -> Result<Self, DirectoryError> {
+        let any = "SELECT EXISTS (SELECT 1 FROM credentials)";
+        let encrypted: bool = connection.query_row(any, [], |row| row.get(0))?;
+        if !encrypted && !settings.key_ring.exists() {
+            // As `open` would make it; nothing here is written.
+            return view(connection, &KeyRing::alone()?, &settings.separators);
+        }
+        let ring = KeyRing::open(&settings.key_ring, false)?;
+        view(connection, &ring, &settings.separators)
     }
 }
 

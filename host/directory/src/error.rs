@@ -18,6 +18,24 @@ pub enum DirectoryError {
         /// What SQLite said.
         source: rusqlite::Error,
     },
+    /// The file is gone, and the key ring that was made with it is not.
+    #[error("the directory {} is {state}, but there {beside}: started without it, the relay would know no account and refuse their mail for good; put directory.db back from a backup, or, to begin with an empty directory, move these away first (lines of a key ring may be put back into the new one, above its own, so that ids of mail sent before are known); nothing has been changed", path.display())]
+    Lost {
+        /// The file.
+        path: PathBuf,
+        /// `missing` or `empty`.
+        state: &'static str,
+        /// What is there, such as `is its key ring /var/lib/gatepost/key-ring`.
+        beside: String,
+    },
+    /// The file is damaged, or is not one of ours.
+    #[error("the directory {} cannot be used: {why}; put directory.db back from a backup; nothing has been changed, and `gatepost doctor` says more", path.display())]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
     /// SQLite refused.
     #[error("the directory failed: {0}")]
     Sqlite(#[from] rusqlite::Error),

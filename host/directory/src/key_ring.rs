@@ -18,7 +18,12 @@ use ring::{
     hmac,
 };
 
+use zeroize::Zeroizing;
+
 use crate::{DirectoryError, random};
+
+/// Octets of a line of the file, and more: the ids that we make have 8 characters.
+const LINE: usize = 64;
 
 /// A value of an encrypted column.
 pub(crate) struct Sealed {
@@ -44,19 +49,20 @@ impl Place<'_> {
 
 struct Key {
     id: String,
-    octets: [u8; 32],
+    /// Wiped from memory with the key.
+    octets: Zeroizing<[u8; 32]>,
 }
 
 impl Key {
     fn generate() -> Result<Self, DirectoryError> {
         Ok(Self {
             id: random::text(b"abcdefghijklmnopqrstuvwxyz0123456789", 8)?,
-            octets: random::octets()?,
+            octets: Zeroizing::new(random::octets()?),
         })
     }
 
     fn cipher(&self) -> Result<LessSafeKey, DirectoryError> {
-        let key = UnboundKey::new(&AES_256_GCM, &self.octets);
+        let key = UnboundKey::new(&AES_256_GCM, &*self.octets);
         key.map(LessSafeKey::new)
             .map_err(|_| DirectoryError::Random)
     }
@@ -88,7 +94,7 @@ impl KeyRing {
                     source,
                 });
             }
-            Ok(text) => text,
+            Ok(text) => Zeroizing::new(text),
         };
         let lines = text.lines().enumerate();
         let lines = lines.filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'));
@@ -112,6 +118,14 @@ impl KeyRing {
         }
     }
 
+    /// With a key that is kept nowhere, to look at a directory in which nothing is encrypted.
+    pub(crate) fn alone() -> Result<Self, DirectoryError> {
+        Ok(Self {
+            path: PathBuf::new(),
+            keys: vec![Key::generate()?],
+        })
+    }
+
     /// Adds a key, with which all is encrypted from now on; the others go on decrypting.
     pub(crate) fn add_key(&mut self) -> Result<(), DirectoryError> {
         self.keys.push(Key::generate()?);
@@ -122,9 +136,14 @@ impl KeyRing {
 
     /// On disk before anything is encrypted with it; a crash leaves the old file or the new one.
     fn write(&self) -> Result<(), DirectoryError> {
-        let text: String = (self.keys.iter())
-            .map(|key| format!("{} {}\n", key.id, STANDARD.encode(key.octets)))
-            .collect();
+        // Long enough from the first, so that no part of it is moved and left behind.
+        let mut text = Zeroizing::new(String::with_capacity(self.keys.len() * LINE));
+        for Key { id, octets } in &self.keys {
+            let encoded = Zeroizing::new(STANDARD.encode(&**octets));
+            for part in [id, " ", &encoded, "\n"] {
+                text.push_str(part);
+            }
+        }
         let new = self.path.with_extension("new");
         let written = (|| {
             match fs::remove_file(&new) {
@@ -158,6 +177,7 @@ impl KeyRing {
             unreachable!("a key ring is made with a key");
         };
         let nonce: [u8; NONCE_LEN] = random::octets()?;
+        // Encrypted where it stands.
         let mut octets = value.to_vec();
         let aad = Aad::from(place.octets(&key.id));
         let unique = Nonce::assume_unique_for_key(nonce);
@@ -176,7 +196,7 @@ impl KeyRing {
         &self,
         place: &Place<'_>,
         sealed: &Sealed,
-    ) -> Result<Vec<u8>, DirectoryError> {
+    ) -> Result<Zeroizing<Vec<u8>>, DirectoryError> {
         let key = (self.keys.iter()).find(|key| key.id == sealed.key_id);
         let key = key.ok_or_else(|| DirectoryError::NoKey {
             path: self.path.clone(),
@@ -188,23 +208,24 @@ impl KeyRing {
             .split_at_checked(NONCE_LEN)
             .ok_or_else(damaged)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| damaged())?;
-        let mut octets = octets.to_vec();
+        let mut octets = Zeroizing::new(octets.to_vec());
         let aad = Aad::from(place.octets(&sealed.key_id));
-        let opened =
-            (key.cipher()?.open_in_place(nonce, aad, &mut octets)).map_err(|_| damaged())?;
-        Ok(opened.to_vec())
+        let opened = key.cipher()?.open_in_place(nonce, aad, &mut octets);
+        let length = opened.map_err(|_| damaged())?.len();
+        octets.truncate(length);
+        Ok(octets)
     }
 
     /// A key for what must look random to others and stay the same: it depends on the oldest key.
     pub(crate) fn derived(&self, purpose: &str) -> hmac::Key {
-        let oldest = self.keys.first().map_or(&[][..], |key| &key.octets);
+        let oldest = self.keys.first().map_or(&[][..], |key| &key.octets[..]);
         derived(oldest, purpose)
     }
 
     /// A key for this purpose from each key of the ring, oldest first.
     pub(crate) fn derived_from_each(&self, purpose: &str) -> Vec<hmac::Key> {
         let keys = self.keys.iter();
-        keys.map(|key| derived(&key.octets, purpose)).collect()
+        keys.map(|key| derived(&key.octets[..], purpose)).collect()
     }
 }
 
@@ -218,10 +239,15 @@ fn derived(octets: &[u8], purpose: &str) -> hmac::Key {
 
 fn read(line: &str) -> Option<Key> {
     let (id, octets) = line.trim().split_once(' ')?;
-    let octets = STANDARD.decode(octets.trim()).ok()?;
+    let decoded = Zeroizing::new(STANDARD.decode(octets.trim()).ok()?);
+    let mut octets = Zeroizing::new([0; 32]);
+    if decoded.len() != octets.len() {
+        return None;
+    }
+    octets.copy_from_slice(&decoded);
     Some(Key {
         id: id.to_owned(),
-        octets: octets.try_into().ok()?,
+        octets,
     })
 }
 

@@ -42,6 +42,7 @@ mod random;
 mod rows;
 mod schema;
 mod secret;
+mod state;
 mod uses;
 mod view;
 mod word;
@@ -62,5 +63,6 @@ pub use partner::{
 };
 pub use partner_change::{Fetched, ImportId};
 pub use secret::Secret;
+pub use state::inspect;
 pub use view::{Destination, Recipient, View};
 pub use word::WordError;

@@ -14,6 +14,33 @@ const MIGRATIONS: &[&str] = &[
 /// The schema that this version reads and writes; `PRAGMA user_version` of the file.
 pub(crate) const CURRENT: u32 = MIGRATIONS.len() as u32;
 
+/// The tables of a directory, each with the schema in which it came.
+const TABLES: &[(&str, u32)] = &[
+    ("accounts", 1),
+    ("brands", 1),
+    ("connectors", 1),
+    ("addresses", 1),
+    ("credentials", 1),
+    ("policy_settings", 2),
+    ("agreements", 3),
+    ("partner_lists", 3),
+    ("partners", 3),
+];
+
+/// What keeps a file from being a directory; `None` where nothing does. A new one has no tables.
+pub(crate) fn foreign(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    let version = found(connection)?;
+    if version == 0 {
+        let any = "SELECT EXISTS (SELECT 1 FROM sqlite_schema)";
+        let any: bool = connection.query_row(any, [], |row| row.get(0))?;
+        return Ok(any.then(|| "it has tables of another program's".to_owned()));
+    }
+    let due = TABLES.iter().filter(|(_, since)| *since <= version);
+    let due: Vec<_> = due.map(|(table, _)| *table).collect();
+    let lacking = gatepost_files::lacks(connection, &due)?;
+    Ok((!lacking.is_empty()).then(|| format!("it lacks the tables {}", lacking.join(", "))))
+}
+
 /// The schema of a file.
 pub(crate) fn found(connection: &Connection) -> rusqlite::Result<u32> {
     connection.query_row("PRAGMA user_version", [], |row| row.get(0))

@@ -4,6 +4,7 @@ use std::fmt;
 
 use gatepost_sasl::Verifier;
 use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize as _, ZeroizeOnDrop};
 
 use crate::{DirectoryError, random};
 
@@ -17,7 +18,7 @@ const CHECKSUM: usize = 6;
 
 /// The password of a credential, as it is shown once: `gpst_`, 32 random characters, and a
 /// checksum (CRC-32 of all before it, in base 62) by which a scanner tells it from what only looks
-/// like one.
+/// like one. Wiped from memory when it has been shown.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(String);
@@ -27,9 +28,15 @@ impl Secret {
     pub const PREFIX: &str = "gpst_";
 
     pub(crate) fn generate() -> Result<Self, DirectoryError> {
-        let text = format!("{}{}", Self::PREFIX, random::text(BASE_62, RANDOM)?);
+        let mut random = random::text(BASE_62, RANDOM)?;
+        // Long enough from the first, so that no part of it is moved and left behind.
+        let mut text = String::with_capacity(Self::PREFIX.len() + RANDOM + CHECKSUM);
+        text.push_str(Self::PREFIX);
+        text.push_str(&random);
+        random.zeroize();
         let checksum = checksum(&text);
-        Ok(Self(text + &checksum))
+        text.push_str(&checksum);
+        Ok(Self(text))
     }
 
     /// Whether a text is a secret of this form: what a scanner asks.
@@ -61,6 +68,14 @@ fn checksum(text: &str) -> String {
     }
     digits.map(char::from).iter().collect()
 }
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl ZeroizeOnDrop for Secret {}
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -234,6 +234,7 @@ fn checksum(name: &str, rest: &[u8]) -> Vec<u8> {
 
 /// Whether something is this user's, and closed to others; else why not.
 fn private(metadata: &Metadata, mode: &str) -> Result<(), String> {
+    // Not the owner of /proc/self: of a process that leaves no core dump that is root.
     if metadata.uid() != rustix::process::geteuid().as_raw() {
         return Err("it belongs to another user".into());
     }

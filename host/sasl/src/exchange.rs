@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
 
 use crate::scram::{Challenge, First};
 use crate::{Binding, Claim, Mechanism, Proof, SaslError, Verifier, plain};
@@ -71,25 +72,28 @@ impl Exchange {
         if response == b"*" {
             return Err(SaslError::Cancelled);
         }
-        let octets = STANDARD.decode(response).map_err(|_| SaslError::Base64)?;
-        let message = String::from_utf8(octets).map_err(|_| SaslError::Form)?;
+        // In PLAIN and LOGIN the password is in it.
+        let octets = Zeroizing::new(STANDARD.decode(response).map_err(|_| SaslError::Base64)?);
+        let message = str::from_utf8(&octets).map_err(|_| SaslError::Form)?;
         Ok(match self.0 {
-            Waiting::Plain => Step::Claim(plain::plain(&message)?),
+            Waiting::Plain => Step::Claim(plain::plain(message)?),
             Waiting::LoginUser => {
-                let waiting = Waiting::LoginPassword { user: message };
+                let waiting = Waiting::LoginPassword {
+                    user: message.to_owned(),
+                };
                 Step::Challenge(PASSWORD_CHALLENGE.to_owned(), Self(waiting))
             }
-            Waiting::LoginPassword { user } => Step::Claim(plain::login(&user, &message)?),
+            Waiting::LoginPassword { user } => Step::Claim(plain::login(&user, message)?),
             Waiting::ScramFirst { mechanism, binding } => {
                 let plus = mechanism == Mechanism::ScramSha256Plus;
-                let first = Box::new(First::parse(&message, plus, binding)?);
+                let first = Box::new(First::parse(message, plus, binding)?);
                 Step::Salt(Salting { mechanism, first })
             }
             Waiting::ScramLast {
                 mechanism,
                 challenge,
             } => {
-                let (user, proof) = challenge.answered(&message)?;
+                let (user, proof) = challenge.answered(message)?;
                 Step::Claim(Claim {
                     mechanism,
                     user,

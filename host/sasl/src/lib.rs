@@ -19,6 +19,8 @@ mod verifier;
 use std::borrow::Cow;
 use std::fmt;
 
+use zeroize::Zeroizing;
+
 pub use self::exchange::{Exchange, Salting, Step};
 pub use self::mechanism::Mechanism;
 pub use self::verifier::Verifier;
@@ -41,8 +43,8 @@ pub struct Claim {
 
 #[derive(Clone, PartialEq, Eq)]
 enum Proof {
-    /// The password, in clear.
-    Password(String),
+    /// The password, in clear; wiped with the claim.
+    Password(Zeroizing<String>),
     /// That the client has it.
     Scram(scram::Proof),
 }

@@ -1,5 +1,7 @@
 //! The messages of PLAIN (RFC 4616) and LOGIN, in which the password is said.
 
+use zeroize::Zeroizing;
+
 use crate::{Claim, LONGEST_NAME, Mechanism, Proof, SaslError, prepare};
 
 /// Reads the message of PLAIN: `[authzid] NUL authcid NUL passwd` (RFC 4616 section 2).
@@ -31,6 +33,6 @@ fn claim(mechanism: Mechanism, user: &str, password: &str) -> Result<Claim, Sasl
     Ok(Claim {
         mechanism,
         user,
-        proof: Proof::Password(password.to_owned()),
+        proof: Proof::Password(Zeroizing::new(password.to_owned())),
     })
 }

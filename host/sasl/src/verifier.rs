@@ -1,9 +1,10 @@
 //! What is kept of a password.
 
-use std::{fmt, num::NonZeroU32};
+use std::{borrow::Cow, fmt, num::NonZeroU32};
 
 use ring::{digest, hmac, pbkdf2};
 use subtle::ConstantTimeEq as _;
+use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};
 
 use crate::prepare;
 
@@ -12,6 +13,8 @@ pub(crate) const SALT: usize = 16;
 
 /// What is kept of a password: enough to tell whether somebody has it, by SCRAM-SHA-256 (RFC 5802
 /// section 3, RFC 7677) or by the password itself, and nothing by which to log in anywhere.
+///
+/// Its keys are wiped from memory with it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Verifier {
     salt: [u8; SALT],
@@ -31,12 +34,17 @@ impl Verifier {
 
     /// That of a password, [prepared](prepare), with this salt.
     pub fn new(password: &str, salt: [u8; SALT], iterations: u32) -> Self {
-        let salted = salted(prepare(password).as_bytes(), &salt, iterations);
+        let mut prepared = prepare(password);
+        let salted = Zeroizing::new(salted(prepared.as_bytes(), &salt, iterations));
+        if let Cow::Owned(prepared) = &mut prepared {
+            prepared.zeroize();
+        }
+        let client_key = Zeroizing::new(sign(&*salted, b"Client Key"));
         Self {
             salt,
             iterations,
-            stored_key: hash(&sign(&salted, b"Client Key")),
-            server_key: sign(&salted, b"Server Key"),
+            stored_key: hash(&*client_key),
+            server_key: sign(&*salted, b"Server Key"),
         }
     }
 
@@ -80,11 +88,11 @@ impl Verifier {
     /// Whether a client that sends this proof over this message has the password (RFC 5802
     /// section 3).
     pub(crate) fn bears_out(&self, message: &[u8], proof: &[u8; 32]) -> bool {
-        let mut client_key = sign(&self.stored_key, message);
+        let mut client_key = Zeroizing::new(sign(&self.stored_key, message));
         for (key, proof) in client_key.iter_mut().zip(proof) {
             *key ^= proof;
         }
-        hash(&client_key).ct_eq(&self.stored_key).into()
+        hash(&*client_key).ct_eq(&self.stored_key).into()
     }
 
     /// `ServerSignature`, by which the server proves that it has the verifier.
@@ -93,15 +101,15 @@ impl Verifier {
     }
 
     /// All of it, to be kept; secret.
-    pub fn encode(&self) -> Vec<u8> {
+    pub fn encode(&self) -> Zeroizing<Vec<u8>> {
         let iterations = self.iterations.to_be_bytes();
-        [
+        let parts = [
             &self.salt[..],
             &iterations,
             &self.stored_key,
             &self.server_key,
-        ]
-        .concat()
+        ];
+        Zeroizing::new(parts.concat())
     }
 
     /// What [`Verifier::encode`] made; `None` if it did not make this.
@@ -115,6 +123,15 @@ impl Verifier {
         })
     }
 }
+
+impl Drop for Verifier {
+    fn drop(&mut self) {
+        self.stored_key.zeroize();
+        self.server_key.zeroize();
+    }
+}
+
+impl ZeroizeOnDrop for Verifier {}
 
 impl fmt::Debug for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -141,4 +158,19 @@ fn hash(octets: &[u8]) -> [u8; 32] {
     let mut hash = [0; 32];
     hash.copy_from_slice(digest::digest(&digest::SHA256, octets).as_ref());
     hash
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_wiped_when_it_is_dropped() {
+        fn is_wiped<T: ZeroizeOnDrop>(_: &T) {}
+        let mut verifier = Verifier::new("pencil", [7; SALT], 4096);
+        is_wiped(&verifier);
+        is_wiped(&verifier.encode());
+        verifier.stored_key.zeroize();
+        assert_eq!(verifier.stored_key, [0; 32]);
+    }
 }

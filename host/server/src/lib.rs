@@ -10,7 +10,7 @@
 //!
 //! People see it through the command line ([`cli`]), which speaks to a running relay over the
 //! control socket ([`control`]), and through logs, metrics and health ([`observability`]).
-//! [`sink`] is the server at the other end, for demonstrations and tests.
+//! What is damaged, missing or open to others, [`doctor`] finds. [`sink`] is the server at the other end, for demonstrations and tests.
 
 #![forbid(unsafe_code)]
 
@@ -19,7 +19,9 @@ pub mod check;
 pub mod cli;
 pub mod config;
 pub mod control;
+pub mod doctor;
 pub mod eml;
+pub mod exposure;
 pub mod feeds;
 pub mod fixtures;
 pub mod folder;

@@ -7,7 +7,23 @@ use std::time::Duration;
 
 use clap::Parser;
 use gatepost::cli::{self, Cli};
+use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 use tokio::runtime::Builder;
+
+/// Keeps passwords, keys and mail out of core dumps, and out of reach of other processes of the same
+/// user: the files of this process in `/proc` belong to root from now on (proc(5)), and only root may
+/// trace it.
+fn leave_no_core() {
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    let limited = setrlimit(Resource::Core, none);
+    let hidden = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    if let Err(error) = limited.and(hidden) {
+        eprintln!("gatepost: cannot switch core dumps off: {error}");
+    }
+}
 
 /// How many tasks a thread runs before it looks for what has come over the network. A guest runs
 /// for a millisecond at a time: with tokio's own 61, a few endless loops that take turns would
@@ -18,6 +34,7 @@ const TASKS_BETWEEN_EVENTS: u32 = 4;
 const LAST: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
+    leave_no_core();
     let cli = Cli::parse();
     if let Some(load) = cli.load_policy() {
         // Before anything else is set up: it limits itself first.

@@ -44,7 +44,6 @@ use self::reload::Ask;
 use self::signals::{Limit, Signals};
 use crate::config::{self, Config, Direction, ListenerTls};
 use crate::control::{self, ControlSocket, Counter};
-use crate::feeds;
 use crate::folder::{self, Watch};
 use crate::listener::Service;
 use crate::live::{Door, InUse, Live};
@@ -59,6 +58,7 @@ use crate::policies::Policies;
 use crate::routing::Routing;
 use crate::session::Phase;
 use crate::tls;
+use crate::{exposure, feeds};
 
 /// The most of the time for stopping that is kept for what comes behind sessions and deliveries: to
 /// tell clients that are cut off, and to write what is to be on record.
@@ -251,6 +251,15 @@ impl Relay {
             let socket = ControlSocket::bind(&config.relay.store).into_diagnostic()?;
             tokio::spawn(socket.serve(counter.clone(), std::future::pending()));
         }
+        // Once the store is there, with all that it makes itself.
+        for finding in exposure::of(&config, path) {
+            tracing::warn!(
+                path = finding.about,
+                advice = finding.advice,
+                "others than the relay and root have access: {}",
+                finding.found
+            );
+        }
         ownership::keep_apart(&config, &directory);
         let memory = Arc::new(SpoolMemory(Arc::clone(&spool)));
         let watched = folder::prepare(&config).into_diagnostic()?;
@@ -422,6 +431,8 @@ async fn open_store(config: &Config) -> miette::Result<Opened> {
     let opened = tokio::task::spawn_blocking(move || {
         let spool = SqliteSpool::open(settings).into_diagnostic()?;
         let trace = Trace::open(trace, retention).into_diagnostic()?;
+        let damaged = metrics::gauge!("gatepost_store_damaged", "file" => "trace");
+        damaged.set(if trace.damaged() { 1.0 } else { 0.0 });
         let directory = Directory::open(&directory).into_diagnostic()?;
         miette::Result::<Opened>::Ok((Arc::new(spool), Arc::new(trace), Arc::new(directory)))
     });

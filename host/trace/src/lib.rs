@@ -9,6 +9,9 @@
 //! Beside events it keeps what messages said in their headers when they left ([`Sent`]), and counts
 //! what became of that on the way ([`Counted`]).
 //!
+//! A trace that is damaged is moved away and a new one begun: mail does not wait for it
+//! ([`Trace::damaged`]).
+//!
 //! `trace.db` is a file of its own with a [`Retention`] of its own: by age, and by number.
 
 #![forbid(unsafe_code)]
@@ -16,10 +19,12 @@
 mod event;
 mod headers;
 mod schema;
+mod state;
 mod store;
 mod waiting;
 mod writer;
 
 pub use event::{Ending, Event, Kind, Notified};
 pub use headers::{CameBack, Change, Counted, Finding, SENT_KEPT, Sent};
+pub use state::inspect;
 pub use store::{ROOM_LEFT, Retention, Trace, TraceError};

@@ -19,7 +19,7 @@ use rusqlite::{Connection, OpenFlags};
 use crate::{
     CameBack, Counted, Event, Sent,
     headers::{self, Note},
-    schema,
+    schema, state,
     waiting::Waiting,
     writer::{self, Row, Writer},
 };
@@ -69,6 +69,14 @@ pub enum TraceError {
         /// What SQLite said.
         source: rusqlite::Error,
     },
+    /// The file cannot be looked at, or cannot be moved away where it is damaged.
+    #[error("the trace {} cannot be used: {source}; mend its permissions, or move it away to begin a new one", path.display())]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// The trace was written by a later version of Gatepost.
     #[error("the trace {} has schema {found}, this relay knows up to {known}: run the version of gatepost that wrote it, or move the file away to begin a new one", path.display())]
     Newer {
@@ -104,6 +112,7 @@ pub struct Trace {
     writer: Option<JoinHandle<()>>,
     reader: Mutex<Connection>,
     dropped: Arc<AtomicU64>,
+    damaged: bool,
 }
 
 impl Trace {
@@ -118,7 +127,26 @@ impl Trace {
             path: path.clone(),
             source,
         };
-        let connection = connect_writer(&path).map_err(failed)?;
+        let unreadable = |source| TraceError::Unusable {
+            path: path.clone(),
+            source,
+        };
+        let connected = match state::wrong(&path).map_err(unreadable)? {
+            Some(why) => Err(why),
+            None => match connect_writer(&path) {
+                Err(error) if state::is_damage(&error) => Err(error.to_string()),
+                connected => Ok(connected),
+            },
+        };
+        let damaged = connected.is_err();
+        let connected = match connected {
+            Ok(connected) => connected,
+            Err(why) => {
+                state::move_away(&path, &why).map_err(unreadable)?;
+                connect_writer(&path)
+            }
+        };
+        let connection = connected.map_err(failed)?;
         let connection = connection.map_err(|found| TraceError::Newer {
             path: path.clone(),
             found,
@@ -149,7 +177,13 @@ impl Trace {
             writer: Some(thread),
             reader: Mutex::new(reader),
             dropped,
+            damaged,
         })
+    }
+
+    /// Whether the trace was damaged when it was opened, and moved away; it has been logged.
+    pub fn damaged(&self) -> bool {
+        self.damaged
     }
 
     /// Records an event. Never waits: if the writer is too far behind, the event is dropped and

@@ -4,13 +4,14 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use gatepost_delivery::Delivery;
+use gatepost_files::Finding;
 use serde::Serialize;
 
 use super::{ConfigFile, exit, output, report};
 use crate::config::{Config, ConfigError};
 use crate::loading;
 use crate::policies::Policies;
-use crate::tls;
+use crate::{exposure, tls};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -101,6 +102,9 @@ struct Summary<'a> {
     listeners: Vec<&'a str>,
     accounts: usize,
     policies: Vec<LoadedPolicy>,
+    /// What others can read or write, and should not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<Finding>,
 }
 
 #[derive(Serialize)]
@@ -119,10 +123,15 @@ fn summary(check: &Check, config: &Config, policies: &Policies) -> miette::Resul
                 digest: slot.current().digest().to_owned(),
             })
             .collect(),
+        warnings: exposure::of(config, &check.file.config),
     };
     if check.json {
         output::print_json([&summary])?;
         return Ok(exit(true));
+    }
+    for warning in &summary.warnings {
+        let (about, found, advice) = (&warning.about, &warning.found, &warning.advice);
+        output::print(format!("warning: {about} {found}; {advice}"))?;
     }
     let policies = (summary.policies.iter())
         .map(|p| format!("{} {}", p.policy, output::digest(&p.digest)))

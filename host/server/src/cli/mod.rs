@@ -2,11 +2,12 @@
 //!
 //! Every command prints a table for people or, with `--json`, one object a line. It exits with 0
 //! when it has done what was asked, with 1 when the answer is no (nothing found, something
-//! wrong), and with 2 when it was not understood.
+//! wrong), and with 2 when it was not understood; `doctor` says with them how bad it is.
 
 mod check;
 mod config;
 mod directory;
+mod doctor;
 mod machine;
 mod operate;
 pub(crate) mod output;
@@ -46,6 +47,7 @@ enum Command {
     #[command(subcommand)]
     Config(config::Command),
     Check(CheckArgs),
+    Doctor(doctor::Doctor),
     /// Look at the queue and change what becomes of it.
     #[command(subcommand)]
     Queue(queue::Command),
@@ -131,6 +133,7 @@ pub async fn run(cli: Cli) -> miette::Result<ExitCode> {
         }
         Command::Reload(args) => reload::run(args).await,
         Command::Config(command) => config::run(command).await,
+        Command::Doctor(args) => doctor::run(args).await,
         Command::Check(args) => crate::check::run(args).await,
         Command::Queue(command) => queue::run(command).await,
         Command::Quarantine(command) => quarantine::run(command).await,

@@ -8,6 +8,7 @@ use gatepost_sasl::prepare;
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
+use zeroize::{Zeroize as _, ZeroizeOnDrop};
 
 use super::{Addresses, Domain};
 
@@ -87,7 +88,8 @@ fn prepared<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Err
     Ok(prepare(&name).into_owned())
 }
 
-/// A password: never shown. It is compared by its verifier.
+/// A password: never shown, and wiped from memory with its configuration. It is compared by its
+/// verifier.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct Password(String);
@@ -103,6 +105,14 @@ impl Password {
         self.0.is_empty()
     }
 }
+
+impl Drop for Password {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl ZeroizeOnDrop for Password {}
 
 impl fmt::Debug for Password {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

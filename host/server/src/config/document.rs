@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+use zeroize::{Zeroize as _, Zeroizing};
 
 use super::ConfigError;
 use super::error::Finding;
@@ -15,7 +16,7 @@ use super::error::Finding;
 #[derive(Clone, Default)]
 pub struct Document {
     path: PathBuf,
-    text: String,
+    text: Zeroizing<String>,
     pub(super) keys: Value,
     pub(super) files: BTreeMap<PathBuf, Option<String>>,
 }
@@ -29,7 +30,7 @@ impl Document {
         });
         Self {
             path: path.to_owned(),
-            text: text.to_owned(),
+            text: Zeroizing::new(text.to_owned()),
             keys: toml::from_str(text).unwrap_or_default(),
             files: digested.collect(),
         }
@@ -54,6 +55,22 @@ impl Document {
 impl fmt::Debug for Document {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Document({})", self.path.display())
+    }
+}
+
+impl Drop for Document {
+    fn drop(&mut self) {
+        wipe(&mut self.keys);
+    }
+}
+
+/// Wipes every text of a value.
+fn wipe(value: &mut Value) {
+    match value {
+        Value::String(text) => text.zeroize(),
+        Value::Array(values) => values.iter_mut().for_each(wipe),
+        Value::Object(keys) => keys.values_mut().for_each(wipe),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

@@ -29,6 +29,7 @@ use std::path::{Path, PathBuf};
 
 use gatepost_delivery::Templates;
 use serde::Deserialize;
+use zeroize::Zeroizing;
 
 pub use account::{Account, Forwarders, Password, SourceRoutes, User};
 pub use addresses::Addresses;
@@ -121,10 +122,11 @@ impl Config {
     /// The file cannot be read, is not TOML of the expected form, or contradicts itself. The
     /// error's report shows the lines.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+        let read = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
             path: path.to_owned(),
             source,
-        })?;
+        });
+        let text = Zeroizing::new(read?);
         // A bare file name has the parent "", which joins as the current directory.
         Self::parse(&text, path, path.parent().unwrap_or(Path::new("")))
     }
@@ -186,6 +188,15 @@ impl Config {
             .iter()
             .find(|account| account.users.iter().any(|known| known.name == user))
             .or_else(|| self.accounts.first().filter(|_| self.any_domain))
+    }
+
+    /// Whether the file holds something that nobody else should read: a password, or a header for
+    /// the collector, which is a token most often.
+    pub fn holds_secrets(&self) -> bool {
+        let mut accounts = self.accounts.iter();
+        let headers = Headers::default();
+        accounts.any(|account| !account.users.is_empty())
+            || (self.otlp.as_ref()).is_some_and(|otlp| otlp.headers != headers)
     }
 
     /// The listener of this name.

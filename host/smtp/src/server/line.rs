@@ -6,6 +6,7 @@
 
 use bytes::{Buf, Bytes, BytesMut};
 use memchr::{memchr, memchr3};
+use zeroize::Zeroize as _;
 
 /// One line of the client's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,5 +109,36 @@ impl LineCutter {
         }
         self.scanned = input.len();
         None
+    }
+}
+
+/// Wipes a line in which a password may stand, the last that anybody has of it; gives whether it
+/// could be. `input` is what it was cut from.
+pub(super) fn wipe(line: Bytes, input: &mut BytesMut) -> bool {
+    // What follows moves elsewhere, so that the line has its buffer for itself.
+    *input = BytesMut::from(&input[..]);
+    let own = line.try_into_mut();
+    own.map(|mut line| line.as_mut().zeroize()).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_wiped_and_what_follows_it_is_not() {
+        let mut input = BytesMut::from(&b"AUTH PLAIN c2VjcmV0\r\nNOOP\r\n"[..]);
+        let limits = LineLimits {
+            command: 100,
+            auth: 100,
+            is_answer: false,
+        };
+        let Some(Line::Whole(line)) = LineCutter::default().cut(&mut input, limits) else {
+            panic!("there is a line");
+        };
+        let kept = line.clone();
+        assert!(!wipe(line, &mut input), "somebody else has it");
+        assert!(wipe(kept, &mut input));
+        assert_eq!(input, &b"NOOP\r\n"[..]);
     }
 }

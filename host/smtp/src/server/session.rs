@@ -15,7 +15,7 @@ use gatepost_sasl::{Binding, Exchange, Salting, SaslError, Step};
 use super::auth;
 use super::chunk::Chunk;
 use super::data::{Decoder, Fault};
-use super::line::{Line, LineCutter, LineLimits};
+use super::line::{self, Line, LineCutter, LineLimits, Opening};
 use super::proxied::{Attribute, Attributes, Trust};
 use super::{Abort, Answer, Ask, Event, Secured, Settings, protocol};
 use crate::reply::Reply;
@@ -344,12 +344,20 @@ impl Session {
         let Some(line) = self.lines.cut(&mut self.input, limits) else {
             return false;
         };
+        let is_secret = |line| limits.is_answer || Opening::of(line) == Opening::Auth;
+        let secret = match &line {
+            Line::Whole(line) if is_secret(line) => Some(line.clone()),
+            _ => None,
+        };
         match mem::replace(&mut self.state, State::Command) {
             State::Auth(exchange) => {
                 self.auth_line(line, |line| auth::respond(exchange, line));
             }
             State::Proved(user) => self.acknowledged(user, line),
             _ => self.command_line(line),
+        }
+        if let Some(secret) = secret {
+            line::wipe(secret, &mut self.input);
         }
         true
     }

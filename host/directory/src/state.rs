@@ -1,0 +1,124 @@
+//! What is damaged or missing of a directory.
+
+use std::path::Path;
+
+use gatepost_files::{Finding, Level, State};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use crate::{DirectoryError, Settings, View, schema};
+
+/// Takes no file for a new directory where there was one: the key ring was made with it.
+///
+/// # Errors
+/// [`DirectoryError::Lost`], or [`DirectoryError::Unusable`] if it is no database.
+pub(crate) fn refuse_lost(settings: &Settings) -> Result<(), DirectoryError> {
+    let path = &settings.path;
+    let unreadable = |error: std::io::Error| DirectoryError::Unusable {
+        path: path.clone(),
+        why: error.to_string(),
+    };
+    let state = match State::of(path).map_err(unreadable)? {
+        State::Missing => "missing",
+        State::Empty => "empty",
+        State::Database => return Ok(()),
+        State::Garbled => {
+            return Err(DirectoryError::Unusable {
+                path: path.clone(),
+                why: "it is not a database".to_owned(),
+            });
+        }
+    };
+    let log = path.with_extension("db-wal");
+    let beside = if settings.key_ring.exists() {
+        format!("is its key ring {}", settings.key_ring.display())
+    } else if std::fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
+        format!("is its log {}", log.display())
+    } else {
+        return Ok(());
+    };
+    Err(DirectoryError::Lost {
+        path: path.clone(),
+        state,
+        beside,
+    })
+}
+
+/// What keeps a file from being a directory.
+pub(crate) fn foreign(path: &Path) -> rusqlite::Result<Option<String>> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    schema::foreign(&Connection::open_with_flags(path, flags)?)
+}
+
+/// Names the file and what to do where SQLite found it damaged.
+pub(crate) fn unusable(error: DirectoryError, path: &Path) -> DirectoryError {
+    match &error {
+        DirectoryError::Open { source, .. } | DirectoryError::Sqlite(source)
+            if matches!(
+                source.sqlite_error_code(),
+                Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt)
+            ) =>
+        {
+            DirectoryError::Unusable {
+                path: path.to_owned(),
+                why: source.to_string(),
+            }
+        }
+        _ => error,
+    }
+}
+
+/// Looks at the directory and its key ring, and changes nothing. `in_use` says whether a relay has
+/// it open.
+pub fn inspect(settings: &Settings, in_use: bool) -> Vec<Finding> {
+    let path = &settings.path;
+    if let Err(error) = refuse_lost(settings) {
+        return vec![Finding::new(Level::Error, path, error.to_string(), "")];
+    }
+    if !path.exists() {
+        let found = "there is no directory yet: the relay makes it when it starts";
+        return vec![Finding::note(path, found)];
+    }
+    looked_at(settings, in_use).unwrap_or_else(|error| {
+        let error = unusable(error.into(), path);
+        let advice = "put directory.db back from a backup";
+        vec![Finding::new(Level::Error, path, error.to_string(), advice)]
+    })
+}
+
+fn looked_at(settings: &Settings, in_use: bool) -> rusqlite::Result<Vec<Finding>> {
+    let path = &settings.path;
+    let connection = gatepost_files::look(path, in_use)?;
+    if let Some(why) = schema::foreign(&connection)? {
+        let advice = "this is no directory: put the right file back from a backup";
+        return Ok(vec![Finding::new(Level::Error, path, why, advice)]);
+    }
+    let version = schema::found(&connection)?;
+    let mut findings = vec![Finding::note(path, format!("schema {version}"))];
+    for problem in gatepost_files::problems(&connection, true)? {
+        let advice = "stop the relay, copy the store, and put directory.db back from a backup or \
+            recover it with `sqlite3 directory.db .recover`";
+        findings.push(Finding::new(Level::Error, path, problem, advice));
+    }
+    if version == schema::CURRENT {
+        let ring = &settings.key_ring;
+        let read = View::over(&connection, settings);
+        findings.push(match read {
+            Ok(_) => Finding::note(ring, "decrypts all that is encrypted in the directory"),
+            Err(error) => {
+                let advice = "put it back from where it is kept, with every line";
+                Finding::new(Level::Error, ring, error.to_string(), advice)
+            }
+        });
+    } else {
+        let known = schema::CURRENT;
+        let found = format!("schema {version}, and this version writes {known}");
+        findings.push(match version < known {
+            true => Finding::note(path, found + ": the next start brings it there"),
+            false => {
+                let advice = "run the version of gatepost that wrote it, or a later one";
+                Finding::new(Level::Error, path, found, advice)
+            }
+        });
+    }
+    Ok(findings)
+}

@@ -1,0 +1,40 @@
+//! A trace that is damaged is moved away and a new one begun, loudly: mail does not wait for its
+//! record.
+
+#![allow(clippy::unwrap_used)] // clippy.toml lets tests unwrap, not their helpers
+
+use std::{fs, path::Path};
+
+use gatepost_files::{Level, kept};
+use gatepost_trace::{Retention, Trace, inspect};
+
+fn open(path: &Path) -> Trace {
+    Trace::open(path, Retention::FOR_EVER).unwrap()
+}
+
+fn has_errors(path: &Path) -> bool {
+    let findings = inspect(path, false);
+    findings.iter().any(|finding| finding.level == Level::Error)
+}
+
+#[test]
+fn whatever_it_is_damaged_by() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("trace.db");
+    assert!(!has_errors(&path), "none yet");
+    assert!(!open(&path).damaged());
+    let good = fs::read(&path).unwrap();
+    let mut garbled = good.clone();
+    garbled[16..1000].fill(b'x');
+    let damages = [Vec::new(), vec![b'x'; 5000], garbled];
+    for (number, damaged) in damages.into_iter().enumerate() {
+        fs::write(&path, &damaged).unwrap();
+        assert!(has_errors(&path), "damage {number}");
+        assert!(open(&path).damaged(), "damage {number}");
+        let kept = kept(folder.path()).unwrap();
+        assert_eq!(kept.len(), number + 1);
+        assert!(kept.iter().any(|kept| fs::read(kept).unwrap() == damaged));
+        assert!(!open(&path).damaged(), "once");
+        assert!(!has_errors(&path));
+    }
+}
