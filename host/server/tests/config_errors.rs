@@ -233,6 +233,37 @@ fn an_address_is_listened_on_once() {
     );
 }
 
+/// What the system would refuse once the relay starts; the families do not meet.
+#[test]
+fn addresses_that_overlap_are_told() {
+    let listener = |name: &str, address: &str| {
+        format!(
+            "[[listener]]\nname = \"{name}\"\naddress = \"{address}:2525\"\ndirection = \"inbound\"\ntls = \"none\"\n"
+        )
+    };
+    wrong(
+        &(listener("a", "0.0.0.0") + &listener("b", "127.0.0.1")),
+        8,
+        "127.0.0.1:2525 overlaps with 0.0.0.0:2525 of listener \"a\"",
+    );
+    wrong(
+        &(listener("a", "[::]") + "[http]\naddress = \"[::1]:2525\"\n"),
+        3,
+        "[::]:2525 overlaps with [::1]:2525",
+    );
+    let both = listener("a", "0.0.0.0") + &listener("b", "[::]");
+    parse(&format!("{GOOD}{both}")).expect("both can be listened on");
+}
+
+#[test]
+fn no_more_connections_are_reserved_than_there_are() {
+    wrong(
+        "reserved-connections = 7\n[[listener]]\nname = \"b\"\naddress = \"127.0.0.1:0\"\ndirection = \"inbound\"\ntls = \"none\"\nreserved-connections = 4\n[limits]\nconnections = 10\n",
+        7,
+        "listener \"b\" reserves 4 connections, and of the 10 in [limits] only 3 are left",
+    );
+}
+
 #[test]
 fn tls_needs_a_certificate_and_submission_needs_tls() {
     wrong(

@@ -120,6 +120,7 @@ fn responses_are_read_back_as_they_were() {
         }),
         Response::Events(Vec::new()),
         Response::Directory(DirectoryResponse::Rekeyed(3)),
+        Response::Starting("opening its store".to_owned()),
         Response::Failed("no relay is running".to_owned()),
     ];
     for response in responses {

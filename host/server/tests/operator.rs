@@ -10,7 +10,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use gatepost::config::Config;
 use gatepost::control::{
-    self, Action, Choice, ControlSocket, Listing, OpenError, Request, Response, Runtime,
+    self, Action, Choice, ControlSocket, Counter, Listing, OpenError, Request, Response, Runtime,
 };
 use gatepost::policies::Policies;
 use gatepost_message::{Address, Millis, ReversePath, TransactionId};
@@ -305,15 +305,29 @@ async fn the_socket_answers_its_owner_line_by_line_and_goes_with_the_relay() {
     let mode = std::fs::metadata(&path).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     let (stop, stopped) = oneshot::channel::<()>();
-    let serving = tokio::spawn(socket.serve(runtime.clone(), async {
+    let counter = Counter::starting("opening its store");
+    let serving = tokio::spawn(socket.serve(counter.clone(), async {
         let _ = stopped.await;
     }));
+    // One relay answers for a store.
+    assert!(ControlSocket::bind(store.path()).is_err());
 
-    let response = control::ask(store.path(), &Request::QueueShow { id }).await;
-    assert!(
-        matches!(response, Ok(Some(Response::Message(_)))),
-        "{response:?}"
+    let ask = async |request| control::ask(store.path(), &request).await.unwrap().unwrap();
+    counter.step("loading its policies");
+    assert_eq!(
+        ask(Request::QueueShow { id }).await,
+        Response::Starting("loading its policies".to_owned())
     );
+    counter.running(runtime.clone());
+    let response = ask(Request::QueueShow { id }).await;
+    assert!(matches!(response, Response::Message(_)), "{response:?}");
+    counter.stopping();
+    let response = ask(Request::QueueShow { id }).await;
+    assert!(matches!(response, Response::Message(_)), "{response:?}");
+    let Response::Failed(why) = ask(Request::Reload { dry_run: false }).await else {
+        panic!("a relay that stops reads its configuration");
+    };
+    assert!(why.contains("the relay is stopping"), "{why}");
 
     let mut stream = BufReader::new(UnixStream::connect(&path).await.unwrap());
     let mut lines = String::new();
