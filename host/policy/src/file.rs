@@ -29,7 +29,7 @@ pub enum ModuleFileError {
     },
 }
 
-/// Reads a module's file. A symbolic link is followed, so that a site can point at a version.
+/// Reads a module's file, or another that a configuration names. A symbolic link is followed, so that a site can point at a version.
 ///
 /// # Errors
 /// It cannot be read, is no regular file, or has more octets than `limit`.

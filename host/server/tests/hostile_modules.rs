@@ -20,7 +20,7 @@ use test_support::costly::{component, core, items, section};
 use test_support::{costly_modules, hostile, module_that_fills_memory, say};
 
 /// Made-up modules where nothing else is said.
-const CASES: u32 = 48;
+const CASES: u32 = 96;
 
 /// Fixed, so that a failure comes again.
 const SEED: [u8; 32] = *b"hostile modules, one and the sam";
