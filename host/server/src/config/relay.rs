@@ -193,11 +193,14 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The largest that policies may make a message: no larger than it may come.
+    /// The largest that policies may make a message: what may come, and room for what policies add
+    /// to it. Without that room, a message as large as it may come would be a fault of any policy
+    /// that marks it.
     pub fn sizes(&self) -> gatepost_policy::Sizes {
+        const ROOM: u64 = 64 << 10;
         gatepost_policy::Sizes {
-            header: self.header_size,
-            message: self.message_size,
+            header: self.header_size.saturating_add(ROOM),
+            message: self.message_size.saturating_add(ROOM),
         }
     }
 
