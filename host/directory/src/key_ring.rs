@@ -139,7 +139,7 @@ impl KeyRing {
         // Long enough from the first, so that no part of it is moved and left behind.
         let mut text = Zeroizing::new(String::with_capacity(self.keys.len() * LINE));
         for Key { id, octets } in &self.keys {
-            let encoded = Zeroizing::new(STANDARD.encode(&**octets));
+            let encoded = Zeroizing::new(STANDARD.encode(**octets));
             for part in [id, " ", &encoded, "\n"] {
                 text.push_str(part);
             }
