@@ -81,8 +81,8 @@ impl Message {
         self.named(name).map(|field| field.unfolded()).collect()
     }
 
-    /// Whether a line that is no field ends the header section, and no empty line: what stands behind
-    /// it is body here, and may be more of the section for a reader that skips such lines.
+    /// Whether a line that is no field ends the header section, and no empty line: what stands
+    /// behind it is body here, and may be more of the section for a reader that skips such lines.
     pub fn ends_in_no_field(&self) -> bool {
         self.index.length() == self.index.end_of_fields() && !self.body.is_empty()
     }

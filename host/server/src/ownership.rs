@@ -97,9 +97,9 @@ impl Ownership<'_> {
     /// 6409 section 6.1): an address or a domain of its own, or one of its sending domains.
     ///
     /// Of a domain that is its own every local part will do: a server finds out by it which message
-    /// came back to whom (VERP), that it sent the message (BATV), or for whom it forwarded it (SRS).
-    /// A domain whose connector is not verified, or disconnected, gives no right to send. What
-    /// belongs to nobody whom the relay knows belongs to somebody all the same.
+    /// came back to whom (VERP), that it sent the message (BATV), or for whom it forwarded it
+    /// (SRS). A domain whose connector is not verified, or disconnected, gives no right to send.
+    /// What belongs to nobody whom the relay knows belongs to somebody all the same.
     pub fn may_send_as(self, account: &str, address: &Address) -> bool {
         let of_directory = |destination: Destination| {
             destination.account.to_string() == account && self.is_vouched_for(destination)

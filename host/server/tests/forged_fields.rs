@@ -1,5 +1,5 @@
-//! Whatever a header section holds, no reader downstream finds a field of ours in it, however lax it
-//! is; and nothing goes that no reader could take for one.
+//! Whatever a header section holds, no reader downstream finds a field of ours in it, however lax
+//! it is; and nothing goes that no reader could take for one.
 
 #![allow(clippy::unwrap_used)] // clippy.toml lets tests unwrap, not their helpers
 

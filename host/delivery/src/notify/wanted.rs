@@ -19,9 +19,9 @@ pub(crate) fn wants(notify: Option<Notify>, action: Action) -> bool {
     }
 }
 
-/// What a next hop that offers DSN is asked for of a message. A stranger's wish for the whole message
-/// is not passed on: the notice would carry it to whom they like (RFC 3461 section 5.2.1 has no
-/// word on forged senders).
+/// What a next hop that offers DSN is asked for of a message. A stranger's wish for the whole
+/// message is not passed on: the notice would carry it to whom they like (RFC 3461 section 5.2.1
+/// has no word on forged senders).
 pub(crate) fn message_request(sender: SenderProof, asked: &MessageRequest) -> MessageRequest {
     let mut request = asked.clone();
     if !is_theirs(sender) && request.ret == Some(Ret::Full) {

@@ -1,6 +1,6 @@
 //! A user sends in the name of their own account and in no other, be it another account's, or
-//! nobody's whom the relay knows: neither in the envelope nor in From (RFC 6409 section 6.1 allows a
-//! relay to hold users to that).
+//! nobody's whom the relay knows: neither in the envelope nor in From (RFC 6409 section 6.1 allows
+//! a relay to hold users to that).
 
 use test_support::{RelayBuilder, Sink};
 

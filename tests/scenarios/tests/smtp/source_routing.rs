@@ -1,6 +1,6 @@
-//! A local part that names a further way is refused at RCPT, although its domain is ours: a next hop
-//! that trusts the relay, a stock Postfix for one, would send the message there (RFC 5321 appendix
-//! F.2).
+//! A local part that names a further way is refused at RCPT, although its domain is ours: a next
+//! hop that trusts the relay, a stock Postfix for one, would send the message there (RFC 5321
+//! appendix F.2).
 
 use test_support::{RelayBuilder, Sink};
 

@@ -1,6 +1,6 @@
-//! A notice goes to whom the reverse-path names, who may have had no part in the message: a stranger
-//! has written it. Such a notice brings no body and no word of theirs in the relay's own sentences,
-//! and where the domain says that it is not its mail, there is none.
+//! A notice goes to whom the reverse-path names, who may have had no part in the message: a
+//! stranger has written it. Such a notice brings no body and no word of theirs in the relay's own
+//! sentences, and where the domain says that it is not its mail, there is none.
 
 use test_support::{DnsServer, Relay, RelayBuilder, Sink, Zone};
 
