@@ -12,8 +12,8 @@ use gatepost_message::{
 };
 use gatepost_policy::{
     Chain, CredentialScope, Definition, Directory, DomainKind, DomainState, Effect, Engine,
-    EngineSettings, FaultKind, Findings, Flow, Forwarders, Identity, Judgement, LookUps, Machine, Memory,
-    Partner, PartnerSource, ReceivingDomain, Scope, Session, Slot, Transaction,
+    EngineSettings, FaultKind, Findings, Flow, Forwarders, Identity, Judgement, LookUps, Machine,
+    Memory, Partner, PartnerSource, ReceivingDomain, Scope, Session, Slot, Transaction,
 };
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};

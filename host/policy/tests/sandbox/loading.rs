@@ -276,7 +276,8 @@ async fn cached_code_is_checked_whenever_it_is_read() {
         }
     };
     let aside = folder.path().join("aside");
-    let spoil: [(&str, Box<dyn Fn(&Path)>); 6] = [
+    type Spoil<'a> = Box<dyn Fn(&Path) + 'a>;
+    let spoil: [(&str, Spoil<'_>); 6] = [
         ("readable by others", Box::new(mode(0o644))),
         ("writable by others", Box::new(mode(0o602))),
         (

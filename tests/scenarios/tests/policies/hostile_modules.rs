@@ -138,7 +138,8 @@ fn what_lies_in_the_watched_folder_is_refused_once() {
         .with("[[policy]]\nname = \"guest\"")
         .start();
     let one = status(&relay, "guest")["digest"].take();
-    let bad: Vec<(&str, Box<dyn Fn()>, &str)> = vec![
+    type Written<'a> = Box<dyn Fn() + 'a>;
+    let bad: Vec<(&str, Written<'_>, &str)> = vec![
         (
             "nested types",
             Box::new(|| {
