@@ -1,14 +1,15 @@
 //! What kind of message this is, and whether a machine may answer it.
 //!
-//! [`Classifier::classify`] reads the envelope and the header section once, as far as the
-//! [bounds](crate::bounds) go, and looks into the body only where a report does not say what it is of. Each [field family](Rule) finds its
-//! evidence by itself; the evidence as a whole then gives two separate answers, for they are two
-//! questions: what an agent of a help desk wrote is `human`, and must not be answered by a machine
-//! all the same.
+//! [`Classifier::classify`] reads the envelope, the header section and the beginning of the body
+//! once, as far as the [bounds](crate::bounds) go. Each [field family](Rule) finds its evidence by
+//! itself; what is only usual of machines is weighed against what is usual of people. The evidence
+//! as a whole then gives separate answers, for they are separate questions: what an agent of a help
+//! desk wrote is `human`, and must not be answered by a machine all the same; and who may be
+//! [remembered](Classification::is_certain) as a machine wants more proof than either.
 //!
 //! No rule depends on the order of fields, and none on who somebody is: where an address counts,
-//! it is for what its local part says (`mailer-daemon`, `owner-`, `no-reply`). Subjects and other
-//! weak evidence count only where something else agrees.
+//! it is for what its local part says (`mailer-daemon`, `owner-`, `no-reply`), or for being the
+//! recipient's own. Subjects, text and other weak evidence count only where something else agrees.
 //!
 //! ```
 //! use gatepost_sdk::*;
@@ -37,6 +38,7 @@ mod rule;
 mod sender;
 mod subject;
 mod suppress;
+mod text;
 
 use std::fmt;
 
@@ -91,6 +93,8 @@ pub struct Classification {
     /// What was found, in the order of [`Rule::ALL`]; of each rule four pieces at most.
     pub evidence: Vec<Evidence>,
     of_class: &'static [Rule],
+    against_reply: Vec<Rule>,
+    certain: bool,
 }
 
 impl Classification {
@@ -108,6 +112,24 @@ impl Classification {
         all.filter(|evidence| self.of_class.contains(&evidence.rule))
     }
 
+    /// Whether the author is a machine beyond doubt, so that it may be remembered: a program says
+    /// so of itself, or two signs agree, and nothing speaks for a person or was added on the way. A
+    /// class is found by less, for it is of one message only.
+    ///
+    /// ```
+    /// use gatepost_sdk::Decision;
+    /// use gatepost_sdk::classification::Classification;
+    ///
+    /// fn remember(found: &Classification, author: &str, decision: &mut Decision) {
+    ///     if found.is_certain() {
+    ///         decision.remember_machine(author, "its own words", 86_400);
+    ///     }
+    /// }
+    /// ```
+    pub fn is_certain(&self) -> bool {
+        self.certain
+    }
+
     /// What forbids an automatic answer, besides the class.
     ///
     /// ```
@@ -122,7 +144,7 @@ impl Classification {
     /// ```
     pub fn evidence_against_reply(&self) -> impl Iterator<Item = &Evidence> {
         let all = self.evidence.iter();
-        all.filter(|evidence| decide::forbids_reply(evidence.rule))
+        all.filter(|evidence| self.against_reply.contains(&evidence.rule))
     }
 }
 
@@ -177,17 +199,16 @@ impl Classifier {
     pub fn classify(&self, transaction: &Transaction, message: &dyn Message) -> Classification {
         let mut found = Found::default();
         fields::find(self, transaction, message, &mut found);
-        let (class, of_class) = decide::class(&found);
+        let judgement = decide::judge(&found);
         let mut evidence = found.evidence;
-        let forbidden = evidence
-            .iter()
-            .any(|evidence| decide::forbids_reply(evidence.rule));
         evidence.sort_unstable();
         Classification {
-            class,
-            reply_allowed: class == MessageClass::Human && !forbidden,
+            class: judgement.class,
+            reply_allowed: judgement.reply_allowed,
             evidence,
-            of_class,
+            of_class: judgement.of_class,
+            against_reply: judgement.against_reply,
+            certain: judgement.certain,
         }
     }
 }
@@ -262,8 +283,18 @@ impl Found {
         }
     }
 
-    fn is_empty(&self) -> bool {
-        self.evidence.is_empty()
+    /// Takes back what a rule has found; gives the least piece of it.
+    fn forget(&mut self, rule: Rule) -> Option<Evidence> {
+        if let Some(pieces) = self.pieces.get_mut(rule as usize) {
+            *pieces = 0;
+        }
+        let of_rule = self
+            .evidence
+            .iter()
+            .filter(|evidence| evidence.rule == rule);
+        let least = of_rule.min().cloned();
+        self.evidence.retain(|evidence| evidence.rule != rule);
+        least
     }
 
     fn has(&self, rule: Rule) -> bool {

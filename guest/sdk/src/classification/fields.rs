@@ -4,9 +4,9 @@ use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use super::rule::Rule;
-use super::{Classifier, Found};
+use super::{Classifier, Evidence, Found};
 use super::{
-    auto_submitted, autoreply, list, machine, precedence, report, sender, subject, suppress,
+    auto_submitted, autoreply, list, machine, precedence, report, sender, subject, suppress, text,
 };
 use crate::header::Field;
 use crate::header::read::{addresses, decoded};
@@ -21,6 +21,14 @@ struct Held {
     to: Bodies,
     errors_to: Bodies,
     subjects: Bodies,
+    /// What says which list a message was sent through.
+    lists: Bodies,
+    /// What Exchange's inbox rules say in whose mailbox they run.
+    inbox_rules: Bodies,
+    types: Bodies,
+    encodings: Bodies,
+    /// Another message is named that this one answers.
+    answers: bool,
 }
 
 /// The bodies of all fields of one kind, together no longer than one field may be.
@@ -71,6 +79,8 @@ struct Pass<'a> {
     report: OnceCell<Option<Rule>>,
     /// The recipients in lower case, once they are asked for.
     recipients: OnceCell<BTreeSet<String>>,
+    /// Their domains, likewise.
+    domains: OnceCell<BTreeSet<String>>,
     /// Fields that name the program which are still to be read.
     programs: usize,
 }
@@ -96,6 +106,7 @@ pub(super) fn find(
         found,
         report: OnceCell::new(),
         recipients: OnceCell::new(),
+        domains: OnceCell::new(),
         programs: PROGRAMS,
     };
     let mut lower = [0; LONGEST];
@@ -116,21 +127,248 @@ pub(super) fn find(
     pass.envelope();
     let Pass { held, found, .. } = pass;
     let from = held.from.named();
-    authors(&held, &from, found);
+    let author = authors(&held, &from, found);
     relations(transaction, &held, &from, found);
-    // The subject only backs what something else says, so it need not be read where nothing does.
-    let evidence = !found.is_empty();
-    for value in &held.subjects.all {
-        let maybe_report = value.len() > 30 && !evidence;
-        if !evidence && !maybe_report {
-            continue;
+    let subjects: Vec<String> = held
+        .subjects
+        .all
+        .iter()
+        .map(|value| decoded(value))
+        .collect();
+    for text in &subjects {
+        if let Some(rule) = subject::rule(text) {
+            found.add(rule, "Subject", text);
         }
-        let text = decoded(value);
-        match subject::rule(&text) {
-            Some(rule) if evidence || rule == Rule::MailReport => found.add(rule, "Subject", &text),
-            _ => {}
+        if subject::is_newsletter(text) {
+            found.add(Rule::NewsletterSubject, "Subject", text);
         }
     }
+    if held
+        .to
+        .all
+        .iter()
+        .any(|to| contains(to, "undisclosed") || contains(to, "unlisted-rec"))
+    {
+        found.add(Rule::Undisclosed, "To", "undisclosed recipients");
+    }
+    let recipients: Vec<String> = transaction
+        .recipients
+        .iter()
+        .take(bounds::ADDRESSES)
+        .map(|to| to.to_lowercase())
+        .collect();
+    let read = message.body_chunk(0, text::READ);
+    let authors = recipients
+        .get(..recipients.len().min(AUTHORS))
+        .unwrap_or_default();
+    let text = text::read(&read, &held.types.all, &held.encodings.all, authors);
+    words(&text, &subjects, found);
+    replies(&text, &author, &held, found);
+    forwarders(transaction, &held, found);
+    own_lists(&recipients, &held, found);
+}
+
+/// What the text says.
+fn words(text: &text::Text, subjects: &[String], found: &mut Found) {
+    const TEXT: &str = "text";
+    for (rule, phrase) in [
+        (Rule::AutomaticText, text.automatic),
+        (Rule::FailureText, text.failure),
+        (Rule::FailureWords, text.failure_words),
+        (Rule::OptOut, text.opt_out),
+    ] {
+        if let Some(phrase) = phrase {
+            found.add(rule, TEXT, phrase);
+        }
+    }
+    if text.pixel {
+        found.add(Rule::TrackingPixel, TEXT, "picture of one pixel");
+    }
+    if text.returned {
+        found.add(Rule::ReturnedMessage, TEXT, "a recipient's own message");
+    }
+    let complaint = subjects
+        .iter()
+        .any(|subject| subject::is_complaint(subject));
+    if text.complaint || complaint && text.returned {
+        found.add(Rule::MailReport, TEXT, "message complained about");
+    }
+    if text.quotes {
+        found.add(Rule::Quotation, TEXT, "quoted");
+    }
+    if text
+        .own
+        .chars()
+        .filter(|c| c.is_alphanumeric())
+        .take(2)
+        .count()
+        == 2
+    {
+        found.add(Rule::OwnText, TEXT, "own");
+    }
+    if let Some(failure) = subjects
+        .iter()
+        .find(|subject| subject::mentions_failure(subject))
+    {
+        found.add(Rule::FailureSubject, "Subject", failure);
+    }
+    if let Some(answer) = subjects
+        .iter()
+        .find(|subject| subject::begins_as_answer(subject))
+    {
+        found.add(Rule::AnswerSubject, "Subject", answer);
+    }
+    if text.calendar.as_deref() == Some("REPLY") {
+        found.add(Rule::CalendarReply, TEXT, "METHOD:REPLY");
+    }
+}
+
+/// Whether somebody typed an answer.
+fn replies(text: &text::Text, author: &str, held: &Held, found: &mut Found) {
+    let of_machine = found.has_any(&[
+        Rule::AutomaticSubject,
+        Rule::AbsenceSubject,
+        Rule::AwaySubject,
+        Rule::BounceSubject,
+        Rule::Challenge,
+        Rule::HeldByList,
+        Rule::MachineSubject,
+    ]);
+    let as_answer = [Rule::AnswerSubject, Rule::MailProgram, Rule::Threaded];
+    let answers = held.answers && found.has(Rule::OwnText) && !of_machine;
+    if answers && found.has_any(&as_answer) {
+        found.add(Rule::TypedReply, "text", "above what is answered");
+    }
+    // Calendars tell who has accepted; people do not tell their own names first.
+    let name = author.trim().to_lowercase();
+    let names = held.from.addresses().into_iter().chain([name]);
+    if found.has(Rule::CalendarReply)
+        && names
+            .into_iter()
+            .any(|name| !name.is_empty() && text.begins.starts_with(name.as_str()))
+    {
+        found.add(Rule::AutomaticText, "text", "author's name");
+    }
+    // A notice for customers: `Ann (Wool Shop)`, or `Ann commented:`, above which to answer.
+    let author = author.trim().to_lowercase();
+    let notice = text.begins.contains("your reply above this line")
+        || text.begins.contains("reply above this line");
+    let (name, rest) = author.split_once(" (").unwrap_or((&author, ""));
+    let comments = text.begins.contains(&format!("{author} commented"));
+    if notice
+        && held.answers
+        && !name.is_empty()
+        && !author.starts_with("automation")
+        && (rest.ends_with(')') || comments)
+    {
+        found.add(Rule::AgentComment, "From", &author);
+    }
+}
+
+/// What a server that forwards has added of its own.
+fn forwarders(transaction: &Transaction, held: &Held, found: &mut Found) {
+    let from: BTreeSet<String> = held.from.addresses().into_iter().collect();
+    if sender::is_forwarded(&transaction.mail_from) {
+        found.add(Rule::Relayed, "MAIL FROM", &transaction.mail_from);
+    }
+    // A rule answers in its owner's name, and passes on in the author's.
+    for mailbox in held.inbox_rules.addresses() {
+        if !from.is_empty() && !from.contains(&mailbox) {
+            found.add(Rule::Relayed, "X-MS-Exchange-Inbox-Rules-Loop", &mailbox);
+        }
+    }
+    if found.has(Rule::InboxRule)
+        && held
+            .subjects
+            .all
+            .iter()
+            .any(|value| subject::is_forward(&decoded(value)))
+    {
+        found.add(Rule::Relayed, "Subject", "forwarded by a rule");
+    }
+    let answers = [
+        Rule::AutomaticSubject,
+        Rule::AbsenceSubject,
+        Rule::AwaySubject,
+        Rule::SuppressAll,
+        Rule::SuppressAnswers,
+        Rule::NoReplyAddress,
+    ];
+    // Exchange asks for quiet about what it hands to a group's members, to whom it is not
+    // addressed.
+    let to: BTreeSet<String> = held.to.addresses().into_iter().collect();
+    let named = |recipient: &String| to.contains(&recipient.to_lowercase());
+    let is_groups = |mark: &Evidence| {
+        let value = mark.text.to_ascii_lowercase();
+        mark.rule == Rule::SuppressAnswers && !value.contains("rn")
+    };
+    if !to.is_empty()
+        && found.evidence.iter().any(is_groups)
+        && !transaction
+            .recipients
+            .iter()
+            .take(bounds::ADDRESSES)
+            .any(named)
+    {
+        found.forget(Rule::SuppressAnswers);
+        found.add(Rule::Relayed, "To", "a group");
+    }
+    // Microsoft 365 marks what an inbox rule passes on as generated, whoever wrote it.
+    if found.has(Rule::InboxRule)
+        && found.has(Rule::Relayed)
+        && !found.has_any(&answers)
+        && let Some(mark) = found.forget(Rule::AutoGenerated)
+    {
+        found.add(Rule::Forwarded, &mark.field, &mark.text);
+    }
+}
+
+/// Lists of which it is asked whether they are the recipient's: a message names one, several
+/// times.
+const LISTS: usize = 16;
+
+/// Recipients of whose own messages it is asked whether they are attached.
+const AUTHORS: usize = 16;
+
+/// A list of the recipient's own, or the address of a team, is how mail comes to the help desk:
+/// what the list adds says nothing about who wrote.
+fn own_lists(recipients: &[String], held: &Held, found: &mut Found) {
+    let to: BTreeSet<String> = held.to.addresses().into_iter().collect();
+    let all = held
+        .lists
+        .all
+        .iter()
+        .flat_map(|value| list::addresses(value));
+    // Who answers others there talks to its members.
+    let talks = found.has_any(&[Rule::Correspondence, Rule::Quotation, Rule::AnswerSubject])
+        && !found.has(Rule::AnswersUs);
+    let own = all.take(LISTS).find(|(local, domain)| {
+        let list = format!("{local}@{domain}");
+        let ours = recipients.iter().any(|recipient| {
+            let at = recipient.rsplit_once('@').map_or("", |(_, at)| at);
+            // A list that is named after what it is about is one of many who talk.
+            *domain == at && !domain.starts_with("lists.") && !domain.starts_with("list.")
+        });
+        ours && !talks || sender::is_of_team(local, domain) && to.contains(&list)
+    });
+    let Some((local, domain)) = own else { return };
+    for rule in [
+        Rule::ListField,
+        Rule::ListUnsubscribe,
+        Rule::ListManagerField,
+        Rule::ListPrecedence,
+        Rule::BulkPrecedence,
+        Rule::ListOwner,
+        Rule::ReplyToList,
+        Rule::ErrorsTo,
+        Rule::Verp,
+        Rule::LoopMark,
+        Rule::OwnLoopMark,
+        Rule::SystemSender,
+    ] {
+        found.forget(rule);
+    }
+    found.add(Rule::OwnList, "List-Id", &format!("{local}@{domain}"));
 }
 
 /// No name that means anything is longer.
@@ -143,13 +381,10 @@ fn is_of_no_interest(name: &[u8]) -> bool {
         b"received"
             | b"dkim-signature"
             | b"date"
-            | b"message-id"
             | b"mime-version"
             | b"references"
-            | b"content-transfer-encoding"
             | b"content-language"
             | b"thread-topic"
-            | b"accept-language"
             | b"received-spf"
             | b"authentication-results"
     ) || name.starts_with(b"arc-")
@@ -162,6 +397,7 @@ fn is_of_no_interest(name: &[u8]) -> bool {
                 name,
                 b"x-ms-exchange-message-is-ndr"
                     | b"x-ms-exchange-inbox-rules-loop"
+                    | b"x-ms-exchange-forwardingloop"
                     | b"x-ms-exchange-generated-message-source"
             )
 }
@@ -177,6 +413,14 @@ impl Pass<'_> {
             "to" | "cc" => return held.to.hold(field, bounds::LIST),
             "subject" => return held.subjects.hold(field, bounds::TEXT),
             "errors-to" => return held.errors_to.hold(field, FEW),
+            "content-transfer-encoding" => return held.encodings.hold(field, WORDS),
+            "content-type" => held.types.hold(field, bounds::TEXT),
+            "list-id" | "list-post" | "x-beenthere" | "mailing-list" => {
+                held.lists.hold(field, bounds::TEXT);
+            }
+            "x-ms-exchange-inbox-rules-loop" | "x-ms-exchange-forwardingloop" => {
+                held.inbox_rules.hold(field, bounds::TEXT);
+            }
             _ => {}
         }
         let text = field.text(WORDS);
@@ -204,14 +448,50 @@ impl Pass<'_> {
             "return-path" | "x-envelope-from" | "x-original-return-path" => {
                 (value == "<>").then_some(Rule::FormerNullPath)
             }
-            "in-reply-to" | "thread-index" => (!value.is_empty()).then_some(Rule::Correspondence),
+            "in-reply-to" => {
+                self.held.answers |= !value.is_empty();
+                if self.is_id_of_recipient(value) {
+                    self.found.add(Rule::AnswersUs, shown, value);
+                }
+                (!value.is_empty()).then_some(Rule::Correspondence)
+            }
+            "thread-index" => (!value.is_empty()).then_some(Rule::Threaded),
+            // What a person's client hands to Exchange is in a language.
+            "accept-language" => (!value.is_empty()).then_some(Rule::MailProgram),
+            "x-gmail-original-message-id" => Some(Rule::MailProgram),
+            "message-id" => machine::is_of_web_mail(value).then_some(Rule::MailProgram),
+            "x-forwarded-to"
+            | "x-forwarded-for"
+            | "resent-from"
+            | "resent-to"
+            | "resent-sender"
+            | "x-sieve-redirected-from" => (!value.is_empty()).then_some(Rule::Relayed),
+            // Certified mail (Italy, DM 2 November 2005): receipts, and what went wrong.
+            "x-ricevuta" => (!value.is_empty()).then_some(Rule::MarkedReport),
+            "x-ms-mail-application" => {
+                let flow = contains(value, "power automate") || contains(value, "microsoft-flow");
+                (flow || contains(value, "logic-apps")).then_some(Rule::MachineField)
+            }
+            "x-github-reason" => {
+                let machine = ["ci_activity", "security_alert", "approval_requested"];
+                let is_machine = machine.iter().any(|it| value.eq_ignore_ascii_case(it));
+                let rule = if is_machine {
+                    Rule::NoticeField
+                } else {
+                    Rule::ListManagerField
+                };
+                Some(rule)
+            }
             "x-mailer" | "user-agent" | "x-powered-by" => {
                 self.programs = self.programs.checked_sub(1)?;
                 autoreply::mailer(value)
                     .or_else(|| machine::mailer(value))
-                    .or_else(|| machine::is_for_people(value).then_some(Rule::Correspondence))
+                    .or_else(|| machine::is_for_people(value).then_some(Rule::MailProgram))
             }
-            "feedback-id" | "x-feedback-id" => machine::feedback(value),
+            "feedback-id" | "x-feedback-id" => {
+                (!value.is_empty()).then_some(())?;
+                machine::feedback(value).or(Some(Rule::MailProgram))
+            }
             "x-autogenerated" | "x-auto-generated" => autoreply::autogenerated(value),
             "x-amazon-mail-relay-type" => value
                 .eq_ignore_ascii_case("notification")
@@ -219,9 +499,15 @@ impl Pass<'_> {
             "x-post-messageclass" => {
                 contains(value, "autoresponder").then_some(Rule::AutoreplyField)
             }
-            "x-ms-exchange-inbox-rules-loop" => Some(Rule::InboxRule),
+            "x-ms-exchange-inbox-rules-loop" | "x-ms-exchange-forwardingloop" => {
+                Some(Rule::InboxRule)
+            }
             "x-ms-exchange-generated-message-source" => {
-                contains(value, "rules agent").then_some(Rule::InboxRule)
+                if contains(value, "booking attendant") {
+                    Some(Rule::AutoreplyField)
+                } else {
+                    contains(value, "rules agent").then_some(Rule::InboxRule)
+                }
             }
             "x-apple-action" => value
                 .eq_ignore_ascii_case("vacation")
@@ -236,12 +522,26 @@ impl Pass<'_> {
                 Some(Rule::LoopMark)
             }
             _ if name == self.ours.trigger => trigger(value),
-            _ if name == self.ours.account_id => Some(Rule::HelpDesk),
+            _ if name == self.ours.account_id => Some(Rule::DeskAccount),
             _ if name.starts_with("list-") => list::rule(name),
             _ => list::rule(name)
                 .or_else(|| machine::rule(name).filter(|_| !autoreply::is_no(value)))
                 .or_else(|| autoreply::rule(name, value)),
         }
+    }
+
+    /// Whether a message id among these was made up at a recipient's domain.
+    fn is_id_of_recipient(&self, ids: &str) -> bool {
+        let lower = ids.to_ascii_lowercase();
+        let all = || {
+            let recipients = self.transaction.recipients.iter();
+            let domain = |to: &String| Some(to.rsplit_once('@')?.1.to_ascii_lowercase());
+            recipients.filter_map(domain).collect()
+        };
+        let domains: &BTreeSet<String> = self.domains.get_or_init(all);
+        let ids = lower.split(['<', '>', ' ', '\t']);
+        ids.filter_map(|id| id.rsplit_once('@'))
+            .any(|(_, host)| domains.contains(host))
     }
 
     fn is_recipient(&self, address: &str) -> bool {
@@ -262,12 +562,14 @@ impl Pass<'_> {
         let local = sender::unwrapped(path);
         if sender::is_daemon(&local) {
             self.found.add(Rule::MailerDaemon, PATH, path);
-        } else if sender::is_of_list(&local)
-            || local == "postmaster"
-            || sender::wants_no_reply(&local)
-        {
-            // A form on a web page sends from such an address what a person wrote.
+        } else if local == "postmaster" {
             self.found.add(Rule::SystemSender, PATH, path);
+        } else if sender::is_of_list(&local) {
+            // RFC 5230 section 4.6; but people write from addresses of that form.
+            let author = self.held.from.addresses().contains(&path.to_lowercase());
+            if !author || sender::is_of_list_program(&local) {
+                self.found.add(Rule::SystemSender, PATH, path);
+            }
         }
         if sender::holds_recipient(&local) {
             self.found.add(Rule::Verp, PATH, path);
@@ -278,6 +580,13 @@ impl Pass<'_> {
             .any(|recipient| recipient.eq_ignore_ascii_case(path))
         {
             self.found.add(Rule::OwnAddress, PATH, path);
+        }
+        // An answer would go to the recipient, unless another address is named for it.
+        let from = self.held.from.addresses();
+        if self.held.reply_to.is_empty()
+            && let Some(own) = from.iter().find(|author| self.is_recipient(author))
+        {
+            self.found.add(Rule::OwnAddress, "From", own);
         }
     }
 }
@@ -307,8 +616,8 @@ fn contains(value: &str, word: &str) -> bool {
     value.to_ascii_lowercase().contains(word)
 }
 
-/// What the author's name and address say.
-fn authors(held: &Held, from: &[(String, String)], found: &mut Found) {
+/// What the author's name and address say; gives the name, where there is one author.
+fn authors(held: &Held, from: &[(String, String)], found: &mut Found) -> String {
     if held.from.all.iter().any(|value| value.contains("<>")) {
         found.add(Rule::SystemAuthor, "From", "<>");
     }
@@ -316,19 +625,45 @@ fn authors(held: &Held, from: &[(String, String)], found: &mut Found) {
         let local = local_part(address);
         if sender::is_daemon(&local) || sender::is_daemon(&name.to_lowercase()) {
             found.add(Rule::MailerDaemon, "From", address);
-        } else if is_mail_system(name) {
-            found.add(Rule::SystemAuthor, "From", name);
         } else if local == "postmaster" {
             found.add(Rule::SystemAuthor, "From", address);
             found.add(Rule::SystemSender, "From", address);
+        } else if is_mail_system(name) {
+            found.add(Rule::SystemAuthor, "From", name);
         } else if sender::is_autoresponder(&local) {
             found.add(Rule::AutoresponderAddress, "From", address);
         } else if sender::wants_no_reply(&local) {
             found.add(Rule::NoReplyAddress, "From", address);
         } else if sender::sends_notices(&local) {
             found.add(Rule::NoticeAddress, "From", address);
+        } else if sender::is_of_system(&local) {
+            found.add(Rule::SystemMailbox, "From", address);
+        } else if sender::is_of_web_server(&local) {
+            found.add(Rule::WebServer, "From", address);
+        }
+        if is_administrator(name) {
+            found.add(Rule::AdministratorName, "From", name);
         }
     }
+    match from {
+        [(name, _)] => name.clone(),
+        _ => String::new(),
+    }
+}
+
+/// Display names that Exchange and Sendmail use, and whoever looks after a server, too.
+fn is_administrator(name: &str) -> bool {
+    const NAMES: &[&str] = &[
+        "mail administrator",
+        "system administrator",
+        "systemadministrator",
+        "administrateur système",
+        "administrador del sistema",
+        "administrador do sistema",
+        "postmaster",
+        "microsoft outlook",
+    ];
+    NAMES.contains(&name.trim().to_lowercase().as_str())
 }
 
 /// The display names of mail systems.
@@ -338,14 +673,10 @@ fn is_mail_system(name: &str) -> bool {
         "mail delivery subsystem",
         "mail delivery service",
         "internet mail delivery",
-        "mail administrator",
-        "system administrator",
-        "postmaster",
         "mail system",
         "mail router",
         "mailer daemon",
         "mailer-daemon",
-        "microsoft outlook",
     ];
     let lower = name.trim().to_lowercase();
     NAMES.contains(&lower.as_str())
@@ -385,9 +716,14 @@ fn relations(transaction: &Transaction, held: &Held, from: &[(String, String)], 
             if from.contains(&address) {
                 continue;
             }
+            // A relay between people hides them behind addresses, and tags the one for the answer.
+            let tagged = address.split_once('+').zip(address.rsplit_once('@'));
+            let tagged = tagged.is_some_and(|((local, _), (_, domain))| {
+                from.contains(&format!("{local}@{domain}"))
+            });
             if to.contains(&address) {
                 found.add(Rule::ReplyToList, "Reply-To", &address);
-            } else if is_elsewhere(&address, &domains) {
+            } else if tagged || is_elsewhere(&address, &domains) {
                 found.add(Rule::ReplyElsewhere, "Reply-To", &address);
             }
         }

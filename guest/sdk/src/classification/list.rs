@@ -3,17 +3,36 @@
 
 use super::rule::Rule;
 
+/// Local parts and domains of the lists that a field names: `<mailto:wool@l.example>`,
+/// `list wool@l.example; contact …`, or the id `<wool.l.example>`; in lower case.
+pub(super) fn addresses(value: &str) -> Vec<(String, String)> {
+    let lower = value.to_lowercase();
+    let of_address = |c: char| c.is_alphanumeric() || "@.-_+=".contains(c);
+    let words = lower
+        .split(|c| !of_address(c))
+        .filter(|word| !word.is_empty());
+    let mut found: Vec<(String, String)> = words
+        .filter_map(|word| word.split_once('@'))
+        .filter(|(local, domain)| !local.is_empty() && domain.contains('.'))
+        .map(|(local, domain)| (local.to_owned(), domain.to_owned()))
+        .take(8)
+        .collect();
+    if let Some((_, id)) = lower.rsplit_once('<')
+        && let Some((id, _)) = id.split_once('>')
+        && let Some((local, domain)) = id.split_once('.')
+        && id.chars().all(of_address)
+        && domain.contains('.')
+    {
+        found.push((local.to_owned(), domain.to_owned()));
+    }
+    found
+}
+
 pub(super) fn rule(name: &str) -> Option<Rule> {
     match name {
-        "list-id"
-        | "list-post"
-        | "list-help"
-        | "list-subscribe"
-        | "list-unsubscribe"
-        | "list-unsubscribe-post"
-        | "list-owner"
-        | "list-archive"
-        | "list-archived-at" => Some(Rule::ListField),
+        "list-id" | "list-post" | "list-help" | "list-subscribe" | "list-owner"
+        | "list-archive" | "list-archived-at" => Some(Rule::ListField),
+        "list-unsubscribe" | "list-unsubscribe-post" => Some(Rule::ListUnsubscribe),
         "mailing-list"
         | "x-mailing-list"
         | "x-mailinglist"

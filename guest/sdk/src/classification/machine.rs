@@ -97,10 +97,36 @@ pub(super) fn is_for_people(value: &str) -> bool {
         "geary",
         "betterbird",
         "microsoft-macoutlook",
+        "becky!",
+        "webmail",
+        "web mail",
+        "icloud mail",
+        "yamail",
+        "qqmail",
+        "coremail",
+        "mail.ru mailer",
+        "zohomail",
+        "zoho mail",
+        "ymail",
+        "edison mail",
+        "bluemail",
+        "fairemail",
+        "k9mail",
         "workmail",
     ];
     let lower = value.to_ascii_lowercase();
     NAMES.iter().any(|name| lower.contains(name))
+}
+
+/// Whether a message id is of a form that only web mail for people has: `<CA…@mail.gmail.com>` of
+/// Gmail, `<trinity-…@3c-app-gmx-bs01>` of GMX and web.de, `<….JavaMail.zimbra@…>` of Zimbra.
+pub(super) fn is_of_web_mail(id: &str) -> bool {
+    let id = id.trim().trim_matches(['<', '>']);
+    id.split_once('@').is_some_and(|(left, right)| {
+        left.starts_with("CA") && left.len() > 8 && right.starts_with("mail.")
+            || left.starts_with("trinity-")
+            || left.ends_with(".JavaMail.zimbra")
+    })
 }
 
 /// A number for feedback (Google). Providers of mailboxes set one on every message, so theirs
@@ -155,6 +181,7 @@ const BEGINNINGS: &[(&str, Rule)] = &[
     ("x-elq", Rule::Campaign),
     ("x-emarsys", Rule::Campaign),
     ("x-facebook-notify", Rule::NoticeField),
+    ("x-fax-", Rule::NoticeField),
     ("x-fd-", Rule::HelpDesk),
     ("x-forgejo-", Rule::NoticeField),
     ("x-freescout-", Rule::HelpDesk),
@@ -165,7 +192,6 @@ const BEGINNINGS: &[(&str, Rule)] = &[
     ("x-git-newrev", Rule::NoticeField),
     ("x-git-refname", Rule::NoticeField),
     ("x-gitea-", Rule::NoticeField),
-    ("x-github-", Rule::NoticeField),
     ("x-gitlab-", Rule::NoticeField),
     ("x-glpi-", Rule::HelpDesk),
     ("x-gnats-", Rule::NoticeField),
@@ -210,7 +236,7 @@ const BEGINNINGS: &[(&str, Rule)] = &[
     ("x-nagios", Rule::NoticeField),
     ("x-newsletter", Rule::Campaign),
     ("x-osticket", Rule::HelpDesk),
-    ("x-otrs-", Rule::HelpDesk),
+    ("x-otrs-loop", Rule::HelpDesk),
     ("x-pagerduty", Rule::NoticeField),
     ("x-phabricator-", Rule::NoticeField),
     ("x-php-bug", Rule::NoticeField),

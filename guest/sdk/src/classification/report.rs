@@ -24,6 +24,10 @@ pub(super) fn rule(value: &str, in_body: impl FnOnce() -> Option<Rule>) -> Optio
         return None;
     }
     match content_type.attribute("report-type") {
+        // A receiver that tells about one message, which it refused, reports of its delivery.
+        Some(kind) if kind.trim().eq_ignore_ascii_case("feedback-report") => in_body()
+            .filter(|rule| *rule == Rule::DeliveryReport)
+            .or(Some(Rule::MailReport)),
         Some(kind) => of(kind.trim()).or(Some(Rule::MailReport)),
         None => in_body(),
     }
@@ -46,8 +50,25 @@ fn of(kind: &str) -> Option<Rule> {
     }
 }
 
-/// By the first part of such a type.
+/// By the first part of such a type; a feedback report of a message that was refused (RFC 6591
+/// section 3.2.2) is one of delivery.
 fn in_body(body: &[u8]) -> Option<Rule> {
+    let lines = body.split(|&b| b == b'\n').map(<[u8]>::trim_ascii);
+    let refused = |line: &[u8]| {
+        const NAME: &[u8] = b"delivery-result:";
+        let value = line.split_at_checked(NAME.len());
+        value.is_some_and(|(name, value)| {
+            name.eq_ignore_ascii_case(NAME) && value.trim_ascii().eq_ignore_ascii_case(b"reject")
+        })
+    };
+    let first = first_report(body);
+    if first == Some(Rule::MailReport) && lines.into_iter().any(refused) {
+        return Some(Rule::DeliveryReport);
+    }
+    first
+}
+
+fn first_report(body: &[u8]) -> Option<Rule> {
     let lines = body.split(|&b| b == b'\n');
     for line in lines {
         let line = line.trim_ascii();

@@ -40,7 +40,7 @@ macro_rules! rules {
             /// ```
             /// use gatepost_sdk::classification::Rule;
             ///
-            /// assert_eq!(Rule::ListField.source(), "RFC 2919, RFC 2369, RFC 8058");
+            /// assert_eq!(Rule::ListField.source(), "RFC 2919, RFC 2369");
             /// ```
             pub fn source(self) -> &'static str {
                 match self { $(Rule::$rule => $source,)* }
@@ -67,6 +67,16 @@ rules! {
     SystemAuthor = "system-author", "RFC 2142 section 5; Postfix, Exim, Sendmail, Exchange";
     /// A subject that mail systems give to bounces.
     BounceSubject = "bounce-subject", "Postfix, Exim, qmail, Sendmail, Exchange, Domino";
+    /// The display name of whoever looks after a server: a mail system's, or a person's.
+    AdministratorName = "administrator-name", "Exchange, Sendmail";
+    /// A message of one of the recipients is attached.
+    ReturnedMessage = "returned-message", "RFC 6522 section 3; Exim, qmail, gateways";
+    /// Text in the words of a mail system.
+    FailureText = "failure-text", "Postfix, Exim, qmail, Sendmail, Exchange, gateways";
+    /// Text about what was not delivered, in anybody's words.
+    FailureWords = "failure-words", "habit";
+    /// A subject about what was not delivered, wherever it stands there.
+    FailureSubject = "failure-subject", "habit";
 
     // What a help desk says of its own mail.
     /// Marked as written by a person.
@@ -75,6 +85,10 @@ rules! {
     AutomaticTrigger = "automatic-trigger", "Gatepost";
     /// Comes from a help desk.
     HelpDesk = "help-desk", "Zendesk, OTRS, Zammad, Request Tracker and others";
+    /// From an account of a help desk behind a relay like this one.
+    DeskAccount = "desk-account", "Gatepost";
+    /// A help desk's notice that gives an agent's own words.
+    AgentComment = "agent-comment", "Zendesk, Jira Service Management";
 
     // Automatic answers.
     /// A report of what became of the message at its reader.
@@ -93,6 +107,14 @@ rules! {
     AutomaticSubject = "automatic-subject", "Exchange and others";
     /// A subject that says that somebody is away.
     AbsenceSubject = "absence-subject", "vacation programs";
+    /// The fixed subject of an out-of-office agent.
+    AwaySubject = "away-subject", "Domino";
+    /// Who wrote is to confirm it first.
+    Challenge = "challenge", "TMDA and others";
+    /// A list's answer to who may not write to it.
+    HeldByList = "held-by-list", "Mailman";
+    /// The answer of a calendar to an invitation.
+    CalendarReply = "calendar-reply", "RFC 5546 section 3.2.3";
 
     // Made by a machine.
     /// Auto-Submitted with any other keyword but `no`.
@@ -107,18 +129,30 @@ rules! {
     SuppressAll = "suppress-all", "MS-OXCMAIL, X-Auto-Response-Suppress";
     /// The message asks that one kind of automatic answer be not sent.
     SuppressSome = "suppress-some", "MS-OXCMAIL, X-Auto-Response-Suppress";
+    /// The message asks that neither absence nor automatic answers be sent.
+    SuppressAnswers = "suppress-answers", "MS-OXCMAIL, X-Auto-Response-Suppress";
     /// `Precedence: bulk` or `junk`.
     BulkPrecedence = "bulk-precedence", "RFC 3834 section 2, RFC 2076";
     /// The author's address wants no answer.
     NoReplyAddress = "no-reply-address", "habit";
     /// The author's address sends notices.
     NoticeAddress = "notice-address", "habit";
+    /// The author is a server's own program.
+    SystemMailbox = "system-mailbox", "cron, anacron, logwatch";
+    /// The author is a web server, in which a form may run.
+    WebServer = "web-server", "Debian, Red Hat, WordPress";
+    /// A subject that a program or device begins so.
+    MachineSubject = "machine-subject", "cron, anacron, Logwatch, Veeam, Nagios, Ricoh and others";
+    /// Text that says of itself that a machine wrote it.
+    AutomaticText = "automatic-text", "habit";
     /// A loop mark, of whomever.
     LoopMark = "loop-mark", "procmail and others";
 
     // Sent to many.
     /// A field of mailing lists.
-    ListField = "list-field", "RFC 2919, RFC 2369, RFC 8058";
+    ListField = "list-field", "RFC 2919, RFC 2369";
+    /// The list or sender can be left, and nothing else says that it is a list.
+    ListUnsubscribe = "list-unsubscribe", "RFC 2369, RFC 8058";
     /// A field of list managers from before the RFCs.
     ListManagerField = "list-manager-field", "Mailman, ezmlm, Majordomo, LISTSERV, Sympa";
     /// `Precedence: list`.
@@ -137,10 +171,22 @@ rules! {
     Campaign = "campaign", "Mailchimp and others";
     /// The recipient stands in the reverse-path.
     Verp = "verp", "VERP (qmail)";
+    /// Text that offers, at its end, not to send more.
+    OptOut = "opt-out", "habit";
+    /// A picture of one pixel, by which its sender learns who reads.
+    TrackingPixel = "tracking-pixel", "habit";
+    /// No recipient is named.
+    Undisclosed = "undisclosed-recipients", "RFC 5322 section 3.4";
+    /// A subject of a letter to many.
+    NewsletterSubject = "newsletter-subject", "habit";
 
     // Only about answering.
     /// A machine passed it on.
     Forwarded = "auto-forwarded", "Redmine; RFC 3834 section 5";
+    /// Traces of a server that passed it on.
+    Relayed = "relayed", "RFC 5322 section 3.6.6, SRS; Google, Exchange, Dovecot";
+    /// The recipient's own list, or the address of a team, passed it on.
+    OwnList = "own-list", "Google Groups, Mailman, Sympa";
     /// The sender is a list's command address, a postmaster, or wants no answer.
     SystemSender = "system-sender", "RFC 5230 section 4.6";
     /// It went through one of its recipients before.
@@ -153,6 +199,20 @@ rules! {
     NotAutomatic = "not-automatic", "RFC 3834 section 5";
     /// Answers go to somebody at another domain: perhaps a form passes on what a person wrote in it.
     ReplyElsewhere = "reply-elsewhere", "habit";
-    /// Written with a mail program for people, or in answer to something.
-    Correspondence = "correspondence", "habit";
+    /// Written in answer to something.
+    Correspondence = "correspondence", "RFC 5322 section 3.6.4";
+    /// In a thread of Outlook's, answer or not.
+    Threaded = "threaded", "MS-OXOMSG, Thread-Index";
+    /// A person's mail program wrote it.
+    MailProgram = "mail-program", "habit; Gmail, Exchange";
+    /// An answer with text of its own, under a subject of its kind.
+    TypedReply = "typed-reply", "RFC 5322 section 3.6.4";
+    /// Text of its own, before any quotation.
+    OwnText = "own-text", "habit";
+    /// Something older is quoted.
+    Quotation = "quotation", "habit";
+    /// A subject that begins as answers do.
+    AnswerSubject = "answer-subject", "RFC 5322 section 3.6.5";
+    /// The message that it answers came from a recipient's domain.
+    AnswersUs = "answers-us", "RFC 5322 section 3.6.4";
 }

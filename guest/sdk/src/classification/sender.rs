@@ -49,6 +49,20 @@ pub(super) fn unwrapped(path: &str) -> String {
     local
 }
 
+/// Whether the reverse-path is that of a server which forwards.
+pub(super) fn is_forwarded(path: &str) -> bool {
+    let local = path
+        .rsplit_once('@')
+        .map_or(path, |(local, _)| local)
+        .to_lowercase();
+    let begins = |tag: &str| local.starts_with(tag);
+    ["srs0=", "srs0+", "srs0-", "srs1=", "srs1+", "srs1-"]
+        .into_iter()
+        .any(begins)
+        || local.contains("+srs=")
+        || local.contains("+caf_=")
+}
+
 fn is_batv_tag(tag: &str) -> bool {
     tag.len() == 10 && tag.bytes().all(|b| b.is_ascii_hexdigit())
 }
@@ -71,13 +85,26 @@ pub(super) fn is_of_list(local: &str) -> bool {
     let plain = local.split('+').next().unwrap_or_default();
     matches!(plain, "listserv" | "majordomo" | "listmaster" | "sympa" | "mailman")
         || local.starts_with("owner-")
-        || ["-owner", "-request", "-bounces", "-bounce", "-admin", "-return", "-errors", "-relay"]
+        || ["-owner", "-request", "-bounces", "-bounce", "-return", "-errors", "-relay"]
             .iter()
             .any(|ending| plain.ends_with(ending))
         // ezmlm: list-return-number-recipient
         || local.split_once("-return-").is_some_and(|(_, rest)| {
             rest.starts_with(|c: char| c.is_ascii_digit())
         })
+}
+
+/// Whether nobody but a list's own program writes from an address of that [form](is_of_list):
+/// `purchase-request@` is as well a team's, and `wool-request@` behind its list's mark only.
+pub(super) fn is_of_list_program(local: &str) -> bool {
+    let plain = local.split('+').next().unwrap_or_default();
+    let of_list = |ending| {
+        plain.strip_suffix(ending).is_some_and(|list| {
+            matches!(list, "list" | "lists") || list.ends_with("-list") || list.ends_with("-l")
+        })
+    };
+    is_of_list(local)
+        && (!plain.ends_with("-request") && !plain.ends_with("-relay") || of_list("-request"))
 }
 
 /// An address that says that nobody reads what comes there.
@@ -113,16 +140,163 @@ pub(super) fn wants_no_reply(local: &str) -> bool {
         "cevapvermeyin",
         "jangandibalas",
     ];
-    let squeezed = squeezed(local);
-    let squeezed = squeezed.as_bytes();
-    (0..squeezed.len()).any(|at| {
-        let rest = squeezed.get(at..).unwrap_or_default();
-        // The shortest of them.
-        rest.len() >= 7
-            && WORDS.iter().any(|word| {
-                word.as_bytes().first() == rest.first() && rest.starts_with(word.as_bytes())
-            })
+    // From the beginning of a word: `milano-response` and `casino-reply` are of other words.
+    let local = local
+        .get(..local.floor_char_boundary(LOCAL))
+        .unwrap_or_default();
+    let words: Vec<&str> = words(local).collect();
+    (0..words.len()).any(|from| {
+        // The longest has four of them: `do-not-reply-please`
+        let few = words.iter().skip(from).take(4);
+        let joined: String = few.copied().collect();
+        WORDS.iter().any(|word| joined.starts_with(word))
     })
+}
+
+/// Octets of a local part that are read: RFC 5321 section 4.5.3.1.1 allows 64.
+const LOCAL: usize = 128;
+
+/// The words of a local part, as its owner has parted them.
+fn words(local: &str) -> impl Iterator<Item = &str> {
+    local
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+}
+
+/// The mailbox of a server's own programs, in whose name nobody writes.
+pub(super) fn is_of_system(local: &str) -> bool {
+    let plain = local.split('+').next().unwrap_or_default();
+    matches!(
+        plain,
+        "root" | "nobody" | "daemon" | "anacron" | "cron" | "logwatch" | "smartd" | "sys"
+    )
+}
+
+/// The mailbox of a web server, or of what runs in one: a form sends from it what a visitor wrote.
+pub(super) fn is_of_web_server(local: &str) -> bool {
+    matches!(
+        local,
+        "www-data"
+            | "www"
+            | "wwwrun"
+            | "apache"
+            | "apache2"
+            | "httpd"
+            | "nginx"
+            | "wordpress"
+            | "wp"
+            | "joomla"
+            | "drupal"
+            | "typo3"
+            | "webserver"
+            | "phpmailer"
+    )
+}
+
+/// Whether a list is the address of a team, behind which the help desk stands as a member: all its
+/// words are about whom customers write to, or name its own domain.
+pub(super) fn is_of_team(local: &str, domain: &str) -> bool {
+    const TEAMS: &[&str] = &[
+        "support",
+        "help",
+        "helpdesk",
+        "desk",
+        "service",
+        "servicedesk",
+        "assistance",
+        "aide",
+        "hilfe",
+        "kundenservice",
+        "kundendienst",
+        "kontakt",
+        "contact",
+        "contacto",
+        "contato",
+        "contatti",
+        "info",
+        "ayuda",
+        "soporte",
+        "ajuda",
+        "suporte",
+        "assistenza",
+        "supporto",
+        "hulp",
+        "klantenservice",
+        "kundeservice",
+        "kundtjanst",
+        "tuki",
+        "pomoc",
+        "podpora",
+        "obsluga",
+        "destek",
+        "yardim",
+        "customerservice",
+        "customercare",
+        "care",
+        "hotline",
+        "tickets",
+        "ticket",
+        "requests",
+        "enquiries",
+        "inquiries",
+        "orders",
+        "bestellung",
+        "commandes",
+        "pedidos",
+        "ordini",
+        "billing",
+        "sales",
+        "office",
+        "reception",
+        "accueil",
+        "empfang",
+        "sekretariat",
+        "buchhaltung",
+        "compta",
+        "accounts",
+        "returns",
+        "retouren",
+        "reklamation",
+        "complaints",
+        "garantie",
+        "warranty",
+        "booking",
+        "bookings",
+        "reservations",
+        "buchung",
+        "shop",
+        "hello",
+        "hallo",
+        "hola",
+        "bonjour",
+        "post",
+        "mail",
+    ];
+    const OTHERS: &[&str] = &[
+        "it",
+        "edv",
+        "ict",
+        "tech",
+        "technical",
+        "technik",
+        "technique",
+        "customer",
+        "customers",
+        "client",
+        "clients",
+        "kunden",
+        "clienti",
+        "web",
+        "team",
+        "user",
+    ];
+    let mut teams = false;
+    let all = words(local).take(8).all(|word| {
+        let team = TEAMS.contains(&word);
+        teams |= team;
+        team || OTHERS.contains(&word) || domain.split('.').any(|label| label == word)
+    });
+    all && teams
 }
 
 /// An address that sends notices.
@@ -139,6 +313,12 @@ pub(super) fn sends_notices(local: &str) -> bool {
             | "automailer"
             | "mailrobot"
             | "nagios"
+            | "asterisk"
+            | "freepbx"
+            | "voicemail"
+            | "icinga"
+            | "prtg"
+            | "munin"
             | "zabbix"
             | "jenkins"
             | "crondaemon"
@@ -212,8 +392,29 @@ mod tests {
         ] {
             assert!(is_of_list(local), "{local}");
         }
-        for local in ["ann", "request", "owner", "bounce"] {
+        for local in ["ann", "request", "owner", "bounce", "it-admin"] {
             assert!(!is_of_list(local), "{local}");
+        }
+        for local in [
+            "no.reply",
+            "noreply+12",
+            "donotreply-shop",
+            "x-do-not-reply",
+        ] {
+            assert!(wants_no_reply(local), "{local}");
+        }
+        for local in ["milano-response", "casino-reply", "domino.reply", "reply"] {
+            assert!(!wants_no_reply(local), "{local}");
+        }
+        for (local, domain) in [
+            ("support", "x.example"),
+            ("it-help", "x.example"),
+            ("x-support", "x.example"),
+        ] {
+            assert!(is_of_team(local, domain), "{local}");
+        }
+        for local in ["r-help", "wool", "support-talk", "it"] {
+            assert!(!is_of_team(local, "x.example"), "{local}");
         }
         assert!(wants_no_reply("gmail-noreply") && wants_no_reply("do_not.reply"));
         assert!(!wants_no_reply("reply+1234"));

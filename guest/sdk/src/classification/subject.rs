@@ -3,14 +3,35 @@
 //! A phrase counts only at the beginning, followed by the end or by punctuation, as machines
 //! write it; behind `Re:` or in the midst of a sentence it is a person's.
 
-use super::phrases::{ABSENCE, AUTOMATIC, BOUNCE};
+use super::phrases::{ABSENCE, AUTOMATIC, BOUNCE, CHALLENGES, MACHINE_SUBJECTS, NEWSLETTERS};
 use super::rule::Rule;
 
 /// What the decoded subject says.
 pub(super) fn rule(subject: &str) -> Option<Rule> {
-    let subject = normalized(subject);
-    if is_mail_report(&subject) {
+    let lower = lower(subject);
+    if is_mail_report(&lower) {
         return Some(Rule::MailReport);
+    }
+    if is_of_program(&lower) {
+        return Some(Rule::MachineSubject);
+    }
+    let begins = |phrases: &[&str]| phrases.iter().any(|phrase| lower.starts_with(phrase));
+    if begins(CHALLENGES) {
+        return Some(Rule::Challenge);
+    }
+    // Mailman's answer to who may not write to a list.
+    if lower.starts_with("your message to ") && lower.ends_with("awaits moderator approval") {
+        return Some(Rule::HeldByList);
+    }
+    let subject = without_tags(&lower).to_owned();
+    if let Some(rest) = subject.strip_prefix("auto:") {
+        // Domino: `AUTO: Ann Weaver is out of the office (returning 2026-05-02)`. What else
+        // begins so may be about a car.
+        return if says_away(rest) {
+            Some(Rule::AwaySubject)
+        } else {
+            is_answer(rest.trim_start()).then_some(Rule::AutomaticSubject)
+        };
     }
     let (mut absent, mut rest) = (false, subject.as_str());
     loop {
@@ -32,20 +53,107 @@ pub(super) fn rule(subject: &str) -> Option<Rule> {
             _ => break,
         }
     }
-    // `Ann Weaver is out of the office (returning 2 May)`, by Domino.
-    let away = [
-        "is out of the office",
-        "ist außer haus",
-        "est absent du bureau",
-        "est absente du bureau",
-    ];
-    let says = away.iter().any(|phrase| subject.contains(phrase));
-    (says && !is_answer(&subject)).then_some(Rule::AbsenceSubject)
+    // `Ann Weaver is out of the office (returning 2 May)`, by Domino of old.
+    (says_away(&subject) && !is_answer(&subject)).then_some(Rule::AbsenceSubject)
 }
 
-/// In lower case, with single spaces, without the tags in brackets that ticket systems put in
-/// front of a subject.
-fn normalized(subject: &str) -> String {
+/// The words of Domino's out-of-office agent, which follows the language of the mail database.
+fn says_away(subject: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "is out of the office",
+        "ist außer haus",
+        "ist nicht im büro",
+        "est absent",
+        "est absente",
+        "está fuera de la oficina",
+        "está fora do escritório",
+        "è fuori ufficio",
+        "is niet aanwezig",
+        "is afwezig",
+        "är inte på kontoret",
+        "er ikke på kontoret",
+        "er ikke til stede",
+        "je mimo kancelář",
+        "jest poza biurem",
+        "nincs az irodában",
+        "ofis dışında",
+        "は不在です",
+        "不在办公室",
+        "不在辦公室",
+    ];
+    WORDS.iter().any(|phrase| subject.contains(phrase))
+}
+
+/// Whether a program or device begins its subjects so.
+fn is_of_program(subject: &str) -> bool {
+    if MACHINE_SUBJECTS
+        .iter()
+        .any(|beginning| subject.starts_with(beginning))
+    {
+        return true;
+    }
+    // Veeam: `[Warning] job (2 objects) 1 warning`
+    let outcomes = ["[success] ", "[warning] ", "[failed] ", "[error] "];
+    let counted = [" objects)", " object)", " machines)", " machine)", " vms)"];
+    outcomes.iter().any(|outcome| subject.starts_with(outcome))
+        && counted.iter().any(|count| subject.contains(count))
+}
+
+/// Whether it is a letter to many by its subject.
+pub(super) fn is_newsletter(subject: &str) -> bool {
+    let lower = lower(subject);
+    !is_answer(without_tags(&lower)) && NEWSLETTERS.iter().any(|word| lower.contains(word))
+}
+
+/// Whether the decoded subject has the words of bounces anywhere.
+pub(super) fn mentions_failure(subject: &str) -> bool {
+    let lower = lower(subject);
+    BOUNCE.iter().any(|phrase| lower.contains(phrase))
+}
+
+/// Whether the decoded subject begins as that of an answer does.
+pub(super) fn begins_as_answer(subject: &str) -> bool {
+    is_answer(without_tags(&lower(subject)))
+}
+
+/// Whether the decoded subject begins as that of what somebody passes on.
+pub(super) fn is_forward(subject: &str) -> bool {
+    const PREFIXES: &[&str] = &[
+        "fw",
+        "fwd",
+        "wg",
+        "tr",
+        "i",
+        "enc",
+        "doorst",
+        "vb",
+        "vl",
+        "pd",
+        "rv",
+        "rif",
+        "ilt",
+        "továbbítás",
+        "转发",
+        "轉寄",
+        "転送",
+        "전달",
+    ];
+    let lower = lower(subject);
+    let begins = without_tags(&lower)
+        .split([':', '：'])
+        .next()
+        .unwrap_or_default();
+    begins.len() < lower.len() && PREFIXES.contains(&begins.trim_end())
+}
+
+/// Whether the provider of a mailbox says so of what its owner called unwanted (JMRP of
+/// Outlook.com).
+pub(super) fn is_complaint(subject: &str) -> bool {
+    lower(subject).starts_with("complaint about message from ")
+}
+
+/// In lower case, with single spaces.
+fn lower(subject: &str) -> String {
     // Turkish: `İ` and `ı` are `i`, whoever made the letters small.
     let lower = subject.to_lowercase().replace("i\u{307}", "i");
     let lower = lower.replace('ı', "i");
@@ -56,17 +164,62 @@ fn normalized(subject: &str) -> String {
         }
         plain.push_str(word);
     }
-    let mut rest = plain.as_str();
-    while let Some(inside) = rest.strip_prefix('[') {
-        match inside.split_once(']') {
-            // `[Ticket#42] Automatic reply`, but not `[Automatic reply] …`.
-            Some((tag, after)) if tag.chars().any(|c| c.is_ascii_digit()) => {
-                rest = after.trim_start();
+    plain
+}
+
+/// Without the tags that ticket systems and gateways put in front: `[Ticket#42]`, `[EXTERNAL]`,
+/// `{Spam?}`, `***SPAM***`, `External:`.
+fn without_tags(subject: &str) -> &str {
+    const WORDS: &[&str] = &[
+        "external",
+        "extern",
+        "ext",
+        "spam",
+        "suspected spam",
+        "bulk",
+    ];
+    let mut rest = subject;
+    for _ in 0..5 {
+        let closing = match rest.chars().next() {
+            Some('[') => ']',
+            Some('{') => '}',
+            Some('(') => ')',
+            Some('*') => {
+                let inside = rest.trim_start_matches('*');
+                match inside.split_once('*') {
+                    Some((tag, after)) if WORDS.contains(&tag.trim()) => {
+                        rest = after.trim_start_matches('*').trim_start();
+                        continue;
+                    }
+                    _ => break,
+                }
             }
+            _ => {
+                let tag = rest.split_once(':').filter(|(tag, _)| WORDS.contains(tag));
+                match tag {
+                    Some((_, after)) => {
+                        rest = after.trim_start();
+                        continue;
+                    }
+                    None => break,
+                }
+            }
+        };
+        let inside = rest.get(1..).unwrap_or_default();
+        match inside.split_once(closing) {
+            // `[Ticket#42] Automatic reply`, but not `[Automatic reply] …`.
+            Some((tag, after)) if !is_phrase(tag) => rest = after.trim_start(),
             _ => break,
         }
     }
-    rest.to_owned()
+    rest
+}
+
+/// Whether a tag is what machines begin subjects with.
+fn is_phrase(tag: &str) -> bool {
+    [AUTOMATIC, ABSENCE, BOUNCE].iter().any(|phrases| {
+        behind(tag.trim(), phrases).is_some_and(|after| stands_alone(tag.trim(), after))
+    })
 }
 
 /// `Report Domain: … Submitter: … Report-ID: …` (RFC 7489 section 7.2.1.1, RFC 8460 section 5.3).
@@ -165,12 +318,44 @@ mod tests {
         );
         for (subject, expected) in [
             ("Automatic reply: Your order", automatic),
-            ("AUTO: Ann is out of the office", automatic),
+            ("AUTO: Ann is out of the office", Some(Rule::AwaySubject)),
             ("Out of Office AutoReply: Your order", automatic),
             ("Réponse automatique : votre commande", automatic),
             ("【自動返信】お問い合わせ", automatic),
             ("[Ticket#42] AutoReply: lamp", automatic),
             ("[Auto-Reply] lamp", automatic),
+            ("[EXTERNAL] Automatic reply: lamp", automatic),
+            ("AUTO: Re: lamp", automatic),
+            ("Auto: the gear box of my Golf", None),
+            ("[EXTERNAL] RE: Bob Stone is out of the office", None),
+            ("EXT: AW: Abwesenheitsnotiz: Lampe", None),
+            ("*** SPAM *** Undeliverable: lamp", bounce),
+            (
+                "AUTO: Ann Weaver is out of the office (returning 02.05.2026)",
+                Some(Rule::AwaySubject),
+            ),
+            (
+                "AUTO: Ann Weaver ist außer Haus (Rückkehr am 02.05.2026)",
+                Some(Rule::AwaySubject),
+            ),
+            (
+                "Anacron job 'cron.weekly' on web1",
+                Some(Rule::MachineSubject),
+            ),
+            (
+                "Cron <root@web1> run-parts /etc/cron.hourly",
+                Some(Rule::MachineSubject),
+            ),
+            (
+                "[Failed] Nightly (3 objects) 1 failed",
+                Some(Rule::MachineSubject),
+            ),
+            ("[Warning] the lamp is hot", None),
+            ("Please confirm your message", Some(Rule::Challenge)),
+            (
+                "Your message to wool awaits moderator approval",
+                Some(Rule::HeldByList),
+            ),
             ("Autosvar", automatic),
             ("Out of office: Re: lamp", absence),
             ("Abwesenheitsnotiz: Lampe", absence),

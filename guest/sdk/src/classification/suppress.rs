@@ -11,9 +11,11 @@ pub(super) fn rule(value: &str) -> Option<Rule> {
         let mut words = value.split([',', ';', ' ', '\t']).map(str::trim);
         words.any(|it| it.eq_ignore_ascii_case(word))
     };
-    if has("All") || has("OOF") && has("AutoReply") {
-        // Bulk mail asks so much, and a person's mail program does not.
+    if has("All") {
         Some(Rule::SuppressAll)
+    } else if has("OOF") && has("AutoReply") {
+        // Bulk mail asks so much; so does what a salesman's add-in sends in a person's name.
+        Some(Rule::SuppressAnswers)
     } else if has("OOF") || has("AutoReply") {
         Some(Rule::SuppressSome)
     } else {
@@ -37,7 +39,7 @@ mod tests {
             ("OOF", Some(Rule::SuppressSome)),
             ("DR, OOF,\tRN", Some(Rule::SuppressSome)),
             ("AutoReply", Some(Rule::SuppressSome)),
-            ("DR, RN, NRN, OOF, AutoReply", Some(Rule::SuppressAll)),
+            ("DR, RN, NRN, OOF, AutoReply", Some(Rule::SuppressAnswers)),
         ] {
             assert_eq!(rule(value), expected, "{value:?}");
         }

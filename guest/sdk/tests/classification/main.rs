@@ -4,6 +4,7 @@
 
 mod decisions;
 mod evidence;
+mod folder;
 mod labels;
 mod properties;
 

@@ -1,0 +1,488 @@
+//! What the body says: of whom the text is, whether something of ours is attached to it, and what
+//! it says of itself.
+//!
+//! As much is read as a reader sees at first, [`READ`] octets, once and line by line; of the parts
+//! (RFC 2045, RFC 2046) the first text, the type of a calendar's part, and the header section of
+//! what is attached. It is evidence of the weaker kind, for people quote all of it.
+
+use mail_parser::decoders::{
+    base64::base64_decode, charsets::map::charset_decoder, html::html_to_text,
+    quoted_printable::quoted_printable_decode,
+};
+use mail_parser::parsers::MessageStream;
+
+use super::phrases::{AUTOMATIC_TEXT, FAILURE_TEXT, FAILURE_WORDS, OPT_OUT};
+
+/// Octets of the body that are read.
+pub(super) const READ: u32 = 24 << 10;
+
+/// Octets of a text in which words are looked for, at its beginning and at its end.
+const SEARCHED: usize = 2 << 10;
+
+/// Boundaries that are known at a time: nobody nests deeper.
+const BOUNDARIES: usize = 8;
+
+/// Octets of a part's header section, and of the section of an attached message.
+const HEAD: usize = 4 << 10;
+
+/// What the body says.
+#[derive(Debug, Default)]
+pub(super) struct Text {
+    /// What stands before the quotation and the signature.
+    pub own: String,
+    /// Text that says of itself that a machine wrote it.
+    pub automatic: Option<&'static str>,
+    /// The beginning of it, in lower case and with single spaces.
+    pub begins: String,
+    /// The words of a mail system about what it could not deliver.
+    pub failure: Option<&'static str>,
+    /// Anybody's words about what was not delivered.
+    pub failure_words: Option<&'static str>,
+    /// An offer, at the end, not to get more of the kind.
+    pub opt_out: Option<&'static str>,
+    /// Something older is quoted below.
+    pub quotes: bool,
+    /// The method of a calendar's part (RFC 5546).
+    pub calendar: Option<String>,
+    /// A message that one of the recipients wrote stands in it.
+    pub returned: bool,
+    /// A message is attached that a provider has stamped for a complaint.
+    pub complaint: bool,
+    /// A picture of one pixel.
+    pub pixel: bool,
+}
+
+/// Type, boundary, charset and encoding of a part.
+#[derive(Default)]
+struct Head {
+    kind: String,
+    boundary: String,
+    charset: String,
+    encoding: String,
+    method: String,
+}
+
+/// What the lines of the present part are for.
+#[derive(Clone, Copy, PartialEq)]
+enum Part {
+    Skipped,
+    Head,
+    Plain,
+    Html,
+    Calendar,
+    /// The header section of an attached message.
+    Attached,
+}
+
+#[derive(Default)]
+struct Found {
+    plain: Option<(Head, Vec<u8>)>,
+    html: Option<(Head, Vec<u8>)>,
+    text: Text,
+}
+
+/// Reads the beginning of a body. `types` and `encodings` are the bodies of the fields Content-Type
+/// and Content-Transfer-Encoding, in whatever order: where there are several, none counts more.
+pub(super) fn read(
+    body: &[u8],
+    types: &[String],
+    encodings: &[String],
+    recipients: &[String],
+) -> Text {
+    let mut boundaries: Vec<String> = Vec::new();
+    let mut top = Head::default();
+    for value in types {
+        let head = content_type(value);
+        if !head.boundary.is_empty() && boundaries.len() < BOUNDARIES {
+            boundaries.push(head.boundary.clone());
+        }
+        if top.kind.is_empty() || head.kind < top.kind {
+            top = head;
+        }
+    }
+    top.encoding = encodings.iter().min().cloned().unwrap_or_default();
+    let mut found = Found::default();
+    let mut part = match boundaries.is_empty() {
+        true => begin(top, &mut found, &mut boundaries),
+        false => Part::Skipped,
+    };
+    let mut head = Vec::new();
+    for line in body.split(|&b| b == b'\n') {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if let Some(rest) = line.strip_prefix(b"--") {
+            let rest = rest.trim_ascii_end();
+            let is = |it: &[u8]| boundaries.iter().any(|known| known.as_bytes() == it);
+            if is(rest) {
+                head.clear();
+                part = Part::Head;
+                continue;
+            }
+            if rest.strip_suffix(b"--").is_some_and(is) {
+                part = Part::Skipped;
+                continue;
+            }
+        }
+        match part {
+            Part::Skipped => {}
+            Part::Head if line.is_empty() => {
+                part = begin(part_head(&head), &mut found, &mut boundaries);
+            }
+            Part::Head => add(&mut head, line, HEAD),
+            Part::Plain | Part::Html => {
+                let of = if part == Part::Plain {
+                    &mut found.plain
+                } else {
+                    &mut found.html
+                };
+                if let Some((_, octets)) = of {
+                    add(octets, line, READ as usize);
+                }
+            }
+            Part::Calendar => {
+                if let Some(method) = line.to_ascii_uppercase().strip_prefix(b"METHOD:") {
+                    let method = String::from_utf8_lossy(method.trim_ascii()).into_owned();
+                    found.text.calendar.get_or_insert(method);
+                }
+            }
+            Part::Attached if line.is_empty() => part = Part::Skipped,
+            Part::Attached => attached(line, recipients, &mut found.text),
+        }
+    }
+    finish(found)
+}
+
+fn add(to: &mut Vec<u8>, line: &[u8], most: usize) {
+    if to.len() + line.len() < most {
+        to.extend_from_slice(line);
+        to.push(b'\n');
+    }
+}
+
+/// What a part is read for, by its head.
+fn begin(head: Head, found: &mut Found, boundaries: &mut Vec<String>) -> Part {
+    match head.kind.as_str() {
+        "" | "text/plain" if found.plain.is_none() => {
+            found.plain = Some((head, Vec::new()));
+            Part::Plain
+        }
+        "text/html" if found.html.is_none() => {
+            found.html = Some((head, Vec::new()));
+            Part::Html
+        }
+        "text/calendar" => {
+            if !head.method.is_empty() {
+                found.text.calendar.get_or_insert(head.method);
+            }
+            Part::Calendar
+        }
+        "message/rfc822" | "message/global" | "text/rfc822-headers" | "message/rfc822-headers" => {
+            Part::Attached
+        }
+        _ => {
+            if !head.boundary.is_empty() && boundaries.len() < BOUNDARIES {
+                boundaries.push(head.boundary);
+            }
+            Part::Skipped
+        }
+    }
+}
+
+/// A line of the header section of an attached message.
+fn attached(line: &[u8], recipients: &[String], text: &mut Text) {
+    let line = String::from_utf8_lossy(line.get(..line.len().min(400)).unwrap_or_default());
+    let line = line.to_ascii_lowercase();
+    // Outlook.com's feedback loop (JMRP) puts it into what it reports.
+    text.complaint |= line.starts_with("x-hmxmroriginalrecipient:");
+    if line.starts_with("from:") || line.starts_with("return-path:") {
+        text.returned |= recipients
+            .iter()
+            .any(|recipient| line.contains(recipient.as_str()));
+    }
+}
+
+fn part_head(octets: &[u8]) -> Head {
+    let text = String::from_utf8_lossy(octets);
+    let mut head = Head::default();
+    let mut fields: Vec<String> = Vec::new();
+    for line in text.lines() {
+        match fields.last_mut() {
+            Some(field) if line.starts_with([' ', '\t']) => field.push_str(line),
+            _ => fields.push(line.to_owned()),
+        }
+    }
+    for field in &fields {
+        let Some((name, value)) = field.split_once(':') else {
+            continue;
+        };
+        if name.eq_ignore_ascii_case("content-type") {
+            let encoding = std::mem::take(&mut head.encoding);
+            head = Head {
+                encoding,
+                ..content_type(value)
+            };
+        } else if name.eq_ignore_ascii_case("content-transfer-encoding") {
+            head.encoding = value.trim().to_ascii_lowercase();
+        }
+    }
+    head
+}
+
+fn content_type(value: &str) -> Head {
+    let line = format!("{}\n", value.trim());
+    let parsed = MessageStream::new(line.as_bytes()).parse_content_type();
+    let Some(parsed) = parsed.into_content_type() else {
+        return Head::default();
+    };
+    let attribute = |name| parsed.attribute(name).unwrap_or_default().to_owned();
+    let kind = format!(
+        "{}/{}",
+        parsed.ctype(),
+        parsed.subtype().unwrap_or_default()
+    );
+    Head {
+        kind: kind.to_ascii_lowercase(),
+        boundary: attribute("boundary"),
+        charset: attribute("charset"),
+        encoding: String::new(),
+        method: attribute("method").to_ascii_uppercase(),
+    }
+}
+
+fn decoded(head: &Head, octets: &[u8]) -> String {
+    let encoding = head.encoding.trim();
+    let plain = if encoding.eq_ignore_ascii_case("base64") {
+        // Only whole groups: the last may have been cut off.
+        let all: Vec<u8> = octets
+            .iter()
+            .copied()
+            .filter(|b| !b.is_ascii_whitespace())
+            .collect();
+        base64_decode(all.get(..all.len() / 4 * 4).unwrap_or_default())
+    } else if encoding.eq_ignore_ascii_case("quoted-printable") {
+        quoted_printable_decode(octets)
+    } else {
+        None
+    };
+    let octets = plain.as_deref().unwrap_or(octets);
+    match charset_decoder(head.charset.as_bytes()) {
+        Some(decode) if !head.charset.eq_ignore_ascii_case("utf-8") => decode(octets),
+        _ => String::from_utf8_lossy(octets).into_owned(),
+    }
+}
+
+fn finish(found: Found) -> Text {
+    let Found {
+        plain,
+        html,
+        mut text,
+    } = found;
+    let html = html.map(|(head, octets)| decoded(&head, &octets));
+    text.pixel = html.as_deref().is_some_and(has_pixel);
+    let plain = plain.map(|(head, octets)| decoded(&head, &octets));
+    let words = match (plain, html) {
+        (Some(plain), _) if !plain.trim().is_empty() => plain,
+        (_, Some(html)) => html_to_text(&html),
+        (plain, None) => plain.unwrap_or_default(),
+    };
+    (text.own, text.quotes) = before_quotation(&words);
+    text.begins = lower(
+        text.own
+            .get(..text.own.floor_char_boundary(SEARCHED))
+            .unwrap_or_default(),
+    );
+    text.automatic = first_said(AUTOMATIC_TEXT, &text.begins);
+    text.failure = first(FAILURE_TEXT, &text.begins);
+    text.failure_words = first(FAILURE_WORDS, &text.begins)
+        .or_else(|| has_reply(&text.begins).then_some("a reply with its status code"));
+    // At the end, behind what somebody had to say.
+    let end = words.trim_end();
+    let from = end.floor_char_boundary(end.len().saturating_sub(SEARCHED / 4));
+    let from = from.max(end.floor_char_boundary(end.len() / 2));
+    text.opt_out = first(OPT_OUT, &lower(end.get(from..).unwrap_or_default()));
+    text
+}
+
+/// Whether a server's reply is told, with its status code (RFC 5321 section 4.2, RFC 3463):
+/// `550 5.1.1`, `554-5.7.1`.
+fn has_reply(text: &str) -> bool {
+    text.as_bytes().windows(9).any(|window| {
+        matches!(
+            window,
+            [
+                b'4' | b'5',
+                b'0'..=b'5',
+                b'0'..=b'9',
+                b' ' | b'-',
+                b'4' | b'5',
+                b'.',
+                b'0'..=b'7',
+                b'.',
+                b'0'..=b'9'
+            ]
+        )
+    })
+}
+
+/// In lower case, with single spaces.
+fn lower(text: &str) -> String {
+    let lower = text.to_lowercase();
+    lower.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The first phrase that the text says itself: what stands behind a quotation mark is what somebody
+/// tells of.
+fn first_said(phrases: &[&'static str], text: &str) -> Option<&'static str> {
+    phrases.iter().copied().find(|phrase| {
+        text.find(phrase).is_some_and(|at| {
+            let before = text.get(..at).unwrap_or_default();
+            !before.ends_with(['"', '\'', '“', '„', '«', '»', '”', '‘', '’', '「', '『'])
+        })
+    })
+}
+
+fn first(phrases: &[&'static str], text: &str) -> Option<&'static str> {
+    phrases.iter().copied().find(|phrase| text.contains(phrase))
+}
+
+/// A picture of one pixel tells who has opened a letter.
+fn has_pixel(html: &str) -> bool {
+    let lower = html.to_ascii_lowercase();
+    lower.split("<img").skip(1).any(|tag| {
+        let tag = tag.split('>').next().unwrap_or_default();
+        let tag: String = tag
+            .chars()
+            .filter(|c| !matches!(c, '"' | '\'' | ' '))
+            .collect();
+        tag.contains("width=1height=1")
+            || tag.contains("height=1width=1")
+            || tag.contains("width:1px") && tag.contains("height:1px")
+    })
+}
+
+/// What stands before the first line of a quotation or the signature's, and whether something is
+/// quoted.
+fn before_quotation(text: &str) -> (String, bool) {
+    let mut own = String::new();
+    for line in text.lines() {
+        let line = line.trim();
+        // The signature, or what a gateway has put below.
+        if line == "--" || is_rule(line) && !own.is_empty() {
+            break;
+        }
+        if begins_quotation(line) {
+            return (own, true);
+        }
+        if !line.is_empty() {
+            own.push_str(line);
+            own.push('\n');
+        }
+    }
+    let quotes = text.lines().any(|line| begins_quotation(line.trim()));
+    (own, quotes)
+}
+
+/// A line that parts the text from what stands below.
+fn is_rule(line: &str) -> bool {
+    line.len() >= 8 && line.chars().all(|c| matches!(c, '-' | '_' | '=' | '*'))
+}
+
+/// A quoted line, or the one that mail programs put in front: `-----Original Message-----`,
+/// `From: Ann <ann@x.example>`, `On Monday … wrote:`.
+fn begins_quotation(line: &str) -> bool {
+    const AUTHORS: &[&str] = &[
+        "from:",
+        "von:",
+        "de:",
+        "de :",
+        "da:",
+        "van:",
+        "från:",
+        "fra:",
+        "lähettäjä:",
+        "od:",
+        "от:",
+        "gönderen:",
+        "发件人",
+        "寄件者",
+        "差出人",
+        "보낸 사람",
+    ];
+    if line.starts_with('>') || line.starts_with("-----") && line.ends_with("-----") {
+        return true;
+    }
+    let lower = line
+        .get(..line.floor_char_boundary(120))
+        .unwrap_or_default()
+        .to_lowercase();
+    AUTHORS.iter().any(|word| lower.starts_with(word)) && line.contains('@')
+        || line.ends_with([':', '：']) && line.contains('@') && line.len() < 200
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_one(kind: &str, encoding: &str, body: &str) -> Text {
+        let recipients = ["help@desk.example".to_owned()];
+        read(
+            body.as_bytes(),
+            &[kind.to_owned()],
+            &[encoding.to_owned()],
+            &recipients,
+        )
+    }
+
+    #[test]
+    fn a_text_is_decoded_and_the_quotation_left_out() {
+        for (kind, encoding, body) in [
+            ("text/plain; charset=utf-8", "", "Grüße\n\n> old\n"),
+            (
+                "text/plain; charset=iso-8859-1",
+                "quoted-printable",
+                "Gr=FC=DFe\r\n> old",
+            ),
+            (
+                "text/plain; charset=utf-8",
+                "base64",
+                "R3LDvMOf\r\nZQo+IG9sZAo=\r\n",
+            ),
+            (
+                "multipart/mixed; boundary=\"b\"",
+                "",
+                "--b\nContent-Type: multipart/alternative; boundary=c\n\n\
+                 --c\nContent-Type: text/html\n\n\
+                 <p>no</p>\n\
+                 --c\nContent-Type: text/plain; charset=utf-8\n\nGrüße\n> old\n--c--\n--b--\n",
+            ),
+            ("text/html; charset=utf-8", "", "<p>Grüße</p>"),
+        ] {
+            let text = read_one(kind, encoding, body);
+            assert_eq!(text.own.trim(), "Grüße", "{kind} {encoding}");
+        }
+    }
+
+    #[test]
+    fn a_reply_with_its_status_code_is_seen_and_a_date_is_not() {
+        for (body, expected) in [
+            ("Sent to x: 550 5.1.1 who?", true),
+            ("554-5.7.1 no", true),
+            ("Back on 5.1.2026", false),
+            ("Room 550 5", false),
+        ] {
+            assert_eq!(has_reply(body), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn an_attached_message_of_ours_is_seen_and_one_of_others_is_not() {
+        for (from, ours) in [("Desk <Help@desk.example>", true), ("ann@x.example", false)] {
+            let body =
+                format!("--b\n\nhello\n--b\nContent-Type: message/rfc822\n\nFrom: {from}\n\nx\n");
+            let text = read_one("multipart/mixed; boundary=b", "", &body);
+            assert_eq!((text.returned, text.own.trim()), (ours, "hello"));
+        }
+        let body = "--b\nContent-Type: text/calendar; method=REPLY\n\nBEGIN:VCALENDAR\n--b--";
+        let text = read_one("multipart/mixed; boundary=b", "", body);
+        assert_eq!(text.calendar.as_deref(), Some("REPLY"));
+    }
+}
