@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use gatepost_files::{Finding, Level};
 
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::{config, exposure, tls};
 
 /// What is looked at.
@@ -33,7 +33,14 @@ pub fn examine(patient: &Patient) -> Vec<Finding> {
             Err(error) => {
                 let advice = "`gatepost config check` shows the lines; --store looks at a store \
                     without its configuration";
-                vec![Finding::new(Level::Error, path, error.to_string(), advice)]
+                let found = match &error {
+                    ConfigError::Unreadable { .. } => vec![error.to_string()],
+                    ConfigError::Invalid { problems, .. } => {
+                        problems.iter().map(ToString::to_string).collect()
+                    }
+                };
+                let finding = |found| Finding::new(Level::Error, path, found, advice);
+                found.into_iter().map(finding).collect()
             }
         },
     }
