@@ -24,6 +24,7 @@ fn are_warned_of() {
     let ring = store.join("key-ring");
     set(&file, 0o640);
     set(&store, 0o700);
+    set(&relay.directory().join("key.pem"), 0o640);
     let output = relay.command(&["doctor"]);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(0), "{said}");
