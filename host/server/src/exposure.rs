@@ -187,7 +187,10 @@ mod tests {
     fn an_owner_who_is_neither_ours_nor_root_is_told_of() {
         let folder = tempfile::tempdir().unwrap();
         let owner = fs::metadata(folder.path()).unwrap().uid();
-        let found = look(folder.path(), Readers::None, owner + 1);
-        assert_eq!(found.is_empty(), owner == 0, "{found:?}");
+        for (ours, is_foreign) in [(owner, false), (owner + 1, owner != 0)] {
+            let found = look(folder.path(), Readers::None, ours);
+            let told = found.iter().any(|it| it.found.contains("belongs to user"));
+            assert_eq!(told, is_foreign, "{found:?}");
+        }
     }
 }
