@@ -5,7 +5,7 @@
 //! ([`Program`]) and hands it the module over a pipe. That process limits itself before it reads
 //! anything ([`confine`]), does everything that [`crate::prepare`] tells of, and hands back the
 //! module's own description and compiled code, or a sentence ([`frames`]). If it dies, the signal
-//! and its last words tell why ([`ask`]), and the relay has lost nothing.
+//! and its last words tell why ([`mod@ask`]), and the relay has lost nothing.
 //!
 //! The code that comes back is as trustworthy as if the relay had compiled it itself: the same
 //! binary has made it, in the same way.
@@ -42,7 +42,7 @@ impl Loading {
     }
 }
 
-/// The program that loads: it has to call [`serve`] with the limits that it is given.
+/// The program that loads: it has to call [`serve()`] with the limits that it is given.
 #[derive(Debug, Clone)]
 pub struct Program {
     /// Its file.

@@ -2,7 +2,7 @@
 //!
 //! Core modules built for `wasm32-unknown-unknown` are made components here, from the description
 //! of their world that wit-bindgen left in them; components are taken as they are. Either way the
-//! module is counted ([`crate::bounds`]) and validated, and its imports are checked, before it is
+//! module is counted ([`mod@crate::bounds`]) and validated, and its imports are checked, before it is
 //! taken apart and compiled.
 
 use std::borrow::Cow;

@@ -13,7 +13,7 @@
 //!
 //! What came back is compared with what was sent, and counted for the domain of From:
 //! `gatepost connector headers DOMAIN`. Whoever was sent a message can copy its ids into anything.
-//! So it counts only where it [comes from a place](place) that can have the message from us alone:
+//! So it counts only where it comes from a place that can have the message from us alone:
 //! the server that we handed it to, or one of the customer's own.
 
 mod compare;
