@@ -10,7 +10,7 @@
 //! - **Forwarded** by a customer's server without credentials: who wrote it is proved by what
 //!   survives that ([`forwarded`]).
 //!
-//! However it comes without credentials, its [author](author) has to be one that can be told.
+//! However it comes without credentials, its [author] has to be one that can be told.
 //!
 //! What comes of it is said in tags (`relay-secure`, `relay-missing`, `forwarded`, `arc-override`,
 //! `multi-hop`, `allowed`, `dmarc-temperror`, `dmarc-fail`, `author-equivocal`, `author-missing`,

@@ -23,12 +23,12 @@
 //!
 //! How a field is read:
 //!
-//! 1. It is cut into [tokens](token): words, comments, quoted strings, and the signs between them.
-//! 2. The tokens are read as a [list] of mailboxes and groups. Every departure from section 3.4
+//! 1. It is cut into tokens (`token`): words, comments, quoted strings, and the signs between them.
+//! 2. The tokens are read as a list (`list`) of mailboxes and groups. Every departure from section 3.4
 //!    that readers could take in different ways is a [`Doubt`].
 //! 3. Some readers do not know nested comments or backslashes. Where a field has one, it is read
 //!    by their rules, too; another result is a doubt.
-//! 4. With a doubt, [whatever looks like an address](scan) counts as shown, with and without
+//! 4. With a doubt, whatever looks like an address (`scan`) counts as shown, with and without
 //!    quotes, comments and encodings. Without one, what stands in a display name or a comment is
 //!    no address: every reader shows it as a name.
 //!

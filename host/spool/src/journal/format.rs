@@ -113,7 +113,7 @@ fn checksum(header: &[u8; HEADER], payload: &[u8]) -> u32 {
     checksum.finalize()
 }
 
-/// Octets of a [mark](mark).
+/// Octets of a [`mark`].
 pub(super) const MARK: usize = 28;
 
 /// Up to where a generation is synced, as it stands in the file beside the journal.
