@@ -1,5 +1,5 @@
 //! Asks for as much as it may, and more: of what the local part of the reverse-path names, for each
-//! recipient or at the end of data.
+//! recipient or at the end of data. It says so to the relay itself, past the SDK, which would cut it.
 
 use gatepost_sdk::*;
 
@@ -12,81 +12,99 @@ impl Policy for AsksMuch {
     fn new(_: Self::Settings) -> Result<Self, Vec<String>> {
         Ok(Self)
     }
-
-    fn recipient(
-        &self,
-        of: &Transaction,
-        recipient: &str,
-        _: &dyn Facts,
-        decision: &mut Decision,
-    ) -> Verdict {
-        match asked(of) {
-            "reasons" => {
-                for n in 0..60 {
-                    decision.reason(format!("{recipient} {n:03} {}", "x".repeat(950)));
-                }
-            }
-            "effects" => {
-                for n in 0..1000 {
-                    decision.mark_seen(format!("{recipient} {n}"), 3600);
-                }
-            }
-            "tags" => {
-                for n in 0..20 {
-                    decision.tag(format!("{}-{n}", recipient.split('@').next().unwrap_or("")));
-                }
-            }
-            "protected" => {
-                for n in 0..50 {
-                    let name = recipient.split('@').next().unwrap_or("");
-                    decision.protect_header(format!("X-{name}-{n}"));
-                }
-            }
-            "edits" => {
-                for n in 0..300 {
-                    decision.add_header("X-Edit", n.to_string());
-                }
-            }
-            "large-edits" => {
-                for _ in 0..20 {
-                    decision.add_header("X-Large", "x".repeat(900));
-                }
-            }
-            "time" => loop {
-                std::hint::black_box(());
-            },
-            _ => {}
-        }
-        Verdict::Pass
-    }
-
-    fn message(
-        &self,
-        of: &Transaction,
-        _: &dyn Message,
-        _: &dyn Facts,
-        decision: &mut Decision,
-    ) -> Verdict {
-        match asked(of) {
-            "million" => {
-                for n in 0..1_000_000 {
-                    decision.mark_seen(n.to_string(), 3600);
-                }
-            }
-            "grows" => {
-                for _ in 0..20 {
-                    decision.add_header("X-Large", "x".repeat(900));
-                }
-            }
-            "removes" => decision.remove_header("X-Gone"),
-            _ => {}
-        }
-        Verdict::Pass
-    }
 }
 
-fn asked(of: &Transaction) -> &str {
-    of.mail_from.split('@').next().unwrap_or_default()
-}
+#[cfg(target_arch = "wasm32")]
+#[allow(unsafe_code, missing_docs)]
+mod exports {
+    use gatepost_sdk::bindings::configured::exports::gatepost::policy::settings;
+    use gatepost_sdk::bindings::{configured, message, recipient};
+    use gatepost_sdk::glue::wit::{Decision, Message, Transaction, Verdict};
 
-gatepost_sdk::export!(AsksMuch: recipient, message);
+    use super::AsksMuch;
+
+    struct Guest;
+
+    impl settings::Guest for Guest {
+        fn schema() -> String {
+            gatepost_sdk::glue::schema::<AsksMuch>()
+        }
+
+        fn configure(_: String) -> Result<(), Vec<String>> {
+            Ok(())
+        }
+
+        fn answers_for() -> settings::Duties {
+            gatepost_sdk::glue::duties::<AsksMuch>()
+        }
+    }
+
+    impl recipient::exports::gatepost::policy::recipient::Guest for Guest {
+        fn on_recipient(of: Transaction, recipient: String, decision: &Decision) -> Verdict {
+            let local = recipient.split('@').next().unwrap_or("");
+            match asked(&of) {
+                "reasons" => {
+                    for n in 0..60 {
+                        decision.reason(&format!("{recipient} {n:03} {}", "x".repeat(950)));
+                    }
+                }
+                "effects" => {
+                    for n in 0..1000 {
+                        decision.mark_seen(&format!("{recipient} {n}"), 3600);
+                    }
+                }
+                "tags" => {
+                    for n in 0..20 {
+                        decision.tag(&format!("{local}-{n}"));
+                    }
+                }
+                "protected" => {
+                    for n in 0..50 {
+                        decision.protect_header(&format!("X-{local}-{n}"));
+                    }
+                }
+                "edits" => {
+                    for n in 0..300 {
+                        decision.add_header("X-Edit", &n.to_string());
+                    }
+                }
+                "large-edits" => large_edits(decision),
+                "time" => loop {
+                    std::hint::black_box(());
+                },
+                _ => {}
+            }
+            Verdict::Pass
+        }
+    }
+
+    impl message::exports::gatepost::policy::message::Guest for Guest {
+        fn on_message(of: Transaction, _: &Message, decision: &Decision) -> Verdict {
+            match asked(&of) {
+                "million" => {
+                    for n in 0..1_000_000 {
+                        decision.mark_seen(&n.to_string(), 3600);
+                    }
+                }
+                "grows" => large_edits(decision),
+                "removes" => decision.remove_header("X-Gone"),
+                _ => {}
+            }
+            Verdict::Pass
+        }
+    }
+
+    fn large_edits(decision: &Decision) {
+        for _ in 0..20 {
+            decision.add_header("X-Large", &"x".repeat(900));
+        }
+    }
+
+    fn asked(of: &Transaction) -> &str {
+        of.mail_from.split('@').next().unwrap_or_default()
+    }
+
+    configured::__export_settings!(Guest with_types_in configured);
+    recipient::__export_recipient!(Guest with_types_in recipient);
+    message::__export_message!(Guest with_types_in message);
+}
