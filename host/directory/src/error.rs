@@ -23,7 +23,7 @@ pub enum DirectoryError {
     Lost {
         /// The file.
         path: PathBuf,
-        /// `missing` or `empty`.
+        /// `missing`, `empty` or `without a table`.
         state: &'static str,
         /// What is there, such as `is its key ring /var/lib/gatepost/key-ring`.
         beside: String,

@@ -58,5 +58,9 @@ pub(crate) fn migrate(connection: &mut Connection) -> rusqlite::Result<Result<()
         step.pragma_update(None, "user_version", version + 1)?;
         step.commit()?;
     }
+    if found < CURRENT {
+        // Into the file itself, so that it has its tables whatever becomes of its log.
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    }
     Ok(Ok(()))
 }

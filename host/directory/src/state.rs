@@ -20,6 +20,8 @@ pub(crate) fn refuse_lost(settings: &Settings) -> Result<(), DirectoryError> {
     let state = match State::of(path).map_err(unreadable)? {
         State::Missing => "missing",
         State::Empty => "empty",
+        // A directory has its tables from its first moment on.
+        State::Database if settings.key_ring.exists() && has_no_table(path) => "without a table",
         State::Database => return Ok(()),
         State::Garbled => {
             return Err(DirectoryError::Unusable {
@@ -41,6 +43,14 @@ pub(crate) fn refuse_lost(settings: &Settings) -> Result<(), DirectoryError> {
         state,
         beside,
     })
+}
+
+/// Whether a database can be looked at and has no table, not in its log either.
+fn has_no_table(path: &Path) -> bool {
+    let any = "SELECT EXISTS (SELECT 1 FROM sqlite_schema)";
+    let looked = gatepost_files::look(path, false)
+        .and_then(|connection| connection.query_row(any, [], |row| row.get::<_, bool>(0)));
+    matches!(looked, Ok(false))
 }
 
 /// What keeps a file from being a directory.

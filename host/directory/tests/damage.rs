@@ -68,6 +68,15 @@ fn what_is_not_the_directory_is_refused_and_put_back_it_goes_on() {
     drop(other);
     refused(folder.path(), &["another program's"]);
 
+    fs::remove_file(&path).unwrap();
+    // As a directory was whose tables had only ever been in its log.
+    let bare = Connection::open(&path).unwrap();
+    bare.pragma_update(None, "journal_mode", "WAL").unwrap();
+    bare.execute_batch("CREATE TABLE a (b); DROP TABLE a")
+        .unwrap();
+    drop(bare);
+    refused(folder.path(), &["without a table", "its key ring"]);
+
     fs::write(&path, saved).unwrap();
     assert_eq!(open(folder.path()).view().accounts().count(), 1);
 }

@@ -163,9 +163,12 @@ impl<'t> Reader<'t> {
         if found.len() > 1 {
             self.doubt(Doubt::SeveralInOne);
         }
+        // One name for all of them is the first one's: a copy for each would cost the square of the
+        // field's length.
+        let mut name = name;
         for address in found {
             self.list.mailboxes.push(ListedMailbox {
-                name: name.clone(),
+                name: std::mem::take(&mut name),
                 address: Some(address),
                 unqualified: String::new(),
             });

@@ -47,7 +47,7 @@ pub enum SpoolError {
     Lost {
         /// The database.
         path: PathBuf,
-        /// `missing` or `empty`.
+        /// `missing`, `empty` or `without a table`.
         state: &'static str,
         /// What is there, such as `are 2 bodies in incoming/`.
         left: String,

@@ -88,7 +88,7 @@ pub(crate) fn refuse_lost(directory: &Path) -> Result<(), SpoolError> {
             });
         }
     };
-    match left(directory)?.as_slice() {
+    match left(directory, true)?.as_slice() {
         [] => Ok(()),
         left => Err(SpoolError::Lost {
             path,
@@ -98,8 +98,28 @@ pub(crate) fn refuse_lost(directory: &Path) -> Result<(), SpoolError> {
     }
 }
 
+/// As [`refuse_lost`], for a database that is open and has no table, which a store has from its first
+/// moment on: what it had was in its log, and that is gone, or it is another store's.
+pub(crate) fn refuse_bare(connection: &Connection, directory: &Path) -> Result<(), SpoolError> {
+    let any = "SELECT EXISTS (SELECT 1 FROM sqlite_schema)";
+    let any: bool = connection.query_row(any, [], |row| row.get(0))?;
+    let left = match any {
+        true => return Ok(()),
+        // Its log is what has just been read, and may be new.
+        false => left(directory, false)?,
+    };
+    match left.as_slice() {
+        [] => Ok(()),
+        left => Err(SpoolError::Lost {
+            path: directory.join("spool.db"),
+            state: "without a table",
+            left: left.join(", "),
+        }),
+    }
+}
+
 /// What a database that is gone leaves behind.
-fn left(directory: &Path) -> Result<Vec<String>, SpoolError> {
+fn left(directory: &Path, with_log: bool) -> Result<Vec<String>, SpoolError> {
     let mut left = Vec::new();
     match names(directory)?.len() {
         0 => {}
@@ -111,7 +131,7 @@ fn left(directory: &Path) -> Result<Vec<String>, SpoolError> {
         left.push("is a journal in which mail was written".to_owned());
     }
     let log = directory.join("spool.db-wal");
-    if fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
+    if with_log && fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
         left.push("is its log, spool.db-wal".to_owned());
     }
     Ok(left)

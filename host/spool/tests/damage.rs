@@ -275,6 +275,7 @@ fn a_journal_of_the_first_form_is_read_by_an_upgrade() {
         let back = format!(
             "ALTER TABLE journal DROP COLUMN form;
              ALTER TABLE journal DROP COLUMN length;
+             ALTER TABLE contents DROP COLUMN sender_json;
              UPDATE journal SET salt = {salt};
              PRAGMA user_version = 4;"
         );
@@ -402,4 +403,35 @@ fn what_is_no_body_is_left_alone() {
     let strays = inspect(directory.path(), true);
     let strays = strays.iter().filter(|it| it.level == Level::Warning);
     assert_eq!(strays.count(), 3);
+}
+
+#[test]
+fn a_database_without_a_table_beside_bodies_is_not_opened() {
+    let directory = tempfile::tempdir().unwrap();
+    with_body(directory.path());
+    let database = directory.path().join("spool.db");
+    for suffix in ["", "-wal", "-shm"] {
+        let _ = fs::remove_file(directory.path().join(format!("spool.db{suffix}")));
+    }
+    // As a store was whose tables had only ever been in its log.
+    let bare = Connection::open(&database).unwrap();
+    bare.pragma_update(None, "journal_mode", "WAL").unwrap();
+    bare.execute_batch("CREATE TABLE a (b); DROP TABLE a")
+        .unwrap();
+    drop(bare);
+    refused(
+        directory.path(),
+        &["without a table", "1 body in incoming/"],
+    );
+}
+
+#[test]
+fn mail_in_the_journal_outlives_the_log_of_a_new_database() {
+    let killed = Killed::with(3);
+    for suffix in ["-wal", "-shm"] {
+        let _ = fs::remove_file(killed.store().join(format!("spool.db{suffix}")));
+    }
+    let spool = open(&killed.store());
+    let there: Vec<_> = list(&spool).iter().map(|summary| summary.id).collect();
+    assert_eq!(there, killed.ids);
 }

@@ -133,7 +133,7 @@ impl Trace {
         };
         let connected = match state::wrong(&path).map_err(unreadable)? {
             Some(why) => Err(why),
-            None => match connect_writer(&path) {
+            None => match begin(&path) {
                 Err(error) if state::is_damage(&error) => Err(error.to_string()),
                 connected => Ok(connected),
             },
@@ -143,11 +143,15 @@ impl Trace {
             Ok(connected) => connected,
             Err(why) => {
                 state::move_away(&path, &why).map_err(unreadable)?;
-                connect_writer(&path)
+                begin(&path)
             }
         };
-        let connection = connected.map_err(failed)?;
-        let connection = connection.map_err(|found| TraceError::Newer {
+        let begun = connected.map_err(failed)?;
+        let Begun {
+            connection,
+            next,
+            kept,
+        } = begun.map_err(|found| TraceError::Newer {
             path: path.clone(),
             found,
             known: schema::CURRENT,
@@ -156,8 +160,8 @@ impl Trace {
         let dropped = Arc::new(AtomicU64::new(0));
         let waiting = Arc::new(Waiting::default());
         let writer = Writer {
-            next: writer::next_number(&connection).map_err(failed)?,
-            kept: headers::kept(&connection).map_err(failed)?,
+            next,
+            kept,
             connection,
             path: path.clone(),
             retention,
@@ -320,6 +324,27 @@ impl Drop for Trace {
 }
 
 /// Opens the file for writing; gives its schema version if that is a later one.
+/// A trace that is open, with what is read of it before anything is written.
+struct Begun {
+    connection: Connection,
+    next: i64,
+    kept: i64,
+}
+
+/// Opens a trace, or gives the schema of a later version. A page that is damaged behind the first is
+/// met here.
+fn begin(path: &Path) -> rusqlite::Result<Result<Begun, u32>> {
+    let connection = match connect_writer(path)? {
+        Ok(connection) => connection,
+        Err(newer) => return Ok(Err(newer)),
+    };
+    Ok(Ok(Begun {
+        next: writer::next_number(&connection)?,
+        kept: headers::kept(&connection)?,
+        connection,
+    }))
+}
+
 fn connect_writer(path: &Path) -> rusqlite::Result<Result<Connection, u32>> {
     // SQLite would make it readable for all; it says who wrote to whom. Its logs get its mode.
     // If it cannot be made, SQLite meets the same error and names it.

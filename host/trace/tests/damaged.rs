@@ -26,7 +26,9 @@ fn whatever_it_is_damaged_by() {
     let good = fs::read(&path).unwrap();
     let mut garbled = good.clone();
     garbled[16..1000].fill(b'x');
-    let damages = [Vec::new(), vec![b'x'; 5000], garbled];
+    let mut behind_the_first_page = good.clone();
+    behind_the_first_page[4096..].fill(b'x');
+    let damages = [Vec::new(), vec![b'x'; 5000], garbled, behind_the_first_page];
     for (number, damaged) in damages.into_iter().enumerate() {
         fs::write(&path, &damaged).unwrap();
         assert!(has_errors(&path), "damage {number}");

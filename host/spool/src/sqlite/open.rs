@@ -65,6 +65,9 @@ pub(super) fn open(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
     changed.notify_one();
     let fresh = Arc::new(Fresh::default());
     let due = Arc::new(AtomicU64::new(deliver::next_due(&connection)?));
+    // What says which journal is the store's is in the database itself from now on, and not in its
+    // log alone: whoever loses that has lost mail, but not what tells that there was some.
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     let writer = Writer {
         connection,
         journal,
@@ -123,6 +126,9 @@ fn connect(path: &Path, max_log_bytes: u64) -> Result<Connection, SpoolError> {
     let mut connection = Connection::open(path)?;
     connection.busy_timeout(PATIENCE)?;
     schema::refuse_foreign(&connection, path)?;
+    if let Some(directory) = path.parent() {
+        state::refuse_bare(&connection, directory)?;
+    }
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
     if pages == 0 {

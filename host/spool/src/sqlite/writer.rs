@@ -113,8 +113,10 @@ impl Writer {
     pub(super) fn run(mut self, waiting: &mpsc::Receiver<Box<dyn Operation>>) {
         let _guard = EndsProcess(Arc::clone(&self.disk));
         if let Ok(()) = self.work(waiting) {
-            // The last connection that closes carries the log over; errors then are for the next
-            // start to meet.
+            // Carries the log over; errors are for the next start to meet. Closing does it only where
+            // no reader is open any more.
+            let truncate = "PRAGMA wal_checkpoint(TRUNCATE)";
+            let _ = self.connection.query_row(truncate, [], |_| Ok(()));
             drop(self.connection);
             drop(self.lock);
         }

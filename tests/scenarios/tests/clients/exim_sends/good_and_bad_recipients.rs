@@ -10,6 +10,7 @@ use crate::{GOOD_AND_BAD, awkward, good_ones_arrive, submit};
 fn the_good_ones_get_it_and_the_sender_hears_of_the_bad_one() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address())
+        .replace("sending-domains = [\"sender.example\"]", "")
         .with("[[account]]\nid = \"sender\"\ndomains = [\"sender.example\"]")
         .start();
     let Some(exim) = Exim::start(relay.address("mx")) else {

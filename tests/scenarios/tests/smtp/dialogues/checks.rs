@@ -49,11 +49,12 @@ pub fn check(stage: &mut Stage<'_>) {
             stage.arrived("p\r\n");
         }
 
-        // Whole, and judged in time: a policy that had failed would have delayed it.
+        // Judged in time: a policy that had failed would have delayed it. header-guard refuses more
+        // fields than it reads.
         "header-100k-lines" => {
-            let arrived = stage.take().bytes();
-            let sent = format!("{}\r\nb\r\n", "X-A: b\r\n".repeat(100_000));
-            assert!(trace_field_and_rest(&arrived).1 == sent.as_bytes());
+            assert_eq!(stage.last().code, 550);
+            assert_eq!(stage.last().enhanced(), Some("5.6.0"));
+            stage.goes_on();
         }
         "header-10MB" => {
             assert_eq!(stage.last().enhanced(), Some("5.3.4"));
