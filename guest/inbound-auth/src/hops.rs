@@ -18,6 +18,10 @@ const TOLD: usize = 10;
 /// How much of a Received field is read: no line is longer (RFC 5322 section 2.1.1), and few have
 /// more than three.
 const CLAUSES: usize = 4096;
+/// Octets of all Received fields that are read; a hundred of them have some fifty thousand.
+const TRACE: usize = 64 << 10;
+/// Octets that are read of all fields of a name in which there are addresses.
+const ADDRESSES: usize = 16 << 10;
 /// The most octets of an address (RFC 5321 section 4.5.3.1.3).
 const LONGEST: usize = 254;
 
@@ -36,8 +40,8 @@ pub fn note(
     decision.reason(told(&way));
     let fields = settings.requester_from.iter();
     let named = fields.flat_map(|name| {
-        let fields = message.headers_named(name).into_iter().take(FIELDS);
-        fields.flat_map(|field| mailbox::addresses(&field))
+        let fields = message.section().uppermost(name, FIELDS, ADDRESSES);
+        (fields.into_iter()).flat_map(|field| mailbox::addresses(&field))
     });
     let mut named = named.take(NAMED);
     let usable = |address: &String| {
@@ -68,14 +72,14 @@ fn told(way: &[String]) -> String {
 /// Delivered-To (RFC 9228) and X-Forwarded-To, which forwarders add. Of a trace that never ends the
 /// newest part is read: it takes time in proportion to its length, and no more than is told.
 pub fn forwarded_for(transaction: &Transaction, message: &dyn Message) -> Vec<String> {
-    let received = message.headers_named("Received");
-    let delivered = message.headers_named("Delivered-To");
-    let forwarded = message.headers_named("X-Forwarded-To");
-    let newest = |fields: &[String]| fields.len().min(FIELDS);
-    let clauses = received[..newest(&received)].iter().rev();
+    let section = message.section();
+    let received = section.uppermost("Received", FIELDS, TRACE);
+    let delivered = section.uppermost("Delivered-To", FIELDS, ADDRESSES);
+    let forwarded = section.uppermost("X-Forwarded-To", FIELDS, ADDRESSES);
+    let clauses = received.iter().rev();
     let clauses = clauses.filter_map(|field| for_clause(field));
-    let others = (delivered[..newest(&delivered)].iter().rev())
-        .chain(forwarded[..newest(&forwarded)].iter().rev())
+    let others = (delivered.iter().rev())
+        .chain(forwarded.iter().rev())
         .flat_map(|field| mailbox::addresses(field));
     let ours = transaction.recipients.iter().map(|to| to.to_lowercase());
     let mut before: HashSet<String> = ours.collect();

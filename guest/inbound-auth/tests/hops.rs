@@ -83,7 +83,7 @@ fn a_trace_without_end_takes_no_more_time_than_it_is_long() {
         .map(|number| format!("a{number}@b.example, "))
         .collect();
     let long: &'static str = Box::leak(addresses.into_boxed_str());
-    let mut fields = vec![("Delivered-To", long); 20];
+    let mut fields = vec![("Delivered-To", long); 8];
     fields.push(("Reply-To", long));
     fields.push(("Reply-To", "Ann <ann@home.example>"));
     let started = std::time::Instant::now();

@@ -19,7 +19,6 @@ pub enum Field {
     MessageId,
     InReplyTo,
     References,
-    DeliveredTo,
     EmailId,
     AccountId,
     Trigger,
@@ -95,14 +94,13 @@ impl<'a> Head<'a> {
 }
 
 fn known(name: &[u8], settings: &Settings) -> Option<Field> {
-    const NAMES: [(&str, Field); 7] = [
+    const NAMES: [(&str, Field); 6] = [
         ("from", Field::From),
         ("reply-to", Field::ReplyTo),
         ("subject", Field::Subject),
         ("message-id", Field::MessageId),
         ("in-reply-to", Field::InReplyTo),
         ("references", Field::References),
-        ("delivered-to", Field::DeliveredTo),
     ];
     let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
     let ours = || {

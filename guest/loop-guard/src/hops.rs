@@ -4,8 +4,15 @@ use std::collections::BTreeSet;
 
 use gatepost_sdk::{Message as _, host_name};
 
-use crate::head::{Field, Head};
+use crate::head::Head;
 use crate::settings::Settings;
+
+/// Trace fields of a name that are read, the newest ones; a message with more Received fields is over
+/// every limit.
+const FIELDS: usize = 200;
+
+/// Octets of them that are read.
+const OCTETS: usize = 96 << 10;
 
 /// How often our own host may stand in Received; one time more is a loop.
 const OWN_HOPS: usize = 7;
@@ -21,7 +28,7 @@ pub fn looping(head: &Head<'_>, settings: &Settings) -> Option<String> {
     }
     let hosts = settings.own_hosts.iter().cloned();
     let hosts: Vec<String> = hosts.chain([host_name()]).collect();
-    let received = head.headers_named("Received");
+    let received = head.section().uppermost("Received", FIELDS, OCTETS);
     let own = received.iter().filter(|field| is_by(field, &hosts));
     let own = own.count();
     (own > OWN_HOPS).then(|| format!("it was received here {own} times before"))
@@ -53,7 +60,8 @@ impl Delivered {
     /// Reads the fields.
     pub fn of(head: &Head<'_>) -> Self {
         let bare = |value: String| value.trim_matches(['<', '>', ' ']).to_lowercase();
-        Self(head.all(Field::DeliveredTo).map(bare).collect())
+        let fields = head.section().uppermost("Delivered-To", FIELDS, OCTETS);
+        Self(fields.into_iter().map(bare).collect())
     }
 
     /// Whether it was to this recipient.

@@ -32,7 +32,7 @@ impl Message for Mail {
             .collect()
     }
     fn header_size(&self) -> u64 {
-        0
+        self.header_chunk(0, u32::MAX).len() as u64
     }
     fn body_size(&self) -> u64 {
         0

@@ -83,10 +83,15 @@ struct Pass<'a> {
     domains: OnceCell<BTreeSet<String>>,
     /// Fields that name the program which are still to be read.
     programs: usize,
+    /// Octets of fields that may still be read.
+    left: usize,
 }
 
 /// Octets of a field's body that are read where it has a word or two to say.
 const WORDS: usize = 400;
+
+/// Octets of all of them together. What an honest message says of itself is within the first few KiB.
+const ALL_WORDS: usize = 128 << 10;
 
 /// Fields that name the program of which the names are read: an honest message has one or two.
 const PROGRAMS: usize = 5;
@@ -108,6 +113,7 @@ pub(super) fn find(
         recipients: OnceCell::new(),
         domains: OnceCell::new(),
         programs: PROGRAMS,
+        left: ALL_WORDS,
     };
     let mut lower = [0; LONGEST];
     for field in section.fields() {
@@ -423,7 +429,8 @@ impl Pass<'_> {
             }
             _ => {}
         }
-        let text = field.text(WORDS);
+        let text = field.text(WORDS.min(self.left));
+        self.left -= text.len().min(self.left);
         let value = text.trim();
         let rule = self.rule(name, shown, value);
         if let Some(rule) = rule {

@@ -183,6 +183,34 @@ impl Section {
         fields.collect()
     }
 
+    /// What the uppermost fields of a name say, as many as have `octets` together and no more than
+    /// `fields`. Servers on the way of a message put theirs on top, so these are the newest.
+    ///
+    /// ```
+    /// use gatepost_sdk::Message;
+    ///
+    /// /// By whom the message was forwarded lately.
+    /// fn forwarders(message: &dyn Message) -> Vec<String> {
+    ///     message.section().uppermost("X-Forwarded-To", 10, 4096)
+    /// }
+    /// ```
+    pub fn uppermost(&self, name: &str, fields: usize, octets: usize) -> Vec<String> {
+        let mut left = octets;
+        let mut values = Vec::new();
+        for field in self.named(name).take(fields) {
+            let length = field.body().len();
+            if length > left {
+                // Of the one that does not fit the beginning.
+                let beginning = field.text(left).replace(['\r', '\n'], "");
+                values.push(beginning.trim().to_owned());
+                break;
+            }
+            left -= length;
+            values.push(field.value());
+        }
+        values
+    }
+
     /// The field with this number, from the top.
     pub fn field(&self, number: usize) -> Option<Field<'_>> {
         self.places.get(number).map(|place| self.at(*place))
