@@ -36,6 +36,8 @@ struct Held {
 struct Bodies {
     all: Vec<String>,
     octets: usize,
+    /// Names and addresses in them, once somebody has asked: to read them is what costs most.
+    named: OnceCell<Vec<(String, String)>>,
 }
 
 impl Bodies {
@@ -45,6 +47,7 @@ impl Bodies {
             let body = field.text(left);
             self.octets += body.len().max(1);
             self.all.push(body);
+            self.named = OnceCell::new();
         }
     }
 
@@ -54,14 +57,16 @@ impl Bodies {
 
     /// The addresses in them, in lower case.
     fn addresses(&self) -> Vec<String> {
-        let all = self.named().into_iter();
+        let all = self.named().iter();
         all.map(|(_, address)| address.to_lowercase()).collect()
     }
 
     /// Names and addresses in them.
-    fn named(&self) -> Vec<(String, String)> {
-        let all = self.all.iter().flat_map(|body| addresses(body));
-        all.take(bounds::ADDRESSES).collect()
+    fn named(&self) -> &[(String, String)] {
+        self.named.get_or_init(|| {
+            let all = self.all.iter().flat_map(|body| addresses(body));
+            all.take(bounds::ADDRESSES).collect()
+        })
     }
 }
 
@@ -133,8 +138,8 @@ pub(super) fn find(
     pass.envelope();
     let Pass { held, found, .. } = pass;
     let from = held.from.named();
-    let author = authors(&held, &from, found);
-    relations(transaction, &held, &from, found);
+    let author = authors(&held, from, found);
+    relations(transaction, &held, from, found);
     let subjects: Vec<String> = held
         .subjects
         .all
