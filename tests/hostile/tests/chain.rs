@@ -59,6 +59,8 @@ fn messages_that_once_stopped_all_mail_are_judged() {
         (Kind::Long, "Reply-To", "a#@b.c", MIB),
         (Kind::Long, "Cc", "a#@b.c", MIB),
         (Kind::Long, "From", "a#@b.c", MIB),
+        (Kind::Often, "Delivered-To", "a#@b.c", MIB),
+        (Kind::Often, "X-Forwarded-To", "a#@b.c", MIB),
         (Kind::Long, "From", "\"\\", MIB),
         (Kind::Long, "From", "a", 930),
         (Kind::Lists, "From", "a#@b.c", 1_500 * 9 * 6),

@@ -22,6 +22,9 @@ const MESSAGES: usize = 150;
 /// How much longer a reply may take than without an attack.
 const MORE: Duration = Duration::from_millis(250);
 
+/// What stands for an octet that is in no text of UTF-8.
+const NO_CHARSET: &str = "\u{1}";
+
 /// Octets of the largest of them, a little less than a session takes of a header section.
 const LARGE: usize = 1000 << 10;
 
@@ -195,11 +198,30 @@ fn hostile() -> Vec<(&'static str, Vec<u8>)> {
         ),
         ("a large From", list("From", "a#@b.example,", LARGE)),
         ("open quotes", quotes),
+        (
+            "many long trace fields",
+            format!(
+                "{from}{}",
+                list("Delivered-To", "a@b.example,", 10 << 10).repeat(95)
+            ),
+        ),
+        (
+            "a trace of no charset",
+            format!(
+                "{from}{}",
+                format!("Delivered-To: {}\r\n", NO_CHARSET.repeat(500)).repeat(1_900)
+            ),
+        ),
     ];
     all.iter_mut()
         .map(|(kind, head)| {
             let rest = "Date: Sat, 28 Nov 2026 14:00:00 +0000\r\n\r\nhi\r\n";
-            (*kind, format!("{head}{rest}").into_bytes())
+            let octets = format!("{head}{rest}").into_bytes();
+            let raw = |octet| match octet {
+                1 => 0xff,
+                octet => octet,
+            };
+            (*kind, octets.into_iter().map(raw).collect())
         })
         .collect()
 }
