@@ -1,12 +1,11 @@
 //! A policy that uses its whole deadline on some messages: what the others notice.
 //!
 //! The policy loops for ever on what carries X-Attack, and is cut off at its deadline of 50 ms
-//! each time. Messages without it pass through the same policies, and keep the circuit breaker
-//! closed, so that every attack is a whole one.
+//! each time. One sender's attacks do not open the circuit breaker, so every attack is a whole one.
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -20,6 +19,9 @@ use super::waits::Waits;
 
 /// Less than the deadline, which is counted in ticks of a millisecond.
 const WHOLE: Duration = Duration::from_millis(45);
+
+/// Attacks so far, of all runs: the relay remembers what has failed before.
+static NUMBER: AtomicUsize = AtomicUsize::new(0);
 
 /// Octets of a message, about.
 const SIZE: usize = 10 << 10;
@@ -66,11 +68,13 @@ pub fn run(binary: &Path, effort: Effort, report: &mut Report) -> Result<()> {
 
 /// Sends the load, and beside it attack after attack until it is over; the waits of both.
 fn attacked(address: SocketAddr, load: Load) -> Result<(Vec<Duration>, Vec<Duration>)> {
-    let attack = message("X-Attack: now\r\n", SIZE);
     let over = AtomicBool::new(false);
     let attacks = || {
         let mut waits = Vec::new();
         while !over.load(Ordering::Acquire) {
+            // None is like another: for one that comes again the policy is not called again.
+            let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+            let attack = message(&format!("X-Attack: {number}\r\n"), SIZE);
             waits.push(send(address, &attack)?);
         }
         Ok(waits)
