@@ -29,16 +29,7 @@ const TABLES: &[(&str, u32)] = &[
 
 /// What keeps a file from being a directory; `None` where nothing does. A new one has no tables.
 pub(crate) fn foreign(connection: &Connection) -> rusqlite::Result<Option<String>> {
-    let version = found(connection)?;
-    if version == 0 {
-        let any = "SELECT EXISTS (SELECT 1 FROM sqlite_schema)";
-        let any: bool = connection.query_row(any, [], |row| row.get(0))?;
-        return Ok(any.then(|| "it has tables of another program's".to_owned()));
-    }
-    let due = TABLES.iter().filter(|(_, since)| *since <= version);
-    let due: Vec<_> = due.map(|(table, _)| *table).collect();
-    let lacking = gatepost_files::lacks(connection, &due)?;
-    Ok((!lacking.is_empty()).then(|| format!("it lacks the tables {}", lacking.join(", "))))
+    gatepost_files::foreign(connection, TABLES)
 }
 
 /// The schema of a file.

@@ -47,9 +47,8 @@ pub(crate) fn refuse_lost(settings: &Settings) -> Result<(), DirectoryError> {
 
 /// Whether a database can be looked at and has no table, not in its log either.
 fn has_no_table(path: &Path) -> bool {
-    let any = "SELECT EXISTS (SELECT 1 FROM sqlite_schema)";
     let looked = gatepost_files::look(path, false)
-        .and_then(|connection| connection.query_row(any, [], |row| row.get::<_, bool>(0)));
+        .and_then(|connection| gatepost_files::has_table(&connection));
     matches!(looked, Ok(false))
 }
 

@@ -119,6 +119,35 @@ pub fn lacks(connection: &Connection, tables: &[&str]) -> rusqlite::Result<Vec<S
     Ok(lacking.map(|table| (*table).to_owned()).collect())
 }
 
+/// Whether a database has a table.
+///
+/// # Errors
+/// It cannot be read.
+pub fn has_table(connection: &Connection) -> rusqlite::Result<bool> {
+    let any = "SELECT EXISTS (SELECT 1 FROM sqlite_schema)";
+    connection.query_row(any, [], |row| row.get(0))
+}
+
+/// What keeps a database from being one with these tables, each with the schema version in which it
+/// came; `None` where nothing does. A new one has no tables.
+///
+/// # Errors
+/// It cannot be read.
+pub fn foreign(
+    connection: &Connection,
+    tables: &[(&str, u32)],
+) -> rusqlite::Result<Option<String>> {
+    let version = user_version(connection)?;
+    if version == 0 {
+        let any = has_table(connection)?;
+        return Ok(any.then(|| "it has tables of another program's".to_owned()));
+    }
+    let due = tables.iter().filter(|(_, since)| *since <= version);
+    let due: Vec<_> = due.map(|(table, _)| *table).collect();
+    let lacking = lacks(connection, &due)?;
+    Ok((!lacking.is_empty()).then(|| format!("it lacks the tables {}", lacking.join(", "))))
+}
+
 /// The schema version that its writer has noted.
 ///
 /// # Errors

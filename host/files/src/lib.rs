@@ -9,5 +9,5 @@ mod database;
 mod finding;
 
 pub use aside::{keep, kept, move_away};
-pub use database::{State, lacks, look, problems, user_version};
+pub use database::{State, foreign, has_table, lacks, look, problems, user_version};
 pub use finding::{Finding, Level};

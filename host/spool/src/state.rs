@@ -101,9 +101,7 @@ pub(crate) fn refuse_lost(directory: &Path) -> Result<(), SpoolError> {
 /// As [`refuse_lost`], for a database that is open and has no table, which a store has from its first
 /// moment on: what it had was in its log, and that is gone, or it is another store's.
 pub(crate) fn refuse_bare(connection: &Connection, directory: &Path) -> Result<(), SpoolError> {
-    let any = "SELECT EXISTS (SELECT 1 FROM sqlite_schema)";
-    let any: bool = connection.query_row(any, [], |row| row.get(0))?;
-    let left = match any {
+    let left = match gatepost_files::has_table(connection)? {
         true => return Ok(()),
         // Its log is what has just been read, and may be new.
         false => left(directory, false)?,

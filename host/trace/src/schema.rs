@@ -18,16 +18,7 @@ const TABLES: &[(&str, u32)] = &[("events", 1), ("sent", 3), ("header_findings",
 
 /// What keeps a file from being a trace; `None` where nothing does. A new one has no tables.
 pub(crate) fn foreign(connection: &Connection) -> rusqlite::Result<Option<String>> {
-    let version = gatepost_files::user_version(connection)?;
-    if version == 0 {
-        let any = "SELECT EXISTS (SELECT 1 FROM sqlite_schema)";
-        let any: bool = connection.query_row(any, [], |row| row.get(0))?;
-        return Ok(any.then(|| "it has tables of another program's".to_owned()));
-    }
-    let due = TABLES.iter().filter(|(_, since)| *since <= version);
-    let due: Vec<_> = due.map(|(table, _)| *table).collect();
-    let lacking = gatepost_files::lacks(connection, &due)?;
-    Ok((!lacking.is_empty()).then(|| format!("it lacks the tables {}", lacking.join(", "))))
+    gatepost_files::foreign(connection, TABLES)
 }
 
 /// Brings a trace to the present schema; gives the version found if that is a later one.

@@ -33,16 +33,7 @@ const TABLES: &[(&str, u32)] = &[
 
 /// What keeps a database from being a store's; `None` where nothing does. A new one has no tables.
 pub(crate) fn foreign(connection: &Connection) -> rusqlite::Result<Option<String>> {
-    let version = gatepost_files::user_version(connection)?;
-    if version == 0 {
-        let any = "SELECT EXISTS (SELECT 1 FROM sqlite_schema)";
-        let any: bool = connection.query_row(any, [], |row| row.get(0))?;
-        return Ok(any.then(|| "it has tables of another program's".to_owned()));
-    }
-    let due = TABLES.iter().filter(|(_, since)| *since <= version);
-    let due: Vec<_> = due.map(|(table, _)| *table).collect();
-    let lacking = gatepost_files::lacks(connection, &due)?;
-    Ok((!lacking.is_empty()).then(|| format!("it lacks the tables {}", lacking.join(", "))))
+    gatepost_files::foreign(connection, TABLES)
 }
 
 /// Takes nothing for a store that is none.
