@@ -34,7 +34,8 @@ mod tests {
             ("a@x.example", &["a@x.example"][..]),
             ("A B <a@x.example>", &["a@x.example"]),
             ("\"b@y.example, B\" <a@x.example>", &["a@x.example"]),
-            ("b@y.example <a@x.example>", &["a@x.example"]),
+            ("b@y.example <a@x.example>", &["a@x.example", "b@y.example"]),
+            ("b@x.example <a@x.example>", &["a@x.example"]),
             ("(b@y.example) a@x.example (c)", &["a@x.example"]),
             (
                 "a@x.example, B <b@y.example>",

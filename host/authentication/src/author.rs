@@ -60,22 +60,34 @@ pub(crate) struct Authors {
 
 /// Reads every From field, of which `most` domains may be judged.
 pub(crate) async fn read_authors(message: &Message, most: usize) -> Authors {
+    let bodies = match goes_on_in_body(message) {
+        false => from_bodies(message),
+        true => {
+            let message = message.clone();
+            let bodies = tokio::task::spawn_blocking(move || from_bodies(&message));
+            bodies.await.unwrap_or_default()
+        }
+    };
+    authors(&read(bodies), most)
+}
+
+/// The bodies of all fields that some reader could take for From: with other characters in the
+/// name, on a line above the first field, or behind a line that is no field.
+///
+/// Where the header section ends in no empty line it reads the beginning of the body, which may be
+/// on disk.
+pub fn from_bodies(message: &Message) -> Vec<Vec<u8>> {
     let fields = message.fields();
     let fields = fields.filter(|field| is_shown_as(field.name_raw(), "From"));
     let mut bodies: Vec<Vec<u8>> = fields.map(|field| field.body_raw().to_vec()).collect();
     bodies.extend(hidden_in(above_the_first(message.head())));
-    if !ends_with_empty_line(message.head()) && !message.body().is_empty() {
-        let body = message.body().clone();
-        // It may be on disk.
-        let behind = tokio::task::spawn_blocking(move || {
-            let mut behind = vec![0; BEHIND];
-            let length = body.read_at(0, &mut behind).unwrap_or(0);
-            behind.truncate(length);
-            behind
-        });
-        bodies.extend(hidden_in(&behind.await.unwrap_or_default()));
+    if goes_on_in_body(message) {
+        let mut behind = vec![0; BEHIND];
+        let length = message.body().read_at(0, &mut behind).unwrap_or(0);
+        behind.truncate(length);
+        bodies.extend(hidden_in(&behind));
     }
-    authors(&read(bodies), most)
+    bodies
 }
 
 fn authors(reading: &Reading, most: usize) -> Authors {
@@ -168,10 +180,13 @@ fn above_the_first(head: &[u8]) -> &[u8] {
     &head[..length]
 }
 
-/// Whether the header section ends as it should, and not before a line that is no field. There are
-/// readers that skip such a line and see fields below it.
-fn ends_with_empty_line(head: &[u8]) -> bool {
-    head.ends_with(b"\n\r\n") || head.ends_with(b"\n\n") || matches!(head, b"\r\n" | b"\n")
+/// Whether the header section ends before a line that is no field: there are readers that skip such
+/// a line and see fields below it.
+fn goes_on_in_body(message: &Message) -> bool {
+    let head = &message.head()[..];
+    let ends_with_empty_line =
+        head.ends_with(b"\n\r\n") || head.ends_with(b"\n\n") || matches!(head, b"\r\n" | b"\n");
+    !ends_with_empty_line && !message.body().is_empty()
 }
 
 /// The bodies of From fields among lines, up to an empty one, as a careless reader finds them.

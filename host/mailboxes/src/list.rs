@@ -135,6 +135,7 @@ impl<'t> Reader<'t> {
                     let is_word_alone = rest.iter().all(|token| token.kind != Kind::Comment);
                     doubt = doubt.or((!is_word_alone).then_some(Doubt::Obsolete));
                 }
+                doubt = doubt.or(names_another(&bare, &found).then_some(Doubt::SeveralInOne));
             }
         }
         // There may be nothing between commas (RFC 5322 section 4.4).
@@ -174,6 +175,15 @@ impl<'t> Reader<'t> {
             });
         }
     }
+}
+
+/// Whether an address of another domain stands before angle brackets, unquoted, where the name
+/// belongs: some readers take the first address for the one that is meant.
+fn names_another(bare: &[Token<'_>], found: &[AddrSpec]) -> bool {
+    let mut named = Vec::new();
+    address(bare, &mut named);
+    let is_of_found = |named: &AddrSpec| found.iter().any(|one| one.domain == named.domain);
+    !named.iter().all(is_of_found)
 }
 
 /// Whether what stands in brackets begins as a route does (RFC 5322 section 4.4, `obs-domain-list`).

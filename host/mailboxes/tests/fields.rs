@@ -31,7 +31,7 @@ fn what_the_grammar_allows_is_unequivocal() {
             "\"a, <x@two.example>\" <a@one.example> (he)",
             &["one.example"],
         ),
-        ("x@two.example <a@one.example>", &["one.example"]),
+        ("b@one.example <a@one.example>", &["one.example"]),
         ("A (x@two.example) <a@one.example>", &["one.example"]),
         ("a@one.example (x@two.example)", &["one.example"]),
         (
@@ -102,6 +102,14 @@ fn what_readers_differ_in_shows_all_that_they_show() {
         ),
         (
             "<ceo@bank.example<a@good.example>",
+            &["bank.example", "good.example"],
+        ),
+        (
+            "ceo@bank.example <a@good.example>",
+            &["bank.example", "good.example"],
+        ),
+        (
+            "Chief ceo @bank.example (he) <a@good.example>",
             &["bank.example", "good.example"],
         ),
         (

@@ -35,8 +35,11 @@ impl TolerantNames {
 
     fn reads(&self, characters: impl Iterator<Item = char> + Clone) -> bool {
         let whole = skeleton(characters.clone());
+        let joined = joined(characters.clone());
         let mut words = Words(characters);
-        self.0.contains(&whole) || words.any(|word| self.0.contains(&word))
+        self.0.contains(&whole)
+            || self.0.contains(&joined)
+            || words.any(|word| self.0.contains(&word))
     }
 
     /// Whether some reader might find a field of one of the names in lines that belong to no
@@ -85,6 +88,24 @@ impl TolerantNames {
 /// Printable ASCII alone, in lower case, with `-` for `_` and for what Unicode has like it.
 fn skeleton(characters: impl Iterator<Item = char>) -> String {
     characters.filter_map(plain).collect()
+}
+
+/// Letters and digits of US-ASCII in lower case, with one `-` for whatever stands between them: as
+/// names of variables are made of names of fields, and as a soft hyphen or a space is shown.
+fn joined(characters: impl Iterator<Item = char>) -> String {
+    let mut name = String::new();
+    let mut gap = false;
+    for character in characters {
+        if !character.is_ascii_alphanumeric() {
+            gap = true;
+            continue;
+        }
+        if std::mem::take(&mut gap) && !name.is_empty() {
+            name.push('-');
+        }
+        name.push(character.to_ascii_lowercase());
+    }
+    name
 }
 
 fn plain(character: char) -> Option<char> {
@@ -149,6 +170,10 @@ mod tests {
             b"X-Gate\xffpost-Tags",
             b"\xc2\xa0X-Gatepost-Tags",
             b"X_Gatepost_Tags",
+            b"X Gatepost Tags",
+            b"X.Gatepost - Tags ",
+            "X-Gatepost\u{ad}Tags".as_bytes(),
+            "X\u{ad}-Gatepost\u{2043}Tags".as_bytes(),
             "Ｘ-Gatepost-Tags".as_bytes(),
             "X‐Gatepost‐Tags".as_bytes(),
             "X-Gatepost-Tags\u{200b}".as_bytes(),

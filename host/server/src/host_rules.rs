@@ -1,6 +1,7 @@
 //! What holds for every message, whatever a policy says of it.
 
-use gatepost_mailboxes::{AddrSpec, Doubt, is_shown_as, read};
+use gatepost_authentication::from_bodies;
+use gatepost_mailboxes::{AddrSpec, Doubt, read};
 use gatepost_message::{Address, Message};
 use gatepost_policy::{Flow, Transaction};
 use gatepost_smtp::Reply;
@@ -61,9 +62,7 @@ pub fn foreign(domain: &str) -> Reply {
 /// # Errors
 /// Why it is not known whom all of it names.
 fn authors(message: &Message) -> Result<Vec<Address>, &'static str> {
-    let fields = message.fields();
-    let fields = fields.filter(|field| is_shown_as(field.name_raw(), "From"));
-    let reading = read(fields.map(|field| field.body_raw().to_vec()));
+    let reading = read(from_bodies(message));
     if reading.doubt() == Some(Doubt::TooLong) {
         return Err("it is too long");
     }
@@ -186,6 +185,10 @@ mod tests {
             ("From: =?utf-8?q?x=40two.example?=", true),
             ("From: x@two.example\u{b}<a@one.example>", true),
             ("From\u{c}: x@two.example\r\nFrom: a@one.example", true),
+            (" From: x@two.example\r\nFrom: a@one.example", true),
+            ("From: a@one.example\r\nno field\r\nFrom: x@two.example", true),
+            ("From: x@two.example <a@one.example>", true),
+            ("From: b@one.example <a@one.example>", false),
             ("From: a@one.example (x@two.example)", false),
             ("From: a@ one.example", false),
         ] {
