@@ -6,10 +6,11 @@
 //! before this one have read them. And nobody writes in a name that is not the account's.
 //!
 //! What comes in has to be a header section (`section`), with one of each header of which RFC 5322
-//! section 3.6 allows one.
+//! section 3.6 allows one: of several one is made where that is safe (`duplicates`).
 //!
 //! Beyond that each [`Rule`] names a header and says what becomes of it, and what it may be.
 
+mod duplicates;
 mod mailboxes;
 mod marks;
 mod pattern;
@@ -28,27 +29,9 @@ use gatepost_sdk::{
     knows_addresses,
 };
 
+use self::duplicates::Several;
 use self::marks::Marks;
-use self::section::{Field, Section};
-
-/// Of which a message has one at most (RFC 5322 section 3.6).
-const ONCE: [&str; 11] = [
-    "Date",
-    "From",
-    "Sender",
-    "Reply-To",
-    "To",
-    "Cc",
-    "Bcc",
-    "Message-ID",
-    "In-Reply-To",
-    "References",
-    "Subject",
-];
-
-/// Octets of all headers that are written again where they stood there more than once; with more the
-/// message is refused.
-const REPAIRED: usize = 32 << 10;
+use self::section::Section;
 
 /// The policy.
 pub struct HeaderGuard {
@@ -78,17 +61,19 @@ impl Policy for HeaderGuard {
     ) -> Verdict {
         let section = Section::of(message);
         // Refusals first: a message that is refused is not edited.
+        let settled = duplicates::settle(&section, self.settings.duplicates);
         let refusal = too_much(&section)
             .or_else(|| self.malformed(&section))
-            .or_else(|| self.twice(&section))
+            .or_else(|| settled.as_ref().err().map(several))
             .or_else(|| self.against_a_rule(transaction, &section))
             .or_else(|| self.in_a_strange_name(transaction, &section));
         if let Some((reason, verdict)) = refusal {
             decision.reason(reason);
             return verdict;
         }
-        if self.settings.duplicates == Duplicates::Repair {
-            repair(&section, decision);
+        for once in settled.unwrap_or_default() {
+            decision.reason(once.reason);
+            decision.set_header(&once.name, &once.body);
         }
         let leaves = transaction.session.flow == Flow::Submission;
         for rule in self.rules_for(transaction) {
@@ -126,27 +111,6 @@ impl HeaderGuard {
                 refused("5.6.0", format!("Malformed header section: {problem}")),
             )
         })
-    }
-
-    fn twice(&self, section: &Section) -> Refused {
-        let repairing = match self.settings.duplicates {
-            Duplicates::Keep => return None,
-            Duplicates::Repair => true,
-            Duplicates::Refuse => false,
-        };
-        let (header, first) = duplicates(section).next()?;
-        // Where the first cannot be written again, the others cannot go.
-        let rewritten = || {
-            let each = duplicates(section).map(|(_, first)| first.rewritable().map(str::len));
-            each.sum::<Option<usize>>()
-        };
-        if repairing && rewritten().is_some_and(|octets| octets <= REPAIRED) {
-            return None;
-        }
-        let shown = first.name();
-        let reason = format!("{shown} stands there more than once");
-        let text = format!("A message has one {header} (RFC 5322 section 3.6)");
-        Some((reason, refused("5.6.0", text)))
     }
 
     fn against_a_rule(&self, transaction: &Transaction, section: &Section) -> Refused {
@@ -215,31 +179,11 @@ fn too_much(section: &Section) -> Refused {
     })
 }
 
-/// Of each header that stands there too often, its usual name and the first of them.
-fn duplicates(section: &Section) -> impl Iterator<Item = (&'static str, Field<'_>)> {
-    let mut counts = [0u32; ONCE.len()];
-    for field in section.fields() {
-        if let Some(index) = ONCE.iter().position(|name| field.is(name))
-            && let Some(count) = counts.get_mut(index)
-        {
-            *count += 1;
-        }
-    }
-    let names = ONCE.into_iter().zip(counts);
-    let names = names.filter(|(_, count)| *count > 1);
-    names.filter_map(|(name, _)| Some((name, section.named(name).next()?)))
-}
-
-/// Leaves the first of each such header, spelt as it is.
-fn repair(section: &Section, decision: &mut Decision) {
-    for (header, first) in duplicates(section) {
-        if let Some(body) = first.rewritable() {
-            decision.reason(format!(
-                "{header} stood there more than once, the first is left"
-            ));
-            decision.set_header(first.name(), body);
-        }
-    }
+/// One header is there several times, and says several things.
+fn several(Several { header, shown }: &Several) -> (String, Verdict) {
+    let reason = format!("{shown} stands there more than once");
+    let text = format!("A message has one {header} (RFC 5322 section 3.6)");
+    (reason, refused("5.6.0", text))
 }
 
 fn refused(enhanced: &str, text: String) -> Verdict {

@@ -43,11 +43,13 @@ pub enum OwnFrom {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Duplicates {
-    /// The message is refused.
+    /// One is made of them where it is clear what they say together; else the message is refused.
     #[default]
-    Refuse,
-    /// The first stays, the others go.
     Repair,
+    /// The message is refused.
+    Refuse,
+    /// The first stays, the others go, whatever they say.
+    First,
     /// Nothing.
     Keep,
 }

@@ -58,17 +58,30 @@ pub(crate) struct Authors {
     pub(crate) from: FromFact,
 }
 
-/// Reads every From field, of which `most` domains may be judged.
-pub(crate) async fn read_authors(message: &Message, most: usize) -> Authors {
-    let bodies = match goes_on_in_body(message) {
-        false => from_bodies(message),
-        true => {
-            let message = message.clone();
-            let bodies = tokio::task::spawn_blocking(move || from_bodies(&message));
-            bodies.await.unwrap_or_default()
+/// Reads every From field, of which `most` domains may be judged. `shown` is the message as it goes
+/// on, where that is another.
+pub(crate) async fn read_authors(
+    message: &Message,
+    shown: Option<&Message>,
+    most: usize,
+) -> Authors {
+    let mut bodies = bodies(message).await;
+    if let Some(shown) = shown {
+        let others = self::bodies(shown).await;
+        if others != bodies {
+            bodies.extend(others);
         }
-    };
+    }
     authors(&read(bodies), most)
+}
+
+async fn bodies(message: &Message) -> Vec<Vec<u8>> {
+    if !goes_on_in_body(message) {
+        return from_bodies(message);
+    }
+    let message = message.clone();
+    let bodies = tokio::task::spawn_blocking(move || from_bodies(&message));
+    bodies.await.unwrap_or_default()
 }
 
 /// The bodies of all fields that some reader could take for From: with other characters in the

@@ -61,8 +61,32 @@ pub async fn gather(
     dns: &impl Dns,
     settings: &Settings,
 ) -> Facts {
+    let authors = author::read_authors(message, None, settings.limits.authors).await;
+    gather_with(message, authors, arrival, dns, settings).await
+}
+
+/// Gathers all there is to know of a message that was repaired as it arrived. Signatures are verified
+/// on what `came`; the authors are those that either form shows, because `shown` is what people
+/// will read.
+pub async fn gather_repaired(
+    came: &Message,
+    shown: &Message,
+    arrival: &Arrival<'_>,
+    dns: &impl Dns,
+    settings: &Settings,
+) -> Facts {
+    let authors = author::read_authors(came, Some(shown), settings.limits.authors).await;
+    gather_with(came, authors, arrival, dns, settings).await
+}
+
+async fn gather_with(
+    message: &Message,
+    Authors { listed, from }: Authors,
+    arrival: &Arrival<'_>,
+    dns: &impl Dns,
+    settings: &Settings,
+) -> Facts {
     let limits = &settings.limits;
-    let Authors { listed, from } = author::read_authors(message, limits.authors).await;
     let budget = Budget::new(dns, limits, from.domains.len());
     let of_dmarc = &budget.part(Asker::Dmarc);
     let dns = &budget.part(Asker::Others);

@@ -40,7 +40,7 @@ pub use facts::{
     ArcDkim, ArcFact, ArcSet, Authentication, DkimFact, DmarcAlignment, DmarcFact, DmarcPolicy,
     Facts, IprevFact, SpfFact, SpfFacts,
 };
-pub use gather::{Arrival, gather};
+pub use gather::{Arrival, gather, gather_repaired};
 pub use resolver::{InvalidServer, NameServer, NoResolver, Resolver, ResolverSettings};
 pub use results::{Stamp, claims_authserv_id};
 pub use settings::{Boundary, Limits, PartialBody, Settings};

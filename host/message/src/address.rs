@@ -28,11 +28,21 @@ pub struct Address {
 impl Address {
     /// The most octets of an address (RFC 5321 section 4.5.3.1.3, less the angle brackets).
     pub const MAX_LENGTH: usize = 254;
-    /// The most octets of a local part (RFC 5321 section 4.5.3.1.1).
-    pub const MAX_LOCAL: usize = 64;
+    /// The most octets of the local part of a [strict](Self::is_strict) address (RFC 5321 section
+    /// 4.5.3.1.1).
+    pub const MAX_STRICT_LOCAL: usize = 64;
 
-    /// Reads a `Mailbox` by the grammar of RFC 5321, without its obsolete and its tolerated forms:
-    /// no white space, no source route, no comment, no trailing dot.
+    /// Reads a `Mailbox` by the grammar of RFC 5321, without its obsolete forms: no white space, no
+    /// source route, no comment, no trailing dot. Three things are taken that the grammar does not
+    /// have, because such addresses exist and their owners write to help desks:
+    ///
+    /// - a local part of more than 64 octets, as return addresses of bulk services and forwarders
+    ///   have (section 4.5.3.1 asks not to impose the limit where it can be helped);
+    /// - dots in a local part beside each other, in front or at the end, as a carrier once gave
+    ///   them out;
+    /// - an underscore in a domain.
+    ///
+    /// [`Address::is_strict`] tells.
     ///
     /// # Errors
     /// The first thing that is wrong with it.
@@ -43,10 +53,7 @@ impl Address {
         };
         let (local, rest) = text.split_at(at);
         let domain = rest.strip_prefix('@').ok_or(AddressError::NoDomain)?;
-        if local.len() > Self::MAX_LOCAL {
-            return Err(AddressError::LocalTooLong(local.len()));
-        }
-        if !local.starts_with('"') && !local.split('.').all(is_atom) {
+        if !local.starts_with('"') && !is_dotted(local) {
             return Err(AddressError::Local);
         }
         let domain = match domain.strip_prefix('[') {
@@ -89,6 +96,21 @@ impl Address {
         self.local() == other.local() && (one == two || in_unicode && same_name())
     }
 
+    /// Whether it is a `Mailbox` by the very grammar and lengths of RFC 5321.
+    ///
+    /// ```
+    /// let is_strict = |text| gatepost_message::Address::parse(text).unwrap().is_strict();
+    /// assert!(is_strict("help.desk@desk.example"));
+    /// assert!(!is_strict("help..desk@desk.example"));
+    /// assert!(!is_strict("help@the_desk.example"));
+    /// ```
+    pub fn is_strict(&self) -> bool {
+        let local = self.local();
+        local.len() <= Self::MAX_STRICT_LOCAL
+            && (local.starts_with('"') || local.split('.').all(|atom| !atom.is_empty()))
+            && !self.domain().contains('_')
+    }
+
     /// Whether it may travel without SMTPUTF8 (RFC 6531).
     pub fn is_ascii(&self) -> bool {
         self.text.is_ascii()
@@ -121,11 +143,12 @@ fn quoted_length(text: &str) -> Result<usize, AddressError> {
     Err(AddressError::Local)
 }
 
-fn is_atom(text: &str) -> bool {
+/// A `Dot-string`, with dots wherever they like; but not of dots alone.
+fn is_dotted(text: &str) -> bool {
     let is_atext = |c: char| {
         c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c) || is_international(c)
     };
-    !text.is_empty() && text.chars().all(is_atext)
+    text.chars().any(|c| c != '.') && text.chars().all(|c| c == '.' || is_atext(c))
 }
 
 /// RFC 6531's `UTF8-non-ascii`, without controls and spaces.
@@ -142,7 +165,9 @@ fn parse_domain(text: &str) -> Result<String, AddressError> {
         (1..=63).contains(&label.chars().count())
             && !label.starts_with('-')
             && !label.ends_with('-')
-            && label.chars().all(|c| c == '-' || is_letter_or_digit(c))
+            && label
+                .chars()
+                .all(|c| matches!(c, '-' | '_') || is_letter_or_digit(c))
     };
     let domain = text.to_lowercase();
     match domain.split('.').all(is_label) {
@@ -184,15 +209,12 @@ pub enum AddressError {
     NoDomain,
     /// Not a `Local-part`.
     #[error(
-        "the part before the @ is neither letters, digits and marks with single dots between them nor a well-formed quoted string"
+        "the part before the @ is neither letters, digits, marks and dots nor a well-formed quoted string"
     )]
     Local,
-    /// Over 64 octets; how many.
-    #[error("the part before the @ has {0} octets, at most {max} are allowed", max = Address::MAX_LOCAL)]
-    LocalTooLong(usize),
     /// Not a `Domain`.
     #[error(
-        "the part after the @ is not a domain: labels of 1 to 63 letters, digits and inner hyphens with single dots between them"
+        "the part after the @ is not a domain: labels of 1 to 63 letters, digits, underscores and inner hyphens with single dots between them"
     )]
     Domain,
     /// Not an `address-literal`.

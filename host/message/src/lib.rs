@@ -5,7 +5,8 @@
 //! colon stands) and answers look-ups from that. The body is behind the [`Body`] trait, so that a
 //! large one may stay on disk.
 //!
-//! 1. A receiver that streams asks [`HeadEnd`] where the header section ends, keeps that much in
+//! 1. What a receiver takes off the wire it [repairs](LineEnds) first, where the line ends are not
+//!    those of mail. A receiver that streams asks [`HeadEnd`] where the header section ends, keeps that much in
 //!    memory and puts the rest wherever bodies go.
 //! 2. [`Message::from_parts`] indexes the header section, once.
 //! 3. Policies look fields up by name and ask for [`Edit`]s. A [`FieldName`] and a [`FieldBody`]
@@ -34,6 +35,7 @@ mod id;
 mod idn;
 mod likeness;
 mod message;
+mod repair;
 mod seven_bit;
 mod stored;
 mod time;
@@ -49,5 +51,6 @@ pub use id::{TransactionId, TransactionIdError};
 pub use idn::domain_to_ascii;
 pub use likeness::TolerantNames;
 pub use message::Message;
+pub use repair::{Begun, LineEnds, Opening, Repairs};
 pub use seven_bit::{Unconvertible, seven_bit};
 pub use time::{Millis, TimeError};

@@ -140,10 +140,11 @@ proptest! {
         octets in message(),
         flow in prop::sample::select(&[Flow::Inbound, Flow::Submission][..]),
         malformed in prop::sample::select(&["refuse", "keep"][..]),
+        duplicates in prop::sample::select(&["repair", "first"][..]),
     ) {
         let settings = json!({
             "malformed": malformed,
-            "duplicates": "repair",
+            "duplicates": duplicates,
             "rules": [
                 { "header": "X-Set", "action": { "set": { "value": "new" } }, "protect": true },
                 { "header": "X-Required", "action": { "require": { "value": "added" } } },

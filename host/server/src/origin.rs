@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use gatepost_authentication::{
-    Arrival, Facts, NameServer, NoResolver, Resolver, ResolverSettings, gather,
+    Arrival, Facts, NameServer, NoResolver, Resolver, ResolverSettings, gather, gather_repaired,
 };
 use gatepost_message::Message;
 use gatepost_policy::Transaction;
@@ -58,9 +58,14 @@ impl Origin {
         }
     }
 
-    /// Gathers all there is to know of a message as it came. What could not be found out is
-    /// `temperror`: this never fails.
-    pub async fn gather(&self, transaction: &Transaction, message: &Message) -> Facts {
+    /// Gathers all there is to know of a message, or of what came where that had other octets. What
+    /// could not be found out is `temperror`: this never fails.
+    pub async fn gather(
+        &self,
+        transaction: &Transaction,
+        message: &Message,
+        came: Option<&Message>,
+    ) -> Facts {
         let began = Instant::now();
         let session = &transaction.session;
         let arrival = Arrival {
@@ -70,7 +75,12 @@ impl Origin {
             reverse_path: &transaction.reverse_path,
             at: transaction.time,
         };
-        let facts = gather(message, &arrival, &self.resolver, &self.settings).await;
+        let facts = match came {
+            Some(came) => {
+                gather_repaired(came, message, &arrival, &self.resolver, &self.settings).await
+            }
+            None => gather(message, &arrival, &self.resolver, &self.settings).await,
+        };
         let listener = session.listener.clone();
         metrics::histogram!("gatepost_authentication_seconds", "listener" => listener)
             .record(began.elapsed().as_secs_f64());

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use gatepost_authentication::Facts;
 use gatepost_directory::View;
-use gatepost_message::{Address, Message};
+use gatepost_message::{Address, Message, Repairs};
 use gatepost_policy::{Engine, Pinned, Routing, Transaction};
 use gatepost_smtp::{Reply, server};
 use miette::IntoDiagnostic as _;
@@ -144,7 +144,7 @@ impl Rehearsal {
             }
             None => {
                 let judged = self.data(&policies, &transaction, message, findings).await;
-                (judged.fate.reply(transaction.id), judged)
+                (judged.reply(&transaction), judged)
             }
         };
         let Judged {
@@ -214,14 +214,18 @@ impl Rehearsal {
         message: Message,
         findings: Findings,
     ) -> Judged {
-        if let Some(reply) = self.refusal(&message) {
-            return Judged {
-                fate: Fate::Refused(reply),
-                message,
-                facts: None,
-                findings,
-            };
-        }
+        let (message, repairs) = match self.receive(&message) {
+            Ok(None) => (message, None),
+            Ok(Some((repaired, repairs))) => (repaired, Some(repairs)),
+            Err(reply) => {
+                return Judged {
+                    fate: Fate::Refused(reply),
+                    message,
+                    facts: None,
+                    findings,
+                };
+            }
+        };
         let arrival = Arrival {
             origin: &self.origin,
             gather: !self.config.dns.servers.is_empty(),
@@ -231,15 +235,22 @@ impl Rehearsal {
                 false,
                 transaction.session.user.is_some(),
             ),
+            repairs: repairs.as_deref(),
         };
         judge(policies, transaction, message, arrival, findings).await
     }
 
-    /// Why the message would not reach the policies, if so.
-    fn refusal(&self, message: &Message) -> Option<Reply> {
+    /// The message as the session would have repaired it, if it has to be.
+    ///
+    /// # Errors
+    /// Why it would not reach the policies.
+    fn receive(&self, message: &Message) -> Result<Option<(Message, Box<Repairs>)>, Reply> {
         // It was read from memory, so it can be read again.
-        let octets = message.to_bytes().ok()?;
-        wire::refusal(&octets, self.config.limits.session())
+        let Ok(octets) = message.to_bytes() else {
+            return Ok(None);
+        };
+        let limits = self.config.limits.session(self.config.repair);
+        wire::receive(&octets, limits)
     }
 }
 

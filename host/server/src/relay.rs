@@ -443,7 +443,7 @@ async fn open_store(config: &Config) -> miette::Result<Opened> {
 fn session_settings(config: &Config, listener: &config::Listener) -> Settings {
     Settings {
         hostname: config.relay.hostname.to_string(),
-        limits: config.limits.session(),
+        limits: config.limits.session(config.repair),
         start_tls: match listener.tls {
             ListenerTls::None | ListenerTls::Implicit => StartTls::None,
             ListenerTls::Starttls => StartTls::Offered,

@@ -161,6 +161,9 @@ fn settings(tls: bool) -> Settings {
             header_size: 16 << 20,
             errors: u32::MAX,
             idle_commands: u32::MAX,
+            // It shows what came.
+            repair_line_ends: false,
+            repair_opening: false,
             ..Limits::default()
         },
         start_tls: if tls {

@@ -18,11 +18,12 @@ use std::io;
 
 use gatepost_authentication::{Facts, Stamp, claims_authserv_id};
 use gatepost_message::{Edit, Field, FieldBody, FieldError, FieldName, Message, TolerantNames};
-use gatepost_policy::{Flow, Reserved, Transaction};
+use gatepost_policy::{Findings, Flow, Reserved, Transaction};
 use gatepost_smtp::Reply;
 
 use crate::config::Config;
 use crate::ownership::{Ownership, Whose};
+use crate::reasons;
 
 /// RFC 8601 section 2.
 const AUTHENTICATION_RESULTS: &str = "Authentication-Results";
@@ -88,6 +89,7 @@ pub fn reserved(config: &Config) -> Reserved {
     let headers = &config.headers;
     let own = [
         &headers.tags.0,
+        headers.reasons.name(),
         &headers.auth.0,
         &headers.original_recipient.0,
     ];
@@ -110,7 +112,7 @@ pub fn edits(
     ownership: Ownership<'_>,
     transaction: &Transaction,
     facts: Option<&Facts>,
-    tags: &[String],
+    said: &Findings,
 ) -> Result<Vec<Edit>, FieldError> {
     let config = ownership.config;
     if transaction.session.flow == Flow::Submission {
@@ -121,8 +123,14 @@ pub fn edits(
     }
     let headers = &config.headers;
     let mut edits = Vec::new();
-    if !tags.is_empty() {
-        edits.push(set(&headers.tags.0, &listed(tags))?);
+    if !said.tags.is_empty() {
+        edits.push(set(&headers.tags.0, &listed(&said.tags))?);
+    }
+    if let Some(name) = headers.reasons.written() {
+        let reasons = reasons::of(&said.judgements, &transaction.recipients);
+        if !reasons.is_empty() {
+            edits.push(set(name, &reasons::field_body(&reasons))?);
+        }
     }
     let Some(facts) = facts else {
         // Where nobody has looked, nothing is said.

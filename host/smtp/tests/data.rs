@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Server, settings};
+use common::{Server, settings, strict};
 use gatepost_smtp::server::{Abort, Limits, Settings};
 
 #[track_caller]
@@ -44,28 +44,42 @@ fn stray_octets_refuse_the_message_at_its_real_end_and_close() {
     ] {
         let stray = if stray == "." { ".\0" } else { stray };
         let message = format!("Subject: t\r\n\r\n{stray}\r\nQUIT\r\n.\r\n");
-        let mut server = Server::in_transaction(settings());
+        let mut server = Server::in_transaction(strict());
         let said = server.data(message.as_bytes());
         assert!(said.starts_with("550 5.6.0 "), "{stray:?} -> {said}");
         assert_eq!(Server::codes(&said).len(), 1, "{stray:?} -> {said}");
         assert!(server.closed);
         assert_eq!((server.messages.len(), server.aborted), (0, 1));
+
+        let mut server = Server::in_transaction(settings());
+        let said = server.data(message.as_bytes());
+        assert_eq!(said, "250 2.0.0 Kept as 42\r\n", "{stray:?}");
+        let repaired = &server.messages[0].bytes;
+        assert!(repaired.ends_with(b"QUIT\r\n"), "{stray:?}");
     }
 }
 
 #[test]
-fn a_line_may_have_998_octets_and_no_more() {
+fn a_line_may_have_so_many_octets_and_no_more() {
     let line = |length: usize| format!("Subject: t\r\n\r\n{}\r\n.\r\n", "x".repeat(length));
-    assert_eq!(
-        received(Limits::default(), line(998).as_bytes()).len(),
-        14 + 1000
-    );
-    let mut server = refused(Limits::default(), line(999).as_bytes(), "500 5.6.0");
+    let limits = |line| Limits {
+        line,
+        ..Limits::default()
+    };
+    for most in [998, Limits::default().line] {
+        let taken = received(limits(most), line(most).as_bytes());
+        assert_eq!(taken.len(), 14 + most + 2);
+        refused(limits(most), line(most + 1).as_bytes(), "500 5.6.0");
+        let field = |length: usize| format!("A:{}\r\n\r\n.\r\n", "x".repeat(length - 2));
+        received(limits(most), field(most).as_bytes());
+        refused(limits(most), field(most + 1).as_bytes(), "500 5.6.0");
+    }
+    let mut server = refused(limits(998), line(999).as_bytes(), "500 5.6.0");
     assert!(!server.closed);
     assert!(server.say(b"MAIL FROM:<>\r\n").starts_with("250 "));
     // The dot that was stuffed does not count (RFC 5321 section 4.5.3.1.6).
     let stuffed = format!("..{}\r\n.\r\n", "x".repeat(997));
-    assert_eq!(received(Limits::default(), stuffed.as_bytes()).len(), 1000);
+    assert_eq!(received(limits(998), stuffed.as_bytes()).len(), 1000);
 }
 
 #[test]
@@ -148,8 +162,16 @@ fn what_the_session_itself_refuses_names_the_transaction_and_is_told_to_the_owne
         assert_eq!((format!("{reply}\r\n").as_str(), *size), (said, octets));
         assert!(said.ends_with(" (42)\r\n"), "{said}");
     };
+    let strict = strict();
     for (message, octets) in [(&b"\r\n123456789012\r\n.\r\n"[..], 16), (b"\n\r\n.\r\n", 3)] {
-        let mut server = begun();
+        let mut server = Server::in_transaction(Settings {
+            limits: Limits {
+                message_size: 10,
+                ..strict.limits.clone()
+            },
+            ..strict.clone()
+        });
+        server.session.label("42".to_owned());
         let said = server.data(message);
         told(&server, &said, octets);
     }

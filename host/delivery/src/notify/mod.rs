@@ -29,7 +29,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use gatepost_message::{Address, Message, Millis};
-use gatepost_policy::Transaction;
+use gatepost_policy::{Judgement, Transaction};
 use gatepost_smtp::{Reply, dsn};
 use gatepost_spool::{Claim, InitialState, NewMessage, SenderProof};
 use serde::Deserialize;
@@ -200,6 +200,8 @@ pub(crate) struct Original<'a> {
     pub(crate) smtputf8: bool,
     pub(crate) received_at: Millis,
     pub(crate) expires_at: Millis,
+    /// What policies said, where whoever is told of the message is to learn of that.
+    pub(crate) said: Option<(&'a [String], &'a [Judgement])>,
 }
 
 impl<'a> From<&'a Claim> for Original<'a> {
@@ -212,6 +214,7 @@ impl<'a> From<&'a Claim> for Original<'a> {
             smtputf8: claim.smtputf8,
             received_at: claim.received_at,
             expires_at: claim.expires_at,
+            said: None,
         }
     }
 }
@@ -339,6 +342,7 @@ async fn at_once(
         smtputf8: message.smtputf8,
         received_at: message.received_at,
         expires_at: message.expires_at,
+        said: (action == Action::Suppressed).then_some((&message.tags, &message.judgements)),
     };
     let cause = Cause {
         hostname,

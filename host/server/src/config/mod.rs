@@ -46,7 +46,7 @@ pub use notifications::Notifications;
 pub use origin::{Authentication, Dns, NameServer, Organization, VerdictFields};
 pub use otlp::{Endpoint, EndpointError, Headers, HeadersError, Otlp};
 pub use policy::{Grant, Policy, SelfTest};
-pub use relay::{Http, Limits, Log, LogFormat, Quarantine, Relay, Tls, Trace};
+pub use relay::{Http, Limits, Log, LogFormat, Quarantine, Relay, Repair, Tls, Trace};
 pub(crate) use units::parse_duration;
 
 /// Where the configuration is looked for when no `--config` is given.
@@ -70,6 +70,9 @@ pub struct Config {
     /// What a client may ask of the relay.
     #[serde(default)]
     pub limits: Limits,
+    /// What of a message is repaired as it arrives.
+    #[serde(default)]
+    pub repair: Repair,
     /// How often a client may fail to log in.
     #[serde(default)]
     pub log_ins: LogIns,

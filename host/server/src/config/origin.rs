@@ -160,6 +160,8 @@ impl Authentication {
 pub struct VerdictFields {
     /// The tags.
     pub tags: Name,
+    /// The reasons that policies gave, unless they are not to be told.
+    pub reasons: Optional,
     /// What was gathered, in short.
     pub auth: Name,
     /// Who asks, where a policy says so.
@@ -187,6 +189,49 @@ impl TryFrom<String> for Name {
     }
 }
 
+/// The name of a field that may be left out. What comes under its name from outside goes all the
+/// same.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "NameOrNot")]
+pub struct Optional {
+    name: FieldName,
+    written: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "a field's name, or false")]
+enum NameOrNot {
+    Written(bool),
+    Name(String),
+}
+
+/// The name of the field with the reasons.
+const REASONS: &str = "X-Gatepost-Reasons";
+
+impl TryFrom<NameOrNot> for Optional {
+    type Error = FieldError;
+
+    fn try_from(said: NameOrNot) -> Result<Self, FieldError> {
+        let (name, written) = match said {
+            NameOrNot::Written(written) => (FieldName::new(REASONS)?, written),
+            NameOrNot::Name(name) => (FieldName::new(&name)?, true),
+        };
+        Ok(Self { name, written })
+    }
+}
+
+impl Optional {
+    /// The name, be it written or not.
+    pub fn name(&self) -> &FieldName {
+        &self.name
+    }
+
+    /// The name, where the field is written.
+    pub fn written(&self) -> Option<&FieldName> {
+        self.written.then_some(&self.name)
+    }
+}
+
 impl Default for VerdictFields {
     fn default() -> Self {
         let name = |name| match FieldName::new(name) {
@@ -195,6 +240,10 @@ impl Default for VerdictFields {
         };
         Self {
             tags: name("X-Gatepost-Tags"),
+            reasons: Optional {
+                name: name(REASONS).0,
+                written: true,
+            },
             auth: name("X-Gatepost-Auth"),
             requester: name("X-Gatepost-Requester"),
             partners: name("X-Gatepost-Partners"),
@@ -207,9 +256,10 @@ impl Default for VerdictFields {
 
 impl VerdictFields {
     /// Each with its key.
-    pub fn named(&self) -> [(&'static str, &FieldName); 7] {
+    pub fn named(&self) -> [(&'static str, &FieldName); 8] {
         [
             ("tags", &self.tags.0),
+            ("reasons", &self.reasons.name),
             ("auth", &self.auth.0),
             ("requester", &self.requester.0),
             ("partners", &self.partners.0),

@@ -140,6 +140,26 @@ impl Trace {
     }
 }
 
+/// What of a message is repaired as it arrives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Repair {
+    /// A bare CR, a bare LF and a NUL inside a message; else it is refused with 550.
+    pub line_ends: bool,
+    /// A byte order mark and lines of an mbox above the first field; else they stay, for policies to
+    /// judge.
+    pub opening: bool,
+}
+
+impl Default for Repair {
+    fn default() -> Self {
+        Self {
+            line_ends: true,
+            opening: true,
+        }
+    }
+}
+
 /// What a client may ask of the relay.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
@@ -152,8 +172,11 @@ pub struct Limits {
     /// Octets of its header section; more get 552.
     #[serde(deserialize_with = "units::size")]
     pub header_size: u64,
-    /// Octets of a line of a message, without CRLF (RFC 5321 section 4.5.3.1.6 asks for 998).
+    /// Octets of a line of a message, without CRLF; more get 500. RFC 5321 section 4.5.3.1.6 asks
+    /// for at least 998.
     pub line: usize,
+    /// MAIL and RCPT take addresses by the grammar of RFC 5321 alone; others get 501.
+    pub strict_addresses: bool,
     /// Octets of a command line, with CRLF, at least
     /// [`LEAST_COMMAND_LINE`](server::Limits::LEAST_COMMAND_LINE); more get 500.
     pub command: usize,
@@ -181,6 +204,7 @@ impl Default for Limits {
             message_size: session.message_size,
             header_size: session.header_size,
             line: session.line,
+            strict_addresses: session.strict_addresses,
             command: session.command_line,
             errors: session.errors,
             idle_commands: session.idle_commands,
@@ -205,12 +229,15 @@ impl Limits {
     }
 
     /// Those of one session, in the protocol's terms.
-    pub fn session(&self) -> server::Limits {
+    pub fn session(&self, repair: Repair) -> server::Limits {
         server::Limits {
             recipients: self.recipients,
             message_size: self.message_size,
             header_size: self.header_size,
             line: self.line,
+            repair_line_ends: repair.line_ends,
+            repair_opening: repair.opening,
+            strict_addresses: self.strict_addresses,
             command_line: self.command,
             errors: self.errors,
             idle_commands: self.idle_commands,

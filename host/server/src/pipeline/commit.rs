@@ -36,7 +36,7 @@ pub(super) async fn commit(
     body: NewBody,
 ) -> Reply {
     let id = transaction.id;
-    let reply = judged.fate.reply(id);
+    let reply = judged.reply(&transaction);
     let (lots, quarantine) = match judged.fate {
         Fate::Refused(_) => return reply,
         Fate::Discarded => (Vec::new(), None),

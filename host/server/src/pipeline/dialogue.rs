@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use gatepost_message::{Millis, TransactionId};
+use gatepost_message::{Millis, Repairs, TransactionId};
 use gatepost_policy::{Judgement, Pinned, Session, Transaction};
 use gatepost_sasl::Claim;
 use gatepost_smtp::Reply;
@@ -77,7 +77,9 @@ impl Dialogue {
             Ask::Proxied(said) => self.proxied(&said),
             Ask::Mail(mail) => self.mail(mail, session).await,
             Ask::Recipient(recipient) => self.recipient(recipient).await,
-            Ask::Message { size, .. } => Answer::Reply(self.message(size, session).await),
+            Ask::Message { size, repairs, .. } => {
+                Answer::Reply(self.message(size, repairs, session).await)
+            }
         }
     }
 
@@ -329,7 +331,12 @@ impl Dialogue {
         }
     }
 
-    async fn message(&mut self, size: u64, session: &server::Session) -> Reply {
+    async fn message(
+        &mut self,
+        size: u64,
+        repairs: Option<Box<Repairs>>,
+        session: &server::Session,
+    ) -> Reply {
         if self.is_revoked(session) {
             let reply = server::revoked();
             self.refuse(reply.clone(), size);
@@ -341,7 +348,7 @@ impl Dialogue {
         let span = open.span.clone();
         let protocol = session.protocol(open.requests.smtputf8);
         let reply = self
-            .judge_and_commit(*open, size, protocol)
+            .judge_and_commit(*open, size, repairs.as_deref(), protocol)
             .instrument(span)
             .await;
         if reply.is_positive() {
@@ -352,7 +359,13 @@ impl Dialogue {
         reply
     }
 
-    async fn judge_and_commit(&self, mut open: Open, size: u64, protocol: &str) -> Reply {
+    async fn judge_and_commit(
+        &self,
+        mut open: Open,
+        size: u64,
+        repairs: Option<&Repairs>,
+        protocol: &str,
+    ) -> Reply {
         let exported = open.exported();
         let Open {
             transaction,
@@ -381,6 +394,7 @@ impl Dialogue {
                     gather: false,
                     ownership: self.pipeline.ownership(&directory),
                     protocol,
+                    repairs,
                 };
                 let before = findings.judgements.len();
                 let judged =

@@ -4,14 +4,14 @@
 use std::sync::Arc;
 
 use gatepost_authentication::Facts;
-use gatepost_message::{Address, Message, TransactionId};
-use gatepost_policy::{MessageRuling, Pinned, RecipientVerdict, Transaction, Verdict};
+use gatepost_message::{Address, Message, Repairs, TransactionId};
+use gatepost_policy::{Flow, MessageRuling, Pinned, RecipientVerdict, Transaction, Verdict};
 use gatepost_smtp::Reply;
 
 use super::{Findings, local_error, with_id};
 use crate::origin::Origin;
 use crate::ownership::Ownership;
-use crate::{host_rules, received, submission, verdict_fields};
+use crate::{host_rules, reasons, received, repaired, submission, verdict_fields};
 
 /// How a message came and who took it.
 #[derive(Clone, Copy)]
@@ -25,6 +25,8 @@ pub struct Arrival<'a> {
     pub ownership: Ownership<'a>,
     /// How the message came: `ESMTP`, `ESMTPS`, … (RFC 3848).
     pub protocol: &'a str,
+    /// What was repaired of it as it arrived.
+    pub repairs: Option<&'a Repairs>,
 }
 
 /// A message judged.
@@ -65,6 +67,23 @@ pub enum Lot {
     Suppressed(String),
     /// Is refused with this reply; told in a bounce where the sender has authenticated.
     Rejected(Reply),
+}
+
+impl Judged {
+    /// What the client is told. A submitter that is not refused learns the tags and reasons, too,
+    /// whatever becomes of the message.
+    pub fn reply(&self, transaction: &Transaction) -> Reply {
+        let reply = self.fate.reply(transaction.id);
+        if transaction.session.flow != Flow::Submission || !reply.is_positive() {
+            return reply;
+        }
+        let Findings {
+            tags, judgements, ..
+        } = &self.findings;
+        let told = reasons::in_reply(tags, &reasons::of(judgements, &[]));
+        let text = format!("{}{told}", reply.text());
+        reply.with_text(text)
+    }
 }
 
 impl Fate {
@@ -110,13 +129,22 @@ pub async fn judge(
             Some(local_error())
         })
     });
-    // Of the message as it came: what was signed may be about to go.
+    // Of the message as it came: what was signed may be about to go, or is repaired.
     let wanted = policies.wants_authentication();
     let facts = match wanted || arrival.gather {
-        true => Some(Arc::new(arrival.origin.gather(transaction, &message).await)),
+        true => {
+            let came = arrival
+                .repairs
+                .and_then(|repairs| repairs.original(&message));
+            let facts = arrival.origin.gather(transaction, &message, came.as_ref());
+            Some(Arc::new(facts.await))
+        }
         false => None,
     };
     let config = arrival.ownership.config;
+    if let Some(repairs) = arrival.repairs {
+        repaired::note(repairs, &transaction.session.listener, &mut findings);
+    }
     let message = verdict_fields::cleared(config, transaction.session.flow, &message);
     findings.reserved = verdict_fields::reserved(config);
     let MessageRuling {
@@ -137,12 +165,11 @@ pub async fn judge(
             // The last goes on top.
             added.push(received::edit(transaction, hostname, arrival.protocol)?);
             let told = facts.as_deref().filter(|_| wanted);
-            let tags = &findings.tags;
             added.extend(verdict_fields::edits(
                 arrival.ownership,
                 transaction,
                 told,
-                tags,
+                &findings,
             )?);
             Ok(added)
         });

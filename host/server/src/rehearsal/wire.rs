@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use gatepost_message::{Message, Repairs};
 use gatepost_smtp::Reply;
 use gatepost_smtp::server::{Answer, Ask, AuthOffer, Event, Limits, Session, Settings, StartTls};
 
@@ -21,8 +22,16 @@ pub(super) fn banner(refusal: &Reply) -> Option<Reply> {
     }
 }
 
-/// What the client is told of these octets as its message, unless they reach the policies.
-pub(super) fn refusal(message: &[u8], limits: Limits) -> Option<Reply> {
+/// What becomes of these octets as a client's message: what reaches the policies, where that is
+/// another message than was sent.
+///
+/// # Errors
+/// What the client is told, where none does.
+pub(super) fn receive(
+    message: &[u8],
+    limits: Limits,
+) -> Result<Option<(Message, Box<Repairs>)>, Reply> {
+    let mut received = Vec::new();
     let mut session = session(Limits {
         // Ours alone are not to count, whatever is configured.
         recipients: 1,
@@ -37,7 +46,7 @@ pub(super) fn refusal(message: &[u8], limits: Limits) -> Option<Reply> {
     session.feed(BEFORE_DATA);
     loop {
         match session.next_event() {
-            Event::NeedInput if ended => return None,
+            Event::NeedInput if ended => return Ok(None),
             Event::NeedInput => match lines.next() {
                 Some(line) => {
                     // RFC 5321 section 4.5.2.
@@ -57,10 +66,15 @@ pub(super) fn refusal(message: &[u8], limits: Limits) -> Option<Reply> {
             },
             Event::Send(sent) => {
                 if let Some(reply) = last_reply(&sent).filter(Reply::is_negative) {
-                    return Some(reply);
+                    return Err(reply);
                 }
             }
-            Event::Ask(Ask::Message { .. }) | Event::StartTls | Event::Close => return None,
+            Event::Data(octets) => received.extend_from_slice(&octets),
+            Event::Ask(Ask::Message { repairs, .. }) => {
+                let message = || Message::from_bytes(received.into());
+                return Ok(repairs.map(|repairs| (message(), repairs)));
+            }
+            Event::StartTls | Event::Close => return Ok(None),
             Event::Ask(_) => session.answer(Answer::Proceed),
             _ => {}
         }
@@ -108,6 +122,7 @@ mod tests {
             message_size: 2000,
             header_size: 100,
             line: 80,
+            repair_line_ends: false,
             // As a site might have them that wants no patience.
             errors: 0,
             idle_commands: 1,
@@ -116,7 +131,8 @@ mod tests {
     }
 
     fn code(message: &str) -> Option<u16> {
-        refusal(message.as_bytes(), limits()).map(|reply| reply.code())
+        let received = receive(message.as_bytes(), limits());
+        received.err().map(|reply| reply.code())
     }
 
     #[test]
@@ -133,8 +149,30 @@ mod tests {
         ] {
             assert_eq!(code(&message), expected, "{message:?}");
         }
-        let reply = refusal(b"a\rb\r\n", limits()).unwrap();
+        let reply = receive(b"a\rb\r\n", limits()).unwrap_err();
         assert!(reply.to_string().starts_with("550 5.6.0 Message holds"));
+    }
+
+    #[test]
+    fn what_the_session_repairs_is_repaired_alike() {
+        for (message, expected) in [
+            (
+                "Subject: s\r\n\r\na\rb\0\r\n",
+                "Subject: s\r\n\r\na\r\nb\r\n",
+            ),
+            ("\u{feff}Subject: s\r\n\r\n", "Subject: s\r\n\r\n"),
+            (">From a@b Sat Jan 3\r\nSubject: s\r\n", "Subject: s\r\n"),
+        ] {
+            let received = receive(message.as_bytes(), Limits::default()).unwrap();
+            let (message, repairs) = received.unwrap();
+            assert_eq!(message.to_bytes().unwrap(), expected);
+            assert!(!repairs.reasons().is_empty());
+        }
+        assert!(
+            receive(HEAD.as_bytes(), Limits::default())
+                .unwrap()
+                .is_none()
+        );
     }
 
     #[test]

@@ -1,17 +1,23 @@
-//! What follows DATA: finds its end, takes the stuffed dots out, and watches its lines. A message in
-//! chunks (RFC 3030) has no end to be found and no dots, and its lines are watched alike.
+//! What follows DATA: finds its end, takes the stuffed dots out, watches its lines and repairs them.
+//! A message in chunks (RFC 3030) has no end to be found and no dots, and its lines are watched and
+//! repaired alike.
 //!
 //! The end is CRLF `.` CRLF alone (RFC 5321 section 4.1.1.4); the CRLF of the DATA command counts
 //! as the first. Servers that took anything else for it let one client smuggle a second message
-//! past another server, and so a bare CR, a bare LF or a NUL spoils the whole message here: it is
-//! swallowed to its real end and refused.
+//! past another server. A bare CR, a bare LF or a NUL inside the message ends nothing and unstuffs
+//! nothing here. It is [repaired](gatepost_message::LineEnds) where the limits say so, so that what
+//! goes on has CRLF alone and can be stuffed anew; else the whole message is swallowed to its real
+//! end and refused.
 //!
-//! Octets are moved only where a dot was taken out before them in the same piece; else what came
-//! in is handed on as it is.
+//! An end with one of them right before it, such as NUL CRLF `.` CRLF, is an end by the letter. But a
+//! server in front that does not see a line end there has passed it on as a part of a message, and
+//! what follows with it. So the message is taken, and the session hears nothing more.
+//!
+//! Octets are moved only where a dot was taken out before them in the same piece, and copied only
+//! where something was repaired in it; else what came in is handed on as it is.
 
-use std::mem;
-
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use gatepost_message::{Begun, LineEnds, Opening, Repairs};
 use memchr::memchr3;
 
 use super::Limits;
@@ -63,122 +69,327 @@ impl Fault {
 /// Decodes one message.
 #[derive(Debug)]
 pub(super) struct Decoder {
-    /// Octets of the message so far, dots unstuffed.
+    /// Octets of the message so far, dots unstuffed and repaired.
     pub(super) size: u64,
     /// Whether one of them is outside ASCII.
     pub(super) eight_bit: bool,
     /// What is wrong with it, if anything. Once it is set, nothing more is handed on.
     pub(super) fault: Option<Fault>,
-    /// Whether the next octet is the first of a line.
+    /// What was repaired. Boxed, because most messages need none.
+    repairs: Option<Box<Repairs>>,
+    opening: Opening,
+    line_ends: LineEnds,
+    /// Whether the next octet is the first of a line, as RFC 5321 has lines.
     line_start: bool,
+    /// Whether the last octet was a bare CR, a bare LF or a NUL.
+    after_stray: bool,
+    /// Whether one of them stood right before the last line end.
+    pub(super) doubtful_end: bool,
     /// Octets of the line so far.
     line: usize,
     /// Whether the empty line after the header section is behind.
     in_body: bool,
-    /// Whether the last octet of the last chunk was a CR.
-    after_cr: bool,
+    /// What came of a chunk and cannot be told yet: a CR at its end, or the start of the first line.
+    held: BytesMut,
+}
+
+/// Where the octets of a piece go: to the front of what came in, as long as there are no more of
+/// them than were read.
+struct Output<'i> {
+    input: &'i mut BytesMut,
+    read: usize,
+    written: usize,
+    /// Set once something was repaired: all that was written, in a place of its own.
+    repaired: Option<BytesMut>,
+}
+
+impl<'i> Output<'i> {
+    fn over(input: &'i mut BytesMut) -> Self {
+        Self {
+            input,
+            read: 0,
+            written: 0,
+            repaired: None,
+        }
+    }
+
+    fn rest(&self) -> &[u8] {
+        &self.input[self.read..]
+    }
+
+    /// Passes the next octets on.
+    fn keep(&mut self, length: usize) {
+        let (from, to) = (self.read, self.read + length);
+        match &mut self.repaired {
+            Some(repaired) => repaired.put_slice(&self.input[from..to]),
+            None if self.written != from => self.input.copy_within(from..to, self.written),
+            None => {}
+        }
+        self.written += length;
+        self.read = to;
+    }
+
+    fn drop(&mut self, length: usize) {
+        self.read += length;
+    }
+
+    /// Writes something else; gives how much that was.
+    fn repair(&mut self, write: impl FnOnce(&mut BytesMut)) -> usize {
+        let repaired = self.repaired.get_or_insert_with(|| {
+            let mut repaired = BytesMut::with_capacity(self.input.len() + self.input.len() / 16);
+            repaired.put_slice(&self.input[..self.written]);
+            repaired
+        });
+        let before = repaired.len();
+        write(repaired);
+        let more = repaired.len() - before;
+        self.written += more;
+        more
+    }
+
+    /// Takes what was read off the input, and gives what was written.
+    fn finish(self) -> Bytes {
+        match self.repaired {
+            Some(repaired) => {
+                self.input.advance(self.read);
+                repaired.freeze()
+            }
+            None => {
+                let piece = self.input.split_to(self.written).freeze();
+                self.input.advance(self.read - self.written);
+                piece
+            }
+        }
+    }
 }
 
 impl Decoder {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(limits: &Limits) -> Self {
+        let opening = match limits.repair_opening {
+            true => Opening::default(),
+            false => Opening::kept(),
+        };
         Self {
             size: 0,
             eight_bit: false,
             fault: None,
+            repairs: None,
+            opening,
+            line_ends: LineEnds::default(),
             line_start: true,
+            after_stray: false,
+            doubtful_end: false,
             line: 0,
             in_body: false,
-            after_cr: false,
+            held: BytesMut::new(),
         }
     }
 
+    /// What was repaired, if anything was.
+    pub(super) fn repairs(&mut self) -> Option<Box<Repairs>> {
+        self.repairs.take().filter(|repairs| !repairs.is_empty())
+    }
+
     /// Takes what it can off the input. Returns the next piece of the message, which may be
-    /// empty, and whether it was the last. At most two octets are left when more is needed: a
-    /// dot or a CR of which it is not clear yet what they are.
+    /// empty, and whether it was the last. What is left when more is needed is at most two octets,
+    /// a dot or a CR of which it is not clear yet what they are, or the beginning of a first line
+    /// that may [belong to no message](Opening).
     pub(super) fn decode(&mut self, input: &mut BytesMut, limits: &Limits) -> (Bytes, bool) {
-        let (mut read, mut write) = (0, 0);
+        if self.opening.is_open() && !self.open(input, false, limits) {
+            return (Bytes::new(), false);
+        }
+        let mut output = Output::over(input);
         let mut ended = false;
-        while read < input.len() {
-            let rest = &input[read..];
-            if self.line_start && rest[0] == b'.' {
-                match rest[1..] {
+        while let Some(first) = output.rest().first() {
+            if self.line_start && *first == b'.' {
+                match output.rest()[1..] {
                     [] | [b'\r'] => break,
                     [b'\r', b'\n', ..] => {
-                        read += 3;
+                        output.drop(3);
                         ended = true;
                         break;
                     }
                     _ => {
-                        read += 1;
+                        output.drop(1);
                         self.line_start = false;
                         continue;
                     }
                 }
             }
-            let (length, stop) = run(rest);
-            if length == 0 {
+            if !self.run(&mut output, limits) {
                 break;
             }
-            if write != read {
-                input.copy_within(read..read + length, write);
-            }
-            read += length;
-            write += length;
-            self.account(length, stop.text(length), stop, limits);
         }
+        (self.hand_on(output), ended)
+    }
+
+    /// Takes octets of a chunk (RFC 3030), all of which belong to the message; gives what can be
+    /// handed on of it, in pieces.
+    pub(super) fn chunk(&mut self, mut octets: BytesMut, limits: &Limits) -> [Bytes; 2] {
+        let mut first = Bytes::new();
+        if !self.held.is_empty() {
+            if self.held[..] == b"\r"[..] && octets.starts_with(b"\n") && !self.opening.is_open() {
+                // A CRLF that was parted, as will happen: nothing need be moved for it.
+                octets.advance(1);
+                self.held.put_u8(b'\n');
+                let mut held = self.held.split();
+                first = self.pass(&mut held, limits);
+            } else {
+                let mut held = self.held.split();
+                held.extend_from_slice(&octets);
+                octets = held;
+            }
+        }
+        if self.opening.is_open() && !self.open(&mut octets, false, limits) {
+            self.held = octets;
+            return [first, Bytes::new()];
+        }
+        let second = self.pass(&mut octets, limits);
+        // At most a CR.
+        self.held = octets;
+        [first, second]
+    }
+
+    /// The last chunk has come; gives what was held back.
+    pub(super) fn end(&mut self, limits: &Limits) -> Bytes {
+        let mut held = self.held.split();
+        if self.opening.is_open() {
+            self.open(&mut held, true, limits);
+        }
+        let mut output = Output::over(&mut held);
+        while !output.rest().is_empty() {
+            if !self.run(&mut output, limits) {
+                // Nothing but a CR at the end needs more, and there is no more.
+                self.stray(b'\r', &mut output, limits);
+            }
+        }
+        if !self.line_ends.is_clear() {
+            self.repair(&mut output, limits, LineEnds::text);
+        }
+        self.hand_on(output)
+    }
+
+    /// Takes octets among which there are no stuffed dots; leaves a CR at their end.
+    fn pass(&mut self, octets: &mut BytesMut, limits: &Limits) -> Bytes {
+        let mut output = Output::over(octets);
+        while !output.rest().is_empty() && self.run(&mut output, limits) {}
+        self.hand_on(output)
+    }
+
+    /// What was written, where the message is sound so far.
+    fn hand_on(&mut self, output: Output<'_>) -> Bytes {
+        let piece = output.finish();
         if self.fault.is_some() {
-            input.advance(read);
-            return (Bytes::new(), ended);
+            return Bytes::new();
         }
-        let piece = input.split_to(write).freeze();
-        input.advance(read - write);
         self.eight_bit |= !piece.is_ascii();
-        (piece, ended)
+        piece
     }
 
-    /// Looks at octets of a chunk (RFC 3030), all of which belong to the message.
-    pub(super) fn inspect(&mut self, octets: &[u8], limits: &Limits) {
-        self.eight_bit |= !octets.is_ascii();
-        let mut rest = octets;
-        while let Some(first) = rest.first() {
-            if mem::take(&mut self.after_cr) {
-                match first {
-                    b'\n' => {
-                        self.account(1, 0, Stop::LineEnd, limits);
-                        rest = &rest[1..];
-                    }
-                    _ => self.account(0, 1, Stop::Stray, limits),
+    /// Takes off what stands above the first field and belongs to no message; false where more
+    /// octets are needed to tell.
+    fn open(&mut self, input: &mut BytesMut, complete: bool, limits: &Limits) -> bool {
+        loop {
+            match self.opening.look(input, complete) {
+                Begun::Unknown => return false,
+                Begun::Message => return true,
+                Begun::ByteOrderMark(length) => {
+                    input.advance(length);
+                    self.repairs.get_or_insert_default().byte_order_mark = true;
                 }
-                continue;
+                Begun::MboxLine(length) => {
+                    let line = input.split_to(length);
+                    self.repairs.get_or_insert_default().mbox_lines += 1;
+                    // No dot behind a bare LF is the end of the message, behind this line as well.
+                    self.line_start = line.ends_with(b"\r\n");
+                    let is_stray = !self.line_start || line.ends_with(b"\r\r\n");
+                    if is_stray && !limits.repair_line_ends {
+                        self.spoil(Fault::StrayOctet);
+                    }
+                }
             }
-            let (length, stop) = run(rest);
-            if length == 0 {
-                self.account(1, 0, Stop::More, limits);
-                self.after_cr = true;
-                return;
-            }
-            self.account(length, stop.text(length), stop, limits);
-            rest = &rest[length..];
         }
     }
 
-    /// The last chunk has come.
-    pub(super) fn end(&mut self) {
-        if self.after_cr {
-            self.spoil(Fault::StrayOctet);
+    /// Takes the next octets up to and with the next line end or stray octet; false where more
+    /// octets are needed to tell what they are.
+    fn run(&mut self, output: &mut Output<'_>, limits: &Limits) -> bool {
+        let (text, stop) = run(output.rest());
+        if text > 0 {
+            if !self.line_ends.is_clear() {
+                self.repair(output, limits, LineEnds::text);
+            }
+            output.keep(text);
+            self.size += text as u64;
+            self.line += text;
+            self.line_start = false;
+            self.after_stray = false;
+            self.hold(limits);
         }
-    }
-
-    /// Counts a run of so many octets, so many of which are a line's text, and holds it against
-    /// the limits.
-    fn account(&mut self, length: usize, text: usize, stop: Stop, limits: &Limits) {
-        self.size += length as u64;
-        self.line += text;
         match stop {
-            Stop::LineEnd => self.in_body |= self.line == 0,
-            Stop::More => {}
-            Stop::Stray => self.spoil(Fault::StrayOctet),
+            Stop::More => return text > 0,
+            Stop::Stray(octet) => self.stray(octet, output, limits),
+            Stop::LineEnd => {
+                if self.line_ends.is_clear() {
+                    output.keep(2);
+                    self.size += 2;
+                    self.line_ended();
+                    self.hold(limits);
+                } else {
+                    self.repair(output, limits, LineEnds::crlf);
+                    output.drop(2);
+                }
+                self.line_start = true;
+                self.doubtful_end = self.after_stray;
+                self.after_stray = false;
+            }
         }
+        true
+    }
+
+    /// Takes a bare CR, a bare LF or a NUL.
+    fn stray(&mut self, octet: u8, output: &mut Output<'_>, limits: &Limits) {
+        self.line_start = false;
+        self.after_stray = true;
+        if !limits.repair_line_ends {
+            output.drop(1);
+            self.size += 1;
+            self.spoil(Fault::StrayOctet);
+            return self.hold(limits);
+        }
+        let write = match octet {
+            b'\r' => LineEnds::cr,
+            b'\n' => LineEnds::lf,
+            _ => LineEnds::nul,
+        };
+        self.repair(output, limits, write);
+        output.drop(1);
+    }
+
+    /// Writes what takes the place of stray octets, which is CRLF or nothing.
+    fn repair(
+        &mut self,
+        output: &mut Output<'_>,
+        limits: &Limits,
+        write: impl FnOnce(&mut LineEnds, u64, &mut Repairs, &mut BytesMut),
+    ) {
+        let (line_ends, at) = (&mut self.line_ends, self.size);
+        let repairs = self.repairs.get_or_insert_default();
+        let written = output.repair(|out| write(line_ends, at, repairs, out));
+        for _ in 0..written / 2 {
+            self.line_ended();
+        }
+        self.size += written as u64;
+        self.hold(limits);
+    }
+
+    fn line_ended(&mut self) {
+        self.in_body |= self.line == 0;
+        self.line = 0;
+    }
+
+    /// Holds what has come against the limits.
+    fn hold(&mut self, limits: &Limits) {
         if self.line > limits.line {
             self.spoil(Fault::LineTooLong);
         }
@@ -188,10 +399,6 @@ impl Decoder {
         if self.size > limits.message_size {
             self.spoil(Fault::MessageTooLarge);
         }
-        self.line_start = stop == Stop::LineEnd;
-        if self.line_start {
-            self.line = 0;
-        }
     }
 
     fn spoil(&mut self, fault: Fault) {
@@ -199,37 +406,28 @@ impl Decoder {
     }
 }
 
-/// What a run of octets ends with.
+/// What a run of text ends with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stop {
     /// CRLF.
     LineEnd,
     /// A bare CR, a bare LF or a NUL.
-    Stray,
+    Stray(u8),
     /// Nothing of the kind: the line goes on.
     More,
 }
 
-impl Stop {
-    /// How many octets of a run that ends so are text.
-    fn text(self, length: usize) -> usize {
-        match self {
-            Self::LineEnd => length - 2,
-            Self::Stray | Self::More => length,
-        }
-    }
-}
-
-/// The octets up to and with the next CRLF or stray octet. A CR at the very end is left out: it
-/// may be half of a CRLF.
+/// The octets of text up to the next CRLF or stray octet, and which of them follows. A CR at the
+/// very end is neither: it may be half of a CRLF.
 fn run(rest: &[u8]) -> (usize, Stop) {
-    match memchr3(b'\r', b'\n', 0, rest) {
-        None => (rest.len(), Stop::More),
-        Some(at) if rest[at] != b'\r' => (at + 1, Stop::Stray),
-        Some(at) => match rest.get(at + 1) {
-            Some(b'\n') => (at + 2, Stop::LineEnd),
-            Some(_) => (at + 1, Stop::Stray),
-            None => (at, Stop::More),
-        },
-    }
+    let Some(at) = memchr3(b'\r', b'\n', 0, rest) else {
+        return (rest.len(), Stop::More);
+    };
+    let stop = match rest[at..] {
+        [b'\r', b'\n', ..] => Stop::LineEnd,
+        [b'\r'] => Stop::More,
+        [octet, ..] => Stop::Stray(octet),
+        [] => Stop::More,
+    };
+    (at, stop)
 }

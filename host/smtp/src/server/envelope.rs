@@ -4,18 +4,19 @@
 use gatepost_message::ReversePath;
 
 use super::parameter::{self, Parameter, malformed, unknown};
-use super::{BodyType, Mail, path};
+use super::{BodyType, Limits, Mail, Settings, path};
 use crate::dsn::{self, EnvelopeId, Notify, OriginalRecipient, Recipient, Ret, decode_xtext};
 use crate::reply::Reply;
 
-/// Reads what follows `MAIL`. `max_size` is the limit that SIZE is held against; `auth` says
-/// whether AUTH is on offer, and with it the parameter of that name.
-pub(super) fn mail(arguments: &[u8], max_size: u64, auth: bool) -> Result<Mail, Reply> {
+/// Reads what follows `MAIL`. The limits say what SIZE is held against; `auth` says whether AUTH is on
+/// offer, and with it the parameter of that name.
+pub(super) fn mail(arguments: &[u8], limits: &Limits, auth: bool) -> Result<Mail, Reply> {
+    let (max_size, strict) = (limits.message_size, limits.strict_addresses);
     let wrong = |why: &str| Reply::new(501, "5.1.7", format!("Sender: {why}"));
     let (path, after) = path::split(arguments, "FROM:", wrong)?;
     let reverse_path = match path::without_route(path) {
         Ok("") if path.is_empty() => ReversePath::Null,
-        Ok(mailbox) => ReversePath::Address(path::parse(mailbox, wrong)?),
+        Ok(mailbox) => ReversePath::Address(path::parse(mailbox, strict, wrong)?),
         Err(why) => return Err(wrong(why)),
     };
     let mut mail = Mail {
@@ -50,19 +51,20 @@ pub(super) fn mail(arguments: &[u8], max_size: u64, auth: bool) -> Result<Mail, 
     Ok(mail)
 }
 
-/// Reads what follows `RCPT`. `<Postmaster>` alone is the postmaster of `hostname` (RFC 5321
+/// Reads what follows `RCPT`. `<Postmaster>` alone is the postmaster of this host (RFC 5321
 /// section 4.1.1.3); `smtputf8` says whether MAIL announced characters outside ASCII.
 pub(super) fn recipient(
     arguments: &[u8],
-    hostname: &str,
+    settings: &Settings,
     smtputf8: bool,
 ) -> Result<Recipient, Reply> {
+    let (hostname, strict) = (&settings.hostname, settings.limits.strict_addresses);
     let wrong = |why: &str| Reply::new(501, "5.1.3", format!("Recipient: {why}"));
     let (path, after) = path::split(arguments, "TO:", wrong)?;
     let address = if path.eq_ignore_ascii_case("postmaster") {
-        path::parse(&format!("{path}@{hostname}"), wrong)?
+        path::parse(&format!("{path}@{hostname}"), false, wrong)?
     } else {
-        path::parse(path::without_route(path).map_err(wrong)?, wrong)?
+        path::parse(path::without_route(path).map_err(wrong)?, strict, wrong)?
     };
     path::announced(&address, smtputf8)?;
     let mut recipient = Recipient::from(address);

@@ -13,9 +13,18 @@ pub struct Limits {
     pub message_size: u64,
     /// Octets of a header section; more is told 552 5.3.4.
     pub header_size: u64,
-    /// Octets of one line of a message without CRLF; more is told 500 5.6.0. 998 by RFC 5321
-    /// section 4.5.3.1.6.
+    /// Octets of one line of a message without CRLF; more is told 500 5.6.0. At least 998 by RFC 5321
+    /// section 4.5.3.1.6, and more where it can be helped (section 4.5.3.1).
     pub line: usize,
+    /// Whether a bare CR, a bare LF or a NUL inside a message is
+    /// [repaired](gatepost_message::LineEnds); else the message is told 550 5.6.0.
+    pub repair_line_ends: bool,
+    /// Whether a byte order mark or a line of an mbox above the first field is
+    /// [taken off](gatepost_message::Opening).
+    pub repair_opening: bool,
+    /// Whether MAIL and RCPT may only have addresses by the grammar of RFC 5321 and with a local part
+    /// of 64 octets; else they may be [what large servers take](gatepost_message::Address::is_strict).
+    pub strict_addresses: bool,
     /// Octets of one command line with CRLF; more is told 500 5.5.2. At least
     /// [`LEAST_COMMAND_LINE`](Self::LEAST_COMMAND_LINE).
     pub command_line: usize,
@@ -49,7 +58,10 @@ impl Default for Limits {
             recipients: 1000,
             message_size: 25 * 1024 * 1024,
             header_size: 1024 * 1024,
-            line: 998,
+            line: 64 * 1024,
+            repair_line_ends: true,
+            repair_opening: true,
+            strict_addresses: false,
             command_line: 2048,
             auth_line: 12288,
             errors: 20,

@@ -28,7 +28,7 @@ mod proxied;
 mod session;
 
 use bytes::Bytes;
-use gatepost_message::ReversePath;
+use gatepost_message::{Repairs, ReversePath};
 use gatepost_sasl::{Binding, Claim, Verifier};
 use serde::{Deserialize, Serialize};
 
@@ -53,7 +53,7 @@ pub enum Event {
     Ask(Ask),
     /// 354 has been said, or a first chunk (BDAT, RFC 3030) is taken: what follows as `Data` belongs to the transaction in hand.
     DataStarted,
-    /// A piece of the message, dots unstuffed, never empty.
+    /// A piece of the message, dots unstuffed and lines repaired, never empty.
     Data(Bytes),
     /// The transaction in hand ended without a message: its staged bytes are to be dropped. Comes
     /// for each transaction that began with a yes to [`Ask::Mail`] and did not reach
@@ -105,6 +105,8 @@ pub enum Ask {
         size: u64,
         /// Whether any of them is outside ASCII.
         eight_bit: bool,
+        /// What was repaired before it came as [`Event::Data`], if anything was.
+        repairs: Option<Box<Repairs>>,
     },
 }
 

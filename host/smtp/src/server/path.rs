@@ -75,6 +75,19 @@ pub(super) fn without_route(path: &str) -> Result<&str, &'static str> {
     }
 }
 
-pub(super) fn parse(mailbox: &str, malformed: impl Fn(&str) -> Reply) -> Result<Address, Reply> {
-    Address::parse(mailbox).map_err(|error: AddressError| malformed(&error.to_string()))
+/// Reads a mailbox; `strict` refuses what is [none by the grammar](Address::is_strict).
+pub(super) fn parse(
+    mailbox: &str,
+    strict: bool,
+    malformed: impl Fn(&str) -> Reply,
+) -> Result<Address, Reply> {
+    let address = Address::parse(mailbox);
+    let address = address.map_err(|error: AddressError| malformed(&error.to_string()))?;
+    match strict && !address.is_strict() {
+        true => Err(malformed(
+            "not by RFC 5321: a local part of more than 64 octets or with misplaced dots, or an \
+             underscore in the domain",
+        )),
+        false => Ok(address),
+    }
 }

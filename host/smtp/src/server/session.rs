@@ -56,6 +56,8 @@ pub struct Session {
     stopping: bool,
     /// What AUTH has proved holds no more.
     revoked: bool,
+    /// The last message ended where another server may have seen no end.
+    doubtful: bool,
 }
 
 #[derive(Debug)]
@@ -122,6 +124,7 @@ impl Session {
             refused: false,
             stopping: false,
             revoked: false,
+            doubtful: false,
         }
     }
 
@@ -407,14 +410,20 @@ impl Session {
         let waiting = self.input.len();
         let (piece, ended) = decoder.decode(&mut self.input, &self.settings.limits);
         let (fault, size, eight_bit) = (decoder.fault, decoder.size, decoder.eight_bit);
+        let repairs = ended.then(|| decoder.repairs()).flatten();
         if !piece.is_empty() {
             self.events.push_back(Event::Data(piece));
         }
         if ended {
             match fault {
                 None => {
+                    self.doubtful = decoder.doubtful_end;
                     self.transaction = None;
-                    self.state = State::Asked(Ask::Message { size, eight_bit });
+                    self.state = State::Asked(Ask::Message {
+                        size,
+                        eight_bit,
+                        repairs,
+                    });
                 }
                 Some(fault) => {
                     let reply = self.labelled(fault.reply(&self.settings.limits));

@@ -5,6 +5,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use bytes::Bytes;
+use gatepost_message::Message;
 use gatepost_sasl::Verifier;
 use gatepost_smtp::Reply;
 use gatepost_smtp::dsn::RecipientRequest;
@@ -20,6 +22,10 @@ pub struct Received {
     pub requests: Vec<RecipientRequest>,
     pub bytes: Vec<u8>,
     pub eight_bit: bool,
+    /// What came, where that was something else.
+    pub original: Option<Vec<u8>>,
+    /// What was repaired.
+    pub repaired: Vec<String>,
 }
 
 /// Takes mail for desk.example only, and knows one user, `user` with password `secret`.
@@ -39,6 +45,21 @@ pub struct Server {
     recipients: Vec<String>,
     requests: Vec<RecipientRequest>,
     pub bytes: Vec<u8>,
+}
+
+/// As [`settings`], by the letter of RFC 5321.
+pub fn strict() -> Settings {
+    let limits = Limits {
+        line: 998,
+        repair_line_ends: false,
+        repair_opening: false,
+        strict_addresses: true,
+        ..Limits::default()
+    };
+    Settings {
+        limits,
+        ..settings()
+    }
 }
 
 pub fn settings() -> Settings {
@@ -205,9 +226,19 @@ impl Server {
                 self.recipients.push(to.address.to_string());
                 self.requests.push(to.dsn);
             }
-            Ask::Message { size, eight_bit } => {
+            Ask::Message {
+                size,
+                eight_bit,
+                repairs,
+            } => {
                 assert_eq!(size, self.bytes.len() as u64);
+                let message = Message::from_bytes(Bytes::from(self.bytes.clone()));
+                let original = repairs
+                    .as_ref()
+                    .and_then(|repairs| repairs.original(&message));
                 let received = Received {
+                    original: original.map(|original| original.to_bytes().unwrap().to_vec()),
+                    repaired: repairs.map_or_else(Vec::new, |repairs| repairs.reasons()),
                     mail: self.mail.take().expect("MAIL came first"),
                     recipients: std::mem::take(&mut self.recipients),
                     requests: std::mem::take(&mut self.requests),

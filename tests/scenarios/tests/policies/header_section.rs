@@ -74,7 +74,7 @@ fn or_taken_as_it_is() {
 #[test]
 fn or_the_first_of_each_is_left_as_it_is() {
     let sink = Sink::start();
-    let relay = usual(&sink, r#"{ duplicates = "repair" }"#);
+    let relay = usual(&sink, r#"{ duplicates = "first" }"#);
     let twice = b"SUBJECT: one,\r\n\tfolded\r\nFrom: a@x.example\r\nSubject: two\r\nX-Odd:\xff\r\n\r\nSubject: body\r\n";
     let once =
         b"SUBJECT: one,\r\n\tfolded\r\nFrom: a@x.example\r\nX-Odd:\xff\r\n\r\nSubject: body\r\n";

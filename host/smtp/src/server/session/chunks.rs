@@ -29,7 +29,7 @@ impl Session {
         {
             let message = transaction.chunked.get_or_insert_with(|| {
                 self.events.push_back(Event::DataStarted);
-                Decoder::new()
+                Decoder::new(limits)
             });
             if message.size.saturating_add(chunk.size) > limits.message_size {
                 chunk.refusal = Some(Fault::MessageTooLarge.reply(limits));
@@ -57,15 +57,14 @@ impl Session {
         };
         let waiting = self.input.len();
         let length = usize::try_from(chunk.left).map_or(waiting, |left| left.min(waiting));
-        let piece = self.input.split_to(length).freeze();
+        let octets = self.input.split_to(length);
         chunk.left -= length as u64;
         let over = chunk.left == 0;
         let chunked = self.transaction.as_mut().and_then(|t| t.chunked.as_mut());
         if let Some(message) = chunked.filter(|_| chunk.refusal.is_none()) {
-            message.inspect(&piece, &self.settings.limits);
-            if message.fault.is_none() && !piece.is_empty() {
-                self.events.push_back(Event::Data(piece));
-            }
+            let pieces = message.chunk(octets, &self.settings.limits).into_iter();
+            let pieces = pieces.filter(|piece| !piece.is_empty());
+            self.events.extend(pieces.map(Event::Data));
         }
         if over {
             self.end_chunk();
@@ -77,18 +76,25 @@ impl Session {
         let State::Chunk(chunk) = mem::replace(&mut self.state, State::Command) else {
             return;
         };
+        let limits = &self.settings.limits;
         let message = self.transaction.as_mut().and_then(|t| t.chunked.as_mut());
         let whole = message.map(|message| {
-            if chunk.last {
-                message.end();
+            if chunk.last && chunk.refusal.is_none() {
+                let piece = message.end(limits);
+                let held = Some(piece).filter(|piece| !piece.is_empty());
+                self.events.extend(held.map(Event::Data));
             }
-            (message.fault, message.size, message.eight_bit)
+            let repairs = chunk.last.then(|| message.repairs()).flatten();
+            (message.fault, message.size, message.eight_bit, repairs)
         });
-        let limits = &self.settings.limits;
         match (chunk.refusal, whole) {
-            (None, Some((None, size, eight_bit))) if chunk.last => {
+            (None, Some((None, size, eight_bit, repairs))) if chunk.last => {
                 self.transaction = None;
-                self.state = State::Asked(Ask::Message { size, eight_bit });
+                self.state = State::Asked(Ask::Message {
+                    size,
+                    eight_bit,
+                    repairs,
+                });
             }
             (None, Some((Some(fault), ..))) => self.refuse_chunk(fault.reply(limits)),
             (Some(reply), _) => self.refuse_chunk(reply),

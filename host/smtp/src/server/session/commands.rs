@@ -76,6 +76,11 @@ impl Session {
         match verb {
             Verb::Quit => None,
             _ if self.revoked => Some(revoked()),
+            _ if self.doubtful => Some(Reply::new(
+                421,
+                "4.7.0",
+                "The message before had a stray octet at its end, closing",
+            )),
             _ if self.errors >= limits.errors => {
                 Some(Reply::new(421, "4.7.0", "Too many errors, closing"))
             }
@@ -148,32 +153,28 @@ impl Session {
                 Ok(name) => return self.hello(name, verb == Verb::Ehlo),
                 Err(reply) => reply,
             },
-            Verb::Mail => {
-                match envelope::mail(arguments, settings.limits.message_size, self.offers_auth()) {
-                    Ok(mail) => return self.state = State::Asked(Ask::Mail(mail)),
-                    Err(reply) => reply,
-                }
-            }
-            Verb::Recipient => {
-                match envelope::recipient(arguments, &settings.hostname, self.smtputf8()) {
-                    Ok(_) if self.recipients_named >= settings.limits.recipients => Reply::new(
-                        452,
-                        "4.5.3",
-                        format!(
-                            "Too many recipients: at most {}",
-                            settings.limits.recipients
-                        ),
+            Verb::Mail => match envelope::mail(arguments, &settings.limits, self.offers_auth()) {
+                Ok(mail) => return self.state = State::Asked(Ask::Mail(mail)),
+                Err(reply) => reply,
+            },
+            Verb::Recipient => match envelope::recipient(arguments, &settings, self.smtputf8()) {
+                Ok(_) if self.recipients_named >= settings.limits.recipients => Reply::new(
+                    452,
+                    "4.5.3",
+                    format!(
+                        "Too many recipients: at most {}",
+                        settings.limits.recipients
                     ),
-                    Ok(recipient) => {
-                        self.recipients_named += 1;
-                        return self.state = State::Asked(Ask::Recipient(recipient));
-                    }
-                    Err(reply) => reply,
+                ),
+                Ok(recipient) => {
+                    self.recipients_named += 1;
+                    return self.state = State::Asked(Ask::Recipient(recipient));
                 }
-            }
+                Err(reply) => reply,
+            },
             Verb::Data => {
                 self.events.push_back(Event::DataStarted);
-                self.state = State::Data(Decoder::new());
+                self.state = State::Data(Decoder::new(&self.settings.limits));
                 Reply::plain(354, "Send the message; end it with <CRLF>.<CRLF>")
             }
             Verb::Reset => {

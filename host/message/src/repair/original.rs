@@ -1,0 +1,158 @@
+//! The octets that came, read out of those that were made of them.
+
+use std::io;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::{Step, Was};
+use crate::Body;
+
+/// The octets of a part of a message before they were repaired.
+#[derive(Debug)]
+pub(super) struct Original {
+    repaired: Arc<dyn Body>,
+    /// Where that part begins in the repaired message.
+    begin: u64,
+    steps: Vec<Step>,
+    length: u64,
+}
+
+/// Octets in one piece: repaired ones that are as they came, or what stood there before.
+enum Piece {
+    Same { from: u64, length: u64 },
+    Octets { octet: u8, count: u64 },
+}
+
+impl Piece {
+    fn length(&self) -> u64 {
+        match self {
+            Self::Same { length, .. } => *length,
+            Self::Octets { count, .. } => *count,
+        }
+    }
+}
+
+impl Original {
+    /// `repaired` begins at `begin` of the repaired message; `steps` are those that fall into it.
+    pub(super) fn new(repaired: Arc<dyn Body>, begin: u64, steps: &[Step]) -> Self {
+        let mut original = Self {
+            repaired,
+            begin,
+            steps: steps.to_vec(),
+            length: 0,
+        };
+        original.length = original.pieces().map(|piece| piece.length()).sum();
+        original
+    }
+
+    /// All of it in memory; `None` where it cannot be read.
+    pub(super) fn to_bytes(&self) -> Option<Bytes> {
+        let mut octets = vec![0; usize::try_from(self.length).ok()?];
+        let mut filled = 0;
+        while let Some(rest @ [_, ..]) = octets.get_mut(filled..) {
+            match self.read_at(filled as u64, rest).ok()? {
+                0 => return None,
+                read => filled += read,
+            }
+        }
+        Some(octets.into())
+    }
+
+    fn pieces(&self) -> impl Iterator<Item = Piece> {
+        let mut at = 0;
+        let mut steps = self.steps.iter();
+        let mut due = None;
+        let mut ended = false;
+        std::iter::from_fn(move || {
+            if let Some(octets) = due.take() {
+                return Some(octets);
+            }
+            if ended {
+                return None;
+            }
+            let from = at;
+            let to = match steps.next() {
+                Some(step) => {
+                    let to = u64::from(step.at).saturating_sub(self.begin);
+                    let (octet, count, made) = match step.was {
+                        Was::LineEnd(octet) => (octet, 1, 2),
+                        Was::Gone(octet, count) => (octet, u64::from(count), 0),
+                    };
+                    due = Some(Piece::Octets { octet, count });
+                    at = to + made;
+                    to
+                }
+                None => {
+                    ended = true;
+                    self.repaired.len()
+                }
+            };
+            let length = to.saturating_sub(from);
+            Some(Piece::Same { from, length })
+        })
+    }
+}
+
+impl Body for Original {
+    fn len(&self) -> u64 {
+        self.length
+    }
+
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
+        let mut begin = 0;
+        let mut filled = 0;
+        for piece in self.pieces() {
+            let end = begin + piece.length();
+            let wanted = offset + filled as u64;
+            if wanted < end && filled < buf.len() {
+                let within = wanted - begin;
+                let left = usize::try_from(end - wanted).unwrap_or(usize::MAX);
+                let room = &mut buf[filled..];
+                let room_length = room.len().min(left);
+                let room = &mut room[..room_length];
+                match piece {
+                    Piece::Octets { octet, .. } => room.fill(octet),
+                    Piece::Same { from, .. } => {
+                        let read = self.repaired.read_at(from + within, room)?;
+                        if read < room.len() {
+                            return Ok(filled + read);
+                        }
+                    }
+                }
+                filled += room_length;
+            }
+            if filled == buf.len() {
+                break;
+            }
+            begin = end;
+        }
+        Ok(filled)
+    }
+}
+
+/// Octets in memory, and a body behind them.
+#[derive(Debug)]
+pub(super) struct Joined {
+    front: Bytes,
+    rest: Arc<dyn Body>,
+}
+
+impl Joined {
+    pub(super) fn new(front: Bytes, rest: Arc<dyn Body>) -> Self {
+        Self { front, rest }
+    }
+}
+
+impl Body for Joined {
+    fn len(&self) -> u64 {
+        self.front.len() as u64 + self.rest.len()
+    }
+
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
+        match offset.checked_sub(self.front.len() as u64) {
+            Some(behind) => self.rest.read_at(behind, buf),
+            None => self.front.read_at(offset, buf),
+        }
+    }
+}

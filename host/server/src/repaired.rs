@@ -1,0 +1,46 @@
+//! Record of what the session [repaired](gatepost_message::Repairs) in a message.
+//!
+//! It stands beside what policies said of the message, under the name `relay`: in the trace, in the
+//! queue, in `gatepost check`, and in the field with the reasons.
+//!
+//! Metrics: `gatepost_messages_repaired_total{listener,kind}`, kind being `line-ends`, `nul` or
+//! `opening`.
+
+use gatepost_message::Repairs;
+use gatepost_policy::{Decision, Findings, Judgement, Verdict};
+
+/// Who has said it.
+pub const RELAY: &str = "relay";
+
+/// Adds to the findings what was repaired, and counts it.
+pub fn note(repairs: &Repairs, listener: &str, findings: &mut Findings) {
+    for (kind, found) in [
+        (
+            "line-ends",
+            repairs.bare_lf + repairs.bare_cr + repairs.doubled_cr > 0,
+        ),
+        ("nul", repairs.nul > 0),
+        ("opening", repairs.byte_order_mark || repairs.mbox_lines > 0),
+    ] {
+        if found {
+            let listener = listener.to_owned();
+            metrics::counter!(
+                "gatepost_messages_repaired_total", "listener" => listener, "kind" => kind
+            )
+            .increment(1);
+        }
+    }
+    findings.judgements.push(Judgement {
+        policy: RELAY.to_owned(),
+        // No module has said it.
+        digest: String::new(),
+        hook: "data".to_owned(),
+        verdict: Verdict::Pass,
+        decision: Decision {
+            reasons: repairs.reasons(),
+            ..Decision::default()
+        },
+        micros: 0,
+        error: None,
+    });
+}
