@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use gatepost_message::{Body, Message};
+use gatepost_message::{Body, LongLines, Message};
 
 /// How much of a body is in memory at once.
 const PIECE: usize = 64 * 1024;
@@ -18,6 +18,9 @@ pub(crate) struct Content {
     /// Octets outside ASCII in the header section, and the client meant them for UTF-8:
     /// SMTPUTF8 (RFC 6531).
     pub(crate) smtputf8: bool,
+    /// Lines of more than 998 octets: a server that is known to take them (RFC 5321 section
+    /// 4.5.3.1.6).
+    pub(crate) long_lines: bool,
     /// No CRLF is missing at the end: DATA; else BDAT (RFC 3030).
     pub(crate) ends_in_crlf: bool,
 }
@@ -26,21 +29,30 @@ impl Content {
     /// Reads the message. `smtputf8` is what the client announced.
     pub(crate) async fn of(message: &Message, smtputf8: bool) -> io::Result<Self> {
         let head_ascii = message.head().is_ascii();
-        let eight_bit = !head_ascii || !is_ascii(message.body()).await?;
+        let mut lines = LongLines::default();
+        lines.look(message.head());
+        let body_ascii = look(message.body(), head_ascii, &mut lines).await?;
         Ok(Self {
-            eight_bit,
+            eight_bit: !head_ascii || !body_ascii,
             smtputf8: smtputf8 && !head_ascii,
+            long_lines: lines.found(),
             ends_in_crlf: ends_in_crlf(message).await?,
         })
     }
 }
 
-async fn is_ascii(body: &Arc<dyn Body>) -> io::Result<bool> {
+/// Looks through a body once: whether it is ASCII, if that is of interest, and for its long lines.
+async fn look(body: &Arc<dyn Body>, mut is_ascii: bool, lines: &mut LongLines) -> io::Result<bool> {
     let mut offset = 0;
     loop {
         let piece = read(body, offset).await?;
-        if piece.is_empty() || !piece.is_ascii() {
-            return Ok(piece.is_empty());
+        if piece.is_empty() {
+            return Ok(is_ascii);
+        }
+        is_ascii = is_ascii && piece.is_ascii();
+        lines.look(&piece);
+        if !is_ascii && lines.found() {
+            return Ok(false);
         }
         offset += piece.len() as u64;
     }

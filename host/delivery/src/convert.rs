@@ -1,4 +1,5 @@
-//! Conversion of 8-bit messages for next hops without 8BITMIME, within a bound on memory.
+//! Conversion of messages for next hops that do not take them as they are, within a bound on memory:
+//! 8-bit ones without 8BITMIME, long lines without CHUNKING.
 //!
 //! A message is converted in memory and stays there until it is sent, maybe to a slow server. So
 //! all that is being converted and sent shares [`ROOM`]; who finds none waits for it.
@@ -6,7 +7,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use gatepost_message::{Message, seven_bit};
+use gatepost_message::{LongLines, Message, Needs, convert};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::content::Content;
@@ -29,7 +30,7 @@ pub(crate) struct Converter {
     room: Arc<Semaphore>,
 }
 
-/// A message in ASCII.
+/// A message in another form.
 pub(crate) struct Converted {
     pub(crate) message: Message,
     pub(crate) content: Content,
@@ -44,11 +45,20 @@ impl Converter {
         }
     }
 
-    /// The message as a server without 8BITMIME takes it; `None` where it must stay as it is, the
-    /// reason being in the log.
-    pub(crate) async fn convert(&self, message: &Message, content: Content) -> Option<Converted> {
+    /// The message as a server needs it; `None` where it must stay as it is, the reason being in
+    /// the log.
+    pub(crate) async fn convert(
+        &self,
+        message: &Message,
+        content: Content,
+        needs: Needs,
+    ) -> Option<Converted> {
+        let Needs {
+            ascii, short_lines, ..
+        } = needs;
         if message.size() > LARGEST {
-            tracing::info!(size = message.size(), "too large to be converted to 7 bits");
+            let size = message.size();
+            tracing::info!(size, ascii, short_lines, "too large to be converted");
             return None;
         }
         let units = (message.size() * SIZES).div_ceil(UNIT);
@@ -61,7 +71,7 @@ impl Converter {
         let message = message.clone();
         let converting = tokio::task::spawn_blocking(move || {
             let raw = message.to_bytes().map_err(|error| error.to_string())?;
-            seven_bit(&raw).map_err(|error| error.to_string())
+            convert(&raw, needs).map_err(|error| error.to_string())
         });
         let raw = match converting
             .await
@@ -69,13 +79,20 @@ impl Converter {
         {
             Ok(raw) => Bytes::from(raw),
             Err(reason) => {
-                tracing::info!(reason, "not converted to 7 bits");
+                tracing::info!(reason, ascii, short_lines, "not converted");
                 return None;
             }
         };
+        tracing::info!(ascii, short_lines, "converted for the next hop");
+        for (needed, to) in [(ascii, "7bit"), (short_lines, "short-lines")] {
+            if needed {
+                metrics::counter!("gatepost_conversions_total", "to" => to).increment(1);
+            }
+        }
         Some(Converted {
             content: Content {
-                eight_bit: false,
+                eight_bit: !raw.is_ascii(),
+                long_lines: LongLines::are_in(&raw),
                 ends_in_crlf: raw.ends_with(b"\r\n"),
                 ..content
             },

@@ -6,10 +6,10 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatepost_message::Message;
+use gatepost_message::{Message, Needs};
 use gatepost_policy::{Judgement, NextHop, Routing};
 use gatepost_smtp::Reply;
-use gatepost_smtp::client::{Limits, Origin, Outcome, Stage, Transaction};
+use gatepost_smtp::client::{self, Limits, Origin, Outcome, Stage, Transaction};
 use gatepost_smtp::dsn;
 use gatepost_spool::Claim;
 use tokio::sync::OnceCell;
@@ -24,6 +24,7 @@ use crate::delivery::Delivery;
 use crate::in_hand::InHand;
 use crate::notify::{message_request, recipient_request};
 use crate::pool::Place;
+use crate::settings::LongLines;
 use crate::settle::{Answer, Said, settle, settle_open};
 use crate::transfer::{Transferred, transfer};
 
@@ -86,7 +87,7 @@ pub(crate) async fn hand_over(delivery: Arc<Delivery>, in_hand: Arc<InHand>) {
             in_hand: Arc::clone(&in_hand),
             hop,
             content,
-            converted: OnceCell::new(),
+            converted: Default::default(),
         };
         to_hop.run(recipients).instrument(span)
     });
@@ -147,7 +148,8 @@ struct ToHop {
     in_hand: Arc<InHand>,
     hop: NextHop,
     content: Content,
-    converted: OnceCell<Option<Converted>>,
+    /// In ASCII, with short lines, and both.
+    converted: [OnceCell<Option<Converted>>; 3],
 }
 
 impl ToHop {
@@ -257,9 +259,8 @@ impl ToHop {
                     .inspect_err(|_| count("failed"))?,
             };
             count(if reused { "reused" } else { "opened" });
-            let converted = self
-                .converted(connection.session.capabilities().eight_bit_mime)
-                .await;
+            let offer = connection.session.capabilities();
+            let converted = self.converted(offer.eight_bit_mime, offer.chunking).await;
             let (message, content) = match converted {
                 Some(converted) => (&converted.message, converted.content),
                 None => (&self.in_hand.claim.message, self.content),
@@ -326,26 +327,59 @@ impl ToHop {
         recipients.extract_if(.., fits).collect()
     }
 
-    /// The message as this server takes it, where it does not take it as it is. Made once.
-    async fn converted(&self, takes_eight_bit: bool) -> Option<&Converted> {
+    /// The message as this server takes it, where it does not take it as it is. Made once for each
+    /// kind of server.
+    async fn converted(&self, takes_eight_bit: bool, chunking: bool) -> Option<&Converted> {
         let Content {
             eight_bit,
             smtputf8,
+            long_lines,
             ..
         } = self.content;
+        let settings = &self.delivery.settings;
         // A header section in UTF-8 has no other form.
-        let needed = eight_bit && !smtputf8 && !takes_eight_bit;
+        let ascii_needed = eight_bit && !smtputf8 && !takes_eight_bit;
         // A notice was written so that it can be.
-        let allowed = self.delivery.settings.convert_8bit || self.is_own();
-        if !needed || !allowed {
-            return None;
-        }
+        let ascii = ascii_needed && (settings.convert_8bit || self.is_own());
+        let convertible = matches!(
+            settings.long_lines,
+            LongLines::Convert | LongLines::ConvertSigned
+        );
+        let needs = Needs {
+            ascii,
+            short_lines: long_lines && !chunking && convertible,
+            despite_signatures: false,
+        };
+        let made = match (needs.ascii, needs.short_lines) {
+            (false, false) => return None,
+            (true, false) => &self.converted[0],
+            (false, true) => &self.converted[1],
+            (true, true) => &self.converted[2],
+        };
+        made.get_or_init(|| self.convert(needs)).await.as_ref()
+    }
+
+    /// Long lines are changed despite a signature where the settings say so, 8-bit octets never. A
+    /// message that cannot be had without the one is had without the other.
+    async fn convert(&self, needs: Needs) -> Option<Converted> {
         let converter = &self.delivery.converter;
         let message = &self.in_hand.claim.message;
-        self.converted
-            .get_or_init(|| converter.convert(message, self.content))
-            .await
-            .as_ref()
+        let despite = self.delivery.settings.long_lines == LongLines::ConvertSigned;
+        let first = Needs {
+            despite_signatures: needs.short_lines && !needs.ascii && despite,
+            ..needs
+        };
+        if let Some(converted) = converter.convert(message, self.content, first).await {
+            return Some(converted);
+        }
+        if !(needs.ascii && needs.short_lines) {
+            return None;
+        }
+        let ascii = Needs {
+            short_lines: false,
+            ..needs
+        };
+        converter.convert(message, self.content, ascii).await
     }
 
     fn envelope(
@@ -372,6 +406,12 @@ impl ToHop {
             size: message.size(),
             eight_bit: content.eight_bit,
             smtputf8: content.smtputf8,
+            long_lines: match (content.long_lines, self.delivery.settings.long_lines) {
+                (false, _) => client::LongLines::None,
+                // A notice is never refused by the relay itself.
+                (true, LongLines::Refuse) if !self.is_own() => client::LongLines::ByChunk,
+                (true, _) => client::LongLines::Sent,
+            },
             ends_in_crlf: content.ends_in_crlf,
             dsn: message_request(claim.sender, &claim.dsn),
             origin: wants_origin.then(|| self.origin()),

@@ -57,5 +57,5 @@ pub use notify::{
 pub use observer::{Attempt, NoticeMade, Observer, Observing};
 pub use retry::Schedule;
 pub use router::{Decided, Deciding, Router};
-pub use settings::{Clock, Retry, Reuse, Settings, Timeouts};
+pub use settings::{Clock, LongLines, Retry, Reuse, Settings, Timeouts};
 pub use tls::StartError;

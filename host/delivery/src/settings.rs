@@ -39,6 +39,9 @@ pub struct Settings {
     /// forbids it ([`gatepost_message::seven_bit`]) and it has at most 16 MiB; else it is
     /// returned with 5.6.3. Default no.
     pub convert_8bit: bool,
+    /// What becomes of a message with lines of more than 998 octets for a next hop without
+    /// CHUNKING. Default [`LongLines::Convert`].
+    pub long_lines: LongLines,
     /// Next hops at addresses in these networks are told who sent a message to the relay, where
     /// they offer XFORWARD. Default none.
     pub xforward_to: Vec<IpNet>,
@@ -70,6 +73,7 @@ impl Settings {
             wait_for_connection: Duration::from_secs(30),
             recipients_per_transaction: 100,
             convert_8bit: false,
+            long_lines: LongLines::default(),
             xforward_to: Vec::new(),
             reuse: Reuse::default(),
             timeouts: Timeouts::default(),
@@ -78,6 +82,22 @@ impl Settings {
             clock: Arc::new(Millis::now),
         }
     }
+}
+
+/// What becomes of a message with lines of more than 998 octets (RFC 5321 section 4.5.3.1.6) for a
+/// next hop that does not offer CHUNKING. One that does is given it as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum LongLines {
+    /// It is encoded anew where no signature covers what changes ([`gatepost_message::convert`]),
+    /// and goes as it is otherwise: most servers take it, and one that does not says so.
+    #[default]
+    Convert,
+    /// It is encoded anew, signed or not; as it is only where it has no other form.
+    ConvertSigned,
+    /// It goes as it is.
+    Pass,
+    /// It goes back to its sender with 5.6.0.
+    Refuse,
 }
 
 /// When a deferred recipient is tried again (RFC 5321 section 4.5.4.1).

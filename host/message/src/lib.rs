@@ -15,7 +15,7 @@
 //!    Every octet outside the named fields is as it was, so that signatures made elsewhere still
 //!    verify.
 //!
-//! The one exception is [`seven_bit()`], for a message that a server does not take as it is and that
+//! The one exception is [`convert`], for a message that a server does not take as it is and that
 //! may be changed.
 //!
 //! Beside it stand the words that every other crate needs to speak of a message: [`Address`],
@@ -34,6 +34,7 @@ mod head;
 mod id;
 mod idn;
 mod likeness;
+mod lines;
 mod message;
 mod repair;
 mod seven_bit;
@@ -50,7 +51,8 @@ pub use head::{HeadEnd, head_length};
 pub use id::{TransactionId, TransactionIdError};
 pub use idn::domain_to_ascii;
 pub use likeness::TolerantNames;
+pub use lines::LongLines;
 pub use message::Message;
 pub use repair::{Begun, LineEnds, Opening, Repairs};
-pub use seven_bit::{Unconvertible, seven_bit};
+pub use seven_bit::{Needs, Unconvertible, convert, seven_bit};
 pub use time::{Millis, TimeError};

@@ -116,7 +116,7 @@ fn a_chain_may_name_a_built_in_policy_that_is_not_configured() {
 
 #[test]
 fn limits_reach_the_session_and_those_not_written_are_its_own() {
-    let limits = config().limits.session();
+    let limits = config().limits.session(config().repair);
     assert_eq!(limits.message_size, 1 << 20);
     assert_eq!(limits.command_line, 1224);
     assert_eq!(

@@ -56,6 +56,7 @@ fn run(settings: ServerSettings, tls: Tls, jobs: Vec<Job>) -> Server {
                         size: job.body.len() as u64,
                         eight_bit: !job.body.is_ascii(),
                         smtputf8: false,
+                        long_lines: gatepost_smtp::client::LongLines::None,
                         ends_in_crlf: job.body.ends_with(b"\r\n"),
                         dsn: MessageRequest::default(),
                         origin: None,

@@ -128,6 +128,7 @@ fn to(recipients: &[&str]) -> Transaction {
         size: 321,
         eight_bit: false,
         smtputf8: false,
+        long_lines: gatepost_smtp::client::LongLines::None,
         ends_in_crlf: true,
         dsn: dsn::MessageRequest::default(),
         origin: None,

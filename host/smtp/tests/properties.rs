@@ -115,6 +115,7 @@ fn listen(segments: &[&[u8]]) -> Vec<client::Event> {
                                 size: 1,
                                 eight_bit: false,
                                 smtputf8: false,
+                                long_lines: gatepost_smtp::client::LongLines::None,
                                 ends_in_crlf: true,
                                 dsn: MessageRequest::default(),
                                 origin: None,

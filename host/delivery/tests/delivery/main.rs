@@ -4,6 +4,7 @@
 
 mod bounce;
 mod extensions;
+mod long_lines;
 mod notices;
 mod refused_session;
 mod reuse;

@@ -37,10 +37,39 @@ pub struct Delivery {
     /// else it goes back to its sender.
     #[serde(rename = "convert-8bit")]
     pub convert_8bit: bool,
+    /// What becomes of a message with lines of more than 998 octets for a next hop without CHUNKING.
+    pub long_lines: LongLines,
     /// Next hops at addresses in these networks learn who sent a message here, by XFORWARD.
     pub xforward_to: Vec<IpNet>,
     /// PEM file of roots trusted besides the public ones, for next hops with TLS required.
     pub ca_file: Option<PathBuf>,
+}
+
+/// What becomes of a message with lines of more than 998 octets for a next hop without CHUNKING.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LongLines {
+    /// It is encoded anew where no signature covers what changes, else it goes as it is.
+    #[default]
+    Convert,
+    /// It is encoded anew, signed or not.
+    ConvertSigned,
+    /// It goes as it is.
+    Pass,
+    /// It goes back to its sender.
+    Refuse,
+}
+
+impl LongLines {
+    /// The same in the delivery's terms.
+    fn setting(self) -> gatepost_delivery::LongLines {
+        match self {
+            Self::Convert => gatepost_delivery::LongLines::Convert,
+            Self::ConvertSigned => gatepost_delivery::LongLines::ConvertSigned,
+            Self::Pass => gatepost_delivery::LongLines::Pass,
+            Self::Refuse => gatepost_delivery::LongLines::Refuse,
+        }
+    }
 }
 
 impl Default for Delivery {
@@ -56,6 +85,7 @@ impl Default for Delivery {
             messages_in_flight: settings.messages_in_flight,
             connections_per_next_hop: settings.connections_per_next_hop,
             convert_8bit: false,
+            long_lines: LongLines::default(),
             xforward_to: Vec::new(),
             ca_file: None,
         }
@@ -81,6 +111,7 @@ impl Delivery {
             messages_in_flight: self.messages_in_flight,
             connections_per_next_hop: self.connections_per_next_hop,
             convert_8bit: self.convert_8bit,
+            long_lines: self.long_lines.setting(),
             xforward_to: self.xforward_to.clone(),
             trusted: self.ca_file.iter().cloned().collect(),
             ..gatepost_delivery::Settings::new(hostname.as_str())

@@ -3,14 +3,15 @@
 //!
 //! A message goes by DATA wherever DATA can carry it. BDAT would save no round trip: with
 //! PIPELINING, DATA travels with the commands before it, while a chunk sent ahead of their
-//! replies would go out in vain wherever all recipients are refused. So BDAT is for the one
-//! message that DATA cannot carry unchanged, that without a CRLF at its end; it goes as one chunk,
-//! once it is known that somebody is to get it.
+//! replies would go out in vain wherever all recipients are refused. So BDAT is for the
+//! messages that DATA cannot carry unchanged, or not to everybody: that without a CRLF at its end, and
+//! that with long lines. They go as one chunk, once it is known that somebody is to get it.
 
 use bytes::{BufMut, BytesMut};
 
 use super::{
-    Capabilities, Framer, Outcome, Protocol, Stage, Transaction, TransactionResult, parameters,
+    Capabilities, Framer, LongLines, Outcome, Protocol, Stage, Transaction, TransactionResult,
+    parameters,
 };
 use crate::reply::Reply;
 
@@ -104,7 +105,8 @@ impl Envelope {
             commands.push(Command::Mail);
             commands.extend(recipients);
             // BDAT is sent once the replies to all these are there.
-            if transaction.ends_in_crlf || !offer.chunking {
+            let as_it_is = transaction.ends_in_crlf && transaction.long_lines == LongLines::None;
+            if as_it_is || !offer.chunking {
                 commands.push(Command::Data);
             }
         }

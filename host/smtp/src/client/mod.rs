@@ -71,6 +71,8 @@ pub struct Transaction {
     pub eight_bit: bool,
     /// Whether its header section needs SMTPUTF8 (RFC 6531). That its envelope does is seen here.
     pub smtputf8: bool,
+    /// Whether it has lines of more than 998 octets, and what then.
+    pub long_lines: LongLines,
     /// Whether its last line has its CRLF. One that has none goes by BDAT (RFC 3030) where that
     /// is offered; DATA cannot but add it.
     pub ends_in_crlf: bool,
@@ -78,6 +80,19 @@ pub struct Transaction {
     pub dsn: dsn::MessageRequest,
     /// Who sent it here, for a server that is to be told and wants to know by XFORWARD.
     pub origin: Option<Origin>,
+}
+
+/// Lines of more octets than a server has to take (RFC 5321 section 4.5.3.1.6). A server that offers
+/// CHUNKING is given them as octets of a chunk, in which there are no lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum LongLines {
+    /// There are none.
+    #[default]
+    None,
+    /// They go by DATA where BDAT is not offered: most servers take them.
+    Sent,
+    /// They go by BDAT alone; a server that does not offer it is not sent the message.
+    ByChunk,
 }
 
 /// What the session's owner is to do next.

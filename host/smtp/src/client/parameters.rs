@@ -3,7 +3,7 @@
 
 use gatepost_message::ReversePath;
 
-use super::{Capabilities, Transaction};
+use super::{Capabilities, LongLines, Transaction};
 use crate::dsn::{MessageRequest, Recipient, RecipientRequest, Ret};
 use crate::reply::Reply;
 
@@ -108,6 +108,13 @@ fn unsendable(transaction: &mut Transaction, offer: &Capabilities) -> Option<Rep
             554,
             "5.6.3",
             "Message holds 8-bit octets and the next hop does not offer 8BITMIME",
+        ));
+    }
+    if transaction.long_lines == LongLines::ByChunk && !offer.chunking {
+        return Some(Reply::new(
+            554,
+            "5.6.0",
+            "Message has lines of more than 998 octets and the next hop does not offer CHUNKING",
         ));
     }
     None
