@@ -73,8 +73,10 @@ fn roots(trusted: &[PathBuf]) -> Result<RootCertStore, StartError> {
             file: file.clone(),
             source,
         };
-        let certificates = CertificateDer::pem_file_iter(file)
-            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        let read = gatepost_files::read(file, gatepost_files::SETTINGS);
+        let octets = read.map_err(|error| unreadable(pem::Error::Io(error.into())))?;
+        let certificates = CertificateDer::pem_slice_iter(&octets)
+            .collect::<Result<Vec<_>, _>>()
             .map_err(unreadable)?;
         if roots.add_parsable_certificates(certificates).0 == 0 {
             return Err(StartError::NoCertificate { file: file.clone() });

@@ -318,6 +318,7 @@ impl View {
         if !path.exists() {
             return Ok(None);
         }
+        state::refuse_lost(settings)?;
         let failed = |source| DirectoryError::Open {
             path: path.clone(),
             source,

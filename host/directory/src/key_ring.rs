@@ -79,7 +79,9 @@ impl KeyRing {
     /// Reads the file; makes it with a first key where there is none and `new` says that nothing
     /// can be encrypted yet.
     pub(crate) fn open(path: &Path, new: bool) -> Result<Self, DirectoryError> {
-        let text = match fs::read_to_string(path) {
+        let text = match gatepost_files::read_text(path, gatepost_files::SETTINGS)
+            .map_err(io::Error::from)
+        {
             Err(error) if error.kind() == io::ErrorKind::NotFound && new => {
                 let ring = Self {
                     path: path.to_owned(),

@@ -23,10 +23,10 @@ pub(crate) fn refuse_lost(settings: &Settings) -> Result<(), DirectoryError> {
         // A directory has its tables from its first moment on.
         State::Database if settings.key_ring.exists() && has_no_table(path) => "without a table",
         State::Database => return Ok(()),
-        State::Garbled => {
+        State::Garbled(what) => {
             return Err(DirectoryError::Unusable {
                 path: path.clone(),
-                why: "it is not a database".to_owned(),
+                why: format!("it {what}"),
             });
         }
     };

@@ -3,11 +3,13 @@
 use std::{
     fs::{self, File, Permissions},
     io,
-    os::unix::fs::PermissionsExt as _,
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
 use jiff::Timestamp;
+
+use crate::regular;
 
 /// Between the name of a file and the time at which it was kept.
 const DAMAGED: &str = ".damaged-";
@@ -33,7 +35,29 @@ pub fn keep(path: &Path) -> io::Result<PathBuf> {
     Ok(aside)
 }
 
-/// Moves a file to `<name>.damaged-<time>` with mode 0600, durably.
+/// Copies a file to `<name>.damaged-<time>` with mode 0600, durably: for one that somebody goes on
+/// writing to.
+///
+/// # Errors
+/// It cannot be copied.
+pub fn copy_aside(path: &Path) -> io::Result<PathBuf> {
+    let mut from = regular::open(path)?;
+    let aside = free_name(path, |aside| {
+        let mut options = File::options();
+        let mut to = options
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(aside)?;
+        io::copy(&mut from, &mut to)?;
+        to.sync_all()
+    })?;
+    sync_folder(&aside)?;
+    Ok(aside)
+}
+
+/// Moves a file, or what stands in the place of one, to `<name>.damaged-<time>`, a file with mode
+/// 0600, durably.
 ///
 /// # Errors
 /// It cannot be moved.
@@ -42,7 +66,10 @@ pub fn move_away(path: &Path) -> io::Result<PathBuf> {
         true => Err(io::ErrorKind::AlreadyExists.into()),
         false => fs::rename(path, aside),
     })?;
-    fs::set_permissions(&aside, Permissions::from_mode(0o600))?;
+    // Not of what a link points to, and not of a directory.
+    if fs::symlink_metadata(&aside)?.is_file() {
+        fs::set_permissions(&aside, Permissions::from_mode(0o600))?;
+    }
     sync_folder(&aside)?;
     Ok(aside)
 }
@@ -63,7 +90,7 @@ pub fn kept(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(kept)
 }
 
-fn free_name(path: &Path, put: impl Fn(&Path) -> io::Result<()>) -> io::Result<PathBuf> {
+fn free_name(path: &Path, mut put: impl FnMut(&Path) -> io::Result<()>) -> io::Result<PathBuf> {
     let now = Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!("{DAMAGED}{now}"));

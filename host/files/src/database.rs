@@ -2,13 +2,14 @@
 
 use std::{
     fmt::Write as _,
-    fs::File,
     io::{self, ErrorKind, Read as _},
-    path::Path,
+    path::{Path, PathBuf},
     time::Duration,
 };
 
 use rusqlite::{Connection, OpenFlags};
+
+use crate::regular::{self, FileError};
 
 /// What every database of SQLite begins with (its file format, section 1.3).
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
@@ -28,17 +29,23 @@ pub enum State {
     Empty,
     /// A file that begins as a database does.
     Database,
-    /// Anything else.
-    Garbled,
+    /// Anything else, in words that go on behind its name.
+    Garbled(&'static str),
 }
 
 impl State {
-    /// Looks at the first octets.
+    /// Looks at the first octets, and at what kind of file it and its logs are.
     ///
     /// # Errors
     /// The file cannot be read.
     pub fn of(path: &Path) -> io::Result<Self> {
-        let mut file = match File::open(path) {
+        let regular = regular::refuse_other_kinds(path);
+        let regular = regular.and_then(|()| regular::refuse_other_kinds(&beside(path, "-wal")));
+        match regular.and_then(|()| regular::refuse_other_kinds(&beside(path, "-shm"))) {
+            Err(FileError::NotRegular(kind)) => return Ok(Self::Garbled(not_regular(path, kind))),
+            admitted => admitted?,
+        }
+        let mut file = match regular::open(path).map_err(io::Error::from) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::Missing),
             opened => opened?,
         };
@@ -49,9 +56,36 @@ impl State {
         Ok(match octets.as_slice() {
             [] => Self::Empty,
             octets if octets == MAGIC => Self::Database,
-            _ => Self::Garbled,
+            octets if octets.iter().all(|octet| *octet == 0) => {
+                Self::Garbled("begins with zeros and is not a database")
+            }
+            octets if is_text(octets) => Self::Garbled("is a text file and not a database"),
+            _ => Self::Garbled("is not a database of SQLite"),
         })
     }
+}
+
+/// What is said of a database that is no regular file, or whose logs are not.
+fn not_regular(path: &Path, kind: &'static str) -> &'static str {
+    match (regular::refuse_other_kinds(path).is_err(), kind) {
+        (true, "a directory") => "is a directory and not a file",
+        (true, "a FIFO") => "is a FIFO and not a file",
+        (true, "a socket") => "is a socket and not a file",
+        (true, _) => "is a device and not a file",
+        (false, _) => "has a log (-wal or -shm) that is not a regular file",
+    }
+}
+
+fn is_text(octets: &[u8]) -> bool {
+    let shown = |octet: &u8| *octet >= b' ' || octet.is_ascii_whitespace();
+    octets.iter().all(shown) && octets.iter().any(u8::is_ascii_alphanumeric)
+}
+
+/// A file that SQLite keeps beside a database.
+pub fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }
 
 /// Opens a database to look at it, beside a relay that writes or without one, and leaves nothing
@@ -60,9 +94,7 @@ impl State {
 /// # Errors
 /// It cannot be opened.
 pub fn look(path: &Path, in_use: bool) -> rusqlite::Result<Connection> {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    let has_log = std::fs::metadata(&log).is_ok_and(|log| log.len() > 0);
+    let has_log = std::fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0);
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = if in_use || has_log {
         Connection::open_with_flags(path, flags)?
@@ -180,6 +212,25 @@ mod tests {
         drop(looking);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
         std::fs::write(&path, "no database").unwrap();
-        assert_eq!(State::of(&path).unwrap(), State::Garbled);
+        let text = State::Garbled("is a text file and not a database");
+        assert_eq!(State::of(&path).unwrap(), text);
+    }
+
+    #[test]
+    fn what_is_no_file_is_no_database() {
+        use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        for suffix in ["", "-wal", "-shm"] {
+            let wrong = beside(&path, suffix);
+            mknodat(CWD, &wrong, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+            let state = State::of(&path).unwrap();
+            assert!(matches!(state, State::Garbled(_)), "{suffix}: {state:?}");
+            std::fs::remove_file(&wrong).unwrap();
+        }
+        std::fs::create_dir(&path).unwrap();
+        let directory = State::Garbled("is a directory and not a file");
+        assert_eq!(State::of(&path).unwrap(), directory);
     }
 }

@@ -23,6 +23,14 @@ pub enum Patient {
 /// Looks at all of it. Blocks.
 pub fn examine(patient: &Patient) -> Vec<Finding> {
     match patient {
+        Patient::Store(store) if !holds_a_store(store) => {
+            let found = match store.exists() {
+                true => "is no store of a relay: none of its files is there",
+                false => "there is no such directory",
+            };
+            let advice = "name the directory that `store` in [relay] says";
+            vec![Finding::new(Level::Error, store, found, advice)]
+        }
         Patient::Store(store) => {
             let mut findings = exposure::of_store_alone(store);
             findings.extend(of_store(store, &config::Directory::default()));
@@ -44,6 +52,21 @@ pub fn examine(patient: &Patient) -> Vec<Finding> {
             }
         },
     }
+}
+
+/// Whether anything of a relay is in a directory.
+fn holds_a_store(store: &Path) -> bool {
+    const FILES: [&str; 7] = [
+        "spool.db",
+        "journal",
+        "journal.synced",
+        "incoming",
+        "directory.db",
+        "trace.db",
+        "key-ring",
+    ];
+    let mut files = FILES.iter();
+    files.any(|name| store.join(name).symlink_metadata().is_ok())
 }
 
 fn of_config(config: &Config, path: &Path) -> Vec<Finding> {
@@ -71,6 +94,15 @@ fn of_store(store: &Path, directory: &config::Directory) -> Vec<Finding> {
         return vec![Finding::note(
             store,
             "there is no store yet: the relay makes it when it starts",
+        )];
+    }
+    if !store.is_dir() {
+        let advice = "give the store a directory of its own";
+        return vec![Finding::new(
+            Level::Error,
+            store,
+            "is not a directory",
+            advice,
         )];
     }
     let mut findings = Vec::new();

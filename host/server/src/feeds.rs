@@ -198,12 +198,15 @@ impl Client {
 fn roots(file: Option<&Path>) -> Result<RootCertStore, ClientError> {
     let mut roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     if let Some(file) = file {
-        let certificates = CertificateDer::pem_file_iter(file)
-            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-            .map_err(|source| ClientError::Pem {
-                file: file.to_owned(),
-                source,
-            })?;
+        let unreadable = |source| ClientError::Pem {
+            file: file.to_owned(),
+            source,
+        };
+        let read = gatepost_files::read(file, gatepost_files::SETTINGS);
+        let octets = read.map_err(|error| unreadable(pem::Error::Io(error.into())))?;
+        let certificates = CertificateDer::pem_slice_iter(&octets)
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(unreadable)?;
         if roots.add_parsable_certificates(certificates).0 == 0 {
             return Err(ClientError::NoCertificate(file.to_owned()));
         }

@@ -429,10 +429,11 @@ async fn module(policy: &Policy) -> Result<Bytes, PolicyFault> {
 async fn definition(config: &Config, policy: &Policy) -> Result<Definition, PolicyFault> {
     let mut self_tests = Vec::new();
     for test in &policy.self_tests {
-        let message = (eml::read(&test.file).await).map_err(|source| PolicyFault::Unreadable {
-            path: test.file.clone(),
-            source,
-        })?;
+        let message =
+            (eml::read_configured(&test.file).await).map_err(|source| PolicyFault::Unreadable {
+                path: test.file.clone(),
+                source,
+            })?;
         let owner = match test.direction {
             Direction::Inbound => test.rcpt_to.first(),
             Direction::Submission => test.mail_from.address(),

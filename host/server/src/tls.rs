@@ -9,6 +9,7 @@ use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ProtocolVersion, ServerConfig, ServerConnection};
 use tokio_rustls::TlsAcceptor;
+use zeroize::Zeroizing;
 
 use crate::config::Tls;
 
@@ -47,11 +48,12 @@ pub fn acceptor(tls: &Tls) -> Result<TlsAcceptor, TlsError> {
         let file = file.to_owned();
         move |source| TlsError::Pem { what, file, source }
     };
-    let certificates = CertificateDer::pem_file_iter(&tls.certificate)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+    let certificates = read(&tls.certificate)
+        .and_then(|octets| CertificateDer::pem_slice_iter(&octets).collect::<Result<Vec<_>, _>>())
         .map_err(unreadable("certificates", &tls.certificate))?;
-    let key =
-        PrivateKeyDer::from_pem_file(&tls.key).map_err(unreadable("the private key", &tls.key))?;
+    let key = read(&tls.key)
+        .and_then(|octets| PrivateKeyDer::from_pem_slice(&octets))
+        .map_err(unreadable("the private key", &tls.key))?;
     ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .and_then(|config| {
@@ -65,6 +67,14 @@ pub fn acceptor(tls: &Tls) -> Result<TlsAcceptor, TlsError> {
             key: tls.key.clone(),
             source,
         })
+}
+
+/// The octets of a PEM file, which are wiped when they have been read: one has the private key.
+fn read(file: &Path) -> Result<Zeroizing<Vec<u8>>, pem::Error> {
+    let octets = gatepost_files::read(file, gatepost_files::SETTINGS);
+    Ok(Zeroizing::new(
+        octets.map_err(|error| pem::Error::Io(error.into()))?,
+    ))
 }
 
 /// The exporter that a log-in is bound to (RFC 9266 section 4.2).

@@ -13,6 +13,7 @@ use std::{
 };
 
 use gatepost_message::TransactionId;
+use rusqlite::ErrorCode;
 
 use crate::{Fatal, SpoolError, SpoolSettings, journal::Paths};
 
@@ -28,6 +29,7 @@ pub(crate) struct Disk {
     max_log_bytes: AtomicU64,
     fatal: Fatal,
     dead: AtomicBool,
+    corrupt: AtomicBool,
     seen: Mutex<Option<(Instant, u64)>>,
 }
 
@@ -39,6 +41,7 @@ impl Disk {
             max_log_bytes: settings.max_log_bytes.into(),
             fatal: settings.fatal,
             dead: AtomicBool::new(false),
+            corrupt: AtomicBool::new(false),
             seen: Mutex::new(None),
         }
     }
@@ -72,9 +75,9 @@ impl Disk {
     pub(crate) fn create_database(&self) -> Result<(), SpoolError> {
         // SQLite would make it readable for all. Its logs get the mode of their database.
         let database = self.database();
-        (File::options().append(true).create(true).mode(0o600))
-            .open(&database)
-            .map_err(failed_to("make", &database))?;
+        let mut options = File::options();
+        gatepost_files::open_with(options.append(true).create(true).mode(0o600), &database)
+            .map_err(|error| failed_to("make", &database)(error.into()))?;
         self.sync_directory(&self.directory)?;
         match self.directory.parent() {
             Some(parent) if parent.as_os_str().is_empty() => self.sync_directory(Path::new(".")),
@@ -139,6 +142,31 @@ impl Disk {
         self.dead.load(Ordering::Acquire)
     }
 
+    /// Whether SQLite says that the database is damaged. It is said loudly, once, and no mail is
+    /// taken from then on: what is accepted could not be kept.
+    pub(crate) fn judge(&self, error: &SpoolError) -> bool {
+        if !is_damage(error) {
+            return false;
+        }
+        if !self.corrupt.swap(true, Ordering::AcqRel) {
+            metrics::gauge!("gatepost_store_damaged", "file" => "spool.db").set(1.0);
+            tracing::error!(
+                path = %self.database().display(),
+                %error,
+                "the spool's database is damaged: no mail is taken until it is mended (clients are \
+                 told to try again), and what it holds may not be delivered. Stop the relay, copy \
+                 the store, see what `gatepost doctor` says, and put spool.db back from a backup \
+                 or recover it with `sqlite3 spool.db .recover`"
+            );
+        }
+        true
+    }
+
+    /// Whether the database is known to be damaged.
+    pub(crate) fn is_corrupt(&self) -> bool {
+        self.corrupt.load(Ordering::Acquire)
+    }
+
     /// Whether `needed` more bytes leave the watermark dry, as known for at most 100 ms.
     pub(crate) fn room(&self, needed: u64) -> Result<(), SpoolError> {
         if self.is_dead() {
@@ -149,6 +177,9 @@ impl Disk {
 
     /// The same against a number of free bytes that the caller keeps.
     pub(crate) fn check(&self, free: u64, needed: u64) -> Result<(), SpoolError> {
+        if self.is_corrupt() {
+            return Err(SpoolError::Corrupt(self.database()));
+        }
         let needed = self.min_free_bytes().saturating_add(needed);
         if free < needed {
             Err(SpoolError::Full { free, needed })
@@ -189,6 +220,14 @@ impl Disk {
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), free));
         Ok(free)
     }
+}
+
+/// Whether SQLite says that a file is not what it wrote.
+pub(crate) fn is_damage(error: &SpoolError) -> bool {
+    matches!(
+        error.sqlite_code(),
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt)
+    )
 }
 
 /// Where the journal of a store lies.

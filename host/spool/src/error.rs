@@ -53,13 +53,16 @@ pub enum SpoolError {
         left: String,
     },
     /// The database is damaged, or is not one of ours.
-    #[error("{} cannot be used: {why}; put spool.db back from a backup, with the spool.db-wal that belongs to it, or move it out of the store together with incoming/ and journal to begin an empty one; nothing has been changed, and `gatepost doctor` says more", path.display())]
+    #[error("{} cannot be used: {why}; put spool.db back from a backup, with the spool.db-wal that belongs to it, or recover a copy of it with `sqlite3 spool.db .recover`, or move it out of the store together with incoming/ and journal to begin an empty one; nothing has been changed, and `gatepost doctor` says more", path.display())]
     Unusable {
         /// The database.
         path: PathBuf,
         /// What is wrong.
         why: String,
     },
+    /// The database was found damaged while the relay was running: answer 451.
+    #[error("{} is damaged, and no mail is taken: stop the relay, copy the store, see what `gatepost doctor` says, and put spool.db back from a backup or recover it with `sqlite3 spool.db .recover`", .0.display())]
+    Corrupt(PathBuf),
     /// A damaged file cannot be kept for somebody to look at.
     #[error("{} is damaged ({faults}) and cannot be kept under another name: {source}; make room or mend the permissions of its directory, and start again", path.display())]
     NotKept {

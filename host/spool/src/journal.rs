@@ -2,8 +2,9 @@
 //!
 //! Most mail leaves within moments of being accepted. To put its rows into tables and indices, and
 //! to take them out again, costs many times what it costs to write the message to the end of a
-//! file. So what is due when it is accepted, and goes to delivery from memory ([`Fresh`]), is
-//! written to a [`Ring`] first, which is synced for all that wait, and the clients get their 250.
+//! file. So what is accepted is written to a [`Ring`] first, which is synced for all that wait, and
+//! the clients get their 250. What is due then goes to delivery from memory ([`Fresh`]). Of a large
+//! message the ring has all but the body, which is durable in a file of its own before.
 //!
 //! - A message whose recipients have all been delivered to is *gone*: that is written behind it,
 //!   and the database never hears of it.
@@ -17,6 +18,12 @@
 //! nothing is in both or in neither. A relay that opens the store carries over what the last one
 //! left in the ring, and tells what of it is damaged ([`scan`]).
 //!
+//! What was carried over is in the database's log at first. Nothing in the ring is written over
+//! before that log has been written to the database itself and synced: whoever loses the log, or a
+//! part of it, falls back to what the database says, and finds in the ring all that was accepted
+//! since. That commits have been lost is told by their number, which stands in each and in the file
+//! beside the journal.
+//!
 //! [`Fresh`]: crate::fresh::Fresh
 
 mod earlier;
@@ -29,7 +36,7 @@ mod tests;
 
 use std::{
     collections::{BTreeMap, HashMap},
-    fs, io,
+    io,
     path::Path,
     sync::Arc,
 };
@@ -37,7 +44,7 @@ use std::{
 use gatepost_message::{Millis, TransactionId};
 use gatepost_policy::{Effect, Scope};
 
-use crate::{Lease, NewMessage};
+use crate::{InitialState, Lease, NewMessage, NewRecipient};
 
 use self::ring::Ring;
 
@@ -57,11 +64,40 @@ const EFFECTS_AT_ONCE: usize = 4096;
 /// A message that takes more of the ring than this part goes to the database directly.
 const LARGEST_PART: u64 = 16;
 
-/// A message in the ring, with all that is to be done for it leased to delivery.
+/// A message in the ring.
 #[derive(Debug)]
 pub(crate) struct Letter {
     pub(crate) message: Arc<NewMessage>,
-    pub(crate) lease: Lease,
+    /// Of what is due of it, where delivery has it.
+    pub(crate) lease: Option<Lease>,
+    /// When something of it is due that nobody holds a lease of.
+    due: Option<Millis>,
+}
+
+impl Letter {
+    /// A message that is leased, or not.
+    pub(crate) fn new(message: Arc<NewMessage>, lease: Option<Lease>) -> Self {
+        let due = |to: &NewRecipient| match to.state {
+            _ if message.quarantine.is_some() => None,
+            InitialState::Queued { next_attempt } if next_attempt <= message.received_at => {
+                Some(lease.map_or(next_attempt, |lease| lease.until))
+            }
+            InitialState::Queued { next_attempt } => Some(next_attempt),
+            _ => None,
+        };
+        let due = message.recipients.iter().filter_map(due).min();
+        Self {
+            message,
+            lease,
+            due,
+        }
+    }
+
+    /// When something of it is due that nobody holds a lease of; `None` if it waits for nothing but
+    /// an operator.
+    pub(crate) fn due(&self) -> Option<Millis> {
+        self.due
+    }
 }
 
 /// An effect, for whom, and the time of the transaction that had it.
@@ -76,6 +112,10 @@ pub(crate) struct Journal {
     positions: HashMap<TransactionId, u64>,
     /// Not carried over, each with the position of its message.
     effects: Vec<(u64, Remembered)>,
+    /// Everything before is gone or in the database, its log included.
+    carried: u64,
+    /// Of the database, in this life of the file.
+    commits: u64,
 }
 
 /// What is carried over in one commit, and how far the ring counts from then on.
@@ -127,6 +167,8 @@ impl Journal {
             letters: BTreeMap::new(),
             positions: HashMap::new(),
             effects: Vec::new(),
+            carried: 0,
+            commits: 0,
         })
     }
 
@@ -146,11 +188,12 @@ impl Journal {
         octets <= self.ring.length() / LARGEST_PART
     }
 
-    /// Adds a message, all of it leased to delivery; `false` if there is no room for it.
+    /// Adds a message; `false` if there is no room for it.
     ///
     /// # Errors
     /// If it cannot be encoded.
-    pub(crate) fn accept(&mut self, message: &Arc<NewMessage>, lease: Lease) -> io::Result<bool> {
+    pub(crate) fn accept(&mut self, letter: Letter) -> io::Result<bool> {
+        let message = &letter.message;
         let (envelope, octets) = record::envelope(message)?;
         let write = |next: &mut Vec<u8>| record::accepted(next, &envelope, message);
         let Some(position) = self.ring.append(octets, write)? else {
@@ -160,8 +203,7 @@ impl Journal {
         let time = message.transaction.time;
         (self.effects).extend(effects.map(|(scope, effect)| (position, (scope, effect, time))));
         self.positions.insert(message.transaction.id, position);
-        let message = Arc::clone(message);
-        self.letters.insert(position, Letter { message, lease });
+        self.letters.insert(position, letter);
         Ok(true)
     }
 
@@ -196,11 +238,12 @@ impl Journal {
     /// What has been here for long enough, where it is time to carry it over.
     pub(crate) fn overdue(&self) -> Option<Load> {
         let end = self.ring.end();
-        let half_full = end - self.ring.tail() > self.ring.length() / 2;
+        let quarter = self.ring.length() / 4;
+        let half_full = self.is_half_full() && end - self.carried > quarter;
         if !half_full && self.effects.len() < EFFECTS {
             return None;
         }
-        let old = end.saturating_sub(self.ring.length() / 4);
+        let old = end.saturating_sub(quarter);
         let letters = self.letters.range(..old).map(|(at, _)| *at);
         Some(Load {
             letters: if half_full {
@@ -210,6 +253,26 @@ impl Journal {
             },
             effects: self.some_effects(),
         })
+    }
+
+    fn is_half_full(&self) -> bool {
+        self.ring.end() - self.ring.tail() > self.ring.length() / 2
+    }
+
+    /// Whether it is time to write the database's log to the database itself: only then is there
+    /// room for more.
+    pub(crate) fn wants_checkpoint(&self) -> bool {
+        self.is_half_full() && self.carried > self.ring.tail()
+    }
+
+    /// All that was carried over so far is in the database itself, durably.
+    pub(crate) fn checkpointed(&mut self) {
+        self.ring.free_before(self.carried);
+    }
+
+    /// The number of the next commit of the database.
+    pub(crate) fn next_commit(&self) -> u64 {
+        self.commits + 1
     }
 
     /// How many of the effects may be carried over at once: all of a message or none, since it is
@@ -245,25 +308,24 @@ impl Journal {
         }
     }
 
-    /// The messages whose lease has run out.
-    pub(crate) fn run_out(&self, now: Millis) -> Load {
+    /// The messages of which something is due.
+    pub(crate) fn due(&self, now: Millis) -> Load {
         let letters = self.letters.iter();
-        let over = letters.filter(|(_, letter)| letter.lease.until <= now);
+        let over = letters.filter(|(_, letter)| letter.due.is_some_and(|due| due <= now));
         Load {
             letters: over.map(|(at, _)| *at).collect(),
             effects: 0,
         }
     }
 
-    /// When the first lease runs out.
+    /// When the first message is due.
     pub(crate) fn next_due(&self) -> Option<Millis> {
-        let letters = self.letters.values();
-        letters.map(|letter| letter.lease.until).min()
+        self.letters.values().filter_map(Letter::due).min()
     }
 
     /// Whether the database has yet to hear of anything.
     pub(crate) fn is_behind(&self) -> bool {
-        self.ring.end() > self.ring.tail()
+        self.ring.end() > self.carried
     }
 
     /// The letter at a position.
@@ -289,14 +351,16 @@ impl Journal {
         }
     }
 
-    /// A load has been carried over, and the database says so durably.
+    /// A load has been carried over, and the database says so in its log, durably.
     pub(crate) fn carried(&mut self, load: &Load) {
         let progress = self.progress(load);
         for position in &load.letters {
             self.forget(*position);
         }
         self.effects.drain(..load.effects);
-        self.ring.free_before(progress.first());
+        self.carried = progress.first();
+        self.commits += 1;
+        self.ring.note_commits(self.commits);
     }
 
     fn forget(&mut self, position: u64) {
@@ -352,15 +416,31 @@ pub(crate) fn read(paths: &Paths, form: Form, tail: u64) -> io::Result<Recovered
     Ok(recovered)
 }
 
-/// Whether anything was ever written to a journal, of whatever form and generation.
+/// Whether anything was ever written to a journal, of whatever form and generation; what is no file
+/// is none of ours.
 ///
 /// # Errors
 /// If it cannot be read.
 pub(crate) fn is_used(path: &Path) -> io::Result<bool> {
-    let file = match fs::read(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        read => read?,
+    let Ok(file) = scan::read(path, ring::LONGEST)? else {
+        return Ok(false);
     };
     let ring = file.get(format::PAGE as usize..).unwrap_or_default();
     Ok(ring.iter().any(|octet| *octet != 0))
+}
+
+/// Whether the file beside a journal tells of mail, of whatever generation.
+pub(crate) fn mark_tells_of_mail(path: &Path) -> bool {
+    scan::read_mark(path).is_some_and(|octets| format::tells_of_mail(&octets))
+}
+
+/// What stands beside a journal, if anything does.
+pub(crate) fn read_mark(paths: &Paths) -> Option<Vec<u8>> {
+    scan::read_mark(&paths.mark)
+}
+
+/// How many commits of the database what stands beside a journal tells of; `None` where it tells of
+/// none of this generation.
+pub(crate) fn commits(mark: &[u8], generation: Generation) -> Option<u64> {
+    format::read_commits(mark, generation.salt)
 }

@@ -29,7 +29,8 @@
 //!
 //! A store that has been damaged says so: a journal is kept under another name with what is whole
 //! of it saved ([`SqliteSpool::damage`]), a database that is missing, emptied or another's is not
-//! replaced ([`SpoolError::Lost`]), and [`inspect`] looks at all of it without changing anything.
+//! replaced ([`SpoolError::Lost`]), what its log has lost is told and comes from the journal
+//! ([`SqliteSpool::log_damage`]), and [`inspect`] looks at all of it without changing anything.
 //!
 //! [`Effect`]: gatepost_policy::Effect
 
@@ -64,4 +65,4 @@ pub use settings::{Fatal, SpoolSettings};
 pub use spool::{Spool, Ticket};
 pub use sqlite::SqliteSpool;
 pub use staging::{INLINE_LIMIT, Staged, StagedBody, Staging};
-pub use state::{JournalDamage, inspect};
+pub use state::{DamagedBody, JournalDamage, LogDamage, inspect};

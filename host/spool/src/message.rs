@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::{Scope, StagedBody};
 
 /// A message to be taken, with everything that one commit has to hold.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct NewMessage {
     /// Id, session facts, account and envelope. Its list of recipients is not stored: it is
     /// rebuilt from `recipients`.
@@ -83,7 +83,7 @@ impl SenderProof {
 }
 
 /// The body of a message to be taken.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum NewBody {
     /// Stored in the database with the message.
     Inline(Bytes),

@@ -75,7 +75,8 @@ impl Default for Fatal {
         Self::new(|what| {
             eprintln!(
                 "gatepost: {what}. What was accepted is safe only if it can be read back: \
-                 stopping. Check the disk, then start the relay again"
+                 stopping. Check the disk, see what `gatepost doctor` finds, then start the relay \
+                 again"
             );
             std::process::exit(74);
         })

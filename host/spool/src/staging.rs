@@ -37,6 +37,8 @@ pub struct Staging {
     disk: Arc<Disk>,
     buffer: Vec<u8>,
     file: Option<StagedFile>,
+    /// Of what is in the file.
+    checksum: crc32fast::Hasher,
     length: u64,
 }
 
@@ -47,6 +49,7 @@ impl Staging {
             disk,
             buffer: Vec::new(),
             file: None,
+            checksum: crc32fast::Hasher::new(),
             length: 0,
         }
     }
@@ -86,13 +89,15 @@ impl Staging {
         let Some(file) = self.file.take() else {
             return Err(SpoolError::Closed);
         };
-        let head = read_head(&file.file).map_err(failed_to("read back", &file.path))?;
-        self.disk.sync(&file.file, &file.path)?;
+        let opened = file.file().map_err(failed_to("read back", &file.path))?;
+        let head = read_head(opened).map_err(failed_to("read back", &file.path))?;
+        self.disk.sync(opened, &file.path)?;
         self.disk.sync_directory(&self.disk.incoming())?;
         let body = StagedBody {
             id: self.id,
             offset: head.len() as u64,
             length: self.length - head.len() as u64,
+            checksum: self.checksum.finalize(),
             file: Arc::new(file),
         };
         Ok(Staged {
@@ -112,7 +117,8 @@ impl Staging {
             Some(file) => file,
             none => none.insert(StagedFile::create(self.disk.body(self.id))?),
         };
-        file.file.write_all(&self.buffer)?;
+        file.file()?.write_all(&self.buffer)?;
+        self.checksum.update(&self.buffer);
         self.buffer.clear();
         self.buffer.shrink_to(CHUNK);
         Ok(())
@@ -181,15 +187,32 @@ impl Staged {
 
 /// A body that is on the disk in a file of its own, durable, but belongs to no message yet. The
 /// file goes when the last that holds it goes, unless the message was accepted.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct StagedBody {
     id: TransactionId,
     offset: u64,
     length: u64,
+    checksum: u32,
     file: Arc<StagedFile>,
 }
 
 impl StagedBody {
+    /// One that belongs to the store already, as its journal names it.
+    pub(crate) fn kept(id: TransactionId, offset: u64, length: u64, checksum: u32) -> Self {
+        let file = Arc::new(StagedFile {
+            path: PathBuf::new(),
+            file: None,
+            keep: AtomicBool::new(true),
+        });
+        Self {
+            id,
+            offset,
+            length,
+            checksum,
+            file,
+        }
+    }
+
     /// The body for reading.
     pub fn body(&self) -> Arc<dyn Body> {
         Arc::new(StagedReader {
@@ -197,6 +220,11 @@ impl StagedBody {
             length: self.length,
             file: Arc::clone(&self.file),
         })
+    }
+
+    /// The same once it belongs to the store: not open, and not to be read.
+    pub(crate) fn without_file(&self) -> Self {
+        Self::kept(self.id, self.offset, self.length, self.checksum)
     }
 
     pub(crate) fn id(&self) -> TransactionId {
@@ -211,6 +239,11 @@ impl StagedBody {
         self.length
     }
 
+    /// CRC-32 of the whole file.
+    pub(crate) fn checksum(&self) -> u32 {
+        self.checksum
+    }
+
     pub(crate) fn file(&self) -> &Arc<StagedFile> {
         &self.file
     }
@@ -220,7 +253,8 @@ impl StagedBody {
 #[derive(Debug)]
 pub(crate) struct StagedFile {
     path: PathBuf,
-    file: File,
+    /// None of one that was accepted by an earlier relay: it is read from its path.
+    file: Option<File>,
     keep: AtomicBool,
 }
 
@@ -234,9 +268,15 @@ impl StagedFile {
             .open(&path)?;
         Ok(Self {
             path,
-            file,
+            file: Some(file),
             keep: AtomicBool::new(false),
         })
+    }
+
+    fn file(&self) -> io::Result<&File> {
+        self.file
+            .as_ref()
+            .ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     /// From now on the file belongs to the store.
@@ -270,7 +310,7 @@ impl Body for StagedReader {
     }
 
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
-        read_part(&self.file.file, self.offset, self.length, offset, buf)
+        read_part(self.file.file()?, self.offset, self.length, offset, buf)
     }
 }
 

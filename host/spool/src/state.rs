@@ -1,19 +1,24 @@
 //! What is damaged or missing of a store, and what becomes of that.
 
 use std::{
-    fs, io,
+    collections::HashMap,
+    fmt, fs, io,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use gatepost_files::{Finding, Level, State};
+use gatepost_message::TransactionId;
 use rusqlite::Connection;
 
 use crate::{
-    Fault, SpoolError,
-    disk::{self, failed_to},
-    journal,
-    sqlite::{bodies, carry, schema},
+    Fault, NewBody, SpoolError,
+    disk::{self, Disk, failed_to},
+    journal::{self, Paths},
+    sqlite::{
+        bodies::{self, Expected},
+        carry, schema,
+    },
 };
 
 /// What was damaged of the journal when a store was opened.
@@ -25,6 +30,97 @@ pub struct JournalDamage {
     pub kept: Option<PathBuf>,
     /// Records that were whole.
     pub saved: usize,
+}
+
+/// Commits of the database that were lost with its log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogDamage {
+    /// How many, at least.
+    pub commits: u64,
+    /// What there was of the log, under the name that it is kept by; `None` if there was nothing.
+    pub kept: Option<PathBuf>,
+}
+
+/// The body of a message that is missing, or shorter than it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DamagedBody {
+    /// The message.
+    pub id: TransactionId,
+    /// Octets that its file had.
+    pub length: u64,
+    /// Octets that it has; `None` if there is none.
+    pub found: Option<u64>,
+}
+
+impl fmt::Display for DamagedBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.found {
+            None => write!(f, "the body of a message is missing"),
+            Some(found) => write!(
+                f,
+                "the body of a message has {found} octets of {}",
+                self.length
+            ),
+        }
+    }
+}
+
+/// Databases of up to so many octets are looked through whenever a store is opened: damage is found
+/// before anything is written to it. Of larger ones, what is read is.
+const LOOKED_THROUGH: u64 = 512 << 20;
+
+/// Looks at a database before it is opened: whether it is whole, and whether it has all its commits.
+///
+/// # Errors
+/// [`SpoolError::Unusable`] if it is damaged.
+pub(crate) fn look_at_database(disk: &Disk) -> Result<Option<LogDamage>, SpoolError> {
+    metrics::gauge!("gatepost_store_damaged", "file" => "spool.db").set(0.0);
+    let path = disk.database();
+    if !matches!(State::of(&path), Ok(State::Database)) {
+        return Ok(None);
+    }
+    let connection = gatepost_files::look(&path, false)?;
+    if schema::foreign(&connection)?.is_some() {
+        // Which is said in other words when it is opened.
+        return Ok(None);
+    }
+    if fs::metadata(&path).is_ok_and(|file| file.len() <= LOOKED_THROUGH) {
+        let problems = gatepost_files::problems(&connection, false)?;
+        if let Some(first) = problems.first() {
+            return Err(SpoolError::Unusable {
+                path,
+                why: format!("it is damaged ({})", first.replace('\n', " ")),
+            });
+        }
+    }
+    if gatepost_files::user_version(&connection)? != schema::CURRENT {
+        return Ok(None);
+    }
+    let mark = journal::read_mark(&disk.journal());
+    let last = carry::Last::read(&connection)?;
+    let commits = last.map_or(0, |last| last.lost_commits(mark.as_deref()));
+    let gauge = metrics::gauge!("gatepost_store_damaged", "file" => "spool.db-wal");
+    gauge.set(if commits > 0 { 1.0 } else { 0.0 });
+    if commits == 0 {
+        return Ok(None);
+    }
+    let log = gatepost_files::beside(&path, "-wal");
+    let kept = match fs::metadata(&log) {
+        Ok(file) if file.len() > 0 => {
+            Some(gatepost_files::copy_aside(&log).map_err(failed_to("keep", &log))?)
+        }
+        _ => None,
+    };
+    tracing::error!(
+        commits,
+        path = %log.display(),
+        kept = kept.as_ref().map(|kept| kept.display().to_string()),
+        "the last commits of the spool's database are lost, for its log is damaged or missing. \
+         Accepted mail comes from the journal, and what is not there is told of; what was delivered \
+         in these commits may be delivered again, and what was held, cancelled or deferred in them \
+         is not. Look for the cause (the disk, the file system, what else writes or deletes there)"
+    );
+    Ok(Some(LogDamage { commits, kept }))
 }
 
 /// Keeps a damaged journal under another name, and says so loudly.
@@ -39,7 +135,14 @@ pub(crate) fn keep_damaged(
         return Ok(None);
     }
     let said = sentence(&faults);
-    let kept = match gatepost_files::keep(path) {
+    let is_file = !faults
+        .iter()
+        .any(|fault| matches!(fault, Fault::NotRegular(_)));
+    let kept = match is_file {
+        true => gatepost_files::keep(path),
+        false => gatepost_files::move_away(path),
+    };
+    let kept = match kept {
         Ok(kept) => Some(kept),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(source) => {
@@ -81,10 +184,10 @@ pub(crate) fn refuse_lost(directory: &Path) -> Result<(), SpoolError> {
         State::Missing => "missing",
         State::Empty => "empty",
         State::Database => return Ok(()),
-        State::Garbled => {
+        State::Garbled(what) => {
             return Err(SpoolError::Unusable {
                 path,
-                why: "it is not a database".to_owned(),
+                why: format!("it {what}"),
             });
         }
     };
@@ -124,9 +227,11 @@ fn left(directory: &Path, with_log: bool) -> Result<Vec<String>, SpoolError> {
         1 => left.push("is 1 body in incoming/".to_owned()),
         count => left.push(format!("are {count} bodies in incoming/")),
     }
-    let journal = disk::journal(directory).journal;
+    let Paths { journal, mark } = disk::journal(directory);
     if journal::is_used(&journal).map_err(failed_to("read", &journal))? {
         left.push("is a journal in which mail was written".to_owned());
+    } else if journal::mark_tells_of_mail(&mark) {
+        left.push("is a journal.synced that tells of mail in a journal".to_owned());
     }
     let log = directory.join("spool.db-wal");
     if with_log && fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
@@ -169,28 +274,51 @@ pub fn inspect(directory: &Path, in_use: bool) -> Vec<Finding> {
         let found = "there is no store yet: the relay makes it when it starts";
         return vec![Finding::note(&path, found)];
     }
+    // Before the database: beside a relay that writes, it is not ahead of that then.
+    let mark = journal::read_mark(&disk::journal(directory));
     let failed = |error: SpoolError| {
-        let advice = "put spool.db back from a backup, with the spool.db-wal that belongs to it";
+        let advice = match error {
+            SpoolError::Io { .. } => {
+                "run this as root or as the relay's user; what should be a directory has to be one"
+            }
+            _ => {
+                "stop the relay, copy the store, and put spool.db back from a backup, with the \
+                 spool.db-wal that belongs to it, or recover it with `sqlite3 spool.db .recover`"
+            }
+        };
         Finding::new(Level::Error, &path, error.to_string(), advice)
     };
     let connection = match gatepost_files::look(&path, in_use) {
         Ok(connection) => connection,
         Err(error) => return vec![failed(error.into())],
     };
-    let mut findings = Vec::new();
+    if let Err(error) = refuse_bare(&connection, directory) {
+        return vec![match error {
+            SpoolError::Lost { .. } => Finding::new(Level::Error, &path, error.to_string(), ""),
+            error => failed(error),
+        }];
+    }
     let looking = Looking {
         directory,
         path: &path,
         connection: &connection,
         in_use,
     };
-    for part in [looking.database(), looking.journal(), looking.bodies()] {
-        match part {
-            Ok(found) => findings.extend(found),
-            Err(error) => findings.push(failed(error)),
+    match looking.database(mark.as_deref()) {
+        // Of another program's or a later version's nothing else can be told.
+        Ok((found, false)) => return found,
+        Ok((mut findings, true)) => {
+            let mut pending = HashMap::new();
+            for part in [looking.journal(&mut pending), looking.bodies(&pending)] {
+                match part {
+                    Ok(found) => findings.extend(found),
+                    Err(error) => findings.push(failed(error)),
+                }
+            }
+            findings
         }
+        Err(error) => vec![failed(error)],
     }
-    findings
 }
 
 /// A store that is looked at.
@@ -202,34 +330,50 @@ struct Looking<'a> {
 }
 
 impl Looking<'_> {
-    fn database(&self) -> Result<Vec<Finding>, SpoolError> {
+    /// What is found of the database, and whether it is one to look further into.
+    fn database(&self, mark: Option<&[u8]>) -> Result<(Vec<Finding>, bool), SpoolError> {
         if let Some(why) = schema::foreign(self.connection)? {
             let advice = "this is no spool: put the right file back from a backup";
-            return Ok(vec![Finding::new(Level::Error, self.path, why, advice)]);
+            let finding = Finding::new(Level::Error, self.path, why, advice);
+            return Ok((vec![finding], false));
         }
         let version = gatepost_files::user_version(self.connection)?;
         let mut findings = vec![Finding::note(self.path, format!("schema {version}"))];
-        if version > schema::CURRENT {
-            let found = format!(
-                "schema {version}, and this version knows {}",
-                schema::CURRENT
-            );
-            let advice = "run the version of gatepost that wrote it, or a later one";
-            findings.push(Finding::new(Level::Error, self.path, found, advice));
+        if version != schema::CURRENT {
+            let known = schema::CURRENT;
+            let found = format!("schema {version}, and this version knows {known}");
+            findings.push(match version > known {
+                true => {
+                    let advice = "run the version of gatepost that wrote it, or a later one";
+                    Finding::new(Level::Error, self.path, found, advice)
+                }
+                false => Finding::note(self.path, found + ": the next start brings it there"),
+            });
         }
         for problem in gatepost_files::problems(self.connection, true)? {
             let advice = "stop the relay, copy the store, and put spool.db back from a backup or \
                 recover it with `sqlite3 spool.db .recover`";
             findings.push(Finding::new(Level::Error, self.path, problem, advice));
         }
-        Ok(findings)
+        if version != schema::CURRENT {
+            let found = "journal and bodies are not looked at: the database is of another schema";
+            findings.push(Finding::note(self.path, found));
+            return Ok((findings, false));
+        }
+        let last = carry::Last::read(self.connection)?;
+        let lost = last.map_or(0, |last| last.lost_commits(mark));
+        if lost > 0 {
+            let found = format!("damaged or missing: {lost} commits of spool.db are lost with it");
+            let advice = "put it back if it was moved; else start the relay: it takes accepted \
+                mail from the journal and keeps bodies that belong to no message";
+            let log = gatepost_files::beside(self.path, "-wal");
+            findings.push(Finding::new(Level::Error, &log, found, advice));
+        }
+        Ok((findings, true))
     }
 
-    fn journal(&self) -> Result<Vec<Finding>, SpoolError> {
-        if gatepost_files::user_version(self.connection)? != schema::CURRENT {
-            let found = "not looked at: the database is of another schema";
-            return Ok(vec![Finding::note(self.path, found)]);
-        }
+    /// `pending` is filled with the bodies of messages that stand in the journal alone.
+    fn journal(&self, pending: &mut HashMap<String, Expected>) -> Result<Vec<Finding>, SpoolError> {
         let paths = disk::journal(self.directory);
         let path = &paths.journal;
         let mut last = None;
@@ -240,6 +384,17 @@ impl Looking<'_> {
             let read = journal::read(&paths, known.form, known.tail());
             let recovered = read.map_err(failed_to("read", path))?;
             let (found, faults) = (recovered.records.len(), recovered.faults);
+            let ours = carry::pending(self.connection, known, &recovered.records)?;
+            pending.extend(ours.into_iter().filter_map(|message| {
+                let NewBody::Staged(staged) = &message.body else {
+                    return None;
+                };
+                let expected = Expected {
+                    length: staged.offset() + staged.len(),
+                    checksum: Some(staged.checksum()),
+                };
+                Some((message.transaction.id.to_string(), expected))
+            }));
             if faults.is_empty() {
                 return Ok(match known.form {
                     journal::Form::None => {
@@ -272,37 +427,74 @@ impl Looking<'_> {
             .collect())
     }
 
-    fn bodies(&self) -> Result<Vec<Finding>, SpoolError> {
+    fn bodies(&self, pending: &HashMap<String, Expected>) -> Result<Vec<Finding>, SpoolError> {
         let incoming = self.directory.join("incoming");
         // The rows first, and once more for those that seem to miss their body: a message may have
         // been finished in between.
-        let mut missing = bodies::wanted(self.connection)?;
+        let mut wanted = bodies::wanted(self.connection)?;
+        wanted.extend(
+            pending
+                .iter()
+                .map(|(name, expected)| (name.clone(), *expected)),
+        );
         let there = names(self.directory)?;
-        let orphans = there.iter().filter(|name| !missing.contains(*name)).count();
-        missing.retain(|name| !there.contains(name));
-        if !missing.is_empty() {
+        let orphans = there.iter().filter(|name| !wanted.contains_key(*name));
+        let orphans = orphans.count();
+        let mut damaged = Vec::new();
+        for (name, expected) in wanted {
+            if let Some(found) = damage_of(&incoming.join(&name), expected) {
+                damaged.push((name, found));
+            }
+        }
+        if self.in_use && !damaged.is_empty() {
             let still = bodies::wanted(self.connection)?;
-            missing.retain(|name| still.contains(name));
+            damaged.retain(|(name, _)| still.contains_key(name));
         }
+        damaged.sort();
         let mut findings = Vec::new();
-        for name in missing {
-            let advice = "put the file back from a backup; until then the message is deferred";
-            let found = "the body of a message in the queue is missing";
-            findings.push(Finding::new(
-                Level::Error,
-                &incoming.join(name),
-                found,
-                advice,
-            ));
+        for (name, found) in damaged {
+            let advice = "put the file back from a backup; without it the message is deferred until \
+                it expires";
+            let path = incoming.join(name);
+            findings.push(Finding::new(Level::Error, &path, found, advice));
         }
+        findings.extend(self.bodies_in_the_database()?);
         if orphans > 0 && !self.in_use {
             let found = format!(
                 "{orphans} bodies belong to no message, as an interrupted transaction leaves \
-                 them; the next start removes them"
+                 them; the next start removes them, or keeps them in {} if something else is \
+                 damaged",
+                bodies::KEPT
             );
             findings.push(Finding::note(&incoming, found));
         }
         findings.extend(self.strays(&incoming)?);
+        Ok(findings)
+    }
+
+    /// Of the bodies that have no file, those that are not what was written.
+    fn bodies_in_the_database(&self) -> Result<Vec<Finding>, SpoolError> {
+        let mut select = self.connection.prepare(
+            "SELECT id, body_checksum, body, size - length(head) FROM messages
+             LEFT JOIN contents ON message = messages.number WHERE body_offset IS NULL",
+        )?;
+        let mut rows = select.query([])?;
+        let mut findings = Vec::new();
+        while let Some(row) = rows.next()? {
+            let id: String = row.get(0)?;
+            let (checksum, length): (Option<u32>, Option<i64>) = (row.get(1)?, row.get(3)?);
+            let body: Option<Vec<u8>> = row.get(2)?;
+            let is_whole = body.is_some_and(|body| {
+                length == i64::try_from(body.len()).ok()
+                    && checksum.is_none_or(|checksum| checksum == crc32fast::hash(&body))
+            });
+            if !is_whole {
+                let found = format!("the body of message {id} is not what was written");
+                let advice = "hold the message (`gatepost queue hold`) and look at it, or put \
+                    spool.db back from a backup";
+                findings.push(Finding::new(Level::Error, self.path, found, advice));
+            }
+        }
         Ok(findings)
     }
 
@@ -324,5 +516,29 @@ impl Looking<'_> {
             }
         }
         Ok(findings)
+    }
+}
+
+/// What is wrong with the file of a body, if anything is.
+fn damage_of(path: &Path, expected: Expected) -> Option<String> {
+    let length = match fs::symlink_metadata(path) {
+        Ok(file) if file.is_file() => file.len(),
+        Ok(_) => return Some("the body of a message is not a file".to_owned()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Some("the body of a message in the queue is missing".to_owned());
+        }
+        Err(error) => return Some(format!("the body of a message cannot be read: {error}")),
+    };
+    let due = expected.length;
+    if length != due {
+        return Some(format!(
+            "the body of a message has {length} octets of {due}"
+        ));
+    }
+    let checksum = expected.checksum?;
+    match bodies::checksum(path) {
+        Ok(found) if found == checksum => None,
+        Ok(_) => Some("the body of a message is not what was written".to_owned()),
+        Err(error) => Some(format!("the body of a message cannot be read: {error}")),
     }
 }

@@ -276,6 +276,8 @@ fn a_journal_of_the_first_form_is_read_by_an_upgrade() {
             "ALTER TABLE journal DROP COLUMN form;
              ALTER TABLE journal DROP COLUMN length;
              ALTER TABLE contents DROP COLUMN sender_json;
+             ALTER TABLE journal DROP COLUMN commits;
+             ALTER TABLE messages DROP COLUMN body_checksum;
              UPDATE journal SET salt = {salt};
              PRAGMA user_version = 4;"
         );
@@ -363,6 +365,11 @@ fn without_its_database_a_store_with_a_used_journal_is_not_opened() {
         &["is missing", "a journal in which mail was written"],
     );
     fs::remove_file(killed.journal()).unwrap();
+    refused(
+        &killed.store(),
+        &["is missing", "a journal.synced that tells of mail"],
+    );
+    fs::remove_file(killed.store().join("journal.synced")).unwrap();
     drop(open(&killed.store()));
 }
 

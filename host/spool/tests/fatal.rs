@@ -77,7 +77,8 @@ fn a_commit_that_is_not_synced_ends_the_process() {
         let spool = open(&directory);
         accept(&spool, message(TransactionId::new(), &["bob@a.example"]));
         fail(&directory);
-        let _ = wait(spool.accept(message(TransactionId::new(), &["bob@a.example"])));
+        // Who looks at the queue finds there what was accepted: that comes into the database.
+        let _ = wait(spool.list(Filter::default()));
         println!("survived");
         return;
     }
@@ -95,6 +96,27 @@ fn a_commit_that_is_not_synced_ends_the_process() {
     assert!(!String::from_utf8_lossy(&output.stdout).contains("survived"));
     // What got its answer is there.
     assert!(!list(&open(&directory.path().join("spool"))).is_empty());
+}
+
+#[test]
+fn a_message_that_is_not_synced_ends_the_process() {
+    if let Some(directory) = in_child() {
+        let spool = open(&directory);
+        fail(&directory);
+        let _ = wait(spool.accept(message(TransactionId::new(), &["bob@a.example"])));
+        println!("survived");
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let test = "a_message_that_is_not_synced_ends_the_process";
+    let Some(output) = child(test, directory.path()) else {
+        return;
+    };
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(74), "{said}");
+    assert!(said.contains("fsync of the spool's journal"), "{said}");
+    assert!(said.contains("gatepost doctor"), "{said}");
+    assert!(!String::from_utf8_lossy(&output.stdout).contains("survived"));
 }
 
 #[test]

@@ -61,6 +61,7 @@ const EARLIER: &[&str] = &[
     include_str!("stores/schema-3.sql"),
     include_str!("stores/schema-4.sql"),
     include_str!("stores/schema-5.sql"),
+    include_str!("stores/schema-6.sql"),
 ];
 
 #[test]

@@ -1,9 +1,6 @@
 //! What is damaged of a trace, and what becomes of it: mail does not wait for its record.
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-};
+use std::{io, path::Path};
 
 use gatepost_files::{Finding, Level, State};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
@@ -15,7 +12,7 @@ pub(crate) fn wrong(path: &Path) -> io::Result<Option<String>> {
     Ok(match State::of(path)? {
         State::Missing => None,
         State::Empty => Some("it is empty".to_owned()),
-        State::Garbled => Some("it is not a database".to_owned()),
+        State::Garbled(what) => Some(format!("it {what}")),
         State::Database => {
             let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
             let looked = Connection::open_with_flags(path, flags)
@@ -37,8 +34,8 @@ pub(crate) fn is_damage(error: &rusqlite::Error) -> bool {
 pub(crate) fn move_away(path: &Path, why: &str) -> io::Result<()> {
     let kept = gatepost_files::move_away(path)?;
     for suffix in ["-wal", "-shm"] {
-        let beside = beside(path, suffix);
-        if beside.exists() {
+        let beside = gatepost_files::beside(path, suffix);
+        if beside.symlink_metadata().is_ok() {
             gatepost_files::move_away(&beside)?;
         }
     }
@@ -52,12 +49,6 @@ pub(crate) fn move_away(path: &Path, why: &str) -> io::Result<()> {
     Ok(())
 }
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
-}
-
 /// Looks at the trace, and changes nothing. `in_use` says whether a relay has it open.
 pub fn inspect(path: &Path, in_use: bool) -> Vec<Finding> {
     let advice = "the next start moves it away and begins a new one; no mail is affected";
@@ -68,7 +59,7 @@ pub fn inspect(path: &Path, in_use: bool) -> Vec<Finding> {
             return vec![Finding::note(path, found)];
         }
         Ok(State::Empty) => return damaged("it is empty".to_owned()),
-        Ok(State::Garbled) => return damaged("it is not a database".to_owned()),
+        Ok(State::Garbled(what)) => return damaged(format!("it {what}")),
         Ok(State::Database) => {}
         Err(error) => return damaged(error.to_string()),
     }

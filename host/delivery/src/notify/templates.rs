@@ -136,10 +136,10 @@ impl Templates {
                 continue;
             }
             for (path, name) in entries(&file, false, &mut errors) {
-                let text = match std::fs::read_to_string(&path) {
+                let text = match gatepost_files::read_text(&path, gatepost_files::SETTINGS) {
                     Ok(text) => text,
                     Err(error) => {
-                        errors.push(unreadable(path, &error));
+                        errors.push(unreadable(path, &error.into()));
                         continue;
                     }
                 };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use gatepost_policy::{ModuleFileError, read_module};
+use gatepost_files::FileError;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use zeroize::{Zeroize as _, Zeroizing};
@@ -76,14 +76,14 @@ fn wipe(value: &mut Value) {
 }
 
 /// Octets of a file that are read to tell whether it has changed.
-const READ: usize = 64 << 20;
+const READ: u64 = 64 << 20;
 
 /// Of a regular file; of one that is longer than anything that is named in a configuration, its
 /// length will do.
 fn digest(file: &Path) -> Option<String> {
-    let octets = match read_module(file, READ) {
+    let octets = match gatepost_files::read(file, READ) {
         Ok(octets) => octets,
-        Err(ModuleFileError::TooLarge { size, .. }) => return Some(format!("{size} octets")),
+        Err(FileError::TooLarge { size, .. }) => return Some(format!("{size} octets")),
         Err(_) => return None,
     };
     let digest = Sha256::digest(octets);

@@ -125,9 +125,10 @@ impl Config {
     /// The file cannot be read, is not TOML of the expected form, or contradicts itself. The
     /// error's report shows the lines.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let read = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+        let read = gatepost_files::read_text(path, gatepost_files::SETTINGS);
+        let read = read.map_err(|error| ConfigError::Unreadable {
             path: path.to_owned(),
-            source,
+            source: error.into(),
         });
         let text = Zeroizing::new(read?);
         // A bare file name has the parent "", which joins as the current directory.

@@ -5,16 +5,12 @@
 //! checksum begins with the salt. A stretch that is not whole is damage where a record follows that
 //! begins a page, as only a later batch does; else the loss of power may have cut it.
 
-use std::{
-    fs,
-    io::{self, ErrorKind},
-    path::Path,
-};
+use std::{io, path::Path};
 
 use super::{
     format::PAGE,
-    ring::Salt,
-    scan::{Fault, Scan},
+    ring::{LONGEST, Salt},
+    scan::{self, Fault, Scan},
 };
 
 const HEADER: usize = 16;
@@ -28,10 +24,9 @@ pub(crate) fn scan(path: &Path, salt: Salt, tail: u64) -> io::Result<Scan> {
         records: Vec::new(),
         faults: vec![fault],
     };
-    let mut ring = match fs::read(path) {
+    let mut ring = match scan::read(path, LONGEST)? {
         Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(missing(Fault::Missing)),
-        Err(error) => return Err(error),
+        Err(fault) => return Ok(missing(fault)),
     };
     let length = ring.len() as u64;
     if length == 0 || !length.is_multiple_of(PAGE) {

@@ -136,6 +136,40 @@ pub(super) fn read_mark(octets: &[u8], salt: Salt) -> Option<Extent> {
     (octets[..MARK] == mark(salt, synced)).then_some(synced)
 }
 
+/// Where in the file beside the journal it stands how many commits its database has had.
+pub(super) const COMMITS_AT: usize = 32;
+
+/// Octets of it.
+const COMMITS: usize = 20;
+
+/// How many commits the database has had in a generation.
+pub(super) fn commits(salt: Salt, count: u64) -> [u8; COMMITS] {
+    let mut octets = [0; COMMITS];
+    octets[..8].copy_from_slice(&salt.to_le_bytes());
+    octets[8..16].copy_from_slice(&count.to_le_bytes());
+    let checksum = crc32fast::hash(&octets[..16]);
+    octets[16..].copy_from_slice(&checksum.to_le_bytes());
+    octets
+}
+
+/// The commits that the file beside the journal tells of for this generation; `None` where it
+/// tells of none, or of another's.
+pub(super) fn read_commits(file: &[u8], salt: Salt) -> Option<u64> {
+    let octets = file.get(COMMITS_AT..COMMITS_AT + COMMITS)?;
+    let count = number(octets, 8);
+    (octets == commits(salt, count)).then_some(count)
+}
+
+/// Whether a mark, of whatever generation, tells of anything that was written.
+pub(super) fn tells_of_mail(file: &[u8]) -> bool {
+    let Some(salt) = file.get(..8) else {
+        return false;
+    };
+    let salt = number(salt, 0);
+    let synced = read_mark(file, salt).is_some_and(|synced| synced.position > 0);
+    synced || read_commits(file, salt).is_some_and(|count| count > 0)
+}
+
 fn number(octets: &[u8], at: usize) -> u64 {
     let mut number = [0; 8];
     number.copy_from_slice(&octets[at..at + 8]);

@@ -1,7 +1,8 @@
 //! What a record of the ring says.
 //!
 //! An accepted message is an octet `1`, the lengths of envelope and header section (4 octets each,
-//! little-endian), the envelope as JSON, header section and body. One that is gone is an octet `2`
+//! little-endian), the envelope as JSON, header section and body. Of a body that has a file the
+//! envelope says where it begins there, how long it is, and the file's checksum. One that is gone is an octet `2`
 //! and the position at which it was accepted (8 octets).
 
 use std::{borrow::Cow, io};
@@ -12,7 +13,7 @@ use gatepost_policy::{Classification, Effect, Judgement, Scope, Transaction};
 use gatepost_smtp::dsn;
 use serde::{Deserialize, Serialize};
 
-use crate::{NewBody, NewMessage, NewRecipient, SenderProof};
+use crate::{NewBody, NewMessage, NewRecipient, Quarantine, SenderProof, StagedBody};
 
 const ACCEPTED: u8 = 1;
 const GONE_KIND: u8 = 2;
@@ -47,21 +48,50 @@ struct Envelope<'a> {
     classification: Option<Classification>,
     judgements: Cow<'a, [Judgement]>,
     effects: Cow<'a, [(Scope, Effect)]>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    quarantine: Option<Cow<'a, Quarantine>>,
+    /// Absent where the body stands behind the header section.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    body_file: Option<BodyFile>,
     received_at: Millis,
     expires_at: Millis,
+}
+
+/// A body in a file of its own.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct BodyFile {
+    offset: u64,
+    length: u64,
+    checksum: u32,
+}
+
+impl BodyFile {
+    fn of(body: &NewBody) -> Option<Self> {
+        match body {
+            NewBody::Inline(_) => None,
+            NewBody::Staged(staged) => Some(Self {
+                offset: staged.offset(),
+                length: staged.len(),
+                checksum: staged.checksum(),
+            }),
+        }
+    }
+}
+
+/// What of a body stands in the record.
+fn inline(body: &NewBody) -> &[u8] {
+    match body {
+        NewBody::Inline(body) => body,
+        NewBody::Staged(_) => &[],
+    }
 }
 
 /// The envelope of a message as it is written, and the octets of its whole record.
 ///
 /// # Errors
-/// If the message has its body in a file, or is to be kept apart: neither belongs here.
+/// It cannot be encoded.
 pub(super) fn envelope(message: &NewMessage) -> io::Result<(Vec<u8>, usize)> {
-    let NewBody::Inline(body) = &message.body else {
-        return Err(io::Error::other("its body is in a file"));
-    };
-    if message.quarantine.is_some() {
-        return Err(io::Error::other("it is to be kept apart"));
-    }
     let envelope = serde_json::to_vec(&Envelope {
         transaction: Cow::Borrowed(&message.transaction),
         recipients: Cow::Borrowed(&message.recipients),
@@ -72,10 +102,12 @@ pub(super) fn envelope(message: &NewMessage) -> io::Result<(Vec<u8>, usize)> {
         classification: message.classification,
         judgements: Cow::Borrowed(&message.judgements),
         effects: Cow::Borrowed(&message.effects),
+        quarantine: message.quarantine.as_ref().map(Cow::Borrowed),
+        body_file: BodyFile::of(&message.body),
         received_at: message.received_at,
         expires_at: message.expires_at,
     })?;
-    let octets = LENGTHS + envelope.len() + message.head.len() + body.len();
+    let octets = LENGTHS + envelope.len() + message.head.len() + inline(&message.body).len();
     Ok((envelope, octets))
 }
 
@@ -85,16 +117,13 @@ pub(super) fn accepted(
     envelope: &[u8],
     message: &NewMessage,
 ) -> io::Result<()> {
-    let NewBody::Inline(body) = &message.body else {
-        return Err(io::Error::other("its body is in a file"));
-    };
     let length = |octets: &[u8]| u32::try_from(octets.len()).map_err(io::Error::other);
     next.push(ACCEPTED);
     next.extend_from_slice(&length(envelope)?.to_le_bytes());
     next.extend_from_slice(&length(&message.head)?.to_le_bytes());
     next.extend_from_slice(envelope);
     next.extend_from_slice(&message.head);
-    next.extend_from_slice(body);
+    next.extend_from_slice(inline(&message.body));
     Ok(())
 }
 
@@ -124,6 +153,17 @@ impl Record {
                 let session = &envelope.transaction.session;
                 let sender = envelope.sender;
                 let sender = sender.unwrap_or_else(|| SenderProof::of_earlier(session));
+                let body = match envelope.body_file {
+                    None => NewBody::Inline(octets),
+                    Some(BodyFile {
+                        offset,
+                        length,
+                        checksum,
+                    }) => {
+                        let id = envelope.transaction.id;
+                        NewBody::Staged(StagedBody::kept(id, offset, length, checksum))
+                    }
+                };
                 Ok(Self::Accepted(Box::new(NewMessage {
                     transaction: envelope.transaction.into_owned(),
                     recipients: envelope.recipients.into_owned(),
@@ -131,12 +171,12 @@ impl Record {
                     dsn: envelope.dsn.into_owned(),
                     sender,
                     head,
-                    body: NewBody::Inline(octets),
+                    body,
                     tags: envelope.tags.into_owned(),
                     classification: envelope.classification,
                     judgements: envelope.judgements.into_owned(),
                     effects: envelope.effects.into_owned(),
-                    quarantine: None,
+                    quarantine: envelope.quarantine.map(Cow::into_owned),
                     received_at: envelope.received_at,
                     expires_at: envelope.expires_at,
                 })))

@@ -20,6 +20,9 @@ use super::format::{self, Extent, Generation, HEADER, Header, PAGE};
 /// What the records of one life of the file begin with.
 pub(crate) type Salt = u64;
 
+/// More octets than any journal has: one that is longer was not written by us.
+pub(super) const LONGEST: u64 = 1 << 28;
+
 /// The fewest pages of a ring: with less no message has room.
 const LEAST: u64 = 4;
 
@@ -61,7 +64,7 @@ impl Ring {
     /// # Errors
     /// If the file system has no room, or cannot set it aside.
     pub(crate) fn create(paths: &Paths, length: u64, salt: Salt) -> io::Result<Self> {
-        let length = (length / PAGE).saturating_sub(1) * PAGE;
+        let length = (length.min(LONGEST) / PAGE).saturating_sub(1) * PAGE;
         if length < LEAST * PAGE {
             return Err(io::Error::other("too little room is allowed for it"));
         }
@@ -73,6 +76,7 @@ impl Ring {
         file.sync_all()?;
         let mark = open(&paths.mark)?;
         mark.write_all_at(&format::mark(salt, Extent::default()), 0)?;
+        mark.write_all_at(&format::commits(salt, 0), format::COMMITS_AT as u64)?;
         mark.sync_all()?;
         Ok(Self {
             file,
@@ -142,15 +146,24 @@ impl Ring {
     pub(crate) fn sync(&mut self) -> io::Result<()> {
         self.file.sync_data()?;
         self.synced = self.written;
-        let mark = format::mark(self.generation.salt, self.synced);
-        if let Err(error) = self.mark.write_all_at(&mark, 0)
+        self.note(&format::mark(self.generation.salt, self.synced), 0);
+        Ok(())
+    }
+
+    /// Says in the file beside it how many commits the database has had.
+    pub(crate) fn note_commits(&mut self, count: u64) {
+        let commits = format::commits(self.generation.salt, count);
+        self.note(&commits, format::COMMITS_AT);
+    }
+
+    fn note(&mut self, octets: &[u8], at: usize) {
+        if let Err(error) = self.mark.write_all_at(octets, at as u64)
             && !self.said
         {
             // Nothing is lost by that: it only tells damage from a loss of power.
             self.said = true;
             tracing::warn!(%error, "cannot note how far the spool's journal is synced");
         }
-        Ok(())
     }
 
     /// From here on: the end of what was added.
@@ -179,14 +192,21 @@ impl Ring {
     }
 }
 
-/// Opens a file for writing, its owner's alone; a new one where it is kept under another name.
+/// Opens a file for writing, its owner's alone; a new one where it is kept under another name. What
+/// is no file is moved away.
 fn open(path: &Path) -> io::Result<File> {
-    if fs::symlink_metadata(path).is_ok_and(|file| file.nlink() > 1 || !file.is_file()) {
-        fs::remove_file(path)?;
+    match fs::symlink_metadata(path) {
+        Ok(file) if !file.is_file() => {
+            let kept = gatepost_files::move_away(path)?;
+            let (path, kept) = (path.display(), kept.display());
+            tracing::error!(%path, %kept, "this was no file of the spool's and was moved away");
+        }
+        Ok(file) if file.nlink() > 1 => fs::remove_file(path)?,
+        _ => {}
     }
     let mut options = File::options();
     let options = options.write(true).create(true).truncate(false);
-    options.mode(0o600).open(path)
+    Ok(gatepost_files::open_with(options.mode(0o600), path)?)
 }
 
 #[cfg(test)]

@@ -15,15 +15,16 @@
 //! by their numbers it is known how many are missing.
 
 use std::{
-    fs,
-    io::{self, ErrorKind},
+    io::{self, ErrorKind, Read as _},
+    path::Path,
 };
 
+use gatepost_files::FileError;
 use memchr::memmem::Finder;
 
 use super::{
     format::{self, Extent, Generation, Header, PAGE},
-    ring::Paths,
+    ring::{LONGEST, Paths},
 };
 
 /// What is wrong with a journal.
@@ -33,6 +34,9 @@ pub enum Fault {
     /// There is no file.
     #[error("the file is missing")]
     Missing,
+    /// Something else is there.
+    #[error("it {0}")]
+    NotRegular(String),
     /// The file is shorter than it was made.
     #[error("the file has {found} octets of {expected}")]
     Short {
@@ -78,9 +82,6 @@ fn until(position: Option<u64>) -> String {
     })
 }
 
-/// More octets than any ring has: a length beyond was not written by us.
-const LONGEST: u64 = 1 << 32;
-
 /// What a journal holds.
 #[derive(Debug, Default)]
 pub(crate) struct Scan {
@@ -95,22 +96,8 @@ pub(crate) struct Scan {
 /// If a file cannot be read.
 pub(crate) fn scan(paths: &Paths, generation: Generation, tail: u64) -> io::Result<Scan> {
     // The mark first: beside a relay that writes, it is not ahead of what is read then.
-    let mark = match fs::read(&paths.mark) {
-        Ok(octets) => format::read_mark(&octets, generation.salt),
-        // It says less without, and what it says is not needed to read what is there.
-        Err(_) => None,
-    };
-    let mut file = match fs::read(&paths.journal) {
-        Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            return Ok(Scan {
-                records: Vec::new(),
-                faults: vec![Fault::Missing],
-            });
-        }
-        Err(error) => return Err(error),
-    };
-    let mut faults = Vec::new();
+    let mark = read_mark(&paths.mark);
+    let mark = mark.and_then(|octets| format::read_mark(&octets, generation.salt));
     if !(PAGE..LONGEST).contains(&generation.length) {
         return Ok(Scan {
             records: Vec::new(),
@@ -118,6 +105,16 @@ pub(crate) fn scan(paths: &Paths, generation: Generation, tail: u64) -> io::Resu
         });
     }
     let expected = PAGE + generation.length;
+    let mut file = match read(&paths.journal, expected)? {
+        Ok(file) => file,
+        Err(fault) => {
+            return Ok(Scan {
+                records: Vec::new(),
+                faults: vec![fault],
+            });
+        }
+    };
+    let mut faults = Vec::new();
     if (file.len() as u64) < expected {
         faults.push(Fault::Short {
             found: file.len() as u64,
@@ -142,6 +139,34 @@ pub(crate) fn scan(paths: &Paths, generation: Generation, tail: u64) -> io::Resu
         records: found.into_iter().map(payload).collect(),
         faults,
     })
+}
+
+/// What stands beside a journal; `None` if nothing can be read there. It says less without, and
+/// what it says is not needed to read what is there.
+pub(super) fn read_mark(path: &Path) -> Option<Vec<u8>> {
+    gatepost_files::read(path, PAGE).ok()
+}
+
+/// The first octets of a journal, up to so many.
+///
+/// # Errors
+/// The system does not give it.
+pub(super) fn read(path: &Path, most: u64) -> io::Result<Result<Vec<u8>, Fault>> {
+    let file = match gatepost_files::open(path) {
+        Ok(file) => file,
+        Err(FileError::Io(error)) if error.kind() == ErrorKind::NotFound => {
+            return Ok(Err(Fault::Missing));
+        }
+        Err(error @ FileError::NotRegular(_)) => {
+            let said = error.to_string();
+            let said = said.strip_prefix("it ").unwrap_or(&said);
+            return Ok(Err(Fault::NotRegular(said.to_owned())));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let mut octets = Vec::new();
+    file.take(most).read_to_end(&mut octets)?;
+    Ok(Ok(octets))
 }
 
 /// Every whole record, in the order of their positions.

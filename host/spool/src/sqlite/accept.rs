@@ -9,8 +9,8 @@ use serde::Serialize;
 
 use crate::{
     Claim, ClaimedRecipient, InitialState, Lease, Machine, NewBody, NewMessage, NewRecipient,
-    Scope, SpoolError,
-    journal::Journal,
+    Scope, SpoolError, StagedBody,
+    journal::{Journal, Letter},
     memory::{Change, bucket},
 };
 
@@ -45,7 +45,7 @@ impl Work for Accept {
         1 + self.0.effects.len()
     }
 
-    /// A message that delivery takes from memory at once.
+    /// Any message that the ring has room for, and of which anything is left to do.
     fn in_journal(
         &mut self,
         step: &mut Step<'_>,
@@ -56,34 +56,77 @@ impl Work for Accept {
         if journal.holds(id) {
             return Err(SpoolError::Duplicate(id));
         }
-        let in_file = matches!(message.body, NewBody::Staged(_));
-        if in_file || !journal.is_for(message.size()) || !is_due_as_a_whole(message) {
+        let staged = staged(message)?;
+        let octets = match staged {
+            Some(_) => message.head.len() as u64,
+            None => message.size(),
+        };
+        if !journal.is_for(octets) || !is_open(message) {
             return Ok(None);
         }
-        let Some(lease) = lease(step, message) else {
-            return Ok(None);
-        };
         if number(step, id)?.is_some() {
             return Err(SpoolError::Duplicate(id));
         }
         self.reserve(step)?;
+        let lease = lease(step, message);
+        let letter = Letter::new(without_open_file(message), lease);
+        let due = letter.due();
         if !journal
-            .accept(message, lease)
+            .accept(letter)
             .map_err(SpoolError::io("encode a message for the journal"))?
         {
             return Ok(None);
         }
+        step.after
+            .keep
+            .extend(staged.map(|staged| staged.file().clone()));
         for (scope, effect) in &message.effects {
             let change = change(scope, effect, message.transaction.time);
             step.after.changes.push(change);
         }
-        step.after.fresh.push(claim(step, message, lease));
+        if let Some(due) = due {
+            step.after.first_due = step.after.first_due.min(due.0);
+        }
+        match lease {
+            Some(lease) => step.after.fresh.push(claim(step, message, lease)),
+            None => step.after.due |= due.is_some(),
+        }
         Ok(Some(()))
     }
 
     fn in_database(&mut self, step: &mut Step<'_>) -> Result<(), SpoolError> {
         self.reserve(step)?;
+        step.after.only_in_log |= is_open(&self.0);
         insert(step, &self.0)
+    }
+}
+
+/// The message as it waits in the journal, where thousands may wait: without an open file.
+fn without_open_file(message: &Arc<NewMessage>) -> Arc<NewMessage> {
+    let NewBody::Staged(staged) = &message.body else {
+        return Arc::clone(message);
+    };
+    Arc::new(NewMessage {
+        body: NewBody::Staged(staged.without_file()),
+        ..NewMessage::clone(message)
+    })
+}
+
+/// Whether anything is left to do for a message.
+fn is_open(message: &NewMessage) -> bool {
+    let mut recipients = message.recipients.iter();
+    recipients.any(|recipient| recipient.state.is_open())
+}
+
+/// The body of a message that has a file, which must be its own.
+fn staged(message: &NewMessage) -> Result<Option<&StagedBody>, SpoolError> {
+    match &message.body {
+        NewBody::Inline(_) => Ok(None),
+        NewBody::Staged(staged) if staged.id() == message.transaction.id => Ok(Some(staged)),
+        NewBody::Staged(staged) => Err(SpoolError::OtherBody {
+            staged: staged.id(),
+            given: message.transaction.id,
+        }),
     }
 }
 
@@ -94,8 +137,7 @@ pub(super) fn insert(step: &mut Step<'_>, message: &NewMessage) -> Result<(), Sp
         remember(step.connection, &change)?;
         step.after.changes.push(change);
     }
-    let mut recipients = message.recipients.iter();
-    if !recipients.any(|recipient| recipient.state.is_open()) {
+    if !is_open(message) {
         return Ok(());
     }
     let lease = lease(step, message);
@@ -128,12 +170,6 @@ fn lease(step: &Step<'_>, message: &NewMessage) -> Option<Lease> {
         owner: order.owner,
         until: Millis(until),
     })
-}
-
-/// Whether nothing of a message has to wait.
-fn is_due_as_a_whole(message: &NewMessage) -> bool {
-    let mut recipients = message.recipients.iter();
-    recipients.all(|recipient| !recipient.state.is_open() || is_due(message, recipient))
 }
 
 /// Whether a recipient is to be attempted as soon as its message is there.
@@ -183,21 +219,18 @@ fn claim(step: &Step<'_>, message: &NewMessage, lease: Lease) -> Claim {
 
 fn insert_message(step: &mut Step<'_>, message: &NewMessage) -> Result<i64, SpoolError> {
     let transaction = &message.transaction;
-    let (inline, offset) = match &message.body {
-        NewBody::Inline(bytes) => (Some(&bytes[..]), None),
-        NewBody::Staged(staged) if staged.id() != transaction.id => {
-            return Err(SpoolError::OtherBody {
-                staged: staged.id(),
-                given: transaction.id,
-            });
-        }
-        NewBody::Staged(staged) => (None, Some(from_u64(staged.offset()))),
+    let staged = staged(message)?;
+    let inline = match &message.body {
+        NewBody::Inline(bytes) => Some(&bytes[..]),
+        NewBody::Staged(_) => None,
     };
+    let checksum = staged.map(StagedBody::checksum);
+    let checksum = checksum.or_else(|| inline.map(crc32fast::hash));
     let quarantine = message.quarantine.as_ref();
     let mut insert = step.connection.prepare_cached(
         "INSERT INTO messages (id, account, reverse_path, began_at, received_at, expires_at,
-            quarantine_reason, quarantine_expires, tags_json, body_offset, size)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            quarantine_reason, quarantine_expires, tags_json, body_offset, size, body_checksum)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     )?;
     let inserted = insert.insert(params![
         transaction.id.to_string(),
@@ -209,8 +242,9 @@ fn insert_message(step: &mut Step<'_>, message: &NewMessage) -> Result<i64, Spoo
         quarantine.map(|quarantine| &quarantine.reason),
         quarantine.map(|quarantine| from_millis(quarantine.expires)),
         to_json(&message.tags)?,
-        offset,
+        staged.map(|staged| from_u64(staged.offset())),
         from_u64(message.size()),
+        checksum,
     ]);
     let number = inserted.map_err(|error| match &error {
         rusqlite::Error::SqliteFailure(failure, _)
@@ -236,9 +270,9 @@ fn insert_message(step: &mut Step<'_>, message: &NewMessage) -> Result<i64, Spoo
         asked(&message.dsn)?,
         to_json(&message.sender)?,
     ])?;
-    if let NewBody::Staged(staged) = &message.body {
-        step.after.keep.push(staged.file().clone());
-    }
+    step.after
+        .keep
+        .extend(staged.map(|staged| staged.file().clone()));
     step.after.bytes += (message.head.len() + inline.map_or(0, <[u8]>::len)) as u64;
     Ok(number)
 }

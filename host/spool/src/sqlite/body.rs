@@ -60,9 +60,11 @@ impl Shelf {
         let mut statement = connection.prepare_cached(
             "SELECT body FROM contents JOIN messages ON messages.number = message WHERE id = ?1",
         )?;
-        Ok(statement
-            .query_row([id.to_string()], |row| row.get(0))
-            .optional()?)
+        let read = statement.query_row([id.to_string()], |row| row.get(0));
+        let read = read.optional().map_err(SpoolError::from);
+        read.inspect_err(|error| {
+            self.disk.judge(error);
+        })
     }
 }
 
@@ -115,7 +117,13 @@ impl Body for FileBody {
         let file = match self.file.get() {
             Some(file) => file,
             None => {
-                let opened = File::open(&self.path)?;
+                let opened = gatepost_files::open(&self.path).map_err(io::Error::from)?;
+                let (found, due) = (opened.metadata()?.len(), self.offset + self.length);
+                if found < due {
+                    let path = self.path.display();
+                    let text = format!("the body {path} has {found} octets of {due}");
+                    return Err(io::Error::new(io::ErrorKind::UnexpectedEof, text));
+                }
                 self.file.get_or_init(|| opened)
             }
         };

@@ -7,8 +7,8 @@ use rusqlite::{Connection, OptionalExtension};
 use uuid::Uuid;
 
 use crate::{
-    SpoolError,
-    journal::{Form, Generation, Journal, Load, Record, Salt},
+    NewMessage, SpoolError,
+    journal::{self, Form, Generation, Journal, Load, Record, Salt},
 };
 
 use super::{accept, codec::from_u64, codec::to_u64, operation::Step};
@@ -23,7 +23,10 @@ pub(super) fn over(step: &mut Step<'_>, journal: &Journal, load: &Load) -> Resul
         let Some(letter) = journal.at(*position) else {
             continue;
         };
-        accept::store(step, &letter.message, Some(letter.lease))?;
+        // Whoever waits was woken when it was accepted.
+        let due = step.after.due;
+        accept::store(step, &letter.message, letter.lease)?;
+        step.after.due = due;
         if *position >= progress.letters {
             step.connection
                 .prepare_cached("INSERT INTO carried (position) VALUES (?1)")?
@@ -31,9 +34,9 @@ pub(super) fn over(step: &mut Step<'_>, journal: &Journal, load: &Load) -> Resul
         }
     }
     let (letters, effects) = (from_u64(progress.letters), from_u64(progress.effects));
-    let mut update =
-        (step.connection).prepare_cached("UPDATE journal SET letters = ?1, effects = ?2")?;
-    update.execute([letters, effects])?;
+    let mut update = (step.connection)
+        .prepare_cached("UPDATE journal SET letters = ?1, effects = ?2, commits = ?3")?;
+    update.execute([letters, effects, from_u64(journal.next_commit())])?;
     let mut delete = (step.connection).prepare_cached("DELETE FROM carried WHERE position < ?1")?;
     delete.execute([letters])?;
     Ok(())
@@ -45,12 +48,14 @@ pub(crate) struct Last {
     pub(crate) form: Form,
     letters: u64,
     effects: u64,
+    /// Of the database, in that life.
+    commits: u64,
 }
 
 impl Last {
     /// Reads it; `None` before a relay has made a journal.
     pub(crate) fn read(connection: &Connection) -> rusqlite::Result<Option<Self>> {
-        let select = "SELECT salt, letters, effects, form, length FROM journal";
+        let select = "SELECT salt, letters, effects, form, length, commits FROM journal";
         let last = connection.query_row(select, [], |row| {
             let salt = row.get::<_, i64>(0)?.cast_unsigned();
             let form = match row.get::<_, i64>(3)? {
@@ -65,9 +70,19 @@ impl Last {
                 form,
                 letters: to_u64(row.get(1)?),
                 effects: to_u64(row.get(2)?),
+                commits: to_u64(row.get(5)?),
             })
         });
         last.optional()
+    }
+
+    /// How many of its last commits the database has lost, as the file beside the journal tells.
+    pub(crate) fn lost_commits(&self, mark: Option<&[u8]>) -> u64 {
+        let Form::Present(generation) = self.form else {
+            return 0;
+        };
+        let had = mark.and_then(|mark| journal::commits(mark, generation));
+        had.unwrap_or_default().saturating_sub(self.commits)
     }
 
     /// Where what is not in the database begins.
@@ -90,8 +105,8 @@ pub(super) fn over_from_last(
     let (_, salt) = Uuid::now_v7().as_u64_pair();
     step.connection.execute("DELETE FROM carried", [])?;
     step.connection.execute(
-        "INSERT OR REPLACE INTO journal (only_row, salt, letters, effects, form, length)
-         VALUES (1, ?1, 0, 0, 0, 0)",
+        "INSERT OR REPLACE INTO journal (only_row, salt, letters, effects, form, length, commits)
+         VALUES (1, ?1, 0, 0, 0, 0, 0)",
         [salt.cast_signed()],
     )?;
     Ok(salt)
@@ -104,19 +119,42 @@ pub(super) fn begun(connection: &Connection, generation: Generation) -> rusqlite
     Ok(())
 }
 
-fn from_last(
-    step: &mut Step<'_>,
+/// The messages of a journal that the database has yet to hear of.
+pub(crate) fn pending<'a>(
+    connection: &Connection,
     last: Last,
-    records: Vec<(u64, Record)>,
-) -> Result<(), SpoolError> {
-    let mut done = (step.connection)
-        .prepare("SELECT position FROM carried")?
+    records: &'a [(u64, Record)],
+) -> rusqlite::Result<Vec<&'a NewMessage>> {
+    let done = done(connection, records)?;
+    let pending = records
+        .iter()
+        .filter_map(|(position, record)| match record {
+            Record::Accepted(message) if *position >= last.letters && !done.contains(position) => {
+                Some(&**message)
+            }
+            _ => None,
+        });
+    Ok(pending.collect())
+}
+
+/// The positions of messages that are gone, or in the database already.
+fn done(connection: &Connection, records: &[(u64, Record)]) -> rusqlite::Result<HashSet<u64>> {
+    let mut done = (connection.prepare("SELECT position FROM carried")?)
         .query_map([], |row| row.get(0).map(to_u64))?
         .collect::<Result<HashSet<u64>, _>>()?;
     done.extend(records.iter().filter_map(|(_, record)| match record {
         Record::Gone(position) => Some(*position),
         Record::Accepted(_) => None,
     }));
+    Ok(done)
+}
+
+fn from_last(
+    step: &mut Step<'_>,
+    last: Last,
+    records: Vec<(u64, Record)>,
+) -> Result<(), SpoolError> {
+    let done = done(step.connection, &records)?;
     let mut found = 0;
     for (position, record) in records {
         let Record::Accepted(message) = record else {

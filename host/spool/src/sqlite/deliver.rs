@@ -7,7 +7,7 @@ use gatepost_smtp::Reply;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::{
-    Claim, ClaimedRecipient, Ending, Lease, Owner, Recorded, Report, SpoolError,
+    Claim, ClaimedRecipient, Ending, Lease, NewBody, Owner, Recorded, Report, SpoolError,
     journal::{Journal, Letter, Load},
 };
 
@@ -30,9 +30,9 @@ impl Work for Claiming {
     type Value = Vec<Claim>;
     const KIND: Kind = Kind::Work;
 
-    /// All of the journal is leased; only what is so no longer can be due.
+    /// Whatever is due of the journal.
     fn needs(&self, journal: &Journal) -> Load {
-        journal.run_out(self.now)
+        journal.due(self.now)
     }
 
     fn in_database(&mut self, step: &mut Step<'_>) -> Result<Vec<Claim>, SpoolError> {
@@ -188,7 +188,7 @@ impl Work for Record {
     /// Where all of the message has been delivered, it is gone.
     fn in_journal(
         &mut self,
-        _step: &mut Step<'_>,
+        step: &mut Step<'_>,
         journal: &mut Journal,
     ) -> Result<Option<Recorded>, SpoolError> {
         let report = &self.0;
@@ -196,10 +196,14 @@ impl Work for Record {
             return Ok(None);
         };
         let applied = delivered_by(report, letter);
+        let in_file = matches!(letter.message.body, NewBody::Staged(_));
         let written = applied.is_some()
             && journal
                 .gone(report.message)
                 .map_err(SpoolError::io("write to the journal"))?;
+        if written && in_file {
+            step.after.remove.push(report.message);
+        }
         Ok(applied.filter(|_| written).map(|applied| Recorded {
             applied,
             ignored: 0,
@@ -227,7 +231,7 @@ fn delivered_by(report: &Report, letter: &Letter) -> Option<usize> {
         .filter(|(_, recipient)| recipient.state.is_open())
         .map(|(number, _)| number)
         .collect();
-    let whole = report.lease == letter.lease && report.notices.is_empty();
+    let whole = Some(report.lease) == letter.lease && report.notices.is_empty();
     (whole && open == delivered).then_some(open.len())
 }
 

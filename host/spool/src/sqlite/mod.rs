@@ -43,7 +43,7 @@ use crate::{
     disk::Disk,
     fresh::{Fresh, Order},
     memory::Memory,
-    state::JournalDamage,
+    state::{DamagedBody, JournalDamage, LogDamage},
 };
 
 use self::{
@@ -72,6 +72,8 @@ pub struct SqliteSpool {
     /// When the next recipient is due, as of the last commit; [`NEVER`] if none is.
     due: Arc<AtomicU64>,
     damage: Option<JournalDamage>,
+    log_damage: Option<LogDamage>,
+    damaged_bodies: Vec<DamagedBody>,
     writer: Worker<Box<dyn Operation>>,
     reader: Worker<Look>,
 }
@@ -95,6 +97,17 @@ impl SqliteSpool {
         self.damage.as_ref()
     }
 
+    /// What was lost of the database's log when this store was opened; it has been logged.
+    pub fn log_damage(&self) -> Option<&LogDamage> {
+        self.log_damage.as_ref()
+    }
+
+    /// The messages whose body was missing or short when this store was opened; they have been
+    /// logged.
+    pub fn damaged_bodies(&self) -> &[DamagedBody] {
+        &self.damaged_bodies
+    }
+
     fn write<W: Work>(&self, work: W) -> Ticket<W::Value> {
         let (operation, ticket) = operation::operation(work);
         self.writer.hand(operation);
@@ -113,7 +126,7 @@ impl SqliteSpool {
         &self,
         at: impl FnOnce(&Connection) -> Result<T, SpoolError> + Send + 'static,
     ) -> Ticket<T> {
-        let (look, ticket) = reader::look(at);
+        let (look, ticket) = reader::look(Arc::clone(&self.disk), at);
         if let Some(reader) = self.reader.waiting.clone() {
             self.writer.hand(Box::new(Looking { look, reader }));
         }

@@ -8,12 +8,12 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use tokio::sync::Notify;
 
 use crate::{
     Machine, SpoolError, SpoolSettings,
-    disk::{Disk, failed_to},
+    disk::{Disk, failed_to, is_damage},
     fresh::Fresh,
     journal::{self, Journal, Recovered},
     memory::{Change, Memory},
@@ -28,7 +28,7 @@ use super::{
     deliver,
     operation::{After, Step},
     reader, schema,
-    writer::Writer,
+    writer::{self, Writer},
 };
 
 /// How long to wait for somebody else's lock on the database: a postmaster with the sqlite3 shell.
@@ -41,21 +41,34 @@ const CACHE_KIB: i64 = 16 << 10;
 const STATEMENTS: usize = 64;
 
 pub(super) fn open(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
+    let path = settings.directory.join("spool.db");
+    open_whole(settings).map_err(|error| match is_damage(&error) {
+        true => SpoolError::Unusable {
+            path,
+            why: error.to_string(),
+        },
+        false => error,
+    })
+}
+
+fn open_whole(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
     let remembered_bytes = settings.remembered_bytes;
     let disk = Arc::new(Disk::new(settings));
     disk.create_directories()?;
     let lock = lock(&disk)?;
     // Before SQLite opens it: that would drop the log of an empty database.
     state::refuse_lost(disk.directory())?;
+    let log_damage = state::look_at_database(&disk)?;
     disk.create_database()?;
-    let connection = connect_writer(&disk.database(), disk.max_log_bytes())?;
+    let connection = connect(&disk.database(), disk.max_log_bytes())?;
     let shelf = Arc::new(Shelf::new(
         connect_reader(&disk.database())?,
         Arc::clone(&disk),
     ));
     let (journal, damage) = journal(&connection, &shelf, &disk)?;
     end_leases(&connection)?;
-    bodies::tidy(&connection, &disk, damage.is_some())?;
+    let keep = damage.is_some() || log_damage.is_some();
+    let damaged_bodies = bodies::tidy(&connection, &disk, keep)?;
 
     let looking = connect_reader(&disk.database())?;
     let memory = Arc::new(Memory::new(remembered_bytes));
@@ -67,7 +80,7 @@ pub(super) fn open(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
     let due = Arc::new(AtomicU64::new(deliver::next_due(&connection)?));
     // What says which journal is the store's is in the database itself from now on, and not in its
     // log alone: whoever loses that has lost mail, but not what tells that there was some.
-    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    writer::checkpoint(&connection, "TRUNCATE")?;
     let writer = Writer {
         connection,
         journal,
@@ -89,6 +102,8 @@ pub(super) fn open(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
         fresh,
         due,
         damage,
+        log_damage,
+        damaged_bodies,
         writer: Worker::start("spool-writer", move |waiting| writer.run(&waiting))?,
         reader: Worker::start("spool-reader", move |waiting| {
             reader::run(&looking, waiting)
@@ -99,27 +114,15 @@ pub(super) fn open(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
 /// Takes the store for this process; the system gives it back however the process ends.
 fn lock(disk: &Disk) -> Result<File, SpoolError> {
     let path = disk.lock();
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .map_err(failed_to("open", &path))?;
+    let mut options = File::options();
+    let options = options.create(true).truncate(false).write(true);
+    let file = gatepost_files::open_with(options, &path)
+        .map_err(|error| failed_to("open", &path)(error.into()))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(SpoolError::InUse(disk.directory().to_owned())),
         Err(TryLockError::Error(error)) => Err(failed_to("lock", &path)(error)),
     }
-}
-
-fn connect_writer(path: &Path, max_log_bytes: u64) -> Result<Connection, SpoolError> {
-    connect(path, max_log_bytes).map_err(|error| match error.sqlite_code() {
-        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => SpoolError::Unusable {
-            path: path.to_owned(),
-            why: error.to_string(),
-        },
-        _ => error,
-    })
 }
 
 fn connect(path: &Path, max_log_bytes: u64) -> Result<Connection, SpoolError> {
@@ -188,6 +191,12 @@ fn journal(
     };
     let salt = carry::over_from_last(&mut step, last.map(|last| (last, records)))?;
     transaction.commit()?;
+    // The last life of the file is the only other place where that mail stands.
+    if !writer::checkpoint(connection, "TRUNCATE")? {
+        tracing::warn!(
+            "somebody reads the spool's database: what was in the journal is in its log"
+        );
+    }
     let made = Journal::create(&paths, disk.max_log_bytes() / 2, salt);
     disk.sync_directory(disk.directory())?;
     let journal = made.inspect_err(|error| {

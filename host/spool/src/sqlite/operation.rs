@@ -15,7 +15,7 @@ use crate::{
     staging::StagedFile,
 };
 
-use super::{body::Shelf, reader::Look};
+use super::{NEVER, body::Shelf, reader::Look};
 
 /// Whether an operation is stopped by a full disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +64,6 @@ impl Step<'_> {
 }
 
 /// What follows a commit.
-#[derive(Default)]
 pub(super) struct After {
     /// Staged bodies that belong to the store now.
     pub(super) keep: Vec<Arc<StagedFile>>,
@@ -74,6 +73,10 @@ pub(super) struct After {
     pub(super) changes: Vec<Change>,
     /// Something may be due earlier than before.
     pub(super) due: bool,
+    /// When the first of what came is due; [`NEVER`] where nothing is.
+    pub(super) first_due: u64,
+    /// Mail was taken that stands nowhere but in the log of the database.
+    pub(super) only_in_log: bool,
     /// Messages leased to delivery as they came.
     pub(super) fresh: Vec<Claim>,
     /// Bytes of messages written to the log.
@@ -84,12 +87,31 @@ pub(super) struct After {
     pub(super) forgotten: usize,
 }
 
+impl Default for After {
+    fn default() -> Self {
+        Self {
+            keep: Vec::new(),
+            remove: Vec::new(),
+            changes: Vec::new(),
+            due: false,
+            first_due: NEVER,
+            only_in_log: false,
+            fresh: Vec::new(),
+            bytes: 0,
+            next_due: 0,
+            forgotten: 0,
+        }
+    }
+}
+
 impl After {
     pub(super) fn add(&mut self, other: Self) {
         self.keep.extend(other.keep);
         self.remove.extend(other.remove);
         self.changes.extend(other.changes);
         self.due |= other.due;
+        self.first_due = self.first_due.min(other.first_due);
+        self.only_in_log |= other.only_in_log;
         self.fresh.extend(other.fresh);
         self.bytes += other.bytes;
     }

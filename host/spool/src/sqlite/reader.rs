@@ -7,7 +7,7 @@ use gatepost_message::TransactionId;
 use rusqlite::{Connection, named_params};
 use tokio::sync::oneshot;
 
-use crate::{Filter, QueueDepth, Record, SpoolError, Status, Summary, Ticket};
+use crate::{Filter, QueueDepth, Record, SpoolError, Status, Summary, Ticket, disk::Disk};
 
 use super::{
     body::Shelf,
@@ -39,6 +39,7 @@ pub(super) type Look = Box<dyn FnOnce(Result<&Connection, SpoolError>) + Send>;
 /// Makes a look-up, and the ticket that resolves to what was seen. It sees one state of the
 /// store, whatever is written meanwhile.
 pub(super) fn look<T: Send + 'static>(
+    disk: Arc<Disk>,
     at: impl FnOnce(&Connection) -> Result<T, SpoolError> + Send + 'static,
 ) -> (Look, Ticket<T>) {
     let (reply, answer) = oneshot::channel();
@@ -47,6 +48,9 @@ pub(super) fn look<T: Send + 'static>(
             let snapshot = connection.unchecked_transaction()?;
             at(&snapshot)
         });
+        if let Err(error) = &seen {
+            disk.judge(error);
+        }
         // Whoever asked may have stopped waiting.
         let _ = reply.send(seen);
     });

@@ -17,6 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use gatepost_message::TransactionId;
 use rusqlite::{Connection, ErrorCode, Row};
 use tokio::sync::Notify;
 
@@ -115,8 +116,7 @@ impl Writer {
         if let Ok(()) = self.work(waiting) {
             // Carries the log over; errors are for the next start to meet. Closing does it only where
             // no reader is open any more.
-            let truncate = "PRAGMA wal_checkpoint(TRUNCATE)";
-            let _ = self.connection.query_row(truncate, [], |_| Ok(()));
+            let _ = checkpoint(&self.connection, "TRUNCATE");
             drop(self.connection);
             drop(self.lock);
         }
@@ -130,7 +130,8 @@ impl Writer {
             if !batch.is_empty() || load.is_some() {
                 log_bytes += self.run_in_database(batch, &load.unwrap_or_default())?;
             }
-            if log_bytes > self.disk.max_log_bytes() {
+            let wants = self.journal.as_ref().is_some_and(Journal::wants_checkpoint);
+            if wants || log_bytes > self.disk.max_log_bytes() {
                 self.settle(&mut log_bytes)?;
             }
         }
@@ -146,7 +147,8 @@ impl Writer {
         let first = loop {
             let behind = (self.journal.as_ref()).is_some_and(Journal::is_behind);
             let behind = behind || !self.forgotten.borrow().is_empty();
-            let idle = if *log_bytes > 0 || behind {
+            // A damaged database is not tried again and again.
+            let idle = if (*log_bytes > 0 || behind) && !self.disk.is_corrupt() {
                 IDLE
             } else {
                 Duration::MAX
@@ -191,15 +193,18 @@ impl Writer {
             last_until: &self.last_until,
             room: &room,
         };
-        let (mut rest, mut done, mut takes_mail) = (Vec::new(), Vec::new(), false);
+        let (mut rest, mut done, mut sync) = (Vec::new(), Vec::new(), false);
         for mut operation in batch {
             match operation.in_journal(&mut step, journal) {
                 Ok(false) => rest.push(operation),
                 Ok(true) => {
-                    takes_mail |= operation.kind() == Kind::Intake;
+                    sync |= operation.kind() == Kind::Intake;
                     done.push((operation, None));
                 }
-                Err(error) => done.push((operation, Some(error))),
+                Err(error) => {
+                    self.disk.judge(&error);
+                    done.push((operation, Some(error)));
+                }
             }
         }
         if done.is_empty() {
@@ -207,8 +212,10 @@ impl Writer {
         }
         // That a message is gone need not be durable at once: should the power fail before the
         // next sync, it is delivered again, as it would be had the power failed a moment earlier.
+        // But for one whose file goes: it could not be delivered again.
+        sync |= !step.after.remove.is_empty();
         let written = journal.write().map_err(|error| ("writing to", error));
-        let synced = written.and_then(|()| match takes_mail {
+        let synced = written.and_then(|()| match sync {
             true => journal.sync().map_err(|error| ("fsync of", error)),
             false => Ok(()),
         });
@@ -219,14 +226,14 @@ impl Writer {
         }
         metrics::histogram!("gatepost_spool_commit_seconds").record(started.elapsed());
         metrics::histogram!("gatepost_spool_batch_operations").record(done.len() as f64);
-        let after = step.after;
-        if let Some(first) = after.fresh.iter().map(|claim| claim.lease.until.0).min() {
-            self.due.fetch_min(first, Ordering::AcqRel);
-        }
+        let mut after = step.after;
+        self.due.fetch_min(after.first_due, Ordering::AcqRel);
+        let remove = std::mem::take(&mut after.remove);
         self.follow(after);
         for (operation, failure) in done {
             operation.answer(failure);
         }
+        self.remove_bodies(remove);
         Ok(rest)
     }
 
@@ -295,7 +302,7 @@ impl Writer {
                 (After::default(), vec![Some(self.disk.full()); batch.len()])
             }
             Outcome::Failed(error) => {
-                if batch.is_empty() {
+                if batch.is_empty() && !self.disk.is_corrupt() {
                     tracing::error!(%error, "the spool's journal is not carried over");
                 }
                 (After::default(), vec![Some(error); batch.len()])
@@ -307,18 +314,39 @@ impl Writer {
             }
         };
         let (bytes, remove) = (after.bytes, std::mem::take(&mut after.remove));
+        if after.only_in_log {
+            self.leave_the_log()?;
+        }
         self.follow(after);
         for (operation, failure) in batch.into_iter().zip(failures) {
             operation.answer(failure);
         }
-        for id in remove {
+        self.remove_bodies(remove);
+        Ok(bytes + pages)
+    }
+
+    /// Writes the log to the database before clients get their 250 for mail that stands nowhere
+    /// else: whoever loses the log would lose it without a trace. So it is for what the journal has
+    /// no room for.
+    fn leave_the_log(&mut self) -> Result<(), Dead> {
+        match self.checkpoint("FULL") {
+            Ok(true) => Ok(()),
+            Ok(false) => {
+                tracing::warn!("a reader keeps mail in the log of the spool's database");
+                Ok(())
+            }
+            Err(error) => self.not_settled(&error),
+        }
+    }
+
+    fn remove_bodies(&self, ids: Vec<TransactionId>) {
+        for id in ids {
             let path = self.disk.body(id);
             if let Err(error) = fs::remove_file(&path).map_err(failed_to("remove", &path)) {
                 // The next start removes it.
                 tracing::warn!(%error, "a finished message leaves its body behind");
             }
         }
-        Ok(bytes + pages)
     }
 
     fn transact(&self, batch: &mut [Box<dyn Operation>], load: &Load, attempt: Attempt) -> Outcome {
@@ -359,6 +387,9 @@ impl Writer {
                     .and_then(|()| operation.in_database(&mut step))
                     .and_then(|()| self.execute("RELEASE operation")),
             };
+            if let Err(error) = &ran {
+                self.disk.judge(error);
+            }
             match ran {
                 Ok(()) => all.add(step.after),
                 Err(error) if spoils_batch(&error) || self.connection.is_autocommit() => {
@@ -389,6 +420,9 @@ impl Writer {
         }
         match self.execute("COMMIT") {
             Ok(()) => Outcome::Committed(all, failures),
+            Err(error) if self.disk.judge(&error) && !self.connection.is_autocommit() => {
+                self.given_up(error)
+            }
             Err(error) => match error.sqlite_code() {
                 // These end before the commit is written.
                 Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy) => self.given_up(error),
@@ -419,6 +453,7 @@ impl Writer {
 
     /// Rolls back what was begun.
     fn given_up(&self, error: SpoolError) -> Outcome {
+        self.disk.judge(&error);
         if error.sqlite_code() == Some(ErrorCode::SystemIoFailure) {
             return Outcome::Fatal(error);
         }
@@ -435,32 +470,44 @@ impl Writer {
     }
 
     /// Carries the log over into the database and gives back what the database does not need.
-    fn settle(&self, log_bytes: &mut u64) -> Result<(), Dead> {
-        match self.checkpoint().and_then(|()| self.give_back()) {
+    fn settle(&mut self, log_bytes: &mut u64) -> Result<(), Dead> {
+        // With room enough the log keeps its size, to be written over from its beginning; otherwise
+        // its room is given back too.
+        let mode = match self.disk.room(SCARCE) {
+            Ok(()) => "PASSIVE",
+            Err(_) => "TRUNCATE",
+        };
+        match self.checkpoint(mode).and_then(|_| self.give_back()) {
             Ok(bytes) => *log_bytes = bytes,
-            Err(error) if error.sqlite_code() == Some(ErrorCode::SystemIoFailure) => {
-                self.disk
-                    .fatal(&format!("carrying over the spool's log failed: {error}"));
-                return Err(Dead);
-            }
-            // Nothing is lost: it stays in the log until there is room.
             Err(error) => {
                 *log_bytes = 0;
-                tracing::warn!(%error, "the spool's log is not carried over");
+                self.not_settled(&error)?;
             }
         }
         Ok(())
     }
 
-    /// With room enough the log keeps its size, to be written over from its beginning; otherwise
-    /// its room is given back too.
-    fn checkpoint(&self) -> Result<(), SpoolError> {
-        let pragma = match self.disk.room(SCARCE) {
-            Ok(()) => "PRAGMA wal_checkpoint(PASSIVE)",
-            Err(_) => "PRAGMA wal_checkpoint(TRUNCATE)",
-        };
-        self.connection.query_row(pragma, [], |_| Ok(()))?;
+    fn not_settled(&self, error: &SpoolError) -> Result<(), Dead> {
+        if error.sqlite_code() == Some(ErrorCode::SystemIoFailure) {
+            self.disk
+                .fatal(&format!("carrying over the spool's log failed: {error}"));
+            return Err(Dead);
+        }
+        // Nothing is lost: it stays in the log until there is room.
+        if !self.disk.judge(error) {
+            tracing::warn!(%error, "the spool's log is not carried over");
+        }
         Ok(())
+    }
+
+    /// Writes what is in the log to the database and syncs that; whether it was all of it. Only then
+    /// may the journal's records of it be written over.
+    fn checkpoint(&mut self, mode: &str) -> Result<bool, SpoolError> {
+        let whole = checkpoint(&self.connection, mode)?;
+        if whole && let Some(journal) = &mut self.journal {
+            journal.checkpointed();
+        }
+        Ok(whole)
     }
 
     /// Shrinks the database after a backlog: else the room that the backlog took would be missing
@@ -492,6 +539,16 @@ impl Writer {
         self.connection.prepare_cached(sql)?.execute([])?;
         Ok(())
     }
+}
+
+/// Writes the log to the database; whether all of it came there.
+pub(super) fn checkpoint(connection: &Connection, mode: &str) -> Result<bool, SpoolError> {
+    let pragma = format!("PRAGMA wal_checkpoint({mode})");
+    let done = connection.query_row(&pragma, [], |row| {
+        let (busy, log, written): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        Ok(busy == 0 && log == written)
+    })?;
+    Ok(done)
 }
 
 /// Whether an error of one operation is one of the disk, and so of all.
