@@ -33,7 +33,7 @@ use gatepost_policy::{Session, Transaction};
 use miette::{IntoDiagnostic as _, WrapErr as _, miette};
 
 use self::report::Report;
-use crate::cli::CheckArgs;
+use crate::cli::{CheckArgs, output};
 use crate::config::{Config, Direction, Listener};
 use crate::eml;
 use crate::loading;
@@ -49,18 +49,26 @@ use crate::rehearsal::{Handed, Rehearsal};
 pub async fn run(args: CheckArgs) -> miette::Result<ExitCode> {
     let check = Check::new(args).await?;
     let mut written = HashSet::new();
-    let mut code = ExitCode::SUCCESS;
+    let (mut code, mut full) = (ExitCode::SUCCESS, false);
     for file in &check.args.files {
         let message = match read(file).await {
             Ok(message) => message,
             Err(error) => {
-                eprintln!("gatepost: cannot read {}: {error}", file.display());
+                output::complain(format!("gatepost: cannot read {}: {error}", file.display()));
                 code = ExitCode::from(1);
                 continue;
             }
         };
         let (report, message) = check.judge(file, message).await;
         report.print(check.args.json)?;
+        if !full && check.rehearsal.has_forgotten() {
+            full = true;
+            output::complain(format!(
+                "gatepost: from {} on, not all that policies count and mark is remembered in this \
+                 run: give fewer messages at a time to see what counts come to",
+                file.display()
+            ));
+        }
         if let (Some(directory), Some(message)) = (&check.args.output, message) {
             let path = place(directory, file, &mut written);
             check.spare(&path)?;
@@ -75,7 +83,9 @@ async fn read(file: &Path) -> std::io::Result<Message> {
         return eml::read(file).await;
     }
     let mut stored = Vec::new();
-    std::io::stdin().lock().read_to_end(&mut stored)?;
+    let stdin = std::io::stdin().lock();
+    stdin.take(eml::LONGEST + 1).read_to_end(&mut stored)?;
+    eml::admit(&stored)?;
     Ok(Message::from_stored(&stored))
 }
 

@@ -13,6 +13,8 @@
 //! What is damaged, missing or open to others, [`doctor`] finds. [`sink`] is the server at the other end, for demonstrations and tests.
 
 #![forbid(unsafe_code)]
+// What is printed is escaped in one place: `cli::output`.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod builtin;
 pub mod check;

@@ -122,7 +122,7 @@ impl Directory for Accounts {
                 Known::Agreement(account) => PartnerSource::Agreement(account.to_string()),
                 Known::ByHand => PartnerSource::ByHand,
                 Known::Import(name) => PartnerSource::Import(name),
-                Known::Feed(url) => PartnerSource::Feed(url),
+                Known::Feed(url) => PartnerSource::Feed(without_secrets(&url)),
             },
         })
     }
@@ -165,6 +165,21 @@ impl Directory for Accounts {
     }
 }
 
+/// A URL without what may be a secret in it: user information and query. What a policy says is
+/// on record, and may be told to whoever sent the message.
+fn without_secrets(url: &str) -> String {
+    let end = url.find(['?', '#']).unwrap_or(url.len());
+    let url = url.get(..end).unwrap_or_default();
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host);
+    format!("{scheme}://{host}{path}")
+}
+
 impl Identity for Accounts {
     fn host_name(&self) -> String {
         self.config.relay.hostname.as_ascii().to_owned()
@@ -188,5 +203,36 @@ fn forwarders(networks: &[IpNet], dkim_domains: &[Domain], arc_sealers: &[Domain
         networks: networks.iter().map(ToString::to_string).collect(),
         dkim_domains: domains(dkim_domains),
         arc_sealers: domains(arc_sealers),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_told_without_its_secrets() {
+        for (url, told) in [
+            (
+                "https://feed.example/partners.txt",
+                "https://feed.example/partners.txt",
+            ),
+            (
+                "https://feed.example/p?token=secret",
+                "https://feed.example/p",
+            ),
+            (
+                "https://feed.example?token=secret/x",
+                "https://feed.example",
+            ),
+            ("https://feed.example/p#secret", "https://feed.example/p"),
+            (
+                "https://u:secret@feed.example:8443/a@b",
+                "https://feed.example:8443/a@b",
+            ),
+            ("https://u:secret@feed.example", "https://feed.example"),
+        ] {
+            assert_eq!(without_secrets(url), told, "{url}");
+        }
     }
 }

@@ -1,11 +1,11 @@
 //! The `gatepost` command; see [`gatepost::cli`].
 
 #![forbid(unsafe_code)]
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser;
 use gatepost::cli::{self, Cli};
 use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 use tokio::runtime::Builder;
@@ -21,7 +21,7 @@ fn leave_no_core() {
     let limited = setrlimit(Resource::Core, none);
     let hidden = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     if let Err(error) = limited.and(hidden) {
-        eprintln!("gatepost: cannot switch core dumps off: {error}");
+        cli::complain(format!("gatepost: cannot switch core dumps off: {error}"));
     }
 }
 
@@ -35,15 +35,15 @@ const LAST: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
     leave_no_core();
-    let cli = Cli::parse();
+    let cli = match Cli::read() {
+        Ok(cli) => cli,
+        Err(code) => return code,
+    };
     if let Some(load) = cli.load_policy() {
         // Before anything else is set up: it limits itself first.
         return load.run();
     }
-    // The terminal wraps lines itself, and a reader that is no terminal wants them whole.
-    let _already_set = miette::set_hook(Box::new(|_| {
-        Box::new(miette::MietteHandlerOpts::new().wrap_lines(false).build())
-    }));
+    cli::set_up_errors();
     let runtime = Builder::new_multi_thread()
         .enable_all()
         .event_interval(TASKS_BETWEEN_EVENTS)
@@ -60,7 +60,7 @@ fn main() -> ExitCode {
     match ended {
         Ok(code) => code,
         Err(report) => {
-            eprintln!("{report:?}");
+            cli::tell(&report);
             ExitCode::from(1)
         }
     }

@@ -89,6 +89,11 @@ impl Rehearsal {
         })
     }
 
+    /// Whether policies have wanted more remembered than a rehearsal remembers.
+    pub fn has_forgotten(&self) -> bool {
+        self.memory.is_full()
+    }
+
     /// The configuration.
     pub fn config(&self) -> &Config {
         &self.config

@@ -20,7 +20,6 @@ mod doors;
 pub(crate) mod reload;
 mod signals;
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -42,6 +41,7 @@ use tokio_rustls::TlsAcceptor;
 use self::doors::Doors;
 use self::reload::Ask;
 use self::signals::{Limit, Signals};
+use crate::cli::output;
 use crate::config::{self, Config, Direction, ListenerTls};
 use crate::control::{self, ControlSocket, Counter};
 use crate::folder::{self, Watch};
@@ -355,7 +355,7 @@ impl Relay {
             ready += &format!(" {name}={address}");
         }
         // Whoever started the relay may have closed the pipe; that is no reason to stop.
-        let _ = writeln!(std::io::stdout(), "{ready}");
+        let _ = output::print(&ready);
         tracing::info!("{ready}");
         Ok(relay)
     }

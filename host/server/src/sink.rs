@@ -3,7 +3,7 @@
 
 mod keep;
 
-use std::io::{self, Write};
+use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -24,6 +24,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
 use self::keep::{Draft, Keep};
+use crate::cli::output;
 use crate::config::{Tls, parse_duration};
 use crate::tls;
 
@@ -177,9 +178,7 @@ fn settings(tls: bool) -> Settings {
 
 /// Prints a line at once, so that a test can wait for it.
 fn say(line: &str) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    writeln!(out, "{line}")?;
-    out.flush()
+    output::print(line).map_err(io::Error::other)
 }
 
 /// A connection, in plaintext or under TLS.
@@ -283,7 +282,7 @@ async fn answer(
 impl Sink {
     fn tell(&self, taken: &Taken<'_>) -> io::Result<()> {
         if self.args.json {
-            return say(&serde_json::to_string(taken)?);
+            return output::print_json([taken]).map_err(io::Error::other);
         }
         let to: Vec<_> = taken.to.iter().map(|to| format!("<{to}>")).collect();
         let file = taken.file.as_ref();

@@ -88,7 +88,41 @@ enum Command {
     LoadPolicy(LoadPolicy),
 }
 
+/// Sets up how errors are told: without colours, as what a terminal would obey is taken out of the
+/// whole text. The terminal wraps lines itself, and a reader that is no terminal wants them whole.
+pub fn set_up_errors() {
+    let _already_set = miette::set_hook(Box::new(|_| {
+        let options = miette::MietteHandlerOpts::new().wrap_lines(false);
+        Box::new(options.color(false).terminal_links(false).build())
+    }));
+}
+
+/// Tells an operator on standard error why a command has failed.
+pub fn tell(error: &miette::Report) {
+    output::complain(output::error(error));
+}
+
+/// Says something to an operator on standard error.
+pub fn complain(text: impl AsRef<str>) {
+    output::complain(text);
+}
+
 impl Cli {
+    /// Reads the arguments of this process.
+    ///
+    /// # Errors
+    /// How the process ends where they are not understood, or ask for nothing but help.
+    pub fn read() -> Result<Self, ExitCode> {
+        Self::try_parse().map_err(|error| {
+            match error.use_stderr() {
+                true => output::complain(output::usage(&error).trim_end()),
+                // Of what was given nothing is in it. It has colours where it is shown.
+                false => drop(error.print()),
+            }
+            ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+        })
+    }
+
     /// What is to be loaded, where this is the process that does nothing else.
     pub fn load_policy(&self) -> Option<&LoadPolicy> {
         match &self.command {

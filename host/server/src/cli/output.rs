@@ -1,5 +1,7 @@
-//! How answers are printed. They hold what strangers have written: what a terminal would not show,
-//! or would obey, is [escaped](escape) here, for all that is ever printed.
+//! How answers and errors are printed. They hold what strangers have written, and what stands in
+//! files, modules and arguments: what a terminal would not show, or would obey, is
+//! [escaped](escape) here, for all that is ever printed. Nothing else in this crate prints: its
+//! lints refuse `println!` and the like.
 
 use std::io::{self, Write};
 
@@ -15,6 +17,22 @@ use crate::observability::escape;
 /// Standard output cannot be written to.
 pub(crate) fn print(text: impl AsRef<str>) -> miette::Result<()> {
     write(&escape::lines(text.as_ref()))
+}
+
+/// Says something to an operator on standard error, beside the answer or instead of it.
+pub(crate) fn complain(text: impl AsRef<str>) {
+    // Who is not there to be told cannot be told that either.
+    let _ = writeln!(io::stderr().lock(), "{}", escape::lines(text.as_ref()));
+}
+
+/// An error as a terminal may show it.
+pub(super) fn error(report: &miette::Report) -> String {
+    escape::lines(&format!("{report:?}"))
+}
+
+/// What clap says of arguments that it does not understand, as a terminal may show it.
+pub(super) fn usage(error: &clap::Error) -> String {
+    escape::lines(&error.render().to_string())
 }
 
 fn write(text: &str) -> miette::Result<()> {
@@ -100,4 +118,57 @@ pub(super) fn until(time: Millis) -> String {
 /// The beginning of a digest: enough to tell versions apart.
 pub(super) fn digest(whole: &str) -> &str {
     whole.get(..12).unwrap_or(whole)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use clap::Parser as _;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::cli::Cli;
+    use crate::config::Config;
+
+    fn is_shown(text: &str) -> bool {
+        !text
+            .chars()
+            .any(|c| escape::is_hidden(c) && c != '\n' && c != '\t')
+    }
+
+    const HOSTILE: &str =
+        "[\u{0}-\u{1f}\u{7f}-\u{9f}\u{200b}-\u{202e}\u{2066}-\u{2069}a\"'=\\[\\]#]{1,30}";
+
+    proptest! {
+        #[test]
+        fn no_error_commands_a_terminal(hostile in HOSTILE, key in "[a-z]{1,9}") {
+            crate::cli::set_up_errors();
+            let path = format!("/etc/{hostile}.toml");
+            for text in [
+                hostile.clone(),
+                format!("{key} = \"{hostile}\""),
+                format!("\"{hostile}\" = 1"),
+                format!("[relay]\nhostname = '{hostile}'"),
+                format!("[[policy]]\nname = \"a\"\nfile = '{hostile}'\n# {hostile}\n{key} = 1"),
+            ] {
+                if let Err(error) = Config::parse(&text, Path::new(&path), Path::new("/")) {
+                    let shown = super::error(&error.into());
+                    prop_assert!(is_shown(&shown), "{}", shown.escape_debug());
+                }
+            }
+            for arguments in [
+                vec!["gatepost", &hostile],
+                vec!["gatepost", "check", "--mail-from", &hostile, "x.eml"],
+                vec!["gatepost", "policy", &hostile],
+            ] {
+                if let Err(error) = Cli::try_parse_from(arguments) {
+                    let shown = usage(&error);
+                    prop_assert!(is_shown(&shown), "{}", shown.escape_debug());
+                }
+            }
+            let report = miette::miette!(help = hostile.clone(), "{hostile}");
+            prop_assert!(is_shown(&super::error(&report.wrap_err(hostile.clone()))));
+        }
+    }
 }

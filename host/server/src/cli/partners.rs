@@ -1,6 +1,6 @@
 //! `gatepost sharing` and `gatepost partner`.
 
-use std::io::{self, IsTerminal as _, Read as _};
+use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -440,7 +440,9 @@ fn progress(done: usize, total: usize) {
         (true, true) => ("\r", "\n"),
         (false, _) => ("", "\n"),
     };
-    eprint!("{begin}{done} of {total} addresses handed over{end}");
+    let text = format!("{begin}{done} of {total} addresses handed over{end}");
+    // Numbers alone: it is written over in place.
+    let _ = io::stderr().write_all(text.as_bytes());
 }
 
 fn read(file: &Path) -> miette::Result<Vec<u8>> {

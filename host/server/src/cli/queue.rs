@@ -253,7 +253,9 @@ pub(super) async fn show(target: &Target, request: Request) -> miette::Result<Ex
         Response::Message(message) if target.json => output::print_json([&message])?,
         Response::Message(message) => output::print(describe(&message))?,
         Response::Unknown => {
-            eprintln!("there is no such message; `gatepost trace ID` says what became of it");
+            output::complain(
+                "there is no such message; `gatepost trace ID` says what became of it",
+            );
             return Ok(exit(false));
         }
         other => return Err(unexpected(&other)),

@@ -25,7 +25,7 @@ pub(super) async fn run(args: Trace) -> miette::Result<ExitCode> {
     let events = match args.target.ask(Request::Trace { id: args.id }).await? {
         Response::Events(events) => events,
         Response::Unknown => {
-            eprintln!("nothing is known of transaction {}", args.id);
+            output::complain(format!("nothing is known of transaction {}", args.id));
             return Ok(exit(false));
         }
         other => return Err(unexpected(&other)),

@@ -46,6 +46,7 @@ pub fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::print_stderr, reason = "a test says that it was skipped")]
 mod tests {
     use super::*;
 

@@ -14,6 +14,7 @@ use gatepost_spool::Spool;
 use gatepost_trace::Trace;
 use tokio::net::TcpListener;
 
+use super::places::Bounded;
 use super::{Health, Metrics};
 use crate::control::LookedUp;
 use crate::control::directory::account_id;
@@ -46,7 +47,7 @@ impl Monitor {
         listener: TcpListener,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> std::io::Result<()> {
-        axum::serve(listener, self.router())
+        axum::serve(Bounded::new(listener), self.router())
             .with_graceful_shutdown(stop)
             .await
     }

@@ -6,6 +6,7 @@ mod health;
 mod http;
 mod logging;
 mod metrics;
+mod places;
 pub mod spans;
 
 pub use health::Health;

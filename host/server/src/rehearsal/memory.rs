@@ -7,12 +7,30 @@ use std::time::Duration;
 use gatepost_message::Millis;
 use gatepost_policy::{Effect, Machine, Memory, Scope};
 
+/// Octets of what is remembered in one rehearsal. A relay remembers no more for an account, and
+/// keeps what weighs most; here what comes first is kept, and it is said that there was more.
+const ROOM: usize = 64 << 20;
+
+/// Octets of a key or a machine besides its texts, and of one count.
+const ENTRY: usize = 160;
+const COUNT: usize = 16;
+
 /// Counts, marks and machines of one rehearsal.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct RunMemory(Mutex<State>);
 
-#[derive(Debug, Default)]
+impl Default for RunMemory {
+    fn default() -> Self {
+        Self::with_room(ROOM)
+    }
+}
+
+#[derive(Debug)]
 struct State {
+    /// Octets that are left.
+    room: usize,
+    /// Whether something was not remembered for want of room.
+    full: bool,
     remembered: HashMap<(Scope, String), Remembered>,
     /// By account and address.
     machines: HashMap<(Option<String>, String), Machine>,
@@ -27,20 +45,33 @@ struct Remembered {
 }
 
 impl RunMemory {
+    fn with_room(room: usize) -> Self {
+        Self(Mutex::new(State {
+            room,
+            full: false,
+            remembered: HashMap::new(),
+            machines: HashMap::new(),
+        }))
+    }
+
+    /// Whether something was not remembered for want of room.
+    pub(super) fn is_full(&self) -> bool {
+        self.lock().full
+    }
+
     /// Applies the effects of a message that was accepted at `now`.
     pub(super) fn remember(&self, effects: &[(Scope, Effect)], now: Millis) {
         let mut state = self.lock();
         let after = |seconds: u32| now + Duration::from_secs(u64::from(seconds));
         for (scope, effect) in effects {
             match effect {
-                Effect::Count { key, amount } => {
-                    state.of(scope, key).counted.push((now, *amount));
-                }
+                Effect::Count { key, amount } => state.count(scope, key, now, *amount),
                 Effect::MarkSeen { key, seconds } => {
-                    let remembered = state.of(scope, key);
-                    remembered.seen = remembered.seen.max(after(*seconds));
+                    if let Some(remembered) = state.of(scope, key) {
+                        remembered.seen = remembered.seen.max(after(*seconds));
+                    }
                 }
-                Effect::ForgetCount { key } => state.of(scope, key).counted.clear(),
+                Effect::ForgetCount { key } => state.forget_count(scope, key),
                 Effect::RememberMachine {
                     address,
                     evidence,
@@ -53,11 +84,16 @@ impl RunMemory {
                         since: before.map_or(now, |known| known.since),
                         until: after(*seconds),
                     };
-                    state.machines.insert(key, machine);
+                    let octets = ENTRY + address.len() + evidence.len();
+                    if before.is_some() || state.takes(octets) {
+                        state.machines.insert(key, machine);
+                    }
                 }
                 Effect::ForgetMachine { address } => {
                     let key = (scope.account.clone(), address.clone());
-                    state.machines.remove(&key);
+                    if let Some(machine) = state.machines.remove(&key) {
+                        state.room += ENTRY + address.len() + machine.evidence.len();
+                    }
                 }
             }
         }
@@ -69,9 +105,45 @@ impl RunMemory {
 }
 
 impl State {
-    fn of(&mut self, scope: &Scope, key: &str) -> &mut Remembered {
+    /// Takes room for so many octets, if there is any.
+    fn takes(&mut self, octets: usize) -> bool {
+        match self.room.checked_sub(octets) {
+            Some(room) => self.room = room,
+            None => self.full = true,
+        }
+        !self.full
+    }
+
+    /// What is remembered of a key; `None` where there is no room for another.
+    fn of(&mut self, scope: &Scope, key: &str) -> Option<&mut Remembered> {
+        let octets = ENTRY + key.len();
         let key = (scope.clone(), key.to_owned());
-        self.remembered.entry(key).or_default()
+        if !self.remembered.contains_key(&key) && !self.takes(octets) {
+            return None;
+        }
+        Some(self.remembered.entry(key).or_default())
+    }
+
+    fn count(&mut self, scope: &Scope, key: &str, now: Millis, amount: u32) {
+        let last = self.of(scope, key).and_then(|of| of.counted.last_mut());
+        match last {
+            Some((at, counted)) if *at == now => *counted = counted.saturating_add(amount),
+            _ => {
+                if self.takes(COUNT)
+                    && let Some(remembered) = self.of(scope, key)
+                {
+                    remembered.counted.push((now, amount));
+                }
+            }
+        }
+    }
+
+    fn forget_count(&mut self, scope: &Scope, key: &str) {
+        let key = (scope.clone(), key.to_owned());
+        if let Some(remembered) = self.remembered.get_mut(&key) {
+            self.room += COUNT * remembered.counted.len();
+            remembered.counted = Vec::new();
+        }
     }
 }
 
@@ -101,5 +173,56 @@ impl Memory for RunMemory {
             .machines
             .get(&(Some(account.to_owned()), address.to_owned()));
         known.filter(|machine| machine.until > now).cloned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scope() -> Scope {
+        Scope {
+            policy: "p".into(),
+            account: Some("acme".into()),
+        }
+    }
+
+    #[test]
+    fn what_there_is_no_room_for_is_not_remembered_and_that_is_said() {
+        let memory = RunMemory::with_room(10 * (ENTRY + 2));
+        let now = Millis(1_700_000_000_000);
+        let mark = |number: u32| Effect::MarkSeen {
+            key: format!("{number:02}"),
+            seconds: 60,
+        };
+        for number in 0..10 {
+            memory.remember(&[(scope(), mark(number))], now);
+        }
+        assert!(!memory.is_full());
+        // What is known already takes no more.
+        memory.remember(&[(scope(), mark(3))], now);
+        assert!(!memory.is_full());
+        for number in 10..1000 {
+            memory.remember(&[(scope(), mark(number))], now);
+        }
+        assert!(memory.is_full());
+        let seen = |number: u32| memory.seen(&scope(), &format!("{number:02}"), now);
+        assert!(seen(0) && seen(9) && !seen(10) && !seen(999));
+        assert_eq!(memory.lock().remembered.len(), 10);
+    }
+
+    #[test]
+    fn counts_of_one_moment_are_one() {
+        let memory = RunMemory::default();
+        let now = Millis(1_700_000_000_000);
+        let count = Effect::Count {
+            key: "k".into(),
+            amount: 2,
+        };
+        for _ in 0..1000 {
+            memory.remember(&[(scope(), count.clone())], now);
+        }
+        assert_eq!(memory.counted(&scope(), "k", 60, now), 2000);
+        assert_eq!(memory.lock().room, ROOM - ENTRY - 1 - COUNT);
     }
 }

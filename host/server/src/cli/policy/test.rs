@@ -51,11 +51,11 @@ pub(in crate::cli) async fn run(args: &Test) -> miette::Result<ExitCode> {
     let place = Place::of(&args.folder)?;
     let module = place.module(args.module.as_deref())?;
     if let Some(newer) = &module.newer {
-        eprintln!(
+        output::complain(format!(
             "gatepost: {} is newer than {}: build the policy again",
             newer.display(),
             module.origin
-        );
+        ));
     }
     let mut fixtures = read_folder(&place.fixtures)
         .into_diagnostic()
