@@ -1,8 +1,8 @@
 //! What the trace fields prove: a message that has come through here before.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use gatepost_sdk::{Message as _, host_name};
+use gatepost_sdk::{Message as _, bounds, host_name};
 
 use crate::head::Head;
 use crate::settings::Settings;
@@ -26,12 +26,17 @@ pub fn looping(head: &Head<'_>, settings: &Settings) -> Option<String> {
     if hops as usize <= OWN_HOPS {
         return None;
     }
-    let hosts = settings.own_hosts.iter().cloned();
-    let hosts: Vec<String> = hosts.chain([host_name()]).collect();
+    let hosts = own_hosts(settings);
     let received = head.section().uppermost("Received", FIELDS, OCTETS);
     let own = received.iter().filter(|field| is_by(field, &hosts));
     let own = own.count();
     (own > OWN_HOPS).then(|| format!("it was received here {own} times before"))
+}
+
+/// The names under which this site's relays write Received.
+fn own_hosts(settings: &Settings) -> Vec<String> {
+    let hosts = settings.own_hosts.iter().cloned();
+    hosts.chain([host_name()]).collect()
 }
 
 /// Whether one of these hosts wrote the field: the word behind `by` (RFC 5321 section 4.4).
@@ -51,22 +56,55 @@ fn is_by(field: &str, hosts: &[String]) -> bool {
     false
 }
 
-/// Those to whom the message was delivered already, as Postfix and qmail write it in Delivered-To.
-/// The domain has no case, and no mail system that stamps this field lets two mailboxes differ in
-/// case alone.
-pub struct Delivered(BTreeSet<String>);
+/// Those to whom the message was delivered already, as Postfix and qmail write it in Delivered-To,
+/// and whether it had been here before. The domain has no case, and no mail system that stamps this
+/// field lets two mailboxes differ in case alone.
+///
+/// A customer's server that relays to us stamps the support address first, for it is its own as
+/// well: so the field alone is no loop. It is one where the message had been here before it was
+/// delivered there, which a trace of ours below the field shows: every server puts its own on top
+/// (RFC 5321 section 4.4, RFC 9228 section 3).
+#[derive(Default)]
+pub struct Delivered {
+    /// Who stands there, each with the number of the uppermost field that says so.
+    to: BTreeMap<String, usize>,
+    /// The number of the lowest field that a host of ours has written.
+    ours: Option<usize>,
+}
 
 impl Delivered {
     /// Reads the fields.
-    pub fn of(head: &Head<'_>) -> Self {
-        let bare = |value: String| value.trim_matches(['<', '>', ' ']).to_lowercase();
-        let fields = head.section().uppermost("Delivered-To", FIELDS, OCTETS);
-        Self(fields.into_iter().map(bare).collect())
+    pub fn of(head: &Head<'_>, settings: &Settings) -> Self {
+        let section = head.section();
+        let bare = |value: String| value.trim().trim_matches(['<', '>', ' ']).to_lowercase();
+        let mut found = Self::default();
+        let mut left = OCTETS;
+        let named = section.fields().enumerate();
+        let named = named.filter(|(_, field)| field.is("Delivered-To"));
+        for (number, field) in named.take(FIELDS) {
+            let length = field.body().len();
+            if length > left {
+                break;
+            }
+            left -= length;
+            found.to.entry(bare(field.value())).or_insert(number);
+        }
+        if found.to.is_empty() {
+            return found;
+        }
+        let hosts = own_hosts(settings);
+        let fields = section.fields().enumerate().rev();
+        let received = fields.filter(|(_, field)| field.is("Received"));
+        let mut written = received.filter(|(_, field)| is_by(&field.text(bounds::TEXT), &hosts));
+        found.ours = written.next().map(|(number, _)| number);
+        found
     }
 
-    /// Whether it was to this recipient.
-    pub fn to(&self, recipient: &str) -> bool {
-        !self.0.is_empty() && self.0.contains(&recipient.to_lowercase())
+    /// Whether it was to this recipient, after it had been here: an email id of ours
+    /// (`has_our_id`), wherever it stands, shows that as well.
+    pub fn to(&self, recipient: &str, has_our_id: bool) -> bool {
+        let number = self.to.get(&recipient.to_lowercase());
+        number.is_some_and(|number| has_our_id || self.ours.is_some_and(|ours| ours > *number))
     }
 }
 

@@ -108,11 +108,11 @@ impl Inbound<'_> {
         // Somebody else's may come by two ways, and is none of our business.
         let id = self.head.first(Field::EmailId);
         let id = id.filter(|id| id.len() <= LONGEST_ID && is_ours(id));
-        let delivered = hops::Delivered::of(self.head);
+        let delivered = hops::Delivered::of(self.head, self.settings);
         let (mut before, mut others) = (Vec::new(), Vec::new());
         let mut fresh = Vec::new();
         for recipient in recipients {
-            if delivered.to(recipient) {
+            if delivered.to(recipient, id.is_some()) {
                 decision.reason(format!("Delivered-To names {recipient} already"));
                 before.push(recipient);
                 continue;
