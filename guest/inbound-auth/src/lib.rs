@@ -2,13 +2,12 @@
 //!
 //! Mail comes in four ways, and each proves itself otherwise:
 //!
-//! - **Directly**, to a native address or one of a domain that nobody forwards: the author's domain
-//!   has to stand for it ([`direct`]).
+//! - **Directly**, past every known forwarder: the author's domain has to stand for it ([`direct`]).
 //! - **Through the relay** of a customer, whose server has shown the credentials of its domain: the
 //!   customer vouches, whoever the author is, and for its own domain's addresses alone.
 //! - **Past the relay**: for a domain that should come through it and did not.
-//! - **Forwarded** by a customer's server without credentials: who wrote it is proved by what
-//!   survives that ([`forwarded`]).
+//! - **Forwarded** by a customer's server without credentials, to an address of its domain or to a
+//!   native one: who wrote it is proved by what survives that ([`forwarded`]).
 //!
 //! However it comes without credentials, its [author] has to be one that can be told.
 //!
@@ -258,8 +257,9 @@ impl Judge<'_> {
             // One that is not proved to be the account's yet has no relay, and one that is
             // disconnected has none any more.
             (DomainKind::TwoWay, DomainState::Verified) => Way::PastRelay,
-            (DomainKind::OutboundOnly, _)
-                if forwarded::by_known(&to.forwarders, self.transaction, &self.proved) =>
+            // The address that a customer's server forwards to is often a native one.
+            (DomainKind::OutboundOnly | DomainKind::Native, _)
+                if forwarded::by_known(to, self.transaction, &self.proved) =>
             {
                 Way::Forwarded
             }

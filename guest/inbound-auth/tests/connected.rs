@@ -128,3 +128,92 @@ fn forwarded_mail_is_never_refused_for_dmarc_alone() {
         "a seal and a signature that fail prove no forwarder"
     );
 }
+
+/// What a customer's server forwards often goes to a native address.
+#[test]
+fn known_forwarders_are_known_at_a_native_address_too() {
+    let to_native = |client: &'static str, change: Change| {
+        let mut scene = Scene {
+            client,
+            ..Scene::default()
+        };
+        scene.given.destinations.values_mut().for_each(|of| {
+            // As the relay tells of an account that has connected this domain.
+            of.forwarders.dkim_domains.push("customer.example".into());
+        });
+        let scene = scene.with(dmarc_fails(DmarcPolicy::Reject)).with(change);
+        scene.judge()
+    };
+    let known: [(&str, Change); 4] = [
+        ("203.0.113.9", |_| ()),
+        ("192.0.2.1", |proved| {
+            proved.dkim = vec![DkimResult {
+                result: Outcome::Pass,
+                domain: "customer.example".into(),
+                ..DkimResult::default()
+            }]
+        }),
+        ("192.0.2.1", |proved| {
+            proved.spf_mailfrom = spf("mail.customer.example")
+        }),
+        ("192.0.2.1", |proved| {
+            proved.arc = sealed_by("sealer.example", "other.example")
+        }),
+    ];
+    for (client, change) in known {
+        let outcome = to_native(client, change);
+        assert_eq!(outcome.tags, ["forwarded", "dmarc-fail"], "{outcome:?}");
+        assert_eq!(outcome.verdict, Verdict::Pass);
+    }
+    let unknown: [Change; 3] = [
+        |_| (),
+        |proved| proved.spf_mailfrom = spf("elsewhere.example"),
+        |proved| {
+            proved.spf_mailfrom = SpfResult {
+                result: Outcome::SoftFail,
+                ..spf("customer.example")
+            }
+        },
+    ];
+    for change in unknown {
+        assert_eq!(to_native("192.0.2.1", change).code(), 550);
+    }
+}
+
+/// The people of a customer write to a native address as anybody else.
+#[test]
+fn what_its_own_people_write_has_not_been_forwarded() {
+    let mut scene = Scene::default();
+    scene.given.destinations.values_mut().for_each(|of| {
+        of.forwarders.dkim_domains.push("author.example".into());
+    });
+    let outcome = scene.with(|proved| {
+        proved.spf_mailfrom = spf("author.example");
+        proved.dmarc.spf_aligned = true;
+    });
+    assert_eq!(outcome.judge().tags, Vec::<String>::new());
+}
+
+/// Sender Rewriting Scheme gives the reverse-path of a connected domain to what its server forwards.
+#[test]
+fn the_server_of_an_outbound_only_domain_is_known_by_its_name() {
+    for (state, code) in [
+        (DomainState::Verified, 250),
+        (DomainState::Disconnected, 550),
+    ] {
+        let scene = Scene::to(DomainKind::OutboundOnly, state);
+        let outcome = scene
+            .with(dmarc_fails(DmarcPolicy::Reject))
+            .with(|proved| proved.spf_mailfrom = spf("customer.example"))
+            .judge();
+        assert_eq!(outcome.code(), code, "{state:?}");
+    }
+}
+
+fn spf(domain: &str) -> SpfResult {
+    SpfResult {
+        result: Outcome::Pass,
+        domain: domain.into(),
+        reason: None,
+    }
+}

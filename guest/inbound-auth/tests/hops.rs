@@ -3,6 +3,7 @@
 mod common;
 
 use common::*;
+use gatepost_sdk::{DomainKind, DomainState};
 
 const FIRST: (&str, &str) = (
     "Received",
@@ -79,12 +80,14 @@ fn a_partner_has_not_asked_either() {
 
 #[test]
 fn a_trace_without_end_takes_no_more_time_than_it_is_long() {
-    let addresses: String = (0..5_000)
-        .map(|number| format!("a{number}@b.example, "))
-        .collect();
-    let long: &'static str = Box::leak(addresses.into_boxed_str());
-    let mut fields = vec![("Delivered-To", long); 8];
-    fields.push(("Reply-To", long));
+    let leak = |addresses: String| -> &'static str { Box::leak(addresses.into_boxed_str()) };
+    let all = |end: &str| {
+        (0..5_000)
+            .map(|number| format!("a{number}@{number}{end}, "))
+            .collect()
+    };
+    let mut fields = vec![("Delivered-To", leak(all(".b.example"))); 8];
+    fields.push(("Reply-To", leak(all(".c.example"))));
     fields.push(("Reply-To", "Ann <ann@home.example>"));
     let started = std::time::Instant::now();
     let outcome = scene(fields).judge();
@@ -95,7 +98,7 @@ fn a_trace_without_end_takes_no_more_time_than_it_is_long() {
         "{}",
         outcome.reasons[0].len()
     );
-    assert_eq!(outcome.headers[0].1, "<a0@b.example>");
+    assert_eq!(outcome.headers[0].1, "<a0@0.c.example>");
 }
 
 #[test]
@@ -104,4 +107,80 @@ fn a_requester_is_no_longer_than_an_address() {
     let long: &'static str = Box::leak(long.into_boxed_str());
     let outcome = scene(vec![SECOND, FIRST, ("Reply-To", long)]).judge();
     assert_eq!(outcome.headers[0].1, "<ann@home.example>");
+}
+
+/// An alias of a mailbox, which forwards: one organisation, and several addresses in the trace.
+#[test]
+fn one_forwarding_through_an_alias_is_one() {
+    const ALIAS: (&str, &str) = (
+        "Received",
+        "from mail.home.example by mx.customer.example with ESMTPS id 1 for <sales@customer.example>; Mon, 5 Jan 2026 01:00:01 +0000",
+    );
+    const INSIDE: (&str, &str) = (
+        "Received",
+        "from mx.customer.example by in.host.example with ESMTPS id 2 for <tom@customer.mail.host.example>; Mon, 5 Jan 2026 01:00:02 +0000",
+    );
+    for fields in [
+        vec![
+            ("X-Forwarded-To", "help@acme.desk.example"),
+            (
+                "X-Forwarded-For",
+                "tom@customer.example help@acme.desk.example",
+            ),
+            ("Delivered-To", "tom@customer.example"),
+            ALIAS,
+        ],
+        vec![("Delivered-To", "tom+sales@customer.example"), ALIAS],
+        vec![INSIDE, ("Delivered-To", "tom@mail.customer.example"), ALIAS],
+        vec![("Delivered-To", "Help+3@acme.desk.example"), ALIAS],
+    ] {
+        let mut fields = fields;
+        fields.push(("To", "Sales <sales@customer.example>"));
+        let outcome = scene(fields.clone()).judge();
+        assert_eq!(
+            (outcome.tags, outcome.headers),
+            (vec![], vec![]),
+            "{fields:?}"
+        );
+    }
+}
+
+#[test]
+fn an_alias_of_a_connected_address_forwards_nothing() {
+    let mut scene = Scene::to(DomainKind::TwoWay, DomainState::Disconnected);
+    let alias = ("Delivered-To", "help-desk@customer.example");
+    scene.mail = Mail(vec![alias, FIRST]);
+    assert_eq!(scene.judge().tags, Vec::<String>::new());
+}
+
+/// Whoever has passed it on has not asked: a mailbox, by each of the ways in which it may be told,
+/// and a list.
+#[test]
+fn who_passes_a_message_on_has_not_asked() {
+    for passed_on in [
+        ("Delivered-To", "tom@customer.example"),
+        (
+            "X-Forwarded-For",
+            "tom@customer.example help@acme.desk.example",
+        ),
+        ("Resent-From", "Tom <tom@customer.example>"),
+        ("X-MS-Exchange-Inbox-Rules-Loop", "tom@customer.example"),
+        ("List-Post", "<mailto:tom@customer.example>"),
+        ("X-BeenThere", "tom@customer.example"),
+        (
+            "Mailing-List",
+            "list tom@customer.example; contact tom-owner@customer.example",
+        ),
+    ] {
+        let reply_to = ("Reply-To", "Tom+orders@customer.example");
+        let outcome = scene(vec![passed_on, SECOND, FIRST, reply_to]).judge();
+        assert_eq!(outcome.tags, ["multi-hop"], "{passed_on:?}");
+        assert_eq!(outcome.headers, [], "{passed_on:?}");
+    }
+    // One more alias there, of which the trace knows nothing; an author there may have asked.
+    let to = ("To", "all@shop.example, ann@home.example");
+    let outcome = scene(vec![SECOND, FIRST, to]).judge();
+    assert_eq!(outcome.headers[0].1, "<ann@home.example>");
+    let outcome = scene(vec![SECOND, FIRST, ("Reply-To", "eve@shop.example")]).judge();
+    assert_eq!(outcome.headers[0].1, "<eve@shop.example>");
 }

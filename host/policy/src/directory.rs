@@ -88,7 +88,8 @@ pub enum DomainState {
 pub struct Forwarders {
     /// In CIDR form, such as `192.0.2.0/24`.
     pub networks: Vec<String>,
-    /// Domains with which they sign (DKIM), in lower-case A-labels.
+    /// Domains with which they sign (DKIM), or to which they rewrite the reverse-path, in lower-case
+    /// A-labels.
     pub dkim_domains: Vec<String>,
     /// Domains with which they seal (ARC), in lower-case A-labels.
     pub arc_sealers: Vec<String>,

@@ -82,16 +82,30 @@ impl Accounts {
     }
 
     /// A domain that the site itself gave: of the configuration, or native.
+    ///
+    /// To a native one of the directory the servers of all domains forward that the account has
+    /// verified, and so do those themselves, by their own name.
     fn given(&self, account: &str, domain: &Domain) -> ReceivingDomain {
         let mut known = self.config.account(account).into_iter();
         let known = known.find_map(|of| of.forwarders.iter().find(|of| of.domain == *domain));
+        let mut all = known.map_or_else(Forwarders::default, |known| {
+            forwarders(&known.networks, &known.dkim_domains, &known.arc_sealers)
+        });
+        let connectors = account.parse().map(|id| self.directory.connectors(id));
+        let connectors = connectors.unwrap_or_default().iter();
+        for of in connectors.filter(|of| of.state == ConnectorState::Verified) {
+            let known = &of.forwarders;
+            let known = forwarders(&known.networks, &known.dkim_domains, &known.arc_sealers);
+            all.networks.extend(known.networks);
+            all.dkim_domains.extend(known.dkim_domains);
+            all.dkim_domains.push(of.claim.domain.as_ascii().to_owned());
+            all.arc_sealers.extend(known.arc_sealers);
+        }
         ReceivingDomain {
             domain: domain.as_ascii().to_owned(),
             kind: DomainKind::Native,
             state: DomainState::Verified,
-            forwarders: known.map_or_else(Forwarders::default, |known| {
-                forwarders(&known.networks, &known.dkim_domains, &known.arc_sealers)
-            }),
+            forwarders: all,
         }
     }
 }
