@@ -29,13 +29,16 @@ mod auto_submitted;
 mod autoreply;
 mod decide;
 mod fields;
+mod layout;
 mod list;
 mod machine;
 mod phrases;
 mod precedence;
 mod report;
 mod rule;
+mod said;
 mod sender;
+mod set;
 mod subject;
 mod suppress;
 mod text;
@@ -45,6 +48,7 @@ use std::fmt;
 pub use rule::Rule;
 
 use crate::{Message, MessageClass, Transaction};
+use set::Set;
 
 /// One thing that speaks for a class, or against an automatic answer.
 ///
@@ -92,8 +96,8 @@ pub struct Classification {
     pub reply_allowed: bool,
     /// What was found, in the order of [`Rule::ALL`]; of each rule four pieces at most.
     pub evidence: Vec<Evidence>,
-    of_class: &'static [Rule],
-    against_reply: Vec<Rule>,
+    of_class: Set,
+    against_reply: Set,
     certain: bool,
 }
 
@@ -109,7 +113,7 @@ impl Classification {
     /// ```
     pub fn evidence_of_class(&self) -> impl Iterator<Item = &Evidence> {
         let all = self.evidence.iter();
-        all.filter(|evidence| self.of_class.contains(&evidence.rule))
+        all.filter(|evidence| self.of_class.has(evidence.rule))
     }
 
     /// Whether the author is a machine beyond doubt, so that it may be remembered: a program says
@@ -144,7 +148,7 @@ impl Classification {
     /// ```
     pub fn evidence_against_reply(&self) -> impl Iterator<Item = &Evidence> {
         let all = self.evidence.iter();
-        all.filter(|evidence| self.against_reply.contains(&evidence.rule))
+        all.filter(|evidence| self.against_reply.has(evidence.rule))
     }
 }
 
@@ -180,6 +184,7 @@ impl Classifier {
     /// # let _ = ours;
     /// ```
     pub fn new(trigger: &str, account_id: &str) -> Self {
+        said::prepare();
         Self {
             trigger: trigger.to_ascii_lowercase(),
             account_id: account_id.to_ascii_lowercase(),
@@ -233,6 +238,8 @@ struct Found {
     evidence: Vec<Evidence>,
     /// How many pieces of [`Self::evidence`] are there of each rule.
     pieces: [u8; Rule::ALL.len()],
+    /// The rules that have found something.
+    rules: Set,
 }
 
 impl Default for Found {
@@ -240,6 +247,7 @@ impl Default for Found {
         Self {
             evidence: Vec::new(),
             pieces: [0; Rule::ALL.len()],
+            rules: Set::NONE,
         }
     }
 }
@@ -272,6 +280,7 @@ impl Found {
         }
         if *pieces < PIECES {
             *pieces += 1;
+            self.rules.add(rule);
             self.evidence.push(evidence);
             return;
         }
@@ -288,6 +297,7 @@ impl Found {
         if let Some(pieces) = self.pieces.get_mut(rule as usize) {
             *pieces = 0;
         }
+        self.rules.remove(rule);
         let of_rule = self
             .evidence
             .iter()
@@ -298,17 +308,20 @@ impl Found {
     }
 
     fn has(&self, rule: Rule) -> bool {
-        self.pieces
-            .get(rule as usize)
-            .is_some_and(|pieces| *pieces > 0)
+        self.rules.has(rule)
     }
 
-    fn has_any(&self, rules: &[Rule]) -> bool {
-        rules.iter().any(|rule| self.has(*rule))
+    fn has_any(&self, rules: Set) -> bool {
+        !self.rules.and(rules).is_empty()
     }
 
     /// How many of these rules have found something.
-    fn count(&self, rules: &[Rule]) -> usize {
-        rules.iter().filter(|rule| self.has(**rule)).count()
+    fn count(&self, rules: Set) -> u32 {
+        self.rules.and(rules).len()
+    }
+
+    /// What those of these rules weigh together that have found something.
+    fn weight(&self, rules: &[(Rule, u32)]) -> u32 {
+        set::weight(self.rules, rules)
     }
 }

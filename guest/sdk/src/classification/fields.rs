@@ -4,6 +4,8 @@ use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use super::rule::Rule;
+use super::said::{self, Said, Says};
+use super::set::Set;
 use super::{Classifier, Evidence, Found};
 use super::{
     auto_submitted, autoreply, list, machine, precedence, report, sender, subject, suppress, text,
@@ -146,14 +148,7 @@ pub(super) fn find(
         .iter()
         .map(|value| decoded(value))
         .collect();
-    for text in &subjects {
-        if let Some(rule) = subject::rule(text) {
-            found.add(rule, "Subject", text);
-        }
-        if subject::is_newsletter(text) {
-            found.add(Rule::NewsletterSubject, "Subject", text);
-        }
-    }
+    subject_lines(&subjects, found);
     if held
         .to
         .all
@@ -173,70 +168,184 @@ pub(super) fn find(
         .get(..recipients.len().min(AUTHORS))
         .unwrap_or_default();
     let text = text::read(&read, &held.types.all, &held.encodings.all, authors);
-    words(&text, &subjects, found);
+    let complaint = subjects
+        .iter()
+        .any(|subject| subject::is_complaint(subject));
+    if complaint && text.returned {
+        found.add(Rule::MailReport, "Subject", "message complained about");
+    }
+    words(&text, &recipients, &held, found);
     replies(&text, &author, &held, found);
     forwarders(transaction, &held, found);
     own_lists(&recipients, &held, found);
 }
 
 /// What the text says.
-fn words(text: &text::Text, subjects: &[String], found: &mut Found) {
+fn words(text: &text::Text, recipients: &[String], held: &Held, found: &mut Found) {
     const TEXT: &str = "text";
+    let said = &text.said;
     for (rule, phrase) in [
-        (Rule::AutomaticText, text.automatic),
-        (Rule::FailureText, text.failure),
+        (Rule::AutomaticText, said.get(Says::Automatic)),
+        (Rule::FailureText, said.get(Says::Failure)),
         (Rule::FailureWords, text.failure_words),
+        (Rule::AbsenceText, said.get(Says::Absence)),
+        (Rule::ReceiptText, said.get(Says::Receipt)),
+        (Rule::NoticeText, said.get(Says::Notice)),
+        (Rule::NoticeTopic, said.get(Says::Topic)),
+        (Rule::BulkText, said.get(Says::Bulk)),
+        (Rule::ToMany, said.get(Says::ToMany)),
+        (Rule::Form, text.passed_on),
         (Rule::OptOut, text.opt_out),
+        (Rule::MailProgram, said.get(Says::Telephone)),
     ] {
         if let Some(phrase) = phrase {
             found.add(rule, TEXT, phrase);
         }
     }
-    if text.pixel {
-        found.add(Rule::TrackingPixel, TEXT, "picture of one pixel");
+    let is_letter = is_letter(text, held);
+    let marks = [
+        (Rule::TrackingPixel, text.pixel, "picture of one pixel"),
+        (
+            Rule::ReturnedMessage,
+            text.returned,
+            "a recipient's own message",
+        ),
+        (
+            Rule::HeaderInText,
+            text.header_in_text,
+            "Received and others",
+        ),
+        (Rule::Form, text.layout.form, "fields of a form"),
+        (
+            Rule::Records,
+            text.layout.records && !text.layout.form,
+            "labels and values",
+        ),
+        (Rule::Quotation, text.quotes, "quoted"),
+        (Rule::Letter, is_letter, "a letter"),
+        (Rule::MailReport, text.complaint, "message complained about"),
+    ];
+    for (rule, is_so, shown) in marks {
+        if is_so {
+            found.add(rule, TEXT, shown);
+        }
     }
-    if text.returned {
-        found.add(Rule::ReturnedMessage, TEXT, "a recipient's own message");
-    }
-    let complaint = subjects
-        .iter()
-        .any(|subject| subject::is_complaint(subject));
-    if text.complaint || complaint && text.returned {
-        found.add(Rule::MailReport, TEXT, "message complained about");
-    }
-    if text.quotes {
-        found.add(Rule::Quotation, TEXT, "quoted");
-    }
-    if text
-        .own
-        .chars()
-        .filter(|c| c.is_alphanumeric())
-        .take(2)
-        .count()
-        == 2
+    if found.has_any(Set::of(&[Rule::FailureText, Rule::FailureWords]))
+        && let Some(other) = other_address(&text.begins, recipients, held)
     {
+        found.add(Rule::FailedAddress, TEXT, &other);
+    }
+    let mut letters = text.own.chars().filter(|c| c.is_alphanumeric());
+    if letters.nth(1).is_some() {
         found.add(Rule::OwnText, TEXT, "own");
-    }
-    if let Some(failure) = subjects
-        .iter()
-        .find(|subject| subject::mentions_failure(subject))
-    {
-        found.add(Rule::FailureSubject, "Subject", failure);
-    }
-    if let Some(answer) = subjects
-        .iter()
-        .find(|subject| subject::begins_as_answer(subject))
-    {
-        found.add(Rule::AnswerSubject, "Subject", answer);
     }
     if text.calendar.as_deref() == Some("REPLY") {
         found.add(Rule::CalendarReply, TEXT, "METHOD:REPLY");
     }
 }
 
+/// What the subjects say.
+fn subject_lines(subjects: &[String], found: &mut Found) {
+    const SUBJECT: &str = "Subject";
+    for text in subjects {
+        if let Some(rule) = subject::rule(text) {
+            found.add(rule, SUBJECT, text);
+        }
+        let said = Said::of(&said::plain(text));
+        for (rule, is_so) in [
+            (Rule::NewsletterSubject, subject::is_newsletter(text)),
+            (Rule::FailureSubject, subject::mentions_failure(text)),
+            (Rule::NoticeSubject, said.get(Says::NoticeSubject).is_some()),
+            (
+                Rule::ReceiptSubject,
+                said.get(Says::ReceiptSubject).is_some(),
+            ),
+            (Rule::Form, said.get(Says::FormSubject).is_some()),
+            (Rule::AbsenceSubject, subject::ends_with_absence(text)),
+            (Rule::AnswerSubject, subject::begins_as_answer(text)),
+        ] {
+            if is_so {
+                found.add(rule, SUBJECT, text);
+            }
+        }
+    }
+}
+
+/// Whether two of three are so: the author speaks in the first person, asks, and has signed.
+fn is_letter(text: &text::Text, held: &Held) -> bool {
+    let first_person = text.layout.capital_i || text.said.get(Says::FirstPerson).is_some();
+    match (first_person, text.layout.asks) {
+        (true, true) => true,
+        (false, false) => false,
+        _ => is_signed(&text.own, held),
+    }
+}
+
+/// Names of which it is asked whether they stand below the text.
+const NAMES: usize = 4;
+
+/// Lines at the end of a text in which it is signed.
+const LAST_LINES: usize = 8;
+
+/// Whether one of the last lines has a word of a person's name who is an author, or gets the answer.
+fn is_signed(own: &str, held: &Held) -> bool {
+    let lines = own.lines().rev().filter(|line| !line.trim().is_empty());
+    let short = lines.take(LAST_LINES).filter(|line| line.len() < 80);
+    let last: Vec<String> = short.map(said::plain).collect();
+    let names = held.from.named().iter().chain(held.reply_to.named());
+    names.take(NAMES).any(|(name, _)| {
+        let name = said::plain(name);
+        let words = names_of_person(&name);
+        !words.is_empty()
+            && last.iter().any(|line| {
+                let mut of_line = line.split(|c: char| !c.is_alphanumeric());
+                of_line.any(|word| words.contains(&word))
+                    || !name.is_ascii() && line.contains(&name)
+            })
+    })
+}
+
+/// The words of a display name in plain form; none where it is a firm's or a team's.
+fn names_of_person(name: &str) -> Vec<&str> {
+    #[rustfmt::skip]
+    const OF_OTHERS: &[&str] = &[
+        "team", "support", "service", "services", "desk", "helpdesk", "system", "admin", "mail",
+        "shop", "store", "info", "office", "sales", "customer", "care", "kundenservice",
+        "noreply", "notification", "notifications", "alerts", "alert", "news", "newsletter",
+        "accounts", "billing", "the", "gmbh", "ltd", "inc", "llc", "www", "com",
+    ];
+    let words = name.split(|c: char| !c.is_alphanumeric());
+    let words: Vec<&str> = words
+        .filter(|word| word.chars().nth(1).is_some() && !matches!(*word, "from" | "via"))
+        .take(6)
+        .collect();
+    match words.iter().any(|word| OF_OTHERS.contains(word)) {
+        true => Vec::new(),
+        false => words,
+    }
+}
+
+/// An address in the text that is neither the author's nor a recipient's.
+fn other_address(text: &str, recipients: &[String], held: &Held) -> Option<String> {
+    let from = held.from.addresses();
+    let words = text.split(|c: char| c.is_whitespace() || "<>()[]\",;:'|=".contains(c));
+    let mut addresses = words
+        .map(|word| word.trim_matches(['.', '*', '_', '!', '?']))
+        .filter(|word| {
+            word.split_once('@')
+                .is_some_and(|(local, at)| !local.is_empty() && at.contains('.') && at.len() > 3)
+        });
+    addresses
+        .find(|address| {
+            let is = |known: &String| known == address;
+            !recipients.iter().any(is) && !from.iter().any(is)
+        })
+        .map(str::to_owned)
+}
+
 /// Whether somebody typed an answer.
 fn replies(text: &text::Text, author: &str, held: &Held, found: &mut Found) {
-    let of_machine = found.has_any(&[
+    let of_machine = found.has_any(Set::of(&[
         Rule::AutomaticSubject,
         Rule::AbsenceSubject,
         Rule::AwaySubject,
@@ -244,14 +353,14 @@ fn replies(text: &text::Text, author: &str, held: &Held, found: &mut Found) {
         Rule::Challenge,
         Rule::HeldByList,
         Rule::MachineSubject,
-    ]);
-    let as_answer = [Rule::AnswerSubject, Rule::MailProgram, Rule::Threaded];
+    ]));
+    let as_answer = Set::of(&[Rule::AnswerSubject, Rule::MailProgram, Rule::Threaded]);
     let answers = held.answers && found.has(Rule::OwnText) && !of_machine;
-    if answers && found.has_any(&as_answer) {
+    if answers && found.has_any(as_answer) {
         found.add(Rule::TypedReply, "text", "above what is answered");
     }
     // Calendars tell who has accepted; people do not tell their own names first.
-    let name = author.trim().to_lowercase();
+    let name = said::plain(author);
     let names = held.from.addresses().into_iter().chain([name]);
     if found.has(Rule::CalendarReply)
         && names
@@ -261,7 +370,7 @@ fn replies(text: &text::Text, author: &str, held: &Held, found: &mut Found) {
         found.add(Rule::AutomaticText, "text", "author's name");
     }
     // A notice for customers: `Ann (Wool Shop)`, or `Ann commented:`, above which to answer.
-    let author = author.trim().to_lowercase();
+    let author = said::plain(author);
     let notice = text.begins.contains("your reply above this line")
         || text.begins.contains("reply above this line");
     let (name, rest) = author.split_once(" (").unwrap_or((&author, ""));
@@ -273,6 +382,23 @@ fn replies(text: &text::Text, author: &str, held: &Held, found: &mut Found) {
         && (rest.ends_with(')') || comments)
     {
         found.add(Rule::AgentComment, "From", &author);
+    }
+    // Other desks give it without saying whose it is; their own templates ask for nothing and know no
+    // `I`.
+    let own = [
+        Rule::ReceiptText,
+        Rule::NoticeText,
+        Rule::AutomaticSubject,
+        Rule::AutoReplied,
+    ];
+    let desks = [Rule::HelpDesk, Rule::DeskAccount];
+    let is_i = text.layout.capital_i || text.said.get(Says::FirstPerson).is_some();
+    if found.has_any(Set::of(&desks))
+        && is_i
+        && found.has(Rule::Letter)
+        && !found.has_any(Set::of(&own))
+    {
+        found.add(Rule::AgentComment, "text", "a letter");
     }
 }
 
@@ -296,15 +422,16 @@ fn forwarders(transaction: &Transaction, held: &Held, found: &mut Found) {
             .any(|value| subject::is_forward(&decoded(value)))
     {
         found.add(Rule::Relayed, "Subject", "forwarded by a rule");
+        found.add(Rule::RuleForward, "Subject", "forwarded by a rule");
     }
-    let answers = [
+    let answers = Set::of(&[
         Rule::AutomaticSubject,
         Rule::AbsenceSubject,
         Rule::AwaySubject,
         Rule::SuppressAll,
         Rule::SuppressAnswers,
         Rule::NoReplyAddress,
-    ];
+    ]);
     // Exchange asks for quiet about what it hands to a group's members, to whom it is not
     // addressed.
     let to: BTreeSet<String> = held.to.addresses().into_iter().collect();
@@ -327,7 +454,7 @@ fn forwarders(transaction: &Transaction, held: &Held, found: &mut Found) {
     // Microsoft 365 marks what an inbox rule passes on as generated, whoever wrote it.
     if found.has(Rule::InboxRule)
         && found.has(Rule::Relayed)
-        && !found.has_any(&answers)
+        && (!found.has_any(answers) || found.has(Rule::RuleForward))
         && let Some(mark) = found.forget(Rule::AutoGenerated)
     {
         found.add(Rule::Forwarded, &mark.field, &mark.text);
@@ -351,8 +478,11 @@ fn own_lists(recipients: &[String], held: &Held, found: &mut Found) {
         .iter()
         .flat_map(|value| list::addresses(value));
     // Who answers others there talks to its members.
-    let talks = found.has_any(&[Rule::Correspondence, Rule::Quotation, Rule::AnswerSubject])
-        && !found.has(Rule::AnswersUs);
+    let talks = found.has_any(Set::of(&[
+        Rule::Correspondence,
+        Rule::Quotation,
+        Rule::AnswerSubject,
+    ])) && !found.has(Rule::AnswersUs);
     let own = all.take(LISTS).find(|(local, domain)| {
         let list = format!("{local}@{domain}");
         let ours = recipients.iter().any(|recipient| {
@@ -425,7 +555,9 @@ impl Pass<'_> {
             "subject" => return held.subjects.hold(field, bounds::TEXT),
             "errors-to" => return held.errors_to.hold(field, FEW),
             "content-transfer-encoding" => return held.encodings.hold(field, WORDS),
-            "content-type" => held.types.hold(field, bounds::TEXT),
+            "content-type" => {
+                held.types.hold(field, bounds::TEXT);
+            }
             "list-id" | "list-post" | "x-beenthere" | "mailing-list" => {
                 held.lists.hold(field, bounds::TEXT);
             }
@@ -446,6 +578,10 @@ impl Pass<'_> {
     fn rule(&mut self, name: &str, shown: &str, value: &str) -> Option<Rule> {
         match name {
             "content-type" => {
+                // Drupal breaks its lines so as well, and deletes the spaces.
+                if contains(value, "format=flowed") && !contains(value, "delsp") {
+                    self.found.add(Rule::Flowed, shown, "format=flowed");
+                }
                 let (message, report) = (self.message, &self.report);
                 report::rule(value, || {
                     *report.get_or_init(|| report::in_body_of(message))
@@ -471,7 +607,12 @@ impl Pass<'_> {
             // What a person's client hands to Exchange is in a language.
             "accept-language" => (!value.is_empty()).then_some(Rule::MailProgram),
             "x-gmail-original-message-id" => Some(Rule::MailProgram),
-            "message-id" => machine::is_of_web_mail(value).then_some(Rule::MailProgram),
+            "message-id" => {
+                let of_web_mail = machine::is_of_web_mail(value).then_some(Rule::MailProgram);
+                let bare = || machine::is_of_bare_host(value).then_some(Rule::BareHost);
+                of_web_mail.or_else(bare)
+            }
+            "x-php-originating-script" | "x-php-script" => Some(Rule::Script),
             "x-forwarded-to"
             | "x-forwarded-for"
             | "resent-from"
@@ -480,6 +621,10 @@ impl Pass<'_> {
             | "x-sieve-redirected-from" => (!value.is_empty()).then_some(Rule::Relayed),
             // Certified mail (Italy, DM 2 November 2005): receipts, and what went wrong.
             "x-ricevuta" => (!value.is_empty()).then_some(Rule::MarkedReport),
+            // Web mail says from where it was written in.
+            "x-originating-client" | "x-ui-sender-class" => {
+                (!value.is_empty()).then_some(Rule::MailProgram)
+            }
             "x-ms-mail-application" => {
                 let flow = contains(value, "power automate") || contains(value, "microsoft-flow");
                 (flow || contains(value, "logic-apps")).then_some(Rule::MachineField)
@@ -499,6 +644,8 @@ impl Pass<'_> {
                 autoreply::mailer(value)
                     .or_else(|| machine::mailer(value))
                     .or_else(|| machine::is_for_people(value).then_some(Rule::MailProgram))
+                    .or_else(|| machine::is_program(value).then_some(Rule::Program))
+                    .or_else(|| machine::is_script(value).then_some(Rule::Script))
             }
             "feedback-id" | "x-feedback-id" => {
                 (!value.is_empty()).then_some(())?;
@@ -507,7 +654,7 @@ impl Pass<'_> {
             "x-autogenerated" | "x-auto-generated" => autoreply::autogenerated(value),
             "x-amazon-mail-relay-type" => value
                 .eq_ignore_ascii_case("notification")
-                .then_some(Rule::MachineField),
+                .then_some(Rule::Program),
             "x-post-messageclass" => {
                 contains(value, "autoresponder").then_some(Rule::AutoreplyField)
             }
@@ -583,6 +730,9 @@ impl Pass<'_> {
                 self.found.add(Rule::SystemSender, PATH, path);
             }
         }
+        if sender::is_of_web_server(&local) {
+            self.found.add(Rule::ServerPath, PATH, path);
+        }
         if sender::holds_recipient(&local) {
             self.found.add(Rule::Verp, PATH, path);
         }
@@ -652,6 +802,9 @@ fn authors(held: &Held, from: &[(String, String)], found: &mut Found) -> String 
             found.add(Rule::SystemMailbox, "From", address);
         } else if sender::is_of_web_server(&local) {
             found.add(Rule::WebServer, "From", address);
+        }
+        if machine::is_program_name(name) {
+            found.add(Rule::ProgramName, "From", name);
         }
         if is_administrator(name) {
             found.add(Rule::AdministratorName, "From", name);

@@ -60,6 +60,89 @@ pub(super) fn mailer(value: &str) -> Option<Rule> {
         .then_some(Rule::HelpDesk)
 }
 
+/// A program or device that writes mail by itself: business software, copiers, storage, backup,
+/// monitoring, telephony.
+pub(super) fn is_program(value: &str) -> bool {
+    #[rustfmt::skip]
+    const NAMES: &[&str] = &[
+        "sap netweaver", "sap web", "sapconnect", "sap business one", "microsoft dynamics nav",
+        "navision", "datev", "lexware", "sage ", "abacus", "proffix", "synology", "qnap",
+        "truenas", "freenas", "netapp", "readynas", "diskstation", "drobo", "veeam", "acronis",
+        "backup exec", "arcserve", "commvault", "nakivo", "bacula", "duplicati", "apc nmc",
+        "apc ", "eaton", "powerchute", "nut upsmon", "idrac", "ilo ", "supermicro", "hp mfp",
+        "hp laserjet", "hp officejet", "hp scan", "hp digital", "ricoh", "konica", "kyocera",
+        "canon mf", "canon ir", "imagerunner", "xerox", "workcentre", "lexmark", "brother",
+        "epson", "sharp mx", "toshiba e-studio", "oki ", "samsung mfp", "develop ineo", "nagios",
+        "icinga", "zabbix", "prtg", "checkmk", "check_mk", "munin", "monit ", "cacti", "opennms",
+        "whatsup", "solarwinds", "grafana", "prometheus", "alertmanager", "uptimerobot",
+        "pingdom", "logwatch", "logcheck", "cron", "fail2ban", "smartd", "mdadm", "jenkins",
+        "teamcity", "bamboo", "gitlab", "github", "gitea", "gerrit", "bugzilla", "mantis",
+        "redmine", "trac ", "atlassian", "jira", "confluence", "sonarqube", "nexus", "asterisk",
+        "freepbx", "3cx", "starface", "swyx", "unity connection", "avaya", "mitel", "fritz!box",
+        "fritzbox", "hylafax", "faxmaker", "xmediusfax", "rightfax", "ferrari fax", "unifi",
+        "pfsense", "opnsense", "mikrotik", "fortigate", "fortinet", "sonicwall", "watchguard",
+        "sophos", "kaspersky", "eset ", "symantec", "trend micro", "mcafee", "database mail",
+        "sql server", "ssrs", "crystal reports", "jasperreports", "cognos", "business objects",
+        "tableau", "power bi", "powershell", "blat ", "swaks", "sendemail", "mailsend",
+        "smtp4dev", "limesurvey", "surveymonkey", "typeform", "calendly", "doodle", "eventbrite",
+        "moodle", "ilias", "blackboard", "canvas lms", "lotus workflow", "ninox", "camera",
+        "hikvision", "dahua", "axis ", "reolink", "loxone", "homematic", "home assistant",
+        "shelly",
+    ];
+    // What is said of it in brackets, its page above all, names others.
+    let product = value.split(['(', ';']).next().unwrap_or_default();
+    let lower = product.to_ascii_lowercase();
+    // Words of their own, where one is a beginning of others: a name ends with its space.
+    let lower = format!("{lower} ");
+    NAMES.iter().any(|name| {
+        lower.match_indices(name).any(|(at, _)| {
+            let before = lower.get(..at).and_then(|text| text.chars().next_back());
+            before.is_none_or(|c| !c.is_ascii_alphanumeric())
+        })
+    })
+}
+
+/// A library with which scripts send mail.
+pub(super) fn is_script(value: &str) -> bool {
+    #[rustfmt::skip]
+    const NAMES: &[&str] = &[
+        "phpmailer", "swift mailer", "swiftmailer", "symfony mailer", "zend", "laminas", "php/",
+        "php ", "php5", "php7", "php8", "pear", "codeigniter", "wpmailsmtp", "wp mail smtp",
+        "drupal", "typo3", "joomla", "contao", "wordpress", "javamail", "jakarta mail",
+        "nodemailer", "mailkit", "actionmailer", "action mailer", "sendmail.pl", "mime::lite",
+        "mime-tools", "perl", "python", "django", "coldfusion", "aspemail", "aspmail", "jmail",
+        "w3 jmail", "persits", "cdo for", "microsoft cdo", "cdosys", "system.net.mail", "laravel",
+        "yii", "cakephp", "formbuilder", "formmail", "form mail", "bsd-mailx", "mailx",
+        "gnu mailutils", "mail (gnu", "ssmtp", "msmtp", "go-mail", "golang", "ruby", "curl",
+    ];
+    let lower = value.to_ascii_lowercase();
+    NAMES.iter().any(|name| lower.starts_with(name))
+}
+
+/// Whether a display name is that of a program or device: one of its words names a kind of them.
+pub(super) fn is_program_name(name: &str) -> bool {
+    #[rustfmt::skip]
+    const WORDS: &[&str] = &[
+        "scanner", "printer", "copier", "mfp", "multifunction", "laserjet", "officejet",
+        "workcentre", "diskstation", "nas", "synology", "qnap", "ups", "backup", "veeam",
+        "acronis", "monitoring", "monitor", "nagios", "icinga", "zabbix", "prtg", "checkmk",
+        "uptime", "uptimerobot", "pingdom", "grafana", "alertmanager", "cron", "jenkins",
+        "gitlab", "github", "bitbucket", "sentry", "jira", "notification", "notifications",
+        "notifier", "notify", "alert", "alerts", "alarm", "automation", "automated", "workflow",
+        "robot", "bot", "mailer", "noreply", "voicemail", "voicebox", "faxserver", "fax", "pbx",
+        "asterisk", "wordpress", "woocommerce", "shopify", "benachrichtigung",
+        "benachrichtigungen", "benachrichtigungsdienst", "meldung", "systemmeldung", "drucker",
+        "sprachbox", "anrufbeantworter", "sicherung", "datensicherung", "imprimante",
+        "numeriseur", "sauvegarde", "impresora", "escaner", "notificaciones", "notificacoes",
+        "notifiche", "stampante", "meldingen", "varsel", "powiadomienia", "oznameni",
+        "upozorneni", "ertesites", "notificari", "уведомления", "уведомление", "оповещение",
+        "сповіщення", "bildirim", "通知", "提醒", "알림",
+    ];
+    let plain = super::said::plain(name);
+    let mut words = plain.split(|c: char| !c.is_alphanumeric());
+    words.any(|word| WORDS.contains(&word))
+}
+
 /// A program in which people write mail.
 pub(super) fn is_for_people(value: &str) -> bool {
     const NAMES: &[&str] = &[
@@ -118,14 +201,20 @@ pub(super) fn is_for_people(value: &str) -> bool {
     NAMES.iter().any(|name| lower.contains(name))
 }
 
+/// Whether a message id was made up at a host without a domain, as devices do: `<…@NAS01>`.
+pub(super) fn is_of_bare_host(id: &str) -> bool {
+    let id = id.trim().trim_matches(['<', '>']);
+    let host = id.rsplit_once('@').map_or("", |(_, host)| host);
+    !host.is_empty() && !host.contains(['.', ':', '['])
+}
+
 /// Whether a message id is of a form that only web mail for people has: `<CA…@mail.gmail.com>` of
-/// Gmail, `<trinity-…@3c-app-gmx-bs01>` of GMX and web.de, `<….JavaMail.zimbra@…>` of Zimbra.
+/// Gmail, `<trinity-…@3c-app-gmx-bs01>` of GMX and web.de.
 pub(super) fn is_of_web_mail(id: &str) -> bool {
     let id = id.trim().trim_matches(['<', '>']);
     id.split_once('@').is_some_and(|(left, right)| {
         left.starts_with("CA") && left.len() > 8 && right.starts_with("mail.")
             || left.starts_with("trinity-")
-            || left.ends_with(".JavaMail.zimbra")
     })
 }
 
@@ -176,7 +265,7 @@ const BEGINNINGS: &[(&str, Rule)] = &[
     ("x-debian-pr-", Rule::NoticeField),
     ("x-desk-", Rule::HelpDesk),
     ("x-deskpro", Rule::HelpDesk),
-    ("x-discourse-", Rule::NoticeField),
+    ("x-discourse-", Rule::ListManagerField),
     ("x-elasticemail", Rule::BulkService),
     ("x-elq", Rule::Campaign),
     ("x-emarsys", Rule::Campaign),

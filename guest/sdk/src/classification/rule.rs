@@ -77,6 +77,10 @@ rules! {
     FailureWords = "failure-words", "habit";
     /// A subject about what was not delivered, wherever it stands there.
     FailureSubject = "failure-subject", "habit";
+    /// Header fields of a message that was on its way stand in the text.
+    HeaderInText = "header-in-text", "qmail, InterScan, AOL and others";
+    /// An address of somebody else's, named in a text about what was not delivered.
+    FailedAddress = "failed-address", "habit";
 
     // What a help desk says of its own mail.
     /// Marked as written by a person.
@@ -113,6 +117,12 @@ rules! {
     Challenge = "challenge", "TMDA and others";
     /// A list's answer to who may not write to it.
     HeldByList = "held-by-list", "Mailman";
+    /// Text about its author's absence.
+    AbsenceText = "absence-text", "habit";
+    /// Text that confirms that something has come in.
+    ReceiptText = "receipt-text", "habit";
+    /// A subject that confirms that something has come in.
+    ReceiptSubject = "receipt-subject", "habit";
     /// The answer of a calendar to an invitation.
     CalendarReply = "calendar-reply", "RFC 5546 section 3.2.3";
 
@@ -143,6 +153,24 @@ rules! {
     WebServer = "web-server", "Debian, Red Hat, WordPress";
     /// A subject that a program or device begins so.
     MachineSubject = "machine-subject", "cron, anacron, Logwatch, Veeam, Nagios, Ricoh and others";
+    /// A program or device that writes by itself names itself as what wrote the message.
+    Program = "program", "SAP, Synology, APC, HP, Ricoh, Nagios, Veeam and others";
+    /// Sent by a script's library, as notices are, and what visitors write in forms.
+    Script = "script", "PHPMailer, Swift Mailer, Nodemailer, JavaMail and others";
+    /// A web server is in the reverse-path.
+    ServerPath = "server-path", "Debian, Red Hat";
+    /// The message id was made up at a host without a domain.
+    BareHost = "bare-host", "habit of devices";
+    /// The author's display name is that of a program or device.
+    ProgramName = "program-name", "habit";
+    /// Text in the phrases of templates.
+    NoticeText = "notice-text", "habit";
+    /// Text about what programs write of, and people as well.
+    NoticeTopic = "notice-topic", "habit";
+    /// A subject of notices, wherever it stands there.
+    NoticeSubject = "notice-subject", "habit";
+    /// Text of labels and values.
+    Records = "records", "habit";
     /// Text that says of itself that a machine wrote it.
     AutomaticText = "automatic-text", "habit";
     /// A loop mark, of whomever.
@@ -173,6 +201,10 @@ rules! {
     Verp = "verp", "VERP (qmail)";
     /// Text that offers, at its end, not to send more.
     OptOut = "opt-out", "habit";
+    /// Text that speaks to many.
+    ToMany = "to-many", "habit";
+    /// Text about why the message comes, as senders in bulk put it below theirs.
+    BulkText = "bulk-text", "habit";
     /// A picture of one pixel, by which its sender learns who reads.
     TrackingPixel = "tracking-pixel", "habit";
     /// No recipient is named.
@@ -197,6 +229,14 @@ rules! {
     // For a person.
     /// `Auto-Submitted: no`.
     NotAutomatic = "not-automatic", "RFC 3834 section 5";
+    /// Text as people write it, who speak of themselves, ask, and put their name below.
+    Letter = "letter", "habit";
+    /// The fields of a form in which a visitor wrote.
+    Form = "form", "habit";
+    /// Lines are broken as mail programs break what is typed in them.
+    Flowed = "flowed", "RFC 3676 section 4";
+    /// A mailbox's rule passed it on in the mailbox's own name.
+    RuleForward = "rule-forward", "Exchange";
     /// Answers go to somebody at another domain: perhaps a form passes on what a person wrote in it.
     ReplyElsewhere = "reply-elsewhere", "habit";
     /// Written in answer to something.

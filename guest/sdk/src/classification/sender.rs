@@ -302,8 +302,11 @@ pub(super) fn is_of_team(local: &str, domain: &str) -> bool {
 /// An address that sends notices.
 pub(super) fn sends_notices(local: &str) -> bool {
     let plain = local.split('+').next().unwrap_or_default();
+    let plain = squeezed(plain);
+    // `ups2`, `nas01`
+    let plain = plain.trim_end_matches(|c: char| c.is_ascii_digit());
     matches!(
-        squeezed(plain).as_str(),
+        plain,
         "notification"
             | "notifications"
             | "notify"
@@ -327,6 +330,60 @@ pub(super) fn sends_notices(local: &str) -> bool {
             | "dmarcreport"
             | "dmarcreports"
             | "dmarcsupport"
+            | "receipt"
+            | "receipts"
+            | "scan"
+            | "scanner"
+            | "scans"
+            | "scantomail"
+            | "scan2mail"
+            | "scan2email"
+            | "copier"
+            | "kopierer"
+            | "printer"
+            | "drucker"
+            | "mfp"
+            | "faxserver"
+            | "nas"
+            | "diskstation"
+            | "synology"
+            | "qnap"
+            | "ups"
+            | "usv"
+            | "monitor"
+            | "monitoring"
+            | "ueberwachung"
+            | "uptime"
+            | "watchdog"
+            | "alarm"
+            | "alarme"
+            | "alerta"
+            | "alertas"
+            | "alerte"
+            | "notificacion"
+            | "notificaciones"
+            | "notificacao"
+            | "notificacoes"
+            | "notifica"
+            | "notifiche"
+            | "benachrichtigung"
+            | "benachrichtigungen"
+            | "melding"
+            | "meldingen"
+            | "powiadomienia"
+            | "grafana"
+            | "alertmanager"
+            | "prometheus"
+            | "checkmk"
+            | "backups"
+            | "veeam"
+            | "cronjob"
+            | "workflow"
+            | "robot"
+            | "mailer"
+            | "autoemail"
+            | "sysmail"
+            | "servicenotification"
     )
 }
 

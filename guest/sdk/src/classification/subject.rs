@@ -44,7 +44,15 @@ pub(super) fn rule(subject: &str) -> Option<Rule> {
             return Some(Rule::BounceSubject);
         }
         match behind(rest, ABSENCE) {
-            Some(after) if stands_alone(rest, after) => return Some(Rule::AbsenceSubject),
+            Some(after) if stands_alone(rest, after) => {
+                // Before the subject of what it answers, a program has put it there.
+                let of_answer = after.trim_start().strip_prefix([':', '：']);
+                let fixed = of_answer.is_some_and(|of| is_answer(of.trim_start()));
+                return Some(match fixed {
+                    true => Rule::AwaySubject,
+                    false => Rule::AbsenceSubject,
+                });
+            }
             // `Out of Office AutoReply:`
             Some(after) if after.starts_with(' ') && !absent => {
                 absent = true;
@@ -97,6 +105,22 @@ fn is_of_program(subject: &str) -> bool {
     let counted = [" objects)", " object)", " machines)", " machine)", " vms)"];
     outcomes.iter().any(|outcome| subject.starts_with(outcome))
         && counted.iter().any(|count| subject.contains(count))
+}
+
+/// Whether an absence is told at the end, in brackets, as GroupWise does:
+/// `Re: lamp (Out of Office)`.
+pub(super) fn ends_with_absence(subject: &str) -> bool {
+    let lower = lower(subject);
+    let Some((before, tag)) = lower
+        .strip_suffix([')', ']'])
+        .and_then(|it| it.rsplit_once(['(', '[']))
+    else {
+        return false;
+    };
+    !before.trim().is_empty()
+        && [AUTOMATIC, ABSENCE]
+            .iter()
+            .any(|phrases| behind(tag.trim(), phrases).is_some_and(|after| after.trim().is_empty()))
 }
 
 /// Whether it is a letter to many by its subject.
@@ -357,7 +381,7 @@ mod tests {
                 Some(Rule::HeldByList),
             ),
             ("Autosvar", automatic),
-            ("Out of office: Re: lamp", absence),
+            ("Out of office: Re: lamp", Some(Rule::AwaySubject)),
             ("Abwesenheitsnotiz: Lampe", absence),
             ("Ann Weaver is out of the office (returning 2 May)", absence),
             ("Undelivered Mail Returned to Sender", bounce),

@@ -11,7 +11,8 @@ use mail_parser::decoders::{
 };
 use mail_parser::parsers::MessageStream;
 
-use super::phrases::{AUTOMATIC_TEXT, FAILURE_TEXT, FAILURE_WORDS, OPT_OUT};
+use super::layout::Layout;
+use super::said::{self, Said, Says};
 
 /// Octets of the body that are read.
 pub(super) const READ: u32 = 24 << 10;
@@ -30,22 +31,26 @@ const HEAD: usize = 4 << 10;
 pub(super) struct Text {
     /// What stands before the quotation and the signature.
     pub own: String,
-    /// Text that says of itself that a machine wrote it.
-    pub automatic: Option<&'static str>,
-    /// The beginning of it, in lower case and with single spaces.
+    /// The beginning of it, in [plain](said::plain) form.
     pub begins: String,
-    /// The words of a mail system about what it could not deliver.
-    pub failure: Option<&'static str>,
-    /// Anybody's words about what was not delivered.
+    /// What is said there.
+    pub said: Said,
+    /// Anybody's words about what was not delivered, or a server's reply.
     pub failure_words: Option<&'static str>,
     /// An offer, at the end, not to get more of the kind.
     pub opt_out: Option<&'static str>,
+    /// What says that somebody's words have come through a form or a platform.
+    pub passed_on: Option<&'static str>,
+    /// How it is laid out.
+    pub layout: Layout,
     /// Something older is quoted below.
     pub quotes: bool,
     /// The method of a calendar's part (RFC 5546).
     pub calendar: Option<String>,
     /// A message that one of the recipients wrote stands in it.
     pub returned: bool,
+    /// Header fields of a message that was on its way stand in the text.
+    pub header_in_text: bool,
     /// A message is attached that a provider has stamped for a complaint.
     pub complaint: bool,
     /// A picture of one pixel.
@@ -285,21 +290,47 @@ fn finish(found: Found) -> Text {
         (plain, None) => plain.unwrap_or_default(),
     };
     (text.own, text.quotes) = before_quotation(&words);
-    text.begins = lower(
-        text.own
-            .get(..text.own.floor_char_boundary(SEARCHED))
-            .unwrap_or_default(),
-    );
-    text.automatic = first_said(AUTOMATIC_TEXT, &text.begins);
-    text.failure = first(FAILURE_TEXT, &text.begins);
-    text.failure_words = first(FAILURE_WORDS, &text.begins)
+    let beginning = text.own.get(..text.own.floor_char_boundary(SEARCHED));
+    let beginning = beginning.unwrap_or_default();
+    text.layout = Layout::of(beginning);
+    text.begins = said::plain(beginning);
+    text.said = Said::of(&text.begins);
+    text.failure_words = (text.said.get(Says::FailureWords))
         .or_else(|| has_reply(&text.begins).then_some("a reply with its status code"));
+    text.header_in_text = has_header(&words);
     // At the end, behind what somebody had to say.
     let end = words.trim_end();
     let from = end.floor_char_boundary(end.len().saturating_sub(SEARCHED / 4));
     let from = from.max(end.floor_char_boundary(end.len() / 2));
-    text.opt_out = first(OPT_OUT, &lower(end.get(from..).unwrap_or_default()));
+    let end = Said::of(&said::plain(end.get(from..).unwrap_or_default()));
+    text.opt_out = end.get(Says::OptOut);
+    text.passed_on = text.said.get(Says::Form).or(end.get(Says::Form));
     text
+}
+
+/// Whether header fields stand in the text that servers write on the way (RFC 5321 section 4.4), with
+/// others of a message: mail systems of old show so what they could not deliver.
+fn has_header(words: &str) -> bool {
+    let (mut trace, mut others) = (0, 0);
+    for line in words.lines() {
+        let line = line.trim_start_matches(['>', ' ', '\t', '|']);
+        let begins = |name: &str| {
+            let field = line.get(..name.len());
+            field.is_some_and(|field| field.eq_ignore_ascii_case(name))
+        };
+        match line.as_bytes().first().map(u8::to_ascii_lowercase) {
+            Some(b'r') => {
+                trace += usize::from(begins("received: ") || begins("return-path: "));
+            }
+            Some(b'm') => others += usize::from(begins("message-id: ")),
+            Some(b'f') => others += usize::from(begins("from: ")),
+            Some(b't') => others += usize::from(begins("to: ")),
+            Some(b'd') => others += usize::from(begins("date: ")),
+            Some(b's') => others += usize::from(begins("subject: ")),
+            _ => {}
+        }
+    }
+    trace > 0 && others > 2
 }
 
 /// Whether a server's reply is told, with its status code (RFC 5321 section 4.2, RFC 3463):
@@ -323,27 +354,6 @@ fn has_reply(text: &str) -> bool {
     })
 }
 
-/// In lower case, with single spaces.
-fn lower(text: &str) -> String {
-    let lower = text.to_lowercase();
-    lower.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// The first phrase that the text says itself: what stands behind a quotation mark is what somebody
-/// tells of.
-fn first_said(phrases: &[&'static str], text: &str) -> Option<&'static str> {
-    phrases.iter().copied().find(|phrase| {
-        text.find(phrase).is_some_and(|at| {
-            let before = text.get(..at).unwrap_or_default();
-            !before.ends_with(['"', '\'', '“', '„', '«', '»', '”', '‘', '’', '「', '『'])
-        })
-    })
-}
-
-fn first(phrases: &[&'static str], text: &str) -> Option<&'static str> {
-    phrases.iter().copied().find(|phrase| text.contains(phrase))
-}
-
 /// A picture of one pixel tells who has opened a letter.
 fn has_pixel(html: &str) -> bool {
     let lower = html.to_ascii_lowercase();
@@ -363,8 +373,18 @@ fn has_pixel(html: &str) -> bool {
 /// quoted.
 fn before_quotation(text: &str) -> (String, bool) {
     let mut own = String::new();
+    let mut passed_on = false;
     for line in text.lines() {
         let line = line.trim();
+        // Between such lines stands what somebody else wrote, on the way through a platform.
+        if is_parting(line) && Said::of(&said::plain(line)).get(Says::Form).is_some() {
+            if passed_on {
+                return (own, false);
+            }
+            passed_on = true;
+            own.clear();
+            continue;
+        }
         // The signature, or what a gateway has put below.
         if line == "--" || is_rule(line) && !own.is_empty() {
             break;
@@ -384,6 +404,11 @@ fn before_quotation(text: &str) -> (String, bool) {
 /// A line that parts the text from what stands below.
 fn is_rule(line: &str) -> bool {
     line.len() >= 8 && line.chars().all(|c| matches!(c, '-' | '_' | '=' | '*'))
+}
+
+/// A line that says what follows: `-----Original Message-----`.
+fn is_parting(line: &str) -> bool {
+    line.starts_with("-----") && line.ends_with("-----")
 }
 
 /// A quoted line, or the one that mail programs put in front: `-----Original Message-----`,
@@ -407,7 +432,7 @@ fn begins_quotation(line: &str) -> bool {
         "差出人",
         "보낸 사람",
     ];
-    if line.starts_with('>') || line.starts_with("-----") && line.ends_with("-----") {
+    if line.starts_with('>') || is_parting(line) {
         return true;
     }
     let lower = line

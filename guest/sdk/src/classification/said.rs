@@ -1,0 +1,297 @@
+//! Which of the known phrases a text has.
+//!
+//! All phrases of all languages are looked for in one pass: at the beginning of each word only those
+//! are compared that have its first two letters. So a text costs what it is long, whatever number of
+//! phrases there is.
+
+use std::sync::LazyLock;
+
+use super::phrases;
+
+/// What a phrase says, and with which text it is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Says {
+    /// A machine wrote it.
+    Automatic,
+    /// A mail system could not deliver, in its own fixed words.
+    Failure,
+    /// Something was not delivered, in anybody's words.
+    FailureWords,
+    /// The author is away.
+    Absence,
+    /// Something has come in, and will be looked into.
+    Receipt,
+    /// Something has happened, or is to be done: by a program's template.
+    Notice,
+    /// What programs write about, and people as well.
+    Topic,
+    /// Why a message comes that was sent in bulk.
+    Bulk,
+    /// Many are spoken to.
+    ToMany,
+    /// What somebody else wrote follows, on the way through a form or a platform.
+    Form,
+    /// It was typed on a telephone.
+    Telephone,
+    /// A subject of notices.
+    NoticeSubject,
+    /// A subject of acknowledgements.
+    ReceiptSubject,
+    /// A subject of forms in which a visitor wrote.
+    FormSubject,
+    /// The author speaks of himself or herself.
+    FirstPerson,
+    /// No more will be sent to who does not want it.
+    OptOut,
+}
+
+impl Says {
+    /// Whether its phrases are whole words, and not the beginning of one as well.
+    fn is_of_words(self) -> bool {
+        matches!(
+            self,
+            Self::FirstPerson | Self::NoticeSubject | Self::ReceiptSubject | Self::FormSubject
+        )
+    }
+}
+
+/// How many there are.
+const KINDS: usize = Says::OptOut as usize + 1;
+
+/// The phrases, each in the form that [`plain`] gives it: close together, for what a call touches of
+/// the memory it has to fetch first.
+struct Index {
+    /// The first two letters of phrases, in order, each with the number of the first that has them.
+    keys: Vec<(u64, u16)>,
+    /// The phrases in order of their keys: where each stands in `texts`, how long it is, what it says.
+    phrases: Vec<(u16, u8, Says)>,
+    texts: String,
+}
+
+/// Made once, when a policy is configured.
+static INDEX: LazyLock<Index> = LazyLock::new(Index::new);
+
+/// Makes the index, so that no message has to.
+pub(super) fn prepare() {
+    LazyLock::force(&INDEX);
+}
+
+impl Index {
+    fn new() -> Self {
+        let lists = phrases::SAID.iter();
+        let lists = lists.flat_map(|(says, lists)| lists.iter().map(move |list| (*says, *list)));
+        let mut all: Vec<(String, Says)> = lists
+            .flat_map(|(says, list)| list.iter().map(move |phrase| (plain(phrase), says)))
+            .collect();
+        all.sort_by(|(one, _), (other, _)| (key(one), one).cmp(&(key(other), other)));
+        all.dedup();
+        let mut index = Self {
+            keys: Vec::new(),
+            phrases: Vec::with_capacity(all.len()),
+            texts: String::with_capacity(all.iter().map(|(text, _)| text.len()).sum()),
+        };
+        for (text, says) in all {
+            let key = key(&text);
+            let (Ok(begin), Ok(number), Ok(length)) = (
+                u16::try_from(index.texts.len()),
+                u16::try_from(index.phrases.len()),
+                u8::try_from(text.len()),
+            ) else {
+                // There is a test that all have a place.
+                break;
+            };
+            if index.keys.last().is_none_or(|(last, _)| *last != key) {
+                index.keys.push((key, number));
+            }
+            index.texts.push_str(&text);
+            index.phrases.push((begin, length, says));
+        }
+        index
+    }
+
+    /// The phrases that begin as this text does, with what they say.
+    fn like(&'static self, text: &str) -> impl Iterator<Item = (&'static str, Says)> {
+        let key = key(text);
+        let at = self.keys.binary_search_by_key(&key, |(key, _)| *key);
+        let range = at.ok().map_or(0..0, |at| {
+            let number = |at: usize| self.keys.get(at).map(|(_, number)| usize::from(*number));
+            number(at).unwrap_or_default()..number(at + 1).unwrap_or(self.phrases.len())
+        });
+        let phrases = self.phrases.get(range).unwrap_or_default().iter();
+        phrases.map(|(begin, length, says)| {
+            let begin = usize::from(*begin);
+            let text = self.texts.get(begin..begin + usize::from(*length));
+            (text.unwrap_or_default(), *says)
+        })
+    }
+}
+
+/// The first two letters.
+fn key(text: &str) -> u64 {
+    let mut letters = text.chars();
+    let mut next = || u64::from(u32::from(letters.next().unwrap_or(' ')));
+    next() << 32 | next()
+}
+
+/// What a text says: of each kind the first phrase, in the order of the text.
+#[derive(Debug, Default)]
+pub(super) struct Said([Option<&'static str>; KINDS]);
+
+impl Said {
+    /// Reads a text in [plain] form.
+    pub(super) fn of(text: &str) -> Self {
+        let mut said = Self::default();
+        let mut before = ' ';
+        for (at, first) in text.char_indices() {
+            let begins = !before.is_alphanumeric() || !is_spaced(first);
+            if begins && (first.is_alphanumeric() || first == '#') {
+                said.at(text.get(at..).unwrap_or_default(), before);
+            }
+            before = first;
+        }
+        said
+    }
+
+    fn at(&mut self, rest: &str, before: char) {
+        for (phrase, says) in INDEX.like(rest) {
+            let Some(place) = self.0.get_mut(says as usize) else {
+                continue;
+            };
+            if place.is_some() || !rest.starts_with(phrase) {
+                continue;
+            }
+            let after = rest.get(phrase.len()..).unwrap_or_default();
+            let ends = !phrase.ends_with(is_spaced_letter) || !after.starts_with(is_spaced_letter);
+            // What stands behind a quotation mark is what somebody tells of.
+            let told = says == Says::Automatic && is_quotation_mark(before);
+            if (ends || !says.is_of_words()) && !told {
+                *place = Some(phrase);
+            }
+        }
+    }
+
+    /// The first phrase of that kind.
+    pub(super) fn get(&self, says: Says) -> Option<&'static str> {
+        self.0.get(says as usize).copied().flatten()
+    }
+}
+
+fn is_spaced_letter(c: char) -> bool {
+    c.is_alphanumeric() && is_spaced(c)
+}
+
+fn is_quotation_mark(c: char) -> bool {
+    matches!(
+        c,
+        '"' | '\'' | '“' | '„' | '«' | '»' | '”' | '‘' | '’' | '「' | '『'
+    )
+}
+
+/// Whether the letter is of a script that puts spaces between words.
+fn is_spaced(c: char) -> bool {
+    !matches!(c, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}'
+        | '\u{2e80}'..='\u{d7ff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
+}
+
+/// In small letters without accents, with single spaces: many programs write no accents, and some
+/// write them as marks of their own.
+pub(super) fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut space = false;
+    let small = |c: char| match c.is_ascii() {
+        true => (Some(c.to_ascii_lowercase()), None),
+        false => (None, Some(c.to_lowercase())),
+    };
+    let letters = text.chars().map(small);
+    for c in letters.flat_map(|(one, all)| one.into_iter().chain(all.into_iter().flatten())) {
+        if c.is_whitespace() {
+            space = !plain.is_empty();
+            continue;
+        }
+        // Marks of their own, and what is not seen.
+        if matches!(c, '\u{300}'..='\u{36f}' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{feff}') {
+            continue;
+        }
+        if space {
+            plain.push(' ');
+            space = false;
+        }
+        plain.push(without_accent(c));
+    }
+    plain
+}
+
+fn without_accent(c: char) -> char {
+    match c {
+        '\0'..='\x7f' => c,
+        'à'..='å' | 'ā' | 'ă' | 'ą' => 'a',
+        'ç' | 'ć' | 'č' => 'c',
+        'ď' | 'đ' => 'd',
+        'è'..='ë' | 'ē' | 'ė' | 'ę' | 'ě' => 'e',
+        'ğ' | 'ģ' => 'g',
+        'ì'..='ï' | 'ī' | 'į' | 'ı' => 'i',
+        'ķ' => 'k',
+        'ľ' | 'ļ' | 'ł' => 'l',
+        'ñ' | 'ń' | 'ņ' | 'ň' => 'n',
+        'ò'..='ö' | 'ø' | 'ō' | 'ő' => 'o',
+        'ř' => 'r',
+        'ś' | 'š' | 'ş' | 'ș' => 's',
+        'ť' | 'ţ' | 'ț' => 't',
+        'ù'..='ü' | 'ū' | 'ů' | 'ű' | 'ų' => 'u',
+        'ý' | 'ÿ' => 'y',
+        'ź' | 'ż' | 'ž' => 'z',
+        'ё' => 'е',
+        'ά' => 'α',
+        'έ' => 'ε',
+        'ή' => 'η',
+        'ί' => 'ι',
+        'ό' => 'ο',
+        'ύ' => 'υ',
+        'ώ' => 'ω',
+        '’' | '‘' | 'ʼ' | '´' => '\'',
+        _ => c,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn phrases_are_found_at_the_beginning_of_words() {
+        let said = |text: &str, says| Said::of(&plain(text)).get(says);
+        for (text, says, found) in [
+            ("This is an automatic reply.", Says::Automatic, true),
+            (
+                "He wrote \"this is an automatic reply\"",
+                Says::Automatic,
+                false,
+            ),
+            ("Xthis is an automatic reply.", Says::Automatic, false),
+            (
+                "Dies  ist\neine automatische Antwort",
+                Says::Automatic,
+                true,
+            ),
+            ("A mensagem NAO FOI ENTREGUE", Says::FailureWords, true),
+            ("本メールは自動返信です。", Says::Automatic, true),
+            ("I’m on it", Says::FirstPerson, true),
+            ("Island", Says::FirstPerson, false),
+            ("", Says::Automatic, false),
+        ] {
+            assert_eq!(said(text, says).is_some(), found, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_phrase_has_a_place_and_is_found_in_itself() {
+        let lists = phrases::SAID.iter();
+        for (says, phrase) in lists.flat_map(|(says, lists)| {
+            let all = lists.iter().flat_map(|list| list.iter());
+            all.map(move |phrase| (*says, *phrase))
+        }) {
+            let plain = plain(phrase);
+            assert!(Said::of(&plain).get(says).is_some(), "{says:?}: {phrase}");
+        }
+    }
+}

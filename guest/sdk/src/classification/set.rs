@@ -1,0 +1,94 @@
+//! Sets of rules, so that what several questions have in common is written once.
+
+use super::rule::Rule;
+
+/// A set of rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Set(u128);
+
+const _: () = assert!(Rule::ALL.len() <= 128, "a set has 128 places");
+
+impl Set {
+    pub(super) const NONE: Self = Self(0);
+
+    pub(super) const fn of(rules: &[Rule]) -> Self {
+        let mut bits = 0;
+        let mut rest = rules;
+        while let [rule, others @ ..] = rest {
+            bits |= 1 << *rule as u32;
+            rest = others;
+        }
+        Self(bits)
+    }
+
+    /// The rules of those that have a weight.
+    pub(super) const fn of_weights(weights: &[(Rule, u32)]) -> Self {
+        let mut bits = 0;
+        let mut rest = weights;
+        while let [(rule, _), others @ ..] = rest {
+            bits |= 1 << *rule as u32;
+            rest = others;
+        }
+        Self(bits)
+    }
+
+    /// The rules of either.
+    pub(super) const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// The rules of both.
+    pub(super) const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// The rules of this one that are not of the other.
+    pub(super) const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    pub(super) const fn has(self, rule: Rule) -> bool {
+        self.0 & 1 << rule as u32 != 0
+    }
+
+    pub(super) const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    pub(super) const fn len(self) -> u32 {
+        self.0.count_ones()
+    }
+
+    pub(super) fn add(&mut self, rule: Rule) {
+        self.0 |= 1 << rule as u32;
+    }
+
+    pub(super) fn remove(&mut self, rule: Rule) {
+        self.0 &= !(1 << rule as u32);
+    }
+}
+
+/// What those of these rules weigh together that are in the set.
+pub(super) fn weight(of: Set, weights: &[(Rule, u32)]) -> u32 {
+    let all = weights.iter().filter(|(rule, _)| of.has(*rule));
+    all.map(|(_, weight)| weight).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_has_a_place_of_its_own() {
+        let mut all = Set::NONE;
+        for (number, rule) in Rule::ALL.iter().enumerate() {
+            assert!(!all.has(*rule));
+            all.add(*rule);
+            assert_eq!(all.len() as usize, number + 1);
+        }
+        assert_eq!(all, Set::of(Rule::ALL));
+        all.remove(Rule::AutoReplied);
+        assert_eq!(all.and(Set::of(&[Rule::AutoReplied])), Set::NONE);
+        assert_eq!(all.or(Set::of(&[Rule::AutoReplied])), Set::of(Rule::ALL));
+    }
+}
