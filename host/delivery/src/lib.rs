@@ -27,7 +27,8 @@
 //! `failed` or `returned`; `gatepost_delivery_attempt_seconds`, from the claim to the settlement;
 //! `gatepost_delivery_connections_total{connection}`, connection being `opened`, `reused` or
 //! `failed`; `gatepost_delivery_notifications_total{action}`, action being `failed`, `delayed`,
-//! `relayed`, `delivered` or `suppressed`; `gatepost_delivery_bounces_total`, the first of these.
+//! `relayed`, `delivered` or `suppressed`; `gatepost_delivery_bounces_total`, the first of these;
+//! `gatepost_conversions_total{to}`, of messages written anew, to being `7bit` or `short-lines`.
 
 #![forbid(unsafe_code)]
 

@@ -199,8 +199,20 @@ impl Reader {
         }
         let mailboxes = &mut self.reading.mailboxes;
         let room = ADDRESS_LIMIT.saturating_sub(mailboxes.len());
-        self.reading.too_long |= list.mailboxes.len() > room;
-        mailboxes.extend(list.mailboxes.into_iter().take(room));
+        let mut listed = list.mailboxes;
+        if listed.len() > room {
+            // Who is named again and again is one.
+            let known = mailboxes
+                .iter()
+                .filter_map(|mailbox| mailbox.address.clone());
+            let mut known = HashSet::<AddrSpec>::from_iter(known);
+            listed.retain(|mailbox| {
+                let address = mailbox.address.as_ref();
+                address.is_none_or(|address| known.insert(address.clone()))
+            });
+        }
+        self.reading.too_long |= listed.len() > room;
+        mailboxes.extend(listed.into_iter().take(room));
     }
 
     fn show(&mut self, address: &AddrSpec) {

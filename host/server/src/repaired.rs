@@ -3,7 +3,7 @@
 //! It stands beside what policies said of the message, under the name `relay`: in the trace, in the
 //! queue, in `gatepost check`, and in the field with the reasons.
 //!
-//! Metrics: `gatepost_messages_repaired_total{listener,kind}`, kind being `line-ends`, `nul` or
+//! Metrics: `gatepost_messages_repaired_total{kind}`, kind being `line-ends`, `nul` or
 //! `opening`.
 
 use gatepost_message::Repairs;
@@ -13,7 +13,7 @@ use gatepost_policy::{Decision, Findings, Judgement, Verdict};
 pub const RELAY: &str = "relay";
 
 /// Adds to the findings what was repaired, and counts it.
-pub fn note(repairs: &Repairs, listener: &str, findings: &mut Findings) {
+pub fn note(repairs: &Repairs, findings: &mut Findings) {
     for (kind, found) in [
         (
             "line-ends",
@@ -23,11 +23,7 @@ pub fn note(repairs: &Repairs, listener: &str, findings: &mut Findings) {
         ("opening", repairs.byte_order_mark || repairs.mbox_lines > 0),
     ] {
         if found {
-            let listener = listener.to_owned();
-            metrics::counter!(
-                "gatepost_messages_repaired_total", "listener" => listener, "kind" => kind
-            )
-            .increment(1);
+            metrics::counter!("gatepost_messages_repaired_total", "kind" => kind).increment(1);
         }
     }
     findings.judgements.push(Judgement {

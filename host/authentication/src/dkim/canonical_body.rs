@@ -2,7 +2,7 @@
 //!
 //! mail-auth 0.13 keeps lines of white space at the end of a relaxed body, and drops a CR that
 //! ends no line. Here what may turn out to stand at the end is held back until something follows
-//! it. LF alone ends a line as CRLF does: neither it nor CR alone comes in over SMTP.
+//! it. LF alone ends a line as CRLF does, as signers have it that read lines of a file; CR alone is text.
 
 use mail_auth::common::headers::Writer;
 use mail_auth::dkim::Canonicalization;

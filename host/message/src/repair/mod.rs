@@ -48,6 +48,8 @@ pub struct Repairs {
     pub doubled_cr: u64,
     /// NULs.
     pub nul: u64,
+    /// Octets of the longest line, where they are more than every server takes; it was not repaired.
+    pub long_line: Option<usize>,
     steps: Vec<Step>,
     /// There were more than are remembered.
     forgotten: bool,
@@ -70,9 +72,12 @@ enum Was {
 }
 
 impl Repairs {
-    /// Whether nothing was repaired.
+    /// Whether there is nothing to put on record.
     pub fn is_empty(&self) -> bool {
-        !self.byte_order_mark && self.mbox_lines == 0 && !self.has_other_octets()
+        !self.byte_order_mark
+            && self.mbox_lines == 0
+            && self.long_line.is_none()
+            && !self.has_other_octets()
     }
 
     /// Whether the octets of the message itself are others than those that came.
@@ -80,7 +85,7 @@ impl Repairs {
         self.bare_lf + self.bare_cr + self.doubled_cr + self.nul > 0
     }
 
-    /// What was repaired, a sentence each, for the record.
+    /// What was repaired, or taken as it was, a sentence each, for the record.
     pub fn reasons(&self) -> Vec<String> {
         let mut reasons = Vec::new();
         if self.byte_order_mark {
@@ -100,6 +105,9 @@ impl Repairs {
             if count > 0 {
                 reasons.push(format!("repaired: {count} {what}"));
             }
+        }
+        if let Some(length) = self.long_line {
+            reasons.push(format!("taken as it is: a line of {length} octets"));
         }
         reasons
     }

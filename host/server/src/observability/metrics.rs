@@ -123,6 +123,12 @@ fn begin() {
     metrics::counter!("gatepost_authentication_failures_total").absolute(0);
     metrics::counter!("gatepost_authentication_limited_total").absolute(0);
     metrics::counter!("gatepost_spool_full_total").absolute(0);
+    for kind in ["line-ends", "nul", "opening"] {
+        metrics::counter!("gatepost_messages_repaired_total", "kind" => kind).absolute(0);
+    }
+    for to in ["7bit", "short-lines"] {
+        metrics::counter!("gatepost_conversions_total", "to" => to).absolute(0);
+    }
     for kind in ["marks", "counts", "machines"] {
         metrics::counter!("gatepost_remembered_evicted_total", "kind" => kind).absolute(0);
     }
@@ -183,6 +189,14 @@ fn describe() {
         (
             "gatepost_spool_full_total",
             "Transactions refused because the disk is nearly full",
+        ),
+        (
+            "gatepost_messages_repaired_total",
+            "Messages that were repaired as they arrived, by kind",
+        ),
+        (
+            "gatepost_conversions_total",
+            "Messages that were written anew for a next hop, by what it needs",
         ),
         (
             "gatepost_delivery_results_total",

@@ -143,7 +143,7 @@ pub async fn judge(
     };
     let config = arrival.ownership.config;
     if let Some(repairs) = arrival.repairs {
-        repaired::note(repairs, &transaction.session.listener, &mut findings);
+        repaired::note(repairs, &mut findings);
     }
     let message = verdict_fields::cleared(config, transaction.session.flow, &message);
     findings.reserved = verdict_fields::reserved(config);

@@ -66,6 +66,9 @@ impl Fault {
     }
 }
 
+/// The octets of a line that every server takes (RFC 5321 section 4.5.3.1.6).
+const LINE: usize = 998;
+
 /// Decodes one message.
 #[derive(Debug)]
 pub(super) struct Decoder {
@@ -87,6 +90,8 @@ pub(super) struct Decoder {
     pub(super) doubtful_end: bool,
     /// Octets of the line so far.
     line: usize,
+    /// Those of the longest line.
+    longest: usize,
     /// Whether the empty line after the header section is behind.
     in_body: bool,
     /// What came of a chunk and cannot be told yet: a CR at its end, or the start of the first line.
@@ -180,13 +185,17 @@ impl Decoder {
             after_stray: false,
             doubtful_end: false,
             line: 0,
+            longest: 0,
             in_body: false,
             held: BytesMut::new(),
         }
     }
 
-    /// What was repaired, if anything was.
+    /// What there is to put on record of it, if anything.
     pub(super) fn repairs(&mut self) -> Option<Box<Repairs>> {
+        if self.longest > LINE {
+            self.repairs.get_or_insert_default().long_line = Some(self.longest);
+        }
         self.repairs.take().filter(|repairs| !repairs.is_empty())
     }
 
@@ -390,6 +399,7 @@ impl Decoder {
 
     /// Holds what has come against the limits.
     fn hold(&mut self, limits: &Limits) {
+        self.longest = self.longest.max(self.line);
         if self.line > limits.line {
             self.spoil(Fault::LineTooLong);
         }

@@ -105,7 +105,7 @@ pub enum Ask {
         size: u64,
         /// Whether any of them is outside ASCII.
         eight_bit: bool,
-        /// What was repaired before it came as [`Event::Data`], if anything was.
+        /// What was repaired before it came as [`Event::Data`], and what else belongs on record.
         repairs: Option<Box<Repairs>>,
     },
 }

@@ -96,12 +96,14 @@ mod postfix_receives {
     mod dsn;
     mod dsn_not_offered;
     mod few_connections;
+    mod long_lines;
     mod message_rate;
     mod opportunistic_tls;
     mod refused_message;
     mod refused_recipient;
     mod required_tls;
     mod smtputf8;
+    mod smuggling;
     mod untrusted_certificate;
     mod without_8bitmime;
     mod without_smtputf8;

@@ -32,6 +32,7 @@ mod quarantine;
 mod quarantine_expiry;
 mod queue_live;
 mod queue_stopped;
+mod reasons;
 mod reload;
 mod retry;
 mod second_relay;

@@ -10,6 +10,7 @@ mod dns_down;
 mod forged_fields;
 mod nobody_asks;
 mod reload;
+mod repaired;
 mod signed_message;
 
 use std::path::Path;

@@ -31,6 +31,7 @@ mod reload_keeps_the_last_good;
 mod reserved_fields;
 mod start_errors;
 mod swap_under_load;
+mod taken_mail;
 mod tested_on_fixtures;
 mod the_sandbox_decides;
 mod transaction_budget;

@@ -19,10 +19,12 @@ mod one_account_per_transaction;
 mod open_relay;
 mod pipelining;
 mod received_field;
+mod repaired;
 mod smtputf8;
 mod smuggling;
 mod source_routing;
 mod submitted_fields;
+mod tolerated_addresses;
 mod transaction_id;
 mod unknown_recipient;
 
@@ -100,10 +102,22 @@ const MESSAGE: &[u8] = b"Date: Mon, 2 Mar 2026 11:09:00 +0000\r\n\
     Hello!\r\n";
 
 /// Two parts of a message: the trace field that the relay has put on top, and the rest. What no
-/// machine may answer has a tag above it.
+/// machine may answer has a tag above it, and what there was to say of it stands above that.
 fn trace_field_and_rest(message: &[u8]) -> (String, &[u8]) {
+    let (above, reasons) = first_field(message);
+    let message = match above.starts_with("X-Gatepost-Reasons: ") {
+        true => reasons,
+        false => message,
+    };
     let tag = b"X-Gatepost-Tags: suppress-automatic\r\n";
     let message = message.strip_prefix(tag).unwrap_or(message);
+    let (field, rest) = first_field(message);
+    assert!(field.starts_with("Received: from "), "{field}");
+    (field, rest)
+}
+
+/// The first field of a message with its folds, and the rest.
+fn first_field(message: &[u8]) -> (String, &[u8]) {
     let mut end = 0;
     for line in message.split_inclusive(|octet| *octet == b'\n') {
         let folded = line.starts_with(b"\t") || line.starts_with(b" ");
@@ -113,9 +127,7 @@ fn trace_field_and_rest(message: &[u8]) -> (String, &[u8]) {
         end += line.len();
     }
     let (field, rest) = message.split_at(end);
-    let field = String::from_utf8(field.to_vec()).unwrap();
-    assert!(field.starts_with("Received: from "), "{field}");
-    (field, rest)
+    (String::from_utf8_lossy(field).into_owned(), rest)
 }
 
 /// What was submitted, without the marks that header-guard has put on top of it.

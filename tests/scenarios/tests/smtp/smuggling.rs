@@ -13,21 +13,61 @@ const FIRST: &[u8] = b"Subject: first\r\n\r\none";
 const SECOND: &[u8] = b"MAIL FROM:<evil@sender.example>\r\nRCPT TO:<user@desk.example>\r\n\
     DATA\r\nSubject: smuggled\r\n\r\ntwo\r\n.\r\n";
 
-#[test]
-fn no_sequence_makes_two_messages_of_one() {
-    let Some(suite) = conformance("smtp-smuggling") else {
-        return;
-    };
+/// Name and octets of each sequence, and whether CRLF.CRLF is in it.
+fn sequences() -> Option<Vec<(String, Vec<u8>, bool)>> {
+    let suite = conformance("smtp-smuggling")?;
     let text = std::fs::read_to_string(suite.join("eod_sequences.json")).unwrap();
     let suite: Value = serde_json::from_str(&text).unwrap();
-    let sequences = suite["sequences"].as_array().unwrap();
+    let sequences = suite["sequences"].as_array().unwrap().iter();
+    let sequences = sequences.map(|sequence| {
+        let name = sequence["repr"].as_str().unwrap().to_owned();
+        let end = octets(sequence["eod_hex"].as_str().unwrap());
+        let ends = sequence["contains_valid_crlf_dot_crlf"].as_bool().unwrap();
+        (name, end, ends)
+    });
+    let sequences: Vec<_> = sequences.collect();
     assert_eq!(sequences.len(), 16);
+    Some(sequences)
+}
 
+#[test]
+fn every_sequence_makes_one_message_without_a_stray_octet() {
+    let Some(sequences) = sequences() else {
+        return;
+    };
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address()).start();
-    for sequence in sequences {
-        let name = sequence["repr"].as_str().unwrap();
-        let end = octets(sequence["eod_hex"].as_str().unwrap());
+    for (name, end, ends) in sequences {
+        let wire = [FIRST, &end, SECOND].concat();
+        for segment in [wire.len(), 1] {
+            let codes = replies(&relay, wire.chunks(segment));
+            assert_eq!(codes[0], 250, "{name}: {codes:?}");
+            let refused = codes[1..].iter().all(|code| *code == 421 || *code >= 500);
+            assert!(refused, "{name}: {codes:?}");
+            assert_eq!(codes.len() > 1, ends, "{name}: {codes:?}");
+            let taken = sink.take();
+            assert_eq!(taken.from, "ann@sender.example", "{name}");
+            let arrived = taken.bytes();
+            assert!(only_crlf(&arrived), "{name}");
+            // What was to be a message of its own is in the body of this one, to the last line.
+            let (_, rest) = trace_field_and_rest(&arrived);
+            assert!(rest.starts_with(FIRST), "{name}");
+            assert_eq!(rest.ends_with(b"two\r\n"), !ends, "{name}");
+        }
+    }
+    relay.leaves_nothing(sink);
+}
+
+#[test]
+fn where_nothing_is_repaired_every_sequence_is_refused() {
+    let Some(sequences) = sequences() else {
+        return;
+    };
+    let sink = Sink::start();
+    let relay = RelayBuilder::usual(sink.address())
+        .with("[repair]\nline-ends = false")
+        .start();
+    for (name, end, _) in sequences {
         let wire = [FIRST, &end, SECOND].concat();
         for segment in [wire.len(), 1] {
             let codes = replies(&relay, wire.chunks(segment));
