@@ -52,13 +52,6 @@ fn the_messages_that_were_found_refused_are_accepted() {
     let files = names.map(|name| found.join(format!("mail/{name}.eml")));
     for (name, report) in names.iter().zip(checked(&files)) {
         accepted(&report, name);
-        let class = if name.starts_with("bounce") {
-            "bounce"
-        } else {
-            "human"
-        };
-        assert_eq!(report["class"], class, "{name}");
-        assert_eq!(report["reply-allowed"], class == "human", "{name}");
     }
 }
 
@@ -114,6 +107,5 @@ fn what_is_like_them_is_accepted_and_so_is_a_recipient_named_thousands_of_times(
     let files: Vec<_> = files.collect();
     for ((what, _), report) in cases.iter().zip(checked(&files)) {
         accepted(&report, what);
-        assert_eq!(report["class"], "human", "{what}: {report}");
     }
 }
