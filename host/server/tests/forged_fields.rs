@@ -12,8 +12,9 @@ use gatepost_policy::Flow;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-const OURS: [&str; 7] = [
+const OURS: [&str; 8] = [
     "X-Gatepost-Tags",
+    "X-Gatepost-Reasons",
     "X-Gatepost-Auth",
     "X-Gatepost-Requester",
     "X-Gatepost-Partners",

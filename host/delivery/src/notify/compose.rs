@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use bytes::Bytes;
 use gatepost_message::{Address, Message, Millis, ReversePath, TransactionId};
-use gatepost_policy::{Session, Transaction};
+use gatepost_policy::{Judgement, Session, Transaction};
 use gatepost_smtp::dsn::{MessageRequest, Notify, RecipientRequest};
 use gatepost_spool::{InitialState, NewBody, NewMessage, NewRecipient, SenderProof};
 use mail_builder::MessageBuilder;
@@ -13,6 +13,7 @@ use mail_builder::headers::content_type::ContentType;
 use mail_builder::headers::date::Date;
 use mail_builder::headers::message_id::MessageId;
 use mail_builder::headers::raw::Raw;
+use mail_builder::headers::text::Text;
 use mail_builder::mime::{BodyPart, MimePart};
 
 use super::flowed::flowed;
@@ -159,9 +160,26 @@ fn compose(
             .in_reply_to(MessageId::new(about.clone()))
             .references(MessageId::new(about));
     }
+    let reasons = reasons(original.said);
+    if !reasons.is_empty() {
+        message = message.header("X-Gatepost-Reasons", Text::new(reasons));
+    }
     let mut raw = Vec::new();
     message.body(MimePart::new(kind, parts)).serialize(&mut raw);
     raw
+}
+
+/// What policies said of the message, in one line.
+fn reasons(said: &[Judgement]) -> String {
+    const MOST: usize = 20;
+    let reasons = said.iter().flat_map(|call| {
+        let reasons = call.decision.reasons.iter();
+        reasons.map(|reason| format!("{}: {reason}", call.policy))
+    });
+    let reasons: Vec<_> = reasons.take(MOST).collect();
+    let line = reasons.join("; ").replace(char::is_control, " ");
+    let end = line.floor_char_boundary(report::QUOTED_REPLY);
+    line[..end].to_owned()
 }
 
 /// The part for people: as it is where that passes everywhere, so that who looks at the raw

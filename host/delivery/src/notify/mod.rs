@@ -201,7 +201,7 @@ pub(crate) struct Original<'a> {
     pub(crate) received_at: Millis,
     pub(crate) expires_at: Millis,
     /// What policies said, where whoever is told of the message is to learn of that.
-    pub(crate) said: Option<(&'a [String], &'a [Judgement])>,
+    pub(crate) said: &'a [Judgement],
 }
 
 impl<'a> From<&'a Claim> for Original<'a> {
@@ -214,7 +214,7 @@ impl<'a> From<&'a Claim> for Original<'a> {
             smtputf8: claim.smtputf8,
             received_at: claim.received_at,
             expires_at: claim.expires_at,
-            said: None,
+            said: &[],
         }
     }
 }
@@ -342,7 +342,10 @@ async fn at_once(
         smtputf8: message.smtputf8,
         received_at: message.received_at,
         expires_at: message.expires_at,
-        said: (action == Action::Suppressed).then_some((&message.tags, &message.judgements)),
+        said: match action {
+            Action::Suppressed => &message.judgements,
+            _ => &[],
+        },
     };
     let cause = Cause {
         hostname,

@@ -20,9 +20,6 @@ use super::{Action, Cause, Original, Told};
 /// How much of a reply is quoted, in octets; a server may send a hundred lines.
 pub(super) const QUOTED_REPLY: usize = 900;
 
-/// The most reasons of policies that are told.
-const MOST_REASONS: usize = 20;
-
 /// The part.
 pub(super) fn part(original: Original<'_>, cause: Cause<'_>) -> MimePart<'static> {
     let international = original.smtputf8 && cause.told.iter().any(names_international);
@@ -78,22 +75,6 @@ impl Report {
             "X-Gatepost-Transaction",
             &original.transaction.id.to_string(),
         );
-        if let Some((tags, judgements)) = original.said {
-            let reasons = judgements.iter().flat_map(|call| {
-                let reasons = call.decision.reasons.iter();
-                reasons.map(|reason| format!("{}: {reason}", call.policy))
-            });
-            let reasons: Vec<_> = reasons.take(MOST_REASONS).collect();
-            for (name, mut said) in [
-                ("X-Gatepost-Tags", tags.join(", ")),
-                ("X-Gatepost-Reasons", reasons.join("; ")),
-            ] {
-                said.truncate(said.floor_char_boundary(QUOTED_REPLY));
-                if !said.is_empty() {
-                    self.field(name, &said);
-                }
-            }
-        }
     }
 
     /// The fields of a recipient (section 2.3).

@@ -324,33 +324,38 @@ impl Decoder {
     /// octets are needed to tell what they are.
     fn run(&mut self, output: &mut Output<'_>, limits: &Limits) -> bool {
         let (text, stop) = run(output.rest());
-        if text > 0 {
-            if !self.line_ends.is_clear() {
-                self.repair(output, limits, LineEnds::text);
-            }
-            output.keep(text);
-            self.size += text as u64;
-            self.line += text;
-            self.line_start = false;
-            self.after_stray = false;
-            self.hold(limits);
+        if text > 0 && !self.line_ends.is_clear() {
+            self.repair(output, limits, LineEnds::text);
         }
+        let is_end = stop == Stop::LineEnd;
+        // Nearly always a whole line, which is passed on as it is.
+        let passes = is_end && self.line_ends.is_clear();
+        let length = if passes { text + 2 } else { text };
+        if length > 0 {
+            output.keep(length);
+            self.size += length as u64;
+            self.line += text;
+            self.longest = self.longest.max(self.line);
+            if self.line > limits.line {
+                self.spoil(Fault::LineTooLong);
+            }
+            self.line_start = false;
+            self.after_stray &= text == 0;
+        }
+        if passes {
+            self.line_ended();
+        }
+        self.hold(limits);
         match stop {
             Stop::More => return text > 0,
             Stop::Stray(octet) => self.stray(octet, output, limits),
             Stop::LineEnd => {
-                if self.line_ends.is_clear() {
-                    output.keep(2);
-                    self.size += 2;
-                    self.line_ended();
-                    self.hold(limits);
-                } else {
+                if !passes {
                     self.repair(output, limits, LineEnds::crlf);
                     output.drop(2);
                 }
                 self.line_start = true;
-                self.doubtful_end = self.after_stray;
-                self.after_stray = false;
+                self.doubtful_end = std::mem::take(&mut self.after_stray);
             }
         }
         true
@@ -397,12 +402,8 @@ impl Decoder {
         self.line = 0;
     }
 
-    /// Holds what has come against the limits.
+    /// Holds what has come against the limits on sections.
     fn hold(&mut self, limits: &Limits) {
-        self.longest = self.longest.max(self.line);
-        if self.line > limits.line {
-            self.spoil(Fault::LineTooLong);
-        }
         if !self.in_body && self.size > limits.header_size {
             self.spoil(Fault::HeaderTooLarge);
         }

@@ -28,6 +28,8 @@ fn the_submitter_hears_who_gets_nothing_and_why() {
     for said in [ANN, "a machine writes from", id.as_str()] {
         assert!(text.contains(said), "{said}: {text}");
     }
+    let reasons = notice.header("X-Gatepost-Reasons").unwrap();
+    assert!(reasons.contains("loop-guard: "), "{reasons}");
     // It is no bounce.
     assert!(!text.contains("delivery-status"), "{text}");
     assert_eq!(suppressed(&relay, &id).len(), 1);

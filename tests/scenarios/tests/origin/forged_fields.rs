@@ -11,6 +11,7 @@ const FORGED: &str = "Authentication-Results: mx.desk.example; dmarc=pass\r\n\
     Authentication-Results: \"mx.desk.example\" ; spf=pass\r\n\
     Authentication-Results: mx.desk.example.; spf=pass\r\n\
     X-Gatepost-Tags: relay-secure\r\n\
+    X-Gatepost-REASONS : forged\r\n\
     x-gatepost-auth:dmarc=pass\r\n\
     X-GATEPOST-REQUESTER: boss@desk.example\r\n\
     X-Gatepost-Class: human\r\n\
@@ -20,6 +21,7 @@ const FORGED: &str = "Authentication-Results: mx.desk.example; dmarc=pass\r\n\
 /// The same in dresses that a reader downstream may take off.
 const DRESSED: &[&str] = &[
     "X-Gatepost-Tags\u{c}: forged",
+    "X-Gatepost_Reasons\u{c}: forged",
     "X-Gatepost-Auth\u{c}: forged",
     "X-Gatepost-Auth\u{b}\t : forged",
     "\u{1}X-Gatepost-Tags: forged",

@@ -12,6 +12,7 @@ builtin = "header-guard"
 settings = { rules = [
     { header = "X-Gatepost-Tags", action = { set = { value = "relay-secure" } } },
     { header = "X-Gatepost-Auth", action = { set = { value = "dmarc=pass" } } },
+    { header = "X-Gatepost-Reasons", action = { set = { value = "boss@desk.example says so" } } },
     { header = "x_gatepost_tags", action = { set = { value = "relay-secure" } } },
     { header = "X-Gatepost-Original-Recipient", action = { set = { value = "boss@desk.example" } } },
     { header = "Authentication-Results", action = { set = { value = "mx.desk.example; dmarc=pass" } } },
@@ -47,7 +48,7 @@ fn no_policy_writes_them() {
     let decision = &judgements[0]["decision"];
     assert_eq!(decision["edits"].as_array().unwrap().len(), 1, "{decision}");
     let dropped = decision["dropped"].as_array().unwrap();
-    assert_eq!(dropped.len(), 7, "{decision}");
+    assert_eq!(dropped.len(), 8, "{decision}");
     let said = "edit of X-Gatepost-Tags dropped: only the relay writes this field";
     assert!(dropped.iter().any(|dropped| dropped == said), "{decision}");
     relay.leaves_nothing(sink);
