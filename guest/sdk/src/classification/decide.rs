@@ -181,7 +181,12 @@ fn is_bounce(found: &Found) -> bool {
     }
     let program = if found.has(MailProgram) { 2 } else { 0 };
     let letter = if found.has(Letter) { 2 } else { 0 };
-    let for_person = answer(found) + program + letter;
+    // What a gateway answers with looks typed as well.
+    let answer = match found.has(FailureText) {
+        true => answer(found).min(2),
+        false => answer(found),
+    };
+    let for_person = answer + program + letter;
     let automatic = if found.has_any(SAYS_AUTOMATIC) { 2 } else { 0 };
     // A postmaster's words about it are a mail system's, and so are those that name who did not get
     // it.
@@ -318,7 +323,9 @@ fn forbids_reply(rule: Rule, found: &Found) -> bool {
     match rule {
         // An answer comes to whoever typed this one, or wrote in a form.
         NoReplyAddress => !typed && !elsewhere,
-        NoticeAddress | SystemMailbox => !typed && !elsewhere && !program && !found.has(Flowed),
+        NoticeAddress | SystemMailbox => {
+            !typed && !elsewhere && !found.has_any(Set::of(&[MailProgram, Flowed, Letter]))
+        }
         WebServer => !elsewhere,
         MachineSubject => !typed && !program,
         SuppressSome => !typed,

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::header::Field;
 use crate::header::read::{addresses, decoded};
-use crate::{Message, Transaction, bounds};
+use crate::{Message, Transaction, bounds, is_support_address, knows_addresses};
 
 /// What has to be held against other fields, or is read only where something else was found.
 #[derive(Default)]
@@ -451,6 +451,17 @@ fn forwarders(transaction: &Transaction, held: &Held, found: &mut Found) {
         found.forget(Rule::SuppressAnswers);
         found.add(Rule::Relayed, "To", "a group");
     }
+    // The customer's own server says so of what it passes on from another address of the account.
+    let ours = || {
+        let elsewhere = |address: &&String| !transaction.recipients.contains(address);
+        to.iter()
+            .filter(elsewhere)
+            .take(SUPPORT)
+            .any(|address| is_support_address(address))
+    };
+    if found.has(Rule::Forwarded) && !found.has(Rule::Relayed) && ours() {
+        found.add(Rule::Relayed, "To", "another address of the account");
+    }
     // Microsoft 365 marks what an inbox rule passes on as generated, whoever wrote it.
     if found.has(Rule::InboxRule)
         && found.has(Rule::Relayed)
@@ -460,6 +471,9 @@ fn forwarders(transaction: &Transaction, held: &Held, found: &mut Found) {
         found.add(Rule::Forwarded, &mark.field, &mark.text);
     }
 }
+
+/// Addresses of which it is asked whether they are the account's.
+const SUPPORT: usize = 8;
 
 /// Lists of which it is asked whether they are the recipient's: a message names one, several
 /// times.
@@ -485,6 +499,10 @@ fn own_lists(recipients: &[String], held: &Held, found: &mut Found) {
     ])) && !found.has(Rule::AnswersUs);
     let own = all.take(LISTS).find(|(local, domain)| {
         let list = format!("{local}@{domain}");
+        // What a customer connects may be a list, and forward to another address of the account.
+        if is_support_address(&list) && (!talks || knows_addresses()) {
+            return true;
+        }
         let ours = recipients.iter().any(|recipient| {
             let at = recipient.rsplit_once('@').map_or("", |(_, at)| at);
             // A list that is named after what it is about is one of many who talk.
@@ -787,7 +805,7 @@ fn authors(held: &Held, from: &[(String, String)], found: &mut Found) -> String 
         let local = local_part(address);
         if sender::is_daemon(&local) || sender::is_daemon(&name.to_lowercase()) {
             found.add(Rule::MailerDaemon, "From", address);
-        } else if local == "postmaster" {
+        } else if sender::is_postmaster(&local) {
             found.add(Rule::SystemAuthor, "From", address);
             found.add(Rule::SystemSender, "From", address);
         } else if is_mail_system(name) {

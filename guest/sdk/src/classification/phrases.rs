@@ -564,6 +564,8 @@ pub(super) const BOUNCE: &[&str] = &[
     "return to sender",
     "non delivery report",
     "non-delivery report",
+    "non-delivery",
+    "nondelivery",
     "nondeliverable mail",
     "non-delivery notification",
     "nondelivery report",

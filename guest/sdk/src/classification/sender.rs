@@ -79,6 +79,11 @@ pub(super) fn is_daemon(local: &str) -> bool {
         || local == "#"
 }
 
+/// Whoever looks after the mail of a server (RFC 2142 section 5).
+pub(super) fn is_postmaster(local: &str) -> bool {
+    squeezed(local) == "postmaster"
+}
+
 /// The command address of a list manager, or an address that a mailing list sends from (RFC 5230
 /// section 4.6, RFC 2142 section 6).
 pub(super) fn is_of_list(local: &str) -> bool {

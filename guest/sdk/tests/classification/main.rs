@@ -5,6 +5,7 @@
 mod decisions;
 mod evidence;
 mod folder;
+mod kinds;
 mod labels;
 mod properties;
 

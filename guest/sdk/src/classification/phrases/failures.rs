@@ -32,7 +32,7 @@ pub(super) const FAILURE_TEXT_MORE: &[&str] = &[
     "your message couldn't be delivered", "your message could not be delivered",
     "the message you sent to", "the message that you sent", "a message that you sent",
     "message was blocked by", "email delivery failure", "undeliverable message",
-    "message rejected by",
+    "message rejected by", "error: invalid user address", "requested action not taken",
 ];
 
 /// How anybody tells of it, in other languages than above.
