@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File, Permissions},
-    io,
+    io::{self, Read as _},
     os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
@@ -35,13 +35,13 @@ pub fn keep(path: &Path) -> io::Result<PathBuf> {
     Ok(aside)
 }
 
-/// Copies a file to `<name>.damaged-<time>` with mode 0600, durably: for one that somebody goes on
-/// writing to.
+/// Copies the first `most` octets of a file to `<name>.damaged-<time>` with mode 0600, durably: for
+/// one that somebody goes on writing to.
 ///
 /// # Errors
 /// It cannot be copied.
-pub fn copy_aside(path: &Path) -> io::Result<PathBuf> {
-    let mut from = regular::open(path)?;
+pub fn copy_aside(path: &Path, most: u64) -> io::Result<PathBuf> {
+    let mut from = regular::open(path)?.take(most);
     let aside = free_name(path, |aside| {
         let mut options = File::options();
         let mut to = options

@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
-use gatepost_files::{Finding, Level};
+use gatepost_files::{FileError, Finding, Level};
 
 use crate::config::{Config, ConfigError};
 use crate::{config, exposure, tls};
@@ -123,6 +123,7 @@ fn stored(store: &Path, directory: &config::Directory, running: bool) -> Vec<Fin
         false => "no relay is running on it",
     };
     let mut findings = vec![Finding::note(store, found)];
+    findings.extend(wrong_kinds(store, directory));
     findings.extend(gatepost_spool::inspect(store, running));
     findings.extend(gatepost_directory::inspect(
         &directory.settings(store),
@@ -131,13 +132,47 @@ fn stored(store: &Path, directory: &config::Directory, running: bool) -> Vec<Fin
     findings.extend(gatepost_trace::inspect(&store.join("trace.db"), running));
     match gatepost_files::kept(store) {
         Ok(kept) => findings.extend(kept.iter().map(|path| {
-            let found = "was found damaged at an earlier start and kept";
-            let advice = "find out what happened, then delete it; the relay does not read it again";
+            let (found, advice) = match path.is_dir() {
+                true => (
+                    "has bodies of messages that may have been lost when something was found damaged",
+                    "each is named after its transaction: `gatepost trace ID` says whose it was; then \
+                     delete it",
+                ),
+                false => (
+                    "was found damaged at an earlier start and kept",
+                    "find out what happened, then delete it; the relay does not read it again",
+                ),
+            };
             Finding::new(Level::Warning, path, found, advice)
         })),
         Err(error) => {
             let advice = "run this as root or as the relay's user";
             findings.push(Finding::new(Level::Error, store, error.to_string(), advice));
+        }
+    }
+    findings
+}
+
+/// What stands in the place of a file of the relay's and is none.
+fn wrong_kinds(store: &Path, directory: &config::Directory) -> Vec<Finding> {
+    let databases = ["spool.db", "trace.db", "directory.db"];
+    let databases = databases.iter().flat_map(|name| {
+        let suffixes = ["", "-wal", "-shm"];
+        suffixes.map(|suffix| gatepost_files::beside(&store.join(name), suffix))
+    });
+    let others = ["journal", "journal.synced", "lock"].map(|name| store.join(name));
+    let key_ring = directory.settings(store).key_ring;
+    let mut findings = Vec::new();
+    for path in databases.chain(others).chain([key_ring]) {
+        if let Err(error @ FileError::NotRegular(_)) = gatepost_files::refuse_other_kinds(&path) {
+            let advice = "move it away; if the relay had a file there, put that back";
+            findings.push(Finding::new(Level::Error, &path, error.to_string(), advice));
+        }
+    }
+    for folder in ["incoming", "cache"].map(|name| store.join(name)) {
+        if folder.symlink_metadata().is_ok() && !folder.is_dir() {
+            let (found, advice) = ("it is not a directory", "move it out of the store");
+            findings.push(Finding::new(Level::Error, &folder, found, advice));
         }
     }
     findings

@@ -424,7 +424,8 @@ type Opened = (Arc<dyn Spool>, Arc<Trace>, Arc<Directory>);
 
 /// Opens queue, trace and directory, which makes the directory if it is not there.
 async fn open_store(config: &Config) -> miette::Result<Opened> {
-    let settings = SpoolSettings::new(&config.relay.store).with_min_free(config.relay.min_free);
+    let mut settings = SpoolSettings::new(&config.relay.store).with_min_free(config.relay.min_free);
+    settings.fatal = output::fatal();
     let trace = config.relay.store.join("trace.db");
     let retention = config.trace.retention();
     let directory = config.directory.settings(&config.relay.store);

@@ -67,8 +67,14 @@ impl Disk {
     pub(crate) fn create_directories(&self) -> Result<(), SpoolError> {
         let incoming = self.incoming();
         let mut private = DirBuilder::new();
-        (private.recursive(true).mode(0o700).create(&incoming))
-            .map_err(failed_to("make directory", &incoming))
+        match private.recursive(true).mode(0o700).create(&incoming) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                let text = "something else stands in its place: move it out of the store";
+                let error = io::Error::new(io::ErrorKind::AlreadyExists, text);
+                Err(failed_to("make directory", &incoming)(error))
+            }
+            made => made.map_err(failed_to("make directory", &incoming)),
+        }
     }
 
     /// Makes the file of the database where there is none, and all that was made durable.

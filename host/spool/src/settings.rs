@@ -65,6 +65,14 @@ impl Fatal {
         Self(Arc::new(hook))
     }
 
+    /// What an operator is told of what happened.
+    pub fn sentence(what: &str) -> String {
+        format!(
+            "gatepost: {what}. What was accepted is safe only if it can be read back: stopping. \
+             Check the disk, see what `gatepost doctor` finds, then start the relay again"
+        )
+    }
+
     pub(crate) fn call(&self, what: &str) {
         (self.0)(what);
     }
@@ -73,11 +81,7 @@ impl Fatal {
 impl Default for Fatal {
     fn default() -> Self {
         Self::new(|what| {
-            eprintln!(
-                "gatepost: {what}. What was accepted is safe only if it can be read back: \
-                 stopping. Check the disk, see what `gatepost doctor` finds, then start the relay \
-                 again"
-            );
+            eprintln!("{}", Self::sentence(what));
             std::process::exit(74);
         })
     }

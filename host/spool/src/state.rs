@@ -106,9 +106,9 @@ pub(crate) fn look_at_database(disk: &Disk) -> Result<Option<LogDamage>, SpoolEr
     }
     let log = gatepost_files::beside(&path, "-wal");
     let kept = match fs::metadata(&log) {
-        Ok(file) if file.len() > 0 => {
-            Some(gatepost_files::copy_aside(&log).map_err(failed_to("keep", &log))?)
-        }
+        Ok(file) if file.len() > 0 => Some(
+            gatepost_files::copy_aside(&log, LOOKED_THROUGH).map_err(failed_to("keep", &log))?,
+        ),
         _ => None,
     };
     tracing::error!(

@@ -11,7 +11,7 @@ use super::{ConfigFile, exit, output, report};
 use crate::config::{Config, ConfigError};
 use crate::loading;
 use crate::policies::Policies;
-use crate::{exposure, tls};
+use crate::{exposure, feeds, tls};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -58,6 +58,9 @@ pub(super) async fn run(Command::Check(check): Command) -> miette::Result<ExitCo
     };
     let delivery = (config.delivery).settings(&config.relay.hostname, notifications);
     if let Err(error) = Delivery::check(&delivery) {
+        return refused(check.json, vec![error.to_string()], report(error));
+    }
+    if let Err(error) = feeds::Client::new(&config.directory) {
         return refused(check.json, vec![error.to_string()], report(error));
     }
     let engine = loading::engine(None).map_err(report)?;

@@ -7,6 +7,7 @@ use std::io::{self, Write};
 
 use comfy_table::presets::NOTHING;
 use gatepost_message::Millis;
+use gatepost_spool::Fatal;
 use serde::Serialize;
 
 use crate::observability::escape;
@@ -33,6 +34,14 @@ pub(super) fn error(report: &miette::Report) -> String {
 /// What clap says of arguments that it does not understand, as a terminal may show it.
 pub(super) fn usage(error: &clap::Error) -> String {
     escape::lines(&error.render().to_string())
+}
+
+/// Ends the process where the store cannot be trusted any more, as [`Fatal`] does by default.
+pub(crate) fn fatal() -> Fatal {
+    Fatal::new(|what| {
+        complain(Fatal::sentence(what));
+        std::process::exit(74);
+    })
 }
 
 fn write(text: &str) -> miette::Result<()> {

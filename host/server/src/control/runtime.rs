@@ -9,6 +9,7 @@ use gatepost_spool::{Spool, SpoolError, SpoolSettings, SqliteSpool};
 use gatepost_trace::{Retention, Trace, TraceError};
 use tokio::sync::mpsc;
 
+use crate::cli::output;
 use crate::config::{self, Config};
 use crate::feeds::{Client, ClientError};
 use crate::ownership;
@@ -88,7 +89,7 @@ impl Runtime {
     }
 
     fn open_with(
-        settings: SpoolSettings,
+        mut settings: SpoolSettings,
         retention: Retention,
         directory: &Settings,
         feeds: &config::Directory,
@@ -97,6 +98,7 @@ impl Runtime {
         if !store.join("spool.db").exists() {
             return Err(OpenError::NoStore(store));
         }
+        settings.fatal = output::fatal();
         let spool = SqliteSpool::open(settings).map_err(|error| match error {
             SpoolError::InUse(_) => OpenError::Mute(store.clone()),
             error => OpenError::Spool(error),

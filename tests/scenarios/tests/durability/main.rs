@@ -3,11 +3,13 @@
 // In a test, an unwrap is an assertion.
 #![allow(clippy::unwrap_used)]
 
+mod corrupt_database;
 mod damaged_journal;
 mod disk_full;
 mod fsync_error;
 mod kill;
 mod lost_database;
+mod lost_log;
 mod power_loss;
 
 use test_support::Relay;

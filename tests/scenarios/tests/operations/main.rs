@@ -42,7 +42,9 @@ mod stops_in_time;
 mod strangers_words;
 mod suppress_all;
 mod suppress_some;
+mod terminal;
 mod trace;
+mod wrong_kinds;
 
 use std::path::{Path, PathBuf};
 

@@ -1,13 +1,11 @@
 //! While a relay starts, commands say so; and a start that hangs can be stopped.
 //!
-//! A named pipe in the place of the key ring holds the start up until the test writes to it.
+//! An fsync that waits holds the start up until the test lets it go on.
 
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use tempfile::TempDir;
+use test_support::torture::{PowerLoss, power::Mode};
 use test_support::{PATIENCE, Process, RelayBuilder, Sink, binary, run};
 
 use crate::CHAIN;
@@ -15,46 +13,30 @@ use crate::CHAIN;
 /// How long the relay may take to stop.
 const DRAIN: Duration = Duration::from_secs(2);
 
-/// A relay whose key ring is a named pipe, started as far as it comes.
+/// A relay whose fsync waits, started as far as it comes.
 struct HeldUp {
     process: Process,
-    key_ring: PathBuf,
-    keys: Vec<u8>,
+    disk: PowerLoss,
     config: String,
-    directory: TempDir,
-}
-
-pub(crate) fn make_pipe(path: &Path) {
-    let made = Command::new("mkfifo")
-        .args(["-m", "600"])
-        .arg(path)
-        .status();
-    assert!(made.is_ok_and(|made| made.success()), "mkfifo");
 }
 
 impl HeldUp {
     fn start(sink: &Sink) -> Self {
-        let directory = tempfile::tempdir().unwrap();
+        let disk = PowerLoss::new(Mode::Hold);
+        disk.hold();
+        let directory = disk.directory();
         let builder = RelayBuilder::usual(sink.address())
             .replace(CHAIN, "chain = []")
             .with("[relay]\nhostname = \"mx.desk.example\"\nstore = \"store\"\ndrain = \"2s\"")
-            .directory(directory.path());
-        // The first start makes the key ring.
-        assert!(builder.clone().start().terminate().success());
-        let key_ring = directory.path().join("store/key-ring");
-        let keys = fs::read(&key_ring).unwrap();
-        fs::remove_file(&key_ring).unwrap();
-        make_pipe(&key_ring);
-        let config = builder.write(directory.path());
+            .directory(&directory);
+        let config = builder.write(&directory);
         let mut command = Command::new(binary());
         command.arg("serve").arg("--config").arg(&config);
-        command.env("RUST_LOG", "info");
+        command.env("RUST_LOG", "info").envs(disk.environment());
         Self {
             process: Process::start("relay", &mut command),
-            key_ring,
-            keys,
+            disk,
             config: config.display().to_string(),
-            directory,
         }
     }
 
@@ -66,7 +48,7 @@ impl HeldUp {
     fn starts(&self) {
         let begun = Instant::now();
         // Before that a command would open the store itself.
-        while !self.directory.path().join("store/control.sock").exists() {
+        while !self.disk.directory().join("store/control.sock").exists() {
             assert!(begun.elapsed() < PATIENCE, "{}", self.process.log());
         }
         loop {
@@ -96,13 +78,13 @@ fn commands_say_that_it_starts_and_what_it_is_at() {
             "{arguments:?}: {said}"
         );
     }
-    fs::write(&relay.key_ring, &relay.keys).unwrap();
+    relay.disk.release();
     assert!(relay.process.line().starts_with("ready "));
     let output = relay.command(&["queue", "list"]);
     assert!(output.status.success(), "{output:?}");
     relay.process.signal("TERM");
     assert_eq!(relay.process.wait().code(), Some(0));
-    assert!(!relay.directory.path().join("store/control.sock").exists());
+    assert!(!relay.disk.directory().join("store/control.sock").exists());
 }
 
 #[test]

@@ -5,9 +5,8 @@ use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-use test_support::{Certificate, Client, Relay, RelayBuilder, Sink};
+use test_support::{Client, Relay, RelayBuilder, Sink, hostile_file};
 
-use super::starting::make_pipe;
 use crate::{CHAIN, MESSAGE, accepted};
 
 const DRAIN: Duration = Duration::from_secs(4);
@@ -78,25 +77,22 @@ fn whatever_its_neighbours_do() {
     assert_eq!(queue[0]["recipients"][0]["status"], "queued");
 }
 
-/// The certificate that it is to read again never comes.
+/// A policy that it is to load takes until its time is up.
 #[test]
 fn in_the_middle_of_a_reload() {
     let sink = Sink::start();
     let mut relay = relay(&sink, 1, "");
-    let tls = Certificate::make(relay.directory());
     let config = relay.directory().join("gatepost.toml");
-    let text = fs::read_to_string(&config).unwrap();
-    let pipe = relay.directory().join("pipe.pem");
-    make_pipe(&pipe);
-    let (certificate, key) = (format!("{:?}", tls.certificate), format!("{:?}", tls.key));
-    assert!(text.contains(&certificate) && text.contains(&key), "{text}");
-    fs::write(&config, text.replace(&certificate, &format!("{pipe:?}"))).unwrap();
-    let read = fs::read(&tls.certificate).unwrap();
+    let mut text = fs::read_to_string(&config).unwrap();
+    let file = hostile_file("schema_doubles");
+    text += &format!("\n[[policy]]\nname = \"slow\"\nfile = {file:?}\n");
+    fs::write(&config, text).unwrap();
     relay.signal("HUP");
-    // First the configuration is read, with the digests of its files, then the certificate. Once
-    // the pipe can be opened for writing, the relay has it open for reading.
-    fs::write(&pipe, read).unwrap();
-    let held = fs::File::options().write(true).open(&pipe).unwrap();
+    relay.eventually("a policy is being loaded", |relay| {
+        let tasks = fs::read_dir(format!("/proc/{}/task", relay.id())).unwrap();
+        let children = tasks.flatten().map(|task| task.path().join("children"));
+        let mut children = children.filter_map(|path| fs::read_to_string(path).ok());
+        children.any(|ids| !ids.is_empty()).then_some(())
+    });
     ends(&mut relay, "INT");
-    drop(held);
 }

@@ -4,8 +4,9 @@
  * POWER_STORE   the directory that is watched
  * POWER_SHADOW  where synced octets are copied, at the same relative path; the names of a synced
  *               directory are in its `.names`, one a line, after `f` or `d` for file or directory
- * POWER_MODE    `sync`, `nothing` (fsync does nothing and says that it did) or `fail` (it fails
- *               with EIO once `<store>/../fail` exists)
+ * POWER_MODE    `sync`, `nothing` (fsync does nothing and says that it did), `fail` (it fails
+ *               with EIO once `<store>/../fail` exists) or `hold` (it waits while
+ *               `<store>/../hold` exists)
  *
  * The disk itself is not waited for: what matters here is what the relay asked for.
  */
@@ -87,6 +88,11 @@ static int synced(int fd) {
     if (!strcmp(mode, "fail")) {
         snprintf(copy, sizeof copy, "%s/../fail", real);
         if (!access(copy, F_OK)) { errno = EIO; return -1; }
+    }
+    if (!strcmp(mode, "hold")) {
+        snprintf(copy, sizeof copy, "%s/../hold", real);
+        while (!access(copy, F_OK)) usleep(5000);
+        return 0;
     }
     if (snprintf(copy, sizeof copy, "%s%s", shadow, path + prefix) >= (int)sizeof copy) return 0;
     pthread_mutex_lock(&lock);

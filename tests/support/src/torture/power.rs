@@ -34,6 +34,8 @@ pub enum Mode {
     Nothing,
     /// It fails with EIO once the file named `fail` stands beside the store.
     Fail,
+    /// It waits while the file named `hold` stands beside the store, and is no more than that.
+    Hold,
 }
 
 impl PowerLoss {
@@ -70,17 +72,39 @@ impl PowerLoss {
 
     /// Makes the relay run with the library in front of its fsync.
     pub fn under(&self, builder: RelayBuilder) -> RelayBuilder {
+        let environment = self.environment().into_iter();
+        environment.fold(builder, |builder, (name, value)| {
+            builder.environment(name, value)
+        })
+    }
+
+    /// What does that in the environment of a process.
+    pub fn environment(&self) -> [(&'static str, String); 4] {
         let mode = match self.mode {
             Mode::Sync => "sync",
             Mode::Nothing => "nothing",
             Mode::Fail => "fail",
+            Mode::Hold => "hold",
         };
         let path = |path: PathBuf| path.display().to_string();
-        builder
-            .environment("LD_PRELOAD", path(self.library.clone()))
-            .environment("POWER_STORE", path(self.directory().join("store")))
-            .environment("POWER_SHADOW", path(self.temporary.path().join("shadow")))
-            .environment("POWER_MODE", mode)
+        [
+            ("LD_PRELOAD", path(self.library.clone())),
+            ("POWER_STORE", path(self.directory().join("store"))),
+            ("POWER_SHADOW", path(self.temporary.path().join("shadow"))),
+            ("POWER_MODE", mode.to_owned()),
+        ]
+    }
+
+    /// From now on fsync waits ([`Mode::Hold`]).
+    pub fn hold(&self) {
+        let file = self.directory().join("hold");
+        fs::write(&file, "").unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    }
+
+    /// It waits no longer.
+    pub fn release(&self) {
+        let file = self.directory().join("hold");
+        fs::remove_file(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     }
 
     /// From now on fsync fails ([`Mode::Fail`]).
