@@ -37,7 +37,7 @@ fn says(arguments: &[&str]) -> String {
     let said = [output.stdout, output.stderr].concat();
     let said = String::from_utf8(said).unwrap();
     assert!(!said.contains(hidden), "{arguments:?}: {said:?}");
-    assert!(said.contains(r"\u{1b}"), "{arguments:?}: {said}");
+    assert!(said.contains(r"\u{202e}"), "{arguments:?}: {said}");
     said
 }
 
