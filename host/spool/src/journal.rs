@@ -50,7 +50,7 @@ use self::ring::Ring;
 
 pub use self::scan::Fault;
 pub(crate) use self::{
-    format::Generation,
+    format::{Commits, Generation},
     record::Record,
     ring::{Paths, Salt},
 };
@@ -115,7 +115,7 @@ pub(crate) struct Journal {
     /// Everything before is gone or in the database, its log included.
     carried: u64,
     /// Of the database, in this life of the file.
-    commits: u64,
+    commits: Commits,
 }
 
 /// What is carried over in one commit, and how far the ring counts from then on.
@@ -168,7 +168,7 @@ impl Journal {
             positions: HashMap::new(),
             effects: Vec::new(),
             carried: 0,
-            commits: 0,
+            commits: Commits::default(),
         })
     }
 
@@ -265,14 +265,23 @@ impl Journal {
         self.is_half_full() && self.carried > self.ring.tail()
     }
 
+    /// The log of the database is about to be written to the database itself. From here until that
+    /// is done the database is as good as its log.
+    pub(crate) fn checkpoint_begins(&mut self) {
+        self.commits.begun = self.commits.made;
+        self.ring.note_commits(self.commits);
+    }
+
     /// All that was carried over so far is in the database itself, durably.
     pub(crate) fn checkpointed(&mut self) {
         self.ring.free_before(self.carried);
+        self.commits.written = self.commits.made;
+        self.ring.note_commits(self.commits);
     }
 
     /// The number of the next commit of the database.
     pub(crate) fn next_commit(&self) -> u64 {
-        self.commits + 1
+        self.commits.made + 1
     }
 
     /// How many of the effects may be carried over at once: all of a message or none, since it is
@@ -359,7 +368,7 @@ impl Journal {
         }
         self.effects.drain(..load.effects);
         self.carried = progress.first();
-        self.commits += 1;
+        self.commits.made += 1;
         self.ring.note_commits(self.commits);
     }
 
@@ -439,8 +448,8 @@ pub(crate) fn read_mark(paths: &Paths) -> Option<Vec<u8>> {
     scan::read_mark(&paths.mark)
 }
 
-/// How many commits of the database what stands beside a journal tells of; `None` where it tells of
-/// none of this generation.
-pub(crate) fn commits(mark: &[u8], generation: Generation) -> Option<u64> {
+/// How far the database has come, as what stands beside a journal tells; `None` where it tells
+/// nothing of this generation.
+pub(crate) fn commits(mark: &[u8], generation: Generation) -> Option<Commits> {
     format::read_commits(mark, generation.salt)
 }

@@ -17,7 +17,8 @@ use crate::{
     journal::{self, Paths},
     sqlite::{
         bodies::{self, Expected},
-        carry, schema,
+        carry::{self, Lost},
+        schema,
     },
 };
 
@@ -79,13 +80,15 @@ pub(crate) fn look_at_database(disk: &Disk) -> Result<Option<LogDamage>, SpoolEr
     if !matches!(State::of(&path), Ok(State::Database)) {
         return Ok(None);
     }
-    let connection = gatepost_files::look(&path, false)?;
-    if schema::foreign(&connection)?.is_some() {
+    if schema::foreign(&gatepost_files::look(&path, false)?)?.is_some() {
         // Which is said in other words when it is opened.
         return Ok(None);
     }
+    let damage = look_at_log(disk)?;
+    let gauge = metrics::gauge!("gatepost_store_damaged", "file" => "spool.db-wal");
+    gauge.set(if damage.is_some() { 1.0 } else { 0.0 });
     if fs::metadata(&path).is_ok_and(|file| file.len() <= LOOKED_THROUGH) {
-        let problems = gatepost_files::problems(&connection, false)?;
+        let problems = gatepost_files::problems(&gatepost_files::look(&path, false)?, false)?;
         if let Some(first) = problems.first() {
             return Err(SpoolError::Unusable {
                 path,
@@ -93,28 +96,61 @@ pub(crate) fn look_at_database(disk: &Disk) -> Result<Option<LogDamage>, SpoolEr
             });
         }
     }
-    if gatepost_files::user_version(&connection)? != schema::CURRENT {
-        return Ok(None);
-    }
+    Ok(damage)
+}
+
+/// Whether the database has all its commits. A log of which the end is lost may be older than the
+/// database itself, and would put old pages in front of new ones: that is taken away.
+fn look_at_log(disk: &Disk) -> Result<Option<LogDamage>, SpoolError> {
+    let path = disk.database();
     let mark = journal::read_mark(&disk.journal());
-    let last = carry::Last::read(&connection)?;
-    let commits = last.map_or(0, |last| last.lost_commits(mark.as_deref()));
-    let gauge = metrics::gauge!("gatepost_store_damaged", "file" => "spool.db-wal");
-    gauge.set(if commits > 0 { 1.0 } else { 0.0 });
-    if commits == 0 {
+    let look = || -> Result<Lost, SpoolError> {
+        let connection = gatepost_files::look(&path, false)?;
+        if gatepost_files::user_version(&connection)? != schema::CURRENT {
+            return Ok(Lost::default());
+        }
+        let last = carry::Last::read(&connection)?;
+        Ok(last.map_or_else(Lost::default, |last| last.lost(mark.as_deref())))
+    };
+    let mut lost = look()?;
+    if lost.commits == 0 {
         return Ok(None);
     }
     let log = gatepost_files::beside(&path, "-wal");
     let kept = match fs::metadata(&log) {
-        Ok(file) if file.len() > 0 => Some(
-            gatepost_files::copy_aside(&log, LOOKED_THROUGH).map_err(failed_to("keep", &log))?,
-        ),
+        Ok(file) if file.len() > 0 => {
+            let kept = gatepost_files::copy_aside(&log, LOOKED_THROUGH);
+            Some(kept.map_err(failed_to("keep", &log))?)
+        }
         _ => None,
     };
+    if lost.has_stale_log {
+        for suffix in ["-wal", "-shm"] {
+            let beside = gatepost_files::beside(&path, suffix);
+            match fs::remove_file(&beside) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(failed_to("remove", &beside)(error));
+                }
+                _ => {}
+            }
+        }
+        lost = look()?;
+    }
+    if lost.is_torn {
+        let why = "its log, spool.db-wal, is damaged or missing, and was being written to it";
+        return Err(SpoolError::Unusable {
+            path,
+            why: why.to_owned(),
+        });
+    }
+    let (commits, kept_as) = (
+        lost.commits,
+        kept.as_ref().map(|kept| kept.display().to_string()),
+    );
     tracing::error!(
         commits,
         path = %log.display(),
-        kept = kept.as_ref().map(|kept| kept.display().to_string()),
+        kept = kept_as,
         "the last commits of the spool's database are lost, for its log is damaged or missing. \
          Accepted mail comes from the journal, and what is not there is told of; what was delivered \
          in these commits may be delivered again, and what was held, cancelled or deferred in them \
@@ -361,7 +397,7 @@ impl Looking<'_> {
             return Ok((findings, false));
         }
         let last = carry::Last::read(self.connection)?;
-        let lost = last.map_or(0, |last| last.lost_commits(mark));
+        let lost = last.map_or(0, |last| last.lost(mark).commits);
         if lost > 0 {
             let found = format!("damaged or missing: {lost} commits of spool.db are lost with it");
             let advice = "put it back if it was moved; else start the relay: it takes accepted \

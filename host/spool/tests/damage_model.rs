@@ -22,6 +22,10 @@ use proptest::{collection::vec, prelude::*, sample::Index, test_runner::RngSeed}
 /// Printed by proptest when a case fails, and the same in every run.
 const SEED: u64 = 20_261_129;
 
+/// Bounds of the log, of which the journal has half.
+const USUAL: u64 = 32 << 20;
+const SMALL: u64 = 128 << 10;
+
 /// Octets of a page of database and journal.
 const PAGE: u64 = 4096;
 
@@ -126,6 +130,7 @@ struct History {
     waiting: BTreeMap<TransactionId, Bytes>,
     delivered: BTreeSet<TransactionId>,
     attached: bool,
+    max_log_bytes: u64,
 }
 
 impl History {
@@ -137,12 +142,15 @@ impl History {
         self.root.path().join("killed")
     }
 
-    fn of(steps: &[Step], attached: bool) -> Self {
+    /// With a log of that bound: in a small one the journal has room for a few messages, and is
+    /// written round and round.
+    fn of(steps: &[Step], attached: bool, max_log_bytes: u64) -> Self {
         let mut history = Self {
             root: tempfile::tempdir().unwrap(),
             waiting: BTreeMap::new(),
             delivered: BTreeSet::new(),
             attached,
+            max_log_bytes,
         };
         let (mut spool, mut owner) = history.open();
         for step in steps {
@@ -161,7 +169,11 @@ impl History {
     }
 
     fn open(&self) -> (SqliteSpool, Owner) {
-        let (spool, owner) = (open(&self.store()), Owner::new());
+        let settings = SpoolSettings {
+            max_log_bytes: self.max_log_bytes,
+            ..settings(&self.store())
+        };
+        let (spool, owner) = (SqliteSpool::open(settings).unwrap(), Owner::new());
         if self.attached {
             spool.attach(owner, LEASE);
         }
@@ -314,11 +326,12 @@ proptest! {
 
     #[test]
     fn what_was_accepted_is_there_or_its_loss_is_told(
-        steps in vec(step(), 1..14),
+        steps in vec(step(), 1..25),
         attached: bool,
+        small: bool,
         harms in vec(harm(), 0..4),
     ) {
-        let history = History::of(&steps, attached);
+        let history = History::of(&steps, attached, if small { SMALL } else { USUAL });
         let harmed: BTreeSet<_> = harms.iter()
             .filter_map(|(place, harm, which)| history.harm(*place, harm, which))
             .collect();
@@ -398,7 +411,7 @@ fn with_a_large_message_in_the_log() -> History {
             },
             Step::Look,
         ];
-        History::of(&steps, true)
+        History::of(&steps, true, USUAL)
     });
     let mut copies = copies.filter(|history| {
         let log = fs::metadata(history.killed().join("spool.db-wal"));

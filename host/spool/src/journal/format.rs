@@ -136,27 +136,44 @@ pub(super) fn read_mark(octets: &[u8], salt: Salt) -> Option<Extent> {
     (octets[..MARK] == mark(salt, synced)).then_some(synced)
 }
 
-/// Where in the file beside the journal it stands how many commits its database has had.
+/// Where in the file beside the journal it stands how far the database has come.
 pub(super) const COMMITS_AT: usize = 32;
 
-/// Octets of it.
-const COMMITS: usize = 20;
+/// Octets of it: salt, the three numbers, and a checksum.
+const COMMITS: usize = 36;
 
-/// How many commits the database has had in a generation.
-pub(super) fn commits(salt: Salt, count: u64) -> [u8; COMMITS] {
+/// How far a database has come in a generation, counted in its commits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Commits {
+    /// That are in its log, or were.
+    pub(crate) made: u64,
+    /// Up to where the log was being written to the database.
+    pub(crate) begun: u64,
+    /// Up to where it has been, durably.
+    pub(crate) written: u64,
+}
+
+/// How far the database has come, as it stands in the file beside the journal.
+pub(super) fn commits(salt: Salt, count: Commits) -> [u8; COMMITS] {
     let mut octets = [0; COMMITS];
     octets[..8].copy_from_slice(&salt.to_le_bytes());
-    octets[8..16].copy_from_slice(&count.to_le_bytes());
-    let checksum = crc32fast::hash(&octets[..16]);
-    octets[16..].copy_from_slice(&checksum.to_le_bytes());
+    octets[8..16].copy_from_slice(&count.made.to_le_bytes());
+    octets[16..24].copy_from_slice(&count.begun.to_le_bytes());
+    octets[24..32].copy_from_slice(&count.written.to_le_bytes());
+    let checksum = crc32fast::hash(&octets[..32]);
+    octets[32..].copy_from_slice(&checksum.to_le_bytes());
     octets
 }
 
-/// The commits that the file beside the journal tells of for this generation; `None` where it
-/// tells of none, or of another's.
-pub(super) fn read_commits(file: &[u8], salt: Salt) -> Option<u64> {
+/// What the file beside the journal says of that for this generation; `None` where it says nothing,
+/// or something of another's.
+pub(super) fn read_commits(file: &[u8], salt: Salt) -> Option<Commits> {
     let octets = file.get(COMMITS_AT..COMMITS_AT + COMMITS)?;
-    let count = number(octets, 8);
+    let count = Commits {
+        made: number(octets, 8),
+        begun: number(octets, 16),
+        written: number(octets, 24),
+    };
     (octets == commits(salt, count)).then_some(count)
 }
 
@@ -167,7 +184,7 @@ pub(super) fn tells_of_mail(file: &[u8]) -> bool {
     };
     let salt = number(salt, 0);
     let synced = read_mark(file, salt).is_some_and(|synced| synced.position > 0);
-    synced || read_commits(file, salt).is_some_and(|count| count > 0)
+    synced || read_commits(file, salt).is_some_and(|count| count.made > 0)
 }
 
 fn number(octets: &[u8], at: usize) -> u64 {

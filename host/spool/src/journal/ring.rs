@@ -15,7 +15,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::format::{self, Extent, Generation, HEADER, Header, PAGE};
+use super::format::{self, Commits, Extent, Generation, HEADER, Header, PAGE};
 
 /// What the records of one life of the file begin with.
 pub(crate) type Salt = u64;
@@ -76,7 +76,10 @@ impl Ring {
         file.sync_all()?;
         let mark = open(&paths.mark)?;
         mark.write_all_at(&format::mark(salt, Extent::default()), 0)?;
-        mark.write_all_at(&format::commits(salt, 0), format::COMMITS_AT as u64)?;
+        mark.write_all_at(
+            &format::commits(salt, Commits::default()),
+            format::COMMITS_AT as u64,
+        )?;
         mark.sync_all()?;
         Ok(Self {
             file,
@@ -150,8 +153,8 @@ impl Ring {
         Ok(())
     }
 
-    /// Says in the file beside it how many commits the database has had.
-    pub(crate) fn note_commits(&mut self, count: u64) {
+    /// Says in the file beside it how far the database has come.
+    pub(crate) fn note_commits(&mut self, count: Commits) {
         let commits = format::commits(self.generation.salt, count);
         self.note(&commits, format::COMMITS_AT);
     }

@@ -42,6 +42,17 @@ pub(super) fn over(step: &mut Step<'_>, journal: &Journal, load: &Load) -> Resul
     Ok(())
 }
 
+/// What a database has lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Lost {
+    /// Commits.
+    pub(crate) commits: u64,
+    /// What is left of its log is older than the database itself, which is better without.
+    pub(crate) has_stale_log: bool,
+    /// The log was being written to the database, and a part of what was written is lost.
+    pub(crate) is_torn: bool,
+}
+
 /// What the database says of the last life of the journal.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Last {
@@ -76,13 +87,18 @@ impl Last {
         last.optional()
     }
 
-    /// How many of its last commits the database has lost, as the file beside the journal tells.
-    pub(crate) fn lost_commits(&self, mark: Option<&[u8]>) -> u64 {
+    /// What of its last commits the database has lost, as the file beside the journal tells.
+    pub(crate) fn lost(&self, mark: Option<&[u8]>) -> Lost {
         let Form::Present(generation) = self.form else {
-            return 0;
+            return Lost::default();
         };
         let had = mark.and_then(|mark| journal::commits(mark, generation));
-        had.unwrap_or_default().saturating_sub(self.commits)
+        let had = had.unwrap_or_default();
+        Lost {
+            commits: had.made.saturating_sub(self.commits),
+            has_stale_log: self.commits < had.written,
+            is_torn: self.commits < had.begun && had.written < had.begun,
+        }
     }
 
     /// Where what is not in the database begins.

@@ -5,7 +5,6 @@ use std::{
     fs::{File, TryLockError},
     path::Path,
     sync::{Arc, atomic::AtomicU64},
-    time::Duration,
 };
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
@@ -28,11 +27,8 @@ use super::{
     deliver,
     operation::{After, Step},
     reader, schema,
-    writer::{self, Writer},
+    writer::{self, PATIENCE, Writer},
 };
-
-/// How long to wait for somebody else's lock on the database: a postmaster with the sqlite3 shell.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How much of the database the writer keeps in memory, in KiB.
 const CACHE_KIB: i64 = 16 << 10;
@@ -80,7 +76,7 @@ fn open_whole(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
     let due = Arc::new(AtomicU64::new(deliver::next_due(&connection)?));
     // What says which journal is the store's is in the database itself from now on, and not in its
     // log alone: whoever loses that has lost mail, but not what tells that there was some.
-    writer::checkpoint(&connection, "TRUNCATE")?;
+    writer::checkpoint(&connection, PATIENCE)?;
     let writer = Writer {
         connection,
         journal,
@@ -192,7 +188,7 @@ fn journal(
     let salt = carry::over_from_last(&mut step, last.map(|last| (last, records)))?;
     transaction.commit()?;
     // The last life of the file is the only other place where that mail stands.
-    if !writer::checkpoint(connection, "TRUNCATE")? {
+    if !writer::checkpoint(connection, PATIENCE)? {
         tracing::warn!(
             "somebody reads the spool's database: what was in the journal is in its log"
         );

@@ -60,6 +60,9 @@ const GIVE_BACK: u64 = 1024;
 /// What an operation without a message is taken to add to the log, in bytes: a few pages.
 const PAGES: u64 = 16 << 10;
 
+/// How long to wait for somebody else's lock on the database: a postmaster with the sqlite3 shell.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+
 /// How a batch is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Attempt {
@@ -116,7 +119,7 @@ impl Writer {
         if let Ok(()) = self.work(waiting) {
             // Carries the log over; errors are for the next start to meet. Closing does it only where
             // no reader is open any more.
-            let _ = checkpoint(&self.connection, "TRUNCATE");
+            let _ = self.checkpoint(PATIENCE);
             drop(self.connection);
             drop(self.lock);
         }
@@ -329,7 +332,7 @@ impl Writer {
     /// else: whoever loses the log would lose it without a trace. So it is for what the journal has
     /// no room for.
     fn leave_the_log(&mut self) -> Result<(), Dead> {
-        match self.checkpoint("FULL") {
+        match self.checkpoint(PATIENCE) {
             Ok(true) => Ok(()),
             Ok(false) => {
                 tracing::warn!("a reader keeps mail in the log of the spool's database");
@@ -471,13 +474,11 @@ impl Writer {
 
     /// Carries the log over into the database and gives back what the database does not need.
     fn settle(&mut self, log_bytes: &mut u64) -> Result<(), Dead> {
-        // With room enough the log keeps its size, to be written over from its beginning; otherwise
-        // its room is given back too.
-        let mode = match self.disk.room(SCARCE) {
-            Ok(()) => "PASSIVE",
-            Err(_) => "TRUNCATE",
-        };
-        match self.checkpoint(mode).and_then(|_| self.give_back()) {
+        // Nobody waits for a reader: what it keeps in the log goes next time.
+        match self
+            .checkpoint(Duration::ZERO)
+            .and_then(|_| self.give_back())
+        {
             Ok(bytes) => *log_bytes = bytes,
             Err(error) => {
                 *log_bytes = 0;
@@ -502,8 +503,11 @@ impl Writer {
 
     /// Writes what is in the log to the database and syncs that; whether it was all of it. Only then
     /// may the journal's records of it be written over.
-    fn checkpoint(&mut self, mode: &str) -> Result<bool, SpoolError> {
-        let whole = checkpoint(&self.connection, mode)?;
+    fn checkpoint(&mut self, patience: Duration) -> Result<bool, SpoolError> {
+        if let Some(journal) = &mut self.journal {
+            journal.checkpoint_begins();
+        }
+        let whole = checkpoint(&self.connection, patience)?;
         if whole && let Some(journal) = &mut self.journal {
             journal.checkpointed();
         }
@@ -541,14 +545,18 @@ impl Writer {
     }
 }
 
-/// Writes the log to the database; whether all of it came there.
-pub(super) fn checkpoint(connection: &Connection, mode: &str) -> Result<bool, SpoolError> {
-    let pragma = format!("PRAGMA wal_checkpoint({mode})");
-    let done = connection.query_row(&pragma, [], |row| {
-        let (busy, log, written): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        Ok(busy == 0 && log == written)
-    })?;
-    Ok(done)
+/// Writes the log to the database, and empties it: pages that are in the database as well would
+/// stand in front of newer ones should the end of the log be lost. For a reader who needs it, it
+/// waits so long. Gives whether all of it came there.
+pub(super) fn checkpoint(connection: &Connection, patience: Duration) -> Result<bool, SpoolError> {
+    connection.busy_timeout(patience)?;
+    let written = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
+        let (log, written): (i64, i64) = (row.get(1)?, row.get(2)?);
+        // Where a reader keeps it from being emptied, all of it may have been written.
+        Ok(log >= 0 && log == written)
+    });
+    connection.busy_timeout(PATIENCE)?;
+    Ok(written?)
 }
 
 /// Whether an error of one operation is one of the disk, and so of all.
