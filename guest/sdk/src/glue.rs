@@ -143,6 +143,10 @@ pub fn is_ours(email_id: &str) -> bool {
     identity::is_ours(email_id)
 }
 
+pub fn author_is_proved() -> Option<bool> {
+    identity::author_is_proved()
+}
+
 pub fn settings_of_account() -> Option<String> {
     crate::bindings::host::gatepost::policy::settings_of_account::get()
 }

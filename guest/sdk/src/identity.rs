@@ -78,3 +78,22 @@ pub fn is_ours(email_id: &str) -> bool {
     #[cfg(not(target_arch = "wasm32"))]
     crate::native::given(|given| given.identity.is_ours(email_id))
 }
+
+/// Whether the author is who they say they are: SPF or a DKIM signature passes in alignment with the
+/// author's domain, as [`authentication`](crate::authentication()) has it. `None` where no policy of the
+/// chain imports that interface, so that nobody has looked: to ask this makes nobody look.
+///
+/// Natively it is what a test has [given](crate::native::Given::author_is_proved).
+///
+/// ```
+/// use gatepost_sdk::{author_is_proved, native::Given};
+///
+/// let _given = Given { author_is_proved: Some(true), ..Given::default() }.give();
+/// assert_eq!(author_is_proved(), Some(true));
+/// ```
+pub fn author_is_proved() -> Option<bool> {
+    #[cfg(target_arch = "wasm32")]
+    return crate::glue::author_is_proved();
+    #[cfg(not(target_arch = "wasm32"))]
+    crate::native::given(|given| given.author_is_proved)
+}

@@ -83,7 +83,7 @@ pub use directory::{
     PartnerSource, ReceivingDomain, canonical, credential, destination, is_support_address,
     knows_addresses, machine, partner, product,
 };
-pub use identity::{email_id, host_name, is_ours};
+pub use identity::{author_is_proved, email_id, host_name, is_ours};
 pub use policy::{Facts, Level, Message, Policy};
 pub use types::{
     Attempt, AttemptResult, Duties, Ending, Flow, MessageClass, NextHop, Protocol,

@@ -45,6 +45,8 @@ pub struct Given {
     pub settings: Option<String>,
     /// Who the relay is, and what it has sent.
     pub identity: Identity,
+    /// What [`author_is_proved`](crate::author_is_proved) says.
+    pub author_is_proved: Option<bool>,
 }
 
 /// Who the relay is, as a test gives it.

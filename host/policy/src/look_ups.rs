@@ -268,4 +268,11 @@ impl identity::Host for CallState {
     fn is_ours(&mut self, email_id: String) -> wasmtime::Result<bool> {
         Ok(self.view.identity.is_ours(&email_id))
     }
+
+    fn author_is_proved(&mut self) -> wasmtime::Result<Option<bool>> {
+        let dmarc = self.view.facts.as_ref().map(|facts| &facts.dmarc);
+        Ok(dmarc.map(|fact| {
+            fact.result == Authentication::Pass || fact.alignment.spf || fact.alignment.dkim
+        }))
+    }
 }

@@ -90,8 +90,12 @@ pub(super) fn given(fixture: &said::Fixture, message: &gatepost_message::Message
         said::CredentialScope::Submission => CredentialScope::Submission,
     });
     let settings = fixture.account_settings.clone();
+    let facts = authentication(&fixture.facts(message));
+    let dmarc = &facts.dmarc;
+    let aligned = dmarc.spf_aligned || dmarc.dkim_aligned;
     Given {
-        authentication: authentication(&fixture.facts(message)),
+        author_is_proved: Some(dmarc.result == Outcome::Pass || aligned),
+        authentication: facts,
         destinations: destinations.collect(),
         machines: (known.machines.iter())
             .map(|(address, evidence)| {
