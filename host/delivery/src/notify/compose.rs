@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use bytes::Bytes;
 use gatepost_message::{Address, Message, Millis, ReversePath, TransactionId};
-use gatepost_policy::{Judgement, Session, Transaction};
+use gatepost_policy::{Effect, Flow, Judgement, Scope, Session, Transaction, canonical};
 use gatepost_smtp::dsn::{MessageRequest, Notify, RecipientRequest};
 use gatepost_spool::{InitialState, NewBody, NewMessage, NewRecipient, SenderProof};
 use mail_builder::MessageBuilder;
@@ -19,10 +19,17 @@ use mail_builder::mime::{BodyPart, MimePart};
 use super::flowed::flowed;
 use super::returned::Returned;
 use super::text::{About, Values};
-use super::{Action, Cause, Notifications, Original, report};
+use super::{Action, Cause, Notifications, Original, Told, report};
 
 /// The longest line that may be sent without being encoded (RFC 5322 section 2.1.1).
 const LINE: usize = 998;
+
+/// The tag of mail that no machine may answer, as loop-guard gives it to what comes in.
+const TAG: &str = "suppress-automatic";
+
+/// For how long nothing automatic goes to an address whose server has refused it for good, in
+/// seconds.
+const UNREACHABLE: u32 = 12 * 60 * 60;
 
 /// A notice, written.
 #[derive(Debug)]
@@ -36,6 +43,8 @@ pub(crate) struct Notice {
     now: Millis,
     hostname: String,
     raw: Bytes,
+    /// The recipients that their servers have refused for good, each with the evidence.
+    unreachable: Vec<(String, String)>,
 }
 
 impl Notice {
@@ -56,6 +65,7 @@ impl Notice {
             now: cause.now,
             hostname: cause.hostname.to_owned(),
             raw: Bytes::from(raw),
+            unreachable: unreachable(original, cause),
         }
     }
 
@@ -101,15 +111,49 @@ impl Notice {
             sender: SenderProof::Unproved,
             head,
             body: NewBody::Inline(body),
-            tags: Vec::new(),
+            tags: vec![TAG.to_owned()],
             classification: None,
             judgements: Vec::new(),
-            effects: Vec::new(),
+            effects: self.effects(&original.transaction.account),
             quarantine: None,
             received_at: self.now,
             expires_at,
         }
     }
+}
+
+impl Notice {
+    /// An application that answers its own bounces, whatever they say, would do so for ever: so the
+    /// account knows for a while that nobody reads at an address, and no machine writes there.
+    fn effects(&self, account: &Option<String>) -> Vec<(Scope, Effect)> {
+        let scope = Scope {
+            policy: String::new(),
+            account: account.clone(),
+        };
+        let each = self.unreachable.iter();
+        let remember = each.map(|(address, evidence)| Effect::RememberMachine {
+            address: address.clone(),
+            evidence: evidence.clone(),
+            seconds: UNREACHABLE,
+        });
+        remember.map(|effect| (scope.clone(), effect)).collect()
+    }
+}
+
+/// Who cannot be reached, by what the servers said: of submissions, and not by what the relay or a
+/// policy has refused itself.
+fn unreachable(original: Original<'_>, cause: Cause<'_>) -> Vec<(String, String)> {
+    if cause.action != Action::Failed || original.transaction.session.flow != Flow::Submission {
+        return Vec::new();
+    }
+    let refused = |told: &&Told<'_>| told.remote.is_some_and(|(_, reply)| reply.is_permanent());
+    let refused = cause.told.iter().filter(refused);
+    let each = refused.map(|told| {
+        let mut evidence = format!("mail to it was refused: {}", report::quote(told.reply));
+        evidence.truncate(evidence.floor_char_boundary(200));
+        (canonical(told.recipient.as_str()), evidence)
+    });
+    each.collect()
 }
 
 /// The octets of a notice (RFC 6522). There is no X-Auto-Response-Suppress: the null reverse-path
@@ -153,7 +197,9 @@ fn compose(
         .date(Date::new(seconds))
         .message_id(format!("{id}@{}", cause.hostname))
         // RFC 3834 section 5: so that nothing answers it.
-        .header("Auto-Submitted", Raw::new("auto-replied"));
+        .header("Auto-Submitted", Raw::new("auto-replied"))
+        // It passes no chain: the application is told as it would be by loop-guard.
+        .header(notifications.tags_field.as_str(), Raw::new(TAG));
     // Section 3.1.5, and so that it stands beside the message in a mail reader.
     if let Some(about) = About::of(original).message_id {
         message = message

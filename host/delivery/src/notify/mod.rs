@@ -13,7 +13,8 @@
 //!    machines (RFC 3464, or RFC 6533 where addresses are not ASCII); the third is what
 //!    returns (`returned`) of the message.
 //! 3. The notice goes into the spool in the very commit that records what it tells of. It is a
-//!    message of its own, from the null sender, so that nobody is ever told what became of it.
+//!    message of its own, from the null sender, so that nobody is ever told what became of it, and
+//!    with the tag by which applications know what they must not answer.
 
 mod compose;
 mod flowed;
@@ -129,6 +130,8 @@ pub struct Notifications {
     pub unproved: ToStrangers,
     /// What is told where SPF fails for the reverse-path. Default nothing.
     pub spf_fail: ToStrangers,
+    /// Name of the field that tells applications the tags of a message. Default X-Gatepost-Tags.
+    pub tags_field: String,
 }
 
 impl Default for Notifications {
@@ -141,6 +144,7 @@ impl Default for Notifications {
             delay_unasked: true,
             unproved: ToStrangers::Header,
             spf_fail: ToStrangers::None,
+            tags_field: "X-Gatepost-Tags".to_owned(),
         }
     }
 }
@@ -154,6 +158,7 @@ impl fmt::Debug for Notifications {
             .field("delay_unasked", &self.delay_unasked)
             .field("unproved", &self.unproved)
             .field("spf_fail", &self.spf_fail)
+            .field("tags_field", &self.tags_field)
             .finish_non_exhaustive()
     }
 }

@@ -59,6 +59,7 @@ impl Config {
             delay_unasked: self.notifications.delay_unasked,
             unproved: self.notifications.unproved,
             spf_fail: self.notifications.spf_fail,
+            tags_field: self.headers.tags.0.as_str().to_owned(),
         }))
     }
 }
