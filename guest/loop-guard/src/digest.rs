@@ -7,7 +7,8 @@
 //! Each is a key of its own, and what three of the four say is taken.
 //!
 //! Bounds: the first KiB of letters counts, from the first 4 KiB of the body as it travels. Quoted
-//! lines, MIME boundaries and fields, figures, case and punctuation do not. What travels in base64
+//! lines, what stands behind the mark of a signature, MIME boundaries and fields, figures, case and
+//! punctuation do not. What travels in base64
 //! is alike only where it is equal; so is a text of less than eight words, and less than four say
 //! nothing.
 
@@ -16,6 +17,9 @@ const TEXT: usize = 1 << 10;
 
 /// Fewer words say nothing.
 const FEWEST: usize = 4;
+
+/// What sets a signature apart, without the space behind it.
+const SIGNATURE: &str = "--";
 
 /// With fewer words, one that differs would be too much to be near.
 const SHORT: usize = 8;
@@ -33,6 +37,8 @@ pub struct Digest {
     pub wording: u64,
     /// For it word for word, figures and all, but for quoted lines and white space.
     pub whole: u64,
+    /// Words that count.
+    pub words: usize,
 }
 
 /// The digest of a body's beginning.
@@ -45,6 +51,7 @@ pub fn of(body: &[u8]) -> Digest {
             near: None,
             wording: whole,
             whole,
+            words: words.len(),
         };
     }
     let wording = hash(text.as_bytes());
@@ -57,6 +64,7 @@ pub fn of(body: &[u8]) -> Digest {
         near: Some(near),
         wording,
         whole,
+        words: words.len(),
     }
 }
 
@@ -94,6 +102,10 @@ fn normalised(body: &[u8]) -> String {
     let mut text = String::with_capacity(TEXT);
     for line in body.lines() {
         let line = line.trim();
+        // Behind it everybody says the same each time (RFC 3676 section 4.3).
+        if line == SIGNATURE {
+            break;
+        }
         if line.starts_with('>') || line.starts_with("--") || is_mime_field(line) {
             continue;
         }
@@ -196,6 +208,13 @@ mod tests {
             whole(b"I count\r\nto 7.\r\n\r\n> and you?\r\n")
         );
         assert_ne!(whole(text), whole(b"I count to 8.\r\n"));
+    }
+
+    #[test]
+    fn a_signature_is_not_what_somebody_says() {
+        let signed = |text: &str| of(format!("{text}\r\n-- \r\n{ANSWER}").as_bytes());
+        assert_eq!(signed("Thank you!").near, None);
+        assert_eq!(signed("Thank you!").words, 2);
     }
 
     #[test]

@@ -1,32 +1,31 @@
 //! Mail that comes in: what has been here before is refused, what comes from another machine opens
-//! a ticket and is answered by nobody but a person, and what goes to and fro without a person ends.
+//! a ticket and is answered by nobody but a person. What goes to and fro without a person is taken
+//! as well, and ends where we would answer it: nobody out there is refused for how often they write.
 
-use gatepost_sdk::classification::Classification;
-use gatepost_sdk::header::{From, MessageId, ReplyTo};
+use gatepost_sdk::classification::{Classification, Evidence, Rule};
+use gatepost_sdk::header::{From, ReplyTo};
 use gatepost_sdk::{
     Decision, Facts, MessageClass, RecipientVerdict, Reply, Transaction, Verdict, canonical,
-    is_ours, is_support_address, machine,
+    is_support_address, machine,
 };
 
-use crate::exchange::{self, Content, Exchange, Found, Way};
+use crate::bounce;
+use crate::content::Content;
+use crate::correspondent::{Correspondent, Repeated};
+use crate::counts::Way;
 use crate::head::{Field, Head};
 use crate::hops;
-use crate::ladder::Step;
 use crate::machine as machines;
+use crate::own;
+use crate::resend::{Again, Resend};
 use crate::settings::Settings;
+use crate::strangers::{Arrival, Domain, MarkedOfAccount, Shows};
+use crate::thread::{self, Depth};
 use crate::{SUPPRESS_AUTOMATIC, about, automatic_mark, email_id_mark, routing_loop};
 
-/// No id that a relay issues is longer.
-const LONGEST_ID: usize = 200;
-
-/// What goes on between a recipient and a correspondent.
-struct Limit<'a> {
-    recipient: &'a String,
-    /// The recipient in canonical form.
-    us: String,
-    them: &'a str,
-    found: Found,
-}
+/// Correspondents of one message that are counted: an author, who is named in Reply-To, and of a
+/// bounce the recipients that it names.
+const CORRESPONDENTS: usize = 8;
 
 /// One message that comes in.
 pub struct Inbound<'a> {
@@ -35,6 +34,27 @@ pub struct Inbound<'a> {
     pub head: &'a Head<'a>,
     pub facts: &'a dyn Facts,
     pub found: &'a Classification,
+}
+
+/// What becomes of the recipients, as far as the message has come before.
+#[derive(Default)]
+struct Before<'a> {
+    /// It loops.
+    looping: Vec<&'a String>,
+    /// It is sent once more, and they have it.
+    have_it: Vec<&'a String>,
+    /// They get it.
+    others: Vec<&'a String>,
+}
+
+/// With whom a message goes to and fro, and how far.
+struct Traffic<'a> {
+    /// Those to whom something has gone out, each with how much of this they have said before.
+    warm: Vec<(Correspondent<'a>, Repeated)>,
+    /// Where there are none: the domains of the others to which something has gone out.
+    domains: Vec<Domain<'a>>,
+    depth: Depth,
+    content: Content<'a>,
 }
 
 impl Inbound<'_> {
@@ -47,52 +67,55 @@ impl Inbound<'_> {
             decision.reason(reason);
             return self.refuse(routing_loop(), decision);
         }
-        let [before, recipients] = self.came_before(decision);
-        if recipients.is_empty() && !before.is_empty() {
+        let before = self.came_before(decision);
+        if before.others.is_empty() && !before.looping.is_empty() && before.have_it.is_empty() {
             return self.refuse(routing_loop(), decision);
         }
-        let correspondents = correspondents(self.head, &transaction.mail_from);
-        let quiet = self.help_desk(&correspondents, decision);
-        let limits = self.exchanges(&correspondents, &recipients);
-        let at = |step: Step| limits.iter().find(move |limit| limit.found.step == step);
-        if let Some(limit) = at(Step::Tempfail) {
-            decision.reason(&limit.found.reason);
-            decision.classify(self.found.class, false);
-            let text = "Too much mail to and fro without a person: try again later";
-            return Verdict::Tempfail(Reply::new(451, "4.7.1", text));
-        }
-        let mut ended: Vec<&String> = Vec::new();
-        for limit in limits
-            .iter()
-            .filter(|limit| limit.found.step == Step::Reject)
-        {
-            decision.reason(format!("{}: {}", limit.recipient, limit.found.reason));
-            if !ended.contains(&limit.recipient) {
-                ended.push(limit.recipient);
-            }
-        }
-        if ended.len() == recipients.len() && !ended.is_empty() {
-            return self.refuse(without_a_person(), decision);
-        }
-        for recipient in ended {
-            let verdict = RecipientVerdict::Reject(without_a_person());
-            decision.judge_recipient(recipient, verdict);
-        }
-        for recipient in &before {
+        for recipient in &before.looping {
             decision.refuse(*recipient, routing_loop());
         }
-        let often = at(Step::Suppress);
-        if let Some(limit) = often {
-            decision.reason(format!("no machine may reply: {}", limit.found.reason));
+        for recipient in &before.have_it {
+            // The client is told that it is taken, as it was.
+            let reason = "this very message has been taken already, and is sent again";
+            decision.judge_recipient(*recipient, RecipientVerdict::Suppress(reason.to_owned()));
+        }
+        if before.others.is_empty() {
+            decision.classify(found.class, false);
+            return Verdict::Pass;
+        }
+        let writers = correspondents(self.head, &transaction.mail_from);
+        let mut quiet = self.help_desk(&writers, decision);
+        let itself = self.is_from_ourselves(&writers);
+        if itself {
+            decision.reason("no machine may reply: it is from an address of this account");
+            quiet = true;
+        }
+        let named = match found.class {
+            MessageClass::Bounce => bounce::Named::by(self.head, &transaction.recipients),
+            _ => bounce::Named::default(),
+        };
+        let traffic = self.traffic(&writers, &named, itself);
+        let reached = self.limit_reached(&traffic);
+        let held = || {
+            let mut warm = traffic.warm.iter();
+            let held = warm.find(|(them, _)| them.is_held());
+            held.map(|(them, _)| format!("nothing automatic goes to {} for now", them.address))
+        };
+        let why = reached.as_ref().map(|(reason, _)| reason.clone());
+        let why = why.or_else(held);
+        if let Some(reason) = &why {
+            decision.reason(format!("no machine may reply: {reason}"));
         }
         // Whatever a message is, a machine's answer would keep a loop going.
-        let may = found.reply_allowed && !quiet && often.is_none() && before.is_empty();
+        let loops = !before.looping.is_empty();
+        let may = found.reply_allowed && !quiet && why.is_none() && !loops;
         decision.classify(found.class, may);
         if !may {
             decision.tag(SUPPRESS_AUTOMATIC);
         }
-        self.remember(&correspondents, decision);
-        self.count(&limits, decision);
+        self.remember(&writers, itself, decision);
+        let holds = itself || reached.is_some_and(|(_, holds)| holds);
+        self.count(&traffic, &writers, [itself, holds], decision);
         Verdict::Pass
     }
 
@@ -103,37 +126,46 @@ impl Inbound<'_> {
 
     /// The recipients to whom it has come before, and the others, of whom it is remembered that it
     /// has.
-    fn came_before(&self, decision: &mut Decision) -> [Vec<&String>; 2] {
-        let recipients = &self.transaction.recipients;
+    fn came_before(&self, decision: &mut Decision) -> Before<'_> {
         // Somebody else's may come by two ways, and is none of our business.
-        let id = self.head.first(Field::EmailId);
-        let id = id.filter(|id| id.len() <= LONGEST_ID && is_ours(id));
+        let id = thread::email_id(self.head);
+        let resend = id
+            .as_deref()
+            .map(|id| Resend::of(self.transaction, self.head, id));
         let delivered = hops::Delivered::of(self.head, self.settings);
-        let (mut before, mut others) = (Vec::new(), Vec::new());
+        let mut before = Before::default();
         let mut fresh = Vec::new();
-        for recipient in recipients {
+        for recipient in &self.transaction.recipients {
             if delivered.to(recipient, id.is_some()) {
                 decision.reason(format!("Delivered-To names {recipient} already"));
-                before.push(recipient);
+                before.looping.push(recipient);
                 continue;
             }
-            if let Some(id) = &id {
-                let mark = email_id_mark(id, &canonical(recipient));
-                if self.facts.seen(&mark) {
-                    decision.reason(format!("email id {id} has already come to {recipient}"));
-                    before.push(recipient);
-                    continue;
+            if let (Some(id), Some(resend)) = (&id, &resend) {
+                let us = canonical(recipient);
+                let mark = email_id_mark(id, &us);
+                match self.facts.seen(&mark).then(|| resend.is(self.facts, &us)) {
+                    Some(Again::SameMessage) => {
+                        before.have_it.push(recipient);
+                        continue;
+                    }
+                    Some(Again::Loop) => {
+                        decision.reason(format!("email id {id} has already come to {recipient}"));
+                        before.looping.push(recipient);
+                        continue;
+                    }
+                    Some(Again::SameClient) | None => fresh.push((mark, us)),
                 }
-                fresh.push(mark);
             }
-            others.push(recipient);
+            before.others.push(recipient);
         }
-        if !others.is_empty() {
-            for mark in fresh {
-                decision.mark_seen(mark, self.settings.remember_days * 86_400);
+        for (mark, us) in fresh {
+            decision.mark_seen(mark, self.settings.remember_days * 86_400);
+            if let Some(resend) = &resend {
+                resend.remember(&us, decision);
             }
         }
-        [before, others]
+        before
     }
 
     /// Says so where it is from a help desk's account, and whether it is.
@@ -159,50 +191,106 @@ impl Inbound<'_> {
         true
     }
 
-    /// What goes on between each recipient and each correspondent to whom something has gone out: of
-    /// as many pairs as [are looked into](exchange::PAIRS).
-    fn exchanges<'r>(
-        &self,
-        correspondents: &'r [String],
-        recipients: &[&'r String],
-    ) -> Vec<Limit<'r>> {
-        let warm = correspondents.iter();
-        let warm: Vec<_> = warm
-            .filter(|them| Exchange::is_warm(self.facts, them))
-            .collect();
-        if warm.is_empty() {
-            return Vec::new();
-        }
-        let content = Content::of(self.head);
-        let mut limits = Vec::new();
-        for recipient in recipients {
-            let us = canonical(recipient);
-            for them in &warm {
-                if limits.len() == exchange::PAIRS {
-                    return limits;
-                }
-                limits.push(Limit {
-                    recipient,
-                    them,
-                    found: self.between(them, &us).find(&content),
-                    us: us.clone(),
-                });
-            }
-        }
-        limits
+    /// Whether an answer would go to the account itself: a form, a forwarder or a forger writes in
+    /// the name of the address that it writes to, or of another one of the account.
+    fn is_from_ourselves(&self, writers: &[String]) -> bool {
+        let recipients = self.transaction.recipients.iter();
+        let us: Vec<String> = recipients.map(|to| canonical(to)).collect();
+        let mut writers = writers.iter();
+        writers.any(|writer| us.contains(writer) || own::is_own(self.facts, writer))
     }
 
-    fn between<'e>(&'e self, them: &'e str, us: &'e str) -> Exchange<'e> {
-        Exchange::between(self.settings, self.facts, Way::In, them, us)
+    /// With whom it goes to and fro.
+    fn traffic<'t>(
+        &'t self,
+        writers: &'t [String],
+        named: &'t bounce::Named,
+        itself: bool,
+    ) -> Traffic<'t> {
+        let limits = &self.settings.limits;
+        let content = Content::of(self.head);
+        let of = |address: &'t String| Correspondent::new(self.facts, limits, address);
+        let warm = writers.iter().chain(&named.addresses).map(of);
+        let warm: Vec<_> = warm
+            .filter(|them| itself || them.is_warm())
+            .take(CORRESPONDENTS)
+            .map(|them| {
+                let repeated = them.repeats(Way::In, &content);
+                (them, repeated)
+            })
+            .collect();
+        let mut domains: Vec<Domain<'_>> = Vec::new();
+        let met = |writer: &String| Correspondent::new(self.facts, limits, writer).is_met();
+        if warm.is_empty() && !writers.iter().any(met) {
+            for writer in writers {
+                let Some(domain) = Domain::of(self.facts, limits, writer) else {
+                    continue;
+                };
+                if !domains.iter().any(|of| of.name() == domain.name()) && domain.is_warm() {
+                    domains.push(domain);
+                }
+            }
+        }
+        let mut before = thread::parents(self.head);
+        before.extend(named.ids.iter().cloned());
+        before.extend(thread::email_id(self.head));
+        Traffic {
+            warm,
+            domains,
+            depth: Depth::below(self.facts, &before),
+            content,
+        }
+    }
+
+    /// What it shows of its author.
+    fn shows(&self) -> Shows {
+        const PROGRAMS: [Rule; 2] = [Rule::MailProgram, Rule::Threaded];
+        let Self { found, .. } = self;
+        if found.class != MessageClass::Human {
+            return Shows::Machine;
+        }
+        let mut evidence = found.evidence.iter();
+        match evidence.any(|evidence| PROGRAMS.contains(&evidence.rule)) {
+            true => Shows::MailProgram,
+            false => Shows::Nothing,
+        }
+    }
+
+    fn arrival<'c>(&self, content: &'c Content<'c>) -> Arrival<'c> {
+        let answers = |evidence: &Evidence| evidence.rule == Rule::AnswerSubject;
+        Arrival {
+            content,
+            shows: self.shows(),
+            is_answer: self.found.evidence.iter().any(answers)
+                || !thread::parents(self.head).is_empty(),
+        }
+    }
+
+    /// Why no machine should answer it, whatever it is; and whether what goes out could not tell.
+    fn limit_reached(&self, traffic: &Traffic<'_>) -> Option<(String, bool)> {
+        let limits = &self.settings.limits;
+        let mut warm = traffic.warm.iter();
+        let with = warm.find_map(|(them, repeated)| them.limit_reached(Way::In, *repeated));
+        let in_thread = || {
+            let reached = traffic.depth.reaches(limits.thread);
+            reached.then(|| format!("{} exchanges in one thread without a person", limits.thread))
+        };
+        let at_domain = || {
+            let mut domains = traffic.domains.iter();
+            let arrival = self.arrival(&traffic.content);
+            domains.find_map(|domain| domain.limit_reached(&arrival))
+        };
+        let with = with.map(|reason| (reason, false));
+        with.or_else(|| Some((in_thread().or_else(at_domain)?, true)))
     }
 
     /// Remembers what the message shows of its author, and that it is automatic.
-    fn remember(&self, correspondents: &[String], decision: &mut Decision) {
+    fn remember(&self, correspondents: &[String], itself: bool, decision: &mut Decision) {
         let Self {
             settings, found, ..
         } = self;
         if found.class != MessageClass::Human
-            && let Some(MessageId(id)) = self.head.read(Field::MessageId)
+            && let Some(id) = thread::message_id(self.head)
         {
             for them in correspondents {
                 decision.mark_seen(automatic_mark(&id, them), settings.remember_days * 86_400);
@@ -221,7 +309,7 @@ impl Inbound<'_> {
                 // weaker sign does not shorten what a stronger one has shown.
                 let enough = self.facts.now() + u64::from(seconds) * 1000 * 7 / 8;
                 let known = known.is_some_and(|known| known.until >= enough);
-                if !known && !is_support_address(author) {
+                if !known && !itself && !is_support_address(author) {
                     decision.reason(format!("{author} is a machine's, by {evidence}"));
                     decision.remember_machine(author, evidence, seconds);
                 }
@@ -237,20 +325,57 @@ impl Inbound<'_> {
         }
     }
 
-    /// Counts it as an answer, once for each correspondent and once for each pair.
-    fn count(&self, limits: &[Limit<'_>], decision: &mut Decision) {
-        let content = Content::of(self.head);
-        let mut counted: Vec<&str> = Vec::new();
-        for limit in limits {
-            if limit.found.step == Step::Reject {
-                continue;
+    /// Counts it as an answer to what went out, if something did; where it `holds`, whoever an answer
+    /// would go to gets nothing automatic for a while.
+    fn count(
+        &self,
+        traffic: &Traffic<'_>,
+        writers: &[String],
+        [itself, holds]: [bool; 2],
+        decision: &mut Decision,
+    ) {
+        let Traffic {
+            warm,
+            domains,
+            depth,
+            content,
+        } = traffic;
+        let shows = self.shows();
+        let marked = shows == Shows::Machine;
+        for (them, repeated) in warm {
+            them.count_in(content, *repeated, marked, decision);
+            if itself {
+                them.count_out(decision);
             }
-            if !counted.contains(&limit.them) {
-                counted.push(limit.them);
-                Exchange::count_sender(Way::In, limit.them, decision);
+        }
+        for domain in domains {
+            domain.count_in(&self.arrival(content), decision);
+            if holds {
+                domain.hold(decision);
             }
-            let exchange = self.between(limit.them, &limit.us);
-            exchange.count_pair(&content, &limit.found, decision);
+        }
+        let limits = &self.settings.limits;
+        for writer in writers {
+            let writer = Correspondent::new(self.facts, limits, writer);
+            // Another address each time: who is counted as warm is not counted again.
+            if !domains.is_empty() && shows != Shows::MailProgram {
+                writer.count_stranger(marked, decision);
+            }
+            if holds {
+                writer.hold(decision);
+            }
+        }
+        let answers = !warm.is_empty() || !domains.is_empty();
+        if answers && marked {
+            let account = MarkedOfAccount {
+                facts: self.facts,
+                limits,
+            };
+            account.count_in(decision);
+        }
+        if answers || depth.is_known() {
+            let id = thread::message_id(self.head);
+            depth.keep(self.facts, id.as_slice(), decision);
         }
     }
 }
@@ -274,9 +399,4 @@ pub fn correspondents(head: &Head<'_>, reverse_path: &str) -> Vec<String> {
         found.push(canonical(reverse_path));
     }
     found
-}
-
-fn without_a_person() -> Reply {
-    let text = "Mail loop: this goes to and fro without a person";
-    Reply::new(554, "5.4.6", text)
 }

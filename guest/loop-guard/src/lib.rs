@@ -10,21 +10,33 @@
 //! The story of a submission (`outbound`): what a person wrote goes out, always. What a machine
 //! wrote goes to no machine, and not in answer to one.
 //!
-//! What carries no telling header at all is found by how often it goes to and fro (`exchange`): each
-//! kind of exchange climbs a [`ladder`], at whose end it ends.
+//! What carries no telling header at all is found by how often it goes to and fro, in `counts` that
+//! decay over a day: with each `correspondent`, in each `thread`, with the `strangers` of each domain. A
+//! loop ends where we would write, never where we are written to. Of what does not say who wrote it
+//! that is asked of its `authorship` first: no person is refused for a count.
 
+mod authorship;
+mod bounce;
+mod content;
+mod correspondent;
+mod counts;
 pub mod digest;
-mod exchange;
 mod head;
 pub mod hops;
 mod inbound;
-pub mod ladder;
+mod keys;
+pub mod limits;
 mod machine;
 mod outbound;
+mod own;
+mod resend;
 mod settings;
+mod strangers;
 pub mod subject;
+mod thread;
 
 pub use head::{Field, Head};
+pub use limits::Limits;
 pub use settings::{Settings, Suppress};
 
 use gatepost_sdk::classification::Classifier;
@@ -106,6 +118,7 @@ impl Policy for LoopGuard {
                     transaction,
                     head,
                     facts,
+                    found: &found,
                 };
                 let verdict = outbound.judge(decision);
                 // To what loops no machine may reply.
@@ -138,7 +151,7 @@ fn email_id_mark(id: &str, recipient: &str) -> String {
 
 /// What is remembered of an automatic message and whoever it is from, in canonical form.
 fn automatic_mark(message_id: &str, them: &str) -> String {
-    exchange::key(&["automatic ", message_id.trim(), " ", them])
+    keys::key(&["automatic ", message_id.trim(), " ", them])
 }
 
 /// FNV-1a, with a seed.

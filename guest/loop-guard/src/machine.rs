@@ -4,9 +4,12 @@
 //! nothing speaks for a person and no server on the way has passed the message on. And only where
 //! the message is sent in the author's own name: with the null reverse-path, or one of the author's
 //! domain. A service that sends in a person's name makes no machine of the person.
+//!
+//! And only where the author is proved. Where no policy of the chain has that looked into nobody can
+//! say, and what a forger can make up holds for as long as an automatic answer does.
 
 use gatepost_sdk::classification::{Classification, Evidence, Rule};
-use gatepost_sdk::{MessageClass, Transaction};
+use gatepost_sdk::{MessageClass, Transaction, author_is_proved};
 
 use crate::settings::Settings;
 
@@ -52,8 +55,12 @@ pub fn evidence(
     if !is_own_name(&transaction.mail_from, author) {
         return None;
     }
-    let long = settings.machine_days * 86_400;
     let short = settings.autoresponder_hours * 3600;
+    let long = match author_is_proved() {
+        Some(true) => settings.machine_days * 86_400,
+        Some(false) => return None,
+        None => short.min(settings.machine_days * 86_400),
+    };
     if let Some(account) = help_desk {
         let field = &settings.account_id_header;
         return lasting(format!("{HELP_DESK}: {field}: {account}"), long);

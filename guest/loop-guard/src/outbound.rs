@@ -1,21 +1,36 @@
-//! Mail that the application submits: what nobody but a machine wrote does not go to machines, and
-//! what does not say who wrote it waits, and in the end stays, where it keeps going to and fro.
+//! Mail that the application submits: what nobody but a machine wrote does not go to machines, nor
+//! on where it keeps going to and fro; what does not say who wrote it waits there, and is refused
+//! where the way in which it is written shows a machine. What a person is said to have written goes.
 
-use gatepost_sdk::header::{InReplyTo, References};
+use gatepost_sdk::classification::{Classification, Rule};
 use gatepost_sdk::{
-    Decision, Facts, RecipientVerdict, Reply, Transaction, Verdict, canonical, machine,
+    Decision, Facts, MessageClass, RecipientVerdict, Reply, Transaction, Verdict, canonical,
+    email_id, machine,
 };
 
-use crate::exchange::{self, Content, Exchange, Found, Way};
+use crate::authorship::{Submission, Writer};
+use crate::content::Content;
+use crate::correspondent::{Correspondent, Repeated};
+use crate::counts::Way;
 use crate::head::{Field, Head};
 use crate::inbound::correspondents;
-use crate::ladder::Step;
 use crate::machine::HELP_DESK;
+use crate::own;
 use crate::settings::{Settings, Suppress};
+use crate::strangers::{Domain, MarkedOfAccount};
+use crate::thread::{self, Depth};
 use crate::{automatic_mark, hops, routing_loop};
 
-/// How many messages one may be in answer to, at most.
-const PARENTS: usize = 4;
+/// Recipients of one message with whom it is looked into what goes to and fro. A loop has one or
+/// two; each costs some ten look-ups, and a message may have a thousand recipients.
+const LOOKED_INTO: usize = 16;
+
+/// Recipients of one message to whom it is counted that something has gone out: with what is counted
+/// of [`LOOKED_INTO`] as many as [are remembered](gatepost_sdk::bounds::REMEMBERED).
+const COUNTED: usize = 200;
+
+/// Domains of its recipients that are counted.
+const DOMAINS: usize = 16;
 
 /// The tag of what a person wrote to another help desk.
 const TO_HELP_DESK: &str = "to-help-desk";
@@ -33,7 +48,7 @@ enum Trigger {
 
 /// What is to become of one recipient.
 enum Lot {
-    Sent(Option<Found>),
+    Sent,
     Suppressed(String),
     Waits(String),
     Refused(String),
@@ -45,6 +60,40 @@ pub struct Outbound<'a> {
     pub transaction: &'a Transaction,
     pub head: &'a Head<'a>,
     pub facts: &'a dyn Facts,
+    pub found: &'a Classification,
+}
+
+/// What is known of the message whoever it goes to.
+struct Known<'a> {
+    trigger: Trigger,
+    /// Under which names it is written: From and Reply-To, in canonical form.
+    us: Vec<String>,
+    parents: Vec<String>,
+    depth: Depth,
+    content: Content<'a>,
+}
+
+/// One of its recipients.
+struct Recipient<'a> {
+    address: &'a String,
+    /// The address in canonical form.
+    them: String,
+    lot: Lot,
+    /// What was looked into: whether they have answered before, and how much of this they were told
+    /// before.
+    answers: Option<Repeated>,
+}
+
+/// What is decided of one recipient.
+struct Judged {
+    lot: Lot,
+    answers: Option<Repeated>,
+}
+
+impl From<Lot> for Judged {
+    fn from(lot: Lot) -> Self {
+        Self { lot, answers: None }
+    }
 }
 
 impl Outbound<'_> {
@@ -54,60 +103,62 @@ impl Outbound<'_> {
             decision.reason(reason);
             return Verdict::Reject(routing_loop());
         }
-        let us = correspondents(self.head, &self.transaction.mail_from);
-        let content = Content::of(self.head);
-        let trigger = self.trigger();
-        let parents = match trigger {
-            Trigger::Automatic => self.parents(),
-            Trigger::Agent | Trigger::Untold => Vec::new(),
+        let parents = thread::parents(self.head);
+        let known = Known {
+            trigger: self.trigger(),
+            us: correspondents(self.head, &self.transaction.mail_from),
+            depth: Depth::below(self.facts, &parents),
+            parents,
+            content: Content::of(self.head),
         };
-        let mut lots = Vec::new();
+        let mut recipients = Vec::new();
         let mut looked_into = 0;
-        for recipient in &self.transaction.recipients {
-            let them = canonical(recipient);
-            let mut find = || {
-                let found = match looked_into < exchange::PAIRS {
-                    true => self.find(&them, &us, &content),
-                    false => None,
-                };
-                looked_into += usize::from(found.is_some());
-                found
-            };
-            let lot = match trigger {
-                Trigger::Automatic => self.automatic(&them, &parents, find),
+        for address in &self.transaction.recipients {
+            let them = canonical(address);
+            let looks = looked_into < LOOKED_INTO;
+            let Judged { lot, answers } = match known.trigger {
+                Trigger::Automatic => self.automatic(&them, &known, looks),
                 Trigger::Agent | Trigger::Untold => {
-                    self.say_if_help_desk(recipient, &them, decision);
-                    match trigger {
-                        Trigger::Untold => untold(find()),
-                        _ => Lot::Sent(None),
+                    self.say_if_help_desk(address, &them, decision);
+                    match known.trigger {
+                        Trigger::Untold => self.untold(&them, &known, looks),
+                        _ => Lot::Sent.into(),
                     }
                 }
             };
-            lots.push((recipient, them, lot));
+            looked_into += usize::from(answers.is_some());
+            recipients.push(Recipient {
+                address,
+                them,
+                lot,
+                answers,
+            });
         }
-        if let Some(refusal) = self.refusal(&lots, decision) {
+        if let Some(refusal) = self.refusal(&recipients, decision) {
             return refusal;
         }
         let mut sent = Vec::new();
-        for (recipient, them, lot) in lots {
-            match lot {
-                Lot::Sent(found) => sent.push((them, found)),
+        for recipient in recipients {
+            let address = recipient.address;
+            match &recipient.lot {
+                Lot::Sent => sent.push(recipient),
                 // The others would have to wait with it.
                 Lot::Waits(reason) => {
-                    decision.reason(format!("{recipient}: {reason}"));
-                    sent.push((them, None));
+                    decision.reason(format!("{address}: {reason}"));
+                    sent.push(recipient);
                 }
-                Lot::Suppressed(reason) => self.suppress(recipient, reason, decision),
+                Lot::Suppressed(reason) => self.suppress(address, reason.clone(), decision),
                 Lot::Refused(reason) => {
-                    decision.reason(format!("{recipient}: {reason}"));
+                    decision.reason(format!("{address}: {reason}"));
                     let reply = RecipientVerdict::Reject(self.without_a_person());
-                    decision.judge_recipient(recipient, reply);
+                    decision.judge_recipient(address, reply);
                 }
             }
         }
-        match trigger {
-            Trigger::Agent => self.begins_anew(&sent, &us, decision),
-            Trigger::Automatic | Trigger::Untold => self.count(sent, &us, &content, decision),
+        own::remember(self.facts, known.us.get(..1).unwrap_or_default(), decision);
+        match known.trigger {
+            Trigger::Agent => self.begins_anew(&sent, decision),
+            Trigger::Automatic | Trigger::Untold => self.count(&sent, &known, decision),
         }
         Verdict::Pass
     }
@@ -121,74 +172,190 @@ impl Outbound<'_> {
         }
     }
 
-    /// What it is in answer to: what In-Reply-To names, else the last of References (RFC 5322
-    /// section 3.6.4). What stands before that in the thread may be anybody's.
-    fn parents(&self) -> Vec<String> {
-        let named: Option<InReplyTo> = self.head.read(Field::InReplyTo);
-        if let Some(InReplyTo(mut named)) = named {
-            named.truncate(PARENTS);
-            return named;
-        }
-        let before: Option<References> = self.head.read(Field::References);
-        let last = before.and_then(|before| before.0.last().cloned());
-        last.into_iter().collect()
+    fn correspondent<'c>(&'c self, address: &'c str) -> Correspondent<'c> {
+        Correspondent::new(self.facts, &self.settings.limits, address)
+    }
+
+    /// The automatic message from them that this is in answer to.
+    fn answered<'k>(&self, them: &str, known: &'k Known<'_>) -> Option<&'k String> {
+        let mut parents = known.parents.iter();
+        parents.find(|id| self.facts.seen(&automatic_mark(id, them)))
     }
 
     /// What nobody but a machine wrote.
-    fn automatic(
-        &self,
-        them: &str,
-        parents: &[String],
-        mut find: impl FnMut() -> Option<Found>,
-    ) -> Lot {
+    fn automatic(&self, them: &str, known: &Known<'_>, looks: bool) -> Judged {
+        let none = |reason| Judged::from(Lot::Suppressed(reason));
         if let Some(known) = machine(them) {
-            return Lot::Suppressed(format!(
+            return none(format!(
                 "a machine writes from {them}, by {}",
                 known.evidence
             ));
         }
-        let mut answered = parents.iter();
-        if let Some(id) = answered.find(|id| self.facts.seen(&automatic_mark(id, them))) {
-            return Lot::Suppressed(format!(
+        if known.us.iter().any(|us| us == them) {
+            return none(format!("{them} would write to itself"));
+        }
+        if let Some(id) = self.answered(them, known) {
+            return none(format!(
                 "in answer to <{id}> from {them}, which is automatic"
             ));
         }
-        match find() {
-            Some(found) if found.step >= Step::Suppress => Lot::Suppressed(found.reason),
-            found => Lot::Sent(found),
+        if !looks {
+            return Lot::Sent.into();
+        }
+        let with = self.correspondent(them);
+        let answers = self.goes_on(&with, known);
+        match self.limit_reached(&with, known, answers) {
+            Some(reason) => Judged {
+                lot: Lot::Suppressed(reason),
+                answers: None,
+            },
+            None => Judged {
+                lot: Lot::Sent,
+                answers,
+            },
         }
     }
 
-    /// What goes on between them and each name under which we write, at its highest; nothing where
-    /// nothing has gone out to them.
-    fn find(&self, them: &str, us: &[String], content: &Content<'_>) -> Option<Found> {
-        if !Exchange::is_warm(self.facts, them) {
+    /// Where this is no first message to them: how much of it they were told before.
+    fn goes_on(&self, with: &Correspondent<'_>, known: &Known<'_>) -> Option<Repeated> {
+        let ours = || own::is_own(self.facts, with.address);
+        // Nobody answers from there, but a mail system, or somebody else of the domain.
+        let instead = || {
+            let domain = Domain::of(self.facts, &self.settings.limits, with.address);
+            let held = || domain.is_some_and(|domain| domain.is_held());
+            with.is_warm() && (machine(with.address).is_some() || held())
+        };
+        let goes_on = with.has_answered() || with.is_held() || known.depth.is_known();
+        (goes_on || instead() || ours()).then(|| with.repeats(Way::Out, &known.content))
+    }
+
+    /// Why nothing automatic goes to them, if so.
+    fn limit_reached(
+        &self,
+        with: &Correspondent<'_>,
+        known: &Known<'_>,
+        answers: Option<Repeated>,
+    ) -> Option<String> {
+        let limits = &self.settings.limits;
+        let them = with.address;
+        if let Some(repeated) = answers {
+            if with.is_held() {
+                return Some(format!(
+                    "what comes from {them} goes to and fro without a person"
+                ));
+            }
+            if let Some(reason) = with.limit_reached(Way::Out, repeated) {
+                return Some(reason);
+            }
+            if known.depth.reaches(limits.thread) {
+                let limit = limits.thread;
+                return Some(format!("{limit} exchanges in one thread without a person"));
+            }
+            let account = self.marked_of_account();
+            if with.is_marked()
+                && let Some(reason) = account.limit_reached()
+            {
+                return Some(reason);
+            }
+        }
+        if !with.is_written_to_often() {
             return None;
         }
-        let each = us.iter().map(|us| self.between(them, us).find(content));
-        each.max_by_key(|found| found.step)
+        if let Some(known) = machine(them) {
+            let evidence = known.evidence;
+            return Some(format!("often to {them}, a machine's by {evidence}"));
+        }
+        let domain = Domain::of(self.facts, limits, them)?;
+        domain.is_held().then(|| {
+            let domain = domain.name();
+            format!("what goes to {them} is answered from ever new addresses {domain}")
+        })
     }
 
-    fn between<'e>(&'e self, them: &'e str, us: &'e str) -> Exchange<'e> {
-        Exchange::between(self.settings, self.facts, Way::Out, them, us)
+    fn marked_of_account(&self) -> MarkedOfAccount<'_> {
+        MarkedOfAccount {
+            facts: self.facts,
+            limits: &self.settings.limits,
+        }
+    }
+
+    /// What does not say who wrote it: only where a limit is reached does it matter.
+    fn untold(&self, them: &str, known: &Known<'_>, looks: bool) -> Judged {
+        if !looks {
+            return Lot::Sent.into();
+        }
+        let with = self.correspondent(them);
+        let answers = self.goes_on(&with, known);
+        let hasty = || {
+            let reason = "exchanges in ten minutes, and it does not say who wrote it";
+            with.is_hasty()
+                .then(|| format!("{} {reason}", self.settings.limits.haste))
+        };
+        let lot = match self.limit_reached(&with, known, answers) {
+            None => hasty().map_or(Lot::Sent, Lot::Waits),
+            Some(reason) => {
+                let domain = Domain::of(self.facts, &self.settings.limits, them);
+                match self
+                    .submission(&with, domain.as_ref(), known, answers)
+                    .writer()
+                {
+                    Writer::Perhaps => hasty().map_or(Lot::Sent, Lot::Waits),
+                    Writer::Machine { quick } => match hasty() {
+                        Some(hasty) if !quick => Lot::Waits(hasty),
+                        _ => Lot::Refused(format!("{reason}, and it reads like a machine's")),
+                    },
+                }
+            }
+        };
+        Judged { lot, answers }
+    }
+
+    /// What shows who wrote it.
+    fn submission<'s>(
+        &self,
+        them: &'s Correspondent<'s>,
+        domain: Option<&'s Domain<'s>>,
+        known: &'s Known<'_>,
+        answers: Option<Repeated>,
+    ) -> Submission<'s> {
+        const TYPED: [Rule; 3] = [Rule::MailProgram, Rule::Threaded, Rule::TypedReply];
+        let has = |rules: &[Rule]| {
+            let mut evidence = self.found.evidence.iter();
+            evidence.any(|evidence| rules.contains(&evidence.rule))
+        };
+        let Known { content, depth, .. } = known;
+        let limit = self.settings.limits.thread;
+        let in_subject = domain.is_some_and(|domain| domain.goes_on_about(content));
+        Submission {
+            them,
+            domain,
+            content,
+            repeated: answers.unwrap_or_else(|| them.repeats(Way::Out, content)),
+            marked: self.found.class != MessageClass::Human,
+            looks_typed: has(&TYPED),
+            is_answer: !known.parents.is_empty() || has(&[Rule::AnswerSubject]),
+            goes_on: depth.reaches(limit) || in_subject,
+            answers_machine: machine(them.address).is_some()
+                || self.answered(them.address, known).is_some(),
+        }
     }
 
     /// Where nobody gets it: the answer to the whole.
-    fn refusal(&self, lots: &[(&String, String, Lot)], decision: &mut Decision) -> Option<Verdict> {
+    fn refusal(&self, recipients: &[Recipient<'_>], decision: &mut Decision) -> Option<Verdict> {
         let mut waits = false;
-        for (_, _, lot) in lots {
-            match lot {
-                Lot::Sent(_) | Lot::Suppressed(_) => return None,
+        for recipient in recipients {
+            match recipient.lot {
+                Lot::Sent | Lot::Suppressed(_) => return None,
                 Lot::Waits(_) => waits = true,
                 Lot::Refused(_) => {}
             }
         }
-        if lots.is_empty() {
+        if recipients.is_empty() {
             return None;
         }
-        for (recipient, _, lot) in lots {
-            if let Lot::Waits(reason) | Lot::Refused(reason) = lot {
-                decision.reason(format!("{recipient}: {reason}"));
+        for recipient in recipients {
+            if let Lot::Waits(reason) | Lot::Refused(reason) = &recipient.lot {
+                decision.reason(format!("{}: {reason}", recipient.address));
             }
         }
         if !waits {
@@ -202,41 +369,55 @@ impl Outbound<'_> {
     }
 
     /// What a person wrote lets all begin anew.
-    fn begins_anew(
-        &self,
-        sent: &[(String, Option<Found>)],
-        us: &[String],
-        decision: &mut Decision,
-    ) {
-        let warm = sent.iter().map(|(them, _)| them);
-        let warm = warm.filter(|them| Exchange::is_warm(self.facts, them));
-        for them in warm.take(exchange::PAIRS) {
-            for us in us {
-                self.between(them, us).forget(decision);
+    fn begins_anew(&self, sent: &[Recipient<'_>], decision: &mut Decision) {
+        let sent = sent.iter().map(|recipient| recipient.them.as_str());
+        let mut looked_into = 0;
+        for them in sent.take(COUNTED).map(|them| self.correspondent(them)) {
+            them.meet(decision);
+            if looked_into < LOOKED_INTO && (them.is_warm() || them.is_held()) {
+                looked_into += 1;
+                them.begin_anew(decision);
             }
         }
     }
 
-    /// Counts what goes out: to each recipient, and between the first of them and us.
-    fn count(
-        &self,
-        sent: Vec<(String, Option<Found>)>,
-        us: &[String],
-        content: &Content<'_>,
-        decision: &mut Decision,
-    ) {
-        for (them, _) in sent.iter().take(exchange::SENT) {
-            Exchange::count_sender(Way::Out, them, decision);
+    /// Counts what goes out: to each recipient and their domain, and with whom it goes on.
+    fn count(&self, sent: &[Recipient<'_>], known: &Known<'_>, decision: &mut Decision) {
+        let mut domains: Vec<String> = Vec::new();
+        let mut goes_on = known.depth.is_known();
+        for (number, recipient) in sent.iter().take(COUNTED).enumerate() {
+            let them = self.correspondent(&recipient.them);
+            them.count_out(decision);
+            if number < DOMAINS
+                && let Some(of) = Domain::of(self.facts, &self.settings.limits, &recipient.them)
+                && !domains.iter().any(|name| name == of.name())
+            {
+                of.count_out(&known.content, decision);
+                domains.push(of.name().to_owned());
+            }
+            let Some(repeated) = recipient.answers else {
+                continue;
+            };
+            goes_on = true;
+            them.count_answer(&known.content, repeated, decision);
+            if let Some(of) = Domain::of(self.facts, &self.settings.limits, &recipient.them) {
+                let fast = them.is_faster_than_typed(known.content.body().words);
+                of.count_answer(&known.content, fast, decision);
+            }
+            if them.is_marked() {
+                self.marked_of_account().count_out(decision);
+            }
+            // What goes to the account itself comes in again.
+            let ourselves = known.us.contains(&recipient.them);
+            if ourselves || own::is_own(self.facts, &recipient.them) {
+                let marked = known.trigger == Trigger::Automatic;
+                them.count_in(&known.content, repeated, marked, decision);
+            }
         }
-        for (them, found) in sent.into_iter().take(exchange::PAIRS) {
-            let found = found.unwrap_or_default();
-            for us in us {
-                self.between(&them, us)
-                    .count_pair(content, &found, decision);
-            }
-            if found.step == Step::Suppress {
-                decision.reason(format!("{}: it does not say who wrote it", found.reason));
-            }
+        if goes_on {
+            let mut ids = vec![email_id()];
+            ids.extend(thread::message_id(self.head));
+            known.depth.keep(self.facts, &ids, decision);
         }
     }
 
@@ -274,14 +455,5 @@ impl Outbound<'_> {
             self.settings.trigger_header
         );
         Reply::new(550, "5.7.1", text)
-    }
-}
-
-/// What does not say who wrote it.
-fn untold(found: Option<Found>) -> Lot {
-    match found {
-        Some(found) if found.step == Step::Reject => Lot::Refused(found.reason),
-        Some(found) if found.step == Step::Tempfail => Lot::Waits(found.reason),
-        found => Lot::Sent(found),
     }
 }

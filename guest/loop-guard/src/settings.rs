@@ -1,6 +1,6 @@
 //! The settings of loop-guard.
 
-use crate::ladder::Ladder;
+use crate::limits::Limits;
 
 /// How loops are told, and what becomes of what would keep them going.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
@@ -38,16 +38,8 @@ pub struct Settings {
     pub suppress: Suppress,
     /// Whether the submitter is told of them; where they are refused, it is told in any case.
     pub report: bool,
-    /// Exchanges of two addresses.
-    pub pair: Ladder,
-    /// Exchanges of one sender with all addresses of the account.
-    pub sender: Ladder,
-    /// Exchanges of two addresses about one subject.
-    pub subject: Ladder,
-    /// Exchanges of two addresses in nearly the same words.
-    pub body: Ladder,
-    /// Exchanges of two addresses that both use the same words again.
-    pub echo: Ladder,
+    /// How many exchanges without a person are too many.
+    pub limits: Limits,
 }
 
 /// What becomes of a recipient who is not written to.
@@ -73,11 +65,7 @@ impl Default for Settings {
             autoresponder_hours: 1,
             suppress: Suppress::Silently,
             report: false,
-            pair: Ladder::new(10, [4, 5, 5]),
-            sender: Ladder::new(10, [12, 15, 15]),
-            subject: Ladder::new(60, [4, 6, 6]),
-            body: Ladder::new(120, [3, 4, 4]),
-            echo: Ladder::new(1440, [2, 0, 3]),
+            limits: Limits::default(),
         }
     }
 }
@@ -94,39 +82,15 @@ impl Settings {
         let wrong = headers
             .into_iter()
             .filter(|(_, name)| !name.bytes().all(plausible));
-        let mut problems: Vec<_> = wrong
+        wrong
             .map(|(setting, name)| format!("/{setting}: {name:?} is not a header's name"))
-            .collect();
-        let ladders = [
-            ("pair", &self.pair),
-            ("sender", &self.sender),
-            ("subject", &self.subject),
-            ("body", &self.body),
-            ("echo", &self.echo),
-        ];
-        let wrong = ladders
-            .into_iter()
-            .filter_map(|(name, ladder)| Some(format!("/{name}: {}", ladder.problem()?)));
-        problems.extend(wrong);
-        problems
+            .collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn in_toml(ladder: &Ladder) -> String {
-        let Ladder {
-            minutes,
-            suppress,
-            tempfail,
-            reject,
-        } = ladder;
-        format!(
-            "{{ minutes = {minutes}, suppress = {suppress}, tempfail = {tempfail}, reject = {reject} }}"
-        )
-    }
 
     #[test]
     fn the_page_has_every_setting_with_its_default() {
@@ -144,11 +108,7 @@ mod tests {
             autoresponder_hours,
             suppress,
             report,
-            pair,
-            sender,
-            subject,
-            body,
-            echo,
+            limits,
         } = Settings::default();
         let suppress = match suppress {
             Suppress::Silently => "silently",
@@ -165,11 +125,6 @@ mod tests {
             ("autoresponder-hours", autoresponder_hours.to_string()),
             ("suppress", format!("{suppress:?}")),
             ("report", report.to_string()),
-            ("pair", in_toml(&pair)),
-            ("sender", in_toml(&sender)),
-            ("subject", in_toml(&subject)),
-            ("body", in_toml(&body)),
-            ("echo", in_toml(&echo)),
         ] {
             let settings = page.split("## Settings").nth(1).unwrap();
             let begin = format!("| `{setting}` |");
@@ -182,23 +137,32 @@ mod tests {
                 "{default}: {row}"
             );
         }
-        for (name, ladder) in [
-            ("pair", pair),
-            ("sender", sender),
+        // Taken apart for the same reason.
+        let Limits {
+            correspondent,
+            thread,
+            repeats,
+            words,
+            subject,
+            marked,
+            domain,
+            account,
+            haste,
+        } = limits;
+        assert!(page.contains("| `limits` | table | `see below` |"));
+        for (name, limit) in [
+            ("correspondent", correspondent),
+            ("thread", thread),
+            ("repeats", repeats),
+            ("words", words),
             ("subject", subject),
-            ("body", body),
-            ("echo", echo),
+            ("marked", marked),
+            ("domain", domain),
+            ("account", account),
+            ("haste", haste),
         ] {
-            let Ladder {
-                minutes,
-                suppress,
-                tempfail,
-                reject,
-            } = ladder;
-            let steps = format!("| {minutes} | {suppress} | {tempfail} | {reject} |");
-            let begin = format!("| `{name}` |");
-            let told = |line: &str| line.starts_with(&begin) && line.ends_with(&steps);
-            assert!(page.lines().any(told), "{name}: {steps}");
+            let begin = format!("| `limits.{name}` | {limit} |");
+            assert!(page.lines().any(|line| line.starts_with(&begin)), "{begin}");
         }
     }
 
@@ -206,16 +170,11 @@ mod tests {
     fn what_the_schema_cannot_say_is_said() {
         let wrong = Settings {
             trigger_header: "a header".into(),
-            pair: Ladder::new(10, [5, 4, 6]),
             ..Settings::default()
         };
         let problems = wrong.problems();
-        assert_eq!(problems.len(), 2, "{problems:?}");
+        assert_eq!(problems.len(), 1, "{problems:?}");
         assert!(problems[0].starts_with("/trigger-header: "), "{problems:?}");
-        assert!(
-            problems[1].starts_with("/pair: suppress must not be more"),
-            "{problems:?}"
-        );
         assert_eq!(Settings::default().problems(), Vec::<String>::new());
     }
 }

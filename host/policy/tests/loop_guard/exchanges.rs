@@ -10,7 +10,7 @@ use gatepost_sdk::{
     Action, Decision, Facts, Flow, Level, Machine, Policy, RecipientVerdict, Session, Transaction,
     Verdict,
 };
-use loop_guard::{LoopGuard, Settings};
+use loop_guard::{Limits, LoopGuard, Settings};
 
 const DESK: &str = "help@desk.example";
 const ANN: &str = "ann@sender.example";
@@ -39,6 +39,8 @@ struct World {
     counts: RefCell<HashMap<String, Vec<(u64, u32)>>>,
     marks: HashMap<String, u64>,
     machines: HashMap<String, Machine>,
+    /// Whether the author of what comes in is proved.
+    proved: Option<bool>,
 }
 
 impl Facts for World {
@@ -69,6 +71,7 @@ impl World {
             counts: RefCell::default(),
             marks: HashMap::new(),
             machines: HashMap::new(),
+            proved: None,
         }
     }
 
@@ -97,6 +100,7 @@ impl World {
         let machines = machines.filter(|(_, known)| known.until > self.now);
         let _given = Given {
             machines: machines.map(|(at, of)| (at.clone(), of.clone())).collect(),
+            author_is_proved: self.proved,
             ..Given::default()
         }
         .give();
@@ -170,6 +174,33 @@ fn usual() -> World {
     World::new(Settings::default())
 }
 
+/// What comes in by this client, with an email id of ours.
+fn back(world: &mut World, received: usize, words: &str) -> Fate {
+    let hops = "Received: from a.example by b.example; now\r\n".repeat(received);
+    let id = "019b7780-4000-7000-8000-000000000001.aaaaaaaaaaaaaaaaaaaa";
+    world.comes(&format!("X-Gatepost-Email-Id: {id}\r\n{hops}"), words)
+}
+
+#[test]
+fn what_is_sent_again_after_a_lost_reply_is_no_loop() {
+    let mut world = usual();
+    assert!(back(&mut world, 2, "It blinks.").passed());
+    world.wait(300);
+    // The very same: told that it is taken, and nobody gets it twice.
+    assert_eq!(back(&mut world, 2, "It blinks."), Fate::Suppressed);
+    // By the same client, but written anew: that it has been here before cannot be told for sure.
+    assert!(back(&mut world, 2, "It blinks again.").passed());
+    assert!(matches!(
+        back(&mut world, 3, "It blinks."),
+        Fate::Refused(554, _)
+    ));
+    world.wait(2 * 86_400);
+    assert!(matches!(
+        back(&mut world, 2, "It blinks."),
+        Fate::Refused(554, _)
+    ));
+}
+
 /// Two that answer all that they get after so many seconds, until one is refused for good, or is
 /// sent nothing; how many messages have passed. What has to wait comes again each quarter of an hour.
 fn to_and_fro(world: &mut World, ours: &str, delay: u64, differing: bool) -> u32 {
@@ -210,7 +241,7 @@ fn a_silent_exchange_ends_within_ten_messages() {
     for (ours, delay, differing) in [
         ("Subject: Re: hello\r\n", 1, false),
         ("Subject: Re: hello\r\n", 1, true),
-        ("Subject: Re: hello\r\n", 60, true),
+        ("Subject: Re: hello\r\n", 60, false),
         ("Subject: Re: hello\r\n", 900, false),
         ("Subject: Re: hello\r\n", 3 * 3600, false),
         ("X-Gatepost-Trigger: automatic\r\n", 1, false),
@@ -223,15 +254,21 @@ fn a_silent_exchange_ends_within_ten_messages() {
     }
 }
 
+/// What is in other words each time, slow enough to be typed and not said to be a machine's might be
+/// two people's: it is its even pace that tells.
 #[test]
-fn without_the_ladders_it_does_not() {
-    let none = loop_guard::ladder::Ladder::new(10, [0, 0, 0]);
+fn an_untold_exchange_in_other_words_ends_by_its_pace() {
+    for delay in [60, 240, 1800] {
+        let mut world = usual();
+        let passed = to_and_fro(&mut world, "Subject: Re: hello\r\n", delay, true);
+        assert!(passed <= 20, "{passed} each {delay} s");
+    }
+}
+
+#[test]
+fn without_limits_it_does_not() {
     let mut world = World::new(Settings {
-        pair: none.clone(),
-        sender: none.clone(),
-        subject: none.clone(),
-        body: none.clone(),
-        echo: none,
+        limits: Limits::NONE,
         ..Settings::default()
     });
     assert_eq!(to_and_fro(&mut world, "Subject: x\r\n", 1, false), 1000);
@@ -375,6 +412,22 @@ fn a_machine_is_remembered_and_written_to_by_people_alone() {
     assert_eq!(world.goes(automatic, "6"), Fate::Suppressed);
     world.wait(31 * 86_400);
     assert!(world.goes(automatic, "7").passed());
+}
+
+#[test]
+fn nobody_is_remembered_by_what_a_forger_can_make_up() {
+    for (proved, seconds) in [
+        (Some(true), Some(30 * 86_400)),
+        (Some(false), None),
+        (None, Some(3600)),
+    ] {
+        let mut world = usual();
+        world.proved = proved;
+        world.comes("Auto-Submitted: auto-generated\r\n", "Done.");
+        let known = world.machines.get(ANN);
+        let known = known.map(|known| (known.until - known.since) / 1000);
+        assert_eq!(known, seconds, "{proved:?}");
+    }
 }
 
 #[test]

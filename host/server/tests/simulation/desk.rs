@@ -23,6 +23,46 @@ pub struct Habits {
     pub writes_to_all: bool,
     /// Each ticket has an address and a subject of its own, and each letter opens a ticket.
     pub new_ticket_each_time: bool,
+    /// From where it answers.
+    pub address: AddressHabit,
+    /// In which words it answers.
+    pub words: Words,
+    /// It names what it answers, and quotes it.
+    pub keeps_thread: bool,
+    /// Nobody reads there: whatever comes is bounced, by its mail system.
+    pub bounces: bool,
+    /// It writes to whom its ticket is with, whoever it hears from.
+    pub to_requester: bool,
+}
+
+/// From which address a desk answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AddressHabit {
+    /// The one that was written to.
+    Same,
+    /// One of its own, always: whom it was written to is another's alias.
+    Alias,
+    /// Another each time.
+    New,
+    /// The one that was written to with a token behind it, another each time.
+    Token,
+    /// Always one, and wants the answer at another each time.
+    NewReplyTo,
+    /// One of a hub that rewrites it, another each time, at a host of its own.
+    Hub,
+}
+
+/// In which words a desk answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Words {
+    /// Always the same.
+    Same,
+    /// The same but for two names.
+    Names,
+    /// The same, above a tip of the day.
+    Tip,
+    /// Others each time.
+    Other,
 }
 
 /// As an application should be.
@@ -32,6 +72,11 @@ pub const WELL_BEHAVED: Habits = Habits {
     poses_as_agent: false,
     writes_to_all: false,
     new_ticket_each_time: false,
+    address: AddressHabit::Same,
+    words: Words::Same,
+    keeps_thread: true,
+    bounces: false,
+    to_requester: false,
 };
 
 /// One that knows nothing of other machines.
@@ -48,6 +93,8 @@ pub struct Desk {
     site: Option<Rc<Site>>,
     habits: Habits,
     letters: u32,
+    /// Whom the ticket is with.
+    requester: Option<String>,
     /// What has arrived: who wrote it, and with which tags.
     pub arrived: Vec<(Author, String)>,
 }
@@ -70,6 +117,7 @@ impl Desk {
             site,
             habits,
             letters: 0,
+            requester: None,
             arrived: Vec::new(),
         }
     }
@@ -105,12 +153,18 @@ impl Desk {
         if self.habits.writes_to_all {
             writers.extend(addresses(message, "To"));
         }
-        let own = format!("@{}", self.domain);
-        writers.retain(|address| !address.ends_with(&own));
+        let own = |address: &str| address.ends_with(&format!("@{}", self.domain));
+        writers.retain(|address| !own(address));
+        if let (true, Some(requester)) = (self.habits.to_requester, &self.requester) {
+            writers = vec![requester.clone()];
+        }
         writers.sort();
         writers.dedup();
         if writers.is_empty() || (self.habits.heeds && !self.may_answer(message, tags)) {
             return None;
+        }
+        if self.habits.bounces {
+            return Some(self.bounce(message, to));
         }
         let mut draft = self.draft(writers);
         if self.habits.new_ticket_each_time {
@@ -122,18 +176,17 @@ impl Desk {
                 .collect();
         } else {
             let subject = message.header("Subject").unwrap_or_default();
-            draft.from = to.to_owned();
             draft.subject = format!("Re: {}", subject.trim_start_matches("Re: "));
-            draft.in_reply_to = message.header("Message-ID");
-            draft.body = format!(
-                "Thank you for writing to {}. We have received your request and will see to it.\r\n\r\n{}",
-                self.domain,
-                body(message)
-                    .lines()
-                    .take(20)
-                    .map(|line| format!("> {line}\r\n"))
-                    .collect::<String>(),
-            );
+            draft.body = self.words();
+            if self.habits.keeps_thread {
+                draft.in_reply_to = message.header("Message-ID");
+                let quoted = body(message);
+                let quoted = quoted.lines().take(20);
+                let quoted: String = quoted.map(|line| format!("> {line}\r\n")).collect();
+                draft.body += "\r\n\r\n";
+                draft.body += &quoted;
+            }
+            self.answers_from(to, &mut draft);
         }
         if self.habits.says_so {
             draft.fields.push(match self.site {
@@ -149,6 +202,74 @@ impl Desk {
         Some(draft)
     }
 
+    /// What it says.
+    fn words(&self) -> String {
+        let number = self.letters;
+        let words = |from: u32, count: u32| -> String {
+            (0..count)
+                .map(|at| word(&self.domain, from + at) + " ")
+                .collect()
+        };
+        let thanks = format!(
+            "Thank you for writing to {}. We have received your request and will see to it.",
+            self.domain
+        );
+        match self.habits.words {
+            Words::Same => thanks,
+            Words::Names => format!(
+                "Dear {},\r\n\r\n{thanks} As soon as we know more you will hear from us. Until then there \
+                 is nothing to do, and no need to answer this message. Whoever has anything to add may \
+                 do so by writing to us again.\r\n\r\n{} of the help desk",
+                word(&self.domain, 2 * number),
+                word(&self.domain, 2 * number + 1),
+            ),
+            Words::Tip => format!(
+                "{thanks}\r\n\r\nTip of the day: {}",
+                words(100 * number, 20)
+            ),
+            Words::Other => words(100 * number, 30),
+        }
+    }
+
+    /// Puts the address on an answer to what came to this one.
+    fn answers_from(&self, to: &str, draft: &mut Draft) {
+        let (number, domain) = (self.letters, &self.domain);
+        draft.from = match self.habits.address {
+            AddressHabit::Same => to.to_owned(),
+            AddressHabit::Alias | AddressHabit::NewReplyTo => format!("desk@{domain}"),
+            AddressHabit::New => format!("ticket-{number}@{domain}"),
+            AddressHabit::Token => {
+                let local = to.split(['+', '@']).next().unwrap();
+                format!("{local}+{}@{domain}", word(domain, number))
+            }
+            AddressHabit::Hub => format!("{}@n{number}.{domain}", word(domain, number)),
+        };
+        if self.habits.address == AddressHabit::NewReplyTo {
+            let reply_to = format!("<desk-reply-{number}@{domain}>");
+            draft.fields.push(("Reply-To", reply_to));
+        }
+    }
+
+    /// What its mail system says of a message that nobody gets.
+    fn bounce(&mut self, message: &Message, to: &str) -> Draft {
+        let path = message.header("Return-Path").unwrap_or_default();
+        let writer = addresses(message, "From");
+        let mut draft = self.draft(writer);
+        draft.from = format!("MAILER-DAEMON@mx.{}", self.domain);
+        draft.null_path = true;
+        draft.subject = "Undelivered Mail Returned to Sender".to_owned();
+        draft
+            .fields
+            .push(("Auto-Submitted", "auto-replied".to_owned()));
+        draft.body = format!(
+            "This is the mail system at host mx.{}. Your message {path} could not be delivered.\r\n\r\n\
+             <{to}>: user unknown\r\n\r\nMessage-ID: {}\r\n",
+            self.domain,
+            message.header("Message-ID").unwrap_or_default(),
+        );
+        draft
+    }
+
     fn may_answer(&self, message: &Message, tags: &str) -> bool {
         match self.site {
             Some(_) => !tags.contains("suppress-automatic"),
@@ -157,6 +278,20 @@ impl Desk {
                 word.is_none_or(|word| word.starts_with("no"))
             }
         }
+    }
+
+    /// What its application writes when a ticket is changed.
+    pub fn notifies(&mut self, to: &str) -> Draft {
+        self.requester = Some(to.to_owned());
+        let mut draft = self.draft(vec![to.to_owned()]);
+        draft.subject = "[#4711] Your ticket has been updated".to_owned();
+        draft.body = format!("Something was added to your ticket. {}", self.letters);
+        if self.habits.says_so {
+            draft
+                .fields
+                .push(("X-Gatepost-Trigger", "automatic".to_owned()));
+        }
+        draft
     }
 
     /// What an agent writes: their `number`th letter.
@@ -204,7 +339,10 @@ impl Desk {
                     .map(|to| Letter {
                         author,
                         desk: self.domain.clone(),
-                        from: draft.from.clone(),
+                        from: match draft.null_path {
+                            true => String::new(),
+                            false => draft.from.clone(),
+                        },
                         to,
                         message: message.clone(),
                         tries: 0,

@@ -48,6 +48,8 @@ pub struct Draft {
     pub message_id: String,
     pub in_reply_to: Option<String>,
     pub body: String,
+    /// The reverse-path is null.
+    pub null_path: bool,
     /// Further fields.
     pub fields: Vec<(&'static str, String)>,
 }

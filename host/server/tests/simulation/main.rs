@@ -7,15 +7,21 @@
 //! [middles](middle) that strip header fields, resend to a list or forward.
 //!
 //! What is asked of every exchange: the automatic traffic of two desks stops by itself, within
-//! [`MOST`] letters (one [scenario](three) needs more, and says why), and whatever an agent writes arrives, unless it is to a partner. What is asked
+//! [`MOST`] letters (one [scenario](three) needs more, and says why; what takes its [time](habits) ends
+//! within a day), and whatever an agent writes arrives, unless it is to a partner. So does what
+//! [people] write of whom nothing is said. What is asked
 //! of every policy: without it, some exchange goes on for ever.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod chance;
 mod desk;
+mod habits;
 mod letter;
 mod middle;
+mod ourselves;
 mod partners;
+mod people;
 mod site;
 mod three;
 mod two;

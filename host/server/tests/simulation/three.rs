@@ -76,8 +76,8 @@ async fn two_relays_and_a_system_elsewhere() {
 }
 
 /// A system elsewhere that writes to all of a ticket sends two letters for each that it gets. Those
-/// that are under way when the ladder's step is reached have to wait, and come when they have
-/// waited: nobody answers them, but they make it more than ten.
+/// that are under way when a limit is reached are taken: nobody answers them, but they make it more
+/// than ten.
 #[tokio::test]
 async fn two_relays_and_a_system_elsewhere_that_multiplies() {
     let habits = [WELL_BEHAVED, OBLIVIOUS, OBLIVIOUS];

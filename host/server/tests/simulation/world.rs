@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use gatepost_message::Millis;
 
+use crate::chance::Chance;
 use crate::desk::{Desk, Sent};
 use crate::letter::{Author, Draft, Letter};
 use crate::middle::{List, Mailbox, stripped};
@@ -65,6 +66,8 @@ pub struct World {
     pub strips: bool,
     /// How long applications take to answer.
     pub pace: Duration,
+    /// By how much of it that differs, by chance.
+    pub jitter: Option<Chance>,
     pub traffic: Vec<Traffic>,
     /// What a relay refused to its own desk.
     never_left: Vec<String>,
@@ -87,6 +90,7 @@ impl World {
             mailboxes: BTreeMap::new(),
             strips: false,
             pace: PACE,
+            jitter: None,
             traffic: Vec::new(),
             never_left: Vec::new(),
             agents: 0,
@@ -98,6 +102,13 @@ impl World {
         self.agents += 1;
         let to = to.iter().map(|to| (*to).to_owned()).collect();
         self.at(after, Event::Writes(desk.to_owned(), self.agents, to));
+    }
+
+    /// The application of a desk will write by itself, as when a ticket is changed.
+    pub fn notifies(&mut self, desk: &str, to: &str) {
+        let draft = self.desks.get_mut(desk).unwrap().notifies(to);
+        let event = Event::Sends(desk.to_owned(), draft, Author::Machine(0));
+        self.at(MINUTE, event);
     }
 
     fn at(&mut self, after: Duration, event: Event) {
@@ -158,7 +169,10 @@ impl World {
         if self.strips && letter.tries == 0 {
             letter.message = stripped(&letter.message, self.serial as u32);
         }
-        let domain = letter.to.split_once('@').unwrap().1.to_owned();
+        // A hub's hosts are the desk's.
+        let domain = letter.to.split_once('@').unwrap().1;
+        let of_desk = |of: &&String| domain.ends_with(of.as_str());
+        let domain = self.desks.keys().find(of_desk).unwrap().clone();
         let desk = self
             .desks
             .get_mut(&domain)
@@ -186,8 +200,25 @@ impl World {
         });
         if let Some(draft) = draft {
             let author = letter.author.answered();
-            self.at(self.pace, Event::Sends(domain, draft, author));
+            let pace = self.takes();
+            self.at(pace, Event::Sends(domain, draft, author));
         }
+    }
+
+    /// How long the next answer takes: half as long as usual up to half as long again.
+    fn takes(&mut self) -> Duration {
+        let Some(chance) = &mut self.jitter else {
+            return self.pace;
+        };
+        self.pace
+            .mul_f64(0.5 + f64::from(chance.below(1000)) / 1000.0)
+    }
+
+    /// How long it took from the first letter to the last.
+    pub fn lasted(&self) -> Duration {
+        let mut times = self.traffic.iter().map(|letter| letter.at.0);
+        let first = times.next().unwrap_or_default();
+        Duration::from_millis(times.next_back().unwrap_or(first) - first)
     }
 
     /// The most automatic letters of two desks that one letter of a person has set off, without

@@ -4,10 +4,15 @@
 
 mod account_ids;
 mod agent_mail;
-mod ladder;
+mod bounce_loop;
+mod limits;
 mod machines;
+mod new_addresses;
+mod own_address;
+mod own_notices;
 mod refused;
 mod reported;
+mod sent_again;
 
 use test_support::{Relay, RelayBuilder, Reply, Sink};
 
@@ -38,6 +43,19 @@ fn goes(relay: &Relay, fields: &str, to: &[&str]) -> Reply {
         format!("From: {DESK}\r\nSubject: Your ticket\r\n{fields}\r\nWe look into it.\r\n");
     let mut client = relay.client("submission").authenticated("user", "secret");
     client.deliver(DESK, to, message.as_bytes()).unwrap()
+}
+
+/// A message comes in from this reverse-path.
+fn enter(relay: &Relay, path: &str, message: &str) -> Reply {
+    let mut client = relay.client("mx");
+    client.ehlo();
+    client.deliver(path, &[DESK], message.as_bytes()).unwrap()
+}
+
+/// The application submits this message.
+fn submit(relay: &Relay, path: &str, to: &[&str], message: &str) -> Reply {
+    let mut client = relay.client("submission").authenticated("user", "secret");
+    client.deliver(path, to, message.as_bytes()).unwrap()
 }
 
 /// What became of it.

@@ -1,0 +1,233 @@
+//! What people write, of whom nothing is said: no trigger, no mark of a mail program. All of it
+//! arrives, and nobody waits for longer than some minutes.
+
+use std::time::Duration;
+
+use gatepost_message::Millis;
+
+use crate::chance::Chance;
+use crate::letter::Draft;
+use crate::site::{Answer, Site};
+use crate::{HOUR, MINUTE};
+
+const SECOND: Duration = Duration::from_secs(1);
+const DOMAIN: &str = "a.example";
+const US: &str = "support@a.example";
+
+/// The longest that anybody waits.
+const PATIENCE: Duration = Duration::from_secs(20 * 60);
+
+/// A relay to which people write, and behind which people write.
+struct Play {
+    site: Site,
+    begin: Millis,
+    letters: u32,
+}
+
+impl Play {
+    async fn new() -> Self {
+        Self {
+            site: Site::new(&[DOMAIN], &[]).await,
+            begin: "2026-03-10T08:00:00Z".parse().unwrap(),
+            letters: 0,
+        }
+    }
+
+    fn draft(&mut self, from: &str, to: &str, subject: &str, body: &str) -> Draft {
+        self.letters += 1;
+        let domain = from.split_once('@').unwrap().1;
+        Draft {
+            from: from.to_owned(),
+            to: vec![to.to_owned()],
+            subject: subject.to_owned(),
+            message_id: format!("<{}@{domain}>", self.letters),
+            body: body.to_owned(),
+            ..Draft::default()
+        }
+    }
+
+    /// A person out there writes, after so long; it is taken at once.
+    async fn comes(&mut self, after: Duration, from: &str, subject: &str, body: &str) {
+        let now = self.begin + after;
+        let letter = self.draft(from, US, subject, body).written(now);
+        let answer = self.site.receive(now, from, US, letter).await;
+        let taken = matches!(&answer, Answer::Taken(_, to) if to.len() == 1);
+        assert!(taken, "{from} {subject}: {body}: {answer:?}");
+    }
+
+    /// An agent writes, after so long; the application tries again each five minutes.
+    async fn goes(&mut self, after: Duration, to: &str, subject: &str, body: &str) {
+        let draft = self.draft(US, to, subject, body);
+        let mut now = self.begin + after;
+        loop {
+            let letter = draft.written(now);
+            match self.site.submit(now, DOMAIN, US, &draft.to, letter).await {
+                Answer::Taken(_, to) if to.len() == 1 => return,
+                Answer::Later => now = now + 5 * MINUTE,
+                answer => panic!("{to} {subject}: {body}: {answer:?}"),
+            }
+            assert!(now.0 <= (self.begin + after + PATIENCE).0, "{body} waits");
+        }
+    }
+}
+
+/// A sentence, another for each number.
+fn sentence(number: u32) -> String {
+    const WHO: [&str; 7] = [
+        "The lamp",
+        "My colleague",
+        "That switch",
+        "The fuse",
+        "Our porter",
+        "The new bulb",
+        "It",
+    ];
+    const WHAT: [&str; 11] = [
+        "has gone out again",
+        "is as it was before",
+        "works now",
+        "makes a noise at night",
+        "was never delivered",
+        "cannot find the manual",
+        "wants to know the price",
+        "smells of smoke",
+        "should be on the invoice",
+        "fell off the ladder",
+        "is fine, thanks",
+    ];
+    const WHEN: [&str; 5] = [
+        "since Monday",
+        "after lunch",
+        "as you said",
+        "once more",
+        "today",
+    ];
+    format!(
+        "{} {} {}.",
+        WHO[number as usize % 7],
+        WHAT[number as usize % 11],
+        WHEN[number as usize % 5]
+    )
+}
+
+#[tokio::test]
+async fn a_customer_and_an_agent_in_a_quick_chat() {
+    // Each at an even pace, the worst that people can do, and at one of their own.
+    for seed in 0..4 {
+        let mut chance = Chance::from(seed);
+        let mut play = Play::new().await;
+        let mut at = Duration::ZERO;
+        for number in 0..29 {
+            at += match seed {
+                0 => 50 * SECOND,
+                _ => Duration::from_secs(u64::from(15 + chance.below(80))),
+            };
+            let text = sentence(number);
+            match number % 12 {
+                1 | 3 | 5 | 8 | 10 => play.goes(at, "ann@b.example", "Re: Lamp", &text).await,
+                _ => play.comes(at, "ann@b.example", "Re: Lamp", &text).await,
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn five_quick_exchanges_and_a_thank_you_three_times() {
+    let signed = |text: &str| {
+        format!(
+            "{text}\r\n\r\nAnn Weaver, Wool and Yarn, 1 Mill Lane. This message is for whom it is \
+             addressed to and nobody else; if you have it by mistake, delete it and tell us."
+        )
+    };
+    let mut play = Play::new().await;
+    for number in 0..5 {
+        let at = number * 108 * SECOND;
+        let subject = "Re: Lamp";
+        let (question, answer) = (sentence(2 * number), sentence(2 * number + 1));
+        play.comes(at, "ann@b.example", subject, &signed(&question))
+            .await;
+        play.goes(at + 54 * SECOND, "ann@b.example", subject, &answer)
+            .await;
+    }
+    for hours in [1, 4, 7] {
+        let at = hours * HOUR;
+        play.comes(at, "ann@b.example", "Re: Lamp", &signed("Thank you"))
+            .await;
+        let answer = sentence(20 + hours);
+        play.goes(at + 20 * MINUTE, "ann@b.example", "Re: Lamp", &answer)
+            .await;
+    }
+}
+
+/// A partner's help desk that says nowhere what it is acknowledges each of them at once.
+#[tokio::test]
+async fn forty_tickets_of_an_agent_to_one_partner() {
+    let mut play = Play::new().await;
+    for number in 0..40 {
+        let at = number * 9 * MINUTE;
+        let subject = format!("Order {number}: {}", sentence(number));
+        let text = format!("{} {}", sentence(number), sentence(number + 3));
+        play.goes(at, "desk@b.example", &subject, &text).await;
+        let received = format!("We have received your request as ticket {number}.");
+        let subject = format!("Re: {subject}");
+        play.comes(at + 20 * SECOND, "desk@b.example", &subject, &received)
+            .await;
+    }
+}
+
+/// The application acknowledges each, and its agents answer some.
+#[tokio::test]
+async fn three_hundred_customers_of_one_outage() {
+    let mut play = Play::new().await;
+    for number in 0..300 {
+        let at = number * 2 * SECOND;
+        let domain = ["b.example", "mail.example", "c.example"][number as usize % 3];
+        let who = format!("customer{number}@{domain}");
+        let subject = ["No light", "Lamps are out", "The light is gone"][number as usize % 3];
+        let text = format!("Hello, the light is out here since this morning. Customer {number}");
+        play.comes(at, &who, subject, &text).await;
+        if number % 10 == 0 {
+            let answer = "We know, and it will be on again at noon. Sorry for the trouble.";
+            play.goes(at + 90 * SECOND, &who, &format!("Re: {subject}"), answer)
+                .await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_same_mail_three_times_by_somebody_impatient() {
+    let mut play = Play::new().await;
+    let text = "Is anybody there? The lamp has been out for a week, and nobody answers.";
+    for minutes in [0, 1, 3] {
+        play.comes(minutes * MINUTE, "ann@b.example", "Lamp", text)
+            .await;
+    }
+    for minutes in [10, 11, 12] {
+        let answer = "Yes, we are here, and the electrician is on the way to you.";
+        play.goes(minutes * MINUTE, "ann@b.example", "Re: Lamp", answer)
+            .await;
+    }
+}
+
+/// What an agent is said to have written is never held back.
+#[tokio::test]
+async fn an_agent_as_fast_as_can_be() {
+    let play = Play::new().await;
+    for number in 0..60 {
+        let now = play.begin + number * SECOND;
+        let draft = Draft {
+            from: US.to_owned(),
+            to: vec!["ann@b.example".to_owned()],
+            subject: "Re: Lamp".to_owned(),
+            message_id: format!("<{number}@a.example>"),
+            body: "The same again.".to_owned(),
+            fields: vec![("X-Gatepost-Trigger", "agent".to_owned())],
+            ..Draft::default()
+        };
+        let sent = play
+            .site
+            .submit(now, DOMAIN, US, &draft.to, draft.written(now))
+            .await;
+        assert!(matches!(sent, Answer::Taken(..)), "{number}: {sent:?}");
+    }
+}

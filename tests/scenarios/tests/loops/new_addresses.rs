@@ -1,0 +1,53 @@
+//! A help desk elsewhere that has another address for each answer, and that an application of ours
+//! answers whatever it is told: by address alone they would never have met before.
+
+use test_support::{RelayBuilder, Sink};
+
+use crate::{AUTOMATIC, DESK, enter, submit, suppressed, taken};
+
+/// How many answers go out before nothing more does; the other side has these fields in its `n`th.
+fn answers(theirs: impl Fn(u32) -> (String, String)) -> u32 {
+    let sink = Sink::start();
+    let relay = RelayBuilder::usual(sink.address()).start();
+    let mut sent = 0;
+    loop {
+        let (fields, answer_to) = theirs(sent);
+        let message = format!(
+            "{fields}To: {DESK}\r\nSubject: Request {sent}\r\nMessage-ID: <{sent}@b.example>\r\n\r\n\
+             We have received your request, and will see to it. {sent}\r\n"
+        );
+        taken(&enter(&relay, "desk@b.example", &message));
+        sink.take();
+        let answer = format!(
+            "{AUTOMATIC}From: {DESK}\r\nSubject: New ticket\r\nMessage-ID: <{sent}@desk.example>\r\n\
+             \r\nThere is a new ticket.\r\n"
+        );
+        let id = taken(&submit(&relay, DESK, &[&answer_to], &answer));
+        if !suppressed(&relay, &id).is_empty() {
+            break;
+        }
+        sink.take();
+        sent += 1;
+        assert!(sent <= 5, "it goes on after {sent} answers");
+    }
+    relay.leaves_nothing(sink);
+    sent
+}
+
+#[test]
+fn another_reply_to_each_time() {
+    let sent = answers(|number| {
+        let to = format!("desk-reply-{number}@b.example");
+        (format!("From: desk@b.example\r\nReply-To: {to}\r\n"), to)
+    });
+    assert!(sent >= 3, "only {sent}");
+}
+
+#[test]
+fn another_author_at_another_host_each_time() {
+    let sent = answers(|number| {
+        let from = format!("ticket-{number}@n{number}.b.example");
+        (format!("From: {from}\r\n"), from)
+    });
+    assert!(sent >= 3, "only {sent}");
+}
