@@ -206,7 +206,7 @@ fn compose(
             .in_reply_to(MessageId::new(about.clone()))
             .references(MessageId::new(about));
     }
-    let reasons = reasons(original.said);
+    let reasons = what_was_said(original.said);
     if !reasons.is_empty() {
         message = message.header("X-Gatepost-Reasons", Text::new(reasons));
     }
@@ -216,7 +216,7 @@ fn compose(
 }
 
 /// What policies said of the message, in one line.
-fn reasons(said: &[Judgement]) -> String {
+fn what_was_said(said: &[Judgement]) -> String {
     const MOST: usize = 20;
     let reasons = said.iter().flat_map(|call| {
         let reasons = call.decision.reasons.iter();
