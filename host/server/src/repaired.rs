@@ -20,7 +20,7 @@ pub fn note(repairs: &Repairs, findings: &mut Findings) {
             repairs.bare_lf + repairs.bare_cr + repairs.doubled_cr > 0,
         ),
         ("nul", repairs.nul > 0),
-        ("opening", repairs.byte_order_mark || repairs.mbox_lines > 0),
+        ("opening", repairs.byte_order_marks + repairs.mbox_lines > 0),
     ] {
         if found {
             metrics::counter!("gatepost_messages_repaired_total", "kind" => kind).increment(1);

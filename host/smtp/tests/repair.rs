@@ -226,7 +226,29 @@ fn what_stands_above_the_first_field_goes() {
             assert_eq!(message.repaired.len(), repaired, "{:?}", message.repaired);
         }
     }
+    // Servers on the way put their fields above it; there, the date tells.
+    let above = "Received: from a by b; x\r\n";
+    for (among, repaired) in [
+        ("\u{feff}", 1),
+        (">From a@b.example Sat Jan  3 10:00:00 2026\r\n", 1),
+        ("From a@b.example Sat Jan  3\n\u{feff}", 2),
+    ] {
+        let raw = format!("{above}{among}{field}From a@b.example Sat Jan  3\r\n\u{feff}\r\n");
+        for server in [by_data(raw.as_bytes(), &[]), by_chunks(raw.as_bytes(), &[])] {
+            let message = only(&server);
+            let expected = format!("{above}{field}From a@b.example Sat Jan  3\r\n\u{feff}\r\n");
+            assert_eq!(message.bytes, expected.as_bytes(), "{among:?}");
+            assert_eq!(message.repaired.len(), repaired, "{:?}", message.repaired);
+            // A signature made above a byte order mark was made over it.
+            let marked = format!("{above}\u{feff}{field}");
+            let original = message.original.as_ref();
+            assert!(original.is_none_or(|came| came.starts_with(marked.as_bytes())));
+            assert_eq!(original.is_some(), among.contains('\u{feff}'));
+        }
+    }
     for kept in [
+        "A: 1\r\nFrom here on\r\n\r\n",
+        "A: 1\r\n>From a@b Jan 3\r\n\r\n",
         "From : a@b.example\r\n\r\n",
         "From\r\n\r\n",
         "From \r\n\r\n",

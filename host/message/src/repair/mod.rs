@@ -9,8 +9,8 @@
 //! - a bare LF and a bare CR become CRLF, as most readers show them;
 //! - several CR before one LF are one line end: that is text converted twice;
 //! - a NUL goes (RFC 5322 section 4 lets a reader drop it);
-//! - a byte order mark and lines that begin with `From ` or `>From ` go where they stand above
-//!   everything else (see [`Opening`]).
+//! - a byte order mark and lines of an mbox, that begin with `From ` or `>From `, go from above and
+//!   among the fields (see [`Opening`]).
 //!
 //! [`LineEnds`] does the first three and [`Opening`] the last; both work on any piece of a message,
 //! and cost nothing where there is nothing to repair. [`Repairs`] is the record of it, from which
@@ -36,9 +36,9 @@ const MOST_STEPS: usize = 32 * 1024;
 /// What was repaired in a message.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Repairs {
-    /// A byte order mark stood in front of everything.
-    pub byte_order_mark: bool,
-    /// Lines of an mbox above the first field.
+    /// Byte order marks in front of everything, or of a field.
+    pub byte_order_marks: u32,
+    /// Lines of an mbox above or among the fields.
     pub mbox_lines: u32,
     /// LF without CR.
     pub bare_lf: u64,
@@ -74,7 +74,7 @@ enum Was {
 impl Repairs {
     /// Whether there is nothing to put on record.
     pub fn is_empty(&self) -> bool {
-        !self.byte_order_mark
+        self.byte_order_marks == 0
             && self.mbox_lines == 0
             && self.long_line.is_none()
             && !self.has_other_octets()
@@ -82,20 +82,20 @@ impl Repairs {
 
     /// Whether the octets of the message itself are others than those that came.
     fn has_other_octets(&self) -> bool {
-        self.bare_lf + self.bare_cr + self.doubled_cr + self.nul > 0
+        !self.steps.is_empty() || self.forgotten
     }
 
     /// What was repaired, or taken as it was, a sentence each, for the record.
     pub fn reasons(&self) -> Vec<String> {
         let mut reasons = Vec::new();
-        if self.byte_order_mark {
-            reasons
-                .push("repaired: a byte order mark above the first field was removed".to_owned());
-        }
         for (count, what) in [
             (
+                u64::from(self.byte_order_marks),
+                "byte order marks before a field were removed",
+            ),
+            (
                 u64::from(self.mbox_lines),
-                "mbox lines above the first field were removed",
+                "mbox lines among the fields were removed",
             ),
             (self.bare_lf, "bare LF became CRLF"),
             (self.bare_cr, "bare CR became CRLF"),
@@ -112,8 +112,8 @@ impl Repairs {
         reasons
     }
 
-    /// The message as it came, of which `repaired` was made, but for what stood above the first
-    /// field, which belongs to no signature. `None` where no octet of it is another, and where there were
+    /// The message as it came, of which `repaired` was made, but for lines of an mbox, and a byte
+    /// order mark in front of everything, below which nobody could have read a signature. `None` where no octet of it is another, and where there were
     /// so many repairs that they were not all remembered.
     pub fn original(&self, repaired: &Message) -> Option<Message> {
         if !self.has_other_octets() || self.forgotten {
@@ -138,6 +138,16 @@ impl Repairs {
                 let rest: Bytes = head.slice(end..);
                 let body = Arc::new(original::Joined::new(rest, body));
                 Some(Message::from_parts(head.slice(..end), body))
+            }
+        }
+    }
+
+    /// Notes a byte order mark that stood at this place of the repaired message.
+    pub fn byte_order_mark(&mut self, at: u64) {
+        self.byte_order_marks += 1;
+        if at > 0 {
+            for octet in *b"\xef\xbb\xbf" {
+                self.note(at, Was::Gone(octet, 1));
             }
         }
     }

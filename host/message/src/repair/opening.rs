@@ -1,27 +1,31 @@
-//! What may stand above the first field and belongs to no message.
+//! What stands among the fields of a header section, or above them, and is none.
 
 /// The longest line of an mbox that is known for one; it holds an address and a date.
 const LONGEST: usize = 1000;
 
-/// The most such lines; each server that stores a message in an mbox adds one.
-const MOST_LINES: u8 = 16;
+/// The most of such that are looked for; each server that stores a message in an mbox adds one line.
+const MOST: u8 = 16;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Looks at the first octets of a message for what belongs to none: a byte order mark, which a
-/// script has read from a file with its template, and lines `From ann@x.example Sat Jan …` of an
-/// mbox (RFC 4155), quoted with `>` or not, which a program has handed on with the message.
+const DAYS: [&[u8]; 7] = [b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"Sun"];
+
+/// Looks at the beginnings of lines of a header section for what belongs to no field: a byte order
+/// mark, which a script has read from a file with its template, and lines
+/// `From ann@x.example Sat Jan …` of an mbox (RFC 4155), quoted with `>` or not, which a program has
+/// handed on with the message. Servers on the way may have put their fields above them.
 ///
-/// `From :` is a field (RFC 5322 section 4.5.1), and stays.
+/// `From :` is a field (RFC 5322 section 4.5.1), and stays. Below the first line, a line of an mbox
+/// is known by its date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Opening {
-    over: bool,
-    /// A byte order mark or a line has been found.
+    found: u8,
+    /// A line of the message itself has been seen.
     begun: bool,
-    lines: u8,
+    over: bool,
 }
 
-/// What the first octets of a message are.
+/// What a line of a header section begins with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Begun {
     /// More octets are needed to tell.
@@ -30,7 +34,7 @@ pub enum Begun {
     ByteOrderMark(usize),
     /// A line of an mbox of so many octets, its end included.
     MboxLine(usize),
-    /// The message itself; it stays at that.
+    /// Something of the message itself.
     Message,
 }
 
@@ -43,29 +47,32 @@ impl Opening {
         }
     }
 
-    /// Whether the message itself has not begun.
-    pub fn is_open(&self) -> bool {
-        !self.over
+    /// Whether a line that begins with this octet is to be looked at.
+    pub fn may_begin(&self, octet: u8) -> bool {
+        !self.over && matches!(octet, 0xef | b'>' | b'F')
     }
 
-    /// Looks at the octets that are there, those that were told of before being gone. `complete`
-    /// says that no more come.
+    /// Looks at the beginning of a line, what was told of before being gone. `complete` says that
+    /// no more octets come.
     pub fn look(&mut self, octets: &[u8], complete: bool) -> Begun {
         let found = match self.over {
             true => Begun::Message,
             false => self.find(octets, complete),
         };
         match found {
-            Begun::Message => self.over = true,
+            Begun::Message => self.begun = true,
             Begun::Unknown => {}
-            Begun::ByteOrderMark(_) => self.begun = true,
-            Begun::MboxLine(_) => {
-                self.begun = true;
-                self.lines += 1;
-                self.over = self.lines == MOST_LINES;
+            Begun::ByteOrderMark(_) | Begun::MboxLine(_) => {
+                self.found += 1;
+                self.over = self.found == MOST;
             }
         }
         found
+    }
+
+    /// A line that was not looked at belongs to the message.
+    pub fn pass(&mut self) {
+        self.begun = true;
     }
 
     fn find(&self, octets: &[u8], complete: bool) -> Begun {
@@ -73,34 +80,31 @@ impl Opening {
             true => Begun::Message,
             false => Begun::Unknown,
         };
-        if !self.begun {
-            if octets.starts_with(BYTE_ORDER_MARK) {
-                return Begun::ByteOrderMark(BYTE_ORDER_MARK.len());
-            }
-            if BYTE_ORDER_MARK.starts_with(octets) {
-                return undecided;
-            }
+        if octets.starts_with(BYTE_ORDER_MARK) {
+            return Begun::ByteOrderMark(BYTE_ORDER_MARK.len());
+        }
+        if BYTE_ORDER_MARK.starts_with(octets) {
+            return undecided;
         }
         let quotes = octets.iter().take_while(|octet| **octet == b'>').count();
         let word = octets.get(quotes..).unwrap_or_default();
         let Some(rest) = word.strip_prefix(b"From ") else {
             let may_become = b"From ".starts_with(word) && octets.len() <= LONGEST;
-            return if may_become {
-                undecided
-            } else {
-                Begun::Message
+            return match may_become {
+                true => undecided,
+                false => Begun::Message,
             };
         };
-        let line = rest.iter().take(LONGEST);
-        let end = line
-            .enumerate()
-            .find(|(_, octet)| matches!(**octet, b'\r' | b'\n' | 0));
-        let Some((text, _)) = end else {
-            let too_long = octets.len() > LONGEST;
-            return if too_long { Begun::Message } else { undecided };
+        let mut line = rest.iter().take(LONGEST);
+        let end = line.position(|octet| matches!(octet, b'\r' | b'\n' | 0));
+        let Some(text) = end else {
+            return match octets.len() > LONGEST {
+                true => Begun::Message,
+                false => undecided,
+            };
         };
         let said = rest.get(..text).unwrap_or_default().trim_ascii_start();
-        if said.is_empty() || said.starts_with(b":") {
+        if said.is_empty() || said.starts_with(b":") || self.begun && !has_date(said) {
             return Begun::Message;
         }
         let begin = octets.len() - rest.len();
@@ -112,4 +116,11 @@ impl Opening {
             _ => Begun::Message,
         }
     }
+}
+
+/// Whether a day of the week stands behind the address, as in `Sat Jan  3 10:00:00 2026`.
+fn has_date(said: &[u8]) -> bool {
+    let mut words = said.split(|octet| *octet == b' ');
+    let is_day = |word: &[u8]| DAYS.iter().any(|day| *day == word);
+    words.nth(1).is_some_and(is_day)
 }

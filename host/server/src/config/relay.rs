@@ -146,7 +146,7 @@ impl Trace {
 pub struct Repair {
     /// A bare CR, a bare LF and a NUL inside a message; else it is refused with 550.
     pub line_ends: bool,
-    /// A byte order mark and lines of an mbox above the first field; else they stay, for policies to
+    /// Byte order marks and lines of an mbox in the header section; else they stay, for policies to
     /// judge.
     pub opening: bool,
 }

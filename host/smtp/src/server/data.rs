@@ -204,9 +204,6 @@ impl Decoder {
     /// a dot or a CR of which it is not clear yet what they are, or the beginning of a first line
     /// that may [belong to no message](Opening).
     pub(super) fn decode(&mut self, input: &mut BytesMut, limits: &Limits) -> (Bytes, bool) {
-        if self.opening.is_open() && !self.open(input, false, limits) {
-            return (Bytes::new(), false);
-        }
         let mut output = Output::over(input);
         let mut ended = false;
         while let Some(first) = output.rest().first() {
@@ -225,8 +222,11 @@ impl Decoder {
                     }
                 }
             }
-            if !self.run(&mut output, limits) {
-                break;
+            match self.above(&mut output, false, limits) {
+                Above::Gone => {}
+                Above::Unknown => break,
+                Above::Nothing if self.run(&mut output, limits) => {}
+                Above::Nothing => break,
             }
         }
         (self.hand_on(output), ended)
@@ -237,7 +237,7 @@ impl Decoder {
     pub(super) fn chunk(&mut self, mut octets: BytesMut, limits: &Limits) -> [Bytes; 2] {
         let mut first = Bytes::new();
         if !self.held.is_empty() {
-            if self.held[..] == b"\r"[..] && octets.starts_with(b"\n") && !self.opening.is_open() {
+            if self.held[..] == b"\r"[..] && octets.starts_with(b"\n") {
                 // A CRLF that was parted, as will happen: nothing need be moved for it.
                 octets.advance(1);
                 self.held.put_u8(b'\n');
@@ -249,12 +249,8 @@ impl Decoder {
                 octets = held;
             }
         }
-        if self.opening.is_open() && !self.open(&mut octets, false, limits) {
-            self.held = octets;
-            return [first, Bytes::new()];
-        }
         let second = self.pass(&mut octets, limits);
-        // At most a CR.
+        // A CR, or the start of a line that may belong to no message.
         self.held = octets;
         [first, second]
     }
@@ -262,12 +258,11 @@ impl Decoder {
     /// The last chunk has come; gives what was held back.
     pub(super) fn end(&mut self, limits: &Limits) -> Bytes {
         let mut held = self.held.split();
-        if self.opening.is_open() {
-            self.open(&mut held, true, limits);
-        }
         let mut output = Output::over(&mut held);
         while !output.rest().is_empty() {
-            if !self.run(&mut output, limits) {
+            if self.above(&mut output, true, limits) == Above::Nothing
+                && !self.run(&mut output, limits)
+            {
                 // Nothing but a CR at the end needs more, and there is no more.
                 self.stray(b'\r', &mut output, limits);
             }
@@ -281,7 +276,14 @@ impl Decoder {
     /// Takes octets among which there are no stuffed dots; leaves a CR at their end.
     fn pass(&mut self, octets: &mut BytesMut, limits: &Limits) -> Bytes {
         let mut output = Output::over(octets);
-        while !output.rest().is_empty() && self.run(&mut output, limits) {}
+        while !output.rest().is_empty() {
+            match self.above(&mut output, false, limits) {
+                Above::Gone => {}
+                Above::Unknown => break,
+                Above::Nothing if self.run(&mut output, limits) => {}
+                Above::Nothing => break,
+            }
+        }
         self.hand_on(output)
     }
 
@@ -295,27 +297,35 @@ impl Decoder {
         piece
     }
 
-    /// Takes off what stands above the first field and belongs to no message; false where more
-    /// octets are needed to tell.
-    fn open(&mut self, input: &mut BytesMut, complete: bool, limits: &Limits) -> bool {
-        loop {
-            match self.opening.look(input, complete) {
-                Begun::Unknown => return false,
-                Begun::Message => return true,
-                Begun::ByteOrderMark(length) => {
-                    input.advance(length);
-                    self.repairs.get_or_insert_default().byte_order_mark = true;
+    /// Takes off what stands at the beginning of a line of the header section and belongs to no
+    /// message.
+    fn above(&mut self, output: &mut Output<'_>, complete: bool, limits: &Limits) -> Above {
+        let at_line = self.line == 0 && !self.in_body && self.line_ends.is_clear();
+        let first = output.rest().first().copied();
+        if !at_line || !first.is_some_and(|first| self.opening.may_begin(first)) {
+            self.opening.pass();
+            return Above::Nothing;
+        }
+        match self.opening.look(output.rest(), complete) {
+            Begun::Unknown => Above::Unknown,
+            Begun::Message => Above::Nothing,
+            Begun::ByteOrderMark(length) => {
+                output.drop(length);
+                let repairs = self.repairs.get_or_insert_default();
+                repairs.byte_order_mark(self.size);
+                Above::Gone
+            }
+            Begun::MboxLine(length) => {
+                let line = &output.rest()[..length];
+                // No dot behind a bare LF is the end of the message, behind this line as well.
+                self.line_start = line.ends_with(b"\r\n");
+                let is_stray = !self.line_start || line.ends_with(b"\r\r\n");
+                if is_stray && !limits.repair_line_ends {
+                    self.spoil(Fault::StrayOctet);
                 }
-                Begun::MboxLine(length) => {
-                    let line = input.split_to(length);
-                    self.repairs.get_or_insert_default().mbox_lines += 1;
-                    // No dot behind a bare LF is the end of the message, behind this line as well.
-                    self.line_start = line.ends_with(b"\r\n");
-                    let is_stray = !self.line_start || line.ends_with(b"\r\r\n");
-                    if is_stray && !limits.repair_line_ends {
-                        self.spoil(Fault::StrayOctet);
-                    }
-                }
+                output.drop(length);
+                self.repairs.get_or_insert_default().mbox_lines += 1;
+                Above::Gone
             }
         }
     }
@@ -415,6 +425,17 @@ impl Decoder {
     fn spoil(&mut self, fault: Fault) {
         self.fault = self.fault.max(Some(fault));
     }
+}
+
+/// What was found at the beginning of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Above {
+    /// The message's own line.
+    Nothing,
+    /// Something that has been taken off.
+    Gone,
+    /// More octets are needed to tell.
+    Unknown,
 }
 
 /// What a run of text ends with.

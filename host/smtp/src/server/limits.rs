@@ -19,8 +19,8 @@ pub struct Limits {
     /// Whether a bare CR, a bare LF or a NUL inside a message is
     /// [repaired](gatepost_message::LineEnds); else the message is told 550 5.6.0.
     pub repair_line_ends: bool,
-    /// Whether a byte order mark or a line of an mbox above the first field is
-    /// [taken off](gatepost_message::Opening).
+    /// Whether byte order marks and lines of an mbox are taken from a header section
+    /// ([`Opening`](gatepost_message::Opening)).
     pub repair_opening: bool,
     /// Whether MAIL and RCPT may only have addresses by the grammar of RFC 5321 and with a local part
     /// of 64 octets; else they may be [what large servers take](gatepost_message::Address::is_strict).
