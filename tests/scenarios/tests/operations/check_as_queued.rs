@@ -55,7 +55,11 @@ fn what_would_be_queued_is_written() {
         .collect();
     assert_eq!(names, ["good.eml"]);
     let written = fs::read_to_string(output.join("good.eml")).unwrap();
-    assert!(written.starts_with("Received: from localhost ([127.0.0.1])\r\n\tby mx.desk.example"));
+    // What policies say of it stands above the trace field.
+    let reasons = "X-Gatepost-Reasons: header-guard: ";
+    let (said, written) = written.split_once("\r\nReceived: ").unwrap();
+    assert!(said.starts_with(reasons), "{said}");
+    assert!(written.starts_with("from localhost ([127.0.0.1])\r\n\tby mx.desk.example"));
     assert!(written.contains("\tfor <x@desk.example>;\r\n"), "{written}");
     assert!(
         written.ends_with("+0000\r\nSubject: good\r\n\r\nHello!\r\n"),
