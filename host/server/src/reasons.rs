@@ -96,12 +96,13 @@ fn written(reason: &str) -> String {
 
 /// What a submitter is told behind `Queued as …`; empty where there is nothing to tell.
 pub fn in_reply(tags: &[String], reasons: &[String]) -> String {
-    let mut text = String::new();
-    for (name, said) in [("tags", tags.join(", ")), ("reasons", reasons.join("; "))] {
-        if !said.is_empty() {
-            text.push_str(&format!("; {name}: {said}"));
-        }
+    let said = [("tags", tags.join(", ")), ("reasons", reasons.join("; "))];
+    let said = said.iter().filter(|(_, said)| !said.is_empty());
+    let said: Vec<_> = said.map(|(name, said)| format!("{name}: {said}")).collect();
+    if said.is_empty() {
+        return String::new();
     }
+    let text = said.join("; ");
     let plain = |c: char| match c {
         c if c == ' ' || c.is_ascii_graphic() => c,
         c if c.is_control() => ' ',
@@ -113,7 +114,7 @@ pub fn in_reply(tags: &[String], reasons: &[String]) -> String {
         text.truncate(REPLY - 3);
         text.push_str("...");
     }
-    text
+    format!(" ({text})")
 }
 
 #[cfg(test)]
@@ -152,7 +153,7 @@ mod tests {
         );
         assert_eq!(
             in_reply(&["a".to_owned()], &reasons),
-            "; tags: a; reasons: loop-guard: seen before; relay: repaired: 1 bare CR became CRLF"
+            " (tags: a; reasons: loop-guard: seen before; relay: repaired: 1 bare CR became CRLF)"
         );
         assert_eq!(in_reply(&[], &[]), "");
     }
@@ -190,7 +191,7 @@ mod tests {
             assert!(body.is_ascii());
             assert!(body.len() < 16 << 10);
             let text = in_reply(&[], &told);
-            assert!(text.len() <= REPLY && !text.contains(|c: char| c.is_control()));
+            assert!(text.len() <= REPLY + 3 && !text.contains(|c: char| c.is_control()));
         }
     }
 

@@ -58,7 +58,13 @@ impl Reply {
         let text = self.text();
         let words = text.split([' ', '(', ')']);
         let is_id = |word: &&str| word.len() == 36 && word.split('-').count() == 5;
-        let id = words.rev().find(is_id).map(str::to_owned);
+        // Behind it a submitter is told reasons, in which other ids may stand.
+        let mut forward = words.clone();
+        let id = match text.contains("Queued as ") {
+            true => forward.find(is_id),
+            false => words.rev().find(is_id),
+        };
+        let id = id.map(str::to_owned);
         id.unwrap_or_else(|| panic!("no transaction id in {text:?}"))
     }
 }

@@ -98,7 +98,7 @@ fn a_submitter_is_told_in_the_reply_in_one_line() {
     let twice = "Date: Mon, 2 Mar 2026 11:12:31 +0000\r\n";
     let reply = deliver(message(twice).replace("Hello!", "Good morning!"));
     let told = reply.text();
-    let said = "; reasons: header-guard: Date stood there more than once, the first is left";
+    let said = " (reasons: header-guard: Date stood there more than once, the first is left";
     assert!(told.contains(said), "{told}");
     assert_eq!(reply.lines.len(), 1, "{told}");
     drop(client);
