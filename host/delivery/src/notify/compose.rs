@@ -8,6 +8,7 @@ use gatepost_policy::{Effect, Flow, Judgement, Scope, Session, Transaction, cano
 use gatepost_smtp::dsn::{MessageRequest, Notify, RecipientRequest};
 use gatepost_spool::{InitialState, NewBody, NewMessage, NewRecipient, SenderProof};
 use mail_builder::MessageBuilder;
+use mail_builder::headers::HeaderType;
 use mail_builder::headers::address::Address as Mailbox;
 use mail_builder::headers::content_type::ContentType;
 use mail_builder::headers::date::Date;
@@ -206,9 +207,14 @@ fn compose(
             .in_reply_to(MessageId::new(about.clone()))
             .references(MessageId::new(about));
     }
-    let reasons = what_was_said(original.said);
-    if !reasons.is_empty() {
-        message = message.header("X-Gatepost-Reasons", Text::new(reasons));
+    let said = what_was_said(original.said);
+    if !said.is_empty() {
+        // Words of ASCII are folded; as text they would be encoded for their length.
+        let said: HeaderType<'_> = match said.is_ascii() && !said.contains("=?") {
+            true => Raw::new(said).into(),
+            false => Text::new(said).into(),
+        };
+        message = message.header("X-Gatepost-Reasons", said);
     }
     let mut raw = Vec::new();
     message.body(MimePart::new(kind, parts)).serialize(&mut raw);

@@ -121,6 +121,5 @@ impl Opening {
 /// Whether a day of the week stands behind the address, as in `Sat Jan  3 10:00:00 2026`.
 fn has_date(said: &[u8]) -> bool {
     let mut words = said.split(|octet| *octet == b' ');
-    let is_day = |word: &[u8]| DAYS.iter().any(|day| *day == word);
-    words.nth(1).is_some_and(is_day)
+    words.nth(1).is_some_and(|word| DAYS.contains(&word))
 }
