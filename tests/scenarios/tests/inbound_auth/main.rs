@@ -7,6 +7,8 @@ mod disconnected;
 mod dns_slow;
 mod enhanced;
 mod forwarded;
+mod forwarded_by_an_alias;
+mod forwarded_to_native;
 mod forwarded_twice;
 mod include_bomb;
 mod key_expired;
