@@ -180,7 +180,7 @@ fn is_bounce(found: &Found) -> bool {
         return true;
     }
     let program = if found.has(MailProgram) { 2 } else { 0 };
-    let letter = if found.has(Letter) { 2 } else { 0 };
+    let letter = if found.has(Letter) { 3 } else { 0 };
     // What a gateway answers with looks typed as well.
     let answer = match found.has(FailureText) {
         true => answer(found).min(2),
@@ -196,7 +196,10 @@ fn is_bounce(found: &Found) -> bool {
     let subject = u32::from(found.has(FailureSubject) && !found.has(BounceSubject));
     let bounce = found.weight(WEIGHS_FOR_BOUNCE) + automatic + of_system + named + subject;
     let told = Set::of(&[FailureSubject, FailureWords]);
-    (found.has_any(SIGNS_OF_BOUNCE) || found.count(told) == 2) && bounce >= 4 + for_person
+    // Who asks about a bounce shows it, and quotes nothing of it as a quotation.
+    let asked = found.has(MailProgram) && found.has(Letter) && automatic == 0;
+    let signs = found.has_any(SIGNS_OF_BOUNCE) || found.count(told) == 2;
+    signs && bounce >= 4 + for_person && !asked
 }
 
 fn is_replied(found: &Found) -> bool {
@@ -309,7 +312,9 @@ fn is_weighed_as_answer(found: &Found) -> bool {
         (false, _) => 0,
     };
     let comment = if found.has(AgentComment) { 6 } else { 0 };
-    let person = program + comment + found.weight(&[(ReplyElsewhere, 2), (Letter, 1), (Form, 3)]);
+    let person = program
+        + comment
+        + found.weight(&[(ReplyElsewhere, 2), (Letter, 1), (Quotation, 1), (Form, 3)]);
     let lists = Set::of(&[ListField, ListManagerField, ListPrecedence, Campaign]);
     let weight = found.weight(WEIGHS_FOR_ANSWER) + machine;
     !found.has_any(lists) && weight >= 5 && weight > person
@@ -459,6 +464,7 @@ const WEIGHS_FOR_ANSWER: &[(Rule, u32)] = &[
     (ReceiptSubject, 2),
     (AbsenceText, 2),
     (ReceiptText, 2),
+    (AnswerTemplate, 2),
     (AutomaticText, 2),
     (Challenge, 2),
     (SuppressAll, 2),
@@ -480,6 +486,7 @@ const BACKS_ANSWER: Set = Set::of(&[
     AutomaticSubject,
     AbsenceSubject,
     ReceiptSubject,
+    AnswerTemplate,
     AutomaticText,
     Challenge,
     NullReversePath,
@@ -621,6 +628,7 @@ const NEUTRAL: Set = Set::of(&[
     AbsenceText,
     ReceiptText,
     ReceiptSubject,
+    AnswerTemplate,
     Challenge,
     HeldByList,
     CalendarReply,

@@ -202,6 +202,7 @@ fn words(text: &text::Text, recipients: &[String], held: &Held, found: &mut Foun
             found.add(rule, TEXT, phrase);
         }
     }
+    let template = said.count(Says::Absence) >= 2 || said.count(Says::Receipt) >= 3;
     let is_letter = is_letter(text, held);
     let marks = [
         (Rule::TrackingPixel, text.pixel, "picture of one pixel"),
@@ -221,6 +222,7 @@ fn words(text: &text::Text, recipients: &[String], held: &Held, found: &mut Foun
             text.layout.records && !text.layout.form,
             "labels and values",
         ),
+        (Rule::AnswerTemplate, template, "several phrases"),
         (Rule::Quotation, text.quotes, "quoted"),
         (Rule::Letter, is_letter, "a letter"),
         (Rule::MailReport, text.complaint, "message complained about"),
@@ -900,17 +902,29 @@ fn relations(transaction: &Transaction, held: &Held, from: &[(String, String)], 
                 continue;
             }
             // A relay between people hides them behind addresses, and tags the one for the answer.
+            let token = is_token(&address) && from.iter().all(|author| wants_no_reply(author));
             let tagged = address.split_once('+').zip(address.rsplit_once('@'));
             let tagged = tagged.is_some_and(|((local, _), (_, domain))| {
                 from.contains(&format!("{local}@{domain}"))
             });
             if to.contains(&address) {
                 found.add(Rule::ReplyToList, "Reply-To", &address);
-            } else if tagged || is_elsewhere(&address, &domains) {
+            } else if tagged || token || is_elsewhere(&address, &domains) {
                 found.add(Rule::ReplyElsewhere, "Reply-To", &address);
             }
         }
     }
+}
+
+/// Whether the local part is one that a relay between people has made up for an answer.
+fn is_token(address: &str) -> bool {
+    let local = local_part(address);
+    let digits = local.chars().filter(char::is_ascii_digit).count();
+    local.len() >= 12 && digits >= 3 && local.chars().any(char::is_alphabetic)
+}
+
+fn wants_no_reply(address: &str) -> bool {
+    sender::wants_no_reply(&local_part(address))
 }
 
 /// Whether somebody reads this address, at none of these domains; all are in lower case.

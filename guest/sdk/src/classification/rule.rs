@@ -121,6 +121,8 @@ rules! {
     AbsenceText = "absence-text", "habit";
     /// Text that confirms that something has come in.
     ReceiptText = "receipt-text", "habit";
+    /// Several phrases of one of these, as templates have them.
+    AnswerTemplate = "answer-template", "habit";
     /// A subject that confirms that something has come in.
     ReceiptSubject = "receipt-subject", "habit";
     /// The answer of a calendar to an invitation.

@@ -133,9 +133,9 @@ fn key(text: &str) -> u64 {
     next() << 32 | next()
 }
 
-/// What a text says: of each kind the first phrase, in the order of the text.
+/// What a text says: of each kind the first phrase, in the order of the text, and how many there are.
 #[derive(Debug, Default)]
-pub(super) struct Said([Option<&'static str>; KINDS]);
+pub(super) struct Said([(Option<&'static str>, u8); KINDS]);
 
 impl Said {
     /// Reads a text in [plain] form.
@@ -157,7 +157,7 @@ impl Said {
             let Some(place) = self.0.get_mut(says as usize) else {
                 continue;
             };
-            if place.is_some() || !rest.starts_with(phrase) {
+            if !rest.starts_with(phrase) {
                 continue;
             }
             let after = rest.get(phrase.len()..).unwrap_or_default();
@@ -165,14 +165,20 @@ impl Said {
             // What stands behind a quotation mark is what somebody tells of.
             let told = says == Says::Automatic && is_quotation_mark(before);
             if (ends || !says.is_of_words()) && !told {
-                *place = Some(phrase);
+                place.0.get_or_insert(phrase);
+                place.1 = place.1.saturating_add(1);
             }
         }
     }
 
     /// The first phrase of that kind.
     pub(super) fn get(&self, says: Says) -> Option<&'static str> {
-        self.0.get(says as usize).copied().flatten()
+        self.0.get(says as usize).and_then(|(first, _)| *first)
+    }
+
+    /// How many phrases of that kind there are.
+    pub(super) fn count(&self, says: Says) -> u8 {
+        self.0.get(says as usize).map_or(0, |(_, count)| *count)
     }
 }
 
