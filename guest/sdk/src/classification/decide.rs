@@ -72,7 +72,9 @@ fn class(found: &Found) -> (MessageClass, Set) {
         return (MessageClass::Human, Set::of(&[NotAutomatic]));
     }
     let elsewhere = if found.has(ReplyElsewhere) { 2 } else { 0 };
-    let to_somebody = answer(found).max(as_answer(found)) + elsewhere;
+    // Salesmen's programs write letters too, and offer to stop.
+    let letter = u32::from(found.has(Letter) && !found.has(OptOut));
+    let to_somebody = answer(found).max(as_answer(found)) + elsewhere + letter;
     // Of a notice that can be switched off, too, what it says of itself is more.
     let notice = found.weight(OF_NOTICES);
     let to_many = letter_to_many(found);
@@ -311,10 +313,23 @@ fn is_weighed_as_answer(found: &Found) -> bool {
         (true, true) => 3,
         (false, _) => 0,
     };
+    // Who writes of an absence of their own accord may mean one.
+    let answers = Set::of(&[Correspondence, AnswersUs, AnswerSubject, ReceiptSubject]);
+    let of_own = match found.has_any(answers.or(Set::of(&[NullReversePath]))) {
+        true => 0,
+        false => 3,
+    };
     let comment = if found.has(AgentComment) { 6 } else { 0 };
     let person = program
         + comment
-        + found.weight(&[(ReplyElsewhere, 2), (Letter, 1), (Quotation, 1), (Form, 3)]);
+        + of_own
+        + found.weight(&[
+            (ReplyElsewhere, 2),
+            (Letter, 1),
+            (Asks, 2),
+            (Quotation, 1),
+            (Form, 3),
+        ]);
     let lists = Set::of(&[ListField, ListManagerField, ListPrecedence, Campaign]);
     let weight = found.weight(WEIGHS_FOR_ANSWER) + machine;
     !found.has_any(lists) && weight >= 5 && weight > person
@@ -339,9 +354,12 @@ fn forbids_reply(rule: Rule, found: &Found) -> bool {
         // An add-in's wish, for what a person wrote in a mail program.
         SuppressAnswers => !typed && !program,
         // What a person typed in a shared mailbox, and its program asks for nothing.
-        HelpDesk => !found.has(Correspondence) || found.has_any(MACHINES),
-        // A postmaster who writes in a mail program reads what is answered.
-        SystemSender => !(program && found.has(SystemAuthor)),
+        HelpDesk => {
+            let answers = found.count(Set::of(&[AgentComment, AnswerSubject])) == 2;
+            !found.has(Correspondence) && !answers || found.has_any(MACHINES)
+        }
+        // A postmaster who writes a letter, or in a mail program, reads what is answered.
+        SystemSender => !((program || found.has(Letter)) && found.has(SystemAuthor)),
         Forwarded => !found.has(Relayed),
         _ => !NEUTRAL.has(rule),
     }
@@ -656,6 +674,7 @@ const NEUTRAL: Set = Set::of(&[
     ReplyElsewhere,
     MailProgram,
     Letter,
+    Asks,
     Flowed,
     Form,
     RuleForward,

@@ -225,6 +225,7 @@ fn words(text: &text::Text, recipients: &[String], held: &Held, found: &mut Foun
         (Rule::AnswerTemplate, template, "several phrases"),
         (Rule::Quotation, text.quotes, "quoted"),
         (Rule::Letter, is_letter, "a letter"),
+        (Rule::Asks, text.layout.asks, "a question"),
         (Rule::MailReport, text.complaint, "message complained about"),
     ];
     for (rule, is_so, shown) in marks {

@@ -111,8 +111,8 @@ rules! {
     AutomaticSubject = "automatic-subject", "Exchange and others";
     /// A subject that says that somebody is away.
     AbsenceSubject = "absence-subject", "vacation programs";
-    /// The fixed subject of an out-of-office agent.
-    AwaySubject = "away-subject", "Domino";
+    /// The fixed subject of an out-of-office agent, or a program's words before that of what it answers.
+    AwaySubject = "away-subject", "Domino; Exchange and others";
     /// Who wrote is to confirm it first.
     Challenge = "challenge", "TMDA and others";
     /// A list's answer to who may not write to it.
@@ -233,6 +233,8 @@ rules! {
     NotAutomatic = "not-automatic", "RFC 3834 section 5";
     /// Text as people write it, who speak of themselves, ask, and put their name below.
     Letter = "letter", "habit";
+    /// Somebody is asked something.
+    Asks = "asks", "habit";
     /// The fields of a form in which a visitor wrote.
     Form = "form", "habit";
     /// Lines are broken as mail programs break what is typed in them.

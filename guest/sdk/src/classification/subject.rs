@@ -37,6 +37,14 @@ pub(super) fn rule(subject: &str) -> Option<Rule> {
     loop {
         rest = rest.trim_start_matches(|c: char| !c.is_alphanumeric());
         if let Some(after) = behind(rest, AUTOMATIC) {
+            // Before the subject of what it answers, a program has put it there.
+            let of_answer = after
+                .trim_start()
+                .strip_prefix([':', '：'])
+                .map(str::trim_start);
+            if of_answer.is_some_and(|of| of.starts_with('[') || is_answer(of)) {
+                return Some(Rule::AwaySubject);
+            }
             let alone = stands_alone(rest, after) || begins_with_any(after);
             return alone.then_some(Rule::AutomaticSubject);
         }
@@ -349,6 +357,8 @@ mod tests {
             ("[Ticket#42] AutoReply: lamp", automatic),
             ("[Auto-Reply] lamp", automatic),
             ("[EXTERNAL] Automatic reply: lamp", automatic),
+            ("自动回复:[#42] lamp", Some(Rule::AwaySubject)),
+            ("Automatische Antwort: AW: Lampe", Some(Rule::AwaySubject)),
             ("AUTO: Re: lamp", automatic),
             ("Auto: the gear box of my Golf", None),
             ("[EXTERNAL] RE: Bob Stone is out of the office", None),
