@@ -160,7 +160,7 @@ impl Disk {
                 path = %self.database().display(),
                 %error,
                 "the spool's database is damaged: no mail is taken until it is mended (clients are \
-                 told to try again), and what it holds may not be delivered. Stop the relay, copy \
+                 told to try again), and what it holds is not delivered. Stop the relay, copy \
                  the store, see what `gatepost doctor` says, and put spool.db back from a backup \
                  or recover it with `sqlite3 spool.db .recover`"
             );

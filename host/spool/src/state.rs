@@ -342,7 +342,7 @@ pub fn inspect(directory: &Path, in_use: bool) -> Vec<Finding> {
     };
     match looking.database(mark.as_deref()) {
         // Of another program's or a later version's nothing else can be told.
-        Ok((found, false)) => return found,
+        Ok((found, false)) => found,
         Ok((mut findings, true)) => {
             let mut pending = HashMap::new();
             for part in [looking.journal(&mut pending), looking.bodies(&pending)] {

@@ -442,3 +442,54 @@ fn mail_in_the_journal_outlives_the_log_of_a_new_database() {
     let there: Vec<_> = list(&spool).iter().map(|summary| summary.id).collect();
     assert_eq!(there, killed.ids);
 }
+
+#[test]
+fn a_database_that_is_found_damaged_takes_no_more_mail_and_waits() {
+    let directory = tempfile::tempdir().unwrap();
+    let spool = open(directory.path());
+    for _ in 0..20 {
+        accept(&spool, message(TransactionId::new(), &["bob@a.example"]));
+    }
+    assert_eq!(list(&spool).len(), 20);
+    drop(spool);
+    let spool = open(directory.path());
+    let database = directory.path().join("spool.db");
+    let whole = fs::read(&database).unwrap();
+    let file = fs::File::options().write(true).open(&database).unwrap();
+    file.write_all_at(&vec![0xa5; whole.len() - PAGE], PAGE as u64)
+        .unwrap();
+    assert!(wait(spool.list(Filter::default())).is_err());
+    assert!(matches!(spool.room(), Err(SpoolError::Corrupt(_))));
+    let id = TransactionId::new();
+    assert!(spool.stage(id).is_err());
+    let refused = wait(spool.accept(message(id, &["bob@a.example"])));
+    assert!(
+        matches!(refused, Err(SpoolError::Corrupt(_))),
+        "{refused:?}"
+    );
+    // Delivery neither fails again and again nor asks again at once.
+    let claims = wait(spool.claim(Owner::new(), START, 10, LEASE)).unwrap();
+    assert!(claims.is_empty());
+    assert_eq!(wait(spool.next_due()).unwrap(), None);
+    drop(spool);
+    refused_with_advice(directory.path());
+    for suffix in ["-wal", "-shm"] {
+        let _ = fs::remove_file(directory.path().join(format!("spool.db{suffix}")));
+    }
+    fs::write(&database, whole).unwrap();
+    assert_eq!(list(&open(directory.path())).len(), 20);
+}
+
+/// Opening is refused, and what to do is said.
+fn refused_with_advice(directory: &Path) {
+    let error = SqliteSpool::open(settings(directory)).unwrap_err();
+    assert!(matches!(error, SpoolError::Unusable { .. }), "{error:?}");
+    for words in [
+        "spool.db cannot be used",
+        "backup",
+        ".recover",
+        "gatepost doctor",
+    ] {
+        assert!(error.to_string().contains(words), "{words}: {error}");
+    }
+}

@@ -189,7 +189,9 @@ impl Spool for SqliteSpool {
         }
         let mut claims = taken.claims;
         let limit = limit - claims.len();
-        if limit == 0 || self.due.load(Ordering::Acquire) > now.0 {
+        // What a damaged database holds waits until that is mended.
+        let nothing = self.due.load(Ordering::Acquire) > now.0 || self.disk.is_corrupt();
+        if limit == 0 || nothing {
             return Box::pin(async { Ok(claims) });
         }
         let stored = self.write(Claiming {
@@ -218,7 +220,10 @@ impl Spool for SqliteSpool {
     }
 
     fn next_due(&self) -> Ticket<Option<Millis>> {
-        let due = self.due.load(Ordering::Acquire);
+        let due = match self.disk.is_corrupt() {
+            true => NEVER,
+            false => self.due.load(Ordering::Acquire),
+        };
         Box::pin(async move { Ok(Some(Millis(due)).filter(|due| due.0 != NEVER)) })
     }
 
