@@ -220,7 +220,9 @@ async fn directory(config: &Config) -> View {
         Ok(Err(error)) => error.to_string(),
         Err(error) => error.to_string(),
     };
-    eprintln!("gatepost: judging without the directory, its accounts receive nothing: {error}");
+    output::complain(format!(
+        "gatepost: judging without the directory, its accounts receive nothing: {error}"
+    ));
     View::empty()
 }
 
