@@ -186,7 +186,10 @@ mod tests {
             ("From: x@two.example\u{b}<a@one.example>", true),
             ("From\u{c}: x@two.example\r\nFrom: a@one.example", true),
             (" From: x@two.example\r\nFrom: a@one.example", true),
-            ("From: a@one.example\r\nno field\r\nFrom: x@two.example", true),
+            (
+                "From: a@one.example\r\nno field\r\nFrom: x@two.example",
+                true,
+            ),
             ("From: x@two.example <a@one.example>", true),
             ("From: b@one.example <a@one.example>", false),
             ("From: a@one.example (x@two.example)", false),

@@ -208,13 +208,15 @@ fn compose(
             .references(MessageId::new(about));
     }
     let said = what_was_said(original.said);
-    if !said.is_empty() {
+    if let Some(name) = &notifications.reasons_field
+        && !said.is_empty()
+    {
         // Words of ASCII are folded; as text they would be encoded for their length.
         let said: HeaderType<'_> = match said.is_ascii() && !said.contains("=?") {
             true => Raw::new(said).into(),
             false => Text::new(said).into(),
         };
-        message = message.header("X-Gatepost-Reasons", said);
+        message = message.header(name.as_str(), said);
     }
     let mut raw = Vec::new();
     message.body(MimePart::new(kind, parts)).serialize(&mut raw);

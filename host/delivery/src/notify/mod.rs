@@ -132,6 +132,9 @@ pub struct Notifications {
     pub spf_fail: ToStrangers,
     /// Name of the field that tells applications the tags of a message. Default X-Gatepost-Tags.
     pub tags_field: String,
+    /// Name of the field in which the notice of a suppressed recipient has what policies said;
+    /// `None` to leave it out. Default X-Gatepost-Reasons.
+    pub reasons_field: Option<String>,
 }
 
 impl Default for Notifications {
@@ -145,6 +148,7 @@ impl Default for Notifications {
             unproved: ToStrangers::Header,
             spf_fail: ToStrangers::None,
             tags_field: "X-Gatepost-Tags".to_owned(),
+            reasons_field: Some("X-Gatepost-Reasons".to_owned()),
         }
     }
 }
@@ -159,6 +163,7 @@ impl fmt::Debug for Notifications {
             .field("unproved", &self.unproved)
             .field("spf_fail", &self.spf_fail)
             .field("tags_field", &self.tags_field)
+            .field("reasons_field", &self.reasons_field)
             .finish_non_exhaustive()
     }
 }

@@ -60,6 +60,10 @@ impl Config {
             unproved: self.notifications.unproved,
             spf_fail: self.notifications.spf_fail,
             tags_field: self.headers.tags.0.as_str().to_owned(),
+            reasons_field: {
+                let written = self.headers.reasons.written();
+                written.map(|name| name.as_str().to_owned())
+            },
         }))
     }
 }

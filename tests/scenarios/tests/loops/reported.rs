@@ -47,3 +47,26 @@ fn the_submitter_hears_who_gets_nothing_and_why() {
     drop(client);
     relay.leaves_nothing(sink);
 }
+
+#[test]
+fn the_reasons_stand_in_the_field_that_is_set() {
+    for (set, told, untold) in [
+        ("reasons = \"X-Why\"", Some("X-Why"), "X-Gatepost-Reasons"),
+        ("reasons = false", None, "X-Gatepost-Reasons"),
+    ] {
+        let sink = Sink::start();
+        let relay = crate::with_settings(&sink, "report = true");
+        let relay = relay.with(&format!("[headers]\n{set}")).start();
+        taken(&comes(&relay, "Auto-Submitted: auto-generated\r\n"));
+        sink.take();
+        taken(&goes(&relay, AUTOMATIC, &[ANN]));
+        let notice = sink.take();
+        assert_eq!(notice.header(untold), None, "{set}");
+        let reasons = told.map(|name| notice.header(name).unwrap());
+        assert!(
+            reasons.is_none_or(|said| said.contains("loop-guard: ")),
+            "{set}"
+        );
+        relay.leaves_nothing(sink);
+    }
+}
