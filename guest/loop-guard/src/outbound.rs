@@ -155,7 +155,9 @@ impl Outbound<'_> {
                 }
             }
         }
-        own::remember(self.facts, known.us.get(..1).unwrap_or_default(), decision);
+        if let Some(from) = known.us.first() {
+            own::remember(self.facts, from, self.settings.remember_days, decision);
+        }
         match known.trigger {
             Trigger::Agent => self.begins_anew(&sent, decision),
             Trigger::Automatic | Trigger::Untold => self.count(&sent, &known, decision),

@@ -5,22 +5,17 @@ use gatepost_sdk::{Decision, Facts, is_support_address, knows_addresses};
 
 use crate::keys::key;
 
-/// For how long an address from which the application wrote is known as the account's, in seconds.
-const KNOWN: u32 = 30 * 86_400;
-
 /// Whether an address, in canonical form, is one that the account writes from, or that its directory
 /// gives to it.
 pub fn is_own(facts: &dyn Facts, address: &str) -> bool {
     facts.seen(&mark(address)) || knows_addresses() && is_support_address(address)
 }
 
-/// Remembers from which addresses the application writes.
-pub fn remember(facts: &dyn Facts, from: &[String], decision: &mut Decision) {
-    for address in from {
-        let mark = mark(address);
-        if !facts.seen(&mark) {
-            decision.mark_seen(mark, KNOWN);
-        }
+/// Remembers for so many days that the application writes from this address.
+pub fn remember(facts: &dyn Facts, from: &str, days: u32, decision: &mut Decision) {
+    let mark = mark(from);
+    if !facts.seen(&mark) {
+        decision.mark_seen(mark, days * 86_400);
     }
 }
 

@@ -13,8 +13,8 @@ pub struct Settings {
     /// The header that carries the email id of messages that we sent.
     #[schemars(length(min = 1, max = 76))]
     pub email_id_header: String,
-    /// For how many days an email id is remembered at a recipient, and the Message-ID of an
-    /// automatic message.
+    /// For how many days an email id is remembered at a recipient, the Message-ID of an automatic
+    /// message, and that the application writes from an address.
     #[schemars(range(min = 1, max = 365))]
     pub remember_days: u32,
     /// The names under which this site's relays write Received, besides this relay's own. A message

@@ -150,6 +150,19 @@ async fn slow_ones_end_within_a_day() {
     }
 }
 
+/// Two names are all that differs: the words tell within ten letters, whoever says what.
+#[tokio::test]
+async fn other_names_each_half_hour() {
+    for ours in [AUTOMATIC, OBLIVIOUS] {
+        let of = |habits: Habits| Habits {
+            words: Words::Names,
+            ..habits
+        };
+        let mut world = world(of(ours), of(OBLIVIOUS), 30 * MINUTE, true).await;
+        world.falls_silent().await;
+    }
+}
+
 /// So do those whose application says `automatic` and heeds the tags.
 #[tokio::test]
 async fn slow_ones_that_heed_the_tags_end_sooner() {
