@@ -197,7 +197,9 @@ pub fn canonical(address: &str) -> String {
     // Most have it already, and to find that out costs next to nothing: nothing is wrapped around
     // what has no `=`.
     let plain = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'_' | b'@');
-    if address.bytes().all(plain) {
+    // A dot that stands where it should not is quoted.
+    let odd = || address.starts_with('.') || address.contains("..") || address.contains(".@");
+    if address.bytes().all(plain) && !odd() {
         return address.to_owned();
     }
     Address::parse(address).map_or_else(
