@@ -40,9 +40,8 @@ const ONCE: [(&str, Rule); 11] = [
     ("Subject", Rule::SameWords),
 ];
 
-/// Octets of all headers that are written again where they stood there more than once; with more the
-/// message is refused.
-const WRITTEN: usize = 64 << 10;
+/// Octets of all headers that are written again where they stood there more than once.
+const WRITTEN: usize = 32 << 10;
 
 /// The longest line that is written.
 const LINE: usize = 76;
@@ -55,8 +54,8 @@ const WORD: usize = 900;
 pub struct Once {
     /// As the first of them spells it.
     pub name: String,
-    /// What it says.
-    pub body: String,
+    /// What it says; `None` where it is too long to be written again, and harmless as it is.
+    pub body: Option<String>,
     /// For the record.
     pub reason: String,
 }
@@ -95,9 +94,15 @@ pub fn settle(section: &Section, what: Duplicates) -> Result<Vec<Once>, Several>
             octets += body.len();
             octets <= WRITTEN
         });
-        let Some((body, done)) = one else {
-            let shown = first.name();
-            return Err(Several { header, shown });
+        // Readers take the first of the one kind, and all of the other, without our help.
+        let harmless = matches!(rule, Rule::First | Rule::Joined);
+        let (body, done) = match one {
+            Some((body, done)) => (Some(body), done),
+            None if harmless && what == Duplicates::Repair => (None, "and is too long to be one"),
+            None => {
+                let shown = first.name();
+                return Err(Several { header, shown });
+            }
         };
         settled.push(Once {
             name: first.name(),

@@ -73,7 +73,9 @@ impl Policy for HeaderGuard {
         }
         for once in settled.unwrap_or_default() {
             decision.reason(once.reason);
-            decision.set_header(&once.name, &once.body);
+            if let Some(body) = once.body {
+                decision.set_header(once.name, body);
+            }
         }
         let leaves = transaction.session.flow == Flow::Submission;
         for rule in self.rules_for(transaction) {

@@ -338,6 +338,6 @@ fn so_many_repairs_as_nobody_makes_are_counted_and_not_remembered() {
     let server = by_data(&raw, &[]);
     let message = only(&server);
     assert_eq!(message.bytes, model(&raw));
-    assert_eq!(message.repaired, ["repaired: 40000 bare LF became CRLF"]);
+    assert_eq!(message.repaired, ["repaired: bare LF became CRLF (40000)"]);
     assert!(message.original.is_none());
 }

@@ -91,19 +91,19 @@ impl Repairs {
         for (count, what) in [
             (
                 u64::from(self.byte_order_marks),
-                "byte order marks before a field were removed",
+                "byte order marks before fields removed",
             ),
             (
                 u64::from(self.mbox_lines),
-                "mbox lines among the fields were removed",
+                "mbox lines among the fields removed",
             ),
             (self.bare_lf, "bare LF became CRLF"),
             (self.bare_cr, "bare CR became CRLF"),
-            (self.doubled_cr, "CR before CRLF were removed"),
-            (self.nul, "NUL octets were removed"),
+            (self.doubled_cr, "CR before CRLF removed"),
+            (self.nul, "NUL octets removed"),
         ] {
             if count > 0 {
-                reasons.push(format!("repaired: {count} {what}"));
+                reasons.push(format!("repaired: {what} ({count})"));
             }
         }
         if let Some(length) = self.long_line {

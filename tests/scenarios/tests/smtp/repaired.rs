@@ -15,44 +15,44 @@ fn cases() -> Vec<(String, String, &'static str)> {
         (
             format!("{HEAD}\r\nof an old\rMac\rhere\r\n"),
             format!("{HEAD}\r\nof an old\r\nMac\r\nhere\r\n"),
-            "repaired: 2 bare CR became CRLF",
+            "repaired: bare CR became CRLF (2)",
         ),
         (
             format!("{HEAD}\r\na\nb\n\nc\r\n"),
             format!("{HEAD}\r\na\r\nb\r\n\r\nc\r\n"),
-            "repaired: 3 bare LF became CRLF",
+            "repaired: bare LF became CRLF (3)",
         ),
         (
             format!("{}\r\r\nbody\r\r\n", HEAD.replace('\r', "\r\r")),
             format!("{HEAD}\r\nbody\r\n"),
-            "repaired: 5 CR before CRLF were removed",
+            "repaired: CR before CRLF removed (5)",
         ),
         (
             format!("{HEAD}\r\n\0no\0thing\0\r\n\r\n"),
             format!("{HEAD}\r\nnothing\r\n\r\n"),
-            "repaired: 3 NUL octets were removed",
+            "repaired: NUL octets removed (3)",
         ),
         (
             format!("\u{feff}{HEAD}\r\nbody\r\n"),
             format!("{HEAD}\r\nbody\r\n"),
-            "repaired: 1 byte order marks before a field were removed",
+            "repaired: byte order marks before fields removed (1)",
         ),
         (
             format!(">From ann@sender.example Sat Jan  3 10:00:00 2026\r\n{HEAD}\r\nbody\r\n"),
             format!("{HEAD}\r\nbody\r\n"),
-            "repaired: 1 mbox lines among the fields were removed",
+            "repaired: mbox lines among the fields removed (1)",
         ),
         (
             format!(
                 "Received: from a by b; x\r\n\u{feff}>From ann@x.example Sat Jan  3 10:00\r\n{HEAD}\r\nFrom here Sat on\r\n"
             ),
             format!("Received: from a by b; x\r\n{HEAD}\r\nFrom here Sat on\r\n"),
-            "repaired: 1 byte order marks before a field were removed",
+            "repaired: byte order marks before fields removed (1)",
         ),
         (
             format!("{HEAD}\r\n{large}\r\n"),
             format!("{HEAD}\r\n{}\r\n", large.replace('\n', "\r\n")),
-            "repaired: 40000 bare LF became CRLF",
+            "repaired: bare LF became CRLF (40000)",
         ),
     ]
 }

@@ -4,6 +4,9 @@
 
 use test_support::{RelayBuilder, Sink};
 
+/// What is sent, and what the second relay is sent of it, if anything.
+type Case<'a> = (&'a str, &'a [u8], Option<&'a [u8]>);
+
 #[test]
 fn the_first_relay_refuses_or_repairs_it() {
     let sink = Sink::start();
@@ -12,7 +15,7 @@ fn the_first_relay_refuses_or_repairs_it() {
         .start();
     let first = RelayBuilder::usual(second.address("mx")).start();
     let long = [&[b'x'; 70_000], &b"\r\n"[..]].concat();
-    let bodies: [(&str, &[u8], Option<&[u8]>); 4] = [
+    let bodies: [Case<'_>; 4] = [
         ("NUL", b"a\0b\r\n", Some(b"ab\r\n")),
         ("bare LF", b"a\n.\n.b\r\n", Some(b"a\r\n.\r\n.b\r\n")),
         ("bare CR", b"a\r.\r.b\r\n", Some(b"a\r\n.\r\n.b\r\n")),
