@@ -64,10 +64,10 @@ impl Work for Accept {
         if !journal.is_for(octets) || !is_open(message) {
             return Ok(None);
         }
+        self.reserve(step)?;
         if number(step, id)?.is_some() {
             return Err(SpoolError::Duplicate(id));
         }
-        self.reserve(step)?;
         let lease = lease(step, message);
         let letter = Letter::new(without_open_file(message), lease);
         let due = letter.due();
