@@ -57,8 +57,8 @@ fn what_would_be_queued_is_written() {
     let written = fs::read_to_string(output.join("good.eml")).unwrap();
     // What policies say of it stands above the trace field.
     let reasons = "X-Gatepost-Reasons: header-guard: ";
-    let (said, written) = written.split_once("\r\nReceived: ").unwrap();
-    assert!(said.starts_with(reasons), "{said}");
+    let (told, written) = written.split_once("\r\nReceived: ").unwrap();
+    assert!(told.starts_with(reasons), "{told}");
     assert!(written.starts_with("from localhost ([127.0.0.1])\r\n\tby mx.desk.example"));
     assert!(written.contains("\tfor <x@desk.example>;\r\n"), "{written}");
     assert!(
