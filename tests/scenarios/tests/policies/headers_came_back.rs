@@ -14,13 +14,19 @@ const NOTIFICATION: &str = "From: Support <help@desk.example>\r\n\
     \r\n\
     Hello!\r\n";
 
-/// Submits a notification; gives it as it left.
+/// Submits a notification; gives it as it left, once it is on record where it went: what comes back
+/// counts from there alone.
 fn submitted(relay: &Relay, sink: &Sink, id: &str) -> Taken {
     let mut client = relay.client("submission").authenticated("user", "secret");
     let message = NOTIFICATION.replace("NUMBER", id);
     let to = ["ann@elsewhere.example"];
     let reply = client.deliver("help@desk.example", &to, message.as_bytes());
-    assert_eq!(reply.unwrap().code, 250);
+    let reply = reply.unwrap();
+    assert_eq!(reply.code, 250);
+    let id = reply.transaction();
+    relay.eventually("the delivery is on record", |relay| {
+        (!relay.events(&id, "attempt").is_empty()).then_some(())
+    });
     sink.take()
 }
 

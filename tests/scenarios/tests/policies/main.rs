@@ -149,9 +149,17 @@ fn status(relay: &Relay, policy: &str) -> Value {
     policies.remove(0)
 }
 
-/// A message without the trace field that the relay has put on top.
+/// A message without the trace field that the relay has put on top, and the reasons above it.
 fn without_trace_field(message: &[u8]) -> &[u8] {
+    let message = match message.starts_with(b"X-Gatepost-Reasons: ") {
+        true => without_first_field(message),
+        false => message,
+    };
     assert!(message.starts_with(b"Received: from "));
+    without_first_field(message)
+}
+
+fn without_first_field(message: &[u8]) -> &[u8] {
     let mut lines = message.split_inclusive(|octet| *octet == b'\n');
     let mut end = lines.next().unwrap().len();
     for line in lines.take_while(|line| line.starts_with(b"\t") || line.starts_with(b" ")) {
