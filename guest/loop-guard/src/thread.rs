@@ -55,7 +55,7 @@ impl Depth {
 
     /// Whether it is the end of so many exchanges; never where the limit is 0.
     pub fn reaches(self, limit: u32) -> bool {
-        limit > 0 && (self.0 + 1) / 2 >= u64::from(limit)
+        limit > 0 && self.0.div_ceil(2) >= u64::from(limit)
     }
 
     /// Keeps the depth of a message under its ids. An id that is known already keeps the depth that
