@@ -13,8 +13,8 @@ use crate::direct::vouched_for;
 use crate::settings::is_in;
 use crate::{Network, Settings};
 
-/// Whether one of the known forwarders of a domain has handed it over: by the network that it comes
-/// from, a signature of its own, SPF of its reverse-path, or its seal as the newest of a chain that
+/// Whether one of the known forwarders of a domain has handed it over: by the network that it
+/// comes from, a signature of its own, SPF of its reverse-path, or its seal as the newest of a chain that
 /// passes.
 ///
 /// The servers of a connected domain forward its mail as well: they rewrite the reverse-path to it
