@@ -14,12 +14,12 @@ use crate::settings::is_in;
 use crate::{Network, Settings};
 
 /// Whether one of the known forwarders of a domain has handed it over: by the network that it
-/// comes from, a signature of its own, SPF of its reverse-path, or its seal as the newest of a chain that
-/// passes.
+/// comes from, a signature of its own, SPF of its reverse-path, or its seal as the newest of a
+/// chain that passes.
 ///
 /// The servers of a connected domain forward its mail as well: they rewrite the reverse-path to it
-/// (Sender Rewriting Scheme), or sign for it. What its own people write proves the same, and has not
-/// been forwarded by it.
+/// (Sender Rewriting Scheme), or sign for it. What its own people write proves the same, and has
+/// not been forwarded by it.
 pub fn by_known(to: &ReceivingDomain, transaction: &Transaction, proved: &Authentication) -> bool {
     let known = &to.forwarders;
     let client = &transaction.session.client_ip;

@@ -2,7 +2,8 @@
 //!
 //! Mail comes in four ways, and each proves itself otherwise:
 //!
-//! - **Directly**, past every known forwarder: the author's domain has to stand for it ([`direct`]).
+//! - **Directly**, past every known forwarder: the author's domain has to stand for it
+//!   ([`direct`]).
 //! - **Through the relay** of a customer, whose server has shown the credentials of its domain: the
 //!   customer vouches, whoever the author is, and for its own domain's addresses alone.
 //! - **Past the relay**: for a domain that should come through it and did not.

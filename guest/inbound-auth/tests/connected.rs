@@ -194,7 +194,8 @@ fn what_its_own_people_write_has_not_been_forwarded() {
     assert_eq!(outcome.judge().tags, Vec::<String>::new());
 }
 
-/// Sender Rewriting Scheme gives the reverse-path of a connected domain to what its server forwards.
+/// Sender Rewriting Scheme gives the reverse-path of a connected domain to what its server
+/// forwards.
 #[test]
 fn the_server_of_an_outbound_only_domain_is_known_by_its_name() {
     for (state, code) in [

@@ -6,8 +6,8 @@
 //!
 //! What a program says of itself decides at once. What is only usual of machines is
 //! [weighed](Found::weight) against what is usual of people: a sign that leaves hardly a doubt
-//! weighs 3, one that has innocent causes 2, one that only backs others 1. A machine must outweigh the
-//! person.
+//! weighs 3, one that has innocent causes 2, one that only backs others 1. A machine must
+//! outweigh the person.
 //!
 //! Whether a machine may answer, and whether the author is [certainly](certain) a machine, are
 //! asked of the same evidence apart: each wants more than the class does.
@@ -307,7 +307,8 @@ fn is_weighed_as_answer(found: &Found) -> bool {
     }
     // What is generated is an answer only where it answers, or says that something has come in.
     let machine = if found.has_any(MACHINES) { 2 } else { 0 };
-    // No autoresponder writes in a person's program, but some providers name theirs in all they send.
+    // No autoresponder writes in a person's program, but some providers name theirs in all they
+    // send.
     let program = match (found.has_any(OF_PROGRAM), found.has(AutomaticSubject)) {
         (true, false) => 6,
         (true, true) => 3,

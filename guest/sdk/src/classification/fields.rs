@@ -97,7 +97,8 @@ struct Pass<'a> {
 /// Octets of a field's body that are read where it has a word or two to say.
 const WORDS: usize = 400;
 
-/// Octets of all of them together. What an honest message says of itself is within the first few KiB.
+/// Octets of all of them together. What an honest message says of itself is within the first few
+/// KiB.
 const ALL_WORDS: usize = 128 << 10;
 
 /// Fields that name the program of which the names are read: an honest message has one or two.
@@ -290,7 +291,8 @@ const NAMES: usize = 4;
 /// Lines at the end of a text in which it is signed.
 const LAST_LINES: usize = 8;
 
-/// Whether one of the last lines has a word of a person's name who is an author, or gets the answer.
+/// Whether one of the last lines has a word of a person's name who is an author, or gets the
+/// answer.
 fn is_signed(own: &str, held: &Held) -> bool {
     let lines = own.lines().rev().filter(|line| !line.trim().is_empty());
     let short = lines.take(LAST_LINES).filter(|line| line.len() < 80);
@@ -386,8 +388,8 @@ fn replies(text: &text::Text, author: &str, held: &Held, found: &mut Found) {
     {
         found.add(Rule::AgentComment, "From", &author);
     }
-    // Other desks give it without saying whose it is; their own templates ask for nothing and know no
-    // `I`.
+    // Other desks give it without saying whose it is; their own templates ask for nothing and
+    // know no `I`.
     let own = [
         Rule::ReceiptText,
         Rule::NoticeText,

@@ -13,7 +13,8 @@ const LABEL: usize = 36;
 pub(super) struct Layout {
     /// Most lines have a label and a value: `Host: web1`.
     pub records: bool,
-    /// One of the labels is that of what a visitor wrote, and one of who wrote it: `Message:`, `E-mail:`.
+    /// One of the labels is that of what a visitor wrote, and one of who wrote it: `Message:`,
+    /// `E-mail:`.
     pub form: bool,
     /// Somebody is asked something.
     pub asks: bool,

@@ -1,5 +1,5 @@
-//! What machines begin a subject with, in lower case, without the dots that tell Turkish `i` from `ı`; and
-//! what [they and people say](SAID).
+//! What machines begin a subject with, in lower case, without the dots that tell Turkish `i` from
+//! `ı`; and what [they and people say](SAID).
 
 mod answers;
 mod failures;

@@ -111,7 +111,8 @@ rules! {
     AutomaticSubject = "automatic-subject", "Exchange and others";
     /// A subject that says that somebody is away.
     AbsenceSubject = "absence-subject", "vacation programs";
-    /// The fixed subject of an out-of-office agent, or a program's words before that of what it answers.
+    /// The fixed subject of an out-of-office agent, or a program's words before that of what it
+    /// answers.
     AwaySubject = "away-subject", "Domino; Exchange and others";
     /// Who wrote is to confirm it first.
     Challenge = "challenge", "TMDA and others";
@@ -241,7 +242,8 @@ rules! {
     Flowed = "flowed", "RFC 3676 section 4";
     /// A mailbox's rule passed it on in the mailbox's own name.
     RuleForward = "rule-forward", "Exchange";
-    /// Answers go to somebody at another domain: perhaps a form passes on what a person wrote in it.
+    /// Answers go to somebody at another domain: perhaps a form passes on what a person wrote in
+    /// it.
     ReplyElsewhere = "reply-elsewhere", "habit";
     /// Written in answer to something.
     Correspondence = "correspondence", "RFC 5322 section 3.6.4";

@@ -1,8 +1,8 @@
 //! Which of the known phrases a text has.
 //!
-//! All phrases of all languages are looked for in one pass: at the beginning of each word only those
-//! are compared that have its first two letters. So a text costs what it is long, whatever number of
-//! phrases there is.
+//! All phrases of all languages are looked for in one pass: at the beginning of each word only
+//! those are compared that have its first two letters. So a text costs what it is long, whatever
+//! number of phrases there is.
 
 use std::sync::LazyLock;
 
@@ -58,12 +58,13 @@ impl Says {
 /// How many there are.
 const KINDS: usize = Says::OptOut as usize + 1;
 
-/// The phrases, each in the form that [`plain`] gives it: close together, for what a call touches of
-/// the memory it has to fetch first.
+/// The phrases, each in the form that [`plain`] gives it: close together, for what a call touches
+/// of the memory it has to fetch first.
 struct Index {
     /// The first two letters of phrases, in order, each with the number of the first that has them.
     keys: Vec<(u64, u16)>,
-    /// The phrases in order of their keys: where each stands in `texts`, how long it is, what it says.
+    /// The phrases in order of their keys: where each stands in `texts`, how long it is, what it
+    /// says.
     phrases: Vec<(u16, u8, Says)>,
     texts: String,
 }
@@ -133,7 +134,8 @@ fn key(text: &str) -> u64 {
     next() << 32 | next()
 }
 
-/// What a text says: of each kind the first phrase, in the order of the text, and how many there are.
+/// What a text says: of each kind the first phrase, in the order of the text, and how many there
+/// are.
 #[derive(Debug, Default)]
 pub(super) struct Said([(Option<&'static str>, u8); KINDS]);
 

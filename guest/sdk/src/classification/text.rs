@@ -308,8 +308,8 @@ fn finish(found: Found) -> Text {
     text
 }
 
-/// Whether header fields stand in the text that servers write on the way (RFC 5321 section 4.4), with
-/// others of a message: mail systems of old show so what they could not deliver.
+/// Whether header fields stand in the text that servers write on the way (RFC 5321 section 4.4),
+/// with others of a message: mail systems of old show so what they could not deliver.
 fn has_header(words: &str) -> bool {
     let (mut trace, mut others) = (0, 0);
     for line in words.lines() {

@@ -1,8 +1,8 @@
 //! How people speak of themselves: the first person, in the singular, as whole words.
 
 /// Words that no template of a firm's has, which speaks of itself as `we`. What is another word in
-/// another language (Danish `i`, German `es` and `mit`, Dutch `je`) is left out; English `I` is told
-/// by its capital.
+/// another language (Danish `i`, German `es` and `mit`, Dutch `je`) is left out; English `I` is
+/// told by its capital.
 #[rustfmt::skip]
 pub(super) const FIRST_PERSON: &[&str] = &[
     // English

@@ -1,7 +1,7 @@
 //! What programs write of their own accord: alerts, reports, orders, accounts, deliveries.
 
-/// Phrases of templates. People tell of such things in other words: of what happened to them, and in
-/// the first person.
+/// Phrases of templates. People tell of such things in other words: of what happened to them, and
+/// in the first person.
 #[rustfmt::skip]
 pub(super) const NOTICE_TEXT: &[&str] = &[
     // To nobody in particular
