@@ -234,7 +234,12 @@ mod tests {
     use super::*;
 
     async fn of(message: &str) -> Authors {
-        read_authors(&Message::from_bytes(Bytes::from(message.to_owned())), None, 5).await
+        read_authors(
+            &Message::from_bytes(Bytes::from(message.to_owned())),
+            None,
+            5,
+        )
+        .await
     }
 
     #[tokio::test]

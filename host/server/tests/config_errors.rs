@@ -294,6 +294,15 @@ fn a_chain_names_policies_that_there_are_and_each_once() {
 }
 
 #[test]
+fn no_policy_has_the_relays_name() {
+    wrong(
+        "[[policy]]\nname = \"relay\"\nbuiltin = \"loop-guard\"\n",
+        2,
+        "names what the relay itself says",
+    );
+}
+
+#[test]
 fn a_policy_has_one_module_and_time_to_run() {
     wrong(
         "[[policy]]\nname = \"x\"\n",

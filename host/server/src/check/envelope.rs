@@ -1,6 +1,6 @@
 //! The envelope of a stored message, where the command line does not give it.
 
-use gatepost_message::{Address, Edit, FieldBody, FieldName, Message, ReversePath};
+use gatepost_message::{Address, Message, ReversePath};
 
 use crate::ownership::{Ownership, Whose};
 
@@ -50,29 +50,15 @@ pub(super) fn recipients(
 /// The message as it was before the delivery that stored it: without the Delivered-To field on top,
 /// where that names the recipient. Left there, it would say that the message comes a second time.
 pub(super) fn undelivered(message: Message, recipients: &[Address]) -> Message {
-    const NAME: &str = "Delivered-To";
-    let delivered = message.headers_named(NAME);
-    let Some((first, others)) = delivered.split_first() else {
+    let Some(first) = message.named("Delivered-To").next() else {
         return message;
     };
     let is_recipient = |address: Address| recipients.contains(&address);
-    if !Address::parse(bare(first)).is_ok_and(is_recipient) {
+    if !Address::parse(bare(&first.unfolded())).is_ok_and(is_recipient) {
         return message;
     }
-    let Ok(name) = FieldName::new(NAME) else {
-        return message;
-    };
-    let mut edits = vec![Edit::Remove { name: name.clone() }];
-    // The last that is added goes on top.
-    let others = others
-        .iter()
-        .rev()
-        .filter_map(|other| FieldBody::new(other).ok());
-    edits.extend(others.map(|body| Edit::Add {
-        name: name.clone(),
-        body,
-    }));
-    message.edited(&edits)
+    // The others stay where they are: what stands below them tells who wrote them.
+    message.without(|field| std::ptr::eq(field.raw(), first.raw()))
 }
 
 /// The well-formed addresses of the first field of that name.
@@ -143,6 +129,15 @@ mod tests {
             let message = undelivered(message(head), &recipients);
             assert_eq!(message.headers_named("Delivered-To"), expected, "{head}");
         }
+    }
+
+    #[test]
+    fn what_stood_below_it_stays_where_it_is() {
+        let recipients = ["a@x.example".parse().unwrap()];
+        let below = "Received: by mx.desk.example\r\nDelivered-To: a@x.example\r\n\r\n";
+        let stored = format!("Delivered-To: a@x.example\r\n{below}");
+        let stored = Message::from_bytes(Bytes::from(stored));
+        assert_eq!(undelivered(stored, &recipients).head(), below);
     }
 
     #[test]

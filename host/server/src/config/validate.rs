@@ -536,6 +536,13 @@ fn policies(config: &Config, findings: &mut Findings) {
             &mut names,
             findings,
         );
+        if policy.name == crate::repaired::RELAY {
+            findings.add(
+                at!["policy", p, "name"],
+                "\"relay\" names what the relay itself says of a message",
+                "in trace, queue and reasons nobody could tell the two apart: choose another name",
+            );
+        }
         match (&policy.builtin, &policy.file) {
             (None, None) if config.relay.policies.is_some() => {}
             (Some(_), Some(_)) | (None, None) => findings.add(
