@@ -5,7 +5,7 @@
 //!
 //! A [`Trace`] is what the message tells of its way. One forwarding leaves several addresses in it:
 //! an alias, the mailbox behind it, a sub-address, the name that a provider has for the domain
-//! inside. So it is counted by the [sites](is_same_site) that have forwarded it, and by the
+//! inside. So it is counted by the sites that have forwarded it, and by the
 //! addresses that it was sent on to.
 
 use std::collections::HashSet;

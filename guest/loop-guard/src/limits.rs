@@ -1,6 +1,6 @@
 //! How many exchanges without a person are too many, by what they have in common.
 
-/// The limits, in exchanges that [decay over a day](crate::counts); 0 sets one aside.
+/// The limits, in exchanges that decay over a day; 0 sets one aside.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Limits {

@@ -5,7 +5,7 @@ use memchr::memrchr;
 /// The most octets of a line that every server takes, without CRLF (RFC 5322 section 2.1.1).
 pub const LINE: usize = 998;
 
-/// Looks for a line of more than [`LINE`] octets, in pieces of a message with CRLF alone.
+/// Looks for a line of more than 998 octets, in pieces of a message with CRLF alone.
 ///
 /// It looks for the last LF among as many octets as a line may have, and goes on behind that: of
 /// lines of usual length it touches one octet in ten or so.
