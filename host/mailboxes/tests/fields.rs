@@ -245,7 +245,7 @@ fn entries_keep_their_names() {
 
 #[test]
 fn more_than_is_read_is_unreadable() {
-    let many = "a@b.example,".repeat(501);
+    let many: String = (0..501).map(|n| format!("a{n}@b.example,")).collect();
     let reading = read([&many]);
     assert_eq!(reading.mailboxes().len(), 500);
     assert_eq!(
@@ -254,4 +254,8 @@ fn more_than_is_read_is_unreadable() {
     );
     let long = format!("{}<a@b.example>", " ".repeat(64 * 1024));
     assert_eq!(read([long]).clarity(), Clarity::Unreadable);
+    // One who is named again and again is one.
+    let same = read(["a@b.example,".repeat(1000)]);
+    assert_eq!(same.shown().len(), 1);
+    assert_eq!(same.doubt(), None);
 }

@@ -179,7 +179,11 @@ proptest! {
             prop_assert_eq!(after.count("X-Gatepost-Trigger"), 0);
         }
         for once in &NAMED[9..] {
-            prop_assert!(after.count(once) <= 1, "{}", once);
+            let left = format!("{once} stood there more than once, and is too long to be one");
+            let says = |action: &Action| matches!(action, Action::Reason(said) if *said == left);
+            let left = duplicates == "repair" && decision.actions().iter().any(says);
+            let leaves_open = ["From", "Sender", "Reply-To", "Subject"].contains(once);
+            prop_assert!(after.count(once) <= 1 || left && !leaves_open, "{}", once);
         }
     }
 }

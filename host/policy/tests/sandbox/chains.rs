@@ -166,8 +166,8 @@ async fn effects_are_applied_by_the_host_and_only_then_seen() {
     assert_eq!(ruling.verdict, Verdict::Pass);
     assert_eq!(
         ruling.findings.effects.len(),
-        2,
-        "one mark for each recipient"
+        6,
+        "for each recipient the id, and by which a resend is known: its octets and its client"
     );
     // Asked again before anything was applied, it decides the same: a hook changes nothing.
     let again = chain
