@@ -54,6 +54,12 @@ pub const FIELD_LIMIT: usize = 64 * 1024;
 /// The most addresses that are told of. With more, the fields are [`Clarity::Unreadable`].
 pub const ADDRESS_LIMIT: usize = 500;
 
+/// The [mailboxes](Reading::mailboxes) of a field's body, for whom it does not matter what other
+/// readers could make of it: that takes most of the time of [`read`].
+pub fn mailboxes(body: impl AsRef<[u8]>) -> Vec<ListedMailbox> {
+    reading::mailboxes(body.as_ref())
+}
+
 /// Reads the bodies of all fields of one name, folded or unfolded, top to bottom.
 pub fn read<B: AsRef<[u8]>>(bodies: impl IntoIterator<Item = B>) -> Reading {
     let mut reader = reading::Reader::default();

@@ -197,9 +197,13 @@ impl Reader {
             others.for_each(|address| self.show(address));
             scan::addresses(&text, &tokens, &mut |address| self.show(&address));
         }
+        self.list(list.mailboxes);
+    }
+
+    /// Adds the entries of a field, as far as there is room.
+    fn list(&mut self, mut listed: Vec<ListedMailbox>) {
         let mailboxes = &mut self.reading.mailboxes;
         let room = ADDRESS_LIMIT.saturating_sub(mailboxes.len());
-        let mut listed = list.mailboxes;
         if listed.len() > room {
             // Who is named again and again is one.
             let known = mailboxes
@@ -243,6 +247,16 @@ impl Reader {
         }
         reading
     }
+}
+
+/// The entries of one field, with nothing said of other readers.
+pub(crate) fn mailboxes(body: &[u8]) -> Vec<ListedMailbox> {
+    let body = body.get(..FIELD_LIMIT).unwrap_or(body);
+    let text = String::from_utf8_lossy(body);
+    let listed = list::read(&tokens(&text, Dialect::default())).mailboxes;
+    let mut reader = Reader::default();
+    reader.list(listed);
+    reader.reading.mailboxes
 }
 
 /// The other rules by which some readers could see the field differently.

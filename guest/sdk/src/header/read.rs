@@ -10,8 +10,8 @@ pub(crate) fn addresses(value: &str) -> Vec<(String, String)> {
     if let Some((name, address)) = plain(value) {
         return vec![(name.to_owned(), address.to_owned())];
     }
-    let reading = gatepost_mailboxes::read([bounds::list(value, bounds::LIST)]);
-    let all = reading.mailboxes().iter().take(bounds::ADDRESSES);
+    let mailboxes = gatepost_mailboxes::mailboxes(bounds::list(value, bounds::LIST));
+    let all = mailboxes.iter().take(bounds::ADDRESSES);
     all.map(|mailbox| {
         let address = match &mailbox.address {
             Some(address) => address.to_string(),
