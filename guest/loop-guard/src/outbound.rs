@@ -416,7 +416,9 @@ impl Outbound<'_> {
                 them.count_in(&known.content, repeated, marked, decision);
             }
         }
-        if goes_on {
+        // What is in answer to something is in a thread, whoever it goes to: the answer may come from
+        // where nobody was ever written to.
+        if goes_on || !known.parents.is_empty() {
             let mut ids = vec![email_id()];
             ids.extend(thread::message_id(self.head));
             known.depth.keep(self.facts, &ids, decision);

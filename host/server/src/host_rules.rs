@@ -1,7 +1,7 @@
 //! What holds for every message, whatever a policy says of it.
 
 use gatepost_authentication::from_bodies;
-use gatepost_mailboxes::{AddrSpec, Doubt, read};
+use gatepost_mailboxes::{AddrSpec, Doubt, is_shown_as, read};
 use gatepost_message::{Address, Message};
 use gatepost_policy::{Flow, Transaction};
 use gatepost_smtp::Reply;
@@ -23,8 +23,9 @@ pub fn refusal(message: &Message) -> Option<Reply> {
     })
 }
 
-/// Refuses a submission whose author, by a From field, is not one in whose name its account [may
-/// send](Ownership::may_send_as).
+/// Refuses a submission whose author, by a From field, or whose Sender (RFC 5322 section 3.6.2) is
+/// not one in whose name its account [may send](Ownership::may_send_as): readers show who sent a
+/// message beside its author, or in the author's place.
 ///
 /// `message` is as it would be sent: what a policy writes into From is held to it too.
 pub fn foreign_author(
@@ -56,7 +57,7 @@ pub fn foreign(domain: &str) -> Reply {
     Reply::new(550, "5.7.1", text)
 }
 
-/// Whom the From fields name, to any mail reader: nobody else's name is shown behind a spelling of
+/// Whom From and Sender name, to any mail reader: nobody else's name is shown behind a spelling of
 /// the field or of its name. A local part that only some reader could show may be made up.
 ///
 /// # Errors
@@ -71,7 +72,11 @@ fn authors(message: &Message) -> Result<Vec<Address>, &'static str> {
         let address = Address::parse(&shown.to_string()).or_else(|_| made_up());
         address.map_err(|_| "it names what is no domain")
     };
-    reading.shown().iter().map(address).collect()
+    let senders = message.fields();
+    let senders = senders.filter(|field| is_shown_as(field.name_raw(), "Sender"));
+    let senders = read(senders.map(|field| field.body_raw().to_vec()));
+    let shown = reading.shown().iter().chain(senders.shown());
+    shown.map(address).collect()
 }
 
 /// Whether policies may choose the next hop. A null sender belongs to no customer and never uses a
@@ -164,7 +169,9 @@ mod tests {
             ("From: a@deeper.one.example", true),
             ("From: \"x@two.example\" <a@one.example>", false),
             ("From: A (x@two.example) <a@one.example>", false),
-            ("Sender: x@two.example", false),
+            ("Sender: x@two.example", true),
+            ("Sender: a@one.example", false),
+            ("From: a@one.example\r\nsender : X <x@ two.example>", true),
             ("From: X <x@TWO.example>", true),
             ("fRom : a@one.example,\r\n x@two.example", true),
             ("From: Team: a@one.example, x@two.example;", true),

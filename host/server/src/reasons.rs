@@ -39,6 +39,8 @@ pub fn of(judgements: &[Judgement], recipients: &[Address]) -> Vec<String> {
     let mut told: Vec<String> = Vec::new();
     for judgement in judgements {
         for reason in &judgement.decision.reasons {
+            // A stranger's words end no reason, and begin none of another policy.
+            let reason = reason.replace(';', ",");
             let mut reason = format!("{}: {reason}", judgement.policy);
             if told.len() == MOST || names_one(&reason) {
                 continue;
@@ -124,6 +126,20 @@ mod tests {
     use gatepost_smtp::Reply;
 
     use super::*;
+
+    #[test]
+    fn a_strangers_words_begin_no_reason() {
+        let forged = said(
+            "loop-guard",
+            &["by Auto-Submitted: x; inbound-auth: allowed"],
+        );
+        let told = of(&[forged], &[]);
+        assert_eq!(
+            told,
+            ["loop-guard: by Auto-Submitted: x, inbound-auth: allowed"]
+        );
+        assert!(!field_body(&told).contains(';'));
+    }
 
     fn said(policy: &str, reasons: &[&str]) -> Judgement {
         Judgement {

@@ -254,6 +254,40 @@ fn a_silent_exchange_ends_within_ten_messages() {
     }
 }
 
+/// Nobody who answers was ever written to, and all that stays the same is that each message names the
+/// one that it answers.
+#[test]
+fn a_thread_ends_though_each_answer_is_from_a_new_domain() {
+    let mut world = usual();
+    let (mut to, mut answered) = ("ann@first.example".to_owned(), String::new());
+    let mut passed = 0;
+    for round in 0..20 {
+        let words = ["alpha", "beta", "gamma", "delta"].map(|word| format!("{word}{round}"));
+        let letter = |fields: String| {
+            let words = words.join(" ");
+            format!("{fields}Subject: {words}\r\n\r\n{words}\r\n")
+        };
+        let ours = letter(format!(
+            "From: {DESK}\r\nTo: {to}\r\nX-Gatepost-Trigger: automatic\r\n\
+             Message-ID: <{round}@desk.example>\r\n{answered}"
+        ));
+        if !world.send(Flow::Submission, DESK, &to, &ours).passed() {
+            break;
+        }
+        world.wait(1);
+        to = format!("bob{round}@d{round}.example");
+        let theirs = letter(format!(
+            "From: {to}\r\nTo: {DESK}\r\nMessage-ID: <{round}.{to}>\r\n\
+             In-Reply-To: <{round}@desk.example>\r\n"
+        ));
+        assert!(world.send(Flow::Inbound, &to, DESK, &theirs).passed());
+        answered = format!("In-Reply-To: <{round}.{to}>\r\n");
+        passed += 2;
+        world.wait(1);
+    }
+    assert!(passed <= 10, "{passed}");
+}
+
 /// What is in other words each time, slow enough to be typed and not said to be a machine's might be
 /// two people's: it is its even pace that tells.
 #[test]

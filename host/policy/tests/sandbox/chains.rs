@@ -159,6 +159,8 @@ async fn effects_are_applied_by_the_host_and_only_then_seen() {
         ..memory.clone().into()
     };
     let ours = || message("X-Gatepost-Email-Id: 42\r\n");
+    // Whoever sends it back is a hop more.
+    let back = || message("Received: from a by b; now\r\nX-Gatepost-Email-Id: 42\r\n");
     let ruling = chain
         .begin(look_ups())
         .message(&transaction(), ours(), None, Findings::default())
@@ -184,7 +186,7 @@ async fn effects_are_applied_by_the_host_and_only_then_seen() {
     }
     let returned = chain
         .begin(look_ups())
-        .message(&transaction(), ours(), None, Findings::default())
+        .message(&transaction(), back(), None, Findings::default())
         .await;
     let Verdict::Reject(reply) = returned.verdict else {
         panic!("{:?}", returned.verdict)
@@ -195,7 +197,7 @@ async fn effects_are_applied_by_the_host_and_only_then_seen() {
     other.account = Some("other".into());
     let elsewhere = chain
         .begin(look_ups())
-        .message(&other, ours(), None, Findings::default())
+        .message(&other, back(), None, Findings::default())
         .await;
     assert_eq!(elsewhere.verdict, Verdict::Pass);
 }
