@@ -15,6 +15,8 @@ pub(super) struct Original {
     /// Where that part begins in the repaired message.
     begin: u64,
     steps: Vec<Step>,
+    /// Where the octets in front of each step begin, and where those behind the last one do.
+    begins: Vec<u64>,
     length: u64,
 }
 
@@ -40,9 +42,17 @@ impl Original {
             repaired,
             begin,
             steps: steps.to_vec(),
+            begins: Vec::with_capacity(steps.len() + 1),
             length: 0,
         };
-        original.length = original.pieces().map(|piece| piece.length()).sum();
+        let (mut length, mut begins) = (0, std::mem::take(&mut original.begins));
+        for piece in original.pieces(0) {
+            if matches!(piece, Piece::Same { .. }) {
+                begins.push(length);
+            }
+            length += piece.length();
+        }
+        (original.length, original.begins) = (length, begins);
         original
     }
 
@@ -59,9 +69,20 @@ impl Original {
         Some(octets.into())
     }
 
-    fn pieces(&self) -> impl Iterator<Item = Piece> {
-        let mut at = 0;
-        let mut steps = self.steps.iter();
+    /// Where a step stands in this part, and where what was made by it ends.
+    fn place(&self, step: &Step) -> (u64, u64) {
+        let to = u64::from(step.at).saturating_sub(self.begin);
+        match step.was {
+            Was::LineEnd(_) => (to, to + 2),
+            Was::Gone(..) => (to, to),
+        }
+    }
+
+    /// The pieces from those octets on that stand in front of the step with this number.
+    fn pieces(&self, first: usize) -> impl Iterator<Item = Piece> {
+        let (before, behind) = self.steps.split_at(first);
+        let mut at = before.last().map_or(0, |step| self.place(step).1);
+        let mut steps = behind.iter();
         let mut due = None;
         let mut ended = false;
         std::iter::from_fn(move || {
@@ -74,13 +95,13 @@ impl Original {
             let from = at;
             let to = match steps.next() {
                 Some(step) => {
-                    let to = u64::from(step.at).saturating_sub(self.begin);
-                    let (octet, count, made) = match step.was {
-                        Was::LineEnd(octet) => (octet, 1, 2),
-                        Was::Gone(octet, count) => (octet, u64::from(count), 0),
+                    let (octet, count) = match step.was {
+                        Was::LineEnd(octet) => (octet, 1),
+                        Was::Gone(octet, count) => (octet, u64::from(count)),
                     };
                     due = Some(Piece::Octets { octet, count });
-                    at = to + made;
+                    let (to, behind) = self.place(step);
+                    at = behind;
                     to
                 }
                 None => {
@@ -100,9 +121,12 @@ impl Body for Original {
     }
 
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
-        let mut begin = 0;
+        // Not from the front each time: a stranger decides how many pieces there are.
+        let behind = self.begins.partition_point(|begin| *begin <= offset);
+        let first = behind.saturating_sub(1);
+        let mut begin = self.begins.get(first).copied().unwrap_or_default();
         let mut filled = 0;
-        for piece in self.pieces() {
+        for piece in self.pieces(first) {
             let end = begin + piece.length();
             let wanted = offset + filled as u64;
             if wanted < end && filled < buf.len() {
