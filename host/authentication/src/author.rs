@@ -76,7 +76,7 @@ pub(crate) async fn read_authors(
 }
 
 async fn bodies(message: &Message) -> Vec<Vec<u8>> {
-    if !goes_on_in_body(message) {
+    if !message.ends_in_no_field() {
         return from_bodies(message);
     }
     let message = message.clone();
@@ -94,7 +94,7 @@ pub fn from_bodies(message: &Message) -> Vec<Vec<u8>> {
     let fields = fields.filter(|field| is_shown_as(field.name_raw(), "From"));
     let mut bodies: Vec<Vec<u8>> = fields.map(|field| field.body_raw().to_vec()).collect();
     bodies.extend(hidden_in(above_the_first(message.head())));
-    if goes_on_in_body(message) {
+    if message.ends_in_no_field() {
         let mut behind = vec![0; BEHIND];
         let length = message.body().read_at(0, &mut behind).unwrap_or(0);
         behind.truncate(length);
@@ -191,15 +191,6 @@ fn above_the_first(head: &[u8]) -> &[u8] {
         length += line.len();
     }
     &head[..length]
-}
-
-/// Whether the header section ends before a line that is no field: there are readers that skip such
-/// a line and see fields below it.
-fn goes_on_in_body(message: &Message) -> bool {
-    let head = &message.head()[..];
-    let ends_with_empty_line =
-        head.ends_with(b"\n\r\n") || head.ends_with(b"\n\n") || matches!(head, b"\r\n" | b"\n");
-    !ends_with_empty_line && !message.body().is_empty()
 }
 
 /// The bodies of From fields among lines, up to an empty one, as a careless reader finds them.
