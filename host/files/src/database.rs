@@ -39,11 +39,18 @@ impl State {
     /// # Errors
     /// The file cannot be read.
     pub fn of(path: &Path) -> io::Result<Self> {
-        let regular = regular::refuse_other_kinds(path);
-        let regular = regular.and_then(|()| regular::refuse_other_kinds(&beside(path, "-wal")));
-        match regular.and_then(|()| regular::refuse_other_kinds(&beside(path, "-shm"))) {
-            Err(FileError::NotRegular(kind)) => return Ok(Self::Garbled(not_regular(path, kind))),
+        match regular::refuse_other_kinds(path) {
+            Err(FileError::NotRegular(kind)) => return Ok(Self::Garbled(not_a_file(kind))),
             admitted => admitted?,
+        }
+        for log in ["-wal", "-shm"] {
+            match regular::refuse_other_kinds(&beside(path, log)) {
+                Err(FileError::NotRegular(_)) => {
+                    let found = "has a log (-wal or -shm) that is not a regular file";
+                    return Ok(Self::Garbled(found));
+                }
+                admitted => admitted?,
+            }
         }
         let mut file = match regular::open(path).map_err(io::Error::from) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::Missing),
@@ -65,14 +72,13 @@ impl State {
     }
 }
 
-/// What is said of a database that is no regular file, or whose logs are not.
-fn not_regular(path: &Path, kind: &'static str) -> &'static str {
-    match (regular::refuse_other_kinds(path).is_err(), kind) {
-        (true, "a directory") => "is a directory and not a file",
-        (true, "a FIFO") => "is a FIFO and not a file",
-        (true, "a socket") => "is a socket and not a file",
-        (true, _) => "is a device and not a file",
-        (false, _) => "has a log (-wal or -shm) that is not a regular file",
+/// What is said of a database that is no regular file.
+fn not_a_file(kind: &str) -> &'static str {
+    match kind {
+        "a directory" => "is a directory and not a file",
+        "a FIFO" => "is a FIFO and not a file",
+        "a socket" => "is a socket and not a file",
+        _ => "is a device and not a file",
     }
 }
 
