@@ -79,12 +79,12 @@ impl<'a> Correspondent<'a> {
 
     /// Whether anything has gone out to them within a day, a person's mail too.
     pub fn is_met(&self) -> bool {
-        self.is_warm() || self.facts.counted(&key(&["met ", &self.name]), DAY) > 0
+        self.is_warm() || self.facts.counted(&self.met(), DAY) > 0
     }
 
     /// Counts that a person wrote to them.
     pub fn meet(&self, decision: &mut Decision) {
-        decision.count(key(&["met ", &self.name]), 1);
+        decision.count(self.met(), 1);
     }
 
     /// Whether something has come from them in answer, within a day.
@@ -155,18 +155,26 @@ impl<'a> Correspondent<'a> {
 
     /// Whether a limit of their domain was reached with them.
     pub fn is_held(&self) -> bool {
-        self.facts.counted(&key(&["held ", &self.name]), HELD) > 0
+        self.facts.counted(&self.held(), HELD) > 0
     }
 
     /// From now on nothing automatic goes to them for a while.
     pub fn hold(&self, decision: &mut Decision) {
-        decision.count(key(&["held ", &self.name]), 1);
+        decision.count(self.held(), 1);
     }
 
     /// Whether nobody can have typed so many words since they wrote.
     pub fn is_faster_than_typed(&self, words: usize) -> bool {
         let mut each = TYPED.iter();
         each.any(|(seconds, least)| words >= *least && self.facts.seen(&self.since(*seconds)))
+    }
+
+    fn met(&self) -> String {
+        key(&["met ", &self.name])
+    }
+
+    fn held(&self) -> String {
+        key(&["held ", &self.name])
     }
 
     fn since(&self, seconds: u32) -> String {
@@ -275,7 +283,7 @@ impl<'a> Correspondent<'a> {
                 decision.forget_count(key);
             }
         }
-        decision.forget_count(key(&["held ", &self.name]));
+        decision.forget_count(self.held());
         for minutes in 0..MINUTES.len() {
             let after = self.after(minutes);
             if self.facts.counted(&after, DAY) > 0 {

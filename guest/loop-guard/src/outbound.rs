@@ -390,8 +390,12 @@ impl Outbound<'_> {
         for (number, recipient) in sent.iter().take(COUNTED).enumerate() {
             let them = self.correspondent(&recipient.them);
             them.count_out(decision);
+            let domain = match number < DOMAINS || recipient.answers.is_some() {
+                true => Domain::of(self.facts, &self.settings.limits, &recipient.them),
+                false => None,
+            };
             if number < DOMAINS
-                && let Some(of) = Domain::of(self.facts, &self.settings.limits, &recipient.them)
+                && let Some(of) = &domain
                 && !domains.iter().any(|name| name == of.name())
             {
                 of.count_out(&known.content, decision);
@@ -402,7 +406,7 @@ impl Outbound<'_> {
             };
             goes_on = true;
             them.count_answer(&known.content, repeated, decision);
-            if let Some(of) = Domain::of(self.facts, &self.settings.limits, &recipient.them) {
+            if let Some(of) = domain {
                 let fast = them.is_faster_than_typed(known.content.body().words);
                 of.count_answer(&known.content, fast, decision);
             }

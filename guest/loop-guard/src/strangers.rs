@@ -88,6 +88,10 @@ impl<'a> Domain<'a> {
         key(&["in ", &self.name, " ="])
     }
 
+    fn held(&self) -> String {
+        key(&["held ", &self.name])
+    }
+
     fn fast_key(&self) -> String {
         key(&["fast ", &self.name])
     }
@@ -203,12 +207,12 @@ impl<'a> Domain<'a> {
     /// A limit was reached: what is written to often there, and never answers from that address, is
     /// written to by no machine for a while.
     pub fn hold(&self, decision: &mut Decision) {
-        decision.count(key(&["held ", &self.name]), 1);
+        decision.count(self.held(), 1);
     }
 
     /// Whether it was.
     pub fn is_held(&self) -> bool {
-        self.facts.counted(&key(&["held ", &self.name]), HELD) > 0
+        self.facts.counted(&self.held(), HELD) > 0
     }
 }
 
