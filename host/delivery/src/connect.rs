@@ -4,7 +4,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 
 use gatepost_message::domain_to_ascii;
-use gatepost_policy::{NextHop, Protocol, TlsMode};
+use gatepost_model::{NextHop, Protocol, TlsMode};
 use gatepost_smtp::Reply;
 use gatepost_smtp::client::{self, Event, Failure, Session};
 use ipnet::IpNet;

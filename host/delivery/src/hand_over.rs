@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gatepost_message::{Message, Needs};
-use gatepost_policy::{Judgement, NextHop, Routing};
+use gatepost_model::{Judgement, NextHop, Routing};
 use gatepost_smtp::Reply;
 use gatepost_smtp::client::{self, Limits, Origin, Outcome, Stage, Transaction};
 use gatepost_smtp::dsn;

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use gatepost_message::{Address, TransactionId};
-use gatepost_policy::{Judgement, NextHop};
+use gatepost_model::{Judgement, NextHop};
 use gatepost_spool::{Claim, ClaimedRecipient, Ending};
 
 use crate::notify::Action;

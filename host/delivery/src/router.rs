@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use gatepost_policy::{Judgement, Routing};
+use gatepost_model::{Judgement, Routing};
 use gatepost_spool::{Claim, ClaimedRecipient};
 
 /// Says where to take a message. The relay implements it with its chain of policies.

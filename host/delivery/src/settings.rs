@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gatepost_message::Millis;
-use gatepost_policy::NextHop;
+use gatepost_model::NextHop;
 use ipnet::IpNet;
 
 use crate::notify::Notifications;
@@ -51,7 +51,7 @@ pub struct Settings {
     pub timeouts: Timeouts,
     /// PEM files with certificates to trust besides the public roots, for [`TlsMode::Required`].
     ///
-    /// [`TlsMode::Required`]: gatepost_policy::TlsMode::Required
+    /// [`TlsMode::Required`]: gatepost_model::TlsMode::Required
     pub trusted: Vec<PathBuf>,
     /// How long a claim on a message is held. An attempt that is not over by nine tenths of it is
     /// given up, so that nobody else can have claimed the message meanwhile. Default 1 hour.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gatepost_policy::{Judgement, NextHop, Protocol};
+use gatepost_model::{Judgement, NextHop, Protocol};
 use gatepost_smtp::Reply;
 use gatepost_spool::{Ending, RecipientResult, Report, SpoolError};
 

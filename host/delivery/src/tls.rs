@@ -1,6 +1,6 @@
 //! TLS towards next hops: which certificates count, by [`TlsMode`].
 //!
-//! [`TlsMode`]: gatepost_policy::TlsMode
+//! [`TlsMode`]: gatepost_model::TlsMode
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -35,6 +35,23 @@ pub struct Separators(Box<str>);
 #[error("{0:?} cannot set a sub-address apart: it takes one of !#$%&'*+-/=?^_|~")]
 pub struct SeparatorError(pub char);
 
+/// Returns an address in the one form that all its spellings have, by which machines are known; what
+/// is no address, in lower case.
+pub fn canonical_form(address: &str) -> String {
+    // Most have it already, and to find that out costs next to nothing: nothing is wrapped around
+    // what has no `=`.
+    let plain = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'_' | b'@');
+    // A dot that stands where it should not is quoted.
+    let odd = || address.starts_with('.') || address.contains("..") || address.contains(".@");
+    if address.bytes().all(plain) && !odd() {
+        return address.to_owned();
+    }
+    Address::parse(address).map_or_else(
+        |_| address.to_lowercase(),
+        |address| CanonicalAddress::of(&address, &Separators::default()).to_string(),
+    )
+}
+
 impl Separators {
     /// No sub-addresses: `help+orders@` is someone else than `help@`.
     pub fn none() -> Self {
@@ -391,6 +408,18 @@ mod tests {
     }
 
     proptest! {
+        /// The short way of [`canonical_form`] leads where the long one does.
+        #[test]
+        fn an_address_in_canonical_form_stays_as_it_is(
+            address in "[a-z0-9._-]{1,12}@(xn--)?[a-z0-9.-]{1,16}"
+        ) {
+            let long = Address::parse(&address).map_or_else(
+                |_| address.to_lowercase(),
+                |address| CanonicalAddress::of(&address, &Separators::default()).to_string(),
+            );
+            prop_assert_eq!(canonical_form(&address), long);
+        }
+
         #[test]
         fn the_canonical_form_is_its_own(text in addresses(), separators in "[+=-]{0,2}") {
             if let Ok(address) = Address::parse(&text) {

@@ -43,7 +43,7 @@ mod time;
 
 pub use address::{Address, AddressError, ReversePath, address_literal};
 pub use body::Body;
-pub use canonical::{CanonicalAddress, SeparatorError, Separators, undone};
+pub use canonical::{CanonicalAddress, SeparatorError, Separators, canonical_form, undone};
 pub use domain::{Domain, DomainError};
 pub use edit::Edit;
 pub use field::{Field, FieldBody, FieldError, FieldName};

@@ -8,10 +8,10 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use gatepost_message::{Address, Field, Message};
+use gatepost_model::{Flow, Session, Transaction};
 use sha2::{Digest as _, Sha256};
 
 use crate::version::Hook;
-use crate::{Flow, Session, Transaction};
 
 /// Octets of a body that count towards the digest of a message: its beginning.
 const BODY: usize = 64 << 10;

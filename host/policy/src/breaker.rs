@@ -24,8 +24,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use gatepost_model::Fault;
+
 use crate::attribution::{Cause, Digest, Sender};
-use crate::decision::Fault;
 
 /// So many senders, with as many messages, open it.
 pub(crate) const UNRELATED: usize = 8;

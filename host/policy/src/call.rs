@@ -3,11 +3,11 @@
 
 use std::time::{Duration, Instant};
 
+use gatepost_model::{Decision, Fault, FaultKind};
 use wasmtime::component::{ComponentNamedList, Lift, Lower, Resource, TypedFunc};
 use wasmtime::{Store, UpdateDeadline};
 
 use crate::budget::Allowance;
-use crate::decision::{Decision, Fault, FaultKind};
 use crate::definition::Limits;
 use crate::engine::{Engine, TICK};
 use crate::host::{CallState, DecisionHandle, MessageHandle, Stop, View};

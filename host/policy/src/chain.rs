@@ -8,17 +8,17 @@ use std::sync::Arc;
 
 use gatepost_authentication::Facts;
 use gatepost_message::{Address, Message, Millis};
-use gatepost_smtp::Reply;
+use gatepost_model::{
+    AttemptResult, Effect, Judgement, Routing, Scope, Session, Transaction, Verdict,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::budget::{Budget, Sizes};
-use crate::decision::{Effect, Ending, Judgement, Routing, Verdict};
 use crate::findings::Findings;
 use crate::hooks::Terms;
-use crate::memory::{LookUps, Scope};
+use crate::memory::LookUps;
 use crate::slot::Slot;
 use crate::version::{Hook, Version};
-use crate::{Session, Transaction};
 
 /// The ordered policies of one listener.
 #[derive(Debug, Clone, Default)]
@@ -81,19 +81,6 @@ pub struct OutcomeRuling {
     pub effects: Vec<(Scope, Effect)>,
     /// Every call that was made, in order.
     pub judgements: Vec<Judgement>,
-}
-
-/// How an attempt ended for one recipient, as the outcome hook is told.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AttemptResult {
-    /// The recipient.
-    pub recipient: Address,
-    /// How it ended.
-    pub ending: Ending,
-    /// The reply that ended it.
-    pub reply: Reply,
-    /// `host:port` of the server that was tried.
-    pub server: Option<String>,
 }
 
 impl Chain {
@@ -230,7 +217,7 @@ impl Pinned {
             findings.fold(judgement, transaction.account.as_deref());
             message = message.edited(&findings.edits);
             let ends = said.stops_chain();
-            verdict = verdict.followed_by(said);
+            verdict = followed_by(verdict, said);
             if ends {
                 break;
             }
@@ -305,18 +292,16 @@ fn scoped(transaction: &Transaction, judgement: &Judgement) -> Vec<(Scope, Effec
         .collect()
 }
 
-impl Verdict {
-    /// What comes of this when a later policy of the chain says the other.
-    fn followed_by(self, newer: Self) -> Self {
-        match (self, newer) {
-            // What is to be looked at by a person is not dropped by a later policy.
-            (
-                kept @ Self::Quarantine(_),
-                Self::Pass | Self::Accept | Self::Discard | Self::Quarantine(_),
-            ) => kept,
-            (Self::Accept, Self::Pass) => Self::Accept,
-            (_, newer) => newer,
-        }
+/// Returns what remains of a verdict once a later policy of the chain has given another.
+fn followed_by(older: Verdict, newer: Verdict) -> Verdict {
+    match (older, newer) {
+        // A message that a person is to look at is not dropped by a later policy.
+        (
+            kept @ Verdict::Quarantine(_),
+            Verdict::Pass | Verdict::Accept | Verdict::Discard | Verdict::Quarantine(_),
+        ) => kept,
+        (Verdict::Accept, Verdict::Pass) => Verdict::Accept,
+        (_, newer) => newer,
     }
 }
 

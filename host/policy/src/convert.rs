@@ -2,13 +2,14 @@
 //! here: an answer that contradicts itself is a fault.
 
 use gatepost_message::{Address, domain_to_ascii};
+use gatepost_model::{
+    AttemptResult, Ending, Flow, MessageClass, NextHop, Protocol, Routing, Session, TlsMode,
+    Transaction, Verdict,
+};
 use gatepost_smtp::Reply;
 
-use crate::chain::AttemptResult;
 use crate::contract::wit::types;
-use crate::decision::{MessageClass, NextHop, Protocol, Routing, TlsMode, Verdict};
 use crate::host::one_line;
-use crate::{Ending, Flow, Session, Transaction};
 
 /// Octets of the reason for a quarantine.
 const REASON: usize = 4 << 10;

@@ -4,9 +4,8 @@
 use std::time::Duration;
 
 use gatepost_message::Message;
+use gatepost_model::Transaction;
 use serde::{Deserialize, Serialize};
-
-use crate::Transaction;
 
 /// What becomes of a message when a policy fails on it. In the route hook a fault always defers
 /// and in the outcome hook it changes nothing, whatever is said here; a call that finds no free

@@ -3,9 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use gatepost_message::{Address, Edit, FieldName};
+use gatepost_model::{Classification, Decision, Effect, Judgement, RecipientVerdict, Scope};
 
-use crate::decision::{Classification, Decision, Effect, Judgement, RecipientVerdict};
-use crate::memory::Scope;
 use crate::reserved::Reserved;
 
 /// Edits that were dropped for one reason are each on record up to so many.
@@ -131,7 +130,7 @@ mod tests {
     use gatepost_message::FieldBody;
 
     use super::*;
-    use crate::Verdict;
+    use gatepost_model::Verdict;
 
     fn judgement(decision: Decision) -> Judgement {
         Judgement {

@@ -4,20 +4,22 @@ use std::sync::Arc;
 
 use gatepost_authentication::Facts;
 use gatepost_message::{Address, Message, Millis, TransactionId};
+use gatepost_model::{
+    AttemptResult, Decision, Fault, FaultKind, Judgement, Routing, Scope, Session, Transaction,
+    Verdict,
+};
 use gatepost_smtp::Reply;
 
 use crate::attribution::{Cause, Subject};
 use crate::breaker::Admission;
 use crate::budget::{Budget, DEADLINES, Sizes};
 use crate::call::{self, Called, decision_handle, message_handle};
-use crate::chain::AttemptResult;
 use crate::contract::wit::types;
-use crate::decision::{Decision, Fault, FaultKind, Judgement, Routing, Verdict};
 use crate::definition::OnError;
 use crate::host::View;
-use crate::memory::{LookUps, Scope};
+use crate::memory::LookUps;
 use crate::version::{Hook, Version};
-use crate::{Session, Transaction, convert, probe};
+use crate::{convert, probe};
 
 /// What a client is told when a policy could not decide.
 fn undecided() -> Reply {

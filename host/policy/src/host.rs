@@ -7,19 +7,19 @@ use std::time::Duration;
 
 use gatepost_authentication::Facts;
 use gatepost_message::{
-    Address, CanonicalAddress, Edit, FieldBody, FieldName, Message, Millis, Separators,
-    TransactionId,
+    Address, Edit, FieldBody, FieldName, Message, Millis, TransactionId, canonical_form,
 };
+use gatepost_model::{Classification, Decision, Effect, RecipientVerdict, Scope};
 use wasmtime::component::Resource;
 
+use crate::Duties;
 use crate::budget::Allowance;
 use crate::contract::wit::{clock, counters, decisions, log, message_access, types};
 use crate::convert;
 use crate::definition::Limits;
 use crate::directory::Directory;
 use crate::identity::Identity;
-use crate::memory::{Memory, Scope};
-use crate::{Classification, Decision, Duties, Effect, RecipientVerdict};
+use crate::memory::Memory;
 
 /// Octets that one `header-chunk` or `body-chunk` hands over at most.
 const CHUNK: u32 = 1 << 20;
@@ -189,23 +189,6 @@ fn key(key: String) -> wasmtime::Result<String> {
         )));
     }
     Ok(key)
-}
-
-/// An address in the one form that all its spellings have, by which machines are known; in lower
-/// case where it is none.
-pub fn canonical(address: &str) -> String {
-    // Most have it already, and to find that out costs next to nothing: nothing is wrapped around
-    // what has no `=`.
-    let plain = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'_' | b'@');
-    // A dot that stands where it should not is quoted.
-    let odd = || address.starts_with('.') || address.contains("..") || address.contains(".@");
-    if address.bytes().all(plain) && !odd() {
-        return address.to_owned();
-    }
-    Address::parse(address).map_or_else(
-        |_| address.to_lowercase(),
-        |address| CanonicalAddress::of(&address, &Separators::default()).to_string(),
-    )
 }
 
 impl wasmtime::ResourceLimiter for CallState {
@@ -514,7 +497,7 @@ impl decisions::HostDecision for CallState {
         self.answer(address.len() + evidence.len())?;
         let mut evidence = one_line(&evidence);
         evidence.truncate(evidence.floor_char_boundary(EVIDENCE));
-        let address = key(canonical(&address))?;
+        let address = key(canonical_form(&address))?;
         self.effect(Effect::RememberMachine {
             address,
             evidence,
@@ -528,7 +511,7 @@ impl decisions::HostDecision for CallState {
         address: String,
     ) -> wasmtime::Result<()> {
         self.answer(address.len())?;
-        let address = key(canonical(&address))?;
+        let address = key(canonical_form(&address))?;
         self.effect(Effect::ForgetMachine { address })
     }
 
@@ -574,24 +557,5 @@ impl log::Host for CallState {
             log::Level::Error => tracing::error!(policy, id, "{text}"),
         }
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        /// The short way leads where the long one does.
-        #[test]
-        fn what_is_canonical_is_left_as_it_is(address in "[a-z0-9._-]{1,12}@(xn--)?[a-z0-9.-]{1,16}") {
-            let long = Address::parse(&address).map_or_else(
-                |_| address.to_lowercase(),
-                |address| CanonicalAddress::of(&address, &Separators::default()).to_string(),
-            );
-            prop_assert_eq!(canonical(&address), long);
-        }
     }
 }

@@ -31,9 +31,9 @@ mod child;
 mod component;
 mod contract;
 mod convert;
-mod decision;
 mod definition;
 mod directory;
+mod duties;
 mod engine;
 mod error;
 mod file;
@@ -50,34 +50,28 @@ mod reserved;
 mod settings;
 mod slot;
 mod snapshot;
-mod transaction;
 mod version;
 
 pub use bounds::bounds;
 pub use breaker::BreakerState;
 pub use budget::Sizes;
-pub use chain::{AttemptResult, Chain, MessageRuling, OutcomeRuling, Pinned, RouteRuling, Ruling};
+pub use chain::{Chain, MessageRuling, OutcomeRuling, Pinned, RouteRuling, Ruling};
 pub use child::{Loading, LoadingLimits, Program, serve};
 pub use component::ModuleKind;
 pub use contract::VERSION as CONTRACT_VERSION;
-pub use decision::{
-    Classification, Decision, Duties, Effect, Ending, Fault, FaultKind, Judgement, MessageClass,
-    NextHop, Protocol, RecipientVerdict, Routing, TlsMode, Verdict,
-};
 pub use definition::{Definition, Grants, Limits, OnError, SelfTest};
 pub use directory::{
     CredentialScope, Directory, DomainKind, DomainState, Forwarders, NoDirectory, Partner,
     PartnerSource, ReceivingDomain,
 };
+pub use duties::Duties;
 pub use engine::{Engine, EngineSettings};
 pub use error::{EngineError, LoadError, Resource};
 pub use file::{ModuleFileError, read_module};
 pub use findings::Findings;
-pub use host::canonical;
 pub use identity::{Identity, NoIdentity};
-pub use memory::{LookUps, Machine, Memory, NoMemory, Scope};
+pub use memory::{LookUps, Memory, NoMemory};
 pub use reserved::Reserved;
 pub use settings::{LONGEST_SCHEMA, VALIDATION};
 pub use slot::{NothingToRollBackTo, Slot};
-pub use transaction::{Flow, Session, Transaction};
 pub use version::{Hook, Inspection, Version};

@@ -2,9 +2,10 @@
 //! guest asks for them.
 
 use gatepost_authentication::{Authentication, FromClarity};
+use gatepost_message::canonical_form;
 
 use crate::contract::wit::{authentication as wit, directory, identity, settings_of_account};
-use crate::host::{CallState, canonical, refuse};
+use crate::host::{CallState, refuse};
 use crate::{CredentialScope, DomainKind, DomainState, Partner, PartnerSource, ReceivingDomain};
 
 impl CallState {
@@ -230,10 +231,9 @@ impl directory::Host for CallState {
 
     fn machine(&mut self, address: String) -> wasmtime::Result<Option<directory::KnownMachine>> {
         let view = &self.view;
-        let found =
-            view.scope.account.as_deref().and_then(|account| {
-                (view.memory).machine(account, &canonical(&address), view.time)
-            });
+        let found = view.scope.account.as_deref().and_then(|account| {
+            (view.memory).machine(account, &canonical_form(&address), view.time)
+        });
         Ok(found.map(|machine| directory::KnownMachine {
             evidence: machine.evidence,
             since: machine.since.0,
@@ -242,7 +242,7 @@ impl directory::Host for CallState {
     }
 
     fn canonical(&mut self, address: String) -> wasmtime::Result<String> {
-        Ok(canonical(&address))
+        Ok(canonical_form(&address))
     }
 }
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use gatepost_message::Millis;
-use serde::{Deserialize, Serialize};
+use gatepost_model::{Machine, Scope};
 
 use crate::directory::{Directory, NoDirectory};
 use crate::identity::{Identity, NoIdentity};
@@ -31,15 +31,6 @@ impl<M: Memory + 'static> From<Arc<M>> for LookUps {
     }
 }
 
-/// Whose counts and marks: each policy has its own, for each account.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Scope {
-    /// Name of the policy in the configuration.
-    pub policy: String,
-    /// The account of the transaction, once fixed.
-    pub account: Option<String>,
-}
-
 /// Counts and marks as they stood before this message. None of it may wait.
 pub trait Memory: Send + Sync {
     /// The sum counted under `key` in the `seconds` before `now`, to the minute.
@@ -49,18 +40,6 @@ pub trait Memory: Send + Sync {
     /// What the account knows at `now` of a machine that writes from `address`, which is in
     /// canonical form.
     fn machine(&self, account: &str, address: &str, now: Millis) -> Option<Machine>;
-}
-
-/// What is known of an address that has shown itself to be a machine's.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Machine {
-    /// How it has shown it, in one sentence.
-    pub evidence: String,
-    /// Since when that is known.
-    pub since: Millis,
-    /// Until when it is held to be so.
-    pub until: Millis,
 }
 
 /// Remembers nothing.

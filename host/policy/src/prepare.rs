@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gatepost_message::Millis;
+use gatepost_model::Scope;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -23,7 +24,7 @@ use crate::engine::Engine;
 use crate::error::{LoadError, Resource};
 use crate::host::View;
 use crate::identity::NoIdentity;
-use crate::memory::{NoMemory, Scope};
+use crate::memory::NoMemory;
 use crate::snapshot::Instrumented;
 use crate::version::{Compiled, Hook, Inspection, settings_function};
 use crate::{Duties, call, settings};

@@ -8,15 +8,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use gatepost_authentication::Facts;
 use gatepost_message::{Address, Message, Millis, ReversePath, TransactionId};
+use gatepost_model::{AttemptResult, Ending, Fault, FaultKind, Flow, Session, Transaction};
 use gatepost_smtp::Reply;
 
-use crate::chain::AttemptResult;
-use crate::decision::{Fault, FaultKind};
 use crate::error::LoadError;
 use crate::hooks::Terms;
 use crate::memory::{LookUps, NoMemory};
 use crate::version::{Hook, Version};
-use crate::{Ending, Flow, Session, Transaction};
 
 /// The facts of a message that came from nowhere: there was nothing to check.
 fn unchecked() -> Arc<Facts> {

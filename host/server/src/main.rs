@@ -1,4 +1,4 @@
-//! The `gatepost` command; see [`gatepost::cli`].
+//! The `gatepost` command: see `gatepost-cli` for its subcommands, and [`gatepost_server`] for the relay.
 
 #![forbid(unsafe_code)]
 #![deny(clippy::print_stdout, clippy::print_stderr)]
@@ -6,7 +6,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use gatepost::cli::{self, Cli};
+use gatepost_cli::{self as cli, Cli};
 use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 use tokio::runtime::Builder;
 
@@ -50,7 +50,9 @@ fn main() -> ExitCode {
         .build();
     let ended = match runtime {
         Ok(runtime) => {
-            let ended = runtime.block_on(cli::run(cli));
+            let ended = runtime.block_on(cli::run(cli, async |config, path| {
+                gatepost_server::run(config, path).await
+            }));
             // What still waits for a file, a name server or a compiler is not waited for.
             runtime.shutdown_timeout(LAST);
             ended

@@ -39,26 +39,25 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout_at};
 use tokio_rustls::TlsAcceptor;
 
 use self::doors::Doors;
-use self::reload::Ask;
 use self::signals::{Limit, Signals};
-use crate::cli::output;
-use crate::config::{self, Config, Direction, ListenerTls};
-use crate::control::{self, ControlSocket, Counter};
-use crate::folder::{self, Watch};
-use crate::listener::Service;
-use crate::live::{Door, InUse, Live};
-use crate::loading;
-use crate::log_ins::{Attempts, LogIns};
-use crate::observability::spans::Exporter;
-use crate::observability::{Health, Metrics, Monitor, Spans};
-use crate::origin::Origin;
-use crate::ownership;
-use crate::pipeline::{Pipeline, SpoolMemory};
-use crate::policies::Policies;
-use crate::routing::Routing;
-use crate::session::Phase;
-use crate::tls;
-use crate::{exposure, feeds};
+use gatepost_config::exposure;
+use gatepost_config::{self as config, Config, Direction, ListenerTls};
+use gatepost_feeds as feeds;
+use gatepost_intake::listener::Service;
+use gatepost_intake::live::{Door, InUse, Live};
+use gatepost_intake::log_ins::{Attempts, LogIns};
+use gatepost_intake::origin::Origin;
+use gatepost_intake::ownership;
+use gatepost_intake::pipeline::{Pipeline, SpoolMemory};
+use gatepost_intake::session::Phase;
+use gatepost_intake::tls;
+use gatepost_observability::spans::Exporter;
+use gatepost_observability::{Health, Metrics, Monitor, Spans};
+use gatepost_operations::{Ask, ControlSocket, Counter, partner_routes};
+use gatepost_policy_set::Policies;
+use gatepost_policy_set::folder::{self, Watch};
+use gatepost_policy_set::loading;
+use gatepost_routing::Routing;
 
 /// The most of the time for stopping that is kept for what comes behind sessions and deliveries: to
 /// tell clients that are cut off, and to write what is to be on record.
@@ -319,7 +318,7 @@ impl Relay {
         let feeds = feeds::Client::new(&config.directory).into_diagnostic()?;
         let feeds = Arc::new(ArcSwap::from_pointee(feeds));
         tokio::spawn(feeds::keep_up(Arc::clone(&directory), Arc::clone(&feeds)));
-        let runtime = control::Runtime {
+        let runtime = gatepost_operations::Runtime {
             spool: Arc::clone(&spool),
             trace: Arc::clone(&trace),
             directory,
@@ -355,7 +354,7 @@ impl Relay {
             ready += &format!(" {name}={address}");
         }
         // Whoever started the relay may have closed the pipe; that is no reason to stop.
-        let _ = output::print(&ready);
+        let _ = gatepost_terminal::print(&ready);
         tracing::info!("{ready}");
         Ok(relay)
     }
@@ -364,10 +363,11 @@ impl Relay {
         Monitor {
             metrics: self.metrics.clone(),
             health: Arc::clone(&self.health),
-            policies: Arc::clone(&self.policies),
+            policies: Arc::clone(&self.policies) as _,
             spool: Arc::clone(&self.parts.spool),
             trace: Arc::clone(&self.parts.trace),
             directory: Arc::clone(&self.parts.directory),
+            routes: partner_routes(Arc::clone(&self.parts.directory)),
         }
     }
 
@@ -425,7 +425,7 @@ type Opened = (Arc<dyn Spool>, Arc<Trace>, Arc<Directory>);
 /// Opens queue, trace and directory, which makes the directory if it is not there.
 async fn open_store(config: &Config) -> miette::Result<Opened> {
     let mut settings = SpoolSettings::new(&config.relay.store).with_min_free(config.relay.min_free);
-    settings.fatal = output::fatal();
+    settings.fatal = gatepost_operations::fatal();
     let trace = config.relay.store.join("trace.db");
     let retention = config.trace.retention();
     let directory = config.directory.settings(&config.relay.store);

@@ -2,13 +2,13 @@
 
 #![allow(clippy::unwrap_used)]
 
-use gatepost::control::{
-    Action, Choice, DirectoryRequest, DirectoryResponse, Listing, PolicyStatus, Request, Response,
-};
-use gatepost::policies::Swap;
 use gatepost_directory::{AccountKind, Profile, UserName};
 use gatepost_message::{Millis, TransactionId};
+use gatepost_operations::{
+    Action, Choice, DirectoryRequest, DirectoryResponse, Listing, PolicyStatus, Request, Response,
+};
 use gatepost_policy::OnError;
+use gatepost_policy_set::Swap;
 use gatepost_spool::{Changed, Status};
 
 fn listing() -> Listing {

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use gatepost::config::Config;
-use gatepost::policies::Policies;
+use gatepost_config::Config;
 use gatepost_policy::{Engine, EngineSettings, Limits, LoadingLimits};
+use gatepost_policy_set::Policies;
 
 /// Each section of the page, and a configuration that has a key too many there.
 const TABLES: [(&str, &str); 18] = [

@@ -5,10 +5,10 @@
 
 use std::sync::LazyLock;
 
-use gatepost::config::Config;
-use gatepost::verdict_fields::cleared;
+use gatepost_config::Config;
+use gatepost_intake::edits::verdict_fields::cleared;
 use gatepost_message::Message;
-use gatepost_policy::Flow;
+use gatepost_model::Flow;
 use proptest::prelude::*;
 use proptest::sample::select;
 

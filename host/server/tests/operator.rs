@@ -8,13 +8,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use gatepost::config::Config;
-use gatepost::control::{
+use gatepost_config::Config;
+use gatepost_message::{Address, Millis, ReversePath, TransactionId};
+use gatepost_model::{Flow, Session, Transaction};
+use gatepost_operations::{
     self, Action, Choice, ControlSocket, Counter, Listing, OpenError, Request, Response, Runtime,
 };
-use gatepost::policies::Policies;
-use gatepost_message::{Address, Millis, ReversePath, TransactionId};
-use gatepost_policy::{Engine, EngineSettings, Flow, Session, Transaction};
+use gatepost_policy::{Engine, EngineSettings};
+use gatepost_policy_set::Policies;
 use gatepost_smtp::dsn;
 use gatepost_spool::{
     InitialState, NewBody, NewMessage, NewRecipient, Quarantine, SenderProof, Status,
@@ -129,14 +130,14 @@ fn everything() -> Listing {
 
 async fn changed(runtime: &Runtime, action: Action, choice: &Choice) -> u64 {
     let choice = choice.clone();
-    match control::execute(runtime, Request::QueueChange { action, choice }).await {
+    match gatepost_operations::execute(runtime, Request::QueueChange { action, choice }).await {
         Response::Changed(changed) => changed.changed,
         other => panic!("{other:?}"),
     }
 }
 
 async fn statuses(runtime: &Runtime, id: TransactionId) -> Vec<Status> {
-    match control::execute(runtime, Request::QueueShow { id }).await {
+    match gatepost_operations::execute(runtime, Request::QueueShow { id }).await {
         Response::Message(message) => {
             let recipients = message.summary.recipients.iter();
             recipients.map(|r| r.state.status()).collect()
@@ -147,7 +148,7 @@ async fn statuses(runtime: &Runtime, id: TransactionId) -> Vec<Status> {
 }
 
 async fn events(runtime: &Runtime, id: TransactionId) -> Vec<Kind> {
-    match control::execute(runtime, Request::Trace { id }).await {
+    match gatepost_operations::execute(runtime, Request::Trace { id }).await {
         Response::Events(events) => events.into_iter().map(|event| event.kind).collect(),
         Response::Unknown => Vec::new(),
         other => panic!("{other:?}"),
@@ -221,7 +222,7 @@ async fn mail_in_quarantine_is_let_go_or_dropped() {
     };
     let kept = accept(&runtime, &["x@desk.example"], Some(quarantine.clone())).await;
     let dropped = accept(&runtime, &["x@desk.example"], Some(quarantine)).await;
-    let ask = |request| control::execute(&runtime, request);
+    let ask = |request| gatepost_operations::execute(&runtime, request);
 
     let Response::Messages(messages) = ask(Request::QuarantineList(everything())).await else {
         panic!("messages are listed");
@@ -260,7 +261,7 @@ async fn policies_are_swapped_in_a_running_relay_only() {
     let rollback = || Request::PolicyRollback {
         policy: "loop-guard".to_owned(),
     };
-    let Response::Failed(reason) = control::execute(&runtime, rollback()).await else {
+    let Response::Failed(reason) = gatepost_operations::execute(&runtime, rollback()).await else {
         panic!("there is no relay");
     };
     assert!(reason.contains("no relay is running"), "{reason}");
@@ -268,18 +269,22 @@ async fn policies_are_swapped_in_a_running_relay_only() {
     let engine = Engine::new(EngineSettings::default()).unwrap();
     let policies = Policies::load(engine, &store.config).await.unwrap();
     runtime.policies = Some(Arc::new(policies));
-    let Response::Policies(before) = control::execute(&runtime, Request::PolicyList).await else {
+    let Response::Policies(before) =
+        gatepost_operations::execute(&runtime, Request::PolicyList).await
+    else {
         panic!("policies are listed");
     };
     let activate = Request::PolicyActivate {
         policy: "loop-guard".to_owned(),
-        module: gatepost::builtin::module("header-guard").unwrap().to_vec(),
+        module: gatepost_builtin::module("header-guard").unwrap().to_vec(),
     };
-    let Response::Swapped(swap) = control::execute(&runtime, activate).await else {
+    let Response::Swapped(swap) = gatepost_operations::execute(&runtime, activate).await else {
         panic!("the policy is swapped");
     };
     assert_eq!(swap.old, before[0].digest);
-    let Response::Policies(after) = control::execute(&runtime, Request::PolicyList).await else {
+    let Response::Policies(after) =
+        gatepost_operations::execute(&runtime, Request::PolicyList).await
+    else {
         panic!("policies are listed");
     };
     assert_eq!(after[0].digest, swap.new);
@@ -292,16 +297,16 @@ async fn the_socket_answers_its_owner_line_by_line_and_goes_with_the_relay() {
     let runtime = store.open();
     let id = accept(&runtime, &["x@desk.example"], None).await;
     // What a killed relay has left behind.
-    drop(std::os::unix::net::UnixListener::bind(control::path(store.path())).unwrap());
+    drop(std::os::unix::net::UnixListener::bind(gatepost_operations::path(store.path())).unwrap());
     assert_eq!(
-        control::ask(store.path(), &Request::PolicyList)
+        gatepost_operations::ask(store.path(), &Request::PolicyList)
             .await
             .unwrap(),
         None
     );
 
     let socket = ControlSocket::bind(store.path()).unwrap();
-    let path = control::path(store.path());
+    let path = gatepost_operations::path(store.path());
     let mode = std::fs::metadata(&path).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     let (stop, stopped) = oneshot::channel::<()>();
@@ -312,7 +317,12 @@ async fn the_socket_answers_its_owner_line_by_line_and_goes_with_the_relay() {
     // One relay answers for a store.
     assert!(ControlSocket::bind(store.path()).is_err());
 
-    let ask = async |request| control::ask(store.path(), &request).await.unwrap().unwrap();
+    let ask = async |request| {
+        gatepost_operations::ask(store.path(), &request)
+            .await
+            .unwrap()
+            .unwrap()
+    };
     counter.step("loading its policies");
     assert_eq!(
         ask(Request::QueueShow { id }).await,

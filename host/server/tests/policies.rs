@@ -6,10 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use gatepost::builtin;
-use gatepost::config::{Change, Config};
-use gatepost::policies::Policies;
+use gatepost_config::{Change, Config};
 use gatepost_policy::{Engine, EngineSettings};
+use gatepost_policy_set::Policies;
 
 const LISTENER: &str = r#"
 [relay]
@@ -122,7 +121,7 @@ async fn a_self_test_that_comes_out_otherwise_refuses_the_policy() {
 async fn a_module_is_activated_and_rolled_back() {
     let policies = load(&config(LOOPS, Path::new(""))).await.unwrap();
     let first = digest(&policies, "loops");
-    let module = Bytes::from_static(builtin::module("header-guard").unwrap());
+    let module = Bytes::from_static(gatepost_builtin::module("header-guard").unwrap());
 
     let swap = policies.activate("loops", module).await.unwrap();
     assert_eq!((swap.policy.as_str(), &swap.old), ("loops", &first));
@@ -178,7 +177,7 @@ async fn reload(policies: &Policies, config: &Config) -> Result<Vec<Change>, Str
 async fn a_reload_goes_back_to_the_configuration_and_touches_only_what_differs() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("loops.wasm");
-    let write = |name| std::fs::write(&file, builtin::module(name).unwrap()).unwrap();
+    let write = |name| std::fs::write(&file, gatepost_builtin::module(name).unwrap()).unwrap();
     write("loop-guard");
     let config = || {
         config(

@@ -11,9 +11,9 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use gatepost::doctor::{Patient, examine};
 use gatepost_directory::Directory;
 use gatepost_files::Level;
+use gatepost_operations::doctor::{Patient, examine};
 use gatepost_spool::{SpoolSettings, SqliteSpool};
 use gatepost_trace::{Retention, Trace};
 
@@ -61,7 +61,7 @@ fn open(store: &Path) -> Vec<String> {
         ..settings
     });
     let trace = Trace::open(store.join("trace.db"), Retention::default());
-    let directory = Directory::open(&gatepost::config::Directory::default().settings(store));
+    let directory = Directory::open(&gatepost_config::Directory::default().settings(store));
     let spool = spool.err().map(|error| error.to_string());
     let trace = trace.err().map(|error| error.to_string());
     let directory = directory.err().map(|error| error.to_string());

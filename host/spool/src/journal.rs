@@ -42,7 +42,7 @@ use std::{
 };
 
 use gatepost_message::{Millis, TransactionId};
-use gatepost_policy::{Effect, Scope};
+use gatepost_model::{Effect, Scope};
 
 use crate::{InitialState, Lease, NewMessage, NewRecipient};
 

@@ -32,7 +32,7 @@
 //! replaced ([`SpoolError::Lost`]), what its log has lost is told and comes from the journal
 //! ([`SqliteSpool::log_damage`]), and [`inspect`] looks at all of it without changing anything.
 //!
-//! [`Effect`]: gatepost_policy::Effect
+//! [`Effect`]: gatepost_model::Effect
 
 #![forbid(unsafe_code)]
 
@@ -50,7 +50,7 @@ mod staging;
 mod state;
 
 pub use error::SpoolError;
-pub use gatepost_policy::{Machine, Scope};
+pub use gatepost_model::{Machine, Scope};
 pub use journal::Fault;
 pub use memory::{Remembered, RememberedTotals};
 pub use message::{

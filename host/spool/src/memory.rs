@@ -19,7 +19,7 @@ use std::{
 };
 
 use gatepost_message::Millis;
-use gatepost_policy::{Machine, Scope};
+use gatepost_model::{Machine, Scope};
 
 use crate::KnownMachine;
 

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use gatepost_message::{Address, Body, Message, Millis, TransactionId};
-use gatepost_policy::{Classification, Effect, Judgement, Session, Transaction};
+use gatepost_model::{Classification, Effect, Judgement, Session, Transaction};
 use gatepost_smtp::{Reply, dsn};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;

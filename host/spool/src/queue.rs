@@ -1,7 +1,7 @@
 //! What a postmaster sees and chooses.
 
 use gatepost_message::{Address, Message, Millis, ReversePath, TransactionId};
-use gatepost_policy::{Classification, Judgement, Transaction};
+use gatepost_model::{Classification, Judgement, Transaction};
 use gatepost_smtp::Reply;
 use gatepost_smtp::dsn::{MessageRequest, RecipientRequest};
 use serde::{Deserialize, Serialize};

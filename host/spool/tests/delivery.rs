@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use common::*;
 use gatepost_message::{Millis, TransactionId};
-use gatepost_policy::{Classification, Effect, Judgement, MessageClass, Verdict};
+use gatepost_model::{Classification, Effect, Judgement, MessageClass, Verdict};
 use gatepost_smtp::dsn;
 use gatepost_spool::*;
 

@@ -8,7 +8,7 @@ use std::{path::Path, time::Duration};
 
 use common::*;
 use gatepost_message::{Millis, TransactionId};
-use gatepost_policy::Effect;
+use gatepost_model::Effect;
 use gatepost_spool::*;
 
 fn scope(policy: &str, account: Option<&str>) -> Scope {

@@ -12,7 +12,7 @@ use std::{
 
 use common::*;
 use gatepost_message::{Millis, TransactionId};
-use gatepost_policy::Effect;
+use gatepost_model::Effect;
 use gatepost_smtp::dsn;
 use gatepost_spool::*;
 use proptest::{collection::vec, prelude::*, sample::Index};

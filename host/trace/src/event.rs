@@ -2,7 +2,7 @@
 
 use gatepost_authentication::Summary;
 use gatepost_message::{Address, Millis, ReversePath, TransactionId};
-use gatepost_policy::{Judgement, NextHop, Session};
+use gatepost_model::{Judgement, NextHop, Session};
 use gatepost_smtp::Reply;
 use serde::{Deserialize, Serialize};
 

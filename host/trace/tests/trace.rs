@@ -5,7 +5,7 @@
 use std::{io::Write, path::Path, process::Command, time::Duration};
 
 use gatepost_message::{Address, Millis, ReversePath, TransactionId};
-use gatepost_policy::{Flow, Judgement, NextHop, Protocol, Session, TlsMode, Verdict};
+use gatepost_model::{Flow, Judgement, NextHop, Protocol, Session, TlsMode, Verdict};
 use gatepost_smtp::Reply;
 use gatepost_trace::*;
 use rusqlite::Connection;

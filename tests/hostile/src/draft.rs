@@ -1,6 +1,6 @@
 //! What a letter is made of.
 
-use gatepost_policy::Flow;
+use gatepost_model::Flow;
 
 use crate::HEADER_SIZE;
 

@@ -1,6 +1,6 @@
 //! The kinds of cases.
 
-use gatepost_policy::Flow;
+use gatepost_model::Flow;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use rand::{Rng, SeedableRng as _};

@@ -10,10 +10,10 @@ use gatepost_authentication as auth;
 use gatepost_message::{
     Address, CanonicalAddress, Message, Millis, ReversePath, Separators, TransactionId,
 };
+use gatepost_model::{Effect, FaultKind, Flow, Judgement, Machine, Scope, Session, Transaction};
 use gatepost_policy::{
-    Chain, CredentialScope, Definition, Directory, DomainKind, DomainState, Effect, Engine,
-    EngineSettings, FaultKind, Findings, Flow, Forwarders, Identity, Judgement, LookUps, Machine,
-    Memory, Partner, PartnerSource, ReceivingDomain, Scope, Session, Slot, Transaction,
+    Chain, CredentialScope, Definition, Directory, DomainKind, DomainState, Engine, EngineSettings,
+    Findings, Forwarders, Identity, LookUps, Memory, Partner, PartnerSource, ReceivingDomain, Slot,
 };
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};

@@ -3,8 +3,8 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use bytes::Bytes;
-use gatepost_message::{Address, Message, Millis, ReversePath, TransactionId};
-use gatepost_policy::{Effect, Flow, Judgement, Scope, Session, Transaction, canonical};
+use gatepost_message::{Address, Message, Millis, ReversePath, TransactionId, canonical_form};
+use gatepost_model::{Effect, Flow, Judgement, Scope, Session, Transaction};
 use gatepost_smtp::dsn::{MessageRequest, Notify, RecipientRequest};
 use gatepost_spool::{InitialState, NewBody, NewMessage, NewRecipient, SenderProof};
 use mail_builder::MessageBuilder;
@@ -152,7 +152,7 @@ fn unreachable(original: Original<'_>, cause: Cause<'_>) -> Vec<(String, String)
     let each = refused.map(|told| {
         let mut evidence = format!("mail to it was refused: {}", report::quote(told.reply));
         evidence.truncate(evidence.floor_char_boundary(200));
-        (canonical(told.recipient.as_str()), evidence)
+        (canonical_form(told.recipient.as_str()), evidence)
     });
     each.collect()
 }

@@ -30,7 +30,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use gatepost_message::{Address, Message, Millis};
-use gatepost_policy::{Judgement, Transaction};
+use gatepost_model::{Judgement, Transaction};
 use gatepost_smtp::{Reply, dsn};
 use gatepost_spool::{Claim, InitialState, NewMessage, SenderProof};
 use serde::Deserialize;

@@ -6,7 +6,7 @@
 //! control characters become spaces, and nothing is longer than a line may be.
 
 use gatepost_message::{Address, address_literal, domain_to_ascii};
-use gatepost_policy::Flow;
+use gatepost_model::Flow;
 use gatepost_smtp::Reply;
 use gatepost_smtp::dsn::{OriginalRecipient, encode_unicode};
 use mail_builder::headers::Header;

@@ -6,7 +6,7 @@ use crate::support::{
     Moment, NextHopServer, Notice, Offer, Relay, Told, message, route_all_to, say,
 };
 use gatepost_delivery::Action;
-use gatepost_policy::TlsMode;
+use gatepost_model::TlsMode;
 
 /// Takes `good`, refuses `bad` and `worse` for good and `later` for now.
 async fn choosy() -> NextHopServer {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use gatepost_policy::TlsMode;
+use gatepost_model::TlsMode;
 use gatepost_smtp::dsn::{EnvelopeId, MessageRequest, Notify, Ret};
 use tokio::sync::Notify as Signal;
 

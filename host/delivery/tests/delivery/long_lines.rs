@@ -2,7 +2,7 @@
 //! nothing is signed, else as they are or not at all; never cut.
 
 use gatepost_delivery::LongLines;
-use gatepost_policy::TlsMode;
+use gatepost_model::TlsMode;
 
 use crate::support::{NextHopServer, Offer, Relay, route_all_to};
 

@@ -8,7 +8,7 @@ use crate::support::{
     Act, Moment, NextHopServer, Notice, Offer, Relay, message, new_message, route_all_to, say,
 };
 use gatepost_delivery::{Action, Language, Notifications, ToStrangers, bounce_of_refused};
-use gatepost_policy::{Flow, TlsMode};
+use gatepost_model::{Flow, TlsMode};
 use gatepost_smtp::Reply;
 use gatepost_smtp::dsn::{EnvelopeId, Notify, OriginalRecipient, Ret, encode_xtext};
 use gatepost_spool::{InitialState, NewMessage, SenderProof, Spool};

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use gatepost_policy::TlsMode;
+use gatepost_model::TlsMode;
 
 use crate::support::{Act, Moment, NextHopServer, Offer, Relay, message, route_all_to, say};
 

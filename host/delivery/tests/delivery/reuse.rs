@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::support::{
     Act, Moment, NextHopServer, Offer, PATIENCE, Relay, Told, message, route_all_to,
 };
-use gatepost_policy::{Routing, TlsMode};
+use gatepost_model::{Routing, TlsMode};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::timeout;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::support::{
     Act, Moment, NextHopServer, Offer, PATIENCE, Relay, message, route_all_to, say,
 };
-use gatepost_policy::TlsMode;
+use gatepost_model::TlsMode;
 use gatepost_spool::{Owner, RecipientState, Spool};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;

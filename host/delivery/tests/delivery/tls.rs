@@ -1,9 +1,10 @@
 //! TLS to the next hop, by mode.
 
+use gatepost_model::TlsMode;
+
 use crate::support::{
     Act, Certificate, Moment, NextHopServer, Offer, Relay, Told, message, route_all_to,
 };
-use gatepost_policy::TlsMode;
 
 /// Sends one message and gives how it ended: `delivered` or the enhanced code, and whether under
 /// TLS.

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-use gatepost_policy::TlsMode;
+use gatepost_model::TlsMode;
 
 use crate::support::{Act, Moment, NextHopServer, Offer, Relay, message, route_all_to};
 

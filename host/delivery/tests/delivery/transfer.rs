@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::support::{Act, Moment, NextHopServer, Offer, Relay, Told, message, route_all_to, say};
-use gatepost_policy::{NextHop, Protocol, Routing, TlsMode};
+use gatepost_model::{NextHop, Protocol, Routing, TlsMode};
 use gatepost_smtp::Reply;
 use gatepost_spool::Ending;
 

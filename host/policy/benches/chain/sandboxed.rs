@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use gatepost_message::{Address, Message, Millis, ReversePath, TransactionId};
-use gatepost_policy::{
-    Chain, Definition, Engine, EngineSettings, Findings, Flow, NoMemory, Session, Slot, Transaction,
-};
+use gatepost_model::{Flow, Session, Transaction};
+use gatepost_policy::{Chain, Definition, Engine, EngineSettings, Findings, NoMemory, Slot};
 use tokio::runtime::{Builder, Runtime};
 
 /// A chain of policies, each in its sandbox.

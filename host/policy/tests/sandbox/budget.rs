@@ -3,10 +3,8 @@
 use std::sync::Arc;
 
 use gatepost_message::{Address, ReversePath};
-use gatepost_policy::{
-    Chain, Definition, Effect, FaultKind, Findings, NoMemory, Pinned, Sizes, Slot, Transaction,
-    Verdict,
-};
+use gatepost_model::{Effect, FaultKind, Transaction, Verdict};
+use gatepost_policy::{Chain, Definition, Findings, NoMemory, Pinned, Sizes, Slot};
 use test_support::hostile;
 
 use crate::{address, load, message, transaction};

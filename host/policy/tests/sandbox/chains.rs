@@ -3,9 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use gatepost_message::{FieldName, Millis, TransactionId};
-use gatepost_policy::{
-    Chain, Definition, Effect, Findings, Identity, LookUps, Memory, NoMemory, Scope, Slot, Verdict,
-};
+use gatepost_model::{Effect, Scope, Verdict};
+use gatepost_policy::{Chain, Definition, Findings, Identity, LookUps, Memory, NoMemory, Slot};
 use serde_json::json;
 use test_support::{hostile, policy};
 
@@ -130,7 +129,7 @@ impl Memory for Marks {
             .iter()
             .any(|(s, k)| s == scope && k == key)
     }
-    fn machine(&self, _: &str, _: &str, _: Millis) -> Option<gatepost_policy::Machine> {
+    fn machine(&self, _: &str, _: &str, _: Millis) -> Option<gatepost_model::Machine> {
         None
     }
 }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gatepost_message::Message;
+use gatepost_model::{FaultKind, Routing, Transaction, Verdict};
 use gatepost_policy::{
-    BreakerState, Chain, Definition, Engine, EngineSettings, FaultKind, Findings, Limits,
-    MessageRuling, NoMemory, OnError, Routing, Slot, Transaction, Verdict,
+    BreakerState, Chain, Definition, Engine, EngineSettings, Findings, Limits, MessageRuling,
+    NoMemory, OnError, Slot,
 };
 use test_support::hostile;
 

@@ -7,10 +7,10 @@ use gatepost_authentication::{
     DmarcPolicy, Facts, FromFact, IprevFact, SpfFact, SpfFacts,
 };
 use gatepost_message::TransactionId;
+use gatepost_model::{FaultKind, Verdict};
 use gatepost_policy::{
-    Chain, CredentialScope, Definition, Directory, DomainKind, DomainState, FaultKind, Findings,
-    Forwarders, Identity, LookUps, MessageRuling, NoMemory, Partner, PartnerSource,
-    ReceivingDomain, Slot, Verdict,
+    Chain, CredentialScope, Definition, Directory, DomainKind, DomainState, Findings, Forwarders,
+    Identity, LookUps, MessageRuling, NoMemory, Partner, PartnerSource, ReceivingDomain, Slot,
 };
 use serde_json::json;
 use test_support::{hostile, policy};

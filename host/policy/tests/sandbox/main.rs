@@ -15,9 +15,9 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use gatepost_message::{Address, Message, Millis, ReversePath, TransactionId};
+use gatepost_model::{Flow, Session, Transaction};
 use gatepost_policy::{
-    Chain, Definition, Engine, EngineSettings, Findings, Flow, MessageRuling, NoMemory, Session,
-    Slot, Transaction, Version,
+    Chain, Definition, Engine, EngineSettings, Findings, MessageRuling, NoMemory, Slot, Version,
 };
 
 /// One engine for all tests: a pool reserves much address space.

@@ -1,11 +1,12 @@
 //! The same logic, natively and in the sandbox: on every message the decisions are the same.
 
+use gatepost_message::Message;
+use gatepost_model::{Decision, Verdict};
 use gatepost_sdk::native::Mail;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use gatepost_message::Message;
-use gatepost_policy::{Chain, Decision, Definition, Findings, NoMemory, Slot, Verdict};
+use gatepost_policy::{Chain, Definition, Findings, NoMemory, Slot};
 use gatepost_sdk::{Action, Policy};
 use proptest::test_runner::{Config, RngSeed};
 use proptest::{prelude::*, test_runner::TestRunner};
@@ -58,7 +59,7 @@ fn action(action: &Action) -> String {
     }
 }
 
-fn plain(transaction: &gatepost_policy::Transaction) -> gatepost_sdk::Transaction {
+fn plain(transaction: &gatepost_model::Transaction) -> gatepost_sdk::Transaction {
     gatepost_sdk::Transaction {
         id: transaction.id.to_string(),
         session: gatepost_sdk::Session {
@@ -111,8 +112,8 @@ fn sandboxed(verdict: &Verdict, decision: &Decision) -> (String, String) {
             .map(|name| format!("protect {}", name.as_str())),
     );
     wanted.extend(decision.effects.iter().map(|effect| match effect {
-        gatepost_policy::Effect::MarkSeen { key, seconds } => format!("mark {key} {seconds}"),
-        gatepost_policy::Effect::RememberMachine {
+        gatepost_model::Effect::MarkSeen { key, seconds } => format!("mark {key} {seconds}"),
+        gatepost_model::Effect::RememberMachine {
             address,
             evidence,
             seconds,

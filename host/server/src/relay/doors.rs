@@ -11,11 +11,11 @@ use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
-use crate::config::Config;
-use crate::listener::{self, Listener, Places, Shares};
-use crate::live::{Door, Entrance, InUse};
-use crate::observability::Monitor;
-use crate::session::Phase;
+use gatepost_config::Config;
+use gatepost_intake::listener::{self, Listener, Places, Shares};
+use gatepost_intake::live::{Door, Entrance, InUse};
+use gatepost_intake::session::Phase;
+use gatepost_observability::Monitor;
 
 /// What is listened on.
 #[derive(Default)]

@@ -2,20 +2,24 @@
 //!
 //! Everything that can go wrong is done first: the file is read, every policy loaded, certificate
 //! and roots read, new addresses bound. Then the parts are put in use, none of which can fail. A
-//! session keeps what it began with, a transaction too (see [`crate::live`]); no connection is
+//! session keeps what it began with, a transaction too (see [`gatepost_intake::live`]); no connection is
 //! closed.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-use tokio::sync::oneshot;
+use gatepost_operations::{Refusal, Reloaded};
 
 use super::Relay;
 use super::doors::Bound;
-use crate::config::{Change, Config, ConfigError, Finding, at};
-use crate::origin::Origin;
-use crate::{feeds, folder, observability, ownership, policies, tls};
+use gatepost_config::{Change, Config, ConfigError, Finding, at};
+use gatepost_feeds as feeds;
+use gatepost_intake::origin::Origin;
+use gatepost_intake::ownership;
+use gatepost_intake::tls;
+use gatepost_observability as observability;
+use gatepost_policy_set as policies;
+use gatepost_policy_set::folder;
 
 /// Sections of which delivery knows nothing. Where anything else has changed, its settings are
 /// put in use anew, which costs its idle connections.
@@ -34,41 +38,6 @@ const NOT_OF_DELIVERY: [&str; 13] = [
     "tls.",
     "trace.",
 ];
-
-/// An operator wants the configuration read again.
-pub(crate) struct Ask {
-    /// What would change is to be said only.
-    pub(crate) dry_run: bool,
-    /// Who waits for the answer.
-    pub(crate) answer: oneshot::Sender<Reloaded>,
-}
-
-/// What became of a reload.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Reloaded {
-    /// The file that was read.
-    pub file: String,
-    /// Whether it is in use now.
-    pub applied: bool,
-    /// What it changes.
-    pub changes: Vec<Change>,
-    /// Where each listener is once it is in use, by name, and `http`.
-    pub listening: BTreeMap<String, String>,
-    /// Why it cannot be put in use; then nothing has changed.
-    pub problems: Vec<Refusal>,
-}
-
-/// One reason why a configuration cannot be put in use.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refusal {
-    /// The line, where it is about one.
-    pub line: Option<usize>,
-    /// What is wrong.
-    pub message: String,
-    /// What to do.
-    pub help: Option<String>,
-}
 
 /// A configuration that can be put in use.
 struct Checked {
@@ -140,7 +109,9 @@ impl Relay {
             findings.push(Finding { at, message, help });
         };
 
-        let level = observability::level(&config.log)
+        let level = config
+            .log
+            .filter()
             .map_err(|error| wrong(at!["log", "level"].to_vec(), error.to_string()));
         let tls = (config.tls.as_ref().map(tls::acceptor).transpose())
             .map_err(|error| wrong(at!["tls"].to_vec(), error.to_string()));

@@ -5,12 +5,13 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
-use gatepost::config::Config;
-use gatepost::pipeline::judge::{Fate, Lot};
-use gatepost::rehearsal::{Handed, Rehearsal, Rehearsed};
+use gatepost_config::Config;
 use gatepost_directory::{AccountKind, Directory, Grant, Limits, Profile, Settings, View};
+use gatepost_intake::pipeline::judge::{Fate, Lot};
+use gatepost_intake::rehearsal::{Handed, Rehearsal, Rehearsed};
 use gatepost_message::{Message, Millis, Separators, TransactionId};
-use gatepost_policy::{Engine, EngineSettings, Flow, Session, Transaction};
+use gatepost_model::{Flow, Session, Transaction};
+use gatepost_policy::{Engine, EngineSettings};
 
 /// The policies that stop loops, in the order of both chains.
 pub const POLICIES: [&str; 3] = ["partner-guard", "loop-guard", "header-guard"];

@@ -9,7 +9,7 @@ use std::{borrow::Cow, io};
 
 use bytes::{Buf, Bytes};
 use gatepost_message::Millis;
-use gatepost_policy::{Classification, Effect, Judgement, Scope, Transaction};
+use gatepost_model::{Classification, Effect, Judgement, Scope, Transaction};
 use gatepost_smtp::dsn;
 use serde::{Deserialize, Serialize};
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use gatepost_message::Millis;
-use gatepost_policy::Machine;
+use gatepost_model::Machine;
 
 use super::ENTRY;
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use gatepost_message::{Message, Millis};
-use gatepost_policy::Effect;
+use gatepost_model::Effect;
 use rusqlite::{Connection, ffi, params};
 use serde::Serialize;
 

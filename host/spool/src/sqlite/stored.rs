@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use gatepost_message::{Address, Message, Millis, ReversePath, TransactionId};
-use gatepost_policy::{Classification, Session, Transaction};
+use gatepost_model::{Classification, Session, Transaction};
 use gatepost_smtp::dsn::MessageRequest;
 use rusqlite::{Connection, Row};
 use serde::de::DeserializeOwned;

@@ -6,7 +6,7 @@ use std::{future::Future, path::Path, time::Duration};
 
 use bytes::Bytes;
 use gatepost_message::{Address, Message, Millis, ReversePath, TransactionId};
-use gatepost_policy::{Flow, Session, Transaction};
+use gatepost_model::{Flow, Session, Transaction};
 use gatepost_smtp::{Reply, dsn};
 use gatepost_spool::*;
 

@@ -10,7 +10,7 @@ use gatepost_delivery::{
     Router, Settings,
 };
 use gatepost_message::{Address, Message, Millis, ReversePath, TransactionId};
-use gatepost_policy::{Decision, Flow, Judgement, NextHop, Routing, Session, Transaction, Verdict};
+use gatepost_model::{Decision, Flow, Judgement, NextHop, Routing, Session, Transaction, Verdict};
 use gatepost_smtp::{Reply, dsn};
 use gatepost_spool::{
     Claim, ClaimedRecipient, Ending, Filter, InitialState, NewBody, NewMessage, NewRecipient,

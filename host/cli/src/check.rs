@@ -1,0 +1,247 @@
+//! `gatepost check`: stored messages on the way of live ones, to the end of data and to the
+//! question of their route, but without effect: nothing is queued and nothing is sent.
+//!
+//! A file holds one message. Bare LF are read as CRLF, and an mbox `From ` line in front is
+//! skipped. The envelope is what the command line says; what it leaves out is taken from the
+//! message:
+//!
+//! - The reverse-path is that of the Return-Path field, which a final delivery leaves
+//!   (RFC 5321 section 4.4; `<>` is the null sender), else the first address of From, else null.
+//! - The recipient is that of Delivered-To, else of X-Original-To, else those of To. An inbound
+//!   listener takes mail for its accounts' domains only, so others are left out there. Where none
+//!   is left it is the postmaster of the first domain of an account, or of the relay. A
+//!   Delivered-To field that gave the recipient is the mark of the delivery that stored the
+//!   message, and is taken off.
+//!
+//! What is judged so is a [rehearsal](gatepost_intake::rehearsal): neither store is opened, and the same file
+//! given twice shows what a loop would meet.
+
+mod envelope;
+mod report;
+
+use std::collections::HashSet;
+use std::io::Read as _;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use gatepost_directory::View;
+use gatepost_message::{Address, Message, Millis, TransactionId};
+use gatepost_model::{Session, Transaction};
+use miette::{IntoDiagnostic as _, WrapErr as _, miette};
+
+use self::report::Report;
+use crate::commands::{CheckArgs, output};
+use gatepost_config::{Config, Direction, Listener};
+use gatepost_intake::pipeline::judge::Fate;
+use gatepost_intake::rehearsal::{Handed, Rehearsal};
+use gatepost_policy_set::eml;
+use gatepost_policy_set::loading;
+
+/// Judges stored messages.
+///
+/// # Errors
+/// The configuration or the policies cannot be used, or the results cannot be written. A message
+/// that cannot be read is told on standard error and leaves the exit code at 1, after all others
+/// have been judged.
+pub async fn run(args: CheckArgs) -> miette::Result<ExitCode> {
+    let check = Check::new(args).await?;
+    let mut written = HashSet::new();
+    let (mut code, mut full) = (ExitCode::SUCCESS, false);
+    for file in &check.args.files {
+        let message = match read(file).await {
+            Ok(message) => message,
+            Err(error) => {
+                output::complain(format!("gatepost: cannot read {}: {error}", file.display()));
+                code = ExitCode::from(1);
+                continue;
+            }
+        };
+        let (report, message) = check.judge(file, message).await;
+        report.print(check.args.json)?;
+        if !full && check.rehearsal.has_forgotten() {
+            full = true;
+            output::complain(format!(
+                "gatepost: from {} on, not all that policies count and mark is remembered in this \
+                 run: give fewer messages at a time to see what counts come to",
+                file.display()
+            ));
+        }
+        if let (Some(directory), Some(message)) = (&check.args.output, message) {
+            let path = place(directory, file, &mut written);
+            check.spare(&path)?;
+            write(&path, &message)?;
+        }
+    }
+    Ok(code)
+}
+
+async fn read(file: &Path) -> std::io::Result<Message> {
+    if file != Path::new("-") {
+        return eml::read(file).await;
+    }
+    let mut stored = Vec::new();
+    let stdin = std::io::stdin().lock();
+    stdin.take(eml::LONGEST + 1).read_to_end(&mut stored)?;
+    eml::admit(&stored)?;
+    Ok(Message::from_stored(&stored))
+}
+
+/// Where a message is written: under the name of its file. Files of the same name from several
+/// directories are told apart by a number.
+fn place(directory: &Path, file: &Path, written: &mut HashSet<PathBuf>) -> PathBuf {
+    let name = match file.file_name() {
+        Some(name) if file != Path::new("-") => name.to_string_lossy().into_owned(),
+        _ => "stdin.eml".to_owned(),
+    };
+    let numbered = (2..).map(|number| directory.join(format!("{number}-{name}")));
+    std::iter::once(directory.join(&name))
+        .chain(numbered)
+        .find(|path| written.insert(path.clone()))
+        .unwrap_or_else(|| directory.join(&name))
+}
+
+fn write(path: &Path, message: &Message) -> miette::Result<()> {
+    std::fs::create_dir_all(path.parent().unwrap_or(path))
+        .and_then(|()| std::fs::write(path, message.to_bytes()?))
+        .into_diagnostic()
+        .wrap_err_with(|| format!("cannot write {}", path.display()))
+}
+
+/// What all messages of a run are judged by.
+struct Check {
+    args: CheckArgs,
+    listener: Listener,
+    rehearsal: Rehearsal,
+}
+
+impl Check {
+    async fn new(args: CheckArgs) -> miette::Result<Self> {
+        let mut config = match &args.config {
+            Some(path) => Config::load(path)?,
+            None => Config::builtin(),
+        };
+        if !args.dns.is_empty() {
+            config.dns.servers.clone_from(&args.dns);
+        }
+        let directory = match args.config {
+            Some(_) => directory(&config).await,
+            None => View::empty(),
+        };
+        let engine = loading::engine(None).into_diagnostic()?;
+        Ok(Self {
+            listener: listener(&config, args.listener.as_deref())?.clone(),
+            rehearsal: Rehearsal::new(engine, config, Arc::new(directory)).await?,
+            args,
+        })
+    }
+
+    /// Refuses to write over one of the messages to be judged, under whatever name.
+    fn spare(&self, path: &Path) -> miette::Result<()> {
+        let identity = |path: &Path| {
+            let found = std::fs::metadata(path).ok()?;
+            Some((found.dev(), found.ino()))
+        };
+        let target = identity(path);
+        if target.is_none() || self.args.files.iter().all(|file| identity(file) != target) {
+            return Ok(());
+        }
+        Err(miette!(
+            help = "name another directory with --output",
+            "{} is one of the messages to be judged, and would be overwritten",
+            path.display()
+        ))
+    }
+
+    /// Judges one message; gives it back as it would be queued, if it would be.
+    async fn judge(&self, file: &Path, message: Message) -> (Report, Option<Message>) {
+        let recipients = self.recipients(&message);
+        let transaction = self.transaction(&message);
+        let message = if self.args.rcpt_to.is_empty() {
+            envelope::undelivered(message, &recipients)
+        } else {
+            message
+        };
+        let handed = Handed {
+            transaction,
+            recipients,
+            message,
+        };
+        let rehearsed = self.rehearsal.judge(handed).await;
+        let kept = matches!(rehearsed.fate, Fate::Kept { .. });
+        let message = kept.then(|| rehearsed.message.clone());
+        let accounts = self.rehearsal.accounts();
+        let user = self.args.auth_user.as_deref();
+        let sasl = user.map(|user| accounts.sasl(user));
+        (Report::new(file, rehearsed, sasl), message)
+    }
+
+    fn transaction(&self, message: &Message) -> Transaction {
+        let args = &self.args;
+        let time = args.now.map_or_else(Millis::now, |now| {
+            Millis(u64::try_from(now.as_millisecond()).unwrap_or_default())
+        });
+        let client = args.client_ip.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        Transaction {
+            id: TransactionId::new(),
+            time,
+            session: Session {
+                listener: self.listener.name.clone(),
+                flow: self.listener.direction.flow(),
+                client: SocketAddr::new(client, 0),
+                helo: Some(args.helo.clone().unwrap_or_else(|| "localhost".to_owned())),
+                tls: None,
+                user: args.auth_user.clone(),
+            },
+            account: None,
+            reverse_path: (args.mail_from.clone())
+                .unwrap_or_else(|| envelope::reverse_path(message)),
+            recipients: Vec::new(),
+        }
+    }
+
+    fn recipients(&self, message: &Message) -> Vec<Address> {
+        if !self.args.rcpt_to.is_empty() {
+            return self.args.rcpt_to.clone();
+        }
+        let inbound = self.listener.direction == Direction::Inbound;
+        envelope::recipients(message, self.rehearsal.ownership(), inbound)
+    }
+}
+
+/// The directory in the store, if there is one that may be read.
+async fn directory(config: &Config) -> View {
+    let settings = config.directory.settings(&config.relay.store);
+    let read = tokio::task::spawn_blocking(move || View::read(&settings)).await;
+    let error = match read {
+        Ok(Ok(view)) => return view.unwrap_or_else(View::empty),
+        Ok(Err(error)) => error.to_string(),
+        Err(error) => error.to_string(),
+    };
+    output::complain(format!(
+        "gatepost: judging without the directory, its accounts receive nothing: {error}"
+    ));
+    View::empty()
+}
+
+/// The listener of this name; the first inbound one where none is named, else the first.
+fn listener<'a>(config: &'a Config, name: Option<&str>) -> miette::Result<&'a Listener> {
+    let found = match name {
+        Some(name) => config.listener(name),
+        None => config
+            .listeners
+            .iter()
+            .find(|listener| listener.direction == Direction::Inbound)
+            .or(config.listeners.first()),
+    };
+    found.ok_or_else(|| {
+        let known: Vec<_> = config.listeners.iter().map(|l| l.name.as_str()).collect();
+        miette!(
+            help = format!("it has {}", known.join(", ")),
+            "the configuration has no listener \"{}\"",
+            name.unwrap_or_default()
+        )
+    })
+}

@@ -1,0 +1,375 @@
+//! What is said of one message: as JSON, and [for people](people).
+
+mod people;
+
+use std::path::Path;
+
+use gatepost_authentication::{Sasl, Summary};
+use gatepost_message::{Address, Edit};
+use gatepost_model::{Classification, Effect, Judgement, MessageClass, NextHop, Routing};
+use gatepost_smtp::Reply;
+use serde::Serialize;
+
+use crate::commands::output;
+use gatepost_intake::pipeline::Findings;
+use gatepost_intake::pipeline::judge::{Fate, Lot};
+use gatepost_intake::rehearsal::Rehearsed;
+
+/// One message judged, as `--json` prints it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct Report {
+    /// As it was given on the command line.
+    file: String,
+    /// `accept`, `reject`, `tempfail`, `quarantine` or `discard`.
+    verdict: &'static str,
+    /// What the client would be told last.
+    #[serde(serialize_with = "reply")]
+    reply: Reply,
+    recipients: Vec<RecipientReport>,
+    /// `unknown` where no policy said what kind of message it is.
+    class: &'static str,
+    /// May an automatic reply be sent? Only where a policy said so of a message that is taken: to
+    /// answer what was not understood could answer a machine, for ever.
+    reply_allowed: bool,
+    /// What was found out about its origin; `None` where nobody wanted to know.
+    authentication: Option<Summary>,
+    tags: Vec<String>,
+    /// Of the first recipient that has one; each recipient has its own as well.
+    route: Option<Route>,
+    edits: Vec<EditReport>,
+    effects: Vec<EffectReport>,
+    /// Whether the submitter would hear who was suppressed.
+    report_suppressed: bool,
+    policies: Vec<PolicyReport>,
+}
+
+/// One recipient of the envelope.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct RecipientReport {
+    address: Address,
+    /// As of the message, or `suppress`.
+    verdict: &'static str,
+    /// Why, if it does not simply get the message.
+    reason: Option<String>,
+    /// Where it would be sent first; `None` if nowhere.
+    route: Option<Route>,
+}
+
+/// Where a recipient would be sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case", untagged)]
+enum Route {
+    /// `{"host", "port", "tls"}`.
+    NextHop(NextHop),
+    /// `"default"`: no policy has an opinion, the configured default decides.
+    Default(&'static str),
+    /// `{"defer": {"code", "enhanced", "text"}}`.
+    Defer {
+        /// What the recipient waits for.
+        defer: ReplyReport,
+    },
+    /// `{"fail": {"code", "enhanced", "text"}}`.
+    Fail {
+        /// What the sender would be told.
+        fail: ReplyReport,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct ReplyReport {
+    code: u16,
+    enhanced: Option<String>,
+    text: String,
+}
+
+#[derive(Debug, Serialize)]
+struct EditReport {
+    policy: String,
+    /// `add`, `remove` or `set`.
+    action: &'static str,
+    name: String,
+    /// `None` for a removal.
+    body: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct EffectReport {
+    policy: String,
+    /// Whose memory it is.
+    account: Option<String>,
+    /// `count`, `mark-seen`, `forget-count`, `remember-machine` or `forget-machine`, with what
+    /// belongs to it.
+    #[serde(flatten)]
+    effect: EffectKind,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "action")]
+enum EffectKind {
+    Count {
+        key: String,
+        amount: u32,
+    },
+    MarkSeen {
+        key: String,
+        seconds: u32,
+    },
+    ForgetCount {
+        key: String,
+    },
+    RememberMachine {
+        address: String,
+        evidence: String,
+        seconds: u32,
+    },
+    ForgetMachine {
+        address: String,
+    },
+}
+
+impl From<Effect> for EffectKind {
+    fn from(effect: Effect) -> Self {
+        match effect {
+            Effect::Count { key, amount } => Self::Count { key, amount },
+            Effect::MarkSeen { key, seconds } => Self::MarkSeen { key, seconds },
+            Effect::ForgetCount { key } => Self::ForgetCount { key },
+            Effect::RememberMachine {
+                address,
+                evidence,
+                seconds,
+            } => Self::RememberMachine {
+                address,
+                evidence,
+                seconds,
+            },
+            Effect::ForgetMachine { address } => Self::ForgetMachine { address },
+        }
+    }
+}
+
+/// One call of a policy.
+#[derive(Debug, Serialize)]
+struct PolicyReport {
+    name: String,
+    digest: String,
+    hook: String,
+    verdict: &'static str,
+    reasons: Vec<String>,
+    /// Edits that were not made, and why.
+    dropped: Vec<String>,
+    micros: u64,
+    error: Option<String>,
+}
+
+impl Report {
+    /// Of what would become of the message in this file, handed in by whom.
+    pub(super) fn new(file: &Path, rehearsed: Rehearsed, sasl: Option<Sasl>) -> Self {
+        let refused = rehearsed.refused.into_iter();
+        let mut recipients: Vec<_> = refused
+            .map(|(address, reply)| RecipientReport::refused(address, &reply))
+            .collect();
+        let verdict = rehearsed.fate.word();
+        let (class, reply_allowed) = class(rehearsed.findings.classification, &rehearsed.fate);
+        match rehearsed.fate {
+            Fate::Kept {
+                recipients: lots,
+                quarantine,
+            } => recipients.extend(lots.iter().map(|(address, lot)| {
+                let mut routes = rehearsed.routes.iter();
+                let route = routes.find(|(of, _)| of == address);
+                RecipientReport {
+                    route: route.map(|(_, routing)| routing.clone().into()),
+                    ..RecipientReport::kept(address, lot, quarantine.as_deref())
+                }
+            })),
+            Fate::Refused(_) | Fate::Discarded => {
+                let refusal = rehearsed
+                    .reply
+                    .is_negative()
+                    .then(|| rehearsed.reply.text());
+                let shared = rehearsed.transaction.recipients.into_iter();
+                recipients.extend(shared.map(|address| RecipientReport {
+                    address,
+                    verdict,
+                    reason: refusal.clone(),
+                    route: None,
+                }));
+            }
+        }
+        let report = Self {
+            file: file.display().to_string(),
+            verdict,
+            reply: rehearsed.reply,
+            route: recipients.iter().find_map(|of| of.route.clone()),
+            recipients,
+            class,
+            reply_allowed,
+            authentication: rehearsed.facts.map(|facts| facts.summary(sasl)),
+            tags: Vec::new(),
+            edits: Vec::new(),
+            effects: Vec::new(),
+            report_suppressed: false,
+            policies: Vec::new(),
+        };
+        report.found(rehearsed.findings)
+    }
+
+    /// With what policies did.
+    fn found(mut self, findings: Findings) -> Self {
+        self.tags = findings.tags;
+        self.report_suppressed = findings.report_suppressed;
+        for (scope, effect) in findings.effects {
+            self.effects.push(EffectReport {
+                policy: scope.policy,
+                account: scope.account,
+                effect: effect.into(),
+            });
+        }
+        for judgement in findings.judgements {
+            let edits = judgement.decision.edits.iter();
+            self.edits
+                .extend(edits.map(|edit| EditReport::new(&judgement.policy, edit)));
+            self.policies.push(judgement.into());
+        }
+        self
+    }
+
+    /// Prints it: one object on a line, or a few lines for people.
+    pub(super) fn print(&self, json: bool) -> miette::Result<()> {
+        match json {
+            true => output::print_json([self]),
+            false => output::print(self.for_people()),
+        }
+    }
+}
+
+impl RecipientReport {
+    /// Refused at RCPT.
+    fn refused(address: Address, reply: &Reply) -> Self {
+        Self {
+            address,
+            verdict: Fate::Refused(reply.clone()).word(),
+            reason: Some(reply.text()),
+            route: None,
+        }
+    }
+
+    /// A recipient of a message that was taken.
+    fn kept(address: &Address, lot: &Lot, quarantine: Option<&str>) -> Self {
+        let (verdict, reason) = match (lot, quarantine) {
+            (Lot::Rejected(reply), _) => ("reject", Some(reply.text())),
+            (Lot::Suppressed(reason), _) => ("suppress", Some(reason.clone())),
+            (Lot::Delivered, Some(reason)) => ("quarantine", Some(reason.to_owned())),
+            (Lot::Delivered, None) => ("accept", None),
+        };
+        Self {
+            address: address.clone(),
+            verdict,
+            reason,
+            route: None,
+        }
+    }
+}
+
+impl From<Routing> for Route {
+    fn from(routing: Routing) -> Self {
+        match routing {
+            Routing::Pass => Self::Default("default"),
+            Routing::NextHop(hop) => Self::NextHop(hop),
+            Routing::Defer(reply) => Self::Defer {
+                defer: (&reply).into(),
+            },
+            Routing::Fail(reply) => Self::Fail {
+                fail: (&reply).into(),
+            },
+        }
+    }
+}
+
+impl From<&Reply> for ReplyReport {
+    fn from(reply: &Reply) -> Self {
+        Self {
+            code: reply.code(),
+            enhanced: reply.enhanced().map(|code| code.to_string()),
+            text: reply.text(),
+        }
+    }
+}
+
+fn reply<S: serde::Serializer>(reply: &Reply, serializer: S) -> Result<S::Ok, S::Error> {
+    ReplyReport::from(reply).serialize(serializer)
+}
+
+/// What kind of message it is, and whether a machine may answer it: not one that is refused.
+fn class(classification: Option<Classification>, fate: &Fate) -> (&'static str, bool) {
+    let Some(Classification {
+        class,
+        reply_allowed,
+    }) = classification
+    else {
+        return ("unknown", false);
+    };
+    let class = match class {
+        MessageClass::Human => "human",
+        MessageClass::AutoReplied => "auto-replied",
+        MessageClass::AutoGenerated => "auto-generated",
+        MessageClass::Bounce => "bounce",
+        MessageClass::List => "list",
+    };
+    (class, reply_allowed && !matches!(fate, Fate::Refused(_)))
+}
+
+impl EditReport {
+    fn new(policy: &str, edit: &Edit) -> Self {
+        let (action, body) = match edit {
+            Edit::Add { body, .. } => ("add", Some(body)),
+            Edit::Set { body, .. } => ("set", Some(body)),
+            Edit::Remove { .. } => ("remove", None),
+        };
+        Self {
+            policy: policy.to_owned(),
+            action,
+            name: edit.name().to_string(),
+            body: body.map(ToString::to_string),
+        }
+    }
+}
+
+impl From<Judgement> for PolicyReport {
+    fn from(judgement: Judgement) -> Self {
+        Self {
+            verdict: judgement.verdict.word(),
+            name: judgement.policy,
+            digest: judgement.digest,
+            hook: judgement.hook,
+            reasons: judgement.decision.reasons,
+            dropped: judgement.decision.dropped,
+            micros: judgement.micros,
+            error: judgement.error.map(|fault| fault.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_may_reply_only_where_a_policy_said_so_of_mail_that_is_taken() {
+        let human = Some(Classification {
+            class: MessageClass::Human,
+            reply_allowed: true,
+        });
+        let kept = Fate::Kept {
+            recipients: Vec::new(),
+            quarantine: None,
+        };
+        let refused = Fate::Refused(Reply::new(550, "5.7.1", "no"));
+        assert_eq!(class(human, &kept), ("human", true));
+        assert_eq!(class(None, &kept), ("unknown", false));
+        assert_eq!(class(human, &refused), ("human", false));
+    }
+}

@@ -1,0 +1,206 @@
+//! The command line.
+//!
+//! Every command prints a table for people or, with `--json`, one object a line. It exits with 0
+//! when it has done what was asked, with 1 when the answer is no (nothing found, something
+//! wrong), and with 2 when it was not understood; `doctor` says with them how bad it is.
+
+mod check;
+mod config;
+mod directory;
+mod doctor;
+mod load_policy;
+mod machine;
+mod operate;
+pub(crate) mod output;
+mod partners;
+mod policy;
+mod quarantine;
+mod queue;
+mod reload;
+pub(crate) mod trace;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+pub use check::CheckArgs;
+
+use self::load_policy::LoadPolicy;
+use crate::sink;
+use crate::sink::SinkArgs;
+use gatepost_config::{Config, DEFAULT_PATH, Log};
+use gatepost_observability as observability;
+
+/// An SMTP relay whose every decision is made by a sandboxed policy module.
+#[derive(Debug, Parser)]
+#[command(name = "gatepost", version, disable_help_subcommand = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the relay.
+    Serve(ConfigFile),
+    Reload(reload::Reload),
+    /// Look at the configuration.
+    #[command(subcommand)]
+    Config(config::Command),
+    Check(CheckArgs),
+    Doctor(doctor::Doctor),
+    /// Look at the queue and change what becomes of it.
+    #[command(subcommand)]
+    Queue(queue::Command),
+    /// Look at the mail that is kept apart, and let it go on or drop it.
+    #[command(subcommand)]
+    Quarantine(quarantine::Command),
+    /// Look at the addresses that are known as machines', and forget them.
+    #[command(subcommand)]
+    Machine(machine::Command),
+    /// Look at the policies and swap them.
+    #[command(subcommand)]
+    Policy(policy::Command),
+    /// Accounts of the directory.
+    #[command(subcommand)]
+    Account(directory::Accounts),
+    /// Domains that accounts have connected.
+    #[command(subcommand)]
+    Connector(directory::Connectors),
+    /// Addresses at which accounts receive.
+    #[command(subcommand)]
+    Address(directory::Addresses),
+    /// User names and secrets with which mail is handed to us.
+    #[command(subcommand)]
+    Credential(directory::Credentials),
+    /// The keys that encrypt a part of the directory.
+    #[command(subcommand)]
+    Directory(directory::Keys),
+    /// Who shares tickets with whom, here.
+    #[command(subcommand)]
+    Sharing(partners::Sharing),
+    /// Those with whom accounts share tickets, who get no mail and whose mail is refused.
+    #[command(subcommand)]
+    Partner(partners::Partners),
+    /// Show what happened to a message.
+    Trace(trace::Trace),
+    Sink(SinkArgs),
+    #[command(hide = true)]
+    LoadPolicy(LoadPolicy),
+}
+
+/// Sets up how errors are told: without colours, as what a terminal would obey is taken out of the
+/// whole text. The terminal wraps lines itself, and a reader that is no terminal wants them whole.
+pub fn set_up_errors() {
+    let _already_set = miette::set_hook(Box::new(|_| {
+        let options = miette::MietteHandlerOpts::new().wrap_lines(false);
+        Box::new(options.color(false).terminal_links(false).build())
+    }));
+}
+
+/// Tells an operator on standard error why a command has failed.
+pub fn tell(error: &miette::Report) {
+    output::complain(output::error(error));
+}
+
+/// Says something to an operator on standard error.
+pub fn complain(text: impl AsRef<str>) {
+    output::complain(text);
+}
+
+impl Cli {
+    /// Reads the arguments of this process.
+    ///
+    /// # Errors
+    /// How the process ends where they are not understood, or ask for nothing but help.
+    pub fn read() -> Result<Self, ExitCode> {
+        Self::try_parse().map_err(|error| {
+            match error.use_stderr() {
+                true => output::complain(output::usage(&error).trim_end()),
+                // Of what was given nothing is in it. It has colours where it is shown.
+                false => drop(error.print()),
+            }
+            ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+        })
+    }
+
+    /// What is to be loaded, where this is the process that does nothing else.
+    pub fn load_policy(&self) -> Option<&LoadPolicy> {
+        match &self.command {
+            Command::LoadPolicy(load) => Some(load),
+            _ => None,
+        }
+    }
+}
+
+/// Which configuration.
+#[derive(Debug, Clone, Args)]
+struct ConfigFile {
+    /// Configuration file.
+    #[arg(long, value_name = "FILE", default_value = DEFAULT_PATH)]
+    config: PathBuf,
+}
+
+impl ConfigFile {
+    fn load(&self) -> miette::Result<Config> {
+        Ok(Config::load(&self.config)?)
+    }
+}
+
+/// Runs the command and returns the exit code of the process; `serve` runs the relay.
+///
+/// # Errors
+/// What went wrong, for standard error; the process then ends with 1.
+pub async fn run(
+    cli: Cli,
+    serve: impl AsyncFnOnce(Config, &Path) -> miette::Result<ExitCode>,
+) -> miette::Result<ExitCode> {
+    if !matches!(cli.command, Command::Serve(_)) {
+        let level = "warn".to_owned();
+        observability::start_logging(&Log {
+            level,
+            ..Log::default()
+        })
+        .map_err(report)?;
+    }
+    match cli.command {
+        Command::Serve(file) => {
+            let config = file.load()?;
+            observability::start_logging(&config.log).map_err(report)?;
+            serve(config, &file.config).await
+        }
+        Command::Reload(args) => reload::run(args).await,
+        Command::Config(command) => config::run(command).await,
+        Command::Doctor(args) => doctor::run(args).await,
+        Command::Check(args) => crate::check::run(args).await,
+        Command::Queue(command) => queue::run(command).await,
+        Command::Quarantine(command) => quarantine::run(command).await,
+        Command::Machine(command) => machine::run(command).await,
+        Command::Policy(command) => policy::run(command).await,
+        Command::Account(command) => directory::accounts(command).await,
+        Command::Connector(command) => directory::connectors(command).await,
+        Command::Address(command) => directory::addresses(command).await,
+        Command::Credential(command) => directory::credentials(command).await,
+        Command::Directory(command) => directory::keys(command).await,
+        Command::Sharing(command) => partners::sharing(command).await,
+        Command::Partner(command) => partners::partners(command).await,
+        Command::Trace(args) => trace::run(args).await,
+        Command::Sink(args) => sink::run(args).await.map_err(report),
+        Command::LoadPolicy(load) => Ok(load.run()),
+    }
+}
+
+/// Makes a report of an error that points at no source.
+fn report(error: impl std::error::Error + Send + Sync + 'static) -> miette::Report {
+    miette::Report::from_err(error)
+}
+
+/// The exit code of an answer.
+fn exit(yes: bool) -> ExitCode {
+    if yes {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    }
+}

@@ -1,0 +1,133 @@
+//! Tables, errors and short forms, as answers and complaints show them.
+
+use comfy_table::presets::NOTHING;
+use gatepost_message::Millis;
+use gatepost_terminal::escape;
+pub(crate) use gatepost_terminal::{complain, print, print_json};
+
+/// An error as a terminal may show it.
+pub(super) fn error(report: &miette::Report) -> String {
+    escape::lines(&format!("{report:?}"))
+}
+
+/// What clap says of arguments that it does not understand, as a terminal may show it.
+pub(super) fn usage(error: &clap::Error) -> String {
+    escape::lines(&error.render().to_string())
+}
+
+/// A table of columns that are as wide as they need to be. What stands in a cell stays on its line.
+pub(super) struct Table(comfy_table::Table);
+
+impl Table {
+    /// Adds a row of these cells.
+    pub(super) fn add_row<T: AsRef<str>>(&mut self, cells: impl IntoIterator<Item = T>) {
+        let cells = cells.into_iter();
+        self.0
+            .add_row(cells.map(|cell| escape::line(cell.as_ref())));
+    }
+}
+
+/// An empty table.
+pub(super) fn table<const N: usize>(header: [&str; N]) -> Table {
+    let mut table = comfy_table::Table::new();
+    table.load_style(NOTHING).set_header(header);
+    Table(table)
+}
+
+/// Prints a table; `nothing` if it has no rows.
+///
+/// # Errors
+/// Standard output cannot be written to.
+pub(super) fn print_table(Table(mut table): Table, nothing: &str) -> miette::Result<()> {
+    if table.is_empty() {
+        return print(nothing);
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 1));
+    }
+    print(table.trim_fmt())
+}
+
+/// A reply or reason on one line of a table.
+pub(super) fn short(text: &str) -> String {
+    const LONGEST: usize = 60;
+    let one_line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if one_line.chars().count() <= LONGEST {
+        return one_line;
+    }
+    one_line.chars().take(LONGEST - 1).chain(['…']).collect()
+}
+
+/// A size for people.
+pub(super) fn size(octets: u64) -> String {
+    bytesize::ByteSize(octets).to_string()
+}
+
+/// A time from now, in one unit.
+pub(super) fn until(time: Millis) -> String {
+    let wait = time.since(Millis::now()).as_secs();
+    match wait {
+        0 => "now".to_owned(),
+        1..=119 => format!("in {wait} s"),
+        120..=7199 => format!("in {} min", wait / 60),
+        _ => format!("in {} h", wait / 3600),
+    }
+}
+
+/// The beginning of a digest: enough to tell versions apart.
+pub(super) fn digest(whole: &str) -> &str {
+    whole.get(..12).unwrap_or(whole)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use clap::Parser as _;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::commands::Cli;
+    use gatepost_config::Config;
+
+    fn is_shown(text: &str) -> bool {
+        !text
+            .chars()
+            .any(|c| escape::is_hidden(c) && c != '\n' && c != '\t')
+    }
+
+    const HOSTILE: &str =
+        "[\u{0}-\u{1f}\u{7f}-\u{9f}\u{200b}-\u{202e}\u{2066}-\u{2069}a\"'=\\[\\]#]{1,30}";
+
+    proptest! {
+        #[test]
+        fn no_error_commands_a_terminal(hostile in HOSTILE, key in "[a-z]{1,9}") {
+            crate::commands::set_up_errors();
+            let path = format!("/etc/{hostile}.toml");
+            for text in [
+                hostile.clone(),
+                format!("{key} = \"{hostile}\""),
+                format!("\"{hostile}\" = 1"),
+                format!("[relay]\nhostname = '{hostile}'"),
+                format!("[[policy]]\nname = \"a\"\nfile = '{hostile}'\n# {hostile}\n{key} = 1"),
+            ] {
+                if let Err(error) = Config::parse(&text, Path::new(&path), Path::new("/")) {
+                    let shown = super::error(&error.into());
+                    prop_assert!(is_shown(&shown), "{}", shown.escape_debug());
+                }
+            }
+            for arguments in [
+                vec!["gatepost", &hostile],
+                vec!["gatepost", "check", "--mail-from", &hostile, "x.eml"],
+                vec!["gatepost", "policy", &hostile],
+            ] {
+                if let Err(error) = Cli::try_parse_from(arguments) {
+                    let shown = usage(&error);
+                    prop_assert!(is_shown(&shown), "{}", shown.escape_debug());
+                }
+            }
+            let report = miette::miette!(help = hostile.clone(), "{hostile}");
+            prop_assert!(is_shown(&super::error(&report.wrap_err(hostile.clone()))));
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! `gatepost policy`.
+
+mod new;
+mod test;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use bytes::Bytes;
+use clap::{Args, Subcommand};
+use gatepost_policy::{Inspection, Limits, ModuleKind, OnError, read_module};
+use miette::{IntoDiagnostic, WrapErr, miette};
+use serde_json::json;
+
+use super::operate::{Target, unexpected};
+use super::{exit, output, report};
+use gatepost_builtin as builtin;
+use gatepost_operations::{PolicyStatus, Request, Response};
+use gatepost_policy_set::Swap;
+use gatepost_policy_set::loading;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// The policies of the running relay.
+    List(Target),
+    Activate(Activate),
+    /// Put the version before in use again.
+    Rollback(Rollback),
+    Inspect(Inspect),
+    Export(Export),
+    New(new::New),
+    Test(test::Test),
+}
+
+/// Put a module in use while mail flows.
+///
+/// Its settings and limits are those that the policy has now. The configuration is not changed:
+/// a restart or reload goes back to the module that it names.
+#[derive(Debug, Args)]
+pub(super) struct Activate {
+    #[command(flatten)]
+    target: Target,
+    /// The module: a `.wasm` file.
+    file: PathBuf,
+    /// Name of the policy; the file's name without its ending when not given, with `-` for `_`:
+    /// `loop_guard.wasm`, as cargo names it, is for loop-guard.
+    #[arg(long)]
+    name: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Rollback {
+    #[command(flatten)]
+    target: Target,
+    /// Name of the policy.
+    name: String,
+}
+
+/// Say what a module is: hooks, imports, duties and the schema of its settings.
+#[derive(Debug, Args)]
+pub(super) struct Inspect {
+    /// A `.wasm` file, or the name of a built-in policy.
+    #[arg(value_name = "FILE|NAME")]
+    module: PathBuf,
+    /// One JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Write the module of a built-in policy to a file.
+#[derive(Debug, Args)]
+pub(super) struct Export {
+    /// Name of the built-in policy.
+    #[arg(value_parser = builtin::NAMES)]
+    name: String,
+    /// The file to write.
+    file: PathBuf,
+    /// One JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(command: Command) -> miette::Result<ExitCode> {
+    match command {
+        Command::List(target) => list(&target).await,
+        Command::Activate(args) => {
+            let policy = match args.name {
+                Some(name) => name,
+                None => stem(&args.file)?,
+            };
+            let module = read(&args.file)?;
+            swap(&args.target, Request::PolicyActivate { policy, module }).await
+        }
+        Command::Rollback(Rollback { target, name }) => {
+            swap(&target, Request::PolicyRollback { policy: name }).await
+        }
+        Command::Inspect(args) => inspect(&args).await,
+        Command::Export(args) => export(&args),
+        Command::New(args) => new::run(&args),
+        Command::Test(args) => test::run(&args).await,
+    }
+}
+
+fn stem(file: &Path) -> miette::Result<String> {
+    let stem = file.file_stem().and_then(|stem| stem.to_str());
+    stem.map(|stem| stem.replace('_', "-")).ok_or_else(|| {
+        miette!(
+            help = "give its name with --name",
+            "the file name does not say which policy this is"
+        )
+    })
+}
+
+fn read(file: &Path) -> miette::Result<Vec<u8>> {
+    read_module(file, Limits::default().module_bytes)
+        .into_diagnostic()
+        .wrap_err_with(|| format!("cannot read the module {}", file.display()))
+}
+
+async fn list(target: &Target) -> miette::Result<ExitCode> {
+    let policies = match target.ask_relay(Request::PolicyList).await? {
+        Response::Policies(policies) => policies,
+        other => return Err(unexpected(&other)),
+    };
+    if target.json {
+        output::print_json(&policies)?;
+        return Ok(exit(true));
+    }
+    let mut table = output::table([
+        "POLICY", "DIGEST", "BEFORE", "HOOKS", "ON ERROR", "LOADED", "",
+    ]);
+    for policy in &policies {
+        let on_error = match policy.on_error {
+            OnError::Tempfail => "tempfail",
+            OnError::Skip => "skip",
+        };
+        table.add_row([
+            policy.policy.as_str(),
+            output::digest(&policy.digest),
+            output::digest(policy.previous.as_deref().unwrap_or("-")),
+            policy.hooks.join(" ").as_str(),
+            on_error,
+            policy.loaded_at.to_string().as_str(),
+            remarks(policy).as_str(),
+        ]);
+    }
+    output::print_table(table, "the relay has no policies")?;
+    Ok(exit(true))
+}
+
+/// What is wrong with a policy, if anything is.
+fn remarks(policy: &PolicyStatus) -> String {
+    let mut remarks = Vec::new();
+    if !policy.called {
+        remarks.push("KEEPS FAILING, NOT CALLED".to_owned());
+    }
+    if policy.accounts_not_called > 0 {
+        let accounts = policy.accounts_not_called;
+        remarks.push(format!(
+            "KEEPS FAILING FOR {accounts} ACCOUNTS, NOT CALLED FOR THEIR MAIL"
+        ));
+    }
+    if let Some(reason) = &policy.refused {
+        let reason = output::short(reason);
+        remarks.push(format!("NEW MODULE NOT IN USE: {reason}"));
+    }
+    remarks.join("; ")
+}
+
+async fn swap(target: &Target, request: Request) -> miette::Result<ExitCode> {
+    const NOTE: &str =
+        "the configuration is unchanged: a restart or reload goes back to the module that it names";
+    let Swap { policy, old, new } = match target.ask_relay(request).await? {
+        Response::Swapped(swap) => swap,
+        other => return Err(unexpected(&other)),
+    };
+    if target.json {
+        output::print_json([json!({ "policy": policy, "old": old, "new": new, "note": NOTE })])?;
+    } else {
+        output::print(format!("{policy}: {old} is replaced by {new}\n{NOTE}"))?;
+    }
+    Ok(exit(true))
+}
+
+async fn inspect(args: &Inspect) -> miette::Result<ExitCode> {
+    let builtin = args.module.to_str().and_then(builtin::module);
+    let module = match builtin {
+        Some(module) if !args.module.exists() => Bytes::from_static(module),
+        _ => read(&args.module)?.into(),
+    };
+    let engine = loading::engine(None).map_err(report)?;
+    let inspection = engine.inspect(module).await.map_err(report)?;
+    if args.json {
+        output::print_json([in_json(&inspection)])?;
+    } else {
+        output::print(in_words(&inspection))?;
+    }
+    Ok(exit(true))
+}
+
+fn kind(kind: ModuleKind) -> &'static str {
+    match kind {
+        ModuleKind::CoreModule => "core module",
+        ModuleKind::Component => "component",
+    }
+}
+
+fn in_json(inspection: &Inspection) -> serde_json::Value {
+    json!({
+        "digest": inspection.digest,
+        "size": inspection.size,
+        "kind": kind(inspection.kind),
+        "contract": inspection.contract,
+        "hooks": inspection.hooks.iter().map(|hook| hook.word()).collect::<Vec<_>>(),
+        "imports": inspection.imports,
+        "authenticates": inspection.duties.authenticates,
+        "suppresses": inspection.duties.suppresses,
+        "schema": schema(inspection),
+    })
+}
+
+fn in_words(inspection: &Inspection) -> String {
+    let hooks: Vec<_> = inspection.hooks.iter().map(|hook| hook.word()).collect();
+    let duties = match (
+        inspection.duties.authenticates,
+        inspection.duties.suppresses,
+    ) {
+        (false, false) => "none",
+        (true, false) => "authenticates",
+        (false, true) => "suppresses",
+        (true, true) => "authenticates, suppresses",
+    };
+    format!(
+        "Digest    {}\nSize      {}\nKind      {}\nContract  gatepost:policy@{}\nHooks     {}\nImports   {}\nDuties    {duties}\nSettings  {:#}",
+        inspection.digest,
+        output::size(inspection.size as u64),
+        kind(inspection.kind),
+        inspection.contract,
+        hooks.join(", "),
+        inspection.imports.join(", "),
+        schema(inspection),
+    )
+}
+
+/// The schema as JSON; as the text that it is, should it not be JSON.
+fn schema(inspection: &Inspection) -> serde_json::Value {
+    serde_json::from_str(&inspection.schema)
+        .unwrap_or_else(|_| serde_json::Value::String(inspection.schema.clone()))
+}
+
+fn export(args: &Export) -> miette::Result<ExitCode> {
+    let Some(module) = builtin::module(&args.name) else {
+        return Err(miette!("there is no built-in policy \"{}\"", args.name));
+    };
+    std::fs::write(&args.file, module)
+        .into_diagnostic()
+        .wrap_err_with(|| format!("cannot write {}", args.file.display()))?;
+    if args.json {
+        output::print_json([json!({
+            "policy": args.name,
+            "file": args.file.display().to_string(),
+            "size": module.len(),
+        })])?;
+    } else {
+        output::print(format!("{} written to {}", args.name, args.file.display()))?;
+    }
+    Ok(exit(true))
+}

@@ -1,0 +1,235 @@
+//! `gatepost policy test`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::Args;
+use gatepost_fixture::{Difference, Found, Unreadable, read_folder};
+use miette::{IntoDiagnostic as _, LabeledSpan, NamedSource, Report, WrapErr as _, miette};
+use serde_json::json;
+
+use crate::commands::{exit, output, report};
+use crate::fixtures::{Bench, Place, bless};
+
+/// Run a policy on its fixtures: messages (`.eml`), each with what is expected of it beside it
+/// (`.toml`).
+///
+/// The policy runs in the sandbox, as in the relay; what it looks up is what the fixture says. Nothing
+/// is sent.
+#[derive(Debug, Args)]
+pub(in crate::commands) struct Test {
+    /// The policy's crate, or a folder of fixtures in it.
+    #[arg(value_name = "DIR", default_value = ".")]
+    folder: PathBuf,
+    /// Only fixtures whose name has this in it.
+    #[arg(value_name = "NAME")]
+    filter: Option<String>,
+    /// The module: a `.wasm` file, or the name of a built-in policy. When not given, what cargo has
+    /// built of the crate for release, else the built-in policy of the crate's name.
+    #[arg(long, value_name = "FILE|NAME")]
+    module: Option<PathBuf>,
+    /// Accept what came: write it into the fixtures as what is expected. Comments and order stay, and
+    /// so do patterns that fit.
+    #[arg(long)]
+    bless: bool,
+    /// One JSON object a line.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What became of one fixture.
+enum Outcome {
+    Ok,
+    Blessed(Difference),
+    Differs(Difference),
+    Broken(Report),
+}
+
+pub(in crate::commands) async fn run(args: &Test) -> miette::Result<ExitCode> {
+    let began = Instant::now();
+    let place = Place::of(&args.folder)?;
+    let module = place.module(args.module.as_deref())?;
+    if let Some(newer) = &module.newer {
+        output::complain(format!(
+            "gatepost: {} is newer than {}: build the policy again",
+            newer.display(),
+            module.origin
+        ));
+    }
+    let mut fixtures = read_folder(&place.fixtures)
+        .into_diagnostic()
+        .wrap_err_with(|| format!("cannot read fixtures in {}", place.fixtures.display()))?;
+    let all = fixtures.len();
+    if let Some(filter) = &args.filter {
+        fixtures.retain(|fixture| fixture.name.contains(filter));
+    }
+    if fixtures.is_empty() {
+        return Err(miette!(
+            help = "a fixture is a message, NAME.eml, and beside it NAME.toml",
+            "{} has no fixtures{}",
+            place.fixtures.display(),
+            if all == 0 { "" } else { " of that name" }
+        ));
+    }
+    if !args.json {
+        let (count, name, origin) = (fixtures.len(), &module.name, &module.origin);
+        let s = if count == 1 { "" } else { "s" };
+        output::print(format!(
+            "running {count} fixture{s} with {name} ({origin})\n"
+        ))?;
+    }
+    let mut bench = Bench::new(&module.name, module.octets.clone()).map_err(report)?;
+    let mut tested = Vec::new();
+    for fixture in fixtures {
+        let outcome = test(&mut bench, &fixture, args.bless).await?;
+        if args.json {
+            output::print_json([in_json(&fixture, &outcome)])?;
+        } else {
+            output::print(format!("test {} ... {}", fixture.name, word(&outcome)))?;
+        }
+        tested.push((fixture, outcome));
+    }
+    let failed = tested.iter().filter(|(_, outcome)| is_failure(outcome));
+    let failed = failed.count();
+    if !args.json {
+        output::print(summary(&tested, all, began))?;
+    }
+    Ok(exit(failed == 0))
+}
+
+async fn test(bench: &mut Bench, found: &Found, accept: bool) -> miette::Result<Outcome> {
+    let (fixture, message) = match &found.read {
+        Ok(read) => read,
+        Err(error) => return Ok(Outcome::Broken(broken(found, error))),
+    };
+    let came = match bench.run(fixture, message.clone()).await {
+        Ok(came) => came,
+        Err(error) => return Ok(Outcome::Broken(report(error))),
+    };
+    let Some(difference) = fixture.compare(&came) else {
+        return Ok(Outcome::Ok);
+    };
+    if !accept {
+        return Ok(Outcome::Differs(difference));
+    }
+    let Some(blessed) = bless(&found.text, &difference) else {
+        let path = found.path.display();
+        let error = miette!("{path}: what is expected stands in no table [expect] of its own");
+        return Ok(Outcome::Broken(error));
+    };
+    std::fs::write(&found.path, blessed)
+        .into_diagnostic()
+        .wrap_err_with(|| format!("cannot write {}", found.path.display()))?;
+    Ok(Outcome::Blessed(difference))
+}
+
+/// A fixture that is wrong, shown at the line where it is.
+fn broken(found: &Found, error: &Unreadable) -> Report {
+    let path = found.path.display().to_string();
+    let Unreadable::Wrong(mistake) = error else {
+        return miette!("{error}");
+    };
+    let labels = mistake.span.clone().map(LabeledSpan::underline);
+    if labels.is_none() {
+        return miette!("{path}: {mistake}");
+    }
+    miette!(labels = Vec::from_iter(labels), "{mistake}")
+        .with_source_code(NamedSource::new(path, found.text.clone()))
+}
+
+fn is_failure(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Differs(_) | Outcome::Broken(_))
+}
+
+fn word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Ok => "ok",
+        Outcome::Blessed(_) => "blessed",
+        Outcome::Differs(_) | Outcome::Broken(_) => "FAILED",
+    }
+}
+
+fn in_json(found: &Found, outcome: &Outcome) -> serde_json::Value {
+    let shows = found.read.as_ref().ok().map(|(fixture, _)| &fixture.shows);
+    let result = match outcome {
+        Outcome::Ok => "ok",
+        Outcome::Blessed(_) => "blessed",
+        Outcome::Differs(_) => "differs",
+        Outcome::Broken(_) => "broken",
+    };
+    let difference = match outcome {
+        Outcome::Differs(difference) | Outcome::Blessed(difference) => Some(difference),
+        Outcome::Ok | Outcome::Broken(_) => None,
+    };
+    let error = match outcome {
+        Outcome::Broken(error) => Some(error.to_string()),
+        _ => None,
+    };
+    json!({
+        "fixture": found.name,
+        "file": found.path,
+        "shows": shows,
+        "result": result,
+        "differs": difference.map(|difference| &difference.names),
+        "diff": difference.map(|difference| &difference.diff),
+        "error": error,
+    })
+}
+
+/// The failures in full, their names, and how many there are, as `cargo test` says it.
+fn summary(tested: &[(Found, Outcome)], all: usize, began: Instant) -> String {
+    let mut text = String::new();
+    let failures: Vec<_> = tested
+        .iter()
+        .filter(|(_, outcome)| is_failure(outcome))
+        .collect();
+    if !failures.is_empty() {
+        text.push_str("\nfailures:\n");
+        for (found, outcome) in &failures {
+            text.push_str(&failure(found, outcome));
+        }
+        text.push_str("\nfailures:\n");
+        for (found, _) in &failures {
+            text.push_str(&format!("    {}\n", found.name));
+        }
+    }
+    let blessed = tested
+        .iter()
+        .filter(|(_, outcome)| matches!(outcome, Outcome::Blessed(_)));
+    let blessed = blessed.count();
+    let failed = failures.len();
+    let passed = tested.len() - failed - blessed;
+    let result = if failed == 0 { "ok" } else { "FAILED" };
+    let blessed = match blessed {
+        0 => String::new(),
+        count => format!("{count} blessed; "),
+    };
+    text.push_str(&format!(
+        "\ntest result: {result}. {passed} passed; {failed} failed; {blessed}{} filtered out; finished in {:.2}s",
+        all - tested.len(),
+        began.elapsed().as_secs_f64()
+    ));
+    text
+}
+
+fn failure(found: &Found, outcome: &Outcome) -> String {
+    let mut text = format!("\n---- {} ----\n", found.name);
+    match outcome {
+        Outcome::Differs(difference) => {
+            if let Ok((fixture, _)) = &found.read
+                && !fixture.shows.is_empty()
+            {
+                text.push_str(&format!("{}\n", fixture.shows));
+            }
+            text.push_str(&format!(
+                "{}: - is expected, + is what came\n{}",
+                found.path.display(),
+                difference.diff
+            ));
+        }
+        Outcome::Broken(error) => text.push_str(&format!("{error:?}\n")),
+        Outcome::Ok | Outcome::Blessed(_) => {}
+    }
+    text
+}

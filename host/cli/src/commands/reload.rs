@@ -1,0 +1,82 @@
+//! `gatepost reload`.
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::operate::{Target, unexpected};
+use super::{exit, output};
+use gatepost_operations::{Refusal, Reloaded, Request, Response};
+
+/// Have the running relay read its configuration again and put it in use, all of it or nothing.
+///
+/// Shows what changes. No session is closed: each goes on with what it began with. What needs a
+/// restart is refused, and then nothing changes. SIGHUP does the same.
+#[derive(Debug, Args)]
+pub(super) struct Reload {
+    #[command(flatten)]
+    target: Target,
+    /// Check all of it and show what would change, and change nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(super) async fn run(Reload { target, dry_run }: Reload) -> miette::Result<ExitCode> {
+    let reloaded = match target.ask_relay(Request::Reload { dry_run }).await? {
+        Response::Reloaded(reloaded) => reloaded,
+        other => return Err(unexpected(&other)),
+    };
+    let good = reloaded.problems.is_empty();
+    if target.json {
+        output::print_json([&reloaded])?;
+    } else if good {
+        output::print(in_words(&reloaded, dry_run))?;
+    } else {
+        return Err(refused(&reloaded));
+    }
+    Ok(exit(good))
+}
+
+fn in_words(reloaded: &Reloaded, dry_run: bool) -> String {
+    let mut lines: Vec<_> = reloaded.changes.iter().map(ToString::to_string).collect();
+    let file = &reloaded.file;
+    lines.push(match (lines.len(), dry_run) {
+        (0, _) => format!("{file} says what is in use already"),
+        (n, true) => format!("{} in {file}, not put in use", changes(n)),
+        (n, false) => {
+            let mut line = format!("{} in {file}, in use now\nlistening", changes(n));
+            for (name, address) in &reloaded.listening {
+                line += &format!(" {name}={address}");
+            }
+            line
+        }
+    });
+    lines.join("\n")
+}
+
+fn changes(number: usize) -> String {
+    match number {
+        1 => "1 change".to_owned(),
+        n => format!("{n} changes"),
+    }
+}
+
+fn refused(reloaded: &Reloaded) -> miette::Report {
+    let mut text = format!(
+        "{} is not put in use, everything stays as it is",
+        reloaded.file
+    );
+    for Refusal {
+        line,
+        message,
+        help,
+    } in &reloaded.problems
+    {
+        let line = line.map_or_else(String::new, |line| format!("line {line}: "));
+        text += &format!("\n{line}{message}");
+        if let Some(help) = help {
+            text += &format!("\n  help: {help}");
+        }
+    }
+    miette::Report::msg(text)
+}

@@ -1,0 +1,160 @@
+//! `gatepost trace`.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use gatepost_authentication::{Authentication, Summary};
+use gatepost_message::{Address, TransactionId};
+use gatepost_trace::{Ending, Kind, Notified};
+
+use super::operate::{Target, unexpected};
+use super::queue::judged;
+use super::{exit, output};
+use gatepost_operations::{Request, Response};
+
+/// Show what happened to a message, refused ones too.
+#[derive(Debug, Args)]
+pub(super) struct Trace {
+    #[command(flatten)]
+    target: Target,
+    /// Transaction id, as in the reply to the client, the Received field and the log.
+    id: TransactionId,
+}
+
+pub(super) async fn run(args: Trace) -> miette::Result<ExitCode> {
+    let events = match args.target.ask(Request::Trace { id: args.id }).await? {
+        Response::Events(events) => events,
+        Response::Unknown => {
+            output::complain(format!("nothing is known of transaction {}", args.id));
+            return Ok(exit(false));
+        }
+        other => return Err(unexpected(&other)),
+    };
+    if args.target.json {
+        output::print_json(&events)?;
+        return Ok(exit(true));
+    }
+    let mut table = output::table(["TIME", "EVENT", ""]);
+    for event in &events {
+        let (what, how) = describe(&event.kind);
+        table.add_row([event.at.to_string(), what.to_owned(), how]);
+    }
+    output::print_table(table, "")?;
+    Ok(exit(true))
+}
+
+/// An event in a word and the rest of the sentence.
+fn describe(kind: &Kind) -> (&'static str, String) {
+    match kind {
+        Kind::Begun { session } => {
+            let user = session.user.as_deref();
+            let user = user.map_or_else(String::new, |user| format!(" as {user}"));
+            let tls = session.tls.as_deref().unwrap_or("plaintext");
+            (
+                "begun",
+                format!(
+                    "on {} from {}{user}, {tls}",
+                    session.listener, session.client
+                ),
+            )
+        }
+        Kind::Sender {
+            reverse_path,
+            reply,
+        } => ("sender", format!("<{reverse_path}>: {reply}")),
+        Kind::Recipient { address, reply } => ("recipient", format!("<{address}>: {reply}")),
+        Kind::Judged { judgement } => ("judged", judged(judgement)),
+        Kind::Authenticated { authentication } => ("authenticated", in_words(authentication)),
+        Kind::Replied { reply, size } => ("replied", format!("{reply} ({})", output::size(*size))),
+        Kind::Aborted { reason } => ("aborted", reason.clone()),
+        Kind::Queued { recipients } => ("queued", format!("for {}", list(recipients))),
+        Kind::Suppressed { address, reason } => ("suppressed", format!("<{address}>: {reason}")),
+        Kind::Quarantined { reason, expires } => {
+            ("quarantined", format!("until {expires}: {reason}"))
+        }
+        Kind::Released => ("released", String::new()),
+        Kind::Held => ("held", String::new()),
+        Kind::Retried => ("retried", "by an operator".to_owned()),
+        Kind::Discarded => ("discarded", String::new()),
+        Kind::Attempt {
+            address,
+            attempt,
+            route,
+            server,
+            reply,
+            ending,
+        } => {
+            let ending = match ending {
+                Ending::Delivered => "delivered".to_owned(),
+                Ending::Deferred { next_attempt } => format!("deferred until {next_attempt}"),
+                Ending::Failed => "failed".to_owned(),
+            };
+            let place = match (server, route) {
+                (Some(server), _) => format!(" at {server}"),
+                (None, Some(route)) => format!(" at {}:{}", route.host, route.port),
+                (None, None) => String::new(),
+            };
+            (
+                "attempt",
+                format!("{attempt} for <{address}>{place}: {ending}: {reply}"),
+            )
+        }
+        Kind::Bounced { notice, recipients } => (
+            "bounced",
+            format!("the sender is told of {} in {notice}", list(recipients)),
+        ),
+        Kind::Notified {
+            notice,
+            of,
+            recipients,
+        } => {
+            let of = match of {
+                Notified::Delayed => "the delay for",
+                Notified::Relayed => "the handing on for",
+                Notified::Delivered => "the delivery to",
+                Notified::Suppressed => "the suppression of",
+            };
+            (
+                "notified",
+                format!(
+                    "the sender is told of {of} {} in {notice}",
+                    list(recipients)
+                ),
+            )
+        }
+        Kind::Expired { recipients } => ("expired", list(recipients)),
+        Kind::Cancelled => ("cancelled", "by an operator".to_owned()),
+    }
+}
+
+fn list(addresses: &[Address]) -> String {
+    let addresses: Vec<_> = addresses.iter().map(|a| format!("<{a}>")).collect();
+    addresses.join(", ")
+}
+
+/// What was found out about a message's origin, on a line.
+pub(crate) fn in_words(of: &Summary) -> String {
+    let about = |method: &str, result: Authentication, whose: &str| match whose {
+        "" => format!("{method}={}", result.word()),
+        whose => format!("{method}={} ({whose})", result.word()),
+    };
+    let mut said = vec![about(
+        "spf",
+        of.spf.mailfrom.result,
+        &of.spf.mailfrom.domain,
+    )];
+    match of.dkim.as_slice() {
+        [] => said.push("dkim=none".to_owned()),
+        signatures => {
+            let signatures = signatures.iter();
+            said.extend(signatures.map(|one| about("dkim", one.result, &one.domain)));
+        }
+    }
+    said.push(about("dmarc", of.dmarc.result, &of.dmarc.domain));
+    said.push(about("arc", of.arc.result, &of.arc.sealer));
+    said.push(about("iprev", of.iprev.result, ""));
+    if let Some(sasl) = &of.sasl {
+        said.push(format!("auth=pass ({})", sasl.user));
+    }
+    said.join(" ")
+}

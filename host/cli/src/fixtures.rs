@@ -1,0 +1,318 @@
+//! `gatepost policy test`: what a policy decides on its author's fixtures, in the sandbox.
+//!
+//! The module is loaded by the engine of the relay, with every check of a load, once for all fixtures
+//! that have the same settings. Each fixture is one call of one hook, in a chain of that policy
+//! alone; what the guest looks up is what the fixture says. Nothing is sent and nothing is kept.
+
+mod bless;
+mod module;
+mod pretended;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use gatepost_fixture::{Decided, Fixture, Grant, Hook};
+use gatepost_message::{Edit, Message, TransactionId};
+use gatepost_model::{
+    AttemptResult, Effect, Ending, Judgement, MessageClass, RecipientVerdict, Routing, Session,
+    TlsMode, Transaction, Verdict,
+};
+use gatepost_policy::{
+    Chain, Definition, Engine, EngineError, Grants, LoadError, LookUps, Pinned, Slot, Version,
+};
+use gatepost_smtp::Reply;
+
+pub use self::bless::bless;
+pub use self::module::{Module, ModuleError, Place};
+use gatepost_policy_set::loading;
+
+/// Runs fixtures with one module.
+pub struct Bench {
+    engine: Arc<Engine>,
+    name: String,
+    module: Bytes,
+    /// The last version loaded: fixtures that follow each other mostly have the same settings.
+    loaded: Option<(serde_json::Value, Vec<Grant>, Arc<Slot>)>,
+}
+
+/// Why a fixture could not be run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The module, or the fixture's settings.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The policy is never called in that hook.
+    #[error("the policy has no {hook} hook; it has {has}")]
+    NoHook {
+        /// That of the fixture.
+        hook: &'static str,
+        /// The policy's own.
+        has: String,
+    },
+    /// A reply that the relay would not give.
+    #[error("result: {0}")]
+    Result(String),
+}
+
+impl Bench {
+    /// For a module; the name is that of the policy in logs.
+    ///
+    /// # Errors
+    /// The machine cannot run it.
+    pub fn new(name: &str, module: Bytes) -> Result<Self, EngineError> {
+        Ok(Self {
+            engine: loading::engine(None)?,
+            name: name.to_owned(),
+            module,
+            loaded: None,
+        })
+    }
+
+    /// What the policy decides on a fixture.
+    ///
+    /// # Errors
+    /// Why it could not be asked. A fault of the policy is a decision as well.
+    pub async fn run(&mut self, fixture: &Fixture, message: Message) -> Result<Decided, RunError> {
+        let slot = self.version(fixture).await?;
+        let version = slot.current();
+        has_hook(&version, fixture.hook)?;
+        let look_ups = LookUps {
+            memory: Arc::new(pretended::Remembered::of(fixture)),
+            directory: Arc::new(pretended::Accounts::of(fixture)),
+            identity: Arc::new(pretended::Relay(fixture.identity.clone())),
+        };
+        let pinned = Chain::new([slot]).begin(look_ups);
+        let (judgement, routing) = call(&pinned, fixture, message).await?;
+        if judgement.error.is_some() {
+            // One that failed is not to be told from one that keeps failing.
+            self.loaded = None;
+        }
+        Ok(decided(fixture.hook, judgement, routing))
+    }
+
+    async fn version(&mut self, fixture: &Fixture) -> Result<Arc<Slot>, LoadError> {
+        if let Some((settings, grants, slot)) = &self.loaded
+            && (settings, grants) == (&fixture.settings, &fixture.grants)
+        {
+            return Ok(Arc::clone(slot));
+        }
+        let definition = Definition {
+            settings: fixture.settings.clone(),
+            grants: Grants {
+                discard: fixture.grants.contains(&Grant::Discard),
+            },
+            ..Definition::new(&self.name)
+        };
+        let version = self.engine.load(definition, self.module.clone()).await?;
+        let slot = Slot::new(version);
+        let (settings, grants) = (fixture.settings.clone(), fixture.grants.clone());
+        self.loaded = Some((settings, grants, Arc::clone(&slot)));
+        Ok(slot)
+    }
+}
+
+fn has_hook(version: &Version, hook: Hook) -> Result<(), RunError> {
+    let has: Vec<_> = version.hooks().iter().map(|hook| hook.word()).collect();
+    if has.contains(&hook.word()) {
+        return Ok(());
+    }
+    Err(RunError::NoHook {
+        hook: hook.word(),
+        has: has.join(", "),
+    })
+}
+
+/// The one call, and in the route hook where to.
+async fn call(
+    policy: &Pinned,
+    fixture: &Fixture,
+    message: Message,
+) -> Result<(Judgement, Option<Routing>), RunError> {
+    let transaction = transaction(fixture);
+    // A fixture of these hooks has a recipient.
+    let recipient = || fixture.recipient().cloned().ok_or_else(no_recipient);
+    let mut routing = None;
+    let judgements = match fixture.hook {
+        Hook::Connect => {
+            let session = &transaction.session;
+            policy.connect(session, transaction.time).await.judgements
+        }
+        Hook::Sender => policy.sender(&transaction).await.judgements,
+        Hook::Recipient => {
+            let ruling = policy.recipient(&transaction, &recipient()?).await;
+            ruling.judgements
+        }
+        Hook::Message => {
+            let facts = Arc::new(pretended::facts(&fixture.facts(&message)));
+            let findings = Default::default();
+            let ruling = policy.message(&transaction, message, Some(&facts), findings);
+            ruling.await.findings.judgements
+        }
+        Hook::Route => {
+            let recipient = recipient()?;
+            let ruling = policy.route(&transaction, &recipient, fixture.previous);
+            let ruling = ruling.await;
+            routing = Some(ruling.routing);
+            ruling.judgements
+        }
+        Hook::Outcome => {
+            let result = &fixture.result;
+            let reply = Reply::checked(result.code, result.enhanced.parse().ok(), &result.text);
+            let result = AttemptResult {
+                recipient: recipient()?,
+                ending: match result.ending {
+                    gatepost_fixture::Ending::Delivered => Ending::Delivered,
+                    gatepost_fixture::Ending::Deferred => Ending::Deferred,
+                    gatepost_fixture::Ending::Failed => Ending::Failed,
+                },
+                reply: reply.map_err(|error| RunError::Result(error.to_string()))?,
+                server: result.server.clone(),
+            };
+            policy.outcome(&transaction, &result).await.judgements
+        }
+    };
+    let judgement = judgements.into_iter().next().ok_or(RunError::NoHook {
+        hook: fixture.hook.word(),
+        has: String::new(),
+    })?;
+    Ok((judgement, routing))
+}
+
+fn no_recipient() -> RunError {
+    RunError::Result("there is no recipient".to_owned())
+}
+
+fn transaction(fixture: &Fixture) -> Transaction {
+    Transaction {
+        id: Fixture::ID.parse().unwrap_or_else(|_| TransactionId::new()),
+        time: fixture.now,
+        session: Session {
+            listener: fixture.listener().to_owned(),
+            flow: match fixture.direction {
+                gatepost_fixture::Direction::Inbound => gatepost_model::Flow::Inbound,
+                gatepost_fixture::Direction::Submission => gatepost_model::Flow::Submission,
+            },
+            client: (fixture.client_ip, Fixture::PORT).into(),
+            helo: (fixture.hook != Hook::Connect).then(|| fixture.helo.clone()),
+            tls: fixture.tls.clone(),
+            user: fixture.user.clone(),
+        },
+        account: fixture.account(),
+        reverse_path: fixture.reverse_path(),
+        recipients: fixture.recipients().to_vec(),
+    }
+}
+
+fn decided(hook: Hook, judgement: Judgement, routing: Option<Routing>) -> Decided {
+    if let Some(fault) = judgement.error {
+        return Decided::failed(fault.to_string());
+    }
+    let mut decided = match (hook, routing) {
+        (Hook::Outcome, _) => Decided::new(None),
+        (_, Some(routing)) => routed(routing),
+        (_, None) => judged(judgement.verdict),
+    };
+    let decision = judgement.decision;
+    if let Some(classification) = decision.classification {
+        decided.class = Some(class(classification.class).to_owned());
+        decided.reply_allowed = Some(classification.reply_allowed);
+    }
+    decided.reasons = Some(decision.reasons);
+    decided.tags = Some(decision.tags);
+    decided.edits = Some(decision.edits.iter().map(edit).collect());
+    let protected = decision.protected.iter().map(ToString::to_string);
+    decided.protected = Some(protected.collect());
+    decided.effects = Some(decision.effects.iter().map(effect).collect());
+    decided.report_suppressed = decision.report_suppressed.then_some(true);
+    let recipients = decision.recipients.iter();
+    let recipients = recipients.map(|(address, verdict)| {
+        let verdict = match verdict {
+            RecipientVerdict::Reject(reply) => format!("reject {reply}"),
+            RecipientVerdict::Suppress(reason) => format!("suppress {reason}"),
+        };
+        (address.to_string(), verdict)
+    });
+    decided.recipients = Some(recipients.collect());
+    decided
+}
+
+fn judged(verdict: Verdict) -> Decided {
+    let word = verdict.word();
+    let mut decided = Decided::new(Some(word));
+    match verdict {
+        Verdict::Reject(reply) | Verdict::Tempfail(reply) => decided.reply = Some(in_words(&reply)),
+        Verdict::Quarantine(reason) => decided.quarantine = Some(reason),
+        Verdict::Pass | Verdict::Accept | Verdict::Discard => {}
+    }
+    decided
+}
+
+fn routed(routing: Routing) -> Decided {
+    match routing {
+        Routing::Pass => Decided::new(Some("pass")),
+        Routing::Defer(reply) => Decided {
+            reply: Some(in_words(&reply)),
+            ..Decided::new(Some("defer"))
+        },
+        Routing::Fail(reply) => Decided {
+            reply: Some(in_words(&reply)),
+            ..Decided::new(Some("fail"))
+        },
+        Routing::NextHop(hop) => Decided {
+            next_hop: Some(gatepost_fixture::NextHop {
+                host: hop.host,
+                port: hop.port,
+                tls: Some(match hop.tls {
+                    TlsMode::None => "none".to_owned(),
+                    TlsMode::Opportunistic => "opportunistic".to_owned(),
+                    TlsMode::Required => "required".to_owned(),
+                }),
+                protocol: Some(match hop.protocol {
+                    gatepost_model::Protocol::Smtp => "smtp".to_owned(),
+                    gatepost_model::Protocol::Lmtp => "lmtp".to_owned(),
+                }),
+            }),
+            ..Decided::new(Some("next-hop"))
+        },
+    }
+}
+
+/// A reply on one line.
+fn in_words(reply: &Reply) -> String {
+    match reply.enhanced() {
+        Some(enhanced) => format!("{} {enhanced} {}", reply.code(), reply.text()),
+        None => format!("{} {}", reply.code(), reply.text()),
+    }
+}
+
+fn edit(edit: &Edit) -> String {
+    match edit {
+        Edit::Add { name, body } => format!("add {name}: {body}"),
+        Edit::Set { name, body } => format!("set {name}: {body}"),
+        Edit::Remove { name } => format!("remove {name}"),
+    }
+}
+
+fn effect(effect: &Effect) -> String {
+    match effect {
+        Effect::Count { key, amount } => format!("count {amount} {key}"),
+        Effect::MarkSeen { key, seconds } => format!("mark {key} for {seconds} s"),
+        Effect::ForgetCount { key } => format!("forget {key}"),
+        Effect::RememberMachine {
+            address,
+            evidence,
+            seconds,
+        } => format!("machine {address} for {seconds} s: {evidence}"),
+        Effect::ForgetMachine { address } => format!("forget machine {address}"),
+    }
+}
+
+fn class(class: MessageClass) -> &'static str {
+    match class {
+        MessageClass::Human => "human",
+        MessageClass::AutoReplied => "auto-replied",
+        MessageClass::AutoGenerated => "auto-generated",
+        MessageClass::Bounce => "bounce",
+        MessageClass::List => "list",
+    }
+}

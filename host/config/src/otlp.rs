@@ -1,0 +1,246 @@
+//! Where spans are exported to.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use http::header::{
+    CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue,
+    TRANSFER_ENCODING,
+};
+use http::uri::{Authority, Scheme, Uri};
+use serde::Deserialize;
+
+use super::units;
+
+/// The collector that spans are exported to, and how much of them.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Otlp {
+    /// The collector.
+    pub endpoint: Endpoint,
+    /// `service.name` of the resource that the spans are of.
+    #[serde(default = "default_service_name")]
+    pub service_name: String,
+    /// Sent with each request, such as a token.
+    #[serde(default)]
+    pub headers: Headers,
+    /// The part of all traces that is exported, from 0 to 1.
+    #[serde(default = "default_sample")]
+    pub sample: f64,
+    /// How long the collector has to take a batch of spans, further tries included, before they
+    /// are dropped.
+    #[serde(default = "default_timeout", deserialize_with = "units::duration")]
+    pub timeout: Duration,
+    /// Whether spans carry mail addresses, and texts that may hold some.
+    #[serde(default)]
+    pub addresses: bool,
+}
+
+fn default_service_name() -> String {
+    "gatepost".to_owned()
+}
+
+fn default_sample() -> f64 {
+    1.0
+}
+
+fn default_timeout() -> Duration {
+    Duration::from_secs(10)
+}
+
+/// The base URL of a collector that speaks OTLP over HTTP without TLS. Traces go to `v1/traces`
+/// below it (OTLP 1.x, "OTLP/HTTP Request").
+#[derive(Clone, PartialEq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Endpoint {
+    authority: Authority,
+    path: String,
+}
+
+/// Why a text is not the URL of a collector.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EndpointError {
+    /// It is none at all.
+    #[error(
+        "`{0}` is not the URL of a collector; write such as \"http://127.0.0.1:4318\", without a query"
+    )]
+    Malformed(String),
+    /// TLS is not spoken.
+    #[error(
+        "`{0}` wants TLS, which is not spoken to collectors; let one beside the relay take the spans over http and pass them on"
+    )]
+    Tls(String),
+}
+
+impl Endpoint {
+    /// Host and port to connect to.
+    pub fn host_and_port(&self) -> (&str, u16) {
+        let host = self.authority.host();
+        let address = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
+        (
+            address.unwrap_or(host),
+            self.authority.port_u16().unwrap_or(80),
+        )
+    }
+
+    /// Host and port for the Host field, as they were written.
+    pub fn authority(&self) -> &str {
+        self.authority.as_str()
+    }
+
+    /// Where traces go on that host.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+}
+
+impl TryFrom<String> for Endpoint {
+    type Error = EndpointError;
+
+    fn try_from(text: String) -> Result<Self, EndpointError> {
+        let Ok(uri) = text.parse::<Uri>() else {
+            return Err(EndpointError::Malformed(text));
+        };
+        if uri.scheme() == Some(&Scheme::HTTPS) {
+            return Err(EndpointError::Tls(text));
+        }
+        match uri.authority() {
+            Some(authority)
+                if uri.scheme() == Some(&Scheme::HTTP)
+                    && !authority.as_str().contains('@')
+                    && authority.port_u16() != Some(0)
+                    && uri.query().is_none() =>
+            {
+                Ok(Self {
+                    authority: authority.clone(),
+                    path: format!("{}/v1/traces", uri.path().trim_end_matches('/')),
+                })
+            }
+            _ => Err(EndpointError::Malformed(text)),
+        }
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "http://{}{}", self.authority, self.path)
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Fields of a request. What they say is never shown.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(try_from = "BTreeMap<String, String>")]
+pub struct Headers(HeaderMap);
+
+/// Why a field cannot be sent. What it says is not told: it may be a secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HeadersError {
+    /// No such name can be.
+    #[error("`{0}` cannot name a header; write letters, digits and hyphens")]
+    Name(String),
+    /// It belongs to the request itself.
+    #[error("the header {0} is set by the relay; leave it out")]
+    Ours(HeaderName),
+    /// Control characters or such.
+    #[error("what the header {0} says has characters that no header can have")]
+    Value(HeaderName),
+}
+
+impl Headers {
+    /// The fields.
+    pub fn fields(&self) -> &HeaderMap {
+        &self.0
+    }
+}
+
+impl TryFrom<BTreeMap<String, String>> for Headers {
+    type Error = HeadersError;
+
+    fn try_from(written: BTreeMap<String, String>) -> Result<Self, HeadersError> {
+        let ours = [
+            HOST,
+            CONNECTION,
+            CONTENT_TYPE,
+            CONTENT_LENGTH,
+            TRANSFER_ENCODING,
+        ];
+        let mut fields = HeaderMap::new();
+        for (name, value) in written {
+            let Ok(name) = HeaderName::try_from(&name) else {
+                return Err(HeadersError::Name(name));
+            };
+            if ours.contains(&name) {
+                return Err(HeadersError::Ours(name));
+            }
+            let Ok(mut value) = HeaderValue::try_from(value) else {
+                return Err(HeadersError::Value(name));
+            };
+            // Debug shows it as `Sensitive`.
+            value.set_sensitive(true);
+            fields.append(name, value);
+        }
+        Ok(Self(fields))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoint(text: &str) -> Result<Endpoint, EndpointError> {
+        Endpoint::try_from(text.to_owned())
+    }
+
+    #[test]
+    fn traces_go_below_the_base() {
+        for (base, url, host, port) in [
+            ("http://c:4318", "http://c:4318/v1/traces", "c", 4318),
+            ("http://c/", "http://c/v1/traces", "c", 80),
+            (
+                "http://[::1]:1/otel/",
+                "http://[::1]:1/otel/v1/traces",
+                "::1",
+                1,
+            ),
+        ] {
+            let endpoint = endpoint(base).unwrap();
+            assert_eq!(endpoint.to_string(), url);
+            assert_eq!(endpoint.host_and_port(), (host, port));
+        }
+    }
+
+    #[test]
+    fn what_is_no_collector_is_refused() {
+        for text in [
+            "127.0.0.1:4318",
+            "ftp://c",
+            "http://",
+            "http://u@c",
+            "http://c?q",
+            "/x",
+        ] {
+            assert!(
+                matches!(endpoint(text), Err(EndpointError::Malformed(_))),
+                "{text}"
+            );
+        }
+        assert!(matches!(endpoint("https://c"), Err(EndpointError::Tls(_))));
+    }
+
+    #[test]
+    fn a_secret_is_not_shown() {
+        let fields = BTreeMap::from([("Authorization".to_owned(), "Bearer hush".to_owned())]);
+        let shown = format!("{:?}", Headers::try_from(fields).unwrap());
+        assert!(
+            shown.contains("authorization") && !shown.contains("hush"),
+            "{shown}"
+        );
+    }
+}

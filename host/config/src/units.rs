@@ -1,0 +1,178 @@
+//! Durations (`"50ms"`, `"5d"`) and sizes (`"25MiB"`, or a number of octets) as they are written
+//! in the configuration.
+
+use std::fmt;
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use jiff::{Span, SpanRelativeTo};
+use serde::Deserialize;
+use serde::de::{self, Deserializer, Visitor};
+
+/// Parses a duration such as `50ms`, `1h 30m` or `5d`; a day has 24 hours.
+///
+/// # Errors
+/// A sentence that says what is wrong and shows the form.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    let form = "write a number with a unit, such as \"50ms\", \"30s\", \"5m\", \"1h\" or \"5d\"";
+    let span: Span = text
+        .parse()
+        .map_err(|_| format!("`{text}` is not a duration; {form}"))?;
+    let signed = span
+        .to_duration(SpanRelativeTo::days_are_24_hours())
+        .map_err(|_| format!("`{text}` has a unit of no fixed length; {form}"))?;
+    Duration::try_from(signed)
+        .map_err(|_| format!("`{text}` is negative, a duration here is not; {form}"))
+}
+
+/// Parses a size such as `25MiB`, `64 KiB` or `998`, in octets.
+///
+/// # Errors
+/// A sentence that says what is wrong and shows the form.
+pub(super) fn parse_size(text: &str) -> Result<u64, String> {
+    text.parse::<ByteSize>().map(|size| size.0).map_err(|_| {
+        format!("`{text}` is not a size; write a number of octets or one with a unit, such as \"64KiB\", \"25MiB\" or \"1GiB\"")
+    })
+}
+
+/// For `#[serde(deserialize_with)]` on a [`Duration`].
+pub(super) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    Period::deserialize(deserializer).map(|period| period.0)
+}
+
+/// For `#[serde(deserialize_with)]` on a [`Duration`] that may be `"never"`, which 0 also means.
+pub(super) fn duration_or_never<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Duration>, D::Error> {
+    struct OrNever;
+    impl Visitor<'_> for OrNever {
+        type Value = Option<Duration>;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a duration in quotes with its unit, such as \"4h\", or \"never\"")
+        }
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<Option<Duration>, E> {
+            if matches!(text, "never" | "0") {
+                return Ok(None);
+            }
+            let duration = parse_duration(text).map_err(|why| E::custom(why + ", or \"never\""))?;
+            Ok((!duration.is_zero()).then_some(duration))
+        }
+        fn visit_i64<E: de::Error>(self, number: i64) -> Result<Option<Duration>, E> {
+            match number {
+                0 => Ok(None),
+                _ => Err(E::invalid_type(de::Unexpected::Signed(number), &self)),
+            }
+        }
+    }
+    deserializer.deserialize_any(OrNever)
+}
+
+/// For `#[serde(deserialize_with)]` on a list of [`Duration`]s.
+pub(super) fn durations<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<Duration>, D::Error> {
+    let periods = Vec::<Period>::deserialize(deserializer)?;
+    Ok(periods.into_iter().map(|period| period.0).collect())
+}
+
+/// For `#[serde(deserialize_with)]` on a size in octets that fits an integer of type `T`.
+pub(super) fn size<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: TryFrom<u64>,
+{
+    let octets = deserializer.deserialize_any(SizeVisitor)?;
+    T::try_from(octets).map_err(|_| de::Error::custom(format!("{octets} octets are too many here")))
+}
+
+struct Period(Duration);
+
+impl<'de> Deserialize<'de> for Period {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct PeriodVisitor;
+        impl Visitor<'_> for PeriodVisitor {
+            type Value = Period;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a duration in quotes with its unit, such as \"50ms\" or \"5d\"")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Period, E> {
+                parse_duration(text).map(Period).map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_any(PeriodVisitor)
+    }
+}
+
+struct SizeVisitor;
+
+impl Visitor<'_> for SizeVisitor {
+    type Value = u64;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a size, such as \"25MiB\", or a number of octets")
+    }
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<u64, E> {
+        parse_size(text).map_err(E::custom)
+    }
+    fn visit_u64<E: de::Error>(self, octets: u64) -> Result<u64, E> {
+        Ok(octets)
+    }
+    fn visit_i64<E: de::Error>(self, octets: i64) -> Result<u64, E> {
+        u64::try_from(octets)
+            .map_err(|_| E::custom(format!("`{octets}` is negative, a size is not")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_numbers_with_units() {
+        let seconds = Duration::from_secs;
+        for (text, expected) in [
+            ("50ms", Duration::from_millis(50)),
+            ("250us", Duration::from_micros(250)),
+            ("0s", seconds(0)),
+            ("1m", seconds(60)),
+            ("1h 30m", seconds(5400)),
+            ("5d", seconds(5 * 86_400)),
+            ("2w", seconds(14 * 86_400)),
+        ] {
+            assert_eq!(parse_duration(text), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn other_durations_say_why_not() {
+        for (text, reason) in [
+            ("5", "is not a duration"),
+            ("", "is not a duration"),
+            ("five minutes", "is not a duration"),
+            ("1mo", "no fixed length"),
+            ("-5s", "negative"),
+        ] {
+            let error = parse_duration(text).unwrap_err();
+            assert!(error.contains(reason), "{text}: {error}");
+            assert!(error.contains("\"50ms\""), "shows the form: {error}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_binary_or_decimal() {
+        for (text, expected) in [
+            ("998", 998),
+            ("25MiB", 25 << 20),
+            ("64 KiB", 64 << 10),
+            ("1GiB", 1 << 30),
+            ("2kB", 2000),
+        ] {
+            assert_eq!(parse_size(text), Ok(expected), "{text}");
+        }
+        for text in ["", "MiB", "-1KiB", "12 apples"] {
+            assert!(
+                parse_size(text).unwrap_err().contains("is not a size"),
+                "{text}"
+            );
+        }
+    }
+}

@@ -1,0 +1,453 @@
+//! What is wrong with a configuration is said in a sentence, at its line, and all of it at once.
+
+#![allow(clippy::unwrap_used)]
+
+use std::path::{Path, PathBuf};
+
+use gatepost_config::{Config, ConfigError};
+
+/// A configuration in which nothing is wrong; tests put their own lines after it.
+const GOOD: &str = r#"[relay]
+hostname = "mx.desk.example"
+
+[[listener]]
+name = "mx"
+address = "127.0.0.1:0"
+direction = "inbound"
+tls = "none"
+chain = ["loop-guard"]
+"#;
+
+fn parse(text: &str) -> Result<Config, ConfigError> {
+    Config::parse(text, Path::new("gatepost.toml"), Path::new("/etc/gatepost"))
+}
+
+/// The lines and messages of all problems.
+fn problems(text: &str) -> Vec<(Option<usize>, String)> {
+    let error = parse(text).expect_err("it is wrong");
+    let problems = error.problems().iter();
+    problems.map(|p| (p.line(), p.to_string())).collect()
+}
+
+/// Asserts that a good configuration with these lines after it has one problem: on this of the
+/// added lines, counted from 1, with this in its message.
+#[track_caller]
+fn wrong(added: &str, line: usize, message: &str) {
+    let problems = problems(&format!("{GOOD}{added}"));
+    let [(at, said)] = problems.as_slice() else {
+        panic!("one problem expected in\n{added}\n{problems:#?}");
+    };
+    assert!(said.contains(message), "{said:?} does not say {message:?}");
+    assert_eq!(*at, Some(GOOD.lines().count() + line), "{said}");
+}
+
+#[test]
+fn a_good_configuration_is_taken() {
+    let config = parse(GOOD).expect("it is good");
+    assert_eq!(config.relay.hostname.as_str(), "mx.desk.example");
+    assert_eq!(config.listeners.len(), 1);
+}
+
+#[test]
+fn syntax_and_unknown_keys_are_shown_at_their_line() {
+    wrong("[delivery]\nretry = [\"1m\"\n", 2, "array");
+    wrong("[delivery]\nretries = 3\n", 2, "unknown field `retries`");
+    wrong("[smtp]\n", 1, "unknown field `smtp`");
+    wrong(
+        "[[listener]]\nname = \"b\"\naddress = \"localhost\"\ndirection = \"inbound\"\n",
+        3,
+        "invalid socket address",
+    );
+    wrong(
+        "[[listener]]\nname = \"b\"\naddress = \"127.0.0.1:0\"\ndirection = \"outbound\"\n",
+        4,
+        "unknown variant `outbound`",
+    );
+    wrong(
+        "[[listener]]\nname = \"b\"\naddress = \"127.0.0.1:0\"\ndirection = \"inbound\"\nproxy-from = [\"10.0.0.0/64\"]\n",
+        5,
+        "invalid IP address",
+    );
+    wrong(
+        "[[policy]]\nname = \"x\"\nbuiltin = \"loop-guard\"\ngrants = [\"reject\"]\n",
+        4,
+        "unknown variant `reject`, expected `discard`",
+    );
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    let problems = problems("[relay]\nstore = \"x\"\n");
+    assert!(
+        problems[0].1.contains("missing field `hostname`"),
+        "{problems:?}"
+    );
+}
+
+#[test]
+fn durations_and_sizes_say_how_they_are_written() {
+    wrong("[delivery]\nexpiry = \"5\"\n", 2, "`5` is not a duration");
+    wrong(
+        "[delivery]\nexpiry = 5\n",
+        2,
+        "a duration in quotes with its unit",
+    );
+    wrong(
+        "[delivery]\nretry = [\"1m\", \"soon\"]\n",
+        2,
+        "`soon` is not a duration",
+    );
+    wrong("[limits]\nidle = \"-1s\"\n", 2, "`-1s` is negative");
+    wrong("[limits]\nidle = \"1mo\"\n", 2, "no fixed length");
+    wrong(
+        "[limits]\nmessage-size = \"big\"\n",
+        2,
+        "`big` is not a size",
+    );
+    wrong("[limits]\nmessage-size = -1\n", 2, "`-1` is negative");
+}
+
+#[test]
+fn a_hostname_is_a_domain_name() {
+    let text = GOOD.replace("mx.desk.example", "mx desk");
+    let problems = problems(&text);
+    assert_eq!(problems[0].0, Some(2));
+    assert!(problems[0].1.contains("`mx desk` is not a domain name"));
+}
+
+#[test]
+fn a_hostname_is_ascii() {
+    let text = GOOD.replace("mx.desk.example", "mx.b\u{fc}ro.example");
+    let problems = problems(&text);
+    assert_eq!(problems[0].0, Some(2));
+    assert!(problems[0].1.contains("is not ASCII"));
+}
+
+#[test]
+fn a_level_is_one() {
+    wrong("[log]\nlevel = \"a=b=c\"\n", 2, "does not say what to log");
+}
+
+#[test]
+fn limits_leave_room_for_mail() {
+    wrong("[limits]\nconnections = 0\n", 2, "no mail could be taken");
+    wrong("[limits]\nmessage-size = 0\n", 2, "no mail could be taken");
+    wrong("[limits]\nidle = \"0s\"\n", 2, "no mail could be taken");
+    wrong("[limits]\ncommand = 1180\n", 2, "1180 octets");
+}
+
+#[test]
+fn an_account_of_the_directory_may_have_something() {
+    for key in ["domains-per-account", "addresses-per-domain", "live-sets"] {
+        let section = format!("[directory]\n{key} = 0");
+        wrong(
+            &section,
+            2,
+            &format!("{key} is 0, so no account could have any"),
+        );
+    }
+}
+
+#[test]
+fn somebody_can_log_in() {
+    for key in ["failures-per-address", "failures-per-user"] {
+        let table = format!("[log-ins]\n{key} = 0\n");
+        wrong(&table, 2, &format!("{key} is 0, so nobody could log in"));
+    }
+}
+
+#[test]
+fn a_domain_that_an_account_sends_from_is_its_own() {
+    wrong(
+        "[[account]]\nid = \"a\"\ndomains = [\"desk.example\"]\n[[account]]\nid = \"b\"\nsending-domains = [\n  \"Desk.Example\",\n]\n",
+        7,
+        "the domain desk.example already belongs to account \"a\"",
+    );
+    wrong(
+        "[[account]]\nid = \"a\"\ndomains = [\"desk.example\"]\naddresses = [\n  \"help@desk.example\",\n  \"help@other.example\",\n]\n",
+        6,
+        "other.example is not among the domains of account \"a\"",
+    );
+}
+
+#[test]
+fn a_domain_and_a_user_belong_to_one_account() {
+    wrong(
+        "[[account]]\nid = \"a\"\ndomains = [\"desk.example\"]\n[[account]]\nid = \"b\"\ndomains = [\n  \"other.example\",\n  \"Desk.Example\",\n]\n",
+        8,
+        "the domain desk.example already belongs to account \"a\"",
+    );
+    wrong(
+        "[[account]]\nid = \"a\"\nusers = [{ name = \"app\", password = \"x\" }]\n[[account]]\nid = \"b\"\nusers = [{ name = \"app\", password = \"y\" }]\n",
+        6,
+        "the user \"app\" already belongs to account \"a\"",
+    );
+    // SASLprep makes one name of the two: a soft hyphen is nothing.
+    wrong(
+        "[[account]]\nid = \"a\"\nusers = [{ name = \"app\", password = \"x\" }]\n[[account]]\nid = \"b\"\nusers = [{ name = \"ap\\u00adp\", password = \"y\" }]\n",
+        6,
+        "already belongs to account \"a\"",
+    );
+    wrong(
+        "[[account]]\nid = \"a\"\nusers = [{ name = \"\\u00ad\", password = \"x\" }]\n",
+        3,
+        "nobody can log in by this name",
+    );
+    wrong(
+        "[[account]]\nid = \"a\"\nusers = [{ name = \"app\", password = \"\" }]\n",
+        3,
+        "empty password",
+    );
+}
+
+#[test]
+fn names_are_plain_and_given_once() {
+    wrong(
+        "[[account]]\nid = \"a\"\n[[account]]\nid = \"a\"\n",
+        4,
+        "two of the name \"a\"",
+    );
+    wrong(
+        "[[listener]]\nname = \"mx\"\naddress = \"127.0.0.1:0\"\ndirection = \"inbound\"\ntls = \"none\"\n",
+        2,
+        "two of the name \"mx\"",
+    );
+    wrong(
+        "[[policy]]\nname = \"a b\"\nbuiltin = \"loop-guard\"\n",
+        2,
+        "`a b` cannot name a policy",
+    );
+}
+
+#[test]
+fn an_address_is_listened_on_once() {
+    let listener = |name| {
+        format!(
+            "[[listener]]\nname = \"{name}\"\naddress = \"127.0.0.1:2525\"\ndirection = \"inbound\"\ntls = \"none\"\n"
+        )
+    };
+    wrong(
+        &(listener("a") + &listener("b")),
+        8,
+        "127.0.0.1:2525 is already the address of listener \"a\"",
+    );
+}
+
+/// What the system would refuse once the relay starts; the families do not meet.
+#[test]
+fn addresses_that_overlap_are_told() {
+    let listener = |name: &str, address: &str| {
+        format!(
+            "[[listener]]\nname = \"{name}\"\naddress = \"{address}:2525\"\ndirection = \"inbound\"\ntls = \"none\"\n"
+        )
+    };
+    wrong(
+        &(listener("a", "0.0.0.0") + &listener("b", "127.0.0.1")),
+        8,
+        "127.0.0.1:2525 overlaps with 0.0.0.0:2525 of listener \"a\"",
+    );
+    wrong(
+        &(listener("a", "[::]") + "[http]\naddress = \"[::1]:2525\"\n"),
+        3,
+        "[::]:2525 overlaps with [::1]:2525",
+    );
+    let both = listener("a", "0.0.0.0") + &listener("b", "[::]");
+    parse(&format!("{GOOD}{both}")).expect("both can be listened on");
+}
+
+#[test]
+fn no_more_connections_are_reserved_than_there_are() {
+    wrong(
+        "reserved-connections = 7\n[[listener]]\nname = \"b\"\naddress = \"127.0.0.1:0\"\ndirection = \"inbound\"\ntls = \"none\"\nreserved-connections = 4\n[limits]\nconnections = 10\n",
+        7,
+        "listener \"b\" reserves 4 connections, and of the 10 in [limits] only 3 are left",
+    );
+}
+
+#[test]
+fn tls_needs_a_certificate_and_submission_needs_tls() {
+    wrong(
+        "[[listener]]\nname = \"b\"\naddress = \"127.0.0.1:0\"\ndirection = \"inbound\"\n",
+        1,
+        "listener \"b\" speaks TLS, and there is no certificate",
+    );
+    wrong(
+        "[[listener]]\nname = \"b\"\naddress = \"127.0.0.1:0\"\ndirection = \"submission\"\ntls = \"none\"\n",
+        5,
+        "nobody could log in",
+    );
+}
+
+#[test]
+fn a_chain_names_policies_that_there_are_and_each_once() {
+    let listener = "[[listener]]\nname = \"b\"\naddress = \"127.0.0.1:0\"\ndirection = \"inbound\"\ntls = \"none\"\n";
+    wrong(
+        &format!("{listener}chain = [\"loop-guard\", \"spam-guard\"]\n"),
+        6,
+        "there is no policy \"spam-guard\"",
+    );
+    wrong(
+        &format!("{listener}chain = [\"loop-guard\", \"loop-guard\"]\n"),
+        6,
+        "in this chain twice",
+    );
+}
+
+#[test]
+fn no_policy_has_the_relays_name() {
+    wrong(
+        "[[policy]]\nname = \"relay\"\nbuiltin = \"loop-guard\"\n",
+        2,
+        "names what the relay itself says",
+    );
+}
+
+#[test]
+fn a_policy_has_one_module_and_time_to_run() {
+    wrong(
+        "[[policy]]\nname = \"x\"\n",
+        1,
+        "needs either builtin or file",
+    );
+    wrong(
+        "[[policy]]\nname = \"x\"\nbuiltin = \"loop-guard\"\nfile = \"x.wasm\"\n",
+        1,
+        "needs either builtin or file",
+    );
+    wrong(
+        "[[policy]]\nname = \"x\"\nbuiltin = \"loop-gard\"\n",
+        3,
+        "there is no built-in policy \"loop-gard\"",
+    );
+    wrong(
+        "[[policy]]\nname = \"x\"\nbuiltin = \"loop-guard\"\ndeadline = \"0ms\"\n",
+        4,
+        "no time to run",
+    );
+    wrong(
+        "[[policy]]\nname = \"x\"\nbuiltin = \"loop-guard\"\nself-test = [\n  { file = \"a.eml\", rcpt-to = [\"a@b.example\"], expect = \"refuse\" },\n]\n",
+        5,
+        "`refuse` is not a verdict",
+    );
+}
+
+#[test]
+fn delivery_must_be_able_to_deliver() {
+    wrong("[delivery]\nretry = []\n", 2, "at least one");
+    wrong("[delivery]\nretry = [\"0s\"]\n", 2, "above zero");
+    wrong("[delivery]\njitter = 2.0\n", 2, "not a fraction");
+    wrong(
+        "[delivery]\nmessages-in-flight = 0\n",
+        2,
+        "nothing would be delivered",
+    );
+}
+
+#[test]
+fn what_senders_are_told_is_in_known_words_and_times() {
+    wrong(
+        "[delivery]\ndelay-notice = \"soon\"\n",
+        2,
+        "`soon` is not a duration",
+    );
+    wrong("[delivery]\ndelay-notice = 4\n", 2, "or \"never\"");
+    wrong(
+        "[notifications]\nlanguage = \"fr\"\n",
+        2,
+        "unknown variant `fr`, expected `en` or `pt`",
+    );
+    wrong(
+        "[[account]]\nid = \"a\"\nlanguage = \"pt-PT\"\n",
+        3,
+        "unknown variant `pt-PT`",
+    );
+    let delay = |text: &str| {
+        let config = parse(&format!("{GOOD}[delivery]\ndelay-notice = {text}\n"));
+        config.unwrap().delivery.delay_notice
+    };
+    for never in ["\"never\"", "0", "\"0\"", "\"0s\""] {
+        assert_eq!(delay(never), None, "{never}");
+    }
+    let hours = std::time::Duration::from_secs(90 * 60);
+    assert_eq!(delay("\"1h 30m\""), Some(hours));
+    let config = parse(&format!("{GOOD}[notifications]\ntemplates = \"texts\"\n"));
+    let folder = config.unwrap().notifications.templates;
+    assert_eq!(folder, Some(PathBuf::from("/etc/gatepost/texts")));
+}
+
+#[test]
+fn all_problems_are_said_at_once() {
+    let text = format!(
+        "{GOOD}[[policy]]\nname = \"x\"\n[delivery]\nretry = []\nconnections-per-next-hop = 0\n"
+    );
+    let lines: Vec<_> = problems(&text).into_iter().map(|(line, _)| line).collect();
+    assert_eq!(lines, [Some(10), Some(13), Some(14)]);
+}
+
+#[test]
+fn no_listener_is_a_problem_without_a_line() {
+    let problems = problems("[relay]\nhostname = \"mx.desk.example\"\n");
+    assert_eq!(problems, [(None, "there is no [[listener]]".to_owned())]);
+}
+
+#[test]
+fn the_report_shows_the_line_and_what_to_do() {
+    let text = format!("{GOOD}[delivery]\nretry = []\n");
+    let error = parse(&text).unwrap_err();
+    let mut report = String::new();
+    miette::GraphicalReportHandler::new_themed(miette::GraphicalTheme::none())
+        .render_report(&mut report, &error)
+        .unwrap();
+    for part in ["gatepost.toml:11:", "retry = []", "help: such as retry ="] {
+        assert!(report.contains(part), "{part:?} is not in\n{report}");
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named() {
+    let error = Config::load(Path::new("/nowhere/gatepost.toml")).unwrap_err();
+    assert!(error.to_string().contains("/nowhere/gatepost.toml"));
+}
+
+#[test]
+fn paths_are_relative_to_the_file() {
+    let text = format!(
+        "{GOOD}[tls]\ncertificate = \"cert.pem\"\nkey = \"/keys/key.pem\"\n[[policy]]\nname = \"x\"\nfile = \"x.wasm\"\nself-test = [{{ file = \"loop.eml\", rcpt-to = [\"a@b.example\"], expect = \"reject\" }}]\n[delivery]\nca-file = \"roots.pem\"\n"
+    )
+    .replace("[[listener]]", "store = \"queue\"\n[[listener]]");
+    let config = parse(&text).unwrap();
+    let tls = config.tls.as_ref().unwrap();
+    let policy = config.policy("x").unwrap();
+    let base = Path::new("/etc/gatepost");
+    assert_eq!(config.relay.store, base.join("queue"));
+    assert_eq!(tls.certificate, base.join("cert.pem"));
+    assert_eq!(tls.key, PathBuf::from("/keys/key.pem"));
+    assert_eq!(policy.file, Some(base.join("x.wasm")));
+    assert_eq!(policy.self_tests[0].file, base.join("loop.eml"));
+    assert_eq!(config.delivery.ca_file, Some(base.join("roots.pem")));
+}
+
+#[test]
+fn room_for_deliveries_is_kept_on_the_disk() {
+    let with = |free: &str| {
+        let relay = "hostname = \"mx.desk.example\"\n";
+        GOOD.replace(relay, &format!("{relay}min-free = \"{free}\"\n"))
+    };
+    assert!(parse(&with("1MiB")).is_ok());
+    let problems = problems(&with("1023KiB"));
+    assert_eq!(problems.len(), 1);
+    assert_eq!(problems[0].0, Some(3));
+    assert!(problems[0].1.contains("min-free"), "{problems:?}");
+}
+
+#[test]
+fn a_collector_is_one_that_spans_can_be_sent_to() {
+    let otlp = |keys: &str| format!("[otlp]\nendpoint = \"http://127.0.0.1:4318\"\n{keys}\n");
+    assert!(parse(&format!("{GOOD}{}", otlp(""))).is_ok());
+    wrong(&otlp("sample = 1.5"), 3, "sample is 1.5");
+    wrong(&otlp("timeout = \"0s\""), 3, "timeout is 0");
+    wrong(&otlp("service-name = \"\""), 3, "the service name is empty");
+    wrong(&otlp("headers = { Host = \"x\" }"), 3, "set by the relay");
+    wrong("[otlp]\nendpoint = \"127.0.0.1:4318\"\n", 2, "not the URL");
+    wrong("[otlp]\nendpoint = \"https://c\"\n", 2, "wants TLS");
+}

@@ -1,0 +1,213 @@
+//! What holds for every message, whatever a policy says of it.
+
+use gatepost_authentication::from_bodies;
+use gatepost_mailboxes::{AddrSpec, Doubt, is_shown_as, read};
+use gatepost_message::{Address, Message};
+use gatepost_model::{Flow, Transaction};
+use gatepost_smtp::Reply;
+
+use crate::ownership::Ownership;
+
+/// The most Received fields that a message may come with; RFC 5321 section 6.3 asks for a limit of
+/// at least 100.
+pub const HOP_LIMIT: usize = 100;
+
+/// Refuses a message that no policy may let through.
+///
+/// `message` is as it came: a policy that removed Received fields would hide a loop.
+pub fn refusal(message: &Message) -> Option<Reply> {
+    let hops = message.count("Received");
+    (hops > HOP_LIMIT).then(|| {
+        let text = format!("Mail loop: {hops} Received fields, at most {HOP_LIMIT} are taken");
+        Reply::new(554, "5.4.6", text)
+    })
+}
+
+/// Refuses a submission whose author, by a From field, or whose Sender (RFC 5322 section 3.6.2) is
+/// not one in whose name its account [may send](Ownership::may_send_as): readers show who sent a
+/// message beside its author, or in the author's place.
+///
+/// `message` is as it would be sent: what a policy writes into From is held to it too.
+pub fn foreign_author(
+    ownership: Ownership<'_>,
+    transaction: &Transaction,
+    message: &Message,
+) -> Option<Reply> {
+    if transaction.session.flow != Flow::Submission {
+        return None;
+    }
+    let account = transaction.account.as_deref()?;
+    let authors = match authors(message) {
+        Ok(authors) => authors,
+        Err(why) => {
+            let text = format!("The author in From cannot be read: {why}");
+            return Some(Reply::new(550, "5.6.0", text));
+        }
+    };
+    authors
+        .iter()
+        .find(|author| !ownership.may_send_as(account, author))
+        .map(|author| foreign(author.domain()))
+}
+
+/// What a user is told who sends in the name of a domain that is not the account's. Whether it is
+/// another account's, or nobody's here, is not said.
+pub fn foreign(domain: &str) -> Reply {
+    let text = format!("You may not send in the name of {domain}: it is no domain of your account");
+    Reply::new(550, "5.7.1", text)
+}
+
+/// Whom From and Sender name, to any mail reader: nobody else's name is shown behind a spelling of
+/// the field or of its name. A local part that only some reader could show may be made up.
+///
+/// # Errors
+/// Why it is not known whom all of it names.
+fn authors(message: &Message) -> Result<Vec<Address>, &'static str> {
+    let reading = read(from_bodies(message));
+    if reading.doubt() == Some(Doubt::TooLong) {
+        return Err("it is too long");
+    }
+    let address = |shown: &AddrSpec| {
+        let made_up = || Address::parse(&format!("postmaster@{}", shown.domain));
+        let address = Address::parse(&shown.to_string()).or_else(|_| made_up());
+        address.map_err(|_| "it names what is no domain")
+    };
+    let senders = message.fields();
+    let senders = senders.filter(|field| is_shown_as(field.name_raw(), "Sender"));
+    let senders = read(senders.map(|field| field.body_raw().to_vec()));
+    let shown = reading.shown().iter().chain(senders.shown());
+    shown.map(address).collect()
+}
+
+/// Whether policies may choose the next hop. A null sender belongs to no customer and never uses a
+/// customer's smart host: it takes the default route.
+pub fn may_be_routed(transaction: &Transaction) -> bool {
+    !transaction.reverse_path.is_null()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use bytes::Bytes;
+    use gatepost_directory::View;
+    use gatepost_message::{Millis, ReversePath, TransactionId};
+    use gatepost_model::Session;
+
+    use super::*;
+    use gatepost_config::Config;
+
+    fn with_hops(hops: usize) -> Message {
+        let head = "reCeived : from a by b; date\r\n".repeat(hops);
+        Message::from_bytes(Bytes::from(format!("{head}Subject: s\r\n\r\nbody\r\n")))
+    }
+
+    #[test]
+    fn a_hundred_hops_pass() {
+        assert_eq!(refusal(&with_hops(HOP_LIMIT)), None);
+    }
+
+    #[test]
+    fn one_more_is_a_loop() {
+        let reply = refusal(&with_hops(HOP_LIMIT + 1)).unwrap();
+        assert!(reply.to_string().starts_with("554 5.4.6 "), "{reply}");
+    }
+
+    fn two_accounts() -> Config {
+        let text = r#"
+            [relay]
+            hostname = "mx.example"
+            store = "/tmp/store"
+            [[account]]
+            id = "one"
+            domains = ["one.example"]
+            sending-domains = ["bounces.one.example"]
+            [[account]]
+            id = "two"
+            domains = ["two.example"]
+            [[listener]]
+            name = "mx"
+            address = "127.0.0.1:0"
+            direction = "inbound"
+            tls = "none"
+            chain = []
+            "#;
+        Config::parse(text, Path::new("gatepost.toml"), Path::new("/")).unwrap()
+    }
+
+    fn of_account_one(flow: Flow) -> Transaction {
+        Transaction {
+            id: TransactionId::new(),
+            time: Millis::now(),
+            session: Session {
+                listener: "l".to_owned(),
+                flow,
+                client: ([127, 0, 0, 1], 9).into(),
+                helo: None,
+                tls: None,
+                user: None,
+            },
+            account: Some("one".to_owned()),
+            reverse_path: ReversePath::Null,
+            recipients: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn nobody_submits_in_a_name_that_is_not_the_accounts() {
+        let config = two_accounts();
+        let directory = View::empty();
+        let ownership = Ownership {
+            config: &config,
+            directory: &directory,
+        };
+        let submitted = of_account_one(Flow::Submission);
+        for (head, refused) in [
+            ("From: a@one.example", false),
+            ("From: a@bounces.one.example", false),
+            ("From: a@nobodys.example", true),
+            ("From: a@deeper.one.example", true),
+            ("From: \"x@two.example\" <a@one.example>", false),
+            ("From: A (x@two.example) <a@one.example>", false),
+            ("Sender: x@two.example", true),
+            ("Sender: a@one.example", false),
+            ("From: a@one.example\r\nsender : X <x@ two.example>", true),
+            ("From: X <x@TWO.example>", true),
+            ("fRom : a@one.example,\r\n x@two.example", true),
+            ("From: Team: a@one.example, x@two.example;", true),
+            ("From: x@two.example\r\nFrom: a@one.example", true),
+            ("From: a@one.example\r\nFrom: x@two.example", true),
+            ("From: x@ two.example", true),
+            ("From: x @two.example", true),
+            ("From: x@\r\n two.example", true),
+            ("From: x@(c)two.example", true),
+            ("From: x@two.example.", true),
+            ("From: x@two\u{3002}example", true),
+            ("From: <@one.example:x@two.example>", true),
+            ("From: <x@two.example> <a@one.example>", true),
+            ("From: a@one.example; x@two.example", true),
+            ("From: <x@two.example", true),
+            ("From: \"x@two.example", true),
+            ("From: x@\"two.example\"", true),
+            ("From: =?utf-8?q?x=40two.example?=", true),
+            ("From: x@two.example\u{b}<a@one.example>", true),
+            ("From\u{c}: x@two.example\r\nFrom: a@one.example", true),
+            (" From: x@two.example\r\nFrom: a@one.example", true),
+            (
+                "From: a@one.example\r\nno field\r\nFrom: x@two.example",
+                true,
+            ),
+            ("From: x@two.example <a@one.example>", true),
+            ("From: b@one.example <a@one.example>", false),
+            ("From: a@one.example (x@two.example)", false),
+            ("From: a@ one.example", false),
+        ] {
+            let message = Message::from_bytes(Bytes::from(format!("{head}\r\n\r\nbody\r\n")));
+            let reply = foreign_author(ownership, &submitted, &message);
+            assert_eq!(reply.is_some(), refused, "{head} -> {reply:?}");
+            // What comes in from outside names whom it likes.
+            let inbound = of_account_one(Flow::Inbound);
+            assert_eq!(foreign_author(ownership, &inbound, &message), None);
+        }
+    }
+}

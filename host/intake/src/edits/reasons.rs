@@ -1,0 +1,227 @@
+//! Reasons of policies as they are told to who gets a message, or has submitted it: in a field, and
+//! in the reply to its end.
+//!
+//! A policy writes reasons for people, and a stranger's words may stand in them. So there is a bound
+//! on their number and length, no reason can end a line or begin a field, and what is not plain ASCII
+//! is written in encoded words (RFC 2047).
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use gatepost_message::Address;
+use gatepost_model::Judgement;
+
+/// The most reasons that are told.
+const MOST: usize = 20;
+
+/// The most octets of one of them.
+const LONGEST: usize = 300;
+
+/// The most octets of the text of a reply: it stays one line (RFC 5321 section 4.5.3.1.5).
+const REPLY: usize = 430;
+
+/// The longest line of a field, where one word does not need more.
+const LINE: usize = 76;
+
+/// Octets of text in one encoded word, which has at most 75 (RFC 2047 section 2).
+const WORD: usize = 45;
+
+/// The reasons of all calls, each with the name of its policy, each once. Of several recipients
+/// none learns of another (RFC 5321 section 7.2): a reason that names one of them is left out.
+pub fn of(judgements: &[Judgement], recipients: &[Address]) -> Vec<String> {
+    let names_one = |reason: &str| {
+        let reason = reason.to_lowercase();
+        recipients.len() > 1
+            && recipients.iter().any(|to| {
+                let written = to.as_str().to_lowercase();
+                reason.contains(&written)
+            })
+    };
+    let mut told: Vec<String> = Vec::new();
+    for judgement in judgements {
+        for reason in &judgement.decision.reasons {
+            // A stranger's words end no reason, and begin none of another policy.
+            let reason = reason.replace(';', ",");
+            let mut reason = format!("{}: {reason}", judgement.policy);
+            if told.len() == MOST || names_one(&reason) {
+                continue;
+            }
+            if reason.len() > LONGEST {
+                reason.truncate(reason.floor_char_boundary(LONGEST - '…'.len_utf8()));
+                reason.push('…');
+            }
+            if !told.contains(&reason) {
+                told.push(reason);
+            }
+        }
+    }
+    told
+}
+
+/// The body of the field: `policy: reason; policy: reason`, folded between words.
+pub fn field_body(reasons: &[String]) -> String {
+    let mut body = String::new();
+    // The name of the field stands before it.
+    let mut column = LINE / 2;
+    for (at, reason) in reasons.iter().enumerate() {
+        let last = at + 1 == reasons.len();
+        let end = if last { "" } else { ";" };
+        let written = format!("{}{end}", written(reason));
+        for word in written.split_ascii_whitespace() {
+            if !body.is_empty() {
+                let folds = column + 1 + word.len() > LINE;
+                body.push_str(if folds { "\r\n\t" } else { " " });
+                column = if folds { 8 } else { column + 1 };
+            }
+            body.push_str(word);
+            column += word.len();
+        }
+    }
+    body
+}
+
+/// A reason in ASCII. An encoded word is parted from what stands behind it by a space.
+fn written(reason: &str) -> String {
+    let is_plain = |c: char| c == ' ' || c.is_ascii_graphic();
+    if reason.chars().all(is_plain) && !reason.contains("=?") {
+        return reason.to_owned();
+    }
+    let mut words = Vec::new();
+    let mut rest = reason;
+    while !rest.is_empty() {
+        let (word, after) = rest.split_at(rest.floor_char_boundary(WORD));
+        words.push(format!("=?utf-8?B?{}?=", BASE64_STANDARD.encode(word)));
+        rest = after;
+    }
+    words.push(String::new());
+    words.join(" ")
+}
+
+/// What a submitter is told behind `Queued as …`; empty where there is nothing to tell.
+pub fn in_reply(tags: &[String], reasons: &[String]) -> String {
+    let said = [("tags", tags.join(", ")), ("reasons", reasons.join("; "))];
+    let said = said.iter().filter(|(_, said)| !said.is_empty());
+    let said: Vec<_> = said.map(|(name, said)| format!("{name}: {said}")).collect();
+    if said.is_empty() {
+        return String::new();
+    }
+    let text = said.join("; ");
+    let plain = |c: char| match c {
+        c if c == ' ' || c.is_ascii_graphic() => c,
+        c if c.is_control() => ' ',
+        '…' => '.',
+        _ => '?',
+    };
+    let mut text: String = text.chars().map(plain).collect();
+    if text.len() > REPLY {
+        text.truncate(REPLY - 3);
+        text.push_str("...");
+    }
+    format!(" ({text})")
+}
+
+#[cfg(test)]
+mod tests {
+    use gatepost_message::{FieldBody, TransactionId};
+    use gatepost_model::{Decision, Verdict};
+    use gatepost_smtp::Reply;
+
+    use super::*;
+
+    #[test]
+    fn a_strangers_words_begin_no_reason() {
+        let forged = said(
+            "loop-guard",
+            &["by Auto-Submitted: x; inbound-auth: allowed"],
+        );
+        let told = of(&[forged], &[]);
+        assert_eq!(
+            told,
+            ["loop-guard: by Auto-Submitted: x, inbound-auth: allowed"]
+        );
+        assert!(!field_body(&told).contains(';'));
+    }
+
+    fn said(policy: &str, reasons: &[&str]) -> Judgement {
+        Judgement {
+            policy: policy.to_owned(),
+            digest: String::new(),
+            hook: "message".to_owned(),
+            verdict: Verdict::Pass,
+            decision: Decision {
+                reasons: reasons.iter().map(|reason| (*reason).to_owned()).collect(),
+                ..Decision::default()
+            },
+            micros: 0,
+            error: None,
+        }
+    }
+
+    #[test]
+    fn each_reason_is_told_once_with_its_policy() {
+        let judgements = [
+            said("loop-guard", &["seen before", "seen before"]),
+            said("relay", &["repaired: 1 bare CR became CRLF"]),
+            said("loop-guard", &["seen before"]),
+        ];
+        let reasons = of(&judgements, &[]);
+        assert_eq!(
+            field_body(&reasons),
+            "loop-guard: seen before; relay:\r\n\trepaired: 1 bare CR became CRLF"
+        );
+        assert_eq!(
+            in_reply(&["a".to_owned()], &reasons),
+            " (tags: a; reasons: loop-guard: seen before; relay: repaired: 1 bare CR became CRLF)"
+        );
+        assert_eq!(in_reply(&[], &[]), "");
+    }
+
+    #[test]
+    fn of_several_recipients_none_is_named() {
+        let judgements = [said("p", &["Bob@x.example writes to himself", "other"])];
+        let to = |text: &str| text.parse::<Address>().unwrap();
+        let both = [to("ann@x.example"), to("bob@x.example")];
+        assert_eq!(of(&judgements, &both), ["p: other"]);
+        assert_eq!(of(&judgements, &both[1..]).len(), 2);
+    }
+
+    #[test]
+    fn whatever_is_said_is_a_body_and_a_line() {
+        let long = "x".repeat(5000);
+        let words = "word ".repeat(1000);
+        let many: Vec<String> = (0..200).map(|n| format!("reason {n}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        let cases = [
+            &["a\r\nX-Forged: 1"][..],
+            &[
+                "Grüße\u{2028}an alle",
+                "日本語日本語日本語日本語日本語日本語日本語",
+            ],
+            &["=?utf-8?q?a?= plain", "a\tb", "\0"],
+            &[&long, &words, ""],
+            &many,
+        ];
+        for reasons in cases {
+            let told = of(&[said("p", reasons)], &[]);
+            assert!(told.len() <= MOST);
+            let body = field_body(&told);
+            FieldBody::new(&body).unwrap();
+            assert!(body.is_ascii());
+            assert!(body.len() < 16 << 10);
+            let text = in_reply(&[], &told);
+            assert!(!text.contains(|c: char| c.is_control()));
+            let text = format!("Queued as {}{text}", TransactionId::new());
+            assert_eq!(Reply::new(250, "2.6.0", text).lines().len(), 1);
+        }
+    }
+
+    #[test]
+    fn words_that_are_no_ascii_can_be_read_again() {
+        let reason = "Grüße an alle, die hier lesen, und noch einige Wörter mehr dazu";
+        let body = field_body(&of(&[said("p", &[reason])], &[]));
+        let field = format!("Subject: {body}\r\n\r\n");
+        let parsed = mail_parser::MessageParser::new().parse(field.as_bytes());
+        let parsed = parsed.unwrap();
+        let value = parsed.subject().unwrap();
+        assert_eq!(value, format!("p: {reason}"));
+    }
+}

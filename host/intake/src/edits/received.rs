@@ -1,0 +1,139 @@
+//! The trace field that the relay puts on every message it takes (RFC 5321 section 4.4).
+
+use std::net::IpAddr;
+
+use gatepost_message::{Edit, FieldBody, FieldError, FieldName, address_literal};
+use gatepost_model::Transaction;
+
+/// The edit that adds the field on top:
+///
+/// ```text
+/// Received: from client.example ([192.0.2.1])
+///     by mx.desk.example (Gatepost) with ESMTPS id 0197c1f2-8f6e-7b3a-9d51-3f0c6a2e4b17
+///     for <user@desk.example>;
+///     Thu, 1 Jan 1970 00:00:00 +0000
+/// ```
+///
+/// The client's name is not looked up in the DNS: its address says who it was. The recipient is
+/// named only where it is the only one, so that nobody learns of blind copies
+/// (RFC 5321 section 7.2).
+///
+/// # Errors
+/// None in practice: what a client says is written only where it is a domain or a literal.
+pub fn edit(transaction: &Transaction, hostname: &str, protocol: &str) -> Result<Edit, FieldError> {
+    let session = &transaction.session;
+    let literal = address_literal(session.client.ip());
+    let from = session
+        .helo
+        .as_deref()
+        .filter(|helo| is_domain_or_literal(helo))
+        .unwrap_or(&literal);
+    let recipient = match transaction.recipients.as_slice() {
+        // In ASCII where it can be: a server without SMTPUTF8 may be on the way.
+        [only] => format!("\r\n\tfor <{}>", only.to_ascii().as_ref().unwrap_or(only)),
+        _ => String::new(),
+    };
+    Ok(Edit::Add {
+        name: FieldName::new("Received")?,
+        body: FieldBody::new(&format!(
+            "from {from} ({literal})\r\n\tby {hostname} (Gatepost) with {protocol} id {id}\
+             {recipient};\r\n\t{date}",
+            id = transaction.id,
+            date = transaction.time.rfc5322(),
+        ))?,
+    })
+}
+
+/// Whether what a client calls itself may stand in the field: letters, digits, hyphens, dots (and
+/// underscores, which many a machine has in its name), or an address literal. Parentheses, quotes
+/// and semicolons would mean something there.
+fn is_domain_or_literal(helo: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
+    match helo
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+    {
+        Some(address) => {
+            let address = address.strip_prefix("IPv6:").unwrap_or(address);
+            address.parse::<IpAddr>().is_ok()
+        }
+        None => (1..=255).contains(&helo.len()) && helo.chars().all(plain),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use gatepost_message::{Message, Millis, ReversePath, TransactionId};
+    use gatepost_model::{Flow, Session};
+
+    use super::*;
+
+    fn received(helo: Option<&str>, client: &str, recipients: &[&str]) -> (String, TransactionId) {
+        let transaction = Transaction {
+            id: TransactionId::new(),
+            time: Millis(0),
+            session: Session {
+                listener: "mx".to_owned(),
+                flow: Flow::Inbound,
+                client: client.parse().unwrap(),
+                helo: helo.map(str::to_owned),
+                tls: None,
+                user: None,
+            },
+            account: None,
+            reverse_path: ReversePath::Null,
+            recipients: recipients.iter().map(|r| r.parse().unwrap()).collect(),
+        };
+        let edit = edit(&transaction, "mx.desk.example", "ESMTPS").unwrap();
+        let message =
+            Message::from_bytes(Bytes::from_static(b"Subject: s\r\n\r\n")).edited(&[edit]);
+        let head = String::from_utf8(message.head().to_vec()).unwrap();
+        (head, transaction.id)
+    }
+
+    #[test]
+    fn names_client_relay_protocol_id_recipient_and_date() {
+        let (head, id) = received(
+            Some("client.example"),
+            "192.0.2.1:4000",
+            &["user@desk.example"],
+        );
+        assert_eq!(
+            head,
+            format!(
+                "Received: from client.example ([192.0.2.1])\r\n\
+                 \tby mx.desk.example (Gatepost) with ESMTPS id {id}\r\n\
+                 \tfor <user@desk.example>;\r\n\tThu, 1 Jan 1970 00:00:00 +0000\r\n\
+                 Subject: s\r\n\r\n"
+            )
+        );
+    }
+
+    #[test]
+    fn keeps_silent_about_several_recipients() {
+        let (head, _) = received(None, "192.0.2.1:1", &["a@desk.example", "b@desk.example"]);
+        assert!(!head.contains("for <"), "{head}");
+        assert!(!head.contains("desk.example>"), "{head}");
+    }
+
+    #[test]
+    fn takes_the_address_for_a_name_that_could_mean_something_in_the_field() {
+        for helo in ["x (comment", "a;b", "\"q\"", "[not an address]", ""] {
+            let (head, _) = received(Some(helo), "[2001:db8::1]:25", &[]);
+            assert!(
+                head.starts_with("Received: from [IPv6:2001:db8::1] ([IPv6:2001:db8::1])\r\n"),
+                "{helo}: {head}"
+            );
+        }
+    }
+
+    #[test]
+    fn writes_an_ipv4_client_of_an_ipv6_socket_as_ipv4() {
+        let (head, _) = received(Some("[192.0.2.9]"), "[::ffff:192.0.2.1]:25", &[]);
+        assert!(
+            head.starts_with("Received: from [192.0.2.9] ([192.0.2.1])\r\n"),
+            "{head}"
+        );
+    }
+}

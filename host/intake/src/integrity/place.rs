@@ -1,0 +1,125 @@
+//! From where something comes that is said to have become of a message of ours.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
+
+use gatepost_directory::{ConnectorState, View};
+use gatepost_model::Session;
+use gatepost_trace::{Ending, Kind, Sent, Trace, TraceError};
+
+use crate::look_ups::Accounts;
+
+/// The most servers of one message that are looked up by name.
+const SERVERS: usize = 8;
+
+/// Where a client is, and who may be there.
+pub(super) struct Place {
+    client: IpAddr,
+    user: Option<String>,
+    accounts: Accounts,
+}
+
+impl Place {
+    pub(super) fn of(session: &Session, accounts: Accounts) -> Self {
+        Self {
+            client: session.client.ip().to_canonical(),
+            user: session.user.clone(),
+            accounts,
+        }
+    }
+
+    pub(super) fn client(&self) -> IpAddr {
+        self.client
+    }
+
+    pub(super) fn view(&self) -> &View {
+        &self.accounts.directory
+    }
+
+    /// Whether it can have a message only from us: it is a server that took the message from us,
+    /// or one of the customer whose message it is. Whoever else shows an id has been shown it.
+    /// Blocks.
+    pub(super) fn has_it_from_us(&self, trace: &Trace, sent: &Sent) -> Result<bool, TraceError> {
+        if self.is_of_the_customer(&sent.account) {
+            return Ok(true);
+        }
+        let mut servers = BTreeSet::new();
+        for event in trace.of(sent.id)? {
+            if let Kind::Attempt {
+                ending: Ending::Delivered,
+                server: Some(server),
+                ..
+            } = event.kind
+            {
+                servers.insert(server);
+            }
+        }
+        Ok(servers
+            .iter()
+            .take(SERVERS)
+            .flat_map(|server| addresses(server))
+            .any(|address| address == self.client))
+    }
+
+    /// Whether the client has logged in with a credential of the account's, or connects from where
+    /// its mail is known to be forwarded.
+    fn is_of_the_customer(&self, account: &str) -> bool {
+        let Accounts { config, directory } = &self.accounts;
+        let credential = self
+            .user
+            .as_deref()
+            .and_then(|user| directory.credential(user));
+        let logged_in = credential.is_some_and(|known| {
+            directory.holds(known) && known.credential.account.to_string() == account
+        });
+        let of_config = config.account(account).into_iter();
+        let of_config = of_config
+            .flat_map(|of| &of.forwarders)
+            .flat_map(|of| &of.networks);
+        let connectors = account
+            .parse()
+            .map_or(&[][..], |id| directory.connectors(id));
+        let vouched = connectors
+            .iter()
+            .filter(|of| of.state == ConnectorState::Verified);
+        let of_directory = vouched.flat_map(|of| &of.forwarders.networks);
+        let mut networks = of_config.chain(of_directory);
+        logged_in || networks.any(|network| network.contains(&self.client))
+    }
+}
+
+/// The addresses of a server, which the trace names with its port.
+fn addresses(server: &str) -> Vec<IpAddr> {
+    let Some((host, port)) = server.rsplit_once(':') else {
+        return Vec::new();
+    };
+    let port: u16 = port.parse().unwrap_or_default();
+    let found = match host.parse::<IpAddr>() {
+        Ok(address) => vec![SocketAddr::new(address, port)],
+        // What cannot be looked up now proves nothing.
+        Err(_) => (host, port)
+            .to_socket_addrs()
+            .map_or_else(|_| Vec::new(), Vec::from_iter),
+    };
+    found
+        .iter()
+        .map(|address| address.ip().to_canonical())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_is_where_its_name_or_address_says() {
+        let of = |text: &str| addresses(text);
+        assert_eq!(of("192.0.2.1:25"), ["192.0.2.1".parse::<IpAddr>().unwrap()]);
+        assert_eq!(
+            of("2001:db8::1:587"),
+            ["2001:db8::1".parse::<IpAddr>().unwrap()]
+        );
+        assert!(of("localhost:25").iter().all(IpAddr::is_loopback));
+        assert_eq!(of("no port"), Vec::<IpAddr>::new());
+    }
+}

@@ -1,0 +1,74 @@
+//! The one way by which everything that listens takes its address.
+
+use std::io;
+use std::net::SocketAddr;
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::TcpListener;
+
+/// Connections that may wait to be taken; the system cuts it to its own bound.
+const WAITING: i32 = 1024;
+
+/// Listens on an address.
+///
+/// An IPv6 address takes IPv6 connections only (`IPV6_V6ONLY`, RFC 3493 section 5.3), whatever the
+/// system's default is: so `0.0.0.0:25` and `[::]:25` can both listen. An IPv4 address that is
+/// written as an IPv6 one (`[::ffff:192.0.2.1]:25`) is the IPv4 address.
+///
+/// # Errors
+/// The address is taken, or not this machine's.
+pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let address = SocketAddr::new(address.ip().to_canonical(), address.port());
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    // A relay that is started again need not wait until the last one's connections are forgotten.
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(WAITING)?;
+    TcpListener::from_std(socket.into())
+}
+
+#[cfg(test)]
+#[allow(clippy::print_stderr, reason = "a test says that it was skipped")]
+mod tests {
+    use gatepost_config::overlap;
+
+    use super::*;
+
+    /// On one port, each pair: what [`overlap`] says is what the system does.
+    #[tokio::test]
+    async fn the_system_refuses_what_overlaps_and_nothing_else() {
+        let addresses = [
+            "0.0.0.0",
+            "127.0.0.1",
+            "127.0.0.2",
+            "[::]",
+            "[::1]",
+            "[::ffff:127.0.0.1]",
+            "[::ffff:0.0.0.0]",
+        ];
+        let at = |address: &str, port: u16| -> SocketAddr {
+            format!("{address}:{port}").parse().unwrap()
+        };
+        if bind(at("[::1]", 0)).is_err() {
+            eprintln!("SKIPPED: this machine has no IPv6");
+            return;
+        }
+        for one in addresses {
+            let first = bind(at(one, 0)).unwrap();
+            let port = first.local_addr().unwrap().port();
+            for other in addresses {
+                let said = overlap(at(one, port), at(other, port));
+                let refused = bind(at(other, port)).is_err();
+                assert_eq!(said, refused, "{one} and {other} on one port");
+            }
+        }
+    }
+}

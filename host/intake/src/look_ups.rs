@@ -1,0 +1,252 @@
+//! What policies may look up of an account: by the [configuration](Config) and the directory at
+//! one moment.
+
+use std::sync::Arc;
+
+use gatepost_authentication::Sasl;
+use gatepost_directory::{ConnectorKind, ConnectorState, Recipient, Scope, View};
+use gatepost_message::{Address, Domain, TransactionId};
+use gatepost_policy::{
+    CredentialScope, Directory, DomainKind, DomainState, Forwarders, Identity, LookUps, Memory,
+    Partner, PartnerSource, ReceivingDomain,
+};
+use ipnet::IpNet;
+
+use crate::ownership::{Ownership, Whose};
+use gatepost_config::Config;
+
+/// Both at one moment.
+pub struct Accounts {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// The directory.
+    pub directory: Arc<View>,
+}
+
+impl Accounts {
+    /// With what policies counted and marked.
+    pub fn and(self, memory: Arc<dyn Memory>) -> LookUps {
+        let known = Arc::new(self);
+        LookUps {
+            memory,
+            directory: Arc::<Self>::clone(&known),
+            identity: known,
+        }
+    }
+
+    /// Who has authenticated, for the record.
+    pub fn sasl(&self, user: &str) -> Sasl {
+        let domain = match self.credential(user) {
+            Some(CredentialScope::Inbound(domain)) => Some(domain),
+            Some(CredentialScope::Submission) | None => None,
+        };
+        Sasl {
+            user: user.to_owned(),
+            domain,
+        }
+    }
+
+    fn ownership(&self) -> Ownership<'_> {
+        Ownership {
+            config: &self.config,
+            directory: &self.directory,
+        }
+    }
+
+    fn is_of(&self, account: &str, address: &Address) -> bool {
+        self.ownership().recipient(address) == Whose::Of(account.to_owned())
+    }
+
+    /// The domain of an address of the directory, if it is a connected one.
+    fn connected(&self, address: &Address) -> Option<ReceivingDomain> {
+        let Recipient::Of(of) = self.directory.recipient(address) else {
+            return None;
+        };
+        let connector = self.directory.connector(of.account, of.connector?)?;
+        let kind = match connector.claim.kind {
+            ConnectorKind::TwoWay => DomainKind::TwoWay,
+            ConnectorKind::OutboundOnly => DomainKind::OutboundOnly,
+        };
+        let state = match connector.state {
+            ConnectorState::Claimed => DomainState::Claimed,
+            ConnectorState::Verified => DomainState::Verified,
+            ConnectorState::Disconnected => DomainState::Disconnected,
+        };
+        let known = &connector.forwarders;
+        Some(ReceivingDomain {
+            domain: connector.claim.domain.as_ascii().to_owned(),
+            kind,
+            state,
+            forwarders: forwarders(&known.networks, &known.dkim_domains, &known.arc_sealers),
+        })
+    }
+
+    /// A domain that the site itself gave: of the configuration, or native.
+    ///
+    /// To a native one of the directory the servers of all domains forward that the account has
+    /// verified, and so do those themselves, by their own name.
+    fn given(&self, account: &str, domain: &Domain) -> ReceivingDomain {
+        let mut known = self.config.account(account).into_iter();
+        let known = known.find_map(|of| of.forwarders.iter().find(|of| of.domain == *domain));
+        let mut all = known.map_or_else(Forwarders::default, |known| {
+            forwarders(&known.networks, &known.dkim_domains, &known.arc_sealers)
+        });
+        let connectors = account.parse().map(|id| self.directory.connectors(id));
+        let connectors = connectors.unwrap_or_default().iter();
+        for of in connectors.filter(|of| of.state == ConnectorState::Verified) {
+            let known = &of.forwarders;
+            let known = forwarders(&known.networks, &known.dkim_domains, &known.arc_sealers);
+            all.networks.extend(known.networks);
+            all.dkim_domains.extend(known.dkim_domains);
+            all.dkim_domains.push(of.claim.domain.as_ascii().to_owned());
+            all.arc_sealers.extend(known.arc_sealers);
+        }
+        ReceivingDomain {
+            domain: domain.as_ascii().to_owned(),
+            kind: DomainKind::Native,
+            state: DomainState::Verified,
+            forwarders: all,
+        }
+    }
+}
+
+impl Directory for Accounts {
+    fn destination(&self, account: &str, address: &str) -> Option<ReceivingDomain> {
+        let address = Address::parse(address).ok()?;
+        let domain: Domain = address.domain().parse().ok()?;
+        let is_of = self.is_of(account, &address);
+        is_of.then(|| {
+            let connected = self.connected(&address);
+            connected.unwrap_or_else(|| self.given(account, &domain))
+        })
+    }
+
+    fn is_support_address(&self, account: &str, address: &str) -> bool {
+        Address::parse(address).is_ok_and(|address| self.is_of(account, &address))
+    }
+
+    fn partner(&self, account: &str, address: &str) -> Option<Partner> {
+        use gatepost_directory::PartnerSource as Known;
+
+        let account = account.parse().ok()?;
+        let found = (self.directory).partner(account, &Address::parse(address).ok()?)?;
+        Some(Partner {
+            by_domain: found.by_domain,
+            source: match found.source {
+                Known::Agreement(account) => PartnerSource::Agreement(account.to_string()),
+                Known::ByHand => PartnerSource::ByHand,
+                Known::Import(name) => PartnerSource::Import(name),
+                Known::Feed(url) => PartnerSource::Feed(without_secrets(&url)),
+            },
+        })
+    }
+
+    fn knows_addresses(&self, account: &str) -> bool {
+        let of_config = self.config.account(account);
+        let of_directory = || self.directory.account(account.parse().ok()?);
+        match of_config.and_then(|of| of.addresses.as_ref()) {
+            Some(listed) => listed.are_all(),
+            None => of_directory().is_some(),
+        }
+    }
+
+    fn product(&self, account: &str) -> Option<String> {
+        let account = self.directory.account(account.parse().ok()?)?;
+        Some(account.profile.product.to_string())
+    }
+
+    fn credential(&self, user: &str) -> Option<CredentialScope> {
+        // The users of the configuration submit, and nothing else.
+        if self.config.account_of_user(user).is_some() {
+            return Some(CredentialScope::Submission);
+        }
+        // One that holds no more proves nothing, whoever asks.
+        let known = self.directory.credential(user)?;
+        let known = Some(known).filter(|known| self.directory.holds(known))?;
+        Some(match &known.credential.scope {
+            Scope::Inbound { domain, .. } => CredentialScope::Inbound(domain.as_ascii().to_owned()),
+            Scope::Submission => CredentialScope::Submission,
+        })
+    }
+
+    fn settings(&self, account: &str, policy: &str) -> Option<String> {
+        let of_directory = || {
+            let account = self.directory.account(account.parse().ok()?)?;
+            account.policies.get(policy)
+        };
+        let of_config = || self.config.account(account)?.settings.get(policy);
+        serde_json::to_string(of_directory().or_else(of_config)?).ok()
+    }
+}
+
+/// A URL without what may be a secret in it: user information and query. What a policy says is
+/// on record, and may be told to whoever sent the message.
+fn without_secrets(url: &str) -> String {
+    let end = url.find(['?', '#']).unwrap_or(url.len());
+    let url = url.get(..end).unwrap_or_default();
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host);
+    format!("{scheme}://{host}{path}")
+}
+
+impl Identity for Accounts {
+    fn host_name(&self) -> String {
+        self.config.relay.hostname.as_ascii().to_owned()
+    }
+
+    fn email_id(&self, transaction: TransactionId) -> String {
+        self.directory.email_id(transaction)
+    }
+
+    fn is_ours(&self, email_id: &str) -> bool {
+        self.directory.issued(email_id).is_some()
+    }
+}
+
+fn forwarders(networks: &[IpNet], dkim_domains: &[Domain], arc_sealers: &[Domain]) -> Forwarders {
+    let domains = |domains: &[Domain]| {
+        let domains = domains.iter().map(|domain| domain.as_ascii().to_owned());
+        domains.collect()
+    };
+    Forwarders {
+        networks: networks.iter().map(ToString::to_string).collect(),
+        dkim_domains: domains(dkim_domains),
+        arc_sealers: domains(arc_sealers),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_told_without_its_secrets() {
+        for (url, told) in [
+            (
+                "https://feed.example/partners.txt",
+                "https://feed.example/partners.txt",
+            ),
+            (
+                "https://feed.example/p?token=secret",
+                "https://feed.example/p",
+            ),
+            (
+                "https://feed.example?token=secret/x",
+                "https://feed.example",
+            ),
+            ("https://feed.example/p#secret", "https://feed.example/p"),
+            (
+                "https://u:secret@feed.example:8443/a@b",
+                "https://feed.example:8443/a@b",
+            ),
+            ("https://u:secret@feed.example", "https://feed.example"),
+        ] {
+            assert_eq!(without_secrets(url), told, "{url}");
+        }
+    }
+}

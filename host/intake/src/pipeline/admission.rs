@@ -1,0 +1,177 @@
+//! Who may send to whom. The rules of the host come first, so that no policy can open the relay;
+//! then the policies are asked.
+
+use gatepost_message::{Address, Millis};
+use gatepost_model::{Flow, Judgement, Session, Transaction, Verdict};
+use gatepost_policy::{Pinned, Ruling};
+use gatepost_smtp::Reply;
+
+use crate::edits::host_rules;
+use crate::ownership::{Ownership, Whose};
+
+/// What became of a question, and the calls of policies that led to it.
+#[derive(Debug)]
+pub struct Admission {
+    /// What the client is told if the answer is no.
+    pub refusal: Option<Reply>,
+    /// The calls, in order.
+    pub judgements: Vec<Judgement>,
+}
+
+impl Admission {
+    /// Yes, and no policy is asked.
+    fn granted() -> Self {
+        Self {
+            refusal: None,
+            judgements: Vec::new(),
+        }
+    }
+
+    /// No, before any policy was asked.
+    fn refused(reply: Reply) -> Self {
+        Self {
+            refusal: Some(reply),
+            judgements: Vec::new(),
+        }
+    }
+}
+
+impl From<Ruling> for Admission {
+    fn from(ruling: Ruling) -> Self {
+        let refusal = match ruling.verdict {
+            Verdict::Reject(reply) | Verdict::Tempfail(reply) => Some(reply),
+            // The engine lets no policy say the last two before the message is there.
+            Verdict::Pass | Verdict::Accept | Verdict::Discard | Verdict::Quarantine(_) => None,
+        };
+        Self {
+            refusal,
+            judgements: ruling.judgements,
+        }
+    }
+}
+
+/// May this client speak?
+pub async fn connect(policies: &Pinned, session: &Session, now: Millis) -> Admission {
+    policies.connect(session, now).await.into()
+}
+
+/// May this sender begin? A submission belongs to its user's account from the start, and without
+/// a user there is none (RFC 6409 section 4.3); its reverse-path is null, or one under which the
+/// account [may send](Ownership::may_send_as) (section 6.1).
+pub async fn sender(
+    ownership: Ownership<'_>,
+    policies: &Pinned,
+    transaction: &mut Transaction,
+) -> Admission {
+    if transaction.session.flow == Flow::Submission {
+        let user = transaction.session.user.as_deref();
+        let account = user.and_then(|user| ownership.account_of_submitter(user));
+        let Some(account) = account else {
+            return Admission::refused(Reply::new(530, "5.7.0", "Authentication required"));
+        };
+        if let Some(address) = transaction.reverse_path.address()
+            && !ownership.may_send_as(&account, address)
+        {
+            return Admission::refused(host_rules::foreign(address.domain()));
+        }
+        transaction.account = Some(account);
+    }
+    policies.sender(transaction).await.into()
+}
+
+/// May this recipient have it? A yes adds it to the transaction, and the first one fixes the
+/// account. The relay's own postmaster may, whatever policies say: somebody has to hear of it when
+/// they go wrong.
+pub async fn recipient(
+    ownership: Ownership<'_>,
+    policies: &Pinned,
+    transaction: &mut Transaction,
+    address: &Address,
+) -> Admission {
+    let postmaster = postmaster(ownership, address);
+    let whatever_policies_say = postmaster.is_some();
+    let (account, address) = match destination(ownership, transaction, address, postmaster) {
+        Ok(destination) => destination,
+        Err(reply) => return Admission::refused(reply),
+    };
+    let mut named = transaction.recipients.iter();
+    if named.any(|named| named.is_same_mailbox(&address)) {
+        // Said twice is delivered once (RFC 5321 section 4.1.1.3 leaves it open).
+        return Admission::granted();
+    }
+    // The policy sees whose recipient it is; a recipient that is refused fixes nothing.
+    let before = transaction.account.replace(account);
+    let admission = match whatever_policies_say {
+        true => Admission::granted(),
+        false => policies.recipient(transaction, &address).await.into(),
+    };
+    match admission.refusal {
+        None => transaction.recipients.push(address),
+        Some(_) => transaction.account = before,
+    }
+    admission
+}
+
+/// Whose mail for this address is, and the address that it goes to.
+///
+/// `user%elsewhere.example@desk.example`, `elsewhere.example!user@…` and
+/// `"user@elsewhere.example"@…` are local parts of desk.example; but a next hop that trusts this
+/// relay may send on what comes from it with such a one, and would be open to the world through it.
+/// They are refused (RFC 5321 appendix F.2) unless somebody has said that they are mailboxes.
+fn destination(
+    ownership: Ownership<'_>,
+    transaction: &Transaction,
+    address: &Address,
+    postmaster: Option<(String, Address)>,
+) -> Result<(String, Address), Reply> {
+    if transaction.session.flow == Flow::Submission {
+        // Without an account MAIL was refused; mail for any domain is what a submission is for.
+        let account = transaction.account.clone();
+        let denied = || Reply::new(530, "5.7.0", "Authentication required");
+        let address = postmaster.map_or_else(|| address.clone(), |(_, postmaster)| postmaster);
+        return account.map(|account| (account, address)).ok_or_else(denied);
+    }
+    let (account, address) = match (postmaster, ownership.recipient(address)) {
+        (Some(postmaster), _) => postmaster,
+        (None, Whose::Of(account)) => match ownership.takes_for(&account, address) {
+            true => (account, address.clone()),
+            false => {
+                let text = "Source routing is refused: %, ! and @ may not stand before the @";
+                return Err(Reply::new(550, "5.7.1", text));
+            }
+        },
+        (None, Whose::Unknown) => return Err(Reply::new(550, "5.1.1", "No such recipient here")),
+        (None, Whose::Elsewhere) => return Err(Reply::new(550, "5.7.1", "Relaying denied")),
+    };
+    match &transaction.account {
+        Some(other) if *other != account => {
+            let text = "Recipient of another account: send it in a transaction of its own";
+            Err(Reply::new(452, "4.5.3", text))
+        }
+        _ => Ok((account, address)),
+    }
+}
+
+/// Where mail for the postmaster of the relay itself goes, which must be taken (RFC 5321 section
+/// 4.5.1). The relay keeps no mailboxes: it goes to the postmaster of the first domain that it
+/// relays for, unless it relays for its own: of the configuration, and where that has none, of the
+/// directory's oldest account.
+fn postmaster(ownership: Ownership<'_>, address: &Address) -> Option<(String, Address)> {
+    let Ownership { config, directory } = ownership;
+    let hostname = &config.relay.hostname;
+    let is_postmaster = address.local().eq_ignore_ascii_case("postmaster");
+    if !is_postmaster || !hostname.matches(address.domain()) {
+        return None;
+    }
+    if let Whose::Of(account) = ownership.recipient(address) {
+        return Some((account, address.clone()));
+    }
+    let mut accounts = config.accounts.iter();
+    let configured = accounts.find_map(|of| Some((of.id.clone(), of.domains.first()?)));
+    let (account, domain) = configured.or_else(|| {
+        let oldest = directory.accounts().next()?;
+        Some((oldest.id.to_string(), &oldest.profile.native_domain))
+    })?;
+    let address = Address::parse(&format!("postmaster@{domain}")).ok()?;
+    Some((account, address))
+}

@@ -1,0 +1,200 @@
+//! Carries out what was judged. When this answers, what it says is on disk.
+
+use gatepost_authentication::{Authentication, Facts};
+use gatepost_delivery::{Action, bounce_of_refused, count_notice, report_of_suppressed};
+use gatepost_message::{Address, Millis, domain_to_ascii};
+use gatepost_model::{Flow, Transaction};
+use gatepost_smtp::Reply;
+use gatepost_smtp::dsn::{MessageRequest, RecipientRequest};
+use gatepost_spool::{InitialState, NewBody, NewMessage, NewRecipient, Quarantine, SenderProof};
+use gatepost_trace::{Kind, Notified};
+
+use super::judge::{Fate, Judged, Lot};
+use super::{Pipeline, spool_refusal, with_id};
+use crate::integrity;
+
+/// What the client asked for with its envelope, for whoever delivers to see to.
+#[derive(Debug)]
+pub(super) struct Requests {
+    /// It announced SMTPUTF8 (RFC 6531).
+    pub(super) smtputf8: bool,
+    /// What the sender wants to hear of the message.
+    pub(super) message: MessageRequest,
+    /// What it wants to hear of each recipient, in the order of the transaction.
+    pub(super) recipients: Vec<RecipientRequest>,
+}
+
+/// Hands a judged message to the spool as its fate wants it, and gives the reply to the client.
+///
+/// What is dropped, or suppressed for all, is handed in without a recipient: the spool keeps
+/// nothing of it but its effects.
+pub(super) async fn commit(
+    pipeline: &Pipeline,
+    transaction: Transaction,
+    requests: Requests,
+    judged: Judged,
+    body: NewBody,
+) -> Reply {
+    let id = transaction.id;
+    let reply = judged.reply(&transaction);
+    let (lots, quarantine) = match judged.fate {
+        Fate::Refused(_) => return reply,
+        Fate::Discarded => (Vec::new(), None),
+        Fate::Kept {
+            recipients,
+            quarantine,
+        } => (recipients, quarantine),
+    };
+    let now = Millis::now();
+    let quarantine = quarantine.map(|reason| Quarantine {
+        reason,
+        expires: now + pipeline.config.quarantine.expiry,
+    });
+    let kinds = kinds(&lots, quarantine.as_ref());
+    let message = NewMessage {
+        // The lots are in the transaction's order, too.
+        recipients: lots
+            .iter()
+            .zip(requests.recipients)
+            .map(|((address, lot), dsn)| recipient(address, dsn, lot, now))
+            .collect(),
+        smtputf8: requests.smtputf8,
+        dsn: requests.message,
+        sender: sender(&transaction, judged.facts.as_deref()),
+        head: judged.message.head().clone(),
+        body,
+        tags: judged.findings.tags,
+        classification: judged.findings.classification,
+        judgements: judged.findings.judgements,
+        effects: judged.findings.effects,
+        quarantine,
+        received_at: now,
+        expires_at: now + pipeline.config.delivery.expiry,
+        transaction,
+    };
+    // The bounce goes first: if it cannot be kept the message is not taken either, and the client,
+    // which comes again, is told later. The other way round somebody could be refused without a
+    // word. Who has not authenticated may not be who they say they are, and is told nothing.
+    let authenticated = message.transaction.session.user.is_some();
+    let hostname = pipeline.config.relay.hostname.as_str();
+    let mut notices = Vec::new();
+    if authenticated {
+        let notifications = &pipeline.notifications;
+        let bounce = bounce_of_refused(notifications, hostname, &message).await;
+        notices.extend(bounce.map(|bounce| (Action::Failed, bounce)));
+        let submitted = message.transaction.session.flow == Flow::Submission;
+        if submitted && judged.findings.report_suppressed {
+            let report = report_of_suppressed(notifications, hostname, &message).await;
+            notices.extend(report.map(|report| (Action::Suppressed, report)));
+        }
+    }
+    for (action, told) in notices {
+        let notice = told.message.transaction.id;
+        let to = told.message.transaction.recipients.clone();
+        if let Err(error) = pipeline.spool.accept(told.message).await {
+            return with_id(spool_refusal(&error), id);
+        }
+        count_notice(action);
+        let recipients = told.recipients;
+        if let Some(exported) = pipeline.spans.message(notice) {
+            exported.notification(id, action, recipients.len());
+        }
+        pipeline.record(
+            id,
+            match action {
+                Action::Suppressed => Kind::Notified {
+                    notice,
+                    of: Notified::Suppressed,
+                    recipients,
+                },
+                _ => Kind::Bounced { notice, recipients },
+            },
+        );
+        pipeline.record(notice, Kind::Queued { recipients: to });
+    }
+    let sent = integrity::sent(&message.transaction, &judged.message, &message.judgements);
+    let exported = pipeline.spans.message(id);
+    let exported = exported.map(|trace| trace.accepting(&message));
+    let accepted = pipeline.spool.accept(message).await;
+    if let Some(exported) = exported {
+        exported.accepted(&accepted);
+    }
+    if let Err(error) = accepted {
+        return with_id(spool_refusal(&error), id);
+    }
+    if let Some(sent) = sent {
+        pipeline.trace.sent(sent);
+    }
+    for kind in kinds {
+        pipeline.record(id, kind);
+    }
+    reply
+}
+
+/// Whether a message comes from whom its reverse-path names, as far as that was looked into. A
+/// signature of that very domain proves it where SPF does not, as after a forwarder.
+fn sender(transaction: &Transaction, facts: Option<&Facts>) -> SenderProof {
+    if transaction.session.user.is_some() {
+        return SenderProof::Authenticated;
+    }
+    let domain = transaction.reverse_path.address();
+    let domain = domain.and_then(|address| domain_to_ascii(address.domain()));
+    let (Some(facts), Some(domain)) = (facts, domain) else {
+        return SenderProof::Unproved;
+    };
+    let signed = facts.dkim.iter().any(|signature| {
+        signature.result == Authentication::Pass && signature.domain.eq_ignore_ascii_case(&domain)
+    });
+    match facts.spf.mailfrom.result {
+        Authentication::Pass => SenderProof::Proved,
+        _ if signed => SenderProof::Proved,
+        Authentication::Fail => SenderProof::Refuted,
+        _ => SenderProof::Unproved,
+    }
+}
+
+/// How a recipient starts in the store.
+fn recipient(address: &Address, dsn: RecipientRequest, lot: &Lot, now: Millis) -> NewRecipient {
+    NewRecipient {
+        address: address.clone(),
+        dsn,
+        state: match lot {
+            Lot::Delivered => InitialState::Queued { next_attempt: now },
+            Lot::Suppressed(reason) => InitialState::Suppressed {
+                reason: reason.clone(),
+            },
+            Lot::Rejected(reply) => InitialState::Failed {
+                reply: reply.clone(),
+            },
+        },
+    }
+}
+
+/// What goes on record of a message that was taken.
+fn kinds(lots: &[(Address, Lot)], quarantine: Option<&Quarantine>) -> Vec<Kind> {
+    let mut kinds = Vec::new();
+    let mut queued = Vec::new();
+    for (address, lot) in lots {
+        match lot {
+            Lot::Delivered => queued.push(address.clone()),
+            Lot::Suppressed(reason) => kinds.push(Kind::Suppressed {
+                address: address.clone(),
+                reason: reason.clone(),
+            }),
+            Lot::Rejected(reply) => kinds.push(Kind::Recipient {
+                address: address.clone(),
+                reply: reply.clone(),
+            }),
+        }
+    }
+    match quarantine {
+        _ if lots.is_empty() => kinds.push(Kind::Discarded),
+        Some(Quarantine { reason, expires }) => kinds.push(Kind::Quarantined {
+            reason: reason.clone(),
+            expires: *expires,
+        }),
+        None if queued.is_empty() => {}
+        None => kinds.push(Kind::Queued { recipients: queued }),
+    }
+    kinds
+}

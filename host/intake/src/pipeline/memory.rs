@@ -1,0 +1,26 @@
+//! What the policies look counts and marks up in: the spool's memory.
+
+use std::sync::Arc;
+
+use gatepost_message::Millis;
+use gatepost_model::{Machine, Scope};
+use gatepost_policy::Memory;
+use gatepost_spool::Spool;
+
+/// The spool's memory as the policies see it.
+#[derive(Clone)]
+pub struct SpoolMemory(pub Arc<dyn Spool>);
+
+impl Memory for SpoolMemory {
+    fn counted(&self, scope: &Scope, key: &str, seconds: u32, now: Millis) -> u64 {
+        self.0.counted(scope, key, seconds, now)
+    }
+
+    fn seen(&self, scope: &Scope, key: &str, now: Millis) -> bool {
+        self.0.seen(scope, key, now)
+    }
+
+    fn machine(&self, account: &str, address: &str, now: Millis) -> Option<Machine> {
+        self.0.machine(account, address, now)
+    }
+}

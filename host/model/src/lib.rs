@@ -1,0 +1,32 @@
+//! Plain data that the relay's crates hand to each other.
+//!
+//! A [`Session`] is one SMTP connection, a [`Transaction`] one envelope on it. A policy answers each
+//! hook with a [`Verdict`] and a [`Decision`]; both, with the digest of the version that was called,
+//! are a [`Judgement`]. The queue stores the judgements and [`Effect`]s of an accepted message in one
+//! commit, delivery asks for a [`Routing`] before each attempt and reports an [`AttemptResult`] after
+//! it, and the trace keeps all of it.
+//!
+//! Nothing in this crate does anything: no clock, no file, no engine. It knows addresses and header
+//! edits (`gatepost-message`) and replies (`gatepost-smtp`), and no crate of the relay above those.
+
+mod attempt;
+mod classification;
+mod decision;
+mod destination;
+mod effect;
+mod judgement;
+mod machine;
+mod session;
+mod transaction;
+mod verdict;
+
+pub use attempt::{AttemptResult, Ending};
+pub use classification::{Classification, MessageClass};
+pub use decision::Decision;
+pub use destination::{NextHop, Protocol, Routing, TlsMode};
+pub use effect::{Effect, Scope};
+pub use judgement::{BY_RELAY, Fault, FaultKind, Judgement};
+pub use machine::Machine;
+pub use session::{Flow, Session};
+pub use transaction::Transaction;
+pub use verdict::{RecipientVerdict, Verdict};

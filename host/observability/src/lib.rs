@@ -1,0 +1,20 @@
+//! Observability of a running relay: logs, metrics, spans, health.
+//!
+//! Each crate counts what it does where it does it; [`Metrics`] describes all names and renders them.
+//! [`Monitor`] answers `/metrics`, `/healthz` and `/readyz`, and the routes that it is given.
+
+#![forbid(unsafe_code)]
+
+mod fields;
+mod health;
+mod http;
+mod logging;
+mod metrics;
+mod places;
+pub mod spans;
+
+pub use health::Health;
+pub use http::{Monitor, PolicyState, PolicyStates};
+pub use logging::{put_level_in_use, start_logging};
+pub use metrics::{Metrics, MetricsError};
+pub use spans::Spans;

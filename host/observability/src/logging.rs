@@ -1,0 +1,67 @@
+//! Logs: one line for each event on standard error, for people or for machines. What strangers have
+//! written is [escaped](gatepost_terminal::escape) in both.
+
+use std::io;
+use std::sync::OnceLock;
+
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _, Registry, reload};
+
+use super::fields::Fields;
+use gatepost_config::{Log, LogFormat, LogLevelError};
+use gatepost_terminal::escape;
+
+/// Logs to standard error from now on. `RUST_LOG`, where set, goes before the configured level.
+/// If the process logs already, as in tests, nothing changes.
+///
+/// # Errors
+/// The level cannot be understood.
+pub fn start_logging(log: &Log) -> Result<(), LogLevelError> {
+    let (filter, reload) = reload::Layer::new(log.filter()?);
+    let lines = tracing_subscriber::fmt::layer();
+    let lines = match log.format {
+        LogFormat::Text => lines
+            .with_writer(io::stderr)
+            .fmt_fields(Fields)
+            .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
+            .boxed(),
+        LogFormat::Json => lines
+            .with_writer(|| JsonLines)
+            .json()
+            .flatten_event(true)
+            // The list of spans has it too.
+            .with_current_span(false)
+            .boxed(),
+    };
+    let logs = tracing_subscriber::registry().with(filter).with(lines);
+    if logs.try_init().is_ok() {
+        let _first = FILTER.set(reload);
+    }
+    Ok(())
+}
+
+/// Standard error for lines of JSON, each of which is written whole.
+struct JsonLines;
+
+impl io::Write for JsonLines {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let escaped = escape::json(&String::from_utf8_lossy(line));
+        io::stderr().write_all(escaped.as_bytes())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
+}
+
+/// The filter in use, once the process logs.
+static FILTER: OnceLock<reload::Handle<EnvFilter, Registry>> = OnceLock::new();
+
+/// Logs by this from now on.
+pub fn put_level_in_use(level: EnvFilter) {
+    if let Some(Err(error)) = FILTER.get().map(|filter| filter.reload(level)) {
+        tracing::error!(%error, "the level of the log stays as it is");
+    }
+}

@@ -1,0 +1,194 @@
+//! Spans for OpenTelemetry: how long each step of a message's life took, and what came of it.
+//!
+//! They are made of the same facts as the [trace](gatepost_trace), at the same places, when a step
+//! is over; nothing is entered or carried along while it lasts. Where no collector is configured,
+//! or a trace is not in the sample, there is no span and no work for one.
+//!
+//! The trace id of a message is its transaction id: 128 bits, as OpenTelemetry wants it. The id of
+//! the root span is the last 64 of them. So whoever knows the transaction knows both: an attempt
+//! made days later by another process belongs to the same trace, and nothing is stored for it.
+//!
+//! ```text
+//! smtp.session                     a trace of its own
+//! └── policy.connect
+//!
+//! smtp.transaction                 root of the message's trace; links to its session
+//! ├── policy.sender, policy.recipient, policy.message
+//! ├── spool.accept
+//! └── delivery.attempt             one for each attempt at a recipient
+//!     └── policy.route, policy.outcome
+//!
+//! notification                     root of a notice's own trace; links to the message it is about
+//! └── delivery.attempt …
+//! ```
+//!
+//! A span goes into a bounded queue, from which one task exports them (`export`) in batches. What
+//! does not fit into the queue is dropped and counted; a collector can cost spans, never mail.
+//!
+//! Metrics: `gatepost_otlp_spans_total{result}`, result being `exported`, `dropped` where the
+//! queue was full, or `failed` where the collector did not take them.
+
+mod delivery;
+mod export;
+mod session;
+mod span;
+mod transaction;
+
+use std::sync::Arc;
+
+use gatepost_message::TransactionId;
+use gatepost_model::Judgement;
+use metrics::Counter;
+use opentelemetry_proto::tonic::trace::v1 as proto;
+use tokio::sync::mpsc;
+
+use self::span::{Context, Moment, Span};
+use gatepost_config::Otlp;
+
+pub use self::delivery::AttemptSpan;
+pub use self::export::Exporter;
+pub use self::session::SessionSpan;
+pub use self::transaction::{AcceptSpan, TransactionSpan};
+
+/// Spans that may wait for the exporter. With attributes, each takes about a kilobyte.
+const WAITING: usize = 16 << 10;
+
+/// Where spans go: to the exporter, or nowhere.
+#[derive(Clone, Default)]
+pub struct Spans(Option<Arc<Outlet>>);
+
+/// What makers of spans share.
+struct Outlet {
+    queue: mpsc::Sender<proto::Span>,
+    dropped: Counter,
+    sample: f64,
+    addresses: bool,
+}
+
+impl Spans {
+    /// Exports spans from now on, as `hostname`. Within a runtime, once metrics are recorded.
+    pub fn start(config: &Otlp, hostname: &str) -> (Self, Exporter) {
+        let result = |result| metrics::counter!("gatepost_otlp_spans_total", "result" => result);
+        let (queue, waiting) = mpsc::channel(WAITING);
+        let outlet = Arc::new(Outlet {
+            queue,
+            dropped: result("dropped"),
+            sample: config.sample,
+            addresses: config.addresses,
+        });
+        (
+            Self(Some(outlet)),
+            Exporter::start(config, hostname, waiting),
+        )
+    }
+
+    /// The trace of a message, if it is to have one.
+    pub fn message(&self, id: TransactionId) -> Option<MessageTrace> {
+        let outlet = self.0.as_ref()?;
+        // Random in every id (RFC 9562 section 6.2): the choice needs no memory.
+        let [.., a, b, c, d] = id.octets();
+        let place = f64::from(u32::from_be_bytes([a, b, c, d])) / 2_f64.powi(32);
+        (place < outlet.sample).then(|| MessageTrace {
+            outlet: Arc::clone(outlet),
+            id,
+        })
+    }
+}
+
+/// The trace of one message.
+pub struct MessageTrace {
+    outlet: Arc<Outlet>,
+    id: TransactionId,
+}
+
+impl MessageTrace {
+    /// The root, whoever makes it and when.
+    fn root(&self) -> Context {
+        Context::of(self.id)
+    }
+}
+
+impl Outlet {
+    fn take(&self, span: Span, ended: Moment) {
+        if self.queue.try_send(span.end(ended)).is_err() {
+            self.dropped.increment(1);
+        }
+    }
+
+    /// Calls of policies, each begun when the one before had ended, the first at `began`.
+    fn calls(&self, parent: Context, judgements: &[Judgement], mut began: Moment) {
+        for judgement in judgements {
+            let ended = began.plus_micros(judgement.micros);
+            self.take(self.call(parent, judgement, began), ended);
+            began = ended;
+        }
+    }
+
+    /// The same of calls of which the last has just ended.
+    fn calls_until_now(&self, parent: Context, judgements: &[Judgement]) {
+        let micros = judgements.iter().map(|judgement| judgement.micros).sum();
+        self.calls(parent, judgements, Moment::now().minus_micros(micros));
+    }
+
+    fn call(&self, parent: Context, judgement: &Judgement, began: Moment) -> Span {
+        let mut span = parent.child(&format!("policy.{}", judgement.hook), began);
+        span.text("gatepost.policy", &judgement.policy);
+        span.text("gatepost.policy.digest", &judgement.digest);
+        span.text("gatepost.verdict", judgement.verdict.word());
+        if let Some(fault) = &judgement.error {
+            span.text("error.type", fault.kind.word());
+            // The detail may be a guest's last words, and what they are about.
+            span.failed(if self.addresses { &fault.detail } else { "" });
+        }
+        span
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+
+    /// Somebody who makes spans, whoever takes them, and the count of the dropped.
+    fn spans(queue: mpsc::Sender<proto::Span>, sample: f64) -> (Spans, Arc<AtomicU64>) {
+        let dropped = Arc::new(AtomicU64::new(0));
+        let outlet = Outlet {
+            queue,
+            dropped: Counter::from_arc(Arc::clone(&dropped)),
+            sample,
+            addresses: false,
+        };
+        (Spans(Some(Arc::new(outlet))), dropped)
+    }
+
+    #[test]
+    fn what_does_not_fit_into_the_queue_is_counted() {
+        let (queue, mut waiting) = mpsc::channel(1);
+        let (spans, dropped) = spans(queue, 1.0);
+        let id = TransactionId::new();
+        for _ in 0..3 {
+            spans
+                .message(id)
+                .unwrap()
+                .notification(id, gatepost_delivery::Action::Failed, 1);
+        }
+        assert!(waiting.try_recv().is_ok());
+        assert_eq!(dropped.load(Ordering::Relaxed), 2);
+    }
+
+    #[test]
+    fn the_sample_is_a_part_and_the_same_part_each_time() {
+        let (queue, _waiting) = mpsc::channel(1);
+        let (half, _) = spans(queue, 0.5);
+        let ids: Vec<_> = (0..2000).map(|_| TransactionId::new()).collect();
+        let drawn = || -> Vec<_> {
+            let drawn = ids.iter().map(|id| half.message(*id).is_some());
+            drawn.collect()
+        };
+        assert_eq!(drawn(), drawn());
+        let count = drawn().into_iter().filter(|drawn| *drawn).count();
+        // Ten standard deviations of a fair draw.
+        assert!((776..=1224).contains(&count), "{count} of 2000");
+    }
+}

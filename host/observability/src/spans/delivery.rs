@@ -1,0 +1,79 @@
+//! The spans of a message's way out: attempts, and what is written to its sender.
+
+use std::sync::Arc;
+
+use gatepost_delivery::{Action, Attempt};
+use gatepost_message::TransactionId;
+use gatepost_model::{Ending, Judgement};
+use gatepost_smtp::Reply;
+use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
+
+use super::span::{Context, Moment};
+use super::{MessageTrace, Outlet};
+
+/// `delivery.attempt`, which has ended; policies are told of it.
+pub struct AttemptSpan {
+    outlet: Arc<Outlet>,
+    context: Context,
+}
+
+impl MessageTrace {
+    /// An attempt at a recipient has ended, just now.
+    pub fn attempt(self, attempt: &Attempt<'_>, ending: Ending, reply: &Reply) -> AttemptSpan {
+        let ended = Moment::now();
+        let began = ended.minus(attempt.took);
+        let mut span = self.root().child("delivery.attempt", began).client();
+        span.number("gatepost.attempt", attempt.recipient.attempts + 1);
+        span.text(
+            "gatepost.ending",
+            match ending {
+                Ending::Delivered => "delivered",
+                Ending::Deferred => "deferred",
+                Ending::Failed => "failed",
+            },
+        );
+        span.reply(reply, self.outlet.addresses);
+        if let Some(route) = attempt.route {
+            span.text("server.address", &route.host);
+            span.number("server.port", route.port);
+        }
+        if let Some(tls) = attempt.tls {
+            span.text("gatepost.tls", tls);
+        }
+        if self.outlet.addresses {
+            span.text("gatepost.rcpt_to", attempt.recipient.address.to_string());
+        }
+        if ending != Ending::Delivered {
+            span.failed("");
+        }
+        let context = span.context();
+        self.outlet.calls(context, attempt.judgements, began);
+        self.outlet.take(span, ended);
+        AttemptSpan {
+            outlet: self.outlet,
+            context,
+        }
+    }
+
+    /// This message was written by the relay to tell a sender of what became of so many
+    /// recipients of the `original`, and is in the queue now: the root of its trace, as no client
+    /// began it.
+    pub fn notification(self, original: TransactionId, action: Action, recipients: usize) {
+        let written = Moment::of_millis(self.id.unix_millis());
+        let root = self.root();
+        let mut span = root.begin("notification", SpanKind::Internal, written);
+        span.text("gatepost.transaction", self.id.to_string());
+        span.text("gatepost.original", original.to_string());
+        span.text("gatepost.action", action.word());
+        span.number("gatepost.recipients", recipients);
+        span.link(Context::of(original));
+        self.outlet.take(span, Moment::now());
+    }
+}
+
+impl AttemptSpan {
+    /// Policies were told of the attempt, just now.
+    pub fn calls(&self, judgements: &[Judgement]) {
+        self.outlet.calls_until_now(self.context, judgements);
+    }
+}

@@ -1,0 +1,251 @@
+//! From the queue to the collector: OTLP over HTTP, in batches, in the background.
+//!
+//! A batch that the collector does not take at once is tried again, after longer and longer
+//! pauses, until its time is over; then it is dropped and counted. Spans that end meanwhile wait
+//! in the queue.
+
+use std::io;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::client::conn::http1;
+use hyper::header::{CONTENT_TYPE, HOST};
+use hyper::{Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use metrics::{Counter, counter};
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTraceServiceRequest, ExportTraceServiceResponse,
+};
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue};
+use opentelemetry_proto::tonic::resource::v1::Resource;
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
+use prost::Message as _;
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+
+use gatepost_config::{Endpoint, Headers, Otlp};
+
+/// The most spans of one request.
+const BATCH: usize = 512;
+
+/// How long spans are gathered from the first one on.
+const GATHER: Duration = Duration::from_millis(250);
+
+/// Pauses between tries of one batch: from the first, doubled, up to the last.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+
+/// The most octets of an answer that are read: it is empty, or names a problem.
+const ANSWER: usize = 64 << 10;
+
+/// How long nothing more is said of a collector that fails.
+const QUIET: Duration = Duration::from_secs(60);
+
+/// The task that exports.
+pub struct Exporter {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Exporter {
+    pub(super) fn start(config: &Otlp, hostname: &str, waiting: mpsc::Receiver<Span>) -> Self {
+        let result = |result| counter!("gatepost_otlp_spans_total", "result" => result);
+        let collector = Collector {
+            endpoint: config.endpoint.clone(),
+            headers: config.headers.clone(),
+            patience: config.timeout,
+            resource: resource(&config.service_name, hostname),
+            exported: result("exported"),
+            failed: result("failed"),
+            complained: None,
+        };
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(collector.run(waiting, stopped));
+        Self { stop, task }
+    }
+
+    /// Exports what waits, and no more after it. Gives up after so long.
+    pub async fn flush(self, within: Duration) {
+        let _ = self.stop.send(());
+        let abort = self.task.abort_handle();
+        if timeout(within, self.task).await.is_err() {
+            abort.abort();
+            tracing::warn!("the last spans were not exported: the collector took too long");
+        }
+    }
+}
+
+/// What spans are of.
+fn resource(service: &str, hostname: &str) -> Resource {
+    let attributes = [
+        ("service.name", service),
+        ("service.version", env!("CARGO_PKG_VERSION")),
+        ("host.name", hostname),
+    ];
+    let attributes = attributes.map(|(key, value)| KeyValue {
+        key: key.to_owned(),
+        value: Some(AnyValue {
+            value: Some(Value::StringValue(value.to_owned())),
+        }),
+        ..KeyValue::default()
+    });
+    Resource {
+        attributes: attributes.to_vec(),
+        ..Resource::default()
+    }
+}
+
+/// The collector, as seen from here.
+struct Collector {
+    endpoint: Endpoint,
+    headers: Headers,
+    /// How long it has to take a batch.
+    patience: Duration,
+    resource: Resource,
+    exported: Counter,
+    failed: Counter,
+    /// When it was last said that it fails; `None` while it does not.
+    complained: Option<Instant>,
+}
+
+/// Why a batch was not taken.
+#[derive(Debug, thiserror::Error)]
+enum Refusal {
+    #[error("cannot connect: {0}")]
+    Connect(#[from] io::Error),
+    #[error("the connection failed: {0}")]
+    Http(#[from] hyper::Error),
+    #[error("it answered {0}")]
+    Status(StatusCode),
+    #[error("it did not answer in time")]
+    Late,
+}
+
+impl Refusal {
+    /// Whether another try may succeed (OTLP 1.x, "Retryable Response Codes").
+    fn is_transient(&self) -> bool {
+        match self {
+            Self::Connect(_) | Self::Http(_) => true,
+            Self::Status(status) => matches!(status.as_u16(), 429 | 502 | 503 | 504),
+            Self::Late => false,
+        }
+    }
+}
+
+impl Collector {
+    /// Exports until it is told to stop, and then what is left.
+    async fn run(mut self, mut waiting: mpsc::Receiver<Span>, mut stop: oneshot::Receiver<()>) {
+        let mut stopping = false;
+        while !stopping {
+            let mut batch = Vec::new();
+            tokio::select! {
+                first = waiting.recv() => batch.extend(first),
+                _ = &mut stop => stopping = true,
+            }
+            if !stopping {
+                stopping = timeout(GATHER, &mut stop).await.is_ok();
+            }
+            if stopping {
+                waiting.close();
+            }
+            loop {
+                while batch.len() < BATCH
+                    && let Ok(span) = waiting.try_recv()
+                {
+                    batch.push(span);
+                }
+                if batch.is_empty() {
+                    break;
+                }
+                self.export(std::mem::take(&mut batch)).await;
+            }
+        }
+    }
+
+    /// Exports one batch, or drops it.
+    async fn export(&mut self, spans: Vec<Span>) {
+        let count = spans.len() as u64;
+        let ends = Instant::now() + self.patience;
+        match self.insist(self.request(spans), ends).await {
+            Ok(rejected) => {
+                let rejected = rejected.min(count);
+                self.exported.increment(count - rejected);
+                self.failed.increment(rejected);
+                if self.complained.take().is_some() {
+                    tracing::info!("the collector takes spans again");
+                }
+            }
+            Err(refusal) => {
+                self.failed.increment(count);
+                if self.complained.is_none_or(|at| at.elapsed() >= QUIET) {
+                    self.complained = Some(Instant::now());
+                    let endpoint = &self.endpoint;
+                    tracing::warn!(%endpoint, error = %refusal, spans = count, "the collector does not take spans, they are dropped; no mail is affected");
+                }
+            }
+        }
+    }
+
+    fn request(&self, spans: Vec<Span>) -> Bytes {
+        let scope = InstrumentationScope {
+            name: "gatepost".to_owned(),
+            ..InstrumentationScope::default()
+        };
+        let request = ExportTraceServiceRequest {
+            resource_spans: vec![ResourceSpans {
+                resource: Some(self.resource.clone()),
+                scope_spans: vec![ScopeSpans {
+                    scope: Some(scope),
+                    spans,
+                    ..ScopeSpans::default()
+                }],
+                ..ResourceSpans::default()
+            }],
+        };
+        request.encode_to_vec().into()
+    }
+
+    /// Tries until the collector takes it or its time is over; gives how many spans it rejected.
+    async fn insist(&self, request: Bytes, ends: Instant) -> Result<u64, Refusal> {
+        let (mut pause, longest) = PAUSES;
+        loop {
+            let tried = timeout_at(ends, self.post(request.clone())).await;
+            match tried.unwrap_or(Err(Refusal::Late)) {
+                Err(refusal) if refusal.is_transient() && Instant::now() + pause < ends => {
+                    sleep(pause).await;
+                    pause = longest.min(pause * 2);
+                }
+                answer => return answer,
+            }
+        }
+    }
+
+    /// One request on a connection of its own.
+    async fn post(&self, body: Bytes) -> Result<u64, Refusal> {
+        let mut request = Request::post(self.endpoint.path())
+            .header(HOST, self.endpoint.authority())
+            .header(CONTENT_TYPE, "application/x-protobuf")
+            .body(Full::new(body))
+            .map_err(io::Error::other)?;
+        let fields = self.headers.fields().clone();
+        request.headers_mut().extend(fields);
+        let stream = TcpStream::connect(self.endpoint.host_and_port()).await?;
+        stream.set_nodelay(true)?;
+        let (mut requests, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        // Ends with the request, or when that is given up. How, the request learns, too.
+        tokio::spawn(connection);
+        let answer = requests.send_request(request).await?;
+        if !answer.status().is_success() {
+            return Err(Refusal::Status(answer.status()));
+        }
+        // Taken; what else it says is a help at best.
+        let said = Limited::new(answer.into_body(), ANSWER).collect().await;
+        let said = said.map(|body| body.to_bytes()).unwrap_or_default();
+        let said = ExportTraceServiceResponse::decode(said).unwrap_or_default();
+        let partial = said.partial_success.unwrap_or_default();
+        Ok(u64::try_from(partial.rejected_spans).unwrap_or(0))
+    }
+}

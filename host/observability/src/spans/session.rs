@@ -1,0 +1,72 @@
+//! The span of a session: a trace of its own, since a client may send many messages in one.
+
+use std::sync::Arc;
+
+use gatepost_model::{Judgement, Session};
+use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
+
+use super::span::{Context, Moment, Span};
+use super::{Outlet, Spans};
+
+/// `smtp.session`, until the connection ends.
+pub struct SessionSpan {
+    outlet: Arc<Outlet>,
+    span: Span,
+    transactions: u64,
+}
+
+impl Spans {
+    /// A client has connected: its span, if it is to have one.
+    pub fn session(&self) -> Option<Box<SessionSpan>> {
+        let outlet = self.0.as_ref()?;
+        (rand::random::<f64>() < outlet.sample).then(|| {
+            Box::new(SessionSpan {
+                outlet: Arc::clone(outlet),
+                span: Context::random().begin("smtp.session", SpanKind::Server, Moment::now()),
+                transactions: 0,
+            })
+        })
+    }
+}
+
+impl SessionSpan {
+    /// Policies were asked about the connection, just now.
+    pub fn calls(&self, judgements: &[Judgement]) {
+        let parent = self.span.context();
+        self.outlet.calls_until_now(parent, judgements);
+    }
+
+    /// A transaction begins: what its span links to.
+    pub(super) fn transaction(&mut self) -> Context {
+        self.transactions += 1;
+        self.span.context()
+    }
+
+    /// The connection has ended; `cut` says why, where the protocol was not over.
+    pub fn end(self, session: &Session, cut: Option<&str>) {
+        let Self {
+            outlet,
+            mut span,
+            transactions,
+        } = self;
+        describe(&mut span, session);
+        span.number("gatepost.transactions", transactions);
+        if let Some(why) = cut {
+            span.failed(why);
+        }
+        outlet.take(span, Moment::now());
+    }
+}
+
+/// What is known of a session, on its own span and on those of its transactions.
+pub(super) fn describe(span: &mut Span, session: &Session) {
+    span.text("gatepost.listener", &session.listener);
+    span.text("client.address", session.client.ip().to_string());
+    span.number("client.port", session.client.port());
+    if let Some(tls) = &session.tls {
+        span.text("gatepost.tls", tls);
+    }
+    if let Some(user) = &session.user {
+        span.text("gatepost.user", user);
+    }
+}

@@ -1,0 +1,288 @@
+//! Carries a request out.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use gatepost_message::{Millis, TransactionId};
+use gatepost_policy::{BreakerState, Slot};
+use gatepost_spool::{Changed, Filter, Record, Selection, Spool, SpoolError, Ticket};
+use gatepost_trace::{Event, Kind};
+use tokio::sync::oneshot;
+
+use super::directory;
+use super::partners::{self, PartnerResponse};
+use super::protocol::{Action, Choice, Listing, PolicyStatus, Request, Response, Shown};
+use super::runtime::Runtime;
+use crate::reload::{Ask, Reloaded};
+use gatepost_feeds as feeds;
+use gatepost_policy_set::Policies;
+
+/// Messages that are changed in one go: their changes share commits.
+const PAGE: usize = 500;
+
+/// Carries a request out.
+pub async fn execute(runtime: &Runtime, request: Request) -> Response {
+    match try_execute(runtime, request).await {
+        Ok(response) => response,
+        Err(reason) => Response::Failed(reason),
+    }
+}
+
+async fn try_execute(runtime: &Runtime, request: Request) -> Result<Response, String> {
+    let Runtime { spool, trace, .. } = runtime;
+    let now = Millis::now();
+    Ok(match request {
+        Request::QueueList(listing) => {
+            Response::Messages(spool.list(filter(listing)).await.map_err(say)?)
+        }
+        Request::QueueShow { id } => shown(spool.show(id).await.map_err(say)?),
+        Request::QueueChange { action, choice } => {
+            Response::Changed(change(runtime, action, choice, now).await?)
+        }
+        Request::QuarantineList(listing) => {
+            Response::Messages((spool.quarantine_list(filter(listing)).await).map_err(say)?)
+        }
+        Request::QuarantineShow { id } => shown(spool.quarantine_show(id).await.map_err(say)?),
+        Request::QuarantineRelease { id } => {
+            let found = spool.quarantine_release(id, now).await.map_err(say)?;
+            done(runtime, found, id, Kind::Released)
+        }
+        Request::QuarantineDelete { id } => {
+            let found = spool.quarantine_delete(id).await.map_err(say)?;
+            done(runtime, found, id, Kind::Discarded)
+        }
+        Request::PolicyList => {
+            let policies = policies(runtime)?;
+            let slots = policies.slots();
+            Response::Policies(slots.iter().map(|slot| status(policies, slot)).collect())
+        }
+        Request::PolicyActivate { policy, module } => {
+            let swap = policies(runtime)?.activate(&policy, Bytes::from(module));
+            Response::Swapped(swap.await.map_err(|error| error.to_string())?)
+        }
+        Request::PolicyRollback { policy } => {
+            let swap = policies(runtime)?.rollback(&policy).await;
+            Response::Swapped(swap.map_err(|error| error.to_string())?)
+        }
+        Request::Reload { dry_run } => Response::Reloaded(reload(runtime, dry_run).await?),
+        Request::Directory(request) => {
+            let directory = Arc::clone(&runtime.directory);
+            let executed =
+                tokio::task::spawn_blocking(move || directory::execute(&directory, *request));
+            let executed = executed.await.map_err(|error| error.to_string())?;
+            Response::Directory(executed.map_err(|error| error.to_string())?)
+        }
+        Request::MachineList { account } => {
+            let account =
+                account.map(|account| directory::policies_account(&runtime.directory, &account));
+            Response::Machines(spool.machines(account.as_deref(), now))
+        }
+        Request::MachineForget { account, address } => {
+            let account = directory::policies_account(&runtime.directory, &account);
+            let address = gatepost_message::canonical_form(&address);
+            match (spool.forget_machine(&account, &address, now).await).map_err(say)? {
+                true => Response::Done,
+                false => Response::Unknown,
+            }
+        }
+        Request::Partners(request) => {
+            let directory = Arc::clone(&runtime.directory);
+            let executed =
+                tokio::task::spawn_blocking(move || partners::execute(&directory, *request));
+            let executed = executed.await.map_err(|error| error.to_string())?;
+            Response::Partners(executed.map_err(|error| error.to_string())?)
+        }
+        Request::FeedFetch { account, url } => {
+            let directory = &runtime.directory;
+            let feed = partners::feed(&directory.view(), &account, url);
+            let feed = feed.map_err(|error| error.to_string())?;
+            let client = runtime.feeds.load_full();
+            let change = feeds::refresh(directory, &client, &feed).await?;
+            Response::Partners(PartnerResponse::Fetched(change))
+        }
+        Request::HeadersOf { domain } => {
+            let trace = Arc::clone(trace);
+            let read = move || trace.headers_of(domain.as_ascii());
+            let counted = tokio::task::spawn_blocking(read).await;
+            let counted = counted.map_err(|error| error.to_string())?;
+            Response::Headers(counted.map_err(|error| error.to_string())?)
+        }
+        Request::Trace { id } => {
+            let trace = Arc::clone(trace);
+            let events = tokio::task::spawn_blocking(move || trace.of(id)).await;
+            let events = events.map_err(|error| error.to_string())?;
+            match events.map_err(|error| error.to_string())? {
+                events if events.is_empty() => Response::Unknown,
+                events => Response::Events(events),
+            }
+        }
+    })
+}
+
+fn say(error: SpoolError) -> String {
+    error.to_string()
+}
+
+fn policies(runtime: &Runtime) -> Result<&Policies, String> {
+    let policies = runtime.policies.as_deref();
+    policies.ok_or_else(|| "no relay is running, so no policy is in use".to_owned())
+}
+
+async fn reload(runtime: &Runtime, dry_run: bool) -> Result<Reloaded, String> {
+    let relay = runtime.reload.as_ref();
+    let relay = relay.ok_or("no relay is running, so no configuration is in use")?;
+    let (answer, answered) = oneshot::channel();
+    let stopping = "the relay is stopping and reads no configuration any more";
+    (relay.send(Ask { dry_run, answer }).await).map_err(|_| stopping)?;
+    answered.await.map_err(|_| stopping.to_owned())
+}
+
+fn filter(listing: Listing) -> Filter {
+    Filter {
+        selection: Selection {
+            id: None,
+            account: listing.account,
+            recipient: listing.recipient,
+        },
+        status: listing.status,
+        after: listing.after,
+        limit: listing.limit,
+    }
+}
+
+fn shown(record: Option<Record>) -> Response {
+    let Some(record) = record else {
+        return Response::Unknown;
+    };
+    Response::Message(Box::new(Shown {
+        header: String::from_utf8_lossy(record.message.head()).into_owned(),
+        summary: record.summary,
+        transaction: record.transaction,
+        classification: record.classification,
+        judgements: record.judgements,
+        smtputf8: record.smtputf8,
+        dsn: record.dsn,
+    }))
+}
+
+fn done(runtime: &Runtime, found: bool, id: TransactionId, kind: Kind) -> Response {
+    if !found {
+        return Response::Unknown;
+    }
+    runtime.trace.record(Event::now(id, kind));
+    Response::Done
+}
+
+/// Changes recipients message by message, so that the trace of each tells of it.
+async fn change(
+    runtime: &Runtime,
+    action: Action,
+    choice: Choice,
+    now: Millis,
+) -> Result<Changed, String> {
+    let mut total = Changed::default();
+    if !choice.ids.is_empty() {
+        let ids: BTreeSet<_> = choice.ids.iter().copied().collect();
+        for page in Vec::from_iter(ids).chunks(PAGE) {
+            add(
+                &mut total,
+                change_these(runtime, action, &choice, page, now).await?,
+            );
+        }
+        return Ok(total);
+    }
+    let mut after = None;
+    loop {
+        let page = runtime.spool.list(Filter {
+            selection: selection(&choice, None),
+            status: None,
+            after,
+            limit: PAGE,
+        });
+        let page: Vec<_> = (page.await.map_err(say)?.iter())
+            .map(|summary| summary.id)
+            .collect();
+        let Some(last) = page.last() else {
+            return Ok(total);
+        };
+        after = Some(*last);
+        add(
+            &mut total,
+            change_these(runtime, action, &choice, &page, now).await?,
+        );
+    }
+}
+
+async fn change_these(
+    runtime: &Runtime,
+    action: Action,
+    choice: &Choice,
+    ids: &[TransactionId],
+    now: Millis,
+) -> Result<Changed, String> {
+    // All are handed in before the first is waited for.
+    let tickets: Vec<_> = ids
+        .iter()
+        .map(|id| {
+            (
+                *id,
+                ticket(&*runtime.spool, action, selection(choice, Some(*id)), now),
+            )
+        })
+        .collect();
+    let mut total = Changed::default();
+    for (id, ticket) in tickets {
+        let changed = ticket.await.map_err(say)?;
+        if changed.changed > 0 {
+            let kind = match action {
+                Action::Retry => Kind::Retried,
+                Action::Cancel => Kind::Cancelled,
+                Action::Hold => Kind::Held,
+                Action::Release => Kind::Released,
+            };
+            runtime.trace.record(Event::now(id, kind));
+        }
+        add(&mut total, changed);
+    }
+    Ok(total)
+}
+
+fn ticket(spool: &dyn Spool, action: Action, selection: Selection, now: Millis) -> Ticket<Changed> {
+    match action {
+        Action::Retry => spool.retry(selection, now),
+        Action::Cancel => spool.cancel(selection),
+        Action::Hold => spool.hold(selection),
+        Action::Release => spool.release(selection, now),
+    }
+}
+
+fn selection(choice: &Choice, id: Option<TransactionId>) -> Selection {
+    Selection {
+        id,
+        account: choice.account.clone(),
+        recipient: choice.recipient.clone(),
+    }
+}
+
+fn add(total: &mut Changed, more: Changed) {
+    total.changed += more.changed;
+    total.in_progress += more.in_progress;
+}
+
+fn status(policies: &Policies, slot: &Slot) -> PolicyStatus {
+    let version = slot.current();
+    PolicyStatus {
+        policy: slot.name().to_owned(),
+        digest: version.digest().to_owned(),
+        previous: slot.previous().map(|version| version.digest().to_owned()),
+        hooks: (version.hooks().iter())
+            .map(|hook| hook.word().to_owned())
+            .collect(),
+        on_error: version.definition().on_error,
+        called: slot.breaker() != BreakerState::Open,
+        accounts_not_called: slot.breaker().accounts(),
+        loaded_at: version.loaded_at(),
+        refused: policies.refused(slot.name()),
+    }
+}

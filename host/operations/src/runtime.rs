@@ -1,0 +1,125 @@
+//! What requests are executed on.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use gatepost_directory::{Directory, DirectoryError, Settings};
+use gatepost_spool::{Fatal, Spool, SpoolError, SpoolSettings, SqliteSpool};
+use gatepost_terminal::complain;
+use gatepost_trace::{Retention, Trace, TraceError};
+use tokio::sync::mpsc;
+
+use crate::reload::Ask;
+use gatepost_config::{self as config, Config};
+use gatepost_feeds::{Client, ClientError};
+use gatepost_intake::ownership;
+use gatepost_policy_set::Policies;
+
+/// Returns the end of a process whose store cannot be trusted any more: a sentence on standard error
+/// and exit code 74.
+pub fn fatal() -> Fatal {
+    Fatal::new(|what| {
+        complain(Fatal::sentence(what));
+        std::process::exit(74);
+    })
+}
+
+/// The store, and in a running relay the policies.
+#[derive(Clone)]
+pub struct Runtime {
+    /// The queue.
+    pub spool: Arc<dyn Spool>,
+    /// The record of what happened.
+    pub trace: Arc<Trace>,
+    /// Accounts, addresses and credentials.
+    pub directory: Arc<Directory>,
+    /// The policies in use; `None` where no relay runs.
+    pub policies: Option<Arc<Policies>>,
+    /// By what feeds of partners are fetched.
+    pub feeds: Arc<ArcSwap<Client>>,
+    /// Who reads the configuration again; `None` where no relay runs.
+    pub reload: Option<mpsc::Sender<Ask>>,
+}
+
+/// The store cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// There is none.
+    #[error("there is no store in {}: no relay has run on it yet; another one is named with --config or --store", .0.display())]
+    NoStore(PathBuf),
+    /// Somebody has it open and does not answer.
+    #[error("the store {} is in use, and nobody answers on its control socket: by a relay that is just starting or ending, or by another command; try again in a moment", .0.display())]
+    Mute(PathBuf),
+    /// The queue cannot be opened.
+    #[error(transparent)]
+    Spool(SpoolError),
+    /// The trace cannot be opened.
+    #[error(transparent)]
+    Trace(#[from] TraceError),
+    /// The directory cannot be opened.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// Feeds cannot be fetched.
+    #[error(transparent)]
+    Feeds(#[from] ClientError),
+}
+
+impl Runtime {
+    /// Opens the store of a relay that is not running.
+    ///
+    /// # Errors
+    /// There is no store, or it cannot be opened.
+    pub fn open(config: &Config) -> Result<Self, OpenError> {
+        let settings = SpoolSettings::new(&config.relay.store);
+        let opened = Self::open_with(
+            settings.with_min_free(config.relay.min_free),
+            config.trace.retention(),
+            &config.directory.settings(&config.relay.store),
+            &config.directory,
+        )?;
+        (opened.directory).reserve(ownership::reserved(config));
+        Ok(opened)
+    }
+
+    /// The same where there is no configuration to say what the store may hold: nothing of its
+    /// trace is dropped.
+    ///
+    /// # Errors
+    /// As [`Runtime::open`].
+    pub fn open_store(store: &Path) -> Result<Self, OpenError> {
+        let directory = config::Directory::default().settings(store);
+        Self::open_with(
+            SpoolSettings::new(store),
+            Retention::FOR_EVER,
+            &directory,
+            &config::Directory::default(),
+        )
+    }
+
+    fn open_with(
+        mut settings: SpoolSettings,
+        retention: Retention,
+        directory: &Settings,
+        feeds: &config::Directory,
+    ) -> Result<Self, OpenError> {
+        let store = settings.directory.clone();
+        if !store.join("spool.db").exists() {
+            return Err(OpenError::NoStore(store));
+        }
+        settings.fatal = fatal();
+        let spool = SqliteSpool::open(settings).map_err(|error| match error {
+            SpoolError::InUse(_) => OpenError::Mute(store.clone()),
+            error => OpenError::Spool(error),
+        })?;
+        let trace = Trace::open(store.join("trace.db"), retention)?;
+        Ok(Self {
+            spool: Arc::new(spool),
+            trace: Arc::new(trace),
+            directory: Arc::new(Directory::open(directory)?),
+            policies: None,
+            feeds: Arc::new(ArcSwap::from_pointee(Client::new(feeds)?)),
+            reload: None,
+        })
+    }
+}

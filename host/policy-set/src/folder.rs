@@ -1,0 +1,346 @@
+//! The folder of policies' modules that is watched, where one is configured.
+//!
+//! Where the module of a policy lies in the folder and becomes another, it is loaded, tried and
+//! put in use like one that an operator activates. One that cannot be used changes nothing, and
+//! [`Policies`] says so until the next that can. A file that is gone changes nothing, and one that
+//! no policy is of is left alone: what is in a chain, the configuration says.
+//!
+//! A module is taken once nobody writes to it: when it was closed after writing or moved into
+//! place, and read the same twice, a moment apart. So no half of one is put in use, however slowly
+//! it is copied. One that was refused is not tried again until it is another.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use gatepost_policy::{Limits, ModuleFileError, read_module};
+use notify::event::{AccessKind, AccessMode, ModifyKind, RenameMode};
+use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
+use sha2::{Digest as _, Sha256};
+use tokio::sync::mpsc::{Receiver, channel};
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+
+use crate::{Policies, PolicyFault};
+use gatepost_config::Config;
+
+/// How long after the first sign of a change to look, and for how long a file must stay as it is.
+const SETTLE: Duration = Duration::from_millis(100);
+
+/// Signs of changes that wait while a module is loaded. Where there were more, everything is looked
+/// at.
+const EVENTS: usize = 1_000;
+
+/// The folder cannot be watched.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot watch the folder of policies {}: {source}", folder.display())]
+pub struct WatchError {
+    folder: PathBuf,
+    source: notify::Error,
+}
+
+/// A folder whose changes are gathered from now on.
+pub struct Prepared {
+    watcher: RecommendedWatcher,
+    events: Receiver<notify::Result<Event>>,
+    missed: Arc<AtomicBool>,
+    folder: PathBuf,
+    modules: BTreeMap<OsString, Module>,
+}
+
+/// A watched folder. Dropped, it is watched no longer.
+pub struct Watch {
+    task: JoinHandle<()>,
+    _watcher: RecommendedWatcher,
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// A module in the folder.
+#[derive(Default)]
+struct Module {
+    policies: Vec<String>,
+    /// What was last seen of it, good or not; `None` while it is not there.
+    seen: Option<[u8; 32]>,
+}
+
+/// Readies the folder that the configuration wants watched, if it does.
+///
+/// # Errors
+/// It is not there, may not be read, or the system gives no more watches.
+pub fn prepare(config: &Config) -> Result<Option<Prepared>, WatchError> {
+    let Some(folder) = &config.relay.policies else {
+        return Ok(None);
+    };
+    let failed = |source| WatchError {
+        folder: folder.clone(),
+        source,
+    };
+    let here = folder
+        .canonicalize()
+        .map_err(notify::Error::io)
+        .map_err(failed)?;
+    let mut modules = BTreeMap::<OsString, Module>::new();
+    for policy in &config.policies {
+        let file = policy.file.as_deref();
+        let parent = file.and_then(|file| file.parent()?.canonicalize().ok());
+        if let Some(name) = file.and_then(Path::file_name)
+            && parent.as_ref() == Some(&here)
+        {
+            let module = modules.entry(name.to_owned()).or_default();
+            module.policies.push(policy.name.clone());
+        }
+    }
+    let (sender, events) = channel(EVENTS);
+    let missed = Arc::new(AtomicBool::new(false));
+    let misses = Arc::clone(&missed);
+    let tell = move |event| {
+        // Too many, or nobody listens any more: the watch is being dropped.
+        if sender.try_send(event).is_err() {
+            misses.store(true, Ordering::SeqCst);
+        }
+    };
+    let mut watcher = notify::recommended_watcher(tell).map_err(failed)?;
+    (watcher.watch(&here, RecursiveMode::NonRecursive)).map_err(failed)?;
+    Ok(Some(Prepared {
+        watcher,
+        events,
+        missed,
+        folder: here,
+        modules,
+    }))
+}
+
+impl Prepared {
+    /// Follows the folder, from the versions that are in use now.
+    pub fn start(self, policies: Arc<Policies>) -> Watch {
+        let Self {
+            watcher,
+            events,
+            missed,
+            folder,
+            mut modules,
+        } = self;
+        for slot in policies.slots() {
+            let seen = of_file(&slot.current().inspection().digest);
+            for module in modules.values_mut() {
+                if module.policies.iter().any(|policy| policy == slot.name()) {
+                    module.seen = seen;
+                }
+            }
+        }
+        let follower = Follower {
+            folder,
+            modules,
+            events,
+            missed,
+            written: BTreeSet::new(),
+            policies,
+        };
+        Watch {
+            task: tokio::spawn(follower.run()),
+            _watcher: watcher,
+        }
+    }
+}
+
+fn of_file(hex: &str) -> Option<[u8; 32]> {
+    let mut digest = [0; 32];
+    for (octet, pair) in digest.iter_mut().zip(hex.as_bytes().chunks(2)) {
+        *octet = u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(digest)
+}
+
+struct Follower {
+    folder: PathBuf,
+    modules: BTreeMap<OsString, Module>,
+    events: Receiver<notify::Result<Event>>,
+    /// There were more signs than could wait.
+    missed: Arc<AtomicBool>,
+    /// Files that somebody has written to and not closed since.
+    written: BTreeSet<OsString>,
+    policies: Arc<Policies>,
+}
+
+impl Follower {
+    async fn run(mut self) {
+        // One may have changed since it was loaded.
+        let mut look = true;
+        loop {
+            while !look {
+                let Some(event) = self.events.recv().await else {
+                    return;
+                };
+                look = self.note(event);
+                if self.missed.swap(false, Ordering::SeqCst) {
+                    self.written.clear();
+                    look = true;
+                }
+            }
+            sleep(SETTLE).await;
+            look = self.look().await;
+        }
+    }
+
+    /// Takes note of what happened; says whether a module may be another now.
+    fn note(&mut self, event: notify::Result<Event>) -> bool {
+        let event = match event {
+            Ok(event) => event,
+            Err(error) => {
+                tracing::warn!(%error, "the folder of policies may have changed unseen");
+                return true;
+            }
+        };
+        if event.need_rescan() {
+            self.written.clear();
+            return true;
+        }
+        let names = || event.paths.iter().filter_map(|path| path.file_name());
+        match event.kind {
+            EventKind::Access(AccessKind::Close(AccessMode::Write))
+            | EventKind::Modify(ModifyKind::Name(RenameMode::To | RenameMode::Both)) => {
+                for name in names() {
+                    self.written.remove(name);
+                    self.strange(name);
+                }
+            }
+            EventKind::Access(_) => return false,
+            EventKind::Modify(ModifyKind::Data(_)) => {
+                self.written.extend(names().map(OsStr::to_owned));
+                return false;
+            }
+            EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_)) => {
+                for name in names() {
+                    self.written.remove(name);
+                }
+                if !self.folder.exists() {
+                    tracing::error!(folder = %self.folder.display(), "the folder of policies is gone and no longer watched; put it back and reload");
+                }
+            }
+            _ => {}
+        }
+        true
+    }
+
+    /// Tells of a module that no policy is of.
+    fn strange(&self, name: &OsStr) {
+        let file = Path::new(name);
+        if file.extension() == Some(OsStr::new("wasm")) && !self.modules.contains_key(name) {
+            tracing::warn!(file = %file.display(), "a module in the folder of policies that no [[policy]] is of: it is not used");
+        }
+    }
+
+    /// Looks at every module; says whether to look again soon.
+    async fn look(&mut self) -> bool {
+        let changed = self.changed().await;
+        if changed.is_empty() {
+            return false;
+        }
+        sleep(SETTLE).await;
+        while let Ok(event) = self.events.try_recv() {
+            self.note(event);
+        }
+        let mut again = false;
+        let mut after = self.changed().await;
+        for (name, Found { digest, .. }) in changed {
+            // Whoever writes to it closes it at some time, which is told.
+            if self.written.contains(&name) {
+                continue;
+            }
+            let same = after.remove(&name).filter(|found| found.digest == digest);
+            let Some(Found { module: octets, .. }) = same else {
+                again = true;
+                continue;
+            };
+            if let Some(module) = self.modules.get_mut(&name) {
+                // Before it is loaded: whatever comes of that, it is not tried again.
+                module.seen = Some(digest);
+                for policy in &module.policies {
+                    let octets = match &octets {
+                        Ok(octets) => Ok(octets.clone()),
+                        Err(error) => Err(PolicyFault::Module {
+                            path: self.folder.join(&name),
+                            source: Arc::clone(error),
+                        }),
+                    };
+                    self.policies.take(policy, octets).await;
+                }
+            }
+        }
+        again
+    }
+
+    /// The modules that are not what was seen last, and that nobody is known to write to.
+    async fn changed(&mut self) -> BTreeMap<OsString, Found> {
+        let mut changed = BTreeMap::new();
+        for (name, module) in &mut self.modules {
+            if self.written.contains(name) {
+                continue;
+            }
+            let file = self.folder.join(name);
+            match find(file.clone()).await {
+                Ok(Some(found)) => {
+                    if module.seen != Some(found.digest) {
+                        changed.insert(name.clone(), found);
+                    }
+                }
+                // Made a moment ago, to be written.
+                Ok(None) => {}
+                Err(error) if module.seen.take().is_some() => {
+                    let gone = error.kind() == io::ErrorKind::NotFound;
+                    let (file, policies) = (file.display(), &module.policies);
+                    tracing::warn!(%file, ?policies, %error, gone, "a watched module cannot be read: the version in use stays");
+                }
+                Err(_) => {}
+            }
+        }
+        changed
+    }
+}
+
+/// What lies in the place of a module.
+struct Found {
+    /// Of its octets; where it was not read, of all else by which it is known again.
+    digest: [u8; 32],
+    module: Result<Bytes, Arc<ModuleFileError>>,
+}
+
+/// Reads a file if it can be a module; `None` if it is empty.
+async fn find(file: PathBuf) -> io::Result<Option<Found>> {
+    let found = tokio::task::spawn_blocking(move || {
+        let limit = Limits::default().module_bytes;
+        let error = match read_module(&file, limit) {
+            Ok(octets) if octets.is_empty() => return Ok(None),
+            Ok(octets) => {
+                let digest = Sha256::digest(&octets).into();
+                let module = Ok(octets.into());
+                return Ok(Some(Found { digest, module }));
+            }
+            Err(ModuleFileError::Io(error)) => return Err(error),
+            Err(error) => error,
+        };
+        let metadata = file.metadata()?;
+        let (seconds, nanoseconds) = (metadata.mtime(), metadata.mtime_nsec());
+        let known_by = [metadata.dev(), metadata.ino(), metadata.len()].map(u64::to_be_bytes);
+        let changed = [seconds, nanoseconds].map(i64::to_be_bytes);
+        let hash = Sha256::new().chain_update(known_by.concat());
+        Ok(Some(Found {
+            digest: hash.chain_update(changed.concat()).finalize().into(),
+            module: Err(Arc::new(error)),
+        }))
+    });
+    found
+        .await
+        .unwrap_or_else(|error| Err(io::Error::other(error)))
+}

@@ -1,0 +1,268 @@
+//! The policies' part in delivery: where a message goes, and what became of it.
+//!
+//! A message is routed by the chain of the listener that took it, in the versions in use at the
+//! attempt: what is repaired in a policy helps the mail that waits. Where the configuration no
+//! longer has that listener, the default route decides.
+//!
+//! A null sender belongs to nobody: for it the policies are not asked, and the default route is
+//! taken, so no policy can send a bounce through a customer's smart host (RFC 5321 section 4.5.5).
+
+#![forbid(unsafe_code)]
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use gatepost_delivery::{
+    Action, Attempt, Decided, Deciding, NoticeMade, Observer, Observing, Router,
+};
+use gatepost_directory::Directory;
+use gatepost_message::{Millis, ReversePath, TransactionId};
+use gatepost_model::{
+    AttemptResult, Effect, Judgement, Routing as Route, Scope, Session, Transaction,
+};
+use gatepost_policy::{Memory, Pinned};
+use gatepost_smtp::{Reply, dsn};
+use gatepost_spool::{Claim, ClaimedRecipient, Ending, NewBody, NewMessage, SenderProof, Spool};
+use gatepost_trace::{Event, Kind, Notified, Trace};
+use tracing::Instrument as _;
+
+use gatepost_intake::edits::host_rules;
+use gatepost_intake::live::InUse;
+use gatepost_intake::look_ups::Accounts;
+use gatepost_observability::Spans;
+use gatepost_policy_set::Policies;
+
+/// Asks and tells the policies on behalf of delivery.
+pub struct Routing {
+    /// The listeners' chains.
+    pub policies: Arc<Policies>,
+    /// The configuration, as it is at the attempt.
+    pub in_use: Arc<InUse>,
+    /// Whose addresses and credentials are whose.
+    pub directory: Arc<Directory>,
+    /// What policies look counts and marks up in.
+    pub memory: Arc<dyn Memory>,
+    /// Where what they want remembered goes.
+    pub spool: Arc<dyn Spool>,
+    /// Where it is put on record what happened.
+    pub trace: Arc<Trace>,
+    /// Where it is told how long each attempt took.
+    pub spans: Spans,
+}
+
+impl Router for Routing {
+    fn route<'a>(&'a self, message: &'a Claim, recipient: &'a ClaimedRecipient) -> Deciding<'a> {
+        let id = message.transaction.id;
+        let route = async move {
+            if !host_rules::may_be_routed(&message.transaction) {
+                return Decided {
+                    routing: Route::Pass,
+                    judgements: Vec::new(),
+                };
+            }
+            let policies = self.policies_of(&message.transaction);
+            let ruling = policies
+                .route(&message.transaction, &recipient.address, recipient.attempts)
+                .await;
+            if !ruling.effects.is_empty() {
+                self.remember(&message.transaction, ruling.effects).await;
+            }
+            Decided {
+                routing: ruling.routing,
+                judgements: ruling.judgements,
+            }
+        };
+        Box::pin(route.instrument(tracing::error_span!("transaction", %id)))
+    }
+}
+
+impl Observer for Routing {
+    fn attempt_ended<'a>(&'a self, attempt: &'a Attempt<'a>) -> Observing<'a> {
+        let id = attempt.message.transaction.id;
+        let observe = self.observe(attempt);
+        Box::pin(observe.instrument(tracing::error_span!("transaction", %id)))
+    }
+
+    fn notice_made<'a>(&'a self, made: &'a NoticeMade<'a>) -> Observing<'a> {
+        let recipients = made.recipients.iter();
+        let recipients = recipients.map(|one| one.address.clone()).collect();
+        let notice = made.id;
+        let notified = |of| Kind::Notified {
+            notice,
+            of,
+            recipients: Vec::clone(&recipients),
+        };
+        let kind = match made.action {
+            Action::Failed => Kind::Bounced { notice, recipients },
+            Action::Delayed => notified(Notified::Delayed),
+            Action::Relayed => notified(Notified::Relayed),
+            Action::Delivered => notified(Notified::Delivered),
+            Action::Suppressed => notified(Notified::Suppressed),
+        };
+        let original = made.message.transaction.id;
+        if let Some(exported) = self.spans.message(notice) {
+            exported.notification(original, made.action, made.recipients.len());
+        }
+        self.record(original, kind);
+        // From here on the notice can be asked for, too.
+        let recipients = vec![made.to.clone()];
+        self.record(notice, Kind::Queued { recipients });
+        Box::pin(std::future::ready(()))
+    }
+}
+
+impl Routing {
+    fn policies_of(&self, transaction: &Transaction) -> Pinned {
+        let chain = self.policies.chain(&transaction.session.listener);
+        let accounts = Accounts {
+            config: Arc::clone(&self.in_use.load().config),
+            directory: self.directory.view(),
+        };
+        chain.begin(accounts.and(Arc::clone(&self.memory)))
+    }
+
+    async fn observe(&self, attempt: &Attempt<'_>) {
+        let transaction = &attempt.message.transaction;
+        let recipient = attempt.recipient;
+        let Some(ended) = Ended::of(attempt.ending) else {
+            return;
+        };
+        let Ended {
+            reply,
+            server,
+            for_policies,
+            for_trace,
+        } = ended;
+        let exported = self.spans.message(transaction.id);
+        let exported = exported.map(|trace| trace.attempt(attempt, for_policies, reply));
+        for judgement in attempt.judgements {
+            self.judged(transaction.id, judgement);
+        }
+        let kind = Kind::Attempt {
+            address: recipient.address.clone(),
+            attempt: recipient.attempts + 1,
+            route: attempt.route.cloned(),
+            server: server.map(str::to_owned),
+            reply: reply.clone(),
+            ending: for_trace,
+        };
+        self.record(transaction.id, kind);
+        let result = AttemptResult {
+            recipient: recipient.address.clone(),
+            ending: for_policies,
+            reply: reply.clone(),
+            server: server.map(str::to_owned),
+        };
+        let ruling = self
+            .policies_of(transaction)
+            .outcome(transaction, &result)
+            .await;
+        if let Some(exported) = &exported {
+            exported.calls(&ruling.judgements);
+        }
+        for judgement in &ruling.judgements {
+            self.judged(transaction.id, judgement);
+        }
+        if !ruling.effects.is_empty() {
+            self.remember(transaction, ruling.effects).await;
+        }
+    }
+
+    /// Has effects remembered that go with no message: the spool keeps nothing of a message
+    /// without recipients but these.
+    async fn remember(&self, transaction: &Transaction, effects: Vec<(Scope, Effect)>) {
+        let now = Millis::now();
+        let nothing = NewMessage {
+            transaction: Transaction {
+                id: TransactionId::new(),
+                time: now,
+                session: Session {
+                    listener: transaction.session.listener.clone(),
+                    flow: transaction.session.flow,
+                    client: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
+                    helo: None,
+                    tls: None,
+                    user: None,
+                },
+                account: transaction.account.clone(),
+                reverse_path: ReversePath::Null,
+                recipients: Vec::new(),
+            },
+            recipients: Vec::new(),
+            smtputf8: false,
+            dsn: dsn::MessageRequest::default(),
+            sender: SenderProof::Unproved,
+            head: Bytes::new(),
+            body: NewBody::Inline(Bytes::new()),
+            tags: Vec::new(),
+            classification: None,
+            judgements: Vec::new(),
+            effects,
+            quarantine: None,
+            received_at: now,
+            expires_at: now,
+        };
+        if let Err(error) = self.spool.accept(nothing).await {
+            tracing::error!(%error, "what a policy wanted remembered of an outcome is lost");
+        }
+    }
+
+    fn judged(&self, id: TransactionId, judgement: &Judgement) {
+        let judgement = judgement.clone();
+        self.record(id, Kind::Judged { judgement });
+    }
+
+    fn record(&self, id: TransactionId, kind: Kind) {
+        self.trace.record(Event::now(id, kind));
+    }
+}
+
+/// The end of an attempt, as each has to be told.
+struct Ended<'a> {
+    reply: &'a Reply,
+    server: Option<&'a str>,
+    for_policies: gatepost_model::Ending,
+    for_trace: gatepost_trace::Ending,
+}
+
+impl<'a> Ended<'a> {
+    /// `None` for an attempt that was none.
+    fn of(ending: &'a Ending) -> Option<Self> {
+        use {gatepost_model::Ending as ForPolicies, gatepost_trace::Ending as ForTrace};
+        let (reply, server, for_policies, for_trace) = match ending {
+            Ending::Delivered { reply, server } => (
+                reply,
+                Some(server.as_str()),
+                ForPolicies::Delivered,
+                ForTrace::Delivered,
+            ),
+            Ending::Deferred {
+                reply,
+                server,
+                next_attempt,
+                ..
+            } => (
+                reply,
+                server.as_deref(),
+                ForPolicies::Deferred,
+                ForTrace::Deferred {
+                    next_attempt: *next_attempt,
+                },
+            ),
+            Ending::Failed { reply, server } => (
+                reply,
+                server.as_deref(),
+                ForPolicies::Failed,
+                ForTrace::Failed,
+            ),
+            Ending::Returned { .. } => return None,
+        };
+        Some(Self {
+            reply,
+            server,
+            for_policies,
+            for_trace,
+        })
+    }
+}
