@@ -10,30 +10,38 @@ use gatepost_config::Config;
 use gatepost_policy::{Engine, EngineSettings, Limits, LoadingLimits};
 use gatepost_policy_set::Policies;
 
-/// Each section of the page, and a configuration that has a key too many there.
-const TABLES: [(&str, &str); 18] = [
-    ("The file", "too-many = 1"),
-    ("`[relay]`", "[relay]\ntoo-many = 1"),
-    ("`[http]`", "[http]\ntoo-many = 1"),
-    ("`[otlp]`", "[otlp]\ntoo-many = 1"),
-    ("`[log]`", "[log]\ntoo-many = 1"),
-    ("`[tls]`", "[tls]\ntoo-many = 1"),
-    ("`[limits]`", "[limits]\ntoo-many = 1"),
-    ("`[quarantine]`", "[quarantine]\ntoo-many = 1"),
-    ("`[trace]`", "[trace]\ntoo-many = 1"),
-    ("`[directory]`", "[directory]\ntoo-many = 1"),
-    ("`[[account]]`", "[[account]]\ntoo-many = 1"),
-    ("`users`", "[[account]]\nusers = [{ too-many = 1 }]"),
-    ("`[[listener]]`", "[[listener]]\ntoo-many = 1"),
-    ("`[[policy]]`", "[[policy]]\ntoo-many = 1"),
-    ("`self-test`", "[[policy]]\nself-test = [{ too-many = 1 }]"),
-    ("`[delivery]`", "[delivery]\ntoo-many = 1"),
-    ("`[notifications]`", "[notifications]\ntoo-many = 1"),
+/// Sections of the page about tables inside others, each with a configuration that has a key too
+/// many there.
+const INSIDE: [(&str, &str); 4] = [
+    ("users", "[[account]]\nusers = [{ too-many = 1 }]"),
+    ("forwarders", "[[account]]\nforwarders = { too-many = 1 }"),
+    ("self-test", "[[policy]]\nself-test = [{ too-many = 1 }]"),
     (
-        "`default-route`",
+        "default-route",
         "[delivery]\ndefault-route = { too-many = 1 }",
     ),
 ];
+
+/// Returns each section of the page that describes a table, as its headings name them, with a
+/// configuration that has a key too many there.
+fn tables(page: &str) -> Vec<(String, String)> {
+    let headings = page.lines().filter(|line| line.starts_with('#'));
+    let headings = headings.map(|line| line.trim_start_matches('#').trim());
+    let tables = headings.filter_map(|heading| {
+        let name = heading.strip_prefix('`')?.strip_suffix('`')?;
+        let text = match name.starts_with('[') {
+            true => format!("{name}\ntoo-many = 1"),
+            false => {
+                let inside = INSIDE.iter().find(|(table, _)| *table == name);
+                let (_, text) = inside.unwrap_or_else(|| panic!("where does {name} stand?"));
+                (*text).to_owned()
+            }
+        };
+        Some((heading.to_owned(), text))
+    });
+    let file = ("The file".to_owned(), "too-many = 1".to_owned());
+    std::iter::once(file).chain(tables).collect()
+}
 
 /// The rows of a page's tables of two columns or more, by their first cell.
 fn rows(page: &str) -> BTreeMap<String, String> {
@@ -144,8 +152,15 @@ fn quoted(text: &str) -> BTreeSet<String> {
 #[test]
 fn every_key_is_told_of_and_no_other() {
     let page = fs::read_to_string(docs().join("configuration.md")).unwrap();
-    for (section, text) in TABLES {
+    let tables = tables(&page);
+    for (section, text) in &tables {
         assert_eq!(documented(&page, section), known(text), "{section}");
+    }
+    for key in known("too-many = 1") {
+        let has_section = |(section, _): &(String, String)| {
+            section.trim_matches('`').trim_matches(['[', ']']) == key
+        };
+        assert!(tables.iter().any(has_section), "{key} has no section");
     }
 }
 
@@ -163,8 +178,9 @@ async fn the_example_has_every_key_and_loads() {
     let policies = Policies::load(engine, &config).await.unwrap();
     assert_eq!(policies.slots().len(), 3);
 
-    for (section, wrong) in TABLES {
-        for key in known(wrong) {
+    let page = fs::read_to_string(docs().join("configuration.md")).unwrap();
+    for (section, wrong) in tables(&page) {
+        for key in known(&wrong) {
             let named = [
                 format!("{key} = "),
                 format!("[{key}]"),
