@@ -8,6 +8,7 @@
 mod bench;
 mod demo;
 mod fuzz;
+mod prose;
 mod setup;
 mod torture;
 
@@ -32,6 +33,8 @@ enum Task {
     Bench(bench::Bench),
     /// Send hostile mail through the built-in policies: no fault, and no call over 20 ms.
     Fuzz(fuzz::Fuzz),
+    /// Check the words: documentation of items, names of types, subjects of commits.
+    Prose,
 }
 
 fn main() -> Result<()> {
@@ -44,5 +47,6 @@ fn main() -> Result<()> {
         Task::Torture(torture) => torture.run(),
         Task::Bench(bench) => bench.run(),
         Task::Fuzz(fuzz) => fuzz.run(),
+        Task::Prose => prose::run(),
     }
 }

@@ -32,7 +32,7 @@ fn run(arguments: &[OsString]) -> Result<ExitCode, String> {
     build.args(["build", "--package=gatepost", "--package=xtask"]);
     match task {
         // What is measured the task builds for release.
-        Some("bench") => {
+        Some("bench" | "prose") => {
             add_target()?;
             build.arg("--bin=xtask");
         }
