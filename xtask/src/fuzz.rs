@@ -1,4 +1,5 @@
-//! Hostile mail through the built-in policies, as much of it as is asked for.
+//! Hostile mail through the built-in policies, or inputs for one target of `tests/fuzz`: as many as are
+//! asked for.
 
 use std::process::Command;
 
@@ -8,6 +9,9 @@ use clap::Args;
 /// What to send.
 #[derive(Debug, Args)]
 pub struct Fuzz {
+    /// Target of `tests/fuzz`, such as `session`; hostile mail through the policies where none is named.
+    #[arg(long)]
+    target: Option<String>,
     /// How many cases.
     #[arg(long, default_value_t = 100_000)]
     cases: u64,
@@ -27,9 +31,14 @@ impl Fuzz {
         let mut command = Command::new(cargo);
         command
             .current_dir(test_support::workspace())
-            .args(["run", "--quiet", "--locked", "--package=hostile-mail"])
-            .args(["--bin=fuzz-policies", "--", "--cases"])
-            .arg(self.cases.to_string());
+            .args(["run", "--quiet", "--locked"]);
+        match &self.target {
+            None => command.args(["--package=hostile-mail", "--bin=fuzz-policies", "--"]),
+            Some(target) => command
+                .args(["--package=gatepost-fuzz", "--bin=fuzz-target", "--"])
+                .args(["--target", target]),
+        };
+        command.args(["--cases", &self.cases.to_string()]);
         // A number of its own for each run, printed by the program, unless one is to be repeated.
         let seed = self
             .seed
@@ -39,10 +48,7 @@ impl Fuzz {
             command.args(["--minutes", &minutes.to_string()]);
         }
         let status = command.status().context("cargo does not start")?;
-        anyhow::ensure!(
-            status.success(),
-            "hostile mail was not judged as it should be"
-        );
+        anyhow::ensure!(status.success(), "something does not hold that should");
         Ok(())
     }
 }

@@ -136,7 +136,8 @@ mod tests {
 
     #[test]
     fn a_relative_word_at_the_beginning_is_found() {
-        let text = "/// What is counted.\nfn a() {}\n/// Returns what is counted.\n/// Whose, too.\n";
+        let text =
+            "/// What is counted.\nfn a() {}\n/// Returns what is counted.\n/// Whose, too.\n";
         let faults = documentation(Path::new("a.rs"), text);
         assert_eq!(faults.len(), 1, "{faults:?}");
         assert!(faults[0].starts_with("a.rs:1: "), "{faults:?}");

@@ -14,7 +14,7 @@ use gatepost_policy_set::Policies;
 /// many there.
 const INSIDE: [(&str, &str); 4] = [
     ("users", "[[account]]\nusers = [{ too-many = 1 }]"),
-    ("forwarders", "[[account]]\nforwarders = { too-many = 1 }"),
+    ("forwarders", "[[account]]\nforwarders = [{ too-many = 1 }]"),
     ("self-test", "[[policy]]\nself-test = [{ too-many = 1 }]"),
     (
         "default-route",

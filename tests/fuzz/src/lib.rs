@@ -1,0 +1,78 @@
+//! Targets for octets that nobody has thought of, without libFuzzer: they run on stable Rust.
+//!
+//! A [`Target`] reads an input and panics if something does not hold that holds for every input. Its
+//! inputs are made by a [`Mutator`] from its seeds and its words, each from a number alone, so that the
+//! number that a failure prints repeats it.
+//!
+//! `cargo test -p gatepost-fuzz` runs a fixed number of inputs; `cargo xtask fuzz --target NAME` as many
+//! as are asked for.
+
+#![forbid(unsafe_code)]
+
+mod mutator;
+mod targets;
+
+pub use mutator::Mutator;
+pub use targets::TARGETS;
+
+/// Something that has to hold for every input.
+#[derive(Debug, Clone, Copy)]
+pub struct Target {
+    /// Name on the command line.
+    pub name: &'static str,
+    /// Rule that holds, in one sentence.
+    pub rule: &'static str,
+    /// Inputs to begin with.
+    pub seeds: fn() -> Vec<Vec<u8>>,
+    /// Words of its language, which are put anywhere.
+    pub words: &'static [&'static [u8]],
+    /// Inputs that the suite runs.
+    pub suite: u64,
+    /// Check of one input; it panics where the rule does not hold.
+    pub check: fn(&[u8]),
+}
+
+impl Target {
+    /// Returns the target of this name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        TARGETS.iter().find(|target| target.name == name)
+    }
+
+    /// Checks the inputs with the numbers from `first` on, until `more` says that it is enough. On a
+    /// failure the number and the input are printed.
+    pub fn run(&self, first: u64, mut more: impl FnMut(u64) -> bool) -> u64 {
+        let mutator = Mutator::new((self.seeds)(), self.words);
+        let mut number = first;
+        while more(number - first) {
+            let input = mutator.input(number);
+            let told = Told {
+                target: self.name,
+                number,
+                input: &input,
+            };
+            (self.check)(&input);
+            std::mem::forget(told);
+            number += 1;
+        }
+        number - first
+    }
+}
+
+/// Printed when it is dropped by a panic.
+struct Told<'a> {
+    target: &'static str,
+    number: u64,
+    input: &'a [u8],
+}
+
+impl Drop for Told<'_> {
+    #[allow(clippy::print_stderr, reason = "a failing test says how to repeat it")]
+    fn drop(&mut self) {
+        eprintln!(
+            "FAILED: cargo xtask fuzz --target {} --seed {} --cases 1\n{}",
+            self.target,
+            self.number,
+            self.input.escape_ascii()
+        );
+    }
+}

@@ -1,0 +1,25 @@
+//! All targets.
+
+mod addresses;
+mod classification;
+mod header;
+mod modules;
+mod proxy;
+mod sasl;
+mod session;
+mod settings;
+
+use crate::Target;
+
+/// Each of them.
+pub const TARGETS: [Target; 9] = [
+    session::DATA,
+    session::CHUNKS,
+    proxy::TARGET,
+    sasl::TARGET,
+    header::TARGET,
+    addresses::TARGET,
+    classification::TARGET,
+    settings::TARGET,
+    modules::TARGET,
+];
