@@ -310,6 +310,9 @@ impl Decoder {
             Begun::Unknown => Above::Unknown,
             Begun::Message => Above::Nothing,
             Begun::ByteOrderMark(length) => {
+                // For a server in front the line begins with it: no dot behind it is stuffed, and
+                // none ends the message.
+                self.line_start = false;
                 output.drop(length);
                 let repairs = self.repairs.get_or_insert_default();
                 repairs.byte_order_mark(self.size);
