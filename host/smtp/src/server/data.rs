@@ -74,6 +74,8 @@ const LINE: usize = 998;
 pub(super) struct Decoder {
     /// Octets of the message so far, dots unstuffed and repaired.
     pub(super) size: u64,
+    /// The same as they came, not repaired: what is taken out costs as much to read as what stays.
+    pub(super) came: u64,
     /// Whether one of them is outside ASCII.
     pub(super) eight_bit: bool,
     /// What is wrong with it, if anything. Once it is set, nothing more is handed on.
@@ -103,6 +105,8 @@ pub(super) struct Decoder {
 struct Output<'i> {
     input: &'i mut BytesMut,
     read: usize,
+    /// Octets of the message among those that were read.
+    came: usize,
     written: usize,
     /// Set once something was repaired: all that was written, in a place of its own.
     repaired: Option<BytesMut>,
@@ -113,6 +117,7 @@ impl<'i> Output<'i> {
         Self {
             input,
             read: 0,
+            came: 0,
             written: 0,
             repaired: None,
         }
@@ -132,9 +137,17 @@ impl<'i> Output<'i> {
         }
         self.written += length;
         self.read = to;
+        self.came += length;
     }
 
+    /// Takes out octets of the message.
     fn drop(&mut self, length: usize) {
+        self.skip(length);
+        self.came += length;
+    }
+
+    /// Leaves out octets that are none of the message's.
+    fn skip(&mut self, length: usize) {
         self.read += length;
     }
 
@@ -176,6 +189,7 @@ impl Decoder {
         };
         Self {
             size: 0,
+            came: 0,
             eight_bit: false,
             fault: None,
             repairs: None,
@@ -211,12 +225,13 @@ impl Decoder {
                 match output.rest()[1..] {
                     [] | [b'\r'] => break,
                     [b'\r', b'\n', ..] => {
-                        output.drop(3);
+                        output.skip(3);
                         ended = true;
                         break;
                     }
                     _ => {
-                        output.drop(1);
+                        // A stuffed dot counts in no size (RFC 1870 section 5).
+                        output.skip(1);
                         self.line_start = false;
                         continue;
                     }
@@ -229,7 +244,7 @@ impl Decoder {
                 Above::Nothing => break,
             }
         }
-        (self.hand_on(output), ended)
+        (self.hand_on(output, limits), ended)
     }
 
     /// Takes octets of a chunk (RFC 3030), all of which belong to the message; gives what can be
@@ -255,6 +270,11 @@ impl Decoder {
         [first, second]
     }
 
+    /// Octets of the chunks so far of which it cannot be told yet what they are.
+    pub(super) fn held(&self) -> u64 {
+        self.held.len() as u64
+    }
+
     /// The last chunk has come; gives what was held back.
     pub(super) fn end(&mut self, limits: &Limits) -> Bytes {
         let mut held = self.held.split();
@@ -270,7 +290,7 @@ impl Decoder {
         if !self.line_ends.is_clear() {
             self.repair(&mut output, limits, LineEnds::text);
         }
-        self.hand_on(output)
+        self.hand_on(output, limits)
     }
 
     /// Takes octets among which there are no stuffed dots; leaves a CR at their end.
@@ -284,11 +304,13 @@ impl Decoder {
                 Above::Nothing => break,
             }
         }
-        self.hand_on(output)
+        self.hand_on(output, limits)
     }
 
     /// What was written, where the message is sound so far.
-    fn hand_on(&mut self, output: Output<'_>) -> Bytes {
+    fn hand_on(&mut self, output: Output<'_>, limits: &Limits) -> Bytes {
+        self.came += output.came as u64;
+        self.hold(limits);
         let piece = output.finish();
         if self.fault.is_some() {
             return Bytes::new();
@@ -420,7 +442,7 @@ impl Decoder {
         if !self.in_body && self.size > limits.header_size {
             self.spoil(Fault::HeaderTooLarge);
         }
-        if self.size > limits.message_size {
+        if self.size.max(self.came) > limits.message_size {
             self.spoil(Fault::MessageTooLarge);
         }
     }

@@ -473,10 +473,11 @@ impl Session {
 
     /// How a transaction ends with this reply.
     fn refusal(&self, reply: Reply) -> Abort {
-        let size = match &self.state {
-            State::Data(decoder) => decoder.size,
-            _ => self.chunked().map_or(0, |message| message.size),
+        let message = match &self.state {
+            State::Data(decoder) => Some(decoder),
+            _ => self.chunked(),
         };
+        let size = message.map_or(0, |message| message.size.max(message.came));
         Abort::Refused { reply, size }
     }
 

@@ -31,7 +31,10 @@ impl Session {
                 self.events.push_back(Event::DataStarted);
                 Decoder::new(limits)
             });
-            if message.size.saturating_add(chunk.size) > limits.message_size {
+            // Every octet of the chunks before counts, whether it was kept or not.
+            let came = message.came.saturating_add(message.held());
+            let came = came.max(message.size);
+            if came.saturating_add(chunk.size) > limits.message_size {
                 chunk.refusal = Some(Fault::MessageTooLarge.reply(limits));
             }
         }
