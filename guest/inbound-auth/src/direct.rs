@@ -1,8 +1,9 @@
 //! Mail that comes directly: the author's domain has to stand for it.
 
+use gatepost_mailboxes::{AddrSpec, in_name, looks_like};
 use gatepost_sdk::{Authentication, Author, Decision, DmarcPolicy, Outcome, Verdict};
 
-use crate::{Failure, Mode, Settings, mailbox};
+use crate::{Failure, Mode, Settings};
 
 /// Judges by the mode that is set.
 pub fn judge(settings: &Settings, proved: &Authentication, decision: &mut Decision) -> Verdict {
@@ -117,6 +118,12 @@ fn unanswered(proved: &Authentication) -> bool {
 
 /// Whether the display name shows an address that is not the author's.
 fn hides_another(author: &Author) -> bool {
-    let mut shown = mailbox::addresses_in_text(&author.name);
-    shown.any(|shown| !shown.eq_ignore_ascii_case(&author.address))
+    let address = &author.address;
+    let (local, domain) = address.rsplit_once('@').unwrap_or((address, ""));
+    let own = AddrSpec {
+        local: local.to_owned(),
+        domain: domain.to_owned(),
+    };
+    let shown = in_name(&author.name);
+    !shown.iter().all(|shown| looks_like(shown, &own))
 }

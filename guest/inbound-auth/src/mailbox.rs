@@ -11,24 +11,6 @@ pub(crate) fn addresses(field: &str) -> Vec<String> {
     addresses.map(ToString::to_string).collect()
 }
 
-fn is_address(text: &str) -> bool {
-    text.rsplit_once('@').is_some_and(|(local, domain)| {
-        let quoted = local.starts_with('"') && local.ends_with('"') && local.len() > 1;
-        !local.is_empty()
-            && (quoted || !local.contains([' ', '@', '"']))
-            && domain.split('.').all(|label| !label.is_empty())
-            && !domain.contains(|c: char| c.is_whitespace() || c == '"')
-    })
-}
-
-/// What looks like an address in running text, such as a display name.
-pub(crate) fn addresses_in_text(text: &str) -> impl Iterator<Item = &str> {
-    let words = text.split(|c: char| c.is_whitespace() || "<>()[]\",;:'".contains(c));
-    words
-        .map(|word| word.trim_matches('.'))
-        .filter(|word| is_address(word) && word.contains('.'))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -55,18 +37,10 @@ mod tests {
         }
     }
 
-    #[test]
-    fn an_address_in_a_name_is_seen() {
-        let text = "ceo@bank.example (via) the 'it.desk@a.example.' @home";
-        let shown: Vec<_> = addresses_in_text(text).collect();
-        assert_eq!(shown, ["ceo@bank.example", "it.desk@a.example"]);
-    }
-
     proptest! {
         #[test]
         fn any_text_may_come(text in any::<String>()) {
             addresses(&text);
-            addresses_in_text(&text).for_each(drop);
         }
     }
 }

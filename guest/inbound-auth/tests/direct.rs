@@ -74,6 +74,36 @@ fn enhanced_wants_one_author_who_is_shown_as_they_are() {
         });
         assert_eq!(scene.judge().code(), 550, "{authors:?}");
     }
+    // In whatever signs, and however the name is encoded.
+    for name in [
+        "ceo\u{ff20}bank.example",
+        "ceo\u{fe6b}bank.example",
+        "ceo@bank\u{3002}example",
+        "Ann (ceo@bank\u{ff0e}example)",
+        "ceo@bank\u{ff61}example",
+        "ceo%40bank.example",
+        "ceo&#64;bank.example",
+        "=?utf-8?b?Y2Vv77ygYmFuay5leGFtcGxl?=",
+        "a@author.example ceo\u{ff20}bank.example",
+    ] {
+        let scene = Scene::default().settings(ENHANCED).with(|proved| {
+            proved.dmarc.dkim_aligned = true;
+            proved.authors = vec![author(name, "a@author.example")];
+        });
+        assert_eq!(scene.judge().code(), 550, "{name}");
+    }
+    for name in [
+        "Ann",
+        "'a@author.example'",
+        "Ann @ Shop.example",
+        "a\u{ff20}author.example",
+    ] {
+        let scene = Scene::default().settings(ENHANCED).with(|proved| {
+            proved.dmarc.dkim_aligned = true;
+            proved.authors = vec![author(name, "a@author.example")];
+        });
+        assert_eq!(scene.judge().code(), 250, "{name}");
+    }
     let herself = Scene::default().settings(ENHANCED).with(|proved| {
         proved.dmarc.dkim_aligned = true;
         proved.authors = vec![author("A@Author.Example", "a@author.example")];

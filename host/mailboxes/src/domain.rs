@@ -6,8 +6,7 @@
 /// the ideographic full stops of IDNA 2003 (RFC 3490 section 3.1) and characters without a picture
 /// are what they are mapped to.
 pub(crate) fn normalised(text: &str) -> Option<String> {
-    let mapped = text.chars().filter(|c| !is_invisible(*c)).map(mapped);
-    let domain: String = mapped.flat_map(char::to_lowercase).collect();
+    let domain: String = as_seen(text).collect();
     let domain = domain.trim_matches('.');
     let is_label = |label: &str| !label.is_empty() && label.chars().all(is_of_domain);
     domain
@@ -15,6 +14,13 @@ pub(crate) fn normalised(text: &str) -> Option<String> {
         .all(is_label)
         .then(|| domain.to_owned())
         .filter(|domain| !domain.is_empty())
+}
+
+/// The characters of a text in small letters, each in its usual width, without those that have no
+/// picture.
+pub(crate) fn as_seen(text: &str) -> impl Iterator<Item = char> {
+    let mapped = text.chars().filter(|c| !is_invisible(*c)).map(mapped);
+    mapped.flat_map(char::to_lowercase)
 }
 
 /// Whether a part of a domain is written so that every reader takes it in the same way.
@@ -38,7 +44,10 @@ pub(crate) fn is_of_domain(c: char) -> bool {
 
 /// A full stop of any script.
 pub(crate) fn is_dot(c: char) -> bool {
-    matches!(c, '.' | '\u{3002}' | '\u{ff0e}' | '\u{ff61}')
+    matches!(
+        c,
+        '.' | '\u{3002}' | '\u{ff0e}' | '\u{ff61}' | '\u{2024}' | '\u{fe12}' | '\u{fe52}'
+    )
 }
 
 /// A commercial at of any width.

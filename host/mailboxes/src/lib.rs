@@ -40,12 +40,14 @@
 mod domain;
 mod encoded_word;
 mod field_name;
+mod in_name;
 mod list;
 mod reading;
 mod scan;
 mod token;
 
 pub use field_name::is_shown_as;
+pub use in_name::{in_name, looks_like};
 pub use reading::{AddrSpec, Clarity, Doubt, ListedMailbox, Reading};
 
 /// The most octets of a field that are read. With more, the field is [`Clarity::Unreadable`].

@@ -12,12 +12,12 @@ const LONGEST: usize = 255;
 
 /// Gives everything in a field that looks like an address.
 pub(crate) fn addresses(text: &str, tokens: &Tokens<'_>, give: &mut impl FnMut(AddrSpec)) {
-    in_text(text, give);
-    in_text(&undecorated(tokens), give);
+    in_text(text, true, give);
+    in_text(&undecorated(tokens), true, give);
     if let Some(decoded) = encoded_word::decoded(text) {
-        in_text(&decoded, give);
+        in_text(&decoded, true, give);
         let tokens = self::tokens(&decoded, Dialect::default());
-        in_text(&undecorated(&tokens), give);
+        in_text(&undecorated(&tokens), true, give);
     }
 }
 
@@ -40,7 +40,9 @@ fn undecorated(tokens: &Tokens<'_>) -> String {
     plain
 }
 
-fn in_text(text: &str, give: &mut impl FnMut(AddrSpec)) {
+/// Gives everything that looks like an address in a text as it is written. `generously`, white space
+/// around the dots of a domain parts nothing, and what stands in one piece counts besides.
+pub(crate) fn in_text(text: &str, generously: bool, give: &mut impl FnMut(AddrSpec)) {
     let mut local_begin = 0;
     for (place, character) in text.char_indices() {
         if !domain::is_at(character) {
@@ -53,6 +55,7 @@ fn in_text(text: &str, give: &mut impl FnMut(AddrSpec)) {
         let behind = &text[place + character.len_utf8()..];
         local_begin = place + character.len_utf8();
         let (first, joined) = domains(behind);
+        let joined = joined.filter(|_| generously || !first.contains(domain::is_dot));
         for written in [Some(first), joined].into_iter().flatten() {
             // Nothing that can be asked for has a single label.
             if let Some(domain) = domain::normalised(&written)
