@@ -90,17 +90,26 @@ async fn bodies(message: &Message) -> Vec<Vec<u8>> {
 /// Where the header section ends in no empty line it reads the beginning of the body, which may be
 /// on disk.
 pub fn from_bodies(message: &Message) -> Vec<Vec<u8>> {
+    bodies_shown_as(message, &["From"])
+}
+
+/// As [`from_bodies`], of the fields that some reader could take for one of these names.
+pub fn bodies_shown_as(message: &Message, names: &[&str]) -> Vec<Vec<u8>> {
     let fields = message.fields();
-    let fields = fields.filter(|field| is_shown_as(field.name_raw(), "From"));
+    let fields = fields.filter(|field| is_one_of(field.name_raw(), names));
     let mut bodies: Vec<Vec<u8>> = fields.map(|field| field.body_raw().to_vec()).collect();
-    bodies.extend(hidden_in(above_the_first(message.head())));
+    bodies.extend(hidden_in(above_the_first(message.head()), names));
     if message.ends_in_no_field() {
         let mut behind = vec![0; BEHIND];
         let length = message.body().read_at(0, &mut behind).unwrap_or(0);
         behind.truncate(length);
-        bodies.extend(hidden_in(&behind));
+        bodies.extend(hidden_in(&behind, names));
     }
     bodies
+}
+
+fn is_one_of(name: &[u8], names: &[&str]) -> bool {
+    names.iter().any(|usual| is_shown_as(name, usual))
 }
 
 fn authors(reading: &Reading, most: usize) -> Authors {
@@ -193,8 +202,9 @@ fn above_the_first(head: &[u8]) -> &[u8] {
     &head[..length]
 }
 
-/// The bodies of From fields among lines, up to an empty one, as a careless reader finds them.
-fn hidden_in(lines: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+/// The bodies of fields of these names among lines, up to an empty one, as a careless reader finds
+/// them.
+fn hidden_in(lines: &[u8], names: &[&str]) -> impl Iterator<Item = Vec<u8>> + use<> {
     let lines = lines.split_inclusive(|octet| *octet == b'\n');
     let lines = lines.take_while(|line| !matches!(*line, b"\r\n" | b"\n"));
     let mut found: Vec<Vec<u8>> = Vec::new();
@@ -202,14 +212,14 @@ fn hidden_in(lines: &[u8]) -> impl Iterator<Item = Vec<u8>> {
     for line in lines {
         let colon = line.iter().position(|octet| *octet == b':');
         let body = colon
-            .filter(|colon| is_shown_as(&line[..*colon], "From"))
+            .filter(|colon| is_one_of(&line[..*colon], names))
             .map(|colon| line[colon + 1..].to_vec());
         match (body, found.last_mut()) {
             (Some(body), _) => {
                 found.push(body);
                 continues = true;
             }
-            (None, Some(last)) if continues && line.starts_with(b" ") => {
+            (None, Some(last)) if continues && matches!(line, [b' ' | b'\t', ..]) => {
                 last.extend_from_slice(line);
             }
             _ => continues = false,
@@ -284,6 +294,7 @@ mod tests {
             "From\u{c}: ceo@bank.example\r\nFrom: a@good.example\r\n\r\n",
             " From: ceo@bank.example\r\nFrom: a@good.example\r\n\r\n",
             "From: a@good.example\r\nno field\r\nFrom: ceo@\r\n bank.example\r\n\r\nbody",
+            "From: a@good.example\r\nno field\r\nFrom: ceo@\r\n\tbank.example\r\n\r\nbody",
         ] {
             let from = of(message).await.from;
             assert!(

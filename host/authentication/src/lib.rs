@@ -33,7 +33,7 @@ mod summary;
 mod tags;
 
 pub use arc::trusted_results;
-pub use author::{Author, FromClarity, FromFact, from_bodies};
+pub use author::{Author, FromClarity, FromFact, bodies_shown_as, from_bodies};
 pub use dmarc::organizational_domain_by_list;
 pub use dns::{Dns, Found, Unavailable};
 pub use facts::{

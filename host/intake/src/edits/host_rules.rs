@@ -1,7 +1,7 @@
 //! What holds for every message, whatever a policy says of it.
 
-use gatepost_authentication::from_bodies;
-use gatepost_mailboxes::{AddrSpec, Doubt, is_shown_as, read};
+use gatepost_authentication::{bodies_shown_as, from_bodies};
+use gatepost_mailboxes::{AddrSpec, Doubt, read};
 use gatepost_message::{Address, Message};
 use gatepost_model::{Flow, Transaction};
 use gatepost_smtp::Reply;
@@ -23,9 +23,12 @@ pub fn refusal(message: &Message) -> Option<Reply> {
     })
 }
 
-/// Refuses a submission whose author, by a From field, or whose Sender (RFC 5322 section 3.6.2) is
-/// not one in whose name its account [may send](Ownership::may_send_as): readers show who sent a
-/// message beside its author, or in the author's place.
+/// Refuses a submission whose author, by a From field, whose Sender (RFC 5322 section 3.6.2), or whose
+/// Resent-From or Resent-Sender (section 3.6.6) is not one in whose name its account [may
+/// send](Ownership::may_send_as): readers show who sent a message, and who sent it again, beside its
+/// author, or in the author's place.
+///
+/// Reply-To says where answers are to go, and that may be anybody.
 ///
 /// `message` is as it would be sent: what a policy writes into From is held to it too.
 pub fn foreign_author(
@@ -57,8 +60,12 @@ pub fn foreign(domain: &str) -> Reply {
     Reply::new(550, "5.7.1", text)
 }
 
-/// Whom From and Sender name, to any mail reader: nobody else's name is shown behind a spelling of
-/// the field or of its name. A local part that only some reader could show may be made up.
+/// The fields beside From that name who sends: a message has them or not.
+const SENDERS: [&str; 3] = ["Sender", "Resent-From", "Resent-Sender"];
+
+/// Whom From and the fields of [`SENDERS`] name, to any mail reader: nobody else's name is shown
+/// behind a spelling of the field or of its name. A local part that only some reader could show may
+/// be made up.
 ///
 /// # Errors
 /// Why it is not known whom all of it names.
@@ -72,9 +79,10 @@ fn authors(message: &Message) -> Result<Vec<Address>, &'static str> {
         let address = Address::parse(&shown.to_string()).or_else(|_| made_up());
         address.map_err(|_| "it names what is no domain")
     };
-    let senders = message.fields();
-    let senders = senders.filter(|field| is_shown_as(field.name_raw(), "Sender"));
-    let senders = read(senders.map(|field| field.body_raw().to_vec()));
+    let senders = read(bodies_shown_as(message, &SENDERS));
+    if senders.doubt() == Some(Doubt::TooLong) {
+        return Err("a field that says who sends is too long");
+    }
     let shown = reading.shown().iter().chain(senders.shown());
     shown.map(address).collect()
 }
@@ -162,6 +170,7 @@ mod tests {
             directory: &directory,
         };
         let submitted = of_account_one(Flow::Submission);
+        let many: String = (0..600).map(|n| format!("a{n}@one.example, ")).collect();
         for (head, refused) in [
             ("From: a@one.example", false),
             ("From: a@bounces.one.example", false),
@@ -201,6 +210,23 @@ mod tests {
             ("From: b@one.example <a@one.example>", false),
             ("From: a@one.example (x@two.example)", false),
             ("From: a@ one.example", false),
+            ("Resent-From: x@two.example", true),
+            ("Resent-Sender: x@two.example", true),
+            ("Resent-From: a@one.example", false),
+            ("resent-from : X <x@ two.example>", true),
+            (
+                "Resent-From: a@one.example\r\nResent-From: x@two.example",
+                true,
+            ),
+            (" Sender: x@two.example\r\nFrom: a@one.example", true),
+            (
+                "From: a@one.example\r\nno field\r\nResent-From: x@\r\n\ttwo.example",
+                true,
+            ),
+            (&format!("Sender: {many} x@two.example"), true),
+            (&format!("Resent-From: {many}"), true),
+            ("Reply-To: x@two.example", false),
+            ("Resent-Reply-To: x@two.example", false),
         ] {
             let message = Message::from_bytes(Bytes::from(format!("{head}\r\n\r\nbody\r\n")));
             let reply = foreign_author(ownership, &submitted, &message);
