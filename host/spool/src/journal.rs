@@ -448,6 +448,13 @@ pub(crate) fn read_mark(paths: &Paths) -> Option<Vec<u8>> {
     scan::read_mark(&paths.mark)
 }
 
+/// Whether what stands beside a journal of this generation says all that it should: how far the
+/// journal is synced, and how far the database has come. It is there, durably, before the journal
+/// counts.
+pub(crate) fn mark_tells(mark: &[u8], generation: Generation) -> bool {
+    format::read_mark(mark, generation.salt).is_some() && commits(mark, generation).is_some()
+}
+
 /// How far the database has come, as what stands beside a journal tells; `None` where it tells
 /// nothing of this generation.
 pub(crate) fn commits(mark: &[u8], generation: Generation) -> Option<Commits> {

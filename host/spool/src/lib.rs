@@ -65,4 +65,4 @@ pub use settings::{Fatal, SpoolSettings};
 pub use spool::{Spool, Ticket};
 pub use sqlite::SqliteSpool;
 pub use staging::{INLINE_LIMIT, Staged, StagedBody, Staging};
-pub use state::{DamagedBody, JournalDamage, LogDamage, inspect};
+pub use state::{DamagedBody, JournalDamage, LogDamage, MarkDamage, inspect};

@@ -42,6 +42,35 @@ pub struct LogDamage {
     pub kept: Option<PathBuf>,
 }
 
+/// What has become of the file that tells how much journal and database should hold, when a store
+/// was opened: it is missing or damaged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MarkDamage {
+    /// There is no file.
+    Missing,
+    /// It does not say what this store wrote into it.
+    Damaged,
+}
+
+impl MarkDamage {
+    /// What is wrong at a path where something is.
+    fn at(path: &Path) -> Self {
+        match fs::symlink_metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::Missing,
+            _ => Self::Damaged,
+        }
+    }
+}
+
+impl fmt::Display for MarkDamage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Missing => "missing",
+            Self::Damaged => "damaged",
+        })
+    }
+}
+
 /// The body of a message that is missing, or shorter than it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DamagedBody {
@@ -70,23 +99,38 @@ impl fmt::Display for DamagedBody {
 /// before anything is written to it. Of larger ones, what is read is.
 const LOOKED_THROUGH: u64 = 512 << 20;
 
-/// Looks at a database before it is opened: whether it is whole, and whether it has all its commits.
+/// What a look at a database before it is opened has found.
+#[derive(Debug, Default)]
+pub(crate) struct DatabaseDamage {
+    pub(crate) log: Option<LogDamage>,
+    pub(crate) mark: Option<MarkDamage>,
+}
+
+/// Looks at a database before it is opened: whether it is whole, whether it has all its commits, and
+/// whether that can be told.
 ///
 /// # Errors
 /// [`SpoolError::Unusable`] if it is damaged.
-pub(crate) fn look_at_database(disk: &Disk) -> Result<Option<LogDamage>, SpoolError> {
+pub(crate) fn look_at_database(disk: &Disk) -> Result<DatabaseDamage, SpoolError> {
     metrics::gauge!("gatepost_store_damaged", "file" => "spool.db").set(0.0);
     let path = disk.database();
     if !matches!(State::of(&path), Ok(State::Database)) {
-        return Ok(None);
+        return Ok(DatabaseDamage::default());
     }
     if schema::foreign(&gatepost_files::look(&path, false)?)?.is_some() {
         // Which is said in other words when it is opened.
-        return Ok(None);
+        return Ok(DatabaseDamage::default());
     }
-    let damage = look_at_log(disk)?;
-    let gauge = metrics::gauge!("gatepost_store_damaged", "file" => "spool.db-wal");
-    gauge.set(if damage.is_some() { 1.0 } else { 0.0 });
+    let damage = DatabaseDamage {
+        mark: look_at_mark(disk)?,
+        log: look_at_log(disk)?,
+    };
+    let gauge = |file: &'static str, is_damaged: bool| {
+        let gauge = metrics::gauge!("gatepost_store_damaged", "file" => file);
+        gauge.set(if is_damaged { 1.0 } else { 0.0 });
+    };
+    gauge("spool.db-wal", damage.log.is_some());
+    gauge("journal.synced", damage.mark.is_some());
     if fs::metadata(&path).is_ok_and(|file| file.len() <= LOOKED_THROUGH) {
         let problems = gatepost_files::problems(&gatepost_files::look(&path, false)?, false)?;
         if let Some(first) = problems.first() {
@@ -99,17 +143,45 @@ pub(crate) fn look_at_database(disk: &Disk) -> Result<Option<LogDamage>, SpoolEr
     Ok(damage)
 }
 
+/// What the database, as it is found, says of the last life of the journal; `None` where an earlier
+/// version wrote it, or no relay has made a journal.
+fn last(disk: &Disk) -> Result<Option<carry::Last>, SpoolError> {
+    let connection = gatepost_files::look(&disk.database(), false)?;
+    match gatepost_files::user_version(&connection)? {
+        schema::CURRENT => Ok(carry::Last::read(&connection)?),
+        _ => Ok(None),
+    }
+}
+
+/// Whether the file beside the journal is there and whole. Without it, a journal that ends early and
+/// a log that is gone look like those of a relay that was stopped in order.
+fn look_at_mark(disk: &Disk) -> Result<Option<MarkDamage>, SpoolError> {
+    let paths = disk.journal();
+    let mark = journal::read_mark(&paths);
+    let is_damaged = last(disk)?.is_some_and(|last| last.lacks_mark(mark.as_deref()));
+    if !is_damaged {
+        return Ok(None);
+    }
+    let path = paths.mark;
+    let damage = MarkDamage::at(&path);
+    tracing::error!(
+        path = %path.display(),
+        "journal.synced is {damage}: nobody can tell whether the last mail of the journal and the \
+         last commits of spool.db are there. Mail that was acknowledged just before the last stop \
+         may be lost; what was delivered then may be delivered again, and what was held, cancelled \
+         or deferred then may not be. Look for the cause (the disk, the file system, what else \
+         writes or deletes there), and see in the trace what happened last"
+    );
+    Ok(Some(damage))
+}
+
 /// Whether the database has all its commits. A log of which the end is lost may be older than the
 /// database itself, and would put old pages in front of new ones: that is taken away.
 fn look_at_log(disk: &Disk) -> Result<Option<LogDamage>, SpoolError> {
     let path = disk.database();
     let mark = journal::read_mark(&disk.journal());
     let look = || -> Result<Lost, SpoolError> {
-        let connection = gatepost_files::look(&path, false)?;
-        if gatepost_files::user_version(&connection)? != schema::CURRENT {
-            return Ok(Lost::default());
-        }
-        let last = carry::Last::read(&connection)?;
+        let last = last(disk)?;
         Ok(last.map_or_else(Lost::default, |last| last.lost(mark.as_deref())))
     };
     let mut lost = look()?;
@@ -405,7 +477,40 @@ impl Looking<'_> {
             let log = gatepost_files::beside(self.path, "-wal");
             findings.push(Finding::new(Level::Error, &log, found, advice));
         }
+        findings.extend(self.mark(mark)?);
         Ok((findings, true))
+    }
+
+    /// What is found of the file beside the journal, of which `mark` was read before the database.
+    fn mark(&self, mark: Option<&[u8]>) -> Result<Option<Finding>, SpoolError> {
+        let paths = disk::journal(self.directory);
+        let mut mark = mark.map(<[u8]>::to_vec);
+        for look in 0..LOOKS {
+            if look > 0 {
+                mark = journal::read_mark(&paths);
+            }
+            let last = carry::Last::read(self.connection)?;
+            if !last.is_some_and(|last| last.lacks_mark(mark.as_deref())) {
+                return Ok(None);
+            }
+            // A relay may have been writing it; what is damaged stays so.
+            if !self.in_use {
+                break;
+            }
+        }
+        let found = format!(
+            "{}: nobody can tell whether the journal and the log of spool.db are whole",
+            MarkDamage::at(&paths.mark)
+        );
+        let advice = match self.in_use {
+            true => "look for what deletes or writes there, and restart the relay, which makes it",
+            false => {
+                "put it back if it was moved; else start the relay: it takes what is there, and \
+                 keeps bodies that belong to no message"
+            }
+        };
+        let finding = Finding::new(Level::Error, &paths.mark, found, advice);
+        Ok(Some(finding))
     }
 
     /// `pending` is filled with the bodies of messages that stand in the journal alone.

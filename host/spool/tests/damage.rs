@@ -189,6 +189,11 @@ fn a_zeroed_journal_is_told_of_even_where_nothing_says_how_far_it_was_synced() {
     let length = fs::metadata(killed.journal()).unwrap().len();
     fs::write(killed.journal(), vec![0; length as usize]).unwrap();
     fs::remove_file(killed.store().join("journal.synced")).unwrap();
+    assert!(
+        inspect(&killed.store(), false)
+            .iter()
+            .any(|it| it.about.ends_with("journal.synced"))
+    );
     let damage = killed.loses(&[0, 1]);
     assert_eq!(damage.faults, [Fault::FirstPage]);
 }

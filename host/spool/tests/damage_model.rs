@@ -39,6 +39,8 @@ enum Step {
     Deliver(Vec<u8>),
     /// Everything comes into the database, as for whoever looks at the queue.
     Look,
+    /// An operator holds what waits.
+    Hold,
     /// The relay is stopped in order and started again.
     Reopen,
 }
@@ -57,6 +59,7 @@ fn step() -> impl Strategy<Value = Step> {
         8 => (any::<bool>(), kind).prop_map(|(large, kind)| Step::Accept { large, kind }),
         3 => vec(0..4_u8, 8).prop_map(Step::Deliver),
         2 => Just(Step::Look),
+        1 => Just(Step::Hold),
         1 => Just(Step::Reopen),
     ]
 }
@@ -129,6 +132,8 @@ struct History {
     root: tempfile::TempDir,
     waiting: BTreeMap<TransactionId, Bytes>,
     delivered: BTreeSet<TransactionId>,
+    /// What waits for an operator.
+    held: BTreeSet<TransactionId>,
     attached: bool,
     max_log_bytes: u64,
 }
@@ -149,6 +154,7 @@ impl History {
             root: tempfile::tempdir().unwrap(),
             waiting: BTreeMap::new(),
             delivered: BTreeSet::new(),
+            held: BTreeSet::new(),
             attached,
             max_log_bytes,
         };
@@ -158,6 +164,7 @@ impl History {
                 Step::Accept { large, kind } => history.accept(&spool, *large, *kind),
                 Step::Deliver(endings) => history.deliver(&spool, owner, endings),
                 Step::Look => drop(list(&spool)),
+                Step::Hold => history.hold(&spool),
                 Step::Reopen => {
                     drop(spool);
                     (spool, owner) = history.open();
@@ -215,6 +222,15 @@ impl History {
         self.waiting.insert(id, octets.into());
     }
 
+    fn hold(&mut self, spool: &SqliteSpool) {
+        wait(spool.hold(Selection {
+            recipient: Some("a.example".to_owned()),
+            ..Selection::default()
+        }))
+        .unwrap();
+        self.held = held(&list(spool));
+    }
+
     fn deliver(&mut self, spool: &SqliteSpool, owner: Owner, endings: &[u8]) {
         let claims = wait(spool.claim(owner, START, 100, LEASE)).unwrap();
         for (claim, ending) in claims.iter().zip(endings) {
@@ -267,6 +283,19 @@ impl History {
         };
         harm.apply(&path).then_some(place)
     }
+}
+
+/// The messages of which every recipient that is left is held.
+fn held(summaries: &[Summary]) -> BTreeSet<TransactionId> {
+    let is_held = |summary: &&Summary| {
+        let mut recipients = summary.recipients.iter();
+        recipients.all(|to| to.state == RecipientState::Held)
+    };
+    summaries
+        .iter()
+        .filter(is_held)
+        .map(|summary| summary.id)
+        .collect()
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -352,6 +381,7 @@ proptest! {
         };
         let told = spool.damage().is_some()
             || spool.log_damage().is_some()
+            || spool.mark_damage().is_some()
             || !spool.damaged_bodies().is_empty();
         let there = match found(&spool) {
             Ok(there) => there,
@@ -388,12 +418,19 @@ proptest! {
             let known = history.waiting.contains_key(id) || history.delivered.contains(id);
             prop_assert!(known, "{id} was never accepted");
             let again = history.delivered.contains(id);
-            // The mark beside the journal may be what is damaged: then nobody can tell.
             prop_assert!(
-                !again || told || harmed.contains(&Place::Mark),
+                !again || told,
                 "{id} is delivered again without a word, with {harmed:?}"
             );
         }
+        if harmed.contains(&Place::Mark) {
+            prop_assert!(spool.mark_damage().is_some() && told_by_doctor, "with {harmed:?}");
+        }
+        let held = held(&list(&spool));
+        prop_assert!(
+            told || told_by_doctor || history.held.is_subset(&held),
+            "{:?} are held no more, without a word, with {harmed:?}", history.held
+        );
     }
 }
 

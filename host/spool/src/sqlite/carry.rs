@@ -101,6 +101,17 @@ impl Last {
         }
     }
 
+    /// Whether the file beside the journal is missing or damaged, so that nobody can tell whether
+    /// anything is lost.
+    pub(crate) fn lacks_mark(&self, mark: Option<&[u8]>) -> bool {
+        match self.form {
+            Form::Present(generation) => {
+                !mark.is_some_and(|mark| journal::mark_tells(mark, generation))
+            }
+            Form::None | Form::First(_) => false,
+        }
+    }
+
     /// Where what is not in the database begins.
     pub(crate) fn tail(&self) -> u64 {
         self.letters.min(self.effects)

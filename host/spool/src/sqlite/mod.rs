@@ -43,7 +43,7 @@ use crate::{
     disk::Disk,
     fresh::{Fresh, Order},
     memory::Memory,
-    state::{DamagedBody, JournalDamage, LogDamage},
+    state::{DamagedBody, JournalDamage, LogDamage, MarkDamage},
 };
 
 use self::{
@@ -73,6 +73,7 @@ pub struct SqliteSpool {
     due: Arc<AtomicU64>,
     damage: Option<JournalDamage>,
     log_damage: Option<LogDamage>,
+    mark_damage: Option<MarkDamage>,
     damaged_bodies: Vec<DamagedBody>,
     writer: Worker<Box<dyn Operation>>,
     reader: Worker<Look>,
@@ -100,6 +101,12 @@ impl SqliteSpool {
     /// What was lost of the database's log when this store was opened; it has been logged.
     pub fn log_damage(&self) -> Option<&LogDamage> {
         self.log_damage.as_ref()
+    }
+
+    /// What has become of the file that tells whether journal and log are whole, if this store was
+    /// opened without it; it has been logged.
+    pub fn mark_damage(&self) -> Option<MarkDamage> {
+        self.mark_damage
     }
 
     /// The messages whose body was missing or short when this store was opened; they have been

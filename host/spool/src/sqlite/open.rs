@@ -16,7 +16,7 @@ use crate::{
     fresh::Fresh,
     journal::{self, Journal, Recovered},
     memory::{Change, Memory},
-    state::{self, JournalDamage},
+    state::{self, DatabaseDamage, JournalDamage},
 };
 
 use super::{
@@ -54,7 +54,10 @@ fn open_whole(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
     let lock = lock(&disk)?;
     // Before SQLite opens it: that would drop the log of an empty database.
     state::refuse_lost(disk.directory())?;
-    let log_damage = state::look_at_database(&disk)?;
+    let DatabaseDamage {
+        log: log_damage,
+        mark: mark_damage,
+    } = state::look_at_database(&disk)?;
     disk.create_database()?;
     let connection = connect(&disk.database(), disk.max_log_bytes())?;
     let shelf = Arc::new(Shelf::new(
@@ -63,7 +66,7 @@ fn open_whole(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
     ));
     let (journal, damage) = journal(&connection, &shelf, &disk)?;
     end_leases(&connection)?;
-    let keep = damage.is_some() || log_damage.is_some();
+    let keep = damage.is_some() || log_damage.is_some() || mark_damage.is_some();
     let damaged_bodies = bodies::tidy(&connection, &disk, keep)?;
 
     let looking = connect_reader(&disk.database())?;
@@ -99,6 +102,7 @@ fn open_whole(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
         due,
         damage,
         log_damage,
+        mark_damage,
         damaged_bodies,
         writer: Worker::start("spool-writer", move |waiting| writer.run(&waiting))?,
         reader: Worker::start("spool-reader", move |waiting| {
