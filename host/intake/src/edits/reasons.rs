@@ -7,7 +7,7 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use gatepost_message::Address;
+use gatepost_message::{Address, FieldName};
 use gatepost_model::Judgement;
 
 /// The most reasons that are told.
@@ -19,7 +19,8 @@ const LONGEST: usize = 300;
 /// The most octets of the text of a reply: it stays one line (RFC 5321 section 4.5.3.1.5).
 const REPLY: usize = 430;
 
-/// The longest line of a field, where one word does not need more.
+/// The longest line of a field, where one word does not need more: a line with an encoded word has
+/// no more (RFC 2047 section 2).
 const LINE: usize = 76;
 
 /// Octets of text in one encoded word, which has at most 75 (RFC 2047 section 2).
@@ -57,21 +58,24 @@ pub fn of(judgements: &[Judgement], recipients: &[Address]) -> Vec<String> {
     told
 }
 
-/// The body of the field: `policy: reason; policy: reason`, folded between words.
-pub fn field_body(reasons: &[String]) -> String {
+/// The body of the field of this name: `policy: reason; policy: reason`, folded between words.
+pub fn field_body(name: &FieldName, reasons: &[String]) -> String {
     let mut body = String::new();
-    // The name of the field stands before it.
-    let mut column = LINE / 2;
+    // Name and colon stand before it.
+    let mut column = name.as_str().len() + 1;
     for (at, reason) in reasons.iter().enumerate() {
         let last = at + 1 == reasons.len();
         let end = if last { "" } else { ";" };
         let written = format!("{}{end}", written(reason));
         for word in written.split_ascii_whitespace() {
-            if !body.is_empty() {
-                let folds = column + 1 + word.len() > LINE;
-                body.push_str(if folds { "\r\n\t" } else { " " });
-                column = if folds { 8 } else { column + 1 };
+            let folds = column + 1 + word.len() > LINE;
+            if folds {
+                body.push_str("\r\n\t");
+            } else if !body.is_empty() {
+                // The first stands behind the colon and a space.
+                body.push(' ');
             }
+            column = if folds { 8 } else { column + 1 };
             body.push_str(word);
             column += word.len();
         }
@@ -124,6 +128,8 @@ mod tests {
     use gatepost_message::{FieldBody, TransactionId};
     use gatepost_model::{Decision, Verdict};
     use gatepost_smtp::Reply;
+    use proptest::prelude::*;
+    use proptest::test_runner::RngSeed;
 
     use super::*;
 
@@ -138,7 +144,15 @@ mod tests {
             told,
             ["loop-guard: by Auto-Submitted: x, inbound-auth: allowed"]
         );
-        assert!(!field_body(&told).contains(';'));
+        assert!(!body_of(&told).contains(';'));
+    }
+
+    fn name() -> FieldName {
+        FieldName::new("X-Gatepost-Reasons").unwrap()
+    }
+
+    fn body_of(reasons: &[String]) -> String {
+        field_body(&name(), reasons)
     }
 
     fn said(policy: &str, reasons: &[&str]) -> Judgement {
@@ -165,8 +179,8 @@ mod tests {
         ];
         let reasons = of(&judgements, &[]);
         assert_eq!(
-            field_body(&reasons),
-            "loop-guard: seen before; relay:\r\n\trepaired: 1 bare CR became CRLF"
+            body_of(&reasons),
+            "loop-guard: seen before; relay: repaired: 1 bare CR\r\n\tbecame CRLF"
         );
         assert_eq!(
             in_reply(&["a".to_owned()], &reasons),
@@ -203,7 +217,7 @@ mod tests {
         for reasons in cases {
             let told = of(&[said("p", reasons)], &[]);
             assert!(told.len() <= MOST);
-            let body = field_body(&told);
+            let body = body_of(&told);
             FieldBody::new(&body).unwrap();
             assert!(body.is_ascii());
             assert!(body.len() < 16 << 10);
@@ -217,11 +231,50 @@ mod tests {
     #[test]
     fn words_that_are_no_ascii_can_be_read_again() {
         let reason = "Grüße an alle, die hier lesen, und noch einige Wörter mehr dazu";
-        let body = field_body(&of(&[said("p", &[reason])], &[]));
+        let body = body_of(&of(&[said("p", &[reason])], &[]));
         let field = format!("Subject: {body}\r\n\r\n");
         let parsed = mail_parser::MessageParser::new().parse(field.as_bytes());
         let parsed = parsed.unwrap();
         let value = parsed.subject().unwrap();
         assert_eq!(value, format!("p: {reason}"));
+    }
+
+    /// Reasons with words of every length, in ASCII and not.
+    fn reason() -> impl Strategy<Value = String> {
+        let word = prop_oneof![
+            "[a-z]{1,90}",
+            "[a-zäß日€]{1,40}",
+            Just("=?utf-8?q?a?=".to_owned()),
+            any::<String>(),
+        ];
+        prop::collection::vec(word, 0..12).prop_map(|words| words.join(" "))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            cases: 500,
+            rng_seed: RngSeed::Fixed(2047),
+            ..ProptestConfig::default()
+        })]
+
+        #[test]
+        fn no_line_with_an_encoded_word_is_longer_than_76_octets(
+            policy in "[a-z][a-z0-9-]{0,62}",
+            reasons in prop::collection::vec(reason(), 1..5),
+            name in "X-[A-Za-z-]{1,60}",
+        ) {
+            let reasons: Vec<&str> = reasons.iter().map(String::as_str).collect();
+            let name = FieldName::new(&name).unwrap();
+            let body = field_body(&name, &of(&[said(&policy, &reasons)], &[]));
+            FieldBody::new(&body).unwrap();
+            let field = format!("{}: {body}", name.as_str());
+            for line in field.split("\r\n") {
+                // A word that is longer alone cannot be helped.
+                let mut words = line.split_ascii_whitespace();
+                let is_one_word = words.nth(1).is_none();
+                let has_encoded = line.contains("=?utf-8?B?");
+                prop_assert!(line.len() <= 76 || is_one_word && !has_encoded, "{line:?}");
+            }
+        }
     }
 }

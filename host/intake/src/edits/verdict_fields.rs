@@ -125,12 +125,12 @@ pub fn edits(
     let headers = &config.headers;
     let mut edits = Vec::new();
     if !said.tags.is_empty() {
-        edits.push(set(&headers.tags.0, &listed(&said.tags))?);
+        edits.push(set(&headers.tags.0, &listed(&headers.tags.0, &said.tags))?);
     }
     if let Some(name) = headers.reasons.written() {
         let reasons = reasons::of(&said.judgements, &transaction.recipients);
         if !reasons.is_empty() {
-            edits.push(set(name, &reasons::field_body(&reasons))?);
+            edits.push(set(name, &reasons::field_body(name, &reasons))?);
         }
     }
     let Some(facts) = facts else {
@@ -164,13 +164,14 @@ fn set(name: &FieldName, body: &str) -> Result<Edit, FieldError> {
     })
 }
 
-/// `a, b, c`, folded.
-fn listed(tags: &[String]) -> String {
+/// `a, b, c`, folded, to stand behind this name.
+fn listed(name: &FieldName, tags: &[String]) -> String {
     let mut text = String::new();
-    let mut column = 0;
+    let mut column = name.as_str().len() + 2;
     for tag in tags {
         if !text.is_empty() {
-            let folds = column + tag.len() > LINE;
+            // With the commas in front and behind.
+            let folds = column + tag.len() + 3 > LINE;
             text.push_str(if folds { ",\r\n\t" } else { ", " });
             column = if folds { 8 } else { column + 2 };
         }
