@@ -1,12 +1,13 @@
 //! One message from the claim to its last answer: route, group, connect, transfer.
 
 use std::collections::{HashMap, HashSet};
+use std::io;
 use std::num::NonZero;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatepost_message::{Message, Needs};
+use gatepost_message::{BodyDamage, Message, Needs};
 use gatepost_model::{Judgement, NextHop, Routing};
 use gatepost_smtp::Reply;
 use gatepost_smtp::client::{self, Limits, Origin, Outcome, Stage, Transaction};
@@ -66,6 +67,9 @@ pub(crate) async fn hand_over(delivery: Arc<Delivery>, in_hand: Arc<InHand>) {
     }
     let content = match Content::of(&in_hand.claim.message, in_hand.claim.smtputf8).await {
         Ok(content) => content,
+        Err(error) if BodyDamage::is_cause_of(&error) => {
+            return hold_damaged(&delivery, &in_hand, &error).await;
+        }
         Err(error) => {
             tracing::error!(id = %in_hand.claim.transaction.id, %error, "cannot read a message from the spool");
             let reply = Reply::new(
@@ -105,6 +109,26 @@ pub(crate) async fn hand_over(delivery: Arc<Delivery>, in_hand: Arc<InHand>) {
     if let Some(panic) = panic {
         resume_unwind(panic.into_panic());
     }
+}
+
+/// Holds what is left of a message whose body is not what was stored: it is neither sent on nor given
+/// up, and waits for somebody to put its body back.
+async fn hold_damaged(delivery: &Delivery, in_hand: &InHand, error: &io::Error) {
+    let id = in_hand.claim.transaction.id;
+    metrics::gauge!("gatepost_store_damaged", "file" => "incoming").set(1.0);
+    tracing::error!(
+        %id,
+        %error,
+        "a message is held because its body is damaged in the store: put it back from a backup and \
+         release the message, or cancel it; look for the cause (the disk, the file system, what else \
+         writes there)"
+    );
+    let reply = Reply::new(
+        451,
+        "4.3.0",
+        "the body of the message is damaged in the relay's store",
+    );
+    settle_open(delivery, in_hand, || Said::Damaged(reply.clone())).await;
 }
 
 /// Asks where each recipient goes: those with a next hop by next hop, and the answers to those

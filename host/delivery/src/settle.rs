@@ -57,6 +57,8 @@ pub(crate) enum Said {
     ByServer(Reply),
     /// By the relay in its stead.
     ByRelay(Reply),
+    /// By the relay, of a message that is damaged and is held.
+    Damaged(Reply),
     /// Nothing: there was no attempt, and it is to be handed back for that long.
     Nothing(Duration),
 }
@@ -121,6 +123,11 @@ fn ending(delivery: &Delivery, in_hand: &InHand, answer: &Answer) -> Ending {
     };
     let reply = match &answer.said {
         Said::ByServer(reply) | Said::ByRelay(reply) => reply.clone(),
+        Said::Damaged(reply) => {
+            return Ending::Held {
+                reply: reply.clone(),
+            };
+        }
         Said::Nothing(wait) => {
             return Ending::Returned {
                 next_attempt: now + *wait,
@@ -179,7 +186,7 @@ fn to_tell(in_hand: &InHand, settled: &Settled) -> Option<Action> {
             Some(Protocol::Lmtp) => Action::Delivered,
             _ => Action::Relayed,
         },
-        Ending::Deferred { .. } | Ending::Returned { .. } => return None,
+        Ending::Deferred { .. } | Ending::Held { .. } | Ending::Returned { .. } => return None,
     };
     notify::wants(recipient.dsn.notify, action).then_some(action)
 }
@@ -280,6 +287,7 @@ async fn tell(delivery: &Delivery, in_hand: &InHand, settled: &Settled) {
             ..
         } => ("deferred", reply, server.as_ref(), Some(next_attempt)),
         Ending::Failed { reply, server } => ("failed", reply, server.as_ref(), None),
+        Ending::Held { reply } => ("held", reply, None, None),
         Ending::Returned { .. } => {
             metrics::counter!("gatepost_delivery_results_total", "result" => "returned")
                 .increment(1);

@@ -7,7 +7,7 @@ use gatepost_smtp::Reply;
 use gatepost_smtp::client::{Event, Failure, Framer, Outcome, Stage, Transaction};
 
 use crate::connection::{Connection, Severed};
-use crate::content::read;
+use crate::content::Pieces;
 
 /// Up to so many octets are sent together, which costs a copy and saves the kernel's way.
 const TOGETHER: usize = 32 << 10;
@@ -125,19 +125,16 @@ async fn send(
         ))
     };
     let mut piece = message.head().clone();
-    let mut offset = 0;
+    let mut pieces = Pieces::of(message.body());
     let mut gathered = Vec::new();
     loop {
         let framed = framer.push(piece).map_err(stray)?;
         gather(connection, &mut gathered, &framed).await?;
-        piece = read(message.body(), offset).await.map_err(unreadable)?;
+        // What is damaged ends here, before the end of the message that would make it one.
+        piece = pieces.next().await.map_err(unreadable)?;
         if piece.is_empty() {
             break;
         }
-        offset += piece.len() as u64;
-    }
-    if offset < message.body().len() {
-        return Err(unreadable(io::ErrorKind::UnexpectedEof.into()));
     }
     let end = framer.finish().map_err(stray)?;
     // A chunk is whole without: the server may have answered it already.

@@ -42,7 +42,7 @@ mod stored;
 mod time;
 
 pub use address::{Address, AddressError, ReversePath, address_literal};
-pub use body::Body;
+pub use body::{Body, BodyDamage, Checksum};
 pub use canonical::{CanonicalAddress, SeparatorError, Separators, canonical_form, undone};
 pub use domain::{Domain, DomainError};
 pub use edit::Edit;

@@ -4,7 +4,7 @@ use std::{fmt, io, sync::Arc};
 
 use bytes::{Bytes, BytesMut};
 
-use crate::{Body, Field, head::Index};
+use crate::{Body, Checksum, Field, head::Index};
 
 /// A message as it came, with an index over its header section. A clone shares everything.
 #[derive(Clone)]
@@ -95,18 +95,22 @@ impl Message {
     /// The whole message in memory.
     ///
     /// # Errors
-    /// Those of reading the body; `UnexpectedEof` where it is shorter than it said, and
-    /// `OutOfMemory` where it is longer than an address space.
+    /// Those of reading the body; [`BodyDamage`](crate::BodyDamage) where it is not what was
+    /// stored, `UnexpectedEof` where it is shorter than it said, and `OutOfMemory` where it is longer than an address space.
     pub fn to_bytes(&self) -> io::Result<Bytes> {
         let size = usize::try_from(self.size()).map_err(|_| io::ErrorKind::OutOfMemory)?;
         let mut raw = BytesMut::zeroed(size);
         let (head, mut body) = raw.split_at_mut(self.head.len());
         head.copy_from_slice(&self.head);
         let mut offset = 0;
+        let mut checksum = self.body.checksum()?;
         while !body.is_empty() {
             match self.body.read_at(offset, body) {
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
                 Ok(length) => {
+                    if let Some(checksum) = &mut checksum {
+                        checksum.add(&body[..length]);
+                    }
                     offset += length as u64;
                     body = &mut body[length..];
                 }
@@ -114,6 +118,7 @@ impl Message {
                 Err(error) => return Err(error),
             }
         }
+        checksum.map_or(Ok(()), Checksum::check)?;
         Ok(raw.freeze())
     }
 }

@@ -256,6 +256,8 @@ impl<'a> Ended<'a> {
                 ForPolicies::Failed,
                 ForTrace::Failed,
             ),
+            // Of a policy's outcomes this is nearest: nothing has come of it yet.
+            Ending::Held { reply } => (reply, None, ForPolicies::Deferred, ForTrace::Held),
             Ending::Returned { .. } => return None,
         };
         Some(Self {

@@ -284,6 +284,11 @@ pub enum Ending {
         /// The next hop, if there was one.
         server: Option<String>,
     },
+    /// Kept for an operator: nothing goes on before that.
+    Held {
+        /// What the relay said of it.
+        reply: Reply,
+    },
     /// Handed back without an attempt: nothing is counted.
     Returned {
         /// Not before this time.

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Read, Seek, SeekFrom, Write},
+    io::{self, ErrorKind, Read, Seek, SeekFrom, Write},
     os::unix::fs::{FileExt, OpenOptionsExt as _},
     path::PathBuf,
     sync::{
@@ -12,7 +12,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use gatepost_message::{Body, HeadEnd, Message, TransactionId};
+use gatepost_message::{Body, Checksum, HeadEnd, Message, TransactionId};
 
 use crate::{NewBody, SpoolError, disk::Disk, disk::failed_to};
 
@@ -218,6 +218,7 @@ impl StagedBody {
         Arc::new(StagedReader {
             offset: self.offset,
             length: self.length,
+            checksum: self.checksum,
             file: Arc::clone(&self.file),
         })
     }
@@ -301,6 +302,7 @@ impl Drop for StagedFile {
 struct StagedReader {
     offset: u64,
     length: u64,
+    checksum: u32,
     file: Arc<StagedFile>,
 }
 
@@ -312,6 +314,29 @@ impl Body for StagedReader {
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
         read_part(self.file.file()?, self.offset, self.length, offset, buf)
     }
+
+    fn checksum(&self) -> io::Result<Option<Checksum>> {
+        behind(self.file.file()?, self.offset, self.checksum).map(Some)
+    }
+}
+
+/// The checksum of a file, with what stands before its octet `start` added.
+pub(crate) fn behind(file: &File, start: u64, expected: u32) -> io::Result<Checksum> {
+    let mut checksum = Checksum::new(expected);
+    let mut octets = vec![0; usize::try_from(start).map_or(CHUNK, |start| start.min(CHUNK))];
+    let mut offset = 0;
+    while offset < start {
+        match read_part(file, 0, start, offset, &mut octets) {
+            Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+            Ok(length) => {
+                checksum.add(&octets[..length]);
+                offset += length as u64;
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(checksum)
 }
 
 /// Reads at `offset` within the part of a file that starts at `start` and is `length` long.

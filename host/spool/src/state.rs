@@ -595,11 +595,11 @@ impl Looking<'_> {
         let mut findings = Vec::new();
         for (name, found) in damaged {
             let advice = "put the file back from a backup; without it the message is deferred until \
-                it expires";
+                it expires, and with an altered or short one it is held";
             let path = incoming.join(name);
             findings.push(Finding::new(Level::Error, &path, found, advice));
         }
-        findings.extend(self.bodies_in_the_database()?);
+        findings.extend(self.octets_in_the_database()?);
         if orphans > 0 && !self.in_use {
             let found = format!(
                 "{orphans} bodies belong to no message, as an interrupted transaction leaves \
@@ -613,11 +613,13 @@ impl Looking<'_> {
         Ok(findings)
     }
 
-    /// Of the bodies that have no file, those that are not what was written.
-    fn bodies_in_the_database(&self) -> Result<Vec<Finding>, SpoolError> {
+    /// Of the header sections, and of the bodies that have no file, those that are not what was
+    /// written.
+    fn octets_in_the_database(&self) -> Result<Vec<Finding>, SpoolError> {
         let mut select = self.connection.prepare(
-            "SELECT id, body_checksum, body, size - length(head) FROM messages
-             LEFT JOIN contents ON message = messages.number WHERE body_offset IS NULL",
+            "SELECT id, body_checksum, body, size - length(head), body_offset IS NOT NULL, head,
+                head_checksum
+             FROM messages LEFT JOIN contents ON message = messages.number",
         )?;
         let mut rows = select.query([])?;
         let mut findings = Vec::new();
@@ -625,14 +627,24 @@ impl Looking<'_> {
             let id: String = row.get(0)?;
             let (checksum, length): (Option<u32>, Option<i64>) = (row.get(1)?, row.get(3)?);
             let body: Option<Vec<u8>> = row.get(2)?;
-            let is_whole = body.is_some_and(|body| {
-                length == i64::try_from(body.len()).ok()
-                    && checksum.is_none_or(|checksum| checksum == crc32fast::hash(&body))
+            let (in_file, head): (bool, Option<Vec<u8>>) = (row.get(4)?, row.get(5)?);
+            let head_checksum: Option<u32> = row.get(6)?;
+            let advice = "hold the message (`gatepost queue hold`) and look at it, or put \
+                spool.db back from a backup";
+            let is_whole = head.is_some_and(|head| {
+                head_checksum.is_none_or(|checksum| checksum == crc32fast::hash(&head))
             });
             if !is_whole {
+                let found = format!("the header section of message {id} is not what was written");
+                findings.push(Finding::new(Level::Error, self.path, found, advice));
+            }
+            let is_whole = in_file
+                || body.is_some_and(|body| {
+                    length == i64::try_from(body.len()).ok()
+                        && checksum.is_none_or(|checksum| checksum == crc32fast::hash(&body))
+                });
+            if !is_whole {
                 let found = format!("the body of message {id} is not what was written");
-                let advice = "hold the message (`gatepost queue hold`) and look at it, or put \
-                    spool.db back from a backup";
                 findings.push(Finding::new(Level::Error, self.path, found, advice));
             }
         }

@@ -283,6 +283,7 @@ fn a_journal_of_the_first_form_is_read_by_an_upgrade() {
              ALTER TABLE contents DROP COLUMN sender_json;
              ALTER TABLE journal DROP COLUMN commits;
              ALTER TABLE messages DROP COLUMN body_checksum;
+             ALTER TABLE contents DROP COLUMN head_checksum;
              UPDATE journal SET salt = {salt};
              PRAGMA user_version = 4;"
         );

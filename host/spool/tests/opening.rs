@@ -62,6 +62,7 @@ const EARLIER: &[&str] = &[
     include_str!("stores/schema-4.sql"),
     include_str!("stores/schema-5.sql"),
     include_str!("stores/schema-6.sql"),
+    include_str!("stores/schema-7.sql"),
 ];
 
 #[test]

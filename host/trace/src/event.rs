@@ -174,4 +174,6 @@ pub enum Ending {
     },
     /// Given up.
     Failed,
+    /// Kept for an operator: the message is damaged in the store.
+    Held,
 }

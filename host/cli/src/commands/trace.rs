@@ -88,6 +88,7 @@ fn describe(kind: &Kind) -> (&'static str, String) {
                 Ending::Delivered => "delivered".to_owned(),
                 Ending::Deferred { next_attempt } => format!("deferred until {next_attempt}"),
                 Ending::Failed => "failed".to_owned(),
+                Ending::Held => "held".to_owned(),
             };
             let place = match (server, route) {
                 (Some(server), _) => format!(" at {server}"),

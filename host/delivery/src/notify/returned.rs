@@ -11,7 +11,7 @@ use mail_builder::mime::{BodyPart, MimePart};
 
 use super::wanted::is_theirs;
 use super::{Action, Original};
-use crate::content;
+use crate::content::Pieces;
 
 /// The largest message that returns whole, in octets; of a larger one the header section does.
 /// It is as much as the store keeps without a file of its own.
@@ -136,16 +136,14 @@ pub(super) fn as_it_is(
 
 async fn whole(message: &Message) -> io::Result<Vec<u8>> {
     let mut octets = message.head().to_vec();
-    let mut offset = 0;
-    while offset < message.body().len() {
-        let piece = content::read(message.body(), offset).await?;
+    let mut pieces = Pieces::of(message.body());
+    loop {
+        let piece = pieces.next().await?;
         if piece.is_empty() {
-            return Err(io::ErrorKind::UnexpectedEof.into());
+            return Ok(octets);
         }
-        offset += piece.len() as u64;
         octets.extend_from_slice(&piece);
     }
-    Ok(octets)
 }
 
 /// The header section, cut between two fields if it is very long.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod bounce;
+mod damaged_body;
 mod extensions;
 mod long_lines;
 mod notices;

@@ -197,10 +197,12 @@ fn claim(step: &Step<'_>, message: &NewMessage, lease: Lease) -> Claim {
     transaction.recipients = envelope.map(|to| to.address.clone()).collect();
     let body = match &message.body {
         NewBody::Inline(bytes) => Arc::new(bytes.clone()),
-        NewBody::Staged(staged) => {
-            step.shelf
-                .body(transaction.id, staged.len(), Some(staged.offset()))
-        }
+        NewBody::Staged(staged) => step.shelf.body(
+            transaction.id,
+            staged.len(),
+            Some(staged.offset()),
+            Some(staged.checksum()),
+        ),
     };
     Claim {
         lease,
@@ -256,8 +258,8 @@ fn insert_message(step: &mut Step<'_>, message: &NewMessage) -> Result<i64, Spoo
     })?;
     let mut insert = step.connection.prepare_cached(
         "INSERT INTO contents (message, session_json, classification_json, judgements_json, head,
-            body, smtputf8, dsn_json, sender_json)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            body, smtputf8, dsn_json, sender_json, head_checksum)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?;
     insert.execute(params![
         number,
@@ -269,6 +271,7 @@ fn insert_message(step: &mut Step<'_>, message: &NewMessage) -> Result<i64, Spoo
         message.smtputf8,
         asked(&message.dsn)?,
         to_json(&message.sender)?,
+        crc32fast::hash(&message.head),
     ])?;
     step.after
         .keep

@@ -114,7 +114,7 @@ pub(super) fn tidy(
         false => 1.0,
     });
     for body in &damaged {
-        tracing::error!(id = %body.id, "{body} in incoming/: put the file back from a backup; the message waits for it until it expires");
+        tracing::error!(id = %body.id, "{body} in incoming/: put the file back from a backup; the message is deferred until it expires, or held where its body is short");
     }
     Ok(damaged)
 }

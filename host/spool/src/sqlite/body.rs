@@ -8,10 +8,10 @@ use std::{
 };
 
 use bytes::Bytes;
-use gatepost_message::{Body, TransactionId};
+use gatepost_message::{Body, BodyDamage, Checksum, TransactionId};
 use rusqlite::{Connection, OptionalExtension};
 
-use crate::{SpoolError, disk::Disk, staging::read_part};
+use crate::{SpoolError, disk::Disk, staging::behind, staging::read_part};
 
 /// Where bodies are read from: a connection of their own, and the directory of the files.
 #[derive(Debug)]
@@ -29,24 +29,29 @@ impl Shelf {
         }
     }
 
-    /// The body of a message, `length` octets; at `offset` of its file, if it has one.
+    /// The body of a message, `length` octets; at `offset` of its file, if it has one. The CRC-32 is
+    /// that of the whole file, or of the octets in the database; `None` where an earlier version
+    /// wrote them.
     pub(super) fn body(
         self: &Arc<Self>,
         id: TransactionId,
         length: u64,
         offset: Option<u64>,
+        checksum: Option<u32>,
     ) -> Arc<dyn Body> {
         match offset {
             Some(offset) => Arc::new(FileBody {
                 path: self.disk.body(id),
                 offset,
                 length,
+                checksum,
                 file: OnceLock::new(),
             }),
             None => Arc::new(InlineBody {
                 shelf: Arc::clone(self),
                 id,
                 length,
+                checksum,
                 bytes: OnceLock::new(),
             }),
         }
@@ -74,6 +79,7 @@ struct InlineBody {
     shelf: Arc<Shelf>,
     id: TransactionId,
     length: u64,
+    checksum: Option<u32>,
     bytes: OnceLock<Bytes>,
 }
 
@@ -97,6 +103,10 @@ impl Body for InlineBody {
     fn in_memory(&self) -> Option<&Bytes> {
         self.bytes.get()
     }
+
+    fn checksum(&self) -> io::Result<Option<Checksum>> {
+        Ok(self.checksum.map(Checksum::new))
+    }
 }
 
 /// A body in a file of its own.
@@ -105,7 +115,24 @@ struct FileBody {
     path: PathBuf,
     offset: u64,
     length: u64,
+    checksum: Option<u32>,
     file: OnceLock<File>,
+}
+
+impl FileBody {
+    /// The file, opened once and held.
+    fn file(&self) -> io::Result<&File> {
+        if let Some(file) = self.file.get() {
+            return Ok(file);
+        }
+        let opened = gatepost_files::open(&self.path).map_err(io::Error::from)?;
+        let (found, due) = (opened.metadata()?.len(), self.offset + self.length);
+        if found < due {
+            let why = format!("{} has {found} octets of {due}", self.path.display());
+            return Err(BodyDamage { why }.into());
+        }
+        Ok(self.file.get_or_init(|| opened))
+    }
 }
 
 impl Body for FileBody {
@@ -114,20 +141,14 @@ impl Body for FileBody {
     }
 
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
-        let file = match self.file.get() {
-            Some(file) => file,
-            None => {
-                let opened = gatepost_files::open(&self.path).map_err(io::Error::from)?;
-                let (found, due) = (opened.metadata()?.len(), self.offset + self.length);
-                if found < due {
-                    let path = self.path.display();
-                    let text = format!("the body {path} has {found} octets of {due}");
-                    return Err(io::Error::new(io::ErrorKind::UnexpectedEof, text));
-                }
-                self.file.get_or_init(|| opened)
-            }
-        };
-        read_part(file, self.offset, self.length, offset, buf)
+        read_part(self.file()?, self.offset, self.length, offset, buf)
+    }
+
+    fn checksum(&self) -> io::Result<Option<Checksum>> {
+        match self.checksum {
+            Some(expected) => behind(self.file()?, self.offset, expected).map(Some),
+            None => Ok(None),
+        }
     }
 }
 

@@ -103,12 +103,14 @@ pub(super) fn give_back(step: &mut Step<'_>, claims: &[Claim]) -> Result<(), Spo
 
 /// Holds what was to be attempted of a message that cannot be read.
 fn set_aside(step: &Step<'_>, message: i64, error: &SpoolError) -> Result<(), SpoolError> {
+    metrics::gauge!("gatepost_store_damaged", "file" => "spool.db").set(1.0);
     tracing::error!(message, %error, "a message is held because it cannot be read");
+    let reply = Reply::new(451, "4.3.0", "the message is damaged in the relay's store");
     let mut update = step.connection.prepare_cached(
-        "UPDATE recipients SET state = 'held', due = NULL, owner = NULL
+        "UPDATE recipients SET state = 'held', due = NULL, owner = NULL, last_reply_json = ?2
          WHERE message = ?1 AND due IS NOT NULL",
     )?;
-    update.execute([message])?;
+    update.execute(params![message, to_json(&reply)?])?;
     Ok(())
 }
 
@@ -290,6 +292,7 @@ impl<'a> Columns<'a> {
                 Some((reply, server.as_deref())),
             ),
             Ending::Failed { reply, server } => ("failed", None, Some((reply, server.as_deref()))),
+            Ending::Held { reply } => ("held", None, Some((reply, None))),
             Ending::Returned { next_attempt } => ("queued", Some(*next_attempt), None),
         };
         Self {

@@ -20,7 +20,8 @@ use super::{
 
 /// The columns that [`MessageRow::read`] reads, in its order.
 pub(super) const COLUMNS: &str = "messages.number, id, account, reverse_path, began_at,
-    received_at, expires_at, quarantine_reason, quarantine_expires, tags_json, body_offset, size";
+    received_at, expires_at, quarantine_reason, quarantine_expires, tags_json, body_offset, size,
+    body_checksum";
 
 /// A row of `messages`.
 pub(super) struct MessageRow {
@@ -29,6 +30,7 @@ pub(super) struct MessageRow {
     pub(super) summary: Summary,
     began_at: Millis,
     body_offset: Option<u64>,
+    body_checksum: Option<u32>,
 }
 
 impl MessageRow {
@@ -60,6 +62,7 @@ impl MessageRow {
             },
             began_at: to_millis(row.get(4)?),
             body_offset: row.get::<_, Option<i64>>(10)?.map(to_u64),
+            body_checksum: row.get(12)?,
         })
     }
 }
@@ -147,7 +150,7 @@ pub(super) fn contents(
 ) -> Result<Contents, SpoolError> {
     let mut select = connection.prepare_cached(
         "SELECT session_json, classification_json, judgements_json, head, smtputf8, dsn_json,
-            sender_json
+            sender_json, head_checksum
          FROM contents WHERE message = ?1",
     )?;
     let mut rows = select.query([row.number])?;
@@ -159,8 +162,13 @@ pub(super) fn contents(
     let session: String = found.get(0)?;
     let classification: Option<String> = found.get(1)?;
     let head = Bytes::from(found.get::<_, Vec<u8>>(3)?);
+    let checksum: Option<u32> = found.get(7)?;
+    if checksum.is_some_and(|checksum| checksum != crc32fast::hash(&head)) {
+        let what = format!("header section of {id}");
+        return Err(damaged(&what)("it is not what was stored"));
+    }
     let length = summary.size.saturating_sub(head.len() as u64);
-    let body = shelf.body(id, length, row.body_offset);
+    let body = shelf.body(id, length, row.body_offset, row.body_checksum);
     let session: Session = from_json(&format!("session of {id}"), &session)?;
     let sender = match found.get::<_, Option<String>>(6)? {
         Some(json) => from_json(&format!("sender of {id}"), &json)?,

@@ -3,6 +3,7 @@
 // In a test, an unwrap is an assertion.
 #![allow(clippy::unwrap_used)]
 
+mod altered_body;
 mod corrupt_database;
 mod damaged_journal;
 mod disk_full;
@@ -10,6 +11,7 @@ mod fsync_error;
 mod kill;
 mod lost_database;
 mod lost_log;
+mod lost_mark;
 mod power_loss;
 
 use test_support::Relay;

@@ -1,6 +1,7 @@
 //! Delivery with a real spool, a router made of a closure, and an observer that the test hears.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -56,6 +57,7 @@ impl Told {
             Ending::Delivered { reply, .. } => (recipient, "delivered", reply),
             Ending::Deferred { reply, .. } => (recipient, "deferred", reply),
             Ending::Failed { reply, .. } => (recipient, "failed", reply),
+            Ending::Held { reply } => (recipient, "held", reply),
             Ending::Returned { .. } => panic!("returned is not an ending"),
         }
     }
@@ -213,6 +215,11 @@ impl Relay {
         change(&mut message);
         self.spool.accept(message).await.unwrap();
         id
+    }
+
+    /// Where a message has its body that is not in the database.
+    pub fn body(&self, id: TransactionId) -> PathBuf {
+        self._directory.path().join("incoming").join(id.to_string())
     }
 
     /// The next thing that the observer is told.

@@ -1,0 +1,3 @@
+-- 7
+-- CRC-32 of `head`. None where an earlier version took the message.
+ALTER TABLE contents ADD COLUMN head_checksum INTEGER;
