@@ -1,4 +1,5 @@
-//! A dot behind a byte order mark ends no message: a server in front, for which the mark is the first
+//! What is taken out of a header section makes no end of a message that a server in front did not see.
+//! A dot behind a byte order mark ends none: a server in front, for which the mark is the first
 //! of its line, has passed on what follows as a part of the message.
 #![allow(clippy::unwrap_used)]
 
@@ -57,5 +58,25 @@ fn every_cut_of_the_octets_gives_the_same() {
             server.messages[0].bytes, b"Subject: t\r\n.\r\nmore\r\n",
             "{cut}"
         );
+    }
+}
+
+#[test]
+fn nothing_is_heard_behind_an_end_below_a_doubtful_line_of_an_mbox() {
+    for (end, doubtful) in [("\r\n", false), ("\r\r\n", true)] {
+        for begin in ["", "Subject: t\0\r\n"] {
+            let mut server = Server::in_transaction(settings());
+            let sent = format!(
+                "{begin}From ann@x.example Sat Jan  3 10:00:00 2026{end}.\r\n\
+                 MAIL FROM:<x@sender.example>\r\n"
+            );
+            let said = server.data(sent.as_bytes());
+            let second = if doubtful { "421" } else { "250" };
+            assert_eq!(
+                Server::codes(&said),
+                ["250", second],
+                "{begin:?} {end:?}: {said}"
+            );
+        }
     }
 }

@@ -85,7 +85,7 @@ fn message() -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 1000,
+        cases: 300,
         rng_seed: RngSeed::Fixed(1870),
         ..ProptestConfig::default()
     })]

@@ -344,7 +344,8 @@ impl Decoder {
                 let line = &output.rest()[..length];
                 // No dot behind a bare LF is the end of the message, behind this line as well.
                 self.line_start = line.ends_with(b"\r\n");
-                let is_stray = !self.line_start || line.ends_with(b"\r\r\n");
+                self.doubtful_end = line.ends_with(b"\r\r\n");
+                let is_stray = !self.line_start || self.doubtful_end;
                 if is_stray && !limits.repair_line_ends {
                     self.spoil(Fault::StrayOctet);
                 }
