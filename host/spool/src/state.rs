@@ -148,7 +148,7 @@ pub(crate) fn look_at_database(disk: &Disk) -> Result<DatabaseDamage, SpoolError
 fn last(disk: &Disk) -> Result<Option<carry::Last>, SpoolError> {
     let connection = gatepost_files::look(&disk.database(), false)?;
     match gatepost_files::user_version(&connection)? {
-        schema::CURRENT => Ok(carry::Last::read(&connection)?),
+        schema::COUNTS_COMMITS..=schema::CURRENT => Ok(carry::Last::read(&connection)?),
         _ => Ok(None),
     }
 }

@@ -14,6 +14,7 @@ use common::*;
 use gatepost_files::Level;
 use gatepost_message::TransactionId;
 use gatepost_spool::*;
+use rusqlite::Connection;
 
 /// What may be gone without the database.
 const FILES: [&str; 3] = ["journal", "journal.synced", "spool.db-wal"];
@@ -111,6 +112,19 @@ fn a_store_that_was_closed_in_order_is_silent_without_a_log() {
     }
     assert!(!is_told_by_doctor(root.path()));
     assert!(!is_told(&open(root.path())));
+}
+
+#[test]
+fn an_upgrade_looks_for_the_mark_of_the_version_before() {
+    let killed = Killed::with_a_hold_in_the_log();
+    let database = Connection::open(killed.store().join("spool.db")).unwrap();
+    let back = "ALTER TABLE contents DROP COLUMN head_checksum; PRAGMA user_version = 6";
+    database.execute_batch(back).unwrap();
+    drop(database);
+    fs::remove_file(killed.store().join("journal.synced")).unwrap();
+    let spool = open(&killed.store());
+    assert_eq!(spool.mark_damage(), Some(MarkDamage::Missing));
+    assert!(killed.is_held(&spool));
 }
 
 #[test]

@@ -21,6 +21,9 @@ const MIGRATIONS: &[&str] = &[
 /// The schema that this version reads and writes; `PRAGMA user_version` of the store.
 pub(crate) const CURRENT: u32 = MIGRATIONS.len() as u32;
 
+/// Since this schema a database and the file beside its journal count commits.
+pub(crate) const COUNTS_COMMITS: u32 = 6;
+
 /// The tables of a store, each with the schema in which it came.
 const TABLES: &[(&str, u32)] = &[
     ("messages", 1),
