@@ -89,8 +89,8 @@ impl<'b> Pieces<'b> {
     /// The next piece; empty at the end.
     ///
     /// # Errors
-    /// Those of reading; [`BodyDamage`](gatepost_message::BodyDamage) where the body is not what was
-    /// stored, and `UnexpectedEof` where it is shorter than it said.
+    /// Those of reading; [`BodyDamage`](gatepost_message::BodyDamage) where the body is not what
+    /// was stored, and `UnexpectedEof` where it is shorter than it said.
     pub(crate) async fn next(&mut self) -> io::Result<Bytes> {
         let is_first = self.offset == 0;
         let (checksum, piece) = read(self.body, self.offset, is_first).await?;

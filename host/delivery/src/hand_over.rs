@@ -111,8 +111,8 @@ pub(crate) async fn hand_over(delivery: Arc<Delivery>, in_hand: Arc<InHand>) {
     }
 }
 
-/// Holds what is left of a message whose body is not what was stored: it is neither sent on nor given
-/// up, and waits for somebody to put its body back.
+/// Holds what is left of a message whose body is not what was stored: it is neither sent on nor
+/// given up, and waits for somebody to put its body back.
 async fn hold_damaged(delivery: &Delivery, in_hand: &InHand, error: &io::Error) {
     let id = in_hand.claim.transaction.id;
     metrics::gauge!("gatepost_store_damaged", "file" => "incoming").set(1.0);
@@ -120,8 +120,8 @@ async fn hold_damaged(delivery: &Delivery, in_hand: &InHand, error: &io::Error) 
         %id,
         %error,
         "a message is held because its body is damaged in the store: put it back from a backup and \
-         release the message, or cancel it; look for the cause (the disk, the file system, what else \
-         writes there)"
+         release the message, or cancel it; look for the cause (the disk, the file system, what \
+         else writes there)"
     );
     let reply = Reply::new(
         451,

@@ -40,8 +40,8 @@ fn undecorated(tokens: &Tokens<'_>) -> String {
     plain
 }
 
-/// Gives everything that looks like an address in a text as it is written. `generously`, white space
-/// around the dots of a domain parts nothing, and what stands in one piece counts besides.
+/// Gives everything that looks like an address in a text as it is written. `generously`, white
+/// space around the dots of a domain parts nothing, and what stands in one piece counts besides.
 pub(crate) fn in_text(text: &str, generously: bool, give: &mut impl FnMut(AddrSpec)) {
     let mut local_begin = 0;
     for (place, character) in text.char_indices() {

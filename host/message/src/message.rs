@@ -96,7 +96,8 @@ impl Message {
     ///
     /// # Errors
     /// Those of reading the body; [`BodyDamage`](crate::BodyDamage) where it is not what was
-    /// stored, `UnexpectedEof` where it is shorter than it said, and `OutOfMemory` where it is longer than an address space.
+    /// stored, `UnexpectedEof` where it is shorter than it said, and `OutOfMemory` where it is longer
+    /// than an address space.
     pub fn to_bytes(&self) -> io::Result<Bytes> {
         let size = usize::try_from(self.size()).map_err(|_| io::ErrorKind::OutOfMemory)?;
         let mut raw = BytesMut::zeroed(size);

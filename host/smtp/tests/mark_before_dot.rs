@@ -1,6 +1,6 @@
-//! What is taken out of a header section makes no end of a message that a server in front did not see.
-//! A dot behind a byte order mark ends none: a server in front, for which the mark is the first
-//! of its line, has passed on what follows as a part of the message.
+//! What is taken out of a header section makes no end of a message that a server in front did not
+//! see. A dot behind a byte order mark ends none: a server in front, for which the mark is the
+//! first of its line, has passed on what follows as a part of the message.
 #![allow(clippy::unwrap_used)]
 
 mod common;

@@ -106,8 +106,8 @@ pub(crate) struct DatabaseDamage {
     pub(crate) mark: Option<MarkDamage>,
 }
 
-/// Looks at a database before it is opened: whether it is whole, whether it has all its commits, and
-/// whether that can be told.
+/// Looks at a database before it is opened: whether it is whole, whether it has all its commits,
+/// and whether that can be told.
 ///
 /// # Errors
 /// [`SpoolError::Unusable`] if it is damaged.
@@ -153,8 +153,8 @@ fn last(disk: &Disk) -> Result<Option<carry::Last>, SpoolError> {
     }
 }
 
-/// Whether the file beside the journal is there and whole. Without it, a journal that ends early and
-/// a log that is gone look like those of a relay that was stopped in order.
+/// Whether the file beside the journal is there and whole. Without it, a journal that ends early
+/// and a log that is gone look like those of a relay that was stopped in order.
 fn look_at_mark(disk: &Disk) -> Result<Option<MarkDamage>, SpoolError> {
     let paths = disk.journal();
     let mark = journal::read_mark(&paths);

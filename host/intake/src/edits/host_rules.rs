@@ -23,10 +23,10 @@ pub fn refusal(message: &Message) -> Option<Reply> {
     })
 }
 
-/// Refuses a submission whose author, by a From field, whose Sender (RFC 5322 section 3.6.2), or whose
-/// Resent-From or Resent-Sender (section 3.6.6) is not one in whose name its account [may
-/// send](Ownership::may_send_as): readers show who sent a message, and who sent it again, beside its
-/// author, or in the author's place.
+/// Refuses a submission whose author, by a From field, whose Sender (RFC 5322 section 3.6.2), or
+/// whose Resent-From or Resent-Sender (section 3.6.6) is not one in whose name its account [may
+/// send](Ownership::may_send_as): readers show who sent a message, and who sent it again, beside
+/// its author, or in the author's place.
 ///
 /// Reply-To says where answers are to go, and that may be anybody.
 ///

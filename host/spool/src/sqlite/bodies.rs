@@ -114,7 +114,11 @@ pub(super) fn tidy(
         false => 1.0,
     });
     for body in &damaged {
-        tracing::error!(id = %body.id, "{body} in incoming/: put the file back from a backup; the message is deferred until it expires, or held where its body is short");
+        tracing::error!(
+            id = %body.id,
+            "{body} in incoming/: put the file back from a backup; the message is deferred until \
+             it expires, or held where its body is short"
+        );
     }
     Ok(damaged)
 }

@@ -29,8 +29,8 @@ impl Shelf {
         }
     }
 
-    /// The body of a message, `length` octets; at `offset` of its file, if it has one. The CRC-32 is
-    /// that of the whole file, or of the octets in the database; `None` where an earlier version
+    /// The body of a message, `length` octets; at `offset` of its file, if it has one. The CRC-32
+    /// is that of the whole file, or of the octets in the database; `None` where an earlier version
     /// wrote them.
     pub(super) fn body(
         self: &Arc<Self>,
