@@ -114,6 +114,24 @@ fn a_store_that_was_closed_in_order_is_silent_without_a_log() {
     assert!(!is_told(&open(root.path())));
 }
 
+/// The file is never synced after it was made: the loss of power may leave it as it was then.
+#[test]
+fn a_mark_as_it_was_made_is_no_damage() {
+    let root = tempfile::tempdir().unwrap();
+    let (live, killed) = (root.path().join("live"), root.path().join("killed"));
+    let spool = open(&live);
+    let made = fs::read(live.join("journal.synced")).unwrap();
+    let held = accept(&spool, message(TransactionId::new(), &["bob@a.example"]));
+    wait(spool.hold(Selection::message(held))).unwrap();
+    fs::create_dir_all(killed.join("incoming")).unwrap();
+    for name in FILES.into_iter().chain(["spool.db"]) {
+        fs::copy(live.join(name), killed.join(name)).unwrap();
+    }
+    fs::write(killed.join("journal.synced"), made).unwrap();
+    assert!(!is_told_by_doctor(&killed));
+    assert!(!is_told(&open(&killed)));
+}
+
 #[test]
 fn an_upgrade_looks_for_the_mark_of_the_version_before() {
     let killed = Killed::with_a_hold_in_the_log();
