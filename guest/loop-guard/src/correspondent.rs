@@ -5,13 +5,15 @@
 //! before; `in THEM !` what says that a machine wrote it; `after THEM` with the minutes until an answer;
 //! `held THEM` that a limit of their domain or thread was reached as they wrote; `met THEM` that a person
 //! wrote to them. `since THEM` is marked for the seconds in which an
-//! answer is faster than anybody types. Nothing is counted of mail that comes in where nothing went out.
+//! answer is faster than anybody types. Of mail that comes in where nothing went out nothing is counted
+//! here.
 
 use gatepost_sdk::{Decision, Facts};
 
 use crate::content::Content;
 use crate::counts::{self, DAY, Way};
 use crate::digest;
+use crate::elsewhere::Author;
 use crate::keys::{self, key};
 use crate::limits::Limits;
 
@@ -59,6 +61,26 @@ impl<'a> Correspondent<'a> {
         }
     }
 
+    /// Correspondent that an [`Author`] is, who wants the answer at this address.
+    pub fn author(
+        facts: &'a dyn Facts,
+        limits: &'a Limits,
+        address: &'a str,
+        author: Author,
+    ) -> Self {
+        Self {
+            facts,
+            limits,
+            address,
+            name: author.name,
+        }
+    }
+
+    /// The key of what goes out to them.
+    pub fn outgoing(&self) -> String {
+        self.key(Way::Out, "")
+    }
+
     fn key(&self, way: Way, tail: &str) -> String {
         key(&[way.word(), &self.name, tail])
     }
@@ -77,9 +99,9 @@ impl<'a> Correspondent<'a> {
         self.counted(Way::Out, "") > 0
     }
 
-    /// Whether anything has gone out to them within a day, a person's mail too.
+    /// Whether a person has written to them within a day.
     pub fn is_met(&self) -> bool {
-        self.is_warm() || self.facts.counted(&self.met(), DAY) > 0
+        self.facts.counted(&self.met(), DAY) > 0
     }
 
     /// Counts that a person wrote to them.
@@ -211,16 +233,8 @@ impl<'a> Correspondent<'a> {
 
     /// Whether both have written three times in each four hours of sixteen: no person does.
     pub fn never_sleeps(&self) -> bool {
-        const QUARTER: u32 = 4 * 3600;
-        self.both("").iter().all(|key| {
-            let mut younger = 0;
-            (1..=4).all(|quarters| {
-                let counted = self.facts.counted(key, quarters * QUARTER);
-                let in_this = counted.saturating_sub(younger);
-                younger = counted;
-                in_this >= 3
-            })
-        })
+        let mut both = self.both("").into_iter();
+        both.all(|key| counts::in_each_quarter(self.facts, &key, 3))
     }
 
     /// Counts that a message came from them: `marked` where it says that a machine wrote it.

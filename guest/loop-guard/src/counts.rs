@@ -110,6 +110,18 @@ pub fn within(
     adds.any(|[comes, goes]| came + comes >= limit && went + goes >= limit)
 }
 
+/// Whether so much has been counted in each four hours of the last sixteen.
+pub fn in_each_quarter(facts: &dyn Facts, key: &str, least: u64) -> bool {
+    const QUARTER: u32 = 4 * 3600;
+    let mut younger = 0;
+    (1..=4).all(|quarters| {
+        let counted = facts.counted(key, quarters * QUARTER);
+        let in_this = counted.saturating_sub(younger);
+        younger = counted;
+        in_this >= least
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use gatepost_sdk::Level;

@@ -13,9 +13,11 @@ use crate::bounce;
 use crate::content::Content;
 use crate::correspondent::{Correspondent, Repeated};
 use crate::counts::Way;
+use crate::elsewhere::Author;
 use crate::head::{Field, Head};
 use crate::hops;
 use crate::machine as machines;
+use crate::newcomers::Newcomers;
 use crate::own;
 use crate::resend::{Again, Resend};
 use crate::settings::Settings;
@@ -53,6 +55,12 @@ struct Traffic<'a> {
     warm: Vec<(Correspondent<'a>, Repeated)>,
     /// Where there are none: the domains of the others to which something has gone out.
     domains: Vec<Domain<'a>>,
+    /// Where an answer might go and nothing has gone before.
+    newcomers: Vec<&'a String>,
+    /// The author, who wants it elsewhere.
+    author: Option<Author>,
+    /// The same, where something has gone to them elsewhere.
+    warm_author: Option<(Correspondent<'a>, Repeated)>,
     depth: Depth,
     content: Content<'a>,
 }
@@ -96,13 +104,18 @@ impl Inbound<'_> {
         };
         let traffic = self.traffic(&writers, &named, itself);
         let reached = self.limit_reached(&traffic);
+        let of_a_person = found.reply_allowed && !quiet && reached.is_none();
+        let newcomers = match traffic.newcomers.is_empty() {
+            false => self.newcomers().limit_reached(of_a_person, decision),
+            true => None,
+        };
         let held = || {
             let mut warm = traffic.warm.iter();
             let held = warm.find(|(them, _)| them.is_held());
             held.map(|(them, _)| format!("nothing automatic goes to {} for now", them.address))
         };
         let why = reached.as_ref().map(|(reason, _)| reason.clone());
-        let why = why.or_else(held);
+        let why = why.or_else(held).or_else(|| newcomers.clone());
         if let Some(reason) = &why {
             decision.reason(format!("no machine may reply: {reason}"));
         }
@@ -116,6 +129,9 @@ impl Inbound<'_> {
         self.remember(&writers, itself, decision);
         let holds = itself || reached.is_some_and(|(_, holds)| holds);
         self.count(&traffic, &writers, [itself, holds], decision);
+        if newcomers.is_some() {
+            self.newcomers().hold(&traffic.newcomers, decision);
+        }
         Verdict::Pass
     }
 
@@ -211,17 +227,36 @@ impl Inbound<'_> {
         let content = Content::of(self.head);
         let of = |address: &'t String| Correspondent::new(self.facts, limits, address);
         let warm = writers.iter().chain(&named.addresses).map(of);
+        let author = match writers {
+            [author, reply_to] => Author::of(author, reply_to, self.found),
+            _ => None,
+        };
+        let with_repeated = |them: Correspondent<'t>| {
+            let repeated = them.repeats(Way::In, &content);
+            (them, repeated)
+        };
         let warm: Vec<_> = warm
             .filter(|them| itself || them.is_warm())
             .take(CORRESPONDENTS)
-            .map(|them| {
-                let repeated = them.repeats(Way::In, &content);
-                (them, repeated)
-            })
+            .map(with_repeated)
             .collect();
+        let elsewhere = author.clone().zip(writers.first());
+        let warm_author = elsewhere
+            .map(|(author, address)| Correspondent::author(self.facts, limits, address, author))
+            .filter(Correspondent::is_warm)
+            .map(with_repeated);
         let mut domains: Vec<Domain<'_>> = Vec::new();
-        let met = |writer: &String| Correspondent::new(self.facts, limits, writer).is_met();
-        if warm.is_empty() && !writers.iter().any(met) {
+        // What is warm has been met.
+        let met = |writer: &String| {
+            let mut warm = warm.iter();
+            warm.any(|(them, _)| them.address == writer)
+                || Correspondent::new(self.facts, limits, writer).is_met()
+        };
+        let newcomers: Vec<&String> = match itself {
+            true => Vec::new(),
+            false => writers.iter().filter(|writer| !met(writer)).collect(),
+        };
+        if warm.is_empty() && newcomers.len() == writers.len() {
             for writer in writers {
                 let Some(domain) = Domain::of(self.facts, limits, writer) else {
                     continue;
@@ -237,8 +272,18 @@ impl Inbound<'_> {
         Traffic {
             warm,
             domains,
+            newcomers,
+            author,
+            warm_author,
             depth: Depth::below(self.facts, &before),
             content,
+        }
+    }
+
+    fn newcomers(&self) -> Newcomers<'_> {
+        Newcomers {
+            facts: self.facts,
+            settings: self.settings,
         }
     }
 
@@ -280,8 +325,14 @@ impl Inbound<'_> {
             let arrival = self.arrival(&traffic.content);
             domains.find_map(|domain| domain.limit_reached(&arrival))
         };
-        let with = with.map(|reason| (reason, false));
-        with.or_else(|| Some((in_thread().or_else(at_domain)?, true)))
+        let elsewhere = || {
+            let (them, repeated) = traffic.warm_author.as_ref()?;
+            them.limit_reached(Way::In, *repeated)
+        };
+        let told = |reason| (reason, false);
+        let with = with.map(told);
+        let with = with.or_else(|| Some((in_thread().or_else(at_domain)?, true)));
+        with.or_else(|| elsewhere().map(told))
     }
 
     /// Remembers what the message shows of its author, and that it is automatic.
@@ -337,12 +388,21 @@ impl Inbound<'_> {
         let Traffic {
             warm,
             domains,
+            newcomers,
+            author,
+            warm_author,
             depth,
             content,
         } = traffic;
+        if !newcomers.is_empty() {
+            self.newcomers().count_in(newcomers, decision);
+        }
+        if let (Some(author), Some(reply_to)) = (author, writers.last()) {
+            author.remember(self.facts, reply_to, decision);
+        }
         let shows = self.shows();
         let marked = shows == Shows::Machine;
-        for (them, repeated) in warm {
+        for (them, repeated) in warm.iter().chain(warm_author) {
             them.count_in(content, *repeated, marked, decision);
             if itself {
                 them.count_out(decision);
@@ -365,7 +425,7 @@ impl Inbound<'_> {
                 writer.hold(decision);
             }
         }
-        let answers = !warm.is_empty() || !domains.is_empty();
+        let answers = !warm.is_empty() || !domains.is_empty() || warm_author.is_some();
         if answers && marked {
             let account = MarkedOfAccount {
                 facts: self.facts,

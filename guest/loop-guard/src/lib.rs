@@ -11,8 +11,9 @@
 //! wrote goes to no machine, and not in answer to one.
 //!
 //! What carries no telling header at all is found by how often it goes to and fro, in `counts` that
-//! decay over a day: with each `correspondent`, in each `thread`, with the `strangers` of each domain. A
-//! loop ends where we would write, never where we are written to. Of what does not say who wrote it
+//! decay over a day: with each `correspondent`, in each `thread`, with the `strangers` of each
+//! domain; and where nothing is left to count by, by whether the account's answers to `newcomers`
+//! bring the next. A loop ends where we would write, never where we are written to. Of what does not say who wrote it
 //! that is asked of its `authorship` first: no person is refused for a count.
 
 mod authorship;
@@ -21,14 +22,17 @@ mod content;
 mod correspondent;
 mod counts;
 pub mod digest;
+mod elsewhere;
 mod head;
 pub mod hops;
 mod inbound;
 mod keys;
 pub mod limits;
 mod machine;
+mod newcomers;
 mod outbound;
 mod own;
+mod pace;
 mod resend;
 mod settings;
 mod strangers;

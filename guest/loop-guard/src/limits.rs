@@ -29,6 +29,10 @@ pub struct Limits {
     /// Of the whole account, with whoever says to be a machine.
     #[schemars(range(max = 1000))]
     pub account: u32,
+    /// Answers of the whole account in ten minutes to who had not been written to; half as many again
+    /// in an hour. Where as many write without being answered, the limit is set higher.
+    #[schemars(range(max = 1000))]
+    pub newcomers: u32,
     /// With one correspondent in ten minutes, until what does not say who wrote it has to wait;
     /// undecayed.
     #[schemars(range(max = 1000))]
@@ -46,6 +50,7 @@ impl Default for Limits {
             marked: 4,
             domain: 4,
             account: 20,
+            newcomers: 4,
             haste: 5,
         }
     }
@@ -62,6 +67,7 @@ impl Limits {
         marked: 0,
         domain: 0,
         account: 0,
+        newcomers: 0,
         haste: 0,
     };
 }

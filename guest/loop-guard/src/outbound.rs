@@ -12,10 +12,13 @@ use crate::authorship::{Submission, Writer};
 use crate::content::Content;
 use crate::correspondent::{Correspondent, Repeated};
 use crate::counts::Way;
+use crate::elsewhere::Author;
 use crate::head::{Field, Head};
 use crate::inbound::correspondents;
 use crate::machine::HELP_DESK;
+use crate::newcomers::Newcomers;
 use crate::own;
+use crate::pace::Found;
 use crate::settings::{Settings, Suppress};
 use crate::strangers::{Domain, MarkedOfAccount};
 use crate::thread::{self, Depth};
@@ -82,17 +85,46 @@ struct Recipient<'a> {
     /// What was looked into: whether they have answered before, and how much of this they were told
     /// before.
     answers: Option<Repeated>,
+    /// The same where this is the first that goes to them.
+    first: First,
+}
+
+/// What is known where nothing has gone to somebody before.
+#[derive(Default)]
+struct First {
+    /// They have just written.
+    newcomer: bool,
+    /// When the account had answered too many.
+    held: bool,
+    /// Who wants an answer there, and how much of it they were told before, where they have answered.
+    author: Option<(Author, Option<Repeated>)>,
+}
+
+/// What is looked into of one recipient.
+#[derive(Debug, Clone, Copy)]
+struct Looks {
+    at_all: bool,
+    /// Also where nothing has come from them.
+    at_firsts: bool,
 }
 
 /// What is decided of one recipient.
 struct Judged {
     lot: Lot,
     answers: Option<Repeated>,
+    first: First,
+    /// How much is usual of them.
+    usual: Option<Found>,
 }
 
 impl From<Lot> for Judged {
     fn from(lot: Lot) -> Self {
-        Self { lot, answers: None }
+        Self {
+            lot,
+            answers: None,
+            first: First::default(),
+            usual: None,
+        }
     }
 }
 
@@ -113,10 +145,18 @@ impl Outbound<'_> {
         };
         let mut recipients = Vec::new();
         let mut looked_into = 0;
-        for address in &self.transaction.recipients {
+        for (number, address) in self.transaction.recipients.iter().enumerate() {
             let them = canonical(address);
-            let looks = looked_into < LOOKED_INTO;
-            let Judged { lot, answers } = match known.trigger {
+            let looks = Looks {
+                at_all: looked_into < LOOKED_INTO,
+                at_firsts: number < LOOKED_INTO,
+            };
+            let Judged {
+                lot,
+                answers,
+                first,
+                usual,
+            } = match known.trigger {
                 Trigger::Automatic => self.automatic(&them, &known, looks),
                 Trigger::Agent | Trigger::Untold => {
                     self.say_if_help_desk(address, &them, decision);
@@ -127,11 +167,15 @@ impl Outbound<'_> {
                 }
             };
             looked_into += usize::from(answers.is_some());
+            if let Some(usual) = usual {
+                usual.remember(decision);
+            }
             recipients.push(Recipient {
                 address,
                 them,
                 lot,
                 answers,
+                first,
             });
         }
         if let Some(refusal) = self.refusal(&recipients, decision) {
@@ -178,6 +222,40 @@ impl Outbound<'_> {
         Correspondent::new(self.facts, &self.settings.limits, address)
     }
 
+    fn author<'c>(&'c self, address: &'c str, author: &Author) -> Correspondent<'c> {
+        Correspondent::author(self.facts, &self.settings.limits, address, author.clone())
+    }
+
+    fn newcomers(&self) -> Newcomers<'_> {
+        Newcomers {
+            facts: self.facts,
+            settings: self.settings,
+        }
+    }
+
+    /// What is known of them where nothing has gone to them before.
+    fn first(&self, them: &str, known: &Known<'_>) -> First {
+        let author = Author::behind(self.facts, them).map(|author| {
+            let with = self.author(them, &author);
+            let told = with.has_answered();
+            let told = told.then(|| with.repeats(Way::Out, &known.content));
+            (author, told)
+        });
+        let newcomers = self.newcomers();
+        let newcomer = newcomers.are_at(them);
+        First {
+            newcomer,
+            held: newcomer && newcomers.are_held(them),
+            author,
+        }
+    }
+
+    /// Why nothing automatic goes to who wants the answer there, if so.
+    fn author_limit(&self, them: &str, first: &First) -> Option<String> {
+        let (author, told) = first.author.as_ref()?;
+        self.author(them, author).limit_reached(Way::Out, (*told)?)
+    }
+
     /// The automatic message from them that this is in answer to.
     fn answered<'k>(&self, them: &str, known: &'k Known<'_>) -> Option<&'k String> {
         let mut parents = known.parents.iter();
@@ -185,7 +263,7 @@ impl Outbound<'_> {
     }
 
     /// What nobody but a machine wrote.
-    fn automatic(&self, them: &str, known: &Known<'_>, looks: bool) -> Judged {
+    fn automatic(&self, them: &str, known: &Known<'_>, looks: Looks) -> Judged {
         let none = |reason| Judged::from(Lot::Suppressed(reason));
         if let Some(known) = machine(them) {
             return none(format!(
@@ -201,31 +279,51 @@ impl Outbound<'_> {
                 "in answer to <{id}> from {them}, which is automatic"
             ));
         }
-        if !looks {
+        if !looks.at_all {
             return Lot::Sent.into();
         }
         let with = self.correspondent(them);
-        let answers = self.goes_on(&with, known);
-        match self.limit_reached(&with, known, answers) {
-            Some(reason) => Judged {
-                lot: Lot::Suppressed(reason),
-                answers: None,
-            },
-            None => Judged {
-                lot: Lot::Sent,
-                answers,
-            },
+        let warm = with.is_warm();
+        let answers = self.goes_on(&with, known, warm);
+        let first = match looks.at_firsts && !warm {
+            true => self.first(them, known),
+            false => First::default(),
+        };
+        let reason = self.limit_reached(&with, known, answers);
+        let by_author = || self.author_limit(them, &first);
+        if let Some(reason) = reason.or_else(by_author) {
+            return none(reason);
+        }
+        if first.held {
+            return none(format!(
+                "{them} wrote when the account had answered too many newcomers"
+            ));
+        }
+        let usual = match answers {
+            None if with.is_written_to_often() => Some(self.newcomers().answer_for(&with)),
+            _ => None,
+        };
+        if let Some(much) = usual.as_ref().and_then(|usual| usual.too_much.as_ref()) {
+            return none(format!(
+                "much goes to {them}, who never answers, as others write: {much}"
+            ));
+        }
+        Judged {
+            lot: Lot::Sent,
+            answers,
+            first,
+            usual,
         }
     }
 
     /// Where this is no first message to them: how much of it they were told before.
-    fn goes_on(&self, with: &Correspondent<'_>, known: &Known<'_>) -> Option<Repeated> {
+    fn goes_on(&self, with: &Correspondent<'_>, known: &Known<'_>, warm: bool) -> Option<Repeated> {
         let ours = || own::is_own(self.facts, with.address);
         // Nobody answers from there, but a mail system, or somebody else of the domain.
         let instead = || {
             let domain = Domain::of(self.facts, &self.settings.limits, with.address);
             let held = || domain.is_some_and(|domain| domain.is_held());
-            with.is_warm() && (machine(with.address).is_some() || held())
+            warm && (machine(with.address).is_some() || held())
         };
         let goes_on = with.has_answered() || with.is_held() || known.depth.is_known();
         (goes_on || instead() || ours()).then(|| with.repeats(Way::Out, &known.content))
@@ -282,12 +380,17 @@ impl Outbound<'_> {
     }
 
     /// What does not say who wrote it: only where a limit is reached does it matter.
-    fn untold(&self, them: &str, known: &Known<'_>, looks: bool) -> Judged {
-        if !looks {
+    fn untold(&self, them: &str, known: &Known<'_>, looks: Looks) -> Judged {
+        if !looks.at_all {
             return Lot::Sent.into();
         }
         let with = self.correspondent(them);
-        let answers = self.goes_on(&with, known);
+        let warm = with.is_warm();
+        let answers = self.goes_on(&with, known, warm);
+        let first = match looks.at_firsts && !warm {
+            true => self.first(them, known),
+            false => First::default(),
+        };
         let hasty = || {
             let reason = "exchanges in ten minutes, and it does not say who wrote it";
             with.is_hasty()
@@ -309,7 +412,12 @@ impl Outbound<'_> {
                 }
             }
         };
-        Judged { lot, answers }
+        Judged {
+            lot,
+            answers,
+            first,
+            usual: None,
+        }
     }
 
     /// What shows who wrote it.
@@ -374,11 +482,17 @@ impl Outbound<'_> {
     fn begins_anew(&self, sent: &[Recipient<'_>], decision: &mut Decision) {
         let sent = sent.iter().map(|recipient| recipient.them.as_str());
         let mut looked_into = 0;
-        for them in sent.take(COUNTED).map(|them| self.correspondent(them)) {
-            them.meet(decision);
-            if looked_into < LOOKED_INTO && (them.is_warm() || them.is_held()) {
+        for (number, them) in sent.take(COUNTED).enumerate() {
+            let with = self.correspondent(them);
+            with.meet(decision);
+            if looked_into < LOOKED_INTO && (with.is_warm() || with.is_held()) {
                 looked_into += 1;
-                them.begin_anew(decision);
+                with.begin_anew(decision);
+            }
+            if number < LOOKED_INTO
+                && let Some(author) = Author::behind(self.facts, them)
+            {
+                self.author(them, &author).begin_anew(decision);
             }
         }
     }
@@ -400,6 +514,22 @@ impl Outbound<'_> {
             {
                 of.count_out(&known.content, decision);
                 domains.push(of.name().to_owned());
+            }
+            let First {
+                newcomer,
+                held,
+                author,
+            } = &recipient.first;
+            // What goes to who is held is no machine's, as far as can be told.
+            if *newcomer && !held {
+                self.newcomers().count_out(decision);
+            }
+            if let Some((author, told)) = author {
+                let author = self.author(&recipient.them, author);
+                author.count_out(decision);
+                if let Some(told) = told {
+                    author.count_answer(&known.content, *told, decision);
+                }
             }
             let Some(repeated) = recipient.answers else {
                 continue;

@@ -14,7 +14,7 @@ pub struct Settings {
     #[schemars(length(min = 1, max = 76))]
     pub email_id_header: String,
     /// For how many days an email id is remembered at a recipient, the Message-ID of an automatic
-    /// message, and that the application writes from an address.
+    /// message, that the application writes from an address, and how many newcomers are usual.
     #[schemars(range(min = 1, max = 365))]
     pub remember_days: u32,
     /// The names under which this site's relays write Received, besides this relay's own. A message
@@ -147,6 +147,7 @@ mod tests {
             marked,
             domain,
             account,
+            newcomers,
             haste,
         } = limits;
         assert!(page.contains("| `limits` | table | `see below` |"));
@@ -159,6 +160,7 @@ mod tests {
             ("marked", marked),
             ("domain", domain),
             ("account", account),
+            ("newcomers", newcomers),
             ("haste", haste),
         ] {
             let begin = format!("| `limits.{name}` | {limit} |");

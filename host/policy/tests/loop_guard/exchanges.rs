@@ -1,7 +1,7 @@
 //! What goes to and fro, as it goes: the policy on both sides of an application that answers
 //! everything, with the counts applied as the relay applies them.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
 use bytes::Bytes;
@@ -12,19 +12,19 @@ use gatepost_sdk::{
 };
 use loop_guard::{Limits, LoopGuard, Settings};
 
-const DESK: &str = "help@desk.example";
+pub const DESK: &str = "help@desk.example";
 const ANN: &str = "ann@sender.example";
 
 /// What became of a message.
 #[derive(Debug, Clone, PartialEq)]
-enum Fate {
+pub enum Fate {
     Passed { tags: Vec<String> },
     Suppressed,
     Refused(u16, Vec<String>),
 }
 
 impl Fate {
-    fn passed(&self) -> bool {
+    pub fn passed(&self) -> bool {
         matches!(self, Self::Passed { .. })
     }
     fn tagged(&self) -> bool {
@@ -33,14 +33,16 @@ impl Fate {
 }
 
 /// A relay of which nothing is there but its memory and its clock.
-struct World {
+pub struct World {
     policy: LoopGuard,
-    now: u64,
+    pub now: u64,
     counts: RefCell<HashMap<String, Vec<(u64, u32)>>>,
     marks: HashMap<String, u64>,
     machines: HashMap<String, Machine>,
     /// Whether the author of what comes in is proved.
     proved: Option<bool>,
+    /// Look-ups of counts and marks so far.
+    pub look_ups: Cell<u32>,
 }
 
 impl Facts for World {
@@ -48,7 +50,8 @@ impl Facts for World {
         self.now
     }
     fn counted(&self, key: &str, seconds: u32) -> u64 {
-        assert!(key.len() <= 512, "{key}");
+        assert!(key.len() <= 128, "{key}");
+        self.look_ups.set(self.look_ups.get() + 1);
         let since = self.now.saturating_sub(u64::from(seconds) * 1000);
         let counts = self.counts.borrow();
         let counted = counts.get(key).into_iter().flatten();
@@ -58,13 +61,15 @@ impl Facts for World {
             .sum()
     }
     fn seen(&self, key: &str) -> bool {
+        assert!(key.len() <= 128, "{key}");
+        self.look_ups.set(self.look_ups.get() + 1);
         self.marks.get(key).is_some_and(|until| *until > self.now)
     }
     fn log(&self, _: Level, _: &str) {}
 }
 
 impl World {
-    fn new(settings: Settings) -> Self {
+    pub fn new(settings: Settings) -> Self {
         Self {
             policy: LoopGuard::new(settings).unwrap(),
             now: 1_767_225_600_000,
@@ -72,6 +77,7 @@ impl World {
             marks: HashMap::new(),
             machines: HashMap::new(),
             proved: None,
+            look_ups: Cell::default(),
         }
     }
 
@@ -79,7 +85,7 @@ impl World {
         self.now += seconds * 1000;
     }
 
-    fn send(&mut self, flow: Flow, from: &str, to: &str, message: &str) -> Fate {
+    pub fn send(&mut self, flow: Flow, from: &str, to: &str, message: &str) -> Fate {
         let transaction = Transaction {
             id: "019b7780-4000-7000-8000-000000000001".into(),
             session: Session {
@@ -131,7 +137,9 @@ impl World {
                 }
                 Action::Count(key, amount) => {
                     let mut counts = self.counts.borrow_mut();
-                    counts.entry(key).or_default().push((self.now, amount));
+                    let counted = counts.entry(key).or_default();
+                    counted.retain(|(at, _)| at + 86_400_000 >= self.now);
+                    counted.push((self.now, amount));
                 }
                 Action::ForgetCount(key) => {
                     self.counts.borrow_mut().remove(&key);

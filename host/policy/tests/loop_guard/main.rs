@@ -3,4 +3,5 @@
 #![allow(clippy::unwrap_used)] // clippy.toml lets tests unwrap, not their helpers
 
 mod exchanges;
+mod newcomers;
 mod properties;

@@ -48,7 +48,7 @@ pub fn relay() -> RelayBuilder {
 }
 
 /// The session on the command line, and of the envelope what the message does not say itself.
-fn session(fixture: &Fixture) -> Vec<String> {
+pub fn session(fixture: &Fixture) -> Vec<String> {
     let mut arguments = vec!["--listener".to_owned(), fixture.listener.clone()];
     if let Some((user, _)) = &fixture.user {
         arguments.extend(["--auth-user".to_owned(), user.clone()]);
