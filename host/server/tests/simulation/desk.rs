@@ -29,6 +29,10 @@ pub struct Habits {
     pub words: Words,
     /// It names what it answers, and quotes it.
     pub keeps_thread: bool,
+    /// It has another subject for each letter.
+    pub new_subject: bool,
+    /// Its letters have the marks of a person's mail program.
+    pub mail_program: bool,
     /// Nobody reads there: whatever comes is bounced, by its mail system.
     pub bounces: bool,
     /// It writes to whom its ticket is with, whoever it hears from.
@@ -50,6 +54,22 @@ pub enum AddressHabit {
     NewReplyTo,
     /// One of a hub that rewrites it, another each time, at a host of its own.
     Hub,
+    /// Another each time, at another domain.
+    NewDomain,
+    /// Always one, and wants the answer at another domain each time.
+    ReplyToNewDomain,
+    /// Both.
+    AllNewDomains,
+}
+
+impl AddressHabit {
+    /// Whether whoever answers has to write to a domain that nobody ever saw.
+    pub fn is_ever_new_domain(self) -> bool {
+        matches!(
+            self,
+            Self::NewDomain | Self::ReplyToNewDomain | Self::AllNewDomains
+        )
+    }
 }
 
 /// In which words a desk answers.
@@ -75,6 +95,8 @@ pub const WELL_BEHAVED: Habits = Habits {
     address: AddressHabit::Same,
     words: Words::Same,
     keeps_thread: true,
+    new_subject: false,
+    mail_program: false,
     bounces: false,
     to_requester: false,
 };
@@ -176,7 +198,10 @@ impl Desk {
                 .collect();
         } else {
             let subject = message.header("Subject").unwrap_or_default();
-            draft.subject = format!("Re: {}", subject.trim_start_matches("Re: "));
+            draft.subject = match self.habits.new_subject {
+                true => self.new_words(3),
+                false => format!("Re: {}", subject.trim_start_matches("Re: ")),
+            };
             draft.body = self.words();
             if self.habits.keeps_thread {
                 draft.in_reply_to = message.header("Message-ID");
@@ -187,6 +212,12 @@ impl Desk {
                 draft.body += &quoted;
             }
             self.answers_from(to, &mut draft);
+        }
+        if self.habits.mail_program {
+            let program = "Microsoft Outlook 16.0".to_owned();
+            draft.fields.push(("X-Mailer", program));
+            let index = format!("AQHa{}{}", word("index", self.letters), self.letters);
+            draft.fields.push(("Thread-Index", index));
         }
         if self.habits.says_so {
             draft.fields.push(match self.site {
@@ -200,6 +231,13 @@ impl Desk {
                 .push(("X-Gatepost-Trigger", "agent".to_owned()));
         }
         Some(draft)
+    }
+
+    /// So many words, others for each letter.
+    fn new_words(&self, count: u32) -> String {
+        let from = 100 * self.letters;
+        let words = (from..from + count).map(|at| word(&self.domain, at));
+        words.collect::<Vec<_>>().join(" ")
     }
 
     /// What it says.
@@ -236,18 +274,26 @@ impl Desk {
         let (number, domain) = (self.letters, &self.domain);
         draft.from = match self.habits.address {
             AddressHabit::Same => to.to_owned(),
-            AddressHabit::Alias | AddressHabit::NewReplyTo => format!("desk@{domain}"),
+            AddressHabit::Alias | AddressHabit::NewReplyTo | AddressHabit::ReplyToNewDomain => {
+                format!("desk@{domain}")
+            }
             AddressHabit::New => format!("ticket-{number}@{domain}"),
             AddressHabit::Token => {
                 let local = to.split(['+', '@']).next().unwrap();
                 format!("{local}+{}@{domain}", word(domain, number))
             }
             AddressHabit::Hub => format!("{}@n{number}.{domain}", word(domain, number)),
+            AddressHabit::NewDomain => format!("{}@d{number}{domain}", word(domain, number)),
+            AddressHabit::AllNewDomains => format!("{}@e{number}{domain}", word(domain, number)),
         };
-        if self.habits.address == AddressHabit::NewReplyTo {
-            let reply_to = format!("<desk-reply-{number}@{domain}>");
-            draft.fields.push(("Reply-To", reply_to));
-        }
+        let reply_to = match self.habits.address {
+            AddressHabit::NewReplyTo => format!("<desk-reply-{number}@{domain}>"),
+            AddressHabit::ReplyToNewDomain | AddressHabit::AllNewDomains => {
+                format!("<desk@d{number}{domain}>")
+            }
+            _ => return,
+        };
+        draft.fields.push(("Reply-To", reply_to));
     }
 
     /// What its mail system says of a message that nobody gets.

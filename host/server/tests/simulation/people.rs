@@ -55,6 +55,20 @@ impl Play {
         assert!(taken, "{from} {subject}: {body}: {answer:?}");
     }
 
+    /// The application acknowledges what has come from somebody, after so long; whether it goes.
+    async fn acknowledges(&mut self, after: Duration, to: &str) -> bool {
+        let now = self.begin + after;
+        let mut draft = self.draft(US, to, "Received", "We have received your request.");
+        draft
+            .fields
+            .push(("X-Gatepost-Trigger", "automatic".to_owned()));
+        let letter = draft.written(now);
+        match self.site.submit(now, DOMAIN, US, &draft.to, letter).await {
+            Answer::Taken(_, to) => !to.is_empty(),
+            answer => panic!("{to}: {answer:?}"),
+        }
+    }
+
     /// An agent writes, after so long; the application tries again each five minutes.
     async fn goes(&mut self, after: Duration, to: &str, subject: &str, body: &str) {
         let draft = self.draft(US, to, subject, body);
@@ -192,6 +206,51 @@ async fn three_hundred_customers_of_one_outage() {
                 .await;
         }
     }
+}
+
+/// Each of whom writes for the first time and at once gets an acknowledgement: how many do not.
+async fn left_out(play: &mut Play, number: &mut u32, times: &[Duration]) -> usize {
+    let mut left_out = 0;
+    for at in times {
+        *number += 1;
+        let who = format!("customer{number}@d{number}.example");
+        let text = format!("Hello, {} I am number {number}.", sentence(*number));
+        play.comes(*at, &who, &sentence(*number + 3), &text).await;
+        if !play.acknowledges(*at + 2 * SECOND, &who).await {
+            left_out += 1;
+        }
+    }
+    left_out
+}
+
+/// So many moments between two, in their order.
+fn moments(chance: &mut Chance, begin: Duration, long: Duration, count: u32) -> Vec<Duration> {
+    let seconds = u32::try_from(long.as_secs()).unwrap();
+    let moments = (0..count).map(|_| begin + Duration::from_secs(u64::from(chance.below(seconds))));
+    let mut moments: Vec<_> = moments.collect();
+    moments.sort();
+    moments
+}
+
+/// On the first day the account is not known to have so many; from then on each is acknowledged.
+#[tokio::test]
+async fn five_hundred_new_customers_a_day() {
+    let (mut play, mut chance, mut number) = (Play::new().await, Chance::from(1), 0);
+    for day in 0..2 {
+        let times = moments(&mut chance, day * 24 * HOUR, 9 * HOUR, 500);
+        let left_out = left_out(&mut play, &mut number, &times).await;
+        println!("day {day}: {left_out}");
+        assert!(left_out <= if day == 0 { 25 } else { 0 }, "{left_out}");
+    }
+}
+
+#[tokio::test]
+async fn the_acknowledgements_of_an_outage_stop_for_some_minutes() {
+    let (mut play, mut chance, mut number) = (Play::new().await, Chance::from(1), 0);
+    let times = moments(&mut chance, HOUR, 10 * MINUTE, 300);
+    let left_out = left_out(&mut play, &mut number, &times).await;
+    println!("{left_out}");
+    assert!((1..=90).contains(&left_out), "{left_out}");
 }
 
 #[tokio::test]
