@@ -8,6 +8,7 @@ mod bounce_loop;
 mod limits;
 mod machines;
 mod new_addresses;
+mod newcomers;
 mod own_address;
 mod own_notices;
 mod refused;
