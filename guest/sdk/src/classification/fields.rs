@@ -131,6 +131,9 @@ pub(super) fn find(
         };
         lower.copy_from_slice(name);
         lower.make_ascii_lowercase();
+        if *lower == *b"received" && pass.left > 0 {
+            pass.received(field);
+        }
         if is_of_no_interest(lower) {
             continue;
         }
@@ -179,6 +182,27 @@ pub(super) fn find(
     replies(&text, &author, &held, found);
     forwarders(transaction, &held, found);
     own_lists(&recipients, &held, found);
+    circulars(&held, found);
+}
+
+/// Recipients whom a circular names at least.
+const MANY: usize = 10;
+
+/// Domains of theirs at least: a firm's own people stand at one.
+const DOMAINS: usize = 5;
+
+/// Whether many are written to who do not work together.
+fn circulars(held: &Held, found: &mut Found) {
+    let named = held.to.named();
+    if named.len() < MANY {
+        return;
+    }
+    let at = |address: &str| Some(address.rsplit_once('@')?.1.to_ascii_lowercase());
+    let domains: BTreeSet<String> = named.iter().filter_map(|(_, it)| at(it)).collect();
+    if domains.len() >= DOMAINS {
+        let count = format!("{} recipients", named.len());
+        found.add(Rule::ManyRecipients, "To", &count);
+    }
 }
 
 /// What the text says.
@@ -193,10 +217,12 @@ fn words(text: &text::Text, recipients: &[String], held: &Held, found: &mut Foun
         (Rule::ReceiptText, said.get(Says::Receipt)),
         (Rule::NoticeText, said.get(Says::Notice)),
         (Rule::NoticeTopic, said.get(Says::Topic)),
-        (Rule::BulkText, said.get(Says::Bulk)),
+        (Rule::BulkText, text.bulk),
+        (Rule::Digest, said.get(Says::Digest)),
         (Rule::ToMany, said.get(Says::ToMany)),
         (Rule::Form, text.passed_on),
         (Rule::OptOut, text.opt_out),
+        (Rule::Challenge, said.get(Says::Challenge)),
         (Rule::MailProgram, said.get(Says::Telephone)),
     ] {
         if let Some(phrase) = phrase {
@@ -205,6 +231,8 @@ fn words(text: &text::Text, recipients: &[String], held: &Held, found: &mut Foun
     }
     let template = said.count(Says::Absence) >= 2 || said.count(Says::Receipt) >= 3;
     let is_letter = is_letter(text, held);
+    let nobody = !is_first_person(text) && !text.layout.asks;
+    let impersonal = nobody && !text.own.trim().is_empty() && !is_signed(&text.own, held);
     let marks = [
         (Rule::TrackingPixel, text.pixel, "picture of one pixel"),
         (
@@ -224,9 +252,28 @@ fn words(text: &text::Text, recipients: &[String], held: &Held, found: &mut Foun
             "labels and values",
         ),
         (Rule::AnswerTemplate, template, "several phrases"),
+        (
+            Rule::NoticeTemplate,
+            nobody && said.apart(Says::Notice) > 1,
+            "several phrases",
+        ),
+        (
+            Rule::OptOutTemplate,
+            nobody && text.opts_out,
+            "several phrases",
+        ),
+        (
+            Rule::ReturnedFields,
+            text.layout.returned,
+            "addressee and reason",
+        ),
         (Rule::Quotation, text.quotes, "quoted"),
         (Rule::Letter, is_letter, "a letter"),
         (Rule::Asks, text.layout.asks, "a question"),
+        (Rule::FirstPerson, is_first_person(text), "I"),
+        (Rule::Impersonal, impersonal, "nobody speaks"),
+        (Rule::Link, impersonal && text.layout.link, "a page"),
+        (Rule::HtmlOnly, text.html_only, "HTML"),
         (Rule::MailReport, text.complaint, "message complained about"),
     ];
     for (rule, is_so, shown) in marks {
@@ -255,11 +302,22 @@ fn subject_lines(subjects: &[String], found: &mut Found) {
         if let Some(rule) = subject::rule(text) {
             found.add(rule, SUBJECT, text);
         }
-        let said = Said::of(&said::plain(text));
+        let plain = said::plain(text);
+        let said = Said::of(&plain);
+        let failure = || said.get(Says::FailureWords).is_some();
         for (rule, is_so) in [
             (Rule::NewsletterSubject, subject::is_newsletter(text)),
-            (Rule::FailureSubject, subject::mentions_failure(text)),
-            (Rule::NoticeSubject, said.get(Says::NoticeSubject).is_some()),
+            (
+                Rule::FailureSubject,
+                subject::mentions_failure(text) || failure(),
+            ),
+            (Rule::Digest, subject::is_digest(&plain)),
+            (Rule::ReceiptSubject, subject::is_ticket_opened(&plain)),
+            (Rule::QuotesSubject, subject::quotes_another(text)),
+            (
+                Rule::NoticeSubject,
+                said.get(Says::NoticeSubject).is_some() || subject::has_notice_word(&plain),
+            ),
             (
                 Rule::ReceiptSubject,
                 said.get(Says::ReceiptSubject).is_some(),
@@ -277,12 +335,16 @@ fn subject_lines(subjects: &[String], found: &mut Found) {
 
 /// Whether two of three are so: the author speaks in the first person, asks, and has signed.
 fn is_letter(text: &text::Text, held: &Held) -> bool {
-    let first_person = text.layout.capital_i || text.said.get(Says::FirstPerson).is_some();
-    match (first_person, text.layout.asks) {
+    match (is_first_person(text), text.layout.asks) {
         (true, true) => true,
         (false, false) => false,
         _ => is_signed(&text.own, held),
     }
+}
+
+/// Whether the author says `I`.
+fn is_first_person(text: &text::Text) -> bool {
+    text.layout.capital_i || text.said.get(Says::FirstPerson).is_some()
 }
 
 /// Names of which it is asked whether they stand below the text.
@@ -295,7 +357,9 @@ const LAST_LINES: usize = 8;
 /// answer.
 fn is_signed(own: &str, held: &Held) -> bool {
     let lines = own.lines().rev().filter(|line| !line.trim().is_empty());
-    let short = lines.take(LAST_LINES).filter(|line| line.len() < 80);
+    let short = lines
+        .take(LAST_LINES)
+        .filter(|line| line.len() < 80 && !line.contains('?'));
     let last: Vec<String> = short.map(said::plain).collect();
     let names = held.from.named().iter().chain(held.reply_to.named());
     names.take(NAMES).any(|(name, _)| {
@@ -397,9 +461,8 @@ fn replies(text: &text::Text, author: &str, held: &Held, found: &mut Found) {
         Rule::AutoReplied,
     ];
     let desks = [Rule::HelpDesk, Rule::DeskAccount];
-    let is_i = text.layout.capital_i || text.said.get(Says::FirstPerson).is_some();
     if found.has_any(Set::of(&desks))
-        && is_i
+        && is_first_person(text)
         && found.has(Rule::Letter)
         && !found.has_any(Set::of(&own))
     {
@@ -567,6 +630,16 @@ fn is_of_no_interest(name: &[u8]) -> bool {
 }
 
 impl Pass<'_> {
+    /// Who handed the message in, as the first server saw it.
+    fn received(&mut self, field: Field<'_>) {
+        let text = field.text(WORDS.min(self.left));
+        self.left -= text.len().min(self.left);
+        if machine::is_local_program(text.as_bytes()) {
+            self.found
+                .add(Rule::LocalProgram, "Received", "by a program");
+        }
+    }
+
     /// What one field says; `name` in lower case, `shown` as it stands.
     fn field(&mut self, name: &str, shown: &str, field: Field<'_>) {
         let held = &mut self.held;
@@ -633,9 +706,18 @@ impl Pass<'_> {
             "message-id" => {
                 let of_web_mail = machine::is_of_web_mail(value).then_some(Rule::MailProgram);
                 let bare = || machine::is_of_bare_host(value).then_some(Rule::BareHost);
-                of_web_mail.or_else(bare)
+                let library = || machine::is_of_library(value).then_some(Rule::Script);
+                of_web_mail.or_else(library).or_else(bare)
             }
-            "x-php-originating-script" | "x-php-script" => Some(Rule::Script),
+            "x-php-originating-script" | "x-php-script" => {
+                if machine::is_form_script(value) {
+                    self.found.add(Rule::Form, shown, value);
+                }
+                if machine::is_of_answer(value) {
+                    self.found.add(Rule::AnswerMark, shown, value);
+                }
+                Some(Rule::Script)
+            }
             "x-forwarded-to"
             | "x-forwarded-for"
             | "resent-from"
@@ -707,9 +789,19 @@ impl Pass<'_> {
             _ if name == self.ours.account_id => Some(Rule::DeskAccount),
             _ if name.starts_with("list-") => list::rule(name),
             _ => list::rule(name)
-                .or_else(|| machine::rule(name).filter(|_| !autoreply::is_no(value)))
+                .or_else(|| self.of_service(name, shown, value))
                 .or_else(|| autoreply::rule(name, value)),
         }
+    }
+
+    /// What a field of the author's service says, by its name and by what stands there.
+    fn of_service(&mut self, name: &str, shown: &str, value: &str) -> Option<Rule> {
+        if name.starts_with("x-") && machine::is_of_answer(value) {
+            self.found.add(Rule::AnswerMark, shown, value);
+        }
+        machine::rule(name)
+            .filter(|_| !autoreply::is_no(value))
+            .or_else(|| machine::is_of_template(name).then_some(Rule::TemplateField))
     }
 
     /// Whether a message id among these was made up at a recipient's domain.
@@ -829,6 +921,13 @@ fn authors(held: &Held, from: &[(String, String)], found: &mut Found) -> String 
         if machine::is_program_name(name) {
             found.add(Rule::ProgramName, "From", name);
         }
+        if machine::is_via(name) || machine::is_of_site(name) {
+            found.add(Rule::ForSomebody, "From", name);
+        } else if let Some((_, domain)) = address.rsplit_once('@')
+            && sender::is_for_notices(&domain.to_ascii_lowercase())
+        {
+            found.add(Rule::ForSomebody, "From", address);
+        }
         if is_administrator(name) {
             found.add(Rule::AdministratorName, "From", name);
         }
@@ -867,7 +966,42 @@ fn is_mail_system(name: &str) -> bool {
         "mailer-daemon",
     ];
     let lower = name.trim().to_lowercase();
-    NAMES.contains(&lower.as_str())
+    NAMES.contains(&lower.as_str()) || is_mail_program(&said::plain(name))
+}
+
+/// Whether a display name in plain form, in whatever language, says that mail is what it does, and
+/// that it is a server or program: `Systeme de messagerie`, `Почтовый робот`.
+fn is_mail_program(name: &str) -> bool {
+    #[rustfmt::skip]
+    const MAIL: &[&str] = &[
+        "mail", "email", "e-mail", "mailserver", "mailsystem", "post", "posta", "poczta", "pocztowy",
+        "pocztowe", "postovni", "postovy", "courrier", "messagerie", "correo", "correio", "mensajeria",
+        "levelezo", "levelezorendszer", "levelezoszerver", "e-posta", "eposta", "почтовый", "почты",
+        "поштовий", "пошти", "mailsysteem", "postsystem", "postsystemet", "mailsystemet", "thu",
+        "mailverteiler", "listenserver", "mailrobot", "sahkopostijarjestelma",
+    ];
+    #[rustfmt::skip]
+    const PROGRAMS: &[&str] = &[
+        "system", "systeme", "sistema", "systemet", "systeem", "rendszer", "sistemi", "sistem", "server",
+        "serveur", "servidor", "serwer", "robot", "робот", "система", "системы", "сервер", "daemon",
+        "delivery", "sunucusu", "thong", "gateway", "relay",
+    ];
+    #[rustfmt::skip]
+    const WHOLE: &[&str] = &[
+        "mailserver", "mailsystem", "mailsysteem", "mailverteiler", "postsystem", "postsystemet",
+        "levelezorendszer", "sahkopostijarjestelma", "mailrobot", "listenserver",
+    ];
+    #[rustfmt::skip]
+    const UNSPACED: &[&str] = &[
+        "メール配信システム", "メール管理", "メールシステム", "メールサーバ", "メール自動", "邮件系统", "邮件服务器",
+        "邮件管理员", "郵件系統", "郵件伺服器", "郵件管理員", "메일관리자", "메일 관리자", "메일시스템", "메일 시스템", "메일서버",
+    ];
+    if !name.is_ascii() && UNSPACED.iter().any(|word| name.contains(word)) {
+        return true;
+    }
+    let words = || name.split(|c: char| !c.is_alphanumeric() && c != '-');
+    WHOLE.contains(&name)
+        || words().any(|word| MAIL.contains(&word)) && words().any(|word| PROGRAMS.contains(&word))
 }
 
 /// What addresses say by standing in several places.

@@ -16,10 +16,14 @@ pub(super) struct Layout {
     /// One of the labels is that of what a visitor wrote, and one of who wrote it: `Message:`,
     /// `E-mail:`.
     pub form: bool,
+    /// Labels tell of a message: to whom it went, and its subject or why it failed.
+    pub returned: bool,
     /// Somebody is asked something.
     pub asks: bool,
     /// The author says `I`.
     pub capital_i: bool,
+    /// A page on the web is named.
+    pub link: bool,
 }
 
 impl Layout {
@@ -28,25 +32,35 @@ impl Layout {
         let mut layout = Self::default();
         let (mut lines, mut labelled) = (0usize, 0usize);
         let (mut message, mut visitor) = (false, false);
+        let mut patch = false;
+        let (mut addressee, mut subject, mut failure) = (false, false, false);
         for line in text.lines().take(LINES) {
             let line = line.trim();
             if line.is_empty() {
                 continue;
             }
             lines += 1;
+            patch |= line.starts_with("diff --git ") || line.starts_with("Signed-off-by: ");
             let label = label(line);
             labelled += usize::from(label.is_some());
             // Of a table the label stands on a line of its own.
             let short = || Some(line).filter(|line| line.len() <= LABEL);
+            if let Some(label) = label.map(plain) {
+                addressee |= ADDRESSEE.contains(&label.as_str());
+                subject |= SUBJECT.contains(&label.as_str());
+                failure |= FAILURE.contains(&label.as_str());
+            }
             if let Some(label) = label.or_else(short).map(plain) {
                 message |= is_of_message(&label);
                 visitor |= is_of_visitor(&label);
             }
             layout.asks |= asks(line);
             layout.capital_i |= says_i(line);
+            layout.link |= has_link(line);
         }
         layout.form = message && visitor;
-        layout.records = labelled >= 3 && labelled * 2 >= lines;
+        layout.returned = failure && (addressee || subject);
+        layout.records = labelled >= 3 && labelled * 2 >= lines && !patch;
         layout
     }
 }
@@ -66,6 +80,33 @@ fn label(line: &str) -> Option<&str> {
         && !label.ends_with(|c: char| c.is_ascii_digit());
     plausible.then_some(label)
 }
+
+/// Labels, in [plain] form, of whom a message went to.
+#[rustfmt::skip]
+const ADDRESSEE: &[&str] = &[
+    "to", "recipient", "an", "empfanger", "a", "destinataire", "para", "destinatario", "aan",
+    "ontvanger", "till", "mottagare", "til", "modtager", "mottaker", "saaja", "do", "odbiorca",
+    "komu", "prijemce", "prijemca", "cimzett", "catre", "destinatar", "кому", "получатель",
+    "отримувач", "προς", "alici", "kime", "宛先", "送信先", "收件人", "받는 사람", "수신자", "nguoi nhan",
+];
+
+/// Of its subject.
+#[rustfmt::skip]
+const SUBJECT: &[&str] = &[
+    "subject", "betreff", "objet", "sujet", "asunto", "assunto", "oggetto", "onderwerp", "amne",
+    "emne", "aihe", "temat", "predmet", "targy", "subiect", "тема", "θεμα", "konu", "件名",
+    "元の件名", "主题", "主題", "主旨", "제목", "tieu de",
+];
+
+/// Of why it failed.
+#[rustfmt::skip]
+const FAILURE: &[&str] = &[
+    "reason", "error", "grund", "fehler", "raison", "motif", "erreur", "motivo", "error", "erro",
+    "errore", "causa", "reden", "fout", "orsak", "fel", "arsag", "fejl", "feil", "syy", "virhe",
+    "powod", "blad", "duvod", "chyba", "dovod", "ok", "hiba", "motiv", "eroare", "причина",
+    "ошибка", "помилка", "αιτια", "sebep", "neden", "hata", "理由", "エラー", "原因", "错误", "錯誤",
+    "사유", "오류", "ly do",
+];
 
 /// Whether a visitor's name, address or number stands behind a label in [plain] form.
 fn is_of_visitor(label: &str) -> bool {
@@ -110,10 +151,19 @@ fn is_of_message(label: &str) -> bool {
 /// Whether the line asks something; a question mark in an address on the web does not.
 fn asks(line: &str) -> bool {
     let mut before = ' ';
-    let mut letters = line.chars().peekable();
-    while let Some(c) = letters.next() {
-        let next = letters.peek();
+    let mut begins = 0;
+    let mut letters = line.char_indices().peekable();
+    while let Some((at, c)) = letters.next() {
+        let next = letters.peek().map(|(_, c)| c);
         let ends = next.is_none_or(|c| c.is_whitespace() || matches!(c, '?' | '!' | ')' | '"'));
+        if ends && matches!(c, '?' | '？') && is_of_template(line.get(begins..).unwrap_or_default())
+        {
+            before = ' ';
+            continue;
+        }
+        if ends && matches!(c, '.' | '!' | '?' | ':') {
+            begins = at + 1;
+        }
         // Greek asks with a semicolon.
         let greek = ('\u{370}'..='\u{3ff}').contains(&before);
         match c {
@@ -124,6 +174,45 @@ fn asks(line: &str) -> bool {
         }
     }
     false
+}
+
+/// Whether a sentence begins with a question that templates put to whoever reads them.
+fn is_of_template(sentence: &str) -> bool {
+    #[rustfmt::skip]
+    const QUESTIONS: &[&str] = &[
+        "questions?", "any questions?", "have questions?", "have a question?", "got questions?",
+        "need help?", "need assistance?", "need more help?", "button not working?",
+        "link not working?", "trouble viewing", "having trouble", "not you?", "not interested?",
+        "wasn't you?", "was this helpful?", "was this email helpful?", "why did i get this",
+        "why am i getting this", "why am i receiving this", "don't want these",
+        "forgot your password?", "fragen?", "noch fragen?", "haben sie fragen?",
+        "hast du fragen?", "brauchen sie hilfe?", "sie haben fragen?", "des questions ?",
+        "une question ?", "besoin d'aide ?", "¿preguntas?", "¿necesita ayuda?",
+        "¿necesitas ayuda?", "¿tiene preguntas?", "¿tienes preguntas?", "¿tienes dudas?",
+        "duvidas?", "precisa de ajuda?", "tem alguma duvida?", "domande?", "hai domande?",
+        "hai bisogno di aiuto?", "serve aiuto?", "vragen?", "heeft u vragen?", "heb je vragen?",
+        "hulp nodig?", "har du fragor?", "fragor?", "har du sporgsmal?", "har du sporsmal?",
+        "kysyttavaa?", "masz pytania?", "pytania?", "potrzebujesz pomocy?", "mate dotaz?",
+        "mate dotazy?", "potrebujete pomoc?", "kerdese van?", "segitsegre van szuksege?",
+        "aveti intrebari?", "остались вопросы?", "есть вопросы?", "нужна помощь?",
+        "потрібна допомога?", "sorunuz mu var?", "yardima mi ihtiyaciniz var?",
+    ];
+    let begins = sentence.get(..sentence.floor_char_boundary(60));
+    let begins = plain(begins.unwrap_or_default());
+    QUESTIONS
+        .iter()
+        .any(|question| begins.starts_with(question))
+}
+
+/// Whether a page on the web is named, and not only a site.
+fn has_link(line: &str) -> bool {
+    let behind = line
+        .split_once("https://")
+        .or_else(|| line.split_once("http://"));
+    behind.is_some_and(|(_, rest)| {
+        let rest = rest.split_whitespace().next().unwrap_or_default();
+        rest.split_once('/').is_some_and(|(_, page)| page.len() > 1)
+    })
 }
 
 /// Whether the line says `I`, as English does: a word of its own before one in small letters.
@@ -179,8 +268,10 @@ mod tests {
             let expected = Layout {
                 records,
                 form,
+                returned: false,
                 asks,
                 capital_i,
+                link: text.contains("https://"),
             };
             assert_eq!(Layout::of(text), expected, "{text}");
         }

@@ -196,16 +196,132 @@ pub(super) fn is_for_people(value: &str) -> bool {
         "fairemail",
         "k9mail",
         "workmail",
+        "git-send-email",
+        "stgit",
     ];
-    let lower = value.to_ascii_lowercase();
+    let lower = value.to_ascii_lowercase().replace('_', " ");
     NAMES.iter().any(|name| lower.contains(name))
+}
+
+/// Whether a field's name, in lower case, has a word of its own about templates or notices:
+/// `x-email-type-id`, `x-shop-template`.
+pub(super) fn is_of_template(name: &str) -> bool {
+    #[rustfmt::skip]
+    const WORDS: &[&str] = &[
+        "template", "templateid", "templatename", "emailtemplate", "mailtemplate",
+        "notification", "notificationid", "notificationtype", "emailtype", "mailtype",
+        "eventtype", "alert", "alertid", "transactional", "invoiceid", "orderid", "receiptid",
+        "transmission", "mailkind", "emailcategory", "mailcategory",
+    ];
+    let Some(own) = name.strip_prefix("x-") else {
+        return false;
+    };
+    own.split(['-', '_']).any(|word| WORDS.contains(&word)) || own.starts_with("email-type")
+}
+
+/// Whether a field's value calls the message an automatic answer: `autoResponseCase`,
+/// `auto-reply`, `1041:autoresponder.php`.
+pub(super) fn is_of_answer(value: &str) -> bool {
+    if value.len() > 80
+        || memchr::memmem::find(&value.as_bytes().to_ascii_lowercase(), b"auto").is_none()
+    {
+        return false;
+    }
+    let letters = value
+        .chars()
+        .filter(|c| !matches!(c, '-' | '_' | ' ' | '.'));
+    let squeezed: String = letters.collect::<String>().to_ascii_lowercase();
+    [
+        "autorespon",
+        "autorepl",
+        "autoacknowledg",
+        "autoantwort",
+        "autoresponder",
+    ]
+    .iter()
+    .any(|word| squeezed.contains(word))
+}
+
+/// Whether the name of a script is that of a form: `1000:kontakt.php`.
+pub(super) fn is_form_script(value: &str) -> bool {
+    let lower = value.to_ascii_lowercase();
+    let name = lower.rsplit(['/', ':', ' ']).next().unwrap_or_default();
+    let parts = [
+        "kontakt", "contact", "contatt", "contacto", "formmail", "form.php", "formular", "webform",
+        "wpforms", "cf7", "enquiry", "inquiry", "anfrage", "feedback",
+    ];
+    parts.iter().any(|part| name.contains(part))
+}
+
+/// Whether a Received field says that a program on that server handed the message in: Postfix,
+/// qmail, Exim, Sendmail.
+pub(super) fn is_local_program(received: &[u8]) -> bool {
+    let has = |words: &[u8]| memchr::memmem::find(received, words).is_some();
+    // Whom the server gave a number from 1000 on is a person, or a customer of a host.
+    let number = |words: &[u8]| {
+        let at = memchr::memmem::find(received, words)? + words.len();
+        let digits = received
+            .get(at..)?
+            .iter()
+            .take_while(|b| b.is_ascii_digit());
+        Some(digits.count() < 4)
+    };
+    number(b"from userid ") == Some(true)
+        || number(b"invoked by uid ") == Some(true)
+        || has(b"with local (Exim")
+        || has(b"/Submit)")
+}
+
+/// Whether a display name says through which service somebody's mail comes: `Jo Doe via Sign`.
+pub(super) fn is_via(name: &str) -> bool {
+    let lower = name.to_lowercase();
+    [
+        " via ",
+        "(via ",
+        " uber ",
+        " über ",
+        " a través de ",
+        " através de ",
+        " tramite ",
+        " przez ",
+    ]
+    .iter()
+    .any(|word| lower.find(word).is_some_and(|at| at > 0))
+}
+
+/// Whether a display name is that of a site, and of nobody there: one of its words ends with the
+/// name of a kind of them.
+pub(super) fn is_of_site(name: &str) -> bool {
+    #[rustfmt::skip]
+    const ENDS: &[&str] = &[
+        "portal", "portail", "portale", "portaal", "plattform", "platform", "plateforme", "plataforma",
+        "piattaforma", "server", "cloud", "status", "fritz!box", "moodle", "nextcloud", "webshop",
+        "onlineshop", "online-shop", "system", "sistema", "systeme", "портал", "система", "магазин",
+        "anlage", "bot",
+    ];
+    let plain = super::said::plain(name);
+    let mut words = plain.split(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | ',' | '"'));
+    words.any(|word| ENDS.iter().any(|end| word.ends_with(end)))
+}
+
+/// Whether a message id was made up by a library that scripts send with.
+pub(super) fn is_of_library(id: &str) -> bool {
+    let lower = id.to_ascii_lowercase();
+    let has = |word: &str| lower.contains(word);
+    // Zimbra's web mail is for people.
+    has(".javamail.") && !has(".javamail.zimbra") && !has(".javamail.open-xchange")
+        || has("@swift.generated")
+        || has("@symfony.generated")
+        || has(".openerp-")
+        || has("@phpmailer")
 }
 
 /// Whether a message id was made up at a host without a domain, as devices do: `<…@NAS01>`.
 pub(super) fn is_of_bare_host(id: &str) -> bool {
     let id = id.trim().trim_matches(['<', '>']);
     let host = id.rsplit_once('@').map_or("", |(_, host)| host);
-    !host.is_empty() && !host.contains(['.', ':', '['])
+    // Patman, with which people send patches, puts a word there.
+    !host.is_empty() && !host.contains(['.', ':', '[']) && host != "changeid"
 }
 
 /// Whether a message id is of a form that only web mail for people has: `<CA…@mail.gmail.com>` of
@@ -268,6 +384,7 @@ const BEGINNINGS: &[(&str, Rule)] = &[
     ("x-discourse-", Rule::ListManagerField),
     ("x-elasticemail", Rule::BulkService),
     ("x-elq", Rule::Campaign),
+    ("x-email-rejection-reporting", Rule::TemplateField),
     ("x-emarsys", Rule::Campaign),
     ("x-facebook-notify", Rule::NoticeField),
     ("x-fax-", Rule::NoticeField),
@@ -357,6 +474,8 @@ const BEGINNINGS: &[(&str, Rule)] = &[
     ("x-travis-", Rule::NoticeField),
     ("x-trello-", Rule::NoticeField),
     ("x-unisender", Rule::BulkService),
+    ("x-xero-", Rule::TemplateField),
+    ("x-xpt-", Rule::TemplateField),
     ("x-youtrack", Rule::NoticeField),
     ("x-zabbix", Rule::NoticeField),
     ("x-zammad-", Rule::HelpDesk),

@@ -79,6 +79,11 @@ rules! {
     FailureSubject = "failure-subject", "habit";
     /// Header fields of a message that was on its way stand in the text.
     HeaderInText = "header-in-text", "qmail, InterScan, AOL and others";
+    /// Labels in the text tell of another message to whom it went, and of what it was or why it
+    /// failed.
+    ReturnedFields = "returned-fields", "habit of scripts";
+    /// A summary of what is held in quarantine, or could not be delivered.
+    Digest = "digest", "habit of gateways and services";
     /// An address of somebody else's, named in a text about what was not delivered.
     FailedAddress = "failed-address", "habit";
 
@@ -124,6 +129,10 @@ rules! {
     ReceiptText = "receipt-text", "habit";
     /// Several phrases of one of these, as templates have them.
     AnswerTemplate = "answer-template", "habit";
+    /// The value of some field calls the message an automatic answer.
+    AnswerMark = "answer-mark", "Salesforce and others; names of scripts";
+    /// Another subject stands within this one, with its `Re:`.
+    QuotesSubject = "quotes-subject", "habit of scripts";
     /// A subject that confirms that something has come in.
     ReceiptSubject = "receipt-subject", "habit";
     /// The answer of a calendar to an invitation.
@@ -160,6 +169,18 @@ rules! {
     Program = "program", "SAP, Synology, APC, HP, Ricoh, Nagios, Veeam and others";
     /// Sent by a script's library, as notices are, and what visitors write in forms.
     Script = "script", "PHPMailer, Swift Mailer, Nodemailer, JavaMail and others";
+    /// A program on the server itself handed the message in.
+    LocalProgram = "local-program", "Postfix, qmail, Exim, Sendmail";
+    /// A field whose name speaks of templates or notices.
+    TemplateField = "template-field", "PayPal, Xero, DocuSign and others";
+    /// A service or site sends, perhaps in the name of somebody, by the author's name or domain.
+    ForSomebody = "for-somebody", "habit of services";
+    /// Nobody speaks in the text: no `I`, no question, no author's name below.
+    Impersonal = "impersonal", "habit";
+    /// The text has nothing but HTML, as programs for people do not send it.
+    HtmlOnly = "html-only", "habit";
+    /// A page on the web is to be opened, and nobody speaks.
+    Link = "link", "habit";
     /// A web server is in the reverse-path.
     ServerPath = "server-path", "Debian, Red Hat";
     /// The message id was made up at a host without a domain.
@@ -168,6 +189,8 @@ rules! {
     ProgramName = "program-name", "habit";
     /// Text in the phrases of templates.
     NoticeText = "notice-text", "habit";
+    /// Several phrases of templates, and nobody's first person.
+    NoticeTemplate = "notice-template", "habit";
     /// Text about what programs write of, and people as well.
     NoticeTopic = "notice-topic", "habit";
     /// A subject of notices, wherever it stands there.
@@ -210,6 +233,10 @@ rules! {
     BulkText = "bulk-text", "habit";
     /// A picture of one pixel, by which its sender learns who reads.
     TrackingPixel = "tracking-pixel", "habit";
+    /// Several phrases about how no more is sent, and nobody's first person.
+    OptOutTemplate = "opt-out-template", "habit";
+    /// Many recipients are named, at many domains.
+    ManyRecipients = "many-recipients", "habit";
     /// No recipient is named.
     Undisclosed = "undisclosed-recipients", "RFC 5322 section 3.4";
     /// A subject of a letter to many.
@@ -236,6 +263,8 @@ rules! {
     Letter = "letter", "habit";
     /// Somebody is asked something.
     Asks = "asks", "habit";
+    /// The author says `I`.
+    FirstPerson = "first-person", "habit";
     /// The fields of a form in which a visitor wrote.
     Form = "form", "habit";
     /// Lines are broken as mail programs break what is typed in them.

@@ -27,6 +27,8 @@ pub(super) enum Says {
     Topic,
     /// Why a message comes that was sent in bulk.
     Bulk,
+    /// Many messages are held, or could not be delivered.
+    Digest,
     /// Many are spoken to.
     ToMany,
     /// What somebody else wrote follows, on the way through a form or a platform.
@@ -41,6 +43,12 @@ pub(super) enum Says {
     FormSubject,
     /// The author speaks of himself or herself.
     FirstPerson,
+    /// Who wrote is to show first that he is no machine.
+    Challenge,
+    /// Somebody is asked for something, as people ask.
+    Request,
+    /// The author wants no more of it.
+    WantsOut,
     /// No more will be sent to who does not want it.
     OptOut,
 }
@@ -65,7 +73,7 @@ struct Index {
     keys: Vec<(u64, u16)>,
     /// The phrases in order of their keys: where each stands in `texts`, how long it is, what it
     /// says.
-    phrases: Vec<(u16, u8, Says)>,
+    phrases: Vec<(u32, u8, Says)>,
     texts: String,
 }
 
@@ -94,7 +102,7 @@ impl Index {
         for (text, says) in all {
             let key = key(&text);
             let (Ok(begin), Ok(number), Ok(length)) = (
-                u16::try_from(index.texts.len()),
+                u32::try_from(index.texts.len()),
                 u16::try_from(index.phrases.len()),
                 u8::try_from(text.len()),
             ) else {
@@ -120,7 +128,7 @@ impl Index {
         });
         let phrases = self.phrases.get(range).unwrap_or_default().iter();
         phrases.map(|(begin, length, says)| {
-            let begin = usize::from(*begin);
+            let begin = *begin as usize;
             let text = self.texts.get(begin..begin + usize::from(*length));
             (text.unwrap_or_default(), *says)
         })
@@ -134,10 +142,22 @@ fn key(text: &str) -> u64 {
     next() << 32 | next()
 }
 
-/// What a text says: of each kind the first phrase, in the order of the text, and how many there
-/// are.
+/// What a text says of one kind.
+#[derive(Debug, Default, Clone, Copy)]
+struct Kind {
+    /// The first phrase, in the order of the text.
+    first: Option<&'static str>,
+    /// How many phrases there are.
+    count: u8,
+    /// How many of them begin behind the end of another that is not the same.
+    apart: u8,
+    /// Where the last of these ends.
+    end: usize,
+}
+
+/// What a text says, by kind.
 #[derive(Debug, Default)]
-pub(super) struct Said([(Option<&'static str>, u8); KINDS]);
+pub(super) struct Said([Kind; KINDS]);
 
 impl Said {
     /// Reads a text in [plain] form.
@@ -147,14 +167,14 @@ impl Said {
         for (at, first) in text.char_indices() {
             let begins = !before.is_alphanumeric() || !is_spaced(first);
             if begins && (first.is_alphanumeric() || first == '#') {
-                said.at(text.get(at..).unwrap_or_default(), before);
+                said.at(text.get(at..).unwrap_or_default(), before, at);
             }
             before = first;
         }
         said
     }
 
-    fn at(&mut self, rest: &str, before: char) {
+    fn at(&mut self, rest: &str, before: char, at: usize) {
         for (phrase, says) in INDEX.like(rest) {
             let Some(place) = self.0.get_mut(says as usize) else {
                 continue;
@@ -167,20 +187,29 @@ impl Said {
             // What stands behind a quotation mark is what somebody tells of.
             let told = says == Says::Automatic && is_quotation_mark(before);
             if (ends || !says.is_of_words()) && !told {
-                place.0.get_or_insert(phrase);
-                place.1 = place.1.saturating_add(1);
+                if place.first.is_none() || at >= place.end && place.first != Some(phrase) {
+                    place.apart = place.apart.saturating_add(1);
+                    place.end = at + phrase.len();
+                }
+                place.first.get_or_insert(phrase);
+                place.count = place.count.saturating_add(1);
             }
         }
     }
 
     /// The first phrase of that kind.
     pub(super) fn get(&self, says: Says) -> Option<&'static str> {
-        self.0.get(says as usize).and_then(|(first, _)| *first)
+        self.0.get(says as usize).and_then(|kind| kind.first)
     }
 
     /// How many phrases of that kind there are.
     pub(super) fn count(&self, says: Says) -> u8 {
-        self.0.get(says as usize).map_or(0, |(_, count)| *count)
+        self.0.get(says as usize).map_or(0, |kind| kind.count)
+    }
+
+    /// How many phrases of that kind there are apart from each other.
+    pub(super) fn apart(&self, says: Says) -> u8 {
+        self.0.get(says as usize).map_or(0, |kind| kind.apart)
     }
 }
 

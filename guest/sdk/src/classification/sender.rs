@@ -389,7 +389,79 @@ pub(super) fn sends_notices(local: &str) -> bool {
             | "autoemail"
             | "sysmail"
             | "servicenotification"
+            | "messagingservice"
+            | "avisos"
+            | "seguimiento"
+            | "suivi"
+            | "moodle"
+            | "nextcloud"
+            | "fritzbox"
+            | "statuspage"
+            | "ordersender"
+            | "dohled"
+            | "dse"
+            | "echosign"
+            | "adobesign"
+            | "notifier"
+            | "reminder"
+            | "reminders"
+            | "erinnerung"
+            | "erinnerungen"
+            | "rappel"
+            | "recordatorio"
+            | "tracking"
+            | "shipping"
+            | "shipmenttracking"
+            | "sendungsinfo"
+            | "orderupdate"
+            | "orderupdates"
+            | "orderconfirmation"
+            | "einvoice"
+            | "quarantine"
+            | "quarantaene"
+            | "quarantaine"
+            | "cuarentena"
+            | "quarantena"
+            | "kwarantanna"
+            | "spamfilter"
+            | "spamreport"
+            | "spamdigest"
+            | "digest"
+            | "digests"
+            | "bildirim"
+            | "bildirimler"
+            | "ertesites"
+            | "oznameni"
+            | "upozorneni"
+            | "upozornenie"
+            | "varsel"
+            | "varsling"
+            | "avisering"
+            | "ilmoitus"
+            | "ilmoitukset"
+            | "powiadomienie"
+            | "uvedomlenie"
+            | "rassylka"
     )
+}
+
+/// Whether a service has set the domain apart for what it sends by itself:
+/// `notification.service.example`.
+pub(super) fn is_for_notices(domain: &str) -> bool {
+    let labels: Vec<&str> = domain.split('.').collect();
+    let own = labels.get(..labels.len().saturating_sub(2));
+    own.unwrap_or_default().iter().any(|label| {
+        matches!(
+            *label,
+            "notification"
+                | "notifications"
+                | "notify"
+                | "alerts"
+                | "mailer"
+                | "noreply"
+                | "no-reply"
+        )
+    })
 }
 
 /// The address of an autoresponder.

@@ -134,13 +134,197 @@ pub(super) fn ends_with_absence(subject: &str) -> bool {
 /// Whether it is a letter to many by its subject.
 pub(super) fn is_newsletter(subject: &str) -> bool {
     let lower = lower(subject);
-    !is_answer(without_tags(&lower)) && NEWSLETTERS.iter().any(|word| lower.contains(word))
+    !is_answer(without_tags(&lower))
+        && (NEWSLETTERS.iter().any(|word| lower.contains(word)) || has_issue(&lower))
 }
 
-/// Whether the decoded subject has the words of bounces anywhere.
-pub(super) fn mentions_failure(subject: &str) -> bool {
+/// Whether the number of an issue is told: `第312号`, `Ausgabe 12`, `Issue #7`.
+fn has_issue(lower: &str) -> bool {
+    #[rustfmt::skip]
+    const ISSUES: &[&str] = &[
+        "issue ", "issue #", "ausgabe ", "numéro ", "edition ", "édition ", "edición ", "edição ",
+        "edizione ", "nummer ", "numer ", "číslo ", "выпуск ", "випуск ", "sayı ", "sayi ", "第", "제",
+        "rundmail ", "rundschreiben ", "circular ", "circolare ", "circulaire ", "rondschrijven ",
+    ];
+    ISSUES.iter().any(|word| {
+        lower.match_indices(word).any(|(at, _)| {
+            let before = lower.get(..at).and_then(|text| text.chars().next_back());
+            let rest = lower.get(at + word.len()..).unwrap_or_default();
+            let rest = rest.trim_start_matches(['#', ' ', 'n', 'º', '°', '.', 'r']);
+            let behind = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+            let number = behind.len() < rest.len();
+            let counted = word.is_ascii()
+                || !matches!(*word, "第" | "제")
+                || behind.starts_with(['号', '號', '期', '호']);
+            number && counted && (!word.is_ascii() || before.is_none_or(|c| !c.is_alphanumeric()))
+        })
+    })
+}
+
+/// Whether it says that a ticket was made of something that has come in, by a word for a ticket and
+/// one for what became of it: `Case 4711 has been created`, `Vorgang 4711 eröffnet`. A number stands
+/// there as well.
+pub(super) fn is_ticket_opened(plain: &str) -> bool {
+    #[rustfmt::skip]
+    const TICKETS: &[&str] = &[
+        "ticket", "case", "request", "incident", "issue", "enquiry", "inquiry", "anfrage", "vorgang",
+        "fall", "meldung", "anliegen", "storung", "demande", "dossier", "caso", "solicitud",
+        "incidencia", "consulta", "chamado", "solicitacao", "pedido", "protocolo", "richiesta",
+        "segnalazione", "pratica", "melding", "aanvraag", "verzoek", "zaak", "arende", "arendet",
+        "sag", "sagen", "sak", "saken", "henvendelse", "forespurgsel", "tukipyynto", "palvelupyynto",
+        "pyynto", "zgloszenie", "sprawa", "pozadavek", "pripad", "hlaseni", "poziadavka", "bejelentes",
+        "jegy", "solicitare", "solicitarea", "sesizare", "zahtjev", "zahtevek", "upit", "заявка",
+        "обращение", "запрос", "тикет", "заявку", "звернення", "запит", "αιτημα", "talep", "talebiniz",
+        "kaydiniz", "yeu cau", "tiket", "permintaan",
+    ];
+    #[rustfmt::skip]
+    const VERBS: &[&str] = &[
+        "created", "opened", "received", "logged", "registered", "submitted", "acknowledged",
+        "assigned to our", "erstellt", "angelegt", "eroffnet", "eingegangen", "registriert",
+        "aufgenommen", "erhalten", "cree", "creee", "enregistre", "ouvert", "recue", "creado", "creada",
+        "registrad", "abierto", "abierta", "recibid", "criado", "criada", "aberto", "aberta", "recebid",
+        "creato", "creata", "aperto", "aperta", "registrat", "ricevut", "aangemaakt", "geregistreerd",
+        "ontvangen", "skapats", "skapat", "registrerat", "mottaget", "oprettet", "opprettet",
+        "registreret", "registrert", "modtaget", "mottatt", "luotu", "vastaanotettu", "kirjattu",
+        "utworzon", "zarejestrowan", "przyjet", "vytvoren", "zaregistrovan", "prijat", "zaevidovan",
+        "letrehozva", "letrejott", "rogzitettuk", "inregistrat", "creat", "kreiran", "zaprimljen",
+        "prejet", "создан", "зарегистрирован", "принят", "открыт", "створен", "зареєстрован", "прийнят",
+        "δημιουργηθηκε", "καταχωρηθηκε", "olusturuldu", "alindi", "acildi", "da duoc tao", "telah dibuat",
+        "telah diterima",
+    ];
+    if !plain.contains(|c: char| c.is_ascii_digit()) || is_answer(plain) {
+        return false;
+    }
+    let has = |words: &[&str], whole: bool| {
+        words.iter().any(|word| {
+            plain.match_indices(word).any(|(at, _)| {
+                let before = plain.get(..at).and_then(|text| text.chars().next_back());
+                let after = plain
+                    .get(at + word.len()..)
+                    .and_then(|text| text.chars().next());
+                before.is_none_or(|c| !c.is_alphanumeric())
+                    && (!whole || after.is_none_or(|c| !c.is_alphabetic()))
+            })
+        })
+    };
+    has(TICKETS, true) && has(VERBS, false)
+}
+
+/// Whether the subject of another message stands behind other words, with its `Re:`:
+/// `Closed for the holidays (Re: your offer)`.
+pub(super) fn quotes_another(subject: &str) -> bool {
+    #[rustfmt::skip]
+    const ANSWERS: &[&str] = &[
+        "re:", "aw:", "sv:", "vs:", "odp:", "ynt:", "antw:", "antwort:", "rif:", "res:", "r:",
+        "re :", "回复:", "回覆:", "답장:", "re：",
+    ];
     let lower = lower(subject);
-    BOUNCE.iter().any(|phrase| lower.contains(phrase))
+    if is_answer(without_tags(&lower)) {
+        return false;
+    }
+    ANSWERS.iter().any(|answer| {
+        lower.match_indices(answer).any(|(at, _)| {
+            let before = lower.get(..at).and_then(|text| text.chars().next_back());
+            before.is_some_and(|c| !c.is_alphanumeric())
+        })
+    })
+}
+
+/// Whether a word of a subject in plain form is a compound of those that notices have, as German,
+/// Dutch and the languages of the North write them in one: `Ertragsbericht`, `Orderbevestiging`.
+pub(super) fn has_notice_word(plain: &str) -> bool {
+    #[rustfmt::skip]
+    const ENDS: &[&str] = &[
+        "bericht", "report", "benachrichtigung", "bestatigung", "erinnerung", "meldung", "rechnung",
+        "bestellung", "warnung", "ubersicht", "protokoll", "alarm", "storung", "bevestiging",
+        "herinnering", "melding", "overzicht", "factuur", "bekraftelse", "paminnelse", "rapport",
+        "bekraeftelse", "bekreftelse", "faktura", "vahvistus", "muistutus", "raportti", "ilmoitus",
+        "lasku",
+    ];
+    let mut words = plain.split(|c: char| !c.is_alphanumeric());
+    words.any(|word| {
+        ENDS.iter()
+            .any(|end| word.len() > end.len() + 2 && word.ends_with(end))
+    })
+}
+
+/// Whether it is about a summary of what is held in quarantine, of unwanted mail, or of what could
+/// not be delivered; `plain` has no accents.
+pub(super) fn is_digest(plain: &str) -> bool {
+    #[rustfmt::skip]
+    const QUARANTINE: &[&str] = &[
+        "quarantin", "quarantaine", "cuarentena", "quarentena", "quarantena", "kwarantann",
+        "karanten", "karantin", "karantæn", "karanteeni", "карантин", "carantin", "karanten",
+        "隔離", "検疫", "隔离", "격리", "spam", "junk mail", "迷惑メール", "垃圾邮件", "垃圾郵件", "스팸",
+        "held message", "blocked message", "held email", "blocked email", "спам",
+    ];
+    #[rustfmt::skip]
+    const BOUNCES: &[&str] = &[
+        "bounce", "undeliver", "unzustellbar", "hard bounce", "rebote", "rebond", "rimbalz",
+        "undelivered", "suppress", "不達", "退信", "반송", "недостав", "delivery statistic",
+        "delivery report for the", "zustellstatistik", "versandstatistik",
+    ];
+    #[rustfmt::skip]
+    const SUMMARIES: &[&str] = &[
+        "digest", "summary", "overview", "weekly", "daily", "monthly", "statistic", "zusammenfassung",
+        "ubersicht", "bericht", "wochentlich", "taglich", "statistik", "resume", "recapitulati",
+        "hebdomadaire", "quotidien", "resumen", "informe", "semanal", "diari", "resumo", "relatorio",
+        "riepilogo", "settimanale", "giornalier", "overzicht", "wekelijks", "dagelijks",
+        "samenvatting", "sammanfattning", "veckorapport", "oversigt", "oversikt", "ugentlig",
+        "yhteenveto", "podsumowanie", "raport", "tygodniow", "dzienn", "souhrn", "prehled",
+        "tydenni", "denni", "suhrn", "osszefoglal", "jelentes", "rezumat", "сводка", "отчет", "дайджест",
+        "зведення", "звіт", "αναφορα", "ozet", "rapor", "サマリー", "レポート", "要約", "一覧", "摘要", "报告",
+        "報告", "汇总", "요약", "리포트", "보고", "tong hop", "ringkasan",
+    ];
+    /// What only a quarantine tells so.
+    #[rustfmt::skip]
+    const TOLD: &[&str] = &[
+        "report", "notification", "notice", "you have", "new message", "message(s)", "messages",
+        "nachrichten", "benachrichtigung", "mitteilung", "rapport", "notificacion", "mensajes",
+        "aviso", "mensagens", "notificacao", "messaggi", "notifica", "avviso", "berichten", "melding",
+        "meddelanden", "besked", "wiadomosci", "powiadomienie", "zpravy", "oznameni", "upozorneni",
+        "spravy", "uzenet", "ertesit", "mesaje", "письма", "уведомление", "сообщени", "листи", "ileti",
+        "bildirim", "お知らせ", "通知", "件", "提醒", "알림", "통",
+    ];
+    let has = |words: &[&str]| {
+        words.iter().any(|word| {
+            plain.match_indices(word).any(|(at, _)| {
+                let before = plain.get(..at).and_then(|text| text.chars().next_back());
+                !word.is_ascii() || before.is_none_or(|c| !c.is_alphanumeric())
+            })
+        })
+    };
+    if is_answer(plain) {
+        return false;
+    }
+    let quarantine = has(QUARANTINE);
+    quarantine && (has(SUMMARIES) || has(TOLD)) || has(BOUNCES) && has(SUMMARIES)
+}
+
+/// Whether the decoded subject has the words of bounces anywhere, or says of some message that it
+/// was not taken.
+pub(super) fn mentions_failure(subject: &str) -> bool {
+    #[rustfmt::skip]
+    const MESSAGES: &[&str] = &[
+        "message", "mail", "email", "e-mail", "sms", "fax", "delivery", "posting", "nachricht",
+        "zustellung", "courriel", "mensaje", "correo", "mensagem", "messaggio", "bericht",
+        "meddelande", "besked", "melding", "viesti", "wiadomość", "zpráva", "správa", "levél",
+        "mesaj", "письмо", "сообщение", "лист", "повідомлення",
+    ];
+    #[rustfmt::skip]
+    const FAILURES: &[&str] = &[
+        "failed", "failure", "rejected", "refused", "not accepted", "not sent", "fehlgeschlagen",
+        "abgewiesen", "abgelehnt", "zurückgewiesen", "zurückgekommen", "refusé", "rejeté", "retourné",
+        "échec", "échoué", "rechazado", "devuelto", "fallido", "rejeitad", "devolvid", "falhou",
+        "respinto", "rifiutato", "restituito", "fallito", "geweigerd", "mislukt", "avvisad",
+        "misslyckades", "afvist", "avvist", "mislykkedes", "mislyktes", "hylätty", "epäonnistui",
+        "odrzucona", "zwrócona", "odmítnuta", "vrácena", "odmietnutá", "vrátená", "visszautasít",
+        "respins", "returnat", "отклонено", "возвращено", "отклонен", "возвращен", "відхилено",
+        "повернуто",
+    ];
+    let lower = lower(subject);
+    let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+    has(BOUNCE) || has(MESSAGES) && has(FAILURES)
 }
 
 /// Whether the decoded subject begins as that of an answer does.

@@ -39,6 +39,10 @@ pub(super) struct Text {
     pub failure_words: Option<&'static str>,
     /// An offer, at the end, not to get more of the kind.
     pub opt_out: Option<&'static str>,
+    /// There are several of them.
+    pub opts_out: bool,
+    /// Text about why the message comes.
+    pub bulk: Option<&'static str>,
     /// What says that somebody's words have come through a form or a platform.
     pub passed_on: Option<&'static str>,
     /// How it is laid out.
@@ -55,6 +59,8 @@ pub(super) struct Text {
     pub complaint: bool,
     /// A picture of one pixel.
     pub pixel: bool,
+    /// There is no text but in HTML.
+    pub html_only: bool,
 }
 
 /// Type, boundary, charset and encoding of a part.
@@ -283,6 +289,7 @@ fn finish(found: Found) -> Text {
     } = found;
     let html = html.map(|(head, octets)| decoded(&head, &octets));
     text.pixel = html.as_deref().is_some_and(has_pixel);
+    text.html_only = html.is_some() && plain.is_none();
     let plain = plain.map(|(head, octets)| decoded(&head, &octets));
     let words = match (plain, html) {
         (Some(plain), _) if !plain.trim().is_empty() => plain,
@@ -300,10 +307,18 @@ fn finish(found: Found) -> Text {
     text.header_in_text = has_header(&words);
     // At the end, behind what somebody had to say.
     let end = words.trim_end();
-    let from = end.floor_char_boundary(end.len().saturating_sub(SEARCHED / 4));
-    let from = from.max(end.floor_char_boundary(end.len() / 2));
+    let from = end.floor_char_boundary(end.len().saturating_sub(SEARCHED / 2));
+    let from = from.max(end.floor_char_boundary(end.len() / 3));
     let end = Said::of(&said::plain(end.get(from..).unwrap_or_default()));
-    text.opt_out = end.get(Says::OptOut);
+    // Who asks for it is no list.
+    let asked = [&text.said, &end].map(|said| said.get(Says::WantsOut));
+    if asked == [None, None] {
+        text.opt_out = end.get(Says::OptOut);
+        text.opts_out = end.apart(Says::OptOut) > 1;
+    }
+    text.layout.asks |= text.said.get(Says::Request).is_some();
+    let of_end = (!text.quotes).then(|| end.get(Says::Bulk)).flatten();
+    text.bulk = text.said.get(Says::Bulk).or(of_end);
     text.passed_on = text.said.get(Says::Form).or(end.get(Says::Form));
     text
 }

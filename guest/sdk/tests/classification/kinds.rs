@@ -6,17 +6,17 @@ use gatepost_sdk::MessageClass::{self, *};
 use crate::classified;
 
 /// Reverse-path, fields (an author among them), text.
-type Case = (&'static str, &'static str, &'static str);
+pub(crate) type Case = (&'static str, &'static str, &'static str);
 
 #[track_caller]
-fn all(expected: (MessageClass, bool), cases: &[Case]) {
+pub(crate) fn all(expected: (MessageClass, bool), cases: &[Case]) {
     let mut wrong = Vec::new();
     for (path, fields, text) in cases {
         let kind = match fields.contains("Content-Type") {
             true => "",
             false => "Content-Type: text/plain; charset=utf-8\n",
         };
-        let to = match fields.contains("To: ") && !fields.contains("Reply-To: ") {
+        let to = match fields.starts_with("To: ") || fields.contains("\nTo: ") {
             true => "",
             false => "To: help@desk.example\n",
         };

@@ -3,11 +3,15 @@
 #![allow(clippy::unwrap_used)] // clippy.toml lets tests unwrap, not their helpers
 
 mod decisions;
+mod everyday;
 mod evidence;
 mod folder;
+mod homemade;
 mod kinds;
 mod labels;
+mod neighbours;
 mod properties;
+mod services;
 
 use std::path::PathBuf;
 

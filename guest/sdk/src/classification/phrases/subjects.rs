@@ -3,6 +3,15 @@
 /// Of alerts, reports, orders, accounts, appointments.
 #[rustfmt::skip]
 pub(super) const NOTICES: &[&str] = &[
+    "signature", "signed", "sent you", "shared with you", "invites you", "has invited", "completed:",
+    "new event", "canceled:", "updated:", "purchase order", "disponible", "verfugbar", "genehmigt",
+    "abgelehnt", "geteilt", "eingeladen", "bewerbung", "antrag", "neue nachricht", "postfach",
+    "toner", "anruf", "abgabe", "partage avec vous", "invite a", "releve", "virement",
+    "transferencia", "en camino", "compartido", "te ha enviado", "extracto", "bonifico", "estratto",
+    "a caminho", "extrato", "comprovante", "gedeeld", "onderweg", "delat", "pa vag", "pa vej",
+    "matkalla", "w drodze", "wyciag", "na ceste", "vypis", "uton", "kivonat", "pe drum", "extras",
+    "доставку", "доставка", "выписка", "приглашение", "yolda", "ekstre", "davet", "出荷", "明細",
+    "招待", "共有", "已发货", "账单", "帳單", "发货", "邀请", "명세서", "초대", "공유",
     "alert", "alerts", "alarm", "critical", "warning", "problem", "resolved", "recovery",
     "recovered", "is down", "is up", "went down", "outage", "incident", "status update",
     "status report", "monitor", "backup", "succeeded", "successful", "completed", "failed",
