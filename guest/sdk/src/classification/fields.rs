@@ -259,7 +259,7 @@ fn words(text: &text::Text, recipients: &[String], held: &Held, found: &mut Foun
         ),
         (
             Rule::OptOutTemplate,
-            nobody && text.opts_out,
+            text.opts_out,
             "several phrases",
         ),
         (
@@ -751,6 +751,7 @@ impl Pass<'_> {
                     .or_else(|| machine::is_for_people(value).then_some(Rule::MailProgram))
                     .or_else(|| machine::is_program(value).then_some(Rule::Program))
                     .or_else(|| machine::is_script(value).then_some(Rule::Script))
+                    .or_else(|| (name != "x-powered-by").then_some(Rule::OtherProgram))
             }
             "feedback-id" | "x-feedback-id" => {
                 (!value.is_empty()).then_some(())?;

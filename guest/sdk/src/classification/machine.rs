@@ -85,7 +85,7 @@ pub(super) fn is_program(value: &str) -> bool {
         "sql server", "ssrs", "crystal reports", "jasperreports", "cognos", "business objects",
         "tableau", "power bi", "powershell", "blat ", "swaks", "sendemail", "mailsend",
         "smtp4dev", "limesurvey", "surveymonkey", "typeform", "calendly", "doodle", "eventbrite",
-        "moodle", "ilias", "blackboard", "canvas lms", "lotus workflow", "ninox", "camera",
+        "moodle", "ilias", "phpbb", "vbulletin", "xenforo", "mybb", "woltlab", "invision", "blackboard", "canvas lms", "lotus workflow", "ninox", "camera",
         "hikvision", "dahua", "axis ", "reolink", "loxone", "homematic", "home assistant",
         "shelly",
     ];

@@ -175,6 +175,8 @@ rules! {
     TemplateField = "template-field", "PayPal, Xero, DocuSign and others";
     /// A service or site sends, perhaps in the name of somebody, by the author's name or domain.
     ForSomebody = "for-somebody", "habit of services";
+    /// A program that is not known names itself as what wrote the message.
+    OtherProgram = "other-program", "habit";
     /// Nobody speaks in the text: no `I`, no question, no author's name below.
     Impersonal = "impersonal", "habit";
     /// The text has nothing but HTML, as programs for people do not send it.
@@ -233,7 +235,7 @@ rules! {
     BulkText = "bulk-text", "habit";
     /// A picture of one pixel, by which its sender learns who reads.
     TrackingPixel = "tracking-pixel", "habit";
-    /// Several phrases about how no more is sent, and nobody's first person.
+    /// Several phrases about how no more is sent.
     OptOutTemplate = "opt-out-template", "habit";
     /// Many recipients are named, at many domains.
     ManyRecipients = "many-recipients", "habit";

@@ -3,7 +3,8 @@
 /// Of alerts, reports, orders, accounts, appointments.
 #[rustfmt::skip]
 pub(super) const NOTICES: &[&str] = &[
-    "signature", "signed", "sent you", "shared with you", "invites you", "has invited", "completed:",
+    "signature", "signed", "expiration", "certificate", "certificat", "zertifikat", "certificado",
+    "certificato", "tickets", "eintrittskarten", "billets", "entradas", "zahlerstand", "account", "sent you", "shared with you", "invites you", "has invited", "completed:",
     "new event", "canceled:", "updated:", "purchase order", "disponible", "verfugbar", "genehmigt",
     "abgelehnt", "geteilt", "eingeladen", "bewerbung", "antrag", "neue nachricht", "postfach",
     "toner", "anruf", "abgabe", "partage avec vous", "invite a", "releve", "virement",
