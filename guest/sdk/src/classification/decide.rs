@@ -76,8 +76,11 @@ fn class(found: &Found) -> (MessageClass, Set) {
         return (MessageClass::Human, Set::of(&[NotAutomatic]));
     }
     let elsewhere = if found.has(ReplyElsewhere) { 2 } else { 0 };
-    // Salesmen's programs write letters too, and offer to stop.
-    let letter = u32::from(found.has(Letter) && !found.has(OptOut));
+    // Salesmen's programs write letters too, and offer to stop; who writes about such an offer in a
+    // mail program names it once.
+    let offers = Set::of(&[OptOutTemplate, ListUnsubscribe, Campaign, BulkText]).or(BULK);
+    let typed = found.has(MailProgram) && !found.has_any(offers);
+    let letter = u32::from(found.has(Letter) && (!found.has(OptOut) || typed));
     let to_somebody = answer(found).max(as_answer(found)) + elsewhere + letter;
     // Of a notice that can be switched off, too, what it says of itself is more.
     let notice = found.weight(OF_NOTICES);

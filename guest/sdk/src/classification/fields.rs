@@ -257,11 +257,7 @@ fn words(text: &text::Text, recipients: &[String], held: &Held, found: &mut Foun
             nobody && said.apart(Says::Notice) > 1,
             "several phrases",
         ),
-        (
-            Rule::OptOutTemplate,
-            text.opts_out,
-            "several phrases",
-        ),
+        (Rule::OptOutTemplate, text.opts_out, "several phrases"),
         (
             Rule::ReturnedFields,
             text.layout.returned,
@@ -748,6 +744,7 @@ impl Pass<'_> {
                 self.programs = self.programs.checked_sub(1)?;
                 autoreply::mailer(value)
                     .or_else(|| machine::mailer(value))
+                    .or_else(|| machine::is_for_newsletters(value).then_some(Rule::Campaign))
                     .or_else(|| machine::is_for_people(value).then_some(Rule::MailProgram))
                     .or_else(|| machine::is_program(value).then_some(Rule::Program))
                     .or_else(|| machine::is_script(value).then_some(Rule::Script))
@@ -951,7 +948,24 @@ fn is_administrator(name: &str) -> bool {
         "postmaster",
         "microsoft outlook",
     ];
-    NAMES.contains(&name.trim().to_lowercase().as_str())
+    if NAMES.contains(&name.trim().to_lowercase().as_str()) {
+        return true;
+    }
+    // In whatever language, of mail.
+    let name = said::plain(name);
+    let mail = [
+        "mail",
+        "correo",
+        "correio",
+        "courrier",
+        "messagerie",
+        "posta",
+        "poczty",
+        "почты",
+    ];
+    let words = || name.split(|c: char| !c.is_alphanumeric());
+    words().any(|word| word.starts_with("admin") || word.starts_with("amministrator"))
+        && words().any(|word| mail.contains(&word))
 }
 
 /// The display names of mail systems.
@@ -989,7 +1003,7 @@ fn is_mail_program(name: &str) -> bool {
     ];
     #[rustfmt::skip]
     const WHOLE: &[&str] = &[
-        "mailserver", "mailsystem", "mailsysteem", "mailverteiler", "postsystem", "postsystemet",
+        "listserver", "listserv", "list server", "list manager", "mailing list manager", "mailserver", "mailsystem", "mailsysteem", "mailverteiler", "postsystem", "postsystemet",
         "levelezorendszer", "sahkopostijarjestelma", "mailrobot", "listenserver",
     ];
     #[rustfmt::skip]

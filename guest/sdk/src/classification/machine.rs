@@ -198,9 +198,78 @@ pub(super) fn is_for_people(value: &str) -> bool {
         "workmail",
         "git-send-email",
         "stgit",
+        "alpine",
+        "neomutt",
+        "s-nail",
+        "aerc",
+        "notmuch",
+        "mh-e",
+        "seamonkey",
+        "epyrus",
+        "rainloop",
+        "snappymail",
+        "afterlogic",
+        "icewarp",
+        "atmail",
+        "delta chat",
+        "deltachat",
+        "mailbird",
+        "incredimail",
+        "pegasus mail",
+        "windows mail",
+        "windows live mail",
+        "live mail",
+        "ibm notes",
+        "hcl notes",
+        "hcl verse",
+        "ibm verse",
+        "missive",
+        "superhuman",
+        "samsung email",
+        "android mail",
+        "aqua mail",
+        "blackberry",
+        "macoutlook",
+        "nextcloud mail",
+        "trojita",
+        "balsa",
+        "kontact",
+        "turnpike",
+        "mail.app",
     ];
     let lower = value.to_ascii_lowercase().replace('_', " ");
-    NAMES.iter().any(|name| lower.contains(name))
+    lower.contains("webmail") || lower.contains("web mail") || begins_a_word(&lower, NAMES)
+}
+
+/// A program that sends letters to many.
+pub(super) fn is_for_newsletters(value: &str) -> bool {
+    #[rustfmt::skip]
+    const NAMES: &[&str] = &[
+        "acymailing", "mailpoet", "phplist", "mailchimp", "sendy", "mailwizz", "cleverreach",
+        "rapidmail", "inxmail", "newsletter", "interspire", "oempro", "mautic", "listmonk",
+        "groupmail", "maxbulk", "sendblaster", "supermailer", "dada mail", "openemm", "optivo",
+        "emarsys", "xqueue", "agnitas", "sarbacane", "klick-tipp", "klicktipp", "getresponse",
+        "aweber", "activecampaign", "icontact", "constant contact", "campaign monitor",
+        "verticalresponse", "benchmark email", "mad mimi", "e-goi", "egoi", "rd station",
+        "unisender", "sendpulse", "esputnik", "freshmail", "ecomail", "smartemailing", "mailerlite",
+        "moosend", "acumbamail", "doppler", "mailrelay", "teenvio", "4dem", "mailup", "contactlab",
+        "voxmail", "laposta", "spotler", "copernica", "tripolis", "apsis", "paloma", "ungapped",
+        "ubivox", "heyloyalty", "listamester", "newsman", "euromsg", "setrow", "blastengine",
+        "stibee", "focussend", "webpower", "worldcast", "sendinblue", "brevo", "hubspot", "marketo",
+        "eloqua", "pardot", "exacttarget", "silverpop", "responsys", "dotmailer", "dotdigital",
+        "mailing list", "mass mail", "massmail", "bulkmail",
+    ];
+    begins_a_word(&value.to_ascii_lowercase(), NAMES)
+}
+
+/// Whether one of these stands where a word begins.
+fn begins_a_word(text: &str, names: &[&str]) -> bool {
+    names.iter().any(|name| {
+        text.match_indices(name).any(|(at, _)| {
+            let before = text.get(..at).and_then(|text| text.chars().next_back());
+            before.is_none_or(|c| !c.is_ascii_alphanumeric())
+        })
+    })
 }
 
 /// Whether a field's name, in lower case, has a word of its own about templates or notices:

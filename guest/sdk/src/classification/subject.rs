@@ -144,7 +144,7 @@ fn has_issue(lower: &str) -> bool {
     const ISSUES: &[&str] = &[
         "issue ", "issue #", "ausgabe ", "numéro ", "edition ", "édition ", "edición ", "edição ",
         "edizione ", "nummer ", "numer ", "číslo ", "выпуск ", "випуск ", "sayı ", "sayi ", "第", "제",
-        "rundmail ", "rundschreiben ", "circular ", "circolare ", "circulaire ", "rondschrijven ",
+        "comunicato ", "comunicado ", "communiqué ", "mitteilung ", "rundmail ", "rundschreiben ", "circular ", "circolare ", "circulaire ", "rondschrijven ",
     ];
     ISSUES.iter().any(|word| {
         lower.match_indices(word).any(|(at, _)| {
@@ -313,7 +313,8 @@ pub(super) fn mentions_failure(subject: &str) -> bool {
     ];
     #[rustfmt::skip]
     const FAILURES: &[&str] = &[
-        "failed", "failure", "rejected", "refused", "not accepted", "not sent", "fehlgeschlagen",
+        "failed", "failure", "rejected", "blocked", "blockiert", "gesperrt", "bloqué", "bloqueado",
+        "bloccat", "geblokkeerd", "zablokowan", "zablokovan", "заблокирован", "refused", "not accepted", "not sent", "fehlgeschlagen",
         "abgewiesen", "abgelehnt", "zurückgewiesen", "zurückgekommen", "refusé", "rejeté", "retourné",
         "échec", "échoué", "rechazado", "devuelto", "fallido", "rejeitad", "devolvid", "falhou",
         "respinto", "rifiutato", "restituito", "fallito", "geweigerd", "mislukt", "avvisad",

@@ -10,6 +10,7 @@ mod homemade;
 mod kinds;
 mod labels;
 mod neighbours;
+mod offices;
 mod platforms;
 mod properties;
 mod services;

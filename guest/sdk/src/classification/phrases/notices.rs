@@ -109,7 +109,7 @@ pub(super) const NOTICE_TEXT: &[&str] = &[
 /// What such programs write about, and people as well: it only backs other signs.
 #[rustfmt::skip]
 pub(super) const NOTICE_TOPIC: &[&str] = &[
-    "payment method", "invoice number", "receipt number", "transaction id", "order number",
+    "quota", "payment method", "invoice number", "receipt number", "transaction id", "order number",
     "tracking id", "toner", "low ink", "seriennummer", "anruf", "transferencia", "bonifico",
     "virement", "überweisung", "is down", "was down for", "went down", "monitor is", "alert:", "threshold",
     "has been resolved", "incident", "status changed", "state changed", "completed successfully",
