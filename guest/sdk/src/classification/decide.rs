@@ -771,6 +771,7 @@ const LETTERS_TO_MANY: &[(Rule, u32)] = &[
     (Campaign, 2),
     (ToMany, 2),
     (ErrorsTo, 1),
+    (BulkPrecedence, 1),
     (BulkText, 1),
     (TrackingPixel, 1),
     (Undisclosed, 1),

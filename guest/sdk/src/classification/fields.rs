@@ -349,14 +349,23 @@ const NAMES: usize = 4;
 /// Lines at the end of a text in which it is signed.
 const LAST_LINES: usize = 8;
 
+/// Octets of a long last line in which it is signed.
+const END: usize = 24;
+
 /// Whether one of the last lines has a word of a person's name who is an author, or gets the
 /// answer.
 fn is_signed(own: &str, held: &Held) -> bool {
-    let lines = own.lines().rev().filter(|line| !line.trim().is_empty());
-    let short = lines
+    let lines = || own.lines().rev().filter(|line| !line.trim().is_empty());
+    let short = lines()
         .take(LAST_LINES)
         .filter(|line| line.len() < 80 && !line.contains('?'));
-    let last: Vec<String> = short.map(said::plain).collect();
+    // Some sign on the line of their last words.
+    let end = |line: &str| {
+        let from = line.ceil_char_boundary(line.len().saturating_sub(END));
+        line.get(from..).map(said::plain)
+    };
+    let ends = lines().take(1).filter_map(end);
+    let last: Vec<String> = short.map(said::plain).chain(ends).collect();
     let names = held.from.named().iter().chain(held.reply_to.named());
     names.take(NAMES).any(|(name, _)| {
         let name = said::plain(name);

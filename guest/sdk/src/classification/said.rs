@@ -142,6 +142,9 @@ fn key(text: &str) -> u64 {
     next() << 32 | next()
 }
 
+/// Octets between phrases that are told apart: closer ones are of one clause.
+const APART: usize = 12;
+
 /// What a text says of one kind.
 #[derive(Debug, Default, Clone, Copy)]
 struct Kind {
@@ -187,7 +190,7 @@ impl Said {
             // What stands behind a quotation mark is what somebody tells of.
             let told = says == Says::Automatic && is_quotation_mark(before);
             if (ends || !says.is_of_words()) && !told {
-                if place.first.is_none() || at >= place.end && place.first != Some(phrase) {
+                if place.first.is_none() || at >= place.end + APART && place.first != Some(phrase) {
                     place.apart = place.apart.saturating_add(1);
                     place.end = at + phrase.len();
                 }

@@ -14,6 +14,7 @@ mod offices;
 mod platforms;
 mod properties;
 mod services;
+mod short;
 
 use std::path::PathBuf;
 

@@ -109,7 +109,8 @@ pub(super) const NOTICE_TEXT: &[&str] = &[
 /// What such programs write about, and people as well: it only backs other signs.
 #[rustfmt::skip]
 pub(super) const NOTICE_TOPIC: &[&str] = &[
-    "quota", "payment method", "invoice number", "receipt number", "transaction id", "order number",
+    "quota", "área de cliente", "área de clientes", "area clienti", "area riservata", "im kundenportal", "in ihrem kundenkonto", "in ihrem konto", "votre espace client", "espace personnel",
+    "mina sidor", "min side", "omat sivut", "マイページ", "ログインして", "mijn omgeving", "в личном кабинете", "особистому кабінеті", "elérhető az ügyfél", "payment method", "invoice number", "receipt number", "transaction id", "order number",
     "tracking id", "toner", "low ink", "seriennummer", "anruf", "transferencia", "bonifico",
     "virement", "überweisung", "is down", "was down for", "went down", "monitor is", "alert:", "threshold",
     "has been resolved", "incident", "status changed", "state changed", "completed successfully",
