@@ -167,6 +167,15 @@ pub(super) fn find(
         .take(bounds::ADDRESSES)
         .map(|to| to.to_lowercase())
         .collect();
+    // A circular goes to its author, and to all others blind.
+    let to = held.to.addresses();
+    let authors = held.from.addresses();
+    if !to.is_empty()
+        && to.iter().all(|address| authors.contains(address))
+        && !to.iter().any(|address| recipients.contains(address))
+    {
+        found.add(Rule::Undisclosed, "To", "the author");
+    }
     let read = message.body_chunk(0, text::READ);
     let authors = recipients
         .get(..recipients.len().min(AUTHORS))
@@ -302,7 +311,10 @@ fn subject_lines(subjects: &[String], found: &mut Found) {
         let said = Said::of(&plain);
         let failure = || said.get(Says::FailureWords).is_some();
         for (rule, is_so) in [
-            (Rule::NewsletterSubject, subject::is_newsletter(text)),
+            (
+                Rule::NewsletterSubject,
+                subject::is_newsletter(text) || said.get(Says::ToMany).is_some(),
+            ),
             (
                 Rule::FailureSubject,
                 subject::mentions_failure(text) || failure(),
@@ -358,7 +370,7 @@ fn is_signed(own: &str, held: &Held) -> bool {
     let lines = || own.lines().rev().filter(|line| !line.trim().is_empty());
     let short = lines()
         .take(LAST_LINES)
-        .filter(|line| line.len() < 80 && !line.contains('?'));
+        .filter(|line| line.len() < 80 && !line.contains('?') && !line.contains("://"));
     // Some sign on the line of their last words.
     let end = |line: &str| {
         let from = line.ceil_char_boundary(line.len().saturating_sub(END));
@@ -417,6 +429,9 @@ fn other_address(text: &str, recipients: &[String], held: &Held) -> Option<Strin
         .map(str::to_owned)
 }
 
+/// Octets before a name in which it is said what its owner is: `L'utilisateur`.
+const TITLE: usize = 20;
+
 /// Whether somebody typed an answer.
 fn replies(text: &text::Text, author: &str, held: &Held, found: &mut Found) {
     let of_machine = found.has_any(Set::of(&[
@@ -436,11 +451,13 @@ fn replies(text: &text::Text, author: &str, held: &Held, found: &mut Found) {
     // Calendars tell who has accepted; people do not tell their own names first.
     let name = said::plain(author);
     let names = held.from.addresses().into_iter().chain([name]);
-    if found.has(Rule::CalendarReply)
-        && names
-            .into_iter()
-            .any(|name| !name.is_empty() && text.begins.starts_with(name.as_str()))
-    {
+    let first = said::plain(text.own.lines().next().unwrap_or_default());
+    let told = |name: &String| {
+        let at = first.find(name.as_str());
+        // `The user Ann Weaver has accepted`
+        !name.is_empty() && at.is_some_and(|at| at < TITLE && at + name.len() < first.len())
+    };
+    if found.has(Rule::CalendarReply) && names.into_iter().any(|name| told(&name)) {
         found.add(Rule::AutomaticText, "text", "author's name");
     }
     // A notice for customers: `Ann (Wool Shop)`, or `Ann commented:`, above which to answer.
@@ -714,6 +731,10 @@ impl Pass<'_> {
                 let library = || machine::is_of_library(value).then_some(Rule::Script);
                 of_web_mail.or_else(library).or_else(bare)
             }
+            // RFC 7293, and what DocuSign writes: of an account, or of one document.
+            "require-recipient-valid-since" | "recipient-id" | "site-id" => {
+                (!value.is_empty()).then_some(Rule::TemplateField)
+            }
             "x-php-originating-script" | "x-php-script" => {
                 if machine::is_form_script(value) {
                     self.found.add(Rule::Form, shown, value);
@@ -805,6 +826,9 @@ impl Pass<'_> {
     fn of_service(&mut self, name: &str, shown: &str, value: &str) -> Option<Rule> {
         if name.starts_with("x-") && machine::is_of_answer(value) {
             self.found.add(Rule::AnswerMark, shown, value);
+        }
+        if value.eq_ignore_ascii_case("challenge") {
+            return Some(Rule::Challenge);
         }
         machine::rule(name)
             .filter(|_| !autoreply::is_no(value))
@@ -999,6 +1023,7 @@ fn is_mail_program(name: &str) -> bool {
     #[rustfmt::skip]
     const MAIL: &[&str] = &[
         "mail", "email", "e-mail", "mailserver", "mailsystem", "post", "posta", "poczta", "pocztowy",
+        "pocztowa", "postovna", "postova", "почтовая", "поштова",
         "pocztowe", "postovni", "postovy", "courrier", "messagerie", "correo", "correio", "mensajeria",
         "levelezo", "levelezorendszer", "levelezoszerver", "e-posta", "eposta", "почтовый", "почты",
         "поштовий", "пошти", "mailsysteem", "postsystem", "postsystemet", "mailsystemet", "thu",
@@ -1008,7 +1033,8 @@ fn is_mail_program(name: &str) -> bool {
     const PROGRAMS: &[&str] = &[
         "system", "systeme", "sistema", "systemet", "systeem", "rendszer", "sistemi", "sistem", "server",
         "serveur", "servidor", "serwer", "robot", "робот", "система", "системы", "сервер", "daemon",
-        "delivery", "sunucusu", "thong", "gateway", "relay",
+        "delivery", "sunucusu", "thong", "gateway", "relay", "bramka", "brama", "brana",
+        "passerelle", "pasarela", "шлюз", "filtr", "filter", "filtre", "filtro", "фильтр",
     ];
     #[rustfmt::skip]
     const WHOLE: &[&str] = &[
@@ -1045,6 +1071,11 @@ fn relations(transaction: &Transaction, held: &Held, from: &[(String, String)], 
         found.add(Rule::ListOwner, "MAIL FROM", &transaction.mail_from);
     }
     for address in held.sender.addresses() {
+        let local = local_part(&address);
+        let service = sender::wants_no_reply(&local) || sender::sends_notices(&local);
+        if service && !from.contains(&address) {
+            found.add(Rule::ServiceSender, "Sender", &address);
+        }
         if sender::is_of_list(&local_part(&address)) && !from.contains(&address) {
             found.add(Rule::ListOwner, "Sender", &address);
         }
@@ -1068,6 +1099,13 @@ fn relations(transaction: &Transaction, held: &Held, from: &[(String, String)], 
             let tagged = tagged.is_some_and(|((local, _), (_, domain))| {
                 from.contains(&format!("{local}@{domain}"))
             });
+            let local = local_part(&address);
+            if sender::is_of_challenge(&local) {
+                found.add(Rule::Challenge, "Reply-To", &address);
+            }
+            if !sender::wants_no_reply(&local) && !sender::sends_notices(&local) {
+                found.add(Rule::ReplyNamed, "Reply-To", &address);
+            }
             if to.contains(&address) {
                 found.add(Rule::ReplyToList, "Reply-To", &address);
             } else if tagged || token || is_elsewhere(&address, &domains) {

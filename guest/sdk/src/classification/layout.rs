@@ -180,7 +180,7 @@ fn asks(line: &str) -> bool {
 fn is_of_template(sentence: &str) -> bool {
     #[rustfmt::skip]
     const QUESTIONS: &[&str] = &[
-        "questions?", "any questions?", "have questions?", "have a question?", "got questions?",
+        "questions?", "questions about", "problems with the link", "any questions?", "have questions?", "have a question?", "got questions?",
         "need help?", "need assistance?", "need more help?", "button not working?",
         "link not working?", "trouble viewing", "having trouble", "not you?", "not interested?",
         "wasn't you?", "was this helpful?", "was this email helpful?", "why did i get this",

@@ -89,11 +89,22 @@ pub(super) fn is_program(value: &str) -> bool {
         "hikvision", "dahua", "axis ", "reolink", "loxone", "homematic", "home assistant",
         "shelly",
     ];
+    // Its own name may say what it does.
+    #[rustfmt::skip]
+    const KINDS: &[&str] = &[
+        "alert", "alerts", "notifier", "notification", "notifications", "notify", "monitor",
+        "monitoring", "reporter", "mfp", "scanner", "copier", "robot", "bot", "daemon", "sensor",
+        "watchdog", "sharepoint",
+    ];
     // What is said of it in brackets, its page above all, names others.
     let product = value.split(['(', ';']).next().unwrap_or_default();
     let lower = product.to_ascii_lowercase();
     // Words of their own, where one is a beginning of others: a name ends with its space.
     let lower = format!("{lower} ");
+    let mut words = lower.split(|c: char| !c.is_ascii_alphanumeric());
+    if words.any(|word| KINDS.contains(&word)) {
+        return true;
+    }
     NAMES.iter().any(|name| {
         lower.match_indices(name).any(|(at, _)| {
             let before = lower.get(..at).and_then(|text| text.chars().next_back());

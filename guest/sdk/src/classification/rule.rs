@@ -177,6 +177,8 @@ rules! {
     ForSomebody = "for-somebody", "habit of services";
     /// A program that is not known names itself as what wrote the message.
     OtherProgram = "other-program", "habit";
+    /// A service sends for the author, by the field Sender.
+    ServiceSender = "service-sender", "RFC 5322 section 3.6.2; SharePoint, Google Calendar";
     /// Nobody speaks in the text: no `I`, no question, no author's name below.
     Impersonal = "impersonal", "habit";
     /// The text has nothing but HTML, as programs for people do not send it.
@@ -239,7 +241,7 @@ rules! {
     OptOutTemplate = "opt-out-template", "habit";
     /// Many recipients are named, at many domains.
     ManyRecipients = "many-recipients", "habit";
-    /// No recipient is named.
+    /// No recipient is named, or the author alone.
     Undisclosed = "undisclosed-recipients", "RFC 5322 section 3.4";
     /// A subject of a letter to many.
     NewsletterSubject = "newsletter-subject", "habit";
@@ -276,6 +278,8 @@ rules! {
     /// Answers go to somebody at another domain: perhaps a form passes on what a person wrote in
     /// it.
     ReplyElsewhere = "reply-elsewhere", "habit";
+    /// Answers go to somebody who reads them, at the author's own domain.
+    ReplyNamed = "reply-named", "habit";
     /// Written in answer to something.
     Correspondence = "correspondence", "RFC 5322 section 3.6.4";
     /// In a thread of Outlook's, answer or not.

@@ -390,6 +390,14 @@ pub(super) fn sends_notices(local: &str) -> bool {
             | "sysmail"
             | "servicenotification"
             | "messagingservice"
+            | "invitation"
+            | "invitations"
+            | "invites"
+            | "einladung"
+            | "einladungen"
+            | "convites"
+            | "invitaciones"
+            | "inviti"
             | "avisos"
             | "seguimiento"
             | "suivi"
@@ -461,6 +469,23 @@ pub(super) fn is_for_notices(domain: &str) -> bool {
                 | "noreply"
                 | "no-reply"
         )
+    })
+}
+
+/// Whether who answers there confirms that he is no machine: `verify-7f31bb02`.
+pub(super) fn is_of_challenge(local: &str) -> bool {
+    let begins = [
+        "verify",
+        "confirm",
+        "challenge",
+        "validate",
+        "authorize",
+        "whitelist",
+    ];
+    begins.iter().any(|word| {
+        let rest = local.strip_prefix(word);
+        let rest = rest.and_then(|rest| rest.strip_prefix(['-', '+', '.', '_', '=']));
+        rest.is_some_and(|rest| rest.chars().any(|c| c.is_ascii_digit()))
     })
 }
 

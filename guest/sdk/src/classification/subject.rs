@@ -313,6 +313,8 @@ pub(super) fn mentions_failure(subject: &str) -> bool {
     ];
     #[rustfmt::skip]
     const FAILURES: &[&str] = &[
+        "zatrzyman", "wstrzyman", "zurückgehalten", "angehalten", "retenu", "retenid", "retid",
+        "trattenut", "tegengehouden", "stoppat", "tilbageholdt", "zadržen", "visszatart", "задержан",
         "failed", "failure", "rejected", "blocked", "blockiert", "gesperrt", "bloqué", "bloqueado",
         "bloccat", "geblokkeerd", "zablokowan", "zablokovan", "заблокирован", "refused", "not accepted", "not sent", "fehlgeschlagen",
         "abgewiesen", "abgelehnt", "zurückgewiesen", "zurückgekommen", "refusé", "rejeté", "retourné",

@@ -13,6 +13,7 @@ mod neighbours;
 mod offices;
 mod platforms;
 mod properties;
+mod senders;
 mod services;
 mod short;
 

@@ -124,6 +124,32 @@ pub(super) const NOTICE_TEXT: &[&str] = &[
     "wij herinneren u", "afspraak annuleren", "vi påminner om din", "vi minder dig om", "vi minner om",
     "muistutamme", "przypominamy o", "připomínáme", "pripomíname", "emlékeztetjük", "vă reamintim",
     "напоминаем о", "нагадуємо про", "hatırlatırız", "ご予約のリマインド", "预约提醒", "예약 안내", "fax message from", "fax has been received", "reply to review",
+    // Passwords that end
+    "password will expire in", "password expires in", "password for the account",
+    "password has expired", "account will be locked", "account will be disabled",
+    "passwort läuft", "kennwort läuft", "kennwort für das konto", "konto wird gesperrt", "das konto gesperrt",
+    "mot de passe expire", "mot de passe du compte", "mot de passe de votre compte",
+    "compte sera verrouillé", "compte sera désactivé", "contraseña caduca", "contraseña caducará",
+    "contraseña expira", "contraseña de la cuenta", "cuenta será bloqueada", "senha expira",
+    "senha expirará", "senha da conta", "conta será bloqueada", "la password scad",
+    "password dell'account", "l'account verrà", "wachtwoord verloopt", "wachtwoord van het account",
+    "account wordt geblokkeerd", "lösenord går ut", "lösenord upphör", "adgangskode udløber",
+    "passord utløper", "salasanasi vanhenee", "hasło wygas", "hasło do konta", "konto zostanie zablokowane",
+    "heslo vyprší", "heslo k účtu", "účet bude", "jelszava lejár", "jelszó lejár", "parola expiră",
+    "пароль истекает", "срок действия пароля", "учетная запись будет", "şifrenizin süresi",
+    "パスワードの有効期限", "密码将过期", "密碼即將到期", "비밀번호가 만료",
+    // Shared, and asked to be a contact
+    "s vámi sdílí", "so mnou zdieľa", "zdieľa s vami", "udostępnia ci", "udostępnił ci",
+    "udostępniła ci", "megosztotta", "a distribuit", "teilt mit ihnen", "teilt mit dir",
+    "partage avec vous", "comparte contigo", "compartilha com você", "condivide con te",
+    "deelt met u", "delar med dig", "deler med dig", "deler med deg", "jakaa kanssasi",
+    "делится с вами", "will only work for", "funktioniert nur für", "bude fungovat jen",
+    "ne fonctionnera que", "solo funcionará para", "só funcionará para", "funzionerà solo",
+    "werkt alleen voor", "quer se conectar", "quiere conectar", "wants to connect",
+    "would like to connect", "add you to my", "möchte sich mit ihnen", "möchte sich mit dir",
+    "souhaite se connecter", "souhaite vous ajouter", "vuole collegarsi", "wil graag connectie",
+    "chce nawiązać kontakt", "chce se spojit", "хочет добавить вас", "bağlantı kurmak istiyor",
+    "minha rede profissional", "mi red profesional", "my professional network",
     // To be joined or looked at
     "mit ihnen geteilt", "mit dir geteilt", "shared with you", "partagé avec vous",
     "compartido contigo", "compartido con usted", "compartilhado com você", "condiviso con te",
@@ -238,7 +264,9 @@ pub(super) const DIGEST: &[&str] = &[
 /// Why a message comes, as platforms of more countries put it below theirs.
 #[rustfmt::skip]
 pub(super) const BULK_TEXT: &[&str] = &[
-    "you are subscribed to", "you're subscribed to", "because you subscribed",
+    "you are subscribed to", "está recebendo e-mails", "u ontvangt dit", "je ontvangt dit",
+    "sie erhalten dieses", "du erhältst dieses", "met deze mailing", "mit diesem rundschreiben",
+    "por medio de este correo informamos", "con questa mail informiamo", "you're subscribed to", "because you subscribed",
     "because you signed up", "because you are a customer", "because you opted in",
     "you signed up for", "you have been subscribed", "having trouble viewing this",
     "can't see this email", "read online", "read in browser", "view as a web page",
@@ -287,7 +315,8 @@ pub(super) const BULK_TEXT: &[&str] = &[
 #[rustfmt::skip]
 pub(super) const OPT_OUT: &[&str] = &[
     "abmelden:", "in unserem verteiler", "aus unserem verteiler", "unsubscribe here",
-    "update your subscription", "manage your subscription", "manage subscription",
+    "update your subscription", "parar de receber", "dejar de recibir", "smettere di ricevere",
+    "nicht mehr benachrichtigt", "manage your subscription", "manage subscription",
     "change your preferences",
     "be removed from our", "leave this list", "leave the list", "stop these emails",
     "don't want these emails", "no more emails", "prefer not to receive",
@@ -366,7 +395,14 @@ pub(super) const TO_MANY: &[&str] = &[
 /// That something of ours has come in, in more words.
 #[rustfmt::skip]
 pub(super) const RECEIPT_TEXT: &[&str] = &[
-    "we've got your", "we got your", "got your email", "got your message", "created case",
+    "we've got your", "we got your", "got your email", "got your message", "created case", "working days", "werktagen", "arbeitstagen", "arbeitstage", "werkdagen",
+    "jours ouvrés", "jours ouvrables", "heures ouvrées", "días laborables", "días hábiles",
+    "dias úteis", "giorni lavorativi", "arbetsdagar", "arbejdsdage", "virkedager", "arkipäivän",
+    "dni roboczych", "pracovních dn", "pracovných dn", "munkanapon", "zile lucrătoare",
+    "radnih dana", "delovnih dn", "рабочих дн", "робочих дн", "работни дни", "εργάσιμων",
+    "εργάσιμες", "iş günü", "営業日", "个工作日", "個工作天", "영업일", "ngày làm việc", "hari kerja",
+    "zo snel mogelijk", "sans modifier l'objet", "leave the subject", "betreff nicht",
+    "beantworten ihre",
     "created a ticket", "opened a ticket", "opened a case", "has been logged", "was logged as",
     "has been opened for your", "has been registered", "been assigned ticket", "you will be notified when", "ticket has now been",
     "been assigned the ticket", "has been assigned the", "your ticket id", "your request id",
@@ -424,7 +460,9 @@ pub(super) const ABSENCE_TEXT: &[&str] = &[
     "foreldrepermisjon", "vanhempainvapaa", "na urlopie macierzyńskim", "na zwolnieniu lekarskim",
     "na mateřské", "na rodičovské", "na materskej", "szülési szabadság", "în concediu de",
     "в декретном отпуске", "на больничном", "у декретній", "doğum iznin", "育児休業", "産休", "产假",
-    "育嬰假", "육아휴직", "출산휴가", "we are closed", "we're closed", "we will be closed", "our shop is closed",
+    "育嬰假", "육아휴직", "출산휴가", "we are closed", "we're closed", "kantoor gesloten", "kantoor is gesloten", "bureau est fermé", "office will be closed",
+    "oficina cerrada", "oficina permanecerá", "ufficio chiuso", "kontoret är stängt", "kontoret er lukket",
+    "kontoret er stengt", "biuro jest zamknięte", "kancelář je zavřen", "we will be closed", "our shop is closed",
     "our store is closed", "closed for the holidays", "closed for vacation", "summer break",
     "wir haben geschlossen", "wir haben betriebs", "praxis ist vom", "praxis ist geschlossen",
     "büro ist vom", "bleibt geschlossen", "haben wir urlaub", "wir sind im urlaub",
@@ -447,6 +485,11 @@ pub(super) const ABSENCE_TEXT: &[&str] = &[
 /// What calls itself a machine's, in more words.
 #[rustfmt::skip]
 pub(super) const AUTOMATIC_TEXT: &[&str] = &[
+    "nobody has read", "no one has read your", "noch niemand gelesen", "hat noch niemand",
+    "nog niemand naar", "nog niemand gelezen", "personne n'a encore", "nadie ha leído",
+    "nessuno ha ancora", "ninguém leu", "ingen har läst", "ingen har læst", "ingen har lest",
+    "krijgt u vanzelf", "comes by itself", "kommt von selbst", "kommt automatisch",
+    "wird automatisch beantwortet",
     "sent from a notification-only", "notification-only address", "this is a no-reply",
     "this is a notification-only", "sent by an automated", "sent from an automated",
     "system generated email", "system-generated email", "this is an autogenerated",
@@ -483,7 +526,17 @@ pub(super) const AUTOMATIC_TEXT: &[&str] = &[
 /// What was not delivered, in anybody's words.
 #[rustfmt::skip]
 pub(super) const FAILURE_WORDS: &[&str] = &[
-    "was not accepted", "not accepted because", "was refused", "has been refused",
+    "forbidden attachment", "attachment type", "unzulässiger anhang", "unzulässigen anhang",
+    "unerlaubter anhang", "pièce jointe interdite", "pièce jointe non autorisée",
+    "adjunto no permitido", "anexo não permitido", "allegato non consentito",
+    "niet toegestane bijlage", "otillåten bilaga", "niedozwolony załącznik",
+    "załącznik niedozwolonego", "załącznika niedozwolonego", "nepovolená příloha",
+    "nepovolenou přílohu", "nepovolenú prílohu", "tiltott melléklet", "запрещенное вложение",
+    "запрещённое вложение", "yasaklı ek", "has been held", "wurde zurückgehalten",
+    "wurde angehalten", "a été retenu", "a été bloqué", "ha sido bloqueado", "ha sido retenido",
+    "foi bloquead", "foi retid", "è stato bloccato", "è stato trattenuto", "is tegengehouden",
+    "har stoppats", "er blevet tilbageholdt", "zostala zatrzymana", "została zatrzymana",
+    "byla zadržena", "bola zadržaná", "було затримано", "задержано", "was not accepted", "not accepted because", "was refused", "has been refused",
     "were not able to deliver", "cannot be delivered", "can not be delivered",
     "could not be sent", "couldn't be sent", "could not be processed",
     "not a valid address", "no longer exists",
@@ -533,7 +586,11 @@ pub(super) const FAILURE_TEXT: &[&str] = &[
 /// What is told to whoever writes for the first time, before his message is shown.
 #[rustfmt::skip]
 pub(super) const CHALLENGE_TEXT: &[&str] = &[
-    "verify that you are a real", "verify that you are human", "verify that you're human",
+    "list of known senders", "known senders yet", "list of approved senders", "holding folder",
+    "waiting in a holding", "i keep my inbox free", "my inbox free of", "not on my list of",
+    "not yet on my list", "nicht in meiner liste", "noch nicht auf meiner liste",
+    "pas dans ma liste", "pas encore dans ma liste", "no está en mi lista", "não está na minha lista",
+    "non è nella mia lista", "verify that you are a real", "verify that you are human", "verify that you're human",
     "prove that you are human", "prove you are human", "real live human", "not a spam source",
     "to complete this verification", "click the link below to deliver your",
     "click the link below to have your", "to have your message delivered",

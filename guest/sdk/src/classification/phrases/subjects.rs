@@ -3,7 +3,7 @@
 /// Of alerts, reports, orders, accounts, appointments.
 #[rustfmt::skip]
 pub(super) const NOTICES: &[&str] = &[
-    "almost full", "nearly full", "quota", "fast voll", "presque pleine", "casi lleno", "quasi piena",
+    "kennwort", "almost full", "nearly full", "quota", "fast voll", "presque pleine", "casi lleno", "quasi piena",
     "quase cheia", "bijna vol", "how likely", "signature", "signed", "expiration", "certificate", "certificat", "zertifikat", "certificado",
     "certificato", "tickets", "eintrittskarten", "billets", "entradas", "zahlerstand", "account", "sent you", "shared with you", "invites you", "has invited", "completed:",
     "new event", "canceled:", "updated:", "purchase order", "disponible", "verfugbar", "genehmigt",
