@@ -1,7 +1,7 @@
 //! Which of the known phrases a text has.
 //!
 //! All phrases of all languages are looked for in one pass: at the beginning of each word only
-//! those are compared that have its first two letters. So a text costs what it is long, whatever
+//! those are compared that have its first letters. So a text costs what it is long, whatever
 //! number of phrases there is.
 
 use std::sync::LazyLock;
@@ -69,7 +69,7 @@ const KINDS: usize = Says::OptOut as usize + 1;
 /// The phrases, each in the form that [`plain`] gives it: close together, for what a call touches
 /// of the memory it has to fetch first.
 struct Index {
-    /// The first two letters of phrases, in order, each with the number of the first that has them.
+    /// The first letters of phrases, in order, each with the number of the first that has them.
     keys: Vec<(u64, u16)>,
     /// The phrases in order of their keys: where each stands in `texts`, how long it is, what it
     /// says.
@@ -120,7 +120,16 @@ impl Index {
 
     /// The phrases that begin as this text does, with what they say.
     fn like(&'static self, text: &str) -> impl Iterator<Item = (&'static str, Says)> {
-        let key = key(text);
+        let [three, two, one] = keys(text);
+        let shorter = [(two, three), (one, two)].into_iter();
+        // At the end of a text they are the same.
+        let shorter = shorter.filter(|(key, longer)| key != longer);
+        let all = std::iter::once(three).chain(shorter.map(|(key, _)| key));
+        all.flat_map(|key| self.with(key))
+    }
+
+    /// The phrases of a key.
+    fn with(&'static self, key: u64) -> impl Iterator<Item = (&'static str, Says)> {
         let at = self.keys.binary_search_by_key(&key, |(key, _)| *key);
         let range = at.ok().map_or(0..0, |at| {
             let number = |at: usize| self.keys.get(at).map(|(_, number)| usize::from(*number));
@@ -135,11 +144,17 @@ impl Index {
     }
 }
 
-/// The first two letters.
+/// The first three letters of a phrase; of a shorter one, as many as there are.
 fn key(text: &str) -> u64 {
     let mut letters = text.chars();
-    let mut next = || u64::from(u32::from(letters.next().unwrap_or(' ')));
-    next() << 32 | next()
+    let mut next = || letters.next().map_or(0, |c| u64::from(u32::from(c)));
+    next() << 42 | next() << 21 | next()
+}
+
+/// The keys under which phrases stand that this text may begin with: of three letters, two and one.
+fn keys(text: &str) -> [u64; 3] {
+    let three = key(text);
+    [three, three & !0x1f_ffff, three & !0x3ff_ffff_ffff]
 }
 
 /// Octets between phrases that are told apart: closer ones are of one clause.
