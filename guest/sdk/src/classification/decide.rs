@@ -130,7 +130,8 @@ fn by_program(found: &Found) -> bool {
     found.has(MailProgram) || found.has(Threaded) && !found.has_any(scripts)
 }
 
-/// Whether it is a summary of held or undelivered mail, by no person's program and in nobody's words.
+/// Whether it is a summary of held or undelivered mail, by no person's program and in nobody's
+/// words.
 fn is_digest(found: &Found) -> bool {
     let person = Set::of(&[Letter, AnswerSubject, TypedReply, Form]).or(OF_PROGRAM);
     let program = Set::of(&[
@@ -494,7 +495,8 @@ fn forbids_reply(rule: Rule, found: &Found) -> bool {
         // An answer comes to whoever typed this one, or wrote in a form.
         NoReplyAddress => {
             let form = found.count(Set::of(&[Form, ReplyNamed])) == 2;
-            !typed && !elsewhere && !form && !(program && found.has(Letter))
+            let is_read = typed || elsewhere || form || program && found.has(Letter);
+            !is_read
         }
         NoticeAddress | SystemMailbox => {
             !typed && !elsewhere && !found.has_any(Set::of(&[MailProgram, Flowed, Letter]))

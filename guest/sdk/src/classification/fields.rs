@@ -396,9 +396,9 @@ fn names_of_person(name: &str) -> Vec<&str> {
     #[rustfmt::skip]
     const OF_OTHERS: &[&str] = &[
         "team", "support", "service", "services", "desk", "helpdesk", "system", "admin", "mail",
-        "shop", "store", "info", "office", "sales", "customer", "care", "kundenservice",
-        "noreply", "notification", "notifications", "alerts", "alert", "news", "newsletter",
-        "accounts", "billing", "the", "gmbh", "ltd", "inc", "llc", "www", "com",
+        "shop", "store", "info", "office", "sales", "customer", "care", "kundenservice", "noreply",
+        "notification", "notifications", "alerts", "alert", "news", "newsletter", "accounts",
+        "billing", "the", "gmbh", "ltd", "inc", "llc", "www", "com",
     ];
     let words = name.split(|c: char| !c.is_alphanumeric());
     let words: Vec<&str> = words
@@ -1022,29 +1022,30 @@ fn is_mail_system(name: &str) -> bool {
 fn is_mail_program(name: &str) -> bool {
     #[rustfmt::skip]
     const MAIL: &[&str] = &[
-        "mail", "email", "e-mail", "mailserver", "mailsystem", "post", "posta", "poczta", "pocztowy",
-        "pocztowa", "postovna", "postova", "почтовая", "поштова",
-        "pocztowe", "postovni", "postovy", "courrier", "messagerie", "correo", "correio", "mensajeria",
-        "levelezo", "levelezorendszer", "levelezoszerver", "e-posta", "eposta", "почтовый", "почты",
-        "поштовий", "пошти", "mailsysteem", "postsystem", "postsystemet", "mailsystemet", "thu",
-        "mailverteiler", "listenserver", "mailrobot", "sahkopostijarjestelma",
+        "mail", "email", "e-mail", "mailserver", "mailsystem", "post", "posta", "poczta",
+        "pocztowy", "pocztowa", "postovna", "postova", "почтовая", "поштова", "pocztowe",
+        "postovni", "postovy", "courrier", "messagerie", "correo", "correio", "mensajeria",
+        "levelezo", "levelezorendszer", "levelezoszerver", "e-posta", "eposta", "почтовый",
+        "почты", "поштовий", "пошти", "mailsysteem", "postsystem", "postsystemet", "mailsystemet",
+        "thu", "mailverteiler", "listenserver", "mailrobot", "sahkopostijarjestelma",
     ];
     #[rustfmt::skip]
     const PROGRAMS: &[&str] = &[
-        "system", "systeme", "sistema", "systemet", "systeem", "rendszer", "sistemi", "sistem", "server",
-        "serveur", "servidor", "serwer", "robot", "робот", "система", "системы", "сервер", "daemon",
-        "delivery", "sunucusu", "thong", "gateway", "relay", "bramka", "brama", "brana",
-        "passerelle", "pasarela", "шлюз", "filtr", "filter", "filtre", "filtro", "фильтр",
+        "system", "systeme", "sistema", "systemet", "systeem", "rendszer", "sistemi", "sistem",
+        "server", "serveur", "servidor", "serwer", "robot", "робот", "система", "системы",
+        "сервер", "daemon", "delivery", "sunucusu", "thong", "gateway", "relay", "bramka", "brama",
+        "brana", "passerelle", "pasarela", "шлюз", "filtr", "filter", "filtre", "filtro", "фильтр",
     ];
     #[rustfmt::skip]
     const WHOLE: &[&str] = &[
-        "listserver", "listserv", "list server", "list manager", "mailing list manager", "mailserver", "mailsystem", "mailsysteem", "mailverteiler", "postsystem", "postsystemet",
+        "listserver", "listserv", "list server", "list manager", "mailing list manager",
+        "mailserver", "mailsystem", "mailsysteem", "mailverteiler", "postsystem", "postsystemet",
         "levelezorendszer", "sahkopostijarjestelma", "mailrobot", "listenserver",
     ];
     #[rustfmt::skip]
     const UNSPACED: &[&str] = &[
-        "メール配信システム", "メール管理", "メールシステム", "メールサーバ", "メール自動", "邮件系统", "邮件服务器",
-        "邮件管理员", "郵件系統", "郵件伺服器", "郵件管理員", "메일관리자", "메일 관리자", "메일시스템", "메일 시스템", "메일서버",
+        "メール配信システム", "メール管理", "メールシステム", "メールサーバ", "メール自動", "邮件系统", "邮件服务器", "邮件管理员", "郵件系統",
+        "郵件伺服器", "郵件管理員", "메일관리자", "메일 관리자", "메일시스템", "메일 시스템", "메일서버",
     ];
     if !name.is_ascii() && UNSPACED.iter().any(|word| name.contains(word)) {
         return true;

@@ -94,18 +94,18 @@ const ADDRESSEE: &[&str] = &[
 #[rustfmt::skip]
 const SUBJECT: &[&str] = &[
     "subject", "betreff", "objet", "sujet", "asunto", "assunto", "oggetto", "onderwerp", "amne",
-    "emne", "aihe", "temat", "predmet", "targy", "subiect", "тема", "θεμα", "konu", "件名",
-    "元の件名", "主题", "主題", "主旨", "제목", "tieu de",
+    "emne", "aihe", "temat", "predmet", "targy", "subiect", "тема", "θεμα", "konu", "件名", "元の件名",
+    "主题", "主題", "主旨", "제목", "tieu de",
 ];
 
 /// Of why it failed.
 #[rustfmt::skip]
 const FAILURE: &[&str] = &[
-    "reason", "error", "grund", "fehler", "raison", "motif", "erreur", "motivo", "error", "erro",
-    "errore", "causa", "reden", "fout", "orsak", "fel", "arsag", "fejl", "feil", "syy", "virhe",
-    "powod", "blad", "duvod", "chyba", "dovod", "ok", "hiba", "motiv", "eroare", "причина",
-    "ошибка", "помилка", "αιτια", "sebep", "neden", "hata", "理由", "エラー", "原因", "错误", "錯誤",
-    "사유", "오류", "ly do",
+    "reason", "error", "grund", "fehler", "raison", "motif", "erreur", "motivo", "erro", "errore",
+    "causa", "reden", "fout", "orsak", "fel", "arsag", "fejl", "feil", "syy", "virhe", "powod",
+    "blad", "duvod", "chyba", "dovod", "ok", "hiba", "motiv", "eroare", "причина", "ошибка",
+    "помилка", "αιτια", "sebep", "neden", "hata", "理由", "エラー", "原因", "错误", "錯誤", "사유", "오류",
+    "ly do",
 ];
 
 /// Whether a visitor's name, address or number stands behind a label in [plain] form.
@@ -114,13 +114,13 @@ fn is_of_visitor(label: &str) -> bool {
     const LABELS: &[&str] = &[
         "name", "your name", "full name", "ihr name", "vorname", "nachname", "naam", "nom",
         "prenom", "nombre", "nome", "imie", "jmeno", "meno", "nev", "nume", "ime", "namn", "navn",
-        "nimi", "имя", "ім'я", "ονομα", "ad soyad", "姓名", "お名前", "氏名", "이름", "from",
-        "von", "de", "da", "van",
+        "nimi", "имя", "ім'я", "ονομα", "ad soyad", "姓名", "お名前", "氏名", "이름", "from", "von", "de",
+        "da", "van",
     ];
     #[rustfmt::skip]
     const PARTS: &[&str] = &[
-        "mail", "correo", "courriel", "почта", "пошта", "メール", "邮箱", "郵箱", "이메일",
-        "telefon", "phone", "telephone", "telefono",
+        "mail", "correo", "courriel", "почта", "пошта", "メール", "邮箱", "郵箱", "이메일", "telefon",
+        "phone", "telephone", "telefono",
     ];
     LABELS.contains(&label) || PARTS.iter().any(|part| label.contains(part))
 }
@@ -135,15 +135,15 @@ fn is_of_message(label: &str) -> bool {
         "anliegen", "frage", "kommentar", "bemerkung", "bemerkungen", "bericht", "uw bericht",
         "vraag", "opmerking", "opmerkingen", "votre message", "votre demande", "demande",
         "commentaire", "commentaires", "mensaje", "su mensaje", "tu mensaje", "consulta",
-        "comentario", "comentarios", "pregunta", "mensagem", "sua mensagem", "duvida",
-        "messaggio", "il tuo messaggio", "richiesta", "domanda", "commento", "meddelande",
-        "fraga", "besked", "sporgsmal", "melding", "viesti", "kysymys", "wiadomosc", "tresc",
-        "tresc wiadomosci", "pytanie", "zprava", "dotaz", "text", "sprava", "otazka", "uzenet",
-        "kerdes", "mesaj", "intrebare", "sporocilo", "vprasanje", "poruka", "pitanje", "upit",
-        "сообщение", "вопрос", "комментарий", "текст", "повідомлення", "питання", "съобщение",
-        "μηνυμα", "ερωτηση", "mesajiniz", "soru", "הודעה", "رسالة", "الرسالة", "留言", "内容",
-        "咨询内容", "訊息", "內容", "お問い合わせ内容", "お問合せ内容", "本文", "ご質問",
-        "문의내용", "문의 내용", "내용", "메시지", "tin nhan", "pesan", "ข้อความ",
+        "comentario", "comentarios", "pregunta", "mensagem", "sua mensagem", "duvida", "messaggio",
+        "il tuo messaggio", "richiesta", "domanda", "commento", "meddelande", "fraga", "besked",
+        "sporgsmal", "melding", "viesti", "kysymys", "wiadomosc", "tresc", "tresc wiadomosci",
+        "pytanie", "zprava", "dotaz", "text", "sprava", "otazka", "uzenet", "kerdes", "mesaj",
+        "intrebare", "sporocilo", "vprasanje", "poruka", "pitanje", "upit", "сообщение", "вопрос",
+        "комментарий", "текст", "повідомлення", "питання", "съобщение", "μηνυμα", "ερωτηση",
+        "mesajiniz", "soru", "הודעה", "رسالة", "الرسالة", "留言", "内容", "咨询内容", "訊息", "內容",
+        "お問い合わせ内容", "お問合せ内容", "本文", "ご質問", "문의내용", "문의 내용", "내용", "메시지", "tin nhan", "pesan",
+        "ข้อความ",
     ];
     LABELS.contains(&label)
 }
@@ -180,22 +180,22 @@ fn asks(line: &str) -> bool {
 fn is_of_template(sentence: &str) -> bool {
     #[rustfmt::skip]
     const QUESTIONS: &[&str] = &[
-        "questions?", "questions about", "problems with the link", "any questions?", "have questions?", "have a question?", "got questions?",
-        "need help?", "need assistance?", "need more help?", "button not working?",
-        "link not working?", "trouble viewing", "having trouble", "not you?", "not interested?",
-        "wasn't you?", "was this helpful?", "was this email helpful?", "why did i get this",
-        "why am i getting this", "why am i receiving this", "don't want these",
-        "forgot your password?", "fragen?", "noch fragen?", "haben sie fragen?",
-        "hast du fragen?", "brauchen sie hilfe?", "sie haben fragen?", "des questions ?",
-        "une question ?", "besoin d'aide ?", "¿preguntas?", "¿necesita ayuda?",
-        "¿necesitas ayuda?", "¿tiene preguntas?", "¿tienes preguntas?", "¿tienes dudas?",
-        "duvidas?", "precisa de ajuda?", "tem alguma duvida?", "domande?", "hai domande?",
-        "hai bisogno di aiuto?", "serve aiuto?", "vragen?", "heeft u vragen?", "heb je vragen?",
-        "hulp nodig?", "har du fragor?", "fragor?", "har du sporgsmal?", "har du sporsmal?",
-        "kysyttavaa?", "masz pytania?", "pytania?", "potrzebujesz pomocy?", "mate dotaz?",
-        "mate dotazy?", "potrebujete pomoc?", "kerdese van?", "segitsegre van szuksege?",
-        "aveti intrebari?", "остались вопросы?", "есть вопросы?", "нужна помощь?",
-        "потрібна допомога?", "sorunuz mu var?", "yardima mi ihtiyaciniz var?",
+        "questions?", "questions about", "problems with the link", "any questions?",
+        "have questions?", "have a question?", "got questions?", "need help?", "need assistance?",
+        "need more help?", "button not working?", "link not working?", "trouble viewing",
+        "having trouble", "not you?", "not interested?", "wasn't you?", "was this helpful?",
+        "was this email helpful?", "why did i get this", "why am i getting this",
+        "why am i receiving this", "don't want these", "forgot your password?", "fragen?",
+        "noch fragen?", "haben sie fragen?", "hast du fragen?", "brauchen sie hilfe?",
+        "sie haben fragen?", "des questions ?", "une question ?", "besoin d'aide ?", "¿preguntas?",
+        "¿necesita ayuda?", "¿necesitas ayuda?", "¿tiene preguntas?", "¿tienes preguntas?",
+        "¿tienes dudas?", "duvidas?", "precisa de ajuda?", "tem alguma duvida?", "domande?",
+        "hai domande?", "hai bisogno di aiuto?", "serve aiuto?", "vragen?", "heeft u vragen?",
+        "heb je vragen?", "hulp nodig?", "har du fragor?", "fragor?", "har du sporgsmal?",
+        "har du sporsmal?", "kysyttavaa?", "masz pytania?", "pytania?", "potrzebujesz pomocy?",
+        "mate dotaz?", "mate dotazy?", "potrebujete pomoc?", "kerdese van?",
+        "segitsegre van szuksege?", "aveti intrebari?", "остались вопросы?", "есть вопросы?",
+        "нужна помощь?", "потрібна допомога?", "sorunuz mu var?", "yardima mi ihtiyaciniz var?",
     ];
     let begins = sentence.get(..sentence.floor_char_boundary(60));
     let begins = plain(begins.unwrap_or_default());

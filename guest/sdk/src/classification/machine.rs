@@ -68,26 +68,26 @@ pub(super) fn is_program(value: &str) -> bool {
         "sap netweaver", "sap web", "sapconnect", "sap business one", "microsoft dynamics nav",
         "navision", "datev", "lexware", "sage ", "abacus", "proffix", "synology", "qnap",
         "truenas", "freenas", "netapp", "readynas", "diskstation", "drobo", "veeam", "acronis",
-        "backup exec", "arcserve", "commvault", "nakivo", "bacula", "duplicati", "apc nmc",
-        "apc ", "eaton", "powerchute", "nut upsmon", "idrac", "ilo ", "supermicro", "hp mfp",
+        "backup exec", "arcserve", "commvault", "nakivo", "bacula", "duplicati", "apc nmc", "apc ",
+        "eaton", "powerchute", "nut upsmon", "idrac", "ilo ", "supermicro", "hp mfp",
         "hp laserjet", "hp officejet", "hp scan", "hp digital", "ricoh", "konica", "kyocera",
         "canon mf", "canon ir", "imagerunner", "xerox", "workcentre", "lexmark", "brother",
         "epson", "sharp mx", "toshiba e-studio", "oki ", "samsung mfp", "develop ineo", "nagios",
         "icinga", "zabbix", "prtg", "checkmk", "check_mk", "munin", "monit ", "cacti", "opennms",
-        "whatsup", "solarwinds", "grafana", "prometheus", "alertmanager", "uptimerobot",
-        "pingdom", "logwatch", "logcheck", "cron", "fail2ban", "smartd", "mdadm", "jenkins",
-        "teamcity", "bamboo", "gitlab", "github", "gitea", "gerrit", "bugzilla", "mantis",
-        "redmine", "trac ", "atlassian", "jira", "confluence", "sonarqube", "nexus", "asterisk",
-        "freepbx", "3cx", "starface", "swyx", "unity connection", "avaya", "mitel", "fritz!box",
-        "fritzbox", "hylafax", "faxmaker", "xmediusfax", "rightfax", "ferrari fax", "unifi",
-        "pfsense", "opnsense", "mikrotik", "fortigate", "fortinet", "sonicwall", "watchguard",
-        "sophos", "kaspersky", "eset ", "symantec", "trend micro", "mcafee", "database mail",
-        "sql server", "ssrs", "crystal reports", "jasperreports", "cognos", "business objects",
-        "tableau", "power bi", "powershell", "blat ", "swaks", "sendemail", "mailsend",
-        "smtp4dev", "limesurvey", "surveymonkey", "typeform", "calendly", "doodle", "eventbrite",
-        "moodle", "ilias", "phpbb", "vbulletin", "xenforo", "mybb", "woltlab", "invision", "blackboard", "canvas lms", "lotus workflow", "ninox", "camera",
-        "hikvision", "dahua", "axis ", "reolink", "loxone", "homematic", "home assistant",
-        "shelly",
+        "whatsup", "solarwinds", "grafana", "prometheus", "alertmanager", "uptimerobot", "pingdom",
+        "logwatch", "logcheck", "cron", "fail2ban", "smartd", "mdadm", "jenkins", "teamcity",
+        "bamboo", "gitlab", "github", "gitea", "gerrit", "bugzilla", "mantis", "redmine", "trac ",
+        "atlassian", "jira", "confluence", "sonarqube", "nexus", "asterisk", "freepbx", "3cx",
+        "starface", "swyx", "unity connection", "avaya", "mitel", "fritz!box", "fritzbox",
+        "hylafax", "faxmaker", "xmediusfax", "rightfax", "ferrari fax", "unifi", "pfsense",
+        "opnsense", "mikrotik", "fortigate", "fortinet", "sonicwall", "watchguard", "sophos",
+        "kaspersky", "eset ", "symantec", "trend micro", "mcafee", "database mail", "sql server",
+        "ssrs", "crystal reports", "jasperreports", "cognos", "business objects", "tableau",
+        "power bi", "powershell", "blat ", "swaks", "sendemail", "mailsend", "smtp4dev",
+        "limesurvey", "surveymonkey", "typeform", "calendly", "doodle", "eventbrite", "moodle",
+        "ilias", "phpbb", "vbulletin", "xenforo", "mybb", "woltlab", "invision", "blackboard",
+        "canvas lms", "lotus workflow", "ninox", "camera", "hikvision", "dahua", "axis ",
+        "reolink", "loxone", "homematic", "home assistant", "shelly",
     ];
     // Its own name may say what it does.
     #[rustfmt::skip]
@@ -137,17 +137,17 @@ pub(super) fn is_program_name(name: &str) -> bool {
         "scanner", "printer", "copier", "mfp", "multifunction", "laserjet", "officejet",
         "workcentre", "diskstation", "nas", "synology", "qnap", "ups", "backup", "veeam",
         "acronis", "monitoring", "monitor", "nagios", "icinga", "zabbix", "prtg", "checkmk",
-        "uptime", "uptimerobot", "pingdom", "grafana", "alertmanager", "cron", "jenkins",
-        "gitlab", "github", "bitbucket", "sentry", "jira", "notification", "notifications",
-        "notifier", "notify", "alert", "alerts", "alarm", "automation", "automated", "workflow",
-        "robot", "bot", "mailer", "noreply", "voicemail", "voicebox", "faxserver", "fax", "pbx",
-        "asterisk", "wordpress", "woocommerce", "shopify", "benachrichtigung",
-        "benachrichtigungen", "benachrichtigungsdienst", "meldung", "systemmeldung", "drucker",
-        "sprachbox", "anrufbeantworter", "sicherung", "datensicherung", "imprimante",
-        "numeriseur", "sauvegarde", "impresora", "escaner", "notificaciones", "notificacoes",
-        "notifiche", "stampante", "meldingen", "varsel", "powiadomienia", "oznameni",
-        "upozorneni", "ertesites", "notificari", "уведомления", "уведомление", "оповещение",
-        "сповіщення", "bildirim", "通知", "提醒", "알림",
+        "uptime", "uptimerobot", "pingdom", "grafana", "alertmanager", "cron", "jenkins", "gitlab",
+        "github", "bitbucket", "sentry", "jira", "notification", "notifications", "notifier",
+        "notify", "alert", "alerts", "alarm", "automation", "automated", "workflow", "robot",
+        "bot", "mailer", "noreply", "voicemail", "voicebox", "faxserver", "fax", "pbx", "asterisk",
+        "wordpress", "woocommerce", "shopify", "benachrichtigung", "benachrichtigungen",
+        "benachrichtigungsdienst", "meldung", "systemmeldung", "drucker", "sprachbox",
+        "anrufbeantworter", "sicherung", "datensicherung", "imprimante", "numeriseur",
+        "sauvegarde", "impresora", "escaner", "notificaciones", "notificacoes", "notifiche",
+        "stampante", "meldingen", "varsel", "powiadomienia", "oznameni", "upozorneni", "ertesites",
+        "notificari", "уведомления", "уведомление", "оповещение", "сповіщення", "bildirim", "通知",
+        "提醒", "알림",
     ];
     let plain = super::said::plain(name);
     let mut words = plain.split(|c: char| !c.is_alphanumeric());
@@ -262,13 +262,13 @@ pub(super) fn is_for_newsletters(value: &str) -> bool {
         "emarsys", "xqueue", "agnitas", "sarbacane", "klick-tipp", "klicktipp", "getresponse",
         "aweber", "activecampaign", "icontact", "constant contact", "campaign monitor",
         "verticalresponse", "benchmark email", "mad mimi", "e-goi", "egoi", "rd station",
-        "unisender", "sendpulse", "esputnik", "freshmail", "ecomail", "smartemailing", "mailerlite",
-        "moosend", "acumbamail", "doppler", "mailrelay", "teenvio", "4dem", "mailup", "contactlab",
-        "voxmail", "laposta", "spotler", "copernica", "tripolis", "apsis", "paloma", "ungapped",
-        "ubivox", "heyloyalty", "listamester", "newsman", "euromsg", "setrow", "blastengine",
-        "stibee", "focussend", "webpower", "worldcast", "sendinblue", "brevo", "hubspot", "marketo",
-        "eloqua", "pardot", "exacttarget", "silverpop", "responsys", "dotmailer", "dotdigital",
-        "mailing list", "mass mail", "massmail", "bulkmail",
+        "unisender", "sendpulse", "esputnik", "freshmail", "ecomail", "smartemailing",
+        "mailerlite", "moosend", "acumbamail", "doppler", "mailrelay", "teenvio", "4dem", "mailup",
+        "contactlab", "voxmail", "laposta", "spotler", "copernica", "tripolis", "apsis", "paloma",
+        "ungapped", "ubivox", "heyloyalty", "listamester", "newsman", "euromsg", "setrow",
+        "blastengine", "stibee", "focussend", "webpower", "worldcast", "sendinblue", "brevo",
+        "hubspot", "marketo", "eloqua", "pardot", "exacttarget", "silverpop", "responsys",
+        "dotmailer", "dotdigital", "mailing list", "mass mail", "massmail", "bulkmail",
     ];
     begins_a_word(&value.to_ascii_lowercase(), NAMES)
 }
@@ -288,10 +288,10 @@ fn begins_a_word(text: &str, names: &[&str]) -> bool {
 pub(super) fn is_of_template(name: &str) -> bool {
     #[rustfmt::skip]
     const WORDS: &[&str] = &[
-        "template", "templateid", "templatename", "emailtemplate", "mailtemplate",
-        "notification", "notificationid", "notificationtype", "emailtype", "mailtype",
-        "eventtype", "alert", "alertid", "transactional", "invoiceid", "orderid", "receiptid",
-        "transmission", "mailkind", "emailcategory", "mailcategory",
+        "template", "templateid", "templatename", "emailtemplate", "mailtemplate", "notification",
+        "notificationid", "notificationtype", "emailtype", "mailtype", "eventtype", "alert",
+        "alertid", "transactional", "invoiceid", "orderid", "receiptid", "transmission",
+        "mailkind", "emailcategory", "mailcategory",
     ];
     let Some(own) = name.strip_prefix("x-") else {
         return false;
@@ -374,10 +374,10 @@ pub(super) fn is_via(name: &str) -> bool {
 pub(super) fn is_of_site(name: &str) -> bool {
     #[rustfmt::skip]
     const ENDS: &[&str] = &[
-        "portal", "portail", "portale", "portaal", "plattform", "platform", "plateforme", "plataforma",
-        "piattaforma", "server", "cloud", "status", "fritz!box", "moodle", "nextcloud", "webshop",
-        "onlineshop", "online-shop", "system", "sistema", "systeme", "портал", "система", "магазин",
-        "anlage", "bot",
+        "portal", "portail", "portale", "portaal", "plattform", "platform", "plateforme",
+        "plataforma", "piattaforma", "server", "cloud", "status", "fritz!box", "moodle",
+        "nextcloud", "webshop", "onlineshop", "online-shop", "system", "sistema", "systeme",
+        "портал", "система", "магазин", "anlage", "bot",
     ];
     let plain = super::said::plain(name);
     let mut words = plain.split(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | ',' | '"'));

@@ -143,8 +143,9 @@ fn has_issue(lower: &str) -> bool {
     #[rustfmt::skip]
     const ISSUES: &[&str] = &[
         "issue ", "issue #", "ausgabe ", "numéro ", "edition ", "édition ", "edición ", "edição ",
-        "edizione ", "nummer ", "numer ", "číslo ", "выпуск ", "випуск ", "sayı ", "sayi ", "第", "제",
-        "comunicato ", "comunicado ", "communiqué ", "mitteilung ", "rundmail ", "rundschreiben ", "circular ", "circolare ", "circulaire ", "rondschrijven ",
+        "edizione ", "nummer ", "numer ", "číslo ", "выпуск ", "випуск ", "sayı ", "sayi ", "第",
+        "제", "comunicato ", "comunicado ", "communiqué ", "mitteilung ", "rundmail ",
+        "rundschreiben ", "circular ", "circolare ", "circulaire ", "rondschrijven ",
     ];
     ISSUES.iter().any(|word| {
         lower.match_indices(word).any(|(at, _)| {
@@ -161,36 +162,36 @@ fn has_issue(lower: &str) -> bool {
     })
 }
 
-/// Whether it says that a ticket was made of something that has come in, by a word for a ticket and
-/// one for what became of it: `Case 4711 has been created`, `Vorgang 4711 eröffnet`. A number stands
-/// there as well.
+/// Whether it says that a ticket was made of something that has come in, by a word for a ticket
+/// and one for what became of it: `Case 4711 has been created`, `Vorgang 4711 eröffnet`. A number
+/// stands there as well.
 pub(super) fn is_ticket_opened(plain: &str) -> bool {
     #[rustfmt::skip]
     const TICKETS: &[&str] = &[
-        "ticket", "case", "request", "incident", "issue", "enquiry", "inquiry", "anfrage", "vorgang",
-        "fall", "meldung", "anliegen", "storung", "demande", "dossier", "caso", "solicitud",
-        "incidencia", "consulta", "chamado", "solicitacao", "pedido", "protocolo", "richiesta",
-        "segnalazione", "pratica", "melding", "aanvraag", "verzoek", "zaak", "arende", "arendet",
-        "sag", "sagen", "sak", "saken", "henvendelse", "forespurgsel", "tukipyynto", "palvelupyynto",
-        "pyynto", "zgloszenie", "sprawa", "pozadavek", "pripad", "hlaseni", "poziadavka", "bejelentes",
-        "jegy", "solicitare", "solicitarea", "sesizare", "zahtjev", "zahtevek", "upit", "заявка",
-        "обращение", "запрос", "тикет", "заявку", "звернення", "запит", "αιτημα", "talep", "talebiniz",
-        "kaydiniz", "yeu cau", "tiket", "permintaan",
+        "ticket", "case", "request", "incident", "issue", "enquiry", "inquiry", "anfrage",
+        "vorgang", "fall", "meldung", "anliegen", "storung", "demande", "dossier", "caso",
+        "solicitud", "incidencia", "consulta", "chamado", "solicitacao", "pedido", "protocolo",
+        "richiesta", "segnalazione", "pratica", "melding", "aanvraag", "verzoek", "zaak", "arende",
+        "arendet", "sag", "sagen", "sak", "saken", "henvendelse", "forespurgsel", "tukipyynto",
+        "palvelupyynto", "pyynto", "zgloszenie", "sprawa", "pozadavek", "pripad", "hlaseni",
+        "poziadavka", "bejelentes", "jegy", "solicitare", "solicitarea", "sesizare", "zahtjev",
+        "zahtevek", "upit", "заявка", "обращение", "запрос", "тикет", "заявку", "звернення",
+        "запит", "αιτημα", "talep", "talebiniz", "kaydiniz", "yeu cau", "tiket", "permintaan",
     ];
     #[rustfmt::skip]
     const VERBS: &[&str] = &[
         "created", "opened", "received", "logged", "registered", "submitted", "acknowledged",
         "assigned to our", "erstellt", "angelegt", "eroffnet", "eingegangen", "registriert",
-        "aufgenommen", "erhalten", "cree", "creee", "enregistre", "ouvert", "recue", "creado", "creada",
-        "registrad", "abierto", "abierta", "recibid", "criado", "criada", "aberto", "aberta", "recebid",
-        "creato", "creata", "aperto", "aperta", "registrat", "ricevut", "aangemaakt", "geregistreerd",
-        "ontvangen", "skapats", "skapat", "registrerat", "mottaget", "oprettet", "opprettet",
-        "registreret", "registrert", "modtaget", "mottatt", "luotu", "vastaanotettu", "kirjattu",
-        "utworzon", "zarejestrowan", "przyjet", "vytvoren", "zaregistrovan", "prijat", "zaevidovan",
-        "letrehozva", "letrejott", "rogzitettuk", "inregistrat", "creat", "kreiran", "zaprimljen",
-        "prejet", "создан", "зарегистрирован", "принят", "открыт", "створен", "зареєстрован", "прийнят",
-        "δημιουργηθηκε", "καταχωρηθηκε", "olusturuldu", "alindi", "acildi", "da duoc tao", "telah dibuat",
-        "telah diterima",
+        "aufgenommen", "erhalten", "cree", "creee", "enregistre", "ouvert", "recue", "creado",
+        "creada", "registrad", "abierto", "abierta", "recibid", "criado", "criada", "aberto",
+        "aberta", "recebid", "creato", "creata", "aperto", "aperta", "registrat", "ricevut",
+        "aangemaakt", "geregistreerd", "ontvangen", "skapats", "skapat", "registrerat", "mottaget",
+        "oprettet", "opprettet", "registreret", "registrert", "modtaget", "mottatt", "luotu",
+        "vastaanotettu", "kirjattu", "utworzon", "zarejestrowan", "przyjet", "vytvoren",
+        "zaregistrovan", "prijat", "zaevidovan", "letrehozva", "letrejott", "rogzitettuk",
+        "inregistrat", "creat", "kreiran", "zaprimljen", "prejet", "создан", "зарегистрирован",
+        "принят", "открыт", "створен", "зареєстрован", "прийнят", "δημιουργηθηκε", "καταχωρηθηκε",
+        "olusturuldu", "alindi", "acildi", "da duoc tao", "telah dibuat", "telah diterima",
     ];
     if !plain.contains(|c: char| c.is_ascii_digit()) || is_answer(plain) {
         return false;
@@ -235,11 +236,11 @@ pub(super) fn quotes_another(subject: &str) -> bool {
 pub(super) fn has_notice_word(plain: &str) -> bool {
     #[rustfmt::skip]
     const ENDS: &[&str] = &[
-        "bericht", "report", "benachrichtigung", "bestatigung", "erinnerung", "meldung", "rechnung",
-        "bestellung", "warnung", "ubersicht", "protokoll", "alarm", "storung", "bevestiging",
-        "herinnering", "melding", "overzicht", "factuur", "bekraftelse", "paminnelse", "rapport",
-        "bekraeftelse", "bekreftelse", "faktura", "vahvistus", "muistutus", "raportti", "ilmoitus",
-        "lasku",
+        "bericht", "report", "benachrichtigung", "bestatigung", "erinnerung", "meldung",
+        "rechnung", "bestellung", "warnung", "ubersicht", "protokoll", "alarm", "storung",
+        "bevestiging", "herinnering", "melding", "overzicht", "factuur", "bekraftelse",
+        "paminnelse", "rapport", "bekraeftelse", "bekreftelse", "faktura", "vahvistus",
+        "muistutus", "raportti", "ilmoitus", "lasku",
     ];
     let mut words = plain.split(|c: char| !c.is_alphanumeric());
     words.any(|word| {
@@ -254,9 +255,9 @@ pub(super) fn is_digest(plain: &str) -> bool {
     #[rustfmt::skip]
     const QUARANTINE: &[&str] = &[
         "quarantin", "quarantaine", "cuarentena", "quarentena", "quarantena", "kwarantann",
-        "karanten", "karantin", "karantæn", "karanteeni", "карантин", "carantin", "karanten",
-        "隔離", "検疫", "隔离", "격리", "spam", "junk mail", "迷惑メール", "垃圾邮件", "垃圾郵件", "스팸",
-        "held message", "blocked message", "held email", "blocked email", "спам",
+        "karanten", "karantin", "karantæn", "karanteeni", "карантин", "carantin", "隔離", "検疫", "隔离",
+        "격리", "spam", "junk mail", "迷惑メール", "垃圾邮件", "垃圾郵件", "스팸", "held message",
+        "blocked message", "held email", "blocked email", "спам",
     ];
     #[rustfmt::skip]
     const BOUNCES: &[&str] = &[
@@ -266,25 +267,25 @@ pub(super) fn is_digest(plain: &str) -> bool {
     ];
     #[rustfmt::skip]
     const SUMMARIES: &[&str] = &[
-        "digest", "summary", "overview", "weekly", "daily", "monthly", "statistic", "zusammenfassung",
-        "ubersicht", "bericht", "wochentlich", "taglich", "statistik", "resume", "recapitulati",
-        "hebdomadaire", "quotidien", "resumen", "informe", "semanal", "diari", "resumo", "relatorio",
-        "riepilogo", "settimanale", "giornalier", "overzicht", "wekelijks", "dagelijks",
-        "samenvatting", "sammanfattning", "veckorapport", "oversigt", "oversikt", "ugentlig",
-        "yhteenveto", "podsumowanie", "raport", "tygodniow", "dzienn", "souhrn", "prehled",
-        "tydenni", "denni", "suhrn", "osszefoglal", "jelentes", "rezumat", "сводка", "отчет", "дайджест",
-        "зведення", "звіт", "αναφορα", "ozet", "rapor", "サマリー", "レポート", "要約", "一覧", "摘要", "报告",
-        "報告", "汇总", "요약", "리포트", "보고", "tong hop", "ringkasan",
+        "digest", "summary", "overview", "weekly", "daily", "monthly", "statistic",
+        "zusammenfassung", "ubersicht", "bericht", "wochentlich", "taglich", "statistik", "resume",
+        "recapitulati", "hebdomadaire", "quotidien", "resumen", "informe", "semanal", "diari",
+        "resumo", "relatorio", "riepilogo", "settimanale", "giornalier", "overzicht", "wekelijks",
+        "dagelijks", "samenvatting", "sammanfattning", "veckorapport", "oversigt", "oversikt",
+        "ugentlig", "yhteenveto", "podsumowanie", "raport", "tygodniow", "dzienn", "souhrn",
+        "prehled", "tydenni", "denni", "suhrn", "osszefoglal", "jelentes", "rezumat", "сводка",
+        "отчет", "дайджест", "зведення", "звіт", "αναφορα", "ozet", "rapor", "サマリー", "レポート", "要約",
+        "一覧", "摘要", "报告", "報告", "汇总", "요약", "리포트", "보고", "tong hop", "ringkasan",
     ];
     /// What only a quarantine tells so.
     #[rustfmt::skip]
     const TOLD: &[&str] = &[
         "report", "notification", "notice", "you have", "new message", "message(s)", "messages",
         "nachrichten", "benachrichtigung", "mitteilung", "rapport", "notificacion", "mensajes",
-        "aviso", "mensagens", "notificacao", "messaggi", "notifica", "avviso", "berichten", "melding",
-        "meddelanden", "besked", "wiadomosci", "powiadomienie", "zpravy", "oznameni", "upozorneni",
-        "spravy", "uzenet", "ertesit", "mesaje", "письма", "уведомление", "сообщени", "листи", "ileti",
-        "bildirim", "お知らせ", "通知", "件", "提醒", "알림", "통",
+        "aviso", "mensagens", "notificacao", "messaggi", "notifica", "avviso", "berichten",
+        "melding", "meddelanden", "besked", "wiadomosci", "powiadomienie", "zpravy", "oznameni",
+        "upozorneni", "spravy", "uzenet", "ertesit", "mesaje", "письма", "уведомление", "сообщени",
+        "листи", "ileti", "bildirim", "お知らせ", "通知", "件", "提醒", "알림", "통",
     ];
     let has = |words: &[&str]| {
         words.iter().any(|word| {
@@ -314,16 +315,16 @@ pub(super) fn mentions_failure(subject: &str) -> bool {
     #[rustfmt::skip]
     const FAILURES: &[&str] = &[
         "zatrzyman", "wstrzyman", "zurückgehalten", "angehalten", "retenu", "retenid", "retid",
-        "trattenut", "tegengehouden", "stoppat", "tilbageholdt", "zadržen", "visszatart", "задержан",
-        "failed", "failure", "rejected", "blocked", "blockiert", "gesperrt", "bloqué", "bloqueado",
-        "bloccat", "geblokkeerd", "zablokowan", "zablokovan", "заблокирован", "refused", "not accepted", "not sent", "fehlgeschlagen",
-        "abgewiesen", "abgelehnt", "zurückgewiesen", "zurückgekommen", "refusé", "rejeté", "retourné",
-        "échec", "échoué", "rechazado", "devuelto", "fallido", "rejeitad", "devolvid", "falhou",
-        "respinto", "rifiutato", "restituito", "fallito", "geweigerd", "mislukt", "avvisad",
-        "misslyckades", "afvist", "avvist", "mislykkedes", "mislyktes", "hylätty", "epäonnistui",
-        "odrzucona", "zwrócona", "odmítnuta", "vrácena", "odmietnutá", "vrátená", "visszautasít",
-        "respins", "returnat", "отклонено", "возвращено", "отклонен", "возвращен", "відхилено",
-        "повернуто",
+        "trattenut", "tegengehouden", "stoppat", "tilbageholdt", "zadržen", "visszatart",
+        "задержан", "failed", "failure", "rejected", "blocked", "blockiert", "gesperrt", "bloqué",
+        "bloqueado", "bloccat", "geblokkeerd", "zablokowan", "zablokovan", "заблокирован",
+        "refused", "not accepted", "not sent", "fehlgeschlagen", "abgewiesen", "abgelehnt",
+        "zurückgewiesen", "zurückgekommen", "refusé", "rejeté", "retourné", "échec", "échoué",
+        "rechazado", "devuelto", "fallido", "rejeitad", "devolvid", "falhou", "respinto",
+        "rifiutato", "restituito", "fallito", "geweigerd", "mislukt", "avvisad", "misslyckades",
+        "afvist", "avvist", "mislykkedes", "mislyktes", "hylätty", "epäonnistui", "odrzucona",
+        "zwrócona", "odmítnuta", "vrácena", "odmietnutá", "vrátená", "visszautasít", "respins",
+        "returnat", "отклонено", "возвращено", "отклонен", "возвращен", "відхилено", "повернуто",
     ];
     let lower = lower(subject);
     let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));

@@ -1,5 +1,5 @@
-//! Labelled mail in folders: this repository's, the one that GATEPOST_LABELLED names, for measuring,
-//! and the messages at which earlier versions failed (`found/`), which must stay right.
+//! Labelled mail in folders: this repository's, the one that GATEPOST_LABELLED names, for
+//! measuring, and the messages at which earlier versions failed (`found/`), which must stay right.
 //!
 //! A folder has LABELS.csv, with the columns `file` or `path`, `mail_from`, `rcpt_to`, `label` and
 //! `reply_allowed` among others, and the messages beside it or in `mail/`.
