@@ -581,4 +581,24 @@ mod tests {
         assert_eq!(rule("a"), None);
         assert_eq!(rule("z"), None);
     }
+
+    #[test]
+    fn programs_on_the_server_and_names_of_fields_are_told() {
+        for (received, local) in [
+            ("by w.example (Postfix, from userid 33) id 1", true),
+            ("(qmail 14022 invoked by uid 48); now", true),
+            ("from www by w.example with local (Exim 4.96) id 1", true),
+            ("by w.example (Postfix, from userid 1004) id 1", false),
+            ("from a.example by w.example with ESMTP id 1", false),
+        ] {
+            assert_eq!(is_local_program(received.as_bytes()), local, "{received}");
+        }
+        assert!(is_of_template("x-email-type-id") && is_of_template("x-shop-template"));
+        assert!(!is_of_template("x-mailer") && !is_of_template("notification"));
+        assert!(is_of_answer("autoResponseCase") && is_of_answer("33:auto-reply.php"));
+        assert!(!is_of_answer("automobile") && !is_of_answer("reply"));
+        assert!(is_program("Gate Notifier 2") && is_program("MFP Alert Mail"));
+        assert!(!is_program("Alerting Thunderbird") && !is_for_people("AcyMailing 9"));
+        assert!(is_for_people("eM_Client/9.2") && is_for_newsletters("AcyMailing 9"));
+    }
 }

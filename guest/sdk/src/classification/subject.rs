@@ -254,9 +254,9 @@ pub(super) fn has_notice_word(plain: &str) -> bool {
 pub(super) fn is_digest(plain: &str) -> bool {
     #[rustfmt::skip]
     const QUARANTINE: &[&str] = &[
-        "quarantin", "quarantaine", "cuarentena", "quarentena", "quarantena", "kwarantann",
-        "karanten", "karantin", "karantæn", "karanteeni", "карантин", "carantin", "隔離", "検疫", "隔离",
-        "격리", "spam", "junk mail", "迷惑メール", "垃圾邮件", "垃圾郵件", "스팸", "held message",
+        "quarantin", "quarantan", "quarantaine", "cuarentena", "quarentena", "quarantena",
+        "kwarantann", "karanten", "karantin", "karantæn", "karanteeni", "карантин", "carantin",
+        "隔離", "検疫", "隔离", "격리", "spam", "junk mail", "迷惑メール", "垃圾邮件", "垃圾郵件", "스팸", "held message",
         "blocked message", "held email", "blocked email", "спам",
     ];
     #[rustfmt::skip]
@@ -598,6 +598,45 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(rule(subject), expected, "{subject:?}");
+        }
+    }
+
+    #[test]
+    fn tickets_digests_and_other_subjects_are_told_by_two_words() {
+        let plain = super::super::said::plain;
+        for (subject, opened, digest) in [
+            ("Case 4711 has been created: Re: lamp", true, false),
+            ("Vorgang 4711 eröffnet", true, false),
+            ("Zgłoszenie 4711 zostało utworzone", true, false),
+            ("Re: Case 4711 has been created", false, false),
+            ("Case closed", false, false),
+            ("Quarantine summary: 4 new messages", false, true),
+            ("Quarantäne-Bericht", false, true),
+            ("Weekly bounce digest", false, true),
+            ("Undelivered Mail Returned to Sender", false, false),
+            ("Delivery report", false, false),
+            ("AW: Quarantäne-Bericht", false, false),
+        ] {
+            let plain = plain(subject);
+            let found = (is_ticket_opened(&plain), is_digest(&plain));
+            assert_eq!(found, (opened, digest), "{subject}");
+        }
+    }
+
+    #[test]
+    fn another_subject_within_and_the_number_of_an_issue_are_seen() {
+        for (subject, quotes, newsletter) in [
+            ("Closed (Re: your offer)", true, false),
+            ("Chiusura - Rif: Re: Preventivo", true, false),
+            ("Re: your offer", false, false),
+            ("Where: the lamp", false, false),
+            ("港町だより 第312号", false, true),
+            ("Rundmail 3 an alle", false, true),
+            ("Issue with my lamp", false, false),
+            ("Invoice No. 12", false, false),
+        ] {
+            let found = (quotes_another(subject), is_newsletter(subject));
+            assert_eq!(found, (quotes, newsletter), "{subject}");
         }
     }
 }
