@@ -1,11 +1,9 @@
-//! Partner addresses that systems elsewhere publish: a list of them at an HTTPS URL, fetched every
-//! so often.
+//! Feeds of partner addresses: lists at HTTPS URLs of other systems, fetched at intervals.
 //!
-//! What a fetch brings takes the place of what the one before brought, all of it or nothing: a
-//! server that is down, a certificate that does not verify, a line that is no address or a list that
-//! is too long leave what was there, and are said in the log, in the metrics and by
-//! `gatepost partner feed list`. A server that names its versions (ETag, RFC 9110 section 8.8.3)
-//! is asked for a new one only.
+//! A successful fetch replaces all entries of the list. A failed fetch changes nothing: the server
+//! is down, its certificate does not verify, a line is no address, or the list is too long.
+//! Failures show in the log, in the metrics and in `gatepost partner feed list`. If the server
+//! sends an entity tag (ETag, RFC 9110 section 8.8.3), the next fetch asks only for a changed list.
 
 #![forbid(unsafe_code)]
 
@@ -40,65 +38,65 @@ use tokio_rustls::TlsConnector;
 
 use gatepost_config as config;
 
-/// How many times a server may send us on.
+/// Maximum number of redirects of one fetch.
 const REDIRECTS: usize = 5;
 
-/// How often it is looked whether a feed is due.
-const LOOK: Duration = Duration::from_secs(1);
+/// Interval between checks whether a feed is due.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Fetches feeds.
+/// HTTPS client for feeds.
 pub struct Client {
     tls: TlsConnector,
     timeout: Duration,
     size: usize,
 }
 
-/// Feeds cannot be fetched by what the configuration says.
+/// Error in the settings for feeds.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// The file of certificates cannot be read.
     #[error("cannot read certificates from {}: {source}; give a readable PEM file", file.display())]
     Pem {
-        /// The file.
+        /// Path of the file.
         file: PathBuf,
-        /// What went wrong.
+        /// Error of reading or parsing.
         source: pem::Error,
     },
-    /// It holds none.
+    /// The file of certificates holds none.
     #[error("{} holds no certificate; give a PEM file of those to trust", .0.display())]
     NoCertificate(PathBuf),
-    /// The TLS library refuses.
+    /// Error of the TLS library.
     #[error("TLS cannot be used: {0}")]
     Tls(#[from] rustls::Error),
 }
 
-/// Why a feed could not be had.
+/// Reason for a failed fetch.
 #[derive(Debug, thiserror::Error)]
-enum Failure {
+enum FetchError {
     #[error("{0} is not an https URL of a host, without user information")]
     Url(String),
-    #[error("it was not had in {} s", .0.as_secs_f32())]
-    Late(Duration),
+    #[error("it was not fetched within {} s", .0.as_secs_f32())]
+    Timeout(Duration),
     #[error("cannot reach {host}: {source}")]
     Connect { host: String, source: io::Error },
-    #[error("no TLS with {host}: {source}")]
+    #[error("no TLS connection to {host}: {source}")]
     Tls { host: String, source: io::Error },
-    #[error("the server breaks off: {0}")]
+    #[error("the connection to the server failed: {0}")]
     Http(#[from] hyper::Error),
     #[error("the server answers {0}")]
     Status(StatusCode),
-    #[error("the server sends on more than {REDIRECTS} times")]
+    #[error("the server redirects more than {REDIRECTS} times")]
     Redirects,
-    #[error("the server sends on, and does not say where to")]
+    #[error("the server redirects without a usable Location field")]
     Location,
-    #[error("it is over {0} octets, or breaks off: {1}")]
+    #[error("it is over {0} bytes, or was cut off: {1}")]
     Body(usize, String),
     #[error(transparent)]
     Line(#[from] lines::LineError),
 }
 
 impl Client {
-    /// One that verifies servers by the public roots and by those of the configuration.
+    /// Builds a client that trusts the public roots and the certificates of the configuration.
     ///
     /// # Errors
     /// The file of certificates cannot be used.
@@ -106,7 +104,7 @@ impl Client {
         let provider = Arc::new(ring::default_provider());
         let tls = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots(settings.feed_ca_file.as_deref())?)
+            .with_root_certificates(trusted_roots(settings.feed_ca_file.as_deref())?)
             .with_no_client_auth();
         Ok(Self {
             tls: TlsConnector::from(Arc::new(tls)),
@@ -115,19 +113,19 @@ impl Client {
         })
     }
 
-    /// Fetches a feed; what comes of it is a value, too, where it fails.
+    /// Fetches a feed. A failure is returned as [`Fetched::Failed`].
     pub async fn fetch(&self, url: &str, feed: &Feed) -> Fetched {
-        let got = timeout(self.timeout, self.get(url, feed)).await;
-        match got.unwrap_or(Err(Failure::Late(self.timeout))) {
+        let got = timeout(self.timeout, self.fetch_entries(url, feed)).await;
+        match got.unwrap_or(Err(FetchError::Timeout(self.timeout))) {
             Ok(fetched) => fetched,
             Err(failure) => Fetched::Failed(failure.to_string()),
         }
     }
 
-    async fn get(&self, url: &str, feed: &Feed) -> Result<Fetched, Failure> {
-        let mut uri: Uri = url.parse().map_err(|_| Failure::Url(url.to_owned()))?;
+    async fn fetch_entries(&self, url: &str, feed: &Feed) -> Result<Fetched, FetchError> {
+        let mut uri: Uri = url.parse().map_err(|_| FetchError::Url(url.to_owned()))?;
         for _ in 0..=REDIRECTS {
-            let response = self.ask(&uri, feed.validator.as_deref()).await?;
+            let response = self.send(&uri, feed.validator.as_deref()).await?;
             let status = response.status();
             match status {
                 StatusCode::NOT_MODIFIED if feed.validator.is_some() => {
@@ -137,17 +135,17 @@ impl Client {
                 status if status.is_redirection() && status != StatusCode::NOT_MODIFIED => {
                     let location = response.headers().get(LOCATION);
                     let location = location.and_then(|location| location.to_str().ok());
-                    uri = resolved(&uri, location.ok_or(Failure::Location)?)?;
+                    uri = redirect_target(&uri, location.ok_or(FetchError::Location)?)?;
                     continue;
                 }
-                status => return Err(Failure::Status(status)),
+                status => return Err(FetchError::Status(status)),
             }
             let validator = response.headers().get(ETAG);
             let validator = validator.and_then(|etag| Some(etag.to_str().ok()?.to_owned()));
             let body = Limited::new(response.into_body(), self.size)
                 .collect()
                 .await;
-            let body = body.map_err(|error| Failure::Body(self.size, error.to_string()))?;
+            let body = body.map_err(|error| FetchError::Body(self.size, error.to_string()))?;
             let entries = lines::parse(&body.to_bytes(), feed.domains, 1);
             let entries = entries.map_err(|errors| errors.into_iter().next());
             return match entries {
@@ -156,33 +154,34 @@ impl Client {
                 Err(None) => Ok(Fetched::Unchanged),
             };
         }
-        Err(Failure::Redirects)
+        Err(FetchError::Redirects)
     }
 
-    /// One request on a connection of its own.
-    async fn ask(
+    /// Sends one request on a new connection.
+    async fn send(
         &self,
         uri: &Uri,
         validator: Option<&str>,
-    ) -> Result<http::Response<hyper::body::Incoming>, Failure> {
-        let wrong = || Failure::Url(uri.to_string());
+    ) -> Result<http::Response<hyper::body::Incoming>, FetchError> {
+        let wrong = || FetchError::Url(uri.to_string());
         check_url(uri)?;
         let authority = uri.authority().ok_or_else(wrong)?;
         let host = authority.host().trim_matches(['[', ']']).to_owned();
         let name = ServerName::try_from(host.clone()).map_err(|_| wrong())?;
         let port = authority.port_u16().unwrap_or(443);
         let stream = TcpStream::connect((host.as_str(), port)).await;
-        let stream = stream.map_err(|source| Failure::Connect {
+        let stream = stream.map_err(|source| FetchError::Connect {
             host: authority.to_string(),
             source,
         })?;
         let stream = self.tls.connect(name, stream).await;
-        let stream = stream.map_err(|source| Failure::Tls {
+        let stream = stream.map_err(|source| FetchError::Tls {
             host: authority.to_string(),
             source,
         })?;
         let (mut requests, connection) = http1::handshake(TokioIo::new(stream)).await?;
-        // Ends with the request, or when that is given up. How, the request learns, too.
+        // The task ends with the request or when the request is dropped; the request sees its
+        // error.
         tokio::spawn(connection);
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
         let mut request = Request::get(path)
@@ -197,8 +196,8 @@ impl Client {
     }
 }
 
-/// The public roots, and those of a PEM file.
-fn roots(file: Option<&Path>) -> Result<RootCertStore, ClientError> {
+/// Returns the public roots and the certificates of a PEM file.
+fn trusted_roots(file: Option<&Path>) -> Result<RootCertStore, ClientError> {
     let mut roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     if let Some(file) = file {
         let unreadable = |source| ClientError::Pem {
@@ -206,8 +205,8 @@ fn roots(file: Option<&Path>) -> Result<RootCertStore, ClientError> {
             source,
         };
         let read = gatepost_files::read(file, gatepost_files::SETTINGS);
-        let octets = read.map_err(|error| unreadable(pem::Error::Io(error.into())))?;
-        let certificates = CertificateDer::pem_slice_iter(&octets)
+        let pem = read.map_err(|error| unreadable(pem::Error::Io(error.into())))?;
+        let certificates = CertificateDer::pem_slice_iter(&pem)
             .collect::<Result<Vec<_>, _>>()
             .map_err(unreadable)?;
         if roots.add_parsable_certificates(certificates).0 == 0 {
@@ -217,48 +216,49 @@ fn roots(file: Option<&Path>) -> Result<RootCertStore, ClientError> {
     Ok(roots)
 }
 
-/// Whether a text may be a feed's URL.
+/// Checks that a text is a valid URL of a feed, and returns it.
 ///
 /// # Errors
-/// A sentence that says why not.
+/// A sentence that says why it is not.
 pub fn url(text: &str) -> Result<String, String> {
     let uri = text.parse::<Uri>();
-    let uri = uri.map_err(|_| Failure::Url(text.to_owned()).to_string())?;
+    let uri = uri.map_err(|_| FetchError::Url(text.to_owned()).to_string())?;
     check_url(&uri).map_err(|wrong| wrong.to_string())?;
     Ok(text.to_owned())
 }
 
-fn check_url(uri: &Uri) -> Result<(), Failure> {
+fn check_url(uri: &Uri) -> Result<(), FetchError> {
     let plain = |authority: &http::uri::Authority| !authority.as_str().contains('@');
     let is_https = uri.scheme() == Some(&Scheme::HTTPS) && uri.authority().is_some_and(plain);
     match is_https {
         true => Ok(()),
-        false => Err(Failure::Url(uri.to_string())),
+        false => Err(FetchError::Url(uri.to_string())),
     }
 }
 
-/// Where a server sends on to (RFC 9110 section 10.2.2): to another URL, or on the same host.
-fn resolved(from: &Uri, location: &str) -> Result<Uri, Failure> {
+/// Resolves the target of a redirect: an absolute URL, or a path on the same host (RFC 9110 section
+/// 10.2.2).
+fn redirect_target(from: &Uri, location: &str) -> Result<Uri, FetchError> {
     let to = match (location.starts_with('/'), from.authority()) {
         (true, Some(authority)) if !location.starts_with("//") => {
             format!("https://{authority}{location}")
         }
         _ => location.to_owned(),
     };
-    to.parse().map_err(|_| Failure::Url(to))
+    to.parse().map_err(|_| FetchError::Url(to))
 }
 
-/// Fetches a feed and records what came of it.
+/// Fetches a feed and records the result.
 ///
 /// # Errors
-/// Why it failed, in a sentence; what was there holds.
+/// A sentence that says why the fetch failed; the former entries stay.
 pub async fn refresh(
     directory: &Arc<Directory>,
     client: &Client,
     list: &PartnerList,
 ) -> Result<ListChange, String> {
     let (PartnerSource::Feed(url), Some(feed)) = (&list.source, &list.feed) else {
-        return Err("it is no feed".to_owned());
+        return Err("this list is no feed".to_owned());
     };
     let fetched = client.fetch(url, feed).await;
     let (result, problem) = match &fetched {
@@ -275,7 +275,7 @@ pub async fn refresh(
     let account = list.account;
     match (problem, recorded) {
         (Some(problem), _) => {
-            tracing::warn!(%account, url, problem, "a feed of partner addresses could not be fetched, the entries that it had hold");
+            tracing::warn!(%account, url, problem, "a feed of partner addresses could not be fetched; its former entries stay");
             Err(problem)
         }
         (None, Err(error)) => Err(error.to_string()),
@@ -293,16 +293,16 @@ pub async fn refresh(
     }
 }
 
-/// Fetches each feed when it is due, for as long as it runs.
+/// Fetches each feed when it is due. Never returns.
 pub async fn keep_up(directory: Arc<Directory>, client: Arc<ArcSwap<Client>>) {
-    let mut look = interval(LOOK);
-    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ticks = interval(CHECK_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (mut running, mut fetching) = (JoinSet::new(), HashMap::new());
     loop {
         tokio::select! {
-            _ = look.tick() => {}
+            _ = ticks.tick() => {}
             Some(done) = running.join_next_with_id() => {
-                // One that panicked is due as before.
+                // A task that panicked is removed too, so its feed stays due.
                 let task = done.map_or_else(|failed| failed.id(), |(task, ())| task);
                 fetching.remove(&task);
                 continue;
@@ -315,7 +315,7 @@ pub async fn keep_up(directory: Arc<Directory>, client: Arc<ArcSwap<Client>>) {
                 let (directory, client) = (Arc::clone(&directory), client.load_full());
                 let (id, list) = (list.id, list.clone());
                 let task = running.spawn(async move {
-                    // What came of it is on record.
+                    // `refresh` has recorded the result.
                     let _ = refresh(&directory, &client, &list).await;
                 });
                 fetching.insert(task.id(), id);

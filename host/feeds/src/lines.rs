@@ -1,43 +1,43 @@
-//! Lists of partners as text: one address a line.
+//! Parser of partner lists in text form: one address a line.
 //!
-//! Empty lines say nothing, nor does what follows a `#` at the beginning of a line or after white
-//! space: elsewhere it may be part of an address. A whole domain is written with an `@` before it.
+//! Empty lines are skipped. A `#` begins a comment at the start of a line or after white space;
+//! elsewhere it may be part of an address. A whole domain is written with an `@` before it.
 
 use gatepost_directory::{PartnerEntry, PartnerEntryError};
 
-/// What is wrong with a line.
+/// Line that is no valid entry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {wrong}")]
 pub struct LineError {
-    /// Which, from 1.
+    /// Line number, from 1.
     pub line: usize,
-    /// What.
+    /// Error in the line.
     pub wrong: Wrong,
 }
 
-/// Why a line is no entry.
+/// Reason why a line is no entry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Wrong {
-    /// It is not in UTF-8.
+    /// The line is not in UTF-8.
     #[error("it is not in UTF-8")]
     Encoding,
-    /// It is neither an address nor a domain.
+    /// The line is neither an address nor a domain.
     #[error(transparent)]
     Entry(#[from] PartnerEntryError),
-    /// Whole domains were not asked for.
+    /// The line is a whole domain, and domains are not allowed.
     #[error("{0} is a whole domain, which silences people too; it is taken with --domains only")]
     Domain(PartnerEntry),
 }
 
-/// Reads a list; whole domains where they are asked for. In order, as often as they are there.
+/// Parses a list, with whole domains only if `domains`. Entries keep their order and repetitions.
 ///
 /// # Errors
 /// Each line that is wrong, at most `most` of them.
 pub fn parse(text: &[u8], domains: bool, most: usize) -> Result<Vec<PartnerEntry>, Vec<LineError>> {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let (mut entries, mut errors) = (Vec::new(), Vec::new());
-    for (number, line) in text.split(|octet| *octet == b'\n').enumerate() {
-        match entry(line, domains) {
+    for (number, line) in text.split(|byte| *byte == b'\n').enumerate() {
+        match parse_line(line, domains) {
             Ok(entry) => entries.extend(entry),
             Err(wrong) => errors.push(LineError {
                 line: number + 1,
@@ -54,7 +54,7 @@ pub fn parse(text: &[u8], domains: bool, most: usize) -> Result<Vec<PartnerEntry
     }
 }
 
-fn entry(line: &[u8], domains: bool) -> Result<Option<PartnerEntry>, Wrong> {
+fn parse_line(line: &[u8], domains: bool) -> Result<Option<PartnerEntry>, Wrong> {
     let line = std::str::from_utf8(line).map_err(|_| Wrong::Encoding)?;
     let comment = line.char_indices().find(|(at, character)| {
         *character == '#'
@@ -79,7 +79,7 @@ fn entry(line: &[u8], domains: bool) -> Result<Option<PartnerEntry>, Wrong> {
 mod tests {
     use super::*;
 
-    fn said(text: &str, domains: bool) -> Result<Vec<String>, Vec<String>> {
+    fn parsed(text: &str, domains: bool) -> Result<Vec<String>, Vec<String>> {
         let text_of =
             |entries: Vec<PartnerEntry>| entries.iter().map(ToString::to_string).collect();
         let errors = |errors: Vec<LineError>| errors.iter().map(ToString::to_string).collect();
@@ -93,15 +93,15 @@ mod tests {
         let text =
             "\u{feff}# ours\r\nAnn@A.example  # of sales\r\n\r\n  a#b@a.example\n#x@a.example";
         assert_eq!(
-            said(text, false).unwrap(),
+            parsed(text, false).unwrap(),
             ["ann@a.example", "a#b@a.example"]
         );
-        assert_eq!(said("@a.example", true).unwrap(), ["@a.example"]);
+        assert_eq!(parsed("@a.example", true).unwrap(), ["@a.example"]);
     }
 
     #[test]
-    fn what_is_wrong_is_said_with_its_line() {
-        let errors = said("a@b.example\nnobody\n@a.example\n\nnobody", false).unwrap_err();
+    fn an_error_names_its_line() {
+        let errors = parsed("a@b.example\nnobody\n@a.example\n\nnobody", false).unwrap_err();
         assert_eq!(errors.len(), 2);
         assert!(
             errors[0].starts_with("line 2: \"nobody\" is no address"),

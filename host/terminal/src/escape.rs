@@ -1,14 +1,14 @@
-//! What a stranger has written, as a line of a log or a terminal may show it.
+//! Escapes text that strangers wrote, so that a log line or a terminal can show it.
 //!
-//! Control characters can end a line, rewrite one or command a terminal; direction marks and other
-//! characters that are not seen let a text read as another (Unicode Technical Report 36 section 2.8,
-//! Unicode Standard Annex 9). Everything is written as itself but for these, which are written as
-//! Rust has them in a literal, such as `\u{202e}`; in JSON, as JSON has them.
+//! Control characters can end a line, overwrite one or command a terminal. Direction marks and
+//! other invisible characters make one text read as another (Unicode Technical Report 36 section
+//! 2.8, Unicode Standard Annex 9). These characters are written as escapes: as in a Rust literal,
+//! such as `\u{202e}`, or in JSON as JSON escapes them. All other characters are written unchanged.
 
 use std::fmt::{self, Write};
 
-/// Whether a character is not shown, or not as what it is: controls (C0, DEL, C1), ends of lines and
-/// paragraphs, direction marks, and what takes no room.
+/// Returns true if a character is invisible or changes how others are shown: controls (C0, DEL,
+/// C1), line and paragraph separators, direction marks, and characters of no width.
 pub fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(
@@ -29,7 +29,7 @@ pub fn is_hidden(c: char) -> bool {
         )
 }
 
-/// Writes a text on one line, with a backslash before quotes and backslashes where `quoted`.
+/// Writes a text on one line. If `quoted`, quotes and backslashes get a backslash before them.
 pub fn write_line(out: &mut impl Write, text: &str, quoted: bool) -> fmt::Result {
     for c in text.chars() {
         match c {
@@ -44,15 +44,15 @@ pub fn write_line(out: &mut impl Write, text: &str, quoted: bool) -> fmt::Result
     Ok(())
 }
 
-/// A text on one line of a terminal.
+/// Returns a text escaped to one line.
 pub fn line(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    // A string takes all that is written to it.
+    // Writing to a String cannot fail.
     let _ = write_line(&mut out, text, false);
     out
 }
 
-/// A text of several lines for a terminal. Their ends are its own, and so are tabs.
+/// Returns a text of several lines, escaped except for its line ends and tabs.
 pub fn lines(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.replace("\r\n", "\n").chars() {
@@ -65,8 +65,9 @@ pub fn lines(text: &str) -> String {
     out
 }
 
-/// A JSON text that says the same, without a character that is not shown: JSON itself wants only
-/// those below the space escaped (RFC 8259 section 7), and has no others but in its strings.
+/// Returns a JSON text of equal meaning with all invisible characters escaped. JSON itself requires
+/// escapes only below the space (RFC 8259 section 7); other invisible characters occur in strings
+/// only.
 pub fn json(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

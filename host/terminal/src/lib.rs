@@ -1,8 +1,8 @@
 //! Output to terminals and logs.
 //!
-//! It holds what strangers have written, and what stands in files, modules and arguments: what a
-//! terminal would not show, or would obey, is [escaped](escape) here, for all that is ever printed.
-//! No other crate of the relay prints: lints refuse `println!` and the like.
+//! All that the relay prints goes through this crate, because it may hold what strangers wrote or
+//! what stands in files, modules and arguments. Characters that a terminal would hide or obey are
+//! [escaped](escape). No other crate prints: lints refuse `println!` and the like.
 
 #![forbid(unsafe_code)]
 

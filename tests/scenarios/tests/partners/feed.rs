@@ -76,7 +76,7 @@ fn what_is_published_holds_and_a_failure_keeps_what_was_there() {
         ),
         (
             text(&"ann@partner.example\n".repeat(100)),
-            "it is over 1000 octets",
+            "it is over 1000 bytes",
         ),
         (
             Published::Elsewhere("http://localhost/".into()),
@@ -84,7 +84,7 @@ fn what_is_published_holds_and_a_failure_keeps_what_was_there() {
         ),
         (
             Published::Elsewhere(server.url("/again")),
-            "sends on more than 5 times",
+            "redirects more than 5 times",
         ),
     ] {
         server.publish(published);
@@ -93,7 +93,7 @@ fn what_is_published_holds_and_a_failure_keeps_what_was_there() {
         let list = relay.json(&["partner", "feed", "list", "--account", "a.desk.test"]);
         let problem = list[0]["feed"]["problem"].as_str().unwrap();
         assert!(problem.contains(why), "{why}: {problem}");
-        relay.logged("the entries that it had hold");
+        relay.logged("its former entries stay");
         assert!(is_partner(&relay, "cleo@partner.example"));
     }
     let failed = "gatepost_partner_feed_fetches_total{result=\"failed\"}";
@@ -107,7 +107,7 @@ fn what_is_published_holds_and_a_failure_keeps_what_was_there() {
     // Without that certificate, the server is not believed.
     relay.reloads(&usual);
     let said = relay.refuses(&fetch);
-    assert!(said.contains("no TLS with localhost"), "{said}");
+    assert!(said.contains("no TLS connection to localhost"), "{said}");
     assert!(is_partner(&relay, "moved@other.example"));
 
     relay.json(&["partner", "feed", "remove", "a.desk.test", &url]);
