@@ -1,4 +1,4 @@
-//! What a million partner addresses cost: `cargo bench -p gatepost-directory`.
+//! Benchmark of a million partner addresses: `cargo bench -p gatepost-directory`.
 
 #![allow(clippy::unwrap_used)] // what is measured is known
 
@@ -21,13 +21,10 @@ fn main() {
     let begun = Instant::now();
     let again = Directory::open(&settings(&filled.folder)).unwrap();
     println!("opened in {:.1?}", begun.elapsed());
-    let (entries, octets) = (
-        again.view().partner_entries(),
-        again.view().partner_octets(),
-    );
+    let (entries, bytes) = (again.view().partner_entries(), again.view().partner_bytes());
     drop(again);
-    let each = octets as f64 / entries as f64;
-    println!("{octets} octets of memory for {entries} entries: {each:.1} each");
+    let each = bytes as f64 / entries as f64;
+    println!("{bytes} bytes of memory for {entries} entries: {each:.1} each");
     divan::main();
 }
 

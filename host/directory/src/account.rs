@@ -1,4 +1,4 @@
-//! A customer.
+//! Accounts: the customers of the site.
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
@@ -8,63 +8,64 @@ use serde::{Deserialize, Serialize};
 use crate::{AccountId, word::words};
 
 words! {
-    /// What an account is for.
+    /// Purpose of an account.
     pub enum AccountKind {
-        /// To try things out.
+        /// Account for trials.
         Sandbox = "sandbox",
-        /// For the customer's own mail.
+        /// Account for the customer's own mail.
         Production = "production",
     }
 }
 
-/// What an account has set for one policy.
+/// Settings of an account for one policy.
 pub type PolicySettings = serde_json::Map<String, serde_json::Value>;
 
-/// A customer of the site.
+/// Customer of the site.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Account {
-    /// Names it in policies, queue and trace.
+    /// Id of the account in policies, queue and trace.
     pub id: AccountId,
-    /// When it was made.
+    /// Time of creation.
     pub created: Millis,
-    /// What is said of it.
+    /// Data that the operator enters.
     #[serde(flatten)]
     pub profile: Profile,
-    /// What it has set for policies, by their names.
+    /// Settings of the account for policies, by name of the policy.
     #[serde(default)]
     pub policies: BTreeMap<String, PolicySettings>,
 }
 
-/// What is said of an account.
+/// Data of an account that the operator enters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Profile {
-    /// Sandbox or production.
+    /// Purpose: sandbox or production.
     pub kind: AccountKind,
-    /// The product as the customer's users know it.
+    /// Name of the product as the customer's users know it.
     pub product: Name,
-    /// In which the customer reads times.
+    /// Time zone in which the customer reads times.
     pub time_zone: TimeZone,
-    /// The domain that the site has given it, such as `acme.desk.example`; of no other account.
+    /// Domain that the site has given the account, such as `acme.desk.example`. No other account
+    /// has it.
     pub native_domain: Domain,
-    /// Under which it writes.
+    /// Names under which the account writes.
     #[serde(default)]
     pub brands: Vec<Name>,
 }
 
-/// A name for people: 1 to 100 characters without controls, trimmed.
+/// Name for people: 1 to 100 characters without controls, trimmed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Name(String);
 
-/// A text cannot name anything.
+/// Text that is not a valid [`Name`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a name has 1 to 100 characters and no line breaks or other controls")]
 pub struct NameError;
 
 impl Name {
-    /// The text.
+    /// Returns the name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -103,12 +104,12 @@ impl fmt::Display for Name {
     }
 }
 
-/// The name of a time zone of the IANA database, such as `Europe/Berlin`, spelled as there.
+/// Name of a time zone of the IANA database, such as `Europe/Berlin`, in the database's spelling.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct TimeZone(String);
 
-/// A text names no time zone.
+/// Text that is not the name of a time zone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{0}` is not a time zone; write a name of the IANA database, such as Europe/Berlin or UTC"
@@ -116,7 +117,7 @@ pub struct TimeZone(String);
 pub struct TimeZoneError(String);
 
 impl TimeZone {
-    /// The name.
+    /// Returns the name.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,37 +1,39 @@
-//! Support addresses, and when two addresses are one.
+//! Support addresses and their canonical form.
 
 use gatepost_message::{Address, Millis, domain_to_ascii};
 use serde::{Deserialize, Serialize};
 
 use crate::{AccountId, ConnectorId};
 
-/// An address at which an account receives.
+/// Address at which an account receives.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct SupportAddress {
-    /// The address as it was written.
+    /// Address as it was entered.
     pub address: Address,
-    /// Whose it is.
+    /// Account that receives.
     pub account: AccountId,
-    /// The connector of its domain; `None` in the native domain.
+    /// Connector of the domain; `None` in the native domain.
     pub connector: Option<ConnectorId>,
-    /// When it was made.
+    /// Time of creation.
     pub created: Millis,
 }
 
-/// The form by which addresses are compared: the local part in lower case and without quotes that
-/// it does not need, the domain in A-labels. Local parts are ours to interpret here (RFC 5321
-/// section 2.3.11): support addresses are the site's own mailboxes.
+/// Form in which support addresses are compared: the local part in lower case without needless
+/// quotes, the domain in A-labels. Local parts may be interpreted here (RFC 5321 section 2.3.11):
+/// support addresses are the site's own mailboxes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Canonical(String);
 
 impl Canonical {
-    /// That of an address; `None` where its domain is an address literal or has no A-labels.
+    /// Returns the canonical form of an address; `None` if its domain is an address literal or has
+    /// no A-labels.
     pub fn of(address: &Address) -> Option<Self> {
         Self::at(&local(address), address.domain())
     }
 
-    /// That of the mailbox to which a sub-address belongs (RFC 5233): `help+tag@` is `help@`.
+    /// Returns the canonical form of the mailbox that a sub-address belongs to (RFC 5233):
+    /// `help+tag@` is `help@`.
     pub(crate) fn without_detail(address: &Address) -> Option<Self> {
         let local = local(address);
         let (user, _) = local.split_once('+').filter(|(user, _)| !user.is_empty())?;
@@ -43,7 +45,7 @@ impl Canonical {
         Some(Self(format!("{local}@{}", domain.to_ascii_lowercase())))
     }
 
-    /// The text.
+    /// Returns the address as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -54,7 +56,8 @@ fn local(address: &Address) -> String {
     let plain = local
         .strip_prefix('"')
         .and_then(|rest| rest.strip_suffix('"'));
-    // Quotes are needed where the text between them is no dot-string; a backslash is part of none.
+    // Quotes are needed unless the text between them is a dot-string; no dot-string has a
+    // backslash.
     let needless = plain.filter(|plain| {
         !plain.starts_with('"')
             && Address::parse(&format!("{plain}@a.example")).is_ok()
@@ -91,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_detail_is_cut_off_and_never_the_whole_name() {
+    fn a_sub_address_is_cut_off_and_never_the_whole_local_part() {
         let of = |text| Canonical::without_detail(&Address::parse(text).unwrap());
         assert_eq!(of("Help+1+2@a.example").unwrap().as_str(), "help@a.example");
         assert_eq!(of("+1@a.example"), None);

@@ -1,4 +1,4 @@
-//! What can be changed, and what may not be.
+//! Changes to accounts, connectors, support addresses and credentials, with their rules.
 
 use std::collections::BTreeMap;
 
@@ -15,10 +15,11 @@ use crate::{
 type Result<T> = std::result::Result<T, DirectoryError>;
 
 impl Directory {
-    /// Makes an account.
+    /// Adds an account.
     ///
     /// # Errors
-    /// Its native domain is somebody's, in the directory or elsewhere, or the store failed.
+    /// The native domain already belongs to an account, in the directory or in the configuration,
+    /// or the store failed.
     pub fn add_account(&self, profile: Profile) -> Result<Account> {
         let mut account = Account {
             id: AccountId::random()?,
@@ -28,7 +29,7 @@ impl Directory {
         };
         account.profile.brands.sort();
         account.profile.brands.dedup();
-        self.change(|change, parts| {
+        self.change(|change, context| {
             let Profile {
                 kind,
                 product,
@@ -36,13 +37,13 @@ impl Directory {
                 native_domain,
                 brands,
             } = &account.profile;
-            if let Some(owner) = owner(change, native_domain)? {
+            if let Some(owner) = domain_owner(change, native_domain)? {
                 return refuse(Refusal::DomainTaken {
                     domain: native_domain.clone(),
                     owner,
                 });
             }
-            if let Some(owner) = parts.reserved.get(native_domain) {
+            if let Some(owner) = context.reserved.get(native_domain) {
                 return refuse(Refusal::DomainReserved {
                     domain: native_domain.clone(),
                     owner: owner.clone(),
@@ -70,10 +71,10 @@ impl Directory {
         Ok(account)
     }
 
-    /// Removes an account that has nothing any more.
+    /// Removes an account that owns nothing any more.
     ///
     /// # Errors
-    /// There is none, it has something, or the store failed.
+    /// There is no such account, it still owns something, or the store failed.
     pub fn remove_account(&self, id: AccountId) -> Result<()> {
         self.change(|change, _| {
             let text = id.to_string();
@@ -94,15 +95,15 @@ impl Directory {
                 return refuse(Refusal::NotEmpty { what, contents });
             }
             let removed = change.execute("DELETE FROM accounts WHERE id = ?1", [text])?;
-            found(removed, "account", id)
+            require_row(removed, "account", id)
         })
     }
 
-    /// Connects a domain, at first as a claim.
+    /// Connects a domain to an account, at first as a claim.
     ///
     /// # Errors
-    /// There is no such account, it has the domain or too many of them, the domain is a native one,
-    /// or the store failed.
+    /// There is no such account, it has the domain already or as many as it may have, the domain is
+    /// a native one, or the store failed.
     pub fn add_connector(&self, claim: Claim) -> Result<Connector> {
         let connector = Connector {
             id: ConnectorId::random()?,
@@ -111,7 +112,7 @@ impl Directory {
             forwarders: Forwarders::default(),
             claim,
         };
-        self.change(|change, parts| {
+        self.change(|change, context| {
             let Claim {
                 account,
                 name,
@@ -122,7 +123,7 @@ impl Directory {
             account_kind(change, *account)?;
             let id = account.to_string();
             let native = "SELECT id FROM accounts WHERE native_domain = ?1";
-            if let Some(owner) = id_by(change, native, domain.as_ascii())? {
+            if let Some(owner) = find_id(change, native, domain.as_ascii())? {
                 let domain = domain.clone();
                 return refuse(Refusal::DomainTaken { domain, owner });
             }
@@ -133,7 +134,7 @@ impl Directory {
                     domain: domain.clone(),
                 });
             }
-            let limit = parts.limits.domains_per_account;
+            let limit = context.limits.domains_per_account;
             if count(change, "connectors", "account = ?1", [&id])? >= limit {
                 return refuse(Refusal::TooManyDomains {
                     account: *account,
@@ -159,15 +160,16 @@ impl Directory {
         Ok(connector)
     }
 
-    /// The domain is the account's: it has shown so, or somebody vouches for it. From now on its
-    /// support addresses receive. Also connects again what was disconnected.
+    /// Marks a domain as the account's own, because the account has proved it or an operator
+    /// vouches for it. From now on its support addresses receive. Also reconnects a disconnected
+    /// domain.
     ///
     /// # Errors
-    /// There is no such connector, another account was first, or the store failed.
+    /// There is no such connector, another account owns the domain, or the store failed.
     pub fn verify_connector(&self, id: ConnectorId) -> Result<Connector> {
         self.change(|change, _| {
             let connector = connector(change, id)?;
-            match owner(change, &connector.claim.domain)? {
+            match domain_owner(change, &connector.claim.domain)? {
                 Some(owner) if owner != connector.claim.account => refuse(Refusal::DomainTaken {
                     domain: connector.claim.domain,
                     owner,
@@ -177,7 +179,7 @@ impl Directory {
         })
     }
 
-    /// The domain's mail is not vouched for any more; its support addresses go on receiving.
+    /// Disconnects a domain: its credentials stop working, its support addresses still receive.
     ///
     /// # Errors
     /// There is no such connector, it was never verified, or the store failed.
@@ -190,12 +192,12 @@ impl Directory {
         })
     }
 
-    /// Says who is known to forward the mail of a connector's domain to us, in place of who was.
+    /// Sets the known forwarders of a connector's domain, in place of the former ones.
     ///
     /// # Errors
     /// There is no such connector, or the store failed.
     pub fn set_forwarders(&self, id: ConnectorId, forwarders: Forwarders) -> Result<Connector> {
-        let json = json(&forwarders)?;
+        let json = to_json(&forwarders)?;
         self.change(|change, _| {
             let mut connector = connector(change, id)?;
             let update = "UPDATE connectors SET forwarders_json = ?2 WHERE id = ?1";
@@ -205,8 +207,8 @@ impl Directory {
         })
     }
 
-    /// Sets for an account what holds for it in a policy, in place of what was set; with `None`,
-    /// the policy's own settings hold again.
+    /// Sets an account's settings for a policy, in place of its former ones. With `None`, the
+    /// policy's own settings apply again.
     ///
     /// # Errors
     /// There is no such account, or the store failed.
@@ -216,7 +218,7 @@ impl Directory {
         policy: &str,
         settings: Option<PolicySettings>,
     ) -> Result<()> {
-        let json = settings.as_ref().map(json).transpose()?;
+        let json = settings.as_ref().map(to_json).transpose()?;
         self.change(|change, _| {
             account_kind(change, account)?;
             let id = account.to_string();
@@ -235,10 +237,10 @@ impl Directory {
         })
     }
 
-    /// Removes a connector without addresses and credentials.
+    /// Removes a connector that has no addresses and no credentials.
     ///
     /// # Errors
-    /// There is none, it has something, or the store failed.
+    /// There is no such connector, it still has some, or the store failed.
     pub fn remove_connector(&self, id: ConnectorId) -> Result<()> {
         self.change(|change, _| {
             let text = id.to_string();
@@ -252,17 +254,17 @@ impl Directory {
                 }
             }
             let removed = change.execute("DELETE FROM connectors WHERE id = ?1", [text])?;
-            found(removed, "connector", id)
+            require_row(removed, "connector", id)
         })
     }
 
-    /// Adds a support address in the account's native domain or one that it has connected.
+    /// Adds a support address in the account's native domain or in a domain that it has connected.
     ///
     /// # Errors
     /// There is no such account, the address is in none of its domains or is taken, the domain has
     /// too many, or the store failed.
     pub fn add_address(&self, account: AccountId, address: Address) -> Result<SupportAddress> {
-        self.change(|change, parts| {
+        self.change(|change, context| {
             let kind = account_kind(change, account)?;
             let foreign = || Refusal::ForeignAddress {
                 address: address.clone(),
@@ -271,7 +273,7 @@ impl Directory {
             let canonical = Canonical::of(&address).ok_or_else(foreign)?;
             let domain: Domain = address.domain().parse().map_err(|_| foreign())?;
             let native = "SELECT id FROM accounts WHERE native_domain = ?1";
-            let connector = match id_by::<AccountId>(change, native, domain.as_ascii())? {
+            let connector = match find_id::<AccountId>(change, native, domain.as_ascii())? {
                 Some(owner) if owner == account => None,
                 Some(_) => return refuse(foreign()),
                 None => Some(connector_of(change, account, &domain)?.ok_or_else(foreign)?),
@@ -290,7 +292,7 @@ impl Directory {
             let id = account.to_string();
             let of_connector = connector.map(|connector| connector.to_string());
             let same_domain = "account = ?1 AND connector IS ?2";
-            let limit = parts.limits.addresses_per_domain;
+            let limit = context.limits.addresses_per_domain;
             if count(change, "addresses", same_domain, (&id, &of_connector))? >= limit {
                 return refuse(Refusal::TooManyAddresses { domain, limit });
             }
@@ -318,28 +320,28 @@ impl Directory {
     /// Removes a support address of an account.
     ///
     /// # Errors
-    /// It has no such address, or the store failed.
+    /// The account has no such address, or the store failed.
     pub fn remove_address(&self, account: AccountId, address: &Address) -> Result<()> {
         self.change(|change, _| {
             let canonical = Canonical::of(address);
             let canonical = canonical.as_ref().map_or("", Canonical::as_str);
             let delete = "DELETE FROM addresses WHERE account = ?1 AND canonical = ?2";
             let removed = change.execute(delete, (account.to_string(), canonical))?;
-            found(removed, "address", address)
+            require_row(removed, "address", address)
         })
     }
 
-    /// Makes a credential with a new secret, which nobody can be shown again; with the alias of the
-    /// account, if it is asked for.
+    /// Issues a credential with a new secret, which is shown this once. With `with_alias`, it also
+    /// gets the alias of the account.
     ///
     /// # Errors
-    /// There is no such account or connector, it is outbound-only, too many are live already, the
-    /// alias is given away, or the store failed.
+    /// There is no such account or connector, the connector is outbound-only, too many credentials
+    /// are live, a live credential has the alias, or the store failed.
     pub fn issue(&self, grant: Grant, with_alias: bool) -> Result<Issued> {
         let secret = Secret::generate()?;
         let verifier = secret.verifier()?;
         let user_name = UserName::generate(&grant)?;
-        let credential = self.change(|change, parts| {
+        let credential = self.change(|change, context| {
             let (account, connector, scope) = match grant {
                 Grant::Submission { account } => {
                     account_kind(change, account)?;
@@ -361,7 +363,7 @@ impl Directory {
             };
             let (id, of_connector) = (account.to_string(), connector.map(|id| id.to_string()));
             let live = "account = ?1 AND connector IS ?2 AND revoked IS NULL";
-            let limit = parts.limits.live_sets;
+            let limit = context.limits.live_sets;
             if count(change, "credentials", live, (&id, &of_connector))? >= limit {
                 return refuse(Refusal::TooManyCredentials { limit });
             }
@@ -370,7 +372,8 @@ impl Directory {
                 false => None,
             };
             let created = Millis::now();
-            let sealed = (parts.ring).seal(&rows::place(&user_name), &verifier.encode())?;
+            let sealed =
+                (context.ring).seal(&rows::verifier_binding(&user_name), &verifier.encode())?;
             change.execute(
                 "INSERT INTO credentials
                  (user_name, account, connector, alias, created, key_id, verifier)
@@ -382,7 +385,7 @@ impl Directory {
                     with_alias,
                     stored(created),
                     sealed.key_id,
-                    sealed.octets,
+                    sealed.bytes,
                 ],
             )?;
             Ok(Credential {
@@ -398,34 +401,34 @@ impl Directory {
         Ok(Issued { credential, secret })
     }
 
-    /// Ends a credential: nobody logs in with it any more, and open sessions notice at their next
-    /// command. Its alias goes on receiving until it is removed.
+    /// Revokes a credential: it no longer logs in, and open sessions see that at their next
+    /// command. Its alias receives until the credential is removed.
     ///
     /// # Errors
-    /// There is none, or the store failed.
+    /// There is no such credential, or the store failed.
     pub fn revoke(&self, user: &UserName) -> Result<()> {
         self.change(|change, _| {
             let revoked = change.execute(
                 "UPDATE credentials SET revoked = coalesce(revoked, ?2) WHERE user_name = ?1",
                 (user.as_str(), stored(Millis::now())),
             )?;
-            found(revoked, "credential", user)
+            require_row(revoked, "credential", user)
         })
     }
 
-    /// Forgets a credential, live or revoked.
+    /// Deletes a credential, live or revoked.
     ///
     /// # Errors
-    /// There is none, or the store failed.
+    /// There is no such credential, or the store failed.
     pub fn remove_credential(&self, user: &UserName) -> Result<()> {
         self.change(|change, _| {
             let delete = "DELETE FROM credentials WHERE user_name = ?1";
-            found(change.execute(delete, [user.as_str()])?, "credential", user)
+            require_row(change.execute(delete, [user.as_str()])?, "credential", user)
         })
     }
 }
 
-fn json(value: &impl serde::Serialize) -> Result<String> {
+fn to_json(value: &impl serde::Serialize) -> Result<String> {
     let damaged = |error| DirectoryError::Damaged(format!("value to be stored: {error}"));
     serde_json::to_string(value).map_err(damaged)
 }
@@ -434,7 +437,7 @@ pub(crate) fn refuse<T>(refusal: Refusal) -> Result<T> {
     Err(refusal.into())
 }
 
-pub(crate) fn found(rows: usize, what: &'static str, name: impl ToString) -> Result<()> {
+pub(crate) fn require_row(rows: usize, what: &'static str, name: impl ToString) -> Result<()> {
     match rows {
         0 => refuse(unknown(what, name)),
         _ => Ok(()),
@@ -446,7 +449,8 @@ pub(crate) fn unknown(what: &'static str, name: impl ToString) -> Refusal {
     Refusal::Unknown { what, name }
 }
 
-/// `table` and `condition` are ours.
+/// Counts the rows of a table that meet a condition. `table` and `condition` are constants of this
+/// crate, never input.
 fn count(
     connection: &Connection,
     table: &str,
@@ -458,7 +462,7 @@ fn count(
     Ok(rows as usize)
 }
 
-fn id_by<T: TryFrom<String>>(
+fn find_id<T: TryFrom<String>>(
     connection: &Connection,
     select: &str,
     value: &str,
@@ -468,14 +472,14 @@ fn id_by<T: TryFrom<String>>(
     Ok(text.and_then(|text| T::try_from(text).ok()))
 }
 
-/// Whose a domain is, natively or verified.
-fn owner(connection: &Connection, domain: &Domain) -> rusqlite::Result<Option<AccountId>> {
+/// Returns the account that owns a domain, as its native domain or by a verified connector.
+fn domain_owner(connection: &Connection, domain: &Domain) -> rusqlite::Result<Option<AccountId>> {
     let select = "SELECT id FROM accounts WHERE native_domain = ?1
          UNION ALL SELECT account FROM connectors WHERE domain = ?1 AND state <> 'claimed'";
-    id_by(connection, select, domain.as_ascii())
+    find_id(connection, select, domain.as_ascii())
 }
 
-/// What an account is for, and that there is such an account.
+/// Returns the kind of an account, or an error if there is no such account.
 pub(crate) fn account_kind(connection: &Connection, id: AccountId) -> Result<AccountKind> {
     let select = "SELECT kind FROM accounts WHERE id = ?1";
     let kind: Option<String> =
@@ -513,8 +517,8 @@ fn set_state(
     Ok(connector)
 }
 
-/// Whose an address is: the account's itself, or another's in whose hands its domain is. One under
-/// another's mere claim is nobody's.
+/// Returns the account that an address already belongs to: this account, or another one that owns
+/// the domain. An address under another account's mere claim belongs to nobody.
 fn address_owner(
     connection: &Connection,
     canonical: &Canonical,
@@ -535,7 +539,7 @@ fn address_owner(
     Ok(Some((owner, account_kind(connection, owner)?)))
 }
 
-/// The alias of an account, if no live credential has it.
+/// Returns the alias of an account, if no live credential has it.
 fn free_alias(connection: &Connection, account: AccountId) -> Result<Address> {
     let accounts = rows::accounts(connection)?.into_iter();
     let native = accounts

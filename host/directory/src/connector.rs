@@ -1,4 +1,4 @@
-//! A customer's own domain, connected.
+//! Connectors: domains of customers that are connected.
 
 use gatepost_message::{Domain, Millis};
 use ipnet::IpNet;
@@ -7,89 +7,89 @@ use serde::{Deserialize, Serialize};
 use crate::{AccountId, ConnectorId, Name, word::words};
 
 words! {
-    /// Which mail of its domain passes through us.
+    /// Direction of the mail that passes through the relay.
     pub enum ConnectorKind {
-        /// Both ways: the customer's server relays its mail to us, with credentials of the domain.
+        /// Both directions: the customer's server relays mail to us with credentials of the domain.
         TwoWay = "two-way",
-        /// Out only; what comes in is forwarded to us.
+        /// Outgoing mail only; incoming mail is forwarded to us.
         OutboundOnly = "outbound-only",
     }
 }
 
 words! {
-    /// How the customer's server wants us to authenticate to it.
+    /// Authentication mechanism that the customer's server expects of us.
     pub enum Protocol {
-        /// RFC 4616.
+        /// SASL PLAIN (RFC 4616).
         Plain = "PLAIN",
-        /// Without a standard, and common.
+        /// LOGIN, which has no standard and is common.
         Login = "LOGIN",
-        /// RFC 7677.
+        /// SASL SCRAM-SHA-256 (RFC 7677).
         ScramSha256 = "SCRAM-SHA-256",
     }
 }
 
 words! {
-    /// How far a domain is the account's.
+    /// State of a connected domain.
     pub enum ConnectorState {
-        /// The account says so; nothing follows from it, and other accounts may say the same.
+        /// The account claims the domain. This has no effect, and other accounts may claim it too.
         Claimed = "claimed",
-        /// It is: mail for its support addresses is the account's.
+        /// The account owns the domain: its support addresses receive, its credentials work.
         Verified = "verified",
-        /// It was; its support addresses go on receiving, and nothing vouches for their mail.
+        /// The account owned the domain: its support addresses still receive, its credentials do
+        /// not work.
         Disconnected = "disconnected",
     }
 }
 
 impl ConnectorState {
-    /// Whether mail for the domain's support addresses is the account's.
+    /// Returns true if the domain's support addresses receive.
     pub fn receives(self) -> bool {
         self != Self::Claimed
     }
 }
 
-/// Who is known to forward the mail of a connected domain to us, where it comes without
-/// credentials.
+/// Known forwarders of the mail of a connected domain, where it comes without credentials.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
 pub struct Forwarders {
-    /// Networks that it comes from.
+    /// Networks of their servers.
     pub networks: Vec<IpNet>,
-    /// Domains with which they sign (DKIM).
+    /// Domains of their DKIM signatures.
     pub dkim_domains: Vec<Domain>,
-    /// Domains with which they seal (ARC).
+    /// Domains of their ARC seals.
     pub arc_sealers: Vec<Domain>,
 }
 
-/// A domain of an account.
+/// Domain of an account, connected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Connector {
-    /// Names it.
+    /// Id of the connector.
     pub id: ConnectorId,
-    /// When it was made.
+    /// Time of creation.
     pub created: Millis,
-    /// How far the domain is the account's.
+    /// State of the domain.
     pub state: ConnectorState,
-    /// Who is known to forward its mail to us.
+    /// Known forwarders of its mail.
     #[serde(default)]
     pub forwarders: Forwarders,
-    /// What was asked for.
+    /// Claim from which it was made.
     #[serde(flatten)]
     pub claim: Claim,
 }
 
-/// An account says that a domain is its own.
+/// Claim of an account to a domain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Claim {
-    /// Which account.
+    /// Account that claims it.
     pub account: AccountId,
-    /// For people.
+    /// Name for people.
     pub name: Name,
-    /// The domain.
+    /// Domain that is claimed.
     pub domain: Domain,
-    /// Which mail of it passes through us.
+    /// Direction of the mail that passes through the relay.
     pub kind: ConnectorKind,
-    /// How the customer's server wants us to authenticate to it.
+    /// Authentication mechanism that the customer's server expects of us.
     pub protocol: Protocol,
 }

@@ -1,4 +1,4 @@
-//! Who may hand us mail.
+//! Credentials of those who hand in mail.
 
 use std::{fmt, sync::Arc};
 
@@ -7,38 +7,38 @@ use serde::{Deserialize, Serialize};
 
 use crate::{AccountId, ConnectorId, DirectoryError, Secret, Verifier, random};
 
-/// What a credential is good for. One kind is never taken for the other.
+/// Use of a credential. A credential of one kind never serves for the other.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Scope {
     /// Relay to the support addresses of a two-way domain, by the customer's server.
     Inbound {
-        /// Its connector.
+        /// Connector of the domain.
         connector: ConnectorId,
-        /// Its domain.
+        /// Domain that the server relays for.
         domain: Domain,
     },
     /// Submission of the account's own mail.
     Submission,
 }
 
-/// What a new credential is to be good for.
+/// Request for a new credential: its use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Grant {
-    /// Relay to the support addresses of a two-way connector's domain.
+    /// Relay to the support addresses of a two-way domain.
     Inbound {
-        /// The connector.
+        /// Connector of the domain.
         connector: ConnectorId,
     },
     /// Submission for an account.
     Submission {
-        /// The account.
+        /// Account that submits.
         account: AccountId,
     },
 }
 
-/// The name by which a credential logs in, generated with it.
+/// User name of a credential, generated with it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct UserName(Arc<str>);
@@ -53,13 +53,13 @@ impl UserName {
         Ok(Self(format!("{prefix}-{random}").into()))
     }
 
-    /// One as it is written: whether there is a credential of this name, a
-    /// [`View`](crate::View) says.
+    /// Makes a user name from any text. A [`View`](crate::View) says whether such a credential
+    /// exists.
     pub fn new(text: &str) -> Self {
         Self(text.into())
     }
 
-    /// The text.
+    /// Returns the user name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -77,49 +77,49 @@ impl fmt::Debug for UserName {
     }
 }
 
-/// A set of user name and secret, without the secret.
+/// Credential without its secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Credential {
-    /// Names it, and logs in.
+    /// User name, which also identifies the credential.
     pub user_name: UserName,
-    /// Whose it is.
+    /// Account that the credential belongs to.
     pub account: AccountId,
-    /// What it is good for.
+    /// Use of the credential.
     #[serde(flatten)]
     pub scope: Scope,
-    /// Logs in as well, and receives mail.
+    /// Address that also logs in, and receives mail.
     pub alias: Option<Address>,
-    /// When it was made.
+    /// Time of creation.
     pub created: Millis,
-    /// When somebody last logged in with it.
+    /// Time of the last login.
     pub last_used: Option<Millis>,
-    /// Since when it is good for nothing.
+    /// Time of revocation.
     pub revoked: Option<Millis>,
 }
 
-/// A new credential with its secret, which is shown this once.
+/// New credential with its secret, which is shown this once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Issued {
-    /// The credential.
+    /// Credential without the secret.
     #[serde(flatten)]
     pub credential: Credential,
-    /// Its secret.
+    /// Secret of the credential.
     pub secret: Secret,
 }
 
-/// A credential as a session asks for it.
+/// Credential as a session looks it up.
 #[derive(Debug)]
 pub struct Known {
-    /// What is known of it.
+    /// Credential without the secret.
     pub credential: Credential,
-    /// By which its secret is checked.
+    /// Verifier of the secret.
     pub verifier: Verifier,
 }
 
 impl Known {
-    /// Whether it is not revoked. Whether it is good for anything, a [`View`](crate::View) says,
-    /// which a session asks anew each time.
+    /// Returns true if it is not revoked. [`View::holds`](crate::View::holds) says whether it may
+    /// be used; a session asks that anew each time.
     pub fn is_live(&self) -> bool {
         self.credential.revoked.is_none()
     }

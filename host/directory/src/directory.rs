@@ -1,4 +1,4 @@
-//! The directory as the rest of the relay sees it.
+//! The open directory: settings, changes, and the current view.
 
 use std::{
     collections::HashMap,
@@ -19,27 +19,27 @@ use crate::{
     key_ring::KeyRing,
     partner_view::Partners,
     rows, schema, state,
-    uses::{Uses, Writer},
-    view::{Contents, Core},
+    uses::{PendingUses, UseWriter},
+    view::{Core, ViewContents},
 };
 
-/// How long to wait for somebody else's lock on the database: a postmaster with the sqlite3 shell.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Maximum wait for a lock on the database, such as a postmaster's in the sqlite3 shell.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How much an account may have.
+/// Limits on what an account may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Connected domains of an account.
+    /// Maximum number of connected domains of an account.
     pub domains_per_account: usize,
-    /// Support addresses in one domain of an account.
+    /// Maximum number of support addresses in one domain of an account.
     pub addresses_per_domain: usize,
-    /// Credentials that are live at a time for one domain, and for one account's submission: a new
-    /// one has to be in use before the old one can go.
+    /// Maximum number of live credentials for one domain, and for one account's submission. More
+    /// than one, because a new one has to be in use before the old one is revoked.
     pub live_sets: usize,
 }
 
 impl Default for Limits {
-    /// 4 domains, 50 addresses each, 2 credentials.
+    /// Returns 4 domains, 50 addresses each, 2 live credentials.
     fn default() -> Self {
         Self {
             domains_per_account: 4,
@@ -49,20 +49,20 @@ impl Default for Limits {
     }
 }
 
-/// Where the directory is, and what may be in it.
+/// Files and limits of a directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// The database.
+    /// Path of the database.
     pub path: PathBuf,
-    /// The file of the keys that encrypt a part of it.
+    /// Path of the key ring, whose keys encrypt a part of the database.
     pub key_ring: PathBuf,
-    /// How much an account may have.
+    /// Limits on what an account may have.
     pub limits: Limits,
-    /// What sets a sub-address apart where partner addresses are compared.
+    /// Separators of sub-addresses when partner addresses are compared.
     pub separators: Separators,
 }
 
-/// What only one may touch at a time.
+/// State behind the lock.
 #[derive(Debug)]
 pub(crate) struct Store {
     connection: Connection,
@@ -72,42 +72,42 @@ pub(crate) struct Store {
     separators: Separators,
 }
 
-/// Domains that belong to accounts which are not in the directory, with the names of these.
+/// Domains of accounts in the configuration, each with the name of its account.
 pub type Reserved = HashMap<Domain, String>;
 
-/// The directory, open. Shared behind an `Arc`. Methods that change or list block while they read
-/// and write the disk; [`Directory::view`] and [`Directory::record_use`] never do. Dropped, it
-/// writes the last uses, which blocks for a moment.
+/// Open directory, shared behind an `Arc`. Methods that change or list block on the disk;
+/// [`Directory::view`] and [`Directory::record_use`] never do. Dropping it writes the pending uses,
+/// which blocks for a moment.
 #[derive(Debug)]
 pub struct Directory {
     store: Arc<Mutex<Store>>,
     view: ArcSwap<View>,
-    uses: Arc<Uses>,
-    _writer: Writer,
+    uses: Arc<PendingUses>,
+    _writer: UseWriter,
 }
 
 impl Directory {
-    /// Opens the directory, makes it and its key ring if they are not there, and brings it to the
-    /// present schema.
+    /// Opens the directory and brings it to the current schema. Creates it and its key ring if they
+    /// do not exist.
     ///
     /// # Errors
     /// A file cannot be opened, a later version wrote it, the key ring lacks a key, or the file is
-    /// missing, emptied or damaged where there was a directory ([`DirectoryError::Lost`],
+    /// missing, empty or damaged where there was a directory ([`DirectoryError::Lost`],
     /// [`DirectoryError::Unusable`]).
     pub fn open(settings: &Settings) -> Result<Self, DirectoryError> {
-        // Before SQLite opens it: that would drop the log of an empty database.
+        // Checked before SQLite opens it, which would drop the log of an empty database.
         state::refuse_lost(settings)?;
-        Self::open_whole(settings).map_err(|error| state::unusable(error, &settings.path))
+        Self::open_checked(settings).map_err(|error| state::explain_damage(error, &settings.path))
     }
 
-    fn open_whole(settings: &Settings) -> Result<Self, DirectoryError> {
+    fn open_checked(settings: &Settings) -> Result<Self, DirectoryError> {
         let path = &settings.path;
         let failed = |source| DirectoryError::Open {
             path: path.clone(),
             source,
         };
         if path.exists()
-            && let Some(why) = state::foreign(path).map_err(failed)?
+            && let Some(why) = state::why_foreign(path).map_err(failed)?
         {
             return Err(DirectoryError::Unusable {
                 path: path.clone(),
@@ -132,7 +132,7 @@ impl Directory {
                  known any more; put its lines back above the new one's if you have them"
             );
         }
-        let view = view(&connection, &ring, &settings.separators)?;
+        let view = read_view(&connection, &ring, &settings.separators)?;
         let store = Arc::new(Mutex::new(Store {
             connection,
             ring,
@@ -140,8 +140,8 @@ impl Directory {
             reserved: Reserved::new(),
             separators: settings.separators.clone(),
         }));
-        let uses = Arc::new(Uses::default());
-        let writer = Writer::start(&uses, &store)?;
+        let uses = Arc::new(PendingUses::default());
+        let writer = UseWriter::start(&uses, &store)?;
         Ok(Self {
             store,
             view: ArcSwap::from_pointee(view),
@@ -150,44 +150,44 @@ impl Directory {
         })
     }
 
-    /// The directory as it stands. Does not change any more: ask again to see what has.
+    /// Returns the current view. It never changes: ask again to see later changes.
     pub fn view(&self) -> Arc<View> {
         self.view.load_full()
     }
 
-    /// Somebody has logged in with this credential. On disk within five seconds,
-    /// together with all others.
-    ///
+    /// Records a login with this credential. It is on disk within five seconds, together with all
+    /// others.
     pub fn record_use(&self, user: &UserName, now: Millis) {
         self.uses.record(user, now);
     }
 
-    /// Holds accounts to these limits from now on; what is over them stays.
-    pub fn limit(&self, limits: Limits) {
+    /// Sets the limits of accounts from now on. Anything over them stays.
+    pub fn set_limits(&self, limits: Limits) {
         self.store().limits = limits;
     }
 
-    /// Compares partner addresses by these separators from now on. Blocks while it reads all of
-    /// them again, where they are others.
+    /// Sets the separators with which partner addresses are compared. If they differ, blocks while
+    /// all addresses are read again.
     ///
     /// # Errors
     /// The store cannot be read.
-    pub fn separate(&self, separators: Separators) -> Result<(), DirectoryError> {
+    pub fn set_separators(&self, separators: Separators) -> Result<(), DirectoryError> {
         let mut store = self.store();
         if store.separators != separators {
-            let view = view(&store.connection, &store.ring, &separators)?;
+            let view = read_view(&store.connection, &store.ring, &separators)?;
             store.separators = separators;
             self.view.store(Arc::new(view));
         }
         Ok(())
     }
 
-    /// From now on no account is given one of these as its native domain; who has one keeps it.
-    pub fn reserve(&self, domains: Reserved) {
+    /// Sets the domains that no account may get as its native domain from now on. An account that
+    /// has one keeps it.
+    pub fn set_reserved_domains(&self, domains: Reserved) {
         self.store().reserved = domains;
     }
 
-    /// Every support address, by their canonical forms.
+    /// Returns all support addresses, ordered by canonical form.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -195,7 +195,7 @@ impl Directory {
         Ok(rows::addresses(&self.store().connection)?)
     }
 
-    /// Every credential, revoked ones too, oldest first, with uses just recorded.
+    /// Returns all credentials, revoked ones too, oldest first, with pending uses written before.
     ///
     /// # Errors
     /// The store cannot be read or written.
@@ -205,8 +205,8 @@ impl Directory {
         Ok(rows::credentials(&store.connection)?)
     }
 
-    /// Encrypts everything anew with a new key, and gives how many values that were. Former keys
-    /// stay in the key ring, for backups.
+    /// Encrypts all encrypted values with a new key, and returns their number. Former keys stay in
+    /// the key ring, for backups.
     ///
     /// # Errors
     /// The store or the key ring cannot be read or written.
@@ -218,31 +218,30 @@ impl Directory {
                 let verifier = rows::verifier(change, store.ring, user_name)?;
                 let sealed = store
                     .ring
-                    .seal(&rows::place(user_name), &verifier.encode())?;
+                    .seal(&rows::verifier_binding(user_name), &verifier.encode())?;
                 change.execute(
                     "UPDATE credentials SET key_id = ?2, verifier = ?3 WHERE user_name = ?1",
-                    (user_name.as_str(), sealed.key_id, sealed.octets),
+                    (user_name.as_str(), sealed.key_id, sealed.bytes),
                 )?;
             }
             Ok(credentials.len())
         })
     }
 
-    /// Makes a change, all of it or nothing, and puts what results in view.
+    /// Makes a change in a transaction, and publishes the resulting view.
     pub(crate) fn change<T>(
         &self,
-        make: impl FnOnce(&Transaction<'_>, &Parts<'_>) -> Result<T, DirectoryError>,
+        make: impl FnOnce(&Transaction<'_>, &ChangeContext<'_>) -> Result<T, DirectoryError>,
     ) -> Result<T, DirectoryError> {
         self.change_with(|change, store, view| {
             let made = make(change, store)?;
-            let core = core(change, store.ring, store.separators)?;
+            let core = read_core(change, store.ring, store.separators)?;
             let partners = view.partners.clone();
             Ok((made, Arc::new(core), partners))
         })
     }
 
-    /// The same where nothing but lists of partners changes: only what has changed in them is
-    /// read.
+    /// Makes a change to lists of partners only. Reads only what has changed in them.
     pub(crate) fn change_partners<T>(
         &self,
         make: impl FnOnce(&Transaction<'_>, &View) -> Result<(T, Partners), DirectoryError>,
@@ -257,7 +256,7 @@ impl Directory {
         &self,
         make: impl FnOnce(
             &Transaction<'_>,
-            &Parts<'_>,
+            &ChangeContext<'_>,
             &View,
         ) -> Result<(T, Arc<Core>, Partners), DirectoryError>,
     ) -> Result<T, DirectoryError> {
@@ -270,15 +269,15 @@ impl Directory {
             separators,
         } = &mut *store;
         let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let parts = Parts {
+        let context = ChangeContext {
             ring,
             limits,
             reserved,
             separators,
         };
-        let (made, core, partners) = make(&change, &parts, &self.view.load())?;
+        let (made, core, partners) = make(&change, &context, &self.view.load())?;
         change.commit()?;
-        // Still under the lock, so that views follow each other as changes do.
+        // Still under the lock, so that views are published in the order of the changes.
         self.view.store(Arc::new(View { core, partners }));
         Ok(made)
     }
@@ -288,8 +287,8 @@ impl Directory {
     }
 }
 
-/// What a change may need to know beside the tables.
-pub(crate) struct Parts<'a> {
+/// Data for a change beside the tables.
+pub(crate) struct ChangeContext<'a> {
     pub(crate) ring: &'a KeyRing,
     pub(crate) reserved: &'a Reserved,
     pub(crate) limits: &'a Limits,
@@ -302,17 +301,17 @@ impl Store {
     }
 }
 
-/// A panic leaves no half of a change: it was in a transaction.
+/// Locks the store. A panic left no half of a change, because it was in a transaction.
 pub(crate) fn lock(store: &Mutex<Store>) -> MutexGuard<'_, Store> {
     store.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl View {
-    /// Reads a directory without opening it for anybody else, and changes nothing; `None` where
+    /// Reads a directory without opening it as [`Directory`] and without changing it; `None` if
     /// there is none. Blocks.
     ///
     /// # Errors
-    /// It is of another schema, or it or its key ring cannot be read.
+    /// It has another schema, or it or its key ring cannot be read.
     pub fn read(settings: &Settings) -> Result<Option<Self>, DirectoryError> {
         let path = &settings.path;
         if !path.exists() {
@@ -325,8 +324,8 @@ impl View {
         };
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
-        connection.busy_timeout(PATIENCE)?;
-        let found = schema::found(&connection).map_err(failed)?;
+        connection.busy_timeout(LOCK_TIMEOUT)?;
+        let found = schema::version_of(&connection).map_err(failed)?;
         if found != schema::CURRENT {
             return Err(DirectoryError::Other {
                 path: path.clone(),
@@ -334,39 +333,39 @@ impl View {
                 known: schema::CURRENT,
             });
         }
-        // One moment for all tables.
+        // One read transaction for all tables.
         let moment = connection.transaction()?;
-        Self::over(&moment, settings).map(Some)
+        Self::read_from(&moment, settings).map(Some)
     }
 
-    /// Reads a directory of the present schema.
-    pub(crate) fn over(
+    /// Reads a view from a directory of the current schema.
+    pub(crate) fn read_from(
         connection: &Connection,
         settings: &Settings,
     ) -> Result<Self, DirectoryError> {
         let any = "SELECT EXISTS (SELECT 1 FROM credentials)";
         let encrypted: bool = connection.query_row(any, [], |row| row.get(0))?;
         if !encrypted && !settings.key_ring.exists() {
-            // As `open` would make it; nothing here is written.
-            return view(connection, &KeyRing::alone()?, &settings.separators);
+            // `open` would create a key ring here; this function writes nothing.
+            return read_view(connection, &KeyRing::ephemeral()?, &settings.separators);
         }
         let ring = KeyRing::open(&settings.key_ring, false)?;
-        view(connection, &ring, &settings.separators)
+        read_view(connection, &ring, &settings.separators)
     }
 }
 
-fn view(
+fn read_view(
     connection: &Connection,
     ring: &KeyRing,
     separators: &Separators,
 ) -> Result<View, DirectoryError> {
     Ok(View {
-        core: Arc::new(core(connection, ring, separators)?),
+        core: Arc::new(read_core(connection, ring, separators)?),
         partners: Partners::read(connection, separators)?,
     })
 }
 
-fn core(
+fn read_core(
     connection: &Connection,
     ring: &KeyRing,
     separators: &Separators,
@@ -376,7 +375,7 @@ fn core(
         let verifier = rows::verifier(connection, ring, &credential.user_name)?;
         Ok((credential, verifier))
     });
-    let contents = Contents {
+    let contents = ViewContents {
         accounts: rows::accounts(connection)?,
         connectors: rows::connectors(connection)?,
         addresses: rows::addresses(connection)?,
@@ -386,20 +385,21 @@ fn core(
     };
     Ok(Core::new(
         contents,
-        ring.derived("salts of unknown users"),
-        EmailIds::new(ring.derived_from_each(EmailIds::PURPOSE)),
+        ring.derive("salts of unknown users"),
+        EmailIds::new(ring.derive_from_each(EmailIds::PURPOSE)),
     ))
 }
 
-/// Opens the file; gives its schema version if that is a later one.
+/// Opens the file. Returns its schema version as the error if a later version of Gatepost wrote it.
 fn connect(path: &Path) -> rusqlite::Result<Result<Connection, u32>> {
-    // SQLite would make it readable for all. Its logs get its mode. If it cannot be made, SQLite
-    // meets the same error and names it.
+    // Created here, because SQLite would make it readable for all. SQLite gives its logs the same
+    // mode. If creating it fails, SQLite meets the same error and names it.
     let _made = (File::options().append(true).create(true).mode(0o600)).open(path);
     let mut connection = Connection::open(path)?;
-    connection.busy_timeout(PATIENCE)?;
+    connection.busy_timeout(LOCK_TIMEOUT)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    // What was answered is on disk: a revoked credential must not come back with the power.
+    // A change that was answered is on disk: a revoked credential must not work again after a power
+    // cut.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", "ON")?;
     Ok(schema::migrate(&mut connection)?.map(|()| connection))

@@ -1,4 +1,4 @@
-//! What cannot be done, why, and what to do.
+//! Errors of the directory, with their reasons and what to do.
 
 use std::path::PathBuf;
 
@@ -6,117 +6,117 @@ use gatepost_message::{Address, Domain};
 
 use crate::{AccountId, AccountKind, ConnectorId, PartnerEntry, PartnerSource, UserName};
 
-/// The directory cannot be opened, read or changed.
+/// Error of opening, reading or changing the directory.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DirectoryError {
     /// The file cannot be opened.
     #[error("the directory {} cannot be opened: {source}", path.display())]
     Open {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What SQLite said.
+        /// Error of SQLite.
         source: rusqlite::Error,
     },
-    /// The file is gone, and the key ring that was made with it is not.
+    /// The file is lost, and the key ring or log that belongs to it is not.
     #[error("the directory {} is {state}, but there {beside}: started without it, the relay would know no account and refuse their mail for good; put directory.db back from a backup, or, to begin with an empty directory, move these away first (lines of a key ring may be put back into the new one, above its own, so that ids of mail sent before are known); nothing has been changed", path.display())]
     Lost {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// `missing`, `empty` or `without a table`.
+        /// State of the file: `missing`, `empty` or `without a table`.
         state: &'static str,
-        /// What is there, such as `is its key ring /var/lib/gatepost/key-ring`.
+        /// File that is still there, such as `is its key ring /var/lib/gatepost/key-ring`.
         beside: String,
     },
-    /// The file is damaged, or is not one of ours.
+    /// The file is damaged, or is not a directory of Gatepost.
     #[error("the directory {} cannot be used: {why}; put directory.db back from a backup; nothing has been changed, and `gatepost doctor` says more", path.display())]
     Unusable {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What is wrong.
+        /// Reason why it cannot be used.
         why: String,
     },
-    /// SQLite refused.
+    /// SQLite returned an error.
     #[error("the directory failed: {0}")]
     Sqlite(#[from] rusqlite::Error),
-    /// It was written by a later version of Gatepost.
+    /// A later version of Gatepost wrote the file.
     #[error("the directory {} has schema {found}, this relay knows up to {known}: run the version of gatepost that wrote it", path.display())]
     Newer {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
         /// Schema version in the file.
         found: u32,
         /// Latest version that this relay knows.
         known: u32,
     },
-    /// It is of another schema, and was only to be read.
+    /// The file has another schema, and was to be read without an upgrade.
     #[error("the directory {} has schema {found}, this command reads {known}: run the version of gatepost that the relay is of", path.display())]
     Other {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
         /// Schema version in the file.
         found: u32,
-        /// The version that is read.
+        /// Schema version that can be read.
         known: u32,
     },
-    /// The file of keys cannot be read or written.
+    /// The key ring cannot be read or written.
     #[error("the key ring {} cannot be used: {source}; what is encrypted in the directory cannot be read without it: put it back from where it is kept", path.display())]
     KeyRing {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What the system said.
+        /// Error of the system.
         source: std::io::Error,
     },
-    /// A line of it holds no key.
-    #[error("line {line} of the key ring {} holds no key: a key is an id, a space and 32 octets in base64", path.display())]
+    /// A line of the key ring holds no key.
+    #[error("line {line} of the key ring {} holds no key: a key is an id, a space and 32 bytes in base64", path.display())]
     Key {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Which line, from 1.
+        /// Line number, from 1.
         line: usize,
     },
-    /// A key that is needed is not there.
+    /// The key ring lacks a key that is needed.
     #[error("the key ring {} lacks the key {id}, with which a part of the directory is encrypted: put its line back", path.display())]
     NoKey {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Which key.
+        /// Id of the key.
         id: String,
     },
-    /// Something in the store cannot be what was written.
+    /// A stored value is not valid.
     #[error("the directory holds something damaged: {0}")]
     Damaged(String),
     /// The system gives no random numbers.
     #[error("the system's random numbers or ciphers failed")]
     Random,
-    /// A thread cannot be started.
+    /// The thread of the directory cannot be started.
     #[error("cannot start a thread for the directory: {0}")]
     Thread(std::io::Error),
-    /// It may not be so.
+    /// The change is not allowed.
     #[error(transparent)]
     Refused(#[from] Refusal),
 }
 
-/// Why something may not be so, and what to do.
+/// Reason why a change is not allowed, with what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// Nothing goes by this name.
+    /// Nothing has this name or id.
     #[error("there is no {what} {name}; `gatepost {what} list` shows those there are")]
     Unknown {
-        /// What was looked for.
+        /// Kind of the item.
         what: &'static str,
-        /// By what.
+        /// Name or id that was given.
         name: String,
     },
-    /// The domain belongs to an account, as its native one or connected and verified.
+    /// The domain belongs to an account, as its native one or by a verified connector.
     #[error(
         "the domain {domain} already belongs to account {owner}; a domain belongs to one account: take another, or have it removed there first"
     )]
     DomainTaken {
-        /// Which.
+        /// Domain that was asked for.
         domain: Domain,
-        /// Whose.
+        /// Account that owns it.
         owner: AccountId,
     },
     /// The domain belongs to an account of the configuration.
@@ -124,49 +124,49 @@ pub enum Refusal {
         "the domain {domain} already belongs to account {owner} of the configuration; a domain belongs to one account: take another, or take it out of the domains of that [[account]] first"
     )]
     DomainReserved {
-        /// Which.
+        /// Domain that was asked for.
         domain: Domain,
-        /// Whose.
+        /// Account that owns it.
         owner: String,
     },
     /// The account has connected the domain before.
     #[error("account {account} has connected {domain} already: change or remove that connector")]
     Connected {
-        /// Which account.
+        /// Account of the connector.
         account: AccountId,
-        /// Which domain.
+        /// Domain of the connector.
         domain: Domain,
     },
-    /// The account has as many domains as it may have.
+    /// The account has the maximum number of domains.
     #[error(
         "account {account} has {limit} connected domains, as many as it may have; remove one, or raise domains-per-account in [directory]"
     )]
     TooManyDomains {
-        /// Which account.
+        /// Account that was to get another.
         account: AccountId,
-        /// How many it may have.
+        /// Maximum number of domains.
         limit: usize,
     },
-    /// The address is another account's of the same kind, or this one's already.
+    /// The address belongs to another account of the same kind, or to this one already.
     #[error(
         "the address {address} already belongs to account {owner}; an address belongs to one account: take another, or remove it there first"
     )]
     AddressTaken {
-        /// Which.
+        /// Address that was asked for.
         address: Address,
-        /// Whose.
+        /// Account that owns it.
         owner: AccountId,
     },
-    /// The address is in a sandbox, and would be in production, or the reverse.
+    /// The address is in a sandbox and would be in production too, or the reverse.
     #[error(
         "the address {address} already belongs to the {kind} account {owner}, and an address cannot be in a sandbox and in production at once, since mail for it goes to one of them only: take another, or remove it there first"
     )]
     AddressInOther {
-        /// Which.
+        /// Address that was asked for.
         address: Address,
-        /// Whose.
+        /// Account that owns it.
         owner: AccountId,
-        /// What that account is for.
+        /// Kind of that account.
         kind: AccountKind,
     },
     /// The address is in no domain of the account.
@@ -174,85 +174,85 @@ pub enum Refusal {
         "the address {address} is in no domain of account {account}: support addresses are in its native domain or in one that it has connected; `gatepost connector add` connects one"
     )]
     ForeignAddress {
-        /// Which.
+        /// Address that was asked for.
         address: Address,
-        /// Whose it was to be.
+        /// Account that was to get it.
         account: AccountId,
     },
-    /// The domain has as many addresses as it may have.
+    /// The domain has the maximum number of addresses.
     #[error(
         "the domain {domain} has {limit} support addresses, as many as it may have; remove one, or raise addresses-per-domain in [directory]"
     )]
     TooManyAddresses {
-        /// Which domain.
+        /// Domain of the addresses.
         domain: Domain,
-        /// How many it may have.
+        /// Maximum number of addresses.
         limit: usize,
     },
-    /// As many credentials of this use are live as may be.
+    /// The maximum number of credentials for this use is live.
     #[error(
         "{limit} credentials are live for this already, as many as may be; revoke one, or raise live-sets in [directory]"
     )]
     TooManyCredentials {
-        /// How many may be live.
+        /// Maximum number of live credentials.
         limit: usize,
     },
-    /// Inbound credentials are of two-way domains.
+    /// An inbound credential was asked for a domain that is not two-way.
     #[error(
         "the connector {0} is outbound-only: mail of its domain is forwarded to us without credentials; connect the domain as two-way to let its server relay"
     )]
     NotTwoWay(ConnectorId),
-    /// The account's alias is given to another credential.
+    /// A live credential has the account's alias.
     #[error("the alias {alias} is given to credential {holder}; revoke that one first")]
     AliasTaken {
-        /// The alias.
+        /// Alias of the account.
         alias: Address,
-        /// Who has it.
+        /// Credential that has it.
         holder: UserName,
     },
-    /// The native domain makes no address that could be the alias.
+    /// The native domain is too long to make an alias of.
     #[error("the native domain {0} is too long to make an alias of")]
     NoAlias(Domain),
-    /// A claim is neither verified nor can it be disconnected.
+    /// The connector is only claimed, so it cannot be disconnected.
     #[error("the connector {0} is only claimed: there is nothing to disconnect; remove it")]
     NotVerified(ConnectorId),
-    /// Nobody shares with themselves.
+    /// The account was to share with itself.
     #[error("account {0} cannot share with itself: name the account that it shares with")]
     SharesWithItself(AccountId),
-    /// They have an agreement.
+    /// The accounts share already.
     #[error("accounts {one} and {other} have a sharing agreement already")]
     Shares {
-        /// One of them.
+        /// Account with the lesser id.
         one: AccountId,
-        /// The other.
+        /// Account with the greater id.
         other: AccountId,
     },
-    /// They have none.
+    /// The accounts do not share.
     #[error(
         "accounts {one} and {other} have no sharing agreement; `gatepost sharing list` shows those there are"
     )]
     SharesNot {
-        /// One of them.
+        /// Account with the lesser id.
         one: AccountId,
-        /// The other.
+        /// Account with the greater id.
         other: AccountId,
     },
-    /// A partner would be the account itself.
+    /// The entry is an address or a domain of the account itself.
     #[error("{entry} is account {account}'s own: nobody is a partner of themselves")]
     OwnAddress {
-        /// What was to be a partner.
+        /// Entry that was to be added.
         entry: PartnerEntry,
-        /// Whose it is.
+        /// Account that owns it.
         account: AccountId,
     },
-    /// The account has no such entry of its own making.
+    /// The account has not added or imported the entry.
     #[error("account {account} has not added or imported {entry}; {}", holds(by.as_ref()))]
     NoPartner {
-        /// What was to be removed.
+        /// Entry that was to be removed.
         entry: PartnerEntry,
-        /// Whose it was to be.
+        /// Account that was named.
         account: AccountId,
-        /// By what it is a partner nevertheless.
+        /// Source by which the address is a partner nevertheless.
         by: Option<PartnerSource>,
     },
     /// The import has ended.
@@ -265,22 +265,22 @@ pub enum Refusal {
         "account {account} has no entries by {list}; `gatepost partner list` shows what it has"
     )]
     NoPartnerList {
-        /// Which account.
+        /// Account that was named.
         account: AccountId,
-        /// Which list.
+        /// List that was named.
         list: PartnerSource,
     },
-    /// Whole domains were not asked for.
+    /// The list holds a whole domain, and domains were not asked for.
     #[error(
         "{0} is a whole domain, which silences people too: ask for whole domains with --domains if that is meant"
     )]
     WholeDomain(PartnerEntry),
-    /// Something is there that would be lost with it.
+    /// The item still owns something that would be lost with it.
     #[error("{what} still has {contents}: remove these first")]
     NotEmpty {
-        /// What was to be removed.
+        /// Item that was to be removed.
         what: String,
-        /// What it has.
+        /// Contents that it still has.
         contents: &'static str,
     },
 }

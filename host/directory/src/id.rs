@@ -1,4 +1,4 @@
-//! Ids: 128 random bits, as 32 hexadecimal digits.
+//! Ids of accounts and connectors: 128 random bits, as 32 hexadecimal digits.
 
 use std::{fmt, str::FromStr};
 
@@ -6,27 +6,27 @@ use serde::{Deserialize, Serialize};
 
 use crate::{DirectoryError, random};
 
-/// Why a text is not an id.
+/// Text that is not an id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("an id is 32 hexadecimal digits")]
 pub struct IdError;
 
 fn parse(text: &str) -> Result<u128, IdError> {
-    let digits = text.len() == 32 && text.bytes().all(|octet| octet.is_ascii_hexdigit());
+    let digits = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let number = digits.then(|| u128::from_str_radix(text, 16).ok());
     number.flatten().ok_or(IdError)
 }
 
 macro_rules! id {
     ($name:ident, $of:literal) => {
-        #[doc = concat!("Names ", $of, ": 128 random bits, in text 32 hexadecimal digits.")]
+        #[doc = concat!("Id of ", $of, ": 128 random bits, in text 32 hexadecimal digits.")]
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(u128);
 
         impl $name {
             pub(crate) fn random() -> Result<Self, DirectoryError> {
-                random::octets().map(|octets| Self(u128::from_be_bytes(octets)))
+                random::bytes().map(|bytes| Self(u128::from_be_bytes(bytes)))
             }
         }
 

@@ -1,8 +1,8 @@
-//! The keys of encrypted columns.
+//! Key ring: the keys of the encrypted columns.
 //!
-//! A file of one key a line, `<id> <32 octets in base64>`; the last one encrypts, all of them
-//! decrypt. It lies beside the database or where a setting says, so that whoever gets the database
-//! alone, as from a backup, gets no verifiers with it.
+//! The file has one key a line, `<id> <32 bytes in base64>`. The last key encrypts, all of them
+//! decrypt. The file lies beside the database or where a setting says, so that a copy of the
+//! database alone, as in a backup, reveals no verifiers.
 
 use std::{
     fmt,
@@ -22,62 +22,63 @@ use zeroize::Zeroizing;
 
 use crate::{DirectoryError, random};
 
-/// Octets of a line of the file, and more: the ids that we make have 8 characters.
-const LINE: usize = 64;
+/// Upper bound of the length of a line in bytes; ids made here have 8 characters.
+const MAX_LINE: usize = 64;
 
-/// A value of an encrypted column.
+/// Encrypted value of a column.
 pub(crate) struct Sealed {
-    /// Which key it is encrypted with.
+    /// Id of the key that encrypted it.
     pub(crate) key_id: String,
     /// Nonce, ciphertext and tag.
-    pub(crate) octets: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
 }
 
-/// Where a value belongs; it is no value anywhere else.
-pub(crate) struct Place<'a> {
+/// Table, column and row that a value is encrypted for. It cannot be decrypted for any other.
+pub(crate) struct SealBinding<'a> {
     pub(crate) table: &'a str,
     pub(crate) column: &'a str,
     pub(crate) row: &'a str,
 }
 
-impl Place<'_> {
-    /// None of the first two holds a NUL, so no two places have the same octets.
-    fn octets(&self, key_id: &str) -> Vec<u8> {
+impl SealBinding<'_> {
+    /// Returns the associated data of the encryption. Table and column hold no NUL, so no two
+    /// bindings have the same data.
+    fn associated_data(&self, key_id: &str) -> Vec<u8> {
         format!("{}\0{}\0{key_id}\0{}", self.table, self.column, self.row).into_bytes()
     }
 }
 
 struct Key {
     id: String,
-    /// Wiped from memory with the key.
-    octets: Zeroizing<[u8; 32]>,
+    /// Key material, wiped from memory when dropped.
+    bytes: Zeroizing<[u8; 32]>,
 }
 
 impl Key {
     fn generate() -> Result<Self, DirectoryError> {
         Ok(Self {
             id: random::text(b"abcdefghijklmnopqrstuvwxyz0123456789", 8)?,
-            octets: Zeroizing::new(random::octets()?),
+            bytes: Zeroizing::new(random::bytes()?),
         })
     }
 
     fn cipher(&self) -> Result<LessSafeKey, DirectoryError> {
-        let key = UnboundKey::new(&AES_256_GCM, &*self.octets);
+        let key = UnboundKey::new(&AES_256_GCM, &*self.bytes);
         key.map(LessSafeKey::new)
             .map_err(|_| DirectoryError::Random)
     }
 }
 
-/// The keys.
+/// All keys of the file.
 pub(crate) struct KeyRing {
     path: PathBuf,
-    /// Oldest first; never none.
+    /// Keys, oldest first; never empty.
     keys: Vec<Key>,
 }
 
 impl KeyRing {
-    /// Reads the file; makes it with a first key where there is none and `new` says that nothing
-    /// can be encrypted yet.
+    /// Reads the file. If there is none and `new` says that nothing is encrypted yet, creates it
+    /// with a first key.
     pub(crate) fn open(path: &Path, new: bool) -> Result<Self, DirectoryError> {
         let text = match gatepost_files::read_text(path, gatepost_files::SETTINGS)
             .map_err(io::Error::from)
@@ -102,7 +103,7 @@ impl KeyRing {
         let lines = lines.filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'));
         let keys = lines
             .map(|(number, line)| {
-                read(line).ok_or_else(|| DirectoryError::Key {
+                parse_key(line).ok_or_else(|| DirectoryError::Key {
                     path: path.to_owned(),
                     line: number + 1,
                 })
@@ -120,15 +121,15 @@ impl KeyRing {
         }
     }
 
-    /// With a key that is kept nowhere, to look at a directory in which nothing is encrypted.
-    pub(crate) fn alone() -> Result<Self, DirectoryError> {
+    /// Makes a key ring that is never stored, to read a directory in which nothing is encrypted.
+    pub(crate) fn ephemeral() -> Result<Self, DirectoryError> {
         Ok(Self {
             path: PathBuf::new(),
             keys: vec![Key::generate()?],
         })
     }
 
-    /// Adds a key, with which all is encrypted from now on; the others go on decrypting.
+    /// Adds a key that encrypts from now on. The former keys still decrypt.
     pub(crate) fn add_key(&mut self) -> Result<(), DirectoryError> {
         self.keys.push(Key::generate()?);
         self.write().inspect_err(|_| {
@@ -136,12 +137,13 @@ impl KeyRing {
         })
     }
 
-    /// On disk before anything is encrypted with it; a crash leaves the old file or the new one.
+    /// Writes the file and syncs it before anything is encrypted with a new key. A crash leaves
+    /// either the old file or the new one.
     fn write(&self) -> Result<(), DirectoryError> {
-        // Long enough from the first, so that no part of it is moved and left behind.
-        let mut text = Zeroizing::new(String::with_capacity(self.keys.len() * LINE));
-        for Key { id, octets } in &self.keys {
-            let encoded = Zeroizing::new(STANDARD.encode(**octets));
+        // The capacity is final, so that growing leaves no copy of the keys in memory.
+        let mut text = Zeroizing::new(String::with_capacity(self.keys.len() * MAX_LINE));
+        for Key { id, bytes } in &self.keys {
+            let encoded = Zeroizing::new(STANDARD.encode(**bytes));
             for part in [id, " ", &encoded, "\n"] {
                 text.push_str(part);
             }
@@ -174,29 +176,33 @@ impl KeyRing {
     }
 
     /// Encrypts a value for its place with the newest key.
-    pub(crate) fn seal(&self, place: &Place<'_>, value: &[u8]) -> Result<Sealed, DirectoryError> {
+    pub(crate) fn seal(
+        &self,
+        binding: &SealBinding<'_>,
+        value: &[u8],
+    ) -> Result<Sealed, DirectoryError> {
         let Some(key) = self.keys.last() else {
             unreachable!("a key ring is made with a key");
         };
-        let nonce: [u8; NONCE_LEN] = random::octets()?;
-        // Encrypted where it stands.
-        let mut octets = value.to_vec();
-        let aad = Aad::from(place.octets(&key.id));
+        let nonce: [u8; NONCE_LEN] = random::bytes()?;
+        // Encrypted in place.
+        let mut bytes = value.to_vec();
+        let aad = Aad::from(binding.associated_data(&key.id));
         let unique = Nonce::assume_unique_for_key(nonce);
         (key.cipher()?
-            .seal_in_place_append_tag(unique, aad, &mut octets))
+            .seal_in_place_append_tag(unique, aad, &mut bytes))
         .map_err(|_| DirectoryError::Random)?;
-        octets.splice(0..0, nonce);
+        bytes.splice(0..0, nonce);
         Ok(Sealed {
             key_id: key.id.clone(),
-            octets,
+            bytes,
         })
     }
 
-    /// Decrypts what was encrypted for this place.
+    /// Decrypts a value that was encrypted for this binding.
     pub(crate) fn open_sealed(
         &self,
-        place: &Place<'_>,
+        binding: &SealBinding<'_>,
         sealed: &Sealed,
     ) -> Result<Zeroizing<Vec<u8>>, DirectoryError> {
         let key = (self.keys.iter()).find(|key| key.id == sealed.key_id);
@@ -204,52 +210,54 @@ impl KeyRing {
             path: self.path.clone(),
             id: sealed.key_id.clone(),
         })?;
-        let damaged = || DirectoryError::Damaged(format!("{} of {}", place.column, place.row));
-        let (nonce, octets) = sealed
-            .octets
+        let damaged = || DirectoryError::Damaged(format!("{} of {}", binding.column, binding.row));
+        let (nonce, bytes) = sealed
+            .bytes
             .split_at_checked(NONCE_LEN)
             .ok_or_else(damaged)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| damaged())?;
-        let mut octets = Zeroizing::new(octets.to_vec());
-        let aad = Aad::from(place.octets(&sealed.key_id));
-        let opened = key.cipher()?.open_in_place(nonce, aad, &mut octets);
+        let mut bytes = Zeroizing::new(bytes.to_vec());
+        let aad = Aad::from(binding.associated_data(&sealed.key_id));
+        let opened = key.cipher()?.open_in_place(nonce, aad, &mut bytes);
         let length = opened.map_err(|_| damaged())?.len();
-        octets.truncate(length);
-        Ok(octets)
+        bytes.truncate(length);
+        Ok(bytes)
     }
 
-    /// A key for what must look random to others and stay the same: it depends on the oldest key.
-    pub(crate) fn derived(&self, purpose: &str) -> hmac::Key {
-        let oldest = self.keys.first().map_or(&[][..], |key| &key.octets[..]);
-        derived(oldest, purpose)
+    /// Derives a key for values that must look random to others and stay constant. It depends on
+    /// the oldest key, which never changes.
+    pub(crate) fn derive(&self, purpose: &str) -> hmac::Key {
+        let oldest = self.keys.first().map_or(&[][..], |key| &key.bytes[..]);
+        derive_key(oldest, purpose)
     }
 
-    /// A key for this purpose from each key of the ring, oldest first.
-    pub(crate) fn derived_from_each(&self, purpose: &str) -> Vec<hmac::Key> {
+    /// Derives a key for a purpose from each key of the ring, oldest first.
+    pub(crate) fn derive_from_each(&self, purpose: &str) -> Vec<hmac::Key> {
         let keys = self.keys.iter();
-        keys.map(|key| derived(&key.octets[..], purpose)).collect()
+        keys.map(|key| derive_key(&key.bytes[..], purpose))
+            .collect()
     }
 }
 
-fn derived(octets: &[u8], purpose: &str) -> hmac::Key {
-    let key = hmac::Key::new(hmac::HMAC_SHA256, octets);
+fn derive_key(bytes: &[u8], purpose: &str) -> hmac::Key {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, bytes);
     hmac::Key::new(
         hmac::HMAC_SHA256,
         hmac::sign(&key, purpose.as_bytes()).as_ref(),
     )
 }
 
-fn read(line: &str) -> Option<Key> {
-    let (id, octets) = line.trim().split_once(' ')?;
-    let decoded = Zeroizing::new(STANDARD.decode(octets.trim()).ok()?);
-    let mut octets = Zeroizing::new([0; 32]);
-    if decoded.len() != octets.len() {
+fn parse_key(line: &str) -> Option<Key> {
+    let (id, bytes) = line.trim().split_once(' ')?;
+    let decoded = Zeroizing::new(STANDARD.decode(bytes.trim()).ok()?);
+    let mut bytes = Zeroizing::new([0; 32]);
+    if decoded.len() != bytes.len() {
         return None;
     }
-    octets.copy_from_slice(&decoded);
+    bytes.copy_from_slice(&decoded);
     Some(Key {
         id: id.to_owned(),
-        octets,
+        bytes,
     })
 }
 

@@ -1,26 +1,25 @@
-//! The accounts of a site, the domains and support addresses at which they receive, and the
-//! credentials with which mail is handed to us for them.
+//! Accounts of a site, the domains and support addresses at which they receive, and the credentials
+//! with which clients hand in mail for them.
 //!
-//! Everything is in one SQLite file, `directory.db`, and all of it is in memory too: a
-//! [`Directory`] changes the file and then puts a new [`View`] in the place of the one before. A
-//! session asks the [`View`], which never waits and never changes under its reader; one who wants
-//! to know whether something still holds asks for the [view](Directory::view) again.
+//! All data is stored in one SQLite file, `directory.db`, and is held in memory as well. A
+//! [`Directory`] changes the file and then replaces its [`View`]. Sessions read the [`View`]: it
+//! never blocks and never changes. To see later changes, ask for the [view](Directory::view) again.
 //!
-//! - An account ([`Account`]) has a native domain, which is its alone, and may connect domains of
-//!   its own ([`Connector`]). A domain is first *claimed*, which several accounts may do and from
-//!   which nothing follows; the first to have it *verified* has it. *Disconnected*, it goes on
-//!   receiving.
+//! - An account ([`Account`]) has a native domain that belongs to it alone, and may connect domains
+//!   of its own ([`Connector`]). A domain is *claimed* first: several accounts may claim it, and a
+//!   claim has no effect. The first account to have it *verified* owns it. A *disconnected* domain
+//!   still receives.
 //! - A [`SupportAddress`] is in the native domain or in a connected one, and receives for one
 //!   account. Addresses are compared in their [canonical](Canonical) form.
-//! - A [`Credential`] is good for relay from one two-way domain or for submission by one account,
-//!   never for both ([`Scope`]). Its [`Secret`] is ours to make, is shown once, and only its
-//!   [`Verifier`] is kept, encrypted with a key of the [key ring](Settings::key_ring).
-//! - Partner addresses ([`Partner`]) are whom an account shares its tickets with. They follow from a
-//!   sharing agreement with another account here ([`Agreement`]), or stand in a [`PartnerList`].
-//! - What we send carries an id made with the key ring ([`View::email_id`]), by which a message that
-//!   comes back is known to be ours.
+//! - A [`Credential`] allows either relay from one two-way domain or submission by one account,
+//!   never both ([`Scope`]). The relay makes its [`Secret`], shows it once and stores only its
+//!   [`Verifier`], encrypted with a key of the [key ring](Settings::key_ring).
+//! - Partners ([`Partner`]) are addresses with which an account shares tickets. They come from a
+//!   sharing agreement with another account here ([`Agreement`]) or from a [`PartnerList`].
+//! - Outgoing mail carries an email id made with the key ring ([`View::email_id`]), by which the
+//!   relay recognises its own mail when it comes back.
 //!
-//! What may not be is a [`Refusal`], which says why and what to do.
+//! A change that is not allowed is answered with a [`Refusal`], which says why and what to do.
 
 #![forbid(unsafe_code)]
 

@@ -1,9 +1,9 @@
-//! Partner addresses: whom an account shares its tickets with, so that neither writes to the other
-//! by mail as well.
+//! Partner addresses: correspondents with which an account shares tickets, so that neither writes
+//! to the other by mail as well.
 //!
 //! They come from sharing agreements between two accounts here ([`Agreement`]), whose addresses are
-//! looked up and never stored, and from lists ([`PartnerList`]) of agreements with systems
-//! elsewhere. Addresses are compared in their [canonical form](CanonicalAddress).
+//! looked up and never stored, and from lists ([`PartnerList`]) for systems elsewhere. Addresses
+//! are compared in their [canonical form](CanonicalAddress).
 
 use std::{fmt, str::FromStr, time::Duration};
 
@@ -12,24 +12,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::AccountId;
 
-/// One entry of a list.
+/// Entry of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum PartnerEntry {
-    /// An address.
+    /// Single address.
     Address(Address),
-    /// Every address of exactly this domain; written with an `@` before it. It silences people,
-    /// too.
+    /// All addresses of exactly this domain, written with an `@` before it. Such an entry silences
+    /// people, too.
     Domain(Domain),
 }
 
-/// Why a text is no entry.
+/// Reason why a text is no entry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PartnerEntryError {
-    /// It is no address.
+    /// The text is no address.
     #[error("{0:?} is no address: {1}")]
     Address(String, AddressError),
-    /// What follows the `@` is no domain.
+    /// The text after the `@` is no domain.
     #[error("{0:?} is no domain with an @ before it, such as @partner.example")]
     Domain(String),
 }
@@ -44,7 +44,7 @@ impl FromStr for PartnerEntry {
         }
         let address = Address::parse(text)
             .map_err(|error| PartnerEntryError::Address(text.to_owned(), error))?;
-        // As it is spelled, so that an entry is there once.
+        // Stored in one spelling, so that an entry occurs once.
         let spelled = Address::parse(CanonicalAddress::spelled(&address).as_str());
         Ok(Self::Address(spelled.unwrap_or(address)))
     }
@@ -74,7 +74,7 @@ impl From<PartnerEntry> for String {
 }
 
 impl PartnerEntry {
-    /// What it is found by.
+    /// Returns the text that is hashed for look-ups.
     pub(crate) fn key(&self, separators: &Separators) -> String {
         match self {
             Self::Address(address) => CanonicalAddress::of(address, separators)
@@ -85,22 +85,22 @@ impl PartnerEntry {
     }
 }
 
-/// By which agreement or list an address is a partner's.
+/// Agreement or list by which an address is a partner.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PartnerSource {
-    /// It is a support address of this account, with which there is a sharing agreement.
+    /// Sharing agreement with this account, which receives at the address.
     Agreement(AccountId),
-    /// Somebody has added it.
+    /// Entry added by an operator.
     ByHand,
-    /// It was imported, under this name.
+    /// Import of this name.
     Import(String),
-    /// It is in the feed with this URL.
+    /// Feed with this URL.
     Feed(String),
 }
 
 impl PartnerSource {
-    /// The list's kind and name, as they are stored; nothing for an agreement.
+    /// Returns the list's kind and name, as they are stored; `None` for an agreement.
     pub(crate) fn list(&self) -> Option<(&'static str, &str)> {
         match self {
             Self::Agreement(_) => None,
@@ -122,31 +122,31 @@ impl fmt::Display for PartnerSource {
     }
 }
 
-/// That an address is a partner's.
+/// Finding that an address is a partner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Partner {
-    /// Whether its whole domain is, and not the address itself.
+    /// True if an entry for the whole domain matches, false if one for the address.
     pub by_domain: bool,
-    /// By what.
+    /// Agreement or list that has the entry.
     pub source: PartnerSource,
 }
 
-/// A sharing agreement between two accounts here: the support addresses of each are partner
-/// addresses of the other, whatever changes.
+/// Sharing agreement between two accounts here: all support addresses of each are partner addresses
+/// of the other, also those added later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Agreement {
-    /// The account with the lesser id.
+    /// Account with the lesser id.
     pub one: AccountId,
-    /// The other.
+    /// Account with the greater id.
     pub other: AccountId,
-    /// When it was made.
+    /// Time of creation.
     pub created: Millis,
 }
 
 impl Agreement {
-    /// With whom this account has it; `None` where it is none of its.
+    /// Returns the other account; `None` if this account has no part in the agreement.
     pub fn with(&self, account: AccountId) -> Option<AccountId> {
         match account {
             account if account == self.one => Some(self.other),
@@ -156,49 +156,49 @@ impl Agreement {
     }
 }
 
-/// A list of partner addresses.
+/// List of partner addresses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct PartnerList {
-    /// Names it for as long as it is there.
+    /// Id of the list for as long as it exists.
     pub id: u32,
-    /// Whose it is.
+    /// Account of the list.
     pub account: AccountId,
-    /// What it is.
+    /// Kind and name of the list.
     pub source: PartnerSource,
-    /// When it was made.
+    /// Time of creation.
     pub created: Millis,
-    /// How it is fetched, where it is a feed.
+    /// Settings and state of the fetches, for a feed.
     pub feed: Option<Feed>,
 }
 
-/// How a feed is fetched, and how that went.
+/// Settings and state of a feed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Feed {
-    /// How long from one fetch to the next, in seconds.
+    /// Interval between fetches, in seconds.
     pub every_seconds: u32,
-    /// Whether it may hold whole domains.
+    /// True if whole domains are allowed.
     pub domains: bool,
-    /// What the server named the version that we have (RFC 9110 section 8.8): its entity tag.
+    /// Entity tag of the version that was fetched last (RFC 9110 section 8.8).
     pub validator: Option<String>,
-    /// When it was last tried.
+    /// Time of the last attempt to fetch.
     pub tried: Option<Millis>,
-    /// When it was last had, changed or not.
+    /// Time of the last successful fetch, changed or not.
     pub fetched: Option<Millis>,
-    /// Why the last try failed, where it did; the entries of the one before hold.
+    /// Error of the last attempt, if it failed. The former entries stay.
     pub problem: Option<String>,
 }
 
 impl Feed {
-    /// When it is to be fetched next: at once where it never was, sooner than usual where it
-    /// failed.
+    /// Returns the time of the next fetch: at once if it was never tried, sooner than the interval
+    /// if it failed.
     pub fn due(&self) -> Millis {
-        /// Between tries of one that fails, at most.
-        const AGAIN: Duration = Duration::from_secs(300);
+        /// Maximum delay before a failed fetch is repeated.
+        const RETRY: Duration = Duration::from_secs(300);
         let every = Duration::from_secs(self.every_seconds.into());
         let pause = match self.problem {
-            Some(_) => every.min(AGAIN),
+            Some(_) => every.min(RETRY),
             None => every,
         };
         let pause = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
@@ -206,14 +206,14 @@ impl Feed {
     }
 }
 
-/// What changed in a list.
+/// Changes made to a list.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct ListChange {
-    /// Entries that are new in it.
+    /// Number of entries added.
     pub added: usize,
-    /// Entries that it had, and has no longer.
+    /// Number of entries removed.
     pub removed: usize,
-    /// Entries in it now.
+    /// Number of entries now.
     pub entries: usize,
 }

@@ -1,4 +1,4 @@
-//! What can be changed of partners: agreements, entries, imports and feeds.
+//! Changes to partners: agreements, entries, imports and feeds.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,7 +17,7 @@ use crate::{
 
 type Result<T> = std::result::Result<T, DirectoryError>;
 
-/// An import that has begun.
+/// Id of an import that has begun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ImportId(u64);
@@ -28,25 +28,25 @@ impl ImportId {
     }
 }
 
-/// What came of a try to fetch a feed.
+/// Result of an attempt to fetch a feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fetched {
-    /// What it holds now, and what the server names this version.
+    /// New contents, with the server's name of this version.
     Entries {
-        /// Its entries.
+        /// Entries of the list.
         entries: Vec<PartnerEntry>,
-        /// The server's entity tag.
+        /// Entity tag of the response.
         validator: Option<String>,
     },
-    /// It is as it was.
+    /// The list has not changed.
     Unchanged,
-    /// It could not be had, and why.
+    /// The fetch failed, for this reason.
     Failed(String),
 }
 
-/// Imports that have begun, one of an account, and entries that wait to be put into their list: gone
-/// when the directory is closed.
-const INCOMING: &str = "
+/// Temporary tables: the imports that have begun, one an account, and their entries before they are
+/// put into a list. They vanish when the directory is closed.
+const IMPORT_TABLES: &str = "
     CREATE TEMP TABLE IF NOT EXISTS imports (
         account TEXT PRIMARY KEY, import INTEGER NOT NULL UNIQUE
     ) STRICT;
@@ -59,7 +59,8 @@ impl Directory {
     /// are partner addresses of the other.
     ///
     /// # Errors
-    /// One is not there, they are the same or have one already, or the store failed.
+    /// One of the accounts does not exist, they are one and the same or share already, or the store
+    /// failed.
     pub fn add_agreement(&self, account: AccountId, partner: AccountId) -> Result<Agreement> {
         let (one, other) = (account.min(partner), account.max(partner));
         let created = Millis::now();
@@ -88,7 +89,7 @@ impl Directory {
     /// Ends a sharing agreement.
     ///
     /// # Errors
-    /// There is none between them, or the store failed.
+    /// They have none, or the store failed.
     pub fn remove_agreement(&self, account: AccountId, partner: AccountId) -> Result<()> {
         let (one, other) = (account.min(partner), account.max(partner));
         self.change(|change, _| {
@@ -100,10 +101,10 @@ impl Directory {
         })
     }
 
-    /// Adds a partner by hand, if it is not there yet; whether it was not.
+    /// Adds an entry by hand. Returns false if it was there already.
     ///
     /// # Errors
-    /// There is no such account, it is the account's own address or domain, or the store failed.
+    /// There is no such account, the address or domain is its own, or the store failed.
     pub fn add_partner(&self, account: AccountId, entry: &PartnerEntry) -> Result<bool> {
         self.change_partners(|change, view| {
             account_kind(change, account)?;
@@ -111,7 +112,7 @@ impl Directory {
                 let entry = entry.clone();
                 return refuse(Refusal::OwnAddress { entry, account });
             }
-            let list = list(change, account, &PartnerSource::ByHand)?;
+            let list = list_id(change, account, &PartnerSource::ByHand)?;
             let insert = "INSERT OR IGNORE INTO partners (list, entry, added) VALUES (?1, ?2, ?3)";
             let added = (list, entry.to_string(), stored(Millis::now()));
             let is_new = change.execute(insert, added)? > 0;
@@ -121,10 +122,10 @@ impl Directory {
         })
     }
 
-    /// Removes a partner that was added by hand or imported, from all such lists of the account.
+    /// Removes an entry from all lists of the account that were made by hand or imported.
     ///
     /// # Errors
-    /// The account has it in none of these, or the store failed.
+    /// The account has the entry in none of these lists, or the store failed.
     pub fn remove_partner(&self, account: AccountId, entry: &PartnerEntry) -> Result<()> {
         self.change_partners(|change, view| {
             account_kind(change, account)?;
@@ -152,20 +153,21 @@ impl Directory {
                     by: partner.map(|partner| partner.source),
                 });
             }
-            remove_empty(change)?;
+            remove_empty_lists(change)?;
             Ok(((), delta.applied(change, view)?))
         })
     }
 
-    /// Removes a list with all its entries; gives how many these were.
+    /// Removes a list with all its entries. Returns their number.
     ///
     /// # Errors
     /// The account has no such list, or the store failed.
     pub fn remove_partner_list(&self, account: AccountId, source: &PartnerSource) -> Result<usize> {
         self.change_partners(|change, view| {
             account_kind(change, account)?;
-            let list = existing(view, account, source)?.id;
-            let entries = entries(change, "SELECT entry FROM partners WHERE list = ?1", [list])?;
+            let list = find_list(view, account, source)?.id;
+            let entries =
+                select_entries(change, "SELECT entry FROM partners WHERE list = ?1", [list])?;
             let count = entries.len();
             change.execute("DELETE FROM partner_lists WHERE id = ?1", [list])?;
             let delta = Delta::default().with(view, account, list, Vec::new(), entries);
@@ -173,16 +175,17 @@ impl Directory {
         })
     }
 
-    /// Begins an import, the only one of its account, in which nothing is a partner before it is [finished](Self::finish_import).
+    /// Begins an import. An account has at most one at a time; its entries take effect when it is
+    /// [finished](Self::finish_import).
     ///
     /// # Errors
     /// There is no such account, or the store failed.
     pub fn begin_import(&self, account: AccountId) -> Result<ImportId> {
         self.change_partners(|change, view| {
             account_kind(change, account)?;
-            change.execute_batch(INCOMING)?;
-            let random = ImportId(u64::from_be_bytes(crate::random::octets()?));
-            // One that was given up on the way makes room for the next.
+            change.execute_batch(IMPORT_TABLES)?;
+            let random = ImportId(u64::from_be_bytes(crate::random::bytes()?));
+            // An abandoned import of the account is dropped.
             let account = account.to_string();
             let before = "DELETE FROM incoming WHERE import IN
                  (SELECT import FROM imports WHERE account = ?1)";
@@ -193,20 +196,20 @@ impl Directory {
         })
     }
 
-    /// Hands entries to an import.
+    /// Adds entries to an import.
     ///
     /// # Errors
     /// The import has ended, or the store failed.
     pub fn add_to_import(&self, import: ImportId, entries: &[PartnerEntry]) -> Result<()> {
         self.change_partners(|change, view| {
-            begun(change, import)?;
+            require_begun(change, import)?;
             stage(change, import, entries)?;
             Ok(((), view.partners.clone()))
         })
     }
 
-    /// Puts what an import holds into the account's list of this name: beside what is in it, or in
-    /// its place.
+    /// Moves the entries of an import into the account's list of this name, in addition to its
+    /// entries or, with `replace`, in their place.
     ///
     /// # Errors
     /// There is no such account, the import has ended, or the store failed.
@@ -219,29 +222,29 @@ impl Directory {
     ) -> Result<ListChange> {
         self.change_partners(|change, view| {
             account_kind(change, account)?;
-            begun(change, import)?;
+            require_begun(change, import)?;
             let source = PartnerSource::Import(name.to_owned());
-            let list = list(change, account, &source)?;
-            let (came, delta) = settle(change, view, account, list, import, replace)?;
-            remove_empty(change)?;
+            let list = list_id(change, account, &source)?;
+            let (came, delta) = move_staged(change, view, account, list, import, replace)?;
+            remove_empty_lists(change)?;
             Ok((came, delta.applied(change, view)?))
         })
     }
 
-    /// Gives an import up.
+    /// Drops an import.
     ///
     /// # Errors
     /// The store failed.
     pub fn abandon_import(&self, import: ImportId) -> Result<()> {
         self.change_partners(|change, view| {
-            change.execute_batch(INCOMING)?;
+            change.execute_batch(IMPORT_TABLES)?;
             unstage(change, import)?;
             Ok(((), view.partners.clone()))
         })
     }
 
-    /// Sets up a feed, whose list is fetched every so often; or sets anew how an existing one is,
-    /// which is fetched again then.
+    /// Adds a feed, which is fetched at an interval. Changes the settings of an existing one, and
+    /// fetches it again.
     ///
     /// # Errors
     /// There is no such account, or the store failed.
@@ -255,7 +258,7 @@ impl Directory {
         self.change_partners(|change, view| {
             account_kind(change, account)?;
             let source = PartnerSource::Feed(url.to_owned());
-            let list = list(change, account, &source)?;
+            let list = list_id(change, account, &source)?;
             let seconds = u32::try_from(every.as_secs()).unwrap_or(u32::MAX);
             change.execute(
                 "UPDATE partner_lists SET every_seconds = ?2, domains = ?3, validator = NULL,
@@ -268,10 +271,10 @@ impl Directory {
         })
     }
 
-    /// Records what came of a try to fetch a feed, and puts what came in place of its entries.
+    /// Records the result of an attempt to fetch a feed. New entries replace the former ones.
     ///
     /// # Errors
-    /// There is no such feed any more, or the store failed.
+    /// The feed does not exist any more, or the store failed.
     pub fn feed_tried(&self, feed: u32, fetched: Fetched, now: Millis) -> Result<ListChange> {
         self.change_partners(|change, view| {
             let known = view.partners.lists.get(&feed);
@@ -280,7 +283,7 @@ impl Directory {
             let now = stored(now);
             let (came, delta) = match fetched {
                 Fetched::Entries { entries, validator } => {
-                    change.execute_batch(INCOMING)?;
+                    change.execute_batch(IMPORT_TABLES)?;
                     let import = ImportId(u64::from(feed));
                     unstage(change, import)?;
                     stage(change, import, &entries)?;
@@ -289,7 +292,7 @@ impl Directory {
                                 problem = NULL WHERE id = ?1",
                         params![feed, validator, now],
                     )?;
-                    settle(change, view, account, feed, import, true)?
+                    move_staged(change, view, account, feed, import, true)?
                 }
                 Fetched::Unchanged => {
                     change.execute(
@@ -297,7 +300,7 @@ impl Directory {
                          WHERE id = ?1",
                         (feed, now),
                     )?;
-                    let entries = length(change, feed)?;
+                    let entries = count_entries(change, feed)?;
                     let same = ListChange {
                         entries,
                         ..ListChange::default()
@@ -316,7 +319,8 @@ impl Directory {
         })
     }
 
-    /// Entries of a list after one, in the order of their texts, at most so many.
+    /// Returns at most `limit` entries of a list in the order of their texts, beginning after
+    /// `after`.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -330,7 +334,7 @@ impl Directory {
         let limit = u32::try_from(limit).unwrap_or(u32::MAX);
         let select = "SELECT entry FROM partners WHERE list = ?1 AND entry > ?2
              ORDER BY entry LIMIT ?3";
-        entries(
+        select_entries(
             store.connection(),
             select,
             (list, after.unwrap_or_default(), limit),
@@ -338,7 +342,7 @@ impl Directory {
     }
 }
 
-/// What changes in the index.
+/// Changes to the index.
 #[derive(Default)]
 struct Delta {
     added: Vec<Entry>,
@@ -362,7 +366,7 @@ impl Delta {
         self
     }
 
-    /// The partners of a view, so changed, with the lists as they are in the store.
+    /// Returns the partners of a view with these changes, and with the lists read from the store.
     fn applied(self, change: &Connection, view: &View) -> Result<Partners> {
         let before = &view.partners.index;
         let index = match self.added.is_empty() && self.removed.is_empty() {
@@ -371,7 +375,7 @@ impl Delta {
         };
         Ok(Partners {
             index,
-            lists: Arc::new(partner_view::lists(change)?),
+            lists: Arc::new(partner_view::read_lists(change)?),
         })
     }
 }
@@ -387,8 +391,8 @@ fn is_own(view: &View, account: AccountId, entry: &PartnerEntry) -> bool {
     }
 }
 
-/// The account's list of this source, made where it is not there.
-fn list(change: &Connection, account: AccountId, source: &PartnerSource) -> Result<ListId> {
+/// Returns the id of the account's list of this source; creates the list if there is none.
+fn list_id(change: &Connection, account: AccountId, source: &PartnerSource) -> Result<ListId> {
     let (kind, name) = source.list().ok_or_else(|| unknown("list", source))?;
     let account = account.to_string();
     let insert = "INSERT OR IGNORE INTO partner_lists (account, kind, name, created)
@@ -399,7 +403,7 @@ fn list(change: &Connection, account: AccountId, source: &PartnerSource) -> Resu
     Ok(id?)
 }
 
-fn existing<'a>(
+fn find_list<'a>(
     view: &'a View,
     account: AccountId,
     source: &PartnerSource,
@@ -412,14 +416,14 @@ fn existing<'a>(
     })?)
 }
 
-/// A list that nothing fetches is there for its entries.
-fn remove_empty(change: &Connection) -> rusqlite::Result<()> {
+/// Deletes lists without entries, except feeds.
+fn remove_empty_lists(change: &Connection) -> rusqlite::Result<()> {
     let delete = "DELETE FROM partner_lists WHERE kind <> 'feed'
          AND NOT EXISTS (SELECT 1 FROM partners WHERE list = id)";
     change.execute(delete, []).map(drop)
 }
 
-fn entries(
+fn select_entries(
     connection: &Connection,
     select: &str,
     values: impl rusqlite::Params,
@@ -434,8 +438,8 @@ fn entries(
     entries.collect()
 }
 
-/// How many entries a list has.
-fn length(change: &Connection, list: ListId) -> rusqlite::Result<usize> {
+/// Returns the number of entries in a list.
+fn count_entries(change: &Connection, list: ListId) -> rusqlite::Result<usize> {
     let count = "SELECT count(*) FROM partners WHERE list = ?1";
     let length: u32 = change.query_row(count, [list], |row| row.get(0))?;
     Ok(length as usize)
@@ -458,9 +462,9 @@ fn unstage(change: &Connection, import: ImportId) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// That an import has begun and not ended.
-fn begun(change: &Connection, import: ImportId) -> Result<()> {
-    change.execute_batch(INCOMING)?;
+/// Returns an error unless the import has begun and not ended.
+fn require_begun(change: &Connection, import: ImportId) -> Result<()> {
+    change.execute_batch(IMPORT_TABLES)?;
     let select = "SELECT EXISTS (SELECT 1 FROM imports WHERE import = ?1)";
     match change.query_row(select, [import.stored()], |row| row.get(0))? {
         true => Ok(()),
@@ -468,8 +472,8 @@ fn begun(change: &Connection, import: ImportId) -> Result<()> {
     }
 }
 
-/// Puts what has come into its list: beside what is in it, or in its place.
-fn settle(
+/// Moves staged entries into a list, in addition to its entries or in their place.
+fn move_staged(
     change: &Connection,
     view: &View,
     account: AccountId,
@@ -482,12 +486,12 @@ fn settle(
     if replace {
         let absent = "FROM partners WHERE list = ?1 AND NOT EXISTS
              (SELECT 1 FROM incoming i WHERE i.import = ?2 AND i.entry = partners.entry)";
-        gone = entries(change, &format!("SELECT entry {absent}"), (list, import_id))?;
+        gone = select_entries(change, &format!("SELECT entry {absent}"), (list, import_id))?;
         change.execute(&format!("DELETE {absent}"), (list, import_id))?;
     }
     let fresh = "SELECT entry FROM incoming WHERE import = ?2 AND NOT EXISTS
          (SELECT 1 FROM partners p WHERE p.list = ?1 AND p.entry = incoming.entry)";
-    let new = entries(change, fresh, (list, import_id))?;
+    let new = select_entries(change, fresh, (list, import_id))?;
     change.execute(
         "INSERT OR IGNORE INTO partners (list, entry, added)
          SELECT ?1, entry, ?3 FROM incoming WHERE import = ?2",
@@ -497,7 +501,7 @@ fn settle(
     let came = ListChange {
         added: new.len(),
         removed: gone.len(),
-        entries: length(change, list)?,
+        entries: count_entries(change, list)?,
     };
     let delta = Delta::default().with(view, account, list, new, gone);
     Ok((came, delta))

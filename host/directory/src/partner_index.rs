@@ -1,14 +1,13 @@
-//! Which addresses are partners of which account, for a million of them.
+//! Index of partner addresses, for a million of them.
 //!
-//! A session asks for each recipient of each message, so the answer has to be in memory, and a
-//! [`View`](crate::View) never changes under its reader, so each change makes another index. Both
-//! together want something small that shares what has not changed: entries are kept as 64 bits of
-//! a keyed hash and the number of their list, sorted, in shards. To change some makes their shards
-//! anew and no other.
+//! A session asks for each recipient of each message, so the answer has to be in memory. A
+//! [`View`](crate::View) never changes, so each change makes another index. Both need a small
+//! structure that shares the unchanged parts: each entry is a keyed hash of 64 bits with the number
+//! of its list, sorted, in shards. A change rebuilds only the shards that it touches.
 //!
-//! That 64 bits stand for an address makes one stranger in 2⁶⁴ ÷ entries a partner: with a million
-//! entries, one in eighteen million million. The key is another in each process, so nobody can
-//! look for such an address.
+//! With hashes of 64 bits, one stranger in 2⁶⁴ ÷ entries is taken for a partner: with a million
+//! entries, one in eighteen million million. The key differs in each process, so nobody can search
+//! for such an address.
 
 use std::{
     hash::{BuildHasher as _, RandomState},
@@ -17,14 +16,14 @@ use std::{
 
 use crate::AccountId;
 
-/// The leading bits of a hash that choose its shard: 4096 of them hold 250 entries each where there
-/// are a million.
-const BITS: u32 = 12;
+/// Number of leading bits of a hash that choose its shard: 4096 shards hold 250 entries each if
+/// there are a million.
+const SHARD_BITS: u32 = 12;
 
-/// A list's number, as [`PartnerList::id`](crate::PartnerList::id).
+/// Number of a list, as [`PartnerList::id`](crate::PartnerList::id).
 pub(crate) type ListId = u32;
 
-/// Entries with their lists, as they stood at one moment.
+/// Entries with their lists. A clone shares the shards.
 #[derive(Debug, Clone)]
 pub(crate) struct PartnerIndex {
     hasher: RandomState,
@@ -32,21 +31,21 @@ pub(crate) struct PartnerIndex {
     entries: usize,
 }
 
-/// Sorted by hash, then by list. An entry may be there several times: a list can hold two spellings
-/// of one address.
+/// Entries sorted by hash, then by list. An entry may occur several times: a list can hold two
+/// spellings of one address.
 #[derive(Debug, Default)]
 struct Shard {
     hashes: Box<[u64]>,
     lists: Box<[ListId]>,
 }
 
-/// An entry of a list.
+/// Hash of an entry, and its list.
 pub(crate) type Entry = (u64, ListId);
 
 impl PartnerIndex {
     pub(crate) fn empty() -> Self {
         let none = Arc::new(Shard::default());
-        let shards = (0..1 << BITS).map(|_| Arc::clone(&none));
+        let shards = (0..1 << SHARD_BITS).map(|_| Arc::clone(&none));
         Self {
             hasher: RandomState::new(),
             shards: shards.collect(),
@@ -54,12 +53,12 @@ impl PartnerIndex {
         }
     }
 
-    /// What stands for an account's entry here.
+    /// Returns the hash of an account's entry.
     pub(crate) fn hash(&self, account: AccountId, key: &str) -> u64 {
         self.hasher.hash_one((account, key))
     }
 
-    /// The lists that hold an entry, each as often as it does.
+    /// Returns the lists that hold an entry, each as often as it holds the entry.
     pub(crate) fn lists(&self, hash: u64) -> &[ListId] {
         let Some(shard) = self.shards.get(shard_of(hash)) else {
             return &[];
@@ -70,7 +69,7 @@ impl PartnerIndex {
         shard.lists.get(begin..begin + count).unwrap_or_default()
     }
 
-    /// The same with entries added and others, which are there, removed.
+    /// Returns an index with entries added and with existing entries removed.
     pub(crate) fn changed(&self, mut added: Vec<Entry>, mut removed: Vec<Entry>) -> Self {
         added.sort_unstable();
         removed.sort_unstable();
@@ -82,7 +81,10 @@ impl PartnerIndex {
             let Some(number) = next.map(|(hash, _)| shard_of(*hash)) else {
                 break;
             };
-            let (more, less) = (take(&mut added, number), take(&mut removed, number));
+            let (more, less) = (
+                take_shard(&mut added, number),
+                take_shard(&mut removed, number),
+            );
             if let Some(shard) = shards.get_mut(number) {
                 *shard = Arc::new(shard.changed(more, less));
             }
@@ -94,13 +96,13 @@ impl PartnerIndex {
         }
     }
 
-    /// Entries of all lists.
+    /// Returns the number of entries in all lists.
     pub(crate) fn entries(&self) -> usize {
         self.entries
     }
 
-    /// Octets that it takes, but for what the allocator adds.
-    pub(crate) fn octets(&self) -> usize {
+    /// Returns the memory in bytes that the index takes, without the allocator's overhead.
+    pub(crate) fn bytes(&self) -> usize {
         let shard = size_of::<Arc<Shard>>() + size_of::<Shard>();
         let entry = size_of::<u64>() + size_of::<ListId>();
         self.shards.len() * shard + self.entries * entry
@@ -108,11 +110,11 @@ impl PartnerIndex {
 }
 
 fn shard_of(hash: u64) -> usize {
-    (hash >> (u64::BITS - BITS)) as usize
+    (hash >> (u64::BITS - SHARD_BITS)) as usize
 }
 
-/// The entries of a shard from the front of sorted ones.
-fn take<'a>(entries: &mut &'a [Entry], shard: usize) -> &'a [Entry] {
+/// Takes the entries of a shard from the front of sorted ones.
+fn take_shard<'a>(entries: &mut &'a [Entry], shard: usize) -> &'a [Entry] {
     let count = entries.partition_point(|(hash, _)| shard_of(*hash) <= shard);
     let (of_shard, rest) = entries.split_at(count);
     *entries = rest;
@@ -145,7 +147,7 @@ mod tests {
 
     use super::*;
 
-    /// Hashes that meet: in the same shard, and the same.
+    /// Hashes that collide: in one shard, and equal ones.
     fn entries() -> impl Strategy<Value = Vec<Entry>> {
         let hash = prop_oneof![0..4_u64, (0..4_u64).prop_map(|n| n << 60), any::<u64>()];
         proptest::collection::vec((hash, 0..3_u32), 0..40)
@@ -153,7 +155,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_holds_what_was_added_and_not_removed(steps in proptest::collection::vec((entries(), any::<u8>()), 1..6)) {
+        fn index_holds_exactly_what_was_added_and_not_removed(steps in proptest::collection::vec((entries(), any::<u8>()), 1..6)) {
             let mut index = PartnerIndex::empty();
             let mut model: BTreeMap<Entry, usize> = BTreeMap::new();
             for (added, every) in steps {

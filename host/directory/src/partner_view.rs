@@ -1,4 +1,4 @@
-//! Who is a partner of whom, as a session asks it.
+//! Look-up of partner addresses for sessions.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -12,7 +12,7 @@ use crate::{
     rows,
 };
 
-/// Every list with its entries. A copy of it shares all with it.
+/// All lists of partners with their entries. A clone shares the data.
 #[derive(Debug, Clone)]
 pub(crate) struct Partners {
     pub(crate) index: PartnerIndex,
@@ -31,7 +31,7 @@ impl Partners {
         connection: &Connection,
         separators: &Separators,
     ) -> Result<Self, DirectoryError> {
-        let lists = lists(connection)?;
+        let lists = read_lists(connection)?;
         let index = PartnerIndex::empty();
         let mut added = Vec::new();
         let mut select = connection.prepare("SELECT list, entry FROM partners")?;
@@ -51,20 +51,23 @@ impl Partners {
     }
 }
 
-pub(crate) fn lists(connection: &Connection) -> rusqlite::Result<BTreeMap<ListId, PartnerList>> {
+pub(crate) fn read_lists(
+    connection: &Connection,
+) -> rusqlite::Result<BTreeMap<ListId, PartnerList>> {
     let lists = rows::partner_lists(connection)?.into_iter();
     Ok(lists.map(|list| (list.id, list)).collect())
 }
 
 impl View {
-    /// By what an address is a partner's of this account; `None` where it is not. The address
-    /// itself goes before its domain, and an agreement before lists. What the account itself
-    /// receives at is no partner's, whatever a list says.
+    /// Returns the first source by which an address is a partner of this account. An entry for the
+    /// address precedes one for its domain, and an agreement precedes lists. An address at which
+    /// the account itself receives is never a partner.
     pub fn partner(&self, account: AccountId, address: &Address) -> Option<Partner> {
         self.partners(account, address).into_iter().next()
     }
 
-    /// The same with all by which it is one, in that order.
+    /// Returns all sources by which an address is a partner of this account, in the order of
+    /// [`View::partner`].
     pub fn partners(&self, account: AccountId, address: &Address) -> Vec<Partner> {
         let core = &self.core;
         let canonical = CanonicalAddress::of(address, &core.separators);
@@ -97,12 +100,12 @@ impl View {
         found
     }
 
-    /// The form in which partner addresses are compared.
+    /// Returns the canonical form in which partner addresses are compared.
     pub fn canonical(&self, address: &Address) -> CanonicalAddress {
         CanonicalAddress::of(address, &self.core.separators)
     }
 
-    /// The addresses that are an account's partners by agreements, and whose they are.
+    /// Returns the addresses that are partners of an account by agreements, each with its account.
     pub fn shared_with(&self, account: AccountId) -> Vec<(&CanonicalAddress, AccountId)> {
         let core = &self.core;
         let shares = |owner: &AccountId| core.sharing.contains(&(account, *owner));
@@ -112,23 +115,23 @@ impl View {
         shared
     }
 
-    /// The sharing agreements, oldest first.
+    /// Returns the sharing agreements, oldest first.
     pub fn agreements(&self) -> &[Agreement] {
         &self.core.agreements
     }
 
-    /// Every list of partner addresses.
+    /// Returns all lists of partner addresses.
     pub fn partner_lists(&self) -> impl Iterator<Item = &PartnerList> {
         self.partners.lists.values()
     }
 
-    /// How many entries all lists have.
+    /// Returns the number of entries in all lists.
     pub fn partner_entries(&self) -> usize {
         self.partners.index.entries()
     }
 
-    /// How many octets of memory they take.
-    pub fn partner_octets(&self) -> usize {
-        self.partners.index.octets()
+    /// Returns the memory that the index of partner addresses takes, in bytes.
+    pub fn partner_bytes(&self) -> usize {
+        self.partners.index.bytes()
     }
 }

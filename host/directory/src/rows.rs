@@ -1,4 +1,4 @@
-//! Rows and what they stand for.
+//! Conversion between rows and the types of this crate.
 
 use std::{collections::BTreeMap, str::FromStr};
 
@@ -10,10 +10,10 @@ use crate::{
     Account, AccountId, Agreement, Claim, Connector, ConnectorId, Credential, Feed, Name,
     PartnerList, PartnerSource, Profile, Scope, SupportAddress, UserName, Verifier,
     error::DirectoryError,
-    key_ring::{KeyRing, Place, Sealed},
+    key_ring::{KeyRing, SealBinding, Sealed},
 };
 
-/// A text that was valid when it was written.
+/// Parses a text that was valid when it was written.
 fn parsed<T: FromStr>(row: &Row<'_>, column: usize) -> rusqlite::Result<T>
 where
     T::Err: std::error::Error + Send + Sync + 'static,
@@ -24,7 +24,7 @@ where
     })
 }
 
-fn optional<T: FromStr>(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<T>>
+fn optional_parsed<T: FromStr>(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<T>>
 where
     T::Err: std::error::Error + Send + Sync + 'static,
 {
@@ -41,19 +41,19 @@ fn from_json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Res
     })
 }
 
-fn moment(row: &Row<'_>, column: usize) -> rusqlite::Result<Millis> {
+fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Millis> {
     row.get(column)
         .map(|millis: i64| Millis(millis.unsigned_abs()))
 }
 
-fn optional_moment(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Millis>> {
+fn optional_time(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Millis>> {
     let millis: Option<i64> = row.get(column)?;
     Ok(millis.map(|millis| Millis(millis.unsigned_abs())))
 }
 
-/// As SQLite stores a moment.
-pub(crate) fn stored(moment: Millis) -> i64 {
-    i64::try_from(moment.0).unwrap_or(i64::MAX)
+/// Converts a time to the form in which SQLite stores it.
+pub(crate) fn stored(time: Millis) -> i64 {
+    i64::try_from(time.0).unwrap_or(i64::MAX)
 }
 
 pub(crate) fn accounts(connection: &Connection) -> rusqlite::Result<Vec<Account>> {
@@ -64,7 +64,7 @@ pub(crate) fn accounts(connection: &Connection) -> rusqlite::Result<Vec<Account>
     let rows = select.query_map([], |row| {
         Ok(Account {
             id: parsed(row, 0)?,
-            created: moment(row, 5)?,
+            created: time(row, 5)?,
             profile: Profile {
                 kind: parsed(row, 1)?,
                 product: parsed(row, 2)?,
@@ -100,7 +100,7 @@ pub(crate) fn connectors(connection: &Connection) -> rusqlite::Result<Vec<Connec
     let rows = select.query_map([], |row| {
         Ok(Connector {
             id: parsed(row, 0)?,
-            created: moment(row, 7)?,
+            created: time(row, 7)?,
             state: parsed(row, 6)?,
             forwarders: from_json(row, 8)?,
             claim: Claim {
@@ -123,22 +123,22 @@ pub(crate) fn addresses(connection: &Connection) -> rusqlite::Result<Vec<Support
         Ok(SupportAddress {
             address: parsed(row, 0)?,
             account: parsed(row, 1)?,
-            connector: optional(row, 2)?,
-            created: moment(row, 3)?,
+            connector: optional_parsed(row, 2)?,
+            created: time(row, 3)?,
         })
     })?;
     rows.collect()
 }
 
-/// The address that can be the alias of one credential of an account:
-/// `<subdomain>@<native domain>`.
+/// Returns the address that can be the alias of one credential of an account: `<subdomain>@<native
+/// domain>`.
 pub(crate) fn alias(native: &Domain) -> Option<Address> {
     let native = native.as_ascii();
     let subdomain = native.split('.').next()?;
     Address::parse(&format!("{subdomain}@{native}")).ok()
 }
 
-/// Every credential, without its verifier.
+/// Reads all credentials, without their verifiers.
 pub(crate) fn credentials(connection: &Connection) -> rusqlite::Result<Vec<Credential>> {
     let mut select = connection.prepare_cached(
         "SELECT user_name, c.account, c.connector, alias, c.created, last_used, revoked, domain,
@@ -147,7 +147,7 @@ pub(crate) fn credentials(connection: &Connection) -> rusqlite::Result<Vec<Crede
          LEFT JOIN connectors o ON o.id = c.connector ORDER BY c.created, user_name",
     )?;
     let rows = select.query_map([], |row| {
-        let connector: Option<ConnectorId> = optional(row, 2)?;
+        let connector: Option<ConnectorId> = optional_parsed(row, 2)?;
         let native: Domain = parsed(row, 8)?;
         let has_alias: bool = row.get(3)?;
         Ok(Credential {
@@ -161,15 +161,15 @@ pub(crate) fn credentials(connection: &Connection) -> rusqlite::Result<Vec<Crede
                 None => Scope::Submission,
             },
             alias: if has_alias { alias(&native) } else { None },
-            created: moment(row, 4)?,
-            last_used: optional_moment(row, 5)?,
-            revoked: optional_moment(row, 6)?,
+            created: time(row, 4)?,
+            last_used: optional_time(row, 5)?,
+            revoked: optional_time(row, 6)?,
         })
     })?;
     rows.collect()
 }
 
-/// The verifier of a credential.
+/// Reads and decrypts the verifier of a credential.
 pub(crate) fn verifier(
     connection: &Connection,
     ring: &KeyRing,
@@ -180,17 +180,17 @@ pub(crate) fn verifier(
     let sealed = select.query_row([user.as_str()], |row| {
         Ok(Sealed {
             key_id: row.get(0)?,
-            octets: row.get(1)?,
+            bytes: row.get(1)?,
         })
     });
-    let octets = ring.open_sealed(&place(user), &sealed?)?;
+    let bytes = ring.open_sealed(&verifier_binding(user), &sealed?)?;
     let damaged = || DirectoryError::Damaged(format!("verifier of {user}"));
-    Verifier::decode(&octets).ok_or_else(damaged)
+    Verifier::decode(&bytes).ok_or_else(damaged)
 }
 
-/// Where a credential's verifier is kept.
-pub(crate) fn place(user: &UserName) -> Place<'_> {
-    Place {
+/// Returns the binding of a credential's verifier.
+pub(crate) fn verifier_binding(user: &UserName) -> SealBinding<'_> {
+    SealBinding {
         table: "credentials",
         column: "verifier",
         row: user.as_str(),
@@ -205,13 +205,13 @@ pub(crate) fn agreements(connection: &Connection) -> rusqlite::Result<Vec<Agreem
         Ok(Agreement {
             one: parsed(row, 0)?,
             other: parsed(row, 1)?,
-            created: moment(row, 2)?,
+            created: time(row, 2)?,
         })
     })?;
     rows.collect()
 }
 
-/// Every list of partners, without its entries.
+/// Reads all lists of partners, without their entries.
 pub(crate) fn partner_lists(connection: &Connection) -> rusqlite::Result<Vec<PartnerList>> {
     let mut select = connection.prepare_cached(
         "SELECT id, account, kind, name, created, every_seconds, domains, validator, tried,
@@ -231,8 +231,8 @@ pub(crate) fn partner_lists(connection: &Connection) -> rusqlite::Result<Vec<Par
                 every_seconds,
                 domains: row.get(6)?,
                 validator: row.get(7)?,
-                tried: optional_moment(row, 8)?,
-                fetched: optional_moment(row, 9)?,
+                tried: optional_time(row, 8)?,
+                fetched: optional_time(row, 9)?,
                 problem: row.get(10)?,
             })
         });
@@ -240,7 +240,7 @@ pub(crate) fn partner_lists(connection: &Connection) -> rusqlite::Result<Vec<Par
             id: row.get(0)?,
             account: parsed(row, 1)?,
             source,
-            created: moment(row, 4)?,
+            created: time(row, 4)?,
             feed: feed.transpose()?,
         })
     })?;

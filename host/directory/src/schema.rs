@@ -1,20 +1,20 @@
-//! The tables, and how a directory of an earlier version becomes one of this version.
+//! Tables of the directory, and the upgrade of earlier schemas.
 
 use rusqlite::Connection;
 
-/// Each step brings a directory from the schema of its index to the next; a new one takes them
-/// all. A step that has been released is never changed: write another one, and put a store of the
-/// schema before it into `tests/stores`.
+/// Steps of the upgrade: each brings a directory from the schema of its index to the next, and a
+/// new directory takes them all. A released step is never changed: write another one, and put a
+/// store of the schema before it into `tests/stores`.
 const MIGRATIONS: &[&str] = &[
     include_str!("schema-1.sql"),
     include_str!("schema-2.sql"),
     include_str!("schema-3.sql"),
 ];
 
-/// The schema that this version reads and writes; `PRAGMA user_version` of the file.
+/// Schema that this version reads and writes: `PRAGMA user_version` of the file.
 pub(crate) const CURRENT: u32 = MIGRATIONS.len() as u32;
 
-/// The tables of a directory, each with the schema in which it came.
+/// Tables of a directory, each with the schema that introduced it.
 const TABLES: &[(&str, u32)] = &[
     ("accounts", 1),
     ("brands", 1),
@@ -27,19 +27,20 @@ const TABLES: &[(&str, u32)] = &[
     ("partners", 3),
 ];
 
-/// What keeps a file from being a directory; `None` where nothing does. A new one has no tables.
-pub(crate) fn foreign(connection: &Connection) -> rusqlite::Result<Option<String>> {
+/// Returns the reason why a file is not a directory, if it is not. A new one has no tables.
+pub(crate) fn why_foreign(connection: &Connection) -> rusqlite::Result<Option<String>> {
     gatepost_files::foreign(connection, TABLES)
 }
 
-/// The schema of a file.
-pub(crate) fn found(connection: &Connection) -> rusqlite::Result<u32> {
+/// Returns the schema version of a file.
+pub(crate) fn version_of(connection: &Connection) -> rusqlite::Result<u32> {
     connection.query_row("PRAGMA user_version", [], |row| row.get(0))
 }
 
-/// Brings a directory to the present schema; gives the version found if that is a later one.
+/// Upgrades a directory to the current schema. Returns the version found as the error if it is a
+/// later one.
 pub(crate) fn migrate(connection: &mut Connection) -> rusqlite::Result<Result<(), u32>> {
-    let found = found(connection)?;
+    let found = version_of(connection)?;
     if found > CURRENT {
         return Ok(Err(found));
     }
@@ -50,7 +51,7 @@ pub(crate) fn migrate(connection: &mut Connection) -> rusqlite::Result<Result<()
         step.commit()?;
     }
     if found < CURRENT {
-        // Into the file itself, so that it has its tables whatever becomes of its log.
+        // Into the file itself, so that it has its tables even if its log is lost.
         connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     }
     Ok(Ok(()))

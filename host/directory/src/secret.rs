@@ -1,4 +1,4 @@
-//! Secrets that we make.
+//! Secrets of credentials.
 
 use std::fmt;
 
@@ -10,27 +10,27 @@ use crate::{DirectoryError, random};
 
 const BASE_62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// Random characters of a secret: 190 bits.
-const RANDOM: usize = 32;
+/// Number of random characters in a secret: 190 bits.
+const RANDOM_LENGTH: usize = 32;
 
-/// Characters of the checksum: 32 bits in base 62.
-const CHECKSUM: usize = 6;
+/// Length of the checksum: 32 bits in base 62.
+const CHECKSUM_LENGTH: usize = 6;
 
-/// The password of a credential, as it is shown once: `gpst_`, 32 random characters, and a
-/// checksum (CRC-32 of all before it, in base 62) by which a scanner tells it from what only looks
-/// like one. Wiped from memory when it has been shown.
+/// Password of a credential, shown once: `gpst_`, 32 random characters, and a checksum (CRC-32 of
+/// all before it, in base 62) by which a scanner tells it from similar texts. Wiped from memory
+/// when dropped.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(String);
 
 impl Secret {
-    /// What every secret begins with, so that a scanner finds one that has leaked.
+    /// Prefix of every secret, so that a scanner finds a leaked one.
     pub const PREFIX: &str = "gpst_";
 
     pub(crate) fn generate() -> Result<Self, DirectoryError> {
-        let mut random = random::text(BASE_62, RANDOM)?;
-        // Long enough from the first, so that no part of it is moved and left behind.
-        let mut text = String::with_capacity(Self::PREFIX.len() + RANDOM + CHECKSUM);
+        let mut random = random::text(BASE_62, RANDOM_LENGTH)?;
+        // The capacity is final, so that growing leaves no copy of the secret in memory.
+        let mut text = String::with_capacity(Self::PREFIX.len() + RANDOM_LENGTH + CHECKSUM_LENGTH);
         text.push_str(Self::PREFIX);
         text.push_str(&random);
         random.zeroize();
@@ -39,21 +39,21 @@ impl Secret {
         Ok(Self(text))
     }
 
-    /// Whether a text is a secret of this form: what a scanner asks.
+    /// Returns true if a text has the form of a secret. For scanners.
     pub fn is_one(text: &str) -> bool {
-        let parts = text.split_at_checked(Self::PREFIX.len() + RANDOM);
+        let parts = text.split_at_checked(Self::PREFIX.len() + RANDOM_LENGTH);
         parts.is_some_and(|(random, sum)| {
             text.starts_with(Self::PREFIX) && text.is_ascii() && checksum(random) == sum
         })
     }
 
-    /// What is kept of it, with a new salt.
+    /// Returns the verifier that is stored, with a new salt.
     pub(crate) fn verifier(&self) -> Result<Verifier, DirectoryError> {
-        let salt = random::octets()?;
+        let salt = random::bytes()?;
         Ok(Verifier::new(&self.0, salt, Verifier::ITERATIONS))
     }
 
-    /// The text, to be shown.
+    /// Returns the secret as text, to be shown.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -61,7 +61,7 @@ impl Secret {
 
 fn checksum(text: &str) -> String {
     let mut rest = crc32fast::hash(text.as_bytes()) as usize;
-    let mut digits = [0; CHECKSUM];
+    let mut digits = [0; CHECKSUM_LENGTH];
     for digit in digits.iter_mut().rev() {
         *digit = BASE_62[rest % 62];
         rest /= 62;

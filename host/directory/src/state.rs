@@ -1,4 +1,4 @@
-//! What is damaged or missing of a directory.
+//! Checks a directory and its key ring for loss and damage.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::{DirectoryError, Settings, View, schema};
 
-/// Takes no file for a new directory where there was one: the key ring was made with it.
+/// Refuses to start a new directory where one was lost: its key ring or its log is still there.
 ///
 /// # Errors
 /// [`DirectoryError::Lost`], or [`DirectoryError::Unusable`] if it is no database.
@@ -20,7 +20,7 @@ pub(crate) fn refuse_lost(settings: &Settings) -> Result<(), DirectoryError> {
     let state = match State::of(path).map_err(unreadable)? {
         State::Missing => "missing",
         State::Empty => "empty",
-        // A directory has its tables from its first moment on.
+        // A directory has its tables from its creation on.
         State::Database if settings.key_ring.exists() && has_no_table(path) => "without a table",
         State::Database => return Ok(()),
         State::Garbled(what) => {
@@ -45,21 +45,21 @@ pub(crate) fn refuse_lost(settings: &Settings) -> Result<(), DirectoryError> {
     })
 }
 
-/// Whether a database can be looked at and has no table, not in its log either.
+/// Returns true if a database can be read and has no table, in its log neither.
 fn has_no_table(path: &Path) -> bool {
     let looked = gatepost_files::look(path, false)
         .and_then(|connection| gatepost_files::has_table(&connection));
     matches!(looked, Ok(false))
 }
 
-/// What keeps a file from being a directory.
-pub(crate) fn foreign(path: &Path) -> rusqlite::Result<Option<String>> {
+/// Returns the reason why a file is not a directory, if it is not.
+pub(crate) fn why_foreign(path: &Path) -> rusqlite::Result<Option<String>> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    schema::foreign(&Connection::open_with_flags(path, flags)?)
+    schema::why_foreign(&Connection::open_with_flags(path, flags)?)
 }
 
-/// Names the file and what to do where SQLite found it damaged.
-pub(crate) fn unusable(error: DirectoryError, path: &Path) -> DirectoryError {
+/// Adds the file and the advice to an error if SQLite found the file damaged.
+pub(crate) fn explain_damage(error: DirectoryError, path: &Path) -> DirectoryError {
     match &error {
         DirectoryError::Open { source, .. } | DirectoryError::Sqlite(source)
             if matches!(
@@ -76,8 +76,8 @@ pub(crate) fn unusable(error: DirectoryError, path: &Path) -> DirectoryError {
     }
 }
 
-/// Looks at the directory and its key ring, and changes nothing. `in_use` says whether a relay has
-/// it open.
+/// Inspects the directory and its key ring without changing them. `in_use` is true if a relay has
+/// them open.
 pub fn inspect(settings: &Settings, in_use: bool) -> Vec<Finding> {
     let path = &settings.path;
     if let Err(error) = refuse_lost(settings) {
@@ -87,21 +87,21 @@ pub fn inspect(settings: &Settings, in_use: bool) -> Vec<Finding> {
         let found = "there is no directory yet: the relay makes it when it starts";
         return vec![Finding::note(path, found)];
     }
-    looked_at(settings, in_use).unwrap_or_else(|error| {
-        let error = unusable(error.into(), path);
+    inspect_file(settings, in_use).unwrap_or_else(|error| {
+        let error = explain_damage(error.into(), path);
         let advice = "put directory.db back from a backup";
         vec![Finding::new(Level::Error, path, error.to_string(), advice)]
     })
 }
 
-fn looked_at(settings: &Settings, in_use: bool) -> rusqlite::Result<Vec<Finding>> {
+fn inspect_file(settings: &Settings, in_use: bool) -> rusqlite::Result<Vec<Finding>> {
     let path = &settings.path;
     let connection = gatepost_files::look(path, in_use)?;
-    if let Some(why) = schema::foreign(&connection)? {
+    if let Some(why) = schema::why_foreign(&connection)? {
         let advice = "this is no directory: put the right file back from a backup";
         return Ok(vec![Finding::new(Level::Error, path, why, advice)]);
     }
-    let version = schema::found(&connection)?;
+    let version = schema::version_of(&connection)?;
     let mut findings = vec![Finding::note(path, format!("schema {version}"))];
     for problem in gatepost_files::problems(&connection, true)? {
         let advice = "stop the relay, copy the store, and put directory.db back from a backup or \
@@ -110,7 +110,7 @@ fn looked_at(settings: &Settings, in_use: bool) -> rusqlite::Result<Vec<Finding>
     }
     if version == schema::CURRENT {
         let ring = &settings.key_ring;
-        let read = View::over(&connection, settings);
+        let read = View::read_from(&connection, settings);
         findings.push(match read {
             Ok(_) => Finding::note(ring, "decrypts all that is encrypted in the directory"),
             Err(error) => {

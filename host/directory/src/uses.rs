@@ -1,4 +1,4 @@
-//! When credentials were last used: kept in memory, written together every few seconds, so that no
+//! Last use of each credential: kept in memory and written to disk every few seconds, so that no
 //! login waits for the disk.
 
 use std::{
@@ -16,12 +16,12 @@ use crate::{
     rows,
 };
 
-/// How long a use waits for others to be written with.
-pub(crate) const PAUSE: Duration = Duration::from_secs(5);
+/// Delay before a use is written, so that others are written with it.
+pub(crate) const WRITE_DELAY: Duration = Duration::from_secs(5);
 
-/// The uses that are not yet written.
+/// Uses that are not yet written.
 #[derive(Debug, Default)]
-pub(crate) struct Uses {
+pub(crate) struct PendingUses {
     waiting: Mutex<Waiting>,
     woken: Condvar,
 }
@@ -32,7 +32,7 @@ struct Waiting {
     closed: bool,
 }
 
-impl Uses {
+impl PendingUses {
     pub(crate) fn record(&self, user: &UserName, now: Millis) {
         let mut waiting = self.lock();
         let first = waiting.last.is_empty();
@@ -46,7 +46,7 @@ impl Uses {
         }
     }
 
-    /// Writes what waits; what could not be written waits on.
+    /// Writes the pending uses. If that fails, they stay pending.
     pub(crate) fn write(&self, store: &Store) -> Result<(), DirectoryError> {
         let uses = std::mem::take(&mut self.lock().last);
         if uses.is_empty() {
@@ -59,15 +59,16 @@ impl Uses {
         Ok(written?)
     }
 
-    /// Waits for something to write; `false` at the end.
+    /// Waits until there are uses to write and the delay is over. Returns false when the directory
+    /// is closed.
     fn wait(&self) -> bool {
         let waiting = self.lock();
         let nothing = |waiting: &mut Waiting| waiting.last.is_empty() && !waiting.closed;
         let waiting =
             (self.woken.wait_while(waiting, nothing)).unwrap_or_else(PoisonError::into_inner);
-        // More come in the meantime.
+        // More uses arrive during the delay.
         let open = |waiting: &mut Waiting| !waiting.closed;
-        let (waiting, _) = (self.woken.wait_timeout_while(waiting, PAUSE, open))
+        let (waiting, _) = (self.woken.wait_timeout_while(waiting, WRITE_DELAY, open))
             .unwrap_or_else(PoisonError::into_inner);
         !waiting.closed
     }
@@ -89,24 +90,24 @@ fn write(store: &Store, uses: &HashMap<UserName, Millis>) -> rusqlite::Result<()
     batch.commit()
 }
 
-/// The thread that writes; it ends, with all written, when this is dropped.
+/// Thread that writes uses. Dropping this writes the rest and ends the thread.
 #[derive(Debug)]
-pub(crate) struct Writer {
-    uses: Weak<Uses>,
+pub(crate) struct UseWriter {
+    uses: Weak<PendingUses>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Writer {
+impl UseWriter {
     pub(crate) fn start(
-        uses: &Arc<Uses>,
+        uses: &Arc<PendingUses>,
         store: &Arc<Mutex<Store>>,
     ) -> Result<Self, DirectoryError> {
-        let (these, store) = (Arc::clone(uses), Arc::clone(store));
+        let (pending, store) = (Arc::clone(uses), Arc::clone(store));
         let thread = std::thread::Builder::new().name("directory-uses".to_owned());
         let thread = thread.spawn(move || {
             loop {
-                let more = these.wait();
-                if let Err(error) = these.write(&lock(&store)) {
+                let more = pending.wait();
+                if let Err(error) = pending.write(&lock(&store)) {
                     tracing::warn!(%error, "the last use of credentials cannot be recorded");
                 }
                 if !more {
@@ -121,14 +122,14 @@ impl Writer {
     }
 }
 
-impl Drop for Writer {
+impl Drop for UseWriter {
     fn drop(&mut self) {
         if let Some(uses) = self.uses.upgrade() {
             uses.lock().closed = true;
             uses.woken.notify_all();
         }
         if let Some(thread) = self.thread.take() {
-            // If it panicked, it has said so.
+            // The panic was already reported.
             let _ = thread.join();
         }
     }

@@ -1,4 +1,4 @@
-//! The directory in memory, as it stood at one moment.
+//! Snapshot of the directory in memory.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -13,64 +13,65 @@ use crate::{
     Known, Scope, SupportAddress, UserName, Verifier, email_id::EmailIds, partner_view::Partners,
 };
 
-/// Whose an address is.
+/// Owner of an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recipient {
-    /// Mail for it is this account's.
+    /// An account that receives at the address.
     Of(Destination),
-    /// It is in a native domain, and nobody's.
+    /// Nobody: the domain is a native one without this address.
     Unknown,
-    /// It is in no domain that the directory answers for.
+    /// Not in a domain of the directory.
     Elsewhere,
 }
 
-/// Where an address that is somebody's belongs.
+/// Account and connector that mail for an address or a domain belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Destination {
-    /// The account.
+    /// Account that receives.
     pub account: AccountId,
-    /// The connector of its domain; `None` in the native domain.
+    /// Connector of the domain; `None` in the native domain.
     pub connector: Option<ConnectorId>,
 }
 
-/// An account and its connectors.
+/// Account with its connectors.
 #[derive(Debug)]
-struct Holder {
+struct AccountEntry {
     account: Account,
     connectors: Vec<Connector>,
 }
 
-/// Everything that a session asks of the directory, as it stood at one moment.
+/// Snapshot of the directory, for all questions of a session.
 #[derive(Debug)]
 pub struct View {
     pub(crate) core: Arc<Core>,
     pub(crate) partners: Partners,
 }
 
-/// All but the lists of partners, which are large, change by themselves, and are shared by views
-/// as these are.
+/// All of a view except the lists of partners. These are large, change separately, and are shared
+/// between views as this is.
 #[derive(Debug)]
 pub(crate) struct Core {
-    holders: HashMap<AccountId, Holder>,
-    /// Native domains and the domains of connectors that receive, in A-labels.
+    accounts: HashMap<AccountId, AccountEntry>,
+    /// Native domains and domains of receiving connectors, in A-labels.
     domains: HashMap<String, Destination>,
     /// Canonical addresses that receive.
     addresses: HashMap<String, Destination>,
     credentials: HashMap<UserName, Arc<Known>>,
     /// Live credentials with an alias, by its canonical form.
     aliases: HashMap<String, Arc<Known>>,
-    unknown: hmac::Key,
+    unknown_user_key: hmac::Key,
     pub(crate) agreements: Vec<Agreement>,
-    /// Who shares with whom: each agreement both ways.
+    /// Pairs of accounts that share, each agreement in both directions.
     pub(crate) sharing: HashSet<(AccountId, AccountId)>,
-    /// Whose an address is, of those who share with anybody, by its canonical form.
+    /// Owner of each receiving address of the accounts that share with any other, by canonical
+    /// form.
     pub(crate) shared: HashMap<CanonicalAddress, AccountId>,
     pub(crate) separators: Separators,
     email_ids: EmailIds,
 }
 
-/// What a view is made of.
-pub(crate) struct Contents {
+/// Data from which a view is built.
+pub(crate) struct ViewContents {
     pub(crate) accounts: Vec<Account>,
     pub(crate) connectors: Vec<Connector>,
     pub(crate) addresses: Vec<SupportAddress>,
@@ -80,15 +81,19 @@ pub(crate) struct Contents {
 }
 
 impl Core {
-    pub(crate) fn new(contents: Contents, unknown: hmac::Key, email_ids: EmailIds) -> Self {
+    pub(crate) fn new(
+        contents: ViewContents,
+        unknown_user_key: hmac::Key,
+        email_ids: EmailIds,
+    ) -> Self {
         let mut view = Self {
-            holders: HashMap::new(),
+            accounts: HashMap::new(),
             domains: HashMap::new(),
             addresses: HashMap::new(),
             credentials: HashMap::new(),
             aliases: HashMap::new(),
-            unknown,
-            sharing: both_ways(&contents.agreements),
+            unknown_user_key,
+            sharing: in_both_directions(&contents.agreements),
             agreements: contents.agreements,
             shared: HashMap::new(),
             separators: contents.separators,
@@ -102,11 +107,11 @@ impl Core {
             };
             view.domains.insert(native, destination);
             let connectors = Vec::new();
-            let holder = Holder {
+            let entry = AccountEntry {
                 account,
                 connectors,
             };
-            view.holders.insert(destination.account, holder);
+            view.accounts.insert(destination.account, entry);
         }
         let mut receiving = HashMap::new();
         for connector in contents.connectors {
@@ -119,8 +124,8 @@ impl Core {
                 let domain = connector.claim.domain.as_ascii().to_owned();
                 view.domains.insert(domain, destination);
             }
-            if let Some(holder) = view.holders.get_mut(&destination.account) {
-                holder.connectors.push(connector);
+            if let Some(entry) = view.accounts.get_mut(&destination.account) {
+                entry.connectors.push(connector);
             }
         }
         for SupportAddress {
@@ -142,17 +147,17 @@ impl Core {
             }
         }
         for (credential, verifier) in contents.credentials {
-            view.add(Known {
+            view.add_credential(Known {
                 credential,
                 verifier,
             });
         }
-        view.shared = view.shared();
+        view.shared = view.addresses_of_sharers();
         view
     }
 
-    /// Everything at which those receive who share with anybody.
-    fn shared(&self) -> HashMap<CanonicalAddress, AccountId> {
+    /// Returns all receiving addresses of the accounts that share with any other.
+    fn addresses_of_sharers(&self) -> HashMap<CanonicalAddress, AccountId> {
         let shares: HashSet<_> = self.sharing.iter().map(|(account, _)| account).collect();
         let named = self.addresses.iter();
         let named = named.map(|(address, of)| (address.clone(), of.account));
@@ -169,7 +174,7 @@ impl Core {
             .collect()
     }
 
-    fn add(&mut self, known: Known) {
+    fn add_credential(&mut self, known: Known) {
         let known = Arc::new(known);
         let Credential {
             user_name, alias, ..
@@ -180,7 +185,7 @@ impl Core {
                 account: known.credential.account,
                 connector: None,
             };
-            // A revoked credential's goes on receiving: mail for it is on its way.
+            // The alias of a revoked credential still receives: mail for it is on its way.
             self.addresses.entry(alias.clone()).or_insert(native);
             if known.is_live() {
                 self.aliases.insert(alias, Arc::clone(&known));
@@ -191,7 +196,7 @@ impl Core {
     }
 }
 
-fn both_ways(agreements: &[Agreement]) -> HashSet<(AccountId, AccountId)> {
+fn in_both_directions(agreements: &[Agreement]) -> HashSet<(AccountId, AccountId)> {
     let ways = agreements
         .iter()
         .flat_map(|of| [(of.one, of.other), (of.other, of.one)]);
@@ -199,12 +204,12 @@ fn both_ways(agreements: &[Agreement]) -> HashSet<(AccountId, AccountId)> {
 }
 
 impl View {
-    /// Octets of an [email id](Self::email_id).
+    /// Length of an [email id](Self::email_id), in bytes.
     pub const EMAIL_ID_LENGTH: usize = EmailIds::LENGTH;
 
-    /// A directory with nothing in it, whose email ids nobody else knows.
+    /// Returns a view of an empty directory. No other relay recognises its email ids.
     pub fn empty() -> Self {
-        let contents = Contents {
+        let contents = ViewContents {
             accounts: Vec::new(),
             connectors: Vec::new(),
             addresses: Vec::new(),
@@ -212,10 +217,10 @@ impl View {
             agreements: Vec::new(),
             separators: Separators::default(),
         };
-        // Nobody logs in by it.
-        let unknown = hmac::Key::new(hmac::HMAC_SHA256, &[]);
+        // There is no user who could log in with it.
+        let unknown_user_key = hmac::Key::new(hmac::HMAC_SHA256, &[]);
         Self {
-            core: Arc::new(Core::new(contents, unknown, EmailIds::alone())),
+            core: Arc::new(Core::new(contents, unknown_user_key, EmailIds::ephemeral())),
             partners: Partners::empty(),
         }
     }
@@ -224,17 +229,17 @@ impl View {
     pub fn accounts(&self) -> impl Iterator<Item = &Account> {
         let mut accounts: Vec<_> = self
             .core
-            .holders
+            .accounts
             .values()
-            .map(|holder| &holder.account)
+            .map(|entry| &entry.account)
             .collect();
         accounts.sort_by_key(|account| (account.created, account.id));
         accounts.into_iter()
     }
 
-    /// Whose an address is. It may have a sub-address (RFC 5233): `help+tag@` is `help@` where
-    /// there is no `help+tag@`. The postmaster of every native domain is its account's (RFC 5321
-    /// section 4.5.1).
+    /// Returns the owner of an address. A sub-address (RFC 5233) belongs to its mailbox:
+    /// `help+tag@` is `help@` unless `help+tag@` itself was added. The postmaster of every native
+    /// domain belongs to its account (RFC 5321 section 4.5.1).
     pub fn recipient(&self, address: &Address) -> Recipient {
         let named = |canonical: Canonical| self.core.addresses.get(canonical.as_str());
         let found = Canonical::of(address).and_then(named);
@@ -253,37 +258,38 @@ impl View {
         }
     }
 
-    /// Whether somebody has added this very address, and not only one of which it is a sub-address.
+    /// Returns true if this very address was added, not only the mailbox of which it is a
+    /// sub-address.
     pub fn names(&self, address: &Address) -> bool {
         let canonical = Canonical::of(address);
         canonical.is_some_and(|of| self.core.addresses.contains_key(of.as_str()))
     }
 
-    /// Whose a domain is, as native domain or connected; one that is only claimed is nobody's.
+    /// Returns the owner of a domain, native or connected. A domain that is only claimed has none.
     pub fn domain(&self, domain: &str) -> Option<Destination> {
         let ascii = domain_to_ascii(domain)?.to_ascii_lowercase();
         self.core.domains.get(&ascii).copied()
     }
 
-    /// An account.
+    /// Returns an account by its id.
     pub fn account(&self, id: AccountId) -> Option<&Account> {
-        self.core.holders.get(&id).map(|holder| &holder.account)
+        self.core.accounts.get(&id).map(|entry| &entry.account)
     }
 
-    /// The connectors of an account, claimed ones too; none where there is no such account.
+    /// Returns the connectors of an account, claimed ones too; empty if there is no such account.
     pub fn connectors(&self, account: AccountId) -> &[Connector] {
-        let holder = self.core.holders.get(&account);
-        holder.map_or(&[], |holder| &holder.connectors)
+        let entry = self.core.accounts.get(&account);
+        entry.map_or(&[], |entry| &entry.connectors)
     }
 
-    /// A connector of an account.
+    /// Returns a connector of an account by its id.
     pub fn connector(&self, account: AccountId, id: ConnectorId) -> Option<&Connector> {
         let mut connectors = self.connectors(account).iter();
         connectors.find(|connector| connector.id == id)
     }
 
-    /// The credential that logs in by this name, its own or its alias; revoked ones too, whose
-    /// [`Known::is_live`] is false.
+    /// Returns the credential that logs in by this user name or alias. Revoked ones are included;
+    /// [`Known::is_live`] returns false for them.
     pub fn credential(&self, user: &str) -> Option<&Arc<Known>> {
         let by_name = self.core.credentials.get(&UserName::new(user));
         by_name.or_else(|| {
@@ -292,16 +298,16 @@ impl View {
         })
     }
 
-    /// Whether this credential is there and [holds](Self::holds): what an open session asks before
-    /// each command.
+    /// Returns true if there is such a credential and it [holds](Self::holds). An open session asks
+    /// this before each command.
     pub fn is_live(&self, user_name: &UserName) -> bool {
         let known = self.core.credentials.get(user_name);
         known.is_some_and(|known| self.holds(known))
     }
 
-    /// Whether a credential is good for anything: it is not revoked, and where it is for relay from
-    /// a domain, somebody vouches for that domain, whose connector is verified. A domain that is
-    /// claimed, or disconnected, vouches for nothing.
+    /// Returns true if a credential may be used: it is not revoked, and if it is for relay from a
+    /// domain, the connector of that domain is verified. A claimed or disconnected domain is not
+    /// enough.
     pub fn holds(&self, known: &Known) -> bool {
         let vouched = match &known.credential.scope {
             Scope::Submission => true,
@@ -312,27 +318,28 @@ impl View {
         known.is_live() && vouched
     }
 
-    /// The id of a transaction's message, for a header: ASCII letters, digits, `-` and `.`, at most
-    /// 57 of them, with a code that only who has the key ring can make.
+    /// Returns the email id of a transaction's message, for a header field: ASCII letters, digits,
+    /// `-` and `.`, at most 57 characters. It ends in a code that only a holder of the key ring can
+    /// make.
     pub fn email_id(&self, transaction: TransactionId) -> String {
-        self.core.email_ids.of(transaction)
+        self.core.email_ids.issue(transaction)
     }
 
-    /// The transaction whose [email id](Self::email_id) this is, be it issued with this key of the
-    /// ring or a former one; `None` of anything else. Case does not matter.
+    /// Returns the transaction of an [email id](Self::email_id) that was issued with any key of the
+    /// ring; `None` for any other text. Case does not matter.
     pub fn issued(&self, email_id: &str) -> Option<TransactionId> {
-        self.core.email_ids.transaction(email_id)
+        self.core.email_ids.verify(email_id)
     }
 
-    /// What to check a password or a proof against where there is no such user: nothing passes it,
-    /// it costs the same work, and its salt is always the same for the same user, however an alias
-    /// is spelled, so that nobody learns who exists.
+    /// Returns a verifier for a user who does not exist, so that nobody learns who does: no
+    /// password passes it, it costs the same work, and its salt is constant for one user, however
+    /// an alias is spelled.
     pub fn verifier_of_nobody(&self, user: &str) -> Verifier {
-        Verifier::of_nobody(&self.core.unknown, &Self::identity(user))
+        Verifier::of_nobody(&self.core.unknown_user_key, &Self::identity(user))
     }
 
-    /// What two spellings of a user's name have in common by which [`View::credential`] finds the
-    /// same: the canonical form of an alias, be there such an alias or not; any other name itself.
+    /// Returns the form in which [`View::credential`] compares user names: the canonical form of an
+    /// address, whether or not it is an alias, and any other name unchanged.
     pub fn identity(user: &str) -> String {
         let alias = || Canonical::of(&Address::parse(user).ok()?);
         alias().map_or_else(|| user.to_owned(), |alias| alias.as_str().to_owned())

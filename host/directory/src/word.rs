@@ -1,6 +1,6 @@
-//! Kinds and states, each with the one word by which JSON, the store and the command line call it.
+//! Macro for kinds and states, each with one word for JSON, the store and the command line.
 
-/// A text is none of the words.
+/// Text that is none of the words.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not one of {words}")]
 pub struct WordError {
@@ -19,10 +19,10 @@ macro_rules! words {
         }
 
         impl $name {
-            /// Every word, in order.
+            /// All words, in order of declaration.
             pub const WORDS: &'static [&'static str] = &[$($word),*];
 
-            /// Its word.
+            /// Returns the word of this variant.
             pub fn word(self) -> &'static str {
                 match self {
                     $(Self::$variant => $word,)*

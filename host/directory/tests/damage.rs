@@ -1,5 +1,5 @@
-//! A directory that is missing, emptied or damaged is refused, not replaced by an empty one, which
-//! would refuse all mail for good.
+//! A directory that is missing, emptied or damaged is refused. An empty one in its place would
+//! refuse all mail for good.
 
 #![allow(clippy::unwrap_used)] // clippy.toml lets tests unwrap, not their helpers
 
@@ -17,8 +17,9 @@ fn with_an_account(folder: &Path) {
     production(&open(folder), "acme.desk.example");
 }
 
-/// Opening is refused, with these words, and leaves the file as it is; [`inspect`] sees it too.
-fn refused(folder: &Path, words: &[&str]) {
+/// Asserts that opening is refused with these words and leaves the file unchanged, and that
+/// [`inspect`] reports it too.
+fn assert_refused(folder: &Path, words: &[&str]) {
     let path = folder.join("directory.db");
     let before = fs::read(&path).ok();
     let error = Directory::open(&settings(folder)).unwrap_err();
@@ -43,7 +44,7 @@ fn has_errors(folder: &Path) -> bool {
 }
 
 #[test]
-fn what_is_not_the_directory_is_refused_and_put_back_it_goes_on() {
+fn a_file_that_is_not_the_directory_is_refused_and_a_restored_one_opens() {
     let folder = tempfile::tempdir().unwrap();
     with_an_account(folder.path());
     let path = folder.path().join("directory.db");
@@ -51,31 +52,31 @@ fn what_is_not_the_directory_is_refused_and_put_back_it_goes_on() {
     assert!(!has_errors(folder.path()));
 
     fs::write(&path, "").unwrap();
-    refused(folder.path(), &["is empty", "its key ring", "backup"]);
+    assert_refused(folder.path(), &["is empty", "its key ring", "backup"]);
     fs::remove_file(&path).unwrap();
-    refused(folder.path(), &["is missing", "its key ring"]);
+    assert_refused(folder.path(), &["is missing", "its key ring"]);
     fs::write(&path, vec![b'x'; saved.len()]).unwrap();
-    refused(folder.path(), &["cannot be used", "not a database"]);
+    assert_refused(folder.path(), &["cannot be used", "not a database"]);
     let mut damaged = saved.clone();
     damaged[16..1000].fill(b'x');
     fs::write(&path, damaged).unwrap();
-    refused(folder.path(), &["cannot be used"]);
+    assert_refused(folder.path(), &["cannot be used"]);
     fs::remove_file(&path).unwrap();
     let other = Connection::open(&path).unwrap();
     other
         .execute_batch("CREATE TABLE songs (name TEXT)")
         .unwrap();
     drop(other);
-    refused(folder.path(), &["another program's"]);
+    assert_refused(folder.path(), &["another program's"]);
 
     fs::remove_file(&path).unwrap();
-    // As a directory was whose tables had only ever been in its log.
+    // Like a directory whose tables were only ever in its log.
     let bare = Connection::open(&path).unwrap();
     bare.pragma_update(None, "journal_mode", "WAL").unwrap();
     bare.execute_batch("CREATE TABLE a (b); DROP TABLE a")
         .unwrap();
     drop(bare);
-    refused(folder.path(), &["without a table", "its key ring"]);
+    assert_refused(folder.path(), &["without a table", "its key ring"]);
 
     fs::write(&path, saved).unwrap();
     assert_eq!(open(folder.path()).view().accounts().count(), 1);
@@ -91,7 +92,7 @@ fn without_its_key_ring_an_empty_one_begins() {
 }
 
 #[test]
-fn a_key_ring_that_lacks_a_key_is_seen_without_opening() {
+fn inspect_finds_a_key_missing_from_the_key_ring() {
     let folder = tempfile::tempdir().unwrap();
     let directory = open(folder.path());
     let account = production(&directory, "acme.desk.example");

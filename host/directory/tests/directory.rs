@@ -1,4 +1,4 @@
-//! Whose mail is whose, and who may hand it to us.
+//! Ownership of addresses and domains, credentials, limits and the key ring.
 
 #![allow(clippy::unwrap_used)]
 
@@ -90,7 +90,7 @@ fn a_claim_blocks_nobody_and_the_first_to_verify_has_the_domain() {
         Refusal::NotVerified(_)
     ));
 
-    // Disconnected, it goes on receiving, and is still nobody else's.
+    // A disconnected domain still receives, and still belongs to the account.
     directory.disconnect_connector(connector).unwrap();
     assert_eq!(directory.view().recipient(&help), of_acme);
     refusal(directory.verify_connector(squatted.id));
@@ -132,7 +132,7 @@ fn an_address_is_in_a_sandbox_or_in_production() {
 }
 
 #[test]
-fn limits_are_kept_and_can_be_changed() {
+fn limits_are_enforced_and_can_be_changed() {
     let folder = tempfile::tempdir().unwrap();
     let directory = open(folder.path());
     let acme = production(&directory, "acme.desk.example").id;
@@ -155,7 +155,7 @@ fn limits_are_kept_and_can_be_changed() {
         refusal(over()),
         Refusal::TooManyAddresses { limit: 50, .. }
     ));
-    directory.limit(Limits {
+    directory.set_limits(Limits {
         domains_per_account: 5,
         addresses_per_domain: 51,
         ..Limits::default()
@@ -194,7 +194,7 @@ fn a_credential_is_of_one_kind_and_its_secret_is_shown_once() {
     let second = directory.issue(Grant::Submission { account: acme }, true);
     assert!(matches!(refusal(second), Refusal::AliasTaken { .. }));
 
-    // One who is nobody costs the same and is never let in.
+    // An unknown user costs the same work and is never let in.
     assert!(view.credential("nobody").is_none());
     let nobody = view.verifier_of_nobody("nobody");
     assert_eq!(nobody.iterations(), known.verifier.iterations());
@@ -204,7 +204,7 @@ fn a_credential_is_of_one_kind_and_its_secret_is_shown_once() {
     );
     assert!(!nobody.is_of(inbound.secret.reveal()));
 
-    // What is on disk is neither the secret nor its verifier.
+    // Neither the secret nor its verifier is on disk.
     let secret = inbound.secret.reveal().as_bytes().to_vec();
     let stored_key = known.verifier.encode()[20..52].to_vec();
     drop(directory);
@@ -225,7 +225,7 @@ fn a_credential_is_of_one_kind_and_its_secret_is_shown_once() {
 }
 
 #[test]
-fn two_sets_are_live_at_a_time_and_a_revoked_one_is_noticed_at_once() {
+fn two_credentials_are_live_at_a_time_and_revocation_takes_effect_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let directory = open(folder.path());
     let acme = production(&directory, "acme.desk.example").id;
@@ -278,7 +278,7 @@ fn the_last_use_is_recorded_and_outlives_the_process() {
 }
 
 #[test]
-fn a_new_key_encrypts_everything_anew() {
+fn rekeying_encrypts_everything_with_a_new_key() {
     let folder = tempfile::tempdir().unwrap();
     let directory = open(folder.path());
     let account = production(&directory, "acme.desk.example").id;
@@ -292,7 +292,7 @@ fn a_new_key_encrypts_everything_anew() {
     let added = after.strip_prefix(&before).unwrap();
     drop(directory);
 
-    // Nothing needs the former key any more.
+    // The former key is not needed any more.
     fs::write(&ring, added).unwrap();
     let directory = open(folder.path());
     let view = directory.view();
@@ -337,7 +337,7 @@ fn a_verifier_is_good_in_its_own_row_only() {
 }
 
 #[test]
-fn what_has_something_is_not_removed() {
+fn an_account_or_connector_with_contents_is_not_removed() {
     let folder = tempfile::tempdir().unwrap();
     let directory = open(folder.path());
     let acme = production(&directory, "acme.desk.example").id;

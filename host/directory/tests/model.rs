@@ -1,5 +1,5 @@
-//! Whatever is done to a directory, in whatever order and however often it is opened again, it
-//! answers as a simple model of it does.
+//! Model test: after any steps in any order, with reopenings between them, the directory answers as
+//! a simple model does.
 
 #![allow(clippy::unwrap_used)]
 
@@ -17,12 +17,12 @@ use gatepost_message::Millis;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-/// Few of each, so that they meet.
+/// Few domains, so that steps collide.
 const NATIVE: [&str; 3] = ["a.desk.example", "b.desk.example", "c.desk.example"];
 const DOMAINS: [&str; 3] = ["a.example", "b.example", "c.example"];
 const LOCALS: [&str; 3] = ["help", "sales", "a"];
 
-/// Small ones, so that they are met.
+/// Small limits, so that steps reach them.
 const LIMITS: Limits = Limits {
     domains_per_account: 2,
     addresses_per_domain: 2,
@@ -54,8 +54,8 @@ enum Step {
     Reopen,
 }
 
-/// What may be in a list: spellings of one address, an address here, one of the account's own, and
-/// a domain.
+/// Entries for lists: spellings of one address, an address of an account here, one of the account's
+/// own, and a domain.
 const ENTRIES: [&str; 5] = [
     "ann@partner.example",
     "Ann+1@partner.example",
@@ -73,7 +73,8 @@ fn source(list: usize) -> PartnerSource {
     }
 }
 
-/// A domain of an account: `None` is its native one. In an address, 3 stands for that.
+/// Strategy for steps. A domain of an account is a number, or `None` for its native one. In an
+/// address, 3 stands for the native domain.
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let (n, any) = (0..3_usize, any::<bool>());
     let some = proptest::collection::vec(0..5_usize, 0..4);
@@ -109,9 +110,9 @@ struct Model {
     connectors: BTreeMap<(usize, usize), (ConnectorId, ConnectorState)>,
     addresses: BTreeSet<(usize, String)>,
     credentials: Vec<Set>,
-    /// Pairs, the lesser first.
+    /// Pairs of accounts, the lesser first.
     agreements: BTreeSet<(usize, usize)>,
-    /// Entries of lists, by account and list; a feed may have none.
+    /// Entries of lists, by account and list. A feed may have none.
     partners: BTreeMap<(usize, usize), BTreeSet<usize>>,
 }
 
@@ -140,7 +141,8 @@ impl Model {
             .count()
     }
 
-    /// Does a step to both; whether they agree on whether it may be done.
+    /// Does a step on model and directory. Returns whether the model allows it and whether the
+    /// directory did it.
     fn step(&mut self, directory: &Directory, step: &Step) -> Option<(bool, bool)> {
         let id = |account: &usize| self.accounts.get(account).copied();
         Some(match step {
@@ -351,7 +353,7 @@ impl Model {
         })
     }
 
-    /// The account that an address is to reach.
+    /// Returns the account that an address should reach.
     fn recipient(&self, account: usize, local: usize, domain: usize) -> Option<AccountId> {
         let text = format!("{}@{}", LOCALS[local], at(account, domain));
         let owner = if domain == 3 {
@@ -370,7 +372,7 @@ impl Model {
         owner.and_then(|owner| self.accounts.get(&owner).copied())
     }
 
-    /// Whether an account receives at an address, or has a domain.
+    /// Returns true if an account receives at an address or has a domain.
     fn is_own(&self, account: usize, entry: &str) -> bool {
         let own = |a, l, d| entry == format!("{}@{}", LOCALS[l], at(a, d));
         let all = (0..3).flat_map(|a| (0..3).flat_map(move |l| (0..4).map(move |d| (a, l, d))));
@@ -378,7 +380,7 @@ impl Model {
         named.any(|(a, l, d)| self.recipient(a, l, d) == self.accounts.get(&account).copied())
     }
 
-    /// By what an address is a partner's of an account: each source once, and whether by domain.
+    /// Returns the sources by which an address is a partner of an account, each with `by_domain`.
     fn partners(&self, account: usize, address: &str) -> BTreeSet<(bool, PartnerSource)> {
         let mut found = BTreeSet::new();
         if self.is_own(account, address) {
@@ -392,7 +394,7 @@ impl Model {
         }
         for ((of, list), entries) in &self.partners {
             for entry in entries.iter().filter(|_| *of == account) {
-                // The second is a spelling of the first.
+                // The second entry is a spelling of the first.
                 let entry = ENTRIES[*entry].replace("Ann+1", "ann");
                 let by_domain = entry.starts_with('@') && address.ends_with(&entry);
                 if entry == address || by_domain {
@@ -454,7 +456,7 @@ impl Model {
         }
         for set in &self.credentials {
             let known = view.credential(set.user.as_str()).unwrap();
-            // A domain that is not verified, or not any more, vouches for nothing.
+            // Credentials for a domain hold only while it is verified.
             let vouched = set.domain.is_none_or(|domain| {
                 self.connectors[&(set.account, domain)].1 == ConnectorState::Verified
             });
@@ -484,13 +486,13 @@ fn alias(account: usize) -> String {
 }
 
 #[test]
-fn a_directory_is_as_its_model_says() {
+fn directory_agrees_with_its_model() {
     let config = Config {
         cases: 64,
         failure_persistence: None,
         ..Config::default()
     };
-    // Always the same steps; a failure prints the shortest that fail.
+    // Fixed seed; a failure prints the shortest failing steps.
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let run = TestRunner::new_with_rng(config, rng).run(&steps(), |steps| {
         let folder = tempfile::tempdir().unwrap();

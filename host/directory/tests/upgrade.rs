@@ -1,8 +1,8 @@
-//! A directory of every earlier schema opens, and nothing in it is lost.
+//! Directories of all earlier schemas open without loss.
 //!
-//! `stores/schema-N/rows.sql` is what a directory of schema N holds, `key-ring` beside it what
-//! encrypts it, and `secret` what a client knows. `GATEPOST_BUILD_STORE=1` writes them for the
-//! present schema, once, before a step is added to it.
+//! `stores/schema-N/rows.sql` holds the rows of a directory of schema N, `key-ring` beside it the
+//! key that encrypts it, and `secret` the secret of a client. `GATEPOST_BUILD_STORE=1` writes them
+//! for the current schema, once, before a step is added to it.
 
 #![allow(clippy::unwrap_used)]
 
@@ -20,7 +20,7 @@ use gatepost_directory::{
 use gatepost_message::Millis;
 use rusqlite::Connection;
 
-/// The schemas that were ever released.
+/// Schemas that were ever released.
 const SCHEMAS: [&str; 3] = ["schema-1", "schema-2", "schema-3"];
 
 fn store(schema: &str) -> PathBuf {
@@ -33,7 +33,7 @@ fn source(name: &str) -> String {
     fs::read_to_string(file).unwrap()
 }
 
-/// What every store holds, in the words of the present version.
+/// Fills a directory with what every store holds, in the terms of the current version.
 fn fill(directory: &Directory) {
     let acme = production(directory, "acme.desk.example").id;
     directory
@@ -87,7 +87,7 @@ fn fill(directory: &Directory) {
 
 const FEED: &str = "https://lists.example/partners";
 
-/// Whom the first account has as partners, and by what.
+/// Adds partners of the first account, from every kind of source.
 fn partners(directory: &Directory) {
     let view = directory.view();
     let accounts: Vec<_> = view.accounts().map(|account| account.id).collect();
@@ -122,7 +122,7 @@ fn policy_settings() -> PolicySettings {
     serde_json::from_str(r#"{"mode": "enhanced"}"#).unwrap()
 }
 
-/// Rows as INSERT statements.
+/// Returns the rows as INSERT statements.
 fn dump(database: &Connection) -> String {
     let mut dumped = String::new();
     for table in [
@@ -147,8 +147,8 @@ fn dump(database: &Connection) -> String {
                 rusqlite::types::ValueRef::Text(text) => {
                     format!("'{}'", String::from_utf8_lossy(text).replace('\'', "''"))
                 }
-                rusqlite::types::ValueRef::Blob(octets) => {
-                    let digits: String = octets.iter().map(|o| format!("{o:02x}")).collect();
+                rusqlite::types::ValueRef::Blob(bytes) => {
+                    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
                     format!("x'{digits}'")
                 }
                 other => panic!("{other:?}"),

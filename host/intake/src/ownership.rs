@@ -37,7 +37,7 @@ pub fn reserved(config: &Config) -> Reserved {
 /// Reserves the domains of the configuration's accounts, and warns of those that are native domains
 /// of the directory already, since they were before the configuration had them.
 pub fn keep_apart(config: &Config, directory: &Directory) {
-    directory.reserve(reserved(config));
+    directory.set_reserved_domains(reserved(config));
     for account in directory.view().accounts() {
         let domain = &account.profile.native_domain;
         let Some((_, owner)) = config

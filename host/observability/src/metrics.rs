@@ -95,7 +95,7 @@ impl Metrics {
                 .set(f64::from(u8::from(policy.module_refused)));
         }
         gauge!("gatepost_partner_entries").set(directory.partner_entries() as f64);
-        gauge!("gatepost_partner_octets").set(directory.partner_octets() as f64);
+        gauge!("gatepost_partner_octets").set(directory.partner_bytes() as f64);
         metrics::counter!("gatepost_trace_dropped_total").absolute(trace_dropped);
         self.0.render()
     }

@@ -78,7 +78,7 @@ impl Runtime {
             &config.directory.settings(&config.relay.store),
             &config.directory,
         )?;
-        (opened.directory).reserve(ownership::reserved(config));
+        (opened.directory).set_reserved_domains(ownership::reserved(config));
         Ok(opened)
     }
 

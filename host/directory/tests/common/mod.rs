@@ -1,4 +1,4 @@
-//! A directory in a folder of its own.
+//! Helpers: a directory in a folder of its own.
 
 #![allow(clippy::unwrap_used, dead_code)] // clippy.toml lets tests unwrap, not their helpers
 

@@ -227,11 +227,12 @@ impl Relay {
         }
         observability::put_level_in_use(level);
         self.parts.spool.keep_free(config.relay.min_free);
-        self.parts.directory.limit(config.directory.limits());
+        self.parts.directory.set_limits(config.directory.limits());
         let (directory, all) = (Arc::clone(&self.parts.directory), config.directory.clone());
         // It reads every partner address again where they have changed.
-        let separated =
-            tokio::task::spawn_blocking(move || directory.separate(all.sub_address_separators));
+        let separated = tokio::task::spawn_blocking(move || {
+            directory.set_separators(all.sub_address_separators)
+        });
         if !matches!(separated.await, Ok(Ok(()))) {
             tracing::error!("partner addresses are compared as they were");
         }
