@@ -1,4 +1,4 @@
-//! Whose mail the relay carries, and who may submit it.
+//! Accounts of the configuration, and their users.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,74 +12,73 @@ use zeroize::{Zeroize as _, ZeroizeOnDrop};
 
 use super::{Addresses, Domain};
 
-/// A customer: the domains that the relay receives for, and the users who submit on its behalf.
+/// Customer: the domains that the relay receives for, and the users who submit on its behalf.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Account {
-    /// Names the account in policies, queue and trace.
+    /// Id of the account in policies, queue and trace.
     pub id: String,
-    /// Each belongs to one account only.
+    /// Domains at which it receives. Each belongs to one account only.
     #[serde(default)]
     pub domains: Vec<Domain>,
-    /// Those of its domains' addresses that there are; any that is written to where absent.
+    /// Addresses that exist in its domains; if absent, all addresses exist.
     pub addresses: Option<Addresses>,
-    /// Domains in whose name it sends as well, and for which nothing is received. Each belongs to
+    /// Further domains in whose name it sends, and for which nothing is received. Each belongs to
     /// one account only.
     #[serde(default)]
     pub sending_domains: Vec<Domain>,
-    /// What becomes of recipients whose local part names a further way.
+    /// Treatment of recipients whose local part names a further route.
     #[serde(default)]
     pub source_routes: SourceRoutes,
-    /// Each name belongs to one account only.
+    /// Users who submit for it. Each name belongs to one account only.
     #[serde(default)]
     pub users: Vec<User>,
-    /// The language in which its senders are told what became of their messages; the one of
-    /// `[notifications]` where it has none.
+    /// Language of notices to its senders; if absent, that of `[notifications]`.
     pub language: Option<Language>,
-    /// What it has set for policies, by their names; a policy reads its own.
+    /// Settings for policies, by name of the policy; a policy reads its own.
     #[serde(default)]
     pub settings: BTreeMap<String, Map<String, Value>>,
-    /// Who forwards its mail to us.
+    /// Known forwarders of its mail.
     #[serde(default)]
     pub forwarders: Vec<Forwarders>,
 }
 
-/// What becomes of a recipient such as `user%elsewhere.example@desk.example`.
+/// Treatment of a recipient such as `user%elsewhere.example@desk.example`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SourceRoutes {
-    /// Refused at RCPT: the next hop might send the message on.
+    /// Refused at RCPT, because the next hop might relay the message.
     #[default]
     Refuse,
-    /// Taken as a mailbox of its domain: the next hop is known to do no such thing.
+    /// Accepted as a mailbox of its domain, because the next hop is known not to relay.
     Accept,
 }
 
-/// Who is known to forward the mail of a domain to us.
+/// Known forwarders of the mail of a domain.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Forwarders {
-    /// The domain to whose addresses the mail was sent at first.
+    /// Domain whose addresses the mail was first sent to.
     pub domain: Domain,
-    /// From where they connect.
+    /// Networks of their servers.
     #[serde(default)]
     pub networks: Vec<IpNet>,
-    /// Domains with which they sign (DKIM).
+    /// Domains of their DKIM signatures.
     #[serde(default)]
     pub dkim_domains: Vec<Domain>,
-    /// Domains with which they seal (ARC).
+    /// Domains of their ARC seals.
     #[serde(default)]
     pub arc_sealers: Vec<Domain>,
 }
 
-/// Someone who may submit mail (RFC 4954).
+/// User who may submit mail (RFC 4954).
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct User {
-    /// The authentication identity, as SASLprep makes it (RFC 4013).
+    /// Authentication identity, prepared by SASLprep (RFC 4013).
     #[serde(deserialize_with = "prepared")]
     pub name: String,
-    /// What proves it.
+    /// Password of the user.
     pub password: Password,
 }
 
@@ -88,19 +87,18 @@ fn prepared<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Err
     Ok(prepare(&name).into_owned())
 }
 
-/// A password: never shown, and wiped from memory with its configuration. It is compared by its
-/// verifier.
+/// Password. It is never shown, is wiped from memory when dropped, and is compared by its verifier.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct Password(String);
 
 impl Password {
-    /// The text.
+    /// Returns the password as text.
     pub fn reveal(&self) -> &str {
         &self.0
     }
 
-    /// Whether there is none.
+    /// Returns true if the password is empty.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -1,4 +1,4 @@
-//! The addresses that an account has, where it says which.
+//! List of the addresses that an account has.
 
 use std::collections::HashSet;
 
@@ -6,21 +6,21 @@ use gatepost_directory::Canonical;
 use gatepost_message::{Address, Domain};
 use serde::Deserialize;
 
-/// What an account receives at: single addresses with all their sub-addresses, and of domains
-/// written as `@desk.example` everything.
+/// Addresses at which an account receives: single ones with all their sub-addresses, and whole
+/// domains, written as `@desk.example`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(try_from = "Vec<String>")]
 pub struct Addresses {
     named: HashSet<String>,
     whole: Vec<Domain>,
-    /// The domain of each entry, in their order.
+    /// Domain of each entry, in order.
     domains: Vec<Domain>,
 }
 
 impl Addresses {
-    /// Whether there is such an address: it stands in the list, it is a sub-address (RFC 5233) of
-    /// one that does, or its domain stands there. Each domain has its postmaster (RFC 5321 section
-    /// 4.5.1).
+    /// Returns true if the account receives at an address: it is in the list, it is a sub-address
+    /// (RFC 5233) of one in the list, its domain is in the list, or it is the postmaster (RFC 5321
+    /// section 4.5.1).
     pub fn has(&self, address: &Address) -> bool {
         let main = |address: &Address| {
             let (user, _) = address.local().split_once('+')?;
@@ -33,17 +33,17 @@ impl Addresses {
             || domain().is_some_and(|domain| self.whole.contains(&domain))
     }
 
-    /// Whether this very address stands in the list.
+    /// Returns true if this very address is in the list.
     pub fn names(&self, address: &Address) -> bool {
         Canonical::of(address).is_some_and(|of| self.named.contains(of.as_str()))
     }
 
-    /// Whether all addresses of the account are known: it takes no domain whole.
+    /// Returns true if the list is complete, because it has no whole domain.
     pub fn are_all(&self) -> bool {
         self.whole.is_empty()
     }
 
-    /// The domain of each entry, in their order.
+    /// Returns the domain of each entry, in order.
     pub(super) fn domains(&self) -> &[Domain] {
         &self.domains
     }

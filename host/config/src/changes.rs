@@ -1,7 +1,8 @@
-//! What two configurations say differently, and what of it a running relay cannot follow.
+//! Differences between two configurations, and which of them need a restart.
 //!
-//! Documents are compared as they were written, not as they were understood, so that no key can be
-//! forgotten here: whatever a later version reads is shown and taken over, unless it is [fixed].
+//! Documents are compared as they were written, not as they were parsed, so that no key is
+//! forgotten: every key of a later version is shown and activated, unless it is one of the
+//! [`restart_only`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -12,16 +13,16 @@ use serde_json::Value;
 use super::error::{Finding, Step};
 use super::{Config, Document};
 
-/// One thing that is not what it was.
+/// Difference of one key.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Change {
-    /// Where: `account.acme.domains`. Tables of a list go by their `name` or `id`.
+    /// Key, such as `account.acme.domains`. Tables of a list are named by their `name` or `id`.
     pub key: String,
-    /// What was there; `None` for nothing, which is the default.
+    /// Former value; `None` if there was none, which means the default.
     pub old: Option<Value>,
-    /// What is there now.
+    /// New value; `None` if there is none.
     pub new: Option<Value>,
-    /// What else there is to say.
+    /// Remark for the operator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
@@ -49,11 +50,11 @@ impl fmt::Display for Change {
     }
 }
 
-/// What stands in the place of a secret.
-const HIDDEN: &str = "not shown";
+/// Text shown in place of a secret.
+const REDACTED: &str = "not shown";
 
-/// A key whose name has one of these words in it holds a secret, and so does all below it.
-const SECRETS: [&str; 9] = [
+/// Words that mark a key as secret, with all keys below it.
+const SECRET_WORDS: [&str; 9] = [
     "password",
     "passphrase",
     "secret",
@@ -65,13 +66,13 @@ const SECRETS: [&str; 9] = [
     "headers",
 ];
 
-/// Every key that differs, in alphabetical order, and every file whose contents do.
-pub(super) fn between(old: &Document, new: &Document) -> Vec<Change> {
+/// Returns the keys that differ, in alphabetical order, and the files whose contents differ.
+pub(super) fn differences(old: &Document, new: &Document) -> Vec<Change> {
     let (before, after) = (Leaves::of(&old.keys), Leaves::of(&new.keys));
     let keys: BTreeSet<_> = before.0.keys().chain(after.0.keys()).collect();
     let mut changes: Vec<_> = keys
         .into_iter()
-        .filter_map(|key| change(key, before.0.get(key), after.0.get(key)))
+        .filter_map(|key| compare_key(key, before.0.get(key), after.0.get(key)))
         .collect();
     for (file, digest) in &new.files {
         if let Some(former) = old.files.get(file)
@@ -92,50 +93,50 @@ pub(super) fn between(old: &Document, new: &Document) -> Vec<Change> {
     changes
 }
 
-fn change(key: &str, old: Option<&Leaf>, new: Option<&Leaf>) -> Option<Change> {
+fn compare_key(key: &str, old: Option<&Leaf>, new: Option<&Leaf>) -> Option<Change> {
     let value = |leaf: Option<&Leaf>| leaf.map(|leaf| leaf.value.clone());
     let (mut before, mut after) = (value(old), value(new));
     if let (Some(Value::Array(old)), Some(Value::Array(new))) = (&mut before, &mut after)
-        && key.ends_with(ORDER)
+        && key.ends_with(ORDER_SUFFIX)
     {
-        // What comes or goes is shown by itself.
+        // Added and removed names are shown by their own keys.
         let (all_old, all_new) = (old.clone(), new.clone());
         old.retain(|name| all_new.contains(name));
         new.retain(|name| all_old.contains(name));
-    } else if key.ends_with(ORDER) {
+    } else if key.ends_with(ORDER_SUFFIX) {
         return None;
     }
     if before == after {
         return None;
     }
     let secret = [old, new].into_iter().flatten().any(|leaf| leaf.secret);
-    let shown = |value: Option<Value>| value.map(|value| show(value, secret));
-    let (shown_before, shown_after) = (shown(before), shown(after));
-    let note = (shown_before == shown_after).then(|| "a secret has changed".to_owned());
+    let redacted = |value: Option<Value>| value.map(|value| redact(value, secret));
+    let (redacted_before, redacted_after) = (redacted(before), redacted(after));
+    let note = (redacted_before == redacted_after).then(|| "a secret has changed".to_owned());
     Some(Change {
         key: key.to_owned(),
-        old: shown_before,
-        new: shown_after,
+        old: redacted_before,
+        new: redacted_after,
         note,
     })
 }
 
-/// A value without the secrets in it.
-fn show(value: Value, secret: bool) -> Value {
+/// Returns a value with the secrets in it replaced.
+fn redact(value: Value, secret: bool) -> Value {
     match value {
-        _ if secret => HIDDEN.into(),
-        Value::Array(items) => (items.into_iter().map(|item| show(item, false))).collect(),
+        _ if secret => REDACTED.into(),
+        Value::Array(items) => (items.into_iter().map(|item| redact(item, false))).collect(),
         Value::Object(table) => {
             let table = table.into_iter();
             table
                 .map(|(key, value)| {
                     let secret = is_secret(&key);
-                    (key, show(value, secret))
+                    (key, redact(value, secret))
                 })
                 .collect()
         }
-        // https://user:password@host
-        Value::String(text) if has_user_information(&text) => HIDDEN.into(),
+        // A URL with user information, as https://user:password@host.
+        Value::String(text) if has_user_information(&text) => REDACTED.into(),
         plain => plain,
     }
 }
@@ -147,56 +148,56 @@ fn has_user_information(text: &str) -> bool {
 
 fn is_secret(key: &str) -> bool {
     let key = key.to_lowercase().replace('_', "-");
-    SECRETS.iter().any(|secret| key.contains(secret))
+    SECRET_WORDS.iter().any(|secret| key.contains(secret))
 }
 
-/// The end of the key under which the order of a list of tables stands.
-const ORDER: &str = " (order)";
+/// Suffix of the key that stands for the order of a list of tables.
+const ORDER_SUFFIX: &str = " (order)";
 
 struct Leaf {
     value: Value,
     secret: bool,
 }
 
-/// A document by keys: everything that is not a table, nor a list of tables with names.
+/// Values of a document by key: all values except tables and lists of named tables.
 #[derive(Default)]
 struct Leaves(BTreeMap<String, Leaf>);
 
 impl Leaves {
     fn of(document: &Value) -> Self {
         let mut leaves = Self::default();
-        leaves.gather("", document, false);
+        leaves.collect_leaves("", document, false);
         leaves
     }
 
-    fn gather(&mut self, key: &str, value: &Value, secret: bool) {
+    fn collect_leaves(&mut self, key: &str, value: &Value, secret: bool) {
         match value {
             Value::Object(table) if !table.is_empty() || key.is_empty() => {
                 for (name, value) in table {
-                    self.gather(&below(key, name), value, secret || is_secret(name));
+                    self.collect_leaves(&join_key(key, name), value, secret || is_secret(name));
                 }
             }
-            Value::Array(items) => match names(items) {
+            Value::Array(items) => match distinct_names(items) {
                 Some(names) => {
                     for (name, item) in names.iter().zip(items) {
-                        self.gather(&below(key, name), item, secret);
+                        self.collect_leaves(&join_key(key, name), item, secret);
                     }
                     let order = names.into_iter().map(Value::from).collect();
-                    self.put(format!("{key}{ORDER}"), order, secret);
+                    self.insert(format!("{key}{ORDER_SUFFIX}"), order, secret);
                 }
-                None => self.put(key.to_owned(), value.clone(), secret),
+                None => self.insert(key.to_owned(), value.clone(), secret),
             },
-            _ => self.put(key.to_owned(), value.clone(), secret),
+            _ => self.insert(key.to_owned(), value.clone(), secret),
         }
     }
 
-    fn put(&mut self, key: String, value: Value, secret: bool) {
+    fn insert(&mut self, key: String, value: Value, secret: bool) {
         self.0.insert(key, Leaf { value, secret });
     }
 }
 
-/// A key below another, quoted where TOML would want it.
-fn below(key: &str, name: &str) -> String {
+/// Returns the key of a name below another key, quoted as in TOML.
+fn join_key(key: &str, name: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     let name = match !name.is_empty() && name.chars().all(bare) {
         true => name.to_owned(),
@@ -208,8 +209,8 @@ fn below(key: &str, name: &str) -> String {
     }
 }
 
-/// The names of tables that all have one of their own.
-fn names(items: &[Value]) -> Option<Vec<&str>> {
+/// Returns the names of tables if each has one and they are distinct.
+fn distinct_names(items: &[Value]) -> Option<Vec<&str>> {
     fn name(item: &Value) -> Option<&str> {
         ["name", "id"]
             .iter()
@@ -220,8 +221,8 @@ fn names(items: &[Value]) -> Option<Vec<&str>> {
     (!names.is_empty() && distinct.len() == names.len()).then_some(names)
 }
 
-/// What only a restart can change. Everything else of a configuration is put in use by a reload.
-pub(super) fn fixed(old: &Config, new: &Config) -> Vec<Finding> {
+/// Returns the changes that need a restart. A reload activates all others.
+pub(super) fn restart_only(old: &Config, new: &Config) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (differs, at, why) in [
         (

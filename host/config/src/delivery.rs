@@ -1,4 +1,4 @@
-//! How accepted mail goes on.
+//! Delivery of accepted mail.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,59 +10,58 @@ use serde::Deserialize;
 
 use super::{Domain, units};
 
-/// How accepted mail goes on.
+/// Settings of delivery.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Delivery {
-    /// The server for mail that no policy routes; without it such mail waits until it expires.
+    /// Next hop of mail that no policy routes. Without one, such mail waits until it expires.
     pub default_route: Option<NextHop>,
-    /// Waits between attempts; the last one repeats.
+    /// Backoff: waits between attempts; the last one repeats.
     #[serde(deserialize_with = "units::durations")]
     pub retry: Vec<Duration>,
-    /// By how much a wait is stretched or shortened at random, as a fraction of it.
+    /// Maximum random change of a wait, as a fraction of it.
     pub jitter: f64,
-    /// When a message that cannot be delivered goes back (RFC 5321 section 4.5.4.1 asks for at
-    /// least 4 to 5 days).
+    /// Time after which a message that cannot be delivered bounces (RFC 5321 section 4.5.4.1 asks
+    /// for at least 4 to 5 days).
     #[serde(deserialize_with = "units::duration")]
     pub expiry: Duration,
-    /// How long after its acceptance the sender of a message is told that it is late; `None` for
-    /// never.
+    /// Time after acceptance at which the sender gets a delay notice; `None` for never.
     #[serde(deserialize_with = "units::duration_or_never")]
     pub delay_notice: Option<Duration>,
-    /// Messages being delivered at a time.
+    /// Maximum number of messages in delivery at a time.
     pub messages_in_flight: usize,
-    /// Connections to one next hop at a time.
+    /// Maximum number of connections to one next hop at a time.
     pub connections_per_next_hop: usize,
-    /// Convert an 8-bit message for a next hop without 8BITMIME, where no signature covers it;
-    /// else it goes back to its sender.
+    /// Converts an 8-bit message for a next hop without 8BITMIME, if no signature covers it. If
+    /// false, the message bounces.
     #[serde(rename = "convert-8bit")]
     pub convert_8bit: bool,
-    /// What becomes of a message with lines of more than 998 octets for a next hop without CHUNKING.
+    /// Treatment of a message with lines of more than 998 octets for a next hop without CHUNKING.
     pub long_lines: LongLines,
-    /// Next hops at addresses in these networks learn who sent a message here, by XFORWARD.
+    /// Networks of next hops that are told by XFORWARD who sent a message here.
     pub xforward_to: Vec<IpNet>,
-    /// PEM file of roots trusted besides the public ones, for next hops with TLS required.
+    /// PEM file of roots that are trusted besides the public ones, for next hops with TLS required.
     pub ca_file: Option<PathBuf>,
 }
 
-/// What becomes of a message with lines of more than 998 octets for a next hop without CHUNKING.
+/// Treatment of a message with lines of more than 998 octets for a next hop without CHUNKING.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LongLines {
-    /// It is encoded anew where no signature covers what changes, else it goes as it is.
+    /// Re-encoded if no signature covers what changes, else sent unchanged.
     #[default]
     Convert,
-    /// It is encoded anew, signed or not.
+    /// Re-encoded, signed or not.
     ConvertSigned,
-    /// It goes as it is.
+    /// Sent unchanged.
     Pass,
-    /// It goes back to its sender.
+    /// Bounced.
     Refuse,
 }
 
 impl LongLines {
-    /// The same in the delivery's terms.
-    fn setting(self) -> gatepost_delivery::LongLines {
+    /// Returns the setting in the terms of delivery.
+    fn to_delivery(self) -> gatepost_delivery::LongLines {
         match self {
             Self::Convert => gatepost_delivery::LongLines::Convert,
             Self::ConvertSigned => gatepost_delivery::LongLines::ConvertSigned,
@@ -93,7 +92,8 @@ impl Default for Delivery {
 }
 
 impl Delivery {
-    /// The same in the delivery's terms, for a relay of this name that tells senders so much.
+    /// Returns the settings in the terms of delivery, for a relay of this host name with these
+    /// notices.
     pub fn settings(
         &self,
         hostname: &Domain,
@@ -111,7 +111,7 @@ impl Delivery {
             messages_in_flight: self.messages_in_flight,
             connections_per_next_hop: self.connections_per_next_hop,
             convert_8bit: self.convert_8bit,
-            long_lines: self.long_lines.setting(),
+            long_lines: self.long_lines.to_delivery(),
             xforward_to: self.xforward_to.clone(),
             trusted: self.ca_file.iter().cloned().collect(),
             ..gatepost_delivery::Settings::new(hostname.as_str())

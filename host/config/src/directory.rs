@@ -1,4 +1,4 @@
-//! What accounts of the directory may have.
+//! Settings of the directory.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,27 +9,28 @@ use serde::Deserialize;
 
 use super::units;
 
-/// The accounts, domains, addresses and credentials that are changed while mail flows.
+/// Settings of the directory: of the accounts, domains, addresses and credentials that are changed
+/// while mail flows.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Directory {
-    /// File of the keys that encrypt a part of it; `key-ring` in the store when absent.
+    /// Path of the key ring; `key-ring` in the store if absent.
     pub key_ring: Option<PathBuf>,
-    /// Connected domains of an account.
+    /// Maximum number of connected domains of an account.
     pub domains_per_account: usize,
-    /// Support addresses in one domain of an account.
+    /// Maximum number of support addresses in one domain of an account.
     pub addresses_per_domain: usize,
-    /// Credentials live at a time for one domain, or for one account's submission.
+    /// Maximum number of live credentials for one domain, or for one account's submission.
     pub live_sets: usize,
-    /// What sets a sub-address apart where partner addresses are compared; empty where nothing
-    /// does.
+    /// Separators of sub-addresses when partner addresses are compared. If empty, there are no
+    /// sub-addresses.
     pub sub_address_separators: Separators,
-    /// Certificates to trust beside the public ones where feeds of partner addresses are fetched.
+    /// Certificates to trust beside the public roots when feeds of partner addresses are fetched.
     pub feed_ca_file: Option<PathBuf>,
-    /// The most octets of a feed.
+    /// Maximum size of a feed in bytes.
     #[serde(deserialize_with = "units::size")]
     pub feed_size: usize,
-    /// How long a feed has to be fetched.
+    /// Time-out of fetching a feed.
     #[serde(deserialize_with = "units::duration")]
     pub feed_timeout: Duration,
 }
@@ -51,7 +52,7 @@ impl Default for Directory {
 }
 
 impl Directory {
-    /// The limits in the directory's terms.
+    /// Returns the limits in the terms of the directory.
     pub fn limits(&self) -> Limits {
         Limits {
             domains_per_account: self.domains_per_account,
@@ -60,7 +61,7 @@ impl Directory {
         }
     }
 
-    /// Where it is in a store, and what may be in it.
+    /// Returns the settings in the terms of the directory, for this store.
     pub fn settings(&self, store: &Path) -> Settings {
         let beside = || store.join("key-ring");
         Settings {

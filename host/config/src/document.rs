@@ -1,4 +1,4 @@
-//! The text that a configuration was read from, and the files that it names.
+//! Text that a configuration was read from, and digests of the files that it names.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,8 +12,8 @@ use zeroize::{Zeroize as _, Zeroizing};
 use super::ConfigError;
 use super::error::Finding;
 
-/// What a configuration was read from: every key as it was written, whatever the relay makes of
-/// it, and what its files held then. Not shown in `{:?}`: there are passwords in it.
+/// Source of a configuration: all keys as they were written, even ones that the relay ignores, and
+/// digests of the named files at that time. `{:?}` does not show it, because it holds passwords.
 #[derive(Clone, Default)]
 pub struct Document {
     path: PathBuf,
@@ -23,7 +23,7 @@ pub struct Document {
 }
 
 impl Document {
-    /// Of a text that could be parsed already.
+    /// Makes a document of a text that is known to parse.
     pub(super) fn new(text: &str, path: &Path, files: Vec<PathBuf>) -> Self {
         let digested = files.into_iter().map(|file| {
             let digest = digest(&file);
@@ -37,17 +37,18 @@ impl Document {
         }
     }
 
-    /// The file, as it was named.
+    /// Returns the path of the file, as it was given.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// SHA-256 of what a file held, in hexadecimal; `None` if it could not be read.
+    /// Returns the SHA-256 digest of a file at that time, in hexadecimal; `None` if it could not be
+    /// read.
     pub fn digest_of(&self, file: &Path) -> Option<&str> {
         self.files.get(file)?.as_deref()
     }
 
-    /// The error that shows these findings at their lines.
+    /// Returns an error that shows these findings at their lines.
     pub fn refused(&self, findings: Vec<Finding>) -> ConfigError {
         ConfigError::invalid(findings, &self.text, &self.path)
     }
@@ -65,7 +66,7 @@ impl Drop for Document {
     }
 }
 
-/// Wipes every text of a value.
+/// Wipes all strings of a value from memory.
 fn wipe(value: &mut Value) {
     match value {
         Value::String(text) => text.zeroize(),
@@ -75,17 +76,16 @@ fn wipe(value: &mut Value) {
     }
 }
 
-/// Octets of a file that are read to tell whether it has changed.
-const READ: u64 = 64 << 20;
+/// Maximum number of bytes that are read of a file to tell whether it has changed.
+const READ_LIMIT: u64 = 64 << 20;
 
-/// Of a regular file; of one that is longer than anything that is named in a configuration, its
-/// length will do.
+/// Returns the digest of a regular file, or the length of a file that is over the limit.
 fn digest(file: &Path) -> Option<String> {
-    let octets = match gatepost_files::read(file, READ) {
-        Ok(octets) => octets,
-        Err(FileError::TooLarge { size, .. }) => return Some(format!("{size} octets")),
+    let bytes = match gatepost_files::read(file, READ_LIMIT) {
+        Ok(bytes) => bytes,
+        Err(FileError::TooLarge { size, .. }) => return Some(format!("{size} bytes")),
         Err(_) => return None,
     };
-    let digest = Sha256::digest(octets);
-    Some(digest.iter().map(|octet| format!("{octet:02x}")).collect())
+    let digest = Sha256::digest(bytes);
+    Some(digest.iter().map(|byte| format!("{byte:02x}")).collect())
 }

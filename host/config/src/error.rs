@@ -1,4 +1,4 @@
-//! What is wrong with a configuration, shown at the line where it is.
+//! Problems of a configuration, each shown at its line.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -8,7 +8,7 @@ use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
 use thiserror::Error;
 use toml::de::{DeTable, DeValue};
 
-/// A step from the root of the document towards a value.
+/// Step from the root of the document towards a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// Key of a table.
@@ -52,30 +52,30 @@ pub struct Finding {
     pub help: String,
 }
 
-/// A configuration that cannot be used.
+/// Error of a configuration that cannot be used.
 #[derive(Debug, Error, Diagnostic)]
 pub enum ConfigError {
     /// The file cannot be read.
     #[error("cannot read the configuration {}: {source}", path.display())]
     #[diagnostic(help("name the file with --config; the default is {DEFAULT_PATH}", DEFAULT_PATH = super::DEFAULT_PATH))]
     Unreadable {
-        /// Which file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why not.
+        /// Error of the system.
         source: std::io::Error,
     },
-    /// The file can be read, and is wrong.
-    #[error("{} has {}", path.display(), count(problems))]
+    /// The file has problems.
+    #[error("{} has {}", path.display(), describe_count(problems))]
     Invalid {
-        /// Which file.
+        /// Path of the file.
         path: PathBuf,
-        /// Each of them; one only where the text could not be understood at all.
+        /// All problems; only one if the text cannot be parsed.
         #[related]
         problems: Vec<Problem>,
     },
 }
 
-/// One thing that is wrong with the text of a configuration.
+/// Problem in the text of a configuration.
 #[derive(Debug, Error)]
 #[error("{message}")]
 pub struct Problem {
@@ -107,12 +107,12 @@ impl Problem {
         }
     }
 
-    /// What to do about it.
+    /// Returns the advice on what to do.
     pub fn what_to_do(&self) -> Option<&str> {
         self.help.as_deref()
     }
 
-    /// The line that it is on, from 1; `None` when it is on no line, as something missing is.
+    /// Returns the line of the problem, from 1; `None` if it has no line, like a missing section.
     pub fn line(&self) -> Option<usize> {
         self.line
     }
@@ -163,7 +163,7 @@ impl ConfigError {
         }
     }
 
-    /// What is wrong with the text; empty when it could not be read.
+    /// Returns the problems of the text; empty if the file could not be read.
     pub fn problems(&self) -> &[Problem] {
         match self {
             Self::Unreadable { .. } => &[],
@@ -172,15 +172,15 @@ impl ConfigError {
     }
 }
 
-fn count(problems: &[Problem]) -> String {
+fn describe_count(problems: &[Problem]) -> String {
     match problems.len() {
         1 => "one problem".to_owned(),
         n => format!("{n} problems"),
     }
 }
 
-/// Where a value stands in the text: the deepest step that is there, so that a missing key is
-/// shown at the table that lacks it.
+/// Returns the span of a value in the text. If the value is missing, the span of the deepest table
+/// or array that should hold it.
 fn locate(document: &DeTable<'_>, steps: &[Step]) -> Option<Range<usize>> {
     let mut value: Option<&toml::Spanned<DeValue<'_>>> = None;
     for step in steps {

@@ -1,5 +1,5 @@
-//! What others than the relay and root can read or write, and should not: the configuration, the
-//! private key of TLS, the key ring, the store.
+//! Checks permissions of secret files: the configuration, the private key of TLS, the key ring and
+//! the store. Only the relay and root should read or write them.
 
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt as _;
@@ -9,53 +9,53 @@ use gatepost_files::{Finding, Level};
 
 use crate::Config;
 
-/// The bits of a mode by which the group may read, and others may do anything but write.
+/// Bits of a file's mode. A folder that others may search counts as readable.
 const GROUP_READS: u32 = 0o040;
 const OTHERS_READ: u32 = 0o005;
 const OTHERS_WRITE: u32 = 0o002;
 const GROUP_WRITES: u32 = 0o020;
-/// In a folder with it nobody replaces another's file.
+/// Sticky bit of a folder: only the owner of a file may replace it.
 const STICKY: u32 = 0o1000;
 
-/// Who may read a file besides its owner.
+/// Users besides the owner who may read a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Readers {
-    /// Nobody.
+    /// No other user.
     None,
-    /// Its group, as a distribution gives a service its configuration.
+    /// The group of the file. Distributions give services their configuration this way.
     Group,
-    /// Anybody.
+    /// Every user.
     All,
 }
 
-/// Looks at all of them; files that are not there are no matter.
+/// Checks all files of a configuration. Missing files are skipped.
 pub fn of(config: &Config, path: &Path) -> Vec<Finding> {
-    let ours = owner(&config.relay.store);
+    let relay_user = relay_user(&config.relay.store);
     let readers = match config.holds_secrets() {
         true => Readers::Group,
         false => Readers::All,
     };
-    let mut findings = look(path, readers, ours);
-    findings.extend(folder(path));
+    let mut findings = check_file(path, readers, relay_user);
+    findings.extend(check_folder(path));
     if let Some(tls) = &config.tls {
-        findings.extend(look(&tls.key, Readers::Group, ours));
+        findings.extend(check_file(&tls.key, Readers::Group, relay_user));
     }
     let directory = config.directory.settings(&config.relay.store);
-    findings.extend(look(&directory.key_ring, Readers::None, ours));
-    findings.extend(folder(&directory.key_ring));
+    findings.extend(check_file(&directory.key_ring, Readers::None, relay_user));
+    findings.extend(check_folder(&directory.key_ring));
     findings.extend(of_store(&config.relay.store));
     findings
 }
 
-/// The same of a store alone, with the key ring where it is by default.
+/// Checks a store without its configuration, with the key ring at its default path.
 pub fn of_store_alone(store: &Path) -> Vec<Finding> {
-    let mut findings = look(&store.join("key-ring"), Readers::None, owner(store));
+    let mut findings = check_file(&store.join("key-ring"), Readers::None, relay_user(store));
     findings.extend(of_store(store));
     findings
 }
 
 fn of_store(store: &Path) -> Vec<Finding> {
-    let ours = owner(store);
+    let relay_user = relay_user(store);
     let databases = ["spool.db", "trace.db", "directory.db"];
     let databases = databases.iter().flat_map(|name| {
         let suffixes = ["", "-wal", "-shm"];
@@ -75,26 +75,27 @@ fn of_store(store: &Path) -> Vec<Finding> {
         name => store.join(name),
     });
     paths
-        .flat_map(|path| look(&path, Readers::None, ours))
+        .flat_map(|path| check_file(&path, Readers::None, relay_user))
         .collect()
 }
 
-/// Whose the store is: the relay's user, whoever looks. Without one it is us.
-fn owner(store: &Path) -> u32 {
+/// Returns the user id of the relay, which owns the store. If there is no store, the current
+/// user's.
+fn relay_user(store: &Path) -> u32 {
     fs::metadata(store).map_or_else(|_| rustix::process::geteuid().as_raw(), |store| store.uid())
 }
 
-fn look(path: &Path, readers: Readers, ours: u32) -> Vec<Finding> {
+fn check_file(path: &Path, readers: Readers, relay_user: u32) -> Vec<Finding> {
     let Ok(file) = fs::metadata(path) else {
         return Vec::new();
     };
     let mut findings = Vec::new();
-    if ![0, ours].contains(&file.uid()) {
+    if ![0, relay_user].contains(&file.uid()) {
         let found = format!(
             "belongs to user {}, who is neither the relay's nor root",
             file.uid()
         );
-        let advice = format!("chown it to user {ours}");
+        let advice = format!("chown it to user {relay_user}");
         findings.push(Finding::new(Level::Warning, path, found, advice));
     }
     let mode = file.mode();
@@ -127,8 +128,8 @@ fn right_mode(file: &Metadata, readers: Readers) -> &'static str {
     }
 }
 
-/// Who may write a folder may put another file in the place of one in it.
-fn folder(path: &Path) -> Option<Finding> {
+/// Warns if others can write the folder of a file: they could replace the file.
+fn check_folder(path: &Path) -> Option<Finding> {
     let parent = match path.parent()? {
         parent if parent.as_os_str().is_empty() => PathBuf::from("."),
         parent => parent.to_owned(),
@@ -155,13 +156,13 @@ mod tests {
         let path = folder.path().join("file");
         fs::write(&path, "").unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-        let ours = fs::metadata(&path).unwrap().uid();
-        let found = look(&path, readers, ours);
+        let relay_user = fs::metadata(&path).unwrap().uid();
+        let found = check_file(&path, readers, relay_user);
         found.into_iter().map(|it| it.found + ";").collect()
     }
 
     #[test]
-    fn each_bit_that_lets_others_in_is_told_of() {
+    fn each_bit_that_lets_others_in_is_reported() {
         for (mode, readers, says) in [
             (0o600, Readers::None, ""),
             (0o640, Readers::None, "its group can read it"),
@@ -184,11 +185,11 @@ mod tests {
     }
 
     #[test]
-    fn an_owner_who_is_neither_ours_nor_root_is_told_of() {
+    fn an_owner_other_than_relay_and_root_is_reported() {
         let folder = tempfile::tempdir().unwrap();
         let owner = fs::metadata(folder.path()).unwrap().uid();
-        for (ours, is_foreign) in [(owner, false), (owner + 1, owner != 0)] {
-            let found = look(folder.path(), Readers::None, ours);
+        for (relay_user, is_foreign) in [(owner, false), (owner + 1, owner != 0)] {
+            let found = check_file(folder.path(), Readers::None, relay_user);
             let told = found.iter().any(|it| it.found.contains("belongs to user"));
             assert_eq!(told, is_foreign, "{found:?}");
         }

@@ -1,12 +1,10 @@
-//! The configuration: one TOML file, read at start and at each reload, the truth about what the
-//! relay does.
+//! Configuration: one TOML file, read at start and at each reload.
 //!
-//! [`Config::load`] reads the file in two steps. Serde turns the text into the types of this
-//! module, which already refuse what is not a size, a duration, a domain or a known key; then
-//! `validate` looks at what only the whole can tell (a chain that names no policy, a domain
-//! that two accounts claim) and reports every such problem at once, each at its line
-//! ([`ConfigError`]). Relative paths are relative to the file. Policies' settings are checked by
-//! the policies themselves, when they are loaded (`gatepost-intake`).
+//! [`Config::load`] works in two steps. Serde turns the text into the types of this crate, which
+//! refuse what is not a size, a duration, a domain or a known key. Then `validate` checks the rules
+//! that span several keys (a chain that names no policy, a domain that two accounts claim) and
+//! reports all problems at once, each at its line ([`ConfigError`]). Relative paths are relative to
+//! the file. Policies check their own settings when they are loaded (`gatepost-intake`).
 
 #![forbid(unsafe_code)]
 
@@ -54,71 +52,71 @@ pub use policy::{Grant, Policy, SelfTest};
 pub use relay::{Http, Limits, Quarantine, Relay, Repair, Tls, Trace};
 pub use units::parse_duration;
 
-/// Where the configuration is looked for when no `--config` is given.
+/// Path of the configuration when no `--config` is given.
 pub const DEFAULT_PATH: &str = "/etc/gatepost/gatepost.toml";
 
-/// Everything that the operator has written down, validated.
+/// Configuration of the relay, validated.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Config {
-    /// The relay itself.
+    /// Name, store and shutdown of the relay.
     pub relay: Relay,
-    /// Metrics and health over HTTP; not served when absent.
+    /// Address for metrics and health over HTTP; not served when absent.
     pub http: Option<Http>,
-    /// Where spans are exported to; no spans when absent.
+    /// Collector that spans are exported to; no spans when absent.
     pub otlp: Option<Otlp>,
-    /// What is logged, and how.
+    /// Form and level of the log.
     #[serde(default)]
     pub log: Log,
-    /// The certificate of listeners that speak TLS.
+    /// Certificate of listeners that speak TLS.
     pub tls: Option<Tls>,
-    /// What a client may ask of the relay.
+    /// Limits on what a client may ask of the relay.
     #[serde(default)]
     pub limits: Limits,
-    /// What of a message is repaired as it arrives.
+    /// Repairs of a message as it arrives.
     #[serde(default)]
     pub repair: Repair,
-    /// How often a client may fail to log in.
+    /// Limits on failed authentication attempts.
     #[serde(default)]
     pub log_ins: LogIns,
-    /// Whom the relay asks what the DNS says of a message's origin.
+    /// Resolver for message authentication.
     #[serde(default)]
     pub dns: Dns,
-    /// How facts about a message's origin are gathered.
+    /// Limits of message authentication.
     #[serde(default)]
     pub authentication: Authentication,
-    /// By which fields downstream is told.
+    /// Names of the fields that tell downstream about a message.
     #[serde(default)]
     pub headers: VerdictFields,
-    /// Mail kept apart.
+    /// Settings of the quarantine.
     #[serde(default)]
     pub quarantine: Quarantine,
-    /// How long is known what happened.
+    /// Retention of the trace.
     #[serde(default)]
     pub trace: Trace,
-    /// What accounts of the directory may have.
+    /// Limits on accounts of the directory.
     #[serde(default)]
     pub directory: Directory,
-    /// Whose mail it is.
+    /// Accounts of the configuration.
     #[serde(default, rename = "account")]
     pub accounts: Vec<Account>,
-    /// Where clients connect.
+    /// Addresses on which clients connect.
     #[serde(default, rename = "listener")]
     pub listeners: Vec<Listener>,
-    /// The policies, each used by at least none and at most all of the chains. After loading it
-    /// also holds the built-in ones that a chain names without configuring them.
+    /// Policies, whether a chain names them or not. After loading, it also holds the built-in
+    /// policies that a chain names without configuring them.
     #[serde(default, rename = "policy")]
     pub policies: Vec<Policy>,
-    /// How accepted mail goes on.
+    /// Delivery of accepted mail.
     #[serde(default)]
     pub delivery: Delivery,
-    /// What senders are told of their messages.
+    /// Notices to senders.
     #[serde(default)]
     pub notifications: Notifications,
-    /// Set in [`Config::builtin`] alone: every domain and user belongs to the first account.
+    /// True only in [`Config::builtin`]: every domain and user belongs to the first account.
     #[serde(skip)]
     any_domain: bool,
-    /// What all of this was read from.
+    /// Text and files that the configuration was read from.
     #[serde(skip)]
     pub document: Document,
 }
@@ -136,12 +134,12 @@ impl Config {
             source: error.into(),
         });
         let text = Zeroizing::new(read?);
-        // A bare file name has the parent "", which joins as the current directory.
+        // The parent of a bare file name is "", which joins as the current directory.
         Self::parse(&text, path, path.parent().unwrap_or(Path::new("")))
     }
 
-    /// Parses and validates `text`, reported as the file `path`; relative paths in it become
-    /// relative to `base`.
+    /// Parses and validates `text`. Errors name the file `path`; relative paths become relative to
+    /// `base`.
     ///
     /// # Errors
     /// As [`Config::load`].
@@ -158,9 +156,9 @@ impl Config {
         Ok(config)
     }
 
-    /// What `gatepost check` judges by when it is given no file: the built-in policies with their
-    /// defaults on an inbound listener `mx` and a submission listener `submission`, mail for any
-    /// domain. Never served.
+    /// Returns the configuration of `gatepost check` without a file: the built-in policies with
+    /// their defaults on an inbound listener `mx` and a submission listener `submission`, for mail
+    /// to any domain. Never served.
     pub fn builtin() -> Self {
         let mut config: Self = toml::from_str(include_str!("builtin.toml"))
             .unwrap_or_else(|e| unreachable!("the built-in configuration is tested: {e}"));
@@ -169,7 +167,8 @@ impl Config {
         config
     }
 
-    /// The account that receives mail for this domain, in any case, in U-labels or A-labels.
+    /// Returns the account that receives for a domain, written in any case, in U-labels or
+    /// A-labels.
     pub fn account_of_domain(&self, domain: &str) -> Option<&Account> {
         let domain: Option<Domain> = domain.parse().ok();
         let owns =
@@ -180,18 +179,18 @@ impl Config {
             .or_else(|| self.accounts.first().filter(|_| self.any_domain))
     }
 
-    /// Every domain of an account, with whose it is.
+    /// Returns the domains of all accounts, each with its account.
     pub fn domains(&self) -> impl Iterator<Item = (&Domain, &Account)> {
         let accounts = self.accounts.iter();
         accounts.flat_map(|account| account.domains.iter().map(move |domain| (domain, account)))
     }
 
-    /// The account of this id.
+    /// Returns the account with this id.
     pub fn account(&self, id: &str) -> Option<&Account> {
         self.accounts.iter().find(|account| account.id == id)
     }
 
-    /// The account that this user, whose name is prepared, submits for.
+    /// Returns the account that a user submits for. The name is prepared by SASLprep already.
     pub fn account_of_user(&self, user: &str) -> Option<&Account> {
         self.accounts
             .iter()
@@ -199,8 +198,8 @@ impl Config {
             .or_else(|| self.accounts.first().filter(|_| self.any_domain))
     }
 
-    /// Whether the file holds something that nobody else should read: a password, or a header for
-    /// the collector, which is a token most often.
+    /// Returns true if the file holds a secret: a password, or a header for the collector, which is
+    /// usually a token.
     pub fn holds_secrets(&self) -> bool {
         let mut accounts = self.accounts.iter();
         let headers = Headers::default();
@@ -208,35 +207,34 @@ impl Config {
             || (self.otlp.as_ref()).is_some_and(|otlp| otlp.headers != headers)
     }
 
-    /// The listener of this name.
+    /// Returns the listener with this name.
     pub fn listener(&self, name: &str) -> Option<&Listener> {
         self.listeners.iter().find(|l| l.name == name)
     }
 
-    /// The policy of this name.
+    /// Returns the policy with this name.
     pub fn policy(&self, name: &str) -> Option<&Policy> {
         self.policies.iter().find(|p| p.name == name)
     }
 
-    /// What `new` says otherwise, key by key; what of it cannot be changed while the relay runs
-    /// is the error.
+    /// Returns the changes from this configuration to `new`, key by key.
     ///
     /// # Errors
     /// One problem for each key that only a restart can change, at its line.
     pub fn changes(&self, new: &Self) -> Result<Vec<Change>, ConfigError> {
-        let fixed = changes::fixed(self, new);
-        if fixed.is_empty() {
-            Ok(changes::between(&self.document, &new.document))
+        let restart_only = changes::restart_only(self, new);
+        if restart_only.is_empty() {
+            Ok(changes::differences(&self.document, &new.document))
         } else {
-            Err(new.document.refused(fixed))
+            Err(new.document.refused(restart_only))
         }
     }
 
-    /// Makes relative paths relative to `base`; gives every file that the configuration names.
+    /// Makes relative paths relative to `base`. Returns all files that the configuration names.
     fn resolve_paths(&mut self, base: &Path) -> Vec<PathBuf> {
         let mut files = Vec::new();
         self.relay.store = base.join(&self.relay.store);
-        // Not one of the files that are compared: it changes with the directory, and is secret.
+        // Not returned with the files to compare: it changes with the directory, and is secret.
         if let Some(key_ring) = &mut self.directory.key_ring {
             *key_ring = base.join(&*key_ring);
         }

@@ -1,4 +1,4 @@
-//! Where clients connect.
+//! Listeners: addresses on which clients connect.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -7,35 +7,35 @@ use gatepost_smtp::server::Trust;
 use ipnet::IpNet;
 use serde::Deserialize;
 
-/// A socket that takes mail, and the chain that judges it.
+/// Socket that takes mail, with the chain that judges it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Listener {
-    /// Names it in logs, metrics and `gatepost check --listener`.
+    /// Name in logs, metrics and `gatepost check --listener`.
     pub name: String,
-    /// Port 0 takes a free one, which is printed.
+    /// Address and port. Port 0 takes a free port, which is printed.
     pub address: SocketAddr,
-    /// Which way its mail travels.
+    /// Direction of its mail.
     pub direction: Direction,
-    /// Whether and how it speaks TLS.
+    /// Use of TLS.
     #[serde(default)]
     pub tls: ListenerTls,
-    /// Whether clients may log in, under TLS.
-    #[serde(default = "yes")]
+    /// True if clients may log in, under TLS.
+    #[serde(default = "default_true")]
     pub auth: bool,
-    /// Networks whose connections must begin with a PROXY protocol v2 header; it is refused from
-    /// all others, who could claim any address with it.
+    /// Networks whose connections must begin with a PROXY protocol v2 header. From all others it is
+    /// refused, because it could claim any address.
     #[serde(default)]
     pub proxy_from: Vec<IpNet>,
-    /// Networks whose clients may say with XCLIENT that they speak for another, who then counts
-    /// in their place.
+    /// Networks whose clients may use XCLIENT to speak for another client, who then counts in their
+    /// place.
     #[serde(default)]
     pub xclient_from: Vec<IpNet>,
-    /// Networks whose clients may say with XFORWARD whose mail they pass on; it goes on record.
+    /// Networks whose clients may use XFORWARD to name the original client, for the record.
     #[serde(default)]
     pub xforward_from: Vec<IpNet>,
-    /// Connections, of those in `[limits]`, that only this listener takes; a fair share of half of
-    /// them where it is not said.
+    /// Part of the connections in `[limits]` that only this listener takes. If absent, a fair share
+    /// of half of them.
     pub reserved_connections: Option<usize>,
     /// Names of the policies that judge its mail, in order.
     #[serde(default)]
@@ -43,42 +43,42 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Whether a connection from this address must begin with a PROXY header.
+    /// Returns true if connections from this address must begin with a PROXY header.
     pub fn expects_proxy_header(&self, peer: IpAddr) -> bool {
-        holds(&self.proxy_from, peer)
+        any_contains(&self.proxy_from, peer)
     }
 
-    /// What a client at this address may say of others; behind a PROXY header, the address that
-    /// the header tells.
+    /// Returns which of XCLIENT and XFORWARD a client may use. Behind a PROXY header, `client` is
+    /// the address in the header.
     pub fn trust(&self, client: IpAddr) -> Trust {
         Trust {
-            xclient: holds(&self.xclient_from, client),
-            xforward: holds(&self.xforward_from, client),
+            xclient: any_contains(&self.xclient_from, client),
+            xforward: any_contains(&self.xforward_from, client),
         }
     }
 }
 
-fn yes() -> bool {
+fn default_true() -> bool {
     true
 }
 
-fn holds(networks: &[IpNet], address: IpAddr) -> bool {
+fn any_contains(networks: &[IpNet], address: IpAddr) -> bool {
     let address = address.to_canonical();
     networks.iter().any(|network| network.contains(&address))
 }
 
-/// Which way a listener's mail travels.
+/// Direction of a listener's mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Direction {
-    /// From the world, for the accounts' domains.
+    /// Mail from other servers for the accounts' domains.
     Inbound,
-    /// From the accounts' users, who must authenticate before MAIL.
+    /// Mail from the accounts' users, who must authenticate before MAIL.
     Submission,
 }
 
 impl Direction {
-    /// The same in the policies' terms.
+    /// Returns the flow in the terms of policies.
     pub fn flow(self) -> Flow {
         match self {
             Self::Inbound => Flow::Inbound,
@@ -87,18 +87,18 @@ impl Direction {
     }
 }
 
-/// How a listener speaks TLS.
+/// Use of TLS on a listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ListenerTls {
-    /// Never.
+    /// No TLS.
     None,
-    /// When the client asks for it (RFC 3207).
+    /// STARTTLS is offered (RFC 3207).
     #[default]
     Starttls,
-    /// No mail without STARTTLS (RFC 3207 section 4).
+    /// STARTTLS is required before mail (RFC 3207 section 4).
     RequiredStarttls,
-    /// From the first octet (RFC 8314).
+    /// TLS from the first byte (RFC 8314).
     Implicit,
 }
 

@@ -10,8 +10,8 @@ use tracing_subscriber::filter::ParseError;
 pub struct Log {
     /// Form of a line.
     pub format: LogFormat,
-    /// A level, or directives such as `info,gatepost_policy=debug`; the environment's `RUST_LOG`
-    /// goes before it.
+    /// Level, or directives such as `info,gatepost_policy=debug`. The environment variable
+    /// `RUST_LOG` precedes it.
     pub level: String,
 }
 
@@ -24,22 +24,23 @@ impl Default for Log {
     }
 }
 
-/// The form of a log line.
+/// Form of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LogFormat {
-    /// For people.
+    /// Text for people.
     #[default]
     Text,
-    /// One object a line.
+    /// One JSON object a line.
     Json,
 }
 
 impl Log {
-    /// Returns the filter of log lines: of `RUST_LOG` where that is set, else of the configured level.
+    /// Returns the filter of log lines, from `RUST_LOG` if that is set, else from the configured
+    /// level.
     ///
     /// # Errors
-    /// If the directives cannot be understood.
+    /// The directives cannot be parsed.
     pub fn filter(&self) -> Result<EnvFilter, LogLevelError> {
         match std::env::var("RUST_LOG") {
             Ok(directives) if !directives.is_empty() => filter(directives, "RUST_LOG"),
@@ -53,7 +54,7 @@ impl Log {
     }
 }
 
-/// Directives that do not say what to log.
+/// Directives that cannot be parsed.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "`{directives}` in {from} does not say what to log: {source}; write a level (error, warn, info, debug, trace) or pairs such as \"info,gatepost_policy=debug\""

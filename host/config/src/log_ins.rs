@@ -1,4 +1,4 @@
-//! How often clients may fail to log in.
+//! Limits on failed authentication attempts.
 
 use std::time::Duration;
 
@@ -6,19 +6,19 @@ use serde::Deserialize;
 
 use super::units;
 
-/// Bounds of what somebody may guess.
+/// Limits on failed authentication attempts, as they are configured.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct LogIns {
-    /// Failures from one address, of IPv6 from one /64; more get 454.
+    /// Failures from one IPv4 address or one IPv6 /64; further attempts get 454.
     pub failures_per_address: u32,
-    /// Failures for one user; more get 454, but from where this user has logged in lately.
+    /// Failures for one user; further attempts get 454, except from where this user has logged in
+    /// lately.
     pub failures_per_user: u32,
-    /// How long after the last of them they are forgotten.
+    /// Time after the last failure until the failures are forgotten.
     #[serde(deserialize_with = "units::duration")]
     pub time: Duration,
-    /// How long the answer to a first failure takes; with each that follows twice as long, up to
-    /// 16 times.
+    /// Delay of the reply to a first failure. It doubles with each further failure, up to 16 times.
     #[serde(deserialize_with = "units::duration")]
     pub delay: Duration,
 }

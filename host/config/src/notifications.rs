@@ -1,4 +1,4 @@
-//! What senders are told of their messages, and in which words.
+//! Notices to senders: when they are sent, and in which words.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,19 +8,19 @@ use serde::Deserialize;
 
 use super::Config;
 
-/// What senders are told of their messages, and in which words.
+/// Settings of notices to senders.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Notifications {
-    /// The language of notices to senders whose account has none.
+    /// Language of notices to senders whose account sets none.
     pub language: Language,
     /// Folder of templates that replace the built-in ones.
     pub templates: Option<PathBuf>,
-    /// Whether delay is told to senders who have not said when they want to hear.
+    /// True if senders who did not ask for delay notices get them.
     pub delay_unasked: bool,
-    /// What senders are told where nothing proves that the reverse-path is theirs.
+    /// Notices to a sender whose reverse-path is not proved.
     pub unproved: ToStrangers,
-    /// What is told where the domain of the reverse-path says that it is not theirs.
+    /// Notices to a sender whose reverse-path fails SPF.
     pub spf_fail: ToStrangers,
 }
 
@@ -38,10 +38,11 @@ impl Default for Notifications {
 }
 
 impl Config {
-    /// Everything about notices in the delivery's terms, the templates read and checked.
+    /// Returns the settings of notices in the terms of delivery, with the templates read and
+    /// checked.
     ///
     /// # Errors
-    /// What is wrong with the folder of templates.
+    /// The folder of templates cannot be used.
     pub fn notices(&self) -> Result<Arc<gatepost_delivery::Notifications>, TemplateErrors> {
         let templates = match &self.notifications.templates {
             Some(folder) => Templates::load(folder)?,

@@ -1,4 +1,4 @@
-//! How it is found out where a message came from, and how that is told downstream.
+//! Message authentication: its limits, and the fields that tell downstream about its results.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -9,24 +9,24 @@ use serde::{Deserialize, Deserializer, de};
 
 use super::{Domain, units};
 
-/// Whom the relay asks what the DNS says of a message's origin.
+/// Resolver for message authentication.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Dns {
-    /// Recursive name servers; those of `/etc/resolv.conf` where none is given.
+    /// Recursive name servers; those of `/etc/resolv.conf` if empty.
     pub servers: Vec<NameServer>,
-    /// How long one attempt at a question may take.
+    /// Time-out of one attempt of a query.
     #[serde(deserialize_with = "units::duration")]
     pub timeout: Duration,
-    /// How often a question is put before it is given up.
+    /// Number of attempts of a query.
     pub attempts: u8,
-    /// How many questions may be open at once.
+    /// Maximum number of queries at a time.
     pub concurrent: usize,
-    /// How many answers are kept.
+    /// Maximum number of cached answers.
     pub cache: u64,
 }
 
-/// A name server as it is written.
+/// Name server, as it is written in the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NameServer(gatepost_authentication::NameServer);
 
@@ -59,7 +59,7 @@ impl Default for Dns {
 }
 
 impl Dns {
-    /// The same in the resolver's terms.
+    /// Returns the settings in the terms of the resolver.
     pub fn settings(&self) -> ResolverSettings {
         ResolverSettings {
             servers: self.servers.iter().map(|server| server.0).collect(),
@@ -71,42 +71,42 @@ impl Dns {
     }
 }
 
-/// How facts about a message's origin are gathered, and in whose name they are told.
+/// Limits of message authentication, and the name under which results are reported.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Authentication {
-    /// Who vouches in Authentication-Results (RFC 8601 section 2.5); the relay's hostname when
+    /// Identifier in Authentication-Results (RFC 8601 section 2.5); the relay's host name if
     /// absent.
     pub authserv_id: Option<Domain>,
-    /// DKIM signatures that are looked at.
+    /// Maximum number of DKIM signatures that are verified.
     pub signatures: usize,
-    /// Names of fields in one signature.
+    /// Maximum number of field names in one signature.
     pub signed_fields: usize,
-    /// Keys looked up for one message.
+    /// Maximum number of keys looked up for one message.
     pub keys: usize,
-    /// Domains of authors that are judged.
+    /// Maximum number of author domains that are evaluated.
     pub authors: usize,
-    /// Questions to the DNS for one message.
+    /// Maximum number of DNS queries for one message.
     pub questions: usize,
-    /// Those about the names of one organisation, DMARC's apart.
+    /// Maximum number of queries for names of one organisation, without those for DMARC.
     pub questions_per_domain: usize,
-    /// How long all look-ups for one message may take together.
+    /// Maximum time of all look-ups for one message together.
     #[serde(deserialize_with = "units::duration")]
     pub time: Duration,
-    /// How DMARC finds an organisational domain.
+    /// Method of DMARC to find an organisational domain.
     pub organization: Organization,
-    /// Whether a DKIM signature of a part of the body may pass.
+    /// True if a DKIM signature of a part of the body may pass.
     pub partial_body: bool,
 }
 
-/// How DMARC finds an organisational domain.
+/// Method of DMARC to find an organisational domain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Organization {
-    /// By the DNS (RFC 9989 section 4.10).
+    /// Tree walk in the DNS (RFC 9989 section 4.10).
     #[default]
     TreeWalk,
-    /// By the public suffix list (RFC 7489 section 3.2).
+    /// Public suffix list (RFC 7489 section 3.2).
     PublicSuffixList,
 }
 
@@ -129,7 +129,7 @@ impl Default for Authentication {
 }
 
 impl Authentication {
-    /// The same in the terms of who gathers.
+    /// Returns the settings in the terms of the verifier.
     pub fn settings(&self) -> Settings {
         Settings {
             limits: gatepost_authentication::Limits {
@@ -153,30 +153,30 @@ impl Authentication {
     }
 }
 
-/// The names of the fields in which the relay and its policies tell those downstream what they
-/// made of a message. None of them is believed of inbound mail.
+/// Names of the fields in which the relay and its policies tell downstream about a message. Fields
+/// of these names are removed from inbound mail.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct VerdictFields {
-    /// The tags.
+    /// Field of the tags.
     pub tags: Name,
-    /// The reasons that policies gave, unless they are not to be told.
+    /// Field of the reasons that policies gave; may be left out.
     pub reasons: Optional,
-    /// What was gathered, in short.
+    /// Field of the authentication results in short.
     pub auth: Name,
-    /// Who asks, where a policy says so.
+    /// Field of the requester that a policy named.
     pub requester: Name,
-    /// Who of those addressed will not be written to, where a policy says so.
+    /// Field of the recipients that get no mail, because a policy found them to be partners.
     pub partners: Name,
-    /// What kind of message it is, where a policy says so.
+    /// Field of the class of message that a policy named.
     pub class: Name,
-    /// By what an application says why it sends.
+    /// Field in which an application gives the trigger.
     pub trigger: Name,
-    /// To whom the envelope was addressed.
+    /// Field of the recipients in the envelope.
     pub original_recipient: Name,
 }
 
-/// The name of a field as it is written.
+/// Name of a field, as it is written in the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Name(pub FieldName);
@@ -189,8 +189,8 @@ impl TryFrom<String> for Name {
     }
 }
 
-/// The name of a field that may be left out. What comes under its name from outside goes all the
-/// same.
+/// Name of a field that may be left out. Fields of this name are removed from inbound mail in any
+/// case.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "NameOrNot")]
 pub struct Optional {
@@ -205,7 +205,7 @@ enum NameOrNot {
     Name(String),
 }
 
-/// The name of the field with the reasons.
+/// Default name of the field with the reasons.
 const REASONS: &str = "X-Gatepost-Reasons";
 
 impl TryFrom<NameOrNot> for Optional {
@@ -221,12 +221,12 @@ impl TryFrom<NameOrNot> for Optional {
 }
 
 impl Optional {
-    /// The name, be it written or not.
+    /// Returns the name, whether or not the field is written.
     pub fn name(&self) -> &FieldName {
         &self.name
     }
 
-    /// The name, where the field is written.
+    /// Returns the name if the field is written.
     pub fn written(&self) -> Option<&FieldName> {
         self.written.then_some(&self.name)
     }
@@ -255,7 +255,7 @@ impl Default for VerdictFields {
 }
 
 impl VerdictFields {
-    /// Each with its key.
+    /// Returns all names with their keys.
     pub fn named(&self) -> [(&'static str, &FieldName); 8] {
         [
             ("tags", &self.tags.0),

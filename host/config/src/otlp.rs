@@ -1,4 +1,4 @@
-//! Where spans are exported to.
+//! Export of spans to an OpenTelemetry collector.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,26 +13,26 @@ use serde::Deserialize;
 
 use super::units;
 
-/// The collector that spans are exported to, and how much of them.
+/// Collector that spans are exported to, and the part of them that is exported.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Otlp {
-    /// The collector.
+    /// URL of the collector.
     pub endpoint: Endpoint,
-    /// `service.name` of the resource that the spans are of.
+    /// Value of `service.name` in the resource of the spans.
     #[serde(default = "default_service_name")]
     pub service_name: String,
-    /// Sent with each request, such as a token.
+    /// Header fields sent with each request, such as a token.
     #[serde(default)]
     pub headers: Headers,
-    /// The part of all traces that is exported, from 0 to 1.
+    /// Fraction of all traces that is exported, from 0 to 1.
     #[serde(default = "default_sample")]
     pub sample: f64,
-    /// How long the collector has to take a batch of spans, further tries included, before they
-    /// are dropped.
+    /// Time that the collector has to accept a batch of spans, retries included. After it the batch
+    /// is dropped.
     #[serde(default = "default_timeout", deserialize_with = "units::duration")]
     pub timeout: Duration,
-    /// Whether spans carry mail addresses, and texts that may hold some.
+    /// True if spans carry mail addresses, and texts that may hold some.
     #[serde(default)]
     pub addresses: bool,
 }
@@ -49,8 +49,8 @@ fn default_timeout() -> Duration {
     Duration::from_secs(10)
 }
 
-/// The base URL of a collector that speaks OTLP over HTTP without TLS. Traces go to `v1/traces`
-/// below it (OTLP 1.x, "OTLP/HTTP Request").
+/// Base URL of a collector that speaks OTLP over HTTP without TLS. Traces go to `v1/traces` below
+/// it (OTLP 1.x, "OTLP/HTTP Request").
 #[derive(Clone, PartialEq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Endpoint {
@@ -58,15 +58,15 @@ pub struct Endpoint {
     path: String,
 }
 
-/// Why a text is not the URL of a collector.
+/// Reason why a text is not the URL of a collector.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointError {
-    /// It is none at all.
+    /// The text is not an http URL, or has a query or user information.
     #[error(
         "`{0}` is not the URL of a collector; write such as \"http://127.0.0.1:4318\", without a query"
     )]
     Malformed(String),
-    /// TLS is not spoken.
+    /// The URL asks for TLS, which is not supported.
     #[error(
         "`{0}` wants TLS, which is not spoken to collectors; let one beside the relay take the spans over http and pass them on"
     )]
@@ -74,7 +74,7 @@ pub enum EndpointError {
 }
 
 impl Endpoint {
-    /// Host and port to connect to.
+    /// Returns host and port to connect to.
     pub fn host_and_port(&self) -> (&str, u16) {
         let host = self.authority.host();
         let address = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
@@ -84,12 +84,12 @@ impl Endpoint {
         )
     }
 
-    /// Host and port for the Host field, as they were written.
+    /// Returns host and port for the Host field, as they were written.
     pub fn authority(&self) -> &str {
         self.authority.as_str()
     }
 
-    /// Where traces go on that host.
+    /// Returns the path that traces are posted to.
     pub fn path(&self) -> &str {
         &self.path
     }
@@ -134,27 +134,27 @@ impl fmt::Debug for Endpoint {
     }
 }
 
-/// Fields of a request. What they say is never shown.
+/// Header fields of a request. Their values are never shown.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(try_from = "BTreeMap<String, String>")]
 pub struct Headers(HeaderMap);
 
-/// Why a field cannot be sent. What it says is not told: it may be a secret.
+/// Reason why a header field cannot be sent. It never shows the value, which may be a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HeadersError {
-    /// No such name can be.
+    /// The name is not a valid field name.
     #[error("`{0}` cannot name a header; write letters, digits and hyphens")]
     Name(String),
-    /// It belongs to the request itself.
+    /// The field is set by the relay.
     #[error("the header {0} is set by the relay; leave it out")]
     Ours(HeaderName),
-    /// Control characters or such.
+    /// The value has control characters or others that are not allowed.
     #[error("what the header {0} says has characters that no header can have")]
     Value(HeaderName),
 }
 
 impl Headers {
-    /// The fields.
+    /// Returns the fields.
     pub fn fields(&self) -> &HeaderMap {
         &self.0
     }
@@ -182,7 +182,7 @@ impl TryFrom<BTreeMap<String, String>> for Headers {
             let Ok(mut value) = HeaderValue::try_from(value) else {
                 return Err(HeadersError::Value(name));
             };
-            // Debug shows it as `Sensitive`.
+            // Debug prints such a value as `Sensitive`.
             value.set_sensitive(true);
             fields.append(name, value);
         }
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_collector_is_refused() {
+    fn a_url_that_names_no_collector_is_refused() {
         for text in [
             "127.0.0.1:4318",
             "ftp://c",

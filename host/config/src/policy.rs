@@ -1,4 +1,4 @@
-//! The policies: which module, with which settings and limits.
+//! Policies: module, settings and limits of each.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,39 +9,39 @@ use serde::Deserialize;
 
 use super::{Direction, units};
 
-/// One policy: a module and what it is given.
+/// Policy: a module with its settings and limits.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Policy {
-    /// Names it in chains, metrics, queue and trace.
+    /// Name in chains, metrics, queue and trace.
     pub name: String,
-    /// A module that comes with the relay; this or `file`.
+    /// Name of a built-in module; this or `file`.
     pub builtin: Option<String>,
-    /// A module of the site's own; this or `builtin`. Without either it is `NAME.wasm` in the
-    /// [watched folder](super::Relay::policies), where there is one.
+    /// Path of the site's own module; this or `builtin`. Without either, the module is `NAME.wasm`
+    /// in the [watched folder](super::Relay::policies), if there is one.
     pub file: Option<PathBuf>,
-    /// What becomes of a message when the policy fails.
+    /// Treatment of a message when the policy fails.
     #[serde(default)]
     pub on_error: OnError,
-    /// How long one call may run; the time of others that are served in between does not count.
+    /// Deadline of one call. Time in which other calls run does not count.
     #[serde(default = "default_deadline", deserialize_with = "units::duration")]
     pub deadline: Duration,
-    /// How many octets of memory one call may have.
+    /// Maximum memory of one call in bytes.
     #[serde(default = "default_memory", deserialize_with = "units::size")]
     pub memory: usize,
-    /// What it may do that not every policy may.
+    /// Capabilities that are granted to it.
     #[serde(default)]
     pub grants: Vec<Grant>,
-    /// Handed to the policy, which says itself what is allowed in there.
+    /// Settings, which the policy itself validates.
     #[serde(default = "no_settings")]
     pub settings: serde_json::Value,
-    /// Messages that it must judge as expected before it is let at real ones.
+    /// Messages that it must judge as expected before it is activated.
     #[serde(default, rename = "self-test")]
     pub self_tests: Vec<SelfTest>,
 }
 
 impl Policy {
-    /// A built-in policy with its defaults.
+    /// Returns a built-in policy with its defaults.
     pub(super) fn builtin(name: String) -> Self {
         Self {
             builtin: Some(name.clone()),
@@ -56,14 +56,14 @@ impl Policy {
         }
     }
 
-    /// What it may do that not every policy may, in the engine's terms.
+    /// Returns the grants in the terms of the engine.
     pub fn grants(&self) -> Grants {
         Grants {
             discard: self.grants.contains(&Grant::Discard),
         }
     }
 
-    /// What one call may use, in the engine's terms.
+    /// Returns the limits of one call in the terms of the engine.
     pub fn limits(&self) -> Limits {
         Limits {
             deadline: self.deadline,
@@ -85,29 +85,29 @@ fn no_settings() -> serde_json::Value {
     serde_json::Value::Object(serde_json::Map::new())
 }
 
-/// What a policy may do that not every policy may.
+/// Capability that a policy has only by grant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Grant {
-    /// Take a message and drop it.
+    /// Accept a message and drop it.
     Discard,
 }
 
-/// A message that a policy must judge as expected before it is let at real ones.
+/// Message that a policy must judge as expected before it is activated.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SelfTest {
-    /// The message, as an `.eml` file.
+    /// Path of the message, an `.eml` file.
     pub file: PathBuf,
-    /// Which way it travels.
+    /// Direction of the message.
     #[serde(default = "inbound")]
     pub direction: Direction,
-    /// MAIL FROM; the null sender when absent or empty.
+    /// Reverse-path; null if absent or empty.
     #[serde(default = "null_sender")]
     pub mail_from: ReversePath,
-    /// RCPT TO.
+    /// Recipients.
     pub rcpt_to: Vec<Address>,
-    /// The verdict, as `gatepost check` calls it, or `pass`.
+    /// Expected verdict, in the words of `gatepost check`, or `pass`.
     pub expect: String,
 }
 

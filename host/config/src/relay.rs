@@ -1,4 +1,4 @@
-//! The relay itself: its name, its store, how it is watched and what it allows a client.
+//! Sections of the relay itself: name, store, monitoring, and limits on clients.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,23 +10,22 @@ use serde::Deserialize;
 
 use super::{Domain, units};
 
-/// The relay itself.
+/// Settings of the relay itself.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Relay {
-    /// Its name in greeting, EHLO, Received headers and bounces; should resolve to it.
+    /// Host name in greeting, EHLO, Received fields and bounces. It should resolve to the relay.
     pub hostname: Domain,
     /// Directory of queue, trace, compiled policies and control socket.
     #[serde(default = "default_store")]
     pub store: PathBuf,
-    /// Free octets on the store's disk below which no mail is taken (452), so that what was taken
+    /// Free bytes on the store's disk below which no mail is accepted (452), so that accepted mail
     /// can still be delivered and recorded; at least 1 MiB.
     #[serde(default = "default_min_free", deserialize_with = "units::size")]
     pub min_free: u64,
-    /// Folder of policies' modules, which is watched: a module that changes in it is put in use.
+    /// Folder of policy modules. It is watched: a module that changes is activated.
     pub policies: Option<PathBuf>,
-    /// How long transactions and deliveries in hand may take to finish once the relay is told to
-    /// stop.
+    /// Time that transactions and deliveries in progress get to finish during shutdown.
     #[serde(default = "default_drain", deserialize_with = "units::duration")]
     pub drain: Duration,
 }
@@ -47,25 +46,25 @@ fn default_drain() -> Duration {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Http {
-    /// Serves `/metrics`, `/healthz` and `/readyz`, to anyone who can connect.
+    /// Address that serves `/metrics`, `/healthz` and `/readyz` to anyone who can connect.
     pub address: SocketAddr,
 }
 
-/// The certificate of listeners that speak TLS.
+/// Certificate of listeners that speak TLS.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Tls {
-    /// PEM file: the certificate, then what leads from it to the root.
+    /// PEM file of the certificate chain: the certificate first, then the intermediate ones.
     pub certificate: PathBuf,
-    /// PEM file of its private key.
+    /// PEM file of the private key.
     pub key: PathBuf,
 }
 
-/// Mail kept apart.
+/// Settings of the quarantine.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Quarantine {
-    /// How long a message is kept before it is dropped.
+    /// Time after which a quarantined message is dropped.
     #[serde(deserialize_with = "units::duration")]
     pub expiry: Duration,
 }
@@ -78,14 +77,14 @@ impl Default for Quarantine {
     }
 }
 
-/// How long is known what happened to a message.
+/// Retention of the trace.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Trace {
-    /// Events older than this are dropped.
+    /// Maximum age of events.
     #[serde(deserialize_with = "units::duration")]
     pub expiry: Duration,
-    /// With more events than this, the oldest are dropped.
+    /// Maximum number of events; the oldest are dropped.
     pub events: u64,
 }
 
@@ -100,7 +99,7 @@ impl Default for Trace {
 }
 
 impl Trace {
-    /// The same in the trace's terms.
+    /// Returns the retention in the terms of the trace.
     pub fn retention(&self) -> Retention {
         Retention {
             age: self.expiry,
@@ -109,14 +108,15 @@ impl Trace {
     }
 }
 
-/// What of a message is repaired as it arrives.
+/// Repairs of a message as it arrives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Repair {
-    /// A bare CR, a bare LF and a NUL inside a message; else it is refused with 550.
+    /// Repairs bare CR, bare LF and NUL inside a message. If false, such a message is refused with
+    /// 550.
     pub line_ends: bool,
-    /// Byte order marks and lines of an mbox in the header section; else they stay, for policies to
-    /// judge.
+    /// Removes byte order marks and mbox lines in the header section. If false, they stay, for
+    /// policies to judge.
     pub opening: bool,
 }
 
@@ -129,39 +129,40 @@ impl Default for Repair {
     }
 }
 
-/// What a client may ask of the relay.
+/// Limits on what a client may ask of the relay.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Limits {
-    /// Recipients of a message; more get 452.
+    /// Maximum number of recipients of a message; more get 452.
     pub recipients: usize,
-    /// Octets of a message; more get 552.
+    /// Maximum size of a message in octets; more get 552.
     #[serde(deserialize_with = "units::size")]
     pub message_size: u64,
-    /// Octets of its header section; more get 552.
+    /// Maximum size of a header section in octets; more get 552.
     #[serde(deserialize_with = "units::size")]
     pub header_size: u64,
-    /// Octets of a line of a message, without CRLF; more get 500. RFC 5321 section 4.5.3.1.6 asks
-    /// for at least 998.
+    /// Maximum length of a line of a message in octets, without CRLF; more get 500. RFC 5321
+    /// section 4.5.3.1.6 asks for at least 998.
     pub line: usize,
-    /// MAIL and RCPT take addresses by the grammar of RFC 5321 alone; others get 501.
+    /// Takes in MAIL and RCPT only addresses that follow the grammar of RFC 5321; others get 501.
     pub strict_addresses: bool,
-    /// Octets of a command line, with CRLF, at least
+    /// Maximum length of a command line in octets, with CRLF, at least
     /// [`LEAST_COMMAND_LINE`](server::Limits::LEAST_COMMAND_LINE); more get 500.
     pub command: usize,
-    /// Refusals for good before the session is closed with 421.
+    /// Permanent errors before the session is closed with 421.
     pub errors: u32,
-    /// Commands in a row without progress before it is.
+    /// Commands in a row without progress before the session is closed.
     pub idle_commands: u32,
-    /// Silence before it is (RFC 5321 section 4.5.3.2.7 asks for 5 minutes).
+    /// Idle time before the session is closed (RFC 5321 section 4.5.3.2.7 asks for 5 minutes).
     #[serde(deserialize_with = "units::duration")]
     pub idle: Duration,
-    /// Time from greeting to the end before it is.
+    /// Total time of a session before it is closed.
     #[serde(deserialize_with = "units::duration")]
     pub total: Duration,
-    /// Connections at a time on all listeners, of which each has some for itself; more get 421.
+    /// Maximum number of connections on all listeners, some of them reserved for each; more get
+    /// 421.
     pub connections: usize,
-    /// Connections at a time from one address; more get 421.
+    /// Maximum number of connections from one address; more get 421.
     pub connections_per_address: usize,
 }
 
@@ -186,9 +187,9 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The largest that policies may make a message: what may come, and room for what policies add
-    /// to it. Without that room, a message as large as it may come would be a fault of any policy
-    /// that marks it.
+    /// Returns the maximum size of a message after edits by policies: what clients may send, and
+    /// some room. Without it, any policy that adds a field to a message of the maximum size would
+    /// be at fault.
     pub fn sizes(&self) -> gatepost_policy::Sizes {
         const ROOM: u64 = 64 << 10;
         gatepost_policy::Sizes {
@@ -197,7 +198,7 @@ impl Limits {
         }
     }
 
-    /// Those of one session, in the protocol's terms.
+    /// Returns the limits of a session in the terms of the protocol.
     pub fn session(&self, repair: Repair) -> server::Limits {
         server::Limits {
             recipients: self.recipients,

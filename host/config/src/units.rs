@@ -1,5 +1,5 @@
-//! Durations (`"50ms"`, `"5d"`) and sizes (`"25MiB"`, or a number of octets) as they are written
-//! in the configuration.
+//! Forms of durations (`"50ms"`, `"5d"`) and sizes (`"25MiB"`, or a number of bytes) in the
+//! configuration.
 
 use std::fmt;
 use std::time::Duration;
@@ -25,22 +25,22 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         .map_err(|_| format!("`{text}` is negative, a duration here is not; {form}"))
 }
 
-/// Parses a size such as `25MiB`, `64 KiB` or `998`, in octets.
+/// Parses a size such as `25MiB`, `64 KiB` or `998`, in bytes.
 ///
 /// # Errors
 /// A sentence that says what is wrong and shows the form.
 pub(super) fn parse_size(text: &str) -> Result<u64, String> {
     text.parse::<ByteSize>().map(|size| size.0).map_err(|_| {
-        format!("`{text}` is not a size; write a number of octets or one with a unit, such as \"64KiB\", \"25MiB\" or \"1GiB\"")
+        format!("`{text}` is not a size; write a number of bytes or one with a unit, such as \"64KiB\", \"25MiB\" or \"1GiB\"")
     })
 }
 
-/// For `#[serde(deserialize_with)]` on a [`Duration`].
+/// Deserializes a [`Duration`], for `#[serde(deserialize_with)]`.
 pub(super) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     Period::deserialize(deserializer).map(|period| period.0)
 }
 
-/// For `#[serde(deserialize_with)]` on a [`Duration`] that may be `"never"`, which 0 also means.
+/// Deserializes a [`Duration`] or `"never"`, which 0 also means.
 pub(super) fn duration_or_never<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Duration>, D::Error> {
@@ -67,7 +67,7 @@ pub(super) fn duration_or_never<'de, D: Deserializer<'de>>(
     deserializer.deserialize_any(OrNever)
 }
 
-/// For `#[serde(deserialize_with)]` on a list of [`Duration`]s.
+/// Deserializes a list of [`Duration`]s.
 pub(super) fn durations<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Vec<Duration>, D::Error> {
@@ -75,14 +75,14 @@ pub(super) fn durations<'de, D: Deserializer<'de>>(
     Ok(periods.into_iter().map(|period| period.0).collect())
 }
 
-/// For `#[serde(deserialize_with)]` on a size in octets that fits an integer of type `T`.
+/// Deserializes a size in bytes that fits an integer of type `T`.
 pub(super) fn size<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: TryFrom<u64>,
 {
-    let octets = deserializer.deserialize_any(SizeVisitor)?;
-    T::try_from(octets).map_err(|_| de::Error::custom(format!("{octets} octets are too many here")))
+    let bytes = deserializer.deserialize_any(SizeVisitor)?;
+    T::try_from(bytes).map_err(|_| de::Error::custom(format!("{bytes} bytes are too many here")))
 }
 
 struct Period(Duration);
@@ -108,17 +108,17 @@ struct SizeVisitor;
 impl Visitor<'_> for SizeVisitor {
     type Value = u64;
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a size, such as \"25MiB\", or a number of octets")
+        f.write_str("a size, such as \"25MiB\", or a number of bytes")
     }
     fn visit_str<E: de::Error>(self, text: &str) -> Result<u64, E> {
         parse_size(text).map_err(E::custom)
     }
-    fn visit_u64<E: de::Error>(self, octets: u64) -> Result<u64, E> {
-        Ok(octets)
+    fn visit_u64<E: de::Error>(self, bytes: u64) -> Result<u64, E> {
+        Ok(bytes)
     }
-    fn visit_i64<E: de::Error>(self, octets: i64) -> Result<u64, E> {
-        u64::try_from(octets)
-            .map_err(|_| E::custom(format!("`{octets}` is negative, a size is not")))
+    fn visit_i64<E: de::Error>(self, bytes: i64) -> Result<u64, E> {
+        u64::try_from(bytes)
+            .map_err(|_| E::custom(format!("`{bytes}` is negative, a size is not")))
     }
 }
 
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn other_durations_say_why_not() {
+    fn an_invalid_duration_is_refused_with_its_reason() {
         for (text, reason) in [
             ("5", "is not a duration"),
             ("", "is not a duration"),

@@ -1,4 +1,4 @@
-//! What only the whole configuration can tell.
+//! Cross-field validation, after parsing.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
@@ -12,21 +12,21 @@ use super::{Config, Direction, Listener, ListenerTls};
 use crate::at;
 use crate::listener::overlap;
 
-/// Everything that is wrong, in the order of the file's sections.
+/// Returns all problems, in the order of the file's sections.
 pub(super) fn problems(config: &Config) -> Vec<Finding> {
     let mut findings = Findings::default();
-    relay(config, &mut findings);
-    otlp(config, &mut findings);
-    limits(config, &mut findings);
-    log_ins(config, &mut findings);
-    directory(config, &mut findings);
-    dns(config, &mut findings);
-    authentication(config, &mut findings);
-    headers(config, &mut findings);
-    accounts(config, &mut findings);
-    listeners(config, &mut findings);
-    policies(config, &mut findings);
-    delivery(config, &mut findings);
+    check_relay(config, &mut findings);
+    check_otlp(config, &mut findings);
+    check_limits(config, &mut findings);
+    check_log_ins(config, &mut findings);
+    check_directory(config, &mut findings);
+    check_dns(config, &mut findings);
+    check_authentication(config, &mut findings);
+    check_headers(config, &mut findings);
+    check_accounts(config, &mut findings);
+    check_listeners(config, &mut findings);
+    check_policies(config, &mut findings);
+    check_delivery(config, &mut findings);
     findings.0
 }
 
@@ -48,11 +48,11 @@ impl Findings {
     }
 }
 
-/// The least room in which deliveries can still be recorded: the log of the queue may take half of
-/// it, and has to hold a few pages for each.
+/// Minimum free space in which deliveries can still be recorded: the log of the queue may take half
+/// of it, and has to hold a few pages for each delivery.
 const MIN_FREE: u64 = 1 << 20;
 
-fn relay(config: &Config, findings: &mut Findings) {
+fn check_relay(config: &Config, findings: &mut Findings) {
     let hostname = config.relay.hostname.as_str();
     if !hostname.is_ascii() {
         findings.add(
@@ -64,7 +64,7 @@ fn relay(config: &Config, findings: &mut Findings) {
     if config.relay.min_free < MIN_FREE {
         findings.add(
             at!["relay", "min-free"],
-            format!("min-free is {} octets", config.relay.min_free),
+            format!("min-free is {} bytes", config.relay.min_free),
             "deliveries must still be recorded when the disk is full; set at least \"1MiB\"",
         );
     }
@@ -77,7 +77,7 @@ fn relay(config: &Config, findings: &mut Findings) {
     }
 }
 
-fn otlp(config: &Config, findings: &mut Findings) {
+fn check_otlp(config: &Config, findings: &mut Findings) {
     let Some(otlp) = &config.otlp else { return };
     if !(0.0..=1.0).contains(&otlp.sample) {
         findings.add(
@@ -102,7 +102,7 @@ fn otlp(config: &Config, findings: &mut Findings) {
     }
 }
 
-fn log_ins(config: &Config, findings: &mut Findings) {
+fn check_log_ins(config: &Config, findings: &mut Findings) {
     let log_ins = &config.log_ins;
     for (key, failures) in [
         ("failures-per-address", log_ins.failures_per_address),
@@ -118,7 +118,7 @@ fn log_ins(config: &Config, findings: &mut Findings) {
     }
 }
 
-fn limits(config: &Config, findings: &mut Findings) {
+fn check_limits(config: &Config, findings: &mut Findings) {
     let limits = &config.limits;
     for (key, nothing) in [
         ("recipients", limits.recipients == 0),
@@ -153,7 +153,7 @@ fn limits(config: &Config, findings: &mut Findings) {
     }
 }
 
-fn directory(config: &Config, findings: &mut Findings) {
+fn check_directory(config: &Config, findings: &mut Findings) {
     let directory = &config.directory;
     for (key, number) in [
         ("domains-per-account", directory.domains_per_account),
@@ -182,7 +182,7 @@ fn directory(config: &Config, findings: &mut Findings) {
     }
 }
 
-fn dns(config: &Config, findings: &mut Findings) {
+fn check_dns(config: &Config, findings: &mut Findings) {
     let dns = &config.dns;
     for (key, nothing) in [
         ("timeout", dns.timeout.is_zero()),
@@ -199,10 +199,10 @@ fn dns(config: &Config, findings: &mut Findings) {
     }
 }
 
-/// Of these DMARC has half: one author's domain takes nine at most.
-const FEWEST_QUESTIONS: usize = 20;
+/// Minimum number of DNS queries. DMARC has half of them: one author's domain takes nine at most.
+const MIN_QUESTIONS: usize = 20;
 
-fn authentication(config: &Config, findings: &mut Findings) {
+fn check_authentication(config: &Config, findings: &mut Findings) {
     let authentication = &config.authentication;
     for (key, nothing) in [
         ("signatures", authentication.signatures == 0),
@@ -223,18 +223,18 @@ fn authentication(config: &Config, findings: &mut Findings) {
             );
         }
     }
-    if authentication.questions < FEWEST_QUESTIONS {
+    if authentication.questions < MIN_QUESTIONS {
         findings.add(
             at!["authentication", "questions"],
-            format!("with fewer than {FEWEST_QUESTIONS} questions usual mail could not be proved"),
+            format!("with fewer than {MIN_QUESTIONS} questions usual mail could not be proved"),
             "leave it out for the default",
         );
     }
 }
 
-/// Fields that mean something to others, or by which a loop is found: none of ours may go by one
-/// of these names, for what goes by ours is taken out of inbound mail.
-const OF_OTHERS: [&str; 36] = [
+/// Fields with a meaning for others, or by which loops are found. None of the relay's fields may
+/// have such a name, because fields of its names are removed from inbound mail.
+const FOREIGN_FIELDS: [&str; 36] = [
     "From",
     "Sender",
     "Reply-To",
@@ -273,10 +273,10 @@ const OF_OTHERS: [&str; 36] = [
     "X-Gatepost-From-Account-Id",
 ];
 
-fn headers(config: &Config, findings: &mut Findings) {
+fn check_headers(config: &Config, findings: &mut Findings) {
     let mut names = FirstOwner::default();
     for (key, name) in config.headers.named() {
-        if OF_OTHERS
+        if FOREIGN_FIELDS
             .iter()
             .any(|other| name.as_str().eq_ignore_ascii_case(other))
         {
@@ -296,12 +296,12 @@ fn headers(config: &Config, findings: &mut Findings) {
     }
 }
 
-fn accounts(config: &Config, findings: &mut Findings) {
+fn check_accounts(config: &Config, findings: &mut Findings) {
     let mut ids = HashSet::new();
     let mut domains = FirstOwner::default();
     let mut users = FirstOwner::default();
     for (a, account) in config.accounts.iter().enumerate() {
-        name(
+        check_name(
             "account",
             &account.id,
             at!["account", a, "id"],
@@ -339,7 +339,7 @@ fn accounts(config: &Config, findings: &mut Findings) {
                 );
             }
         }
-        account_settings(config, a, findings);
+        check_account_settings(config, a, findings);
         for (u, user) in account.users.iter().enumerate() {
             let name = &user.name;
             if name.is_empty() || name.len() > gatepost_sasl::LONGEST_NAME {
@@ -370,10 +370,11 @@ fn accounts(config: &Config, findings: &mut Findings) {
     }
 }
 
-/// What an account may set for one policy, in octets of JSON: every call may read it.
-const ACCOUNT_SETTINGS: usize = 64 << 10;
+/// Maximum size of an account's settings for one policy, in bytes of JSON. Every call may read
+/// them.
+const MAX_ACCOUNT_SETTINGS: usize = 64 << 10;
 
-fn account_settings(config: &Config, a: usize, findings: &mut Findings) {
+fn check_account_settings(config: &Config, a: usize, findings: &mut Findings) {
     let account = &config.accounts[a];
     for (policy, settings) in &account.settings {
         let in_chain = |listener: &Listener| listener.chain.contains(policy);
@@ -388,11 +389,11 @@ fn account_settings(config: &Config, a: usize, findings: &mut Findings) {
             );
         }
         let size = serde_json::to_string(settings).map_or(0, |json| json.len());
-        if size > ACCOUNT_SETTINGS {
+        if size > MAX_ACCOUNT_SETTINGS {
             findings.add(
                 at!["account", a, "settings", policy],
-                format!("what account \"{}\" sets for \"{policy}\" takes {size} octets as JSON", account.id),
-                format!("at most {ACCOUNT_SETTINGS} are handed to a policy; long lists belong in the directory"),
+                format!("what account \"{}\" sets for \"{policy}\" takes {size} bytes as JSON", account.id),
+                format!("at most {MAX_ACCOUNT_SETTINGS} are handed to a policy; long lists belong in the directory"),
             );
         }
     }
@@ -411,7 +412,7 @@ fn account_settings(config: &Config, a: usize, findings: &mut Findings) {
     }
 }
 
-fn listeners(config: &Config, findings: &mut Findings) {
+fn check_listeners(config: &Config, findings: &mut Findings) {
     if config.listeners.is_empty() {
         findings.add(
             [],
@@ -422,7 +423,7 @@ fn listeners(config: &Config, findings: &mut Findings) {
     let mut names = HashSet::new();
     let mut unreserved = config.limits.connections;
     for (l, listener) in config.listeners.iter().enumerate() {
-        name(
+        check_name(
             "listener",
             &listener.name,
             at!["listener", l, "name"],
@@ -468,12 +469,12 @@ fn listeners(config: &Config, findings: &mut Findings) {
                 "reserve fewer, or raise connections in [limits]",
             ),
         }
-        tls(config, l, findings);
-        chain(config, l, findings);
+        check_tls(config, l, findings);
+        check_chain(config, l, findings);
     }
 }
 
-fn tls(config: &Config, l: usize, findings: &mut Findings) {
+fn check_tls(config: &Config, l: usize, findings: &mut Findings) {
     let listener = &config.listeners[l];
     if !listener.auth && listener.direction == Direction::Submission {
         findings.add(
@@ -505,7 +506,7 @@ fn tls(config: &Config, l: usize, findings: &mut Findings) {
     }
 }
 
-fn chain(config: &Config, l: usize, findings: &mut Findings) {
+fn check_chain(config: &Config, l: usize, findings: &mut Findings) {
     let mut asked = HashSet::new();
     for (c, policy) in config.listeners[l].chain.iter().enumerate() {
         if !asked.insert(policy) {
@@ -528,10 +529,10 @@ fn chain(config: &Config, l: usize, findings: &mut Findings) {
     }
 }
 
-fn policies(config: &Config, findings: &mut Findings) {
+fn check_policies(config: &Config, findings: &mut Findings) {
     let mut names = HashSet::new();
     for (p, policy) in config.policies.iter().enumerate() {
-        name(
+        check_name(
             "policy",
             &policy.name,
             at!["policy", p, "name"],
@@ -586,7 +587,7 @@ fn policies(config: &Config, findings: &mut Findings) {
     }
 }
 
-fn delivery(config: &Config, findings: &mut Findings) {
+fn check_delivery(config: &Config, findings: &mut Findings) {
     let delivery = &config.delivery;
     if delivery.retry.iter().any(|wait| wait.is_zero()) || delivery.retry.is_empty() {
         findings.add(
@@ -619,8 +620,8 @@ fn delivery(config: &Config, findings: &mut Findings) {
     }
 }
 
-/// A name that stands in metrics, file names and commands: short, plain and given once.
-fn name<'a>(
+/// Checks a name that stands in metrics, file names and commands: short, plain and unique.
+fn check_name<'a>(
     what: &str,
     name: &'a str,
     at: impl IntoIterator<Item = Step>,
@@ -643,7 +644,7 @@ fn name<'a>(
     }
 }
 
-/// Who had something first.
+/// First owner of each thing.
 struct FirstOwner<'a, T>(HashMap<T, &'a str>);
 
 impl<T> Default for FirstOwner<'_, T> {
@@ -653,7 +654,7 @@ impl<T> Default for FirstOwner<'_, T> {
 }
 
 impl<'a, T: Eq + Hash> FirstOwner<'a, T> {
-    /// Takes it for `owner`, unless somebody has it, who is returned.
+    /// Claims a thing for `owner`. Returns the other owner if it has one already.
     fn claim(&mut self, thing: T, owner: &'a str) -> Option<&'a str> {
         match self.0.entry(thing) {
             std::collections::hash_map::Entry::Occupied(entry) => Some(*entry.get()),

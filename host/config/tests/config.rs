@@ -1,4 +1,4 @@
-//! What a configuration means once it is read.
+//! Meaning of a configuration, once it is read.
 
 #![allow(clippy::unwrap_used)]
 
@@ -92,7 +92,7 @@ fn a_proxy_header_is_expected_from_the_named_networks_only() {
 }
 
 #[test]
-fn a_policy_is_given_what_is_written_and_defaults_for_the_rest() {
+fn a_policy_gets_its_configured_values_and_defaults_for_the_rest() {
     let config = config();
     let policy = config.policy("loops").unwrap();
     assert_eq!(policy.settings, serde_json::json!({ "hop-limit": 30 }));
@@ -115,7 +115,7 @@ fn a_chain_may_name_a_built_in_policy_that_is_not_configured() {
 }
 
 #[test]
-fn limits_reach_the_session_and_those_not_written_are_its_own() {
+fn limits_reach_the_session_and_default_to_its_own() {
     let limits = config().limits.session(config().repair);
     assert_eq!(limits.message_size, 1 << 20);
     assert_eq!(limits.command_line, 1224);
@@ -143,7 +143,7 @@ fn the_built_in_configuration_takes_mail_for_any_domain() {
     assert!(config.account_of_domain("whatever.example").is_some());
 }
 
-/// What changes where the text does, a line each; the problem, where it may not.
+/// Returns the changes after edits to the text, a line each, or the problem if they are refused.
 fn changes(edits: &[(&str, &str)]) -> Result<Vec<String>, String> {
     let mut changed = CONFIG.to_owned();
     for (from, to) in edits {
@@ -158,7 +158,7 @@ fn changes(edits: &[(&str, &str)]) -> Result<Vec<String>, String> {
 }
 
 #[test]
-fn what_differs_is_named_by_its_key() {
+fn a_change_is_named_by_its_key() {
     assert_eq!(changes(&[]).unwrap(), [""; 0]);
     for (from, to, says) in [
         (
@@ -205,7 +205,7 @@ fn no_secret_is_shown_where_it_changes() {
 }
 
 #[test]
-fn what_needs_a_restart_is_refused() {
+fn a_change_that_needs_a_restart_is_refused() {
     let refused = changes(&[("[limits]", "[log]\nformat = \"json\"\n[limits]")]).unwrap_err();
     assert_eq!(refused, "log.format cannot change while the relay runs");
 }

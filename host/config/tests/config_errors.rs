@@ -1,4 +1,4 @@
-//! What is wrong with a configuration is said in a sentence, at its line, and all of it at once.
+//! All problems of a configuration are reported at once, each in a sentence at its line.
 
 #![allow(clippy::unwrap_used)]
 
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use gatepost_config::{Config, ConfigError};
 
-/// A configuration in which nothing is wrong; tests put their own lines after it.
+/// Valid configuration; tests append their own lines.
 const GOOD: &str = r#"[relay]
 hostname = "mx.desk.example"
 
@@ -22,17 +22,17 @@ fn parse(text: &str) -> Result<Config, ConfigError> {
     Config::parse(text, Path::new("gatepost.toml"), Path::new("/etc/gatepost"))
 }
 
-/// The lines and messages of all problems.
+/// Returns the lines and messages of all problems.
 fn problems(text: &str) -> Vec<(Option<usize>, String)> {
     let error = parse(text).expect_err("it is wrong");
     let problems = error.problems().iter();
     problems.map(|p| (p.line(), p.to_string())).collect()
 }
 
-/// Asserts that a good configuration with these lines after it has one problem: on this of the
-/// added lines, counted from 1, with this in its message.
+/// Asserts that a valid configuration with these lines appended has one problem: at this line of
+/// the appended ones, counted from 1, with this text in its message.
 #[track_caller]
-fn wrong(added: &str, line: usize, message: &str) {
+fn assert_problem(added: &str, line: usize, message: &str) {
     let problems = problems(&format!("{GOOD}{added}"));
     let [(at, said)] = problems.as_slice() else {
         panic!("one problem expected in\n{added}\n{problems:#?}");
@@ -42,7 +42,7 @@ fn wrong(added: &str, line: usize, message: &str) {
 }
 
 #[test]
-fn a_good_configuration_is_taken() {
+fn a_valid_configuration_is_accepted() {
     let config = parse(GOOD).expect("it is good");
     assert_eq!(config.relay.hostname.as_str(), "mx.desk.example");
     assert_eq!(config.listeners.len(), 1);
@@ -50,25 +50,25 @@ fn a_good_configuration_is_taken() {
 
 #[test]
 fn syntax_and_unknown_keys_are_shown_at_their_line() {
-    wrong("[delivery]\nretry = [\"1m\"\n", 2, "array");
-    wrong("[delivery]\nretries = 3\n", 2, "unknown field `retries`");
-    wrong("[smtp]\n", 1, "unknown field `smtp`");
-    wrong(
+    assert_problem("[delivery]\nretry = [\"1m\"\n", 2, "array");
+    assert_problem("[delivery]\nretries = 3\n", 2, "unknown field `retries`");
+    assert_problem("[smtp]\n", 1, "unknown field `smtp`");
+    assert_problem(
         "[[listener]]\nname = \"b\"\naddress = \"localhost\"\ndirection = \"inbound\"\n",
         3,
         "invalid socket address",
     );
-    wrong(
+    assert_problem(
         "[[listener]]\nname = \"b\"\naddress = \"127.0.0.1:0\"\ndirection = \"outbound\"\n",
         4,
         "unknown variant `outbound`",
     );
-    wrong(
+    assert_problem(
         "[[listener]]\nname = \"b\"\naddress = \"127.0.0.1:0\"\ndirection = \"inbound\"\nproxy-from = [\"10.0.0.0/64\"]\n",
         5,
         "invalid IP address",
     );
-    wrong(
+    assert_problem(
         "[[policy]]\nname = \"x\"\nbuiltin = \"loop-guard\"\ngrants = [\"reject\"]\n",
         4,
         "unknown variant `reject`, expected `discard`",
@@ -76,7 +76,7 @@ fn syntax_and_unknown_keys_are_shown_at_their_line() {
 }
 
 #[test]
-fn what_is_missing_is_named() {
+fn a_missing_key_is_named() {
     let problems = problems("[relay]\nstore = \"x\"\n");
     assert!(
         problems[0].1.contains("missing field `hostname`"),
@@ -85,26 +85,26 @@ fn what_is_missing_is_named() {
 }
 
 #[test]
-fn durations_and_sizes_say_how_they_are_written() {
-    wrong("[delivery]\nexpiry = \"5\"\n", 2, "`5` is not a duration");
-    wrong(
+fn errors_of_durations_and_sizes_show_their_form() {
+    assert_problem("[delivery]\nexpiry = \"5\"\n", 2, "`5` is not a duration");
+    assert_problem(
         "[delivery]\nexpiry = 5\n",
         2,
         "a duration in quotes with its unit",
     );
-    wrong(
+    assert_problem(
         "[delivery]\nretry = [\"1m\", \"soon\"]\n",
         2,
         "`soon` is not a duration",
     );
-    wrong("[limits]\nidle = \"-1s\"\n", 2, "`-1s` is negative");
-    wrong("[limits]\nidle = \"1mo\"\n", 2, "no fixed length");
-    wrong(
+    assert_problem("[limits]\nidle = \"-1s\"\n", 2, "`-1s` is negative");
+    assert_problem("[limits]\nidle = \"1mo\"\n", 2, "no fixed length");
+    assert_problem(
         "[limits]\nmessage-size = \"big\"\n",
         2,
         "`big` is not a size",
     );
-    wrong("[limits]\nmessage-size = -1\n", 2, "`-1` is negative");
+    assert_problem("[limits]\nmessage-size = -1\n", 2, "`-1` is negative");
 }
 
 #[test]
@@ -124,23 +124,23 @@ fn a_hostname_is_ascii() {
 }
 
 #[test]
-fn a_level_is_one() {
-    wrong("[log]\nlevel = \"a=b=c\"\n", 2, "does not say what to log");
+fn a_log_level_that_cannot_be_parsed_is_refused() {
+    assert_problem("[log]\nlevel = \"a=b=c\"\n", 2, "does not say what to log");
 }
 
 #[test]
-fn limits_leave_room_for_mail() {
-    wrong("[limits]\nconnections = 0\n", 2, "no mail could be taken");
-    wrong("[limits]\nmessage-size = 0\n", 2, "no mail could be taken");
-    wrong("[limits]\nidle = \"0s\"\n", 2, "no mail could be taken");
-    wrong("[limits]\ncommand = 1180\n", 2, "1180 octets");
+fn limits_that_allow_no_mail_are_refused() {
+    assert_problem("[limits]\nconnections = 0\n", 2, "no mail could be taken");
+    assert_problem("[limits]\nmessage-size = 0\n", 2, "no mail could be taken");
+    assert_problem("[limits]\nidle = \"0s\"\n", 2, "no mail could be taken");
+    assert_problem("[limits]\ncommand = 1180\n", 2, "1180 octets");
 }
 
 #[test]
-fn an_account_of_the_directory_may_have_something() {
+fn limits_that_leave_a_directory_account_nothing_are_refused() {
     for key in ["domains-per-account", "addresses-per-domain", "live-sets"] {
         let section = format!("[directory]\n{key} = 0");
-        wrong(
+        assert_problem(
             &section,
             2,
             &format!("{key} is 0, so no account could have any"),
@@ -149,21 +149,21 @@ fn an_account_of_the_directory_may_have_something() {
 }
 
 #[test]
-fn somebody_can_log_in() {
+fn limits_that_let_nobody_log_in_are_refused() {
     for key in ["failures-per-address", "failures-per-user"] {
         let table = format!("[log-ins]\n{key} = 0\n");
-        wrong(&table, 2, &format!("{key} is 0, so nobody could log in"));
+        assert_problem(&table, 2, &format!("{key} is 0, so nobody could log in"));
     }
 }
 
 #[test]
-fn a_domain_that_an_account_sends_from_is_its_own() {
-    wrong(
+fn a_sending_domain_and_an_address_belong_to_one_account() {
+    assert_problem(
         "[[account]]\nid = \"a\"\ndomains = [\"desk.example\"]\n[[account]]\nid = \"b\"\nsending-domains = [\n  \"Desk.Example\",\n]\n",
         7,
         "the domain desk.example already belongs to account \"a\"",
     );
-    wrong(
+    assert_problem(
         "[[account]]\nid = \"a\"\ndomains = [\"desk.example\"]\naddresses = [\n  \"help@desk.example\",\n  \"help@other.example\",\n]\n",
         6,
         "other.example is not among the domains of account \"a\"",
@@ -172,28 +172,28 @@ fn a_domain_that_an_account_sends_from_is_its_own() {
 
 #[test]
 fn a_domain_and_a_user_belong_to_one_account() {
-    wrong(
+    assert_problem(
         "[[account]]\nid = \"a\"\ndomains = [\"desk.example\"]\n[[account]]\nid = \"b\"\ndomains = [\n  \"other.example\",\n  \"Desk.Example\",\n]\n",
         8,
         "the domain desk.example already belongs to account \"a\"",
     );
-    wrong(
+    assert_problem(
         "[[account]]\nid = \"a\"\nusers = [{ name = \"app\", password = \"x\" }]\n[[account]]\nid = \"b\"\nusers = [{ name = \"app\", password = \"y\" }]\n",
         6,
         "the user \"app\" already belongs to account \"a\"",
     );
-    // SASLprep makes one name of the two: a soft hyphen is nothing.
-    wrong(
+    // SASLprep drops the soft hyphen, so both are one name.
+    assert_problem(
         "[[account]]\nid = \"a\"\nusers = [{ name = \"app\", password = \"x\" }]\n[[account]]\nid = \"b\"\nusers = [{ name = \"ap\\u00adp\", password = \"y\" }]\n",
         6,
         "already belongs to account \"a\"",
     );
-    wrong(
+    assert_problem(
         "[[account]]\nid = \"a\"\nusers = [{ name = \"\\u00ad\", password = \"x\" }]\n",
         3,
         "nobody can log in by this name",
     );
-    wrong(
+    assert_problem(
         "[[account]]\nid = \"a\"\nusers = [{ name = \"app\", password = \"\" }]\n",
         3,
         "empty password",
@@ -202,17 +202,17 @@ fn a_domain_and_a_user_belong_to_one_account() {
 
 #[test]
 fn names_are_plain_and_given_once() {
-    wrong(
+    assert_problem(
         "[[account]]\nid = \"a\"\n[[account]]\nid = \"a\"\n",
         4,
         "two of the name \"a\"",
     );
-    wrong(
+    assert_problem(
         "[[listener]]\nname = \"mx\"\naddress = \"127.0.0.1:0\"\ndirection = \"inbound\"\ntls = \"none\"\n",
         2,
         "two of the name \"mx\"",
     );
-    wrong(
+    assert_problem(
         "[[policy]]\nname = \"a b\"\nbuiltin = \"loop-guard\"\n",
         2,
         "`a b` cannot name a policy",
@@ -220,33 +220,33 @@ fn names_are_plain_and_given_once() {
 }
 
 #[test]
-fn an_address_is_listened_on_once() {
+fn two_listeners_on_one_address_are_refused() {
     let listener = |name| {
         format!(
             "[[listener]]\nname = \"{name}\"\naddress = \"127.0.0.1:2525\"\ndirection = \"inbound\"\ntls = \"none\"\n"
         )
     };
-    wrong(
+    assert_problem(
         &(listener("a") + &listener("b")),
         8,
         "127.0.0.1:2525 is already the address of listener \"a\"",
     );
 }
 
-/// What the system would refuse once the relay starts; the families do not meet.
+/// The system would refuse such listeners when the relay starts. IPv4 and IPv6 do not overlap.
 #[test]
-fn addresses_that_overlap_are_told() {
+fn listeners_on_overlapping_addresses_are_refused() {
     let listener = |name: &str, address: &str| {
         format!(
             "[[listener]]\nname = \"{name}\"\naddress = \"{address}:2525\"\ndirection = \"inbound\"\ntls = \"none\"\n"
         )
     };
-    wrong(
+    assert_problem(
         &(listener("a", "0.0.0.0") + &listener("b", "127.0.0.1")),
         8,
         "127.0.0.1:2525 overlaps with 0.0.0.0:2525 of listener \"a\"",
     );
-    wrong(
+    assert_problem(
         &(listener("a", "[::]") + "[http]\naddress = \"[::1]:2525\"\n"),
         3,
         "[::]:2525 overlaps with [::1]:2525",
@@ -256,8 +256,8 @@ fn addresses_that_overlap_are_told() {
 }
 
 #[test]
-fn no_more_connections_are_reserved_than_there_are() {
-    wrong(
+fn reserving_more_connections_than_the_limit_is_refused() {
+    assert_problem(
         "reserved-connections = 7\n[[listener]]\nname = \"b\"\naddress = \"127.0.0.1:0\"\ndirection = \"inbound\"\ntls = \"none\"\nreserved-connections = 4\n[limits]\nconnections = 10\n",
         7,
         "listener \"b\" reserves 4 connections, and of the 10 in [limits] only 3 are left",
@@ -266,12 +266,12 @@ fn no_more_connections_are_reserved_than_there_are() {
 
 #[test]
 fn tls_needs_a_certificate_and_submission_needs_tls() {
-    wrong(
+    assert_problem(
         "[[listener]]\nname = \"b\"\naddress = \"127.0.0.1:0\"\ndirection = \"inbound\"\n",
         1,
         "listener \"b\" speaks TLS, and there is no certificate",
     );
-    wrong(
+    assert_problem(
         "[[listener]]\nname = \"b\"\naddress = \"127.0.0.1:0\"\ndirection = \"submission\"\ntls = \"none\"\n",
         5,
         "nobody could log in",
@@ -279,14 +279,14 @@ fn tls_needs_a_certificate_and_submission_needs_tls() {
 }
 
 #[test]
-fn a_chain_names_policies_that_there_are_and_each_once() {
+fn a_chain_with_an_unknown_or_repeated_policy_is_refused() {
     let listener = "[[listener]]\nname = \"b\"\naddress = \"127.0.0.1:0\"\ndirection = \"inbound\"\ntls = \"none\"\n";
-    wrong(
+    assert_problem(
         &format!("{listener}chain = [\"loop-guard\", \"spam-guard\"]\n"),
         6,
         "there is no policy \"spam-guard\"",
     );
-    wrong(
+    assert_problem(
         &format!("{listener}chain = [\"loop-guard\", \"loop-guard\"]\n"),
         6,
         "in this chain twice",
@@ -294,8 +294,8 @@ fn a_chain_names_policies_that_there_are_and_each_once() {
 }
 
 #[test]
-fn no_policy_has_the_relays_name() {
-    wrong(
+fn a_policy_named_relay_is_refused() {
+    assert_problem(
         "[[policy]]\nname = \"relay\"\nbuiltin = \"loop-guard\"\n",
         2,
         "names what the relay itself says",
@@ -304,27 +304,27 @@ fn no_policy_has_the_relays_name() {
 
 #[test]
 fn a_policy_has_one_module_and_time_to_run() {
-    wrong(
+    assert_problem(
         "[[policy]]\nname = \"x\"\n",
         1,
         "needs either builtin or file",
     );
-    wrong(
+    assert_problem(
         "[[policy]]\nname = \"x\"\nbuiltin = \"loop-guard\"\nfile = \"x.wasm\"\n",
         1,
         "needs either builtin or file",
     );
-    wrong(
+    assert_problem(
         "[[policy]]\nname = \"x\"\nbuiltin = \"loop-gard\"\n",
         3,
         "there is no built-in policy \"loop-gard\"",
     );
-    wrong(
+    assert_problem(
         "[[policy]]\nname = \"x\"\nbuiltin = \"loop-guard\"\ndeadline = \"0ms\"\n",
         4,
         "no time to run",
     );
-    wrong(
+    assert_problem(
         "[[policy]]\nname = \"x\"\nbuiltin = \"loop-guard\"\nself-test = [\n  { file = \"a.eml\", rcpt-to = [\"a@b.example\"], expect = \"refuse\" },\n]\n",
         5,
         "`refuse` is not a verdict",
@@ -332,11 +332,11 @@ fn a_policy_has_one_module_and_time_to_run() {
 }
 
 #[test]
-fn delivery_must_be_able_to_deliver() {
-    wrong("[delivery]\nretry = []\n", 2, "at least one");
-    wrong("[delivery]\nretry = [\"0s\"]\n", 2, "above zero");
-    wrong("[delivery]\njitter = 2.0\n", 2, "not a fraction");
-    wrong(
+fn settings_that_allow_no_delivery_are_refused() {
+    assert_problem("[delivery]\nretry = []\n", 2, "at least one");
+    assert_problem("[delivery]\nretry = [\"0s\"]\n", 2, "above zero");
+    assert_problem("[delivery]\njitter = 2.0\n", 2, "not a fraction");
+    assert_problem(
         "[delivery]\nmessages-in-flight = 0\n",
         2,
         "nothing would be delivered",
@@ -344,19 +344,19 @@ fn delivery_must_be_able_to_deliver() {
 }
 
 #[test]
-fn what_senders_are_told_is_in_known_words_and_times() {
-    wrong(
+fn languages_and_times_of_notices_are_validated() {
+    assert_problem(
         "[delivery]\ndelay-notice = \"soon\"\n",
         2,
         "`soon` is not a duration",
     );
-    wrong("[delivery]\ndelay-notice = 4\n", 2, "or \"never\"");
-    wrong(
+    assert_problem("[delivery]\ndelay-notice = 4\n", 2, "or \"never\"");
+    assert_problem(
         "[notifications]\nlanguage = \"fr\"\n",
         2,
         "unknown variant `fr`, expected `en` or `pt`",
     );
-    wrong(
+    assert_problem(
         "[[account]]\nid = \"a\"\nlanguage = \"pt-PT\"\n",
         3,
         "unknown variant `pt-PT`",
@@ -376,7 +376,7 @@ fn what_senders_are_told_is_in_known_words_and_times() {
 }
 
 #[test]
-fn all_problems_are_said_at_once() {
+fn all_problems_are_reported_at_once() {
     let text = format!(
         "{GOOD}[[policy]]\nname = \"x\"\n[delivery]\nretry = []\nconnections-per-next-hop = 0\n"
     );
@@ -428,7 +428,7 @@ fn paths_are_relative_to_the_file() {
 }
 
 #[test]
-fn room_for_deliveries_is_kept_on_the_disk() {
+fn min_free_below_one_mebibyte_is_refused() {
     let with = |free: &str| {
         let relay = "hostname = \"mx.desk.example\"\n";
         GOOD.replace(relay, &format!("{relay}min-free = \"{free}\"\n"))
@@ -441,13 +441,13 @@ fn room_for_deliveries_is_kept_on_the_disk() {
 }
 
 #[test]
-fn a_collector_is_one_that_spans_can_be_sent_to() {
+fn a_collector_that_spans_cannot_be_sent_to_is_refused() {
     let otlp = |keys: &str| format!("[otlp]\nendpoint = \"http://127.0.0.1:4318\"\n{keys}\n");
     assert!(parse(&format!("{GOOD}{}", otlp(""))).is_ok());
-    wrong(&otlp("sample = 1.5"), 3, "sample is 1.5");
-    wrong(&otlp("timeout = \"0s\""), 3, "timeout is 0");
-    wrong(&otlp("service-name = \"\""), 3, "the service name is empty");
-    wrong(&otlp("headers = { Host = \"x\" }"), 3, "set by the relay");
-    wrong("[otlp]\nendpoint = \"127.0.0.1:4318\"\n", 2, "not the URL");
-    wrong("[otlp]\nendpoint = \"https://c\"\n", 2, "wants TLS");
+    assert_problem(&otlp("sample = 1.5"), 3, "sample is 1.5");
+    assert_problem(&otlp("timeout = \"0s\""), 3, "timeout is 0");
+    assert_problem(&otlp("service-name = \"\""), 3, "the service name is empty");
+    assert_problem(&otlp("headers = { Host = \"x\" }"), 3, "set by the relay");
+    assert_problem("[otlp]\nendpoint = \"127.0.0.1:4318\"\n", 2, "not the URL");
+    assert_problem("[otlp]\nendpoint = \"https://c\"\n", 2, "wants TLS");
 }
