@@ -1,4 +1,4 @@
-//! The command line's end of the control socket.
+//! Client side of the control socket, for the command line.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,31 +9,31 @@ use tokio::net::UnixStream;
 use super::protocol::{Request, Response};
 use super::socket;
 
-/// A relay could not be asked.
+/// Error of asking a relay.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// The socket is there and may not be opened, or the connection broke.
+    /// The socket cannot be opened, or the connection broke.
     #[error("cannot ask the relay on {}: {source}", path.display())]
     Io {
-        /// The socket.
+        /// Path of the socket.
         path: PathBuf,
-        /// What the system said.
+        /// Error of the system.
         source: io::Error,
     },
-    /// It ended before it had answered.
+    /// The relay ended before it answered.
     #[error("the relay on {} has ended before it answered; ask again", .0.display())]
     Ended(PathBuf),
-    /// It answered with something else, as another version might.
+    /// The response cannot be parsed; the relay may be of another version.
     #[error(
         "the relay's answer cannot be understood ({0}); is it of the same version as this command?"
     )]
     Answer(#[from] serde_json::Error),
 }
 
-/// Asks the relay that runs on this store; `None` if none does.
+/// Sends a request to the relay that runs on this store. Returns `None` if none runs.
 ///
 /// # Errors
-/// A relay may be running, and could not be asked.
+/// A relay may be running, but cannot be asked.
 pub async fn ask(store: &Path, request: &Request) -> Result<Option<Response>, ClientError> {
     let path = socket::path(store);
     let failed = |source| ClientError::Io {
@@ -42,7 +42,7 @@ pub async fn ask(store: &Path, request: &Request) -> Result<Option<Response>, Cl
     };
     let stream = match UnixStream::connect(&path).await {
         Ok(stream) => stream,
-        // No socket, or one that a killed relay has left behind.
+        // There is no socket, or only one left behind by a killed relay.
         Err(error)
             if matches!(
                 error.kind(),

@@ -1,4 +1,4 @@
-//! What an operator asks of the directory.
+//! Requests to the directory, and their responses.
 
 use gatepost_directory::{
     Account, AccountId, Claim, Connector, ConnectorId, Credential, Directory, DirectoryError,
@@ -7,193 +7,195 @@ use gatepost_directory::{
 use gatepost_message::{Address, Domain};
 use serde::{Deserialize, Serialize};
 
-/// What is asked. Accounts go by their id or their native domain.
+/// Request to the directory. Accounts are named by id or native domain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "kebab-case")]
 pub enum DirectoryRequest {
-    /// Make an account.
+    /// Adds an account.
     AccountAdd(Profile),
-    /// Every account.
+    /// Lists all accounts.
     AccountList,
-    /// One account.
+    /// Shows an account.
     AccountShow {
-        /// Which.
+        /// Account by its id or native domain.
         account: String,
     },
-    /// Remove one that has nothing.
+    /// Removes an account that owns nothing.
     AccountRemove {
-        /// Which.
+        /// Account by its id or native domain.
         account: String,
     },
-    /// Set for one account what holds for it in a policy; with nothing, what the policy says.
+    /// Sets an account's settings for a policy; with none, the policy's own settings apply.
     AccountSet {
-        /// Which.
+        /// Account by its id or native domain.
         account: String,
         /// Name of the policy.
         policy: String,
-        /// What holds.
+        /// New settings.
         settings: Option<PolicySettings>,
     },
-    /// Connect a domain.
+    /// Connects a domain to an account.
     ConnectorAdd {
-        /// Whose.
+        /// Account by its id or native domain.
         account: String,
-        /// What; its account is filled in.
+        /// Connector without its account.
         connector: ConnectorAsk,
     },
-    /// Connectors, of one account or of all.
+    /// Lists connectors.
     ConnectorList {
-        /// Whose.
+        /// Account by its id or native domain; all accounts if absent.
         account: Option<String>,
     },
-    /// One connector.
+    /// Shows a connector.
     ConnectorShow {
-        /// Which.
+        /// Id of the connector.
         connector: ConnectorId,
     },
-    /// Vouch for its domain.
+    /// Marks the domain as verified.
     ConnectorVerify {
-        /// Which.
+        /// Id of the connector.
         connector: ConnectorId,
     },
-    /// Vouch for it no longer.
+    /// Disconnects the domain.
     ConnectorDisconnect {
-        /// Which.
+        /// Id of the connector.
         connector: ConnectorId,
     },
-    /// Say who is known to forward its mail.
+    /// Sets the known forwarders of its mail.
     ConnectorForwarders {
-        /// Which.
+        /// Id of the connector.
         connector: ConnectorId,
-        /// Who.
+        /// Known forwarders.
         forwarders: Forwarders,
     },
-    /// Remove one that has nothing.
+    /// Removes a connector that owns nothing.
     ConnectorRemove {
-        /// Which.
+        /// Id of the connector.
         connector: ConnectorId,
     },
-    /// Add a support address.
+    /// Adds a support address.
     AddressAdd {
-        /// Whose.
+        /// Account by its id or native domain.
         account: String,
-        /// Which.
+        /// Address to add.
         address: Address,
     },
-    /// Support addresses, of one account or of all.
+    /// Lists support addresses.
     AddressList {
-        /// Whose.
+        /// Account by its id or native domain; all accounts if absent.
         account: Option<String>,
     },
-    /// Whoever has a support address: several may, where a domain is only claimed.
+    /// Shows all accounts that have a support address. If the domain is only claimed, there may be
+    /// several.
     AddressShow {
-        /// Which.
+        /// Address to look up.
         address: Address,
     },
-    /// Remove a support address.
+    /// Removes a support address.
     AddressRemove {
-        /// Whose.
+        /// Account by its id or native domain.
         account: String,
-        /// Which.
+        /// Address to remove.
         address: Address,
     },
-    /// Make a credential for relay from a domain.
+    /// Issues a credential for relay from a domain.
     CredentialAddInbound {
-        /// Its connector.
+        /// Connector of the domain.
         connector: ConnectorId,
-        /// Whether it gets the account's alias.
+        /// True if it gets the account's alias.
         alias: bool,
     },
-    /// Make a credential for submission.
+    /// Issues a credential for submission.
     CredentialAddSubmission {
-        /// Whose.
+        /// Account by its id or native domain.
         account: String,
-        /// Whether it gets the account's alias.
+        /// True if it gets the account's alias.
         alias: bool,
     },
-    /// Credentials, of one account or of all.
+    /// Lists credentials.
     CredentialList {
-        /// Whose.
+        /// Account by its id or native domain; all accounts if absent.
         account: Option<String>,
     },
-    /// One credential.
+    /// Shows a credential.
     CredentialShow {
-        /// Which.
+        /// User name of the credential.
         user_name: UserName,
     },
-    /// End a credential.
+    /// Revokes a credential.
     CredentialRevoke {
-        /// Which.
+        /// User name of the credential.
         user_name: UserName,
     },
-    /// Forget a credential.
+    /// Deletes a credential.
     CredentialRemove {
-        /// Which.
+        /// User name of the credential.
         user_name: UserName,
     },
-    /// Encrypt everything anew with a new key.
+    /// Encrypts everything with a new key.
     Rekey,
 }
 
-/// A connector that is asked for.
+/// New connector without its account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct ConnectorAsk {
-    /// For people.
+    /// Name for people.
     pub name: gatepost_directory::Name,
-    /// The domain.
+    /// Domain to connect.
     pub domain: Domain,
-    /// Which mail of it passes through us.
+    /// Direction of the mail that passes through the relay.
     pub kind: gatepost_directory::ConnectorKind,
-    /// How the customer's server wants us to authenticate to it.
+    /// Authentication mechanism that the customer's server expects of us.
     pub protocol: gatepost_directory::Protocol,
 }
 
-/// What came of it.
+/// Response of the directory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DirectoryResponse {
-    /// Accounts.
+    /// Accounts that were found, added or changed.
     Accounts(Vec<Account>),
-    /// Connectors.
+    /// Connectors that were found, added or changed.
     Connectors(Vec<Connector>),
-    /// Support addresses.
+    /// Support addresses that were found or added.
     Addresses(Vec<SupportAddress>),
-    /// Credentials.
+    /// Credentials that were found.
     Credentials(Vec<Credential>),
-    /// A new credential with its secret.
+    /// New credential with its secret.
     Issued(Box<Issued>),
-    /// So many values are encrypted anew.
+    /// Number of values that were encrypted with the new key.
     Rekeyed(usize),
-    /// It is done.
+    /// The request was executed.
     Done,
 }
 
-/// Carries a request out. Blocks.
+/// Executes a request. Blocks.
 ///
 /// # Errors
-/// It may not be done, or could not.
+/// The request is not allowed, or the store failed.
 pub(super) fn execute(
     directory: &Directory,
     request: DirectoryRequest,
 ) -> Result<DirectoryResponse, DirectoryError> {
-    use DirectoryRequest as Ask;
-    use DirectoryResponse as Answer;
+    use DirectoryRequest as Request;
+    use DirectoryResponse as Response;
 
     let view = directory.view();
-    let whose = |account: Option<String>| account.map(|text| account_id(&view, &text)).transpose();
+    let account_filter =
+        |account: Option<String>| account.map(|text| account_id(&view, &text)).transpose();
     Ok(match request {
-        Ask::AccountAdd(profile) => Answer::Accounts(vec![directory.add_account(profile)?]),
-        Ask::AccountList => Answer::Accounts(view.accounts().cloned().collect()),
-        Ask::AccountShow { account } => {
+        Request::AccountAdd(profile) => Response::Accounts(vec![directory.add_account(profile)?]),
+        Request::AccountList => Response::Accounts(view.accounts().cloned().collect()),
+        Request::AccountShow { account } => {
             let account = view.account(account_id(&view, &account)?);
-            Answer::Accounts(account.cloned().into_iter().collect())
+            Response::Accounts(account.cloned().into_iter().collect())
         }
-        Ask::AccountRemove { account } => {
+        Request::AccountRemove { account } => {
             directory.remove_account(account_id(&view, &account)?)?;
-            Answer::Done
+            Response::Done
         }
-        Ask::AccountSet {
+        Request::AccountSet {
             account,
             policy,
             settings,
@@ -201,9 +203,9 @@ pub(super) fn execute(
             let account = account_id(&view, &account)?;
             directory.set_policy(account, &policy, settings)?;
             let changed = directory.view();
-            Answer::Accounts(changed.account(account).cloned().into_iter().collect())
+            Response::Accounts(changed.account(account).cloned().into_iter().collect())
         }
-        Ask::ConnectorAdd { account, connector } => {
+        Request::ConnectorAdd { account, connector } => {
             let account = account_id(&view, &account)?;
             let ConnectorAsk {
                 name,
@@ -211,7 +213,7 @@ pub(super) fn execute(
                 kind,
                 protocol,
             } = connector;
-            Answer::Connectors(vec![directory.add_connector(Claim {
+            Response::Connectors(vec![directory.add_connector(Claim {
                 account,
                 name,
                 domain,
@@ -219,82 +221,84 @@ pub(super) fn execute(
                 protocol,
             })?])
         }
-        Ask::ConnectorList { account } => Answer::Connectors(match whose(account)? {
-            Some(account) => view.connectors(account).to_vec(),
-            None => all_connectors(&view).cloned().collect(),
-        }),
-        Ask::ConnectorShow { connector } => {
+        Request::ConnectorList { account } => {
+            Response::Connectors(match account_filter(account)? {
+                Some(account) => view.connectors(account).to_vec(),
+                None => all_connectors(&view).cloned().collect(),
+            })
+        }
+        Request::ConnectorShow { connector } => {
             let found = all_connectors(&view).find(|found| found.id == connector);
             let found = found.ok_or_else(|| unknown("connector", connector))?;
-            Answer::Connectors(vec![found.clone()])
+            Response::Connectors(vec![found.clone()])
         }
-        Ask::ConnectorVerify { connector } => {
-            Answer::Connectors(vec![directory.verify_connector(connector)?])
+        Request::ConnectorVerify { connector } => {
+            Response::Connectors(vec![directory.verify_connector(connector)?])
         }
-        Ask::ConnectorDisconnect { connector } => {
-            Answer::Connectors(vec![directory.disconnect_connector(connector)?])
+        Request::ConnectorDisconnect { connector } => {
+            Response::Connectors(vec![directory.disconnect_connector(connector)?])
         }
-        Ask::ConnectorForwarders {
+        Request::ConnectorForwarders {
             connector,
             forwarders,
-        } => Answer::Connectors(vec![directory.set_forwarders(connector, forwarders)?]),
-        Ask::ConnectorRemove { connector } => {
+        } => Response::Connectors(vec![directory.set_forwarders(connector, forwarders)?]),
+        Request::ConnectorRemove { connector } => {
             directory.remove_connector(connector)?;
-            Answer::Done
+            Response::Done
         }
-        Ask::AddressAdd { account, address } => {
+        Request::AddressAdd { account, address } => {
             let account = account_id(&view, &account)?;
-            Answer::Addresses(vec![directory.add_address(account, address)?])
+            Response::Addresses(vec![directory.add_address(account, address)?])
         }
-        Ask::AddressList { account } => {
-            let account = whose(account)?;
+        Request::AddressList { account } => {
+            let account = account_filter(account)?;
             let mut addresses = directory.addresses()?;
             addresses.retain(|address| account.is_none_or(|id| address.account == id));
-            Answer::Addresses(addresses)
+            Response::Addresses(addresses)
         }
-        Ask::AddressShow { address } => {
+        Request::AddressShow { address } => {
             let mut addresses = directory.addresses()?;
             let canonical = gatepost_directory::Canonical::of(&address);
             let is_it = |of: &Address| gatepost_directory::Canonical::of(of) == canonical;
             addresses.retain(|found| is_it(&found.address));
             match addresses.is_empty() {
                 true => return Err(unknown("address", address).into()),
-                false => Answer::Addresses(addresses),
+                false => Response::Addresses(addresses),
             }
         }
-        Ask::AddressRemove { account, address } => {
+        Request::AddressRemove { account, address } => {
             directory.remove_address(account_id(&view, &account)?, &address)?;
-            Answer::Done
+            Response::Done
         }
-        Ask::CredentialAddInbound { connector, alias } => Answer::Issued(Box::new(
+        Request::CredentialAddInbound { connector, alias } => Response::Issued(Box::new(
             directory.issue(Grant::Inbound { connector }, alias)?,
         )),
-        Ask::CredentialAddSubmission { account, alias } => {
+        Request::CredentialAddSubmission { account, alias } => {
             let account = account_id(&view, &account)?;
             let issued = directory.issue(Grant::Submission { account }, alias)?;
-            Answer::Issued(Box::new(issued))
+            Response::Issued(Box::new(issued))
         }
-        Ask::CredentialList { account } => {
-            let account = whose(account)?;
+        Request::CredentialList { account } => {
+            let account = account_filter(account)?;
             let mut credentials = directory.credentials()?;
             credentials.retain(|credential| account.is_none_or(|id| credential.account == id));
-            Answer::Credentials(credentials)
+            Response::Credentials(credentials)
         }
-        Ask::CredentialShow { user_name } => {
+        Request::CredentialShow { user_name } => {
             let mut credentials = directory.credentials()?.into_iter();
             let found = credentials.find(|credential| credential.user_name == user_name);
             let found = found.ok_or_else(|| unknown("credential", user_name))?;
-            Answer::Credentials(vec![found])
+            Response::Credentials(vec![found])
         }
-        Ask::CredentialRevoke { user_name } => {
+        Request::CredentialRevoke { user_name } => {
             directory.revoke(&user_name)?;
-            Answer::Done
+            Response::Done
         }
-        Ask::CredentialRemove { user_name } => {
+        Request::CredentialRemove { user_name } => {
             directory.remove_credential(&user_name)?;
-            Answer::Done
+            Response::Done
         }
-        Ask::Rekey => Answer::Rekeyed(directory.rekey()?),
+        Request::Rekey => Response::Rekeyed(directory.rekey()?),
     })
 }
 
@@ -303,13 +307,13 @@ fn all_connectors(view: &View) -> impl Iterator<Item = &Connector> {
         .flat_map(|account| view.connectors(account.id))
 }
 
-/// What an account is called in policies, queue and trace: one of the directory by its id, whichever
-/// way it is named; one of the configuration as it is.
-pub(super) fn policies_account(directory: &Directory, named: &str) -> String {
+/// Returns the name of an account in policies, queue and trace: of an account of the directory its
+/// id, of one of the configuration the given name.
+pub(super) fn account_name(directory: &Directory, named: &str) -> String {
     account_id(&directory.view(), named).map_or_else(|_| named.to_owned(), |id| id.to_string())
 }
 
-/// An account by its id or its native domain.
+/// Finds an account by its id or its native domain.
 pub fn account_id(view: &View, text: &str) -> Result<AccountId, Refusal> {
     let by_id = text.parse().ok().filter(|id| view.account(*id).is_some());
     let by_domain = || view.domain(text).filter(|found| found.connector.is_none());

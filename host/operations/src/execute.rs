@@ -1,4 +1,4 @@
-//! Carries a request out.
+//! Execution of requests.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,14 +14,14 @@ use super::directory;
 use super::partners::{self, PartnerResponse};
 use super::protocol::{Action, Choice, Listing, PolicyStatus, Request, Response, Shown};
 use super::runtime::Runtime;
-use crate::reload::{Ask, Reloaded};
+use crate::reload::{ReloadRequest, Reloaded};
 use gatepost_feeds as feeds;
 use gatepost_policy_set::Policies;
 
-/// Messages that are changed in one go: their changes share commits.
+/// Number of messages whose changes are started together and share commits.
 const PAGE: usize = 500;
 
-/// Carries a request out.
+/// Executes a request.
 pub async fn execute(runtime: &Runtime, request: Request) -> Response {
     match try_execute(runtime, request).await {
         Ok(response) => response,
@@ -34,35 +34,42 @@ async fn try_execute(runtime: &Runtime, request: Request) -> Result<Response, St
     let now = Millis::now();
     Ok(match request {
         Request::QueueList(listing) => {
-            Response::Messages(spool.list(filter(listing)).await.map_err(say)?)
+            Response::Messages(spool.list(filter(listing)).await.map_err(to_text)?)
         }
-        Request::QueueShow { id } => shown(spool.show(id).await.map_err(say)?),
+        Request::QueueShow { id } => message_response(spool.show(id).await.map_err(to_text)?),
         Request::QueueChange { action, choice } => {
-            Response::Changed(change(runtime, action, choice, now).await?)
+            Response::Changed(change_recipients(runtime, action, choice, now).await?)
         }
         Request::QuarantineList(listing) => {
-            Response::Messages((spool.quarantine_list(filter(listing)).await).map_err(say)?)
+            Response::Messages((spool.quarantine_list(filter(listing)).await).map_err(to_text)?)
         }
-        Request::QuarantineShow { id } => shown(spool.quarantine_show(id).await.map_err(say)?),
+        Request::QuarantineShow { id } => {
+            message_response(spool.quarantine_show(id).await.map_err(to_text)?)
+        }
         Request::QuarantineRelease { id } => {
-            let found = spool.quarantine_release(id, now).await.map_err(say)?;
-            done(runtime, found, id, Kind::Released)
+            let found = spool.quarantine_release(id, now).await.map_err(to_text)?;
+            record_outcome(runtime, found, id, Kind::Released)
         }
         Request::QuarantineDelete { id } => {
-            let found = spool.quarantine_delete(id).await.map_err(say)?;
-            done(runtime, found, id, Kind::Discarded)
+            let found = spool.quarantine_delete(id).await.map_err(to_text)?;
+            record_outcome(runtime, found, id, Kind::Discarded)
         }
         Request::PolicyList => {
-            let policies = policies(runtime)?;
+            let policies = running_policies(runtime)?;
             let slots = policies.slots();
-            Response::Policies(slots.iter().map(|slot| status(policies, slot)).collect())
+            Response::Policies(
+                slots
+                    .iter()
+                    .map(|slot| policy_status(policies, slot))
+                    .collect(),
+            )
         }
         Request::PolicyActivate { policy, module } => {
-            let swap = policies(runtime)?.activate(&policy, Bytes::from(module));
+            let swap = running_policies(runtime)?.activate(&policy, Bytes::from(module));
             Response::Swapped(swap.await.map_err(|error| error.to_string())?)
         }
         Request::PolicyRollback { policy } => {
-            let swap = policies(runtime)?.rollback(&policy).await;
+            let swap = running_policies(runtime)?.rollback(&policy).await;
             Response::Swapped(swap.map_err(|error| error.to_string())?)
         }
         Request::Reload { dry_run } => Response::Reloaded(reload(runtime, dry_run).await?),
@@ -75,13 +82,13 @@ async fn try_execute(runtime: &Runtime, request: Request) -> Result<Response, St
         }
         Request::MachineList { account } => {
             let account =
-                account.map(|account| directory::policies_account(&runtime.directory, &account));
+                account.map(|account| directory::account_name(&runtime.directory, &account));
             Response::Machines(spool.machines(account.as_deref(), now))
         }
         Request::MachineForget { account, address } => {
-            let account = directory::policies_account(&runtime.directory, &account);
+            let account = directory::account_name(&runtime.directory, &account);
             let address = gatepost_message::canonical_form(&address);
-            match (spool.forget_machine(&account, &address, now).await).map_err(say)? {
+            match (spool.forget_machine(&account, &address, now).await).map_err(to_text)? {
                 true => Response::Done,
                 false => Response::Unknown,
             }
@@ -95,7 +102,7 @@ async fn try_execute(runtime: &Runtime, request: Request) -> Result<Response, St
         }
         Request::FeedFetch { account, url } => {
             let directory = &runtime.directory;
-            let feed = partners::feed(&directory.view(), &account, url);
+            let feed = partners::find_feed(&directory.view(), &account, url);
             let feed = feed.map_err(|error| error.to_string())?;
             let client = runtime.feeds.load_full();
             let change = feeds::refresh(directory, &client, &feed).await?;
@@ -120,21 +127,21 @@ async fn try_execute(runtime: &Runtime, request: Request) -> Result<Response, St
     })
 }
 
-fn say(error: SpoolError) -> String {
+fn to_text(error: SpoolError) -> String {
     error.to_string()
 }
 
-fn policies(runtime: &Runtime) -> Result<&Policies, String> {
+fn running_policies(runtime: &Runtime) -> Result<&Policies, String> {
     let policies = runtime.policies.as_deref();
-    policies.ok_or_else(|| "no relay is running, so no policy is in use".to_owned())
+    policies.ok_or_else(|| "no relay is running, so no policy is active".to_owned())
 }
 
 async fn reload(runtime: &Runtime, dry_run: bool) -> Result<Reloaded, String> {
     let relay = runtime.reload.as_ref();
-    let relay = relay.ok_or("no relay is running, so no configuration is in use")?;
+    let relay = relay.ok_or("no relay is running, so no configuration is active")?;
     let (answer, answered) = oneshot::channel();
     let stopping = "the relay is stopping and reads no configuration any more";
-    (relay.send(Ask { dry_run, answer }).await).map_err(|_| stopping)?;
+    (relay.send(ReloadRequest { dry_run, answer }).await).map_err(|_| stopping)?;
     answered.await.map_err(|_| stopping.to_owned())
 }
 
@@ -151,7 +158,7 @@ fn filter(listing: Listing) -> Filter {
     }
 }
 
-fn shown(record: Option<Record>) -> Response {
+fn message_response(record: Option<Record>) -> Response {
     let Some(record) = record else {
         return Response::Unknown;
     };
@@ -166,7 +173,7 @@ fn shown(record: Option<Record>) -> Response {
     }))
 }
 
-fn done(runtime: &Runtime, found: bool, id: TransactionId, kind: Kind) -> Response {
+fn record_outcome(runtime: &Runtime, found: bool, id: TransactionId, kind: Kind) -> Response {
     if !found {
         return Response::Unknown;
     }
@@ -174,8 +181,8 @@ fn done(runtime: &Runtime, found: bool, id: TransactionId, kind: Kind) -> Respon
     Response::Done
 }
 
-/// Changes recipients message by message, so that the trace of each tells of it.
-async fn change(
+/// Changes recipients message by message, so that the trace of each message records it.
+async fn change_recipients(
     runtime: &Runtime,
     action: Action,
     choice: Choice,
@@ -185,9 +192,9 @@ async fn change(
     if !choice.ids.is_empty() {
         let ids: BTreeSet<_> = choice.ids.iter().copied().collect();
         for page in Vec::from_iter(ids).chunks(PAGE) {
-            add(
+            add_counts(
                 &mut total,
-                change_these(runtime, action, &choice, page, now).await?,
+                change_page(runtime, action, &choice, page, now).await?,
             );
         }
         return Ok(total);
@@ -200,40 +207,40 @@ async fn change(
             after,
             limit: PAGE,
         });
-        let page: Vec<_> = (page.await.map_err(say)?.iter())
+        let page: Vec<_> = (page.await.map_err(to_text)?.iter())
             .map(|summary| summary.id)
             .collect();
         let Some(last) = page.last() else {
             return Ok(total);
         };
         after = Some(*last);
-        add(
+        add_counts(
             &mut total,
-            change_these(runtime, action, &choice, &page, now).await?,
+            change_page(runtime, action, &choice, &page, now).await?,
         );
     }
 }
 
-async fn change_these(
+async fn change_page(
     runtime: &Runtime,
     action: Action,
     choice: &Choice,
     ids: &[TransactionId],
     now: Millis,
 ) -> Result<Changed, String> {
-    // All are handed in before the first is waited for.
+    // All changes are started before the first is awaited.
     let tickets: Vec<_> = ids
         .iter()
         .map(|id| {
             (
                 *id,
-                ticket(&*runtime.spool, action, selection(choice, Some(*id)), now),
+                start_change(&*runtime.spool, action, selection(choice, Some(*id)), now),
             )
         })
         .collect();
     let mut total = Changed::default();
     for (id, ticket) in tickets {
-        let changed = ticket.await.map_err(say)?;
+        let changed = ticket.await.map_err(to_text)?;
         if changed.changed > 0 {
             let kind = match action {
                 Action::Retry => Kind::Retried,
@@ -243,12 +250,17 @@ async fn change_these(
             };
             runtime.trace.record(Event::now(id, kind));
         }
-        add(&mut total, changed);
+        add_counts(&mut total, changed);
     }
     Ok(total)
 }
 
-fn ticket(spool: &dyn Spool, action: Action, selection: Selection, now: Millis) -> Ticket<Changed> {
+fn start_change(
+    spool: &dyn Spool,
+    action: Action,
+    selection: Selection,
+    now: Millis,
+) -> Ticket<Changed> {
     match action {
         Action::Retry => spool.retry(selection, now),
         Action::Cancel => spool.cancel(selection),
@@ -265,12 +277,12 @@ fn selection(choice: &Choice, id: Option<TransactionId>) -> Selection {
     }
 }
 
-fn add(total: &mut Changed, more: Changed) {
+fn add_counts(total: &mut Changed, more: Changed) {
     total.changed += more.changed;
     total.in_progress += more.in_progress;
 }
 
-fn status(policies: &Policies, slot: &Slot) -> PolicyStatus {
+fn policy_status(policies: &Policies, slot: &Slot) -> PolicyStatus {
     let version = slot.current();
     PolicyStatus {
         policy: slot.name().to_owned(),

@@ -12,16 +12,19 @@ use gatepost_message::AddressError;
 use crate::LookedUp;
 use crate::directory::account_id;
 
-/// Returns the route `/accounts/{account}/partners/{address}`: is this address a partner's?
+/// Returns the route `/accounts/{account}/partners/{address}`, which looks a partner address up.
 pub fn partner_routes(directory: Arc<Directory>) -> Router {
     Router::new()
-        .route("/accounts/{account}/partners/{address}", get(partner))
+        .route(
+            "/accounts/{account}/partners/{address}",
+            get(look_up_partner),
+        )
         .with_state(directory)
 }
 
-/// Answers whether an address is a partner's of an account, from memory: an application asks it when
+/// Answers from memory whether an address is a partner of an account. An application asks this when
 /// it creates a user.
-async fn partner(
+async fn look_up_partner(
     State(directory): State<Arc<Directory>>,
     Path((account, address)): Path<(String, String)>,
 ) -> (StatusCode, [(header::HeaderName, &'static str); 1], String) {

@@ -1,4 +1,4 @@
-//! What an operator, or the application, asks of partners.
+//! Requests about partners by operators and applications, and their responses.
 
 use std::time::Duration;
 
@@ -11,182 +11,182 @@ use serde::{Deserialize, Serialize};
 
 use super::directory::account_id;
 
-/// What is asked. Accounts go by their id or their native domain.
+/// Request about partners. Accounts are named by id or native domain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "kebab-case")]
 pub enum PartnerRequest {
-    /// Make a sharing agreement.
+    /// Makes a sharing agreement.
     SharingAdd {
-        /// One of the two.
+        /// Account by its id or native domain.
         account: String,
-        /// The other.
+        /// Other account by its id or native domain.
         partner: String,
     },
-    /// The sharing agreements, of one account or of all.
+    /// Lists sharing agreements.
     SharingList {
-        /// Whose.
+        /// Account by its id or native domain; all accounts if absent.
         account: Option<String>,
     },
-    /// End a sharing agreement.
+    /// Ends a sharing agreement.
     SharingRemove {
-        /// One of the two.
+        /// Account by its id or native domain.
         account: String,
-        /// The other.
+        /// Other account by its id or native domain.
         partner: String,
     },
-    /// Add a partner by hand.
+    /// Adds an entry by hand.
     Add {
-        /// Whose.
+        /// Account by its id or native domain.
         account: String,
-        /// Which.
+        /// Entry to add.
         entry: PartnerEntry,
     },
-    /// Remove one that was added by hand or imported.
+    /// Removes an entry that was added by hand or imported.
     Remove {
-        /// Whose.
+        /// Account by its id or native domain.
         account: String,
-        /// Which.
+        /// Entry to remove.
         entry: PartnerEntry,
     },
-    /// Remove an import with all its entries.
+    /// Removes an import with all its entries.
     RemoveImport {
-        /// Whose.
+        /// Account by its id or native domain.
         account: String,
-        /// Its name.
+        /// Name of the import.
         name: String,
     },
-    /// The addresses that an account shares by agreements, and its lists.
+    /// Lists the addresses that an account shares by agreements, and its lists.
     Lists {
-        /// Whose; of all accounts where it is left out.
+        /// Account by its id or native domain; all accounts if absent.
         account: Option<String>,
     },
-    /// Entries of a list.
+    /// Lists entries of a list.
     Entries {
-        /// Which list.
+        /// Id of the list.
         list: u32,
-        /// Those after this one.
+        /// Last entry of the page before.
         after: Option<String>,
-        /// At most so many.
+        /// Maximum number of entries.
         limit: usize,
     },
-    /// Whether an address is a partner's.
+    /// Looks up whether an address is a partner.
     LookUp {
-        /// Whose.
+        /// Account by its id or native domain.
         account: String,
-        /// Which.
+        /// Address to look up.
         address: Address,
     },
-    /// Begin an import.
+    /// Begins an import.
     ImportBegin {
-        /// Whose.
+        /// Account by its id or native domain.
         account: String,
     },
-    /// Hand entries to it.
+    /// Adds entries to an import.
     ImportAdd {
-        /// Which import.
+        /// Id of the import.
         import: ImportId,
-        /// Its next entries.
+        /// Entries to add.
         entries: Vec<PartnerEntry>,
     },
-    /// Put what it holds into its list.
+    /// Moves the entries of an import into its list.
     ImportFinish {
-        /// Which import.
+        /// Id of the import.
         import: ImportId,
-        /// Whose.
+        /// Account by its id or native domain.
         account: String,
-        /// The list's name.
+        /// Name of the list.
         name: String,
-        /// Whether it takes the place of what is in the list.
+        /// True if they replace the entries of the list.
         replace: bool,
     },
-    /// Give it up.
+    /// Drops an import.
     ImportAbandon {
-        /// Which import.
+        /// Id of the import.
         import: ImportId,
     },
-    /// Set up a feed.
+    /// Adds a feed or changes its settings.
     FeedSet {
-        /// Whose.
+        /// Account by its id or native domain.
         account: String,
-        /// Where its list is.
+        /// URL of the feed.
         url: String,
-        /// How long from one fetch to the next.
+        /// Interval between fetches.
         every: Duration,
-        /// Whether it may hold whole domains.
+        /// True if whole domains are allowed.
         domains: bool,
     },
-    /// Remove a feed with all its entries.
+    /// Removes a feed with all its entries.
     FeedRemove {
-        /// Whose.
+        /// Account by its id or native domain.
         account: String,
-        /// Which.
+        /// URL of the feed.
         url: String,
     },
 }
 
-/// What came of it.
+/// Response to a request about partners.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PartnerResponse {
-    /// Agreements.
+    /// Sharing agreements.
     Agreements(Vec<Agreement>),
-    /// What an account has of its own and by agreements.
+    /// Partner addresses by agreements, and lists.
     Lists {
-        /// By agreements: whose partner, and the address.
+        /// Partner addresses by agreements.
         shared: Vec<Shared>,
-        /// Its lists.
+        /// Lists of the accounts.
         lists: Vec<PartnerList>,
     },
     /// Entries of a list.
     Entries(Vec<PartnerEntry>),
-    /// Whether an address is a partner's.
+    /// Result of a look-up.
     LookedUp(LookedUp),
-    /// An import has begun.
+    /// Id of the import that has begun.
     Import(ImportId),
-    /// An import was put in.
+    /// Changes made by an import.
     Imported(ListChange),
-    /// What a fetch of a feed changed.
+    /// Changes made by a fetch of a feed.
     Fetched(ListChange),
-    /// A feed.
+    /// Feed with its settings.
     Feed(Box<PartnerList>),
-    /// So many entries were removed.
+    /// Number of entries that were removed.
     Removed(usize),
-    /// Whether it was new.
+    /// True if the entry was new.
     Added(bool),
-    /// It is done.
+    /// The request was executed.
     Done,
 }
 
-/// A partner address by an agreement.
+/// Partner address by a sharing agreement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Shared {
-    /// Whose partner it is.
+    /// Account that has the address as a partner.
     pub account: AccountId,
-    /// Where the other account receives.
+    /// Address at which the other account receives.
     pub address: String,
-    /// The other account.
+    /// Other account of the agreement.
     pub with: AccountId,
 }
 
-/// Whether an address is a partner's of an account.
+/// Result of looking up a partner address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct LookedUp {
-    /// The account.
+    /// Account that was named.
     pub account: AccountId,
-    /// What was asked about.
+    /// Address that was looked up.
     pub address: Address,
-    /// The form in which it is compared.
+    /// Canonical form of the address.
     pub canonical: String,
-    /// Whether it is a partner's.
+    /// True if it is a partner.
     pub partner: bool,
-    /// By what: an agreement first, by its whole domain last.
+    /// Sources by which it is one: agreements first, entries for its domain last.
     pub by: Vec<Partner>,
 }
 
 impl LookedUp {
-    /// Looks an address up.
+    /// Looks an address up in a view.
     pub fn of(view: &View, account: AccountId, address: Address) -> Self {
         let by = view.partners(account, &address);
         Self {
@@ -199,51 +199,53 @@ impl LookedUp {
     }
 }
 
-/// Carries a request out. Blocks.
+/// Executes a request. Blocks.
 ///
 /// # Errors
-/// It may not be done, or could not.
+/// The request is not allowed, or the store failed.
 pub(super) fn execute(
     directory: &Directory,
     request: PartnerRequest,
 ) -> Result<PartnerResponse, DirectoryError> {
-    use PartnerRequest as Ask;
-    use PartnerResponse as Answer;
+    use PartnerRequest as Request;
+    use PartnerResponse as Response;
 
     let view = directory.view();
     let id = |account: &str| account_id(&view, account);
-    let whose = |account: Option<String>| account.map(|text| id(&text)).transpose();
+    let account_filter = |account: Option<String>| account.map(|text| id(&text)).transpose();
     Ok(match request {
-        Ask::SharingAdd { account, partner } => {
+        Request::SharingAdd { account, partner } => {
             let made = directory.add_agreement(id(&account)?, id(&partner)?)?;
-            Answer::Agreements(vec![made])
+            Response::Agreements(vec![made])
         }
-        Ask::SharingList { account } => {
-            let account = whose(account)?;
+        Request::SharingList { account } => {
+            let account = account_filter(account)?;
             let of = |agreement: &&Agreement| {
                 account.is_none_or(|account| agreement.with(account).is_some())
             };
-            Answer::Agreements(view.agreements().iter().filter(of).copied().collect())
+            Response::Agreements(view.agreements().iter().filter(of).copied().collect())
         }
-        Ask::SharingRemove { account, partner } => {
+        Request::SharingRemove { account, partner } => {
             directory.remove_agreement(id(&account)?, id(&partner)?)?;
-            Answer::Done
+            Response::Done
         }
-        Ask::Add { account, entry } => Answer::Added(directory.add_partner(id(&account)?, &entry)?),
-        Ask::Remove { account, entry } => {
+        Request::Add { account, entry } => {
+            Response::Added(directory.add_partner(id(&account)?, &entry)?)
+        }
+        Request::Remove { account, entry } => {
             directory.remove_partner(id(&account)?, &entry)?;
-            Answer::Removed(1)
+            Response::Removed(1)
         }
-        Ask::RemoveImport { account, name } => {
+        Request::RemoveImport { account, name } => {
             let source = PartnerSource::Import(name);
-            Answer::Removed(directory.remove_partner_list(id(&account)?, &source)?)
+            Response::Removed(directory.remove_partner_list(id(&account)?, &source)?)
         }
-        Ask::FeedRemove { account, url } => {
+        Request::FeedRemove { account, url } => {
             let source = PartnerSource::Feed(url);
-            Answer::Removed(directory.remove_partner_list(id(&account)?, &source)?)
+            Response::Removed(directory.remove_partner_list(id(&account)?, &source)?)
         }
-        Ask::Lists { account } => {
-            let account = whose(account)?;
+        Request::Lists { account } => {
+            let account = account_filter(account)?;
             let lists = view.partner_lists();
             let of = |list: &&PartnerList| account.is_none_or(|account| list.account == account);
             let accounts = view.accounts().map(|account| account.id);
@@ -257,49 +259,51 @@ pub(super) fn execute(
                         with,
                     })
                 });
-            Answer::Lists {
+            Response::Lists {
                 shared: shared.collect(),
                 lists: lists.filter(of).cloned().collect(),
             }
         }
-        Ask::Entries { list, after, limit } => {
-            Answer::Entries(directory.partner_entries(list, after.as_deref(), limit)?)
+        Request::Entries { list, after, limit } => {
+            Response::Entries(directory.partner_entries(list, after.as_deref(), limit)?)
         }
-        Ask::LookUp { account, address } => {
-            Answer::LookedUp(LookedUp::of(&view, id(&account)?, address))
+        Request::LookUp { account, address } => {
+            Response::LookedUp(LookedUp::of(&view, id(&account)?, address))
         }
-        Ask::ImportBegin { account } => Answer::Import(directory.begin_import(id(&account)?)?),
-        Ask::ImportAdd { import, entries } => {
+        Request::ImportBegin { account } => {
+            Response::Import(directory.begin_import(id(&account)?)?)
+        }
+        Request::ImportAdd { import, entries } => {
             directory.add_to_import(import, &entries)?;
-            Answer::Done
+            Response::Done
         }
-        Ask::ImportFinish {
+        Request::ImportFinish {
             import,
             account,
             name,
             replace,
-        } => Answer::Imported(directory.finish_import(import, id(&account)?, &name, replace)?),
-        Ask::ImportAbandon { import } => {
+        } => Response::Imported(directory.finish_import(import, id(&account)?, &name, replace)?),
+        Request::ImportAbandon { import } => {
             directory.abandon_import(import)?;
-            Answer::Done
+            Response::Done
         }
-        Ask::FeedSet {
+        Request::FeedSet {
             account,
             url,
             every,
             domains,
         } => {
             let feed = directory.set_feed(id(&account)?, &url, every, domains)?;
-            Answer::Feed(Box::new(feed))
+            Response::Feed(Box::new(feed))
         }
     })
 }
 
-/// A feed of an account.
+/// Finds a feed of an account.
 ///
 /// # Errors
 /// There is no such account, or it has no such feed.
-pub(super) fn feed(view: &View, account: &str, url: String) -> Result<PartnerList, Refusal> {
+pub(super) fn find_feed(view: &View, account: &str, url: String) -> Result<PartnerList, Refusal> {
     let account = account_id(view, account)?;
     let source = PartnerSource::Feed(url);
     let found = |list: &&PartnerList| list.account == account && list.source == source;

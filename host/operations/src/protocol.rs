@@ -1,4 +1,4 @@
-//! The requests and their responses.
+//! Requests of operators, and their responses.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -15,230 +15,231 @@ use super::partners::{PartnerRequest, PartnerResponse};
 use crate::reload::Reloaded;
 use gatepost_policy_set::Swap;
 
-/// What an operator asks for.
+/// Request of an operator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "request", rename_all = "kebab-case")]
 pub enum Request {
-    /// Messages of the queue.
+    /// Lists messages of the queue.
     QueueList(Listing),
-    /// One message of the queue.
+    /// Shows one message of the queue.
     QueueShow {
-        /// Which.
+        /// Id of the message.
         id: TransactionId,
     },
-    /// Something is to be done to recipients in the queue.
+    /// Changes recipients in the queue.
     QueueChange {
-        /// What.
+        /// Action on the recipients.
         action: Action,
-        /// To which.
+        /// Recipients that are changed.
         choice: Choice,
     },
-    /// Messages in quarantine.
+    /// Lists messages in quarantine.
     QuarantineList(Listing),
-    /// One message in quarantine.
+    /// Shows one message in quarantine.
     QuarantineShow {
-        /// Which.
+        /// Id of the message.
         id: TransactionId,
     },
-    /// A message is to leave quarantine for the queue.
+    /// Releases a message from quarantine into the queue.
     QuarantineRelease {
-        /// Which.
+        /// Id of the message.
         id: TransactionId,
     },
-    /// A message in quarantine is to be dropped.
+    /// Drops a message in quarantine.
     QuarantineDelete {
-        /// Which.
+        /// Id of the message.
         id: TransactionId,
     },
-    /// The policies and their versions.
+    /// Lists the policies and their versions.
     PolicyList,
-    /// A module is to be put in use.
+    /// Activates a module.
     PolicyActivate {
         /// Name of the policy.
         policy: String,
-        /// The module; base64 in JSON.
+        /// Module, in base64 in JSON.
         #[serde(serialize_with = "to_base64", deserialize_with = "from_base64")]
         module: Vec<u8>,
     },
-    /// The version before is to be put in use again.
+    /// Activates the previous version again.
     PolicyRollback {
         /// Name of the policy.
         policy: String,
     },
-    /// The configuration is to be read again and put in use.
+    /// Reads the configuration again and activates it.
     Reload {
-        /// What would change is to be said only.
+        /// True if the changes are only reported.
         dry_run: bool,
     },
-    /// Something of the directory.
+    /// Executes a request to the directory.
     Directory(Box<DirectoryRequest>),
-    /// The machines that are known.
+    /// Lists the known machines.
     MachineList {
-        /// To this account, by its id or native domain; to all where it is not given.
+        /// Account by its id or native domain; all accounts if absent.
         #[serde(default)]
         account: Option<String>,
     },
-    /// An address is to be known as a machine's no more.
+    /// Forgets that an address is a machine's.
     MachineForget {
-        /// To which account, by its id or native domain.
+        /// Account by its id or native domain.
         account: String,
-        /// The address.
+        /// Address to forget.
         address: String,
     },
-    /// Something of partners.
+    /// Executes a request about partners.
     Partners(Box<PartnerRequest>),
-    /// A feed of partners is to be fetched now.
+    /// Fetches a feed of partner addresses now.
     FeedFetch {
-        /// Whose, by its id or native domain.
+        /// Account by its id or native domain.
         account: String,
-        /// Its URL.
+        /// URL of the feed.
         url: String,
     },
-    /// What became of the headers of messages from a domain.
+    /// Counts the outcomes of header fields in messages from a domain.
     HeadersOf {
-        /// Which.
+        /// Domain of the messages.
         domain: Domain,
     },
-    /// What happened to a transaction.
+    /// Shows the events of a transaction.
     Trace {
-        /// Which.
+        /// Id of the transaction.
         id: TransactionId,
     },
 }
 
-/// What can be done to recipients in the queue.
+/// Action on recipients in the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
-    /// Attempt at once.
+    /// Attempts delivery at once.
     Retry,
-    /// End without an attempt and without a bounce.
+    /// Ends delivery without an attempt and without a bounce.
     Cancel,
-    /// Attempt no more until released.
+    /// Stops attempts until released.
     Hold,
-    /// Let held ones go on.
+    /// Releases held recipients.
     Release,
 }
 
-/// Which recipients. What is absent does not restrict; nothing at all chooses everything.
+/// Selection of recipients. Absent criteria do not restrict it; an empty selection is all
+/// recipients.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Choice {
-    /// Those of these messages.
+    /// Ids of messages.
     pub ids: Vec<TransactionId>,
-    /// Those of messages of one account.
+    /// Account of the message.
     pub account: Option<String>,
-    /// One address, or all in one domain.
+    /// Address of a recipient, or a domain of recipients.
     pub recipient: Option<String>,
 }
 
-/// Which messages, a page at a time.
+/// Selection of messages, a page at a time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Listing {
-    /// Those of an account.
+    /// Account of the message.
     #[serde(default)]
     pub account: Option<String>,
-    /// Those to an address or a domain.
+    /// Address or domain of a recipient.
     #[serde(default)]
     pub recipient: Option<String>,
-    /// Those with a recipient in this state.
+    /// Status of at least one recipient.
     #[serde(default)]
     pub status: Option<Status>,
-    /// Those that came after this one.
+    /// Last message of the page before.
     #[serde(default)]
     pub after: Option<TransactionId>,
-    /// At most so many.
+    /// Maximum number of messages.
     pub limit: usize,
 }
 
-/// What came of a request.
+/// Response to a request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Response {
-    /// A page of messages, in order of arrival.
+    /// Page of messages, in order of arrival.
     Messages(Vec<Summary>),
-    /// One message.
+    /// Details of a message.
     Message(Box<Shown>),
-    /// So many recipients were changed.
+    /// Number of recipients that were changed.
     Changed(Changed),
-    /// It is done.
+    /// The request was executed.
     Done,
-    /// There is no such message, or nothing is known of it.
+    /// There is no such item.
     Unknown,
-    /// Every policy.
+    /// Policies with their versions.
     Policies(Vec<PolicyStatus>),
-    /// A policy was swapped, until the relay starts again or is told to read its configuration.
+    /// The policy was swapped, until the relay restarts or reloads its configuration.
     Swapped(Swap),
-    /// What came of a request of partners.
+    /// Response to a request about partners.
     Partners(PartnerResponse),
-    /// What became of a reload.
+    /// Outcome of a reload.
     Reloaded(Reloaded),
-    /// What became of headers, by account and header.
+    /// Outcomes of header fields, by account and field.
     Headers(Vec<Counted>),
-    /// What happened to a transaction, in order.
+    /// Events of a transaction, in order.
     Events(Vec<Event>),
-    /// The machines that are known, by account and address.
+    /// Known machines, by account and address.
     Machines(Vec<KnownMachine>),
-    /// What came of a request to the directory.
+    /// Response to a request to the directory.
     Directory(DirectoryResponse),
-    /// It was not done: the relay starts, and this is what it is at.
+    /// The request was not executed: the relay starts, and is at this step.
     Starting(String),
-    /// It was not done, and why.
+    /// The request was not executed, for this reason.
     Failed(String),
 }
 
-/// All that is known of a message, as it is shown.
+/// Details of a message.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Shown {
-    /// As in a list.
+    /// Summary, as in a list.
     #[serde(flatten)]
     pub summary: Summary,
     /// Session and envelope.
     pub transaction: Transaction,
-    /// What kind of message it is, if a policy said so.
+    /// Class of the message, if a policy determined it.
     pub classification: Option<Classification>,
-    /// Every call of a policy that judged it.
+    /// Judgements of all policies.
     pub judgements: Vec<Judgement>,
-    /// The client announced SMTPUTF8 (RFC 6531).
+    /// True if the client announced SMTPUTF8 (RFC 6531).
     #[serde(default)]
     pub smtputf8: bool,
-    /// What the sender wants to hear of it.
+    /// Delivery status notifications that the sender asked for.
     #[serde(default)]
     pub dsn: MessageRequest,
-    /// Its header section; octets that are not UTF-8 are replaced.
+    /// Header section; bytes that are not UTF-8 are replaced.
     pub header: String,
 }
 
-/// One policy and its version in use.
+/// Policy with its active version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct PolicyStatus {
-    /// Its name.
+    /// Name of the policy.
     pub policy: String,
-    /// Digest of the version in use.
+    /// Digest of the active version.
     pub digest: String,
-    /// Digest of the version before, to which a rollback goes.
+    /// Digest of the previous version, to which a rollback returns.
     pub previous: Option<String>,
-    /// The hooks that it has.
+    /// Hooks that it exports.
     pub hooks: Vec<String>,
-    /// What becomes of a message when it fails.
+    /// Treatment of a message when it fails.
     pub on_error: OnError,
-    /// Whether it is called; if not, it kept failing.
+    /// False if the circuit breaker is open, because it kept failing.
     pub called: bool,
-    /// For the mail of how many accounts it is not called, where it is for that of others.
+    /// Number of accounts for which it is not called, while it is called for others.
     #[serde(default)]
     pub accounts_not_called: usize,
-    /// When the version was loaded.
+    /// Time when the version was loaded.
     pub loaded_at: Millis,
-    /// Why the module that lies in the watched folder is not in use, where it is not.
+    /// Reason why the module in the watched folder is not active, if it is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,
 }
 
-fn to_base64<S: Serializer>(octets: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&STANDARD.encode(octets))
+fn to_base64<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&STANDARD.encode(bytes))
 }
 
 fn from_base64<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {

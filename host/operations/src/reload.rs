@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 /// Request to read the configuration again.
-pub struct Ask {
+pub struct ReloadRequest {
     /// True if the changes are to be told and not made.
     pub dry_run: bool,
     /// Channel for the answer.

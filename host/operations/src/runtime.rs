@@ -1,4 +1,4 @@
-//! What requests are executed on.
+//! Store, policies and clients on which requests are executed.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,14 +10,14 @@ use gatepost_terminal::complain;
 use gatepost_trace::{Retention, Trace, TraceError};
 use tokio::sync::mpsc;
 
-use crate::reload::Ask;
+use crate::reload::ReloadRequest;
 use gatepost_config::{self as config, Config};
 use gatepost_feeds::{Client, ClientError};
 use gatepost_intake::ownership;
 use gatepost_policy_set::Policies;
 
-/// Returns the end of a process whose store cannot be trusted any more: a sentence on standard error
-/// and exit code 74.
+/// Returns the handler of fatal store errors: it prints a sentence on standard error and exits with
+/// code 74.
 pub fn fatal() -> Fatal {
     Fatal::new(|what| {
         complain(Fatal::sentence(what));
@@ -25,31 +25,31 @@ pub fn fatal() -> Fatal {
     })
 }
 
-/// The store, and in a running relay the policies.
+/// Store, and in a running relay its policies.
 #[derive(Clone)]
 pub struct Runtime {
-    /// The queue.
+    /// Queue and quarantine.
     pub spool: Arc<dyn Spool>,
-    /// The record of what happened.
+    /// Trace of all transactions.
     pub trace: Arc<Trace>,
     /// Accounts, addresses and credentials.
     pub directory: Arc<Directory>,
-    /// The policies in use; `None` where no relay runs.
+    /// Active policies; `None` if no relay runs.
     pub policies: Option<Arc<Policies>>,
-    /// By what feeds of partners are fetched.
+    /// HTTPS client for feeds of partner addresses.
     pub feeds: Arc<ArcSwap<Client>>,
-    /// Who reads the configuration again; `None` where no relay runs.
-    pub reload: Option<mpsc::Sender<Ask>>,
+    /// Channel to the task that reloads the configuration; `None` if no relay runs.
+    pub reload: Option<mpsc::Sender<ReloadRequest>>,
 }
 
-/// The store cannot be opened.
+/// Error of opening the store.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// There is none.
+    /// The store does not exist.
     #[error("there is no store in {}: no relay has run on it yet; another one is named with --config or --store", .0.display())]
     NoStore(PathBuf),
-    /// Somebody has it open and does not answer.
-    #[error("the store {} is in use, and nobody answers on its control socket: by a relay that is just starting or ending, or by another command; try again in a moment", .0.display())]
+    /// The store is locked, and no relay answers.
+    #[error("the store {} is in use by a relay that is just starting or ending, or by another command, and its control socket does not answer; try again in a moment", .0.display())]
     Mute(PathBuf),
     /// The queue cannot be opened.
     #[error(transparent)]
@@ -60,7 +60,7 @@ pub enum OpenError {
     /// The directory cannot be opened.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
-    /// Feeds cannot be fetched.
+    /// The client for feeds cannot be made.
     #[error(transparent)]
     Feeds(#[from] ClientError),
 }
@@ -82,8 +82,8 @@ impl Runtime {
         Ok(opened)
     }
 
-    /// The same where there is no configuration to say what the store may hold: nothing of its
-    /// trace is dropped.
+    /// Opens a store without a configuration. Drops nothing of its trace, because no retention is
+    /// configured.
     ///
     /// # Errors
     /// As [`Runtime::open`].

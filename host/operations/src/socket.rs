@@ -1,4 +1,4 @@
-//! The relay's end of the control socket.
+//! Server side of the control socket.
 
 use std::fs::{self, DirBuilder, File, Permissions, TryLockError};
 use std::future::Future;
@@ -10,17 +10,17 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 
 use super::protocol::{Request, Response};
-use super::stage::Counter;
+use super::stage::RequestHandler;
 
-/// Octets of a request: a large module in base64 fits.
-const LONGEST: u64 = 64 << 20;
+/// Maximum size of a request in bytes: a large module in base64 fits.
+const MAX_REQUEST: u64 = 64 << 20;
 
-/// Where the control socket of a store is.
+/// Returns the path of the control socket of a store.
 pub fn path(store: &Path) -> PathBuf {
     store.join("control.sock")
 }
 
-/// The control socket cannot be made.
+/// Error of making the control socket.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot make the control socket {}: {source}", path.display())]
 pub struct SocketError {
@@ -28,23 +28,23 @@ pub struct SocketError {
     source: io::Error,
 }
 
-/// The relay's end of the control socket. Its file goes with it.
+/// Listening control socket. Dropping it removes its file.
 #[derive(Debug)]
 pub struct ControlSocket {
     listener: UnixListener,
     path: PathBuf,
-    /// The directory of the store, locked: whoever holds it may make the socket. The queue has a
-    /// lock of its own, which is not held yet when this one is taken.
+    /// Lock on the directory of the store: only its holder may make the socket. The queue has a
+    /// lock of its own, which is taken later.
     _lock: File,
 }
 
 impl ControlSocket {
-    /// Makes the socket, and the directory of the store (mode 0700) where there is none, in place
-    /// of one that a relay has left behind.
+    /// Makes the socket, in place of one that a killed relay has left behind. Creates the directory
+    /// of the store (mode 0700) if it does not exist.
     ///
     /// # Errors
-    /// Another relay has its own there, the store cannot be written to, or its path is too long for
-    /// a socket (about 100 octets).
+    /// Another relay listens there, the store cannot be written to, or its path is too long for a
+    /// socket (about 100 bytes).
     pub fn bind(store: &Path) -> Result<Self, SocketError> {
         let path = path(store);
         let bound = || {
@@ -70,8 +70,8 @@ impl ControlSocket {
         }
     }
 
-    /// Answers operators until `stop` is ready.
-    pub async fn serve(self, counter: Counter, stop: impl Future<Output = ()>) {
+    /// Answers requests until `stop` is ready.
+    pub async fn serve(self, handler: RequestHandler, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
         loop {
             let accepted = tokio::select! {
@@ -80,9 +80,9 @@ impl ControlSocket {
             };
             match accepted {
                 Ok((stream, _)) => {
-                    let counter = counter.clone();
+                    let handler = handler.clone();
                     tokio::spawn(async move {
-                        if let Err(error) = serve(stream, &counter).await {
+                        if let Err(error) = serve_connection(stream, &handler).await {
                             tracing::debug!(%error, "a control connection broke");
                         }
                     });
@@ -104,8 +104,8 @@ impl Drop for ControlSocket {
     }
 }
 
-/// A socket is made with the permissions of the umask; so that nobody else can open it before it
-/// has its own, it is made in a private directory and moved.
+/// Binds a socket of mode 0600. It would have the permissions of the umask at first, so it is bound
+/// in a private directory and moved from there when its mode is set.
 fn bind_privately(store: &Path, path: &Path) -> io::Result<UnixListener> {
     let private = store.join(".control");
     match fs::remove_dir_all(&private) {
@@ -121,13 +121,13 @@ fn bind_privately(store: &Path, path: &Path) -> io::Result<UnixListener> {
     Ok(listener)
 }
 
-async fn serve(stream: UnixStream, counter: &Counter) -> io::Result<()> {
+async fn serve_connection(stream: UnixStream, handler: &RequestHandler) -> io::Result<()> {
     let (reader, mut writer) = stream.into_split();
     let mut reader = BufReader::new(reader);
     loop {
         let mut line = Vec::new();
         (&mut reader)
-            .take(LONGEST)
+            .take(MAX_REQUEST)
             .read_until(b'\n', &mut line)
             .await?;
         if line.is_empty() {
@@ -136,11 +136,13 @@ async fn serve(stream: UnixStream, counter: &Counter) -> io::Result<()> {
         let whole = line.ends_with(b"\n");
         let response = if whole {
             match serde_json::from_slice::<Request>(&line) {
-                Ok(request) => counter.answer(request).await,
+                Ok(request) => handler.answer(request).await,
                 Err(error) => Response::Failed(format!("not a request: {error}")),
             }
         } else {
-            Response::Failed(format!("a request is one line of at most {LONGEST} octets"))
+            Response::Failed(format!(
+                "a request is one line of at most {MAX_REQUEST} bytes"
+            ))
         };
         let mut line = serde_json::to_vec(&response)?;
         line.push(b'\n');

@@ -1,4 +1,4 @@
-//! How far the relay is with its life, as operators are told.
+//! Stages of the relay's life, and the requests that it answers in each.
 
 use std::sync::Arc;
 
@@ -8,40 +8,40 @@ use super::execute::execute;
 use super::protocol::{Request, Response};
 use super::runtime::Runtime;
 
-/// What requests meet.
+/// Stage of the relay's life.
 enum Stage {
-    /// The relay starts, and this is what it is at.
+    /// The relay starts, and is at this step.
     Starting(String),
-    /// They are executed.
+    /// The relay runs and executes all requests.
     Running(Box<Runtime>),
-    /// They are executed, but for those that would put something in use.
+    /// The relay drains, and executes all requests except those that would activate something.
     Stopping(Box<Runtime>),
 }
 
-/// Answers requests from the first step of the start to the end of the process. Clones are the
-/// same one.
+/// Handler of requests from the first step of the start to the end of the process. Clones share
+/// their state.
 #[derive(Clone)]
-pub struct Counter(Arc<ArcSwap<Stage>>);
+pub struct RequestHandler(Arc<ArcSwap<Stage>>);
 
-impl Counter {
-    /// That of a relay whose first step this is.
+impl RequestHandler {
+    /// Makes the handler of a relay that is at the first step of its start.
     pub fn starting(step: &str) -> Self {
         Self(Arc::new(ArcSwap::from_pointee(Stage::Starting(
             step.to_owned(),
         ))))
     }
 
-    /// The relay is at another step of its start.
+    /// Records the current step of the start.
     pub fn step(&self, step: impl Into<String>) {
         self.0.store(Arc::new(Stage::Starting(step.into())));
     }
 
-    /// The relay runs.
+    /// Records that the relay runs; requests are executed from now on.
     pub fn running(&self, runtime: Runtime) {
         self.0.store(Arc::new(Stage::Running(Box::new(runtime))));
     }
 
-    /// The relay finishes what it has in hand.
+    /// Records that the relay drains.
     pub fn stopping(&self) {
         if let Stage::Running(runtime) = &**self.0.load() {
             self.0.store(Arc::new(Stage::Stopping(runtime.clone())));
@@ -53,8 +53,8 @@ impl Counter {
         let stage = self.0.load_full();
         match &*stage {
             Stage::Starting(step) => Response::Starting(step.clone()),
-            Stage::Stopping(_) if puts_in_use(&request) => Response::Failed(
-                "the relay is stopping: it finishes what it has in hand and puts nothing else in use"
+            Stage::Stopping(_) if activates(&request) => Response::Failed(
+                "the relay is stopping: it finishes what it has in hand and activates nothing else"
                     .to_owned(),
             ),
             Stage::Running(runtime) | Stage::Stopping(runtime) => execute(runtime, request).await,
@@ -62,8 +62,9 @@ impl Counter {
     }
 }
 
-/// Whether a request changes what the running relay works by, and not what is in its store.
-fn puts_in_use(request: &Request) -> bool {
+/// Returns true if a request changes the configuration or the policies of the running relay, not
+/// only its store.
+fn activates(request: &Request) -> bool {
     matches!(
         request,
         Request::Reload { .. } | Request::PolicyActivate { .. } | Request::PolicyRollback { .. }

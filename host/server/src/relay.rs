@@ -53,7 +53,7 @@ use gatepost_intake::session::Phase;
 use gatepost_intake::tls;
 use gatepost_observability::spans::Exporter;
 use gatepost_observability::{Health, Metrics, Monitor, Spans};
-use gatepost_operations::{Ask, ControlSocket, Counter, partner_routes};
+use gatepost_operations::{ControlSocket, ReloadRequest, RequestHandler, partner_routes};
 use gatepost_policy_set::Policies;
 use gatepost_policy_set::folder::{self, Watch};
 use gatepost_policy_set::loading;
@@ -154,7 +154,7 @@ struct Relay {
     exporter: Option<Exporter>,
     feeds: Arc<ArcSwap<feeds::Client>>,
     /// What operators are answered by.
-    counter: Counter,
+    counter: RequestHandler,
     /// How long stopping may take.
     limit: Limit,
     /// The watched folder, where there is one.
@@ -221,11 +221,11 @@ impl Relay {
     async fn start(
         config: Config,
         path: &Path,
-        ask: mpsc::Sender<Ask>,
+        ask: mpsc::Sender<ReloadRequest>,
         limit: Limit,
     ) -> miette::Result<Self> {
         let config = Arc::new(config);
-        let counter = Counter::starting("opening its store");
+        let counter = RequestHandler::starting("opening its store");
         // Operators are answered from here to the end; the socket goes with the process. What is
         // wrong with the store, the queue says better; another relay's socket it finds, too.
         let answering = match ControlSocket::bind(&config.relay.store) {

@@ -12,7 +12,8 @@ use gatepost_config::Config;
 use gatepost_message::{Address, Millis, ReversePath, TransactionId};
 use gatepost_model::{Flow, Session, Transaction};
 use gatepost_operations::{
-    self, Action, Choice, ControlSocket, Counter, Listing, OpenError, Request, Response, Runtime,
+    self, Action, Choice, ControlSocket, Listing, OpenError, Request, RequestHandler, Response,
+    Runtime,
 };
 use gatepost_policy::{Engine, EngineSettings};
 use gatepost_policy_set::Policies;
@@ -310,7 +311,7 @@ async fn the_socket_answers_its_owner_line_by_line_and_goes_with_the_relay() {
     let mode = std::fs::metadata(&path).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     let (stop, stopped) = oneshot::channel::<()>();
-    let counter = Counter::starting("opening its store");
+    let counter = RequestHandler::starting("opening its store");
     let serving = tokio::spawn(socket.serve(counter.clone(), async {
         let _ = stopped.await;
     }));
