@@ -1,20 +1,18 @@
-//! `gatepost check`: stored messages on the way of live ones, to the end of data and to the
-//! question of their route, but without effect: nothing is queued and nothing is sent.
+//! `gatepost check`: takes stored messages through the relay like live ones, up to the reply to
+//! data and the routing, but without effect: nothing is queued and nothing is sent.
 //!
 //! A file holds one message. Bare LF are read as CRLF, and an mbox `From ` line in front is
-//! skipped. The envelope is what the command line says; what it leaves out is taken from the
-//! message:
+//! skipped. The envelope comes from the command line. Missing parts are taken from the message:
 //!
-//! - The reverse-path is that of the Return-Path field, which a final delivery leaves
-//!   (RFC 5321 section 4.4; `<>` is the null sender), else the first address of From, else null.
-//! - The recipient is that of Delivered-To, else of X-Original-To, else those of To. An inbound
-//!   listener takes mail for its accounts' domains only, so others are left out there. Where none
-//!   is left it is the postmaster of the first domain of an account, or of the relay. A
-//!   Delivered-To field that gave the recipient is the mark of the delivery that stored the
-//!   message, and is taken off.
+//! - The reverse-path is that of the Return-Path field, which a final delivery leaves (RFC 5321
+//!   section 4.4; `<>` is the null reverse-path), else the first address of From, else null.
+//! - The recipient is that of Delivered-To, else of X-Original-To, else those of To. On an inbound
+//!   listener, addresses outside the accounts' domains are left out. If none is left, the recipient
+//!   is the postmaster of the first domain of an account, or of the relay. A Delivered-To field
+//!   that gave the recipient was added by the delivery that stored the message, and is removed.
 //!
-//! What is judged so is a [rehearsal](gatepost_intake::rehearsal): neither store is opened, and the same file
-//! given twice shows what a loop would meet.
+//! Messages are judged in a [dry run](gatepost_intake::rehearsal): neither store is opened. Giving
+//! the same file twice shows the effect of a loop.
 
 mod envelope;
 mod report;
@@ -40,12 +38,12 @@ use gatepost_intake::rehearsal::{Handed, Rehearsal};
 use gatepost_policy_set::eml;
 use gatepost_policy_set::loading;
 
-/// Judges stored messages.
+/// Judges stored messages and prints a report of each.
 ///
 /// # Errors
 /// The configuration or the policies cannot be used, or the results cannot be written. A message
-/// that cannot be read is told on standard error and leaves the exit code at 1, after all others
-/// have been judged.
+/// that cannot be read is reported on standard error; the others are judged, and the exit code is
+/// 1.
 pub async fn run(args: CheckArgs) -> miette::Result<ExitCode> {
     let check = Check::new(args).await?;
     let mut written = HashSet::new();
@@ -70,8 +68,8 @@ pub async fn run(args: CheckArgs) -> miette::Result<ExitCode> {
             ));
         }
         if let (Some(directory), Some(message)) = (&check.args.output, message) {
-            let path = place(directory, file, &mut written);
-            check.spare(&path)?;
+            let path = output_path(directory, file, &mut written);
+            check.refuse_overwrite(&path)?;
             write(&path, &message)?;
         }
     }
@@ -89,9 +87,9 @@ async fn read(file: &Path) -> std::io::Result<Message> {
     Ok(Message::from_stored(&stored))
 }
 
-/// Where a message is written: under the name of its file. Files of the same name from several
-/// directories are told apart by a number.
-fn place(directory: &Path, file: &Path, written: &mut HashSet<PathBuf>) -> PathBuf {
+/// Returns the path to which a message is written, with the name of its file. Files of the same
+/// name from several directories get a number.
+fn output_path(directory: &Path, file: &Path, written: &mut HashSet<PathBuf>) -> PathBuf {
     let name = match file.file_name() {
         Some(name) if file != Path::new("-") => name.to_string_lossy().into_owned(),
         _ => "stdin.eml".to_owned(),
@@ -110,7 +108,7 @@ fn write(path: &Path, message: &Message) -> miette::Result<()> {
         .wrap_err_with(|| format!("cannot write {}", path.display()))
 }
 
-/// What all messages of a run are judged by.
+/// Configuration for all messages of a run.
 struct Check {
     args: CheckArgs,
     listener: Listener,
@@ -127,19 +125,19 @@ impl Check {
             config.dns.servers.clone_from(&args.dns);
         }
         let directory = match args.config {
-            Some(_) => directory(&config).await,
+            Some(_) => read_directory(&config).await,
             None => View::empty(),
         };
         let engine = loading::engine(None).into_diagnostic()?;
         Ok(Self {
-            listener: listener(&config, args.listener.as_deref())?.clone(),
+            listener: find_listener(&config, args.listener.as_deref())?.clone(),
             rehearsal: Rehearsal::new(engine, config, Arc::new(directory)).await?,
             args,
         })
     }
 
-    /// Refuses to write over one of the messages to be judged, under whatever name.
-    fn spare(&self, path: &Path) -> miette::Result<()> {
+    /// Refuses to overwrite one of the messages to be judged, also by another path.
+    fn refuse_overwrite(&self, path: &Path) -> miette::Result<()> {
         let identity = |path: &Path| {
             let found = std::fs::metadata(path).ok()?;
             Some((found.dev(), found.ino()))
@@ -155,12 +153,12 @@ impl Check {
         ))
     }
 
-    /// Judges one message; gives it back as it would be queued, if it would be.
+    /// Judges one message. Returns it as it would be queued, if it would be.
     async fn judge(&self, file: &Path, message: Message) -> (Report, Option<Message>) {
         let recipients = self.recipients(&message);
         let transaction = self.transaction(&message);
         let message = if self.args.rcpt_to.is_empty() {
-            envelope::undelivered(message, &recipients)
+            envelope::without_delivery_mark(message, &recipients)
         } else {
             message
         };
@@ -211,8 +209,9 @@ impl Check {
     }
 }
 
-/// The directory in the store, if there is one that may be read.
-async fn directory(config: &Config) -> View {
+/// Reads the directory in the store. Returns an empty one if there is none, or if it cannot be
+/// read.
+async fn read_directory(config: &Config) -> View {
     let settings = config.directory.settings(&config.relay.store);
     let read = tokio::task::spawn_blocking(move || View::read(&settings)).await;
     let error = match read {
@@ -226,8 +225,8 @@ async fn directory(config: &Config) -> View {
     View::empty()
 }
 
-/// The listener of this name; the first inbound one where none is named, else the first.
-fn listener<'a>(config: &'a Config, name: Option<&str>) -> miette::Result<&'a Listener> {
+/// Returns the listener of this name; without a name the first inbound one, else the first.
+fn find_listener<'a>(config: &'a Config, name: Option<&str>) -> miette::Result<&'a Listener> {
     let found = match name {
         Some(name) => config.listener(name),
         None => config

@@ -1,12 +1,12 @@
-//! `gatepost policy test`: what a policy decides on its author's fixtures, in the sandbox.
+//! `gatepost policy test`: runs a policy on its author's fixtures, in the sandbox.
 //!
-//! The module is loaded by the engine of the relay, with every check of a load, once for all fixtures
-//! that have the same settings. Each fixture is one call of one hook, in a chain of that policy
-//! alone; what the guest looks up is what the fixture says. Nothing is sent and nothing is kept.
+//! The module is loaded by the engine of the relay, with every check of a load, once for
+//! consecutive fixtures with the same settings. Each fixture is one call of one hook, in a chain of
+//! this policy alone. Look-ups are answered from the fixture. Nothing is sent or stored.
 
 mod bless;
 mod module;
-mod pretended;
+mod simulated;
 
 use std::sync::Arc;
 
@@ -23,42 +23,43 @@ use gatepost_policy::{
 use gatepost_smtp::Reply;
 
 pub use self::bless::bless;
-pub use self::module::{Module, ModuleError, Place};
+pub use self::module::{Module, ModuleError, TestTarget};
 use gatepost_policy_set::loading;
 
-/// Runs fixtures with one module.
+/// Test bench that runs fixtures with one module.
 pub struct Bench {
     engine: Arc<Engine>,
     name: String,
     module: Bytes,
-    /// The last version loaded: fixtures that follow each other mostly have the same settings.
+    /// Version loaded last, with its settings and grants: consecutive fixtures mostly have the
+    /// same.
     loaded: Option<(serde_json::Value, Vec<Grant>, Arc<Slot>)>,
 }
 
-/// Why a fixture could not be run.
+/// Reason why a fixture could not be run.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// The module, or the fixture's settings.
+    /// The module cannot be loaded with the fixture's settings.
     #[error(transparent)]
     Load(#[from] LoadError),
-    /// The policy is never called in that hook.
+    /// The policy does not export the fixture's hook.
     #[error("the policy has no {hook} hook; it has {has}")]
     NoHook {
-        /// That of the fixture.
+        /// Hook of the fixture.
         hook: &'static str,
-        /// The policy's own.
+        /// Hooks of the policy.
         has: String,
     },
-    /// A reply that the relay would not give.
+    /// The fixture's reply is not a valid one.
     #[error("result: {0}")]
     Result(String),
 }
 
 impl Bench {
-    /// For a module; the name is that of the policy in logs.
+    /// Makes a bench for a module. `name` is the policy's name in logs.
     ///
     /// # Errors
-    /// The machine cannot run it.
+    /// The engine cannot run on this machine.
     pub fn new(name: &str, module: Bytes) -> Result<Self, EngineError> {
         Ok(Self {
             engine: loading::engine(None)?,
@@ -68,26 +69,26 @@ impl Bench {
         })
     }
 
-    /// What the policy decides on a fixture.
+    /// Runs a fixture and returns the decision of the policy.
     ///
     /// # Errors
-    /// Why it could not be asked. A fault of the policy is a decision as well.
+    /// The policy could not be called. A fault of the policy is a decision, not an error.
     pub async fn run(&mut self, fixture: &Fixture, message: Message) -> Result<Decided, RunError> {
         let slot = self.version(fixture).await?;
         let version = slot.current();
         has_hook(&version, fixture.hook)?;
         let look_ups = LookUps {
-            memory: Arc::new(pretended::Remembered::of(fixture)),
-            directory: Arc::new(pretended::Accounts::of(fixture)),
-            identity: Arc::new(pretended::Relay(fixture.identity.clone())),
+            memory: Arc::new(simulated::FixtureMemory::of(fixture)),
+            directory: Arc::new(simulated::FixtureDirectory::of(fixture)),
+            identity: Arc::new(simulated::FixtureIdentity(fixture.identity.clone())),
         };
         let pinned = Chain::new([slot]).begin(look_ups);
-        let (judgement, routing) = call(&pinned, fixture, message).await?;
+        let (judgement, routing) = call_hook(&pinned, fixture, message).await?;
         if judgement.error.is_some() {
-            // One that failed is not to be told from one that keeps failing.
+            // Loaded again, because a slot remembers faults for its circuit breaker.
             self.loaded = None;
         }
-        Ok(decided(fixture.hook, judgement, routing))
+        Ok(to_decided(fixture.hook, judgement, routing))
     }
 
     async fn version(&mut self, fixture: &Fixture) -> Result<Arc<Slot>, LoadError> {
@@ -122,8 +123,8 @@ fn has_hook(version: &Version, hook: Hook) -> Result<(), RunError> {
     })
 }
 
-/// The one call, and in the route hook where to.
-async fn call(
+/// Calls the fixture's hook. Returns the judgement, and for the route hook the routing.
+async fn call_hook(
     policy: &Pinned,
     fixture: &Fixture,
     message: Message,
@@ -143,7 +144,7 @@ async fn call(
             ruling.judgements
         }
         Hook::Message => {
-            let facts = Arc::new(pretended::facts(&fixture.facts(&message)));
+            let facts = Arc::new(simulated::facts(&fixture.facts(&message)));
             let findings = Default::default();
             let ruling = policy.message(&transaction, message, Some(&facts), findings);
             ruling.await.findings.judgements
@@ -203,26 +204,26 @@ fn transaction(fixture: &Fixture) -> Transaction {
     }
 }
 
-fn decided(hook: Hook, judgement: Judgement, routing: Option<Routing>) -> Decided {
+fn to_decided(hook: Hook, judgement: Judgement, routing: Option<Routing>) -> Decided {
     if let Some(fault) = judgement.error {
         return Decided::failed(fault.to_string());
     }
     let mut decided = match (hook, routing) {
         (Hook::Outcome, _) => Decided::new(None),
-        (_, Some(routing)) => routed(routing),
-        (_, None) => judged(judgement.verdict),
+        (_, Some(routing)) => decided_by_routing(routing),
+        (_, None) => decided_by_verdict(judgement.verdict),
     };
     let decision = judgement.decision;
     if let Some(classification) = decision.classification {
-        decided.class = Some(class(classification.class).to_owned());
+        decided.class = Some(class_word(classification.class).to_owned());
         decided.reply_allowed = Some(classification.reply_allowed);
     }
     decided.reasons = Some(decision.reasons);
     decided.tags = Some(decision.tags);
-    decided.edits = Some(decision.edits.iter().map(edit).collect());
+    decided.edits = Some(decision.edits.iter().map(edit_text).collect());
     let protected = decision.protected.iter().map(ToString::to_string);
     decided.protected = Some(protected.collect());
-    decided.effects = Some(decision.effects.iter().map(effect).collect());
+    decided.effects = Some(decision.effects.iter().map(effect_text).collect());
     decided.report_suppressed = decision.report_suppressed.then_some(true);
     let recipients = decision.recipients.iter();
     let recipients = recipients.map(|(address, verdict)| {
@@ -236,26 +237,28 @@ fn decided(hook: Hook, judgement: Judgement, routing: Option<Routing>) -> Decide
     decided
 }
 
-fn judged(verdict: Verdict) -> Decided {
+fn decided_by_verdict(verdict: Verdict) -> Decided {
     let word = verdict.word();
     let mut decided = Decided::new(Some(word));
     match verdict {
-        Verdict::Reject(reply) | Verdict::Tempfail(reply) => decided.reply = Some(in_words(&reply)),
+        Verdict::Reject(reply) | Verdict::Tempfail(reply) => {
+            decided.reply = Some(reply_line(&reply))
+        }
         Verdict::Quarantine(reason) => decided.quarantine = Some(reason),
         Verdict::Pass | Verdict::Accept | Verdict::Discard => {}
     }
     decided
 }
 
-fn routed(routing: Routing) -> Decided {
+fn decided_by_routing(routing: Routing) -> Decided {
     match routing {
         Routing::Pass => Decided::new(Some("pass")),
         Routing::Defer(reply) => Decided {
-            reply: Some(in_words(&reply)),
+            reply: Some(reply_line(&reply)),
             ..Decided::new(Some("defer"))
         },
         Routing::Fail(reply) => Decided {
-            reply: Some(in_words(&reply)),
+            reply: Some(reply_line(&reply)),
             ..Decided::new(Some("fail"))
         },
         Routing::NextHop(hop) => Decided {
@@ -277,15 +280,15 @@ fn routed(routing: Routing) -> Decided {
     }
 }
 
-/// A reply on one line.
-fn in_words(reply: &Reply) -> String {
+/// Returns a reply on one line.
+fn reply_line(reply: &Reply) -> String {
     match reply.enhanced() {
         Some(enhanced) => format!("{} {enhanced} {}", reply.code(), reply.text()),
         None => format!("{} {}", reply.code(), reply.text()),
     }
 }
 
-fn edit(edit: &Edit) -> String {
+fn edit_text(edit: &Edit) -> String {
     match edit {
         Edit::Add { name, body } => format!("add {name}: {body}"),
         Edit::Set { name, body } => format!("set {name}: {body}"),
@@ -293,7 +296,7 @@ fn edit(edit: &Edit) -> String {
     }
 }
 
-fn effect(effect: &Effect) -> String {
+fn effect_text(effect: &Effect) -> String {
     match effect {
         Effect::Count { key, amount } => format!("count {amount} {key}"),
         Effect::MarkSeen { key, seconds } => format!("mark {key} for {seconds} s"),
@@ -307,7 +310,7 @@ fn effect(effect: &Effect) -> String {
     }
 }
 
-fn class(class: MessageClass) -> &'static str {
+fn class_word(class: MessageClass) -> &'static str {
     match class {
         MessageClass::Human => "human",
         MessageClass::AutoReplied => "auto-replied",

@@ -1,9 +1,9 @@
-//! The command line.
+//! Command line of Gatepost.
 //!
-//! [`commands`] reads arguments and prints answers; most commands execute an operation on a running
-//! relay or on its store (`gatepost-operations`). [`check`] judges stored messages by the configured
-//! chain, [`fixtures`] one policy by what its author wrote down, [`scaffold`] begins a new policy, and
-//! [`sink`] is an SMTP server for demonstrations and tests.
+//! [`commands`] reads arguments and prints responses. Most commands execute an operation on a
+//! running relay or on its store (`gatepost-operations`). [`check`] judges stored messages by the
+//! configured chain, [`fixtures`] tests one policy on its author's fixtures, [`scaffold`] writes
+//! the crate of a new policy, and [`sink`] is an SMTP server for demonstrations and tests.
 
 #![forbid(unsafe_code)]
 #![deny(clippy::print_stdout, clippy::print_stderr)]

@@ -1,7 +1,7 @@
-//! `gatepost policy new`: a crate that builds, has a test that passes and can be put in a chain.
+//! `gatepost policy new`: writes a crate that builds, has a passing test and can be put in a chain.
 //!
-//! All of it is made beside its place and moved there as a whole, so that there is either a crate or
-//! nothing.
+//! The crate is written beside its final folder and then moved as a whole, so that there is either
+//! a complete crate or none.
 
 mod hooks;
 mod sdk;
@@ -17,7 +17,7 @@ pub use self::hooks::HOOKS;
 use self::hooks::{Example, example};
 pub use self::sdk::Sdk;
 
-/// A crate to be written.
+/// Crate of a new policy, not written yet.
 #[derive(Debug)]
 pub struct Scaffold {
     name: String,
@@ -25,62 +25,62 @@ pub struct Scaffold {
     sdk: String,
 }
 
-/// Why a crate was not written. Nothing is left behind.
+/// Error of writing the crate. Nothing is left behind.
 #[derive(Debug, Error, Diagnostic)]
 pub enum ScaffoldError {
-    /// Cargo would not take it.
+    /// Cargo would refuse the name.
     #[error("{name:?} is no name for a policy: {problem}")]
     #[diagnostic(help("such as no-spam: lower-case letters, digits, - and _"))]
     Name {
-        /// What was given.
+        /// Name that was given.
         name: String,
-        /// What is wrong with it.
+        /// Reason why it is refused.
         problem: &'static str,
     },
-    /// There is something in its place.
+    /// Something exists in the crate's place.
     #[error("{} is there already", folder.display())]
     #[diagnostic(help("choose another name, or move it away"))]
     Exists {
-        /// The crate's folder.
+        /// Folder of the crate.
         folder: PathBuf,
     },
-    /// The SDK is not where it was said to be.
+    /// The given folder has no SDK.
     #[error("there is no gatepost-sdk in {}", path.display())]
     #[diagnostic(help(
         "give the folder guest/sdk of Gatepost's source, or the URL of its repository"
     ))]
     NotAnSdk {
-        /// Where it was to be.
+        /// Folder that was given.
         path: PathBuf,
     },
-    /// Nobody said where the SDK is, and it is not nearby.
+    /// No SDK was given, and none was found nearby.
     #[error("cannot find the SDK that policies are built with")]
     #[diagnostic(help(
         "give the folder guest/sdk of Gatepost's source, or the URL of its repository, with --sdk; a \
          folder gatepost/ beside the policy is found by itself"
     ))]
     NoSdk,
-    /// It could not be written.
+    /// A file or folder cannot be written.
     #[error("cannot write {}: {source}", path.display())]
     Unwritable {
-        /// The file or folder.
+        /// Path of the file or folder.
         path: PathBuf,
-        /// Why not.
+        /// Error of the system.
         source: io::Error,
     },
 }
 
 impl Scaffold {
-    /// A policy of this name with these hooks, built with this SDK.
+    /// Prepares a crate for a policy of this name with these hooks, built with this SDK.
     ///
     /// # Errors
-    /// The name is none for a crate, or there is no SDK.
+    /// The name is not valid for a crate, or there is no SDK.
     pub fn new(
         name: &str,
         hooks: &[String],
         sdk: impl FnOnce() -> Result<Sdk, ScaffoldError>,
     ) -> Result<Self, ScaffoldError> {
-        check(name)?;
+        check_name(name)?;
         let wanted = |hook: &&&str| hooks.iter().any(|wanted| wanted == *hook);
         let hooks = HOOKS.iter().filter(wanted).filter_map(|hook| example(hook));
         Ok(Self {
@@ -90,10 +90,10 @@ impl Scaffold {
         })
     }
 
-    /// Writes it into a folder of its name in `parent`; says where.
+    /// Writes the crate into a folder of its name in `parent`, and returns the folder.
     ///
     /// # Errors
-    /// There is something of that name, or it cannot be written.
+    /// Something has that name, or a file cannot be written.
     pub fn write(&self, parent: &Path) -> Result<PathBuf, ScaffoldError> {
         let folder = parent.join(&self.name);
         if folder.symlink_metadata().is_ok() {
@@ -108,7 +108,7 @@ impl Scaffold {
             .write_files(&beside)
             .and_then(|()| fs::rename(&beside, &folder));
         if let Err(error) = written {
-            // What is half written is of no use, and the first error is the one to tell.
+            // A half written crate is of no use, and the first error is the one to report.
             let _ = fs::remove_dir_all(&beside);
             return Err(unwritable(error));
         }
@@ -137,7 +137,7 @@ impl Scaffold {
         template
             .replace("{name}", &self.name)
             .replace("{lib}", &self.name.replace('-', "_"))
-            .replace("{Policy}", &camel(&self.name))
+            .replace("{Policy}", &camel_case(&self.name))
             .replace("{sdk}", &self.sdk)
             .replace("{hooks}", &each(|hook| hook.hook).join(", "))
             .replace("{settings}", &each(|hook| hook.setting).concat())
@@ -146,17 +146,17 @@ impl Scaffold {
     }
 }
 
-/// `NoSpam` of `no-spam`.
-fn camel(name: &str) -> String {
+/// Returns `NoSpam` for `no-spam`.
+fn camel_case(name: &str) -> String {
     let words = name.split(['-', '_']).filter(|word| !word.is_empty());
     let capital = |word: &str| word[..1].to_ascii_uppercase() + &word[1..];
     words.map(capital).collect()
 }
 
-/// What cargo and the language take for the name of a crate, and a configuration for that of a
+/// Refuses a name that cargo or the language refuses for a crate, or the configuration for a
 /// policy.
-fn check(name: &str) -> Result<(), ScaffoldError> {
-    const TAKEN: &[&str] = &[
+fn check_name(name: &str) -> Result<(), ScaffoldError> {
+    const RESERVED: &[&str] = &[
         "abstract",
         "alloc",
         "as",
@@ -230,7 +230,7 @@ fn check(name: &str) -> Result<(), ScaffoldError> {
         "it begins with a lower-case letter"
     } else if !name.bytes().all(in_name) {
         "it has lower-case letters, digits, - and _"
-    } else if TAKEN.contains(&name.replace('_', "-").as_str()) {
+    } else if RESERVED.contains(&name.replace('_', "-").as_str()) {
         "the word has a meaning of its own"
     } else {
         return Ok(());
@@ -270,7 +270,7 @@ const SOURCE: &str = r#"//! What this policy does, in a sentence.
 
 use gatepost_sdk::*;
 
-/// What a site may set: parsing and schema come from this one definition.
+/// Settings of the policy: parsing and schema come from this one definition.
 #[derive(Debug, Default, serde::Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Settings {
@@ -284,7 +284,7 @@ pub struct {Policy} {
 impl Policy for {Policy} {
     type Settings = Settings;
 
-    /// Here settings can be refused that the schema allows: a sentence for each problem.
+    /// Refuses settings that the schema allows and the policy does not, with a sentence each.
     fn new(settings: Settings) -> Result<Self, Vec<String>> {
         Ok(Self { settings })
     }
@@ -316,7 +316,7 @@ cargo test                                                # the fixtures, as pla
 ```
 
 A fixture is a `.toml` in `fixtures/`, with a message beside it where the hook sees one. After a change
-that you mean, `gatepost policy test --bless` writes what came as what is expected.
+that you mean, `gatepost policy test --bless` writes the actual decisions as the expected ones.
 
 In the relay's configuration, and its name in the `chain` of a listener:
 
@@ -327,7 +327,7 @@ file = "/path/to/{lib}.wasm"
 settings = { {example} }
 ```
 
-From then on, `gatepost policy activate {lib}.wasm` puts the next version in use while mail flows.
+From then on, `gatepost policy activate {lib}.wasm` activates the next version while mail flows.
 "#;
 
 #[cfg(test)]
@@ -335,9 +335,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_that_of_a_crate() {
+    fn names_that_cargo_refuses_are_refused() {
         for name in ["a", "no-spam", "no_spam2", "x-"] {
-            assert!(check(name).is_ok(), "{name}");
+            assert!(check_name(name).is_ok(), "{name}");
         }
         let long = "a".repeat(65);
         for name in [
@@ -354,8 +354,8 @@ mod tests {
             "gatepost_sdk",
             &long,
         ] {
-            assert!(check(name).is_err(), "{name}");
+            assert!(check_name(name).is_err(), "{name}");
         }
-        assert_eq!(camel("no-spam_2x"), "NoSpam2x");
+        assert_eq!(camel_case("no-spam_2x"), "NoSpam2x");
     }
 }

@@ -1,5 +1,5 @@
-//! The server at the other end: `gatepost sink` takes every message and keeps it, for
-//! demonstrations and tests. On request it refuses, or is slow.
+//! `gatepost sink`: an SMTP server that accepts and stores every message, for demonstrations and
+//! tests. On request it refuses, or is slow.
 
 mod keep;
 
@@ -23,12 +23,12 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
-use self::keep::{Draft, Keep};
+use self::keep::{MessageStore, PartialMessage};
 use crate::commands::output;
 use gatepost_config::{Tls, parse_duration};
 use gatepost_intake::tls;
 
-/// Take every message that comes over SMTP and keep it, for demonstrations and tests.
+/// Accept every message over SMTP and store it, for demonstrations and tests.
 ///
 /// Prints `listening on ADDRESS`, then a line for each message.
 #[derive(Debug, Clone, Args)]
@@ -36,41 +36,41 @@ pub struct SinkArgs {
     /// Address and port to listen on; port 0 takes a free one.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:2525")]
     listen: SocketAddr,
-    /// Keep each message there, as NUMBER.eml; not kept at all when not given.
+    /// Store each message in this directory, as NUMBER.eml; not stored at all when not given.
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
-    /// One JSON object a line.
+    /// Print one JSON object a line.
     #[arg(long)]
     json: bool,
     /// Refuse recipients that contain this text with 550; may be given more than once.
     #[arg(long, value_name = "TEXT")]
     fail_rcpt: Vec<String>,
-    /// Answer the first messages with 451.
+    /// Answer this many messages with 451 first.
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     tempfail_first: u64,
-    /// Wait before the answer to a message, such as "250ms".
+    /// Wait before the reply to a message, such as "250ms".
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     delay: Option<Duration>,
     /// Offer STARTTLS with the certificate in this PEM file.
     #[arg(long, value_name = "FILE", requires = "key")]
     certificate: Option<PathBuf>,
-    /// Its private key.
+    /// Private key of the certificate.
     #[arg(long, value_name = "FILE", requires = "certificate")]
     key: Option<PathBuf>,
 }
 
-/// The sink cannot start.
+/// Error of starting the sink.
 #[derive(Debug, thiserror::Error)]
 pub enum SinkError {
-    /// The address is taken or not ours.
+    /// The address is taken or does not belong to this machine.
     #[error("cannot listen on {address}: {source}")]
     Listen {
-        /// Which.
+        /// Address that was given.
         address: SocketAddr,
-        /// Why not.
+        /// Error of the system.
         source: io::Error,
     },
-    /// The directory cannot be made, or standard output is gone.
+    /// The directory cannot be created, or standard output is closed.
     #[error(transparent)]
     Io(#[from] io::Error),
     /// The certificate cannot be used.
@@ -78,25 +78,24 @@ pub enum SinkError {
     Tls(#[from] tls::TlsError),
 }
 
-/// What all connections share.
+/// State shared by all connections.
 struct Sink {
     args: SinkArgs,
-    keep: Keep,
+    keep: MessageStore,
     tls: Option<TlsAcceptor>,
     settings: Arc<Settings>,
-    /// Messages answered so far.
+    /// Number of messages answered so far.
     answered: AtomicU64,
 }
 
-/// A message that was taken.
+/// Accepted message, as it is printed.
 #[derive(Serialize)]
-struct Taken<'a> {
+struct AcceptedMessage<'a> {
     number: u64,
     from: &'a ReversePath,
     to: Vec<&'a Address>,
     smtputf8: bool,
-    /// The parameters of MAIL by which it asked for notifications (RFC 3461), and those of each
-    /// RCPT.
+    /// Notification parameters of MAIL (RFC 3461) and of each RCPT.
     dsn: String,
     dsn_to: Vec<String>,
     size: u64,
@@ -104,7 +103,7 @@ struct Taken<'a> {
     file: Option<PathBuf>,
 }
 
-/// Takes messages until it is interrupted.
+/// Accepts messages until it is interrupted.
 ///
 /// # Errors
 /// It cannot start.
@@ -122,13 +121,13 @@ pub async fn run(args: SinkArgs) -> Result<ExitCode, SinkError> {
             source,
         })?;
     let sink = Arc::new(Sink {
-        keep: Keep::new(args.output.clone())?,
+        keep: MessageStore::new(args.output.clone())?,
         settings: Arc::new(settings(tls.is_some())),
         answered: AtomicU64::new(0),
         tls,
         args,
     });
-    say(&format!("listening on {}", listener.local_addr()?))?;
+    print_line(&format!("listening on {}", listener.local_addr()?))?;
     let take = async {
         loop {
             match listener.accept().await {
@@ -163,7 +162,7 @@ fn settings(tls: bool) -> Settings {
             header_size: 16 << 20,
             errors: u32::MAX,
             idle_commands: u32::MAX,
-            // It shows what came.
+            // The sink shows messages as they came.
             repair_line_ends: false,
             repair_opening: false,
             ..Limits::default()
@@ -177,21 +176,21 @@ fn settings(tls: bool) -> Settings {
     }
 }
 
-/// Prints a line at once, so that a test can wait for it.
-fn say(line: &str) -> io::Result<()> {
+/// Prints a line and flushes it, so that a test can wait for it.
+fn print_line(line: &str) -> io::Result<()> {
     output::print(line).map_err(io::Error::other)
 }
 
-/// A connection, in plaintext or under TLS.
+/// Connection in plaintext or under TLS.
 trait Connection: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Connection for T {}
 
-/// The transaction in hand.
+/// Transaction in progress.
 #[derive(Default)]
 struct Envelope {
     mail: Option<Mail>,
     to: Vec<Recipient>,
-    draft: Option<Draft>,
+    draft: Option<PartialMessage>,
 }
 
 async fn serve(sink: &Sink, stream: TcpStream) -> io::Result<()> {
@@ -258,7 +257,7 @@ async fn answer(
                 return Ok(Answer::Reply(reply));
             }
             let (number, file) = sink.keep.finish(draft)?;
-            sink.tell(&Taken {
+            sink.print_message(&AcceptedMessage {
                 number,
                 from: mail
                     .as_ref()
@@ -281,18 +280,18 @@ async fn answer(
 }
 
 impl Sink {
-    fn tell(&self, taken: &Taken<'_>) -> io::Result<()> {
+    fn print_message(&self, message: &AcceptedMessage<'_>) -> io::Result<()> {
         if self.args.json {
-            return output::print_json([taken]).map_err(io::Error::other);
+            return output::print_json([message]).map_err(io::Error::other);
         }
-        let to: Vec<_> = taken.to.iter().map(|to| format!("<{to}>")).collect();
-        let file = taken.file.as_ref();
-        say(&format!(
+        let to: Vec<_> = message.to.iter().map(|to| format!("<{to}>")).collect();
+        let file = message.file.as_ref();
+        print_line(&format!(
             "{} <{}> to {}, {} octets{}",
-            taken.number,
-            taken.from,
+            message.number,
+            message.from,
             to.join(" "),
-            taken.size,
+            message.size,
             file.map_or_else(String::new, |file| format!(", {}", file.display())),
         ))
     }

@@ -1,17 +1,17 @@
-//! The envelope of a stored message, where the command line does not give it.
+//! Envelope of a stored message, where the command line does not give it.
 
 use gatepost_message::{Address, Message, ReversePath};
 
 use gatepost_intake::ownership::{Ownership, Whose};
 
-/// The most recipients taken from a header: what every server has to take (RFC 5321 section
-/// 4.5.3.1.8).
-const MOST: usize = 100;
+/// Maximum number of recipients taken from a header section: as many as every server has to accept
+/// (RFC 5321 section 4.5.3.1.8).
+const MAX_RECIPIENTS: usize = 100;
 
-/// The reverse-path, as far as the message tells.
+/// Returns the reverse-path that the message suggests.
 pub(super) fn reverse_path(message: &Message) -> ReversePath {
     if let Some(path) = message.header("Return-Path")
-        && let Ok(path) = ReversePath::parse(bare(&path))
+        && let Ok(path) = ReversePath::parse(without_brackets(&path))
     {
         return path;
     }
@@ -21,7 +21,7 @@ pub(super) fn reverse_path(message: &Message) -> ReversePath {
     }
 }
 
-/// The recipients, as far as the message tells; at least one.
+/// Returns the recipients that the message suggests; at least one.
 pub(super) fn recipients(
     message: &Message,
     ownership: Ownership<'_>,
@@ -31,14 +31,14 @@ pub(super) fn recipients(
     let ours = |address: &Address| !inbound || matches!(ownership.recipient(address), Whose::Of(_));
     let delivered = ["Delivered-To", "X-Original-To"]
         .into_iter()
-        .filter_map(|name| Address::parse(bare(&message.header(name)?)).ok())
+        .filter_map(|name| Address::parse(without_brackets(&message.header(name)?)).ok())
         .find(|address| ours(address));
     if let Some(address) = delivered {
         return vec![address];
     }
     let mut recipients = addresses(message, "To");
     recipients.retain(ours);
-    recipients.truncate(MOST);
+    recipients.truncate(MAX_RECIPIENTS);
     if recipients.is_empty() {
         let mut domains = config.accounts.iter().flat_map(|account| &account.domains);
         let domain = domains.next().unwrap_or(&config.relay.hostname);
@@ -47,21 +47,21 @@ pub(super) fn recipients(
     recipients
 }
 
-/// The message as it was before the delivery that stored it: without the Delivered-To field on top,
-/// where that names the recipient. Left there, it would say that the message comes a second time.
-pub(super) fn undelivered(message: Message, recipients: &[Address]) -> Message {
+/// Returns the message as it was before the delivery that stored it: without the Delivered-To field
+/// on top, if that names a recipient. With the field, the message would look like a loop.
+pub(super) fn without_delivery_mark(message: Message, recipients: &[Address]) -> Message {
     let Some(first) = message.named("Delivered-To").next() else {
         return message;
     };
     let is_recipient = |address: Address| recipients.contains(&address);
-    if !Address::parse(bare(&first.unfolded())).is_ok_and(is_recipient) {
+    if !Address::parse(without_brackets(&first.unfolded())).is_ok_and(is_recipient) {
         return message;
     }
-    // The others stay where they are: what stands below them tells who wrote them.
+    // Other Delivered-To fields stay: their position shows who wrote them.
     message.without(|field| std::ptr::eq(field.raw(), first.raw()))
 }
 
-/// The well-formed addresses of the first field of that name.
+/// Returns the valid addresses in the first field of that name.
 fn addresses(message: &Message, name: &str) -> Vec<Address> {
     let Some(field) = message.named(name).next() else {
         return Vec::new();
@@ -73,8 +73,8 @@ fn addresses(message: &Message, name: &str) -> Vec<Address> {
         .collect()
 }
 
-/// Without the angle brackets, where there are any.
-fn bare(path: &str) -> &str {
+/// Removes angle brackets around a path, if there are any.
+fn without_brackets(path: &str) -> &str {
     let path = path.trim();
     path.strip_prefix('<')
         .and_then(|path| path.strip_suffix('>'))
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn the_mark_of_the_delivery_that_stored_it_is_taken_off() {
+    fn the_delivered_to_field_of_the_storing_delivery_is_removed() {
         let recipients = ["a@x.example".parse().unwrap()];
         for (head, expected) in [
             ("Delivered-To: a@x.example\r\n\r\n", &[][..]),
@@ -126,18 +126,18 @@ mod tests {
             ),
             ("Subject: s\r\n\r\n", &[]),
         ] {
-            let message = undelivered(message(head), &recipients);
+            let message = without_delivery_mark(message(head), &recipients);
             assert_eq!(message.headers_named("Delivered-To"), expected, "{head}");
         }
     }
 
     #[test]
-    fn what_stood_below_it_stays_where_it_is() {
+    fn fields_below_a_removed_delivered_to_stay() {
         let recipients = ["a@x.example".parse().unwrap()];
         let below = "Received: by mx.desk.example\r\nDelivered-To: a@x.example\r\n\r\n";
         let stored = format!("Delivered-To: a@x.example\r\n{below}");
         let stored = Message::from_bytes(Bytes::from(stored));
-        assert_eq!(undelivered(stored, &recipients).head(), below);
+        assert_eq!(without_delivery_mark(stored, &recipients).head(), below);
     }
 
     #[test]

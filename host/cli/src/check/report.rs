@@ -1,4 +1,4 @@
-//! What is said of one message: as JSON, and [for people](people).
+//! Report on one message, as JSON and [for people](people).
 
 mod people;
 
@@ -15,64 +15,64 @@ use gatepost_intake::pipeline::Findings;
 use gatepost_intake::pipeline::judge::{Fate, Lot};
 use gatepost_intake::rehearsal::Rehearsed;
 
-/// One message judged, as `--json` prints it.
+/// Report on one message, as `--json` prints it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) struct Report {
-    /// As it was given on the command line.
+    /// File as it was given on the command line.
     file: String,
-    /// `accept`, `reject`, `tempfail`, `quarantine` or `discard`.
+    /// Verdict: `accept`, `reject`, `tempfail`, `quarantine` or `discard`.
     verdict: &'static str,
-    /// What the client would be told last.
-    #[serde(serialize_with = "reply")]
+    /// Last reply that the client would get.
+    #[serde(serialize_with = "serialize_reply")]
     reply: Reply,
     recipients: Vec<RecipientReport>,
-    /// `unknown` where no policy said what kind of message it is.
+    /// Class of the message; `unknown` if no policy determined it.
     class: &'static str,
-    /// May an automatic reply be sent? Only where a policy said so of a message that is taken: to
-    /// answer what was not understood could answer a machine, for ever.
+    /// True if an automatic reply may be sent: only if a policy allowed it for an accepted message.
+    /// A reply to a message of unknown class could answer a machine, and loop.
     reply_allowed: bool,
-    /// What was found out about its origin; `None` where nobody wanted to know.
+    /// Authentication results; `None` if no policy wanted them.
     authentication: Option<Summary>,
     tags: Vec<String>,
-    /// Of the first recipient that has one; each recipient has its own as well.
+    /// Route of the first recipient that has one; each recipient has its own as well.
     route: Option<Route>,
     edits: Vec<EditReport>,
     effects: Vec<EffectReport>,
-    /// Whether the submitter would hear who was suppressed.
+    /// True if the submitter would be told of suppressed recipients.
     report_suppressed: bool,
     policies: Vec<PolicyReport>,
 }
 
-/// One recipient of the envelope.
+/// Recipient of the envelope.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 struct RecipientReport {
     address: Address,
-    /// As of the message, or `suppress`.
+    /// Verdict for the recipient: that of the message, or `suppress`.
     verdict: &'static str,
-    /// Why, if it does not simply get the message.
+    /// Reason why the recipient does not simply get the message.
     reason: Option<String>,
-    /// Where it would be sent first; `None` if nowhere.
+    /// First route; `None` if the message is not sent to the recipient.
     route: Option<Route>,
 }
 
-/// Where a recipient would be sent.
+/// Route of a recipient.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case", untagged)]
 enum Route {
-    /// `{"host", "port", "tls"}`.
+    /// Next hop: `{"host", "port", "tls"}`.
     NextHop(NextHop),
-    /// `"default"`: no policy has an opinion, the configured default decides.
+    /// Default route, because no policy chose one: `"default"`.
     Default(&'static str),
-    /// `{"defer": {"code", "enhanced", "text"}}`.
+    /// Deferral: `{"defer": {"code", "enhanced", "text"}}`.
     Defer {
-        /// What the recipient waits for.
+        /// Reply that would be recorded.
         defer: ReplyReport,
     },
-    /// `{"fail": {"code", "enhanced", "text"}}`.
+    /// Failure: `{"fail": {"code", "enhanced", "text"}}`.
     Fail {
-        /// What the sender would be told.
+        /// Reply that the sender would be told.
         fail: ReplyReport,
     },
 }
@@ -87,10 +87,10 @@ struct ReplyReport {
 #[derive(Debug, Serialize)]
 struct EditReport {
     policy: String,
-    /// `add`, `remove` or `set`.
+    /// Action: `add`, `remove` or `set`.
     action: &'static str,
     name: String,
-    /// `None` for a removal.
+    /// New body; `None` for a removal.
     body: Option<String>,
 }
 
@@ -98,10 +98,10 @@ struct EditReport {
 #[serde(rename_all = "kebab-case")]
 struct EffectReport {
     policy: String,
-    /// Whose memory it is.
+    /// Account whose counts and marks change.
     account: Option<String>,
-    /// `count`, `mark-seen`, `forget-count`, `remember-machine` or `forget-machine`, with what
-    /// belongs to it.
+    /// Effect: `count`, `mark-seen`, `forget-count`, `remember-machine` or `forget-machine`, with
+    /// its data.
     #[serde(flatten)]
     effect: EffectKind,
 }
@@ -150,7 +150,7 @@ impl From<Effect> for EffectKind {
     }
 }
 
-/// One call of a policy.
+/// Call of a policy.
 #[derive(Debug, Serialize)]
 struct PolicyReport {
     name: String,
@@ -158,21 +158,23 @@ struct PolicyReport {
     hook: String,
     verdict: &'static str,
     reasons: Vec<String>,
-    /// Edits that were not made, and why.
+    /// Edits that were dropped, with the reasons.
     dropped: Vec<String>,
     micros: u64,
     error: Option<String>,
 }
 
 impl Report {
-    /// Of what would become of the message in this file, handed in by whom.
+    /// Makes the report on a message that was judged in a dry run. `sasl` is the user who submitted
+    /// it.
     pub(super) fn new(file: &Path, rehearsed: Rehearsed, sasl: Option<Sasl>) -> Self {
         let refused = rehearsed.refused.into_iter();
         let mut recipients: Vec<_> = refused
             .map(|(address, reply)| RecipientReport::refused(address, &reply))
             .collect();
         let verdict = rehearsed.fate.word();
-        let (class, reply_allowed) = class(rehearsed.findings.classification, &rehearsed.fate);
+        let (class, reply_allowed) =
+            class_and_reply(rehearsed.findings.classification, &rehearsed.fate);
         match rehearsed.fate {
             Fate::Kept {
                 recipients: lots,
@@ -214,11 +216,11 @@ impl Report {
             report_suppressed: false,
             policies: Vec::new(),
         };
-        report.found(rehearsed.findings)
+        report.with_findings(rehearsed.findings)
     }
 
-    /// With what policies did.
-    fn found(mut self, findings: Findings) -> Self {
+    /// Adds the findings of the policies.
+    fn with_findings(mut self, findings: Findings) -> Self {
         self.tags = findings.tags;
         self.report_suppressed = findings.report_suppressed;
         for (scope, effect) in findings.effects {
@@ -237,7 +239,7 @@ impl Report {
         self
     }
 
-    /// Prints it: one object on a line, or a few lines for people.
+    /// Prints the report: one JSON object a line, or a few lines for people.
     pub(super) fn print(&self, json: bool) -> miette::Result<()> {
         match json {
             true => output::print_json([self]),
@@ -247,7 +249,7 @@ impl Report {
 }
 
 impl RecipientReport {
-    /// Refused at RCPT.
+    /// Makes the report on a recipient that was refused at RCPT.
     fn refused(address: Address, reply: &Reply) -> Self {
         Self {
             address,
@@ -257,7 +259,7 @@ impl RecipientReport {
         }
     }
 
-    /// A recipient of a message that was taken.
+    /// Makes the report on a recipient of an accepted message.
     fn kept(address: &Address, lot: &Lot, quarantine: Option<&str>) -> Self {
         let (verdict, reason) = match (lot, quarantine) {
             (Lot::Rejected(reply), _) => ("reject", Some(reply.text())),
@@ -299,12 +301,13 @@ impl From<&Reply> for ReplyReport {
     }
 }
 
-fn reply<S: serde::Serializer>(reply: &Reply, serializer: S) -> Result<S::Ok, S::Error> {
+fn serialize_reply<S: serde::Serializer>(reply: &Reply, serializer: S) -> Result<S::Ok, S::Error> {
     ReplyReport::from(reply).serialize(serializer)
 }
 
-/// What kind of message it is, and whether a machine may answer it: not one that is refused.
-fn class(classification: Option<Classification>, fate: &Fate) -> (&'static str, bool) {
+/// Returns the class of the message, and true if a machine may reply. A refused message allows no
+/// reply.
+fn class_and_reply(classification: Option<Classification>, fate: &Fate) -> (&'static str, bool) {
     let Some(Classification {
         class,
         reply_allowed,
@@ -358,7 +361,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_machine_may_reply_only_where_a_policy_said_so_of_mail_that_is_taken() {
+    fn a_machine_may_reply_only_to_accepted_mail_if_a_policy_allows_it() {
         let human = Some(Classification {
             class: MessageClass::Human,
             reply_allowed: true,
@@ -368,8 +371,8 @@ mod tests {
             quarantine: None,
         };
         let refused = Fate::Refused(Reply::new(550, "5.7.1", "no"));
-        assert_eq!(class(human, &kept), ("human", true));
-        assert_eq!(class(None, &kept), ("unknown", false));
-        assert_eq!(class(human, &refused), ("human", false));
+        assert_eq!(class_and_reply(human, &kept), ("human", true));
+        assert_eq!(class_and_reply(None, &kept), ("unknown", false));
+        assert_eq!(class_and_reply(human, &refused), ("human", false));
     }
 }

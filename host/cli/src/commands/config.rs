@@ -20,19 +20,19 @@ pub(super) enum Command {
     Check(Check),
 }
 
-/// Read the configuration, load its policies and say what is wrong.
+/// Read the configuration, load its policies and report all problems.
 #[derive(Debug, Args)]
 pub(super) struct Check {
     #[command(flatten)]
     file: ConfigFile,
-    /// One JSON object a line: each problem, or the summary.
+    /// Print one JSON object a line: each problem, or the summary.
     #[arg(long)]
     json: bool,
 }
 
-/// One problem in JSON.
+/// Problem in JSON.
 #[derive(Serialize)]
-struct Wrong {
+struct ProblemLine {
     line: Option<usize>,
     message: String,
 }
@@ -41,7 +41,7 @@ pub(super) async fn run(Command::Check(check): Command) -> miette::Result<ExitCo
     let config = match Config::load(&check.file.config) {
         Ok(config) => config,
         Err(error) if check.json => {
-            output::print_json(wrong(&error))?;
+            output::print_json(problem_lines(&error))?;
             return Ok(exit(false));
         }
         Err(error) => return Err(error.into()),
@@ -79,7 +79,7 @@ fn refused(json: bool, messages: Vec<String>, report: miette::Report) -> miette:
     if !json {
         return Err(report);
     }
-    let problems = messages.into_iter().map(|message| Wrong {
+    let problems = messages.into_iter().map(|message| ProblemLine {
         line: None,
         message,
     });
@@ -87,14 +87,14 @@ fn refused(json: bool, messages: Vec<String>, report: miette::Report) -> miette:
     Ok(exit(false))
 }
 
-fn wrong(error: &ConfigError) -> Vec<Wrong> {
+fn problem_lines(error: &ConfigError) -> Vec<ProblemLine> {
     match error {
-        ConfigError::Unreadable { .. } => vec![Wrong {
+        ConfigError::Unreadable { .. } => vec![ProblemLine {
             line: None,
             message: error.to_string(),
         }],
         ConfigError::Invalid { problems, .. } => (problems.iter())
-            .map(|problem| Wrong {
+            .map(|problem| ProblemLine {
                 line: problem.line(),
                 message: problem.to_string(),
             })
@@ -107,7 +107,7 @@ struct Summary<'a> {
     listeners: Vec<&'a str>,
     accounts: usize,
     policies: Vec<LoadedPolicy>,
-    /// What others can read or write, and should not.
+    /// Files that others can read or write and should not.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<Finding>,
 }

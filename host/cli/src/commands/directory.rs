@@ -13,20 +13,18 @@ use serde_json::json;
 
 use super::operate::{Target, unexpected};
 use super::{exit, output};
-use gatepost_operations::{
-    ConnectorAsk, DirectoryRequest as Ask, DirectoryResponse, Request, Response,
-};
+use gatepost_operations::{ConnectorAsk, DirectoryRequest, DirectoryResponse, Request, Response};
 
-/// `gatepost account`.
+/// Commands of `gatepost account`.
 #[derive(Debug, Subcommand)]
 pub(super) enum Accounts {
-    /// Make an account.
+    /// Add an account.
     Add(AccountAdd),
-    /// Every account.
+    /// List all accounts.
     List(Target),
-    /// One account.
+    /// Show an account.
     Show(OneAccount),
-    /// Set for an account what holds for it in a policy.
+    /// Override a policy's settings for an account.
     Set(AccountSet),
     /// Remove an account that has no connectors, addresses and credentials any more.
     Remove(OneAccount),
@@ -36,19 +34,19 @@ pub(super) enum Accounts {
 pub(super) struct AccountAdd {
     #[command(flatten)]
     target: Target,
-    /// The domain that the site gives it, such as acme.desk.example.
+    /// Domain that the site gives it, such as acme.desk.example.
     #[arg(long, value_name = "DOMAIN")]
     native_domain: Domain,
-    /// The product as its users know it.
+    /// Name of the product as its users know it.
     #[arg(long, value_name = "NAME")]
     product: Name,
-    /// sandbox or production.
+    /// Kind of the account: sandbox or production.
     #[arg(long, default_value = "production")]
     kind: AccountKind,
     /// Time zone by its IANA name, such as Europe/Berlin.
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     time_zone: TimeZone,
-    /// A brand under which it writes; may be repeated.
+    /// Name of a brand under which it writes; may be repeated.
     #[arg(long = "brand", value_name = "NAME")]
     brands: Vec<Name>,
 }
@@ -69,33 +67,33 @@ pub(super) struct AccountSet {
     account: String,
     /// Name of the policy in the configuration.
     policy: String,
-    /// A JSON object, such as '{"mode": "enhanced"}', in place of what was set; without it, the
-    /// policy's own settings hold again.
-    #[arg(value_parser = object)]
+    /// JSON object, such as '{"mode": "enhanced"}', in place of the former one; without it, the
+    /// policy's own settings apply again.
+    #[arg(value_parser = parse_object)]
     settings: Option<PolicySettings>,
 }
 
-fn object(text: &str) -> Result<PolicySettings, String> {
+fn parse_object(text: &str) -> Result<PolicySettings, String> {
     serde_json::from_str(text).map_err(|error| format!("write a JSON object: {error}"))
 }
 
-/// `gatepost connector`.
+/// Commands of `gatepost connector`.
 #[derive(Debug, Subcommand)]
 pub(super) enum Connectors {
     /// Connect a domain, as a claim.
     Add(ConnectorAdd),
-    /// Connectors.
+    /// List connectors.
     List(OfAccount),
-    /// One connector.
+    /// Show a connector.
     Show(OneConnector),
-    /// Vouch that the domain is the account's: from now on its addresses receive.
+    /// Confirm that the domain is the account's: from now on its addresses receive.
     Verify(OneConnector),
-    /// Vouch for it no longer; its addresses go on receiving.
+    /// Disconnect the domain: its credentials stop working, its addresses still receive.
     Disconnect(OneConnector),
-    /// Say who is known to forward its mail to us, in place of who was.
+    /// Set the known forwarders of its mail, in place of the former ones.
     Forwarders(ConnectorForwarders),
-    /// What became of the headers of messages from a domain on the way, as messages show that
-    /// came back.
+    /// Show how header fields of messages from a domain survive: what became of them in messages
+    /// that came back.
     Headers(HeadersOf),
     /// Remove a connector that has no addresses and credentials any more.
     Remove(OneConnector),
@@ -108,16 +106,17 @@ pub(super) struct ConnectorAdd {
     /// Id or native domain of the account.
     #[arg(long)]
     account: String,
-    /// The customer's domain.
+    /// Domain of the customer.
     #[arg(long)]
     domain: Domain,
-    /// A name for people; the domain where it is left out.
+    /// Name for people; the domain when not given.
     #[arg(long)]
     name: Option<Name>,
-    /// two-way or outbound-only.
+    /// Direction of the mail that passes through the relay: two-way or outbound-only.
     #[arg(long)]
     kind: ConnectorKind,
-    /// How the customer's server wants us to authenticate to it: PLAIN, LOGIN or SCRAM-SHA-256.
+    /// Authentication mechanism that the customer's server expects of us: PLAIN, LOGIN or
+    /// SCRAM-SHA-256.
     #[arg(long, default_value = "PLAIN")]
     protocol: Protocol,
 }
@@ -126,7 +125,7 @@ pub(super) struct ConnectorAdd {
 pub(super) struct OfAccount {
     #[command(flatten)]
     target: Target,
-    /// Those of this account only, by its id or native domain.
+    /// Only those of this account, by its id or native domain.
     #[arg(long)]
     account: Option<String>,
 }
@@ -135,7 +134,7 @@ pub(super) struct OfAccount {
 pub(super) struct HeadersOf {
     #[command(flatten)]
     target: Target,
-    /// The domain of From.
+    /// Domain of From.
     domain: Domain,
 }
 
@@ -153,25 +152,25 @@ pub(super) struct ConnectorForwarders {
     target: Target,
     /// Id of the connector.
     connector: ConnectorId,
-    /// A network that they send from, such as 192.0.2.0/24; may be repeated.
+    /// Network that they send from, such as 192.0.2.0/24; may be repeated.
     #[arg(long = "network", value_name = "NETWORK")]
     networks: Vec<IpNet>,
-    /// A domain with which they sign (DKIM); may be repeated.
+    /// Domain of their DKIM signatures; may be repeated.
     #[arg(long = "dkim-domain", value_name = "DOMAIN")]
     dkim_domains: Vec<Domain>,
-    /// A domain with which they seal (ARC); may be repeated.
+    /// Domain of their ARC seals; may be repeated.
     #[arg(long = "arc-sealer", value_name = "DOMAIN")]
     arc_sealers: Vec<Domain>,
 }
 
-/// `gatepost address`.
+/// Commands of `gatepost address`.
 #[derive(Debug, Subcommand)]
 pub(super) enum Addresses {
     /// Add a support address in the native domain or in one that is connected.
     Add(AccountAddress),
-    /// Support addresses.
+    /// List support addresses.
     List(OfAccount),
-    /// Who has this support address.
+    /// Show the accounts that have a support address.
     Show(OneAddress),
     /// Remove a support address.
     Remove(AccountAddress),
@@ -184,7 +183,7 @@ pub(super) struct AccountAddress {
     /// Id or native domain of the account.
     #[arg(long)]
     account: String,
-    /// The address.
+    /// Support address.
     address: Address,
 }
 
@@ -192,22 +191,22 @@ pub(super) struct AccountAddress {
 pub(super) struct OneAddress {
     #[command(flatten)]
     target: Target,
-    /// The address.
+    /// Support address.
     address: Address,
 }
 
-/// `gatepost credential`.
+/// Commands of `gatepost credential`.
 #[derive(Debug, Subcommand)]
 pub(super) enum Credentials {
-    /// Make a credential, and show its secret this once.
+    /// Issue a credential, and show its secret this once.
     Add(CredentialAdd),
-    /// Credentials, revoked ones too.
+    /// List credentials, revoked ones too.
     List(OfAccount),
-    /// One credential.
+    /// Show a credential.
     Show(OneCredential),
-    /// End a credential: open sessions notice at their next command.
+    /// Revoke a credential: open sessions see that at their next command.
     Revoke(OneCredential),
-    /// Forget a credential, live or revoked.
+    /// Delete a credential, live or revoked.
     Remove(OneCredential),
 }
 
@@ -215,13 +214,13 @@ pub(super) enum Credentials {
 pub(super) struct CredentialAdd {
     #[command(flatten)]
     target: Target,
-    /// For relay from the domain of this two-way connector.
+    /// Issue it for relay from the domain of this two-way connector.
     #[arg(long, value_name = "ID", required_unless_present = "submission")]
     inbound: Option<ConnectorId>,
-    /// For submission by this account, by its id or native domain.
+    /// Issue it for submission by this account, by its id or native domain.
     #[arg(long, value_name = "ACCOUNT", conflicts_with = "inbound")]
     submission: Option<String>,
-    /// Give it the account's alias too, such as acme@acme.desk.example, which receives mail then.
+    /// Give it the account's alias too, such as acme@acme.desk.example, which then receives mail.
     #[arg(long)]
     alias: bool,
 }
@@ -234,10 +233,10 @@ pub(super) struct OneCredential {
     user_name: String,
 }
 
-/// `gatepost directory`.
+/// Commands of `gatepost directory`.
 #[derive(Debug, Subcommand)]
 pub(super) enum Keys {
-    /// Add a key to the key ring and encrypt everything anew with it.
+    /// Add a key to the key ring and encrypt everything with it.
     Rekey(Target),
 }
 
@@ -258,11 +257,18 @@ pub(super) async fn accounts(command: Accounts) -> miette::Result<ExitCode> {
                 native_domain,
                 brands,
             };
-            ask(&target, Ask::AccountAdd(profile), "").await
+            ask(&target, DirectoryRequest::AccountAdd(profile), "").await
         }
-        Accounts::List(target) => ask(&target, Ask::AccountList, "there are no accounts").await,
+        Accounts::List(target) => {
+            ask(
+                &target,
+                DirectoryRequest::AccountList,
+                "there are no accounts",
+            )
+            .await
+        }
         Accounts::Show(OneAccount { target, account }) => {
-            ask(&target, Ask::AccountShow { account }, "").await
+            ask(&target, DirectoryRequest::AccountShow { account }, "").await
         }
         Accounts::Set(AccountSet {
             target,
@@ -270,7 +276,7 @@ pub(super) async fn accounts(command: Accounts) -> miette::Result<ExitCode> {
             policy,
             settings,
         }) => {
-            let set = Ask::AccountSet {
+            let set = DirectoryRequest::AccountSet {
                 account,
                 policy,
                 settings,
@@ -278,7 +284,12 @@ pub(super) async fn accounts(command: Accounts) -> miette::Result<ExitCode> {
             ask(&target, set, "").await
         }
         Accounts::Remove(OneAccount { target, account }) => {
-            ask(&target, Ask::AccountRemove { account }, "removed").await
+            ask(
+                &target,
+                DirectoryRequest::AccountRemove { account },
+                "removed",
+            )
+            .await
         }
     }
 }
@@ -288,7 +299,7 @@ pub(super) async fn connectors(command: Connectors) -> miette::Result<ExitCode> 
         Connectors::Add(add) => {
             let name = match add.name {
                 Some(name) => name,
-                None => named_like(&add.domain)?,
+                None => name_from_domain(&add.domain)?,
             };
             let connector = ConnectorAsk {
                 name,
@@ -297,24 +308,34 @@ pub(super) async fn connectors(command: Connectors) -> miette::Result<ExitCode> 
                 protocol: add.protocol,
             };
             let account = add.account;
-            ask(&add.target, Ask::ConnectorAdd { account, connector }, "").await
+            ask(
+                &add.target,
+                DirectoryRequest::ConnectorAdd { account, connector },
+                "",
+            )
+            .await
         }
         Connectors::List(OfAccount { target, account }) => {
             ask(
                 &target,
-                Ask::ConnectorList { account },
+                DirectoryRequest::ConnectorList { account },
                 "there are no connectors",
             )
             .await
         }
         Connectors::Show(OneConnector { target, connector }) => {
-            ask(&target, Ask::ConnectorShow { connector }, "").await
+            ask(&target, DirectoryRequest::ConnectorShow { connector }, "").await
         }
         Connectors::Verify(OneConnector { target, connector }) => {
-            ask(&target, Ask::ConnectorVerify { connector }, "").await
+            ask(&target, DirectoryRequest::ConnectorVerify { connector }, "").await
         }
         Connectors::Disconnect(OneConnector { target, connector }) => {
-            ask(&target, Ask::ConnectorDisconnect { connector }, "").await
+            ask(
+                &target,
+                DirectoryRequest::ConnectorDisconnect { connector },
+                "",
+            )
+            .await
         }
         Connectors::Forwarders(ConnectorForwarders {
             target,
@@ -328,7 +349,7 @@ pub(super) async fn connectors(command: Connectors) -> miette::Result<ExitCode> 
                 dkim_domains,
                 arc_sealers,
             };
-            let set = Ask::ConnectorForwarders {
+            let set = DirectoryRequest::ConnectorForwarders {
                 connector,
                 forwarders,
             };
@@ -336,7 +357,12 @@ pub(super) async fn connectors(command: Connectors) -> miette::Result<ExitCode> 
         }
         Connectors::Headers(of) => headers(of).await,
         Connectors::Remove(OneConnector { target, connector }) => {
-            ask(&target, Ask::ConnectorRemove { connector }, "removed").await
+            ask(
+                &target,
+                DirectoryRequest::ConnectorRemove { connector },
+                "removed",
+            )
+            .await
         }
     }
 }
@@ -363,8 +389,8 @@ async fn headers(HeadersOf { target, domain }: HeadersOf) -> miette::Result<Exit
             found.count.to_string(),
             found.by_message_id.to_string(),
             found.last_at.to_string(),
-            output::short(&found.sent),
-            output::short(&found.came),
+            output::shorten(&found.sent),
+            output::shorten(&found.came),
             found.example.to_string(),
             found.account.clone(),
         ]);
@@ -374,8 +400,8 @@ async fn headers(HeadersOf { target, domain }: HeadersOf) -> miette::Result<Exit
     Ok(exit(true))
 }
 
-/// A name of at most so many characters as a name may have.
-fn named_like(domain: &Domain) -> miette::Result<Name> {
+/// Returns a name for people that begins like the domain, within the length of a name.
+fn name_from_domain(domain: &Domain) -> miette::Result<Name> {
     let short: String = domain.as_str().chars().take(100).collect();
     short.parse().map_err(super::report)
 }
@@ -386,19 +412,33 @@ pub(super) async fn addresses(command: Addresses) -> miette::Result<ExitCode> {
             target,
             account,
             address,
-        }) => ask(&target, Ask::AddressAdd { account, address }, "").await,
+        }) => {
+            ask(
+                &target,
+                DirectoryRequest::AddressAdd { account, address },
+                "",
+            )
+            .await
+        }
         Addresses::List(OfAccount { target, account }) => {
             let nothing = "there are no support addresses";
-            ask(&target, Ask::AddressList { account }, nothing).await
+            ask(&target, DirectoryRequest::AddressList { account }, nothing).await
         }
         Addresses::Show(OneAddress { target, address }) => {
-            ask(&target, Ask::AddressShow { address }, "").await
+            ask(&target, DirectoryRequest::AddressShow { address }, "").await
         }
         Addresses::Remove(AccountAddress {
             target,
             account,
             address,
-        }) => ask(&target, Ask::AddressRemove { account, address }, "removed").await,
+        }) => {
+            ask(
+                &target,
+                DirectoryRequest::AddressRemove { account, address },
+                "removed",
+            )
+            .await
+        }
     }
 }
 
@@ -412,8 +452,8 @@ pub(super) async fn credentials(command: Credentials) -> miette::Result<ExitCode
             alias,
         }) => {
             let request = match (inbound, submission) {
-                (Some(connector), _) => Ask::CredentialAddInbound { connector, alias },
-                (None, account) => Ask::CredentialAddSubmission {
+                (Some(connector), _) => DirectoryRequest::CredentialAddInbound { connector, alias },
+                (None, account) => DirectoryRequest::CredentialAddSubmission {
                     account: account.unwrap_or_default(),
                     alias,
                 },
@@ -423,33 +463,43 @@ pub(super) async fn credentials(command: Credentials) -> miette::Result<ExitCode
         Credentials::List(OfAccount { target, account }) => {
             ask(
                 &target,
-                Ask::CredentialList { account },
+                DirectoryRequest::CredentialList { account },
                 "there are no credentials",
             )
             .await
         }
         Credentials::Show(OneCredential { target, user_name }) => {
             let user_name = user(&user_name);
-            ask(&target, Ask::CredentialShow { user_name }, "").await
+            ask(&target, DirectoryRequest::CredentialShow { user_name }, "").await
         }
         Credentials::Revoke(OneCredential { target, user_name }) => {
             let user_name = user(&user_name);
-            ask(&target, Ask::CredentialRevoke { user_name }, "revoked").await
+            ask(
+                &target,
+                DirectoryRequest::CredentialRevoke { user_name },
+                "revoked",
+            )
+            .await
         }
         Credentials::Remove(OneCredential { target, user_name }) => {
             let user_name = user(&user_name);
-            ask(&target, Ask::CredentialRemove { user_name }, "removed").await
+            ask(
+                &target,
+                DirectoryRequest::CredentialRemove { user_name },
+                "removed",
+            )
+            .await
         }
     }
 }
 
 pub(super) async fn keys(command: Keys) -> miette::Result<ExitCode> {
     let Keys::Rekey(target) = command;
-    ask(&target, Ask::Rekey, "").await
+    ask(&target, DirectoryRequest::Rekey, "").await
 }
 
-/// Has a request carried out and prints what came of it; `word` where that is nothing.
-async fn ask(target: &Target, request: Ask, word: &str) -> miette::Result<ExitCode> {
+/// Executes a request and prints the response, or `word` if it is empty.
+async fn ask(target: &Target, request: DirectoryRequest, word: &str) -> miette::Result<ExitCode> {
     let response = match target.ask(Request::Directory(Box::new(request))).await? {
         Response::Directory(response) => response,
         other => return Err(unexpected(&other)),
@@ -522,7 +572,7 @@ fn print(response: &DirectoryResponse, word: &str) -> miette::Result<()> {
                     claim.domain.to_string(),
                     claim.name.to_string(),
                     claim.protocol.to_string(),
-                    forwarders(&connector.forwarders),
+                    forwarders_cell(&connector.forwarders),
                     claim.account.to_string(),
                 ]);
             }
@@ -549,16 +599,16 @@ fn print(response: &DirectoryResponse, word: &str) -> miette::Result<()> {
                 "LAST USED",
                 "REVOKED",
             ]);
-            let moment = |at: Option<Millis>| at.map_or_else(String::new, |at| at.to_string());
+            let time_text = |at: Option<Millis>| at.map_or_else(String::new, |at| at.to_string());
             for credential in credentials {
                 let alias = credential.alias.as_ref().map(Address::to_string);
                 table.add_row([
                     credential.user_name.to_string(),
-                    good_for(&credential.scope),
+                    scope_text(&credential.scope),
                     alias.unwrap_or_default(),
                     credential.account.to_string(),
-                    moment(credential.last_used),
-                    moment(credential.revoked),
+                    time_text(credential.last_used),
+                    time_text(credential.revoked),
                 ]);
             }
             output::print_table(table, word)
@@ -571,7 +621,7 @@ fn print(response: &DirectoryResponse, word: &str) -> miette::Result<()> {
     }
 }
 
-fn good_for(scope: &Scope) -> String {
+fn scope_text(scope: &Scope) -> String {
     match scope {
         Scope::Inbound { domain, .. } => format!("relay from {domain}"),
         Scope::Submission => "submission".to_owned(),
@@ -583,7 +633,7 @@ fn in_words(issued: &Issued) -> String {
     let mut lines = vec![
         format!("user name  {}", credential.user_name),
         format!("secret     {}", issued.secret.reveal()),
-        format!("for        {}", good_for(&credential.scope)),
+        format!("for        {}", scope_text(&credential.scope)),
     ];
     if let Some(alias) = &credential.alias {
         lines.push(format!("alias      {alias}"));
@@ -592,8 +642,8 @@ fn in_words(issued: &Issued) -> String {
     lines.join("\n")
 }
 
-/// Who forwards, in one cell.
-fn forwarders(known: &Forwarders) -> String {
+/// Returns the known forwarders in one cell.
+fn forwarders_cell(known: &Forwarders) -> String {
     let networks = known.networks.iter().map(IpNet::to_string);
     let domains = known.dkim_domains.iter().chain(&known.arc_sealers);
     let all: Vec<_> = networks.chain(domains.map(Domain::to_string)).collect();

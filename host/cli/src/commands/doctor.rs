@@ -9,20 +9,20 @@ use gatepost_files::Level;
 use super::{ConfigFile, output, report};
 use gatepost_operations::doctor::{self, Patient};
 
-/// Look at everything that the relay depends on, and change nothing: store, journal, permissions,
-/// key ring, configuration, free space. Beside a running relay or without one.
+/// Inspect everything that the relay depends on, and change nothing: store, journal, permissions,
+/// key ring, configuration, free space. Works with a running relay or without one.
 ///
-/// Exits with 0 where all is well, 1 where something is to be looked into, 2 where something is
-/// damaged or missing, or no mail is taken.
+/// Exits with 0 if all is well, 1 if something needs attention, 2 if something is damaged or
+/// missing, or no mail is accepted.
 #[derive(Debug, Args)]
 pub(super) struct Doctor {
     #[command(flatten)]
     file: ConfigFile,
-    /// The relay's store alone, in the place of a configuration that cannot be read or names
-    /// another.
+    /// Directory of the relay's store, in place of a configuration that cannot be read or names
+    /// another store.
     #[arg(long, value_name = "DIR", conflicts_with = "config")]
     store: Option<PathBuf>,
-    /// One JSON object a line: each finding.
+    /// Print one JSON object a line: each finding.
     #[arg(long)]
     json: bool,
 }
@@ -38,7 +38,7 @@ pub(super) async fn run(doctor: Doctor) -> miette::Result<ExitCode> {
     if doctor.json {
         output::print_json(&findings)?;
     } else {
-        // What is worst stands last, where it is read.
+        // The worst finding is printed last, where it is read.
         findings.sort_by_key(|finding| finding.level);
         for finding in &findings {
             let word = match finding.level {

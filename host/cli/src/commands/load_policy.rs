@@ -1,4 +1,4 @@
-//! The hidden command that loads one policy module, in a process of its own.
+//! Hidden command that loads one policy module in a process of its own.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -9,16 +9,16 @@ use gatepost_policy::LoadingLimits;
 /// Load the policy module that comes over standard input, within limits: for the relay itself.
 #[derive(Debug, Clone, Args)]
 pub struct LoadPolicy {
-    /// Octets of memory.
+    /// Maximum memory in bytes.
     #[arg(long, value_name = "OCTETS")]
     memory: u64,
-    /// Time of the processor.
+    /// Maximum processor time.
     #[arg(long, value_name = "SECONDS")]
     processor: u64,
 }
 
 impl LoadPolicy {
-    /// Loads it.
+    /// Loads the module and returns the exit code.
     pub fn run(&self) -> ExitCode {
         gatepost_policy::serve(LoadingLimits {
             memory: self.memory,

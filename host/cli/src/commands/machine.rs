@@ -11,9 +11,9 @@ use gatepost_operations::{Request, Response};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Addresses that have shown themselves to be machines', with the evidence.
+    /// List the addresses that have shown themselves to be machines', with the evidence.
     List(List),
-    /// Know an address as a machine's no more: automatic mail goes to it again.
+    /// Forget that an address is a machine's: automatic mail is sent to it again.
     Forget(Forget),
 }
 
@@ -21,7 +21,7 @@ pub(super) enum Command {
 pub(super) struct List {
     #[command(flatten)]
     target: Target,
-    /// Those of this account only: its id, or the native domain of one in the directory.
+    /// Only those of this account: its id, or the native domain of one in the directory.
     account: Option<String>,
 }
 
@@ -31,7 +31,7 @@ pub(super) struct Forget {
     target: Target,
     /// Id of the account, or the native domain of one in the directory.
     account: String,
-    /// The address.
+    /// Address to forget.
     address: String,
 }
 
@@ -54,7 +54,7 @@ pub(super) async fn run(command: Command) -> miette::Result<ExitCode> {
                     known.account,
                     known.machine.since.to_string(),
                     known.machine.until.to_string(),
-                    output::short(&known.machine.evidence),
+                    output::shorten(&known.machine.evidence),
                 ]);
             }
             output::print_table(table, "no machine is known")?;

@@ -1,8 +1,8 @@
-//! The command line.
+//! Commands of the command line.
 //!
-//! Every command prints a table for people or, with `--json`, one object a line. It exits with 0
-//! when it has done what was asked, with 1 when the answer is no (nothing found, something
-//! wrong), and with 2 when it was not understood; `doctor` says with them how bad it is.
+//! Every command prints a table for people or, with `--json`, one object a line. Exit codes: 0 when
+//! the request was executed, 1 when the answer is no (nothing found, something wrong), and 2 when
+//! the arguments are not understood. `doctor` uses them for the severity of its findings.
 
 mod check;
 mod config;
@@ -45,42 +45,42 @@ enum Command {
     /// Run the relay.
     Serve(ConfigFile),
     Reload(reload::Reload),
-    /// Look at the configuration.
+    /// Check the configuration.
     #[command(subcommand)]
     Config(config::Command),
     Check(CheckArgs),
     Doctor(doctor::Doctor),
-    /// Look at the queue and change what becomes of it.
+    /// Look at the queue, and retry, hold or cancel recipients.
     #[command(subcommand)]
     Queue(queue::Command),
-    /// Look at the mail that is kept apart, and let it go on or drop it.
+    /// Look at the quarantine, and release or delete messages.
     #[command(subcommand)]
     Quarantine(quarantine::Command),
-    /// Look at the addresses that are known as machines', and forget them.
+    /// Look at the known machines' addresses, and forget them.
     #[command(subcommand)]
     Machine(machine::Command),
     /// Look at the policies and swap them.
     #[command(subcommand)]
     Policy(policy::Command),
-    /// Accounts of the directory.
+    /// Manage the accounts of the directory.
     #[command(subcommand)]
     Account(directory::Accounts),
-    /// Domains that accounts have connected.
+    /// Manage the domains that accounts have connected.
     #[command(subcommand)]
     Connector(directory::Connectors),
-    /// Addresses at which accounts receive.
+    /// Manage the addresses at which accounts receive.
     #[command(subcommand)]
     Address(directory::Addresses),
-    /// User names and secrets with which mail is handed to us.
+    /// Manage the credentials of those who hand in mail.
     #[command(subcommand)]
     Credential(directory::Credentials),
-    /// The keys that encrypt a part of the directory.
+    /// Change the keys that encrypt a part of the directory.
     #[command(subcommand)]
     Directory(directory::Keys),
-    /// Who shares tickets with whom, here.
+    /// Manage the sharing agreements between accounts here.
     #[command(subcommand)]
     Sharing(partners::Sharing),
-    /// Those with whom accounts share tickets, who get no mail and whose mail is refused.
+    /// Manage partner addresses: they get no mail, and their mail is refused.
     #[command(subcommand)]
     Partner(partners::Partners),
     /// Show what happened to a message.
@@ -90,8 +90,9 @@ enum Command {
     LoadPolicy(LoadPolicy),
 }
 
-/// Sets up how errors are told: without colours, as what a terminal would obey is taken out of the
-/// whole text. The terminal wraps lines itself, and a reader that is no terminal wants them whole.
+/// Sets up the printing of errors: without colours, because escape sequences are removed from the
+/// whole text. Lines are not wrapped: a terminal does that itself, and other readers want them
+/// whole.
 pub fn set_up_errors() {
     let _already_set = miette::set_hook(Box::new(|_| {
         let options = miette::MietteHandlerOpts::new().wrap_lines(false);
@@ -99,12 +100,12 @@ pub fn set_up_errors() {
     }));
 }
 
-/// Tells an operator on standard error why a command has failed.
+/// Prints the error of a failed command on standard error.
 pub fn tell(error: &miette::Report) {
     output::complain(output::error(error));
 }
 
-/// Says something to an operator on standard error.
+/// Prints a message to the operator on standard error.
 pub fn complain(text: impl AsRef<str>) {
     output::complain(text);
 }
@@ -113,19 +114,19 @@ impl Cli {
     /// Reads the arguments of this process.
     ///
     /// # Errors
-    /// How the process ends where they are not understood, or ask for nothing but help.
+    /// The exit code, if the arguments are not understood or only ask for help.
     pub fn read() -> Result<Self, ExitCode> {
         Self::try_parse().map_err(|error| {
             match error.use_stderr() {
                 true => output::complain(output::usage(&error).trim_end()),
-                // Of what was given nothing is in it. It has colours where it is shown.
+                // Help contains nothing of the arguments, and has colours on a terminal.
                 false => drop(error.print()),
             }
             ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
         })
     }
 
-    /// What is to be loaded, where this is the process that does nothing else.
+    /// Returns the arguments of the hidden command that loads a policy, if this process runs it.
     pub fn load_policy(&self) -> Option<&LoadPolicy> {
         match &self.command {
             Command::LoadPolicy(load) => Some(load),
@@ -134,7 +135,7 @@ impl Cli {
     }
 }
 
-/// Which configuration.
+/// Argument that names the configuration.
 #[derive(Debug, Clone, Args)]
 struct ConfigFile {
     /// Configuration file.
@@ -151,7 +152,7 @@ impl ConfigFile {
 /// Runs the command and returns the exit code of the process; `serve` runs the relay.
 ///
 /// # Errors
-/// What went wrong, for standard error; the process then ends with 1.
+/// Error of the command, for standard error; the process then exits with 1.
 pub async fn run(
     cli: Cli,
     serve: impl AsyncFnOnce(Config, &Path) -> miette::Result<ExitCode>,
@@ -196,7 +197,7 @@ fn report(error: impl std::error::Error + Send + Sync + 'static) -> miette::Repo
     miette::Report::from_err(error)
 }
 
-/// The exit code of an answer.
+/// Returns the exit code of a yes or no.
 fn exit(yes: bool) -> ExitCode {
     if yes {
         ExitCode::SUCCESS

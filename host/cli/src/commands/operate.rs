@@ -1,4 +1,4 @@
-//! How a command reaches the store: through the relay that runs on it, or by opening it.
+//! Access to the store: through the relay that runs on it, or by opening it.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,34 +10,35 @@ use super::ConfigFile;
 use gatepost_config::Config;
 use gatepost_operations::{self, OpenError, Request, Response, Runtime};
 
-/// How often, and how long after each other, a store is tried that is in use by somebody who does
-/// not answer: two seconds in all.
-const TRIES: u32 = 20;
-const BETWEEN: Duration = Duration::from_millis(100);
+/// Number of attempts to open a store that is in use without an answer on its socket, and the delay
+/// between them: two seconds in all.
+const MAX_TRIES: u32 = 20;
+const RETRY_DELAY: Duration = Duration::from_millis(100);
 
-/// Which relay, and how its answer is printed.
+/// Arguments that choose the relay and the form of the output.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Target {
     #[command(flatten)]
     file: ConfigFile,
-    /// The relay's store, in the place of a configuration that cannot be read or names another.
+    /// Directory of the relay's store, in place of a configuration that cannot be read or names
+    /// another store.
     #[arg(long, value_name = "DIR", conflicts_with = "config")]
     store: Option<PathBuf>,
-    /// One JSON object a line.
+    /// Print one JSON object a line.
     #[arg(long)]
     pub(super) json: bool,
 }
 
 impl Target {
-    /// Has a request carried out by the running relay or, when none runs, on its store.
+    /// Executes a request by the running relay or, if none runs, on its store.
     ///
     /// # Errors
-    /// It could not be carried out.
+    /// The request could not be executed.
     pub(super) async fn ask(&self, request: Request) -> miette::Result<Response> {
         self.session()?.ask(request).await
     }
 
-    /// For several requests that belong together.
+    /// Begins a series of requests.
     ///
     /// # Errors
     /// The configuration cannot be read.
@@ -48,7 +49,7 @@ impl Target {
         })
     }
 
-    /// The same of a running relay only.
+    /// Executes a request by a running relay only.
     ///
     /// # Errors
     /// No relay runs, or it refused.
@@ -61,29 +62,29 @@ impl Target {
                 "no relay is running on the store {}",
                 store.path().display()
             )),
-            Some(response) => answered(response),
+            Some(response) => check_response(response),
         }
     }
 
-    fn store(&self) -> miette::Result<Store<'_>> {
+    fn store(&self) -> miette::Result<StoreSource<'_>> {
         Ok(match &self.store {
-            Some(store) => Store::Named(store),
-            None => Store::Configured(Box::new(self.file.load()?)),
+            Some(store) => StoreSource::Named(store),
+            None => StoreSource::Configured(Box::new(self.file.load()?)),
         })
     }
 }
 
-/// Requests one after the other, to the relay that runs or on the store that they opened.
+/// Series of requests to one running relay, or on the store that it opened.
 pub(super) struct Session<'a> {
-    store: Store<'a>,
+    store: StoreSource<'a>,
     opened: Option<Runtime>,
 }
 
 impl Session<'_> {
-    /// Has a request carried out.
+    /// Executes a request.
     ///
     /// # Errors
-    /// It could not be carried out.
+    /// The request could not be executed.
     pub(super) async fn ask(&mut self, request: Request) -> miette::Result<Response> {
         let mut tries = 0;
         let runtime = loop {
@@ -92,27 +93,27 @@ impl Session<'_> {
             }
             let asked = gatepost_operations::ask(self.store.path(), &request).await;
             if let Some(response) = asked.map_err(super::report)? {
-                return answered(response);
+                return check_response(response);
             }
             let opened = match &self.store {
-                Store::Named(store) => Runtime::open_store(store),
-                Store::Configured(config) => Runtime::open(config),
+                StoreSource::Named(store) => Runtime::open_store(store),
+                StoreSource::Configured(config) => Runtime::open(config),
             };
             tries += 1;
             match opened {
                 Ok(runtime) => self.opened = Some(runtime),
-                // A relay is starting and has no socket yet, or is ending and has none any more.
-                Err(OpenError::Mute(_)) if tries < TRIES => sleep(BETWEEN).await,
+                // A relay is starting and has no socket yet, or is stopping and has none any more.
+                Err(OpenError::Mute(_)) if tries < MAX_TRIES => sleep(RETRY_DELAY).await,
                 Err(error) => return Err(super::report(error)),
             }
         };
         let response = gatepost_operations::execute(runtime, request).await;
         runtime.trace.flush().map_err(super::report)?;
-        answered(response)
+        check_response(response)
     }
 }
 
-fn answered(response: Response) -> miette::Result<Response> {
+fn check_response(response: Response) -> miette::Result<Response> {
     match response {
         Response::Failed(reason) => Err(miette::Report::msg(reason)),
         Response::Starting(step) => Err(miette::miette!(
@@ -123,13 +124,13 @@ fn answered(response: Response) -> miette::Result<Response> {
     }
 }
 
-/// Where a store is known from.
-enum Store<'a> {
+/// Source of the store's path.
+enum StoreSource<'a> {
     Named(&'a Path),
     Configured(Box<Config>),
 }
 
-impl Store<'_> {
+impl StoreSource<'_> {
     fn path(&self) -> &Path {
         match self {
             Self::Named(path) => path,
@@ -138,7 +139,7 @@ impl Store<'_> {
     }
 }
 
-/// For a response that does not belong to its request.
+/// Returns the error for a response that does not belong to its request.
 pub(super) fn unexpected(response: &Response) -> miette::Report {
     tracing::debug!(?response, "unexpected");
     miette::miette!(

@@ -1,21 +1,21 @@
-//! Tables, errors and short forms, as answers and complaints show them.
+//! Tables, errors and short forms for the terminal.
 
 use comfy_table::presets::NOTHING;
 use gatepost_message::Millis;
 use gatepost_terminal::escape;
 pub(crate) use gatepost_terminal::{complain, print, print_json};
 
-/// An error as a terminal may show it.
+/// Returns an error, escaped for a terminal.
 pub(super) fn error(report: &miette::Report) -> String {
     escape::lines(&format!("{report:?}"))
 }
 
-/// What clap says of arguments that it does not understand, as a terminal may show it.
+/// Returns the error of clap about arguments, escaped for a terminal.
 pub(super) fn usage(error: &clap::Error) -> String {
     escape::lines(&error.render().to_string())
 }
 
-/// A table of columns that are as wide as they need to be. What stands in a cell stays on its line.
+/// Table of columns that are as wide as needed. Line ends in a cell are escaped.
 pub(super) struct Table(comfy_table::Table);
 
 impl Table {
@@ -27,14 +27,14 @@ impl Table {
     }
 }
 
-/// An empty table.
+/// Makes an empty table.
 pub(super) fn table<const N: usize>(header: [&str; N]) -> Table {
     let mut table = comfy_table::Table::new();
     table.load_style(NOTHING).set_header(header);
     Table(table)
 }
 
-/// Prints a table; `nothing` if it has no rows.
+/// Prints a table, or `nothing` if it has no rows.
 ///
 /// # Errors
 /// Standard output cannot be written to.
@@ -48,23 +48,23 @@ pub(super) fn print_table(Table(mut table): Table, nothing: &str) -> miette::Res
     print(table.trim_fmt())
 }
 
-/// A reply or reason on one line of a table.
-pub(super) fn short(text: &str) -> String {
-    const LONGEST: usize = 60;
+/// Shortens a reply or reason for a cell of a table.
+pub(super) fn shorten(text: &str) -> String {
+    const MAX_LENGTH: usize = 60;
     let one_line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if one_line.chars().count() <= LONGEST {
+    if one_line.chars().count() <= MAX_LENGTH {
         return one_line;
     }
-    one_line.chars().take(LONGEST - 1).chain(['…']).collect()
+    one_line.chars().take(MAX_LENGTH - 1).chain(['…']).collect()
 }
 
-/// A size for people.
-pub(super) fn size(octets: u64) -> String {
-    bytesize::ByteSize(octets).to_string()
+/// Returns a size for people.
+pub(super) fn size(bytes: u64) -> String {
+    bytesize::ByteSize(bytes).to_string()
 }
 
-/// A time from now, in one unit.
-pub(super) fn until(time: Millis) -> String {
+/// Returns the time until then, in one unit.
+pub(super) fn time_until(time: Millis) -> String {
     let wait = time.since(Millis::now()).as_secs();
     match wait {
         0 => "now".to_owned(),
@@ -74,7 +74,7 @@ pub(super) fn until(time: Millis) -> String {
     }
 }
 
-/// The beginning of a digest: enough to tell versions apart.
+/// Returns the beginning of a digest: enough to tell versions apart.
 pub(super) fn digest(whole: &str) -> &str {
     whole.get(..12).unwrap_or(whole)
 }

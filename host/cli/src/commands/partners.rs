@@ -15,22 +15,20 @@ use super::{exit, output};
 use gatepost_config::parse_duration;
 use gatepost_feeds as feeds;
 use gatepost_feeds::lines;
-use gatepost_operations::{
-    LookedUp, PartnerRequest as Ask, PartnerResponse as Answer, Request, Response, Shared,
-};
+use gatepost_operations::{LookedUp, PartnerRequest, PartnerResponse, Request, Response, Shared};
 
-/// Entries in one request, of an import and of a list.
+/// Maximum number of entries in one request, of an import and of a list.
 const PAGE: usize = 20_000;
 
-/// Wrong lines of an import that are shown.
-const SHOWN: usize = 20;
+/// Maximum number of wrong lines of an import that are shown.
+const MAX_ERRORS: usize = 20;
 
-/// `gatepost sharing`.
+/// Commands of `gatepost sharing`.
 #[derive(Debug, Subcommand)]
 pub(super) enum Sharing {
-    /// Make an agreement: all support addresses of each account are partners of the other.
+    /// Make an agreement: all support addresses of each account become partners of the other.
     Add(Pair),
-    /// Agreements.
+    /// List agreements.
     List(OfAccount),
     /// End an agreement.
     Remove(Pair),
@@ -50,12 +48,12 @@ pub(super) struct Pair {
 pub(super) struct OfAccount {
     #[command(flatten)]
     target: Target,
-    /// Those of this account only, by its id or native domain.
+    /// Only those of this account, by its id or native domain.
     #[arg(long)]
     account: Option<String>,
 }
 
-/// `gatepost partner`.
+/// Commands of `gatepost partner`.
 #[derive(Debug, Subcommand)]
 pub(super) enum Partners {
     /// Add a partner address, or a whole domain.
@@ -63,19 +61,19 @@ pub(super) enum Partners {
         override_usage = "gatepost partner add [OPTIONS] <ACCOUNT> <ADDRESS|--domain <DOMAIN>>"
     )]
     Add(Entry),
-    /// Remove one that was added or imported, or a whole import.
+    /// Remove an entry that was added or imported, or a whole import.
     #[command(
         override_usage = "gatepost partner remove [OPTIONS] <ACCOUNT> <ADDRESS|--domain <DOMAIN>|--import <NAME>>"
     )]
     Remove(Remove),
-    /// Every partner address of an account, and by what.
+    /// List all partner addresses of an account, with their sources.
     List(List),
-    /// Add a file of partner addresses, one a line: all of it or nothing.
+    /// Import a file of partner addresses, one a line: all of it or nothing.
     Import(Import),
-    /// Whether an address is a partner's, and by what; exits with 1 where it is none.
+    /// Look an address up: is it a partner, and by which sources? Exits with 1 if it is none.
     #[command(name = "lookup")]
     LookUp(LookUp),
-    /// Lists that are fetched.
+    /// Manage feeds: lists that are fetched.
     #[command(subcommand)]
     Feed(Feeds),
 }
@@ -87,9 +85,9 @@ pub(super) struct Entry {
     target: Target,
     /// Id or native domain of the account.
     account: String,
-    /// The address.
+    /// Partner address.
     address: Option<Address>,
-    /// All addresses of exactly this domain, people's too.
+    /// Whole domain: all addresses of exactly this domain, people's too.
     #[arg(long)]
     domain: Option<Domain>,
 }
@@ -101,12 +99,12 @@ pub(super) struct Remove {
     target: Target,
     /// Id or native domain of the account.
     account: String,
-    /// The address.
+    /// Partner address.
     address: Option<Address>,
-    /// A whole domain that was added.
+    /// Whole domain that was added.
     #[arg(long)]
     domain: Option<Domain>,
-    /// Everything that was imported under this name.
+    /// Name of an import, all of whose entries are removed.
     #[arg(long, value_name = "NAME")]
     import: Option<String>,
 }
@@ -125,15 +123,15 @@ pub(super) struct Import {
     target: Target,
     /// Id or native domain of the account.
     account: String,
-    /// The file; - for standard input.
+    /// File to import; - for standard input.
     file: PathBuf,
-    /// The name of the list that they are put into; the file's name where it is left out.
+    /// Name of the list that gets the entries; the file's name when not given.
     #[arg(long)]
     name: Option<String>,
-    /// Put them in the place of what is in the list, instead of beside it.
+    /// Replace the entries of the list, instead of adding to them.
     #[arg(long)]
     replace: bool,
-    /// Take whole domains, too: lines such as @partner.example.
+    /// Accept whole domains, too: lines such as @partner.example.
     #[arg(long)]
     domains: bool,
 }
@@ -144,20 +142,20 @@ pub(super) struct LookUp {
     target: Target,
     /// Id or native domain of the account.
     account: String,
-    /// The address.
+    /// Address to look up.
     address: Address,
 }
 
-/// `gatepost partner feed`.
+/// Commands of `gatepost partner feed`.
 #[derive(Debug, Subcommand)]
 pub(super) enum Feeds {
-    /// Set up a list that is fetched every so often, or set anew how.
+    /// Add a feed, which is fetched at an interval, or change its settings.
     Add(FeedAdd),
-    /// Feeds, and how the last fetch went.
+    /// List feeds, with the result of the last fetch.
     List(OfAccount),
     /// Fetch a feed now.
     Fetch(OneFeed),
-    /// Remove a feed with what it has brought.
+    /// Remove a feed with its entries.
     Remove(OneFeed),
 }
 
@@ -167,13 +165,13 @@ pub(super) struct FeedAdd {
     target: Target,
     /// Id or native domain of the account.
     account: String,
-    /// Where the list is: an https URL.
+    /// URL of the list; https only.
     #[arg(value_parser = feeds::url)]
     url: String,
-    /// How long from one fetch to the next: a minute or more.
-    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = period)]
+    /// Interval between fetches: a minute or more.
+    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = parse_interval)]
     every: Duration,
-    /// Take whole domains, too: lines such as @partner.example.
+    /// Accept whole domains, too: lines such as @partner.example.
     #[arg(long)]
     domains: bool,
 }
@@ -184,16 +182,16 @@ pub(super) struct OneFeed {
     target: Target,
     /// Id or native domain of the account.
     account: String,
-    /// Its URL.
+    /// URL of the feed.
     url: String,
 }
 
-fn period(text: &str) -> Result<Duration, String> {
+fn parse_interval(text: &str) -> Result<Duration, String> {
     match parse_duration(text)? {
         short if short < Duration::from_secs(60) => {
             Err("a feed is fetched once a minute at most: write \"1m\" or more".to_owned())
         }
-        period => Ok(period),
+        interval => Ok(interval),
     }
 }
 
@@ -203,16 +201,20 @@ pub(super) async fn sharing(command: Sharing) -> miette::Result<ExitCode> {
             target,
             account,
             partner,
-        }) => (target, Ask::SharingAdd { account, partner }, ""),
+        }) => (target, PartnerRequest::SharingAdd { account, partner }, ""),
         Sharing::List(OfAccount { target, account }) => {
             let nothing = "there are no sharing agreements";
-            (target, Ask::SharingList { account }, nothing)
+            (target, PartnerRequest::SharingList { account }, nothing)
         }
         Sharing::Remove(Pair {
             target,
             account,
             partner,
-        }) => (target, Ask::SharingRemove { account, partner }, "removed"),
+        }) => (
+            target,
+            PartnerRequest::SharingRemove { account, partner },
+            "removed",
+        ),
     };
     let answer = ask(&mut target.session()?, request).await?;
     print(&answer, word, target.json)?;
@@ -227,15 +229,15 @@ pub(super) async fn partners(command: Partners) -> miette::Result<ExitCode> {
             address,
             domain,
         }) => {
-            let entry = entry(address, domain)?;
-            (target, Ask::Add { account, entry })
+            let entry = parse_entry(address, domain)?;
+            (target, PartnerRequest::Add { account, entry })
         }
         Partners::Remove(Remove {
             target,
             account,
             import: Some(name),
             ..
-        }) => (target, Ask::RemoveImport { account, name }),
+        }) => (target, PartnerRequest::RemoveImport { account, name }),
         Partners::Remove(Remove {
             target,
             account,
@@ -243,30 +245,30 @@ pub(super) async fn partners(command: Partners) -> miette::Result<ExitCode> {
             domain,
             ..
         }) => {
-            let entry = entry(address, domain)?;
-            (target, Ask::Remove { account, entry })
+            let entry = parse_entry(address, domain)?;
+            (target, PartnerRequest::Remove { account, entry })
         }
         Partners::LookUp(LookUp {
             target,
             account,
             address,
-        }) => (target, Ask::LookUp { account, address }),
-        Partners::List(list) => return all(list).await,
+        }) => (target, PartnerRequest::LookUp { account, address }),
+        Partners::List(list) => return list_all(list).await,
         Partners::Import(of) => return import(of).await,
         Partners::Feed(command) => return feed(command).await,
     };
     let answer = ask(&mut target.session()?, request).await?;
     print(&answer, "", target.json)?;
-    let is_no = matches!(&answer, Answer::LookedUp(found) if !found.partner);
+    let is_no = matches!(&answer, PartnerResponse::LookedUp(found) if !found.partner);
     Ok(exit(!is_no))
 }
 
-fn entry(address: Option<Address>, domain: Option<Domain>) -> miette::Result<PartnerEntry> {
+fn parse_entry(address: Option<Address>, domain: Option<Domain>) -> miette::Result<PartnerEntry> {
     let text = match (address, domain) {
         (_, Some(domain)) => return Ok(PartnerEntry::Domain(domain)),
         (address, None) => address.map(String::from).unwrap_or_default(),
     };
-    // As entries are spelled.
+    // Parsed again, so that it has the spelling of entries.
     text.parse().map_err(super::report)
 }
 
@@ -279,7 +281,7 @@ async fn feed(command: Feeds) -> miette::Result<ExitCode> {
             every,
             domains,
         }) => {
-            let set = Ask::FeedSet {
+            let set = PartnerRequest::FeedSet {
                 account,
                 url,
                 every,
@@ -291,10 +293,10 @@ async fn feed(command: Feeds) -> miette::Result<ExitCode> {
             target,
             account,
             url,
-        }) => (target, Ask::FeedRemove { account, url }),
+        }) => (target, PartnerRequest::FeedRemove { account, url }),
         Feeds::List(OfAccount { target, account }) => {
-            let answer = ask(&mut target.session()?, Ask::Lists { account }).await?;
-            let Answer::Lists { mut lists, .. } = answer else {
+            let answer = ask(&mut target.session()?, PartnerRequest::Lists { account }).await?;
+            let PartnerResponse::Lists { mut lists, .. } = answer else {
                 return Err(unexpected(&Response::Partners(answer)));
             };
             lists.retain(|list| list.feed.is_some());
@@ -320,12 +322,12 @@ async fn feed(command: Feeds) -> miette::Result<ExitCode> {
     Ok(exit(true))
 }
 
-/// Prints every partner of an account, a page at a time.
-async fn all(List { target, account }: List) -> miette::Result<ExitCode> {
+/// Prints all partner addresses of an account, a page at a time.
+async fn list_all(List { target, account }: List) -> miette::Result<ExitCode> {
     let mut session = target.session()?;
     let account = Some(account);
-    let answer = ask(&mut session, Ask::Lists { account }).await?;
-    let Answer::Lists { shared, lists } = answer else {
+    let answer = ask(&mut session, PartnerRequest::Lists { account }).await?;
+    let PartnerResponse::Lists { shared, lists } = answer else {
         return Err(unexpected(&Response::Partners(answer)));
     };
     let rows = shared.into_iter();
@@ -337,13 +339,13 @@ async fn all(List { target, account }: List) -> miette::Result<ExitCode> {
     for list in lists {
         let mut after = None;
         loop {
-            let page = Ask::Entries {
+            let page = PartnerRequest::Entries {
                 list: list.id,
                 after,
                 limit: PAGE,
             };
             let answer = ask(&mut session, page).await?;
-            let Answer::Entries(entries) = answer else {
+            let PartnerResponse::Entries(entries) = answer else {
                 return Err(unexpected(&Response::Partners(answer)));
             };
             let full = entries.len() == PAGE;
@@ -383,10 +385,10 @@ fn print_entries(rows: &[Row], as_json: bool) -> miette::Result<bool> {
     Ok(true)
 }
 
-/// Reads all of a file before anything is asked for, so that a wrong line changes nothing.
+/// Imports a file. Reads all of it before any request, so that a wrong line changes nothing.
 async fn import(of: Import) -> miette::Result<ExitCode> {
     let text = read(&of.file)?;
-    let entries = lines::parse(&text, of.domains, SHOWN).map_err(|errors| {
+    let entries = lines::parse(&text, of.domains, MAX_ERRORS).map_err(|errors| {
         let lines: Vec<_> = errors.iter().map(ToString::to_string).collect();
         miette::miette!(
             help = "mend these lines and import the file again; nothing of it was taken",
@@ -402,20 +404,20 @@ async fn import(of: Import) -> miette::Result<ExitCode> {
     };
     let account = of.account;
     let mut session = of.target.session()?;
-    let begin = Ask::ImportBegin {
+    let begin = PartnerRequest::ImportBegin {
         account: account.clone(),
     };
     let answer = ask(&mut session, begin).await?;
-    let Answer::Import(import) = answer else {
+    let PartnerResponse::Import(import) = answer else {
         return Err(unexpected(&Response::Partners(answer)));
     };
     let total = entries.len();
     let mut done = 0;
     for page in entries.chunks(PAGE) {
         let entries = page.to_vec();
-        if let Err(error) = ask(&mut session, Ask::ImportAdd { import, entries }).await {
-            // Best effort: what is left of it is never looked at.
-            let _ = ask(&mut session, Ask::ImportAbandon { import }).await;
+        if let Err(error) = ask(&mut session, PartnerRequest::ImportAdd { import, entries }).await {
+            // Best effort: an abandoned import has no effect.
+            let _ = ask(&mut session, PartnerRequest::ImportAbandon { import }).await;
             return Err(error);
         }
         done += page.len();
@@ -423,7 +425,7 @@ async fn import(of: Import) -> miette::Result<ExitCode> {
             progress(done, total);
         }
     }
-    let finish = Ask::ImportFinish {
+    let finish = PartnerRequest::ImportFinish {
         import,
         account,
         name,
@@ -434,7 +436,8 @@ async fn import(of: Import) -> miette::Result<ExitCode> {
     Ok(exit(true))
 }
 
-/// Says on standard error how far a long import is: in place on a terminal, else line by line.
+/// Prints the progress of a long import on standard error: in place on a terminal, else line by
+/// line.
 fn progress(done: usize, total: usize) {
     let (begin, end) = match (io::stderr().is_terminal(), done == total) {
         (true, false) => ("\r", ""),
@@ -442,7 +445,7 @@ fn progress(done: usize, total: usize) {
         (false, _) => ("", "\n"),
     };
     let text = format!("{begin}{done} of {total} addresses handed over{end}");
-    // Numbers alone: it is written over in place.
+    // Not escaped: the text holds only numbers, and is overwritten in place.
     let _ = io::stderr().write_all(text.as_bytes());
 }
 
@@ -455,25 +458,28 @@ fn read(file: &Path) -> miette::Result<Vec<u8>> {
     read.map_err(|error| miette::miette!("cannot read {}: {error}", file.display()))
 }
 
-/// Has a request carried out.
-async fn ask(session: &mut Session<'_>, request: Ask) -> miette::Result<Answer> {
+/// Executes a request.
+async fn ask(
+    session: &mut Session<'_>,
+    request: PartnerRequest,
+) -> miette::Result<PartnerResponse> {
     match session.ask(Request::Partners(Box::new(request))).await? {
         Response::Partners(answer) => Ok(answer),
         other => Err(unexpected(&other)),
     }
 }
 
-/// Prints what came of a request; `word` where that is nothing.
-fn print(answer: &Answer, word: &str, as_json: bool) -> miette::Result<()> {
+/// Prints a response, or `word` if it is empty.
+fn print(answer: &PartnerResponse, word: &str, as_json: bool) -> miette::Result<()> {
     match answer {
-        Answer::Agreements(agreements) if as_json => output::print_json(agreements),
-        Answer::Agreements(agreements) => print_agreements(agreements, word),
-        Answer::LookedUp(found) if as_json => output::print_json([found]),
-        Answer::LookedUp(found) => output::print(in_words(found)),
-        Answer::Imported(change) | Answer::Fetched(change) if as_json => {
+        PartnerResponse::Agreements(agreements) if as_json => output::print_json(agreements),
+        PartnerResponse::Agreements(agreements) => print_agreements(agreements, word),
+        PartnerResponse::LookedUp(found) if as_json => output::print_json([found]),
+        PartnerResponse::LookedUp(found) => output::print(in_words(found)),
+        PartnerResponse::Imported(change) | PartnerResponse::Fetched(change) if as_json => {
             output::print_json([change])
         }
-        Answer::Imported(change) | Answer::Fetched(change) => {
+        PartnerResponse::Imported(change) | PartnerResponse::Fetched(change) => {
             let ListChange {
                 added,
                 removed,
@@ -483,14 +489,16 @@ fn print(answer: &Answer, word: &str, as_json: bool) -> miette::Result<()> {
                 "{added} added, {removed} removed; the list has {entries} entries"
             ))
         }
-        Answer::Feed(feed) => print_feeds(std::slice::from_ref(&**feed), as_json),
-        Answer::Removed(count) if as_json => output::print_json([json!({ "removed": count })]),
-        Answer::Removed(count) => output::print(format!("{count} removed")),
-        Answer::Added(added) if as_json => output::print_json([json!({ "added": added })]),
-        Answer::Added(true) => output::print("added"),
-        Answer::Added(false) => output::print("it was there already"),
-        Answer::Done if as_json => output::print_json([json!({ "done": true })]),
-        Answer::Done => output::print(word),
+        PartnerResponse::Feed(feed) => print_feeds(std::slice::from_ref(&**feed), as_json),
+        PartnerResponse::Removed(count) if as_json => {
+            output::print_json([json!({ "removed": count })])
+        }
+        PartnerResponse::Removed(count) => output::print(format!("{count} removed")),
+        PartnerResponse::Added(added) if as_json => output::print_json([json!({ "added": added })]),
+        PartnerResponse::Added(true) => output::print("added"),
+        PartnerResponse::Added(false) => output::print("it was there already"),
+        PartnerResponse::Done if as_json => output::print_json([json!({ "done": true })]),
+        PartnerResponse::Done => output::print(word),
         other => Err(unexpected(&Response::Partners(other.clone()))),
     }
 }
@@ -512,14 +520,14 @@ fn print_feeds(feeds: &[PartnerList], as_json: bool) -> miette::Result<()> {
         return output::print_json(feeds);
     }
     let mut table = output::table(["URL", "ACCOUNT", "EVERY", "FETCHED", "PROBLEM"]);
-    let moment = |at: Option<Millis>| at.map_or_else(|| "never".to_owned(), |at| at.to_string());
+    let time_text = |at: Option<Millis>| at.map_or_else(|| "never".to_owned(), |at| at.to_string());
     for list in feeds {
         let Some(feed) = &list.feed else { continue };
         table.add_row([
             url_of(list),
             list.account.to_string(),
             format!("{} s", feed.every_seconds),
-            moment(feed.fetched),
+            time_text(feed.fetched),
             feed.problem.clone().unwrap_or_default(),
         ]);
     }

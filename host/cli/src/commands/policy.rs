@@ -21,10 +21,10 @@ use gatepost_policy_set::loading;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// The policies of the running relay.
+    /// List the policies of the running relay.
     List(Target),
     Activate(Activate),
-    /// Put the version before in use again.
+    /// Activate the previous version again.
     Rollback(Rollback),
     Inspect(Inspect),
     Export(Export),
@@ -32,17 +32,17 @@ pub(super) enum Command {
     Test(test::Test),
 }
 
-/// Put a module in use while mail flows.
+/// Activate a module while mail flows.
 ///
-/// Its settings and limits are those that the policy has now. The configuration is not changed:
-/// a restart or reload goes back to the module that it names.
+/// The settings and limits of the policy stay. The configuration is not changed: a restart or
+/// reload goes back to the module that it names.
 #[derive(Debug, Args)]
 pub(super) struct Activate {
     #[command(flatten)]
     target: Target,
-    /// The module: a `.wasm` file.
+    /// Module: a `.wasm` file.
     file: PathBuf,
-    /// Name of the policy; the file's name without its ending when not given, with `-` for `_`:
+    /// Name of the policy. When not given, the file's name without its extension, with `-` for `_`:
     /// `loop_guard.wasm`, as cargo names it, is for loop-guard.
     #[arg(long)]
     name: Option<String>,
@@ -56,13 +56,13 @@ pub(super) struct Rollback {
     name: String,
 }
 
-/// Say what a module is: hooks, imports, duties and the schema of its settings.
+/// Describe a module: hooks, imports, duties and the schema of its settings.
 #[derive(Debug, Args)]
 pub(super) struct Inspect {
-    /// A `.wasm` file, or the name of a built-in policy.
+    /// Module: a `.wasm` file, or the name of a built-in policy.
     #[arg(value_name = "FILE|NAME")]
     module: PathBuf,
-    /// One JSON object.
+    /// Print one JSON object.
     #[arg(long)]
     json: bool,
 }
@@ -73,9 +73,9 @@ pub(super) struct Export {
     /// Name of the built-in policy.
     #[arg(value_parser = builtin::NAMES)]
     name: String,
-    /// The file to write.
+    /// File to write.
     file: PathBuf,
-    /// One JSON object.
+    /// Print one JSON object.
     #[arg(long)]
     json: bool,
 }
@@ -148,7 +148,7 @@ async fn list(target: &Target) -> miette::Result<ExitCode> {
     Ok(exit(true))
 }
 
-/// What is wrong with a policy, if anything is.
+/// Returns remarks on problems of a policy; empty if it has none.
 fn remarks(policy: &PolicyStatus) -> String {
     let mut remarks = Vec::new();
     if !policy.called {
@@ -161,7 +161,7 @@ fn remarks(policy: &PolicyStatus) -> String {
         ));
     }
     if let Some(reason) = &policy.refused {
-        let reason = output::short(reason);
+        let reason = output::shorten(reason);
         remarks.push(format!("NEW MODULE NOT IN USE: {reason}"));
     }
     remarks.join("; ")
@@ -242,7 +242,7 @@ fn in_words(inspection: &Inspection) -> String {
     )
 }
 
-/// The schema as JSON; as the text that it is, should it not be JSON.
+/// Returns the schema as JSON, or as a string if it is not JSON.
 fn schema(inspection: &Inspection) -> serde_json::Value {
     serde_json::from_str(&inspection.schema)
         .unwrap_or_else(|_| serde_json::Value::String(inspection.schema.clone()))

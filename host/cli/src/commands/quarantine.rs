@@ -13,14 +13,14 @@ use gatepost_operations::{Request, Response};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Messages kept apart, oldest first.
+    /// List the messages in quarantine, oldest first.
     List(List),
-    /// All that is known of a message that is kept apart.
+    /// Show the details of a message in quarantine.
     Show(Show),
-    /// Let messages go on into the queue.
-    Release(These),
+    /// Release messages into the queue.
+    Release(SelectedMessages),
     /// Drop messages; nobody is told.
-    Delete(These),
+    Delete(SelectedMessages),
 }
 
 #[derive(Debug, Args)]
@@ -32,7 +32,7 @@ pub(super) struct List {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct These {
+pub(super) struct SelectedMessages {
     #[command(flatten)]
     target: Target,
     /// Transaction ids of the messages.
@@ -49,30 +49,30 @@ pub(super) async fn run(command: Command) -> miette::Result<ExitCode> {
             list(&target, request, limit, "the quarantine is empty").await
         }
         Command::Show(Show { target, id }) => show(&target, Request::QuarantineShow { id }).await,
-        Command::Release(these) => {
-            each(these, "released", |id| Request::QuarantineRelease { id }).await
+        Command::Release(selected) => {
+            for_each(selected, "released", |id| Request::QuarantineRelease { id }).await
         }
-        Command::Delete(these) => {
-            each(these, "deleted", |id| Request::QuarantineDelete { id }).await
+        Command::Delete(selected) => {
+            for_each(selected, "deleted", |id| Request::QuarantineDelete { id }).await
         }
     }
 }
 
-/// Does the same to each message; the answer is no if any of them is not there.
-async fn each(
-    these: These,
+/// Executes a request for each message. The exit code is 1 if any of them does not exist.
+async fn for_each(
+    selected: SelectedMessages,
     done: &str,
     request: impl Fn(TransactionId) -> Request,
 ) -> miette::Result<ExitCode> {
     let mut all = true;
-    for id in these.ids {
-        let found = match these.target.ask(request(id)).await? {
+    for id in selected.ids {
+        let found = match selected.target.ask(request(id)).await? {
             Response::Done => true,
             Response::Unknown => false,
             other => return Err(unexpected(&other)),
         };
         all &= found;
-        if these.target.json {
+        if selected.target.json {
             output::print_json([json!({ "id": id, "done": found })])?;
         } else {
             let word = if found { done } else { "not in quarantine" };

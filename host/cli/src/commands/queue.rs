@@ -13,17 +13,17 @@ use gatepost_terminal::escape;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Messages on their way, oldest first.
+    /// List the messages in the queue, oldest first.
     List(List),
-    /// All that is known of a message on its way.
+    /// Show the details of a message in the queue.
     Show(Show),
-    /// Attempt at once.
+    /// Attempt delivery at once.
     Retry(Change),
-    /// Give up without an attempt and without a bounce.
+    /// End delivery without an attempt and without a bounce.
     Cancel(Change),
-    /// Attempt no more until released.
+    /// Stop attempts until released.
     Hold(Change),
-    /// Let what was held go on.
+    /// Release held recipients.
     Release(Change),
 }
 
@@ -38,7 +38,7 @@ pub(super) struct List {
     status: Option<Status>,
 }
 
-/// Which messages to list.
+/// Arguments that choose the messages to list.
 #[derive(Debug, Args)]
 pub(super) struct Page {
     /// Only messages of this account.
@@ -50,7 +50,7 @@ pub(super) struct Page {
     /// Only messages that came after this one.
     #[arg(long, value_name = "ID")]
     after: Option<TransactionId>,
-    /// At most so many.
+    /// Maximum number of messages.
     #[arg(long, value_name = "NUMBER", default_value_t = 100)]
     limit: usize,
 }
@@ -80,22 +80,22 @@ pub(super) struct Change {
     #[command(flatten)]
     target: Target,
     #[command(flatten)]
-    chosen: Chosen,
+    selected: SelectedRecipients,
 }
 
 #[derive(Debug, Args)]
 #[group(required = true, multiple = true)]
-struct Chosen {
+struct SelectedRecipients {
     /// Transaction ids of messages.
     #[arg(value_name = "ID")]
     ids: Vec<TransactionId>,
     /// Recipients of messages of this account.
     #[arg(long)]
     account: Option<String>,
-    /// This recipient, or all in this domain.
+    /// Recipients with this address, or in this domain.
     #[arg(long, value_name = "ADDRESS|DOMAIN")]
     recipient: Option<String>,
-    /// Everything.
+    /// All recipients.
     #[arg(long, conflicts_with_all = ["ids", "account", "recipient"])]
     all: bool,
 }
@@ -128,12 +128,12 @@ fn status(word: &str) -> Result<Status, String> {
 }
 
 async fn change(args: Change, action: Action) -> miette::Result<ExitCode> {
-    let Chosen {
+    let SelectedRecipients {
         ids,
         account,
         recipient,
         all: _,
-    } = args.chosen;
+    } = args.selected;
     let choice = Choice {
         ids,
         account,
@@ -207,7 +207,7 @@ pub(super) async fn list(
     Ok(exit(true))
 }
 
-/// A row for each recipient; what belongs to the message stands in the first.
+/// Adds a row for each recipient; data of the message stands in the first row.
 fn rows(table: &mut output::Table, message: &Summary) {
     let mut first = [
         message.id.to_string(),
@@ -217,7 +217,7 @@ fn rows(table: &mut output::Table, message: &Summary) {
     ];
     for recipient in &message.recipients {
         let reason = match &message.quarantine {
-            Some(quarantine) => output::short(&quarantine.reason),
+            Some(quarantine) => output::shorten(&quarantine.reason),
             None => last_reply(recipient),
         };
         let last = [
@@ -232,11 +232,11 @@ fn rows(table: &mut output::Table, message: &Summary) {
 fn state(state: &RecipientState) -> String {
     match state {
         RecipientState::Queued { next_attempt } => {
-            format!("queued, due {}", output::until(*next_attempt))
+            format!("queued, due {}", output::time_until(*next_attempt))
         }
         RecipientState::Leased { .. } => "being attempted".to_owned(),
         RecipientState::Suppressed { reason } => {
-            format!("suppressed: {}", output::short(reason))
+            format!("suppressed: {}", output::shorten(reason))
         }
         other => other.status().word().to_owned(),
     }
@@ -244,7 +244,7 @@ fn state(state: &RecipientState) -> String {
 
 fn last_reply(recipient: &Recipient) -> String {
     (recipient.last_reply.as_ref())
-        .map_or_else(String::new, |reply| output::short(&reply.to_string()))
+        .map_or_else(String::new, |reply| output::shorten(&reply.to_string()))
 }
 
 /// Shows one message of queue or quarantine.
@@ -313,15 +313,15 @@ fn describe(message: &Shown) -> String {
         }
     }
     for judgement in &message.judgements {
-        lines.push(format!("Judged       {}", judged(judgement)));
+        lines.push(format!("Judged       {}", judgement_line(judgement)));
     }
-    // Each of them is one line, whatever somebody has written into it.
+    // Each entry stays on one line, even if a stranger's text has line ends.
     let lines: Vec<_> = lines.iter().map(|line| escape::line(line)).collect();
     format!("{}\n\n{}", lines.join("\n"), message.header.trim_end())
 }
 
-/// One call of a policy on one line.
-pub(super) fn judged(judgement: &gatepost_model::Judgement) -> String {
+/// Describes one call of a policy on one line.
+pub(super) fn judgement_line(judgement: &gatepost_model::Judgement) -> String {
     let mut text = format!(
         "{} {} {}: {}",
         judgement.policy,

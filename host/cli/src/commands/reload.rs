@@ -8,15 +8,15 @@ use super::operate::{Target, unexpected};
 use super::{exit, output};
 use gatepost_operations::{Refusal, Reloaded, Request, Response};
 
-/// Have the running relay read its configuration again and put it in use, all of it or nothing.
+/// Have the running relay read its configuration again and activate it, as a whole or not at all.
 ///
-/// Shows what changes. No session is closed: each goes on with what it began with. What needs a
-/// restart is refused, and then nothing changes. SIGHUP does the same.
+/// Shows the changes. No session is closed: each keeps the configuration that it began with. A
+/// change that needs a restart is refused, and then nothing changes. SIGHUP does the same.
 #[derive(Debug, Args)]
 pub(super) struct Reload {
     #[command(flatten)]
     target: Target,
-    /// Check all of it and show what would change, and change nothing.
+    /// Check everything and show the changes, without making them.
     #[arg(long)]
     dry_run: bool,
 }
@@ -41,10 +41,10 @@ fn in_words(reloaded: &Reloaded, dry_run: bool) -> String {
     let mut lines: Vec<_> = reloaded.changes.iter().map(ToString::to_string).collect();
     let file = &reloaded.file;
     lines.push(match (lines.len(), dry_run) {
-        (0, _) => format!("{file} says what is in use already"),
-        (n, true) => format!("{} in {file}, not put in use", changes(n)),
+        (0, _) => format!("{file} is active already, nothing has changed in it"),
+        (n, true) => format!("{} in {file}, not activated", changes(n)),
         (n, false) => {
-            let mut line = format!("{} in {file}, in use now\nlistening", changes(n));
+            let mut line = format!("{} in {file}, active now\nlistening", changes(n));
             for (name, address) in &reloaded.listening {
                 line += &format!(" {name}={address}");
             }
@@ -63,7 +63,7 @@ fn changes(number: usize) -> String {
 
 fn refused(reloaded: &Reloaded) -> miette::Report {
     let mut text = format!(
-        "{} is not put in use, everything stays as it is",
+        "{} is not activated, everything stays as it is",
         reloaded.file
     );
     for Refusal {

@@ -8,11 +8,11 @@ use gatepost_message::{Address, TransactionId};
 use gatepost_trace::{Ending, Kind, Notified};
 
 use super::operate::{Target, unexpected};
-use super::queue::judged;
+use super::queue::judgement_line;
 use super::{exit, output};
 use gatepost_operations::{Request, Response};
 
-/// Show what happened to a message, refused ones too.
+/// Show what happened to a message, also to a refused one.
 #[derive(Debug, Args)]
 pub(super) struct Trace {
     #[command(flatten)]
@@ -43,7 +43,7 @@ pub(super) async fn run(args: Trace) -> miette::Result<ExitCode> {
     Ok(exit(true))
 }
 
-/// An event in a word and the rest of the sentence.
+/// Describes an event: its word, and the rest of the sentence.
 fn describe(kind: &Kind) -> (&'static str, String) {
     match kind {
         Kind::Begun { session } => {
@@ -63,11 +63,13 @@ fn describe(kind: &Kind) -> (&'static str, String) {
             reply,
         } => ("sender", format!("<{reverse_path}>: {reply}")),
         Kind::Recipient { address, reply } => ("recipient", format!("<{address}>: {reply}")),
-        Kind::Judged { judgement } => ("judged", judged(judgement)),
-        Kind::Authenticated { authentication } => ("authenticated", in_words(authentication)),
+        Kind::Judged { judgement } => ("judged", judgement_line(judgement)),
+        Kind::Authenticated { authentication } => {
+            ("authenticated", authentication_line(authentication))
+        }
         Kind::Replied { reply, size } => ("replied", format!("{reply} ({})", output::size(*size))),
         Kind::Aborted { reason } => ("aborted", reason.clone()),
-        Kind::Queued { recipients } => ("queued", format!("for {}", list(recipients))),
+        Kind::Queued { recipients } => ("queued", format!("for {}", address_list(recipients))),
         Kind::Suppressed { address, reason } => ("suppressed", format!("<{address}>: {reason}")),
         Kind::Quarantined { reason, expires } => {
             ("quarantined", format!("until {expires}: {reason}"))
@@ -102,7 +104,10 @@ fn describe(kind: &Kind) -> (&'static str, String) {
         }
         Kind::Bounced { notice, recipients } => (
             "bounced",
-            format!("the sender is told of {} in {notice}", list(recipients)),
+            format!(
+                "the sender is told of {} in {notice}",
+                address_list(recipients)
+            ),
         ),
         Kind::Notified {
             notice,
@@ -119,22 +124,22 @@ fn describe(kind: &Kind) -> (&'static str, String) {
                 "notified",
                 format!(
                     "the sender is told of {of} {} in {notice}",
-                    list(recipients)
+                    address_list(recipients)
                 ),
             )
         }
-        Kind::Expired { recipients } => ("expired", list(recipients)),
+        Kind::Expired { recipients } => ("expired", address_list(recipients)),
         Kind::Cancelled => ("cancelled", "by an operator".to_owned()),
     }
 }
 
-fn list(addresses: &[Address]) -> String {
+fn address_list(addresses: &[Address]) -> String {
     let addresses: Vec<_> = addresses.iter().map(|a| format!("<{a}>")).collect();
     addresses.join(", ")
 }
 
-/// What was found out about a message's origin, on a line.
-pub(crate) fn in_words(of: &Summary) -> String {
+/// Returns the authentication results of a message on one line.
+pub(crate) fn authentication_line(of: &Summary) -> String {
     let about = |method: &str, result: Authentication, whose: &str| match whose {
         "" => format!("{method}={}", result.word()),
         whose => format!("{method}={} ({whose})", result.word()),

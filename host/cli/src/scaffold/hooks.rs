@@ -1,6 +1,6 @@
-//! An example for each hook, with a setting and a fixture of its own.
+//! Examples for each hook, with a setting and fixtures.
 
-/// The hooks, in the order in which a message meets them.
+/// Hooks, in the order in which a message meets them.
 pub const HOOKS: [&str; 6] = [
     "connect",
     "sender",
@@ -10,16 +10,16 @@ pub const HOOKS: [&str; 6] = [
     "outcome",
 ];
 
-/// What a crate has for one hook.
+/// Parts of a crate for one hook.
 #[derive(Debug)]
 pub(super) struct Example {
     pub(super) hook: &'static str,
-    /// A field of its settings.
+    /// Field of the settings.
     pub(super) setting: &'static str,
-    /// The same as it may be set.
+    /// Example value of the field in TOML.
     pub(super) example: &'static str,
     pub(super) method: &'static str,
-    /// Names and texts.
+    /// Names and texts of fixtures.
     pub(super) fixtures: &'static [(&'static str, &'static str)],
 }
 
@@ -180,7 +180,7 @@ verdict = "pass"
     },
     Example {
         hook: "route",
-        setting: "    /// The server by which mail leaves that the application submits.\n    pub smart_host: Option<NextHop>,\n",
+        setting: "    /// Next hop of mail that the application submits.\n    pub smart_host: Option<NextHop>,\n",
         example: r#"smart-host = { host = "smtp.customer.example", port = 587, tls = "required" }"#,
         method: r#"    fn route(
         &self,
@@ -217,7 +217,7 @@ next-hop = { host = "smtp.customer.example", port = 587, tls = "required" }
     },
     Example {
         hook: "outcome",
-        setting: "    /// Whether recipients are counted to whom a delivery has failed.\n    pub count_failures: bool,\n",
+        setting: "    /// True if recipients of failed deliveries are counted.\n    pub count_failures: bool,\n",
         example: "count-failures = true",
         method: r#"    fn outcome(
         &self,

@@ -1,24 +1,24 @@
-//! Where the crate that policies are built with is.
+//! Location of the SDK, with which policies are built.
 
 use std::path::{Component, Path, PathBuf};
 
 use super::ScaffoldError;
 
-/// Where it is, seen from the new crate.
+/// Location of the SDK, seen from the new crate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sdk {
-    /// A folder.
+    /// Folder of the SDK.
     Path(PathBuf),
-    /// A repository.
+    /// URL of a repository.
     Git(String),
 }
 
 impl Sdk {
-    /// As it was given, for a crate whose folder is made in `parent`: the URL of a
-    /// repository, the SDK's folder, or that of Gatepost's source.
+    /// Reads a location that was given for a crate in `parent`: the URL of a repository, the SDK's
+    /// folder, or that of Gatepost's source.
     ///
     /// # Errors
-    /// There is none.
+    /// The folder has no SDK.
     pub fn given(text: &str, parent: &Path) -> Result<Self, ScaffoldError> {
         if text.contains("://") || text.starts_with("git@") {
             return Ok(Self::Git(text.to_owned()));
@@ -38,7 +38,7 @@ impl Sdk {
         })
     }
 
-    /// In Gatepost's source in or beside `parent`, or a folder above it.
+    /// Finds the SDK in Gatepost's source in or beside `parent`, or in a folder above it.
     ///
     /// # Errors
     /// There is none.
@@ -56,7 +56,7 @@ impl Sdk {
         Err(ScaffoldError::NoSdk)
     }
 
-    /// As it stands in a manifest.
+    /// Returns the value of the dependency in a manifest.
     pub(super) fn dependency(&self) -> String {
         let text = |text: &str| toml::Value::from(text).to_string();
         match self {

@@ -1,4 +1,4 @@
-//! Where the sink keeps messages: written as they arrive, named when they are whole.
+//! Storage of the sink's messages. A file gets its name when the message is complete.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -7,18 +7,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use gatepost_message::TransactionId;
 
-/// The directory of kept messages, or none.
-pub(super) struct Keep {
+/// Directory of stored messages, or none.
+pub(super) struct MessageStore {
     directory: Option<PathBuf>,
-    /// Number of the message before.
+    /// Number of the last message.
     last: AtomicU64,
 }
 
-/// A message that is still arriving. Dropped, it leaves nothing.
-pub(super) struct Draft(Option<(PathBuf, BufWriter<File>)>);
+/// Message that is still arriving. Dropping it removes its file.
+pub(super) struct PartialMessage(Option<(PathBuf, BufWriter<File>)>);
 
-impl Keep {
-    /// Keeps messages in this directory, after those that are there.
+impl MessageStore {
+    /// Stores messages in this directory, numbered after those that it holds.
     pub(super) fn new(directory: Option<PathBuf>) -> io::Result<Self> {
         let mut last = 0;
         if let Some(directory) = &directory {
@@ -35,18 +35,21 @@ impl Keep {
         })
     }
 
-    /// A message begins.
-    pub(super) fn begin(&self) -> io::Result<Draft> {
+    /// Begins a message.
+    pub(super) fn begin(&self) -> io::Result<PartialMessage> {
         let Some(directory) = &self.directory else {
-            return Ok(Draft(None));
+            return Ok(PartialMessage(None));
         };
         let path = directory.join(format!("{}.part", TransactionId::new()));
         let file = BufWriter::new(File::create_new(&path)?);
-        Ok(Draft(Some((path, file))))
+        Ok(PartialMessage(Some((path, file))))
     }
 
-    /// A message is whole: its number and, if messages are kept, its file.
-    pub(super) fn finish(&self, draft: Option<Draft>) -> io::Result<(u64, Option<PathBuf>)> {
+    /// Completes a message. Returns its number and, if messages are stored, its file.
+    pub(super) fn finish(
+        &self,
+        draft: Option<PartialMessage>,
+    ) -> io::Result<(u64, Option<PathBuf>)> {
         let number = self.last.fetch_add(1, Ordering::Relaxed) + 1;
         let kept = draft.and_then(|mut draft| draft.0.take());
         let (Some((part, mut file)), Some(directory)) = (kept, &self.directory) else {
@@ -59,8 +62,8 @@ impl Keep {
     }
 }
 
-impl Draft {
-    /// More of the message.
+impl PartialMessage {
+    /// Writes the next bytes of the message.
     pub(super) fn write(&mut self, octets: &[u8]) -> io::Result<()> {
         match &mut self.0 {
             Some((_, file)) => file.write_all(octets),
@@ -69,7 +72,7 @@ impl Draft {
     }
 }
 
-impl Drop for Draft {
+impl Drop for PartialMessage {
     fn drop(&mut self) {
         if let Some((path, _)) = self.0.take()
             && let Err(error) = fs::remove_file(&path)

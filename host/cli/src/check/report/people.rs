@@ -1,8 +1,8 @@
-//! A report in a few lines.
+//! Report in a few lines for people.
 
 use std::fmt::{self, Display, Write as _};
 
-use crate::commands::trace::in_words;
+use crate::commands::trace::authentication_line;
 
 use super::{EditReport, EffectKind, EffectReport, RecipientReport, Report, Route};
 
@@ -37,7 +37,7 @@ impl Report {
         }
         text.push('\n');
         if let Some(authentication) = &self.authentication {
-            let _ = writeln!(text, "  {}", in_words(authentication));
+            let _ = writeln!(text, "  {}", authentication_line(authentication));
         }
         for call in &self.policies {
             let digest = call.digest.get(..12).unwrap_or(&call.digest);

@@ -16,7 +16,7 @@ use crate::scaffold::{HOOKS, Scaffold, Sdk};
 pub(in crate::commands) struct New {
     /// Name of the policy, its crate and its folder, such as `no-spam`.
     name: String,
-    /// The hooks that it has, separated by commas.
+    /// Hooks of the policy, separated by commas.
     #[arg(
         long,
         value_name = "HOOKS",
@@ -25,15 +25,15 @@ pub(in crate::commands) struct New {
         value_parser = HOOKS
     )]
     hooks: Vec<String>,
-    /// The SDK that it is built with: the folder `guest/sdk` of Gatepost's source, or the URL of its
+    /// SDK to build it with: the folder `guest/sdk` of Gatepost's source, or the URL of its
     /// repository. When not given, Gatepost's source is looked for here, in `gatepost`, and in the
     /// folders above.
     #[arg(long, value_name = "PATH|URL")]
     sdk: Option<String>,
-    /// The folder in which its own is made.
+    /// Folder in which the crate's folder is made.
     #[arg(long = "in", value_name = "DIR", default_value = ".")]
     parent: PathBuf,
-    /// One JSON object.
+    /// Print one JSON object.
     #[arg(long)]
     json: bool,
 }

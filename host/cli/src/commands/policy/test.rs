@@ -10,35 +10,35 @@ use miette::{IntoDiagnostic as _, LabeledSpan, NamedSource, Report, WrapErr as _
 use serde_json::json;
 
 use crate::commands::{exit, output, report};
-use crate::fixtures::{Bench, Place, bless};
+use crate::fixtures::{Bench, TestTarget, bless};
 
-/// Run a policy on its fixtures: messages (`.eml`), each with what is expected of it beside it
-/// (`.toml`).
+/// Run a policy on its fixtures: messages (`.eml`), each with a `.toml` file beside it that gives
+/// the expected decision.
 ///
-/// The policy runs in the sandbox, as in the relay; what it looks up is what the fixture says. Nothing
+/// The policy runs in the sandbox, as in the relay; look-ups are answered from the fixture. Nothing
 /// is sent.
 #[derive(Debug, Args)]
 pub(in crate::commands) struct Test {
-    /// The policy's crate, or a folder of fixtures in it.
+    /// Folder of the policy's crate, or a folder of fixtures in it.
     #[arg(value_name = "DIR", default_value = ".")]
     folder: PathBuf,
-    /// Only fixtures whose name has this in it.
+    /// Only fixtures whose name contains this text.
     #[arg(value_name = "NAME")]
     filter: Option<String>,
-    /// The module: a `.wasm` file, or the name of a built-in policy. When not given, what cargo has
-    /// built of the crate for release, else the built-in policy of the crate's name.
+    /// Module: a `.wasm` file, or the name of a built-in policy. When not given, the release build
+    /// of the crate, else the built-in policy of the crate's name.
     #[arg(long, value_name = "FILE|NAME")]
     module: Option<PathBuf>,
-    /// Accept what came: write it into the fixtures as what is expected. Comments and order stay, and
-    /// so do patterns that fit.
+    /// Write the actual decisions into the fixtures as the expected ones. Comments and order stay,
+    /// and so do patterns that match.
     #[arg(long)]
     bless: bool,
-    /// One JSON object a line.
+    /// Print one JSON object a line.
     #[arg(long)]
     json: bool,
 }
 
-/// What became of one fixture.
+/// Result of one fixture.
 enum Outcome {
     Ok,
     Blessed(Difference),
@@ -48,8 +48,8 @@ enum Outcome {
 
 pub(in crate::commands) async fn run(args: &Test) -> miette::Result<ExitCode> {
     let began = Instant::now();
-    let place = Place::of(&args.folder)?;
-    let module = place.module(args.module.as_deref())?;
+    let target = TestTarget::of(&args.folder)?;
+    let module = target.module(args.module.as_deref())?;
     if let Some(newer) = &module.newer {
         output::complain(format!(
             "gatepost: {} is newer than {}: build the policy again",
@@ -57,9 +57,9 @@ pub(in crate::commands) async fn run(args: &Test) -> miette::Result<ExitCode> {
             module.origin
         ));
     }
-    let mut fixtures = read_folder(&place.fixtures)
+    let mut fixtures = read_folder(&target.fixtures)
         .into_diagnostic()
-        .wrap_err_with(|| format!("cannot read fixtures in {}", place.fixtures.display()))?;
+        .wrap_err_with(|| format!("cannot read fixtures in {}", target.fixtures.display()))?;
     let all = fixtures.len();
     if let Some(filter) = &args.filter {
         fixtures.retain(|fixture| fixture.name.contains(filter));
@@ -68,7 +68,7 @@ pub(in crate::commands) async fn run(args: &Test) -> miette::Result<ExitCode> {
         return Err(miette!(
             help = "a fixture is a message, NAME.eml, and beside it NAME.toml",
             "{} has no fixtures{}",
-            place.fixtures.display(),
+            target.fixtures.display(),
             if all == 0 { "" } else { " of that name" }
         ));
     }
@@ -79,7 +79,7 @@ pub(in crate::commands) async fn run(args: &Test) -> miette::Result<ExitCode> {
             "running {count} fixture{s} with {name} ({origin})\n"
         ))?;
     }
-    let mut bench = Bench::new(&module.name, module.octets.clone()).map_err(report)?;
+    let mut bench = Bench::new(&module.name, module.bytes.clone()).map_err(report)?;
     let mut tested = Vec::new();
     for fixture in fixtures {
         let outcome = test(&mut bench, &fixture, args.bless).await?;
@@ -124,7 +124,7 @@ async fn test(bench: &mut Bench, found: &Found, accept: bool) -> miette::Result<
     Ok(Outcome::Blessed(difference))
 }
 
-/// A fixture that is wrong, shown at the line where it is.
+/// Makes the report on an invalid fixture, with its line.
 fn broken(found: &Found, error: &Unreadable) -> Report {
     let path = found.path.display().to_string();
     let Unreadable::Wrong(mistake) = error else {
@@ -177,7 +177,7 @@ fn in_json(found: &Found, outcome: &Outcome) -> serde_json::Value {
     })
 }
 
-/// The failures in full, their names, and how many there are, as `cargo test` says it.
+/// Returns the failures in full, their names and their number, as `cargo test` prints them.
 fn summary(tested: &[(Found, Outcome)], all: usize, began: Instant) -> String {
     let mut text = String::new();
     let failures: Vec<_> = tested

@@ -35,14 +35,14 @@ fn each_key_with_what_was_there_and_what_is() {
             assert!(!text.contains(secret), "{text}");
         }
         let last = match arguments.len() {
-            2 => "not put in use",
-            _ => "in use now",
+            2 => "not activated",
+            _ => "active now",
         };
         assert!(text.contains(last), "{text}");
     }
     let output = relay.command(&["reload"]);
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(text.contains("says what is in use already"), "{text}");
+    assert!(text.contains("is active already"), "{text}");
 
     builder.write(relay.directory());
     let logged = relay.reload();
