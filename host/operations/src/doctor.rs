@@ -1,5 +1,5 @@
-//! `gatepost doctor`: everything that can be told of an installation without changing it, beside a
-//! running relay or without one.
+//! `gatepost doctor`: checks of an installation that change nothing, with a running relay or
+//! without one.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -12,16 +12,16 @@ use gatepost_config::{self as config, exposure};
 use gatepost_config::{Config, ConfigError};
 use gatepost_intake::tls;
 
-/// What is looked at.
+/// Installation to inspect.
 #[derive(Debug)]
 pub enum Patient {
-    /// All that a configuration file names.
+    /// Path of a configuration; everything that it names is inspected.
     Configured(PathBuf),
-    /// A store alone.
+    /// Directory of a store, inspected without its configuration.
     Store(PathBuf),
 }
 
-/// Looks at all of it. Blocks.
+/// Inspects an installation. Blocks.
 pub fn examine(patient: &Patient) -> Vec<Finding> {
     match patient {
         Patient::Store(store) if !holds_a_store(store) => {
@@ -34,11 +34,11 @@ pub fn examine(patient: &Patient) -> Vec<Finding> {
         }
         Patient::Store(store) => {
             let mut findings = exposure::of_store_alone(store);
-            findings.extend(of_store(store, &config::Directory::default()));
+            findings.extend(inspect_store(store, &config::Directory::default()));
             findings
         }
         Patient::Configured(path) => match Config::load(path) {
-            Ok(config) => of_config(&config, path),
+            Ok(config) => inspect_config(&config, path),
             Err(error) => {
                 let advice = "`gatepost config check` shows the lines; --store looks at a store \
                     without its configuration";
@@ -55,7 +55,7 @@ pub fn examine(patient: &Patient) -> Vec<Finding> {
     }
 }
 
-/// Whether anything of a relay is in a directory.
+/// Returns true if a directory holds any file of a relay's store.
 fn holds_a_store(store: &Path) -> bool {
     const FILES: [&str; 7] = [
         "spool.db",
@@ -70,7 +70,7 @@ fn holds_a_store(store: &Path) -> bool {
     files.any(|name| store.join(name).symlink_metadata().is_ok())
 }
 
-fn of_config(config: &Config, path: &Path) -> Vec<Finding> {
+fn inspect_config(config: &Config, path: &Path) -> Vec<Finding> {
     let mut findings = vec![Finding::note(
         path,
         "can be read and does not contradict itself",
@@ -85,12 +85,12 @@ fn of_config(config: &Config, path: &Path) -> Vec<Finding> {
         });
     }
     findings.extend(exposure::of(config, path));
-    findings.extend(of_store(&config.relay.store, &config.directory));
-    findings.extend(room(&config.relay.store, config.relay.min_free));
+    findings.extend(inspect_store(&config.relay.store, &config.directory));
+    findings.extend(check_free_space(&config.relay.store, config.relay.min_free));
     findings
 }
 
-fn of_store(store: &Path, directory: &config::Directory) -> Vec<Finding> {
+fn inspect_store(store: &Path, directory: &config::Directory) -> Vec<Finding> {
     if !store.exists() {
         return vec![Finding::note(
             store,
@@ -107,10 +107,10 @@ fn of_store(store: &Path, directory: &config::Directory) -> Vec<Finding> {
         )];
     }
     let mut findings = Vec::new();
-    // Whether a relay starts or stops in between: then it is looked at once more.
+    // Repeated if a relay starts or stops in the meantime.
     for _ in 0..3 {
         let running = in_use(store);
-        findings = stored(store, directory, running);
+        findings = inspect_files(store, directory, running);
         if in_use(store) == running {
             break;
         }
@@ -118,13 +118,13 @@ fn of_store(store: &Path, directory: &config::Directory) -> Vec<Finding> {
     findings
 }
 
-fn stored(store: &Path, directory: &config::Directory, running: bool) -> Vec<Finding> {
+fn inspect_files(store: &Path, directory: &config::Directory, running: bool) -> Vec<Finding> {
     let found = match running {
         true => "a relay is running on it",
         false => "no relay is running on it",
     };
     let mut findings = vec![Finding::note(store, found)];
-    findings.extend(wrong_kinds(store, directory));
+    findings.extend(check_file_kinds(store, directory));
     findings.extend(gatepost_spool::inspect(store, running));
     findings.extend(gatepost_directory::inspect(
         &directory.settings(store),
@@ -154,8 +154,8 @@ fn stored(store: &Path, directory: &config::Directory, running: bool) -> Vec<Fin
     findings
 }
 
-/// What stands in the place of a file of the relay's and is none.
-fn wrong_kinds(store: &Path, directory: &config::Directory) -> Vec<Finding> {
+/// Returns findings for other kinds of files in place of the relay's files and folders.
+fn check_file_kinds(store: &Path, directory: &config::Directory) -> Vec<Finding> {
     let databases = ["spool.db", "trace.db", "directory.db"];
     let databases = databases.iter().flat_map(|name| {
         let suffixes = ["", "-wal", "-shm"];
@@ -179,8 +179,8 @@ fn wrong_kinds(store: &Path, directory: &config::Directory) -> Vec<Finding> {
     findings
 }
 
-/// Whether a relay has the store: it answers on its socket, or holds the lock. To take the lock
-/// for a moment would keep a relay from starting in that moment.
+/// Returns true if a relay has the store in use: it answers on its socket, or holds the lock. The
+/// lock is not tried: taking it for a moment would keep a relay from starting in that moment.
 fn in_use(store: &Path) -> bool {
     if UnixStream::connect(store.join("control.sock")).is_ok() {
         return true;
@@ -198,8 +198,8 @@ fn in_use(store: &Path) -> bool {
     })
 }
 
-/// Whether there is room to take mail.
-fn room(store: &Path, min_free: u64) -> Option<Finding> {
+/// Compares the free space with `min-free`, below which no mail is accepted.
+fn check_free_space(store: &Path, min_free: u64) -> Option<Finding> {
     let stat = rustix::fs::statvfs(store).ok()?;
     let free = stat.f_bavail.saturating_mul(stat.f_frsize);
     let sizes = format!(
@@ -219,7 +219,7 @@ fn room(store: &Path, min_free: u64) -> Option<Finding> {
     })
 }
 
-/// The worst of them.
+/// Returns the worst level of the findings.
 pub fn worst(findings: &[Finding]) -> Level {
     let levels = findings.iter().map(|finding| finding.level);
     levels.max().unwrap_or(Level::Note)
