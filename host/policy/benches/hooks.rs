@@ -1,6 +1,6 @@
-//! What a call of a hook costs: `cargo bench -p gatepost-policy`.
+//! The cost of a hook's call: `cargo bench -p gatepost-policy`.
 
-#![allow(clippy::unwrap_used)] // what is measured is known
+#![allow(clippy::unwrap_used)] // the input is known
 
 mod chain;
 
@@ -12,7 +12,7 @@ fn main() {
     divan::main();
 }
 
-/// One policy that looks at a message, or at where a recipient is to go.
+/// One policy that judges a message, or routes a recipient.
 #[divan::bench(args = ["loop-guard", "header-guard", "outbound-route"])]
 fn one_hook(bencher: Bencher, policy: &str) {
     let chain = Sandboxed::new(&[policy]);

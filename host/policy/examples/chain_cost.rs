@@ -1,6 +1,6 @@
-//! What the chain of the three policies that ship with the relay costs for a message of 10 KiB, in
-//! the sandbox and natively; part of `cargo xtask bench`. Prints microseconds a message, several
-//! samples of each, as JSON.
+//! The cost of a chain of three built-in policies for a message of 10 KiB, in the sandbox and
+//! natively; part of `cargo xtask bench`. Prints microseconds for each message as JSON, several
+//! samples of each.
 
 #![allow(clippy::unwrap_used)] // it measures known input
 
@@ -24,7 +24,7 @@ fn main() {
     let [in_sandbox, natively] = [sandboxed.judge(&message), native.judge(&message)];
     assert_eq!(in_sandbox.head(), natively.head(), "both sides do the same");
     let (mut sandbox_times, mut native_times) = (Vec::new(), Vec::new());
-    // The first is to warm up.
+    // The first sample is a warm-up.
     for sample in 0..=SAMPLES {
         let times = [
             cost(|| sandboxed.judge(&message)),
@@ -41,7 +41,7 @@ fn main() {
     );
 }
 
-/// Microseconds for one message.
+/// Returns the microseconds for one message.
 fn cost(judge: impl Fn() -> Message) -> f64 {
     let begun = Instant::now();
     for _ in 0..MESSAGES {

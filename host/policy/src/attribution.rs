@@ -1,9 +1,9 @@
-//! Whom and what a fault is counted against: the sender, the account, and the message or the part
-//! of it that a call was about.
+//! Attribution of faults to a sender, an account, and a message or the part of it that a call was
+//! about.
 //!
-//! A client chooses its addresses within a network, and every octet of its messages. So senders are
-//! told apart by what costs something to have several of: an IPv4 /24, an IPv6 /48 (what a site
-//! gets from its provider, RFC 6177 section 2), or the account that a submission belongs to.
+//! A client can choose its addresses within a network and every byte of its messages at no cost. So
+//! senders are told apart by what is costly to have several of: an IPv4 /24, an IPv6 /48 (the size
+//! that a provider assigns to a site, RFC 6177 section 2), or the account of a submission.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -13,38 +13,38 @@ use sha2::{Digest as _, Sha256};
 
 use crate::version::Hook;
 
-/// Octets of a body that count towards the digest of a message: its beginning.
-const BODY: usize = 64 << 10;
+/// Length of the beginning of a body that counts towards the digest of a message, in bytes.
+const HASHED_BODY: usize = 64 << 10;
 
-/// Who hands mail in, as far as one can be told from another.
+/// Sender, as far as one can be told from another.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Sender {
-    /// A client's network.
+    /// Network of the client.
     Network(IpAddr),
-    /// The account of a submission.
+    /// Account of the submission.
     Account(String),
 }
 
-/// Names what a call was about.
+/// Digest of the subject of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Digest(pub(crate) [u8; 16]);
 
-/// What a call is about.
+/// Subject of a call.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Subject<'a> {
-    /// A client that has said nothing yet.
+    /// Client that has connected and sent no command yet.
     Client,
-    /// A reverse-path.
+    /// Reverse-path.
     ReversePath(&'a Transaction),
-    /// A recipient of a reverse-path.
+    /// Recipient, with the reverse-path.
     Recipient(&'a Transaction, &'a Address),
-    /// A message with its envelope.
+    /// Message with its envelope.
     Message(&'a Transaction, &'a Message),
-    /// A recipient of a message that was taken.
+    /// Recipient of an accepted message.
     Attempt(&'a Transaction, &'a Address),
 }
 
-/// Whom and what a call is for.
+/// Hook, session, account and subject of a call, by which its fault is attributed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cause<'a> {
     pub(crate) hook: Hook,
@@ -72,12 +72,12 @@ impl<'a> Cause<'a> {
         }
     }
 
-    /// The account whose settings the call ran with.
+    /// Returns the account with whose settings the call ran.
     pub(crate) fn account(&self) -> Option<&'a str> {
         self.account
     }
 
-    /// Who has handed the mail in.
+    /// Returns the sender.
     pub(crate) fn sender(&self) -> Sender {
         match self.account {
             Some(account) if self.session.flow == Flow::Submission => {
@@ -87,7 +87,7 @@ impl<'a> Cause<'a> {
         }
     }
 
-    /// A number that two calls about the same have in common, and costs nothing.
+    /// Returns a number that is equal for calls with the same subject and costs nothing to get.
     pub(crate) fn size(&self) -> u64 {
         match self.subject {
             Subject::Message(_, message) => message.body().len(),
@@ -95,26 +95,26 @@ impl<'a> Cause<'a> {
         }
     }
 
-    /// Whether it can be recognised when it comes back: a client that only connects cannot.
-    pub(crate) fn comes_back(&self) -> bool {
+    /// Returns true if the subject can be recognised when it recurs: a mere connection cannot.
+    pub(crate) fn can_recur(&self) -> bool {
         !matches!(self.subject, Subject::Client)
     }
 
-    /// What the call is about, in 16 octets. A message that a queueing server tries again has the
-    /// same, whatever the servers before it put on top each time; the same message in another
-    /// envelope has another, so that nobody can spoil a message for its other recipients.
+    /// Returns the digest of the subject. A message that a queueing server sends again has the same
+    /// digest, whatever trace fields the servers on its way add each time. In another envelope it
+    /// has another digest, so that nobody can spoil a message for its other recipients.
     pub(crate) fn digest(&self) -> Digest {
         let mut hash = Sha256::new();
-        let mut add = |octets: &[u8]| {
-            hash.update((octets.len() as u64).to_be_bytes());
-            hash.update(octets);
+        let mut add = |bytes: &[u8]| {
+            hash.update((bytes.len() as u64).to_be_bytes());
+            hash.update(bytes);
         };
         add(self.hook.word().as_bytes());
         add(self.account.unwrap_or_default().as_bytes());
         match self.subject {
             Subject::Client => add(self.session.client.ip().to_string().as_bytes()),
             Subject::ReversePath(transaction) => {
-                // Anybody can name another's reverse-path: it counts for this network alone.
+                // Anybody can use another's reverse-path, so it counts for this network alone.
                 add(format!("{:?}", self.sender()).as_bytes());
                 add(transaction.reverse_path.as_str().as_bytes());
             }
@@ -134,7 +134,7 @@ impl<'a> Cause<'a> {
                     add(field.raw());
                 }
                 add(&message.body().len().to_be_bytes());
-                add(&beginning(message));
+                add(&body_beginning(message));
             }
             Subject::Attempt(transaction, recipient) => {
                 add(transaction.id.to_string().as_bytes());
@@ -148,7 +148,7 @@ impl<'a> Cause<'a> {
     }
 }
 
-/// The network that an address belongs to.
+/// Returns the network that an address belongs to.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => {
@@ -162,7 +162,7 @@ fn network(address: IpAddr) -> IpAddr {
     }
 }
 
-/// Whether servers on the way write this field anew at each attempt (RFC 5321 section 4.4,
+/// Returns true if servers on the way write this field anew at each attempt (RFC 5321 section 4.4,
 /// RFC 6376 section 3.5 `t=`, RFC 8601, RFC 8617).
 fn is_trace(field: &Field<'_>) -> bool {
     const TRACE: [&str; 8] = [
@@ -178,19 +178,20 @@ fn is_trace(field: &Field<'_>) -> bool {
     TRACE.iter().any(|name| field.is(name))
 }
 
-/// The first octets of a body. What cannot be read is left out: the length counts as well.
-fn beginning(message: &Message) -> Vec<u8> {
-    let wanted = usize::try_from(message.body().len()).map_or(BODY, |length| length.min(BODY));
-    let mut octets = vec![0; wanted];
+/// Returns the first bytes of a body, up to a read error: the digest covers the length, too.
+fn body_beginning(message: &Message) -> Vec<u8> {
+    let wanted =
+        usize::try_from(message.body().len()).map_or(HASHED_BODY, |length| length.min(HASHED_BODY));
+    let mut bytes = vec![0; wanted];
     let mut filled = 0;
     while filled < wanted {
-        match message.body().read_at(filled as u64, &mut octets[filled..]) {
+        match message.body().read_at(filled as u64, &mut bytes[filled..]) {
             Ok(0) | Err(_) => break,
             Ok(count) => filled += count,
         }
     }
-    octets.truncate(filled);
-    octets
+    bytes.truncate(filled);
+    bytes
 }
 
 #[cfg(test)]
@@ -225,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_known_again_from_another_address_and_under_other_trace_fields() {
+    fn a_message_from_another_address_with_other_trace_fields_has_the_same_digest() {
         let one = transaction("192.0.2.1:25", &["a@x.example", "b@x.example"]);
         let other = transaction("198.51.100.1:25", &["b@x.example", "a@x.example"]);
         let first = digest(&one, "Received: 1\r\nSubject: s\r\n\r\nbody\r\n");
@@ -234,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn another_message_or_envelope_is_another() {
+    fn another_message_envelope_or_account_has_another_digest() {
         let one = transaction("192.0.2.1:25", &["a@x.example"]);
         let first = digest(&one, "Subject: s\r\n\r\nbody\r\n");
         assert_ne!(digest(&one, "Subject: t\r\n\r\nbody\r\n"), first);
@@ -247,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn senders_are_networks_and_submitting_accounts() {
+    fn senders_are_told_apart_by_network_or_submitting_account() {
         let sender = |client: &str| {
             let transaction = transaction(client, &[]);
             Cause::of(

@@ -1,9 +1,9 @@
-//! How many of each thing a module may have, counted before anything takes it apart in earnest.
+//! Limits on the structure of a module, checked by counting before it is validated or compiled.
 //!
-//! What reads, checks and compiles WebAssembly takes time and memory by these numbers, and a few
-//! octets of a file can ask for a lot of each. The limits are far above what compilers make of a
-//! policy. They are the first line: behind them stand the limits of the process that loads
-//! ([`crate::LoadingLimits`]).
+//! Validators and compilers of WebAssembly take time and memory in proportion to these counts, and
+//! a few bytes of a file can declare a large count. The limits are far above what compilers make
+//! of a policy. They are the first line of defence; the second are the limits of the loading
+//! process ([`crate::LoadingLimits`]).
 
 use std::ops::Range;
 
@@ -11,10 +11,10 @@ use wasmparser::{BinaryReaderError, ElementItems, FunctionBody, Operator, Parser
 
 use crate::error::LoadError;
 
-/// The custom section from which a core module's component type is read.
+/// Prefix of the custom sections from which a core module's component type is read.
 const COMPONENT_TYPE: &str = "component-type";
 
-/// One thing that is counted, over the whole file with all that is nested in it.
+/// Thing that is counted, over the whole file with all modules nested in it.
 #[derive(Debug, Clone, Copy)]
 enum Thing {
     Nesting,
@@ -39,7 +39,7 @@ enum Thing {
     ComponentItems,
 }
 
-/// What each is called, and how many there may be, in the order of [`Thing`].
+/// Name and limit of each thing, in the order of [`Thing`].
 const BOUNDS: [(&str, u64); 20] = [
     ("levels of modules and components in each other", 16),
     ("modules and components in it", 256),
@@ -63,12 +63,12 @@ const BOUNDS: [(&str, u64); 20] = [
     ("instances, aliases and canonical functions", 20_000),
 ];
 
-/// What a module may have: the name of each thing, and how many.
+/// Returns the limits on a module: the name of each thing, and how many it may have.
 pub fn bounds() -> impl Iterator<Item = (&'static str, u64)> {
     BOUNDS.into_iter()
 }
 
-/// Counts what a module has. It need not be valid: what cannot be read is for others to say.
+/// Counts the things in a module and refuses too many. The module need not be valid.
 pub(crate) fn check(module: &[u8]) -> Result<(), LoadError> {
     let mut tally = Tally::default();
     let mut depth = 0;
@@ -76,7 +76,7 @@ pub(crate) fn check(module: &[u8]) -> Result<(), LoadError> {
         match payload.map_err(invalid)? {
             Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => {
                 depth += 1;
-                tally.most(Thing::Nesting, depth)?;
+                tally.check_one(Thing::Nesting, depth)?;
                 tally.add(Thing::Modules, 1)?;
             }
             Payload::End(_) => depth = depth.saturating_sub(1),
@@ -147,16 +147,16 @@ impl Tally {
     fn add(&mut self, thing: Thing, count: u32) -> Result<(), LoadError> {
         let found = self.0[thing as usize].saturating_add(u64::from(count));
         self.0[thing as usize] = found;
-        within(thing, found)
+        check_bound(thing, found)
     }
 
-    /// Takes note of what is not summed up but may not be larger anywhere.
-    fn most(&mut self, thing: Thing, found: u32) -> Result<(), LoadError> {
-        within(thing, u64::from(found))
+    /// Checks one value of a thing that is not summed up: each value has to be within the limit.
+    fn check_one(&mut self, thing: Thing, found: u32) -> Result<(), LoadError> {
+        check_bound(thing, u64::from(found))
     }
 
     fn function(&mut self, body: &FunctionBody<'_>) -> Result<(), LoadError> {
-        self.most(Thing::FunctionOctets, len(body.range()))?;
+        self.check_one(Thing::FunctionOctets, len(body.range()))?;
         for local in body.get_locals_reader().map_err(invalid)? {
             let (count, _) = local.map_err(invalid)?;
             self.add(Thing::Locals, count)?;
@@ -170,7 +170,7 @@ impl Tally {
                 | Operator::Try { .. }
                 | Operator::TryTable { .. } => {
                     depth += 1;
-                    self.most(Thing::BlockNesting, depth)?;
+                    self.check_one(Thing::BlockNesting, depth)?;
                 }
                 Operator::End => depth = depth.saturating_sub(1),
                 Operator::BrTable { targets } => self.add(Thing::BranchTargets, targets.len())?,
@@ -181,7 +181,7 @@ impl Tally {
     }
 }
 
-fn within(thing: Thing, found: u64) -> Result<(), LoadError> {
+fn check_bound(thing: Thing, found: u64) -> Result<(), LoadError> {
     let (what, limit) = BOUNDS[thing as usize];
     if found <= limit {
         return Ok(());

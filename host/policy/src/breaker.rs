@@ -1,22 +1,21 @@
-//! The circuit breaker of one hook of one version: it opens for a version that is broken, not for
-//! what one sender makes it fail on.
+//! The circuit breaker of one hook of one version. It opens for a broken version, not for faults
+//! that one sender causes.
 //!
-//! Each fault is [attributed](crate::attribution): to its sender, to its account and to its
-//! message. The hook is no longer called
+//! Each fault is [attributed](crate::attribution) to a sender, an account and a message. The hook
+//! is no longer called in two cases:
 //!
-//! - for one account, or for all, where [`UNRELATED`] senders have made it fail with as many
-//!   different messages and no call has been answered in between; for all only where they were of
-//!   several accounts, so that the settings of one account stop nobody else's mail;
-//! - where the version cannot answer its own probe call any more, with the settings of the account
-//!   or without.
+//! - [`UNRELATED`] senders made it fail with as many different messages, and no call was answered
+//!   in between. Then it opens for their account; for all accounts only if the senders wrote to
+//!   several, so that the settings of one account stop nobody else's mail.
+//! - The version fails its own probe call, with the settings of the account or without.
 //!
-//! While open, each sender may try it once in a [`COOLDOWN`]: the first call that is answered
-//! closes it, so that whoever made it fail cannot keep it open by coming first.
+//! While the breaker is open, each sender has one trial call in a [`COOLDOWN`]. The first call that
+//! is answered closes it, so that senders who cause faults cannot keep it open by coming first.
 //!
-//! A message that made it fail, and makes it fail again while it answers for others, is not
-//! called for any more: the fault is the message's.
+//! The hook is no longer called for a message that makes it fail repeatedly while it answers for
+//! others: the fault is attributed to the message.
 //!
-//! All of this is bounded, and what one sender fills is taken from that sender first. The reasons
+//! All records are bounded, and a sender that fills them loses its own records first. The reasons
 //! are in `docs/decisions/0013-whose-fault-a-fault-is.md`.
 
 use std::collections::HashMap;
@@ -28,51 +27,51 @@ use gatepost_model::Fault;
 
 use crate::attribution::{Cause, Digest, Sender};
 
-/// So many senders, with as many messages, open it.
+/// Number of senders, with as many different messages, whose faults open a circuit.
 pub(crate) const UNRELATED: usize = 8;
 
-/// Those of one account count for no more than this towards opening it for all.
-const OF_ONE_ACCOUNT: usize = UNRELATED / 2;
+/// Number of these that may be of one account when the circuit of all accounts opens.
+const MAX_OF_ONE_ACCOUNT: usize = UNRELATED / 2;
 
-/// How long it stays open before somebody may try.
+/// Time for which a circuit stays open before the first trial calls, and between later ones.
 pub(crate) const COOLDOWN: Duration = Duration::from_secs(30);
 
-/// After so many faults without an answer the version is asked to answer its probe.
+/// Number of faults without an answer after which the version is probed.
 const PROBE_AFTER: u32 = 3;
 
-/// The least time between two probes of one account.
-const PROBE_EVERY: Duration = Duration::from_secs(5);
+/// Least time between two probes of one account.
+const PROBE_INTERVAL: Duration = Duration::from_secs(5);
 
-/// After so many faults of one message it is the message's, if the version answers for others.
-const TWICE: u32 = 2;
+/// Number of faults on one message that are attributed to it, if the version answers for others.
+const MESSAGE_FAULTS: u32 = 2;
 
-/// After so many, if all that is known of the version is that it answers its probe: on a quiet
-/// site there may be no other message to judge by.
-const OFTEN: u32 = 5;
+/// Number of faults on one message that are attributed to it, if the version answers only its
+/// probe: on a quiet site there may be no other message to judge by.
+const MESSAGE_FAULTS_BY_PROBE: u32 = 5;
 
-/// How long messages and accounts are known after the last fault: longer than a sender waits
+/// Time for which messages and accounts are kept after the last fault: longer than a sender waits
 /// between two attempts (RFC 5321 section 4.5.4.1).
-const REMEMBERED: Duration = Duration::from_secs(24 * 3600);
+const RETENTION: Duration = Duration::from_secs(24 * 3600);
 
-/// Messages known to have made it fail.
-const MESSAGES: usize = 1024;
+/// Limit on the number of messages that are kept.
+const MAX_MESSAGES: usize = 1024;
 
-/// Accounts in whose mail it has failed.
-const ACCOUNTS: usize = 1024;
+/// Limit on the number of accounts that are kept.
+const MAX_ACCOUNTS: usize = 1024;
 
-/// Whether a version is being called.
+/// Records of a version's circuit breaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BreakerState {
-    /// It is called.
+    /// The version is called.
     Closed,
-    /// It is not called for the mail of so many accounts, and is for all other.
+    /// The version is not called for the mail of this many accounts, but for all other mail.
     OpenForAccounts(usize),
-    /// It kept failing: its `on-error` holds for every message until a trial call succeeds.
+    /// The version kept failing: its `on-error` holds for every message until a trial succeeds.
     Open,
 }
 
 impl BreakerState {
-    /// The worse of two.
+    /// Returns the worse of two states.
     pub(crate) fn worse(self, other: Self) -> Self {
         match (self, other) {
             (Self::Open, _) | (_, Self::Open) => Self::Open,
@@ -84,7 +83,7 @@ impl BreakerState {
         }
     }
 
-    /// For how many accounts a version is not called, while it is for others.
+    /// Returns the number of accounts for which a version is not called while it is for others.
     pub fn accounts(self) -> usize {
         match self {
             Self::OpenForAccounts(accounts) => accounts,
@@ -93,74 +92,77 @@ impl BreakerState {
     }
 }
 
-/// Whether a call may be made.
+/// Answer of the breaker to a call that is about to be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Admission {
+    /// The call may be made.
     Granted,
     /// The breaker is open.
     Open,
-    /// The message has made it fail before, and the fault was the message's.
+    /// The message made the version fail before, and the fault was attributed to the message.
     Repeated,
 }
 
-/// One for each hook: a hook that answers says nothing of another that traps.
+/// Circuit breaker of one hook. Each hook has its own: one that answers says nothing about another
+/// that traps.
 #[derive(Debug)]
 pub(crate) struct Breaker {
-    born: Instant,
-    /// True until the first fault, and again when the last is long past: then nobody has to take
-    /// the lock.
+    created: Instant,
+    /// True until the first fault, and again once the last is older than [`RETENTION`]. While it
+    /// is true, no call takes the lock.
     healthy: AtomicBool,
-    state: Mutex<State>,
+    state: Mutex<Records>,
 }
 
+/// Records of the faults. Times are milliseconds since the breaker was made.
 #[derive(Debug, Default)]
-struct State {
-    all: Level,
-    accounts: HashMap<String, Level>,
-    messages: HashMap<Digest, Known>,
+struct Records {
+    all: Circuit,
+    accounts: HashMap<String, Circuit>,
+    messages: HashMap<Digest, FailedMessage>,
     last_fault: u64,
 }
 
-/// What is known of the calls for all, or for one account.
+/// Record of the calls for one account, or for all.
 #[derive(Debug, Default)]
-struct Level {
-    /// Faults since the last answer, the first of each sender and message.
-    failing: Vec<Failing>,
-    /// All faults since the last answer.
+struct Circuit {
+    /// Faults of unrelated senders and messages since the last answer.
+    unrelated: Vec<UnrelatedFault>,
+    /// Number of all faults since the last answer.
     faults: u32,
-    /// Answers since the first fault that is known.
+    /// Number of answers since the first fault that is kept.
     answers: u64,
-    /// When the next probe may be made.
+    /// Earliest time of the next probe.
     probe_at: u64,
-    /// Whether the last probe was answered.
+    /// True if the last probe was answered.
     probe_answered: bool,
-    open: Option<Open>,
+    open: Option<OpenCircuit>,
     last_fault: u64,
 }
 
 #[derive(Debug)]
-struct Failing {
+struct UnrelatedFault {
     sender: Sender,
     digest: Digest,
     account: Option<String>,
 }
 
-/// Not called, but for trials.
+/// Record of an open circuit, which admits only trial calls.
 #[derive(Debug, Default)]
-struct Open {
-    /// When the next trials may begin.
+struct OpenCircuit {
+    /// Time from which the present round of trials counts.
     trials_at: u64,
-    /// Who has tried since.
+    /// Senders that have had a trial in this round.
     tried: Vec<Sender>,
 }
 
-/// A message that made it fail.
+/// Message that made the version fail.
 #[derive(Debug)]
-struct Known {
+struct FailedMessage {
     sender: Sender,
     size: u64,
     faults: u32,
-    /// The answers of its account before its first fault.
+    /// Number of answers for its account before its first fault.
     answers: u64,
     last: u64,
 }
@@ -168,7 +170,7 @@ struct Known {
 impl Breaker {
     pub(crate) fn new() -> Self {
         Self {
-            born: Instant::now(),
+            created: Instant::now(),
             healthy: AtomicBool::new(true),
             state: Mutex::default(),
         }
@@ -179,7 +181,10 @@ impl Breaker {
             return BreakerState::Closed;
         }
         let state = self.lock();
-        let open = state.accounts.values().filter(|level| level.open.is_some());
+        let open = state
+            .accounts
+            .values()
+            .filter(|circuit| circuit.open.is_some());
         match (state.all.open.is_some(), open.count()) {
             (true, _) => BreakerState::Open,
             (false, 0) => BreakerState::Closed,
@@ -187,14 +192,14 @@ impl Breaker {
         }
     }
 
-    /// Whether this call may be made.
+    /// Decides if a call may be made.
     pub(crate) fn admits(&self, cause: &Cause<'_>) -> Admission {
         if self.healthy.load(Ordering::Acquire) {
             return Admission::Granted;
         }
-        // Most messages have not the size of one that made it fail, and are not hashed.
+        // Only a message with the size of one that made it fail is hashed.
         let size = cause.size();
-        let may_be_known = cause.comes_back() && {
+        let may_be_known = cause.can_recur() && {
             let state = self.lock();
             state.messages.values().any(|known| known.size == size)
         };
@@ -213,10 +218,12 @@ impl Breaker {
         if digest.is_some_and(|digest| state.is_messages_fault(account, digest)) {
             return Admission::Repeated;
         }
-        let State { all, accounts, .. } = &mut *state;
-        let level = account.and_then(|account| accounts.get_mut(account));
-        let levels = level.into_iter().chain([all]);
-        let mut open: Vec<_> = levels.filter_map(|level| level.open.as_mut()).collect();
+        let Records { all, accounts, .. } = &mut *state;
+        let circuit = account.and_then(|account| accounts.get_mut(account));
+        let circuits = circuit.into_iter().chain([all]);
+        let mut open: Vec<_> = circuits
+            .filter_map(|circuit| circuit.open.as_mut())
+            .collect();
         if !open.iter_mut().all(|open| open.has_trial_for(&sender, now)) {
             return Admission::Open;
         }
@@ -234,17 +241,17 @@ impl Breaker {
 
     fn answered_at(&self, account: Option<&str>, policy: &str, now: u64) {
         let mut state = self.lock();
-        if now.saturating_sub(state.last_fault) > REMEMBERED.as_millis() as u64 {
-            *state = State::default();
+        if now.saturating_sub(state.last_fault) > RETENTION.as_millis() as u64 {
+            *state = Records::default();
             self.healthy.store(true, Ordering::Release);
             return;
         }
-        let State { all, accounts, .. } = &mut *state;
+        let Records { all, accounts, .. } = &mut *state;
         if all.answered() {
             tracing::warn!(policy, "policy answers again: circuit breaker closed");
         }
-        let level = account.and_then(|account| accounts.get_mut(account));
-        if level.is_some_and(Level::answered) {
+        let circuit = account.and_then(|account| accounts.get_mut(account));
+        if circuit.is_some_and(Circuit::answered) {
             tracing::warn!(
                 policy,
                 account,
@@ -253,44 +260,45 @@ impl Breaker {
         }
     }
 
-    /// Counts a fault that says something of the version or of the message; true if the version is
-    /// to answer its probe now.
+    /// Counts a fault that tells something about the version or the message. Returns true if the
+    /// version has to be probed now.
     pub(crate) fn failed(&self, cause: &Cause<'_>, policy: &str, fault: &Fault) -> bool {
-        self.failed_at(self.occurrence(cause), policy, &fault.to_string())
+        self.failed_at(self.attributed(cause), policy, &fault.to_string())
     }
 
-    fn failed_at(&self, at: Occurrence<'_>, policy: &str, fault: &str) -> bool {
+    fn failed_at(&self, at: AttributedFault<'_>, policy: &str, fault: &str) -> bool {
         let mut state = self.lock();
         self.healthy.store(false, Ordering::Release);
         state.last_fault = at.now;
-        state.know(&at);
-        let State { all, accounts, .. } = &mut *state;
-        all.failed(&at, OF_ONE_ACCOUNT);
+        state.record_message(&at);
+        let Records { all, accounts, .. } = &mut *state;
+        all.failed(&at, MAX_OF_ONE_ACCOUNT);
         if all.is_broken() && all.accounts() != 1 {
             all.open(at.now, policy, None, fault);
         }
         let asked = match at.account {
             Some(account) => {
-                let level = accounts.entry(account.to_owned()).or_default();
-                level.failed(&at, UNRELATED);
-                if level.is_broken() {
-                    level.open(at.now, policy, Some(account), fault);
+                let circuit = accounts.entry(account.to_owned()).or_default();
+                circuit.failed(&at, UNRELATED);
+                if circuit.is_broken() {
+                    circuit.open(at.now, policy, Some(account), fault);
                 }
-                level
+                circuit
             }
             None => all,
         };
         asked.wants_probe(at.now)
     }
 
-    /// Counts a fault that says nothing of the version: the message asks for too much.
+    /// Counts a fault that tells nothing about the version, only about the message: its calls ask
+    /// for more than the budget.
     pub(crate) fn message_failed(&self, cause: &Cause<'_>) {
-        let at = self.occurrence(cause);
+        let at = self.attributed(cause);
         let mut state = self.lock();
         self.healthy.store(false, Ordering::Release);
         state.last_fault = at.now;
-        state.know(&at);
-        // From here on the answers of the account are counted.
+        state.record_message(&at);
+        // From now on the answers of the account are counted.
         if let Some(account) = at.account {
             state
                 .accounts
@@ -300,17 +308,17 @@ impl Breaker {
         }
     }
 
-    fn occurrence<'a>(&self, cause: &Cause<'a>) -> Occurrence<'a> {
-        Occurrence {
+    fn attributed<'a>(&self, cause: &Cause<'a>) -> AttributedFault<'a> {
+        AttributedFault {
             sender: cause.sender(),
             account: cause.account(),
             digest: cause.digest(),
-            size: cause.comes_back().then(|| cause.size()),
+            size: cause.can_recur().then(|| cause.size()),
             now: self.now(),
         }
     }
 
-    /// Takes what came of the probe: for one account, or for all.
+    /// Records the result of a probe for one account, or for all.
     pub(crate) fn probed(&self, account: Option<&str>, policy: &str, fault: Option<&Fault>) {
         let fault = fault.map(ToString::to_string);
         self.probed_at(account, policy, fault.as_deref(), self.now());
@@ -318,46 +326,46 @@ impl Breaker {
 
     fn probed_at(&self, account: Option<&str>, policy: &str, fault: Option<&str>, now: u64) {
         let mut state = self.lock();
-        let level = match account {
+        let circuit = match account {
             Some(account) => match state.accounts.get_mut(account) {
-                Some(level) => level,
+                Some(circuit) => circuit,
                 None => return,
             },
             None => &mut state.all,
         };
-        level.probe_answered = fault.is_none();
+        circuit.probe_answered = fault.is_none();
         if let Some(fault) = fault {
-            level.open(now, policy, account, fault);
+            circuit.open(now, policy, account, fault);
         }
     }
 
-    /// Whether what this call was about is what made it fail, not the version.
+    /// Returns true if the fault of a call is attributed to its message, not to the version.
     pub(crate) fn is_messages_fault(&self, cause: &Cause<'_>) -> bool {
-        cause.comes_back() && (self.lock()).is_messages_fault(cause.account(), cause.digest())
+        cause.can_recur() && (self.lock()).is_messages_fault(cause.account(), cause.digest())
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, Records> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn now(&self) -> u64 {
-        u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX)
+        u64::try_from(self.created.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 }
 
-/// A fault, attributed.
+/// Fault with its sender, account and message.
 #[derive(Debug, Clone)]
-struct Occurrence<'a> {
+struct AttributedFault<'a> {
     sender: Sender,
     account: Option<&'a str>,
     digest: Digest,
-    /// That of the message, where it can come back.
+    /// Size of the message, if it can recur.
     size: Option<u64>,
     now: u64,
 }
 
-impl State {
-    fn level(&self, account: Option<&str>) -> Option<&Level> {
+impl Records {
+    fn circuit(&self, account: Option<&str>) -> Option<&Circuit> {
         match account {
             Some(account) => self.accounts.get(account),
             None => Some(&self.all),
@@ -365,41 +373,45 @@ impl State {
     }
 
     fn is_messages_fault(&self, account: Option<&str>, digest: Digest) -> bool {
-        let (Some(known), Some(level)) = (self.messages.get(&digest), self.level(account)) else {
+        let (Some(known), Some(circuit)) = (self.messages.get(&digest), self.circuit(account))
+        else {
             return false;
         };
-        if level.open.is_some() || self.all.open.is_some() {
+        if circuit.open.is_some() || self.all.open.is_some() {
             return false;
         }
-        known.faults >= TWICE && level.answers > known.answers
-            || known.faults >= OFTEN && level.probe_answered
+        known.faults >= MESSAGE_FAULTS && circuit.answers > known.answers
+            || known.faults >= MESSAGE_FAULTS_BY_PROBE && circuit.probe_answered
     }
 
-    /// Notes the message of a fault, and makes room for it and its account.
-    fn know(&mut self, at: &Occurrence<'_>) {
+    /// Records the message of a fault, and makes room for it and its account.
+    fn record_message(&mut self, at: &AttributedFault<'_>) {
         if let Some(account) = at.account
             && !self.accounts.contains_key(account)
-            && self.accounts.len() >= ACCOUNTS
+            && self.accounts.len() >= MAX_ACCOUNTS
         {
-            let levels = self.accounts.iter();
-            let oldest = levels.min_by_key(|(_, level)| (level.open.is_some(), level.last_fault));
+            let circuits = self.accounts.iter();
+            let oldest =
+                circuits.min_by_key(|(_, circuit)| (circuit.open.is_some(), circuit.last_fault));
             if let Some(oldest) = oldest.map(|(account, _)| account.clone()) {
                 self.accounts.remove(&oldest);
             }
         }
         let Some(size) = at.size else { return };
-        let answers = self.level(at.account).map_or(0, |level| level.answers);
+        let answers = self
+            .circuit(at.account)
+            .map_or(0, |circuit| circuit.answers);
         if let Some(known) = self.messages.get_mut(&at.digest) {
             known.faults = known.faults.saturating_add(1);
             known.last = at.now;
-            // Its account was forgotten meanwhile, and counts from nothing again.
+            // If its account was evicted meanwhile, the answers are counted from zero again.
             known.answers = known.answers.min(answers);
             return;
         }
-        if self.messages.len() >= MESSAGES {
-            self.forget_a_message();
+        if self.messages.len() >= MAX_MESSAGES {
+            self.evict_message();
         }
-        let known = Known {
+        let known = FailedMessage {
             sender: at.sender.clone(),
             size,
             faults: 1,
@@ -409,13 +421,13 @@ impl State {
         self.messages.insert(at.digest, known);
     }
 
-    /// Forgets the oldest message of the sender that has the most.
-    fn forget_a_message(&mut self) {
+    /// Evicts the oldest message of the sender with the most messages.
+    fn evict_message(&mut self) {
         let mut of_sender: HashMap<&Sender, usize> = HashMap::new();
         for known in self.messages.values() {
             *of_sender.entry(&known.sender).or_default() += 1;
         }
-        let key = |known: &Known| {
+        let key = |known: &FailedMessage| {
             let many = of_sender.get(&known.sender).copied().unwrap_or_default();
             (std::cmp::Reverse(many), known.last)
         };
@@ -426,26 +438,27 @@ impl State {
     }
 }
 
-impl Level {
-    /// Whether it was open.
+impl Circuit {
+    /// Counts an answer. Returns true if the circuit was open.
     fn answered(&mut self) -> bool {
-        self.failing.clear();
+        self.unrelated.clear();
         self.faults = 0;
         self.answers += 1;
         self.open.take().is_some()
     }
 
-    fn failed(&mut self, at: &Occurrence<'_>, of_one_account: usize) {
+    fn failed(&mut self, at: &AttributedFault<'_>, of_one_account: usize) {
         self.faults = self.faults.saturating_add(1);
         self.last_fault = at.now;
-        let new = |known: &Failing| known.sender != at.sender && known.digest != at.digest;
-        let account =
-            |known: &&Failing| at.account.is_some() && known.account.as_deref() == at.account;
-        if self.failing.len() < UNRELATED
-            && self.failing.iter().all(new)
-            && self.failing.iter().filter(account).count() < of_one_account
+        let new = |known: &UnrelatedFault| known.sender != at.sender && known.digest != at.digest;
+        let account = |known: &&UnrelatedFault| {
+            at.account.is_some() && known.account.as_deref() == at.account
+        };
+        if self.unrelated.len() < UNRELATED
+            && self.unrelated.iter().all(new)
+            && self.unrelated.iter().filter(account).count() < of_one_account
         {
-            self.failing.push(Failing {
+            self.unrelated.push(UnrelatedFault {
                 sender: at.sender.clone(),
                 digest: at.digest,
                 account: at.account.map(str::to_owned),
@@ -454,12 +467,13 @@ impl Level {
     }
 
     fn is_broken(&self) -> bool {
-        self.failing.len() >= UNRELATED
+        self.unrelated.len() >= UNRELATED
     }
 
-    /// Of how many accounts those are; mail of no account is of many.
+    /// Returns the number of accounts of the unrelated faults; mail without an account counts as
+    /// several.
     fn accounts(&self) -> usize {
-        let mut accounts: Vec<_> = self.failing.iter().map(|known| &known.account).collect();
+        let mut accounts: Vec<_> = self.unrelated.iter().map(|known| &known.account).collect();
         accounts.sort_unstable();
         accounts.dedup();
         match accounts.first() {
@@ -471,7 +485,7 @@ impl Level {
     fn wants_probe(&mut self, now: u64) -> bool {
         let due = self.open.is_none() && self.faults >= PROBE_AFTER && now >= self.probe_at;
         if due {
-            self.probe_at = now.saturating_add(PROBE_EVERY.as_millis() as u64);
+            self.probe_at = now.saturating_add(PROBE_INTERVAL.as_millis() as u64);
         }
         due
     }
@@ -480,7 +494,7 @@ impl Level {
         if self.open.is_some() {
             return;
         }
-        self.open = Some(Open {
+        self.open = Some(OpenCircuit {
             trials_at: now.saturating_add(COOLDOWN.as_millis() as u64),
             tried: Vec::new(),
         });
@@ -506,8 +520,8 @@ impl Level {
     }
 }
 
-impl Open {
-    /// Whether this sender may try now.
+impl OpenCircuit {
+    /// Returns true if this sender has a trial call now.
     fn has_trial_for(&mut self, sender: &Sender, now: u64) -> bool {
         if now < self.trials_at {
             return false;

@@ -1,9 +1,9 @@
-//! What all calls of one transaction together may ask for.
+//! The budget of a transaction: bounds on the requests of all its calls together.
 //!
-//! The limits of a call hold for each; but a transaction with a thousand recipients makes a
-//! thousand calls of each policy, and what they answer is kept until its end, put on record, and
-//! written in one commit. So what is kept is counted over the whole transaction, and what goes
-//! beyond is a fault of the call that asks for it.
+//! The limits of a call hold for each call. But a transaction with a thousand recipients makes a
+//! thousand calls of each policy, and their decisions are kept until its end, recorded, and written
+//! in one commit. So all requests that are kept are counted over the whole transaction; a call that
+//! exceeds the budget is a fault.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,41 +12,41 @@ use gatepost_message::{Edit, Message};
 
 use crate::version::Hook;
 
-/// Octets of all decisions, each entry counted with [`ENTRY`] more.
-pub(crate) const OCTETS: usize = 1 << 20;
+/// Size of all decisions in bytes, with [`ENTRY_COST`] more for each entry.
+pub(crate) const MAX_BYTES: usize = 1 << 20;
 
-/// Octets of these that may be reasons. What goes beyond is not kept, and no fault.
-pub(crate) const REASONS: usize = 256 << 10;
+/// Number of these bytes that may be reasons. Reasons beyond it are dropped, which is no fault.
+pub(crate) const MAX_REASON_BYTES: usize = 256 << 10;
 
-/// Things to remember: loop-guard counts about a dozen for each recipient.
-pub(crate) const EFFECTS: usize = 4000;
+/// Number of effects: loop-guard asks for about a dozen for each recipient.
+pub(crate) const MAX_EFFECTS: usize = 4000;
 
-/// Changes to the header section.
-pub(crate) const EDITS: usize = 1000;
+/// Number of changes to the header section.
+pub(crate) const MAX_EDITS: usize = 1000;
 
-/// Names of fields that no later policy may touch.
-pub(crate) const PROTECTED: usize = 200;
+/// Number of fields that no later policy may touch.
+pub(crate) const MAX_PROTECTED: usize = 200;
 
-/// Tags.
-pub(crate) const TAGS: usize = 100;
+/// Number of tags.
+pub(crate) const MAX_TAGS: usize = 100;
 
-/// Before the end of data, the calls of one policy may run for so many of its deadlines.
-pub(crate) const DEADLINES: u32 = 100;
+/// Running time of all calls of one policy before the end of data, in deadlines of one call.
+pub(crate) const MAX_DEADLINES: u32 = 100;
 
-/// What an entry is taken to cost besides its texts.
-const ENTRY: usize = 16;
+/// Bytes that are counted for an entry besides its texts.
+const ENTRY_COST: usize = 16;
 
-/// The largest that edits may make a message: what a client may hand in.
+/// Sizes to which edits may make a message grow: those that a client may hand in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sizes {
-    /// Octets of the header section.
+    /// Size of the header section, in bytes.
     pub header: u64,
-    /// Octets of the whole message.
+    /// Size of the whole message, in bytes.
     pub message: u64,
 }
 
 impl Default for Sizes {
-    /// No bound.
+    /// Returns sizes without a bound.
     fn default() -> Self {
         Self {
             header: u64::MAX,
@@ -56,23 +56,23 @@ impl Default for Sizes {
 }
 
 impl Sizes {
-    /// Whether edits of `before` may end in `after`. What is too large already may stay so: it
-    /// came so, or the relay's own fields have made it so.
-    pub(crate) fn hold(&self, before: &Message, after: &Message) -> bool {
+    /// Returns true if edits may turn `before` into `after`. A message that is too large already
+    /// may stay so: it came so, or the relay's own fields made it so.
+    pub(crate) fn allow(&self, before: &Message, after: &Message) -> bool {
         let head = |message: &Message| message.head().len() as u64;
         head(after) <= self.header.max(head(before))
             && after.size() <= self.message.max(before.size())
     }
 
-    /// What is wrong with these edits of the message, if they make it too large.
+    /// Refuses edits that make the message too large.
     pub(crate) fn check(&self, message: &Message, edits: &[Edit]) -> Result<(), String> {
         let added: usize = edits.iter().map(Edit::octets).sum();
         let (head, whole) = (message.head().len() + added, message.size() + added as u64);
-        // Nearly always there is room enough whatever the edits take away.
+        // Nearly always there is room enough without counting the fields that the edits remove.
         if (head as u64) <= self.header && whole <= self.message {
             return Ok(());
         }
-        match self.hold(message, &message.edited(edits)) {
+        match self.allow(message, &message.edited(edits)) {
             true => Ok(()),
             false => Err(format!(
                 "its edits make the message larger than it may be: {} octets of header section, \
@@ -83,10 +83,10 @@ impl Sizes {
     }
 }
 
-/// How much of a transaction's budget is left.
+/// Rest of a transaction's budget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Allowance {
-    octets: usize,
+    bytes: usize,
     reasons: usize,
     effects: usize,
     edits: usize,
@@ -95,100 +95,101 @@ pub(crate) struct Allowance {
 }
 
 impl Default for Allowance {
-    /// The whole budget.
+    /// Returns the whole budget.
     fn default() -> Self {
         Self {
-            octets: OCTETS,
-            reasons: REASONS,
-            effects: EFFECTS,
-            edits: EDITS,
-            protected: PROTECTED,
-            tags: TAGS,
+            bytes: MAX_BYTES,
+            reasons: MAX_REASON_BYTES,
+            effects: MAX_EFFECTS,
+            edits: MAX_EDITS,
+            protected: MAX_PROTECTED,
+            tags: MAX_TAGS,
         }
     }
 }
 
 impl Allowance {
-    fn octets(&mut self, octets: usize) -> Option<()> {
-        self.octets = self.octets.checked_sub(octets + ENTRY)?;
+    fn take_bytes(&mut self, bytes: usize) -> Option<()> {
+        self.bytes = self.bytes.checked_sub(bytes + ENTRY_COST)?;
         Some(())
     }
 
-    pub(crate) fn reason(&mut self, octets: usize) -> Option<()> {
-        self.reasons = self.reasons.checked_sub(octets + ENTRY)?;
-        self.octets(octets)
+    pub(crate) fn reason(&mut self, bytes: usize) -> Option<()> {
+        self.reasons = self.reasons.checked_sub(bytes + ENTRY_COST)?;
+        self.take_bytes(bytes)
     }
 
-    pub(crate) fn effect(&mut self, octets: usize) -> Option<()> {
+    pub(crate) fn effect(&mut self, bytes: usize) -> Option<()> {
         self.effects = self.effects.checked_sub(1)?;
-        self.octets(octets)
+        self.take_bytes(bytes)
     }
 
-    pub(crate) fn edit(&mut self, octets: usize) -> Option<()> {
+    pub(crate) fn edit(&mut self, bytes: usize) -> Option<()> {
         self.edits = self.edits.checked_sub(1)?;
-        self.octets(octets)
+        self.take_bytes(bytes)
     }
 
-    pub(crate) fn protected(&mut self, octets: usize) -> Option<()> {
+    pub(crate) fn protected(&mut self, bytes: usize) -> Option<()> {
         self.protected = self.protected.checked_sub(1)?;
-        self.octets(octets)
+        self.take_bytes(bytes)
     }
 
-    pub(crate) fn tag(&mut self, octets: usize) -> Option<()> {
+    pub(crate) fn tag(&mut self, bytes: usize) -> Option<()> {
         self.tags = self.tags.checked_sub(1)?;
-        self.octets(octets)
+        self.take_bytes(bytes)
     }
 
-    pub(crate) fn recipient(&mut self, octets: usize) -> Option<()> {
-        self.octets(octets)
+    pub(crate) fn recipient(&mut self, bytes: usize) -> Option<()> {
+        self.take_bytes(bytes)
     }
 
-    /// What the guest has passed, for the record.
+    /// Describes the exceeded budget, for the fault.
     pub(crate) fn exceeded() -> String {
         format!(
-            "with the calls before it, it asks for more than a transaction may have: {OCTETS} \
-             octets, {EFFECTS} effects, {EDITS} edits, {PROTECTED} protected fields, {TAGS} tags"
+            "with the calls before it, it asks for more than a transaction may have: {MAX_BYTES} \
+             octets, {MAX_EFFECTS} effects, {MAX_EDITS} edits, {MAX_PROTECTED} protected fields, \
+             {MAX_TAGS} tags"
         )
     }
 }
 
-/// What the calls of one transaction have used.
+/// Budget of one transaction, shared by its calls.
 #[derive(Debug, Default)]
-pub(crate) struct Budget(Mutex<Spent>);
+pub(crate) struct Budget(Mutex<Usage>);
 
 #[derive(Debug, Default)]
-struct Spent {
+struct Usage {
     left: Allowance,
-    /// Ticks that the calls of each policy have run for, before the end of data.
+    /// Ticks for which the calls of each policy ran before the end of data.
     ticks: HashMap<String, u32>,
 }
 
 impl Budget {
-    /// What is left for the next call.
+    /// Returns the rest for the next call.
     pub(crate) fn left(&self) -> Allowance {
         self.lock().left
     }
 
-    /// Whether the calls of this policy before the end of data have had their time.
-    pub(crate) fn has_no_time(&self, policy: &str, hook: Hook, ticks: u32) -> bool {
+    /// Returns true if the calls of this policy before the end of data have used up their time.
+    pub(crate) fn is_out_of_time(&self, policy: &str, hook: Hook, ticks: u32) -> bool {
         is_before_data(hook) && (self.lock().ticks.get(policy)).is_some_and(|spent| *spent >= ticks)
     }
 
-    /// Counts the time of a call.
-    pub(crate) fn ran(&self, policy: &str, hook: Hook, ticks: u32) {
+    /// Counts the running time of a call.
+    pub(crate) fn add_time(&self, policy: &str, hook: Hook, ticks: u32) {
         if ticks > 0 && is_before_data(hook) {
             let mut spent = self.lock();
-            let of = spent.ticks.entry(policy.to_owned()).or_default();
-            *of = of.saturating_add(ticks);
+            let total = spent.ticks.entry(policy.to_owned()).or_default();
+            *total = total.saturating_add(ticks);
         }
     }
 
-    /// A call that is kept has left so much.
-    pub(crate) fn keep(&self, left: Allowance) {
+    /// Stores the rest that a successful call has left.
+    pub(crate) fn set_left(&self, left: Allowance) {
         self.lock().left = left;
     }
 
-    fn lock(&self) -> MutexGuard<'_, Spent> {
+    fn lock(&self) -> MutexGuard<'_, Usage> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

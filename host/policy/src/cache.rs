@@ -1,15 +1,15 @@
-//! Compiled code, and the files in which it is kept between starts so that a restart does not
-//! compile again.
+//! Compiled code, and the files that keep it between starts so that a restart does not compile
+//! again.
 //!
-//! Native code is run without being checked, so this is the one place where the relay has to trust
-//! octets: those that its own process for loading has handed over, and those of a file that only
-//! the relay can have written. Each time that a file is read, it and the directory have to be the
-//! relay's own with no access for others, and its octets those that were written under its name, by
-//! their SHA-256. What fails that is said, not used, and made anew. Users' precompiled files are
-//! never loaded.
+//! Native code runs without being checked, so this is the one place where the relay has to trust
+//! bytes: those that its own loading process hands over, and those of a file that only the relay
+//! can have written. At each read, the file and its directory have to belong to the relay's user
+//! with no access for others, and the file's SHA-256 has to match its contents and its name. A file
+//! that fails a check is logged and not used, and the code is compiled again. Users' precompiled
+//! files are never loaded.
 //!
-//! The digest finds damage and files that have changed places. It is no secret: who can write as
-//! the relay's own user can write code that the relay runs, and much else.
+//! The digest finds damage and exchanged files. It is no secret: whoever can write as the relay's
+//! own user can write code that the relay runs, and much else.
 
 use std::fs::{self, File, Metadata};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -27,46 +27,47 @@ use crate::error::EngineError;
 use crate::prepare::Prepared;
 use crate::version::Inspection;
 
-const HASH: usize = 32;
+/// Length of a SHA-256, in bytes.
+const HASH_LENGTH: usize = 32;
 
-/// Changes with what a file looks like, and with what a load refuses: what an earlier relay let
-/// through is then looked at again.
+/// Version of the files. It is raised when their format changes, and when a load refuses more: then
+/// modules that an earlier relay accepted are checked again.
 const FORMAT: u32 = 2;
 
-/// How long code is kept that no start has used.
-const UNUSED: Duration = Duration::from_secs(30 * 24 * 3600);
+/// Age at which code that no start has used is removed.
+const MAX_UNUSED: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// Octets of all files together. What was used last longest ago goes first.
-const ROOM: u64 = 1 << 30;
+/// Limit on all files together, in bytes. The least recently used are removed first.
+const MAX_TOTAL: u64 = 1 << 30;
 
-/// Octets of one file.
-const LONGEST: u64 = 256 << 20;
+/// Limit on one file, in bytes.
+const MAX_FILE: u64 = 256 << 20;
 
-/// Native code that this relay has compiled.
+/// Native code that this relay's binary has compiled.
 pub(crate) struct Code(Vec<u8>);
 
 impl Code {
-    /// The code of a component.
-    pub(crate) fn of(component: &Component) -> wasmtime::Result<Self> {
+    /// Returns the code of a component.
+    pub(crate) fn from_component(component: &Component) -> wasmtime::Result<Self> {
         component.serialize().map(Self)
     }
 
-    /// What the relay's own process for loading has handed over.
-    pub(crate) fn from_child(octets: Vec<u8>) -> Self {
-        Self(octets)
+    /// Takes the bytes that the relay's own loading process has handed over.
+    pub(crate) fn from_child(bytes: Vec<u8>) -> Self {
+        Self(bytes)
     }
 
-    pub(crate) fn octets(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// Makes it a component again.
+    /// Makes a component of the code.
     pub(crate) fn component(&self, engine: &wasmtime::Engine) -> wasmtime::Result<Component> {
-        // Sound because nothing but wasmtime's own `serialize`, in a process of this very binary,
-        // has made these octets. There are three ways to a `Code`: of a component of this process;
-        // from the child that this process has started as itself and whose pipe it alone reads;
-        // and from a file that `Cache::read` has found to be the relay's own, closed to others, and
-        // as it was written. wasmtime compares its version and settings with those in the octets.
+        // Sound because only wasmtime's own `serialize`, in a process of this very binary, has made
+        // these bytes. A `Code` comes from one of three sources: a component of this process; the
+        // child that this process started as itself, whose pipe only this process reads; or a file
+        // that `Cache::read` found to belong to the relay's user, closed to others, and unchanged.
+        // wasmtime compares its version and settings with those in the bytes.
         #[allow(unsafe_code)]
         unsafe {
             Component::deserialize(engine, &self.0)
@@ -74,11 +75,11 @@ impl Code {
     }
 }
 
-/// A private directory of compiled components.
+/// Private directory of compiled components.
 #[derive(Debug)]
 pub(crate) struct Cache {
     directory: PathBuf,
-    /// What the code was compiled with and for.
+    /// Hash of [`FORMAT`] and of the compiler's version, settings and target.
     compatibility: u64,
 }
 
@@ -91,7 +92,7 @@ impl Cache {
             .create(&directory);
         made.map_err(|e| failed(e.to_string()))?;
         let metadata = fs::metadata(&directory).map_err(|e| failed(e.to_string()))?;
-        private(&metadata, "0700").map_err(failed)?;
+        check_private(&metadata, "0700").map_err(failed)?;
         let mut hasher = DefaultHasher::new();
         FORMAT.hash(&mut hasher);
         engine.precompile_compatibility_hash().hash(&mut hasher);
@@ -107,8 +108,8 @@ impl Cache {
         format!("{digest}-{:016x}.code", self.compatibility)
     }
 
-    /// Removes what has not been used for [`UNUSED`]: versions come and go, and so do builds. Then
-    /// what there is no [`ROOM`] for.
+    /// Removes files that were not used for [`MAX_UNUSED`], since versions and builds come and go,
+    /// and the least recently used beyond [`MAX_TOTAL`].
     fn prune(&self) {
         let entries = fs::read_dir(&self.directory);
         let files = entries.into_iter().flatten().flatten().filter_map(|entry| {
@@ -119,16 +120,16 @@ impl Cache {
         let mut files: Vec<_> = files.collect();
         files.sort_unstable_by(|a, b| b.cmp(a));
         let mut taken: u64 = 0;
-        for (used, octets, path) in files {
-            taken = taken.saturating_add(octets);
-            if taken > ROOM || used.elapsed().is_ok_and(|age| age > UNUSED) {
-                // A file that stays is tried again next time.
+        for (used, bytes, path) in files {
+            taken = taken.saturating_add(bytes);
+            if taken > MAX_TOTAL || used.elapsed().is_ok_and(|age| age > MAX_UNUSED) {
+                // If this fails, the next start tries again.
                 let _ = fs::remove_file(path);
             }
         }
     }
 
-    /// What was stored under `digest` by this very build, if it can be trusted.
+    /// Returns what this very build stored under `digest`, if the file can be trusted.
     pub(crate) fn load(&self, digest: &str) -> Option<Prepared> {
         let name = self.name(digest);
         match self.read(&name) {
@@ -148,19 +149,19 @@ impl Cache {
         let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
         let flags = i32::try_from(flags.bits()).unwrap_or_default();
         let mut file = File::options().read(true).custom_flags(flags).open(path)?;
-        private(&fs::metadata(&self.directory)?, "0700")?;
+        check_private(&fs::metadata(&self.directory)?, "0700")?;
         let metadata = file.metadata()?;
         if !metadata.is_file() {
             return Err("it is no regular file".to_owned().into());
         }
-        private(&metadata, "0600")?;
-        if metadata.len() > LONGEST {
+        check_private(&metadata, "0600")?;
+        if metadata.len() > MAX_FILE {
             return Err("it is too long".to_owned().into());
         }
-        let mut octets = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
-        (&mut file).take(LONGEST).read_to_end(&mut octets)?;
+        let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
+        (&mut file).take(MAX_FILE).read_to_end(&mut bytes)?;
         let damaged = || Unusable::Because("its contents are not what was written".into());
-        let (hash, rest) = octets.split_at_checked(HASH).ok_or_else(damaged)?;
+        let (hash, rest) = bytes.split_at_checked(HASH_LENGTH).ok_or_else(damaged)?;
         if checksum(name, rest).as_slice() != hash {
             return Err(damaged());
         }
@@ -168,7 +169,7 @@ impl Cache {
         let length = u32::from_be_bytes(*length) as usize;
         let (inspection, code) = rest.split_at_checked(length).ok_or_else(damaged)?;
         let inspection = serde_json::from_slice(inspection).map_err(|_| damaged())?;
-        // Its time tells when it was last of use.
+        // The file's time is the time of its last use.
         let _ = file.set_modified(SystemTime::now());
         Ok(Prepared {
             inspection,
@@ -176,7 +177,7 @@ impl Cache {
         })
     }
 
-    /// Keeps what was prepared. A failure costs a compilation at the next start and no more.
+    /// Stores a prepared module. A failure costs one compilation at the next start and no more.
     pub(crate) fn store(&self, digest: &str, inspection: &Inspection, code: &Code) {
         if let Err(error) = self.write(&self.name(digest), inspection, code) {
             let error = error.to_string();
@@ -186,32 +187,32 @@ impl Cache {
     }
 
     fn write(&self, name: &str, inspection: &Inspection, code: &Code) -> io::Result<()> {
-        private(&fs::metadata(&self.directory)?, "0700").map_err(io::Error::other)?;
+        check_private(&fs::metadata(&self.directory)?, "0700").map_err(io::Error::other)?;
         let inspection = serde_json::to_vec(inspection)?;
         let length = u32::try_from(inspection.len()).map_err(io::Error::other)?;
-        let rest = [&length.to_be_bytes(), inspection.as_slice(), code.octets()].concat();
+        let rest = [&length.to_be_bytes(), inspection.as_slice(), code.bytes()].concat();
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let process = std::process::id();
         let path = self.directory.join(name);
         let temporary = path.with_extension(format!("{process}-{number}.tmp"));
         let written = (|| {
-            let mut file = private_file(&temporary)?;
+            let mut file = create_private_file(&temporary)?;
             file.write_all(&checksum(name, &rest))?;
             file.write_all(&rest)?;
             fs::rename(&temporary, &path)
         })();
         if written.is_err() {
-            // It is not there, or of no use.
+            // It may not exist, or is incomplete.
             let _ = fs::remove_file(&temporary);
         }
         written
     }
 }
 
-/// Makes a file that nobody has made before, for this user alone.
-fn private_file(path: &Path) -> io::Result<File> {
-    // One of an earlier process with the same number, which did not get to its end.
+/// Creates a new file with access for this user alone.
+fn create_private_file(path: &Path) -> io::Result<File> {
+    // An earlier process with the same number may have left it unfinished.
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -223,7 +224,7 @@ fn private_file(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-/// Over the name, too: a file in the place of another is not what was written there.
+/// Returns the SHA-256 of name and contents. The name counts so that exchanged files are found.
 fn checksum(name: &str, rest: &[u8]) -> Vec<u8> {
     let mut hash = Sha256::new();
     hash.update(name);
@@ -232,9 +233,9 @@ fn checksum(name: &str, rest: &[u8]) -> Vec<u8> {
     hash.finalize().to_vec()
 }
 
-/// Whether something is this user's, and closed to others; else why not.
-fn private(metadata: &Metadata, mode: &str) -> Result<(), String> {
-    // Not the owner of /proc/self: of a process that leaves no core dump that is root.
+/// Checks that a file or directory belongs to this user and is closed to others.
+fn check_private(metadata: &Metadata, mode: &str) -> Result<(), String> {
+    // The owner of /proc/self would not do: it is root for a process that may not dump core.
     if metadata.uid() != rustix::process::geteuid().as_raw() {
         return Err("it belongs to another user".into());
     }
@@ -249,7 +250,7 @@ fn private(metadata: &Metadata, mode: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Why nothing is taken from the cache.
+/// Reason for which a file of the cache is not used.
 enum Unusable {
     Absent,
     Because(String),

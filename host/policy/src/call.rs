@@ -1,5 +1,5 @@
-//! One call of one hook: a fresh store from the configured snapshot, the guest's answer or the
-//! fault, and nothing left behind.
+//! One call of one hook: a fresh store from the configured snapshot, the guest's answer or a
+//! fault. Nothing is left behind.
 
 use std::time::{Duration, Instant};
 
@@ -10,24 +10,24 @@ use wasmtime::{Store, UpdateDeadline};
 use crate::budget::Allowance;
 use crate::definition::Limits;
 use crate::engine::{Engine, TICK};
-use crate::host::{CallState, DecisionHandle, MessageHandle, Stop, View};
+use crate::host::{Abort, CallState, CallView, DecisionHandle, MessageHandle};
 use crate::version::{Hook, Loaded};
 
-/// What came of a call.
-pub(crate) struct Called<R> {
+/// Result of a call: the answer and decision, or the fault.
+pub(crate) struct CallResult<R> {
     pub(crate) answer: Result<(R, Decision), Fault>,
     pub(crate) micros: u64,
     /// Ticks of the engine's clock during which it ran.
     pub(crate) slices: u32,
-    /// What of the transaction's budget it has left.
+    /// Rest of the transaction's budget after the call.
     pub(crate) left: Allowance,
-    /// The fault is that of the message, not of the version.
+    /// True if the fault is attributed to the message, not to the version.
     pub(crate) is_messages_fault: bool,
 }
 
-impl<R> Called<R> {
-    /// It was not called.
-    pub(crate) fn not_made(fault: Fault) -> Self {
+impl<R> CallResult<R> {
+    /// Makes the result of a call that was not made.
+    pub(crate) fn not_called(fault: Fault) -> Self {
         Self {
             answer: Err(fault),
             micros: 0,
@@ -38,15 +38,15 @@ impl<R> Called<R> {
     }
 }
 
-impl<R> Called<R> {
-    /// Goes on with the answer where there is one; what is wrong with it is a fault.
+impl<R> CallResult<R> {
+    /// Checks and converts the answer, if there is one; an error of `check` is a fault.
     pub(crate) fn and_then<T>(
         self,
         check: impl FnOnce(R, &Decision) -> Result<T, Fault>,
-    ) -> Called<T> {
+    ) -> CallResult<T> {
         let answer =
             (self.answer).and_then(|(answer, decision)| Ok((check(answer, &decision)?, decision)));
-        Called {
+        CallResult {
             answer,
             micros: self.micros,
             slices: self.slices,
@@ -56,24 +56,24 @@ impl<R> Called<R> {
     }
 }
 
-/// A deadline in ticks of the engine's clock.
+/// Converts a deadline to ticks of the engine's clock.
 pub(crate) fn ticks(deadline: Duration) -> u32 {
     u32::try_from(deadline.as_nanos() / TICK.as_nanos()).unwrap_or(u32::MAX)
 }
 
-/// The handle of the call's one message. There is only one, so its number says nothing.
+/// Returns the handle of the call's message. There is only one, so its number does not matter.
 pub(crate) fn message_handle() -> Resource<MessageHandle> {
     Resource::new_borrow(0)
 }
 
-/// The handle of the call's one decision.
+/// Returns the handle of the call's decision.
 pub(crate) fn decision_handle() -> Resource<DecisionHandle> {
     Resource::new_borrow(0)
 }
 
-/// A store with every limit set: memory and tables by its limiter, time by the epoch, octets
+/// Makes a store with every limit set: memory and tables by its limiter, time by the epoch, bytes
 /// towards the host by their own fuel.
-pub(crate) fn store(engine: &Engine, limits: Limits, view: View) -> Store<CallState> {
+pub(crate) fn store(engine: &Engine, limits: Limits, view: CallView) -> Store<CallState> {
     let mut store = Store::new(&engine.wasm, CallState::new(limits, view));
     store.limiter(|state| state);
     store.set_hostcall_fuel(limits.hostcall_bytes);
@@ -81,10 +81,10 @@ pub(crate) fn store(engine: &Engine, limits: Limits, view: View) -> Store<CallSt
     store.epoch_deadline_callback(|mut store| {
         let state = store.data_mut();
         state.slices += 1;
-        // Slices of its own running, not the time of the day: on a busy machine a call must not
-        // fail because others were served.
+        // Counts the slices in which the call ran, not the elapsed time: on a busy machine a call
+        // must not fail because others were served.
         if TICK * state.slices > state.limits.deadline {
-            return Err(Stop::Deadline(state.limits.deadline).into());
+            return Err(Abort::Deadline(state.limits.deadline).into());
         }
         Ok(UpdateDeadline::Yield(1))
     });
@@ -97,9 +97,9 @@ pub(crate) async fn call<P, R>(
     loaded: &Loaded,
     hook: Hook,
     limits: Limits,
-    view: View,
+    view: CallView,
     parameters: P,
-) -> Called<R>
+) -> CallResult<R>
 where
     P: ComponentNamedList + Lower + Send + Sync,
     R: ComponentNamedList + Lift + Send + Sync + 'static,
@@ -116,9 +116,9 @@ where
     .await;
     let state = store.into_data();
     let (slices, left) = (state.slices, state.left);
-    Called {
+    CallResult {
         answer: answer
-            .map(|answer| (answer, state.decided()))
+            .map(|answer| (answer, state.into_decision()))
             .map_err(|error| fault(&error)),
         micros: u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX),
         slices,
@@ -127,18 +127,18 @@ where
     }
 }
 
-/// What kind of fault an error is, and what it says.
+/// Converts an error of wasmtime to a fault.
 pub(crate) fn fault(error: &wasmtime::Error) -> Fault {
-    if let Some(stop) = error.downcast_ref::<Stop>() {
-        let kind = match stop {
-            Stop::Deadline(_) => FaultKind::Deadline,
-            Stop::Limit(_) => FaultKind::Limit,
-            Stop::Answer(_) => FaultKind::Answer,
-            Stop::Budget(_) => FaultKind::Budget,
+    if let Some(abort) = error.downcast_ref::<Abort>() {
+        let kind = match abort {
+            Abort::Deadline(_) => FaultKind::Deadline,
+            Abort::Limit(_) => FaultKind::Limit,
+            Abort::Answer(_) => FaultKind::Answer,
+            Abort::Budget(_) => FaultKind::Budget,
         };
         return Fault {
             kind,
-            detail: stop.to_string(),
+            detail: abort.to_string(),
         };
     }
     if error.is::<wasmtime::PoolConcurrencyLimitError>() {
@@ -154,7 +154,7 @@ pub(crate) fn fault(error: &wasmtime::Error) -> Fault {
         };
     }
     let detail = error.root_cause().to_string();
-    // The fuel for octets towards the host has no type of its own.
+    // wasmtime has no error type for the fuel of bytes towards the host.
     let kind = if detail.contains("fuel") {
         FaultKind::Limit
     } else {

@@ -1,8 +1,8 @@
-//! A listener's policies in order, and how their judgements fold into one ruling.
+//! The chain of a listener: its policies in order, and the fold of their judgements into a ruling.
 //!
 //! Each policy sees the message as the earlier ones left it. `reject`, `tempfail` and `discard`
 //! end the chain; `quarantine` sticks and the chain goes on; `accept` skips nothing. A ruling is
-//! still only data: the caller carries it out.
+//! data: the caller carries it out.
 
 use std::sync::Arc;
 
@@ -15,17 +15,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::budget::{Budget, Sizes};
 use crate::findings::Findings;
-use crate::hooks::Terms;
+use crate::hooks::CallContext;
 use crate::memory::LookUps;
 use crate::slot::Slot;
 use crate::version::{Hook, Version};
 
-/// The ordered policies of one listener.
+/// Policies of one listener, in order.
 #[derive(Debug, Clone, Default)]
 pub struct Chain(Arc<[Arc<Slot>]>);
 
-/// A chain whose versions are fixed: what one transaction is judged by from beginning to end, and
-/// what its calls together have asked for.
+/// Chain with fixed versions: one transaction is judged by these from beginning to end. Holds
+/// the budget of its calls, too.
 #[derive(Clone)]
 pub struct Pinned {
     versions: Arc<[Arc<Version>]>,
@@ -43,58 +43,58 @@ impl std::fmt::Debug for Pinned {
     }
 }
 
-/// What a chain says of a session, a sender or a recipient.
+/// Ruling of a chain on a session, a sender or a recipient.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Ruling {
     /// Pass, accept, reject or tempfail.
     pub verdict: Verdict,
-    /// Every call that was made, in order.
+    /// Judgements of all calls that were made, in order.
     pub judgements: Vec<Judgement>,
 }
 
-/// What a chain says of a message.
+/// Ruling of a chain on a message.
 #[derive(Debug, Clone)]
 pub struct MessageRuling {
-    /// The verdict on the message as a whole.
+    /// Verdict on the message as a whole.
     pub verdict: Verdict,
-    /// The message after every edit that was allowed.
+    /// Message after all edits that were allowed.
     pub message: Message,
-    /// All that was said, by the hooks before the end of data too.
+    /// Findings of all hooks, including those before the end of data.
     pub findings: Findings,
 }
 
-/// Where a recipient is to be sent.
+/// Ruling of a chain on the route of a recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RouteRuling {
-    /// `Pass` when no policy had an opinion.
+    /// Routing of the first policy that had an opinion; `Pass` if none had.
     pub routing: Routing,
-    /// What to remember, and for whom.
+    /// Effects to store, each with its scope.
     pub effects: Vec<(Scope, Effect)>,
-    /// Every call that was made, in order.
+    /// Judgements of all calls that were made, in order.
     pub judgements: Vec<Judgement>,
 }
 
-/// What is to be remembered of an attempt.
+/// Ruling of a chain on the outcome of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutcomeRuling {
-    /// What to remember, and for whom.
+    /// Effects to store, each with its scope.
     pub effects: Vec<(Scope, Effect)>,
-    /// Every call that was made, in order.
+    /// Judgements of all calls that were made, in order.
     pub judgements: Vec<Judgement>,
 }
 
 impl Chain {
-    /// A chain of these policies, asked in this order.
+    /// Makes a chain that asks these policies in this order.
     pub fn new(slots: impl IntoIterator<Item = Arc<Slot>>) -> Self {
         Self(slots.into_iter().collect())
     }
 
-    /// Its policies.
+    /// Returns the slots of its policies.
     pub fn slots(&self) -> &[Arc<Slot>] {
         &self.0
     }
 
-    /// Fixes the versions in use now, and what they look things up in.
+    /// Fixes the versions that are active now and the sources of their look-ups.
     pub fn begin(&self, look_ups: impl Into<LookUps>) -> Pinned {
         Pinned {
             versions: self.0.iter().map(|slot| slot.current()).collect(),
@@ -106,88 +106,90 @@ impl Chain {
 }
 
 impl Pinned {
-    /// The same, where edits may make a message no larger than that.
+    /// Sets the sizes to which edits may make a message grow.
     #[must_use]
     pub fn within(self, sizes: Sizes) -> Self {
         Self { sizes, ..self }
     }
 
-    fn terms(&self) -> Terms<'_> {
-        self.terms_of(&self.budget)
+    fn context(&self) -> CallContext<'_> {
+        self.context_with(&self.budget)
     }
 
-    /// With a budget of their own: an attempt at delivery is not part of the transaction.
-    fn terms_of<'a>(&'a self, budget: &'a Budget) -> Terms<'a> {
-        Terms {
+    /// Makes a context with a budget of its own: an attempt at delivery is not part of the
+    /// transaction.
+    fn context_with<'a>(&'a self, budget: &'a Budget) -> CallContext<'a> {
+        CallContext {
             look_ups: &self.look_ups,
             budget: Some(budget),
             sizes: self.sizes,
         }
     }
 
-    /// The versions, in the order in which they are asked.
+    /// Returns the versions in the order in which they are asked.
     pub fn versions(&self) -> &[Arc<Version>] {
         &self.versions
     }
 
-    /// Whether one of its message hooks wants the facts about the message's origin: then they are
-    /// to be gathered first.
+    /// Returns true if one of its message hooks reads the facts about the message's origin, which
+    /// then have to be gathered first.
     pub fn wants_authentication(&self) -> bool {
-        self.having(Hook::Message)
+        self.exporting(Hook::Message)
             .any(|version| version.wants_authentication())
     }
 
-    fn having(&self, hook: Hook) -> impl Iterator<Item = &Arc<Version>> {
+    fn exporting(&self, hook: Hook) -> impl Iterator<Item = &Arc<Version>> {
         self.versions
             .iter()
             .filter(move |version| version.hooks().contains(&hook))
     }
 
-    /// A client has connected, at this time.
+    /// Asks the connect hooks about a client that connected at `now`.
     pub async fn connect(&self, session: &Session, now: Millis) -> Ruling {
         let mut ruling = Ruling::default();
-        for version in self.having(Hook::Connect) {
-            let judgement = version.connect(session, now, self.terms()).await;
+        for version in self.exporting(Hook::Connect) {
+            let judgement = version.connect(session, now, self.context()).await;
             version.count(&judgement);
-            if ruling.take(judgement) {
+            if ruling.fold(judgement) {
                 break;
             }
         }
         ruling
     }
 
-    /// MAIL FROM was given.
+    /// Asks the sender hooks about the reverse-path of MAIL FROM.
     pub async fn sender(&self, transaction: &Transaction) -> Ruling {
         let mut ruling = Ruling::default();
-        for version in self.having(Hook::Sender) {
-            let judgement = version.sender(transaction, self.terms()).await;
+        for version in self.exporting(Hook::Sender) {
+            let judgement = version.sender(transaction, self.context()).await;
             version.count(&judgement);
-            if ruling.take(judgement) {
+            if ruling.fold(judgement) {
                 break;
             }
         }
         ruling
     }
 
-    /// RCPT TO was given; `transaction` has the recipients accepted before it.
+    /// Asks the recipient hooks about RCPT TO. `transaction` holds the recipients accepted before.
     pub async fn recipient(&self, transaction: &Transaction, recipient: &Address) -> Ruling {
         let mut ruling = Ruling::default();
-        for version in self.having(Hook::Recipient) {
+        for version in self.exporting(Hook::Recipient) {
             let judgement = version
-                .recipient(transaction, recipient, self.terms())
+                .recipient(transaction, recipient, self.context())
                 .await;
             version.count(&judgement);
-            if ruling.take(judgement) {
+            if ruling.fold(judgement) {
                 break;
             }
         }
         ruling
     }
 
-    /// The end of data was reached. `facts` is what was gathered about the message's origin: where
-    /// [nobody wants them](Self::wants_authentication) there are none, and a policy that asks for
-    /// them all the same is at fault. `findings` is what the hooks before have said: their edits
-    /// are carried out first.
+    /// Asks the message hooks at the end of data.
+    ///
+    /// `facts` are those about the message's origin. They may be absent where
+    /// [no policy reads them](Self::wants_authentication): a policy that asks for them all the same
+    /// is at fault. `findings` come from the hooks before; their edits are carried out first.
     pub async fn message(
         &self,
         transaction: &Transaction,
@@ -196,7 +198,7 @@ impl Pinned {
         mut findings: Findings,
     ) -> MessageRuling {
         let edited = message.edited(&findings.edits);
-        let mut message = match self.sizes.hold(&message, &edited) {
+        let mut message = match self.sizes.allow(&message, &edited) {
             true => edited,
             false => {
                 let id = transaction.id;
@@ -207,17 +209,17 @@ impl Pinned {
             }
         };
         let mut verdict = Verdict::Pass;
-        for version in self.having(Hook::Message) {
+        for version in self.exporting(Hook::Message) {
             let judgement = version
-                .message(transaction, &message, facts, self.terms())
+                .message(transaction, &message, facts, self.context())
                 .await;
             version.count(&judgement);
-            let said = judgement.verdict.clone();
+            let newer = judgement.verdict.clone();
             findings.edits.clear();
             findings.fold(judgement, transaction.account.as_deref());
             message = message.edited(&findings.edits);
-            let ends = said.stops_chain();
-            verdict = followed_by(verdict, said);
+            let ends = newer.stops_chain();
+            verdict = combine_verdicts(verdict, newer);
             if ends {
                 break;
             }
@@ -230,8 +232,8 @@ impl Pinned {
         }
     }
 
-    /// A recipient is due for an attempt: the first policy with an opinion decides, and a fault
-    /// defers.
+    /// Asks the route hooks for the next hop of a recipient that is due. The first policy with an
+    /// opinion decides, and a fault defers. `previous` counts the attempts so far.
     pub async fn route(
         &self,
         transaction: &Transaction,
@@ -244,11 +246,15 @@ impl Pinned {
             judgements: Vec::new(),
         };
         let budget = Budget::default();
-        for version in self.having(Hook::Route) {
-            let terms = self.terms_of(&budget);
-            let (routing, judgement) = version.route(transaction, recipient, previous, terms).await;
+        for version in self.exporting(Hook::Route) {
+            let context = self.context_with(&budget);
+            let (routing, judgement) = version
+                .route(transaction, recipient, previous, context)
+                .await;
             version.count(&judgement);
-            ruling.effects.extend(scoped(transaction, &judgement));
+            ruling
+                .effects
+                .extend(scoped_effects(transaction, &judgement));
             ruling.judgements.push(judgement);
             if routing != Routing::Pass {
                 ruling.routing = routing;
@@ -258,7 +264,7 @@ impl Pinned {
         ruling
     }
 
-    /// An attempt has ended.
+    /// Tells the outcome hooks how an attempt ended.
     pub async fn outcome(
         &self,
         transaction: &Transaction,
@@ -269,19 +275,21 @@ impl Pinned {
             judgements: Vec::new(),
         };
         let budget = Budget::default();
-        for version in self.having(Hook::Outcome) {
-            let terms = self.terms_of(&budget);
-            let judgement = version.outcome(transaction, result, terms).await;
+        for version in self.exporting(Hook::Outcome) {
+            let context = self.context_with(&budget);
+            let judgement = version.outcome(transaction, result, context).await;
             version.count(&judgement);
-            ruling.effects.extend(scoped(transaction, &judgement));
+            ruling
+                .effects
+                .extend(scoped_effects(transaction, &judgement));
             ruling.judgements.push(judgement);
         }
         ruling
     }
 }
 
-/// The effects of a call, each with whose memory it is for.
-fn scoped(transaction: &Transaction, judgement: &Judgement) -> Vec<(Scope, Effect)> {
+/// Returns the effects of a call, each with its scope.
+fn scoped_effects(transaction: &Transaction, judgement: &Judgement) -> Vec<(Scope, Effect)> {
     let scope = Scope {
         policy: judgement.policy.clone(),
         account: transaction.account.clone(),
@@ -292,10 +300,10 @@ fn scoped(transaction: &Transaction, judgement: &Judgement) -> Vec<(Scope, Effec
         .collect()
 }
 
-/// Returns what remains of a verdict once a later policy of the chain has given another.
-fn followed_by(older: Verdict, newer: Verdict) -> Verdict {
+/// Combines the verdict so far with the verdict of a later policy.
+fn combine_verdicts(older: Verdict, newer: Verdict) -> Verdict {
     match (older, newer) {
-        // A message that a person is to look at is not dropped by a later policy.
+        // A later policy must not drop a message that waits for a person's decision.
         (
             kept @ Verdict::Quarantine(_),
             Verdict::Pass | Verdict::Accept | Verdict::Discard | Verdict::Quarantine(_),
@@ -306,8 +314,8 @@ fn followed_by(older: Verdict, newer: Verdict) -> Verdict {
 }
 
 impl Ruling {
-    /// Folds one judgement in; true when the chain ends.
-    fn take(&mut self, judgement: Judgement) -> bool {
+    /// Folds one judgement in. Returns true if the chain ends with it.
+    fn fold(&mut self, judgement: Judgement) -> bool {
         let ends = judgement.verdict.stops_chain();
         if ends || judgement.verdict == Verdict::Accept {
             self.verdict = judgement.verdict.clone();

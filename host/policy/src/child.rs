@@ -1,11 +1,11 @@
-//! Loading in a process of its own, so that what a module is made of harms nobody.
+//! Loading in a process of its own, so that a malicious module harms nobody.
 //!
-//! Parsers, validators and compilers can be made to overflow the stack, to take all memory, or to
-//! run for hours, by a file of a few octets. So the relay starts its own binary once more
-//! ([`Program`]) and hands it the module over a pipe. That process limits itself before it reads
-//! anything ([`confine`]), does everything that [`crate::prepare`] tells of, and hands back the
-//! module's own description and compiled code, or a sentence ([`frames`]). If it dies, the signal
-//! and its last words tell why ([`mod@ask`]), and the relay has lost nothing.
+//! A file of a few bytes can make parsers, validators and compilers overflow the stack, take all
+//! memory, or run for hours. So the relay starts its own binary once more ([`Program`]) and hands
+//! it the module over a pipe. That process limits itself before it reads anything ([`confine`]),
+//! does the steps of [`crate::prepare`], and hands back the module's own description and compiled
+//! code, or an error ([`frames`]). If it dies, its signal and standard error tell why
+//! ([`mod@ask`]), and the relay has lost nothing.
 //!
 //! The code that comes back is as trustworthy as if the relay had compiled it itself: the same
 //! binary has made it, in the same way.
@@ -20,16 +20,16 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub(crate) use ask::ask;
+pub(crate) use ask::load_in_child;
 pub use serve::serve;
 
-/// Where modules are read, checked and compiled.
+/// Process in which modules are read, checked and compiled.
 #[derive(Debug, Clone, Default)]
 pub enum Loading {
-    /// Here, without limits on memory and stack: only for modules that are known, as in tests.
+    /// This process, without limits on memory and stack: only for known modules, as in tests.
     #[default]
     InProcess,
-    /// In a process for each load.
+    /// A new process for each load.
     InChild(Program),
 }
 
@@ -42,19 +42,19 @@ impl Loading {
     }
 }
 
-/// The program that loads: it has to call [`serve()`] with the limits that it is given.
+/// Program that loads modules. It has to call [`serve()`] with the limits that it is given.
 #[derive(Debug, Clone)]
 pub struct Program {
-    /// Its file.
+    /// Path of the executable file.
     pub path: PathBuf,
-    /// What it is told before `--memory=OCTETS` and `--processor=SECONDS`.
+    /// Arguments in front of `--memory=OCTETS` and `--processor=SECONDS`.
     pub arguments: Vec<OsString>,
-    /// What it may use.
+    /// Limits of each load.
     pub limits: LoadingLimits,
 }
 
 impl Program {
-    /// The very binary that is running, even if another lies in its place by now.
+    /// Names the binary that is running now, even if its file has been replaced since.
     pub fn this(arguments: impl IntoIterator<Item = &'static str>) -> Self {
         Self {
             path: PathBuf::from("/proc/self/exe"),
@@ -64,16 +64,16 @@ impl Program {
     }
 }
 
-/// How much of the machine the loading of one module may use.
+/// Limits on the load of one module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LoadingLimits {
-    /// Octets of memory.
+    /// Memory, in bytes.
     pub memory: u64,
-    /// Time of the processor, in whole seconds.
+    /// Processor time, in whole seconds.
     pub processor: Duration,
-    /// Time by the clock.
+    /// Elapsed time.
     pub clock: Duration,
-    /// Octets of the code that comes of it.
+    /// Size of the compiled code, in bytes.
     pub code: usize,
 }
 

@@ -1,9 +1,9 @@
-//! From the octets of a file to a component whose imports are allowed.
+//! The step from a file's bytes to a component whose imports are allowed.
 //!
 //! Core modules built for `wasm32-unknown-unknown` are made components here, from the description
-//! of their world that wit-bindgen left in them; components are taken as they are. Either way the
-//! module is counted ([`mod@crate::bounds`]) and validated, and its imports are checked, before it is
-//! taken apart and compiled.
+//! of their world that wit-bindgen left in them. Components are taken as they are. Both are checked
+//! against the [limits](mod@crate::bounds), their imports are checked, and they are validated,
+//! before anything is compiled.
 
 use std::borrow::Cow;
 
@@ -14,17 +14,17 @@ use crate::bounds;
 use crate::contract;
 use crate::error::LoadError;
 
-/// What kind of file a policy came as.
+/// Kind of a policy's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ModuleKind {
-    /// A core module, made a component at load.
+    /// Core module, made a component at load.
     CoreModule,
-    /// A component.
+    /// Component.
     Component,
 }
 
-/// Refuses what needs no reading to be refused.
-pub(crate) fn admit(module: &[u8], limit: usize) -> Result<(), LoadError> {
+/// Refuses a file that is too large or does not begin as WebAssembly.
+pub(crate) fn check_file(module: &[u8], limit: usize) -> Result<(), LoadError> {
     if module.len() > limit {
         return Err(LoadError::TooLarge {
             size: module.len(),
@@ -68,8 +68,9 @@ pub(crate) fn component(module: &[u8]) -> Result<(Cow<'_, [u8]>, ModuleKind), Lo
     Ok((bytes, kind))
 }
 
-/// What wasmtime may run as it is built here, and what it refuses itself later; without what needs
-/// its garbage collector, of which it would speak in words of its own.
+/// Returns the features of WebAssembly that the validator accepts: those that wasmtime runs as it
+/// is built here, and some that it refuses itself later. Those that need its garbage collector are
+/// left out: its own errors about these are hard to understand.
 fn features() -> WasmFeatures {
     WasmFeatures::default()
         .difference(WasmFeatures::GC)

@@ -1,5 +1,5 @@
-//! The contract (`wit/`) as the host sees it: generated types, the linker, and the check that a
-//! component keeps to it.
+//! The contract (`wit/`) on the host's side: generated types, the linker, and the checks of a
+//! component's imports and exports.
 
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, HasSelf, Linker};
@@ -10,10 +10,10 @@ use crate::host::CallState;
 /// Version of `gatepost:policy` that this relay speaks.
 pub const VERSION: &str = "0.1.0";
 
-/// Package of the contract.
+/// Name of the contract's package, with the separator behind it.
 const PACKAGE: &str = "gatepost:policy/";
 
-/// Interfaces that a policy may import; all are look-ups in memory, or the decision.
+/// Interfaces that a policy may import. All are look-ups in memory, or the decision.
 const MAY_IMPORT: [&str; 10] = [
     "types",
     "message-access",
@@ -27,10 +27,10 @@ const MAY_IMPORT: [&str; 10] = [
     "identity",
 ];
 
-/// The interface whose facts are gathered only for policies that import it.
+/// Interface with the facts that are gathered only for policies that import it.
 pub(crate) const AUTHENTICATION: &str = "authentication";
 
-/// Generated from `wit/`.
+/// Types generated from `wit/`.
 pub(crate) mod wit {
     #![allow(missing_docs)]
 
@@ -50,22 +50,22 @@ pub(crate) mod wit {
     };
 }
 
-/// Everything that a policy may import, and nothing else.
+/// Makes the linker with the interfaces that a policy may import, and nothing else.
 pub(crate) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<CallState>> {
     let mut linker = Linker::new(engine);
     wit::Host_::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     Ok(linker)
 }
 
-/// The full name of an interface of the contract.
+/// Returns the full name of an interface of the contract.
 pub(crate) fn interface(name: &str) -> String {
     format!("{PACKAGE}{name}@{VERSION}")
 }
 
 /// Refuses an import that a policy may not have, and a module of another contract version.
 ///
-/// Names of core modules and of components are alike here: wit-bindgen names a core import after
-/// its interface.
+/// Core modules and components use the same names: wit-bindgen names a core import after its
+/// interface.
 pub(crate) fn check_imports<'a>(
     names: impl Iterator<Item = (&'a str, Option<&'a str>)>,
 ) -> Result<(), LoadError> {
@@ -118,8 +118,8 @@ pub(crate) fn check_exports<'a>(names: impl Iterator<Item = &'a str>) -> Result<
     Ok(())
 }
 
-/// The version in the name of an interface of the contract, when it is not ours. A core export
-/// has the function's name behind a `#`.
+/// Returns the version in the name of an interface of the contract if it is not this relay's. A
+/// core export has the function's name behind a `#`.
 fn other_version(name: &str) -> Option<&str> {
     let name = name.strip_prefix("cabi_post_").unwrap_or(name);
     let interface = name.split('#').next().unwrap_or(name);
@@ -127,7 +127,7 @@ fn other_version(name: &str) -> Option<&str> {
     (version != VERSION).then_some(version)
 }
 
-/// The interfaces of the contract that a component imports, without package and version.
+/// Returns the interfaces of the contract that a component imports, without package and version.
 pub(crate) fn imports(component: &Component) -> Vec<String> {
     component
         .component_type()
@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_are_told_apart() {
+    fn another_contract_version_is_recognised_in_a_name() {
         assert_eq!(other_version("gatepost:policy/log@0.1.0"), None);
         assert_eq!(
             other_version("gatepost:policy/log@0.2.0#write"),

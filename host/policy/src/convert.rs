@@ -1,5 +1,5 @@
-//! Between the contract's records and the relay's own types. What comes from a guest is checked
-//! here: an answer that contradicts itself is a fault.
+//! Conversion between the contract's records and the relay's own types. Records of a guest are
+//! checked here: an answer that contradicts itself is a fault.
 
 use gatepost_message::{Address, domain_to_ascii};
 use gatepost_model::{
@@ -11,11 +11,11 @@ use gatepost_smtp::Reply;
 use crate::contract::wit::types;
 use crate::host::one_line;
 
-/// Octets of the reason for a quarantine.
-const REASON: usize = 4 << 10;
+/// Length limit of the reason for a quarantine, in bytes.
+const MAX_REASON: usize = 4 << 10;
 
-/// Octets of a reply's text.
-const REPLY_TEXT: usize = 400;
+/// Length limit of a reply's text, in bytes.
+const MAX_REPLY_TEXT: usize = 400;
 
 pub(crate) fn session(session: &Session) -> types::Session {
     types::Session {
@@ -74,8 +74,8 @@ pub(crate) fn attempt_result(result: &AttemptResult) -> types::ResultOfAttempt {
     }
 }
 
-/// Checks a guest's reply: class 4 or 5 as its variant demands, both codes of one class, one line
-/// of printable ASCII.
+/// Checks a guest's reply: both codes have the class (4 or 5) that its variant demands, and the
+/// text is one line of printable ASCII.
 pub(crate) fn reply(reply: types::Reply, class: u16) -> Result<Reply, String> {
     let types::Reply {
         code,
@@ -87,9 +87,9 @@ pub(crate) fn reply(reply: types::Reply, class: u16) -> Result<Reply, String> {
             "its reply has code {code} where one of {class}xx is due"
         ));
     }
-    if text.len() > REPLY_TEXT || !text.bytes().all(|b| matches!(b, b' '..=b'~')) {
+    if text.len() > MAX_REPLY_TEXT || !text.bytes().all(|b| matches!(b, b' '..=b'~')) {
         return Err(format!(
-            "its reply is not one line of at most {REPLY_TEXT} printable octets"
+            "its reply is not one line of at most {MAX_REPLY_TEXT} printable octets"
         ));
     }
     enhanced
@@ -105,9 +105,9 @@ pub(crate) fn verdict(verdict: types::Verdict) -> Result<Verdict, String> {
         types::Verdict::Reject(said) => Verdict::Reject(reply(said, 5)?),
         types::Verdict::Tempfail(said) => Verdict::Tempfail(reply(said, 4)?),
         types::Verdict::Discard => Verdict::Discard,
-        types::Verdict::Quarantine(reason) if reason.len() > REASON => {
+        types::Verdict::Quarantine(reason) if reason.len() > MAX_REASON => {
             return Err(format!(
-                "its reason for the quarantine is over {REASON} octets"
+                "its reason for the quarantine is over {MAX_REASON} octets"
             ));
         }
         types::Verdict::Quarantine(reason) => Verdict::Quarantine(one_line(&reason)),

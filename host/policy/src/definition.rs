@@ -1,5 +1,5 @@
-//! What a site says of a policy: its settings, what a fault of it means, what it may do and how
-//! much of the machine it may use.
+//! The definition of a policy in the configuration: its settings, its `on-error`, its grants and
+//! its limits.
 
 use std::time::Duration;
 
@@ -7,42 +7,42 @@ use gatepost_message::Message;
 use gatepost_model::Transaction;
 use serde::{Deserialize, Serialize};
 
-/// What becomes of a message when a policy fails on it. In the route hook a fault always defers
-/// and in the outcome hook it changes nothing, whatever is said here; a call that finds no free
-/// instance is overload and always ends in 451.
+/// Answer to a fault of a policy. In the route hook a fault always defers, and in the outcome hook
+/// it changes nothing, whatever is set here. A call that finds no free instance is overload and
+/// always ends in 451.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnError {
-    /// The client is told to come again: 451 4.3.0.
+    /// Reply 451 4.3.0: the client tries again later.
     #[default]
     Tempfail,
-    /// The chain goes on without it. Refused at load for a policy that authenticates or
+    /// The chain goes on without the policy. Refused at load for a policy that authenticates or
     /// suppresses, since it would fail open.
     Skip,
 }
 
-/// What the configuration allows a policy beyond the ordinary.
+/// Capabilities that the configuration grants to a policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Grants {
-    /// It may take a message and drop it.
+    /// The policy may discard a message: accept it and drop it.
     pub discard: bool,
 }
 
-/// How much of the machine one call may use. Past any of these the call is a fault.
+/// Limits of one call. A call that exceeds one of these is a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
-    /// How long one call may run, to the millisecond. Other sessions are served in between, and
-    /// their time does not count.
+    /// Running time of one call, to the millisecond. Time in which other sessions are served does
+    /// not count.
     pub deadline: Duration,
-    /// Octets of linear memory.
+    /// Size of linear memory, in bytes.
     pub memory: usize,
-    /// Elements of a table; a component may have four.
+    /// Number of elements of a table. A component may have four tables.
     pub table: usize,
-    /// Octets that may cross from the guest to the host in one call.
+    /// Bytes that may cross from the guest to the host in one call.
     pub hostcall_bytes: usize,
-    /// Octets of the decision: reasons, tags, edits, keys.
+    /// Size of the decision in bytes: reasons, tags, edits, keys.
     pub answer_bytes: usize,
-    /// Octets of the module's file.
+    /// Size of the module's file, in bytes.
     pub module_bytes: usize,
 }
 
@@ -59,38 +59,38 @@ impl Default for Limits {
     }
 }
 
-/// A message whose verdict is known: tried on every new version before it is activated.
+/// Message with a known verdict, tried on every new version before it is activated.
 #[derive(Debug, Clone)]
 pub struct SelfTest {
-    /// What it is called in the error.
+    /// Name of the self-test in the error.
     pub name: String,
-    /// The envelope.
+    /// Envelope of the message.
     pub transaction: Transaction,
-    /// The message.
+    /// Message to judge.
     pub message: Message,
-    /// The word of the verdict that must come out, such as `reject`.
+    /// Name of the expected verdict, such as `reject`.
     pub expect: String,
 }
 
-/// Everything that the configuration says of one policy but the module itself.
+/// Definition of one policy in the configuration, without its module.
 #[derive(Debug, Clone)]
 pub struct Definition {
-    /// Its name in chains, logs and metrics.
+    /// Name in chains, logs and metrics.
     pub name: String,
-    /// Handed to the module's `configure` once, at load.
+    /// Settings, handed to the module's `configure` once, at load.
     pub settings: serde_json::Value,
-    /// What a fault means.
+    /// Answer to a fault.
     pub on_error: OnError,
-    /// What it may do beyond the ordinary.
+    /// Capabilities granted to it.
     pub grants: Grants,
-    /// What a call may use.
+    /// Limits of one call.
     pub limits: Limits,
-    /// What a new version has to get right first.
+    /// Messages that a new version has to judge as expected before it is activated.
     pub self_tests: Vec<SelfTest>,
 }
 
 impl Definition {
-    /// A definition with empty settings and the defaults for all else.
+    /// Makes a definition with empty settings and defaults for all else.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),

@@ -1,26 +1,26 @@
-//! What a policy may know of the transaction's account, as a look-up in memory.
+//! The directory as policies see it: look-ups in memory about the transaction's account.
 
-/// Accounts, their domains, addresses, credentials and settings. None of it may wait.
+/// Accounts with their domains, addresses, credentials and settings. No method may wait.
 ///
-/// Every question is about one account, that of the transaction: nobody learns of another.
+/// Every look-up is about one account, that of the transaction: no policy learns of another.
 pub trait Directory: Send + Sync {
-    /// The domain at which `account` receives mail for this address; `None` where it does not.
+    /// Returns the domain at which `account` receives mail for this address; `None` if it does not.
     fn destination(&self, account: &str, address: &str) -> Option<ReceivingDomain>;
-    /// Whether `account` receives mail at this address.
+    /// Returns true if `account` receives mail at this address.
     fn is_support_address(&self, account: &str, address: &str) -> bool;
-    /// By what this address is a partner's of `account`; `None` where it is not.
+    /// Returns the partner entry of `account` for this address; `None` if it has none.
     fn partner(&self, account: &str, address: &str) -> Option<Partner>;
-    /// Whether every address of `account` is known.
+    /// Returns true if every address of `account` is known.
     fn knows_addresses(&self, account: &str) -> bool;
-    /// The product's name as the users of `account` know it; `None` where it has none.
+    /// Returns the product's name as the users of `account` know it; `None` if it has none.
     fn product(&self, account: &str) -> Option<String>;
-    /// What the credential is good for with which this user has logged in.
+    /// Returns the scope of the credential with which this user has logged in.
     fn credential(&self, user: &str) -> Option<CredentialScope>;
-    /// What `account` has set for this policy, as a JSON object.
+    /// Returns the settings of `account` for this policy, as a JSON object.
     fn settings(&self, account: &str, policy: &str) -> Option<String>;
 }
 
-/// Knows nobody.
+/// Directory without accounts.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoDirectory;
 
@@ -48,79 +48,79 @@ impl Directory for NoDirectory {
     }
 }
 
-/// A domain at which an account receives.
+/// Domain at which an account receives mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReceivingDomain {
-    /// In lower-case A-labels.
+    /// Name in lower-case A-labels.
     pub domain: String,
-    /// How mail comes to it.
+    /// Way by which its mail arrives.
     pub kind: DomainKind,
-    /// How far it is the account's.
+    /// State of its verification.
     pub state: DomainState,
-    /// Who is known to forward its mail to us.
+    /// Known forwarders of its mail.
     pub forwarders: Forwarders,
 }
 
-/// How mail comes to a domain.
+/// Way by which mail for a domain arrives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DomainKind {
-    /// The site has given it to the account; mail for it comes straight here.
+    /// A domain that the site gave to the account; its mail comes straight to the relay.
     Native,
-    /// The customer's own server relays its mail to us, with credentials of the domain.
+    /// The customer's own server relays its mail to this relay, with credentials of the domain.
     TwoWay,
-    /// What comes in at the customer's own server is forwarded to us, without credentials.
+    /// The customer's own server forwards incoming mail to this relay, without credentials.
     OutboundOnly,
 }
 
-/// How far a domain is the account's.
+/// State of a domain's verification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DomainState {
-    /// The account says so; nothing follows from it.
+    /// Claimed by the account, without consequences.
     Claimed,
-    /// It is.
+    /// Verified as the account's.
     Verified,
-    /// It was. It goes on receiving, and nothing vouches for its mail.
+    /// Formerly verified. It still receives mail, and nothing vouches for that mail.
     Disconnected,
 }
 
-/// Who is known to forward the mail of a domain to us.
+/// Known forwarders of a domain's mail.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Forwarders {
-    /// In CIDR form, such as `192.0.2.0/24`.
+    /// Networks in CIDR form, such as `192.0.2.0/24`.
     pub networks: Vec<String>,
-    /// Domains with which they sign (DKIM), or to which they rewrite the reverse-path, in lower-case
-    /// A-labels.
+    /// Domains with which they sign (DKIM), or to which they rewrite the reverse-path, in
+    /// lower-case A-labels.
     pub dkim_domains: Vec<String>,
     /// Domains with which they seal (ARC), in lower-case A-labels.
     pub arc_sealers: Vec<String>,
 }
 
-/// One with whom an account shares its tickets.
+/// Partner with whom an account shares tickets.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Partner {
-    /// Whether its whole domain is a partner's, and not the address itself.
+    /// True if the entry covers the whole domain, false if it names the address.
     pub by_domain: bool,
-    /// By what it is one.
+    /// Source of the entry.
     pub source: PartnerSource,
 }
 
-/// By what an address is a partner's.
+/// Source of a partner entry.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum PartnerSource {
-    /// A sharing agreement with this account, which receives at it.
+    /// Sharing agreement with this account, which receives mail at the address.
     Agreement(String),
-    /// Somebody has added it.
+    /// Added by hand.
     ByHand,
-    /// It was imported, under this name.
+    /// Imported under this name.
     Import(String),
-    /// It is in the feed with this URL.
+    /// Listed in the feed with this URL.
     Feed(String),
 }
 
-/// What a credential is good for.
+/// Scope of a credential.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum CredentialScope {
-    /// Relay to the support addresses of this domain, in lower-case A-labels.
+    /// Inbound mail for the support addresses of this domain, in lower-case A-labels.
     Inbound(String),
     /// Submission for the account.
     Submission,

@@ -1,4 +1,4 @@
-//! Duties of a policy, which decide what its failure may lead to.
+//! Duties of a policy. A policy with a duty must not be skipped when it fails.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Duties {
-    /// It decides who may hand mail to the relay.
+    /// The policy decides who may hand mail to the relay.
     pub authenticates: bool,
-    /// It withholds mail from recipients.
+    /// The policy withholds mail from recipients.
     pub suppresses: bool,
 }

@@ -1,10 +1,9 @@
-//! The one engine that all policies run on: a pool of instances, and the clock that interrupts
-//! them.
+//! The engine on which all policies run: a pool of instances, and the clock that interrupts them.
 //!
-//! Instances come from a pool so that a fresh store for every call stays cheap; what the pool
-//! does not have is overload, told to the client as 451. The epoch advances every millisecond
-//! while a call is in hand: a guest then gives way to the other sessions on its thread, or ends
-//! when its deadline is past.
+//! Instances come from a pool so that a fresh store for every call stays cheap. An exhausted pool
+//! is overload, and the client is told 451. While a call runs, the epoch advances every
+//! millisecond: the guest then gives way to the other sessions on its thread, or ends if it is past
+//! its deadline.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -19,21 +18,21 @@ use crate::contract;
 use crate::error::EngineError;
 use crate::host::CallState;
 
-/// How long a guest may keep its thread before it gives way to others.
+/// Time for which a guest may keep its thread before it gives way to others.
 pub(crate) const TICK: Duration = Duration::from_millis(1);
 
-/// Octets of address space kept for one linear memory; no policy's memory cap may be above it.
+/// Address space reserved for one linear memory, in bytes. No policy's memory limit may exceed it.
 pub(crate) const MEMORY_RESERVATION: usize = 256 << 20;
 
-/// What the engine is made from.
+/// Settings of the engine.
 #[derive(Debug, Clone)]
 pub struct EngineSettings {
-    /// How many calls may be in hand at once.
+    /// Number of calls that may run at once.
     pub instances: u32,
-    /// Where compiled code is kept between starts; `None` compiles every time. The directory
-    /// must belong to the relay alone.
+    /// Directory for compiled code; with `None`, every start compiles anew. It must belong to the
+    /// relay alone.
     pub cache: Option<PathBuf>,
-    /// Where modules are read and compiled.
+    /// Process in which modules are read and compiled.
     pub loading: Loading,
 }
 
@@ -47,7 +46,7 @@ impl Default for EngineSettings {
     }
 }
 
-/// Runs every policy of a relay.
+/// Engine that runs all policies of a relay.
 pub struct Engine {
     pub(crate) wasm: wasmtime::Engine,
     pub(crate) linker: wasmtime::component::Linker<CallState>,
@@ -110,10 +109,10 @@ impl Engine {
         }))
     }
 
-    /// Keeps the epoch advancing until the guard is dropped.
-    pub(crate) fn run_clock(&self) -> Running<'_> {
+    /// Advances the epoch until the guard is dropped.
+    pub(crate) fn run_clock(&self) -> ClockGuard<'_> {
         self.clock.enter();
-        Running(&self.clock)
+        ClockGuard(&self.clock)
     }
 }
 
@@ -124,7 +123,7 @@ impl Drop for Engine {
     }
 }
 
-/// Advances the epoch, but only while a call is in hand: an idle relay does not wake up.
+/// Clock that advances the epoch only while a call runs, so that an idle relay does not wake up.
 struct Clock {
     calls: AtomicUsize,
     stopped: AtomicBool,
@@ -132,7 +131,8 @@ struct Clock {
     woken: Condvar,
 }
 
-pub(crate) struct Running<'a>(&'a Clock);
+/// Guard of one running call, for which the clock ticks.
+pub(crate) struct ClockGuard<'a>(&'a Clock);
 
 impl Clock {
     fn start(engine: wasmtime::EngineWeak) -> Arc<Self> {
@@ -151,7 +151,7 @@ impl Clock {
     }
 
     fn tick(&self, engine: &wasmtime::EngineWeak) {
-        // A few idle ticks before going to sleep, so that steady traffic costs no wake-ups.
+        // Some idle ticks pass before the clock sleeps, so that steady traffic costs no wake-ups.
         let mut idle = 0;
         while !self.stopped.load(Ordering::SeqCst) {
             std::thread::sleep(TICK);
@@ -197,7 +197,7 @@ impl Clock {
     }
 }
 
-impl Drop for Running<'_> {
+impl Drop for ClockGuard<'_> {
     fn drop(&mut self) {
         self.0.calls.fetch_sub(1, Ordering::SeqCst);
     }

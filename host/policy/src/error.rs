@@ -1,8 +1,7 @@
-//! Why a module was not loaded, and what to do about it.
+//! The errors of a load, with what to do about each.
 //!
-//! Much of what is said here the module has a hand in: names of imports, problems with settings,
-//! reasons. So each text is cut to a length and has no control characters
-//! ([`LoadError::bounded`]).
+//! Many of these texts come from the module: names of imports, problems with settings, reasons. So
+//! each text is cut to a length and has no control characters ([`LoadError::bounded`]).
 
 use std::fmt;
 use std::time::Duration;
@@ -11,141 +10,149 @@ use serde::{Deserialize, Serialize};
 
 use crate::contract::VERSION;
 
-/// Characters of one text of an error.
-const TEXT: usize = 2_000;
+/// Length limit of one text of an error, in characters.
+const MAX_TEXT: usize = 2_000;
 
-/// Characters of one name or problem in a list of them.
-const ITEM: usize = 500;
+/// Length limit of one name or problem in a list, in characters.
+const MAX_ITEM: usize = 500;
 
-/// Names or problems of a list.
-const ITEMS: usize = 20;
+/// Number of names or problems in a list.
+const MAX_ITEMS: usize = 20;
 
-/// The engine could not be set up on this machine.
+/// Error of an engine that could not be set up on this machine.
 #[derive(Debug, thiserror::Error)]
 #[error("the WebAssembly engine cannot start: {0}")]
 pub struct EngineError(pub(crate) String);
 
-/// Why a module was not loaded. The version in use before, if any, stays in use.
+/// Error of a load. The version that was active before, if any, stays active.
 #[derive(Debug, thiserror::Error, Serialize, Deserialize)]
 pub enum LoadError {
-    /// The first octets are not those of WebAssembly.
+    /// The first bytes are not those of WebAssembly.
     #[error(
         "not a WebAssembly file: it begins with {found}, not with `\\0asm`; give the .wasm that \
          `cargo build --target wasm32-unknown-unknown --release` made"
     )]
     NotWasm {
-        /// The first octets, printable.
+        /// First bytes, printable.
         found: String,
     },
-    /// The file is over the cap.
+    /// The file exceeds the limit.
     #[error(
-        "the module has {size} octets and the limit is {limit}; build it in release mode, with lto and strip"
+        "the module has {size} octets and the limit is {limit}; build it in release mode, with lto \
+         and strip"
     )]
     TooLarge {
-        /// Octets of the file.
+        /// Size of the file, in bytes.
         size: usize,
-        /// The cap.
+        /// Limit, in bytes.
         limit: usize,
     },
-    /// It begins as WebAssembly but is not valid.
+    /// The file begins as WebAssembly but is not valid.
     #[error(
         "the WebAssembly is not valid: {0}; copy the file again, or build it again with `cargo \
          build --target wasm32-unknown-unknown --release`"
     )]
     Invalid(String),
-    /// It has more of something than a policy may.
+    /// The module has more of something than a policy may have.
     #[error(
         "the module has more than the {limit} {what} that a policy may have; build it in release \
          mode, and do not trust one that a compiler did not make"
     )]
     TooMany {
-        /// Of what.
+        /// Name of the things that were counted.
         what: String,
-        /// How many there may be.
+        /// Number of these that a policy may have.
         limit: u64,
     },
-    /// It took more of the machine than it may, and was given up.
+    /// The load exceeded a limit on time, memory or code, and was given up.
     #[error(
         "the module was given up in {step}: {resource}; build it in release mode, and do not \
          trust one that a compiler did not make"
     )]
     Exhausted {
-        /// What was being done.
+        /// Step of the load.
         step: String,
-        /// What it took too much of.
+        /// Limit that was exceeded.
         resource: Resource,
     },
-    /// Made for another version of the contract.
+    /// The module was made for another version of the contract.
     #[error(
         "this module was built for gatepost:policy@{found}, and this relay speaks \
          gatepost:policy@{expected}; build it with the SDK of version {expected}"
     )]
     ContractVersion {
-        /// The module's.
+        /// Version that the module was built for.
         found: String,
-        /// The relay's.
+        /// Version that the relay speaks.
         #[serde(skip, default = "version")]
         expected: &'static str,
     },
-    /// It wants what no policy gets.
+    /// The module imports something that no policy gets.
     #[error(
         "the module imports {}, which a policy may not; it may import only {allowed}",
         names.join(", ")
     )]
     ForbiddenImport {
-        /// The imports, by name.
+        /// Names of these imports.
         names: Vec<String>,
-        /// What it may import.
+        /// Names of the interfaces that a policy may import.
         allowed: String,
     },
-    /// It lacks what every policy must export.
+    /// The module lacks an export that every policy needs.
     #[error(
-        "the module exports no {0}; a policy exports `settings` and at least one hook (see wit/worlds.wit)"
+        "the module exports no {0}; a policy exports `settings` and at least one hook (see \
+         wit/worlds.wit)"
     )]
     MissingExport(String),
-    /// It imports or exports a function of the contract with another type.
+    /// The module imports or exports a function of the contract with another type.
     #[error("the module does not fit gatepost:policy@{version}: {detail}")]
     Mismatch {
-        /// The relay's contract.
+        /// Version that the relay speaks.
         #[serde(skip, default = "version")]
         version: &'static str,
-        /// The linker's words.
+        /// Error of the linker.
         detail: String,
     },
     /// The settings do not fit the module's schema, or the module refused them.
-    #[error("the settings are not valid:{}", problems.iter().map(|p| format!("\n  {p}")).collect::<String>())]
+    #[error(
+        "the settings are not valid:{}",
+        problems.iter().map(|p| format!("\n  {p}")).collect::<String>()
+    )]
     Settings {
-        /// One sentence each, with the JSON path.
+        /// Problems, one sentence each, with the JSON path.
         problems: Vec<String>,
     },
-    /// `on-error = "skip"` for a policy that must not fail open.
+    /// The policy has `on-error = "skip"` and must not fail open.
     #[serde(skip)]
     #[error(
         "on-error = \"skip\" is refused: the policy {duty}, and would fail open; use \"tempfail\""
     )]
     SkipFailsOpen {
-        /// What it is answerable for.
+        /// Duty of the policy, as a verb.
         #[serde(skip)]
         duty: &'static str,
     },
-    /// It failed while it was loaded, configured or tried.
+    /// The module failed while it was loaded, configured or tried.
     #[error("the module failed in {step}: {detail}")]
     Fault {
-        /// What was being done.
+        /// Step of the load.
         step: String,
-        /// What happened.
+        /// Description of the failure.
         detail: String,
     },
-    /// A message of its self-test came out otherwise.
-    #[error("self-test {name}: expected {expected}, got {got}{}", reasons.as_deref().map(|r| format!(" ({r})")).unwrap_or_default())]
+    /// A message of the self-test got an unexpected verdict.
+    #[error(
+        "self-test {name}: expected {expected}, got {got}{}",
+        reasons.as_deref().map(|r| format!(" ({r})")).unwrap_or_default()
+    )]
     SelfTest {
-        /// Which.
+        /// Name of the self-test.
         name: String,
-        /// The verdict that was wanted.
+        /// Expected verdict.
         expected: String,
-        /// The verdict that came.
+        /// Verdict or fault that came instead.
         got: String,
-        /// What the policy said.
+        /// Reasons that the policy gave.
         reasons: Option<String>,
     },
 }
@@ -154,20 +161,20 @@ fn version() -> &'static str {
     VERSION
 }
 
-/// What loading a module took too much of.
+/// Limit that a load exceeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Resource {
-    /// Octets of memory.
+    /// Memory, in bytes.
     Memory(u64),
-    /// Time of the processor.
+    /// Processor time.
     Processor(Duration),
-    /// Time by the clock.
+    /// Elapsed time.
     Clock(Duration),
-    /// The stack.
+    /// Stack.
     Stack,
-    /// Octets of machine code, with the memory that `configure` has filled.
+    /// Machine code with the memory that `configure` has filled, in bytes.
     Code(usize),
-    /// Something that ended its process with this signal.
+    /// Unknown limit: the process was ended by this signal.
     Signal(i32),
 }
 
@@ -185,10 +192,10 @@ impl fmt::Display for Resource {
             Self::Clock(limit) => write!(f, "it took longer than {} s", limit.as_secs()),
             Self::Stack => f.write_str("it is nested so deeply that the stack ran out"),
             Self::Code(limit) => {
-                let mebioctets = limit >> 20;
+                let mebibytes = limit >> 20;
                 write!(
                     f,
-                    "its code and memory are over {mebioctets} MiB when compiled"
+                    "its code and memory are over {mebibytes} MiB when compiled"
                 )
             }
             Self::Signal(signal) => write!(f, "its process was ended by signal {signal}"),
@@ -197,7 +204,7 @@ impl fmt::Display for Resource {
 }
 
 impl LoadError {
-    /// The same with every text cut to a length, and on one line.
+    /// Cuts every text to a length and to one line.
     pub(crate) fn bounded(mut self) -> Self {
         match &mut self {
             Self::NotWasm { found: text }
@@ -205,18 +212,18 @@ impl LoadError {
             | Self::MissingExport(text)
             | Self::TooMany { what: text, .. }
             | Self::ContractVersion { found: text, .. }
-            | Self::Mismatch { detail: text, .. } => cut(text, TEXT),
-            Self::Exhausted { step, .. } => cut(step, ITEM),
+            | Self::Mismatch { detail: text, .. } => cut(text, MAX_TEXT),
+            Self::Exhausted { step, .. } => cut(step, MAX_ITEM),
             Self::Fault { step, detail } => {
-                cut(step, ITEM);
-                cut(detail, TEXT);
+                cut(step, MAX_ITEM);
+                cut(detail, MAX_TEXT);
             }
-            Self::ForbiddenImport { names, .. } => list(names),
-            Self::Settings { problems } => list(problems),
+            Self::ForbiddenImport { names, .. } => cut_list(names),
+            Self::Settings { problems } => cut_list(problems),
             Self::SelfTest { got, reasons, .. } => {
-                cut(got, TEXT);
+                cut(got, MAX_TEXT);
                 if let Some(reasons) = reasons {
-                    cut(reasons, TEXT);
+                    cut(reasons, MAX_TEXT);
                 }
             }
             Self::TooLarge { .. } | Self::SkipFailsOpen { .. } => {}
@@ -225,18 +232,18 @@ impl LoadError {
     }
 }
 
-fn list(items: &mut Vec<String>) {
-    let more = items.len().saturating_sub(ITEMS);
-    items.truncate(ITEMS);
+fn cut_list(items: &mut Vec<String>) {
+    let more = items.len().saturating_sub(MAX_ITEMS);
+    items.truncate(MAX_ITEMS);
     for item in items.iter_mut() {
-        cut(item, ITEM);
+        cut(item, MAX_ITEM);
     }
     if more > 0 {
         items.push(format!("and {more} more"));
     }
 }
 
-/// Cuts a text, and makes control characters visible.
+/// Cuts a text to `most` characters, and escapes control characters.
 fn cut(text: &mut String, most: usize) {
     if text.len() <= most && !text.chars().any(char::is_control) {
         return;
@@ -263,7 +270,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_module_says_is_cut_and_has_no_control_characters() {
+    fn texts_of_a_module_are_cut_and_lose_control_characters() {
         let names = (0..100).map(|n| format!("{n}\x1b[2J{}", "x".repeat(100_000)));
         let error = LoadError::ForbiddenImport {
             names: names.collect(),
@@ -279,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_survives_the_way_from_one_process_to_the_other() {
+    fn an_error_is_equal_after_its_way_through_json() {
         let error = LoadError::ContractVersion {
             found: "0.7.0".into(),
             expected: VERSION,

@@ -1,28 +1,28 @@
-//! The file of a module, read as far as a module may be long.
+//! Reading a module's file, up to the limit on its size.
 
 use std::io;
 use std::path::Path;
 
 use gatepost_files::FileError;
 
-/// Why the file of a module was not read.
+/// Error of reading a module's file.
 #[derive(Debug, thiserror::Error)]
 pub enum ModuleFileError {
-    /// The system does not give it.
+    /// The system cannot open or read it.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// It is something that only looks like a file: reading it might never end, or change it.
+    /// It is no regular file, such as a pipe or a device: reading it might never end, or change it.
     #[error("it is {0}, and a module is a regular file; name the .wasm file itself")]
     NotRegular(&'static str),
-    /// It is over the limit. It was not read.
+    /// It exceeds the limit and was not read.
     #[error(
         "it has {size} octets and the limit for a module is {limit}; build it in release mode, \
          with lto and strip"
     )]
     TooLarge {
-        /// Octets of the file.
+        /// Size of the file, in bytes.
         size: u64,
-        /// The limit.
+        /// Limit, in bytes.
         limit: u64,
     },
 }
@@ -40,7 +40,7 @@ impl From<FileError> for ModuleFileError {
 /// Reads a module's file. A symbolic link is followed, so that a site can point at a version.
 ///
 /// # Errors
-/// It cannot be read, is no regular file, or has more octets than `limit`.
+/// If it cannot be read, is no regular file, or has more than `limit` bytes.
 pub fn read_module(path: &Path, limit: usize) -> Result<Vec<u8>, ModuleFileError> {
     Ok(gatepost_files::read(path, limit as u64)?)
 }

@@ -1,4 +1,4 @@
-//! What the policies have said of a transaction so far: their judgements, folded from hook to hook.
+//! The findings of a transaction so far: the judgements of its policies, folded from hook to hook.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,36 +7,35 @@ use gatepost_model::{Classification, Decision, Effect, Judgement, RecipientVerdi
 
 use crate::reserved::Reserved;
 
-/// Edits that were dropped for one reason are each on record up to so many.
-const DROPPED: usize = 20;
+/// Number of dropped edits of one decision that are put on record one by one.
+const MAX_DROPPED: usize = 20;
 
-/// What policies have said, gathered from hook to hook. How much that can be is bounded by the
-/// transaction's budget.
+/// Findings of the policies, gathered from hook to hook. The transaction's budget bounds them.
 #[derive(Debug, Clone, Default)]
 pub struct Findings {
-    /// Every call, in order.
+    /// Judgements of all calls, in order.
     pub judgements: Vec<Judgement>,
-    /// Changes to the header section that are still to be made: those of the hooks before the end
-    /// of data.
+    /// Changes to the header section that are still to be made, of the hooks before the end of
+    /// data.
     pub edits: Vec<Edit>,
     /// Fields that no later policy may change.
     pub protected: HashSet<FieldName>,
     /// Fields that no policy may change, because only the relay writes them.
     pub reserved: Reserved,
-    /// Recipients judged apart; the first judgement of each holds.
+    /// Verdicts on single recipients; the first on each holds.
     pub recipients: HashMap<Address, RecipientVerdict>,
-    /// What to remember once the message is accepted, and for whom.
+    /// Effects to store once the message is accepted, each with its scope.
     pub effects: Vec<(Scope, Effect)>,
     /// Tags to put on the message, each once.
     pub tags: Vec<String>,
-    /// The submitter is to hear who was suppressed.
+    /// True if the submitter is to be told which recipients were suppressed.
     pub report_suppressed: bool,
-    /// What kind of message it is; the last word counts.
+    /// Class of the message; the last one that a policy gave.
     pub classification: Option<Classification>,
 }
 
 impl Findings {
-    /// None yet. What only the relay writes is no policy's to edit from the first hook on.
+    /// Makes empty findings that drop edits of reserved fields from the first hook on.
     pub fn reserving(reserved: Reserved) -> Self {
         Self {
             reserved,
@@ -44,19 +43,19 @@ impl Findings {
         }
     }
 
-    /// Adds the calls of a hook, made while the transaction belonged to `account`.
+    /// Adds the judgements of a hook; the transaction belonged to `account` when it was called.
     pub fn add(&mut self, judgements: Vec<Judgement>, account: Option<&str>) {
         for judgement in judgements {
             self.fold(judgement, account);
         }
     }
 
-    /// Adds calls of which nothing is to happen, because the answer was no.
+    /// Adds judgements for the record only, because the command was refused.
     pub fn note(&mut self, judgements: Vec<Judgement>) {
         self.judgements.extend(judgements);
     }
 
-    /// Adds one call. Its edits come behind those that are still to be made.
+    /// Folds one judgement in. Its edits go behind those that are still to be made.
     pub(crate) fn fold(&mut self, mut judgement: Judgement, account: Option<&str>) {
         self.protect(&mut judgement.decision);
         let scope = Scope {
@@ -74,7 +73,7 @@ impl Findings {
             }
         }
         for tag in &decision.tags {
-            // There are no more than the budget has.
+            // This search is short: the budget bounds the tags.
             if !self.tags.contains(tag) {
                 self.tags.push(tag.clone());
             }
@@ -84,8 +83,8 @@ impl Findings {
         self.judgements.push(judgement);
     }
 
-    /// Takes out of a decision the edits that are the relay's alone or that an earlier policy has
-    /// ruled out, puts them on record, and adds the fields that this decision protects.
+    /// Drops the edits of a decision that touch fields of the relay, or fields that an earlier
+    /// policy protected, and records the drops. Then adds the fields that this decision protects.
     fn protect(&mut self, decision: &mut Decision) {
         let Decision {
             edits,
@@ -100,22 +99,22 @@ impl Findings {
                 broken.then_some("the field is protected")
             };
             let why = self.reserved.forbids(edit).or_else(protected);
-            if let Some(why) = why.filter(|_| dropped.len() < DROPPED) {
+            if let Some(why) = why.filter(|_| dropped.len() < MAX_DROPPED) {
                 let name = edit.name().as_str();
                 dropped.push(format!("edit of {name} dropped: {why}"));
             }
             why.is_none()
         });
-        let unsaid = (before - edits.len()).saturating_sub(DROPPED);
-        if unsaid > 0 {
+        let unrecorded = (before - edits.len()).saturating_sub(MAX_DROPPED);
+        if unrecorded > 0 {
             dropped.push(format!(
-                "{unsaid} more edits dropped: the fields are protected or the relay's own"
+                "{unrecorded} more edits dropped: the fields are protected or the relay's own"
             ));
         }
         self.protected.extend(protected.iter().cloned());
     }
 
-    /// Puts on record that the edits made before the end of data are not carried out.
+    /// Drops the edits of the hooks before the end of data, and records that.
     pub(crate) fn drop_edits(&mut self, why: &str) {
         let edits = std::mem::take(&mut self.edits);
         if let Some(last) = self.judgements.last_mut() {
@@ -170,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_protected_is_not_edited_whatever_its_case() {
+    fn edits_of_a_protected_field_are_dropped_in_any_case() {
         let mut findings = Findings::default();
         let protects = Decision {
             protected: vec![FieldName::new("Subject").unwrap()],
@@ -186,6 +185,6 @@ mod tests {
         findings.add(vec![judgement(protects), judgement(edits)], None);
         assert_eq!(findings.edits, [edit("X-New")]);
         let dropped = &findings.judgements[1].decision.dropped;
-        assert_eq!(dropped.len(), DROPPED + 1, "{dropped:?}");
+        assert_eq!(dropped.len(), MAX_DROPPED + 1, "{dropped:?}");
     }
 }

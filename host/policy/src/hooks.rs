@@ -1,4 +1,4 @@
-//! Each hook of one version: the call, the check of the answer, and what a fault becomes.
+//! The hooks of one version: the call, the check of its answer, and the verdict after a fault.
 
 use std::sync::Arc;
 
@@ -12,16 +12,16 @@ use gatepost_smtp::Reply;
 
 use crate::attribution::{Cause, Subject};
 use crate::breaker::Admission;
-use crate::budget::{Budget, DEADLINES, Sizes};
-use crate::call::{self, Called, decision_handle, message_handle};
+use crate::budget::{Budget, MAX_DEADLINES, Sizes};
+use crate::call::{self, CallResult, decision_handle, message_handle};
 use crate::contract::wit::types;
 use crate::definition::OnError;
-use crate::host::View;
+use crate::host::CallView;
 use crate::memory::LookUps;
 use crate::version::{Hook, Version};
 use crate::{convert, probe};
 
-/// What a client is told when a policy could not decide.
+/// Returns the reply to a client when a policy could not decide.
 fn undecided() -> Reply {
     Reply::new(
         451,
@@ -30,7 +30,7 @@ fn undecided() -> Reply {
     )
 }
 
-/// What is said of mail that makes a policy fail each time it comes: it need not come again.
+/// Returns the reply to mail that makes a policy fail each time: it need not be sent again.
 fn unjudgeable() -> Reply {
     Reply::new(
         554,
@@ -39,9 +39,9 @@ fn unjudgeable() -> Reply {
     )
 }
 
-/// What a client is told whose recipients have used up what a transaction may have: the others are
-/// taken in another one (RFC 5321 section 4.5.3.1.10).
-fn too_much() -> Reply {
+/// Returns the reply to a recipient once the others have used up the transaction's budget: the
+/// client sends to the rest in another transaction (RFC 5321 section 4.5.3.1.10).
+fn budget_used_up() -> Reply {
     Reply::new(
         452,
         "4.5.3",
@@ -49,19 +49,19 @@ fn too_much() -> Reply {
     )
 }
 
-/// What a call is made with.
+/// Context of a call: its look-ups and bounds.
 #[derive(Clone, Copy)]
-pub(crate) struct Terms<'a> {
+pub(crate) struct CallContext<'a> {
     pub(crate) look_ups: &'a LookUps,
-    /// What is left for the transaction. `None` where a version is only tried: such a call counts
-    /// for and against nobody.
+    /// Budget of the transaction. `None` for a trial of a version, which counts for and against
+    /// nobody.
     pub(crate) budget: Option<&'a Budget>,
-    /// The largest that edits may make a message.
+    /// Sizes to which edits may make a message grow.
     pub(crate) sizes: Sizes,
 }
 
-impl<'a> Terms<'a> {
-    /// Of a call that only tries the version.
+impl<'a> CallContext<'a> {
+    /// Makes the context of a call that only tries the version.
     pub(crate) fn trial(look_ups: &'a LookUps) -> Self {
         Self {
             look_ups,
@@ -76,23 +76,27 @@ impl Version {
         &self,
         session: &Session,
         now: Millis,
-        terms: Terms<'_>,
+        context: CallContext<'_>,
     ) -> Judgement {
         let cause = Cause::client(session);
-        let view = self.view(None, None, now, &[], terms, None);
+        let view = self.view(None, None, now, &[], context, None);
         let session = convert::session(session);
         let parameters = (&session, decision_handle());
-        let called = self.call(cause, terms, view, parameters).await;
+        let called = self.call(cause, context, view, parameters).await;
         self.judgement(Hook::Connect, called)
     }
 
-    pub(crate) async fn sender(&self, transaction: &Transaction, terms: Terms<'_>) -> Judgement {
+    pub(crate) async fn sender(
+        &self,
+        transaction: &Transaction,
+        context: CallContext<'_>,
+    ) -> Judgement {
         let subject = Subject::ReversePath(transaction);
         let cause = Cause::of(Hook::Sender, transaction, subject);
-        let view = self.view_of(transaction, None, terms);
+        let view = self.transaction_view(transaction, None, context);
         let transaction = convert::transaction(transaction);
         let parameters = (&transaction, decision_handle());
-        let called = self.call(cause, terms, view, parameters).await;
+        let called = self.call(cause, context, view, parameters).await;
         self.judgement(Hook::Sender, called)
     }
 
@@ -100,14 +104,14 @@ impl Version {
         &self,
         transaction: &Transaction,
         recipient: &Address,
-        terms: Terms<'_>,
+        context: CallContext<'_>,
     ) -> Judgement {
         let subject = Subject::Recipient(transaction, recipient);
         let cause = Cause::of(Hook::Recipient, transaction, subject);
-        let view = self.view_of(transaction, None, terms);
+        let view = self.transaction_view(transaction, None, context);
         let transaction = convert::transaction(transaction);
         let parameters = (&transaction, recipient.as_str(), decision_handle());
-        let called = self.call(cause, terms, view, parameters).await;
+        let called = self.call(cause, context, view, parameters).await;
         self.judgement(Hook::Recipient, called)
     }
 
@@ -116,95 +120,102 @@ impl Version {
         transaction: &Transaction,
         message: &Message,
         facts: Option<&Arc<Facts>>,
-        terms: Terms<'_>,
+        context: CallContext<'_>,
     ) -> Judgement {
         let subject = Subject::Message(transaction, message);
         let cause = Cause::of(Hook::Message, transaction, subject);
-        let mut view = self.view_of(transaction, Some(message.clone()), terms);
+        let mut view = self.transaction_view(transaction, Some(message.clone()), context);
         view.facts = facts.cloned();
         let transaction = convert::transaction(transaction);
         let parameters = (&transaction, message_handle(), decision_handle());
-        let called = self.call(cause, terms, view, parameters).await;
+        let called = self.call(cause, context, view, parameters).await;
         self.judgement(Hook::Message, called)
     }
 
-    /// The routing stands beside the judgement, whose verdict says only whether it was a fault.
+    /// Returns the routing beside the judgement, whose verdict tells only if the call failed.
     pub(crate) async fn route(
         &self,
         transaction: &Transaction,
         recipient: &Address,
         previous: u32,
-        terms: Terms<'_>,
+        context: CallContext<'_>,
     ) -> (Routing, Judgement) {
         let subject = Subject::Attempt(transaction, recipient);
         let cause = Cause::of(Hook::Route, transaction, subject);
-        let view = self.view_of(transaction, None, terms);
+        let view = self.transaction_view(transaction, None, context);
         let transaction = convert::transaction(transaction);
         let attempt = convert::attempt(recipient, previous);
         let parameters = (&transaction, &attempt, decision_handle());
-        let called: Called<(types::Routing,)> = self.guarded(cause, terms, view, parameters).await;
+        let called: CallResult<(types::Routing,)> = self
+            .call_if_admitted(cause, context, view, parameters)
+            .await;
         let called =
             called.and_then(|(routing,), _| convert::routing(routing).map_err(contradiction));
-        let called = self.settled(cause, terms, called).await;
+        let called = self.account_for_end(cause, context, called).await;
         let (routing, verdict) = match (&called.answer, called.is_messages_fault) {
             (Ok((routing, _)), _) => (routing.clone(), Verdict::Pass),
-            // It would wait for ever, and nobody would hear of it: its sender gets a notice.
+            // Deferred, it would wait for ever and nobody would hear of it. Failed, its sender gets
+            // a notice.
             (Err(_), true) => (Routing::Fail(unjudgeable()), Verdict::Reject(unjudgeable())),
             (Err(_), false) => (Routing::Defer(undecided()), Verdict::Tempfail(undecided())),
         };
-        (routing, self.judged(Hook::Route, verdict, called))
+        (routing, self.record(Hook::Route, verdict, called))
     }
 
     pub(crate) async fn outcome(
         &self,
         transaction: &Transaction,
         result: &AttemptResult,
-        terms: Terms<'_>,
+        context: CallContext<'_>,
     ) -> Judgement {
         let subject = Subject::Attempt(transaction, &result.recipient);
         let cause = Cause::of(Hook::Outcome, transaction, subject);
-        let view = self.view_of(transaction, None, terms);
+        let view = self.transaction_view(transaction, None, context);
         let transaction = convert::transaction(transaction);
         let result = convert::attempt_result(result);
         let parameters = (&transaction, &result, decision_handle());
-        let called: Called<()> = self.guarded(cause, terms, view, parameters).await;
-        let called = self.settled(cause, terms, called).await;
-        self.judged(Hook::Outcome, Verdict::Pass, called)
+        let called: CallResult<()> = self
+            .call_if_admitted(cause, context, view, parameters)
+            .await;
+        let called = self.account_for_end(cause, context, called).await;
+        self.record(Hook::Outcome, Verdict::Pass, called)
     }
 
     async fn call<P>(
         &self,
         cause: Cause<'_>,
-        terms: Terms<'_>,
-        view: View,
+        context: CallContext<'_>,
+        view: CallView,
         parameters: P,
-    ) -> Called<Verdict>
+    ) -> CallResult<Verdict>
     where
         P: wasmtime::component::ComponentNamedList + wasmtime::component::Lower + Send + Sync,
     {
         let message = view.message.clone();
-        let called: Called<(types::Verdict,)> = self.guarded(cause, terms, view, parameters).await;
+        let called: CallResult<(types::Verdict,)> = self
+            .call_if_admitted(cause, context, view, parameters)
+            .await;
         let called = called.and_then(|(verdict,), decision| {
             let verdict = convert::verdict(verdict).map_err(contradiction)?;
             self.check(cause.hook, &verdict).map_err(contradiction)?;
             if let Some(message) = &message {
                 let kind = FaultKind::Limit;
                 let too_large = |detail| Fault { kind, detail };
-                (terms.sizes.check(message, &decision.edits)).map_err(too_large)?;
+                (context.sizes.check(message, &decision.edits)).map_err(too_large)?;
             }
             Ok(verdict)
         });
-        self.settled(cause, terms, called).await
+        self.account_for_end(cause, context, called).await
     }
 
-    /// The call itself, if circuit breaker and budget let it through.
-    async fn guarded<P, R>(
+    /// Makes the call, if circuit breaker and budget admit it.
+    async fn call_if_admitted<P, R>(
         &self,
         cause: Cause<'_>,
-        terms: Terms<'_>,
-        view: View,
+        context: CallContext<'_>,
+        view: CallView,
         parameters: P,
-    ) -> Called<R>
+    ) -> CallResult<R>
     where
         P: wasmtime::component::ComponentNamedList + wasmtime::component::Lower + Send + Sync,
         R: wasmtime::component::ComponentNamedList
@@ -220,20 +231,20 @@ impl Version {
             ..
         } = self;
         let (hook, limits) = (cause.hook, definition.limits);
-        if let Some(budget) = terms.budget {
-            // However many calls a client asks for in a row, others have their turn between them.
+        if let Some(budget) = context.budget {
+            // Other sessions get their turn between the calls, however many a client causes.
             tokio::task::consume_budget().await;
             match self.breaker(hook).admits(&cause) {
                 Admission::Granted => {}
                 Admission::Open => {
-                    return Called::not_made(Fault {
+                    return CallResult::not_called(Fault {
                         kind: FaultKind::BreakerOpen,
                         detail: "it kept failing and is not called for now".into(),
                     });
                 }
                 Admission::Repeated => {
                     let policy = self.name();
-                    let mut called = Called::not_made(Fault {
+                    let mut called = CallResult::not_called(Fault {
                         kind: FaultKind::Repeated,
                         detail: format!(
                             "judged without {policy} because its fault was the message's"
@@ -243,12 +254,12 @@ impl Version {
                     return called;
                 }
             }
-            let ticks = call::ticks(limits.deadline).saturating_mul(DEADLINES);
-            if budget.has_no_time(self.name(), hook, ticks) {
-                return Called::not_made(Fault {
+            let ticks = call::ticks(limits.deadline).saturating_mul(MAX_DEADLINES);
+            if budget.is_out_of_time(self.name(), hook, ticks) {
+                return CallResult::not_called(Fault {
                     kind: FaultKind::Budget,
                     detail: format!(
-                        "its calls before the end of data have run for {DEADLINES} deadlines"
+                        "its calls before the end of data have run for {MAX_DEADLINES} deadlines"
                     ),
                 });
             }
@@ -256,31 +267,31 @@ impl Version {
         call::call(engine, loaded, hook, limits, view, parameters).await
     }
 
-    /// Tells budget and circuit breaker how a call ended, and finds out whose fault a fault is.
-    async fn settled<R>(
+    /// Reports the end of a call to budget and circuit breaker, and attributes its fault.
+    async fn account_for_end<R>(
         &self,
         cause: Cause<'_>,
-        terms: Terms<'_>,
-        mut called: Called<R>,
-    ) -> Called<R> {
-        let Some(budget) = terms.budget else {
+        context: CallContext<'_>,
+        mut called: CallResult<R>,
+    ) -> CallResult<R> {
+        let Some(budget) = context.budget else {
             return called;
         };
         let (hook, policy) = (cause.hook, self.name());
         let breaker = self.breaker(hook);
-        budget.ran(policy, hook, called.slices);
+        budget.add_time(policy, hook, called.slices);
         let fault = match &mut called.answer {
             Ok(_) => {
-                budget.keep(called.left);
+                budget.set_left(called.left);
                 breaker.answered(&cause, policy);
                 return called;
             }
             Err(fault) => fault,
         };
         let asks_probe = match fault.kind {
-            // None of these says anything of the version or of the message.
+            // These faults say nothing about the version or the message.
             FaultKind::Overload | FaultKind::BreakerOpen | FaultKind::Repeated => return called,
-            // What is left to the message hook depends on what was said before it.
+            // The budget that is left for a hook depends on the calls before it.
             FaultKind::Budget if hook != Hook::Message => return called,
             FaultKind::Budget => {
                 breaker.message_failed(&cause);
@@ -291,7 +302,7 @@ impl Version {
             }
         };
         if asks_probe {
-            self.probe(hook, cause.account(), terms.look_ups).await;
+            self.probe(hook, cause.account(), context.look_ups).await;
         }
         if breaker.is_messages_fault(&cause) {
             called.is_messages_fault = true;
@@ -302,8 +313,8 @@ impl Version {
         called
     }
 
-    /// Has the version answer its own harmless call: as the account has set it, and where it
-    /// cannot, as nobody has.
+    /// Probes the version with a harmless call: with the settings of the account, and if that
+    /// fails, without.
     async fn probe(&self, hook: Hook, account: Option<&str>, look_ups: &LookUps) {
         let policy = self.name();
         for account in account.map(Some).into_iter().chain([None]) {
@@ -320,7 +331,8 @@ impl Version {
         }
     }
 
-    /// What the contract allows in this hook, and the configuration to this policy.
+    /// Refuses a verdict that the contract does not allow in this hook, or the configuration does
+    /// not allow to this policy.
     fn check(&self, hook: Hook, verdict: &Verdict) -> Result<(), String> {
         match verdict {
             Verdict::Discard | Verdict::Quarantine(_) if hook != Hook::Message => Err(format!(
@@ -335,14 +347,16 @@ impl Version {
         }
     }
 
-    fn judgement(&self, hook: Hook, called: Called<Verdict>) -> Judgement {
+    fn judgement(&self, hook: Hook, called: CallResult<Verdict>) -> Judgement {
         let verdict = match &called.answer {
             Ok((verdict, _)) => verdict.clone(),
             Err(fault) => match (fault.kind, self.definition.on_error) {
-                // The relay is overloaded, not the policy at fault: the client comes again.
+                // The relay is overloaded, and the policy is not at fault: the client tries again.
                 (FaultKind::Overload, _) => Verdict::Tempfail(undecided()),
-                // Who names recipients enough must not get rid of a policy for the rest of them.
-                (FaultKind::Budget, _) if hook == Hook::Recipient => Verdict::Tempfail(too_much()),
+                // A client must not escape a policy by naming many recipients.
+                (FaultKind::Budget, _) if hook == Hook::Recipient => {
+                    Verdict::Tempfail(budget_used_up())
+                }
                 (_, OnError::Tempfail) if called.is_messages_fault => {
                     Verdict::Reject(unjudgeable())
                 }
@@ -350,10 +364,10 @@ impl Version {
                 (_, OnError::Skip) => Verdict::Pass,
             },
         };
-        self.judged(hook, verdict, called)
+        self.record(hook, verdict, called)
     }
 
-    fn judged<R>(&self, hook: Hook, verdict: Verdict, called: Called<R>) -> Judgement {
+    fn record<R>(&self, hook: Hook, verdict: Verdict, called: CallResult<R>) -> Judgement {
         if called.is_messages_fault {
             let labels = [
                 ("policy", self.name().to_owned()),
@@ -376,8 +390,8 @@ impl Version {
         }
     }
 
-    /// Counts a call that was made for a client or a message, and logs its fault. Calls that try
-    /// a version at load are not counted.
+    /// Counts a call for a client or a message in the metrics, and logs its fault. Trials of a
+    /// version are not counted.
     pub(crate) fn count(&self, judgement: &Judgement) {
         let policy = self.name().to_owned();
         let hook = judgement.hook.clone();
@@ -386,7 +400,8 @@ impl Version {
         metrics::histogram!("gatepost_policy_call_micros", &labels).record(judgement.micros as f64);
         metrics::counter!(
             "gatepost_policy_verdicts_total",
-            "policy" => policy.clone(), "hook" => hook.clone(), "verdict" => judgement.verdict.word()
+            "policy" => policy.clone(), "hook" => hook.clone(),
+            "verdict" => judgement.verdict.word()
         )
         .increment(1);
         if let Some(fault) = &judgement.error {
@@ -401,12 +416,12 @@ impl Version {
         }
     }
 
-    fn view_of(
+    fn transaction_view(
         &self,
         transaction: &Transaction,
         message: Option<Message>,
-        terms: Terms<'_>,
-    ) -> View {
+        context: CallContext<'_>,
+    ) -> CallView {
         let Transaction {
             id,
             time,
@@ -420,10 +435,10 @@ impl Version {
             Some(*id),
             *time,
             recipients,
-            terms,
+            context,
             account.clone(),
         );
-        View {
+        CallView {
             user: session.user.clone(),
             ..view
         }
@@ -435,13 +450,13 @@ impl Version {
         id: Option<TransactionId>,
         time: Millis,
         recipients: &[Address],
-        terms: Terms<'_>,
+        context: CallContext<'_>,
         account: Option<String>,
-    ) -> View {
-        let Terms {
+    ) -> CallView {
+        let CallContext {
             look_ups, budget, ..
-        } = terms;
-        View {
+        } = context;
+        CallView {
             message,
             id,
             time,

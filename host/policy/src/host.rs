@@ -1,5 +1,5 @@
-//! What a guest meets on the other side: look-ups on the call's own data, and a recorder for its
-//! decision. Nothing here waits, and nothing here changes anything outside the call.
+//! The host's side of a call: look-ups in the call's own data, and the recorder of its decision.
+//! Nothing here waits, and nothing here changes anything outside the call.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -21,33 +21,33 @@ use crate::directory::Directory;
 use crate::identity::Identity;
 use crate::memory::Memory;
 
-/// Octets that one `header-chunk` or `body-chunk` hands over at most.
-const CHUNK: u32 = 1 << 20;
+/// Most bytes that one `header-chunk` or `body-chunk` hands over.
+const MAX_CHUNK: u32 = 1 << 20;
 
-/// Octets of a key of a count or mark.
-const KEY: usize = 512;
+/// Length limit of the key of a count or mark, in bytes.
+const MAX_KEY: usize = 512;
 
-/// Octets of a tag.
-const TAG: usize = 64;
+/// Length limit of a tag, in bytes.
+const MAX_TAG: usize = 64;
 
-/// Octets of the evidence that an address is a machine's.
-const EVIDENCE: usize = 200;
+/// Length limit of the evidence that an address is a machine's, in bytes.
+const MAX_EVIDENCE: usize = 200;
 
-/// Reasons that are kept of one call.
-const REASONS: usize = 20;
+/// Number of reasons that are kept of one call.
+const MAX_REASONS: usize = 20;
 
-/// Octets that are kept of a reason.
-const REASON: usize = 1000;
+/// Number of bytes that are kept of a reason.
+const MAX_REASON: usize = 1000;
 
-/// The one message of a call; the octets are in [`CallState`].
+/// Handle of the only message of a call; its bytes are in [`CallState`].
 pub struct MessageHandle;
 
-/// The one decision of a call; the record is in [`CallState`].
+/// Handle of the only decision of a call; its record is in [`CallState`].
 pub struct DecisionHandle;
 
-/// Why the host ended a call, as the error that unwinds the guest.
+/// Reason for which the host ended a call: the error that unwinds the guest.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Stop {
+pub(crate) enum Abort {
     #[error("it ran past its deadline of {} ms", .0.as_millis())]
     Deadline(Duration),
     #[error("{0}")]
@@ -58,26 +58,26 @@ pub(crate) enum Stop {
     Budget(String),
 }
 
-/// Everything that one call may see, and what it has asked for so far.
+/// State of one call: the data that it may see, and the decision recorded so far.
 pub(crate) struct CallState {
     pub(crate) decision: Decision,
     pub(crate) limits: Limits,
-    /// How often it was interrupted to let others run.
+    /// Number of times it was interrupted to let others run.
     pub(crate) slices: u32,
-    pub(crate) view: View,
+    pub(crate) view: CallView,
     answer_bytes: usize,
-    /// What of the transaction's budget is left.
+    /// Rest of the transaction's budget.
     pub(crate) left: Allowance,
-    /// Reasons that were not kept.
+    /// Number of reasons that were not kept.
     reasons_dropped: usize,
-    /// Positions of the recipients by address, once one is judged.
+    /// Positions of the recipients by address, once a recipient is judged.
     positions: Option<HashMap<String, usize>>,
-    /// Positions of those that are judged.
+    /// Positions of the recipients that are judged.
     judged: HashSet<usize>,
 }
 
-/// What the call is about.
-pub(crate) struct View {
+/// Data that a call may see.
+pub(crate) struct CallView {
     pub(crate) message: Option<Message>,
     pub(crate) id: Option<TransactionId>,
     pub(crate) time: Millis,
@@ -85,18 +85,18 @@ pub(crate) struct View {
     pub(crate) memory: Arc<dyn Memory>,
     pub(crate) directory: Arc<dyn Directory>,
     pub(crate) identity: Arc<dyn Identity>,
-    /// The user that AUTH has proved.
+    /// User authenticated by AUTH.
     pub(crate) user: Option<String>,
-    /// In the message hook, what was gathered, where a policy of the chain wants it.
+    /// Facts about the message's origin, in the message hook of a chain that reads them.
     pub(crate) facts: Option<Arc<Facts>>,
     pub(crate) duties: Duties,
     pub(crate) recipients: Arc<[Address]>,
-    /// What the transaction may still have.
+    /// Rest of the transaction's budget before the call.
     pub(crate) allowance: Allowance,
 }
 
 impl CallState {
-    pub(crate) fn new(limits: Limits, view: View) -> Self {
+    pub(crate) fn new(limits: Limits, view: CallView) -> Self {
         Self {
             decision: Decision::default(),
             limits,
@@ -110,8 +110,8 @@ impl CallState {
         }
     }
 
-    /// The decision, with a word on what was not kept of it.
-    pub(crate) fn decided(self) -> Decision {
+    /// Returns the decision, with a line on the reasons that were not kept.
+    pub(crate) fn into_decision(self) -> Decision {
         let mut decision = self.decision;
         if self.reasons_dropped > 0 {
             let dropped = format!("{} more reasons were not kept", self.reasons_dropped);
@@ -120,24 +120,24 @@ impl CallState {
         decision
     }
 
-    /// Counts what is kept of the answer against what the transaction may have.
-    fn keep(&mut self, what: impl FnOnce(&mut Allowance) -> Option<()>) -> wasmtime::Result<()> {
-        what(&mut self.left).ok_or_else(|| Stop::Budget(Allowance::exceeded()).into())
+    /// Charges a part of the decision to the transaction's budget.
+    fn charge(&mut self, part: impl FnOnce(&mut Allowance) -> Option<()>) -> wasmtime::Result<()> {
+        part(&mut self.left).ok_or_else(|| Abort::Budget(Allowance::exceeded()).into())
     }
 
-    /// Counts octets of the answer against their cap.
-    pub(crate) fn answer(&mut self, octets: usize) -> wasmtime::Result<()> {
-        // A little for the entry itself, so that a flood of empty ones ends too.
-        self.answer_bytes += octets + 16;
+    /// Counts bytes of the answer towards their limit.
+    pub(crate) fn count_answer(&mut self, bytes: usize) -> wasmtime::Result<()> {
+        // Each entry counts by itself, so that a flood of empty ones ends, too.
+        self.answer_bytes += bytes + 16;
         if self.answer_bytes > self.limits.answer_bytes {
             let limit = self.limits.answer_bytes;
-            return Err(Stop::Limit(format!("its answer is over {limit} octets")).into());
+            return Err(Abort::Limit(format!("its answer is over {limit} octets")).into());
         }
         Ok(())
     }
 
-    fn effect(&mut self, effect: Effect) -> wasmtime::Result<()> {
-        self.keep(|left| left.effect(octets_of(&effect)))?;
+    fn add_effect(&mut self, effect: Effect) -> wasmtime::Result<()> {
+        self.charge(|left| left.effect(effect_size(&effect)))?;
         self.decision.effects.push(effect);
         Ok(())
     }
@@ -150,8 +150,8 @@ impl CallState {
     }
 }
 
-/// Octets of the texts of an effect.
-fn octets_of(effect: &Effect) -> usize {
+/// Returns the size of the texts of an effect, in bytes.
+fn effect_size(effect: &Effect) -> usize {
     match effect {
         Effect::Count { key, .. } | Effect::MarkSeen { key, .. } | Effect::ForgetCount { key } => {
             key.len()
@@ -164,7 +164,7 @@ fn octets_of(effect: &Effect) -> usize {
 }
 
 pub(crate) fn refuse(text: impl Into<String>) -> wasmtime::Error {
-    Stop::Answer(text.into()).into()
+    Abort::Answer(text.into()).into()
 }
 
 fn field_name(name: &str) -> wasmtime::Result<FieldName> {
@@ -175,16 +175,17 @@ fn field_body(name: &str, body: &str) -> wasmtime::Result<FieldBody> {
     FieldBody::new(body).map_err(|error| refuse(format!("value of header {name}: {error}")))
 }
 
-/// A text of a guest as it may stand in logs, tables and terminals: it stays on its line.
+/// Replaces the control characters of a guest's text by spaces, so that it stays on one line in
+/// logs, tables and terminals.
 pub(crate) fn one_line(text: &str) -> String {
     let plain = |c: char| if c.is_control() { ' ' } else { c };
     text.chars().map(plain).collect()
 }
 
-fn key(key: String) -> wasmtime::Result<String> {
-    if key.is_empty() || key.len() > KEY {
+fn check_key(key: String) -> wasmtime::Result<String> {
+    if key.is_empty() || key.len() > MAX_KEY {
         return Err(refuse(format!(
-            "a key has 1 to {KEY} octets, not {}",
+            "a key has 1 to {MAX_KEY} octets, not {}",
             key.len()
         )));
     }
@@ -200,7 +201,7 @@ impl wasmtime::ResourceLimiter for CallState {
     ) -> wasmtime::Result<bool> {
         if desired > self.limits.memory {
             let limit = self.limits.memory >> 20;
-            return Err(Stop::Limit(format!("it wants more than {limit} MiB of memory")).into());
+            return Err(Abort::Limit(format!("it wants more than {limit} MiB of memory")).into());
         }
         Ok(true)
     }
@@ -213,7 +214,7 @@ impl wasmtime::ResourceLimiter for CallState {
     ) -> wasmtime::Result<bool> {
         if desired > self.limits.table {
             let limit = self.limits.table;
-            return Err(Stop::Limit(format!("it wants a table of more than {limit}")).into());
+            return Err(Abort::Limit(format!("it wants a table of more than {limit}")).into());
         }
         Ok(true)
     }
@@ -266,7 +267,7 @@ impl message_access::HostMessage for CallState {
         let head = self.message()?.head();
         let begin = usize::try_from(offset).map_or(head.len(), |offset| offset.min(head.len()));
         let end = begin
-            .saturating_add(length.min(CHUNK) as usize)
+            .saturating_add(length.min(MAX_CHUNK) as usize)
             .min(head.len());
         Ok(head.get(begin..end).unwrap_or_default().to_vec())
     }
@@ -287,7 +288,7 @@ impl message_access::HostMessage for CallState {
     ) -> wasmtime::Result<Vec<u8>> {
         let body = self.message()?.body();
         let left = body.len().saturating_sub(offset);
-        let wanted = u64::from(length.min(CHUNK)).min(left) as usize;
+        let wanted = u64::from(length.min(MAX_CHUNK)).min(left) as usize;
         let mut chunk = vec![0; wanted];
         let mut filled = 0;
         while filled < wanted {
@@ -307,15 +308,15 @@ impl message_access::HostMessage for CallState {
 
 impl decisions::HostDecision for CallState {
     fn reason(&mut self, _: Resource<DecisionHandle>, text: String) -> wasmtime::Result<()> {
-        self.answer(text.len())?;
+        self.count_answer(text.len())?;
         let mut reason = one_line(&text);
-        reason.truncate(reason.floor_char_boundary(REASON));
+        reason.truncate(reason.floor_char_boundary(MAX_REASON));
         let reasons = &mut self.decision.reasons;
         if reasons.contains(&reason) {
             return Ok(());
         }
-        // Reasons are for people: what nobody can read any more is no fault.
-        if reasons.len() >= REASONS || self.left.reason(reason.len()).is_none() {
+        // Reasons are for people: those beyond the limit are dropped, and that is no fault.
+        if reasons.len() >= MAX_REASONS || self.left.reason(reason.len()).is_none() {
             self.reasons_dropped += 1;
         } else {
             reasons.push(reason);
@@ -324,16 +325,16 @@ impl decisions::HostDecision for CallState {
     }
 
     fn tag(&mut self, _: Resource<DecisionHandle>, tag: String) -> wasmtime::Result<()> {
-        self.answer(tag.len())?;
+        self.count_answer(tag.len())?;
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
-        if tag.is_empty() || tag.len() > TAG || !tag.chars().all(allowed) {
+        if tag.is_empty() || tag.len() > MAX_TAG || !tag.chars().all(allowed) {
             return Err(refuse(format!(
-                "tag {tag:?}: 1 to {TAG} letters, digits, -, . and _"
+                "tag {tag:?}: 1 to {MAX_TAG} letters, digits, -, . and _"
             )));
         }
-        // No more than a transaction may have are looked through.
+        // This search is short: a transaction has few tags.
         if !self.decision.tags.contains(&tag) {
-            self.keep(|left| left.tag(tag.len()))?;
+            self.charge(|left| left.tag(tag.len()))?;
             self.decision.tags.push(tag);
         }
         Ok(())
@@ -359,22 +360,22 @@ impl decisions::HostDecision for CallState {
         name: String,
         value: String,
     ) -> wasmtime::Result<()> {
-        self.answer(name.len() + value.len())?;
+        self.count_answer(name.len() + value.len())?;
         let edit = Edit::Add {
             name: field_name(&name)?,
             body: field_body(&name, &value)?,
         };
-        self.keep(|left| left.edit(name.len() + value.len()))?;
+        self.charge(|left| left.edit(name.len() + value.len()))?;
         self.decision.edits.push(edit);
         Ok(())
     }
 
     fn remove_header(&mut self, _: Resource<DecisionHandle>, name: String) -> wasmtime::Result<()> {
-        self.answer(name.len())?;
+        self.count_answer(name.len())?;
         let edit = Edit::Remove {
             name: field_name(&name)?,
         };
-        self.keep(|left| left.edit(name.len()))?;
+        self.charge(|left| left.edit(name.len()))?;
         self.decision.edits.push(edit);
         Ok(())
     }
@@ -385,12 +386,12 @@ impl decisions::HostDecision for CallState {
         name: String,
         value: String,
     ) -> wasmtime::Result<()> {
-        self.answer(name.len() + value.len())?;
+        self.count_answer(name.len() + value.len())?;
         let edit = Edit::Set {
             name: field_name(&name)?,
             body: field_body(&name, &value)?,
         };
-        self.keep(|left| left.edit(name.len() + value.len()))?;
+        self.charge(|left| left.edit(name.len() + value.len()))?;
         self.decision.edits.push(edit);
         Ok(())
     }
@@ -400,10 +401,10 @@ impl decisions::HostDecision for CallState {
         _: Resource<DecisionHandle>,
         name: String,
     ) -> wasmtime::Result<()> {
-        self.answer(name.len())?;
+        self.count_answer(name.len())?;
         let name = field_name(&name)?;
         if !self.decision.protected.contains(&name) {
-            self.keep(|left| left.protected(name.as_str().len()))?;
+            self.charge(|left| left.protected(name.as_str().len()))?;
             self.decision.protected.push(name);
         }
         Ok(())
@@ -415,9 +416,9 @@ impl decisions::HostDecision for CallState {
         address: String,
         verdict: types::RecipientVerdict,
     ) -> wasmtime::Result<()> {
-        // The address is none of the guest's octets, but one of the envelope's: a thousand long ones
-        // are no answer that is too long.
-        self.answer(0)?;
+        // The address does not count, since it is the envelope's: a message with a thousand long
+        // recipients must not exceed the limit on the answer.
+        self.count_answer(0)?;
         let recipients = &self.view.recipients;
         let positions = self.positions.get_or_insert_with(|| {
             let numbered = recipients.iter().enumerate();
@@ -434,26 +435,26 @@ impl decisions::HostDecision for CallState {
         };
         let verdict = match verdict {
             types::RecipientVerdict::Reject(reply) => {
-                self.answer(reply.text.len())?;
+                self.count_answer(reply.text.len())?;
                 RecipientVerdict::Reject(convert::reply(reply, 5).map_err(refuse)?)
             }
             types::RecipientVerdict::Suppress(reason) => {
                 if !self.view.duties.suppresses {
                     return Err(refuse("it suppresses without the duty `suppresses`"));
                 }
-                self.answer(reason.len())?;
+                self.count_answer(reason.len())?;
                 let mut reason = one_line(&reason);
-                reason.truncate(reason.floor_char_boundary(REASON));
+                reason.truncate(reason.floor_char_boundary(MAX_REASON));
                 RecipientVerdict::Suppress(reason)
             }
         };
-        // The first judgement of each holds.
+        // The first judgement of each recipient holds.
         if self.judged.insert(at) {
-            let said = match &verdict {
+            let length = match &verdict {
                 RecipientVerdict::Reject(reply) => reply.text().len(),
                 RecipientVerdict::Suppress(reason) => reason.len(),
             };
-            self.keep(|left| left.recipient(address.len() + said))?;
+            self.charge(|left| left.recipient(address.len() + length))?;
             self.decision.recipients.push((recipient, verdict));
         }
         Ok(())
@@ -465,9 +466,9 @@ impl decisions::HostDecision for CallState {
         name: String,
         amount: u32,
     ) -> wasmtime::Result<()> {
-        self.answer(name.len())?;
-        let key = key(name)?;
-        self.effect(Effect::Count { key, amount })
+        self.count_answer(name.len())?;
+        let key = check_key(name)?;
+        self.add_effect(Effect::Count { key, amount })
     }
 
     fn mark_seen(
@@ -476,15 +477,15 @@ impl decisions::HostDecision for CallState {
         name: String,
         seconds: u32,
     ) -> wasmtime::Result<()> {
-        self.answer(name.len())?;
-        let key = key(name)?;
-        self.effect(Effect::MarkSeen { key, seconds })
+        self.count_answer(name.len())?;
+        let key = check_key(name)?;
+        self.add_effect(Effect::MarkSeen { key, seconds })
     }
 
     fn forget_count(&mut self, _: Resource<DecisionHandle>, name: String) -> wasmtime::Result<()> {
-        self.answer(name.len())?;
-        let key = key(name)?;
-        self.effect(Effect::ForgetCount { key })
+        self.count_answer(name.len())?;
+        let key = check_key(name)?;
+        self.add_effect(Effect::ForgetCount { key })
     }
 
     fn remember_machine(
@@ -494,11 +495,11 @@ impl decisions::HostDecision for CallState {
         evidence: String,
         seconds: u32,
     ) -> wasmtime::Result<()> {
-        self.answer(address.len() + evidence.len())?;
+        self.count_answer(address.len() + evidence.len())?;
         let mut evidence = one_line(&evidence);
-        evidence.truncate(evidence.floor_char_boundary(EVIDENCE));
-        let address = key(canonical_form(&address))?;
-        self.effect(Effect::RememberMachine {
+        evidence.truncate(evidence.floor_char_boundary(MAX_EVIDENCE));
+        let address = check_key(canonical_form(&address))?;
+        self.add_effect(Effect::RememberMachine {
             address,
             evidence,
             seconds,
@@ -510,9 +511,9 @@ impl decisions::HostDecision for CallState {
         _: Resource<DecisionHandle>,
         address: String,
     ) -> wasmtime::Result<()> {
-        self.answer(address.len())?;
-        let address = key(canonical_form(&address))?;
-        self.effect(Effect::ForgetMachine { address })
+        self.count_answer(address.len())?;
+        let address = check_key(canonical_form(&address))?;
+        self.add_effect(Effect::ForgetMachine { address })
     }
 
     fn report_suppressed(&mut self, _: Resource<DecisionHandle>) -> wasmtime::Result<()> {
@@ -545,8 +546,8 @@ impl clock::Host for CallState {
 
 impl log::Host for CallState {
     fn write(&mut self, level: log::Level, text: String) -> wasmtime::Result<()> {
-        // Bounded like an answer: a guest must not fill the disk with its log.
-        self.answer(text.len())?;
+        // Log lines count towards the limit on the answer: a guest must not fill the disk.
+        self.count_answer(text.len())?;
         let text = one_line(&text);
         let policy = self.view.scope.policy.as_str();
         let id = self.view.id.map(|id| id.to_string()).unwrap_or_default();

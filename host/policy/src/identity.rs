@@ -1,18 +1,18 @@
-//! By what the relay, and what it has sent, is known again.
+//! The relay's identity: its host name and the signed ids of the messages that it sent.
 
 use gatepost_message::TransactionId;
 
-/// The relay's name and the ids of what it sends. None of it may wait.
+/// Host name of the relay and email ids of its messages. No method may wait.
 pub trait Identity: Send + Sync {
-    /// The relay's own name, as in Received.
+    /// Returns the relay's host name, as in Received.
     fn host_name(&self) -> String;
-    /// The id of a transaction's message, for a header.
+    /// Returns the email id of a transaction's message, for a header field.
     fn email_id(&self, transaction: TransactionId) -> String;
-    /// Whether such an id was issued by this relay, or one with the same key ring.
+    /// Returns true if this relay, or another with the same key ring, issued the email id.
     fn is_ours(&self, email_id: &str) -> bool;
 }
 
-/// Of no relay: what it issues nobody knows again.
+/// Identity for probes and tests, which recognises no email id.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoIdentity;
 

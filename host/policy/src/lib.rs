@@ -1,24 +1,24 @@
 //! The policy engine: loads, limits, runs and swaps policy modules. The only crate that knows
 //! WebAssembly.
 //!
-//! The story of one message. At load a module is turned into a component if it is not one,
-//! its imports are checked against the contract, its settings against its own schema, and it is
-//! configured once; the configured state is frozen and compiled, every hook is tried on a harmless
-//! transaction, and what comes out is a [`Version`] ([`Engine::load`]). All of it up to the compiled
-//! code happens in a process of its own with limits ([`Loading`]): what a module is made of harms
-//! that process alone. A [`Slot`] holds the version in use; swapping is one atomic pointer.
+//! A load makes a [`Version`] of a module ([`Engine::load`]). A core module is turned into a
+//! component. Its imports are checked against the contract and its settings against its own
+//! schema, and it is configured once. The configured state is frozen and compiled, and every hook
+//! is tried on a harmless transaction. Everything up to the compiled code happens in a process of
+//! its own with limits ([`Loading`]): a malicious module harms that process alone. A [`Slot`] holds
+//! the active version; a swap replaces one atomic pointer.
 //!
-//! From then on every call of every hook runs in a fresh store made from that frozen state and is
-//! thrown away afterwards: no state leaks from one message to the next, and a trap costs one call.
-//! What the guest wants is recorded by the host as a [`Decision`] and checked for contradictions;
-//! a fault of any kind becomes the policy's [`OnError`]. Whose fault it is is found out: a version
-//! that fails for everybody is no longer called, and neither is one for a message that makes it
-//! fail again and again while it answers for others. What all calls of one transaction ask for
-//! together is bounded as well.
+//! Each call of a hook runs in a fresh store made from the frozen state; the store is dropped after
+//! the call. No state leaks from one message to the next, and a trap costs one call. The host
+//! records the guest's requests as a [`Decision`](gatepost_model::Decision) and checks them for
+//! contradictions. A fault of any kind becomes the policy's [`OnError`]. Each fault is attributed:
+//! a version that fails for everybody is no longer called, and a message that keeps failing while
+//! others are answered is judged without it. The requests of all calls of one transaction together
+//! are bounded, too.
 //!
-//! A [`Chain`] asks its policies in order, each seeing the message as the earlier ones left it,
-//! and folds their judgements into one ruling. Nothing of it has happened yet: the caller carries
-//! it out, at commit.
+//! A [`Chain`] asks its policies in order and folds their judgements into one ruling. Each policy
+//! sees the message as the earlier ones left it. A ruling has no effect by itself: the caller
+//! carries it out, at commit.
 
 mod attribution;
 mod bounds;

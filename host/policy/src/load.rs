@@ -1,10 +1,10 @@
-//! The story of a load.
+//! The load of a version, step by step.
 //!
-//! What a module is made of is looked at in a process of its own, which gives back compiled code
-//! ([`crate::prepare`], [`crate::child`]); or this very module was loaded before with these
-//! settings, and its code is in the cache. The code becomes a component, every hook is called once
-//! on a harmless transaction, and the self-tests are run ([`crate::probe`]), in the sandbox of every
-//! call. Only then is there a [`Version`], and only a version can be activated.
+//! A process of its own reads, checks and compiles the module ([`crate::prepare`],
+//! [`crate::child`]), unless the cache has the code of this module with these settings. The code
+//! becomes a component. Then every hook is called once on a harmless transaction and the self-tests
+//! are run ([`crate::probe`]), in the sandbox of any other call. Only then is there a [`Version`],
+//! and only a version can be activated.
 
 use std::sync::Arc;
 
@@ -24,13 +24,13 @@ use crate::version::{Compiled, Hook, Inspection, Loaded, Version};
 use crate::{Duties, probe};
 
 impl Engine {
-    /// Loads a module for a definition: see the module's own page for the steps.
+    /// Loads a module for a definition.
     ///
-    /// Compiling takes a good part of a second for a large module, off the sessions' own threads.
-    /// Dropped, it ends at once what it has begun, where that is in a process of its own.
+    /// Compiling a large module takes a good part of a second, off the sessions' own threads. If
+    /// the future is dropped, a loading process ends at once.
     ///
     /// # Errors
-    /// Whatever is wrong with the module or its settings, with what to do about it.
+    /// If the module or its settings are refused; the error says what to do about it.
     pub async fn load(
         self: &Arc<Self>,
         definition: Definition,
@@ -40,14 +40,14 @@ impl Engine {
         loaded.map_err(LoadError::bounded)
     }
 
-    /// What a module says of itself.
+    /// Describes a module without its settings.
     ///
     /// # Errors
-    /// As [`Engine::load`], but for its settings, which are not asked for.
+    /// As [`Engine::load`], but for those about settings.
     pub async fn inspect(self: &Arc<Self>, module: Bytes) -> Result<Inspection, LoadError> {
         let definition = Definition::new("inspected");
         let inspected = async {
-            component::admit(&module, definition.limits.module_bytes)?;
+            component::check_file(&module, definition.limits.module_bytes)?;
             let job = Job {
                 settings: None,
                 ..self.job(&definition)
@@ -73,7 +73,7 @@ impl Engine {
 
     async fn prepare(self: &Arc<Self>, job: Job, module: Bytes) -> Result<Prepared, LoadError> {
         match &self.loading {
-            Loading::InChild(program) => child::ask(program, &job, &module).await,
+            Loading::InChild(program) => child::load_in_child(program, &job, &module).await,
             Loading::InProcess => {
                 let engine = self.clone();
                 let handle = tokio::runtime::Handle::current();
@@ -83,7 +83,7 @@ impl Engine {
         }
     }
 
-    /// What an earlier load has left of this very version.
+    /// Returns what an earlier load stored of this very version.
     async fn cached(self: &Arc<Self>, digest: &str) -> Result<Option<Prepared>, LoadError> {
         if self.cache.is_none() {
             return Ok(None);
@@ -93,7 +93,7 @@ impl Engine {
     }
 }
 
-/// Does what takes longer than a session should wait, but not long.
+/// Does work on a thread for blocking work: it takes longer than a session should wait.
 async fn blocking<R: Send + 'static>(
     work: impl FnOnce() -> R + Send + 'static,
 ) -> Result<R, LoadError> {
@@ -115,7 +115,7 @@ async fn load(
             problems: vec![problem],
         });
     }
-    component::admit(&module, definition.limits.module_bytes)?;
+    component::check_file(&module, definition.limits.module_bytes)?;
     let digest = digest(&definition, &module);
     let cached = engine.cached(&digest).await?;
     let fresh = cached.is_none();
@@ -127,7 +127,7 @@ async fn load(
     let (compiled, inspection) = blocking(move || {
         let (engine, digest) = linking;
         let Prepared { inspection, code } = prepared;
-        let compiled = Compiled::of(&engine, &code)?;
+        let compiled = Compiled::from_code(&engine, &code)?;
         if fresh && let Some(cache) = &engine.cache {
             cache.store(&digest, &inspection, &code);
         }
@@ -149,7 +149,7 @@ async fn load(
     Ok(version)
 }
 
-/// Names module and settings together: another setting is another version.
+/// Returns the digest of module and settings: other settings make another version.
 fn digest(definition: &Definition, module: &[u8]) -> String {
     let mut hash = Sha256::new();
     hash.update((module.len() as u64).to_be_bytes());

@@ -1,5 +1,5 @@
-//! The facts about an origin, the directory, an account's settings and the relay's identity, as a
-//! guest asks for them.
+//! A guest's look-ups of a message's origin, the directory, an account's settings and the relay's
+//! identity.
 
 use gatepost_authentication::{Authentication, FromClarity};
 use gatepost_message::canonical_form;

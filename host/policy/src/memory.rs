@@ -1,4 +1,4 @@
-//! What policies look things up in: what they counted and marked before this message, the
+//! The sources of policies' look-ups: the counts and marks before this message, the
 //! [directory](crate::directory), and the relay's own [identity](crate::identity).
 
 use std::sync::Arc;
@@ -9,19 +9,19 @@ use gatepost_model::{Machine, Scope};
 use crate::directory::{Directory, NoDirectory};
 use crate::identity::{Identity, NoIdentity};
 
-/// What the policies of one transaction look things up in.
+/// Sources of the look-ups that the policies of one transaction make.
 #[derive(Clone)]
 pub struct LookUps {
-    /// What they counted and marked.
+    /// Counts, marks and machines.
     pub memory: Arc<dyn Memory>,
-    /// What is known of accounts.
+    /// Accounts.
     pub directory: Arc<dyn Directory>,
-    /// Who the relay is.
+    /// Identity of the relay.
     pub identity: Arc<dyn Identity>,
 }
 
 impl<M: Memory + 'static> From<Arc<M>> for LookUps {
-    /// With a directory that knows nobody, and no identity.
+    /// Adds an empty directory and an identity that recognises nothing.
     fn from(memory: Arc<M>) -> Self {
         Self {
             memory,
@@ -31,18 +31,18 @@ impl<M: Memory + 'static> From<Arc<M>> for LookUps {
     }
 }
 
-/// Counts and marks as they stood before this message. None of it may wait.
+/// Counts and marks as they stood before this message. No method may wait.
 pub trait Memory: Send + Sync {
-    /// The sum counted under `key` in the `seconds` before `now`, to the minute.
+    /// Returns the sum counted under `key` in the `seconds` before `now`, to the minute.
     fn counted(&self, scope: &Scope, key: &str, seconds: u32, now: Millis) -> u64;
-    /// Whether `key` is marked and the mark has not expired at `now`.
+    /// Returns true if `key` is marked and the mark has not expired at `now`.
     fn seen(&self, scope: &Scope, key: &str, now: Millis) -> bool;
-    /// What the account knows at `now` of a machine that writes from `address`, which is in
+    /// Returns the account's knowledge at `now` of a machine that writes from `address`, given in
     /// canonical form.
     fn machine(&self, account: &str, address: &str, now: Millis) -> Option<Machine>;
 }
 
-/// Remembers nothing.
+/// Memory without counts, marks or machines.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoMemory;
 

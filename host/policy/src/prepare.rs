@@ -1,10 +1,10 @@
-//! From the octets of a module to compiled code: all of a load that works on what nobody has
-//! checked yet.
+//! The steps from a module's bytes to compiled code: the part of a load that works on unchecked
+//! input.
 //!
-//! The octets become a component ([`crate::component`]), the component is asked for its schema, the
-//! settings are checked against that ([`crate::settings`]), it is configured and frozen
-//! ([`crate::snapshot`]), and what was frozen is compiled. Of this, wherever it happens
-//! ([`crate::child`]), the relay takes what the module says of itself, and the code.
+//! The bytes become a component ([`crate::component`]), and the component is asked for its schema.
+//! The settings are checked against the schema ([`crate::settings`]). The component is configured
+//! and frozen ([`crate::snapshot`]), and the frozen component is compiled. The result is the
+//! module's description and its code, in whichever process this happens ([`crate::child`]).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,37 +22,37 @@ use crate::definition::Limits;
 use crate::directory::NoDirectory;
 use crate::engine::Engine;
 use crate::error::{LoadError, Resource};
-use crate::host::View;
+use crate::host::CallView;
 use crate::identity::NoIdentity;
 use crate::memory::NoMemory;
 use crate::snapshot::Instrumented;
 use crate::version::{Compiled, Hook, Inspection, settings_function};
 use crate::{Duties, call, settings};
 
-/// What is to be made of a module.
+/// Order to prepare a module.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Job {
     /// Name of the policy.
     pub(crate) policy: String,
-    /// As JSON; `None` where only what the module says of itself is asked for.
+    /// Settings as JSON; `None` if only the module's description is wanted.
     pub(crate) settings: Option<String>,
-    /// Of a call.
+    /// Limits of one call.
     pub(crate) limits: Limits,
-    /// Octets of the code.
+    /// Limit on the compiled code, in bytes.
     pub(crate) code: usize,
-    /// How long the processor may be at work on checking the settings, where that is limited.
+    /// Limit on the processor time for checking the settings, if any.
     pub(crate) validation: Option<Duration>,
 }
 
-/// What was made of it.
+/// Result of a [`Job`].
 pub(crate) struct Prepared {
     pub(crate) inspection: Inspection,
-    /// Configured; empty where only what the module says of itself was asked for.
+    /// Code of the configured component; empty if only the description was wanted.
     pub(crate) code: Code,
 }
 
 impl Job {
-    /// Loading is not a call on a message: it may take longer.
+    /// Returns the limits of the calls at load, which may take longer than a call on a message.
     pub(crate) fn limits(&self) -> Limits {
         Limits {
             deadline: Duration::from_secs(10),
@@ -61,8 +61,8 @@ impl Job {
         }
     }
 
-    pub(crate) fn view(&self) -> View {
-        View {
+    pub(crate) fn view(&self) -> CallView {
+        CallView {
             message: None,
             id: None,
             time: Millis::now(),
@@ -82,36 +82,36 @@ impl Job {
     }
 }
 
-/// Does the job; says what it is about to do.
+/// Does the job. Calls `on_step` with the name of each step before it on_step.
 pub(crate) async fn prepare(
     engine: &Engine,
     job: &Job,
     module: &[u8],
-    begins: &(dyn Fn(&'static str) + Sync),
+    on_step: &(dyn Fn(&'static str) + Sync),
 ) -> Result<Prepared, LoadError> {
-    begins("reading it");
+    on_step("reading it");
     let (component, kind) = component::component(module)?;
-    begins("compiling it");
+    on_step("compiling it");
     let bare = Instrumented::new(engine, &component)?;
-    begins("asking for its settings' schema");
+    on_step("asking for its settings' schema");
     let inspection = inspect(engine, job, bare.compiled(), module, kind).await?;
     let Some(json) = &job.settings else {
         let code = Code::from_child(Vec::new());
         return Ok(Prepared { inspection, code });
     };
-    begins(settings::STEP);
+    on_step(settings::STEP);
     settings::check(&inspection.schema, json, job.validation)?;
-    begins("configuring");
+    on_step("configuring");
     let snapshot = bare.configured(engine, job, json).await?;
     drop(bare);
     let step = "compiling what was configured";
-    begins(step);
+    on_step(step);
     let compiled = Compiled::new(engine, &snapshot)?;
-    let code = Code::of(&compiled.component).map_err(|error| LoadError::Fault {
+    let code = Code::from_component(&compiled.component).map_err(|error| LoadError::Fault {
         step: step.into(),
         detail: format!("{error:#}"),
     })?;
-    if code.octets().len() > job.code {
+    if code.bytes().len() > job.code {
         return Err(LoadError::Exhausted {
             step: step.into(),
             resource: Resource::Code(job.code),
@@ -120,7 +120,7 @@ pub(crate) async fn prepare(
     Ok(Prepared { inspection, code })
 }
 
-/// Asks a component what it is.
+/// Asks a component for its schema and duties, and describes it.
 async fn inspect(
     engine: &Engine,
     job: &Job,

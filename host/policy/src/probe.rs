@@ -1,5 +1,5 @@
-//! The last steps of a load: a version is tried before it can be activated. The same probe tells
-//! later whether a version that fails is broken.
+//! The last steps of a load: a version is tried before it can be activated. Later, the same probe
+//! tells a broken version from a message that makes a sound one fail.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
@@ -12,16 +12,16 @@ use gatepost_model::{AttemptResult, Ending, Fault, FaultKind, Flow, Session, Tra
 use gatepost_smtp::Reply;
 
 use crate::error::LoadError;
-use crate::hooks::Terms;
+use crate::hooks::CallContext;
 use crate::memory::{LookUps, NoMemory};
 use crate::version::{Hook, Version};
 
-/// The facts of a message that came from nowhere: there was nothing to check.
+/// Returns the facts about a message of unknown origin: nothing was checked.
 fn unchecked() -> Arc<Facts> {
     Arc::default()
 }
 
-/// Calls every hook once on a harmless transaction: a version that cannot do that never serves.
+/// Calls every hook once on a harmless transaction. A version that fails is not activated.
 pub(crate) async fn hooks(version: &Version) -> Result<(), LoadError> {
     let look_ups = LookUps::from(Arc::new(NoMemory));
     for of in version.hooks() {
@@ -36,8 +36,8 @@ pub(crate) async fn hooks(version: &Version) -> Result<(), LoadError> {
     Ok(())
 }
 
-/// Calls one hook on a harmless transaction of an account or of none, and gives its fault. Nothing
-/// is kept of what it answers. Boxed, since a call may end in a probe.
+/// Calls one hook on a harmless transaction of an account, or of none, and returns its fault.
+/// The decision is discarded. The future is boxed, since a call may end in a probe.
 pub(crate) fn hook<'a>(
     version: &'a Version,
     hook: Hook,
@@ -52,14 +52,14 @@ pub(crate) fn hook<'a>(
                 return Some(Fault { kind, detail });
             }
         };
-        let terms = Terms::trial(look_ups);
+        let context = CallContext::trial(look_ups);
         let judgement = match hook {
             Hook::Connect => {
                 let Transaction { session, time, .. } = &transaction;
-                version.connect(session, *time, terms).await
+                version.connect(session, *time, context).await
             }
-            Hook::Sender => version.sender(&transaction, terms).await,
-            Hook::Recipient => version.recipient(&transaction, &recipient, terms).await,
+            Hook::Sender => version.sender(&transaction, context).await,
+            Hook::Recipient => version.recipient(&transaction, &recipient, context).await,
             Hook::Message => {
                 let message = Message::from_bytes(Bytes::from_static(
                     b"From: <probe@gatepost.invalid>\r\nTo: <desk@gatepost.invalid>\r\n\
@@ -67,10 +67,10 @@ pub(crate) fn hook<'a>(
                 ));
                 let facts = Some(unchecked());
                 version
-                    .message(&transaction, &message, facts.as_ref(), terms)
+                    .message(&transaction, &message, facts.as_ref(), context)
                     .await
             }
-            Hook::Route => version.route(&transaction, &recipient, 0, terms).await.1,
+            Hook::Route => version.route(&transaction, &recipient, 0, context).await.1,
             Hook::Outcome => {
                 let result = AttemptResult {
                     recipient,
@@ -78,14 +78,14 @@ pub(crate) fn hook<'a>(
                     reply: Reply::new(250, "2.0.0", "probe"),
                     server: None,
                 };
-                version.outcome(&transaction, &result, terms).await
+                version.outcome(&transaction, &result, context).await
             }
         };
         judgement.error
     })
 }
 
-/// A transaction that nobody could object to, and its recipient.
+/// Returns a transaction that no policy should object to, and its recipient.
 fn harmless(account: Option<&str>) -> Result<(Transaction, Address), String> {
     let address = |text: &str| Address::parse(text).map_err(|error| error.to_string());
     let recipient = address("desk@gatepost.invalid")?;
@@ -107,7 +107,7 @@ fn harmless(account: Option<&str>) -> Result<(Transaction, Address), String> {
     Ok((transaction, recipient))
 }
 
-/// Runs the messages whose verdict is known.
+/// Runs the self-tests: messages with a known verdict.
 pub(crate) async fn self_tests(version: &Version) -> Result<(), LoadError> {
     let look_ups = LookUps::from(Arc::new(NoMemory));
     for test in &version.definition.self_tests {
@@ -116,7 +116,7 @@ pub(crate) async fn self_tests(version: &Version) -> Result<(), LoadError> {
                 &test.transaction,
                 &test.message,
                 Some(&unchecked()),
-                Terms::trial(&look_ups),
+                CallContext::trial(&look_ups),
             )
             .await;
         let got = match &judgement.error {

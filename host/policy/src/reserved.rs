@@ -1,34 +1,34 @@
-//! The fields that only the relay writes, whatever a policy wants.
+//! The fields that only the relay writes: edits of these are dropped.
 
 use std::sync::Arc;
 
 use gatepost_authentication::claims_authserv_id;
 use gatepost_message::{Edit, FieldName, TolerantNames};
 
-/// The trace of a message, by which loops are found: no line of it is changed or taken away (RFC
-/// 5321 section 4.4).
+/// Trace field of a message, by which loops are found: it is never changed or removed (RFC 5321
+/// section 4.4).
 const TRACE: &str = "Received";
 
-/// What the last server writes on delivery (RFC 5321 section 4.4), and no relay.
+/// Field that the last server writes on delivery (RFC 5321 section 4.4), and no relay.
 const RETURN_PATH: &str = "Return-Path";
 
-/// RFC 8601 section 2.
+/// Field with the results of message authentication (RFC 8601 section 2).
 const AUTHENTICATION_RESULTS: &str = "Authentication-Results";
 
-/// Which edits are the relay's alone. Those of a policy are dropped, on record.
+/// Rules on the edits that only the relay may make. Those of a policy are dropped, on record.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reserved(Option<Arc<Names>>);
 
 #[derive(Debug, PartialEq, Eq)]
 struct Names {
-    /// The fields in which the relay says what it found.
+    /// Fields in which the relay writes its own findings.
     own: TolerantNames,
-    /// As whom it vouches in Authentication-Results.
+    /// Authserv-id of the relay in Authentication-Results.
     authserv_id: String,
 }
 
 impl Reserved {
-    /// The relay writes these fields, and vouches in Authentication-Results under that name.
+    /// Reserves the relay's `own` fields, and Authentication-Results with its `authserv_id`.
     pub fn new<'a>(own: impl IntoIterator<Item = &'a FieldName>, authserv_id: &str) -> Self {
         let own = own.into_iter().map(FieldName::as_str);
         Self(Some(Arc::new(Names {
@@ -37,7 +37,7 @@ impl Reserved {
         })))
     }
 
-    /// Why this edit is not for a policy to make, if so.
+    /// Returns the reason for which a policy may not make this edit, if there is one.
     pub(crate) fn forbids(&self, edit: &Edit) -> Option<&'static str> {
         let names = self.0.as_deref()?;
         let name = edit.name().as_str();
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_relay_writes_no_policy_writes() {
+    fn edits_of_fields_that_only_the_relay_writes_are_forbidden() {
         let tags: FieldName = "X-Desk-Tags".parse().unwrap();
         let reserved = Reserved::new([&tags], "mx.desk.example");
         for (name, body, allowed) in [

@@ -1,8 +1,7 @@
-//! A policy's settings beside the schema that its module gives for them.
+//! Validation of a policy's settings against the schema that its module supplies.
 //!
-//! The schema is the module's word, and validators follow it wherever it leads: a few lines of
-//! references that double take longer than anybody waits. So the time is limited, in the seconds
-//! of the processor, and the size.
+//! The schema is not trusted, and a validator follows it without bound: a few lines of references
+//! that double at each step can take hours. So its size is limited, and so is the processor time.
 
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
@@ -15,29 +14,29 @@ use serde_json::Value;
 
 use crate::error::{LoadError, Resource};
 
-/// Octets of the schema of a module's settings.
+/// Limit on the schema of a module's settings, in bytes.
 pub const LONGEST_SCHEMA: usize = 256 << 10;
 
-/// How long the processor may be at work on checking settings against a schema.
+/// Limit on the processor time for checking settings against a schema.
 pub const VALIDATION: Duration = Duration::from_secs(2);
 
-/// What the check is called where it fails.
+/// Name of the check in errors.
 pub(crate) const STEP: &str = "checking its settings against its schema";
 
-/// Problems that are said; the rest shows when they are mended.
-const SAID: usize = 20;
+/// Number of problems that are reported; others show once these are mended.
+const MAX_PROBLEMS: usize = 20;
 
-/// The stack for schemas and settings that are nested.
+/// Stack of the validator's thread, in bytes: schemas and settings may be nested.
 const STACK: usize = 8 << 20;
 
-/// How often to look whether the time is up.
-const LOOK: Duration = Duration::from_millis(20);
+/// Interval at which the processor time is compared with its limit.
+const POLL: Duration = Duration::from_millis(20);
 
-/// Checks settings against the module's own schema, with the path of each problem.
+/// Checks settings against the module's own schema; the error has the path of each problem.
 ///
-/// The time is that of the whole process, and a thread that is still at work when it is up is left
-/// behind: both are right in a process that does nothing else and ends with the answer, and there
-/// alone is the time limited.
+/// `within` limits the processor time of the whole process, and a thread that exceeds it is left
+/// running. Both are right only in a process that does nothing else and ends with the answer, so
+/// a limit is given only there.
 pub(crate) fn check(
     schema: &str,
     settings: &str,
@@ -51,12 +50,12 @@ pub(crate) fn check(
         .name("settings".into())
         .stack_size(STACK)
         .spawn(move || answer.send(validate(&schema, &settings)));
-    thread.map_err(|error| broken(error.to_string()))?;
+    thread.map_err(|error| schema_fault(error.to_string()))?;
     loop {
-        match answered.recv_timeout(LOOK) {
+        match answered.recv_timeout(POLL) {
             Ok(result) => return result,
             Err(RecvTimeoutError::Disconnected) => {
-                return Err(broken("the validator panicked".into()));
+                return Err(schema_fault("the validator panicked".into()));
             }
             Err(RecvTimeoutError::Timeout) => {
                 let taken = processor_time().saturating_sub(begun);
@@ -71,7 +70,7 @@ pub(crate) fn check(
     }
 }
 
-fn broken(detail: String) -> LoadError {
+fn schema_fault(detail: String) -> LoadError {
     LoadError::Fault {
         step: "reading its settings' schema".into(),
         detail,
@@ -79,10 +78,10 @@ fn broken(detail: String) -> LoadError {
 }
 
 fn parse(text: &str) -> Result<Value, LoadError> {
-    serde_json::from_str(text).map_err(|error| broken(error.to_string()))
+    serde_json::from_str(text).map_err(|error| schema_fault(error.to_string()))
 }
 
-/// Of this process, all threads together.
+/// Returns the processor time of this process, all threads together.
 fn processor_time() -> Duration {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
@@ -90,10 +89,11 @@ fn processor_time() -> Duration {
 }
 
 fn validate(schema: &Value, settings: &Value) -> Result<(), LoadError> {
-    let validator = jsonschema::validator_for(schema).map_err(|error| broken(error.to_string()))?;
+    let validator =
+        jsonschema::validator_for(schema).map_err(|error| schema_fault(error.to_string()))?;
     let problems: Vec<String> = validator
         .iter_errors(settings)
-        .take(SAID)
+        .take(MAX_PROBLEMS)
         .map(|error| problem(&error, settings))
         .collect();
     if problems.is_empty() {
@@ -103,12 +103,12 @@ fn validate(schema: &Value, settings: &Value) -> Result<(), LoadError> {
     }
 }
 
-/// Where in the settings something is wrong, and what.
+/// Describes one problem, with its JSON path in front.
 fn problem(error: &ValidationError<'_>, settings: &Value) -> String {
     let path = error.instance_path().to_string();
     let place = if path.is_empty() { "/" } else { &path };
     match (error.kind(), settings.pointer(&path)) {
-        // Where nothing is expected, the error would name the value and not the key.
+        // Where the schema allows nothing, the validator's error names the value and not the key.
         (ValidationErrorKind::FalseSchema, Some(Value::Object(object))) => {
             let keys: Vec<_> = object.keys().map(|key| format!("'{key}'")).collect();
             format!(

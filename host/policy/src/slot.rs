@@ -1,4 +1,4 @@
-//! The place of one policy in the relay: the version in use, and the one before it.
+//! The slot of one policy: its active version, and the one before it for a rollback.
 
 use std::sync::{Arc, Mutex};
 
@@ -7,26 +7,26 @@ use arc_swap::ArcSwap;
 use crate::breaker::BreakerState;
 use crate::version::Version;
 
-/// Holds a policy's version in use. Swapping is one atomic pointer: who has begun with a version
-/// finishes with it.
+/// Slot of one policy, which holds its active version. A swap replaces one atomic pointer: a
+/// transaction that began with a version finishes with it.
 #[derive(Debug)]
 pub struct Slot {
     name: String,
     current: ArcSwap<Version>,
-    /// The version that was in use before, kept for a rollback.
+    /// Version that was active before, kept for a rollback.
     previous: Mutex<Option<Arc<Version>>>,
 }
 
-/// There is no earlier version.
+/// Error of a rollback in a slot without an earlier version.
 #[derive(Debug, thiserror::Error)]
 #[error("policy {policy} has no earlier version in this process; activate its file instead")]
 pub struct NothingToRollBackTo {
-    /// Which.
+    /// Name of the policy in the configuration.
     pub policy: String,
 }
 
 impl Slot {
-    /// A slot whose first version is in use at once.
+    /// Makes a slot whose first version is active at once.
     pub fn new(version: Version) -> Arc<Self> {
         Arc::new(Self {
             name: version.name().to_owned(),
@@ -35,8 +35,8 @@ impl Slot {
         })
     }
 
-    /// A slot of the same policy whose version in use is this one, and whose version before is the
-    /// one in use here. This slot stays as it is: whoever holds it goes on as before.
+    /// Makes a new slot of the same policy in which `version` is active and this slot's active
+    /// version is the one before. This slot stays as it is, for those that hold it.
     pub fn succeeded_by(&self, version: Version) -> Arc<Self> {
         Arc::new(Self {
             name: self.name.clone(),
@@ -45,22 +45,22 @@ impl Slot {
         })
     }
 
-    /// Name of the policy in the configuration.
+    /// Returns the name of the policy in the configuration.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The version in use.
+    /// Returns the active version.
     pub fn current(&self) -> Arc<Version> {
         self.current.load_full()
     }
 
-    /// The version before, if there was one.
+    /// Returns the version before the active one, if there was one.
     pub fn previous(&self) -> Option<Arc<Version>> {
         self.lock().clone()
     }
 
-    /// Puts a loaded version in use and returns the former, which is kept for a rollback.
+    /// Activates a loaded version and returns the former one, which is kept for a rollback.
     pub fn activate(&self, version: Version) -> Arc<Version> {
         let mut previous = self.lock();
         let former = self.current.swap(Arc::new(version));
@@ -68,11 +68,11 @@ impl Slot {
         former
     }
 
-    /// Puts the version before in use again; the one in use now takes its place, so that a
+    /// Activates the version before again and keeps the present one in its place, so that a
     /// rollback can itself be undone.
     ///
     /// # Errors
-    /// If there was none.
+    /// If there is no version before.
     pub fn rollback(&self) -> Result<Arc<Version>, NothingToRollBackTo> {
         let mut previous = self.lock();
         let Some(version) = previous.take() else {
@@ -84,7 +84,7 @@ impl Slot {
         Ok(version)
     }
 
-    /// Whether the version in use is being called.
+    /// Returns the state of the active version's circuit breaker.
     pub fn breaker(&self) -> BreakerState {
         self.current.load().breaker_state()
     }

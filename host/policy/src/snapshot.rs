@@ -1,5 +1,5 @@
-//! Configures a component once and freezes what that made of its memory, so that every call
-//! starts configured (wasmtime-wizer).
+//! Configures a component once and freezes the resulting memory, so that every call starts
+//! configured (wasmtime-wizer).
 
 use wasmtime::Store;
 use wasmtime::component::{Instance, Lift, WasmList};
@@ -13,7 +13,7 @@ use crate::host::CallState;
 use crate::prepare::Job;
 use crate::version::{self, Compiled};
 
-/// A component that can be configured: wizer has added exports through which its memory is read.
+/// Component that can be configured: wizer added exports through which its memory is read.
 pub(crate) struct Instrumented<'a> {
     wizer: Wizer,
     context: ComponentContext<'a>,
@@ -33,7 +33,7 @@ impl<'a> Instrumented<'a> {
         })
     }
 
-    /// The component, not configured.
+    /// Returns the compiled component, not configured.
     pub(crate) fn compiled(&self) -> &Compiled {
         &self.compiled
     }
@@ -66,7 +66,7 @@ impl<'a> Instrumented<'a> {
             .await
             .map_err(failed)?;
         answer.map_err(|problems| LoadError::Settings { problems })?;
-        let mut state = Access { store, instance };
+        let mut state = InstanceAccess { store, instance };
         wizer
             .snapshot_component(context, &mut state)
             .await
@@ -88,14 +88,14 @@ fn component_mismatch(error: wasmtime::Error) -> LoadError {
     }
 }
 
-/// Reads the globals and the memory of an instrumented instance through the exports that the
-/// instrumentation added.
-struct Access {
+/// Access to the globals and the memory of an instrumented instance, through the exports that
+/// the instrumentation added.
+struct InstanceAccess {
     store: Store<CallState>,
     instance: Instance,
 }
 
-impl Access {
+impl InstanceAccess {
     async fn call<R, T>(
         &mut self,
         instance: &str,
@@ -117,7 +117,7 @@ impl Access {
                 .get_typed_func::<(), (R,)>(&mut self.store, index)
                 .ok()
         });
-        // The exports were put there by the instrumentation a moment ago.
+        // The instrumentation added these exports a moment ago.
         let function = function.unwrap_or_else(|| panic!("the instrumentation lost an export"));
         match function.call_async(&mut self.store, ()).await {
             Ok((answer,)) => take(&mut self.store, answer),
@@ -126,7 +126,7 @@ impl Access {
     }
 }
 
-impl ComponentInstanceState for Access {
+impl ComponentInstanceState for InstanceAccess {
     async fn call_func_ret_list_u8(
         &mut self,
         instance: &str,

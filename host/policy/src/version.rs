@@ -1,5 +1,5 @@
-//! One version of one policy, ready to be called, and what is known of it. How it comes about is
-//! told in [`crate::load`].
+//! One version of one policy, ready to be called, and the description of its module. The load is
+//! described in [`crate::load`].
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::engine::Engine;
 use crate::error::LoadError;
 use crate::host::CallState;
 
-/// A point in the life of a message where a policy may be asked.
+/// Point in the life of a message at which a policy may be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Hook {
     /// A client has connected.
@@ -45,7 +45,7 @@ impl Hook {
         Hook::Outcome,
     ];
 
-    /// The name of its interface in the contract.
+    /// Returns the name of its interface in the contract.
     pub fn word(self) -> &'static str {
         match self {
             Hook::Connect => "connect",
@@ -57,7 +57,7 @@ impl Hook {
         }
     }
 
-    /// Where a component exports it, if it does.
+    /// Returns the index of its function in a component that exports it.
     pub(crate) fn export_of(self, component: &Component) -> Option<ComponentExportIndex> {
         export(component, self.word(), self.function())
     }
@@ -74,7 +74,7 @@ impl Hook {
     }
 }
 
-/// A compiled component with its imports resolved.
+/// Compiled component with its imports resolved.
 pub(crate) struct Compiled {
     pub(crate) component: Component,
     pub(crate) pre: InstancePre<CallState>,
@@ -87,8 +87,8 @@ impl Compiled {
         Self::link(engine, component)
     }
 
-    /// Of code that was compiled before.
-    pub(crate) fn of(engine: &Engine, code: &Code) -> Result<Self, LoadError> {
+    /// Links code that was compiled before.
+    pub(crate) fn from_code(engine: &Engine, code: &Code) -> Result<Self, LoadError> {
         let component = code
             .component(&engine.wasm)
             .map_err(|error| LoadError::Invalid(format!("{error:#}")))?;
@@ -108,7 +108,7 @@ impl Compiled {
     }
 }
 
-/// What a call needs of a version.
+/// Parts of a version that a call needs.
 pub(crate) struct Loaded {
     pub(crate) pre: InstancePre<CallState>,
     exports: [Option<ComponentExportIndex>; Hook::ALL.len()],
@@ -127,34 +127,34 @@ impl Loaded {
     }
 }
 
-/// What a module says of itself, without settings: `gatepost policy inspect`.
+/// Description of a module without its settings, as `gatepost policy inspect` prints it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Inspection {
     /// SHA-256 of the file, in hexadecimal.
     pub digest: String,
-    /// Octets of the file.
+    /// Size of the file, in bytes.
     pub size: usize,
-    /// Core module or component.
+    /// Kind of the file: core module or component.
     pub kind: ModuleKind,
-    /// The contract's version that it was built for.
+    /// Version of the contract that it was built for.
     #[serde(skip, default = "contract_version")]
     pub contract: &'static str,
-    /// The hooks that it exports.
+    /// Hooks that it exports.
     pub hooks: Vec<Hook>,
-    /// The interfaces of the contract that it imports.
+    /// Interfaces of the contract that it imports.
     pub imports: Vec<String>,
-    /// What it is answerable for.
+    /// Duties that it declares.
     pub duties: Duties,
     /// JSON Schema of its settings.
     pub schema: String,
 }
 
-/// What is not of this version is refused.
+/// Returns the only version that a loaded module can have: others are refused.
 fn contract_version() -> &'static str {
     VERSION
 }
 
-/// One version of one policy: module and settings, compiled, configured and tried.
+/// One version of one policy: a module with settings, compiled, configured and tried.
 pub struct Version {
     pub(crate) engine: Arc<Engine>,
     pub(crate) loaded: Loaded,
@@ -176,38 +176,39 @@ impl std::fmt::Debug for Version {
 }
 
 impl Version {
-    /// Name of the policy in the configuration.
+    /// Returns the name of the policy in the configuration.
     pub fn name(&self) -> &str {
         &self.definition.name
     }
 
-    /// SHA-256 of the module and its settings, in hexadecimal: what stands in every record.
+    /// Returns the SHA-256 of the module and its settings, in hexadecimal: every record names the
+    /// version by it.
     pub fn digest(&self) -> &str {
         &self.digest
     }
 
-    /// What the module says of itself.
+    /// Returns the description of the module.
     pub fn inspection(&self) -> &Inspection {
         &self.inspection
     }
 
-    /// The hooks that it exports, in the order in which a message meets them.
+    /// Returns the hooks that it exports, in the order in which a message meets them.
     pub fn hooks(&self) -> &[Hook] {
         &self.inspection.hooks
     }
 
-    /// Whether it imports the facts about a message's origin, which are gathered only then.
+    /// Returns true if it imports the facts about a message's origin: only then are they gathered.
     pub fn wants_authentication(&self) -> bool {
         let mut imports = self.inspection.imports.iter();
         imports.any(|interface| interface == contract::AUTHENTICATION)
     }
 
-    /// What it is answerable for.
+    /// Returns the duties that it declares.
     pub fn duties(&self) -> Duties {
         self.inspection.duties
     }
 
-    /// What the configuration says of it.
+    /// Returns its definition in the configuration.
     pub fn definition(&self) -> &Definition {
         &self.definition
     }
@@ -216,13 +217,13 @@ impl Version {
         &self.breakers[hook as usize]
     }
 
-    /// Whether every hook of it is being called.
+    /// Returns the worst state of its hooks' circuit breakers.
     pub fn breaker_state(&self) -> BreakerState {
         let states = self.breakers.iter().map(Breaker::state);
         states.fold(BreakerState::Closed, BreakerState::worse)
     }
 
-    /// When it was loaded.
+    /// Returns the time at which it was loaded.
     pub fn loaded_at(&self) -> Millis {
         self.loaded_at
     }

@@ -1,5 +1,5 @@
-//! On any message header-guard changes no octet outside the headers that it names: what is left of
-//! a message without these is the same before and after.
+//! header-guard changes no byte of any message outside the fields that it names: without these
+//! fields, the message is the same before and after.
 
 use bytes::Bytes;
 use gatepost_message::{Edit, FieldBody, FieldName, Message};
@@ -9,7 +9,7 @@ use header_guard::HeaderGuard;
 use proptest::prelude::*;
 use serde_json::json;
 
-/// What it is told to touch, or does so by itself.
+/// Fields that it is told to edit, or edits by itself.
 const NAMED: [&str; 20] = [
     "Auto-Submitted",
     "X-Auto-Response-Suppress",
@@ -33,9 +33,9 @@ const NAMED: [&str; 20] = [
     "Subject",
 ];
 
-struct Nothing;
+struct NoFacts;
 
-impl Facts for Nothing {
+impl Facts for NoFacts {
     fn now(&self) -> u64 {
         0
     }
@@ -66,7 +66,7 @@ fn transaction(flow: Flow) -> Transaction {
     }
 }
 
-/// The edits of a decision, as the relay records them: one that it would not record is a fault.
+/// Returns the edits of a decision as the relay records them. Panics on one that it would refuse.
 fn edits(decision: &Decision) -> Vec<Edit> {
     let name = |name: &str| FieldName::new(name).expect("a name that the relay takes");
     let body = |body: &str| FieldBody::new(body).expect("a body that the relay takes");
@@ -85,7 +85,8 @@ fn edits(decision: &Decision) -> Vec<Edit> {
     edits.collect()
 }
 
-fn odd() -> impl Strategy<Value = Vec<u8>> {
+/// Generates the content of a line: plain, binary, or long.
+fn content() -> impl Strategy<Value = Vec<u8>> {
     let octet = any::<u8>().prop_filter("no line ends", |octet| !matches!(octet, b'\r' | b'\n'));
     prop_oneof![
         "[a-z <@>,:;()\"=?]{0,30}".prop_map(String::into_bytes),
@@ -94,7 +95,7 @@ fn odd() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// One line of a header section, with or without a known name, continued, or none at all.
+/// Generates a line of a header section: with a known or unknown name, continued, or malformed.
 fn line() -> impl Strategy<Value = Vec<u8>> {
     let spelt = (prop::sample::select(&NAMED[..]), 0..3).prop_map(|(name, case)| match case {
         0 => name.to_uppercase(),
@@ -109,20 +110,24 @@ fn line() -> impl Strategy<Value = Vec<u8>> {
         1 => dressed,
     ];
     let end = prop_oneof![9 => Just("\r\n"), 1 => Just("\n")];
+    let colon = prop::sample::select(&[":", ": ", " : "][..]);
     let gap = prop::sample::select(&["", " ", "\t", "\r\n "][..]);
     prop_oneof![
-        12 => (name, prop::sample::select(&[":", ": ", " : "][..]), odd(), gap, odd(), end.clone())
+        12 => (name, colon, content(), gap, content(), end.clone())
             .prop_map(|(name, colon, body, gap, more, end)| {
-                [name.as_bytes(), colon.as_bytes(), &body, gap.as_bytes(), &more, end.as_bytes()].concat()
+                let (name, colon) = (name.as_bytes(), colon.as_bytes());
+                [name, colon, &body, gap.as_bytes(), &more, end.as_bytes()].concat()
             }),
-        1 => (odd(), end).prop_map(|(line, end)| [&line, end.as_bytes()].concat()),
+        1 => (content(), end).prop_map(|(line, end)| [&line, end.as_bytes()].concat()),
     ]
 }
 
 fn message() -> impl Strategy<Value = Vec<u8>> {
     let lines = prop::collection::vec(line(), 0..12);
     let rest = prop_oneof![
-        4 => odd().prop_map(|body| [b"\r\n", body.as_slice(), b"\r\nX-Mailer: in the body\r\n"].concat()),
+        4 => content().prop_map(|body| {
+            [b"\r\n", body.as_slice(), b"\r\nX-Mailer: in the body\r\n"].concat()
+        }),
         1 => Just(Vec::new()),
     ];
     (lines, rest).prop_map(|(lines, rest)| [lines.concat(), rest].concat())
@@ -136,7 +141,7 @@ fn without_named(message: &Message) -> Bytes {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
     #[test]
-    fn no_octet_changes_outside_the_headers_that_it_names(
+    fn header_guard_changes_no_byte_outside_the_fields_that_it_names(
         octets in message(),
         flow in prop::sample::select(&[Flow::Inbound, Flow::Submission][..]),
         malformed in prop::sample::select(&["refuse", "keep"][..]),
@@ -156,9 +161,9 @@ proptest! {
         let _given = Given::default().give();
         let before = Message::from_bytes(octets.into());
         let mut decision = Decision::default();
-        let verdict = guard.message(&transaction(flow), &Mail(&before), &Nothing, &mut decision);
+        let verdict = guard.message(&transaction(flow), &Mail(&before), &NoFacts, &mut decision);
         let edits = edits(&decision);
-        // Relay and policy have one view of what a name is.
+        // Relay and policy agree on which names are malformed.
         let malformed_name = before.fields().any(|field| !field.is_well_formed());
         prop_assert!(malformed == "keep" || !malformed_name || verdict != Verdict::Pass);
         if verdict != Verdict::Pass {
@@ -168,9 +173,10 @@ proptest! {
         let after = before.edited(&edits);
         prop_assert!(edits.is_empty() || after.to_bytes().is_ok());
         let (left, right) = (without_named(&before), without_named(&after));
-        // A body without a header section gets the empty line that keeps it a body.
+        // Edits put the empty line in front of a body that has no header section.
         let bare = before.head().is_empty();
-        let added: &[u8] = if bare && !edits.is_empty() && before.size() > 0 { b"\r\n" } else { b"" };
+        let gets_line = bare && !edits.is_empty() && before.size() > 0;
+        let added: &[u8] = if gets_line { b"\r\n" } else { b"" };
         prop_assert_eq!(right, [added, &left].concat());
         if flow == Flow::Submission {
             for mark in &NAMED[..5] {
@@ -182,8 +188,8 @@ proptest! {
             let left = format!("{once} stood there more than once, and is too long to be one");
             let says = |action: &Action| matches!(action, Action::Reason(said) if *said == left);
             let left = duplicates == "repair" && decision.actions().iter().any(says);
-            let leaves_open = ["From", "Sender", "Reply-To", "Subject"].contains(once);
-            prop_assert!(after.count(once) <= 1 || left && !leaves_open, "{}", once);
+            let is_always_repaired = ["From", "Sender", "Reply-To", "Subject"].contains(once);
+            prop_assert!(after.count(once) <= 1 || left && !is_always_repaired, "{}", once);
         }
     }
 }

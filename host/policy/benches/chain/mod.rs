@@ -1,4 +1,4 @@
-//! The chain that is measured: the three policies that ship with the relay, and a message for them.
+//! The measured chain: three policies that ship with the relay, and a message for them.
 
 pub mod native;
 pub mod sandboxed;
@@ -7,7 +7,7 @@ use bytes::Bytes;
 use gatepost_message::Message;
 use serde_json::{Value, json};
 
-/// A message of 10 KiB as it comes from a mail program.
+/// Returns a message of 10 KiB as a mail program writes it.
 pub fn message() -> Message {
     let mut text = String::from(
         "Received: from client.example by mx.sender.example; Mon, 1 Jan 2024 00:00:01 +0000\r\n\
@@ -27,7 +27,7 @@ pub fn message() -> Message {
     Message::from_bytes(Bytes::from(text))
 }
 
-/// Settings that have each policy do its work.
+/// Returns settings with which the policy has work to do.
 fn settings(policy: &str) -> Value {
     match policy {
         "loop-guard" => json!({}),

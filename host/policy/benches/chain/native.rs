@@ -8,7 +8,7 @@ use loop_guard::LoopGuard;
 use outbound_route::OutboundRoute;
 use test_support::native::NativeFacts;
 
-/// The three policies.
+/// Three policies in plain Rust.
 pub struct Native {
     loop_guard: LoopGuard,
     header_guard: HeaderGuard,
@@ -18,12 +18,12 @@ pub struct Native {
 }
 
 impl Native {
-    /// All three, with the settings that they have in the sandbox.
+    /// Makes the policies with the settings that they have in the sandbox.
     pub fn new() -> Self {
         Self {
-            loop_guard: made("loop-guard"),
-            header_guard: made("header-guard"),
-            outbound_route: made("outbound-route"),
+            loop_guard: configured("loop-guard"),
+            header_guard: configured("header-guard"),
+            outbound_route: configured("outbound-route"),
             transaction: Transaction {
                 id: "01a20485-bcbb-73d1-ab86-9a97923ae8ee".into(),
                 session: Session {
@@ -43,7 +43,7 @@ impl Native {
         }
     }
 
-    /// Has them judge a message and route its recipient; gives the message as it goes on.
+    /// Judges a message and routes its recipient. Returns the message after the edits.
     pub fn judge(&self, message: &Message) -> Message {
         let message = self.ask(&self.loop_guard, message.clone());
         let message = self.ask(&self.header_guard, message);
@@ -61,8 +61,8 @@ impl Native {
 
     fn ask(&self, policy: &impl Policy, message: Message) -> Message {
         let mut decision = Decision::default();
-        let native = Mail(&message);
-        let verdict = policy.message(&self.transaction, &native, &self.facts, &mut decision);
+        let mail = Mail(&message);
+        let verdict = policy.message(&self.transaction, &mail, &self.facts, &mut decision);
         std::hint::black_box(verdict);
         let edits: Vec<Edit> = decision.actions().iter().filter_map(edit).collect();
         if edits.is_empty() {
@@ -73,7 +73,7 @@ impl Native {
     }
 }
 
-fn made<P: Policy>(name: &str) -> P {
+fn configured<P: Policy>(name: &str) -> P {
     let Ok(policy) = P::new(serde_json::from_value(super::settings(name)).unwrap()) else {
         panic!("settings of {name}")
     };

@@ -7,17 +7,17 @@ use gatepost_model::{Flow, Session, Transaction};
 use gatepost_policy::{Chain, Definition, Engine, EngineSettings, Findings, NoMemory, Slot};
 use tokio::runtime::{Builder, Runtime};
 
-/// A chain of policies, each in its sandbox.
+/// Chain of policies, each in its sandbox.
 pub struct Sandboxed {
     runtime: Runtime,
     chain: Chain,
     transaction: Transaction,
-    // The versions are its.
+    // Kept because the versions run on it.
     _engine: Arc<Engine>,
 }
 
 impl Sandboxed {
-    /// A chain of these policies.
+    /// Makes a chain of these policies.
     pub fn new(names: &[&str]) -> Self {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         let engine = Engine::new(EngineSettings::default()).unwrap();
@@ -52,15 +52,17 @@ impl Sandboxed {
         }
     }
 
-    /// Has it judge a message and route its recipient; gives the message as it goes on.
+    /// Judges a message and routes its recipient. Returns the message after the edits.
     pub fn judge(&self, message: &Message) -> Message {
         let pinned = self.chain.begin(Arc::new(NoMemory));
-        let of = &self.transaction;
+        let transaction = &self.transaction;
         self.runtime.block_on(async {
             let ruling = pinned
-                .message(of, message.clone(), None, Findings::default())
+                .message(transaction, message.clone(), None, Findings::default())
                 .await;
-            let route = pinned.route(of, &of.recipients[0], 0).await;
+            let route = pinned
+                .route(transaction, &transaction.recipients[0], 0)
+                .await;
             std::hint::black_box(route);
             ruling.message
         })

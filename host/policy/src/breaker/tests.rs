@@ -1,4 +1,4 @@
-//! The breaker's rules, by example and against whatever hostile senders interleave.
+//! The breaker's rules, by example and against arbitrary interleavings of hostile senders.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-const LATER: u64 = COOLDOWN.as_millis() as u64;
+const AFTER_COOLDOWN: u64 = COOLDOWN.as_millis() as u64;
 
 fn network(number: u8) -> Sender {
     Sender::Network(IpAddr::V4(Ipv4Addr::new(192, 0, number, 0)))
@@ -19,7 +19,7 @@ fn digest(number: u32) -> Digest {
 }
 
 fn fails(breaker: &Breaker, from: u8, account: &str, message: u32, now: u64) -> bool {
-    let at = Occurrence {
+    let at = AttributedFault {
         sender: network(from),
         account: Some(account),
         digest: digest(message),
@@ -38,40 +38,43 @@ fn admits(breaker: &Breaker, from: u8, account: &str, message: u32, now: u64) ->
 }
 
 #[test]
-fn it_opens_for_all_where_unrelated_senders_of_several_accounts_make_it_fail() {
+fn faults_of_unrelated_senders_of_several_accounts_open_it_for_all() {
     let breaker = Breaker::new();
     for n in 0..UNRELATED as u8 {
         assert_eq!(breaker.state(), BreakerState::Closed, "{n}");
         fails(&breaker, n, ["a", "b"][usize::from(n % 2)], n.into(), 0);
     }
     assert_eq!(breaker.state(), BreakerState::Open);
-    assert_eq!(admits(&breaker, 99, "c", 99, LATER - 1), Admission::Open);
     assert_eq!(
-        admits(&breaker, 99, "c", 99, LATER),
+        admits(&breaker, 99, "c", 99, AFTER_COOLDOWN - 1),
+        Admission::Open
+    );
+    assert_eq!(
+        admits(&breaker, 99, "c", 99, AFTER_COOLDOWN),
         Admission::Granted,
         "one trial"
     );
     assert_eq!(
-        admits(&breaker, 99, "c", 99, LATER),
+        admits(&breaker, 99, "c", 99, AFTER_COOLDOWN),
         Admission::Open,
         "and no second one"
     );
     assert_eq!(
-        admits(&breaker, 98, "c", 98, LATER),
+        admits(&breaker, 98, "c", 98, AFTER_COOLDOWN),
         Admission::Granted,
         "of another sender"
     );
-    answers(&breaker, "c", LATER);
+    answers(&breaker, "c", AFTER_COOLDOWN);
     assert_eq!(breaker.state(), BreakerState::Closed);
 }
 
 #[test]
-fn the_settings_of_one_account_stop_nobody_elses_mail() {
+fn faults_of_one_account_open_it_for_that_account_alone() {
     let breaker = Breaker::new();
     for n in 0..3 * UNRELATED as u8 {
         fails(&breaker, n, "broken", n.into(), 0);
     }
-    // A stranger's one fault in another account's mail makes it no other.
+    // One fault in another account's mail changes nothing.
     fails(&breaker, 77, "other", 77, 0);
     assert_eq!(breaker.state(), BreakerState::OpenForAccounts(1));
     assert_eq!(admits(&breaker, 50, "broken", 50, 1), Admission::Open);
@@ -87,7 +90,7 @@ fn the_settings_of_one_account_stop_nobody_elses_mail() {
 }
 
 #[test]
-fn a_version_that_cannot_answer_its_probe_is_not_called() {
+fn a_failed_probe_opens_it() {
     let breaker = Breaker::new();
     let probes = (0..PROBE_AFTER).map(|n| fails(&breaker, 1, "a", n, 0));
     assert_eq!(probes.collect::<Vec<_>>(), [false, false, true]);
@@ -99,25 +102,25 @@ fn a_version_that_cannot_answer_its_probe_is_not_called() {
 }
 
 #[test]
-fn who_made_it_fail_cannot_keep_it_open_by_coming_first() {
+fn a_failing_sender_cannot_keep_it_open_by_coming_first() {
     let breaker = Breaker::new();
     for n in 0..UNRELATED as u8 {
         fails(&breaker, n, "a", n.into(), 0);
     }
     for round in 1..4 {
-        let now = round * LATER;
+        let now = round * AFTER_COOLDOWN;
         assert_eq!(admits(&breaker, 0, "a", 0, now), Admission::Granted);
         fails(&breaker, 0, "a", 0, now);
         assert_eq!(admits(&breaker, 0, "a", 1000, now), Admission::Open);
     }
     assert_eq!(
-        admits(&breaker, 200, "a", 200, 3 * LATER),
+        admits(&breaker, 200, "a", 200, 3 * AFTER_COOLDOWN),
         Admission::Granted
     );
 }
 
 #[test]
-fn a_message_that_fails_twice_while_others_are_answered_is_not_called_for_again() {
+fn a_message_that_fails_twice_while_others_are_answered_is_refused() {
     let breaker = Breaker::new();
     fails(&breaker, 1, "a", 7, 0);
     fails(&breaker, 2, "a", 7, 1);
@@ -138,9 +141,9 @@ fn a_message_that_fails_twice_while_others_are_answered_is_not_called_for_again(
 }
 
 #[test]
-fn on_a_quiet_site_the_probe_says_whose_fault_it_is() {
+fn without_other_mail_the_probe_decides_that_a_message_is_at_fault() {
     let breaker = Breaker::new();
-    for n in 0..OFTEN {
+    for n in 0..MESSAGE_FAULTS_BY_PROBE {
         assert_eq!(admits(&breaker, 1, "a", 7, n.into()), Admission::Granted);
         if fails(&breaker, 1, "a", 7, n.into()) {
             breaker.probed_at(Some("a"), "p", None, n.into());
@@ -150,49 +153,38 @@ fn on_a_quiet_site_the_probe_says_whose_fault_it_is() {
 }
 
 #[test]
-fn one_sender_cannot_have_the_messages_of_another_forgotten() {
+fn one_sender_cannot_evict_the_messages_of_another() {
     let breaker = Breaker::new();
     fails(&breaker, 1, "a", 7, 0);
-    for message in 1000..1000 + 3 * MESSAGES as u32 {
+    for message in 1000..1000 + 3 * MAX_MESSAGES as u32 {
         fails(&breaker, 2, "a", message, 1);
     }
-    assert_eq!(breaker.lock().messages.len(), MESSAGES);
+    assert_eq!(breaker.lock().messages.len(), MAX_MESSAGES);
     fails(&breaker, 1, "a", 7, 2);
     answers(&breaker, "a", 3);
     assert_eq!(admits(&breaker, 1, "a", 7, 4), Admission::Repeated);
 }
 
 #[test]
-fn a_day_after_the_last_fault_all_is_forgotten() {
+fn all_records_are_dropped_a_day_after_the_last_fault() {
     let breaker = Breaker::new();
     fails(&breaker, 1, "a", 7, 0);
-    answers(&breaker, "a", REMEMBERED.as_millis() as u64 + 1);
+    answers(&breaker, "a", RETENTION.as_millis() as u64 + 1);
     assert!(breaker.healthy.load(Ordering::Acquire));
     assert!(breaker.lock().messages.is_empty());
 }
 
-/// What happens to a version that answers everything but hostile messages.
+/// Event in the life of a version that answers everything but hostile messages.
 #[derive(Debug, Clone)]
 enum Event {
-    /// One of a few networks sends what makes it fail, to some account.
-    Hostile {
-        from: u8,
-        account: u8,
-        message: u32,
-    },
-    /// Any of these sends what it answers, too.
-    HostileAnswered {
-        from: u8,
-        account: u8,
-    },
-    /// Somebody else's mail, which it answers.
-    Honest {
-        from: u8,
-        account: u8,
-    },
-    Later {
-        millis: u64,
-    },
+    /// One of a few networks sends a message that makes it fail, to some account.
+    Hostile { from: u8, account: u8, message: u32 },
+    /// One of these networks sends a message that it answers.
+    HostileAnswered { from: u8, account: u8 },
+    /// Another network sends a message, which it answers.
+    Honest { from: u8, account: u8 },
+    /// Time passes.
+    Later { millis: u64 },
 }
 
 fn event() -> impl Strategy<Value = Event> {
@@ -214,8 +206,8 @@ fn account(number: u8) -> String {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
-    /// Whatever senders of few networks interleave, it never opens, and nobody else's mail is
-    /// refused or judged without it.
+    /// However senders of few networks interleave their mail, the breaker never opens, and no
+    /// other sender's mail is refused or judged without the version.
     #[test]
     fn few_senders_never_open_it(events in proptest::collection::vec(event(), 1..400)) {
         let breaker = Breaker::new();
@@ -249,14 +241,14 @@ proptest! {
                 Event::Later { millis } => now += millis,
             }
             prop_assert_eq!(breaker.state(), BreakerState::Closed);
-            prop_assert!(breaker.lock().messages.len() <= MESSAGES);
+            prop_assert!(breaker.lock().messages.len() <= MAX_MESSAGES);
         }
     }
 
     /// A version that fails for everybody is no longer called after the first few unrelated
-    /// senders, whatever hostile ones send in between; mended, it is called again.
+    /// senders, whatever hostile senders send in between. Once mended, it is called again.
     #[test]
-    fn a_broken_version_opens_and_recovers(
+    fn a_broken_version_opens_it_and_a_mended_one_closes_it(
         hostile in proptest::collection::vec((0..4_u8, 0..50_u32), 0..60),
         mended_from in 100..200_u8,
     ) {
@@ -281,22 +273,22 @@ proptest! {
         }
         prop_assert!(calls <= 2 * UNRELATED);
         prop_assert_ne!(breaker.state(), BreakerState::Closed);
-        // No message was taken for its cause.
+        // No message was taken for the cause.
         prop_assert_eq!(admits(&breaker, 100, "account-0", 10_000, 1), Admission::Open);
         for number in 0..2 {
             let to = account(number);
-            let admission = admits(&breaker, mended_from, &to, 99_999, LATER);
+            let admission = admits(&breaker, mended_from, &to, 99_999, AFTER_COOLDOWN);
             prop_assert_eq!(admission, Admission::Granted);
-            answers(&breaker, &to, LATER);
+            answers(&breaker, &to, AFTER_COOLDOWN);
             // The first answer closed it for all and for this account.
-            prop_assert_eq!(admits(&breaker, 7, &to, 88_888, LATER), Admission::Granted);
+            prop_assert_eq!(admits(&breaker, 7, &to, 88_888, AFTER_COOLDOWN), Admission::Granted);
         }
         prop_assert_eq!(breaker.state(), BreakerState::Closed);
     }
 
-    /// The settings of one account that break it open it for that account alone.
+    /// Settings of one account that make the version fail open it for that account alone.
     #[test]
-    fn it_is_per_account(senders in proptest::collection::vec(0..250_u8, 20..200)) {
+    fn one_account_never_opens_it_for_all(senders in prop::collection::vec(0..250_u8, 20..200)) {
         let breaker = Breaker::new();
         for (message, from) in (0..).zip(senders) {
             if admits(&breaker, from, "broken", message, 0) == Admission::Granted {

@@ -1,5 +1,5 @@
-//! The relay's end: starts the process, hands it the module, and says what came of it or what
-//! became of it.
+//! The relay's side: starts the loading process, hands it the module, and returns its answer, or
+//! the reason of its death.
 
 use std::io;
 use std::os::unix::process::ExitStatusExt as _;
@@ -15,21 +15,21 @@ use crate::error::{LoadError, Resource};
 use crate::prepare::{Job, Prepared};
 use crate::version::Inspection;
 
-use super::frames::{Kind, length, read_frame};
+use super::frames::{FrameKind, length_prefix, read_frame};
 use super::logged;
 use super::{LoadingLimits, Program};
 
-/// Octets that are kept of what the process writes as its last words.
-const LAST_WORDS: u64 = 16 << 10;
+/// Number of bytes that are kept of the process's standard error.
+const MAX_STDERR: u64 = 16 << 10;
 
-/// The system's words for what it has no memory for.
+/// Text of the system's error ENOMEM.
 const NO_MEMORY: &str = "Cannot allocate memory";
 
-/// Threads that compile.
+/// Number of threads that compile.
 const THREADS: &str = "2";
 
-/// Has a module prepared by a process of its own, which ends when this ends or is dropped.
-pub(crate) async fn ask(
+/// Prepares a module in a process of its own, which ends when this future ends or is dropped.
+pub(crate) async fn load_in_child(
     program: &Program,
     job: &Job,
     module: &[u8],
@@ -49,7 +49,7 @@ pub(crate) async fn ask(
             resource: Resource::Clock(limits.clock),
         }),
     };
-    // All that it was for is said. It may have ended already.
+    // The process is no longer needed. It may have ended already.
     let _ = child.start_kill();
     let _ = child.wait().await;
     answer
@@ -69,10 +69,10 @@ fn start(program: &Program) -> io::Result<Child> {
         .args(&program.arguments)
         .arg(format!("--memory={}", limits.memory))
         .arg(format!("--processor={}", limits.processor.as_secs()))
-        // Nothing of the relay's secrets is in there, whatever its own environment says.
+        // The relay's environment may hold secrets.
         .env_clear()
         .env("RAYON_NUM_THREADS", THREADS)
-        // What ends the relay from its terminal is for the relay to hear.
+        // A signal from the relay's terminal is for the relay alone.
         .process_group(0)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -89,13 +89,13 @@ async fn converse(
     limits: LoadingLimits,
 ) -> io::Result<Result<Prepared, LoadError>> {
     let lost = || io::Error::other("the process has no pipes");
-    // Kept until the answer is there: when it is closed, the process ends.
+    // Held until the answer is there: the process ends when it is closed.
     let mut stdin = child.stdin.take().ok_or_else(lost)?;
     let stdout = child.stdout.take().ok_or_else(lost)?;
     let stderr = child.stderr.take().ok_or_else(lost)?;
     let ((), answer, last_words) = tokio::join!(
-        tell(&mut stdin, job, module),
-        hear(stdout, &job.policy, step, limits),
+        send_job(&mut stdin, job, module),
+        read_answer(stdout, &job.policy, step, limits),
         last_words(stderr),
     );
     if let Some(answer) = answer? {
@@ -103,44 +103,45 @@ async fn converse(
     }
     let status = child.wait().await?;
     tracing::debug!(%status, last_words, "the process that loads a module has died");
-    Ok(Err(became(status, &last_words, step, limits)))
+    Ok(Err(error_of_death(status, &last_words, step, limits)))
 }
 
-/// Hands over job and module. A process that does not take them is dead or dying, and that shows.
-async fn tell(stdin: &mut ChildStdin, job: &Job, module: &[u8]) {
-    let told = async {
+/// Sends job and module. A failure is only logged: the process is dead or dying, and its answer
+/// will be missing.
+async fn send_job(stdin: &mut ChildStdin, job: &Job, module: &[u8]) {
+    let sent = async {
         let job = serde_json::to_vec(job)?;
         for piece in [job.as_slice(), module] {
-            stdin.write_all(&length(piece)?).await?;
+            stdin.write_all(&length_prefix(piece)?).await?;
             stdin.write_all(piece).await?;
         }
         stdin.flush().await
     };
-    if let Err(error) = told.await {
-        tracing::debug!(%error, "a module was not taken by the process that loads it");
+    if let Err(error) = sent.await {
+        tracing::debug!(%error, "a module could not be sent to the process that loads it");
     }
 }
 
-/// Hears what it says; `None` if it ends before the answer. Closes the pipe behind it, so that
-/// nobody is left writing to it.
-async fn hear(
+/// Reads the answer; `None` if the process ends before it. Closes the pipe, so that the process
+/// does not wait to write more.
+async fn read_answer(
     mut stdout: ChildStdout,
     policy: &str,
     step: &mut String,
     limits: LoadingLimits,
 ) -> io::Result<Option<Result<Prepared, LoadError>>> {
     let mut inspected: Option<Inspection> = None;
-    while let Some((kind, octets)) = read_frame(&mut stdout, limits.code).await? {
+    while let Some((kind, bytes)) = read_frame(&mut stdout, limits.code).await? {
         match kind {
-            Kind::Step => *step = String::from_utf8_lossy(&octets).into_owned(),
-            Kind::Log => logged::log(policy, &String::from_utf8_lossy(&octets)),
-            Kind::Refused => {
-                let error = serde_json::from_slice(&octets)?;
-                return Ok(Some(Err(for_want_of_memory(error, step, limits))));
+            FrameKind::Step => *step = String::from_utf8_lossy(&bytes).into_owned(),
+            FrameKind::Log => logged::log(policy, &String::from_utf8_lossy(&bytes)),
+            FrameKind::Refused => {
+                let error = serde_json::from_slice(&bytes)?;
+                return Ok(Some(Err(recognise_lack_of_memory(error, step, limits))));
             }
-            Kind::Inspection => inspected = Some(serde_json::from_slice(&octets)?),
-            Kind::Code => {
-                let code = Code::from_child(octets);
+            FrameKind::Inspection => inspected = Some(serde_json::from_slice(&bytes)?),
+            FrameKind::Code => {
+                let code = Code::from_child(bytes);
                 let prepared = inspected.map(|inspection| Prepared { inspection, code });
                 return Ok(prepared.map(Ok));
             }
@@ -149,17 +150,18 @@ async fn hear(
     Ok(None)
 }
 
-/// Reads all that it complains of, and keeps the beginning.
+/// Reads standard error to the end and keeps the beginning.
 async fn last_words(mut stderr: ChildStderr) -> String {
     let mut kept = Vec::new();
-    // What there is of them is enough, if they cannot be read to the end.
-    let _ = (&mut stderr).take(LAST_WORDS).read_to_end(&mut kept).await;
+    // If it cannot be read to the end, the part that was read is enough.
+    let _ = (&mut stderr).take(MAX_STDERR).read_to_end(&mut kept).await;
     let _ = tokio::io::copy(&mut stderr, &mut tokio::io::sink()).await;
     String::from_utf8_lossy(&kept).into_owned()
 }
 
-/// Where a library has told of memory that it did not get, it has told of what it needed it for.
-fn for_want_of_memory(error: LoadError, step: &str, limits: LoadingLimits) -> LoadError {
+/// Turns the error of a library that got no memory into an exceeded limit on memory. Such an error
+/// names only the purpose of the memory.
+fn recognise_lack_of_memory(error: LoadError, step: &str, limits: LoadingLimits) -> LoadError {
     match &error {
         LoadError::Fault { detail, .. } | LoadError::Invalid(detail)
             if detail.contains(NO_MEMORY) =>
@@ -173,8 +175,13 @@ fn for_want_of_memory(error: LoadError, step: &str, limits: LoadingLimits) -> Lo
     }
 }
 
-/// Why it has ended without an answer.
-fn became(status: ExitStatus, last_words: &str, step: &str, limits: LoadingLimits) -> LoadError {
+/// Returns the error for a process that ended without an answer.
+fn error_of_death(
+    status: ExitStatus,
+    last_words: &str,
+    step: &str,
+    limits: LoadingLimits,
+) -> LoadError {
     let says = |words: &str| last_words.contains(words);
     let resource = if says("has overflowed its stack") {
         Resource::Stack
@@ -185,7 +192,7 @@ fn became(status: ExitStatus, last_words: &str, step: &str, limits: LoadingLimit
     } else if let Some(signal) = status.signal() {
         Resource::Signal(signal)
     } else {
-        // It could not begin, as where the system does not let it set its limits.
+        // It could not begin: for example, the system did not let it set its limits.
         return LoadError::Fault {
             step: step.to_owned(),
             detail: format!("its process gave up: {}", last_words.trim()),

@@ -1,4 +1,4 @@
-//! The limits that the process sets itself, before it reads anything.
+//! The limits that the loading process sets for itself before it reads anything.
 
 use std::io;
 
@@ -6,29 +6,29 @@ use rustix::process::{Resource, Rlimit, nice, setrlimit};
 
 use super::LoadingLimits;
 
-/// Octets of address space beyond the memory: the binary, stacks, and what is reserved but not
-/// used, such as the room for a guest's memory.
+/// Address space beyond the memory limit, in bytes: for the binary, stacks, and reservations such
+/// as that of a guest's memory.
 const ADDRESS_SPACE: u64 = 2 << 30;
 
-/// Octets of a file: only images of a guest's memory are written, and these are in memory.
-const FILE: u64 = 512 << 20;
+/// Limit on a file, in bytes: only images of a guest's memory are written, and these are in memory.
+const MAX_FILE: u64 = 512 << 20;
 
-/// How far behind the relay's sessions it stands when the processor is busy.
+/// Nice value: the relay's sessions come first when the processor is busy.
 const NICE: i32 = 5;
 
-/// Limits this process, for good.
+/// Limits this process irrevocably.
 pub(super) fn confine(limits: LoadingLimits) -> io::Result<()> {
     let seconds = limits.processor.as_secs().max(1);
-    // The first ends it with a signal that says why.
+    // The soft limit ends the process with a signal of its own, SIGXCPU.
     set(Resource::Cpu, seconds, seconds + 1)?;
     set(Resource::Core, 0, 0)?;
-    // Memory that is written to; and where the system does not count that, addresses.
+    // RLIMIT_DATA limits writable memory; RLIMIT_AS is for systems that do not count that.
     set(Resource::Data, limits.memory, limits.memory)?;
     let addresses = limits.memory.saturating_add(ADDRESS_SPACE);
     set(Resource::As, addresses, addresses)?;
-    set(Resource::Fsize, FILE, FILE)?;
+    set(Resource::Fsize, MAX_FILE, MAX_FILE)?;
     set(Resource::Nofile, 64, 64)?;
-    // Where these are not allowed, the limits hold all the same.
+    // If these are not permitted, the limits hold all the same.
     let _ = nice(NICE);
     let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
     Ok(())
@@ -42,7 +42,7 @@ fn set(resource: Resource, soft: u64, hard: u64) -> io::Result<()> {
     let Err(error) = setrlimit(resource, limit) else {
         return Ok(());
     };
-    // The site's own limit may be lower, and then it holds.
+    // If the site's own limit is lower, it holds instead.
     let own = rustix::process::getrlimit(resource).maximum;
     match own {
         Some(own) if own < hard => Ok(()),

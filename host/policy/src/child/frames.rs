@@ -1,64 +1,64 @@
-//! What goes over the pipes. The relay sends two pieces, each with its length in front: the job as
-//! JSON, and the module. What comes back are frames: a letter for their kind, a length, the octets.
+//! The protocol on the pipes. The relay sends two pieces, each with its length in front: the job as
+//! JSON, and the module. The child answers with frames: a letter for the kind, a length, the bytes.
 
 use std::io::{self, Read, Write};
 
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
-/// What a frame holds.
+/// FrameKind of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// What is about to be done, in words.
+pub(super) enum FrameKind {
+    /// Name of the step that begins.
     Step,
-    /// A line that the module has logged: its level in front.
+    /// Line that the module logged, with its level in front.
     Log,
-    /// Why the module is refused, as JSON. The last frame.
+    /// Error for which the module is refused, as JSON. The last frame.
     Refused,
-    /// What the module says of itself, as JSON.
+    /// Description of the module, as JSON.
     Inspection,
-    /// Its code. The last frame.
+    /// Code of the module. The last frame.
     Code,
 }
 
-impl Kind {
-    const ALL: [Kind; 5] = [
-        Kind::Step,
-        Kind::Log,
-        Kind::Refused,
-        Kind::Inspection,
-        Kind::Code,
+impl FrameKind {
+    const ALL: [FrameKind; 5] = [
+        FrameKind::Step,
+        FrameKind::Log,
+        FrameKind::Refused,
+        FrameKind::Inspection,
+        FrameKind::Code,
     ];
 
     fn letter(self) -> u8 {
         match self {
-            Kind::Step => b's',
-            Kind::Log => b'l',
-            Kind::Refused => b'r',
-            Kind::Inspection => b'i',
-            Kind::Code => b'c',
+            FrameKind::Step => b's',
+            FrameKind::Log => b'l',
+            FrameKind::Refused => b'r',
+            FrameKind::Inspection => b'i',
+            FrameKind::Code => b'c',
         }
     }
 
-    /// Octets that one may have, where code may have so many.
-    fn longest(self, code: usize) -> usize {
+    /// Returns the limit on a frame of this kind in bytes; `code` is the limit on code.
+    fn limit(self, code: usize) -> usize {
         match self {
-            Kind::Step => 200,
-            Kind::Log => 8 << 10,
-            Kind::Refused => 256 << 10,
-            // The schema, each character of which may take six in JSON.
-            Kind::Inspection => 2 << 20,
-            Kind::Code => code,
+            FrameKind::Step => 200,
+            FrameKind::Log => 8 << 10,
+            FrameKind::Refused => 256 << 10,
+            // It holds the schema, of which each character may take six in JSON.
+            FrameKind::Inspection => 2 << 20,
+            FrameKind::Code => code,
         }
     }
 }
 
-/// Writes a piece with its length.
-pub(super) fn length(piece: &[u8]) -> io::Result<[u8; 4]> {
+/// Returns the length prefix of a piece.
+pub(super) fn length_prefix(piece: &[u8]) -> io::Result<[u8; 4]> {
     let length = u32::try_from(piece.len()).map_err(io::Error::other)?;
     Ok(length.to_be_bytes())
 }
 
-/// Reads a piece with its length. What it may be long is for who sends it.
+/// Reads a piece with its length. The length is not limited, since the relay sends it.
 pub(super) fn read_piece(from: &mut impl Read) -> io::Result<Vec<u8>> {
     let mut length = [0; 4];
     from.read_exact(&mut length)?;
@@ -71,31 +71,33 @@ pub(super) fn read_piece(from: &mut impl Read) -> io::Result<Vec<u8>> {
     Ok(piece)
 }
 
-pub(super) fn write_frame(to: &mut impl Write, kind: Kind, octets: &[u8]) -> io::Result<()> {
+pub(super) fn write_frame(to: &mut impl Write, kind: FrameKind, bytes: &[u8]) -> io::Result<()> {
     to.write_all(&[kind.letter()])?;
-    to.write_all(&length(octets)?)?;
-    to.write_all(octets)?;
+    to.write_all(&length_prefix(bytes)?)?;
+    to.write_all(bytes)?;
     to.flush()
 }
 
-/// The next frame; `None` when the pipe is closed, between frames or in one.
+/// Reads the next frame; `None` if the pipe is closed, between frames or within one.
 pub(super) async fn read_frame(
     from: &mut (impl AsyncRead + Unpin),
     code: usize,
-) -> io::Result<Option<(Kind, Vec<u8>)>> {
+) -> io::Result<Option<(FrameKind, Vec<u8>)>> {
     let mut head = [0; 5];
     match from.read_exact(&mut head).await {
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
         read => read?,
     };
     let [letter, length @ ..] = head;
-    let kind = Kind::ALL.into_iter().find(|kind| kind.letter() == letter);
+    let kind = FrameKind::ALL
+        .into_iter()
+        .find(|kind| kind.letter() == letter);
     let kind = kind.ok_or_else(|| io::Error::other("a frame of no known kind"))?;
     let length = u32::from_be_bytes(length) as usize;
-    if length > kind.longest(code) {
+    if length > kind.limit(code) {
         return Err(io::Error::other("a frame is too long"));
     }
-    let mut octets = Vec::new();
-    from.take(length as u64).read_to_end(&mut octets).await?;
-    Ok((octets.len() == length).then_some((kind, octets)))
+    let mut bytes = Vec::new();
+    from.take(length as u64).read_to_end(&mut bytes).await?;
+    Ok((bytes.len() == length).then_some((kind, bytes)))
 }

@@ -1,4 +1,4 @@
-//! Lines that a module logs while it is loaded, sent to the relay, which has a log.
+//! Log lines of a module while it is loaded: the loading process sends them to the relay's log.
 
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
@@ -8,21 +8,21 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
-/// Lines of one load.
-const LINES: usize = 100;
+/// Number of lines of one load.
+const MAX_LINES: usize = 100;
 
-/// Characters of one.
-const LONGEST: usize = 1_000;
+/// Length limit of one line, in characters.
+const MAX_LINE: usize = 1_000;
 
-/// Hands each event's level and message on.
-pub(super) struct Logged<F> {
+/// Subscriber that sends each event's level and message to the relay.
+pub(super) struct LogSender<F> {
     pub(super) send: Arc<F>,
     pub(super) lines: AtomicUsize,
 }
 
-impl<F: Fn(&str) + Send + Sync + 'static> Subscriber for Logged<F> {
+impl<F: Fn(&str) + Send + Sync + 'static> Subscriber for LogSender<F> {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        // Of the relay's own, not of what it is built on.
+        // Only events of the relay's own crates are sent, not those of libraries.
         metadata.target().starts_with("gatepost") && *metadata.level() <= Level::DEBUG
     }
 
@@ -35,12 +35,12 @@ impl<F: Fn(&str) + Send + Sync + 'static> Subscriber for Logged<F> {
     fn record_follows_from(&self, _: &Id, _: &Id) {}
 
     fn event(&self, event: &Event<'_>) {
-        if self.lines.fetch_add(1, Ordering::Relaxed) >= LINES {
+        if self.lines.fetch_add(1, Ordering::Relaxed) >= MAX_LINES {
             return;
         }
-        let mut message = Message(String::new());
+        let mut message = EventMessage(String::new());
         event.record(&mut message);
-        let text: String = message.0.chars().take(LONGEST).collect();
+        let text: String = message.0.chars().take(MAX_LINE).collect();
         (self.send)(&format!("{} {text}", event.metadata().level()));
     }
 
@@ -49,9 +49,10 @@ impl<F: Fn(&str) + Send + Sync + 'static> Subscriber for Logged<F> {
     fn exit(&self, _: &Id) {}
 }
 
-struct Message(String);
+/// Message of an event, collected from its fields.
+struct EventMessage(String);
 
-impl Visit for Message {
+impl Visit for EventMessage {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         if field.name() == "message" {
             // Writing to a string does not fail.
@@ -60,7 +61,7 @@ impl Visit for Message {
     }
 }
 
-/// Logs in the relay what a module has logged in the process that loads it.
+/// Logs in the relay a line that a module logged in the loading process.
 pub(super) fn log(policy: &str, line: &str) {
     let (level, text) = line.split_once(' ').unwrap_or(("INFO", line));
     match level {

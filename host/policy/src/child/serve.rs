@@ -1,4 +1,4 @@
-//! The end of the process that loads.
+//! The child's side: the loading process.
 
 use std::io::{self, Read as _, Stdout, Write as _};
 use std::process::ExitCode;
@@ -13,22 +13,22 @@ use crate::version::Compiled;
 
 use super::LoadingLimits;
 use super::confine::confine;
-use super::frames::{Kind, read_piece, write_frame};
-use super::logged::Logged;
+use super::frames::{FrameKind, read_piece, write_frame};
+use super::logged::LogSender;
 
-/// The stack on which a module is read and compiled.
+/// Stack on which a module is read and compiled, in bytes.
 const STACK: usize = 16 << 20;
 
-/// The stack on which the code is tried as the relay will use it: half of what the relay has.
-const TRIED: usize = 1 << 20;
+/// Stack on which the code is tried, in bytes: half of the stack on which the relay will use it.
+const TRIAL_STACK: usize = 1 << 20;
 
-/// Loads the one module that comes over standard input and writes to standard output what came of
-/// it: what the hidden command does that a [`super::Program`] names.
+/// Loads the module that comes over standard input and writes the result to standard output. This
+/// is the work of the hidden command that a [`super::Program`] names.
 pub fn serve(limits: LoadingLimits) -> ExitCode {
     match try_serve(limits) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Nobody reads it when the relay has gone.
+            // If the relay has gone, nobody reads this.
             let _ = writeln!(io::stderr(), "{error}");
             ExitCode::FAILURE
         }
@@ -44,15 +44,15 @@ fn try_serve(limits: LoadingLimits) -> io::Result<()> {
     thread::Builder::new().spawn(end_with_the_relay)?;
     let output = Arc::new(Output(Mutex::new(io::stdout())));
     let send = Arc::clone(&output);
-    let logged = Logged {
-        send: Arc::new(move |line: &str| send.frame(Kind::Log, line.as_bytes())),
+    let logged = LogSender {
+        send: Arc::new(move |line: &str| send.frame(FrameKind::Log, line.as_bytes())),
         lines: 0.into(),
     };
     tracing::subscriber::set_global_default(logged).map_err(io::Error::other)?;
     let said = Arc::clone(&output);
     let work = move || {
         load(&job, &module, &move |step| {
-            said.frame(Kind::Step, step.as_bytes())
+            said.frame(FrameKind::Step, step.as_bytes())
         })
     };
     let loaded = thread::Builder::new().stack_size(STACK).spawn(work)?;
@@ -66,20 +66,21 @@ fn try_serve(limits: LoadingLimits) -> io::Result<()> {
     });
     match loaded {
         Ok(Prepared { inspection, code }) => {
-            output.frame(Kind::Inspection, &serde_json::to_vec(&inspection)?);
-            output.frame(Kind::Code, code.octets());
+            output.frame(FrameKind::Inspection, &serde_json::to_vec(&inspection)?);
+            output.frame(FrameKind::Code, code.bytes());
         }
         Err(error) => {
             let error = serde_json::to_vec(&error.bounded())?;
-            output.frame(Kind::Refused, &error);
+            output.frame(FrameKind::Refused, &error);
         }
     }
     Ok(())
 }
 
-/// The relay keeps its end of the pipe open for as long as it wants the answer.
+/// Ends this process when the relay closes its end of the pipe: it keeps the pipe open for as long
+/// as it wants the answer.
 fn end_with_the_relay() {
-    // An octet is never sent; an error says the same as the end.
+    // The relay never sends another byte. An error means the same as the end.
     let _ = io::stdin().read(&mut [0]);
     std::process::exit(1);
 }
@@ -87,10 +88,10 @@ fn end_with_the_relay() {
 struct Output(Mutex<Stdout>);
 
 impl Output {
-    fn frame(&self, kind: Kind, octets: &[u8]) {
+    fn frame(&self, kind: FrameKind, bytes: &[u8]) {
         let mut output = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if write_frame(&mut *output, kind, octets).is_err() {
-            // The relay has gone, or wants no more.
+        if write_frame(&mut *output, kind, bytes).is_err() {
+            // The relay has gone, or no longer wants the answer.
             std::process::exit(1);
         }
     }
@@ -99,7 +100,7 @@ impl Output {
 fn load(
     job: &Job,
     module: &[u8],
-    begins: &(dyn Fn(&'static str) + Sync),
+    on_step: &(dyn Fn(&'static str) + Sync),
 ) -> Result<Prepared, LoadError> {
     let fault = |detail: String| LoadError::Fault {
         step: "preparing to load it".into(),
@@ -112,20 +113,20 @@ fn load(
     let engine = engine.map_err(|error| fault(error.to_string()))?;
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let runtime = runtime.map_err(|error| fault(error.to_string()))?;
-    let prepared = runtime.block_on(prepare::prepare(&engine, job, module, begins))?;
+    let prepared = runtime.block_on(prepare::prepare(&engine, job, module, on_step))?;
     if job.settings.is_none() {
         return Ok(prepared);
     }
-    begins("taking its code");
+    on_step("taking its code");
     try_code(&engine, prepared.code).map(|code| Prepared { code, ..prepared })
 }
 
-/// Does with the code what the relay will do, so that what can go wrong there goes wrong here.
+/// Takes the code as the relay will, so that a failure happens in this process and not there.
 fn try_code(engine: &Arc<Engine>, code: Code) -> Result<Code, LoadError> {
     let engine = Arc::clone(engine);
     let tried = thread::Builder::new()
-        .stack_size(TRIED)
-        .spawn(move || Compiled::of(&engine, &code).map(|_| code));
+        .stack_size(TRIAL_STACK)
+        .spawn(move || Compiled::from_code(&engine, &code).map(|_| code));
     let tried = tried.map(thread::JoinHandle::join);
     let fault = |detail: &str| LoadError::Fault {
         step: "taking its code".into(),

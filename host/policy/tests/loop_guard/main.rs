@@ -1,4 +1,4 @@
-//! loop-guard as plain Rust: what goes to and fro over hours, in no time.
+//! Tests of loop-guard as plain Rust, with a simulated clock: exchanges of hours take no time.
 
 #![allow(clippy::unwrap_used)] // clippy.toml lets tests unwrap, not their helpers
 

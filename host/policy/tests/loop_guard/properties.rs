@@ -1,35 +1,38 @@
-//! What holds of any subject and any body.
+//! Properties of the normalised subject and the body's digest, for any input.
 
 use loop_guard::{digest, subject};
 use proptest::prelude::*;
 
 proptest! {
     #[test]
-    fn a_subject_that_is_normalised_stays_as_it_is(text in any::<String>()) {
+    fn normalising_a_subject_twice_changes_nothing_more(text in any::<String>()) {
         let once = subject::normalised(&text);
         prop_assert_eq!(subject::normalised(&once), once);
     }
 
     #[test]
-    fn no_number_of_answers_changes_a_subject(
+    fn reply_prefixes_and_ticket_numbers_do_not_change_a_normalised_subject(
         text in "[A-Za-z][a-z ]{0,30}",
         prefixes in prop::collection::vec(
-            prop_oneof![Just("Re: "), Just("AW: "), Just("Fwd:"), Just("RE[2]: "), Just("[#12] "), Just("Sv : ")],
+            prop::sample::select(&["Re: ", "AW: ", "Fwd:", "RE[2]: ", "[#12] ", "Sv : "][..]),
             0..6,
         ),
-        ticket in prop_oneof![Just(String::new()), "[0-9]{1,6}".prop_map(|number| format!(" #{number}"))],
+        ticket in prop_oneof![
+            Just(String::new()),
+            "[0-9]{1,6}".prop_map(|number| format!(" #{number}")),
+        ],
     ) {
         let answered = format!("{}{text}{ticket}", prefixes.concat());
         prop_assert_eq!(subject::normalised(&answered), subject::normalised(&text));
     }
 
     #[test]
-    fn any_octets_have_a_digest_or_none(body in prop::collection::vec(any::<u8>(), 0..4096)) {
+    fn the_digest_of_any_bytes_does_not_panic(body in prop::collection::vec(any::<u8>(), 0..4096)) {
         let _ = digest::of(&body);
     }
 
     #[test]
-    fn what_does_not_count_does_not_change_a_digest(
+    fn case_quotes_and_numbers_do_not_change_a_digest(
         words in prop::collection::vec("[a-z]{1,9}", 8..60),
         number in any::<u32>(),
     ) {
@@ -38,9 +41,9 @@ proptest! {
         prop_assert_eq!(digest::of(text.as_bytes()).near, digest::of(other.as_bytes()).near);
     }
 
-    /// A word that differs in a long text leaves most of its digest as it is.
+    /// One different word in a long text leaves a band of its digest as it is.
     #[test]
-    fn nearly_the_same_words_have_nearly_the_same_digest(
+    fn one_different_word_leaves_a_band_of_the_digest_as_it_is(
         words in prop::collection::btree_set("[a-z]{4,8}", 100),
         at in 0usize..100,
     ) {

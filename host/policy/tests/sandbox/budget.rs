@@ -1,4 +1,4 @@
-//! What all calls of a transaction together may ask for.
+//! The budget of a transaction, shared by all its calls.
 
 use std::sync::Arc;
 
@@ -9,12 +9,14 @@ use test_support::hostile;
 
 use crate::{address, load, message, transaction};
 
-/// The policy that asks for as much as it can, of what the reverse-path says.
+/// Returns a chain of the policy that asks for as much as it can, of the kind that the
+/// reverse-path names.
 async fn asks_much() -> Chain {
     let version = load(Definition::new("asks_much"), hostile("asks_much")).await;
     Chain::new([Slot::new(version)])
 }
 
+/// Returns a transaction that makes the policy ask for much of this kind.
 fn asking(what: &str) -> Transaction {
     let mut transaction = transaction();
     let sender = address(&format!("{what}@sender.example"));
@@ -23,8 +25,8 @@ fn asking(what: &str) -> Transaction {
     transaction
 }
 
-/// Asks for recipients as a session does; gives those that are not refused, and all that is kept.
-async fn recipients(policies: &Pinned, of: &mut Transaction, count: usize) -> Findings {
+/// Adds recipients as a session does, unless they are refused. Returns the findings.
+async fn add_recipients(policies: &Pinned, of: &mut Transaction, count: usize) -> Findings {
     let mut findings = Findings::default();
     for n in 0..count {
         let recipient: Address = address(&format!("r{n}@desk.example"));
@@ -41,11 +43,11 @@ async fn recipients(policies: &Pinned, of: &mut Transaction, count: usize) -> Fi
 }
 
 #[tokio::test]
-async fn reasons_beyond_the_budget_are_not_kept_and_no_fault() {
+async fn reasons_beyond_the_budget_are_dropped_without_a_fault() {
     let chain = asks_much().await;
     let mut of = asking("reasons");
     let policies = chain.begin(Arc::new(NoMemory));
-    let findings = recipients(&policies, &mut of, 50).await;
+    let findings = add_recipients(&policies, &mut of, 50).await;
     assert_eq!(of.recipients.len(), 50, "nobody is refused for it");
     let judgements = &findings.judgements;
     let reasons = judgements
@@ -66,11 +68,11 @@ async fn reasons_beyond_the_budget_are_not_kept_and_no_fault() {
 }
 
 #[tokio::test]
-async fn effects_are_four_thousand_a_transaction() {
+async fn a_transaction_has_at_most_four_thousand_effects() {
     let chain = asks_much().await;
     let mut of = asking("effects");
     let policies = chain.begin(Arc::new(NoMemory));
-    let findings = recipients(&policies, &mut of, 6).await;
+    let findings = add_recipients(&policies, &mut of, 6).await;
     assert_eq!(
         of.recipients.len(),
         4,
@@ -83,10 +85,13 @@ async fn effects_are_four_thousand_a_transaction() {
         panic!("{:?}", refused.verdict)
     };
     assert_eq!(reply.to_string().get(..9), Some("452 4.5.3"));
-    // In a transaction of their own they are taken.
+    // In another transaction they are accepted.
     let policies = chain.begin(Arc::new(NoMemory));
     let mut of = asking("effects");
-    assert_eq!(recipients(&policies, &mut of, 1).await.effects.len(), 1000);
+    assert_eq!(
+        add_recipients(&policies, &mut of, 1).await.effects.len(),
+        1000
+    );
     assert!(
         findings
             .effects
@@ -96,12 +101,12 @@ async fn effects_are_four_thousand_a_transaction() {
 }
 
 #[tokio::test]
-async fn tags_and_protected_fields_are_bounded() {
+async fn tags_protected_fields_and_edits_are_bounded() {
     for what in ["tags", "protected", "edits"] {
         let chain = asks_much().await;
         let mut of = asking(what);
         let policies = chain.begin(Arc::new(NoMemory));
-        let findings = recipients(&policies, &mut of, 12).await;
+        let findings = add_recipients(&policies, &mut of, 12).await;
         assert!(findings.tags.len() <= 100, "{what}");
         assert!(findings.protected.len() <= 200, "{what}");
         assert!(findings.edits.len() <= 1000, "{what}");
@@ -115,7 +120,7 @@ async fn tags_and_protected_fields_are_bounded() {
 }
 
 #[tokio::test]
-async fn edits_make_a_message_no_larger_than_it_may_come() {
+async fn edits_that_make_a_message_too_large_are_a_fault() {
     let chain = asks_much().await;
     let sizes = |header| Sizes {
         header,
@@ -138,7 +143,7 @@ async fn edits_make_a_message_no_larger_than_it_may_come() {
         let grown = ruling.message.head().len();
         assert_eq!(grown > 10_000, kind.is_none(), "{grown} octets");
     }
-    // What came larger may stay so.
+    // A message that came larger may stay so.
     let large = format!("X-Large: {}\r\n", "x".repeat(20_000));
     let ruling = chain
         .begin(Arc::new(NoMemory))
@@ -155,18 +160,20 @@ async fn edits_make_a_message_no_larger_than_it_may_come() {
 }
 
 #[tokio::test]
-async fn edits_of_earlier_hooks_that_would_make_it_too_large_are_dropped() {
+async fn edits_of_earlier_hooks_that_make_a_message_too_large_are_dropped() {
     let chain = asks_much().await;
     let mut of = asking("large-edits");
     let policies = chain.begin(Arc::new(NoMemory)).within(Sizes {
         header: 10_000,
         message: u64::MAX,
     });
-    let findings = recipients(&policies, &mut of, 1).await;
+    let findings = add_recipients(&policies, &mut of, 1).await;
     assert!(!findings.edits.is_empty());
-    let came = message("Subject: hello\r\n");
-    let ruling = policies.message(&of, came.clone(), None, findings).await;
-    assert_eq!(ruling.message.head(), came.head());
+    let original = message("Subject: hello\r\n");
+    let ruling = policies
+        .message(&of, original.clone(), None, findings)
+        .await;
+    assert_eq!(ruling.message.head(), original.head());
     let dropped = &ruling.findings.judgements[0].decision.dropped;
     assert!(
         dropped[0].contains("edits of earlier hooks dropped"),
@@ -175,13 +182,13 @@ async fn edits_of_earlier_hooks_that_would_make_it_too_large_are_dropped() {
 }
 
 #[tokio::test]
-async fn before_the_end_of_data_a_policy_has_a_hundred_deadlines() {
+async fn a_policy_runs_for_at_most_a_hundred_deadlines_before_the_end_of_data() {
     let mut slow = Definition::new("asks_much");
     slow.limits.deadline = std::time::Duration::from_millis(2);
     let chain = Chain::new([Slot::new(load(slow, hostile("asks_much")).await)]);
     let mut of = asking("time");
     let policies = chain.begin(Arc::new(NoMemory));
-    let findings = recipients(&policies, &mut of, 150).await;
+    let findings = add_recipients(&policies, &mut of, 150).await;
     let kinds = findings
         .judgements
         .iter()

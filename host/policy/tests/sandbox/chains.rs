@@ -1,4 +1,4 @@
-//! Policies in a row: what the later ones see, what sticks, what stops.
+//! Chains: what later policies see, which verdicts stick, and which stop the chain.
 
 use std::sync::{Arc, Mutex};
 
@@ -17,7 +17,7 @@ async fn slot(name: &str, module: Vec<u8>, settings: serde_json::Value) -> Arc<S
 }
 
 #[tokio::test]
-async fn a_later_policy_sees_the_message_as_the_earlier_left_it() {
+async fn a_later_policy_sees_the_edits_of_an_earlier_one() {
     let adds =
         json!({ "rules": [{ "header": "Received", "action": { "set": { "value": "x" } } }] });
     let chain = Chain::new([
@@ -43,7 +43,7 @@ async fn a_later_policy_sees_the_message_as_the_earlier_left_it() {
 }
 
 #[tokio::test]
-async fn a_protected_header_stands_and_the_attempt_is_on_record() {
+async fn an_edit_of_a_protected_field_is_dropped_and_recorded() {
     let protects = json!({ "rules": [{ "header": "subject", "protect": true }] });
     let edits = json!({ "rules": [
         { "header": "Subject", "action": { "set": { "value": "other" } } },
@@ -72,7 +72,7 @@ async fn a_protected_header_stands_and_the_attempt_is_on_record() {
 }
 
 #[tokio::test]
-async fn a_rejection_stops_the_chain() {
+async fn a_reject_stops_the_chain() {
     let forbids = json!({ "rules": [{ "header": "X-Bad", "action": "forbid" }] });
     let chain = Chain::new([
         slot("header-guard", policy("header-guard"), forbids).await,
@@ -93,7 +93,7 @@ async fn a_rejection_stops_the_chain() {
 }
 
 #[tokio::test]
-async fn every_call_starts_from_the_snapshot() {
+async fn every_call_starts_from_the_configured_snapshot() {
     let chain = Chain::new([slot("marks", hostile("marks"), json!({ "version": "one" })).await]);
     for _ in 0..3 {
         let ruling = chain
@@ -105,7 +105,7 @@ async fn every_call_starts_from_the_snapshot() {
                 Findings::default(),
             )
             .await;
-        // Configured, and without memory of the calls before.
+        // The instance is configured and knows nothing of the calls before.
         assert_eq!(ruling.message.header("X-Marked-By").as_deref(), Some("one"));
         assert_eq!(
             ruling.findings.judgements[0].decision.reasons,
@@ -114,7 +114,7 @@ async fn every_call_starts_from_the_snapshot() {
     }
 }
 
-/// Remembers marks as a spool would.
+/// Marks, stored as a spool would.
 #[derive(Default)]
 struct Marks(Mutex<Vec<(Scope, String)>>);
 
@@ -134,7 +134,7 @@ impl Memory for Marks {
     }
 }
 
-/// The relay that has issued 42.
+/// Identity of a relay that has issued the email id 42.
 struct Issuer;
 
 impl Identity for Issuer {
@@ -150,7 +150,7 @@ impl Identity for Issuer {
 }
 
 #[tokio::test]
-async fn effects_are_applied_by_the_host_and_only_then_seen() {
+async fn effects_are_seen_only_after_the_host_applied_them() {
     let memory = Arc::new(Marks::default());
     let chain = Chain::new([slot("loop-guard", policy("loop-guard"), json!({})).await]);
     let look_ups = || LookUps {
@@ -158,7 +158,7 @@ async fn effects_are_applied_by_the_host_and_only_then_seen() {
         ..memory.clone().into()
     };
     let ours = || message("X-Gatepost-Email-Id: 42\r\n");
-    // Whoever sends it back is a hop more.
+    // A message that is sent back has one more hop.
     let back = || message("Received: from a by b; now\r\nX-Gatepost-Email-Id: 42\r\n");
     let ruling = chain
         .begin(look_ups())
@@ -170,7 +170,7 @@ async fn effects_are_applied_by_the_host_and_only_then_seen() {
         6,
         "for each recipient the id, and by which a resend is known: its octets and its client"
     );
-    // Asked again before anything was applied, it decides the same: a hook changes nothing.
+    // Before the effects are applied, it decides the same again: a hook changes nothing.
     let again = chain
         .begin(look_ups())
         .message(&transaction(), ours(), None, Findings::default())
@@ -191,7 +191,7 @@ async fn effects_are_applied_by_the_host_and_only_then_seen() {
         panic!("{:?}", returned.verdict)
     };
     assert_eq!(reply.to_string().get(..9), Some("554 5.4.6"));
-    // For another account it was never seen.
+    // The marks of one account are not those of another.
     let mut other = transaction();
     other.account = Some("other".into());
     let elsewhere = chain
@@ -202,7 +202,7 @@ async fn effects_are_applied_by_the_host_and_only_then_seen() {
 }
 
 #[tokio::test]
-async fn what_an_earlier_hook_protected_stands_too() {
+async fn a_field_protected_by_an_earlier_hook_is_not_edited() {
     let mut earlier = Findings::default();
     earlier.protected.insert(FieldName::new("Subject").unwrap());
     let edits = json!({ "rules": [{ "header": "SUBJECT", "action": "strip" }] });

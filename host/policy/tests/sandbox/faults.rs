@@ -1,4 +1,4 @@
-//! Hostile guests: each ends in the policy's `on-error`, and in nothing else.
+//! Hostile guests: each of their faults ends in the policy's `on-error`, and in nothing else.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -18,8 +18,8 @@ fn definition(name: &str) -> Definition {
     Definition::new(name)
 }
 
-/// Attacks with a module and checks the kind of fault, the reply, and that nothing of the
-/// decision is left.
+/// Sends the attack to a hostile module and checks the kind of fault, the reply, and that nothing
+/// of the decision is left.
 async fn ends_in_on_error(module: &str, kind: FaultKind, says: &str) {
     let ruling = judge(definition(module), hostile(module), attack()).await;
     let judgement = &ruling.findings.judgements[0];
@@ -45,32 +45,32 @@ async fn ends_in_on_error(module: &str, kind: FaultKind, says: &str) {
 }
 
 #[tokio::test]
-async fn endless_loop() {
+async fn an_endless_loop_ends_at_the_deadline() {
     ends_in_on_error("endless_loop", FaultKind::Deadline, "deadline").await;
 }
 
 #[tokio::test]
-async fn memory_bomb() {
+async fn a_memory_bomb_ends_at_the_limit() {
     ends_in_on_error("memory_bomb", FaultKind::Limit, "16 MiB of memory").await;
 }
 
 #[tokio::test]
-async fn stack_overflow() {
+async fn a_stack_overflow_traps() {
     ends_in_on_error("stack_overflow", FaultKind::Trap, "").await;
 }
 
 #[tokio::test]
-async fn trap() {
+async fn a_trap_is_a_fault() {
     ends_in_on_error("trap", FaultKind::Trap, "unreachable").await;
 }
 
 #[tokio::test]
-async fn huge_answer() {
+async fn a_huge_answer_ends_at_the_limit() {
     ends_in_on_error("huge_answer", FaultKind::Limit, "its answer is over").await;
 }
 
 #[tokio::test]
-async fn header_injection() {
+async fn a_header_injection_is_a_fault() {
     ends_in_on_error(
         "header_injection",
         FaultKind::Answer,
@@ -80,7 +80,7 @@ async fn header_injection() {
 }
 
 #[tokio::test]
-async fn contradictory_answer() {
+async fn a_contradictory_answer_is_a_fault() {
     ends_in_on_error(
         "contradiction",
         FaultKind::Answer,
@@ -90,7 +90,7 @@ async fn contradictory_answer() {
 }
 
 #[tokio::test]
-async fn suppressing_without_the_duty() {
+async fn suppressing_without_the_duty_is_a_fault() {
     ends_in_on_error(
         "suppress_without_duty",
         FaultKind::Answer,
@@ -100,7 +100,7 @@ async fn suppressing_without_the_duty() {
 }
 
 #[tokio::test]
-async fn discarding_without_the_grant() {
+async fn discarding_without_the_grant_is_a_fault() {
     ends_in_on_error("discards", FaultKind::Answer, "without the `discard` grant").await;
     let mut granted = definition("discards");
     granted.grants.discard = true;
@@ -109,7 +109,7 @@ async fn discarding_without_the_grant() {
 }
 
 #[tokio::test]
-async fn with_skip_the_chain_goes_on() {
+async fn with_skip_the_chain_goes_on_after_a_fault() {
     let mut skips = definition("trap");
     skips.on_error = OnError::Skip;
     let chain = Chain::new([
@@ -126,7 +126,7 @@ async fn with_skip_the_chain_goes_on() {
 }
 
 #[tokio::test]
-async fn the_deadline_is_obeyed_and_others_run_meanwhile() {
+async fn other_sessions_run_while_a_guest_loops_until_its_deadline() {
     let mut slow = definition("endless_loop");
     slow.limits = Limits {
         deadline: Duration::from_millis(300),
@@ -136,7 +136,7 @@ async fn the_deadline_is_obeyed_and_others_run_meanwhile() {
     let looping = Chain::new([slot]).begin(Arc::new(NoMemory));
     let marks = Slot::new(load(definition("marks"), hostile("marks")).await);
     let marks = Chain::new([marks]).begin(Arc::new(NoMemory));
-    // On this one thread, a guest that never gives way would let nobody else in before its end.
+    // Both run on this thread: a guest that never gave way would block the other until its end.
     let begun = Instant::now();
     let (transaction, other) = (transaction(), transaction());
     let ended = Cell::new(false);
@@ -173,9 +173,9 @@ async fn the_deadline_is_obeyed_and_others_run_meanwhile() {
 }
 
 #[tokio::test]
-async fn overload_is_told_to_come_again() {
-    // One instance: while a guest loops in it, nobody else has any, not even a policy that may be
-    // skipped.
+async fn overload_ends_in_451_even_with_skip() {
+    // The engine has one instance: while a guest loops in it, no other policy has one, not even one
+    // that may be skipped.
     let tiny = Engine::new(EngineSettings {
         instances: 1,
         ..EngineSettings::default()
@@ -215,12 +215,12 @@ async fn overload_is_told_to_come_again() {
     );
 }
 
-/// A message that the hostile guests misbehave on, and no other test sends.
+/// Returns a message on which the hostile guests misbehave, with a digest of its own.
 fn another_attack(number: usize) -> Message {
     message(&format!("X-Attack: {number}\r\n"))
 }
 
-/// A transaction of a client of this network, for this account.
+/// Returns a transaction of a client in this network, for this account.
 fn from(network: usize, account: &str) -> Transaction {
     let mut transaction = transaction();
     transaction.session.client = format!("198.51.{network}.7:25").parse().unwrap();
@@ -262,7 +262,7 @@ async fn a_policy_that_fails_for_unrelated_senders_is_no_longer_called() {
 }
 
 #[tokio::test]
-async fn what_one_sender_makes_it_fail_on_opens_nothing() {
+async fn faults_of_one_sender_open_no_breaker() {
     let slot = Slot::new(load(definition("trap"), hostile("trap")).await);
     let chain = Chain::new([slot.clone()]);
     for n in 0..50 {
@@ -279,13 +279,13 @@ async fn what_one_sender_makes_it_fail_on_opens_nothing() {
 }
 
 #[tokio::test]
-async fn a_message_that_fails_again_while_others_are_answered_does_not_come_back() {
+async fn a_message_that_keeps_failing_while_others_are_answered_is_rejected() {
     let slot = Slot::new(load(definition("trap"), hostile("trap")).await);
     let chain = Chain::new([slot]);
     let (verdict, kind) = ask(&chain, &transaction(), attack()).await;
     assert!(matches!(&verdict, Verdict::Tempfail(reply) if reply.code() == 451));
     assert_eq!(kind, FaultKind::Trap);
-    // Until it has answered for somebody, the version may be at fault.
+    // As long as it has answered nobody, the version may be at fault.
     let (verdict, _) = ask(&chain, &transaction(), attack()).await;
     assert!(matches!(verdict, Verdict::Tempfail(_)));
     let innocent = message("From: <ann@sender.example>\r\n");
@@ -303,7 +303,7 @@ async fn a_message_that_fails_again_while_others_are_answered_does_not_come_back
 }
 
 #[tokio::test]
-async fn with_skip_a_message_that_keeps_failing_is_judged_without_it() {
+async fn with_skip_a_message_that_keeps_failing_is_judged_without_the_policy() {
     let mut skips = definition("trap");
     skips.on_error = OnError::Skip;
     let chain = Chain::new([Slot::new(load(skips, hostile("trap")).await)]);
@@ -319,9 +319,9 @@ async fn with_skip_a_message_that_keeps_failing_is_judged_without_it() {
     assert_eq!((verdict, kind), (Verdict::Pass, FaultKind::Repeated));
 }
 
-/// A route hook that fails on one listener's mail.
+/// The route hook fails on one listener's mail.
 #[tokio::test]
-async fn a_route_that_keeps_failing_ends_and_does_not_defer_for_ever() {
+async fn a_route_that_keeps_failing_fails_and_is_not_deferred_for_ever() {
     let mut traps = definition("traps_in");
     traps.settings = serde_json::json!({ "hook": "route" });
     let chain = Chain::new([Slot::new(load(traps, hostile("traps_in")).await)]);

@@ -1,4 +1,4 @@
-//! What is refused at load, and what the error says.
+//! Loads: refused modules with their errors, inspection, and the cache of compiled code.
 
 use gatepost_policy::{
     Definition, Engine, EngineSettings, Hook, Limits, LoadError, ModuleKind, OnError, SelfTest,
@@ -8,29 +8,29 @@ use test_support::{hostile, policy};
 
 use crate::{engine, message, transaction};
 
-async fn refused(definition: Definition, module: Vec<u8>) -> LoadError {
+async fn load_error(definition: Definition, module: Vec<u8>) -> LoadError {
     engine().load(definition, module.into()).await.unwrap_err()
 }
 
 #[tokio::test]
-async fn not_wasm() {
-    let error = refused(Definition::new("x"), b"#!/bin/sh\n".to_vec()).await;
+async fn a_file_that_is_not_webassembly_is_refused() {
+    let error = load_error(Definition::new("x"), b"#!/bin/sh\n".to_vec()).await;
     assert!(matches!(error, LoadError::NotWasm { .. }));
     assert!(error.to_string().contains("`#!/bin/s"), "{error}");
 }
 
 #[tokio::test]
-async fn truncated_wasm() {
+async fn a_truncated_module_is_refused() {
     let mut module = policy("loop-guard");
     module.truncate(module.len() / 2);
-    let error = refused(Definition::new("x"), module).await;
+    let error = load_error(Definition::new("x"), module).await;
     assert!(matches!(error, LoadError::Invalid(_)), "{error}");
 }
 
 #[tokio::test]
-async fn another_contract_version_names_both() {
+async fn an_error_of_another_contract_version_names_both() {
     let module = replace(policy("loop-guard"), b"@0.1.0", b"@0.7.3");
-    let error = refused(Definition::new("x"), module).await;
+    let error = load_error(Definition::new("x"), module).await;
     assert!(
         matches!(error, LoadError::ContractVersion { .. }),
         "{error}"
@@ -44,7 +44,7 @@ async fn another_contract_version_names_both() {
 
 #[tokio::test]
 async fn a_forbidden_import_is_named() {
-    let error = refused(Definition::new("x"), hostile("forbidden_import")).await;
+    let error = load_error(Definition::new("x"), hostile("forbidden_import")).await;
     let text = error.to_string();
     assert!(
         text.contains("wasi_snapshot_preview1.clock_time_get"),
@@ -57,10 +57,10 @@ async fn a_forbidden_import_is_named() {
 }
 
 #[tokio::test]
-async fn settings_are_checked_with_the_path() {
+async fn an_error_of_settings_names_the_path() {
     let mut definition = Definition::new("loop-guard");
     definition.settings = json!({ "hop-limit": "many" });
-    let text = refused(definition.clone(), policy("loop-guard"))
+    let text = load_error(definition.clone(), policy("loop-guard"))
         .await
         .to_string();
     assert!(
@@ -68,26 +68,28 @@ async fn settings_are_checked_with_the_path() {
         "{text}"
     );
     definition.settings = json!({ "hop-limit": 0 });
-    let text = refused(definition.clone(), policy("loop-guard"))
+    let text = load_error(definition.clone(), policy("loop-guard"))
         .await
         .to_string();
     assert!(text.contains("/hop-limit: 0"), "{text}");
     definition.settings = json!({ "hops": 3 });
-    let text = refused(definition.clone(), policy("loop-guard"))
+    let text = load_error(definition.clone(), policy("loop-guard"))
         .await
         .to_string();
     assert!(text.contains("hops"), "{text}");
-    // Of a policy without settings, too.
-    let text = refused(definition.clone(), hostile("trap"))
+    // A policy without settings refuses any.
+    let text = load_error(definition.clone(), hostile("trap"))
         .await
         .to_string();
     assert!(
         text.contains("/: nothing is to be set here ('hops' was)"),
         "{text}"
     );
-    // What only the policy itself can know.
+    // The policy itself refuses settings that its schema allows.
     definition.settings = json!({ "email-id-header": "X:Y" });
-    let text = refused(definition, policy("loop-guard")).await.to_string();
+    let text = load_error(definition, policy("loop-guard"))
+        .await
+        .to_string();
     assert!(
         text.contains("/email-id-header") && text.contains("not a header's name"),
         "{text}"
@@ -95,10 +97,10 @@ async fn settings_are_checked_with_the_path() {
 }
 
 #[tokio::test]
-async fn skip_is_refused_where_it_would_fail_open() {
+async fn on_error_skip_is_refused_for_a_policy_with_a_duty() {
     let mut definition = Definition::new("loop-guard");
     definition.on_error = OnError::Skip;
-    let error = refused(definition, policy("loop-guard")).await;
+    let error = load_error(definition, policy("loop-guard")).await;
     assert!(
         matches!(error, LoadError::SkipFailsOpen { duty: "suppresses" }),
         "{error}"
@@ -106,13 +108,13 @@ async fn skip_is_refused_where_it_would_fail_open() {
 }
 
 #[tokio::test]
-async fn too_large() {
+async fn a_module_over_the_limit_is_refused() {
     let mut definition = Definition::new("x");
     definition.limits = Limits {
         module_bytes: 1_000,
         ..Limits::default()
     };
-    let error = refused(definition, policy("loop-guard")).await;
+    let error = load_error(definition, policy("loop-guard")).await;
     assert!(
         matches!(error, LoadError::TooLarge { limit: 1_000, .. }),
         "{error}"
@@ -120,15 +122,15 @@ async fn too_large() {
 }
 
 #[tokio::test]
-async fn a_version_that_fails_its_probe_is_never_there() {
-    let text = refused(Definition::new("x"), hostile("traps_at_load"))
+async fn a_version_that_fails_its_probe_is_refused() {
+    let text = load_error(Definition::new("x"), hostile("traps_at_load"))
         .await
         .to_string();
     assert!(text.contains("a probe call of its message hook"), "{text}");
 }
 
 #[tokio::test]
-async fn a_self_test_has_to_come_out_as_it_says() {
+async fn a_self_test_with_another_verdict_is_refused() {
     let mut definition = Definition::new("loop-guard");
     definition.settings = json!({ "hop-limit": 2 });
     let looping = message("Received: a\r\nReceived: b\r\nReceived: c\r\n");
@@ -141,7 +143,9 @@ async fn a_self_test_has_to_come_out_as_it_says() {
     definition.self_tests = vec![test(looping.clone(), "reject")];
     crate::load(definition.clone(), policy("loop-guard")).await;
     definition.self_tests = vec![test(looping, "pass")];
-    let text = refused(definition, policy("loop-guard")).await.to_string();
+    let text = load_error(definition, policy("loop-guard"))
+        .await
+        .to_string();
     assert_eq!(
         text,
         "self-test three-hops.eml: expected pass, got reject (3 Received fields, and the limit is 2)"
@@ -149,7 +153,7 @@ async fn a_self_test_has_to_come_out_as_it_says() {
 }
 
 #[tokio::test]
-async fn inspection_says_what_a_module_is() {
+async fn inspection_describes_a_module() {
     let inspection = engine().inspect(policy("loop-guard").into()).await.unwrap();
     assert_eq!(inspection.kind, ModuleKind::CoreModule);
     assert_eq!(inspection.hooks, [Hook::Message]);
@@ -170,7 +174,7 @@ async fn inspection_says_what_a_module_is() {
 }
 
 #[tokio::test]
-async fn components_are_taken_as_they_are() {
+async fn a_component_is_loaded_as_it_is() {
     let component = wit_component::ComponentEncoder::default()
         .module(&policy("loop-guard"))
         .unwrap()
@@ -182,7 +186,7 @@ async fn components_are_taken_as_they_are() {
 }
 
 #[tokio::test]
-async fn compiled_code_is_cached_and_damage_is_noticed() {
+async fn compiled_code_is_cached_and_damaged_code_is_compiled_again() {
     let folder = tempfile::tempdir().unwrap();
     let cache = folder.path().join("cache");
     let small = EngineSettings {
@@ -201,7 +205,7 @@ async fn compiled_code_is_cached_and_damage_is_noticed() {
         .map(|f| f.unwrap().path())
         .collect();
     assert_eq!(files.len(), 1);
-    // A second engine takes it from there: the same version, and much faster than compiling.
+    // A second engine takes the code from the cache: the same version, without compiling.
     let second = Engine::new(small.clone()).unwrap();
     let again = second
         .load(definition.clone(), policy("loop-guard").into())
@@ -229,10 +233,10 @@ async fn compiled_code_is_cached_and_damage_is_noticed() {
     assert!(Engine::new(small).unwrap_err().to_string().contains("0700"));
 }
 
-/// A cached file is not used unless it is the relay's own, closed to others, and what was written
-/// under its name; it is made anew.
+/// A cached file is used only if it belongs to the relay's user, is closed to others, and has the
+/// contents that were written under its name. Otherwise it is made anew.
 #[tokio::test]
-async fn cached_code_is_checked_whenever_it_is_read() {
+async fn cached_code_that_others_could_have_written_is_not_used() {
     use std::fs;
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
     use std::path::Path;
@@ -261,14 +265,14 @@ async fn cached_code_is_checked_whenever_it_is_read() {
     let marks = files().into_iter().find(|file| *file != trap).unwrap();
     assert_eq!(fs::metadata(&trap).unwrap().mode() & 0o777, 0o600);
 
-    let known = |path: &Path| {
+    let identity = |path: &Path| {
         let metadata = fs::symlink_metadata(path).unwrap();
         (metadata.ino(), metadata.mode(), metadata.uid())
     };
-    // What is good is used, and stays the file that it is.
-    let good = known(&trap);
+    // A good file is used, and stays the same file.
+    let good = identity(&trap);
     load("trap").await;
-    assert_eq!(known(&trap), good);
+    assert_eq!(identity(&trap), good);
 
     let mode = |mode| {
         move |file: &Path| {
@@ -299,9 +303,9 @@ async fn cached_code_is_checked_whenever_it_is_read() {
     ];
     for (what, spoil) in &spoil {
         spoil(&trap);
-        let spoilt = known(&trap).0;
+        let spoilt = identity(&trap).0;
         load("trap").await;
-        let (inode, mode, _) = known(&trap);
+        let (inode, mode, _) = identity(&trap);
         assert_eq!(mode & 0o170_777, 0o100_600, "{what}");
         assert_ne!(inode, spoilt, "{what}: it was not made anew");
         assert!(fs::metadata(&trap).unwrap().len() > 1_000, "{what}");
@@ -310,14 +314,14 @@ async fn cached_code_is_checked_whenever_it_is_read() {
         // Only root can give a file away.
         chown(&trap, Some(65_534), None).unwrap();
         load("trap").await;
-        assert_eq!(known(&trap).2, 0, "another user's");
+        assert_eq!(identity(&trap).2, 0, "another user's");
     }
-    // Others may come into the directory by now: nothing is taken from it and nothing put there.
+    // Once others may enter the directory, nothing is read from it or written to it.
     fs::set_permissions(&cache, fs::Permissions::from_mode(0o755)).unwrap();
-    let before = known(&trap);
+    let before = identity(&trap);
     load("trap").await;
     load("version_one").await;
-    assert_eq!((known(&trap), files().len()), (before, 2));
+    assert_eq!((identity(&trap), files().len()), (before, 2));
 }
 
 fn replace(mut module: Vec<u8>, from: &[u8], to: &[u8]) -> Vec<u8> {

@@ -1,4 +1,4 @@
-//! What a policy may look up of a message's origin, of the account and of the client.
+//! Look-ups of a policy: the message's origin, the account and the client.
 
 use std::sync::Arc;
 
@@ -160,7 +160,7 @@ async fn judge(facts: Option<Facts>, account: Option<&str>, user: Option<&str>) 
 }
 
 #[tokio::test]
-async fn a_policy_reads_what_was_gathered() {
+async fn a_policy_reads_the_gathered_facts() {
     let ruling = judge(Some(facts()), Some("acme"), Some("relay")).await;
     assert_eq!(
         ruling.findings.judgements[0].decision.reasons,
@@ -192,7 +192,7 @@ async fn a_policy_reads_what_was_gathered() {
 }
 
 #[tokio::test]
-async fn nothing_is_told_of_another_account_or_of_none() {
+async fn look_ups_tell_nothing_without_the_account() {
     for account in [Some("other"), None] {
         let ruling = judge(Some(facts()), account, None).await;
         let reasons = ruling.findings.judgements[0].decision.reasons.join("\n");
@@ -210,15 +210,15 @@ async fn nothing_is_told_of_another_account_or_of_none() {
 }
 
 #[tokio::test]
-async fn what_nobody_looked_for_is_never_taken_as_not_found() {
-    // At the end of data, where the host had gathered nothing …
+async fn asking_for_facts_that_were_not_gathered_is_a_fault() {
+    // At the end of data, when the host gathered nothing.
     let ruling = judge(None, Some("acme"), None).await;
     assert!(
         matches!(ruling.verdict, Verdict::Tempfail(_)),
         "{:?}",
         ruling.verdict
     );
-    // … and in a hook before it.
+    // In a hook before the end of data.
     let mut definition = Definition::new("origin");
     definition.settings = json!({ "too-soon": "help@" });
     let origin = load(definition, hostile("origin")).await;
@@ -233,12 +233,12 @@ async fn what_nobody_looked_for_is_never_taken_as_not_found() {
 }
 
 #[tokio::test]
-async fn a_policy_that_does_not_ask_imports_nothing_of_it() {
+async fn a_policy_imports_only_the_interfaces_that_it_uses() {
     let all = ["authentication", "directory", "settings-of-account"];
     for (name, foreign) in [
-        // It asks the directory for machines.
+        // loop-guard asks the directory for machines.
         ("loop-guard", &["authentication", "settings-of-account"][..]),
-        // And this whose the addresses of From are.
+        // header-guard asks it whose the addresses of From are.
         ("header-guard", &["authentication", "settings-of-account"]),
         ("outbound-route", &all),
     ] {

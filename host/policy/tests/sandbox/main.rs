@@ -1,4 +1,4 @@
-//! The engine with real modules: loading, limits, faults, chains, swaps.
+//! Tests of the engine with real modules: loading, limits, faults, chains, swaps.
 
 // In a test, an unwrap is an assertion.
 #![allow(clippy::unwrap_used)]
@@ -20,7 +20,7 @@ use gatepost_policy::{
     Chain, Definition, Engine, EngineSettings, Findings, MessageRuling, NoMemory, Slot, Version,
 };
 
-/// One engine for all tests: a pool reserves much address space.
+/// Returns the one engine of all tests: each pool reserves much address space.
 fn engine() -> Arc<Engine> {
     static ENGINE: OnceLock<Arc<Engine>> = OnceLock::new();
     ENGINE
@@ -62,7 +62,7 @@ async fn load(definition: Definition, module: Vec<u8>) -> Version {
     engine().load(definition, module.into()).await.unwrap()
 }
 
-/// Runs the message hook of a chain of one.
+/// Runs the message hook of a chain of this one policy.
 async fn judge(definition: Definition, module: Vec<u8>, message: Message) -> MessageRuling {
     let slot = Slot::new(load(definition, module).await);
     Chain::new([slot])

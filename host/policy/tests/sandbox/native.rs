@@ -1,4 +1,4 @@
-//! The same logic, natively and in the sandbox: on every message the decisions are the same.
+//! Policies decide natively as they do in the sandbox, on every message.
 
 use gatepost_message::Message;
 use gatepost_model::{Decision, Verdict};
@@ -16,13 +16,13 @@ use test_support::policy;
 
 use crate::{load, transaction};
 
-/// The decision as the text in which both sides are compared.
-fn native<P: Policy>(settings: &Value, message: &Message) -> (String, String) {
+/// Returns verdict and decision of the native policy as text, to be compared with the sandbox's.
+fn native_text<P: Policy>(settings: &Value, message: &Message) -> (String, String) {
     let settings = serde_json::from_value(settings.clone()).unwrap();
     let Ok(guard) = P::new(settings) else {
         panic!("settings")
     };
-    let transaction = plain(&transaction());
+    let transaction = native_transaction(&transaction());
     let mut decision = gatepost_sdk::Decision::default();
     let verdict = guard.message(
         &transaction,
@@ -37,12 +37,12 @@ fn native<P: Policy>(settings: &Value, message: &Message) -> (String, String) {
         }
         other => format!("{other:?}"),
     };
-    let mut wanted: Vec<String> = decision.actions().iter().map(action).collect();
+    let mut wanted: Vec<String> = decision.actions().iter().map(action_text).collect();
     wanted.sort();
     (verdict, wanted.join("\n"))
 }
 
-fn action(action: &Action) -> String {
+fn action_text(action: &Action) -> String {
     match action {
         Action::Reason(text) => format!("reason {text}"),
         Action::Classify(class, allowed) => format!("class {class:?} {allowed}"),
@@ -59,7 +59,7 @@ fn action(action: &Action) -> String {
     }
 }
 
-fn plain(transaction: &gatepost_model::Transaction) -> gatepost_sdk::Transaction {
+fn native_transaction(transaction: &gatepost_model::Transaction) -> gatepost_sdk::Transaction {
     gatepost_sdk::Transaction {
         id: transaction.id.to_string(),
         session: gatepost_sdk::Session {
@@ -81,7 +81,7 @@ fn plain(transaction: &gatepost_model::Transaction) -> gatepost_sdk::Transaction
     }
 }
 
-fn sandboxed(verdict: &Verdict, decision: &Decision) -> (String, String) {
+fn sandboxed_text(verdict: &Verdict, decision: &Decision) -> (String, String) {
     let verdict = match verdict {
         Verdict::Pass => "pass".to_owned(),
         Verdict::Reject(reply) => reply.to_string(),
@@ -130,8 +130,8 @@ async fn chain(name: &str, settings: &Value) -> Chain {
     Chain::new([Slot::new(load(definition, policy(name)).await)])
 }
 
-/// Header sections made of what the policies look at, and of noise.
-fn heads() -> impl Strategy<Value = Vec<u8>> {
+/// Generates header sections of fields that the policies look at, and of noise.
+fn header_sections() -> impl Strategy<Value = Vec<u8>> {
     let line = prop_oneof![
         3 => Just(b"Received: from a by b; Mon, 1 Jan 2024 00:00:00 +0000\r\n".to_vec()),
         2 => "Auto-Submitted: [a-zA-Z(); -]{0,20}\r\n".prop_map(String::into_bytes),
@@ -144,7 +144,7 @@ fn heads() -> impl Strategy<Value = Vec<u8>> {
 }
 
 #[test]
-fn the_same_decisions_on_any_message() {
+fn a_policy_decides_the_same_natively_and_in_the_sandbox() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -170,17 +170,17 @@ fn the_same_decisions_on_any_message() {
     eprintln!("seed 5321");
     let mut runner = TestRunner::new(config);
     runner
-        .run(&heads(), |head| {
+        .run(&header_sections(), |head| {
             let message =
                 Message::from_bytes(Bytes::from([head.as_slice(), b"\r\nbody\r\n"].concat()));
             for (chain, native) in [
                 (
                     &loop_guard,
-                    native::<loop_guard::LoopGuard>(&loops, &message),
+                    native_text::<loop_guard::LoopGuard>(&loops, &message),
                 ),
                 (
                     &header_guard,
-                    native::<header_guard::HeaderGuard>(&rules, &message),
+                    native_text::<header_guard::HeaderGuard>(&rules, &message),
                 ),
             ] {
                 let pinned = chain.begin(Arc::new(NoMemory));
@@ -192,7 +192,10 @@ fn the_same_decisions_on_any_message() {
                 ));
                 let judgement = &ruling.findings.judgements[0];
                 prop_assert_eq!(&judgement.error, &None);
-                prop_assert_eq!(sandboxed(&judgement.verdict, &judgement.decision), native);
+                prop_assert_eq!(
+                    sandboxed_text(&judgement.verdict, &judgement.decision),
+                    native
+                );
             }
             Ok(())
         })

@@ -1,4 +1,4 @@
-//! A slot's versions: swapped atomically, kept for a rollback, fixed for who has begun.
+//! Swaps of a slot's version: atomic, with a rollback, and without effect on a begun transaction.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ async fn version(text: &str) -> Version {
 }
 
 #[tokio::test]
-async fn who_has_begun_finishes_with_the_same_version() {
+async fn a_transaction_finishes_with_the_version_that_it_began_with() {
     let slot = Slot::new(version("one").await);
     let first = slot.current().digest().to_owned();
     let chain = Chain::new([slot.clone()]);
@@ -45,7 +45,7 @@ async fn who_has_begun_finishes_with_the_same_version() {
 }
 
 #[tokio::test]
-async fn the_version_before_comes_back_and_can_be_left_again() {
+async fn a_rollback_activates_the_version_before_and_can_be_undone() {
     let slot = Slot::new(version("one").await);
     let error = slot.rollback().unwrap_err().to_string();
     assert!(error.contains("no earlier version"), "{error}");
