@@ -1,7 +1,7 @@
-//! Builds the policies that come with the relay, so that the binary carries their modules.
+//! Builds the built-in policies, so that the relay's binary carries their modules.
 //!
-//! They are built by a cargo of their own, in a target folder of their own: the outer cargo holds
-//! the lock of the usual one, and the target is another.
+//! They are built by a second cargo in its own target directory: the outer cargo holds the lock of
+//! the usual one, and the guests have another target.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -22,8 +22,8 @@ fn main() {
         println!("cargo::rerun-if-changed={}", workspace.join(path).display());
     }
 
-    // OUT_DIR is <target>/<profile>/build/<package>/out: the guests stand beside the profiles,
-    // where the tests' own modules are built too, so that nothing is compiled twice.
+    // OUT_DIR is <target>/<profile>/build/<package>/out. The guests' directory lies beside the
+    // profiles. The tests' own modules are built there, too, so that nothing is compiled twice.
     let out = PathBuf::from(variable("OUT_DIR"));
     let Some(target_dir) = out.ancestors().nth(4).map(|target| target.join("guests")) else {
         panic!(
@@ -40,7 +40,7 @@ fn main() {
     for policy in POLICIES {
         cargo.args(["--package", policy]);
     }
-    // What the outer cargo was told about the host's code must not shape the guests'.
+    // Flags of the outer cargo are for the host's code and must not reach the guests'.
     for name in [
         "RUSTFLAGS",
         "CARGO_ENCODED_RUSTFLAGS",

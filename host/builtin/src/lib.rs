@@ -1,8 +1,8 @@
-//! Modules of the policies that come with the relay, as `build.rs` has built them from `guest/`.
+//! The modules of the built-in policies. `build.rs` builds them from `guest/`.
 
 #![forbid(unsafe_code)]
 
-/// Names of these policies, in alphabetical order.
+/// Names of the built-in policies, in alphabetical order.
 pub const NAMES: [&str; 5] = [
     "header-guard",
     "inbound-auth",
@@ -11,7 +11,7 @@ pub const NAMES: [&str; 5] = [
     "partner-guard",
 ];
 
-/// Returns the module of this name: a core WebAssembly module, as `gatepost policy export` writes it.
+/// Returns the core WebAssembly module of this name, as `gatepost policy export` writes it.
 pub fn module(name: &str) -> Option<&'static [u8]> {
     Some(match name {
         "header-guard" => include_bytes!(env!("GATEPOST_HEADER_GUARD")),

@@ -13,14 +13,14 @@ pub struct Decision {
     pub reasons: Vec<String>,
     /// Tags to put on the message.
     pub tags: Vec<String>,
-    /// Kind of the message.
+    /// Class of the message.
     pub classification: Option<Classification>,
     /// Changes to the header section.
     pub edits: Vec<Edit>,
     /// Fields that no later policy may touch.
     pub protected: Vec<FieldName>,
-    /// Requests that the host dropped, in words: edits of a protected field, edits that would make
-    /// the message too large, reasons beyond the limit.
+    /// Descriptions of requests that the host dropped: edits of a protected field, edits that would
+    /// make the message too large, reasons beyond the limit.
     pub dropped: Vec<String>,
     /// Verdicts on single recipients.
     pub recipients: Vec<(Address, RecipientVerdict)>,

@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TlsMode {
-    /// Never.
+    /// No TLS.
     None,
-    /// Where offered; any certificate will do.
+    /// Optional: used if offered, with any certificate.
     #[default]
     Opportunistic,
-    /// With a certificate that verifies, or the message waits.
+    /// Mandatory, with a certificate that verifies; else the message waits.
     Required,
 }
 
@@ -51,13 +51,13 @@ pub struct NextHop {
     pub protocol: Protocol,
 }
 
-/// Decision before an attempt at delivery: a policy's, or at the end the default route's.
+/// Routing of an attempt at delivery, by a policy or else by the default route.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Routing {
-    /// No opinion.
+    /// Absence of an opinion.
     Pass,
-    /// Hand it to this server.
+    /// Delivered to this server.
     NextHop(NextHop),
     /// Deferred, with a 4xx reply.
     Defer(Reply),

@@ -47,6 +47,6 @@ pub enum Effect {
 pub struct Scope {
     /// Name of the policy in the configuration.
     pub policy: String,
-    /// The account of the transaction, once fixed.
+    /// Account of the transaction, once fixed.
     pub account: Option<String>,
 }

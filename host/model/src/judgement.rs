@@ -1,10 +1,10 @@
-//! The record of one call of a policy: which version, what it decided, how long it took, how it failed.
+//! The record of one call of a policy: version, verdict, decision, running time, fault.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Decision, Verdict};
 
-/// Name in [`Judgement::policy`] of what the relay itself has done to a message, such as repairs. No
+/// Name in [`Judgement::policy`] for what the relay itself did to a message, such as repairs. No
 /// policy may have it.
 pub const BY_RELAY: &str = "relay";
 
@@ -42,21 +42,22 @@ pub struct Fault {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FaultKind {
-    /// The guest trapped: unreachable, out of bounds, stack overflow.
+    /// Trap of the guest: unreachable, out of bounds, stack overflow.
     Trap,
-    /// It ran past its deadline.
+    /// Deadline exceeded.
     Deadline,
-    /// It asked for more memory, table or host bytes than it may have.
+    /// Limit exceeded on memory, tables, host bytes, the answer or edits.
     Limit,
-    /// Its answer contradicts itself or the contract.
+    /// Answer that contradicts itself or the contract.
     Answer,
-    /// No instance was free: overload.
+    /// Overload: no instance was free.
     Overload,
-    /// The circuit breaker is open: it was not called.
+    /// Call that was not made because the circuit breaker was open.
     BreakerOpen,
-    /// The transaction has used up what all its calls together may have.
+    /// Budget of the transaction exceeded by all its calls together.
     Budget,
-    /// The message made it fail before and the fault was the message's: it was not called.
+    /// Call that was not made because the message made the policy fail before, and the fault was
+    /// attributed to the message.
     Repeated,
 }
 

@@ -1,13 +1,13 @@
 //! Plain data that the relay's crates hand to each other.
 //!
-//! A [`Session`] is one SMTP connection, a [`Transaction`] one envelope on it. A policy answers each
-//! hook with a [`Verdict`] and a [`Decision`]; both, with the digest of the version that was called,
-//! are a [`Judgement`]. The queue stores the judgements and [`Effect`]s of an accepted message in one
-//! commit, delivery asks for a [`Routing`] before each attempt and reports an [`AttemptResult`] after
-//! it, and the trace keeps all of it.
+//! A [`Session`] is one SMTP connection, a [`Transaction`] one envelope on it. A policy answers
+//! each hook with a [`Verdict`] and a [`Decision`]; both, with the digest of the version that was
+//! called, are a [`Judgement`]. The queue stores the judgements and [`Effect`]s of an accepted
+//! message in one commit. Delivery asks for a [`Routing`] before each attempt and reports an
+//! [`AttemptResult`] after it. The trace keeps all of these.
 //!
-//! Nothing in this crate does anything: no clock, no file, no engine. It knows addresses and header
-//! edits (`gatepost-message`) and replies (`gatepost-smtp`), and no crate of the relay above those.
+//! This crate has no behaviour: no clock, no file, no engine. It depends on addresses and header
+//! edits (`gatepost-message`) and replies (`gatepost-smtp`), and on no crate above those.
 
 mod attempt;
 mod classification;

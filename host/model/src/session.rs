@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Flow {
-    /// From the world to an address that this relay receives mail for.
+    /// Mail from the world to an address that this relay receives mail for.
     Inbound,
-    /// From the application, on behalf of an account.
+    /// Mail from the application, on behalf of an account.
     Submission,
 }
 
@@ -20,9 +20,9 @@ pub enum Flow {
 pub struct Session {
     /// Name of the listener in the configuration.
     pub listener: String,
-    /// The listener's direction.
+    /// Direction of the listener.
     pub flow: Flow,
-    /// Client's address: of the PROXY header where one was accepted.
+    /// Client's address; the one in the PROXY header if the listener accepts that.
     pub client: SocketAddr,
     /// Argument of EHLO or HELO, once given.
     pub helo: Option<String>,

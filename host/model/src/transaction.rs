@@ -11,7 +11,7 @@ use crate::Session;
 pub struct Transaction {
     /// Identifier in the reply, the Received field, the log, the queue and the trace.
     pub id: TransactionId,
-    /// Time of its begin: the only time that its policies see.
+    /// Time of its beginning: the only time that its policies see.
     pub time: Millis,
     /// Connection it runs on.
     pub session: Session,

@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// No objection.
+    /// Absence of an objection.
     #[default]
     Pass,
-    /// No objection, on evidence; carried out like `Pass`.
+    /// Absence of an objection, on evidence; carried out like `Pass`.
     Accept,
     /// Refused for good: a 5xx reply.
     Reject(Reply),
