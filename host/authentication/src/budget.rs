@@ -1,18 +1,18 @@
-//! The questions that one message may cost, over all methods together, and their time.
+//! The budget of a message: DNS questions of all methods together, and their time.
 //!
 //! A stranger's records decide what is looked up: SPF alone may ask for a hundred addresses for
 //! each of two identities, all of them at somebody else's name servers. So every question of a
-//! message is taken from one [`Budget`], and three rules divide it:
+//! message is taken from one [`Budget`], with three rules:
 //!
-//! - DMARC has a part of its own, which records of SPF and signatures cannot use up: the author's
-//!   policy is known whatever else the sender has us ask.
-//! - The other methods share the rest, of which the names of one organisation (by the public
-//!   suffix list) get a part: nobody is asked without end because a third party wants it.
-//! - What was answered is not asked again.
+//! - DMARC has a part of its own, which SPF records and signatures cannot use up: the author's
+//!   policy is known whatever other questions the sender causes.
+//! - The other methods share the rest. The names of one organisation (by the public suffix list)
+//!   get only a part of it: a third party cannot direct all questions at one victim.
+//! - A question that was answered is not asked again.
 //!
-//! A question beyond it is [`Unavailable`], and says that the message is the reason: no later
+//! A question beyond the budget is [`Unavailable`], marked as the message's own fault: no later
 //! attempt will do better. SPF is then `permerror` (RFC 7208 section 4.6.4), a signature `policy`,
-//! an ARC chain `fail`, iprev and DMARC `permerror`. Where only time has run out, all of them are
+//! an ARC chain `fail`, iprev and DMARC `permerror`. If only time has run out, all of them are
 //! `temperror`.
 
 use std::collections::HashMap;
@@ -24,16 +24,16 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::{Dns, Found, Limits, Unavailable, organizational_domain_by_list};
 
-/// The most questions of one tree walk, and the one whether the name exists (RFC 9989 sections 4.10
-/// and 4.10.1).
-const OF_ONE_AUTHOR: usize = 9;
+/// Number of questions about one author: those of a tree walk, and one about the existence of the
+/// name (RFC 9989 sections 4.10 and 4.10.1).
+const QUESTIONS_OF_AUTHOR: usize = 9;
 
-/// What is left for one message.
+/// Budget of one message, with the answers so far.
 pub(crate) struct Budget<'a, D> {
     dns: &'a D,
     until: Instant,
     limits: &'a Limits,
-    left: Mutex<Left>,
+    left: Mutex<Remaining>,
     texts: Answers<Box<[u8]>>,
     v4: Answers<Ipv4Addr>,
     v6: Answers<Ipv6Addr>,
@@ -41,41 +41,42 @@ pub(crate) struct Budget<'a, D> {
     names: Answers<String>,
 }
 
-struct Left {
+/// Questions that are left for DMARC and for the others, and those asked of each organisation.
+struct Remaining {
     dmarc: usize,
     others: usize,
-    of_one: HashMap<String, usize>,
+    asked_of: HashMap<String, usize>,
 }
 
-/// What was answered, by name.
+/// Answers so far, by name.
 type Answers<T> = Mutex<HashMap<String, Result<Found<T>, Unavailable>>>;
 
-/// Who asks.
+/// Method that asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Asker {
     Dmarc,
     Others,
 }
 
-/// The DNS as one asker may use it.
-pub(crate) struct Part<'a, D> {
+/// DNS within the budget of one asker.
+pub(crate) struct BudgetedDns<'a, D> {
     budget: &'a Budget<'a, D>,
     asker: Asker,
 }
 
 impl<'a, D: Dns> Budget<'a, D> {
-    /// The budget of a message with so many authors' domains.
+    /// Makes the budget of a message with this number of authors' domains.
     pub(crate) fn new(dns: &'a D, limits: &'a Limits, authors: usize) -> Self {
-        // One part more for identifiers, whose organisation is looked for, too.
-        let dmarc = (OF_ONE_AUTHOR * (authors + 1)).min(limits.questions / 2);
+        // One more share is for identifiers: their organisations are looked up, too.
+        let dmarc = (QUESTIONS_OF_AUTHOR * (authors + 1)).min(limits.questions / 2);
         Self {
             dns,
             until: Instant::now() + limits.time,
             limits,
-            left: Mutex::new(Left {
+            left: Mutex::new(Remaining {
                 dmarc,
                 others: limits.questions - dmarc,
-                of_one: HashMap::new(),
+                asked_of: HashMap::new(),
             }),
             texts: Answers::default(),
             v4: Answers::default(),
@@ -85,21 +86,21 @@ impl<'a, D: Dns> Budget<'a, D> {
         }
     }
 
-    /// What an asker may use.
-    pub(crate) fn part(&'a self, asker: Asker) -> Part<'a, D> {
-        Part {
+    /// Returns the DNS for an asker.
+    pub(crate) fn dns_for(&'a self, asker: Asker) -> BudgetedDns<'a, D> {
+        BudgetedDns {
             budget: self,
             asker,
         }
     }
 
-    /// Takes a question about a name; the error says why there is none.
-    fn take(&self, asker: Asker, name: &str) -> Result<(), String> {
+    /// Spends a question about a name; the error tells which bound is reached.
+    fn spend(&self, asker: Asker, name: &str) -> Result<(), String> {
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
-        let Left {
+        let Remaining {
             dmarc,
             others,
-            of_one,
+            asked_of,
         } = &mut *left;
         let part = match asker {
             Asker::Dmarc => dmarc,
@@ -114,7 +115,7 @@ impl<'a, D: Dns> Budget<'a, D> {
         if asker == Asker::Others {
             let owner = organizational_domain_by_list(name).unwrap_or_else(|| name.to_owned());
             let most = self.limits.questions_of_one;
-            let asked = of_one.entry(owner).or_default();
+            let asked = asked_of.entry(owner).or_default();
             if *asked >= most {
                 return Err(format!(
                     "this message asks too much of one domain: {most} questions"
@@ -136,12 +137,12 @@ impl<'a, D: Dns> Budget<'a, D> {
         let key = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
         let known = |answers: &Answers<T>| {
             let answers = answers.lock().unwrap_or_else(PoisonError::into_inner);
-            answers.get(&key).map(copy)
+            answers.get(&key).map(share)
         };
         if let Some(answer) = known(answers) {
             return answer;
         }
-        if let Err(why) = self.take(asker, &key) {
+        if let Err(why) = self.spend(asker, &key) {
             return Err(Unavailable {
                 name: name.to_owned(),
                 why,
@@ -156,13 +157,13 @@ impl<'a, D: Dns> Budget<'a, D> {
             })
         });
         let mut answers = answers.lock().unwrap_or_else(PoisonError::into_inner);
-        answers.insert(key, copy(&answer));
+        answers.insert(key, share(&answer));
         answer
     }
 }
 
-/// The same answer; the records themselves are shared.
-fn copy<T>(answer: &Result<Found<T>, Unavailable>) -> Result<Found<T>, Unavailable> {
+/// Copies an answer; the records themselves are shared.
+fn share<T>(answer: &Result<Found<T>, Unavailable>) -> Result<Found<T>, Unavailable> {
     match answer {
         Ok(Found::Records(records)) => Ok(Found::Records(Arc::clone(records))),
         Ok(Found::NoData) => Ok(Found::NoData),
@@ -171,7 +172,7 @@ fn copy<T>(answer: &Result<Found<T>, Unavailable>) -> Result<Found<T>, Unavailab
     }
 }
 
-impl<D: Dns> Dns for Part<'_, D> {
+impl<D: Dns> Dns for BudgetedDns<'_, D> {
     async fn txt(&self, name: &str) -> Result<Found<Box<[u8]>>, Unavailable> {
         let Budget { dns, texts, .. } = self.budget;
         self.budget

@@ -1,35 +1,35 @@
-//! What was found out about one message, as plain data: the same that a policy reads, that
-//! `gatepost check` prints and that Authentication-Results tells.
+//! The facts about one message as plain data: policies read them, `gatepost check` prints them, and
+//! Authentication-Results tells them.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Author, FromFact};
 
-/// A result in the registered words (RFC 8601 section 2.7).
+/// Result in the registered words (RFC 8601 section 2.7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Authentication {
-    /// There was nothing to check.
+    /// Nothing to check.
     #[default]
     None,
-    /// Checked, and it proves nothing either way.
+    /// Checked, without proof either way.
     Neutral,
     /// Proved.
     Pass,
     /// Disproved.
     Fail,
-    /// Probably not authorised, says the domain (SPF `~all`).
+    /// Probably not authorised, according to the domain (SPF `~all`).
     SoftFail,
-    /// It verifies, but in a way that is not accepted here.
+    /// Verified, but not accepted by this relay.
     Policy,
-    /// It could not be checked for now: the DNS did not answer.
+    /// Temporarily impossible to check: the DNS did not answer.
     TempError,
-    /// It cannot be checked ever: what was published or signed is malformed.
+    /// Permanently impossible to check: a record or signature is malformed.
     PermError,
 }
 
 impl Authentication {
-    /// The registered word.
+    /// Returns the registered word.
     pub fn word(self) -> &'static str {
         match self {
             Self::None => "none",
@@ -44,30 +44,30 @@ impl Authentication {
     }
 }
 
-/// All that was gathered about one message.
+/// Facts about one message.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Facts {
     /// SPF of the name in EHLO and of the reverse-path.
     pub spf: SpfFacts,
-    /// Each DKIM signature, from the top of the header section down, up to the cap.
+    /// DKIM signatures, from the top of the header section down, up to the limit.
     pub dkim: Vec<DkimFact>,
-    /// DMARC of the author's domain; where readers could show several, of the one that fares worst
-    /// (RFC 9989 section 11.5).
+    /// DMARC of the author's domain; if readers could show several, of the one with the worst
+    /// result (RFC 9989 section 11.5).
     pub dmarc: DmarcFact,
-    /// How From reads.
+    /// Clarity of From, and the domains in it.
     pub from: FromFact,
-    /// The chain of ARC sets.
+    /// Chain of ARC sets.
     pub arc: ArcFact,
-    /// Whether the client's address has a name that has this address.
+    /// Agreement of the client's address with its name.
     pub iprev: IprevFact,
-    /// Who is named in From; no result, so neither printed nor kept.
+    /// Authors named in From. They are no result, so they are neither printed nor stored.
     #[serde(skip)]
     pub authors: Vec<Author>,
 }
 
 impl Facts {
-    /// DKIM in one word: `pass` where any signature passes, else what the first came to.
+    /// Returns DKIM in one word: `pass` if any signature passes, else the result of the first.
     pub fn best_dkim(&self) -> Authentication {
         let results = || self.dkim.iter().map(|signature| signature.result);
         let passes = |result: &Authentication| *result == Authentication::Pass;
@@ -80,22 +80,22 @@ impl Facts {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct SpfFacts {
-    /// Of the argument of EHLO or HELO.
+    /// Result for the argument of EHLO or HELO.
     pub helo: SpfFact,
-    /// Of the reverse-path; of `postmaster@` the HELO name where it is null.
+    /// Result for the reverse-path; if it is null, for `postmaster@` the HELO name.
     pub mailfrom: SpfFact,
 }
 
-/// One SPF result.
+/// SPF of one identity.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct SpfFact {
-    /// The result (RFC 7208 section 2.6).
+    /// Result (RFC 7208 section 2.6).
     pub result: Authentication,
-    /// The domain that was checked, in lower case; empty where there was none.
+    /// Domain that was checked, in lower case; empty if there was none.
     pub domain: String,
-    /// With `fail`, what the domain says to who was refused (RFC 7208 section 6.2), where it
-    /// says anything that may be repeated; with an error, what was wrong.
+    /// Explanation of the domain with `fail` (RFC 7208 section 6.2), if it may be repeated;
+    /// description of an error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -104,127 +104,126 @@ pub struct SpfFact {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct DkimFact {
-    /// The result.
+    /// Result.
     pub result: Authentication,
-    /// The signing domain (`d=`), in lower case.
+    /// Signing domain (`d=`), in lower case.
     pub domain: String,
-    /// The selector (`s=`).
+    /// Selector (`s=`).
     pub selector: String,
-    /// The algorithm (`a=`), such as `rsa-sha256`; empty where it could not be read.
+    /// Algorithm (`a=`), such as `rsa-sha256`; empty if it could not be read.
     pub algorithm: String,
-    /// Why it is not `pass`.
+    /// Reason for another result than `pass`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
-/// DMARC (RFC 9989; RFC 7489 where the public suffix list is set).
+/// DMARC (RFC 9989; RFC 7489 if the public suffix list is set).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct DmarcFact {
-    /// The result.
+    /// Result.
     pub result: Authentication,
-    /// What the domain asks for, whatever the result: `p`, `sp` or `np`, as applies to the
-    /// author's domain. None without a record.
+    /// Policy that the domain requests, whatever the result: `p`, `sp` or `np`, as applies to the
+    /// author's domain. `None` without a record.
     pub policy: Option<DmarcPolicy>,
-    /// What is to be done by that policy: none unless the result is `fail`; `t=y` softens it by
-    /// one step.
+    /// Policy to apply; `None` unless the result is `fail`. `t=y` softens it by one step.
     pub applied: Option<DmarcPolicy>,
-    /// The author's domain, in lower case A-labels; of several, the one that fares worst; empty
-    /// where From cannot be read.
+    /// Author's domain, in lower-case A-labels; of several, the one with the worst result; empty
+    /// if From cannot be read.
     pub domain: String,
-    /// Its organisational domain: by the tree walk (RFC 9989 section 4.10.2), or by the public
-    /// suffix list where that is set or where no record says anything.
+    /// Organisational domain of `domain`: by the tree walk (RFC 9989 section 4.10.2), or the public
+    /// suffix list if that is set or if there is no record.
     pub organizational_domain: String,
-    /// Which of the author's identifiers are aligned with it and pass, whether or not a record
-    /// is published (relaxed, where none says otherwise).
+    /// Identifiers that pass in alignment with it, even without a record (relaxed, unless a record
+    /// says otherwise).
     pub alignment: DmarcAlignment,
-    /// Why it is an error, or why DMARC does not apply although there is something at `_dmarc`.
-    /// Where From cannot be read, the result is `permerror` and this says what it has.
+    /// Description of an error, or the reason why DMARC does not apply although there is a record
+    /// at `_dmarc`. If From cannot be read, the result is `permerror` and this describes From.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
-/// Which identifiers pass in alignment with the author's domain.
+/// Identifiers that pass in alignment with the author's domain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct DmarcAlignment {
-    /// SPF of the reverse-path.
+    /// True if SPF of the reverse-path does.
     pub spf: bool,
-    /// A DKIM signature.
+    /// True if a DKIM signature does.
     pub dkim: bool,
 }
 
-/// What a domain owner asks for with mail that fails (RFC 9989 section 4.7, `p`).
+/// Handling that a domain owner requests for mail that fails (RFC 9989 section 4.7, `p`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DmarcPolicy {
-    /// Nothing.
+    /// Delivery without special handling.
     None,
-    /// Keep it apart.
+    /// Quarantine.
     Quarantine,
-    /// Refuse it.
+    /// Refusal.
     Reject,
 }
 
-/// The ARC chain (RFC 8617).
+/// ARC chain (RFC 8617).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct ArcFact {
-    /// The chain's result (RFC 8617 section 5.2): `none`, `pass` or `fail`, or `temperror`
-    /// where a key could not be had.
+    /// Result of the chain (RFC 8617 section 5.2): `none`, `pass` or `fail`; `temperror` if the DNS
+    /// gave no answer about a key.
     pub result: Authentication,
-    /// How many sets there are.
+    /// Number of sets.
     pub instances: u32,
-    /// The domain of the newest seal (`d=`); empty where there is none.
+    /// Domain of the newest seal (`d=`); empty if there is none.
     pub sealer: String,
-    /// The sets, newest first, where the chain passes.
+    /// Sets, newest first, if the chain passes.
     pub sets: Vec<ArcSet>,
-    /// Why it is not `pass`.
+    /// Reason for another result than `pass`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
-/// One set of a chain that passes: who sealed it, and what they say they saw.
+/// One set of a chain that passes: its sealer and the results that the sealer claims.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct ArcSet {
     /// `i=`, from 1.
     pub instance: u32,
-    /// The sealer's domain (`d=` of the ARC-Seal), in lower case.
+    /// Sealer's domain (`d=` of the ARC-Seal), in lower case.
     pub sealer: String,
-    /// What ARC-Authentication-Results of the set says, as it stands, unfolded, without `i=`.
+    /// Body of the set's ARC-Authentication-Results, unfolded, without `i=`.
     pub results: String,
-    /// Whose results they are said to be (RFC 8601 section 2.5); empty where it cannot be told.
+    /// Authserv-id of these results (RFC 8601 section 2.5); empty if it cannot be read.
     pub authserv_id: String,
-    /// DMARC's result in it, read out; none where it says nothing of DMARC.
+    /// DMARC's result in it; `None` if it has none.
     pub dmarc: Option<Authentication>,
-    /// The author's domain that DMARC was about (`header.from`), in lower case. Where it is not
-    /// the author's domain now, the result is about another author.
+    /// Author's domain that DMARC was about (`header.from`), in lower case. If it is not the
+    /// author's domain now, the result is about another author.
     pub dmarc_from: Option<String>,
-    /// SPF's first result in it.
+    /// First result of SPF in it.
     pub spf: Option<Authentication>,
-    /// ARC's result in it: what the sealer made of the sets below.
+    /// ARC's result in it: the sealer's result for the sets below.
     pub arc: Option<Authentication>,
-    /// Every result of DKIM in it.
+    /// All results of DKIM in it.
     pub dkim: Vec<ArcDkim>,
 }
 
-/// A DKIM result that a sealer claims to have seen.
+/// DKIM result that a sealer claims.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct ArcDkim {
-    /// The result.
+    /// Result.
     pub result: Authentication,
-    /// The signing domain (`header.d`, or that of `header.i`), in lower case; may be empty.
+    /// Signing domain (`header.d`, or that of `header.i`), in lower case; may be empty.
     pub domain: String,
 }
 
-/// Whether the client's address and name agree (RFC 8601 section 2.7.3).
+/// Agreement of the client's address with its name (RFC 8601 section 2.7.3).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct IprevFact {
-    /// `pass`, `fail`, `temperror` or `permerror`.
+    /// Result: `pass`, `fail`, `temperror` or `permerror`.
     pub result: Authentication,
-    /// The first name that has this address; empty without one.
+    /// First name that has this address; empty without one.
     pub name: String,
 }

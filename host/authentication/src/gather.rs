@@ -1,10 +1,10 @@
-//! The one way to the facts: what the session, `gatepost check` and every test call.
+//! The entry point to the facts, for the session, `gatepost check` and tests.
 //!
-//! 1. The header section is read: the authors, signatures, ARC sets.
-//! 2. The questions go out side by side, within one [budget](crate::budget): keys, DMARC's records,
-//!    SPF, the client's name.
-//! 3. The body is read once and the signatures are verified, on a thread where that blocks nobody.
-//! 4. DMARC judges what passed.
+//! 1. The header section is read: authors, signatures, ARC sets.
+//! 2. The questions are asked at the same time, within one [budget](crate::budget): keys, DMARC
+//!    records, SPF, the client's name.
+//! 3. The body is read once and the signatures are verified, on a thread for blocking work.
+//! 4. DMARC compares the identifiers that passed with the authors' domains.
 
 use std::collections::HashMap;
 use std::io;
@@ -15,7 +15,7 @@ use futures_util::future::join_all;
 use gatepost_message::{Message, Millis, ReversePath};
 use tokio::sync::Semaphore;
 
-use crate::arc::Chain;
+use crate::arc::ArcChain;
 use crate::author::{self, Authors};
 use crate::budget::{Asker, Budget};
 use crate::dkim::body_hash::BodyHashes;
@@ -29,32 +29,33 @@ use crate::{
     SpfFacts, dmarc, iprev,
 };
 
-/// How many messages have their signatures verified at a time, by all who gather: it is work for
-/// the processor, and more would only take the threads from others that block.
+/// Permits for messages whose signatures are verified at the same time, process-wide. This is work
+/// for the processor: more would only take threads from other blocking work.
 static VERIFIERS: Semaphore = Semaphore::const_new(16);
 
-/// How a message came.
+/// Client, envelope and time with which a message arrived.
 #[derive(Debug, Clone, Copy)]
 pub struct Arrival<'a> {
-    /// The client's address.
+    /// Client's address.
     pub client: IpAddr,
-    /// The argument of EHLO or HELO.
+    /// Argument of EHLO or HELO.
     pub helo: &'a str,
-    /// Our own name, which a domain that refuses may mention when it says why.
+    /// Relay's own name, which the explanation of an SPF `fail` may contain.
     pub receiver: &'a str,
-    /// The argument of MAIL.
+    /// Argument of MAIL.
     pub reverse_path: &'a ReversePath,
-    /// When the transaction began. Signatures are judged by this clock, so that the same message
-    /// has the same facts when it is looked at again.
+    /// Time at which the transaction began. Signatures are judged by this clock, so that a later
+    /// check of the same message has the same result.
     pub at: Millis,
 }
 
-/// Gathers all there is to know.
+/// Gathers all facts about a message.
 ///
-/// Never fails and never panics: what could not be found out is `temperror`, with its reason. It
-/// takes at most [`Limits::time`](crate::Limits::time), and then what the processor needs for the
-/// body and the signatures: about a tenth of a second for 25 MiB. That part runs on the runtime's threads for
-/// blocking work, so a caller may await this on any thread of a tokio runtime.
+/// Never fails and never panics: a fact that could not be found out is `temperror`, with its
+/// reason. It takes at most [`Limits::time`](crate::Limits::time), and then the processor's time
+/// for the body and the signatures: about a tenth of a second for 25 MiB. That part runs on the
+/// runtime's threads for blocking work, so a caller may await this on any thread of a tokio
+/// runtime.
 pub async fn gather(
     message: &Message,
     arrival: &Arrival<'_>,
@@ -65,9 +66,8 @@ pub async fn gather(
     gather_with(message, authors, arrival, dns, settings).await
 }
 
-/// Gathers all there is to know of a message that was repaired as it arrived. Signatures are verified
-/// on what `came`; the authors are those that either form shows, because `shown` is what people
-/// will read.
+/// Gathers all facts about a message that was repaired as it arrived. Signatures are verified on
+/// the message that `came`. The authors are those of both forms, because people will read `shown`.
 pub async fn gather_repaired(
     came: &Message,
     shown: &Message,
@@ -88,15 +88,15 @@ async fn gather_with(
 ) -> Facts {
     let limits = &settings.limits;
     let budget = Budget::new(dns, limits, from.domains.len());
-    let of_dmarc = &budget.part(Asker::Dmarc);
-    let dns = &budget.part(Asker::Others);
-    let (spf, iprev, proofs, discovered) = tokio::join!(
+    let of_dmarc = &budget.dns_for(Asker::Dmarc);
+    let dns = &budget.dns_for(Asker::Others);
+    let (spf, iprev, verified, discovered) = tokio::join!(
         spf_of_both(arrival, dns, limits.time),
         iprev::check(dns, arrival.client, limits.time),
-        prove(message, &from, arrival.at, dns, settings),
+        verify(message, &from, arrival.at, dns, settings),
         discover_authors(&from, of_dmarc, settings.boundary),
     );
-    let (dkim, arc) = proofs;
+    let (dkim, arc) = verified;
     let mut dmarc = Vec::new();
     for author in discovered {
         dmarc.push(author.judge(of_dmarc, &spf.mailfrom, &dkim).await);
@@ -126,8 +126,8 @@ async fn spf_of_both(arrival: &Arrival<'_>, dns: &impl Dns, within: Duration) ->
     SpfFacts { helo, mailfrom }
 }
 
-/// What the DNS says about each author's domain. Of a From that cannot be read none is looked up:
-/// whatever they say, the message has no author that could be told.
+/// Finds the DMARC record of each author's domain. Nothing is looked up for an unreadable From:
+/// whatever the records say, the message's author is unknown.
 async fn discover_authors(
     from: &FromFact,
     dns: &impl Dns,
@@ -140,16 +140,16 @@ async fn discover_authors(
     join_all(domains.map(|domain| discover(dns, domain.clone(), boundary))).await
 }
 
-/// The signatures of a message, while their keys are looked up.
+/// Signatures of a message while their keys are looked up.
 struct Claims {
     message: Message,
     signatures: Signatures,
-    chain: Chain,
+    chain: ArcChain,
     now: Millis,
     partial_body: PartialBody,
 }
 
-async fn prove(
+async fn verify(
     message: &Message,
     from: &FromFact,
     now: Millis,
@@ -165,18 +165,18 @@ async fn prove(
             limits.signed_fields,
             &from.domains,
         ),
-        chain: Chain::of(message, limits.signed_fields),
+        chain: ArcChain::of(message, limits.signed_fields),
         now,
         partial_body: settings.partial_body,
     };
     let keys = keys(&claims, dns, limits.keys).await;
     if keys.0.is_empty() {
-        return claims.prove(&keys);
+        return claims.verify(&keys);
     }
-    // Never closed, so never an error.
-    let _turn = VERIFIERS.acquire().await;
-    let proved = tokio::task::spawn_blocking(move || claims.prove(&keys));
-    proved.await.unwrap_or_else(|_| {
+    // The semaphore is never closed, so this is never an error.
+    let _permit = VERIFIERS.acquire().await;
+    let verified = tokio::task::spawn_blocking(move || claims.verify(&keys));
+    verified.await.unwrap_or_else(|_| {
         let why = "the signatures could not be verified: the relay is stopping";
         let dkim = DkimFact {
             result: Authentication::TempError,
@@ -187,7 +187,7 @@ async fn prove(
     })
 }
 
-/// The keys of the first names, all at once.
+/// Looks up the keys of the first `most` names at the same time.
 async fn keys(claims: &Claims, dns: &impl Dns, most: usize) -> Keys {
     let of_dkim = claims.signatures.readable().map(|one| &one.signed);
     let mut names: Vec<String> = Vec::new();
@@ -205,7 +205,7 @@ async fn keys(claims: &Claims, dns: &impl Dns, most: usize) -> Keys {
 }
 
 impl Claims {
-    fn prove(&self, keys: &Keys) -> (Vec<DkimFact>, ArcFact) {
+    fn verify(&self, keys: &Keys) -> (Vec<DkimFact>, ArcFact) {
         match self.bodies(keys) {
             Ok(bodies) => {
                 let evidence = Evidence {
@@ -216,24 +216,24 @@ impl Claims {
                     partial_body: self.partial_body,
                 };
                 (
-                    self.signatures.prove(&evidence),
-                    self.chain.prove(&evidence),
+                    self.signatures.verify(&evidence),
+                    self.chain.verify(&evidence),
                 )
             }
             Err(error) => self.unreadable(&error),
         }
     }
 
-    /// The hashes for those signatures that have a key.
+    /// Hashes the body for the signatures that have a key.
     fn bodies(&self, keys: &Keys) -> io::Result<BodyHashes> {
-        let claimed = self
+        let signatures = self
             .signatures
             .readable()
             .chain(self.chain.message_signature());
-        let provable: Vec<&MessageSignature> = claimed
+        let with_key: Vec<&MessageSignature> = signatures
             .filter(|signature| keys.of(&signature.signed).is_ok())
             .collect();
-        BodyHashes::of(self.message.body().as_ref(), provable.iter().copied())
+        BodyHashes::of(self.message.body().as_ref(), with_key.iter().copied())
     }
 
     fn unreadable(&self, error: &io::Error) -> (Vec<DkimFact>, ArcFact) {

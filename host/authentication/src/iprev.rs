@@ -1,4 +1,5 @@
-//! iprev: whether the client's address has a name that has this address (RFC 8601 section 3).
+//! iprev: the check that the client's address has a name that has this address (RFC 8601 section
+//! 3).
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -7,29 +8,28 @@ use tokio::time::timeout;
 
 use crate::{Authentication, Dns, Found, IprevFact, Unavailable};
 
-/// The most names of an address that are looked up: whoever holds an address may give it as many as
-/// they like.
-const NAMES: usize = 10;
+/// Number of names of an address that are looked up: its holder can give it any number.
+const MAX_NAMES: usize = 10;
 
-/// Looks up what names the address claims, then each of them until one has the address: `pass`.
-/// `fail` if none has; `permerror` if the address claims no name; `temperror` if none was found to
-/// have it but not all could be asked, or not within this time.
+/// Looks up the names of the address, then each name until one has the address: `pass`. The result
+/// is `fail` if no name has it, `permerror` if the address has no name, and `temperror` if a
+/// look-up got no answer, or the time was over, before a name with the address was found.
 pub async fn check(dns: &impl Dns, address: IpAddr, within: Duration) -> IprevFact {
-    // One of IPv4 in IPv6 has its name where IPv4 has it.
+    // The name of an IPv4-mapped IPv6 address is that of the IPv4 address.
     let address = address.to_canonical();
-    let checked = timeout(within, confirmed(dns, address)).await;
+    let checked = timeout(within, check_names(dns, address)).await;
     checked.unwrap_or_else(|_| Authentication::TempError.into())
 }
 
-async fn confirmed(dns: &impl Dns, address: IpAddr) -> IprevFact {
+async fn check_names(dns: &impl Dns, address: IpAddr) -> IprevFact {
     let claimed = match dns.ptr(address).await {
         Ok(Found::Records(claimed)) => claimed,
         Ok(Found::NoData | Found::NoName) => return Authentication::PermError.into(),
-        Err(unavailable) => return unanswered(&unavailable).into(),
+        Err(unavailable) => return result_without_answer(&unavailable).into(),
     };
     let mut result = Authentication::Fail;
-    for name in claimed.iter().take(NAMES) {
-        match has(dns, name, address).await {
+    for name in claimed.iter().take(MAX_NAMES) {
+        match has_address(dns, name, address).await {
             Ok(true) => {
                 return IprevFact {
                     result: Authentication::Pass,
@@ -37,23 +37,23 @@ async fn confirmed(dns: &impl Dns, address: IpAddr) -> IprevFact {
                 };
             }
             Ok(false) => {}
-            // What may be had later outweighs what may not.
+            // A temporary lack of an answer outweighs a permanent one.
             Err(_) if result == Authentication::TempError => {}
-            Err(unavailable) => result = unanswered(&unavailable),
+            Err(unavailable) => result = result_without_answer(&unavailable),
         }
     }
     result.into()
 }
 
-/// RFC 8601 section 2.7.3.
-fn unanswered(unavailable: &Unavailable) -> Authentication {
+/// Returns the result of a look-up without an answer (RFC 8601 section 2.7.3).
+fn result_without_answer(unavailable: &Unavailable) -> Authentication {
     match unavailable.beyond_budget {
         true => Authentication::PermError,
         false => Authentication::TempError,
     }
 }
 
-async fn has(dns: &impl Dns, name: &str, address: IpAddr) -> Result<bool, Unavailable> {
+async fn has_address(dns: &impl Dns, name: &str, address: IpAddr) -> Result<bool, Unavailable> {
     Ok(match address {
         IpAddr::V4(address) => dns.a(name).await?.records().contains(&address),
         IpAddr::V6(address) => dns.aaaa(name).await?.records().contains(&address),
@@ -61,7 +61,7 @@ async fn has(dns: &impl Dns, name: &str, address: IpAddr) -> Result<bool, Unavai
 }
 
 impl From<Authentication> for IprevFact {
-    /// Without a name.
+    /// Makes a fact without a name.
     fn from(result: Authentication) -> Self {
         Self {
             result,

@@ -1,19 +1,17 @@
-//! What can be proved about where a message came from.
+//! Message authentication: the facts about a message's origin (SPF, DKIM, DMARC, ARC, iprev).
 //!
-//! A message that arrives says whose it is; nobody has to believe it. This crate gathers, once per
-//! message and before any policy is asked, what its client, its envelope, its signatures and the
-//! DNS prove together: [`Facts`]. It decides nothing: whether a failure means a refusal is a
-//! policy's business.
+//! A message claims an origin that nobody has to believe. This crate gathers [`Facts`] once for
+//! each message, before any policy is asked: what its client, its envelope, its signatures and the
+//! DNS prove together. It decides nothing: a policy decides if a failure means a refusal.
 //!
-//! The session and `gatepost check` call [`gather()`]. What it found is told to those who come after
-//! by a [`Stamp`], the body of an Authentication-Results field, once fields are gone that
-//! [claim to be ours](claims_authserv_id); and [`trusted_results`] tells what may be believed of
-//! what others sealed.
+//! The session and `gatepost check` call [`gather()`]. A [`Stamp`] writes the results as the body
+//! of an Authentication-Results field, for the servers downstream; fields of strangers that
+//! [claim the relay's authserv-id](claims_authserv_id) are removed first. [`trusted_results`] finds
+//! the results that may be believed among those that others sealed.
 //!
-//! Every look-up goes through [`Dns`]: the relay's resolver in front of the world's name servers,
-//! or a zone that a test has written down. A look-up that cannot be answered is
-//! [`Unavailable`], and becomes `temperror` in the result that needed it; it is never mistaken for
-//! "there is no such record".
+//! Every look-up goes through [`Dns`]: the relay's resolver, or a zone that a test supplies. A
+//! look-up without an answer is [`Unavailable`] and becomes `temperror` in the result that needed
+//! it. It is never mistaken for "there is no such record".
 
 mod arc;
 mod author;

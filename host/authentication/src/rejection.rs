@@ -1,11 +1,11 @@
-//! Why something does not pass: a result, and a sentence for people.
+//! Rejections: results other than `pass`, each with a sentence for people.
 
 use crate::{Authentication, DkimFact, Unavailable};
 
-/// The most characters of a reason: some quote what strangers wrote.
-const LONGEST: usize = 200;
+/// Length limit of a reason, in characters: some quote the text of strangers.
+const MAX_REASON: usize = 200;
 
-/// A result that is not `pass`, with its reason.
+/// Result that is not `pass`, with its reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Rejection {
     pub(crate) result: Authentication,
@@ -13,27 +13,28 @@ pub(crate) struct Rejection {
 }
 
 impl Rejection {
-    /// What was signed or published can never be checked (RFC 8601 section 2.7.1, `permerror`).
+    /// Makes a `permerror`: a malformed record or signature can never be checked (RFC 8601 section
+    /// 2.7.1).
     pub(crate) fn malformed(reason: impl Into<String>) -> Self {
         Self::new(Authentication::PermError, reason)
     }
 
-    /// It was checked and is wrong.
+    /// Makes a `fail`: the check was made and disproves the claim.
     pub(crate) fn fail(reason: impl Into<String>) -> Self {
         Self::new(Authentication::Fail, reason)
     }
 
-    /// It is not accepted here, whether or not it would verify.
+    /// Makes a `policy`: not accepted by this relay, whether or not it would verify.
     pub(crate) fn policy(reason: impl Into<String>) -> Self {
         Self::new(Authentication::Policy, reason)
     }
 
-    /// It could not be checked for now.
+    /// Makes a `temperror`: the check could not be made for now.
     pub(crate) fn temporary(reason: impl Into<String>) -> Self {
         Self::new(Authentication::TempError, reason)
     }
 
-    /// The fact about a signature of which no more than `about` is known.
+    /// Adds the result and reason to the fact about a signature.
     pub(crate) fn of(self, about: DkimFact) -> DkimFact {
         DkimFact {
             result: self.result,
@@ -44,7 +45,7 @@ impl Rejection {
 
     fn new(result: Authentication, reason: impl Into<String>) -> Self {
         let mut reason = reason.into();
-        if let Some((end, _)) = reason.char_indices().nth(LONGEST) {
+        if let Some((end, _)) = reason.char_indices().nth(MAX_REASON) {
             reason.truncate(end);
         }
         Self { result, reason }

@@ -1,9 +1,9 @@
-//! The relay's resolver: [`Dns`] by recursive name servers, over UDP and, where an answer is too
-//! long for it, TCP.
+//! The relay's resolver: [`Dns`] by recursive name servers, over UDP, and over TCP for answers that
+//! are too long for UDP.
 //!
-//! It is a stub in front of servers that do the recursion, with a cache of its own, and it keeps
-//! to three bounds whatever the far side does: how long a question takes, how many are open at
-//! once, and how many answers are kept. What it cannot answer within them is [`Unavailable`].
+//! It is a stub in front of recursive servers, with a cache of its own. Whatever the far side does,
+//! it bounds the time of a question, the number of open questions, and the number of answers in the
+//! cache. A question that it cannot answer within these bounds is [`Unavailable`].
 
 mod name;
 mod settings;
@@ -26,50 +26,52 @@ use crate::{Dns, Found, Unavailable};
 
 pub use settings::{InvalidServer, NameServer, ResolverSettings};
 
-/// A name server may let its answers be kept for as long as it likes; here it is at most a day,
-/// and for a "no" an hour.
-const LONGEST: Duration = Duration::from_secs(86_400);
-const LONGEST_NO: Duration = Duration::from_secs(3_600);
+/// Limit on the TTL of answers, whatever a name server sets.
+const MAX_TTL: Duration = Duration::from_secs(86_400);
 
-/// Asks recursive name servers. Clones share their cache and their bounds.
+/// Limit on the TTL of negative answers.
+const MAX_NEGATIVE_TTL: Duration = Duration::from_secs(3_600);
+
+/// Resolver that asks recursive name servers. Clones share their cache and their bounds.
 ///
-/// Names with a special use (RFC 6761) are answered here without asking: `localhost` and the reverse
-/// names of 127.0.0.0/8 and `::1` are each other's, and nothing below `invalid` or `onion` exists.
+/// Names with a special use (RFC 6761) are answered without a question: `localhost` and the reverse
+/// names of 127.0.0.0/8 and `::1` point to each other, and no name below `invalid` or `onion`
+/// exists.
 #[derive(Clone)]
 pub struct Resolver {
     inner: TokioResolver,
     open: Arc<Semaphore>,
-    /// Of one question, retries and aliases included.
-    patience: Duration,
+    /// Time limit of one question, retries and aliases included.
+    time_limit: Duration,
 }
 
-/// Why there is no resolver.
+/// Error of a resolver that could not be made.
 #[derive(Debug, thiserror::Error)]
 #[error("no name servers can be asked: {0}")]
 pub struct NoResolver(String);
 
 impl Resolver {
-    /// A resolver with these settings; nothing is asked yet.
+    /// Makes a resolver with these settings, without asking anything.
     ///
     /// # Errors
-    /// When no server is set and `/etc/resolv.conf` cannot be read or names none.
+    /// If no server is set and `/etc/resolv.conf` cannot be read or names none.
     pub fn new(settings: &ResolverSettings) -> Result<Self, NoResolver> {
         let servers = if settings.servers.is_empty() {
             let (system, _) = hickory_resolver::system_conf::read_system_conf()
                 .map_err(|error| NoResolver(format!("/etc/resolv.conf: {error}")))?;
             system.name_servers().to_vec()
         } else {
-            settings.servers.iter().map(reached).collect()
+            settings.servers.iter().map(server_config).collect()
         };
         let config = ResolverConfig::from_parts(None, Vec::new(), servers);
         let mut options = ResolverOpts::default();
         options.timeout = settings.timeout;
-        // The library counts what comes after the first.
+        // The library counts the attempts after the first.
         options.attempts = usize::from(settings.attempts.saturating_sub(1));
         options.cache_size = settings.cache;
         options.use_hosts_file = ResolveHosts::Never;
-        options.positive_max_ttl = Some(LONGEST);
-        options.negative_max_ttl = Some(LONGEST_NO);
+        options.positive_max_ttl = Some(MAX_TTL);
+        options.negative_max_ttl = Some(MAX_NEGATIVE_TTL);
         let provider = TokioRuntimeProvider::default();
         let inner = TokioResolver::builder_with_config(config, provider)
             .with_options(options)
@@ -80,11 +82,11 @@ impl Resolver {
             open: Arc::new(Semaphore::new(
                 settings.concurrent.clamp(1, Semaphore::MAX_PERMITS),
             )),
-            patience: settings.timeout * u32::from(settings.attempts.max(1)),
+            time_limit: settings.timeout * u32::from(settings.attempts.max(1)),
         })
     }
 
-    /// Asks about a name, and keeps what `wanted` takes from the answer's records.
+    /// Asks about a name and returns what `wanted` takes from the answer's records.
     async fn ask<T>(
         &self,
         name: &str,
@@ -92,30 +94,30 @@ impl Resolver {
         wanted: impl Fn(&RData) -> Option<T>,
     ) -> Result<Found<T>, Unavailable> {
         match name::encode(name) {
-            Some(encoded) => self.ask_of(&encoded, name, kind, wanted).await,
-            // Nobody can have such a name.
+            Some(encoded) => self.ask_encoded(&encoded, name, kind, wanted).await,
+            // Such a name cannot exist.
             None => Ok(Found::NoName),
         }
     }
 
-    async fn ask_of<T>(
+    async fn ask_encoded<T>(
         &self,
         name: &Name,
-        said: &str,
+        shown: &str,
         kind: RecordType,
         wanted: impl Fn(&RData) -> Option<T>,
     ) -> Result<Found<T>, Unavailable> {
         let unavailable = |why: String| Unavailable {
-            name: said.to_owned(),
+            name: shown.to_owned(),
             why,
             beyond_budget: false,
         };
         let question = async {
-            // It is never closed; were it, the question would go out all the same.
-            let _turn = self.open.acquire().await;
+            // The semaphore is never closed; if it were, the question would be sent all the same.
+            let _permit = self.open.acquire().await;
             self.inner.lookup(name.clone(), kind).await
         };
-        let answer = tokio::time::timeout(self.patience, question)
+        let answer = tokio::time::timeout(self.time_limit, question)
             .await
             .map_err(|_| unavailable("no reply in time".to_owned()))?;
         match answer {
@@ -123,7 +125,7 @@ impl Resolver {
                 let records = answer.answers().iter();
                 let records: Arc<[T]> = records.filter_map(|record| wanted(&record.data)).collect();
                 if records.is_empty() {
-                    return Err(unavailable("an answer to something else".to_owned()));
+                    return Err(unavailable("the answer is about another name or type".to_owned()));
                 }
                 Ok(Found::Records(records))
             }
@@ -140,8 +142,8 @@ impl Resolver {
     }
 }
 
-/// A name server as the library wants it.
-fn reached(server: &NameServer) -> NameServerConfig {
+/// Converts a name server to the library's configuration.
+fn server_config(server: &NameServer) -> NameServerConfig {
     let mut connections = vec![ConnectionConfig::udp(), ConnectionConfig::tcp()];
     for connection in &mut connections {
         connection.port = server.0.port();
@@ -196,7 +198,8 @@ impl Dns for Resolver {
             RData::PTR(ptr) => Some(name::decode(&ptr.0)),
             _ => None,
         };
-        let (name, said) = (Name::from(address), address.to_string());
-        self.ask_of(&name, &said, RecordType::PTR, claimed).await
+        let (name, shown) = (Name::from(address), address.to_string());
+        self.ask_encoded(&name, &shown, RecordType::PTR, claimed)
+            .await
     }
 }

@@ -1,38 +1,39 @@
-//! What the site decides about gathering.
+//! The site's settings for message authentication.
 
 use std::time::Duration;
 
-/// How facts are gathered.
+/// Settings of gathering.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Settings {
-    /// How much is done for one message.
+    /// Limits on the work for one message.
     pub limits: Limits,
-    /// What an organisation is to DMARC.
+    /// Method by which DMARC finds the organisational domain.
     pub boundary: Boundary,
-    /// What a DKIM signature of a part of the body is worth.
+    /// Treatment of a DKIM signature of a part of the body.
     pub partial_body: PartialBody,
 }
 
-/// How much is done for one message. What lies beyond a limit is not proved: it never passes.
+/// Limits on the work for one message. What lies beyond a limit is not proved: it never passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// DKIM signatures, from the top down; the others are not looked at. 8 by default.
+    /// Number of DKIM signatures that are checked, from the top down. 8 by default.
     pub signatures: usize,
-    /// Names in `h=` of one signature. 500 by default.
+    /// Number of names in `h=` of one signature. 500 by default.
     pub signed_fields: usize,
-    /// Keys looked up for DKIM and ARC together. 20 by default: a signature whose key is beyond
-    /// it is `policy`, an ARC chain `fail`.
+    /// Number of keys looked up for DKIM and ARC together. 20 by default: a signature whose key is
+    /// beyond it is `policy`, an ARC chain `fail`.
     pub keys: usize,
-    /// Domains of authors that are judged. 5 by default: with more the message has no author that
-    /// could be told (RFC 9989 section 11.5).
+    /// Number of authors' domains that are judged. 5 by default: with more, From is unreadable (RFC
+    /// 9989 section 11.5).
     pub authors: usize,
-    /// Questions to the DNS by all methods together. 60 by default, of which up to half are kept
-    /// for DMARC.
+    /// Number of DNS questions of all methods together. 60 by default, of which up to half are
+    /// reserved for DMARC.
     pub questions: usize,
-    /// Questions about the names of one organisation, those of DMARC apart. 20 by default.
+    /// Number of questions about the names of one organisation, without those of DMARC. 20 by
+    /// default.
     pub questions_of_one: usize,
-    /// How long all look-ups may take together. 20 seconds by default. A question without an
-    /// answer by then counts as unavailable.
+    /// Time limit of all look-ups together. 20 seconds by default. A question without an answer by
+    /// then counts as unavailable.
     pub time: Duration,
 }
 
@@ -50,23 +51,23 @@ impl Default for Limits {
     }
 }
 
-/// How the organisational domain is found, within which identifiers are aligned.
+/// Method by which the organisational domain is found. Relaxed alignment is agreement of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Boundary {
-    /// By the DNS tree walk (RFC 9989 section 4.10).
+    /// DNS tree walk (RFC 9989 section 4.10).
     #[default]
     TreeWalk,
-    /// By the public suffix list (RFC 7489 section 3.2), as it was when Gatepost was built.
+    /// Public suffix list (RFC 7489 section 3.2), as it was when Gatepost was built.
     PublicSuffixList,
 }
 
-/// What a DKIM signature is worth that leaves out the end of the body (`l=`): anyone may have
+/// Treatment of a DKIM signature that leaves out the end of the body (`l=`): anyone may have
 /// written that end (RFC 6376 section 8.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum PartialBody {
-    /// Its result is `policy`.
+    /// Result `policy`.
     #[default]
     Refuse,
-    /// It may pass.
+    /// Verification as any other: it may pass.
     Accept,
 }

@@ -1,14 +1,14 @@
-//! SPF: whether a domain lets an address send mail in its name (RFC 7208).
+//! SPF: the permission of an address to send mail in a domain's name (RFC 7208).
 //!
-//! A domain says in a TXT record whose addresses may use it, as a list of terms; [`check`] looks
-//! the record up, reads it (`record`), and goes through the terms until one matches the client
-//! (`evaluate`). Terms may name further domains, some made of the message's own data (`macros`,
-//! `expand`), so a stranger's record decides what is looked up here: their number is bounded
-//! (`limits`), and so is the time they take. A domain that refuses may say why (`explanation`).
+//! A domain publishes a TXT record with a list of terms that name the addresses allowed to use it.
+//! [`check`] looks the record up, reads it (`record`), and goes through the terms until one matches
+//! the client (`evaluate`). Terms may name further domains, some made of the message's own data
+//! (`macros`, `expand`). So a stranger's record decides what is looked up: the number of look-ups
+//! is bounded (`limits`), and so is their time. A domain that refuses may explain it
+//! (`explanation`).
 //!
-//! The mechanism `ptr` and `%{p}` are evaluated as the RFC says (`validated`), deprecated or not.
-//! What a mail program of the future may publish is left alone: an unknown modifier has to be
-//! well-formed, and means nothing.
+//! The mechanism `ptr` and `%{p}` are evaluated as the RFC says (`validated`), although they are
+//! deprecated. An unknown modifier has to be well-formed and has no effect.
 
 mod evaluate;
 mod expand;
@@ -25,44 +25,44 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use crate::{Authentication, Dns, SpfFact};
-use evaluate::{Check, Verdict};
+use evaluate::{SpfCheck, SpfVerdict};
 use record::Qualifier;
 
-/// Who sends, and who wants to know.
+/// Client that sends, and receiver that checks.
 #[derive(Debug, Clone, Copy)]
 pub struct SpfClient<'a> {
-    /// The client's address. One of IPv4 in IPv6 counts as of IPv4 (RFC 7208 section 5).
+    /// Client's address. An IPv4-mapped IPv6 address counts as IPv4 (RFC 7208 section 5).
     pub address: IpAddr,
-    /// The argument of EHLO or HELO.
+    /// Argument of EHLO or HELO.
     pub helo: &'a str,
-    /// Our own name, which an explanation may mention (`%{r}`).
+    /// Relay's own name, which an explanation may contain (`%{r}`).
     pub receiver: &'a str,
 }
 
-/// In whose name (RFC 7208 section 2).
+/// Identity to check (RFC 7208 section 2).
 #[derive(Debug, Clone, Copy)]
 pub enum SpfIdentity<'a> {
-    /// The name in EHLO or HELO (section 2.3).
+    /// Name in EHLO or HELO (section 2.3).
     Helo,
-    /// The reverse-path, without angle brackets. For the null one, which is empty, it is
+    /// Reverse-path, without angle brackets. The null reverse-path is empty and stands for
     /// `postmaster` at the name in EHLO or HELO (section 2.4).
     MailFrom(&'a str),
 }
 
-/// The sender as the rules and the macros see it.
+/// Sender as the rules and the macros see it.
 #[derive(Debug, Clone)]
 struct Sender {
-    /// As it was given; `postmaster` where there is none (section 4.3).
+    /// Local part as given; `postmaster` if there is none (section 4.3).
     local: String,
-    /// In A-labels and lower case.
+    /// Domain in lower-case A-labels.
     domain: String,
 }
 
-/// The function `check_host()` of RFC 7208 section 4: may this client use this identity?
+/// Checks if this client may use this identity: `check_host()` of RFC 7208 section 4.
 ///
-/// It asks at most ten terms' worth of questions (section 4.6.4) and takes at most `within`, of
-/// which the RFC wants 20 seconds at least; past that, the result is `temperror`. An explanation
-/// that takes longer than what is left of it is done without.
+/// It evaluates at most ten terms that ask the DNS (section 4.6.4) and takes at most `within`, for
+/// which the RFC wants 20 seconds or more. Beyond that, the result is `temperror`. An explanation
+/// that does not arrive in the rest of that time is left out.
 pub async fn check(
     dns: &impl Dns,
     client: &SpfClient<'_>,
@@ -73,7 +73,7 @@ pub async fn check(
         return SpfFact::default();
     };
     let deadline = Instant::now() + within;
-    let mut check = Check::new(dns, client, &sender);
+    let mut check = SpfCheck::new(dns, client, &sender);
     let evaluated = timeout_at(deadline, check.host(sender.domain.clone())).await;
     let (result, reason) = match evaluated {
         Ok(Ok(Some(verdict))) => {
@@ -85,7 +85,7 @@ pub async fn check(
             (verdict.result(), explanation.unwrap_or(None))
         }
         Ok(Ok(None)) => (Authentication::None, None),
-        Ok(Err(stop)) => (stop.result(), Some(stop.to_string())),
+        Ok(Err(error)) => (error.result(), Some(error.to_string())),
         Err(_) => (
             Authentication::TempError,
             Some(format!("no result within {within:?}")),
@@ -98,8 +98,8 @@ pub async fn check(
     }
 }
 
-impl Verdict {
-    /// Section 4.6.2.
+impl SpfVerdict {
+    /// Returns the result of the qualifier (section 4.6.2).
     fn result(&self) -> Authentication {
         match self.qualifier {
             Qualifier::Pass => Authentication::Pass,
@@ -111,7 +111,7 @@ impl Verdict {
 }
 
 impl Sender {
-    /// The sender of an identity; none if it has no domain that could publish anything: it is
+    /// Returns the sender of an identity; `None` if its domain cannot publish anything: it is
     /// malformed, an address literal or a single label (section 4.3).
     fn of(identity: SpfIdentity<'_>, helo: &str) -> Option<Self> {
         let (local, domain) = match identity {
@@ -120,7 +120,7 @@ impl Sender {
         };
         let domain = gatepost_message::domain_to_ascii(domain)?.to_ascii_lowercase();
         let domain = domain.strip_suffix('.').unwrap_or(&domain);
-        let hostname = |octet: u8| octet.is_ascii_alphanumeric() || b"-_.".contains(&octet);
+        let hostname = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
         if !domain.bytes().all(hostname) || !expand::is_name(domain) || !domain.contains('.') {
             return None;
         }

@@ -1,25 +1,25 @@
-//! What is printed and kept of the facts: the results and whose they are, without what others
-//! claim.
+//! The summary of the facts that is printed and stored: results with their domains, without the
+//! claims of others.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Authentication, DkimFact, DmarcAlignment, DmarcPolicy, Facts, FromFact, SpfFact};
 
-/// The facts about one message in a few words.
+/// Summary of the facts about one message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Summary {
     /// SPF of both identities.
     pub spf: SpfSummary,
-    /// Each DKIM signature that was looked at, top to bottom.
+    /// DKIM signatures that were checked, from the top down.
     pub dkim: Vec<DkimSummary>,
     /// DMARC of the author's domain.
     pub dmarc: DmarcSummary,
-    /// The chain of ARC sets.
+    /// Chain of ARC sets.
     pub arc: ArcSummary,
-    /// Whether the client's address and name agree.
+    /// Agreement of the client's address with its name.
     pub iprev: IprevSummary,
-    /// Who has authenticated, if somebody has.
+    /// Authenticated user, if there is one.
     pub sasl: Option<Sasl>,
 }
 
@@ -27,21 +27,21 @@ pub struct Summary {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct SpfSummary {
-    /// Of the argument of EHLO or HELO.
+    /// Result for the argument of EHLO or HELO.
     pub helo: SpfResult,
-    /// Of the reverse-path.
+    /// Result for the reverse-path.
     pub mailfrom: SpfResult,
 }
 
-/// One SPF result.
+/// SPF of one identity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct SpfResult {
-    /// The result.
+    /// Result.
     pub result: Authentication,
-    /// The domain that was checked; empty where there was none.
+    /// Domain that was checked; empty if there was none.
     pub domain: String,
-    /// What the domain says to who fails, or what was wrong.
+    /// Explanation of the domain, or description of an error.
     #[serde(default)]
     pub reason: Option<String>,
 }
@@ -50,13 +50,13 @@ pub struct SpfResult {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct DkimSummary {
-    /// The result.
+    /// Result.
     pub result: Authentication,
-    /// `d=`.
+    /// Signing domain (`d=`).
     pub domain: String,
-    /// `s=`.
+    /// Selector (`s=`).
     pub selector: String,
-    /// Why it is not `pass`.
+    /// Reason for another result than `pass`.
     pub reason: Option<String>,
 }
 
@@ -64,61 +64,61 @@ pub struct DkimSummary {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct DmarcSummary {
-    /// The result.
+    /// Result.
     pub result: Authentication,
-    /// What the domain asks for, whatever the result.
+    /// Policy that the domain requests, whatever the result.
     pub policy: Option<DmarcPolicy>,
-    /// What is to be done by that policy.
+    /// Policy to apply.
     pub applied: Option<DmarcPolicy>,
-    /// The author's domain; of several the one that fares worst; empty where From cannot be read.
+    /// Author's domain; of several, the one with the worst result; empty if From cannot be read.
     pub domain: String,
-    /// Its organisational domain.
+    /// Organisational domain of `domain`.
     pub organizational_domain: String,
-    /// Which of the author's identifiers pass in alignment with it.
+    /// Identifiers that pass in alignment with it.
     pub alignment: DmarcAlignment,
-    /// Why it is an error, or why there is no policy.
+    /// Description of an error, or the reason why there is no policy.
     #[serde(default)]
     pub reason: Option<String>,
-    /// How From reads.
+    /// Clarity of From, and the domains in it.
     #[serde(default)]
     pub from: FromFact,
 }
 
-/// The chain of ARC sets.
+/// Chain of ARC sets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct ArcSummary {
-    /// The chain's result.
+    /// Result of the chain.
     pub result: Authentication,
-    /// How many sets there are.
+    /// Number of sets.
     pub instances: u32,
-    /// `d=` of the newest seal; empty where there is none.
+    /// Domain of the newest seal (`d=`); empty if there is none.
     pub sealer: String,
-    /// Why it is not `pass`.
+    /// Reason for another result than `pass`.
     #[serde(default)]
     pub reason: Option<String>,
 }
 
-/// Whether the client's address and name agree.
+/// Agreement of the client's address with its name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct IprevSummary {
-    /// The result.
+    /// Result.
     pub result: Authentication,
 }
 
-/// Who has authenticated (RFC 4954).
+/// Authenticated user (RFC 4954).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Sasl {
-    /// The user name.
+    /// User name.
     pub user: String,
-    /// The domain for which the credential relays; none for a submission.
+    /// Domain for which the credential relays; `None` for a submission.
     pub domain: Option<String>,
 }
 
 impl Facts {
-    /// In a few words, with who has authenticated.
+    /// Summarises the facts, with the authenticated user.
     pub fn summary(&self, sasl: Option<Sasl>) -> Summary {
         let spf = |fact: &SpfFact| SpfResult {
             result: fact.result,

@@ -1,17 +1,17 @@
-//! Lists of `tag=value`, as DKIM, its keys and ARC write them (RFC 6376 section 3.2).
+//! Lists of `tag=value` in DKIM signatures, keys and ARC (RFC 6376 section 3.2).
 //!
-//! Read strictly and once: what two readers could understand differently proves nothing. A tag
-//! that stands twice, a name that is none, or an empty place between two semicolons makes the
-//! whole list invalid, as the section demands.
+//! They are read strictly and once: a list that two readers could understand differently proves
+//! nothing. A duplicate tag, a malformed name, or nothing between two semicolons makes the whole
+//! list invalid, as the section demands.
 
 use std::ops::Range;
 
 use crate::rejection::Rejection;
 
-/// The most tags of a list: ten times as many as are known. Each is compared with all others.
-const MOST: usize = 200;
+/// Limit on the tags of a list, ten times the known ones: each is compared with all others.
+const MAX_TAGS: usize = 200;
 
-/// A list, in the order it is written in.
+/// Tags of a list, in their order.
 #[derive(Debug)]
 pub(crate) struct TagList<'a> {
     text: &'a [u8],
@@ -19,12 +19,12 @@ pub(crate) struct TagList<'a> {
 }
 
 impl<'a> TagList<'a> {
-    /// Reads a list; folds count as white space.
+    /// Reads a list. Folds count as white space.
     pub(crate) fn parse(text: &'a [u8]) -> Result<Self, Rejection> {
         let mut tags: Vec<(&str, Range<usize>)> = Vec::new();
         let mut start = 0;
         while start < text.len() {
-            let end = match text[start..].iter().position(|octet| *octet == b';') {
+            let end = match text[start..].iter().position(|byte| *byte == b';') {
                 Some(length) => start + length,
                 None => text.len(),
             };
@@ -33,20 +33,20 @@ impl<'a> TagList<'a> {
             if end == text.len() && !tags.is_empty() && spec.trim_ascii().is_empty() {
                 break;
             }
-            let equals = spec.iter().position(|octet| *octet == b'=');
+            let equals = spec.iter().position(|byte| *byte == b'=');
             let equals = equals.ok_or_else(|| invalid("there is a part without an equals sign"))?;
             let name = std::str::from_utf8(spec[..equals].trim_ascii())
                 .ok()
                 .filter(|name| is_name(name))
-                .ok_or_else(|| invalid("there is a tag whose name is none"))?;
+                .ok_or_else(|| invalid("the name of a tag is malformed"))?;
             if !spec[equals + 1..].iter().copied().all(is_value) {
                 return Err(invalid(&format!("{name}= holds a control character")));
             }
-            if tags.len() >= MOST {
+            if tags.len() >= MAX_TAGS {
                 return Err(invalid("it has too many tags"));
             }
             if tags.iter().any(|(other, _)| *other == name) {
-                return Err(invalid(&format!("{name}= stands there twice")));
+                return Err(invalid(&format!("{name}= occurs twice")));
             }
             tags.push((name, start + equals + 1..end));
             start = end + 1;
@@ -57,19 +57,19 @@ impl<'a> TagList<'a> {
         }
     }
 
-    /// The value of a tag, trimmed. Names of tags are case-sensitive.
+    /// Returns the value of a tag, trimmed. Names of tags are case-sensitive.
     pub(crate) fn get(&self, name: &str) -> Option<&'a [u8]> {
         self.span(name).map(|span| self.text[span].trim_ascii())
     }
 
-    /// The value as text; that it is none counts as malformed.
+    /// Returns the value as text; a value that is no UTF-8 is malformed.
     pub(crate) fn text(&self, name: &str) -> Result<Option<&'a str>, Rejection> {
         self.get(name)
             .map(|value| std::str::from_utf8(value).map_err(|_| invalid_value(name)))
             .transpose()
     }
 
-    /// As [`TagList::text`], of a tag that must be there and say something.
+    /// Returns the text of a tag that has to be present and not empty.
     pub(crate) fn required(&self, name: &str) -> Result<&'a str, Rejection> {
         match self.text(name)? {
             None => Err(Rejection::malformed(format!("{name}= is missing"))),
@@ -78,7 +78,7 @@ impl<'a> TagList<'a> {
         }
     }
 
-    /// A number without sign. More digits than 20 are none: nothing here counts so far.
+    /// Returns the value as a number without sign, which fits into 64 bits.
     pub(crate) fn number(&self, name: &str) -> Result<Option<u64>, Rejection> {
         self.text(name)?
             .map(
@@ -90,13 +90,13 @@ impl<'a> TagList<'a> {
             .transpose()
     }
 
-    /// The octets that a required tag holds in base64, white space in it apart.
+    /// Decodes the base64 of a required tag, which may have white space in it.
     pub(crate) fn base64(&self, name: &str) -> Result<Vec<u8>, Rejection> {
         self.required(name)?;
         decode(self.get(name).unwrap_or_default()).ok_or_else(|| invalid_value(name))
     }
 
-    /// Where the value of a tag stands in the text, with the white space around it.
+    /// Returns the position of a tag's value in the text, with the white space around it.
     pub(crate) fn span(&self, name: &str) -> Option<Range<usize>> {
         self.tags
             .iter()
@@ -104,13 +104,13 @@ impl<'a> TagList<'a> {
             .map(|(_, span)| span.clone())
     }
 
-    /// The name of the first tag.
+    /// Returns the name of the first tag.
     pub(crate) fn first(&self) -> &'a str {
         self.tags.first().map_or("", |(name, _)| name)
     }
 }
 
-/// Decodes base64 with white space in it; padding may be missing.
+/// Decodes base64, which may have white space in it and lack its padding.
 pub(crate) fn decode(value: &[u8]) -> Option<Vec<u8>> {
     use base64::{Engine, alphabet::STANDARD, engine::general_purpose as engine};
     const TOLERANT: engine::GeneralPurpose = engine::GeneralPurpose::new(
@@ -121,7 +121,7 @@ pub(crate) fn decode(value: &[u8]) -> Option<Vec<u8>> {
     let compact: Vec<u8> = value
         .iter()
         .copied()
-        .filter(|octet| !octet.is_ascii_whitespace())
+        .filter(|byte| !byte.is_ascii_whitespace())
         .collect();
     TOLERANT.decode(compact).ok()
 }
@@ -130,12 +130,13 @@ fn is_name(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_alphabetic())
         && name
             .bytes()
-            .all(|octet| octet.is_ascii_alphanumeric() || octet == b'_')
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// Printable US-ASCII and folds; and UTF-8, which RFC 8616 section 4 allows in domains.
-fn is_value(octet: u8) -> bool {
-    matches!(octet, b'\t' | b'\r' | b'\n' | b' '..=b'~' | 0x80..)
+/// Returns true for printable US-ASCII and folds, and for UTF-8, which RFC 8616 section 4 allows in
+/// domains.
+fn is_value(byte: u8) -> bool {
+    matches!(byte, b'\t' | b'\r' | b'\n' | b' '..=b'~' | 0x80..)
 }
 
 fn invalid(why: &str) -> Rejection {
@@ -151,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_is_read_with_its_folds() {
+    fn a_list_with_folds_is_read() {
         let list = TagList::parse(b" v=1; a = x\r\n y ;b_2=; ").unwrap();
         assert_eq!(list.first(), "v");
         assert_eq!(list.get("a"), Some(&b"x\r\n y"[..]));
@@ -161,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_be_read_in_two_ways_is_not_read() {
+    fn an_ambiguous_list_is_refused() {
         for text in [
             "",
             ";",

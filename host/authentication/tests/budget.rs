@@ -1,4 +1,4 @@
-//! How much a stranger's message may have us ask, whatever is published.
+//! The budget of DNS questions, for any message and any zone.
 
 mod memory;
 
@@ -15,21 +15,21 @@ use memory::InMemory;
 use proptest::prelude::*;
 use test_support::{DnsServer, Zone};
 
-/// What a hostile zone is made of.
+/// Parameters of a hostile zone and message.
 #[derive(Debug, Clone)]
 struct Bomb {
-    /// Terms `mx` of each record of SPF.
+    /// Number of `mx` terms in each SPF record.
     terms: usize,
-    /// Exchanges of each.
+    /// Number of exchanges of each term.
     exchanges: u16,
-    /// Whether the exchanges are somebody else's.
+    /// True if the exchanges are names of a third party.
     at_a_victim: bool,
-    /// Records of SPF that include each other.
+    /// Number of SPF records that each record includes.
     includes: usize,
     signatures: usize,
-    /// Names of the client's address.
+    /// Number of names of the client's address.
     names: usize,
-    /// Labels of the author's domain.
+    /// Number of additional labels of the author's domain.
     depth: usize,
 }
 
@@ -122,7 +122,11 @@ fn runtime() -> tokio::runtime::Runtime {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 300,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn no_message_asks_more_than_its_budget(bomb in bomb()) {
@@ -132,17 +136,17 @@ proptest! {
         prop_assert!(dns.asked() <= limits.questions, "{}", dns.asked());
         let of_victim = dns.asked_below("victim.example");
         prop_assert!(of_victim <= limits.questions_of_one, "{of_victim}");
-        // Whatever it asks for, the author's policy is known.
+        // Whatever else it asks, the author's policy is known.
         prop_assert_eq!(facts.dmarc.result, Authentication::Fail);
         prop_assert_eq!(facts.dmarc.applied, Some(DmarcPolicy::Reject));
-        // What was not asked is no matter of time.
+        // A question beyond the budget is no temporary error.
         prop_assert!(facts.spf.mailfrom.result != Authentication::TempError);
         prop_assert!(facts.iprev.result != Authentication::TempError);
     }
 }
 
 #[test]
-fn a_bomb_of_spf_reaches_few_name_servers() {
+fn an_spf_bomb_sends_few_questions_to_a_victim() {
     let bomb = Bomb {
         terms: 10,
         exchanges: 10,

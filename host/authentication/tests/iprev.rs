@@ -1,4 +1,4 @@
-//! iprev, by real questions to a name server.
+//! iprev, with a real name server on loopback.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
@@ -13,7 +13,7 @@ const V4: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 const V6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
 const REVERSE: &str = "1.2.0.192.in-addr.arpa";
 
-async fn of(server: &DnsServer, address: impl Into<IpAddr>, within: Duration) -> IprevFact {
+async fn check(server: &DnsServer, address: impl Into<IpAddr>, within: Duration) -> IprevFact {
     let settings = ResolverSettings {
         servers: vec![NameServer(server.address())],
         timeout: Duration::from_secs(5),
@@ -25,7 +25,7 @@ async fn of(server: &DnsServer, address: impl Into<IpAddr>, within: Duration) ->
 
 async fn result(zone: &Zone, within: Duration) -> Authentication {
     let server = DnsServer::start(zone.clone());
-    of(&server, V4, within).await.result
+    check(&server, V4, within).await.result
 }
 
 const LONG: Duration = Duration::from_secs(20);
@@ -44,7 +44,7 @@ async fn a_name_that_has_the_address_passes() {
         name: "mail.example".to_owned(),
     };
     for address in [IpAddr::from(V4), V6.into(), V4.to_ipv6_mapped().into()] {
-        assert_eq!(of(&server, address, LONG).await, expected, "{address}");
+        assert_eq!(check(&server, address, LONG).await, expected, "{address}");
     }
 }
 
@@ -57,7 +57,7 @@ async fn a_name_with_another_address_fails() {
 }
 
 #[tokio::test]
-async fn no_name_is_a_permanent_error() {
+async fn an_address_without_a_name_is_a_permanent_error() {
     let mut zone = Zone::new();
     assert_eq!(result(&zone, LONG).await, Authentication::PermError);
     zone.exists(REVERSE);
@@ -65,7 +65,7 @@ async fn no_name_is_a_permanent_error() {
 }
 
 #[tokio::test]
-async fn no_answer_is_a_temporary_error() {
+async fn a_look_up_without_an_answer_is_a_temporary_error() {
     let mut reverse = Zone::new();
     reverse.fault(REVERSE, Fault::ServFail);
     assert_eq!(result(&reverse, LONG).await, Authentication::TempError);
@@ -84,12 +84,12 @@ async fn no_answer_is_a_temporary_error() {
 }
 
 #[tokio::test]
-async fn ten_names_are_asked_for_at_most() {
+async fn at_most_ten_names_of_an_address_are_looked_up() {
     let mut zone = Zone::new();
     for number in 0..50 {
         zone.ptr(V4.into(), &format!("{number}.example"));
     }
     let server = DnsServer::start(zone);
-    assert_eq!(of(&server, V4, LONG).await.result, Authentication::Fail);
+    assert_eq!(check(&server, V4, LONG).await.result, Authentication::Fail);
     assert_eq!(server.asked().len(), 1 + 10);
 }

@@ -1,4 +1,4 @@
-//! The resolver against a name server that answers in every way there is.
+//! The resolver with a name server that gives every kind of answer.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
@@ -41,7 +41,7 @@ fn records<T: Clone + std::fmt::Debug>(found: Found<T>) -> Vec<T> {
 }
 
 #[tokio::test]
-async fn records_are_as_they_were_published() {
+async fn records_are_returned_as_published() {
     let server = DnsServer::start(zone());
     let dns = resolver(&server);
     let addresses = records(dns.a("Mail.Example.").await.unwrap());
@@ -64,12 +64,12 @@ async fn a_long_answer_comes_over_tcp() {
 }
 
 #[tokio::test]
-async fn no_record_and_no_name_are_told_apart() {
+async fn a_missing_record_and_a_missing_name_are_told_apart() {
     let server = DnsServer::start(zone());
     let dns = resolver(&server);
     assert_eq!(dns.aaaa("mail.example").await, Ok(Found::NoData));
     assert_eq!(dns.aaaa("gone.example").await, Ok(Found::NoName));
-    // From the cache too.
+    // The cache tells them apart, too.
     assert_eq!(dns.aaaa("mail.example").await, Ok(Found::NoData));
     assert_eq!(dns.aaaa("gone.example").await, Ok(Found::NoName));
     assert_eq!(server.asked_for("mail.example", RecordType::AAAA), 1);
@@ -77,7 +77,7 @@ async fn no_record_and_no_name_are_told_apart() {
 }
 
 #[tokio::test]
-async fn a_name_that_nobody_can_have_is_not_asked_for() {
+async fn a_name_that_cannot_exist_is_not_asked_about() {
     let server = DnsServer::start(zone());
     let dns = resolver(&server);
     for name in ["a..example", &format!("{}.example", "a".repeat(64))] {
@@ -98,7 +98,7 @@ async fn aliases_are_followed() {
 }
 
 #[tokio::test]
-async fn an_answer_is_kept_and_a_failure_is_not() {
+async fn an_answer_is_cached_and_a_failure_is_not() {
     let server = DnsServer::start(zone());
     let dns = resolver(&server);
     for _ in 0..3 {
@@ -116,7 +116,7 @@ async fn an_answer_is_kept_and_a_failure_is_not() {
 }
 
 #[tokio::test]
-async fn no_usable_answer_is_unavailable_and_in_time() {
+async fn a_question_without_a_usable_answer_is_unavailable_in_time() {
     let server = DnsServer::start(zone());
     let dns = resolver(&server);
     for name in ["broken.example", "garbage.example", "silent.example"] {
@@ -131,7 +131,7 @@ async fn no_usable_answer_is_unavailable_and_in_time() {
 }
 
 #[tokio::test]
-async fn a_server_out_of_reach_is_unavailable() {
+async fn a_question_to_an_unreachable_server_is_unavailable() {
     let address = DnsServer::start(Zone::new()).address();
     let settings = ResolverSettings {
         servers: vec![NameServer(address)],
@@ -143,7 +143,7 @@ async fn a_server_out_of_reach_is_unavailable() {
 }
 
 #[tokio::test]
-async fn no_more_questions_are_open_than_may_be() {
+async fn the_number_of_open_questions_is_bounded() {
     for (concurrent, asked_meanwhile) in [(1, 0), (2, 1)] {
         let server = DnsServer::start(zone());
         let settings = ResolverSettings {
@@ -155,19 +155,19 @@ async fn no_more_questions_are_open_than_may_be() {
         };
         let dns = Resolver::new(&settings).unwrap();
         let asked = || server.asked_for("mail.example", RecordType::A);
-        // The first keeps its turn until nobody waits for it any more; what the server has been
-        // asked by then is read before the other can be given the turn.
+        // The first question keeps its permit until its time is over. The count is read then,
+        // before the other question can get the permit.
         let first = async {
             assert!(dns.a("silent.example").await.is_err());
             assert_eq!(asked(), asked_meanwhile, "{concurrent} at once");
         };
-        // Alone in its turn the other may still be answered, or its own patience may have ended.
+        // The other question may then still be answered, or its own time may be over.
         let (_, _other) = tokio::join!(first, dns.a("mail.example"));
     }
 }
 
 #[tokio::test]
-async fn loopback_is_nobody_elses_to_name() {
+async fn special_names_are_answered_without_a_question() {
     let server = DnsServer::start(zone());
     let dns = resolver(&server);
     let names = dns.ptr(IpAddr::from([127, 0, 0, 1])).await.unwrap();

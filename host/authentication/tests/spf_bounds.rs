@@ -1,4 +1,4 @@
-//! What a stranger's SPF records may cost us, and that nothing they say brings us down.
+//! Bounds of an SPF check, whatever a stranger's records contain.
 
 mod memory;
 
@@ -28,13 +28,13 @@ fn resolver(server: &DnsServer) -> Resolver {
     Resolver::new(&settings).unwrap_or_else(|error| panic!("{error}"))
 }
 
-async fn of_sender(server: &DnsServer, within: Duration) -> SpfFact {
+async fn check_sender(server: &DnsServer, within: Duration) -> SpfFact {
     let identity = SpfIdentity::MailFrom("a@bomb.example");
     check(&resolver(server), &CLIENT, identity, within).await
 }
 
 #[tokio::test]
-async fn an_include_bomb_goes_off_after_ten_terms() {
+async fn an_include_bomb_ends_after_ten_terms() {
     let mut zone = Zone::new();
     zone.txt(
         "bomb.example",
@@ -48,7 +48,7 @@ async fn an_include_bomb_goes_off_after_ten_terms() {
         }
     }
     let server = DnsServer::start(zone);
-    let fact = of_sender(&server, LONG).await;
+    let fact = check_sender(&server, LONG).await;
     assert_eq!(fact.result, Authentication::PermError);
     assert_eq!(
         fact.reason.as_deref(),
@@ -58,7 +58,7 @@ async fn an_include_bomb_goes_off_after_ten_terms() {
 }
 
 #[tokio::test]
-async fn an_mx_bomb_asks_for_ten_exchanges_a_term() {
+async fn each_mx_term_asks_about_ten_exchanges_at_most() {
     let mut zone = Zone::new();
     let terms: Vec<String> = (0..10)
         .map(|term| format!("mx:{term}.bomb.example"))
@@ -72,27 +72,27 @@ async fn an_mx_bomb_asks_for_ten_exchanges_a_term() {
         }
     }
     let server = DnsServer::start(zone);
-    let fact = of_sender(&server, LONG).await;
+    let fact = check_sender(&server, LONG).await;
     assert_eq!(fact.result, Authentication::Fail);
     assert_eq!(server.asked().len(), 1 + 10 + 100);
 }
 
 #[tokio::test]
-async fn names_that_are_not_there_are_asked_for_three_times() {
+async fn the_third_void_look_up_is_a_permanent_error() {
     let mut zone = Zone::new();
     zone.txt(
         "bomb.example",
         "v=spf1 a:1.void.example a:2.void.example a:3.void.example a:4.void.example",
     );
     let server = DnsServer::start(zone);
-    let fact = of_sender(&server, LONG).await;
+    let fact = check_sender(&server, LONG).await;
     assert_eq!(fact.result, Authentication::PermError);
     assert_eq!(fact.reason.as_deref(), Some("more than 2 void look-ups"));
     assert_eq!(server.asked().len(), 1 + 3);
 }
 
 #[tokio::test]
-async fn a_client_claims_ten_names_at_most() {
+async fn at_most_ten_names_of_a_client_are_looked_up() {
     let mut zone = Zone::new();
     zone.txt("bomb.example", "v=spf1 ptr exists:%{p}.example -all");
     for number in 0..50 {
@@ -101,50 +101,50 @@ async fn a_client_claims_ten_names_at_most() {
             .a(&name, Ipv4Addr::new(203, 0, 113, 1));
     }
     let server = DnsServer::start(zone);
-    let fact = of_sender(&server, LONG).await;
+    let fact = check_sender(&server, LONG).await;
     assert_eq!(fact.result, Authentication::Fail);
-    // The record, the claims, ten of them, and `unknown.example`.
+    // The record, the PTR records, ten of their names, and `unknown.example`.
     assert_eq!(server.asked().len(), 1 + 1 + 10 + 1);
     assert_eq!(server.asked_for("unknown.example", RecordType::A), 1);
 }
 
 #[tokio::test]
-async fn silence_is_a_temporary_error_in_time() {
+async fn a_silent_name_server_is_a_temporary_error_in_time() {
     let mut zone = Zone::new();
     zone.fault("bomb.example", Fault::Silence);
     let server = DnsServer::start(zone);
     let begun = Instant::now();
-    let fact = of_sender(&server, Duration::from_millis(200)).await;
+    let fact = check_sender(&server, Duration::from_millis(200)).await;
     assert_eq!(fact.result, Authentication::TempError);
     assert_eq!(fact.domain, "bomb.example");
     assert!(begun.elapsed() < Duration::from_secs(5));
 }
 
 #[tokio::test]
-async fn a_refusal_does_not_wait_for_its_explanation() {
+async fn a_fail_does_not_wait_for_its_explanation() {
     let mut zone = Zone::new();
     zone.txt("bomb.example", "v=spf1 -all exp=why.example")
         .fault("why.example", Fault::Silence);
     let server = DnsServer::start(zone);
-    let fact = of_sender(&server, Duration::from_secs(2)).await;
+    let fact = check_sender(&server, Duration::from_secs(2)).await;
     assert_eq!((fact.result, fact.reason), (Authentication::Fail, None));
     assert_eq!(server.asked_for("bomb.example", RecordType::TXT), 1);
 }
 
 #[tokio::test]
-async fn a_failure_of_the_dns_is_no_verdict() {
+async fn a_failure_of_the_dns_is_a_temporary_error() {
     for fault in [Fault::ServFail, Fault::Garbage] {
         let mut zone = Zone::new();
         zone.txt("bomb.example", "v=spf1 a:broken.example +all")
             .fault("broken.example", fault);
         let server = DnsServer::start(zone);
-        let fact = of_sender(&server, Duration::from_secs(2)).await;
+        let fact = check_sender(&server, Duration::from_secs(2)).await;
         assert_eq!(fact.result, Authentication::TempError, "{fault:?}");
     }
 }
 
 #[tokio::test]
-async fn an_explanation_cannot_end_the_line() {
+async fn an_explanation_with_a_line_end_is_left_out() {
     let mut zone = Zone::new();
     zone.txt("bomb.example", "v=spf1 -all exp=why.example")
         .txt("why.example", "no %{h} here");
@@ -159,7 +159,7 @@ async fn an_explanation_cannot_end_the_line() {
 }
 
 #[tokio::test]
-async fn each_identity_has_its_domain() {
+async fn each_identity_is_checked_with_its_own_domain() {
     let mut zone = Zone::new();
     zone.txt("client.example", "v=spf1 ip4:192.0.2.1 -all")
         .txt("xn--bcher-kva.example", "v=spf1 ~all");
@@ -198,11 +198,13 @@ async fn each_identity_has_its_domain() {
 }
 
 proptest! {
-    /// Records of every kind that refer to one another at random.
+    /// Checks records of every kind that refer to one another at random.
     #[test]
-    fn whatever_is_published_ends_within_the_limits(
+    fn any_records_end_within_the_limits(
         records in prop::collection::vec(
-            "v=spf1( [+?~-]?(include:[0-5][.]example|redirect=[0-5][.]example|a:%[{][dlip]r?[}][.]example|mx:[0-5][.]example|ptr|exists:%[{]p[}][.]example|a/8|ip4:192[.]0[.]2[.]0/24|exp=[0-5][.]example|all|[!-~]{1,9})){0,8}",
+            "v=spf1( [+?~-]?(include:[0-5][.]example|redirect=[0-5][.]example|\
+             a:%[{][dlip]r?[}][.]example|mx:[0-5][.]example|ptr|exists:%[{]p[}][.]example|a/8|\
+             ip4:192[.]0[.]2[.]0/24|exp=[0-5][.]example|all|[!-~]{1,9})){0,8}",
             6,
         ),
         local in "\\PC{0,12}",
@@ -217,7 +219,7 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
         let fact = runtime.block_on(check(&dns, &CLIENT, SpfIdentity::MailFrom(&sender), LONG));
         prop_assert_eq!(fact.domain, "0.example");
-        // Ten terms, each with its exchanges or claims; the first record and the explanation.
+        // Ten terms, each with its exchanges or names; the first record and the explanation.
         prop_assert!(dns.asked() <= 10 * 11 + 2 + 11);
     }
 }

@@ -1,5 +1,5 @@
-//! SPF by the OpenSPF suite for RFC 7208: each of its scenarios has a name server of its own, and
-//! every test goes through the function that a session calls.
+//! The OpenSPF suite for RFC 7208: each of its scenarios has a name server of its own, and every
+//! test calls the function that a session calls.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use gatepost_authentication::{NameServer, Resolver, ResolverSettings};
 use test_support::suites::openspf::Scenario;
 use test_support::{DnsServer, Zone};
 
-/// The tests whose result is another than the suite's, with what was found.
+/// Returns the tests with another result than the suite expects, with the fact that was found.
 async fn differing(scenario: &Scenario, zone: Zone) -> Vec<String> {
     let server = DnsServer::start(zone);
     let settings = ResolverSettings {
         servers: vec![NameServer(server.address())],
-        // Long for a busy machine, short for the names that never answer.
+        // Long enough for a busy machine, short enough for the names that never answer.
         timeout: Duration::from_secs(1),
         attempts: 1,
         ..ResolverSettings::default()
@@ -37,7 +37,7 @@ async fn differing(scenario: &Scenario, zone: Zone) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_test_of_the_suite_has_its_result_and_its_explanation() {
+async fn every_test_has_the_result_and_explanation_of_the_suite() {
     let Some(scenarios) = Scenario::all() else {
         return;
     };
@@ -53,10 +53,10 @@ async fn every_test_of_the_suite_has_its_result_and_its_explanation() {
     assert!(all.is_empty(), "{}", all.join("\n"));
 }
 
-/// That the test above can fail: without a letter of their versions, the records are none, and
-/// every test that is about what they say has another result.
+/// Shows that the test above can fail: without one letter of the version, a text is no SPF record,
+/// and every test about the content of a record has another result.
 #[tokio::test(flavor = "multi_thread")]
-async fn altered_records_have_other_results() {
+async fn tests_with_altered_records_have_other_results() {
     let Some(scenarios) = Scenario::all() else {
         return;
     };

@@ -1,9 +1,9 @@
-//! ARC (RFC 8617): what those who handled a message before say that they saw.
+//! ARC (RFC 8617): the results that earlier servers claim to have seen.
 //!
-//! A chain is [read](Chain::of) first, strictly ([`set`]), and [proved](Chain::prove) once the
+//! A chain is [read](ArcChain::of) strictly ([`set`]), and [verified](ArcChain::verify) once the
 //! keys are there: the newest message signature over the message as it is now, and every seal over
-//! all sets up to its own. A chain that passes proves who said what, not that it is true: the
-//! first sealer may be the attacker. Whom to believe is told apart by [`trusted_results`].
+//! all sets up to its own. A chain that passes proves who claimed which results, not that these are
+//! true: the first sealer may be the attacker. [`trusted_results`] selects the results to believe.
 
 mod set;
 mod trust;
@@ -13,26 +13,26 @@ use mail_auth::dkim::Canonicalization;
 
 pub use trust::trusted_results;
 
-use crate::dkim::fields::{RawField, itself};
+use crate::dkim::fields::{RawField, own_field};
 use crate::dkim::{Evidence, MessageSignature, Signed};
 use crate::rejection::Rejection;
 use crate::results::read::Results;
 use crate::{ArcDkim, ArcFact, ArcSet, Authentication};
 use set::{Set, collect};
 
-/// The ARC sets of a message, read but not verified.
+/// ARC sets of a message, read but not verified.
 #[derive(Debug)]
-pub(crate) struct Chain {
-    /// Oldest first.
+pub(crate) struct ArcChain {
+    /// Sets, oldest first.
     sets: Result<Vec<Set>, Rejection>,
-    /// The highest instance that any field claims.
+    /// Highest instance that any field claims.
     instances: u32,
-    /// The domain of its seal, as far as it could be read.
+    /// Domain of the newest seal, if it could be read.
     sealer: String,
 }
 
-impl Chain {
-    /// Reads the sets; at most `fields` names in `h=` of a signature.
+impl ArcChain {
+    /// Reads the sets. Each signature may have at most `fields` names in `h=`.
     pub(crate) fn of(message: &Message, fields: usize) -> Self {
         let collected = collect(message, fields);
         let instances = collected.instances;
@@ -51,12 +51,12 @@ impl Chain {
         self.sets.as_deref().unwrap_or_default()
     }
 
-    /// The signature over the message as it is: the newest.
+    /// Returns the newest signature, which covers the message as it is now.
     pub(crate) fn message_signature(&self) -> Option<&MessageSignature> {
         self.sets().last().map(|set| &set.signature)
     }
 
-    /// Everything that needs a key: the newest first.
+    /// Returns the signatures and seals that need a key, the newest first.
     pub(crate) fn signed(&self) -> impl Iterator<Item = &Signed> {
         let seals = self.sets().iter().rev().map(|set| &set.seal.signed);
         self.message_signature()
@@ -65,25 +65,25 @@ impl Chain {
             .chain(seals)
     }
 
-    /// What the chain proves (RFC 8617 section 5.2).
-    pub(crate) fn prove(&self, evidence: &Evidence<'_>) -> ArcFact {
+    /// Verifies the chain (RFC 8617 section 5.2).
+    pub(crate) fn verify(&self, evidence: &Evidence<'_>) -> ArcFact {
         let fact = ArcFact {
             instances: self.instances,
             sealer: self.sealer.clone(),
             ..ArcFact::default()
         };
-        let proved = match &self.sets {
+        let verified = match &self.sets {
             Ok(sets) if sets.is_empty() => return fact,
-            Ok(sets) => prove(sets, evidence),
+            Ok(sets) => verify(sets, evidence),
             Err(rejection) => Err(rejection.clone()),
         };
-        match proved {
+        match verified {
             Ok(()) => ArcFact {
                 result: Authentication::Pass,
-                sets: self.sets().iter().rev().map(said).collect(),
+                sets: self.sets().iter().rev().map(claimed_results).collect(),
                 ..fact
             },
-            // The chain knows three results; what is no matter of time is a failure.
+            // A chain has only three results: every permanent problem is `fail`.
             Err(why) => ArcFact {
                 result: match why.result {
                     Authentication::TempError => Authentication::TempError,
@@ -96,7 +96,7 @@ impl Chain {
     }
 }
 
-fn prove(sets: &[Set], evidence: &Evidence<'_>) -> Result<(), Rejection> {
+fn verify(sets: &[Set], evidence: &Evidence<'_>) -> Result<(), Rejection> {
     let instance = |of: &Set, what: &str, why: Rejection| Rejection {
         reason: format!("{what} of instance {}: {}", of.instance, why.reason),
         ..why
@@ -106,7 +106,7 @@ fn prove(sets: &[Set], evidence: &Evidence<'_>) -> Result<(), Rejection> {
     };
     newest
         .signature
-        .prove(evidence)
+        .verify(evidence)
         .map_err(|why| instance(newest, "ARC-Message-Signature", why))?;
     for (position, set) in sets.iter().enumerate().rev() {
         let seal = &set.seal.signed;
@@ -126,20 +126,20 @@ fn prove(sets: &[Set], evidence: &Evidence<'_>) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// What the newest of these sets seals (RFC 8617 section 5.1.1): all of them, and its own seal as
-/// it stood before it was made.
+/// Returns the fields that the newest of these sets seals (RFC 8617 section 5.1.1): those of all
+/// sets, with its own seal as it was before it was made.
 fn sealed(sets: &[Set]) -> Vec<RawField<'_>> {
     let mut fields: Vec<RawField<'_>> = sets
         .iter()
         .flat_map(|set| [set.raw_results(), set.raw_signature(), set.raw_seal()])
         .collect();
     fields.pop();
-    fields.extend(sets.last().map(|set| itself(&set.seal.signed)));
+    fields.extend(sets.last().map(|set| own_field(&set.seal.signed)));
     fields
 }
 
-/// What a set says, as data.
-fn said(set: &Set) -> ArcSet {
+/// Reads the results that a set claims.
+fn claimed_results(set: &Set) -> ArcSet {
     let results = Results::parse(&set.payload);
     let one = |method: &str| results.of(method).next();
     let property = |method: &str, name: &str| {

@@ -1,5 +1,5 @@
-//! What an ARC set must be (RFC 8617 sections 4.1 and 5.2): three fields of one instance, the
-//! instances counted from 1 without a gap, and `cv=` as it must be where a chain is whole.
+//! The structure of ARC sets (RFC 8617 sections 4.1 and 5.2): three fields of each instance, the
+//! instances counted from 1 without a gap, and the `cv=` of an unbroken chain.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,10 @@ use crate::dkim::{MessageSignature, Signed};
 use crate::rejection::Rejection;
 use crate::tags::TagList;
 
-/// The most sets of a chain (RFC 8617 section 4.2.1).
-const MOST_SETS: u32 = 50;
+/// Limit on the sets of a chain (RFC 8617 section 4.2.1).
+const MAX_SETS: u32 = 50;
 
-/// One set of a chain that is well formed.
+/// One set of a well-formed chain.
 #[derive(Debug)]
 pub(super) struct Set {
     pub(super) instance: u32,
@@ -42,22 +42,22 @@ fn raw((name, value): &(Vec<u8>, Vec<u8>)) -> RawField<'_> {
     (name, value)
 }
 
-/// An ARC-Seal.
+/// ARC-Seal.
 #[derive(Debug)]
 pub(super) struct Seal {
     pub(super) signed: Signed,
     cv: String,
 }
 
-/// The sets, oldest first, and the highest instance that any field claims.
+/// Sets, oldest first, and the highest instance that any field claims.
 pub(super) struct Collected {
     pub(super) sets: Result<Vec<Set>, Rejection>,
     pub(super) instances: u32,
 }
 
-/// The fields of one instance while they are gathered.
+/// Fields of one instance while they are collected.
 #[derive(Default)]
-struct Parts<'a> {
+struct PartialSet<'a> {
     results: Option<(RawField<'a>, String)>,
     signature: Option<(RawField<'a>, MessageSignature)>,
     seal: Option<(RawField<'a>, Seal)>,
@@ -70,7 +70,7 @@ pub(super) fn collect(message: &Message, most_names: usize) -> Collected {
 }
 
 fn read(message: &Message, most_names: usize, instances: &mut u32) -> Result<Vec<Set>, Rejection> {
-    let mut parts: BTreeMap<u32, Parts<'_>> = BTreeMap::new();
+    let mut parts: BTreeMap<u32, PartialSet<'_>> = BTreeMap::new();
     let mut first_flaw = None;
     for field in message.fields() {
         if ![
@@ -109,7 +109,7 @@ fn read_field<'a>(
     field: &gatepost_message::Field<'a>,
     most_names: usize,
     instances: &mut u32,
-    parts: &mut BTreeMap<u32, Parts<'a>>,
+    parts: &mut BTreeMap<u32, PartialSet<'a>>,
 ) -> Result<(), Rejection> {
     let raw = name_and_value(field);
     let (name, value) = raw;
@@ -119,7 +119,7 @@ fn read_field<'a>(
         let info = TagList::parse(info.as_bytes())?;
         let parts = parts.entry(instance(&info, instances)?).or_default();
         let payload = payload.trim().to_owned();
-        return once(&mut parts.results, (raw, payload));
+        return set_once(&mut parts.results, (raw, payload));
     }
     let tags = TagList::parse(value)?;
     let instance = instance(&tags, instances)?;
@@ -130,32 +130,32 @@ fn read_field<'a>(
         }
         let cv = tags.required("cv")?.to_ascii_lowercase();
         let signed = Signed::read(name, value, &tags)?;
-        once(&mut parts.seal, (raw, Seal { signed, cv }))
+        set_once(&mut parts.seal, (raw, Seal { signed, cv }))
     } else {
         let signature = MessageSignature::arc(name, value, &tags, most_names)?;
-        once(&mut parts.signature, (raw, signature))
+        set_once(&mut parts.signature, (raw, signature))
     }
 }
 
-/// `i=`, from 1 to 50.
+/// Reads `i=`, from 1 to 50.
 fn instance(tags: &TagList<'_>, highest: &mut u32) -> Result<u32, Rejection> {
     let instance = tags
         .number("i")?
         .and_then(|instance| u32::try_from(instance).ok())
-        .filter(|instance| (1..=MOST_SETS).contains(instance))
+        .filter(|instance| (1..=MAX_SETS).contains(instance))
         .ok_or_else(|| Rejection::malformed("i= is no number from 1 to 50"))?;
     *highest = instance.max(*highest);
     Ok(instance)
 }
 
-fn once<T>(place: &mut Option<T>, value: T) -> Result<(), Rejection> {
-    match place.replace(value) {
+fn set_once<T>(slot: &mut Option<T>, value: T) -> Result<(), Rejection> {
+    match slot.replace(value) {
         None => Ok(()),
-        Some(_) => Err(Rejection::malformed("the instance has two of it")),
+        Some(_) => Err(Rejection::malformed("the instance has two of this field")),
     }
 }
 
-fn complete(instance: u32, parts: Parts<'_>) -> Result<Set, Rejection> {
+fn complete(instance: u32, parts: PartialSet<'_>) -> Result<Set, Rejection> {
     let owned = |(name, value): RawField<'_>| (name.to_vec(), value.to_vec());
     match (parts.results, parts.signature, parts.seal) {
         (Some((results, payload)), Some((message, signature)), Some((sealing, seal))) => Ok(Set {
@@ -171,8 +171,8 @@ fn complete(instance: u32, parts: Parts<'_>) -> Result<Set, Rejection> {
     }
 }
 
-/// The first set says `cv=none`, every later one `cv=pass` (RFC 8617 section 5.2); `cv=fail`
-/// ends a chain for good.
+/// Checks that the first set has `cv=none` and every later one `cv=pass` (RFC 8617 section 5.2);
+/// `cv=fail` ends a chain for good.
 fn check_cv(sets: &[Set]) -> Result<(), Rejection> {
     for set in sets.iter().rev() {
         let expected = if set.instance == 1 { "none" } else { "pass" };

@@ -1,14 +1,15 @@
-//! Whom to believe of those who sealed a message.
+//! Trust in the sealers of a message.
 
 use crate::{ArcFact, ArcSet, Authentication};
 
-/// The set whose results may be believed, where `trusted` are domains whose seals are: the oldest
-/// in the unbroken run of trusted sealers from the newest downwards.
+/// Returns the set whose results may be believed: the oldest of the unbroken run of `trusted`
+/// sealers from the newest downwards. `None` if the chain does not pass, or its newest sealer is
+/// not trusted.
 ///
-/// The newest sealer handed us the message, so it vouches for the set below; a sealer that is not
-/// trusted vouches for nothing, neither for itself nor for what it claims to have received. So
-/// what an attacker puts below a trusted seal is never believed: the trusted sealer's own results
-/// are. `None` where the chain does not pass, or its newest sealer is not trusted.
+/// A trusted sealer vouches for the set below its own. A sealer that is not trusted vouches for
+/// nothing, neither for its own results nor for the sets that it claims to have received. So a set
+/// that an attacker puts below a trusted seal is never believed: the trusted sealer's own results
+/// are.
 pub fn trusted_results<'a, S: AsRef<str>>(arc: &'a ArcFact, trusted: &[S]) -> Option<&'a ArcSet> {
     let is_trusted = |set: &ArcSet| {
         trusted
@@ -45,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_of_the_unbroken_run_is_believed() {
+    fn the_oldest_set_of_the_unbroken_run_of_trusted_sealers_is_believed() {
         assert_eq!(
             believed(&chain(&["list.example", "forwarder.example"])),
             Some(1)
@@ -60,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_a_broken_chain_is_believed() {
+    fn no_set_of_a_broken_chain_is_believed() {
         let broken = ArcFact {
             result: Authentication::Fail,
             ..chain(&["list.example"])

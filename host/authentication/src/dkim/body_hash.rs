@@ -1,7 +1,7 @@
-//! The hashes of a body: one pass over it, wherever it is kept, for all signatures.
+//! The hashes of a body: one pass over it for all signatures, in memory or on disk.
 //!
-//! Each way of canonicalisation is hashed once. A signature of a part of the body (`l=`) gets a
-//! snapshot of the hash at that length, so a hundred of them cost what one does.
+//! Each canonical form is hashed once. A signature of a part of the body (`l=`) gets a snapshot of
+//! the hash at that length, so that a hundred of them cost no more than one.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -15,42 +15,42 @@ use super::MessageSignature;
 use super::canonical_body::CanonicalBody;
 use crate::rejection::Rejection;
 
-/// How much is read at once.
+/// Number of bytes that are read at once.
 const CHUNK: usize = 64 * 1024;
 
-/// The hashes that signatures ask for.
+/// Hashes that the signatures need.
 #[derive(Debug)]
 pub(crate) struct BodyHashes {
-    simple: Option<Hashed>,
-    relaxed: Option<Hashed>,
+    simple: Option<HashedBody>,
+    relaxed: Option<HashedBody>,
 }
 
-/// A canonical body: its length, and its hash at each length that was asked for.
+/// Canonical body: its length, its hash, and the hashes of the parts that signatures cover.
 #[derive(Debug)]
-struct Hashed {
+struct HashedBody {
     length: u64,
     whole: HashOutput,
     parts: BTreeMap<u64, HashOutput>,
 }
 
 impl BodyHashes {
-    /// Reads the body, if any signature needs it, from beginning to end.
+    /// Reads the body from beginning to end, if any signature needs it.
     ///
     /// # Errors
-    /// Those of reading it.
+    /// If the body cannot be read.
     pub(crate) fn of<'a>(
         body: &dyn Body,
         signatures: impl Iterator<Item = &'a MessageSignature> + Clone,
     ) -> io::Result<Self> {
-        let wanted = |way: Canonicalization| {
-            let of_way = signatures
+        let wanted = |canonicalization: Canonicalization| {
+            let of_form = signatures
                 .clone()
-                .filter(move |signature| signature.body == way);
-            let lengths: Vec<u64> = of_way.clone().filter_map(|one| one.length).collect();
-            of_way
+                .filter(move |signature| signature.body == canonicalization);
+            let lengths: Vec<u64> = of_form.clone().filter_map(|one| one.length).collect();
+            of_form
                 .clone()
                 .next()
-                .map(|_| CanonicalBody::new(way, Snapshots::new(lengths)))
+                .map(|_| CanonicalBody::new(canonicalization, Snapshots::new(lengths)))
         };
         let mut simple = wanted(Canonicalization::Simple);
         let mut relaxed = wanted(Canonicalization::Relaxed);
@@ -62,31 +62,32 @@ impl BodyHashes {
             })?;
         }
         Ok(Self {
-            simple: simple.map(Hashed::finish),
-            relaxed: relaxed.map(Hashed::finish),
+            simple: simple.map(HashedBody::finish),
+            relaxed: relaxed.map(HashedBody::finish),
         })
     }
 
-    fn hashed(&self, way: Canonicalization) -> Option<&Hashed> {
-        match way {
+    fn hashed(&self, canonicalization: Canonicalization) -> Option<&HashedBody> {
+        match canonicalization {
             Canonicalization::Simple => self.simple.as_ref(),
             Canonicalization::Relaxed => self.relaxed.as_ref(),
         }
     }
 
-    /// Octets of the canonical body.
-    pub(crate) fn length(&self, way: Canonicalization) -> u64 {
-        self.hashed(way).map_or(0, |hashed| hashed.length)
+    /// Returns the length of the canonical body, in bytes.
+    pub(crate) fn length(&self, canonicalization: Canonicalization) -> u64 {
+        self.hashed(canonicalization)
+            .map_or(0, |hashed| hashed.length)
     }
 
-    /// Whether the body is the one that was signed, up to `length`.
+    /// Checks that the body up to `length` is the one that was signed.
     pub(crate) fn check(
         &self,
-        way: Canonicalization,
+        canonicalization: Canonicalization,
         length: Option<u64>,
         expected: &[u8],
     ) -> Result<(), Rejection> {
-        let hashed = self.hashed(way);
+        let hashed = self.hashed(canonicalization);
         let hash = hashed.and_then(|hashed| match length {
             None => Some(&hashed.whole),
             Some(length) => hashed.parts.get(&length),
@@ -101,7 +102,7 @@ impl BodyHashes {
     }
 }
 
-impl Hashed {
+impl HashedBody {
     fn finish(body: CanonicalBody<Snapshots>) -> Self {
         let snapshots = body.finish();
         Self {
@@ -112,11 +113,11 @@ impl Hashed {
     }
 }
 
-/// A hash that keeps what it was at certain lengths.
+/// Running hash with snapshots at certain lengths.
 struct Snapshots {
     running: <Sha256 as HashImpl>::Context,
     length: u64,
-    /// Lengths still to come, the next one last.
+    /// Lengths that are still to come, the next one last.
     pending: Vec<u64>,
     taken: BTreeMap<u64, HashOutput>,
 }
@@ -130,12 +131,12 @@ impl Snapshots {
             pending: lengths,
             taken: BTreeMap::new(),
         };
-        snapshots.take();
+        snapshots.take_if_wanted();
         snapshots
     }
 
-    /// Keeps the hash, if this is a length that was asked for.
-    fn take(&mut self) {
+    /// Takes a snapshot if a signature covers this length.
+    fn take_if_wanted(&mut self) {
         while self.pending.last() == Some(&self.length) {
             self.pending.pop();
             self.taken
@@ -145,26 +146,26 @@ impl Snapshots {
 }
 
 impl Writer for Snapshots {
-    fn write(&mut self, mut octets: &[u8]) {
+    fn write(&mut self, mut bytes: &[u8]) {
         while let Some(next) = self.pending.last() {
             let missing = usize::try_from(next - self.length).unwrap_or(usize::MAX);
-            let Some((part, rest)) = octets.split_at_checked(missing) else {
+            let Some((part, rest)) = bytes.split_at_checked(missing) else {
                 break;
             };
             self.running.write(part);
             self.length = *next;
-            self.take();
-            octets = rest;
+            self.take_if_wanted();
+            bytes = rest;
         }
-        self.running.write(octets);
-        self.length += octets.len() as u64;
+        self.running.write(bytes);
+        self.length += bytes.len() as u64;
     }
 }
 
 /// Reads a body in order.
 fn read(body: &dyn Body, mut chunk: impl FnMut(&[u8])) -> io::Result<()> {
-    if let Some(octets) = body.in_memory() {
-        chunk(octets);
+    if let Some(bytes) = body.in_memory() {
+        chunk(bytes);
         return Ok(());
     }
     let mut buffer = vec![0; CHUNK];

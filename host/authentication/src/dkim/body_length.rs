@@ -1,14 +1,14 @@
-//! `l=` (RFC 6376 sections 3.4.5 and 8.2): how much of the canonical body is signed.
+//! The body length `l=` (RFC 6376 sections 3.4.5 and 8.2): the signed part of the canonical body.
 //!
-//! What follows it was written by anyone, and a reader does not see where it begins. So a
-//! signature that leaves octets out proves, by default, nothing that may be acted on.
+//! Anyone may have written the rest, and a reader does not see where it begins. So by default, a
+//! signature that leaves a part of the body out proves nothing.
 
 use super::MessageSignature;
 use super::body_hash::BodyHashes;
 use crate::PartialBody;
 use crate::rejection::Rejection;
 
-/// Refuses a signature of a part of the body, if that is what is wanted.
+/// Refuses a signature of a part of the body, if the settings say so.
 pub(super) fn check(
     signature: &MessageSignature,
     bodies: &BodyHashes,

@@ -1,45 +1,46 @@
-//! The canonical forms of a body (RFC 6376 sections 3.4.3 and 3.4.4), octet by octet as it is read.
+//! The canonical forms of a body (RFC 6376 sections 3.4.3 and 3.4.4), made while it is read.
 //!
 //! mail-auth 0.13 keeps lines of white space at the end of a relaxed body, and drops a CR that
-//! ends no line. Here what may turn out to stand at the end is held back until something follows
-//! it. LF alone ends a line as CRLF does, as signers have it that read lines of a file; CR alone is text.
+//! ends no line. Here, white space and line ends that may be the end of the body are held back
+//! until text follows. LF alone ends a line as CRLF does, since some signers read lines of a file.
+//! CR alone is text.
 
 use mail_auth::common::headers::Writer;
 use mail_auth::dkim::Canonicalization;
 
-/// How much is handed on at once.
-const FULL: usize = 64 * 1024;
+/// Number of bytes that are written at once.
+const BUFFER: usize = 64 * 1024;
 
-/// A body on its way to `to`.
+/// Writer of a body's canonical form to `output`.
 pub(super) struct CanonicalBody<W> {
-    way: Canonicalization,
-    /// Line ends since the last text.
+    canonicalization: Canonicalization,
+    /// Number of line ends since the last text.
     line_ends: u64,
-    /// White space since the last text or line end; relaxed only.
+    /// True after white space since the last text or line end; relaxed only.
     blank: bool,
-    /// A CR just now.
+    /// True if the last byte was CR.
     cr: bool,
     empty: bool,
-    ready: Vec<u8>,
-    to: W,
+    buffer: Vec<u8>,
+    output: W,
 }
 
 impl<W: Writer> CanonicalBody<W> {
-    pub(super) fn new(way: Canonicalization, to: W) -> Self {
+    pub(super) fn new(canonicalization: Canonicalization, output: W) -> Self {
         Self {
-            way,
+            canonicalization,
             line_ends: 0,
             blank: false,
             cr: false,
             empty: true,
-            ready: Vec::with_capacity(FULL + FULL / 4),
-            to,
+            buffer: Vec::with_capacity(BUFFER + BUFFER / 4),
+            output,
         }
     }
 
-    /// The next octets of the body.
+    /// Takes the next bytes of the body.
     pub(super) fn write(&mut self, chunk: &[u8]) {
-        let relaxed = self.way == Canonicalization::Relaxed;
+        let relaxed = self.canonicalization == Canonicalization::Relaxed;
         let mut rest = chunk;
         while let Some((first, others)) = rest.split_first() {
             rest = others;
@@ -49,70 +50,70 @@ impl<W: Writer> CanonicalBody<W> {
                     (self.blank, self.cr) = (false, false);
                 }
                 b'\r' => {
-                    self.bare_cr();
+                    self.write_bare_cr();
                     self.cr = true;
                 }
                 b' ' | b'\t' if relaxed => {
-                    self.bare_cr();
+                    self.write_bare_cr();
                     self.blank = true;
                 }
                 text => {
-                    self.bare_cr();
-                    let is_special = |octet: &u8| match octet {
+                    self.write_bare_cr();
+                    let is_special = |byte: &u8| match byte {
                         b'\r' | b'\n' => true,
                         b' ' | b'\t' => relaxed,
                         _ => false,
                     };
                     let length = rest.iter().position(is_special);
                     let (run, after) = rest.split_at(length.unwrap_or(rest.len()));
-                    self.text(*text, run);
+                    self.write_text(*text, run);
                     rest = after;
                 }
             }
         }
     }
 
-    /// A CR that no LF followed is text.
-    fn bare_cr(&mut self) {
+    /// Writes a pending CR as text: no LF followed it.
+    fn write_bare_cr(&mut self) {
         if std::mem::take(&mut self.cr) {
-            self.text(b'\r', b"");
+            self.write_text(b'\r', b"");
         }
     }
 
-    /// Text, and so all that was held back before it.
-    fn text(&mut self, first: u8, run: &[u8]) {
+    /// Writes everything held back, then text.
+    fn write_text(&mut self, first: u8, run: &[u8]) {
         for _ in 0..std::mem::take(&mut self.line_ends) {
-            self.ready.extend_from_slice(b"\r\n");
-            self.hand_on(FULL);
+            self.buffer.extend_from_slice(b"\r\n");
+            self.flush(BUFFER);
         }
         if std::mem::take(&mut self.blank) {
-            self.ready.push(b' ');
+            self.buffer.push(b' ');
         }
-        self.ready.push(first);
-        self.ready.extend_from_slice(run);
+        self.buffer.push(first);
+        self.buffer.extend_from_slice(run);
         self.empty = false;
-        self.hand_on(FULL);
+        self.flush(BUFFER);
     }
 
-    fn hand_on(&mut self, from: usize) {
-        if self.ready.len() >= from {
-            self.to.write(&self.ready);
-            self.ready.clear();
+    fn flush(&mut self, from: usize) {
+        if self.buffer.len() >= from {
+            self.output.write(&self.buffer);
+            self.buffer.clear();
         }
     }
 
-    /// The end of the body: one line end, but none in a relaxed body without text. White space that
-    /// no line end follows stays, as the reference vectors have it.
+    /// Ends the body with one line end, but with none in a relaxed body without text. White space
+    /// that no line end follows stays, as the reference vectors have it.
     pub(super) fn finish(mut self) -> W {
-        self.bare_cr();
+        self.write_bare_cr();
         if std::mem::take(&mut self.blank) {
-            self.text(b' ', b"");
+            self.write_text(b' ', b"");
         }
-        if !self.empty || self.way == Canonicalization::Simple {
-            self.ready.extend_from_slice(b"\r\n");
+        if !self.empty || self.canonicalization == Canonicalization::Simple {
+            self.buffer.extend_from_slice(b"\r\n");
         }
-        self.hand_on(1);
-        self.to
+        self.flush(1);
+        self.output
     }
 }
 
@@ -131,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_at_the_end_without_text_do_not_count() {
+    fn trailing_lines_without_text_do_not_count() {
         use Canonicalization::{Relaxed, Simple};
         for (body, simple, relaxed) in [
             ("", "\r\n", ""),
@@ -152,7 +153,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_does_not_matter_how_a_body_is_cut(
+        fn chunk_bounds_do_not_change_the_canonical_body(
             body in "[ab \t\r\n]{0,40}",
             cut in 0..40_usize,
             relaxed: bool,
@@ -166,7 +167,7 @@ mod tests {
         }
 
         #[test]
-        fn a_canonical_body_stays_as_it_is(body in "([ab \t\r]{0,4}\r\n){0,10}") {
+        fn a_canonical_body_is_its_own_canonical_form(body in "([ab \t\r]{0,4}\r\n){0,10}") {
             let once = canonical(Canonicalization::Relaxed, &[body.as_bytes()]);
             prop_assert_eq!(canonical(Canonicalization::Relaxed, &[&once]), once.clone());
         }

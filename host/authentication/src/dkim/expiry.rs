@@ -1,5 +1,5 @@
-//! The end of a signature (RFC 6376 section 3.5, `x=`), by the clock of the transaction: what is
-//! judged again later, is judged as it was then.
+//! The end of a signature (RFC 6376 section 3.5, `x=`), by the clock of the transaction: a later
+//! check of the same message has the same result.
 
 use std::time::Duration;
 

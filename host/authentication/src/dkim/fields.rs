@@ -1,8 +1,8 @@
-//! Which fields are signed (RFC 6376 section 5.4.2): of each name in `h=` the lowest that has not
-//! been taken yet, and nothing where there is none.
+//! Selection of the signed fields (RFC 6376 section 5.4.2): for each name in `h=`, the lowest field
+//! of that name that is not selected yet, or nothing if there is none.
 //!
-//! The positions of each name are found once for all signatures of a message, so that neither a
-//! thousand names in `h=` nor ten thousand fields cost more than their number.
+//! The positions of each name are found once for all signatures of a message, so that the cost of a
+//! thousand names in `h=`, or of ten thousand fields, is proportional to their number.
 
 use std::collections::HashMap;
 
@@ -10,18 +10,18 @@ use gatepost_message::{Field, Message};
 
 use super::{MessageSignature, Signed};
 
-/// A field as name and value: the octets before and after its colon, line end included.
+/// Field as name and value: the bytes before and after its colon, with the line end.
 pub(crate) type RawField<'a> = (&'a [u8], &'a [u8]);
 
-/// The name and the value of a field, as canonicalisation wants them.
+/// Splits a field into name and value, as canonicalisation needs them.
 pub(crate) fn name_and_value<'a>(field: &Field<'a>) -> RawField<'a> {
     let raw = field.raw();
-    let colon = raw.iter().position(|octet| *octet == b':');
+    let colon = raw.iter().position(|byte| *byte == b':');
     let (name, value) = raw.split_at(colon.unwrap_or_default());
     (name, value.get(1..).unwrap_or_default())
 }
 
-/// The fields of a message, and where those of each name stand.
+/// Fields of a message, with the positions of each name.
 pub(crate) struct RawFields<'a> {
     fields: Vec<RawField<'a>>,
     by_name: HashMap<Vec<u8>, Vec<usize>>,
@@ -40,7 +40,8 @@ impl<'a> RawFields<'a> {
         Self { fields, by_name }
     }
 
-    /// What a signature covers, in the order of `h=`, and at last the signature itself.
+    /// Returns the fields that a signature covers, in the order of `h=`, and last the signature
+    /// itself.
     pub(crate) fn signed<'b>(&'b self, signature: &'b MessageSignature) -> Vec<RawField<'b>> {
         let mut taken: HashMap<Vec<u8>, usize> = HashMap::new();
         let mut fields = Vec::with_capacity(signature.names.len() + 1);
@@ -55,13 +56,13 @@ impl<'a> RawFields<'a> {
                 *taken += 1;
             }
         }
-        fields.push(itself(&signature.signed));
+        fields.push(own_field(&signature.signed));
         fields
     }
 }
 
-/// The signature as it stood when it was made.
-pub(crate) fn itself(signed: &Signed) -> RawField<'_> {
+/// Returns the signature's own field as it was when the signature was made.
+pub(crate) fn own_field(signed: &Signed) -> RawField<'_> {
     (&signed.name, &signed.unsigned)
 }
 

@@ -1,9 +1,9 @@
-//! Keys: which record at a name is the one (RFC 6376 section 3.6.1), and which are strong enough
+//! DKIM keys: selection of the records at a name (RFC 6376 section 3.6.1), and the strength of keys
 //! (RFC 8301 section 3.2).
 //!
-//! A name should have one key record (RFC 6376 section 3.6.2.2), but some have one of each kind,
-//! or an old one beside a new one. Every record is read; those that fit the signature's algorithm
-//! are tried, a few at most.
+//! A name should have one key record (RFC 6376 section 3.6.2.2), but some names have one of each
+//! kind, or an old one beside a new one. Every record is read; a few of those that fit the
+//! signature's algorithm are tried.
 
 use std::collections::HashMap;
 
@@ -17,21 +17,21 @@ use crate::rejection::Rejection;
 use crate::tags::{TagList, decode};
 use crate::{Found, Unavailable};
 
-/// How many fitting keys at one name are tried.
-const TRIED: usize = 3;
+/// Number of fitting keys at one name that are tried.
+const MAX_TRIED: usize = 3;
 
-/// The fewest bits of an RSA key (RFC 8301 section 3.2), and the most that ring verifies.
+/// Bits of an RSA key: from the minimum of RFC 8301 section 3.2 to the maximum that ring verifies.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 1024..=8192;
 
-/// What the DNS says at one name.
+/// Answer of the DNS at one name.
 type Answer = Result<Found<Box<[u8]>>, Unavailable>;
 
-/// What the DNS said about the keys, by name.
+/// Answers of the DNS about keys, by name.
 #[derive(Debug, Default)]
 pub(crate) struct Keys(pub(crate) HashMap<String, Answer>);
 
 impl Keys {
-    /// The keys that a signature may have been made with: at least one.
+    /// Returns the keys that may have made a signature: at least one.
     pub(crate) fn of(&self, signed: &Signed) -> Result<Vec<Key>, Rejection> {
         let records = match self.0.get(&signed.key_name()) {
             None => {
@@ -49,7 +49,7 @@ impl Keys {
         let mut keys = Vec::new();
         for record in records.iter().take(16) {
             match Key::read(record, signed.algorithm) {
-                Ok(key) if keys.len() < TRIED => keys.push(key),
+                Ok(key) if keys.len() < MAX_TRIED => keys.push(key),
                 Ok(_) => {}
                 Err(rejection) => why = rejection,
             }
@@ -61,10 +61,10 @@ impl Keys {
     }
 }
 
-/// A key that may be used.
+/// Usable key.
 pub(crate) struct Key {
     key: DomainKey,
-    /// `t=s`: `i=` must be of `d=` itself.
+    /// True for `t=s`: the domain of `i=` must be `d=` itself.
     exact_domain: bool,
 }
 
@@ -86,10 +86,10 @@ impl Key {
         if !fits {
             return Err(Rejection::malformed("the key is for another algorithm"));
         }
-        if !lists(&tags, "h", &[b"sha256"]) {
+        if !list_has(&tags, "h", &[b"sha256"]) {
             return Err(Rejection::malformed("the key is for another hash (h=)"));
         }
-        if !lists(&tags, "s", &[b"*", b"email"]) {
+        if !list_has(&tags, "s", &[b"*", b"email"]) {
             return Err(Rejection::malformed(
                 "the key is for another service than mail (s=)",
             ));
@@ -99,15 +99,17 @@ impl Key {
             Some(b"") => return Err(Rejection::malformed("the key has been revoked")),
             Some(public) => public,
         };
-        let exact_domain = tags.get("t").is_some() && lists(&tags, "t", &[b"s"]);
-        // RFC 6376 section 6.1.2, RFC 8601 section 2.7.1: what is no key is no weak key either.
-        let key = parsed(public, kind, algorithm)
+        let exact_domain = tags.get("t").is_some() && list_has(&tags, "t", &[b"s"]);
+        // A malformed key is an error, not a weak key (RFC 6376 section 6.1.2, RFC 8601 section
+        // 2.7.1).
+        let key = parse_key(public, kind, algorithm)
             .ok_or_else(|| Rejection::malformed("the key itself is malformed (p=)"))?;
         if algorithm == Algorithm::RsaSha256 {
             let bits = key.p.public_key_bits();
             if !RSA_BITS.contains(&bits) {
                 return Err(Rejection::policy(format!(
-                    "an RSA key of {bits} bits proves nothing: {} to {} are accepted (RFC 8301 section 3.2)",
+                    "an RSA key of {bits} bits proves nothing: {} to {} are accepted (RFC 8301 \
+                     section 3.2)",
                     RSA_BITS.start(),
                     RSA_BITS.end()
                 )));
@@ -116,12 +118,12 @@ impl Key {
         Ok(Self { key, exact_domain })
     }
 
-    /// Whether the signature's `i=` may be what it is.
+    /// Returns true if the key allows the signature's `i=`.
     pub(crate) fn allows(&self, signature: &MessageSignature) -> bool {
         !(self.exact_domain && signature.of_subdomain)
     }
 
-    /// Whether `fields` are what was signed with this key.
+    /// Returns true if the signature of `fields` was made with this key.
     pub(crate) fn verifies(
         &self,
         signed: &Signed,
@@ -141,29 +143,29 @@ impl Key {
     }
 }
 
-/// The key alone, in the plainest record there is, so that nothing is read in two ways.
-fn parsed(public: &[u8], kind: &[u8], algorithm: Algorithm) -> Option<DomainKey> {
-    let octets = decode(public)?;
+/// Parses the key alone, in the simplest record, so that mail-auth reads nothing else of it.
+fn parse_key(public: &[u8], kind: &[u8], algorithm: Algorithm) -> Option<DomainKey> {
+    let bytes = decode(public)?;
     // RFC 8032 section 5.1.5.
-    if algorithm == Algorithm::Ed25519Sha256 && octets.len() != 32 {
+    if algorithm == Algorithm::Ed25519Sha256 && bytes.len() != 32 {
         return None;
     }
     let public: Vec<u8> = public
         .iter()
         .copied()
-        .filter(|octet| !octet.is_ascii_whitespace())
+        .filter(|byte| !byte.is_ascii_whitespace())
         .collect();
     let record = [b"k=", kind, b"; p=", &public[..]].concat();
     let key = DomainKey::parse(&record).ok()?;
-    // What has no modulus is no key, rather than a short one.
+    // A key without a modulus is malformed, not short.
     let is_key = algorithm != Algorithm::RsaSha256 || key.p.public_key_bits() > 0;
     is_key.then_some(key)
 }
 
-/// Whether a list with colons holds one of the words; a missing list holds every word.
-fn lists(tags: &TagList<'_>, tag: &str, words: &[&[u8]]) -> bool {
+/// Returns true if a list with colons holds one of the words. A missing list holds every word.
+fn list_has(tags: &TagList<'_>, tag: &str, words: &[&[u8]]) -> bool {
     tags.get(tag).is_none_or(|list| {
-        list.split(|octet| *octet == b':').any(|item| {
+        list.split(|byte| *byte == b':').any(|item| {
             words
                 .iter()
                 .any(|word| item.trim_ascii().eq_ignore_ascii_case(word))

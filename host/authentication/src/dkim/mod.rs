@@ -1,23 +1,22 @@
-//! DKIM (RFC 6376), and what ARC shares with it: signatures, the fields and the body that they
-//! cover, and the keys that they need.
+//! DKIM (RFC 6376) and its parts that ARC shares: signatures, the fields and the body that they
+//! cover, and their keys.
 //!
-//! Verification goes in two steps, so that nothing waits for the DNS while it holds a processor.
-//! First the signatures are read and the names of their keys are known ([`Signed::key_name`]);
-//! then, with the keys and the hashes of the body at hand, each is [proved](MessageSignature::prove)
-//! without further questions.
+//! Verification has two steps, so that nothing waits for the DNS while it holds a processor. First
+//! the signatures are read, which gives the names of their keys ([`Signed::key_name`]). Then each
+//! is [verified](MessageSignature::verify) with the keys and the hashes of the body, without
+//! further questions.
 //!
-//! Canonical fields, keys and cryptography are mail-auth's. Its own verifier is not asked: it
-//! fetches keys itself, reads lists of tags more generously than the standard, and knows no clock
-//! but the system's. In front of its parts stand, each in a file of its own, the rules that it does
-//! not keep:
-//! - [`signature`]: what a signature must say (RFC 6376 section 3.5, RFC 8301 section 3.1);
-//! - [`key`]: which of the records at a name is the key (section 3.6.1), and how long it must be
-//!   (RFC 8301 section 3.2);
-//! - [`quoted_printable`]: how `i=` is written (section 2.11);
-//! - [`fields`]: which fields are signed (section 5.4.2), however many there are;
-//! - [`canonical_body`]: what of a body counts (sections 3.4.3 and 3.4.4);
-//! - [`body_length`]: that `l=` counts octets of the canonical body (section 3.4.5);
-//! - [`expiry`]: that a signature ends (section 3.5, `x=`), by the clock of the transaction.
+//! Canonical fields, keys and cryptography are mail-auth's. Its own verifier is not used: it
+//! fetches keys itself, reads tag lists more generously than the standard, and uses the system's
+//! clock. The rules that it does not keep are here, each in a file of its own:
+//! - [`signature`]: the tags of a signature (RFC 6376 section 3.5, RFC 8301 section 3.1);
+//! - [`key`]: the key among the records at a name (section 3.6.1), and its strength (RFC 8301
+//!   section 3.2);
+//! - [`quoted_printable`]: the encoding of `i=` (section 2.11);
+//! - [`fields`]: the selection of signed fields (section 5.4.2), however many there are;
+//! - [`canonical_body`]: the canonical forms of a body (sections 3.4.3 and 3.4.4);
+//! - [`body_length`]: `l=`, which counts bytes of the canonical body (section 3.4.5);
+//! - [`expiry`]: the end of a signature (section 3.5, `x=`), by the clock of the transaction.
 
 pub(crate) mod body_hash;
 mod body_length;
@@ -37,25 +36,25 @@ use fields::RawFields;
 use key::Keys;
 pub(crate) use signature::{MessageSignature, Signed};
 
-/// How many DKIM-Signature fields are looked at for an aligned one.
-const LOOKED_AT: usize = 100;
+/// Number of DKIM-Signature fields that are searched for an aligned one.
+const MAX_SEARCHED: usize = 100;
 
-/// The organisational domain by the list, which needs no questions.
+/// Returns the organisational domain by the public suffix list, which needs no question.
 fn organization(domain: &str) -> String {
     organizational_domain_by_list(domain).unwrap_or_else(|| domain.to_owned())
 }
 
-/// The DKIM signatures of a message, from the top down, read but not verified.
+/// DKIM signatures of a message, from the top down, read but not verified.
 #[derive(Debug)]
 pub(crate) struct Signatures(Vec<Result<MessageSignature, Box<DkimFact>>>);
 
 impl Signatures {
-    /// Reads `most` signatures, each with at most `fields` names in `h=`: the first that are
-    /// aligned with one of the authors' domains (RFC 9989 section 4.4), and of the rest the first.
-    /// Whoever handled the message may have put others above them (RFC 6376 section 6.1 leaves the
-    /// order to us); these alone prove something about the author.
+    /// Reads at most `most` signatures, each with at most `fields` names in `h=`: the first ones
+    /// aligned with an author's domain (RFC 9989 section 4.4), then the first of the rest. Only
+    /// aligned ones prove something about the author, and servers on the way may have put others
+    /// above them (RFC 6376 section 6.1 leaves the order to the verifier).
     pub(crate) fn of(message: &Message, most: usize, fields: usize, authors: &[String]) -> Self {
-        let all: Vec<_> = message.named("DKIM-Signature").take(LOOKED_AT).collect();
+        let all: Vec<_> = message.named("DKIM-Signature").take(MAX_SEARCHED).collect();
         let mut chosen: Vec<usize> = (0..all.len()).collect();
         if all.len() > most {
             let organizations: Vec<_> = authors.iter().map(|author| organization(author)).collect();
@@ -64,7 +63,7 @@ impl Signatures {
                 signature::domain(value)
                     .is_some_and(|domain| organizations.contains(&organization(&domain)))
             };
-            // Stable: their order stays.
+            // The sort is stable: their order stays.
             chosen.sort_by_cached_key(|index| !is_aligned(index));
             chosen.truncate(most);
             chosen.sort_unstable();
@@ -76,18 +75,18 @@ impl Signatures {
         Self(chosen.into_iter().map(read).collect())
     }
 
-    /// Those that could be read.
+    /// Returns the signatures that could be read.
     pub(crate) fn readable(&self) -> impl Iterator<Item = &MessageSignature> {
         self.0
             .iter()
             .filter_map(|signature| signature.as_ref().ok())
     }
 
-    /// What each proves, in their order.
-    pub(crate) fn prove(&self, evidence: &Evidence<'_>) -> Vec<DkimFact> {
+    /// Returns the fact about each signature, in their order.
+    pub(crate) fn verify(&self, evidence: &Evidence<'_>) -> Vec<DkimFact> {
         let fact = |signature: &Result<MessageSignature, Box<DkimFact>>| match signature {
             Err(fact) => fact.as_ref().clone(),
-            Ok(signature) => match signature.prove(evidence) {
+            Ok(signature) => match signature.verify(evidence) {
                 Ok(()) => DkimFact {
                     result: Authentication::Pass,
                     ..signature.signed.about()
@@ -99,7 +98,7 @@ impl Signatures {
     }
 }
 
-/// What a signature is held against.
+/// Data against which a signature is verified.
 pub(crate) struct Evidence<'a> {
     pub(crate) fields: &'a RawFields<'a>,
     pub(crate) bodies: &'a BodyHashes,
@@ -109,8 +108,8 @@ pub(crate) struct Evidence<'a> {
 }
 
 impl MessageSignature {
-    /// Whether the message is as it was when it was signed, by whom it says.
-    pub(crate) fn prove(&self, evidence: &Evidence<'_>) -> Result<(), Rejection> {
+    /// Verifies the signature: the domain that it names signed the message as it is now.
+    pub(crate) fn verify(&self, evidence: &Evidence<'_>) -> Result<(), Rejection> {
         expiry::check(self, evidence.now)?;
         let keys = evidence.keys.of(&self.signed)?;
         let keys = keys.iter().filter(|key| key.allows(self));
@@ -132,7 +131,7 @@ impl MessageSignature {
                 "the signature does not fit the signed fields and the key",
             ));
         }
-        // Last, so that only what verifies is called a matter of policy.
+        // This check is the last, so that only a signature that verifies gets the result `policy`.
         body_length::check(self, evidence.bodies, evidence.partial_body)
     }
 }

@@ -1,17 +1,17 @@
 //! Values in `dkim-quoted-printable` (RFC 6376 section 2.11).
 
-/// Decodes a value. White space means nothing in it; the octets come out as text, for the only
-/// value that is compared, `i=`, is an address. `None` for what is malformed.
+/// Decodes a value and ignores white space in it. Returns text, since the only value that is
+/// compared, `i=`, is an address. `None` if it is malformed.
 pub(crate) fn decode(value: &str) -> Option<String> {
-    let mut octets = Vec::with_capacity(value.len());
-    let mut rest = value.bytes().filter(|octet| !octet.is_ascii_whitespace());
-    while let Some(octet) = rest.next() {
-        octets.push(match octet {
+    let mut bytes = Vec::with_capacity(value.len());
+    let mut rest = value.bytes().filter(|byte| !byte.is_ascii_whitespace());
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
             b'=' => hex(rest.next()?)? << 4 | hex(rest.next()?)?,
             other => other,
         });
     }
-    String::from_utf8(octets).ok()
+    String::from_utf8(bytes).ok()
 }
 
 fn hex(digit: u8) -> Option<u8> {
@@ -24,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn octets_are_decoded_and_white_space_goes() {
+    fn escapes_are_decoded_and_white_space_is_ignored() {
         for (value, expected) in [
             ("jlong@messiah=2Eedu", Some("jlong@messiah.edu")),
             ("a=40b@c.example", Some("a@b@c.example")),

@@ -1,5 +1,5 @@
-//! What a signature must say to be one (RFC 6376 section 3.5; RFC 8301 section 3.1 of algorithms;
-//! RFC 8617 section 4.1 for those of ARC).
+//! The tags of a signature (RFC 6376 section 3.5; RFC 8301 section 3.1 for algorithms; RFC 8617
+//! section 4.1 for ARC).
 
 use gatepost_message::domain_to_ascii;
 use mail_auth::common::crypto::Algorithm;
@@ -10,27 +10,27 @@ use crate::DkimFact;
 use crate::rejection::Rejection;
 use crate::tags::{TagList, invalid_value};
 
-/// What every signature has: who made it and how.
+/// Tags that every signature has, ARC-Seal included.
 #[derive(Debug, Clone)]
 pub(crate) struct Signed {
     pub(crate) algorithm: Algorithm,
     /// `d=`, in lower-case A-labels.
     pub(crate) domain: String,
-    /// `s=`, likewise.
+    /// `s=`, in lower-case A-labels.
     pub(crate) selector: String,
     /// `b=`.
     pub(crate) signature: Vec<u8>,
     /// `t=`, in seconds since 1970.
     pub(crate) time: Option<u64>,
-    /// The name of the field, as it is spelt.
+    /// Name of the field, as spelt.
     pub(crate) name: Vec<u8>,
-    /// Its value with an empty `b=` and without the final line end: so it is signed itself
-    /// (RFC 6376 section 3.7).
+    /// Value of the field with an empty `b=` and without the final line end: the form in which
+    /// the field itself is signed (RFC 6376 section 3.7).
     pub(crate) unsigned: Vec<u8>,
 }
 
 impl Signed {
-    /// Reads the tags that all have in common.
+    /// Reads the tags that all signatures have in common.
     pub(crate) fn read(name: &[u8], value: &[u8], tags: &TagList<'_>) -> Result<Self, Rejection> {
         let algorithm = match tags.required("a")? {
             "rsa-sha256" => Algorithm::RsaSha256,
@@ -57,12 +57,12 @@ impl Signed {
         })
     }
 
-    /// Where the key is (RFC 6376 section 3.6.2.1).
+    /// Returns the DNS name of the key (RFC 6376 section 3.6.2.1).
     pub(crate) fn key_name(&self) -> String {
         format!("{}._domainkey.{}", self.selector, self.domain)
     }
 
-    /// Who signed, before anything is said about the result.
+    /// Returns a fact with the signer and without a result.
     pub(crate) fn about(&self) -> DkimFact {
         DkimFact {
             domain: self.domain.clone(),
@@ -73,13 +73,13 @@ impl Signed {
     }
 }
 
-/// A signature of fields and body: DKIM-Signature or ARC-Message-Signature.
+/// Signature of fields and body: DKIM-Signature or ARC-Message-Signature.
 #[derive(Debug, Clone)]
 pub(crate) struct MessageSignature {
     pub(crate) signed: Signed,
-    /// How fields are made canonical, the first half of `c=`.
+    /// Canonicalisation of fields, the first half of `c=`.
     pub(crate) fields: Canonicalization,
-    /// And the body, the second half.
+    /// Canonicalisation of the body, the second half of `c=`.
     pub(crate) body: Canonicalization,
     /// `h=`, as spelt.
     pub(crate) names: Vec<Box<[u8]>>,
@@ -89,12 +89,12 @@ pub(crate) struct MessageSignature {
     pub(crate) length: Option<u64>,
     /// `x=`, in seconds since 1970.
     pub(crate) expires: Option<u64>,
-    /// Whether the domain of `i=` is a subdomain of `d=`, rather than it.
+    /// True if the domain of `i=` is a subdomain of `d=`, false if they are equal.
     pub(crate) of_subdomain: bool,
 }
 
 impl MessageSignature {
-    /// Reads a DKIM-Signature. The error is the fact that is left of it.
+    /// Reads a DKIM-Signature. The error is the fact about a malformed one.
     pub(crate) fn dkim(
         name: &[u8],
         value: &[u8],
@@ -119,12 +119,12 @@ impl MessageSignature {
                 ..signature
             })
         };
-        read().map_err(|why| Box::new(why.of(known(&tags))))
+        read().map_err(|why| Box::new(why.of(claimed_signer(&tags))))
     }
 
-    /// Reads an ARC-Message-Signature (RFC 8617 section 4.1.2): `i=` is something else in it, `v=`
-    /// is none of its tags, From need not be signed, and a missing `c=` means relaxed, as the
-    /// field's first implementations and ValiMail's suite have it.
+    /// Reads an ARC-Message-Signature (RFC 8617 section 4.1.2): `i=` has another meaning in it, it
+    /// has no `v=`, From need not be signed, and a missing `c=` means relaxed, as in the field's
+    /// first implementations and in ValiMail's suite.
     pub(crate) fn arc(
         name: &[u8],
         value: &[u8],
@@ -159,7 +159,7 @@ impl MessageSignature {
             .get("h")
             .ok_or_else(|| Rejection::malformed("h= is missing"))?;
         let names: Vec<Box<[u8]>> = names
-            .split(|octet| *octet == b':')
+            .split(|byte| *byte == b':')
             .map(|name| name.trim_ascii())
             .filter(|name| !name.is_empty())
             .take(most_names + 1)
@@ -199,24 +199,25 @@ impl MessageSignature {
     }
 }
 
-/// The domain of a signature, in lower-case A-labels; all that has to be known to choose it.
+/// Returns the domain of a signature in lower-case A-labels, without reading the rest.
 pub(crate) fn domain(value: &[u8]) -> Option<String> {
     let tags = TagList::parse(value).ok()?;
     a_labels(tags.text("d").ok().flatten()?)
 }
 
-/// `q=`: the DNS is the only place where keys are looked for.
+/// Refuses a `q=` without `dns/txt`: keys are looked up in the DNS only.
 fn query_method(tags: &TagList<'_>) -> Result<(), Rejection> {
     let is_dns = |method: &str| method.trim().eq_ignore_ascii_case("dns/txt");
     match tags.text("q")? {
         Some(methods) if !methods.split(':').any(is_dns) => Err(Rejection::malformed(
-            "q= names no way to the key but unknown ones",
+            "q= names only unknown ways to the key",
         )),
         _ => Ok(()),
     }
 }
 
-/// `i=` must lie in `d=` (RFC 6376 section 3.5), once it is decoded; says whether it lies below it.
+/// Refuses an `i=` that is not at or below `d=` once decoded (RFC 6376 section 3.5). Returns true
+/// if it is below.
 fn identity(tags: &TagList<'_>, domain: &str) -> Result<bool, Rejection> {
     let Some(identity) = tags.text("i")? else {
         return Ok(false);
@@ -241,7 +242,7 @@ fn canonicalization(name: &str) -> Result<Canonicalization, Rejection> {
     }
 }
 
-/// A domain or selector in lower-case A-labels (RFC 8616 section 4).
+/// Returns a domain or selector in lower-case A-labels (RFC 8616 section 4).
 fn host_name(tags: &TagList<'_>, tag: &str) -> Result<String, Rejection> {
     a_labels(tags.required(tag)?).ok_or_else(|| invalid_value(tag))
 }
@@ -252,7 +253,7 @@ fn a_labels(name: &str) -> Option<String> {
         (1..=63).contains(&label.len())
             && label
                 .bytes()
-                .all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_'))
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
     };
     (name.len() <= 253 && name.split('.').all(is_label)).then_some(name)
 }
@@ -261,7 +262,7 @@ fn without_signature(value: &[u8], tags: &TagList<'_>) -> Vec<u8> {
     let span = tags.span("b").unwrap_or_default();
     let mut unsigned = value[..span.start].to_vec();
     unsigned.extend_from_slice(&value[span.end..]);
-    // When `b=` is the last tag the line end went with it.
+    // If `b=` is not the last tag, the line end is still there.
     for end in [b'\n', b'\r'] {
         if unsigned.last() == Some(&end) {
             unsigned.pop();
@@ -270,8 +271,8 @@ fn without_signature(value: &[u8], tags: &TagList<'_>) -> Vec<u8> {
     unsigned
 }
 
-/// Who is said to have signed, where the rest is malformed.
-fn known(tags: &TagList<'_>) -> DkimFact {
+/// Returns a fact with the signer that a malformed signature names.
+fn claimed_signer(tags: &TagList<'_>) -> DkimFact {
     let text = |tag| tags.text(tag).ok().flatten().unwrap_or_default();
     let name = |tag| a_labels(text(tag)).unwrap_or_default();
     DkimFact {

@@ -1,15 +1,14 @@
-//! DMARC (RFC 9989): whether what passed is the author's own, and what the author's domain asks
-//! for where it is not.
+//! DMARC (RFC 9989): alignment of the identifiers that pass with the author's domain, and the
+//! policy of that domain for mail that fails.
 //!
-//! 1. The authors' domains are read from From: every one that a mail reader could show
+//! 1. The authors' domains are read from From: all that a mail reader could show
 //!    ([`crate::author`]).
-//! 2. The [tree walk](walk) finds the records above it, and among them the one that counts, and
-//!    the organisational domain ([`Discovered`]). With [`Boundary::PublicSuffixList`] that list
-//!    says what an organisation is instead (RFC 7489 section 3.2).
-//! 3. Identifiers that pass are [held against it](Discovered::judge). Where no record is found,
-//!    nothing says what an organisation is: the list stands in, so that alignment is known in any
-//!    case.
-//! 4. Of several authors the worst result [counts](of_all) (RFC 9989 section 11.5).
+//! 2. For each domain, the [tree walk](walk) finds the records at and above it. One of them
+//!    applies, and they determine the organisational domain ([`Discovered`]). With
+//!    [`Boundary::PublicSuffixList`], that list determines it instead (RFC 7489 section 3.2).
+//! 3. Identifiers that pass are [compared with it](Discovered::judge). Without any record, nothing
+//!    determines the organisation: then the list is used, so that alignment is always known.
+//! 4. Of several authors, the worst result [counts](of_all) (RFC 9989 section 11.5).
 
 pub(crate) mod record;
 mod suffix;
@@ -22,34 +21,34 @@ use crate::{
     Authentication, Boundary, DkimFact, DmarcAlignment, DmarcFact, DmarcPolicy, Dns, Found,
     FromClarity, FromFact, SpfFact,
 };
-use record::{Alignment, Record};
+use record::{Alignment, DmarcRecord};
 use walk::Walk;
 
-/// What the DNS says about an author's domain.
+/// Knowledge from the DNS about an author's domain.
 #[derive(Debug)]
 pub(crate) struct Discovered {
     domain: String,
     organization: String,
-    /// How the organisational domains of others are found.
+    /// Method by which the organisational domains of identifiers are found.
     boundary: Boundary,
     record: Applicable,
 }
 
-/// The record that counts.
+/// DmarcRecord that applies to an author's domain.
 #[derive(Debug)]
 enum Applicable {
-    /// There is none, and perhaps why.
+    /// Absence of a record that applies, with the reason if there is one.
     None(Option<&'static str>),
-    /// The record, and what it asks for.
-    Some(Record, Requested),
-    /// It could not be had.
+    /// Record that applies, with the policy that it requests.
+    Some(DmarcRecord, Requested),
+    /// Lack of an answer.
     Unknown(Rejection),
 }
 
-/// What is asked for: known, or not to be had.
+/// Policy that a record requests, or the lack of an answer that decides which one it is.
 type Requested = Result<DmarcPolicy, Rejection>;
 
-/// Finds the record that counts for an author's domain (RFC 9989 section 4.10.1).
+/// Finds the record that applies to an author's domain (RFC 9989 section 4.10.1).
 pub(crate) async fn discover(dns: &impl Dns, domain: String, boundary: Boundary) -> Discovered {
     let by_list = suffix::organizational_domain(&domain).unwrap_or_else(|| domain.clone());
     let walk = match boundary {
@@ -98,7 +97,7 @@ async fn applicable(dns: &impl Dns, walk: &Walk, domain: &str, organization: &st
     } else if policies.np == policies.sp {
         Ok(policies.sp)
     } else {
-        // Any type tells whether the name exists (RFC 8020).
+        // A question of any type tells if the name exists (RFC 8020).
         match dns.a(domain).await {
             Ok(Found::NoName) => Ok(policies.np),
             Ok(_) => Ok(policies.sp),
@@ -109,7 +108,7 @@ async fn applicable(dns: &impl Dns, walk: &Walk, domain: &str, organization: &st
 }
 
 impl Discovered {
-    /// The verdict over what passed. `spf` is that of the reverse-path.
+    /// Compares the identifiers with the author's domain. `spf` is the fact about the reverse-path.
     pub(crate) async fn judge(
         &self,
         dns: &impl Dns,
@@ -169,8 +168,8 @@ impl Discovered {
         }
     }
 
-    /// Whether an identifier passes and is aligned. `uncertain` is set where one might, were the
-    /// DNS to answer (RFC 9989 section 5.3.6).
+    /// Returns true if an identifier passes and is aligned. Sets `uncertain` if one might be but
+    /// the DNS gave no answer (RFC 9989 section 5.3.6).
     async fn any_aligned<'a>(
         &self,
         dns: &impl Dns,
@@ -188,7 +187,7 @@ impl Discovered {
                 Ok(true) if result == Authentication::Pass => return true,
                 Ok(true) => aligned_temporary = true,
                 Err(why) if why.result == Authentication::TempError => *uncertain = Some(why),
-                // Beyond what a message may ask, which is the sender's doing: it proves nothing.
+                // The sender exceeded the message's budget: this identifier proves nothing.
                 Err(_) => {}
             }
         }
@@ -200,7 +199,7 @@ impl Discovered {
         false
     }
 
-    /// RFC 9989 section 4.4.
+    /// Returns true if an identifier is aligned (RFC 9989 section 4.4).
     async fn is_aligned(
         &self,
         dns: &impl Dns,
@@ -213,7 +212,7 @@ impl Discovered {
         if mode == Alignment::Strict || !is_at_or_below(identifier, &self.organization) {
             return Ok(false);
         }
-        // Within the author's organisation, unless a boundary runs between.
+        // It is in the author's organisation, unless a boundary lies between.
         Ok(match self.boundary {
             Boundary::PublicSuffixList => {
                 suffix::organizational_domain(identifier).as_ref() == Some(&self.organization)
@@ -226,8 +225,8 @@ impl Discovered {
     }
 }
 
-/// The verdict over all authors that a reader could show: the worst of theirs (RFC 9989 section
-/// 11.5, RFC 7489 section 6.6.1). Aligned is only what is so for each of them.
+/// Returns the worst fact of all authors that a reader could show (RFC 9989 section 11.5, RFC 7489
+/// section 6.6.1). It has alignment only if all of them have.
 pub(crate) fn of_all(facts: Vec<DmarcFact>, from: &FromFact) -> DmarcFact {
     if from.clarity == FromClarity::Unreadable {
         return DmarcFact {
@@ -238,10 +237,10 @@ pub(crate) fn of_all(facts: Vec<DmarcFact>, from: &FromFact) -> DmarcFact {
     }
     let is_aligned = |fact: &DmarcFact| fact.alignment.spf || fact.alignment.dkim;
     let all_aligned = facts.iter().all(is_aligned);
-    // Of equals the first counts.
+    // The first of equal facts counts.
     let worst = facts.into_iter().rev().max_by_key(severity);
     let Some(worst) = worst else {
-        // All addresses are literals, and nothing is published about those.
+        // All addresses are literals, for which no domain publishes a record.
         return DmarcFact::default();
     };
     DmarcFact {
@@ -253,7 +252,7 @@ pub(crate) fn of_all(facts: Vec<DmarcFact>, from: &FromFact) -> DmarcFact {
     }
 }
 
-/// How bad a result is for a message.
+/// Returns the severity of a result for a message.
 fn severity(fact: &DmarcFact) -> u8 {
     match (fact.result, fact.applied) {
         (Authentication::Fail, Some(DmarcPolicy::Reject)) => 7,
@@ -262,7 +261,7 @@ fn severity(fact: &DmarcFact) -> u8 {
         (Authentication::TempError, _) => 4,
         (Authentication::Fail, _) => 3,
         (Authentication::Pass, _) => 0,
-        // Nothing is published: worse where nothing is aligned.
+        // No record applies: it is worse if nothing is aligned.
         _ if !fact.alignment.spf && !fact.alignment.dkim => 2,
         _ => 1,
     }

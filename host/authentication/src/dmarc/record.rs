@@ -1,25 +1,24 @@
-//! What a DMARC record says (RFC 9989 section 4.7).
+//! DMARC records (RFC 9989 section 4.7).
 //!
-//! Only the version must be right, and stand first. What else is malformed counts as if it were
-//! not there (section 4.8), except that a policy that cannot be read takes the record's effect
-//! (section 4.10.1).
+//! Only the version must be valid, and be the first tag. Any other malformed tag counts as absent
+//! (section 4.8), except that a malformed policy voids the record (section 4.10.1).
 
 use crate::DmarcPolicy;
 
-/// The most tags that are read.
-const MOST: usize = 200;
+/// Number of tags that are read.
+const MAX_TAGS: usize = 200;
 
-/// How much alike identifiers must be (RFC 9989 section 4.4).
+/// Mode of alignment (RFC 9989 section 4.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Alignment {
-    /// Of one organisation.
+    /// Identifiers have to be of one organisation.
     #[default]
     Relaxed,
-    /// The same domain.
+    /// Identifiers have to be the same domain.
     Strict,
 }
 
-/// Whether the domain is a public suffix (`psd`).
+/// Value of `psd`: the domain is a public suffix, is none, or has not declared it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Psd {
     Yes,
@@ -28,46 +27,46 @@ pub(crate) enum Psd {
     Unknown,
 }
 
-/// A record with the right version.
+/// DMARC record with a valid version.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Record {
-    p: Policy,
-    sp: Policy,
-    np: Policy,
+pub(crate) struct DmarcRecord {
+    p: PolicyTag,
+    sp: PolicyTag,
+    np: PolicyTag,
     pub(crate) aspf: Alignment,
     pub(crate) adkim: Alignment,
     pub(crate) psd: Psd,
-    /// `t=y`: what is asked for is not meant yet.
+    /// True for `t=y`: the policy is only tested.
     testing: bool,
-    /// `rua` has an address at least.
+    /// True if `rua` has at least one address.
     reports: bool,
 }
 
-/// The value of a policy tag.
+/// Value of a policy tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Policy {
+enum PolicyTag {
     #[default]
     Missing,
     Invalid,
     Valid(DmarcPolicy),
 }
 
-/// What is asked for of each kind of author's domain.
+/// Policies of a record for each kind of author's domain.
 pub(crate) struct Policies {
-    /// One that has the record itself.
+    /// PolicyTag for the domain of the record.
     pub(crate) p: DmarcPolicy,
-    /// One below it that exists.
+    /// PolicyTag for domains below it that exist.
     pub(crate) sp: DmarcPolicy,
-    /// One below it that does not.
+    /// PolicyTag for domains below it that do not exist.
     pub(crate) np: DmarcPolicy,
 }
 
-impl Record {
-    /// Reads a TXT record; `None` where it is of something else.
+impl DmarcRecord {
+    /// Reads a TXT record; `None` if it is no DMARC record.
     pub(crate) fn parse(text: &[u8]) -> Option<Self> {
         let text = String::from_utf8_lossy(text);
-        // Each is compared with those before it.
-        let mut tags = text.split(';').take(MOST).map(|tag| {
+        // Their number is limited, since each is compared with those before it.
+        let mut tags = text.split(';').take(MAX_TAGS).map(|tag| {
             let (name, value) = tag.split_once('=').unwrap_or((tag, ""));
             (name.trim().to_ascii_lowercase(), value.trim())
         });
@@ -77,7 +76,7 @@ impl Record {
         let mut record = Self::default();
         let mut seen = Vec::new();
         for (name, value) in tags {
-            // The first of a name counts.
+            // The first tag of a name counts.
             if seen.contains(&name) {
                 continue;
             }
@@ -87,9 +86,9 @@ impl Record {
                 false => Alignment::Relaxed,
             };
             match name.as_str() {
-                "p" => record.p = Policy::parse(value),
-                "sp" => record.sp = Policy::parse(value),
-                "np" => record.np = Policy::parse(value),
+                "p" => record.p = PolicyTag::parse(value),
+                "sp" => record.sp = PolicyTag::parse(value),
+                "np" => record.np = PolicyTag::parse(value),
                 "aspf" => record.aspf = alignment(),
                 "adkim" => record.adkim = alignment(),
                 "psd" if is("y") => record.psd = Psd::Yes,
@@ -103,15 +102,15 @@ impl Record {
         Some(record)
     }
 
-    /// What is asked for; `None` where the record has no effect (RFC 9989 section 4.10.1).
+    /// Returns the policies; `None` if the record is void (RFC 9989 section 4.10.1).
     pub(crate) fn policies(&self) -> Option<Policies> {
         let or = |policy, default| match policy {
-            Policy::Missing => Some(default),
-            Policy::Invalid => None,
-            Policy::Valid(policy) => Some(policy),
+            PolicyTag::Missing => Some(default),
+            PolicyTag::Invalid => None,
+            PolicyTag::Valid(policy) => Some(policy),
         };
         let valid = || {
-            let Policy::Valid(p) = self.p else {
+            let PolicyTag::Valid(p) = self.p else {
                 return None;
             };
             let sp = or(self.sp, p)?;
@@ -128,7 +127,7 @@ impl Record {
         valid().or_else(monitored)
     }
 
-    /// What is to be done with mail that fails: `t=y` takes one step back.
+    /// Returns the policy to apply to mail that fails: `t=y` softens it by one step.
     pub(crate) fn applied(&self, requested: DmarcPolicy) -> DmarcPolicy {
         match requested {
             DmarcPolicy::Reject if self.testing => DmarcPolicy::Quarantine,
@@ -138,7 +137,7 @@ impl Record {
     }
 }
 
-impl Policy {
+impl PolicyTag {
     fn parse(value: &str) -> Self {
         match value.to_ascii_lowercase().as_str() {
             "none" => Self::Valid(DmarcPolicy::None),
@@ -163,12 +162,12 @@ mod tests {
     use super::*;
 
     fn policies(text: &str) -> Option<(DmarcPolicy, DmarcPolicy, DmarcPolicy)> {
-        let policies = Record::parse(text.as_bytes())?.policies()?;
+        let policies = DmarcRecord::parse(text.as_bytes())?.policies()?;
         Some((policies.p, policies.sp, policies.np))
     }
 
     #[test]
-    fn the_version_stands_first_and_is_exact() {
+    fn a_record_needs_its_exact_version_as_the_first_tag() {
         for text in [
             "v=dmarc1; p=none",
             "p=none; v=DMARC1",
@@ -176,13 +175,13 @@ mod tests {
             "v=spf1 -all",
             "",
         ] {
-            assert!(Record::parse(text.as_bytes()).is_none(), "{text:?}");
+            assert!(DmarcRecord::parse(text.as_bytes()).is_none(), "{text:?}");
         }
-        assert!(Record::parse(b" V = DMARC1 ;p=none").is_some());
+        assert!(DmarcRecord::parse(b" V = DMARC1 ;p=none").is_some());
     }
 
     #[test]
-    fn policies_stand_in_for_each_other() {
+    fn a_missing_sp_or_np_takes_the_value_of_its_parent() {
         use DmarcPolicy::{None, Quarantine, Reject};
         assert_eq!(
             policies("v=DMARC1; p=reject"),
@@ -199,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_that_cannot_be_read_asks_for_reports_at_most() {
+    fn a_record_with_a_malformed_policy_is_void_or_only_monitors() {
         use DmarcPolicy::None;
         assert_eq!(policies("v=DMARC1; p=rejekt"), Option::None);
         assert_eq!(policies("v=DMARC1; p=reject; sp=x"), Option::None);

@@ -1,7 +1,7 @@
 //! The public suffix list, compiled in by the crate `psl` (publicsuffix.org).
 
-/// The organisational domain by the list: one label below the longest public suffix (RFC 7489
-/// section 3.2). `None` for a suffix itself and for what is no domain name. In lower case; the
+/// Returns the organisational domain by the list, in lower case: one label below the longest
+/// public suffix (RFC 7489 section 3.2). `None` for a suffix itself and for a malformed name. The
 /// name may be in Unicode or in A-labels, and keeps its form.
 pub fn organizational_domain(domain: &str) -> Option<String> {
     let domain = domain.to_lowercase();

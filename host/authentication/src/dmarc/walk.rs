@@ -1,26 +1,26 @@
-//! The DNS tree walk (RFC 9989 section 4.10): from a name upwards, at most eight questions.
+//! The DNS tree walk (RFC 9989 section 4.10): from a name upwards, with at most eight questions.
 
-use super::record::{Psd, Record};
+use super::record::{DmarcRecord, Psd};
 use crate::Dns;
 use crate::rejection::Rejection;
 
-/// How many labels the second name has at most.
-const LABELS: usize = 7;
+/// Number of labels that the second name of a walk has at most.
+const MAX_LABELS: usize = 7;
 
-/// The records that were found, the longest name first.
+/// Records that a walk found, the longest name first.
 #[derive(Debug)]
 pub(super) struct Walk {
     start: String,
-    found: Vec<(String, Record)>,
-    /// There are several records at the name where the walk began. What that means:
+    found: Vec<(String, DmarcRecord)>,
+    /// True if the first name has several records. This is its effect:
     ///
     /// - RFC 9989 section 4.10, step 2: several records of one name are all discarded, and the walk
-    ///   goes on. So it does here at every name *above* the first, and for the organisational
-    ///   domain (section 4.10.2) at the first, too.
-    /// - At the author's own domain the discarded records have spoken, though nobody can tell what
-    ///   they said: DMARC does not apply, and no record above stands in. RFC 7489 section 6.6.3,
-    ///   step 5, ends there; the suite of mailauth reads section 4.10 of RFC 9989 in the same way.
-    ///   To inherit would have a message refused for a policy that its domain has replaced.
+    ///   goes on. This holds for every name *above* the first. For the organisational domain
+    ///   (section 4.10.2) it holds for the first name, too.
+    /// - The author's own domain has published a policy in the discarded records, but it is unknown
+    ///   which: DMARC does not apply, and no record above is used instead. RFC 7489 section 6.6.3,
+    ///   step 5, ends there, and the suite of mailauth reads section 4.10 of RFC 9989 in the same
+    ///   way. A record above could have a message refused for a policy that its domain replaced.
     pub(super) several_at_start: bool,
 }
 
@@ -30,7 +30,7 @@ impl Walk {
         Self::of(dns, names(start)).await
     }
 
-    /// Asks at each of the names, the longest of which comes first.
+    /// Asks at each of these names. The longest comes first.
     pub(super) async fn of<'a>(
         dns: &impl Dns,
         names: impl IntoIterator<Item = &'a str>,
@@ -47,15 +47,15 @@ impl Walk {
             }
             let found = match dns.txt(&format!("_dmarc.{name}")).await {
                 Ok(found) => found,
-                // With a record below, a top-level domain could only say what nobody doubts: that
-                // it is a public suffix.
+                // With a record below, a top-level domain could only declare the obvious: that it
+                // is a public suffix.
                 Err(_) if !name.contains('.') && !walk.found.is_empty() => break,
                 Err(unavailable) => return Err(unavailable.into()),
             };
             let mut records = found
                 .records()
                 .iter()
-                .filter_map(|record| Record::parse(record));
+                .filter_map(|record| DmarcRecord::parse(record));
             let record = records.next();
             if records.next().is_some() {
                 walk.several_at_start |= name == walk.start;
@@ -72,25 +72,25 @@ impl Walk {
         walk.ok_or_else(|| Rejection::malformed("there is no name to ask for"))
     }
 
-    /// Whether no record was found at all.
+    /// Returns true if no record was found.
     pub(super) fn is_empty(&self) -> bool {
         self.found.is_empty()
     }
 
-    /// The record at a name.
-    pub(super) fn at(&self, name: &str) -> Option<&Record> {
+    /// Returns the record at a name.
+    pub(super) fn at(&self, name: &str) -> Option<&DmarcRecord> {
         self.found
             .iter()
             .find(|(other, _)| other == name)
             .map(|(_, record)| record)
     }
 
-    /// The record with the shortest name.
-    pub(super) fn last(&self) -> Option<&Record> {
+    /// Returns the record with the shortest name.
+    pub(super) fn last(&self) -> Option<&DmarcRecord> {
         self.found.last().map(|(_, record)| record)
     }
 
-    /// The organisational domain of the name where the walk began (RFC 9989 section 4.10.2).
+    /// Returns the organisational domain of the first name (RFC 9989 section 4.10.2).
     pub(super) fn organizational_domain(&self) -> &str {
         for (name, record) in &self.found {
             match record.psd {
@@ -103,18 +103,18 @@ impl Walk {
     }
 }
 
-/// The names to ask at: `start`, then those above it with seven labels and fewer.
+/// Returns the names to ask at: `start`, then those above it with at most seven labels.
 fn names(start: &str) -> impl Iterator<Item = &str> {
     let above = std::iter::successors(Some(start), |name| {
         name.split_once('.').map(|(_, above)| above)
     });
     above
         .enumerate()
-        .filter(|(position, name)| *position == 0 || name.split('.').count() <= LABELS)
+        .filter(|(position, name)| *position == 0 || name.split('.').count() <= MAX_LABELS)
         .map(|(_, name)| name)
 }
 
-/// The name one label below `suffix` on the way down to `name`.
+/// Returns the name one label below `suffix` on the way down to `name`.
 fn one_label_more<'a>(suffix: &str, name: &'a str) -> &'a str {
     let below = name.strip_suffix(suffix).unwrap_or_default();
     let below = below.strip_suffix('.').unwrap_or_default();
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_name_takes_eight_questions() {
+    fn a_walk_from_a_long_name_asks_eight_questions() {
         let asked: Vec<_> = names("a.b.c.d.e.f.g.h.i.j.k.example.com").collect();
         assert_eq!(
             asked,

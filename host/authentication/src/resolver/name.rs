@@ -1,12 +1,13 @@
-//! Names between text and the wire. Text is what mail has: labels with dots between them, any other
-//! octet standing for itself, for SPF makes names such as `foo:bar/baz.example.com`.
+//! Conversion of names between text and the wire. The text is that of mail: labels with dots
+//! between them. Every other byte stands for itself, since SPF makes names such as
+//! `foo:bar/baz.example.com`.
 
 use std::fmt::Write as _;
 
 use hickory_resolver::proto::rr::Name;
 
-/// A name as it is sent; none if it has an empty label, one of more than 63 octets, or more than
-/// 255 octets in all (RFC 1035 section 2.3.4).
+/// Encodes a name; `None` if it has an empty label, one of more than 63 bytes, or more than 255
+/// bytes in all (RFC 1035 section 2.3.4).
 pub(super) fn encode(name: &str) -> Option<Name> {
     let name = name.strip_suffix('.').unwrap_or(name);
     let mut encoded = match name {
@@ -17,20 +18,20 @@ pub(super) fn encode(name: &str) -> Option<Name> {
     Some(encoded)
 }
 
-/// A name as text, in lower case without its final dot. What text cannot say of a label is escaped
-/// (RFC 1035 section 5.1).
+/// Decodes a name to text, in lower case without its final dot. Bytes that text cannot express are
+/// escaped (RFC 1035 section 5.1).
 pub(super) fn decode(name: &Name) -> String {
     let mut text = String::with_capacity(name.len());
     for (index, label) in name.iter().enumerate() {
         if index > 0 {
             text.push('.');
         }
-        for octet in label {
-            match octet {
-                b'.' | b'\\' => text.extend(['\\', char::from(*octet)]),
-                b' '..=b'~' => text.push(char::from(octet.to_ascii_lowercase())),
+        for byte in label {
+            match byte {
+                b'.' | b'\\' => text.extend(['\\', char::from(*byte)]),
+                b' '..=b'~' => text.push(char::from(byte.to_ascii_lowercase())),
                 // Writing to a string does not fail.
-                _ => _ = write!(text, "\\{octet:03}"),
+                _ => _ = write!(text, "\\{byte:03}"),
             }
         }
     }
@@ -42,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_survive_the_wire() {
+    fn a_decoded_name_is_the_encoded_one() {
         for name in [
             "example.com",
             "foo:bar/baz.example.com",
@@ -55,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_can_have_is_no_name() {
+    fn a_name_that_cannot_exist_is_refused() {
         let long = "a".repeat(64);
         for name in ["a..b", ".a", "..", &long, &vec!["aaaaaaa"; 40].join(".")] {
             assert_eq!(encode(name), None, "{name}");
@@ -63,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn octets_that_are_no_text_are_escaped() {
+    fn bytes_that_are_no_text_are_escaped() {
         let name = Name::from_labels([b"a.b\\\xff".as_slice(), b"com"]).unwrap();
         assert_eq!(decode(&name), "a\\.b\\\\\\255.com");
     }

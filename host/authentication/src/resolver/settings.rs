@@ -1,29 +1,30 @@
-//! Whom the resolver asks, and its bounds.
+//! The resolver's name servers and bounds.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 use std::time::Duration;
 
-/// Whom to ask, for how long, and how much to keep.
+/// Name servers, time limits and cache of the resolver.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResolverSettings {
-    /// Recursive name servers; those of `/etc/resolv.conf` where none is given.
+    /// Recursive name servers; those of `/etc/resolv.conf` if none is given.
     pub servers: Vec<NameServer>,
-    /// How long one attempt may take.
+    /// Time limit of one attempt.
     pub timeout: Duration,
-    /// How often a question is put before it is given up, from 1. It takes `timeout` times this
-    /// at most, the wait for a turn included.
+    /// Number of attempts for a question, from 1. A question takes at most `timeout` times this,
+    /// including the wait for its turn.
     pub attempts: u8,
-    /// How many questions may be open at once, from 1; more wait for their turn.
+    /// Number of questions that may be open at once, from 1; others wait for their turn.
     pub concurrent: usize,
-    /// How many answers are kept, each for as long as its records may be (RFC 2308 for a "no").
+    /// Number of answers in the cache. Each is kept for the TTL of its records (RFC 2308 for
+    /// negative answers).
     pub cache: u64,
 }
 
 impl Default for ResolverSettings {
-    /// The system's servers, two attempts of two and a half seconds, 256 questions at once, 4096
-    /// answers.
+    /// Returns the system's servers, two attempts of two and a half seconds, 256 questions at once,
+    /// 4096 answers.
     fn default() -> Self {
         Self {
             servers: Vec::new(),
@@ -35,20 +36,20 @@ impl Default for ResolverSettings {
     }
 }
 
-/// Where a name server listens, by UDP and by TCP.
+/// Address and port of a name server, for UDP and TCP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct NameServer(pub SocketAddr);
 
-/// The port of name servers (RFC 1035 section 4.2).
-const DOMAIN: u16 = 53;
+/// Port of name servers (RFC 1035 section 4.2).
+const DNS_PORT: u16 = 53;
 
 impl FromStr for NameServer {
     type Err = InvalidServer;
 
-    /// `192.0.2.1`, `192.0.2.1:5353`, `2001:db8::1` or `[2001:db8::1]:5353`.
+    /// Reads `192.0.2.1`, `192.0.2.1:5353`, `2001:db8::1` or `[2001:db8::1]:5353`.
     fn from_str(server: &str) -> Result<Self, InvalidServer> {
         let address = server.parse::<IpAddr>();
-        let address = address.map(|address| SocketAddr::from((address, DOMAIN)));
+        let address = address.map(|address| SocketAddr::from((address, DNS_PORT)));
         let address = address.or_else(|_| server.parse::<SocketAddr>());
         match address {
             Ok(address) if address.port() != 0 => Ok(Self(address)),
@@ -63,7 +64,7 @@ impl fmt::Display for NameServer {
     }
 }
 
-/// What was given as a name server is none.
+/// Error of a malformed name server.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no name server: give its address, and its port if it is not 53")]
 pub struct InvalidServer(String);
@@ -73,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_server_is_an_address_and_perhaps_a_port() {
+    fn a_name_server_is_an_address_with_an_optional_port() {
         let parsed = |server: &str| server.parse::<NameServer>().unwrap().to_string();
         assert_eq!(parsed("192.0.2.1"), "192.0.2.1:53");
         assert_eq!(parsed("192.0.2.1:5353"), "192.0.2.1:5353");

@@ -1,5 +1,5 @@
-//! Authentication-Results (RFC 8601): [written](mod@write) from the facts, and [`read`] from
-//! fields that others wrote.
+//! Authentication-Results (RFC 8601): [writing](mod@write) it from the facts, and [reading](read)
+//! the fields that others wrote.
 
 pub(crate) mod read;
 mod write;

@@ -1,36 +1,36 @@
-//! Reads Authentication-Results tolerantly (RFC 8601 section 2.2): comments, quoted strings, white
-//! space and case do not hide anything.
+//! Tolerant reading of Authentication-Results (RFC 8601 section 2.2): comments, quoted strings,
+//! white space and case hide nothing.
 //!
-//! Two readers use it: the server, which removes fields that claim to be its own
-//! ([`claims_authserv_id`]), and ARC, whose sets carry the same results.
+//! The relay uses it to remove fields that claim its own authserv-id ([`claims_authserv_id`]), and
+//! ARC uses it for the results in its sets.
 
 use gatepost_message::domain_to_ascii;
 
 use crate::Authentication;
 
-/// How many results of one field are read.
-const MOST_CLAIMS: usize = 100;
+/// Number of results of one field that are read.
+const MAX_CLAIMS: usize = 100;
 
-/// One field, read.
+/// Contents of one field.
 #[derive(Debug, Default)]
 pub(crate) struct Results {
-    /// Whose results they are; none where it cannot be told.
+    /// Authserv-id; `None` if it cannot be read.
     pub(crate) authserv_id: Option<String>,
     claims: Vec<Claim>,
 }
 
-/// One result.
+/// One result of a field.
 #[derive(Debug)]
 pub(crate) struct Claim {
-    /// In lower case.
+    /// Name of the method, in lower case.
     method: String,
     pub(crate) result: Authentication,
-    /// As they stand there, with names in lower case: `header.d` and its value.
+    /// Properties, such as `header.d`, with their values; the names are in lower case.
     properties: Vec<(String, String)>,
 }
 
 impl Claim {
-    /// The first property of that name.
+    /// Returns the first property of this name.
     pub(crate) fn property(&self, name: &str) -> Option<&str> {
         self.properties
             .iter()
@@ -40,21 +40,21 @@ impl Claim {
 }
 
 impl Results {
-    /// Reads what stands after the colon.
+    /// Reads a field's body.
     pub(crate) fn parse(body: &str) -> Self {
         let tokens = Tokens::of(body);
         let mut parts = tokens.list.split(|token| *token == Token::Mark(';'));
         let authserv_id = match parts.next() {
-            Some([Token::Word(id), ..]) if tokens.whole => Some(id.clone()),
+            Some([Token::Word(id), ..]) if tokens.complete => Some(id.clone()),
             _ => None,
         };
         Self {
             authserv_id,
-            claims: parts.filter_map(claim).take(MOST_CLAIMS).collect(),
+            claims: parts.filter_map(claim).take(MAX_CLAIMS).collect(),
         }
     }
 
-    /// The results of a method, such as `dkim`.
+    /// Returns the results of a method, such as `dkim`.
     pub(crate) fn of(&self, method: &str) -> impl Iterator<Item = &Claim> {
         self.claims
             .iter()
@@ -62,17 +62,17 @@ impl Results {
     }
 }
 
-/// Whether a field of that body might be taken for one that `authserv_id` wrote (RFC 8601 section
-/// 5): it goes unless it is, strictly, another's.
+/// Returns true if a reader might take a field with this body for one that `authserv_id` wrote: it
+/// has to be removed (RFC 8601 section 5), unless it is strictly another server's.
 ///
-/// It is another's where one host name stands in front that is not ours, as a word or in quotes,
-/// and behind it nothing but a version, comments and folds, up to the semicolon or the end (section
-/// 2.2); and where ours stands nowhere that a reader which splits at commas, semicolons or lines
-/// would look for such a name. Whatever else it is, nobody who means well writes it so, and nobody
-/// knows what another reader makes of it.
+/// A field is another server's under two conditions. It begins with one host name, as a word or in
+/// quotes, that is not `authserv_id`, and nothing but a version, comments and folds stands between
+/// that name and the semicolon or the end (section 2.2). And `authserv_id` stands nowhere that a
+/// reader which splits at commas, semicolons or lines would look for the name. No honest server
+/// writes any other form, and other readers may understand it differently.
 pub fn claims_authserv_id(body: &str, authserv_id: &str) -> bool {
-    let ours = normal(authserv_id);
-    let is_ours = |name: &str| normal(name) == ours;
+    let ours = normalized(authserv_id);
+    let is_ours = |name: &str| normalized(name) == ours;
     let first = |part: &str| {
         let part = after_cfws(part).unwrap_or(part).trim();
         let word = part
@@ -86,11 +86,11 @@ pub fn claims_authserv_id(body: &str, authserv_id: &str) -> bool {
     }
 }
 
-/// The authserv-id of a field, where it has exactly one, which is a host name, and the field is
-/// whole: no comment and no quoted string without its end, no control character.
+/// Returns the authserv-id of a field if it has exactly one, which is a host name, and the field is
+/// complete: no comment and no quoted string without its end, no control character.
 fn only_authserv_id(body: &str) -> Option<&str> {
     let odd = |c: char| c.is_control() && !matches!(c, '\t' | '\r' | '\n');
-    if body.contains(odd) || !Tokens::of(body).whole {
+    if body.contains(odd) || !Tokens::of(body).complete {
         return None;
     }
     let rest = after_cfws(body)?;
@@ -106,7 +106,7 @@ fn only_authserv_id(body: &str) -> Option<&str> {
         && name.chars().all(|c| !c.is_ascii() || is_of_host(c))
         && domain_to_ascii(labels).is_some();
     let behind = after_cfws(rest)?;
-    // A version is a number of its own.
+    // A version is a separate number.
     let digits = behind.trim_start_matches(|c: char| c.is_ascii_digit());
     let behind = match digits.len() < behind.len() && behind.len() < rest.len() {
         true => after_cfws(digits)?,
@@ -120,7 +120,7 @@ fn is_of_host(character: char) -> bool {
     character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.')
 }
 
-/// What stands behind comments, white space and folds; `None` where a comment has no end.
+/// Returns the text behind comments, white space and folds; `None` if a comment has no end.
 fn after_cfws(text: &str) -> Option<&str> {
     let mut characters = text.chars();
     loop {
@@ -134,13 +134,13 @@ fn after_cfws(text: &str) -> Option<&str> {
     }
 }
 
-/// A host name as it is compared.
-fn normal(name: &str) -> String {
+/// Returns the form of a host name in which it is compared.
+fn normalized(name: &str) -> String {
     let ascii = domain_to_ascii(name).unwrap_or_else(|| name.to_owned());
     ascii.trim_end_matches('.').to_ascii_lowercase()
 }
 
-/// `method[/version] = result` and then `ptype.property = value`, or `reason = value`.
+/// Reads `method[/version] = result`, then any `ptype.property = value` and `reason = value`.
 fn claim(tokens: &[Token]) -> Option<Claim> {
     let [Token::Word(method), rest @ ..] = tokens else {
         return None;
@@ -176,7 +176,7 @@ fn result_named(word: &str) -> Option<Authentication> {
         "none" => Authentication::None,
         "neutral" => Authentication::Neutral,
         "pass" => Authentication::Pass,
-        // `hardfail` is what some write for SPF.
+        // Some servers write `hardfail` for SPF.
         "fail" | "hardfail" => Authentication::Fail,
         "softfail" => Authentication::SoftFail,
         "policy" => Authentication::Policy,
@@ -195,29 +195,29 @@ enum Token {
 
 struct Tokens {
     list: Vec<Token>,
-    /// Every comment and quoted string has its end.
-    whole: bool,
+    /// True if every comment and quoted string has its end.
+    complete: bool,
 }
 
 impl Tokens {
     fn of(body: &str) -> Self {
         let mut list = Vec::new();
-        let mut whole = true;
-        // What stands together without white space is one word, quotes in it or not.
+        let mut complete = true;
+        // Characters without white space between them are one word, even with quotes.
         let mut word: Option<String> = None;
         let mut characters = body.chars();
         while let Some(character) = characters.next() {
             match character {
                 '(' => {
                     list.extend(word.take().map(Token::Word));
-                    whole &= skip_comment(&mut characters);
+                    complete &= skip_comment(&mut characters);
                 }
-                '"' => whole &= quoted(&mut characters, word.get_or_insert_default()),
+                '"' => complete &= read_quoted(&mut characters, word.get_or_insert_default()),
                 ';' | '=' => {
                     list.extend(word.take().map(Token::Word));
                     list.push(Token::Mark(character));
                 }
-                // It separates a version from a method, and is an ordinary character in a value.
+                // A slash separates a version from a method; in a value it is ordinary.
                 '/' if !in_value(&list) => {
                     list.extend(word.take().map(Token::Word));
                     list.push(Token::Mark('/'));
@@ -230,7 +230,7 @@ impl Tokens {
             }
         }
         list.extend(word.map(Token::Word));
-        Self { list, whole }
+        Self { list, complete }
     }
 }
 
@@ -238,7 +238,7 @@ fn in_value(list: &[Token]) -> bool {
     matches!(list.last(), Some(Token::Mark('=')))
 }
 
-/// Past the end of a comment, which may hold others; false where there is none.
+/// Skips to the end of a comment, which may be nested; false if it has no end.
 fn skip_comment(characters: &mut std::str::Chars<'_>) -> bool {
     let mut depth = 1;
     while let Some(character) = characters.next() {
@@ -257,8 +257,8 @@ fn skip_comment(characters: &mut std::str::Chars<'_>) -> bool {
     false
 }
 
-/// Past the end of a quoted string, into `word`; false where there is none.
-fn quoted(characters: &mut std::str::Chars<'_>, word: &mut String) -> bool {
+/// Appends a quoted string to `word`; false if it has no end.
+fn read_quoted(characters: &mut std::str::Chars<'_>, word: &mut String) -> bool {
     while let Some(character) = characters.next() {
         match character {
             '"' => return true,
@@ -277,7 +277,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_forged_field_is_found_however_it_is_spelt() {
+    fn a_field_that_any_reader_may_take_for_ours_claims_our_id() {
         for forged in [
             "mx.desk.example; dmarc=pass",
             "MX.Desk.Example;dmarc=pass",
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fields_of_others_are_theirs() {
+    fn a_field_of_another_server_does_not_claim_our_id() {
         for other in [
             "mx.other.example; dmarc=pass",
             "amx.desk.example; dmarc=pass",
@@ -355,13 +355,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_read(text in "\\PC*|[()\"\\\\;=/ a-z.\r\n]*") {
+        fn reading_any_text_does_not_panic(text in "\\PC*|[()\"\\\\;=/ a-z.\r\n]*") {
             let _ = Results::parse(&text);
             let _ = claims_authserv_id(&text, "mx.example");
         }
 
         #[test]
-        fn ours_is_found_behind_any_comment(
+        fn our_id_is_found_behind_any_comment(
             comment in "[a-z ;=\"]{0,20}",
             white in "[ \t]{0,3}|\r\n ",
             rest in "[a-z=. ]{0,20}",
@@ -370,10 +370,10 @@ mod tests {
             prop_assert!(claims_authserv_id(&body, "mx.EXAMPLE"));
         }
 
-        /// Whoever takes out what has no meaning of its own and reads the front of any part: if it
-        /// finds our name, the field does not stay.
+        /// Models readers that drop all other characters and look at the front of any part: if
+        /// such a reader finds our id, the field is not kept.
         #[test]
-        fn no_lax_reader_finds_ours_in_what_stays(
+        fn no_lax_reader_finds_our_id_in_a_kept_field(
             parts in proptest::collection::vec(
                 prop_oneof![
                     Just("mx.example".to_owned()),

@@ -1,27 +1,28 @@
-//! Writes Authentication-Results (RFC 8601 section 2.2).
+//! Writing of Authentication-Results (RFC 8601 section 2.2).
 
 use std::net::IpAddr;
 
 use crate::{ArcFact, Authentication, DkimFact, DmarcFact, DmarcPolicy, Facts, SpfFact};
 
-/// The most characters of a value: enough for any domain and address, and no line gets too long.
-const LONGEST: usize = 300;
+/// Length limit of a value, in characters: enough for any domain and address, and short enough for
+/// a line.
+const MAX_VALUE: usize = 300;
 
-/// Whose results are written, and of which session.
+/// Authserv-id and session for which the results are written.
 #[derive(Debug, Clone, Copy)]
 pub struct Stamp<'a> {
-    /// Who vouches for the results: a host name, as a rule.
+    /// Authserv-id that vouches for the results: as a rule, a host name.
     pub authserv_id: &'a str,
-    /// The client's address, for `iprev`.
+    /// Client's address, for `iprev`.
     pub client: IpAddr,
-    /// The user that the client authenticated as, if it did: `auth=pass smtp.auth=`.
+    /// Authenticated user, if there is one: `auth=pass smtp.auth=`.
     pub sasl: Option<&'a str>,
 }
 
 impl Stamp<'_> {
-    /// What stands after `Authentication-Results:` and a space: one line for each result, folded
-    /// with CRLF and a tab, in US-ASCII. Whatever the facts say, nothing in it can end the field or
-    /// pass for another result: values are tokens, or quoted.
+    /// Returns the field's body, without the space after the colon: one line for each result,
+    /// folded with CRLF and a tab, in US-ASCII. Whatever the facts contain, nothing in it can end
+    /// the field or pass for another result: values are tokens, or quoted.
     pub fn field_body(&self, facts: &Facts) -> String {
         let mut lines = Vec::new();
         if let Some(user) = self.sasl {
@@ -67,9 +68,9 @@ fn dkim(fact: &DkimFact) -> String {
         ("header.s", &fact.selector),
         ("header.a", &fact.algorithm),
     ];
-    for (name, said) in properties {
-        if !said.is_empty() {
-            line.push_str(&format!(" {name}={}", value(said)));
+    for (name, text) in properties {
+        if !text.is_empty() {
+            line.push_str(&format!(" {name}={}", value(text)));
         }
     }
     line
@@ -100,27 +101,26 @@ fn arc(fact: &ArcFact) -> Option<String> {
     })
 }
 
-/// `reason=`, on a line of its own.
+/// Returns `reason=` on a line of its own.
 fn reason(reason: Option<&str>) -> String {
     reason.map_or(String::new(), |reason| {
         format!("\r\n\t reason={}\r\n\t", quoted(reason))
     })
 }
 
-/// The registered word (RFC 8601 section 2.7).
-/// A token where it is one (RFC 2045 section 5.1), quoted where not.
+/// Returns a value as it is if it is a token (RFC 2045 section 5.1), otherwise quoted.
 fn value(text: &str) -> String {
     let is_token = |c: char| c.is_ascii_graphic() && !"()<>@,;:\\\"/[]?=".contains(c);
-    match !text.is_empty() && text.len() <= LONGEST && text.chars().all(is_token) {
+    match !text.is_empty() && text.len() <= MAX_VALUE && text.chars().all(is_token) {
         true => text.to_owned(),
         false => quoted(text),
     }
 }
 
-/// What is not printable US-ASCII becomes a question mark.
+/// Quotes a text. Characters other than printable US-ASCII become question marks.
 fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
-    for character in text.chars().take(LONGEST) {
+    for character in text.chars().take(MAX_VALUE) {
         match character {
             '"' | '\\' => quoted.extend(['\\', character]),
             ' '..='~' => quoted.push(character),
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn every_result_stands_on_its_line() {
+    fn every_result_has_a_line() {
         let facts = Facts {
             spf: SpfFacts {
                 helo: SpfFact {
@@ -203,13 +203,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_that_is_said_breaks_out(user in any::<String>(), said in any::<String>()) {
+        fn no_value_adds_a_result(user in any::<String>(), text in any::<String>()) {
             let facts = Facts {
                 dkim: vec![DkimFact {
                     result: Authentication::PermError,
-                    domain: said.clone(),
-                    selector: said.clone(),
-                    reason: Some(said),
+                    domain: text.clone(),
+                    selector: text.clone(),
+                    reason: Some(text),
                     ..DkimFact::default()
                 }],
                 ..Facts::default()

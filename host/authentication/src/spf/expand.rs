@@ -1,4 +1,4 @@
-//! What comes of macros (RFC 7208 sections 7.2 to 7.4), and of domain names made with them.
+//! Expansion of macros (RFC 7208 sections 7.2 to 7.4), and of domain names made with them.
 
 use std::net::IpAddr;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -6,25 +6,25 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::macros::{DomainSpec, Letter, Macro, MacroString, Piece};
 use super::{Sender, SpfClient};
 
-/// The most characters of a name in text (RFC 7208 section 7.3, RFC 1035 section 2.3.4).
-const LONGEST_NAME: usize = 253;
-/// The most octets of a label.
-const LONGEST_LABEL: usize = 63;
+/// Length limit of a name in text (RFC 7208 section 7.3, RFC 1035 section 2.3.4).
+const MAX_NAME: usize = 253;
+/// Length limit of a label.
+const MAX_LABEL: usize = 63;
 
-/// What the macros stand for, but for `%{p}`, which takes questions.
+/// Values of the macros. `%{p}` has to be looked up beforehand.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Values<'a> {
     pub(super) client: &'a SpfClient<'a>,
     pub(super) sender: &'a Sender,
-    /// The domain whose record is evaluated, which changes with `include` and `redirect`.
+    /// Domain of the record that is evaluated, which changes with `include` and `redirect`.
     pub(super) domain: &'a str,
-    /// What `%{p}` is.
+    /// Value of `%{p}`.
     pub(super) validated: &'a str,
 }
 
 impl MacroString {
-    /// The string with its macros replaced; none if it would not be ASCII, as with a local part
-    /// in other characters (RFC 8616 section 4).
+    /// Expands the macros; `None` if the result is not ASCII, as with a local part in other
+    /// characters (RFC 8616 section 4).
     pub(super) fn expand(&self, values: &Values<'_>) -> Option<String> {
         let mut expanded = String::new();
         for piece in &self.0 {
@@ -44,26 +44,27 @@ impl MacroString {
 }
 
 impl DomainSpec {
-    /// The `target-name` (section 4.8), without its final dot and cut on the left to the longest
-    /// that a name may be (section 7.3). None if no name comes of it: nothing is to match then.
+    /// Returns the `target-name` (section 4.8), without its final dot and cut on the left to the
+    /// length limit of a name (section 7.3). `None` if the result is no name: then the mechanism
+    /// does not match.
     pub(super) fn target(&self, values: &Values<'_>) -> Option<String> {
         let expanded = self.0.expand(values)?;
         let mut name = expanded.strip_suffix('.').unwrap_or(&expanded);
-        while name.len() > LONGEST_NAME {
+        while name.len() > MAX_NAME {
             (_, name) = name.split_once('.')?;
         }
         is_name(name).then(|| name.to_owned())
     }
 }
 
-/// Whether a question can be asked about it: labels of 1 to 63 octets, 253 in all.
+/// Returns true if the DNS can be asked about a name: labels of 1 to 63 bytes, 253 in all.
 pub(super) fn is_name(name: &str) -> bool {
-    let label = |label: &str| (1..=LONGEST_LABEL).contains(&label.len());
-    name.len() <= LONGEST_NAME && name.split('.').all(label)
+    let label = |label: &str| (1..=MAX_LABEL).contains(&label.len());
+    name.len() <= MAX_NAME && name.split('.').all(label)
 }
 
 impl Values<'_> {
-    /// Section 7.2.
+    /// Returns the value of a letter (section 7.2).
     fn of(&self, letter: Letter) -> String {
         let address = self.client.address.to_canonical();
         match letter {
@@ -88,7 +89,7 @@ impl Values<'_> {
     }
 }
 
-/// An address as names have it: IPv6 in nibbles, with dots (section 7.3).
+/// Returns an address with dots, as in names: IPv6 in nibbles (section 7.3).
 fn dotted(address: IpAddr) -> String {
     match address {
         IpAddr::V4(address) => address.to_string(),
@@ -101,9 +102,10 @@ fn dotted(address: IpAddr) -> String {
 }
 
 impl Macro {
-    /// Splits, reverses, keeps so many parts from the right, joins with dots (section 7.3).
+    /// Splits a value, reverses its parts, keeps a number of them from the right, and joins them
+    /// with dots (section 7.3).
     fn transform(&self, value: &str, into: &mut String) {
-        let at = |c: char| u8::try_from(c).is_ok_and(|octet| self.delimiters.contains(&octet));
+        let at = |c: char| u8::try_from(c).is_ok_and(|byte| self.delimiters.contains(&byte));
         let mut parts: Vec<&str> = value.split(at).collect();
         if self.reverse {
             parts.reverse();
@@ -118,13 +120,14 @@ impl Macro {
     }
 }
 
-/// As in a URL: what is not `unreserved` there (RFC 3986 section 2.3) is in hexadecimal.
+/// Escapes a text as in a URL: characters that are not `unreserved` (RFC 3986 section 2.3) become
+/// hexadecimal.
 fn escape(text: &str, into: &mut String) {
-    for octet in text.bytes() {
-        if octet.is_ascii_alphanumeric() || b"-._~".contains(&octet) {
-            into.push(char::from(octet));
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            into.push(char::from(byte));
         } else {
-            into.push_str(&format!("%{octet:02X}"));
+            into.push_str(&format!("%{byte:02X}"));
         }
     }
 }
@@ -133,7 +136,7 @@ fn escape(text: &str, into: &mut String) {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::macros::Place;
+    use super::super::macros::Usage;
     use super::*;
 
     fn sender(local: &str) -> Sender {
@@ -155,12 +158,12 @@ mod tests {
             domain: "email.example.com",
             validated: "unknown",
         };
-        MacroString::parse(text, Place::Explanation)?.expand(&values)
+        MacroString::parse(text, Usage::Explanation)?.expand(&values)
     }
 
-    /// Those of RFC 7208 section 7.4.
+    /// Examples of RFC 7208 section 7.4.
     #[test]
-    fn the_examples_of_the_rfc() {
+    fn macros_expand_as_in_the_examples_of_the_rfc() {
         let sender = sender("strong-bad");
         for (text, expected) in [
             ("%{s}", "strong-bad@email.example.com"),
@@ -193,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_comes_of_a_local_part_outside_ascii() {
+    fn a_local_part_outside_ascii_is_not_expanded() {
         let sender = sender("büro");
         for text in ["%{s}", "a.%{L}"] {
             assert_eq!(expanded(text, "192.0.2.3", &sender), None);
@@ -203,8 +206,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_target_is_a_name_whatever_it_is_made_of(
-            text in "(%[{][slodiphvSLODIPHV][0-9]{0,3}r?[.+/_=,-]{0,3}[}]|%%|%_|%-|[!-$&-~]){0,12}(\\.[a-z]{1,9})?",
+        fn an_expanded_target_is_always_a_valid_name(
+            text in "(%[{][slodiphvSLODIPHV][0-9]{0,3}r?[.+/_=,-]{0,3}[}]|%%|%_|%-|[!-$&-~]){0,12}\
+                (\\.[a-z]{1,9})?",
             local in "\\PC{0,64}",
             helo in "\\PC{0,300}",
             address: u128,
@@ -215,7 +219,12 @@ mod tests {
                 helo: &helo,
                 receiver: "",
             };
-            let values = Values { client: &client, sender: &sender, domain: &helo, validated: &helo };
+            let values = Values {
+                client: &client,
+                sender: &sender,
+                domain: &helo,
+                validated: &helo,
+            };
             if let Some(spec) = DomainSpec::parse(&text)
                 && let Some(target) = spec.target(&values)
             {

@@ -1,41 +1,41 @@
-//! How much a stranger's record may have us ask (RFC 7208 section 4.6.4).
+//! LookUpLimits on the questions that a stranger's record may cause (RFC 7208 section 4.6.4).
 
-use super::evaluate::Stop;
+use super::evaluate::SpfError;
 
-/// The most terms with questions of their own in one check: `include`, `a`, `mx`, `ptr`, `exists`,
-/// `redirect`, over all records together.
-const TERMS: u8 = 10;
-/// The most questions of terms that are answered with nothing, or with no such name. Questions
-/// about the exchanges that `mx` finds are part of its one: a domain whose exchanges have IPv4 alone
-/// would otherwise fail every client with IPv6.
-const VOID: u8 = 2;
-/// The most exchanges of one `mx`, and the most names of one address.
-pub(super) const NAMES: usize = 10;
+/// Limit on the terms that ask the DNS in one check: `include`, `a`, `mx`, `ptr`, `exists`,
+/// `redirect`, of all records together.
+const MAX_TERMS: u8 = 10;
+/// Limit on void look-ups: questions of terms that find no record or no name. Questions about the
+/// exchanges that `mx` finds do not count: a domain whose exchanges have only IPv4 addresses would
+/// otherwise fail every IPv6 client.
+const MAX_VOID: u8 = 2;
+/// Limit on the exchanges of one `mx`, and on the names of one address.
+pub(super) const MAX_NAMES: usize = 10;
 
-/// What is left.
+/// Rest of the limits in one check.
 #[derive(Debug)]
-pub(super) struct Limits {
+pub(super) struct LookUpLimits {
     terms: u8,
     void: u8,
 }
 
-impl Limits {
+impl LookUpLimits {
     pub(super) fn new() -> Self {
         Self {
-            terms: TERMS,
-            void: VOID,
+            terms: MAX_TERMS,
+            void: MAX_VOID,
         }
     }
 
-    /// A term is about to ask.
-    pub(super) fn term(&mut self) -> Result<(), Stop> {
-        self.terms = self.terms.checked_sub(1).ok_or(Stop::TooManyTerms)?;
+    /// Counts a term that is about to ask the DNS.
+    pub(super) fn count_term(&mut self) -> Result<(), SpfError> {
+        self.terms = self.terms.checked_sub(1).ok_or(SpfError::TooManyTerms)?;
         Ok(())
     }
 
-    /// It was answered with nothing.
-    pub(super) fn void(&mut self) -> Result<(), Stop> {
-        self.void = self.void.checked_sub(1).ok_or(Stop::TooManyVoid)?;
+    /// Counts a void look-up.
+    pub(super) fn count_void(&mut self) -> Result<(), SpfError> {
+        self.void = self.void.checked_sub(1).ok_or(SpfError::TooManyVoid)?;
         Ok(())
     }
 }

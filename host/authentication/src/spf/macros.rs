@@ -1,36 +1,36 @@
-//! The grammar of macros (RFC 7208 section 7.1): what a string with macros is made of.
+//! The grammar of strings with macros (RFC 7208 section 7.1).
 
-/// A string with macros, as it was read: `macro-string`.
+/// String with macros, parsed: `macro-string`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct MacroString(pub(super) Vec<Piece>);
 
-/// A `macro-string` that ends as a domain name may: with a top label or a macro.
+/// Parsed `macro-string` that ends like a domain name: with a top label or a macro.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct DomainSpec(pub(super) MacroString);
 
-/// A stretch of it.
+/// Piece of a string with macros.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Piece {
-    /// Text for itself, `%%`, `%_` and `%-` already replaced.
+    /// Literal text, with `%%`, `%_` and `%-` already replaced.
     Text(String),
-    /// To be replaced.
+    /// Macro to expand.
     Macro(Macro),
 }
 
-/// `%{` letter, transformers, delimiters `}`.
+/// Macro: `%{`, letter, transformers, delimiters, `}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Macro {
     pub(super) letter: Letter,
-    /// It is written in upper case: escape what comes of it as in a URL.
+    /// True for an upper-case letter: the value is escaped as in a URL.
     pub(super) escape: bool,
-    /// How many parts are kept, from the right; all without a number.
+    /// Number of parts that are kept, from the right; `None` for all.
     pub(super) keep: Option<usize>,
     pub(super) reverse: bool,
-    /// At what the value is split; at dots where none is given.
+    /// Characters at which the value is split; a dot if none is given.
     pub(super) delimiters: Vec<u8>,
 }
 
-/// What a macro stands for (section 7.2).
+/// Letter of a macro, named by its value (section 7.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Letter {
     Sender,
@@ -41,25 +41,25 @@ pub(super) enum Letter {
     Validated,
     Family,
     Helo,
-    /// In explanations only, as are the next two.
+    /// Allowed in explanations only, as are the next two.
     Client,
     Receiver,
     Time,
 }
 
-/// Where a string with macros stands, which decides what it may contain.
+/// Use of a string with macros, on which its grammar depends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
-    /// In a term of a record.
+pub(super) enum Usage {
+    /// Term of a record.
     Term,
-    /// The text of an explanation: it may contain spaces (section 6.2), and `c`, `r`, `t`
-    /// (section 7.2).
+    /// Text of an explanation. It may contain spaces (section 6.2), and `c`, `r`, `t` (section
+    /// 7.2).
     Explanation,
 }
 
 impl MacroString {
-    /// Reads one; none if it is malformed.
-    pub(super) fn parse(text: &str, place: Place) -> Option<Self> {
+    /// Parses a string; `None` if it is malformed.
+    pub(super) fn parse(text: &str, usage: Usage) -> Option<Self> {
         let mut pieces = Vec::new();
         let mut literal = String::new();
         let mut rest = text;
@@ -78,14 +78,14 @@ impl MacroString {
                             if !literal.is_empty() {
                                 pieces.push(Piece::Text(std::mem::take(&mut literal)));
                             }
-                            pieces.push(Piece::Macro(Macro::parse(inside, place)?));
+                            pieces.push(Piece::Macro(Macro::parse(inside, usage)?));
                             rest = after;
                         }
                         _ => return None,
                     }
                 }
                 '!'..='~' => literal.push(next),
-                ' ' if place == Place::Explanation => literal.push(next),
+                ' ' if usage == Usage::Explanation => literal.push(next),
                 _ => return None,
             }
         }
@@ -95,7 +95,7 @@ impl MacroString {
         Some(Self(pieces))
     }
 
-    /// Whether a macro of that letter is in it.
+    /// Returns true if it contains a macro of this letter.
     pub(super) fn uses(&self, letter: Letter) -> bool {
         let of = |piece: &Piece| matches!(piece, Piece::Macro(found) if found.letter == letter);
         self.0.iter().any(of)
@@ -103,40 +103,41 @@ impl MacroString {
 }
 
 impl DomainSpec {
-    /// Reads one; none if it is malformed, or does not end as a name may: `domain-end`.
+    /// Parses a string; `None` if it is malformed, or does not end in a `domain-end`.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        let parsed = MacroString::parse(text, Place::Term)?;
-        // `%%`, `%_` and `%-` are macros too; a literal percent sign cannot stand there otherwise.
+        let parsed = MacroString::parse(text, Usage::Term)?;
+        // `%%`, `%_` and `%-` count as macros, too; there is no other literal percent sign.
         let macro_end = text.ends_with('}') && matches!(parsed.0.last(), Some(Piece::Macro(_)))
             || ["%%", "%_", "%-"].iter().any(|end| text.ends_with(end));
         (macro_end || ends_in_top_label(text)).then_some(Self(parsed))
     }
 }
 
-/// `"." toplabel [ "." ]`: a dot, then letters, digits and inner hyphens, not digits alone.
+/// Returns true if a text ends in `"." toplabel [ "." ]`: a dot, then letters, digits and inner
+/// hyphens, not digits alone.
 fn ends_in_top_label(text: &str) -> bool {
     let text = text.strip_suffix('.').unwrap_or(text);
     let Some((_, label)) = text.rsplit_once('.') else {
         return false;
     };
-    let inner = |octet: u8| octet.is_ascii_alphanumeric() || octet == b'-';
+    let inner = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
     !label.is_empty()
         && label.bytes().all(inner)
         && !label.starts_with('-')
         && !label.ends_with('-')
-        && !label.bytes().all(|octet| octet.is_ascii_digit())
+        && !label.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 impl Macro {
-    /// What is between the braces: `macro-letter transformers *delimiter`.
-    fn parse(inside: &str, place: Place) -> Option<Self> {
+    /// Parses the text between the braces: `macro-letter transformers *delimiter`.
+    fn parse(inside: &str, usage: Usage) -> Option<Self> {
         let letter = inside.chars().next()?;
         let rest = &inside[letter.len_utf8()..];
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
         let (digits, rest) = rest.split_at(digits);
         let keep = match digits {
             "" => None,
-            // More parts than a number can count are all of them.
+            // A number that overflows keeps all parts.
             digits => Some(digits.parse().unwrap_or(usize::MAX)),
         };
         if keep == Some(0) {
@@ -146,11 +147,11 @@ impl Macro {
             Some(delimiters) => (true, delimiters),
             None => (false, rest),
         };
-        if !delimiters.bytes().all(|octet| b".-+,/_=".contains(&octet)) {
+        if !delimiters.bytes().all(|byte| b".-+,/_=".contains(&byte)) {
             return None;
         }
         Some(Self {
-            letter: Letter::of(letter.to_ascii_lowercase(), place)?,
+            letter: Letter::of(letter.to_ascii_lowercase(), usage)?,
             escape: letter.is_ascii_uppercase(),
             keep,
             reverse,
@@ -163,8 +164,8 @@ impl Macro {
 }
 
 impl Letter {
-    fn of(letter: char, place: Place) -> Option<Self> {
-        let explaining = place == Place::Explanation;
+    fn of(letter: char, usage: Usage) -> Option<Self> {
+        let in_explanation = usage == Usage::Explanation;
         Some(match letter {
             's' => Self::Sender,
             'l' => Self::Local,
@@ -174,9 +175,9 @@ impl Letter {
             'p' => Self::Validated,
             'v' => Self::Family,
             'h' => Self::Helo,
-            'c' if explaining => Self::Client,
-            'r' if explaining => Self::Receiver,
-            't' if explaining => Self::Time,
+            'c' if in_explanation => Self::Client,
+            'r' if in_explanation => Self::Receiver,
+            't' if in_explanation => Self::Time,
             _ => return None,
         })
     }
@@ -235,18 +236,18 @@ mod tests {
     }
 
     #[test]
-    fn letters_of_explanations_are_for_them_alone() {
+    fn letters_of_explanations_are_refused_in_terms() {
         for letter in ["%{c}", "%{r}", "%{t}", "a b"] {
-            assert!(MacroString::parse(letter, Place::Term).is_none());
-            assert!(MacroString::parse(letter, Place::Explanation).is_some());
+            assert!(MacroString::parse(letter, Usage::Term).is_none());
+            assert!(MacroString::parse(letter, Usage::Explanation).is_some());
         }
     }
 
     proptest! {
         #[test]
-        fn any_text_is_read_or_refused(text in "[%{}a-zA-Z0-9._+/ é-]{0,40}|\\PC*") {
-            for place in [Place::Term, Place::Explanation] {
-                let parsed = MacroString::parse(&text, place);
+        fn parsing_any_text_does_not_panic(text in "[%{}a-zA-Z0-9._+/ é-]{0,40}|\\PC*") {
+            for usage in [Usage::Term, Usage::Explanation] {
+                let parsed = MacroString::parse(&text, usage);
                 prop_assert!(parsed.is_none() || text.is_ascii());
             }
             prop_assert!(DomainSpec::parse(&text).is_none_or(|_| !text.is_empty()));

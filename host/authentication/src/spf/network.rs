@@ -2,14 +2,14 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// `dual-cidr-length`: how many leading bits count, of an address of either family.
+/// Prefix lengths for both families: `dual-cidr-length`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Prefixes {
     v4: u8,
     v6: u8,
 }
 
-/// An address and how many bits of it count: `ip4-network` or `ip6-network` with its length.
+/// Address with its prefix length: `ip4-network` or `ip6-network`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Network {
     address: IpAddr,
@@ -17,8 +17,8 @@ pub(super) struct Network {
 }
 
 impl Prefixes {
-    /// Cuts the lengths, such as `/24//64`, from the end of what `a` and `mx` are given. No domain
-    /// ends as they do, so what is left is whole. None if one of them is malformed.
+    /// Cuts the lengths, such as `/24//64`, from the end of the argument of `a` or `mx`. No domain
+    /// ends like them, so the rest is the whole domain. `None` if a length is malformed.
     pub(super) fn cut(text: &str) -> Option<(&str, Self)> {
         let digits = |text: &str| text.bytes().rev().take_while(u8::is_ascii_digit).count();
         let (mut rest, mut prefixes) = (text, Self { v4: 32, v6: 128 });
@@ -35,8 +35,9 @@ impl Prefixes {
         Some((rest, prefixes))
     }
 
-    /// Whether the client is in the network of this address. Families never match one another.
-    pub(super) fn hold(self, address: IpAddr, client: IpAddr) -> bool {
+    /// Returns true if the client is in the network of this address. Different families never
+    /// match.
+    pub(super) fn contain(self, address: IpAddr, client: IpAddr) -> bool {
         let bits = match address {
             IpAddr::V4(_) => self.v4,
             IpAddr::V6(_) => self.v6,
@@ -46,21 +47,21 @@ impl Prefixes {
 }
 
 impl Network {
-    /// `ip4-network [ ip4-cidr-length ]`.
+    /// Reads `ip4-network [ ip4-cidr-length ]`.
     pub(super) fn v4(text: &str) -> Option<Self> {
         let (address, bits) = split(text, 32)?;
         let address = IpAddr::V4(address.parse::<Ipv4Addr>().ok()?);
         Some(Self { address, bits })
     }
 
-    /// `ip6-network [ ip6-cidr-length ]`.
+    /// Reads `ip6-network [ ip6-cidr-length ]`.
     pub(super) fn v6(text: &str) -> Option<Self> {
         let (address, bits) = split(text, 128)?;
         let address = IpAddr::V6(address.parse::<Ipv6Addr>().ok()?);
         Some(Self { address, bits })
     }
 
-    /// Whether the client, in its own family (section 5), is in it.
+    /// Returns true if the client, in its own family (section 5), is in the network.
     pub(super) fn contains(self, client: IpAddr) -> bool {
         let bits = u32::from(self.bits);
         match (self.address, client) {
@@ -84,10 +85,10 @@ fn split(text: &str, all: u8) -> Option<(&str, u8)> {
     }
 }
 
-/// A length, without leading zeros, up to all bits.
+/// Reads a prefix length without leading zeros, up to `all` bits.
 fn bits(length: &str, all: u8) -> Option<u8> {
     let canonical = length == "0" || !length.starts_with('0');
-    let digits = length.bytes().all(|octet| octet.is_ascii_digit());
+    let digits = length.bytes().all(|byte| byte.is_ascii_digit());
     let bits = length.parse().ok().filter(|_| canonical && digits)?;
     (bits <= all).then_some(bits)
 }
@@ -97,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lengths_are_cut_from_the_end() {
+    fn prefix_lengths_are_cut_from_the_end_of_an_argument() {
         let cut = |text| Prefixes::cut(text).map(|(rest, of)| (rest, of.v4, of.v6));
         assert_eq!(cut(""), Some(("", 32, 128)));
         assert_eq!(cut("/24//64"), Some(("", 24, 64)));
@@ -114,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn networks_hold_addresses_of_their_own_family() {
+    fn a_network_contains_only_addresses_of_its_own_family() {
         let holds = |network: Network, client: &str| network.contains(client.parse().unwrap());
         let v4 = Network::v4("192.0.2.0/24").unwrap();
         assert!(holds(v4, "192.0.2.255") && !holds(v4, "192.0.3.0"));

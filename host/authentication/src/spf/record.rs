@@ -1,26 +1,25 @@
-//! A record as it was published: its terms, all of them well-formed (RFC 7208 sections 4.5, 4.6
-//! and 12).
+//! SPF records: a version and terms, all of them well-formed (RFC 7208 sections 4.5, 4.6 and 12).
 
-use super::macros::{DomainSpec, MacroString, Place};
+use super::macros::{DomainSpec, MacroString, Usage};
 use super::network::{Network, Prefixes};
 
-/// A record. The terms are read to the last before the first is evaluated, since a mistake anywhere
-/// spoils the whole (section 4.6).
+/// Parsed record. All terms are parsed before the first is evaluated, since a malformed term
+/// anywhere voids the record (section 4.6).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Record {
+pub(super) struct SpfRecord {
     pub(super) directives: Vec<Directive>,
     pub(super) redirect: Option<DomainSpec>,
     pub(super) explanation: Option<DomainSpec>,
 }
 
-/// A mechanism, and what its match means.
+/// Mechanism with the result of a match.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Directive {
     pub(super) qualifier: Qualifier,
     pub(super) mechanism: Mechanism,
 }
 
-/// Section 4.6.2.
+/// Qualifier of a mechanism (section 4.6.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Qualifier {
     Pass,
@@ -29,7 +28,7 @@ pub(super) enum Qualifier {
     Neutral,
 }
 
-/// Section 5. No domain is the one whose record it is.
+/// Mechanism (section 5). Without a domain, it is about the record's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Mechanism {
     All,
@@ -41,16 +40,17 @@ pub(super) enum Mechanism {
     Exists(DomainSpec),
 }
 
-/// The record is malformed: at this term, in printable characters.
+/// MalformedTerm term of a record, in printable characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Malformed(pub(super) String);
+pub(super) struct MalformedTerm(pub(super) String);
 
-/// The most characters of a malformed term that are repeated.
-const REPEATED: usize = 64;
+/// Number of characters of a malformed term that are kept.
+const MAX_SHOWN: usize = 64;
 
 const VERSION: &[u8] = b"v=spf1";
 
-/// Whether a TXT record is one of SPF: its version ends with a space or the record (section 4.5).
+/// Returns true if a TXT record is an SPF record: behind its version is a space or the end (section
+/// 4.5).
 pub(super) fn is_record(text: &[u8]) -> bool {
     text.split_at_checked(VERSION.len())
         .is_some_and(|(version, rest)| {
@@ -58,35 +58,36 @@ pub(super) fn is_record(text: &[u8]) -> bool {
         })
 }
 
-impl Record {
-    /// Reads what [`is_record`] (section 4.6.1): terms with spaces between them, in ASCII.
-    pub(super) fn parse(text: &[u8]) -> Result<Self, Malformed> {
+impl SpfRecord {
+    /// Parses a text for which [`is_record`] is true: ASCII terms with spaces between them (section
+    /// 4.6.1).
+    pub(super) fn parse(text: &[u8]) -> Result<Self, MalformedTerm> {
         let terms = text.get(VERSION.len()..).unwrap_or_default();
         let mut record = Self::default();
-        for term in terms.split(|octet| *octet == b' ') {
+        for term in terms.split(|byte| *byte == b' ') {
             if !term.is_empty() {
                 let read = str::from_utf8(term).ok().and_then(|term| record.term(term));
-                read.ok_or_else(|| Malformed::at(term))?;
+                read.ok_or_else(|| MalformedTerm::at(term))?;
             }
         }
         Ok(record)
     }
 
-    /// Adds a term: a modifier, whose name is before a `=`, or a directive.
+    /// Parses a term and adds it: a modifier, which has a name in front of `=`, or a directive.
     fn term(&mut self, term: &str) -> Option<()> {
         let Some((name, value)) = term.split_once('=').filter(|(name, _)| is_name(name)) else {
             self.directives.push(Directive::parse(term)?);
             return Some(());
         };
-        // A known name with a bad value is not an unknown modifier, and neither may come twice
-        // (section 6).
+        // A known modifier with a malformed value does not count as unknown, and a known modifier
+        // may not come twice (section 6).
         let once = if name.eq_ignore_ascii_case("redirect") {
             &mut self.redirect
         } else if name.eq_ignore_ascii_case("exp") {
             &mut self.explanation
         } else {
-            // Unknown: well-formed, and ignored.
-            return MacroString::parse(value, Place::Term).map(drop);
+            // An unknown modifier has to be well-formed, and is ignored.
+            return MacroString::parse(value, Usage::Term).map(drop);
         };
         match once.replace(DomainSpec::parse(value)?) {
             None => Some(()),
@@ -95,9 +96,9 @@ impl Record {
     }
 }
 
-/// `name = ALPHA *( ALPHA / DIGIT / "-" / "_" / "." )`.
+/// Returns true for `name = ALPHA *( ALPHA / DIGIT / "-" / "_" / "." )`.
 fn is_name(name: &str) -> bool {
-    let inner = |octet: u8| octet.is_ascii_alphanumeric() || b"-_.".contains(&octet);
+    let inner = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     name.starts_with(|first: char| first.is_ascii_alphabetic()) && name.bytes().all(inner)
 }
 
@@ -141,7 +142,7 @@ impl Mechanism {
     }
 }
 
-/// `[ ":" domain-spec ]`; the outer none if it is malformed.
+/// Parses `[ ":" domain-spec ]`; the outer `None` if it is malformed.
 fn domain(argument: &str) -> Option<Option<DomainSpec>> {
     match argument {
         "" => Some(None),
@@ -149,10 +150,10 @@ fn domain(argument: &str) -> Option<Option<DomainSpec>> {
     }
 }
 
-impl Malformed {
+impl MalformedTerm {
     fn at(term: &[u8]) -> Self {
         let printable = term.escape_ascii().map(char::from);
-        Self(printable.take(REPEATED).collect())
+        Self(printable.take(MAX_SHOWN).collect())
     }
 }
 
@@ -163,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_version_is_a_word_of_its_own() {
+    fn a_version_ends_with_a_space_or_the_record() {
         for record in ["v=spf1", "V=SPF1", "v=spf1 ", "v=spf1 -all"] {
             assert!(is_record(record.as_bytes()), "{record}");
         }
@@ -180,19 +181,20 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
-        let wrong = |record: &[u8]| Record::parse(record).unwrap_err().0;
+    fn a_malformed_term_is_named() {
+        let wrong = |record: &[u8]| SpfRecord::parse(record).unwrap_err().0;
         assert_eq!(wrong(b"v=spf1 ip4:192.0.2.1 moo -all"), "moo");
         assert_eq!(wrong(b"v=spf1 a:\xff\r\n -all"), r"a:\xff\r\n");
         assert_eq!(
             wrong(&[b"v=spf1 ", [b'x'; 500].as_slice()].concat()).len(),
-            REPEATED
+            MAX_SHOWN
         );
     }
 
     #[test]
-    fn modifiers_are_read_wherever_they_stand() {
-        let record = Record::parse(b"v=spf1 Redirect=a.example a  EXP=b.example moo=%{d}").unwrap();
+    fn modifiers_may_stand_anywhere_but_once() {
+        let record =
+            SpfRecord::parse(b"v=spf1 Redirect=a.example a  EXP=b.example moo=%{d}").unwrap();
         assert_eq!(record.directives.len(), 1);
         assert_eq!(record.redirect, DomainSpec::parse("a.example"));
         assert_eq!(record.explanation, DomainSpec::parse("b.example"));
@@ -205,7 +207,7 @@ mod tests {
             "moo=%a",
         ] {
             assert!(
-                Record::parse(format!("v=spf1 {bad}").as_bytes()).is_err(),
+                SpfRecord::parse(format!("v=spf1 {bad}").as_bytes()).is_err(),
                 "{bad}"
             );
         }
@@ -213,14 +215,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_octets_are_read_or_refused(
-            octets in proptest::collection::vec(any::<u8>(), 0..200),
-            terms in "v=spf1([ ]+[+?~-]?(all|a|mx|ptr|ip4|ip6|exists|include|exp|redirect|x)[:=/]?[!-~é]{0,20}){0,6}",
+        fn parsing_any_bytes_does_not_panic(
+            bytes in proptest::collection::vec(any::<u8>(), 0..200),
+            terms in "v=spf1([ ]+[+?~-]?(all|a|mx|ptr|ip4|ip6|exists|include|exp|redirect|x)\
+                [:=/]?[!-~é]{0,20}){0,6}",
         ) {
-            let _ = is_record(&octets);
-            let _ = Record::parse(&octets);
-            let _ = Record::parse(&[b"v=spf1 ", octets.as_slice()].concat());
-            if let Ok(record) = Record::parse(terms.as_bytes()) {
+            let _ = is_record(&bytes);
+            let _ = SpfRecord::parse(&bytes);
+            let _ = SpfRecord::parse(&[b"v=spf1 ", bytes.as_slice()].concat());
+            if let Ok(record) = SpfRecord::parse(terms.as_bytes()) {
                 prop_assert!(terms.is_ascii());
                 prop_assert!(record.directives.len() <= 6);
             }

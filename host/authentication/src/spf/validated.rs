@@ -1,24 +1,24 @@
 //! The names of the client's address that have that address (RFC 7208 section 5.5), for `ptr` and
 //! `%{p}`.
 
-use super::evaluate::{Check, Stop};
-use super::limits::NAMES;
+use super::evaluate::{SpfCheck, SpfError};
+use super::limits::MAX_NAMES;
 use crate::{Dns, Found};
 
-/// The validated names, in the order in which they were claimed.
+/// Validated names, in the order of the PTR records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Validated(Vec<String>);
 
 impl Validated {
-    /// Whether one of them is the domain or below it.
+    /// Returns true if one of them is at or below the domain.
     pub(super) fn within(&self, domain: &str) -> bool {
         self.0
             .iter()
             .any(|name| name == &domain.to_ascii_lowercase() || is_below(name, domain))
     }
 
-    /// What `%{p}` is for a domain (section 7.3): the domain itself if it is among them, else one
-    /// below it, else any, else `unknown`.
+    /// Returns the value of `%{p}` for a domain (section 7.3): the domain itself if it is among
+    /// them, else a name below it, else any name, else `unknown`.
     pub(super) fn for_domain(&self, domain: &str) -> String {
         let same = self.0.iter().find(|name| name.eq_ignore_ascii_case(domain));
         let below = || self.0.iter().find(|name| is_below(name, domain));
@@ -33,20 +33,20 @@ fn is_below(name: &str, domain: &str) -> bool {
         .is_some_and(|rest| rest.ends_with('.'))
 }
 
-impl<D: Dns> Check<'_, D> {
-    /// Asks once in a check. The names of an address are its holder's to choose, not the domain's:
-    /// those past the tenth are ignored, and what cannot be looked up is no match (sections 4.6.4
-    /// and 5.5), nor is a name void that somebody else made up.
-    pub(super) async fn validated(&mut self) -> Result<&Validated, Stop> {
+impl<D: Dns> SpfCheck<'_, D> {
+    /// Looks the names up once in a check. The address's holder chooses them, not the domain: names
+    /// past the tenth are ignored, a name without an answer does not match (sections 4.6.4 and
+    /// 5.5), and a name that does not resolve is not counted as a void look-up.
+    pub(super) async fn validated(&mut self) -> Result<&Validated, SpfError> {
         if self.validated.is_none() {
             let found = self
                 .dns
                 .ptr(self.address)
                 .await
                 .unwrap_or(Found::Records([].into()));
-            let claimed = self.counted(found)?;
+            let claimed = self.records_or_void(found)?;
             let mut names = Vec::new();
-            for name in claimed.iter().take(NAMES) {
+            for name in claimed.iter().take(MAX_NAMES) {
                 if let Ok(found) = self.addresses(name).await
                     && found.records().contains(&self.address)
                 {
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_nearest_name_is_preferred() {
+    fn the_value_of_p_is_the_name_nearest_to_the_domain() {
         let of = |names: &[&str]| Validated(names.iter().copied().map(String::from).collect());
         let names = of(&[
             "a.example.net",

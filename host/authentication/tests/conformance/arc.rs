@@ -1,4 +1,4 @@
-//! ValiMail's ARC test suite, its tests of validation.
+//! The validation tests of ValiMail's ARC suite.
 
 use gatepost_authentication::{ArcFact, Authentication, Settings};
 use test_support::suites::valimail::Scenario;
@@ -10,7 +10,7 @@ fn arc(world: &World, message: &[u8]) -> ArcFact {
 }
 
 #[test]
-fn every_chain_is_judged_as_the_suite_expects() {
+fn every_chain_has_the_result_of_the_suite() {
     let Some(scenarios) = Scenario::all() else {
         return;
     };
@@ -35,7 +35,7 @@ fn every_chain_is_judged_as_the_suite_expects() {
 }
 
 #[test]
-fn no_chain_passes_over_another_body_or_with_another_key() {
+fn no_chain_passes_with_a_changed_body_or_key() {
     let Some(scenarios) = Scenario::all() else {
         return;
     };

@@ -1,13 +1,13 @@
-//! Whose policy is applied where From names several authors, or can be read in several ways
-//! (RFC 9989 section 11.5).
+//! The policy that is applied if From has several authors, or readers may differ about it (RFC 9989
+//! section 11.5).
 
 use gatepost_authentication::{Authentication, DmarcPolicy, FromClarity, Settings};
 use test_support::{Signer, Zone};
 
 use crate::world::World;
 
-/// A world in which bank.example asks to reject and has signed nothing, quiet.example asks for
-/// nothing, and good.example asks to reject and has signed the message.
+/// Returns a world and a message with this From. good.example requests `reject` and has signed the
+/// message; bank.example requests `reject`, odd.example `quarantine` and quiet.example `none`.
 fn world(from: &str) -> (World, Vec<u8>) {
     let signer = Signer::new();
     let mut zone = Zone::new();
@@ -21,7 +21,7 @@ fn world(from: &str) -> (World, Vec<u8>) {
 }
 
 #[test]
-fn no_spelling_keeps_a_domains_policy_from_being_applied() {
+fn no_form_of_from_evades_the_policy_of_a_domain_in_it() {
     for from in [
         "From: ceo@bank.example",
         "From: ceo@ bank.example",
@@ -62,7 +62,7 @@ fn no_spelling_keeps_a_domains_policy_from_being_applied() {
 }
 
 #[test]
-fn a_decoy_in_a_name_is_nobodys_policy() {
+fn an_address_in_a_display_name_does_not_count() {
     for from in [
         "From: \"ceo@bank.example\" <a@good.example>",
         "From: =?utf-8?q?ceo=40bank.example?= <a@good.example> (ceo@bank.example)",
@@ -81,7 +81,7 @@ fn a_decoy_in_a_name_is_nobodys_policy() {
 }
 
 #[test]
-fn of_several_authors_the_worst_result_counts() {
+fn the_worst_result_of_several_authors_counts() {
     for (from, result, domain) in [
         (
             "From: a@good.example, b@quiet.example",
@@ -113,17 +113,17 @@ fn of_several_authors_the_worst_result_counts() {
 }
 
 #[test]
-fn at_an_address_literal_nothing_is_published() {
+fn an_author_at_an_address_literal_has_no_dmarc_result() {
     let (world, message) = world("From: a@[192.0.2.1]");
     let facts = world.facts(&message, &Settings::default());
     assert_eq!(facts.dmarc.result, Authentication::None);
     assert_eq!(facts.from.clarity, FromClarity::Unequivocal);
 }
 
-/// RFC 9989 section 4.10, step 2: several records are discarded, and the walk goes on; at the
-/// author's own domain, nothing above stands in for them.
+/// RFC 9989 section 4.10, step 2: several records are discarded, and the walk goes on. At the
+/// author's own domain, no record above is used instead.
 #[test]
-fn several_records_at_a_name_are_none() {
+fn several_records_of_one_name_are_discarded() {
     let mut zone = Zone::new();
     zone.txt("_dmarc.good.example", "v=DMARC1; p=reject")
         .txt("_dmarc.team.good.example", "v=DMARC1; p=reject")
@@ -148,7 +148,7 @@ fn several_records_at_a_name_are_none() {
 }
 
 #[test]
-fn an_aligned_signature_is_looked_at_wherever_it_stands() {
+fn an_aligned_signature_is_checked_before_others_above_it() {
     let signer = Signer::new();
     let mut zone = Zone::new();
     zone.txt("_dmarc.good.example", "v=DMARC1; p=reject");
@@ -167,7 +167,7 @@ fn an_aligned_signature_is_looked_at_wherever_it_stands() {
 }
 
 #[test]
-fn an_identity_is_decoded_before_it_is_compared() {
+fn the_identity_of_a_signature_is_decoded_before_it_is_compared() {
     let (world, message) = world("From: a@good.example");
     let message = String::from_utf8(message).expect("text");
     let of = |identity: &str| {
@@ -175,7 +175,7 @@ fn an_identity_is_decoded_before_it_is_compared() {
         let facts = world.facts(message.as_bytes(), &Settings::default());
         facts.dkim[0].reason.clone().unwrap_or_default()
     };
-    // What was changed no longer verifies; what is refused before that says why.
+    // A changed signature no longer verifies; malformed tags are refused before that.
     assert!(of("a@good=2Eexample").starts_with("the signature does not fit"));
     assert_eq!(
         of("a@good.example=2Eorg"),
@@ -185,7 +185,7 @@ fn an_identity_is_decoded_before_it_is_compared() {
 }
 
 #[test]
-fn what_is_no_key_is_a_permanent_error() {
+fn a_malformed_key_is_a_permanent_error() {
     let (world, message) = world("From: a@good.example");
     for record in [
         "v=DKIM1; p=BARF",

@@ -1,4 +1,4 @@
-//! flanker's vectors of canonicalisation.
+//! flanker's canonicalisation vectors.
 
 use gatepost_authentication::{Authentication, Settings};
 use test_support::suites::flanker::{DOMAIN, Vector};
@@ -7,7 +7,7 @@ use test_support::{Signer, Zone};
 use crate::world::World;
 
 #[test]
-fn every_message_is_canonical_as_the_suite_expects() {
+fn every_canonical_form_is_that_of_the_suite() {
     let Some(vectors) = Vector::all() else {
         return;
     };

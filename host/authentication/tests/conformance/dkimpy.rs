@@ -1,13 +1,13 @@
-//! dkimpy's test data: what is signed there must verify, and what is signed with its keys. Its
-//! suite is a program that signs and verifies with itself; the cases here are those whose
-//! messages, keys and expectations are on file.
+//! dkimpy's test data: its signed messages verify, and so do messages signed with its keys. Its
+//! suite is a program that verifies its own signatures; the cases here are those whose messages,
+//! keys and expected results are files.
 //!
-//! Peculiarities of dkimpy's, which are not RFC 6376's, and not kept here:
-//! - `message.mbox` has no key on file, so nothing says what it proves;
-//! - `rfc6376.w1258.msg` is refused by dkimpy because its signer wants text; it has no signature,
-//!   and to us its octets are as good as any;
-//! - keys of 1024 bits sign in dkimpy. Ring signs with 2048 bits and more, so those keys verify
-//!   here (the RFC's own examples) and do not sign.
+//! These peculiarities of dkimpy are not in RFC 6376, and are not kept here:
+//! - `message.mbox` has no key among the files, so its result is unknown;
+//! - dkimpy refuses `rfc6376.w1258.msg` because its signer wants text; the message has no
+//!   signature, and here its bytes are as good as any;
+//! - dkimpy signs with keys of 1024 bits. Ring signs with 2048 bits and more, so here those keys
+//!   verify (the RFC's own examples) and do not sign.
 
 use gatepost_authentication::{Authentication, DkimFact, Settings};
 use mail_auth::common::crypto::{DkimKey, Ed25519Key, RsaKey, Sha256};
@@ -33,7 +33,7 @@ fn results(facts: &[DkimFact]) -> Vec<Authentication> {
 }
 
 #[test]
-fn the_messages_signed_there_verify() {
+fn messages_signed_by_dkimpy_verify() {
     use Authentication::Pass;
     let Some(data) = Data::find() else { return };
     let world = World::of(data.zone(str::to_owned));
@@ -50,9 +50,9 @@ fn the_messages_signed_there_verify() {
     }
 }
 
-/// Without t= it is read all the same; it does not verify, as the suite has it.
+/// Reads a signature without `t=`, which does not verify, as in the suite.
 #[test]
-fn a_signature_may_lack_its_time() {
+fn a_signature_without_a_time_is_read() {
     let Some(data) = Data::find() else { return };
     let record = data.record("test.txt");
     let facts = verified(&[(TEST, &record)], &data.message("rfc6376.signed.no_t.msg"));
@@ -60,7 +60,7 @@ fn a_signature_may_lack_its_time() {
 }
 
 #[test]
-fn no_bad_key_verifies() {
+fn a_malformed_key_does_not_verify() {
     let Some(data) = Data::find() else { return };
     let message = data.message("rfc6376.signed.rsa.msg");
     for (file, why) in BAD_KEYS {
@@ -72,7 +72,7 @@ fn no_bad_key_verifies() {
 }
 
 #[test]
-fn a_domain_that_is_none_is_not_looked_up() {
+fn the_key_of_a_malformed_domain_is_not_looked_up() {
     let Some(data) = Data::find() else { return };
     let record = data.record("test.txt");
     let message = data.message("test.message.baddomain");
@@ -82,7 +82,7 @@ fn a_domain_that_is_none_is_not_looked_up() {
 }
 
 #[test]
-fn what_has_no_signature_proves_nothing() {
+fn a_message_without_a_signature_has_no_dkim_fact() {
     let Some(data) = Data::find() else { return };
     for file in UNSIGNED {
         assert!(verified(&[], &data.message(file)).is_empty(), "{file}");
@@ -90,9 +90,9 @@ fn what_has_no_signature_proves_nothing() {
     assert!(verified(&[], &data.octets("rfc6376.w1258.msg")).is_empty());
 }
 
-/// Signed here, with its keys, in every way there is.
+/// Messages are signed here, with dkimpy's keys and every pair of canonicalisations.
 #[test]
-fn what_its_keys_sign_verifies() {
+fn messages_signed_with_the_keys_of_dkimpy_verify() {
     let Some(data) = Data::find() else { return };
     let rsa = |file: &str| {
         let der = PrivateKeyDer::from_pem_slice(data.text(file).as_bytes()).expect("a key");
@@ -123,10 +123,13 @@ fn what_its_keys_sign_verifies() {
             RFC8032_KEY.to_owned(),
         ),
     ];
-    let ways = [Canonicalization::Simple, Canonicalization::Relaxed];
+    let forms = [Canonicalization::Simple, Canonicalization::Relaxed];
     let mut variants = 0;
     for (position, (key, record)) in keys.iter().enumerate() {
-        for (fields, body) in ways.iter().flat_map(|one| ways.map(|other| (*one, other))) {
+        for (fields, body) in forms
+            .iter()
+            .flat_map(|one| forms.map(|other| (*one, other)))
+        {
             for file in ["test.message", "rfc6376.msg", "test_extra.message"] {
                 let message = data.message(file);
                 let signature = DkimSigner::from_key(key())

@@ -1,11 +1,11 @@
-//! The vectors of mailauth, of RFC 7489 and RFC 9989.
+//! mailauth's DMARC vectors, of RFC 7489 and RFC 9989.
 
 use gatepost_authentication::{Authentication, DmarcFact, DmarcPolicy, Facts, Settings};
 use test_support::suites::mailauth::{Field, Test, Vector};
 
 use crate::world::{World, other_body};
 
-/// What a vector gives.
+/// Returns the DMARC fact of a vector's message.
 fn judged(vector: &Vector) -> DmarcFact {
     let facts = facts(vector, <[u8]>::to_vec);
     for one in &facts.dkim {
@@ -14,7 +14,7 @@ fn judged(vector: &Vector) -> DmarcFact {
     facts.dmarc
 }
 
-/// The facts about a vector's message, once it has been changed.
+/// Returns the facts about a vector's message after this change.
 fn facts(vector: &Vector, change: impl Fn(&[u8]) -> Vec<u8>) -> Facts {
     let mail = vector.mail();
     let message = change(&mail.message);
@@ -30,14 +30,14 @@ fn field(fact: &DmarcFact, field: Field) -> Option<String> {
     };
     match field {
         Field::Result => Some(fact.result.word().to_owned()),
-        // mailauth's has t=y in it already.
+        // mailauth's policy already takes t=y into account.
         Field::Policy => fact.applied.or(fact.policy).and_then(policy),
         Field::Domain => Some(fact.organizational_domain.clone()),
     }
 }
 
 #[test]
-fn every_vector_is_judged_as_the_suite_expects() {
+fn every_vector_has_the_result_of_the_suite() {
     let Some(suite) = Test::all() else { return };
     let mut right = 0;
     let mut wrong = Vec::new();
@@ -63,7 +63,7 @@ fn every_vector_is_judged_as_the_suite_expects() {
 }
 
 #[test]
-fn no_vector_passes_by_a_signature_over_another_body() {
+fn no_vector_passes_with_a_changed_body() {
     let Some(suite) = Test::all() else { return };
     let mut passing = 0;
     for test in &suite {
@@ -80,7 +80,7 @@ fn no_vector_passes_by_a_signature_over_another_body() {
 }
 
 #[test]
-fn the_walk_asks_in_the_order_of_the_rfc() {
+fn the_tree_walk_asks_in_the_order_of_the_rfc() {
     let Some(suite) = Test::all() else { return };
     let mut checked = 0;
     for test in &suite {

@@ -1,9 +1,9 @@
-//! The public suites, each served by a name server on loopback and run through [`gather`], which is
-//! what the session calls; a sample of each also runs over SMTP (`tests/scenarios`). They are read in
-//! `tests/support`. Where a suite is absent, its test says so in one line.
+//! The public suites. Each has a name server on loopback and runs through [`gather`], which the
+//! session calls; a sample of each also runs over SMTP (`tests/scenarios`). `tests/support` reads
+//! them. If a suite is absent, its test says so in one line.
 //!
-//! What passes must not pass by chance: each suite also runs with a letter of the body changed,
-//! and with a letter of the keys changed, and then nothing of it may pass.
+//! A pass must not be an accident: each suite also runs with one letter of the body changed, and
+//! with one letter of the keys changed, and then no part of it may pass.
 //!
 //! [`gather`]: gatepost_authentication::gather
 

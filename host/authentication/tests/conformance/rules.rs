@@ -1,4 +1,4 @@
-//! What the suites do not say: limits, trust, and what is believed of a failing DNS.
+//! Rules that the suites do not cover: limits, trust, and failures of the DNS.
 
 use std::io;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ fn defaults() -> Settings {
     Settings::default()
 }
 
-/// A signed message, and a zone that has its key.
+/// Returns a signed message and a zone with its key.
 fn signed() -> (Signer, Zone, String) {
     let signer = Signer::new();
     let mut zone = Zone::new();
@@ -30,7 +30,8 @@ fn signed() -> (Signer, Zone, String) {
     (signer, zone, String::from_utf8(message).expect("text"))
 }
 
-fn only(facts: &Facts) -> (Authentication, &str) {
+/// Returns result and reason of the only signature.
+fn only_signature(facts: &Facts) -> (Authentication, &str) {
     let [DkimFact { result, reason, .. }] = &facts.dkim[..] else {
         panic!("{facts:?}");
     };
@@ -38,7 +39,7 @@ fn only(facts: &Facts) -> (Authentication, &str) {
 }
 
 #[test]
-fn three_hundred_signatures_cost_what_eight_do() {
+fn only_eight_of_three_hundred_signatures_are_checked() {
     let (_, zone, message) = signed();
     let head = message.split_once("From: a@").expect("From").0;
     let many: String = (0..300)
@@ -62,7 +63,7 @@ fn three_hundred_signatures_cost_what_eight_do() {
 }
 
 #[test]
-fn keys_beyond_the_limit_prove_nothing() {
+fn a_signature_whose_key_is_beyond_the_limit_is_policy() {
     let (_, zone, message) = signed();
     let settings = Settings {
         limits: Limits {
@@ -73,7 +74,7 @@ fn keys_beyond_the_limit_prove_nothing() {
     };
     let facts = World::of(zone).facts(message.as_bytes(), &settings);
     assert_eq!(
-        only(&facts),
+        only_signature(&facts),
         (
             Authentication::Policy,
             "too many keys would have to be looked up"
@@ -82,30 +83,30 @@ fn keys_beyond_the_limit_prove_nothing() {
 }
 
 #[test]
-fn a_thousand_signed_fields_are_too_many() {
+fn a_signature_of_more_than_500_fields_is_policy() {
     let (_, zone, message) = signed();
     let names = "h=".to_owned() + &"x:".repeat(40_000);
     let message = message.replacen("h=", &names, 1);
     let facts = World::of(zone).facts(message.as_bytes(), &defaults());
     assert_eq!(
-        only(&facts),
+        only_signature(&facts),
         (Authentication::Policy, "h= names more than 500 fields")
     );
 }
 
 #[test]
-fn a_dns_that_does_not_answer_is_a_temporary_error() {
+fn a_failing_name_server_is_a_temporary_error() {
     let (_, mut zone, message) = signed();
     zone.fault("s._domainkey.author.example", Fault::ServFail)
         .fault("_dmarc.author.example", Fault::ServFail);
     let facts = World::of(zone).facts(message.as_bytes(), &defaults());
-    assert_eq!(only(&facts).0, Authentication::TempError);
+    assert_eq!(only_signature(&facts).0, Authentication::TempError);
     assert_eq!(facts.dmarc.result, Authentication::TempError);
     assert_eq!(facts.dmarc.domain, "author.example");
 }
 
 #[test]
-fn a_slow_dns_ends_with_the_time_for_it() {
+fn look_ups_end_with_the_time_of_the_message() {
     let (_, mut zone, message) = signed();
     zone.fault("s._domainkey.author.example", Fault::Silence);
     let settings = Settings {
@@ -116,7 +117,7 @@ fn a_slow_dns_ends_with_the_time_for_it() {
         ..defaults()
     };
     let facts = World::of(zone).facts(message.as_bytes(), &settings);
-    let (result, reason) = only(&facts);
+    let (result, reason) = only_signature(&facts);
     assert_eq!(result, Authentication::TempError);
     assert!(
         reason.ends_with("the time for this message's look-ups is over"),
@@ -125,7 +126,7 @@ fn a_slow_dns_ends_with_the_time_for_it() {
 }
 
 #[test]
-fn an_aligned_signature_that_cannot_be_checked_leaves_dmarc_open() {
+fn dmarc_is_temperror_if_an_aligned_signature_cannot_be_checked() {
     let (_, mut zone, message) = signed();
     zone.txt("_dmarc.author.example", "v=DMARC1; p=reject")
         .fault("s._domainkey.author.example", Fault::ServFail);
@@ -135,7 +136,7 @@ fn an_aligned_signature_that_cannot_be_checked_leaves_dmarc_open() {
 }
 
 #[test]
-fn a_top_level_domain_out_of_reach_changes_nothing() {
+fn a_top_level_domain_without_an_answer_changes_nothing() {
     let (_, mut zone, message) = signed();
     zone.txt("_dmarc.author.example", "v=DMARC1; p=reject")
         .fault("_dmarc.example", Fault::ServFail);
@@ -159,8 +160,8 @@ fn alignment_is_known_without_a_record() {
 }
 
 #[test]
-fn the_boundary_is_the_list_where_that_is_set() {
-    // By the walk, a record with psd=n makes an organisation of a subdomain.
+fn the_public_suffix_list_is_the_boundary_if_it_is_set() {
+    // By the tree walk, a record with psd=n makes its subdomain an organisation.
     let signer = Signer::new();
     let mut zone = Zone::new();
     zone.txt("_dmarc.team.author.example", "v=DMARC1; p=reject; psd=n")
@@ -182,7 +183,7 @@ fn the_boundary_is_the_list_where_that_is_set() {
 }
 
 #[test]
-fn without_an_author_that_can_be_read_nothing_is_asked() {
+fn an_unreadable_from_is_a_permanent_error() {
     let world = World::of(Zone::new());
     for (head, why) in [
         ("Subject: a", "there is no From field"),
@@ -201,7 +202,7 @@ fn without_an_author_that_can_be_read_nothing_is_asked() {
 }
 
 #[test]
-fn a_signature_is_refused_for_what_it_lacks() {
+fn a_signature_with_a_malformed_tag_is_refused_with_the_reason() {
     let (_, zone, message) = signed();
     let world = World::of(zone);
     for (from, to, result, why) in [
@@ -222,7 +223,7 @@ fn a_signature_is_refused_for_what_it_lacks() {
             "v=1; ",
             "v=1; v=1; ",
             Authentication::PermError,
-            "the list of tags is malformed: v= stands there twice",
+            "the list of tags is malformed: v= occurs twice",
         ),
         (
             "h=Subject:From",
@@ -240,7 +241,7 @@ fn a_signature_is_refused_for_what_it_lacks() {
             "v=1; ",
             "v=1; q=carrier/pigeon; ",
             Authentication::PermError,
-            "q= names no way to the key but unknown ones",
+            "q= names only unknown ways to the key",
         ),
         (
             "v=1; ",
@@ -258,26 +259,26 @@ fn a_signature_is_refused_for_what_it_lacks() {
         let changed = message.replacen(from, to, 1);
         assert_ne!(changed, message, "{from}");
         let facts = world.facts(changed.as_bytes(), &defaults());
-        assert_eq!(only(&facts), (result, why), "{from} {to}");
+        assert_eq!(only_signature(&facts), (result, why), "{from} {to}");
     }
 }
 
 #[test]
-fn a_reason_is_a_sentence_however_long_a_signature_is() {
+fn a_reason_is_cut_to_200_characters() {
     let (_, zone, message) = signed();
     let message = message.replacen("a=", &format!("a={}", "ä".repeat(100_000)), 1);
     let facts = World::of(zone).facts(message.as_bytes(), &defaults());
-    assert!(only(&facts).1.starts_with("the algorithm ää"));
-    assert_eq!(only(&facts).1.chars().count(), 200);
+    assert!(only_signature(&facts).1.starts_with("the algorithm ää"));
+    assert_eq!(only_signature(&facts).1.chars().count(), 200);
 }
 
 #[test]
-fn a_signature_ends_when_it_says() {
+fn a_signature_expires_at_the_second_after_its_end() {
     let (_, zone, message) = signed();
     let world = World::of(zone);
     let (head, rest) = message.split_once("t=").expect("a time");
     let (_, rest) = rest.split_once(';').expect("more tags");
-    // What was changed does not verify; that it is over is seen before.
+    // A changed signature does not verify; its expiry is checked before.
     for (tags, why) in [
         (
             "x=1720000000",
@@ -294,15 +295,16 @@ fn a_signature_ends_when_it_says() {
     ] {
         let changed = format!("{head}{tags};{rest}");
         let facts = world.facts(changed.as_bytes(), &defaults());
-        assert_eq!(only(&facts).1, why, "{tags}");
+        assert_eq!(only_signature(&facts).1, why, "{tags}");
     }
 }
 
 #[test]
-fn a_key_is_refused_for_what_it_is() {
+fn an_unsuitable_key_is_refused_with_the_reason() {
     let (signer, _, message) = signed();
     let key = signer.record.clone();
-    let short = "v=DKIM1; p=MFwwDQYJKoZIhvcNAQEBBQADSwAwSAJBANmBe10IgY+u7h3enWTukkqtUD5PR52Tb/mPfjC0QJTocVBq6Za/PlzfV+Py92VaCak19F4WrbVTK5Gg5tW220MCAwEAAQ==";
+    let short = "v=DKIM1; p=MFwwDQYJKoZIhvcNAQEBBQADSwAwSAJBANmBe10IgY+u7h3enWTukkqtUD5PR52Tb/mPf\
+        jC0QJTocVBq6Za/PlzfV+Py92VaCak19F4WrbVTK5Gg5tW220MCAwEAAQ==";
     let rsa = message.replacen("a=ed25519-sha256", "a=rsa-sha256", 1);
     for (records, message, result, why) in [
         (vec![key.clone()], &message, Authentication::Pass, ""),
@@ -334,13 +336,14 @@ fn a_key_is_refused_for_what_it_is() {
             vec![format!("{key}; k=ed25519")],
             &message,
             Authentication::PermError,
-            "in the key, the list of tags is malformed: k= stands there twice",
+            "in the key, the list of tags is malformed: k= occurs twice",
         ),
         (
             vec![short.into()],
             &rsa,
             Authentication::Policy,
-            "an RSA key of 512 bits proves nothing: 1024 to 8192 are accepted (RFC 8301 section 3.2)",
+            "an RSA key of 512 bits proves nothing: 1024 to 8192 are accepted (RFC 8301 section \
+             3.2)",
         ),
     ] {
         let mut zone = Zone::new();
@@ -348,13 +351,13 @@ fn a_key_is_refused_for_what_it_is() {
             zone.txt("s._domainkey.author.example", record);
         }
         let facts = World::of(zone).facts(message.as_bytes(), &defaults());
-        assert_eq!(only(&facts), (result, why), "{records:?}");
+        assert_eq!(only_signature(&facts), (result, why), "{records:?}");
     }
 }
 
-/// Whoever seals first may claim what they like; a trusted sealer after them says what it saw.
+/// Shows that a trusted sealer's own results count: the first sealer may claim any.
 #[test]
-fn what_is_forged_under_a_trusted_seal_is_not_believed() {
+fn results_forged_below_a_trusted_seal_are_not_believed() {
     let signer = Signer::new();
     let mut zone = Zone::new();
     for sealer in ["attacker.example", "forwarder.example", "list.example"] {
@@ -394,13 +397,13 @@ fn what_is_forged_under_a_trusted_seal_is_not_believed() {
     assert_eq!(believed.arc, Some(Authentication::Pass));
     assert_eq!(believed.dkim[0].domain, "author.example");
 
-    // Nor is what comes after the trusted seal, once somebody else has had the message.
+    // A sealer that is not trusted, after the trusted one, is not believed either.
     let later = forged.seal("attacker.example", "list.example; dmarc=pass");
     let arc = world.facts(&later.message(), &defaults()).arc;
     assert_eq!(arc.result, Authentication::Pass, "{arc:?}");
     assert_eq!(trusted_results(&arc, &trusted), None);
 
-    // And a seal whose key cannot be had proves nothing yet.
+    // A seal whose key cannot be looked up is a temporary error.
     world
         .server()
         .zone()
@@ -411,9 +414,9 @@ fn what_is_forged_under_a_trusted_seal_is_not_believed() {
     assert!(arc.sets.is_empty());
 }
 
-/// A large body stays on disk: it is read in pieces.
+/// Reads a large body, which stays on disk.
 #[test]
-fn a_body_that_is_not_in_memory_is_read_in_pieces() {
+fn a_body_on_disk_is_read_in_pieces() {
     let signer = Signer::new();
     let mut zone = Zone::new();
     signer.publish(&mut zone, "author.example");
@@ -424,37 +427,39 @@ fn a_body_that_is_not_in_memory_is_read_in_pieces() {
     let end = message.windows(4).position(|four| four == b"\r\n\r\n");
     let (head, body) = message.split_at(end.expect("a body") + 4);
     let facts = |missing| {
-        let kept = Kept {
-            octets: body.to_vec(),
+        let kept = StoredBody {
+            bytes: body.to_vec(),
             missing,
         };
         let message = Message::from_parts(Bytes::copy_from_slice(head), Arc::new(kept));
         world.facts_of("", &message, &defaults())
     };
-    assert_eq!(only(&facts(0)), (Authentication::Pass, ""));
+    assert_eq!(only_signature(&facts(0)), (Authentication::Pass, ""));
     let short = facts(10);
-    assert_eq!(only(&short).0, Authentication::TempError);
+    assert_eq!(only_signature(&short).0, Authentication::TempError);
     assert!(
-        only(&short).1.starts_with("the body could not be read"),
+        only_signature(&short)
+            .1
+            .starts_with("the body could not be read"),
         "{short:?}"
     );
 }
 
-/// A body elsewhere, of which some octets at the end cannot be read.
+/// Body on disk, of which some bytes at the end cannot be read.
 #[derive(Debug)]
-struct Kept {
-    octets: Vec<u8>,
+struct StoredBody {
+    bytes: Vec<u8>,
     missing: usize,
 }
 
-impl Body for Kept {
+impl Body for StoredBody {
     fn len(&self) -> u64 {
-        self.octets.len() as u64
+        self.bytes.len() as u64
     }
 
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
-        let there = &self.octets[..self.octets.len() - self.missing];
-        let rest = there.get(offset as usize..).unwrap_or_default();
+        let readable = &self.bytes[..self.bytes.len() - self.missing];
+        let rest = readable.get(offset as usize..).unwrap_or_default();
         let length = rest.len().min(buf.len()).min(10_007);
         buf[..length].copy_from_slice(&rest[..length]);
         Ok(length)
@@ -462,13 +467,13 @@ impl Body for Kept {
 }
 
 #[test]
-fn no_chain_is_trusted_where_there_is_none() {
+fn a_message_without_a_chain_has_no_trusted_results() {
     let facts = World::of(Zone::new()).facts(MESSAGE, &defaults());
     assert_eq!(trusted_results(&facts.arc, &["author.example"]), None);
 }
 
 #[test]
-fn the_names_existence_is_asked_only_where_it_matters() {
+fn the_existence_of_a_name_is_asked_only_if_np_differs_from_sp() {
     let mut zone = Zone::new();
     zone.txt("_dmarc.author.example", "v=DMARC1; p=reject; sp=none");
     let world = World::of(zone);
@@ -495,7 +500,8 @@ fn field() -> impl Strategy<Value = String> {
         "([a-z]{1,2}=[a-z0-9/:@. ]{0,12};? ?){0,12}",
         "i=[0-9]{1,3}; ?cv=(none|pass|fail); d=a.example; s=s; a=rsa-sha256; b=AAAA",
         "i=1; a.example; [a-z=. ;()\"]{0,40}",
-        "v=1; a=ed25519-sha256; d=author.example; s=s; h=[a-z:]{0,9}:from; bh=AAAA; b=AAAA; l=[0-9]{1,30}",
+        "v=1; a=ed25519-sha256; d=author.example; s=s; h=[a-z:]{0,9}:from; bh=AAAA; b=AAAA; \
+         l=[0-9]{1,30}",
         "\\PC{0,60}",
     ];
     (name, value).prop_map(|(name, value)| format!("{name}: {value}\r\n"))
@@ -509,12 +515,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
-    fn any_octets_have_facts(octets in prop::collection::vec(any::<u8>(), 0..400)) {
-        EMPTY.with(|world| world.facts(&octets, &defaults()));
+    fn gathering_any_bytes_does_not_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        EMPTY.with(|world| world.facts(&bytes, &defaults()));
     }
 
     #[test]
-    fn no_made_up_fields_prove_anything(
+    fn random_fields_never_pass(
         fields in prop::collection::vec(field(), 0..12),
         body in "\\PC{0,40}",
     ) {

@@ -1,4 +1,4 @@
-//! A zone, a name server of it, and the resolver that asks it.
+//! A zone, its name server, and the resolver that asks it.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use gatepost_authentication::{
 use gatepost_message::{Message, Millis, ReversePath};
 use test_support::{DnsServer, Zone};
 
-/// When all suites are judged: no signature in them that should pass has expired.
+/// Time at which all suites are judged: no signature that should pass has expired.
 pub const NOW: Millis = Millis(1_720_000_000_000);
 
 pub struct World {
@@ -43,18 +43,18 @@ impl World {
         &self.server
     }
 
-    /// The facts of a message from nobody in particular.
+    /// Gathers the facts about a message with a null reverse-path.
     pub fn facts(&self, message: &[u8], settings: &Settings) -> Facts {
         self.facts_from("", message, settings)
     }
 
-    /// The facts of a message with that reverse-path.
+    /// Gathers the facts about a message with this reverse-path.
     pub fn facts_from(&self, reverse_path: &str, message: &[u8], settings: &Settings) -> Facts {
         let message = Message::from_bytes(Bytes::copy_from_slice(message));
         self.facts_of(reverse_path, &message, settings)
     }
 
-    /// The facts of a message wherever its body is.
+    /// Gathers the facts about a message, whose body may be on disk.
     pub fn facts_of(&self, reverse_path: &str, message: &Message, settings: &Settings) -> Facts {
         let reverse_path = ReversePath::parse(reverse_path).expect("a reverse-path");
         let arrival = Arrival {
@@ -69,7 +69,7 @@ impl World {
     }
 }
 
-/// The message with one letter of its body changed; with a body, where it has none.
+/// Changes one letter of a message's body, or adds a body if there is none.
 pub fn other_body(message: &[u8]) -> Vec<u8> {
     let mut other = message.to_vec();
     let body = message
@@ -89,7 +89,7 @@ pub fn other_body(message: &[u8]) -> Vec<u8> {
     other
 }
 
-/// A key record with one letter of the key changed.
+/// Changes one letter of the key in a key record.
 pub fn other_key(record: &str) -> String {
     let Some(start) = record.find("p=") else {
         return record.to_owned();
@@ -98,11 +98,11 @@ pub fn other_key(record: &str) -> String {
     let length = record[start..]
         .find([';', '='])
         .unwrap_or(record.len() - start);
-    // Past the head of the structure, so that it stays a key, of the same length.
+    // The letter is past the head of the structure, so that it is still a key of the same length.
     let letter = start + length * 2 / 3;
-    let mut octets = record.as_bytes().to_vec();
-    if let Some(octet) = octets.get_mut(letter) {
-        *octet = if *octet == b'A' { b'B' } else { b'A' };
+    let mut bytes = record.as_bytes().to_vec();
+    if let Some(byte) = bytes.get_mut(letter) {
+        *byte = if *byte == b'A' { b'B' } else { b'A' };
     }
-    String::from_utf8(octets).unwrap_or_default()
+    String::from_utf8(bytes).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! The zone of a test as [`Dns`], without a name server between: for tests that ask often.
+//! The zone of a test as [`Dns`], without a name server: for tests that ask often.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,7 +8,7 @@ use gatepost_authentication::{Dns, Found, Unavailable};
 use test_support::Zone;
 use test_support::zone::{Answer, Name, RData, RecordType};
 
-/// A zone, and how many questions it was asked.
+/// Zone that counts its questions.
 #[derive(Debug, Default)]
 pub struct InMemory {
     zone: Zone,
@@ -17,7 +17,7 @@ pub struct InMemory {
 }
 
 impl InMemory {
-    /// A zone to be asked.
+    /// Makes a [`Dns`] of a zone.
     pub fn new(zone: Zone) -> Self {
         Self {
             zone,
@@ -26,12 +26,12 @@ impl InMemory {
         }
     }
 
-    /// How many questions it was asked so far.
+    /// Returns the number of questions so far.
     pub fn asked(&self) -> usize {
         self.asked.load(Ordering::Relaxed)
     }
 
-    /// How many questions it was asked about names at or below another.
+    /// Returns the number of questions about names at or below another.
     #[allow(dead_code, reason = "not every test asks")]
     pub fn asked_below(&self, above: &str) -> usize {
         let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
@@ -63,7 +63,7 @@ impl InMemory {
     }
 }
 
-fn said(name: &Name) -> String {
+fn dns_text(name: &Name) -> String {
     name.to_lowercase()
         .to_ascii()
         .trim_end_matches('.')
@@ -94,7 +94,7 @@ impl Dns for InMemory {
 
     async fn mx(&self, name: &str) -> Result<Found<String>, Unavailable> {
         self.ask(name, RecordType::MX, |data| match data {
-            RData::MX(mx) => Some(said(&mx.exchange)),
+            RData::MX(mx) => Some(dns_text(&mx.exchange)),
             _ => None,
         })
     }
@@ -102,7 +102,7 @@ impl Dns for InMemory {
     async fn ptr(&self, address: IpAddr) -> Result<Found<String>, Unavailable> {
         let reverse = Name::from(address).to_ascii();
         self.ask(&reverse, RecordType::PTR, |data| match data {
-            RData::PTR(ptr) => Some(said(&ptr.0)),
+            RData::PTR(ptr) => Some(dns_text(&ptr.0)),
             _ => None,
         })
     }
