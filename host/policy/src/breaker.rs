@@ -62,11 +62,12 @@ const MAX_ACCOUNTS: usize = 1024;
 /// Records of a version's circuit breaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BreakerState {
-    /// The version is called.
+    /// Closed: the version is called.
     Closed,
-    /// The version is not called for the mail of this many accounts, but for all other mail.
+    /// Open for the mail of this many accounts; for all other mail, the version is called.
     OpenForAccounts(usize),
-    /// The version kept failing: its `on-error` holds for every message until a trial succeeds.
+    /// Open: the version kept failing, and its `on-error` holds for every message until a trial
+    /// succeeds.
     Open,
 }
 
@@ -95,11 +96,12 @@ impl BreakerState {
 /// Answer of the breaker to a call that is about to be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Admission {
-    /// The call may be made.
+    /// Permission for the call.
     Granted,
-    /// The breaker is open.
+    /// Refusal because the breaker is open.
     Open,
-    /// The message made the version fail before, and the fault was attributed to the message.
+    /// Refusal because the message made the version fail before, and the fault was attributed to
+    /// the message.
     Repeated,
 }
 
@@ -150,7 +152,7 @@ struct UnrelatedFault {
 /// Record of an open circuit, which admits only trial calls.
 #[derive(Debug, Default)]
 struct OpenCircuit {
-    /// Time from which the present round of trials counts.
+    /// Time at which the present round of trials begins, or the next if it is in the future.
     trials_at: u64,
     /// Senders that have had a trial in this round.
     tried: Vec<Sender>,

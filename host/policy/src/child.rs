@@ -26,10 +26,11 @@ pub use serve::serve;
 /// Process in which modules are read, checked and compiled.
 #[derive(Debug, Clone, Default)]
 pub enum Loading {
-    /// This process, without limits on memory and stack: only for known modules, as in tests.
+    /// Relay's own process, without limits on memory and stack: only for known modules, as in
+    /// tests.
     #[default]
     InProcess,
-    /// A new process for each load.
+    /// New process for each load.
     InChild(Program),
 }
 

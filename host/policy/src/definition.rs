@@ -16,15 +16,15 @@ pub enum OnError {
     /// Reply 451 4.3.0: the client tries again later.
     #[default]
     Tempfail,
-    /// The chain goes on without the policy. Refused at load for a policy that authenticates or
-    /// suppresses, since it would fail open.
+    /// Continuation of the chain without the policy. Refused at load for a policy that
+    /// authenticates or suppresses, since it would fail open.
     Skip,
 }
 
 /// Capabilities that the configuration grants to a policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Grants {
-    /// The policy may discard a message: accept it and drop it.
+    /// Capability to discard a message: to accept it and drop it.
     pub discard: bool,
 }
 

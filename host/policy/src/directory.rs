@@ -64,11 +64,11 @@ pub struct ReceivingDomain {
 /// Way by which mail for a domain arrives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DomainKind {
-    /// A domain that the site gave to the account; its mail comes straight to the relay.
+    /// Direct delivery: the site gave the domain to the account.
     Native,
-    /// The customer's own server relays its mail to this relay, with credentials of the domain.
+    /// Relaying by the customer's own server, with credentials of the domain.
     TwoWay,
-    /// The customer's own server forwards incoming mail to this relay, without credentials.
+    /// Forwarding by the customer's own server, without credentials.
     OutboundOnly,
 }
 

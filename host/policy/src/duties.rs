@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Duties {
-    /// The policy decides who may hand mail to the relay.
+    /// Decision on who may hand mail to the relay.
     pub authenticates: bool,
-    /// The policy withholds mail from recipients.
+    /// Suppression of mail to recipients.
     pub suppresses: bool,
 }

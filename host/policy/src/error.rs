@@ -27,7 +27,7 @@ pub struct EngineError(pub(crate) String);
 /// Error of a load. The version that was active before, if any, stays active.
 #[derive(Debug, thiserror::Error, Serialize, Deserialize)]
 pub enum LoadError {
-    /// The first bytes are not those of WebAssembly.
+    /// File that does not begin like WebAssembly.
     #[error(
         "not a WebAssembly file: it begins with {found}, not with `\\0asm`; give the .wasm that \
          `cargo build --target wasm32-unknown-unknown --release` made"
@@ -36,7 +36,7 @@ pub enum LoadError {
         /// First bytes, printable.
         found: String,
     },
-    /// The file exceeds the limit.
+    /// File that exceeds the limit.
     #[error(
         "the module has {size} octets and the limit is {limit}; build it in release mode, with lto \
          and strip"
@@ -47,13 +47,13 @@ pub enum LoadError {
         /// Limit, in bytes.
         limit: usize,
     },
-    /// The file begins as WebAssembly but is not valid.
+    /// File that begins like WebAssembly but is not valid.
     #[error(
         "the WebAssembly is not valid: {0}; copy the file again, or build it again with `cargo \
          build --target wasm32-unknown-unknown --release`"
     )]
     Invalid(String),
-    /// The module has more of something than a policy may have.
+    /// Module with more of something than a policy may have.
     #[error(
         "the module has more than the {limit} {what} that a policy may have; build it in release \
          mode, and do not trust one that a compiler did not make"
@@ -64,7 +64,7 @@ pub enum LoadError {
         /// Number of these that a policy may have.
         limit: u64,
     },
-    /// The load exceeded a limit on time, memory or code, and was given up.
+    /// Load that exceeded a limit on time, memory or code, and was given up.
     #[error(
         "the module was given up in {step}: {resource}; build it in release mode, and do not \
          trust one that a compiler did not make"
@@ -75,7 +75,7 @@ pub enum LoadError {
         /// Limit that was exceeded.
         resource: Resource,
     },
-    /// The module was made for another version of the contract.
+    /// Module made for another version of the contract.
     #[error(
         "this module was built for gatepost:policy@{found}, and this relay speaks \
          gatepost:policy@{expected}; build it with the SDK of version {expected}"
@@ -87,7 +87,7 @@ pub enum LoadError {
         #[serde(skip, default = "version")]
         expected: &'static str,
     },
-    /// The module imports something that no policy gets.
+    /// Module that imports something that no policy gets.
     #[error(
         "the module imports {}, which a policy may not; it may import only {allowed}",
         names.join(", ")
@@ -98,13 +98,13 @@ pub enum LoadError {
         /// Names of the interfaces that a policy may import.
         allowed: String,
     },
-    /// The module lacks an export that every policy needs.
+    /// Module without an export that every policy needs.
     #[error(
         "the module exports no {0}; a policy exports `settings` and at least one hook (see \
          wit/worlds.wit)"
     )]
     MissingExport(String),
-    /// The module imports or exports a function of the contract with another type.
+    /// Module that imports or exports a function of the contract with another type.
     #[error("the module does not fit gatepost:policy@{version}: {detail}")]
     Mismatch {
         /// Version that the relay speaks.
@@ -113,7 +113,7 @@ pub enum LoadError {
         /// Error of the linker.
         detail: String,
     },
-    /// The settings do not fit the module's schema, or the module refused them.
+    /// Settings that do not fit the module's schema, or that the module refused.
     #[error(
         "the settings are not valid:{}",
         problems.iter().map(|p| format!("\n  {p}")).collect::<String>()
@@ -122,7 +122,7 @@ pub enum LoadError {
         /// Problems, one sentence each, with the JSON path.
         problems: Vec<String>,
     },
-    /// The policy has `on-error = "skip"` and must not fail open.
+    /// Policy with `on-error = "skip"` that must not fail open.
     #[serde(skip)]
     #[error(
         "on-error = \"skip\" is refused: the policy {duty}, and would fail open; use \"tempfail\""
@@ -132,7 +132,7 @@ pub enum LoadError {
         #[serde(skip)]
         duty: &'static str,
     },
-    /// The module failed while it was loaded, configured or tried.
+    /// Failure of the module while it was loaded, configured or tried.
     #[error("the module failed in {step}: {detail}")]
     Fault {
         /// Step of the load.
@@ -140,7 +140,7 @@ pub enum LoadError {
         /// Description of the failure.
         detail: String,
     },
-    /// A message of the self-test got an unexpected verdict.
+    /// Self-test with an unexpected verdict.
     #[error(
         "self-test {name}: expected {expected}, got {got}{}",
         reasons.as_deref().map(|r| format!(" ({r})")).unwrap_or_default()

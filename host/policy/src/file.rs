@@ -8,13 +8,14 @@ use gatepost_files::FileError;
 /// Error of reading a module's file.
 #[derive(Debug, thiserror::Error)]
 pub enum ModuleFileError {
-    /// The system cannot open or read it.
+    /// Error of the system on opening or reading it.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// It is no regular file, such as a pipe or a device: reading it might never end, or change it.
+    /// File that is not regular, such as a pipe or a device: reading it might never end, or change
+    /// it.
     #[error("it is {0}, and a module is a regular file; name the .wasm file itself")]
     NotRegular(&'static str),
-    /// It exceeds the limit and was not read.
+    /// File over the limit, which was not read.
     #[error(
         "it has {size} octets and the limit for a module is {limit}; build it in release mode, \
          with lto and strip"

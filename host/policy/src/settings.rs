@@ -112,7 +112,7 @@ fn problem(error: &ValidationError<'_>, settings: &Value) -> String {
         (ValidationErrorKind::FalseSchema, Some(Value::Object(object))) => {
             let keys: Vec<_> = object.keys().map(|key| format!("'{key}'")).collect();
             format!(
-                "{place}: nothing is to be set here ({} was)",
+                "{place}: no setting is allowed here (found {})",
                 keys.join(", ")
             )
         }

@@ -20,7 +20,7 @@ use crate::host::CallState;
 /// Point in the life of a message at which a policy may be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Hook {
-    /// A client has connected.
+    /// Connection of a client.
     Connect,
     /// MAIL FROM.
     Sender,

@@ -245,8 +245,8 @@ proptest! {
         }
     }
 
-    /// A version that fails for everybody is no longer called after the first few unrelated
-    /// senders, whatever hostile senders send in between. Once mended, it is called again.
+    /// Stops calling a version that fails for everybody after the first few unrelated senders,
+    /// whatever hostile senders send in between. Once mended, it is called again.
     #[test]
     fn a_broken_version_opens_it_and_a_mended_one_closes_it(
         hostile in proptest::collection::vec((0..4_u8, 0..50_u32), 0..60),

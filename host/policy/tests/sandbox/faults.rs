@@ -319,7 +319,7 @@ async fn with_skip_a_message_that_keeps_failing_is_judged_without_the_policy() {
     assert_eq!((verdict, kind), (Verdict::Pass, FaultKind::Repeated));
 }
 
-/// The route hook fails on one listener's mail.
+/// Uses a policy whose route hook fails on one listener's mail.
 #[tokio::test]
 async fn a_route_that_keeps_failing_fails_and_is_not_deferred_for_ever() {
     let mut traps = definition("traps_in");

@@ -82,7 +82,7 @@ async fn an_error_of_settings_names_the_path() {
         .await
         .to_string();
     assert!(
-        text.contains("/: nothing is to be set here ('hops' was)"),
+        text.contains("/: no setting is allowed here (found 'hops')"),
         "{text}"
     );
     // The policy itself refuses settings that its schema allows.
@@ -233,8 +233,8 @@ async fn compiled_code_is_cached_and_damaged_code_is_compiled_again() {
     assert!(Engine::new(small).unwrap_err().to_string().contains("0700"));
 }
 
-/// A cached file is used only if it belongs to the relay's user, is closed to others, and has the
-/// contents that were written under its name. Otherwise it is made anew.
+/// Shows that a cached file is used only if it belongs to the relay's user, is closed to others,
+/// and has the contents that were written under its name. Otherwise it is made anew.
 #[tokio::test]
 async fn cached_code_that_others_could_have_written_is_not_used() {
     use std::fs;

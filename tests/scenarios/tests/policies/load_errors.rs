@@ -79,7 +79,7 @@ fn settings_that_the_module_does_not_know_are_named() {
         (policy_file("header-guard"), "'version' was unexpected"),
         (
             hostile_file("version_one"),
-            "nothing is to be set here ('version' was)",
+            "no setting is allowed here (found 'version')",
         ),
     ] {
         let other = other.to_string_lossy();
