@@ -9,8 +9,9 @@
 //!   several, so that the settings of one account stop nobody else's mail.
 //! - The version fails its own probe call, with the settings of the account or without.
 //!
-//! While the breaker is open, each sender has one trial call in a [`COOLDOWN`]. The first call that
-//! is answered closes it, so that senders who cause faults cannot keep it open by coming first.
+//! While the breaker is open, up to [`UNRELATED`] senders have one trial call each in a
+//! [`COOLDOWN`]. The first call that is answered closes it, so that a sender who causes faults
+//! cannot keep it open by coming first.
 //!
 //! The hook is no longer called for a message that makes it fail repeatedly while it answers for
 //! others: the fault is attributed to the message.

@@ -36,7 +36,10 @@ fn settings(policy: &str) -> Value {
             { "header": "X-Internal-Note", "action": "strip" },
         ] }),
         "outbound-route" => json!({ "routes": [
-            { "domain": "customer.example", "next-hop": { "host": "smtp.customer.example", "port": 587, "tls": "required" } },
+            {
+                "domain": "customer.example",
+                "next-hop": { "host": "smtp.customer.example", "port": 587, "tls": "required" },
+            },
         ] }),
         other => panic!("no policy {other}"),
     }

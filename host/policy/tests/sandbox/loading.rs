@@ -148,7 +148,8 @@ async fn a_self_test_with_another_verdict_is_refused() {
         .to_string();
     assert_eq!(
         text,
-        "self-test three-hops.eml: expected pass, got reject (3 Received fields, and the limit is 2)"
+        "self-test three-hops.eml: expected pass, got reject (3 Received fields, and the limit is \
+         2)"
     );
 }
 
