@@ -1,6 +1,6 @@
-//! A program that sees a system of its own: users that are not in the real one, and folders that
-//! hold nothing yet. So a server that was unpacked and never set up finds what its package would
-//! have made, and two of them do not meet (mount_namespaces(7)).
+//! Runs a program in a private view of the system: with users that the real one does not have, and
+//! empty folders. So a server that was unpacked but never set up finds what its package would have
+//! created, and two of them do not collide (mount_namespaces(7)).
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +14,7 @@ pub(crate) struct User {
     pub(crate) id: u32,
 }
 
-/// Whether that is possible here. Says so, in one line, where it is not.
+/// Returns true if that is possible here. Otherwise reports, in one line, that the test is skipped.
 pub(crate) fn possible(server: &str) -> bool {
     let tried = Command::new("unshare")
         .args(["--mount", "mount", "-t", "tmpfs", "none", "/mnt"])
@@ -29,8 +29,8 @@ pub(crate) fn possible(server: &str) -> bool {
     possible
 }
 
-/// A command that runs the shell's lines in `setup`, whose last is to `exec` the program. What
-/// they mount is seen by nobody else. The users' files are made in `directory`.
+/// Returns a command that runs the shell's lines in `setup`, whose last must `exec` the program.
+/// Their mounts are private. The users' files are made in `directory`.
 pub(crate) fn command(directory: &Path, users: &[User], setup: &str) -> Command {
     with_users(directory, "passwd", users, |User { name, id }| {
         format!("{name}:x:{id}:{id}::/nonexistent:/bin/false")
@@ -47,7 +47,7 @@ pub(crate) fn command(directory: &Path, users: &[User], setup: &str) -> Command 
     command
 }
 
-/// Makes a file like the system's but for these users.
+/// Writes a copy of the system's file in which these users replace those of the same name.
 fn with_users(directory: &Path, file: &str, users: &[User], line: impl Fn(&User) -> String) {
     let text = fs::read_to_string(Path::new("/etc").join(file));
     let text = text.unwrap_or_else(|error| panic!("/etc/{file}: {error}"));

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 /// A self-signed certificate for `localhost` and the relay's usual test name, as PEM files.
 #[derive(Debug, Clone)]
 pub struct Certificate {
-    /// The certificate; also the root to trust.
+    /// Certificate; also the root to trust.
     pub certificate: PathBuf,
-    /// Its private key.
+    /// Private key.
     pub key: PathBuf,
 }
 
 impl Certificate {
-    /// Makes one in `directory`.
+    /// Makes a certificate in `directory`.
     pub fn make(directory: &Path) -> Self {
         let names = ["localhost", "127.0.0.1", "mx.desk.example"].map(String::from);
         let made = rcgen::generate_simple_self_signed(names)

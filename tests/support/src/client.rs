@@ -1,4 +1,4 @@
-//! An SMTP client that sends exactly the octets that it is told.
+//! An SMTP client that sends exactly the given octets.
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream};
@@ -24,26 +24,27 @@ pub struct Client {
 enum Stream {
     Plain(TcpStream),
     Secured(Box<StreamOwned<ClientConnection, TcpStream>>),
-    /// While one becomes the other.
+    /// Transient, while plaintext becomes TLS.
     Changing,
 }
 
 /// One reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
-    /// Three digits.
+    /// Code of three digits.
     pub code: u16,
-    /// Its lines, without code.
+    /// Lines, without code.
     pub lines: Vec<String>,
 }
 
 impl Reply {
-    /// The lines joined by spaces.
+    /// Returns the lines joined by spaces.
     pub fn text(&self) -> String {
         self.lines.join(" ")
     }
 
-    /// The enhanced status code, if every line begins with the same one (RFC 2034 section 4).
+    /// Returns the enhanced status code, if every line begins with the same one (RFC 2034 section
+    /// 4).
     pub fn enhanced(&self) -> Option<&str> {
         let code = self.lines.first()?.split(' ').next()?;
         let is_code = code.split('.').count() == 3
@@ -53,12 +54,12 @@ impl Reply {
         (is_code && everywhere).then_some(code)
     }
 
-    /// The id of the transaction that the reply is about; it must name one.
+    /// Returns the id of the transaction that the reply is about; it must name one.
     pub fn transaction(&self) -> String {
         let text = self.text();
         let words = text.split([' ', '(', ')']);
         let is_id = |word: &&str| word.len() == 36 && word.split('-').count() == 5;
-        // Behind it a submitter is told reasons, in which other ids may stand.
+        // Reasons follow it for a submitter, and may hold other ids.
         let mut forward = words.clone();
         let id = match text.contains("Queued as ") {
             true => forward.find(is_id),
@@ -83,7 +84,7 @@ impl Client {
         Self::from_stream(socket.into())
     }
 
-    /// Speaks over a connection that is there.
+    /// Takes over an open connection.
     pub fn from_stream(stream: TcpStream) -> io::Result<Self> {
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
@@ -177,7 +178,7 @@ impl Client {
         reply
     }
 
-    /// Whether the server has closed the connection: the next thing to read is its end.
+    /// Returns true if the server has closed the connection: the next read is at its end.
     pub fn closed(&mut self) -> bool {
         match self.reply() {
             Ok(_) => false,
@@ -191,14 +192,14 @@ impl Client {
         }
     }
 
-    /// EHLO; the extensions that are offered.
+    /// Sends EHLO; returns the extensions that are offered.
     pub fn ehlo(&mut self) -> Vec<String> {
         let reply = self.command("EHLO client.example", 250);
         reply.lines.into_iter().skip(1).collect()
     }
 
-    /// Runs the TLS handshake. What is in the input buffer by now came in plaintext; it is thrown
-    /// away, as a client must (RFC 3207 section 4.2).
+    /// Runs the TLS handshake. The input buffer, which came in plaintext, is discarded, as a client
+    /// must (RFC 3207 section 4.2).
     ///
     /// # Errors
     /// The handshake fails.
@@ -217,7 +218,7 @@ impl Client {
         Ok(())
     }
 
-    /// The certificate that the server has shown.
+    /// Returns the certificate that the server has shown.
     pub fn certificate(&self) -> Option<Vec<u8>> {
         let Stream::Secured(stream) = &self.stream else {
             return None;
@@ -226,7 +227,7 @@ impl Client {
         Some(shown.to_vec())
     }
 
-    /// What a log-in can be bound to: the exporter of this TLS connection (RFC 9266).
+    /// Returns the channel binding for AUTH: the exporter of this TLS connection (RFC 9266).
     pub fn binding(&self) -> [u8; 32] {
         let Stream::Secured(stream) = &self.stream else {
             panic!("not secured");
@@ -236,7 +237,7 @@ impl Client {
         exported.unwrap_or_else(|error| panic!("no exporter: {error}"))
     }
 
-    /// STARTTLS, the handshake, and EHLO again.
+    /// Runs STARTTLS, the handshake, and EHLO again.
     pub fn starttls(&mut self) -> Vec<String> {
         self.command("STARTTLS", 220);
         self.secure()
@@ -244,7 +245,7 @@ impl Client {
         self.ehlo()
     }
 
-    /// EHLO, STARTTLS and AUTH PLAIN.
+    /// Runs EHLO, STARTTLS and AUTH PLAIN.
     pub fn authenticated(mut self, user: &str, password: &str) -> Self {
         self.ehlo();
         self.starttls();
@@ -253,7 +254,7 @@ impl Client {
         self
     }
 
-    /// AUTH PLAIN: the reply.
+    /// Sends AUTH PLAIN; returns the reply.
     pub fn plain(&mut self, user: &str, password: &str) -> Reply {
         let token = STANDARD.encode(format!("\0{user}\0{password}"));
         let said = self.send(format!("AUTH PLAIN {token}\r\n"));
@@ -261,7 +262,7 @@ impl Client {
         reply.unwrap_or_else(|error| panic!("AUTH PLAIN: {error}"))
     }
 
-    /// AUTH by SCRAM: the reply that ends it. What the server says of itself must be true.
+    /// Runs AUTH by SCRAM; returns the reply that ends it. The server's proof must be right.
     pub fn scram(&mut self, mechanism: &str, scram: &mut Scram) -> Reply {
         let mut say = |line: &str| {
             self.send(format!("{line}\r\n"))
@@ -280,7 +281,7 @@ impl Client {
         say("")
     }
 
-    /// Sends one message by MAIL, RCPT and DATA; the reply that ended it, whichever it was.
+    /// Sends one message by MAIL, RCPT and DATA; returns the reply that ended it, whichever it was.
     ///
     /// # Errors
     /// The connection ends first.
@@ -316,7 +317,7 @@ impl Client {
     }
 }
 
-/// Dot-stuffed, with the end of data (RFC 5321 section 4.5.2).
+/// Returns the message with dots stuffed, and the end of data (RFC 5321 section 4.5.2).
 fn stuffed(message: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(message.len() + 8);
     for line in message.split_inclusive(|byte| *byte == b'\n') {
@@ -343,7 +344,7 @@ fn trusting() -> Arc<ClientConfig> {
     Arc::new(config.with_no_client_auth())
 }
 
-/// Takes any certificate: the tests' are throw-away ones.
+/// Accepts any certificate: the tests' are throw-away ones.
 #[derive(Debug)]
 struct Anyone(Arc<rustls::crypto::CryptoProvider>);
 

@@ -1,20 +1,20 @@
-//! Modules that are small and cost a lot: each asks whoever reads, checks or compiles it for time
-//! or memory out of all proportion.
+//! Modules that are small and cost a lot: each takes out of all proportion time or memory to read,
+//! check or compile.
 //!
-//! They are written octet by octet, since no compiler makes such modules.
+//! They are written byte by byte, since no compiler makes such modules.
 
 /// A costly module.
 #[derive(Debug, Clone)]
 pub struct Costly {
-    /// What is too much in it.
+    /// Short description of its excess.
     pub what: &'static str,
-    /// The module.
+    /// Module.
     pub module: Vec<u8>,
     /// Words of the sentence in which it is refused.
     pub says: &'static str,
 }
 
-/// Sections of core modules.
+/// Section ids of core modules.
 const TYPES: u8 = 1;
 const IMPORTS: u8 = 2;
 const FUNCTIONS: u8 = 3;
@@ -27,7 +27,7 @@ const CODE: u8 = 10;
 const DATA: u8 = 11;
 const TAGS: u8 = 13;
 
-/// Sections of components, and of both.
+/// Section ids of components, and of both.
 const CORE_MODULE: u8 = 1;
 const COMPONENT: u8 = 4;
 const COMPONENT_TYPES: u8 = 7;
@@ -37,7 +37,7 @@ const CUSTOM: u8 = 0;
 const PLAIN: &[u8] = &[0x60, 0, 0];
 const END: u8 = 0x0b;
 
-/// One of each kind that is known, and the sentence that refuses it.
+/// Returns one module of each known kind, with the sentence that refuses it.
 pub fn costly_modules() -> Vec<Costly> {
     let many = |what, id, count, item: &[u8], says| Costly {
         what,
@@ -174,18 +174,18 @@ pub fn costly_modules() -> Vec<Costly> {
     ]
 }
 
-/// A module that is within every number and takes the compiler gibioctets: in each of many loops in
-/// each other, every one of many variables is another.
+/// Returns a module that is within every limit on counts and makes the compiler use gibibytes: in
+/// each of many nested loops, every one of many variables is a different value.
 pub fn module_that_fills_memory() -> Vec<u8> {
     let (locals, loops) = (40_000_u32, 2_500);
     let mut body = [3, 0x40].repeat(loops);
-    // What each variable was is added to it in the innermost loop.
+    // The innermost loop adds each variable's former value to it.
     for local in 0..locals {
         let local = leb(local);
         body.extend([&[0x20], &local[..], &[0x42, 1, 0x7c, 0x21], &local].concat());
     }
     for _ in 0..loops {
-        // Each loop may begin again: br_if 0 on a global's word.
+        // Each loop may repeat: br_if 0 on a global's value.
         body.extend([0x23, 0, 0x0d, 0, END]);
     }
     let code = [&leb(1)[..], &leb(locals), &[0x7e], &body, &[END]].concat();
@@ -198,7 +198,7 @@ pub fn module_that_fills_memory() -> Vec<u8> {
     component(&[section(CORE_MODULE, &module)])
 }
 
-/// Component types that are nested, each an octet more or two.
+/// Returns nested component types, each a byte or two longer.
 fn nested_types(levels: usize) -> Vec<u8> {
     let types = [&[1][..], &[0x41, 1, 1].repeat(levels), &[0x41, 0]].concat();
     component(&[section(COMPONENT_TYPES, &types)])
@@ -213,7 +213,7 @@ fn functions(count: usize, locals: u32) -> Vec<u8> {
     ])
 }
 
-/// A module of one function without locals.
+/// Returns a module of one function without locals.
 fn function(body: &[u8]) -> Vec<u8> {
     let code = [&[0][..], body, &[END]].concat();
     core(&[
@@ -223,23 +223,23 @@ fn function(body: &[u8]) -> Vec<u8> {
     ])
 }
 
-/// A core module of these sections.
+/// Returns a core module of these sections.
 pub fn core(sections: &[Vec<u8>]) -> Vec<u8> {
     [&b"\0asm\x01\0\0\0"[..], &sections.concat()].concat()
 }
 
-/// A component of these sections.
+/// Returns a component of these sections.
 pub fn component(sections: &[Vec<u8>]) -> Vec<u8> {
     [&b"\0asm\x0d\0\x01\0"[..], &sections.concat()].concat()
 }
 
-/// A section of so many equal items.
+/// Returns a section of so many equal items.
 pub fn items(id: u8, count: usize, item: &[u8]) -> Vec<u8> {
     let number = u32::try_from(count).unwrap_or(u32::MAX);
     section(id, &[&leb(number)[..], &item.repeat(count)].concat())
 }
 
-/// A section.
+/// Returns a section.
 pub fn section(id: u8, contents: &[u8]) -> Vec<u8> {
     [&[id][..], &sized(contents)].concat()
 }
@@ -253,7 +253,7 @@ fn sized(contents: &[u8]) -> Vec<u8> {
     [&leb(length)[..], contents].concat()
 }
 
-/// A number as WebAssembly writes it (LEB128).
+/// Encodes a number as WebAssembly does (LEB128).
 pub fn leb(mut number: u32) -> Vec<u8> {
     let mut octets = Vec::new();
     loop {

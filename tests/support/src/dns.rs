@@ -1,5 +1,5 @@
-//! A name server on loopback, over UDP and TCP, that says what a [`Zone`] says and writes down what
-//! it was asked.
+//! A name server on loopback, over UDP and TCP, that answers from a [`Zone`] and records its
+//! questions.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -13,10 +13,10 @@ use hickory_proto::rr::{Name, RData, Record, RecordType};
 
 use crate::zone::{Answer, Fault, Zone, encoded, said};
 
-/// For how long its answers may be kept, those that say no included: longer than any test.
+/// Time for which answers may be cached, negative ones included: longer than any test.
 const TTL: u32 = 3600;
 
-/// A running name server. It ends with the value.
+/// A running name server. It stops when dropped.
 #[derive(Debug)]
 pub struct DnsServer {
     shared: Arc<Shared>,
@@ -24,14 +24,14 @@ pub struct DnsServer {
     threads: Vec<JoinHandle<()>>,
 }
 
-/// A question that it was asked.
+/// A recorded question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
-    /// In lower case, without its final dot.
+    /// Name in lower case, without its final dot.
     pub name: String,
-    /// What was asked for.
+    /// Type of the record.
     pub kind: RecordType,
-    /// Over TCP.
+    /// True over TCP.
     pub tcp: bool,
 }
 
@@ -43,13 +43,13 @@ struct Shared {
 }
 
 impl DnsServer {
-    /// A server of this zone, on a free port of 127.0.0.1, which answers when this returns.
+    /// Starts a server of this zone on a free port of 127.0.0.1, which answers when this returns.
     pub fn start(zone: Zone) -> Self {
         Self::on(zone, sockets())
     }
 
-    /// The same at this address, for whoever cannot be told a port: a resolver's configuration
-    /// (resolv.conf(5)) has addresses only.
+    /// Starts a server at this address, for programs that cannot be given a port: a resolver's
+    /// configuration (resolv.conf(5)) has addresses only.
     ///
     /// # Errors
     /// It cannot listen there.
@@ -83,22 +83,22 @@ impl DnsServer {
         }
     }
 
-    /// Where it listens, by UDP and by TCP.
+    /// Returns the address at which it listens, by UDP and by TCP.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// What it says, to be read or changed while it runs.
+    /// Returns the zone, to be read or changed while it runs.
     pub fn zone(&self) -> MutexGuard<'_, Zone> {
         held(&self.shared.zone)
     }
 
-    /// All that it was asked so far, in order.
+    /// Returns all questions so far, in order.
     pub fn asked(&self) -> Vec<Question> {
         held(&self.shared.asked).clone()
     }
 
-    /// How often it was asked for that.
+    /// Returns how often this question was asked.
     pub fn asked_for(&self, name: &str, kind: RecordType) -> usize {
         let asked = held(&self.shared.asked);
         let same = |question: &&Question| {
@@ -111,7 +111,7 @@ impl DnsServer {
 impl Drop for DnsServer {
     fn drop(&mut self) {
         self.shared.ended.store(true, Ordering::Relaxed);
-        // Something to receive, so that both look whether it is over.
+        // Wakes both threads, so that they see the end.
         if let Ok(socket) = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)) {
             let _ = socket.send_to(&[], self.address);
         }
@@ -127,7 +127,7 @@ impl Shared {
         self.ended.load(Ordering::Relaxed)
     }
 
-    /// What is sent to a query, of at most so many octets; nothing where silence is the answer.
+    /// Returns the reply to a query, of at most so many bytes; `None` where it stays silent.
     fn reply(&self, query: &[u8], tcp: bool) -> Option<Vec<u8>> {
         let query = Message::from_vec(query).ok()?;
         let question = query.queries.first()?;
@@ -179,7 +179,7 @@ impl Shared {
     }
 }
 
-/// The record that says for how long a "no" may be kept (RFC 2308).
+/// Returns the record with the time for which a negative answer may be cached (RFC 2308).
 fn authority() -> Record {
     let soa = SOA::new(Name::root(), Name::root(), 1, 1, 1, 1, TTL);
     Record::from_rdata(Name::root(), TTL, RData::SOA(soa))
@@ -204,7 +204,7 @@ fn over_tcp(shared: &Arc<Shared>, listener: &TcpListener) {
         }
         let shared = Arc::clone(shared);
         if let Ok(stream) = stream {
-            // It ends with the connection, or with the process.
+            // The thread ends with the connection, or with the process.
             thread::spawn(move || converse(&shared, stream));
         }
     }
@@ -223,7 +223,7 @@ fn converse(shared: &Shared, mut stream: TcpStream) -> io::Result<()> {
     }
 }
 
-/// The same free port by UDP and by TCP.
+/// Returns sockets at the same free port by UDP and by TCP.
 fn sockets() -> (UdpSocket, TcpListener) {
     let pair = || -> io::Result<(UdpSocket, TcpListener)> {
         let udp = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;

@@ -1,4 +1,4 @@
-//! Dovecot as next hop over LMTP: it keeps what it takes in mailboxes.
+//! Dovecot as next hop over LMTP: it delivers to mailboxes.
 
 use std::fs::{self, Permissions};
 use std::net::SocketAddr;
@@ -11,8 +11,7 @@ use crate::packages::root;
 use crate::wait::{free_port, until};
 use crate::{Process, debian};
 
-/// A running Dovecot that is nobody's but the test's, with a mailbox for each of its users and
-/// nothing but LMTP.
+/// A running Dovecot for one test, with a mailbox for each of its users and nothing but LMTP.
 #[derive(Debug)]
 pub struct Dovecot {
     process: Process,
@@ -22,8 +21,8 @@ pub struct Dovecot {
 }
 
 impl Dovecot {
-    /// One with these users, given by their addresses, unless Dovecot is not installed or cannot
-    /// run here; then it says so, in one line.
+    /// Starts one with these users, given by their addresses. If Dovecot is not installed or cannot
+    /// run here, reports that in one line and returns `None`.
     pub fn start(users: &[&str]) -> Option<Self> {
         let dovecot = debian("dovecot-lmtpd", "dovecot")?;
         if !root("Dovecot") {
@@ -50,20 +49,20 @@ impl Dovecot {
         })
     }
 
-    /// Where its LMTP server is.
+    /// Returns the address of its LMTP server.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// What its server shows, as PEM.
+    /// Returns its certificate, as PEM.
     pub fn certificate(&self) -> &Path {
         &self.home.certificate.certificate
     }
 
-    /// Waits until there are so many messages in a user's mailbox; gives them, in no order.
+    /// Waits until a user's mailbox has this many messages; returns them in no order.
     pub fn mailbox(&self, user: &str, count: usize) -> Vec<Vec<u8>> {
         let folder = self.home.path().join("mail").join(user).join("new");
-        // A message gets into this folder by being renamed, whole (maildir(5)).
+        // A message gets into this folder by a rename, whole (maildir(5)).
         let whole = || {
             let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
             let messages: Vec<_> = entries.filter_map(|e| fs::read(e.path()).ok()).collect();
@@ -75,14 +74,14 @@ impl Dovecot {
         messages
     }
 
-    /// Waits until it has logged these words; gives the first line with them.
+    /// Waits until it has logged these words; returns the first line with them.
     pub fn logged(&self, words: &str) -> String {
         self.process.logged(words)
     }
 }
 
 impl Drop for Dovecot {
-    /// Ends its main process, which takes all others with it.
+    /// Ends its main process, which ends all others.
     fn drop(&mut self) {
         self.process.signal("TERM");
         self.process.wait();

@@ -9,8 +9,8 @@ use crate::packages::{root, unpacked};
 use crate::wait::{free_port, until};
 use crate::{PATIENCE, Process};
 
-/// A running Exim that is nobody's but the test's: it takes mail on a loopback port and hands all
-/// of it, bounces too, to one next hop. It uses TLS with whoever offers it, and offers it itself.
+/// A running Exim for one test: it accepts mail on a loopback port and sends all of it, bounces
+/// too, to one next hop. It uses TLS if the server offers it, and offers it itself.
 #[derive(Debug)]
 pub struct Exim {
     process: Process,
@@ -19,13 +19,13 @@ pub struct Exim {
     home: Home,
 }
 
-/// The one that Debian's Exim has built in.
+/// User that is compiled into Debian's Exim.
 const USER: User = User {
     name: "Debian-exim",
     id: 64_990,
 };
 
-/// No look-ups, no mailboxes, no pauses. What is added comes in front.
+/// Main options: no look-ups, no mailboxes, no pauses. Further ones come in front.
 const MAIN: &str = "
 primary_hostname = exim.example
 keep_environment =
@@ -56,13 +56,13 @@ all:
 ";
 
 impl Exim {
-    /// One that hands everything to this next hop, unless Exim is not unpacked or cannot run here;
-    /// then it says so, in one line.
+    /// Starts one that sends everything to this next hop. If Exim is not unpacked or cannot run
+    /// here, reports that in one line and returns `None`.
     pub fn start(next_hop: SocketAddr) -> Option<Self> {
         Self::with(next_hop, "", "")
     }
 
-    /// The same with further main options, and further options of its SMTP transport. The main
+    /// Starts one with further main options, and further options of its SMTP transport. The main
     /// option `REFUSED` lists local parts that it refuses.
     pub fn with(next_hop: SocketAddr, main: &str, transport: &str) -> Option<Self> {
         let package = unpacked("exim4-daemon-light")?;
@@ -76,8 +76,8 @@ impl Exim {
             &configuration(&home, &package, next_hop, main, transport),
         );
         let address = free_port();
-        // It becomes its own user before it starts, since it is not to need any other; its log is
-        // wanted where a process's log is.
+        // It changes to its own user before it starts, so that it needs no other; its log goes
+        // where a process's log is expected.
         let setup = format!(
             "mkdir spool\n\
              touch mainlog\n\
@@ -100,17 +100,17 @@ impl Exim {
         })
     }
 
-    /// Where its SMTP server is.
+    /// Returns the address of its SMTP server.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// What its SMTP server shows, as PEM.
+    /// Returns its certificate, as PEM.
     pub fn certificate(&self) -> &Path {
         &self.home.certificate.certificate
     }
 
-    /// Waits until it has nothing left to do for any message that it took.
+    /// Waits until it has no work left for any message that it accepted.
     pub fn drained(&self) {
         let queued = || format!("queued after {PATIENCE:?}:\n{}", self.process.log());
         until(queued, || {
@@ -118,7 +118,7 @@ impl Exim {
         });
     }
 
-    /// Waits until it has logged these words; gives the first line with them.
+    /// Waits until it has logged these words; returns the first line with them.
     pub fn logged(&self, words: &str) -> String {
         self.process.logged(words)
     }

@@ -1,4 +1,4 @@
-//! The fixtures in `tests/fixtures`: a message (`.eml`) and beside it what is to become of it
+//! The fixtures in `tests/fixtures`: a message (`.eml`) and beside it the expected result
 //! (`.toml`).
 
 use std::collections::BTreeMap;
@@ -9,31 +9,31 @@ use serde::Deserialize;
 
 use crate::Taken;
 
-/// One message with its envelope and its expected fate.
+/// One message with its envelope and its expected result.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Fixture {
     /// Name of the file, without ending.
     #[serde(skip)]
     pub name: String,
-    /// The message, with CRLF.
+    /// Message, with CRLF.
     #[serde(skip)]
     pub path: PathBuf,
-    /// What it shows, in a few words.
+    /// Short description.
     pub shows: String,
-    /// The listener that it comes to.
+    /// Listener that it is sent to.
     pub listener: String,
-    /// The reverse-path; empty when null.
+    /// Reverse-path; empty when null.
     pub mail_from: String,
-    /// The recipients.
+    /// Recipients.
     pub rcpt_to: Vec<String>,
-    /// User and password, where it authenticates.
+    /// User and password, if the client authenticates.
     pub user: Option<(String, String)>,
-    /// What is to become of it.
+    /// Expected result.
     pub expect: Expect,
 }
 
-/// What is to become of a message.
+/// Expected result of a message.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Expect {
@@ -41,13 +41,13 @@ pub struct Expect {
     pub verdict: String,
     /// Code of the reply to the end of data.
     pub code: u16,
-    /// Its class, where a policy says one.
+    /// Class, if a policy gives one.
     pub class: Option<String>,
-    /// Whether a machine may answer it.
+    /// True if a machine may answer it.
     pub reply_allowed: Option<bool>,
-    /// A part of some policy's reason.
+    /// Part of some policy's reason.
     pub reason: Option<String>,
-    /// The next hop that gets it: `application` or `smarthost`.
+    /// Next hop that gets it: `application` or `smarthost`.
     pub hop: Option<String>,
     /// Headers that arrive there; an empty value stands for one that must not.
     #[serde(default)]
@@ -55,7 +55,7 @@ pub struct Expect {
 }
 
 impl Fixture {
-    /// The message, with CRLF line ends.
+    /// Returns the message, with CRLF line ends.
     pub fn message(&self) -> Vec<u8> {
         let text = fs::read(&self.path).unwrap_or_else(|e| panic!("{}: {e}", self.path.display()));
         let mut message = Vec::with_capacity(text.len() + 64);
@@ -68,8 +68,8 @@ impl Fixture {
         message
     }
 
-    /// What is not as it should be about the message as it arrived: recipients, the expected
-    /// headers, and every octet below them.
+    /// Returns the differences between the message that arrived and the expected one: in
+    /// recipients, expected headers, and the body.
     pub fn arrival_surprises(&self, taken: &Taken) -> Vec<String> {
         let mut surprises = Vec::new();
         if taken.from != self.mail_from || taken.to != self.rcpt_to {
@@ -94,13 +94,13 @@ impl Fixture {
     }
 }
 
-/// Everything behind the first empty line.
+/// Returns everything after the first empty line.
 fn body(message: &[u8]) -> &[u8] {
     let empty = message.windows(4).position(|window| window == b"\r\n\r\n");
     empty.map_or(&[], |end| &message[end + 4..])
 }
 
-/// All fixtures, in the order of their names: some are about a message that came before.
+/// Returns all fixtures in the order of their names: some depend on earlier ones.
 pub fn fixtures() -> Vec<Fixture> {
     let folder = crate::workspace().join("tests/fixtures");
     let entries = fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));

@@ -1,4 +1,4 @@
-//! What a mail server beside the relay has for itself.
+//! The files of a mail server beside the relay.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::Certificate;
 
-/// A directory that goes when the server goes, with a certificate for it.
+/// A directory that is removed with the server, with a certificate for it.
 #[derive(Debug)]
 pub(crate) struct Home {
     directory: TempDir,
@@ -16,7 +16,7 @@ pub(crate) struct Home {
 }
 
 impl Home {
-    /// One that all users may look into: servers run their parts as users of their own.
+    /// Makes one that all users may read: servers run parts of themselves as users of their own.
     pub(crate) fn make() -> Self {
         let directory = tempfile::tempdir().unwrap_or_else(|e| panic!("no directory: {e}"));
         let path = directory.path();
@@ -37,7 +37,7 @@ impl Home {
         written.unwrap_or_else(|error| panic!("{name}: {error}"));
     }
 
-    /// How many files there are below a folder that somebody else may be changing.
+    /// Returns the number of files below a folder that another process may be changing.
     pub(crate) fn files(&self, folder: &str) -> usize {
         files(&self.path().join(folder))
     }

@@ -1,9 +1,9 @@
-//! What the tests, the demo and the torture share: the relay and its neighbours as processes, an
-//! SMTP client and a name server that say exactly what they are told, policy modules built on
-//! demand, fixtures, and the public suites.
+//! Support shared by the tests, the demo and the torture: the relay and its neighbours as
+//! processes, an SMTP client and a name server that send exactly what they are told, policy modules
+//! built on demand, fixtures, and the public suites.
 //!
-//! Nothing in here waits by sleeping: a process says when it is ready, the sink says what it took,
-//! and every wait has an end ([`PATIENCE`]) after which it fails loudly.
+//! Nothing in here waits by sleeping: a process reports when it is ready, the sink reports each
+//! message, and every wait has a bound ([`PATIENCE`]) after which it fails loudly.
 
 #![forbid(unsafe_code)]
 
@@ -57,17 +57,17 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// How long anything may take before a test gives up on it: far more than it ever takes, since
-/// machines that run tests are slow and busy.
+/// Longest wait before a test gives up: far more than is ever needed, since machines that run tests
+/// are slow and busy.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The root of the workspace.
+/// Returns the root of the workspace.
 pub fn workspace() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
-/// A folder of the public conformance suites, if they are at hand: in `$GATEPOST_CONFORMANCE`, or
-/// in `shared/conformance` beside the repository. Says so, in one line, where they are not.
+/// Returns the folder of a public conformance suite: in `$GATEPOST_CONFORMANCE`, or in
+/// `shared/conformance` beside the repository. If it is absent, reports that in one line.
 pub fn conformance(suite: &str) -> Option<PathBuf> {
     let root = std::env::var_os("GATEPOST_CONFORMANCE")
         .map_or_else(|| workspace().join("../shared/conformance"), PathBuf::from);
@@ -81,8 +81,8 @@ pub fn conformance(suite: &str) -> Option<PathBuf> {
     None
 }
 
-/// Says something that is to be seen even where the test succeeds: the test runner keeps what is
-/// printed by `eprintln!` to itself.
+/// Prints a line that is seen even if the test succeeds: the test runner captures the output of
+/// `eprintln!`.
 pub fn say(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }

@@ -1,4 +1,4 @@
-//! A server of one text over HTTPS, as one that publishes a list has it.
+//! An HTTPS server of one text, such as a published list.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -12,17 +12,17 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::Certificate;
 
-/// What it answers.
+/// Answer of the server.
 #[derive(Debug, Clone)]
 pub enum Published {
-    /// 200 with this text, or 304 to who has this version.
+    /// 200 with this text, or 304 to a client that has this version.
     Text {
-        /// The text.
+        /// Text.
         text: String,
-        /// Its entity tag.
+        /// Entity tag.
         etag: Option<String>,
     },
-    /// 302 to this place; at `/moved` there is a list.
+    /// 302 to this location; the list is at `/moved`.
     Elsewhere(String),
     /// Another status, such as `500 Internal Server Error`.
     Status(String),
@@ -31,7 +31,7 @@ pub enum Published {
 #[derive(Debug)]
 struct Shared {
     published: Published,
-    /// The status of each answer.
+    /// Status of each answer.
     answered: Vec<String>,
 }
 
@@ -43,7 +43,7 @@ pub struct ListServer {
 }
 
 impl ListServer {
-    /// One with this certificate.
+    /// Starts one with this certificate.
     pub fn start(certificate: &Certificate) -> Self {
         let tls = Arc::new(tls(&certificate.certificate, &certificate.key));
         let listener =
@@ -64,12 +64,12 @@ impl ListServer {
         Self { address, shared }
     }
 
-    /// What it answers from now on.
+    /// Changes the answer.
     pub fn publish(&self, published: Published) {
         lock(&self.shared).published = published;
     }
 
-    /// The same, 200 with a text.
+    /// Changes the answer to 200 with a text.
     pub fn publish_text(&self, text: &str, etag: Option<&str>) {
         self.publish(Published::Text {
             text: text.to_owned(),
@@ -77,12 +77,12 @@ impl ListServer {
         });
     }
 
-    /// Where it is.
+    /// Returns the URL of a path.
     pub fn url(&self, path: &str) -> String {
         format!("https://localhost:{}{path}", self.address.port())
     }
 
-    /// The status of each answer that it gave, oldest first.
+    /// Returns the status of each answer so far, oldest first.
     pub fn answered(&self) -> Vec<String> {
         lock(&self.shared).answered.clone()
     }

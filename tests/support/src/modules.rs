@@ -5,22 +5,22 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// The module of a policy that ships with the relay, such as `loop-guard`.
+/// Returns the module of a built-in policy, such as `loop-guard`.
 pub fn policy(name: &str) -> Vec<u8> {
     read(policy_file(name))
 }
 
-/// Where the module of a policy that ships with the relay is.
+/// Returns the file of a built-in policy's module.
 pub fn policy_file(name: &str) -> PathBuf {
     built().join(format!("{}.wasm", name.replace('-', "_")))
 }
 
-/// The module of a policy of the tests, such as `endless_loop`.
+/// Returns the module of a test policy, such as `endless_loop`.
 pub fn hostile(name: &str) -> Vec<u8> {
     read(hostile_file(name))
 }
 
-/// Where the module of a policy of the tests is.
+/// Returns the file of a test policy's module.
 pub fn hostile_file(name: &str) -> PathBuf {
     built().join("examples").join(format!("{name}.wasm"))
 }
@@ -56,7 +56,7 @@ fn built() -> &'static PathBuf {
             "--examples",
             "--target-dir",
         ]);
-        // What cargo sets for this test must not reach the cargo that builds the guests.
+        // Cargo's variables for this test must not reach the cargo that builds the guests.
         for (name, _) in std::env::vars_os() {
             let name = name.to_string_lossy();
             if name.starts_with("CARGO_") && name != "CARGO_HOME" || name == "RUSTFLAGS" {

@@ -1,14 +1,14 @@
-//! What a policy looks up that is run natively, as the plain Rust that it is, on a
-//! [message](gatepost_sdk::native::Mail) without a sandbox in between.
+//! Look-ups for a policy that runs natively, as plain Rust, on a
+//! [message](gatepost_sdk::native::Mail) without a sandbox.
 
 use std::collections::{HashMap, HashSet};
 
-/// What a policy may look up: a time that stands still, and what it marked and counted.
+/// Look-ups with a fixed time, and given marks and counts.
 #[derive(Debug, Clone, Default)]
 pub struct NativeFacts {
-    /// Marked before this message.
+    /// Keys marked before this message.
     pub seen: HashSet<String>,
-    /// Counted before this message, just now.
+    /// Counts made just before this message.
     pub counted: HashMap<String, u64>,
 }
 

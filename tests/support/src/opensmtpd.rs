@@ -8,8 +8,8 @@ use crate::packages::{root, unpacked};
 use crate::wait::{free_port, listening, until};
 use crate::{PATIENCE, Process};
 
-/// A running OpenSMTPD that is nobody's but the test's: it takes mail on a loopback port and hands
-/// all of it, bounces too, to one next hop. It uses TLS with whoever offers it.
+/// A running OpenSMTPD for one test: it accepts mail on a loopback port and sends all of it,
+/// bounces too, to one next hop. It uses TLS if the server offers it.
 #[derive(Debug)]
 pub struct OpenSmtpd {
     process: Process,
@@ -18,7 +18,7 @@ pub struct OpenSmtpd {
     home: Home,
 }
 
-/// Those that Debian's OpenSMTPD has built in.
+/// Users that are compiled into Debian's OpenSMTPD.
 const USERS: [User; 2] = [
     User {
         name: "opensmtpd",
@@ -31,13 +31,13 @@ const USERS: [User; 2] = [
 ];
 
 impl OpenSmtpd {
-    /// One that hands everything to this next hop, unless OpenSMTPD is not unpacked or cannot run
-    /// here; then it says so, in one line.
+    /// Starts one that sends everything to this next hop. If OpenSMTPD is not unpacked or cannot
+    /// run here, reports that in one line and returns `None`.
     pub fn start(next_hop: SocketAddr) -> Option<Self> {
         Self::listening(next_hop, "")
     }
 
-    /// The same, and it offers STARTTLS. Every handshake fails with the OpenSMTPD of Debian 12,
+    /// Starts one that also offers STARTTLS. Every handshake fails with the OpenSMTPD of Debian 12,
     /// which cannot use its private key with OpenSSL 3.
     pub fn with_broken_tls(next_hop: SocketAddr) -> Option<Self> {
         Self::listening(next_hop, "tls pki own")
@@ -63,7 +63,7 @@ impl OpenSmtpd {
             port = address.port(),
         );
         home.write("smtpd.conf", &configuration);
-        // The folders that it has built in: its own are empty, the queue is in our directory.
+        // Its compiled-in folders: its own are empty, the queue is in our directory.
         let setup = format!(
             "chmod 600 key.pem smtpd.conf\n\
              mkdir --mode=711 queue\n\
@@ -83,12 +83,12 @@ impl OpenSmtpd {
         })
     }
 
-    /// Where its SMTP server is.
+    /// Returns the address of its SMTP server.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Waits until it has nothing left to do for any message that it took.
+    /// Waits until it has no work left for any message that it accepted.
     pub fn drained(&self) {
         let queued = || format!("queued after {PATIENCE:?}:\n{}", self.process.log());
         until(queued, || {
@@ -96,14 +96,14 @@ impl OpenSmtpd {
         });
     }
 
-    /// Waits until it has logged these words; gives the first line with them.
+    /// Waits until it has logged these words; returns the first line with them.
     pub fn logged(&self, words: &str) -> String {
         self.process.logged(words)
     }
 }
 
 impl Drop for OpenSmtpd {
-    /// Ends its main process, which takes all others with it.
+    /// Ends its main process, which ends all others.
     fn drop(&mut self) {
         self.process.signal("TERM");
         self.process.wait();

@@ -1,4 +1,4 @@
-//! What an operator does to a running relay, and what monitors ask of it.
+//! Operators' actions on a running relay, and requests of monitors.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -10,8 +10,7 @@ use serde_json::Value;
 use crate::{PATIENCE, Relay, RelayBuilder};
 
 impl Relay {
-    /// Runs a command that must be answered with no (exit code 1); what it says on standard
-    /// error, on one line.
+    /// Runs a command that must fail with exit code 1; returns its standard error on one line.
     pub fn refuses(&self, arguments: &[&str]) -> String {
         let output = self.command(arguments);
         let said = String::from_utf8_lossy(&output.stderr);
@@ -23,7 +22,7 @@ impl Relay {
         one_line(&said)
     }
 
-    /// SIGHUP: reads the configuration again. What it logged meanwhile.
+    /// Sends SIGHUP to reload the configuration; returns what the relay logged meanwhile.
     pub fn reload(&self) -> String {
         let before = self.log().len();
         self.signal("HUP");
@@ -33,37 +32,38 @@ impl Relay {
         )
     }
 
-    /// `gatepost reload` with another configuration, which must be put in use; what it says.
+    /// Runs `gatepost reload` with another configuration, which must be activated; returns its
+    /// output.
     pub fn reloads(&self, builder: &RelayBuilder) -> Value {
         builder.write(self.directory());
         self.json(&["reload"]).remove(0)
     }
 
-    /// The same with one that must be refused; why it was.
+    /// Runs `gatepost reload` with a configuration that must be refused; returns the reason.
     pub fn refuses_to_reload(&self, builder: &RelayBuilder) -> String {
         builder.write(self.directory());
         self.refuses(&["reload"])
     }
 
-    /// What is on record of a transaction: its events, oldest first.
+    /// Returns the recorded events of a transaction, oldest first.
     pub fn trace(&self, id: &str) -> Vec<Value> {
         self.json(&["trace", id])
     }
 
-    /// The events of one kind of a transaction, such as `attempt`.
+    /// Returns the events of one kind of a transaction, such as `attempt`.
     pub fn events(&self, id: &str, kind: &str) -> Vec<Value> {
         let mut events = self.trace(id);
         events.retain(|event| event["event"] == kind);
         events
     }
 
-    /// Every call of a policy about a transaction, in order.
+    /// Returns every call of a policy about a transaction, in order.
     pub fn judgements(&self, id: &str) -> Vec<Value> {
         let judged = self.events(id, "judged").into_iter();
         judged.map(|mut event| event["judgement"].take()).collect()
     }
 
-    /// Asks over the control socket, as the commands do, but without a process for each question.
+    /// Sends a request over the control socket, as the commands do, but without a process for each.
     pub fn ask(&self, request: &Value) -> Value {
         let ask = || {
             let mut stream = UnixStream::connect(self.directory().join("store/control.sock"))?;
@@ -75,7 +75,7 @@ impl Relay {
         ask().unwrap_or_else(|error| panic!("{request}: {error}"))
     }
 
-    /// Asks until the answer is there: for what happens by itself and is announced by nobody.
+    /// Asks until the answer is there: for changes that nothing announces.
     pub fn eventually<T>(&self, what: &str, mut ask: impl FnMut(&Self) -> Option<T>) -> T {
         let begun = Instant::now();
         loop {
@@ -86,7 +86,7 @@ impl Relay {
         }
     }
 
-    /// Status and body of a page for monitors, such as `/metrics`; the configuration needs
+    /// Returns status and body of a page for monitors, such as `/metrics`; the configuration needs
     /// `[http]`.
     pub fn page(&self, path: &str) -> (u16, String) {
         let ask = || {
@@ -105,7 +105,7 @@ impl Relay {
         parts.unwrap_or_else(|| panic!("{path}: {answer}"))
     }
 
-    /// The value of a metric, by its name with labels as it stands in `/metrics`.
+    /// Returns the value of a metric, by its name with labels as in `/metrics`.
     pub fn metric(&self, name: &str) -> Option<f64> {
         let (_, text) = self.page("/metrics");
         let values = text.lines().filter_map(|line| line.strip_prefix(name));
@@ -113,7 +113,7 @@ impl Relay {
     }
 }
 
-/// A report that was wrapped for a terminal, on one line.
+/// Puts a report that was wrapped for a terminal on one line.
 fn one_line(report: &str) -> String {
     let words = report.split_whitespace().filter(|word| *word != "│");
     words.collect::<Vec<_>>().join(" ")

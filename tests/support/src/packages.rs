@@ -5,12 +5,12 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Where `.ci/install` unpacks what cannot be installed beside Postfix, each package in a folder
-/// of its name.
+/// Folder into which `.ci/install` unpacks the packages that cannot be installed beside Postfix,
+/// each in a folder of its name.
 const UNPACKED: &str = "/opt/gatepost-peers";
 
-/// Where a program of a Debian package is, if it is installed. Says so, in one line, where it is
-/// not.
+/// Returns the path of a program of a Debian package. If it is not installed, reports that in one
+/// line and returns `None`.
 pub fn debian(package: &str, program: &str) -> Option<PathBuf> {
     let path = std::env::var("PATH").unwrap_or_default();
     let folders = path
@@ -27,8 +27,8 @@ pub fn debian(package: &str, program: &str) -> Option<PathBuf> {
     found
 }
 
-/// Whether a Debian package that other programs load is installed. Says so, in one line, where it
-/// is not.
+/// Returns true if a Debian package with a library that programs load is installed. If not, reports
+/// that in one line.
 pub fn debian_library(package: &str) -> bool {
     let query = Command::new("dpkg-query")
         .args(["--show", "--showformat=${db:Status-Status}", package])
@@ -42,8 +42,8 @@ pub fn debian_library(package: &str) -> bool {
     found
 }
 
-/// The folder that a Debian package is unpacked in, if it is. Says so, in one line, where it is
-/// not.
+/// Returns the folder in which a Debian package is unpacked. If it is not, reports that in one line
+/// and returns `None`.
 pub(crate) fn unpacked(package: &str) -> Option<PathBuf> {
     let folder = Path::new(UNPACKED).join(package);
     if folder.is_dir() {
@@ -55,12 +55,12 @@ pub(crate) fn unpacked(package: &str) -> Option<PathBuf> {
     None
 }
 
-/// Whether this process may do everything.
+/// Returns true if this process runs as root.
 pub fn is_root() -> bool {
     fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
 }
 
-/// Whether a mail server can become its own users here. Says so, in one line, where it cannot.
+/// Returns true if a mail server can become its own users here. If not, reports that in one line.
 pub(crate) fn root(server: &str) -> bool {
     let root = is_root();
     if !root {

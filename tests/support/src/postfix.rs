@@ -13,22 +13,22 @@ use crate::verifiers::{self, Verifiers};
 use crate::wait::until;
 use crate::{Process, debian};
 
-/// A running Postfix that is nobody's but the test's: it takes mail on a loopback port and from
-/// [`Postfix::sendmail`], and hands all of it to one next hop. It uses TLS with whoever offers it,
+/// A running Postfix for one test: it accepts mail on a loopback port and from
+/// [`Postfix::sendmail`], and sends all of it to one next hop. It uses TLS if the server offers it,
 /// and offers it itself.
 #[derive(Debug)]
 pub struct Postfix {
     process: Process,
     address: SocketAddr,
-    /// Where Postfix's commands are.
+    /// Folder of Postfix's commands.
     commands: PathBuf,
-    /// The other programs that work for it.
+    /// Other programs that work for it.
     helpers: Vec<Process>,
     // Dropped after the process.
     home: Home,
 }
 
-/// No look-ups, no mailboxes, no pauses. What is added comes below.
+/// Main settings: no look-ups, no mailboxes, no pauses. Further ones come below.
 const MAIN: &str = "
 compatibility_level = 3.6
 maillog_file = /dev/stdout
@@ -66,21 +66,21 @@ postlog unix-dgram n - n - 1 postlogd
 ";
 
 impl Postfix {
-    /// One that hands everything to this next hop, unless Postfix is not installed or cannot run
-    /// here; then it says so, in one line.
+    /// Starts one that sends everything to this next hop. If Postfix is not installed or cannot run
+    /// here, reports that in one line and returns `None`.
     pub fn start(next_hop: SocketAddr) -> Option<Self> {
         Self::with(next_hop, "")
     }
 
-    /// The same with further lines for its `main.cf`.
+    /// Starts one with further lines for its `main.cf`.
     pub fn with(next_hop: SocketAddr, main: &str) -> Option<Self> {
         Self::made(next_hop, main, None)
     }
 
-    /// The same with policyd-spf, opendkim and opendmarc, which ask this name server, at port 53,
-    /// and write what they find into Authentication-Results of `postfix.example`; whatever that
-    /// is, the message is taken. None, and a line that says so, where one of them is not
-    /// installed.
+    /// Starts one with policyd-spf, opendkim and opendmarc, which ask this name server, at port 53,
+    /// and write their results into Authentication-Results of `postfix.example`; whatever the
+    /// results, the message is accepted. If one of them is not installed, reports that in one line
+    /// and returns `None`.
     pub fn verifying(next_hop: SocketAddr, main: &str, resolver: IpAddr) -> Option<Self> {
         Self::made(next_hop, main, Some(Verifiers::find(resolver)?))
     }
@@ -132,28 +132,28 @@ impl Postfix {
         })
     }
 
-    /// The ids of its master process, the ancestor of all its others, and of the programs that work
-    /// for it.
+    /// Returns the ids of its master process, the ancestor of all its others, and of the programs
+    /// that work for it.
     pub fn ids(&self) -> Vec<u32> {
         let helpers = self.helpers.iter().map(Process::id);
         std::iter::once(self.process.id()).chain(helpers).collect()
     }
 
-    /// Where its SMTP server is.
+    /// Returns the address of its SMTP server.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// What its SMTP server shows, as PEM.
+    /// Returns the certificate of its SMTP server, as PEM.
     pub fn certificate(&self) -> &Path {
         &self.home.certificate.certificate
     }
 
-    /// Hands it a message as a local program does.
+    /// Submits a message as a local program does.
     pub fn sendmail(&self, from: &str, to: &[&str], message: &[u8]) {
         let mut command = Command::new(self.commands.join("sendmail"));
         command.arg("-C").arg(self.home.path());
-        // A line with nothing but a dot is no end.
+        // A line with only a dot does not end the message.
         command.args(["-i", "-f", from]).args(to);
         let mut sendmail = command
             .stdin(Stdio::piped())
@@ -170,8 +170,8 @@ impl Postfix {
         );
     }
 
-    /// Has it try at once what it has put off. That a recipient was put off is logged while its
-    /// message is still in hand, where no new attempt reaches it: this waits until it is not.
+    /// Retries deferred mail at once. A deferral is logged while the message is still active, where
+    /// no new attempt reaches it: this waits until it is not.
     pub fn flush(&self) {
         let queued = || self.postqueue("-j");
         let put_off = |queued: &str| {
@@ -182,13 +182,13 @@ impl Postfix {
         self.postqueue("-f");
     }
 
-    /// Waits until it has nothing left to do for any message that it took.
+    /// Waits until it has no work left for any message that it accepted.
     pub fn drained(&self) {
         let queued = || format!("queued: {}\n{}", self.postqueue("-j"), self.process.log());
         until(queued, || self.postqueue("-j").is_empty().then_some(()));
     }
 
-    /// Waits until it has logged these words; gives the first line with them.
+    /// Waits until it has logged these words; returns the first line with them.
     pub fn logged(&self, words: &str) -> String {
         self.process.logged(words)
     }
@@ -200,17 +200,17 @@ impl Postfix {
 }
 
 impl Drop for Postfix {
-    /// Ends its master process, which takes all others with it.
+    /// Ends its master process, which ends all others.
     fn drop(&mut self) {
         self.process.signal("TERM");
         self.process.wait();
     }
 }
 
-/// Starts the master process, if wanted where the resolver's configuration is another, and waits
-/// until it listens.
+/// Starts the master process, with another resolver configuration if wanted, and waits until it
+/// listens.
 fn start(master: &Path, directory: &Path, other_resolver: bool) -> Process {
-    // The log goes to standard output, and is wanted where a process's log is.
+    // The log goes to standard output, where a process's log is expected.
     let run = format!(
         "exec {} -c {} -s >&2",
         master.display(),
@@ -228,8 +228,8 @@ fn start(master: &Path, directory: &Path, other_resolver: bool) -> Process {
     process
 }
 
-/// Where a process listens, which Postfix does not say: the one TCP socket among those of the
-/// process that is in state LISTEN (proc(5), /proc/net/tcp).
+/// Returns the address at which a process listens, which Postfix does not report: the one TCP
+/// socket of the process that is in state LISTEN (proc(5), /proc/net/tcp).
 fn listening(process: u32) -> SocketAddr {
     let folder = PathBuf::from(format!("/proc/{process}"));
     let files = fs::read_dir(folder.join("fd")).into_iter().flatten();
@@ -252,7 +252,7 @@ fn listening(process: u32) -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, port))
 }
 
-/// Runs a program, which must succeed; what it printed.
+/// Runs a program, which must succeed; returns its output.
 fn run(command: &mut Command) -> String {
     let output = command.output();
     let output = output.unwrap_or_else(|error| panic!("{command:?}: {error}"));

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::PATIENCE;
 
-/// The relay's binary: `$GATEPOST_BIN`, or the one beside the running test or task.
+/// Returns the relay's binary: `$GATEPOST_BIN`, or the one beside the running test or task.
 pub fn binary() -> PathBuf {
     if let Some(path) = std::env::var_os("GATEPOST_BIN") {
         return PathBuf::from(path);
@@ -45,11 +45,11 @@ pub struct Process {
     log: Arc<Log>,
 }
 
-/// What a child has written to standard error, and whoever waits for more of it.
+/// Standard error of a child so far, and the waiters for more of it.
 #[derive(Debug, Default)]
 struct Log {
     text: Mutex<String>,
-    /// There will be no more: the child has closed it.
+    /// Set when the child has closed it.
     ended: AtomicBool,
     grown: Condvar,
 }
@@ -102,7 +102,7 @@ impl Process {
         }
     }
 
-    /// The next line of standard output.
+    /// Returns the next line of standard output.
     pub fn line(&self) -> String {
         match self.try_line(PATIENCE) {
             Ok(line) => line,
@@ -114,7 +114,7 @@ impl Process {
         }
     }
 
-    /// The next line of standard output, if one comes in time.
+    /// Returns the next line of standard output, if one comes in time.
     ///
     /// # Errors
     /// The time is up, or the process has ended.
@@ -122,12 +122,12 @@ impl Process {
         self.lines.recv_timeout(patience)
     }
 
-    /// What it has written to standard error so far.
+    /// Returns its standard error so far.
     pub fn log(&self) -> String {
         self.log.text().clone()
     }
 
-    /// All that it has written to standard error, once it has ended.
+    /// Waits for its end; returns all its standard error.
     pub fn whole_log(&self) -> String {
         let open = |_: &mut String| !self.log.ended.load(Ordering::Acquire);
         let waited = (self.log.grown).wait_timeout_while(self.log.text(), PATIENCE, open);
@@ -136,15 +136,15 @@ impl Process {
         text.clone()
     }
 
-    /// Waits until it has written this to standard error; gives the first line with it.
+    /// Waits until its standard error has these words; returns the first line with them.
     pub fn logged(&self, words: &str) -> String {
         let text = self.logged_behind(0, &[words]);
         let line = text.lines().find(|line| line.contains(words));
         line.unwrap_or_default().to_owned()
     }
 
-    /// Waits until it has written one of these to standard error behind the first `from` octets;
-    /// gives all that stands there.
+    /// Waits until its standard error has one of these words behind the first `from` bytes; returns
+    /// all text behind them.
     pub fn logged_behind(&self, from: usize, words: &[&str]) -> String {
         let text = self.log.text();
         let there = |text: &str| words.iter().any(|words| text[from..].contains(words));
@@ -160,7 +160,7 @@ impl Process {
         text[from..].to_owned()
     }
 
-    /// The most memory that it has had resident at a time so far, in octets (`VmHWM`).
+    /// Returns its peak resident memory so far, in bytes (`VmHWM`).
     pub fn peak_memory(&self) -> u64 {
         let file = format!("/proc/{}/status", self.id());
         let status = std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{file}: {e}"));
@@ -169,7 +169,7 @@ impl Process {
         kib.unwrap_or_else(|| panic!("no VmHWM in {file}:\n{status}")) * 1024
     }
 
-    /// Its process id.
+    /// Returns its process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::{Certificate, Client, Process, Sink, binary, run};
 
-/// What a relay is made from.
+/// Settings from which a relay is started.
 #[derive(Debug, Clone)]
 pub struct RelayBuilder {
     config: String,
@@ -33,8 +33,8 @@ pub struct Relay {
 }
 
 impl RelayBuilder {
-    /// A relay with this configuration, but for `[relay]`, `[log-ins]` and `[tls]`, which are put in front
-    /// unless it has its own. `{dir}` in the text is the relay's own directory.
+    /// Begins with this configuration. `[relay]`, `[log-ins]` and `[tls]` are put in front unless
+    /// it has its own. `{dir}` in the text is the relay's own directory.
     pub fn new(config: impl Into<String>) -> Self {
         Self {
             config: config.into(),
@@ -44,10 +44,10 @@ impl RelayBuilder {
         }
     }
 
-    /// The configuration that most scenarios want: account `acme` with `desk.example` and the
+    /// Begins with the configuration of most scenarios: account `acme` with `desk.example` and the
     /// user `user`/`secret`, listeners `mx` and `submission` with STARTTLS and the built-in
-    /// policies, and a sink as default route. The account sends as `sender.example`, too, from
-    /// where messages of the scenarios are, so that one serves for both listeners.
+    /// policies, and a sink as default route. The account also sends as `sender.example`, the
+    /// domain of the scenarios' messages, so that one message serves for both listeners.
     pub fn usual(next_hop: SocketAddr) -> Self {
         Self::new(format!(
             r#"
@@ -75,8 +75,8 @@ impl RelayBuilder {
         ))
     }
 
-    /// The relay that the fixtures go through (`tests/fixtures/relay.toml`), with a sink in the
-    /// place of the application and one in that of the customer's smart host.
+    /// Begins with the configuration of the fixtures (`tests/fixtures/relay.toml`), with sinks in
+    /// the place of the application and of the customer's smart host.
     pub fn fixtures(application: SocketAddr, smarthost: SocketAddr) -> Self {
         let file = crate::workspace().join("tests/fixtures/relay.toml");
         let text = fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
@@ -91,7 +91,7 @@ impl RelayBuilder {
             )
     }
 
-    /// Adds to the configuration.
+    /// Appends to the configuration.
     pub fn with(mut self, config: &str) -> Self {
         self.config.push('\n');
         self.config.push_str(config);
@@ -114,7 +114,7 @@ impl RelayBuilder {
         self
     }
 
-    /// Keeps everything in this directory, which is left as it is afterwards.
+    /// Keeps everything in this directory, which is not removed afterwards.
     pub fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
         self.directory = Some(directory.into());
         self
@@ -159,7 +159,7 @@ impl RelayBuilder {
         })
     }
 
-    /// Writes the configuration into a directory, for commands that need no running relay; gives
+    /// Writes the configuration into a directory, for commands that need no running relay; returns
     /// its file.
     pub fn write(&self, directory: &Path) -> PathBuf {
         let text = self.text(directory);
@@ -176,7 +176,7 @@ impl RelayBuilder {
             share_compiled_policies(&directory.join("store"));
         }
         if !self.has("[log-ins]") {
-            // Only a scenario of its own waits for it.
+            // Only a scenario about the delay waits for it.
             text += "[log-ins]\ndelay = \"0s\"\n";
         }
         if !self.has("[tls]") {
@@ -192,8 +192,8 @@ impl RelayBuilder {
     }
 }
 
-/// Lets the relays of all tests keep compiled policies in one place, in the target folder: to
-/// compile them for each would take far longer than the test that it is for.
+/// Lets the relays of all tests share compiled policies, in the target folder: compiling them for
+/// each would take far longer than the test itself.
 fn share_compiled_policies(store: &Path) {
     let cache = store.join("cache");
     if cache.exists() {
@@ -247,7 +247,7 @@ fn ready(process: &Process) -> Result<BTreeMap<String, SocketAddr>, String> {
 }
 
 impl Relay {
-    /// Where a listener, or `http`, is.
+    /// Returns the address of a listener, or of `http`.
     pub fn address(&self, name: &str) -> SocketAddr {
         *self
             .addresses
@@ -260,35 +260,34 @@ impl Relay {
         Client::greeted(self.address(listener))
     }
 
-    /// The directory of configuration and store.
+    /// Returns the directory of configuration and store.
     pub fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// What it has logged so far.
+    /// Returns its log so far.
     pub fn log(&self) -> String {
         self.process.log()
     }
 
-    /// Waits until it has logged these words; gives the first line with them.
+    /// Waits until it has logged these words; returns the first line with them.
     pub fn logged(&self, words: &str) -> String {
         self.process.logged(words)
     }
 
-    /// Waits until it has logged one of these behind the first `from` octets of its log; gives all
-    /// that it has logged there.
+    /// Waits until it has logged one of these words behind the first `from` bytes of its log;
+    /// returns all text behind them.
     pub fn logged_behind(&self, from: usize, words: &[&str]) -> String {
         self.process.logged_behind(from, words)
     }
 
-    /// Sends it a signal by name, such as `HUP`.
+    /// Sends a signal by name, such as `HUP`.
     pub fn signal(&self, signal: &str) {
         self.process.signal(signal);
     }
 
-    /// Ends relay and sink, and makes sure that no message is left of which the test has not
-    /// taken note: none came to the sink unasked for, none waits in the queue, and of none is
-    /// there a file.
+    /// Ends relay and sink, and asserts that no message is left: none came to the sink without
+    /// being read by the test, none is queued, and no file of a message remains.
     pub fn leaves_nothing(mut self, sink: Sink) {
         let status = self.terminate();
         assert!(status.success(), "{status}:\n{}", self.log());
@@ -299,24 +298,24 @@ impl Relay {
         assert_eq!(self.bodies(), 0, "files of messages are left");
     }
 
-    /// How many files of messages there are in its store: large ones, on their way in or out.
+    /// Returns the number of message files in its store: large messages, on their way in or out.
     pub fn bodies(&self) -> usize {
         let folder = self.directory.join("store/incoming");
         let files = fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
         files.count()
     }
 
-    /// Its process id.
+    /// Returns its process id.
     pub fn id(&self) -> u32 {
         self.process.id()
     }
 
-    /// The process.
+    /// Returns the process.
     pub fn process(&mut self) -> &mut Process {
         &mut self.process
     }
 
-    /// `kill -9`.
+    /// Kills it with `kill -9`.
     pub fn kill(&mut self) {
         self.process.kill();
     }
@@ -331,7 +330,7 @@ impl Relay {
         }
     }
 
-    /// SIGTERM, and the wait for its end.
+    /// Sends SIGTERM and waits for its end.
     pub fn terminate(&mut self) -> ExitStatus {
         self.process.signal("TERM");
         self.process.wait()

@@ -1,4 +1,4 @@
-//! The client's side of SCRAM-SHA-256 (RFC 5802, RFC 7677), as honest as it is told to be.
+//! The client's side of SCRAM-SHA-256 (RFC 5802, RFC 7677), with fields that a test may falsify.
 
 use std::num::NonZeroU32;
 
@@ -9,20 +9,20 @@ use ring::{digest, hmac, pbkdf2};
 /// A client in the middle of an exchange. Messages go in and out in base64, as in SMTP.
 #[derive(Debug, Clone)]
 pub struct Scram {
-    /// As it is sent: a comma as `=2C`, an equals sign as `=3D`.
+    /// User name as it is sent: a comma as `=2C`, an equals sign as `=3D`.
     pub user: String,
-    /// In clear; prepared, if need be.
+    /// Password in clear; prepared, if need be.
     pub password: String,
-    /// `n,,`, `y,,` or `p=tls-exporter,,`, perhaps with `a=…` between the commas.
+    /// GS2 header: `n,,`, `y,,` or `p=tls-exporter,,`, perhaps with `a=…` between the commas.
     pub gs2: String,
-    /// What is repeated behind it.
+    /// Channel binding data that follow the repeated header.
     pub binding: Vec<u8>,
     auth_message: String,
     salted: [u8; 32],
 }
 
 impl Scram {
-    /// Without channel binding.
+    /// Returns a client without channel binding.
     pub fn new(user: &str, password: &str) -> Self {
         Self {
             user: user.to_owned(),
@@ -34,7 +34,7 @@ impl Scram {
         }
     }
 
-    /// Bound to a connection.
+    /// Returns a client bound to a TLS connection.
     pub fn bound(user: &str, password: &str, binding: [u8; 32]) -> Self {
         Self {
             gs2: "p=tls-exporter,,".to_owned(),
@@ -47,12 +47,12 @@ impl Scram {
         format!("n={},r=fyko+d2lbbFgONRv9qkxdawL", self.user)
     }
 
-    /// The first message.
+    /// Returns the first message.
     pub fn first(&self) -> String {
         STANDARD.encode(format!("{}{}", self.gs2, self.bare()))
     }
 
-    /// The answer to the server's first message.
+    /// Returns the answer to the server's first message.
     pub fn last(&mut self, challenge: &str) -> String {
         let challenge = decoded(challenge);
         let value = |name: &str| {
@@ -76,7 +76,7 @@ impl Scram {
         STANDARD.encode(format!("{unproved},p={}", STANDARD.encode(proof)))
     }
 
-    /// Whether the server has proved that it knows the password's verifier.
+    /// Returns true if the server has proved that it knows the password's verifier.
     pub fn accepts(&self, receipt: &str) -> bool {
         let signature = sign(&sign(&self.salted, "Server Key"), &self.auth_message);
         decoded(receipt) == format!("v={}", STANDARD.encode(signature))

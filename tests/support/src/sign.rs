@@ -1,4 +1,4 @@
-//! Signatures of DKIM and ARC for whatever a test needs signed, made with keys of the moment.
+//! Signatures of DKIM and ARC for tests, made with generated keys.
 
 use crate::Zone;
 use base64::Engine;
@@ -8,16 +8,16 @@ use mail_auth::common::headers::HeaderWriter;
 use mail_auth::dkim::DkimSigner;
 use sha2::{Digest, Sha256};
 
-/// A key with its public half, as a record says it.
+/// A key with its public half as a record.
 #[derive(Debug)]
 pub struct Signer {
     pkcs8: Vec<u8>,
-    /// The key record (RFC 6376 section 3.6.1).
+    /// Key record (RFC 6376 section 3.6.1).
     pub record: String,
 }
 
 impl Signer {
-    /// A new key.
+    /// Generates a key.
     pub fn new() -> Self {
         let pkcs8 = Ed25519Key::generate_pkcs8().unwrap_or_else(|e| panic!("no key: {e}"));
         let key = key(&pkcs8);
@@ -33,12 +33,12 @@ impl Signer {
         zone.txt(&format!("s._domainkey.{domain}"), &self.record);
     }
 
-    /// The message, signed for that domain.
+    /// Returns the message with a signature for that domain.
     pub fn sign(&self, message: &[u8], domain: &str) -> Vec<u8> {
         [&self.signature(message, domain), message].concat()
     }
 
-    /// The signature of a message for that domain, as a header field.
+    /// Returns the signature of a message for that domain, as a header field.
     pub fn signature(&self, message: &[u8], domain: &str) -> Vec<u8> {
         let signature = DkimSigner::from_key(key(&self.pkcs8))
             .domain(domain)
@@ -49,7 +49,7 @@ impl Signer {
         signature.to_header().into_bytes()
     }
 
-    /// The signature of octets, hashed first (RFC 8463 section 3).
+    /// Returns the signature of octets, hashed first (RFC 8463 section 3).
     pub fn raw(&self, octets: &[u8]) -> Vec<u8> {
         let signature = key(&self.pkcs8).sign(octets);
         signature.unwrap_or_else(|e| panic!("no signature: {e}"))
@@ -66,19 +66,18 @@ fn key(pkcs8: &[u8]) -> Ed25519Key {
     Ed25519Key::from_pkcs8_der(pkcs8).unwrap_or_else(|e| panic!("no key: {e}"))
 }
 
-/// A chain of ARC sets over one message, made by hand: so that anyone may claim anything in it.
-/// Every sealer's key is at `s._domainkey`. Fields are written as they are canonical, but for
-/// their names.
+/// A chain of ARC sets over one message, made by hand, so that it may claim anything. Every
+/// sealer's key is at `s._domainkey`. Fields are written in canonical form, but for their names.
 #[derive(Debug)]
 pub struct ArcChain<'a> {
     signer: &'a Signer,
-    /// Names in lower case, oldest first.
+    /// Fields with names in lower case, oldest first.
     fields: Vec<String>,
     message: &'a str,
 }
 
 impl<'a> ArcChain<'a> {
-    /// None yet. The message has the fields From and Subject, in this order.
+    /// Begins an empty chain. The message has the fields From and Subject, in this order.
     pub fn of(signer: &'a Signer, message: &'a str) -> Self {
         Self {
             signer,
@@ -87,7 +86,7 @@ impl<'a> ArcChain<'a> {
         }
     }
 
-    /// Adds the set of a sealer who claims these results.
+    /// Adds the set of a sealer that claims these results.
     pub fn seal(mut self, sealer: &str, results: &str) -> Self {
         let instance = self.fields.len() / 3 + 1;
         let common = format!("i={instance}; a=ed25519-sha256; d={sealer}; s=s;");
@@ -113,7 +112,7 @@ impl<'a> ArcChain<'a> {
         self
     }
 
-    /// The message with its chain.
+    /// Returns the message with its chain.
     pub fn message(&self) -> Vec<u8> {
         let mut fields = self.fields.join("\r\n");
         fields.push_str("\r\n");

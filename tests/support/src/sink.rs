@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::{PATIENCE, Process, binary};
 
-/// A running sink, and where it keeps what it takes.
+/// A running sink, and the folder of its messages.
 #[derive(Debug)]
 pub struct Sink {
     process: Process,
@@ -18,39 +18,39 @@ pub struct Sink {
     _directory: TempDir,
 }
 
-/// A message that the sink took.
+/// A message that the sink accepted.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Taken {
-    /// The reverse-path; empty when null.
+    /// Reverse-path; empty when null.
     pub from: String,
-    /// The recipients.
+    /// Recipients.
     pub to: Vec<String>,
-    /// SMTPUTF8 was among the parameters of MAIL (RFC 6531).
+    /// True if SMTPUTF8 was among the parameters of MAIL (RFC 6531).
     pub smtputf8: bool,
-    /// RET and ENVID of MAIL, as they were given (RFC 3461).
+    /// RET and ENVID of MAIL, as given (RFC 3461).
     pub dsn: String,
     /// NOTIFY and ORCPT of each RCPT.
     pub dsn_to: Vec<String>,
-    /// Octets.
+    /// Size in octets.
     pub size: u64,
-    /// How the connection was secured.
+    /// Protocol and cipher of the connection under TLS.
     pub tls: Option<String>,
-    /// Where the message is kept.
+    /// File of the message.
     pub file: PathBuf,
 }
 
 impl Taken {
-    /// The message.
+    /// Returns the message.
     pub fn bytes(&self) -> Vec<u8> {
         std::fs::read(&self.file).unwrap_or_else(|e| panic!("{}: {e}", self.file.display()))
     }
 
-    /// The message as text.
+    /// Returns the message as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.bytes()).into_owned()
     }
 
-    /// The first header of that name, unfolded.
+    /// Returns the first header of that name, unfolded.
     pub fn header(&self, name: &str) -> Option<String> {
         let text = self.text();
         let head = text
@@ -68,17 +68,17 @@ impl Taken {
 }
 
 impl Sink {
-    /// A sink that takes everything.
+    /// Starts a sink that accepts everything.
     pub fn start() -> Self {
         Self::with(&[])
     }
 
-    /// A sink with further arguments, such as `--fail-rcpt`.
+    /// Starts a sink with further arguments, such as `--fail-rcpt`.
     pub fn with(arguments: &[&str]) -> Self {
         Self::at("127.0.0.1:0", arguments)
     }
 
-    /// A sink at a given address.
+    /// Starts a sink at a given address.
     pub fn at(address: &str, arguments: &[&str]) -> Self {
         let directory = tempfile::tempdir().unwrap_or_else(|error| panic!("no directory: {error}"));
         let mut command = Command::new(binary());
@@ -97,24 +97,24 @@ impl Sink {
         }
     }
 
-    /// Where it listens.
+    /// Returns the address at which it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The next message, which must come.
+    /// Returns the next message, which must come.
     pub fn take(&self) -> Taken {
         let line = self.process.line();
         serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"))
     }
 
-    /// The next message, if one comes in time.
+    /// Returns the next message, if one comes in time.
     pub fn take_within(&self, patience: Duration) -> Option<Taken> {
         let line = self.process.try_line(patience.min(PATIENCE)).ok()?;
         Some(serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}")))
     }
 
-    /// Ends it; gives the messages that it took and nobody has asked for, without their files.
+    /// Ends it; returns the messages that were not read, without their files.
     pub fn rest(mut self) -> Vec<Taken> {
         self.process.kill();
         std::iter::from_fn(|| self.take_within(PATIENCE)).collect()

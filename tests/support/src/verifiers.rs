@@ -1,9 +1,9 @@
-//! What checks SPF, DKIM and DMARC for Postfix where it is used: policyd-spf as a policy service,
-//! opendkim and opendmarc as filters, in this order, since opendmarc judges by what the others
-//! have written into the message.
+//! Programs that check SPF, DKIM and DMARC for Postfix: policyd-spf as a policy service, opendkim
+//! and opendmarc as filters, in this order, since opendmarc judges by what the others have written
+//! into the message.
 //!
-//! All look up names at one name server. Two of them know no other way to say so than the
-//! system's resolv.conf, so each sees one of its own ([`command`]).
+//! All look up names at one name server. Two of them take it only from the system's resolv.conf, so
+//! each gets a resolv.conf of its own ([`command`]).
 
 use std::net::IpAddr;
 use std::os::unix::net::UnixStream;
@@ -14,10 +14,10 @@ use crate::home::Home;
 use crate::wait::until;
 use crate::{Process, apart, debian};
 
-/// Who says what Authentication-Results say.
+/// Authserv-id of their Authentication-Results.
 const AUTHORITY: &str = "postfix.example";
 
-/// The programs, and where they look up names.
+/// The programs, and their name server.
 pub(crate) struct Verifiers {
     resolver: IpAddr,
     policyd_spf: PathBuf,
@@ -25,22 +25,22 @@ pub(crate) struct Verifiers {
     opendmarc: PathBuf,
 }
 
-/// It keeps what it has looked up, and verifies what comes from 127.0.0.1 too, by default a host
-/// of ours. It is not given a configuration of its resolver (libunbound): it reads that again for
-/// each message, which ends it when two come at a time.
+/// opendkim's settings. It caches look-ups, and verifies mail from 127.0.0.1 too, by default a host
+/// of ours. It gets no configuration of its resolver (libunbound): it rereads that for each
+/// message, which kills it when two come at a time.
 const OPENDKIM: &str = "
 Mode v
 InternalHosts 192.0.2.1
 QueryCache yes
 ";
 
-/// It takes SPF from policyd-spf. By default it heeds nothing from 127.0.0.1.
+/// opendmarc's settings. It takes SPF from policyd-spf. By default it ignores mail from 127.0.0.1.
 const OPENDMARC: &str = "
 TrustedAuthservIDs postfix.example
 PublicSuffixList /usr/share/publicsuffix/public_suffix_list.dat
 ";
 
-/// For both filters.
+/// Settings of both filters.
 const FILTER: &str = "
 AuthservID postfix.example
 Background no
@@ -48,8 +48,8 @@ Syslog no
 UMask 0000
 ";
 
-/// Nothing is refused, both identities are checked, and nobody is left out, as 127.0.0.1 is by
-/// default. It writes no log.
+/// policyd-spf's settings: nothing is refused, both identities are checked, and no client is
+/// exempt, as 127.0.0.1 is by default. It writes no log.
 const POLICYD_SPF: &str = "
 debugLevel = 0
 HELO_reject = False
@@ -59,8 +59,8 @@ Header_Type = AR
 ";
 
 impl Verifiers {
-    /// None where one of them is not installed, or cannot see a system of its own; then a line
-    /// says so.
+    /// Finds the programs. If one of them is not installed, or cannot run in a private view of the
+    /// system, reports that in one line and returns `None`.
     pub(crate) fn find(resolver: IpAddr) -> Option<Self> {
         let found = Self {
             resolver,
@@ -71,7 +71,7 @@ impl Verifiers {
         apart::possible("opendmarc").then_some(found)
     }
 
-    /// What Postfix's `main.cf` says about them. The policy service may stay for as long as the
+    /// Returns the lines for Postfix's `main.cf`. The policy service may stay for as long as the
     /// process that asks it.
     pub(crate) fn main(&self, home: &Path) -> String {
         let home = home.display();
@@ -83,7 +83,7 @@ impl Verifiers {
         )
     }
 
-    /// What its `master.cf` says about them.
+    /// Returns the lines for Postfix's `master.cf`.
     pub(crate) fn service(&self, home: &Path) -> String {
         format!(
             "policyd-spf unix - n n - 0 spawn user=nobody argv={} {}\n",
@@ -92,7 +92,7 @@ impl Verifiers {
         )
     }
 
-    /// Starts those that run beside Postfix; they listen when this returns.
+    /// Starts the programs that run beside Postfix; they listen when this returns.
     pub(crate) fn start(&self, home: &Home) -> Vec<Process> {
         home.write("resolv.conf", &format!("nameserver {}\n", self.resolver));
         home.write("nobody", "192.0.2.1\n");
@@ -116,14 +116,14 @@ impl Verifiers {
     }
 }
 
-/// A command that runs the shell's lines, whose last is to `exec` the program, where the system's
-/// resolv.conf is the one in this directory.
+/// Returns a command that runs the shell's lines, whose last must `exec` the program, with the
+/// resolv.conf of this directory.
 pub(crate) fn command(directory: &Path, run: &str) -> Command {
     let setup = format!("mount --bind resolv.conf /etc/resolv.conf\n{run}");
     apart::command(directory, &[], &setup)
 }
 
-/// Starts a filter by its configuration, which `option` names, and waits until it listens.
+/// Starts a filter with its configuration, which `option` names, and waits until it listens.
 fn filter(home: &Home, program: &Path, option: &str, name: &str, configuration: &str) -> Process {
     let path = home.path();
     let file = format!("{name}.conf");

@@ -1,4 +1,4 @@
-//! Waiting for what nobody announces.
+//! Waiting for changes that nothing announces.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
@@ -7,8 +7,7 @@ use rand::Rng as _;
 
 use crate::PATIENCE;
 
-/// Waits until something is there, by looking again and again; `what` is it for whoever reads
-/// that it never came.
+/// Polls until `look` returns a value; `what` describes it for the reader of a failure.
 pub(crate) fn until<T>(what: impl Fn() -> String, look: impl Fn() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {
@@ -16,20 +15,20 @@ pub(crate) fn until<T>(what: impl Fn() -> String, look: impl Fn() -> Option<T>) 
             return found;
         }
         assert!(begun.elapsed() < PATIENCE, "{}", what());
-        // For what no system call waits for.
+        // There is no system call that waits for it.
         std::thread::sleep(Duration::from_millis(5));
     }
 }
 
-/// Waits until somebody listens there.
+/// Waits until a server listens there.
 pub(crate) fn listening(address: SocketAddr) {
     let connect = || TcpStream::connect(address).ok().map(drop);
     until(|| format!("nobody listens on {address}"), connect);
 }
 
-/// A loopback port for a server that cannot take any free one by itself. It is outside the range
-/// from which the system hands out ports (32768 and up by default, ip(7)), so that nobody gets it
-/// by chance meanwhile.
+/// Returns a loopback port for a server that cannot take any free one by itself. It is outside the
+/// range from which the system assigns ports (32768 and up by default, ip(7)), so that no other
+/// program gets it by chance meanwhile.
 pub(crate) fn free_port() -> SocketAddr {
     let free = || {
         let port = rand::rng().random_range(10_000..30_000);

@@ -1,4 +1,4 @@
-//! What a name server of a test says: names with their records, and what is wrong with them.
+//! Contents of a test's name server: names with their records, and faults.
 //!
 //! One [`Zone`] holds names from anywhere, the reverse trees too, as a resolver's cache would: it
 //! answers as a recursive server does, with the whole chain of a CNAME.
@@ -9,47 +9,47 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use hickory_proto::rr::rdata::{CNAME, MX, PTR, TXT};
 pub use hickory_proto::rr::{Name, RData, RecordType};
 
-/// What is said about names. Case does not matter, nor does a final dot; a name that is not here
-/// does not exist, unless a longer one does.
+/// Records and faults by name. Neither case nor a final dot matters; an absent name does not exist,
+/// unless a longer one does.
 #[derive(Debug, Clone, Default)]
 pub struct Zone {
     nodes: BTreeMap<String, Node>,
 }
 
-/// What is known of one name.
+/// Records and faults of one name.
 #[derive(Debug, Clone, Default)]
 struct Node {
     records: Vec<RData>,
-    /// What is wrong: with one type, or with all of them (`None`). The first that applies is it.
+    /// Faults of one type, or of all (`None`). The first that applies counts.
     faults: Vec<(Option<RecordType>, Fault)>,
 }
 
-/// What a name server may do instead of giving an answer.
+/// Misbehaviour of a name server in place of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// SERVFAIL.
+    /// Answers SERVFAIL.
     ServFail,
-    /// No reply at all: whoever asked runs into their time-out.
+    /// Does not reply: the resolver runs into its time-out.
     Silence,
-    /// Octets that are no DNS message.
+    /// Replies with octets that are no DNS message.
     Garbage,
 }
 
-/// What the zone says to a question.
+/// Answer of the zone to a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// The chain of aliases, each with its target, and the records of the last name.
+    /// Chain of aliases, each with its target, and the records of the last name.
     Records(Vec<(String, String)>, Vec<RData>),
     /// The name exists, perhaps through aliases, without such a record.
     NoData,
     /// It does not exist.
     NoName,
-    /// No answer.
+    /// A fault instead of an answer.
     Fault(Fault),
 }
 
 impl Zone {
-    /// Nothing exists yet.
+    /// Returns an empty zone.
     pub fn new() -> Self {
         Self::default()
     }
@@ -117,13 +117,13 @@ impl Zone {
         self
     }
 
-    /// Every question about the name meets with this.
+    /// Sets a fault for every question about the name.
     pub fn fault(&mut self, name: &str, fault: Fault) -> &mut Self {
         self.node(name).faults.push((None, fault));
         self
     }
 
-    /// Questions for one type of the name meet with this.
+    /// Sets a fault for questions for one type of the name.
     pub fn fault_of(&mut self, name: &str, kind: RecordType, fault: Fault) -> &mut Self {
         self.node(name).faults.push((Some(kind), fault));
         self
@@ -135,7 +135,7 @@ impl Zone {
         self
     }
 
-    /// What it says to a question.
+    /// Returns the answer to a question.
     pub fn look_up(&self, name: &str, kind: RecordType) -> Answer {
         let mut name = canonical(name);
         let mut chain: Vec<(String, String)> = Vec::new();
@@ -169,7 +169,7 @@ impl Zone {
             let Some(target) = alias else {
                 return Answer::NoData;
             };
-            // A recursive server calls a loop of aliases a failure.
+            // A recursive server treats a loop of aliases as a failure.
             if target == name || chain.iter().any(|(known, _)| *known == target) {
                 return Answer::Fault(Fault::ServFail);
             }
@@ -183,7 +183,7 @@ fn canonical(name: &str) -> String {
     name.trim_end_matches('.').to_ascii_lowercase()
 }
 
-/// A name as it is sent, whatever octets its labels have.
+/// Encodes a name as it is sent, whatever octets its labels have.
 pub(crate) fn encoded(name: &str) -> Name {
     let name = name.trim_end_matches('.');
     let labels = name.split('.').filter(|label| !label.is_empty());
@@ -193,7 +193,7 @@ pub(crate) fn encoded(name: &str) -> Name {
     name
 }
 
-/// A name as it was sent, in lower case without its final dot.
+/// Decodes a name that was sent, in lower case without its final dot.
 pub(crate) fn said(name: &Name) -> String {
     let labels = name.iter().map(String::from_utf8_lossy);
     canonical(&labels.collect::<Vec<_>>().join("."))

@@ -4,23 +4,23 @@ use super::{crlf, json, read};
 use crate::zone::Fault;
 use crate::{Zone, conformance};
 
-/// How many signatures it looks at. It also lets those pass that cover a part of the body.
+/// Number of signatures that chasquid checks. It also accepts those that cover a part of the body.
 pub const SIGNATURES: usize = 5;
 
 /// One message.
 #[derive(Debug)]
 pub struct Case {
-    /// The name of its files.
+    /// Name of its files.
     pub name: String,
-    /// What arrives.
+    /// Message that arrives.
     pub message: Vec<u8>,
     records: Vec<(String, String)>,
-    /// The [`state`] of each signature; none for a message that is no message to chasquid.
+    /// [`state`] of each signature; none if chasquid does not accept the message as one.
     pub expected: Vec<String>,
 }
 
 impl Case {
-    /// All there are.
+    /// Returns all cases.
     pub fn all() -> Option<Vec<Self>> {
         let folder = conformance("dkim-chasquid")?;
         let entries = std::fs::read_dir(&folder).unwrap_or_else(|e| panic!("{folder:?}: {e}"));
@@ -44,7 +44,7 @@ impl Case {
         Some(messages.map(case).collect())
     }
 
-    /// What the DNS says, each record as `record` makes it of the suite's.
+    /// Returns the DNS, each record as `record` makes it of the suite's.
     pub fn zone(&self, record: impl Fn(&str) -> String) -> Zone {
         let mut zone = Zone::new();
         for (name, text) in &self.records {
@@ -58,7 +58,7 @@ impl Case {
     }
 }
 
-/// chasquid's word for a result.
+/// Returns chasquid's word for a result.
 pub fn state(result: &str) -> &'static str {
     match result {
         "pass" => "SUCCESS",

@@ -1,18 +1,18 @@
 //! dkimpy's test data. Its suite is a program that signs and verifies with itself; the messages,
-//! keys and expectations here are those that are on file.
+//! keys and expectations here are those in its files.
 
 use std::path::PathBuf;
 
 use super::{crlf, read};
 use crate::{Zone, conformance};
 
-/// Where the key of most of its messages is.
+/// Name of the key record of most of its messages.
 pub const TEST: &str = "test._domainkey.football.example.com";
 
 /// The key of RFC 8032 section 7.1, test 1.
 pub const RFC8032_KEY: &str = "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
 
-/// Of `test2.message`, from dkimpy's test program.
+/// Key of `test2.message`, from dkimpy's test program.
 const GMAIL_KEY: &str = concat!(
     "k=rsa; p=MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA1Kd87/UeJjenpabgbFwh",
     "+eBCsSTrqmwIYYvywlbhbqoo2DymndFkbjOVIPIldNs/m40KF+yzMn1skyoxcTUGCQ",
@@ -22,7 +22,7 @@ const GMAIL_KEY: &str = concat!(
     "Y+vtSBczUiKERHv1yRbcaQtZFh5wtiRrN04BLUTD21MycBX5jYchHjPY/wIDAQAB"
 );
 
-/// The messages that were signed there, each with how many signatures pass.
+/// Messages that were signed there, each with the number of signatures that pass.
 pub const SIGNED: [(&str, usize); 4] = [
     ("rfc6376.signed.msg", 2),
     ("rfc6376.signed.rsa.msg", 1),
@@ -30,7 +30,7 @@ pub const SIGNED: [(&str, usize); 4] = [
     ("ed25519test2.msg", 1),
 ];
 
-/// Keys with which `rfc6376.signed.rsa.msg` does not verify, each with why.
+/// Keys with which `rfc6376.signed.rsa.msg` does not verify, each with the reason.
 pub const BAD_KEYS: [(&str, &str); 4] = [
     (
         "test_bad.txt",
@@ -57,32 +57,32 @@ pub const UNSIGNED: [&str; 4] = [
 pub struct Data(PathBuf);
 
 impl Data {
-    /// Where they are.
+    /// Finds the folder.
     pub fn find() -> Option<Self> {
         Some(Self(conformance("dkim-dkimpy")?.join("data")))
     }
 
-    /// A file as it is.
+    /// Reads a file as it is.
     pub fn octets(&self, file: &str) -> Vec<u8> {
         std::fs::read(self.0.join(file)).unwrap_or_else(|e| panic!("{file}: {e}"))
     }
 
-    /// A file of text.
+    /// Reads a file of text.
     pub fn text(&self, file: &str) -> String {
         read(&self.0.join(file))
     }
 
-    /// A message as it is sent.
+    /// Reads a message as it is sent.
     pub fn message(&self, file: &str) -> Vec<u8> {
         crlf(&self.text(file))
     }
 
-    /// A record.
+    /// Reads a record.
     pub fn record(&self, file: &str) -> String {
         self.text(file).trim().to_owned()
     }
 
-    /// The DNS with the keys of [`SIGNED`], each as `record` makes it of the suite's.
+    /// Returns the DNS with the keys of [`SIGNED`], each as `record` makes it of the suite's.
     pub fn zone(&self, record: impl Fn(&str) -> String) -> Zone {
         let mut zone = Zone::new();
         zone.txt("20120113._domainkey.gmail.com", record(GMAIL_KEY))

@@ -1,5 +1,5 @@
 //! flanker's vectors of canonicalisation. Each is signed over the octets that the suite expects:
-//! the signature passes if, and only if, the same octets come out of the message.
+//! the signature passes if, and only if, the message is canonicalised to the same octets.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -8,22 +8,22 @@ use sha2::{Digest, Sha256};
 use super::{crlf, read};
 use crate::{Signer, conformance};
 
-/// Who signs, with the selector `s`.
+/// Signing domain, with the selector `s`.
 pub const DOMAIN: &str = "example.net";
 
-/// A message in one way of canonicalisation.
+/// A message with one algorithm of canonicalisation.
 #[derive(Debug)]
 pub struct Vector {
-    /// The suite's number of the message.
+    /// Number of the message in the suite.
     pub number: usize,
-    /// `simple` or `relaxed`.
+    /// Algorithm: `simple` or `relaxed`.
     pub way: &'static str,
     message: Vec<u8>,
     canonical: String,
 }
 
 impl Vector {
-    /// All there are.
+    /// Returns all vectors.
     pub fn all() -> Option<Vec<Self>> {
         let folder = &conformance("dkim-canon-flanker")?;
         let of = |number: usize| {
@@ -41,12 +41,12 @@ impl Vector {
         Some((1..=25).flat_map(of).collect())
     }
 
-    /// The message, signed over what the suite says that it is.
+    /// Returns the message, signed over the canonical octets of the suite.
     pub fn signed(&self, signer: &Signer) -> Vec<u8> {
         self.signed_over(signer, &self.canonical)
     }
 
-    /// The message, signed over something else.
+    /// Returns the message, signed over other octets.
     pub fn signed_otherwise(&self, signer: &Signer) -> Vec<u8> {
         let other = self.canonical.replacen(['a', 'o'], "x", 1) + "x";
         self.signed_over(signer, &other)
@@ -89,7 +89,7 @@ impl Vector {
     }
 }
 
-/// The canonical fields, each with its line end, and the canonical body.
+/// Splits the canonical form into fields, each with its line end, and body.
 fn parts(canonical: &str) -> (Vec<&str>, &str) {
     let (head, body) = match canonical.strip_prefix("\r\n") {
         Some(body) => ("", body),

@@ -9,31 +9,32 @@ use super::json;
 use crate::zone::Fault;
 use crate::{Signer, Zone, conformance};
 
-/// A test with what is compared of it: of mailauth's result what every implementation must know.
+/// A test with the compared part of its result: of mailauth's result what every implementation must
+/// know.
 #[derive(Debug)]
 pub struct Test {
-    /// What it is about.
+    /// Title.
     pub name: String,
-    /// What is judged: one, or two that differ in something.
+    /// Vectors that are judged: one, or two that differ in something.
     pub vectors: Vec<Vector>,
-    /// What must be found.
+    /// Expected results.
     pub expected: Vec<Expectation>,
-    /// For TXT records of which names the DNS must be asked, in this order, if that is said.
+    /// Names whose TXT records must be asked for, in this order, if the test gives them.
     pub walk: Option<Value>,
 }
 
-/// Something that must be found.
+/// An expected result.
 #[derive(Debug)]
 pub struct Expectation {
-    /// For which of the vectors.
+    /// Index of the vector.
     pub vector: usize,
-    /// Of what.
+    /// Field that is compared.
     pub field: Field,
-    /// What it must be.
+    /// Expected value.
     pub value: Option<String>,
 }
 
-/// What is compared.
+/// Fields that are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Field {
     /// The result.
@@ -44,23 +45,23 @@ pub enum Field {
     Domain,
 }
 
-/// What the DNS says, and what proves something.
+/// Records of the DNS, and the authenticated domains.
 #[derive(Debug)]
 pub struct Vector(Value);
 
 /// A vector as mail.
 #[derive(Debug)]
 pub struct Mail {
-    /// What the DNS says.
+    /// Records of the DNS.
     pub zone: Zone,
-    /// Who sends it; empty where SPF is to prove nothing.
+    /// Reverse-path; empty where SPF is to prove nothing.
     pub reverse_path: String,
-    /// What arrives.
+    /// Message that arrives.
     pub message: Vec<u8>,
 }
 
 impl Test {
-    /// All there are.
+    /// Returns all tests.
     pub fn all() -> Option<Vec<Self>> {
         let suite = json(&conformance("dmarc-mailauth")?.join("vectors.json"));
         Some(suite.as_array()?.iter().map(test).collect())
@@ -101,17 +102,17 @@ fn test(test: &Value) -> Test {
 }
 
 impl Vector {
-    /// The author as the suite has it: an address, or a domain.
+    /// Returns the author as the suite has it: an address, or a domain.
     pub fn author(&self) -> &str {
         self.0["header_from"].as_str().unwrap_or_default()
     }
 
-    /// Whether SPF is to prove something.
+    /// Returns true if SPF is to prove something.
     pub fn has_spf(&self) -> bool {
         !strings(&self.0["spf_pass_domains"]).is_empty()
     }
 
-    /// What the DNS says, without what the suite takes as proved.
+    /// Returns the records of the DNS, without those for the suite's authenticated domains.
     pub fn zone(&self) -> Zone {
         let vector = &self.0;
         let mut zone = Zone::new();
@@ -138,7 +139,7 @@ impl Vector {
         zone
     }
 
-    /// Mail for which what the suite takes as proved is proved.
+    /// Returns mail for which the suite's authenticated domains really pass.
     pub fn mail(&self) -> Mail {
         let mut zone = self.zone();
         let address = |author: String| match author.contains('@') {

@@ -1,10 +1,10 @@
-//! The public suites as data: for each of its cases, what the DNS says, what arrives from whom, and
-//! what must be found. They are read here once, for those who judge every case by the function
-//! that a session calls, and for those who send a sample of them to the real binary.
+//! The public suites as data: for each case the DNS, the message with its envelope, and the
+//! expected result. They are read here once, for the tests that judge every case by the function
+//! that a session calls, and for those that send a sample of them to the real binary.
 //!
-//! Expectations are the registered words (RFC 8601 section 2.7), but for those of suites that have
-//! words of their own. Where a suite is absent, its reader gives nothing and says so in one line
-//! ([`conformance`]); where it cannot be read, the test fails.
+//! Expected results are the registered words (RFC 8601 section 2.7), unless the suite has words of
+//! its own. If a suite is absent, its reader returns nothing and reports that in one line
+//! ([`conformance`]); if it cannot be read, the test fails.
 //!
 //! [`conformance`]: crate::conformance
 
@@ -18,7 +18,7 @@ pub mod valimail;
 
 use std::path::Path;
 
-/// Lines end as they do on the wire.
+/// Converts line ends to those on the wire.
 pub fn crlf(text: &str) -> Vec<u8> {
     text.replace("\r\n", "\n")
         .replace('\n', "\r\n")

@@ -10,17 +10,17 @@ use super::read;
 use crate::zone::{Fault, RecordType};
 use crate::{Zone, conformance};
 
-/// How many tests the suite has.
+/// Number of tests in the suite.
 const TESTS: usize = 203;
-/// How many scenarios they are in.
+/// Number of scenarios that they are in.
 const SCENARIOS: usize = 16;
 
 /// One document of the suite.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Scenario {
-    /// What it is about.
+    /// Description.
     pub description: String,
-    /// Its tests by their names.
+    /// Tests by their names.
     pub tests: BTreeMap<String, Case>,
     zonedata: BTreeMap<String, Vec<Entry>>,
 }
@@ -28,11 +28,11 @@ pub struct Scenario {
 /// One test.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Case {
-    /// The name in EHLO.
+    /// Argument of EHLO.
     pub helo: String,
-    /// The client's address.
+    /// Address of the client.
     pub host: IpAddr,
-    /// The reverse-path.
+    /// Reverse-path.
     pub mailfrom: String,
     result: OneOf,
     explanation: Option<String>,
@@ -49,7 +49,7 @@ enum OneOf {
 #[serde(untagged)]
 enum Entry {
     Records(BTreeMap<String, Value>),
-    /// `TIMEOUT`: no reply for whatever type has no records.
+    /// `TIMEOUT`: no reply for types that have no records.
     Timeout(String),
 }
 
@@ -62,7 +62,7 @@ enum Value {
 }
 
 impl Scenario {
-    /// All there are.
+    /// Returns all scenarios.
     pub fn all() -> Option<Vec<Self>> {
         let text = read(&conformance("spf-openspf")?.join("rfc7208-tests.yml"));
         let all: Vec<Self> = serde_saphyr::from_multiple(&text).unwrap_or_else(|e| panic!("{e}"));
@@ -71,7 +71,7 @@ impl Scenario {
         Some(all)
     }
 
-    /// What the DNS says.
+    /// Returns the DNS of the scenario.
     pub fn zone(&self) -> Zone {
         let mut zone = Zone::new();
         for (name, entries) in &self.zonedata {
@@ -80,7 +80,7 @@ impl Scenario {
         zone
     }
 
-    /// The same, with a letter of each record's version changed.
+    /// Returns the scenario with a letter of each record's version changed.
     pub fn altered(mut self) -> Self {
         let alter = |text: &mut String| {
             if let Some(version) = text
@@ -107,7 +107,7 @@ impl Scenario {
 }
 
 impl Case {
-    /// Whether its result takes a record: all but these two do.
+    /// Returns true if its result needs a record: all but these two do.
     pub fn is_about_a_record(&self) -> bool {
         let without = |result: &String| result == "none" || result == "temperror";
         match &self.result {
@@ -116,7 +116,7 @@ impl Case {
         }
     }
 
-    /// Whether this result is among those that are right.
+    /// Returns true if this result is among the right ones.
     pub fn allows(&self, result: &str) -> bool {
         match &self.result {
             OneOf::This(only) => only == result,
@@ -124,7 +124,7 @@ impl Case {
         }
     }
 
-    /// Whether this is the explanation that the domain gives; none stands for the receiver's own.
+    /// Returns true if this is the domain's explanation; `None` stands for the receiver's own.
     pub fn explains(&self, explanation: Option<&str>) -> bool {
         match self.explanation.as_deref() {
             None => true,
@@ -134,7 +134,7 @@ impl Case {
     }
 }
 
-/// Writes down what the suite says of a name (its ORIGIN.md tells how it is read).
+/// Adds the suite's entries of a name to the zone (its ORIGIN.md says how to read them).
 fn serve(zone: &mut Zone, name: &str, entries: &[Entry]) {
     zone.exists(name);
     let records = || {
@@ -143,7 +143,7 @@ fn serve(zone: &mut Zone, name: &str, entries: &[Entry]) {
             Entry::Timeout(_) => Vec::new(),
         })
     };
-    // Records of the old type SPF stand for TXT where no TXT is said to be, not even `NONE`.
+    // Records of the old type SPF stand for TXT if the suite names no TXT at all, not even `NONE`.
     let text = if records().any(|(kind, _)| kind == "TXT") {
         "TXT"
     } else {
@@ -211,7 +211,7 @@ fn parsed<T: FromStr>(address: &str) -> T {
     parsed.unwrap_or_else(|_| panic!("no address: {address}"))
 }
 
-/// The suite writes octets as the characters of that number.
+/// Decodes text in which the suite writes octets as the characters of that number.
 fn octets(text: &str) -> Vec<u8> {
     let octet = |c| u8::try_from(u32::from(c)).unwrap_or_else(|_| panic!("no octets: {text}"));
     text.chars().map(octet).collect()

@@ -8,15 +8,15 @@ use crate::conformance;
 /// A name.
 #[derive(Debug)]
 pub struct Case {
-    /// In A-labels, as the DNS has it.
+    /// Name in A-labels, as in the DNS.
     pub name: String,
-    /// The domain below the public suffix that it belongs to, in A-labels and lower case; none for
-    /// a public suffix, and for what is no name.
+    /// Domain below the public suffix that it belongs to, in A-labels and lower case; none for a
+    /// public suffix, and for an invalid name.
     pub expected: Option<String>,
 }
 
 impl Case {
-    /// All there are.
+    /// Returns all cases.
     pub fn all() -> Option<Vec<Self>> {
         let text = read(&conformance("psl")?.join("test_psl.txt"));
         Some(text.lines().filter_map(case).collect())

@@ -1,4 +1,4 @@
-//! ValiMail's ARC test suite, its tests of validation.
+//! ValiMail's ARC test suite: its tests of validation.
 
 use std::collections::BTreeMap;
 
@@ -11,30 +11,30 @@ use crate::{Zone, conformance};
 #[derive(Debug)]
 pub struct Scenario {
     records: BTreeMap<String, String>,
-    /// All of them.
+    /// Tests of the scenario.
     pub tests: Vec<Test>,
 }
 
 /// One message.
 #[derive(Debug)]
 pub struct Test {
-    /// What the suite calls it.
+    /// Name in the suite.
     pub name: String,
-    /// What arrives.
+    /// Message that arrives.
     pub message: Vec<u8>,
-    /// What its chain proves: `none`, `pass` or `fail`.
+    /// Result of its chain: `none`, `pass` or `fail`.
     pub expected: &'static str,
 }
 
 impl Scenario {
-    /// All there are.
+    /// Returns all scenarios.
     pub fn all() -> Option<Vec<Self>> {
         let folder = conformance("arc-valimail")?;
         let suite = json(&folder.join("json/arc-draft-validation-tests.json"));
         Some(suite.as_array()?.iter().map(scenario).collect())
     }
 
-    /// What the DNS says, each record as `record` makes it of the suite's.
+    /// Returns the DNS, each record as `record` makes it of the suite's.
     pub fn zone(&self, record: impl Fn(&str) -> String) -> Zone {
         let mut zone = Zone::new();
         for (name, text) in &self.records {
@@ -58,7 +58,7 @@ fn scenario(scenario: &Value) -> Scenario {
 fn test((name, test): (&String, &Value)) -> Test {
     let expected = match test["cv"].as_str() {
         Some("Pass") => "pass",
-        // Three tests have an empty expectation: the chain is there and proves nothing.
+        // Three tests have an empty expectation: the chain exists and proves nothing.
         Some("Fail" | "") => "fail",
         None | Some("None") => "none",
         Some(other) => panic!("{name}: cv {other}"),

@@ -1,4 +1,4 @@
-//! Clients that send messages which can be told apart, and tell what was acknowledged.
+//! Clients that send distinguishable messages, and report which were acknowledged.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 
 use crate::{Client, PATIENCE};
 
-/// Every so many messages, one is large enough to be kept outside the database.
+/// Interval of the messages that are large enough to be stored outside the database.
 const LARGE_EVERY: usize = 16;
 
 /// Octets of a large body.
@@ -69,12 +69,12 @@ impl Load {
         }
     }
 
-    /// The name of the next message that got a 250.
+    /// Returns the name of the next message that got a 250.
     pub fn acknowledged(&self) -> Option<String> {
         self.acknowledged.recv_timeout(PATIENCE).ok()
     }
 
-    /// Stops, and tells what else was acknowledged.
+    /// Stops; returns the names of the other acknowledged messages.
     pub fn finish(self) -> Vec<String> {
         self.stop.store(true, Ordering::Relaxed);
         for thread in self.threads {
@@ -84,7 +84,7 @@ impl Load {
     }
 }
 
-/// A message whose body follows from its name.
+/// Returns a message whose body follows from its name.
 fn message(name: &str, large: bool) -> Vec<u8> {
     let head = format!(
         "From: <load@sender.example>\r\nTo: <sink@desk.example>\r\nSubject: load\r\n\
@@ -106,7 +106,7 @@ fn body(name: &str, large: bool) -> Vec<u8> {
     line.repeat(lines).into_bytes()
 }
 
-/// The name of a message that arrived with the octets that it was sent with.
+/// Returns the name of a message that arrived with the octets that were sent.
 pub fn whole(arrived: &[u8]) -> Option<String> {
     let end = arrived
         .windows(4)

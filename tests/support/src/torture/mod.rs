@@ -1,10 +1,10 @@
-//! Kills a relay at random moments under load and looks for what it had promised.
+//! Kills a relay at random moments under load and checks what it had promised.
 //!
 //! Every message that got a 250 must afterwards be delivered, once or more, with the octets that
-//! were sent. What was delivered more than once is counted and reported: after a death the relay
-//! cannot know whether the next hop's 250 was on its way.
+//! were sent. Messages that were delivered more than once are counted and reported: after a crash
+//! the relay cannot know whether the next hop's 250 was on its way.
 //!
-//! `kill -9` keeps what the kernel has in its caches, so there is a second way to die
+//! `kill -9` keeps what the kernel has in its caches, so there is a second way to crash
 //! ([`power`]): only what was fsynced survives.
 
 mod load;
@@ -22,19 +22,19 @@ use crate::{PATIENCE, Relay, RelayBuilder, Sink};
 use load::Load;
 pub use power::PowerLoss;
 
-/// How many clients send at once.
+/// Number of clients that send at once.
 const CLIENTS: usize = 8;
 
-/// What came of it.
+/// Result of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
-    /// The seed of the moments.
+    /// Seed of the moments.
     pub seed: u64,
-    /// How often the relay died.
+    /// Number of crashes.
     pub rounds: u32,
     /// Messages that got a 250.
     pub accepted: usize,
-    /// Of them, those that never arrived, or arrived with other octets.
+    /// Accepted messages that never arrived, or arrived with other octets.
     pub lost: usize,
     /// Deliveries beyond the first of a message.
     pub duplicates: usize,
@@ -56,7 +56,7 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// Dies `rounds` times by `kill -9`, with deliveries going on.
+/// Crashes `rounds` times by `kill -9`, with deliveries going on.
 pub fn run(rounds: u32, seed: u64, progress: impl Fn(&str)) -> Outcome {
     let directory = tempfile::tempdir().unwrap_or_else(|error| panic!("no directory: {error}"));
     let sink = Sink::start();
@@ -66,7 +66,7 @@ pub fn run(rounds: u32, seed: u64, progress: impl Fn(&str)) -> Outcome {
     settle(seed, rounds, &accepted, &sink, &relay, &progress)
 }
 
-/// Dies `rounds` times by loss of power. Nothing is delivered before the last death, so that
+/// Crashes `rounds` times by loss of power. Nothing is delivered before the last crash, so that
 /// everything accepted has to be found again.
 pub fn run_power_loss(
     rounds: u32,
@@ -76,7 +76,7 @@ pub fn run_power_loss(
 ) -> Outcome {
     let sink = Sink::start();
     let builder = RelayBuilder::usual(sink.address()).directory(power.directory());
-    // Nobody is there: every attempt is deferred.
+    // Nothing listens there: every attempt is deferred.
     let route = format!("port = {}", sink.address().port());
     let unreachable = power.under(builder.clone().replace(&route, "port = 1"));
     let accepted = match unreachable.try_start() {
@@ -87,8 +87,8 @@ pub fn run_power_loss(
     settle(seed, rounds, &accepted, &sink, &relay, &progress)
 }
 
-/// Loads the relay and lets it die after a random number of acknowledgements, again and again;
-/// what was acknowledged, by the name of the message.
+/// Loads the relay and crashes it after a random number of acknowledgements, again and again;
+/// returns the names of the acknowledged messages.
 fn die(
     relay: &mut Relay,
     rounds: u32,
@@ -137,7 +137,7 @@ fn settle(
     let mut arrived: BTreeMap<String, usize> = BTreeMap::new();
     let mut missing = accepted.clone();
     while !missing.is_empty() {
-        // Once the queue is empty and the sink silent, what is missing is lost.
+        // Once the queue is empty and the sink silent, missing messages are lost.
         let Some(taken) = sink.take_within(PATIENCE / 6) else {
             if relay.json(&["queue", "list"]).is_empty() {
                 break;

@@ -1,13 +1,13 @@
-//! Loss of power, as a process can see it: of the relay's files only what was fsynced survives.
+//! Loss of power, as a process sees it: of the relay's files only what was fsynced survives.
 //!
-//! A small library (`power.c`) is put in front of the relay's `fsync` and `fdatasync`. At each it
-//! copies what the file holds at that moment to a shadow of the store; for a directory it notes
-//! its names. [`PowerLoss::strike`] makes the store what the shadow says: a file is there if its
-//! directory was synced with it, with the octets of its own last sync. Nothing else of the
-//! kernel's caches is left. That is the least that POSIX promises, and so the hardest.
+//! A small library (`power.c`) is put in front of the relay's `fsync` and `fdatasync`. At each call
+//! it copies the file's contents to a shadow of the store; for a directory it records its names.
+//! [`PowerLoss::strike`] replaces the store by the shadow: a file exists if its directory was
+//! synced with it, with the octets of its own last sync. Nothing else of the kernel's caches is
+//! left. That is the least that POSIX promises, and so the hardest case.
 //!
-//! Told to make fsync do nothing, the library returns success and copies nothing: a relay that
-//! only believes to sync then loses its mail, and the test must see it.
+//! Told to make fsync do nothing, the library returns success and copies nothing: a relay whose
+//! syncs are void then loses its mail, and the test must see it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use tempfile::TempDir;
 
 use crate::RelayBuilder;
 
-/// A relay's directory whose power can be lost.
+/// A relay's directory that can lose power.
 #[derive(Debug)]
 pub struct PowerLoss {
     temporary: TempDir,
@@ -25,21 +25,21 @@ pub struct PowerLoss {
     mode: Mode,
 }
 
-/// What fsync does.
+/// Behaviour of fsync.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// What it promises.
+    /// Syncs, as promised.
     Sync,
-    /// Nothing, and says that it did.
+    /// Does nothing, and returns success.
     Nothing,
-    /// It fails with EIO once the file named `fail` stands beside the store.
+    /// Fails with EIO once the file named `fail` stands beside the store.
     Fail,
-    /// It waits while the file named `hold` stands beside the store, and is no more than that.
+    /// Waits while the file named `hold` stands beside the store, and then syncs nothing.
     Hold,
 }
 
 impl PowerLoss {
-    /// Makes the library with the C compiler and a directory for the relay.
+    /// Builds the library with the C compiler, and makes a directory for the relay.
     pub fn new(mode: Mode) -> Self {
         let temporary = tempfile::tempdir().unwrap_or_else(|error| panic!("no directory: {error}"));
         let library = temporary.path().join("power.so");
@@ -65,7 +65,7 @@ impl PowerLoss {
         }
     }
 
-    /// The relay's directory; its store is `store` in it.
+    /// Returns the relay's directory; its store is `store` in it.
     pub fn directory(&self) -> PathBuf {
         self.temporary.path().join("relay")
     }
@@ -78,7 +78,7 @@ impl PowerLoss {
         })
     }
 
-    /// What does that in the environment of a process.
+    /// Returns the environment variables that do that to a process.
     pub fn environment(&self) -> [(&'static str, String); 4] {
         let mode = match self.mode {
             Mode::Sync => "sync",
@@ -95,25 +95,25 @@ impl PowerLoss {
         ]
     }
 
-    /// From now on fsync waits ([`Mode::Hold`]).
+    /// Makes fsync wait from now on ([`Mode::Hold`]).
     pub fn hold(&self) {
         let file = self.directory().join("hold");
         fs::write(&file, "").unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     }
 
-    /// It waits no longer.
+    /// Lets fsync continue.
     pub fn release(&self) {
         let file = self.directory().join("hold");
         fs::remove_file(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     }
 
-    /// From now on fsync fails ([`Mode::Fail`]).
+    /// Makes fsync fail from now on ([`Mode::Fail`]).
     pub fn fail(&self) {
         let file = self.directory().join("fail");
         fs::write(&file, "").unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     }
 
-    /// The power is gone: makes the store what was synced of it. The relay must be dead.
+    /// Cuts the power: replaces the store by what was synced of it. The relay must be dead.
     pub fn strike(&self) {
         let store = self.directory().join("store");
         let survived = self.temporary.path().join("survived");
@@ -130,7 +130,7 @@ fn create(path: &Path) {
 }
 
 /// Copies what survives of one directory: the names of its last sync, each with the octets of its
-/// own. A name that was never synced itself is an empty file.
+/// own last sync. A file that was never synced itself is empty.
 fn survive(shadow: &Path, to: &Path) {
     let names = fs::read_to_string(shadow.join(".names")).unwrap_or_default();
     for name in names.lines() {
