@@ -1,5 +1,6 @@
-//! Asks for as much as it may, and more: of what the local part of the reverse-path names, for each
-//! recipient or at the end of data. It says so to the relay itself, past the SDK, which would cut it.
+//! Asks for the maximum, and more, of the kind that the local part of the reverse-path names, for
+//! each recipient or at the end of data. It calls the relay directly, past the SDK, which would cut
+//! it.
 
 use gatepost_sdk::*;
 

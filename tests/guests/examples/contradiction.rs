@@ -1,4 +1,4 @@
-//! Refuses for good with a code that says come again.
+//! Rejects with a temporary code.
 
 hostile_guests::hostile!(Contradiction, |_message, _decision| {
     Verdict::reject(451, "5.7.1", "both yes and no")

@@ -1,3 +1,3 @@
-//! Takes a message and drops it.
+//! Discards every message.
 
 hostile_guests::hostile!(Discards, |_message, _decision| Verdict::Discard);

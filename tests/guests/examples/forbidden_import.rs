@@ -1,4 +1,4 @@
-//! Wants to read the clock of the system, which no policy gets.
+//! Reads the clock of the system, which no policy may.
 #![allow(unsafe_code)]
 
 #[cfg(target_arch = "wasm32")]
@@ -14,7 +14,7 @@ unsafe fn clock_time_get(_: u32, _: u64, _: *mut u64) -> u32 {
 
 hostile_guests::hostile!(ForbiddenImport, |_message, decision| {
     let mut time = 0;
-    // SAFETY: there is one such function on either target, and it writes to `time` at most.
+    // SAFETY: there is one such function on either target, and it writes only to `time`.
     unsafe { clock_time_get(0, 0, &mut time) };
     decision.reason(time.to_string());
     Verdict::Pass

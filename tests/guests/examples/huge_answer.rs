@@ -1,4 +1,4 @@
-//! Answers more than anybody wants to know, past the SDK, which would cut it.
+//! Writes far too long reasons, past the SDK, which would cut them.
 
 hostile_guests::hostile!(HugeAnswer, |_message, _decision| {
     for _ in 0..1_000 {

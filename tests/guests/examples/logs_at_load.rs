@@ -1,4 +1,4 @@
-//! Panics while it is configured, and says why.
+//! Panics while it is configured, with a control character in its message.
 
 use gatepost_sdk::*;
 

@@ -1,13 +1,13 @@
-//! Well behaved: writes its version into every message, and remembers what it has seen. The
-//! version is a setting, so that a swap shows.
+//! Well behaved: writes its version into every message, and marks what it has seen. The version is
+//! a setting, so that a swap shows.
 
 use gatepost_sdk::*;
 
-/// Which version it says it is.
+/// Settings with the version.
 #[derive(Debug, Default, serde::Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// What it writes.
+    /// Version to write.
     version: String,
 }
 

@@ -1,4 +1,4 @@
-//! Takes all the memory there is.
+//! Allocates without end.
 
 hostile_guests::hostile!(MemoryBomb, |_message, _decision| {
     let mut hoard = Vec::new();

@@ -1,14 +1,14 @@
-//! Well behaved: writes down all that it is told of a message's origin, of the account, of the
-//! client and of the relay itself, one reason for each. At RCPT it asks for the facts, where there are none, for the
+//! Well behaved: gives one reason for each fact about the message's authentication, the account,
+//! the client and the relay itself. At RCPT, where there are no facts yet, it asks for them for the
 //! recipients that its settings name.
 
 use gatepost_sdk::*;
 
-/// What it does.
+/// Settings of the policy.
 #[derive(Debug, Default, serde::Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Settings {
-    /// Asks at RCPT, for recipients whose address begins with this.
+    /// Prefix of the recipients for which it asks at RCPT.
     too_soon: Option<String>,
 }
 
@@ -28,7 +28,7 @@ fn policy(policy: Option<DmarcPolicy>) -> &'static str {
     }
 }
 
-/// The facts, a line each.
+/// Returns the facts, a line each.
 fn facts(facts: &Authentication) -> Vec<String> {
     let mut lines = vec![
         spf("spf-helo", &facts.spf_helo),
@@ -79,7 +79,7 @@ fn facts(facts: &Authentication) -> Vec<String> {
     lines
 }
 
-/// What is known of an address, on a line.
+/// Returns the facts about an address, on a line.
 fn known(address: &str) -> String {
     let of = destination(address).map_or_else(
         || "nobody's".to_owned(),

@@ -1,4 +1,4 @@
-//! Has a person look at it.
+//! Quarantines every message.
 
 hostile_guests::hostile!(Quarantines, |_message, decision| {
     decision.reason("it carries X-Attack");

@@ -1,4 +1,4 @@
-//! Refuses the recipients that the header X-Refuse names.
+//! Refuses the recipients in the header X-Refuse.
 
 use gatepost_sdk::*;
 

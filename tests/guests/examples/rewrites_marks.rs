@@ -1,5 +1,5 @@
-//! Takes from a message by what it could be known again, in every way that there is, and names it
-//! after another account.
+//! Removes from a message, in every possible way, the marks by which it is recognised, and puts the
+//! mark of another account on it.
 
 const MARKS: [&str; 5] = [
     "Auto-Submitted",

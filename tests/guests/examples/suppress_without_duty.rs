@@ -1,4 +1,4 @@
-//! Withholds mail without having said that it may.
+//! Suppresses recipients without having declared that duty.
 
 use gatepost_sdk::*;
 

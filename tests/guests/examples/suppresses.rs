@@ -1,4 +1,4 @@
-//! Withholds mail from the recipients that the header X-Suppress names, having said that it may.
+//! Suppresses the recipients in the header X-Suppress, having declared that duty.
 
 use gatepost_sdk::*;
 

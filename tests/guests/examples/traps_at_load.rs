@@ -1,4 +1,4 @@
-//! Cannot even be tried: it panics on every message.
+//! Fails its probe: it panics on every message.
 
 use gatepost_sdk::*;
 

@@ -1,4 +1,4 @@
-//! Panics on whatever the account has set for it: settings that break a policy for that account.
+//! Panics on any settings of the account: such settings break a policy for that account only.
 
 use gatepost_sdk::*;
 

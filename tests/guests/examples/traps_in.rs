@@ -1,9 +1,9 @@
 //! Panics in the hook that its settings name, on listeners whose name begins with that of the hook;
-//! there is no message yet that could say so in a header.
+//! early hooks have no message whose header could say so.
 
 use gatepost_sdk::*;
 
-/// Where it misbehaves.
+/// Settings with the hook.
 #[derive(Debug, Default, serde::Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {

@@ -1,3 +1,3 @@
-//! Well behaved: writes its version into every message. This is the first.
+//! Well behaved: writes its version into every message. This is the first version.
 
 hostile_guests::version!(One, "one");

@@ -10,12 +10,12 @@ use gatepost_sdk::Message;
 #[serde(default, deny_unknown_fields)]
 pub struct NoSettings {}
 
-/// Whether this message is the one to misbehave on.
+/// Returns true if the policy is to misbehave on this message.
 pub fn attacked(message: &dyn Message) -> bool {
     message.count("X-Attack") > 0
 }
 
-/// A policy with one message hook: `hostile!(Name, |message, decision| …)`.
+/// Makes a policy with one message hook: `hostile!(Name, |message, decision| …)`.
 #[macro_export]
 macro_rules! hostile {
     ($name:ident, |$message:ident, $decision:ident| $attack:expr) => {
@@ -50,8 +50,8 @@ macro_rules! hostile {
     };
 }
 
-/// Two versions of one policy differ in their name only: `version!(One, "one")`. It writes that
-/// name into every message, as X-Version, and gives it as its reason.
+/// Makes one of two versions of a policy, which differ only in their name: `version!(One, "one")`.
+/// It writes that name into every message, as X-Version, and gives it as its reason.
 #[macro_export]
 macro_rules! version {
     ($name:ident, $version:literal) => {
@@ -84,7 +84,7 @@ macro_rules! version {
     };
 }
 
-/// A schema in which each of so many levels refers to the one below twice.
+/// Returns a schema in which each of so many levels refers to the one below twice.
 pub fn doubling(levels: usize) -> serde_json::Value {
     let mut definitions = serde_json::Map::new();
     definitions.insert("l0".to_owned(), serde_json::json!({ "type": "object" }));
@@ -97,13 +97,13 @@ pub fn doubling(levels: usize) -> serde_json::Value {
     serde_json::json!({ "$defs": definitions, "$ref": top })
 }
 
-/// A policy that lets everything pass and gives a schema of its own for its settings.
+/// Makes a policy that passes everything and gives a schema of its own for its settings.
 #[macro_export]
 macro_rules! with_schema {
     ($schema:expr) => {
         use gatepost_sdk::*;
 
-        /// Settings that are what the schema says.
+        /// Settings with that schema.
         #[derive(serde::Deserialize)]
         pub struct Settings {}
 
