@@ -1,4 +1,4 @@
-//! What a letter is made of.
+//! Parts of a message in a case.
 
 use gatepost_model::Flow;
 
@@ -6,29 +6,29 @@ use crate::HEADER_SIZE;
 
 /// One message with its envelope, as a session would hand it over.
 #[derive(Debug, Clone)]
-pub struct Letter {
-    /// Which way it goes.
+pub struct CaseMessage {
+    /// Direction.
     pub flow: Flow,
-    /// The reverse-path; empty for the null sender.
+    /// Reverse-path; empty for the null one.
     pub from: String,
-    /// The recipients.
+    /// Recipients.
     pub to: Vec<String>,
     /// Header section and body.
     pub draft: Draft,
-    /// What was found out about its origin.
+    /// Authentication facts.
     pub facts: Facts,
 }
 
-/// What the relay has found out about the origin of a letter.
+/// Authentication facts about a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Facts {
-    /// Nothing was there to be found.
+    /// Nothing was found.
     None,
     /// DMARC passes.
     Passes,
     /// DMARC fails, and the domain asks to reject.
     Fails,
-    /// All of it is as long as it can be.
+    /// Everything is as long as it can be.
     Long,
 }
 
@@ -37,7 +37,7 @@ pub enum Facts {
 pub struct Draft {
     /// Names and bodies, without line ends.
     pub fields: Vec<(String, Vec<u8>)>,
-    /// What stands behind the empty line.
+    /// Bytes behind the empty line.
     pub body: Vec<u8>,
 }
 
@@ -47,8 +47,8 @@ impl Draft {
         self.fields.push((name.to_owned(), body.into()));
     }
 
-    /// The whole message, with no more of its fields than a session takes, and no line that is too
-    /// long: a longer one is folded at a space, or else is cut.
+    /// Returns the whole message, with no more fields than a session accepts, and no line that is
+    /// too long: a longer one is folded at a space, or cut.
     pub fn octets(&self) -> Vec<u8> {
         let mut octets = Vec::new();
         for (name, body) in &self.fields {
@@ -64,7 +64,7 @@ impl Draft {
     }
 }
 
-/// A field as it is sent: no line has over 998 octets (RFC 5322 section 2.1.1).
+/// Returns a field as it is sent: no line has over 998 octets (RFC 5322 section 2.1.1).
 fn folded(name: &str, body: &[u8]) -> Vec<u8> {
     const LINE: usize = 980;
     let mut field = format!("{name}: ").into_bytes();

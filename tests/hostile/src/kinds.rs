@@ -5,9 +5,9 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use rand::{Rng, SeedableRng as _};
 
-use crate::{Draft, Facts, HEADER_SIZE, Letter, RECIPIENTS, Shape};
+use crate::{CaseMessage, Draft, Facts, HEADER_SIZE, RECIPIENTS, Shape};
 
-/// Fields that a built-in policy reads, or a rule of the site that is set up for the test.
+/// Fields that a built-in policy, or a rule of the test's site, reads.
 pub const NAMES: &[&str] = &[
     "From",
     "Sender",
@@ -56,7 +56,7 @@ pub const NAMES: &[&str] = &[
     "X-Other",
 ];
 
-/// What whole bodies of fields may say that lead a policy further in.
+/// Whole bodies of fields that lead a policy into further code.
 const TELLING: &[(&str, &str)] = &[
     ("Auto-Submitted", "auto-generated"),
     ("Auto-Submitted", "auto-replied (vacation)"),
@@ -83,18 +83,18 @@ pub enum Kind {
     Long,
     /// One field stands there often.
     Often,
-    /// Many fields of many names.
+    /// One field occurs often.
     Numbered,
     /// From, To, Cc and Reply-To are all long.
     Lists,
     /// Several fields, each of another shape.
     Mixed,
-    /// Many recipients, some of whom the message says that it has come to.
+    /// Many recipients, some of which the message says that it has already reached.
     Recipients,
-    /// Many recipients of what the application submits, all of whom have answered before.
+    /// Many recipients of a submitted message, all of whom have answered before.
     Submitted,
-    /// A hostile answer in a dialogue that goes to and fro.
-    Dialogue,
+    /// A hostile answer in a reply loop.
+    ReplyLoop,
     /// The body is hostile.
     Body,
     /// Lines that are no fields.
@@ -111,25 +111,25 @@ impl Kind {
         Self::Mixed,
         Self::Recipients,
         Self::Submitted,
-        Self::Dialogue,
+        Self::ReplyLoop,
         Self::Body,
         Self::Odd,
     ];
 }
 
-/// Letters that are sent one after the other.
+/// Messages that are sent one after the other.
 #[derive(Debug, Clone)]
 pub struct Case {
-    /// What kind it is.
+    /// Kind of the case.
     pub kind: Kind,
-    /// What it is made of, for a report.
+    /// Description, for a report.
     pub of: String,
-    /// The letters; the last one is the hostile one.
-    pub letters: Vec<Letter>,
+    /// Messages; the last one is the hostile one.
+    pub messages: Vec<CaseMessage>,
 }
 
 impl Case {
-    /// The case of a seed. One in fifty is as large as a session takes, most are small.
+    /// Returns the case of a seed. One in fifty is as large as a session accepts, most are small.
     pub fn of(seed: u64) -> Self {
         let mut dice = StdRng::seed_from_u64(seed);
         let kind = *Kind::ALL.choose(&mut dice).unwrap_or(&Kind::Long);
@@ -144,12 +144,12 @@ impl Case {
         Self::made(kind, name, shape, size, &mut dice)
     }
 
-    /// A case of this kind, whose hostile part has about `size` octets and comes in from the world,
+    /// Returns a case of this kind, whose hostile part has about `size` octets and is inbound,
     /// unless it is [submitted](Kind::Submitted).
     pub fn sized(kind: Kind, name: &str, shape: Shape, size: usize) -> Self {
         let mut dice = StdRng::seed_from_u64(1);
         let mut case = Self::made(kind, name, shape, size, &mut dice);
-        if let Some(last) = case.letters.last_mut()
+        if let Some(last) = case.messages.last_mut()
             && kind != Kind::Submitted
         {
             last.flow = Flow::Inbound;
@@ -158,7 +158,7 @@ impl Case {
     }
 
     fn made(kind: Kind, name: &str, shape: Shape, size: usize, dice: &mut StdRng) -> Self {
-        let mut letters = Vec::new();
+        let mut messages = Vec::new();
         let mut last = usual(dice);
         match kind {
             Kind::Long => {
@@ -167,7 +167,7 @@ impl Case {
                     false => shape.body(size),
                 };
                 put(&mut last.draft, name, body);
-                telling(&mut last.draft, dice);
+                add_telling_fields(&mut last.draft, dice);
             }
             Kind::Often => {
                 let length = *[1, 8, 40, 400].choose(dice).unwrap_or(&8);
@@ -176,7 +176,7 @@ impl Case {
                 for _ in 0..times {
                     last.draft.field(name, one.clone());
                 }
-                telling(&mut last.draft, dice);
+                add_telling_fields(&mut last.draft, dice);
             }
             Kind::Numbered => {
                 let before = ["X-Jira-", "List-", "X-Auto-Reply-", "X-Zendesk-", "X-", "A"];
@@ -196,7 +196,7 @@ impl Case {
                     };
                     put(&mut last.draft, name, shape.body(size / names.len()));
                 }
-                telling(&mut last.draft, dice);
+                add_telling_fields(&mut last.draft, dice);
             }
             Kind::Mixed => {
                 for _ in 0..8 {
@@ -204,7 +204,7 @@ impl Case {
                     let shape = Shape::any(dice);
                     last.draft.field(name, shape.damaged(size / 8, dice));
                 }
-                telling(&mut last.draft, dice);
+                add_telling_fields(&mut last.draft, dice);
             }
             Kind::Recipients => {
                 last.to = recipients(size, "desk.example", dice);
@@ -215,9 +215,9 @@ impl Case {
                 }
                 if dice.random_bool(0.5) {
                     last.draft.field("X-Gatepost-Email-Id", "ours-2");
-                    letters.push(last.clone());
+                    messages.push(last.clone());
                 }
-                telling(&mut last.draft, dice);
+                add_telling_fields(&mut last.draft, dice);
             }
             Kind::Submitted => {
                 let domain = *["partner.example", "stranger.example", "b.example"]
@@ -226,8 +226,8 @@ impl Case {
                 last = submitted(recipients(size, domain, dice));
                 let trigger = *["automatic", "agent", ""].choose(dice).unwrap_or(&"");
                 last.draft.field("X-Gatepost-Trigger", trigger);
-                // Their answers: then more is counted of what goes out.
-                letters.push(last.clone());
+                // Their answers, so that more is counted of outbound mail.
+                messages.push(last.clone());
                 let answers = if dice.random_bool(0.03) { 80 } else { 3 };
                 for them in last.to.iter().take(answers) {
                     let mut answer = usual(dice);
@@ -235,17 +235,17 @@ impl Case {
                     answer.draft = Draft::default();
                     answer.draft.field("From", them.as_bytes());
                     answer.draft.field("Subject", "Re: s");
-                    letters.push(answer);
+                    messages.push(answer);
                 }
                 put(&mut last.draft, name, shape.body(size.min(20_000)));
-                letters.push(last.clone());
+                messages.push(last.clone());
             }
-            Kind::Dialogue => {
+            Kind::ReplyLoop => {
                 put(&mut last.draft, name, shape.body(size));
-                telling(&mut last.draft, dice);
+                add_telling_fields(&mut last.draft, dice);
                 for _ in 0..dice.random_range(1..4) {
-                    letters.push(submitted(vec!["ann@stranger.example".to_owned()]));
-                    letters.push(last.clone());
+                    messages.push(submitted(vec!["ann@stranger.example".to_owned()]));
+                    messages.push(last.clone());
                 }
             }
             Kind::Body => {
@@ -264,7 +264,7 @@ impl Case {
                 while last.draft.body.len() < size {
                     last.draft.body.extend_from_slice(line);
                 }
-                letters.push(submitted(vec![last.from.clone()]));
+                messages.push(submitted(vec![last.from.clone()]));
             }
             Kind::Odd => {
                 for _ in 0..12 {
@@ -278,17 +278,17 @@ impl Case {
                 }
             }
         }
-        letters.push(last);
+        messages.push(last);
         Self {
             kind,
             of: format!("{kind:?} {name} {shape:?} {size}"),
-            letters,
+            messages,
         }
     }
 }
 
-/// A letter of a stranger with what a letter has.
-fn usual(dice: &mut StdRng) -> Letter {
+/// Returns an ordinary message of a stranger.
+fn usual(dice: &mut StdRng) -> CaseMessage {
     let mut draft = Draft::default();
     draft.field("From", "Ann <ann@stranger.example>");
     draft.field("To", "help@desk.example");
@@ -308,7 +308,7 @@ fn usual(dice: &mut StdRng) -> Letter {
         _ => "ann@stranger.example".to_owned(),
     };
     let facts = [Facts::None, Facts::Passes, Facts::Fails, Facts::Long];
-    Letter {
+    CaseMessage {
         flow: match dice.random_bool(0.75) {
             true => Flow::Inbound,
             false => Flow::Submission,
@@ -320,14 +320,14 @@ fn usual(dice: &mut StdRng) -> Letter {
     }
 }
 
-/// What the application sends.
-fn submitted(to: Vec<String>) -> Letter {
+/// Returns a submitted message.
+fn submitted(to: Vec<String>) -> CaseMessage {
     let mut draft = Draft::default();
     draft.field("From", "help@desk.example");
     draft.field("Reply-To", "support@desk.example");
     draft.field("Subject", "s");
     draft.body = b"We have got your message as ticket 4711, thank you.\r\n".to_vec();
-    Letter {
+    CaseMessage {
         flow: Flow::Submission,
         from: "help@desk.example".to_owned(),
         to,
@@ -336,7 +336,7 @@ fn submitted(to: Vec<String>) -> Letter {
     }
 }
 
-/// In the place of the field of that name, if there is one, or as another.
+/// Replaces the field of that name, if there is one, or adds it.
 fn put(draft: &mut Draft, name: &str, body: Vec<u8>) {
     let known = draft.fields.iter_mut();
     let mut known = known.filter(|(known, _)| known.eq_ignore_ascii_case(name));
@@ -346,8 +346,8 @@ fn put(draft: &mut Draft, name: &str, body: Vec<u8>) {
     }
 }
 
-/// Adds up to two fields that lead a policy further in.
-fn telling(draft: &mut Draft, dice: &mut StdRng) {
+/// Adds up to two fields that lead a policy into further code.
+fn add_telling_fields(draft: &mut Draft, dice: &mut StdRng) {
     for _ in 0..dice.random_range(0..3) {
         if let Some((name, body)) = TELLING.choose(dice) {
             put(draft, name, body.as_bytes().to_vec());
@@ -355,7 +355,7 @@ fn telling(draft: &mut Draft, dice: &mut StdRng) {
     }
 }
 
-/// Many recipients, whose addresses are as long as they may be or short.
+/// Returns many recipients, whose addresses are short or as long as they may be.
 fn recipients(size: usize, domain: &str, dice: &mut StdRng) -> Vec<String> {
     let long = dice.random_bool(0.5);
     let label = "a".repeat(50);

@@ -1,13 +1,13 @@
-//! Messages of strangers who mean harm, and the built-in policies in their sandbox.
+//! Hostile messages, and the built-in policies in their sandbox.
 //!
-//! A [`Case`] is one or several letters, made from a seed: every field that a policy reads, of
+//! A [`Case`] is one or several messages, made from a seed: every field that a policy reads, in
 //! every [shape](Shape) that is hard to read, repeated, nested and grown to the limits of the
-//! session; many recipients; both flows; facts of authentication; dialogues after which counts are
-//! warm. The same seed makes the same case.
+//! session; many recipients; both directions; facts of authentication; reply loops after which
+//! counts are high. The same seed makes the same case.
 //!
-//! A [`Site`] has all five built-in policies judge the letters of a case, one after the other and
-//! whatever the one before has said, so that none hides behind another's refusal. It says what each
-//! [`Call`] took and whether it was a fault.
+//! A [`Site`] has all five built-in policies judge the messages of a case, one after the other and
+//! independently of earlier verdicts, so that no policy hides behind another's refusal. It returns
+//! the time of each [`Call`] and its fault, if any.
 //!
 //! `cargo test -p hostile-mail` sends 10,000 cases; `cargo xtask fuzz` as many as are asked for.
 
@@ -19,15 +19,15 @@ mod shapes;
 mod shrink;
 mod site;
 
-pub use draft::{Draft, Facts, Letter};
+pub use draft::{CaseMessage, Draft, Facts};
 pub use kinds::{Case, Kind, NAMES};
 pub use shapes::Shape;
-pub use shrink::shrunk;
+pub use shrink::shrink;
 pub use site::{Call, Site};
 
-/// Octets of a header section that a session takes by default, and a little less: the relay's own
+/// Octets of a header section that a session accepts by default, and a little less: the relay's own
 /// fields come on top.
 pub const HEADER_SIZE: usize = (1 << 20) - 512;
 
-/// Recipients of a message that a session takes by default.
+/// Recipients of a message that a session accepts by default.
 pub const RECIPIENTS: usize = 1_000;

@@ -1,19 +1,19 @@
-//! What a field's body may be that is hard to read.
+//! Bodies of fields that are hard to parse.
 
 use rand::Rng;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 
-/// A shape: what is repeated, and what stands between.
+/// A shape of a body: repeated items and separators.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
-    /// What stands once in front.
+    /// Text before the items.
     before: &'static str,
-    /// What is repeated; `#` stands for a number that grows.
+    /// Item; `#` stands for a number that grows.
     item: &'static str,
-    /// What stands between.
+    /// Separator of items.
     between: &'static str,
-    /// What stands once behind.
+    /// Text after the items.
     after: &'static str,
 }
 
@@ -38,7 +38,7 @@ const ALL: &[Shape] = &[
     list("a# @ b . c"),
     list("<a#@b.c"),
     list(""),
-    // What is not closed, and what nests.
+    // Unclosed and nested constructs.
     close("\"\\"),
     close("\"\\\"\\"),
     close("\""),
@@ -97,7 +97,7 @@ const ALL: &[Shape] = &[
     words("：回复"),
     words("İ"),
     words("ß"),
-    // Letters with marks in an order that has to be put right.
+    // Letters with combining marks in an order that normalisation must change.
     close("a\u{301}\u{323}\u{307}\u{32d}"),
     close("\u{301}"),
     close("\u{1100}\u{1161}\u{11a8}"),
@@ -149,17 +149,17 @@ const fn close(item: &'static str) -> Shape {
 }
 
 impl Shape {
-    /// Every one of them.
+    /// Returns every shape.
     pub fn all() -> &'static [Self] {
         ALL
     }
 
-    /// Any.
+    /// Returns a random shape.
     pub fn any(dice: &mut StdRng) -> Self {
         *ALL.choose(dice).unwrap_or(&ALL[0])
     }
 
-    /// A body of about so many octets.
+    /// Returns a body of about so many octets.
     pub fn body(self, octets: usize) -> Vec<u8> {
         let mut body = self.before.to_owned();
         let mut number = 0;
@@ -174,7 +174,7 @@ impl Shape {
         body.into_bytes()
     }
 
-    /// Such a body with some octets that are another's.
+    /// Returns such a body with some octets replaced.
     pub fn damaged(self, octets: usize, dice: &mut StdRng) -> Vec<u8> {
         let mut body = self.body(octets);
         for _ in 0..dice.random_range(1..8) {

@@ -1,10 +1,10 @@
-//! A case that fails, made small.
+//! Reduction of a failing case.
 
 use crate::Case;
 
-/// The smallest case that can be found by leaving out letters and fields and by halving bodies,
-/// and that still `fails`.
-pub fn shrunk(case: Case, mut fails: impl FnMut(&Case) -> bool) -> Case {
+/// Returns the smallest case that still `fails` and can be reached by leaving out messages and
+/// fields and by halving bodies.
+pub fn shrink(case: Case, mut fails: impl FnMut(&Case) -> bool) -> Case {
     let mut best = case;
     loop {
         let smaller = smaller(&best).into_iter().find(|case| fails(case));
@@ -15,7 +15,7 @@ pub fn shrunk(case: Case, mut fails: impl FnMut(&Case) -> bool) -> Case {
     }
 }
 
-/// What is a step smaller, the largest steps first.
+/// Returns the cases one step smaller, the largest steps first.
 fn smaller(case: &Case) -> Vec<Case> {
     let mut all = Vec::new();
     let mut without = |change: &dyn Fn(&mut Case)| {
@@ -23,24 +23,24 @@ fn smaller(case: &Case) -> Vec<Case> {
         change(&mut other);
         all.push(other);
     };
-    let letters = case.letters.len();
-    if letters > 1 {
-        without(&|case| drop(case.letters.drain(..letters / 2)));
-        without(&|case| drop(case.letters.drain(..1)));
+    let messages = case.messages.len();
+    if messages > 1 {
+        without(&|case| drop(case.messages.drain(..messages / 2)));
+        without(&|case| drop(case.messages.drain(..1)));
     }
-    let Some(last) = case.letters.last() else {
+    let Some(last) = case.messages.last() else {
         return all;
     };
-    let mut change = |change: &dyn Fn(&mut crate::Letter)| {
+    let mut change = |change: &dyn Fn(&mut crate::CaseMessage)| {
         without(&|case| {
-            if let Some(last) = case.letters.last_mut() {
+            if let Some(last) = case.messages.last_mut() {
                 change(last);
             }
         });
     };
     if last.to.len() > 1 {
         let half = last.to.len() / 2;
-        change(&|letter| letter.to.truncate(half));
+        change(&|sent| sent.to.truncate(half));
     }
     let fields = last.draft.fields.len();
     for part in [2, 4, 8] {
@@ -48,18 +48,18 @@ fn smaller(case: &Case) -> Vec<Case> {
         for begin in (0..fields).step_by(length.max(1)).take(8) {
             if length > 0 {
                 let end = (begin + length).min(fields);
-                change(&|letter| drop(letter.draft.fields.drain(begin..end)));
+                change(&|sent| drop(sent.draft.fields.drain(begin..end)));
             }
         }
     }
     for field in 0..fields.min(20) {
-        change(&|letter| drop(letter.draft.fields.remove(field)));
+        change(&|sent| drop(sent.draft.fields.remove(field)));
         if let Some((_, body)) = last.draft.fields.get(field)
             && body.len() > 8
         {
             let half = body.len() / 2;
-            change(&|letter| {
-                if let Some((_, body)) = letter.draft.fields.get_mut(field) {
+            change(&|sent| {
+                if let Some((_, body)) = sent.draft.fields.get_mut(field) {
                     body.truncate(half);
                 }
             });
@@ -67,7 +67,7 @@ fn smaller(case: &Case) -> Vec<Case> {
     }
     if last.draft.body.len() > 8 {
         let half = last.draft.body.len() / 2;
-        change(&|letter| letter.draft.body.truncate(half));
+        change(&|sent| sent.draft.body.truncate(half));
     }
     all
 }

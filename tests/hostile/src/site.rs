@@ -18,17 +18,17 @@ use gatepost_policy::{
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::{Case, Facts, Letter};
+use crate::{Case, CaseMessage, Facts};
 
-/// What became of one call.
+/// Result of one call.
 #[derive(Debug, Clone)]
 pub struct Call {
-    /// The policy and its hook.
+    /// Policy and hook.
     pub of: String,
-    /// How long it took; on a machine that does other things as well, how long this thread was at work
-    /// meanwhile, if that is less.
+    /// Duration; on a busy machine the time that this thread was running meanwhile, if that is
+    /// less.
     pub time: Duration,
-    /// What was wrong with it, if it was a fault.
+    /// Fault, if there was one.
     pub fault: Option<String>,
 }
 
@@ -36,14 +36,14 @@ pub struct Call {
 pub struct Site {
     runtime: Runtime,
     policies: Vec<Chain>,
-    // The versions are its.
+    // Owner of the versions.
     _engine: Arc<Engine>,
 }
 
-/// Where loop-guard stands among them.
+/// Index of loop-guard among the policies.
 const LOOP_GUARD: usize = 2;
 
-/// The policies with their settings, in the order of a chain.
+/// Returns the policies with their settings, in the order of a chain.
 fn policies() -> Vec<(&'static str, Value)> {
     let hop = json!({ "host": "smtp.desk.example", "port": 587, "tls": "required" });
     vec![
@@ -73,12 +73,12 @@ fn policies() -> Vec<(&'static str, Value)> {
 }
 
 impl Site {
-    /// Loads the policies. What is compiled is kept where the tests' relays keep theirs.
+    /// Loads the policies. Compiled code is cached where the tests' relays cache theirs.
     pub fn new() -> Self {
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.unwrap_or_else(|error| panic!("no runtime: {error}"));
         let engine = Engine::new(EngineSettings {
-            cache: Some(compiled()),
+            cache: Some(cache_folder()),
             ..EngineSettings::default()
         });
         let engine = engine.unwrap_or_else(|error| panic!("no engine: {error}"));
@@ -97,21 +97,22 @@ impl Site {
         }
     }
 
-    /// Has the policies judge the letters of a case, one after the other, and every one of them the
-    /// last; what they want remembered is remembered for the letters that follow.
+    /// Has the policies judge the messages of a case, one after the other: every policy the last
+    /// message, loop-guard alone the ones before. Their effects are kept for the following
+    /// messages.
     pub fn judge(&self, case: &Case) -> Vec<Call> {
         let memory = Arc::new(Remembered::default());
         let look_ups = LookUps {
             memory: Arc::<Remembered>::clone(&memory),
-            directory: Arc::new(Desk),
-            identity: Arc::new(Relay),
+            directory: Arc::new(AcmeDirectory),
+            identity: Arc::new(AcmeIdentity),
         };
         let mut calls = Vec::new();
         let mut now = Millis(1_795_000_000_000);
-        let last = case.letters.len().saturating_sub(1);
-        for (number, letter) in case.letters.iter().enumerate() {
+        let last = case.messages.len().saturating_sub(1);
+        for (number, sent) in case.messages.iter().enumerate() {
             now = now + Duration::from_secs(20);
-            // What comes before prepares what is remembered, and loop-guard alone remembers.
+            // The earlier messages only prepare memory, and loop-guard alone has any.
             let asked = match number == last {
                 true => self.policies.as_slice(),
                 false => self
@@ -119,29 +120,29 @@ impl Site {
                     .get(LOOP_GUARD..=LOOP_GUARD)
                     .unwrap_or_default(),
             };
-            self.letter(letter, asked, now, &look_ups, &memory, &mut calls);
+            self.judge_message(sent, asked, now, &look_ups, &memory, &mut calls);
         }
         calls
     }
 
-    fn letter(
+    fn judge_message(
         &self,
-        letter: &Letter,
+        sent: &CaseMessage,
         asked: &[Chain],
         now: Millis,
         look_ups: &LookUps,
         memory: &Remembered,
         calls: &mut Vec<Call>,
     ) {
-        let Some(transaction) = transaction(letter, now) else {
+        let Some(transaction) = transaction(sent, now) else {
             return;
         };
-        let mut message = Message::from_bytes(Bytes::from(letter.draft.octets()));
-        let facts = Arc::new(facts(letter));
+        let mut message = Message::from_bytes(Bytes::from(sent.draft.octets()));
+        let facts = Arc::new(facts(sent));
         let mut called = |judgements: &[Judgement], worked: Option<Duration>| {
             calls.extend(judgements.iter().map(|judgement| Call {
                 of: format!("{} {}", judgement.policy, judgement.hook),
-                time: at_work_for(judgement, worked),
+                time: running_time(judgement, worked),
                 fault: judgement.error.as_ref().map(|fault| match fault.kind {
                     FaultKind::BreakerOpen => "it failed too often before".to_owned(),
                     _ => fault.to_string(),
@@ -158,9 +159,9 @@ impl Site {
                 let findings = Findings::default();
                 let facts = Some(&facts);
                 let before = message.clone();
-                let begun = on_processor();
+                let begun = thread_time();
                 let ruling = pinned.message(&transaction, before, facts, findings).await;
-                let worked = on_processor().zip(begun);
+                let worked = thread_time().zip(begun);
                 let worked = worked.map(|(end, begun)| end.saturating_sub(begun));
                 called(&ruling.findings.judgements, worked);
                 if let Some(last) = last {
@@ -180,9 +181,9 @@ impl Default for Site {
     }
 }
 
-/// How long a call took, by the clock or by what its thread has worked. The kernel may count the latter
-/// late, by up to a tick of its clock: it is asked only where the former is long.
-fn at_work_for(judgement: &Judgement, worked: Option<Duration>) -> Duration {
+/// Returns the duration of a call, by the clock or by the running time of its thread. The kernel
+/// may update the latter late, by up to a tick: it is read only if the former is long.
+fn running_time(judgement: &Judgement, worked: Option<Duration>) -> Duration {
     /// Far more than a tick.
     const LONG: Duration = Duration::from_millis(15);
     const TICK: Duration = Duration::from_millis(4);
@@ -194,8 +195,8 @@ fn at_work_for(judgement: &Judgement, worked: Option<Duration>) -> Duration {
     }
 }
 
-/// How long this thread has been on a processor, as Linux tells it.
-fn on_processor() -> Option<Duration> {
+/// Returns the time that this thread has been running, as Linux reports it.
+fn thread_time() -> Option<Duration> {
     let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
     told.split(' ')
         .next()?
@@ -204,19 +205,19 @@ fn on_processor() -> Option<Duration> {
         .map(Duration::from_nanos)
 }
 
-/// Where compiled policies are kept, as the relays of the tests keep theirs.
-fn compiled() -> PathBuf {
+/// Returns the cache of compiled policies, which the relays of the tests share.
+fn cache_folder() -> PathBuf {
     let this = std::env::current_exe().unwrap_or_else(|error| panic!("no own path: {error}"));
     let beside = this.with_file_name("compiled-policies");
     let of_tests = this.with_file_name("deps").join("compiled-policies");
     if of_tests.is_dir() { of_tests } else { beside }
 }
 
-/// The envelope, if a session would take it.
-fn transaction(letter: &Letter, now: Millis) -> Option<Transaction> {
-    let recipients = letter.to.iter().filter_map(|to| Address::parse(to).ok());
+/// Returns the transaction, if a session would accept its envelope.
+fn transaction(sent: &CaseMessage, now: Millis) -> Option<Transaction> {
+    let recipients = sent.to.iter().filter_map(|to| Address::parse(to).ok());
     let recipients: Vec<Address> = recipients.collect();
-    let reverse_path = match letter.from.as_str() {
+    let reverse_path = match sent.from.as_str() {
         "" => ReversePath::Null,
         from => ReversePath::Address(Address::parse(from).ok()?),
     };
@@ -225,11 +226,11 @@ fn transaction(letter: &Letter, now: Millis) -> Option<Transaction> {
         time: now,
         session: Session {
             listener: "mx".into(),
-            flow: letter.flow,
+            flow: sent.flow,
             client: ([192, 0, 2, 1], 1025).into(),
             helo: Some("client.example".into()),
             tls: None,
-            user: (letter.flow == Flow::Submission).then(|| "application".into()),
+            user: (sent.flow == Flow::Submission).then(|| "application".into()),
         },
         account: Some("acme".into()),
         reverse_path,
@@ -237,9 +238,9 @@ fn transaction(letter: &Letter, now: Millis) -> Option<Transaction> {
     })
 }
 
-fn facts(letter: &Letter) -> auth::Facts {
+fn facts(sent: &CaseMessage) -> auth::Facts {
     let mut facts = auth::Facts::default();
-    match letter.facts {
+    match sent.facts {
         Facts::None => {}
         Facts::Passes => {
             facts.dmarc.result = auth::Authentication::Pass;
@@ -351,9 +352,9 @@ impl Memory for Remembered {
 }
 
 /// The account acme: it receives at desk.example, and shares tickets with partner.example.
-struct Desk;
+struct AcmeDirectory;
 
-impl Directory for Desk {
+impl Directory for AcmeDirectory {
     fn destination(&self, _: &str, address: &str) -> Option<ReceivingDomain> {
         let address = Address::parse(address).ok()?;
         address
@@ -388,7 +389,7 @@ impl Directory for Desk {
     }
 
     fn product(&self, _: &str) -> Option<String> {
-        Some("Acme Desk".into())
+        Some("Acme AcmeDirectory".into())
     }
 
     fn credential(&self, _: &str) -> Option<CredentialScope> {
@@ -400,10 +401,10 @@ impl Directory for Desk {
     }
 }
 
-/// Of whose ids `ours-1` is one.
-struct Relay;
+/// A relay that has issued the id `ours-1`.
+struct AcmeIdentity;
 
-impl Identity for Relay {
+impl Identity for AcmeIdentity {
     fn host_name(&self) -> String {
         "mx.desk.example".into()
     }

@@ -1,5 +1,5 @@
 //! No message within the limits of a session makes a built-in policy fault, no call takes over 20
-//! ms, and what is twice as large takes no more than about twice as long.
+//! ms, and twice the size takes no more than about twice the time.
 #![allow(clippy::unwrap_used)] // clippy.toml lets tests unwrap, not their helpers
 
 use std::collections::BTreeMap;
@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use hostile_mail::{Call, Case, Kind, Shape, Site};
 
-/// What one call may take.
-const MOST: Duration = Duration::from_millis(20);
+/// Longest time of one call.
+const LONGEST_CALL: Duration = Duration::from_millis(20);
 
-/// The cases of the suite; `cargo xtask fuzz` has more.
+/// Number of cases; `cargo xtask fuzz` has more.
 const CASES: u64 = 10_000;
 
-/// How often a case is repeated that took too long: a machine that runs tests does other things as
-/// well, and what counts is the fastest.
+/// Most repetitions of a case that took too long: a machine that runs tests is busy, and only the
+/// fastest counts.
 const REPEATS: usize = 40;
 
 #[test]
@@ -27,21 +27,21 @@ fn ten_thousand_hostile_cases_cause_no_fault_and_are_judged_in_time() {
         if let Some(call) = calls.iter().find(|call| call.fault.is_some()) {
             panic!("{}: {:?}\n{} (seed {seed})", call.of, call.fault, case.of);
         }
-        if calls.iter().any(|call| call.time > MOST) {
+        if calls.iter().any(|call| call.time > LONGEST_CALL) {
             slow.push((seed, case));
         }
     }
     for (seed, case) in slow {
-        let (of, fastest) = slowest(&site, &case, MOST);
+        let (of, fastest) = slowest(&site, &case, LONGEST_CALL);
         assert!(
-            fastest <= MOST,
+            fastest <= LONGEST_CALL,
             "{of} takes {fastest:?}: {} (seed {seed})",
             case.of
         );
     }
 }
 
-/// The known messages, each of which closed the relay for everybody or nearly did.
+/// The known messages that once closed the relay for everybody, or nearly did.
 #[test]
 fn messages_that_once_stopped_all_mail_are_judged() {
     let site = Site::new();
@@ -55,7 +55,7 @@ fn messages_that_once_stopped_all_mail_are_judged() {
         (Kind::Numbered, "X-Jira-Id", "x", 64 << 10),
         (Kind::Often, "List-Id", "<#@x.example>", 150 << 10),
         (Kind::Long, "Delivered-To", "a#@b.c", 48 << 10),
-        (Kind::Dialogue, "Subject", "re:", 15 << 10),
+        (Kind::ReplyLoop, "Subject", "re:", 15 << 10),
         (Kind::Long, "Reply-To", "a#@b.c", MIB),
         (Kind::Long, "Cc", "a#@b.c", MIB),
         (Kind::Long, "From", "a#@b.c", MIB),
@@ -72,16 +72,20 @@ fn messages_that_once_stopped_all_mail_are_judged() {
         let calls = site.judge(&case);
         let fault = calls.iter().find(|call| call.fault.is_some());
         assert!(fault.is_none(), "{}: {fault:?}", case.of);
-        let (of, fastest) = slowest(&site, &case, MOST);
-        assert!(fastest <= MOST, "{of} takes {fastest:?}: {}", case.of);
+        let (of, fastest) = slowest(&site, &case, LONGEST_CALL);
+        assert!(
+            fastest <= LONGEST_CALL,
+            "{of} takes {fastest:?}: {}",
+            case.of
+        );
     }
 }
 
-/// Every field with every shape would be 3,000 measurements; each field has another third of the
-/// shapes at each of its sizes.
+/// Every field with every shape would be 3,000 measurements; so each field is measured with another
+/// third of the shapes at each of its sizes.
 #[test]
 fn twice_the_size_takes_no_more_than_about_twice_as_long() {
-    /// What is measured of so short a time is noise.
+    /// Times below this are noise.
     const FLOOR: Duration = Duration::from_micros(1_500);
 
     let site = Site::new();
@@ -89,7 +93,7 @@ fn twice_the_size_takes_no_more_than_about_twice_as_long() {
         Kind::Long,
         Kind::Often,
         Kind::Lists,
-        Kind::Dialogue,
+        Kind::ReplyLoop,
         Kind::Recipients,
         Kind::Submitted,
     ];
@@ -121,7 +125,7 @@ fn twice_the_size_takes_no_more_than_about_twice_as_long() {
     }
 }
 
-/// What the slowest policy took for the last letter of a case.
+/// Returns the time that the slowest policy took for the last message of a case.
 fn total(calls: &[Call]) -> Duration {
     calls
         .iter()
@@ -132,7 +136,7 @@ fn total(calls: &[Call]) -> Duration {
         .unwrap_or_default()
 }
 
-/// The call that takes longest where each is repeated until none takes more than `most`, or often
+/// Returns the slowest call where each is repeated until none takes more than `most`, or often
 /// enough to believe it.
 fn slowest(site: &Site, case: &Case, most: Duration) -> (String, Duration) {
     let mut fastest: BTreeMap<usize, (String, Duration)> = BTreeMap::new();

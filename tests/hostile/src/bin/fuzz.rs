@@ -1,5 +1,5 @@
 //! Sends hostile cases through the built-in policies until it is told to stop; `cargo xtask fuzz`.
-//! What fails is made small and written to a folder.
+//! Failing cases are shrunk and written to a folder.
 
 #![forbid(unsafe_code)]
 
@@ -8,30 +8,30 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use hostile_mail::{Call, Case, Site, shrunk};
+use hostile_mail::{Call, Case, Site, shrink};
 
 /// Sends hostile mail through the built-in policies in their sandbox.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask fuzz")]
 struct Fuzz {
-    /// How many cases.
+    /// Number of cases.
     #[arg(long, default_value_t = 100_000)]
     cases: u64,
     /// Number of the first case; each case is made from its number alone.
     #[arg(long, default_value_t = 1_000_000)]
     seed: u64,
-    /// Ends after so many minutes, even if there are cases left.
+    /// Ends after this many minutes, even if there are cases left.
     #[arg(long)]
     minutes: Option<u64>,
-    /// Where what fails is written.
+    /// Folder for failing cases.
     #[arg(long, default_value = "target/fuzz")]
     folder: PathBuf,
 }
 
-/// What one call may take.
-const MOST: Duration = Duration::from_millis(20);
+/// Longest time of one call.
+const LONGEST_CALL: Duration = Duration::from_millis(20);
 
-/// How often a case is tried that took too long.
+/// Most tries of a case that took too long.
 const TRIES: usize = 8;
 
 fn main() -> ExitCode {
@@ -76,8 +76,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// What is wrong with a case, in a sentence: a fault, or a call that takes too long however often
-/// it is tried.
+/// Returns the problem of a case, in a sentence: a fault, or a call that takes too long however
+/// often it is tried.
 fn problem(site: &Site, case: &Case, judged: &[Call]) -> Option<String> {
     let faulty = judged
         .iter()
@@ -85,7 +85,7 @@ fn problem(site: &Site, case: &Case, judged: &[Call]) -> Option<String> {
     if let Some((call, fault)) = faulty {
         return Some(format!("{}: {fault}", call.of));
     }
-    let late = |calls: &[Call]| calls.iter().position(|call| call.time > MOST);
+    let late = |calls: &[Call]| calls.iter().position(|call| call.time > LONGEST_CALL);
     late(judged)?;
     let mut fastest: Vec<Call> = judged.to_vec();
     for _ in 0..TRIES {
@@ -98,49 +98,49 @@ fn problem(site: &Site, case: &Case, judged: &[Call]) -> Option<String> {
     Some(format!("{} takes {:?}", call.of, call.time))
 }
 
-/// Writes what fails, made small, and says how it is replayed.
+/// Writes a failing case, shrunk, and prints the command to replay it.
 fn report(site: &Site, folder: &Path, seed: u64, case: Case, problem: &str) {
     let kind = problem.split(' ').take(4).collect::<Vec<_>>().join(" ");
     let of = case.of.clone();
     let same = |case: &Case| {
-        // A breaker must not open meanwhile: another call in between is no fault.
+        // A breaker must not open meanwhile: an accepted call in between is no fault.
         let judged = site.judge(case);
         let found = self::problem(site, case, &judged);
         site.judge(&Case::of(u64::MAX));
         found.is_some_and(|found| found.starts_with(kind.as_str()))
     };
     let small = match problem.contains(" takes ") {
-        // To measure what is small again and again would take long.
+        // Shrinking a slow case would need many measurements.
         true => case,
-        false => shrunk(case, same),
+        false => shrink(case, same),
     };
     println!("FAILED seed {seed}: {problem}\n  {of}");
     if let Err(error) = std::fs::create_dir_all(folder) {
         println!("  {}: {error}", folder.display());
         return;
     }
-    for (number, letter) in small.letters.iter().enumerate() {
+    for (number, sent) in small.messages.iter().enumerate() {
         let file = folder.join(format!("{seed}-{number}.eml"));
-        match std::fs::write(&file, letter.draft.octets()) {
+        match std::fs::write(&file, sent.draft.octets()) {
             Ok(()) => println!(
                 "  {} ({:?}, MAIL FROM:<{}>, {} recipients, first <{}>)",
                 file.display(),
-                letter.flow,
-                letter.from,
-                letter.to.len(),
-                letter.to.first().map_or("", String::as_str)
+                sent.flow,
+                sent.from,
+                sent.to.len(),
+                sent.to.first().map_or("", String::as_str)
             ),
             Err(error) => println!("  {}: {error}", file.display()),
         }
     }
     println!("  again: cargo xtask fuzz --cases 1 --seed {seed}");
-    if let Some(last) = small.letters.last() {
+    if let Some(last) = small.messages.last() {
         println!(
             "  alone: gatepost check --mail-from '{}' --rcpt-to '{}' {}",
             last.from,
             last.to.first().map_or("", String::as_str),
             folder
-                .join(format!("{seed}-{}.eml", small.letters.len() - 1))
+                .join(format!("{seed}-{}.eml", small.messages.len() - 1))
                 .display()
         );
     }
