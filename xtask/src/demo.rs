@@ -8,8 +8,8 @@ use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::Value;
 use test_support::{Client, Fixture, Relay, RelayBuilder, Reply, Sink, Taken, fixtures};
 
-/// Sends every fixture, waits for its delivery, prints the table, and fails if any fate is not
-/// the expected one.
+/// Sends every fixture, waits for its delivery, prints the table, and fails if any result differs
+/// from the expected one.
 pub fn run() -> Result<()> {
     eprintln!("== starting the relay and two sinks, application and smarthost");
     let hops = BTreeMap::from([("application", Sink::start()), ("smarthost", Sink::start())]);
@@ -30,15 +30,16 @@ pub fn run() -> Result<()> {
     for (index, fixture) in fixtures.iter().enumerate() {
         eprint!("\r== sending {} of {} … ", index + 1, fixtures.len());
         std::io::stderr().flush()?;
-        let fate = send(fixture, &relay, &hops)?;
+        let result = send(fixture, &relay, &hops)?;
         table.add_row([
             format!("{}\n{}", fixture.name, fixture.shows),
-            fate.said.join("\n"),
-            format!("{} {}", fate.reply.code, fate.reply.text()),
-            fate.went(),
+            result.said.join("\n"),
+            format!("{} {}", result.reply.code, result.reply.text()),
+            result.arrival(),
         ]);
         surprises.extend(
-            fate.surprises(fixture)
+            result
+                .surprises(fixture)
                 .into_iter()
                 .map(|s| format!("{}: {s}", fixture.name)),
         );
@@ -58,15 +59,15 @@ pub fn run() -> Result<()> {
     )
 }
 
-/// What became of a fixture.
-struct Fate {
+/// Result of a fixture.
+struct FixtureResult {
     reply: Reply,
-    /// A line for each call of a policy.
+    /// One line for each call of a policy.
     said: Vec<String>,
     delivered: Option<(String, Taken)>,
 }
 
-fn send(fixture: &Fixture, relay: &Relay, hops: &BTreeMap<&str, Sink>) -> Result<Fate> {
+fn send(fixture: &Fixture, relay: &Relay, hops: &BTreeMap<&str, Sink>) -> Result<FixtureResult> {
     let mut client = match &fixture.user {
         Some((user, password)) => {
             Client::greeted(relay.address(&fixture.listener)).authenticated(user, password)
@@ -79,22 +80,22 @@ fn send(fixture: &Fixture, relay: &Relay, hops: &BTreeMap<&str, Sink>) -> Result
     };
     let recipients: Vec<&str> = fixture.rcpt_to.iter().map(String::as_str).collect();
     let reply = client.deliver(&fixture.mail_from, &recipients, &fixture.message())?;
-    // What was accepted is waited for at the hop where it is due; a message that goes elsewhere
-    // is missed there, and that is the surprise.
+    // An accepted message is waited for at the hop where it is due; if it goes elsewhere it is
+    // missed there, and reported.
     let due = fixture.expect.hop.as_deref().filter(|_| reply.code == 250);
     let delivered = due.and_then(|hop| {
         let taken = hops.get(hop)?.take_within(test_support::PATIENCE)?;
         Some((hop.to_owned(), taken))
     });
     let said = judgements(relay, &reply);
-    Ok(Fate {
+    Ok(FixtureResult {
         reply,
         said,
         delivered,
     })
 }
 
-/// Asks the relay's trace what each policy said, by the transaction id in the reply.
+/// Reads the judgements from the relay's trace, by the transaction id in the reply.
 fn judgements(relay: &Relay, reply: &Reply) -> Vec<String> {
     let text = reply.text();
     let mut words = text.split(|c: char| !(c.is_ascii_hexdigit() || c == '-'));
@@ -115,7 +116,7 @@ fn judgements(relay: &Relay, reply: &Reply) -> Vec<String> {
     said
 }
 
-/// `loop-guard: reject — 101 Received fields, and the limit is 100`.
+/// Returns a line such as `loop-guard: reject — 101 Received fields, and the limit is 100`.
 fn line(event: &Value) -> String {
     let text = |name| {
         find(event, name)
@@ -139,7 +140,7 @@ fn line(event: &Value) -> String {
     line
 }
 
-/// The first member of that name, wherever it stands in the event.
+/// Returns the first member of that name at any depth of the event.
 fn find<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
     match value {
         Value::Object(object) => object
@@ -150,15 +151,15 @@ fn find<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
     }
 }
 
-impl Fate {
-    fn went(&self) -> String {
+impl FixtureResult {
+    fn arrival(&self) -> String {
         match &self.delivered {
             Some((hop, taken)) => format!("{hop}: {}", taken.to.join(", ")),
             None => "nowhere".into(),
         }
     }
 
-    /// Everything that is not as the fixture expects.
+    /// Returns all differences from what the fixture expects.
     fn surprises(&self, fixture: &Fixture) -> Vec<String> {
         let expect = &fixture.expect;
         let mut surprises = Vec::new();

@@ -6,26 +6,26 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 use clap::Args;
 
-/// What to send.
+/// Options of the run.
 #[derive(Debug, Args)]
 pub struct Fuzz {
     /// Target of `tests/fuzz`, such as `session`; hostile mail through the policies where none is named.
     #[arg(long)]
     target: Option<String>,
-    /// How many cases.
+    /// Number of cases.
     #[arg(long, default_value_t = 100_000)]
     cases: u64,
     /// Number of the first case; each case is made from its number alone.
     #[arg(long)]
     seed: Option<u64>,
-    /// Ends after so many minutes, even if there are cases left.
+    /// Ends after this many minutes, even if there are cases left.
     #[arg(long)]
     minutes: Option<u64>,
 }
 
 impl Fuzz {
-    /// Runs the generator (`tests/hostile`): a program of its own, so that the other tasks need not
-    /// be built with a WebAssembly compiler.
+    /// Runs the generator (`tests/hostile`), which is a program of its own, so that the other tasks
+    /// need not be built with a WebAssembly compiler.
     pub fn run(self) -> Result<()> {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut command = Command::new(cargo);
@@ -39,7 +39,7 @@ impl Fuzz {
                 .args(["--target", target]),
         };
         command.args(["--cases", &self.cases.to_string()]);
-        // A number of its own for each run, printed by the program, unless one is to be repeated.
+        // Each run has a number of its own, which the program prints.
         let seed = self
             .seed
             .unwrap_or_else(|| u64::from(std::process::id()) << 32);

@@ -1,7 +1,7 @@
 //! The project's own tasks: `cargo xtask demo | test | torture | bench | fuzz`.
 //!
-//! They are begun by the launcher beside them, which builds what they need: rustup's Rust and a C
-//! compiler, and nothing else. `cargo xtask test` it does by itself.
+//! The launcher beside this package starts them and builds what they need, with rustup's Rust and a
+//! C compiler. Only `cargo xtask test` builds by itself.
 
 #![forbid(unsafe_code)]
 
@@ -23,7 +23,7 @@ enum Task {
     Demo,
     /// Build everything, then run every test.
     Test {
-        /// Handed on to `cargo test`.
+        /// Arguments for `cargo test`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },

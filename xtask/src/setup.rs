@@ -1,4 +1,4 @@
-//! What a task builds beside that with which the launcher has begun it.
+//! Builds that a task needs beside the launcher's.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -11,17 +11,17 @@ pub fn build() -> Result<()> {
     run(cargo().args(["build", "--workspace"]))
 }
 
-/// What is measured, built for release.
+/// Programs built for release, to be measured.
 #[derive(Debug)]
 pub struct Release {
-    /// The relay, or the one that `$GATEPOST_BIN` names.
+    /// Relay, or the one that `$GATEPOST_BIN` names.
     pub relay: PathBuf,
-    /// The policies without a relay around them.
+    /// Example that runs the policies without a relay around them.
     pub chain_cost: PathBuf,
 }
 
-/// Builds the relay as it is to be run, unless `$GATEPOST_BIN` names one that is already built, and
-/// the example that measures the policies by themselves if it is wanted.
+/// Builds the relay for release, unless `$GATEPOST_BIN` names one that is already built, and, if
+/// wanted, the example that measures the policies by themselves.
 pub fn build_release(with_chain: bool) -> Result<Release> {
     let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
     let target = target.unwrap_or_else(|| test_support::workspace().join("target"));

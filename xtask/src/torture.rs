@@ -1,13 +1,13 @@
-//! Kill the relay at random moments under load, as often as is asked for.
+//! Kills the relay at random moments under load, again and again.
 
 use anyhow::Result;
 use clap::Args;
 use test_support::torture;
 
-/// How to torture.
+/// Options of the run.
 #[derive(Debug, Args)]
 pub struct Torture {
-    /// How often the relay is killed.
+    /// Number of times that the relay is killed.
     #[arg(long, default_value_t = 100)]
     rounds: u32,
     /// Seed of the moments; printed, so that a run can be repeated.
@@ -16,7 +16,7 @@ pub struct Torture {
 }
 
 impl Torture {
-    /// Tortures, and fails if anything was lost.
+    /// Runs the torture, and fails if anything was lost.
     pub fn run(self) -> Result<()> {
         let seed = self.seed.unwrap_or_else(|| u64::from(std::process::id()));
         let outcome = torture::run(self.rounds, seed, |line| eprintln!("== {line}"));

@@ -1,9 +1,9 @@
 //! `cargo xtask TASK`: builds what the task needs and runs it.
 //!
-//! The tasks themselves are the package `xtask`. What is built here first depends on nothing, so it
-//! is there in a second; then one cargo builds relay, policies and tasks together, with the features
-//! that the tests have them built with. So `cargo xtask test` finds built what `cargo xtask demo` has
-//! built, and the other way round.
+//! The tasks themselves are the package `xtask`. The launcher depends on nothing, so it is built in
+//! a second; then one cargo builds relay, policies and tasks together, with the features that the
+//! tests use. So `cargo xtask test` reuses what `cargo xtask demo` has built, and the other way
+//! round.
 
 #![forbid(unsafe_code)]
 
@@ -28,10 +28,10 @@ fn main() -> ExitCode {
 fn run(arguments: &[OsString]) -> Result<ExitCode, String> {
     let task = arguments.first().and_then(|task| task.to_str());
     let mut build = cargo();
-    // Both packages are named whatever is built, for cargo chooses features by them.
+    // Both packages are named whatever is built: cargo chooses features by them.
     build.args(["build", "--package=gatepost", "--package=xtask"]);
     match task {
-        // What is measured the task builds for release.
+        // The task builds what it measures itself, for release.
         Some("bench" | "prose") => {
             add_target()?;
             build.arg("--bin=xtask");
@@ -48,7 +48,7 @@ fn run(arguments: &[OsString]) -> Result<ExitCode, String> {
     let program = target().join("debug").join("xtask");
     let status = Command::new(&program).args(arguments).status();
     let status = status.map_err(|error| format!("{} does not run: {error}", program.display()))?;
-    // A task that a signal has ended has failed.
+    // A task that was ended by a signal has failed.
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }
@@ -71,7 +71,7 @@ fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// Where cargo builds: the launcher itself was built there.
+/// Returns cargo's target directory: the launcher itself was built there.
 fn target() -> PathBuf {
     let this = env::current_exe().ok();
     let beside = this.and_then(|this| Some(this.parent()?.parent()?.to_owned()));

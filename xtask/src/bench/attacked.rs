@@ -1,7 +1,8 @@
-//! A policy that uses its whole deadline on some messages: what the others notice.
+//! Effect on other senders of a policy that uses its whole deadline on some messages.
 //!
-//! The policy loops for ever on what carries X-Attack, and is cut off at its deadline of 50 ms
-//! each time. One sender's attacks do not open the circuit breaker, so every attack is a whole one.
+//! The policy loops for ever on messages with X-Attack, and is cut off at its deadline of 50 ms
+//! each time. One sender's attacks do not open the circuit breaker, so every attack takes the whole
+//! deadline.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -17,10 +18,11 @@ use super::load::{Content, Load, message, send};
 use super::report::{Report, progress};
 use super::waits::Waits;
 
-/// Less than the deadline, which is counted in ticks of a millisecond.
+/// Shortest time of a whole attack: less than the deadline, which is counted in ticks of a
+/// millisecond.
 const WHOLE: Duration = Duration::from_millis(45);
 
-/// Attacks so far, of all runs: the relay remembers what has failed before.
+/// Attacks so far, of all runs: the relay remembers messages that have failed before.
 static NUMBER: AtomicUsize = AtomicUsize::new(0);
 
 /// Octets of a message, about.
@@ -66,13 +68,13 @@ pub fn run(binary: &Path, effort: Effort, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// Sends the load, and beside it attack after attack until it is over; the waits of both.
+/// Sends the load, and beside it attack after attack until it is over; returns the waits of both.
 fn attacked(address: SocketAddr, load: Load) -> Result<(Vec<Duration>, Vec<Duration>)> {
     let over = AtomicBool::new(false);
     let attacks = || {
         let mut waits = Vec::new();
         while !over.load(Ordering::Acquire) {
-            // None is like another: for one that comes again the policy is not called again.
+            // Each attack is different: the policy is not called again for a repeated one.
             let number = NUMBER.fetch_add(1, Ordering::Relaxed);
             let attack = message(&format!("X-Attack: {number}\r\n"), SIZE);
             waits.push(send(address, &attack)?);

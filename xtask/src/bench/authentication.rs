@@ -1,9 +1,9 @@
-//! Signed mail, of which both relays find out whose it is: Gatepost with the policy `inbound-auth`,
-//! Postfix with policyd-spf, opendkim and opendmarc.
+//! Signed mail, authenticated by both relays: Gatepost with the policy `inbound-auth`, Postfix with
+//! policyd-spf, opendkim and opendmarc.
 //!
-//! Both ask a name server of ours. What they found is read at the sink, in Authentication-Results:
-//! whoever has not found that SPF, DKIM and DMARC pass, or does not see that a message has been
-//! changed, ends the measurement.
+//! Both ask a name server of ours. Their results are read at the sink, in Authentication-Results: a
+//! relay that does not find that SPF, DKIM and DMARC pass, or does not notice a changed message,
+//! ends the measurement.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -17,18 +17,18 @@ use super::load::{Content, Load, send};
 use super::report::{Report, progress};
 use super::side_by_side::{COLUMNS, compare};
 
-/// A message of 10 KiB that was signed once, with a key of 2048 bits that is no more.
+/// A message of 10 KiB that was signed once, with a key of 2048 bits that no longer exists.
 const SIGNED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/bench/signed.eml");
 
-/// The public half of that key, as its selector says it.
+/// Public half of that key, as the selector's record has it.
 const KEY: &str = "v=DKIM1; k=rsa; p=MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEArObxWuA0hm3TKOB+mDYL\
     prCZrVWLPjSobt0hX75wRjwDenJyeeulnLas47s3cryIxxz5yC1KOlEWOkntmOTRiB8F6Sc7kxua3hHeioLeqTgYg+0Z\
     2RljLqXE/1HKYl52ZqawCM3dU/187wb0Fpcj7vz0F60F68GaR5TbK8COnDmVv2AEibndWdYRwReK0NkCo5GUdiyuWhDy\
     ySrEl9SkMLWvbz1slUt2hAjNDtI1cK4OsiPY5OSEjAQ60+FnrF5lc9JaNM3KjSoJbi2WSZlpwpzGkz1ScFAsWmj866Eo\
     cwSgO7e0AZOxhe/MSILemWjZ287PKKJHVtTmeHPsI937vwIDAQAB";
 
-/// Where the name server is: an address that nobody uses, at the port that a resolver's
-/// configuration cannot say otherwise.
+/// Address of the name server: one that nobody uses, at port 53, since resolv.conf cannot name
+/// another port.
 const RESOLVER: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 53, 53, 53));
 
 /// Measures 20 sessions.
@@ -46,7 +46,7 @@ pub fn run(binary: &Path, effort: Effort, report: &mut Report) -> Result<()> {
     let contenders: Vec<Contender> = std::iter::once(gatepost).chain(postfix).collect();
     for contender in &contenders {
         progress(&format!("whether {} verifies", contender.name()));
-        verifies(contender)?;
+        check_verification(contender)?;
     }
     let load = Load {
         sessions: 20,
@@ -55,13 +55,13 @@ pub fn run(binary: &Path, effort: Effort, report: &mut Report) -> Result<()> {
     };
     let rows = compare(&contenders, "signed, 20 sessions", load, effort.runs)?;
     for contender in &contenders {
-        found(contender, &["spf=pass", "dkim=pass", "dmarc=pass"])?;
+        check_samples(contender, &["spf=pass", "dkim=pass", "dmarc=pass"])?;
     }
     report.table("With SPF, DKIM and DMARC, beside Postfix", &COLUMNS, &rows);
     Ok(())
 }
 
-/// What is known of whoever sends.
+/// Returns the DNS records of the sender.
 fn zone() -> Zone {
     let mut zone = Zone::new();
     zone.txt("sender.example", "v=spf1 include:hosting.example -all")
@@ -77,17 +77,17 @@ fn zone() -> Zone {
     zone
 }
 
-/// Sends the message with another body, which must not pass for signed.
-fn verifies(contender: &Contender) -> Result<()> {
+/// Sends the message with another body, which must not pass as signed.
+fn check_verification(contender: &Contender) -> Result<()> {
     let mut message = Content::File(SIGNED).ready()?;
     let last = message.len() - "?\r\n.\r\n".len();
     message[last] ^= 1;
     contender.relay(|| Ok((send(contender.address(), &message)?, 1)))?;
-    found(contender, &["spf=pass", "dkim=fail", "dmarc=pass"])
+    check_samples(contender, &["spf=pass", "dkim=fail", "dmarc=pass"])
 }
 
-/// Looks into all samples of what has come to the sink.
-fn found(contender: &Contender, wanted: &[&str]) -> Result<()> {
+/// Checks all samples at the sink.
+fn check_samples(contender: &Contender, wanted: &[&str]) -> Result<()> {
     let (name, samples) = (contender.name(), contender.samples());
     ensure!(!samples.is_empty(), "{name}: no sample at the sink");
     for header in samples {
@@ -101,7 +101,7 @@ fn found(contender: &Contender, wanted: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// What the fields Authentication-Results of a header section say.
+/// Returns the bodies of a header section's Authentication-Results fields.
 fn results(header: &str) -> String {
     let unfolded = header.replace("\r\n\t", " ").replace("\r\n ", " ");
     let fields = unfolded

@@ -1,5 +1,5 @@
-//! What the chain of three policies costs for each message, in the sandbox and natively: measured
-//! in one process, without a relay around it, by an example of the policy crate.
+//! Cost of the chain of three policies for each message, in the sandbox and natively: measured in
+//! one process, without a relay around it, by an example of the policy crate.
 
 use std::path::Path;
 use std::process::Command;

@@ -12,7 +12,7 @@ use super::load::Load;
 use super::sink::Sink;
 use super::usage::Tree;
 
-/// How long a relay may go on working for what has already arrived, before its CPU time is read.
+/// Time for a relay to finish work on what has already arrived, before its CPU time is read.
 const SETTLING: Duration = Duration::from_millis(500);
 
 /// A relay under load.
@@ -28,7 +28,7 @@ enum Running {
     Postfix(Postfix),
 }
 
-/// What one run of a load took.
+/// Result of one run of a load.
 #[derive(Debug, Clone, Copy)]
 pub struct Measured {
     /// Messages accepted a second, until the last was accepted.
@@ -39,7 +39,7 @@ pub struct Measured {
     pub cpu: f64,
 }
 
-/// Postfix as fast as its settings make it: no TLS, no counting of clients, processes that are not
+/// Settings that make Postfix fast: no TLS, no counting of clients, processes that are not
 /// replaced, as many deliveries at a time as it may have processes.
 const POSTFIX: &str = "
 smtpd_tls_security_level = none
@@ -52,7 +52,7 @@ default_destination_concurrency_limit = 20
 ";
 
 impl Contender {
-    /// Gatepost with its chain of the three built-in policies.
+    /// Starts Gatepost with its chain of the three built-in policies.
     ///
     /// # Errors
     /// The sink does not start.
@@ -60,7 +60,8 @@ impl Contender {
         Self::gatepost_with(binary, |relay| relay)
     }
 
-    /// Gatepost with a fourth policy, which runs until its deadline for a message with X-Attack.
+    /// Starts Gatepost with a fourth policy, which runs until its deadline for a message with
+    /// X-Attack.
     ///
     /// # Errors
     /// The sink does not start.
@@ -77,8 +78,8 @@ impl Contender {
         })
     }
 
-    /// Gatepost with `inbound-auth` as a fourth policy, so that it gathers what proves a message's
-    /// origin, asking this name server. Its sink keeps samples.
+    /// Starts Gatepost with `inbound-auth` as a fourth policy, so that it authenticates messages,
+    /// asking this name server. Its sink keeps samples.
     ///
     /// # Errors
     /// The sink does not start.
@@ -111,7 +112,7 @@ impl Contender {
         })
     }
 
-    /// Postfix, unless it is not installed or cannot run here.
+    /// Starts Postfix; returns `None` if it is not installed or cannot run here.
     ///
     /// # Errors
     /// The sink does not start.
@@ -124,8 +125,9 @@ impl Contender {
         }))
     }
 
-    /// Postfix with policyd-spf, opendkim and opendmarc, which ask the name server at port 53 of
-    /// this address, unless they are not installed or cannot run here. Its sink keeps samples.
+    /// Starts Postfix with policyd-spf, opendkim and opendmarc, which ask the name server at port
+    /// 53 of this address; returns `None` if they are not installed or cannot run here. Its sink
+    /// keeps samples.
     ///
     /// # Errors
     /// The sink does not start.
@@ -138,12 +140,12 @@ impl Contender {
         }))
     }
 
-    /// The header sections that its sink has kept since it was last asked.
+    /// Returns the header sections that its sink has kept since the last call.
     pub fn samples(&self) -> Vec<String> {
         self.sink.samples()
     }
 
-    /// Its name.
+    /// Returns the relay's name.
     pub fn name(&self) -> &'static str {
         match self.relay {
             Running::Gatepost(_) => "Gatepost",
@@ -151,7 +153,7 @@ impl Contender {
         }
     }
 
-    /// Where it takes mail.
+    /// Returns the address at which it accepts mail.
     pub fn address(&self) -> SocketAddr {
         match &self.relay {
             Running::Gatepost(relay) => relay.address("mx"),
@@ -159,7 +161,7 @@ impl Contender {
         }
     }
 
-    /// Its processes, those of what verifies for it included.
+    /// Returns its processes, including those that authenticate for it.
     pub fn tree(&self) -> Tree {
         Tree::of(match &self.relay {
             Running::Gatepost(relay) => vec![relay.id()],
@@ -183,8 +185,8 @@ impl Contender {
         })
     }
 
-    /// Sends messages by any means, which says how many they were, and waits until all of them,
-    /// and no more, are at the sink; how long all that took.
+    /// Sends messages by `send`, which returns their number, and waits until exactly these are at
+    /// the sink; returns the time of all that.
     ///
     /// # Errors
     /// Sending failed; a message was lost or came twice.
@@ -203,7 +205,7 @@ impl Contender {
         Ok((sent, time))
     }
 
-    /// Sends it a load with our own generator; how long each message waited for its 250.
+    /// Sends it a load with our own generator; returns the wait of each message for its 250.
     ///
     /// # Errors
     /// A message was refused or lost, or came twice.

@@ -1,4 +1,4 @@
-//! What sessions cost that are there and say nothing.
+//! Cost of idle sessions.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! How long a client waits from its end of data to the 250.
+//! Time from a client's end of data to the 250.
 
 use std::path::Path;
 
@@ -38,7 +38,7 @@ fn compare(
     let contenders = [Some(Contender::gatepost(binary)?), Contender::postfix()?];
     let contenders: Vec<Contender> = contenders.into_iter().flatten().collect();
     let mut results: Vec<Waits> = contenders.iter().map(|_| Waits::default()).collect();
-    // The first run is to warm up.
+    // The first run warms up.
     for run in 0..=runs {
         for (contender, result) in contenders.iter().zip(&mut results) {
             let waits = contender.timed(load)?;

@@ -1,6 +1,6 @@
-//! Load: many sessions at a time, each message in a connection of its own, as smtp-source does it
-//! by default. smtp-source itself where Postfix is installed; our own generator where it is not,
-//! and wherever the time to a reply is asked for, which smtp-source does not tell.
+//! Load: many sessions at a time, each message in a connection of its own, as smtp-source does by
+//! default. The generator is smtp-source itself where Postfix is installed; our own where it is
+//! not, and wherever the time to a reply is wanted, which smtp-source does not print.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -17,31 +17,32 @@ use anyhow::{Context as _, Result, ensure};
 const FROM: &str = "ann@sender.example";
 const TO: &str = "help@desk.example";
 
-/// What everybody who sends calls itself.
+/// HELO name of all senders.
 const HELO: &str = "load.example";
 
-/// What is sent.
+/// A load.
 #[derive(Debug, Clone, Copy)]
 pub struct Load {
     /// Sessions at a time.
     pub sessions: usize,
-    /// How many messages in all.
+    /// Messages in all.
     pub messages: u64,
-    /// What each of them is.
+    /// Content of each message.
     pub content: Content,
 }
 
-/// What a message is.
+/// Content of a message.
 #[derive(Debug, Clone, Copy)]
 pub enum Content {
     /// About so many octets.
     Octets(usize),
-    /// What a file says, whose lines end by a line feed alone, and none of which begins with a dot.
+    /// Contents of a file, whose lines end with a line feed alone, and none of which begins with a
+    /// dot.
     File(&'static str),
 }
 
 impl Load {
-    /// Sends it all; how long that took.
+    /// Sends the load; returns the time that took.
     ///
     /// # Errors
     /// Not every message was accepted.
@@ -67,8 +68,8 @@ impl Load {
         Ok(())
     }
 
-    /// Sends it all with our own generator; how long each message waited from its end of data to
-    /// its 250.
+    /// Sends the load with our own generator; returns the wait of each message from its end of data
+    /// to its 250.
     ///
     /// # Errors
     /// Not every message was accepted.
@@ -97,7 +98,7 @@ impl Load {
 }
 
 impl Content {
-    /// Ready to be sent: with its end of data.
+    /// Returns the message with its end of data.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -112,7 +113,7 @@ impl Content {
     }
 }
 
-/// Looked for once, so that its absence is said once.
+/// Looks for smtp-source once, so that its absence is reported once.
 fn smtp_source() -> Option<&'static Path> {
     static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
     FOUND
@@ -120,8 +121,8 @@ fn smtp_source() -> Option<&'static Path> {
         .as_deref()
 }
 
-/// A message of about this size, with these further header fields, ready to be sent: with its end
-/// of data, and no line that begins with a dot.
+/// Returns a message of about this size with these further header fields, with its end of data, and
+/// without lines that begin with a dot.
 pub fn message(fields: &str, size: usize) -> Vec<u8> {
     let mut message = format!(
         "From: <{FROM}>\r\nTo: <{TO}>\r\nDate: Mon, 1 Jan 2024 00:00:00 +0000\r\n\
@@ -136,7 +137,7 @@ pub fn message(fields: &str, size: usize) -> Vec<u8> {
     message
 }
 
-/// Sends one message in a connection of its own; how long its 250 took from the end of data.
+/// Sends one message in a connection of its own; returns the time from its end of data to the 250.
 ///
 /// # Errors
 /// It was not accepted.
@@ -153,7 +154,7 @@ pub fn send(to: SocketAddr, message: &[u8]) -> Result<Duration> {
     Ok(wait)
 }
 
-/// A session that has said hello.
+/// A session after HELO.
 #[derive(Debug)]
 pub struct Session {
     input: BufReader<TcpStream>,
@@ -161,10 +162,10 @@ pub struct Session {
 }
 
 impl Session {
-    /// Connects and says hello.
+    /// Connects and sends HELO.
     ///
     /// # Errors
-    /// It is not welcome.
+    /// The relay refuses.
     pub fn open(to: SocketAddr) -> Result<Self> {
         let output = TcpStream::connect(to)?;
         output.set_nodelay(true)?;
@@ -181,7 +182,7 @@ impl Session {
         self.reply(expected)
     }
 
-    /// HELO offers nothing, so that each reply is one line.
+    /// Reads a reply: after HELO without extensions, each is one line.
     fn reply(&mut self, expected: &str) -> Result<()> {
         let mut line = String::new();
         self.input.read_line(&mut line)?;

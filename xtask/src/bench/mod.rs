@@ -1,9 +1,9 @@
-//! The relay measured: beside Postfix, on signed mail whose origin is proved, with a policy that misbehaves, with many idle sessions, and
-//! what its chain of policies costs.
+//! Measurements of the relay: beside Postfix, on signed mail that is authenticated, with a policy
+//! that misbehaves, with many idle sessions, and the cost of its chain of policies.
 //!
-//! Everything that is compared is measured in the same run, and repeated runs alternate between
-//! the two relays, so that what else the machine does meanwhile meets both. Every count is checked
-//! at the sink. What is measured and how is told in `docs/performance.md`.
+//! Everything that is compared is measured in the same run, and repeated runs alternate between the
+//! two relays, so that other load on the machine affects both. Every count is checked at the sink.
+//! `docs/performance.md` describes what is measured and how.
 
 mod attacked;
 mod authentication;
@@ -29,10 +29,10 @@ use self::contender::Contender;
 use self::report::{Report, progress};
 use crate::setup::{self, Release};
 
-/// How to measure.
+/// Options of the measurement.
 #[derive(Debug, Args)]
 pub struct Bench {
-    /// Few messages and one run of each: whether it works, not how fast.
+    /// Few messages and one run of each: shows whether it works, not how fast.
     #[arg(long)]
     quick: bool,
     /// Measure this only; may be given several times.
@@ -44,30 +44,30 @@ pub struct Bench {
     /// Runs of each, of which the median is printed.
     #[arg(long, value_name = "NUMBER", default_value_t = 3)]
     runs: usize,
-    /// Writes all that was measured to this file as well, as JSON.
+    /// Writes all measurements to this file as well, as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
 }
 
-/// What can be measured.
+/// Parts of the measurement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Part {
     /// Messages a second, CPU time and memory, beside Postfix.
     Throughput,
-    /// The same for signed mail whose origin is proved, beside Postfix with policyd-spf, opendkim
+    /// The same for signed mail that is authenticated, beside Postfix with policyd-spf, opendkim
     /// and opendmarc.
     Authentication,
-    /// The time to the 250, beside Postfix.
+    /// Time to the 250, beside Postfix.
     Latency,
-    /// The time to the 250 while a policy uses its whole deadline on others' messages.
+    /// Time to the 250 while a policy uses its whole deadline on others' messages.
     Attacked,
     /// Memory for a thousand idle sessions.
     Idle,
-    /// What the chain of policies costs in the sandbox and natively.
+    /// Cost of the chain of policies in the sandbox and natively.
     Chain,
 }
 
-/// How much is measured.
+/// Extent of the measurement.
 #[derive(Debug, Clone, Copy)]
 struct Effort {
     /// Messages of one run at 20 sessions of 10 KiB.

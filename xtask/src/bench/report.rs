@@ -1,4 +1,4 @@
-//! What was measured, printed as tables as soon as it is known, and kept for a file.
+//! The measurements, printed as tables as soon as they are known, and kept for a file.
 
 use std::path::Path;
 
@@ -23,7 +23,7 @@ pub struct Number {
 }
 
 impl Number {
-    /// The median of several, with the least and the most beside it; empty of none.
+    /// Returns the median of several values, with the least and the most beside it; empty for none.
     pub fn of(values: impl IntoIterator<Item = f64>, decimals: usize) -> Self {
         Self {
             spread: Spread::of(values),
@@ -32,13 +32,13 @@ impl Number {
         }
     }
 
-    /// How many times as much as the other this is, both by their medians.
+    /// Returns the ratio of this to the other, both by their medians.
     pub fn times(&self, other: &Self) -> Self {
         let both = self.spread.zip(other.spread);
         Self::of(both.map(|(own, other)| own.median / other.median), 2).with(" ×")
     }
 
-    /// With a unit behind it.
+    /// Adds a unit behind the number.
     pub fn with(self, suffix: &'static str) -> Self {
         Self { suffix, ..self }
     }
@@ -97,7 +97,7 @@ impl Report {
             .insert(title.to_owned(), Value::Object(rows.collect()));
     }
 
-    /// Writes all of it.
+    /// Writes all tables.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -107,7 +107,7 @@ impl Report {
     }
 }
 
-/// Says how far it has come, on standard error.
+/// Reports progress on standard error.
 pub fn progress(words: &str) {
     eprintln!("== {words}");
 }

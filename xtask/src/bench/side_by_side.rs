@@ -1,4 +1,4 @@
-//! Contenders measured by the same load, by turns, and the load generator straight into the sink,
+//! Contenders measured by the same load, in turns, and the load generator straight into the sink,
 //! which no relay can exceed.
 
 use anyhow::Result;
@@ -8,7 +8,7 @@ use super::load::Load;
 use super::report::{Number, progress};
 use super::sink::Sink;
 
-/// What [`compare`] gives of each.
+/// Columns of [`compare`].
 pub const COLUMNS: [&str; 4] = [
     "accepted/s",
     "relayed/s",
@@ -16,16 +16,17 @@ pub const COLUMNS: [&str; 4] = [
     "peak memory MiB",
 ];
 
-/// What all runs of one relay in one case gave.
+/// Results of all runs of one relay in one case.
 #[derive(Default)]
 struct Runs {
     measured: Vec<Measured>,
-    /// In octets, of the first run, which does not count otherwise: to look costs time.
+    /// Peak memory in octets, of the first run, which does not count otherwise: reading it costs
+    /// time.
     peak_memory: Option<u64>,
 }
 
-/// Measures them by the same load, by turns; a row for each, one for how many times as much the
-/// first has as the second, and one for the load without a relay.
+/// Measures the contenders by the same load, in turns. Returns a row for each, one with the ratio
+/// of the first to the second, and one for the load without a relay.
 ///
 /// # Errors
 /// A message was refused or lost, or came twice.
@@ -57,7 +58,7 @@ pub fn compare(
             ));
             result.measured.push(measured);
         }
-        ceiling.push(straight(load)?);
+        ceiling.push(without_relay(load)?);
     }
     let mut rows: Vec<(String, Vec<Number>)> = Vec::new();
     for (contender, result) in contenders.iter().zip(&results) {
@@ -92,8 +93,8 @@ impl Runs {
     }
 }
 
-/// Messages a second from the load generator straight into a sink.
-fn straight(load: Load) -> Result<f64> {
+/// Returns the messages a second from the load generator straight into a sink.
+fn without_relay(load: Load) -> Result<f64> {
     let sink = Sink::start()?;
     let time = load.send(sink.address())?;
     sink.wait_for(load.messages)?;

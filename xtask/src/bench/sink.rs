@@ -1,5 +1,5 @@
-//! Where the relays send their mail: Postfix's smtp-sink, which counts what it takes, or a plain
-//! counting server of our own where Postfix is not installed.
+//! Destination of the relays' mail: Postfix's smtp-sink, which counts messages, or a plain counting
+//! server of our own where Postfix is not installed.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::mem;
@@ -13,32 +13,32 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 
-/// How long no message may arrive before the rest is given up for lost.
+/// Time without an arrival after which the missing messages count as lost.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How often the count is looked at. It bounds by how much an arrival may be seen too late.
+/// Interval at which the count is read: the most by which an arrival may be seen too late.
 const POLL: Duration = Duration::from_millis(5);
 
-/// Of how many messages our own keeps one header section.
+/// Number of messages of which our own sink keeps one header section.
 const SAMPLED: u64 = 50;
 
-/// Takes mail and counts it.
+/// A server that accepts and counts mail.
 #[derive(Debug)]
 pub struct Sink {
     address: SocketAddr,
-    taken: Arc<Taken>,
+    taken: Arc<Received>,
     child: Option<Child>,
 }
 
-/// What has come.
+/// Messages so far.
 #[derive(Debug, Default)]
-struct Taken {
+struct Received {
     count: AtomicU64,
-    /// Header sections of some.
+    /// Header sections of some messages.
     samples: Mutex<Vec<String>>,
 }
 
-impl Taken {
+impl Received {
     fn samples(&self) -> MutexGuard<'_, Vec<String>> {
         self.samples.lock().unwrap_or_else(|e| e.into_inner())
     }
@@ -57,14 +57,14 @@ impl Sink {
         }
     }
 
-    /// Starts our own, which keeps samples.
+    /// Starts our own sink, which keeps samples.
     ///
     /// # Errors
     /// It cannot listen.
     pub fn sampling() -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?;
-        let taken = Arc::<Taken>::default();
+        let taken = Arc::<Received>::default();
         let shared = taken.clone();
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -81,9 +81,9 @@ impl Sink {
     }
 
     fn smtp_sink(mut command: Command) -> Result<Self> {
-        // It does not say which port it got, so it is given one that was free just now.
+        // It does not print the port that it got, so it is given one that was free just now.
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-        // As root it wants to become somebody else.
+        // As root it insists on changing to another user.
         if test_support::is_root() {
             command.args(["-u", "nobody"]);
         }
@@ -92,7 +92,7 @@ impl Sink {
             .stdout(Stdio::piped())
             .spawn()
             .context("smtp-sink does not start")?;
-        let taken = Arc::<Taken>::default();
+        let taken = Arc::<Received>::default();
         if let Some(output) = child.stdout.take() {
             let taken = taken.clone();
             thread::spawn(move || follow(output, &taken.count));
@@ -110,22 +110,22 @@ impl Sink {
         Ok(sink)
     }
 
-    /// Where it listens.
+    /// Returns the address at which it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// How many messages it has taken.
+    /// Returns the number of messages so far.
     pub fn count(&self) -> u64 {
         self.taken.count.load(Ordering::Acquire)
     }
 
-    /// The header sections that it has kept since it was last asked; smtp-sink keeps none.
+    /// Returns the header sections kept since the last call; smtp-sink keeps none.
     pub fn samples(&self) -> Vec<String> {
         mem::take(&mut self.taken.samples())
     }
 
-    /// Waits until it has taken so many.
+    /// Waits until this many messages have come.
     ///
     /// # Errors
     /// There are more, or no more come.
@@ -159,8 +159,8 @@ impl Drop for Sink {
     }
 }
 
-/// Reads the running counters, `sess=1 quit=1 mesg=1`, each ended by a carriage return. It looks
-/// now and then and not at each, so as not to cost the machine anything.
+/// Reads the running counters, `sess=1 quit=1 mesg=1`, each ended by a carriage return. It reads at
+/// intervals and not at each, so as not to load the machine.
 fn follow(mut output: ChildStdout, count: &AtomicU64) {
     let mut buffer = vec![0; 64 * 1024];
     let mut text = String::new();
@@ -179,8 +179,8 @@ fn follow(mut output: ChildStdout, count: &AtomicU64) {
     }
 }
 
-/// Says yes to everything.
-fn serve(stream: TcpStream, taken: &Taken) -> Result<()> {
+/// Accepts everything.
+fn serve(stream: TcpStream, taken: &Received) -> Result<()> {
     stream.set_nodelay(true)?;
     let mut output = stream.try_clone()?;
     let mut input = BufReader::new(stream);

@@ -1,18 +1,18 @@
-//! Of repeated measurements, the few numbers that are printed.
+//! Median, least and most of repeated measurements.
 
-/// What repeated runs of the same gave.
+/// Summary of repeated runs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Spread {
-    /// The middle one; of an even number, the mean of the two in the middle.
+    /// Middle value; of an even number, the mean of the two in the middle.
     pub median: f64,
-    /// The least.
+    /// Least value.
     pub least: f64,
-    /// The most.
+    /// Greatest value.
     pub most: f64,
 }
 
 impl Spread {
-    /// None of nothing.
+    /// Returns the summary of the values; `None` if there are none.
     pub fn of(values: impl IntoIterator<Item = f64>) -> Option<Self> {
         let mut values: Vec<f64> = values.into_iter().collect();
         values.sort_by(f64::total_cmp);
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_middle_of_odd_and_even() {
+    fn the_median_of_odd_and_even_numbers_of_values() {
         let spread = Spread {
             median: 2.0,
             least: 1.0,

@@ -10,8 +10,8 @@ use super::load::{Content, Load};
 use super::report::Report;
 use super::side_by_side::{COLUMNS, compare};
 
-/// A kind of load: how many sessions at a time, octets a message, and of how many messages one is
-/// sent, since some are slow.
+/// A kind of load: sessions at a time, octets of a message, and the divisor of the number of
+/// messages, since some cases are slow.
 struct Case {
     name: &'static str,
     sessions: usize,

@@ -1,4 +1,4 @@
-//! What processes and all their descendants use, from `/proc` (proc(5)).
+//! Use of CPU and memory by processes and all their descendants, from `/proc` (proc(5)).
 
 use std::collections::HashMap;
 use std::fs;
@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-/// Clock ticks a second in which the kernel tells CPU time to programs: 100 on every architecture
+/// Clock ticks a second in which the kernel reports CPU time to programs: 100 on every architecture
 /// that we build for.
 const TICKS: u64 = 100;
 
-/// How often memory is looked at while its peak is sought.
+/// Interval at which memory is read while its peak is sought.
 const SAMPLING: Duration = Duration::from_millis(50);
 
 /// Processes and all their descendants.
@@ -19,26 +19,26 @@ pub struct Tree {
     roots: Vec<u32>,
 }
 
-/// What of `/proc/PID/stat` is wanted.
+/// Fields of `/proc/PID/stat` that are used.
 struct Stat {
     parent: u32,
     threads: u64,
     /// Own CPU time, in ticks.
     own: u64,
-    /// That of children that have ended and been waited for, and of theirs, in ticks.
+    /// CPU time of children that have ended and been waited for, and of theirs, in ticks.
     ended: u64,
 }
 
 impl Tree {
-    /// The processes with these ids and their descendants.
+    /// Returns the processes with these ids and their descendants.
     pub fn of(roots: Vec<u32>) -> Self {
         Self { roots }
     }
 
-    /// The CPU time that they have used so far, those included that have ended.
+    /// Returns the CPU time used so far, including that of ended descendants.
     ///
     /// A tick is coarse for the many short-lived processes of Postfix, and every one of them is
-    /// rounded down; so what has one thread is asked for its exact time (`schedstat`).
+    /// rounded down; so the exact time is read of processes with one thread (`schedstat`).
     pub fn cpu(&self) -> Duration {
         let total = self.members().into_iter().map(|(id, stat)| {
             let exact = if stat.threads == 1 { exact(id) } else { None };
@@ -48,14 +48,14 @@ impl Tree {
         total.sum()
     }
 
-    /// The memory that they have resident, in octets, where what several share counts once
-    /// (proportional set size).
+    /// Returns the resident memory in octets, where shared memory counts once (proportional set
+    /// size).
     pub fn memory(&self) -> u64 {
         let members = self.members().into_iter();
         members.filter_map(|(id, _)| proportional(id)).sum()
     }
 
-    /// Runs this and gives, beside its result, the most memory seen meanwhile.
+    /// Runs `run`; returns its result and the most memory seen meanwhile.
     pub fn peak_memory<T>(&self, run: impl FnOnce() -> T) -> (T, u64) {
         let done = AtomicBool::new(false);
         thread::scope(|scope| {
@@ -95,7 +95,7 @@ fn processes() -> impl Iterator<Item = u32> {
     entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
 }
 
-/// None if it has ended.
+/// Reads the fields of a process; `None` if it has ended.
 fn stat(id: u32) -> Option<Stat> {
     let text = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
     // The name, in parentheses, may hold anything. Field 3, the state, is the first behind it.
@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_process_uses_time_and_memory() {
+    fn use_of_time_and_memory_is_measured() {
         let tree = Tree::of(vec![std::process::id()]);
         assert!(tree.memory() > 0);
         let before = tree.cpu();

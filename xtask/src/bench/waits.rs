@@ -1,4 +1,4 @@
-//! How long clients waited for a reply, in the few numbers that are printed.
+//! Clients' waits for a reply, summed up in percentiles.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ pub struct Waits {
 }
 
 impl Waits {
-    /// What [`Waits::numbers`] are.
+    /// Columns of [`Waits::numbers`].
     pub const COLUMNS: [&str; 2] = ["p50 ms", "p99 ms"];
 
     /// Adds a run.
@@ -22,13 +22,13 @@ impl Waits {
         self.p99.push(milliseconds(percentile(&waits, 99)));
     }
 
-    /// Of all runs.
+    /// Returns the percentiles of all runs.
     pub fn numbers(self) -> Vec<Number> {
         vec![Number::of(self.p50, 2), Number::of(self.p99, 2)]
     }
 }
 
-/// The time within which so many of a hundred were done; nothing for none.
+/// Returns the time within which so many of a hundred were done; zero for none.
 fn percentile(sorted: &[Duration], hundredth: usize) -> Duration {
     let index = (sorted.len() * hundredth / 100).min(sorted.len().saturating_sub(1));
     sorted.get(index).copied().unwrap_or_default()
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_but_one_of_a_hundred() {
+    fn the_99th_percentile_leaves_out_one_of_a_hundred() {
         let times: Vec<Duration> = (0..100).map(Duration::from_millis).collect();
         assert_eq!(percentile(&times, 50), Duration::from_millis(50));
         assert_eq!(percentile(&times, 99), Duration::from_millis(99));
