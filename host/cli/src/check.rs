@@ -11,7 +11,7 @@
 //!   is the postmaster of the first domain of an account, or of the relay. A Delivered-To field
 //!   that gave the recipient was added by the delivery that stored the message, and is removed.
 //!
-//! Messages are judged in a [dry run](gatepost_intake::rehearsal): neither store is opened. Giving
+//! Messages are judged in a [dry run](gatepost_intake::dry_run): neither store is opened. Giving
 //! the same file twice shows the effect of a loop.
 
 mod envelope;
@@ -33,8 +33,8 @@ use miette::{IntoDiagnostic as _, WrapErr as _, miette};
 use self::report::Report;
 use crate::commands::{CheckArgs, output};
 use gatepost_config::{Config, Direction, Listener};
-use gatepost_intake::pipeline::judge::Fate;
-use gatepost_intake::rehearsal::{Handed, Rehearsal};
+use gatepost_intake::pipeline::judge::Disposition;
+use gatepost_intake::dry_run::{DryRunMessage, DryRun};
 use gatepost_policy_set::eml;
 use gatepost_policy_set::loading;
 
@@ -59,7 +59,7 @@ pub async fn run(args: CheckArgs) -> miette::Result<ExitCode> {
         };
         let (report, message) = check.judge(file, message).await;
         report.print(check.args.json)?;
-        if !full && check.rehearsal.has_forgotten() {
+        if !full && check.rehearsal.dropped_effects() {
             full = true;
             output::complain(format!(
                 "gatepost: from {} on, not all that policies count and mark is remembered in this \
@@ -112,7 +112,7 @@ fn write(path: &Path, message: &Message) -> miette::Result<()> {
 struct Check {
     args: CheckArgs,
     listener: Listener,
-    rehearsal: Rehearsal,
+    rehearsal: DryRun,
 }
 
 impl Check {
@@ -131,7 +131,7 @@ impl Check {
         let engine = loading::engine(None).into_diagnostic()?;
         Ok(Self {
             listener: find_listener(&config, args.listener.as_deref())?.clone(),
-            rehearsal: Rehearsal::new(engine, config, Arc::new(directory)).await?,
+            rehearsal: DryRun::new(engine, config, Arc::new(directory)).await?,
             args,
         })
     }
@@ -162,13 +162,13 @@ impl Check {
         } else {
             message
         };
-        let handed = Handed {
+        let handed = DryRunMessage {
             transaction,
             recipients,
             message,
         };
         let rehearsed = self.rehearsal.judge(handed).await;
-        let kept = matches!(rehearsed.fate, Fate::Kept { .. });
+        let kept = matches!(rehearsed.disposition, Disposition::Accepted { .. });
         let message = kept.then(|| rehearsed.message.clone());
         let accounts = self.rehearsal.accounts();
         let user = self.args.auth_user.as_deref();

@@ -1,23 +1,23 @@
-//! What became of the headers of our messages on the way.
+//! Header changes to our messages on their way.
 //!
-//! Of what is submitted the [trace](gatepost_trace::Sent) keeps for a while what its headers said.
-//! Then each message that comes in is looked at, behind the reply to its client:
+//! The [trace](gatepost_trace::Sent) keeps for a while the headers of what is submitted. Then each
+//! incoming message is examined, after the reply to its client:
 //!
 //! - It carries an email id of ours: it is a message of ours that was sent back whole, such as the
 //!   probe of a domain.
-//! - It is a report, or has a null reverse-path, and one of its parts is a message or the headers
-//!   of one (RFC 3462, `message/rfc822` and `text/rfc822-headers`) with an email id of ours, or,
-//!   where that was lost, a Message-ID of ours: it is a bounce.
-//! - It names a Message-ID of ours in In-Reply-To or References: it is an answer, and shows that the
-//!   Message-ID has arrived, no more.
+//! - It is a report, or has a null reverse-path, and one of its parts is a message or its headers
+//!   (RFC 3462, `message/rfc822` and `text/rfc822-headers`) with an email id of ours, or, where
+//!   that was lost, a Message-ID of ours: it is a bounce.
+//! - It names a Message-ID of ours in In-Reply-To or References: it is an answer, and shows only
+//!   that the Message-ID has arrived.
 //!
-//! What came back is compared with what was sent, and counted for the domain of From:
-//! `gatepost connector headers DOMAIN`. Whoever was sent a message can copy its ids into anything.
-//! So it counts only where it comes from a place that can have the message from us alone:
-//! the server that we handed it to, or one of the customer's own.
+//! The returned headers are compared with those sent, and counted for the domain of From: `gatepost
+//! connector headers DOMAIN`. Whoever was sent a message can copy its ids into anything. So a
+//! return counts only if it comes from a server that can have the message from us alone: the one
+//! that we handed it to, or one of the customer's own.
 
 mod compare;
-mod place;
+mod source;
 
 use std::sync::Arc;
 
@@ -27,26 +27,26 @@ use gatepost_model::{Flow, Judgement, Transaction};
 use gatepost_trace::{CameBack, Change, Finding, Sent, Trace, TraceError};
 use mail_parser::{Encoding, MessageParser, MimeHeaders as _, PartType};
 
-use self::place::Place;
-use crate::look_ups::Accounts;
+use self::source::ReturnSource;
+use crate::look_ups::AccountView;
 
-/// Watched on every message.
+/// Headers that are compared on every message.
 const STANDARD: [&str; 6] = ["From", "To", "Cc", "Reply-To", "Subject", "Message-ID"];
 
-/// The signatures of a message (RFC 6376).
+/// Signature field of a message (RFC 6376).
 const SIGNATURE: &str = "DKIM-Signature";
 
-/// The most headers that are watched besides, and octets kept of one.
+/// Most further headers that are compared, and bytes kept of one.
 const FURTHER: usize = 16;
 const LONGEST: usize = 2048;
 
-/// Octets of a body in which the headers of a message that came back are looked for.
-const LOOKED_AT: u64 = 256 << 10;
+/// Bytes of a body that are searched for the headers of a returned message.
+const SEARCHED: u64 = 256 << 10;
 
-/// The most Message-IDs of an answer that are looked up.
+/// Most Message-IDs of an answer that are looked up.
 const ANSWERED: usize = 8;
 
-/// What a message says that is taken for submission, after all edits; `None` of any other.
+/// Returns the headers of a submitted message after all edits; `None` for any other.
 pub fn sent(
     transaction: &Transaction,
     message: &Message,
@@ -59,7 +59,7 @@ pub fn sent(
     let from = message.header("From")?;
     let domain = compare::addresses(&from).into_iter().next()?;
     let domain = domain_to_ascii(domain.rsplit_once('@')?.1)?;
-    // What policies protect is what has to arrive: the marks of header-guard.
+    // What policies protect has to arrive: the marks of header-guard.
     let protected = judgements.iter().flat_map(|of| &of.decision.protected);
     let protected = protected.map(|name| name.as_str()).take(FURTHER);
     let mut names: Vec<&str> = STANDARD.to_vec();
@@ -94,9 +94,14 @@ fn short(mut value: String) -> String {
     value
 }
 
-/// Looks whether a message that has come in is one of ours, or tells of one. `message` is as it
-/// came. Returns at once; nobody waits for what is found.
-pub fn look(trace: &Arc<Trace>, accounts: Accounts, transaction: &Transaction, message: Message) {
+/// Examines an incoming message, as it came, for a return of one of ours. Does its work in the
+/// background.
+pub fn examine(
+    trace: &Arc<Trace>,
+    accounts: AccountView,
+    transaction: &Transaction,
+    message: Message,
+) {
     if transaction.session.flow != Flow::Inbound {
         return;
     }
@@ -107,12 +112,12 @@ pub fn look(trace: &Arc<Trace>, accounts: Accounts, transaction: &Transaction, m
     if whole.is_none() && !reports && answers.is_empty() {
         return;
     }
-    let place = Place::of(&transaction.session, accounts);
+    let source = ReturnSource::of(&transaction.session, accounts);
     let trace = Arc::clone(trace);
-    let looked = tokio::task::spawn_blocking(move || {
+    let examined = tokio::task::spawn_blocking(move || {
         let found = match whole {
-            Some(id) => came_back(&trace, &place, id, &message),
-            None if reports => of_report(&trace, &place, &message),
+            Some(id) => came_back(&trace, &source, id, &message),
+            None if reports => of_report(&trace, &source, &message),
             None => Ok(None),
         };
         match found {
@@ -126,7 +131,7 @@ pub fn look(trace: &Arc<Trace>, accounts: Accounts, transaction: &Transaction, m
         })
     });
     tokio::spawn(async move {
-        match looked.await {
+        match examined.await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(%error, "what came back cannot be compared"),
             Err(error) => tracing::warn!(%error, "what came back cannot be compared"),
@@ -134,7 +139,7 @@ pub fn look(trace: &Arc<Trace>, accounts: Accounts, transaction: &Transaction, m
     });
 }
 
-/// The transaction of the first email id of ours that a message carries, in whatever header.
+/// Returns the transaction of the first email id of ours in any header.
 fn email_id(view: &View, message: &Message) -> Option<TransactionId> {
     let mut fields = message.fields();
     fields.find_map(|field| {
@@ -154,7 +159,7 @@ fn is_report(message: &Message) -> bool {
         .starts_with("multipart/report")
 }
 
-/// The Message-IDs to which it is an answer.
+/// Returns the Message-IDs that a message answers.
 fn answered(message: &Message) -> Vec<String> {
     let mut ids = Vec::new();
     for name in ["In-Reply-To", "References"] {
@@ -173,7 +178,7 @@ fn answered(message: &Message) -> Vec<String> {
 
 fn of_answer(trace: &Trace, answers: &[String]) -> Result<Option<CameBack>, TraceError> {
     for id in answers {
-        if let Some(sent) = trace.sent_with(id)? {
+        if let Some(sent) = trace.sent_by_message_id(id)? {
             return Ok(Some(CameBack {
                 at: Millis::now(),
                 id: sent.id,
@@ -194,26 +199,27 @@ fn of_answer(trace: &Trace, answers: &[String]) -> Result<Option<CameBack>, Trac
 
 fn came_back(
     trace: &Trace,
-    place: &Place,
+    source: &ReturnSource,
     id: TransactionId,
     message: &Message,
 ) -> Result<Option<CameBack>, TraceError> {
-    let sent = trace.sent_as(id)?;
-    compared(trace, place, sent, message, true)
+    let sent = trace.sent_by_id(id)?;
+    compared(trace, source, sent, message, true)
 }
 
-/// What became of a message that we sent, if it comes from a place that can have it from us alone.
+/// Compares a returned message with the one sent, if it comes from a server that can have it from
+/// us alone.
 fn compared(
     trace: &Trace,
-    place: &Place,
+    source: &ReturnSource,
     sent: Option<Sent>,
     came: &Message,
     proved: bool,
 ) -> Result<Option<CameBack>, TraceError> {
     let Some(sent) = sent else { return Ok(None) };
-    if !place.has_it_from_us(trace, &sent)? {
+    if !source.has_received_it_from_us(trace, &sent)? {
         tracing::info!(
-            id = %sent.id, client = %place.client(),
+            id = %sent.id, client = %source.client(),
             "what is said to have become of a message does not come from where it was sent"
         );
         return Ok(None);
@@ -228,37 +234,37 @@ fn compared(
     }))
 }
 
-/// What the message says of ours that a report is about.
+/// Compares the original in a report with the message that we sent.
 fn of_report(
     trace: &Trace,
-    place: &Place,
+    source: &ReturnSource,
     report: &Message,
 ) -> Result<Option<CameBack>, TraceError> {
     let Some(original) = original(report) else {
         return Ok(None);
     };
-    if let Some(id) = email_id(place.view(), &original) {
-        return came_back(trace, place, id, &original);
+    if let Some(id) = email_id(source.view(), &original) {
+        return came_back(trace, source, id, &original);
     }
     let Some(message_id) = original.header("Message-ID") else {
         return Ok(None);
     };
-    let sent = match trace.sent_with(&message_id)? {
+    let sent = match trace.sent_by_message_id(&message_id)? {
         None => {
-            // It may have left this very moment.
+            // It may have been sent this very moment.
             trace.flush()?;
-            trace.sent_with(&message_id)?
+            trace.sent_by_message_id(&message_id)?
         }
         found => found,
     };
-    compared(trace, place, sent, &original, false)
+    compared(trace, source, sent, &original, false)
 }
 
-/// The message, or the header section of it, that a report has as its part.
+/// Returns the message, or its header section, that is part of a report.
 fn original(report: &Message) -> Option<Message> {
     let mut octets = report.head().to_vec();
     let begin = octets.len();
-    let length = report.body().len().min(LOOKED_AT);
+    let length = report.body().len().min(SEARCHED);
     octets.resize(begin + usize::try_from(length).ok()?, 0);
     let mut filled = begin;
     while filled < octets.len() {
@@ -279,7 +285,7 @@ fn original(report: &Message) -> Option<Message> {
                 let decoded = message.raw_message();
                 let begin = part.raw_body_offset() as usize;
                 let end = part.raw_end_offset() as usize;
-                // Where it was encoded, it has octets of its own.
+                // If it was encoded, it has octets of its own.
                 let raw = match part.encoding {
                     Encoding::None => octets.get(begin..end)?,
                     _ => decoded,
@@ -304,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn the_message_that_a_report_is_about() {
+    fn finds_the_message_that_a_report_is_about() {
         for part in [
             "message/rfc822\n\nX-Mailer: ours\nSubject: s\n\nbody",
             "message/rfc822\n\nX-Mailer: ours\n\n",
@@ -327,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn the_messages_that_are_answered() {
+    fn finds_the_messages_that_are_answered() {
         let reply = message("References: <1@x> <2@x>\n <3@x>\nIn-Reply-To: <3@x> (your mail)\n\n");
         assert_eq!(answered(&reply), ["<3@x>", "<2@x>", "<1@x>"]);
     }

@@ -1,18 +1,19 @@
-//! Where clients come in: accepts connections, counts them, learns who the client is, and hands
-//! each to a [`session`].
+//! Accepts connections, counts them, finds out the client's address, and hands each to a
+//! [`session`].
 //!
-//! 1. A connection takes a [`Place`]: one of its listener's own, or of those that all share
-//!    ([`Shares`]). Where there is none it is told 421 and closed. So a flood costs a few system
-//!    calls a connection, those already in are served, and the other listeners take connections as
-//!    before. While few places are left, who is silent is closed sooner ([`Pressure`]).
-//! 2. From the networks that `proxy-from` names, the first octets must be a PROXY protocol v2
-//!    header, which tells the client's address. From all others such a header is what it looks
-//!    like to SMTP: bad commands.
-//! 3. The client's address counts too: a few clients cannot take every place.
+//! 1. A connection takes a [`ConnectionPermit`]: one of its listener's own, or of those that all
+//!    listeners share ([`Shares`]). If there is none, it gets 421 and is closed. So a flood costs a
+//!    few system calls a connection, connected clients are served, and the other listeners take
+//!    connections as before. While few permits are left, silent clients are disconnected sooner
+//!    ([`Pressure`]).
+//! 2. From the networks in `proxy-from`, the first bytes must be a PROXY protocol v2 header with
+//!    the client's address. From all others such a header is what it looks like to SMTP: bad
+//!    commands.
+//! 3. The client's address is counted too: a few clients cannot take every permit.
 //! 4. Under implicit TLS (RFC 8314) the handshake comes next; then the session begins.
 
 mod bind;
-mod place;
+mod permits;
 mod pressure;
 mod shares;
 
@@ -33,30 +34,29 @@ use tokio_rustls::TlsAcceptor;
 use tracing::Instrument as _;
 
 pub use self::bind::bind;
-pub use self::place::{Place, Places};
-pub use self::pressure::{Patience, Pressure};
+pub use self::permits::{ConnectionPermit, ConnectionPermits};
+pub use self::pressure::{IdleTimer, Pressure};
 pub use self::shares::Shares;
-use crate::live::Entrance;
+use crate::active_config::ConfigHandle;
 use crate::pipeline::Pipeline;
 use crate::session::{self, Phase};
 use gatepost_config::{self as config, ListenerTls};
 
-/// How long a load balancer has for its PROXY header. It sends it with the first segment.
+/// Time for a load balancer to send its PROXY header. It sends it with the first segment.
 const PROXY_HEADER: Duration = Duration::from_secs(10);
 
-/// How long to wait when the system has no more connections to give, such as for want of file
-/// descriptors.
+/// Pause when the system has no more connections to give, for example for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// A socket that takes connections. What is done with one says what is [in use](Entrance) at that
-/// moment.
+/// A socket that takes connections. Each connection uses the [configuration](ConfigHandle) that is
+/// active when it is accepted.
 pub struct Listener {
     socket: TcpListener,
-    entrance: Entrance,
-    places: Arc<Places>,
+    config_handle: ConfigHandle,
+    permits: Arc<ConnectionPermits>,
 }
 
-/// Settings that sessions share which begin at one listener under one configuration.
+/// Settings shared by the sessions that begin at one listener under one configuration.
 pub struct Service {
     /// Configuration of the listener.
     pub listener: config::Listener,
@@ -69,12 +69,16 @@ pub struct Service {
 }
 
 impl Listener {
-    /// Takes connections on a socket that is bound.
-    pub fn new(socket: TcpListener, entrance: Entrance, places: Arc<Places>) -> Self {
+    /// Returns a listener on a bound socket.
+    pub fn new(
+        socket: TcpListener,
+        config_handle: ConfigHandle,
+        permits: Arc<ConnectionPermits>,
+    ) -> Self {
         Self {
             socket,
-            entrance,
-            places,
+            config_handle,
+            permits,
         }
     }
 
@@ -103,51 +107,55 @@ impl Listener {
                 }
             }
         }
-        // Who has connected already must not meet a reset.
+        // Clients that have already connected must not get a reset.
         while let Ok(Ok((stream, peer))) = timeout(Duration::ZERO, self.socket.accept()).await {
             self.welcome(stream, peer, &draining);
         }
     }
 
     fn welcome(&self, stream: TcpStream, peer: SocketAddr, phase: &watch::Receiver<Phase>) {
-        let Some(service) = self.entrance.service() else {
+        let Some(service) = self.config_handle.service() else {
             return;
         };
         let listener = &service.listener.name;
         metrics::counter!("gatepost_connections_total", "listener" => listener.clone())
             .increment(1);
-        let Some(place) = self.places.take(&self.entrance.door) else {
+        let Some(permit) = self.permits.acquire(&self.config_handle.listener) else {
             service.turn_away(stream, peer, "connections on this listener");
             return;
         };
         let client = tracing::field::Empty;
         let span = tracing::error_span!("session", listener, client);
-        let (entrance, phase) = (self.entrance.clone(), phase.clone());
+        let (config_handle, phase) = (self.config_handle.clone(), phase.clone());
         tokio::spawn(
-            async move { service.serve(stream, peer, place, entrance, phase).await }
-                .instrument(span),
+            async move {
+                service
+                    .serve(stream, peer, permit, config_handle, phase)
+                    .await
+            }
+            .instrument(span),
         );
     }
 }
 
 impl Service {
-    /// From the accepted connection to its end.
+    /// Serves an accepted connection to its end.
     async fn serve(
         self: Arc<Self>,
         mut stream: TcpStream,
         peer: SocketAddr,
-        mut place: Place,
-        entrance: Entrance,
+        mut permit: ConnectionPermit,
+        config_handle: ConfigHandle,
         phase: watch::Receiver<Phase>,
     ) {
         let mut client = peer;
-        let mut patience = place.patience();
+        let mut idle_timer = permit.idle_timer();
         let begun = tokio::time::Instant::now();
         let latest = begun + PROXY_HEADER;
         if self.listener.expects_proxy_header(peer.ip()) {
             let header = tokio::select! {
                 header = proxy_header(&mut stream) => Ok(header),
-                () = patience.runs_out(begun, PROXY_HEADER, false, latest) => Err(()),
+                () = idle_timer.expired(begun, PROXY_HEADER, false, latest) => Err(()),
                 () = session::stopping(phase.clone()) => return,
             };
             match header {
@@ -164,14 +172,14 @@ impl Service {
         }
         tracing::Span::current().record("client", tracing::field::display(client));
         let limits = &self.pipeline.config.limits;
-        if !place.claim(client.ip(), limits.connections_per_address) {
+        if !permit.claim_address(client.ip(), limits.connections_per_address) {
             self.turn_away(stream, client, "connections from one address");
             return;
         }
-        session::run(stream, client, place, &self, entrance, phase).await;
+        session::run(stream, client, permit, &self, config_handle, phase).await;
     }
 
-    /// Closes a connection that has no place, saying so where the client speaks plaintext.
+    /// Closes a connection that gets no permit, with a 421 where the client speaks plaintext.
     fn turn_away(&self, stream: TcpStream, client: SocketAddr, limit: &'static str) {
         tracing::warn!(listener = self.listener.name, %client, limit, "too many connections");
         metrics::counter!("gatepost_connections_refused_total", "listener" => self.listener.name.clone())
@@ -181,7 +189,7 @@ impl Service {
         }
         let mut out = BytesMut::new();
         Reply::new(421, "4.7.0", "Too many connections, try again later").write_to(&mut out);
-        // A new connection has room for one line; it is not worth waiting if it has not.
+        // A new connection has room for one line; if not, it is not worth waiting.
         if let Ok(mut stream) = stream.into_std() {
             session::count_replies(&out);
             let _ = stream.write(&out);
@@ -189,9 +197,9 @@ impl Service {
     }
 }
 
-/// Reads exactly the PROXY header, so that what follows it is left to TLS or SMTP.
+/// Reads exactly the PROXY header, so that TLS or SMTP gets what follows.
 async fn proxy_header(stream: &mut TcpStream) -> io::Result<Option<SocketAddr>> {
-    /// Octets before the addresses, the last two of which are the length of the rest.
+    /// Bytes before the addresses; the last two are the length of the rest.
     const FIXED: usize = 16;
     let mut header = BytesMut::with_capacity(64);
     loop {

@@ -1,5 +1,5 @@
-//! What policies may look up of an account: by the [configuration](Config) and the directory at
-//! one moment.
+//! Answers to policies' look-ups about accounts, from one [configuration](Config) and one directory
+//! snapshot.
 
 use std::sync::Arc;
 
@@ -12,20 +12,20 @@ use gatepost_policy::{
 };
 use ipnet::IpNet;
 
-use crate::ownership::{Ownership, Whose};
+use crate::ownership::{Ownership, RecipientOwner};
 use gatepost_config::Config;
 
-/// Both at one moment.
-pub struct Accounts {
+/// Configuration and directory snapshot, taken together, for look-ups.
+pub struct AccountView {
     /// The configuration.
     pub config: Arc<Config>,
     /// The directory.
     pub directory: Arc<View>,
 }
 
-impl Accounts {
-    /// With what policies counted and marked.
-    pub fn and(self, memory: Arc<dyn Memory>) -> LookUps {
+impl AccountView {
+    /// Returns the context of a chain: these look-ups, and the counts and marks of `memory`.
+    pub fn policy_context(self, memory: Arc<dyn Memory>) -> LookUps {
         let known = Arc::new(self);
         LookUps {
             memory,
@@ -34,7 +34,7 @@ impl Accounts {
         }
     }
 
-    /// Who has authenticated, for the record.
+    /// Returns the authenticated user, for the record.
     pub fn sasl(&self, user: &str) -> Sasl {
         let domain = match self.credential(user) {
             Some(CredentialScope::Inbound(domain)) => Some(domain),
@@ -54,10 +54,10 @@ impl Accounts {
     }
 
     fn is_of(&self, account: &str, address: &Address) -> bool {
-        self.ownership().recipient(address) == Whose::Of(account.to_owned())
+        self.ownership().owner_of(address) == RecipientOwner::Account(account.to_owned())
     }
 
-    /// The domain of an address of the directory, if it is a connected one.
+    /// Returns the connected domain of an address of the directory.
     fn connected(&self, address: &Address) -> Option<ReceivingDomain> {
         let Recipient::Of(of) = self.directory.recipient(address) else {
             return None;
@@ -81,10 +81,10 @@ impl Accounts {
         })
     }
 
-    /// A domain that the site itself gave: of the configuration, or native.
+    /// Returns a domain that the site itself gave: of the configuration, or native.
     ///
-    /// To a native one of the directory the servers of all domains forward that the account has
-    /// verified, and so do those themselves, by their own name.
+    /// Forwarders to a native domain of the directory are those of all domains that the account has
+    /// verified, and these domains themselves by their own name.
     fn given(&self, account: &str, domain: &Domain) -> ReceivingDomain {
         let mut known = self.config.account(account).into_iter();
         let known = known.find_map(|of| of.forwarders.iter().find(|of| of.domain == *domain));
@@ -110,7 +110,7 @@ impl Accounts {
     }
 }
 
-impl Directory for Accounts {
+impl Directory for AccountView {
     fn destination(&self, account: &str, address: &str) -> Option<ReceivingDomain> {
         let address = Address::parse(address).ok()?;
         let domain: Domain = address.domain().parse().ok()?;
@@ -156,11 +156,11 @@ impl Directory for Accounts {
     }
 
     fn credential(&self, user: &str) -> Option<CredentialScope> {
-        // The users of the configuration submit, and nothing else.
+        // Users of the configuration submit, and nothing else.
         if self.config.account_of_user(user).is_some() {
             return Some(CredentialScope::Submission);
         }
-        // One that holds no more proves nothing, whoever asks.
+        // A credential that is no longer valid proves nothing.
         let known = self.directory.credential(user)?;
         let known = Some(known).filter(|known| self.directory.holds(known))?;
         Some(match &known.credential.scope {
@@ -179,8 +179,8 @@ impl Directory for Accounts {
     }
 }
 
-/// A URL without what may be a secret in it: user information and query. What a policy says is
-/// on record, and may be told to whoever sent the message.
+/// Removes what may be a secret from a URL: user information and query. Policies' reasons are on
+/// record, and may be shown to the sender.
 fn without_secrets(url: &str) -> String {
     let end = url.find(['?', '#']).unwrap_or(url.len());
     let url = url.get(..end).unwrap_or_default();
@@ -194,7 +194,7 @@ fn without_secrets(url: &str) -> String {
     format!("{scheme}://{host}{path}")
 }
 
-impl Identity for Accounts {
+impl Identity for AccountView {
     fn host_name(&self) -> String {
         self.config.relay.hostname.as_ascii().to_owned()
     }
@@ -225,7 +225,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_is_told_without_its_secrets() {
+    fn secrets_are_removed_from_urls() {
         for (url, told) in [
             (
                 "https://feed.example/partners.txt",

@@ -1,12 +1,12 @@
-//! Whose a domain or an address is: an account's of the configuration, which has whole domains, or
-//! one of the directory, which has single addresses.
+//! Ownership of domains and addresses: by an account of the configuration, which has whole domains,
+//! or one of the directory, which has single addresses.
 
 use gatepost_directory::{ConnectorState, Destination, Directory, Recipient, Reserved, View};
 use gatepost_message::{Address, Domain};
 
 use gatepost_config::{Config, SourceRoutes};
 
-/// Both at one moment.
+/// Configuration and directory snapshot, taken together.
 #[derive(Debug, Clone, Copy)]
 pub struct Ownership<'a> {
     /// The configuration.
@@ -15,18 +15,18 @@ pub struct Ownership<'a> {
     pub directory: &'a View,
 }
 
-/// Whose an address is.
+/// Owner of a recipient's address.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Whose {
-    /// The account with this id takes mail for it.
-    Of(String),
-    /// Nobody's, in a domain that we answer for alone.
+pub enum RecipientOwner {
+    /// The account with this id, which takes mail for it.
+    Account(String),
+    /// Nobody: it is in a domain that only we answer for.
     Unknown,
-    /// It is in no domain of ours.
+    /// Nobody here: it is in no domain of ours.
     Elsewhere,
 }
 
-/// Domains that no account of the directory may have as its native one.
+/// Returns the domains that no account of the directory may have as its native one.
 pub fn reserved(config: &Config) -> Reserved {
     let owned = config.domains();
     owned
@@ -34,9 +34,9 @@ pub fn reserved(config: &Config) -> Reserved {
         .collect()
 }
 
-/// Reserves the domains of the configuration's accounts, and warns of those that are native domains
-/// of the directory already, since they were before the configuration had them.
-pub fn keep_apart(config: &Config, directory: &Directory) {
+/// Reserves the domains of the configuration's accounts. Warns of those that are already native
+/// domains in the directory, because they were so before the configuration had them.
+pub fn reserve_configured_domains(config: &Config, directory: &Directory) {
     directory.set_reserved_domains(reserved(config));
     for account in directory.view().accounts() {
         let domain = &account.profile.native_domain;
@@ -58,29 +58,32 @@ pub fn keep_apart(config: &Config, directory: &Directory) {
 }
 
 impl Ownership<'_> {
-    /// Whose an address is. A single address goes before a whole domain. Of an account that lists
-    /// its [addresses](gatepost_config::Addresses), or is of the directory, all others are nobody's.
-    pub fn recipient(self, address: &Address) -> Whose {
+    /// Returns the owner of an address. A single address goes before a whole domain. If an account
+    /// lists its [addresses](gatepost_config::Addresses), or is of the directory, nobody owns the
+    /// others.
+    pub fn owner_of(self, address: &Address) -> RecipientOwner {
         let nobodys = match self.directory.recipient(address) {
-            Recipient::Of(destination) => return Whose::Of(destination.account.to_string()),
+            Recipient::Of(destination) => {
+                return RecipientOwner::Account(destination.account.to_string());
+            }
             nobodys => nobodys,
         };
         if let Some(account) = self.config.account_of_domain(address.domain()) {
             let known = account.addresses.as_ref();
             return match known.is_none_or(|known| known.has(address)) {
-                true => Whose::Of(account.id.clone()),
-                false => Whose::Unknown,
+                true => RecipientOwner::Account(account.id.clone()),
+                false => RecipientOwner::Unknown,
             };
         }
         match nobodys == Recipient::Unknown || self.directory.domain(address.domain()).is_some() {
-            true => Whose::Unknown,
-            false => Whose::Elsewhere,
+            true => RecipientOwner::Unknown,
+            false => RecipientOwner::Elsewhere,
         }
     }
 
-    /// Whether mail for an address of an account is taken as far as its local part goes: one that
-    /// names a further way is, where the account has said so, or has this very address.
-    pub fn takes_for(self, account: &str, address: &Address) -> bool {
+    /// Returns true if the account accepts this local part. One with a source route is accepted if
+    /// the account has said so, or has this very address.
+    pub fn accepts_local_part(self, account: &str, address: &Address) -> bool {
         let said = || {
             let of_config = self.config.account(account);
             of_config.is_some_and(|of| of.source_routes == SourceRoutes::Accept)
@@ -93,13 +96,13 @@ impl Ownership<'_> {
         !address.is_source_routed() || said() || listed()
     }
 
-    /// Whether an account may send in the name of an address, be it as reverse-path or in From (RFC
-    /// 6409 section 6.1): an address or a domain of its own, or one of its sending domains.
+    /// Returns true if an account may send in the name of an address, as reverse-path or in From
+    /// (RFC 6409 section 6.1): an address or a domain of its own, or one of its sending domains.
     ///
-    /// Of a domain that is its own every local part will do: a server finds out by it which message
-    /// came back to whom (VERP), that it sent the message (BATV), or for whom it forwarded it
-    /// (SRS). A domain whose connector is not verified, or disconnected, gives no right to send.
-    /// What belongs to nobody whom the relay knows belongs to somebody all the same.
+    /// In a domain of its own any local part will do: servers encode in it which message came back
+    /// to whom (VERP), that they sent the message (BATV), or for whom they forwarded it (SRS). A
+    /// domain whose connector is not verified, or is disconnected, gives no right to send. A domain
+    /// that belongs to nobody the relay knows still belongs to somebody.
     pub fn may_send_as(self, account: &str, address: &Address) -> bool {
         let of_directory = |destination: Destination| {
             destination.account.to_string() == account && self.is_vouched_for(destination)
@@ -125,8 +128,7 @@ impl Ownership<'_> {
         domain.and_then(sends).is_some()
     }
 
-    /// Whether the word that a domain is its account's still holds. A native domain is the site's
-    /// own.
+    /// Returns true if the claim on a domain is still verified. A native domain is the site's own.
     fn is_vouched_for(self, destination: Destination) -> bool {
         let Some(connector) = destination.connector else {
             return true;

@@ -1,6 +1,6 @@
-//! The thin edge between one connection and the SMTP state machine: it reads, writes, does the
-//! TLS handshake and looks at the clock. What is said it leaves to
-//! [`gatepost_smtp::server::Session`], what is decided to the [pipeline](crate::pipeline).
+//! Connects one TCP connection with the SMTP state machine: it reads, writes, does the TLS
+//! handshake and watches the clock. The protocol is that of [`gatepost_smtp::server::Session`], the
+//! decisions are those of the [pipeline](crate::pipeline).
 //!
 //! A session that waits for its client holds no buffer: the one it reads into lives on the stack
 //! for as long as a read takes, so thousands may idle.
@@ -19,40 +19,40 @@ use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsAcceptor;
 
 use self::stream::Stream;
-use crate::listener::{Patience, Place, Service};
-use crate::live::Entrance;
-use crate::pipeline::Dialogue;
+use crate::active_config::ConfigHandle;
+use crate::listener::{ConnectionPermit, IdleTimer, Service};
+use crate::pipeline::TransactionDriver;
 use gatepost_config::ListenerTls;
 
-/// How long the TLS handshake may take.
+/// Longest time for the TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(60);
 
-/// How long, and how many octets, a client may still send after the last reply. Closing at once
-/// would make TCP reset the connection, and that could overtake the reply.
+/// Time and bytes that a client may still send after the last reply. Closing at once would make TCP
+/// reset the connection, and the reset could overtake the reply.
 const LINGER: (Duration, usize) = (Duration::from_secs(2), 1 << 20);
 
-/// How far the relay is with its life.
+/// Phase of the relay's life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
-    /// Connections are taken.
+    /// Connections are accepted.
     Serving,
-    /// No new connections or transactions; those in hand may finish.
+    /// No new connections or transactions; those in progress may finish.
     Draining,
     /// The time for that is over.
     Over,
 }
 
-/// Why a session ended before its protocol did.
-enum Cut {
+/// Cause of a session that ended before its protocol did.
+enum Disconnect {
     /// The client closed the connection.
     Gone,
-    /// The client took nothing for too long.
+    /// The client accepted no bytes for too long.
     Stalled,
     /// The connection failed.
     Failed(io::Error),
 }
 
-impl From<io::Error> for Cut {
+impl From<io::Error> for Disconnect {
     fn from(error: io::Error) -> Self {
         Self::Failed(error)
     }
@@ -62,9 +62,9 @@ impl From<io::Error> for Cut {
 pub(crate) async fn run(
     stream: TcpStream,
     client: SocketAddr,
-    place: Place,
+    permit: ConnectionPermit,
     service: &Service,
-    entrance: Entrance,
+    config_handle: ConfigHandle,
     phase: watch::Receiver<Phase>,
 ) {
     // Replies are written whole: waiting for more to send (Nagle) would only delay them.
@@ -72,8 +72,8 @@ pub(crate) async fn run(
     let mut stream = Stream::Plain(stream);
     let mut tls = None;
     if service.listener.tls == ListenerTls::Implicit {
-        let patience = place.patience();
-        match handshake(stream, service.tls.as_ref(), &phase, patience).await {
+        let idle_timer = permit.idle_timer();
+        match handshake(stream, service.tls.as_ref(), &phase, idle_timer).await {
             Ok((secured, description)) => (stream, tls) = (secured, Some(description)),
             Err(error) => {
                 tracing::debug!(%error, "the TLS handshake failed");
@@ -83,45 +83,45 @@ pub(crate) async fn run(
     }
     let mut session = Session::new(service.settings.clone(), tls);
     session.trust(service.listener.trust(client.ip()));
-    let mut edge = Edge {
+    let mut connection = Connection {
         session,
         client,
-        place,
-        dialogue: Dialogue::new(service.pipeline.clone(), entrance.clone(), client),
+        permit,
+        driver: TransactionDriver::new(service.pipeline.clone(), config_handle.clone(), client),
         stream,
         ends: Instant::now() + service.settings.limits.total,
         phase,
         service,
-        entrance,
+        config_handle,
     };
     tracing::debug!("connected");
-    let cut = match edge.drive().await {
+    let cut = match connection.drive().await {
         Ok(()) => {
             tracing::debug!("closed");
             None
         }
         Err(cut) => {
             let reason = match cut {
-                Cut::Gone => "the client closed the connection".to_owned(),
-                Cut::Stalled => "the client took no replies".to_owned(),
-                Cut::Failed(error) => format!("the connection failed: {error}"),
+                Disconnect::Gone => "the client closed the connection".to_owned(),
+                Disconnect::Stalled => "the client took no replies".to_owned(),
+                Disconnect::Failed(error) => format!("the connection failed: {error}"),
             };
             tracing::debug!(reason, "cut off");
-            edge.dialogue.abort(&reason);
+            connection.driver.abort(&reason);
             Some(reason)
         }
     };
-    edge.dialogue.end(&edge.session, cut.as_deref());
+    connection.driver.end(&connection.session, cut.as_deref());
 }
 
-/// Ends when the relay stops serving. What has no transaction in hand then need not be waited for.
+/// Waits until the relay stops serving. Sessions without a transaction need not be waited for then.
 pub async fn stopping(mut phase: watch::Receiver<Phase>) {
     // An error means that the relay is gone, which is a stop as well.
     let _ = phase.wait_for(|phase| *phase != Phase::Serving).await;
 }
 
-/// Ends when the time for what was in hand is over: nobody is waited for any more.
-async fn over(mut phase: watch::Receiver<Phase>) {
+/// Waits until the time for draining is over: then no session is waited for.
+async fn drained(mut phase: watch::Receiver<Phase>) {
     let _ = phase.wait_for(|phase| *phase == Phase::Over).await;
 }
 
@@ -130,7 +130,7 @@ async fn handshake(
     stream: Stream,
     tls: Option<&TlsAcceptor>,
     phase: &watch::Receiver<Phase>,
-    mut patience: Patience,
+    mut idle_timer: IdleTimer,
 ) -> io::Result<(Stream, Secured)> {
     let (Stream::Plain(stream), Some(acceptor)) = (stream, tls) else {
         return Err(io::Error::other(
@@ -140,7 +140,7 @@ async fn handshake(
     let begun = Instant::now();
     let secured = tokio::select! {
         secured = acceptor.accept(stream) => secured?,
-        () = patience.runs_out(begun, HANDSHAKE, false, begun + HANDSHAKE) => {
+        () = idle_timer.expired(begun, HANDSHAKE, false, begun + HANDSHAKE) => {
             return Err(io::ErrorKind::TimedOut.into());
         }
         () = stopping(phase.clone()) => return Err(io::Error::other("the relay is stopping")),
@@ -150,23 +150,23 @@ async fn handshake(
 }
 
 /// A session and its connection.
-struct Edge<'a> {
+struct Connection<'a> {
     session: Session,
     client: SocketAddr,
-    place: Place,
-    dialogue: Dialogue,
+    permit: ConnectionPermit,
+    driver: TransactionDriver,
     stream: Stream,
-    /// When the session has lasted long enough.
+    /// Latest end of the session.
     ends: Instant,
     phase: watch::Receiver<Phase>,
     service: &'a Service,
-    entrance: Entrance,
+    config_handle: ConfigHandle,
 }
 
-impl Edge<'_> {
-    async fn drive(&mut self) -> Result<(), Cut> {
+impl Connection<'_> {
+    async fn drive(&mut self) -> Result<(), Disconnect> {
         loop {
-            if self.dialogue.is_revoked(&self.session) {
+            if self.driver.is_revoked(&self.session) {
                 self.session.revoke();
             }
             match self.session.next_event() {
@@ -174,35 +174,35 @@ impl Edge<'_> {
                 Event::Send(replies) => self.send(&replies).await?,
                 Event::StartTls => self.start_tls().await?,
                 Event::Ask(ask) => {
-                    let answer = match self.without_place(&ask) {
+                    let answer = match self.refuse_surplus(&ask) {
                         Some(answer) => answer,
-                        None => Box::pin(self.dialogue.answer(ask, &self.session)).await,
+                        None => Box::pin(self.driver.answer(ask, &self.session)).await,
                     };
                     self.session.answer(answer);
-                    if let Some(id) = self.dialogue.in_hand() {
+                    if let Some(id) = self.driver.in_hand() {
                         self.session.label(id.to_string());
                     }
                 }
-                Event::DataStarted => self.dialogue.data_started(),
-                Event::Data(octets) => self.dialogue.data(&octets).await,
-                Event::Aborted(Abort::GivenUp) => self.dialogue.abort("the client gave it up"),
+                Event::DataStarted => self.driver.data_started(),
+                Event::Data(octets) => self.driver.data(&octets).await,
+                Event::Aborted(Abort::GivenUp) => self.driver.abort("the client gave it up"),
                 Event::Aborted(Abort::Refused { reply, size }) => {
-                    self.dialogue.refuse(reply, size);
+                    self.driver.refuse(reply, size);
                 }
                 Event::Close => return self.close().await,
             }
         }
     }
 
-    /// No place for the client that this one speaks for, if there is none: its address counts from
-    /// now on.
-    fn without_place(&mut self, ask: &Ask) -> Option<Answer> {
+    /// Counts the address of the client that this one speaks for, and answers with 421 if it has
+    /// too many connections.
+    fn refuse_surplus(&mut self, ask: &Ask) -> Option<Answer> {
         let Ask::Proxied(said) = ask else {
             return None;
         };
         let limit = self.service.pipeline.config.limits.connections_per_address;
         let client = said.client(self.client).ip();
-        if self.place.claim(client, limit) {
+        if self.permit.claim_address(client, limit) {
             return None;
         }
         tracing::warn!(%client, "too many connections from one address");
@@ -214,16 +214,16 @@ impl Edge<'_> {
     }
 
     /// Waits for the client, its time running out, or the relay stopping.
-    async fn read(&mut self) -> Result<(), Cut> {
+    async fn read(&mut self) -> Result<(), Disconnect> {
         let (since, idle) = (Instant::now(), self.idle());
         let in_hand = self.session.in_transaction();
-        let mut patience = self.place.patience();
+        let mut idle_timer = self.permit.idle_timer();
         tokio::select! {
             read = self.stream.read(|octets| self.session.feed(octets)) => match read? {
-                0 => Err(Cut::Gone),
+                0 => Err(Disconnect::Gone),
                 _ => Ok(()),
             },
-            () = patience.runs_out(since, idle, in_hand, self.ends) => {
+            () = idle_timer.expired(since, idle, in_hand, self.ends) => {
                 self.session.time_out();
                 Ok(())
             }
@@ -239,19 +239,19 @@ impl Edge<'_> {
         }
     }
 
-    async fn send(&mut self, replies: &[u8]) -> Result<(), Cut> {
+    async fn send(&mut self, replies: &[u8]) -> Result<(), Disconnect> {
         count_replies(replies);
         let (since, idle) = (Instant::now(), self.idle());
         let in_hand = self.session.in_transaction();
-        let mut patience = self.place.patience();
+        let mut idle_timer = self.permit.idle_timer();
         tokio::select! {
-            written = self.stream.write(replies) => written.map_err(Cut::Failed),
-            () = patience.runs_out(since, idle, in_hand, since + idle) => Err(Cut::Stalled),
-            () = over(self.phase.clone()) => Err(Cut::Stalled),
+            written = self.stream.write(replies) => written.map_err(Disconnect::Failed),
+            () = idle_timer.expired(since, idle, in_hand, since + idle) => Err(Disconnect::Stalled),
+            () = drained(self.phase.clone()) => Err(Disconnect::Stalled),
         }
     }
 
-    async fn close(&mut self) -> Result<(), Cut> {
+    async fn close(&mut self) -> Result<(), Disconnect> {
         let (time, octets) = LINGER;
         let lingering = async {
             self.stream.shut_down().await?;
@@ -264,20 +264,20 @@ impl Edge<'_> {
             }
             Ok(())
         };
-        // The protocol is over: how the client takes it is its own affair.
+        // The protocol is over: the client's errors no longer matter.
         let _: Result<io::Result<()>, _> = timeout(time, lingering).await;
         Ok(())
     }
 
-    async fn start_tls(&mut self) -> Result<(), Cut> {
+    async fn start_tls(&mut self) -> Result<(), Disconnect> {
         let plain = std::mem::replace(&mut self.stream, Stream::Closed);
-        // A certificate may have been replaced since the session began; speaking TLS at all was
-        // settled then.
-        let now = self.entrance.service();
+        // The certificate may have been replaced since the session began; whether TLS is offered
+        // was settled then.
+        let now = self.config_handle.service();
         let tls = now.as_ref().and_then(|now| now.tls.as_ref());
         let tls = tls.or(self.service.tls.as_ref());
         let (secured, description) =
-            handshake(plain, tls, &self.phase, self.place.patience()).await?;
+            handshake(plain, tls, &self.phase, self.permit.idle_timer()).await?;
         self.stream = secured;
         self.session.tls_started(description);
         Ok(())

@@ -1,4 +1,4 @@
-//! TLS towards clients: the certificate that listeners show, and how a connection is described.
+//! TLS towards clients: the certificate of the listeners, and the description of a connection.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,36 +13,36 @@ use zeroize::Zeroizing;
 
 use gatepost_config::Tls;
 
-/// Why listeners cannot speak TLS.
+/// Error that keeps listeners from speaking TLS.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A PEM file cannot be read or holds no PEM of the kind.
     #[error("cannot read {what} from {}: {source}; give a readable PEM file", file.display())]
     Pem {
-        /// What was looked for.
+        /// Kind of PEM that was looked for.
         what: &'static str,
-        /// The file as configured.
+        /// File as configured.
         file: PathBuf,
-        /// What went wrong.
+        /// Cause.
         source: pem::Error,
     },
-    /// Certificate and key do not go together, or are of a kind that cannot be used.
+    /// Certificate and key do not match, or are of a kind that cannot be used.
     #[error("cannot use the certificate {} with the key {}: {source}", certificate.display(), key.display())]
     Unusable {
-        /// The certificate's file.
+        /// File of the certificate.
         certificate: PathBuf,
-        /// The key's file.
+        /// File of the key.
         key: PathBuf,
-        /// What went wrong.
+        /// Cause.
         source: rustls::Error,
     },
 }
 
-/// Makes the acceptor of all listeners from the configured PEM files. TLS 1.2 and 1.3 only
-/// (RFC 8996); nobody is asked for a client certificate.
+/// Makes the acceptor of all listeners from the configured PEM files. TLS 1.2 and 1.3 only (RFC
+/// 8996); no client certificate is asked for.
 ///
 /// # Errors
-/// If a file cannot be read, or certificate and key do not go together.
+/// If a file cannot be read, or certificate and key do not match.
 pub fn acceptor(tls: &Tls) -> Result<TlsAcceptor, TlsError> {
     let unreadable = |what, file: &Path| {
         let file = file.to_owned();
@@ -69,7 +69,7 @@ pub fn acceptor(tls: &Tls) -> Result<TlsAcceptor, TlsError> {
         })
 }
 
-/// The octets of a PEM file, which are wiped when they have been read: one has the private key.
+/// Reads a PEM file. The bytes are wiped after use: one file holds the private key.
 fn read(file: &Path) -> Result<Zeroizing<Vec<u8>>, pem::Error> {
     let octets = gatepost_files::read(file, gatepost_files::SETTINGS);
     Ok(Zeroizing::new(
@@ -77,10 +77,10 @@ fn read(file: &Path) -> Result<Zeroizing<Vec<u8>>, pem::Error> {
     ))
 }
 
-/// The exporter that a log-in is bound to (RFC 9266 section 4.2).
+/// Label of the exporter that authentication is bound to (RFC 9266 section 4.2).
 const BINDING: &[u8] = b"EXPORTER-Channel-Binding";
 
-/// What an established connection has become.
+/// Returns the description and the channel binding of an established connection.
 pub fn secured(connection: &ServerConnection) -> Secured {
     let has_exporter = connection.protocol_version() == Some(ProtocolVersion::TLSv1_3);
     let exported = || connection.export_keying_material([0; 32], BINDING, None);
@@ -90,7 +90,7 @@ pub fn secured(connection: &ServerConnection) -> Secured {
     }
 }
 
-/// Protocol and cipher, such as `TLSv1.3 TLS13_AES_256_GCM_SHA384`.
+/// Returns protocol and cipher, such as `TLSv1.3 TLS13_AES_256_GCM_SHA384`.
 fn describe(connection: &ServerConnection) -> String {
     let version = connection.protocol_version().and_then(|v| v.as_str());
     let suite = connection

@@ -1,8 +1,8 @@
 //! The fields of an event or a span in a text log.
 //!
-//! They are escaped here, for all that is ever logged, and not where they are logged: a call that
-//! forgets it cannot. A value that could be taken for more than one, or for other fields, stands in
-//! quotes, so that `verdict="accept"` in a stranger's address is not read as the relay's word.
+//! They are escaped here, for all that is ever logged, and not at each call: a call that forgets it
+//! cannot. A value that could be mistaken for several values or other fields is quoted, so that
+//! `verdict="accept"` in a stranger's address is not read as the relay's word.
 
 use std::fmt::{self, Debug};
 
@@ -36,7 +36,7 @@ struct Line<'writer> {
 }
 
 impl Line<'_> {
-    /// Writes one field; a value that is not a plain word stands in quotes, and a text always.
+    /// Writes one field. A text is always quoted, another value if it is not a plain word.
     fn write(&mut self, field: &Field, value: &str, is_text: bool) -> fmt::Result {
         if !std::mem::replace(&mut self.first, false) {
             self.writer.write_char(' ')?;
@@ -47,7 +47,7 @@ impl Line<'_> {
         }
         let name = field.name();
         match writer.has_ansi_escapes() {
-            // Italic, and a faint sign.
+            // Italic, and a faint equals sign.
             true => write!(writer, "\x1b[3m{name}\x1b[0m\x1b[2m=\x1b[0m")?,
             false => write!(writer, "{name}=")?,
         }
@@ -60,7 +60,7 @@ impl Line<'_> {
     }
 }
 
-/// Whether a value is one word that needs no quotes.
+/// Returns true if a value is one word that needs no quotes.
 fn is_plain(value: &str) -> bool {
     let plain = |c: char| !c.is_whitespace() && !is_hidden(c) && !matches!(c, '"' | '\\' | '=');
     !value.is_empty() && value.chars().all(plain)

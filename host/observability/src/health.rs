@@ -1,10 +1,10 @@
-//! Whether the relay is ready for mail.
+//! Readiness of the relay for mail.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use gatepost_spool::Spool;
 
-/// What the relay tells the health check of itself. Begins as not ready.
+/// State of the relay for the health check. Begins as not ready.
 #[derive(Debug, Default)]
 pub struct Health {
     listening: AtomicBool,
@@ -13,22 +13,22 @@ pub struct Health {
 }
 
 impl Health {
-    /// All listeners are bound.
+    /// Records that all listeners are bound.
     pub fn listening(&self) {
         self.listening.store(true, Ordering::Release);
     }
 
-    /// All policies are loaded.
+    /// Records that all policies are loaded.
     pub fn policies_loaded(&self) {
         self.policies_loaded.store(true, Ordering::Release);
     }
 
-    /// The relay takes no more connections and is about to stop.
+    /// Records that the relay takes no more connections and is about to stop.
     pub fn draining(&self) {
         self.draining.store(true, Ordering::Release);
     }
 
-    /// Why the relay is not ready for mail; nothing if it is.
+    /// Returns the reasons why the relay is not ready for mail; none if it is.
     pub fn unready(&self, spool: &dyn Spool) -> Vec<String> {
         let said = [
             (

@@ -14,7 +14,7 @@ use gatepost_spool::Spool;
 use gatepost_trace::Trace;
 use tokio::net::TcpListener;
 
-use super::places::Bounded;
+use super::bounded::Bounded;
 use super::{Health, Metrics};
 
 /// State of one active policy.

@@ -5,16 +5,16 @@
 
 #![forbid(unsafe_code)]
 
+mod bounded;
 mod fields;
 mod health;
 mod http;
 mod logging;
 mod metrics;
-mod places;
 pub mod spans;
 
 pub use health::Health;
 pub use http::{Monitor, PolicyState, PolicyStates};
-pub use logging::{put_level_in_use, start_logging};
+pub use logging::{set_log_level, start_logging};
 pub use metrics::{Metrics, MetricsError};
 pub use spans::Spans;

@@ -1,5 +1,5 @@
-//! Logs: one line for each event on standard error, for people or for machines. What strangers have
-//! written is [escaped](gatepost_terminal::escape) in both.
+//! Logs: one line for each event on standard error, for people or for machines. Strangers' text is
+//! [escaped](gatepost_terminal::escape) in both.
 
 use std::io;
 use std::sync::OnceLock;
@@ -12,11 +12,11 @@ use super::fields::Fields;
 use gatepost_config::{Log, LogFormat, LogLevelError};
 use gatepost_terminal::escape;
 
-/// Logs to standard error from now on. `RUST_LOG`, where set, goes before the configured level.
-/// If the process logs already, as in tests, nothing changes.
+/// Logs to standard error from now on. `RUST_LOG`, if set, overrides the configured level. If the
+/// process logs already, as in tests, nothing changes.
 ///
 /// # Errors
-/// The level cannot be understood.
+/// The level cannot be parsed.
 pub fn start_logging(log: &Log) -> Result<(), LogLevelError> {
     let (filter, reload) = reload::Layer::new(log.filter()?);
     let lines = tracing_subscriber::fmt::layer();
@@ -56,12 +56,12 @@ impl io::Write for JsonLines {
     }
 }
 
-/// The filter in use, once the process logs.
+/// Active filter, once the process logs.
 static FILTER: OnceLock<reload::Handle<EnvFilter, Registry>> = OnceLock::new();
 
-/// Logs by this from now on.
-pub fn put_level_in_use(level: EnvFilter) {
+/// Activates another filter.
+pub fn set_log_level(level: EnvFilter) {
     if let Some(Err(error)) = FILTER.get().map(|filter| filter.reload(level)) {
-        tracing::error!(%error, "the level of the log stays as it is");
+        tracing::error!(%error, "log level unchanged");
     }
 }

@@ -1,6 +1,6 @@
-//! The metrics: what each is called, what it counts, and how it is read.
+//! The list of all metrics: names, descriptions, buckets.
 //!
-//! Whoever does something counts it where it is done; this is the one list of all the names.
+//! Each crate counts where the work is done; this is the one list of all names.
 
 use std::time::Duration;
 
@@ -13,29 +13,29 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 
 use crate::PolicyState;
 
-/// The recorder of this process could not be put in place.
+/// Error that keeps the recorder of this process from being installed.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot record metrics: {0}")]
 pub struct MetricsError(#[from] BuildError);
 
-/// Reads what has been recorded.
+/// Handle to the recorded metrics.
 #[derive(Debug, Clone)]
 pub struct Metrics(PrometheusHandle);
 
-/// From a call that only looks something up to one at the default deadline and beyond.
+/// Buckets from a call that only looks something up to one at the default deadline and beyond.
 const CALL_MICROS: [f64; 14] = [
     5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5,
 ];
 
-/// From an fsync of a fast disk to a next hop that takes its time.
+/// Buckets from an fsync of a fast disk to a slow next hop.
 const SECONDS: [f64; 14] = [
     0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0, 120.0, 600.0,
 ];
 
-/// How often what was measured is sorted into buckets.
+/// Interval at which measured values are sorted into buckets.
 const UPKEEP: Duration = Duration::from_secs(5);
 
-/// Operations in one commit.
+/// Buckets for the operations in one commit.
 const BATCH: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
 impl Metrics {
@@ -50,9 +50,9 @@ impl Metrics {
             .set_buckets_for_metric(Matcher::Suffix("_operations".to_owned()), &BATCH)?
             .install_recorder()?;
         describe();
-        begin();
-        // What a histogram is given waits until it is sorted into buckets. Without this it would
-        // wait, and grow, where nobody reads the metrics.
+        initialise_counters();
+        // Values of a histogram wait until they are sorted into buckets. Without this they would
+        // pile up where nobody reads the metrics.
         let upkeep = handle.clone();
         tokio::spawn(async move {
             let mut ticks = tokio::time::interval(UPKEEP);
@@ -64,7 +64,7 @@ impl Metrics {
         Ok(Self(handle))
     }
 
-    /// All of them in the text format of Prometheus, the queue as given.
+    /// Renders all metrics in the text format of Prometheus, the queue as given.
     pub fn render(
         &self,
         depth: Option<&QueueDepth>,
@@ -74,7 +74,7 @@ impl Metrics {
         trace_dropped: u64,
     ) -> String {
         if let Some(depth) = depth {
-            show(depth);
+            set_queue_gauges(depth);
         }
         for (kind, of) in [
             ("marks", remembered.marks),
@@ -84,7 +84,7 @@ impl Metrics {
             gauge!("gatepost_remembered_entries", "kind" => kind).set(of.entries as f64);
             gauge!("gatepost_remembered_octets", "kind" => kind).set(of.octets as f64);
         }
-        // Looked at, not told: a swap puts a version with another breaker in its place.
+        // Read here rather than counted: a swap installs a version with another breaker.
         for policy in policies {
             let open = policy.breaker != BreakerState::Closed;
             gauge!("gatepost_policy_breaker_open", "policy" => policy.name.clone())
@@ -101,8 +101,8 @@ impl Metrics {
     }
 }
 
-/// States that recipients have left must be shown as empty, not as they were.
-fn show(depth: &QueueDepth) {
+/// Sets the gauges of the queue. States that recipients have left must be shown as 0.
+fn set_queue_gauges(depth: &QueueDepth) {
     for status in Status::ALL {
         let recipients = depth.recipients.get(&status).copied().unwrap_or(0);
         gauge!("gatepost_queue_recipients", "state" => status.word()).set(recipients as f64);
@@ -115,9 +115,9 @@ fn show(depth: &QueueDepth) {
     gauge!("gatepost_quarantine_messages").set(depth.quarantined as f64);
 }
 
-/// A counter that nothing has moved yet is shown as 0, so that an alarm on its growth sees the
-/// first step. Those with labels begin with their first value.
-fn begin() {
+/// Shows counters as 0 before their first step, so that an alarm on growth sees it. Those with
+/// labels begin with their first value.
+fn initialise_counters() {
     metrics::counter!("gatepost_authentication_failures_total").absolute(0);
     metrics::counter!("gatepost_authentication_limited_total").absolute(0);
     metrics::counter!("gatepost_spool_full_total").absolute(0);

@@ -1,12 +1,12 @@
-//! Spans for OpenTelemetry: how long each step of a message's life took, and what came of it.
+//! Spans for OpenTelemetry: duration and result of each step of a message's life.
 //!
 //! They are made of the same facts as the [trace](gatepost_trace), at the same places, when a step
-//! is over; nothing is entered or carried along while it lasts. Where no collector is configured,
-//! or a trace is not in the sample, there is no span and no work for one.
+//! is over; nothing is entered or carried along while it lasts. Without a collector, or outside the
+//! sample, there is no span and no work for one.
 //!
-//! The trace id of a message is its transaction id: 128 bits, as OpenTelemetry wants it. The id of
-//! the root span is the last 64 of them. So whoever knows the transaction knows both: an attempt
-//! made days later by another process belongs to the same trace, and nothing is stored for it.
+//! The trace id of a message is its transaction id: 128 bits, as OpenTelemetry requires. The id of
+//! the root span is its last 64 bits. So the transaction id gives both: an attempt made days later
+//! by another process belongs to the same trace, and nothing is stored for it.
 //!
 //! ```text
 //! smtp.session                     a trace of its own
@@ -22,11 +22,11 @@
 //! └── delivery.attempt …
 //! ```
 //!
-//! A span goes into a bounded queue, from which one task exports them (`export`) in batches. What
-//! does not fit into the queue is dropped and counted; a collector can cost spans, never mail.
+//! A span goes into a bounded queue, from which one task exports batches (`export`). Spans beyond
+//! the queue's bound are dropped and counted; a collector can cost spans, never mail.
 //!
-//! Metrics: `gatepost_otlp_spans_total{result}`, result being `exported`, `dropped` where the
-//! queue was full, or `failed` where the collector did not take them.
+//! Metrics: `gatepost_otlp_spans_total{result}`, result being `exported`, `dropped` where the queue
+//! was full, or `failed` where the collector did not accept them.
 
 mod delivery;
 mod export;
@@ -53,11 +53,11 @@ pub use self::transaction::{AcceptSpan, TransactionSpan};
 /// Spans that may wait for the exporter. With attributes, each takes about a kilobyte.
 const WAITING: usize = 16 << 10;
 
-/// Where spans go: to the exporter, or nowhere.
+/// Destination of spans: the exporter, or none.
 #[derive(Clone, Default)]
 pub struct Spans(Option<Arc<Outlet>>);
 
-/// What makers of spans share.
+/// State shared by the makers of spans.
 struct Outlet {
     queue: mpsc::Sender<proto::Span>,
     dropped: Counter,
@@ -66,7 +66,8 @@ struct Outlet {
 }
 
 impl Spans {
-    /// Exports spans from now on, as `hostname`. Within a runtime, once metrics are recorded.
+    /// Exports spans from now on, as `hostname`. Call it within a runtime, once metrics are
+    /// recorded.
     pub fn start(config: &Otlp, hostname: &str) -> (Self, Exporter) {
         let result = |result| metrics::counter!("gatepost_otlp_spans_total", "result" => result);
         let (queue, waiting) = mpsc::channel(WAITING);
@@ -82,13 +83,13 @@ impl Spans {
         )
     }
 
-    /// The trace of a message, if it is to have one.
+    /// Returns the trace of a message, if it is in the sample.
     pub fn message(&self, id: TransactionId) -> Option<MessageTrace> {
         let outlet = self.0.as_ref()?;
         // Random in every id (RFC 9562 section 6.2): the choice needs no memory.
         let [.., a, b, c, d] = id.octets();
-        let place = f64::from(u32::from_be_bytes([a, b, c, d])) / 2_f64.powi(32);
-        (place < outlet.sample).then(|| MessageTrace {
+        let share = f64::from(u32::from_be_bytes([a, b, c, d])) / 2_f64.powi(32);
+        (share < outlet.sample).then(|| MessageTrace {
             outlet: Arc::clone(outlet),
             id,
         })
@@ -102,29 +103,29 @@ pub struct MessageTrace {
 }
 
 impl MessageTrace {
-    /// The root, whoever makes it and when.
+    /// Returns the root span, independent of who makes it and when.
     fn root(&self) -> Context {
         Context::of(self.id)
     }
 }
 
 impl Outlet {
-    fn take(&self, span: Span, ended: Moment) {
+    fn queue(&self, span: Span, ended: Moment) {
         if self.queue.try_send(span.end(ended)).is_err() {
             self.dropped.increment(1);
         }
     }
 
-    /// Calls of policies, each begun when the one before had ended, the first at `began`.
+    /// Queues the calls of policies: each begins when the one before ended, the first at `began`.
     fn calls(&self, parent: Context, judgements: &[Judgement], mut began: Moment) {
         for judgement in judgements {
             let ended = began.plus_micros(judgement.micros);
-            self.take(self.call(parent, judgement, began), ended);
+            self.queue(self.call(parent, judgement, began), ended);
             began = ended;
         }
     }
 
-    /// The same of calls of which the last has just ended.
+    /// Queues calls of policies of which the last has just ended.
     fn calls_until_now(&self, parent: Context, judgements: &[Judgement]) {
         let micros = judgements.iter().map(|judgement| judgement.micros).sum();
         self.calls(parent, judgements, Moment::now().minus_micros(micros));
@@ -137,7 +138,7 @@ impl Outlet {
         span.text("gatepost.verdict", judgement.verdict.word());
         if let Some(fault) = &judgement.error {
             span.text("error.type", fault.kind.word());
-            // The detail may be a guest's last words, and what they are about.
+            // The detail may hold a guest's last words and addresses.
             span.failed(if self.addresses { &fault.detail } else { "" });
         }
         span
@@ -150,7 +151,7 @@ mod tests {
 
     use super::*;
 
-    /// Somebody who makes spans, whoever takes them, and the count of the dropped.
+    /// Returns a maker of spans, and the count of those that were dropped.
     fn spans(queue: mpsc::Sender<proto::Span>, sample: f64) -> (Spans, Arc<AtomicU64>) {
         let dropped = Arc::new(AtomicU64::new(0));
         let outlet = Outlet {
@@ -163,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_into_the_queue_is_counted() {
+    fn spans_beyond_the_queue_are_counted() {
         let (queue, mut waiting) = mpsc::channel(1);
         let (spans, dropped) = spans(queue, 1.0);
         let id = TransactionId::new();
@@ -178,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sample_is_a_part_and_the_same_part_each_time() {
+    fn the_sample_has_the_configured_share_and_is_stable() {
         let (queue, _waiting) = mpsc::channel(1);
         let (half, _) = spans(queue, 0.5);
         let ids: Vec<_> = (0..2000).map(|_| TransactionId::new()).collect();

@@ -1,4 +1,4 @@
-//! What monitors see.
+//! Answers that monitors get.
 
 #![allow(clippy::unwrap_used)]
 
@@ -14,7 +14,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
-/// The status and body of an answer.
+/// Returns the status and body of an answer.
 async fn get(address: std::net::SocketAddr, path: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let request = format!("GET {path} HTTP/1.1\r\nHost: relay\r\nConnection: close\r\n\r\n");
@@ -64,7 +64,7 @@ async fn monitor(metrics: &Metrics) -> (Monitor, TempDir) {
 
 /// One test, because a process has one recorder.
 #[tokio::test]
-async fn monitors_see_metrics_life_and_readiness() {
+async fn monitors_get_metrics_health_and_readiness() {
     let metrics = Metrics::start().unwrap();
     assert!(Metrics::start().is_err(), "once in a process");
     let (monitor, _directory) = monitor(&metrics).await;
@@ -116,7 +116,7 @@ async fn monitors_see_metrics_life_and_readiness() {
 }
 
 #[tokio::test]
-async fn a_disk_that_is_nearly_full_is_not_ready() {
+async fn a_nearly_full_disk_is_not_ready() {
     let directory = tempfile::tempdir().unwrap();
     let spool = spool(directory.path(), u64::MAX / 2);
     let health = Health::default();

@@ -6,7 +6,7 @@ use std::path::Path;
 use gatepost_message::Message;
 use tokio::io::AsyncReadExt as _;
 
-/// Octets of the longest message that is read.
+/// Length in bytes of the longest message that is read.
 pub const LONGEST: u64 = 256 << 20;
 
 /// Reads a message from a file that an operator has named, which may be a pipe; see
@@ -33,10 +33,10 @@ pub async fn read_configured(path: &Path) -> io::Result<Message> {
     Ok(Message::from_stored(&stored))
 }
 
-/// Refuses what is longer than any message.
+/// Refuses a file that is longer than any message.
 ///
 /// # Errors
-/// It is.
+/// It is longer than [`LONGEST`].
 pub fn admit(stored: &[u8]) -> io::Result<()> {
     match stored.len() as u64 > LONGEST {
         true => {

@@ -1,13 +1,13 @@
-//! The folder of policies' modules that is watched, where one is configured.
+//! The watched folder of policy modules, if one is configured.
 //!
-//! Where the module of a policy lies in the folder and becomes another, it is loaded, tried and
-//! put in use like one that an operator activates. One that cannot be used changes nothing, and
-//! [`Policies`] says so until the next that can. A file that is gone changes nothing, and one that
-//! no policy is of is left alone: what is in a chain, the configuration says.
+//! If the module of a policy changes in the folder, it is loaded, tried and activated like one that
+//! an operator activates. A module that cannot be used changes nothing, and [`Policies`] reports it
+//! until the next that can. A removed file changes nothing, and a file that belongs to no policy is
+//! ignored: the configuration says which policies are in a chain.
 //!
-//! A module is taken once nobody writes to it: when it was closed after writing or moved into
-//! place, and read the same twice, a moment apart. So no half of one is put in use, however slowly
-//! it is copied. One that was refused is not tried again until it is another.
+//! A module is read once nobody writes to it: after it was closed for writing or moved into place,
+//! and two reads a moment apart agree. So no half-copied module is activated, however slow the
+//! copy. A module that was refused is not tried again until it changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
@@ -30,14 +30,13 @@ use tokio::time::sleep;
 use crate::{Policies, PolicyFault};
 use gatepost_config::Config;
 
-/// How long after the first sign of a change to look, and for how long a file must stay as it is.
+/// Delay from the first sign of a change to the first read, and then to the second.
 const SETTLE: Duration = Duration::from_millis(100);
 
-/// Signs of changes that wait while a module is loaded. Where there were more, everything is looked
-/// at.
+/// Events that may wait while a module is loaded. If there are more, every module is examined.
 const EVENTS: usize = 1_000;
 
-/// The folder cannot be watched.
+/// Error that keeps the folder from being watched.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot watch the folder of policies {}: {source}", folder.display())]
 pub struct WatchError {
@@ -54,7 +53,7 @@ pub struct Prepared {
     modules: BTreeMap<OsString, Module>,
 }
 
-/// A watched folder. Dropped, it is watched no longer.
+/// A watched folder. Dropped, it is no longer watched.
 pub struct Watch {
     task: JoinHandle<()>,
     _watcher: RecommendedWatcher,
@@ -70,14 +69,14 @@ impl Drop for Watch {
 #[derive(Default)]
 struct Module {
     policies: Vec<String>,
-    /// What was last seen of it, good or not; `None` while it is not there.
+    /// Digest last seen, whether usable or not; `None` while the file is absent.
     seen: Option<[u8; 32]>,
 }
 
-/// Readies the folder that the configuration wants watched, if it does.
+/// Prepares the folder that the configuration wants watched, if any.
 ///
 /// # Errors
-/// It is not there, may not be read, or the system gives no more watches.
+/// It does not exist, may not be read, or the system allows no more watches.
 pub fn prepare(config: &Config) -> Result<Option<Prepared>, WatchError> {
     let Some(folder) = &config.relay.policies else {
         return Ok(None);
@@ -105,7 +104,7 @@ pub fn prepare(config: &Config) -> Result<Option<Prepared>, WatchError> {
     let missed = Arc::new(AtomicBool::new(false));
     let misses = Arc::clone(&missed);
     let tell = move |event| {
-        // Too many, or nobody listens any more: the watch is being dropped.
+        // The queue is full, or the receiver is gone because the watch is being dropped.
         if sender.try_send(event).is_err() {
             misses.store(true, Ordering::SeqCst);
         }
@@ -122,7 +121,7 @@ pub fn prepare(config: &Config) -> Result<Option<Prepared>, WatchError> {
 }
 
 impl Prepared {
-    /// Follows the folder, from the versions that are in use now.
+    /// Follows the folder, from the versions that are active now.
     pub fn start(self, policies: Arc<Policies>) -> Watch {
         let Self {
             watcher,
@@ -132,7 +131,7 @@ impl Prepared {
             mut modules,
         } = self;
         for slot in policies.slots() {
-            let seen = of_file(&slot.current().inspection().digest);
+            let seen = from_hex(&slot.current().inspection().digest);
             for module in modules.values_mut() {
                 if module.policies.iter().any(|policy| policy == slot.name()) {
                     module.seen = seen;
@@ -154,7 +153,7 @@ impl Prepared {
     }
 }
 
-fn of_file(hex: &str) -> Option<[u8; 32]> {
+fn from_hex(hex: &str) -> Option<[u8; 32]> {
     let mut digest = [0; 32];
     for (octet, pair) in digest.iter_mut().zip(hex.as_bytes().chunks(2)) {
         *octet = u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok()?;
@@ -166,34 +165,34 @@ struct Follower {
     folder: PathBuf,
     modules: BTreeMap<OsString, Module>,
     events: Receiver<notify::Result<Event>>,
-    /// There were more signs than could wait.
+    /// Set when more events came than could wait.
     missed: Arc<AtomicBool>,
-    /// Files that somebody has written to and not closed since.
+    /// Files that were written to and not closed since.
     written: BTreeSet<OsString>,
     policies: Arc<Policies>,
 }
 
 impl Follower {
     async fn run(mut self) {
-        // One may have changed since it was loaded.
-        let mut look = true;
+        // A module may have changed since it was loaded.
+        let mut due = true;
         loop {
-            while !look {
+            while !due {
                 let Some(event) = self.events.recv().await else {
                     return;
                 };
-                look = self.note(event);
+                due = self.note(event);
                 if self.missed.swap(false, Ordering::SeqCst) {
                     self.written.clear();
-                    look = true;
+                    due = true;
                 }
             }
             sleep(SETTLE).await;
-            look = self.look().await;
+            due = self.examine().await;
         }
     }
 
-    /// Takes note of what happened; says whether a module may be another now.
+    /// Notes an event; returns true if a module may have changed.
     fn note(&mut self, event: notify::Result<Event>) -> bool {
         let event = match event {
             Ok(event) => event,
@@ -212,7 +211,7 @@ impl Follower {
             | EventKind::Modify(ModifyKind::Name(RenameMode::To | RenameMode::Both)) => {
                 for name in names() {
                     self.written.remove(name);
-                    self.strange(name);
+                    self.warn_of_unused(name);
                 }
             }
             EventKind::Access(_) => return false,
@@ -233,16 +232,16 @@ impl Follower {
         true
     }
 
-    /// Tells of a module that no policy is of.
-    fn strange(&self, name: &OsStr) {
+    /// Warns of a module that belongs to no policy.
+    fn warn_of_unused(&self, name: &OsStr) {
         let file = Path::new(name);
         if file.extension() == Some(OsStr::new("wasm")) && !self.modules.contains_key(name) {
-            tracing::warn!(file = %file.display(), "a module in the folder of policies that no [[policy]] is of: it is not used");
+            tracing::warn!(file = %file.display(), "a module in the folder of policies belongs to no [[policy]]: it is not used");
         }
     }
 
-    /// Looks at every module; says whether to look again soon.
-    async fn look(&mut self) -> bool {
+    /// Examines every module; returns true if it must be done again soon.
+    async fn examine(&mut self) -> bool {
         let changed = self.changed().await;
         if changed.is_empty() {
             return false;
@@ -254,7 +253,7 @@ impl Follower {
         let mut again = false;
         let mut after = self.changed().await;
         for (name, Found { digest, .. }) in changed {
-            // Whoever writes to it closes it at some time, which is told.
+            // Whoever writes to it will close it, which makes an event.
             if self.written.contains(&name) {
                 continue;
             }
@@ -264,7 +263,7 @@ impl Follower {
                 continue;
             };
             if let Some(module) = self.modules.get_mut(&name) {
-                // Before it is loaded: whatever comes of that, it is not tried again.
+                // Set before it is loaded, so that it is tried once whatever the result.
                 module.seen = Some(digest);
                 for policy in &module.policies {
                     let octets = match &octets {
@@ -274,14 +273,14 @@ impl Follower {
                             source: Arc::clone(error),
                         }),
                     };
-                    self.policies.take(policy, octets).await;
+                    self.policies.activate_from_folder(policy, octets).await;
                 }
             }
         }
         again
     }
 
-    /// The modules that are not what was seen last, and that nobody is known to write to.
+    /// Returns the modules that differ from what was last seen, without those still being written.
     async fn changed(&mut self) -> BTreeMap<OsString, Found> {
         let mut changed = BTreeMap::new();
         for (name, module) in &mut self.modules {
@@ -295,12 +294,12 @@ impl Follower {
                         changed.insert(name.clone(), found);
                     }
                 }
-                // Made a moment ago, to be written.
+                // Just created, still to be written.
                 Ok(None) => {}
                 Err(error) if module.seen.take().is_some() => {
                     let gone = error.kind() == io::ErrorKind::NotFound;
                     let (file, policies) = (file.display(), &module.policies);
-                    tracing::warn!(%file, ?policies, %error, gone, "a watched module cannot be read: the version in use stays");
+                    tracing::warn!(%file, ?policies, %error, gone, "a watched module cannot be read: the active version stays");
                 }
                 Err(_) => {}
             }
@@ -309,9 +308,9 @@ impl Follower {
     }
 }
 
-/// What lies in the place of a module.
+/// The file found in the place of a module.
 struct Found {
-    /// Of its octets; where it was not read, of all else by which it is known again.
+    /// Digest of its bytes; of its metadata where it was not read.
     digest: [u8; 32],
     module: Result<Bytes, Arc<ModuleFileError>>,
 }

@@ -1,12 +1,12 @@
-//! The policies in use: loaded from what the configuration names, each in a slot of its own, and
-//! the listeners' chains made of these slots.
+//! The active policies: loaded as the configuration names them, each in a slot of its own, and the
+//! listeners' chains made of these slots.
 //!
-//! A swap puts a new version into its slot, so that every chain it is in follows at once. Two
-//! things swap: [`Policies::activate`] with a module handed over by an operator or found in the
-//! [watched folder](crate::folder), and [`Policies::rollback`]. A reload puts another set of slots
-//! in the place of this one, all at once, once every policy of it has been loaded
-//! ([`Policies::prepare`]). What was activated by hand is not written anywhere: the configuration
-//! stays the truth, and a restart or a reload returns to it.
+//! A swap puts a new version into its slot, so that every chain with this slot follows at once. Two
+//! operations swap: [`Policies::activate`], with a module handed over by an operator or found in
+//! the [watched folder](crate::folder), and [`Policies::rollback`]. A reload replaces the whole set
+//! of slots at once, after every policy of the new set has been loaded ([`Policies::prepare`]).
+//! Versions that were activated by hand are not written anywhere: the configuration stays the
+//! truth, and a restart or a reload returns to it.
 
 #![forbid(unsafe_code)]
 
@@ -41,57 +41,56 @@ use gatepost_config::{self as config, Change, Config, Direction, Policy};
 #[derive(Debug)]
 pub struct Policies {
     engine: Arc<Engine>,
-    in_use: ArcSwap<InUse>,
-    /// Held while versions are loaded and put in use, so that this happens one after the other
-    /// and each swap names the version that it really replaced.
+    active: ArcSwap<ActiveSet>,
+    /// Held while versions are loaded and activated, so that swaps are sequential and each names
+    /// the version that it really replaced.
     swapping: Arc<Mutex<Configured>>,
-    /// Why what lies in the watched folder is not in use, by name of the policy.
+    /// Reason why the module in the watched folder is not active, by name of the policy.
     refused: RwLock<BTreeMap<String, String>>,
 }
 
 #[derive(Debug, Default)]
-struct InUse {
+struct ActiveSet {
     slots: BTreeMap<String, Arc<Slot>>,
     chains: BTreeMap<String, Chain>,
 }
 
-/// What the configuration has said of each policy, by name: what is in use besides was put there
-/// by hand.
-type Configured = BTreeMap<String, Origin>;
+/// Configured version of each policy, by name: any other active version was activated by hand.
+type Configured = BTreeMap<String, ConfiguredVersion>;
 
 #[derive(Debug, Clone, PartialEq)]
-struct Origin {
-    /// Of the version that was loaded from the configuration.
+struct ConfiguredVersion {
+    /// Digest of the version that was loaded from the configuration.
     digest: String,
     self_tests: Vec<(config::SelfTest, Option<String>)>,
 }
 
-/// Policies that have been loaded as a configuration says and wait to be put in use. Until they
-/// are, or this is dropped, nothing else is swapped.
+/// Policies that have been loaded for a configuration and wait to be activated. Until they are, or
+/// this is dropped, nothing else is swapped.
 #[derive(Debug)]
 pub struct Prepared {
-    set: InUse,
+    set: ActiveSet,
     configured: Configured,
-    /// What putting them in use changes.
+    /// Changes that their activation makes.
     pub changes: Vec<Change>,
     swapping: OwnedMutexGuard<Configured>,
 }
 
 impl Prepared {
-    /// The chain of a listener.
+    /// Returns the chain of a listener.
     pub fn chain(&self, listener: &str) -> Chain {
         self.set.chains.get(listener).cloned().unwrap_or_default()
     }
 }
 
-/// A swap that has happened.
+/// A completed swap.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Swap {
     /// Name of the policy.
     pub policy: String,
-    /// Digest of the version that was in use.
+    /// Digest of the replaced version.
     pub old: String,
-    /// Digest of the version in use now.
+    /// Digest of the active version.
     pub new: String,
 }
 
@@ -106,33 +105,33 @@ impl PolicyStates for Policies {
     }
 }
 
-/// A policy that cannot be used, and why.
+/// A policy that cannot be used, and the reason.
 #[derive(Debug, Error, Diagnostic)]
 #[error("policy \"{policy}\": {reason}")]
 pub struct PolicyError {
     /// Name of the policy.
     pub policy: String,
-    /// What is wrong.
+    /// Cause.
     pub reason: PolicyFault,
 }
 
-/// What is wrong with a policy.
+/// Fault that keeps a policy from being used.
 #[derive(Debug, Error)]
 pub enum PolicyFault {
     /// The message of a self-test cannot be read.
     #[error("cannot read {}: {source}", path.display())]
     Unreadable {
-        /// Which.
+        /// File.
         path: PathBuf,
-        /// Why not.
+        /// Cause.
         source: std::io::Error,
     },
     /// Its module cannot be read.
     #[error("cannot read {}: {source}", path.display())]
     Module {
-        /// Which.
+        /// File.
         path: PathBuf,
-        /// Why not.
+        /// Cause.
         source: Arc<ModuleFileError>,
     },
     /// The engine refused it.
@@ -141,7 +140,7 @@ pub enum PolicyFault {
     /// The configuration has no such policy.
     #[error("the configuration has no policy of this name; it has {}", known.join(", "))]
     Unknown {
-        /// Those that it has.
+        /// Policies that it has.
         known: Vec<String>,
     },
     /// There is no earlier version.
@@ -149,7 +148,7 @@ pub enum PolicyFault {
     NoEarlier(#[from] NothingToRollBackTo),
 }
 
-/// Every policy that cannot be used.
+/// All policies that cannot be used.
 #[derive(Debug, Error, Diagnostic)]
 #[error("{} cannot be used", count(.0))]
 pub struct PolicyErrors(#[related] pub Vec<PolicyError>);
@@ -169,23 +168,23 @@ impl Policies {
     pub async fn load(engine: Arc<Engine>, config: &Config) -> Result<Self, PolicyErrors> {
         let policies = Self {
             engine,
-            in_use: ArcSwap::default(),
+            active: ArcSwap::default(),
             swapping: Arc::default(),
             refused: RwLock::default(),
         };
         let prepared = policies.prepare(config).await?;
-        policies.put_in_use(prepared);
+        policies.activate_all(prepared);
         Ok(policies)
     }
 
-    /// Loads every policy as the configuration says. Versions in use that are what it says stay in
+    /// Loads every policy as the configuration says. Active versions that already match stay in
     /// their slots.
     ///
     /// # Errors
     /// All policies that could not be loaded, each with the reason.
     pub async fn prepare(&self, config: &Config) -> Result<Prepared, PolicyErrors> {
         let swapping = Arc::clone(&self.swapping).lock_owned().await;
-        let now = self.in_use.load_full();
+        let now = self.active.load_full();
         let mut slots = BTreeMap::new();
         let mut configured = Configured::new();
         let mut changes = Vec::new();
@@ -203,7 +202,7 @@ impl Policies {
                 let digest = config.document.digest_of(&test.file);
                 (test.clone(), digest.map(str::to_owned))
             });
-            let origin = Origin {
+            let from_config = ConfiguredVersion {
                 digest: version.digest().to_owned(),
                 self_tests: tests.collect(),
             };
@@ -213,17 +212,17 @@ impl Policies {
                 Some(slot) => {
                     let current = slot.current();
                     let tests = former.map(|former| &former.self_tests);
-                    if same(&version, &current) && tests == Some(&origin.self_tests) {
+                    if is_equivalent(&version, &current) && tests == Some(&from_config.self_tests) {
                         Arc::clone(slot)
                     } else {
                         let by_hand = former.is_some_and(|o| o.digest != current.digest());
-                        changes.extend(swapped(&current, &version, by_hand));
+                        changes.extend(version_change(&current, &version, by_hand));
                         slot.succeeded_by(version)
                     }
                 }
             };
             slots.insert(name.clone(), slot);
-            configured.insert(name.clone(), origin);
+            configured.insert(name.clone(), from_config);
         }
         if !errors.is_empty() {
             return Err(PolicyErrors(errors));
@@ -237,15 +236,15 @@ impl Policies {
             })
             .collect();
         Ok(Prepared {
-            set: InUse { slots, chains },
+            set: ActiveSet { slots, chains },
             configured,
             changes,
             swapping,
         })
     }
 
-    /// Puts them in use, all at once.
-    pub fn put_in_use(&self, prepared: Prepared) {
+    /// Activates the prepared policies, all at once.
+    pub fn activate_all(&self, prepared: Prepared) {
         let Prepared {
             set,
             configured,
@@ -255,7 +254,7 @@ impl Policies {
         *swapping = configured;
         write(&self.refused).clear();
         let set = Arc::new(set);
-        let former = self.in_use.swap(Arc::clone(&set));
+        let former = self.active.swap(Arc::clone(&set));
         for (policy, slot) in &set.slots {
             let new = slot.current();
             match former.slots.get(policy).map(|slot| slot.current()) {
@@ -264,7 +263,7 @@ impl Policies {
                     let (old, new) = (old.digest(), new.digest());
                     tracing::info!(policy, old, new, "policy swapped");
                 }
-                None => tracing::debug!(policy, digest = new.digest(), "policy in use"),
+                None => tracing::debug!(policy, digest = new.digest(), "policy activated"),
             }
         }
         for policy in former.slots.keys() {
@@ -279,21 +278,21 @@ impl Policies {
         }
     }
 
-    /// The chain of a listener; one without policies if there is no such listener.
+    /// Returns the chain of a listener; an empty one if there is no such listener.
     pub fn chain(&self, listener: &str) -> Chain {
-        let in_use = self.in_use.load();
-        in_use.chains.get(listener).cloned().unwrap_or_default()
+        let active = self.active.load();
+        active.chains.get(listener).cloned().unwrap_or_default()
     }
 
-    /// The slot of every policy, by name.
+    /// Returns the slot of every policy, ordered by name.
     pub fn slots(&self) -> Vec<Arc<Slot>> {
-        self.in_use.load().slots.values().cloned().collect()
+        self.active.load().slots.values().cloned().collect()
     }
 
-    /// Loads a module with the definition that the policy has now, and puts it in use.
+    /// Loads a module with the policy's current definition, and activates it.
     ///
     /// # Errors
-    /// There is no such policy, or the module cannot be loaded; what was in use stays in use.
+    /// There is no such policy, or the module cannot be loaded; the active version stays.
     pub async fn activate(&self, policy: &str, module: Bytes) -> Result<Swap, PolicyError> {
         let _swapping = self.swapping.lock().await;
         let slot = self.slot(policy)?;
@@ -303,10 +302,9 @@ impl Policies {
         Ok(swap(&slot, version))
     }
 
-    /// Puts in use what has come to lie in the watched folder as the module of a policy. If it
-    /// cannot be read or loaded, what was in use stays in use, and the log and
-    /// [`Policies::refused`] say why.
-    pub async fn take(&self, policy: &str, module: Result<Bytes, PolicyFault>) {
+    /// Activates the module that appeared in the watched folder for a policy. If it cannot be read
+    /// or loaded, the active version stays, and the log and [`Policies::refused`] give the reason.
+    pub async fn activate_from_folder(&self, policy: &str, module: Result<Bytes, PolicyFault>) {
         let activated = match module {
             Ok(module) => self.activate(policy, module).await,
             Err(reason) => Err(fault(policy, reason)),
@@ -314,36 +312,36 @@ impl Policies {
         match activated {
             Ok(Swap { new, .. }) => {
                 write(&self.refused).remove(policy);
-                // Like one that a reload has loaded, it is the configuration's.
-                if let Some(origin) = self.swapping.lock().await.get_mut(policy) {
-                    origin.digest = new;
+                // Like a version that a reload has loaded, it is the configuration's.
+                if let Some(from_config) = self.swapping.lock().await.get_mut(policy) {
+                    from_config.digest = new;
                 }
             }
             Err(error) => {
-                tracing::error!(policy, %error, "the new module is not put in use, the version in use stays");
+                tracing::error!(policy, %error, "the new module is not activated, the active version stays");
                 write(&self.refused).insert(policy.to_owned(), error.reason.to_string());
             }
         }
     }
 
-    /// Why what lies in the watched folder as the module of a policy is not in use; `None` if it
-    /// is, or if none is watched.
+    /// Returns the reason why the module in the watched folder is not active for a policy; `None`
+    /// if it is, or if no folder is watched.
     pub fn refused(&self, policy: &str) -> Option<String> {
         let refused = self.refused.read();
         let refused = refused.unwrap_or_else(PoisonError::into_inner);
         refused.get(policy).cloned()
     }
 
-    /// Puts the version before in use again.
+    /// Activates the previous version again.
     ///
     /// # Errors
-    /// There is no such policy, or no version before.
+    /// There is no such policy, or no previous version.
     pub async fn rollback(&self, policy: &str) -> Result<Swap, PolicyError> {
         let _swapping = self.swapping.lock().await;
         let slot = self.slot(policy)?;
         let old = slot.current().digest().to_owned();
         let version = (slot.rollback()).map_err(|error| fault(policy, error.into()))?;
-        Ok(told(Swap {
+        Ok(log_swap(Swap {
             policy: policy.to_owned(),
             old,
             new: version.digest().to_owned(),
@@ -351,18 +349,18 @@ impl Policies {
     }
 
     fn slot(&self, policy: &str) -> Result<Arc<Slot>, PolicyError> {
-        let in_use = self.in_use.load();
-        let slot = in_use.slots.get(policy).cloned();
+        let active = self.active.load();
+        let slot = active.slots.get(policy).cloned();
         slot.ok_or_else(|| PolicyError {
             policy: policy.to_owned(),
             reason: PolicyFault::Unknown {
-                known: in_use.slots.keys().cloned().collect(),
+                known: active.slots.keys().cloned().collect(),
             },
         })
     }
 }
 
-/// Nothing in there panics half way.
+/// Ignores poisoning: no holder panics half way through a change.
 fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
     lock.write().unwrap_or_else(PoisonError::into_inner)
 }
@@ -377,38 +375,38 @@ fn fault(policy: &str, reason: PolicyFault) -> PolicyError {
 fn swap(slot: &Slot, version: Version) -> Swap {
     let new = version.digest().to_owned();
     let old = slot.activate(version).digest().to_owned();
-    told(Swap {
+    log_swap(Swap {
         policy: slot.name().to_owned(),
         old,
         new,
     })
 }
 
-fn told(swap: Swap) -> Swap {
+fn log_swap(swap: Swap) -> Swap {
     let Swap { policy, old, new } = &swap;
     tracing::info!(policy, old, new, "policy swapped");
     swap
 }
 
-/// What an operator is told of a version that another takes the place of.
-fn swapped(old: &Version, new: &Version, by_hand: bool) -> Option<Change> {
+/// Returns the change that an operator is told of when a version replaces another.
+fn version_change(old: &Version, new: &Version, by_hand: bool) -> Option<Change> {
     let short = |version: &Version| {
         let digest = version.digest();
         Some(digest.get(..12).unwrap_or(digest).into())
     };
-    // Where only limits or tests differ, their own keys say so.
+    // If only limits or tests differ, their own keys are reported.
     (old.digest() != new.digest()).then(|| Change {
         key: format!("policy.{} (version)", new.name()),
         old: short(old),
         new: short(new),
         note: by_hand.then(|| {
-            "the version in use was put there by hand and is not the configuration's".to_owned()
+            "the active version was activated by hand and is not the configuration's".to_owned()
         }),
     })
 }
 
-/// Whether two versions behave the same: the digest covers module and settings.
-fn same(a: &Version, b: &Version) -> bool {
+/// Returns true if two versions behave the same: the digest covers module and settings.
+fn is_equivalent(a: &Version, b: &Version) -> bool {
     let (x, y) = (a.definition(), b.definition());
     a.digest() == b.digest() && (x.on_error, x.grants, x.limits) == (y.on_error, y.grants, y.limits)
 }

@@ -1,11 +1,12 @@
-//! The policies' part in delivery: where a message goes, and what became of it.
+//! The policies' part in delivery: routes, and outcomes of attempts.
 //!
-//! A message is routed by the chain of the listener that took it, in the versions in use at the
-//! attempt: what is repaired in a policy helps the mail that waits. Where the configuration no
-//! longer has that listener, the default route decides.
+//! A message is routed by the chain of the listener that accepted it, in the versions that are
+//! active at the attempt: so a repaired policy helps the mail that waits. If the configuration no
+//! longer has that listener, the default route is taken.
 //!
-//! A null sender belongs to nobody: for it the policies are not asked, and the default route is
-//! taken, so no policy can send a bounce through a customer's smart host (RFC 5321 section 4.5.5).
+//! A message with the null reverse-path belongs to nobody: the policies are not asked, and the
+//! default route is taken, so that no policy can send a bounce through a customer's smart host (RFC
+//! 5321 section 4.5.5).
 
 #![forbid(unsafe_code)]
 
@@ -27,27 +28,27 @@ use gatepost_spool::{Claim, ClaimedRecipient, Ending, NewBody, NewMessage, Sende
 use gatepost_trace::{Event, Kind, Notified, Trace};
 use tracing::Instrument as _;
 
+use gatepost_intake::active_config::SharedConfig;
 use gatepost_intake::edits::host_rules;
-use gatepost_intake::live::InUse;
-use gatepost_intake::look_ups::Accounts;
+use gatepost_intake::look_ups::AccountView;
 use gatepost_observability::Spans;
 use gatepost_policy_set::Policies;
 
-/// Asks and tells the policies on behalf of delivery.
+/// Calls the hooks `route` and `outcome` for delivery.
 pub struct Routing {
-    /// The listeners' chains.
+    /// Chains of the listeners.
     pub policies: Arc<Policies>,
-    /// The configuration, as it is at the attempt.
-    pub in_use: Arc<InUse>,
-    /// Whose addresses and credentials are whose.
+    /// Active configuration, read at each attempt.
+    pub active: Arc<SharedConfig>,
+    /// AccountView, addresses and credentials of the directory.
     pub directory: Arc<Directory>,
-    /// What policies look counts and marks up in.
+    /// Counts and marks that policies look up.
     pub memory: Arc<dyn Memory>,
-    /// Where what they want remembered goes.
+    /// Store of policies' effects.
     pub spool: Arc<dyn Spool>,
-    /// Where it is put on record what happened.
+    /// Record of all transactions.
     pub trace: Arc<Trace>,
-    /// Where it is told how long each attempt took.
+    /// Exporter of spans, with the duration of each attempt.
     pub spans: Spans,
 }
 
@@ -66,7 +67,8 @@ impl Router for Routing {
                 .route(&message.transaction, &recipient.address, recipient.attempts)
                 .await;
             if !ruling.effects.is_empty() {
-                self.remember(&message.transaction, ruling.effects).await;
+                self.store_effects(&message.transaction, ruling.effects)
+                    .await;
             }
             Decided {
                 routing: ruling.routing,
@@ -105,7 +107,7 @@ impl Observer for Routing {
             exported.notification(original, made.action, made.recipients.len());
         }
         self.record(original, kind);
-        // From here on the notice can be asked for, too.
+        // From here on the notice can be looked up, too.
         let recipients = vec![made.to.clone()];
         self.record(notice, Kind::Queued { recipients });
         Box::pin(std::future::ready(()))
@@ -115,11 +117,11 @@ impl Observer for Routing {
 impl Routing {
     fn policies_of(&self, transaction: &Transaction) -> Pinned {
         let chain = self.policies.chain(&transaction.session.listener);
-        let accounts = Accounts {
-            config: Arc::clone(&self.in_use.load().config),
+        let accounts = AccountView {
+            config: Arc::clone(&self.active.load().config),
             directory: self.directory.view(),
         };
-        chain.begin(accounts.and(Arc::clone(&self.memory)))
+        chain.begin(accounts.policy_context(Arc::clone(&self.memory)))
     }
 
     async fn observe(&self, attempt: &Attempt<'_>) {
@@ -165,13 +167,13 @@ impl Routing {
             self.judged(transaction.id, judgement);
         }
         if !ruling.effects.is_empty() {
-            self.remember(transaction, ruling.effects).await;
+            self.store_effects(transaction, ruling.effects).await;
         }
     }
 
-    /// Has effects remembered that go with no message: the spool keeps nothing of a message
-    /// without recipients but these.
-    async fn remember(&self, transaction: &Transaction, effects: Vec<(Scope, Effect)>) {
+    /// Stores effects that belong to no message: of a message without recipients the spool keeps
+    /// nothing but these.
+    async fn store_effects(&self, transaction: &Transaction, effects: Vec<(Scope, Effect)>) {
         let now = Millis::now();
         let nothing = NewMessage {
             transaction: Transaction {
@@ -204,7 +206,7 @@ impl Routing {
             expires_at: now,
         };
         if let Err(error) = self.spool.accept(nothing).await {
-            tracing::error!(%error, "what a policy wanted remembered of an outcome is lost");
+            tracing::error!(%error, "effects of a route or outcome hook were not stored");
         }
     }
 
@@ -218,7 +220,7 @@ impl Routing {
     }
 }
 
-/// The end of an attempt, as each has to be told.
+/// The end of an attempt, in the terms of policies and of the trace.
 struct Ended<'a> {
     reply: &'a Reply,
     server: Option<&'a str>,
@@ -227,7 +229,7 @@ struct Ended<'a> {
 }
 
 impl<'a> Ended<'a> {
-    /// `None` for an attempt that was none.
+    /// Returns `None` for an attempt that was not made.
     fn of(ending: &'a Ending) -> Option<Self> {
         use {gatepost_model::Ending as ForPolicies, gatepost_trace::Ending as ForTrace};
         let (reply, server, for_policies, for_trace) = match ending {

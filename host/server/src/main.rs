@@ -10,9 +10,9 @@ use gatepost_cli::{self as cli, Cli};
 use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 use tokio::runtime::Builder;
 
-/// Keeps passwords, keys and mail out of core dumps, and out of reach of other processes of the same
-/// user: the files of this process in `/proc` belong to root from now on (proc(5)), and only root may
-/// trace it.
+/// Keeps passwords, keys and mail out of core dumps, and out of reach of other processes of the
+/// same user: from now on the files of this process in `/proc` belong to root (proc(5)), and only
+/// root may trace it.
 fn leave_no_core() {
     let none = Rlimit {
         current: Some(0),
@@ -25,12 +25,12 @@ fn leave_no_core() {
     }
 }
 
-/// How many tasks a thread runs before it looks for what has come over the network. A guest runs
-/// for a millisecond at a time: with tokio's own 61, a few endless loops that take turns would
-/// keep everybody's commands waiting for that many milliseconds.
+/// Number of tasks a thread runs before it polls the network. A guest runs for a millisecond at a
+/// time: with tokio's default of 61, a few endless loops that take turns would delay all clients'
+/// commands by that many milliseconds.
 const TASKS_BETWEEN_EVENTS: u32 = 4;
 
-/// How long what runs on threads of its own may take to end when all is done.
+/// Longest wait for threads of blocking work when all else has ended.
 const LAST: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
@@ -40,7 +40,7 @@ fn main() -> ExitCode {
         Err(code) => return code,
     };
     if let Some(load) = cli.load_policy() {
-        // Before anything else is set up: it limits itself first.
+        // Before anything else is set up: the child limits itself first.
         return load.run();
     }
     cli::set_up_errors();
@@ -53,7 +53,7 @@ fn main() -> ExitCode {
             let ended = runtime.block_on(cli::run(cli, async |config, path| {
                 gatepost_server::run(config, path).await
             }));
-            // What still waits for a file, a name server or a compiler is not waited for.
+            // Blocking work that waits for a file, a name server or a compiler is not waited for.
             runtime.shutdown_timeout(LAST);
             ended
         }

@@ -1,24 +1,24 @@
 //! The life of a relay: start, run, stop.
 //!
-//! Everything that can be wrong is found before the first connection is taken: the store opens,
-//! the policies load, the sockets bind; then one line on standard output says that the relay is
-//! ready, with the address of each listener:
+//! Everything that can be wrong is found before the first connection is taken: the store opens, the
+//! policies load, the sockets bind; then one line on standard output says that the relay is ready,
+//! with the address of each listener:
 //!
 //! ```text
 //! ready mx=0.0.0.0:25 submission=0.0.0.0:465 http=127.0.0.1:9090
 //! ```
 //!
-//! SIGTERM (or SIGINT) drains: no new connections or transactions, those in hand finish, as do
-//! deliveries, and the process ends with success, within the time that is set for it whatever hangs
-//! (`signals`). A second signal cuts that short. SIGHUP and `gatepost reload` read the configuration
-//! again and put it in use (`reload`), all of it or nothing.
+//! SIGTERM (or SIGINT) drains: no new connections or transactions are taken, those in progress
+//! finish, as do deliveries, and the process ends with success within the configured time, even if
+//! something hangs (`signals`). A second signal cuts that short. SIGHUP and `gatepost reload` read
+//! the configuration again and activate it (`reload`), all of it or nothing.
 //!
-//! The first thing that is there is the control socket: an operator who asks while the relay starts
-//! is told how far it is.
+//! The control socket opens first, so that an operator who asks during the start learns its
+//! progress.
 
-mod doors;
 pub(crate) mod reload;
 mod signals;
+mod sockets;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -38,15 +38,15 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout_at};
 use tokio_rustls::TlsAcceptor;
 
-use self::doors::Doors;
 use self::signals::{Limit, Signals};
+use self::sockets::Sockets;
 use gatepost_config::exposure;
 use gatepost_config::{self as config, Config, Direction, ListenerTls};
 use gatepost_feeds as feeds;
+use gatepost_intake::active_config::{ActiveConfig, ListenerKey, SharedConfig};
+use gatepost_intake::authenticator::{AuthenticationAttempts, Authenticator};
 use gatepost_intake::listener::Service;
-use gatepost_intake::live::{Door, InUse, Live};
-use gatepost_intake::log_ins::{Attempts, LogIns};
-use gatepost_intake::origin::Origin;
+use gatepost_intake::message_authentication::MessageAuthentication;
 use gatepost_intake::ownership;
 use gatepost_intake::pipeline::{Pipeline, SpoolMemory};
 use gatepost_intake::session::Phase;
@@ -59,21 +59,20 @@ use gatepost_policy_set::folder::{self, Watch};
 use gatepost_policy_set::loading;
 use gatepost_routing::Routing;
 
-/// The most of the time for stopping that is kept for what comes behind sessions and deliveries: to
-/// tell clients that are cut off, and to write what is to be on record.
+/// Upper bound of the share of the drain time that is kept for the work after sessions and
+/// deliveries: replies to clients that are cut off, and the last records.
 const LAST: Duration = Duration::from_secs(3);
 
-/// How long a collector may take for the spans that wait when all else is done.
+/// Longest time for a collector to take the last spans when all else is done.
 const LAST_SPANS: Duration = Duration::from_secs(5);
 
-/// How often what has had its time is dropped from the store.
+/// Interval at which expired messages are dropped from the store.
 const EXPIRE: Duration = Duration::from_secs(60);
 
-/// How long mail has the store to itself before more of that is dropped.
+/// Pause for mail to use the store before more is dropped.
 const EXPIRE_MORE: Duration = Duration::from_millis(50);
 
-/// Runs the relay until it is told to stop. `path` is the file of the configuration, read again
-/// when told so.
+/// Runs the relay until it is told to stop. `path` is the configuration file, for reloads.
 ///
 /// # Errors
 /// It cannot start.
@@ -87,7 +86,7 @@ pub async fn run(config: Config, path: &Path) -> miette::Result<ExitCode> {
     let mut relay = tokio::select! {
         started = starting => started?,
         stop = signals.stop(1) => {
-            tracing::info!(signal = stop.signal, "stopping before the start was over");
+            tracing::info!(signal = stop.signal, "stopping during the start");
             return Ok(ExitCode::SUCCESS);
         }
     };
@@ -101,30 +100,30 @@ pub async fn run(config: Config, path: &Path) -> miette::Result<ExitCode> {
         let reloaded = tokio::select! {
             reloaded = relay.reload(dry_run) => reloaded,
             stop = signals.stop(1) => {
-                tracing::warn!("the reload is given up");
+                tracing::warn!("reload aborted: the relay is stopping");
                 break stop;
             }
         };
         if let Some(ask) = ask {
-            // Who asked may have gone; the log says what became of it.
+            // The operator may have gone; the log has the result.
             let _ = ask.answer.send(reloaded);
         }
     };
     tracing::info!(signal = stop.signal, "stopping");
-    // Whoever asks for a reload is told why there is none.
+    // Further requests for a reload are refused with the reason.
     drop(asked);
     tokio::select! {
         () = relay.drain(stop.at) => {}
-        _ = signals.stop(2) => tracing::warn!("told to stop again: not waiting any longer"),
+        _ = signals.stop(2) => tracing::warn!("told to stop again: the drain is cut short"),
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Has the system allow as many open files as it will: each connection is one, and many systems
-/// allow a process no more than 1024 until it asks. Without them the places for connections, and
-/// what is reserved of them, would be there by name only.
+/// Raises the process's limit of open files as far as the system allows: each connection is one,
+/// and many systems allow a process no more than 1024 until it asks. Otherwise the connection
+/// limits, and the reserved permits, would be fictitious.
 fn allow_open_files(config: &Config) {
-    /// Databases, files of messages, sockets that listen, and what else there is.
+    /// Databases, files of messages, listening sockets, and other files.
     const OTHERS: usize = 200;
     let delivery = 2 * config.delivery.messages_in_flight;
     let wanted = (config.limits.connections + delivery + OTHERS) as u64;
@@ -139,29 +138,29 @@ fn allow_open_files(config: &Config) {
     }
 }
 
-/// A relay that runs.
+/// A running relay.
 struct Relay {
-    /// The file of the configuration.
+    /// Configuration file.
     path: PathBuf,
-    in_use: Arc<InUse>,
+    active: Arc<SharedConfig>,
     parts: Parts,
     policies: Arc<Policies>,
     metrics: Metrics,
     health: Arc<Health>,
     phase: watch::Sender<Phase>,
-    doors: Doors,
+    sockets: Sockets,
     delivery: gatepost_delivery::Handle,
     exporter: Option<Exporter>,
     feeds: Arc<ArcSwap<feeds::Client>>,
-    /// What operators are answered by.
+    /// Handler of operators' requests.
     counter: RequestHandler,
-    /// How long stopping may take.
+    /// Time limit of the drain.
     limit: Limit,
-    /// The watched folder, where there is one.
+    /// Watched folder, if there is one.
     watch: Option<Watch>,
 }
 
-/// What all sessions share, whatever the configuration.
+/// Parts that sessions share under every configuration.
 struct Parts {
     memory: Arc<SpoolMemory>,
     spool: Arc<dyn Spool>,
@@ -169,27 +168,27 @@ struct Parts {
     directory: Arc<Directory>,
     spans: Spans,
     writers: Arc<Semaphore>,
-    attempts: Arc<Attempts>,
-    /// By the configuration in use.
-    origin: Origin,
+    attempts: Arc<AuthenticationAttempts>,
+    /// Authenticator of messages under the active configuration.
+    authentication: MessageAuthentication,
 }
 
 impl Parts {
-    /// What is in use under a configuration.
-    fn live(
+    /// Makes the active configuration of a relay.
+    fn active_config(
         &self,
         config: &Arc<Config>,
         notifications: &Arc<Notifications>,
         tls: Option<&TlsAcceptor>,
         chain: impl Fn(&str) -> Chain,
-    ) -> Live {
+    ) -> ActiveConfig {
         let attempts = Arc::clone(&self.attempts);
-        let log_ins = Arc::new(LogIns::new(config, &self.directory.view(), attempts));
+        let authenticator = Arc::new(Authenticator::new(config, &self.directory.view(), attempts));
         let services = config.listeners.iter().map(|listener| {
             let pipeline = Arc::new(Pipeline {
                 config: Arc::clone(config),
                 directory: Arc::clone(&self.directory),
-                log_ins: Arc::clone(&log_ins),
+                authenticator: Arc::clone(&authenticator),
                 listener: listener.name.clone(),
                 flow: listener.direction.flow(),
                 chain: chain(&listener.name),
@@ -198,7 +197,7 @@ impl Parts {
                 trace: Arc::clone(&self.trace),
                 spans: self.spans.clone(),
                 writers: Arc::clone(&self.writers),
-                origin: self.origin.clone(),
+                authentication: self.authentication.clone(),
                 notifications: Arc::clone(notifications),
             });
             let service = Service {
@@ -207,12 +206,12 @@ impl Parts {
                 tls: tls.filter(|_| listener.tls != ListenerTls::None).cloned(),
                 pipeline,
             };
-            (Door::of(listener), Arc::new(service))
+            (ListenerKey::of(listener), Arc::new(service))
         });
-        Live {
+        ActiveConfig {
             config: Arc::clone(config),
             services: services.collect(),
-            log_ins,
+            authenticator,
         }
     }
 }
@@ -226,8 +225,8 @@ impl Relay {
     ) -> miette::Result<Self> {
         let config = Arc::new(config);
         let counter = RequestHandler::starting("opening its store");
-        // Operators are answered from here to the end; the socket goes with the process. What is
-        // wrong with the store, the queue says better; another relay's socket it finds, too.
+        // Operators are answered from here to the end; the socket goes with the process. Errors of
+        // the store are reported better by the queue, which also finds another relay's socket.
         let answering = match ControlSocket::bind(&config.relay.store) {
             Ok(socket) => {
                 tokio::spawn(socket.serve(counter.clone(), std::future::pending()));
@@ -250,7 +249,7 @@ impl Relay {
             let socket = ControlSocket::bind(&config.relay.store).into_diagnostic()?;
             tokio::spawn(socket.serve(counter.clone(), std::future::pending()));
         }
-        // Once the store is there, with all that it makes itself.
+        // Only once the store and its files exist.
         for finding in exposure::of(&config, path) {
             tracing::warn!(
                 path = finding.about,
@@ -259,7 +258,7 @@ impl Relay {
                 finding.found
             );
         }
-        ownership::keep_apart(&config, &directory);
+        ownership::reserve_configured_domains(&config, &directory);
         let memory = Arc::new(SpoolMemory(Arc::clone(&spool)));
         let watched = folder::prepare(&config).into_diagnostic()?;
         counter.step("loading its policies");
@@ -279,8 +278,8 @@ impl Relay {
             .map(tls::acceptor)
             .transpose()
             .into_diagnostic()?;
-        let doors = Doors::default();
-        let bound = doors.bind(&config).into_diagnostic()?;
+        let sockets = Sockets::default();
+        let bound = sockets.bind(&config).into_diagnostic()?;
         let parts = Parts {
             memory: Arc::clone(&memory),
             spool: Arc::clone(&spool),
@@ -289,16 +288,17 @@ impl Relay {
             spans: spans.clone(),
             writers: Pipeline::writers(),
             attempts: Arc::default(),
-            origin: Origin::new(&config).into_diagnostic()?,
+            authentication: MessageAuthentication::new(&config).into_diagnostic()?,
         };
-        let live = parts.live(&config, &notifications, tls.as_ref(), |listener| {
-            policies.chain(listener)
-        });
+        let active_config =
+            parts.active_config(&config, &notifications, tls.as_ref(), |listener| {
+                policies.chain(listener)
+            });
 
-        let in_use = Arc::new(InUse::from_pointee(live));
+        let active = Arc::new(SharedConfig::from_pointee(active_config));
         let routing = Arc::new(Routing {
             policies: Arc::clone(&policies),
-            in_use: Arc::clone(&in_use),
+            active: Arc::clone(&active),
             directory: Arc::clone(&directory),
             memory,
             spool: Arc::clone(&spool),
@@ -329,13 +329,13 @@ impl Relay {
         tokio::spawn(expire(spool, trace, serving));
         let mut relay = Self {
             path: path.to_owned(),
-            in_use,
+            active,
             parts,
             policies,
             metrics,
             health,
             phase,
-            doors,
+            sockets,
             delivery,
             exporter,
             feeds,
@@ -345,15 +345,15 @@ impl Relay {
         };
         relay.watch = watched.map(|watched| watched.start(Arc::clone(&relay.policies)));
         let monitor = relay.monitor();
-        let opened = (relay.doors).open(bound, &relay.in_use, monitor, &relay.phase);
+        let opened = (relay.sockets).open(bound, &relay.active, monitor, &relay.phase);
         opened.into_diagnostic()?;
         relay.health.listening();
         relay.counter.running(runtime);
         let mut ready = String::from("ready");
-        for (name, address) in relay.doors.addresses(&config) {
+        for (name, address) in relay.sockets.addresses(&config) {
             ready += &format!(" {name}={address}");
         }
-        // Whoever started the relay may have closed the pipe; that is no reason to stop.
+        // The parent process may have closed the pipe; that is no reason to stop.
         let _ = gatepost_terminal::print(&ready);
         tracing::info!("{ready}");
         Ok(relay)
@@ -371,13 +371,13 @@ impl Relay {
         }
     }
 
-    /// Lets what is in hand finish, within the time that the configuration gives, counted from
-    /// `begun`. Sessions and deliveries have all of it but for a moment at the end, in which
-    /// clients that are cut off are told so and the trace is written.
+    /// Lets work in progress finish, within the configured time counted from `begun`. Sessions and
+    /// deliveries have all of it but a moment at the end, in which clients that are cut off get
+    /// their reply and the trace is written.
     async fn drain(self, begun: Instant) {
         self.health.draining();
         self.counter.stopping();
-        let within = self.in_use.load().config.relay.drain;
+        let within = self.active.load().config.relay.drain;
         let end = begun + within;
         let last = LAST.min(within / 4);
         let work = end - last;
@@ -405,7 +405,7 @@ impl Relay {
         let flushed = tokio::task::spawn_blocking(move || trace.flush());
         let flushed = timeout_at(end - last / 3, flushed).await;
         if !matches!(flushed, Ok(Ok(Ok(())))) {
-            tracing::warn!("the last events did not reach the trace");
+            tracing::warn!("the last trace events were not written");
         }
         if let Some(exporter) = self.exporter {
             let left = (end - last / 6).saturating_duration_since(Instant::now());
@@ -419,10 +419,10 @@ impl Relay {
     }
 }
 
-/// What is open in the store.
+/// Stores that were opened.
 type Opened = (Arc<dyn Spool>, Arc<Trace>, Arc<Directory>);
 
-/// Opens queue, trace and directory, which makes the directory if it is not there.
+/// Opens queue, trace and directory; creates the directory if it does not exist.
 async fn open_store(config: &Config) -> miette::Result<Opened> {
     let mut settings = SpoolSettings::new(&config.relay.store).with_min_free(config.relay.min_free);
     settings.fatal = gatepost_operations::fatal();
@@ -440,7 +440,7 @@ async fn open_store(config: &Config) -> miette::Result<Opened> {
     opened.await.into_diagnostic()?
 }
 
-/// What the sessions of a listener say of themselves and allow.
+/// Returns the SMTP settings of a listener's sessions.
 fn session_settings(config: &Config, listener: &config::Listener) -> Settings {
     Settings {
         hostname: config.relay.hostname.to_string(),
@@ -460,8 +460,8 @@ fn session_settings(config: &Config, listener: &config::Listener) -> Settings {
     }
 }
 
-/// Drops what has had its time, once a minute. The drain waits for it, as for a session: what is
-/// dropped is on record before the end.
+/// Drops expired messages, once a minute. The drain waits for it, as for a session, so that all
+/// drops are recorded before the end.
 async fn expire(spool: Arc<dyn Spool>, trace: Arc<Trace>, mut phase: watch::Receiver<Phase>) {
     let mut minute = interval(EXPIRE);
     minute.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -487,7 +487,7 @@ async fn expire(spool: Arc<dyn Spool>, trace: Arc<Trace>, mut phase: watch::Rece
                     }
                 }
                 Err(error) => {
-                    tracing::error!(%error, "what has had its time cannot be dropped");
+                    tracing::error!(%error, "expired messages cannot be dropped");
                     break;
                 }
             }

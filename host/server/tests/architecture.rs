@@ -14,7 +14,7 @@ fn workspace() -> PathBuf {
 }
 
 /// Returns the crates of the page's table, in its order, each with its description and its uses.
-fn told() -> Vec<(String, (String, Vec<String>))> {
+fn documented() -> Vec<(String, (String, Vec<String>))> {
     let page = fs::read_to_string(workspace().join("docs/architecture.md")).unwrap();
     let section = page.split("## Crates").nth(1).unwrap();
     let section = section.split("\n## ").next().unwrap();
@@ -57,9 +57,9 @@ fn built() -> BTreeMap<String, (String, Vec<String>)> {
 }
 
 #[test]
-fn every_crate_stands_in_the_table_with_what_it_uses() {
+fn the_table_has_every_crate_with_its_dependencies() {
     let mut built = built();
-    for (name, (description, mut uses)) in told() {
+    for (name, (description, mut uses)) in documented() {
         let (is, mut used) = built
             .remove(&name)
             .unwrap_or_else(|| panic!("no crate {name}"));
@@ -71,10 +71,10 @@ fn every_crate_stands_in_the_table_with_what_it_uses() {
 }
 
 #[test]
-fn no_arrow_goes_up() {
-    let told = told();
-    let place = |name: &str| told.iter().position(|(other, _)| other == name);
-    for (at, (name, (_, uses))) in told.iter().enumerate() {
+fn no_crate_uses_one_below_it() {
+    let documented = documented();
+    let place = |name: &str| documented.iter().position(|(other, _)| other == name);
+    for (at, (name, (_, uses))) in documented.iter().enumerate() {
         for used in uses.iter().filter(|used| *used != "fixture") {
             assert!(
                 place(used) < Some(at) && place(used).is_some(),
@@ -84,7 +84,7 @@ fn no_arrow_goes_up() {
     }
 }
 
-/// Nobody builds or tests the queue, the trace or delivery with a compiler of WebAssembly.
+/// The queue, the trace and delivery are built and tested without a compiler of WebAssembly.
 #[test]
 fn plain_data_needs_no_engine() {
     let tree = Command::new(env!("CARGO"))

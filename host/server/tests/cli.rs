@@ -1,4 +1,4 @@
-//! The binary's own commands: what they print and how they end.
+//! Output and exit codes of the binary's own commands.
 
 #![allow(clippy::unwrap_used)]
 
@@ -27,7 +27,7 @@ fn gatepost(directory: &Path, arguments: &[&str]) -> Output {
     command.env_remove("RUST_LOG").output().unwrap()
 }
 
-/// Exit code and standard output as JSON, line by line.
+/// Returns exit code and standard output as JSON, line by line.
 fn json(directory: &Path, arguments: &[&str]) -> (i32, Vec<Value>) {
     let output = gatepost(directory, arguments);
     let text = String::from_utf8(output.stdout).unwrap();
@@ -36,7 +36,7 @@ fn json(directory: &Path, arguments: &[&str]) -> (i32, Vec<Value>) {
 }
 
 #[test]
-fn what_is_not_understood_ends_with_2() {
+fn arguments_that_cannot_be_parsed_end_with_2() {
     let here = tempfile::tempdir().unwrap();
     for arguments in [
         &["rule"][..],
@@ -95,7 +95,7 @@ fn config_check_loads_the_policies_too() {
 }
 
 #[test]
-fn without_a_store_or_a_relay_a_command_says_so_and_ends_with_1() {
+fn a_command_without_a_store_or_a_relay_reports_that_and_ends_with_1() {
     let here = tempfile::tempdir().unwrap();
     std::fs::write(here.path().join("gatepost.toml"), GOOD).unwrap();
     for (arguments, said) in [
@@ -134,7 +134,7 @@ fn a_built_in_policy_is_exported_and_inspected() {
 }
 
 #[test]
-fn check_never_writes_over_a_message_that_it_was_given() {
+fn check_never_overwrites_a_message_that_it_was_given() {
     let here = tempfile::tempdir().unwrap();
     let stored = "From: a@b.example\nTo: c@d.example\n\nText\n";
     std::fs::write(here.path().join("a.eml"), stored).unwrap();
@@ -157,7 +157,7 @@ fn check_never_writes_over_a_message_that_it_was_given() {
     let kept = std::fs::read_to_string(here.path().join("a.eml")).unwrap();
     assert_eq!(kept, stored);
 
-    // What an earlier run has written may be replaced.
+    // Output of an earlier run may be replaced.
     for _ in 0..2 {
         assert!(check("out").status.success());
     }
@@ -210,7 +210,7 @@ impl Drop for Sink {
     }
 }
 
-/// Says each line and reads the last line of each reply.
+/// Sends each line and returns the last line of each reply.
 fn say(stream: &mut BufReader<TcpStream>, lines: &[&str]) -> Vec<String> {
     let mut replies = Vec::new();
     for line in lines {
@@ -231,7 +231,7 @@ fn say(stream: &mut BufReader<TcpStream>, lines: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn the_sink_keeps_what_it_takes_and_refuses_as_told() {
+fn the_sink_stores_mail_and_refuses_as_configured() {
     let here = tempfile::tempdir().unwrap();
     let arguments = [
         "--json",

@@ -1,4 +1,4 @@
-//! Requests and responses survive the way over the socket.
+//! Requests and responses are read from the socket as they were written.
 
 #![allow(clippy::unwrap_used)]
 
@@ -84,7 +84,7 @@ fn every_request_is_read_back_as_it_was() {
 }
 
 #[test]
-fn a_request_is_plain_to_write_by_hand() {
+fn a_request_is_easy_to_write_by_hand() {
     let request: Request = serde_json::from_str(r#"{"request":"queue-list","limit":10}"#).unwrap();
     let Request::QueueList(listing) = request else {
         panic!("{request:?}");

@@ -1,4 +1,4 @@
-//! The user's book tells of the configuration as it is.
+//! The pages on configuration and security match the code.
 
 #![allow(clippy::unwrap_used)] // clippy.toml lets tests unwrap, not their helpers
 
@@ -10,8 +10,8 @@ use gatepost_config::Config;
 use gatepost_policy::{Engine, EngineSettings, Limits, LoadingLimits};
 use gatepost_policy_set::Policies;
 
-/// Sections of the page about tables inside others, each with a configuration that has a key too
-/// many there.
+/// Sections of the page about nested tables, each with a configuration that has an unknown key
+/// there.
 const INSIDE: [(&str, &str); 4] = [
     ("users", "[[account]]\nusers = [{ too-many = 1 }]"),
     ("forwarders", "[[account]]\nforwarders = [{ too-many = 1 }]"),
@@ -23,7 +23,7 @@ const INSIDE: [(&str, &str); 4] = [
 ];
 
 /// Returns each section of the page that describes a table, as its headings name them, with a
-/// configuration that has a key too many there.
+/// configuration that has an unknown key there.
 fn tables(page: &str) -> Vec<(String, String)> {
     let headings = page.lines().filter(|line| line.starts_with('#'));
     let headings = headings.map(|line| line.trim_start_matches('#').trim());
@@ -43,7 +43,7 @@ fn tables(page: &str) -> Vec<(String, String)> {
     std::iter::once(file).chain(tables).collect()
 }
 
-/// The rows of a page's tables of two columns or more, by their first cell.
+/// Returns the rows of a page's tables of two columns or more, by their first cell.
 fn rows(page: &str) -> BTreeMap<String, String> {
     let rows = page.lines().filter_map(|line| {
         let cells: Vec<_> = line.strip_prefix("| ")?.split(" | ").collect();
@@ -53,9 +53,9 @@ fn rows(page: &str) -> BTreeMap<String, String> {
     rows.collect()
 }
 
-/// SECURITY.md tells of the limits and of the imports as they are.
+/// SECURITY.md has the actual limits and imports.
 #[test]
-fn the_page_on_security_has_the_limits_and_imports_that_there_are() {
+fn the_page_on_security_has_the_actual_limits_and_imports() {
     let page = fs::read_to_string(docs().join("../SECURITY.md")).unwrap();
     let rows = rows(&page);
     let says = |what: &str, value: String| {
@@ -121,7 +121,7 @@ fn docs() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs")
 }
 
-/// The keys that may stand in a table, as the error over one that may not names them.
+/// Returns the keys that may stand in a table, as the error about an unknown one lists them.
 fn known(text: &str) -> BTreeSet<String> {
     let error = Config::parse(text, Path::new("gatepost.toml"), Path::new("")).unwrap_err();
     let message = error.problems()[0].to_string();
@@ -130,7 +130,7 @@ fn known(text: &str) -> BTreeSet<String> {
     quoted(known)
 }
 
-/// The keys that the tables of one section name: the first cell of each row.
+/// Returns the keys in the tables of one section: the first cell of each row.
 fn documented(page: &str, section: &str) -> BTreeSet<String> {
     let lines = page.lines();
     let lines = lines.skip_while(|line| line.trim_start_matches('#').trim() != section);
@@ -150,7 +150,7 @@ fn quoted(text: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_key_is_told_of_and_no_other() {
+fn every_key_is_documented_and_no_other() {
     let page = fs::read_to_string(docs().join("configuration.md")).unwrap();
     let tables = tables(&page);
     for (section, text) in &tables {

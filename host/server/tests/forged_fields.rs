@@ -1,5 +1,5 @@
 //! Whatever a header section holds, no reader downstream finds a field of ours in it, however lax
-//! it is; and nothing goes that no reader could take for one.
+//! it is; and nothing is removed that no reader could mistake for one.
 
 #![allow(clippy::unwrap_used)] // clippy.toml lets tests unwrap, not their helpers
 
@@ -23,9 +23,9 @@ const OURS: [&str; 8] = [
     "X-Gatepost-Original-Recipient",
 ];
 
-/// The fields that a reader finds who takes anything for the end of a line that some software takes
-/// for one, reads over lines that are no fields, trims each name of all that is no printable ASCII,
-/// takes its first word, and knows no difference between `_` and `-`.
+/// Returns the fields that the laxest reader finds: it takes anything for the end of a line that
+/// some software does, skips lines that are no fields, trims each name of all that is not printable
+/// ASCII, takes its first word, and treats `_` as `-`.
 fn lax_reader(octets: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(octets).replace("\r\n", "\n");
     let section = match text.strip_prefix('\n') {
@@ -39,7 +39,7 @@ fn lax_reader(octets: &[u8]) -> Vec<String> {
             _ => unfolded.push(line.to_owned()),
         }
     }
-    // Again as of those who do not unfold above the first field, but trim.
+    // Once more for readers that do not unfold above the first field, but trim.
     let above = section
         .split('\n')
         .take_while(|line| line.starts_with([' ', '\t']));
@@ -126,7 +126,8 @@ fn message() -> impl Strategy<Value = String> {
         .prop_map(|(lines, rest)| lines.concat() + rest)
 }
 
-/// As it leaves: what the relay takes out, with the end of the section marked.
+/// Returns the message as it leaves: without the removed fields, and with the end of the section
+/// marked.
 fn leaves(message: &str, flow: Flow) -> Vec<u8> {
     let message = Message::from_bytes(message.as_bytes().to_vec().into());
     static CONFIG: LazyLock<Config> = LazyLock::new(Config::builtin);
@@ -145,7 +146,7 @@ proptest! {
         let left = leaves(&message, flow);
         for name in lax_reader(&left) {
             let ours = OURS.iter().find(|ours| ours.eq_ignore_ascii_case(&name));
-            // Only the application says why it sends.
+            // Only the application may say why it sends.
             let trigger = flow == Flow::Submission && ours == Some(&"X-Gatepost-Trigger");
             prop_assert!(
                 ours.is_none() || trigger,
@@ -155,7 +156,7 @@ proptest! {
     }
 
     #[test]
-    fn what_nobody_could_take_for_ours_stays_octet_for_octet(
+    fn fields_that_nobody_could_mistake_for_ours_stay_octet_for_octet(
         fields in prop::collection::vec("(X-[A-WYZa-z]{1,9}|Subject|From)[ \t]?:([ -~é\u{2028}]|\r\n ){0,30}\r\n", 0..6),
     ) {
         let message = fields.concat() + "\r\nX-Gatepost-Tags: in the body\r\n";

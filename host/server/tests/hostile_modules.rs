@@ -1,8 +1,8 @@
-//! Whatever a module is, loading it has an answer within its limits, and this process, the one that
-//! asks, is there afterwards and has not grown.
+//! Whatever a module is, loading it ends with an answer within its limits, and the process that
+//! asks survives and has not grown.
 //!
 //! The process that loads is the real binary. Its limits are smaller here than a relay's, so that
-//! the cases end sooner. `PROPTEST_CASES` says how many made-up modules are tried.
+//! the cases end sooner. `PROPTEST_CASES` is the number of made-up modules.
 
 #![allow(clippy::unwrap_used)]
 
@@ -19,10 +19,10 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use test_support::costly::{component, core, items, section};
 use test_support::{costly_modules, hostile, module_that_fills_memory, say};
 
-/// Made-up modules where nothing else is said.
+/// Default number of made-up modules.
 const CASES: u32 = 96;
 
-/// Fixed, so that a failure comes again.
+/// Fixed, so that a failure can be repeated.
 const SEED: [u8; 32] = *b"hostile modules, one and the sam";
 
 const LIMITS: LoadingLimits = LoadingLimits {
@@ -32,7 +32,7 @@ const LIMITS: LoadingLimits = LoadingLimits {
     code: 64 << 20,
 };
 
-/// How much this process may grow while others read modules, in KiB: a module and its code.
+/// Most KiB that this process may grow while others read modules: a module and its code.
 const GROWTH: u64 = 160 << 10;
 
 fn engine(limits: LoadingLimits) -> Arc<Engine> {
@@ -55,7 +55,7 @@ async fn refused(engine: &Arc<Engine>, module: Vec<u8>) -> LoadError {
     loaded.unwrap_err()
 }
 
-/// The most memory that this process has had, in KiB.
+/// Returns the peak memory of this process, in KiB.
 fn peak() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status
@@ -66,7 +66,7 @@ fn peak() -> u64 {
 }
 
 #[tokio::test]
-async fn each_known_kind_is_refused_in_a_sentence() {
+async fn each_known_kind_of_hostile_module_is_refused_in_a_sentence() {
     let engine = engine(LIMITS);
     let before = peak();
     for costly in costly_modules() {
@@ -83,7 +83,7 @@ async fn each_known_kind_is_refused_in_a_sentence() {
 }
 
 #[tokio::test]
-async fn a_compiler_that_fills_memory_is_given_up() {
+async fn a_compiler_that_fills_memory_is_stopped() {
     let error = refused(&engine(LIMITS), module_that_fills_memory()).await;
     let gave_up = |resource| {
         matches!(resource, Resource::Memory(limit) if limit == LIMITS.memory)
@@ -96,7 +96,7 @@ async fn a_compiler_that_fills_memory_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_load_has_so_much_of_the_clock_and_of_the_processor() {
+async fn a_load_is_limited_in_wall_clock_and_processor_time() {
     for (limits, says) in [
         (
             LoadingLimits {
@@ -121,8 +121,8 @@ async fn a_load_has_so_much_of_the_clock_and_of_the_processor() {
 }
 
 #[tokio::test]
-async fn a_load_that_nobody_waits_for_ends_at_once() {
-    // Which says in the list of processes which one it is.
+async fn a_load_that_is_cancelled_ends_at_once() {
+    // An argument by which the process is found in the list of processes.
     let processor = Duration::from_secs(77);
     let engine = engine(LoadingLimits {
         processor,
@@ -153,11 +153,11 @@ async fn a_load_that_nobody_waits_for_ends_at_once() {
     }
 }
 
-/// Whether a process with this argument has not ended.
+/// Returns true if a process with this argument is still running.
 fn is_running(argument: &str) -> bool {
     let processes = std::fs::read_dir("/proc").unwrap();
     let mut lines = processes.filter_map(|process| {
-        // One that has ended meanwhile has none.
+        // A process that has ended meanwhile has no arguments.
         std::fs::read(process.ok()?.path().join("cmdline")).ok()
     });
     lines.any(|line| {
@@ -166,7 +166,7 @@ fn is_running(argument: &str) -> bool {
     })
 }
 
-/// A module that somebody has made up: a real one with damage, or sections of any number of things.
+/// A made-up module: a real one with damage, or sections with arbitrary counts.
 fn made_up() -> impl Strategy<Value = Vec<u8>> {
     let real: Vec<Vec<u8>> = ["trap", "marks"].map(hostile).to_vec();
     let costly: Vec<_> = costly_modules()
@@ -188,7 +188,7 @@ fn made_up() -> impl Strategy<Value = Vec<u8>> {
             let at = at.index(module.len());
             module[at] = octet;
         }
-        // A piece of it many times over, somewhere.
+        // Some part repeated many times.
         if let Some((from, to, times)) = repeated {
             let from = from.index(module.len());
             let until = (from + 64).min(module.len());
@@ -212,7 +212,7 @@ fn made_up() -> impl Strategy<Value = Vec<u8>> {
         if is_core {
             core(&sections)
         } else {
-            // As it is, and as a module of a component.
+            // Plain, or as a module of a component.
             component(&[section(1, &core(&sections)), sections.concat()])
         }
     });
@@ -220,7 +220,7 @@ fn made_up() -> impl Strategy<Value = Vec<u8>> {
 }
 
 #[test]
-fn whatever_is_made_up_has_an_answer() {
+fn every_made_up_module_gets_an_answer() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let engine = engine(LIMITS);
     let cases = std::env::var("PROPTEST_CASES").ok();
@@ -245,7 +245,7 @@ fn whatever_is_made_up_has_an_answer() {
             prop_assert!(text.len() < 15_000);
             prop_assert!(!text.contains('\x1b'));
             prop_assert!(!text.contains("its process gave up"), "{}", text);
-            // Of a crash it would say so: there is none that is not one of want.
+            // A crash would be reported: only limits may end the process.
             let died = matches!(
                 error,
                 LoadError::Exhausted {

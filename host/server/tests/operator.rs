@@ -1,5 +1,5 @@
-//! What an operator does, over the control socket of a running relay and on the store of one that
-//! is not running.
+//! Operators' commands, over the control socket of a running relay and on the store of a stopped
+//! one.
 
 #![allow(clippy::unwrap_used)]
 
@@ -49,7 +49,7 @@ impl Store {
             chain = ["loop-guard"]
         "#;
         let config = Config::parse(text, Path::new("gatepost.toml"), directory.path()).unwrap();
-        // What opens a store wants one to be there.
+        // Opening a store requires an existing one.
         std::fs::create_dir(&config.relay.store).unwrap();
         std::fs::write(config.relay.store.join("spool.db"), "").unwrap();
         Self {
@@ -157,7 +157,7 @@ async fn events(runtime: &Runtime, id: TransactionId) -> Vec<Kind> {
 }
 
 #[tokio::test]
-async fn recipients_are_held_released_retried_and_cancelled_and_the_trace_tells() {
+async fn recipients_are_held_released_retried_and_cancelled_on_record() {
     let store = Store::new();
     let runtime = store.open();
     let id = accept(&runtime, &["x@desk.example", "y@other.example"], None).await;
@@ -214,7 +214,7 @@ async fn a_choice_without_ids_reaches_every_page_of_the_queue() {
 }
 
 #[tokio::test]
-async fn mail_in_quarantine_is_let_go_or_dropped() {
+async fn quarantined_mail_is_released_or_dropped() {
     let store = Store::new();
     let runtime = store.open();
     let quarantine = Quarantine {
@@ -256,7 +256,7 @@ async fn mail_in_quarantine_is_let_go_or_dropped() {
 }
 
 #[tokio::test]
-async fn policies_are_swapped_in_a_running_relay_only() {
+async fn policies_are_swapped_only_in_a_running_relay() {
     let store = Store::new();
     let mut runtime = store.open();
     let rollback = || Request::PolicyRollback {
@@ -293,11 +293,11 @@ async fn policies_are_swapped_in_a_running_relay_only() {
 }
 
 #[tokio::test]
-async fn the_socket_answers_its_owner_line_by_line_and_goes_with_the_relay() {
+async fn the_socket_answers_line_by_line_and_is_removed_with_the_relay() {
     let store = Store::new();
     let runtime = store.open();
     let id = accept(&runtime, &["x@desk.example"], None).await;
-    // What a killed relay has left behind.
+    // The socket that a killed relay has left behind.
     drop(std::os::unix::net::UnixListener::bind(gatepost_operations::path(store.path())).unwrap());
     assert_eq!(
         gatepost_operations::ask(store.path(), &Request::PolicyList)
@@ -315,7 +315,7 @@ async fn the_socket_answers_its_owner_line_by_line_and_goes_with_the_relay() {
     let serving = tokio::spawn(socket.serve(counter.clone(), async {
         let _ = stopped.await;
     }));
-    // One relay answers for a store.
+    // Only one relay answers for a store.
     assert!(ControlSocket::bind(store.path()).is_err());
 
     let ask = async |request| {
@@ -356,7 +356,7 @@ async fn the_socket_answers_its_owner_line_by_line_and_goes_with_the_relay() {
 }
 
 #[tokio::test]
-async fn a_store_is_opened_by_one_at_a_time_and_not_made_by_looking() {
+async fn a_store_is_opened_by_one_process_and_not_created_by_reading() {
     let store = Store::new();
     let runtime = store.open();
     assert!(matches!(

@@ -1,4 +1,4 @@
-//! Policies are loaded from what the configuration says, and swapped.
+//! Policies are loaded as the configuration says, and swapped.
 
 #![allow(clippy::unwrap_used)]
 
@@ -28,7 +28,7 @@ fn config(policies: &str, base: &Path) -> Config {
     Config::parse(&text, Path::new("gatepost.toml"), base).unwrap()
 }
 
-/// An engine that keeps what it compiles, so that the tests compile each version once.
+/// Returns an engine with a cache, so that the tests compile each version once.
 fn engine() -> Arc<Engine> {
     Engine::new(EngineSettings {
         instances: 8,
@@ -99,7 +99,7 @@ async fn a_policy_that_suppresses_must_not_fail_open() {
 }
 
 #[tokio::test]
-async fn a_self_test_that_comes_out_otherwise_refuses_the_policy() {
+async fn a_failed_self_test_refuses_the_policy() {
     let directory = tempfile::tempdir().unwrap();
     // Stored with LF; thirty hops more than the policy allows.
     let hops = "Received: from a.example by b.example; Thu, 1 Jan 2026 00:00:00 +0000\n".repeat(60);
@@ -139,7 +139,7 @@ async fn a_module_is_activated_and_rolled_back() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_activated_leaves_the_version_in_use() {
+async fn a_failed_activation_leaves_the_active_version() {
     let policies = load(&config(LOOPS, Path::new(""))).await.unwrap();
     let first = digest(&policies, "loops");
     let error = policies.activate("loops", Bytes::from_static(b"no")).await;
@@ -161,12 +161,12 @@ async fn what_cannot_be_activated_leaves_the_version_in_use() {
     assert!(error.to_string().contains("no earlier version"), "{error}");
 }
 
-/// What a reload changes, once it is done; or why it is refused.
+/// Returns the changes of a completed reload, or the reason of its refusal.
 async fn reload(policies: &Policies, config: &Config) -> Result<Vec<Change>, String> {
     match policies.prepare(config).await {
         Ok(prepared) => {
             let changes = prepared.changes.clone();
-            policies.put_in_use(prepared);
+            policies.activate_all(prepared);
             Ok(changes)
         }
         Err(errors) => Err(errors.0.iter().map(ToString::to_string).collect()),
@@ -174,7 +174,7 @@ async fn reload(policies: &Policies, config: &Config) -> Result<Vec<Change>, Str
 }
 
 #[tokio::test]
-async fn a_reload_goes_back_to_the_configuration_and_touches_only_what_differs() {
+async fn a_reload_returns_to_the_configuration_and_replaces_only_what_differs() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("loops.wasm");
     let write = |name| std::fs::write(&file, gatepost_builtin::module(name).unwrap()).unwrap();
@@ -226,7 +226,7 @@ async fn a_reload_goes_back_to_the_configuration_and_touches_only_what_differs()
 }
 
 #[tokio::test]
-async fn a_reload_takes_new_settings_limits_and_chains() {
+async fn a_reload_activates_new_settings_limits_and_chains() {
     let policies = load(&config(LOOPS, Path::new(""))).await.unwrap();
     let before = policies.chain("mx");
     for (change, differs) in [

@@ -1,5 +1,5 @@
-//! Whatever stands in the store in the place of one of its files: neither the relay nor `gatepost
-//! doctor` waits for it or reads it without end, and it is told of by its name.
+//! Whatever stands in the place of a file of the store: neither the relay nor `gatepost doctor`
+//! waits for it or reads it without end, and both name it.
 
 #![allow(clippy::unwrap_used)]
 
@@ -19,7 +19,8 @@ use gatepost_trace::{Retention, Trace};
 
 const KINDS: [&str; 5] = ["fifo", "directory", "socket", "device", "sparse"];
 
-/// Each file, and whether one of the wrong length is no matter: it is made anew, or has no contents.
+/// Each file, and true if one of the wrong length does no harm: it is recreated, or has no
+/// contents.
 const FILES: [(&str, bool); 14] = [
     ("journal", false),
     ("journal.synced", true),
@@ -53,7 +54,7 @@ fn put(kind: &str, path: &Path) {
     }
 }
 
-/// Opens everything as a relay does; what each says that cannot be opened.
+/// Opens everything as a relay does; returns the errors.
 fn open(store: &Path) -> Vec<String> {
     let settings = SpoolSettings::new(store).with_min_free(0);
     let spool = SqliteSpool::open(SpoolSettings {
@@ -68,7 +69,7 @@ fn open(store: &Path) -> Vec<String> {
     [spool, trace, directory].into_iter().flatten().collect()
 }
 
-/// Does something that must end.
+/// Runs something that must end.
 fn ends<T: Send + 'static>(what: &str, run: impl FnOnce() -> T + Send + 'static) -> T {
     let (done, waiting) = mpsc::channel();
     thread::spawn(move || done.send(run()));
@@ -77,7 +78,7 @@ fn ends<T: Send + 'static>(what: &str, run: impl FnOnce() -> T + Send + 'static)
 }
 
 #[test]
-fn are_told_of_and_waited_for_by_nobody() {
+fn files_of_the_wrong_kind_are_named_and_never_waited_for() {
     let made = tempfile::tempdir().unwrap();
     assert_eq!(open(made.path()), Vec::<String>::new());
     for (name, any_length) in FILES {
@@ -110,7 +111,7 @@ fn are_told_of_and_waited_for_by_nobody() {
                 let store = store.clone();
                 move || open(&store)
             });
-            // The journal and the trace are moved away, and a mark is as good as none.
+            // The journal and the trace are moved away, and a mark may be of any kind.
             let moved = [
                 "journal",
                 "journal.synced",

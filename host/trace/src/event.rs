@@ -1,4 +1,4 @@
-//! What can happen to a transaction.
+//! The events of a transaction.
 
 use gatepost_authentication::Summary;
 use gatepost_message::{Address, Millis, ReversePath, TransactionId};
@@ -6,21 +6,21 @@ use gatepost_model::{Judgement, NextHop, Session};
 use gatepost_smtp::Reply;
 use serde::{Deserialize, Serialize};
 
-/// Something that happened to a transaction.
+/// An event in the life of a transaction.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Event {
-    /// Which one.
+    /// Transaction.
     pub id: TransactionId,
-    /// When.
+    /// Time of the event.
     pub at: Millis,
-    /// What.
+    /// Details.
     #[serde(flatten)]
     pub kind: Kind,
 }
 
 impl Event {
-    /// An event of this moment.
+    /// Returns an event of this moment.
     pub fn now(id: TransactionId, kind: Kind) -> Self {
         Self {
             id,
@@ -30,7 +30,7 @@ impl Event {
     }
 }
 
-/// What happened. In JSON the field `event` names it.
+/// Kind of an event, with its details. In JSON the field `event` names it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(
     rename_all = "kebab-case",
@@ -38,141 +38,141 @@ impl Event {
     tag = "event"
 )]
 pub enum Kind {
-    /// A transaction began: over which session.
+    /// A transaction began at MAIL.
     Begun {
-        /// The connection, as far as it had got.
+        /// Session so far.
         session: Session,
     },
     /// MAIL was answered.
     Sender {
-        /// MAIL FROM.
+        /// Address of MAIL FROM.
         reverse_path: ReversePath,
-        /// The answer.
+        /// Reply to the client.
         reply: Reply,
     },
     /// RCPT was answered.
     Recipient {
-        /// RCPT TO.
+        /// Address of RCPT TO.
         address: Address,
-        /// The answer.
+        /// Reply to the client.
         reply: Reply,
     },
-    /// It was found out where the message came from, for a policy that wants to know.
+    /// The message was authenticated, for a policy that wants the facts.
     Authenticated {
-        /// What was proved of it.
+        /// Summary of the facts.
         authentication: Box<Summary>,
     },
     /// A policy was called.
     Judged {
-        /// Which version, what it said and why.
+        /// Version, verdict and reasons.
         judgement: Judgement,
     },
-    /// The message was answered: at the end of data, or before it with the 421 that ends a
-    /// session, such as for a time-out.
+    /// The message was answered: at the end of data, or earlier by the 421 that ends a session, for
+    /// example after a time-out.
     Replied {
-        /// The answer.
+        /// Reply to the client.
         reply: Reply,
         /// Octets of the message that had come.
         size: u64,
     },
-    /// The client gave the transaction up, or was cut off: nothing was answered.
+    /// The client gave the transaction up, or was cut off: there was no reply.
     Aborted {
-        /// How, in a sentence.
+        /// Reason, in a sentence.
         reason: String,
     },
     /// It went into the queue.
     Queued {
-        /// For whom.
+        /// Recipients that were queued.
         recipients: Vec<Address>,
     },
     /// A recipient gets nothing.
     Suppressed {
-        /// Who.
+        /// Recipient.
         address: Address,
-        /// Why.
+        /// Reason.
         reason: String,
     },
-    /// Kept apart instead of queued.
+    /// It was quarantined instead of queued.
     Quarantined {
-        /// Why.
+        /// Reason.
         reason: String,
-        /// Until when.
+        /// End of the quarantine.
         expires: Millis,
     },
-    /// Let out of quarantine, or a hold lifted.
+    /// It was released from quarantine, or its hold was lifted.
     Released,
-    /// Held by an operator.
+    /// It was held by an operator.
     Held,
-    /// Made due at once by an operator.
+    /// It was made due at once by an operator.
     Retried,
-    /// Taken and dropped, as a policy decided, or dropped from quarantine by an operator.
+    /// It was accepted and dropped, as a policy decided, or dropped from quarantine by an operator.
     Discarded,
     /// An attempt to deliver it to one recipient ended.
     Attempt {
-        /// Who was to get it.
+        /// Recipient.
         address: Address,
-        /// Which attempt at this recipient, from 1.
+        /// Number of the attempt at this recipient, from 1.
         attempt: u32,
-        /// Where the route led, if it led anywhere.
+        /// Next hop, if the route had one.
         route: Option<NextHop>,
-        /// The server that answered, by name or address and port.
+        /// Server that answered, by name or address and port.
         server: Option<String>,
-        /// What it said, or the relay in its stead.
+        /// Reply of the server, or of the relay in its stead.
         reply: Reply,
-        /// How it ended.
+        /// Result of the attempt.
         ending: Ending,
     },
-    /// The sender was told of recipients that it did not reach.
+    /// A bounce told the sender of recipients that it did not reach.
     Bounced {
-        /// The transaction of the notice.
+        /// Transaction of the notice.
         notice: TransactionId,
-        /// Who was not reached.
+        /// Recipients that were not reached.
         recipients: Vec<Address>,
     },
-    /// The sender was told how it stands with recipients that it may yet reach, or has reached.
+    /// A notice told the sender about recipients that it may yet reach, or has reached.
     Notified {
-        /// The transaction of the notice.
+        /// Transaction of the notice.
         notice: TransactionId,
-        /// How it stands with them.
+        /// State of these recipients.
         of: Notified,
-        /// Of whom.
+        /// Recipients that the notice is about.
         recipients: Vec<Address>,
     },
-    /// Time ran out, in the queue or in quarantine.
+    /// Its time expired, in the queue or in quarantine.
     Expired {
-        /// Who did not get it.
+        /// Recipients that did not get it.
         recipients: Vec<Address>,
     },
-    /// Ended by an operator without a notice.
+    /// It was cancelled by an operator without a notice.
     Cancelled,
 }
 
-/// What a sender was told, other than a failure.
+/// Content of a notice to a sender, other than a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Notified {
-    /// It takes long.
+    /// Delivery is delayed.
     Delayed,
-    /// It was handed to a server that gives no notices itself.
+    /// A server took it that gives no notices itself.
     Relayed,
-    /// It is in the mailbox.
+    /// The message is in the mailbox.
     Delivered,
-    /// It was not sent, as a policy decided.
+    /// The message was not sent, as a policy decided.
     Suppressed,
 }
 
-/// How an attempt ended.
+/// Result of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Ending {
-    /// The next hop took it.
+    /// The next hop accepted it.
     Delivered,
-    /// To be tried again.
+    /// It will be tried again.
     Deferred {
-        /// Not before this time.
+        /// Time of the next attempt at the earliest.
         next_attempt: Millis,
     },
-    /// Given up.
+    /// It was given up.
     Failed,
     /// Kept for an operator: the message is damaged in the store.
     Held,

@@ -1,37 +1,37 @@
-//! What became of the headers of messages that we sent.
+//! Header changes to messages that we sent.
 //!
-//! Of each message that leaves, [`Sent`] keeps for a while what its headers said. When it comes back,
-//! whole or in a bounce, the two are compared, and each [`Finding`] is counted for the domain that
-//! the message was from: so it shows what a customer's servers make of headers.
+//! For each submitted message, [`Sent`] keeps its headers for a while. When the message comes back,
+//! whole or in a bounce, the two are compared, and each [`Finding`] is counted for the domain of
+//! From: so it shows what a customer's servers do to headers.
 
 use gatepost_message::{Millis, TransactionId};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::{Deserialize, Serialize};
 
-/// The most messages of which it is kept what they said when they left: about 100 MiB.
+/// Most messages whose sent headers are kept: about 100 MiB.
 pub const SENT_KEPT: i64 = 100_000;
 
-/// Findings that nobody has seen again for so long are forgotten: 90 days, in milliseconds.
+/// Time after which findings that were not seen again are dropped: 90 days, in milliseconds.
 const FORGOTTEN_AFTER: i64 = 90 * 24 * 3600 * 1000;
 
-/// What a message said when it left.
+/// Headers of a message as it was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sent {
-    /// The transaction in which it was submitted.
+    /// Transaction in which it was submitted.
     pub id: TransactionId,
-    /// When.
+    /// Time of the submission.
     pub at: Millis,
-    /// Whose it is.
+    /// Account that submitted it.
     pub account: String,
-    /// The domain of From, in A-labels.
+    /// Domain of From, in A-labels.
     pub domain: String,
-    /// Its Message-ID; empty where it has none.
+    /// Message-ID; empty if it has none.
     pub message_id: String,
-    /// The headers that are watched, each with what it says. Several of one name are several.
+    /// Watched headers, name and value. A repeated name occurs several times.
     pub headers: Vec<(String, String)>,
 }
 
-/// What became of a header.
+/// Change to a header on the way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Change {
@@ -41,11 +41,11 @@ pub enum Change {
     Lost,
     /// It came back with more or less than was sent.
     Altered,
-    /// It came back and says something else.
+    /// It came back with another value.
     Replaced,
     /// It came back and was not sent.
     Added,
-    /// Somebody has answered the message by its Message-ID: that much of it has arrived.
+    /// Somebody answered the message by its Message-ID, so that field has arrived.
     Answered,
 }
 
@@ -59,7 +59,7 @@ impl Change {
         Self::Answered,
     ];
 
-    /// The word for it.
+    /// Returns the word for it in the store and in JSON.
     pub fn word(self) -> &'static str {
         match self {
             Self::Intact => "intact",
@@ -72,66 +72,66 @@ impl Change {
     }
 }
 
-/// What became of one header of one message.
+/// Change to one header of one message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// The header.
+    /// Name of the header.
     pub header: String,
-    /// What became of it.
+    /// Change that was found.
     pub change: Change,
-    /// What it said when it was sent.
+    /// Value as sent.
     pub sent: String,
-    /// What came back.
+    /// Value that came back.
     pub came: String,
 }
 
-/// What was found of one message that came back.
+/// Findings about one message that came back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CameBack {
-    /// When.
+    /// Time of its return.
     pub at: Millis,
-    /// The message that was sent.
+    /// Transaction in which it was sent.
     pub id: TransactionId,
-    /// Whose it is.
+    /// Account that sent it.
     pub account: String,
-    /// The domain of From.
+    /// Domain of From.
     pub domain: String,
-    /// An email id of ours proves it; without one, it is known by its Message-ID, which others can
-    /// write.
+    /// True if an email id of ours proves it; without one, it is known only by its Message-ID,
+    /// which others can write.
     pub proved: bool,
-    /// Header by header.
+    /// Findings, header by header.
     pub findings: Vec<Finding>,
 }
 
-/// What became of one header of the messages of a domain, counted.
+/// Count of one change to one header of a domain's messages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Counted {
-    /// The domain that they were from.
+    /// Domain of From.
     pub domain: String,
-    /// Whose they are.
+    /// Account that sent them.
     pub account: String,
-    /// The header.
+    /// Name of the header.
     pub header: String,
-    /// What became of it.
+    /// Change that was found.
     pub change: Change,
-    /// In how many messages that came back.
+    /// Number of returned messages with this change.
     pub count: u64,
-    /// How many of these were known by their Message-ID alone.
+    /// Number of these that were known by their Message-ID alone.
     pub by_message_id: u64,
-    /// When first.
+    /// Time of the first.
     pub first_at: Millis,
-    /// When last.
+    /// Time of the last.
     pub last_at: Millis,
-    /// The last message sent of which it was found.
+    /// Transaction of the last one.
     pub example: TransactionId,
-    /// What that said.
+    /// Value that it was sent with.
     pub sent: String,
-    /// What came back of it.
+    /// Value that came back.
     pub came: String,
 }
 
-/// What the writer is handed beside events.
+/// Record that the writer gets besides events.
 #[derive(Debug)]
 pub(crate) enum Note {
     Sent(Sent),
@@ -139,7 +139,7 @@ pub(crate) enum Note {
 }
 
 impl Note {
-    /// Octets of it that wait.
+    /// Returns the bytes that it takes while it waits.
     pub(crate) fn size(&self) -> usize {
         let texts = |texts: &mut dyn Iterator<Item = usize>| texts.sum::<usize>() + 200;
         match self {
@@ -156,7 +156,8 @@ impl Note {
     }
 }
 
-/// Message-IDs are looked up by a hash: its row is small, and what is found is compared.
+/// Returns the hash by which a Message-ID is looked up: its row is small, and what is found is
+/// compared.
 fn hash(message_id: &str) -> i64 {
     // FNV-1a: the same in every version.
     let hash = message_id
@@ -220,14 +221,14 @@ fn came_back(batch: &Connection, came: &CameBack) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// How many messages are kept.
+/// Returns the number of messages that are kept.
 pub(crate) fn kept(connection: &Connection) -> rusqlite::Result<i64> {
     connection.query_row("SELECT count(*) FROM sent", [], |row| row.get(0))
 }
 
-/// Forgets the oldest messages beyond the most that are kept, and those that left before `oldest`;
-/// gives how many those were.
-pub(crate) fn forget(batch: &Connection, kept: i64, oldest: i64) -> rusqlite::Result<i64> {
+/// Drops the oldest messages beyond [`SENT_KEPT`], and those sent before `oldest`; returns the
+/// number dropped.
+pub(crate) fn drop_oldest(batch: &Connection, kept: i64, oldest: i64) -> rusqlite::Result<i64> {
     let beyond = (kept - SENT_KEPT).max(0);
     let forgotten = batch
         .prepare_cached("DELETE FROM sent WHERE id IN (SELECT id FROM sent ORDER BY id LIMIT ?1)")?
@@ -261,15 +262,15 @@ fn sent(row: &Row<'_>) -> rusqlite::Result<Option<Sent>> {
     }))
 }
 
-/// What a message said when it left.
-pub(crate) fn of(reader: &Connection, id: TransactionId) -> rusqlite::Result<Option<Sent>> {
+/// Returns the sent headers of a transaction.
+pub(crate) fn by_id(reader: &Connection, id: TransactionId) -> rusqlite::Result<Option<Sent>> {
     let mut select = reader
         .prepare_cached("SELECT id, at, account, domain, headers_json FROM sent WHERE id = ?1")?;
     let found = select.query_row([id.to_string()], sent).optional()?;
     Ok(found.flatten())
 }
 
-/// The last message that left with this Message-ID.
+/// Returns the last message that was sent with this Message-ID.
 pub(crate) fn with_message_id(
     reader: &Connection,
     message_id: &str,
@@ -284,7 +285,7 @@ pub(crate) fn with_message_id(
     Ok(found.find(|sent| sent.message_id == message_id))
 }
 
-/// What was found of a domain, by header.
+/// Returns the findings about a domain, by header.
 pub(crate) fn counted(reader: &Connection, domain: &str) -> rusqlite::Result<Vec<Counted>> {
     let mut select = reader.prepare_cached(
         "SELECT domain, account, header, finding, count, by_message_id, first_at, last_at,

@@ -1,15 +1,15 @@
 //! What happened to each transaction, refused ones too: the answer to "where is my mail?".
 //!
-//! Whoever does something to a message hands an [`Event`] to [`Trace::record`], which never
+//! The other crates hand each [`Event`] to [`Trace::record`], which never
 //! waits: a bounded channel takes it to one thread that writes in batches. When the channel is
 //! full the event is dropped and counted ([`Trace::dropped`]): a slow disk may cost the record of
 //! a message, never the message. For the same reason a commit here is not fsynced: a crash of the
 //! machine may cost the last moments of the record, not of the mail, which is in the spool.
 //!
-//! Beside events it keeps what messages said in their headers when they left ([`Sent`]), and counts
-//! what became of that on the way ([`Counted`]).
+//! Besides events it keeps the headers of sent messages ([`Sent`]), and counts the changes to them
+//! on the way ([`Counted`]).
 //!
-//! A trace that is damaged is moved away and a new one begun: mail does not wait for it
+//! A damaged trace is moved away and a new one begun: mail does not wait for it
 //! ([`Trace::damaged`]).
 //!
 //! `trace.db` is a file of its own with a [`Retention`] of its own: by age, and by number.
@@ -18,10 +18,10 @@
 
 mod event;
 mod headers;
+mod queue;
 mod schema;
 mod state;
 mod store;
-mod waiting;
 mod writer;
 
 pub use event::{Ending, Event, Kind, Notified};

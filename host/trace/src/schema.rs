@@ -1,27 +1,27 @@
-//! The table, and how a trace of an earlier version becomes one of this version.
+//! The tables, and the migrations from the schemas of earlier versions.
 
 use rusqlite::Connection;
 
-/// Each step brings a trace from the schema of its index to the next; a new trace takes them all.
-/// A step that has been released is never changed: write another one.
+/// Migrations: each brings a trace from the schema of its index to the next; a new trace takes them
+/// all. A released step is never changed: write another one.
 const MIGRATIONS: &[&str] = &[
     include_str!("schema-1.sql"),
     include_str!("schema-2.sql"),
     include_str!("schema-3.sql"),
 ];
 
-/// The schema that this version reads and writes; `PRAGMA user_version` of the file.
+/// Schema that this version reads and writes; `PRAGMA user_version` of the file.
 pub(crate) const CURRENT: u32 = MIGRATIONS.len() as u32;
 
-/// The tables of a trace, each with the schema in which it came.
+/// Tables of a trace, each with the schema in which it was added.
 const TABLES: &[(&str, u32)] = &[("events", 1), ("sent", 3), ("header_findings", 3)];
 
-/// What keeps a file from being a trace; `None` where nothing does. A new one has no tables.
+/// Returns the reason why a file is not a trace; `None` if it may be one. A new one has no tables.
 pub(crate) fn foreign(connection: &Connection) -> rusqlite::Result<Option<String>> {
     gatepost_files::foreign(connection, TABLES)
 }
 
-/// Brings a trace to the present schema; gives the version found if that is a later one.
+/// Migrates a trace to the current schema; returns the version found if that is a later one.
 pub(crate) fn migrate(connection: &mut Connection) -> rusqlite::Result<Result<(), u32>> {
     let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if found > CURRENT {

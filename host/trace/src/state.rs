@@ -1,4 +1,4 @@
-//! What is damaged of a trace, and what becomes of it: mail does not wait for its record.
+//! Damage to a trace, and its handling: mail does not wait for its record.
 
 use std::{io, path::Path};
 
@@ -7,8 +7,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::schema;
 
-/// What is wrong with a file, so that no trace can be kept in it; `None` where nothing is.
-pub(crate) fn wrong(path: &Path) -> io::Result<Option<String>> {
+/// Returns the damage that keeps a file from holding a trace; `None` if there is none.
+pub(crate) fn damage(path: &Path) -> io::Result<Option<String>> {
     Ok(match State::of(path)? {
         State::Missing => None,
         State::Empty => Some("it is empty".to_owned()),
@@ -22,7 +22,7 @@ pub(crate) fn wrong(path: &Path) -> io::Result<Option<String>> {
     })
 }
 
-/// Whether SQLite says that the file itself is at fault.
+/// Returns true if SQLite reports that the file itself is at fault.
 pub(crate) fn is_damage(error: &rusqlite::Error) -> bool {
     matches!(
         error.sqlite_error_code(),
@@ -30,7 +30,7 @@ pub(crate) fn is_damage(error: &rusqlite::Error) -> bool {
     )
 }
 
-/// Moves a damaged trace away, with what belongs to it, and says so.
+/// Moves a damaged trace away, with its logs, and reports it.
 pub(crate) fn move_away(path: &Path, why: &str) -> io::Result<()> {
     let kept = gatepost_files::move_away(path)?;
     for suffix in ["-wal", "-shm"] {
@@ -49,7 +49,7 @@ pub(crate) fn move_away(path: &Path, why: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Looks at the trace, and changes nothing. `in_use` says whether a relay has it open.
+/// Examines the trace, and changes nothing. `in_use` is true if a relay has it open.
 pub fn inspect(path: &Path, in_use: bool) -> Vec<Finding> {
     let advice = "the next start moves it away and begins a new one; no mail is affected";
     let damaged = |why: String| vec![Finding::new(Level::Error, path, why, advice)];
@@ -78,7 +78,7 @@ pub fn inspect(path: &Path, in_use: bool) -> Vec<Finding> {
             let advice = "run the version of gatepost that wrote it, or move it away";
             findings.push(Finding::new(Level::Error, path, found, advice));
         }
-        // The quick one: a trace may have a gigabyte, and nothing depends on its indices.
+        // The quick check: a trace may have a gigabyte, and nothing depends on its indices.
         for problem in gatepost_files::problems(&connection, false)? {
             let advice = "stop the relay and move the file away; no mail is affected";
             findings.push(Finding::new(Level::Error, path, problem, advice));

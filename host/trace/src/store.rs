@@ -19,29 +19,29 @@ use rusqlite::{Connection, OpenFlags};
 use crate::{
     CameBack, Counted, Event, Sent,
     headers::{self, Note},
+    queue::EventQueue,
     schema, state,
-    waiting::Waiting,
     writer::{self, Row, Writer},
 };
 
-/// While fewer bytes than this are free on its file system, the trace drops what it is given:
-/// refused mail is recorded too, and must not take the room in which deliveries are recorded.
+/// Free bytes on the file system below which the trace drops its events: refused mail is recorded
+/// too, and must not take the space in which deliveries are recorded.
 pub const ROOM_LEFT: u64 = 64 << 20;
 
-/// How long to wait for somebody else's lock on the database: a postmaster with the sqlite3 shell.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Longest wait for a lock on the database, for example by a postmaster with the sqlite3 shell.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How much is kept.
+/// Amount of events that is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
-    /// Events older than this are dropped.
+    /// Age at which events are dropped.
     pub age: Duration,
-    /// With more events than this, the oldest are dropped.
+    /// Number of events beyond which the oldest are dropped.
     pub events: u64,
 }
 
 impl Retention {
-    /// Nothing is dropped.
+    /// Retention that drops nothing.
     pub const FOR_EVER: Self = Self {
         age: Duration::MAX,
         events: u64::MAX,
@@ -58,29 +58,29 @@ impl Default for Retention {
     }
 }
 
-/// The trace cannot be opened or read.
+/// Error of opening or reading the trace.
 #[derive(Debug, thiserror::Error)]
 pub enum TraceError {
-    /// SQLite refused.
+    /// SQLite failed.
     #[error("the trace {} failed: {source}", path.display())]
     Sqlite {
-        /// The file.
+        /// File of the trace.
         path: PathBuf,
-        /// What SQLite said.
+        /// Cause.
         source: rusqlite::Error,
     },
-    /// The file cannot be looked at, or cannot be moved away where it is damaged.
+    /// The file cannot be examined, or cannot be moved away where it is damaged.
     #[error("the trace {} cannot be used: {source}; mend its permissions, or move it away to begin a new one", path.display())]
     Unusable {
-        /// The file.
+        /// File of the trace.
         path: PathBuf,
-        /// What the system said.
+        /// Cause.
         source: std::io::Error,
     },
     /// The trace was written by a later version of Gatepost.
     #[error("the trace {} has schema {found}, this relay knows up to {known}: run the version of gatepost that wrote it, or move the file away to begin a new one", path.display())]
     Newer {
-        /// The file.
+        /// File of the trace.
         path: PathBuf,
         /// Schema version in the file.
         found: u32,
@@ -90,9 +90,9 @@ pub enum TraceError {
     /// An event in the store cannot be read back.
     #[error("the trace holds a damaged event of transaction {id}: {source}")]
     Damaged {
-        /// Whose.
+        /// Transaction of the event.
         id: TransactionId,
-        /// What the decoder said.
+        /// Cause.
         source: serde_json::Error,
     },
     /// The writer cannot be started.
@@ -103,12 +103,12 @@ pub enum TraceError {
     Closed,
 }
 
-/// A trace, open for writing and reading. Shared behind an `Arc`. Dropped, it writes what waits,
-/// which blocks for a moment.
+/// A trace, open for writing and reading. Shared behind an `Arc`. When dropped it writes the
+/// waiting events, which blocks for a moment.
 #[derive(Debug)]
 pub struct Trace {
     path: PathBuf,
-    waiting: Arc<Waiting>,
+    waiting: Arc<EventQueue>,
     writer: Option<JoinHandle<()>>,
     reader: Mutex<Connection>,
     dropped: Arc<AtomicU64>,
@@ -116,7 +116,7 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// Opens the trace, makes it if it is not there, and brings it to the present schema.
+    /// Opens the trace, creates it if it does not exist, and migrates it to the current schema.
     ///
     /// # Errors
     /// [`TraceError::Sqlite`] if the file cannot be opened, [`TraceError::Newer`] if a later
@@ -131,7 +131,7 @@ impl Trace {
             path: path.clone(),
             source,
         };
-        let connected = match state::wrong(&path).map_err(unreadable)? {
+        let connected = match state::damage(&path).map_err(unreadable)? {
             Some(why) => Err(why),
             None => match begin(&path) {
                 Err(error) if state::is_damage(&error) => Err(error.to_string()),
@@ -147,7 +147,7 @@ impl Trace {
             }
         };
         let begun = connected.map_err(failed)?;
-        let Begun {
+        let OpenTrace {
             connection,
             next,
             kept,
@@ -158,7 +158,7 @@ impl Trace {
         })?;
         let reader = connect_reader(&path).map_err(failed)?;
         let dropped = Arc::new(AtomicU64::new(0));
-        let waiting = Arc::new(Waiting::default());
+        let waiting = Arc::new(EventQueue::default());
         let writer = Writer {
             next,
             kept,
@@ -166,7 +166,7 @@ impl Trace {
             path: path.clone(),
             retention,
             dropped: Arc::clone(&dropped),
-            said: None,
+            last_warning: None,
         };
         let thread = std::thread::Builder::new()
             .name("trace-writer".to_owned())
@@ -185,7 +185,8 @@ impl Trace {
         })
     }
 
-    /// Whether the trace was damaged when it was opened, and moved away; it has been logged.
+    /// Returns true if the trace was damaged when it was opened, and moved away; this has been
+    /// logged.
     pub fn damaged(&self) -> bool {
         self.damaged
     }
@@ -199,41 +200,41 @@ impl Trace {
         }
     }
 
-    /// Keeps what a message said when it left, for as long as events are kept and as one of the
-    /// newest [`SENT_KEPT`](crate::SENT_KEPT). Never waits: if the writer is too far behind, it is
-    /// not kept.
+    /// Keeps the headers of a sent message, for as long as events are kept and as one of the newest
+    /// [`SENT_KEPT`](crate::SENT_KEPT). Never waits: if the writer is too far behind, they are
+    /// dropped.
     pub fn sent(&self, sent: Sent) {
         let _dropped = self.waiting.note(Note::Sent(sent));
     }
 
-    /// Counts what became of the headers of a message. Never waits, as [`Trace::sent`].
+    /// Counts the changes to the headers of a message. Never waits, as [`Trace::sent`].
     pub fn came_back(&self, came_back: CameBack) {
         let _dropped = self.waiting.note(Note::CameBack(came_back));
     }
 
-    /// What a message said when it left, if that is still kept. Blocks.
+    /// Returns the headers of a sent message, if they are still kept. Blocks.
     ///
     /// # Errors
     /// If the store cannot be read.
-    pub fn sent_as(&self, id: TransactionId) -> Result<Option<Sent>, TraceError> {
-        if let Some(found) = self.read(|reader| headers::of(reader, id))? {
+    pub fn sent_by_id(&self, id: TransactionId) -> Result<Option<Sent>, TraceError> {
+        if let Some(found) = self.read(|reader| headers::by_id(reader, id))? {
             return Ok(Some(found));
         }
-        // It may have left this very moment.
+        // It may have been sent this very moment.
         self.flush()?;
-        self.read(|reader| headers::of(reader, id))
+        self.read(|reader| headers::by_id(reader, id))
     }
 
-    /// What the last message said that left with this Message-ID, if that is still kept and
+    /// Returns the last message sent with this Message-ID, if that is still kept and already
     /// written. Blocks for a moment.
     ///
     /// # Errors
     /// If the store cannot be read.
-    pub fn sent_with(&self, message_id: &str) -> Result<Option<Sent>, TraceError> {
+    pub fn sent_by_message_id(&self, message_id: &str) -> Result<Option<Sent>, TraceError> {
         self.read(|reader| headers::with_message_id(reader, message_id))
     }
 
-    /// What became of the headers of messages from this domain, by header. Blocks.
+    /// Returns the changes to headers of messages from this domain. Blocks.
     ///
     /// # Errors
     /// If the store cannot be read.
@@ -253,19 +254,19 @@ impl Trace {
         })
     }
 
-    /// Keeps so much from now on; what is over it goes within a moment.
+    /// Changes the retention; the excess is dropped within a moment.
     ///
     /// # Errors
     /// [`TraceError::Closed`] if the writer has ended.
-    pub fn retain(&self, retention: Retention) -> Result<(), TraceError> {
-        match self.waiting.retain(retention) {
+    pub fn set_retention(&self, retention: Retention) -> Result<(), TraceError> {
+        match self.waiting.set_retention(retention) {
             true => Ok(()),
             false => Err(TraceError::Closed),
         }
     }
 
-    /// How many events were dropped since open: the writer was too far behind, the disk nearly
-    /// full, or the write failed.
+    /// Returns the number of events that were dropped since open: the writer was too far behind,
+    /// the disk nearly full, or the write failed.
     pub fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
     }
@@ -282,8 +283,8 @@ impl Trace {
         is_done.recv().map_err(|_| TraceError::Closed)
     }
 
-    /// All events of a transaction in the order they were recorded, those just recorded included.
-    /// Blocks for as long as a flush and a read take.
+    /// Returns all events of a transaction in the order they were recorded, including those just
+    /// recorded. Blocks for a flush and a read.
     ///
     /// # Errors
     /// If the store cannot be read.
@@ -317,28 +318,27 @@ impl Drop for Trace {
     fn drop(&mut self) {
         self.waiting.close();
         if let Some(writer) = self.writer.take() {
-            // If it panicked, it has said so.
+            // A panic of the writer has been reported already.
             let _ = writer.join();
         }
     }
 }
 
-/// Opens the file for writing; gives its schema version if that is a later one.
-/// A trace that is open, with what is read of it before anything is written.
-struct Begun {
+/// An open trace, with what is read from it before anything is written.
+struct OpenTrace {
     connection: Connection,
     next: i64,
     kept: i64,
 }
 
-/// Opens a trace, or gives the schema of a later version. A page that is damaged behind the first is
-/// met here.
-fn begin(path: &Path) -> rusqlite::Result<Result<Begun, u32>> {
+/// Opens a trace, or returns the schema of a later version. Damage beyond the first page is found
+/// here.
+fn begin(path: &Path) -> rusqlite::Result<Result<OpenTrace, u32>> {
     let connection = match connect_writer(path)? {
         Ok(connection) => connection,
         Err(newer) => return Ok(Err(newer)),
     };
-    Ok(Ok(Begun {
+    Ok(Ok(OpenTrace {
         next: writer::next_number(&connection)?,
         kept: headers::kept(&connection)?,
         connection,
@@ -346,11 +346,11 @@ fn begin(path: &Path) -> rusqlite::Result<Result<Begun, u32>> {
 }
 
 fn connect_writer(path: &Path) -> rusqlite::Result<Result<Connection, u32>> {
-    // SQLite would make it readable for all; it says who wrote to whom. Its logs get its mode.
-    // If it cannot be made, SQLite meets the same error and names it.
+    // SQLite would make it readable for all; it shows who wrote to whom. Its logs get its mode. If
+    // it cannot be created, SQLite meets the same error and names it.
     let _made = (File::options().append(true).create(true).mode(0o600)).open(path);
     let mut connection = Connection::open(path)?;
-    connection.busy_timeout(PATIENCE)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // In the WAL, this survives a crash of the relay; a crash of the machine costs the last
     // moments, but never the file.
@@ -361,6 +361,6 @@ fn connect_writer(path: &Path) -> rusqlite::Result<Result<Connection, u32>> {
 fn connect_reader(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(PATIENCE)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
     Ok(connection)
 }

@@ -1,4 +1,4 @@
-//! The thread that writes: what waits becomes one commit, and with it what is too old goes.
+//! The writing thread: each batch becomes one commit, which also drops what is too old.
 
 use std::{
     collections::HashMap,
@@ -17,23 +17,23 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Event, Kind, Retention,
     headers::{self, Note},
+    queue::EventQueue,
     store::ROOM_LEFT,
-    waiting::Waiting,
 };
 
-/// The most events dropped with one commit: more than come in with one, so that what is too old
-/// never grows.
+/// Most events dropped with one commit: more than are written with one, so that the excess never
+/// grows.
 const DROP_AT_ONCE: i64 = 4096;
 
-/// How often age is looked at when nothing happens.
-const LOOK_AGAIN: Duration = Duration::from_secs(60);
+/// Interval at which the age of events is checked when nothing happens.
+const AGE_CHECK: Duration = Duration::from_secs(60);
 
-/// How soon to go on when more is to be dropped than one commit takes.
-const GO_ON: Duration = Duration::from_millis(10);
+/// Pause before the next commit when there is more to drop.
+const NEXT_DROP: Duration = Duration::from_millis(10);
 
-/// How long it says no more about lost events once it has said so: a disk stays full for longer
-/// than an operator needs to be told twice.
-const QUIET: Duration = Duration::from_secs(60);
+/// Shortest time between two log lines about lost events: a disk stays full for longer than an
+/// operator needs to be told twice.
+const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 
 /// An event as it is written.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ pub(crate) struct Row {
     pub(crate) json: String,
 }
 
-/// An event within its row, which says whose it is.
+/// An event within its row, which names the transaction.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Entry<K> {
     pub(crate) at: Millis,
@@ -64,24 +64,24 @@ impl Row {
     }
 }
 
-/// The writer's own things.
+/// State of the writing thread.
 pub(crate) struct Writer {
     pub(crate) connection: Connection,
     pub(crate) path: PathBuf,
     pub(crate) retention: Retention,
     pub(crate) dropped: Arc<AtomicU64>,
-    /// The number of the next event.
+    /// Number of the next event.
     pub(crate) next: i64,
-    /// Of how many messages it is kept what they said when they left.
+    /// Number of messages whose sent headers are kept.
     pub(crate) kept: i64,
-    /// When it last said that events are lost.
-    pub(crate) said: Option<Instant>,
+    /// Time of the last log line about lost events.
+    pub(crate) last_warning: Option<Instant>,
 }
 
 impl Writer {
-    /// Works until the queue is closed.
-    pub(crate) fn run(mut self, waiting: &Waiting) {
-        let _guard = Closes(waiting);
+    /// Writes until the queue is closed.
+    pub(crate) fn run(mut self, waiting: &EventQueue) {
+        let _guard = CloseOnDrop(waiting);
         let mut pause = Duration::ZERO;
         let mut octets = 0;
         while let Some(batch) = waiting.take(pause, octets) {
@@ -92,7 +92,7 @@ impl Writer {
                 + notes.iter().map(Note::size).sum::<usize>();
             let any = !events.is_empty() || !notes.is_empty();
             if any && !has_room(&self.path) {
-                // The room that is left is for deliveries to be recorded in.
+                // The space that is left is for the records of deliveries.
                 self.drop_all(&mut events, "the disk is nearly full");
                 notes.clear();
             }
@@ -100,15 +100,15 @@ impl Writer {
                 self.drop_all(&mut events, &error.to_string());
                 false
             });
-            pause = if more { GO_ON } else { LOOK_AGAIN };
+            pause = if more { NEXT_DROP } else { AGE_CHECK };
             for done in batch.flushes {
-                // Whoever asked may have stopped waiting.
+                // The waiter may be gone.
                 let _ = done.send(());
             }
         }
     }
 
-    /// Writes a batch and drops what is not to be kept; says whether there is more to drop.
+    /// Writes a batch and drops what exceeds the retention; returns true if there is more to drop.
     fn write(&mut self, events: &[Row], notes: &[Note]) -> rusqlite::Result<bool> {
         let batch = self.connection.transaction()?;
         let mut next = self.next;
@@ -124,14 +124,14 @@ impl Writer {
                 next += entries.len() as i64;
             }
         }
-        let more = forget(&batch, next, self.retention)?;
+        let more = drop_oldest(&batch, next, self.retention)?;
         let mut kept = self.kept;
         if !notes.is_empty() {
             headers::write(&batch, notes)?;
             let sent = notes.iter().filter(|note| matches!(note, Note::Sent(_)));
             kept += sent.count() as i64;
             let oldest = millis(Millis::now() - self.retention.age);
-            kept -= headers::forget(&batch, kept, oldest)?;
+            kept -= headers::drop_oldest(&batch, kept, oldest)?;
         }
         batch.commit()?;
         self.next = next;
@@ -144,10 +144,13 @@ impl Writer {
             let lost = events.len() as u64;
             events.clear();
             self.dropped.fetch_add(lost, Ordering::Relaxed);
-            if self.said.is_some_and(|at| at.elapsed() < QUIET) {
+            if self
+                .last_warning
+                .is_some_and(|at| at.elapsed() < WARNING_INTERVAL)
+            {
                 return;
             }
-            self.said = Some(Instant::now());
+            self.last_warning = Some(Instant::now());
             tracing::warn!(
                 events = lost,
                 why,
@@ -157,8 +160,8 @@ impl Writer {
     }
 }
 
-/// The events of a batch by transaction, both in the order in which they came: what happens to a
-/// message within a moment is one row.
+/// Groups the events of a batch by transaction, keeping their order: events of a message within a
+/// moment are one row.
 fn by_transaction(events: &[Row]) -> Vec<Vec<&Row>> {
     let mut places = HashMap::new();
     let mut groups: Vec<Vec<&Row>> = Vec::new();
@@ -172,7 +175,7 @@ fn by_transaction(events: &[Row]) -> Vec<Vec<&Row>> {
     groups
 }
 
-/// The number of the next event of a trace: a row has the number of its first event.
+/// Returns the number of the next event of a trace: a row has the number of its first event.
 pub(crate) fn next_number(connection: &Connection) -> rusqlite::Result<i64> {
     let last = connection
         .query_row(
@@ -181,12 +184,12 @@ pub(crate) fn next_number(connection: &Connection) -> rusqlite::Result<i64> {
             |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)),
         )
         .optional()?;
-    // One that cannot be read counts as one.
+    // A row that cannot be read counts as one event.
     let events = |json: &str| read(Millis(0), json).map_or(1, |entries| entries.len() as i64);
     Ok(last.map_or(1, |(number, json)| number + events(&json)))
 }
 
-/// What a row holds; `at` is its time.
+/// Returns the events in a row; `at` is its time.
 pub(crate) fn read(at: Millis, json: &str) -> serde_json::Result<Vec<Entry<Kind>>> {
     match json.starts_with('[') {
         true => serde_json::from_str(json),
@@ -195,9 +198,9 @@ pub(crate) fn read(at: Millis, json: &str) -> serde_json::Result<Vec<Entry<Kind>
     }
 }
 
-/// Drops the oldest events, as far as they are too many or too old; says whether more are. `next`
-/// is the number of the event that comes next.
-fn forget(batch: &Connection, next: i64, retention: Retention) -> rusqlite::Result<bool> {
+/// Drops the oldest events, as far as they are too many or too old; returns true if more remain to
+/// be dropped. `next` is the number of the next event.
+fn drop_oldest(batch: &Connection, next: i64, retention: Retention) -> rusqlite::Result<bool> {
     let oldest_row = batch
         .prepare_cached("SELECT number, at FROM events ORDER BY number LIMIT 1")?
         .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
@@ -207,7 +210,7 @@ fn forget(batch: &Connection, next: i64, retention: Retention) -> rusqlite::Resu
     };
     let last = next - 1;
     let oldest: i64 = millis(Millis::now() - retention.age);
-    // Numbers count events: they go at this end only, in the order they came.
+    // Numbers count events: events are dropped at this end only, in order.
     let most = i64::try_from(retention.events).unwrap_or(i64::MAX);
     let too_many = (last - first + 1).saturating_sub(most).max(0);
     if too_many == 0 && at >= oldest {
@@ -227,17 +230,17 @@ fn forget(batch: &Connection, next: i64, retention: Retention) -> rusqlite::Resu
     Ok(first_to_keep.is_none() && end_of_slice <= last)
 }
 
-/// When the writer has ended, nobody is to wait for it.
-struct Closes<'a>(&'a Waiting);
+/// CloseOnDrop the queue when the writer has ended, so that nobody waits for it.
+struct CloseOnDrop<'a>(&'a EventQueue);
 
-impl Drop for Closes<'_> {
+impl Drop for CloseOnDrop<'_> {
     fn drop(&mut self) {
         self.0.close();
     }
 }
 
-/// Whether the file system of the trace has room for more of it. Unknown counts as yes: it is the
-/// write that tells.
+/// Returns true if the file system of the trace has enough free space. If that is unknown, the
+/// write will tell.
 fn has_room(path: &Path) -> bool {
     rustix::fs::statvfs(path).map_or(true, |stat| {
         stat.f_bavail.saturating_mul(stat.f_frsize) >= ROOM_LEFT

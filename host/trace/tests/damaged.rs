@@ -1,5 +1,5 @@
-//! A trace that is damaged is moved away and a new one begun, loudly: mail does not wait for its
-//! record.
+//! A damaged trace is moved away and a new one begun, with a loud report: mail does not wait for
+//! its record.
 
 #![allow(clippy::unwrap_used)] // clippy.toml lets tests unwrap, not their helpers
 
@@ -18,7 +18,7 @@ fn has_errors(path: &Path) -> bool {
 }
 
 #[test]
-fn whatever_it_is_damaged_by() {
+fn a_damaged_trace_is_moved_away_and_a_new_one_begun() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("trace.db");
     assert!(!has_errors(&path), "none yet");

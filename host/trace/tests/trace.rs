@@ -22,7 +22,7 @@ fn reply() -> Reply {
     Reply::new(451, "4.3.0", "later, please\nor never")
 }
 
-/// One of each kind.
+/// Returns one event of each kind.
 fn kinds() -> Vec<Kind> {
     let session = Session {
         listener: "mx".into(),
@@ -104,7 +104,7 @@ fn kinds() -> Vec<Kind> {
 }
 
 #[test]
-fn events_are_read_back_as_they_were_in_their_order() {
+fn events_are_read_back_in_order() {
     let directory = tempfile::tempdir().unwrap();
     let trace = open(directory.path());
     let [id, other] = [TransactionId::new(), TransactionId::new()];
@@ -125,7 +125,7 @@ fn events_are_read_back_as_they_were_in_their_order() {
 }
 
 #[test]
-fn what_would_take_too_much_memory_is_dropped_and_counted() {
+fn events_beyond_the_memory_bound_are_dropped_and_counted() {
     let directory = tempfile::tempdir().unwrap();
     let trace = open(directory.path());
     let id = TransactionId::new();
@@ -134,7 +134,7 @@ fn what_would_take_too_much_memory_is_dropped_and_counted() {
     };
     trace.record(Event::now(id, reason(33 << 20)));
     assert_eq!(trace.dropped(), 1);
-    // Neither what was dropped nor what is written counts any longer.
+    // Neither dropped nor written events count any longer.
     for _ in 0..5 {
         trace.record(Event::now(id, reason(20 << 20)));
         trace.flush().unwrap();
@@ -163,7 +163,7 @@ fn the_keys_of_every_event_are_of_one_style() {
 }
 
 #[test]
-fn an_event_in_json_says_what_and_whose() {
+fn an_event_in_json_names_its_kind_and_transaction() {
     let id = TransactionId::new();
     let event = Event {
         id,
@@ -181,7 +181,7 @@ fn an_event_in_json_says_what_and_whose() {
 }
 
 #[test]
-fn what_is_too_old_goes() {
+fn events_that_are_too_old_are_dropped() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("trace.db");
     let retention = Retention {
@@ -206,7 +206,7 @@ fn what_is_too_old_goes() {
 }
 
 #[test]
-fn with_too_many_the_oldest_go() {
+fn the_oldest_events_are_dropped_if_there_are_too_many() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("trace.db");
     let retention = Retention {
@@ -224,7 +224,7 @@ fn with_too_many_the_oldest_go() {
         .collect();
     assert_eq!(kept, ids[15..].iter().collect::<Vec<_>>());
     drop(trace);
-    // Fewer from now on: what is there already goes too, with nothing new to be written.
+    // A smaller bound drops existing events too, without new ones to be written.
     let trace = Trace::open(
         &path,
         Retention {
@@ -248,7 +248,7 @@ fn eventually(mut happens: impl FnMut() -> bool) {
 }
 
 #[test]
-fn a_writer_that_is_behind_costs_events_and_no_time() {
+fn a_slow_writer_costs_events_and_no_time() {
     let directory = tempfile::tempdir().unwrap();
     let trace = open(directory.path());
     trace.flush().unwrap();
@@ -268,14 +268,14 @@ fn a_writer_that_is_behind_costs_events_and_no_time() {
 
 /// Needs a small file system of its own, which only root may mount.
 #[test]
-fn on_a_disk_that_is_nearly_full_events_are_dropped() {
+fn events_are_dropped_on_a_disk_that_is_nearly_full() {
     let directory = tempfile::tempdir().unwrap();
     let mounted = Command::new("mount")
         .args(["-t", "tmpfs", "-o", "size=8m", "tmpfs"])
         .arg(directory.path())
         .output();
     if !mounted.is_ok_and(|output| output.status.success()) {
-        // Past the harness, which would keep it to itself.
+        // Printed past the harness, which would keep it to itself.
         let _ = writeln!(
             std::io::stderr(),
             "SKIPPED: the trace on a full disk: no tmpfs here"
@@ -308,8 +308,8 @@ fn a_trace_of_a_later_version_is_left_alone() {
     );
 }
 
-/// Each schema that a released version wrote, with an event as that version wrote it. A new
-/// migration adds its fixture here; the test below fails when one is missing.
+/// The schemas of released versions, each with an event as that version wrote it. A new migration
+/// adds its fixture here; the test below fails when one is missing.
 const EARLIER: &[&str] = &[
     include_str!("stores/schema-1.sql"),
     include_str!("stores/schema-2.sql"),
@@ -354,7 +354,7 @@ fn every_earlier_trace_is_upgraded_with_its_events() {
     assert_eq!(present as usize, EARLIER.len(), "a schema has no fixture");
 }
 
-/// What a message of acme said, and what was found of it when it came back.
+/// Returns a message of acme as sent, and the findings when it came back.
 fn sent_and_back(number: u8) -> (Sent, CameBack) {
     let id: TransactionId = format!("018bcfe5-6800-7000-8000-0000000000{number:02x}")
         .parse()
@@ -392,7 +392,7 @@ fn sent_and_back(number: u8) -> (Sent, CameBack) {
 }
 
 #[test]
-fn what_left_is_kept_and_what_came_back_is_counted() {
+fn sent_headers_are_kept_and_returns_are_counted() {
     let directory = tempfile::tempdir().unwrap();
     let trace = open(directory.path());
     let messages: Vec<_> = (1..=3).map(sent_and_back).collect();
@@ -402,11 +402,11 @@ fn what_left_is_kept_and_what_came_back_is_counted() {
     }
     let (first, _) = &messages[0];
     // Just recorded, and found.
-    assert_eq!(trace.sent_as(first.id).unwrap().as_ref(), Some(first));
-    let found = trace.sent_with("<1@customer.example>").unwrap();
+    assert_eq!(trace.sent_by_id(first.id).unwrap().as_ref(), Some(first));
+    let found = trace.sent_by_message_id("<1@customer.example>").unwrap();
     assert_eq!(found.as_ref(), Some(first));
-    assert_eq!(trace.sent_with("<1@other.example>").unwrap(), None);
-    assert_eq!(trace.sent_as(TransactionId::new()).unwrap(), None);
+    assert_eq!(trace.sent_by_message_id("<1@other.example>").unwrap(), None);
+    assert_eq!(trace.sent_by_id(TransactionId::new()).unwrap(), None);
 
     drop(trace);
     let trace = open(directory.path());
@@ -429,7 +429,7 @@ fn what_left_is_kept_and_what_came_back_is_counted() {
 }
 
 #[test]
-fn what_left_long_ago_is_forgotten() {
+fn headers_sent_long_ago_are_dropped() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("trace.db");
     let retention = Retention {
@@ -443,16 +443,16 @@ fn what_left_long_ago_is_forgotten() {
     trace.flush().unwrap();
     let (new, _) = sent_and_back(2);
     trace.sent(new.clone());
-    assert_eq!(trace.sent_as(new.id).unwrap(), Some(new));
-    assert_eq!(trace.sent_as(old.id).unwrap(), None);
+    assert_eq!(trace.sent_by_id(new.id).unwrap(), Some(new));
+    assert_eq!(trace.sent_by_id(old.id).unwrap(), None);
 }
 
 #[test]
-fn only_the_newest_are_kept() {
+fn only_the_newest_sent_headers_are_kept() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("trace.db");
     drop(Trace::open(&path, Retention::default()).unwrap());
-    // As many as there may be, made quickly.
+    // As many as are kept, made quickly.
     let many = format!(
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {SENT_KEPT})
          INSERT INTO sent SELECT printf('018bcfe5-6800-7000-7000-%012x', i),
@@ -464,7 +464,7 @@ fn only_the_newest_are_kept() {
     let trace = Trace::open(&path, Retention::default()).unwrap();
     let (new, _) = sent_and_back(1);
     trace.sent(new.clone());
-    assert_eq!(trace.sent_as(new.id).unwrap(), Some(new));
+    assert_eq!(trace.sent_by_id(new.id).unwrap(), Some(new));
     let kept: i64 = store
         .query_row("SELECT count(*) FROM sent", [], |row| row.get(0))
         .unwrap();

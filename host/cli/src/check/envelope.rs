@@ -2,7 +2,7 @@
 
 use gatepost_message::{Address, Message, ReversePath};
 
-use gatepost_intake::ownership::{Ownership, Whose};
+use gatepost_intake::ownership::{Ownership, RecipientOwner};
 
 /// Maximum number of recipients taken from a header section: as many as every server has to accept
 /// (RFC 5321 section 4.5.3.1.8).
@@ -28,7 +28,7 @@ pub(super) fn recipients(
     inbound: bool,
 ) -> Vec<Address> {
     let config = ownership.config;
-    let ours = |address: &Address| !inbound || matches!(ownership.recipient(address), Whose::Of(_));
+    let ours = |address: &Address| !inbound || matches!(ownership.owner_of(address), RecipientOwner::Account(_));
     let delivered = ["Delivered-To", "X-Original-To"]
         .into_iter()
         .filter_map(|name| Address::parse(without_brackets(&message.header(name)?)).ok())

@@ -12,8 +12,8 @@ use serde::Serialize;
 
 use crate::commands::output;
 use gatepost_intake::pipeline::Findings;
-use gatepost_intake::pipeline::judge::{Fate, Lot};
-use gatepost_intake::rehearsal::Rehearsed;
+use gatepost_intake::pipeline::judge::{Disposition, RecipientDisposition};
+use gatepost_intake::dry_run::DryRunResult;
 
 /// Report on one message, as `--json` prints it.
 #[derive(Debug, Serialize)]
@@ -167,16 +167,16 @@ struct PolicyReport {
 impl Report {
     /// Makes the report on a message that was judged in a dry run. `sasl` is the user who submitted
     /// it.
-    pub(super) fn new(file: &Path, rehearsed: Rehearsed, sasl: Option<Sasl>) -> Self {
+    pub(super) fn new(file: &Path, rehearsed: DryRunResult, sasl: Option<Sasl>) -> Self {
         let refused = rehearsed.refused.into_iter();
         let mut recipients: Vec<_> = refused
             .map(|(address, reply)| RecipientReport::refused(address, &reply))
             .collect();
-        let verdict = rehearsed.fate.word();
+        let verdict = rehearsed.disposition.word();
         let (class, reply_allowed) =
-            class_and_reply(rehearsed.findings.classification, &rehearsed.fate);
-        match rehearsed.fate {
-            Fate::Kept {
+            class_and_reply(rehearsed.findings.classification, &rehearsed.disposition);
+        match rehearsed.disposition {
+            Disposition::Accepted {
                 recipients: lots,
                 quarantine,
             } => recipients.extend(lots.iter().map(|(address, lot)| {
@@ -187,7 +187,7 @@ impl Report {
                     ..RecipientReport::kept(address, lot, quarantine.as_deref())
                 }
             })),
-            Fate::Refused(_) | Fate::Discarded => {
+            Disposition::Refused(_) | Disposition::Discarded => {
                 let refusal = rehearsed
                     .reply
                     .is_negative()
@@ -253,19 +253,19 @@ impl RecipientReport {
     fn refused(address: Address, reply: &Reply) -> Self {
         Self {
             address,
-            verdict: Fate::Refused(reply.clone()).word(),
+            verdict: Disposition::Refused(reply.clone()).word(),
             reason: Some(reply.text()),
             route: None,
         }
     }
 
     /// Makes the report on a recipient of an accepted message.
-    fn kept(address: &Address, lot: &Lot, quarantine: Option<&str>) -> Self {
+    fn kept(address: &Address, lot: &RecipientDisposition, quarantine: Option<&str>) -> Self {
         let (verdict, reason) = match (lot, quarantine) {
-            (Lot::Rejected(reply), _) => ("reject", Some(reply.text())),
-            (Lot::Suppressed(reason), _) => ("suppress", Some(reason.clone())),
-            (Lot::Delivered, Some(reason)) => ("quarantine", Some(reason.to_owned())),
-            (Lot::Delivered, None) => ("accept", None),
+            (RecipientDisposition::Rejected(reply), _) => ("reject", Some(reply.text())),
+            (RecipientDisposition::Suppressed(reason), _) => ("suppress", Some(reason.clone())),
+            (RecipientDisposition::Delivered, Some(reason)) => ("quarantine", Some(reason.to_owned())),
+            (RecipientDisposition::Delivered, None) => ("accept", None),
         };
         Self {
             address: address.clone(),
@@ -307,7 +307,7 @@ fn serialize_reply<S: serde::Serializer>(reply: &Reply, serializer: S) -> Result
 
 /// Returns the class of the message, and true if a machine may reply. A refused message allows no
 /// reply.
-fn class_and_reply(classification: Option<Classification>, fate: &Fate) -> (&'static str, bool) {
+fn class_and_reply(classification: Option<Classification>, fate: &Disposition) -> (&'static str, bool) {
     let Some(Classification {
         class,
         reply_allowed,
@@ -322,7 +322,7 @@ fn class_and_reply(classification: Option<Classification>, fate: &Fate) -> (&'st
         MessageClass::Bounce => "bounce",
         MessageClass::List => "list",
     };
-    (class, reply_allowed && !matches!(fate, Fate::Refused(_)))
+    (class, reply_allowed && !matches!(fate, Disposition::Refused(_)))
 }
 
 impl EditReport {
@@ -366,11 +366,11 @@ mod tests {
             class: MessageClass::Human,
             reply_allowed: true,
         });
-        let kept = Fate::Kept {
+        let kept = Disposition::Accepted {
             recipients: Vec::new(),
             quarantine: None,
         };
-        let refused = Fate::Refused(Reply::new(550, "5.7.1", "no"));
+        let refused = Disposition::Refused(Reply::new(550, "5.7.1", "no"));
         assert_eq!(class_and_reply(human, &kept), ("human", true));
         assert_eq!(class_and_reply(None, &kept), ("unknown", false));
         assert_eq!(class_and_reply(human, &refused), ("human", false));

@@ -1,8 +1,8 @@
-//! Reasons of policies as they are told to who gets a message, or has submitted it: in a field, and
-//! in the reply to its end.
+//! Reasons of policies as recipients and submitters read them: in a field, and in the reply to the
+//! end of data.
 //!
-//! A policy writes reasons for people, and a stranger's words may stand in them. So there is a bound
-//! on their number and length, no reason can end a line or begin a field, and what is not plain ASCII
+//! A policy writes reasons for people, and they may hold a stranger's words. So their number and
+//! length are bounded, no reason can end a line or begin a field, and text that is not plain ASCII
 //! is written in encoded words (RFC 2047).
 
 use base64::Engine as _;
@@ -10,24 +10,24 @@ use base64::prelude::BASE64_STANDARD;
 use gatepost_message::{Address, FieldName};
 use gatepost_model::Judgement;
 
-/// The most reasons that are told.
+/// Most reasons that are shown.
 const MOST: usize = 20;
 
-/// The most octets of one of them.
+/// Most bytes of one reason.
 const LONGEST: usize = 300;
 
-/// The most octets of the text of a reply: it stays one line (RFC 5321 section 4.5.3.1.5).
+/// Most bytes of the text of a reply: it stays one line (RFC 5321 section 4.5.3.1.5).
 const REPLY: usize = 430;
 
-/// The longest line of a field, where one word does not need more: a line with an encoded word has
+/// Longest line of a field, unless one word needs more: a line with an encoded word has
 /// no more (RFC 2047 section 2).
 const LINE: usize = 76;
 
-/// Octets of text in one encoded word, which has at most 75 (RFC 2047 section 2).
+/// Bytes of text in one encoded word, which has at most 75 (RFC 2047 section 2).
 const WORD: usize = 45;
 
-/// The reasons of all calls, each with the name of its policy, each once. Of several recipients
-/// none learns of another (RFC 5321 section 7.2): a reason that names one of them is left out.
+/// Returns the reasons of all calls, each with the name of its policy, each once. No recipient may
+/// learn of another (RFC 5321 section 7.2): with several, a reason that names one is left out.
 pub fn of(judgements: &[Judgement], recipients: &[Address]) -> Vec<String> {
     let names_one = |reason: &str| {
         let reason = reason.to_lowercase();
@@ -40,7 +40,7 @@ pub fn of(judgements: &[Judgement], recipients: &[Address]) -> Vec<String> {
     let mut told: Vec<String> = Vec::new();
     for judgement in judgements {
         for reason in &judgement.decision.reasons {
-            // A stranger's words end no reason, and begin none of another policy.
+            // A stranger's words must not end a reason, nor begin one of another policy.
             let reason = reason.replace(';', ",");
             let mut reason = format!("{}: {reason}", judgement.policy);
             if told.len() == MOST || names_one(&reason) {
@@ -58,7 +58,7 @@ pub fn of(judgements: &[Judgement], recipients: &[Address]) -> Vec<String> {
     told
 }
 
-/// The body of the field of this name: `policy: reason; policy: reason`, folded between words.
+/// Returns the body of the field of this name: `policy: reason; policy: reason`, folded between words.
 pub fn field_body(name: &FieldName, reasons: &[String]) -> String {
     let mut body = String::new();
     // Name and colon stand before it.
@@ -83,7 +83,7 @@ pub fn field_body(name: &FieldName, reasons: &[String]) -> String {
     body
 }
 
-/// A reason in ASCII. An encoded word is parted from what stands behind it by a space.
+/// Writes a reason in ASCII. A space follows each encoded word.
 fn written(reason: &str) -> String {
     let is_plain = |c: char| c == ' ' || c.is_ascii_graphic();
     if reason.chars().all(is_plain) && !reason.contains("=?") {
@@ -100,7 +100,8 @@ fn written(reason: &str) -> String {
     words.join(" ")
 }
 
-/// What a submitter is told behind `Queued as …`; empty where there is nothing to tell.
+/// Returns the text behind `Queued as …` for a submitter; empty if there are neither tags nor
+/// reasons.
 pub fn in_reply(tags: &[String], reasons: &[String]) -> String {
     let said = [("tags", tags.join(", ")), ("reasons", reasons.join("; "))];
     let said = said.iter().filter(|(_, said)| !said.is_empty());
@@ -134,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_strangers_words_begin_no_reason() {
+    fn a_strangers_words_do_not_begin_a_reason() {
         let forged = said(
             "loop-guard",
             &["by Auto-Submitted: x; inbound-auth: allowed"],
@@ -171,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn each_reason_is_told_once_with_its_policy() {
+    fn each_reason_is_shown_once_with_its_policy() {
         let judgements = [
             said("loop-guard", &["seen before", "seen before"]),
             said("relay", &["repaired: 1 bare CR became CRLF"]),
@@ -190,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn of_several_recipients_none_is_named() {
+    fn a_reason_that_names_one_of_several_recipients_is_left_out() {
         let judgements = [said("p", &["Bob@x.example writes to himself", "other"])];
         let to = |text: &str| text.parse::<Address>().unwrap();
         let both = [to("ann@x.example"), to("bob@x.example")];
@@ -199,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_said_is_a_body_and_a_line() {
+    fn any_reasons_make_a_field_body_and_a_reply_line() {
         let long = "x".repeat(5000);
         let words = "word ".repeat(1000);
         let many: Vec<String> = (0..200).map(|n| format!("reason {n}")).collect();
@@ -229,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn words_that_are_no_ascii_can_be_read_again() {
+    fn non_ascii_reasons_can_be_decoded() {
         let reason = "Grüße an alle, die hier lesen, und noch einige Wörter mehr dazu";
         let body = body_of(&of(&[said("p", &[reason])], &[]));
         let field = format!("Subject: {body}\r\n\r\n");

@@ -1,11 +1,11 @@
-//! The trace field that the relay puts on every message it takes (RFC 5321 section 4.4).
+//! The trace field that the relay adds to every message it accepts (RFC 5321 section 4.4).
 
 use std::net::IpAddr;
 
 use gatepost_message::{Edit, FieldBody, FieldError, FieldName, address_literal};
 use gatepost_model::Transaction;
 
-/// The edit that adds the field on top:
+/// Returns the edit that adds the field on top:
 ///
 /// ```text
 /// Received: from client.example ([192.0.2.1])
@@ -14,12 +14,11 @@ use gatepost_model::Transaction;
 ///     Thu, 1 Jan 1970 00:00:00 +0000
 /// ```
 ///
-/// The client's name is not looked up in the DNS: its address says who it was. The recipient is
-/// named only where it is the only one, so that nobody learns of blind copies
-/// (RFC 5321 section 7.2).
+/// The client's name is not looked up in the DNS: its address identifies it. The recipient is named
+/// only where it is the only one, so that nobody learns of blind copies (RFC 5321 section 7.2).
 ///
 /// # Errors
-/// None in practice: what a client says is written only where it is a domain or a literal.
+/// None in practice: the client's name is written only where it is a domain or a literal.
 pub fn edit(transaction: &Transaction, hostname: &str, protocol: &str) -> Result<Edit, FieldError> {
     let session = &transaction.session;
     let literal = address_literal(session.client.ip());
@@ -29,7 +28,7 @@ pub fn edit(transaction: &Transaction, hostname: &str, protocol: &str) -> Result
         .filter(|helo| is_domain_or_literal(helo))
         .unwrap_or(&literal);
     let recipient = match transaction.recipients.as_slice() {
-        // In ASCII where it can be: a server without SMTPUTF8 may be on the way.
+        // In ASCII where possible: a server without SMTPUTF8 may be on the way.
         [only] => format!("\r\n\tfor <{}>", only.to_ascii().as_ref().unwrap_or(only)),
         _ => String::new(),
     };
@@ -44,9 +43,9 @@ pub fn edit(transaction: &Transaction, hostname: &str, protocol: &str) -> Result
     })
 }
 
-/// Whether what a client calls itself may stand in the field: letters, digits, hyphens, dots (and
-/// underscores, which many a machine has in its name), or an address literal. Parentheses, quotes
-/// and semicolons would mean something there.
+/// Returns true if a client's name may stand in the field: letters, digits, hyphens, dots (and
+/// underscores, which many machines have in their names), or an address literal. Parentheses,
+/// quotes and semicolons have a meaning there.
 fn is_domain_or_literal(helo: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
     match helo
@@ -111,14 +110,14 @@ mod tests {
     }
 
     #[test]
-    fn keeps_silent_about_several_recipients() {
+    fn several_recipients_are_not_named() {
         let (head, _) = received(None, "192.0.2.1:1", &["a@desk.example", "b@desk.example"]);
         assert!(!head.contains("for <"), "{head}");
         assert!(!head.contains("desk.example>"), "{head}");
     }
 
     #[test]
-    fn takes_the_address_for_a_name_that_could_mean_something_in_the_field() {
+    fn a_name_with_special_characters_is_replaced_by_the_address() {
         for helo in ["x (comment", "a;b", "\"q\"", "[not an address]", ""] {
             let (head, _) = received(Some(helo), "[2001:db8::1]:25", &[]);
             assert!(
@@ -129,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn writes_an_ipv4_client_of_an_ipv6_socket_as_ipv4() {
+    fn an_ipv4_client_of_an_ipv6_socket_is_written_as_ipv4() {
         let (head, _) = received(Some("[192.0.2.9]"), "[::ffff:192.0.2.1]:25", &[]);
         assert!(
             head.starts_with("Received: from [192.0.2.9] ([192.0.2.1])\r\n"),

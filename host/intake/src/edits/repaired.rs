@@ -1,6 +1,6 @@
-//! Record of what the session [repaired](gatepost_message::Repairs) in a message.
+//! Record of the session's [repairs](gatepost_message::Repairs) to a message.
 //!
-//! It stands beside what policies said of the message, under the name [`BY_RELAY`]: in the trace, in the
+//! It stands beside the judgements of policies, under the name [`BY_RELAY`]: in the trace, in the
 //! queue, in `gatepost check`, and in the field with the reasons.
 //!
 //! Metrics: `gatepost_messages_repaired_total{kind}`, kind being `line-ends`, `nul` or
@@ -10,7 +10,7 @@ use gatepost_message::Repairs;
 use gatepost_model::{BY_RELAY, Decision, Judgement, Verdict};
 use gatepost_policy::Findings;
 
-/// Adds to the findings what was repaired, and counts it.
+/// Adds the repairs to the findings, and counts them.
 pub fn note(repairs: &Repairs, findings: &mut Findings) {
     for (kind, found) in [
         (
@@ -26,7 +26,7 @@ pub fn note(repairs: &Repairs, findings: &mut Findings) {
     }
     findings.judgements.push(Judgement {
         policy: BY_RELAY.to_owned(),
-        // No module has said it.
+        // No module is behind it.
         digest: String::new(),
         hook: "data".to_owned(),
         verdict: Verdict::Pass,

@@ -23,7 +23,7 @@ use gatepost_policy::{Findings, Reserved};
 use gatepost_smtp::Reply;
 
 use crate::edits::reasons;
-use crate::ownership::{Ownership, Whose};
+use crate::ownership::{Ownership, RecipientOwner};
 use gatepost_config::Config;
 
 /// RFC 8601 section 2.
@@ -118,7 +118,8 @@ pub fn edits(
     let config = ownership.config;
     if transaction.session.flow == Flow::Submission {
         let mut recipients = transaction.recipients.iter();
-        let inside = recipients.any(|to| matches!(ownership.recipient(to), Whose::Of(_)));
+        let inside =
+            recipients.any(|to| matches!(ownership.owner_of(to), RecipientOwner::Account(_)));
         let name = config.headers.trigger.0.clone();
         return Ok(Vec::from_iter(inside.then_some(Edit::Remove { name })));
     }

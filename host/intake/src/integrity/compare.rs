@@ -1,4 +1,4 @@
-//! What was sent, held against what came back, header by header.
+//! Compares the headers that were sent with those that came back.
 
 use gatepost_message::Message;
 use gatepost_trace::{Change, Finding};
@@ -6,7 +6,7 @@ use mail_parser::MessageParser;
 
 use super::{SIGNATURE, short};
 
-/// What became of each header of `sent`, and which of the `standard` ones have come to it.
+/// Returns the change of each header of `sent`, and the `standard` ones that were added.
 pub(super) fn findings(
     sent: &[(String, String)],
     standard: &[&str],
@@ -58,7 +58,7 @@ fn header(name: &str, sent: &str, came: Vec<String>) -> (Change, String) {
         .iter()
         .any(|known| name.eq_ignore_ascii_case(known))
     {
-        // The name beside an address is another, but not the address.
+        // The display name has changed, but not the address.
         true => addresses(sent) == addresses(&first),
         false => {
             !before.is_empty()
@@ -72,7 +72,7 @@ fn header(name: &str, sent: &str, came: Vec<String>) -> (Change, String) {
     }
 }
 
-/// Servers on the way add signatures of their own; ours is to be among those that came.
+/// Compares signatures: servers on the way add their own, so ours must be among those that came.
 fn signature(sent: &str, came: Vec<String>) -> (Change, String) {
     let squeezed = |value: &str| -> String { value.split_whitespace().collect() };
     if came.iter().any(|value| squeezed(value) == squeezed(sent)) {
@@ -92,8 +92,8 @@ fn signature(sent: &str, came: Vec<String>) -> (Change, String) {
     }
 }
 
-/// A value as a reader is shown it: encoded words decoded, white space as one space. Folding and
-/// encoding anew change nothing of it.
+/// Returns a value as a reader sees it: encoded words decoded, white space as one space. Refolding
+/// and re-encoding do not change it.
 fn meaning(value: &str) -> String {
     let field = format!("Subject: {value}\r\n\r\n");
     let parsed = MessageParser::default().parse_headers(field.as_bytes());
@@ -102,7 +102,7 @@ fn meaning(value: &str) -> String {
     words.join(" ")
 }
 
-/// The addresses of a field's body, in lower case and in order.
+/// Returns the addresses of a field's body, in lower case and in order.
 pub(super) fn addresses(value: &str) -> Vec<String> {
     let field = format!("From: {value}\r\n\r\n");
     let parsed = MessageParser::default().parse_headers(field.as_bytes());
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_became_of_a_header() {
+    fn classifies_the_change_of_a_header() {
         use Change::*;
         for (name, sent, came, expected) in [
             ("X-Mailer", "Gatepost Mailer", "X-Other: 1", Lost),
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_sent_is_added() {
+    fn a_header_that_was_not_sent_is_added() {
         let came = Message::from_bytes(Bytes::from_static(b"Reply-To: a@x.example\r\n\r\n"));
         let found = findings(&[], &["Reply-To", "Cc"], &came);
         assert_eq!(found.len(), 1);

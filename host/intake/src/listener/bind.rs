@@ -1,4 +1,4 @@
-//! The one way by which everything that listens takes its address.
+//! Binding of every listening socket, in one way.
 
 use std::io;
 use std::net::SocketAddr;
@@ -6,14 +6,14 @@ use std::net::SocketAddr;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
 
-/// Connections that may wait to be taken; the system cuts it to its own bound.
+/// Length of the queue of connections that wait to be accepted; the system may lower it.
 const WAITING: i32 = 1024;
 
 /// Listens on an address.
 ///
 /// An IPv6 address takes IPv6 connections only (`IPV6_V6ONLY`, RFC 3493 section 5.3), whatever the
-/// system's default is: so `0.0.0.0:25` and `[::]:25` can both listen. An IPv4 address that is
-/// written as an IPv6 one (`[::ffff:192.0.2.1]:25`) is the IPv4 address.
+/// system's default: so `0.0.0.0:25` and `[::]:25` can both listen. An IPv4 address written as an
+/// IPv6 one (`[::ffff:192.0.2.1]:25`) is the IPv4 address.
 ///
 /// # Errors
 /// The address is taken, or not this machine's.
@@ -27,7 +27,7 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }
-    // A relay that is started again need not wait until the last one's connections are forgotten.
+    // A restarted relay need not wait until the old one's connections are forgotten.
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
@@ -42,9 +42,9 @@ mod tests {
 
     use super::*;
 
-    /// On one port, each pair: what [`overlap`] says is what the system does.
+    /// For each pair of addresses on one port, [`overlap`] agrees with the system.
     #[tokio::test]
-    async fn the_system_refuses_what_overlaps_and_nothing_else() {
+    async fn overlap_agrees_with_the_system() {
         let addresses = [
             "0.0.0.0",
             "127.0.0.1",

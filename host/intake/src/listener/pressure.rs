@@ -1,24 +1,24 @@
-//! How long a client may be silent while places run short.
+//! Shorter time-outs for silent clients while connection permits run short.
 //!
-//! RFC 5321 section 4.5.3.2.7 asks for five minutes, which are free as long as there are places.
-//! The fewer a listener has left, the sooner its silent clients make room for others. A client that
-//! says something in time keeps its place, whatever it says.
+//! RFC 5321 section 4.5.3.2.7 asks for five minutes, which cost nothing as long as there are
+//! permits. The fewer a listener has left, the sooner its silent clients make room for others. A
+//! client that sends something in time keeps its permit, whatever it sends.
 
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-/// The shortest patience that pressure leads to.
-const LEAST: Duration = Duration::from_secs(1);
+/// Shortest time-out under pressure.
+const SHORTEST: Duration = Duration::from_secs(1);
 
-/// How few places are left, in steps.
+/// Scarcity of permits on a listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Pressure {
-    /// More than a quarter of them.
+    /// More than a quarter is free.
     #[default]
     None,
-    /// A quarter of them or less: a quarter of the time.
+    /// A quarter or less is free: a quarter of the time.
     Some,
     /// An eighth or less: a sixteenth of the time.
     High,
@@ -27,17 +27,17 @@ pub enum Pressure {
 }
 
 impl Pressure {
-    /// That of a listener which may have so many places, of which so many are free.
-    pub(super) fn of(free: usize, places: usize) -> Self {
+    /// Returns the pressure on a listener with so many permits, of which so many are free.
+    pub(super) fn of(free: usize, permits: usize) -> Self {
         match () {
-            () if free.saturating_mul(4) > places => Self::None,
-            () if free.saturating_mul(8) > places => Self::Some,
-            () if free.saturating_mul(16) > places => Self::High,
+            () if free.saturating_mul(4) > permits => Self::None,
+            () if free.saturating_mul(8) > permits => Self::Some,
+            () if free.saturating_mul(16) > permits => Self::High,
             () => Self::Highest,
         }
     }
 
-    /// A step less, for a client in the middle of a transaction.
+    /// Returns the pressure one level lower, for a client in the middle of a transaction.
     fn relieved(self) -> Self {
         match self {
             Self::None | Self::Some => Self::None,
@@ -46,27 +46,26 @@ impl Pressure {
         }
     }
 
-    /// How long a client may be silent that otherwise has so long.
-    pub fn patience(self, usual: Duration) -> Duration {
+    /// Returns the time-out under this pressure.
+    pub fn idle_timeout(self, usual: Duration) -> Duration {
         let part = match self {
             Self::None => return usual,
             Self::Some => usual / 4,
             Self::High => usual / 16,
             Self::Highest => usual / 64,
         };
-        part.max(LEAST).min(usual)
+        part.max(SHORTEST).min(usual)
     }
 }
 
-/// What one session knows of the pressure on its listener, as it changes.
+/// Timer of one session's silent client, which follows the pressure on its listener.
 #[derive(Debug, Clone)]
-pub struct Patience(pub(super) watch::Receiver<Pressure>);
+pub struct IdleTimer(pub(super) watch::Receiver<Pressure>);
 
-impl Patience {
-    /// Ends when a client that has been silent since then has been so for too long, or when it is
-    /// `latest`. `usual` is the time without pressure; in the middle of a transaction
-    /// (`in_hand`) there is more of it.
-    pub async fn runs_out(
+impl IdleTimer {
+    /// Waits until the client has been silent too long since then, or until `latest`. `usual` is
+    /// the time-out without pressure; in the middle of a transaction (`in_hand`) it is cut less.
+    pub async fn expired(
         &mut self,
         since: Instant,
         usual: Duration,
@@ -79,7 +78,7 @@ impl Patience {
                 true => pressure.relieved(),
                 false => pressure,
             };
-            let over = since + pressure.patience(usual);
+            let over = since + pressure.idle_timeout(usual);
             tokio::select! {
                 () = sleep_until(over.min(latest)) => return,
                 changed = self.0.changed() => if changed.is_err() {
@@ -96,15 +95,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fewer_places_mean_less_patience_and_never_more_than_is_usual() {
-        for places in 0..200 {
+    fn fewer_permits_mean_a_shorter_timeout_and_never_a_longer_one() {
+        for permits in 0..200 {
             let mut before = Pressure::Highest;
-            for free in 0..=places {
-                let pressure = Pressure::of(free, places);
-                assert!(pressure <= before, "{free} of {places}");
+            for free in 0..=permits {
+                let pressure = Pressure::of(free, permits);
+                assert!(pressure <= before, "{free} of {permits}");
                 before = pressure;
             }
-            assert_eq!(Pressure::of(0, places), Pressure::Highest);
+            assert_eq!(Pressure::of(0, permits), Pressure::Highest);
         }
         for usual in [0, 500, 64_000, 300_000].map(Duration::from_millis) {
             let steps = [
@@ -113,31 +112,34 @@ mod tests {
                 Pressure::High,
                 Pressure::Highest,
             ];
-            let times = steps.map(|step| step.patience(usual));
+            let times = steps.map(|step| step.idle_timeout(usual));
             assert_eq!(times[0], usual);
             assert!(times.is_sorted_by(|one, next| one >= next), "{times:?}");
             assert!(steps.map(|s| s.relieved() <= s).iter().all(|less| *less));
         }
         let minutes = Duration::from_secs(300);
-        assert_eq!(Pressure::Some.patience(minutes), Duration::from_secs(75));
         assert_eq!(
-            Pressure::Highest.patience(minutes),
+            Pressure::Some.idle_timeout(minutes),
+            Duration::from_secs(75)
+        );
+        assert_eq!(
+            Pressure::Highest.idle_timeout(minutes),
             Duration::from_micros(4_687_500)
         );
     }
 
-    /// A session that already waits hears of it: what it has waited counts.
+    /// A session that already waits sees the new pressure, and its waiting so far counts.
     #[tokio::test]
-    async fn who_waits_already_is_waited_for_less() {
+    async fn pressure_shortens_a_wait_that_has_begun() {
         let (tell, told) = watch::channel(Pressure::None);
         let usual = Duration::from_secs(64);
-        let Some(begun) = Instant::now().checked_sub(LEAST) else {
+        let Some(begun) = Instant::now().checked_sub(SHORTEST) else {
             return;
         };
         let latest = begun + Duration::from_secs(3600);
-        let mut patience = Patience(told);
+        let mut idle_timer = IdleTimer(told);
         let waiting = tokio::spawn(async move {
-            patience.runs_out(begun, usual, false, latest).await;
+            idle_timer.expired(begun, usual, false, latest).await;
         });
         tell.send_replace(Pressure::Highest);
         let ended = tokio::time::timeout(Duration::from_secs(30), waiting).await;

@@ -1,22 +1,23 @@
-//! How many places for connections each listener has for itself, and how many all share.
+//! Division of the connections that a relay may have: some for each listener alone, the rest for
+//! all.
 
 use std::collections::HashMap;
 
-use crate::live::Door;
+use crate::active_config::ListenerKey;
 use gatepost_config::Config;
 
-/// The places of a configuration.
+/// Connection permits of a configuration.
 ///
-/// Each listener has some that are its own, and what is left is common: whoever fills one listener
-/// takes its own places and the common ones, and never those of another.
+/// Each listener has some of its own, and the rest is common: a flood on one listener takes its own
+/// permits and the common ones, and never those of another.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Shares {
-    own: HashMap<Door, usize>,
+    own: HashMap<ListenerKey, usize>,
     common: usize,
 }
 
 impl Shares {
-    /// Those of a configuration.
+    /// Divides the permits of a configuration.
     pub fn of(config: &Config) -> Self {
         let wanted: Vec<_> = (config.listeners.iter())
             .map(|listener| listener.reserved_connections)
@@ -24,32 +25,37 @@ impl Shares {
         let own = reserved(config.limits.connections, &wanted);
         let left = config.limits.connections - own.iter().sum::<usize>();
         Self {
-            own: config.listeners.iter().map(Door::of).zip(own).collect(),
+            own: config
+                .listeners
+                .iter()
+                .map(ListenerKey::of)
+                .zip(own)
+                .collect(),
             common: left,
         }
     }
 
     #[cfg(test)]
-    pub(super) fn new(own: impl IntoIterator<Item = (Door, usize)>, common: usize) -> Self {
+    pub(super) fn new(own: impl IntoIterator<Item = (ListenerKey, usize)>, common: usize) -> Self {
         Self {
             own: own.into_iter().collect(),
             common,
         }
     }
 
-    /// Places that are this listener's alone. One that the configuration no longer names has none.
-    pub(super) fn own(&self, door: &Door) -> usize {
-        self.own.get(door).copied().unwrap_or(0)
+    /// Returns the permits of this listener alone: none if the configuration no longer names it.
+    pub(super) fn own(&self, key: &ListenerKey) -> usize {
+        self.own.get(key).copied().unwrap_or(0)
     }
 
-    /// Places that are nobody's own.
+    /// Returns the permits that belong to no listener.
     pub(super) fn common(&self) -> usize {
         self.common
     }
 }
 
-/// Divides the places: what listeners want for themselves they have, and half of the rest is
-/// divided among those that do not say. Never more than there are.
+/// Divides the connections: listeners get what they reserve, and half of the rest is divided among
+/// those that reserve nothing explicitly. Never gives more than there are.
 fn reserved(total: usize, wanted: &[Option<usize>]) -> Vec<usize> {
     let said: usize = wanted.iter().flatten().sum();
     let silent = wanted.iter().filter(|own| own.is_none()).count();
@@ -70,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn half_of_the_places_are_divided_fairly_unless_a_listener_says_more() {
+    fn half_of_the_permits_are_divided_fairly_unless_a_listener_reserves_more() {
         assert_eq!(reserved(1000, &[None, None]), [250, 250]);
         assert_eq!(reserved(1000, &[None, Some(400), None]), [150, 400, 150]);
         assert_eq!(reserved(1000, &[Some(0), None]), [0, 500]);

@@ -1,5 +1,5 @@
-//! Who may send to whom. The rules of the host come first, so that no policy can open the relay;
-//! then the policies are asked.
+//! Decides who may send to whom. The rules of the host come first, so that no policy can make the
+//! relay open; then the policies are asked.
 
 use gatepost_message::{Address, Millis};
 use gatepost_model::{Flow, Judgement, Session, Transaction, Verdict};
@@ -7,19 +7,19 @@ use gatepost_policy::{Pinned, Ruling};
 use gatepost_smtp::Reply;
 
 use crate::edits::host_rules;
-use crate::ownership::{Ownership, Whose};
+use crate::ownership::{Ownership, RecipientOwner};
 
-/// What became of a question, and the calls of policies that led to it.
+/// Answer to the client, and the calls of policies that led to it.
 #[derive(Debug)]
 pub struct Admission {
-    /// What the client is told if the answer is no.
+    /// Reply to the client, if it is refused.
     pub refusal: Option<Reply>,
-    /// The calls, in order.
+    /// Calls of policies, in order.
     pub judgements: Vec<Judgement>,
 }
 
 impl Admission {
-    /// Yes, and no policy is asked.
+    /// Returns a yes without a call of policies.
     fn granted() -> Self {
         Self {
             refusal: None,
@@ -27,7 +27,7 @@ impl Admission {
         }
     }
 
-    /// No, before any policy was asked.
+    /// Returns a refusal before any call of policies.
     fn refused(reply: Reply) -> Self {
         Self {
             refusal: Some(reply),
@@ -40,7 +40,7 @@ impl From<Ruling> for Admission {
     fn from(ruling: Ruling) -> Self {
         let refusal = match ruling.verdict {
             Verdict::Reject(reply) | Verdict::Tempfail(reply) => Some(reply),
-            // The engine lets no policy say the last two before the message is there.
+            // The engine lets no policy discard or quarantine before the message is there.
             Verdict::Pass | Verdict::Accept | Verdict::Discard | Verdict::Quarantine(_) => None,
         };
         Self {
@@ -50,14 +50,14 @@ impl From<Ruling> for Admission {
     }
 }
 
-/// May this client speak?
+/// Decides whether this client may speak.
 pub async fn connect(policies: &Pinned, session: &Session, now: Millis) -> Admission {
     policies.connect(session, now).await.into()
 }
 
-/// May this sender begin? A submission belongs to its user's account from the start, and without
-/// a user there is none (RFC 6409 section 4.3); its reverse-path is null, or one under which the
-/// account [may send](Ownership::may_send_as) (section 6.1).
+/// Decides whether this sender may begin. A submission belongs to its user's account from the
+/// start, and needs a user (RFC 6409 section 4.3); its reverse-path is null, or one that the
+/// account [may use](Ownership::may_send_as) (section 6.1).
 pub async fn sender(
     ownership: Ownership<'_>,
     policies: &Pinned,
@@ -79,9 +79,9 @@ pub async fn sender(
     policies.sender(transaction).await.into()
 }
 
-/// May this recipient have it? A yes adds it to the transaction, and the first one fixes the
-/// account. The relay's own postmaster may, whatever policies say: somebody has to hear of it when
-/// they go wrong.
+/// Decides whether this recipient may have it. A yes adds it to the transaction, and the first one
+/// fixes the account. The relay's own postmaster is always accepted: somebody has to hear of it
+/// when policies go wrong.
 pub async fn recipient(
     ownership: Ownership<'_>,
     policies: &Pinned,
@@ -96,10 +96,10 @@ pub async fn recipient(
     };
     let mut named = transaction.recipients.iter();
     if named.any(|named| named.is_same_mailbox(&address)) {
-        // Said twice is delivered once (RFC 5321 section 4.1.1.3 leaves it open).
+        // Named twice, delivered once (RFC 5321 section 4.1.1.3 leaves it open).
         return Admission::granted();
     }
-    // The policy sees whose recipient it is; a recipient that is refused fixes nothing.
+    // The policy sees the recipient's account; a refused recipient fixes nothing.
     let before = transaction.account.replace(account);
     let admission = match whatever_policies_say {
         true => Admission::granted(),
@@ -112,12 +112,12 @@ pub async fn recipient(
     admission
 }
 
-/// Whose mail for this address is, and the address that it goes to.
+/// Returns the account that owns this recipient, and the address that its mail goes to.
 ///
 /// `user%elsewhere.example@desk.example`, `elsewhere.example!user@…` and
 /// `"user@elsewhere.example"@…` are local parts of desk.example; but a next hop that trusts this
-/// relay may send on what comes from it with such a one, and would be open to the world through it.
-/// They are refused (RFC 5321 appendix F.2) unless somebody has said that they are mailboxes.
+/// relay might relay such an address onwards, and would be an open relay through us. They are
+/// refused (RFC 5321 appendix F.2) unless the site has said that they are mailboxes.
 fn destination(
     ownership: Ownership<'_>,
     transaction: &Transaction,
@@ -125,23 +125,29 @@ fn destination(
     postmaster: Option<(String, Address)>,
 ) -> Result<(String, Address), Reply> {
     if transaction.session.flow == Flow::Submission {
-        // Without an account MAIL was refused; mail for any domain is what a submission is for.
+        // Without an account MAIL was refused; a submission may go to any domain.
         let account = transaction.account.clone();
         let denied = || Reply::new(530, "5.7.0", "Authentication required");
         let address = postmaster.map_or_else(|| address.clone(), |(_, postmaster)| postmaster);
         return account.map(|account| (account, address)).ok_or_else(denied);
     }
-    let (account, address) = match (postmaster, ownership.recipient(address)) {
+    let (account, address) = match (postmaster, ownership.owner_of(address)) {
         (Some(postmaster), _) => postmaster,
-        (None, Whose::Of(account)) => match ownership.takes_for(&account, address) {
-            true => (account, address.clone()),
-            false => {
-                let text = "Source routing is refused: %, ! and @ may not stand before the @";
-                return Err(Reply::new(550, "5.7.1", text));
+        (None, RecipientOwner::Account(account)) => {
+            match ownership.accepts_local_part(&account, address) {
+                true => (account, address.clone()),
+                false => {
+                    let text = "Source routing is refused: %, ! and @ may not stand before the @";
+                    return Err(Reply::new(550, "5.7.1", text));
+                }
             }
-        },
-        (None, Whose::Unknown) => return Err(Reply::new(550, "5.1.1", "No such recipient here")),
-        (None, Whose::Elsewhere) => return Err(Reply::new(550, "5.7.1", "Relaying denied")),
+        }
+        (None, RecipientOwner::Unknown) => {
+            return Err(Reply::new(550, "5.1.1", "No such recipient here"));
+        }
+        (None, RecipientOwner::Elsewhere) => {
+            return Err(Reply::new(550, "5.7.1", "Relaying denied"));
+        }
     };
     match &transaction.account {
         Some(other) if *other != account => {
@@ -152,10 +158,10 @@ fn destination(
     }
 }
 
-/// Where mail for the postmaster of the relay itself goes, which must be taken (RFC 5321 section
-/// 4.5.1). The relay keeps no mailboxes: it goes to the postmaster of the first domain that it
-/// relays for, unless it relays for its own: of the configuration, and where that has none, of the
-/// directory's oldest account.
+/// Returns the destination of mail for the relay's own postmaster, which must be accepted (RFC 5321
+/// section 4.5.1). The relay keeps no mailboxes: unless it relays for its own host name, the mail
+/// goes to the postmaster of the first domain that it relays for: of the configuration, or if that
+/// has none, of the directory's oldest account.
 fn postmaster(ownership: Ownership<'_>, address: &Address) -> Option<(String, Address)> {
     let Ownership { config, directory } = ownership;
     let hostname = &config.relay.hostname;
@@ -163,7 +169,7 @@ fn postmaster(ownership: Ownership<'_>, address: &Address) -> Option<(String, Ad
     if !is_postmaster || !hostname.matches(address.domain()) {
         return None;
     }
-    if let Whose::Of(account) = ownership.recipient(address) {
+    if let RecipientOwner::Account(account) = ownership.owner_of(address) {
         return Some((account, address.clone()));
     }
     let mut accounts = config.accounts.iter();

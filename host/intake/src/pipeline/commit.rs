@@ -1,4 +1,4 @@
-//! Carries out what was judged. When this answers, what it says is on disk.
+//! Carries out the judgement of a message. When this returns, the outcome is on disk.
 
 use gatepost_authentication::{Authentication, Facts};
 use gatepost_delivery::{Action, bounce_of_refused, count_notice, report_of_suppressed};
@@ -9,25 +9,26 @@ use gatepost_smtp::dsn::{MessageRequest, RecipientRequest};
 use gatepost_spool::{InitialState, NewBody, NewMessage, NewRecipient, Quarantine, SenderProof};
 use gatepost_trace::{Kind, Notified};
 
-use super::judge::{Fate, Judged, Lot};
+use super::judge::{Disposition, Judged, RecipientDisposition};
 use super::{Pipeline, spool_refusal, with_id};
 use crate::integrity;
 
-/// What the client asked for with its envelope, for whoever delivers to see to.
+/// Requests of the client with its envelope, for delivery to honour.
 #[derive(Debug)]
 pub(super) struct Requests {
-    /// It announced SMTPUTF8 (RFC 6531).
+    /// True if it announced SMTPUTF8 (RFC 6531).
     pub(super) smtputf8: bool,
-    /// What the sender wants to hear of the message.
+    /// DSN parameters of MAIL.
     pub(super) message: MessageRequest,
-    /// What it wants to hear of each recipient, in the order of the transaction.
+    /// DSN parameters of each RCPT, in the order of the transaction.
     pub(super) recipients: Vec<RecipientRequest>,
 }
 
-/// Hands a judged message to the spool as its fate wants it, and gives the reply to the client.
+/// Hands a judged message to the spool according to its disposition, and returns the reply to the
+/// client.
 ///
-/// What is dropped, or suppressed for all, is handed in without a recipient: the spool keeps
-/// nothing of it but its effects.
+/// A message that is discarded, or suppressed for all, is handed in without a recipient: the spool
+/// keeps nothing of it but its effects.
 pub(super) async fn commit(
     pipeline: &Pipeline,
     transaction: Transaction,
@@ -37,10 +38,10 @@ pub(super) async fn commit(
 ) -> Reply {
     let id = transaction.id;
     let reply = judged.reply(&transaction);
-    let (lots, quarantine) = match judged.fate {
-        Fate::Refused(_) => return reply,
-        Fate::Discarded => (Vec::new(), None),
-        Fate::Kept {
+    let (dispositions, quarantine) = match judged.disposition {
+        Disposition::Refused(_) => return reply,
+        Disposition::Discarded => (Vec::new(), None),
+        Disposition::Accepted {
             recipients,
             quarantine,
         } => (recipients, quarantine),
@@ -50,13 +51,13 @@ pub(super) async fn commit(
         reason,
         expires: now + pipeline.config.quarantine.expiry,
     });
-    let kinds = kinds(&lots, quarantine.as_ref());
+    let kinds = kinds(&dispositions, quarantine.as_ref());
     let message = NewMessage {
-        // The lots are in the transaction's order, too.
-        recipients: lots
+        // The dispositions are in the transaction's order, too.
+        recipients: dispositions
             .iter()
             .zip(requests.recipients)
-            .map(|((address, lot), dsn)| recipient(address, dsn, lot, now))
+            .map(|((address, disposition), dsn)| recipient(address, dsn, disposition, now))
             .collect(),
         smtputf8: requests.smtputf8,
         dsn: requests.message,
@@ -72,9 +73,9 @@ pub(super) async fn commit(
         expires_at: now + pipeline.config.delivery.expiry,
         transaction,
     };
-    // The bounce goes first: if it cannot be kept the message is not taken either, and the client,
-    // which comes again, is told later. The other way round somebody could be refused without a
-    // word. Who has not authenticated may not be who they say they are, and is told nothing.
+    // The bounce goes first: if it cannot be stored the message is not accepted either, and the
+    // client tries again later. The other way round a recipient could be refused without a word. An
+    // unauthenticated sender may be forged, and is told nothing.
     let authenticated = message.transaction.session.user.is_some();
     let hostname = pipeline.config.relay.hostname.as_str();
     let mut notices = Vec::new();
@@ -131,8 +132,8 @@ pub(super) async fn commit(
     reply
 }
 
-/// Whether a message comes from whom its reverse-path names, as far as that was looked into. A
-/// signature of that very domain proves it where SPF does not, as after a forwarder.
+/// Returns how far the reverse-path is proved. A signature of that very domain proves it where SPF
+/// does not, as after a forwarder.
 fn sender(transaction: &Transaction, facts: Option<&Facts>) -> SenderProof {
     if transaction.session.user.is_some() {
         return SenderProof::Authenticated;
@@ -153,42 +154,50 @@ fn sender(transaction: &Transaction, facts: Option<&Facts>) -> SenderProof {
     }
 }
 
-/// How a recipient starts in the store.
-fn recipient(address: &Address, dsn: RecipientRequest, lot: &Lot, now: Millis) -> NewRecipient {
+/// Returns a recipient in its first state in the store.
+fn recipient(
+    address: &Address,
+    dsn: RecipientRequest,
+    disposition: &RecipientDisposition,
+    now: Millis,
+) -> NewRecipient {
     NewRecipient {
         address: address.clone(),
         dsn,
-        state: match lot {
-            Lot::Delivered => InitialState::Queued { next_attempt: now },
-            Lot::Suppressed(reason) => InitialState::Suppressed {
+        state: match disposition {
+            RecipientDisposition::Delivered => InitialState::Queued { next_attempt: now },
+            RecipientDisposition::Suppressed(reason) => InitialState::Suppressed {
                 reason: reason.clone(),
             },
-            Lot::Rejected(reply) => InitialState::Failed {
+            RecipientDisposition::Rejected(reply) => InitialState::Failed {
                 reply: reply.clone(),
             },
         },
     }
 }
 
-/// What goes on record of a message that was taken.
-fn kinds(lots: &[(Address, Lot)], quarantine: Option<&Quarantine>) -> Vec<Kind> {
+/// Returns the trace events of an accepted message.
+fn kinds(
+    dispositions: &[(Address, RecipientDisposition)],
+    quarantine: Option<&Quarantine>,
+) -> Vec<Kind> {
     let mut kinds = Vec::new();
     let mut queued = Vec::new();
-    for (address, lot) in lots {
-        match lot {
-            Lot::Delivered => queued.push(address.clone()),
-            Lot::Suppressed(reason) => kinds.push(Kind::Suppressed {
+    for (address, disposition) in dispositions {
+        match disposition {
+            RecipientDisposition::Delivered => queued.push(address.clone()),
+            RecipientDisposition::Suppressed(reason) => kinds.push(Kind::Suppressed {
                 address: address.clone(),
                 reason: reason.clone(),
             }),
-            Lot::Rejected(reply) => kinds.push(Kind::Recipient {
+            RecipientDisposition::Rejected(reply) => kinds.push(Kind::Recipient {
                 address: address.clone(),
                 reply: reply.clone(),
             }),
         }
     }
     match quarantine {
-        _ if lots.is_empty() => kinds.push(Kind::Discarded),
+        _ if dispositions.is_empty() => kinds.push(Kind::Discarded),
         Some(Quarantine { reason, expires }) => kinds.push(Kind::Quarantined {
             reason: reason.clone(),
             expires: *expires,

@@ -1,5 +1,5 @@
-//! The end of data: what is to become of a message. Nothing in here changes anything outside, so
-//! the same message is judged alike on its way through the relay and by `gatepost check`.
+//! The judgement of a message at the end of data. Nothing in here changes anything outside, so a
+//! message is judged alike on its way through the relay and by `gatepost check`.
 
 use std::sync::Arc;
 
@@ -16,70 +16,70 @@ use crate::edits::received;
 use crate::edits::repaired;
 use crate::edits::submission;
 use crate::edits::verdict_fields;
-use crate::origin::Origin;
+use crate::message_authentication::MessageAuthentication;
 use crate::ownership::Ownership;
 
-/// How a message came and who took it.
+/// Circumstances of a message's arrival.
 #[derive(Clone, Copy)]
 pub struct Arrival<'a> {
-    /// Who finds out where it came from.
-    pub origin: &'a Origin,
-    /// That is to be found out even where no policy wants to know: then it is reported, and the
-    /// message says nothing of it.
+    /// Gatherer of authentication facts.
+    pub authentication: &'a MessageAuthentication,
+    /// True to gather the facts even where no policy wants them: they are reported, and not written
+    /// into the message.
     pub gather: bool,
-    /// Whose relay it is: its name, and which domains belong to whom.
+    /// Configuration and directory: the relay's name, and the owners of domains.
     pub ownership: Ownership<'a>,
-    /// How the message came: `ESMTP`, `ESMTPS`, … (RFC 3848).
+    /// Protocol by which it came: `ESMTP`, `ESMTPS`, … (RFC 3848).
     pub protocol: &'a str,
-    /// What was repaired of it as it arrived.
+    /// Repairs of the message as it arrived.
     pub repairs: Option<&'a Repairs>,
 }
 
 /// A message judged.
 #[derive(Debug)]
 pub struct Judged {
-    /// What is to become of it.
-    pub fate: Fate,
+    /// Disposition of the message.
+    pub disposition: Disposition,
     /// The message after all edits, with the relay's own fields on top.
     pub message: Message,
-    /// What was gathered about its origin, if somebody wanted to know.
+    /// Authentication facts, if they were gathered.
     pub facts: Option<Arc<Facts>>,
-    /// What its policies said at the end of data.
+    /// Findings of its policies up to the end of data.
     pub findings: Findings,
 }
 
-/// What is to become of a message.
+/// Disposition of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fate {
-    /// The client keeps it, and is told so in these words: 4xx or 5xx.
+pub enum Disposition {
+    /// The client keeps it, and gets this reply: 4xx or 5xx.
     Refused(Reply),
-    /// Taken and dropped without a word.
+    /// Accepted and dropped silently.
     Discarded,
-    /// Taken.
-    Kept {
-        /// The envelope, each recipient with its lot.
-        recipients: Vec<(Address, Lot)>,
-        /// Why it is kept apart, if it is.
+    /// Accepted.
+    Accepted {
+        /// Envelope: each recipient with its disposition.
+        recipients: Vec<(Address, RecipientDisposition)>,
+        /// Reason of the quarantine, if it is quarantined.
         quarantine: Option<String>,
     },
 }
 
-/// What is to become of one recipient of a message that was taken.
+/// Disposition of one recipient of an accepted message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Lot {
-    /// Gets it.
+pub enum RecipientDisposition {
+    /// It gets the message.
     Delivered,
-    /// Gets nothing, and nobody is told but the record; the reason.
+    /// It gets nothing, for this reason, and only the record shows it.
     Suppressed(String),
-    /// Is refused with this reply; told in a bounce where the sender has authenticated.
+    /// It is refused with this reply; an authenticated sender gets a bounce.
     Rejected(Reply),
 }
 
 impl Judged {
-    /// What the client is told. A submitter that is not refused learns the tags and reasons, too,
-    /// whatever becomes of the message.
+    /// Returns the reply to the client. A submitter whose message is accepted also learns the tags
+    /// and reasons, whatever becomes of it.
     pub fn reply(&self, transaction: &Transaction) -> Reply {
-        let reply = self.fate.reply(transaction.id);
+        let reply = self.disposition.reply(transaction.id);
         if transaction.session.flow != Flow::Submission || !reply.is_positive() {
             return reply;
         }
@@ -92,35 +92,35 @@ impl Judged {
     }
 }
 
-impl Fate {
-    /// What the client is told. Discarded, kept apart or queued sound alike.
+impl Disposition {
+    /// Returns the reply to the client, which is the same for discarded, quarantined and queued.
     pub fn reply(&self, id: TransactionId) -> Reply {
         match self {
             Self::Refused(reply) => with_id(reply.clone(), id),
-            Self::Discarded | Self::Kept { .. } => {
+            Self::Discarded | Self::Accepted { .. } => {
                 Reply::new(250, "2.6.0", format!("Queued as {id}"))
             }
         }
     }
 
-    /// The word for it, as `gatepost check` says it.
+    /// Returns the word for it in metrics and in `gatepost check`.
     pub fn word(&self) -> &'static str {
         match self {
             Self::Refused(reply) if reply.is_transient() => "tempfail",
             Self::Refused(_) => "reject",
             Self::Discarded => "discard",
-            Self::Kept {
+            Self::Accepted {
                 quarantine: Some(_),
                 ..
             } => "quarantine",
-            Self::Kept {
+            Self::Accepted {
                 quarantine: None, ..
             } => "accept",
         }
     }
 }
 
-/// Judges a message whose data has ended, after the hooks that had the `findings`.
+/// Judges a message whose data has ended; `findings` are those of the earlier hooks.
 pub async fn judge(
     policies: &Pinned,
     transaction: &Transaction,
@@ -135,14 +135,16 @@ pub async fn judge(
             Some(local_error())
         })
     });
-    // Of the message as it came: what was signed may be about to go, or is repaired.
+    // The facts are about the message as it came: signed fields may be removed or repaired below.
     let wanted = policies.wants_authentication();
     let facts = match wanted || arrival.gather {
         true => {
             let came = arrival
                 .repairs
                 .and_then(|repairs| repairs.original(&message));
-            let facts = arrival.origin.gather(transaction, &message, came.as_ref());
+            let facts = arrival
+                .authentication
+                .gather(transaction, &message, came.as_ref());
             Some(Arc::new(facts.await))
         }
         false => None,
@@ -161,14 +163,14 @@ pub async fn judge(
         .message(transaction, message, facts.as_ref(), findings)
         .await;
     let foreign = || host_rules::foreign_author(arrival.ownership, transaction, &message);
-    let mut fate = match host.or_else(foreign) {
-        Some(reply) => Fate::Refused(reply),
-        None => fate(verdict, lots(transaction, &findings)),
+    let mut disposition = match host.or_else(foreign) {
+        Some(reply) => Disposition::Refused(reply),
+        None => disposition(verdict, dispositions(transaction, &findings)),
     };
     let hostname = config.relay.hostname.as_str();
     let added =
         submission::missing_fields(transaction, &message, hostname).and_then(|mut added| {
-            // The last goes on top.
+            // The last edit goes on top.
             added.push(received::edit(transaction, hostname, arrival.protocol)?);
             let told = facts.as_deref().filter(|_| wanted);
             added.extend(verdict_fields::edits(
@@ -184,47 +186,54 @@ pub async fn judge(
         Err(error) => {
             // A message without its trace field could loop unseen.
             tracing::error!(%error, "the relay's own fields cannot be written");
-            fate = Fate::Refused(local_error());
+            disposition = Disposition::Refused(local_error());
             message
         }
     };
     Judged {
-        fate,
+        disposition,
         message,
         facts,
         findings,
     }
 }
 
-/// Each recipient of the envelope with its lot.
-fn lots(transaction: &Transaction, findings: &Findings) -> Vec<(Address, Lot)> {
-    let lot = |address: &Address| match findings.recipients.get(address) {
-        Some(RecipientVerdict::Reject(reply)) => Lot::Rejected(reply.clone()),
-        Some(RecipientVerdict::Suppress(reason)) => Lot::Suppressed(reason.clone()),
-        None => Lot::Delivered,
+/// Returns each recipient of the envelope with its disposition.
+fn dispositions(
+    transaction: &Transaction,
+    findings: &Findings,
+) -> Vec<(Address, RecipientDisposition)> {
+    let disposition = |address: &Address| match findings.recipients.get(address) {
+        Some(RecipientVerdict::Reject(reply)) => RecipientDisposition::Rejected(reply.clone()),
+        Some(RecipientVerdict::Suppress(reason)) => {
+            RecipientDisposition::Suppressed(reason.clone())
+        }
+        None => RecipientDisposition::Delivered,
     };
     let recipients = transaction.recipients.iter();
     recipients
-        .map(|address| (address.clone(), lot(address)))
+        .map(|address| (address.clone(), disposition(address)))
         .collect()
 }
 
 /// Folds the verdict on the message and those on its recipients.
-fn fate(verdict: Verdict, recipients: Vec<(Address, Lot)>) -> Fate {
+fn disposition(verdict: Verdict, recipients: Vec<(Address, RecipientDisposition)>) -> Disposition {
     let quarantine = match verdict {
-        Verdict::Reject(reply) | Verdict::Tempfail(reply) => return Fate::Refused(reply),
-        Verdict::Discard => return Fate::Discarded,
+        Verdict::Reject(reply) | Verdict::Tempfail(reply) => return Disposition::Refused(reply),
+        Verdict::Discard => return Disposition::Discarded,
         Verdict::Quarantine(reason) => Some(reason),
         Verdict::Pass | Verdict::Accept => None,
     };
-    let mut refusals = recipients.iter().map(|(_, lot)| match lot {
-        Lot::Rejected(reply) => Some(reply),
-        Lot::Delivered | Lot::Suppressed(_) => None,
+    let mut refusals = recipients.iter().map(|(_, disposition)| match disposition {
+        RecipientDisposition::Rejected(reply) => Some(reply),
+        RecipientDisposition::Delivered | RecipientDisposition::Suppressed(_) => None,
     });
     match refusals.next().flatten() {
-        // All of them: then the client is told, in the words of the first.
-        Some(first) if refusals.all(|refusal| refusal.is_some()) => Fate::Refused(first.clone()),
-        _ => Fate::Kept {
+        // All of them: then the client gets the reply of the first.
+        Some(first) if refusals.all(|refusal| refusal.is_some()) => {
+            Disposition::Refused(first.clone())
+        }
+        _ => Disposition::Accepted {
             recipients,
             quarantine,
         },
@@ -239,27 +248,41 @@ mod tests {
         Reply::new(550, "5.7.1", text)
     }
 
-    fn envelope(lots: &[Lot]) -> Vec<(Address, Lot)> {
-        let numbered = lots.iter().enumerate();
+    fn envelope(dispositions: &[RecipientDisposition]) -> Vec<(Address, RecipientDisposition)> {
+        let numbered = dispositions.iter().enumerate();
         numbered
-            .map(|(at, lot)| (format!("r{at}@desk.example").parse().unwrap(), lot.clone()))
+            .map(|(at, disposition)| {
+                (
+                    format!("r{at}@desk.example").parse().unwrap(),
+                    disposition.clone(),
+                )
+            })
             .collect()
     }
 
     #[test]
-    fn refused_for_all_is_refused_in_the_words_of_the_first() {
-        let all = envelope(&[Lot::Rejected(reply("one")), Lot::Rejected(reply("two"))]);
-        assert_eq!(fate(Verdict::Pass, all), Fate::Refused(reply("one")));
+    fn refused_for_all_is_refused_with_the_first_reply() {
+        let all = envelope(&[
+            RecipientDisposition::Rejected(reply("one")),
+            RecipientDisposition::Rejected(reply("two")),
+        ]);
+        assert_eq!(
+            disposition(Verdict::Pass, all),
+            Disposition::Refused(reply("one"))
+        );
     }
 
     #[test]
-    fn refused_for_some_is_taken() {
-        for others in [Lot::Delivered, Lot::Suppressed("opted out".to_owned())] {
-            let recipients = envelope(&[Lot::Rejected(reply("one")), others]);
-            let kept = fate(Verdict::Pass, recipients.clone());
+    fn refused_for_some_is_accepted() {
+        for others in [
+            RecipientDisposition::Delivered,
+            RecipientDisposition::Suppressed("opted out".to_owned()),
+        ] {
+            let recipients = envelope(&[RecipientDisposition::Rejected(reply("one")), others]);
+            let kept = disposition(Verdict::Pass, recipients.clone());
             assert_eq!(
                 kept,
-                Fate::Kept {
+                Disposition::Accepted {
                     recipients,
                     quarantine: None
                 }
@@ -268,16 +291,16 @@ mod tests {
     }
 
     #[test]
-    fn suppressed_for_all_is_taken() {
+    fn suppressed_for_all_is_accepted() {
         let recipients = envelope(&[
-            Lot::Suppressed("a".to_owned()),
-            Lot::Suppressed("b".to_owned()),
+            RecipientDisposition::Suppressed("a".to_owned()),
+            RecipientDisposition::Suppressed("b".to_owned()),
         ]);
-        let kept = fate(Verdict::Accept, recipients.clone());
+        let kept = disposition(Verdict::Accept, recipients.clone());
         assert_eq!(kept.word(), "accept");
         assert_eq!(
             kept,
-            Fate::Kept {
+            Disposition::Accepted {
                 recipients,
                 quarantine: None
             }
@@ -286,7 +309,12 @@ mod tests {
 
     #[test]
     fn a_verdict_on_the_message_goes_before_those_on_recipients() {
-        let recipients = || envelope(&[Lot::Delivered, Lot::Rejected(reply("one"))]);
+        let recipients = || {
+            envelope(&[
+                RecipientDisposition::Delivered,
+                RecipientDisposition::Rejected(reply("one")),
+            ])
+        };
         let later = Reply::new(451, "4.7.1", "later");
         for (verdict, word) in [
             (Verdict::Tempfail(later), "tempfail"),
@@ -294,14 +322,14 @@ mod tests {
             (Verdict::Discard, "discard"),
             (Verdict::Quarantine("odd".to_owned()), "quarantine"),
         ] {
-            assert_eq!(fate(verdict, recipients()).word(), word);
+            assert_eq!(disposition(verdict, recipients()).word(), word);
         }
     }
 
     #[test]
     fn every_reply_names_the_transaction() {
         let id = TransactionId::new();
-        let kept = Fate::Kept {
+        let kept = Disposition::Accepted {
             recipients: Vec::new(),
             quarantine: None,
         };
@@ -309,8 +337,8 @@ mod tests {
             kept.reply(id).to_string(),
             format!("250 2.6.0 Queued as {id}")
         );
-        assert_eq!(Fate::Discarded.reply(id), kept.reply(id));
-        let refused = Fate::Refused(reply("no")).reply(id).to_string();
+        assert_eq!(Disposition::Discarded.reply(id), kept.reply(id));
+        let refused = Disposition::Refused(reply("no")).reply(id).to_string();
         assert_eq!(refused, format!("550 5.7.1 no ({id})"));
     }
 }

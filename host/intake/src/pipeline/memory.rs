@@ -1,4 +1,4 @@
-//! What the policies look counts and marks up in: the spool's memory.
+//! The spool's counts and marks, as policies look them up.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use gatepost_model::{Machine, Scope};
 use gatepost_policy::Memory;
 use gatepost_spool::Spool;
 
-/// The spool's memory as the policies see it.
+/// The spool as the policies' memory.
 #[derive(Clone)]
 pub struct SpoolMemory(pub Arc<dyn Spool>);
 

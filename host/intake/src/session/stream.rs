@@ -10,20 +10,20 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
-/// Octets taken from the connection at a time.
+/// Bytes read from the connection at a time.
 const READ: usize = 16 * 1024;
 
-/// A connection.
+/// A TCP connection, with or without TLS.
 pub(super) enum Stream {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
-    /// Nothing comes and nothing goes: what is left when a handshake has failed.
+    /// Left over when a handshake has failed: reads nothing, writes nothing.
     Closed,
 }
 
 impl Stream {
-    /// Waits for octets and hands them to `take`; gives how many, none at the end. The buffer is
-    /// there only while octets are.
+    /// Waits for bytes and hands them to `take`; returns their number, 0 at the end. The buffer
+    /// exists only while there are bytes.
     pub(super) async fn read(&mut self, mut take: impl FnMut(&[u8])) -> io::Result<usize> {
         poll_fn(|context| {
             let mut buffer = [MaybeUninit::uninit(); READ];
@@ -47,7 +47,7 @@ impl Stream {
         }
     }
 
-    /// Sends all of it.
+    /// Writes and flushes all bytes.
     pub(super) async fn write(&mut self, octets: &[u8]) -> io::Result<()> {
         async fn all(stream: &mut (impl AsyncWrite + Unpin), octets: &[u8]) -> io::Result<()> {
             stream.write_all(octets).await?;
@@ -60,7 +60,7 @@ impl Stream {
         }
     }
 
-    /// Says that nothing more will be sent; under TLS with close_notify.
+    /// Closes the sending side; under TLS with close_notify.
     pub(super) async fn shut_down(&mut self) -> io::Result<()> {
         match self {
             Self::Plain(stream) => stream.shutdown().await,

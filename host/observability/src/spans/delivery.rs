@@ -1,4 +1,4 @@
-//! The spans of a message's way out: attempts, and what is written to its sender.
+//! The spans of delivery: attempts, and notices to senders.
 
 use std::sync::Arc;
 
@@ -11,14 +11,14 @@ use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use super::span::{Context, Moment};
 use super::{MessageTrace, Outlet};
 
-/// `delivery.attempt`, which has ended; policies are told of it.
+/// `delivery.attempt`, which has ended; calls of the hook `outcome` follow.
 pub struct AttemptSpan {
     outlet: Arc<Outlet>,
     context: Context,
 }
 
 impl MessageTrace {
-    /// An attempt at a recipient has ended, just now.
+    /// Records an attempt at a recipient that has just ended.
     pub fn attempt(self, attempt: &Attempt<'_>, ending: Ending, reply: &Reply) -> AttemptSpan {
         let ended = Moment::now();
         let began = ended.minus(attempt.took);
@@ -48,16 +48,15 @@ impl MessageTrace {
         }
         let context = span.context();
         self.outlet.calls(context, attempt.judgements, began);
-        self.outlet.take(span, ended);
+        self.outlet.queue(span, ended);
         AttemptSpan {
             outlet: self.outlet,
             context,
         }
     }
 
-    /// This message was written by the relay to tell a sender of what became of so many
-    /// recipients of the `original`, and is in the queue now: the root of its trace, as no client
-    /// began it.
+    /// Records a notice that the relay wrote about so many recipients of the `original`, and that
+    /// is now in the queue. It is the root of its trace, since no client began it.
     pub fn notification(self, original: TransactionId, action: Action, recipients: usize) {
         let written = Moment::of_millis(self.id.unix_millis());
         let root = self.root();
@@ -67,12 +66,12 @@ impl MessageTrace {
         span.text("gatepost.action", action.word());
         span.number("gatepost.recipients", recipients);
         span.link(Context::of(original));
-        self.outlet.take(span, Moment::now());
+        self.outlet.queue(span, Moment::now());
     }
 }
 
 impl AttemptSpan {
-    /// Policies were told of the attempt, just now.
+    /// Records the policies' calls for the outcome, which have just ended.
     pub fn calls(&self, judgements: &[Judgement]) {
         self.outlet.calls_until_now(self.context, judgements);
     }

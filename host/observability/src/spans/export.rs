@@ -1,8 +1,7 @@
-//! From the queue to the collector: OTLP over HTTP, in batches, in the background.
+//! Exports the queue to the collector: OTLP over HTTP, in batches, in the background.
 //!
-//! A batch that the collector does not take at once is tried again, after longer and longer
-//! pauses, until its time is over; then it is dropped and counted. Spans that end meanwhile wait
-//! in the queue.
+//! A batch that the collector does not accept at once is tried again, after growing pauses, until
+//! its time is over; then it is dropped and counted. Spans that end meanwhile wait in the queue.
 
 use std::io;
 use std::time::Duration;
@@ -29,22 +28,22 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use gatepost_config::{Endpoint, Headers, Otlp};
 
-/// The most spans of one request.
+/// Most spans of one request.
 const BATCH: usize = 512;
 
-/// How long spans are gathered from the first one on.
+/// Time for which spans are gathered, from the first one on.
 const GATHER: Duration = Duration::from_millis(250);
 
 /// Pauses between tries of one batch: from the first, doubled, up to the last.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
-/// The most octets of an answer that are read: it is empty, or names a problem.
-const ANSWER: usize = 64 << 10;
+/// Most bytes of an answer that are read: it is empty, or names a problem.
+const LONGEST_ANSWER: usize = 64 << 10;
 
-/// How long nothing more is said of a collector that fails.
-const QUIET: Duration = Duration::from_secs(60);
+/// Shortest time between two log lines about a failing collector.
+const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 
-/// The task that exports.
+/// Task that exports.
 pub struct Exporter {
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
@@ -56,18 +55,18 @@ impl Exporter {
         let collector = Collector {
             endpoint: config.endpoint.clone(),
             headers: config.headers.clone(),
-            patience: config.timeout,
+            timeout: config.timeout,
             resource: resource(&config.service_name, hostname),
             exported: result("exported"),
             failed: result("failed"),
-            complained: None,
+            last_warning: None,
         };
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(collector.run(waiting, stopped));
         Self { stop, task }
     }
 
-    /// Exports what waits, and no more after it. Gives up after so long.
+    /// Exports the waiting spans, and none after them. Gives up after this time.
     pub async fn flush(self, within: Duration) {
         let _ = self.stop.send(());
         let abort = self.task.abort_handle();
@@ -78,7 +77,7 @@ impl Exporter {
     }
 }
 
-/// What spans are of.
+/// Returns the resource that the spans belong to.
 fn resource(service: &str, hostname: &str) -> Resource {
     let attributes = [
         ("service.name", service),
@@ -98,20 +97,20 @@ fn resource(service: &str, hostname: &str) -> Resource {
     }
 }
 
-/// The collector, as seen from here.
+/// The collector, and the state of exports to it.
 struct Collector {
     endpoint: Endpoint,
     headers: Headers,
-    /// How long it has to take a batch.
-    patience: Duration,
+    /// Time for it to accept a batch.
+    timeout: Duration,
     resource: Resource,
     exported: Counter,
     failed: Counter,
-    /// When it was last said that it fails; `None` while it does not.
-    complained: Option<Instant>,
+    /// Time of the last log line about its failure; `None` while it works.
+    last_warning: Option<Instant>,
 }
 
-/// Why a batch was not taken.
+/// Reason why a batch was not accepted.
 #[derive(Debug, thiserror::Error)]
 enum Refusal {
     #[error("cannot connect: {0}")]
@@ -125,7 +124,7 @@ enum Refusal {
 }
 
 impl Refusal {
-    /// Whether another try may succeed (OTLP 1.x, "Retryable Response Codes").
+    /// Returns true if another try may succeed (OTLP 1.x, "Retryable Response Codes").
     fn is_transient(&self) -> bool {
         match self {
             Self::Connect(_) | Self::Http(_) => true,
@@ -168,20 +167,23 @@ impl Collector {
     /// Exports one batch, or drops it.
     async fn export(&mut self, spans: Vec<Span>) {
         let count = spans.len() as u64;
-        let ends = Instant::now() + self.patience;
-        match self.insist(self.request(spans), ends).await {
+        let ends = Instant::now() + self.timeout;
+        match self.post_with_retries(self.request(spans), ends).await {
             Ok(rejected) => {
                 let rejected = rejected.min(count);
                 self.exported.increment(count - rejected);
                 self.failed.increment(rejected);
-                if self.complained.take().is_some() {
+                if self.last_warning.take().is_some() {
                     tracing::info!("the collector takes spans again");
                 }
             }
             Err(refusal) => {
                 self.failed.increment(count);
-                if self.complained.is_none_or(|at| at.elapsed() >= QUIET) {
-                    self.complained = Some(Instant::now());
+                if self
+                    .last_warning
+                    .is_none_or(|at| at.elapsed() >= WARNING_INTERVAL)
+                {
+                    self.last_warning = Some(Instant::now());
                     let endpoint = &self.endpoint;
                     tracing::warn!(%endpoint, error = %refusal, spans = count, "the collector does not take spans, they are dropped; no mail is affected");
                 }
@@ -208,8 +210,9 @@ impl Collector {
         request.encode_to_vec().into()
     }
 
-    /// Tries until the collector takes it or its time is over; gives how many spans it rejected.
-    async fn insist(&self, request: Bytes, ends: Instant) -> Result<u64, Refusal> {
+    /// Tries until the collector accepts the request or its time is over; returns the number of
+    /// rejected spans.
+    async fn post_with_retries(&self, request: Bytes, ends: Instant) -> Result<u64, Refusal> {
         let (mut pause, longest) = PAUSES;
         loop {
             let tried = timeout_at(ends, self.post(request.clone())).await;
@@ -223,7 +226,7 @@ impl Collector {
         }
     }
 
-    /// One request on a connection of its own.
+    /// Sends one request on a connection of its own.
     async fn post(&self, body: Bytes) -> Result<u64, Refusal> {
         let mut request = Request::post(self.endpoint.path())
             .header(HOST, self.endpoint.authority())
@@ -235,14 +238,16 @@ impl Collector {
         let stream = TcpStream::connect(self.endpoint.host_and_port()).await?;
         stream.set_nodelay(true)?;
         let (mut requests, connection) = http1::handshake(TokioIo::new(stream)).await?;
-        // Ends with the request, or when that is given up. How, the request learns, too.
+        // Ends with the request, or when that is given up. The request gets its errors, too.
         tokio::spawn(connection);
         let answer = requests.send_request(request).await?;
         if !answer.status().is_success() {
             return Err(Refusal::Status(answer.status()));
         }
-        // Taken; what else it says is a help at best.
-        let said = Limited::new(answer.into_body(), ANSWER).collect().await;
+        // Accepted; the rest of the answer is informative at best.
+        let said = Limited::new(answer.into_body(), LONGEST_ANSWER)
+            .collect()
+            .await;
         let said = said.map(|body| body.to_bytes()).unwrap_or_default();
         let said = ExportTraceServiceResponse::decode(said).unwrap_or_default();
         let partial = said.partial_success.unwrap_or_default();

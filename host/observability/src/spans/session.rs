@@ -16,7 +16,7 @@ pub struct SessionSpan {
 }
 
 impl Spans {
-    /// A client has connected: its span, if it is to have one.
+    /// Begins the span of a client that has connected, if it is in the sample.
     pub fn session(&self) -> Option<Box<SessionSpan>> {
         let outlet = self.0.as_ref()?;
         (rand::random::<f64>() < outlet.sample).then(|| {
@@ -30,19 +30,19 @@ impl Spans {
 }
 
 impl SessionSpan {
-    /// Policies were asked about the connection, just now.
+    /// Records the policies' calls for the connection, which have just ended.
     pub fn calls(&self, judgements: &[Judgement]) {
         let parent = self.span.context();
         self.outlet.calls_until_now(parent, judgements);
     }
 
-    /// A transaction begins: what its span links to.
+    /// Counts a transaction; returns the context that its span links to.
     pub(super) fn transaction(&mut self) -> Context {
         self.transactions += 1;
         self.span.context()
     }
 
-    /// The connection has ended; `cut` says why, where the protocol was not over.
+    /// Ends with the connection; `cut` is the reason where the protocol was not over.
     pub fn end(self, session: &Session, cut: Option<&str>) {
         let Self {
             outlet,
@@ -54,11 +54,11 @@ impl SessionSpan {
         if let Some(why) = cut {
             span.failed(why);
         }
-        outlet.take(span, Moment::now());
+        outlet.queue(span, Moment::now());
     }
 }
 
-/// What is known of a session, on its own span and on those of its transactions.
+/// Puts the attributes of a session on its own span and on those of its transactions.
 pub(super) fn describe(span: &mut Span, session: &Session) {
     span.text("gatepost.listener", &session.listener);
     span.text("client.address", session.client.ip().to_string());

@@ -37,12 +37,12 @@ impl Moment {
     }
 }
 
-/// Enough until the year 2554.
+/// Returns nanoseconds, which suffice until the year 2554.
 fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// What names a span: its trace, and it in there.
+/// Ids of a span: its trace, and the span in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Context {
     trace: [u8; 16],
@@ -50,15 +50,15 @@ pub(super) struct Context {
 }
 
 impl Context {
-    /// The root of a message's trace. Never zero, which OpenTelemetry does not allow: the last 64
-    /// bits of a UUID begin with its variant (RFC 9562 section 4.1).
+    /// Returns the root of a message's trace. It is never zero, which OpenTelemetry does not allow:
+    /// the last 64 bits of a UUID begin with its variant (RFC 9562 section 4.1).
     pub(super) fn of(id: TransactionId) -> Self {
         let trace = id.octets();
         let [_, _, _, _, _, _, _, _, span @ ..] = trace;
         Self { trace, span }
     }
 
-    /// The root of a trace of its own.
+    /// Returns the root of a trace of its own.
     pub(super) fn random() -> Self {
         Self {
             trace: rand::random(),
@@ -66,7 +66,7 @@ impl Context {
         }
     }
 
-    /// A root span of this name.
+    /// Begins a root span of this name.
     pub(super) fn begin(self, name: &str, kind: SpanKind, began: Moment) -> Span {
         Span(proto::Span {
             trace_id: self.trace.to_vec(),
@@ -78,7 +78,7 @@ impl Context {
         })
     }
 
-    /// A span below this one.
+    /// Begins a span below this one.
     pub(super) fn child(self, name: &str, began: Moment) -> Span {
         let child = Self {
             trace: self.trace,
@@ -94,7 +94,7 @@ impl Context {
 pub(super) struct Span(proto::Span);
 
 impl Span {
-    /// The same span, to be the parent of others.
+    /// Returns the ids of this span, to be the parent of others.
     pub(super) fn context(&self) -> Context {
         let array = |octets: &[u8]| octets.try_into().ok();
         Context {
@@ -103,7 +103,7 @@ impl Span {
         }
     }
 
-    /// As seen by whom: of ours asks a server of others.
+    /// Marks a request from us to another server.
     pub(super) fn client(mut self) -> Self {
         self.0.kind = SpanKind::Client.into();
         self
@@ -129,7 +129,7 @@ impl Span {
         self.put(key, Value::BoolValue(value));
     }
 
-    /// A reply, by its codes; in words as well where these may hold `addresses`.
+    /// Adds the codes of a reply, and its text where that may show `addresses`.
     pub(super) fn reply(&mut self, reply: &Reply, addresses: bool) {
         self.number("gatepost.reply.code", reply.code());
         if let Some(enhanced) = reply.enhanced() {
@@ -140,7 +140,7 @@ impl Span {
         }
     }
 
-    /// It did not come to what it was for.
+    /// Marks the span as failed.
     pub(super) fn failed(&mut self, why: impl Into<String>) {
         self.0.status = Some(proto::Status {
             code: StatusCode::Error.into(),
@@ -148,7 +148,7 @@ impl Span {
         });
     }
 
-    /// It has to do with that one, in another trace.
+    /// Links to a span of another trace.
     pub(super) fn link(&mut self, other: Context) {
         self.0.links.push(Link {
             trace_id: other.trace.to_vec(),

@@ -1,4 +1,4 @@
-//! The spans of a message's way in: its transaction, and its acceptance by the spool.
+//! The spans of intake: the transaction, and its acceptance by the spool.
 
 use std::sync::Arc;
 
@@ -11,14 +11,14 @@ use super::session::{SessionSpan, describe};
 use super::span::{Moment, Span};
 use super::{MessageTrace, Outlet};
 
-/// `smtp.transaction`, the root of a message's trace: from MAIL to the answer to its data.
+/// `smtp.transaction`, the root of a message's trace: from MAIL to the reply to its data.
 pub struct TransactionSpan {
     outlet: Arc<Outlet>,
     span: Span,
 }
 
 impl MessageTrace {
-    /// MAIL has come, in this session if that has a span.
+    /// Begins the span of a transaction at MAIL, linked to its session's span if there is one.
     pub fn transaction(self, session: Option<&mut SessionSpan>) -> TransactionSpan {
         let root = self.root();
         let mut span = root.begin("smtp.transaction", SpanKind::Server, Moment::now());
@@ -32,7 +32,7 @@ impl MessageTrace {
         }
     }
 
-    /// The message is about to be handed to the spool.
+    /// Begins the span of a hand-over to the spool.
     pub fn accepting(self, message: &NewMessage) -> AcceptSpan {
         let mut span = self.root().child("spool.accept", Moment::now());
         let body = message.body.body().len();
@@ -51,13 +51,13 @@ impl MessageTrace {
 }
 
 impl TransactionSpan {
-    /// Policies were asked about the transaction, just now.
+    /// Records the policies' calls for the transaction, which have just ended.
     pub fn calls(&self, judgements: &[Judgement]) {
         let parent = self.span.context();
         self.outlet.calls_until_now(parent, judgements);
     }
 
-    /// All that the client has said of it. Once, when no more is to come.
+    /// Adds the envelope. To be called once, when the client has no more to add.
     pub fn describe(&mut self, transaction: &Transaction) {
         let span = &mut self.span;
         describe(span, &transaction.session);
@@ -72,7 +72,7 @@ impl TransactionSpan {
         }
     }
 
-    /// It was answered: the last reply, after so many octets of the message.
+    /// Ends with the last reply, after so many octets of the message.
     pub fn replied(mut self, verdict: &'static str, reply: &Reply, size: u64) {
         self.span.reply(reply, self.outlet.addresses);
         self.span.number("gatepost.size", size);
@@ -82,7 +82,7 @@ impl TransactionSpan {
         self.end(verdict);
     }
 
-    /// The client gave it up, or was cut off.
+    /// Ends because the client gave up, or was cut off.
     pub fn aborted(mut self, reason: &str) {
         self.span.failed(reason);
         self.end("aborted");
@@ -90,7 +90,7 @@ impl TransactionSpan {
 
     fn end(mut self, verdict: &'static str) {
         self.span.text("gatepost.verdict", verdict);
-        self.outlet.take(self.span, Moment::now());
+        self.outlet.queue(self.span, Moment::now());
     }
 }
 
@@ -101,11 +101,11 @@ pub struct AcceptSpan {
 }
 
 impl AcceptSpan {
-    /// The spool has answered.
+    /// Ends with the spool's answer.
     pub fn accepted<T>(mut self, answer: &Result<T, SpoolError>) {
         if let Err(error) = answer {
             self.span.failed(error.to_string());
         }
-        self.outlet.take(self.span, Moment::now());
+        self.outlet.queue(self.span, Moment::now());
     }
 }

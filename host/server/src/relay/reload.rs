@@ -1,9 +1,9 @@
-//! Another configuration takes the place of the one in use, as a whole or not at all.
+//! Replacement of the active configuration by another, as a whole or not at all.
 //!
-//! Everything that can go wrong is done first: the file is read, every policy loaded, certificate
-//! and roots read, new addresses bound. Then the parts are put in use, none of which can fail. A
-//! session keeps what it began with, a transaction too (see [`gatepost_intake::live`]); no connection is
-//! closed.
+//! Everything that can fail is done first: the file is read, every policy loaded, certificate and
+//! roots read, new addresses bound. Then all parts are activated, which cannot fail. Sessions and
+//! transactions keep what they began with (see [`gatepost_intake::active_config`]); no connection
+//! is closed.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,19 +11,19 @@ use std::sync::Arc;
 use gatepost_operations::{Refusal, Reloaded};
 
 use super::Relay;
-use super::doors::Bound;
+use super::sockets::Bound;
 use gatepost_config::{Change, Config, ConfigError, Finding, at};
 use gatepost_feeds as feeds;
-use gatepost_intake::origin::Origin;
+use gatepost_intake::message_authentication::MessageAuthentication;
 use gatepost_intake::ownership;
 use gatepost_intake::tls;
 use gatepost_observability as observability;
 use gatepost_policy_set as policies;
 use gatepost_policy_set::folder;
 
-/// Sections of which delivery knows nothing. Where anything else has changed, its settings are
-/// put in use anew, which costs its idle connections.
-const NOT_OF_DELIVERY: [&str; 13] = [
+/// Sections that do not concern delivery. If anything else has changed, the delivery settings are
+/// activated anew, which costs its idle connections.
+const NOT_FOR_DELIVERY: [&str; 13] = [
     "account.",
     "authentication.",
     "directory.",
@@ -39,7 +39,7 @@ const NOT_OF_DELIVERY: [&str; 13] = [
     "trace.",
 ];
 
-/// A configuration that can be put in use.
+/// A configuration that can be activated.
 struct Checked {
     config: Arc<Config>,
     changes: Vec<Change>,
@@ -48,14 +48,14 @@ struct Checked {
     delivery: gatepost_delivery::Prepared,
     notifications: Arc<gatepost_delivery::Notifications>,
     feeds: feeds::Client,
-    origin: Origin,
+    authentication: MessageAuthentication,
     level: tracing_subscriber::EnvFilter,
     watched: Option<folder::Prepared>,
     bound: Bound,
 }
 
 impl Relay {
-    /// Reads the configuration again and puts it in use, if all of it can be.
+    /// Reads the configuration again and activates it, if all of it can be used.
     pub(super) async fn reload(&mut self, dry_run: bool) -> Reloaded {
         let mut reloaded = Reloaded {
             file: self.path.display().to_string(),
@@ -71,15 +71,15 @@ impl Relay {
                     let problems: Vec<_> = (reloaded.problems.iter())
                         .map(|problem| &problem.message)
                         .collect();
-                    tracing::error!(%error, ?problems, "configuration not reloaded, everything stays as it is");
+                    tracing::error!(%error, ?problems, "configuration not reloaded, the active one stays");
                 }
             }
             Ok(checked) => {
                 reloaded.changes.clone_from(&checked.changes);
                 if !dry_run {
-                    self.put_in_use(checked).await;
-                    let config = Arc::clone(&self.in_use.load().config);
-                    let addresses = self.doors.addresses(&config).into_iter();
+                    self.activate(checked).await;
+                    let config = Arc::clone(&self.active.load().config);
+                    let addresses = self.sockets.addresses(&config).into_iter();
                     reloaded.listening = addresses
                         .map(|(name, address)| (name, address.to_string()))
                         .collect();
@@ -95,13 +95,13 @@ impl Relay {
         reloaded
     }
 
-    /// Does everything that can go wrong.
+    /// Does everything that can fail.
     async fn check(&self) -> Result<Checked, ConfigError> {
         let path = self.path.clone();
         let config = tokio::task::spawn_blocking(move || Config::load(&path)).await;
         let config =
             config.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
-        let before = Arc::clone(&self.in_use.load().config);
+        let before = Arc::clone(&self.active.load().config);
         let mut changes = before.changes(&config)?;
         let mut findings = Vec::new();
         let mut wrong = |at, message: String| {
@@ -133,7 +133,7 @@ impl Relay {
             .map_err(|error| wrong(at!["directory", "feed-ca-file"].to_vec(), error.to_string()));
         let watched = folder::prepare(&config)
             .map_err(|error| wrong(at!["relay", "policies"].to_vec(), error.to_string()));
-        let origin = (self.parts.origin.renewed(&config))
+        let authentication = (self.parts.authentication.renewed(&config))
             .map_err(|error| wrong(at!["dns"].to_vec(), error.to_string()));
         let policies = self.policies.prepare(&config).await.map_err(|errors| {
             for error in errors.0 {
@@ -145,7 +145,7 @@ impl Relay {
                 );
             }
         });
-        let bound = (self.doors.bind(&config)).map_err(|error| {
+        let bound = (self.sockets.bind(&config)).map_err(|error| {
             let at = match error.listener {
                 Some(number) => at!["listener", number, "address"].to_vec(),
                 None => at!["http", "address"].to_vec(),
@@ -158,7 +158,7 @@ impl Relay {
             delivery,
             feeds,
             notifications,
-            origin,
+            authentication,
             watched,
             policies,
             bound,
@@ -169,7 +169,7 @@ impl Relay {
                 Ok(delivery),
                 Ok(feeds),
                 Ok(notifications),
-                Ok(origin),
+                Ok(authentication),
                 Ok(watched),
                 Ok(policies),
                 Ok(bound),
@@ -183,7 +183,7 @@ impl Relay {
                     delivery,
                     feeds,
                     notifications,
-                    origin,
+                    authentication,
                     level,
                     watched,
                     bound,
@@ -193,8 +193,8 @@ impl Relay {
         }
     }
 
-    /// Puts it in use; none of this can fail.
-    async fn put_in_use(&mut self, checked: Checked) {
+    /// Activates the configuration; none of this can fail.
+    async fn activate(&mut self, checked: Checked) {
         let Checked {
             config,
             changes,
@@ -203,48 +203,52 @@ impl Relay {
             delivery,
             feeds,
             notifications,
-            origin,
+            authentication,
             level,
             watched,
             bound,
         } = checked;
         self.limit.set(config.relay.drain);
         self.feeds.store(Arc::new(feeds));
-        self.parts.origin = origin;
-        self.doors.close_all_but(&config).await;
-        let live = (self.parts).live(&config, &notifications, tls.as_ref(), |l| policies.chain(l));
+        self.parts.authentication = authentication;
+        self.sockets.close_all_but(&config).await;
+        let active_config =
+            (self.parts)
+                .active_config(&config, &notifications, tls.as_ref(), |l| policies.chain(l));
         self.watch = None;
-        self.policies.put_in_use(policies);
+        self.policies.activate_all(policies);
         self.watch = watched.map(|watched| watched.start(Arc::clone(&self.policies)));
-        self.in_use.store(Arc::new(live));
+        self.active.store(Arc::new(active_config));
         let elsewhere = |change: &Change| {
-            NOT_OF_DELIVERY.iter().any(|s| change.key.starts_with(s))
-                // In which an account's senders are told.
+            NOT_FOR_DELIVERY.iter().any(|s| change.key.starts_with(s))
+                // The language of notices to an account's senders.
                 && !change.key.ends_with(".language")
         };
         if !changes.iter().all(elsewhere) {
             self.delivery.put_in_use(delivery);
         }
-        observability::put_level_in_use(level);
+        observability::set_log_level(level);
         self.parts.spool.keep_free(config.relay.min_free);
         self.parts.directory.set_limits(config.directory.limits());
         let (directory, all) = (Arc::clone(&self.parts.directory), config.directory.clone());
-        // It reads every partner address again where they have changed.
+        // Rereads every partner address if the separators have changed.
         let separated = tokio::task::spawn_blocking(move || {
             directory.set_separators(all.sub_address_separators)
         });
         if !matches!(separated.await, Ok(Ok(()))) {
-            tracing::error!("partner addresses are compared as they were");
+            tracing::error!(
+                "sub-address separators not applied: rebuilding the partner index failed"
+            );
         }
-        ownership::keep_apart(&config, &self.parts.directory);
+        ownership::reserve_configured_domains(&config, &self.parts.directory);
         let (trace, retention) = (Arc::clone(&self.parts.trace), config.trace.retention());
-        // It may wait for the writer.
-        let retained = tokio::task::spawn_blocking(move || trace.retain(retention)).await;
+        // Blocking: it may wait for the writer.
+        let retained = tokio::task::spawn_blocking(move || trace.set_retention(retention)).await;
         if !matches!(retained, Ok(Ok(()))) {
-            tracing::error!("the trace keeps what it kept");
+            tracing::error!("trace retention unchanged: the trace writer has ended");
         }
         let monitor = self.monitor();
-        let opened = (self.doors).open(bound, &self.in_use, monitor, &self.phase);
+        let opened = (self.sockets).open(bound, &self.active, monitor, &self.phase);
         if let Err(error) = opened {
             tracing::error!(%error, "a socket that was bound cannot be opened");
         }

@@ -1,10 +1,9 @@
-//! What the system tells the relay to do, and the one promise that goes with it: told to stop, the
-//! process ends in time.
+//! Signals from the system, and the promise that a relay told to stop ends in time.
 //!
-//! Signals are heard on a thread of its own, so that neither a task that never waits nor a system
-//! call that never returns keeps them from being heard. The relay stops by itself where it can;
-//! where anything in it hangs, this thread ends the process. What was accepted is on disk by then
-//! (the 250 was said behind the fsync), and what was being delivered is due again at the next start.
+//! Signals are received on a thread of their own, so that neither a busy task nor a hanging system
+//! call delays them. The relay stops by itself where it can; if anything hangs, this thread ends
+//! the process. Accepted mail is on disk by then (the 250 follows the fsync), and deliveries in
+//! progress are due again at the next start.
 
 use std::process;
 use std::sync::Arc;
@@ -17,43 +16,42 @@ use tokio::signal::unix::{self, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
-/// The least time between the first signal and the end of a process that hangs. Whatever the
-/// configuration says, the log of a busy machine is to say why.
-const LEAST: Duration = Duration::from_secs(1);
+/// Shortest time between the first signal and the end of a hanging process, whatever the
+/// configuration says: a busy machine must have time to log the reason.
+const SHORTEST: Duration = Duration::from_secs(1);
 
-/// How long a process that was told twice has to end by itself.
+/// Time to end by itself for a process that was told to stop twice.
 const AT_ONCE: Duration = Duration::from_millis(500);
 
-/// The signals that the relay obeys. From the moment this exists they no longer end the process by
-/// themselves.
+/// Signals that the relay obeys. While this exists they do not end the process by themselves.
 pub(super) struct Signals {
     reload: mpsc::Receiver<()>,
     stops: watch::Receiver<Stops>,
     limit: Limit,
 }
 
-/// How often the relay was told to stop, and by what first.
+/// Number of stop signals so far, and the first one.
 #[derive(Debug, Clone, Copy, Default)]
 struct Stops {
     times: u32,
     first: Option<Stop>,
 }
 
-/// The relay is told to stop.
+/// A request to stop.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Stop {
     /// Name of the signal.
     pub(super) signal: &'static str,
-    /// When it came.
+    /// Time of its arrival.
     pub(super) at: Instant,
 }
 
-/// How long the relay may take to stop; clones are the same one.
+/// Time limit of the drain; clones share it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Limit(Arc<AtomicU64>);
 
 impl Limit {
-    /// Another one, from now on.
+    /// Changes the limit.
     pub(super) fn set(&self, drain: Duration) {
         let millis = u64::try_from(drain.as_millis()).unwrap_or(u64::MAX);
         self.0.store(millis, Ordering::Relaxed);
@@ -65,10 +63,10 @@ impl Limit {
 }
 
 impl Signals {
-    /// Listens from now on.
+    /// Begins to listen.
     ///
     /// # Errors
-    /// The system does not let it.
+    /// The system refuses.
     pub(super) fn listen(drain: Duration) -> io::Result<Self> {
         let limit = Limit::default();
         limit.set(drain);
@@ -79,17 +77,17 @@ impl Signals {
         thread::Builder::new()
             .name("signals".to_owned())
             .spawn(move || {
-                let heard = runtime::Builder::new_current_thread().enable_all().build();
-                let heard = heard.and_then(|runtime| {
+                let streams = runtime::Builder::new_current_thread().enable_all().build();
+                let streams = streams.and_then(|runtime| {
                     let entered = runtime.enter();
-                    let heard = Heard::listen()?;
+                    let streams = SignalStreams::listen()?;
                     drop(entered);
-                    Ok((runtime, heard))
+                    Ok((runtime, streams))
                 });
-                match heard {
-                    Ok((runtime, heard)) => {
+                match streams {
+                    Ok((runtime, streams)) => {
                         let _ = report.send(Ok(()));
-                        runtime.block_on(heard.obey(&reloads, &stopping, &until));
+                        runtime.block_on(streams.obey(&reloads, &stopping, &until));
                     }
                     Err(error) => drop(report.send(Err(error))),
                 }
@@ -103,19 +101,19 @@ impl Signals {
         })
     }
 
-    /// How long the relay may take to stop.
+    /// Returns the shared time limit of the drain.
     pub(super) fn limit(&self) -> Limit {
         self.limit.clone()
     }
 
-    /// Waits until the relay is told to read its configuration again.
+    /// Waits for a request to read the configuration again.
     pub(super) async fn reload(&mut self) {
         if self.reload.recv().await.is_none() {
             std::future::pending::<()>().await;
         }
     }
 
-    /// Waits until the relay has been told to stop so often.
+    /// Waits until the relay has been told to stop this many times.
     pub(super) fn stop(&self, times: u32) -> impl Future<Output = Stop> + use<> {
         let mut stops = self.stops.clone();
         async move {
@@ -123,21 +121,21 @@ impl Signals {
             let told = told.map(|stops| stops.first).ok().flatten();
             match told {
                 Some(stop) => stop,
-                // Nobody listens any more, which only the end of the process can bring about.
+                // The sender is gone, which happens only at the end of the process.
                 None => std::future::pending().await,
             }
         }
     }
 }
 
-/// What is listened for.
-struct Heard {
+/// Streams of the signals that are listened for.
+struct SignalStreams {
     hangup: unix::Signal,
     terminate: unix::Signal,
     interrupt: unix::Signal,
 }
 
-impl Heard {
+impl SignalStreams {
     fn listen() -> io::Result<Self> {
         Ok(Self {
             hangup: signal(SignalKind::hangup())?,
@@ -146,7 +144,7 @@ impl Heard {
         })
     }
 
-    /// Passes signals on, and ends the process when it has not ended in time.
+    /// Passes signals on, and ends the process if it has not ended in time.
     async fn obey(
         mut self,
         reloads: &mpsc::Sender<()>,
@@ -162,7 +160,7 @@ impl Heard {
                 }
             };
             let signal = tokio::select! {
-                // One that waits already will read what is there by then.
+                // A pending reload will read the newest file.
                 _ = self.hangup.recv() => { let _ = reloads.try_send(()); continue }
                 _ = self.terminate.recv() => "SIGTERM",
                 _ = self.interrupt.recv() => "SIGINT",
@@ -174,18 +172,18 @@ impl Heard {
                 stops.first.get_or_insert(Stop { signal, at });
             });
             end = Some(match end {
-                None => at + limit.get().max(LEAST),
+                None => at + limit.get().max(SHORTEST),
                 Some(end) => end.min(at + AT_ONCE),
             });
         }
     }
 }
 
-/// Ends the process, whatever it is at. The log is written by somebody else: whoever reads it may
-/// have stopped reading, and would be waited for.
+/// Ends the process at once. The log line is written by another thread: a reader of the log that
+/// has stopped reading would otherwise be waited for.
 fn end_now() -> ! {
     let said = thread::spawn(|| {
-        tracing::warn!("not stopped in time: what is still in hand is cut off");
+        tracing::warn!("not stopped in time: work in progress is cut off");
     });
     let begun = std::time::Instant::now();
     while !said.is_finished() && begun.elapsed() < Duration::from_millis(100) {

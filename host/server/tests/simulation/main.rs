@@ -2,7 +2,7 @@
 //!
 //! Each [desk](desk) has an application that answers whatever comes in and agents who write now and
 //! then. Some stand behind a relay of ours ([`site`]), with the real policies in the sandbox and
-//! all rules of the host, as [`gatepost_intake::rehearsal`] plays them; others are systems elsewhere that
+//! all rules of the host, as [`gatepost_intake::dry_run`] plays them; others are systems elsewhere that
 //! do as they please. The [`world`] carries letters between them, at a time of its own, through
 //! [middles](middle) that strip header fields, resend to a list or forward.
 //!

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use gatepost_config::Config;
 use gatepost_directory::{AccountKind, Directory, Grant, Limits, Profile, Settings, View};
-use gatepost_intake::pipeline::judge::{Fate, Lot};
-use gatepost_intake::rehearsal::{Handed, Rehearsal, Rehearsed};
+use gatepost_intake::dry_run::{DryRun, DryRunMessage, DryRunResult};
+use gatepost_intake::pipeline::judge::{Disposition, RecipientDisposition};
 use gatepost_message::{Message, Millis, Separators, TransactionId};
 use gatepost_model::{Flow, Session, Transaction};
 use gatepost_policy::{Engine, EngineSettings};
@@ -18,7 +18,7 @@ pub const POLICIES: [&str; 3] = ["partner-guard", "loop-guard", "header-guard"];
 
 /// A relay.
 pub struct Site {
-    relay: Rehearsal,
+    relay: DryRun,
     /// With what each account's application logs in, by the account's domain.
     users: BTreeMap<String, String>,
 }
@@ -87,7 +87,7 @@ impl Site {
 
     async fn with(config: &str, directory: Arc<View>, users: BTreeMap<String, String>) -> Self {
         let config = Config::parse(config, Path::new("gatepost.toml"), Path::new("")).unwrap();
-        let relay = Rehearsal::new(engine(), config, directory).await;
+        let relay = DryRun::new(engine(), config, directory).await;
         Self {
             relay: relay.unwrap(),
             users,
@@ -153,12 +153,18 @@ fn engine() -> Arc<Engine> {
     .unwrap()
 }
 
-fn handed(now: Millis, user: Option<&str>, from: &str, to: &[String], message: Message) -> Handed {
+fn handed(
+    now: Millis,
+    user: Option<&str>,
+    from: &str,
+    to: &[String],
+    message: Message,
+) -> DryRunMessage {
     let (listener, flow) = match user {
         Some(_) => ("submission", Flow::Submission),
         None => ("mx", Flow::Inbound),
     };
-    Handed {
+    DryRunMessage {
         transaction: Transaction {
             id: TransactionId::new(),
             time: now,
@@ -179,14 +185,16 @@ fn handed(now: Millis, user: Option<&str>, from: &str, to: &[String], message: M
     }
 }
 
-fn answer(rehearsed: Rehearsed) -> Answer {
-    let lots = match rehearsed.fate {
-        Fate::Refused(reply) if reply.is_transient() => return Answer::Later,
-        Fate::Refused(reply) => return Answer::Refused(reply.to_string()),
-        Fate::Discarded => Vec::new(),
-        Fate::Kept { recipients, .. } => recipients,
+fn answer(rehearsed: DryRunResult) -> Answer {
+    let lots = match rehearsed.disposition {
+        Disposition::Refused(reply) if reply.is_transient() => return Answer::Later,
+        Disposition::Refused(reply) => return Answer::Refused(reply.to_string()),
+        Disposition::Discarded => Vec::new(),
+        Disposition::Accepted { recipients, .. } => recipients,
     };
-    let get_it = lots.into_iter().filter(|(_, lot)| *lot == Lot::Delivered);
+    let get_it = lots
+        .into_iter()
+        .filter(|(_, lot)| *lot == RecipientDisposition::Delivered);
     let get_it = get_it.map(|(address, _)| address.to_string()).collect();
     Answer::Taken(rehearsed.message, get_it)
 }

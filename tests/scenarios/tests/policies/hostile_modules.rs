@@ -180,7 +180,7 @@ fn what_lies_in_the_watched_folder_is_refused_once() {
         assert_eq!(sink.take().header("X-Version").as_deref(), Some("one"));
         let log = relay.log();
         let refused = log[seen..]
-            .matches("the new module is not put in use")
+            .matches("the new module is not activated")
             .count();
         assert_eq!(refused, 1, "{what}: {}", &log[seen..]);
     }

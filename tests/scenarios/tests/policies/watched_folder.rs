@@ -97,7 +97,7 @@ fn half_a_module_is_not_taken() {
     file.write_all(first).unwrap();
     // Another file, which is whole, shows that the folder has been looked at meanwhile.
     fs::write(folder.0.path().join("other.wasm"), "of no policy").unwrap();
-    relay.logged("that no [[policy]] is of");
+    relay.logged("belongs to no [[policy]]");
     marked(&relay, &sink, "one");
     file.write_all(rest).unwrap();
     drop(file);
@@ -116,7 +116,7 @@ fn a_bad_module_keeps_the_last_good_one() {
     assert_eq!(relay.metric(REFUSED), Some(0.0));
 
     fs::write(folder.file(), hostile("traps_at_load")).unwrap();
-    relay.logged("the new module is not put in use");
+    relay.logged("the new module is not activated");
     relay.eventually("the list says so", |relay| {
         let status = status(relay, "guest");
         assert_eq!(status["digest"], one);

@@ -1,5 +1,5 @@
-//! The places against a model that counts plainly: whoever comes and goes, a listener that has not
-//! used up its own places has one, and nobody has more than there are.
+//! The permits against a model that counts plainly: whoever comes and goes, a listener that has not
+//! used up its own permits has one, and nobody has more than there are.
 
 use std::sync::Arc;
 
@@ -7,18 +7,18 @@ use proptest::prelude::*;
 
 use super::super::pressure::Pressure;
 use super::super::shares::Shares;
-use super::{Place, Places};
-use crate::live::Door;
+use super::{ConnectionPermit, ConnectionPermits};
+use crate::active_config::ListenerKey;
 
 const LISTENERS: usize = 3;
 
 #[derive(Debug, Clone)]
 enum Step {
-    /// Somebody connects to this listener.
+    /// A client connects to this listener.
     Connect(usize),
-    /// One of those who are in leaves.
+    /// One of the connected clients leaves.
     Leave(prop::sample::Index),
-    /// A reload divides the places in another way.
+    /// A reload divides the permits anew.
     Share([usize; LISTENERS], usize),
 }
 
@@ -34,27 +34,27 @@ fn shares() -> impl Strategy<Value = ([usize; LISTENERS], usize)> {
     ([0..6_usize, 0..6, 0..6], 0..12_usize)
 }
 
-fn door(listener: usize) -> Door {
-    Door::at(([127, 0, 0, 1], listener as u16 + 1).into())
+fn key(listener: usize) -> ListenerKey {
+    ListenerKey::at(([127, 0, 0, 1], listener as u16 + 1).into())
 }
 
 fn divided(own: &[usize; LISTENERS], common: usize) -> Shares {
     let own = own.iter().enumerate();
-    Shares::new(own.map(|(listener, own)| (door(listener), *own)), common)
+    Shares::new(own.map(|(listener, own)| (key(listener), *own)), common)
 }
 
 proptest! {
     #[test]
-    fn nobody_takes_what_is_another_listeners(
+    fn no_listener_takes_the_permits_of_another(
         first in shares(),
         steps in prop::collection::vec(step(), 0..120),
     ) {
         let (mut own, mut common) = first;
-        let places = Arc::<Places>::default();
-        places.share(divided(&own, common));
-        let mut inside: Vec<(usize, Place)> = Vec::new();
+        let permits = Arc::<ConnectionPermits>::default();
+        permits.share(divided(&own, common));
+        let mut inside: Vec<(usize, ConnectionPermit)> = Vec::new();
         for step in steps {
-            let on = |inside: &[(usize, Place)], listener: usize| {
+            let on = |inside: &[(usize, ConnectionPermit)], listener: usize| {
                 inside.iter().filter(|(at, _)| *at == listener).count()
             };
             match step {
@@ -63,9 +63,9 @@ proptest! {
                         .map(|l| on(&inside, l).saturating_sub(own[l]))
                         .sum();
                     let due = on(&inside, listener) < own[listener] || beyond < common;
-                    let place = places.take(&door(listener));
-                    prop_assert_eq!(place.is_some(), due);
-                    inside.extend(place.map(|place| (listener, place)));
+                    let permit = permits.acquire(&key(listener));
+                    prop_assert_eq!(permit.is_some(), due);
+                    inside.extend(permit.map(|permit| (listener, permit)));
                 }
                 Step::Leave(who) => {
                     if !inside.is_empty() {
@@ -74,22 +74,22 @@ proptest! {
                 }
                 Step::Share(to, all) => {
                     (own, common) = (to, all);
-                    places.share(divided(&own, common));
+                    permits.share(divided(&own, common));
                 }
             }
-            // Every session hears what is so of its listener at this moment.
+            // Every session sees the pressure of its listener at this moment.
             let beyond: usize = (0..LISTENERS)
                 .map(|l| on(&inside, l).saturating_sub(own[l]))
                 .sum();
-            for (listener, place) in &inside {
+            for (listener, permit) in &inside {
                 let mine = own[*listener].saturating_sub(on(&inside, *listener));
                 let free = mine + common.saturating_sub(beyond);
                 let due = Pressure::of(free, own[*listener] + common);
-                prop_assert_eq!(*place.patience.0.borrow(), due);
+                prop_assert_eq!(*permit.idle_timer.0.borrow(), due);
             }
         }
         inside.clear();
-        let taken = places.taken();
+        let taken = permits.taken();
         prop_assert_eq!(taken.in_total, 0);
         prop_assert!(taken.by_listener.is_empty());
     }

@@ -1,4 +1,4 @@
-//! Where the octets of DATA go while they arrive.
+//! Storage for the octets of DATA while they arrive.
 
 use std::io::{self, Write as _};
 use std::mem;
@@ -11,7 +11,7 @@ use tokio::task::spawn_blocking;
 
 use super::{local_error, no_room, spool_refusal};
 
-/// How many large messages are written at a time. Each takes a thread while it is; more would
+/// Number of large messages written at a time. Each takes a thread while it is written; more would
 /// only queue up at the disk.
 pub(super) const WRITERS: usize = 16;
 
@@ -19,18 +19,18 @@ pub(super) const WRITERS: usize = 16;
 const CHUNK: usize = 256 << 10;
 
 /// The octets of one message. Dropped, it leaves nothing behind.
-pub(super) enum Intake {
-    /// They are being taken.
+pub(super) enum IncomingData {
+    /// Octets are being stored.
     Open {
         staging: Staging,
-        /// Of a large message, what is still to be written.
+        /// Octets of a large message that are still to be written.
         waiting: Vec<u8>,
     },
-    /// They cannot be taken: the client is told so at the end of its data.
+    /// Octets cannot be stored: the client gets this reply at the end of its data.
     Failed(Reply),
 }
 
-impl Intake {
+impl IncomingData {
     pub(super) fn open(spool: &dyn Spool, id: TransactionId) -> Self {
         match spool.stage(id) {
             Ok(staging) => Self::Open {
@@ -41,9 +41,9 @@ impl Intake {
         }
     }
 
-    /// Takes what has arrived. A small message stays in memory; a large one goes to a file, for
-    /// which it waits until it is one of the `writers`.
-    pub(super) async fn take(&mut self, octets: &[u8], writers: &Semaphore) {
+    /// Stores what has arrived. A small message stays in memory; a large one goes to a file, once
+    /// one of the `writers` permits is free.
+    pub(super) async fn store(&mut self, octets: &[u8], writers: &Semaphore) {
         let Self::Open { staging, waiting } = self else {
             return;
         };

@@ -1,7 +1,7 @@
-//! What waits for the writer, bounded, and how it learns of it.
+//! The bounded queue between the recorders of events and the writer.
 //!
-//! A message makes a dozen events within milliseconds. To wake the writer for each would cost more
-//! than to write them, so it is woken for the first and lets others gather.
+//! A message makes a dozen events within milliseconds. Waking the writer for each would cost more
+//! than writing them, so it is woken for the first and lets others gather.
 
 use std::{
     mem,
@@ -11,21 +11,21 @@ use std::{
 
 use crate::{Retention, headers::Note, writer::Row};
 
-/// How many events may wait.
+/// Most events that may wait.
 const EVENTS: usize = 16 << 10;
 
-/// How many octets they may have together, as written.
+/// Most bytes that they may have together, as written.
 const OCTETS: usize = 32 << 20;
 
-/// How long events gather.
+/// Time for which events gather.
 const GATHER: Duration = Duration::from_millis(100);
 
-/// With so many events the writer begins at once.
+/// Number of events at which the writer begins at once.
 const ENOUGH: usize = EVENTS / 8;
 
-/// The queue between those who record and the one who writes.
+/// The queue.
 #[derive(Debug, Default)]
-pub(crate) struct Waiting {
+pub(crate) struct EventQueue {
     state: Mutex<State>,
     wake: Condvar,
 }
@@ -33,23 +33,23 @@ pub(crate) struct Waiting {
 #[derive(Debug, Default)]
 struct State {
     batch: Batch,
-    /// Octets of the events that wait, and of those that are being written.
+    /// Bytes of the events that wait, and of those that are being written.
     octets: usize,
-    /// The writer sleeps until there is something.
+    /// True while the writer sleeps until there is work.
     idle: bool,
     closed: bool,
 }
 
-/// What the writer takes at a time.
+/// Work for one commit.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
-    /// To be written.
+    /// Events to be written.
     pub(crate) events: Vec<Row>,
-    /// To be written with them.
+    /// Notes to be written with them.
     pub(crate) notes: Vec<Note>,
-    /// To be answered once all before them is committed.
+    /// Waiters that are told once all before them is committed.
     pub(crate) flushes: Vec<Sender<()>>,
-    /// So much is to be kept from now on.
+    /// New retention, if it was changed.
     pub(crate) retention: Option<Retention>,
 }
 
@@ -62,8 +62,8 @@ impl Batch {
     }
 }
 
-impl Waiting {
-    /// Hands in an event; `false` if there is no room for it, or nobody to write it.
+impl EventQueue {
+    /// Adds an event; returns false if there is no room for it, or no writer.
     pub(crate) fn push(&self, row: Row) -> bool {
         let mut state = self.lock();
         let octets = state.octets.saturating_add(row.json.len());
@@ -80,7 +80,7 @@ impl Waiting {
         true
     }
 
-    /// Hands in what goes with events; `false` if there is no room for it, or nobody to write it.
+    /// Adds a note; returns false if there is no room for it, or no writer.
     pub(crate) fn note(&self, note: Note) -> bool {
         let mut state = self.lock();
         let octets = state.octets.saturating_add(note.size());
@@ -97,7 +97,7 @@ impl Waiting {
         true
     }
 
-    /// Asks to be told when all that was handed in is committed; `false` if nobody will.
+    /// Adds a waiter for the commit of everything so far; returns false if there is no writer.
     pub(crate) fn flush(&self, done: Sender<()>) -> bool {
         let mut state = self.lock();
         if state.closed {
@@ -109,8 +109,8 @@ impl Waiting {
         true
     }
 
-    /// Says how much is to be kept from now on; `false` if nobody hears it.
-    pub(crate) fn retain(&self, retention: Retention) -> bool {
+    /// Changes the retention; returns false if there is no writer.
+    pub(crate) fn set_retention(&self, retention: Retention) -> bool {
         let mut state = self.lock();
         if state.closed {
             return false;
@@ -121,26 +121,26 @@ impl Waiting {
         true
     }
 
-    /// Nothing is taken from now on.
+    /// CloseOnDrop the queue: nothing is taken from now on.
     pub(crate) fn close(&self) {
         let mut state = self.lock();
         state.closed = true;
         if std::thread::panicking() {
-            // Whoever waits for the writer is not to wait for ever.
+            // No waiter for the panicking writer is to wait for ever.
             state.batch = Batch::default();
         }
         drop(state);
         self.wake.notify_one();
     }
 
-    /// Waits until there is something, or for so long, and takes what is there, `written` octets
-    /// having been written since the last time; `None` once it is closed and empty.
-    pub(crate) fn take(&self, patience: Duration, written: usize) -> Option<Batch> {
+    /// Waits until there is work, or for `timeout`, and takes it, `written` bytes having been
+    /// written since the last call; returns `None` once the queue is closed and empty.
+    pub(crate) fn take(&self, timeout: Duration, written: usize) -> Option<Batch> {
         let mut state = self.lock();
         state.octets = state.octets.saturating_sub(written);
         if state.batch.is_empty() && !state.closed {
             state.idle = true;
-            let awaited = self.wake.wait_timeout_while(state, patience, |state| {
+            let awaited = self.wake.wait_timeout_while(state, timeout, |state| {
                 state.batch.is_empty() && !state.closed
             });
             state = awaited.unwrap_or_else(PoisonError::into_inner).0;

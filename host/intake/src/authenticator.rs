@@ -1,14 +1,15 @@
-//! Who may log in: the users of the configuration, who submit, and the credentials of the
-//! directory, each for what its [scope](Scope) says.
+//! Authentication of clients: the users of the configuration, who submit, and the credentials of
+//! the directory, each within its [scope](Scope).
 //!
-//! A name is first looked for among the users of the configuration, everywhere ([`Ownership`]
-//! does the same), so that one name is one identity. What is of the wrong kind for a listener, what
-//! is revoked and what does not exist is refused in the same words, after the same work, with a
-//! salt that is the same on every listener and for every spelling: nobody learns which it was (RFC
-//! 4954 section 6).
+//! A name is first looked for among the users of the configuration, on every listener
+//! ([`Ownership`] does the same), so that one name is one identity. A credential of the wrong kind
+//! for a listener, a revoked one and one that does not exist are refused in the same words, after
+//! the same work, with a salt that is the same on every listener and for every spelling: so a
+//! client does not learn which it was (RFC 4954 section 6).
 //!
-//! A log-in [holds](LogIns::hold) no longer than what it was made with, and that of a domain no
-//! longer than somebody vouches for the domain: an open session asks before each command.
+//! A login [is valid](Authenticator::is_valid) no longer than the secret that it was made with, and
+//! the login of a domain no longer than the domain is verified: an open session asks before each
+//! command.
 
 mod attempts;
 
@@ -22,41 +23,41 @@ use gatepost_model::Flow;
 use gatepost_sasl::{Claim, Verifier, prepare};
 use gatepost_smtp::Reply;
 
-pub use self::attempts::Attempts;
+pub use self::attempts::AuthenticationAttempts;
 use crate::ownership::Ownership;
 use gatepost_config::{Allowance, Config};
 
-/// Who may log in under one configuration.
+/// Users of one configuration and of the directory, and the check of their secrets.
 #[derive(Debug)]
-pub struct LogIns {
+pub struct Authenticator {
     users: HashMap<String, Verifier>,
     allowance: Allowance,
-    attempts: Arc<Attempts>,
+    attempts: Arc<AuthenticationAttempts>,
 }
 
-/// A log-in, as a session keeps it.
+/// An authenticated identity, as a session keeps it.
 #[derive(Debug, Clone)]
-pub struct LogIn {
-    /// The name that the client gave.
+pub struct Login {
+    /// Name that the client gave.
     given: String,
     identity: Identity,
 }
 
 #[derive(Debug, Clone)]
 enum Identity {
-    /// A user of the configuration, as long as the password is this one.
+    /// A user of the configuration, as long as the password stays the same.
     User(String, Verifier),
-    /// A credential of the directory, as long as it lives.
+    /// A credential of the directory, until it is revoked.
     Credential(UserName),
 }
 
-impl LogIn {
-    /// The name that the client gave.
+impl Login {
+    /// Returns the name that the client gave.
     pub fn given(&self) -> &str {
         &self.given
     }
 
-    /// The name that stands for it everywhere: a credential's own, where its alias was given.
+    /// Returns the canonical name: a credential's own, where the client gave its alias.
     pub fn name(&self) -> &str {
         match &self.identity {
             Identity::User(name, _) => name,
@@ -71,10 +72,10 @@ impl LogIn {
     }
 }
 
-impl LogIns {
-    /// Those of a configuration. Costs some milliseconds for each of its users, of whose passwords
-    /// it makes verifiers.
-    pub fn new(config: &Config, directory: &View, attempts: Arc<Attempts>) -> Self {
+impl Authenticator {
+    /// Reads the users of a configuration. Takes some milliseconds for each, since it makes
+    /// verifiers of their passwords.
+    pub fn new(config: &Config, directory: &View, attempts: Arc<AuthenticationAttempts>) -> Self {
         let users = config.accounts.iter().flat_map(|account| &account.users);
         let verifier = |user: &gatepost_config::User| {
             let verifier = directory.verifier_of_nobody(&user.name);
@@ -88,10 +89,10 @@ impl LogIns {
         }
     }
 
-    /// By what a proof of this user is checked, who need not exist.
+    /// Returns the verifier to check a proof of this user against; the user need not exist.
     ///
     /// # Errors
-    /// There were too many failures; what the client is told.
+    /// The reply to the client, if there were too many failures.
     pub fn verifier(&self, directory: &View, from: IpAddr, user: &str) -> Result<Verifier, Reply> {
         // The challenge tells nothing of the password; the proof is what counts.
         let counted = self.counted(directory, user);
@@ -101,8 +102,8 @@ impl LogIns {
         }
     }
 
-    /// Under what the failures for this user are counted: one for all names of a credential, and
-    /// for all spellings of an alias that is none.
+    /// Returns the name under which failures for this user are counted: one for all names of a
+    /// credential, and for all spellings of an alias that does not exist.
     fn counted(&self, directory: &View, user: &str) -> String {
         if self.users.contains_key(user) {
             return user.to_owned();
@@ -120,21 +121,21 @@ impl LogIns {
         known.unwrap_or_else(|| directory.verifier_of_nobody(user))
     }
 
-    /// The log-in of this name where mail travels that way, taken on trust: somebody else has
-    /// checked it.
-    pub fn trust(&self, directory: &Directory, flow: Flow, user: &str) -> Option<LogIn> {
-        let log_in = self.find(&directory.view(), flow, user);
-        match &log_in {
-            Some(log_in) => log_in.record(directory),
+    /// Returns the login of this name in this direction without a check of its secret: a trusted
+    /// proxy has checked it.
+    pub fn trust(&self, directory: &Directory, flow: Flow, user: &str) -> Option<Login> {
+        let login = self.find(&directory.view(), flow, user);
+        match &login {
+            Some(login) => login.record(directory),
             None => tracing::warn!(
                 user = shown(user),
                 "a proxy speaks for a user who is not known"
             ),
         }
-        log_in
+        login
     }
 
-    fn find(&self, directory: &View, flow: Flow, user: &str) -> Option<LogIn> {
+    fn find(&self, directory: &View, flow: Flow, user: &str) -> Option<Login> {
         let name = prepare(user);
         let identity = match self.users.get(&*name) {
             Some(verifier) if flow == Flow::Submission => {
@@ -143,30 +144,30 @@ impl LogIns {
             Some(_) => return None,
             None => Identity::Credential(credential(directory, flow, &name)?.clone()),
         };
-        Some(LogIn {
+        Some(Login {
             given: user.to_owned(),
             identity,
         })
     }
 
-    /// Answers a claim. What is refused has cost the client time, more with each failure.
+    /// Checks a claim. A refusal is delayed, longer with each failure.
     ///
     /// # Errors
-    /// It does not hold, it is for nobody who may come in here, or there were too many failures;
-    /// what the client is told.
-    pub async fn log_in(
+    /// The reply to the client: the claim does not hold, the user may not log in here, or there
+    /// were too many failures.
+    pub async fn authenticate(
         &self,
         directory: &Directory,
         flow: Flow,
         from: IpAddr,
         claim: Claim,
-    ) -> Result<LogIn, Reply> {
+    ) -> Result<Login, Reply> {
         let (user, mechanism) = (claim.user().to_owned(), claim.mechanism());
         let view = directory.view();
         let verifier = self.known(&view, &user);
         let counted = self.counted(&view, &user);
-        // It counts before the work is done: guesses in sessions side by side are as few as one
-        // after the other.
+        // The attempt is counted before the work is done, so that parallel sessions get no more
+        // guesses than sequential ones.
         let attempt = self.attempts.begin(&self.allowance, from, &counted).await;
         let Some(attempt) = attempt else {
             return Err(too_many(&user));
@@ -174,11 +175,11 @@ impl LogIns {
         let holds = tokio::task::spawn_blocking(move || claim.holds(&verifier));
         let holds = holds.await.unwrap_or(false);
         let found = self.find(&directory.view(), flow, &user);
-        if let Some(log_in) = found.filter(|_| holds) {
+        if let Some(login) = found.filter(|_| holds) {
             attempt.succeeded();
-            log_in.record(directory);
-            tracing::info!(user = log_in.name(), %mechanism, "authenticated");
-            return Ok(log_in);
+            login.record(directory);
+            tracing::info!(user = login.name(), %mechanism, "authenticated");
+            return Ok(login);
         }
         let delay = attempt.failed();
         metrics::counter!("gatepost_authentication_failures_total").increment(1);
@@ -188,16 +189,16 @@ impl LogIns {
         Err(Reply::new(535, "5.7.8", text))
     }
 
-    /// Whether a log-in of this or an earlier configuration still holds.
-    pub fn hold(&self, directory: &View, log_in: &LogIn) -> bool {
-        match &log_in.identity {
+    /// Returns true if a login of this or an earlier configuration is still valid.
+    pub fn is_valid(&self, directory: &View, login: &Login) -> bool {
+        match &login.identity {
             Identity::User(name, verifier) => self.users.get(name) == Some(verifier),
             Identity::Credential(name) => directory.is_live(name),
         }
     }
 }
 
-/// What is said where nobody is listened to for a while.
+/// Returns the reply to a client that has failed too often.
 fn too_many(user: &str) -> Reply {
     metrics::counter!("gatepost_authentication_limited_total").increment(1);
     tracing::warn!(user = shown(user), "too many failed log-ins");
@@ -205,8 +206,8 @@ fn too_many(user: &str) -> Reply {
     Reply::new(454, "4.7.0", text)
 }
 
-/// A name as the log may hold it: not one that is long, nor one that is a secret, which somebody
-/// has put in the wrong field.
+/// Returns a user's name fit for the log: neither long nor a secret that was put into the wrong
+/// field.
 fn shown(user: &str) -> &str {
     match user.len() <= 64 && !user.starts_with(Secret::PREFIX) {
         true => user,
@@ -214,7 +215,7 @@ fn shown(user: &str) -> &str {
     }
 }
 
-/// The credential that logs in by this name where mail travels that way.
+/// Returns the credential that authenticates by this name in this direction.
 fn credential<'a>(directory: &'a View, flow: Flow, user: &str) -> Option<&'a UserName> {
     let known: &Arc<Known> = directory.credential(user)?;
     let fits = match &known.credential.scope {
@@ -225,7 +226,7 @@ fn credential<'a>(directory: &'a View, flow: Flow, user: &str) -> Option<&'a Use
 }
 
 impl Ownership<'_> {
-    /// The account that this user, who has logged in, submits for.
+    /// Returns the account that an authenticated user submits for.
     pub fn account_of_submitter(self, user: &str) -> Option<String> {
         if let Some(account) = self.config.account_of_user(user) {
             return Some(account.id.clone());

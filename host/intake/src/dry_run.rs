@@ -1,13 +1,13 @@
-//! A relay without sockets and stores: what is handed in goes the way of a live message, to the end
-//! of data and to the question of its route, but nothing is queued and nothing is sent.
+//! A relay without sockets and stores: a message goes the way of a live one, to the end of data and
+//! to its route, but nothing is queued and nothing is sent.
 //!
-//! The same functions judge as in the running relay: the session's limits and its rules for line
-//! ends hold, all hooks from connect to message are asked ([`crate::pipeline`]), then the route for
-//! each recipient that would be queued. The time is that of the transaction. What policies want
-//! remembered of an accepted message is remembered for as long as the rehearsal lasts.
+//! The same functions judge as in the running relay: the session's limits and rules for line ends
+//! hold, all hooks from connect to message are asked ([`crate::pipeline`]), then the route for each
+//! recipient that would be queued. The time is that of the transaction. Effects of accepted
+//! messages are kept as long as the dry run lasts.
 
 mod memory;
-mod wire;
+mod smtp_session;
 
 use std::sync::Arc;
 
@@ -19,59 +19,59 @@ use gatepost_policy::{Engine, Pinned};
 use gatepost_smtp::{Reply, server};
 use miette::IntoDiagnostic as _;
 
-use self::memory::RunMemory;
+use self::memory::DryRunMemory;
 use crate::edits::host_rules;
-use crate::look_ups::Accounts;
-use crate::origin::Origin;
+use crate::look_ups::AccountView;
+use crate::message_authentication::MessageAuthentication;
 use crate::ownership::Ownership;
-use crate::pipeline::judge::{Arrival, Fate, Judged, Lot, judge};
-use crate::pipeline::{Findings, admission, none_yet};
+use crate::pipeline::judge::{Arrival, Disposition, Judged, RecipientDisposition, judge};
+use crate::pipeline::{Findings, admission, initial_findings};
 use gatepost_config::Config;
 use gatepost_policy_set::Policies;
 
-/// All that a relay judges by.
-pub struct Rehearsal {
+/// A relay's configuration and policies, without its effects.
+pub struct DryRun {
     config: Arc<Config>,
     directory: Arc<View>,
     policies: Policies,
-    memory: Arc<RunMemory>,
-    origin: Origin,
+    memory: Arc<DryRunMemory>,
+    authentication: MessageAuthentication,
 }
 
-/// A message as a client hands it in.
+/// A message as a client submits it.
 #[derive(Debug)]
-pub struct Handed {
-    /// The session, the time and the reverse-path; no account and no recipients yet. The session
-    /// names the listener whose chain is asked.
+pub struct DryRunMessage {
+    /// Session, time and reverse-path; no account and no recipients yet. The session names the
+    /// listener whose chain is asked.
     pub transaction: Transaction,
-    /// Whom RCPT names, in order.
+    /// Recipients of RCPT, in order.
     pub recipients: Vec<Address>,
-    /// What DATA brings.
+    /// Message of DATA.
     pub message: Message,
 }
 
-/// What would become of it.
+/// Result that the message would have.
 #[derive(Debug)]
-pub struct Rehearsed {
-    /// With its account and the recipients that were not refused at RCPT.
+pub struct DryRunResult {
+    /// Transaction with its account and the recipients that RCPT accepted.
     pub transaction: Transaction,
-    /// Who was refused at RCPT.
+    /// Recipients that RCPT refused, with the reply.
     pub refused: Vec<(Address, Reply)>,
-    /// What becomes of the rest; refused as well where it did not come to the end of data.
-    pub fate: Fate,
-    /// What the client is told last.
+    /// Disposition of the rest; refused as well where it did not come to the end of data.
+    pub disposition: Disposition,
+    /// Last reply to the client.
     pub reply: Reply,
-    /// As it would be queued.
+    /// Message as it would be queued.
     pub message: Message,
-    /// What was gathered about its origin.
+    /// Authentication facts that were gathered.
     pub facts: Option<Arc<Facts>>,
-    /// Where each recipient would be sent that gets it.
+    /// Route of each recipient that would get it.
     pub routes: Vec<(Address, Routing)>,
-    /// What the policies said.
+    /// Findings of the policies.
     pub findings: Findings,
 }
 
-impl Rehearsal {
+impl DryRun {
     /// Loads the policies.
     ///
     /// # Errors
@@ -84,23 +84,23 @@ impl Rehearsal {
         Ok(Self {
             policies: Policies::load(engine, &config).await?,
             memory: Arc::default(),
-            origin: Origin::new(&config).into_diagnostic()?,
+            authentication: MessageAuthentication::new(&config).into_diagnostic()?,
             config: Arc::new(config),
             directory,
         })
     }
 
-    /// Whether policies have wanted more remembered than a rehearsal remembers.
-    pub fn has_forgotten(&self) -> bool {
+    /// Returns true if policies wanted more remembered than a dry run has room for.
+    pub fn dropped_effects(&self) -> bool {
         self.memory.is_full()
     }
 
-    /// The configuration.
+    /// Returns the configuration.
     pub fn config(&self) -> &Config {
         &self.config
     }
 
-    /// Whose is what.
+    /// Returns the ownership by configuration and directory.
     pub fn ownership(&self) -> Ownership<'_> {
         Ownership {
             config: &self.config,
@@ -108,28 +108,28 @@ impl Rehearsal {
         }
     }
 
-    /// What policies may look up of an account.
-    pub fn accounts(&self) -> Accounts {
-        Accounts {
+    /// Returns the policies' look-ups about accounts.
+    pub fn accounts(&self) -> AccountView {
+        AccountView {
             config: Arc::clone(&self.config),
             directory: Arc::clone(&self.directory),
         }
     }
 
     /// Judges one message.
-    pub async fn judge(&self, handed: Handed) -> Rehearsed {
-        let Handed {
+    pub async fn judge(&self, submitted: DryRunMessage) -> DryRunResult {
+        let DryRunMessage {
             mut transaction,
             recipients,
             message,
-        } = handed;
+        } = submitted;
         let chain = self.policies.chain(&transaction.session.listener);
         let policies = chain
-            .begin(self.accounts().and(self.memory.clone()))
+            .begin(self.accounts().policy_context(self.memory.clone()))
             .within(self.config.limits.sizes());
-        let mut findings = none_yet(&self.config);
+        let mut findings = initial_findings(&self.config);
         let mut refused = Vec::new();
-        let turned_away = self
+        let refusal = self
             .envelope(
                 &policies,
                 &mut transaction,
@@ -138,10 +138,10 @@ impl Rehearsal {
                 &mut refused,
             )
             .await;
-        let (reply, judged) = match turned_away {
+        let (reply, judged) = match refusal {
             Some(reply) => {
                 let judged = Judged {
-                    fate: Fate::Refused(reply.clone()),
+                    disposition: Disposition::Refused(reply.clone()),
                     message,
                     facts: None,
                     findings,
@@ -154,19 +154,19 @@ impl Rehearsal {
             }
         };
         let Judged {
-            fate,
+            disposition,
             message,
             facts,
             mut findings,
         } = judged;
-        if !matches!(fate, Fate::Refused(_)) {
+        if !matches!(disposition, Disposition::Refused(_)) {
             self.memory.remember(&findings.effects, transaction.time);
         }
-        let routes = routes(&policies, &transaction, &fate, &mut findings).await;
-        Rehearsed {
+        let routes = routes(&policies, &transaction, &disposition, &mut findings).await;
+        DryRunResult {
             transaction,
             refused,
-            fate,
+            disposition,
             reply,
             message,
             facts,
@@ -175,7 +175,7 @@ impl Rehearsal {
         }
     }
 
-    /// From the connection to RCPT; the refusal that ends it, if one does.
+    /// Runs the hooks from the connection to RCPT; returns the refusal that ends it, if any.
     async fn envelope(
         &self,
         policies: &Pinned,
@@ -185,11 +185,11 @@ impl Rehearsal {
         refused: &mut Vec<(Address, Reply)>,
     ) -> Option<Reply> {
         let admission = admission::connect(policies, &transaction.session, transaction.time).await;
-        if let Some(reply) = admission.noted(findings, None) {
-            return Some(wire::banner(&reply).unwrap_or(reply));
+        if let Some(reply) = admission.add_to(findings, None) {
+            return Some(smtp_session::banner(&reply).unwrap_or(reply));
         }
         let admission = admission::sender(self.ownership(), policies, transaction).await;
-        if let Some(reply) = admission.noted(findings, transaction.account.as_deref()) {
+        if let Some(reply) = admission.add_to(findings, transaction.account.as_deref()) {
             return Some(reply);
         }
         let most = self.config.limits.recipients;
@@ -197,7 +197,7 @@ impl Rehearsal {
             let refusal = if transaction.recipients.len() < most {
                 let admission =
                     admission::recipient(self.ownership(), policies, transaction, address).await;
-                admission.noted(findings, transaction.account.as_deref())
+                admission.add_to(findings, transaction.account.as_deref())
             } else {
                 let text = format!("Too many recipients: at most {most}");
                 Some(Reply::new(452, "4.5.3", text))
@@ -212,7 +212,7 @@ impl Rehearsal {
         })
     }
 
-    /// From DATA to its end.
+    /// Runs from DATA to the end of data.
     async fn data(
         &self,
         policies: &Pinned,
@@ -225,7 +225,7 @@ impl Rehearsal {
             Ok(Some((repaired, repairs))) => (repaired, Some(repairs)),
             Err(reply) => {
                 return Judged {
-                    fate: Fate::Refused(reply),
+                    disposition: Disposition::Refused(reply),
                     message,
                     facts: None,
                     findings,
@@ -233,7 +233,7 @@ impl Rehearsal {
             }
         };
         let arrival = Arrival {
-            origin: &self.origin,
+            authentication: &self.authentication,
             gather: !self.config.dns.servers.is_empty(),
             ownership: self.ownership(),
             protocol: server::protocol(
@@ -246,33 +246,33 @@ impl Rehearsal {
         judge(policies, transaction, message, arrival, findings).await
     }
 
-    /// The message as the session would have repaired it, if it has to be.
+    /// Returns the message as the session would have repaired it, if it needs repair.
     ///
     /// # Errors
-    /// Why it would not reach the policies.
+    /// The reply that keeps it from the policies.
     fn receive(&self, message: &Message) -> Result<Option<(Message, Box<Repairs>)>, Reply> {
         // It was read from memory, so it can be read again.
         let Ok(octets) = message.to_bytes() else {
             return Ok(None);
         };
         let limits = self.config.limits.session(self.config.repair);
-        wire::receive(&octets, limits)
+        smtp_session::receive(&octets, limits)
     }
 }
 
-/// Asks where those go who get the message.
+/// Asks for the routes of all recipients that would get the message.
 async fn routes(
     policies: &Pinned,
     transaction: &Transaction,
-    fate: &Fate,
+    disposition: &Disposition,
     findings: &mut Findings,
 ) -> Vec<(Address, Routing)> {
-    let Fate::Kept { recipients, .. } = fate else {
+    let Disposition::Accepted { recipients, .. } = disposition else {
         return Vec::new();
     };
     let mut routes = Vec::new();
-    for (address, lot) in recipients {
-        if *lot != Lot::Delivered {
+    for (address, disposition) in recipients {
+        if *disposition != RecipientDisposition::Delivered {
             continue;
         }
         let routing = if host_rules::may_be_routed(transaction) {
@@ -287,7 +287,7 @@ async fn routes(
     routes
 }
 
-/// Whether a client would have to announce SMTPUTF8 for these addresses (RFC 6531 section 3.4).
+/// Returns true if a client must announce SMTPUTF8 for these addresses (RFC 6531 section 3.4).
 fn is_international(transaction: &Transaction) -> bool {
     let sender = transaction.reverse_path.address().into_iter();
     let mut addresses = sender.chain(&transaction.recipients);

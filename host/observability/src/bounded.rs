@@ -1,8 +1,8 @@
-//! Connections of monitors, bounded: so many at a time, and none that says nothing for long.
+//! Connections of monitors, bounded in number and in silence.
 //!
-//! Without a bound, whoever reaches the address takes the file descriptors that mail needs. Over it
-//! a connection is closed at once; a monitor asks again in a moment. One that is silent, as HTTP
-//! keeps them open between two requests, loses its place after a while.
+//! Without a bound, anyone who reaches the address could take the file descriptors that mail needs.
+//! A connection over the bound is closed at once; a monitor asks again soon. A silent connection,
+//! as HTTP keeps them open between two requests, is closed after a while.
 
 use std::io;
 use std::net::SocketAddr;
@@ -16,22 +16,22 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep, sleep};
 
-/// Connections at a time.
-pub(super) const PLACES: usize = 64;
+/// Most connections at a time.
+pub(super) const MOST_CONNECTIONS: usize = 64;
 
-/// Silence, or no room for the answer, before a connection is closed.
+/// Longest silence, or wait for the client to read, before a connection is closed.
 const IDLE: Duration = Duration::from_secs(60);
 
-/// How long to wait when the system has no more connections to give.
+/// Pause when the system has no more connections to give.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// A socket that takes connections up to a bound.
 pub(super) struct Bounded {
     socket: TcpListener,
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     idle: Duration,
-    /// Whether it has been said that there are too many, since there were not.
-    said: bool,
+    /// True once the excess has been logged, until connections fit again.
+    logged: bool,
 }
 
 impl Bounded {
@@ -39,8 +39,8 @@ impl Bounded {
         Self {
             socket,
             idle: IDLE,
-            places: Arc::new(Semaphore::new(PLACES)),
-            said: false,
+            permits: Arc::new(Semaphore::new(MOST_CONNECTIONS)),
+            logged: false,
         }
     }
 }
@@ -59,15 +59,15 @@ impl axum::serve::Listener for Bounded {
                     continue;
                 }
             };
-            if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
-                self.said = false;
-                return (Connection::new(stream, place, self.idle), peer);
+            if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
+                self.logged = false;
+                return (Connection::new(stream, permit, self.idle), peer);
             }
             metrics::counter!("gatepost_connections_refused_total", "listener" => "http")
                 .increment(1);
-            if !self.said {
-                self.said = true;
-                tracing::warn!(%peer, limit = PLACES, "too many connections of monitors");
+            if !self.logged {
+                self.logged = true;
+                tracing::warn!(%peer, limit = MOST_CONNECTIONS, "too many connections of monitors");
             }
         }
     }
@@ -77,36 +77,36 @@ impl axum::serve::Listener for Bounded {
     }
 }
 
-/// A connection that has a place, for as long as something comes or goes.
+/// A connection with a permit, for as long as bytes come or go.
 pub(super) struct Connection {
     stream: TcpStream,
     idle: Duration,
-    silent: Pin<Box<Sleep>>,
-    _place: OwnedSemaphorePermit,
+    idle_timer: Pin<Box<Sleep>>,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl Connection {
-    fn new(stream: TcpStream, place: OwnedSemaphorePermit, idle: Duration) -> Self {
+    fn new(stream: TcpStream, permit: OwnedSemaphorePermit, idle: Duration) -> Self {
         Self {
             stream,
             idle,
-            silent: Box::pin(sleep(idle)),
-            _place: place,
+            idle_timer: Box::pin(sleep(idle)),
+            _permit: permit,
         }
     }
 
-    /// What came of a step, or that there was none for too long.
-    fn watched<T>(
+    /// Returns the result of a step, or a time-out after too long without one.
+    fn or_time_out<T>(
         &mut self,
         context: &mut Context<'_>,
         step: Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
         if step.is_ready() {
             let latest = Instant::now() + self.idle;
-            self.silent.as_mut().reset(latest);
+            self.idle_timer.as_mut().reset(latest);
             return step;
         }
-        match self.silent.as_mut().poll(context) {
+        match self.idle_timer.as_mut().poll(context) {
             Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
             Poll::Pending => Poll::Pending,
         }
@@ -120,7 +120,7 @@ impl AsyncRead for Connection {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let read = Pin::new(&mut self.stream).poll_read(context, buffer);
-        self.watched(context, read)
+        self.or_time_out(context, read)
     }
 }
 
@@ -131,7 +131,7 @@ impl AsyncWrite for Connection {
         octets: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(context, octets);
-        self.watched(context, written)
+        self.or_time_out(context, written)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_connection_over_the_bound_is_closed_and_a_silent_one_loses_its_place() {
+    async fn a_connection_over_the_bound_and_a_silent_one_are_closed() {
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut bounded = Bounded {
             idle: Duration::from_millis(50),
@@ -160,11 +160,11 @@ mod tests {
         let address = bounded.local_addr().unwrap();
         let mut clients = Vec::new();
         let mut held = Vec::new();
-        for _ in 0..PLACES {
+        for _ in 0..MOST_CONNECTIONS {
             clients.push(TcpStream::connect(address).await.unwrap());
             held.push(bounded.accept().await.0);
         }
-        // The next is closed; the one behind it, for which there is a place by then, is served.
+        // The next is closed; the one behind it is served, since a permit is free by then.
         let mut over = TcpStream::connect(address).await.unwrap();
         let taking = tokio::spawn(async move { bounded.accept().await });
         assert_eq!(over.read(&mut [0; 1]).await.unwrap(), 0);

@@ -1,4 +1,4 @@
-//! One client's questions, as its session puts them, and the answers.
+//! Answers the questions of one client's SMTP session, and drives its transactions.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,61 +15,61 @@ use tracing::Instrument as _;
 
 use super::admission::Admission;
 use super::commit::{Requests, commit};
-use super::intake::Intake;
+use super::incoming_data::IncomingData;
 use super::judge::{Arrival, judge};
-use super::{Findings, Pipeline, admission, none_yet, with_id};
+use super::{Findings, Pipeline, admission, initial_findings, with_id};
+use crate::active_config::ConfigHandle;
+use crate::authenticator::Login;
 use crate::integrity;
-use crate::live::Entrance;
-use crate::log_ins::LogIn;
 use gatepost_observability::spans::{SessionSpan, TransactionSpan};
 
-/// Answers one client.
-pub struct Dialogue {
-    /// As it was when the session or its last transaction began.
+/// Driver of one client's transactions.
+pub struct TransactionDriver {
+    /// Pipeline as it was when the session or its last transaction began.
     pipeline: Arc<Pipeline>,
-    entrance: Entrance,
+    config_handle: ConfigHandle,
     client: SocketAddr,
-    /// The last that was made, be it still the session's or not.
-    log_in: Option<LogIn>,
-    /// What was said of the connection: it goes with each of its transactions.
+    /// Most recent successful AUTH; may be stale after STARTTLS or XCLIENT.
+    login: Option<Login>,
+    /// Findings of the connect hooks, which go with each transaction.
     connection: Findings,
-    /// What policies wanted remembered of the connection has gone with a message of it.
+    /// True once the connect hook's effects were committed with a message.
     connection_remembered: bool,
-    /// The transaction in hand. Boxed, so that a client without one costs little.
+    /// Transaction in progress. Boxed, so that a client without one costs little.
     open: Option<Box<Open>>,
-    /// Where the session is in the sample of those that are exported.
+    /// Span of the session, if it is in the exported sample.
     exported: Option<Box<SessionSpan>>,
 }
 
-/// A transaction in hand.
+/// A transaction in progress.
 struct Open {
     transaction: Transaction,
     requests: Requests,
-    /// What it is judged by to its end.
+    /// Policy versions that judge it to its end.
     policies: Pinned,
     findings: Findings,
-    intake: Option<Intake>,
+    data: Option<IncomingData>,
     span: tracing::Span,
-    /// Where the message is in the sample of those that are exported.
+    /// Span of the message, if it is in the exported sample.
     exported: Option<TransactionSpan>,
 }
 
-impl Dialogue {
-    /// With a client that has just connected from this address.
-    pub fn new(pipeline: Arc<Pipeline>, entrance: Entrance, client: SocketAddr) -> Self {
+impl TransactionDriver {
+    /// Returns the driver for a client that has just connected from this address.
+    pub fn new(pipeline: Arc<Pipeline>, config_handle: ConfigHandle, client: SocketAddr) -> Self {
         Self {
             exported: pipeline.spans.session(),
-            connection: none_yet(&pipeline.config),
+            connection: initial_findings(&pipeline.config),
             pipeline,
-            entrance,
+            config_handle,
             client,
-            log_in: None,
+            login: None,
             connection_remembered: false,
             open: None,
         }
     }
 
-    /// Answers what the session asks.
+    /// Answers a question of the session.
     pub async fn answer(&mut self, ask: Ask, session: &server::Session) -> Answer {
         match ask {
             Ask::Connect => self.connect(session).await,
@@ -85,97 +85,103 @@ impl Dialogue {
     }
 
     async fn connect(&mut self, session: &server::Session) -> Answer {
-        // Whom XCLIENT puts in the place of another starts afresh.
-        self.connection = none_yet(&self.pipeline.config);
+        // A client that XCLIENT puts in the place of another starts afresh.
+        self.connection = initial_findings(&self.pipeline.config);
         self.connection_remembered = false;
         let policies = self.pipeline.policies();
         let admission = admission::connect(&policies, &self.facts(session), Millis::now()).await;
         if let Some(exported) = &self.exported {
             exported.calls(&admission.judgements);
         }
-        match admission.noted(&mut self.connection, None) {
+        match admission.add_to(&mut self.connection, None) {
             None => Answer::Proceed,
             Some(reply) => {
                 tracing::info!(%reply, "client refused");
-                // The session makes it the banner, with one of the two codes that a banner can have.
+                // The session makes it the banner, with one of the two codes that a banner can
+                // have.
                 Answer::Reply(reply)
             }
         }
     }
 
-    /// By what a proof of this user is checked.
+    /// Returns the verifier to check a proof of this user against.
     fn verifier(&mut self, user: &str, session: &server::Session) -> Answer {
-        self.pipeline = self.entrance.pipeline(&self.pipeline);
+        self.pipeline = self.config_handle.pipeline(&self.pipeline);
         let Pipeline {
-            log_ins, directory, ..
+            authenticator,
+            directory,
+            ..
         } = &*self.pipeline;
-        match log_ins.verifier(&directory.view(), self.client(session).ip(), user) {
+        match authenticator.verifier(&directory.view(), self.client(session).ip(), user) {
             Ok(verifier) => Answer::Verifier(verifier),
             Err(reply) => Answer::Reply(reply),
         }
     }
 
     async fn authenticate(&mut self, claim: Claim, session: &server::Session) -> Answer {
-        self.pipeline = self.entrance.pipeline(&self.pipeline);
+        self.pipeline = self.config_handle.pipeline(&self.pipeline);
         let from = self.client(session).ip();
         let Pipeline {
-            log_ins,
+            authenticator,
             directory,
             flow,
             ..
         } = &*self.pipeline;
-        match log_ins.log_in(directory, *flow, from, claim).await {
-            Ok(log_in) => {
-                self.log_in = Some(log_in);
+        match authenticator
+            .authenticate(directory, *flow, from, claim)
+            .await
+        {
+            Ok(login) => {
+                self.login = Some(login);
                 Answer::Proceed
             }
             Err(reply) => Answer::Reply(reply),
         }
     }
 
-    /// The log-in of the session, if it has one.
-    fn log_in(&self, session: &server::Session) -> Option<&LogIn> {
-        let log_in = self.log_in.as_ref()?;
-        (session.user() == Some(log_in.given())).then_some(log_in)
+    /// Returns the login that is still the session's.
+    fn login(&self, session: &server::Session) -> Option<&Login> {
+        let login = self.login.as_ref()?;
+        (session.user() == Some(login.given())).then_some(login)
     }
 
-    /// Whether the session has a log-in that holds no more.
+    /// Returns true if the session's login is no longer valid.
     pub fn is_revoked(&self, session: &server::Session) -> bool {
-        self.log_in(session).is_some_and(|log_in| {
-            let now = self.entrance.pipeline(&self.pipeline);
-            !now.log_ins.hold(&now.directory.view(), log_in)
+        self.login(session).is_some_and(|login| {
+            let now = self.config_handle.pipeline(&self.pipeline);
+            !now.authenticator.is_valid(&now.directory.view(), login)
         })
     }
 
-    /// A trusted client speaks for another. It is believed in all but one thing: a user must be one
-    /// of ours, who may log in on this listener.
+    /// Takes over what a trusted client says about another client. All of it is believed except the
+    /// user, who must be one of ours that may log in on this listener.
     fn proxied(&mut self, said: &Attributes) -> Answer {
-        self.pipeline = self.entrance.pipeline(&self.pipeline);
+        self.pipeline = self.config_handle.pipeline(&self.pipeline);
         if let Some(user) = said.value(Attribute::Login) {
             let Pipeline {
-                log_ins,
+                authenticator,
                 directory,
                 flow,
                 ..
             } = &*self.pipeline;
-            let Some(found) = log_ins.trust(directory, *flow, user) else {
+            let Some(found) = authenticator.trust(directory, *flow, user) else {
                 return Answer::Reply(Reply::new(535, "5.7.8", "This user is not known here"));
             };
-            self.log_in = Some(found);
+            self.login = Some(found);
         }
         tracing::info!(proxied = %said, "the client speaks for another");
         Answer::Proceed
     }
 
     async fn mail(&mut self, mail: Mail, session: &server::Session) -> Answer {
-        self.pipeline = self.entrance.pipeline(&self.pipeline);
+        self.pipeline = self.config_handle.pipeline(&self.pipeline);
         let id = TransactionId::new();
         let span = tracing::error_span!("transaction", %id);
         let exported = self.pipeline.spans.message(id);
         let exported = exported.map(|trace| trace.transaction(self.exported.as_deref_mut()));
         let policies = self.pipeline.policies();
-        let unwelcome = self
-            .connect_anew(&policies, session, exported.as_ref())
+        let refused_connection = self
+            .ask_connect_again(&policies, session, exported.as_ref())
             .instrument(span.clone())
             .await;
         let mut open = Box::new(Open {
@@ -194,7 +200,7 @@ impl Dialogue {
             },
             policies,
             findings: self.connection.clone(),
-            intake: None,
+            data: None,
             span: span.clone(),
             exported,
         });
@@ -209,7 +215,7 @@ impl Dialogue {
             self.pipeline.record(id, Kind::Judged { judgement });
         }
         let refusal = match self.pipeline.spool.room() {
-            _ if unwelcome.is_some() => unwelcome,
+            _ if refused_connection.is_some() => refused_connection,
             Err(error) => Some(super::spool_refusal(&error)),
             Ok(()) => {
                 let directory = self.pipeline.directory.view();
@@ -253,10 +259,10 @@ impl Dialogue {
         Answer::Reply(reply)
     }
 
-    /// Asks the connect hooks anew where a version that was asked is no longer in use, so that one
-    /// transaction is judged by one version of each policy. All that was said of the connection
-    /// before is dropped; gives the refusal, if it is one now.
-    async fn connect_anew(
+    /// Asks the connect hooks again if a version that was asked is no longer active, so that one
+    /// transaction is judged by one version of each policy. Drops the earlier findings of the
+    /// connection; returns the refusal, if there is one now.
+    async fn ask_connect_again(
         &mut self,
         policies: &Pinned,
         session: &server::Session,
@@ -264,11 +270,11 @@ impl Dialogue {
     ) -> Option<Reply> {
         let holds = |judgement: &Judgement| {
             let mut versions = policies.versions().iter();
-            let in_use = versions.any(|version| {
+            let active = versions.any(|version| {
                 version.name() == judgement.policy && version.digest() == judgement.digest
             });
-            // A refusal made here is for one transaction: the next asks again.
-            in_use && !judgement.verdict.stops_chain()
+            // This refusal is for one transaction: the next asks again.
+            active && !judgement.verdict.stops_chain()
         };
         if self.connection.judgements.iter().all(holds) {
             return None;
@@ -277,8 +283,8 @@ impl Dialogue {
         if let Some(exported) = exported {
             exported.calls(&admission.judgements);
         }
-        self.connection = none_yet(&self.pipeline.config);
-        let refusal = admission.noted(&mut self.connection, None);
+        self.connection = initial_findings(&self.pipeline.config);
+        let refusal = admission.add_to(&mut self.connection, None);
         if self.connection_remembered {
             self.connection.effects.clear();
         }
@@ -297,7 +303,7 @@ impl Dialogue {
             admission::recipient(ownership, &open.policies, &mut open.transaction, &address);
         let admission = recipient.instrument(span.clone()).await;
         let refusal = open.note(&self.pipeline, admission);
-        // One that was named before keeps what was asked for first.
+        // A recipient that was named before keeps the requests of its first RCPT.
         if open.requests.recipients.len() < open.transaction.recipients.len() {
             open.requests.recipients.push(dsn);
         }
@@ -314,21 +320,23 @@ impl Dialogue {
         answer
     }
 
-    /// The octets of the message follow.
+    /// Prepares for the octets of the message.
     pub fn data_started(&mut self) {
         if let Some(open) = &mut self.open {
-            open.intake = Some(Intake::open(&*self.pipeline.spool, open.transaction.id));
+            open.data = Some(IncomingData::open(
+                &*self.pipeline.spool,
+                open.transaction.id,
+            ));
         }
     }
 
-    /// Some octets of the message.
+    /// Stores octets of the message.
     pub async fn data(&mut self, octets: &[u8]) {
         if let Some(Open {
-            intake: Some(intake),
-            ..
+            data: Some(data), ..
         }) = self.open.as_deref_mut()
         {
-            intake.take(octets, &self.pipeline.writers).await;
+            data.store(octets, &self.pipeline.writers).await;
         }
     }
 
@@ -353,7 +361,7 @@ impl Dialogue {
             .instrument(span)
             .await;
         if reply.is_positive() {
-            // Once is enough: the connection's effects have been applied.
+            // The connection's effects have been applied: once is enough.
             self.connection.effects.clear();
             self.connection_remembered = true;
         }
@@ -373,25 +381,25 @@ impl Dialogue {
             requests,
             policies,
             findings,
-            intake,
+            data,
             ..
         } = open;
         let id = transaction.id;
-        let intake = intake.unwrap_or_else(|| Intake::open(&*self.pipeline.spool, id));
+        let data = data.unwrap_or_else(|| IncomingData::open(&*self.pipeline.spool, id));
         let from = transaction.reverse_path.clone();
         let recipients = transaction.recipients.len();
-        let (fate, reply) = match intake.finish(&self.pipeline.writers).await {
+        let (disposition, reply) = match data.finish(&self.pipeline.writers).await {
             Err(reply) => (None, with_id(reply, id)),
             Ok(staged) => {
                 let directory = self.pipeline.directory.view();
-                integrity::look(
+                integrity::examine(
                     &self.pipeline.trace,
                     self.pipeline.accounts(),
                     &transaction,
                     staged.message(),
                 );
                 let arrival = Arrival {
-                    origin: &self.pipeline.origin,
+                    authentication: &self.pipeline.authentication,
                     gather: false,
                     ownership: self.pipeline.ownership(&directory),
                     protocol,
@@ -414,14 +422,14 @@ impl Dialogue {
                     let judgement = judgement.clone();
                     self.pipeline.record(id, Kind::Judged { judgement });
                 }
-                let fate = judged.fate.word();
+                let disposition = judged.disposition.word();
                 let reply =
                     commit(&self.pipeline, transaction, requests, judged, staged.body).await;
-                (Some(fate), reply)
+                (Some(disposition), reply)
             }
         };
-        // Where the spool has failed no other fate came about.
-        let taken = fate.filter(|_| reply.is_positive());
+        // If the spool has failed, no other disposition came about.
+        let taken = disposition.filter(|_| reply.is_positive());
         let word = taken.unwrap_or_else(|| refused(&reply));
         tracing::info!(%from, recipients, size, verdict = word, %reply, "message answered");
         if let Some(exported) = exported {
@@ -431,7 +439,7 @@ impl Dialogue {
         reply
     }
 
-    /// Counts a message that was answered, and puts it on record.
+    /// Counts an answered message and records its reply.
     fn replied(&self, id: TransactionId, reply: Reply, size: u64, verdict: &'static str) {
         self.pipeline.count(verdict);
         let listener = self.pipeline.listener.clone();
@@ -439,12 +447,13 @@ impl Dialogue {
         self.pipeline.record(id, Kind::Replied { reply, size });
     }
 
-    /// The transaction in hand, if there is one.
+    /// Returns the id of the transaction in progress.
     pub fn in_hand(&self) -> Option<TransactionId> {
         self.open.as_ref().map(|open| open.transaction.id)
     }
 
-    /// The session itself refused the transaction in hand, after so many octets of its message.
+    /// Records that the session itself refused the transaction, after so many octets of its
+    /// message.
     pub fn refuse(&mut self, reply: Reply, size: u64) {
         if let Some(mut open) = self.open.take() {
             let verdict = refused(&reply);
@@ -464,7 +473,7 @@ impl Dialogue {
         }
     }
 
-    /// The transaction in hand, if there is one, was given up.
+    /// Records that the transaction in progress, if any, was given up.
     pub fn abort(&mut self, reason: &str) {
         if let Some(mut open) = self.open.take() {
             open.span.in_scope(|| tracing::info!(reason, "aborted"));
@@ -481,7 +490,7 @@ impl Dialogue {
         }
     }
 
-    /// The connection has ended; `cut` says why, where the protocol was not over.
+    /// Ends with the connection; `cut` is the reason where the protocol was not over.
     pub fn end(mut self, session: &server::Session, cut: Option<&str>) {
         if let Some(exported) = self.exported.take() {
             exported.end(&self.facts(session), cut);
@@ -495,11 +504,11 @@ impl Dialogue {
             client: self.client(session),
             helo: session.helo().map(str::to_owned),
             tls: session.tls().map(str::to_owned),
-            user: self.log_in(session).map(|log_in| log_in.name().to_owned()),
+            user: self.login(session).map(|login| login.name().to_owned()),
         }
     }
 
-    /// Whose session it is.
+    /// Returns the address of the client, or of the one that a proxy speaks for.
     fn client(&self, session: &server::Session) -> SocketAddr {
         let proxied = session.proxied();
         proxied.map_or(self.client, |said| said.client(self.client))
@@ -507,15 +516,14 @@ impl Dialogue {
 }
 
 impl Open {
-    /// Its span, if it has one, with all that the client has said.
+    /// Takes the exported span, if there is one, with the envelope on it.
     fn exported(&mut self) -> Option<TransactionSpan> {
         let mut exported = self.exported.take()?;
         exported.describe(&self.transaction);
         Some(exported)
     }
 
-    /// Puts on record what was said of a sender or a recipient, and gives the refusal, if it is
-    /// one.
+    /// Records the judgements of a sender or a recipient; returns the refusal, if there is one.
     fn note(&mut self, pipeline: &Pipeline, admission: Admission) -> Option<Reply> {
         if let Some(exported) = &self.exported {
             exported.calls(&admission.judgements);
@@ -525,11 +533,12 @@ impl Open {
             pipeline.record(self.transaction.id, Kind::Judged { judgement });
         }
         let account = self.transaction.account.as_deref();
-        admission.noted(&mut self.findings, account)
+        admission.add_to(&mut self.findings, account)
     }
 }
 
-/// The word for a refusal in metrics, as [`Fate::word`](super::judge::Fate::word) has it.
+/// Returns the word for a refusal in metrics, as in
+/// [`Disposition::word`](super::judge::Disposition::word).
 fn refused(reply: &Reply) -> &'static str {
     if reply.is_permanent() {
         "reject"
@@ -538,7 +547,7 @@ fn refused(reply: &Reply) -> &'static str {
     }
 }
 
-/// The session lets no client come here; it would be a mistake of ours.
+/// The session asks only within a transaction; this reply would be a mistake of ours.
 fn out_of_order() -> Reply {
     Reply::new(503, "5.5.1", "No transaction is in hand")
 }

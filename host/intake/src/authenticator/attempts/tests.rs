@@ -12,9 +12,9 @@ const ALLOWANCE: Allowance = Allowance {
     delay: Duration::from_secs(1),
 };
 
-/// What becomes of an attempt at once; `Pending` if it waits for others.
+/// Polls a beginning attempt once; `Pending` if it waits for others.
 fn begin(
-    attempts: &Arc<Attempts>,
+    attempts: &Arc<AuthenticationAttempts>,
     allowance: &Allowance,
     from: IpAddr,
     user: &str,
@@ -23,15 +23,25 @@ fn begin(
     attempt.poll(&mut Context::from_waker(Waker::noop()))
 }
 
-/// An attempt that is alone: it begins, or there were too many failures.
-fn alone(attempts: &Arc<Attempts>, from: IpAddr, user: &str, allowance: &Allowance) -> Attempt {
+/// Begins an attempt that need not wait.
+fn alone(
+    attempts: &Arc<AuthenticationAttempts>,
+    from: IpAddr,
+    user: &str,
+    allowance: &Allowance,
+) -> Attempt {
     match begin(attempts, allowance, from, user) {
         Poll::Ready(Some(attempt)) => attempt,
         refused => panic!("{refused:?}"),
     }
 }
 
-fn failed(attempts: &Arc<Attempts>, allowance: &Allowance, from: IpAddr, user: &str) -> Duration {
+fn failed(
+    attempts: &Arc<AuthenticationAttempts>,
+    allowance: &Allowance,
+    from: IpAddr,
+    user: &str,
+) -> Duration {
     let allowance = Allowance {
         per_address: u32::MAX,
         per_user: u32::MAX,
@@ -40,7 +50,7 @@ fn failed(attempts: &Arc<Attempts>, allowance: &Allowance, from: IpAddr, user: &
     alone(attempts, from, user, &allowance).failed()
 }
 
-fn succeeded(attempts: &Arc<Attempts>, from: IpAddr, user: &str) {
+fn succeeded(attempts: &Arc<AuthenticationAttempts>, from: IpAddr, user: &str) {
     alone(attempts, from, user, &ALLOWANCE).succeeded();
 }
 
@@ -49,8 +59,8 @@ fn address(text: &str) -> IpAddr {
 }
 
 #[test]
-fn each_answer_comes_later_until_there_is_none() {
-    let attempts = Arc::<Attempts>::default();
+fn replies_are_delayed_longer_until_attempts_are_refused() {
+    let attempts = Arc::<AuthenticationAttempts>::default();
     let (one, other) = (address("2001:db8::1"), address("2001:db8::ffff:1"));
     for (number, seconds) in [(1, 1), (2, 2), (3, 4), (4, 8)] {
         let user = format!("user{number}");
@@ -63,8 +73,8 @@ fn each_answer_comes_later_until_there_is_none() {
 }
 
 #[test]
-fn a_user_is_limited_from_everywhere_but_where_it_has_logged_in() {
-    let attempts = Arc::<Attempts>::default();
+fn a_user_is_limited_everywhere_but_at_known_addresses() {
+    let attempts = Arc::<AuthenticationAttempts>::default();
     succeeded(&attempts, address("192.0.2.1"), "user");
     for last in 2..5 {
         failed(
@@ -79,11 +89,11 @@ fn a_user_is_limited_from_everywhere_but_where_it_has_logged_in() {
     assert!(attempts.admits(&ALLOWANCE, address("::ffff:192.0.2.1"), "user"));
 }
 
-/// A customer's own server, behind whose address somebody guesses, or itself with the old
-/// password for a while.
+/// A customer's own server: somebody guesses from behind its address, or it has the old password
+/// itself for a while.
 #[test]
-fn where_a_user_has_logged_in_it_has_a_count_of_its_own() {
-    let attempts = Arc::<Attempts>::default();
+fn a_known_address_has_a_count_of_its_own() {
+    let attempts = Arc::<AuthenticationAttempts>::default();
     let home = address("192.0.2.1");
     succeeded(&attempts, home, "user");
     for number in 0..4 {
@@ -103,8 +113,8 @@ fn where_a_user_has_logged_in_it_has_a_count_of_its_own() {
 }
 
 #[test]
-fn what_is_remembered_is_forgotten_and_bounded() {
-    let attempts = Arc::<Attempts>::default();
+fn counts_expire_and_are_bounded() {
+    let attempts = Arc::<AuthenticationAttempts>::default();
     let at_once = Allowance {
         time: Duration::ZERO,
         per_user: 1,
@@ -125,18 +135,17 @@ fn what_is_remembered_is_forgotten_and_bounded() {
     assert!(attempts.admits(&once, address("192.0.2.2"), "0"));
 }
 
-/// Sessions that guess at the same time: until the first have failed, no more are looked at than
-/// may fail, whatever the others do.
+/// Sessions that guess in parallel: until the first have failed, no more are checked than may fail.
 #[test]
-fn guesses_at_the_same_time_are_counted_before_they_are_looked_at() {
-    let attempts = Arc::<Attempts>::default();
+fn parallel_guesses_are_counted_before_they_are_checked() {
+    let attempts = Arc::<AuthenticationAttempts>::default();
     let from = address("192.0.2.1");
     let user = |number: usize| format!("user{number}");
     let mut begun = Vec::new();
     for number in 0..4 {
         begun.push(alone(&attempts, from, &user(number), &ALLOWANCE));
     }
-    // Whether the fifth may try is known when one of the four is.
+    // The fifth may try when one of the four is settled.
     let user_five = user(5);
     let mut fifth = pin!(attempts.begin(&ALLOWANCE, from, &user_five));
     let mut context = Context::from_waker(Waker::noop());
@@ -144,7 +153,7 @@ fn guesses_at_the_same_time_are_counted_before_they_are_looked_at() {
     assert!(attempts.admits(&ALLOWANCE, from, &user_five));
     begun.pop().unwrap().succeeded();
     let Poll::Ready(Some(fifth)) = fifth.as_mut().poll(&mut context) else {
-        panic!("the place that a success has given back is not taken");
+        panic!("the attempt that a success has given back is not admitted");
     };
     begun.push(fifth);
     let user_six = user(6);
@@ -159,10 +168,10 @@ fn guesses_at_the_same_time_are_counted_before_they_are_looked_at() {
     ));
 }
 
-/// A session that is cut off while its password is looked at has had its guess.
+/// A session that is cut off while its password is checked has had its guess.
 #[test]
 fn an_attempt_that_is_dropped_has_failed() {
-    let attempts = Arc::<Attempts>::default();
+    let attempts = Arc::<AuthenticationAttempts>::default();
     let from = address("192.0.2.1");
     for _ in 0..3 {
         drop(alone(&attempts, from, "user", &ALLOWANCE));
@@ -171,11 +180,11 @@ fn an_attempt_that_is_dropped_has_failed() {
     assert!(attempts.lock().begun.is_empty());
 }
 
-/// A server that logs in over as many connections as it may have, all at once, is never told that it
-/// has failed too often.
+/// A server that logs in over as many connections as it may have, all at once, is never told that
+/// it has failed too often.
 #[test]
-fn who_is_right_is_let_in_however_many_come_at_once() {
-    let attempts = Arc::<Attempts>::default();
+fn correct_logins_are_admitted_however_many_come_at_once() {
+    let attempts = Arc::<AuthenticationAttempts>::default();
     let home = address("192.0.2.1");
     succeeded(&attempts, home, "user");
     let mut context = Context::from_waker(Waker::noop());
@@ -207,8 +216,8 @@ enum Step {
 }
 
 proptest! {
-    /// However attempts overlap: no more of them fail than may, by address and by user, and one is
-    /// refused only where so many have failed.
+    /// However attempts overlap: no more fail than may, by address and by user, and one is refused
+    /// only where that many have failed.
     #[test]
     fn no_more_fail_than_may(
         steps in prop::collection::vec(
@@ -222,10 +231,10 @@ proptest! {
     ) {
         let from = ["192.0.2.1", "2001:db8::1"].map(address);
         let users = ["ann", "bob", "eve"];
-        let attempts = Arc::<Attempts>::default();
+        let attempts = Arc::<AuthenticationAttempts>::default();
         let mut begun: Vec<(usize, usize, bool, Attempt)> = Vec::new();
         let mut known = [[false; 3]; 2];
-        // Failures that began where the user was not known: those that the two counts bound.
+        // Failures that began where the address was not known: those that the two counts bound.
         let (mut by_address, mut by_user) = ([0_u32; 2], [0_u32; 3]);
         let mut all_by_address = [0_u32; 2];
         let mut all_by_user = [0_u32; 3];

@@ -1,4 +1,4 @@
-//! What policies wanted remembered, for the length of one rehearsal.
+//! Memory of policies' effects for the length of one dry run.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,19 +8,19 @@ use gatepost_message::Millis;
 use gatepost_model::{Effect, Machine, Scope};
 use gatepost_policy::Memory;
 
-/// Octets of what is remembered in one rehearsal. A relay remembers no more for an account, and
-/// keeps what weighs most; here what comes first is kept, and it is said that there was more.
+/// Bytes that one dry run remembers. A relay remembers no more for an account, and keeps what
+/// weighs most; here what comes first is kept, and the excess is reported.
 const ROOM: usize = 64 << 20;
 
-/// Octets of a key or a machine besides its texts, and of one count.
+/// Bytes of a key or a machine besides its texts, and of one count.
 const ENTRY: usize = 160;
 const COUNT: usize = 16;
 
-/// Counts, marks and machines of one rehearsal.
+/// Counts, marks and machines of one dry run.
 #[derive(Debug)]
-pub(super) struct RunMemory(Mutex<State>);
+pub(super) struct DryRunMemory(Mutex<State>);
 
-impl Default for RunMemory {
+impl Default for DryRunMemory {
     fn default() -> Self {
         Self::with_room(ROOM)
     }
@@ -28,24 +28,24 @@ impl Default for RunMemory {
 
 #[derive(Debug)]
 struct State {
-    /// Octets that are left.
+    /// Bytes that are left.
     room: usize,
-    /// Whether something was not remembered for want of room.
+    /// True once something was not remembered for want of room.
     full: bool,
     remembered: HashMap<(Scope, String), Remembered>,
-    /// By account and address.
+    /// Known machines by account and address.
     machines: HashMap<(Option<String>, String), Machine>,
 }
 
 #[derive(Debug, Default)]
 struct Remembered {
-    /// Until when the key is marked as seen.
+    /// Time until which the key is marked as seen.
     seen: Millis,
-    /// When how much was counted.
+    /// Amounts with the time of each.
     counted: Vec<(Millis, u32)>,
 }
 
-impl RunMemory {
+impl DryRunMemory {
     fn with_room(room: usize) -> Self {
         Self(Mutex::new(State {
             room,
@@ -55,7 +55,7 @@ impl RunMemory {
         }))
     }
 
-    /// Whether something was not remembered for want of room.
+    /// Returns true if something was not remembered for want of room.
     pub(super) fn is_full(&self) -> bool {
         self.lock().full
     }
@@ -106,7 +106,7 @@ impl RunMemory {
 }
 
 impl State {
-    /// Takes room for so many octets, if there is any.
+    /// Takes this many bytes of room, if they are left.
     fn takes(&mut self, octets: usize) -> bool {
         match self.room.checked_sub(octets) {
             Some(room) => self.room = room,
@@ -115,7 +115,7 @@ impl State {
         !self.full
     }
 
-    /// What is remembered of a key; `None` where there is no room for another.
+    /// Returns the entry of a key, or `None` where there is no room for another.
     fn of(&mut self, scope: &Scope, key: &str) -> Option<&mut Remembered> {
         let octets = ENTRY + key.len();
         let key = (scope.clone(), key.to_owned());
@@ -148,7 +148,7 @@ impl State {
     }
 }
 
-impl Memory for RunMemory {
+impl Memory for DryRunMemory {
     fn counted(&self, scope: &Scope, key: &str, seconds: u32, now: Millis) -> u64 {
         let since = now - Duration::from_secs(u64::from(seconds));
         let memory = self.lock();
@@ -189,8 +189,8 @@ mod tests {
     }
 
     #[test]
-    fn what_there_is_no_room_for_is_not_remembered_and_that_is_said() {
-        let memory = RunMemory::with_room(10 * (ENTRY + 2));
+    fn effects_beyond_the_room_are_dropped_and_reported() {
+        let memory = DryRunMemory::with_room(10 * (ENTRY + 2));
         let now = Millis(1_700_000_000_000);
         let mark = |number: u32| Effect::MarkSeen {
             key: format!("{number:02}"),
@@ -200,7 +200,7 @@ mod tests {
             memory.remember(&[(scope(), mark(number))], now);
         }
         assert!(!memory.is_full());
-        // What is known already takes no more.
+        // A known key takes no more room.
         memory.remember(&[(scope(), mark(3))], now);
         assert!(!memory.is_full());
         for number in 10..1000 {
@@ -213,8 +213,8 @@ mod tests {
     }
 
     #[test]
-    fn counts_of_one_moment_are_one() {
-        let memory = RunMemory::default();
+    fn counts_of_one_moment_are_added_up() {
+        let memory = DryRunMemory::default();
         let now = Millis(1_700_000_000_000);
         let count = Effect::Count {
             key: "k".into(),

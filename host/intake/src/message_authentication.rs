@@ -1,9 +1,9 @@
-//! Finds out where a message came from: SPF, DKIM, DMARC, ARC and iprev, by the DNS.
+//! Message authentication: SPF, DKIM, DMARC, ARC and iprev, by the DNS.
 //!
 //! It costs questions to strangers' name servers and time for signatures, so it is done only where
-//! somebody wants to know: a policy that imports `authentication`, or `gatepost check --dns`. One
-//! [`Origin`] serves all sessions of a configuration; its resolver, with what it keeps, lives on
-//! over reloads that leave `[dns]` as it is.
+//! somebody asks for it: a policy that imports `authentication`, or `gatepost check --dns`. One
+//! [`MessageAuthentication`] serves all sessions of a configuration; its resolver, with its cache,
+//! survives reloads that leave `[dns]` unchanged.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -16,19 +16,19 @@ use gatepost_model::Transaction;
 
 use gatepost_config::Config;
 
-/// Gathers facts about messages.
+/// Gathers authentication facts about messages.
 #[derive(Clone)]
-pub struct Origin {
+pub struct MessageAuthentication {
     resolver: Resolver,
-    /// What the resolver was made from.
+    /// Settings that the resolver was made from.
     dns: ResolverSettings,
     settings: gatepost_authentication::Settings,
-    /// Our own name.
+    /// Host name of this relay.
     receiver: Arc<str>,
 }
 
-impl Origin {
-    /// As a configuration has it; nothing is asked yet.
+impl MessageAuthentication {
+    /// Sets up the resolver of a configuration; asks nothing yet.
     ///
     /// # Errors
     /// The resolver cannot be set up.
@@ -37,10 +37,11 @@ impl Origin {
         Ok(Self::with(resolver(&dns)?, dns, config))
     }
 
-    /// The one that takes its place when the configuration is read again.
+    /// Returns the replacement under a new configuration. Keeps the resolver if `[dns]` is
+    /// unchanged.
     ///
     /// # Errors
-    /// As [`Origin::new`].
+    /// As [`MessageAuthentication::new`].
     pub fn renewed(&self, config: &Config) -> Result<Self, NoResolver> {
         let dns = config.dns.settings();
         if dns != self.dns {
@@ -58,8 +59,8 @@ impl Origin {
         }
     }
 
-    /// Gathers all there is to know of a message, or of what came where that had other octets. What
-    /// could not be found out is `temperror`: this never fails.
+    /// Gathers all facts about a message, from its bytes before repair (`came`) where those differ.
+    /// What could not be found out is `temperror`: this never fails.
     pub async fn gather(
         &self,
         transaction: &Transaction,
@@ -104,8 +105,8 @@ fn count(facts: &Facts) {
     }
 }
 
-/// Where the system says nothing of name servers, the one on this machine is asked
-/// (resolv.conf(5)).
+/// Returns the resolver of these settings. If the system names no name servers, the one on this
+/// machine is asked (resolv.conf(5)).
 fn resolver(settings: &ResolverSettings) -> Result<Resolver, NoResolver> {
     let local = || NameServer(([127, 0, 0, 1], 53).into());
     Resolver::new(settings).or_else(|error| {

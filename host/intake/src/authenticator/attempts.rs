@@ -1,19 +1,19 @@
-//! How often somebody may fail to log in, by network address and by user.
+//! Bounds on failed authentication attempts, by network address and by user.
 //!
-//! An attempt is counted when it [begins](Attempts::begin), for the address, of IPv6 for its /64,
-//! since that is what one host has, and for the user, be there such a user or not. One that
-//! succeeds is given back. Until it is known what becomes of those that have begun, no more of them
-//! are let through than might fail: one that may come too late waits for them. So guesses that are
-//! made at the same time are as few as those that are made one after the other.
+//! An attempt is counted when it [begins](AuthenticationAttempts::begin): for the address (an IPv6
+//! /64, since one host has that) and for the user, existing or not. An attempt that succeeds is
+//! given back. Until attempts in progress are settled, no more are let through than may fail: the
+//! surplus waits. So parallel guesses are as few as sequential ones.
 //!
-//! Each answer to a failure comes later than that to the one before, and after so many there is
-//! none for a while. An address from which this user has logged in lately is known for the user, and
-//! has a count of its own for the two, which the next success ends: else whoever guesses, or has a
-//! forgotten password in a device behind the same address, could keep others out.
+//! The reply to each failure is delayed longer than the one before, and after a number of failures
+//! attempts are refused for a while. An address from which this user has logged in lately is known
+//! for the user, and the pair has a count of its own, which the next success clears: otherwise
+//! whoever guesses, or has an old password in a device behind the same address, could lock others
+//! out.
 //!
-//! Kept in memory, by hashes with a key of the process, so that long names cost nothing; when there
-//! is too much of it, what is oldest goes. Libraries that limit rates count each try; this counts
-//! those that fail, which is known only afterwards.
+//! The counts are kept in memory, under hashes with a key of the process, so that long names cost
+//! nothing; the oldest are dropped when there are too many. Libraries for rate limits count every
+//! try; this counts failures, which are known only afterwards.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
@@ -24,20 +24,20 @@ use std::time::{Duration, Instant};
 use gatepost_config::Allowance;
 use tokio::sync::Notify;
 
-/// How much is remembered: 100 octets each, with the table's room.
+/// Most counts that are kept: 100 bytes each, with the table's spare room.
 const MOST: usize = 100_000;
 
-/// How long an address is known as one from which a user has logged in.
+/// Time for which an address is known as one from which a user has logged in.
 const KNOWN: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How often the delay doubles.
+/// Most doublings of the delay.
 const DOUBLINGS: u32 = 4;
 
-/// What failed lately, what did not, and what has begun.
+/// Recent failures, known addresses, and attempts in progress.
 #[derive(Debug, Default)]
-pub struct Attempts {
+pub struct AuthenticationAttempts {
     counts: Mutex<Counts>,
-    /// It is known of one more what has become of it.
+    /// Signals that an attempt is settled.
     settled: Notify,
     hasher: RandomState,
 }
@@ -45,8 +45,7 @@ pub struct Attempts {
 #[derive(Debug, Default)]
 struct Counts {
     remembered: HashMap<u64, Remembered>,
-    /// Attempts that have begun and not ended. Each is a session's, so there are no more of them
-    /// than connections.
+    /// AuthenticationAttempts in progress. Each is a session's, so there are no more than connections.
     begun: HashMap<u64, u32>,
 }
 
@@ -56,52 +55,52 @@ struct Remembered {
     forgotten: Instant,
 }
 
-/// What something is remembered of.
+/// Subject of a count.
 #[derive(Clone, Copy, Hash)]
 enum Of<'a> {
     Address(IpAddr),
     User(&'a str),
-    /// The user, from where it has logged in.
+    /// The user at an address from which it has logged in.
     Both(IpAddr, &'a str),
-    /// That it has.
+    /// The fact that the user has logged in from the address.
     Known(IpAddr, &'a str),
 }
 
-/// Whether an attempt may be made.
+/// Answer to whether an attempt may be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Admission {
     Now,
-    /// Not before it is known what becomes of those that have begun.
+    /// Only once attempts in progress are settled.
     Later,
-    /// Too many have failed.
+    /// No: too many have failed.
     Never,
 }
 
-/// An attempt that has begun. It counts as a failure until it has succeeded, and for good when it
-/// is dropped.
+/// An attempt in progress. It counts as a failure until it has succeeded, and for good when it is
+/// dropped.
 #[derive(Debug)]
 #[must_use = "an attempt that is dropped has failed"]
 pub(super) struct Attempt {
-    attempts: Arc<Attempts>,
+    attempts: Arc<AuthenticationAttempts>,
     time: Duration,
     delay: Duration,
-    /// What it is counted for.
+    /// Hashes under which it is counted.
     counted: Vec<u64>,
-    /// Under what it is remembered that it has succeeded, and the count that ends with it.
+    /// Hash under which its success is remembered, and that of the count which a success clears.
     known: u64,
     both: u64,
     settled: bool,
 }
 
-impl Attempts {
-    /// Whether somebody may try to be this user, as far as is known by now.
+impl AuthenticationAttempts {
+    /// Returns true if an attempt for this user might be admitted.
     pub(super) fn admits(&self, allowance: &Allowance, from: IpAddr, user: &str) -> bool {
         let counts = self.lock();
         self.admission(&counts, allowance, network(from), user) != Admission::Never
     }
 
-    /// Somebody tries to be this user; `None` if there were too many failures. Waits where those
-    /// that have begun may yet turn out to be too many.
+    /// Begins an attempt for this user; returns `None` after too many failures. Waits while
+    /// attempts in progress may yet turn out to be too many.
     pub(super) async fn begin(
         self: &Arc<Self>,
         allowance: &Allowance,
@@ -177,12 +176,12 @@ impl Attempts {
 }
 
 impl Attempt {
-    /// Somebody was not this user. Gives how long the answer is to wait.
+    /// Records a failure; returns the delay before the reply.
     pub(super) fn failed(mut self) -> Duration {
         self.fail()
     }
 
-    /// Somebody was this user.
+    /// Records a success.
     pub(super) fn succeeded(mut self) {
         self.settle(|attempt, counts| {
             counts.remember(attempt.known, 0, KNOWN);
@@ -224,7 +223,7 @@ impl Drop for Attempt {
 }
 
 impl Admission {
-    /// What two counts say together.
+    /// Returns the stricter of two answers.
     fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::Never, _) | (_, Self::Never) => Self::Never,
@@ -254,7 +253,7 @@ impl Counts {
         found.filter(|of| Instant::now() < of.forgotten)
     }
 
-    /// An attempt that was counted for this has ended.
+    /// Ends an attempt that was counted here.
     fn end(&mut self, of: u64) {
         if let Some(begun) = self.begun.get_mut(&of) {
             *begun -= 1;
@@ -287,7 +286,7 @@ impl Counts {
     }
 }
 
-/// What one host has: an address of IPv4, the first 64 bits of IPv6.
+/// Returns the address that stands for one host: all of IPv4, the first 64 bits of IPv6.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {

@@ -1,4 +1,4 @@
-//! From where something comes that is said to have become of a message of ours.
+//! The server that returned a message of ours.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
@@ -7,20 +7,20 @@ use gatepost_directory::{ConnectorState, View};
 use gatepost_model::Session;
 use gatepost_trace::{Ending, Kind, Sent, Trace, TraceError};
 
-use crate::look_ups::Accounts;
+use crate::look_ups::AccountView;
 
-/// The most servers of one message that are looked up by name.
+/// Most servers of one message that are looked up by name.
 const SERVERS: usize = 8;
 
-/// Where a client is, and who may be there.
-pub(super) struct Place {
+/// Client that returned a message, and the accounts that may be behind it.
+pub(super) struct ReturnSource {
     client: IpAddr,
     user: Option<String>,
-    accounts: Accounts,
+    accounts: AccountView,
 }
 
-impl Place {
-    pub(super) fn of(session: &Session, accounts: Accounts) -> Self {
+impl ReturnSource {
+    pub(super) fn of(session: &Session, accounts: AccountView) -> Self {
         Self {
             client: session.client.ip().to_canonical(),
             user: session.user.clone(),
@@ -36,10 +36,14 @@ impl Place {
         &self.accounts.directory
     }
 
-    /// Whether it can have a message only from us: it is a server that took the message from us,
-    /// or one of the customer whose message it is. Whoever else shows an id has been shown it.
-    /// Blocks.
-    pub(super) fn has_it_from_us(&self, trace: &Trace, sent: &Sent) -> Result<bool, TraceError> {
+    /// Returns true if the client can have a message only from us: it is a server that took the
+    /// message from us, or one of the customer whose message it is. Any other client may only have
+    /// seen the id. Blocks.
+    pub(super) fn has_received_it_from_us(
+        &self,
+        trace: &Trace,
+        sent: &Sent,
+    ) -> Result<bool, TraceError> {
         if self.is_of_the_customer(&sent.account) {
             return Ok(true);
         }
@@ -61,10 +65,10 @@ impl Place {
             .any(|address| address == self.client))
     }
 
-    /// Whether the client has logged in with a credential of the account's, or connects from where
-    /// its mail is known to be forwarded.
+    /// Returns true if the client has authenticated with a credential of the account's, or connects
+    /// from a network that is known to forward its mail.
     fn is_of_the_customer(&self, account: &str) -> bool {
-        let Accounts { config, directory } = &self.accounts;
+        let AccountView { config, directory } = &self.accounts;
         let credential = self
             .user
             .as_deref()
@@ -88,7 +92,7 @@ impl Place {
     }
 }
 
-/// The addresses of a server, which the trace names with its port.
+/// Returns the addresses of a server, which the trace names with its port.
 fn addresses(server: &str) -> Vec<IpAddr> {
     let Some((host, port)) = server.rsplit_once(':') else {
         return Vec::new();
@@ -96,7 +100,7 @@ fn addresses(server: &str) -> Vec<IpAddr> {
     let port: u16 = port.parse().unwrap_or_default();
     let found = match host.parse::<IpAddr>() {
         Ok(address) => vec![SocketAddr::new(address, port)],
-        // What cannot be looked up now proves nothing.
+        // A name that cannot be resolved now proves nothing.
         Err(_) => (host, port)
             .to_socket_addrs()
             .map_or_else(|_| Vec::new(), Vec::from_iter),
@@ -112,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_server_is_where_its_name_or_address_says() {
+    fn resolves_a_servers_name_or_address() {
         let of = |text: &str| addresses(text);
         assert_eq!(of("192.0.2.1:25"), ["192.0.2.1".parse::<IpAddr>().unwrap()]);
         assert_eq!(

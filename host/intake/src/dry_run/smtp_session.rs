@@ -1,5 +1,5 @@
-//! What a session itself would say, before or instead of the policies: a stored message goes
-//! through the very state machine that clients meet ([`gatepost_smtp::server`]), so that its rules
+//! Replies and repairs of the session itself, before or instead of the policies. A stored message
+//! goes through the same state machine as clients' ([`gatepost_smtp::server`]), so that its rules
 //! and limits are the same.
 
 use std::sync::Arc;
@@ -8,11 +8,12 @@ use gatepost_message::{Message, Repairs};
 use gatepost_smtp::Reply;
 use gatepost_smtp::server::{Answer, Ask, AuthOffer, Event, Limits, Session, Settings, StartTls};
 
-/// Up to DATA: the envelope is judged elsewhere.
+/// Commands up to DATA: the envelope is judged elsewhere.
 const BEFORE_DATA: &[u8] =
     b"EHLO check.invalid\r\nMAIL FROM:<>\r\nRCPT TO:<check@check.invalid>\r\nDATA\r\n";
 
-/// The banner of a client that is refused with this reply: 554 or 421 (RFC 5321 section 3.1).
+/// Returns the banner of a client that is refused with this reply: 554 or 421 (RFC 5321 section
+/// 3.1).
 pub(super) fn banner(refusal: &Reply) -> Option<Reply> {
     let mut session = session(Limits::default());
     session.answer(Answer::Reply(refusal.clone()));
@@ -22,18 +23,18 @@ pub(super) fn banner(refusal: &Reply) -> Option<Reply> {
     }
 }
 
-/// What becomes of these octets as a client's message: what reaches the policies, where that is
-/// another message than was sent.
+/// Feeds these octets to a session as a client's message; returns the message that reaches the
+/// policies if it was repaired.
 ///
 /// # Errors
-/// What the client is told, where none does.
+/// The reply to the client, if no message reaches the policies.
 pub(super) fn receive(
     message: &[u8],
     limits: Limits,
 ) -> Result<Option<(Message, Box<Repairs>)>, Reply> {
     let mut received = Vec::new();
     let mut session = session(Limits {
-        // Ours alone are not to count, whatever is configured.
+        // Our own commands are not to count, whatever is configured.
         recipients: 1,
         errors: u32::MAX,
         idle_commands: u32::MAX,
@@ -49,7 +50,7 @@ pub(super) fn receive(
             Event::NeedInput if ended => return Ok(None),
             Event::NeedInput => match lines.next() {
                 Some(line) => {
-                    // RFC 5321 section 4.5.2.
+                    // Dot-stuffing (RFC 5321 section 4.5.2).
                     if line.starts_with(b".") && before.ends_with(b"\r\n") {
                         session.feed(b".");
                     }
@@ -91,7 +92,7 @@ fn session(limits: Limits) -> Session {
     Session::new(Arc::new(settings), None)
 }
 
-/// The last of the replies that were sent together.
+/// Returns the last of the replies that were sent together.
 fn last_reply(sent: &[u8]) -> Option<Reply> {
     let sent = str::from_utf8(sent).ok()?;
     let ends = |line: &&str| line.get(3..4) == Some(" ");
@@ -123,7 +124,7 @@ mod tests {
             header_size: 100,
             line: 80,
             repair_line_ends: false,
-            // As a site might have them that wants no patience.
+            // The settings of a site that tolerates little.
             errors: 0,
             idle_commands: 1,
             ..Limits::default()
@@ -136,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_session_refuses_is_refused_alike() {
+    fn a_dry_run_refuses_what_the_session_refuses() {
         for (message, expected) in [
             (format!("{HEAD}a\rb\r\n"), Some(550)),
             (format!("{HEAD}a\0b\r\n"), Some(550)),
@@ -154,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_session_repairs_is_repaired_alike() {
+    fn a_dry_run_repairs_what_the_session_repairs() {
         for (message, expected) in [
             (
                 "Subject: s\r\n\r\na\rb\0\r\n",

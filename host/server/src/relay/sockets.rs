@@ -1,5 +1,5 @@
-//! The sockets that the relay listens on: one for each listener, and the one for monitors. Over a
-//! reload those that both configurations name stay open.
+//! The sockets that the relay listens on: one for each listener, and one for monitors. Those that
+//! both configurations name stay open over a reload.
 
 use std::collections::{HashMap, HashSet};
 use std::future::Future;
@@ -12,22 +12,22 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use gatepost_config::Config;
-use gatepost_intake::listener::{self, Listener, Places, Shares};
-use gatepost_intake::live::{Door, Entrance, InUse};
+use gatepost_intake::active_config::{ConfigHandle, ListenerKey, SharedConfig};
+use gatepost_intake::listener::{self, ConnectionPermits, Listener, Shares};
 use gatepost_intake::session::Phase;
 use gatepost_observability::Monitor;
 
-/// What is listened on.
+/// Listening sockets of the relay.
 #[derive(Default)]
-pub(super) struct Doors {
-    listeners: HashMap<Door, Open>,
+pub(super) struct Sockets {
+    listeners: HashMap<ListenerKey, Open>,
     monitor: Option<(SocketAddr, Open)>,
-    places: Arc<Places>,
+    permits: Arc<ConnectionPermits>,
 }
 
-/// Somebody who takes connections, until told to stop.
+/// A task that accepts connections until it is told to stop.
 struct Open {
-    /// With the port that the system chose where none was given.
+    /// Bound address, with the port that the system chose where none was configured.
     address: SocketAddr,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
@@ -47,17 +47,17 @@ impl Open {
         }
     }
 
-    /// Connections that have been taken live on.
+    /// Stops accepting. Accepted connections live on.
     async fn close(self) {
         drop(self.stop);
-        // A panic in there has been told already, and ends it as well.
+        // A panic in the task has been logged already, and ends it as well.
         let _ = self.task.await;
     }
 }
 
-/// Sockets that are bound and take no connections yet.
+/// Bound sockets that accept no connections yet.
 pub(super) struct Bound {
-    listeners: Vec<(Door, TcpListener)>,
+    listeners: Vec<(ListenerKey, TcpListener)>,
     monitor: Option<(SocketAddr, TcpListener)>,
 }
 
@@ -67,24 +67,24 @@ pub(super) struct Bound {
 pub(super) struct BindError {
     address: SocketAddr,
     what: String,
-    /// Place of the listener in the configuration; `None` for monitors.
+    /// Index of the listener in the configuration; `None` for monitors.
     pub(super) listener: Option<usize>,
     source: io::Error,
 }
 
-impl Doors {
-    /// Binds what the configuration names and is not open yet.
+impl Sockets {
+    /// Binds the sockets that the configuration names and that are not open yet.
     ///
     /// # Errors
-    /// An address is taken or not this machine's.
+    /// An address is taken, or is not this machine's.
     pub(super) fn bind(&self, config: &Config) -> Result<Bound, BindError> {
         let mut bound = Bound {
             listeners: Vec::new(),
             monitor: None,
         };
         for (number, listener) in config.listeners.iter().enumerate() {
-            let door = Door::of(listener);
-            if self.listeners.contains_key(&door) {
+            let key = ListenerKey::of(listener);
+            if self.listeners.contains_key(&key) {
                 continue;
             }
             let socket = listener::bind(listener.address);
@@ -94,7 +94,7 @@ impl Doors {
                 listener: Some(number),
                 source,
             })?;
-            bound.listeners.push((door, socket));
+            bound.listeners.push((key, socket));
         }
         let open = self.monitor.as_ref().map(|(address, _)| *address);
         if let Some(http) = (config.http.as_ref()).filter(|http| open != Some(http.address)) {
@@ -110,10 +110,10 @@ impl Doors {
         Ok(bound)
     }
 
-    /// Closes what the configuration names no more.
+    /// Closes the sockets that the configuration no longer names.
     pub(super) async fn close_all_but(&mut self, config: &Config) {
-        let named: HashSet<_> = config.listeners.iter().map(Door::of).collect();
-        for (_, open) in self.listeners.extract_if(|door, _| !named.contains(door)) {
+        let named: HashSet<_> = config.listeners.iter().map(ListenerKey::of).collect();
+        for (_, open) in self.listeners.extract_if(|key, _| !named.contains(key)) {
             open.close().await;
         }
         let http = config.http.as_ref().map(|http| http.address);
@@ -122,33 +122,33 @@ impl Doors {
         }
     }
 
-    /// Takes connections on what was bound.
+    /// Accepts connections on the bound sockets.
     ///
     /// # Errors
-    /// A socket has no address any more.
+    /// A socket no longer has an address.
     pub(super) fn open(
         &mut self,
         bound: Bound,
-        in_use: &Arc<InUse>,
+        active: &Arc<SharedConfig>,
         monitor: Monitor,
         phase: &watch::Sender<Phase>,
     ) -> io::Result<()> {
-        self.places.share(Shares::of(&in_use.load().config));
-        for (door, socket) in bound.listeners {
+        self.permits.share(Shares::of(&active.load().config));
+        for (key, socket) in bound.listeners {
             let address = socket.local_addr()?;
-            let entrance = Entrance {
-                in_use: Arc::clone(in_use),
-                door: door.clone(),
+            let handle = ConfigHandle {
+                active: Arc::clone(active),
+                listener: key.clone(),
             };
-            let listener = Listener::new(socket, entrance, Arc::clone(&self.places));
+            let listener = Listener::new(socket, handle, Arc::clone(&self.permits));
             let phase = phase.subscribe();
             let open = Open::new(address, |stop| listener.run(phase, stop));
-            self.listeners.insert(door, open);
+            self.listeners.insert(key, open);
         }
         if let Some((configured, socket)) = bound.monitor {
             let address = socket.local_addr()?;
             let open = Open::new(address, |stop| async {
-                // Answers while the relay drains, too.
+                // Monitors are answered during the drain, too.
                 let stop = async {
                     let _ = stop.await;
                 };
@@ -161,10 +161,10 @@ impl Doors {
         Ok(())
     }
 
-    /// Where each listener of the configuration is, and `http`, in its order.
+    /// Returns name and address of each listener, in the configuration's order, and of `http`.
     pub(super) fn addresses(&self, config: &Config) -> Vec<(String, SocketAddr)> {
         let listeners = config.listeners.iter().filter_map(|listener| {
-            let open = self.listeners.get(&Door::of(listener))?;
+            let open = self.listeners.get(&ListenerKey::of(listener))?;
             Some((listener.name.clone(), open.address))
         });
         let monitor = self.monitor.iter();
