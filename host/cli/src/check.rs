@@ -33,8 +33,8 @@ use miette::{IntoDiagnostic as _, WrapErr as _, miette};
 use self::report::Report;
 use crate::commands::{CheckArgs, output};
 use gatepost_config::{Config, Direction, Listener};
+use gatepost_intake::dry_run::{DryRun, DryRunMessage};
 use gatepost_intake::pipeline::judge::Disposition;
-use gatepost_intake::dry_run::{DryRunMessage, DryRun};
 use gatepost_policy_set::eml;
 use gatepost_policy_set::loading;
 

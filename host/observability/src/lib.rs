@@ -1,6 +1,6 @@
 //! Observability of a running relay: logs, metrics, spans, health.
 //!
-//! Each crate counts what it does where it does it; [`Metrics`] describes all names and renders them.
+//! Each crate counts its work where it is done; [`Metrics`] describes all names and renders them.
 //! [`Monitor`] answers `/metrics`, `/healthz` and `/readyz`, and the routes that it is given.
 
 #![forbid(unsafe_code)]

@@ -1,4 +1,5 @@
-//! The `gatepost` command: see `gatepost-cli` for its subcommands, and [`gatepost_server`] for the relay.
+//! The `gatepost` command: see `gatepost-cli` for its subcommands, and [`gatepost_server`] for the
+//! relay.
 
 #![forbid(unsafe_code)]
 #![deny(clippy::print_stdout, clippy::print_stderr)]

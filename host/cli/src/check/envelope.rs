@@ -28,7 +28,9 @@ pub(super) fn recipients(
     inbound: bool,
 ) -> Vec<Address> {
     let config = ownership.config;
-    let ours = |address: &Address| !inbound || matches!(ownership.owner_of(address), RecipientOwner::Account(_));
+    let ours = |address: &Address| {
+        !inbound || matches!(ownership.owner_of(address), RecipientOwner::Account(_))
+    };
     let delivered = ["Delivered-To", "X-Original-To"]
         .into_iter()
         .filter_map(|name| Address::parse(without_brackets(&message.header(name)?)).ok())

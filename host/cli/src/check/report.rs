@@ -11,9 +11,9 @@ use gatepost_smtp::Reply;
 use serde::Serialize;
 
 use crate::commands::output;
+use gatepost_intake::dry_run::DryRunResult;
 use gatepost_intake::pipeline::Findings;
 use gatepost_intake::pipeline::judge::{Disposition, RecipientDisposition};
-use gatepost_intake::dry_run::DryRunResult;
 
 /// Report on one message, as `--json` prints it.
 #[derive(Debug, Serialize)]
@@ -264,7 +264,9 @@ impl RecipientReport {
         let (verdict, reason) = match (lot, quarantine) {
             (RecipientDisposition::Rejected(reply), _) => ("reject", Some(reply.text())),
             (RecipientDisposition::Suppressed(reason), _) => ("suppress", Some(reason.clone())),
-            (RecipientDisposition::Delivered, Some(reason)) => ("quarantine", Some(reason.to_owned())),
+            (RecipientDisposition::Delivered, Some(reason)) => {
+                ("quarantine", Some(reason.to_owned()))
+            }
             (RecipientDisposition::Delivered, None) => ("accept", None),
         };
         Self {
@@ -322,7 +324,10 @@ fn class_and_reply(classification: Option<Classification>, fate: &Disposition) -
         MessageClass::Bounce => "bounce",
         MessageClass::List => "list",
     };
-    (class, reply_allowed && !matches!(fate, Disposition::Refused(_)))
+    (
+        class,
+        reply_allowed && !matches!(fate, Disposition::Refused(_)),
+    )
 }
 
 impl EditReport {

@@ -45,7 +45,7 @@ pub struct AuthenticationAttempts {
 #[derive(Debug, Default)]
 struct Counts {
     remembered: HashMap<u64, Remembered>,
-    /// AuthenticationAttempts in progress. Each is a session's, so there are no more than connections.
+    /// Attempts in progress. Each is a session's, so there are no more than connections.
     begun: HashMap<u64, u32>,
 }
 

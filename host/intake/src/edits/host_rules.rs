@@ -1,4 +1,4 @@
-//! What holds for every message, whatever a policy says of it.
+//! Rules of the relay that hold for every message, whatever a policy decides.
 
 use gatepost_authentication::{bodies_shown_as, from_bodies};
 use gatepost_mailboxes::{AddrSpec, Doubt, read};
@@ -8,8 +8,8 @@ use gatepost_smtp::Reply;
 
 use crate::ownership::Ownership;
 
-/// The most Received fields that a message may come with; RFC 5321 section 6.3 asks for a limit of
-/// at least 100.
+/// Most Received fields that a message may come with; RFC 5321 section 6.3 asks for a limit of at
+/// least 100.
 pub const HOP_LIMIT: usize = 100;
 
 /// Refuses a message that no policy may let through.
@@ -53,8 +53,8 @@ pub fn foreign_author(
         .map(|author| foreign(author.domain()))
 }
 
-/// What a user is told who sends in the name of a domain that is not the account's. Whether it is
-/// another account's, or nobody's here, is not said.
+/// Returns the reply to a user who sends in the name of a domain that is not the account's. It does
+/// not reveal whether the domain is another account's, or nobody's here.
 pub fn foreign(domain: &str) -> Reply {
     let text = format!("You may not send in the name of {domain}: it is no domain of your account");
     Reply::new(550, "5.7.1", text)
@@ -87,8 +87,8 @@ fn authors(message: &Message) -> Result<Vec<Address>, &'static str> {
     shown.map(address).collect()
 }
 
-/// Whether policies may choose the next hop. A null sender belongs to no customer and never uses a
-/// customer's smart host: it takes the default route.
+/// Returns true if policies may choose the next hop. Mail with the null reverse-path belongs to no
+/// customer and never uses a customer's smart host: it takes the default route.
 pub fn may_be_routed(transaction: &Transaction) -> bool {
     !transaction.reverse_path.is_null()
 }
@@ -111,12 +111,12 @@ mod tests {
     }
 
     #[test]
-    fn a_hundred_hops_pass() {
+    fn a_hundred_received_fields_are_accepted() {
         assert_eq!(refusal(&with_hops(HOP_LIMIT)), None);
     }
 
     #[test]
-    fn one_more_is_a_loop() {
+    fn a_hundred_and_one_received_fields_are_a_loop() {
         let reply = refusal(&with_hops(HOP_LIMIT + 1)).unwrap();
         assert!(reply.to_string().starts_with("554 5.4.6 "), "{reply}");
     }
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_submits_in_a_name_that_is_not_the_accounts() {
+    fn a_submission_in_a_foreign_name_is_refused() {
         let config = two_accounts();
         let directory = View::empty();
         let ownership = Ownership {
@@ -231,7 +231,7 @@ mod tests {
             let message = Message::from_bytes(Bytes::from(format!("{head}\r\n\r\nbody\r\n")));
             let reply = foreign_author(ownership, &submitted, &message);
             assert_eq!(reply.is_some(), refused, "{head} -> {reply:?}");
-            // What comes in from outside names whom it likes.
+            // Inbound mail may name anyone.
             let inbound = of_account_one(Flow::Inbound);
             assert_eq!(foreign_author(ownership, &inbound, &message), None);
         }

@@ -1,16 +1,17 @@
-//! What the relay adds to a submitted message that lacks it (RFC 6409 section 8): Date and
-//! Message-ID. Mail that comes in from outside is left as it is.
+//! Fields that the relay adds to a submitted message that lacks them (RFC 6409 section 8): Date and
+//! Message-ID. Inbound mail is left as it is.
 //!
-//! They are added behind the policies, who judge what the user sent: one of them may want a
-//! Message-ID of the user's own.
+//! They are added after the policies, which judge the message as the user sent it: a policy may
+//! require a Message-ID of the user's own.
 
 use gatepost_message::{Edit, FieldBody, FieldError, FieldName, Message};
 use gatepost_model::{Flow, Transaction};
 
-/// The edits that add what is missing. The Message-ID is the transaction's, at the relay's name.
+/// Returns the edits that add the missing fields. The Message-ID consists of the transaction's id
+/// and the relay's host name.
 ///
 /// # Errors
-/// None in practice: nothing of what is written comes from outside.
+/// None in practice: nothing in these fields comes from outside.
 pub fn missing_fields(
     transaction: &Transaction,
     message: &Message,

@@ -1,18 +1,17 @@
-//! The fields by which those downstream learn what the relay made of a message: which may not
-//! come from outside, and what is written.
+//! Removes forged fields in the relay's name, and writes those that tell systems downstream its
+//! verdict on a message.
 //!
-//! Everything that might be taken for ours goes before any policy sees the message, whichever way
-//! it travels: the fields of `[headers]`, however their names are dressed up, and each
-//! Authentication-Results that is not strictly another's (RFC 8601 section 5). It is removed and
-//! not refused: nobody means it well, and what else the message says is for policies to judge. A
-//! submission alone may say why it is sent; and where it goes to another account of this relay,
-//! that is taken off as it leaves. When all is decided, what was gathered and what was said goes
-//! on top of inbound mail.
+//! Fields that could be mistaken for ours are removed before any policy sees the message, in either
+//! direction: those of `[headers]`, however their names are disguised, and each
+//! Authentication-Results that is not strictly another host's (RFC 8601 section 5). The message is
+//! not refused for them: policies judge the rest. Only a submission may carry a trigger field;
+//! if it goes to another account of this relay, the field is removed as the message leaves. After
+//! the decision, facts and verdicts are added on top of inbound mail.
 //!
-//! What a reader might find where no field stands is taken from it, too: indented lines above the
-//! first field that read like one of ours go. Behind a line that is no field everything is body, of
-//! which nothing can be taken: a message with a field of ours there is refused, and any other gets
-//! an empty line in front of that line, so that it is body for everybody.
+//! Text that a reader might take for a field is removed as well: indented lines above the first
+//! field that read like one of ours. After a line that is no field everything is body, from which
+//! nothing can be removed: a message with a field of ours there is refused, and any other gets an
+//! empty line in front of that line, so that it is body for every reader.
 
 use std::io;
 
@@ -26,13 +25,13 @@ use crate::edits::reasons;
 use crate::ownership::{Ownership, RecipientOwner};
 use gatepost_config::Config;
 
-/// RFC 8601 section 2.
+/// Name of the field (RFC 8601 section 2).
 const AUTHENTICATION_RESULTS: &str = "Authentication-Results";
 
-/// The longest line that tags are written on, where one tag does not need more.
+/// Longest line of tags, unless one tag needs more.
 const LINE: usize = 76;
 
-/// The message without what might be taken for ours. Not a single octet of it changes besides.
+/// Returns the message without the fields that could be mistaken for ours. No other octet changes.
 pub fn cleared(config: &Config, flow: Flow, message: &Message) -> Message {
     let authserv_id = authserv_id(config);
     let ours = ours(config);
@@ -40,19 +39,19 @@ pub fn cleared(config: &Config, flow: Flow, message: &Message) -> Message {
     let message = message.without_preamble_like(&ours);
     message.without(|field| {
         let by_right =
-            is_anothers(field, authserv_id) || flow == Flow::Submission && field.is(trigger);
+            is_another_hosts(field, authserv_id) || flow == Flow::Submission && field.is(trigger);
         field.holds_another(&ours) || field.may_be_read_as(&ours) && !by_right
     })
 }
 
-/// How much behind a line that is no field is searched: no reader takes more for a header section.
+/// Octets that are searched after a line that is no field: no header section is longer to a reader.
 const SEARCHED: u64 = 256 << 10;
 
-/// Refuses a message in which a reader might find a field of ours behind the line that ends its
-/// header section and is no field.
+/// Refuses a message in which a reader might find a field of ours after a line that is no field and
+/// so ends the header section.
 ///
 /// # Errors
-/// Those of reading the body.
+/// The body cannot be read.
 pub fn refusal(config: &Config, message: &Message) -> io::Result<Option<Reply>> {
     if !message.ends_in_no_field() {
         return Ok(None);
@@ -73,19 +72,19 @@ pub fn refusal(config: &Config, message: &Message) -> io::Result<Option<Reply>> 
     }))
 }
 
-/// The names of everything that is ours, or may be.
+/// Returns the names of all fields that are ours, or may be.
 fn ours(config: &Config) -> TolerantNames {
     let named = config.headers.named().map(|(_, name)| name.as_str());
     TolerantNames::new(named.into_iter().chain([AUTHENTICATION_RESULTS]))
 }
 
-/// Whether it is what another host has found out, and nobody could think otherwise.
-fn is_anothers(field: &Field<'_>, authserv_id: &str) -> bool {
+/// Returns true for the results of another host that cannot be mistaken for ours.
+fn is_another_hosts(field: &Field<'_>, authserv_id: &str) -> bool {
     let body = || String::from_utf8_lossy(field.body_raw());
     field.is(AUTHENTICATION_RESULTS) && !claims_authserv_id(&body(), authserv_id)
 }
 
-/// What only the relay writes, whatever a policy wants.
+/// Returns the fields that only the relay writes, whatever a policy wants.
 pub fn reserved(config: &Config) -> Reserved {
     let headers = &config.headers;
     let own = [
@@ -97,18 +96,18 @@ pub fn reserved(config: &Config) -> Reserved {
     Reserved::new(own, authserv_id(config))
 }
 
-/// Who vouches in Authentication-Results.
+/// Returns the authserv-id of our Authentication-Results.
 pub fn authserv_id(config: &Config) -> &str {
     let own = config.authentication.authserv_id.as_ref();
     own.unwrap_or(&config.relay.hostname).as_ascii()
 }
 
-/// What is told downstream, to be put on top in this order. Of a submission nothing is; but where
-/// it goes to an address of an account here, why its application sent it is taken off: what
-/// account says to account is said in no name of the relay's.
+/// Returns the edits that add the verdict on top, in this order. A submission gets none; but if it
+/// goes to an address of an account here, its trigger field is removed: one account must not speak
+/// to another in the relay's name.
 ///
 /// # Errors
-/// None in practice: what strangers say is written as tokens, or quoted.
+/// None in practice: strangers' text is written as tokens, or quoted.
 pub fn edits(
     ownership: Ownership<'_>,
     transaction: &Transaction,
@@ -135,17 +134,17 @@ pub fn edits(
         }
     }
     let Some(facts) = facts else {
-        // Where nobody has looked, nothing is said.
+        // Without facts there are no results to write.
         return Ok(edits);
     };
-    // As in the trace field: of several recipients none learns of another (RFC 5321 section 7.2).
+    // As in the trace field: no recipient learns of another (RFC 5321 section 7.2).
     if let [only] = transaction.recipients.as_slice() {
         let recipient = only.to_ascii();
         let recipient = recipient.as_ref().unwrap_or(only);
         edits.push(set(&headers.original_recipient.0, recipient.as_str())?);
     }
     let session = &transaction.session;
-    edits.push(set(&headers.auth.0, &in_short(facts))?);
+    edits.push(set(&headers.auth.0, &results_in_short(facts))?);
     let stamp = Stamp {
         authserv_id: authserv_id(config),
         client: session.client.ip().to_canonical(),
@@ -182,8 +181,9 @@ fn listed(name: &FieldName, tags: &[String]) -> String {
     text
 }
 
-/// `spf=pass dkim=pass dmarc=pass arc=none iprev=pass`: the results alone, each method once.
-fn in_short(facts: &Facts) -> String {
+/// Returns the results alone, each method once:
+/// `spf=pass dkim=pass dmarc=pass arc=none iprev=pass`.
+fn results_in_short(facts: &Facts) -> String {
     format!(
         "spf={} dkim={} dmarc={} arc={} iprev={}",
         facts.spf.mailfrom.result.word(),
