@@ -18,7 +18,7 @@ use gatepost_model::{
     TlsMode, Transaction, Verdict,
 };
 use gatepost_policy::{
-    Chain, Definition, Engine, EngineError, Grants, LoadError, LookUps, Pinned, Slot, Version,
+    Chain, Definition, Engine, EngineError, Grants, LoadError, Pinned, PolicyContext, Slot, Version,
 };
 use gatepost_smtp::Reply;
 
@@ -77,7 +77,7 @@ impl Bench {
         let slot = self.version(fixture).await?;
         let version = slot.current();
         has_hook(&version, fixture.hook)?;
-        let look_ups = LookUps {
+        let look_ups = PolicyContext {
             memory: Arc::new(simulated::FixtureMemory::of(fixture)),
             directory: Arc::new(simulated::FixtureDirectory::of(fixture)),
             identity: Arc::new(simulated::FixtureIdentity(fixture.identity.clone())),

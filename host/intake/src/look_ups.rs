@@ -7,8 +7,8 @@ use gatepost_authentication::Sasl;
 use gatepost_directory::{ConnectorKind, ConnectorState, Recipient, Scope, View};
 use gatepost_message::{Address, Domain, TransactionId};
 use gatepost_policy::{
-    CredentialScope, Directory, DomainKind, DomainState, Forwarders, Identity, LookUps, Memory,
-    Partner, PartnerSource, ReceivingDomain,
+    CredentialScope, Directory, DomainKind, DomainState, Forwarders, Identity, Memory, Partner,
+    PartnerSource, PolicyContext, ReceivingDomain,
 };
 use ipnet::IpNet;
 
@@ -25,9 +25,9 @@ pub struct AccountView {
 
 impl AccountView {
     /// Returns the context of a chain: these look-ups, and the counts and marks of `memory`.
-    pub fn policy_context(self, memory: Arc<dyn Memory>) -> LookUps {
+    pub fn policy_context(self, memory: Arc<dyn Memory>) -> PolicyContext {
         let known = Arc::new(self);
-        LookUps {
+        PolicyContext {
             memory,
             directory: Arc::<Self>::clone(&known),
             identity: known,

@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::budget::{Budget, Sizes};
 use crate::findings::Findings;
-use crate::hooks::CallContext;
-use crate::memory::LookUps;
+use crate::hooks::Terms;
+use crate::memory::PolicyContext;
 use crate::slot::Slot;
 use crate::version::{Hook, Version};
 
@@ -29,7 +29,7 @@ pub struct Chain(Arc<[Arc<Slot>]>);
 #[derive(Clone)]
 pub struct Pinned {
     versions: Arc<[Arc<Version>]>,
-    look_ups: LookUps,
+    look_ups: PolicyContext,
     sizes: Sizes,
     budget: Arc<Budget>,
 }
@@ -95,7 +95,7 @@ impl Chain {
     }
 
     /// Fixes the versions that are active now and the sources of their look-ups.
-    pub fn begin(&self, look_ups: impl Into<LookUps>) -> Pinned {
+    pub fn begin(&self, look_ups: impl Into<PolicyContext>) -> Pinned {
         Pinned {
             versions: self.0.iter().map(|slot| slot.current()).collect(),
             look_ups: look_ups.into(),

@@ -16,8 +16,8 @@ use crate::budget::{Budget, MAX_DEADLINES, Sizes};
 use crate::call::{self, CallResult, decision_handle, message_handle};
 use crate::contract::wit::types;
 use crate::definition::OnError;
-use crate::host::CallView;
-use crate::memory::LookUps;
+use crate::host::View;
+use crate::memory::PolicyContext;
 use crate::version::{Hook, Version};
 use crate::{convert, probe};
 
@@ -52,7 +52,7 @@ fn budget_used_up() -> Reply {
 /// Context of a call: its look-ups and bounds.
 #[derive(Clone, Copy)]
 pub(crate) struct CallContext<'a> {
-    pub(crate) look_ups: &'a LookUps,
+    pub(crate) look_ups: &'a PolicyContext,
     /// Budget of the transaction. `None` for a trial of a version, which counts for and against
     /// nobody.
     pub(crate) budget: Option<&'a Budget>,
@@ -62,7 +62,7 @@ pub(crate) struct CallContext<'a> {
 
 impl<'a> CallContext<'a> {
     /// Makes the context of a call that only tries the version.
-    pub(crate) fn trial(look_ups: &'a LookUps) -> Self {
+    pub(crate) fn trial(look_ups: &'a PolicyContext) -> Self {
         Self {
             look_ups,
             budget: None,
@@ -315,7 +315,7 @@ impl Version {
 
     /// Probes the version with a harmless call: with the settings of the account, and if that
     /// fails, without.
-    async fn probe(&self, hook: Hook, account: Option<&str>, look_ups: &LookUps) {
+    async fn probe(&self, hook: Hook, account: Option<&str>, look_ups: &PolicyContext) {
         let policy = self.name();
         for account in account.map(Some).into_iter().chain([None]) {
             let fault = probe::hook(self, hook, account, look_ups).await;

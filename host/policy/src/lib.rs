@@ -70,7 +70,7 @@ pub use error::{EngineError, LoadError, Resource};
 pub use file::{ModuleFileError, read_module};
 pub use findings::Findings;
 pub use identity::{Identity, NoIdentity};
-pub use memory::{LookUps, Memory, NoMemory};
+pub use memory::{Memory, NoMemory, PolicyContext};
 pub use reserved::Reserved;
 pub use settings::{LONGEST_SCHEMA, VALIDATION};
 pub use slot::{NothingToRollBackTo, Slot};

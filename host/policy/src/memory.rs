@@ -11,7 +11,7 @@ use crate::identity::{Identity, NoIdentity};
 
 /// Sources of the look-ups that the policies of one transaction make.
 #[derive(Clone)]
-pub struct LookUps {
+pub struct PolicyContext {
     /// Counts, marks and machines.
     pub memory: Arc<dyn Memory>,
     /// Accounts.
@@ -20,7 +20,7 @@ pub struct LookUps {
     pub identity: Arc<dyn Identity>,
 }
 
-impl<M: Memory + 'static> From<Arc<M>> for LookUps {
+impl<M: Memory + 'static> From<Arc<M>> for PolicyContext {
     /// Adds an empty directory and an identity that recognises nothing.
     fn from(memory: Arc<M>) -> Self {
         Self {

@@ -12,8 +12,8 @@ use gatepost_model::{AttemptResult, Ending, Fault, FaultKind, Flow, Session, Tra
 use gatepost_smtp::Reply;
 
 use crate::error::LoadError;
-use crate::hooks::CallContext;
-use crate::memory::{LookUps, NoMemory};
+use crate::hooks::Terms;
+use crate::memory::{NoMemory, PolicyContext};
 use crate::version::{Hook, Version};
 
 /// Returns the facts about a message of unknown origin: nothing was checked.
@@ -23,7 +23,7 @@ fn unchecked() -> Arc<Facts> {
 
 /// Calls every hook once on a harmless transaction. A version that fails is not activated.
 pub(crate) async fn hooks(version: &Version) -> Result<(), LoadError> {
-    let look_ups = LookUps::from(Arc::new(NoMemory));
+    let look_ups = PolicyContext::from(Arc::new(NoMemory));
     for of in version.hooks() {
         if let Some(fault) = hook(version, *of, None, &look_ups).await {
             let step = format!("a probe call of its {} hook", of.word());
@@ -42,7 +42,7 @@ pub(crate) fn hook<'a>(
     version: &'a Version,
     hook: Hook,
     account: Option<&'a str>,
-    look_ups: &'a LookUps,
+    look_ups: &'a PolicyContext,
 ) -> Pin<Box<dyn Future<Output = Option<Fault>> + Send + 'a>> {
     Box::pin(async move {
         let (transaction, recipient) = match harmless(account) {
@@ -109,7 +109,7 @@ fn harmless(account: Option<&str>) -> Result<(Transaction, Address), String> {
 
 /// Runs the self-tests: messages with a known verdict.
 pub(crate) async fn self_tests(version: &Version) -> Result<(), LoadError> {
-    let look_ups = LookUps::from(Arc::new(NoMemory));
+    let look_ups = PolicyContext::from(Arc::new(NoMemory));
     for test in &version.definition.self_tests {
         let judgement = version
             .message(

@@ -13,7 +13,8 @@ use gatepost_message::{
 use gatepost_model::{Effect, FaultKind, Flow, Judgement, Machine, Scope, Session, Transaction};
 use gatepost_policy::{
     Chain, CredentialScope, Definition, Directory, DomainKind, DomainState, Engine, EngineSettings,
-    Findings, Forwarders, Identity, LookUps, Memory, Partner, PartnerSource, ReceivingDomain, Slot,
+    Findings, Forwarders, Identity, Memory, Partner, PartnerSource, PolicyContext, ReceivingDomain,
+    Slot,
 };
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
@@ -102,7 +103,7 @@ impl Site {
     /// messages.
     pub fn judge(&self, case: &Case) -> Vec<Call> {
         let memory = Arc::new(Remembered::default());
-        let look_ups = LookUps {
+        let look_ups = PolicyContext {
             memory: Arc::<Remembered>::clone(&memory),
             directory: Arc::new(AcmeDirectory),
             identity: Arc::new(AcmeIdentity),
@@ -130,7 +131,7 @@ impl Site {
         sent: &CaseMessage,
         asked: &[Chain],
         now: Millis,
-        look_ups: &LookUps,
+        look_ups: &PolicyContext,
         memory: &Remembered,
         calls: &mut Vec<Call>,
     ) {

@@ -4,7 +4,9 @@ use std::sync::{Arc, Mutex};
 
 use gatepost_message::{FieldName, Millis, TransactionId};
 use gatepost_model::{Effect, Scope, Verdict};
-use gatepost_policy::{Chain, Definition, Findings, Identity, LookUps, Memory, NoMemory, Slot};
+use gatepost_policy::{
+    Chain, Definition, Findings, Identity, Memory, NoMemory, PolicyContext, Slot,
+};
 use serde_json::json;
 use test_support::{hostile, policy};
 
@@ -153,7 +155,7 @@ impl Identity for Issuer {
 async fn effects_are_seen_only_after_the_host_applied_them() {
     let memory = Arc::new(Marks::default());
     let chain = Chain::new([slot("loop-guard", policy("loop-guard"), json!({})).await]);
-    let look_ups = || LookUps {
+    let look_ups = || PolicyContext {
         identity: Arc::new(Issuer),
         ..memory.clone().into()
     };

@@ -10,7 +10,8 @@ use gatepost_message::TransactionId;
 use gatepost_model::{FaultKind, Verdict};
 use gatepost_policy::{
     Chain, CredentialScope, Definition, Directory, DomainKind, DomainState, Findings, Forwarders,
-    Identity, LookUps, MessageRuling, NoMemory, Partner, PartnerSource, ReceivingDomain, Slot,
+    Identity, MessageRuling, NoMemory, Partner, PartnerSource, PolicyContext, ReceivingDomain,
+    Slot,
 };
 use serde_json::json;
 use test_support::{hostile, policy};
@@ -142,7 +143,7 @@ fn facts() -> Facts {
 
 async fn judge(facts: Option<Facts>, account: Option<&str>, user: Option<&str>) -> MessageRuling {
     let origin = load(Definition::new("origin"), hostile("origin")).await;
-    let look_ups = LookUps {
+    let look_ups = PolicyContext {
         memory: Arc::new(NoMemory),
         directory: Arc::new(OneAccount),
         identity: Arc::new(ThisRelay),
