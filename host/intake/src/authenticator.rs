@@ -40,11 +40,11 @@ pub struct Authenticator {
 pub struct Login {
     /// Name that the client gave.
     given: String,
-    identity: Identity,
+    identity: LoginIdentity,
 }
 
 #[derive(Debug, Clone)]
-enum Identity {
+enum LoginIdentity {
     /// A user of the configuration, as long as the password stays the same.
     User(String, Verifier),
     /// A credential of the directory, until it is revoked.
@@ -60,13 +60,13 @@ impl Login {
     /// Returns the canonical name: a credential's own, where the client gave its alias.
     pub fn name(&self) -> &str {
         match &self.identity {
-            Identity::User(name, _) => name,
-            Identity::Credential(name) => name.as_str(),
+            LoginIdentity::User(name, _) => name,
+            LoginIdentity::Credential(name) => name.as_str(),
         }
     }
 
     fn record(&self, directory: &Directory) {
-        if let Identity::Credential(name) = &self.identity {
+        if let LoginIdentity::Credential(name) = &self.identity {
             directory.record_use(name, Millis::now());
         }
     }
@@ -139,10 +139,10 @@ impl Authenticator {
         let name = prepare(user);
         let identity = match self.users.get(&*name) {
             Some(verifier) if flow == Flow::Submission => {
-                Identity::User(name.into_owned(), verifier.clone())
+                LoginIdentity::User(name.into_owned(), verifier.clone())
             }
             Some(_) => return None,
-            None => Identity::Credential(credential(directory, flow, &name)?.clone()),
+            None => LoginIdentity::Credential(credential(directory, flow, &name)?.clone()),
         };
         Some(Login {
             given: user.to_owned(),
@@ -192,8 +192,8 @@ impl Authenticator {
     /// Returns true if a login of this or an earlier configuration is still valid.
     pub fn is_valid(&self, directory: &View, login: &Login) -> bool {
         match &login.identity {
-            Identity::User(name, verifier) => self.users.get(name) == Some(verifier),
-            Identity::Credential(name) => directory.is_live(name),
+            LoginIdentity::User(name, verifier) => self.users.get(name) == Some(verifier),
+            LoginIdentity::Credential(name) => directory.is_live(name),
         }
     }
 }

@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsAcceptor;
 
-use self::stream::Stream;
+use self::stream::ClientStream;
 use crate::active_config::ConfigHandle;
 use crate::listener::{ConnectionPermit, IdleTimer, Service};
 use crate::pipeline::TransactionDriver;
@@ -69,7 +69,7 @@ pub(crate) async fn run(
 ) {
     // Replies are written whole: waiting for more to send (Nagle) would only delay them.
     let _ = stream.set_nodelay(true);
-    let mut stream = Stream::Plain(stream);
+    let mut stream = ClientStream::Plain(stream);
     let mut tls = None;
     if service.listener.tls == ListenerTls::Implicit {
         let idle_timer = permit.idle_timer();
@@ -83,7 +83,7 @@ pub(crate) async fn run(
     }
     let mut session = Session::new(service.settings.clone(), tls);
     session.trust(service.listener.trust(client.ip()));
-    let mut connection = Connection {
+    let mut connection = ClientConnection {
         session,
         client,
         permit,
@@ -127,12 +127,12 @@ async fn drained(mut phase: watch::Receiver<Phase>) {
 
 /// Does the handshake as server.
 async fn handshake(
-    stream: Stream,
+    stream: ClientStream,
     tls: Option<&TlsAcceptor>,
     phase: &watch::Receiver<Phase>,
     mut idle_timer: IdleTimer,
-) -> io::Result<(Stream, Secured)> {
-    let (Stream::Plain(stream), Some(acceptor)) = (stream, tls) else {
+) -> io::Result<(ClientStream, Secured)> {
+    let (ClientStream::Plain(stream), Some(acceptor)) = (stream, tls) else {
         return Err(io::Error::other(
             "TLS is on already, or there is no certificate",
         ));
@@ -146,16 +146,16 @@ async fn handshake(
         () = stopping(phase.clone()) => return Err(io::Error::other("the relay is stopping")),
     };
     let description = crate::tls::secured(secured.get_ref().1);
-    Ok((Stream::Tls(Box::new(secured)), description))
+    Ok((ClientStream::Tls(Box::new(secured)), description))
 }
 
 /// A session and its connection.
-struct Connection<'a> {
+struct ClientConnection<'a> {
     session: Session,
     client: SocketAddr,
     permit: ConnectionPermit,
     driver: TransactionDriver,
-    stream: Stream,
+    stream: ClientStream,
     /// Latest end of the session.
     ends: Instant,
     phase: watch::Receiver<Phase>,
@@ -163,7 +163,7 @@ struct Connection<'a> {
     config_handle: ConfigHandle,
 }
 
-impl Connection<'_> {
+impl ClientConnection<'_> {
     async fn drive(&mut self) -> Result<(), Disconnect> {
         loop {
             if self.driver.is_revoked(&self.session) {
@@ -270,7 +270,7 @@ impl Connection<'_> {
     }
 
     async fn start_tls(&mut self) -> Result<(), Disconnect> {
-        let plain = std::mem::replace(&mut self.stream, Stream::Closed);
+        let plain = std::mem::replace(&mut self.stream, ClientStream::Closed);
         // The certificate may have been replaced since the session began; whether TLS is offered
         // was settled then.
         let now = self.config_handle.service();

@@ -46,10 +46,10 @@ impl Bounded {
 }
 
 impl axum::serve::Listener for Bounded {
-    type Io = Connection;
+    type Io = MonitorConnection;
     type Addr = SocketAddr;
 
-    async fn accept(&mut self) -> (Connection, SocketAddr) {
+    async fn accept(&mut self) -> (MonitorConnection, SocketAddr) {
         loop {
             let (stream, peer) = match self.socket.accept().await {
                 Ok(accepted) => accepted,
@@ -61,7 +61,7 @@ impl axum::serve::Listener for Bounded {
             };
             if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
                 self.logged = false;
-                return (Connection::new(stream, permit, self.idle), peer);
+                return (MonitorConnection::new(stream, permit, self.idle), peer);
             }
             metrics::counter!("gatepost_connections_refused_total", "listener" => "http")
                 .increment(1);
@@ -78,14 +78,14 @@ impl axum::serve::Listener for Bounded {
 }
 
 /// A connection with a permit, for as long as bytes come or go.
-pub(super) struct Connection {
+pub(super) struct MonitorConnection {
     stream: TcpStream,
     idle: Duration,
     idle_timer: Pin<Box<Sleep>>,
     _permit: OwnedSemaphorePermit,
 }
 
-impl Connection {
+impl MonitorConnection {
     fn new(stream: TcpStream, permit: OwnedSemaphorePermit, idle: Duration) -> Self {
         Self {
             stream,
@@ -113,7 +113,7 @@ impl Connection {
     }
 }
 
-impl AsyncRead for Connection {
+impl AsyncRead for MonitorConnection {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -124,7 +124,7 @@ impl AsyncRead for Connection {
     }
 }
 
-impl AsyncWrite for Connection {
+impl AsyncWrite for MonitorConnection {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

@@ -45,12 +45,12 @@ pub struct WatchError {
 }
 
 /// A folder whose changes are gathered from now on.
-pub struct Prepared {
+pub struct PreparedWatch {
     watcher: RecommendedWatcher,
     events: Receiver<notify::Result<Event>>,
     missed: Arc<AtomicBool>,
     folder: PathBuf,
-    modules: BTreeMap<OsString, Module>,
+    modules: BTreeMap<OsString, WatchedModule>,
 }
 
 /// A watched folder. Dropped, it is no longer watched.
@@ -67,7 +67,7 @@ impl Drop for Watch {
 
 /// A module in the folder.
 #[derive(Default)]
-struct Module {
+struct WatchedModule {
     policies: Vec<String>,
     /// Digest last seen, whether usable or not; `None` while the file is absent.
     seen: Option<[u8; 32]>,
@@ -77,7 +77,7 @@ struct Module {
 ///
 /// # Errors
 /// It does not exist, may not be read, or the system allows no more watches.
-pub fn prepare(config: &Config) -> Result<Option<Prepared>, WatchError> {
+pub fn prepare(config: &Config) -> Result<Option<PreparedWatch>, WatchError> {
     let Some(folder) = &config.relay.policies else {
         return Ok(None);
     };
@@ -89,7 +89,7 @@ pub fn prepare(config: &Config) -> Result<Option<Prepared>, WatchError> {
         .canonicalize()
         .map_err(notify::Error::io)
         .map_err(failed)?;
-    let mut modules = BTreeMap::<OsString, Module>::new();
+    let mut modules = BTreeMap::<OsString, WatchedModule>::new();
     for policy in &config.policies {
         let file = policy.file.as_deref();
         let parent = file.and_then(|file| file.parent()?.canonicalize().ok());
@@ -111,7 +111,7 @@ pub fn prepare(config: &Config) -> Result<Option<Prepared>, WatchError> {
     };
     let mut watcher = notify::recommended_watcher(tell).map_err(failed)?;
     (watcher.watch(&here, RecursiveMode::NonRecursive)).map_err(failed)?;
-    Ok(Some(Prepared {
+    Ok(Some(PreparedWatch {
         watcher,
         events,
         missed,
@@ -120,7 +120,7 @@ pub fn prepare(config: &Config) -> Result<Option<Prepared>, WatchError> {
     }))
 }
 
-impl Prepared {
+impl PreparedWatch {
     /// Follows the folder, from the versions that are active now.
     pub fn start(self, policies: Arc<Policies>) -> Watch {
         let Self {
@@ -163,7 +163,7 @@ fn from_hex(hex: &str) -> Option<[u8; 32]> {
 
 struct Follower {
     folder: PathBuf,
-    modules: BTreeMap<OsString, Module>,
+    modules: BTreeMap<OsString, WatchedModule>,
     events: Receiver<notify::Result<Event>>,
     /// Set when more events came than could wait.
     missed: Arc<AtomicBool>,
@@ -252,13 +252,13 @@ impl Follower {
         }
         let mut again = false;
         let mut after = self.changed().await;
-        for (name, Found { digest, .. }) in changed {
+        for (name, ModuleFile { digest, .. }) in changed {
             // Whoever writes to it will close it, which makes an event.
             if self.written.contains(&name) {
                 continue;
             }
             let same = after.remove(&name).filter(|found| found.digest == digest);
-            let Some(Found { module: octets, .. }) = same else {
+            let Some(ModuleFile { module: octets, .. }) = same else {
                 again = true;
                 continue;
             };
@@ -281,7 +281,7 @@ impl Follower {
     }
 
     /// Returns the modules that differ from what was last seen, without those still being written.
-    async fn changed(&mut self) -> BTreeMap<OsString, Found> {
+    async fn changed(&mut self) -> BTreeMap<OsString, ModuleFile> {
         let mut changed = BTreeMap::new();
         for (name, module) in &mut self.modules {
             if self.written.contains(name) {
@@ -309,14 +309,14 @@ impl Follower {
 }
 
 /// The file found in the place of a module.
-struct Found {
+struct ModuleFile {
     /// Digest of its bytes; of its metadata where it was not read.
     digest: [u8; 32],
     module: Result<Bytes, Arc<ModuleFileError>>,
 }
 
 /// Reads a file if it can be a module; `None` if it is empty.
-async fn find(file: PathBuf) -> io::Result<Option<Found>> {
+async fn find(file: PathBuf) -> io::Result<Option<ModuleFile>> {
     let found = tokio::task::spawn_blocking(move || {
         let limit = Limits::default().module_bytes;
         let error = match read_module(&file, limit) {
@@ -324,7 +324,7 @@ async fn find(file: PathBuf) -> io::Result<Option<Found>> {
             Ok(octets) => {
                 let digest = Sha256::digest(&octets).into();
                 let module = Ok(octets.into());
-                return Ok(Some(Found { digest, module }));
+                return Ok(Some(ModuleFile { digest, module }));
             }
             Err(ModuleFileError::Io(error)) => return Err(error),
             Err(error) => error,
@@ -334,7 +334,7 @@ async fn find(file: PathBuf) -> io::Result<Option<Found>> {
         let known_by = [metadata.dev(), metadata.ino(), metadata.len()].map(u64::to_be_bytes);
         let changed = [seconds, nanoseconds].map(i64::to_be_bytes);
         let hash = Sha256::new().chain_update(known_by.concat());
-        Ok(Some(Found {
+        Ok(Some(ModuleFile {
             digest: hash.chain_update(changed.concat()).finalize().into(),
             module: Err(Arc::new(error)),
         }))

@@ -68,7 +68,7 @@ struct ConfiguredVersion {
 /// Policies that have been loaded for a configuration and wait to be activated. Until they are, or
 /// this is dropped, nothing else is swapped.
 #[derive(Debug)]
-pub struct Prepared {
+pub struct PreparedSet {
     set: ActiveSet,
     configured: Configured,
     /// Changes that their activation makes.
@@ -76,7 +76,7 @@ pub struct Prepared {
     swapping: OwnedMutexGuard<Configured>,
 }
 
-impl Prepared {
+impl PreparedSet {
     /// Returns the chain of a listener.
     pub fn chain(&self, listener: &str) -> Chain {
         self.set.chains.get(listener).cloned().unwrap_or_default()
@@ -182,7 +182,7 @@ impl Policies {
     ///
     /// # Errors
     /// All policies that could not be loaded, each with the reason.
-    pub async fn prepare(&self, config: &Config) -> Result<Prepared, PolicyErrors> {
+    pub async fn prepare(&self, config: &Config) -> Result<PreparedSet, PolicyErrors> {
         let swapping = Arc::clone(&self.swapping).lock_owned().await;
         let now = self.active.load_full();
         let mut slots = BTreeMap::new();
@@ -235,7 +235,7 @@ impl Policies {
                 (listener.name.clone(), Chain::new(slots.cloned()))
             })
             .collect();
-        Ok(Prepared {
+        Ok(PreparedSet {
             set: ActiveSet { slots, chains },
             configured,
             changes,
@@ -244,8 +244,8 @@ impl Policies {
     }
 
     /// Activates the prepared policies, all at once.
-    pub fn activate_all(&self, prepared: Prepared) {
-        let Prepared {
+    pub fn activate_all(&self, prepared: PreparedSet) {
+        let PreparedSet {
             set,
             configured,
             mut swapping,

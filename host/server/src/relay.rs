@@ -82,7 +82,7 @@ pub async fn run(config: Config, path: &Path) -> miette::Result<ExitCode> {
         .wrap_err("cannot listen for signals")?;
     allow_open_files(&config);
     let (ask, mut asked) = mpsc::channel(1);
-    let starting = Relay::start(config, path, ask, signals.limit());
+    let starting = RunningRelay::start(config, path, ask, signals.limit());
     let mut relay = tokio::select! {
         started = starting => started?,
         stop = signals.stop(1) => {
@@ -139,11 +139,11 @@ fn allow_open_files(config: &Config) {
 }
 
 /// A running relay.
-struct Relay {
+struct RunningRelay {
     /// Configuration file.
     path: PathBuf,
     active: Arc<SharedConfig>,
-    parts: Parts,
+    parts: SharedParts,
     policies: Arc<Policies>,
     metrics: Metrics,
     health: Arc<Health>,
@@ -161,7 +161,7 @@ struct Relay {
 }
 
 /// Parts that sessions share under every configuration.
-struct Parts {
+struct SharedParts {
     memory: Arc<SpoolMemory>,
     spool: Arc<dyn Spool>,
     trace: Arc<Trace>,
@@ -173,7 +173,7 @@ struct Parts {
     authentication: MessageAuthentication,
 }
 
-impl Parts {
+impl SharedParts {
     /// Makes the active configuration of a relay.
     fn active_config(
         &self,
@@ -216,7 +216,7 @@ impl Parts {
     }
 }
 
-impl Relay {
+impl RunningRelay {
     async fn start(
         config: Config,
         path: &Path,
@@ -280,7 +280,7 @@ impl Relay {
             .into_diagnostic()?;
         let sockets = Sockets::default();
         let bound = sockets.bind(&config).into_diagnostic()?;
-        let parts = Parts {
+        let parts = SharedParts {
             memory: Arc::clone(&memory),
             spool: Arc::clone(&spool),
             trace: Arc::clone(&trace),

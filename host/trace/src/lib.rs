@@ -1,4 +1,4 @@
-//! What happened to each transaction, refused ones too: the answer to "where is my mail?".
+//! The record of each transaction, refused ones too: the answer to "where is my mail?".
 //!
 //! The other crates hand each [`Event`] to [`Trace::record`], which never
 //! waits: a bounded channel takes it to one thread that writes in batches. When the channel is

@@ -26,12 +26,12 @@ const ENOUGH: usize = EVENTS / 8;
 /// The queue.
 #[derive(Debug, Default)]
 pub(crate) struct EventQueue {
-    state: Mutex<State>,
+    state: Mutex<QueueState>,
     wake: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct QueueState {
     batch: Batch,
     /// Bytes of the events that wait, and of those that are being written.
     octets: usize,
@@ -158,7 +158,7 @@ impl EventQueue {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, QueueState> {
         // Nothing in here panics half way.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

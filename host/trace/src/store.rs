@@ -21,7 +21,7 @@ use crate::{
     headers::{self, Note},
     queue::EventQueue,
     schema, state,
-    writer::{self, Row, Writer},
+    writer::{self, Row, TraceWriter},
 };
 
 /// Free bytes on the file system below which the trace drops its events: refused mail is recorded
@@ -159,7 +159,7 @@ impl Trace {
         let reader = connect_reader(&path).map_err(failed)?;
         let dropped = Arc::new(AtomicU64::new(0));
         let waiting = Arc::new(EventQueue::default());
-        let writer = Writer {
+        let writer = TraceWriter {
             next,
             kept,
             connection,
@@ -299,7 +299,7 @@ impl Trace {
             let at = Millis(u64::try_from(at).unwrap_or(0));
             let entries =
                 writer::read(at, &json).map_err(|source| TraceError::Damaged { id, source })?;
-            let event = |writer::Entry { at, kind }| Event { id, at, kind };
+            let event = |writer::RowEntry { at, kind }| Event { id, at, kind };
             events.extend(entries.into_iter().map(event));
         }
         Ok(events)

@@ -45,7 +45,7 @@ pub(crate) struct Row {
 
 /// An event within its row, which names the transaction.
 #[derive(Serialize, Deserialize)]
-pub(crate) struct Entry<K> {
+pub(crate) struct RowEntry<K> {
     pub(crate) at: Millis,
     #[serde(flatten)]
     pub(crate) kind: K,
@@ -56,7 +56,7 @@ impl Row {
         Ok(Self {
             id: event.id,
             at: event.at,
-            json: serde_json::to_string(&Entry {
+            json: serde_json::to_string(&RowEntry {
                 at: event.at,
                 kind: &event.kind,
             })?,
@@ -65,7 +65,7 @@ impl Row {
 }
 
 /// State of the writing thread.
-pub(crate) struct Writer {
+pub(crate) struct TraceWriter {
     pub(crate) connection: Connection,
     pub(crate) path: PathBuf,
     pub(crate) retention: Retention,
@@ -78,7 +78,7 @@ pub(crate) struct Writer {
     pub(crate) last_warning: Option<Instant>,
 }
 
-impl Writer {
+impl TraceWriter {
     /// Writes until the queue is closed.
     pub(crate) fn run(mut self, waiting: &EventQueue) {
         let _guard = CloseOnDrop(waiting);
@@ -190,11 +190,11 @@ pub(crate) fn next_number(connection: &Connection) -> rusqlite::Result<i64> {
 }
 
 /// Returns the events in a row; `at` is its time.
-pub(crate) fn read(at: Millis, json: &str) -> serde_json::Result<Vec<Entry<Kind>>> {
+pub(crate) fn read(at: Millis, json: &str) -> serde_json::Result<Vec<RowEntry<Kind>>> {
     match json.starts_with('[') {
         true => serde_json::from_str(json),
         // As the first version wrote it.
-        false => serde_json::from_str(json).map(|kind| vec![Entry { at, kind }]),
+        false => serde_json::from_str(json).map(|kind| vec![RowEntry { at, kind }]),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What was recorded is read back; what is too old, too much or too late is not.
+//! Recorded events are read back; those too old, too many or too late are not kept.
 
 #![allow(clippy::unwrap_used)] // clippy.toml lets tests unwrap, not their helpers
 

@@ -102,9 +102,9 @@ impl Site {
     /// message, loop-guard alone the ones before. Their effects are kept for the following
     /// messages.
     pub fn judge(&self, case: &Case) -> Vec<Call> {
-        let memory = Arc::new(Remembered::default());
+        let memory = Arc::new(CaseMemory::default());
         let look_ups = PolicyContext {
-            memory: Arc::<Remembered>::clone(&memory),
+            memory: Arc::<CaseMemory>::clone(&memory),
             directory: Arc::new(AcmeDirectory),
             identity: Arc::new(AcmeIdentity),
         };
@@ -132,7 +132,7 @@ impl Site {
         asked: &[Chain],
         now: Millis,
         look_ups: &PolicyContext,
-        memory: &Remembered,
+        memory: &CaseMemory,
         calls: &mut Vec<Call>,
     ) {
         let Some(transaction) = transaction(sent, now) else {
@@ -279,17 +279,17 @@ fn facts(sent: &CaseMessage) -> auth::Facts {
 
 /// Counts, marks and machines of one case.
 #[derive(Debug, Default)]
-struct Remembered(Mutex<State>);
+struct CaseMemory(Mutex<MemoryState>);
 
 #[derive(Debug, Default)]
-struct State {
+struct MemoryState {
     counts: HashMap<(Scope, String), Vec<(Millis, u32)>>,
     marks: HashMap<(Scope, String), Millis>,
     machines: HashMap<String, Machine>,
 }
 
-impl Remembered {
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+impl CaseMemory {
+    fn state(&self) -> std::sync::MutexGuard<'_, MemoryState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -330,7 +330,7 @@ impl Remembered {
     }
 }
 
-impl Memory for Remembered {
+impl Memory for CaseMemory {
     fn counted(&self, scope: &Scope, key: &str, seconds: u32, now: Millis) -> u64 {
         let since = now - Duration::from_secs(u64::from(seconds));
         let state = self.state();

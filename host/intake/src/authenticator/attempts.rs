@@ -36,21 +36,21 @@ const DOUBLINGS: u32 = 4;
 /// Recent failures, known addresses, and attempts in progress.
 #[derive(Debug, Default)]
 pub struct AuthenticationAttempts {
-    counts: Mutex<Counts>,
+    counts: Mutex<AttemptCounts>,
     /// Signals that an attempt is settled.
     settled: Notify,
     hasher: RandomState,
 }
 
 #[derive(Debug, Default)]
-struct Counts {
-    remembered: HashMap<u64, Remembered>,
+struct AttemptCounts {
+    remembered: HashMap<u64, FailureCount>,
     /// Attempts in progress. Each is a session's, so there are no more than connections.
     begun: HashMap<u64, u32>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Remembered {
+struct FailureCount {
     failures: u32,
     forgotten: Instant,
 }
@@ -68,7 +68,7 @@ enum Of<'a> {
 
 /// Answer to whether an attempt may be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Admission {
+enum AttemptAdmission {
     Now,
     /// Only once attempts in progress are settled.
     Later,
@@ -80,7 +80,7 @@ enum Admission {
 /// dropped.
 #[derive(Debug)]
 #[must_use = "an attempt that is dropped has failed"]
-pub(super) struct Attempt {
+pub(super) struct AuthenticationAttempt {
     attempts: Arc<AuthenticationAttempts>,
     time: Duration,
     delay: Duration,
@@ -96,7 +96,7 @@ impl AuthenticationAttempts {
     /// Returns true if an attempt for this user might be admitted.
     pub(super) fn admits(&self, allowance: &Allowance, from: IpAddr, user: &str) -> bool {
         let counts = self.lock();
-        self.admission(&counts, allowance, network(from), user) != Admission::Never
+        self.admission(&counts, allowance, network(from), user) != AttemptAdmission::Never
     }
 
     /// Begins an attempt for this user; returns `None` after too many failures. Waits while
@@ -106,7 +106,7 @@ impl AuthenticationAttempts {
         allowance: &Allowance,
         from: IpAddr,
         user: &str,
-    ) -> Option<Attempt> {
+    ) -> Option<AuthenticationAttempt> {
         let from = network(from);
         loop {
             let settled = self.settled.notified();
@@ -116,11 +116,11 @@ impl AuthenticationAttempts {
             {
                 let mut counts = self.lock();
                 match self.admission(&counts, allowance, from, user) {
-                    Admission::Never => return None,
-                    Admission::Now => {
+                    AttemptAdmission::Never => return None,
+                    AttemptAdmission::Now => {
                         return Some(self.count(&mut counts, allowance, from, user));
                     }
-                    Admission::Later => {}
+                    AttemptAdmission::Later => {}
                 }
             }
             settled.await;
@@ -129,11 +129,11 @@ impl AuthenticationAttempts {
 
     fn admission(
         &self,
-        counts: &Counts,
+        counts: &AttemptCounts,
         allowance: &Allowance,
         from: IpAddr,
         user: &str,
-    ) -> Admission {
+    ) -> AttemptAdmission {
         let hash = |of| self.hasher.hash_one(of);
         let by = |of, most| counts.admission(hash(of), most);
         match counts.recall(hash(Of::Known(from, user))) {
@@ -145,11 +145,11 @@ impl AuthenticationAttempts {
 
     fn count(
         self: &Arc<Self>,
-        counts: &mut Counts,
+        counts: &mut AttemptCounts,
         allowance: &Allowance,
         from: IpAddr,
         user: &str,
-    ) -> Attempt {
+    ) -> AuthenticationAttempt {
         let hash = |of| self.hasher.hash_one(of);
         let (known, both) = (hash(Of::Known(from, user)), hash(Of::Both(from, user)));
         let mut counted = vec![hash(Of::Address(from)), hash(Of::User(user))];
@@ -159,7 +159,7 @@ impl AuthenticationAttempts {
         for of in &counted {
             *counts.begun.entry(*of).or_default() += 1;
         }
-        Attempt {
+        AuthenticationAttempt {
             attempts: Arc::clone(self),
             time: allowance.time,
             delay: allowance.delay,
@@ -170,12 +170,12 @@ impl AuthenticationAttempts {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Counts> {
+    fn lock(&self) -> MutexGuard<'_, AttemptCounts> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Attempt {
+impl AuthenticationAttempt {
     /// Records a failure; returns the delay before the reply.
     pub(super) fn failed(mut self) -> Duration {
         self.fail()
@@ -202,7 +202,7 @@ impl Attempt {
         self.delay.saturating_mul(1 << doublings)
     }
 
-    fn settle(&mut self, how: impl FnOnce(&Self, &mut Counts)) {
+    fn settle(&mut self, how: impl FnOnce(&Self, &mut AttemptCounts)) {
         if std::mem::replace(&mut self.settled, true) {
             return;
         }
@@ -216,13 +216,13 @@ impl Attempt {
     }
 }
 
-impl Drop for Attempt {
+impl Drop for AuthenticationAttempt {
     fn drop(&mut self) {
         let _ = self.fail();
     }
 }
 
-impl Admission {
+impl AttemptAdmission {
     /// Returns the stricter of two answers.
     fn and(self, other: Self) -> Self {
         match (self, other) {
@@ -233,14 +233,14 @@ impl Admission {
     }
 }
 
-impl Counts {
-    fn admission(&self, of: u64, most: u32) -> Admission {
+impl AttemptCounts {
+    fn admission(&self, of: u64, most: u32) -> AttemptAdmission {
         let failures = self.failures(of);
         let begun = self.begun.get(&of).copied().unwrap_or(0);
         match () {
-            () if failures >= most => Admission::Never,
-            () if failures.saturating_add(begun) >= most => Admission::Later,
-            () => Admission::Now,
+            () if failures >= most => AttemptAdmission::Never,
+            () if failures.saturating_add(begun) >= most => AttemptAdmission::Later,
+            () => AttemptAdmission::Now,
         }
     }
 
@@ -248,7 +248,7 @@ impl Counts {
         self.recall(of).map_or(0, |of| of.failures)
     }
 
-    fn recall(&self, of: u64) -> Option<Remembered> {
+    fn recall(&self, of: u64) -> Option<FailureCount> {
         let found = self.remembered.get(&of).copied();
         found.filter(|of| Instant::now() < of.forgotten)
     }
@@ -278,7 +278,7 @@ impl Counts {
         let forgotten = now + time;
         remembered.insert(
             of,
-            Remembered {
+            FailureCount {
                 failures,
                 forgotten,
             },

@@ -18,7 +18,7 @@ const COUNT: usize = 16;
 
 /// Counts, marks and machines of one dry run.
 #[derive(Debug)]
-pub(super) struct DryRunMemory(Mutex<State>);
+pub(super) struct DryRunMemory(Mutex<MemoryState>);
 
 impl Default for DryRunMemory {
     fn default() -> Self {
@@ -27,18 +27,18 @@ impl Default for DryRunMemory {
 }
 
 #[derive(Debug)]
-struct State {
+struct MemoryState {
     /// Bytes that are left.
     room: usize,
     /// True once something was not remembered for want of room.
     full: bool,
-    remembered: HashMap<(Scope, String), Remembered>,
+    remembered: HashMap<(Scope, String), KeyMemory>,
     /// Known machines by account and address.
     machines: HashMap<(Option<String>, String), Machine>,
 }
 
 #[derive(Debug, Default)]
-struct Remembered {
+struct KeyMemory {
     /// Time until which the key is marked as seen.
     seen: Millis,
     /// Amounts with the time of each.
@@ -47,7 +47,7 @@ struct Remembered {
 
 impl DryRunMemory {
     fn with_room(room: usize) -> Self {
-        Self(Mutex::new(State {
+        Self(Mutex::new(MemoryState {
             room,
             full: false,
             remembered: HashMap::new(),
@@ -100,12 +100,12 @@ impl DryRunMemory {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, MemoryState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl MemoryState {
     /// Takes this many bytes of room, if they are left.
     fn takes(&mut self, octets: usize) -> bool {
         match self.room.checked_sub(octets) {
@@ -116,7 +116,7 @@ impl State {
     }
 
     /// Returns the entry of a key, or `None` where there is no room for another.
-    fn of(&mut self, scope: &Scope, key: &str) -> Option<&mut Remembered> {
+    fn of(&mut self, scope: &Scope, key: &str) -> Option<&mut KeyMemory> {
         let octets = ENTRY + key.len();
         let key = (scope.clone(), key.to_owned());
         if !self.remembered.contains_key(&key) && !self.takes(octets) {

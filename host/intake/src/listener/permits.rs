@@ -17,11 +17,11 @@ const LOG_INTERVAL: Duration = Duration::from_secs(60);
 /// The permits for connections, on all listeners together.
 #[derive(Debug, Default)]
 pub struct ConnectionPermits {
-    taken: Mutex<Taken>,
+    taken: Mutex<TakenPermits>,
 }
 
 #[derive(Debug, Default)]
-struct Taken {
+struct TakenPermits {
     shares: Shares,
     in_total: usize,
     by_listener: HashMap<ListenerKey, OnListener>,
@@ -66,7 +66,7 @@ impl ConnectionPermits {
         })
     }
 
-    fn taken(&self) -> MutexGuard<'_, Taken> {
+    fn taken(&self) -> MutexGuard<'_, TakenPermits> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -130,7 +130,7 @@ impl Drop for ConnectionPermit {
     }
 }
 
-impl Taken {
+impl TakenPermits {
     fn on(&self, key: &ListenerKey) -> usize {
         self.by_listener.get(key).map_or(0, |of| of.taken)
     }

@@ -36,13 +36,13 @@ pub struct TransactionDriver {
     /// True once the connect hook's effects were committed with a message.
     connection_remembered: bool,
     /// Transaction in progress. Boxed, so that a client without one costs little.
-    open: Option<Box<Open>>,
+    open: Option<Box<OpenTransaction>>,
     /// Span of the session, if it is in the exported sample.
     exported: Option<Box<SessionSpan>>,
 }
 
 /// A transaction in progress.
-struct Open {
+struct OpenTransaction {
     transaction: Transaction,
     requests: Requests,
     /// Policy versions that judge it to its end.
@@ -184,7 +184,7 @@ impl TransactionDriver {
             .ask_connect_again(&policies, session, exported.as_ref())
             .instrument(span.clone())
             .await;
-        let mut open = Box::new(Open {
+        let mut open = Box::new(OpenTransaction {
             transaction: Transaction {
                 id,
                 time: Millis::now(),
@@ -332,7 +332,7 @@ impl TransactionDriver {
 
     /// Stores octets of the message.
     pub async fn data(&mut self, octets: &[u8]) {
-        if let Some(Open {
+        if let Some(OpenTransaction {
             data: Some(data), ..
         }) = self.open.as_deref_mut()
         {
@@ -370,13 +370,13 @@ impl TransactionDriver {
 
     async fn judge_and_commit(
         &self,
-        mut open: Open,
+        mut open: OpenTransaction,
         size: u64,
         repairs: Option<&Repairs>,
         protocol: &str,
     ) -> Reply {
         let exported = open.exported();
-        let Open {
+        let OpenTransaction {
             transaction,
             requests,
             policies,
@@ -515,7 +515,7 @@ impl TransactionDriver {
     }
 }
 
-impl Open {
+impl OpenTransaction {
     /// Takes the exported span, if there is one, with the envelope on it.
     fn exported(&mut self) -> Option<TransactionSpan> {
         let mut exported = self.exported.take()?;

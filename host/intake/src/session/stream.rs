@@ -14,14 +14,14 @@ use tokio_rustls::server::TlsStream;
 const READ: usize = 16 * 1024;
 
 /// A TCP connection, with or without TLS.
-pub(super) enum Stream {
+pub(super) enum ClientStream {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
     /// Left over when a handshake has failed: reads nothing, writes nothing.
     Closed,
 }
 
-impl Stream {
+impl ClientStream {
     /// Waits for bytes and hands them to `take`; returns their number, 0 at the end. The buffer
     /// exists only while there are bytes.
     pub(super) async fn read(&mut self, mut take: impl FnMut(&[u8])) -> io::Result<usize> {

@@ -112,7 +112,7 @@ struct Collector {
 
 /// Reason why a batch was not accepted.
 #[derive(Debug, thiserror::Error)]
-enum Refusal {
+enum ExportError {
     #[error("cannot connect: {0}")]
     Connect(#[from] io::Error),
     #[error("the connection failed: {0}")]
@@ -123,7 +123,7 @@ enum Refusal {
     Late,
 }
 
-impl Refusal {
+impl ExportError {
     /// Returns true if another try may succeed (OTLP 1.x, "Retryable Response Codes").
     fn is_transient(&self) -> bool {
         match self {
@@ -212,11 +212,11 @@ impl Collector {
 
     /// Tries until the collector accepts the request or its time is over; returns the number of
     /// rejected spans.
-    async fn post_with_retries(&self, request: Bytes, ends: Instant) -> Result<u64, Refusal> {
+    async fn post_with_retries(&self, request: Bytes, ends: Instant) -> Result<u64, ExportError> {
         let (mut pause, longest) = PAUSES;
         loop {
             let tried = timeout_at(ends, self.post(request.clone())).await;
-            match tried.unwrap_or(Err(Refusal::Late)) {
+            match tried.unwrap_or(Err(ExportError::Late)) {
                 Err(refusal) if refusal.is_transient() && Instant::now() + pause < ends => {
                     sleep(pause).await;
                     pause = longest.min(pause * 2);
@@ -227,7 +227,7 @@ impl Collector {
     }
 
     /// Sends one request on a connection of its own.
-    async fn post(&self, body: Bytes) -> Result<u64, Refusal> {
+    async fn post(&self, body: Bytes) -> Result<u64, ExportError> {
         let mut request = Request::post(self.endpoint.path())
             .header(HOST, self.endpoint.authority())
             .header(CONTENT_TYPE, "application/x-protobuf")
@@ -242,7 +242,7 @@ impl Collector {
         tokio::spawn(connection);
         let answer = requests.send_request(request).await?;
         if !answer.status().is_success() {
-            return Err(Refusal::Status(answer.status()));
+            return Err(ExportError::Status(answer.status()));
         }
         // Accepted; the rest of the answer is informative at best.
         let said = Limited::new(answer.into_body(), LONGEST_ANSWER)

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use gatepost_operations::{Refusal, Reloaded};
 
-use super::Relay;
+use super::RunningRelay;
 use super::sockets::Bound;
 use gatepost_config::{Change, Config, ConfigError, Finding, at};
 use gatepost_feeds as feeds;
@@ -43,18 +43,18 @@ const NOT_FOR_DELIVERY: [&str; 13] = [
 struct Checked {
     config: Arc<Config>,
     changes: Vec<Change>,
-    policies: policies::Prepared,
+    policies: policies::PreparedSet,
     tls: Option<tokio_rustls::TlsAcceptor>,
     delivery: gatepost_delivery::Prepared,
     notifications: Arc<gatepost_delivery::Notifications>,
     feeds: feeds::Client,
     authentication: MessageAuthentication,
     level: tracing_subscriber::EnvFilter,
-    watched: Option<folder::Prepared>,
+    watched: Option<folder::PreparedWatch>,
     bound: Bound,
 }
 
-impl Relay {
+impl RunningRelay {
     /// Reads the configuration again and activates it, if all of it can be used.
     pub(super) async fn reload(&mut self, dry_run: bool) -> Reloaded {
         let mut reloaded = Reloaded {

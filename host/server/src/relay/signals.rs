@@ -34,12 +34,12 @@ pub(super) struct Signals {
 #[derive(Debug, Clone, Copy, Default)]
 struct Stops {
     times: u32,
-    first: Option<Stop>,
+    first: Option<StopRequest>,
 }
 
 /// A request to stop.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Stop {
+pub(super) struct StopRequest {
     /// Name of the signal.
     pub(super) signal: &'static str,
     /// Time of its arrival.
@@ -114,7 +114,7 @@ impl Signals {
     }
 
     /// Waits until the relay has been told to stop this many times.
-    pub(super) fn stop(&self, times: u32) -> impl Future<Output = Stop> + use<> {
+    pub(super) fn stop(&self, times: u32) -> impl Future<Output = StopRequest> + use<> {
         let mut stops = self.stops.clone();
         async move {
             let told = stops.wait_for(|stops| stops.times >= times).await;
@@ -169,7 +169,7 @@ impl SignalStreams {
             let at = Instant::now();
             stopping.send_modify(|stops| {
                 stops.times += 1;
-                stops.first.get_or_insert(Stop { signal, at });
+                stops.first.get_or_insert(StopRequest { signal, at });
             });
             end = Some(match end {
                 None => at + limit.get().max(SHORTEST),

@@ -20,20 +20,20 @@ use gatepost_observability::Monitor;
 /// Listening sockets of the relay.
 #[derive(Default)]
 pub(super) struct Sockets {
-    listeners: HashMap<ListenerKey, Open>,
-    monitor: Option<(SocketAddr, Open)>,
+    listeners: HashMap<ListenerKey, ListeningTask>,
+    monitor: Option<(SocketAddr, ListeningTask)>,
     permits: Arc<ConnectionPermits>,
 }
 
 /// A task that accepts connections until it is told to stop.
-struct Open {
+struct ListeningTask {
     /// Bound address, with the port that the system chose where none was configured.
     address: SocketAddr,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
 
-impl Open {
+impl ListeningTask {
     fn new<T: Future<Output = ()> + Send + 'static>(
         address: SocketAddr,
         run: impl FnOnce(oneshot::Receiver<()>) -> T,
@@ -142,12 +142,12 @@ impl Sockets {
             };
             let listener = Listener::new(socket, handle, Arc::clone(&self.permits));
             let phase = phase.subscribe();
-            let open = Open::new(address, |stop| listener.run(phase, stop));
+            let open = ListeningTask::new(address, |stop| listener.run(phase, stop));
             self.listeners.insert(key, open);
         }
         if let Some((configured, socket)) = bound.monitor {
             let address = socket.local_addr()?;
-            let open = Open::new(address, |stop| async {
+            let open = ListeningTask::new(address, |stop| async {
                 // Monitors are answered during the drain, too.
                 let stop = async {
                     let _ = stop.await;

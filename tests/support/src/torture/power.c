@@ -1,14 +1,15 @@
-/* Stands in front of fsync and fdatasync (LD_PRELOAD) and remembers what they were promised, and in
- * front of rename, which gives what is remembered another name.
+/* Replaces fsync and fdatasync (LD_PRELOAD) and copies what was synced to a shadow of the store; also
+ * replaces rename, which renames the copy in the shadow, too.
  *
  * POWER_STORE   the directory that is watched
- * POWER_SHADOW  where synced octets are copied, at the same relative path; the names of a synced
- *               directory are in its `.names`, one a line, after `f` or `d` for file or directory
- * POWER_MODE    `sync`, `nothing` (fsync does nothing and says that it did), `fail` (it fails
- *               with EIO once `<store>/../fail` exists) or `hold` (it waits while
- *               `<store>/../hold` exists)
+ * POWER_SHADOW  the directory for copies of synced files, at the same relative path; the names of a
+ *               synced directory are in its `.names`, one a line, after `f` or `d` for file or
+ *               directory
+ * POWER_MODE    `sync`, `nothing` (fsync does nothing and returns success), `fail` (it fails with
+ *               EIO once `<store>/../fail` exists) or `hold` (it waits while `<store>/../hold`
+ *               exists)
  *
- * The disk itself is not waited for: what matters here is what the relay asked for.
+ * It does not wait for the disk: only the relay's requests matter here.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -33,7 +34,7 @@ static void make_parents(char *path) {
     }
 }
 
-/* Copies a file as it is now; in place of the former copy at once, or not at all. */
+/* Copies a file as it is now, and replaces the former copy atomically. */
 static int copy_file(const char *from, const char *to) {
     char temporary[2 * PATH_MAX + 8];
     char buffer[1 << 16];
@@ -103,8 +104,8 @@ static int synced(int fd) {
     return 0;
 }
 
-/* A file keeps its synced octets under its new name; whether that name survives, the directory's
- * own sync says. */
+/* A file keeps its synced octets under its new name; the name survives only if the directory is
+ * synced, too. */
 int rename(const char *from, const char *to) {
     const char *store = getenv("POWER_STORE"), *shadow = getenv("POWER_SHADOW");
     char real[PATH_MAX], path[PATH_MAX], old[2 * PATH_MAX], copy[2 * PATH_MAX];

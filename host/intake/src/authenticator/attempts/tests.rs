@@ -18,7 +18,7 @@ fn begin(
     allowance: &Allowance,
     from: IpAddr,
     user: &str,
-) -> Poll<Option<Attempt>> {
+) -> Poll<Option<AuthenticationAttempt>> {
     let attempt = pin!(attempts.begin(allowance, from, user));
     attempt.poll(&mut Context::from_waker(Waker::noop()))
 }
@@ -29,7 +29,7 @@ fn alone(
     from: IpAddr,
     user: &str,
     allowance: &Allowance,
-) -> Attempt {
+) -> AuthenticationAttempt {
     match begin(attempts, allowance, from, user) {
         Poll::Ready(Some(attempt)) => attempt,
         refused => panic!("{refused:?}"),
@@ -203,7 +203,7 @@ fn correct_logins_are_admitted_however_many_come_at_once() {
             }
         });
         assert!(begun.len() <= 3, "{}", begun.len());
-        begun.into_iter().for_each(Attempt::succeeded);
+        begun.into_iter().for_each(AuthenticationAttempt::succeeded);
         rounds += 1;
     }
     assert_eq!(rounds, 17);
@@ -232,7 +232,7 @@ proptest! {
         let from = ["192.0.2.1", "2001:db8::1"].map(address);
         let users = ["ann", "bob", "eve"];
         let attempts = Arc::<AuthenticationAttempts>::default();
-        let mut begun: Vec<(usize, usize, bool, Attempt)> = Vec::new();
+        let mut begun: Vec<(usize, usize, bool, AuthenticationAttempt)> = Vec::new();
         let mut known = [[false; 3]; 2];
         // Failures that began where the address was not known: those that the two counts bound.
         let (mut by_address, mut by_user) = ([0_u32; 2], [0_u32; 3]);
