@@ -125,7 +125,9 @@ impl Resolver {
                 let records = answer.answers().iter();
                 let records: Arc<[T]> = records.filter_map(|record| wanted(&record.data)).collect();
                 if records.is_empty() {
-                    return Err(unavailable("the answer is about another name or type".to_owned()));
+                    return Err(unavailable(
+                        "the answer is about another name or type".to_owned(),
+                    ));
                 }
                 Ok(Found::Records(records))
             }

@@ -117,8 +117,7 @@ impl Visitor<'_> for SizeVisitor {
         Ok(bytes)
     }
     fn visit_i64<E: de::Error>(self, bytes: i64) -> Result<u64, E> {
-        u64::try_from(bytes)
-            .map_err(|_| E::custom(format!("`{bytes}` is negative, a size is not")))
+        u64::try_from(bytes).map_err(|_| E::custom(format!("`{bytes}` is negative, a size is not")))
     }
 }
 

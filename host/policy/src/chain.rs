@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::budget::{Budget, Sizes};
 use crate::findings::Findings;
-use crate::hooks::Terms;
+use crate::hooks::CallContext;
 use crate::memory::PolicyContext;
 use crate::slot::Slot;
 use crate::version::{Hook, Version};

@@ -16,7 +16,7 @@ use crate::budget::{Budget, MAX_DEADLINES, Sizes};
 use crate::call::{self, CallResult, decision_handle, message_handle};
 use crate::contract::wit::types;
 use crate::definition::OnError;
-use crate::host::View;
+use crate::host::CallView;
 use crate::memory::PolicyContext;
 use crate::version::{Hook, Version};
 use crate::{convert, probe};

@@ -12,7 +12,7 @@ use gatepost_model::{AttemptResult, Ending, Fault, FaultKind, Flow, Session, Tra
 use gatepost_smtp::Reply;
 
 use crate::error::LoadError;
-use crate::hooks::Terms;
+use crate::hooks::CallContext;
 use crate::memory::{NoMemory, PolicyContext};
 use crate::version::{Hook, Version};
 

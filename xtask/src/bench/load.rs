@@ -154,6 +154,71 @@ pub fn send(to: SocketAddr, message: &[u8]) -> Result<Duration> {
     Ok(wait)
 }
 
+/// A message with an envelope of its own.
+#[derive(Debug, Clone)]
+pub struct Letter {
+    /// Reverse-path; empty for the null one.
+    pub from: String,
+    /// Recipients.
+    pub to: Vec<String>,
+    /// Message with its end of data, ready to be sent.
+    pub message: Vec<u8>,
+}
+
+impl Letter {
+    /// Reads a letter from a file: its envelope as a line of JSON, then its octets.
+    ///
+    /// # Errors
+    /// The file cannot be read, or has another form.
+    pub fn read(file: &Path) -> Result<Self> {
+        let octets = fs::read(file)?;
+        let mut parts = octets.splitn(2, |&octet| octet == b'\n');
+        let envelope = parts.next().unwrap_or_default();
+        let envelope: serde_json::Value = serde_json::from_slice(envelope)?;
+        let to = envelope["to"].as_array().context("no recipients")?;
+        let to = to.iter().filter_map(|address| address.as_str());
+        let mut message = Vec::new();
+        for line in parts
+            .next()
+            .unwrap_or_default()
+            .split_inclusive(|&o| o == b'\n')
+        {
+            if line.starts_with(b".") {
+                message.push(b'.');
+            }
+            message.extend_from_slice(line);
+        }
+        if !message.ends_with(b"\r\n") {
+            message.extend_from_slice(b"\r\n");
+        }
+        message.extend_from_slice(b".\r\n");
+        Ok(Self {
+            from: envelope["from"].as_str().unwrap_or_default().to_owned(),
+            to: to.map(str::to_owned).collect(),
+            message,
+        })
+    }
+}
+
+/// Offers a letter in a connection of its own, whatever the relay makes of it.
+///
+/// # Errors
+/// The connection fails.
+pub fn offer(to: SocketAddr, letter: &Letter) -> Result<()> {
+    let mut session = Session::open(to)?;
+    if session.try_say(&format!("MAIL FROM:<{}>", letter.from))? {
+        for address in &letter.to {
+            session.try_say(&format!("RCPT TO:<{address}>"))?;
+        }
+        if session.try_say("DATA")? {
+            session.output.write_all(&letter.message)?;
+            session.answered()?;
+        }
+    }
+    session.try_say("QUIT")?;
+    Ok(())
+}
+
 /// A session after HELO.
 #[derive(Debug)]
 pub struct Session {
@@ -180,6 +245,19 @@ impl Session {
     fn say(&mut self, line: &str, expected: &str) -> Result<()> {
         self.output.write_all(format!("{line}\r\n").as_bytes())?;
         self.reply(expected)
+    }
+
+    /// Says a line; true if the reply is positive.
+    fn try_say(&mut self, line: &str) -> Result<bool> {
+        self.output.write_all(format!("{line}\r\n").as_bytes())?;
+        self.answered()
+    }
+
+    /// Reads a reply; true if it is positive.
+    fn answered(&mut self) -> Result<bool> {
+        let mut line = String::new();
+        self.input.read_line(&mut line)?;
+        Ok(line.starts_with('2') || line.starts_with('3'))
     }
 
     /// Reads a reply: after HELO without extensions, each is one line.

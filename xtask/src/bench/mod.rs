@@ -9,6 +9,7 @@ mod attacked;
 mod authentication;
 mod chain;
 mod contender;
+mod hostile;
 mod idle;
 mod latency;
 mod load;
@@ -61,6 +62,8 @@ enum Part {
     Latency,
     /// Time to the 250 while a policy uses its whole deadline on others' messages.
     Attacked,
+    /// Time to the 250 while another session sends hostile mail.
+    Hostile,
     /// Memory for a thousand idle sessions.
     Idle,
     /// Cost of the chain of policies in the sandbox and natively.
@@ -101,6 +104,7 @@ impl Bench {
                 Part::Authentication => authentication::run(&relay, effort, &mut report)?,
                 Part::Latency => latency::run(&relay, effort, &mut report)?,
                 Part::Attacked => attacked::run(&relay, effort, &mut report)?,
+                Part::Hostile => hostile::run(&relay, effort, &mut report)?,
                 Part::Idle => idle::run(&relay, &mut report)?,
                 Part::Chain => chain::run(&chain_cost, &mut report)?,
             }

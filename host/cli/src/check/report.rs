@@ -309,7 +309,10 @@ fn serialize_reply<S: serde::Serializer>(reply: &Reply, serializer: S) -> Result
 
 /// Returns the class of the message, and true if a machine may reply. A refused message allows no
 /// reply.
-fn class_and_reply(classification: Option<Classification>, fate: &Disposition) -> (&'static str, bool) {
+fn class_and_reply(
+    classification: Option<Classification>,
+    fate: &Disposition,
+) -> (&'static str, bool) {
     let Some(Classification {
         class,
         reply_allowed,

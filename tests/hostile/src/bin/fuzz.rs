@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
+use gatepost_model::Flow;
 use hostile_mail::{Call, Case, Site, shrink};
 
 /// Sends hostile mail through the built-in policies in their sandbox.
@@ -26,6 +27,9 @@ struct Fuzz {
     /// Folder for failing cases.
     #[arg(long, default_value = "target/fuzz")]
     folder: PathBuf,
+    /// Writes the inbound letters of the cases to this folder, and judges none.
+    #[arg(long, value_name = "FOLDER")]
+    write: Option<PathBuf>,
 }
 
 /// Longest time of one call.
@@ -36,6 +40,15 @@ const TRIES: usize = 8;
 
 fn main() -> ExitCode {
     let fuzz = Fuzz::parse();
+    if let Some(folder) = &fuzz.write {
+        return match write(folder, fuzz.seed, fuzz.cases) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("cannot write to {}: {error}", folder.display());
+                ExitCode::FAILURE
+            }
+        };
+    }
     let site = Site::new();
     let begun = Instant::now();
     let end = fuzz
@@ -144,4 +157,20 @@ fn report(site: &Site, folder: &Path, seed: u64, case: Case, problem: &str) {
                 .display()
         );
     }
+}
+
+/// Writes each inbound letter to a file of its own: its envelope as a line of JSON, then its octets.
+fn write(folder: &Path, seed: u64, cases: u64) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    for number in 0..cases {
+        let case = Case::of(seed.wrapping_add(number));
+        let letters = case.messages.iter().enumerate();
+        for (at, letter) in letters.filter(|(_, letter)| letter.flow == Flow::Inbound) {
+            let envelope = serde_json::json!({ "from": letter.from, "to": letter.to });
+            let mut octets = format!("{envelope}\n").into_bytes();
+            octets.extend_from_slice(&letter.draft.octets());
+            std::fs::write(folder.join(format!("{number:08}-{at:04}")), octets)?;
+        }
+    }
+    Ok(())
 }
