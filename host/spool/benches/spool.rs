@@ -1,5 +1,5 @@
-//! What the store costs a message, with the commits on the disk: `cargo bench -p gatepost-spool`.
-//! Most of it is the disk's; many at a time share a commit.
+//! Cost of a message in the store, with the commits on the disk: `cargo bench -p gatepost-spool`.
+//! Most of it is the disk's; a batch shares a commit.
 
 #![allow(clippy::unwrap_used)] // what is measured is known
 
@@ -16,7 +16,7 @@ fn main() {
     divan::main();
 }
 
-/// How many at a time.
+/// Numbers of messages handed in at a time.
 const BATCHES: [usize; 3] = [1, 20, 100];
 
 fn batch(size: usize) -> Vec<NewMessage> {
@@ -27,7 +27,7 @@ fn batch(size: usize) -> Vec<NewMessage> {
     (0..size).map(new).collect()
 }
 
-/// Hands all of them in, then waits for each.
+/// Hands in all messages, then waits for each.
 fn accept(spool: &SqliteSpool, messages: Vec<NewMessage>) {
     let tickets: Vec<_> = messages
         .into_iter()
@@ -60,7 +60,7 @@ fn accept_10_kib(bencher: Bencher, size: usize) {
         .bench_local_values(|messages| accept(&spool, messages));
 }
 
-/// What delivery takes at once goes to the journal.
+/// Accepts messages that delivery claims at once, so that they go to the journal.
 #[divan::bench(args = BATCHES, sample_count = 20, sample_size = 1)]
 fn accept_10_kib_to_the_journal(bencher: Bencher, size: usize) {
     let directory = tempfile::tempdir().unwrap();
@@ -69,7 +69,7 @@ fn accept_10_kib_to_the_journal(bencher: Bencher, size: usize) {
     spool.attach(owner, LEASE);
     let bencher = bencher.counter(ItemsCount::new(size));
     let taken = || {
-        // What waits is taken, so that what comes next has a place.
+        // Waiting claims are taken, so that the next messages may be handed off.
         wait(spool.claim(owner, START, 1000, LEASE)).unwrap();
         batch(size)
     };

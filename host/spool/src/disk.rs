@@ -1,4 +1,4 @@
-//! The store's directory, and how much room it has.
+//! The store's directory and its free space.
 
 use std::{
     fs::{self, DirBuilder, File},
@@ -17,11 +17,10 @@ use rusqlite::ErrorCode;
 
 use crate::{Fatal, SpoolError, SpoolSettings, journal::Paths};
 
-/// How old the knowledge of free space may be.
-const FRESH: Duration = Duration::from_millis(100);
+/// Longest time for which a measurement of free space is used.
+const MAX_AGE: Duration = Duration::from_millis(100);
 
-/// The directory of a store: where its files are, whether there is room, and who is told when it
-/// cannot be trusted any more.
+/// Directory of a store: the paths of its files, its free space, and the [`Fatal`] handler.
 #[derive(Debug)]
 pub(crate) struct Disk {
     directory: PathBuf,
@@ -30,7 +29,7 @@ pub(crate) struct Disk {
     fatal: Fatal,
     dead: AtomicBool,
     corrupt: AtomicBool,
-    seen: Mutex<Option<(Instant, u64)>>,
+    last_free: Mutex<Option<(Instant, u64)>>,
 }
 
 impl Disk {
@@ -42,18 +41,18 @@ impl Disk {
             fatal: settings.fatal,
             dead: AtomicBool::new(false),
             corrupt: AtomicBool::new(false),
-            seen: Mutex::new(None),
+            last_free: Mutex::new(None),
         }
     }
 
-    /// Sets another watermark, and with it the bound of the log.
-    pub(crate) fn keep_free(&self, bytes: u64) {
+    /// Sets the watermark of free space, and the bound of the write-ahead log that follows from it.
+    pub(crate) fn set_min_free(&self, bytes: u64) {
         let settings = SpoolSettings::new("").with_min_free(bytes);
         (self.min_free_bytes).store(settings.min_free_bytes, Ordering::Relaxed);
         (self.max_log_bytes).store(settings.max_log_bytes, Ordering::Relaxed);
     }
 
-    /// After about so many bytes the log is carried over into the database.
+    /// Size of the write-ahead log, in bytes, after which it is copied into the database.
     pub(crate) fn max_log_bytes(&self) -> u64 {
         self.max_log_bytes.load(Ordering::Relaxed)
     }
@@ -62,8 +61,8 @@ impl Disk {
         self.min_free_bytes.load(Ordering::Relaxed)
     }
 
-    /// Makes the directory and the one for bodies. Mail is private: what is made here nobody else
-    /// can read; a directory that is there already keeps the mode that it was given.
+    /// Creates the store's directory and the one for bodies. Mail is private: a directory created
+    /// here has mode 0700. A directory that exists keeps its mode.
     pub(crate) fn create_directories(&self) -> Result<(), SpoolError> {
         let incoming = self.incoming();
         let mut private = DirBuilder::new();
@@ -77,9 +76,9 @@ impl Disk {
         }
     }
 
-    /// Makes the file of the database where there is none, and all that was made durable.
+    /// Creates the database file if it is missing, and makes the created names durable.
     pub(crate) fn create_database(&self) -> Result<(), SpoolError> {
-        // SQLite would make it readable for all. Its logs get the mode of their database.
+        // SQLite would create it readable for all. SQLite's logs get the mode of their database.
         let database = self.database();
         let mut options = File::options();
         gatepost_files::open_with(options.append(true).create(true).mode(0o600), &database)
@@ -96,14 +95,14 @@ impl Disk {
         self.directory.join("spool.db")
     }
 
-    /// The database's write-ahead log, which SQLite names.
-    fn log(&self) -> PathBuf {
+    /// Path of the database's write-ahead log; SQLite chooses the name.
+    fn wal(&self) -> PathBuf {
         self.directory.join("spool.db-wal")
     }
 
-    /// What was accepted a moment ago.
+    /// Paths of the journal and its mark file.
     pub(crate) fn journal(&self) -> Paths {
-        journal(&self.directory)
+        journal_paths(&self.directory)
     }
 
     pub(crate) fn lock(&self) -> PathBuf {
@@ -118,7 +117,7 @@ impl Disk {
         self.directory.join("incoming")
     }
 
-    /// Where the body of a message is, if it has a file.
+    /// Path of a message's body, if the body has a file.
     pub(crate) fn body(&self, id: TransactionId) -> PathBuf {
         self.incoming().join(id.to_string())
     }
@@ -143,14 +142,14 @@ impl Disk {
         self.fatal.call(what);
     }
 
-    /// Whether the store has ended and the process, in a test, has not.
+    /// Returns true if the store has ended. Only a test sees this: otherwise the process ends, too.
     pub(crate) fn is_dead(&self) -> bool {
         self.dead.load(Ordering::Acquire)
     }
 
-    /// Whether SQLite says that the database is damaged. It is said loudly, once, and no mail is
-    /// taken from then on: what is accepted could not be kept.
-    pub(crate) fn judge(&self, error: &SpoolError) -> bool {
+    /// Returns true if the error says that the database is damaged. The first such error is logged
+    /// and closes intake: mail accepted from then on could not be stored.
+    pub(crate) fn note_damage(&self, error: &SpoolError) -> bool {
         if !is_damage(error) {
             return false;
         }
@@ -168,12 +167,13 @@ impl Disk {
         true
     }
 
-    /// Whether the database is known to be damaged.
+    /// Returns true if the database is known to be damaged.
     pub(crate) fn is_corrupt(&self) -> bool {
         self.corrupt.load(Ordering::Acquire)
     }
 
-    /// Whether `needed` more bytes leave the watermark dry, as known for at most 100 ms.
+    /// Refuses `needed` more bytes if they would leave less free space than the watermark. The
+    /// measurement is at most 100 ms old.
     pub(crate) fn room(&self, needed: u64) -> Result<(), SpoolError> {
         if self.is_dead() {
             return Err(SpoolError::Closed);
@@ -181,7 +181,8 @@ impl Disk {
         self.check(self.free()?, needed)
     }
 
-    /// The same against a number of free bytes that the caller keeps.
+    /// Refuses `needed` more bytes as [`Disk::room`] does, but measures by the caller's number of
+    /// free bytes.
     pub(crate) fn check(&self, free: u64, needed: u64) -> Result<(), SpoolError> {
         if self.is_corrupt() {
             return Err(SpoolError::Corrupt(self.database()));
@@ -194,8 +195,8 @@ impl Disk {
         }
     }
 
-    /// The error for a file system that refused to take more.
-    pub(crate) fn full(&self) -> SpoolError {
+    /// Returns the error for a write that the file system refused for lack of space.
+    pub(crate) fn full_error(&self) -> SpoolError {
         let free = self.free_now().unwrap_or(0);
         SpoolError::Full {
             free,
@@ -204,31 +205,37 @@ impl Disk {
     }
 
     fn free(&self) -> Result<u64, SpoolError> {
-        let seen = *self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        match seen {
-            Some((at, free)) if at.elapsed() < FRESH => Ok(free),
+        let last_free = *self
+            .last_free
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        match last_free {
+            Some((at, free)) if at.elapsed() < MAX_AGE => Ok(free),
             _ => self.free_now(),
         }
     }
 
-    /// Bytes free to this process, asked of the system now. What stands in the log is set aside:
-    /// it needs as much again in the database before the log can be written over, and a log that
-    /// could not be carried over would leave no room to record deliveries.
+    /// Returns the bytes free to this process, as the system says now, less the size of the
+    /// write-ahead log. Copying the log into the database needs as much space again; without it the
+    /// log could not be reused, and there would be no room to record deliveries.
     pub(crate) fn free_now(&self) -> Result<u64, SpoolError> {
         let stat = rustix::fs::statvfs(&self.directory)
             .map_err(io::Error::from)
             .map_err(failed_to("ask for free space in", &self.directory))?;
-        let log = fs::metadata(self.log()).map_or(0, |log| log.len());
+        let wal = fs::metadata(self.wal()).map_or(0, |wal| wal.len());
         let free = stat
             .f_bavail
             .saturating_mul(stat.f_frsize)
-            .saturating_sub(log);
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), free));
+            .saturating_sub(wal);
+        *self
+            .last_free
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), free));
         Ok(free)
     }
 }
 
-/// Whether SQLite says that a file is not what it wrote.
+/// Returns true if SQLite says that a file is not a database or is malformed.
 pub(crate) fn is_damage(error: &SpoolError) -> bool {
     matches!(
         error.sqlite_code(),
@@ -236,15 +243,15 @@ pub(crate) fn is_damage(error: &SpoolError) -> bool {
     )
 }
 
-/// Where the journal of a store lies.
-pub(crate) fn journal(directory: &Path) -> Paths {
+/// Returns the paths of a store's journal and mark file.
+pub(crate) fn journal_paths(directory: &Path) -> Paths {
     Paths {
         journal: directory.join("journal"),
         mark: directory.join("journal.synced"),
     }
 }
 
-/// Names what was tried, and where.
+/// Returns a function that adds the attempted operation and its path to an I/O error.
 pub(crate) fn failed_to(what: &str, path: &Path) -> impl FnOnce(io::Error) -> SpoolError {
     SpoolError::io(format!("{what} {}", path.display()))
 }

@@ -1,13 +1,14 @@
-//! What can go wrong with the store, and what to do about it.
+//! The spool's errors, and what to do about each.
 
 use std::{io, path::PathBuf, sync::Arc};
 
 use gatepost_message::TransactionId;
 
-/// An operation of the spool failed. Cheap to clone: one error of a batch reaches all who waited.
+/// A failed operation of the spool. Cheap to clone: one error of a batch goes to everyone who
+/// waited.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum SpoolError {
-    /// The disk is too full to take mail: answer 452 4.3.1. Ends by itself once there is room.
+    /// The disk is too full to accept mail: answer 452 4.3.1. Ends by itself once there is room.
     #[error(
         "the disk of the spool is nearly full: {free} bytes free, {needed} needed; no mail is \
          taken until there is room"
@@ -24,9 +25,9 @@ pub enum SpoolError {
     /// A staged body was handed in under another transaction id than it was staged for.
     #[error("the body was staged for transaction {staged} but handed in for {given}")]
     OtherBody {
-        /// The id that it was staged for.
+        /// Id of the transaction that the body was staged for.
         staged: TransactionId,
-        /// The id of the message that it came with.
+        /// Id of the message that the body was handed in with.
         given: TransactionId,
     },
     /// Another relay has the store open.
@@ -42,43 +43,43 @@ pub enum SpoolError {
         /// Latest version that this relay knows.
         known: u32,
     },
-    /// The database is gone, and what belongs to it is not.
+    /// The database is missing or empty, but files that belong to it are there.
     #[error("{} is {state}, but beside it there {left}: that mail would be lost; put spool.db back from a backup, with the spool.db-wal that belongs to it, or, to go on without what it held, move these out of the store first; nothing has been changed", path.display())]
     Lost {
-        /// The database.
+        /// Path of the database.
         path: PathBuf,
-        /// `missing`, `empty` or `without a table`.
+        /// State of the database: `missing`, `empty` or `without a table`.
         state: &'static str,
-        /// What is there, such as `are 2 bodies in incoming/`.
+        /// Files that were found, such as `are 2 bodies in incoming/`.
         left: String,
     },
     /// The database is damaged, or is not one of ours.
     #[error("{} cannot be used: {why}; put spool.db back from a backup, with the spool.db-wal that belongs to it, or recover a copy of it with `sqlite3 spool.db .recover`, or move it out of the store together with incoming/ and journal to begin an empty one; nothing has been changed, and `gatepost doctor` says more", path.display())]
     Unusable {
-        /// The database.
+        /// Path of the database.
         path: PathBuf,
-        /// What is wrong.
+        /// Reason.
         why: String,
     },
     /// The database was found damaged while the relay was running: answer 451.
     #[error("{} is damaged, and no mail is taken: stop the relay, copy the store, see what `gatepost doctor` says, and put spool.db back from a backup or recover it with `sqlite3 spool.db .recover`", .0.display())]
     Corrupt(PathBuf),
-    /// A damaged file cannot be kept for somebody to look at.
+    /// A damaged file cannot be kept under another name for examination.
     #[error("{} is damaged ({faults}) and cannot be kept under another name: {source}; make room or mend the permissions of its directory, and start again", path.display())]
     NotKept {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What is damaged.
+        /// Faults of the file, in words.
         faults: String,
-        /// What the system said.
+        /// Error of the system.
         source: Arc<io::Error>,
     },
-    /// Something in the store cannot be read back.
+    /// A part of the store cannot be decoded.
     #[error("the spool holds a damaged {what}: {why}")]
     Damaged {
-        /// Which part, such as `session of <id>`.
+        /// Part of the store, such as `session of <id>`.
         what: String,
-        /// What the decoder said.
+        /// Error of the decoder.
         why: String,
     },
     /// SQLite refused.
@@ -87,9 +88,9 @@ pub enum SpoolError {
     /// The file system refused.
     #[error("cannot {what}: {source}")]
     Io {
-        /// What was tried, with the path.
+        /// Attempted operation, with its path.
         what: String,
-        /// What the system said.
+        /// Error of the system.
         source: Arc<io::Error>,
     },
     /// The spool has been closed, or ended by a fatal error.
@@ -98,7 +99,7 @@ pub enum SpoolError {
 }
 
 impl SpoolError {
-    /// Names what was tried when the file system refused.
+    /// Returns a function that adds the attempted operation to an I/O error.
     pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io {
             what: what.into(),
@@ -106,7 +107,7 @@ impl SpoolError {
         }
     }
 
-    /// SQLite's primary result code, if it was SQLite that refused.
+    /// Returns SQLite's primary result code, if the error is SQLite's.
     pub(crate) fn sqlite_code(&self) -> Option<rusqlite::ErrorCode> {
         match self {
             Self::Sqlite(error) => error.sqlite_error_code(),

@@ -1,30 +1,31 @@
-//! What was accepted a moment ago: durable already, and not yet in the database.
+//! The journal: accepted mail that is durable but not yet in the database.
 //!
-//! Most mail leaves within moments of being accepted. To put its rows into tables and indices, and
-//! to take them out again, costs many times what it costs to write the message to the end of a
-//! file. So what is accepted is written to a [`Ring`] first, which is synced for all that wait, and
-//! the clients get their 250. What is due then goes to delivery from memory ([`Fresh`]). Of a large
-//! message the ring has all but the body, which is durable in a file of its own before.
+//! Most mail leaves within moments of being accepted. Inserting its rows into tables and indices
+//! and deleting them again costs many times as much as appending the message to a file. So an
+//! accepted message is appended to a [`Ring`] first; one sync serves all clients that wait, and
+//! then they get their 250. Recipients that are due go to delivery from memory ([`DirectHandOff`]).
+//! The ring holds all of a message, except a large body, which is already durable in a file of its
+//! own.
 //!
-//! - A message whose recipients have all been delivered to is *gone*: that is written behind it,
-//!   and the database never hears of it.
-//! - What is not gone after some octets more, or when nothing else is to be done for a moment, is
-//!   *carried over* into the database, as it would have come there before. So is what an operator,
-//!   a deferral or a look at the queue needs to find there, before it looks.
-//! - What policies asked to remember is carried over by the hundred.
+//! - When all recipients of a message have been delivered to, a *tombstone* is appended to the
+//!   ring, and the database never sees the message.
+//! - A *checkpoint* moves other messages into the database: after some more octets, or when the
+//!   writer is idle for a moment. An operator's command, a deferral or a listing of the queue first
+//!   checkpoints the messages that it needs to find in the database.
+//! - Effects of policies are checkpointed by the hundred.
 //!
-//! The database says how far that has come: up to where messages, and up to where effects, need
-//! no longer be read from the ring. That is written in the commit that carries over, so that
-//! nothing is in both or in neither. A relay that opens the store carries over what the last one
-//! left in the ring, and tells what of it is damaged ([`scan`]).
+//! The database records how far checkpoints have come: the positions before which messages, and
+//! before which effects, need not be read from the ring any more. The commit of the checkpoint
+//! contains them, so nothing is in both places or in neither. A relay that opens the store
+//! checkpoints what the previous one left in the ring, and reports damage ([`scan`]).
 //!
-//! What was carried over is in the database's log at first. Nothing in the ring is written over
-//! before that log has been written to the database itself and synced: whoever loses the log, or a
-//! part of it, falls back to what the database says, and finds in the ring all that was accepted
-//! since. That commits have been lost is told by their number, which stands in each and in the file
-//! beside the journal.
+//! A checkpoint writes to the database's write-ahead log (WAL) first. No record in the ring is
+//! overwritten before the WAL has been copied into the database file and synced. If the WAL or a
+//! part of it is lost, the database falls back to an older state, and the ring still holds
+//! everything accepted since then. Lost commits are detected by their number, which each commit
+//! stores, and which the mark file beside the journal stores, too.
 //!
-//! [`Fresh`]: crate::fresh::Fresh
+//! [`DirectHandOff`]: crate::direct::DirectHandOff
 
 mod earlier;
 mod format;
@@ -50,32 +51,33 @@ use self::ring::Ring;
 
 pub use self::scan::Fault;
 pub(crate) use self::{
-    format::{Commits, Generation},
-    record::Record,
-    ring::{Paths, Salt},
+    format::{CommitCounts, Generation},
+    record::JournalRecord,
+    ring::{GenerationId, Paths},
 };
 
-/// With so many effects they are carried over, so that nobody waits long for it.
-const EFFECTS: usize = 256;
+/// Number of effects that starts a checkpoint, so that none of them takes long.
+const EFFECTS_DUE: usize = 256;
 
-/// No more effects than this are carried over at once, but for the rest of a message's.
-const EFFECTS_AT_ONCE: usize = 4096;
+/// Most effects of one checkpoint, except for the rest of a message's effects.
+const MAX_EFFECTS: usize = 4096;
 
-/// A message that takes more of the ring than this part goes to the database directly.
-const LARGEST_PART: u64 = 16;
+/// Share of the ring, as a divisor, that one message may take; a larger one goes to the database
+/// directly.
+const RING_SHARE: u64 = 16;
 
 /// A message in the ring.
 #[derive(Debug)]
-pub(crate) struct Letter {
+pub(crate) struct JournalEntry {
     pub(crate) message: Arc<NewMessage>,
-    /// Of what is due of it, where delivery has it.
+    /// Lease of the due recipients, if delivery has them.
     pub(crate) lease: Option<Lease>,
-    /// When something of it is due that nobody holds a lease of.
+    /// Earliest time at which a recipient that nobody has leased is due.
     due: Option<Millis>,
 }
 
-impl Letter {
-    /// A message that is leased, or not.
+impl JournalEntry {
+    /// Makes an entry for a message, leased or not.
     pub(crate) fn new(message: Arc<NewMessage>, lease: Option<Lease>) -> Self {
         let due = |to: &NewRecipient| match to.state {
             _ if message.quarantine.is_some() => None,
@@ -93,107 +95,107 @@ impl Letter {
         }
     }
 
-    /// When something of it is due that nobody holds a lease of; `None` if it waits for nothing but
-    /// an operator.
+    /// Returns the earliest time at which a recipient that nobody has leased is due; `None` if the
+    /// message only waits for an operator.
     pub(crate) fn due(&self) -> Option<Millis> {
         self.due
     }
 }
 
-/// An effect, for whom, and the time of the transaction that had it.
-pub(crate) type Remembered = (Scope, Effect, Millis);
+/// An effect with its scope and the time of its transaction.
+pub(crate) type TimedEffect = (Scope, Effect, Millis);
 
-/// The ring, and what of it counts.
+/// The ring, and an index of the records in it that still count.
 #[derive(Debug)]
 pub(crate) struct Journal {
     ring: Ring,
-    /// Neither gone nor carried over, by position.
-    letters: BTreeMap<u64, Letter>,
+    /// Messages without a tombstone that are not checkpointed, by position.
+    entries: BTreeMap<u64, JournalEntry>,
     positions: HashMap<TransactionId, u64>,
-    /// Not carried over, each with the position of its message.
-    effects: Vec<(u64, Remembered)>,
-    /// Everything before is gone or in the database, its log included.
-    carried: u64,
-    /// Of the database, in this life of the file.
-    commits: Commits,
+    /// Effects that are not checkpointed, each with the position of its message.
+    effects: Vec<(u64, TimedEffect)>,
+    /// Position before which every record is checkpointed or has a tombstone.
+    checkpointed_to: u64,
+    /// CommitCounts of the database in this generation of the journal.
+    commits: CommitCounts,
 }
 
-/// What is carried over in one commit, and how far the ring counts from then on.
+/// Entries and effects that one checkpoint moves into the database.
 #[derive(Debug, Default)]
-pub(crate) struct Load {
-    /// Positions of letters, in ascending order.
-    pub(crate) letters: Vec<u64>,
-    /// How many of the effects, from the first.
+pub(crate) struct CheckpointBatch {
+    /// Positions of the entries, in ascending order.
+    pub(crate) entries: Vec<u64>,
+    /// Number of effects, counted from the first.
     pub(crate) effects: usize,
 }
 
-/// How far the database has got.
+/// Positions up to which checkpoints have come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Progress {
-    /// Every letter before is gone or in the database.
-    pub(crate) letters: u64,
-    /// Every effect before is in the database.
+pub(crate) struct CheckpointProgress {
+    /// Position before which every entry is in the database or has a tombstone.
+    pub(crate) entries: u64,
+    /// Position before which every effect is in the database.
     pub(crate) effects: u64,
 }
 
-impl Progress {
-    /// What the ring still has to hold begins here.
+impl CheckpointProgress {
+    /// Returns the position of the first record that the ring must still hold.
     pub(crate) fn first(self) -> u64 {
-        self.letters.min(self.effects)
+        self.entries.min(self.effects)
     }
 }
 
-impl Load {
-    /// Both in one.
-    pub(crate) fn with(mut self, other: Self) -> Self {
-        self.letters.extend(other.letters);
-        self.letters.sort_unstable();
-        self.letters.dedup();
+impl CheckpointBatch {
+    /// Merges two batches into one.
+    pub(crate) fn merge(mut self, other: Self) -> Self {
+        self.entries.extend(other.entries);
+        self.entries.sort_unstable();
+        self.entries.dedup();
         Self {
-            letters: self.letters,
+            entries: self.entries,
             effects: self.effects.max(other.effects),
         }
     }
 }
 
 impl Journal {
-    /// A new life of the file, with nothing in it.
+    /// Creates the file for a new, empty generation.
     ///
     /// # Errors
-    /// If its room cannot be set aside.
-    pub(crate) fn create(paths: &Paths, length: u64, salt: Salt) -> io::Result<Self> {
+    /// If its space cannot be allocated.
+    pub(crate) fn create(paths: &Paths, length: u64, id: GenerationId) -> io::Result<Self> {
         Ok(Self {
-            ring: Ring::create(paths, length, salt)?,
-            letters: BTreeMap::new(),
+            ring: Ring::create(paths, length, id)?,
+            entries: BTreeMap::new(),
             positions: HashMap::new(),
             effects: Vec::new(),
-            carried: 0,
-            commits: Commits::default(),
+            checkpointed_to: 0,
+            commits: CommitCounts::default(),
         })
     }
 
-    /// Whether it holds the message.
+    /// Returns true if the message is in the journal.
     pub(crate) fn holds(&self, id: TransactionId) -> bool {
         self.positions.contains_key(&id)
     }
 
-    /// The message, if it is here.
-    pub(crate) fn letter(&self, id: TransactionId) -> Option<&Letter> {
-        self.letters.get(self.positions.get(&id)?)
+    /// Returns the message's entry, if it is in the journal.
+    pub(crate) fn entry(&self, id: TransactionId) -> Option<&JournalEntry> {
+        self.entries.get(self.positions.get(&id)?)
     }
 
-    /// Whether a message of so many octets has a place. It may need a few more for its envelope
-    /// and its judgements: [`Journal::accept`] has the last word.
-    pub(crate) fn is_for(&self, octets: u64) -> bool {
-        octets <= self.ring.length() / LARGEST_PART
+    /// Returns true if a message of so many octets may go into the ring. Envelope and judgements
+    /// need a few octets more, so [`Journal::accept`] may still refuse it.
+    pub(crate) fn is_small_enough(&self, octets: u64) -> bool {
+        octets <= self.ring.length() / RING_SHARE
     }
 
-    /// Adds a message; `false` if there is no room for it.
+    /// Appends a message; returns `false` if there is no room for it.
     ///
     /// # Errors
     /// If it cannot be encoded.
-    pub(crate) fn accept(&mut self, letter: Letter) -> io::Result<bool> {
-        let message = &letter.message;
+    pub(crate) fn accept(&mut self, entry: JournalEntry) -> io::Result<bool> {
+        let message = &entry.message;
         let (envelope, octets) = record::envelope(message)?;
         let write = |next: &mut Vec<u8>| record::accepted(next, &envelope, message);
         let Some(position) = self.ring.append(octets, write)? else {
@@ -203,55 +205,56 @@ impl Journal {
         let time = message.transaction.time;
         (self.effects).extend(effects.map(|(scope, effect)| (position, (scope, effect, time))));
         self.positions.insert(message.transaction.id, position);
-        self.letters.insert(position, letter);
+        self.entries.insert(position, entry);
         Ok(true)
     }
 
-    /// Nothing is left to do for a message: says so in the ring. `false` if that has no room.
-    pub(crate) fn gone(&mut self, id: TransactionId) -> io::Result<bool> {
+    /// Appends a tombstone for a message to which nothing is left to be done; returns `false` if
+    /// the ring has no room.
+    pub(crate) fn add_tombstone(&mut self, id: TransactionId) -> io::Result<bool> {
         let Some(&position) = self.positions.get(&id) else {
             return Ok(false);
         };
-        let write = |next: &mut Vec<u8>| record::gone(next, position);
-        let written = self.ring.append(record::GONE, write)?.is_some();
+        let write = |next: &mut Vec<u8>| record::tombstone(next, position);
+        let written = self.ring.append(record::TOMBSTONE_LENGTH, write)?.is_some();
         if written {
             self.forget(position);
         }
         Ok(written)
     }
 
-    /// Writes what was added since. It survives the process then.
+    /// Writes the appended records to the file. They survive the end of the process then.
     pub(crate) fn write(&mut self) -> io::Result<()> {
         self.ring.write()
     }
 
-    /// What its file is known by.
+    /// Returns the generation of the file.
     pub(crate) fn generation(&self) -> Generation {
         self.ring.generation()
     }
 
-    /// Makes what was written durable.
+    /// Makes the written records durable.
     pub(crate) fn sync(&mut self) -> io::Result<()> {
         self.ring.sync()
     }
 
-    /// What has been here for long enough, where it is time to carry it over.
-    pub(crate) fn overdue(&self) -> Option<Load> {
+    /// Returns the entries and effects that are old enough for a checkpoint, if one is due.
+    pub(crate) fn overdue(&self) -> Option<CheckpointBatch> {
         let end = self.ring.end();
         let quarter = self.ring.length() / 4;
-        let half_full = self.is_half_full() && end - self.carried > quarter;
-        if !half_full && self.effects.len() < EFFECTS {
+        let half_full = self.is_half_full() && end - self.checkpointed_to > quarter;
+        if !half_full && self.effects.len() < EFFECTS_DUE {
             return None;
         }
         let old = end.saturating_sub(quarter);
-        let letters = self.letters.range(..old).map(|(at, _)| *at);
-        Some(Load {
-            letters: if half_full {
-                letters.collect()
+        let entries = self.entries.range(..old).map(|(at, _)| *at);
+        Some(CheckpointBatch {
+            entries: if half_full {
+                entries.collect()
             } else {
                 Vec::new()
             },
-            effects: self.some_effects(),
+            effects: self.effects_for_one_checkpoint(),
         })
     }
 
@@ -259,162 +262,162 @@ impl Journal {
         self.ring.end() - self.ring.tail() > self.ring.length() / 2
     }
 
-    /// Whether it is time to write the database's log to the database itself: only then is there
-    /// room for more.
-    pub(crate) fn wants_checkpoint(&self) -> bool {
-        self.is_half_full() && self.carried > self.ring.tail()
+    /// Returns true if the WAL should be copied into the database: only that frees more of the
+    /// ring.
+    pub(crate) fn wants_wal_checkpoint(&self) -> bool {
+        self.is_half_full() && self.checkpointed_to > self.ring.tail()
     }
 
-    /// The log of the database is about to be written to the database itself. From here until that
-    /// is done the database is as good as its log.
-    pub(crate) fn checkpoint_begins(&mut self) {
+    /// Notes that the WAL is about to be copied into the database. Until that is finished, the
+    /// database file alone may be inconsistent.
+    pub(crate) fn wal_checkpoint_begins(&mut self) {
         self.commits.begun = self.commits.made;
         self.ring.note_commits(self.commits);
     }
 
-    /// All that was carried over so far is in the database itself, durably.
-    pub(crate) fn checkpointed(&mut self) {
-        self.ring.free_before(self.carried);
+    /// Notes that everything checkpointed so far is durable in the database file itself.
+    pub(crate) fn wal_checkpointed(&mut self) {
+        self.ring.free_before(self.checkpointed_to);
         self.commits.written = self.commits.made;
         self.ring.note_commits(self.commits);
     }
 
-    /// The number of the next commit of the database.
+    /// Returns the number of the database's next commit.
     pub(crate) fn next_commit(&self) -> u64 {
         self.commits.made + 1
     }
 
-    /// How many of the effects may be carried over at once: all of a message or none, since it is
-    /// written down which message's come next.
-    fn some_effects(&self) -> usize {
-        let Some((last, rest)) = (self.effects.split_at_checked(EFFECTS_AT_ONCE))
+    /// Returns the number of effects for one checkpoint. All effects of a message or none are
+    /// included, since the database stores the position of the message whose effects come next.
+    fn effects_for_one_checkpoint(&self) -> usize {
+        let Some((last, rest)) = (self.effects.split_at_checked(MAX_EFFECTS))
             .and_then(|(first, rest)| Some((first.last()?.0, rest)))
         else {
             return self.effects.len();
         };
         let same = rest.iter().take_while(|(at, _)| *at == last).count();
-        EFFECTS_AT_ONCE + same
+        MAX_EFFECTS + same
     }
 
-    /// Whether nothing is left to be remembered once this load is carried over.
-    pub(crate) fn has_no_effects_after(&self, load: &Load) -> bool {
-        load.effects >= self.effects.len()
+    /// Returns true if this batch includes all effects that the journal holds.
+    pub(crate) fn includes_all_effects(&self, batch: &CheckpointBatch) -> bool {
+        batch.effects >= self.effects.len()
     }
 
-    /// All that is here.
-    pub(crate) fn everything(&self) -> Load {
-        Load {
-            letters: self.letters.keys().copied().collect(),
+    /// Returns a batch of all entries and effects.
+    pub(crate) fn everything(&self) -> CheckpointBatch {
+        CheckpointBatch {
+            entries: self.entries.keys().copied().collect(),
             effects: self.effects.len(),
         }
     }
 
-    /// One message.
-    pub(crate) fn only(&self, id: TransactionId) -> Load {
-        Load {
-            letters: self.positions.get(&id).copied().into_iter().collect(),
+    /// Returns a batch of one message.
+    pub(crate) fn only(&self, id: TransactionId) -> CheckpointBatch {
+        CheckpointBatch {
+            entries: self.positions.get(&id).copied().into_iter().collect(),
             effects: 0,
         }
     }
 
-    /// The messages of which something is due.
-    pub(crate) fn due(&self, now: Millis) -> Load {
-        let letters = self.letters.iter();
-        let over = letters.filter(|(_, letter)| letter.due.is_some_and(|due| due <= now));
-        Load {
-            letters: over.map(|(at, _)| *at).collect(),
+    /// Returns a batch of the messages that have a recipient due at `now`.
+    pub(crate) fn due(&self, now: Millis) -> CheckpointBatch {
+        let entries = self.entries.iter();
+        let over = entries.filter(|(_, entry)| entry.due.is_some_and(|due| due <= now));
+        CheckpointBatch {
+            entries: over.map(|(at, _)| *at).collect(),
             effects: 0,
         }
     }
 
-    /// When the first message is due.
+    /// Returns the time at which the first message is due.
     pub(crate) fn next_due(&self) -> Option<Millis> {
-        self.letters.values().filter_map(Letter::due).min()
+        self.entries.values().filter_map(JournalEntry::due).min()
     }
 
-    /// Whether the database has yet to hear of anything.
+    /// Returns true if the ring holds records that are not checkpointed.
     pub(crate) fn is_behind(&self) -> bool {
-        self.ring.end() > self.carried
+        self.ring.end() > self.checkpointed_to
     }
 
-    /// The letter at a position.
-    pub(crate) fn at(&self, position: u64) -> Option<&Letter> {
-        self.letters.get(&position)
+    /// Returns the entry at a position.
+    pub(crate) fn at(&self, position: u64) -> Option<&JournalEntry> {
+        self.entries.get(&position)
     }
 
-    /// The effects of a load.
-    pub(crate) fn effects(&self, load: &Load) -> impl Iterator<Item = &Remembered> {
-        self.effects[..load.effects]
+    /// Returns the effects of a batch.
+    pub(crate) fn effects(&self, batch: &CheckpointBatch) -> impl Iterator<Item = &TimedEffect> {
+        self.effects[..batch.effects]
             .iter()
             .map(|(_, effect)| effect)
     }
 
-    /// How far the database will have got with a load.
-    pub(crate) fn progress(&self, load: &Load) -> Progress {
+    /// Returns the positions that a checkpoint of this batch will reach.
+    pub(crate) fn progress(&self, batch: &CheckpointBatch) -> CheckpointProgress {
         let end = self.ring.end();
-        let mut letters = self.letters.keys();
-        let staying = letters.find(|at| load.letters.binary_search(at).is_err());
-        Progress {
-            letters: staying.copied().unwrap_or(end),
-            effects: self.effects.get(load.effects).map_or(end, |(at, _)| *at),
+        let mut entries = self.entries.keys();
+        let staying = entries.find(|at| batch.entries.binary_search(at).is_err());
+        CheckpointProgress {
+            entries: staying.copied().unwrap_or(end),
+            effects: self.effects.get(batch.effects).map_or(end, |(at, _)| *at),
         }
     }
 
-    /// A load has been carried over, and the database says so in its log, durably.
-    pub(crate) fn carried(&mut self, load: &Load) {
-        let progress = self.progress(load);
-        for position in &load.letters {
+    /// Removes a batch that was checkpointed: the commit is durable in the WAL.
+    pub(crate) fn checkpointed(&mut self, batch: &CheckpointBatch) {
+        let progress = self.progress(batch);
+        for position in &batch.entries {
             self.forget(*position);
         }
-        self.effects.drain(..load.effects);
-        self.carried = progress.first();
+        self.effects.drain(..batch.effects);
+        self.checkpointed_to = progress.first();
         self.commits.made += 1;
         self.ring.note_commits(self.commits);
     }
 
     fn forget(&mut self, position: u64) {
-        if let Some(letter) = self.letters.remove(&position) {
-            self.positions.remove(&letter.message.transaction.id);
+        if let Some(entry) = self.entries.remove(&position) {
+            self.positions.remove(&entry.message.transaction.id);
         }
     }
 }
 
-/// What the database knows of the last life of the file.
+/// The database's record of the previous generation of the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Form {
-    /// None that counts: it had not begun.
+pub(crate) enum JournalFormat {
+    /// No generation was begun.
     None,
-    /// The first form, of this salt.
-    First(Salt),
-    /// The present one.
+    /// A generation in the first file format.
+    First(GenerationId),
+    /// A generation in the present file format.
     Present(Generation),
 }
 
-/// What the last life of the file has left.
+/// Records and faults read from the previous generation.
 #[derive(Debug, Default)]
 pub(crate) struct Recovered {
-    /// By position, in the order in which they were written.
-    pub(crate) records: Vec<(u64, Record)>,
-    /// What is damaged of it.
+    /// Records with their positions, in the order in which they were written.
+    pub(crate) records: Vec<(u64, JournalRecord)>,
+    /// Damage found in the file.
     pub(crate) faults: Vec<Fault>,
 }
 
-/// Reads what the last life of the file holds from `tail` on, damaged or not.
+/// Reads the records of the previous generation from `tail` on, whether the file is damaged or not.
 ///
 /// # Errors
 /// If it cannot be read.
-pub(crate) fn read(paths: &Paths, form: Form, tail: u64) -> io::Result<Recovered> {
-    let scan = match form {
-        Form::None => return Ok(Recovered::default()),
-        Form::First(salt) => earlier::scan(&paths.journal, salt, tail)?,
-        Form::Present(generation) => scan::scan(paths, generation, tail)?,
+pub(crate) fn read(paths: &Paths, format: JournalFormat, tail: u64) -> io::Result<Recovered> {
+    let scan = match format {
+        JournalFormat::None => return Ok(Recovered::default()),
+        JournalFormat::First(id) => earlier::scan(&paths.journal, id, tail)?,
+        JournalFormat::Present(generation) => scan::scan(paths, generation, tail)?,
     };
     let mut recovered = Recovered {
         records: Vec::with_capacity(scan.records.len()),
         faults: scan.faults,
     };
     for (position, payload) in scan.records {
-        match Record::read(payload.into()) {
+        match JournalRecord::read(payload.into()) {
             Ok(record) => recovered.records.push((position, record)),
             Err(error) => recovered.faults.push(Fault::Unreadable {
                 position,
@@ -425,38 +428,37 @@ pub(crate) fn read(paths: &Paths, form: Form, tail: u64) -> io::Result<Recovered
     Ok(recovered)
 }
 
-/// Whether anything was ever written to a journal, of whatever form and generation; what is no file
-/// is none of ours.
+/// Returns true if a record was ever written to a journal, of any format and generation. A path
+/// that is not a regular file was not written by us.
 ///
 /// # Errors
 /// If it cannot be read.
 pub(crate) fn is_used(path: &Path) -> io::Result<bool> {
-    let Ok(file) = scan::read(path, ring::LONGEST)? else {
+    let Ok(file) = scan::read(path, ring::MAX_FILE)? else {
         return Ok(false);
     };
     let ring = file.get(format::PAGE as usize..).unwrap_or_default();
     Ok(ring.iter().any(|octet| *octet != 0))
 }
 
-/// Whether the file beside a journal tells of mail, of whatever generation.
+/// Returns true if the mark file says that mail was written to the journal, in any generation.
 pub(crate) fn mark_tells_of_mail(path: &Path) -> bool {
     scan::read_mark(path).is_some_and(|octets| format::tells_of_mail(&octets))
 }
 
-/// What stands beside a journal, if anything does.
+/// Reads the mark file, if it can be read.
 pub(crate) fn read_mark(paths: &Paths) -> Option<Vec<u8>> {
     scan::read_mark(&paths.mark)
 }
 
-/// Whether what stands beside a journal of this generation says all that it should: how far the
-/// journal is synced, and how far the database has come. It is there, durably, before the journal
+/// Returns true if the mark file is complete for this generation: it says how far the journal is
+/// synced, and how far the database has come. The file is created and synced before the journal
 /// counts.
 pub(crate) fn mark_tells(mark: &[u8], generation: Generation) -> bool {
-    format::read_mark(mark, generation.salt).is_some() && commits(mark, generation).is_some()
+    format::read_mark(mark, generation.id).is_some() && commits(mark, generation).is_some()
 }
 
-/// How far the database has come, as what stands beside a journal tells; `None` where it tells
-/// nothing of this generation.
-pub(crate) fn commits(mark: &[u8], generation: Generation) -> Option<Commits> {
-    format::read_commits(mark, generation.salt)
+/// Returns the commit counts that the mark file holds for this generation; `None` if it holds none.
+pub(crate) fn commits(mark: &[u8], generation: Generation) -> Option<CommitCounts> {
+    format::read_commits(mark, generation.id)
 }

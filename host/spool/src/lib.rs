@@ -1,44 +1,47 @@
-//! The durable queue: what a client got its 250 for is in here until every recipient has met an
-//! end.
+//! The durable queue: it holds each message that a client got its 250 for, until every recipient is
+//! delivered to, failed or cancelled.
 //!
 //! The way of a message through this crate:
 //!
 //! 1. The session opens a [`Staging`] and writes the octets of DATA into it as they arrive. Up to
-//!    [`INLINE_LIMIT`] they stay in memory; beyond, they go to a file `incoming/<transaction id>`.
-//!    [`Staging::finish`] makes that file durable and gives back the header section, which
-//!    policies may edit, apart from the body, which nobody edits.
-//! 2. [`Spool::accept`] hands over the [`NewMessage`]. One thread owns journal and database: it
-//!    takes everything that waits. What is due at once is written to the journal, a file beside
-//!    the database, and synced; the rest is run in one SQLite transaction, in which a bad
-//!    operation fails alone, and which is synced by COMMIT (`synchronous=FULL`). Only then may the
-//!    clients get their 250.
-//! 3. [`Spool::claim`] leases what is due to delivery, message by message. What is due when it is
-//!    accepted is leased in that very commit and need not be read back ([`Spool::attach`]).
-//!    [`Spool::record`] takes the results. A bounce goes in with the failure that it tells of, in one commit.
-//! 4. With its last unfinished recipient the message goes: row, body, and after the commit the
-//!    file. One that is delivered at once is gone before it had a row.
+//!    [`INLINE_LIMIT`] octets stay in memory; a larger message goes to a file
+//!    `incoming/<transaction id>`. [`Staging::finish`] makes that file durable and splits the
+//!    header section, which policies may edit, from the body, which nobody edits.
+//! 2. [`Spool::accept`] hands over the [`NewMessage`]. One thread writes journal and database, and
+//!    takes all waiting operations as a batch. Messages are appended to the journal, a file beside
+//!    the database, and synced. The other operations run in one SQLite transaction, in which a bad
+//!    operation fails alone; COMMIT syncs it (`synchronous=FULL`). Only then may the clients get
+//!    their 250.
+//! 3. [`Spool::claim`] leases due recipients to delivery, message by message. A message that is due
+//!    when it is accepted is leased in the same commit and need not be read back
+//!    ([`Spool::attach`]). [`Spool::record`] takes the results. A bounce is committed together with
+//!    the failure that it reports.
+//! 4. When its last recipient is finished, the message is deleted: its rows, its body, and after
+//!    the commit its file. A message that is delivered at once never has a row.
 //!
-//! Besides messages the store holds what policies asked to remember ([`Effect`]): it is written
-//! in the commit of the message that it came with, and looked up in memory ([`Spool::seen`],
-//! [`Spool::counted`]). How much that can be is bounded for each account
+//! Besides messages the store holds counts, marks and machines of policies ([`Effect`]). They are
+//! written in the commit of the message that they came with, and looked up in memory
+//! ([`Spool::seen`], [`Spool::counted`]). Their size is bounded for each account
 //! ([`SpoolSettings::remembered_bytes`]).
 //!
 //! When the disk is nearly full, intake stops ([`SpoolError::Full`]) while deliveries are still
-//! recorded: see [`SpoolSettings::min_free_bytes`]. When an fsync or a commit fails, nobody knows
-//! what is on the disk, and the process ends: see [`Fatal`].
+//! recorded: see [`SpoolSettings::min_free_bytes`]. When an fsync or a commit fails, the state of
+//! the disk is unknown, and the process ends: see [`Fatal`].
 //!
-//! A store that has been damaged says so: a journal is kept under another name with what is whole
-//! of it saved ([`SqliteSpool::damage`]), a database that is missing, emptied or another's is not
-//! replaced ([`SpoolError::Lost`]), what its log has lost is told and comes from the journal
-//! ([`SqliteSpool::log_damage`]), and [`inspect`] looks at all of it without changing anything.
+//! Damage to the store is reported. A damaged journal is kept under another name, and its whole
+//! records are recovered ([`SqliteSpool::damage`]). A database that is missing, empty or of another
+//! program is not replaced ([`SpoolError::Lost`]). Commits lost with the write-ahead log are
+//! reported, and their mail is recovered from the journal ([`SqliteSpool::log_damage`]).
+//! [`inspect`] checks all of this without changing anything.
 //!
 //! [`Effect`]: gatepost_model::Effect
 
 #![forbid(unsafe_code)]
 
+mod damage;
+mod direct;
 mod disk;
 mod error;
-mod fresh;
 mod journal;
 mod memory;
 mod message;
@@ -47,8 +50,8 @@ mod settings;
 mod spool;
 mod sqlite;
 mod staging;
-mod state;
 
+pub use damage::{DamagedBody, JournalDamage, LogDamage, MarkDamage, inspect};
 pub use error::SpoolError;
 pub use gatepost_model::{Machine, Scope};
 pub use journal::Fault;
@@ -65,4 +68,3 @@ pub use settings::{Fatal, SpoolSettings};
 pub use spool::{Spool, Ticket};
 pub use sqlite::SqliteSpool;
 pub use staging::{INLINE_LIMIT, Staged, StagedBody, Staging};
-pub use state::{DamagedBody, JournalDamage, LogDamage, MarkDamage, inspect};

@@ -1,12 +1,12 @@
-//! What policies asked to remember, kept for look-ups: marks, counts and machines.
+//! The in-memory copy of what policies asked to remember: marks, counts and machines.
 //!
-//! The database holds the same; this is loaded from it at open and follows it after each commit.
+//! It is loaded from the database when the store is opened, and updated after each commit.
 //!
-//! All of it comes from what strangers send, so it is bounded: for each policy and account the
-//! marks, for each the counts, and for each account the machines take no more than
-//! [so many octets](crate::SpoolSettings::remembered_bytes). Beyond that the weakest is forgotten,
-//! here at once and in the database with the next commit. What is sent to one account so never
-//! makes the relay forget anything of another.
+//! All of it derives from what strangers send, so it is bounded: the marks of each policy and
+//! account, their counts, and the machines of each account take no more than [so many
+//! octets](crate::SpoolSettings::remembered_bytes). Beyond that the weakest entry is evicted, here
+//! at once and from the database with the next commit. So mail to one account never evicts an entry
+//! of another.
 
 mod counts;
 mod machines;
@@ -26,77 +26,77 @@ use crate::KnownMachine;
 use self::{counts::Counts, machines::Machines, marks::Marks};
 
 /// Milliseconds in a bucket of a count.
-const BUCKET: u64 = 60_000;
+const BUCKET_MILLIS: u64 = 60_000;
 
-/// The longest window of a count, in seconds.
+/// Longest window of a count, in seconds.
 pub(crate) const LONGEST_WINDOW: u32 = 24 * 3600;
 
-/// What an entry is taken to need besides its texts, in octets.
-const ENTRY: usize = 160;
+/// Octets that an entry is assumed to need besides its texts.
+const ENTRY_OVERHEAD: usize = 160;
 
-/// So many changes are applied at once; look-ups have their turn in between.
-const AT_ONCE: usize = 256;
+/// Most changes applied under one lock; look-ups get their turn in between.
+const CHANGES_AT_ONCE: usize = 256;
 
-/// The least time between two lines in the log that say that something is forgotten early.
-const SAY_EVERY: Duration = Duration::from_secs(600);
+/// Least time between two log lines about evictions.
+const REPORT_EVERY: Duration = Duration::from_secs(600);
 
-/// The bucket that a moment falls into.
+/// Returns the bucket of a time.
 pub(crate) fn bucket(at: Millis) -> u64 {
-    at.0 / BUCKET
+    at.0 / BUCKET_MILLIS
 }
 
-/// The first bucket that a window of so many seconds before `now` still touches.
+/// Returns the first bucket that a window of so many seconds before `now` touches.
 pub(crate) fn first_bucket(now: Millis, seconds: u32) -> u64 {
     let length = u64::from(seconds.min(LONGEST_WINDOW)) * 1000;
     bucket(Millis(now.0.saturating_sub(length)))
 }
 
-/// One change, as committed.
+/// One committed change.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Change {
-    /// The key is marked until then.
+pub(crate) enum MemoryChange {
+    /// Marks the key until a time.
     Mark {
         scope: Scope,
         key: String,
         until: Millis,
     },
-    /// So much more in that bucket.
+    /// Adds to the count in a bucket.
     Count {
         scope: Scope,
         key: String,
         bucket: u64,
         amount: u64,
     },
-    /// The count begins from nothing.
-    Forget { scope: Scope, key: String },
-    /// The address is known as a machine's, in the place of what was known of it.
+    /// Deletes the count.
+    ForgetCount { scope: Scope, key: String },
+    /// Stores an address as a machine's, and replaces what was known of it.
     Machine {
         account: String,
         address: String,
         machine: Machine,
     },
-    /// The address is known as a machine's no more.
-    NoMachine { account: String, address: String },
-    /// The mark is gone.
+    /// Deletes a machine.
+    ForgetMachine { account: String, address: String },
+    /// Deletes a mark.
     Unmark { scope: Scope, key: String },
-    /// The bucket is gone.
-    Uncount {
+    /// Deletes a bucket of a count.
+    DropBucket {
         scope: Scope,
         key: String,
         bucket: u64,
     },
 }
 
-/// How much is remembered, of one kind.
+/// Number and size of the remembered entries of one kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Remembered {
-    /// Keys or addresses.
+    /// Number of keys or addresses.
     pub entries: usize,
-    /// Octets of memory that they are taken to need.
+    /// Octets of memory that they are assumed to need.
     pub octets: usize,
 }
 
-/// How much is remembered, by kind.
+/// Number and size of the remembered entries, by kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RememberedTotals {
     /// Keys that are marked as seen.
@@ -108,25 +108,25 @@ pub struct RememberedTotals {
 }
 
 #[derive(Debug, Default)]
-struct OfScope {
+struct ScopeMemory {
     marks: Marks,
     counts: Counts,
 }
 
 #[derive(Debug, Default)]
-struct State {
-    scopes: HashMap<Scope, OfScope>,
-    /// By account. An empty account stands for none.
+struct MemoryState {
+    scopes: HashMap<Scope, ScopeMemory>,
+    /// Machines by account. The empty string stands for no account.
     machines: HashMap<String, Machines>,
-    /// When it was last said that something is forgotten early.
-    said: Option<Instant>,
+    /// Time of the last log line about evictions.
+    reported_at: Option<Instant>,
 }
 
-/// Marks and counts of all scopes, and the machines that are known, by account and address.
+/// Marks and counts of all scopes, and known machines by account and address.
 #[derive(Debug)]
 pub(crate) struct Memory {
-    state: RwLock<State>,
-    /// Octets that the marks of one scope may take, its counts, and the machines of an account.
+    state: RwLock<MemoryState>,
+    /// Most octets for the marks of one scope, for its counts, and for the machines of an account.
     bound: usize,
 }
 
@@ -151,72 +151,72 @@ impl Memory {
         of.map_or(0, |of| of.counts.sum(key, window))
     }
 
-    /// Applies changes, and gives what was forgotten to make room: it is to go from the database
-    /// as well.
-    pub(crate) fn apply(&self, changes: Vec<Change>) -> Vec<Change> {
-        let mut forgotten = Vec::new();
+    /// Applies changes; returns the evictions that they caused, which must also be made in the
+    /// database.
+    pub(crate) fn apply(&self, changes: Vec<MemoryChange>) -> Vec<MemoryChange> {
+        let mut evicted = Vec::new();
         let mut changes = changes.into_iter().peekable();
         while changes.peek().is_some() {
-            self.apply_at_once(changes.by_ref().take(AT_ONCE), &mut forgotten);
+            self.apply_at_once(changes.by_ref().take(CHANGES_AT_ONCE), &mut evicted);
         }
-        forgotten
+        evicted
     }
 
-    /// Applies changes, and makes room only when all are there.
+    /// Applies changes under one lock, and evicts only after all of them.
     pub(crate) fn apply_at_once(
         &self,
-        changes: impl Iterator<Item = Change>,
-        forgotten: &mut Vec<Change>,
+        changes: impl Iterator<Item = MemoryChange>,
+        evicted: &mut Vec<MemoryChange>,
     ) {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         let (mut scopes, mut accounts) = (HashSet::new(), HashSet::new());
         for change in changes {
             match &change {
-                Change::Mark { scope, .. } | Change::Count { scope, .. } => {
+                MemoryChange::Mark { scope, .. } | MemoryChange::Count { scope, .. } => {
                     if !scopes.contains(scope) {
                         scopes.insert(scope.clone());
                     }
                 }
-                Change::Machine { account, .. } => {
+                MemoryChange::Machine { account, .. } => {
                     if !accounts.contains(account) {
                         accounts.insert(account.clone());
                     }
                 }
-                Change::Forget { .. }
-                | Change::NoMachine { .. }
-                | Change::Unmark { .. }
-                | Change::Uncount { .. } => {}
+                MemoryChange::ForgetCount { .. }
+                | MemoryChange::ForgetMachine { .. }
+                | MemoryChange::Unmark { .. }
+                | MemoryChange::DropBucket { .. } => {}
             }
             state.apply(change);
         }
-        let before = forgotten.len();
+        let before = evicted.len();
         for scope in scopes {
-            state.make_room_in_scope(&scope, self.bound, forgotten);
+            state.make_room_in_scope(&scope, self.bound, evicted);
         }
         for account in accounts {
-            state.make_room_for_machines(&account, self.bound, forgotten);
+            state.make_room_for_machines(&account, self.bound, evicted);
         }
-        state.say(&forgotten[before..]);
+        state.report_evictions(&evicted[before..]);
     }
 
-    /// Whether what this change would forget is known.
-    pub(crate) fn holds(&self, forgetting: &Change) -> bool {
+    /// Returns true if there is an entry that this deletion would remove.
+    pub(crate) fn holds(&self, deletion: &MemoryChange) -> bool {
         let state = self.read();
-        match forgetting {
-            Change::Mark { scope, key, .. } | Change::Unmark { scope, key } => {
+        match deletion {
+            MemoryChange::Mark { scope, key, .. } | MemoryChange::Unmark { scope, key } => {
                 let of = state.scopes.get(scope);
                 of.is_some_and(|of| of.marks.until(key).is_some())
             }
-            Change::Count { scope, key, .. }
-            | Change::Forget { scope, key }
-            | Change::Uncount { scope, key, .. } => {
+            MemoryChange::Count { scope, key, .. }
+            | MemoryChange::ForgetCount { scope, key }
+            | MemoryChange::DropBucket { scope, key, .. } => {
                 let of = state.scopes.get(scope);
                 of.is_some_and(|of| of.counts.holds(key))
             }
-            Change::Machine {
+            MemoryChange::Machine {
                 account, address, ..
             }
-            | Change::NoMachine { account, address } => {
+            | MemoryChange::ForgetMachine { account, address } => {
                 let of = state.machines.get(account);
                 of.is_some_and(|of| of.get(address).is_some())
             }
@@ -229,7 +229,7 @@ impl Memory {
         (known.until > now).then(|| known.clone())
     }
 
-    /// Those of one account, or all, by account and address.
+    /// Returns the machines of one account, or of all, by account and address.
     pub(crate) fn machines(&self, account: Option<&str>, now: Millis) -> Vec<KnownMachine> {
         let state = self.read();
         let mut found: Vec<_> = (state.machines.iter())
@@ -265,19 +265,21 @@ impl Memory {
         totals
     }
 
-    fn read(&self) -> std::sync::RwLockReadGuard<'_, State> {
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, MemoryState> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
-    fn apply(&mut self, change: Change) {
+impl MemoryState {
+    fn apply(&mut self, change: MemoryChange) {
         match change {
-            Change::Mark { scope, key, until } => {
+            MemoryChange::Mark { scope, key, until } => {
                 self.scopes.entry(scope).or_default().marks.mark(key, until);
             }
-            Change::Unmark { scope, key } => self.in_scope(&scope, |of| of.marks.unmark(&key)),
-            Change::Count {
+            MemoryChange::Unmark { scope, key } => {
+                self.in_scope(&scope, |of| of.marks.unmark(&key))
+            }
+            MemoryChange::Count {
                 scope,
                 key,
                 bucket,
@@ -286,19 +288,21 @@ impl State {
                 let of = self.scopes.entry(scope).or_default();
                 of.counts.add(key, bucket, amount);
             }
-            Change::Forget { scope, key } => self.in_scope(&scope, |of| of.counts.forget(&key)),
-            Change::Uncount { scope, key, bucket } => {
+            MemoryChange::ForgetCount { scope, key } => {
+                self.in_scope(&scope, |of| of.counts.forget(&key))
+            }
+            MemoryChange::DropBucket { scope, key, bucket } => {
                 self.in_scope(&scope, |of| of.counts.forget_bucket(&key, bucket));
             }
-            Change::Machine {
+            MemoryChange::Machine {
                 account,
                 address,
                 machine,
             } => {
                 let of = self.machines.entry(account).or_default();
-                of.know(address, machine);
+                of.insert(address, machine);
             }
-            Change::NoMachine { account, address } => {
+            MemoryChange::ForgetMachine { account, address } => {
                 if let Some(of) = self.machines.get_mut(&account) {
                     of.forget(&address);
                     if of.len() == 0 {
@@ -309,8 +313,8 @@ impl State {
         }
     }
 
-    /// Takes something from a scope, and the scope if nothing is left.
-    fn in_scope(&mut self, scope: &Scope, take: impl FnOnce(&mut OfScope)) {
+    /// Removes something from a scope, and the scope if it is empty then.
+    fn in_scope(&mut self, scope: &Scope, take: impl FnOnce(&mut ScopeMemory)) {
         if let Some(of) = self.scopes.get_mut(scope) {
             take(of);
             if of.marks.len() == 0 && of.counts.len() == 0 {
@@ -319,66 +323,74 @@ impl State {
         }
     }
 
-    fn make_room_in_scope(&mut self, scope: &Scope, bound: usize, forgotten: &mut Vec<Change>) {
+    fn make_room_in_scope(&mut self, scope: &Scope, bound: usize, evicted: &mut Vec<MemoryChange>) {
         let Some(of) = self.scopes.get_mut(scope) else {
             return;
         };
         while let Some(key) = of.marks.evict(bound) {
             let scope = scope.clone();
-            forgotten.push(Change::Unmark { scope, key });
+            evicted.push(MemoryChange::Unmark { scope, key });
         }
         while let Some(key) = of.counts.evict(bound) {
             let scope = scope.clone();
-            forgotten.push(Change::Forget { scope, key });
+            evicted.push(MemoryChange::ForgetCount { scope, key });
         }
     }
 
-    fn make_room_for_machines(&mut self, account: &str, bound: usize, forgotten: &mut Vec<Change>) {
+    fn make_room_for_machines(
+        &mut self,
+        account: &str,
+        bound: usize,
+        evicted: &mut Vec<MemoryChange>,
+    ) {
         let Some(of) = self.machines.get_mut(account) else {
             return;
         };
         while let Some(address) = of.evict(bound) {
             let account = account.to_owned();
-            forgotten.push(Change::NoMachine { account, address });
+            evicted.push(MemoryChange::ForgetMachine { account, address });
         }
     }
 
-    /// Counts what was forgotten early, and says so now and then.
-    fn say(&mut self, forgotten: &[Change]) {
-        let Some(last) = forgotten.last() else { return };
-        for change in forgotten {
-            let (kind, ..) = of_change(change);
+    /// Counts evictions, and logs one line about them now and then.
+    fn report_evictions(&mut self, evicted: &[MemoryChange]) {
+        let Some(last) = evicted.last() else { return };
+        for change in evicted {
+            let (kind, ..) = labels(change);
             metrics::counter!("gatepost_remembered_evicted_total", "kind" => kind).increment(1);
         }
-        if self.said.is_none_or(|said| said.elapsed() >= SAY_EVERY) {
-            self.said = Some(Instant::now());
-            let (kind, policy, account) = of_change(last);
+        if self
+            .reported_at
+            .is_none_or(|reported_at| reported_at.elapsed() >= REPORT_EVERY)
+        {
+            self.reported_at = Some(Instant::now());
+            let (kind, policy, account) = labels(last);
             tracing::warn!(
                 kind,
                 policy,
                 account,
-                "what is remembered for an account takes all that it may: the weakest is forgotten"
+                "the limit of what is remembered for an account is reached: the weakest entries are evicted"
             );
         }
     }
 }
 
-/// The kind of a change, the policy if it is of one, and the account.
-fn of_change(change: &Change) -> (&'static str, &str, &str) {
+/// Returns a change's kind, its policy (empty for machines) and its account.
+fn labels(change: &MemoryChange) -> (&'static str, &str, &str) {
     match change {
-        Change::Mark { scope, .. } | Change::Unmark { scope, .. } => (
+        MemoryChange::Mark { scope, .. } | MemoryChange::Unmark { scope, .. } => (
             "marks",
             &scope.policy,
             scope.account.as_deref().unwrap_or_default(),
         ),
-        Change::Count { scope, .. }
-        | Change::Forget { scope, .. }
-        | Change::Uncount { scope, .. } => (
+        MemoryChange::Count { scope, .. }
+        | MemoryChange::ForgetCount { scope, .. }
+        | MemoryChange::DropBucket { scope, .. } => (
             "counts",
             &scope.policy,
             scope.account.as_deref().unwrap_or_default(),
         ),
-        Change::Machine { account, .. } | Change::NoMachine { account, .. } => {
+        MemoryChange::Machine { account, .. } | MemoryChange::ForgetMachine { account, .. } => {
             ("machines", "", account)
         }
     }

@@ -1,4 +1,4 @@
-//! What goes into the store and what delivery gets out of it.
+//! Messages handed to the store, claims of delivery, and results of attempts.
 
 use std::{fmt, sync::Arc};
 
@@ -11,42 +11,42 @@ use uuid::Uuid;
 
 use crate::{Scope, StagedBody};
 
-/// A message to be taken, with everything that one commit has to hold.
+/// A message to be accepted, with everything that belongs into the same commit.
 #[derive(Debug, Clone)]
 pub struct NewMessage {
-    /// Id, session facts, account and envelope. Its list of recipients is not stored: it is
-    /// rebuilt from `recipients`.
+    /// Id, session facts, account and envelope. Its list of recipients is not stored: it is rebuilt
+    /// from `recipients`.
     pub transaction: Transaction,
-    /// Who is to get it, and who is not but belongs on record.
+    /// Recipients, including those that get nothing but are on record.
     pub recipients: Vec<NewRecipient>,
-    /// The client announced SMTPUTF8 (RFC 6531).
+    /// True if the client announced SMTPUTF8 (RFC 6531).
     pub smtputf8: bool,
-    /// What the sender wants to hear of it.
+    /// Delivery status notifications that the sender asked for (RFC 3461).
     pub dsn: dsn::MessageRequest,
-    /// What is known of who its sender is.
+    /// Evidence for the reverse-path.
     pub sender: SenderProof,
-    /// The header section after all edits, with the empty line that ends it.
+    /// Header section after all edits, with the empty line that ends it.
     pub head: Bytes,
-    /// Everything after the header section, as it came.
+    /// Everything after the header section, unchanged.
     pub body: NewBody,
-    /// Tags put on it by policies.
+    /// Tags set by policies.
     pub tags: Vec<String>,
-    /// What kind of message it is, if a policy said so.
+    /// Class of the message, if a policy determined it.
     pub classification: Option<Classification>,
-    /// Every call of a policy that judged it.
+    /// All calls of policies that judged it.
     pub judgements: Vec<Judgement>,
-    /// What to remember, and for whom. Applied in the same commit.
+    /// Effects with their scopes, applied in the same commit.
     pub effects: Vec<(Scope, Effect)>,
-    /// Set for a message to be kept apart: its queued recipients wait for a release.
+    /// Set if the message is quarantined: its queued recipients wait for a release.
     pub quarantine: Option<Quarantine>,
-    /// When it was received.
+    /// Time of reception.
     pub received_at: Millis,
-    /// When delivery gives up.
+    /// Time at which delivery gives up.
     pub expires_at: Millis,
 }
 
 impl NewMessage {
-    /// Octets of header section and body.
+    /// Returns the octets of header section and body.
     pub fn size(&self) -> u64 {
         let body = match &self.body {
             NewBody::Inline(bytes) => bytes.len() as u64,
@@ -56,24 +56,24 @@ impl NewMessage {
     }
 }
 
-/// Whether a message comes from whom its reverse-path names: what a notice may tell there, and
-/// whether it may go there at all, depends on it.
+/// Evidence that a message comes from the mailbox in its reverse-path. It decides whether a notice
+/// may be sent there, and how much the notice may tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SenderProof {
-    /// Its client logged in; somebody answers for it.
+    /// The client logged in, so a known user is responsible.
     Authenticated,
-    /// The domain of the reverse-path stands for it: SPF passes, or a signature of the domain.
+    /// The domain of the reverse-path is proved: SPF passes, or a DKIM signature is of that domain.
     Proved,
-    /// Nothing proves it, or nobody has looked.
+    /// Nothing proves the domain, or it was not checked.
     #[default]
     Unproved,
-    /// The domain of the reverse-path says that it does not: SPF fails.
+    /// SPF fails for the domain of the reverse-path.
     Refuted,
 }
 
 impl SenderProof {
-    /// Of a message that a version took which kept nothing of it.
+    /// Returns the proof of a message that an earlier version stored, which stored none.
     pub(crate) fn of_earlier(session: &Session) -> Self {
         match session.user {
             Some(_) => Self::Authenticated,
@@ -82,17 +82,17 @@ impl SenderProof {
     }
 }
 
-/// The body of a message to be taken.
+/// Body of a message to be accepted.
 #[derive(Debug, Clone)]
 pub enum NewBody {
-    /// Stored in the database with the message.
+    /// Body that is stored in the database with the message.
     Inline(Bytes),
-    /// Already on the disk, in a file of its own.
+    /// Body that is already on the disk, in a file of its own.
     Staged(StagedBody),
 }
 
 impl NewBody {
-    /// The body for reading; valid as long as it is held.
+    /// Returns the body for reading; it can be read as long as it is held.
     pub fn body(&self) -> Arc<dyn Body> {
         match self {
             Self::Inline(bytes) => Arc::new(bytes.clone()),
@@ -101,43 +101,43 @@ impl NewBody {
     }
 }
 
-/// One recipient of a message to be taken.
+/// One recipient of a message to be accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct NewRecipient {
-    /// The forward-path.
+    /// Forward-path.
     pub address: Address,
-    /// What the sender wants to hear of it.
+    /// Delivery status notifications that the sender asked for (RFC 3461).
     pub dsn: dsn::RecipientRequest,
-    /// What becomes of it first.
+    /// State in which the recipient starts.
     pub state: InitialState,
 }
 
-/// How a recipient starts.
+/// State in which a recipient starts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum InitialState {
-    /// To be attempted.
+    /// Queued for delivery.
     Queued {
-        /// Not before this time.
+        /// Time before which it is not attempted.
         next_attempt: Millis,
     },
-    /// To wait for an operator.
+    /// Waits for an operator.
     Held,
     /// Gets nothing; on record with the reason while the message lives.
     Suppressed {
-        /// Why.
+        /// Reason for the suppression.
         reason: String,
     },
     /// Refused after DATA; on record with the reply while the message lives.
     Failed {
-        /// What the refusal says.
+        /// Reply of the refusal.
         reply: Reply,
     },
 }
 
 impl InitialState {
-    /// Whether something is still to happen to the recipient.
+    /// Returns true if the recipient is not finished.
     pub(crate) fn is_open(&self) -> bool {
         match self {
             Self::Queued { .. } | Self::Held => true,
@@ -146,22 +146,22 @@ impl InitialState {
     }
 }
 
-/// Why and until when a message is kept apart.
+/// Reason and end of a message's time in quarantine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quarantine {
-    /// What the policy said.
+    /// Reason that the policy gave.
     pub reason: String,
-    /// When it is dropped unless released.
+    /// Time at which it is dropped unless released.
     pub expires: Millis,
 }
 
-/// Who claims: one per running relay.
+/// Holder of leases; each running relay is one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Owner(Uuid);
 
 impl Owner {
-    /// A name that no other owner has or had.
+    /// Makes an owner that differs from all others, past ones included.
     #[allow(clippy::new_without_default)]
     pub fn new() -> Self {
         Self(Uuid::now_v7())
@@ -178,131 +178,131 @@ impl fmt::Display for Owner {
     }
 }
 
-/// The right to attempt what was claimed with it. No recipient is ever leased twice under the
-/// same owner and time, so a result that quotes an old lease is told from one that counts.
+/// The right to attempt the claimed recipients. No recipient is ever leased twice under the same
+/// owner and time, so a result that quotes an expired lease is recognised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Lease {
-    /// Who holds it.
+    /// Holder of the lease.
     pub owner: Owner,
-    /// When it runs out.
+    /// End of the lease.
     pub until: Millis,
 }
 
 /// Due recipients of one message, leased.
 #[derive(Debug, Clone)]
 pub struct Claim {
-    /// To be quoted in the report.
+    /// Lease, to be quoted in the report.
     pub lease: Lease,
     /// Id, session facts, account and envelope, with all recipients of the message.
     pub transaction: Transaction,
-    /// The client announced SMTPUTF8 (RFC 6531).
+    /// True if the client announced SMTPUTF8 (RFC 6531).
     pub smtputf8: bool,
-    /// What the sender wants to hear of it.
+    /// Delivery status notifications that the sender asked for (RFC 3461).
     pub dsn: dsn::MessageRequest,
-    /// What is known of who its sender is.
+    /// Evidence for the reverse-path.
     pub sender: SenderProof,
-    /// The message; its body is read from the store when it is first touched, which blocks.
+    /// The message; its body is read from the store on first access, which blocks.
     pub message: Message,
-    /// Tags put on it by policies.
+    /// Tags set by policies.
     pub tags: Vec<String>,
-    /// What kind of message it is, if a policy said so.
+    /// Class of the message, if a policy determined it.
     pub classification: Option<Classification>,
-    /// When it was received.
+    /// Time of reception.
     pub received_at: Millis,
-    /// When delivery gives up.
+    /// Time at which delivery gives up.
     pub expires_at: Millis,
-    /// Those to be attempted, in the order of the envelope.
+    /// Recipients to be attempted, in the order of the envelope.
     pub recipients: Vec<ClaimedRecipient>,
 }
 
 /// One recipient to be attempted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimedRecipient {
-    /// Its number within the message; to be quoted in the result.
+    /// Number within the message, to be quoted in the result.
     pub number: u32,
-    /// The forward-path.
+    /// Forward-path.
     pub address: Address,
-    /// What the sender wants to hear of it.
+    /// Delivery status notifications that the sender asked for (RFC 3461).
     pub dsn: dsn::RecipientRequest,
-    /// Whether the sender has been told that it is late.
+    /// True if the sender was told of the delay.
     pub delay_told: bool,
-    /// How many attempts were made before this one.
+    /// Number of earlier attempts.
     pub attempts: u32,
-    /// What the last server said to the last of them.
+    /// Last reply of the last attempt.
     pub last_reply: Option<Reply>,
-    /// The server of the last attempt.
+    /// Server of the last attempt.
     pub last_server: Option<String>,
 }
 
-/// The results of one attempt at one message.
+/// Results of one attempt to deliver one message.
 #[derive(Debug)]
 pub struct Report {
-    /// The lease of the claim.
+    /// Lease of the claim.
     pub lease: Lease,
-    /// The message.
+    /// Id of the message.
     pub message: TransactionId,
-    /// What became of recipients; those not named stay leased.
+    /// Results by recipient; recipients without one stay leased.
     pub results: Vec<RecipientResult>,
-    /// The notifications that tell of them, stored in the same commit.
+    /// Notices that report the results, stored in the same commit.
     pub notices: Vec<NewMessage>,
 }
 
-/// What became of one recipient in an attempt.
+/// Result of one recipient in an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecipientResult {
-    /// Its number in the claim.
+    /// Number of the recipient in the claim.
     pub number: u32,
-    /// How the attempt ended.
+    /// End of the attempt.
     pub ending: Ending,
 }
 
-/// How an attempt ended for a recipient.
+/// End of an attempt for one recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ending {
-    /// The next hop took it.
+    /// The next hop accepted it.
     Delivered {
-        /// What it said.
+        /// Reply of the next hop.
         reply: Reply,
-        /// Its name and port.
+        /// Host name and port of the next hop.
         server: String,
     },
-    /// To be tried again.
+    /// The attempt failed for now; there will be another.
     Deferred {
-        /// What the next hop, or the relay in its stead, said.
+        /// Reply of the next hop, or of the relay in its stead.
         reply: Reply,
-        /// The next hop, if there was one.
+        /// Next hop, if there was one.
         server: Option<String>,
-        /// Not before this time.
+        /// Time before which it is not attempted again.
         next_attempt: Millis,
-        /// A notification of the report tells that it is late.
+        /// True if a notice in the report tells the sender of the delay.
         delay_told: bool,
     },
-    /// Given up.
+    /// The attempt failed for good.
     Failed {
-        /// What the next hop, or the relay in its stead, said.
+        /// Reply of the next hop, or of the relay in its stead.
         reply: Reply,
-        /// The next hop, if there was one.
+        /// Next hop, if there was one.
         server: Option<String>,
     },
-    /// Kept for an operator: nothing goes on before that.
+    /// Held for an operator, without further attempts.
     Held {
-        /// What the relay said of it.
+        /// Reason, as a reply of the relay.
         reply: Reply,
     },
-    /// Handed back without an attempt: nothing is counted.
+    /// Returned without an attempt: no attempt is counted.
     Returned {
-        /// Not before this time.
+        /// Time before which it is not attempted.
         next_attempt: Millis,
     },
 }
 
-/// What became of a report.
+/// Result of recording a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Recorded {
-    /// Results that counted.
+    /// Number of results that were applied.
     pub applied: usize,
-    /// Results ignored because the lease was no longer held.
+    /// Number of results ignored because the lease was no longer held.
     pub ignored: usize,
-    /// Whether the message has left the store: its last recipient met an end.
+    /// True if the message was deleted because its last recipient is finished.
     pub finished: bool,
 }

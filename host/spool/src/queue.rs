@@ -1,4 +1,4 @@
-//! What a postmaster sees and chooses.
+//! Types for listing and changing queued and quarantined messages.
 
 use gatepost_message::{Address, Message, Millis, ReversePath, TransactionId};
 use gatepost_model::{Classification, Judgement, Transaction};
@@ -8,19 +8,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Machine, Owner, Quarantine};
 
-/// Which recipients an operation is for. What is `None` does not restrict; the default is all.
+/// Recipients that an operation is for. A field that is `None` does not restrict; the default is
+/// all.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Selection {
-    /// Those of one message.
+    /// Restricts to one message.
     pub id: Option<TransactionId>,
-    /// Those of messages of one account.
+    /// Restricts to the messages of one account.
     pub account: Option<String>,
-    /// One address, or a domain to choose all addresses in it.
+    /// Restricts to one address, or to all addresses in a domain.
     pub recipient: Option<String>,
 }
 
 impl Selection {
-    /// The recipients of one message.
+    /// Selects the recipients of one message.
     pub fn message(id: TransactionId) -> Self {
         Self {
             id: Some(id),
@@ -29,21 +30,21 @@ impl Selection {
     }
 }
 
-/// Which messages to list.
+/// Messages to list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Filter {
-    /// Messages with at least one of these recipients.
+    /// Selection of which a message must have at least one recipient.
     pub selection: Selection,
-    /// Messages with at least one recipient in this state.
+    /// State in which a message must have at least one recipient.
     pub status: Option<Status>,
-    /// Go on after this message: the last one of the page before.
+    /// Last message of the previous page; the list goes on after it.
     pub after: Option<TransactionId>,
-    /// At most so many messages.
+    /// Most messages to list.
     pub limit: usize,
 }
 
 impl Default for Filter {
-    /// The first hundred of all messages.
+    /// Lists the first hundred of all messages.
     fn default() -> Self {
         Self {
             selection: Selection::default(),
@@ -54,18 +55,18 @@ impl Default for Filter {
     }
 }
 
-/// How many recipients an operation changed.
+/// Number of recipients that an operation changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Changed {
-    /// Recipients changed.
+    /// Recipients that were changed.
     pub changed: u64,
-    /// Recipients chosen but left alone because they are being attempted at this moment: what a
-    /// next hop may already have taken cannot be called back.
+    /// Selected recipients that were not changed because they are being attempted: a next hop may
+    /// already have accepted them.
     pub in_progress: u64,
 }
 
-/// The state of a recipient, in one word.
+/// State of a recipient, in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
@@ -75,9 +76,9 @@ pub enum Status {
     Leased,
     /// Waits for an operator.
     Held,
-    /// Kept apart with its message.
+    /// In quarantine with its message.
     Quarantined,
-    /// Taken by a next hop.
+    /// Accepted by a next hop.
     Delivered,
     /// Given up.
     Failed,
@@ -88,7 +89,7 @@ pub enum Status {
 }
 
 impl Status {
-    /// All of them, unfinished ones first.
+    /// All states, unfinished ones first.
     pub const ALL: [Self; 8] = [
         Self::Queued,
         Self::Leased,
@@ -100,7 +101,7 @@ impl Status {
         Self::Suppressed,
     ];
 
-    /// The word for it in the store, in JSON and in metrics.
+    /// Returns the word for the state in the store, in JSON and in metrics.
     pub fn word(self) -> &'static str {
         match self {
             Self::Queued => "queued",
@@ -114,7 +115,7 @@ impl Status {
         }
     }
 
-    /// Whether nothing more happens to a recipient in this state.
+    /// Returns true if the recipient is finished.
     pub fn is_final(self) -> bool {
         matches!(
             self,
@@ -127,7 +128,7 @@ impl Status {
     }
 }
 
-/// The state of a recipient.
+/// State of a recipient.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(
     rename_all = "kebab-case",
@@ -137,21 +138,21 @@ impl Status {
 pub enum RecipientState {
     /// Waits for its next attempt.
     Queued {
-        /// Not before this time.
+        /// Time before which it is not attempted.
         next_attempt: Millis,
     },
     /// Is being attempted.
     Leased {
-        /// By whom.
+        /// Holder of the lease.
         owner: Owner,
-        /// When the lease runs out and it is due again.
+        /// End of the lease, after which the recipient is due again.
         until: Millis,
     },
     /// Waits for an operator.
     Held,
-    /// Kept apart with its message.
+    /// In quarantine with its message.
     Quarantined,
-    /// Taken by a next hop.
+    /// Accepted by a next hop.
     Delivered,
     /// Given up.
     Failed,
@@ -159,13 +160,13 @@ pub enum RecipientState {
     Cancelled,
     /// Gets nothing, as a policy decided.
     Suppressed {
-        /// Why.
+        /// Reason for the suppression.
         reason: String,
     },
 }
 
 impl RecipientState {
-    /// The same in one word.
+    /// Returns the state without its data.
     pub fn status(&self) -> Status {
         match self {
             Self::Queued { .. } => Status::Queued,
@@ -184,25 +185,25 @@ impl RecipientState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Recipient {
-    /// Its number within the message, from 0 in the order of the envelope.
+    /// Number within the message, from 0 in the order of the envelope.
     pub number: u32,
-    /// The forward-path.
+    /// Forward-path.
     pub address: Address,
-    /// What becomes of it.
+    /// State.
     #[serde(flatten)]
     pub state: RecipientState,
-    /// How many attempts were made.
+    /// Number of attempts.
     pub attempts: u32,
-    /// When it was last handed to delivery.
+    /// Time of the last attempt.
     pub last_attempt: Option<Millis>,
-    /// The last reply: of the server, or of the relay in its stead.
+    /// Last reply: of the server, or of the relay in its stead.
     pub last_reply: Option<Reply>,
-    /// The server of the last attempt.
+    /// Server of the last attempt.
     pub last_server: Option<String>,
-    /// What the sender wants to hear of it.
+    /// Delivery status notifications that the sender asked for (RFC 3461).
     #[serde(default)]
     pub dsn: RecipientRequest,
-    /// Whether the sender has been told that it is late.
+    /// True if the sender was told of the delay.
     #[serde(default)]
     pub delay_told: bool,
 }
@@ -211,60 +212,60 @@ pub struct Recipient {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Summary {
-    /// Its transaction.
+    /// Transaction id.
     pub id: TransactionId,
-    /// Whose it is.
+    /// Account that the message belongs to.
     pub account: Option<String>,
-    /// MAIL FROM.
+    /// Reverse-path.
     pub reverse_path: ReversePath,
-    /// When it was received.
+    /// Time of reception.
     pub received_at: Millis,
-    /// When delivery gives up.
+    /// Time at which delivery gives up.
     pub expires_at: Millis,
     /// Octets of header section and body.
     pub size: u64,
-    /// Tags put on it by policies.
+    /// Tags set by policies.
     pub tags: Vec<String>,
-    /// Set while it is kept apart.
+    /// Reason and end of the quarantine, while the message is in it.
     pub quarantine: Option<Quarantine>,
-    /// All its recipients, finished ones too.
+    /// All recipients, finished ones included.
     pub recipients: Vec<Recipient>,
 }
 
-/// All that is known of a message.
+/// All that the store holds of a message.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Record {
-    /// As in a list.
+    /// Fields that a list has, too.
     #[serde(flatten)]
     pub summary: Summary,
     /// Session facts and envelope.
     pub transaction: Transaction,
-    /// What kind of message it is, if a policy said so.
+    /// Class of the message, if a policy determined it.
     pub classification: Option<Classification>,
-    /// Every call of a policy that judged it: version, verdict, reasons.
+    /// All calls of policies that judged it: version, verdict, reasons.
     pub judgements: Vec<Judgement>,
-    /// The client announced SMTPUTF8 (RFC 6531).
+    /// True if the client announced SMTPUTF8 (RFC 6531).
     pub smtputf8: bool,
-    /// What the sender wants to hear of it.
+    /// Delivery status notifications that the sender asked for (RFC 3461).
     pub dsn: MessageRequest,
-    /// The message itself; its body is read from the store when it is first touched.
+    /// The message; its body is read from the store on first access.
     #[serde(skip)]
     pub message: Message,
 }
 
-/// What [`Spool::expire`](crate::Spool::expire) dropped.
+/// Messages and entries dropped by [`Spool::expire`](crate::Spool::expire).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Expired {
     /// Messages whose time in quarantine was over.
     pub quarantined: Vec<TransactionId>,
-    /// Marks and counts that were over.
+    /// Number of expired marks, counts and machines.
     pub remembered: usize,
-    /// Whether there may be more to drop than one call does: to be called again soon.
+    /// True if there may be more to drop than one call does; call it again soon.
     pub more: bool,
 }
 
-/// How much is in the store.
+/// Size of the queue.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct QueueDepth {
@@ -272,21 +273,21 @@ pub struct QueueDepth {
     pub messages: u64,
     /// Messages in quarantine.
     pub quarantined: u64,
-    /// Recipients in the store by state; states that nobody is in are left out.
+    /// Recipients by state; states without a recipient are left out.
     pub recipients: std::collections::BTreeMap<Status, u64>,
-    /// When the oldest message of the queue was received.
+    /// Time of reception of the oldest message in the queue.
     pub oldest: Option<Millis>,
 }
 
-/// A machine that an account knows of.
+/// A machine that an account knows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct KnownMachine {
-    /// Whose knowledge it is; empty where it is of mail of no account.
+    /// Account that knows it; empty for mail of no account.
     pub account: String,
-    /// The address that it writes from, in canonical form.
+    /// Address that it writes from, in canonical form.
     pub address: String,
-    /// How it has shown itself, and for how long that is known.
+    /// Evidence, and time for which it is known.
     #[serde(flatten)]
     pub machine: Machine,
 }

@@ -1,35 +1,34 @@
-//! How a store is opened, and how the process ends when the disk cannot be trusted.
+//! Settings of a store, and the handler that ends the process when the disk cannot be trusted.
 
 use std::{fmt, path::PathBuf, sync::Arc};
 
-/// Where a store is and how it behaves.
+/// Directory, bounds and fatal handler of a store.
 #[derive(Debug, Clone)]
 pub struct SpoolSettings {
-    /// The directory of the store, made if it is not there. Holds `spool.db`, `journal`,
-    /// `lock` and `incoming/`; belongs on one file system, local, and to one relay.
+    /// Directory of the store, created if it is missing. Holds `spool.db`, `journal`, `lock` and
+    /// `incoming/`; belongs on one local file system, and to one relay.
     pub directory: PathBuf,
     /// Intake stops while fewer bytes than this are free on the store's file system.
     ///
-    /// Deliveries are still recorded then: a result changes a few pages of the log, which is
-    /// mostly written over in place and bounded (see [`SpoolSettings::max_log_bytes`]), and what
-    /// is finished frees room. So this must be more than twice the bound of the log, as
-    /// [`SpoolSettings::with_min_free`] sees to; the default is 256 MiB.
+    /// Deliveries are still recorded then: a result changes a few pages of the write-ahead log,
+    /// which is mostly overwritten in place and bounded (see [`SpoolSettings::max_log_bytes`]), and
+    /// finished mail frees space. So this must be more than twice the bound of the log;
+    /// [`SpoolSettings::with_min_free`] ensures that. The default is 256 MiB.
     pub min_free_bytes: u64,
-    /// The write-ahead log is carried over into the database when the relay is idle, and at the
-    /// latest after about so many bytes; the default is 32 MiB. Half as much is set aside for the
-    /// journal.
+    /// Size of the write-ahead log, in bytes, after which it is copied into the database, if the
+    /// relay was not idle before; the default is 32 MiB. Half as much is allocated for the journal.
     pub max_log_bytes: u64,
-    /// How many octets of memory the marks of one policy for one account may take, as many its
-    /// counts, and as many the machines that an account knows; the default is 8 MiB. Beyond that
-    /// the weakest is forgotten: the mark that ends soonest, the count that is least and longest
-    /// past, the machine that would be forgotten first.
+    /// Most octets of memory for the marks of one policy in one account, for its counts, and for
+    /// the machines that an account knows; the default is 8 MiB. Beyond that the weakest is
+    /// evicted: the mark that ends soonest, the smallest and oldest count, the machine that would
+    /// be forgotten first.
     pub remembered_bytes: usize,
-    /// What ends the process.
+    /// Handler that ends the process.
     pub fatal: Fatal,
 }
 
 impl SpoolSettings {
-    /// The defaults, in that directory.
+    /// Returns the default settings for that directory.
     pub fn new(directory: impl Into<PathBuf>) -> Self {
         Self {
             directory: directory.into(),
@@ -40,7 +39,7 @@ impl SpoolSettings {
         }
     }
 
-    /// The same with another bound for intake, and a log small enough for it.
+    /// Returns the settings with another bound for intake, and a log small enough for it.
     #[must_use]
     pub fn with_min_free(mut self, bytes: u64) -> Self {
         self.min_free_bytes = bytes;
@@ -49,23 +48,23 @@ impl SpoolSettings {
     }
 }
 
-/// What happens when a commit or an fsync fails.
+/// Handler for a commit or an fsync that failed.
 ///
-/// After a failed fsync the kernel may have dropped the very pages it could not write, and a
-/// second fsync would report success: whatever is retried then is a lie. The only honest way on
-/// is a new process that reads back what is really there. So the default prints one line to
-/// standard error and exits with status 74 (`EX_IOERR`). Tests put a hook of their own here; once
-/// it returns, the spool is [closed](crate::SpoolError::Closed).
+/// After a failed fsync the kernel may have dropped the very pages it could not write, and a second
+/// fsync would report success, so retrying proves nothing. The only safe way on is a new process
+/// that reads back what is really there. So the default prints one line to standard error and exits
+/// with status 74 (`EX_IOERR`). Tests put a hook of their own here; once it returns, the spool is
+/// [closed](crate::SpoolError::Closed).
 #[derive(Clone)]
 pub struct Fatal(Arc<dyn Fn(&str) + Send + Sync>);
 
 impl Fatal {
-    /// Calls `hook` with what happened, in a sentence.
+    /// Makes a handler that calls `hook` with a description of the failure.
     pub fn new(hook: impl Fn(&str) + Send + Sync + 'static) -> Self {
         Self(Arc::new(hook))
     }
 
-    /// What an operator is told of what happened.
+    /// Returns the sentence that tells an operator of the failure.
     pub fn sentence(what: &str) -> String {
         format!(
             "gatepost: {what}. What was accepted is safe only if it can be read back: stopping. \

@@ -1,4 +1,4 @@
-//! The one trait behind which a store stands: SQLite today, a shared one later.
+//! The trait of a store: SQLite today, a shared one later.
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
@@ -10,33 +10,33 @@ use crate::{
     Recorded, RememberedTotals, Report, Scope, Selection, SpoolError, Staging, Summary,
 };
 
-/// What an operation comes to. For one that changes the store it resolves after the commit that
-/// holds the change is on the disk. The operation runs whether or not the ticket is waited for;
+/// Future result of an operation. For one that changes the store it resolves after the commit that
+/// holds the change is on the disk. The operation runs whether or not the ticket is awaited;
 /// dropping the ticket does not undo it.
 pub type Ticket<T> = Pin<Box<dyn Future<Output = Result<T, SpoolError>> + Send>>;
 
 /// A durable queue. All times are the caller's: the store has no clock of its own.
 pub trait Spool: Send + Sync + 'static {
-    /// Whether intake goes on: `Err(SpoolError::Full)` while the disk is below its watermark. At
-    /// most 100 ms old; never waits.
+    /// Returns `Err(SpoolError::Full)` while the disk is below its watermark and intake is stopped.
+    /// At most 100 ms old; never waits.
     fn room(&self) -> Result<(), SpoolError>;
 
-    /// Moves the watermark to so many bytes, as [`SpoolSettings::with_min_free`] would have set it
-    /// at start. A spool that is not on a disk has none.
+    /// Sets the watermark to so many bytes, as [`SpoolSettings::with_min_free`] would have at
+    /// start. A spool that is not on a disk has none.
     ///
     /// [`SpoolSettings::with_min_free`]: crate::SpoolSettings::with_min_free
     fn keep_free(&self, _bytes: u64) {}
 
-    /// Opens the place where a session puts the octets of one message. Nothing of it survives
-    /// unless the message is accepted.
+    /// Opens a writer for the octets of one message. Nothing of it survives unless the message is
+    /// accepted.
     ///
     /// # Errors
     /// [`SpoolError::Full`] as in [`Spool::room`].
     fn stage(&self, id: TransactionId) -> Result<Staging, SpoolError>;
 
-    /// Takes a message with its effects. When this resolves to `Ok`, they are on the disk.
+    /// Stores a message with its effects. When this resolves to `Ok`, they are on the disk.
     ///
-    /// A message without a recipient that is queued, held or quarantined is not kept; its effects
+    /// A message without a recipient that is queued, held or quarantined is not stored; its effects
     /// are.
     ///
     /// # Errors
@@ -44,87 +44,88 @@ pub trait Spool: Send + Sync + 'static {
     /// after any error nothing of this message is in the store.
     fn accept(&self, message: NewMessage) -> Ticket<()>;
 
-    /// Delivery is there: what is accepted from now on and due at once is leased to this owner in
-    /// the commit that holds it, as long as not too much of that waits to be claimed.
+    /// Attaches delivery for the direct hand-off: messages that are due when they are accepted are
+    /// leased to this owner in the same commit, as long as not too many of them wait to be claimed.
     fn attach(&self, owner: Owner, lease: Duration);
 
-    /// Leases the due recipients of up to `limit` messages, longest due first. A lease that ran
-    /// out is due again, so `lease` must exceed the longest that an attempt can take.
+    /// Leases the due recipients of up to `limit` messages, longest due first. A recipient whose
+    /// lease ran out is due again, so `lease` must exceed the longest duration of an attempt.
     fn claim(&self, owner: Owner, now: Millis, limit: usize, lease: Duration)
     -> Ticket<Vec<Claim>>;
 
-    /// Takes the results of an attempt, and the notifications that tell of them, in one commit. Results
-    /// for which the lease is no longer held are counted and otherwise ignored; the notifications are
-    /// stored only if at least one result counted.
+    /// Records the results of an attempt, and the notices that report them, in one commit. Results
+    /// for which the lease is no longer held are counted and otherwise ignored; the notices are
+    /// stored only if at least one result was applied.
     ///
     /// # Errors
     /// After an error nothing of the report is in the store: it can be handed in again.
     fn record(&self, report: Report) -> Ticket<Recorded>;
 
-    /// When the next recipient is due, a lease running out included; `None` if nothing waits.
+    /// Returns the time at which the next recipient is due, or its lease runs out; `None` if
+    /// nothing waits.
     fn next_due(&self) -> Ticket<Option<Millis>>;
 
-    /// Woken after each commit that may have changed [`Spool::next_due`]. Made for one waiter: a
-    /// wake-up that finds nobody waiting is kept for the next who does.
+    /// Returns the notifier that wakes one waiter after each commit that may have changed
+    /// [`Spool::next_due`]. A wake-up that finds nobody waiting is kept for the next waiter.
     fn changed(&self) -> Arc<Notify>;
 
-    /// The messages of the queue, in order of arrival. Quarantined ones are not among them.
+    /// Lists the messages of the queue, in order of arrival. Quarantined ones are not among them.
     fn list(&self, filter: Filter) -> Ticket<Vec<Summary>>;
 
-    /// One message of the queue with all that is known of it.
+    /// Returns one message of the queue with all that the store holds of it.
     fn show(&self, id: TransactionId) -> Ticket<Option<Record>>;
 
     /// Makes queued recipients due at `now`.
     fn retry(&self, selection: Selection, now: Millis) -> Ticket<Changed>;
 
-    /// Ends queued and held recipients without an attempt and without a bounce.
+    /// Cancels queued and held recipients, without an attempt and without a bounce.
     fn cancel(&self, selection: Selection) -> Ticket<Changed>;
 
-    /// Stops queued recipients from being attempted until they are released.
+    /// Holds queued recipients: they are not attempted until they are released.
     fn hold(&self, selection: Selection) -> Ticket<Changed>;
 
-    /// Lets held recipients go on: they are due at `now`.
+    /// Releases held recipients: they are due at `now`.
     fn release(&self, selection: Selection, now: Millis) -> Ticket<Changed>;
 
-    /// The messages in quarantine, in order of arrival.
+    /// Lists the messages in quarantine, in order of arrival.
     fn quarantine_list(&self, filter: Filter) -> Ticket<Vec<Summary>>;
 
-    /// One message in quarantine with all that is known of it.
+    /// Returns one message in quarantine with all that the store holds of it.
     fn quarantine_show(&self, id: TransactionId) -> Ticket<Option<Record>>;
 
-    /// Moves a message from quarantine to the queue, due at `now` and with as long to live as it
-    /// had when it came. `false` if there is no such message in quarantine.
+    /// Moves a message from quarantine to the queue, due at `now` and with its whole time to live.
+    /// `false` if there is no such message in quarantine.
     fn quarantine_release(&self, id: TransactionId, now: Millis) -> Ticket<bool>;
 
-    /// Drops a message in quarantine; nobody is told. `false` if there is none.
+    /// Drops a message in quarantine without notice. `false` if there is none.
     fn quarantine_delete(&self, id: TransactionId) -> Ticket<bool>;
 
-    /// Drops what has had its time: quarantined messages, marks, counts and machines. To be called about
-    /// once a minute; a call is bounded, so that other work gets its turn, and says whether there
-    /// is [more](Expired::more).
+    /// Drops expired quarantined messages, marks, counts and machines. To be called about once a
+    /// minute; a call is bounded, so that other work gets its turn, and says whether there is
+    /// [more](Expired::more).
     fn expire(&self, now: Millis) -> Ticket<Expired>;
 
-    /// How much was counted under `key` in the `seconds` before `now`, at most 24 hours. Counts
-    /// are kept by the minute, so up to a minute more than asked for is included. Never waits.
+    /// Returns the sum counted under `key` in the `seconds` before `now`, at most 24 hours. Counts
+    /// are kept by the minute, so up to a minute more is included. Never waits.
     fn counted(&self, scope: &Scope, key: &str, seconds: u32, now: Millis) -> u64;
 
-    /// Whether `key` is marked as seen at `now`. Never waits.
+    /// Returns true if `key` is marked as seen at `now`. Never waits.
     fn seen(&self, scope: &Scope, key: &str, now: Millis) -> bool;
 
-    /// What the account knows at `now` of a machine that writes from `address`, which is in
+    /// Returns the account's record at `now` of a machine that writes from `address`, which is in
     /// canonical form. Never waits.
     fn machine(&self, account: &str, address: &str, now: Millis) -> Option<Machine>;
 
-    /// The machines that are known at `now`, of one account or of all, by account and address.
+    /// Lists the machines known at `now`, of one account or of all, by account and address.
     fn machines(&self, account: Option<&str>, now: Millis) -> Vec<KnownMachine>;
 
-    /// Knows an address, in canonical form, as a machine's no more. `false` if it was not known
-    /// at `now`.
+    /// Deletes an address, in canonical form, from the account's machines. `false` if it was not
+    /// known at `now`.
     fn forget_machine(&self, account: &str, address: &str, now: Millis) -> Ticket<bool>;
 
-    /// How much is remembered. Never waits for the disk.
+    /// Returns the size of what is remembered. Never waits for the disk.
     fn remembered(&self) -> RememberedTotals;
 
-    /// Recipients by state and the age of the queue.
+    /// Returns the recipients by state, and the age of the queue.
     fn depth(&self) -> Ticket<QueueDepth>;
 }

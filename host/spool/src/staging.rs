@@ -1,4 +1,4 @@
-//! Where the octets of a message are until it is accepted.
+//! Staging: the octets of a message until it is accepted.
 
 use std::{
     fs::{self, File},
@@ -16,19 +16,19 @@ use gatepost_message::{Body, Checksum, HeadEnd, Message, TransactionId};
 
 use crate::{NewBody, SpoolError, disk::Disk, disk::failed_to};
 
-/// Messages of up to so many octets are kept in memory and then in the database; larger ones in a
-/// file of their own, so that they neither sit in memory by the hundred nor stall the writer.
+/// Most octets of a message that is kept in memory and then in the database. A larger one has a
+/// file of its own, so that it neither takes up memory nor stalls the writer.
 pub const INLINE_LIMIT: usize = 256 << 10;
 
-/// How much is gathered before it is written to the file.
+/// Octets gathered in memory before they are written to the file.
 const CHUNK: usize = 64 << 10;
 
-/// Room that is made at the first octet: for most messages enough, so that they are not moved while
-/// they grow.
-const USUAL: usize = 16 << 10;
+/// Capacity allocated at the first octet: enough for most messages, so that the buffer is not moved
+/// while it grows.
+const INITIAL_CAPACITY: usize = 16 << 10;
 
-/// Takes the octets of one message as they arrive. Dropped without [`Staging::finish`], it leaves
-/// nothing behind.
+/// Writer for the octets of one message. Dropped without [`Staging::finish`], it leaves nothing
+/// behind.
 ///
 /// Writing fails with [`io::ErrorKind::StorageFull`] when the disk is below its watermark.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ pub struct Staging {
     disk: Arc<Disk>,
     buffer: Vec<u8>,
     file: Option<StagedFile>,
-    /// Of what is in the file.
+    /// Checksum of the octets in the file.
     checksum: crc32fast::Hasher,
     length: u64,
 }
@@ -54,20 +54,20 @@ impl Staging {
         }
     }
 
-    /// Octets taken so far.
+    /// Returns the octets written so far.
     pub fn len(&self) -> u64 {
         self.length
     }
 
-    /// Whether none has been taken.
+    /// Returns true if no octet was written.
     pub fn is_empty(&self) -> bool {
         self.length == 0
     }
 
-    /// Ends the message: parts the header section from the body and makes a body that has a file
-    /// durable, which blocks for as long as the disk takes.
+    /// Ends the message: splits the header section from the body, and makes the file of a large
+    /// body durable, which blocks for as long as the disk takes.
     ///
-    /// The header section is read into memory: how long it may be is for the session to limit.
+    /// The header section is read into memory: the session must bound its length.
     ///
     /// # Errors
     /// [`SpoolError::Full`] if the disk is; nothing is left behind then.
@@ -83,7 +83,7 @@ impl Staging {
         }
         let what = what();
         self.write_out().map_err(|error| match error.kind() {
-            io::ErrorKind::StorageFull => self.disk.full(),
+            io::ErrorKind::StorageFull => self.disk.full_error(),
             _ => SpoolError::io(what)(error),
         })?;
         let Some(file) = self.file.take() else {
@@ -136,10 +136,10 @@ impl Write for Staging {
             self.write_out()?;
         }
         if self.buffer.capacity() == 0 {
-            self.buffer.reserve(USUAL);
+            self.buffer.reserve(INITIAL_CAPACITY);
         }
-        // What is larger than the buffer goes through it in one piece: never more than was handed
-        // in plus what was there.
+        // A piece larger than the buffer passes through it at once: the buffer never holds more
+        // than it held before and that piece.
         self.buffer.extend_from_slice(octets);
         self.length += octets.len() as u64;
         if self.buffer.len() > limit {
@@ -148,7 +148,7 @@ impl Write for Staging {
         Ok(octets.len())
     }
 
-    /// Does nothing: durable is what [`Staging::finish`] has returned, not less.
+    /// Does nothing: only [`Staging::finish`] makes octets durable.
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
@@ -169,24 +169,24 @@ fn read_head(mut file: &File) -> io::Result<Bytes> {
     }
 }
 
-/// A message that has wholly arrived, in its two parts.
+/// A message that has arrived completely, in its two parts.
 #[derive(Debug)]
 pub struct Staged {
-    /// The header section, with the empty line that ends it.
+    /// Header section, with the empty line that ends it.
     pub head: Bytes,
-    /// The rest, to be handed in with [`NewMessage`](crate::NewMessage).
+    /// Body, to be handed in with [`NewMessage`](crate::NewMessage).
     pub body: NewBody,
 }
 
 impl Staged {
-    /// The message for policies to look at; its body stays where it is.
+    /// Returns the message for policies; its body is not copied.
     pub fn message(&self) -> Message {
         Message::from_parts(self.head.clone(), self.body.body())
     }
 }
 
-/// A body that is on the disk in a file of its own, durable, but belongs to no message yet. The
-/// file goes when the last that holds it goes, unless the message was accepted.
+/// A body that is durable in a file of its own, but belongs to no message yet. The file is removed
+/// when the last clone is dropped, unless the message was accepted.
 #[derive(Debug, Clone)]
 pub struct StagedBody {
     id: TransactionId,
@@ -197,8 +197,13 @@ pub struct StagedBody {
 }
 
 impl StagedBody {
-    /// One that belongs to the store already, as its journal names it.
-    pub(crate) fn kept(id: TransactionId, offset: u64, length: u64, checksum: u32) -> Self {
+    /// Makes the body of a message that is in the store already, as the journal describes it.
+    pub(crate) fn already_stored(
+        id: TransactionId,
+        offset: u64,
+        length: u64,
+        checksum: u32,
+    ) -> Self {
         let file = Arc::new(StagedFile {
             path: PathBuf::new(),
             file: None,
@@ -213,7 +218,7 @@ impl StagedBody {
         }
     }
 
-    /// The body for reading.
+    /// Returns the body for reading.
     pub fn body(&self) -> Arc<dyn Body> {
         Arc::new(StagedReader {
             offset: self.offset,
@@ -223,9 +228,10 @@ impl StagedBody {
         })
     }
 
-    /// The same once it belongs to the store: not open, and not to be read.
+    /// Returns a copy without the open file, for a body that belongs to the store. It cannot be
+    /// read.
     pub(crate) fn without_file(&self) -> Self {
-        Self::kept(self.id, self.offset, self.length, self.checksum)
+        Self::already_stored(self.id, self.offset, self.length, self.checksum)
     }
 
     pub(crate) fn id(&self) -> TransactionId {
@@ -240,7 +246,7 @@ impl StagedBody {
         self.length
     }
 
-    /// CRC-32 of the whole file.
+    /// Returns the CRC-32 of the whole file.
     pub(crate) fn checksum(&self) -> u32 {
         self.checksum
     }
@@ -254,7 +260,7 @@ impl StagedBody {
 #[derive(Debug)]
 pub(crate) struct StagedFile {
     path: PathBuf,
-    /// None of one that was accepted by an earlier relay: it is read from its path.
+    /// The open file; `None` if an earlier relay accepted it, since it is read by its path then.
     file: Option<File>,
     keep: AtomicBool,
 }
@@ -280,7 +286,7 @@ impl StagedFile {
             .ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
-    /// From now on the file belongs to the store.
+    /// Marks the file as the store's, so that it is not removed.
     pub(crate) fn keep(&self) {
         self.keep.store(true, Ordering::Relaxed);
     }
@@ -297,7 +303,7 @@ impl Drop for StagedFile {
     }
 }
 
-/// Reads a part of a staged file, and keeps the file while it is held.
+/// Reader of a part of a staged file; keeps the file while it is held.
 #[derive(Debug)]
 struct StagedReader {
     offset: u64,
@@ -316,12 +322,13 @@ impl Body for StagedReader {
     }
 
     fn checksum(&self) -> io::Result<Option<Checksum>> {
-        behind(self.file.file()?, self.offset, self.checksum).map(Some)
+        file_checksum(self.file.file()?, self.offset, self.checksum).map(Some)
     }
 }
 
-/// The checksum of a file, with what stands before its octet `start` added.
-pub(crate) fn behind(file: &File, start: u64, expected: u32) -> io::Result<Checksum> {
+/// Returns a checksum for the octets from `start` to the end of a file: it expects the CRC-32 of
+/// the whole file, and the octets before `start` are added already.
+pub(crate) fn file_checksum(file: &File, start: u64, expected: u32) -> io::Result<Checksum> {
     let mut checksum = Checksum::new(expected);
     let mut octets = vec![0; usize::try_from(start).map_or(CHUNK, |start| start.min(CHUNK))];
     let mut offset = 0;

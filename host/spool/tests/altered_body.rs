@@ -1,4 +1,5 @@
-//! A body of which an octet was altered while the relay was stopped is not given out as whole.
+//! A body in which an octet was altered while the relay was stopped is reported as damaged to its
+//! readers.
 
 #![allow(clippy::unwrap_used)] // clippy.toml lets tests unwrap, not their helpers
 
@@ -13,7 +14,7 @@ use gatepost_spool::*;
 use proptest::{prelude::*, test_runner::RngSeed};
 use rusqlite::Connection;
 
-/// A store, closed in order, with a message whose body has so many octets.
+/// Makes and closes a store with a message whose body has `length` octets.
 fn closed(length: usize) -> (tempfile::TempDir, TransactionId) {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(directory.path());
@@ -43,7 +44,7 @@ proptest! {
     })]
 
     #[test]
-    fn an_altered_body_is_damaged_for_whoever_reads_it(
+    fn reading_an_altered_body_reports_damage(
         in_file: bool,
         at in 0..2000_usize,
         bit in 0..8_u8,

@@ -1,4 +1,4 @@
-//! A store that is damaged: what is whole of it is saved, and what is lost is told of.
+//! A damaged store: its whole records are recovered, and losses are reported.
 
 #![allow(clippy::unwrap_used)] // clippy.toml lets tests unwrap, not their helpers
 
@@ -16,14 +16,13 @@ use gatepost_message::TransactionId;
 use gatepost_spool::*;
 use rusqlite::Connection;
 
-/// A page of the journal, which begins with one that says what it is.
+/// Octets of a page of the journal; its first page identifies it.
 const PAGE: usize = 4096;
 
 /// Octets of a record's header.
 const HEADER: usize = 48;
 
-/// A store as it is found after `kill -9`, with these messages in its journal, each in a write of
-/// its own.
+/// A store as `kill -9` leaves it, with these messages in its journal, each in a write of its own.
 struct Killed {
     root: tempfile::TempDir,
     ids: Vec<TransactionId>,
@@ -31,8 +30,7 @@ struct Killed {
 
 impl Killed {
     fn with(count: usize) -> Self {
-        // What nothing more is written behind comes into the database after a moment: copied again
-        // where that was faster.
+        // The idle writer checkpoints after a moment; if it was faster, the copy is made again.
         let copies = (0..50).map(|_| Self::copied(count));
         let mut copies = copies.filter(|killed| killed.rows() == 0);
         copies
@@ -55,7 +53,7 @@ impl Killed {
         killed
     }
 
-    /// Messages that had come into the database before it was copied.
+    /// Returns the number of messages that were in the database when it was copied.
     fn rows(&self) -> u32 {
         let database = Connection::open(self.store().join("spool.db")).unwrap();
         let count = "SELECT count(*) FROM messages";
@@ -70,13 +68,13 @@ impl Killed {
         self.store().join("journal")
     }
 
-    /// Writes into the journal.
+    /// Overwrites octets of the journal.
     fn garble(&self, at: usize, octets: &[u8]) {
         let file = fs::File::options().write(true).open(self.journal());
         file.unwrap().write_all_at(octets, at as u64).unwrap();
     }
 
-    /// Opens the store, which must have lost these and nothing else.
+    /// Opens the store, which must have lost these messages and no others.
     fn loses(&self, lost: &[usize]) -> JournalDamage {
         let errors = |findings: Vec<gatepost_files::Finding>| {
             let errors = findings.into_iter().filter(|it| it.level == Level::Error);
@@ -117,7 +115,7 @@ impl Killed {
     }
 }
 
-/// Where the records of a journal stand in its file, and their payloads, by what all begin with.
+/// Returns offset and payload of each record in a journal's file, found by the generation's id.
 fn records(journal: &Path) -> Vec<(usize, Vec<u8>)> {
     let file = fs::read(journal).unwrap();
     let salt = &file[PAGE..PAGE + 8];
@@ -146,7 +144,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 #[test]
-fn a_record_that_is_garbled_in_the_midst_costs_itself_alone() {
+fn a_garbled_record_loses_only_its_own_message() {
     let killed = Killed::with(4);
     let (second, _) = records(&killed.journal())[1];
     killed.garble(second + HEADER + 100, b"garbled");
@@ -165,7 +163,7 @@ fn a_record_that_is_garbled_in_the_midst_costs_itself_alone() {
 }
 
 #[test]
-fn the_last_record_was_acknowledged_too() {
+fn losing_the_last_record_is_reported() {
     let killed = Killed::with(3);
     let (last, _) = records(&killed.journal())[2];
     killed.garble(last, &[0; HEADER]);
@@ -173,7 +171,7 @@ fn the_last_record_was_acknowledged_too() {
 }
 
 #[test]
-fn an_emptied_journal_is_told_of() {
+fn an_empty_journal_is_reported() {
     let killed = Killed::with(2);
     fs::write(killed.journal(), "").unwrap();
     let damage = killed.loses(&[0, 1]);
@@ -184,7 +182,7 @@ fn an_emptied_journal_is_told_of() {
 }
 
 #[test]
-fn a_zeroed_journal_is_told_of_even_where_nothing_says_how_far_it_was_synced() {
+fn a_zeroed_journal_is_reported_even_without_a_synced_point() {
     let killed = Killed::with(2);
     let length = fs::metadata(killed.journal()).unwrap().len();
     fs::write(killed.journal(), vec![0; length as usize]).unwrap();
@@ -199,7 +197,7 @@ fn a_zeroed_journal_is_told_of_even_where_nothing_says_how_far_it_was_synced() {
 }
 
 #[test]
-fn a_missing_journal_is_told_of() {
+fn a_missing_journal_is_reported() {
     let killed = Killed::with(2);
     fs::remove_file(killed.journal()).unwrap();
     let damage = killed.loses(&[0, 1]);
@@ -226,9 +224,9 @@ fn a_truncated_journal_loses_what_was_cut_off() {
 }
 
 #[test]
-fn a_torn_last_record_is_nobodys_and_nothing_is_said() {
+fn a_torn_record_behind_the_synced_point_is_no_damage() {
     let killed = Killed::with(2);
-    // As a write that was cut leaves it: a header behind what was synced, and no record.
+    // A write that was cut leaves a header behind the synced point, and no record.
     let (last, _) = records(&killed.journal())[1];
     let file = fs::read(killed.journal()).unwrap();
     let mut header = file[last..last + HEADER].to_vec();
@@ -241,7 +239,7 @@ fn a_torn_last_record_is_nobodys_and_nothing_is_said() {
 }
 
 #[test]
-fn bodies_without_a_message_are_kept_where_the_journal_is_damaged() {
+fn orphaned_bodies_are_kept_if_the_journal_is_damaged() {
     let killed = Killed::with(2);
     fs::write(killed.journal(), "").unwrap();
     let body = TransactionId::new().to_string();
@@ -251,9 +249,9 @@ fn bodies_without_a_message_are_kept_where_the_journal_is_damaged() {
     assert_eq!(fs::read_to_string(kept).unwrap(), "a body");
 }
 
-/// A journal as versions up to schema 4 wrote it, and what their database says of it.
+/// Reads a journal as versions up to schema 4 wrote it, with their database's row about it.
 #[test]
-fn a_journal_of_the_first_form_is_read_by_an_upgrade() {
+fn an_upgrade_reads_a_journal_of_the_first_format() {
     for garbled in [false, true] {
         let killed = Killed::with(3);
         let mut file = vec![0; 64 * PAGE];
@@ -301,8 +299,8 @@ fn a_journal_of_the_first_form_is_read_by_an_upgrade() {
     }
 }
 
-/// A store with a message whose body has a file, and one in its journal, closed.
-fn with_body(directory: &Path) -> TransactionId {
+/// Makes and closes a store with a message whose body has a file, and one in its journal.
+fn closed_store_with_a_body(directory: &Path) -> TransactionId {
     let spool = open(directory);
     let id = TransactionId::new();
     let mut staging = spool.stage(id).unwrap();
@@ -316,8 +314,9 @@ fn with_body(directory: &Path) -> TransactionId {
     accept(&spool, new)
 }
 
-/// Opening is refused, with these words; nothing is changed, and [`inspect`] says the same.
-fn refused(directory: &Path, words: &[&str]) {
+/// Checks that opening fails with these words and changes nothing, and that [`inspect`] says the
+/// same.
+fn check_refused(directory: &Path, words: &[&str]) {
     let before = bodies(directory);
     let error = SqliteSpool::open(settings(directory)).unwrap_err();
     assert!(
@@ -336,42 +335,42 @@ fn refused(directory: &Path, words: &[&str]) {
 }
 
 #[test]
-fn without_its_database_a_store_with_bodies_is_not_opened() {
+fn a_store_with_bodies_but_without_its_database_is_refused() {
     let directory = tempfile::tempdir().unwrap();
-    let id = with_body(directory.path());
+    let id = closed_store_with_a_body(directory.path());
     let database = directory.path().join("spool.db");
     let saved = fs::read(&database).unwrap();
     fs::write(&database, "").unwrap();
-    refused(
+    check_refused(
         directory.path(),
         &["is empty", "1 body in incoming/", "backup"],
     );
     fs::remove_file(&database).unwrap();
-    refused(directory.path(), &["is missing", "1 body in incoming/"]);
+    check_refused(directory.path(), &["is missing", "1 body in incoming/"]);
     fs::write(&database, vec![b'x'; saved.len()]).unwrap();
-    refused(directory.path(), &["cannot be used", "not a database"]);
+    check_refused(directory.path(), &["cannot be used", "not a database"]);
     let mut damaged = saved.clone();
     damaged[16..1000].fill(b'x');
     fs::write(&database, damaged).unwrap();
-    refused(directory.path(), &["cannot be used"]);
-    // Put back, it goes on as if nothing had been.
+    check_refused(directory.path(), &["cannot be used"]);
+    // Put back, the store works as before.
     fs::write(&database, saved).unwrap();
     let spool = open(directory.path());
     assert_eq!(list(&spool)[0].id, id);
 }
 
 #[test]
-fn without_its_database_a_store_with_a_used_journal_is_not_opened() {
+fn a_store_with_a_used_journal_but_without_its_database_is_refused() {
     let killed = Killed::with(1);
     for suffix in ["", "-wal", "-shm"] {
         let _ = fs::remove_file(killed.store().join(format!("spool.db{suffix}")));
     }
-    refused(
+    check_refused(
         &killed.store(),
         &["is missing", "a journal in which mail was written"],
     );
     fs::remove_file(killed.journal()).unwrap();
-    refused(
+    check_refused(
         &killed.store(),
         &["is missing", "a journal.synced that tells of mail"],
     );
@@ -380,18 +379,18 @@ fn without_its_database_a_store_with_a_used_journal_is_not_opened() {
 }
 
 #[test]
-fn a_database_of_something_else_is_no_spool() {
+fn a_database_of_another_program_is_refused() {
     let directory = tempfile::tempdir().unwrap();
-    with_body(directory.path());
+    closed_store_with_a_body(directory.path());
     let path = directory.path().join("spool.db");
     fs::remove_file(&path).unwrap();
     let other = Connection::open(&path).unwrap();
     other
         .execute_batch("CREATE TABLE songs (name TEXT)")
         .unwrap();
-    refused(directory.path(), &["another program's"]);
+    check_refused(directory.path(), &["another program's"]);
     other.pragma_update(None, "user_version", 4).unwrap();
-    refused(directory.path(), &["lacks the tables messages"]);
+    check_refused(directory.path(), &["lacks the tables messages"]);
     let tables: u32 = other
         .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
         .unwrap();
@@ -399,9 +398,9 @@ fn a_database_of_something_else_is_no_spool() {
 }
 
 #[test]
-fn what_is_no_body_is_left_alone() {
+fn files_that_are_not_bodies_are_left_alone() {
     let directory = tempfile::tempdir().unwrap();
-    let id = with_body(directory.path());
+    let id = closed_store_with_a_body(directory.path());
     let incoming = directory.path().join("incoming");
     fs::create_dir(incoming.join("lost+found")).unwrap();
     fs::create_dir(incoming.join(TransactionId::new().to_string())).unwrap();
@@ -419,27 +418,27 @@ fn what_is_no_body_is_left_alone() {
 }
 
 #[test]
-fn a_database_without_a_table_beside_bodies_is_not_opened() {
+fn a_database_without_a_table_beside_bodies_is_refused() {
     let directory = tempfile::tempdir().unwrap();
-    with_body(directory.path());
+    closed_store_with_a_body(directory.path());
     let database = directory.path().join("spool.db");
     for suffix in ["", "-wal", "-shm"] {
         let _ = fs::remove_file(directory.path().join(format!("spool.db{suffix}")));
     }
-    // As a store was whose tables had only ever been in its log.
+    // In such a store the tables were only ever in the WAL.
     let bare = Connection::open(&database).unwrap();
     bare.pragma_update(None, "journal_mode", "WAL").unwrap();
     bare.execute_batch("CREATE TABLE a (b); DROP TABLE a")
         .unwrap();
     drop(bare);
-    refused(
+    check_refused(
         directory.path(),
         &["without a table", "1 body in incoming/"],
     );
 }
 
 #[test]
-fn mail_in_the_journal_outlives_the_log_of_a_new_database() {
+fn mail_in_the_journal_survives_the_loss_of_a_new_databases_wal() {
     let killed = Killed::with(3);
     for suffix in ["-wal", "-shm"] {
         let _ = fs::remove_file(killed.store().join(format!("spool.db{suffix}")));
@@ -450,7 +449,7 @@ fn mail_in_the_journal_outlives_the_log_of_a_new_database() {
 }
 
 #[test]
-fn a_database_that_is_found_damaged_takes_no_more_mail_and_waits() {
+fn a_database_found_damaged_at_work_refuses_mail_and_is_not_retried() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(directory.path());
     for _ in 0..20 {
@@ -473,12 +472,12 @@ fn a_database_that_is_found_damaged_takes_no_more_mail_and_waits() {
         matches!(refused, Err(SpoolError::Corrupt(_))),
         "{refused:?}"
     );
-    // Delivery neither fails again and again nor asks again at once.
+    // Delivery neither fails repeatedly nor asks again at once.
     let claims = wait(spool.claim(Owner::new(), START, 10, LEASE)).unwrap();
     assert!(claims.is_empty());
     assert_eq!(wait(spool.next_due()).unwrap(), None);
     drop(spool);
-    refused_with_advice(directory.path());
+    check_refused_with_advice(directory.path());
     for suffix in ["-wal", "-shm"] {
         let _ = fs::remove_file(directory.path().join(format!("spool.db{suffix}")));
     }
@@ -486,8 +485,8 @@ fn a_database_that_is_found_damaged_takes_no_more_mail_and_waits() {
     assert_eq!(list(&open(directory.path())).len(), 20);
 }
 
-/// Opening is refused, and what to do is said.
-fn refused_with_advice(directory: &Path) {
+/// Checks that opening fails, and that the error gives advice.
+fn check_refused_with_advice(directory: &Path) {
     let error = SqliteSpool::open(settings(directory)).unwrap_err();
     assert!(matches!(error, SpoolError::Unusable { .. }), "{error:?}");
     for words in [

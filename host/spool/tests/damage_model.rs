@@ -1,5 +1,5 @@
-//! Random histories that end in `kill -9`, and random damage to the files that are left: what was
-//! accepted is there as it came, or it is told that something is lost.
+//! Random histories that end in `kill -9`, and random damage to the files: accepted mail is
+//! unchanged, or its loss is reported.
 
 #![allow(clippy::unwrap_used)] // clippy.toml lets tests unwrap, not their helpers
 
@@ -19,10 +19,10 @@ use gatepost_message::TransactionId;
 use gatepost_spool::*;
 use proptest::{collection::vec, prelude::*, sample::Index, test_runner::RngSeed};
 
-/// Printed by proptest when a case fails, and the same in every run.
+/// Seed of every run; proptest prints it when a case fails.
 const SEED: u64 = 20_261_129;
 
-/// Bounds of the log, of which the journal has half.
+/// Bounds of the WAL; the journal has half of that.
 const USUAL: u64 = 32 << 20;
 const SMALL: u64 = 128 << 10;
 
@@ -35,13 +35,13 @@ enum Step {
         large: bool,
         kind: Kind,
     },
-    /// All that is due is leased, and some of it delivered or deferred.
+    /// Claims all due messages, and delivers or defers some.
     Deliver(Vec<u8>),
-    /// Everything comes into the database, as for whoever looks at the queue.
+    /// Lists the queue, which checkpoints the journal.
     Look,
-    /// An operator holds what waits.
+    /// Holds queued mail, as an operator does.
     Hold,
-    /// The relay is stopped in order and started again.
+    /// Stops the relay in order and starts it again.
     Reopen,
 }
 
@@ -79,7 +79,7 @@ enum Harm {
     Remove,
     Empty,
     Truncate(Index),
-    /// So many pages from there on hold this octet.
+    /// Fills so many pages from there on with this octet.
     Fill(Index, u64, u8),
 }
 
@@ -105,7 +105,7 @@ fn harm() -> impl Strategy<Value = (Place, Harm, Index)> {
 }
 
 impl Harm {
-    /// Whether there was anything to harm.
+    /// Applies the damage; returns true if there was anything to damage.
     fn apply(&self, path: &Path) -> bool {
         let length = fs::metadata(path).map_or(0, |file| file.len());
         if length == 0 {
@@ -127,12 +127,12 @@ impl Harm {
     }
 }
 
-/// A store, and what was accepted into it and is not delivered.
+/// A store, and the messages accepted into it that are not delivered.
 struct History {
     root: tempfile::TempDir,
     waiting: BTreeMap<TransactionId, Bytes>,
     delivered: BTreeSet<TransactionId>,
-    /// What waits for an operator.
+    /// Messages that wait for an operator.
     held: BTreeSet<TransactionId>,
     attached: bool,
     max_log_bytes: u64,
@@ -147,8 +147,8 @@ impl History {
         self.root.path().join("killed")
     }
 
-    /// With a log of that bound: in a small one the journal has room for a few messages, and is
-    /// written round and round.
+    /// Runs a history with a WAL of that bound. With a small one the journal has room for a few
+    /// messages only, and is overwritten many times.
     fn of(steps: &[Step], attached: bool, max_log_bytes: u64) -> Self {
         let mut history = Self {
             root: tempfile::tempdir().unwrap(),
@@ -248,9 +248,9 @@ impl History {
         }
     }
 
-    /// Copies what is in the files at this moment, as `kill -9` leaves it.
+    /// Copies the files as they are now, as `kill -9` leaves them.
     fn kill(&self) {
-        // The store may be making order by itself.
+        // The store may be doing maintenance.
         let (killed, again) = (self.killed(), self.root.path().join("again"));
         loop {
             for copied in [&killed, &again] {
@@ -263,7 +263,7 @@ impl History {
         }
     }
 
-    /// Harms a file; what it is, where there was something to harm.
+    /// Damages a file; returns its name, if there was anything to damage.
     fn harm(&self, place: Place, harm: &Harm, which: &Index) -> Option<Place> {
         let store = self.killed();
         let path = match place {
@@ -285,7 +285,7 @@ impl History {
     }
 }
 
-/// The messages of which every recipient that is left is held.
+/// Returns the messages of which every unfinished recipient is held.
 fn held(summaries: &[Summary]) -> BTreeSet<TransactionId> {
     let is_held = |summary: &&Summary| {
         let mut recipients = summary.recipients.iter();
@@ -305,7 +305,7 @@ fn copy(from: &Path, to: &Path) {
         let to = to.join(entry.file_name());
         match entry.file_type().unwrap().is_dir() {
             true => copy(&entry.path(), &to),
-            // A body may have gone since.
+            // A body may have been removed since.
             false => drop(fs::copy(entry.path(), to)),
         }
     }
@@ -326,7 +326,7 @@ fn contents(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     found
 }
 
-/// What is in the queue and in quarantine, with the octets of what can be read.
+/// Returns the messages in queue and quarantine, with those octets that can be read.
 fn found(spool: &SqliteSpool) -> Result<BTreeMap<TransactionId, Option<Bytes>>, SpoolError> {
     let all = Filter {
         limit: usize::MAX,
@@ -354,7 +354,7 @@ proptest! {
     })]
 
     #[test]
-    fn what_was_accepted_is_there_or_its_loss_is_told(
+    fn accepted_mail_is_there_or_its_loss_is_reported(
         steps in vec(step(), 1..25),
         attached: bool,
         small: bool,
@@ -391,7 +391,7 @@ proptest! {
                 return Ok(());
             }
         };
-        // Journal and database are whole: nothing of what was accepted is lost.
+        // Journal and database are whole, so no accepted message is lost.
         let must = !harmed.contains(&Place::Journal)
             && !harmed.contains(&Place::Database)
             && !harmed.contains(&Place::Body);
@@ -406,7 +406,7 @@ proptest! {
                 is_there || told || told_by_doctor,
                 "{id} is lost without a word, with {harmed:?}"
             );
-            // A large one that nobody knows of any more has its body kept.
+            // A lost message with a large body has its body kept.
             let lost = !there.contains_key(id) && octets.len() > INLINE_LIMIT;
             let body = kept.join(id.to_string());
             prop_assert!(
@@ -434,8 +434,8 @@ proptest! {
     }
 }
 
-/// A store that was killed with a message of 300 KB in the log of its database.
-fn with_a_large_message_in_the_log() -> History {
+/// Makes a store that was killed with a message of 300 KB in the WAL of its database.
+fn history_with_a_large_message_in_the_wal() -> History {
     let copies = (0..50).map(|_| {
         let steps = [
             Step::Accept {
@@ -460,9 +460,9 @@ fn with_a_large_message_in_the_log() -> History {
 }
 
 #[test]
-fn a_large_message_outlives_the_log_of_the_database() {
+fn a_large_message_survives_the_loss_of_the_wal() {
     for garble in [false, true] {
-        let history = with_a_large_message_in_the_log();
+        let history = history_with_a_large_message_in_the_wal();
         let log = history.killed().join("spool.db-wal");
         let length = fs::metadata(&log).unwrap().len();
         match garble {
@@ -486,19 +486,19 @@ fn a_large_message_outlives_the_log_of_the_database() {
             assert_eq!(there[id].as_ref(), Some(octets));
         }
         drop(spool);
-        // Told once: it is whole from now on.
+        // The loss is reported once: the store is whole from now on.
         assert_eq!(open(&history.killed()).log_damage(), None);
     }
 }
 
 #[test]
-fn a_body_that_is_missing_short_or_altered_is_told_of() {
+fn a_missing_short_or_altered_body_is_reported() {
     for (alter, words) in [
         ("remove", "is missing"),
         ("cut", "octets of"),
         ("alter", "is not what was written"),
     ] {
-        let history = with_a_large_message_in_the_log();
+        let history = history_with_a_large_message_in_the_wal();
         let name = bodies(&history.killed()).remove(0);
         let path = history.killed().join("incoming").join(&name);
         let file = fs::File::options().write(true).open(&path).unwrap();

@@ -1,4 +1,4 @@
-//! From accepted to delivered, deferred or given up, across restarts.
+//! Claims, results and leases, across restarts.
 
 #![allow(clippy::unwrap_used)] // clippy.toml lets tests unwrap, not their helpers
 
@@ -13,7 +13,7 @@ use gatepost_smtp::dsn;
 use gatepost_spool::*;
 
 #[test]
-fn what_was_accepted_is_claimed_as_it_was() {
+fn an_accepted_message_is_claimed_unchanged() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(directory.path());
     let mut new = message(TransactionId::new(), &["bob@a.example", "carol@b.example"]);
@@ -54,7 +54,7 @@ fn what_was_accepted_is_claimed_as_it_was() {
 }
 
 #[test]
-fn a_message_goes_with_its_last_recipient() {
+fn a_message_is_deleted_with_its_last_recipient() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(directory.path());
     let id = accept(
@@ -78,7 +78,7 @@ fn a_message_goes_with_its_last_recipient() {
 }
 
 #[test]
-fn a_deferred_recipient_waits_and_remembers() {
+fn a_deferred_recipient_waits_and_keeps_its_last_reply() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(directory.path());
     accept(&spool, message(TransactionId::new(), &["bob@a.example"]));
@@ -96,7 +96,7 @@ fn a_deferred_recipient_waits_and_remembers() {
 }
 
 #[test]
-fn a_returned_recipient_has_not_been_attempted() {
+fn returning_a_recipient_counts_no_attempt() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(directory.path());
     accept(&spool, message(TransactionId::new(), &["bob@a.example"]));
@@ -109,7 +109,7 @@ fn a_returned_recipient_has_not_been_attempted() {
 }
 
 #[test]
-fn a_reopened_store_has_everything_and_no_leases() {
+fn reopening_keeps_messages_and_ends_leases() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(directory.path());
     let ids: Vec<_> = (0..20)
@@ -122,7 +122,7 @@ fn a_reopened_store_has_everything_and_no_leases() {
     let spool = open(directory.path());
     let found: Vec<_> = list(&spool).into_iter().map(|summary| summary.id).collect();
     assert_eq!(found, ids);
-    // Due as they were: not only when the leases would have run out.
+    // They are due at once, not only when the leases would have run out.
     assert_eq!(wait(spool.next_due()).unwrap(), Some(START));
     let claims = claim(&spool, START);
     assert_eq!(claims.len(), 20);
@@ -145,7 +145,7 @@ fn a_lease_that_ran_out_is_due_again_and_its_results_do_not_count() {
         (recorded.applied, recorded.ignored, recorded.finished),
         (0, 1, false)
     );
-    // The bounce told of a failure that was not recorded.
+    // The bounce reported a failure that was not recorded.
     assert_eq!(list(&spool).len(), 1);
     assert_eq!(states(&spool, id), [Status::Leased]);
 
@@ -183,7 +183,7 @@ fn a_failure_and_its_bounce_are_one_commit() {
         ..report(&claim, &failed())
     };
 
-    // A bounce that cannot be stored takes the failure back with it.
+    // If a bounce cannot be stored, the failure is not recorded either.
     let error = wait(spool.record(with_bounce(id))).unwrap_err();
     assert!(
         matches!(error, SpoolError::Duplicate(duplicate) if duplicate == id),
@@ -225,11 +225,11 @@ fn claims_come_longest_due_first_and_whole() {
 }
 
 #[test]
-fn whoever_waits_is_woken_by_what_becomes_due() {
+fn a_waiter_is_woken_when_mail_becomes_due() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(directory.path());
     let changed = spool.changed();
-    let woken = || wait(tokio_timeout(&changed));
+    let woken = || wait(has_wake_up(&changed));
     assert!(woken(), "what was there at open may be due");
     assert!(!woken());
     accept(&spool, message(TransactionId::new(), &["bob@a.example"]));
@@ -240,8 +240,8 @@ fn whoever_waits_is_woken_by_what_becomes_due() {
     assert!(woken());
 }
 
-/// Whether a wake-up has been kept.
-async fn tokio_timeout(changed: &tokio::sync::Notify) -> bool {
+/// Returns true if a wake-up was kept.
+async fn has_wake_up(changed: &tokio::sync::Notify) -> bool {
     tokio::time::timeout(Duration::ZERO, changed.notified())
         .await
         .is_ok()
@@ -261,13 +261,13 @@ fn depth_counts_recipients_by_state() {
         },
     });
     accept(&spool, new);
-    let mut apart = message(TransactionId::new(), &["bob@a.example"]);
-    apart.quarantine = Some(Quarantine {
+    let mut quarantined_message = message(TransactionId::new(), &["bob@a.example"]);
+    quarantined_message.quarantine = Some(Quarantine {
         reason: "looks bad".into(),
         expires: START,
     });
-    apart.received_at = Millis(0);
-    accept(&spool, apart);
+    quarantined_message.received_at = Millis(0);
+    accept(&spool, quarantined_message);
 
     let depth = wait(spool.depth()).unwrap();
     assert_eq!((depth.messages, depth.quarantined), (1, 1));
@@ -281,7 +281,7 @@ fn depth_counts_recipients_by_state() {
 }
 
 #[test]
-fn a_message_with_nobody_to_attempt_leaves_only_its_effects() {
+fn a_message_without_open_recipients_leaves_only_its_effects() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(directory.path());
     let scope = Scope {

@@ -1,4 +1,4 @@
-//! A disk that fills up stops intake, loses nothing, and is forgiven when there is room again.
+//! A full disk stops intake, loses nothing, and intake resumes when there is room again.
 //!
 //! Needs a small file system of its own, which only root may mount.
 
@@ -32,7 +32,7 @@ impl SmallDisk {
         match mounted {
             Ok(output) if output.status.success() => Some(Self(directory)),
             _ => {
-                // Past the harness, which would keep it to itself.
+                // Written past the test harness, which would capture it.
                 let _ = writeln!(
                     std::io::stderr(),
                     "SKIPPED: the spool on a full disk: a tmpfs cannot be mounted here"
@@ -46,7 +46,7 @@ impl SmallDisk {
         self.0.path().join("spool")
     }
 
-    /// Takes all the room but so many bytes.
+    /// Fills the disk up to `rest` bytes.
     fn fill_up_to(&self, rest: usize) -> PathBuf {
         let path = self.0.path().join("filler");
         let mut file = File::create(&path).unwrap();
@@ -83,14 +83,15 @@ fn sizeable() -> NewMessage {
     new
 }
 
-/// Takes more room than is set aside for it: only SQLite finds out that it does not fit.
-fn unforeseen() -> NewMessage {
+/// Makes a message that takes more space than is reserved for it, so that only SQLite notices that
+/// it does not fit.
+fn message_larger_than_reserved() -> NewMessage {
     let mut new = message(TransactionId::new(), &["bob@a.example"]);
     new.tags = vec!["x".repeat(8 << 20)];
     new
 }
 
-/// Accepts until the disk is full; gives what was accepted.
+/// Accepts messages until the disk is full; returns their ids.
 fn accept_until_full(spool: &SqliteSpool) -> Vec<TransactionId> {
     let mut accepted = Vec::new();
     loop {
@@ -132,7 +133,7 @@ fn eventually(what: &str, mut happens: impl FnMut() -> bool) {
 }
 
 #[test]
-fn below_the_watermark_intake_stops_and_deliveries_are_recorded() {
+fn intake_stops_below_the_watermark_while_deliveries_are_recorded() {
     let Some(disk) = SmallDisk::mount() else {
         return;
     };
@@ -141,7 +142,7 @@ fn below_the_watermark_intake_stops_and_deliveries_are_recorded() {
     let mut accepted = accept_until_full(&spool);
     assert!(!accepted.is_empty());
 
-    // Somebody else takes most of what is left.
+    // Another program takes most of the space that is left.
     let filler = disk.fill_up_to(2 << 20);
     eventually("intake stops", || spool.room().is_err());
     let stage = spool.stage(TransactionId::new());
@@ -170,7 +171,7 @@ fn below_the_watermark_intake_stops_and_deliveries_are_recorded() {
 }
 
 #[test]
-fn a_queue_that_filled_the_disk_makes_room_by_being_delivered() {
+fn delivering_a_queue_that_filled_the_disk_makes_room() {
     let Some(disk) = SmallDisk::mount() else {
         return;
     };
@@ -187,27 +188,30 @@ fn a_queue_that_filled_the_disk_makes_room_by_being_delivered() {
 }
 
 #[test]
-fn a_disk_that_is_full_to_the_last_byte_costs_no_accepted_message() {
+fn a_disk_full_to_the_last_byte_loses_no_accepted_message() {
     let Some(disk) = SmallDisk::mount() else {
         return;
     };
-    // Without a watermark, SQLite itself runs out of room in the middle of a batch.
+    // Without a watermark, SQLite itself runs out of space in the middle of a batch.
     let spool = with_watermark(&disk.spool(), 0);
     let [ballast, others] = ["ballast", "others"].map(|name| disk.0.path().join(name));
     fs::write(&ballast, vec![b'x'; 3 << 20]).unwrap();
     fs::write(&others, vec![b'x'; 8 << 20]).unwrap();
     let mut accepted = accept_until_full(&spool);
     disk.fill_up_to(0);
-    // Idle, the spool has tried to carry its log over, in vain.
+    // The idle spool has tried in vain to copy its WAL into the database.
     std::thread::sleep(Duration::from_millis(500));
 
-    // With a little room again, the work in a batch is done though its intake does not fit.
+    // With a little space again, operations that finish mail succeed though intake of the same
+    // batch does not.
     fs::remove_file(ballast).unwrap();
     let database = rusqlite::Connection::open(disk.spool().join("spool.db")).unwrap();
     database.execute_batch("BEGIN IMMEDIATE").unwrap();
-    // However these gather into batches, one has work in it that has to be done without the rest.
+    // However these gather into batches, one of them must finish mail without its intake.
     let first = spool.hold(Selection::message(TransactionId::new()));
-    let tickets: Vec<_> = (0..5).map(|_| spool.accept(unforeseen())).collect();
+    let tickets: Vec<_> = (0..5)
+        .map(|_| spool.accept(message_larger_than_reserved()))
+        .collect();
     let claim = spool.claim(Owner::new(), START, 1, LEASE);
     drop(database);
     wait(first).unwrap();

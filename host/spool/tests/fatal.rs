@@ -1,7 +1,7 @@
-//! A failed fsync ends the process: nothing is retried, nothing is promised.
+//! A failed fsync ends the process: nothing is retried, nothing is acknowledged.
 //!
 //! Each case runs in a process of its own, this test started again, in which a preloaded library
-//! makes fsync fail once a file is there.
+//! makes fsync fail once a file exists.
 
 #![allow(clippy::unwrap_used)] // clippy.toml lets tests unwrap, not their helpers
 
@@ -44,7 +44,7 @@ fn child(test: &str, directory: &Path) -> Option<Output> {
         .args(["-ldl"])
         .status();
     if !built.is_ok_and(|status| status.success()) {
-        // Past the harness, which would keep it to itself.
+        // Written past the test harness, which would capture it.
         let _ = writeln!(
             std::io::stderr(),
             "SKIPPED: failing fsync: there is no C compiler"
@@ -61,12 +61,12 @@ fn child(test: &str, directory: &Path) -> Option<Output> {
     Some(output)
 }
 
-/// In the child, the directory of the store.
+/// Returns the directory of the store, if this process is the child.
 fn in_child() -> Option<std::path::PathBuf> {
     std::env::var_os("SPOOL").map(Into::into)
 }
 
-/// From now on fsync fails.
+/// Makes fsync fail from now on.
 fn fail(directory: &Path) {
     fs::write(directory.with_file_name("trigger"), "").unwrap();
 }
@@ -77,7 +77,7 @@ fn a_commit_that_is_not_synced_ends_the_process() {
         let spool = open(&directory);
         accept(&spool, message(TransactionId::new(), &["bob@a.example"]));
         fail(&directory);
-        // Who looks at the queue finds there what was accepted: that comes into the database.
+        // A listing of the queue checkpoints accepted mail into the database.
         let _ = wait(spool.list(Filter::default()));
         println!("survived");
         return;
@@ -94,7 +94,7 @@ fn a_commit_that_is_not_synced_ends_the_process() {
         "{said}"
     );
     assert!(!String::from_utf8_lossy(&output.stdout).contains("survived"));
-    // What got its answer is there.
+    // Acknowledged mail is there.
     assert!(!list(&open(&directory.path().join("spool"))).is_empty());
 }
 

@@ -1,4 +1,4 @@
-//! Octets come in: small ones to the database, large ones to a file, bad ones alone to nowhere.
+//! Intake: small messages go to the database, large ones to a file, and bad ones fail alone.
 
 #![allow(clippy::unwrap_used)] // clippy.toml lets tests unwrap, not their helpers
 
@@ -11,7 +11,7 @@ use common::*;
 use gatepost_message::TransactionId;
 use gatepost_spool::*;
 
-/// A message of `length` octets after its header section.
+/// Makes a message of `length` octets after its header section.
 fn raw(length: usize) -> Vec<u8> {
     let mut raw = b"Subject: large\r\nX-Long: y\r\n\r\n".to_vec();
     raw.extend((0..length).map(|position| b'a' + (position % 26) as u8));
@@ -68,7 +68,7 @@ fn a_large_message_has_a_file_until_it_is_delivered() {
         assert_eq!(claim.message.body().read_at(last, &mut tail).unwrap(), 4);
         assert_eq!(tail[..4], raw[raw.len() - 4..]);
         wait(spool.record(report(&claim, &delivered()))).unwrap();
-        // A later operation: by then the file of the one before is gone.
+        // A later operation: the file of the one before is removed by then.
         wait(spool.expire(START)).unwrap();
         assert!(bodies(directory.path()).is_empty());
     }
@@ -87,7 +87,7 @@ fn policies_edit_the_head_of_a_large_message_and_its_body_stays() {
 }
 
 #[test]
-fn what_is_given_up_leaves_nothing_behind() {
+fn an_abandoned_staging_leaves_nothing_behind() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(directory.path());
     let mut staging = spool.stage(TransactionId::new()).unwrap();
@@ -109,7 +109,7 @@ fn what_is_given_up_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_refused_message_takes_its_file_along() {
+fn the_file_of_a_refused_message_is_removed() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(directory.path());
     let id = accept(&spool, message(TransactionId::new(), &["bob@a.example"]));
@@ -123,7 +123,7 @@ fn a_refused_message_takes_its_file_along() {
 }
 
 #[test]
-fn a_body_belongs_to_the_transaction_that_staged_it() {
+fn a_body_staged_for_another_transaction_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(directory.path());
     let staged = stage(&spool, TransactionId::new(), &raw(300_000), 5000);
@@ -143,7 +143,7 @@ fn orphans_are_removed_at_open_and_bodies_are_not() {
     accept_staged(&spool, id, staged);
     let in_flight = stage(&spool, TransactionId::new(), &raw(300_000), 5000);
     drop(spool);
-    // The process died: nobody dropped anything.
+    // The process died: nothing was dropped.
     std::mem::forget(in_flight);
     std::fs::write(directory.path().join("incoming/junk"), "x").unwrap();
     assert_eq!(bodies(directory.path()).len(), 3);
@@ -151,7 +151,7 @@ fn orphans_are_removed_at_open_and_bodies_are_not() {
     let spool = open(directory.path());
     let mut left = bodies(directory.path());
     left.sort();
-    // What is no body is nobody's to remove.
+    // Files that are not bodies are not removed.
     assert_eq!(left, [id.to_string(), "junk".to_owned()]);
     assert_eq!(
         octets(&claim_one(&spool, START).message).len(),
@@ -165,7 +165,7 @@ fn one_bad_operation_of_a_batch_fails_alone() {
     let spool = open(directory.path());
     let known = accept(&spool, message(TransactionId::new(), &["bob@a.example"]));
 
-    // While somebody else holds the database, everything handed in here gathers.
+    // While another process locks the database, everything handed in here gathers.
     let blocker = block(directory.path());
     let first = spool.accept(message(TransactionId::new(), &["bob@a.example"]));
     let tickets: Vec<_> = (0..50)
@@ -192,7 +192,7 @@ fn one_bad_operation_of_a_batch_fails_alone() {
     assert_eq!(list(&open(directory.path())).len(), 1 + 1 + 45);
 }
 
-/// Another process that writes to the database, until dropped.
+/// Locks the database as another process that writes, until dropped.
 fn block(directory: &Path) -> rusqlite::Connection {
     let connection = rusqlite::Connection::open(directory.join("spool.db")).unwrap();
     connection.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -200,7 +200,7 @@ fn block(directory: &Path) -> rusqlite::Connection {
 }
 
 #[test]
-fn a_ticket_that_nobody_waits_for_is_honoured() {
+fn an_operation_runs_though_its_ticket_is_dropped() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(directory.path());
     for _ in 0..10 {

@@ -1,4 +1,4 @@
-//! What policies asked to remember.
+//! Marks, counts and machines that policies asked to remember.
 
 #![allow(clippy::unwrap_used)] // clippy.toml lets tests unwrap, not their helpers
 
@@ -99,7 +99,7 @@ fn counts_are_of_a_window_by_the_minute() {
 }
 
 #[test]
-fn what_is_over_is_dropped_from_the_store() {
+fn expired_entries_are_dropped_from_the_store() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(directory.path());
     let mine = scope("p", Some("acme"));
@@ -129,7 +129,7 @@ fn what_is_over_is_dropped_from_the_store() {
 }
 
 #[test]
-fn a_call_that_leaves_something_says_so() {
+fn expire_says_when_there_is_more() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(directory.path());
     let mine = scope("p", None);
@@ -171,7 +171,7 @@ fn a_refused_message_has_no_effects() {
 }
 
 #[test]
-fn a_count_that_is_forgotten_begins_from_nothing() {
+fn a_forgotten_count_begins_at_zero() {
     let directory = tempfile::tempdir().unwrap();
     let mut spool = open(directory.path());
     let mine = scope("loop-guard", Some("acme"));
@@ -195,7 +195,7 @@ fn a_count_that_is_forgotten_begins_from_nothing() {
 }
 
 #[test]
-fn machines_are_known_to_their_account_until_they_are_forgotten_or_their_time_is_over() {
+fn machines_are_known_until_forgotten_or_expired() {
     let directory = tempfile::tempdir().unwrap();
     let mut spool = open(directory.path());
     let mine = scope("loop-guard", Some("acme"));
@@ -222,12 +222,12 @@ fn machines_are_known_to_their_account_until_they_are_forgotten_or_their_time_is
         drop(spool);
         spool = open(directory.path());
     }
-    // What is expired is dropped, and the rest is not.
+    // Expired machines are dropped, and the others are not.
     wait(spool.expire(later)).unwrap();
     assert_eq!(spool.machines(None, START).len(), 1);
     assert!(wait(spool.forget_machine("acme", robot, later)).unwrap());
     assert!(!wait(spool.forget_machine("acme", robot, later)).unwrap());
-    // Known anew, the time since when begins anew.
+    // Known again, it is known since now.
     apply(&spool, &mine, later, machine(robot, "cron", 60));
     assert_eq!(spool.machine("acme", robot, later).unwrap().since, later);
     let forget = Effect::ForgetMachine {
@@ -241,7 +241,7 @@ fn machines_are_known_to_their_account_until_they_are_forgotten_or_their_time_is
     }
 }
 
-/// Rows of a table of a store that is closed.
+/// Returns the number of an account's rows in a table of a closed store.
 fn rows(directory: &Path, table: &str, account: &str) -> usize {
     let database = rusqlite::Connection::open(directory.join("spool.db")).unwrap();
     let count = format!("SELECT count(DISTINCT key) FROM {table} WHERE account = ?1");
@@ -258,7 +258,7 @@ fn open_with(directory: &Path, remembered_bytes: usize) -> SqliteSpool {
 }
 
 #[test]
-fn each_account_has_its_bound_in_memory_and_on_disk_and_a_store_above_it_comes_down() {
+fn entries_of_each_account_are_bounded_in_memory_and_on_disk() {
     const BOUND: usize = 64 << 10;
     let directory = tempfile::tempdir().unwrap();
     let (flooded, quiet) = (scope("p", Some("flooded")), scope("p", Some("quiet")));
@@ -308,7 +308,7 @@ fn each_account_has_its_bound_in_memory_and_on_disk_and_a_store_above_it_comes_d
 }
 
 #[test]
-fn what_is_forgotten_early_and_known_again_stays() {
+fn an_evicted_entry_that_is_known_again_stays() {
     // Room for about ten marks.
     let directory = tempfile::tempdir().unwrap();
     let mine = scope("p", Some("acme"));

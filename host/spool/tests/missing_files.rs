@@ -1,5 +1,5 @@
-//! A store of which files are gone when a relay starts again: each loss is told, by the start and
-//! by the doctor, and a store that was closed in order is silent.
+//! A store of which files are missing when a relay starts again: each loss is reported at start and
+//! by `inspect`, and a store that was closed in order reports nothing.
 
 #![allow(clippy::unwrap_used)] // clippy.toml lets tests unwrap, not their helpers
 
@@ -16,20 +16,19 @@ use gatepost_message::TransactionId;
 use gatepost_spool::*;
 use rusqlite::Connection;
 
-/// What may be gone without the database.
+/// Files that may be missing beside the database.
 const FILES: [&str; 3] = ["journal", "journal.synced", "spool.db-wal"];
 
-/// A store as `kill -9` leaves it, with a message that was held, which only the log of the database
-/// knows.
+/// A store as `kill -9` leaves it, with a held message that only the WAL of the database contains.
 struct Killed {
     root: tempfile::TempDir,
     held: TransactionId,
 }
 
 impl Killed {
-    fn with_a_hold_in_the_log() -> Self {
-        // What is in the log comes into the database after a moment: made again where that was
-        // faster.
+    fn with_a_hold_in_the_wal() -> Self {
+        // The idle writer copies the WAL into the database after a moment; if it was faster, the
+        // store is made again.
         let mut copies = (0..50).map(|_| Self::copied());
         let in_log = copies.find(|killed| {
             let log = fs::metadata(killed.store().join("spool.db-wal"));
@@ -65,19 +64,19 @@ impl Killed {
     }
 }
 
-fn is_told(spool: &SqliteSpool) -> bool {
+fn open_reports_it(spool: &SqliteSpool) -> bool {
     spool.damage().is_some() || spool.log_damage().is_some() || spool.mark_damage().is_some()
 }
 
-fn is_told_by_doctor(store: &Path) -> bool {
+fn inspect_reports_it(store: &Path) -> bool {
     let findings = inspect(store, false);
     findings.iter().any(|it| it.level == Level::Error)
 }
 
 #[test]
-fn whichever_files_are_gone_the_loss_is_told_once() {
+fn the_loss_of_any_files_is_reported_once() {
     for gone in 0..1 << FILES.len() {
-        let killed = Killed::with_a_hold_in_the_log();
+        let killed = Killed::with_a_hold_in_the_wal();
         let names = FILES.iter().enumerate();
         let names = names.filter(|(at, _)| gone & (1 << at) != 0);
         let names: Vec<_> = names.map(|(_, name)| *name).collect();
@@ -85,9 +84,9 @@ fn whichever_files_are_gone_the_loss_is_told_once() {
             fs::remove_file(killed.store().join(name)).unwrap();
         }
         let damaged = !names.is_empty();
-        assert_eq!(is_told_by_doctor(&killed.store()), damaged, "{names:?}");
+        assert_eq!(inspect_reports_it(&killed.store()), damaged, "{names:?}");
         let spool = open(&killed.store());
-        assert_eq!(is_told(&spool), damaged, "{names:?}");
+        assert_eq!(open_reports_it(&spool), damaged, "{names:?}");
         let must_be_held = !names.contains(&"spool.db-wal");
         assert!(killed.is_held(&spool) || !must_be_held, "{names:?}");
         let mark = names
@@ -95,13 +94,13 @@ fn whichever_files_are_gone_the_loss_is_told_once() {
             .then_some(MarkDamage::Missing);
         assert_eq!(spool.mark_damage(), mark, "{names:?}");
         drop(spool);
-        assert!(!is_told_by_doctor(&killed.store()), "{names:?}");
-        assert!(!is_told(&open(&killed.store())), "{names:?}");
+        assert!(!inspect_reports_it(&killed.store()), "{names:?}");
+        assert!(!open_reports_it(&open(&killed.store())), "{names:?}");
     }
 }
 
 #[test]
-fn a_store_that_was_closed_in_order_is_silent_without_a_log() {
+fn an_orderly_closed_store_without_a_wal_reports_nothing() {
     let root = tempfile::tempdir().unwrap();
     let spool = open(root.path());
     let id = accept(&spool, message(TransactionId::new(), &["bob@a.example"]));
@@ -110,13 +109,13 @@ fn a_store_that_was_closed_in_order_is_silent_without_a_log() {
     for suffix in ["-wal", "-shm"] {
         let _ = fs::remove_file(root.path().join(format!("spool.db{suffix}")));
     }
-    assert!(!is_told_by_doctor(root.path()));
-    assert!(!is_told(&open(root.path())));
+    assert!(!inspect_reports_it(root.path()));
+    assert!(!open_reports_it(&open(root.path())));
 }
 
-/// The file is never synced after it was made: the loss of power may leave it as it was then.
+/// The mark file is never synced after it was created: a loss of power may leave it as it was then.
 #[test]
-fn a_mark_as_it_was_made_is_no_damage() {
+fn a_mark_as_it_was_created_is_no_damage() {
     let root = tempfile::tempdir().unwrap();
     let (live, killed) = (root.path().join("live"), root.path().join("killed"));
     let spool = open(&live);
@@ -128,13 +127,13 @@ fn a_mark_as_it_was_made_is_no_damage() {
         fs::copy(live.join(name), killed.join(name)).unwrap();
     }
     fs::write(killed.join("journal.synced"), made).unwrap();
-    assert!(!is_told_by_doctor(&killed));
-    assert!(!is_told(&open(&killed)));
+    assert!(!inspect_reports_it(&killed));
+    assert!(!open_reports_it(&open(&killed)));
 }
 
 #[test]
-fn an_upgrade_looks_for_the_mark_of_the_version_before() {
-    let killed = Killed::with_a_hold_in_the_log();
+fn an_upgrade_checks_the_mark_of_the_earlier_version() {
+    let killed = Killed::with_a_hold_in_the_wal();
     let database = Connection::open(killed.store().join("spool.db")).unwrap();
     let back = "ALTER TABLE contents DROP COLUMN head_checksum; PRAGMA user_version = 6";
     database.execute_batch(back).unwrap();
@@ -146,19 +145,19 @@ fn an_upgrade_looks_for_the_mark_of_the_version_before() {
 }
 
 #[test]
-fn a_mark_that_is_garbled_or_cut_is_told() {
-    let killed = Killed::with_a_hold_in_the_log();
+fn a_garbled_or_cut_mark_is_reported() {
+    let killed = Killed::with_a_hold_in_the_wal();
     let path = killed.store().join("journal.synced");
     let mark = fs::read(&path).unwrap();
     for length in 0..mark.len() {
         fs::write(&path, &mark[..length]).unwrap();
-        assert!(is_told_by_doctor(&killed.store()), "{length} octets");
+        assert!(inspect_reports_it(&killed.store()), "{length} octets");
     }
     for at in (0..28).chain(32..mark.len()) {
         let mut garbled = mark.clone();
         garbled[at] ^= 0x10;
         fs::write(&path, garbled).unwrap();
-        assert!(is_told_by_doctor(&killed.store()), "octet {at}");
+        assert!(inspect_reports_it(&killed.store()), "octet {at}");
     }
     let spool = open(&killed.store());
     assert_eq!(spool.mark_damage(), Some(MarkDamage::Damaged));

@@ -17,7 +17,7 @@ use gatepost_smtp::dsn;
 use gatepost_spool::*;
 use proptest::{collection::vec, prelude::*, sample::Index};
 
-/// What becomes of a recipient, as the model has it.
+/// State of a recipient in the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Queued(Millis),
@@ -42,31 +42,31 @@ impl State {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Letter {
+struct ComparedMessage {
     quarantine: Option<Millis>,
     recipients: Vec<(State, u32)>,
 }
 
-/// Messages in order of arrival, which here is that of their ids.
+/// Messages in order of arrival, which here is the order of their ids.
 #[derive(Debug, Default)]
 struct Model {
-    letters: BTreeMap<TransactionId, Letter>,
+    messages: BTreeMap<TransactionId, ComparedMessage>,
 }
 
 impl Model {
     fn drop_finished(&mut self) {
-        self.letters
-            .retain(|_, letter| !letter.recipients.iter().all(|(state, _)| state.is_final()));
+        self.messages
+            .retain(|_, message| !message.recipients.iter().all(|(state, _)| state.is_final()));
     }
 
-    /// The messages that a claim must give, and which of their recipients.
+    /// Returns the messages that a claim must return, with their due recipients.
     fn due(&self, now: Millis, limit: usize) -> Vec<(TransactionId, Vec<u32>)> {
         let is_due = |state: &State| state.due().is_some_and(|due| due <= now);
         let mut due: Vec<_> = self
-            .letters
+            .messages
             .iter()
-            .filter_map(|(id, letter)| {
-                let all = letter.recipients.iter().enumerate();
+            .filter_map(|(id, message)| {
+                let all = message.recipients.iter().enumerate();
                 let chosen: Vec<_> = all.filter(|(_, (state, _))| is_due(state)).collect();
                 let first = chosen
                     .iter()
@@ -86,7 +86,8 @@ impl Model {
             .collect()
     }
 
-    /// Changes what is in the queue and chosen; gives how many, and how many were in progress.
+    /// Applies an operator's command; returns how many recipients changed, and how many were in
+    /// progress.
     fn intervene(
         &mut self,
         chosen: Option<TransactionId>,
@@ -94,11 +95,11 @@ impl Model {
         change: impl Fn(State) -> Option<State>,
     ) -> Changed {
         let mut changed = Changed::default();
-        let in_queue = |(id, letter): &(&TransactionId, &mut Letter)| {
-            letter.quarantine.is_none() && chosen.is_none_or(|chosen| chosen == **id)
+        let in_queue = |(id, message): &(&TransactionId, &mut ComparedMessage)| {
+            message.quarantine.is_none() && chosen.is_none_or(|chosen| chosen == **id)
         };
-        for (_, letter) in self.letters.iter_mut().filter(in_queue) {
-            for (state, _) in &mut letter.recipients {
+        for (_, message) in self.messages.iter_mut().filter(in_queue) {
+            for (state, _) in &mut message.recipients {
                 if let Some(next) = change(*state) {
                     *state = next;
                     changed.changed += 1;
@@ -167,18 +168,18 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// The store beside the model, and what both are told.
+/// A store beside its model; every operation goes to both.
 struct Pair {
-    /// Where the present life of the store has its directory.
+    /// Directory that holds the store's directory; new after each crash.
     root: tempfile::TempDir,
     directory: PathBuf,
     spool: Option<SqliteSpool>,
     model: Model,
     now: Millis,
     owner: Owner,
-    /// Whether delivery is there, and takes what is due as soon as it is accepted.
+    /// True if delivery is attached, and claims due mail as soon as it is accepted.
     attached: bool,
-    /// All claims ever made, old ones too.
+    /// All claims ever made, expired ones too.
     claims: Vec<(TransactionId, Lease, Vec<u32>)>,
     ids: Vec<TransactionId>,
 }
@@ -201,7 +202,7 @@ impl Pair {
         pair
     }
 
-    /// A new relay on the store: nobody holds a lease any more.
+    /// Opens the store as a new relay: no lease is held any more.
     fn open(&mut self) {
         let spool = open(&self.directory);
         self.owner = Owner::new();
@@ -209,8 +210,8 @@ impl Pair {
             spool.attach(self.owner, LEASE);
         }
         self.spool = Some(spool);
-        for letter in self.model.letters.values_mut() {
-            for (state, _) in &mut letter.recipients {
+        for message in self.model.messages.values_mut() {
+            for (state, _) in &mut message.recipients {
                 if let State::Leased { since, .. } = *state {
                     *state = State::Queued(since);
                 }
@@ -223,14 +224,14 @@ impl Pair {
         }
     }
 
-    /// Goes on with what is in the files at this moment, as after `kill -9`.
+    /// Goes on with the files as they are now, as after `kill -9`.
     fn crash(&mut self) {
         let next = self
             .root
             .path()
             .join(self.ids.len().to_string() + "-crashed");
         let _ = fs::remove_dir_all(&next);
-        // The store may be making order by itself; what it writes at once is one page or another.
+        // The store may be doing maintenance; each page that it writes is then either old or new.
         loop {
             copy(&self.directory, &next);
             let first = contents(&next);
@@ -252,7 +253,7 @@ impl Pair {
         self.spool.as_ref().unwrap()
     }
 
-    /// One of the ids that ever were, or one that never was.
+    /// Returns an id that was used, or one that never was.
     fn id(&self, index: Index) -> TransactionId {
         match self.ids.as_slice() {
             [] => TransactionId::new(),
@@ -283,7 +284,7 @@ impl Pair {
             }
             Step::AcceptAgain(index) => {
                 let id = self.id(index);
-                if self.model.letters.contains_key(&id) {
+                if self.model.messages.contains_key(&id) {
                     let again = wait(self.spool().accept(message(id, &["bob@a.example"])));
                     assert!(matches!(again, Err(SpoolError::Duplicate(_))), "{again:?}");
                 }
@@ -332,13 +333,13 @@ impl Pair {
             }
             Step::QuarantineRelease(index) => {
                 let id = self.id(index);
-                let letter = self.model.letters.get_mut(&id);
-                let letter = letter.filter(|letter| letter.quarantine.is_some());
+                let message = self.model.messages.get_mut(&id);
+                let message = message.filter(|message| message.quarantine.is_some());
                 let released = wait(self.spool.as_ref().unwrap().quarantine_release(id, now));
-                assert_eq!(released.unwrap(), letter.is_some());
-                if let Some(letter) = letter {
-                    letter.quarantine = None;
-                    for (state, _) in &mut letter.recipients {
+                assert_eq!(released.unwrap(), message.is_some());
+                if let Some(message) = message {
+                    message.quarantine = None;
+                    for (state, _) in &mut message.recipients {
                         if *state == State::Quarantined {
                             *state = State::Queued(now);
                         }
@@ -347,21 +348,23 @@ impl Pair {
             }
             Step::QuarantineDelete(index) => {
                 let id = self.id(index);
-                let letter = self.model.letters.get(&id);
-                let there = letter.is_some_and(|letter| letter.quarantine.is_some());
+                let message = self.model.messages.get(&id);
+                let there = message.is_some_and(|message| message.quarantine.is_some());
                 assert_eq!(wait(self.spool().quarantine_delete(id)).unwrap(), there);
                 if there {
-                    self.model.letters.remove(&id);
+                    self.model.messages.remove(&id);
                 }
             }
             Step::Expire => {
                 let mut expired = wait(self.spool().expire(now)).unwrap().quarantined;
                 expired.sort();
-                let over = |letter: &Letter| letter.quarantine.is_some_and(|until| until <= now);
+                let over = |message: &ComparedMessage| {
+                    message.quarantine.is_some_and(|until| until <= now)
+                };
                 let expected: Vec<_> = self
                     .model
-                    .letters
-                    .extract_if(.., |_, letter| over(letter))
+                    .messages
+                    .extract_if(.., |_, message| over(message))
                     .map(|(id, _)| id)
                     .collect();
                 assert_eq!(expired, expected);
@@ -398,7 +401,7 @@ impl Pair {
         ];
         let mut states = Vec::new();
         for (number, kind) in recipients.iter().enumerate() {
-            let apart = |state| {
+            let quarantined_or = |state| {
                 if quarantine {
                     State::Quarantined
                 } else {
@@ -409,9 +412,9 @@ impl Pair {
             let (initial, state) = match kind {
                 0 | 1 => (
                     InitialState::Queued { next_attempt },
-                    apart(State::Queued(next_attempt)),
+                    quarantined_or(State::Queued(next_attempt)),
                 ),
-                2 => (InitialState::Held, apart(State::Held)),
+                2 => (InitialState::Held, quarantined_or(State::Held)),
                 _ => (
                     InitialState::Suppressed {
                         reason: "why".into(),
@@ -441,13 +444,13 @@ impl Pair {
         }
         wait(self.spool().accept(new)).unwrap();
         self.ids.push(id);
-        let letter = Letter {
+        let message = ComparedMessage {
             quarantine: quarantine.then_some(expires),
             recipients: states,
         };
         let is_due = |(state, _): &(State, u32)| *state == State::Queued(self.now);
-        let due = letter.recipients.iter().any(is_due);
-        self.model.letters.insert(id, letter);
+        let due = message.recipients.iter().any(is_due);
+        self.model.messages.insert(id, message);
         self.model.drop_finished();
         if self.attached && due {
             self.take(id);
@@ -474,7 +477,7 @@ impl Pair {
             .map(|claim| (claim.transaction.id, numbers(claim)))
             .collect();
         if self.attached {
-            // What is due since the same moment comes in any order then.
+            // Messages that are due since the same moment come in any order.
             got.sort();
             expected.sort();
         }
@@ -485,10 +488,10 @@ impl Pair {
     fn lease(&mut self, claim: &Claim) {
         let lease = claim.lease;
         assert!(lease.until >= self.now + LEASE);
-        let letter = self.model.letters.get_mut(&claim.transaction.id).unwrap();
+        let message = self.model.messages.get_mut(&claim.transaction.id).unwrap();
         let mut numbers = Vec::new();
         for recipient in &claim.recipients {
-            let (state, attempts) = &mut letter.recipients[recipient.number as usize];
+            let (state, attempts) = &mut message.recipients[recipient.number as usize];
             assert_eq!(recipient.attempts, *attempts);
             *state = State::Leased {
                 since: self.now,
@@ -502,8 +505,8 @@ impl Pair {
     fn record(&mut self, id: TransactionId, lease: Lease, numbers: &[u32], endings: &[u8]) {
         let mut results = Vec::new();
         let mut expected = Recorded::default();
-        let letter = self.model.letters.get_mut(&id);
-        let mut recipients = letter.map(|letter| &mut letter.recipients);
+        let message = self.model.messages.get_mut(&id);
+        let mut recipients = message.map(|message| &mut message.recipients);
         let mut nothing = (State::Held, 0);
         for (number, ending) in numbers.iter().zip(endings) {
             let next_attempt = self.now + minutes(3);
@@ -534,9 +537,9 @@ impl Pair {
                 expected.ignored += 1;
             }
         }
-        let before = self.model.letters.len();
+        let before = self.model.messages.len();
         self.model.drop_finished();
-        expected.finished = self.model.letters.len() < before;
+        expected.finished = self.model.messages.len() < before;
         let report = Report {
             lease,
             message: id,
@@ -558,19 +561,22 @@ impl Pair {
             (depth.messages, depth.quarantined),
             (queue as u64, (found.len() - queue) as u64)
         );
-        let stored: BTreeMap<_, _> = found.into_iter().map(|it| (it.id, letter(it))).collect();
+        let stored: BTreeMap<_, _> = found
+            .into_iter()
+            .map(|it| (it.id, compared_message(it)))
+            .collect();
         let expected: BTreeMap<_, _> = self
             .model
-            .letters
+            .messages
             .iter()
             .map(|(id, it)| (*id, comparable(it)))
             .collect();
         assert_eq!(stored, expected);
         let states = self
             .model
-            .letters
+            .messages
             .values()
-            .flat_map(|letter| &letter.recipients);
+            .flat_map(|message| &message.recipients);
         let due = states.filter_map(|(state, _)| state.due()).min();
         assert_eq!(wait(self.spool().next_due()).unwrap(), due);
     }
@@ -595,18 +601,18 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// The files that SQLite and the journal write.
+/// Reads the files that SQLite and the journal write.
 fn contents(directory: &Path) -> Vec<Option<Vec<u8>>> {
     ["journal", "journal.synced", "spool.db", "spool.db-wal"]
         .map(|name| fs::read(directory.join(name)).ok())
         .to_vec()
 }
 
-/// What can be compared of a message: until when it is apart; of each recipient its state in a
-/// word, when it is due, and its attempts.
+/// Comparable part of a message: the end of its quarantine; for each recipient status, due time and
+/// attempts.
 type Comparable = (Option<Millis>, Vec<(Status, Option<Millis>, u32)>);
 
-fn letter(summary: Summary) -> Comparable {
+fn compared_message(summary: Summary) -> Comparable {
     let recipients = summary.recipients.iter().map(|recipient| {
         let due = match &recipient.state {
             RecipientState::Queued { next_attempt } => Some(*next_attempt),
@@ -621,8 +627,8 @@ fn letter(summary: Summary) -> Comparable {
     )
 }
 
-fn comparable(letter: &Letter) -> Comparable {
-    let recipients = letter.recipients.iter().map(|(state, attempts)| {
+fn comparable(message: &ComparedMessage) -> Comparable {
+    let recipients = message.recipients.iter().map(|(state, attempts)| {
         let status = match state {
             State::Queued(_) => Status::Queued,
             State::Leased { .. } => Status::Leased,
@@ -632,7 +638,7 @@ fn comparable(letter: &Letter) -> Comparable {
         };
         (status, state.due(), *attempts)
     });
-    (letter.quarantine, recipients.collect())
+    (message.quarantine, recipients.collect())
 }
 
 proptest! {
@@ -643,20 +649,20 @@ proptest! {
         let mut pair = Pair::new(attached);
         for step in steps {
             pair.run(step);
-            // With delivery there, a look would bring everything into the database each time.
+            // With delivery attached, a listing would checkpoint everything each time.
             if !attached {
                 pair.compare();
             }
         }
         pair.compare();
-        // Bodies in files are those of messages that are there; the last ones are removed after
-        // they were answered for, and before the store is closed.
+        // The files in `incoming/` are the bodies of stored messages. The last files are removed
+        // after the operation is answered, and before the store is closed.
         pair.run(Step::Wait { minutes: 1 });
         pair.run(Step::Expire);
         pair.spool = None;
         let files = bodies(&pair.directory);
         for id in &files {
-            prop_assert!(pair.model.letters.contains_key(&id.parse().unwrap()), "{id} is left");
+            prop_assert!(pair.model.messages.contains_key(&id.parse().unwrap()), "{id} is left");
         }
     }
 }

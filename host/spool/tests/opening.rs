@@ -1,4 +1,4 @@
-//! Whose a store is, and how an old one becomes a new one.
+//! The store's lock, its modes, and upgrades of earlier schemas.
 
 #![allow(clippy::unwrap_used)] // clippy.toml lets tests unwrap, not their helpers
 
@@ -12,7 +12,7 @@ use gatepost_spool::*;
 use rusqlite::Connection;
 
 #[test]
-fn a_store_has_one_relay() {
+fn a_store_in_use_is_refused_to_another_relay() {
     let directory = tempfile::tempdir().unwrap();
     let first = open(directory.path());
     let error = SqliteSpool::open(settings(directory.path())).unwrap_err();
@@ -26,7 +26,7 @@ fn a_store_has_one_relay() {
 }
 
 #[test]
-fn a_store_is_its_owners_alone() {
+fn a_store_is_readable_by_its_owner_only() {
     let parent = tempfile::tempdir().unwrap();
     let store = parent.path().join("store");
     let _open = open(&store);
@@ -38,7 +38,7 @@ fn a_store_is_its_owners_alone() {
 }
 
 #[test]
-fn a_store_of_a_later_version_is_left_alone() {
+fn a_store_of_a_later_version_is_refused_unchanged() {
     let directory = tempfile::tempdir().unwrap();
     drop(open(directory.path()));
     let path = directory.path().join("spool.db");
@@ -53,8 +53,8 @@ fn a_store_of_a_later_version_is_left_alone() {
     );
 }
 
-/// Each schema that a released version wrote, with rows as that version wrote them; the test
-/// below fails when one is missing. A new migration adds its fixture here.
+/// Fixtures of each schema that a released version wrote, with rows as that version wrote them; the
+/// test below fails when one is missing. A new migration adds its fixture here.
 const EARLIER: &[&str] = &[
     include_str!("stores/schema-1.sql"),
     include_str!("stores/schema-2.sql"),

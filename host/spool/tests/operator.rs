@@ -1,4 +1,4 @@
-//! A postmaster looks and steps in.
+//! An operator's listings and commands.
 
 #![allow(clippy::unwrap_used)] // clippy.toml lets tests unwrap, not their helpers
 
@@ -56,7 +56,7 @@ fn held_mail_waits_for_its_release() {
 }
 
 #[test]
-fn cancelled_mail_is_gone() {
+fn cancelled_mail_is_deleted() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(directory.path());
     let id = accept(
@@ -78,7 +78,7 @@ fn cancelled_mail_is_gone() {
 }
 
 #[test]
-fn what_is_being_attempted_is_left_alone_and_counted() {
+fn recipients_in_progress_are_counted_and_left_alone() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(directory.path());
     let id = accept(&spool, message(TransactionId::new(), &["bob@a.example"]));
@@ -157,7 +157,7 @@ fn lists_are_filtered_and_paged() {
         ..Filter::default()
     };
     assert_eq!(found(one), [ids[3]]);
-    // A domain is not the end of a longer one.
+    // A domain does not select a longer one that ends alike.
     let ending = Filter {
         selection: recipient("example"),
         ..Filter::default()
@@ -175,7 +175,7 @@ fn lists_are_filtered_and_paged() {
         ..Filter::default()
     };
     assert_eq!(found(page(None)), ids[..3]);
-    // The page goes on though its last message is gone meanwhile.
+    // Paging continues though the page's last message is deleted meanwhile.
     wait(spool.cancel(selection(ids[2]))).unwrap();
     assert_eq!(found(page(Some(ids[2]))), ids[3..6]);
     assert_eq!(found(page(Some(ids[5]))), ids[6..]);
@@ -186,7 +186,7 @@ fn quarantined(spool: &SqliteSpool) -> Vec<TransactionId> {
     found.iter().map(|summary| summary.id).collect()
 }
 
-fn apart(spool: &SqliteSpool, expires: u64) -> TransactionId {
+fn quarantine_one_message(spool: &SqliteSpool, expires: u64) -> TransactionId {
     let mut new = message(TransactionId::new(), &["bob@a.example"]);
     new.quarantine = Some(Quarantine {
         reason: "looks bad".into(),
@@ -206,7 +206,7 @@ fn apart(spool: &SqliteSpool, expires: u64) -> TransactionId {
 fn quarantine_is_apart_from_the_queue() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(directory.path());
-    let id = apart(&spool, 60);
+    let id = quarantine_one_message(&spool, 60);
     assert!(claim(&spool, START + minutes(600)).is_empty());
     assert!(list(&spool).is_empty());
     assert!(wait(spool.show(id)).unwrap().is_none());
@@ -231,10 +231,10 @@ fn quarantine_is_apart_from_the_queue() {
 }
 
 #[test]
-fn what_is_released_is_delivered_with_its_whole_time_to_live() {
+fn released_mail_has_its_whole_time_to_live() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(directory.path());
-    let id = apart(&spool, 60);
+    let id = quarantine_one_message(&spool, 60);
     let now = START + minutes(30 * 24 * 60);
     assert!(wait(spool.quarantine_release(id, now)).unwrap());
     assert!(!wait(spool.quarantine_release(id, now)).unwrap());
@@ -260,7 +260,8 @@ fn what_is_released_is_delivered_with_its_whole_time_to_live() {
 fn quarantine_ends_by_deletion_or_by_time() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(directory.path());
-    let [deleted, late, early] = [10, 20, 10].map(|expires| apart(&spool, expires));
+    let [deleted, late, early] =
+        [10, 20, 10].map(|expires| quarantine_one_message(&spool, expires));
     let queued = accept(&spool, message(TransactionId::new(), &["bob@a.example"]));
     assert!(!wait(spool.quarantine_delete(queued)).unwrap());
     assert!(wait(spool.quarantine_delete(deleted)).unwrap());

@@ -1,15 +1,16 @@
-//! Reading a journal of the first form: without a first page, without numbers, and without a word
-//! of how far it was synced. An upgraded store has one, once.
+//! Reader of the first journal format: without a first page, without record numbers, and without a
+//! note of how far it was synced. An upgraded store reads it once.
 //!
 //! A record is its length and a checksum (4 octets each), its position (8), and the payload; the
-//! checksum begins with the salt. A stretch that is not whole is damage where a record follows that
-//! begins a page, as only a later batch does; else the loss of power may have cut it.
+//! checksum begins with the generation's id. A stretch that is not whole is damage if a record
+//! follows that begins a page, as only a later batch does; otherwise the loss of power may have cut
+//! it.
 
 use std::{io, path::Path};
 
 use super::{
     format::PAGE,
-    ring::{LONGEST, Salt},
+    ring::{GenerationId, MAX_FILE},
     scan::{self, Fault, Scan},
 };
 
@@ -19,12 +20,12 @@ const HEADER: usize = 16;
 ///
 /// # Errors
 /// If the file cannot be read.
-pub(crate) fn scan(path: &Path, salt: Salt, tail: u64) -> io::Result<Scan> {
+pub(crate) fn scan(path: &Path, id: GenerationId, tail: u64) -> io::Result<Scan> {
     let missing = |fault| Scan {
         records: Vec::new(),
         faults: vec![fault],
     };
-    let mut ring = match scan::read(path, LONGEST)? {
+    let mut ring = match scan::read(path, MAX_FILE)? {
         Ok(file) => file,
         Err(fault) => return Ok(missing(fault)),
     };
@@ -41,11 +42,11 @@ pub(crate) fn scan(path: &Path, salt: Salt, tail: u64) -> io::Result<Scan> {
     let mut at = 0;
     while at + HEADER <= ring.len() {
         let position = tail + at as u64;
-        let Some(payload) = record(&ring[at..], salt, position) else {
+        let Some(payload) = record(&ring[at..], id, position) else {
             at += 1;
             continue;
         };
-        // Padding goes to the end of a page: whole pages between are records that are not whole.
+        // Padding goes to the end of a page, so whole pages in between held records.
         let due = (tail + end as u64).next_multiple_of(PAGE);
         let whole = at == end || position == due;
         if !whole && position.is_multiple_of(PAGE) {
@@ -62,7 +63,7 @@ pub(crate) fn scan(path: &Path, salt: Salt, tail: u64) -> io::Result<Scan> {
     Ok(found)
 }
 
-fn record(octets: &[u8], salt: Salt, position: u64) -> Option<&[u8]> {
+fn record(octets: &[u8], id: GenerationId, position: u64) -> Option<&[u8]> {
     let header = octets.first_chunk::<HEADER>()?;
     let (length, rest) = header.split_first_chunk()?;
     let (sum, rest) = rest.split_first_chunk()?;
@@ -73,7 +74,7 @@ fn record(octets: &[u8], salt: Salt, position: u64) -> Option<&[u8]> {
     let length = u32::from_le_bytes(*length) as usize;
     let payload = octets.get(HEADER..HEADER.checked_add(length)?)?;
     let mut checksum = crc32fast::Hasher::new();
-    checksum.update(&salt.to_le_bytes());
+    checksum.update(&id.to_le_bytes());
     checksum.update(&position.to_le_bytes());
     checksum.update(payload);
     (checksum.finalize() == u32::from_le_bytes(*sum)).then_some(payload)

@@ -1,50 +1,50 @@
-//! Octets of the journal's file: its first page, and the header of each record.
+//! Layout of the journal's file: its first page, the header of each record, and the mark file.
 //!
-//! The first page says what the file is: which [generation](Generation) of which length. Behind it
-//! lies the ring. All numbers are little-endian.
+//! The first page identifies the file: its [generation](Generation) and length. The ring follows.
+//! All numbers are little-endian.
 
-use super::ring::Salt;
+use super::ring::GenerationId;
 
-/// Of the disk and of the kernel's memory for files.
+/// Page size of the disk and of the kernel's page cache, in octets.
 pub(super) const PAGE: u64 = 4096;
 
-/// Octets of a record before its payload: salt (8), length of the payload (4), checksum (4),
-/// position (8), number (8), and up to where everything had been synced: position (8), number (8).
+/// Octets of a record before its payload: generation id (8), length of the payload (4), checksum
+/// (4), position (8), number (8), and the point up to which the ring had been synced: position (8),
+/// number (8).
 pub(super) const HEADER: usize = 48;
 
-/// What the file begins with.
+/// First octets of the file.
 const MAGIC: &[u8; 16] = b"gatepost journal";
 
-/// The version of this form. The first one, which had no first page, is read by
-/// [`super::earlier`].
-const FORM: u32 = 2;
+/// Version of this format. The first one, which had no first page, is read by [`super::earlier`].
+const FORMAT: u32 = 2;
 
-/// Octets of the first page that say something: magic (16), form (4), checksum (4), salt (8),
-/// length of the ring (8).
-const FIRST: usize = 40;
+/// Used octets of the first page: magic (16), format (4), checksum (4), generation id (8), length
+/// of the ring (8).
+const FIRST_PAGE_USED: usize = 40;
 
-/// A place in the ring: the position, and the number of the record that stands there or will.
+/// A point in the ring: a position, and the number of the record there, written or to come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Extent {
+pub(crate) struct RingPoint {
     pub(super) position: u64,
     pub(super) number: u64,
 }
 
-/// One life of the file.
+/// One life of the journal's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Generation {
-    /// New for each: what an earlier one left behind is told by it.
-    pub(crate) salt: Salt,
+    /// Id, new for each generation; it tells its records from older ones.
+    pub(crate) id: GenerationId,
     /// Octets of the ring.
     pub(crate) length: u64,
 }
 
-/// The first page of a file.
+/// Returns the first page of a file.
 pub(super) fn first_page(generation: Generation) -> Vec<u8> {
     let mut page = Vec::with_capacity(PAGE as usize);
     page.extend_from_slice(MAGIC);
-    page.extend_from_slice(&FORM.to_le_bytes());
-    let mut rest = generation.salt.to_le_bytes().to_vec();
+    page.extend_from_slice(&FORMAT.to_le_bytes());
+    let mut rest = generation.id.to_le_bytes().to_vec();
     rest.extend_from_slice(&generation.length.to_le_bytes());
     page.extend_from_slice(&crc32fast::hash(&rest).to_le_bytes());
     page.extend_from_slice(&rest);
@@ -52,25 +52,25 @@ pub(super) fn first_page(generation: Generation) -> Vec<u8> {
     page
 }
 
-/// Whether a file begins as one of this generation does.
+/// Returns true if the file begins with the first page of this generation.
 pub(super) fn begins(file: &[u8], generation: Generation) -> bool {
-    file.get(..FIRST) == Some(&first_page(generation)[..FIRST])
+    file.get(..FIRST_PAGE_USED) == Some(&first_page(generation)[..FIRST_PAGE_USED])
 }
 
-/// What stands in a record's header.
+/// Header of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Header {
-    pub(super) at: Extent,
-    /// Everything before had been synced when this was written.
-    pub(super) synced: Extent,
+    pub(super) at: RingPoint,
+    /// Point before which everything had been synced when this was written.
+    pub(super) synced: RingPoint,
 }
 
 impl Header {
-    /// The octets for a payload.
-    pub(super) fn encode(&self, salt: Salt, payload: &[u8]) -> [u8; HEADER] {
+    /// Encodes the header for a payload.
+    pub(super) fn encode(&self, id: GenerationId, payload: &[u8]) -> [u8; HEADER] {
         let mut octets = [0; HEADER];
         let mut put = |at: usize, field: &[u8]| octets[at..at + field.len()].copy_from_slice(field);
-        put(0, &salt.to_le_bytes());
+        put(0, &id.to_le_bytes());
         put(8, &(payload.len() as u32).to_le_bytes());
         put(16, &self.at.position.to_le_bytes());
         put(24, &self.at.number.to_le_bytes());
@@ -81,30 +81,30 @@ impl Header {
         octets
     }
 
-    /// The record at the beginning of `octets`, which stand at that position of the ring, and its
+    /// Reads the record at the start of `octets`, which is at `position` of the ring, with its
     /// payload; `None` if there is no whole one.
-    pub(super) fn read(octets: &[u8], salt: Salt, position: u64) -> Option<(Self, &[u8])> {
+    pub(super) fn read(octets: &[u8], id: GenerationId, position: u64) -> Option<(Self, &[u8])> {
         let header = octets.first_chunk::<HEADER>()?;
-        // The cheap questions first: an earlier lap leaves headers, too.
-        if number(header, 0) != salt || number(header, 16) != position {
+        // The cheap checks come first: an earlier lap leaves headers, too.
+        if number(header, 0) != id || number(header, 16) != position {
             return None;
         }
         let length = u32::from_le_bytes(*header[8..].first_chunk()?) as usize;
         let said = u32::from_le_bytes(*header[12..].first_chunk()?);
         let payload = octets.get(HEADER..HEADER.checked_add(length)?)?;
-        let extent = |at| Extent {
+        let point = |at| RingPoint {
             position: number(header, at),
             number: number(header, at + 8),
         };
         let header_read = Self {
-            at: extent(16),
-            synced: extent(32),
+            at: point(16),
+            synced: point(32),
         };
         (checksum(header, payload) == said).then_some((header_read, payload))
     }
 }
 
-/// Of everything but the checksum itself.
+/// Returns the checksum of everything but the checksum itself.
 fn checksum(header: &[u8; HEADER], payload: &[u8]) -> u32 {
     let mut checksum = crc32fast::Hasher::new();
     checksum.update(&header[..12]);
@@ -116,10 +116,10 @@ fn checksum(header: &[u8; HEADER], payload: &[u8]) -> u32 {
 /// Octets of a [`mark`].
 pub(super) const MARK: usize = 28;
 
-/// Up to where a generation is synced, as it stands in the file beside the journal.
-pub(super) fn mark(salt: Salt, synced: Extent) -> [u8; MARK] {
+/// Encodes the point up to which a generation is synced, for the mark file.
+pub(super) fn mark(id: GenerationId, synced: RingPoint) -> [u8; MARK] {
     let mut octets = [0; MARK];
-    octets[..8].copy_from_slice(&salt.to_le_bytes());
+    octets[..8].copy_from_slice(&id.to_le_bytes());
     octets[8..16].copy_from_slice(&synced.position.to_le_bytes());
     octets[16..24].copy_from_slice(&synced.number.to_le_bytes());
     let checksum = crc32fast::hash(&octets[..24]);
@@ -127,36 +127,36 @@ pub(super) fn mark(salt: Salt, synced: Extent) -> [u8; MARK] {
     octets
 }
 
-/// What a mark says of this generation; `None` if it is none, or another's.
-pub(super) fn read_mark(octets: &[u8], salt: Salt) -> Option<Extent> {
-    let synced = Extent {
+/// Reads the synced point of this generation; `None` if there is none, or another generation's.
+pub(super) fn read_mark(octets: &[u8], id: GenerationId) -> Option<RingPoint> {
+    let synced = RingPoint {
         position: number(octets.get(..MARK)?, 8),
         number: number(octets, 16),
     };
-    (octets[..MARK] == mark(salt, synced)).then_some(synced)
+    (octets[..MARK] == mark(id, synced)).then_some(synced)
 }
 
-/// Where in the file beside the journal it stands how far the database has come.
-pub(super) const COMMITS_AT: usize = 32;
+/// Offset of the commit counts in the mark file.
+pub(super) const COMMIT_COUNTS_AT: usize = 32;
 
-/// Octets of it: salt, the three numbers, and a checksum.
-const COMMITS: usize = 36;
+/// Octets of the commit counts: generation id, three numbers and a checksum.
+const COMMIT_COUNTS: usize = 36;
 
-/// How far a database has come in a generation, counted in its commits.
+/// Numbers of the database's commits in a generation of the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Commits {
-    /// That are in its log, or were.
+pub(crate) struct CommitCounts {
+    /// CommitCounts that were written to the WAL.
     pub(crate) made: u64,
-    /// Up to where the log was being written to the database.
+    /// CommitCounts up to which copying the WAL into the database was begun.
     pub(crate) begun: u64,
-    /// Up to where it has been, durably.
+    /// CommitCounts up to which the WAL is in the database file, durably.
     pub(crate) written: u64,
 }
 
-/// How far the database has come, as it stands in the file beside the journal.
-pub(super) fn commits(salt: Salt, count: Commits) -> [u8; COMMITS] {
-    let mut octets = [0; COMMITS];
-    octets[..8].copy_from_slice(&salt.to_le_bytes());
+/// Encodes the commit counts for the mark file.
+pub(super) fn commits(id: GenerationId, count: CommitCounts) -> [u8; COMMIT_COUNTS] {
+    let mut octets = [0; COMMIT_COUNTS];
+    octets[..8].copy_from_slice(&id.to_le_bytes());
     octets[8..16].copy_from_slice(&count.made.to_le_bytes());
     octets[16..24].copy_from_slice(&count.begun.to_le_bytes());
     octets[24..32].copy_from_slice(&count.written.to_le_bytes());
@@ -165,26 +165,26 @@ pub(super) fn commits(salt: Salt, count: Commits) -> [u8; COMMITS] {
     octets
 }
 
-/// What the file beside the journal says of that for this generation; `None` where it says nothing,
-/// or something of another's.
-pub(super) fn read_commits(file: &[u8], salt: Salt) -> Option<Commits> {
-    let octets = file.get(COMMITS_AT..COMMITS_AT + COMMITS)?;
-    let count = Commits {
+/// Reads the commit counts of this generation from the mark file; `None` if there are none, or
+/// another generation's.
+pub(super) fn read_commits(file: &[u8], id: GenerationId) -> Option<CommitCounts> {
+    let octets = file.get(COMMIT_COUNTS_AT..COMMIT_COUNTS_AT + COMMIT_COUNTS)?;
+    let count = CommitCounts {
         made: number(octets, 8),
         begun: number(octets, 16),
         written: number(octets, 24),
     };
-    (octets == commits(salt, count)).then_some(count)
+    (octets == commits(id, count)).then_some(count)
 }
 
-/// Whether a mark, of whatever generation, tells of anything that was written.
+/// Returns true if a mark file, of any generation, says that anything was written.
 pub(super) fn tells_of_mail(file: &[u8]) -> bool {
-    let Some(salt) = file.get(..8) else {
+    let Some(id) = file.get(..8) else {
         return false;
     };
-    let salt = number(salt, 0);
-    let synced = read_mark(file, salt).is_some_and(|synced| synced.position > 0);
-    synced || read_commits(file, salt).is_some_and(|count| count.made > 0)
+    let id = number(id, 0);
+    let synced = read_mark(file, id).is_some_and(|synced| synced.position > 0);
+    synced || read_commits(file, id).is_some_and(|count| count.made > 0)
 }
 
 fn number(octets: &[u8], at: usize) -> u64 {

@@ -1,9 +1,9 @@
-//! What a record of the ring says.
+//! Payloads of the ring's records.
 //!
 //! An accepted message is an octet `1`, the lengths of envelope and header section (4 octets each,
-//! little-endian), the envelope as JSON, header section and body. Of a body that has a file the
-//! envelope says where it begins there, how long it is, and the file's checksum. One that is gone is an octet `2`
-//! and the position at which it was accepted (8 octets).
+//! little-endian), the envelope as JSON, header section and body. If the body has a file, the
+//! envelope holds its offset and length there, and the file's checksum, instead. A tombstone is an
+//! octet `2` and the position at which the message was accepted (8 octets).
 
 use std::{borrow::Cow, io};
 
@@ -16,24 +16,24 @@ use serde::{Deserialize, Serialize};
 use crate::{NewBody, NewMessage, NewRecipient, Quarantine, SenderProof, StagedBody};
 
 const ACCEPTED: u8 = 1;
-const GONE_KIND: u8 = 2;
+const TOMBSTONE: u8 = 2;
 
 /// Octets of an accepted message before its envelope.
 const LENGTHS: usize = 9;
 
-/// Octets of a record that says that a message is gone.
-pub(super) const GONE: usize = 9;
+/// Octets of a tombstone.
+pub(super) const TOMBSTONE_LENGTH: usize = 9;
 
 /// A record as read back.
 #[derive(Debug)]
-pub(crate) enum Record {
-    /// A message was accepted.
+pub(crate) enum JournalRecord {
+    /// An accepted message.
     Accepted(Box<NewMessage>),
-    /// The message accepted at that position is gone.
-    Gone(u64),
+    /// A tombstone for the message accepted at that position.
+    Tombstone(u64),
 }
 
-/// Everything of a message but its octets.
+/// Everything of a message except header section and body.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 struct Envelope<'a> {
@@ -41,7 +41,7 @@ struct Envelope<'a> {
     recipients: Cow<'a, [NewRecipient]>,
     smtputf8: bool,
     dsn: Cow<'a, dsn::MessageRequest>,
-    /// Absent where an earlier version wrote it.
+    /// Absent if an earlier version wrote the record.
     #[serde(default)]
     sender: Option<SenderProof>,
     tags: Cow<'a, [String]>,
@@ -50,14 +50,14 @@ struct Envelope<'a> {
     effects: Cow<'a, [(Scope, Effect)]>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     quarantine: Option<Cow<'a, Quarantine>>,
-    /// Absent where the body stands behind the header section.
+    /// Absent if the body follows the header section.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     body_file: Option<BodyFile>,
     received_at: Millis,
     expires_at: Millis,
 }
 
-/// A body in a file of its own.
+/// Part of a file that is a body.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 struct BodyFile {
@@ -79,18 +79,18 @@ impl BodyFile {
     }
 }
 
-/// What of a body stands in the record.
-fn inline(body: &NewBody) -> &[u8] {
+/// Returns the part of a body that the record contains.
+fn inline_octets(body: &NewBody) -> &[u8] {
     match body {
         NewBody::Inline(body) => body,
         NewBody::Staged(_) => &[],
     }
 }
 
-/// The envelope of a message as it is written, and the octets of its whole record.
+/// Encodes a message's envelope; returns it with the length of the whole record.
 ///
 /// # Errors
-/// It cannot be encoded.
+/// If it cannot be encoded.
 pub(super) fn envelope(message: &NewMessage) -> io::Result<(Vec<u8>, usize)> {
     let envelope = serde_json::to_vec(&Envelope {
         transaction: Cow::Borrowed(&message.transaction),
@@ -107,11 +107,11 @@ pub(super) fn envelope(message: &NewMessage) -> io::Result<(Vec<u8>, usize)> {
         received_at: message.received_at,
         expires_at: message.expires_at,
     })?;
-    let octets = LENGTHS + envelope.len() + message.head.len() + inline(&message.body).len();
+    let octets = LENGTHS + envelope.len() + message.head.len() + inline_octets(&message.body).len();
     Ok((envelope, octets))
 }
 
-/// Writes an accepted message.
+/// Writes the record of an accepted message.
 pub(super) fn accepted(
     next: &mut Vec<u8>,
     envelope: &[u8],
@@ -123,19 +123,19 @@ pub(super) fn accepted(
     next.extend_from_slice(&length(&message.head)?.to_le_bytes());
     next.extend_from_slice(envelope);
     next.extend_from_slice(&message.head);
-    next.extend_from_slice(inline(&message.body));
+    next.extend_from_slice(inline_octets(&message.body));
     Ok(())
 }
 
-/// Writes that the message accepted at that position is gone.
-pub(super) fn gone(next: &mut Vec<u8>, position: u64) -> io::Result<()> {
-    next.push(GONE_KIND);
+/// Writes a tombstone for the message accepted at that position.
+pub(super) fn tombstone(next: &mut Vec<u8>, position: u64) -> io::Result<()> {
+    next.push(TOMBSTONE);
     next.extend_from_slice(&position.to_le_bytes());
     Ok(())
 }
 
-impl Record {
-    /// Reads a record whose checksum was right.
+impl JournalRecord {
+    /// Decodes a record whose checksum was right.
     pub(super) fn read(mut octets: Bytes) -> io::Result<Self> {
         let cut = |_| io::Error::new(io::ErrorKind::InvalidData, "a record of the journal is cut");
         match octets.try_get_u8().map_err(cut)? {
@@ -161,7 +161,7 @@ impl Record {
                         checksum,
                     }) => {
                         let id = envelope.transaction.id;
-                        NewBody::Staged(StagedBody::kept(id, offset, length, checksum))
+                        NewBody::Staged(StagedBody::already_stored(id, offset, length, checksum))
                     }
                 };
                 Ok(Self::Accepted(Box::new(NewMessage {
@@ -181,7 +181,7 @@ impl Record {
                     expires_at: envelope.expires_at,
                 })))
             }
-            GONE_KIND => Ok(Self::Gone(octets.try_get_u64_le().map_err(cut)?)),
+            TOMBSTONE => Ok(Self::Tombstone(octets.try_get_u64_le().map_err(cut)?)),
             other => Err(io::Error::new(
                 io::ErrorKind::InvalidData,
                 format!("the journal holds a record of the unknown kind {other}"),

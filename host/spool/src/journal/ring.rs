@@ -1,12 +1,11 @@
-//! A file of fixed length that is written round and round.
+//! A file of fixed length that is written in a ring.
 //!
-//! Each record has a position, counted in octets from the first that was ever written; in the file
-//! it stands at its position modulo the ring's length, behind the first page. What is written at a
-//! time begins at a page, so that a page that has been synced is never written again while it
-//! counts. Records are numbered, and each says up to where the ring had been synced when it was
-//! written; the file beside the journal says the same after each sync. By that a reader tells what
-//! is damaged from what the loss of power has cut, which nobody was told of (see
-//! [`scan`](super::scan)).
+//! Each record has a position, counted in octets from the first that was ever written; it is stored
+//! at that position modulo the ring's length, behind the first page. Each write begins at a page,
+//! so that a synced page is never written again while it counts. Records are numbered, and each
+//! notes up to which point the ring had been synced when it was written; the mark file notes the
+//! same after each sync. From these notes a reader tells damage from a record that a loss of power
+//! has cut, which no client was told of (see [`scan`](super::scan)).
 
 use std::{
     fs::{self, File},
@@ -15,70 +14,70 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::format::{self, Commits, Extent, Generation, HEADER, Header, PAGE};
+use super::format::{self, CommitCounts, Generation, HEADER, Header, PAGE, RingPoint};
 
-/// What the records of one life of the file begin with.
-pub(crate) type Salt = u64;
+/// Id of a generation; each of its records begins with it.
+pub(crate) type GenerationId = u64;
 
-/// More octets than any journal has: one that is longer was not written by us.
-pub(super) const LONGEST: u64 = 1 << 28;
+/// Longest file, in octets, that is read as a journal: we write none that is longer.
+pub(super) const MAX_FILE: u64 = 1 << 28;
 
-/// The fewest pages of a ring: with less no message has room.
-const LEAST: u64 = 4;
+/// Least number of pages of a ring: with fewer, no message has room.
+const MIN_PAGES: u64 = 4;
 
-/// Where a journal lies.
+/// Paths of a journal and its mark file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Paths {
     pub(crate) journal: PathBuf,
-    /// The file that says how far the journal is synced. It is never synced itself: it costs a
-    /// commit nothing but a write to the kernel's memory, and survives the process.
+    /// Path of the mark file, which says how far the journal is synced. After its creation it is
+    /// never synced: an update costs only a write to the kernel's memory, and survives the process.
     pub(crate) mark: PathBuf,
 }
 
-/// The file, and what is to be written next.
+/// An open ring, and the records that are to be written next.
 #[derive(Debug)]
 pub(crate) struct Ring {
     file: File,
     mark: File,
     generation: Generation,
-    /// Everything before may be written over.
+    /// Position before which the ring may be overwritten.
     tail: u64,
-    /// Where `next` goes.
+    /// Position at which `next` will be written.
     head: u64,
     next: Vec<u8>,
-    /// Of the next record.
+    /// Number of the next record.
     number: u64,
-    /// Everything before is in the file.
-    written: Extent,
-    /// Everything before is on the disk.
-    synced: Extent,
-    /// Whether it has been said that the mark cannot be written.
-    said: bool,
+    /// Point before which everything is in the file.
+    written: RingPoint,
+    /// Point before which everything is on the disk.
+    synced: RingPoint,
+    /// True if it was logged that the mark file cannot be written.
+    warned: bool,
 }
 
 impl Ring {
-    /// Makes the file and sets its room aside, so that no write to it finds the disk full. What
-    /// an earlier life has left there counts no more; a file that is kept under another name, too,
-    /// stays as it is. The directory is for the caller to sync.
+    /// Creates the file and allocates its space, so that no write to it finds the disk full.
+    /// Records of an earlier generation do not count any more; a file that is also kept under
+    /// another name is left unchanged. The caller syncs the directory.
     ///
     /// # Errors
-    /// If the file system has no room, or cannot set it aside.
-    pub(crate) fn create(paths: &Paths, length: u64, salt: Salt) -> io::Result<Self> {
-        let length = (length.min(LONGEST) / PAGE).saturating_sub(1) * PAGE;
-        if length < LEAST * PAGE {
+    /// If the file system has no space, or cannot allocate it.
+    pub(crate) fn create(paths: &Paths, length: u64, id: GenerationId) -> io::Result<Self> {
+        let length = (length.min(MAX_FILE) / PAGE).saturating_sub(1) * PAGE;
+        if length < MIN_PAGES * PAGE {
             return Err(io::Error::other("too little room is allowed for it"));
         }
-        let generation = Generation { salt, length };
+        let generation = Generation { id, length };
         let file = open(&paths.journal)?;
         file.set_len(PAGE + length)?;
         rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, PAGE + length)?;
         file.write_all_at(&format::first_page(generation), 0)?;
         file.sync_all()?;
         let mark = open(&paths.mark)?;
-        mark.write_all_at(&format::mark(salt, Extent::default()), 0)?;
+        mark.write_all_at(&format::mark(id, RingPoint::default()), 0)?;
         mark.write_all_at(
-            &format::commits(salt, Commits::default()),
-            format::COMMITS_AT as u64,
+            &format::commits(id, CommitCounts::default()),
+            format::COMMIT_COUNTS_AT as u64,
         )?;
         mark.sync_all()?;
         Ok(Self {
@@ -89,14 +88,14 @@ impl Ring {
             head: 0,
             next: Vec::new(),
             number: 0,
-            written: Extent::default(),
-            synced: Extent::default(),
-            said: false,
+            written: RingPoint::default(),
+            synced: RingPoint::default(),
+            warned: false,
         })
     }
 
-    /// Adds a record that `write` fills, and gives its position; `None` if there is no room for
-    /// so many octets.
+    /// Appends a record that `write` fills, and returns its position; `None` if there is no room
+    /// for so many octets.
     pub(crate) fn append(
         &mut self,
         octets: usize,
@@ -116,19 +115,20 @@ impl Ring {
         let payload = &self.next[start + HEADER..];
         debug_assert!(payload.len() <= octets, "more than was asked for");
         let header = Header {
-            at: Extent {
+            at: RingPoint {
                 position,
                 number: self.number,
             },
             synced: self.synced,
         };
-        let header = header.encode(self.generation.salt, payload);
+        let header = header.encode(self.generation.id, payload);
         self.next[start..start + HEADER].copy_from_slice(&header);
         self.number += 1;
         Ok(Some(position))
     }
 
-    /// Writes what was added. It survives the process then, but not yet the loss of power.
+    /// Writes the appended records. They survive the end of the process then, but not yet a loss of
+    /// power.
     pub(crate) fn write(&mut self) -> io::Result<()> {
         let whole = (self.next.len() as u64).next_multiple_of(PAGE) as usize;
         self.next.resize(whole, 0);
@@ -138,65 +138,65 @@ impl Ring {
         self.file.write_all_at(around, PAGE)?;
         self.head += whole as u64;
         self.next.clear();
-        self.written = Extent {
+        self.written = RingPoint {
             position: self.head,
             number: self.number,
         };
         Ok(())
     }
 
-    /// Makes everything written so far durable, and says so in the file beside it.
+    /// Makes everything written so far durable, and notes that in the mark file.
     pub(crate) fn sync(&mut self) -> io::Result<()> {
         self.file.sync_data()?;
         self.synced = self.written;
-        self.note(&format::mark(self.generation.salt, self.synced), 0);
+        self.note(&format::mark(self.generation.id, self.synced), 0);
         Ok(())
     }
 
-    /// Says in the file beside it how far the database has come.
-    pub(crate) fn note_commits(&mut self, count: Commits) {
-        let commits = format::commits(self.generation.salt, count);
-        self.note(&commits, format::COMMITS_AT);
+    /// Notes in the mark file how far the database has come.
+    pub(crate) fn note_commits(&mut self, count: CommitCounts) {
+        let commits = format::commits(self.generation.id, count);
+        self.note(&commits, format::COMMIT_COUNTS_AT);
     }
 
     fn note(&mut self, octets: &[u8], at: usize) {
         if let Err(error) = self.mark.write_all_at(octets, at as u64)
-            && !self.said
+            && !self.warned
         {
-            // Nothing is lost by that: it only tells damage from a loss of power.
-            self.said = true;
+            // No mail is lost by that: the mark only helps to tell damage from a loss of power.
+            self.warned = true;
             tracing::warn!(%error, "cannot note how far the spool's journal is synced");
         }
     }
 
-    /// From here on: the end of what was added.
+    /// Returns the position after the last appended record.
     pub(crate) fn end(&self) -> u64 {
         self.head + self.next.len() as u64
     }
 
-    /// Everything before may be written over from now on.
+    /// Allows everything before a position to be overwritten.
     pub(crate) fn free_before(&mut self, position: u64) {
         self.tail = position;
     }
 
-    /// Where what counts begins.
+    /// Returns the position of the first record that counts.
     pub(crate) fn tail(&self) -> u64 {
         self.tail
     }
 
-    /// Octets of the ring.
+    /// Returns the octets of the ring.
     pub(crate) fn length(&self) -> u64 {
         self.generation.length
     }
 
-    /// What its file is known by.
+    /// Returns the generation of the file.
     pub(crate) fn generation(&self) -> Generation {
         self.generation
     }
 }
 
-/// Opens a file for writing, its owner's alone; a new one where it is kept under another name. What
-/// is no file is moved away.
+/// Opens a file for writing, readable for its owner only. Makes a new file if the old one is also
+/// kept under another name. Moves away what is not a regular file.
 fn open(path: &Path) -> io::Result<File> {
     match fs::symlink_metadata(path) {
         Ok(file) if !file.is_file() => {
@@ -234,9 +234,9 @@ mod tests {
         ring.append(payload.len(), write).unwrap()
     }
 
-    fn read(paths: &Paths, salt: Salt, tail: u64) -> Scan {
+    fn read(paths: &Paths, id: GenerationId, tail: u64) -> Scan {
         let generation = Generation {
-            salt,
+            id,
             length: LENGTH - PAGE,
         };
         scan(paths, generation, tail).unwrap()
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_read_back_over_many_laps() {
+    fn records_are_read_back_over_many_laps() {
         let directory = tempfile::tempdir().unwrap();
         let paths = paths(&directory);
         let mut ring = Ring::create(&paths, LENGTH, 7).unwrap();
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_counts_is_written_over() {
+    fn records_that_count_are_not_overwritten() {
         let directory = tempfile::tempdir().unwrap();
         let paths = paths(&directory);
         let mut ring = Ring::create(&paths, LENGTH, 7).unwrap();
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_kept_is_not_written_over() {
+    fn a_kept_file_is_not_overwritten() {
         let directory = tempfile::tempdir().unwrap();
         let paths = paths(&directory);
         let mut ring = Ring::create(&paths, LENGTH, 7).unwrap();
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn another_life_of_the_file_is_not_read() {
+    fn records_of_another_generation_are_not_read() {
         let directory = tempfile::tempdir().unwrap();
         let paths = paths(&directory);
         let mut ring = Ring::create(&paths, LENGTH, 7).unwrap();
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ring_too_small_for_anything_is_not_made() {
+    fn a_ring_too_small_for_a_message_is_refused() {
         let directory = tempfile::tempdir().unwrap();
         assert!(Ring::create(&paths(&directory), 2 * PAGE, 7).is_err());
     }

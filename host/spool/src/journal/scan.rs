@@ -1,18 +1,17 @@
-//! Reading back what an earlier life of the file has left, and telling damage from what the loss
-//! of power has cut.
+//! Recovery of an earlier generation's records; tells damage from records that a loss of power has
+//! cut.
 //!
-//! A client gets its 250 after a sync. So whatever stands before a place up to which the ring was
-//! synced must be there, and is damaged where it is not; behind the last such place anything may be
-//! missing, and nobody was told that it is there. Where that place is, three can say, and the
-//! furthest is right: the database (up to where it has taken everything over), each record (up to
-//! where the ring was synced when it was written), and the file beside the journal (after each
-//! sync; as it is never synced itself, a loss of power may leave an older one). Only after a loss
-//! of power can what was acknowledged be missing without a word: what was in the very last batch,
-//! and is damaged besides.
+//! A client gets its 250 after a sync. So every record before a synced point must be there, and is
+//! damaged if it is not. Behind the last synced point anything may be missing, since no client was
+//! told that it is stored. Three sources name a synced point, and the furthest counts: the database
+//! (how far checkpoints have come), each record (how far the ring was synced when it was written),
+//! and the mark file (after each sync; as it is never synced itself, a loss of power may leave an
+//! older one). So acknowledged mail can be missing without a report only after a loss of power, and
+//! only if it was in the very last batch and is damaged besides.
 //!
-//! A record is found wherever it stands: all begin with the salt of their life, say their position
-//! and carry a checksum. So those behind a damaged stretch are read as if nothing had happened, and
-//! by their numbers it is known how many are missing.
+//! Every record begins with the id of its generation, its position and a checksum, so it is found
+//! wherever it is. Records behind a damaged stretch are read as usual, and the record numbers tell
+//! how many are missing.
 
 use std::{
     io::{self, ErrorKind, Read as _},
@@ -23,47 +22,47 @@ use gatepost_files::FileError;
 use memchr::memmem::Finder;
 
 use super::{
-    format::{self, Extent, Generation, Header, PAGE},
-    ring::{LONGEST, Paths},
+    format::{self, Generation, Header, PAGE, RingPoint},
+    ring::{MAX_FILE, Paths},
 };
 
-/// What is wrong with a journal.
+/// A fault of a journal.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Fault {
-    /// There is no file.
+    /// The file is missing.
     #[error("the file is missing")]
     Missing,
-    /// Something else is there.
+    /// The path is not a regular file.
     #[error("it {0}")]
     NotRegular(String),
     /// The file is shorter than it was made.
     #[error("the file has {found} octets of {expected}")]
     Short {
-        /// Octets that it has.
+        /// Octets that the file has.
         found: u64,
-        /// Octets that it was made with.
+        /// Octets that the file was made with.
         expected: u64,
     },
-    /// It does not begin as it was made.
+    /// The first page is not the one that was written.
     #[error("its first page is not the one that this store wrote")]
     FirstPage,
-    /// Records that were synced, and so acknowledged or soon to be, are not there.
+    /// Records that were synced, and so may have been acknowledged, are missing.
     #[error("{} lost at position {from}{}", count(*.records), until(*.to))]
     Lost {
-        /// How many, where that can be told.
+        /// Number of records, if it can be told.
         records: Option<u64>,
-        /// Where in the ring they stood.
+        /// Position in the ring where they were.
         from: u64,
-        /// Where the next one that is whole stands.
+        /// Position of the next whole record.
         to: Option<u64>,
     },
-    /// A record is whole, and says nothing that can be understood.
+    /// A record is whole, but cannot be decoded.
     #[error("the record at position {position} cannot be understood: {why}")]
     Unreadable {
-        /// Where it stands.
+        /// Position of the record.
         position: u64,
-        /// What the decoder said.
+        /// Error of the decoder.
         why: String,
     },
 }
@@ -82,7 +81,7 @@ fn until(position: Option<u64>) -> String {
     })
 }
 
-/// What a journal holds.
+/// Records and faults found in a journal.
 #[derive(Debug, Default)]
 pub(crate) struct Scan {
     /// Payloads by position, in the order in which they were written.
@@ -90,15 +89,15 @@ pub(crate) struct Scan {
     pub(crate) faults: Vec<Fault>,
 }
 
-/// Reads the records of a generation from `tail` on, where one begins or will.
+/// Reads the records of a generation from `tail` on, which is where a record begins or will begin.
 ///
 /// # Errors
 /// If a file cannot be read.
 pub(crate) fn scan(paths: &Paths, generation: Generation, tail: u64) -> io::Result<Scan> {
-    // The mark first: beside a relay that writes, it is not ahead of what is read then.
+    // The mark is read first: a running relay's mark is not ahead of what is read then.
     let mark = read_mark(&paths.mark);
-    let mark = mark.and_then(|octets| format::read_mark(&octets, generation.salt));
-    if !(PAGE..LONGEST).contains(&generation.length) {
+    let mark = mark.and_then(|octets| format::read_mark(&octets, generation.id));
+    if !(PAGE..MAX_FILE).contains(&generation.length) {
         return Ok(Scan {
             records: Vec::new(),
             faults: vec![Fault::FirstPage],
@@ -125,14 +124,12 @@ pub(crate) fn scan(paths: &Paths, generation: Generation, tail: u64) -> io::Resu
         faults.push(Fault::FirstPage);
     }
     file.resize(expected as usize, 0);
-    // From `tail` on without an end in the midst.
+    // Rotated so that the records from `tail` on are in one piece.
     let mut ring = file.split_off(PAGE as usize);
     ring.rotate_left((tail % generation.length) as usize);
     let found = find(&ring, generation, tail);
     let synced = found.iter().map(|(header, _)| header.synced).chain(mark);
-    let synced = synced
-        .max_by_key(|extent| extent.number)
-        .unwrap_or_default();
+    let synced = synced.max_by_key(|point| point.number).unwrap_or_default();
     faults.extend(lost(&found, synced, tail));
     let payload = |(header, payload): (Header, &[u8])| (header.at.position, payload.to_vec());
     Ok(Scan {
@@ -141,16 +138,15 @@ pub(crate) fn scan(paths: &Paths, generation: Generation, tail: u64) -> io::Resu
     })
 }
 
-/// What stands beside a journal; `None` if nothing can be read there. It says less without, and
-/// what it says is not needed to read what is there.
+/// Reads the mark file; `None` if it cannot be read. The records can be read without it.
 pub(super) fn read_mark(path: &Path) -> Option<Vec<u8>> {
     gatepost_files::read(path, PAGE).ok()
 }
 
-/// The first octets of a journal, up to so many.
+/// Reads the first octets of a journal, up to `most`.
 ///
 /// # Errors
-/// The system does not give it.
+/// If the system cannot read it.
 pub(super) fn read(path: &Path, most: u64) -> io::Result<Result<Vec<u8>, Fault>> {
     let file = match gatepost_files::open(path) {
         Ok(file) => file,
@@ -169,15 +165,15 @@ pub(super) fn read(path: &Path, most: u64) -> io::Result<Result<Vec<u8>, Fault>>
     Ok(Ok(octets))
 }
 
-/// Every whole record, in the order of their positions.
+/// Returns every whole record, in the order of their positions.
 fn find(ring: &[u8], generation: Generation, tail: u64) -> Vec<(Header, &[u8])> {
-    let salt = generation.salt.to_le_bytes();
-    let finder = Finder::new(&salt);
+    let id = generation.id.to_le_bytes();
+    let finder = Finder::new(&id);
     let mut found = Vec::new();
     let mut from = 0;
     while let Some(at) = finder.find(&ring[from..]) {
         let at = from + at;
-        match Header::read(&ring[at..], generation.salt, tail + at as u64) {
+        match Header::read(&ring[at..], generation.id, tail + at as u64) {
             Some((header, payload)) => {
                 from = at + format::HEADER + payload.len();
                 found.push((header, payload));
@@ -188,11 +184,11 @@ fn find(ring: &[u8], generation: Generation, tail: u64) -> Vec<(Header, &[u8])> 
     found
 }
 
-/// The stretches in which records are missing that stood before what was synced.
-fn lost(found: &[(Header, &[u8])], synced: Extent, tail: u64) -> Vec<Fault> {
+/// Returns the stretches before the synced point in which records are missing.
+fn lost(found: &[(Header, &[u8])], synced: RingPoint, tail: u64) -> Vec<Fault> {
     let mut faults = Vec::new();
     let first = found.first().map(|(header, _)| header.at);
-    // A record begins at `tail` where anything was written behind it.
+    // If anything was written behind `tail`, a record begins there.
     if first.is_none_or(|first| first.position != tail) && tail < synced.position {
         faults.push(Fault::Lost {
             records: None,

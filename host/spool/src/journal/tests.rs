@@ -1,5 +1,6 @@
-//! Random histories of a ring, cut off by the end of the process or the loss of power, and damaged:
-//! what is whole is read, what was synced and is lost is told of, and what was merely cut is not.
+//! Random histories of a ring, ended by the end of the process or a loss of power, and damaged:
+//! whole records are read, lost records that were synced are reported, and records that were merely
+//! cut are not.
 
 use std::{fs, ops::Range};
 
@@ -11,22 +12,22 @@ use super::{
     scan::{Scan, scan},
 };
 
-/// Of the file: a first page, and a ring that a few batches fill.
+/// Octets of the file: a first page, and a ring that a few batches fill.
 const LENGTH: u64 = 13 * PAGE;
 
-const SALT: u64 = 0x8123_4567_89ab_cdef;
+const GENERATION_ID: u64 = 0x8123_4567_89ab_cdef;
 
-/// What the loss of power writes or does not.
+/// Unit in which a loss of power writes or does not.
 const SECTOR: usize = 512;
 
-/// Printed by proptest when a case fails, and the same in every run.
+/// Seed of every run; proptest prints it when a case fails.
 const SEED: u64 = 20_261_128;
 
 #[derive(Debug, Clone)]
 enum Step {
-    /// Records of these sizes in one write, synced or not: a record that a message is gone is not.
+    /// Records of these sizes in one write, synced or not; the write of a tombstone is not synced.
     Batch { sizes: Vec<usize>, sync: bool },
-    /// What stands before this record counts no more; or before the end.
+    /// Frees the ring before this record, or before the end.
     Free(Index),
 }
 
@@ -62,13 +63,13 @@ fn damage() -> impl Strategy<Value = Damage> {
     ]
 }
 
-/// How the history ended.
+/// End of the history.
 #[derive(Debug, Clone)]
 enum End {
-    /// The kernel has all that was written.
+    /// The process ends; the kernel has all that was written.
     Process,
-    /// Of what was written and not synced any sector may be missing, and the mark is one of those
-    /// that there were.
+    /// The power fails: any sector that was not synced may be missing, and any version of the mark
+    /// may be there.
     Power { sectors: Vec<u8>, mark: Index },
 }
 
@@ -86,7 +87,7 @@ struct Written {
     position: u64,
     payload: Vec<u8>,
     synced: bool,
-    /// Of which write it is.
+    /// Index of its write.
     write: usize,
 }
 
@@ -95,7 +96,7 @@ impl Written {
         self.position..self.position + (HEADER + self.payload.len()) as u64
     }
 
-    /// Its octets in a file.
+    /// Returns its octets in a file.
     fn octets(&self, file: &[u8]) -> Option<Vec<u8>> {
         let ring = LENGTH - PAGE;
         self.range()
@@ -104,13 +105,13 @@ impl Written {
     }
 }
 
-/// What was done to a ring, and its file as it is found.
+/// Records written to a ring, and its file as it is found.
 struct History {
     _directory: tempfile::TempDir,
     paths: Paths,
     written: Vec<Written>,
     tail: u64,
-    /// Where everything before is synced, as far as the mark knows that is found.
+    /// Position before which everything is synced, by the mark that is found.
     marked: u64,
 }
 
@@ -121,7 +122,7 @@ impl History {
             journal: directory.path().join("journal"),
             mark: directory.path().join("journal.synced"),
         };
-        let mut ring = Ring::create(&paths, LENGTH, SALT).unwrap();
+        let mut ring = Ring::create(&paths, LENGTH, GENERATION_ID).unwrap();
         let mut written: Vec<Written> = Vec::new();
         // The file at the last sync and after each write since.
         let mut images = vec![fs::read(&paths.journal).unwrap()];
@@ -189,7 +190,7 @@ impl History {
 
     fn scan(&self) -> Scan {
         let generation = Generation {
-            salt: SALT,
+            id: GENERATION_ID,
             length: LENGTH - PAGE,
         };
         scan(&self.paths, generation, self.tail).unwrap()
@@ -237,8 +238,11 @@ impl History {
     }
 }
 
-/// Everything that is found was written.
-fn nothing_is_made_up(history: &History, scan: &Scan) -> Result<(), TestCaseError> {
+/// Checks that every record that is found was written.
+fn check_only_written_records_are_found(
+    history: &History,
+    scan: &Scan,
+) -> Result<(), TestCaseError> {
     for (position, payload) in &scan.records {
         let written = history.written.iter().find(|it| it.position == *position);
         prop_assert!(written.is_some_and(|written| written.payload == *payload));
@@ -258,14 +262,14 @@ proptest! {
     })]
 
     #[test]
-    fn an_end_without_damage_is_silent_and_loses_nothing(
+    fn an_end_without_damage_loses_and_reports_nothing(
         steps in vec(step(), 1..25),
         end in end(),
     ) {
         let history = History::of(&steps, &end);
         let scan = history.scan();
         prop_assert_eq!(&scan.faults, &[]);
-        nothing_is_made_up(&history, &scan)?;
+        check_only_written_records_are_found(&history, &scan)?;
         for record in &history.written {
             let must = record.synced || matches!(end, End::Process);
             prop_assert!(!must || has(&scan, record), "{:?} is missing", record.range());
@@ -273,7 +277,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_whole_is_saved_and_what_is_lost_is_told_of(
+    fn whole_records_are_recovered_and_losses_are_reported(
         steps in vec(step(), 1..25),
         end in end(),
         damages in vec(damage(), 1..4),
@@ -283,9 +287,10 @@ proptest! {
         history.damage(&damages);
         let after = fs::read(&history.paths.journal).unwrap_or_default();
         let scan = history.scan();
-        nothing_is_made_up(&history, &scan)?;
-        // After a loss of power, the last that was synced may be what nobody knows of any more:
-        // before the mark that is left, and before what a later write says, it is known.
+        check_only_written_records_are_found(&history, &scan)?;
+        // After a loss of power, it may be unknown that the last record was synced. It is known
+        // before the position in the mark that is left, and before the point that a later write
+        // notes.
         let writes = history.written.iter().filter(|record| has(&scan, record));
         let later = writes.map(|record| record.write).max();
         for record in history.written.iter().filter(|record| record.synced) {
@@ -294,7 +299,7 @@ proptest! {
             let known = match end {
                 End::Process => true,
                 End::Power { .. } => record.position < history.marked
-                    || later.is_some_and(|later| is_told(&steps, record.write, later)),
+                    || later.is_some_and(|later| is_noted(&steps, record.write, later)),
             };
             if known && !has(&scan, record) {
                 prop_assert!(!scan.faults.is_empty(), "{:?} is lost without a word", record.range());
@@ -303,8 +308,8 @@ proptest! {
     }
 }
 
-/// Whether a write says that another one before it was synced.
-fn is_told(steps: &[Step], write: usize, later: usize) -> bool {
+/// Returns true if a later write notes that this one was synced.
+fn is_noted(steps: &[Step], write: usize, later: usize) -> bool {
     let between = steps.get(write..later).unwrap_or_default();
     between
         .iter()

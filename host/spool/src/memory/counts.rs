@@ -1,4 +1,4 @@
-//! The windowed counts of one policy for one account.
+//! Windowed counts of one policy for one account.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -6,14 +6,13 @@ use std::{
     sync::Arc,
 };
 
-use super::ENTRY;
+use super::ENTRY_OVERHEAD;
 
-/// What a bucket of a count is taken to need, in octets.
-const BUCKET: usize = 48;
+/// Octets that a bucket of a count is assumed to need.
+const BUCKET_OVERHEAD: usize = 48;
 
-/// Counted keys, and which of them would be forgotten first: what was counted least, of these what
-/// was counted longest ago. A stranger who makes the relay count under ever new keys makes it
-/// forget those of other strangers first.
+/// Counted keys, ordered by eviction: the smallest count first, of equal counts the oldest. A
+/// stranger who makes the relay count under ever new keys evicts the keys of other strangers first.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
     keys: HashMap<Arc<str>, Count>,
@@ -28,14 +27,14 @@ struct Count {
 }
 
 impl Count {
-    /// How it compares with others: the least is forgotten first.
+    /// Returns the order of eviction: the least is evicted first.
     fn strength(&self) -> (u64, u64) {
         let last = self.buckets.last_key_value().map_or(0, |(last, _)| *last);
         (self.total, last)
     }
 
     fn octets(&self) -> usize {
-        self.buckets.len() * BUCKET
+        self.buckets.len() * BUCKET_OVERHEAD
     }
 }
 
@@ -53,31 +52,31 @@ impl Counts {
 
     pub(super) fn add(&mut self, key: String, bucket: u64, amount: u64) {
         let (key, mut count) = self
-            .take(&key)
+            .remove(&key)
             .unwrap_or((Arc::from(key), Count::default()));
         let of_bucket = count.buckets.entry(bucket).or_default();
         *of_bucket = of_bucket.saturating_add(amount);
         count.total = count.total.saturating_add(amount);
-        self.put(key, count);
+        self.insert(key, count);
     }
 
     pub(super) fn forget(&mut self, key: &str) {
-        self.take(key);
+        self.remove(key);
     }
 
-    /// A bucket has had its time.
+    /// Deletes an expired bucket.
     pub(super) fn forget_bucket(&mut self, key: &str, bucket: u64) {
-        let Some((key, mut count)) = self.take(key) else {
+        let Some((key, mut count)) = self.remove(key) else {
             return;
         };
         let amount = count.buckets.remove(&bucket).unwrap_or(0);
         count.total = count.total.saturating_sub(amount);
         if !count.buckets.is_empty() {
-            self.put(key, count);
+            self.insert(key, count);
         }
     }
 
-    /// Forgets the weakest key, if all take more than so many octets.
+    /// Evicts the weakest key, if all keys take more than `bound` octets.
     pub(super) fn evict(&mut self, bound: usize) -> Option<String> {
         let (_, _, key) = self.order.first().filter(|_| self.octets > bound)?;
         let key = key.to_string();
@@ -93,18 +92,18 @@ impl Counts {
         self.octets
     }
 
-    fn take(&mut self, key: &str) -> Option<(Arc<str>, Count)> {
+    fn remove(&mut self, key: &str) -> Option<(Arc<str>, Count)> {
         let (key, count) = self.keys.remove_entry(key)?;
         let (total, last) = count.strength();
         self.order.remove(&(total, last, Arc::clone(&key)));
-        self.octets -= ENTRY + key.len() + count.octets();
+        self.octets -= ENTRY_OVERHEAD + key.len() + count.octets();
         Some((key, count))
     }
 
-    fn put(&mut self, key: Arc<str>, count: Count) {
+    fn insert(&mut self, key: Arc<str>, count: Count) {
         let (total, last) = count.strength();
         self.order.insert((total, last, Arc::clone(&key)));
-        self.octets += ENTRY + key.len() + count.octets();
+        self.octets += ENTRY_OVERHEAD + key.len() + count.octets();
         self.keys.insert(key, count);
     }
 }

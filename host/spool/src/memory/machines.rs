@@ -1,4 +1,4 @@
-//! The machines that one account knows.
+//! Machines that one account knows.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,10 +8,9 @@ use std::{
 use gatepost_message::Millis;
 use gatepost_model::Machine;
 
-use super::ENTRY;
+use super::ENTRY_OVERHEAD;
 
-/// Machines by address, and which of them would be forgotten first: what is known for the shortest
-/// time to come.
+/// Machines by address, ordered by eviction: the one whose time ends soonest is evicted first.
 #[derive(Debug, Default)]
 pub(super) struct Machines {
     known: BTreeMap<Arc<str>, Machine>,
@@ -30,9 +29,9 @@ impl Machines {
             .map(|(address, machine)| (&**address, machine))
     }
 
-    /// Knows a machine; one that is known already has been known since then.
-    pub(super) fn know(&mut self, address: String, mut machine: Machine) {
-        let address = match self.take(&address) {
+    /// Stores a machine; if it is known already, the time since when it is known stays.
+    pub(super) fn insert(&mut self, address: String, mut machine: Machine) {
+        let address = match self.remove(&address) {
             Some((address, known)) => {
                 if known.until > machine.since {
                     machine.since = known.since;
@@ -47,10 +46,10 @@ impl Machines {
     }
 
     pub(super) fn forget(&mut self, address: &str) {
-        self.take(address);
+        self.remove(address);
     }
 
-    /// Forgets the weakest, if all take more than so many octets.
+    /// Evicts the weakest machine, if all machines take more than `bound` octets.
     pub(super) fn evict(&mut self, bound: usize) -> Option<String> {
         let (_, address) = self.order.first().filter(|_| self.octets > bound)?;
         let address = address.to_string();
@@ -66,7 +65,7 @@ impl Machines {
         self.octets
     }
 
-    fn take(&mut self, address: &str) -> Option<(Arc<str>, Machine)> {
+    fn remove(&mut self, address: &str) -> Option<(Arc<str>, Machine)> {
         let (address, machine) = self.known.remove_entry(address)?;
         self.order.remove(&(machine.until, Arc::clone(&address)));
         self.octets -= octets(&address, &machine);
@@ -75,5 +74,5 @@ impl Machines {
 }
 
 fn octets(address: &str, machine: &Machine) -> usize {
-    ENTRY + address.len() + machine.evidence.len()
+    ENTRY_OVERHEAD + address.len() + machine.evidence.len()
 }

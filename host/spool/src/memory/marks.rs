@@ -1,4 +1,4 @@
-//! The marks of one policy for one account.
+//! Marks of one policy for one account.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -7,9 +7,9 @@ use std::{
 
 use gatepost_message::Millis;
 
-use super::ENTRY;
+use super::ENTRY_OVERHEAD;
 
-/// Marked keys, and which of them would be forgotten first: the mark that ends soonest.
+/// Marked keys, ordered by eviction: the mark that ends soonest is evicted first.
 #[derive(Debug, Default)]
 pub(super) struct Marks {
     until: HashMap<Arc<str>, Millis>,
@@ -33,7 +33,7 @@ impl Marks {
             Some(before) => {
                 self.order.remove(&(before, Arc::clone(&key)));
             }
-            None => self.octets += ENTRY + key.len(),
+            None => self.octets += ENTRY_OVERHEAD + key.len(),
         }
         self.order.insert((until, Arc::clone(&key)));
         self.until.insert(key, until);
@@ -41,12 +41,12 @@ impl Marks {
 
     pub(super) fn unmark(&mut self, key: &str) {
         if let Some((key, until)) = self.until.remove_entry(key) {
-            self.octets -= ENTRY + key.len();
+            self.octets -= ENTRY_OVERHEAD + key.len();
             self.order.remove(&(until, key));
         }
     }
 
-    /// Forgets the weakest key, if it takes more than so many octets.
+    /// Evicts the weakest key, if all keys take more than `bound` octets.
     pub(super) fn evict(&mut self, bound: usize) -> Option<String> {
         let (_, key) = self.order.first().filter(|_| self.octets > bound)?;
         let key = key.to_string();

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 /// Room for a few short keys.
-const BOUND: usize = 4 * (ENTRY + 60);
+const BOUND: usize = 4 * (ENTRY_OVERHEAD + 60);
 
 fn scope(account: u8) -> Scope {
     Scope {
@@ -14,38 +14,38 @@ fn scope(account: u8) -> Scope {
     }
 }
 
-fn change() -> impl Strategy<Value = Change> {
+fn change() -> impl Strategy<Value = MemoryChange> {
     let account = 0..2_u8;
     let key = "[a-f]{1,2}";
     prop_oneof![
-        3 => (account.clone(), key, 0..50_u64).prop_map(|(account, key, until)| Change::Mark {
+        3 => (account.clone(), key, 0..50_u64).prop_map(|(account, key, until)| MemoryChange::Mark {
             scope: scope(account), key, until: Millis(until),
         }),
         4 => (account.clone(), key, 0..4_u64, 1..4_u64)
-            .prop_map(|(account, key, bucket, amount)| Change::Count {
+            .prop_map(|(account, key, bucket, amount)| MemoryChange::Count {
                 scope: scope(account), key, bucket, amount,
             }),
-        1 => (account.clone(), key).prop_map(|(account, key)| Change::Forget {
+        1 => (account.clone(), key).prop_map(|(account, key)| MemoryChange::ForgetCount {
             scope: scope(account), key,
         }),
-        1 => (account.clone(), key).prop_map(|(account, key)| Change::Unmark {
+        1 => (account.clone(), key).prop_map(|(account, key)| MemoryChange::Unmark {
             scope: scope(account), key,
         }),
-        1 => (account.clone(), key, 0..4_u64).prop_map(|(account, key, bucket)| Change::Uncount {
+        1 => (account.clone(), key, 0..4_u64).prop_map(|(account, key, bucket)| MemoryChange::DropBucket {
             scope: scope(account), key, bucket,
         }),
-        3 => (0..2_u8, key, 0..50_u64).prop_map(|(account, address, until)| Change::Machine {
+        3 => (0..2_u8, key, 0..50_u64).prop_map(|(account, address, until)| MemoryChange::Machine {
             account: format!("account-{account}"),
             address,
             machine: Machine { evidence: "cron".into(), since: Millis(0), until: Millis(until) },
         }),
-        1 => (0..2_u8, key).prop_map(|(account, address)| Change::NoMachine {
+        1 => (0..2_u8, key).prop_map(|(account, address)| MemoryChange::ForgetMachine {
             account: format!("account-{account}"), address,
         }),
     ]
 }
 
-/// What is remembered, and nothing of how it is found.
+/// Remembered entries in plain lists.
 #[derive(Debug, Default)]
 struct Model {
     marks: Vec<(Scope, String, Millis)>,
@@ -54,9 +54,9 @@ struct Model {
 }
 
 impl Model {
-    fn apply(&mut self, change: &Change) {
+    fn apply(&mut self, change: &MemoryChange) {
         match change {
-            Change::Mark { scope, key, until } => {
+            MemoryChange::Mark { scope, key, until } => {
                 let mark = self
                     .marks
                     .iter_mut()
@@ -66,10 +66,10 @@ impl Model {
                     None => self.marks.push((scope.clone(), key.clone(), *until)),
                 }
             }
-            Change::Unmark { scope, key } => {
+            MemoryChange::Unmark { scope, key } => {
                 self.marks.retain(|(of, k, _)| (of, k) != (scope, key));
             }
-            Change::Count {
+            MemoryChange::Count {
                 scope,
                 key,
                 bucket,
@@ -85,14 +85,14 @@ impl Model {
                     }
                 }
             }
-            Change::Forget { scope, key } => {
+            MemoryChange::ForgetCount { scope, key } => {
                 self.counts.retain(|(of, k, ..)| (of, k) != (scope, key));
             }
-            Change::Uncount { scope, key, bucket } => {
+            MemoryChange::DropBucket { scope, key, bucket } => {
                 self.counts
                     .retain(|(of, k, b, _)| (of, k, b) != (scope, key, bucket));
             }
-            Change::Machine {
+            MemoryChange::Machine {
                 account,
                 address,
                 machine,
@@ -102,7 +102,7 @@ impl Model {
                 self.machines
                     .push((account.clone(), address.clone(), machine.clone()));
             }
-            Change::NoMachine { account, address } => {
+            MemoryChange::ForgetMachine { account, address } => {
                 self.machines
                     .retain(|(of, at, _)| (of, at) != (account, address));
             }
@@ -119,30 +119,30 @@ impl Model {
         })
     }
 
-    /// Whether nothing that is still there is weaker than this, for whose sake it was forgotten.
-    fn nothing_is_weaker_than(&self, forgotten: &Change, strength: (u64, u64)) -> bool {
-        match forgotten {
-            Change::Unmark { scope, .. } => (self.marks.iter())
+    /// Returns true if no entry that stayed is weaker than the evicted one.
+    fn nothing_is_weaker_than(&self, evicted: &MemoryChange, strength: (u64, u64)) -> bool {
+        match evicted {
+            MemoryChange::Unmark { scope, .. } => (self.marks.iter())
                 .filter(|(of, ..)| of == scope)
                 .all(|(_, _, until)| until.0 >= strength.0),
-            Change::Forget { scope, .. } => (self.counts.iter())
+            MemoryChange::ForgetCount { scope, .. } => (self.counts.iter())
                 .filter(|(of, ..)| of == scope)
                 .all(|(_, key, ..)| self.total(scope, key) >= strength),
-            Change::NoMachine { account, .. } => (self.machines.iter())
+            MemoryChange::ForgetMachine { account, .. } => (self.machines.iter())
                 .filter(|(of, ..)| of == account)
                 .all(|(_, _, machine)| machine.until.0 >= strength.0),
             _ => false,
         }
     }
 
-    fn strength(&self, forgotten: &Change) -> (u64, u64) {
-        match forgotten {
-            Change::Unmark { scope, key } => {
+    fn strength(&self, evicted: &MemoryChange) -> (u64, u64) {
+        match evicted {
+            MemoryChange::Unmark { scope, key } => {
                 let mark = self.marks.iter().find(|(of, k, _)| (of, k) == (scope, key));
                 (mark.unwrap().2.0, 0)
             }
-            Change::Forget { scope, key } => self.total(scope, key),
-            Change::NoMachine { account, address } => {
+            MemoryChange::ForgetCount { scope, key } => self.total(scope, key),
+            MemoryChange::ForgetMachine { account, address } => {
                 let mut known = self.machines.iter();
                 let known = known.find(|(of, at, _)| (of, at) == (account, address));
                 (known.unwrap().2.until.0, 0)
@@ -163,20 +163,20 @@ proptest! {
         let mut model = Model::default();
         for change in changes {
             let account = match &change {
-                Change::Machine { account, .. } | Change::NoMachine { account, .. } => {
+                MemoryChange::Machine { account, .. } | MemoryChange::ForgetMachine { account, .. } => {
                     account.clone()
                 }
-                Change::Mark { scope, .. } | Change::Count { scope, .. }
-                | Change::Forget { scope, .. } | Change::Unmark { scope, .. }
-                | Change::Uncount { scope, .. } => scope.account.clone().unwrap(),
+                MemoryChange::Mark { scope, .. } | MemoryChange::Count { scope, .. }
+                | MemoryChange::ForgetCount { scope, .. } | MemoryChange::Unmark { scope, .. }
+                | MemoryChange::DropBucket { scope, .. } => scope.account.clone().unwrap(),
             };
             model.apply(&change);
-            for forgotten in memory.apply(vec![change]) {
-                // Only what belongs to the same account makes room for it.
-                prop_assert_eq!(of_change(&forgotten).2, &account);
-                let strength = model.strength(&forgotten);
-                model.apply(&forgotten);
-                prop_assert!(model.nothing_is_weaker_than(&forgotten, strength));
+            for evicted in memory.apply(vec![change]) {
+                // Only an entry of the same account is evicted.
+                prop_assert_eq!(labels(&evicted).2, &account);
+                let strength = model.strength(&evicted);
+                model.apply(&evicted);
+                prop_assert!(model.nothing_is_weaker_than(&evicted, strength));
             }
             let totals = memory.totals();
             for of in [totals.marks, totals.counts, totals.machines] {
@@ -211,9 +211,9 @@ proptest! {
 }
 
 #[test]
-fn what_strangers_make_it_count_goes_before_what_was_counted_often() {
+fn frequent_counts_outlast_those_of_strangers() {
     let memory = Memory::new(1 << 16);
-    let count = |key: String, amount| Change::Count {
+    let count = |key: String, amount| MemoryChange::Count {
         scope: scope(0),
         key,
         bucket: 7,
@@ -221,9 +221,9 @@ fn what_strangers_make_it_count_goes_before_what_was_counted_often() {
     };
     memory.apply(vec![count("a loop".into(), 12)]);
     let strangers = (0..10_000).map(|n| count(format!("stranger {n}"), 1));
-    let forgotten = memory.apply(strangers.collect());
-    assert!(forgotten.len() > 9_000, "{}", forgotten.len());
-    let now = Millis(7 * BUCKET);
+    let evicted = memory.apply(strangers.collect());
+    assert!(evicted.len() > 9_000, "{}", evicted.len());
+    let now = Millis(7 * BUCKET_MILLIS);
     assert_eq!(memory.counted(&scope(0), "a loop", 60, now), 12);
     assert_eq!(memory.counted(&scope(0), "stranger 9999", 60, now), 1);
     assert_eq!(memory.counted(&scope(0), "stranger 0", 60, now), 0);

@@ -1,4 +1,4 @@
-//! A message comes in.
+//! Storing of accepted messages and of their effects.
 
 use std::sync::Arc;
 
@@ -10,45 +10,47 @@ use serde::Serialize;
 use crate::{
     Claim, ClaimedRecipient, InitialState, Lease, Machine, NewBody, NewMessage, NewRecipient,
     Scope, SpoolError, StagedBody,
-    journal::{Journal, Letter},
-    memory::{Change, bucket},
+    journal::{Journal, JournalEntry},
+    memory::{MemoryChange, bucket},
 };
 
 use super::{
     codec::{account_key, from_millis, from_u64, to_json},
-    deliver::number,
-    operation::{Kind, Step, Work},
+    deliver::row_number,
+    operation::{Context, OperationClass, Work},
 };
 
-/// What a message costs besides its octets, in bytes: rows, indices, their pages in the log.
-const OVERHEAD: u64 = 64 << 10;
+/// Bytes that a message takes on the disk besides its octets: rows, indices, their pages in the
+/// WAL.
+const MESSAGE_OVERHEAD: u64 = 64 << 10;
 
-/// A message from a client, to be taken if there is room.
+/// Storing of a client's message, if there is room.
 pub(super) struct Accept(pub(super) Arc<NewMessage>);
 
 impl Accept {
-    fn reserve(&self, step: &Step<'_>) -> Result<(), SpoolError> {
+    fn reserve(&self, context: &Context<'_>) -> Result<(), SpoolError> {
         let inline = match &self.0.body {
             NewBody::Inline(bytes) => bytes.len(),
             NewBody::Staged(_) => 0,
         };
-        // Once in the log, once in the database.
-        step.reserve(2 * (self.0.head.len() + inline) as u64 + OVERHEAD)
+        // Once in the WAL, once in the database.
+        context.reserve(2 * (self.0.head.len() + inline) as u64 + MESSAGE_OVERHEAD)
     }
 }
 
 impl Work for Accept {
     type Value = ();
-    const KIND: Kind = Kind::Intake;
+    const CLASS: OperationClass = OperationClass::Intake;
 
     fn weight(&self) -> usize {
         1 + self.0.effects.len()
     }
 
-    /// Any message that the ring has room for, and of which anything is left to do.
+    /// Appends the message to the journal, if the ring has room for it and anything is left to do
+    /// for it.
     fn in_journal(
         &mut self,
-        step: &mut Step<'_>,
+        context: &mut Context<'_>,
         journal: &mut Journal,
     ) -> Result<Option<()>, SpoolError> {
         let message = &self.0;
@@ -61,47 +63,51 @@ impl Work for Accept {
             Some(_) => message.head.len() as u64,
             None => message.size(),
         };
-        if !journal.is_for(octets) || !is_open(message) {
+        if !journal.is_small_enough(octets) || !is_open(message) {
             return Ok(None);
         }
-        self.reserve(step)?;
-        if number(step, id)?.is_some() {
+        self.reserve(context)?;
+        if row_number(context, id)?.is_some() {
             return Err(SpoolError::Duplicate(id));
         }
-        let lease = lease(step, message);
-        let letter = Letter::new(without_open_file(message), lease);
-        let due = letter.due();
+        let lease = direct_lease(context, message);
+        let entry = JournalEntry::new(without_open_file(message), lease);
+        let due = entry.due();
         if !journal
-            .accept(letter)
+            .accept(entry)
             .map_err(SpoolError::io("encode a message for the journal"))?
         {
             return Ok(None);
         }
-        step.after
+        context
+            .after
             .keep
             .extend(staged.map(|staged| staged.file().clone()));
         for (scope, effect) in &message.effects {
-            let change = change(scope, effect, message.transaction.time);
-            step.after.changes.push(change);
+            let change = change_of(scope, effect, message.transaction.time);
+            context.after.changes.push(change);
         }
         if let Some(due) = due {
-            step.after.first_due = step.after.first_due.min(due.0);
+            context.after.first_due = context.after.first_due.min(due.0);
         }
         match lease {
-            Some(lease) => step.after.fresh.push(claim(step, message, lease)),
-            None => step.after.due |= due.is_some(),
+            Some(lease) => context
+                .after
+                .direct
+                .push(direct_claim(context, message, lease)),
+            None => context.after.due |= due.is_some(),
         }
         Ok(Some(()))
     }
 
-    fn in_database(&mut self, step: &mut Step<'_>) -> Result<(), SpoolError> {
-        self.reserve(step)?;
-        step.after.only_in_log |= is_open(&self.0);
-        insert(step, &self.0)
+    fn in_database(&mut self, context: &mut Context<'_>) -> Result<(), SpoolError> {
+        self.reserve(context)?;
+        context.after.only_in_wal |= is_open(&self.0);
+        store_with_effects(context, &self.0)
     }
 }
 
-/// The message as it waits in the journal, where thousands may wait: without an open file.
+/// Returns the message for the journal, where thousands may wait: without an open file.
 fn without_open_file(message: &Arc<NewMessage>) -> Arc<NewMessage> {
     let NewBody::Staged(staged) = &message.body else {
         return Arc::clone(message);
@@ -112,13 +118,13 @@ fn without_open_file(message: &Arc<NewMessage>) -> Arc<NewMessage> {
     })
 }
 
-/// Whether anything is left to do for a message.
+/// Returns true if any recipient is not finished.
 fn is_open(message: &NewMessage) -> bool {
     let mut recipients = message.recipients.iter();
     recipients.any(|recipient| recipient.state.is_open())
 }
 
-/// The body of a message that has a file, which must be its own.
+/// Returns the body of a message if it has a file, which must belong to its transaction.
 fn staged(message: &NewMessage) -> Result<Option<&StagedBody>, SpoolError> {
     match &message.body {
         NewBody::Inline(_) => Ok(None),
@@ -130,56 +136,63 @@ fn staged(message: &NewMessage) -> Result<Option<&StagedBody>, SpoolError> {
     }
 }
 
-/// Stores a message with its effects, a notice too: those come whether there is room or not.
-pub(super) fn insert(step: &mut Step<'_>, message: &NewMessage) -> Result<(), SpoolError> {
+/// Stores a message with its effects, whether or not the disk is below its watermark. Notices are
+/// stored so, too.
+pub(super) fn store_with_effects(
+    context: &mut Context<'_>,
+    message: &NewMessage,
+) -> Result<(), SpoolError> {
     for (scope, effect) in &message.effects {
-        let change = change(scope, effect, message.transaction.time);
-        remember(step.connection, &change)?;
-        step.after.changes.push(change);
+        let change = change_of(scope, effect, message.transaction.time);
+        write_change(context.connection, &change)?;
+        context.after.changes.push(change);
     }
     if !is_open(message) {
         return Ok(());
     }
-    let lease = lease(step, message);
-    store(step, message, lease)?;
+    let lease = direct_lease(context, message);
+    store(context, message, lease)?;
     if let Some(lease) = lease {
-        step.after.fresh.push(claim(step, message, lease));
+        context
+            .after
+            .direct
+            .push(direct_claim(context, message, lease));
     }
     Ok(())
 }
 
-/// Stores a message without its effects; what is due of it, leased.
+/// Stores a message without its effects; its due recipients are leased, if there is a lease.
 pub(super) fn store(
-    step: &mut Step<'_>,
+    context: &mut Context<'_>,
     message: &NewMessage,
     lease: Option<Lease>,
 ) -> Result<(), SpoolError> {
-    let number = insert_message(step, message)?;
-    insert_recipients(step, message, number, lease)
+    let number = insert_message(context, message)?;
+    insert_recipients(context, message, number, lease)
 }
 
-/// The lease that a message begins with, where it is due at once and may go to delivery directly.
-fn lease(step: &Step<'_>, message: &NewMessage) -> Option<Lease> {
+/// Makes the lease for the direct hand-off, if the message is due at once and may be handed off.
+fn direct_lease(context: &Context<'_>, message: &NewMessage) -> Option<Lease> {
     let mut recipients = message.recipients.iter();
     if message.quarantine.is_some() || !recipients.any(|recipient| is_due(message, recipient)) {
         return None;
     }
-    let order = step.lease_fresh(message.size())?;
-    let until = step.lease_until((message.received_at + order.lease).0);
+    let terms = context.hand_off_terms(message.size())?;
+    let until = context.lease_until((message.received_at + terms.lease).0);
     Some(Lease {
-        owner: order.owner,
+        owner: terms.owner,
         until: Millis(until),
     })
 }
 
-/// Whether a recipient is to be attempted as soon as its message is there.
+/// Returns true if a recipient is due as soon as its message is stored.
 fn is_due(message: &NewMessage, recipient: &NewRecipient) -> bool {
     matches!(&recipient.state,
         InitialState::Queued { next_attempt } if *next_attempt <= message.received_at)
 }
 
-/// A message as delivery gets it, from what is at hand.
-fn claim(step: &Step<'_>, message: &NewMessage, lease: Lease) -> Claim {
+/// Makes the claim of a message from memory.
+fn direct_claim(context: &Context<'_>, message: &NewMessage, lease: Lease) -> Claim {
     let numbered = (0..).zip(&message.recipients);
     let recipients = numbered
         .filter(|(_, recipient)| is_due(message, recipient))
@@ -197,7 +210,7 @@ fn claim(step: &Step<'_>, message: &NewMessage, lease: Lease) -> Claim {
     transaction.recipients = envelope.map(|to| to.address.clone()).collect();
     let body = match &message.body {
         NewBody::Inline(bytes) => Arc::new(bytes.clone()),
-        NewBody::Staged(staged) => step.shelf.body(
+        NewBody::Staged(staged) => context.body_store.body(
             transaction.id,
             staged.len(),
             Some(staged.offset()),
@@ -219,7 +232,7 @@ fn claim(step: &Step<'_>, message: &NewMessage, lease: Lease) -> Claim {
     }
 }
 
-fn insert_message(step: &mut Step<'_>, message: &NewMessage) -> Result<i64, SpoolError> {
+fn insert_message(context: &mut Context<'_>, message: &NewMessage) -> Result<i64, SpoolError> {
     let transaction = &message.transaction;
     let staged = staged(message)?;
     let inline = match &message.body {
@@ -229,7 +242,7 @@ fn insert_message(step: &mut Step<'_>, message: &NewMessage) -> Result<i64, Spoo
     let checksum = staged.map(StagedBody::checksum);
     let checksum = checksum.or_else(|| inline.map(crc32fast::hash));
     let quarantine = message.quarantine.as_ref();
-    let mut insert = step.connection.prepare_cached(
+    let mut insert = context.connection.prepare_cached(
         "INSERT INTO messages (id, account, reverse_path, began_at, received_at, expires_at,
             quarantine_reason, quarantine_expires, tags_json, body_offset, size, body_checksum)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
@@ -256,7 +269,7 @@ fn insert_message(step: &mut Step<'_>, message: &NewMessage) -> Result<i64, Spoo
         }
         _ => error.into(),
     })?;
-    let mut insert = step.connection.prepare_cached(
+    let mut insert = context.connection.prepare_cached(
         "INSERT INTO contents (message, session_json, classification_json, judgements_json, head,
             body, smtputf8, dsn_json, sender_json, head_checksum)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
@@ -269,41 +282,42 @@ fn insert_message(step: &mut Step<'_>, message: &NewMessage) -> Result<i64, Spoo
         &message.head[..],
         inline,
         message.smtputf8,
-        asked(&message.dsn)?,
+        encoded_request(&message.dsn)?,
         to_json(&message.sender)?,
         crc32fast::hash(&message.head),
     ])?;
-    step.after
+    context
+        .after
         .keep
         .extend(staged.map(|staged| staged.file().clone()));
-    step.after.bytes += (message.head.len() + inline.map_or(0, <[u8]>::len)) as u64;
+    context.after.bytes += (message.head.len() + inline.map_or(0, <[u8]>::len)) as u64;
     Ok(number)
 }
 
 fn insert_recipients(
-    step: &mut Step<'_>,
+    context: &mut Context<'_>,
     message: &NewMessage,
     number: i64,
     lease: Option<Lease>,
 ) -> Result<(), SpoolError> {
     let owner = lease.map(|lease| lease.owner.to_string());
-    let mut insert = step.connection.prepare_cached(
+    let mut insert = context.connection.prepare_cached(
         "INSERT INTO recipients (message, number, address, state, due, last_reply_json, reason,
             dsn_json, owner, last_attempt)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?;
     for (position, recipient) in message.recipients.iter().enumerate() {
-        let apart = message.quarantine.is_some();
+        let quarantined = message.quarantine.is_some();
         let lease = lease.filter(|_| is_due(message, recipient));
         let (state, due, reply, reason) = match &recipient.state {
-            InitialState::Queued { .. } | InitialState::Held if apart => {
+            InitialState::Queued { .. } | InitialState::Held if quarantined => {
                 ("quarantined", None, None, None)
             }
             InitialState::Queued { .. } if let Some(lease) = lease => {
                 ("leased", Some(from_millis(lease.until)), None, None)
             }
             InitialState::Queued { next_attempt } => {
-                step.after.due = true;
+                context.after.due = true;
                 ("queued", Some(from_millis(*next_attempt)), None, None)
             }
             InitialState::Held => ("held", None, None, None),
@@ -318,7 +332,7 @@ fn insert_recipients(
             due,
             reply,
             reason,
-            asked(&recipient.dsn)?,
+            encoded_request(&recipient.dsn)?,
             lease.and(owner.as_deref()),
             lease.map(|_| from_millis(message.received_at)),
         ])?;
@@ -326,30 +340,33 @@ fn insert_recipients(
     Ok(())
 }
 
-/// What the sender asked for, as stored; nothing where nothing was asked.
-fn asked<T: Default + PartialEq + Serialize>(request: &T) -> Result<Option<String>, SpoolError> {
+/// Encodes a request for delivery status notifications; `None` if it is the default.
+fn encoded_request<T: Default + PartialEq + Serialize>(
+    request: &T,
+) -> Result<Option<String>, SpoolError> {
     Some(request)
         .filter(|request| **request != T::default())
         .map(to_json)
         .transpose()
 }
 
-/// What an effect changes; marks, counts and machines run from `time`, the transaction's own.
-pub(super) fn change(scope: &Scope, effect: &Effect, time: Millis) -> Change {
+/// Returns the change that an effect makes; marks, counts and machines begin at `time`, the
+/// transaction's own.
+pub(super) fn change_of(scope: &Scope, effect: &Effect, time: Millis) -> MemoryChange {
     let scope = scope.clone();
     match effect {
-        Effect::MarkSeen { key, seconds } => Change::Mark {
+        Effect::MarkSeen { key, seconds } => MemoryChange::Mark {
             scope,
             key: key.clone(),
             until: time + std::time::Duration::from_secs((*seconds).into()),
         },
-        Effect::Count { key, amount } => Change::Count {
+        Effect::Count { key, amount } => MemoryChange::Count {
             scope,
             key: key.clone(),
             bucket: bucket(time),
             amount: (*amount).into(),
         },
-        Effect::ForgetCount { key } => Change::Forget {
+        Effect::ForgetCount { key } => MemoryChange::ForgetCount {
             scope,
             key: key.clone(),
         },
@@ -357,7 +374,7 @@ pub(super) fn change(scope: &Scope, effect: &Effect, time: Millis) -> Change {
             address,
             evidence,
             seconds,
-        } => Change::Machine {
+        } => MemoryChange::Machine {
             account: account_key(&scope).to_owned(),
             address: address.clone(),
             machine: Machine {
@@ -366,17 +383,20 @@ pub(super) fn change(scope: &Scope, effect: &Effect, time: Millis) -> Change {
                 until: time + std::time::Duration::from_secs((*seconds).into()),
             },
         },
-        Effect::ForgetMachine { address } => Change::NoMachine {
+        Effect::ForgetMachine { address } => MemoryChange::ForgetMachine {
             account: account_key(&scope).to_owned(),
             address: address.clone(),
         },
     }
 }
 
-/// Stores what an effect changes.
-pub(super) fn remember(connection: &Connection, change: &Change) -> Result<(), SpoolError> {
+/// Writes a change to the database.
+pub(super) fn write_change(
+    connection: &Connection,
+    change: &MemoryChange,
+) -> Result<(), SpoolError> {
     match change {
-        Change::Mark { scope, key, until } => {
+        MemoryChange::Mark { scope, key, until } => {
             let mut upsert = connection.prepare_cached(
                 "INSERT INTO marks (policy, account, key, until) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT DO UPDATE SET until = max(until, excluded.until)",
@@ -388,7 +408,7 @@ pub(super) fn remember(connection: &Connection, change: &Change) -> Result<(), S
                 from_millis(*until)
             ])?;
         }
-        Change::Count {
+        MemoryChange::Count {
             scope,
             key,
             bucket,
@@ -407,13 +427,13 @@ pub(super) fn remember(connection: &Connection, change: &Change) -> Result<(), S
                 from_u64(*amount)
             ])?;
         }
-        Change::Forget { scope, key } => {
+        MemoryChange::ForgetCount { scope, key } => {
             let mut delete = connection.prepare_cached(
                 "DELETE FROM counts WHERE policy = ?1 AND account = ?2 AND key = ?3",
             )?;
             delete.execute([&scope.policy, account_key(scope), key])?;
         }
-        Change::Machine {
+        MemoryChange::Machine {
             account,
             address,
             machine,
@@ -432,19 +452,19 @@ pub(super) fn remember(connection: &Connection, change: &Change) -> Result<(), S
                 from_millis(machine.until)
             ])?;
         }
-        Change::NoMachine { account, address } => {
+        MemoryChange::ForgetMachine { account, address } => {
             let mut delete = connection
                 .prepare_cached("DELETE FROM machines WHERE account = ?1 AND address = ?2")?;
             delete.execute([account, address])?;
         }
-        Change::Unmark { scope, key } => {
+        MemoryChange::Unmark { scope, key } => {
             let mut delete = connection.prepare_cached(
                 "DELETE FROM marks WHERE policy = ?1 AND account = ?2 AND key = ?3",
             )?;
             delete.execute([&scope.policy, account_key(scope), key])?;
         }
-        // What has had its time goes otherwise.
-        Change::Uncount { .. } => {}
+        // Expiry deletes buckets itself.
+        MemoryChange::DropBucket { .. } => {}
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The files of `incoming/`: what they should be, and what becomes of them when a store is opened.
+//! The files of `incoming/`: their expected contents, and their clean-up when a store is opened.
 
 use std::{
     collections::HashMap,
@@ -18,34 +18,36 @@ use crate::{
 
 use super::codec::to_u64;
 
-/// Where bodies that belong to no message are kept when something else is damaged.
-pub(crate) const KEPT: &str = "incoming.damaged-kept";
+/// Directory for bodies that belong to no message, if something else is damaged.
+pub(crate) const KEPT_DIRECTORY: &str = "incoming.damaged-kept";
 
 /// Octets of a body that are read at a time.
 const CHUNK: usize = 256 << 10;
 
-/// What is known of the file of a body.
+/// ExpectedFile contents of a body's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Expected {
-    /// Octets that it has.
+pub(crate) struct ExpectedFile {
+    /// Octets of the file.
     pub(crate) length: u64,
-    /// CRC-32 of all of them; `None` where an earlier version wrote it.
+    /// CRC-32 of the whole file; `None` if an earlier version wrote it.
     pub(crate) checksum: Option<u32>,
 }
 
-/// Whether a name is one that a body has.
-pub(crate) fn is_name(name: &str) -> bool {
+/// Returns true if a file name is one of a body.
+pub(crate) fn is_body_name(name: &str) -> bool {
     name.parse::<TransactionId>().is_ok()
 }
 
-/// The messages whose body has a file, and what that should be.
-pub(crate) fn wanted(connection: &Connection) -> rusqlite::Result<HashMap<String, Expected>> {
+/// Returns the expected body files by name.
+pub(crate) fn expected_files(
+    connection: &Connection,
+) -> rusqlite::Result<HashMap<String, ExpectedFile>> {
     let mut select = connection.prepare(
         "SELECT id, body_offset + size - ifnull(length(head), 0), body_checksum
          FROM messages LEFT JOIN contents ON message = number WHERE body_offset IS NOT NULL",
     )?;
     let rows = select.query_map([], |row| {
-        let expected = Expected {
+        let expected = ExpectedFile {
             length: to_u64(row.get(1)?),
             checksum: row.get(2)?,
         };
@@ -54,7 +56,7 @@ pub(crate) fn wanted(connection: &Connection) -> rusqlite::Result<HashMap<String
     rows.collect()
 }
 
-/// CRC-32 of a file.
+/// Returns the CRC-32 of a file.
 pub(crate) fn checksum(path: &Path) -> io::Result<u32> {
     let mut file = gatepost_files::open(path)?;
     let (mut hasher, mut octets) = (crc32fast::Hasher::new(), vec![0; CHUNK]);
@@ -66,17 +68,17 @@ pub(crate) fn checksum(path: &Path) -> io::Result<u32> {
     }
 }
 
-/// Removes bodies that belong to no message: staged and never accepted, or finished and not yet
-/// removed when the last relay ended. Where journal or database are damaged, `keep` them: what is
-/// lost there may be their message. Whatever else is there is nobody's to remove. Gives the messages
+/// Removes bodies that belong to no message: staged and never accepted, or finished but not yet
+/// removed when the last relay ended. If journal or database are damaged, `keep` preserves them,
+/// since the message of a body may be lost there. Other files are left alone. Returns the messages
 /// whose body is missing or short.
-pub(super) fn tidy(
+pub(super) fn clean_up(
     connection: &Connection,
     disk: &Disk,
     keep: bool,
 ) -> Result<Vec<DamagedBody>, SpoolError> {
     let incoming = disk.incoming();
-    let mut wanted = wanted(connection)?;
+    let mut expected_files = expected_files(connection)?;
     let mut damaged = Vec::new();
     let mut note = |name: &str, length, found| {
         if let Ok(id) = name.parse() {
@@ -87,26 +89,29 @@ pub(super) fn tidy(
         let entry = entry.map_err(failed_to("read directory", &incoming))?;
         let (name, path) = (entry.file_name(), entry.path());
         let kind = entry.file_type().map_err(failed_to("look at", &path))?;
-        let Some(name) = name.to_str().filter(|name| kind.is_file() && is_name(name)) else {
+        let Some(name) = name
+            .to_str()
+            .filter(|name| kind.is_file() && is_body_name(name))
+        else {
             tracing::warn!(
                 path = %path.display(),
                 "this is no body of a message, and is left alone: move it out of incoming/"
             );
             continue;
         };
-        if let Some(expected) = wanted.remove(name) {
+        if let Some(expected) = expected_files.remove(name) {
             let found = entry.metadata().map_err(failed_to("look at", &path))?.len();
             if found < expected.length {
                 note(name, expected.length, Some(found));
             }
         } else if keep {
-            keep_body(disk, &path, name)?;
+            keep_orphan(disk, &path, name)?;
         } else {
             fs::remove_file(&path).map_err(failed_to("remove", &path))?;
             tracing::info!(path = %path.display(), "removed a body that belongs to no message");
         }
     }
-    for (name, expected) in &wanted {
+    for (name, expected) in &expected_files {
         note(name, expected.length, None);
     }
     metrics::gauge!("gatepost_store_damaged", "file" => "incoming").set(match damaged.is_empty() {
@@ -123,8 +128,8 @@ pub(super) fn tidy(
     Ok(damaged)
 }
 
-fn keep_body(disk: &Disk, path: &Path, name: &str) -> Result<(), SpoolError> {
-    let folder = disk.directory().join(KEPT);
+fn keep_orphan(disk: &Disk, path: &Path, name: &str) -> Result<(), SpoolError> {
+    let folder = disk.directory().join(KEPT_DIRECTORY);
     let mut private = DirBuilder::new();
     let made = private.recursive(true).mode(0o700).create(&folder);
     made.map_err(failed_to("make directory", &folder))?;

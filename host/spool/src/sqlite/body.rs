@@ -1,4 +1,4 @@
-//! Bodies of stored messages, read when they are first touched.
+//! Bodies of stored messages, read on first access.
 
 use std::{
     fs::File,
@@ -11,17 +11,17 @@ use bytes::Bytes;
 use gatepost_message::{Body, BodyDamage, Checksum, TransactionId};
 use rusqlite::{Connection, OptionalExtension};
 
-use crate::{SpoolError, disk::Disk, staging::behind, staging::read_part};
+use crate::{SpoolError, disk::Disk, staging::file_checksum, staging::read_part};
 
-/// Where bodies are read from: a connection of their own, and the directory of the files.
+/// Reader of bodies: a connection of its own, and the directory of the files.
 #[derive(Debug)]
-pub(super) struct Shelf {
+pub(super) struct BodyStore {
     connection: Mutex<Connection>,
     disk: Arc<Disk>,
 }
 
-impl Shelf {
-    /// `connection` is read-only.
+impl BodyStore {
+    /// Makes a body store; `connection` must be read-only.
     pub(super) fn new(connection: Connection, disk: Arc<Disk>) -> Self {
         Self {
             connection: Mutex::new(connection),
@@ -29,9 +29,9 @@ impl Shelf {
         }
     }
 
-    /// The body of a message, `length` octets; at `offset` of its file, if it has one. The CRC-32
-    /// is that of the whole file, or of the octets in the database; `None` where an earlier version
-    /// wrote them.
+    /// Returns the body of a message, `length` octets long; at `offset` of its file, if it has one.
+    /// The CRC-32 is that of the whole file, or of the octets in the database; `None` if an earlier
+    /// version wrote them.
     pub(super) fn body(
         self: &Arc<Self>,
         id: TransactionId,
@@ -48,7 +48,7 @@ impl Shelf {
                 file: OnceLock::new(),
             }),
             None => Arc::new(InlineBody {
-                shelf: Arc::clone(self),
+                body_store: Arc::clone(self),
                 id,
                 length,
                 checksum,
@@ -68,7 +68,7 @@ impl Shelf {
         let read = statement.query_row([id.to_string()], |row| row.get(0));
         let read = read.optional().map_err(SpoolError::from);
         read.inspect_err(|error| {
-            self.disk.judge(error);
+            self.disk.note_damage(error);
         })
     }
 }
@@ -76,7 +76,7 @@ impl Shelf {
 /// A body in the database.
 #[derive(Debug)]
 struct InlineBody {
-    shelf: Arc<Shelf>,
+    body_store: Arc<BodyStore>,
     id: TransactionId,
     length: u64,
     checksum: Option<u32>,
@@ -92,8 +92,8 @@ impl Body for InlineBody {
         let bytes = match self.bytes.get() {
             Some(bytes) => bytes,
             None => {
-                let read = self.shelf.inline(self.id).map_err(io::Error::other)?;
-                let read = read.ok_or_else(|| gone(self.id))?;
+                let read = self.body_store.inline(self.id).map_err(io::Error::other)?;
+                let read = read.ok_or_else(|| no_such_message(self.id))?;
                 self.bytes.get_or_init(|| read.into())
             }
         };
@@ -120,7 +120,7 @@ struct FileBody {
 }
 
 impl FileBody {
-    /// The file, opened once and held.
+    /// Returns the file, which is opened once and held.
     fn file(&self) -> io::Result<&File> {
         if let Some(file) = self.file.get() {
             return Ok(file);
@@ -146,13 +146,13 @@ impl Body for FileBody {
 
     fn checksum(&self) -> io::Result<Option<Checksum>> {
         match self.checksum {
-            Some(expected) => behind(self.file()?, self.offset, expected).map(Some),
+            Some(expected) => file_checksum(self.file()?, self.offset, expected).map(Some),
             None => Ok(None),
         }
     }
 }
 
-fn gone(id: TransactionId) -> io::Error {
+fn no_such_message(id: TransactionId) -> io::Error {
     io::Error::new(
         io::ErrorKind::NotFound,
         format!("message {id} has left the spool"),

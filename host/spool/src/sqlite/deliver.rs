@@ -1,4 +1,4 @@
-//! Messages go out: what is due is leased, and what became of it is recorded.
+//! Claims of due messages, and the recording of results.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -8,50 +8,50 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::{
     Claim, ClaimedRecipient, Ending, Lease, NewBody, Owner, Recorded, Report, SpoolError,
-    journal::{Journal, Letter, Load},
+    journal::{CheckpointBatch, Journal, JournalEntry},
 };
 
 use super::{
     NEVER, accept,
     codec::{damaged, from_millis, to_json, to_millis},
-    operation::{Kind, Step, Work},
+    operation::{Context, OperationClass, Work},
     stored::{self, COLUMNS, MessageRow},
 };
 
-/// What is due, to be leased: the recipients of up to `limit` messages.
-pub(super) struct Claiming {
+/// ClaimDue of the due recipients of up to `limit` messages.
+pub(super) struct ClaimDue {
     pub(super) owner: Owner,
     pub(super) now: Millis,
     pub(super) limit: usize,
     pub(super) lease: Duration,
 }
 
-impl Work for Claiming {
+impl Work for ClaimDue {
     type Value = Vec<Claim>;
-    const KIND: Kind = Kind::Work;
+    const CLASS: OperationClass = OperationClass::Work;
 
-    /// Whatever is due of the journal.
-    fn needs(&self, journal: &Journal) -> Load {
+    /// Returns the due messages of the journal.
+    fn needs(&self, journal: &Journal) -> CheckpointBatch {
         journal.due(self.now)
     }
 
-    fn in_database(&mut self, step: &mut Step<'_>) -> Result<Vec<Claim>, SpoolError> {
-        claim(step, self.owner, self.now, self.limit, self.lease)
+    fn in_database(&mut self, context: &mut Context<'_>) -> Result<Vec<Claim>, SpoolError> {
+        claim(context, self.owner, self.now, self.limit, self.lease)
     }
 }
 
 fn claim(
-    step: &mut Step<'_>,
+    context: &mut Context<'_>,
     owner: Owner,
     now: Millis,
     limit: usize,
     length: Duration,
 ) -> Result<Vec<Claim>, SpoolError> {
-    let until = Millis(step.lease_until((now + length).0));
+    let until = Millis(context.lease_until((now + length).0));
     let lease = Lease { owner, until };
     let mut due = Vec::new();
     {
-        let mut select = step.connection.prepare_cached(
+        let mut select = context.connection.prepare_cached(
             "SELECT message FROM recipients WHERE due <= ?1 ORDER BY due, message",
         )?;
         let mut rows = select.query([from_millis(now)])?;
@@ -67,17 +67,17 @@ fn claim(
     }
     let mut claims = Vec::with_capacity(due.len());
     for message in due {
-        match claim_message(step, lease, now, message) {
+        match claim_message(context, lease, now, message) {
             Ok(claim) => claims.push(claim),
             // One message that cannot be read must not stop the queue.
-            Err(error @ SpoolError::Damaged { .. }) => set_aside(step, message, &error)?,
+            Err(error @ SpoolError::Damaged { .. }) => hold_unreadable(context, message, &error)?,
             Err(error) => return Err(error),
         }
     }
     Ok(claims)
 }
 
-/// When the next recipient is due, as its time in milliseconds, or [`NEVER`].
+/// Returns the time in milliseconds at which the next recipient is due, or [`NEVER`].
 pub(super) fn next_due(connection: &Connection) -> Result<u64, SpoolError> {
     let due: Option<i64> = connection
         .prepare_cached("SELECT min(due) FROM recipients WHERE due IS NOT NULL")?
@@ -85,28 +85,35 @@ pub(super) fn next_due(connection: &Connection) -> Result<u64, SpoolError> {
     Ok(due.map_or(NEVER, |due| to_millis(due).0))
 }
 
-/// Makes due again what was leased and never attempted.
-pub(super) fn give_back(step: &mut Step<'_>, claims: &[Claim]) -> Result<(), SpoolError> {
+/// Makes recipients due again that were leased and never attempted.
+pub(super) fn return_unattempted(
+    context: &mut Context<'_>,
+    claims: &[Claim],
+) -> Result<(), SpoolError> {
     for claim in claims {
-        let Some(message) = number(step, claim.transaction.id)? else {
+        let Some(message) = row_number(context, claim.transaction.id)? else {
             continue;
         };
         for recipient in &claim.recipients {
             let ending = Ending::Returned {
                 next_attempt: claim.received_at,
             };
-            end_attempt(step, message, claim.lease, recipient.number, &ending)?;
+            end_attempt(context, message, claim.lease, recipient.number, &ending)?;
         }
     }
     Ok(())
 }
 
-/// Holds what was to be attempted of a message that cannot be read.
-fn set_aside(step: &Step<'_>, message: i64, error: &SpoolError) -> Result<(), SpoolError> {
+/// Holds the due recipients of a message that cannot be read.
+fn hold_unreadable(
+    context: &Context<'_>,
+    message: i64,
+    error: &SpoolError,
+) -> Result<(), SpoolError> {
     metrics::gauge!("gatepost_store_damaged", "file" => "spool.db").set(1.0);
     tracing::error!(message, %error, "a message is held because it cannot be read");
     let reply = Reply::new(451, "4.3.0", "the message is damaged in the relay's store");
-    let mut update = step.connection.prepare_cached(
+    let mut update = context.connection.prepare_cached(
         "UPDATE recipients SET state = 'held', due = NULL, owner = NULL, last_reply_json = ?2
          WHERE message = ?1 AND due IS NOT NULL",
     )?;
@@ -115,12 +122,12 @@ fn set_aside(step: &Step<'_>, message: i64, error: &SpoolError) -> Result<(), Sp
 }
 
 fn claim_message(
-    step: &Step<'_>,
+    context: &Context<'_>,
     lease: Lease,
     now: Millis,
     number: i64,
 ) -> Result<Claim, SpoolError> {
-    let connection = step.connection;
+    let connection = context.connection;
     let mut update = connection.prepare_cached(
         "UPDATE recipients SET state = 'leased', due = ?1, owner = ?2, last_attempt = ?3
          WHERE message = ?4 AND +due <= ?3 RETURNING number",
@@ -146,7 +153,7 @@ fn claim_message(
     };
     let mut row = MessageRow::read(found)?;
     row.summary.recipients = stored::recipients(connection, number)?;
-    let contents = stored::contents(connection, step.shelf, &row)?;
+    let contents = stored::contents(connection, context.body_store, &row)?;
     let summary = row.summary;
     Ok(Claim {
         lease,
@@ -176,35 +183,35 @@ fn claim_message(
     })
 }
 
-/// What became of an attempt, to be recorded.
-pub(super) struct Record(pub(super) Report);
+/// Recording of an attempt's results.
+pub(super) struct RecordReport(pub(super) Report);
 
-impl Work for Record {
+impl Work for RecordReport {
     type Value = Recorded;
-    const KIND: Kind = Kind::Work;
+    const CLASS: OperationClass = OperationClass::Work;
 
-    fn needs(&self, journal: &Journal) -> Load {
+    fn needs(&self, journal: &Journal) -> CheckpointBatch {
         journal.only(self.0.message)
     }
 
-    /// Where all of the message has been delivered, it is gone.
+    /// Appends a tombstone, if the report finishes the message by delivery to all its recipients.
     fn in_journal(
         &mut self,
-        step: &mut Step<'_>,
+        context: &mut Context<'_>,
         journal: &mut Journal,
     ) -> Result<Option<Recorded>, SpoolError> {
         let report = &self.0;
-        let Some(letter) = journal.letter(report.message) else {
+        let Some(entry) = journal.entry(report.message) else {
             return Ok(None);
         };
-        let applied = delivered_by(report, letter);
-        let in_file = matches!(letter.message.body, NewBody::Staged(_));
+        let applied = delivered_to_all(report, entry);
+        let in_file = matches!(entry.message.body, NewBody::Staged(_));
         let written = applied.is_some()
             && journal
-                .gone(report.message)
+                .add_tombstone(report.message)
                 .map_err(SpoolError::io("write to the journal"))?;
         if written && in_file {
-            step.after.remove.push(report.message);
+            context.after.remove.push(report.message);
         }
         Ok(applied.filter(|_| written).map(|applied| Recorded {
             applied,
@@ -213,14 +220,14 @@ impl Work for Record {
         }))
     }
 
-    fn in_database(&mut self, step: &mut Step<'_>) -> Result<Recorded, SpoolError> {
-        record(step, &self.0)
+    fn in_database(&mut self, context: &mut Context<'_>) -> Result<Recorded, SpoolError> {
+        record(context, &self.0)
     }
 }
 
-/// How many recipients a report says were delivered to, if it holds the lease, those are all that
-/// anything is left to happen to, and there is no more to it.
-fn delivered_by(report: &Report, letter: &Letter) -> Option<usize> {
+/// Returns the number of recipients delivered to, if the report needs only a tombstone: it holds
+/// the lease, has no notices, and delivers to all recipients that are not finished.
+fn delivered_to_all(report: &Report, entry: &JournalEntry) -> Option<usize> {
     let mut delivered = BTreeSet::new();
     for result in &report.results {
         let counts = matches!(result.ending, Ending::Delivered { .. });
@@ -228,24 +235,28 @@ fn delivered_by(report: &Report, letter: &Letter) -> Option<usize> {
             return None;
         }
     }
-    let recipients = (0..).zip(&letter.message.recipients);
+    let recipients = (0..).zip(&entry.message.recipients);
     let open: BTreeSet<u32> = recipients
         .filter(|(_, recipient)| recipient.state.is_open())
         .map(|(number, _)| number)
         .collect();
-    let whole = Some(report.lease) == letter.lease && report.notices.is_empty();
-    (whole && open == delivered).then_some(open.len())
+    let suffices = Some(report.lease) == entry.lease && report.notices.is_empty();
+    (suffices && open == delivered).then_some(open.len())
 }
 
-/// Records what became of an attempt.
-fn record(step: &mut Step<'_>, report: &Report) -> Result<Recorded, SpoolError> {
+/// Records the results of an attempt.
+fn record(context: &mut Context<'_>, report: &Report) -> Result<Recorded, SpoolError> {
     let mut recorded = Recorded::default();
-    let message = number(step, report.message)?;
+    let message = row_number(context, report.message)?;
     for result in &report.results {
         let held = match message {
-            Some(message) => {
-                end_attempt(step, message, report.lease, result.number, &result.ending)?
-            }
+            Some(message) => end_attempt(
+                context,
+                message,
+                report.lease,
+                result.number,
+                &result.ending,
+            )?,
             None => false,
         };
         if held {
@@ -258,24 +269,24 @@ fn record(step: &mut Step<'_>, report: &Report) -> Result<Recorded, SpoolError> 
         && let Some(message) = message
     {
         for notice in &report.notices {
-            accept::insert(step, notice)?;
+            accept::store_with_effects(context, notice)?;
         }
-        recorded.finished = finish(step, message)?;
+        recorded.finished = drop_if_finished(context, message)?;
     }
     Ok(recorded)
 }
 
-/// What an ending makes of the columns of a recipient.
-struct Columns<'a> {
+/// RecipientColumns of a recipient after an attempt.
+struct RecipientColumns<'a> {
     state: &'a str,
     due: Option<Millis>,
-    /// Whether an attempt was made, and what came of it.
+    /// Reply and server; `None` if no attempt was made.
     attempt: Option<(&'a Reply, Option<&'a str>)>,
-    /// Whether the sender is told with it that it is late.
+    /// True if a notice of the report tells the sender of the delay.
     delay_told: bool,
 }
 
-impl<'a> Columns<'a> {
+impl<'a> RecipientColumns<'a> {
     fn of(ending: &'a Ending) -> Self {
         let (state, due, attempt) = match ending {
             Ending::Delivered { reply, server } => {
@@ -310,19 +321,19 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// Whether the lease was still held, and so the ending counts.
+/// Records the end of an attempt; returns true if the lease was still held, so that it counts.
 fn end_attempt(
-    step: &mut Step<'_>,
+    context: &mut Context<'_>,
     message: i64,
     lease: Lease,
     number: u32,
     ending: &Ending,
 ) -> Result<bool, SpoolError> {
-    let columns = Columns::of(ending);
+    let columns = RecipientColumns::of(ending);
     let due = columns.due.map(from_millis);
     let (until, owner) = (from_millis(lease.until), lease.owner.to_string());
     let changed = match columns.attempt {
-        Some((reply, server)) => step
+        Some((reply, server)) => context
             .connection
             .prepare_cached(
                 "UPDATE recipients SET state = ?1, due = ?2, owner = NULL,
@@ -342,7 +353,7 @@ fn end_attempt(
                 owner,
                 until
             ])?,
-        None => step
+        None => context
             .connection
             .prepare_cached(
                 "UPDATE recipients SET state = ?1, due = ?2, owner = NULL
@@ -351,13 +362,16 @@ fn end_attempt(
             )?
             .execute(params![columns.state, due, message, number, owner, until])?,
     };
-    step.after.due |= changed > 0 && due.is_some();
+    context.after.due |= changed > 0 && due.is_some();
     Ok(changed > 0)
 }
 
-/// The number of a message's row, if it has one.
-pub(super) fn number(step: &Step<'_>, id: TransactionId) -> Result<Option<i64>, SpoolError> {
-    let mut select = step
+/// Returns the number of a message's row, if it has one.
+pub(super) fn row_number(
+    context: &Context<'_>,
+    id: TransactionId,
+) -> Result<Option<i64>, SpoolError> {
+    let mut select = context
         .connection
         .prepare_cached("SELECT number FROM messages WHERE id = ?1")?;
     Ok(select
@@ -365,34 +379,38 @@ pub(super) fn number(step: &Step<'_>, id: TransactionId) -> Result<Option<i64>, 
         .optional()?)
 }
 
-/// Drops a message to whose recipients nothing is left to happen; says whether it did.
-pub(super) fn finish(step: &mut Step<'_>, message: i64) -> Result<bool, SpoolError> {
-    let mut select = step.connection.prepare_cached(
+/// Deletes a message if all its recipients are finished; returns true if it did.
+pub(super) fn drop_if_finished(
+    context: &mut Context<'_>,
+    message: i64,
+) -> Result<bool, SpoolError> {
+    let mut select = context.connection.prepare_cached(
         "SELECT 1 FROM recipients WHERE message = ?1
             AND state IN ('queued', 'leased', 'held', 'quarantined') LIMIT 1",
     )?;
     if select.exists([message])? {
         return Ok(false);
     }
-    drop_message(step, message)?;
+    drop_message(context, message)?;
     Ok(true)
 }
 
-/// Drops a message with all that belongs to it, its file after the commit.
-pub(super) fn drop_message(step: &mut Step<'_>, message: i64) -> Result<(), SpoolError> {
+/// Deletes a message with all that belongs to it; its file after the commit.
+pub(super) fn drop_message(context: &mut Context<'_>, message: i64) -> Result<(), SpoolError> {
     for sql in [
         "DELETE FROM recipients WHERE message = ?1",
         "DELETE FROM contents WHERE message = ?1",
     ] {
-        step.connection.prepare_cached(sql)?.execute([message])?;
+        context.connection.prepare_cached(sql)?.execute([message])?;
     }
-    let mut delete = step.connection.prepare_cached(
+    let mut delete = context.connection.prepare_cached(
         "DELETE FROM messages WHERE number = ?1 RETURNING id, body_offset IS NOT NULL",
     )?;
     let (id, in_file): (String, bool) =
         delete.query_row([message], |row| Ok((row.get(0)?, row.get(1)?)))?;
     if in_file {
-        step.after
+        context
+            .after
             .remove
             .push(id.parse().map_err(damaged("transaction id"))?);
     }

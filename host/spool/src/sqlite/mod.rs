@@ -1,16 +1,16 @@
 //! The embedded store: one SQLite database, one thread that writes, one that reads.
 //!
-//! - [`open`]: locking, migrations, what the last relay left behind.
-//! - [`writer`]: batches, and what becomes of them when the disk is full or fails.
-//! - [`operation`]: what waits for the writer.
-//! - [`accept`], [`deliver`], [`operate`]: what operations do to the rows.
-//! - [`carry`]: how what stands in the journal becomes rows.
-//! - [`reader`], [`stored`], [`body`]: how rows are read back.
+//! - [`open`]: locking, migrations, recovery from the last relay's journal.
+//! - [`writer`]: batches, and their handling when the disk is full or fails.
+//! - [`operation`]: operations that wait for the writer.
+//! - [`accept`], [`deliver`], [`operate`]: changes of operations to the rows.
+//! - [`checkpoint`]: moves journal entries into rows.
+//! - [`reader`], [`stored`], [`body`]: reading of rows.
 
 mod accept;
 pub(crate) mod bodies;
 mod body;
-pub(crate) mod carry;
+pub(crate) mod checkpoint;
 mod codec;
 mod deliver;
 mod open;
@@ -40,113 +40,115 @@ use crate::{
     Changed, Claim, Expired, Filter, KnownMachine, Machine, NewMessage, Owner, QueueDepth, Record,
     Recorded, RememberedTotals, Report, Scope, Selection, Spool, SpoolError, SpoolSettings,
     Staging, Summary, Ticket,
+    damage::{DamagedBody, JournalDamage, LogDamage, MarkDamage},
+    direct::{DirectHandOff, LeaseTerms},
     disk::Disk,
-    fresh::{Fresh, Order},
     memory::Memory,
-    state::{DamagedBody, JournalDamage, LogDamage, MarkDamage},
 };
 
 use self::{
     accept::Accept,
-    body::Shelf,
-    deliver::{Claiming, Record as Recording},
+    body::BodyStore,
+    deliver::{ClaimDue, RecordReport},
     operate::Intervention,
-    operation::{Looking, Operation, Step, Whole, Work},
-    reader::{Look, Place},
+    operation::{AfterCheckpoint, Context, Operation, QueryAfterCheckpoint, Work},
+    reader::{ReadQuery, Section},
 };
 
-/// So much is remembered of one message at most.
-const MOST_EFFECTS: usize = 10_000;
+/// Most effects of one message.
+const MAX_EFFECTS: usize = 10_000;
 
-/// No time at all.
+/// A time that never comes.
 const NEVER: u64 = u64::MAX;
 
-/// A [`Spool`] in one directory of the local file system. Dropped, it finishes what waits and
-/// closes, which blocks for a moment.
+/// A [`Spool`] in one directory of the local file system. Dropped, it finishes waiting operations
+/// and closes, which blocks for a moment.
 pub struct SqliteSpool {
     disk: Arc<Disk>,
     memory: Arc<Memory>,
     changed: Arc<Notify>,
-    shelf: Arc<Shelf>,
-    fresh: Arc<Fresh>,
-    /// When the next recipient is due, as of the last commit; [`NEVER`] if none is.
+    body_store: Arc<BodyStore>,
+    direct: Arc<DirectHandOff>,
+    /// Time at which the next recipient is due, as of the last commit; [`NEVER`] if none is.
     due: Arc<AtomicU64>,
     damage: Option<JournalDamage>,
     log_damage: Option<LogDamage>,
     mark_damage: Option<MarkDamage>,
     damaged_bodies: Vec<DamagedBody>,
     writer: Worker<Box<dyn Operation>>,
-    reader: Worker<Look>,
+    reader: Worker<ReadQuery>,
 }
 
 impl SqliteSpool {
-    /// Opens the store, makes it if it is not there, and brings it to the present schema.
+    /// Opens the store, creates it if it is missing, and migrates it to the present schema.
     ///
-    /// Whatever was leased when the last relay ended is due again at once, and bodies that belong
-    /// to no message are removed.
+    /// Recipients that were leased when the last relay ended are due again at once, and bodies that
+    /// belong to no message are removed.
     ///
     /// # Errors
-    /// [`SpoolError::InUse`] if another relay has it open, [`SpoolError::Newer`] if a later
-    /// version wrote it, [`SpoolError::Lost`] and [`SpoolError::Unusable`] if the database is
-    /// missing, emptied, damaged or another's.
+    /// [`SpoolError::InUse`] if another relay has it open, [`SpoolError::Newer`] if a later version
+    /// wrote it, [`SpoolError::Lost`] and [`SpoolError::Unusable`] if the database is missing,
+    /// empty, damaged or of another program.
     pub fn open(settings: SpoolSettings) -> Result<Self, SpoolError> {
         open::open(settings)
     }
 
-    /// What was damaged of the journal when this store was opened; it has been logged.
+    /// Returns the damage to the journal, found when this store was opened; it has been logged.
     pub fn damage(&self) -> Option<&JournalDamage> {
         self.damage.as_ref()
     }
 
-    /// What was lost of the database's log when this store was opened; it has been logged.
+    /// Returns the commits lost with the database's write-ahead log, found when this store was
+    /// opened; they have been logged.
     pub fn log_damage(&self) -> Option<&LogDamage> {
         self.log_damage.as_ref()
     }
 
-    /// What has become of the file that tells whether journal and log are whole, if this store was
-    /// opened without it; it has been logged.
+    /// Returns the damage to the mark file, which tells whether journal and log are whole, found
+    /// when this store was opened; it has been logged.
     pub fn mark_damage(&self) -> Option<MarkDamage> {
         self.mark_damage
     }
 
-    /// The messages whose body was missing or short when this store was opened; they have been
-    /// logged.
+    /// Returns the messages whose body was missing or short when this store was opened; they have
+    /// been logged.
     pub fn damaged_bodies(&self) -> &[DamagedBody] {
         &self.damaged_bodies
     }
 
     fn write<W: Work>(&self, work: W) -> Ticket<W::Value> {
         let (operation, ticket) = operation::operation(work);
-        self.writer.hand(operation);
+        self.writer.send(operation);
         ticket
     }
 
     fn change<T: Send + 'static>(
         &self,
-        run: impl FnMut(&mut Step<'_>) -> Result<T, SpoolError> + Send + 'static,
+        run: impl FnMut(&mut Context<'_>) -> Result<T, SpoolError> + Send + 'static,
     ) -> Ticket<T> {
-        self.write(Whole(run))
+        self.write(AfterCheckpoint(run))
     }
 
-    /// Looks at the database once all of the store is there.
+    /// Runs a query on the database after a checkpoint of the whole journal.
     fn read<T: Send + 'static>(
         &self,
         at: impl FnOnce(&Connection) -> Result<T, SpoolError> + Send + 'static,
     ) -> Ticket<T> {
-        let (look, ticket) = reader::look(Arc::clone(&self.disk), at);
+        let (query, ticket) = reader::query(Arc::clone(&self.disk), at);
         if let Some(reader) = self.reader.waiting.clone() {
-            self.writer.hand(Box::new(Looking { look, reader }));
+            self.writer
+                .send(Box::new(QueryAfterCheckpoint { query, reader }));
         }
         ticket
     }
 
     fn intervene(&self, selection: Selection, intervention: Intervention) -> Ticket<Changed> {
-        self.change(move |step| operate::intervene(step, &selection, intervention))
+        self.change(move |context| operate::intervene(context, &selection, intervention))
     }
 
-    fn look_for(&self, place: Place, id: TransactionId) -> Ticket<Option<Record>> {
-        let shelf = Arc::clone(&self.shelf);
-        self.read(move |connection| reader::show(connection, &shelf, place, id))
+    fn find(&self, section: Section, id: TransactionId) -> Ticket<Option<Record>> {
+        let body_store = Arc::clone(&self.body_store);
+        self.read(move |connection| reader::show(connection, &body_store, section, id))
     }
 }
 
@@ -164,7 +166,7 @@ impl Spool for SqliteSpool {
     }
 
     fn keep_free(&self, bytes: u64) {
-        self.disk.keep_free(bytes);
+        self.disk.set_min_free(bytes);
     }
 
     fn stage(&self, id: TransactionId) -> Result<Staging, SpoolError> {
@@ -173,12 +175,12 @@ impl Spool for SqliteSpool {
     }
 
     fn accept(&self, mut message: NewMessage) -> Ticket<()> {
-        if message.effects.len() > MOST_EFFECTS {
-            // A transaction and its connection have less than that between them; a commit must not
-            // take long whatever is handed in.
+        if message.effects.len() > MAX_EFFECTS {
+            // A transaction and its connection together have fewer; whatever is handed in, a commit
+            // must not take long.
             let (id, effects) = (message.transaction.id, message.effects.len());
-            tracing::error!(%id, effects, kept = MOST_EFFECTS, "too much to remember of a message");
-            message.effects.truncate(MOST_EFFECTS);
+            tracing::error!(%id, effects, kept = MAX_EFFECTS, "too many effects of a message: the rest is dropped");
+            message.effects.truncate(MAX_EFFECTS);
         }
         self.write(Accept(Arc::new(message)))
     }
@@ -190,18 +192,18 @@ impl Spool for SqliteSpool {
         limit: usize,
         lease: Duration,
     ) -> Ticket<Vec<Claim>> {
-        let taken = self.fresh.take(owner, now, limit, lease);
+        let taken = self.direct.take(owner, now, limit, lease);
         if !taken.stale.is_empty() {
-            drop(self.change(move |step| deliver::give_back(step, &taken.stale)));
+            drop(self.change(move |context| deliver::return_unattempted(context, &taken.stale)));
         }
         let mut claims = taken.claims;
         let limit = limit - claims.len();
-        // What a damaged database holds waits until that is mended.
-        let nothing = self.due.load(Ordering::Acquire) > now.0 || self.disk.is_corrupt();
-        if limit == 0 || nothing {
+        // A damaged database is not asked for messages until it is repaired.
+        let nothing_due = self.due.load(Ordering::Acquire) > now.0 || self.disk.is_corrupt();
+        if limit == 0 || nothing_due {
             return Box::pin(async { Ok(claims) });
         }
-        let stored = self.write(Claiming {
+        let stored = self.write(ClaimDue {
             owner,
             now,
             limit,
@@ -211,19 +213,19 @@ impl Spool for SqliteSpool {
             match stored.await {
                 Ok(stored) => claims.extend(stored),
                 Err(error) if claims.is_empty() => return Err(error),
-                // What is leased must be attempted; the rest is asked for again.
-                Err(error) => tracing::error!(%error, "cannot claim what is due"),
+                // Leased messages must be attempted; the others will be claimed again.
+                Err(error) => tracing::error!(%error, "cannot claim due messages"),
             }
             Ok(claims)
         })
     }
 
     fn attach(&self, owner: Owner, lease: Duration) {
-        self.fresh.attach(Order { owner, lease });
+        self.direct.attach(LeaseTerms { owner, lease });
     }
 
     fn record(&self, report: Report) -> Ticket<Recorded> {
-        self.write(Recording(report))
+        self.write(RecordReport(report))
     }
 
     fn next_due(&self) -> Ticket<Option<Millis>> {
@@ -239,11 +241,11 @@ impl Spool for SqliteSpool {
     }
 
     fn list(&self, filter: Filter) -> Ticket<Vec<Summary>> {
-        self.read(move |connection| reader::list(connection, Place::Queue, &filter))
+        self.read(move |connection| reader::list(connection, Section::Queue, &filter))
     }
 
     fn show(&self, id: TransactionId) -> Ticket<Option<Record>> {
-        self.look_for(Place::Queue, id)
+        self.find(Section::Queue, id)
     }
 
     fn retry(&self, selection: Selection, now: Millis) -> Ticket<Changed> {
@@ -263,23 +265,23 @@ impl Spool for SqliteSpool {
     }
 
     fn quarantine_list(&self, filter: Filter) -> Ticket<Vec<Summary>> {
-        self.read(move |connection| reader::list(connection, Place::Quarantine, &filter))
+        self.read(move |connection| reader::list(connection, Section::Quarantine, &filter))
     }
 
     fn quarantine_show(&self, id: TransactionId) -> Ticket<Option<Record>> {
-        self.look_for(Place::Quarantine, id)
+        self.find(Section::Quarantine, id)
     }
 
     fn quarantine_release(&self, id: TransactionId, now: Millis) -> Ticket<bool> {
-        self.change(move |step| operate::release_from_quarantine(step, id, now))
+        self.change(move |context| operate::release_from_quarantine(context, id, now))
     }
 
     fn quarantine_delete(&self, id: TransactionId) -> Ticket<bool> {
-        self.change(move |step| operate::delete_from_quarantine(step, id))
+        self.change(move |context| operate::delete_from_quarantine(context, id))
     }
 
     fn expire(&self, now: Millis) -> Ticket<Expired> {
-        self.change(move |step| operate::expire(step, now))
+        self.change(move |context| operate::expire(context, now))
     }
 
     fn counted(&self, scope: &Scope, key: &str, seconds: u32, now: Millis) -> u64 {
@@ -300,7 +302,7 @@ impl Spool for SqliteSpool {
 
     fn forget_machine(&self, account: &str, address: &str, now: Millis) -> Ticket<bool> {
         let (account, address) = (account.to_owned(), address.to_owned());
-        self.change(move |step| operate::forget_machine(step, &account, &address, now))
+        self.change(move |context| operate::forget_machine(context, &account, &address, now))
     }
 
     fn remembered(&self) -> RememberedTotals {
@@ -312,7 +314,7 @@ impl Spool for SqliteSpool {
     }
 }
 
-/// A thread and the way to hand it work. Dropped, it lets the thread finish what waits.
+/// A thread with a channel for its work. Dropped, it lets the thread finish the waiting work.
 struct Worker<W> {
     waiting: Option<mpsc::Sender<W>>,
     thread: Option<JoinHandle<()>>,
@@ -334,7 +336,7 @@ impl<W: Send + 'static> Worker<W> {
         })
     }
 
-    fn hand(&self, work: W) {
+    fn send(&self, work: W) {
         if let Some(waiting) = &self.waiting {
             // Once the thread has ended, the work is dropped and its ticket resolves to `Closed`.
             let _ = waiting.send(work);
@@ -346,7 +348,7 @@ impl<W> Drop for Worker<W> {
     fn drop(&mut self) {
         self.waiting = None;
         if let Some(thread) = self.thread.take() {
-            // A panic has been told of by the thread itself.
+            // The thread itself has reported a panic.
             let _ = thread.join();
         }
     }

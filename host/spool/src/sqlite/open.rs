@@ -1,4 +1,4 @@
-//! Opening a store: one relay at a time, and after tidying up behind the last one.
+//! Opening of a store: the lock, checks for damage, recovery and clean-up.
 
 use std::{
     cell::{Cell, RefCell},
@@ -12,33 +12,33 @@ use tokio::sync::Notify;
 
 use crate::{
     Machine, SpoolError, SpoolSettings,
+    damage::{self, DatabaseDamage, JournalDamage},
+    direct::DirectHandOff,
     disk::{Disk, failed_to, is_damage},
-    fresh::Fresh,
     journal::{self, Journal, Recovered},
-    memory::{Change, Memory},
-    state::{self, DatabaseDamage, JournalDamage},
+    memory::{Memory, MemoryChange},
 };
 
 use super::{
     SqliteSpool, Worker, accept, bodies,
-    body::Shelf,
-    carry,
+    body::BodyStore,
+    checkpoint,
     codec::{from_u64, to_millis, to_scope, to_u64},
     deliver,
-    operation::{After, Step},
+    operation::{AfterCommit, Context},
     reader, schema,
-    writer::{self, PATIENCE, Writer},
+    writer::{self, BUSY_TIMEOUT, Writer},
 };
 
-/// How much of the database the writer keeps in memory, in KiB.
+/// Size of the writer's page cache, in KiB.
 const CACHE_KIB: i64 = 16 << 10;
 
-/// Statements that a connection keeps prepared; more than there are.
-const STATEMENTS: usize = 64;
+/// Prepared statements that a connection caches; more than there are.
+const CACHED_STATEMENTS: usize = 64;
 
 pub(super) fn open(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
     let path = settings.directory.join("spool.db");
-    open_whole(settings).map_err(|error| match is_damage(&error) {
+    open_store(settings).map_err(|error| match is_damage(&error) {
         true => SpoolError::Unusable {
             path,
             why: error.to_string(),
@@ -47,47 +47,47 @@ pub(super) fn open(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
     })
 }
 
-fn open_whole(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
+fn open_store(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
     let remembered_bytes = settings.remembered_bytes;
     let disk = Arc::new(Disk::new(settings));
     disk.create_directories()?;
     let lock = lock(&disk)?;
-    // Before SQLite opens it: that would drop the log of an empty database.
-    state::refuse_lost(disk.directory())?;
+    // Before SQLite opens it: SQLite would delete the log of an empty database.
+    damage::refuse_lost(disk.directory())?;
     let DatabaseDamage {
         log: log_damage,
         mark: mark_damage,
-    } = state::look_at_database(&disk)?;
+    } = damage::check_database(&disk)?;
     disk.create_database()?;
     let connection = connect(&disk.database(), disk.max_log_bytes())?;
-    let shelf = Arc::new(Shelf::new(
+    let body_store = Arc::new(BodyStore::new(
         connect_reader(&disk.database())?,
         Arc::clone(&disk),
     ));
-    let (journal, damage) = journal(&connection, &shelf, &disk)?;
+    let (journal, damage) = journal(&connection, &body_store, &disk)?;
     end_leases(&connection)?;
     let keep = damage.is_some() || log_damage.is_some() || mark_damage.is_some();
-    let damaged_bodies = bodies::tidy(&connection, &disk, keep)?;
+    let damaged_bodies = bodies::clean_up(&connection, &disk, keep)?;
 
-    let looking = connect_reader(&disk.database())?;
+    let reading = connect_reader(&disk.database())?;
     let memory = Arc::new(Memory::new(remembered_bytes));
-    remember(&looking, &connection, &memory)?;
+    load_memory(&reading, &connection, &memory)?;
     let changed = Arc::new(Notify::new());
-    // Whatever is in the store may be due.
+    // Anything in the store may be due.
     changed.notify_one();
-    let fresh = Arc::new(Fresh::default());
+    let direct = Arc::new(DirectHandOff::default());
     let due = Arc::new(AtomicU64::new(deliver::next_due(&connection)?));
-    // What says which journal is the store's is in the database itself from now on, and not in its
-    // log alone: whoever loses that has lost mail, but not what tells that there was some.
-    writer::checkpoint(&connection, PATIENCE)?;
+    // The row that identifies the store's journal is in the database file from now on, and not only
+    // in its WAL. So if the WAL is lost, mail is lost, but not the evidence that there was some.
+    writer::checkpoint_wal(&connection, BUSY_TIMEOUT)?;
     let writer = Writer {
         connection,
         journal,
-        shelf: Arc::clone(&shelf),
+        body_store: Arc::clone(&body_store),
         disk: Arc::clone(&disk),
         memory: Arc::clone(&memory),
         changed: Arc::clone(&changed),
-        fresh: Arc::clone(&fresh),
+        direct: Arc::clone(&direct),
         due: Arc::clone(&due),
         last_until: Cell::new(0),
         forgotten: RefCell::default(),
@@ -97,8 +97,8 @@ fn open_whole(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
         disk,
         memory,
         changed,
-        shelf,
-        fresh,
+        body_store,
+        direct,
         due,
         damage,
         log_damage,
@@ -106,12 +106,12 @@ fn open_whole(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
         damaged_bodies,
         writer: Worker::start("spool-writer", move |waiting| writer.run(&waiting))?,
         reader: Worker::start("spool-reader", move |waiting| {
-            reader::run(&looking, waiting)
+            reader::run(&reading, waiting)
         })?,
     })
 }
 
-/// Takes the store for this process; the system gives it back however the process ends.
+/// Locks the store for this process; the system unlocks it however the process ends.
 fn lock(disk: &Disk) -> Result<File, SpoolError> {
     let path = disk.lock();
     let mut options = File::options();
@@ -127,28 +127,28 @@ fn lock(disk: &Disk) -> Result<File, SpoolError> {
 
 fn connect(path: &Path, max_log_bytes: u64) -> Result<Connection, SpoolError> {
     let mut connection = Connection::open(path)?;
-    connection.busy_timeout(PATIENCE)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
     schema::refuse_foreign(&connection, path)?;
     if let Some(directory) = path.parent() {
-        state::refuse_bare(&connection, directory)?;
+        damage::refuse_without_table(&connection, directory)?;
     }
-    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
     let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
     if pages == 0 {
-        // What a backlog took can be given back; to be said before a new file is written.
+        // Lets the file shrink after a backlog; must be set before a new file is written.
         connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     }
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // A commit returns after its fsync: the 250 depends on it.
     connection.pragma_update(None, "synchronous", "FULL")?;
-    // The writer thread does it between batches, so that no commit waits for it.
+    // The writer thread copies the WAL between batches, so that no commit waits for it.
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "journal_size_limit", from_u64(max_log_bytes))?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
-    // What was just written is mostly deleted soon: it need not be read back for that. A negative
-    // number is one of KiB.
+    // Most rows are deleted soon after they were written; from the cache they need not be read back
+    // for that. A negative number means KiB.
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
-    // Else a statement that compares with a bound value is planned anew each time.
+    // Otherwise a statement that compares with a bound value is planned anew each time.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     schema::migrate(&mut connection)?;
     Ok(connection)
@@ -157,59 +157,60 @@ fn connect(path: &Path, max_log_bytes: u64) -> Result<Connection, SpoolError> {
 fn connect_reader(path: &Path) -> Result<Connection, SpoolError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(PATIENCE)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
     Ok(connection)
 }
 
-/// Carries over what the last relay left in its journal, and makes a new one. A store without one
-/// is slower, and as good.
+/// Moves what the last relay left in its journal into the database, and makes a new journal. A
+/// store without a journal is slower, but as safe.
 ///
-/// A damaged one is kept under another name before anything of it is carried over; all that is
-/// whole in it is.
+/// A damaged journal is kept under another name before any of it is recovered; all its whole
+/// records are.
 fn journal(
     connection: &Connection,
-    shelf: &Arc<Shelf>,
+    body_store: &Arc<BodyStore>,
     disk: &Arc<Disk>,
 ) -> Result<(Option<Journal>, Option<JournalDamage>), SpoolError> {
     let paths = disk.journal();
-    let last = carry::Last::read(connection)?;
+    let last = checkpoint::LastGeneration::read(connection)?;
     let recovered = last.map_or(Ok(Recovered::default()), |last| {
-        journal::read(&paths, last.form, last.tail())
+        journal::read(&paths, last.format, last.tail())
     });
     let Recovered { records, faults } = recovered.map_err(failed_to("read", &paths.journal))?;
-    let damage = state::keep_damaged(&paths.journal, faults, records.len())?;
+    let damage = damage::keep_damaged(&paths.journal, faults, records.len())?;
     let transaction = connection.unchecked_transaction()?;
-    let mut step = Step {
+    let mut context = Context {
         connection,
-        shelf,
-        after: After::default(),
+        body_store,
+        after: AfterCommit::default(),
         disk,
         free: &Cell::new(0),
         last_until: &Cell::new(0),
-        room: &Cell::new(Fresh::default().room()),
+        capacity: &Cell::new(DirectHandOff::default().capacity()),
     };
-    let salt = carry::over_from_last(&mut step, last.map(|last| (last, records)))?;
+    let id = checkpoint::recover(&mut context, last.map(|last| (last, records)))?;
     transaction.commit()?;
-    // The last life of the file is the only other place where that mail stands.
-    if !writer::checkpoint(connection, PATIENCE)? {
+    // Apart from the WAL, only the old generation of the file holds that mail.
+    if !writer::checkpoint_wal(connection, BUSY_TIMEOUT)? {
         tracing::warn!(
-            "somebody reads the spool's database: what was in the journal is in its log"
+            "a reader holds the spool's database: recovered mail is only in its write-ahead log"
         );
     }
-    let made = Journal::create(&paths, disk.max_log_bytes() / 2, salt);
+    let made = Journal::create(&paths, disk.max_log_bytes() / 2, id);
     disk.sync_directory(disk.directory())?;
     let journal = made.inspect_err(|error| {
         let path = paths.journal.display();
-        tracing::warn!(%path, %error, "the spool goes without a journal");
+        tracing::warn!(%path, %error, "cannot create the spool's journal: going on without it");
     });
     if let Ok(journal) = &journal {
-        carry::begun(connection, journal.generation())?;
+        checkpoint::note_created(connection, journal.generation())?;
     }
     Ok((journal.ok(), damage))
 }
 
-/// Whoever held a lease is gone: what it was attempting is due as it was when it was leased.
+/// Ends all leases: their owners have ended, so the recipients are due as they were when they were
+/// leased.
 fn end_leases(connection: &Connection) -> Result<(), SpoolError> {
     let leased = connection.execute(
         "UPDATE recipients SET state = 'queued', due = last_attempt, owner = NULL
@@ -219,46 +220,46 @@ fn end_leases(connection: &Connection) -> Result<(), SpoolError> {
     if leased > 0 {
         tracing::info!(
             recipients = leased,
-            "attempts cut off by the last stop are due again"
+            "attempts interrupted by the last stop are due again"
         );
     }
     Ok(())
 }
 
-/// What is loaded, and what is dropped, at a time when a store is opened.
+/// Most changes that are loaded, or deleted, at a time when a store is opened.
 const LOAD_AT_ONCE: usize = 4096;
 
-/// Takes marks, counts and machines from the database into memory. What is more than may be
-/// remembered, as an earlier version may have left it, goes from the database.
-fn remember(
-    looking: &Connection,
+/// Loads marks, counts and machines from the database into memory. Entries beyond the bound, which
+/// an earlier version may have left, are deleted from the database.
+fn load_memory(
+    reading: &Connection,
     connection: &Connection,
     memory: &Memory,
 ) -> Result<(), SpoolError> {
-    let mut loading = Loading {
+    let mut loader = MemoryLoader {
         connection,
         memory,
         next: Vec::new(),
         forgotten: Vec::new(),
     };
-    let mut marks = looking.prepare("SELECT policy, account, key, until FROM marks")?;
+    let mut marks = reading.prepare("SELECT policy, account, key, until FROM marks")?;
     let mut rows = marks.query([])?;
     while let Some(row) = rows.next()? {
         let scope = to_scope(row.get(0)?, row.get(1)?);
-        loading.add(Change::Mark {
+        loader.add(MemoryChange::Mark {
             scope,
             key: row.get(2)?,
             until: to_millis(row.get(3)?),
         })?;
     }
-    let mut counts = looking.prepare(
+    let mut counts = reading.prepare(
         "SELECT policy, account, key, minute, amount FROM counts
          ORDER BY policy, account, key, minute",
     )?;
     let mut rows = counts.query([])?;
     while let Some(row) = rows.next()? {
         let (bucket, amount): (i64, i64) = (row.get(3)?, row.get(4)?);
-        loading.add(Change::Count {
+        loader.add(MemoryChange::Count {
             scope: to_scope(row.get(0)?, row.get(1)?),
             key: row.get(2)?,
             bucket: to_u64(bucket),
@@ -266,10 +267,10 @@ fn remember(
         })?;
     }
     let mut machines =
-        looking.prepare("SELECT account, address, evidence, since, until FROM machines")?;
+        reading.prepare("SELECT account, address, evidence, since, until FROM machines")?;
     let mut rows = machines.query([])?;
     while let Some(row) = rows.next()? {
-        loading.add(Change::Machine {
+        loader.add(MemoryChange::Machine {
             account: row.get(0)?,
             address: row.get(1)?,
             machine: Machine {
@@ -279,24 +280,24 @@ fn remember(
             },
         })?;
     }
-    loading.load()?;
-    loading.drop_forgotten()
+    loader.load()?;
+    loader.drop_forgotten()
 }
 
-/// What is on its way from the database into memory.
-struct Loading<'a> {
+/// Changes on their way from the database into memory.
+struct MemoryLoader<'a> {
     connection: &'a Connection,
     memory: &'a Memory,
-    next: Vec<Change>,
-    forgotten: Vec<Change>,
+    next: Vec<MemoryChange>,
+    forgotten: Vec<MemoryChange>,
 }
 
-impl Loading<'_> {
-    fn add(&mut self, change: Change) -> Result<(), SpoolError> {
-        let continues = |last: &Change| match (last, &change) {
+impl MemoryLoader<'_> {
+    fn add(&mut self, change: MemoryChange) -> Result<(), SpoolError> {
+        let continues = |last: &MemoryChange| match (last, &change) {
             (
-                Change::Count { scope, key, .. },
-                Change::Count {
+                MemoryChange::Count { scope, key, .. },
+                MemoryChange::Count {
                     scope: of,
                     key: name,
                     ..
@@ -304,7 +305,7 @@ impl Loading<'_> {
             ) => scope == of && key == name,
             _ => false,
         };
-        // How strong a count is, is known when all its minutes are there.
+        // A count can be compared with others only when all its minutes are loaded.
         if self.next.len() >= LOAD_AT_ONCE && !self.next.last().is_some_and(continues) {
             self.load()?;
         }
@@ -328,7 +329,7 @@ impl Loading<'_> {
         }
         let transaction = self.connection.unchecked_transaction()?;
         for change in self.forgotten.drain(..) {
-            accept::remember(&transaction, &change)?;
+            accept::write_change(&transaction, &change)?;
         }
         transaction.commit()?;
         Ok(())

@@ -1,4 +1,4 @@
-//! A postmaster steps in; and what had its time goes.
+//! An operator's commands, and expiry.
 
 use std::collections::BTreeSet;
 
@@ -7,19 +7,19 @@ use rusqlite::{OptionalExtension, ToSql, named_params};
 
 use crate::{
     Changed, Expired, Selection, SpoolError,
-    memory::{Change, LONGEST_WINDOW, first_bucket},
+    memory::{LONGEST_WINDOW, MemoryChange, first_bucket},
 };
 
 use super::{
     codec::{account_key, damaged, from_millis, from_u64, to_scope, to_u64},
-    deliver::{drop_message, finish},
-    operation::Step,
+    deliver::{drop_if_finished, drop_message},
+    operation::Context,
 };
 
-/// The most messages, and the most marks and counts, that one call drops.
+/// Most messages, marks, counts and machines of each kind that one call drops.
 const EXPIRE_AT_ONCE: usize = 1000;
 
-/// What an operator does to recipients.
+/// An operator's command for recipients.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Intervention {
     Retry(Millis),
@@ -29,7 +29,7 @@ pub(super) enum Intervention {
 }
 
 impl Intervention {
-    /// The states it takes recipients from, the state it puts them in, and when they are due.
+    /// Returns the states it applies to, the new state, and the new due time.
     fn columns(self) -> (&'static str, &'static str, Option<Millis>) {
         match self {
             Self::Retry(now) => ("'queued'", "queued", Some(now)),
@@ -39,20 +39,20 @@ impl Intervention {
         }
     }
 
-    /// Whether it would have meant recipients that are being attempted, too.
+    /// Returns true if the command would apply to recipients that are being attempted.
     fn means_leased(self) -> bool {
         !matches!(self, Self::Release(_))
     }
 }
 
-/// A selection as conditions and their parameters.
-pub(super) struct Chosen {
+/// A selection as SQL conditions and their parameters.
+pub(super) struct SelectionSql {
     id: Option<String>,
     account: Option<String>,
     recipient: Option<String>,
 }
 
-impl Chosen {
+impl SelectionSql {
     pub(super) fn new(selection: &Selection) -> Self {
         // Domains are stored in lower case, as an address has them.
         let canonical = |text: &String| match Address::parse(text) {
@@ -66,7 +66,7 @@ impl Chosen {
         }
     }
 
-    /// A condition on a row of `messages`. Written so that one id is found by its index.
+    /// Returns a condition on a row of `messages`, written so that one id is found by its index.
     pub(super) fn messages(&self) -> String {
         let id = if self.id.is_some() {
             "id = :id"
@@ -76,11 +76,11 @@ impl Chosen {
         format!("{id} AND (:account IS NULL OR account = :account)")
     }
 
-    /// A condition on a row of `recipients`: the address, or one in the domain.
+    /// Condition on a row of `recipients`: the address, or the domain.
     pub(super) const RECIPIENTS: &'static str = "(:recipient IS NULL OR address = :recipient
         OR substr(address, -length(:recipient) - 1) = '@' || :recipient)";
 
-    /// The parameters of both conditions.
+    /// Returns the parameters of both conditions.
     pub(super) fn parameters(&self) -> [(&'static str, &dyn ToSql); 3] {
         [
             (":id", &self.id),
@@ -90,23 +90,24 @@ impl Chosen {
     }
 }
 
-/// Does it to all recipients of the queue that are chosen.
+/// Applies a command to all selected recipients of the queue.
 pub(super) fn intervene(
-    step: &mut Step<'_>,
+    context: &mut Context<'_>,
     selection: &Selection,
     intervention: Intervention,
 ) -> Result<Changed, SpoolError> {
-    let chosen = Chosen::new(selection);
+    let selected = SelectionSql::new(selection);
     let (from, to, due) = intervention.columns();
     let due = due.map(from_millis);
     let which = format!(
         "message IN (SELECT number FROM messages WHERE quarantine_reason IS NULL AND {}) AND {}",
-        chosen.messages(),
-        Chosen::RECIPIENTS
+        selected.messages(),
+        SelectionSql::RECIPIENTS
     );
-    let mut parameters = chosen.parameters().to_vec();
+    let mut parameters = selected.parameters().to_vec();
     let in_progress = if intervention.means_leased() {
-        step.connection
+        context
+            .connection
             .prepare_cached(&format!(
                 "SELECT count(*) FROM recipients WHERE state = 'leased' AND {which}"
             ))?
@@ -117,7 +118,7 @@ pub(super) fn intervene(
     };
     parameters.push((":to", &to));
     parameters.push((":due", &due));
-    let mut update = step.connection.prepare_cached(&format!(
+    let mut update = context.connection.prepare_cached(&format!(
         "UPDATE recipients SET state = :to, due = :due WHERE state IN ({from}) AND {which}
          RETURNING message"
     ))?;
@@ -125,10 +126,10 @@ pub(super) fn intervene(
         .query_map(&parameters[..], |row| row.get(0))?
         .collect::<Result<Vec<i64>, _>>()?;
     let changed = messages.len() as u64;
-    step.after.due |= changed > 0 && due.is_some();
+    context.after.due |= changed > 0 && due.is_some();
     if let Intervention::Cancel = intervention {
         for message in messages.into_iter().collect::<BTreeSet<_>>() {
-            finish(step, message)?;
+            drop_if_finished(context, message)?;
         }
     }
     Ok(Changed {
@@ -139,11 +140,11 @@ pub(super) fn intervene(
 
 /// Moves a message from quarantine to the queue.
 pub(super) fn release_from_quarantine(
-    step: &mut Step<'_>,
+    context: &mut Context<'_>,
     id: TransactionId,
     now: Millis,
 ) -> Result<bool, SpoolError> {
-    let mut update = step.connection.prepare_cached(
+    let mut update = context.connection.prepare_cached(
         "UPDATE messages SET quarantine_reason = NULL, quarantine_expires = NULL,
             expires_at = :now + max(expires_at - received_at, 0)
          WHERE id = :id AND quarantine_reason IS NOT NULL RETURNING number",
@@ -158,37 +159,38 @@ pub(super) fn release_from_quarantine(
     let Some(number) = number else {
         return Ok(false);
     };
-    step.connection
+    context
+        .connection
         .prepare_cached(
             "UPDATE recipients SET state = 'queued', due = ?1
              WHERE message = ?2 AND state = 'quarantined'",
         )?
         .execute([now, number])?;
-    step.after.due = true;
+    context.after.due = true;
     Ok(true)
 }
 
 /// Drops a message in quarantine.
 pub(super) fn delete_from_quarantine(
-    step: &mut Step<'_>,
+    context: &mut Context<'_>,
     id: TransactionId,
 ) -> Result<bool, SpoolError> {
-    let mut select = step.connection.prepare_cached(
+    let mut select = context.connection.prepare_cached(
         "SELECT number FROM messages WHERE id = ?1 AND quarantine_reason IS NOT NULL",
     )?;
     match select
         .query_row([id.to_string()], |row| row.get(0))
         .optional()?
     {
-        Some(number) => drop_message(step, number).map(|()| true),
+        Some(number) => drop_message(context, number).map(|()| true),
         None => Ok(false),
     }
 }
 
-/// Drops what had its time, the oldest first.
-pub(super) fn expire(step: &mut Step<'_>, now: Millis) -> Result<Expired, SpoolError> {
+/// Drops what has expired, the oldest first.
+pub(super) fn expire(context: &mut Context<'_>, now: Millis) -> Result<Expired, SpoolError> {
     let mut expired = Expired::default();
-    let over = step
+    let over = context
         .connection
         .prepare_cached(
             "SELECT number, id FROM messages WHERE quarantine_expires <= ?1
@@ -200,22 +202,22 @@ pub(super) fn expire(step: &mut Step<'_>, now: Millis) -> Result<Expired, SpoolE
         .collect::<Result<Vec<(i64, String)>, _>>()?;
     expired.more = over.len() == EXPIRE_AT_ONCE;
     for (number, id) in over {
-        drop_message(step, number)?;
+        drop_message(context, number)?;
         expired
             .quarantined
             .push(id.parse().map_err(damaged("transaction id"))?);
     }
-    let before = step.after.changes.len();
-    expired.more |= forget_marks(step, now)?;
-    expired.more |= forget_counts(step, now)?;
-    expired.more |= forget_machines(step, now)?;
-    expired.remembered = step.after.changes.len() - before;
+    let before = context.after.changes.len();
+    expired.more |= forget_marks(context, now)?;
+    expired.more |= forget_counts(context, now)?;
+    expired.more |= forget_machines(context, now)?;
+    expired.remembered = context.after.changes.len() - before;
     Ok(expired)
 }
 
-/// Whether there may be more of them.
-fn forget_marks(step: &mut Step<'_>, now: Millis) -> Result<bool, SpoolError> {
-    let over = step
+/// Deletes expired marks; returns true if there may be more.
+fn forget_marks(context: &mut Context<'_>, now: Millis) -> Result<bool, SpoolError> {
+    let over = context
         .connection
         .prepare_cached(
             "SELECT policy, account, key FROM marks WHERE until <= ?1 ORDER BY until LIMIT ?2",
@@ -225,39 +227,42 @@ fn forget_marks(step: &mut Step<'_>, now: Millis) -> Result<bool, SpoolError> {
         })?
         .collect::<Result<Vec<(_, String)>, _>>()?;
     let more = over.len() == EXPIRE_AT_ONCE;
-    let mut delete = step
+    let mut delete = context
         .connection
         .prepare_cached("DELETE FROM marks WHERE policy = ?1 AND account = ?2 AND key = ?3")?;
     for (scope, key) in over {
         delete.execute([&scope.policy, account_key(&scope), &key])?;
-        step.after.changes.push(Change::Unmark { scope, key });
+        context
+            .after
+            .changes
+            .push(MemoryChange::Unmark { scope, key });
     }
     Ok(more)
 }
 
-/// Knows an address as a machine's no more; whether it was known.
+/// Deletes a machine; returns true if it was known at `now`.
 pub(super) fn forget_machine(
-    step: &mut Step<'_>,
+    context: &mut Context<'_>,
     account: &str,
     address: &str,
     now: Millis,
 ) -> Result<bool, SpoolError> {
-    let mut delete = step.connection.prepare_cached(
+    let mut delete = context.connection.prepare_cached(
         "DELETE FROM machines WHERE account = ?1 AND address = ?2 RETURNING until",
     )?;
     let until: Option<i64> = delete
         .query_row([account, address], |row| row.get(0))
         .optional()?;
-    step.after.changes.push(Change::NoMachine {
+    context.after.changes.push(MemoryChange::ForgetMachine {
         account: account.to_owned(),
         address: address.to_owned(),
     });
     Ok(until.is_some_and(|until| until > from_millis(now)))
 }
 
-/// Whether there may be more of them.
-fn forget_machines(step: &mut Step<'_>, now: Millis) -> Result<bool, SpoolError> {
-    let over = step
+/// Deletes expired machines; returns true if there may be more.
+fn forget_machines(context: &mut Context<'_>, now: Millis) -> Result<bool, SpoolError> {
+    let over = context
         .connection
         .prepare_cached(
             "SELECT account, address FROM machines WHERE until <= ?1 ORDER BY until LIMIT ?2",
@@ -268,15 +273,15 @@ fn forget_machines(step: &mut Step<'_>, now: Millis) -> Result<bool, SpoolError>
         .collect::<Result<Vec<(String, String)>, _>>()?;
     let more = over.len() == EXPIRE_AT_ONCE;
     for (account, address) in over {
-        forget_machine(step, &account, &address, now)?;
+        forget_machine(context, &account, &address, now)?;
     }
     Ok(more)
 }
 
-/// Whether there may be more of them.
-fn forget_counts(step: &mut Step<'_>, now: Millis) -> Result<bool, SpoolError> {
+/// Deletes expired buckets of counts; returns true if there may be more.
+fn forget_counts(context: &mut Context<'_>, now: Millis) -> Result<bool, SpoolError> {
     let first = from_u64(first_bucket(now, LONGEST_WINDOW));
-    let over = step
+    let over = context
         .connection
         .prepare_cached(
             "SELECT policy, account, key, minute FROM counts WHERE minute < ?1
@@ -287,12 +292,12 @@ fn forget_counts(step: &mut Step<'_>, now: Millis) -> Result<bool, SpoolError> {
         })?
         .collect::<Result<Vec<(_, String, i64)>, _>>()?;
     let more = over.len() == EXPIRE_AT_ONCE;
-    let mut delete = step.connection.prepare_cached(
+    let mut delete = context.connection.prepare_cached(
         "DELETE FROM counts WHERE policy = ?1 AND account = ?2 AND key = ?3 AND minute = ?4",
     )?;
     for (scope, key, minute) in over {
         delete.execute((&scope.policy, account_key(&scope), &key, minute))?;
-        step.after.changes.push(Change::Uncount {
+        context.after.changes.push(MemoryChange::DropBucket {
             scope,
             key,
             bucket: to_u64(minute),

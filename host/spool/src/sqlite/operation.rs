@@ -1,4 +1,4 @@
-//! What waits for the writer, and what it works with.
+//! Operations that wait for the writer, and their context.
 
 use std::{cell::Cell, sync::Arc, sync::mpsc};
 
@@ -8,54 +8,56 @@ use tokio::sync::oneshot;
 
 use crate::{
     Claim, SpoolError, Ticket,
+    direct::{Capacity, LeaseTerms},
     disk::Disk,
-    fresh::{Order, Room},
-    journal::{Journal, Load},
-    memory::Change,
+    journal::{CheckpointBatch, Journal},
+    memory::MemoryChange,
     staging::StagedFile,
 };
 
-use super::{NEVER, body::Shelf, reader::Look};
+use super::{NEVER, body::BodyStore, reader::ReadQuery};
 
-/// Whether an operation is stopped by a full disk.
+/// Class of an operation when the disk is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// It takes mail: refused first.
+pub(super) enum OperationClass {
+    /// Accepts mail: refused first.
     Intake,
-    /// It works off what was taken.
+    /// Finishes or changes stored mail.
     Work,
 }
 
-/// One operation within a batch: the database, and what is to follow once it is committed.
-pub(super) struct Step<'a> {
+/// Context of one operation in a batch: the database, and the actions that follow its commit.
+pub(super) struct Context<'a> {
     pub(super) connection: &'a Connection,
-    pub(super) shelf: &'a Arc<Shelf>,
-    pub(super) after: After,
+    pub(super) body_store: &'a Arc<BodyStore>,
+    pub(super) after: AfterCommit,
     pub(super) disk: &'a Disk,
-    /// Bytes free on the disk, as far as this batch has not set them aside.
+    /// Bytes free on the disk that this batch has not reserved.
     pub(super) free: &'a Cell<u64>,
-    /// The end of the last lease.
+    /// End of the latest lease.
     pub(super) last_until: &'a Cell<u64>,
-    pub(super) room: &'a Cell<Room>,
+    pub(super) capacity: &'a Cell<Capacity>,
 }
 
-impl Step<'_> {
-    /// Sets so many bytes of the disk aside, unless that would go below the watermark.
+impl Context<'_> {
+    /// Reserves bytes on the disk, unless that would go below the watermark.
     pub(super) fn reserve(&self, bytes: u64) -> Result<(), SpoolError> {
         self.disk.check(self.free.get(), bytes)?;
         self.free.set(self.free.get().saturating_sub(bytes));
         Ok(())
     }
 
-    /// To whom a message of so many octets is leased as it comes, if it may be.
-    pub(super) fn lease_fresh(&self, octets: u64) -> Option<Order> {
-        let mut room = self.room.get();
-        let order = room.lease(octets);
-        self.room.set(room);
-        order
+    /// Returns the terms of a direct hand-off for a message of so many octets, if it may be handed
+    /// off.
+    pub(super) fn hand_off_terms(&self, octets: u64) -> Option<LeaseTerms> {
+        let mut capacity = self.capacity.get();
+        let terms = capacity.reserve(octets);
+        self.capacity.set(capacity);
+        terms
     }
 
-    /// The end of a new lease: `wanted`, or a little later, so that no two leases end alike.
+    /// Returns the end of a new lease: `wanted`, or a little later, so that no two leases end
+    /// alike.
     pub(super) fn lease_until(&self, wanted: u64) -> u64 {
         let until = wanted.max(self.last_until.get() + 1);
         self.last_until.set(until);
@@ -63,31 +65,31 @@ impl Step<'_> {
     }
 }
 
-/// What follows a commit.
-pub(super) struct After {
+/// Actions that follow a commit.
+pub(super) struct AfterCommit {
     /// Staged bodies that belong to the store now.
     pub(super) keep: Vec<Arc<StagedFile>>,
-    /// Messages whose body file goes.
+    /// Messages whose body file is to be removed.
     pub(super) remove: Vec<TransactionId>,
-    /// What look-ups must see from now on.
-    pub(super) changes: Vec<Change>,
-    /// Something may be due earlier than before.
+    /// Changes for the in-memory copy of marks, counts and machines.
+    pub(super) changes: Vec<MemoryChange>,
+    /// True if something may be due earlier than before.
     pub(super) due: bool,
-    /// When the first of what came is due; [`NEVER`] where nothing is.
+    /// Earliest due time among new messages; [`NEVER`] if nothing is due.
     pub(super) first_due: u64,
-    /// Mail was taken that stands nowhere but in the log of the database.
-    pub(super) only_in_log: bool,
-    /// Messages leased to delivery as they came.
-    pub(super) fresh: Vec<Claim>,
-    /// Bytes of messages written to the log.
+    /// True if mail was accepted that is only in the database's WAL.
+    pub(super) only_in_wal: bool,
+    /// Claims for the direct hand-off.
+    pub(super) direct: Vec<Claim>,
+    /// Bytes of messages written to the WAL.
     pub(super) bytes: u64,
-    /// When the next recipient is due, or `NEVER`: of the whole batch.
+    /// Time at which the next recipient is due after the whole batch, or `NEVER`.
     pub(super) next_due: u64,
-    /// How much of what is forgotten in memory has gone from the database: of the whole batch.
+    /// Number of evictions that the whole batch has made in the database.
     pub(super) forgotten: usize,
 }
 
-impl Default for After {
+impl Default for AfterCommit {
     fn default() -> Self {
         Self {
             keep: Vec::new(),
@@ -95,8 +97,8 @@ impl Default for After {
             changes: Vec::new(),
             due: false,
             first_due: NEVER,
-            only_in_log: false,
-            fresh: Vec::new(),
+            only_in_wal: false,
+            direct: Vec::new(),
             bytes: 0,
             next_due: 0,
             forgotten: 0,
@@ -104,115 +106,114 @@ impl Default for After {
     }
 }
 
-impl After {
+impl AfterCommit {
     pub(super) fn add(&mut self, other: Self) {
         self.keep.extend(other.keep);
         self.remove.extend(other.remove);
         self.changes.extend(other.changes);
         self.due |= other.due;
         self.first_due = self.first_due.min(other.first_due);
-        self.only_in_log |= other.only_in_log;
-        self.fresh.extend(other.fresh);
+        self.only_in_wal |= other.only_in_wal;
+        self.direct.extend(other.direct);
         self.bytes += other.bytes;
     }
 }
 
-/// Something to be done to the store. May be run more than once; only what the last run did is in
-/// the store.
+/// A change to the store. May be run more than once; only what the last run did is in the store.
 pub(super) trait Work: Send + 'static {
     type Value: Send + 'static;
 
-    /// Whether a full disk stops it.
-    const KIND: Kind;
+    /// Class of the operation when the disk is full.
+    const CLASS: OperationClass;
 
-    /// How much it adds to a batch: one, and one for each thing to remember.
+    /// Returns its share of a batch: one, and one for each effect.
     fn weight(&self) -> usize {
         1
     }
 
-    /// What of the journal has to be in the database before it is run there.
-    fn needs(&self, _journal: &Journal) -> Load {
-        Load::default()
+    /// Returns the entries that must be checkpointed before it is run in the database.
+    fn needs(&self, _journal: &Journal) -> CheckpointBatch {
+        CheckpointBatch::default()
     }
 
-    /// Does it in the journal alone, where that will do. It is not run in the database then.
+    /// Runs it in the journal alone, if possible; it is not run in the database then.
     fn in_journal(
         &mut self,
-        _step: &mut Step<'_>,
+        _step: &mut Context<'_>,
         _journal: &mut Journal,
     ) -> Result<Option<Self::Value>, SpoolError> {
         Ok(None)
     }
 
-    /// Does it in the database.
-    fn in_database(&mut self, step: &mut Step<'_>) -> Result<Self::Value, SpoolError>;
+    /// Runs it in the database.
+    fn in_database(&mut self, context: &mut Context<'_>) -> Result<Self::Value, SpoolError>;
 }
 
-/// Work for which the database has to hold all that the store does.
-pub(super) struct Whole<F>(pub(super) F);
+/// Work that needs the whole journal checkpointed.
+pub(super) struct AfterCheckpoint<F>(pub(super) F);
 
-impl<T, F> Work for Whole<F>
+impl<T, F> Work for AfterCheckpoint<F>
 where
     T: Send + 'static,
-    F: FnMut(&mut Step<'_>) -> Result<T, SpoolError> + Send + 'static,
+    F: FnMut(&mut Context<'_>) -> Result<T, SpoolError> + Send + 'static,
 {
     type Value = T;
-    const KIND: Kind = Kind::Work;
+    const CLASS: OperationClass = OperationClass::Work;
 
-    fn needs(&self, journal: &Journal) -> Load {
+    fn needs(&self, journal: &Journal) -> CheckpointBatch {
         journal.everything()
     }
 
-    fn in_database(&mut self, step: &mut Step<'_>) -> Result<T, SpoolError> {
-        (self.0)(step)
+    fn in_database(&mut self, context: &mut Context<'_>) -> Result<T, SpoolError> {
+        (self.0)(context)
     }
 }
 
-/// [`Work`] that somebody may wait for.
+/// [`Work`] with a ticket that may be awaited.
 pub(super) trait Operation: Send {
-    fn kind(&self) -> Kind;
+    fn class(&self) -> OperationClass;
     fn weight(&self) -> usize;
-    fn needs(&self, journal: &Journal) -> Load;
-    /// Whether it is done, or has failed for good.
+    fn needs(&self, journal: &Journal) -> CheckpointBatch;
+    /// Runs it in the journal; returns true if it is finished.
     fn in_journal(
         &mut self,
-        step: &mut Step<'_>,
+        context: &mut Context<'_>,
         journal: &mut Journal,
     ) -> Result<bool, SpoolError>;
-    fn in_database(&mut self, step: &mut Step<'_>) -> Result<(), SpoolError>;
+    fn in_database(&mut self, context: &mut Context<'_>) -> Result<(), SpoolError>;
     fn answer(self: Box<Self>, failure: Option<SpoolError>);
 }
 
-struct Waiting<W: Work> {
+struct PendingOperation<W: Work> {
     work: W,
     value: Option<W::Value>,
     reply: oneshot::Sender<Result<W::Value, SpoolError>>,
 }
 
-impl<W: Work> Operation for Waiting<W> {
-    fn kind(&self) -> Kind {
-        W::KIND
+impl<W: Work> Operation for PendingOperation<W> {
+    fn class(&self) -> OperationClass {
+        W::CLASS
     }
 
     fn weight(&self) -> usize {
         self.work.weight()
     }
 
-    fn needs(&self, journal: &Journal) -> Load {
+    fn needs(&self, journal: &Journal) -> CheckpointBatch {
         self.work.needs(journal)
     }
 
     fn in_journal(
         &mut self,
-        step: &mut Step<'_>,
+        context: &mut Context<'_>,
         journal: &mut Journal,
     ) -> Result<bool, SpoolError> {
-        self.value = self.work.in_journal(step, journal)?;
+        self.value = self.work.in_journal(context, journal)?;
         Ok(self.value.is_some())
     }
 
-    fn in_database(&mut self, step: &mut Step<'_>) -> Result<(), SpoolError> {
-        self.value = Some(self.work.in_database(step)?);
+    fn in_database(&mut self, context: &mut Context<'_>) -> Result<(), SpoolError> {
+        self.value = Some(self.work.in_database(context)?);
         Ok(())
     }
 
@@ -221,7 +222,7 @@ impl<W: Work> Operation for Waiting<W> {
             Some(failure) => Err(failure),
             None => self.value.ok_or(SpoolError::Closed),
         };
-        // Whoever asked may have stopped waiting.
+        // The receiver is gone if nobody awaits the ticket.
         let _ = self.reply.send(value);
     }
 }
@@ -229,7 +230,7 @@ impl<W: Work> Operation for Waiting<W> {
 /// Makes an operation, and the ticket that resolves when it is answered.
 pub(super) fn operation<W: Work>(work: W) -> (Box<dyn Operation>, Ticket<W::Value>) {
     let (reply, answer) = oneshot::channel();
-    let operation = Box::new(Waiting {
+    let operation = Box::new(PendingOperation {
         work,
         value: None,
         reply,
@@ -240,39 +241,39 @@ pub(super) fn operation<W: Work>(work: W) -> (Box<dyn Operation>, Ticket<W::Valu
     )
 }
 
-/// A look at the database, once that holds all that the store does.
-pub(super) struct Looking {
-    pub(super) look: Look,
-    pub(super) reader: mpsc::Sender<Look>,
+/// Forwards a query to the reader after a checkpoint of the whole journal.
+pub(super) struct QueryAfterCheckpoint {
+    pub(super) query: ReadQuery,
+    pub(super) reader: mpsc::Sender<ReadQuery>,
 }
 
-impl Operation for Looking {
-    fn kind(&self) -> Kind {
-        Kind::Work
+impl Operation for QueryAfterCheckpoint {
+    fn class(&self) -> OperationClass {
+        OperationClass::Work
     }
 
     fn weight(&self) -> usize {
         1
     }
 
-    fn needs(&self, journal: &Journal) -> Load {
+    fn needs(&self, journal: &Journal) -> CheckpointBatch {
         journal.everything()
     }
 
-    fn in_journal(&mut self, _: &mut Step<'_>, _: &mut Journal) -> Result<bool, SpoolError> {
+    fn in_journal(&mut self, _: &mut Context<'_>, _: &mut Journal) -> Result<bool, SpoolError> {
         Ok(false)
     }
 
-    fn in_database(&mut self, _: &mut Step<'_>) -> Result<(), SpoolError> {
+    fn in_database(&mut self, _: &mut Context<'_>) -> Result<(), SpoolError> {
         Ok(())
     }
 
     fn answer(self: Box<Self>, failure: Option<SpoolError>) {
         match failure {
-            Some(failure) => (self.look)(Err(failure)),
+            Some(failure) => (self.query)(Err(failure)),
             None => {
-                // A reader that is gone drops the look, and its ticket resolves to `Closed`.
-                let _ = self.reader.send(self.look);
+                // A reader that has ended drops the query, and its ticket resolves to `Closed`.
+                let _ = self.reader.send(self.query);
             }
         }
     }

@@ -1,5 +1,5 @@
-//! Those who look: a thread with a read-only connection. In the WAL, readers and the writer do
-//! not wait for each other.
+//! Queries, on a thread with a read-only connection. With a WAL, readers and the writer do not wait
+//! for each other.
 
 use std::sync::{Arc, mpsc};
 
@@ -10,21 +10,21 @@ use tokio::sync::oneshot;
 use crate::{Filter, QueueDepth, Record, SpoolError, Status, Summary, Ticket, disk::Disk};
 
 use super::{
-    body::Shelf,
+    body::BodyStore,
     codec::{damaged, from_json, to_millis, to_u64},
-    operate::Chosen,
+    operate::SelectionSql,
     stored::{self, COLUMNS, MessageRow},
 };
 
-/// Where a message is looked for.
+/// Part of the store that a query searches.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Place {
+pub(super) enum Section {
     Queue,
     Quarantine,
 }
 
-impl Place {
-    /// A condition on a row of `messages`.
+impl Section {
+    /// Returns a condition on a row of `messages`.
     fn sql(self) -> &'static str {
         match self {
             Self::Queue => "quarantine_reason IS NULL",
@@ -33,60 +33,60 @@ impl Place {
     }
 }
 
-/// Something to look up; told of the error if the store cannot be looked at.
-pub(super) type Look = Box<dyn FnOnce(Result<&Connection, SpoolError>) + Send>;
+/// A query; it gets an error instead of a connection if the checkpoint before it failed.
+pub(super) type ReadQuery = Box<dyn FnOnce(Result<&Connection, SpoolError>) + Send>;
 
-/// Makes a look-up, and the ticket that resolves to what was seen. It sees one state of the
-/// store, whatever is written meanwhile.
-pub(super) fn look<T: Send + 'static>(
+/// Makes a query, and the ticket that resolves to its result. It sees one state of the store,
+/// whatever is written meanwhile.
+pub(super) fn query<T: Send + 'static>(
     disk: Arc<Disk>,
     at: impl FnOnce(&Connection) -> Result<T, SpoolError> + Send + 'static,
-) -> (Look, Ticket<T>) {
+) -> (ReadQuery, Ticket<T>) {
     let (reply, answer) = oneshot::channel();
-    let look = Box::new(move |connection: Result<&Connection, SpoolError>| {
+    let query = Box::new(move |connection: Result<&Connection, SpoolError>| {
         let seen = connection.and_then(|connection| {
             let snapshot = connection.unchecked_transaction()?;
             at(&snapshot)
         });
         if let Err(error) = &seen {
-            disk.judge(error);
+            disk.note_damage(error);
         }
-        // Whoever asked may have stopped waiting.
+        // The receiver is gone if nobody awaits the ticket.
         let _ = reply.send(seen);
     });
     (
-        look,
+        query,
         Box::pin(async { answer.await.unwrap_or(Err(SpoolError::Closed)) }),
     )
 }
 
-/// Works until all senders are gone.
-pub(super) fn run(connection: &Connection, waiting: mpsc::Receiver<Look>) {
-    for look in waiting {
-        look(Ok(connection));
+/// Runs queries until all senders are gone.
+pub(super) fn run(connection: &Connection, waiting: mpsc::Receiver<ReadQuery>) {
+    for query in waiting {
+        query(Ok(connection));
     }
 }
 
 pub(super) fn list(
     connection: &Connection,
-    place: Place,
+    section: Section,
     filter: &Filter,
 ) -> Result<Vec<Summary>, SpoolError> {
-    let chosen = Chosen::new(&filter.selection);
+    let selected = SelectionSql::new(&filter.selection);
     let status = filter.status.map(Status::word);
     let after = filter.after.map(|id| id.to_string());
     let limit = i64::try_from(filter.limit).unwrap_or(i64::MAX);
     let mut select = connection.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM messages
-         WHERE {place} AND {messages} AND id > ifnull(:after, '')
+         WHERE {section} AND {messages} AND id > ifnull(:after, '')
             AND EXISTS (SELECT 1 FROM recipients WHERE message = messages.number
                 AND (:status IS NULL OR state = :status) AND {recipients})
          ORDER BY id LIMIT :limit",
-        place = place.sql(),
-        messages = chosen.messages(),
-        recipients = Chosen::RECIPIENTS,
+        section = section.sql(),
+        messages = selected.messages(),
+        recipients = SelectionSql::RECIPIENTS,
     ))?;
-    let mut parameters = chosen.parameters().to_vec();
+    let mut parameters = selected.parameters().to_vec();
     parameters
         .extend_from_slice(named_params! { ":status": status, ":after": after, ":limit": limit });
     let mut rows = select.query(&parameters[..])?;
@@ -101,13 +101,13 @@ pub(super) fn list(
 
 pub(super) fn show(
     connection: &Connection,
-    shelf: &Arc<Shelf>,
-    place: Place,
+    body_store: &Arc<BodyStore>,
+    section: Section,
     id: TransactionId,
 ) -> Result<Option<Record>, SpoolError> {
     let mut select = connection.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM messages WHERE id = ?1 AND {}",
-        place.sql()
+        section.sql()
     ))?;
     let mut rows = select.query([id.to_string()])?;
     let Some(row) = rows.next()? else {
@@ -115,7 +115,7 @@ pub(super) fn show(
     };
     let mut row = MessageRow::read(row)?;
     row.summary.recipients = stored::recipients(connection, row.number)?;
-    let contents = stored::contents(connection, shelf, &row)?;
+    let contents = stored::contents(connection, body_store, &row)?;
     Ok(Some(Record {
         judgements: from_json(&format!("judgement of {id}"), &contents.judgements_json)?,
         summary: row.summary,

@@ -1,4 +1,4 @@
-//! Tables, and how a store of an earlier version becomes one of this version.
+//! Tables of the store, and their migrations.
 
 use std::path::Path;
 
@@ -6,8 +6,8 @@ use rusqlite::Connection;
 
 use crate::SpoolError;
 
-/// Each step brings a store from the schema of its index to the next; a new store takes them all.
-/// A step that has been released is never changed: write another one.
+/// Migrations; each brings a store from the schema of its index to the next, and a new store runs
+/// them all. A released migration is never changed: add another one.
 const MIGRATIONS: &[&str] = &[
     include_str!("schema-1.sql"),
     include_str!("schema-2.sql"),
@@ -18,13 +18,13 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema-7.sql"),
 ];
 
-/// The schema that this version reads and writes; `PRAGMA user_version` of the store.
+/// Schema that this version reads and writes; `PRAGMA user_version` of the store.
 pub(crate) const CURRENT: u32 = MIGRATIONS.len() as u32;
 
-/// Since this schema a database and the file beside its journal count commits.
+/// First schema in which the database and the mark file count commits.
 pub(crate) const COUNTS_COMMITS: u32 = 6;
 
-/// The tables of a store, each with the schema in which it came.
+/// Tables of a store, each with the schema in which it was added.
 const TABLES: &[(&str, u32)] = &[
     ("messages", 1),
     ("contents", 1),
@@ -36,15 +36,15 @@ const TABLES: &[(&str, u32)] = &[
     ("machines", 4),
 ];
 
-/// What keeps a database from being a store's; `None` where nothing does. A new one has no tables.
+/// Returns the reason why a database is not a spool's; `None` if it is one, or has no tables yet.
 pub(crate) fn foreign(connection: &Connection) -> rusqlite::Result<Option<String>> {
     gatepost_files::foreign(connection, TABLES)
 }
 
-/// Takes nothing for a store that is none.
+/// Refuses a database that is not a spool's.
 ///
 /// # Errors
-/// [`SpoolError::Unusable`] if it is none.
+/// [`SpoolError::Unusable`] if it is not.
 pub(super) fn refuse_foreign(connection: &Connection, path: &Path) -> Result<(), SpoolError> {
     match foreign(connection)? {
         None => Ok(()),
@@ -55,7 +55,7 @@ pub(super) fn refuse_foreign(connection: &Connection, path: &Path) -> Result<(),
     }
 }
 
-/// Brings the store to the present schema, each step in a transaction of its own.
+/// Migrates the store to the present schema, each migration in a transaction of its own.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), SpoolError> {
     let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if found > CURRENT {

@@ -1,4 +1,4 @@
-//! A message as its rows hold it; shared by those who claim and those who look.
+//! Reading of messages from their rows, for claims and for queries.
 
 use std::sync::Arc;
 
@@ -14,11 +14,11 @@ use crate::{
 };
 
 use super::{
-    body::Shelf,
+    body::BodyStore,
     codec::{damaged, from_json, to_millis, to_u64},
 };
 
-/// The columns that [`MessageRow::read`] reads, in its order.
+/// Columns that [`MessageRow::read`] reads, in its terms.
 pub(super) const COLUMNS: &str = "messages.number, id, account, reverse_path, began_at,
     received_at, expires_at, quarantine_reason, quarantine_expires, tags_json, body_offset, size,
     body_checksum";
@@ -26,7 +26,7 @@ pub(super) const COLUMNS: &str = "messages.number, id, account, reverse_path, be
 /// A row of `messages`.
 pub(super) struct MessageRow {
     pub(super) number: i64,
-    /// With no recipients yet.
+    /// Summary, without recipients at first.
     pub(super) summary: Summary,
     began_at: Millis,
     body_offset: Option<u64>,
@@ -67,7 +67,7 @@ impl MessageRow {
     }
 }
 
-/// All recipients of a message, in the order of the envelope.
+/// Reads all recipients of a message, in the terms of the envelope.
 pub(super) fn recipients(
     connection: &Connection,
     message: i64,
@@ -118,20 +118,20 @@ fn recipient(row: &Row<'_>) -> Result<Recipient, SpoolError> {
             .map(|json| from_json("last reply", &json))
             .transpose()?,
         last_server: row.get(8)?,
-        dsn: request("notifications of a recipient", row.get(10)?)?,
+        dsn: decoded_request("notifications of a recipient", row.get(10)?)?,
         delay_told: row.get(11)?,
     })
 }
 
-/// What the sender asked for; nothing where none is stored.
-fn request<T: Default + DeserializeOwned>(
+/// Decodes a request for delivery status notifications; the default if none is stored.
+fn decoded_request<T: Default + DeserializeOwned>(
     what: &str,
     json: Option<String>,
 ) -> Result<T, SpoolError> {
     json.map_or_else(|| Ok(T::default()), |json| from_json(what, &json))
 }
 
-/// What `contents` holds for a message, and what can only be told with it.
+/// A row of `contents`, and the values that need it.
 pub(super) struct Contents {
     pub(super) transaction: Transaction,
     pub(super) classification: Option<Classification>,
@@ -145,7 +145,7 @@ pub(super) struct Contents {
 /// Reads the contents of a message whose recipients have been read.
 pub(super) fn contents(
     connection: &Connection,
-    shelf: &Arc<Shelf>,
+    body_store: &Arc<BodyStore>,
     row: &MessageRow,
 ) -> Result<Contents, SpoolError> {
     let mut select = connection.prepare_cached(
@@ -168,7 +168,7 @@ pub(super) fn contents(
         return Err(damaged(&what)("it is not what was stored"));
     }
     let length = summary.size.saturating_sub(head.len() as u64);
-    let body = shelf.body(id, length, row.body_offset, row.body_checksum);
+    let body = body_store.body(id, length, row.body_offset, row.body_checksum);
     let session: Session = from_json(&format!("session of {id}"), &session)?;
     let sender = match found.get::<_, Option<String>>(6)? {
         Some(json) => from_json(&format!("sender of {id}"), &json)?,
@@ -192,7 +192,7 @@ pub(super) fn contents(
             .transpose()?,
         judgements_json: found.get(2)?,
         smtputf8: found.get(4)?,
-        dsn: request(&format!("notifications of {id}"), found.get(5)?)?,
+        dsn: decoded_request(&format!("notifications of {id}"), found.get(5)?)?,
         sender,
         message: Message::from_parts(head, body),
     })

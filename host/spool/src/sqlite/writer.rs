@@ -1,9 +1,9 @@
-//! The thread that owns journal and database for writing.
+//! The thread that writes journal and database.
 //!
-//! It takes everything that waits. What the [`Journal`] can do is written there and answered once
-//! it is synced; the rest is run as one transaction and answered after COMMIT. While it waits for
-//! the disk the next batch gathers by itself: the slower the disk, the larger the batches, and
-//! nobody has to wait on purpose.
+//! It takes all waiting operations as a batch. Operations that need the [`Journal`] alone are
+//! written there and answered after its sync; the rest run as one transaction and are answered
+//! after COMMIT. While the thread waits for the disk, the next batch gathers: the slower the disk,
+//! the larger the batches, and no operation is delayed on purpose.
 
 use std::{
     cell::{Cell, RefCell},
@@ -23,150 +23,156 @@ use tokio::sync::Notify;
 
 use crate::{
     SpoolError,
+    direct::DirectHandOff,
     disk::{Disk, failed_to},
-    fresh::Fresh,
-    journal::{Journal, Load},
-    memory::{Change, Memory},
+    journal::{CheckpointBatch, Journal},
+    memory::{Memory, MemoryChange},
 };
 
 use super::{
     accept,
-    body::Shelf,
-    carry,
+    body::BodyStore,
+    checkpoint,
     codec::to_u64,
     deliver,
-    operation::{After, Kind, Operation, Step},
+    operation::{AfterCommit, Context, Operation, OperationClass},
 };
 
-/// The most operations of one transaction, each thing to remember counted as one more.
+/// Most operations of one transaction; each effect counts as one more.
 const MAX_BATCH: usize = 1024;
 
-/// So much of what memory has forgotten goes from the database in one transaction.
-const FORGET_AT_ONCE: usize = 4096;
+/// Most evictions that one transaction makes in the database.
+const EVICTIONS_AT_ONCE: usize = 4096;
 
-/// With nothing to do for so long, the log is carried over into the database.
-const IDLE: Duration = Duration::from_millis(200);
+/// Time without work after which the journal is checkpointed and the WAL is copied into the
+/// database.
+const IDLE_TIME: Duration = Duration::from_millis(200);
 
-/// Free pages beyond so many bytes are given back to the file system; where the disk is scarce,
-/// all are.
-const SPARE: u64 = 64 << 20;
+/// Free bytes that the database file keeps; more are returned to the file system, and all of them
+/// if the disk is scarce.
+const SPARE_BYTES: u64 = 64 << 20;
 
-/// With less than so many bytes above its watermark a disk is scarce: a message more may not fit.
-const SCARCE: u64 = 1 << 20;
+/// Bytes above the watermark below which the disk is scarce: one more message may not fit.
+const SCARCE_BYTES: u64 = 1 << 20;
 
-/// How much is given back at a time, in pages: no longer than that may a batch have to wait.
-const GIVE_BACK: u64 = 1024;
+/// Pages returned to the file system at a time, which is the longest that a batch waits for it.
+const SHRINK_PAGES: u64 = 1024;
 
-/// What an operation without a message is taken to add to the log, in bytes: a few pages.
-const PAGES: u64 = 16 << 10;
+/// Bytes that an operation without a message is assumed to add to the WAL: a few pages.
+const OPERATION_BYTES: u64 = 16 << 10;
 
-/// How long to wait for somebody else's lock on the database: a postmaster with the sqlite3 shell.
-pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+/// Longest wait for a lock on the database that somebody else holds, such as an operator with the
+/// sqlite3 shell.
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How a batch is run.
+/// Way of running a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Attempt {
-    /// Without savepoints: an operation hardly ever fails, and then nothing of the batch stays.
+enum BatchMode {
+    /// Without savepoints: operations rarely fail, and if one does, the whole batch is rolled back.
     Plain,
-    /// Each operation in a savepoint, so that one that fails does so alone.
+    /// With a savepoint for each operation, so that a bad one fails alone.
     Guarded,
-    /// The same, but what takes mail is refused.
+    /// As `Guarded`, but operations that accept mail are refused.
     WithoutIntake,
 }
 
-/// How the transaction of a batch ended.
-enum Outcome {
-    /// Committed; for each operation its failure, if it failed.
-    Committed(After, Vec<Option<SpoolError>>),
-    /// The disk is full; nothing was done.
+/// End of a batch's transaction.
+enum BatchOutcome {
+    /// Committed; with the failure of each operation that failed.
+    Committed(AfterCommit, Vec<Option<SpoolError>>),
+    /// Rolled back: the disk is full.
     Full,
-    /// An operation failed; nothing was done.
+    /// Rolled back: an operation failed.
     OneFailed,
-    /// Nothing was done.
+    /// Rolled back: the transaction failed.
     Failed(SpoolError),
-    /// Nobody knows what was done.
+    /// The state of the store is unknown.
     Fatal(SpoolError),
 }
 
-/// The writer's own things.
+/// State of the writer's thread.
 pub(super) struct Writer {
     pub(super) connection: Connection,
-    /// None where the file system could not set aside its room.
+    /// Journal; `None` if the file system could not allocate its space.
     pub(super) journal: Option<Journal>,
-    pub(super) shelf: Arc<Shelf>,
+    pub(super) body_store: Arc<BodyStore>,
     pub(super) disk: Arc<Disk>,
     pub(super) memory: Arc<Memory>,
     pub(super) changed: Arc<Notify>,
-    pub(super) fresh: Arc<Fresh>,
+    pub(super) direct: Arc<DirectHandOff>,
     pub(super) due: Arc<AtomicU64>,
-    /// The end of the last lease: no two end alike.
+    /// End of the latest lease: no two end alike.
     pub(super) last_until: Cell<u64>,
-    /// What memory has forgotten early, and the database has not yet.
-    pub(super) forgotten: RefCell<VecDeque<Change>>,
-    /// Held for as long as the database is open.
+    /// Evictions that are made in memory and not yet in the database.
+    pub(super) forgotten: RefCell<VecDeque<MemoryChange>>,
+    /// Lock of the store, held while the database is open.
     pub(super) lock: File,
 }
 
 type Batch = Vec<Box<dyn Operation>>;
 
-/// The store cannot be trusted any more, and everybody has been told.
-struct Dead;
+/// The store cannot be trusted any more; the fatal handler was called.
+struct StoreDead;
 
 impl Writer {
     /// Works until all senders are gone, or until the store cannot be trusted any more.
     pub(super) fn run(mut self, waiting: &mpsc::Receiver<Box<dyn Operation>>) {
-        let _guard = EndsProcess(Arc::clone(&self.disk));
+        let _guard = PanicGuard(Arc::clone(&self.disk));
         if let Ok(()) = self.work(waiting) {
-            // Carries the log over; errors are for the next start to meet. Closing does it only where
-            // no reader is open any more.
-            let _ = self.checkpoint(PATIENCE);
+            // Copies the WAL into the database; the next start meets any error. SQLite itself does
+            // this on closing only if no reader is open.
+            let _ = self.checkpoint_wal(BUSY_TIMEOUT);
             drop(self.connection);
             drop(self.lock);
         }
     }
 
-    fn work(&mut self, waiting: &mpsc::Receiver<Box<dyn Operation>>) -> Result<(), Dead> {
+    fn work(&mut self, waiting: &mpsc::Receiver<Box<dyn Operation>>) -> Result<(), StoreDead> {
         let mut log_bytes = 0;
         while let Some(batch) = self.next_batch(waiting, &mut log_bytes)? {
             let batch = self.run_in_journal(batch)?;
-            let load = self.load_for(&batch);
-            if !batch.is_empty() || load.is_some() {
-                log_bytes += self.run_in_database(batch, &load.unwrap_or_default())?;
+            let checkpoint = self.checkpoint_for(&batch);
+            if !batch.is_empty() || checkpoint.is_some() {
+                log_bytes += self.run_in_database(batch, &checkpoint.unwrap_or_default())?;
             }
-            let wants = self.journal.as_ref().is_some_and(Journal::wants_checkpoint);
+            let wants = self
+                .journal
+                .as_ref()
+                .is_some_and(Journal::wants_wal_checkpoint);
             if wants || log_bytes > self.disk.max_log_bytes() {
-                self.settle(&mut log_bytes)?;
+                self.checkpoint_wal_and_shrink(&mut log_bytes)?;
             }
         }
-        self.catch_up().map(|_| ())
+        self.checkpoint_all().map(|_| ())
     }
 
-    /// Everything that waits; makes order while nothing does. `None` once nothing will.
+    /// Returns all waiting operations; does maintenance while there are none. `None` once all
+    /// senders are gone.
     fn next_batch(
         &mut self,
         waiting: &mpsc::Receiver<Box<dyn Operation>>,
         log_bytes: &mut u64,
-    ) -> Result<Option<Batch>, Dead> {
+    ) -> Result<Option<Batch>, StoreDead> {
         let first = loop {
             let behind = (self.journal.as_ref()).is_some_and(Journal::is_behind);
             let behind = behind || !self.forgotten.borrow().is_empty();
-            // A damaged database is not tried again and again.
+            // Maintenance of a damaged database is not repeated.
             let idle = if (*log_bytes > 0 || behind) && !self.disk.is_corrupt() {
-                IDLE
+                IDLE_TIME
             } else {
                 Duration::MAX
             };
             match waiting.recv_timeout(idle) {
                 Ok(first) => break first,
                 Err(mpsc::RecvTimeoutError::Timeout) => {
-                    *log_bytes += self.catch_up()?;
-                    self.settle(log_bytes)?;
+                    *log_bytes += self.checkpoint_all()?;
+                    self.checkpoint_wal_and_shrink(log_bytes)?;
                 }
                 Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(None),
             }
         };
         if self.disk.is_dead() {
-            return Err(Dead);
+            return Err(StoreDead);
         }
         let mut weight = first.weight();
         let mut batch = vec![first];
@@ -179,33 +185,33 @@ impl Writer {
         Ok(Some(batch))
     }
 
-    /// Does and answers what needs the journal alone, and gives back the rest.
-    fn run_in_journal(&mut self, batch: Batch) -> Result<Batch, Dead> {
+    /// Runs and answers the operations that need the journal alone, and returns the rest.
+    fn run_in_journal(&mut self, batch: Batch) -> Result<Batch, StoreDead> {
         let Some(journal) = &mut self.journal else {
             return Ok(batch);
         };
         let started = Instant::now();
         let free = Cell::new(self.disk.free_now().unwrap_or(0));
-        let room = Cell::new(self.fresh.room());
-        let mut step = Step {
+        let capacity = Cell::new(self.direct.capacity());
+        let mut context = Context {
             connection: &self.connection,
-            shelf: &self.shelf,
-            after: After::default(),
+            body_store: &self.body_store,
+            after: AfterCommit::default(),
             disk: &self.disk,
             free: &free,
             last_until: &self.last_until,
-            room: &room,
+            capacity: &capacity,
         };
         let (mut rest, mut done, mut sync) = (Vec::new(), Vec::new(), false);
         for mut operation in batch {
-            match operation.in_journal(&mut step, journal) {
+            match operation.in_journal(&mut context, journal) {
                 Ok(false) => rest.push(operation),
                 Ok(true) => {
-                    sync |= operation.kind() == Kind::Intake;
+                    sync |= operation.class() == OperationClass::Intake;
                     done.push((operation, None));
                 }
                 Err(error) => {
-                    self.disk.judge(&error);
+                    self.disk.note_damage(&error);
                     done.push((operation, Some(error)));
                 }
             }
@@ -213,10 +219,10 @@ impl Writer {
         if done.is_empty() {
             return Ok(rest);
         }
-        // That a message is gone need not be durable at once: should the power fail before the
-        // next sync, it is delivered again, as it would be had the power failed a moment earlier.
-        // But for one whose file goes: it could not be delivered again.
-        sync |= !step.after.remove.is_empty();
+        // A tombstone need not be durable at once: if the power fails before the next sync, the
+        // message is delivered again, as it would be had the power failed a moment earlier. Not so
+        // if its file is removed: it could not be delivered again.
+        sync |= !context.after.remove.is_empty();
         let written = journal.write().map_err(|error| ("writing to", error));
         let synced = written.and_then(|()| match sync {
             true => journal.sync().map_err(|error| ("fsync of", error)),
@@ -225,14 +231,14 @@ impl Writer {
         if let Err((what, error)) = synced {
             self.disk
                 .fatal(&format!("{what} the spool's journal failed: {error}"));
-            return Err(Dead);
+            return Err(StoreDead);
         }
         metrics::histogram!("gatepost_spool_commit_seconds").record(started.elapsed());
         metrics::histogram!("gatepost_spool_batch_operations").record(done.len() as f64);
-        let mut after = step.after;
+        let mut after = context.after;
         self.due.fetch_min(after.first_due, Ordering::AcqRel);
         let remove = std::mem::take(&mut after.remove);
-        self.follow(after);
+        self.publish(after);
         for (operation, failure) in done {
             operation.answer(failure);
         }
@@ -240,87 +246,94 @@ impl Writer {
         Ok(rest)
     }
 
-    /// What has to be carried over with a batch, or because it is time.
-    fn load_for(&self, batch: &[Box<dyn Operation>]) -> Option<Load> {
+    /// Returns the entries and effects that a batch needs checkpointed, or that are overdue.
+    fn checkpoint_for(&self, batch: &[Box<dyn Operation>]) -> Option<CheckpointBatch> {
         let journal = self.journal.as_ref()?;
         let needs = batch.iter().map(|operation| operation.needs(journal));
-        needs.chain(journal.overdue()).reduce(Load::with)
+        needs
+            .chain(journal.overdue())
+            .reduce(CheckpointBatch::merge)
     }
 
-    /// Carries over all of the journal; gives how many bytes went to the log.
-    fn catch_up(&mut self) -> Result<u64, Dead> {
+    /// Checkpoints the whole journal; returns the bytes added to the WAL.
+    fn checkpoint_all(&mut self) -> Result<u64, StoreDead> {
         match &self.journal {
             Some(journal) if journal.is_behind() => {
                 let everything = journal.everything();
                 self.run_in_database(Vec::new(), &everything)
             }
             _ if !self.forgotten.borrow().is_empty() => {
-                self.run_in_database(Vec::new(), &Load::default())
+                self.run_in_database(Vec::new(), &CheckpointBatch::default())
             }
             _ => Ok(0),
         }
     }
 
-    /// What must be seen by others after something has been written.
-    fn follow(&self, after: After) {
+    /// Publishes to other threads what was written.
+    fn publish(&self, after: AfterCommit) {
         for file in &after.keep {
             file.keep();
         }
         let forgotten = self.memory.apply(after.changes);
         self.forgotten.borrow_mut().extend(forgotten);
-        let fresh = !after.fresh.is_empty();
-        self.fresh.put(after.fresh);
-        if after.due || fresh {
+        let direct = !after.direct.is_empty();
+        self.direct.put(after.direct);
+        if after.due || direct {
             self.changed.notify_one();
         }
     }
 
-    /// Carries a load over, runs a batch, answers it and gives how many bytes went to the log.
-    fn run_in_database(&mut self, mut batch: Batch, load: &Load) -> Result<u64, Dead> {
+    /// Checkpoints, runs a batch and answers it; returns the bytes added to the WAL.
+    fn run_in_database(
+        &mut self,
+        mut batch: Batch,
+        checkpoint: &CheckpointBatch,
+    ) -> Result<u64, StoreDead> {
         let started = Instant::now();
-        let mut run = |attempt| self.transact(&mut batch, load, attempt);
-        let mut outcome = run(Attempt::Plain);
-        if matches!(outcome, Outcome::OneFailed) {
-            outcome = run(Attempt::Guarded);
+        let mut run = |mode| self.transact(&mut batch, checkpoint, mode);
+        let mut outcome = run(BatchMode::Plain);
+        if matches!(outcome, BatchOutcome::OneFailed) {
+            outcome = run(BatchMode::Guarded);
         }
-        if matches!(outcome, Outcome::Full) {
-            // What works the queue off needs next to nothing: it gets the room that is left.
-            outcome = run(Attempt::WithoutIntake);
+        if matches!(outcome, BatchOutcome::Full) {
+            // Operations that finish mail need very little space: they get what is left.
+            outcome = run(BatchMode::WithoutIntake);
         }
         metrics::histogram!("gatepost_spool_commit_seconds").record(started.elapsed());
         metrics::histogram!("gatepost_spool_batch_operations").record(batch.len() as f64);
-        let pages = PAGES * batch.len() as u64;
+        let pages = OPERATION_BYTES * batch.len() as u64;
         let (mut after, failures) = match outcome {
-            Outcome::Committed(after, failures) => {
+            BatchOutcome::Committed(after, failures) => {
                 let mut due = after.next_due;
                 if let Some(journal) = &mut self.journal {
-                    journal.carried(load);
+                    journal.checkpointed(checkpoint);
                     due = journal.next_due().map_or(due, |first| due.min(first.0));
                 }
                 self.due.store(due, Ordering::Release);
                 self.forgotten.borrow_mut().drain(..after.forgotten);
                 (after, failures)
             }
-            Outcome::Full | Outcome::OneFailed => {
-                (After::default(), vec![Some(self.disk.full()); batch.len()])
-            }
-            Outcome::Failed(error) => {
+            BatchOutcome::Full | BatchOutcome::OneFailed => (
+                AfterCommit::default(),
+                vec![Some(self.disk.full_error()); batch.len()],
+            ),
+            BatchOutcome::Failed(error) => {
                 if batch.is_empty() && !self.disk.is_corrupt() {
-                    tracing::error!(%error, "the spool's journal is not carried over");
+                    tracing::error!(%error, "cannot checkpoint the spool's journal");
                 }
-                (After::default(), vec![Some(error); batch.len()])
+                (AfterCommit::default(), vec![Some(error); batch.len()])
             }
-            Outcome::Fatal(error) => {
+            BatchOutcome::Fatal(error) => {
                 self.disk
                     .fatal(&format!("writing to the spool failed: {error}"));
-                return Err(Dead);
+                return Err(StoreDead);
             }
         };
         let (bytes, remove) = (after.bytes, std::mem::take(&mut after.remove));
-        if after.only_in_log {
-            self.leave_the_log()?;
+        if after.only_in_wal {
+            self.empty_wal()?;
         }
-        self.follow(after);
+        self.publish(after);
         for (operation, failure) in batch.into_iter().zip(failures) {
             operation.answer(failure);
         }
@@ -328,17 +341,19 @@ impl Writer {
         Ok(bytes + pages)
     }
 
-    /// Writes the log to the database before clients get their 250 for mail that stands nowhere
-    /// else: whoever loses the log would lose it without a trace. So it is for what the journal has
-    /// no room for.
-    fn leave_the_log(&mut self) -> Result<(), Dead> {
-        match self.checkpoint(PATIENCE) {
+    /// Copies the WAL into the database before clients get their 250 for mail that is only there,
+    /// since losing the WAL would lose that mail without a trace. This concerns messages that the
+    /// journal has no room for.
+    fn empty_wal(&mut self) -> Result<(), StoreDead> {
+        match self.checkpoint_wal(BUSY_TIMEOUT) {
             Ok(true) => Ok(()),
             Ok(false) => {
-                tracing::warn!("a reader keeps mail in the log of the spool's database");
+                tracing::warn!(
+                    "a reader keeps mail in the write-ahead log of the spool's database"
+                );
                 Ok(())
             }
-            Err(error) => self.not_settled(&error),
+            Err(error) => self.report_wal_error(&error),
         }
     }
 
@@ -347,61 +362,68 @@ impl Writer {
             let path = self.disk.body(id);
             if let Err(error) = fs::remove_file(&path).map_err(failed_to("remove", &path)) {
                 // The next start removes it.
-                tracing::warn!(%error, "a finished message leaves its body behind");
+                tracing::warn!(%error, "cannot remove the body of a finished message");
             }
         }
     }
 
-    fn transact(&self, batch: &mut [Box<dyn Operation>], load: &Load, attempt: Attempt) -> Outcome {
+    fn transact(
+        &self,
+        batch: &mut [Box<dyn Operation>],
+        checkpoint: &CheckpointBatch,
+        mode: BatchMode,
+    ) -> BatchOutcome {
         let mut failures = Vec::with_capacity(batch.len());
-        // Unknown is as good as none: intake waits until the system can tell.
+        // An unknown number counts as none: intake waits until the system can tell.
         let free = Cell::new(self.disk.free_now().unwrap_or(0));
-        let room = Cell::new(self.fresh.room());
-        let step = || Step {
+        let capacity = Cell::new(self.direct.capacity());
+        let context = || Context {
             connection: &self.connection,
-            shelf: &self.shelf,
-            after: After::default(),
+            body_store: &self.body_store,
+            after: AfterCommit::default(),
             disk: &self.disk,
             free: &free,
             last_until: &self.last_until,
-            room: &room,
+            capacity: &capacity,
         };
-        let mut carrying = step();
+        let mut checkpointing = context();
         let begun = self.execute("BEGIN IMMEDIATE").and_then(|()| {
             let journal = self.journal.as_ref();
-            journal.map_or(Ok(()), |journal| carry::over(&mut carrying, journal, load))
+            journal.map_or(Ok(()), |journal| {
+                checkpoint::run(&mut checkpointing, journal, checkpoint)
+            })
         });
-        let forgotten = match begun.and_then(|()| self.forget(load)) {
+        let forgotten = match begun.and_then(|()| self.evict_from_database(checkpoint)) {
             Ok(forgotten) => forgotten,
-            Err(error) => return self.given_up(error),
+            Err(error) => return self.roll_back(error),
         };
-        let mut all = carrying.after;
+        let mut all = checkpointing.after;
         all.forgotten = forgotten;
         for operation in batch {
-            if operation.kind() == Kind::Intake && attempt == Attempt::WithoutIntake {
-                failures.push(Some(self.disk.full()));
+            if operation.class() == OperationClass::Intake && mode == BatchMode::WithoutIntake {
+                failures.push(Some(self.disk.full_error()));
                 continue;
             }
-            let mut step = step();
-            let ran = match attempt {
-                Attempt::Plain => operation.in_database(&mut step),
-                Attempt::Guarded | Attempt::WithoutIntake => self
+            let mut context = context();
+            let ran = match mode {
+                BatchMode::Plain => operation.in_database(&mut context),
+                BatchMode::Guarded | BatchMode::WithoutIntake => self
                     .execute("SAVEPOINT operation")
-                    .and_then(|()| operation.in_database(&mut step))
+                    .and_then(|()| operation.in_database(&mut context))
                     .and_then(|()| self.execute("RELEASE operation")),
             };
             if let Err(error) = &ran {
-                self.disk.judge(error);
+                self.disk.note_damage(error);
             }
             match ran {
-                Ok(()) => all.add(step.after),
+                Ok(()) => all.add(context.after),
                 Err(error) if spoils_batch(&error) || self.connection.is_autocommit() => {
-                    return self.given_up(error);
+                    return self.roll_back(error);
                 }
-                Err(_) if attempt == Attempt::Plain => {
+                Err(_) if mode == BatchMode::Plain => {
                     return match self.execute("ROLLBACK") {
-                        Ok(()) => Outcome::OneFailed,
-                        Err(error) => self.given_up(error),
+                        Ok(()) => BatchOutcome::OneFailed,
+                        Err(error) => self.roll_back(error),
                     };
                 }
                 Err(error) => {
@@ -409,7 +431,7 @@ impl Writer {
                         .execute("ROLLBACK TO operation")
                         .and_then(|()| self.execute("RELEASE operation"));
                     if let Err(error) = undone {
-                        return self.given_up(error);
+                        return self.roll_back(error);
                     }
                     failures.push(Some(error));
                     continue;
@@ -419,124 +441,125 @@ impl Writer {
         }
         match deliver::next_due(&self.connection) {
             Ok(due) => all.next_due = due,
-            Err(error) => return self.given_up(error),
+            Err(error) => return self.roll_back(error),
         }
         match self.execute("COMMIT") {
-            Ok(()) => Outcome::Committed(all, failures),
-            Err(error) if self.disk.judge(&error) && !self.connection.is_autocommit() => {
-                self.given_up(error)
+            Ok(()) => BatchOutcome::Committed(all, failures),
+            Err(error) if self.disk.note_damage(&error) && !self.connection.is_autocommit() => {
+                self.roll_back(error)
             }
             Err(error) => match error.sqlite_code() {
-                // These end before the commit is written.
-                Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy) => self.given_up(error),
-                // Whether it is in the log is unknown: a body that it may name must stay.
+                // These errors come before the commit is written.
+                Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy) => self.roll_back(error),
+                // It is unknown whether the commit is in the WAL, so a body that it may name must
+                // stay.
                 _ => {
                     all.keep.iter().for_each(|file| file.keep());
-                    Outcome::Fatal(error)
+                    BatchOutcome::Fatal(error)
                 }
             },
         }
     }
 
-    /// Takes from the database what memory has forgotten early, as far as it has not come to be
-    /// known again; gives how much of that is dealt with. It waits until nothing is to be carried
-    /// over that would bring it back.
-    fn forget(&self, load: &Load) -> Result<usize, SpoolError> {
+    /// Makes evictions of the memory in the database, too, unless the entry is known again; returns
+    /// how many are done. Waits until no effect is left in the journal that would restore them.
+    fn evict_from_database(&self, checkpoint: &CheckpointBatch) -> Result<usize, SpoolError> {
         let journal = self.journal.as_ref();
-        if journal.is_some_and(|journal| !journal.has_no_effects_after(load)) {
+        if journal.is_some_and(|journal| !journal.includes_all_effects(checkpoint)) {
             return Ok(0);
         }
         let forgotten = self.forgotten.borrow();
-        let some = forgotten.iter().take(FORGET_AT_ONCE);
+        let some = forgotten.iter().take(EVICTIONS_AT_ONCE);
         for change in some.clone().filter(|change| !self.memory.holds(change)) {
-            accept::remember(&self.connection, change)?;
+            accept::write_change(&self.connection, change)?;
         }
         Ok(some.len())
     }
 
-    /// Rolls back what was begun.
-    fn given_up(&self, error: SpoolError) -> Outcome {
-        self.disk.judge(&error);
+    /// Rolls back the transaction.
+    fn roll_back(&self, error: SpoolError) -> BatchOutcome {
+        self.disk.note_damage(&error);
         if error.sqlite_code() == Some(ErrorCode::SystemIoFailure) {
-            return Outcome::Fatal(error);
+            return BatchOutcome::Fatal(error);
         }
         // SQLite may have rolled back by itself.
         if !self.connection.is_autocommit()
             && let Err(error) = self.execute("ROLLBACK")
         {
-            return Outcome::Fatal(error);
+            return BatchOutcome::Fatal(error);
         }
         match error.sqlite_code() {
-            Some(ErrorCode::DiskFull) => Outcome::Full,
-            _ => Outcome::Failed(error),
+            Some(ErrorCode::DiskFull) => BatchOutcome::Full,
+            _ => BatchOutcome::Failed(error),
         }
     }
 
-    /// Carries the log over into the database and gives back what the database does not need.
-    fn settle(&mut self, log_bytes: &mut u64) -> Result<(), Dead> {
-        // Nobody waits for a reader: what it keeps in the log goes next time.
+    /// Copies the WAL into the database and returns unused space to the file system.
+    fn checkpoint_wal_and_shrink(&mut self, log_bytes: &mut u64) -> Result<(), StoreDead> {
+        // Nobody waits for a reader: what it keeps in the WAL is copied next time.
         match self
-            .checkpoint(Duration::ZERO)
-            .and_then(|_| self.give_back())
+            .checkpoint_wal(Duration::ZERO)
+            .and_then(|_| self.shrink())
         {
             Ok(bytes) => *log_bytes = bytes,
             Err(error) => {
                 *log_bytes = 0;
-                self.not_settled(&error)?;
+                self.report_wal_error(&error)?;
             }
         }
         Ok(())
     }
 
-    fn not_settled(&self, error: &SpoolError) -> Result<(), Dead> {
+    fn report_wal_error(&self, error: &SpoolError) -> Result<(), StoreDead> {
         if error.sqlite_code() == Some(ErrorCode::SystemIoFailure) {
-            self.disk
-                .fatal(&format!("carrying over the spool's log failed: {error}"));
-            return Err(Dead);
+            self.disk.fatal(&format!(
+                "copying the write-ahead log into the spool's database failed: {error}"
+            ));
+            return Err(StoreDead);
         }
-        // Nothing is lost: it stays in the log until there is room.
-        if !self.disk.judge(error) {
-            tracing::warn!(%error, "the spool's log is not carried over");
+        // Nothing is lost: it stays in the WAL until there is room.
+        if !self.disk.note_damage(error) {
+            tracing::warn!(%error, "cannot copy the write-ahead log into the spool's database");
         }
         Ok(())
     }
 
-    /// Writes what is in the log to the database and syncs that; whether it was all of it. Only then
-    /// may the journal's records of it be written over.
-    fn checkpoint(&mut self, patience: Duration) -> Result<bool, SpoolError> {
+    /// Copies the WAL into the database and syncs it; returns true if all of it was copied. Only
+    /// then may the journal overwrite the records of those commits.
+    fn checkpoint_wal(&mut self, patience: Duration) -> Result<bool, SpoolError> {
         if let Some(journal) = &mut self.journal {
-            journal.checkpoint_begins();
+            journal.wal_checkpoint_begins();
         }
-        let whole = checkpoint(&self.connection, patience)?;
+        let whole = checkpoint_wal(&self.connection, patience)?;
         if whole && let Some(journal) = &mut self.journal {
-            journal.checkpointed();
+            journal.wal_checkpointed();
         }
         Ok(whole)
     }
 
-    /// Shrinks the database after a backlog: else the room that the backlog took would be missing
-    /// for ever, and intake with it. Says how many bytes that added to the log.
-    fn give_back(&self) -> Result<u64, SpoolError> {
+    /// Shrinks the database after a backlog: otherwise the space that the backlog took would be
+    /// missing for ever, and intake would stay closed. Returns the bytes added to the WAL.
+    fn shrink(&self) -> Result<u64, SpoolError> {
         let pragma = |name| {
             let number = |row: &Row<'_>| row.get(0).map(to_u64);
             self.connection.pragma_query_value(None, name, number)
         };
         let (free, size) = (pragma("freelist_count")?, pragma("page_size")?);
-        let spare = if self.disk.room(SCARCE).is_ok() {
-            SPARE
+        let spare = if self.disk.room(SCARCE_BYTES).is_ok() {
+            SPARE_BYTES
         } else {
             0
         };
         if free * size <= spare {
             return Ok(0);
         }
-        // Works a page for each row that is asked for.
+        // Each returned row frees a page.
         let mut vacuum = self
             .connection
-            .prepare_cached(&format!("PRAGMA incremental_vacuum({GIVE_BACK})"))?;
+            .prepare_cached(&format!("PRAGMA incremental_vacuum({SHRINK_PAGES})"))?;
         let mut rows = vacuum.query([])?;
         while rows.next()?.is_some() {}
-        Ok(free.min(GIVE_BACK) * size)
+        Ok(free.min(SHRINK_PAGES) * size)
     }
 
     fn execute(&self, sql: &str) -> Result<(), SpoolError> {
@@ -545,21 +568,24 @@ impl Writer {
     }
 }
 
-/// Writes the log to the database, and empties it: pages that are in the database as well would
-/// stand in front of newer ones should the end of the log be lost. For a reader who needs it, it
-/// waits so long. Gives whether all of it came there.
-pub(super) fn checkpoint(connection: &Connection, patience: Duration) -> Result<bool, SpoolError> {
+/// Copies the WAL into the database and empties it: old pages in the WAL would hide newer ones in
+/// the database if the end of the WAL were lost. Waits up to `patience` for a reader that needs it.
+/// Returns true if all of it was copied.
+pub(super) fn checkpoint_wal(
+    connection: &Connection,
+    patience: Duration,
+) -> Result<bool, SpoolError> {
     connection.busy_timeout(patience)?;
     let written = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
         let (log, written): (i64, i64) = (row.get(1)?, row.get(2)?);
-        // Where a reader keeps it from being emptied, all of it may have been written.
+        // If a reader keeps it from being emptied, all of it may have been copied all the same.
         Ok(log >= 0 && log == written)
     });
-    connection.busy_timeout(PATIENCE)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
     Ok(written?)
 }
 
-/// Whether an error of one operation is one of the disk, and so of all.
+/// Returns true if an operation's error is the disk's, and so concerns the whole batch.
 fn spoils_batch(error: &SpoolError) -> bool {
     matches!(
         error.sqlite_code(),
@@ -567,10 +593,11 @@ fn spoils_batch(error: &SpoolError) -> bool {
     )
 }
 
-/// A relay without its writer would refuse all mail for ever and look alive.
-struct EndsProcess(Arc<Disk>);
+/// Guard that ends the process if the writer panics: a relay without its writer would refuse all
+/// mail for ever and seem alive.
+struct PanicGuard(Arc<Disk>);
 
-impl Drop for EndsProcess {
+impl Drop for PanicGuard {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.0

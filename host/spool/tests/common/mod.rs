@@ -1,4 +1,4 @@
-//! A store in a directory that goes with the test, and messages to put into it.
+//! A store in a directory that is removed after the test, and messages for it.
 
 #![allow(dead_code, reason = "each test file uses what it needs")]
 
@@ -10,9 +10,9 @@ use gatepost_model::{Flow, Session, Transaction};
 use gatepost_smtp::{Reply, dsn};
 use gatepost_spool::*;
 
-/// A moment to start from.
+/// Start time of the tests.
 pub const START: Millis = Millis(1_700_000_000_000);
-/// Longer than any attempt of a test.
+/// Lease longer than any attempt of a test.
 pub const LEASE: Duration = Duration::from_secs(600);
 
 pub fn minutes(count: u64) -> Duration {
@@ -65,7 +65,7 @@ pub fn transaction(id: TransactionId, recipients: &[&str]) -> Transaction {
     }
 }
 
-/// A small message, due at [`START`].
+/// Makes a small message, due at [`START`].
 pub fn message(id: TransactionId, recipients: &[&str]) -> NewMessage {
     NewMessage {
         transaction: transaction(id, recipients),
@@ -105,7 +105,7 @@ pub fn claim(spool: &SqliteSpool, now: Millis) -> Vec<Claim> {
     wait(spool.claim(Owner::new(), now, 100, LEASE)).unwrap()
 }
 
-/// The one message that is due.
+/// Claims the one message that is due.
 pub fn claim_one(spool: &SqliteSpool, now: Millis) -> Claim {
     let mut claims = claim(spool, now);
     assert_eq!(claims.len(), 1, "{claims:?}");
@@ -135,7 +135,7 @@ pub fn deferred(next_attempt: Millis) -> Ending {
     }
 }
 
-/// The same ending for all recipients of a claim.
+/// Reports the same ending for all recipients of a claim.
 pub fn report(claim: &Claim, ending: &Ending) -> Report {
     Report {
         lease: claim.lease,
@@ -171,7 +171,7 @@ pub fn octets(message: &Message) -> Bytes {
     message.to_bytes().unwrap()
 }
 
-/// The names of the files in `incoming/`.
+/// Returns the names of the files in `incoming/`.
 pub fn bodies(directory: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(directory.join("incoming")).unwrap();
     let name = |entry: std::io::Result<std::fs::DirEntry>| entry.unwrap().file_name();

@@ -1,4 +1,4 @@
-//! What is damaged or missing of a store, and what becomes of that.
+//! Detection of damaged and missing files of a store, and their handling.
 
 use std::{
     collections::HashMap,
@@ -16,44 +16,44 @@ use crate::{
     disk::{self, Disk, failed_to},
     journal::{self, Paths},
     sqlite::{
-        bodies::{self, Expected},
-        carry::{self, Lost},
+        bodies::{self, ExpectedFile},
+        checkpoint::{self, LostCommits},
         schema,
     },
 };
 
-/// What was damaged of the journal when a store was opened.
+/// Damage to the journal, found when a store was opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JournalDamage {
-    /// What is wrong with it.
+    /// Faults of the file.
     pub faults: Vec<Fault>,
-    /// The damaged file, under the name that it is kept by; `None` if there was none.
+    /// Path under which the damaged file is kept; `None` if there was no file.
     pub kept: Option<PathBuf>,
-    /// Records that were whole.
+    /// Number of records that were whole.
     pub saved: usize,
 }
 
-/// Commits of the database that were lost with its log.
+/// Commits of the database that were lost with its write-ahead log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogDamage {
-    /// How many, at least.
+    /// Number of lost commits, at least.
     pub commits: u64,
-    /// What there was of the log, under the name that it is kept by; `None` if there was nothing.
+    /// Path under which the rest of the log is kept; `None` if there was nothing.
     pub kept: Option<PathBuf>,
 }
 
-/// What has become of the file that tells how much journal and database should hold, when a store
-/// was opened: it is missing or damaged.
+/// Damage to the mark file, which says how much journal and database should hold, found when a
+/// store was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MarkDamage {
-    /// There is no file.
+    /// The file is missing.
     Missing,
-    /// It does not say what this store wrote into it.
+    /// The file does not hold what this store wrote.
     Damaged,
 }
 
 impl MarkDamage {
-    /// What is wrong at a path where something is.
+    /// Returns the damage of a mark file that is known to be unusable.
     fn at(path: &Path) -> Self {
         match fs::symlink_metadata(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Self::Missing,
@@ -71,14 +71,14 @@ impl fmt::Display for MarkDamage {
     }
 }
 
-/// The body of a message that is missing, or shorter than it was.
+/// A message's body that is missing, or shorter than it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DamagedBody {
-    /// The message.
+    /// Id of the message.
     pub id: TransactionId,
-    /// Octets that its file had.
+    /// Octets that the file had.
     pub length: u64,
-    /// Octets that it has; `None` if there is none.
+    /// Octets that the file has; `None` if it is missing.
     pub found: Option<u64>,
 }
 
@@ -95,35 +95,35 @@ impl fmt::Display for DamagedBody {
     }
 }
 
-/// Databases of up to so many octets are looked through whenever a store is opened: damage is found
-/// before anything is written to it. Of larger ones, what is read is.
-const LOOKED_THROUGH: u64 = 512 << 20;
+/// Largest database, in octets, that is checked completely whenever a store is opened, so that
+/// damage is found before anything is written. Damage in a larger one is found when it is read.
+const FULL_CHECK_LIMIT: u64 = 512 << 20;
 
-/// What a look at a database before it is opened has found.
+/// Damage found before a database was opened.
 #[derive(Debug, Default)]
 pub(crate) struct DatabaseDamage {
     pub(crate) log: Option<LogDamage>,
     pub(crate) mark: Option<MarkDamage>,
 }
 
-/// Looks at a database before it is opened: whether it is whole, whether it has all its commits,
-/// and whether that can be told.
+/// Checks a database before it is opened: that it is whole, that it has all its commits, and that
+/// this can be told at all.
 ///
 /// # Errors
 /// [`SpoolError::Unusable`] if it is damaged.
-pub(crate) fn look_at_database(disk: &Disk) -> Result<DatabaseDamage, SpoolError> {
+pub(crate) fn check_database(disk: &Disk) -> Result<DatabaseDamage, SpoolError> {
     metrics::gauge!("gatepost_store_damaged", "file" => "spool.db").set(0.0);
     let path = disk.database();
     if !matches!(State::of(&path), Ok(State::Database)) {
         return Ok(DatabaseDamage::default());
     }
     if schema::foreign(&gatepost_files::look(&path, false)?)?.is_some() {
-        // Which is said in other words when it is opened.
+        // Opening it reports that in other words.
         return Ok(DatabaseDamage::default());
     }
     let damage = DatabaseDamage {
-        mark: look_at_mark(disk)?,
-        log: look_at_log(disk)?,
+        mark: check_mark(disk)?,
+        log: check_wal(disk)?,
     };
     let gauge = |file: &'static str, is_damaged: bool| {
         let gauge = metrics::gauge!("gatepost_store_damaged", "file" => file);
@@ -131,7 +131,7 @@ pub(crate) fn look_at_database(disk: &Disk) -> Result<DatabaseDamage, SpoolError
     };
     gauge("spool.db-wal", damage.log.is_some());
     gauge("journal.synced", damage.mark.is_some());
-    if fs::metadata(&path).is_ok_and(|file| file.len() <= LOOKED_THROUGH) {
+    if fs::metadata(&path).is_ok_and(|file| file.len() <= FULL_CHECK_LIMIT) {
         let problems = gatepost_files::problems(&gatepost_files::look(&path, false)?, false)?;
         if let Some(first) = problems.first() {
             return Err(SpoolError::Unusable {
@@ -143,22 +143,24 @@ pub(crate) fn look_at_database(disk: &Disk) -> Result<DatabaseDamage, SpoolError
     Ok(damage)
 }
 
-/// What the database, as it is found, says of the last life of the journal; `None` where an earlier
-/// version wrote it, or no relay has made a journal.
-fn last(disk: &Disk) -> Result<Option<carry::Last>, SpoolError> {
+/// Reads the database's record of the journal's previous generation; `None` if an earlier version
+/// wrote the database, or no relay has made a journal.
+fn last_generation(disk: &Disk) -> Result<Option<checkpoint::LastGeneration>, SpoolError> {
     let connection = gatepost_files::look(&disk.database(), false)?;
     match gatepost_files::user_version(&connection)? {
-        schema::COUNTS_COMMITS..=schema::CURRENT => Ok(carry::Last::read(&connection)?),
+        schema::COUNTS_COMMITS..=schema::CURRENT => {
+            Ok(checkpoint::LastGeneration::read(&connection)?)
+        }
         _ => Ok(None),
     }
 }
 
-/// Whether the file beside the journal is there and whole. Without it, a journal that ends early
-/// and a log that is gone look like those of a relay that was stopped in order.
-fn look_at_mark(disk: &Disk) -> Result<Option<MarkDamage>, SpoolError> {
+/// Checks that the mark file is there and whole. Without it, a journal that ends early and a
+/// missing write-ahead log look the same as after an orderly stop.
+fn check_mark(disk: &Disk) -> Result<Option<MarkDamage>, SpoolError> {
     let paths = disk.journal();
     let mark = journal::read_mark(&paths);
-    let is_damaged = last(disk)?.is_some_and(|last| last.lacks_mark(mark.as_deref()));
+    let is_damaged = last_generation(disk)?.is_some_and(|last| last.lacks_mark(mark.as_deref()));
     if !is_damaged {
         return Ok(None);
     }
@@ -175,23 +177,24 @@ fn look_at_mark(disk: &Disk) -> Result<Option<MarkDamage>, SpoolError> {
     Ok(Some(damage))
 }
 
-/// Whether the database has all its commits. A log of which the end is lost may be older than the
-/// database itself, and would put old pages in front of new ones: that is taken away.
-fn look_at_log(disk: &Disk) -> Result<Option<LogDamage>, SpoolError> {
+/// Checks that the database has all its commits. If the end of the write-ahead log is lost, the
+/// rest may be older than the database itself, and its old pages would hide newer ones: such a log
+/// is removed.
+fn check_wal(disk: &Disk) -> Result<Option<LogDamage>, SpoolError> {
     let path = disk.database();
     let mark = journal::read_mark(&disk.journal());
-    let look = || -> Result<Lost, SpoolError> {
-        let last = last(disk)?;
-        Ok(last.map_or_else(Lost::default, |last| last.lost(mark.as_deref())))
+    let compare = || -> Result<LostCommits, SpoolError> {
+        let last = last_generation(disk)?;
+        Ok(last.map_or_else(LostCommits::default, |last| last.lost(mark.as_deref())))
     };
-    let mut lost = look()?;
+    let mut lost = compare()?;
     if lost.commits == 0 {
         return Ok(None);
     }
     let log = gatepost_files::beside(&path, "-wal");
     let kept = match fs::metadata(&log) {
         Ok(file) if file.len() > 0 => {
-            let kept = gatepost_files::copy_aside(&log, LOOKED_THROUGH);
+            let kept = gatepost_files::copy_aside(&log, FULL_CHECK_LIMIT);
             Some(kept.map_err(failed_to("keep", &log))?)
         }
         _ => None,
@@ -206,7 +209,7 @@ fn look_at_log(disk: &Disk) -> Result<Option<LogDamage>, SpoolError> {
                 _ => {}
             }
         }
-        lost = look()?;
+        lost = compare()?;
     }
     if lost.is_torn {
         let why = "its log, spool.db-wal, is damaged or missing, and was being written to it";
@@ -231,7 +234,7 @@ fn look_at_log(disk: &Disk) -> Result<Option<LogDamage>, SpoolError> {
     Ok(Some(LogDamage { commits, kept }))
 }
 
-/// Keeps a damaged journal under another name, and says so loudly.
+/// Keeps a damaged journal under another name, and logs the damage.
 pub(crate) fn keep_damaged(
     path: &Path,
     faults: Vec<Fault>,
@@ -242,7 +245,7 @@ pub(crate) fn keep_damaged(
     if faults.is_empty() {
         return Ok(None);
     }
-    let said = sentence(&faults);
+    let said = list_of(&faults);
     let is_file = !faults
         .iter()
         .any(|fault| matches!(fault, Fault::NotRegular(_)));
@@ -277,12 +280,12 @@ pub(crate) fn keep_damaged(
     }))
 }
 
-fn sentence(faults: &[Fault]) -> String {
+fn list_of(faults: &[Fault]) -> String {
     let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
     faults.join("; ")
 }
 
-/// Takes no database for a new one where there is something that belongs to the one before.
+/// Refuses to create a database where other files show that there was one.
 ///
 /// # Errors
 /// [`SpoolError::Lost`], or [`SpoolError::Unusable`] if it is no database.
@@ -299,7 +302,7 @@ pub(crate) fn refuse_lost(directory: &Path) -> Result<(), SpoolError> {
             });
         }
     };
-    match left(directory, true)?.as_slice() {
+    match leftovers(directory, true)?.as_slice() {
         [] => Ok(()),
         left => Err(SpoolError::Lost {
             path,
@@ -309,13 +312,16 @@ pub(crate) fn refuse_lost(directory: &Path) -> Result<(), SpoolError> {
     }
 }
 
-/// As [`refuse_lost`], for a database that is open and has no table, which a store has from its first
-/// moment on: what it had was in its log, and that is gone, or it is another store's.
-pub(crate) fn refuse_bare(connection: &Connection, directory: &Path) -> Result<(), SpoolError> {
+/// Refuses an open database without a table as [`refuse_lost`] does. A store has tables from the
+/// start: they were in a write-ahead log that is lost, or the file is of another store.
+pub(crate) fn refuse_without_table(
+    connection: &Connection,
+    directory: &Path,
+) -> Result<(), SpoolError> {
     let left = match gatepost_files::has_table(connection)? {
         true => return Ok(()),
-        // Its log is what has just been read, and may be new.
-        false => left(directory, false)?,
+        // The log was just read, and may be new.
+        false => leftovers(directory, false)?,
     };
     match left.as_slice() {
         [] => Ok(()),
@@ -327,15 +333,15 @@ pub(crate) fn refuse_bare(connection: &Connection, directory: &Path) -> Result<(
     }
 }
 
-/// What a database that is gone leaves behind.
-fn left(directory: &Path, with_log: bool) -> Result<Vec<String>, SpoolError> {
+/// Lists the files that a missing database leaves behind, in words.
+fn leftovers(directory: &Path, with_log: bool) -> Result<Vec<String>, SpoolError> {
     let mut left = Vec::new();
-    match names(directory)?.len() {
+    match body_names(directory)?.len() {
         0 => {}
         1 => left.push("is 1 body in incoming/".to_owned()),
         count => left.push(format!("are {count} bodies in incoming/")),
     }
-    let Paths { journal, mark } = disk::journal(directory);
+    let Paths { journal, mark } = disk::journal_paths(directory);
     if journal::is_used(&journal).map_err(failed_to("read", &journal))? {
         left.push("is a journal in which mail was written".to_owned());
     } else if journal::mark_tells_of_mail(&mark) {
@@ -348,8 +354,8 @@ fn left(directory: &Path, with_log: bool) -> Result<Vec<String>, SpoolError> {
     Ok(left)
 }
 
-/// The names of the bodies in `incoming/`.
-fn names(directory: &Path) -> Result<Vec<String>, SpoolError> {
+/// Returns the names of the bodies in `incoming/`.
+fn body_names(directory: &Path) -> Result<Vec<String>, SpoolError> {
     let incoming = directory.join("incoming");
     let failed = || failed_to("read directory", &incoming);
     let entries = match fs::read_dir(&incoming) {
@@ -361,18 +367,18 @@ fn names(directory: &Path) -> Result<Vec<String>, SpoolError> {
         let entry = entry.map_err(failed())?;
         let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
         match entry.file_name().into_string() {
-            Ok(name) if is_file && bodies::is_name(&name) => names.push(name),
+            Ok(name) if is_file && bodies::is_body_name(&name) => names.push(name),
             _ => {}
         }
     }
     Ok(names)
 }
 
-/// How often a journal is read that a relay is writing, until what is wrong with it stays so.
-const LOOKS: usize = 5;
+/// Most reads of a file that a relay is writing, until two reads in a row show the same faults.
+const MAX_READS: usize = 5;
 
-/// Looks at queue, journal and bodies, and changes nothing. `in_use` says whether a relay has the
-/// store open.
+/// Checks queue, journal and bodies, and changes nothing. `in_use` is true if a relay has the store
+/// open.
 pub fn inspect(directory: &Path, in_use: bool) -> Vec<Finding> {
     let path = directory.join("spool.db");
     if let Err(error) = refuse_lost(directory) {
@@ -382,8 +388,8 @@ pub fn inspect(directory: &Path, in_use: bool) -> Vec<Finding> {
         let found = "there is no store yet: the relay makes it when it starts";
         return vec![Finding::note(&path, found)];
     }
-    // Before the database: beside a relay that writes, it is not ahead of that then.
-    let mark = journal::read_mark(&disk::journal(directory));
+    // Read before the database: a running relay's mark is not ahead of the database then.
+    let mark = journal::read_mark(&disk::journal_paths(directory));
     let failed = |error: SpoolError| {
         let advice = match error {
             SpoolError::Io { .. } => {
@@ -400,24 +406,27 @@ pub fn inspect(directory: &Path, in_use: bool) -> Vec<Finding> {
         Ok(connection) => connection,
         Err(error) => return vec![failed(error.into())],
     };
-    if let Err(error) = refuse_bare(&connection, directory) {
+    if let Err(error) = refuse_without_table(&connection, directory) {
         return vec![match error {
             SpoolError::Lost { .. } => Finding::new(Level::Error, &path, error.to_string(), ""),
             error => failed(error),
         }];
     }
-    let looking = Looking {
+    let inspection = Inspection {
         directory,
         path: &path,
         connection: &connection,
         in_use,
     };
-    match looking.database(mark.as_deref()) {
-        // Of another program's or a later version's nothing else can be told.
+    match inspection.database(mark.as_deref()) {
+        // A database of another program or a later version cannot be checked further.
         Ok((found, false)) => found,
         Ok((mut findings, true)) => {
             let mut pending = HashMap::new();
-            for part in [looking.journal(&mut pending), looking.bodies(&pending)] {
+            for part in [
+                inspection.journal(&mut pending),
+                inspection.bodies(&pending),
+            ] {
                 match part {
                     Ok(found) => findings.extend(found),
                     Err(error) => findings.push(failed(error)),
@@ -429,16 +438,16 @@ pub fn inspect(directory: &Path, in_use: bool) -> Vec<Finding> {
     }
 }
 
-/// A store that is looked at.
-struct Looking<'a> {
+/// A store that is being inspected.
+struct Inspection<'a> {
     directory: &'a Path,
     path: &'a Path,
     connection: &'a Connection,
     in_use: bool,
 }
 
-impl Looking<'_> {
-    /// What is found of the database, and whether it is one to look further into.
+impl Inspection<'_> {
+    /// Checks the database; returns false if nothing else can be checked.
     fn database(&self, mark: Option<&[u8]>) -> Result<(Vec<Finding>, bool), SpoolError> {
         if let Some(why) = schema::foreign(self.connection)? {
             let advice = "this is no spool: put the right file back from a backup";
@@ -468,7 +477,7 @@ impl Looking<'_> {
             findings.push(Finding::note(self.path, found));
             return Ok((findings, false));
         }
-        let last = carry::Last::read(self.connection)?;
+        let last = checkpoint::LastGeneration::read(self.connection)?;
         let lost = last.map_or(0, |last| last.lost(mark).commits);
         if lost > 0 {
             let found = format!("damaged or missing: {lost} commits of spool.db are lost with it");
@@ -481,19 +490,19 @@ impl Looking<'_> {
         Ok((findings, true))
     }
 
-    /// What is found of the file beside the journal, of which `mark` was read before the database.
+    /// Checks the mark file, whose contents `mark` were read before the database.
     fn mark(&self, mark: Option<&[u8]>) -> Result<Option<Finding>, SpoolError> {
-        let paths = disk::journal(self.directory);
+        let paths = disk::journal_paths(self.directory);
         let mut mark = mark.map(<[u8]>::to_vec);
-        for look in 0..LOOKS {
-            if look > 0 {
+        for read in 0..MAX_READS {
+            if read > 0 {
                 mark = journal::read_mark(&paths);
             }
-            let last = carry::Last::read(self.connection)?;
+            let last = checkpoint::LastGeneration::read(self.connection)?;
             if !last.is_some_and(|last| last.lacks_mark(mark.as_deref())) {
                 return Ok(None);
             }
-            // A relay may have been writing it; what is damaged stays so.
+            // A relay may have been writing it; real damage stays.
             if !self.in_use {
                 break;
             }
@@ -513,32 +522,35 @@ impl Looking<'_> {
         Ok(Some(finding))
     }
 
-    /// `pending` is filled with the bodies of messages that stand in the journal alone.
-    fn journal(&self, pending: &mut HashMap<String, Expected>) -> Result<Vec<Finding>, SpoolError> {
-        let paths = disk::journal(self.directory);
+    /// Checks the journal; adds the bodies of messages that are only in the journal to `pending`.
+    fn journal(
+        &self,
+        pending: &mut HashMap<String, ExpectedFile>,
+    ) -> Result<Vec<Finding>, SpoolError> {
+        let paths = disk::journal_paths(self.directory);
         let path = &paths.journal;
         let mut last = None;
-        for _ in 0..LOOKS {
-            let Some(known) = carry::Last::read(self.connection)? else {
+        for _ in 0..MAX_READS {
+            let Some(known) = checkpoint::LastGeneration::read(self.connection)? else {
                 return Ok(Vec::new());
             };
-            let read = journal::read(&paths, known.form, known.tail());
+            let read = journal::read(&paths, known.format, known.tail());
             let recovered = read.map_err(failed_to("read", path))?;
             let (found, faults) = (recovered.records.len(), recovered.faults);
-            let ours = carry::pending(self.connection, known, &recovered.records)?;
+            let ours = checkpoint::pending(self.connection, known, &recovered.records)?;
             pending.extend(ours.into_iter().filter_map(|message| {
                 let NewBody::Staged(staged) = &message.body else {
                     return None;
                 };
-                let expected = Expected {
+                let expected = ExpectedFile {
                     length: staged.offset() + staged.len(),
                     checksum: Some(staged.checksum()),
                 };
                 Some((message.transaction.id.to_string(), expected))
             }));
             if faults.is_empty() {
-                return Ok(match known.form {
-                    journal::Form::None => {
+                return Ok(match known.format {
+                    journal::JournalFormat::None => {
                         let advice = "look in the log for why the relay could not make it";
                         let found = "there is no journal: the relay works without, and slower";
                         vec![Finding::new(Level::Warning, path, found, advice)]
@@ -546,7 +558,7 @@ impl Looking<'_> {
                     _ => vec![Finding::note(path, format!("{found} records, all whole"))],
                 });
             }
-            // A relay may have written while it was read; what is damaged stays so.
+            // A relay may have been writing while it was read; real damage stays.
             if !self.in_use || last.as_ref() == Some(&faults) {
                 last = Some(faults);
                 break;
@@ -568,27 +580,27 @@ impl Looking<'_> {
             .collect())
     }
 
-    fn bodies(&self, pending: &HashMap<String, Expected>) -> Result<Vec<Finding>, SpoolError> {
+    fn bodies(&self, pending: &HashMap<String, ExpectedFile>) -> Result<Vec<Finding>, SpoolError> {
         let incoming = self.directory.join("incoming");
-        // The rows first, and once more for those that seem to miss their body: a message may have
-        // been finished in between.
-        let mut wanted = bodies::wanted(self.connection)?;
+        // The rows are read first, and again if a body seems to be missing: a message may have been
+        // finished in between.
+        let mut wanted = bodies::expected_files(self.connection)?;
         wanted.extend(
             pending
                 .iter()
                 .map(|(name, expected)| (name.clone(), *expected)),
         );
-        let there = names(self.directory)?;
+        let there = body_names(self.directory)?;
         let orphans = there.iter().filter(|name| !wanted.contains_key(*name));
         let orphans = orphans.count();
         let mut damaged = Vec::new();
         for (name, expected) in wanted {
-            if let Some(found) = damage_of(&incoming.join(&name), expected) {
+            if let Some(found) = damage_of_file(&incoming.join(&name), expected) {
                 damaged.push((name, found));
             }
         }
         if self.in_use && !damaged.is_empty() {
-            let still = bodies::wanted(self.connection)?;
+            let still = bodies::expected_files(self.connection)?;
             damaged.retain(|(name, _)| still.contains_key(name));
         }
         damaged.sort();
@@ -599,13 +611,13 @@ impl Looking<'_> {
             let path = incoming.join(name);
             findings.push(Finding::new(Level::Error, &path, found, advice));
         }
-        findings.extend(self.octets_in_the_database()?);
+        findings.extend(self.stored_octets()?);
         if orphans > 0 && !self.in_use {
             let found = format!(
                 "{orphans} bodies belong to no message, as an interrupted transaction leaves \
                  them; the next start removes them, or keeps them in {} if something else is \
                  damaged",
-                bodies::KEPT
+                bodies::KEPT_DIRECTORY
             );
             findings.push(Finding::note(&incoming, found));
         }
@@ -613,9 +625,8 @@ impl Looking<'_> {
         Ok(findings)
     }
 
-    /// Of the header sections, and of the bodies that have no file, those that are not what was
-    /// written.
-    fn octets_in_the_database(&self) -> Result<Vec<Finding>, SpoolError> {
+    /// Checks the header sections, and the bodies that are in the database, by their checksums.
+    fn stored_octets(&self) -> Result<Vec<Finding>, SpoolError> {
         let mut select = self.connection.prepare(
             "SELECT id, body_checksum, body, size - length(head), body_offset IS NOT NULL, head,
                 head_checksum
@@ -662,7 +673,7 @@ impl Looking<'_> {
             let entry = entry.map_err(failed())?;
             let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
             let name = entry.file_name();
-            if !(is_file && name.to_str().is_some_and(bodies::is_name)) {
+            if !(is_file && name.to_str().is_some_and(bodies::is_body_name)) {
                 let found = "this is no body of a message; the relay leaves it alone";
                 let advice = "move it out of incoming/";
                 findings.push(Finding::new(Level::Warning, &entry.path(), found, advice));
@@ -672,8 +683,8 @@ impl Looking<'_> {
     }
 }
 
-/// What is wrong with the file of a body, if anything is.
-fn damage_of(path: &Path, expected: Expected) -> Option<String> {
+/// Describes the damage to the file of a body, if there is any.
+fn damage_of_file(path: &Path, expected: ExpectedFile) -> Option<String> {
     let length = match fs::symlink_metadata(path) {
         Ok(file) if file.is_file() => file.len(),
         Ok(_) => return Some("the body of a message is not a file".to_owned()),
