@@ -1,4 +1,4 @@
-//! Keeping a damaged file under another name, for somebody to look at.
+//! Keeping of damaged files under another name, for examination.
 
 use std::{
     fs::{self, File, Permissions},
@@ -11,73 +11,73 @@ use jiff::Timestamp;
 
 use crate::regular;
 
-/// Between the name of a file and the time at which it was kept.
+/// Infix between the name of a file and the time at which it was kept.
 const DAMAGED: &str = ".damaged-";
 
-/// Names that are tried when several files are kept within a second.
+/// Names that are tried if several files are kept within a second.
 const TRIES: u32 = 100;
 
-/// Keeps a file as `<name>.damaged-<time>` with mode 0600, durably, and leaves it where it is, too:
-/// under both names it is the same file, or a copy where the file system knows no second name.
-/// Whoever goes on writing under the first name must begin a new file.
+/// Keeps a file as `<name>.damaged-<time>` with mode 0600, durably, and leaves the original name,
+/// too: both names are the same file, or the kept one is a copy if the file system has no hard
+/// links. A writer that goes on under the original name must make a new file.
 ///
 /// # Errors
-/// It cannot be kept.
+/// If it cannot be kept.
 pub fn keep(path: &Path) -> io::Result<PathBuf> {
-    let aside = free_name(path, |aside| match fs::hard_link(path, aside) {
+    let kept_path = free_name(path, |kept_path| match fs::hard_link(path, kept_path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-            fs::copy(path, aside).and_then(|_| File::open(aside)?.sync_all())
+            fs::copy(path, kept_path).and_then(|_| File::open(kept_path)?.sync_all())
         }
         linked => linked,
     })?;
-    fs::set_permissions(&aside, Permissions::from_mode(0o600))?;
-    sync_folder(&aside)?;
-    Ok(aside)
+    fs::set_permissions(&kept_path, Permissions::from_mode(0o600))?;
+    sync_folder(&kept_path)?;
+    Ok(kept_path)
 }
 
 /// Copies the first `most` octets of a file to `<name>.damaged-<time>` with mode 0600, durably: for
-/// one that somebody goes on writing to.
+/// a file that is still being written.
 ///
 /// # Errors
-/// It cannot be copied.
+/// If it cannot be copied.
 pub fn copy_aside(path: &Path, most: u64) -> io::Result<PathBuf> {
     let mut from = regular::open(path)?.take(most);
-    let aside = free_name(path, |aside| {
+    let kept_path = free_name(path, |kept_path| {
         let mut options = File::options();
         let mut to = options
             .write(true)
             .create_new(true)
             .mode(0o600)
-            .open(aside)?;
+            .open(kept_path)?;
         io::copy(&mut from, &mut to)?;
         to.sync_all()
     })?;
-    sync_folder(&aside)?;
-    Ok(aside)
+    sync_folder(&kept_path)?;
+    Ok(kept_path)
 }
 
-/// Moves a file, or what stands in the place of one, to `<name>.damaged-<time>`, a file with mode
-/// 0600, durably.
+/// Moves a file, or whatever is at its path, to `<name>.damaged-<time>`, durably; a file gets mode
+/// 0600.
 ///
 /// # Errors
-/// It cannot be moved.
+/// If it cannot be moved.
 pub fn move_away(path: &Path) -> io::Result<PathBuf> {
-    let aside = free_name(path, |aside| match aside.try_exists()? {
+    let kept_path = free_name(path, |kept_path| match kept_path.try_exists()? {
         true => Err(io::ErrorKind::AlreadyExists.into()),
-        false => fs::rename(path, aside),
+        false => fs::rename(path, kept_path),
     })?;
-    // Not of what a link points to, and not of a directory.
-    if fs::symlink_metadata(&aside)?.is_file() {
-        fs::set_permissions(&aside, Permissions::from_mode(0o600))?;
+    // Not the target of a symbolic link, and not a directory.
+    if fs::symlink_metadata(&kept_path)?.is_file() {
+        fs::set_permissions(&kept_path, Permissions::from_mode(0o600))?;
     }
-    sync_folder(&aside)?;
-    Ok(aside)
+    sync_folder(&kept_path)?;
+    Ok(kept_path)
 }
 
-/// The files of a folder that were kept, by name.
+/// Lists the kept files of a folder, by name.
 ///
 /// # Errors
-/// The folder cannot be read.
+/// If the folder cannot be read.
 pub fn kept(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut kept = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -90,7 +90,7 @@ pub fn kept(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(kept)
 }
 
-fn free_name(path: &Path, mut put: impl FnMut(&Path) -> io::Result<()>) -> io::Result<PathBuf> {
+fn free_name(path: &Path, mut place: impl FnMut(&Path) -> io::Result<()>) -> io::Result<PathBuf> {
     let now = Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!("{DAMAGED}{now}"));
@@ -99,10 +99,10 @@ fn free_name(path: &Path, mut put: impl FnMut(&Path) -> io::Result<()>) -> io::R
         if number > 0 {
             name.push(format!("-{number}"));
         }
-        let aside = path.with_file_name(name);
-        match put(&aside) {
+        let kept_path = path.with_file_name(name);
+        match place(&kept_path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            put => return put.map(|()| aside),
+            placed => return placed.map(|()| kept_path),
         }
     }
     Err(io::ErrorKind::AlreadyExists.into())

@@ -1,4 +1,4 @@
-//! SQLite's files: whether one is there and ours, and how it is looked at.
+//! SQLite files: their state, and inspection without changes.
 
 use std::{
     fmt::Write as _,
@@ -11,36 +11,36 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::regular::{self, FileError};
 
-/// What every database of SQLite begins with (its file format, section 1.3).
+/// First octets of every SQLite database (its file format, section 1.3).
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
-/// How long to wait for a writer's lock.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Longest wait for a writer's lock.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Problems that are told; one damaged page makes many.
-const PROBLEMS: u32 = 10;
+/// Most problems that are reported; one damaged page makes many.
+const MAX_PROBLEMS: u32 = 10;
 
-/// What there is where a database should be.
+/// State of the file at a database's path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// No file.
+    /// There is no file.
     Missing,
-    /// A file without an octet.
+    /// The file has no octets.
     Empty,
-    /// A file that begins as a database does.
+    /// The file begins as a database does.
     Database,
-    /// Anything else, in words that go on behind its name.
+    /// The file is something else; the words continue a sentence after its name.
     Garbled(&'static str),
 }
 
 impl State {
-    /// Looks at the first octets, and at what kind of file it and its logs are.
+    /// Reads the first octets, and checks that it and its logs are regular files.
     ///
     /// # Errors
-    /// The file cannot be read.
+    /// If the file cannot be read.
     pub fn of(path: &Path) -> io::Result<Self> {
         match regular::refuse_other_kinds(path) {
-            Err(FileError::NotRegular(kind)) => return Ok(Self::Garbled(not_a_file(kind))),
+            Err(FileError::NotRegular(kind)) => return Ok(Self::Garbled(irregular(kind))),
             admitted => admitted?,
         }
         for log in ["-wal", "-shm"] {
@@ -72,8 +72,8 @@ impl State {
     }
 }
 
-/// What is said of a database that is no regular file.
-fn not_a_file(kind: &str) -> &'static str {
+/// Returns the words for a database that is not a regular file.
+fn irregular(kind: &str) -> &'static str {
     match kind {
         "a directory" => "is a directory and not a file",
         "a FIFO" => "is a FIFO and not a file",
@@ -87,33 +87,33 @@ fn is_text(octets: &[u8]) -> bool {
     octets.iter().all(shown) && octets.iter().any(u8::is_ascii_alphanumeric)
 }
 
-/// A file that SQLite keeps beside a database.
+/// Returns the path of a file that SQLite keeps beside a database.
 pub fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
 }
 
-/// Opens a database to look at it, beside a relay that writes or without one, and leaves nothing
-/// behind: `in_use` says whether somebody has it open.
+/// Opens a database for inspection, whether or not a relay writes to it, and leaves nothing behind:
+/// `in_use` is true if somebody has it open.
 ///
 /// # Errors
-/// It cannot be opened.
+/// If it cannot be opened.
 pub fn look(path: &Path, in_use: bool) -> rusqlite::Result<Connection> {
     let has_log = std::fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0);
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = if in_use || has_log {
         Connection::open_with_flags(path, flags)?
     } else {
-        // Else SQLite would make the files of its log, and leave them there.
+        // Otherwise SQLite would create the files of its log, and leave them there.
         let flags = flags | OpenFlags::SQLITE_OPEN_URI;
-        Connection::open_with_flags(immutable(path), flags)?
+        Connection::open_with_flags(immutable_uri(path), flags)?
     };
-    connection.busy_timeout(PATIENCE)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
     Ok(connection)
 }
 
-fn immutable(path: &Path) -> String {
+fn immutable_uri(path: &Path) -> String {
     let mut uri = String::from("file:");
     for octet in path.as_os_str().as_encoded_bytes() {
         match octet {
@@ -127,28 +127,28 @@ fn immutable(path: &Path) -> String {
     uri + "?immutable=1"
 }
 
-/// What SQLite finds wrong with a database: nothing, or some of it. `thorough` compares indices
-/// with their tables, too, which takes several times as long.
+/// Returns SQLite's report on a database: no problems, or the first ones. `thorough` also compares
+/// indices with their tables, which takes several times as long.
 ///
 /// # Errors
-/// It is so damaged that it cannot be looked at.
+/// If it is so damaged that it cannot be checked.
 pub fn problems(connection: &Connection, thorough: bool) -> rusqlite::Result<Vec<String>> {
     let pragma = if thorough {
         "integrity_check"
     } else {
         "quick_check"
     };
-    let mut check = connection.prepare(&format!("PRAGMA {pragma}({PROBLEMS})"))?;
+    let mut check = connection.prepare(&format!("PRAGMA {pragma}({MAX_PROBLEMS})"))?;
     let lines = check.query_map([], |row| row.get::<_, String>(0))?;
     let mut problems = lines.collect::<rusqlite::Result<Vec<_>>>()?;
     problems.retain(|problem| problem != "ok");
     Ok(problems)
 }
 
-/// Which of these tables a database lacks.
+/// Returns those of the tables that a database lacks.
 ///
 /// # Errors
-/// It cannot be read.
+/// If it cannot be read.
 pub fn lacks(connection: &Connection, tables: &[&str]) -> rusqlite::Result<Vec<String>> {
     let mut select = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")?;
     let names = select.query_map([], |row| row.get::<_, String>(0))?;
@@ -157,20 +157,20 @@ pub fn lacks(connection: &Connection, tables: &[&str]) -> rusqlite::Result<Vec<S
     Ok(lacking.map(|table| (*table).to_owned()).collect())
 }
 
-/// Whether a database has a table.
+/// Returns true if a database has a table.
 ///
 /// # Errors
-/// It cannot be read.
+/// If it cannot be read.
 pub fn has_table(connection: &Connection) -> rusqlite::Result<bool> {
     let any = "SELECT EXISTS (SELECT 1 FROM sqlite_schema)";
     connection.query_row(any, [], |row| row.get(0))
 }
 
-/// What keeps a database from being one with these tables, each with the schema version in which it
-/// came; `None` where nothing does. A new one has no tables.
+/// Returns the reason why a database does not have these tables, each listed with the schema
+/// version in which it was added; `None` if it has them. A new database has no tables.
 ///
 /// # Errors
-/// It cannot be read.
+/// If it cannot be read.
 pub fn foreign(
     connection: &Connection,
     tables: &[(&str, u32)],
@@ -186,10 +186,10 @@ pub fn foreign(
     Ok((!lacking.is_empty()).then(|| format!("it lacks the tables {}", lacking.join(", "))))
 }
 
-/// The schema version that its writer has noted.
+/// Returns the schema version that its writer has stored.
 ///
 /// # Errors
-/// It cannot be read.
+/// If it cannot be read.
 pub fn user_version(connection: &Connection) -> rusqlite::Result<u32> {
     connection.query_row("PRAGMA user_version", [], |row| row.get(0))
 }
@@ -199,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_look_leaves_nothing_behind() {
+    fn inspection_leaves_nothing_behind() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a b?#%.db");
         assert_eq!(State::of(&path).unwrap(), State::Missing);
@@ -212,10 +212,10 @@ mod tests {
         drop(beside);
         drop(writer);
         assert_eq!(State::of(&path).unwrap(), State::Database);
-        let looking = look(&path, false).unwrap();
-        assert!(problems(&looking, true).unwrap().is_empty());
-        assert_eq!(lacks(&looking, &["a", "c"]).unwrap(), ["c"]);
-        drop(looking);
+        let inspection = look(&path, false).unwrap();
+        assert!(problems(&inspection, true).unwrap().is_empty());
+        assert_eq!(lacks(&inspection, &["a", "c"]).unwrap(), ["c"]);
+        drop(inspection);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
         std::fs::write(&path, "no database").unwrap();
         let text = State::Garbled("is a text file and not a database");
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_file_is_no_database() {
+    fn a_path_that_is_no_regular_file_is_no_database() {
         use rustix::fs::{CWD, FileType, Mode, mknodat};
 
         let folder = tempfile::tempdir().unwrap();

@@ -1,38 +1,38 @@
-//! What an inspection comes to.
+//! Findings of an inspection.
 
 use std::path::Path;
 
 use serde::Serialize;
 
-/// How bad a finding is.
+/// Severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
-    /// All is well, or it is only told.
+    /// Nothing is wrong.
     Note,
-    /// To be looked into; no mail is in danger yet.
+    /// To be examined; no mail is in danger yet.
     Warning,
-    /// Something is damaged or missing, or mail is not taken.
+    /// Something is damaged or missing, or mail is not accepted.
     Error,
 }
 
-/// Something that was found out about a part of the relay.
+/// A finding about a part of the relay.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Finding {
-    /// How bad it is.
+    /// Severity.
     pub level: Level,
-    /// What it is about: a file, most often.
+    /// Subject: usually the path of a file.
     pub about: String,
-    /// What was found.
+    /// Description of the finding.
     pub found: String,
-    /// What to do; empty where there is nothing to be done.
+    /// Advice; empty if there is nothing to be done.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub advice: String,
 }
 
 impl Finding {
-    /// A finding of this level.
+    /// Makes a finding of this severity.
     pub fn new(
         level: Level,
         about: &Path,
@@ -47,7 +47,7 @@ impl Finding {
         }
     }
 
-    /// One that only tells.
+    /// Makes a finding that only informs.
     pub fn note(about: &Path, found: impl Into<String>) -> Self {
         Self::new(Level::Note, about, found, "")
     }

@@ -1,7 +1,7 @@
-//! Files of the store, whichever crate writes them: what state one is in ([`State`]), how it is
-//! looked at without changing it ([`look`], [`problems`]), how one is opened and read that may be
-//! another kind of file ([`open_with`], [`read`]), and how a damaged one is kept ([`keep`],
-//! [`kept`]). What an inspection comes to is a list of [`Finding`]s.
+//! Files of the store, for every crate that writes some: the state of a database ([`State`]),
+//! inspection without changes ([`look`], [`problems`]), opening and reading of paths that may not
+//! be regular files ([`open_with`], [`read`]), and keeping of damaged files ([`keep`], [`kept`]).
+//! An inspection returns [`Finding`]s.
 
 #![forbid(unsafe_code)]
 

@@ -1,8 +1,8 @@
 //! Regular files, opened without waiting and read within a bound.
 //!
-//! Whatever a configuration names may be something else than the file that was meant: to open a
-//! FIFO waits for somebody to write to it, a device may never end, and a sparse file of a terabyte
-//! costs nobody but its reader anything. Each is refused in a sentence.
+//! A path in a configuration may lead to something else than the intended file: opening a FIFO
+//! waits for a writer, a device may never end, and a sparse file of a terabyte costs only its
+//! reader anything. Each is refused with a sentence.
 
 use std::{
     fs::{self, File, FileType, Metadata, OpenOptions},
@@ -13,28 +13,28 @@ use std::{
 
 use rustix::fs::OFlags;
 
-/// Octets of the longest file of settings that is read: a configuration, a template, a PEM file of
-/// certificates or keys.
+/// Most octets of a file of settings: a configuration, a template, a PEM file of certificates or
+/// keys.
 pub const SETTINGS: u64 = 4 << 20;
 
-/// Why a file was not opened or read.
+/// Reason why a file was not opened or read.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
-    /// The system does not give it.
+    /// The system refused.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// It is something that only looks like a file: to read it might never end, or change it.
+    /// It is not a regular file: reading it might never end, or change it.
     #[error("it is {0}, and has to be a regular file")]
     NotRegular(&'static str),
-    /// It is over the limit. It was not read.
+    /// It is larger than the limit, and was not read.
     #[error("it has {size} octets, and the limit is {limit}")]
     TooLarge {
         /// Octets of the file.
         size: u64,
-        /// The limit.
+        /// Limit.
         limit: u64,
     },
-    /// It is to be a text.
+    /// It should be a text, and is not UTF-8.
     #[error("it is not a text in UTF-8")]
     NotText,
 }
@@ -44,21 +44,21 @@ impl From<FileError> for io::Error {
         match error {
             FileError::Io(error) => error,
             FileError::NotText => Self::new(ErrorKind::InvalidData, error),
-            // Which no call of the system gives for a file that is only opened and read.
+            // No system call returns this kind for a file that is only opened and read.
             error => Self::new(ErrorKind::InvalidInput, error),
         }
     }
 }
 
-/// Opens a regular file as `options` say, without waiting for anybody. A symbolic link is followed.
+/// Opens a regular file with `options`, without waiting. Symbolic links are followed.
 ///
 /// # Errors
-/// It cannot be opened, or is no regular file.
+/// If it cannot be opened, or is not a regular file.
 pub fn open_with(options: &mut OpenOptions, path: &Path) -> Result<File, FileError> {
-    // Looked at first: to open a device or a FIFO may do something already.
+    // Checked first: opening a device or a FIFO may have an effect already.
     match fs::metadata(path) {
-        Ok(metadata) => admit(&metadata)?,
-        // It may be about to be made; else opening says the same.
+        Ok(metadata) => refuse_irregular(&metadata)?,
+        // It may be about to be created; otherwise opening reports the same.
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(error.into()),
     }
@@ -66,7 +66,7 @@ pub fn open_with(options: &mut OpenOptions, path: &Path) -> Result<File, FileErr
     let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
     let flags = i32::try_from(flags.bits()).unwrap_or_default();
     let file = options.custom_flags(flags).open(path)?;
-    admit(&file.metadata()?)?;
+    refuse_irregular(&file.metadata()?)?;
     Ok(file)
 }
 
@@ -81,14 +81,14 @@ pub fn open(path: &Path) -> Result<File, FileError> {
 /// Reads a regular file of up to `limit` octets.
 ///
 /// # Errors
-/// As [`open_with`], or it has more octets.
+/// As [`open_with`], or if it has more octets.
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
     let file = open(path)?;
     let size = file.metadata()?.len();
     if size > limit {
         return Err(FileError::TooLarge { size, limit });
     }
-    // Room for all of it at once: no part of a secret is moved and left behind.
+    // Allocated at once: no part of a secret is moved and left behind.
     let mut octets = Vec::with_capacity(usize::try_from(size).unwrap_or(usize::MAX - 1) + 1);
     file.take(limit.saturating_add(1))
         .read_to_end(&mut octets)?;
@@ -99,27 +99,27 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
     }
 }
 
-/// Reads a regular file of up to `limit` octets that is a text.
+/// Reads a regular text file of up to `limit` octets.
 ///
 /// # Errors
-/// As [`read`], or it is not UTF-8.
+/// As [`read`], or if it is not UTF-8.
 pub fn read_text(path: &Path, limit: u64) -> Result<String, FileError> {
     String::from_utf8(read(path, limit)?).map_err(|_| FileError::NotText)
 }
 
-/// Refuses what is there and no regular file.
+/// Refuses a path that leads to something other than a regular file.
 ///
 /// # Errors
-/// It cannot be looked at, or is no regular file.
+/// If it cannot be examined, or is not a regular file.
 pub fn refuse_other_kinds(path: &Path) -> Result<(), FileError> {
     match fs::metadata(path) {
-        Ok(metadata) => admit(&metadata),
+        Ok(metadata) => refuse_irregular(&metadata),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error.into()),
     }
 }
 
-fn admit(metadata: &Metadata) -> Result<(), FileError> {
+fn refuse_irregular(metadata: &Metadata) -> Result<(), FileError> {
     match metadata.is_file() {
         true => Ok(()),
         false => Err(FileError::NotRegular(kind(metadata.file_type()))),
@@ -161,7 +161,7 @@ mod tests {
         fs::write(&file, [0xff]).unwrap();
         assert!(matches!(read_text(&file, 10), Err(FileError::NotText)));
 
-        // Sparse: it would be read for minutes.
+        // Sparse: reading it would take minutes.
         let sparse = folder.path().join("sparse");
         File::create(&sparse).unwrap().set_len(1 << 40).unwrap();
         let error = read(&sparse, 10).unwrap_err();
