@@ -1,4 +1,4 @@
-//! From a next hop to a connection that is ready for mail.
+//! Connecting to a next hop, up to the point where a transaction may begin.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -12,15 +12,15 @@ use rustls::pki_types::ServerName;
 use tokio::net::{TcpStream, lookup_host};
 use tokio_rustls::client::TlsStream;
 
-use crate::connection::{Connection, Stream, within};
+use crate::connection::{Connection, Stream, with_timeout};
 use crate::settings::{Settings, Timeouts};
 use crate::tls::Tls;
 
-/// How many of a host's addresses are tried in one attempt: RFC 5321 section 5.1 wants at least
-/// two, and a limit.
+/// Most addresses of a host that are tried in one attempt: RFC 5321 section 5.1 wants at least two,
+/// and a limit.
 const ADDRESSES: usize = 5;
 
-/// Opens connections.
+/// Opens connections to next hops.
 pub(crate) struct Connector {
     hostname: String,
     tls: Tls,
@@ -28,27 +28,31 @@ pub(crate) struct Connector {
     xforward_to: Vec<IpNet>,
 }
 
-/// Why no connection came about.
+/// Failure to connect to a next hop.
 #[derive(Debug, Clone)]
 pub(crate) struct Unreachable {
-    /// In the words of a reply; the relay's own unless `said`.
+    /// Reply that describes the failure; the relay's own unless `from_server`.
     pub(crate) reply: Reply,
-    /// Whether a server answered at all.
+    /// True if a server answered at all.
     pub(crate) connected: bool,
-    /// Whether the reply is the server's.
-    pub(crate) said: bool,
+    /// True if the reply is the server's.
+    pub(crate) from_server: bool,
 }
 
 impl Unreachable {
-    /// How much this says of the next hop, where several of its addresses gave no connection: a
-    /// server that is there and has too many connections tells more than an address where nobody
+    /// Returns how much the failure says about the next hop, to choose one where several addresses
+    /// failed: a server that has too many connections tells more than an address where nobody
     /// answers.
-    fn telling(&self) -> u8 {
+    fn rank(&self) -> u8 {
         match self {
             Self {
-                said: true, reply, ..
+                from_server: true,
+                reply,
+                ..
             } if reply.code() == 421 => 3,
-            Self { said: true, .. } => 2,
+            Self {
+                from_server: true, ..
+            } => 2,
             Self {
                 connected: true, ..
             } => 1,
@@ -60,14 +64,15 @@ impl Unreachable {
 impl From<Failure> for Unreachable {
     fn from(failure: Failure) -> Self {
         let reply = failure.reply();
-        let (reply, said) = match failure {
-            // The message may wait for the server to be mended, even if that refuses for good.
+        let (reply, from_server) = match failure {
+            // The message may wait until the server is repaired, so a permanent refusal is
+            // deferred, too.
             Failure::Refused { to: "STARTTLS", .. } => {
                 let text = format!("next hop refuses STARTTLS, which the route requires: {reply}");
                 (Reply::new(450, "4.7.4", text), false)
             }
-            // A refused session says nothing of any message: it waits, and other addresses are
-            // tried. RFC 3463: X.3.2, system not accepting network messages.
+            // A refused session concerns no particular message: the message waits, and other
+            // addresses are tried. RFC 3463: X.3.2, system not accepting network messages.
             Failure::Refused { to, .. } if reply.is_permanent() => {
                 let text = format!("next hop refuses the session in reply to {to}: {reply}");
                 (Reply::new(451, "4.3.2", text), false)
@@ -78,7 +83,7 @@ impl From<Failure> for Unreachable {
         Self {
             reply,
             connected: true,
-            said,
+            from_server,
         }
     }
 }
@@ -93,8 +98,8 @@ impl Connector {
         }
     }
 
-    /// A connection that is ready for a transaction, from the first of the host's addresses that
-    /// gives one.
+    /// Returns a connection that is ready for a transaction, from the first of the host's addresses
+    /// that provides one.
     pub(crate) async fn connect(&self, hop: &NextHop) -> Result<Connection, Unreachable> {
         let mut why: Option<Unreachable> = None;
         for address in self.look_up(hop).await?.into_iter().take(ADDRESSES) {
@@ -103,7 +108,7 @@ impl Connector {
                 Err(unreachable) => {
                     let before = why.take();
                     why = Some(match before {
-                        Some(before) if before.telling() > unreachable.telling() => before,
+                        Some(before) if before.rank() > unreachable.rank() => before,
                         _ => unreachable,
                     });
                 }
@@ -122,7 +127,7 @@ impl Connector {
             let text = format!("{} is no domain name", hop.host);
             return Err(not_connected("4.4.4", &text));
         };
-        within(self.timeouts.lookup, lookup_host((host.as_str(), hop.port)))
+        with_timeout(self.timeouts.lookup, lookup_host((host.as_str(), hop.port)))
             .await
             .map(Iterator::collect)
             .map_err(|error| {
@@ -130,7 +135,7 @@ impl Connector {
             })
     }
 
-    /// As the route wants it; where TLS was only an offer and went wrong, once more without.
+    /// Connects as the route demands; if TLS was optional and failed, tries once more without it.
     async fn connect_to(
         &self,
         address: SocketAddr,
@@ -150,7 +155,7 @@ impl Connector {
         }
     }
 
-    /// Connects, and shakes hands up to the point where a transaction may begin.
+    /// Connects, and runs the handshakes up to the point where a transaction may begin.
     async fn open(
         &self,
         address: SocketAddr,
@@ -158,13 +163,13 @@ impl Connector {
         tls: client::Tls,
     ) -> Result<Result<Connection, Failure>, Unreachable> {
         // RFC 3463: X.4.1, no answer from host.
-        let stream = within(self.timeouts.connect, TcpStream::connect(address))
+        let stream = with_timeout(self.timeouts.connect, TcpStream::connect(address))
             .await
             .map_err(|error| {
                 not_connected("4.4.1", &format!("cannot connect to {address}: {error}"))
             })?;
-        // Without it each small piece waits for the acknowledgement of the one before; that it
-        // cannot be set costs only time.
+        // Without it each small piece waits for the acknowledgement of the one before. If it cannot
+        // be set, that costs only time.
         let _ = stream.set_nodelay(true);
         let settings = client::Settings {
             protocol: match hop.protocol {
@@ -197,7 +202,7 @@ impl Connector {
                         None => failure,
                     }));
                 }
-                // Nothing else happens before a transaction or a good-bye.
+                // No other event comes before a transaction or QUIT.
                 _ => {
                     return Ok(Err(Failure::Disconnected(
                         "closed before it was ready".to_owned(),
@@ -215,21 +220,21 @@ impl Connector {
         let host = domain_to_ascii(&hop.host).unwrap_or_default();
         let (connector, name) = match (hop.tls, ServerName::try_from(host)) {
             (TlsMode::Required, name) => (&self.tls.verified, name.map_err(io::Error::other)?),
-            // Any certificate will do, so any name does that can be sent.
+            // Any certificate is accepted, so any name that can be sent will do.
             (_, name) => (
                 &self.tls.opportunistic,
                 name.unwrap_or(ServerName::IpAddress(IpAddr::from([0, 0, 0, 0]).into())),
             ),
         };
-        within(self.timeouts.handshake, connector.connect(name, stream)).await
+        with_timeout(self.timeouts.handshake, connector.connect(name, stream)).await
     }
 }
 
-/// A failure between the end of our side of the handshake and the first transaction.
+/// Restates a failure between the end of our side of the handshake and the first transaction.
 ///
-/// In TLS 1.3 the client is done before the server has seen its certificate, or that it has none
-/// (RFC 8446 section 4.4.2.4): what the server thinks of it comes as an alert, or as the end of the
-/// connection, where the reply to EHLO should stand.
+/// In TLS 1.3 the client is finished before the server has checked its certificate, or noticed that
+/// there is none (RFC 8446 section 4.4.2.4): the server's objection comes as an alert, or as the
+/// end of the connection, in place of the reply to EHLO.
 fn ended_with_tls(failure: Failure) -> Failure {
     match failure {
         Failure::Disconnected(why) => Failure::Tls(format!("the server ended the session: {why}")),
@@ -238,7 +243,7 @@ fn ended_with_tls(failure: Failure) -> Failure {
     }
 }
 
-/// Whether a connection failed over TLS alone, so that one without might do better.
+/// Returns true if a connection failed because of TLS, so that one without might succeed.
 fn concerns_tls(failure: &Failure) -> bool {
     match failure {
         Failure::Tls(_) => true,
@@ -247,16 +252,17 @@ fn concerns_tls(failure: &Failure) -> bool {
     }
 }
 
-/// Nobody answered; the relay says so in the server's stead.
+/// Makes the failure for an address where nobody answered, with a reply of the relay.
 fn not_connected(enhanced: &'static str, text: &str) -> Unreachable {
     Unreachable {
         reply: Reply::new(451, enhanced, text),
         connected: false,
-        said: false,
+        from_server: false,
     }
 }
 
-/// `TLSv1.3 TLS13_AES_256_GCM_SHA384`, as in the facts of a session.
+/// Describes protocol and cipher, such as `TLSv1.3 TLS13_AES_256_GCM_SHA384`, as a session's facts
+/// do.
 fn describe(stream: &TlsStream<Box<dyn Stream>>) -> String {
     let (_, session) = stream.get_ref();
     let version = match session.protocol_version() {

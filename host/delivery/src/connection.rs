@@ -1,4 +1,4 @@
-//! One connection: the client session of `gatepost-smtp` driven over a stream.
+//! A connection: the client session of `gatepost-smtp`, driven over a stream.
 
 use std::io;
 use std::pin::pin;
@@ -16,26 +16,26 @@ pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-/// Nothing more can or need be sent; what the server said, and else the reason, comes out of
+/// Nothing more can or need be sent. The server's reply, or else the reason, comes out of
 /// [`Connection::advance`].
 pub(crate) struct Severed;
 
-/// How much a server may say while it is being talked to before nobody listens any more.
+/// Most octets that are read from the server while something is sent to it.
 const READ_AHEAD: usize = 64 * 1024;
 
 /// A connection to a next hop.
 pub(crate) struct Connection {
     pub(crate) stream: Box<dyn Stream>,
     pub(crate) session: Session,
-    /// Said by the server and not yet seen by the session.
+    /// Octets received and not yet passed to the session.
     input: BytesMut,
-    /// Why nothing more can be sent.
+    /// Reason why nothing more can be sent.
     severed: Option<Failure>,
     /// Protocol and cipher; `None` in plaintext.
     pub(crate) tls: Option<String>,
-    /// The next hop may be told who sent a message here.
+    /// True if the next hop may be told who sent a message here (XFORWARD).
     pub(crate) wants_origin: bool,
-    /// Transactions begun.
+    /// Number of transactions begun.
     pub(crate) transactions: u32,
     pub(crate) timeouts: Timeouts,
 }
@@ -54,7 +54,7 @@ impl Connection {
         }
     }
 
-    /// Goes on with the dialogue up to the next thing that is not just sending and receiving.
+    /// Runs the dialogue up to the next event that is not just sending and receiving.
     pub(crate) async fn advance(&mut self) -> Event {
         loop {
             match self.session.next_event() {
@@ -69,34 +69,34 @@ impl Connection {
         }
     }
 
-    /// Sends, and listens meanwhile: a server that answers a long group of commands while it is
-    /// still coming must not wait for us to finish (RFC 2920 section 3.1).
+    /// Sends, and receives meanwhile: a server that answers a long group of commands before its end
+    /// must not wait until we have sent all of it (RFC 2920 section 3.1).
     async fn send(&mut self, bytes: &[u8]) {
-        // What has failed fails again: the next receipt says so.
+        // A failure comes again with the next receive, which reports it.
         let _ = self.write(bytes, false).await;
     }
 
-    /// Sends a piece of a message. A server that answers before it has the whole has given up on
-    /// it: nothing more is sent then, and what it said is heard.
+    /// Sends a piece of a message. A server that answers before it has the whole message does not
+    /// want the rest: nothing more is sent then, and its reply is read.
     pub(crate) async fn send_piece(&mut self, bytes: &[u8]) -> Result<(), Severed> {
         self.write(bytes, true).await
     }
 
-    async fn write(&mut self, bytes: &[u8], heed: bool) -> Result<(), Severed> {
+    async fn write(&mut self, bytes: &[u8], stop_on_input: bool) -> Result<(), Severed> {
         if self.severed.is_some() {
             return Err(Severed);
         }
-        let sending = write(&mut self.stream, &mut self.input, bytes, heed);
+        let sending = write(&mut self.stream, &mut self.input, bytes, stop_on_input);
         self.severed = match timeout(self.timeouts.send, sending).await {
-            Ok(Ok(Written::All)) => return Ok(()),
-            Ok(Ok(Written::Interrupted)) => return Err(Severed),
+            Ok(Ok(WriteEnd::All)) => return Ok(()),
+            Ok(Ok(WriteEnd::Interrupted)) => return Err(Severed),
             Ok(Err(error)) => Some(Failure::Disconnected(error.to_string())),
             Err(_) => Some(Failure::TimedOut),
         };
         Err(Severed)
     }
 
-    /// Waits for the server to say something.
+    /// Receives octets from the server.
     async fn receive(&mut self) -> Result<(), Failure> {
         if self.input.is_empty() {
             if let Some(failure) = &self.severed {
@@ -118,7 +118,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Says good-bye, for at most the time that the settings grant it.
+    /// Sends QUIT, and waits for the answer up to the timeout.
     pub(crate) async fn quit(mut self) {
         let time = self.timeouts.quit;
         let good_bye = async {
@@ -126,26 +126,26 @@ impl Connection {
             while !matches!(self.advance().await, Event::Closed | Event::Failed(_)) {}
             self.stream.shutdown().await
         };
-        // Whether the server heard it makes no difference to anyone.
+        // It does not matter whether the server received it.
         let _ = timeout(time, good_bye).await;
     }
 }
 
-/// How far a writing came.
-enum Written {
+/// End of a write.
+enum WriteEnd {
     All,
-    /// The server said something meanwhile.
+    /// The server sent something in the meantime.
     Interrupted,
 }
 
-/// Writes all of `bytes` while reading what comes into `input`; with `heed`, no further than up
-/// to the first thing that came.
+/// Writes all of `bytes`, and reads received octets into `input` meanwhile. With `stop_on_input`,
+/// ends at the first octets received.
 async fn write(
     stream: &mut Box<dyn Stream>,
     input: &mut BytesMut,
     bytes: &[u8],
-    heed: bool,
-) -> io::Result<Written> {
+    stop_on_input: bool,
+) -> io::Result<WriteEnd> {
     let (mut reader, mut writer) = tokio::io::split(stream);
     let mut written = pin!(async move {
         writer.write_all(bytes).await?;
@@ -153,26 +153,26 @@ async fn write(
     });
     let mut listening = true;
     loop {
-        if heed && !input.is_empty() {
-            return Ok(Written::Interrupted);
+        if stop_on_input && !input.is_empty() {
+            return Ok(WriteEnd::Interrupted);
         }
         tokio::select! {
             biased;
             read = reader.read_buf(input), if listening => {
                 listening = matches!(read, Ok(1..)) && input.len() < READ_AHEAD;
             }
-            done = &mut written => return done.map(|()| Written::All),
+            done = &mut written => return done.map(|()| WriteEnd::All),
         }
     }
 }
 
-/// Lets a connection say good-bye on its own time.
-pub(crate) fn part(connection: Connection) {
+/// Ends a connection with QUIT, in a task of its own.
+pub(crate) fn quit_in_background(connection: Connection) {
     tokio::spawn(connection.quit());
 }
 
-/// The shorter form of "within".
-pub(crate) async fn within<T>(
+/// Runs an I/O operation with a timeout.
+pub(crate) async fn with_timeout<T>(
     time: Duration,
     what: impl Future<Output = io::Result<T>>,
 ) -> io::Result<T> {

@@ -1,4 +1,4 @@
-//! What a message holds that not every server can take.
+//! Properties of a message that not every server can accept.
 
 use std::io;
 use std::sync::Arc;
@@ -6,32 +6,32 @@ use std::sync::Arc;
 use bytes::Bytes;
 use gatepost_message::{Body, Checksum, LongLines, Message};
 
-/// How much of a body is in memory at once.
+/// Octets of a body that are in memory at once.
 const PIECE: usize = 64 * 1024;
 
-/// What a message asks of the server that it is sent to, wherever it came from and whatever was
-/// declared of it.
+/// Requirements of a message on the server that it is sent to, by its octets and not by what was
+/// declared.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Content {
-    /// Octets outside ASCII somewhere: 8BITMIME (RFC 6152).
+    /// True if any octet is outside ASCII: needs 8BITMIME (RFC 6152).
     pub(crate) eight_bit: bool,
-    /// Octets outside ASCII in the header section, and the client meant them for UTF-8:
-    /// SMTPUTF8 (RFC 6531).
+    /// True if octets of the header section are outside ASCII, and the client announced SMTPUTF8:
+    /// needs SMTPUTF8 (RFC 6531).
     pub(crate) smtputf8: bool,
-    /// Lines of more than 998 octets: a server that is known to take them (RFC 5321 section
-    /// 4.5.3.1.6).
+    /// True if a line has more than 998 octets: needs a server that is known to accept them (RFC
+    /// 5321 section 4.5.3.1.6).
     pub(crate) long_lines: bool,
-    /// No CRLF is missing at the end: DATA; else BDAT (RFC 3030).
+    /// True if the message ends in CRLF: DATA can carry it, otherwise only BDAT (RFC 3030).
     pub(crate) ends_in_crlf: bool,
 }
 
 impl Content {
-    /// Reads the message. `smtputf8` is what the client announced.
+    /// Examines a message; `smtputf8` is true if the client announced it.
     pub(crate) async fn of(message: &Message, smtputf8: bool) -> io::Result<Self> {
         let head_ascii = message.head().is_ascii();
         let mut lines = LongLines::default();
         lines.look(message.head());
-        let body_ascii = look(message.body(), head_ascii, &mut lines).await?;
+        let body_ascii = examine(message.body(), head_ascii, &mut lines).await?;
         Ok(Self {
             eight_bit: !head_ascii || !body_ascii,
             smtputf8: smtputf8 && !head_ascii,
@@ -41,9 +41,13 @@ impl Content {
     }
 }
 
-/// Looks through a body once: whether it is ASCII, if that is of interest, and for its long lines;
-/// and whether it is what was stored, before anybody is called for it.
-async fn look(body: &Arc<dyn Body>, mut is_ascii: bool, lines: &mut LongLines) -> io::Result<bool> {
+/// Reads a body once; returns true if it is ASCII, and finds its long lines. It also verifies that
+/// the body is what was stored, before a connection is opened for it.
+async fn examine(
+    body: &Arc<dyn Body>,
+    mut is_ascii: bool,
+    lines: &mut LongLines,
+) -> io::Result<bool> {
     let mut pieces = Pieces::of(body);
     loop {
         let piece = pieces.next().await?;
@@ -68,12 +72,12 @@ async fn ends_in_crlf(message: &Message) -> io::Result<bool> {
     }
 }
 
-/// A body that is read from its first octet to its last. The last of them are given only where the
+/// A reader of a body, from its first octet to its last. The last octets are returned only if the
 /// body is what was stored.
 pub(crate) struct Pieces<'b> {
     body: &'b Arc<dyn Body>,
     offset: u64,
-    /// Of what was given so far; `None` at the end, and where nobody knows what was stored.
+    /// Checksum of the octets returned so far; `None` at the end, and if no checksum was stored.
     checksum: Option<Checksum>,
 }
 
@@ -86,11 +90,11 @@ impl<'b> Pieces<'b> {
         }
     }
 
-    /// The next piece; empty at the end.
+    /// Returns the next piece; an empty one at the end.
     ///
     /// # Errors
-    /// Those of reading; [`BodyDamage`](gatepost_message::BodyDamage) where the body is not what
-    /// was stored, and `UnexpectedEof` where it is shorter than it said.
+    /// Those of reading; [`BodyDamage`](gatepost_message::BodyDamage) if the body is not what was
+    /// stored, and `UnexpectedEof` if it is shorter than it said.
     pub(crate) async fn next(&mut self) -> io::Result<Bytes> {
         let is_first = self.offset == 0;
         let (checksum, piece) = read(self.body, self.offset, is_first).await?;
@@ -112,8 +116,8 @@ impl<'b> Pieces<'b> {
     }
 }
 
-/// A piece of a body, which is empty at its end; and its checksum, where that is wanted. Reading
-/// blocks, so it goes where that is no harm.
+/// Returns a piece of a body, empty at its end, and its checksum if that is asked for. Reading a
+/// file blocks, so it is done on a thread for that.
 async fn read(
     body: &Arc<dyn Body>,
     offset: u64,
@@ -155,7 +159,7 @@ mod tests {
 
     use super::*;
 
-    /// A body in memory, and the CRC-32 that it had when it was stored.
+    /// A body in memory, with the CRC-32 that it had when it was stored.
     #[derive(Debug)]
     struct Stored(Bytes, u32);
 
@@ -173,8 +177,8 @@ mod tests {
         }
     }
 
-    /// The octets that are given of a body, and what ends them.
-    async fn given(octets: Vec<u8>, checksum: u32) -> (usize, io::Result<()>) {
+    /// Returns the number of octets read from a body, and the end of reading.
+    async fn read_all(octets: Vec<u8>, checksum: u32) -> (usize, io::Result<()>) {
         let body: Arc<dyn Body> = Arc::new(Stored(octets.into(), checksum));
         let mut pieces = Pieces::of(&body);
         let mut given = 0;
@@ -188,16 +192,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_end_of_an_altered_body_is_never_given() {
+    async fn the_end_of_an_altered_body_is_never_returned() {
         // CRC-32 of so many `x`.
         for (length, checksum) in [(0, 0), (1, 0x8cdc_1683), (9, 0x6ec2_fec3)] {
             let octets = vec![b'x'; length];
-            let (given_of, end) = given(octets, checksum).await;
+            let (given_of, end) = read_all(octets, checksum).await;
             assert_eq!(given_of, length);
             end.unwrap();
         }
         for length in [1, PIECE, PIECE + 1, 3 * PIECE] {
-            let (given, end) = given(vec![b'x'; length], 4711).await;
+            let (given, end) = read_all(vec![b'x'; length], 4711).await;
             assert!(given < length, "{given} of {length}");
             assert!(BodyDamage::is_cause_of(&end.unwrap_err()));
         }

@@ -1,8 +1,9 @@
-//! Conversion of messages for next hops that do not take them as they are, within a bound on memory:
-//! 8-bit ones without 8BITMIME, long lines without CHUNKING.
+//! Conversion of messages for next hops that do not accept them as they are, within a bound on
+//! memory: 8-bit messages without 8BITMIME, long lines without CHUNKING.
 //!
 //! A message is converted in memory and stays there until it is sent, maybe to a slow server. So
-//! all that is being converted and sent shares [`ROOM`]; who finds none waits for it.
+//! all messages that are being converted or sent share [`MEMORY`]; a conversion waits until there
+//! is enough of it.
 
 use std::sync::Arc;
 
@@ -12,25 +13,25 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::content::Content;
 
-/// The largest message that is converted, in octets.
-const LARGEST: u64 = 16 << 20;
+/// Largest message that is converted, in octets.
+const MAX_MESSAGE: u64 = 16 << 20;
 
-/// Memory for all conversions at a time, in octets.
-const ROOM: usize = 64 << 20;
+/// Memory for all conversions together, in octets.
+const MEMORY: usize = 64 << 20;
 
 /// Octets of one permit.
 const UNIT: u64 = 64 << 10;
 
-/// What a conversion takes while it runs, in sizes of the message: that, and what becomes of it
-/// in Base64 at every level.
-const SIZES: u64 = 4;
+/// Memory of a running conversion, in sizes of the message: the message, and its Base64 form at
+/// every level.
+const MEMORY_FACTOR: u64 = 4;
 
-/// Converts messages, few at a time.
+/// Converts messages, with a bound on their memory.
 pub(crate) struct Converter {
     room: Arc<Semaphore>,
 }
 
-/// A message in another form.
+/// A converted message.
 pub(crate) struct Converted {
     pub(crate) message: Message,
     pub(crate) content: Content,
@@ -39,14 +40,14 @@ pub(crate) struct Converted {
 
 impl Converter {
     pub(crate) fn new() -> Self {
-        let permits = ROOM / usize::try_from(UNIT).unwrap_or(ROOM);
+        let permits = MEMORY / usize::try_from(UNIT).unwrap_or(MEMORY);
         Self {
             room: Arc::new(Semaphore::new(permits)),
         }
     }
 
-    /// The message as a server needs it; `None` where it must stay as it is, the reason being in
-    /// the log.
+    /// Converts a message for a server; returns `None` if it must stay as it is, and logs the
+    /// reason.
     pub(crate) async fn convert(
         &self,
         message: &Message,
@@ -56,12 +57,12 @@ impl Converter {
         let Needs {
             ascii, short_lines, ..
         } = needs;
-        if message.size() > LARGEST {
+        if message.size() > MAX_MESSAGE {
             let size = message.size();
             tracing::info!(size, ascii, short_lines, "too large to be converted");
             return None;
         }
-        let units = (message.size() * SIZES).div_ceil(UNIT);
+        let units = (message.size() * MEMORY_FACTOR).div_ceil(UNIT);
         let room = Arc::clone(&self.room);
         // Neither can fail: the semaphore is never closed, and no message needs more than it has.
         let room = room

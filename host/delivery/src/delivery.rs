@@ -1,4 +1,4 @@
-//! Starting and stopping.
+//! Start and stop of delivery.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::settings::Settings;
 use crate::tls::{StartError, Tls};
 use crate::{Observer, Router, scheduler};
 
-/// Delivery at work: what all its tasks share.
+/// State that all tasks of delivery share.
 pub struct Delivery {
     pub(crate) spool: Arc<dyn Spool>,
     pub(crate) router: Arc<dyn Router>,
@@ -32,8 +32,8 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// Starts to deliver what is and what will be in the spool, claiming it as `owner`. Needs a
-    /// tokio runtime with I/O and time.
+    /// Starts to deliver the messages that are and will be in the spool, and claims them as
+    /// `owner`. Needs a tokio runtime with I/O and time.
     ///
     /// # Errors
     /// If the settings name certificates that cannot be read.
@@ -77,7 +77,7 @@ impl Delivery {
         })
     }
 
-    /// Whether delivery could start with these settings.
+    /// Checks that delivery could start with these settings.
     ///
     /// # Errors
     /// As [`Delivery::start`].
@@ -85,14 +85,14 @@ impl Delivery {
         Tls::new(&settings.trusted).map(drop)
     }
 
-    /// The time.
+    /// Returns the time of the configured clock.
     pub(crate) fn now(&self) -> Millis {
         (self.settings.clock)()
     }
 }
 
-/// Holds delivery running. Dropped, delivery stops as in a crash: what was claimed is due again
-/// when its lease ends or the relay restarts.
+/// Handle of running delivery. If it is dropped, delivery stops as in a crash: claimed messages are
+/// due again when their lease ends or the relay restarts.
 #[must_use = "delivery stops when its handle is dropped"]
 pub struct Handle {
     current: watch::Sender<Arc<Delivery>>,
@@ -106,11 +106,11 @@ impl fmt::Debug for Handle {
     }
 }
 
-/// Settings that have been checked and wait to be put in use.
+/// Settings that have been checked and can be activated.
 pub struct Prepared(Arc<Delivery>);
 
 impl Handle {
-    /// Readies other settings.
+    /// Prepares other settings.
     ///
     /// # Errors
     /// As [`Delivery::start`]; nothing has changed then.
@@ -128,29 +128,30 @@ impl Handle {
         .map(|delivery| Prepared(Arc::new(delivery)))
     }
 
-    /// Puts other settings in use for all attempts that begin from now on. Attempts in hand end
-    /// with those that they began with, on connections of their own, which count among those that
-    /// there may be.
+    /// Activates other settings for all attempts that begin from now on. Running attempts end with
+    /// the settings that they began with, on connections of their own, which count towards the
+    /// limit.
     pub fn put_in_use(&self, Prepared(delivery): Prepared) {
-        delivery.pool.put_in_use();
+        delivery.pool.activate();
         self.current.send_replace(delivery);
     }
 
-    /// Claims nothing more, gives the attempts in hand that long to end, and hands back the rest:
-    /// due at once, no attempt counted. What was cut off between the end of its data and the
-    /// reply may be delivered twice, as RFC 5321 section 6.1 has it; nothing is lost.
+    /// Claims nothing more, lets running attempts end within the time, and returns the other
+    /// recipients to the queue: due at once, no attempt counted. A message that was cut off between
+    /// the end of its data and the reply may be delivered twice (RFC 5321 section 6.1); nothing is
+    /// lost.
     pub async fn drain(self, within: Duration) -> Drained {
-        // Nobody there to hear it: the scheduler has ended, and its result says how.
+        // If nobody receives it, the scheduler has ended, and its result is returned.
         let _ = self.stop.send(Instant::now() + within);
         self.scheduler.await.unwrap_or_default()
     }
 }
 
-/// How the drain went.
+/// Result of a drain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Drained {
-    /// Attempts that ended within the time.
+    /// Number of attempts that ended within the time.
     pub finished: usize,
-    /// Recipients handed back.
+    /// Number of recipients returned to the queue.
     pub returned: usize,
 }

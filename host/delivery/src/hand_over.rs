@@ -1,4 +1,4 @@
-//! One message from the claim to its last answer: route, group, connect, transfer.
+//! One attempt for one message: routing, grouping by next hop, connecting, transfer.
 
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -18,48 +18,48 @@ use tokio::task::JoinSet;
 use tracing::Instrument as _;
 
 use crate::connect::Unreachable;
-use crate::connection::{Connection, part};
+use crate::connection::{Connection, quit_in_background};
 use crate::content::Content;
 use crate::convert::Converted;
 use crate::delivery::Delivery;
-use crate::in_hand::InHand;
+use crate::in_hand::MessageInHand;
 use crate::notify::{message_request, recipient_request};
-use crate::pool::Place;
+use crate::pool::ConnectionPermit;
 use crate::settings::LongLines;
-use crate::settle::{Answer, Said, settle, settle_open};
+use crate::settle::{AttemptReply, RecipientAttempt, settle, settle_open};
 use crate::transfer::{Transferred, transfer};
 
-/// How long a message goes back to the queue whose next hop has no connection free.
-const BUSY: Duration = Duration::from_secs(1);
+/// Delay before a message is due again whose next hop had no connection free.
+const BUSY_DELAY: Duration = Duration::from_secs(1);
 
 /// A recipient with a next hop.
-struct Routed {
-    place: usize,
+struct RoutedRecipient {
+    index: usize,
     judgements: Vec<Judgement>,
 }
 
-/// What a connection was like that a transaction ran on.
+/// Properties of the connection that a transaction ran on.
 #[derive(Default)]
-struct Terms {
+struct ConnectionFacts {
     /// Protocol and cipher; `None` in plaintext.
     tls: Option<String>,
-    /// See [`Answer::dsn_passed_on`].
+    /// As [`RecipientAttempt::dsn_passed_on`].
     dsn_passed_on: bool,
 }
 
-/// How one transaction went.
-struct Handed {
-    /// If it can carry another.
+/// Result of one transaction.
+struct TransactionResult {
+    /// The connection, if it can carry another transaction.
     connection: Option<Connection>,
-    /// For whom it was.
-    batch: Vec<Routed>,
-    /// One for each recipient, in their order.
+    /// Recipients of the transaction.
+    batch: Vec<RoutedRecipient>,
+    /// Outcomes, one for each recipient in their order.
     outcomes: Vec<Outcome>,
-    terms: Terms,
+    facts: ConnectionFacts,
 }
 
-/// Takes a message to its next hops, all at once, and settles every recipient.
-pub(crate) async fn hand_over(delivery: Arc<Delivery>, in_hand: Arc<InHand>) {
+/// Hands a message to all its next hops at once, and settles every recipient.
+pub(crate) async fn hand_over(delivery: Arc<Delivery>, in_hand: Arc<MessageInHand>) {
     let (by_hop, unroutable) = route(&delivery, &in_hand).await;
     settle(&delivery, &in_hand, unroutable).await;
     if by_hop.is_empty() {
@@ -77,7 +77,10 @@ pub(crate) async fn hand_over(delivery: Arc<Delivery>, in_hand: Arc<InHand>) {
                 "4.3.0",
                 "the relay cannot read the message from its store",
             );
-            return settle_open(&delivery, &in_hand, || Said::ByRelay(reply.clone())).await;
+            return settle_open(&delivery, &in_hand, || {
+                AttemptReply::FromRelay(reply.clone())
+            })
+            .await;
         }
     };
     let mut work = by_hop.into_iter().map(|(hop, recipients)| {
@@ -86,14 +89,14 @@ pub(crate) async fn hand_over(delivery: Arc<Delivery>, in_hand: Arc<InHand>) {
             id = %in_hand.claim.transaction.id,
             hop = hop.host,
         );
-        let to_hop = ToHop {
+        let transfer = HopTransfer {
             delivery: Arc::clone(&delivery),
             in_hand: Arc::clone(&in_hand),
             hop,
             content,
             converted: Default::default(),
         };
-        to_hop.run(recipients).instrument(span)
+        transfer.run(recipients).instrument(span)
     });
     if work.len() == 1
         && let Some(alone) = work.next()
@@ -111,9 +114,9 @@ pub(crate) async fn hand_over(delivery: Arc<Delivery>, in_hand: Arc<InHand>) {
     }
 }
 
-/// Holds what is left of a message whose body is not what was stored: it is neither sent on nor
-/// given up, and waits for somebody to put its body back.
-async fn hold_damaged(delivery: &Delivery, in_hand: &InHand, error: &io::Error) {
+/// Holds the open recipients of a message whose body is not what was stored: it is neither sent nor
+/// given up, and waits for an operator to restore its body.
+async fn hold_damaged(delivery: &Delivery, in_hand: &MessageInHand, error: &io::Error) {
     let id = in_hand.claim.transaction.id;
     metrics::gauge!("gatepost_store_damaged", "file" => "incoming").set(1.0);
     tracing::error!(
@@ -128,18 +131,21 @@ async fn hold_damaged(delivery: &Delivery, in_hand: &InHand, error: &io::Error) 
         "4.3.0",
         "the body of the message is damaged in the relay's store",
     );
-    settle_open(delivery, in_hand, || Said::Damaged(reply.clone())).await;
+    settle_open(delivery, in_hand, || AttemptReply::Damaged(reply.clone())).await;
 }
 
-/// Asks where each recipient goes: those with a next hop by next hop, and the answers to those
-/// without.
+/// Asks the router for each recipient's next hop; returns the recipients by next hop, and the
+/// results of those without one.
 async fn route(
     delivery: &Delivery,
-    in_hand: &InHand,
-) -> (HashMap<NextHop, Vec<Routed>>, Vec<Answer>) {
+    in_hand: &MessageInHand,
+) -> (
+    HashMap<NextHop, Vec<RoutedRecipient>>,
+    Vec<RecipientAttempt>,
+) {
     let mut by_hop: HashMap<_, Vec<_>> = HashMap::new();
     let mut unroutable = Vec::new();
-    for (place, recipient) in in_hand.claim.recipients.iter().enumerate() {
+    for (index, recipient) in in_hand.claim.recipients.iter().enumerate() {
         let decided = delivery.router.route(&in_hand.claim, recipient).await;
         let judgements = decided.judgements;
         let reply = match (decided.routing, &delivery.settings.default_route) {
@@ -156,121 +162,135 @@ async fn route(
             Ok(hop) => by_hop
                 .entry(hop)
                 .or_default()
-                .push(Routed { place, judgements }),
-            Err(reply) => unroutable.push(Answer {
+                .push(RoutedRecipient { index, judgements }),
+            Err(reply) => unroutable.push(RecipientAttempt {
                 judgements,
-                ..Answer::without_route(place, Said::ByRelay(reply))
+                ..RecipientAttempt::without_route(index, AttemptReply::FromRelay(reply))
             }),
         }
     }
     (by_hop, unroutable)
 }
 
-/// One message on its way to one next hop.
-struct ToHop {
+/// The delivery of one message to one next hop.
+struct HopTransfer {
     delivery: Arc<Delivery>,
-    in_hand: Arc<InHand>,
+    in_hand: Arc<MessageInHand>,
     hop: NextHop,
     content: Content,
-    /// In ASCII, with short lines, and both.
+    /// Converted forms: in ASCII, with short lines, and both.
     converted: [OnceCell<Option<Converted>>; 3],
 }
 
-impl ToHop {
-    /// Hands the message over for these recipients, in as many transactions as it takes.
-    async fn run(self, mut recipients: Vec<Routed>) {
+impl HopTransfer {
+    /// Hands the message over for these recipients, in as many transactions as needed.
+    async fn run(self, mut recipients: Vec<RoutedRecipient>) {
         let patience = self.delivery.settings.wait_for_connection;
-        let Some(place) = self.delivery.pool.place(&self.hop, patience).await else {
-            let said = || match self.may_wait() {
-                true => Said::Nothing(BUSY),
+        let Some(permit) = self.delivery.pool.acquire(&self.hop, patience).await else {
+            let reply_of = || match self.may_wait() {
+                true => AttemptReply::NotAttempted(BUSY_DELAY),
                 // RFC 3463: X.4.5, congestion.
-                false => Said::ByRelay(Reply::new(451, "4.4.5", "no connection was free")),
+                false => {
+                    AttemptReply::FromRelay(Reply::new(451, "4.4.5", "no connection was free"))
+                }
             };
             return self
-                .settle(recipients, |_| (false, said()), &Terms::default())
+                .settle(
+                    recipients,
+                    |_| (false, reply_of()),
+                    &ConnectionFacts::default(),
+                )
                 .await;
         };
-        let mut at_hand = None;
+        let mut connection_in_use = None;
         let mut at_most = usize::MAX;
         while !recipients.is_empty() {
-            let handed = self.transact(&place, at_hand.take(), at_most, &mut recipients);
-            match handed.await {
-                Ok(Handed {
+            let result = self.transact(&permit, connection_in_use.take(), at_most, &mut recipients);
+            match result.await {
+                Ok(TransactionResult {
                     connection,
                     batch,
                     outcomes,
-                    terms,
+                    facts,
                 }) => {
-                    at_hand = connection;
+                    connection_in_use = connection;
                     let taken = outcomes
                         .iter()
                         .filter(|outcome| outcome.reply.is_positive());
                     let taken = taken.count();
-                    let (over, settled): (Vec<_>, Vec<_>) = batch
-                        .into_iter()
-                        .zip(outcomes)
-                        .partition(|(_, outcome)| taken > 0 && is_for_the_next(outcome));
+                    let (over, settled): (Vec<_>, Vec<_>) =
+                        batch.into_iter().zip(outcomes).partition(|(_, outcome)| {
+                            taken > 0 && belongs_in_next_transaction(outcome)
+                        });
                     if !over.is_empty() {
-                        // The server has shown how many it takes in one.
+                        // The server has shown how many recipients it accepts in one transaction.
                         at_most = taken;
                         recipients.splice(..0, over.into_iter().map(|(routed, _)| routed));
                     }
                     let (batch, outcomes): (Vec<_>, Vec<_>) = settled.into_iter().unzip();
-                    let said = |at: usize| {
+                    let reply_of = |at: usize| {
                         let Outcome { reply, stage } = outcomes[at].clone();
-                        let said = match stage {
-                            Stage::Local => Said::ByRelay(reply),
-                            _ => Said::ByServer(reply),
+                        let reply = match stage {
+                            Stage::Local => AttemptReply::FromRelay(reply),
+                            _ => AttemptReply::FromServer(reply),
                         };
-                        (true, said)
+                        (true, reply)
                     };
-                    self.settle(batch, said, &terms).await;
+                    self.settle(batch, reply_of, &facts).await;
                 }
-                Err(Unreachable { reply, said, .. })
-                    if said && reply.code() == 421 && self.may_wait() && place.has_company() =>
+                Err(Unreachable {
+                    reply, from_server, ..
+                }) if from_server
+                    && reply.code() == 421
+                    && self.may_wait()
+                    && permit.has_other_permits() =>
                 {
-                    // The server has as many connections as it wants, and some are ours: that is
-                    // no attempt.
-                    let said = |_| (true, Said::Nothing(BUSY));
-                    return self.settle(recipients, said, &Terms::default()).await;
+                    // The server has as many connections as it wants, and some are ours: that is no
+                    // attempt.
+                    let reply_of = |_| (true, AttemptReply::NotAttempted(BUSY_DELAY));
+                    return self
+                        .settle(recipients, reply_of, &ConnectionFacts::default())
+                        .await;
                 }
-                // It is no better a moment later for those who have not had their turn.
+                // Recipients that were not tried yet would fare no better a moment later.
                 Err(unreachable) => {
                     let Unreachable {
                         reply,
                         connected,
-                        said,
+                        from_server,
                     } = unreachable;
-                    let said = |_| match said {
-                        true => (connected, Said::ByServer(reply.clone())),
-                        false => (connected, Said::ByRelay(reply.clone())),
+                    let reply_of = |_| match from_server {
+                        true => (connected, AttemptReply::FromServer(reply.clone())),
+                        false => (connected, AttemptReply::FromRelay(reply.clone())),
                     };
-                    return self.settle(recipients, said, &Terms::default()).await;
+                    return self
+                        .settle(recipients, reply_of, &ConnectionFacts::default())
+                        .await;
                 }
             }
         }
-        if let Some(connection) = at_hand {
-            place.keep(connection);
+        if let Some(connection) = connection_in_use {
+            permit.keep(connection);
         }
     }
 
-    /// Whether the message may go back to the queue without an attempt. One that has expired may
-    /// not, else it could wait behind others for ever.
+    /// Returns true if the message may return to the queue without an attempt. An expired one may
+    /// not: it could wait behind others for ever.
     fn may_wait(&self) -> bool {
         self.delivery.now() < self.in_hand.claim.expires_at
     }
 
-    /// One transaction for as many of the recipients as the next hop takes in one, on the
-    /// connection at hand, an idle one or a new one. A connection that was used before may have
-    /// died unseen; then a new one is tried, once. Where there is none, all recipients stay.
+    /// Runs one transaction for as many of the recipients as fit, on the open connection, an idle
+    /// one or a new one. A reused connection may have died unnoticed; then a new one is tried,
+    /// once. Without a connection, all recipients stay in the list.
     async fn transact(
         &self,
-        place: &Place,
-        at_hand: Option<Connection>,
+        permit: &ConnectionPermit,
+        connection_in_use: Option<Connection>,
         at_most: usize,
-        recipients: &mut Vec<Routed>,
-    ) -> Result<Handed, Unreachable> {
-        let mut used = at_hand.or_else(|| place.idle());
+        recipients: &mut Vec<RoutedRecipient>,
+    ) -> Result<TransactionResult, Unreachable> {
+        let mut used = connection_in_use.or_else(|| permit.take_idle());
         loop {
             let reused = used.is_some();
             let mut connection = match used.take() {
@@ -296,40 +316,45 @@ impl ToHop {
             let Transferred {
                 outcomes,
                 usable,
-                got_nowhere,
+                failed_before_data,
                 dsn_passed_on,
             } = transferred;
-            if reused && got_nowhere {
-                place.distrust_idle();
+            if reused && failed_before_data {
+                permit.discard_idle();
                 recipients.splice(..0, batch);
                 continue;
             }
-            let terms = Terms {
+            let facts = ConnectionFacts {
                 tls: connection.tls.clone(),
                 dsn_passed_on,
             };
-            let again = usable && place.may_reuse(&connection);
+            let again = usable && permit.may_reuse(&connection);
             let connection = match again {
                 true => Some(connection),
                 false => {
                     if usable {
-                        part(connection);
+                        quit_in_background(connection);
                     }
                     None
                 }
             };
-            return Ok(Handed {
+            return Ok(TransactionResult {
                 connection,
                 batch,
                 outcomes,
-                terms,
+                facts,
             });
         }
     }
 
-    /// Takes off the recipients that go into one transaction, within the bounds of the settings
-    /// and of the next hop (RFC 9422), as it says them or as it has shown them.
-    fn batch(&self, limits: Limits, shown: usize, recipients: &mut Vec<Routed>) -> Vec<Routed> {
+    /// Removes the recipients for one transaction from the list, within the limits of the settings
+    /// and of the next hop (RFC 9422), announced or shown.
+    fn batch(
+        &self,
+        limits: Limits,
+        shown: usize,
+        recipients: &mut Vec<RoutedRecipient>,
+    ) -> Vec<RoutedRecipient> {
         let most = self.delivery.settings.recipients_per_transaction;
         let most = most.min(shown).max(1);
         let most = limits
@@ -338,8 +363,8 @@ impl ToHop {
         let most_domains = limits.domains.map_or(usize::MAX, NonZero::get);
         let mut domains = HashSet::new();
         let mut taken = 0;
-        let fits = |routed: &mut Routed| {
-            let domain = self.in_hand.recipient(routed.place).address.domain();
+        let fits = |routed: &mut RoutedRecipient| {
+            let domain = self.in_hand.recipient(routed.index).address.domain();
             let room = domains.len() < most_domains || domains.contains(domain);
             let fits = taken < most && room;
             if fits {
@@ -351,8 +376,8 @@ impl ToHop {
         recipients.extract_if(.., fits).collect()
     }
 
-    /// The message as this server takes it, where it does not take it as it is. Made once for each
-    /// kind of server.
+    /// Returns the message in a form that this server accepts, if it does not accept it as it is.
+    /// Each form is made once.
     async fn converted(&self, takes_eight_bit: bool, chunking: bool) -> Option<&Converted> {
         let Content {
             eight_bit,
@@ -363,7 +388,7 @@ impl ToHop {
         let settings = &self.delivery.settings;
         // A header section in UTF-8 has no other form.
         let ascii_needed = eight_bit && !smtputf8 && !takes_eight_bit;
-        // A notice was written so that it can be.
+        // A notice is written so that it can always be converted.
         let ascii = ascii_needed && (settings.convert_8bit || self.is_own());
         let convertible = matches!(
             settings.long_lines,
@@ -383,8 +408,9 @@ impl ToHop {
         made.get_or_init(|| self.convert(needs)).await.as_ref()
     }
 
-    /// Long lines are changed despite a signature where the settings say so, 8-bit octets never. A
-    /// message that cannot be had without the one is had without the other.
+    /// Converts the message. Long lines are converted in spite of a signature if the settings say
+    /// so, 8-bit octets never. If both conversions together are impossible, only 8-bit octets are
+    /// converted.
     async fn convert(&self, needs: Needs) -> Option<Converted> {
         let converter = &self.delivery.converter;
         let message = &self.in_hand.claim.message;
@@ -408,7 +434,7 @@ impl ToHop {
 
     fn envelope(
         &self,
-        recipients: &[Routed],
+        recipients: &[RoutedRecipient],
         message: &Message,
         content: Content,
         wants_origin: bool,
@@ -420,7 +446,7 @@ impl ToHop {
             recipients: recipients
                 .iter()
                 .map(|routed| {
-                    let claimed = self.in_hand.recipient(routed.place);
+                    let claimed = self.in_hand.recipient(routed.index);
                     dsn::Recipient {
                         address: claimed.address.clone(),
                         dsn: recipient_request(notifications, claim.sender, &claimed.dsn),
@@ -432,7 +458,7 @@ impl ToHop {
             smtputf8: content.smtputf8,
             long_lines: match (content.long_lines, self.delivery.settings.long_lines) {
                 (false, _) => client::LongLines::None,
-                // A notice is never refused by the relay itself.
+                // The relay itself never refuses a notice.
                 (true, LongLines::Refuse) if !self.is_own() => client::LongLines::ByChunk,
                 (true, _) => client::LongLines::Sent,
             },
@@ -442,7 +468,7 @@ impl ToHop {
         }
     }
 
-    /// Who sent the message here.
+    /// Returns the facts about the message's client, for XFORWARD.
     fn origin(&self) -> Origin {
         let Claim {
             transaction,
@@ -462,41 +488,40 @@ impl ToHop {
         }
     }
 
-    /// Whether the relay made the message itself. Then it has no client, and says so with an
-    /// address of nobody.
+    /// Returns true if the relay made the message itself. Then it has no client, and the
+    /// unspecified address says so.
     fn is_own(&self) -> bool {
         let client = self.in_hand.claim.transaction.session.client;
         client.ip().is_unspecified()
     }
 
-    /// Settles recipients; `said` tells by their position whether there was a connection and
-    /// what was said.
+    /// Settles recipients; `reply_of` returns by index whether there was a connection, and the reply.
     async fn settle(
         &self,
-        recipients: Vec<Routed>,
-        said: impl Fn(usize) -> (bool, Said),
-        terms: &Terms,
+        recipients: Vec<RoutedRecipient>,
+        reply_of: impl Fn(usize) -> (bool, AttemptReply),
+        facts: &ConnectionFacts,
     ) {
-        let answers = recipients.into_iter().enumerate().map(|(at, routed)| {
-            let (connected, said) = said(at);
-            Answer {
-                place: routed.place,
+        let attempts = recipients.into_iter().enumerate().map(|(at, routed)| {
+            let (connected, reply) = reply_of(at);
+            RecipientAttempt {
+                index: routed.index,
                 judgements: routed.judgements,
                 route: Some(self.hop.clone()),
                 connected,
-                tls: terms.tls.clone(),
-                dsn_passed_on: terms.dsn_passed_on,
-                said,
+                tls: facts.tls.clone(),
+                dsn_passed_on: facts.dsn_passed_on,
+                reply,
             }
         });
-        settle(&self.delivery, &self.in_hand, answers.collect()).await;
+        settle(&self.delivery, &self.in_hand, attempts.collect()).await;
     }
 }
 
-/// Whether a recipient was one too many for a transaction that carried the message to others. Its
-/// turn is the next transaction, at once (RFC 5321 section 4.5.3.1.10): each carries the message to
-/// somebody, so there is an end.
-fn is_for_the_next(outcome: &Outcome) -> bool {
+/// Returns true if a recipient was one too many for a transaction that carried the message to
+/// others. It goes into the next transaction, at once (RFC 5321 section 4.5.3.1.10). Each
+/// transaction delivers to at least one recipient, so this ends.
+fn belongs_in_next_transaction(outcome: &Outcome) -> bool {
     outcome.stage == Stage::Recipient && outcome.reply.wants_another_transaction()
 }
 

@@ -1,4 +1,4 @@
-//! One claimed message, and which of its recipients are still open.
+//! A claimed message, with its recipients that are not settled.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -6,17 +6,17 @@ use std::sync::{Mutex, PoisonError};
 use gatepost_spool::{Claim, ClaimedRecipient};
 use tokio::time::Instant;
 
-/// A message on its way through delivery. Whatever becomes of the tasks that work on it, each
-/// recipient is settled once: whoever settles one has to take it first.
+/// A message during an attempt. Whatever happens to the tasks that work on it, each recipient is
+/// settled once: a task must close it first.
 #[derive(Debug)]
-pub(crate) struct InHand {
+pub(crate) struct MessageInHand {
     pub(crate) claim: Claim,
-    /// Places in `claim.recipients` of those not settled yet.
+    /// Indices in `claim.recipients` of the recipients that are not settled.
     open: Mutex<BTreeSet<usize>>,
     pub(crate) since: Instant,
 }
 
-impl InHand {
+impl MessageInHand {
     pub(crate) fn new(claim: Claim) -> Self {
         Self {
             open: Mutex::new((0..claim.recipients.len()).collect()),
@@ -25,20 +25,20 @@ impl InHand {
         }
     }
 
-    /// The recipient at that place.
-    pub(crate) fn recipient(&self, place: usize) -> &ClaimedRecipient {
-        &self.claim.recipients[place]
+    /// Returns the recipient at that index.
+    pub(crate) fn recipient(&self, index: usize) -> &ClaimedRecipient {
+        &self.claim.recipients[index]
     }
 
-    /// Takes one recipient to settle it; `false` if somebody has before.
-    pub(crate) fn take(&self, place: usize) -> bool {
+    /// Closes one recipient in order to settle it; returns `false` if it was closed before.
+    pub(crate) fn close(&self, index: usize) -> bool {
         self.open
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .remove(&place)
+            .remove(&index)
     }
 
-    /// The places of those not settled yet.
+    /// Returns the indices of the recipients that are not settled.
     pub(crate) fn open(&self) -> Vec<usize> {
         let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.iter().copied().collect()

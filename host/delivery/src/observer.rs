@@ -1,4 +1,5 @@
-//! Who is told how things ended. The relay implements it for the trace and the outcome hooks.
+//! The observer of attempts and notices. The relay implements it for the trace and the outcome
+//! hooks.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -10,51 +11,51 @@ use gatepost_spool::{Claim, ClaimedRecipient, Ending};
 
 use crate::notify::Action;
 
-/// Told of each ending after it is on disk.
+/// Is told of each outcome after it is on disk.
 ///
-/// A crash between the two loses the telling, never the ending. The next attempt at the same
-/// message waits for the observer; a panic in it costs nothing else.
+/// A crash between the two loses the call, never the outcome. The next attempt at the same message
+/// waits for the observer; a panic in it costs nothing else.
 pub trait Observer: Send + Sync + 'static {
-    /// An attempt has ended for one recipient.
+    /// Is told that an attempt has ended for one recipient.
     fn attempt_ended<'a>(&'a self, attempt: &'a Attempt<'a>) -> Observing<'a>;
 
-    /// A notice for the sender has been put into the queue.
+    /// Is told that a notice for the sender is in the queue.
     fn notice_made<'a>(&'a self, notice: &'a NoticeMade<'a>) -> Observing<'a>;
 }
 
-/// An observer at work.
+/// Future of a running observer.
 pub type Observing<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
-/// One attempt for one recipient, ended.
+/// One ended attempt for one recipient.
 #[derive(Debug)]
 pub struct Attempt<'a> {
     /// The message.
     pub message: &'a Claim,
     /// The recipient.
     pub recipient: &'a ClaimedRecipient,
-    /// The calls of policies that led to the route.
+    /// Calls of policies that led to the route.
     pub judgements: &'a [Judgement],
-    /// Where it was to go; `None` where no route was found.
+    /// Next hop; `None` if there was no route.
     pub route: Option<&'a NextHop>,
     /// Protocol and cipher of the connection; `None` in plaintext or without one.
     pub tls: Option<&'a str>,
-    /// How it ended, with the reply and the server; never [`Ending::Returned`], which is none.
+    /// Outcome, with the reply and the server; never [`Ending::Returned`], which is no attempt.
     pub ending: &'a Ending,
-    /// How long it took, from the claim to the end.
+    /// Time from the claim to the end.
     pub took: Duration,
 }
 
-/// A notice that went into the queue with the endings that it tells of.
+/// A notice that went into the queue with the outcomes that it reports.
 #[derive(Debug)]
 pub struct NoticeMade<'a> {
     /// The message.
     pub message: &'a Claim,
-    /// What became of it.
+    /// Action that the notice reports.
     pub action: Action,
-    /// For whom.
+    /// Recipients that the notice is about.
     pub recipients: &'a [&'a ClaimedRecipient],
-    /// The notice's own transaction.
+    /// Transaction id of the notice.
     pub id: TransactionId,
-    /// Who gets it: the sender of the message.
+    /// Addressee of the notice: the sender of the message.
     pub to: &'a Address,
 }

@@ -1,4 +1,4 @@
-//! When to try again: a schedule with jitter, and the moment to give up.
+//! The retry schedule, with jitter, and the time to give up.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -9,9 +9,9 @@ use rand::{Rng, SeedableRng};
 
 use crate::settings::Retry;
 
-/// The retry schedule at work.
+/// A retry schedule.
 ///
-/// It is public for whoever wants to show an operator when a message will be tried.
+/// It is public so that an operator can be shown when a message will be tried.
 #[derive(Debug)]
 pub struct Schedule {
     settings: Retry,
@@ -19,7 +19,7 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// A schedule with these settings; jitter from their seed if they have one.
+    /// Makes a schedule with these settings; jitter comes from their seed if they have one.
     pub fn new(settings: Retry) -> Self {
         let random = match settings.seed {
             Some(seed) => StdRng::seed_from_u64(seed),
@@ -31,15 +31,15 @@ impl Schedule {
         }
     }
 
-    /// When a recipient is tried next whose attempt has just been deferred, after `previous`
-    /// earlier ones; `None` if its message has expired.
+    /// Returns the time of the next attempt for a recipient that has just been deferred, after
+    /// `previous` earlier attempts; `None` if its message has expired.
     ///
     /// The last attempt falls on the expiry itself, however long the wait would have been.
     pub fn next(&self, expires_at: Millis, previous: u32, now: Millis) -> Option<Millis> {
         (now < expires_at).then(|| (now + self.wait(previous)).min(expires_at))
     }
 
-    /// The wait after an attempt that had `previous` ones before it, with jitter.
+    /// Returns the wait, with jitter, after an attempt that followed `previous` earlier ones.
     fn wait(&self, previous: u32) -> Duration {
         let schedule = &self.settings.schedule;
         let Some(last) = schedule.len().checked_sub(1) else {

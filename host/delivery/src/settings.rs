@@ -1,4 +1,4 @@
-//! What an operator can set about delivery, with the defaults and why they are so.
+//! Settings of delivery, their defaults and the reasons for these.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,58 +10,58 @@ use ipnet::IpNet;
 
 use crate::notify::Notifications;
 
-/// Where the time comes from: the wall clock, unless a test moves the hands.
+/// Source of the time: the wall clock, except in tests.
 pub type Clock = Arc<dyn Fn() -> Millis + Send + Sync>;
 
-/// Everything that delivery can be told. [`Settings::new`] has the defaults.
+/// All settings of delivery. [`Settings::new`] has the defaults.
 #[derive(Clone)]
 pub struct Settings {
     /// The relay's own name: EHLO argument, Reporting-MTA and domain of the notices' author.
     pub hostname: String,
-    /// Where messages go that no policy has routed; without it they are deferred.
+    /// Next hop of messages that no policy has routed; without it they are deferred.
     pub default_route: Option<NextHop>,
-    /// When a deferred recipient is tried again and when it is given up.
+    /// Schedule of retries, and time to give up.
     pub retry: Retry,
-    /// What senders are told, when, and in which words.
+    /// Notices to senders: conditions, contents and texts.
     pub notifications: Arc<Notifications>,
-    /// How many messages are being delivered at once; at least 1. Default 200.
+    /// Most messages in delivery at once; at least 1. Default 200.
     pub messages_in_flight: usize,
-    /// How many connections are open to one next hop at once; at least 1. Default 20.
+    /// Most connections to one next hop at once; at least 1. Default 20.
     pub connections_per_next_hop: usize,
-    /// How long a message waits for a free connection to its next hop before it goes back to the
-    /// queue, so that one slow server does not hold every place in flight. It costs no attempt.
-    /// Default 30 seconds.
+    /// Longest wait of a message for a free connection to its next hop. Then it returns to the
+    /// queue without counting an attempt, so that one slow server does not hold every place in
+    /// flight. Default 30 seconds.
     pub wait_for_connection: Duration,
-    /// How many recipients go into one transaction; at least 1. Default 100, which every server
-    /// has to take (RFC 5321 section 4.5.3.1.8).
+    /// Most recipients of one transaction; at least 1. Default 100, which every server must accept
+    /// (RFC 5321 section 4.5.3.1.8).
     pub recipients_per_transaction: usize,
-    /// Whether an 8-bit message is converted for a next hop without 8BITMIME, where nothing
-    /// forbids it ([`gatepost_message::seven_bit`]) and it has at most 16 MiB; else it is
-    /// returned with 5.6.3. Default no.
+    /// True if an 8-bit message is converted for a next hop without 8BITMIME, if nothing forbids it
+    /// ([`gatepost_message::seven_bit`]) and it has at most 16 MiB; otherwise it is returned with
+    /// 5.6.3. Default false.
     pub convert_8bit: bool,
-    /// What becomes of a message with lines of more than 998 octets for a next hop without
-    /// CHUNKING. Default [`LongLines::Convert`].
+    /// Treatment of a message with lines of more than 998 octets for a next hop without CHUNKING.
+    /// Default [`LongLines::Convert`].
     pub long_lines: LongLines,
-    /// Next hops at addresses in these networks are told who sent a message to the relay, where
-    /// they offer XFORWARD. Default none.
+    /// Networks of next hops that are told who sent a message to the relay, if they offer XFORWARD.
+    /// Default none.
     pub xforward_to: Vec<IpNet>,
-    /// When a connection is used again.
+    /// Limits on the reuse of connections.
     pub reuse: Reuse,
-    /// How long each step of the dialogue may take.
+    /// Timeouts of the dialogue.
     pub timeouts: Timeouts,
     /// PEM files with certificates to trust besides the public roots, for [`TlsMode::Required`].
     ///
     /// [`TlsMode::Required`]: gatepost_model::TlsMode::Required
     pub trusted: Vec<PathBuf>,
-    /// How long a claim on a message is held. An attempt that is not over by nine tenths of it is
-    /// given up, so that nobody else can have claimed the message meanwhile. Default 1 hour.
+    /// Duration of a claim on a message. An attempt is given up after nine tenths of it, so that
+    /// nobody else can have claimed the message meanwhile. Default 1 hour.
     pub lease: Duration,
-    /// The time. Default [`Millis::now`].
+    /// Clock. Default [`Millis::now`].
     pub clock: Clock,
 }
 
 impl Settings {
-    /// The defaults for a relay of that name.
+    /// Returns the defaults for a relay of that name.
     pub fn new(hostname: impl Into<String>) -> Self {
         Self {
             hostname: hostname.into(),
@@ -84,33 +84,33 @@ impl Settings {
     }
 }
 
-/// What becomes of a message with lines of more than 998 octets (RFC 5321 section 4.5.3.1.6) for a
-/// next hop that does not offer CHUNKING. One that does is given it as it is.
+/// Treatment of a message with lines of more than 998 octets (RFC 5321 section 4.5.3.1.6) for a
+/// next hop that does not offer CHUNKING. One that does gets it as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum LongLines {
-    /// It is encoded anew where no signature covers what changes ([`gatepost_message::convert`]),
-    /// and goes as it is otherwise: most servers take it, and one that does not says so.
+    /// Encode anew what no signature covers ([`gatepost_message::convert`]), and send other
+    /// messages as they are: most servers accept them, and one that does not says so.
     #[default]
     Convert,
-    /// It is encoded anew, signed or not; as it is only where it has no other form.
+    /// Encode anew, signed or not; send as it is only if there is no other form.
     ConvertSigned,
-    /// It goes as it is.
+    /// Send as it is.
     Pass,
-    /// It goes back to its sender with 5.6.0.
+    /// Return to the sender with 5.6.0.
     Refuse,
 }
 
-/// When a deferred recipient is tried again (RFC 5321 section 4.5.4.1).
+/// Schedule of retries (RFC 5321 section 4.5.4.1).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Retry {
-    /// The waits after the first, second, … attempt; the last one repeats. Empty means at once,
-    /// which only a test wants. Default 1, 5, 15, 30 minutes, 1, 2, 4 hours.
+    /// Waits after the first, second, … attempt; the last one repeats. Empty means at once, which
+    /// only a test wants. Default 1, 5, 15, 30 minutes, 1, 2, 4 hours.
     pub schedule: Vec<Duration>,
-    /// By how much a wait is stretched or shortened at random, as a fraction of it between 0 and
-    /// 1, so that what failed together does not come back together. Default 0.1.
+    /// Fraction, between 0 and 1, by which a wait is lengthened or shortened at random, so that
+    /// messages that failed together are not retried together. Default 0.1.
     pub jitter: f64,
-    /// How long after its acceptance a message is given up. Whoever accepts one stamps it with
-    /// this; delivery does so with its notices. Default 5 days.
+    /// Time after acceptance at which a message is given up. Intake stores it with each message;
+    /// delivery does so with its notices. Default 5 days.
     pub expiry: Duration,
     /// Seed of the jitter, for repeatable tests. Default: from the system.
     pub seed: Option<u64>,
@@ -128,12 +128,12 @@ impl Default for Retry {
     }
 }
 
-/// When a connection is used for another transaction.
+/// Limits on the reuse of connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reuse {
-    /// Transactions on one connection; 1 means no reuse. Default 50.
+    /// Most transactions on one connection; 1 means no reuse. Default 50.
     pub transactions: u32,
-    /// How long a connection is kept open without work. Default 10 seconds.
+    /// Longest time that a connection is kept open without work. Default 10 seconds.
     pub idle: Duration,
 }
 
@@ -146,23 +146,23 @@ impl Default for Reuse {
     }
 }
 
-/// How long each step may take.
+/// Timeouts of each step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
-    /// Looking up the host's addresses. Default 30 seconds.
+    /// Look-up of the host's addresses. Default 30 seconds.
     pub lookup: Duration,
     /// Connecting to one address. Default 30 seconds: there may be others.
     pub connect: Duration,
-    /// The TLS handshake. Default 1 minute.
+    /// TLS handshake. Default 1 minute.
     pub handshake: Duration,
-    /// Sending a group of commands or one piece of the message (RFC 5321 section 4.5.3.2.5).
+    /// Sending of a group of commands or one piece of the message (RFC 5321 section 4.5.3.2.5).
     /// Default 3 minutes.
     pub send: Duration,
-    /// The most to wait for any reply. Default: what RFC 5321 section 4.5.3.2 asks for that
-    /// reply, such as 5 minutes for MAIL and 10 for the end of data; too short a wait for that
-    /// one makes duplicates.
+    /// Upper bound for the wait for any reply. Default: the time that RFC 5321 section 4.5.3.2 asks
+    /// for that reply, such as 5 minutes for MAIL and 10 for the end of data; a shorter wait for
+    /// that one makes duplicates.
     pub reply: Option<Duration>,
-    /// The whole good-bye, for which nobody is waiting. Default 5 seconds.
+    /// QUIT, for which nobody waits. Default 5 seconds.
     pub quit: Duration,
 }
 

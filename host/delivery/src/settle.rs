@@ -1,4 +1,4 @@
-//! From what was said of recipients to what becomes of them: endings, notices, record, report.
+//! Settling of recipients: from replies to outcomes, notices, the record and the observer.
 
 use std::time::Duration;
 
@@ -7,77 +7,81 @@ use gatepost_smtp::Reply;
 use gatepost_spool::{Ending, RecipientResult, Report, SpoolError};
 
 use crate::delivery::Delivery;
-use crate::in_hand::InHand;
-use crate::notify::{self, Action, Cause, Notice, Told};
+use crate::in_hand::MessageInHand;
+use crate::notify::{self, Action, Notice, NoticeContext, ReportedRecipient};
 use crate::observer::{Attempt, NoticeMade};
 
-/// How long to wait before a result is handed in again that the spool would not take.
-const RECORD_AGAIN: Duration = Duration::from_secs(1);
+/// Delay before a report is handed in again that the spool did not accept.
+const RECORD_RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// What is known of one recipient after an attempt.
+/// Result of an attempt for one recipient.
 #[derive(Debug)]
-pub(crate) struct Answer {
-    /// Its place in the claim.
-    pub(crate) place: usize,
-    /// The calls of policies that led to the route.
+pub(crate) struct RecipientAttempt {
+    /// Index of the recipient in the claim.
+    pub(crate) index: usize,
+    /// Calls of policies that led to the route.
     pub(crate) judgements: Vec<Judgement>,
-    /// Where it was to go.
+    /// Next hop.
     pub(crate) route: Option<NextHop>,
-    /// Whether a connection to that came about.
+    /// True if a connection to the next hop came about.
     pub(crate) connected: bool,
     /// Protocol and cipher of the connection.
     pub(crate) tls: Option<String>,
-    /// Whether the next hop, should it have taken the recipient, has taken over what the sender
-    /// wants to hear, too (RFC 3461 section 5.2.1); else it is for the relay to say that the
-    /// message was relayed (section 5.2.2).
+    /// True if the next hop, if it accepts the recipient, also accepts responsibility for the
+    /// requested notices (RFC 3461 section 5.2.1); otherwise the relay reports that the message was
+    /// relayed (section 5.2.2).
     pub(crate) dsn_passed_on: bool,
-    /// What was said.
-    pub(crate) said: Said,
+    /// Reply of the attempt.
+    pub(crate) reply: AttemptReply,
 }
 
-impl Answer {
-    /// Of a recipient that no server was looked for.
-    pub(crate) fn without_route(place: usize, said: Said) -> Self {
+impl RecipientAttempt {
+    /// Makes the result of a recipient for which no server was looked up.
+    pub(crate) fn without_route(index: usize, reply: AttemptReply) -> Self {
         Self {
-            place,
+            index,
             judgements: Vec::new(),
             route: None,
             connected: false,
             tls: None,
             dsn_passed_on: false,
-            said,
+            reply,
         }
     }
 }
 
-/// What was said of a recipient.
+/// Reply of an attempt for a recipient.
 #[derive(Debug)]
-pub(crate) enum Said {
-    /// By the server.
-    ByServer(Reply),
-    /// By the relay in its stead.
-    ByRelay(Reply),
-    /// By the relay, of a message that is damaged and is held.
+pub(crate) enum AttemptReply {
+    /// Reply of the server.
+    FromServer(Reply),
+    /// Reply of the relay in the server's stead.
+    FromRelay(Reply),
+    /// Reply of the relay for a damaged message, which is held.
     Damaged(Reply),
-    /// Nothing: there was no attempt, and it is to be handed back for that long.
-    Nothing(Duration),
+    /// No attempt was made; the recipient is due again after this time.
+    NotAttempted(Duration),
 }
 
-/// An answer with the ending that it comes to.
-struct Settled {
-    answer: Answer,
+/// A recipient's result, with the outcome that follows from it.
+struct SettledRecipient {
+    attempt: RecipientAttempt,
     ending: Ending,
 }
 
-/// Settles these recipients: one record, with a notice for each thing that their sender is to be
-/// told. Those that somebody else has settled are left out.
-pub(crate) async fn settle(delivery: &Delivery, in_hand: &InHand, answers: Vec<Answer>) {
-    let settled: Vec<Settled> = answers
+/// Settles recipients: one report to the spool, with a notice for each action that their sender is
+/// told of. Recipients that were settled before are left out.
+pub(crate) async fn settle(
+    delivery: &Delivery,
+    in_hand: &MessageInHand,
+    attempts: Vec<RecipientAttempt>,
+) {
+    let settled: Vec<SettledRecipient> = attempts
         .into_iter()
-        .filter(|answer| in_hand.take(answer.place))
-        .map(|answer| Settled {
-            ending: ending(delivery, in_hand, &answer),
-            answer,
+        .filter(|attempt| in_hand.close(attempt.index))
+        .map(|attempt| SettledRecipient {
+            ending: outcome_of(delivery, in_hand, &attempt),
+            attempt,
         })
         .collect();
     if settled.is_empty() {
@@ -86,13 +90,13 @@ pub(crate) async fn settle(delivery: &Delivery, in_hand: &InHand, answers: Vec<A
     let notices = notices(delivery, in_hand, &settled).await;
     let recorded = record(delivery, in_hand, &settled, &notices).await;
     for settled in &settled {
-        tell(delivery, in_hand, settled).await;
+        report_outcome(delivery, in_hand, settled).await;
     }
     for notice in notices.iter().filter(|_| recorded) {
         let (id, action, to) = (notice.id, notice.action, &notice.to);
         let recipients: Vec<_> = (settled.iter())
-            .filter(|one| to_tell(in_hand, one) == Some(action))
-            .map(|one| in_hand.recipient(one.answer.place))
+            .filter(|one| action_to_report(in_hand, one) == Some(action))
+            .map(|one| in_hand.recipient(one.attempt.index))
             .collect();
         tracing::info!(id = %in_hand.claim.transaction.id, notice = %id, action = action.word(), %to, "notice queued");
         notify::count_notice(action);
@@ -107,28 +111,32 @@ pub(crate) async fn settle(delivery: &Delivery, in_hand: &InHand, answers: Vec<A
     }
 }
 
-/// Settles every recipient that is still open, all with the same words.
-pub(crate) async fn settle_open(delivery: &Delivery, in_hand: &InHand, said: impl Fn() -> Said) {
+/// Settles every open recipient with the same reply.
+pub(crate) async fn settle_open(
+    delivery: &Delivery,
+    in_hand: &MessageInHand,
+    reply_of: impl Fn() -> AttemptReply,
+) {
     let open = in_hand.open().into_iter();
-    let answers = open.map(|place| Answer::without_route(place, said()));
-    settle(delivery, in_hand, answers.collect()).await;
+    let attempts = open.map(|index| RecipientAttempt::without_route(index, reply_of()));
+    settle(delivery, in_hand, attempts.collect()).await;
 }
 
-/// What an answer comes to for its recipient.
-fn ending(delivery: &Delivery, in_hand: &InHand, answer: &Answer) -> Ending {
+/// Returns the outcome that follows from a result.
+fn outcome_of(delivery: &Delivery, in_hand: &MessageInHand, attempt: &RecipientAttempt) -> Ending {
     let now = delivery.now();
-    let server = match &answer.route {
-        Some(hop) if answer.connected => Some(format!("{}:{}", hop.host, hop.port)),
+    let server = match &attempt.route {
+        Some(hop) if attempt.connected => Some(format!("{}:{}", hop.host, hop.port)),
         _ => None,
     };
-    let reply = match &answer.said {
-        Said::ByServer(reply) | Said::ByRelay(reply) => reply.clone(),
-        Said::Damaged(reply) => {
+    let reply = match &attempt.reply {
+        AttemptReply::FromServer(reply) | AttemptReply::FromRelay(reply) => reply.clone(),
+        AttemptReply::Damaged(reply) => {
             return Ending::Held {
                 reply: reply.clone(),
             };
         }
-        Said::Nothing(wait) => {
+        AttemptReply::NotAttempted(wait) => {
             return Ending::Returned {
                 next_attempt: now + *wait,
             };
@@ -143,14 +151,14 @@ fn ending(delivery: &Delivery, in_hand: &InHand, answer: &Answer) -> Ending {
         return Ending::Failed { reply, server };
     }
     let claim = &in_hand.claim;
-    let recipient = in_hand.recipient(answer.place);
+    let recipient = in_hand.recipient(attempt.index);
     let late_at = notify::delay_notice_at(&delivery.settings.notifications, claim, recipient);
     let next = (delivery.schedule).next(claim.expires_at, recipient.attempts, now);
     match next {
         Some(next_attempt) => Ending::Deferred {
             reply,
             server,
-            // As on the expiry, an attempt falls on the moment when the sender is to be told.
+            // As on the expiry, an attempt falls on the time at which the sender is to be told.
             next_attempt: match late_at {
                 Some(at) if now < at => next_attempt.min(at),
                 _ => next_attempt,
@@ -172,48 +180,52 @@ fn ending(delivery: &Delivery, in_hand: &InHand, answer: &Answer) -> Ending {
     }
 }
 
-/// What the sender is to be told of a recipient, if anything.
-fn to_tell(in_hand: &InHand, settled: &Settled) -> Option<Action> {
-    let recipient = in_hand.recipient(settled.answer.place);
+/// Returns the action that the sender is to be told of for a recipient, if any.
+fn action_to_report(in_hand: &MessageInHand, settled: &SettledRecipient) -> Option<Action> {
+    let recipient = in_hand.recipient(settled.attempt.index);
     let action = match &settled.ending {
         Ending::Failed { .. } => Action::Failed,
         Ending::Deferred {
             delay_told: true, ..
         } => Action::Delayed,
-        Ending::Delivered { .. } if settled.answer.dsn_passed_on => return None,
-        // LMTP answers for a mailbox (RFC 2033 section 4.2), SMTP for a way on.
-        Ending::Delivered { .. } => match settled.answer.route.as_ref().map(|hop| hop.protocol) {
+        Ending::Delivered { .. } if settled.attempt.dsn_passed_on => return None,
+        // LMTP attempts for a mailbox (RFC 2033 section 4.2), SMTP for a further hop.
+        Ending::Delivered { .. } => match settled.attempt.route.as_ref().map(|hop| hop.protocol) {
             Some(Protocol::Lmtp) => Action::Delivered,
             _ => Action::Relayed,
         },
         Ending::Deferred { .. } | Ending::Held { .. } | Ending::Returned { .. } => return None,
     };
-    notify::wants(recipient.dsn.notify, action).then_some(action)
+    notify::wants_notice(recipient.dsn.notify, action).then_some(action)
 }
 
-/// Writes the notices: one for each action. To a null sender there is none, nor to one that may be
-/// another's and is [told nothing](notify::Notifications::tells).
-async fn notices(delivery: &Delivery, in_hand: &InHand, settled: &[Settled]) -> Vec<Notice> {
+/// Writes the notices, one for each action. A null sender gets none, nor does a reverse-path that
+/// may be forged, unless it [may be notified](notify::Notifications::may_notify).
+async fn notices(
+    delivery: &Delivery,
+    in_hand: &MessageInHand,
+    settled: &[SettledRecipient],
+) -> Vec<Notice> {
     let claim = &in_hand.claim;
     let Some(to) = claim.transaction.reverse_path.address() else {
         return Vec::new();
     };
     let notifications = &delivery.settings.notifications;
-    if !notifications.tells(claim.sender) {
+    if !notifications.may_notify(claim.sender) {
         let id = claim.transaction.id;
-        tracing::debug!(%id, %to, sender = ?claim.sender, "the sender may be another: no notice");
+        tracing::debug!(%id, %to, sender = ?claim.sender, "the reverse-path may be forged: no notice");
         return Vec::new();
     }
     let mut notices = Vec::new();
     for action in Action::ALL {
         let told: Vec<_> = (settled.iter())
-            .filter(|one| to_tell(in_hand, one) == Some(action))
-            .filter_map(|one| told(in_hand, one))
+            .filter(|one| action_to_report(in_hand, one) == Some(action))
+            .filter_map(|one| reported(in_hand, one))
             .collect();
         if told.is_empty() {
             continue;
         }
-        let cause = Cause {
+        let cause = NoticeContext {
             hostname: &delivery.settings.hostname,
             action,
             now: delivery.now(),
@@ -224,14 +236,14 @@ async fn notices(delivery: &Delivery, in_hand: &InHand, settled: &[Settled]) -> 
     notices
 }
 
-/// Puts the results and the notices on disk; whether they are there.
+/// Records results and notices in the spool; returns true if they are on disk.
 ///
-/// A result that the spool does not take is handed in again and again while the lease lasts: to
-/// forget a delivery would be to repeat it.
+/// A report that the spool does not accept is handed in again while the lease lasts: a forgotten
+/// delivery would be repeated.
 async fn record(
     delivery: &Delivery,
-    in_hand: &InHand,
-    settled: &[Settled],
+    in_hand: &MessageInHand,
+    settled: &[SettledRecipient],
     notices: &[Notice],
 ) -> bool {
     let claim = &in_hand.claim;
@@ -243,7 +255,7 @@ async fn record(
             results: settled
                 .iter()
                 .map(|one| RecipientResult {
-                    number: in_hand.recipient(one.answer.place).number,
+                    number: in_hand.recipient(one.attempt.index).number,
                     ending: one.ending.clone(),
                 })
                 .collect(),
@@ -258,25 +270,25 @@ async fn record(
                     tracing::warn!(
                         id = %claim.transaction.id,
                         ignored = recorded.ignored,
-                        "results came after the lease had run out: expect a duplicate"
+                        "results came after the lease had run out: a duplicate delivery is possible"
                     );
                 }
                 return recorded.applied > 0;
             }
             Err(error) => {
-                tracing::error!(id = %claim.transaction.id, %error, "results not recorded");
+                tracing::error!(id = %claim.transaction.id, %error, "cannot record results in the spool");
                 if matches!(error, SpoolError::Closed) || delivery.now() >= claim.lease.until {
                     return false;
                 }
-                tokio::time::sleep(RECORD_AGAIN).await;
+                tokio::time::sleep(RECORD_RETRY_DELAY).await;
             }
         }
     }
 }
 
-/// Log, metrics and observer.
-async fn tell(delivery: &Delivery, in_hand: &InHand, settled: &Settled) {
-    let recipient = in_hand.recipient(settled.answer.place);
+/// Writes the log line, counts metrics and calls the observer.
+async fn report_outcome(delivery: &Delivery, in_hand: &MessageInHand, settled: &SettledRecipient) {
+    let recipient = in_hand.recipient(settled.attempt.index);
     let took = in_hand.since.elapsed();
     let (result, reply, server, next) = match &settled.ending {
         Ending::Delivered { reply, server } => ("delivered", reply, Some(server), None),
@@ -302,37 +314,40 @@ async fn tell(delivery: &Delivery, in_hand: &InHand, settled: &Settled) {
         result,
         %reply,
         server = server.map(tracing::field::display),
-        tls = settled.answer.tls.as_deref(),
+        tls = settled.attempt.tls.as_deref(),
         next = next.map(tracing::field::display),
         "attempt ended"
     );
     let attempt = Attempt {
         message: &in_hand.claim,
         recipient,
-        judgements: &settled.answer.judgements,
-        route: settled.answer.route.as_ref(),
-        tls: settled.answer.tls.as_deref(),
+        judgements: &settled.attempt.judgements,
+        route: settled.attempt.route.as_ref(),
+        tls: settled.attempt.tls.as_deref(),
         ending: &settled.ending,
         took,
     };
     delivery.observer.attempt_ended(&attempt).await;
 }
 
-/// A recipient as a notice tells of it.
-fn told<'a>(in_hand: &'a InHand, settled: &'a Settled) -> Option<Told<'a>> {
+/// Returns a recipient as a notice reports it.
+fn reported<'a>(
+    in_hand: &'a MessageInHand,
+    settled: &'a SettledRecipient,
+) -> Option<ReportedRecipient<'a>> {
     let (Ending::Delivered { reply, .. }
     | Ending::Deferred { reply, .. }
     | Ending::Failed { reply, .. }) = &settled.ending
     else {
         return None;
     };
-    let recipient = in_hand.recipient(settled.answer.place);
-    Some(Told {
+    let recipient = in_hand.recipient(settled.attempt.index);
+    Some(ReportedRecipient {
         recipient: &recipient.address,
         dsn: &recipient.dsn,
         reply,
-        remote: match (&settled.answer.said, &settled.answer.route) {
-            (Said::ByServer(said), Some(hop)) => Some((&hop.host, said)),
+        remote: match (&settled.attempt.reply, &settled.attempt.route) {
+            (AttemptReply::FromServer(reply), Some(hop)) => Some((&hop.host, reply)),
             _ => None,
         },
     })

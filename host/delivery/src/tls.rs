@@ -1,4 +1,4 @@
-//! TLS towards next hops: which certificates count, by [`TlsMode`].
+//! TLS to next hops: certificate verification by [`TlsMode`].
 //!
 //! [`TlsMode`]: gatepost_model::TlsMode
 
@@ -12,21 +12,21 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime, pem};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use tokio_rustls::TlsConnector;
 
-/// Why delivery cannot start.
+/// Reason why delivery cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// A file with trusted certificates cannot be read.
     #[error("cannot read trusted certificates from {}: {source}; give a readable PEM file", file.display())]
     Trusted {
-        /// The file as configured.
+        /// Path as configured.
         file: PathBuf,
-        /// What went wrong.
+        /// Error of reading.
         source: pem::Error,
     },
     /// A file with trusted certificates holds none that can be trusted.
     #[error("{} holds no usable certificate; give a PEM file with at least one CA certificate", file.display())]
     NoCertificate {
-        /// The file as configured.
+        /// Path as configured.
         file: PathBuf,
     },
     /// The TLS library refuses its own defaults.
@@ -34,17 +34,17 @@ pub enum StartError {
     Tls(#[from] rustls::Error),
 }
 
-/// The two ways to go about a handshake.
+/// Connectors for the two kinds of handshake.
 #[derive(Clone)]
 pub(crate) struct Tls {
-    /// Takes any certificate.
+    /// Accepts any certificate.
     pub(crate) opportunistic: TlsConnector,
-    /// Wants a certificate for the host's name from a trusted root.
+    /// Demands a certificate for the host's name from a trusted root.
     pub(crate) verified: TlsConnector,
 }
 
 impl Tls {
-    /// With the public roots and those in these PEM files.
+    /// Makes both connectors, with the public roots and those in these PEM files.
     pub(crate) fn new(trusted: &[PathBuf]) -> Result<Self, StartError> {
         let provider = Arc::new(ring::default_provider());
         let config = || {
@@ -65,7 +65,7 @@ impl Tls {
     }
 }
 
-/// The public roots and those in these PEM files.
+/// Returns the public roots and those in these PEM files.
 fn roots(trusted: &[PathBuf]) -> Result<RootCertStore, StartError> {
     let mut roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     for file in trusted {
@@ -85,12 +85,12 @@ fn roots(trusted: &[PathBuf]) -> Result<RootCertStore, StartError> {
     Ok(roots)
 }
 
-/// Takes any certificate, for opportunistic TLS only.
+/// Accepts any certificate, for opportunistic TLS only.
 ///
-/// There the alternative is plaintext, which an attacker on the path can force anyway by hiding
-/// STARTTLS: encryption to whoever answers keeps out those who only listen (RFC 7435), and a
-/// refusal over a self-signed certificate would only trade it for nothing. That the other side
-/// holds the key of the certificate it shows is still verified.
+/// The alternative there is plaintext, which an attacker on the path can force anyway by hiding
+/// STARTTLS. Encryption to whoever answers protects against passive listeners (RFC 7435), and
+/// refusing a self-signed certificate would give that up for nothing. The server must still prove
+/// that it holds the certificate's key.
 #[derive(Debug)]
 struct AnyCertificate(Arc<CryptoProvider>);
 

@@ -9,25 +9,25 @@ use gatepost_smtp::client::{Event, Failure, Framer, Outcome, Stage, Transaction}
 use crate::connection::{Connection, Severed};
 use crate::content::Pieces;
 
-/// Up to so many octets are sent together, which costs a copy and saves the kernel's way.
-const TOGETHER: usize = 32 << 10;
+/// Most octets that are copied together into one write: one copy saves several system calls.
+const COALESCE_LIMIT: usize = 32 << 10;
 
-/// How a transaction went.
+/// Result of a transaction.
 #[derive(Debug)]
 pub(crate) struct Transferred {
-    /// One for each recipient, in their order.
+    /// Outcomes, one for each recipient in their order.
     pub(crate) outcomes: Vec<Outcome>,
-    /// Whether the connection can be used again.
+    /// True if the connection can be used again.
     pub(crate) usable: bool,
-    /// Whether the connection broke down before any of the message was sent, so that nothing
-    /// is known of this transaction and another connection may do.
-    pub(crate) got_nowhere: bool,
-    /// Whether the server was told what the sender wants to hear (RFC 3461), and answers for
-    /// those that it took.
+    /// True if the connection broke before any of the message was sent: nothing is known of this
+    /// transaction, and another connection may carry it.
+    pub(crate) failed_before_data: bool,
+    /// True if the server was sent the requested notices (RFC 3461), and is responsible for them
+    /// for the recipients that it accepted.
     pub(crate) dsn_passed_on: bool,
 }
 
-/// Hands one message over.
+/// Runs one transaction.
 pub(crate) async fn transfer(
     connection: &mut Connection,
     envelope: Transaction,
@@ -37,10 +37,10 @@ pub(crate) async fn transfer(
     connection.transactions += 1;
     let mut result = None;
     let mut sending = false;
-    // Why the relay itself broke off.
-    let mut own = None;
+    // The relay's own_reply reason for breaking off.
+    let mut own_reply = None;
     if connection.session.begin(envelope).is_err() {
-        // A connection is only used where the session has said that it is ready.
+        // A connection is only used if its session has said that it is ready.
         connection
             .session
             .fail(Failure::Protocol("not ready for a transaction".to_owned()));
@@ -51,10 +51,10 @@ pub(crate) async fn transfer(
                 sending = true;
                 match send(connection, message, framer).await {
                     Ok(()) => connection.session.body_sent(),
-                    Err(Broken::Connection) => {}
-                    Err(Broken::Message(reply)) => {
+                    Err(SendError::Connection) => {}
+                    Err(SendError::Message(reply)) => {
                         let why = Failure::Disconnected(reply.text());
-                        own = Some(reply);
+                        own_reply = Some(reply);
                         connection.session.fail(why);
                     }
                 }
@@ -62,17 +62,17 @@ pub(crate) async fn transfer(
             Event::Finished(finished) => result = Some(finished.recipients),
             Event::Ready => break true,
             Event::StartTls | Event::Failed(_) | Event::Closed => break false,
-            // Dealt with by `advance`.
+            // `advance` handles these itself.
             Event::NeedInput | Event::Send(_) => {}
         }
     };
-    let mut outcomes = result.unwrap_or_else(|| vec![lost(); recipients]);
+    let mut outcomes = result.unwrap_or_else(|| vec![no_result(); recipients]);
     for outcome in &mut outcomes {
-        if let (Stage::Local, Some(own)) = (outcome.stage, &own) {
-            outcome.reply = own.clone();
+        if let (Stage::Local, Some(own_reply)) = (outcome.stage, &own_reply) {
+            outcome.reply = own_reply.clone();
         }
     }
-    let got_nowhere = !usable
+    let failed_before_data = !usable
         && !sending
         && outcomes.iter().all(|Outcome { reply, stage }| {
             (*stage == Stage::Local && reply.is_transient()) || reply.code() == 421
@@ -80,27 +80,27 @@ pub(crate) async fn transfer(
     Transferred {
         outcomes,
         usable,
-        got_nowhere,
+        failed_before_data,
         dsn_passed_on: connection.session.capabilities().dsn,
     }
 }
 
-fn lost() -> Outcome {
+fn no_result() -> Outcome {
     Outcome {
         reply: Failure::Disconnected("no result".to_owned()).reply(),
         stage: Stage::Local,
     }
 }
 
-/// Why a message was not sent whole.
-enum Broken {
-    /// The connection's fault, and for it to say.
+/// Reason why a message was not sent completely.
+enum SendError {
+    /// The connection failed, and the session reports it.
     Connection,
-    /// The message's or the store's, and what to say of it.
+    /// The message or the store is at fault; the relay reports it with this reply.
     Message(Reply),
 }
 
-impl From<Severed> for Broken {
+impl From<Severed> for SendError {
     fn from(_: Severed) -> Self {
         Self::Connection
     }
@@ -111,14 +111,15 @@ async fn send(
     connection: &mut Connection,
     message: &Message,
     mut framer: Framer,
-) -> Result<(), Broken> {
-    // Intake has let no such message pass, but sending one would let two arrive.
+) -> Result<(), SendError> {
+    // Intake lets no such message pass; sending one would allow SMTP smuggling (two messages would
+    // arrive).
     let stray = |error: gatepost_smtp::client::StrayOctet| {
-        Broken::Message(Reply::new(554, "5.6.0", error.to_string()))
+        SendError::Message(Reply::new(554, "5.6.0", error.to_string()))
     };
     let unreadable = |error: io::Error| {
         tracing::error!(%error, "cannot read a message from the spool");
-        Broken::Message(Reply::new(
+        SendError::Message(Reply::new(
             451,
             "4.3.0",
             "the relay cannot read the message from its store",
@@ -129,30 +130,30 @@ async fn send(
     let mut gathered = Vec::new();
     loop {
         let framed = framer.push(piece).map_err(stray)?;
-        gather(connection, &mut gathered, &framed).await?;
-        // What is damaged ends here, before the end of the message that would make it one.
+        send_coalesced(connection, &mut gathered, &framed).await?;
+        // A damaged body ends here, before the end of the message would make it complete.
         piece = pieces.next().await.map_err(unreadable)?;
         if piece.is_empty() {
             break;
         }
     }
     let end = framer.finish().map_err(stray)?;
-    // A chunk is whole without: the server may have answered it already.
-    gather(connection, &mut gathered, end).await?;
+    // A chunk is complete without it: the server may have answered already.
+    send_coalesced(connection, &mut gathered, end).await?;
     if !gathered.is_empty() {
         connection.send_piece(&gathered).await?;
     }
     Ok(())
 }
 
-/// Adds a piece to what is to be sent together, and sends that where it would become too much:
-/// a small message goes out at once, and a large one without being copied.
-async fn gather(
+/// Adds a piece to the octets that are written together, and writes them when they would become too
+/// many: a small message is written at once, and a large one without being copied.
+async fn send_coalesced(
     connection: &mut Connection,
     gathered: &mut Vec<u8>,
     piece: &[u8],
-) -> Result<(), Broken> {
-    if gathered.len() + piece.len() <= TOGETHER {
+) -> Result<(), SendError> {
+    if gathered.len() + piece.len() <= COALESCE_LIMIT {
         gathered.extend_from_slice(piece);
         return Ok(());
     }

@@ -1,4 +1,4 @@
-//! The notice itself: a message from the parts, and its place in the spool.
+//! The notice as a message: its composition, and its form for the spool.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -19,41 +19,41 @@ use mail_builder::mime::{BodyPart, MimePart};
 
 use super::flowed::flowed;
 use super::returned::Returned;
-use super::text::{About, Values};
-use super::{Action, Cause, Notifications, Original, Told, report};
+use super::text::{HeaderExcerpt, Values};
+use super::{Action, NoticeContext, Notifications, Original, ReportedRecipient, report};
 
-/// The longest line that may be sent without being encoded (RFC 5322 section 2.1.1).
-const LINE: usize = 998;
+/// Longest line that may be sent without being encoded (RFC 5322 section 2.1.1).
+const MAX_LINE: usize = 998;
 
-/// The tag of mail that no machine may answer, as loop-guard gives it to what comes in.
+/// Tag of mail that no machine may answer, as loop-guard gives it to incoming mail.
 const TAG: &str = "suppress-automatic";
 
-/// For how long nothing automatic goes to an address whose server has refused it for good, in
+/// Time for which nothing automatic goes to an address that its server refused for good, in
 /// seconds.
-const UNREACHABLE: u32 = 12 * 60 * 60;
+const UNREACHABLE_SECONDS: u32 = 12 * 60 * 60;
 
-/// A notice, written.
+/// A written notice.
 #[derive(Debug)]
 pub(crate) struct Notice {
-    /// Its own transaction.
+    /// Transaction id of the notice.
     pub(crate) id: TransactionId,
-    /// What it tells.
+    /// Action that the notice reports.
     pub(crate) action: Action,
-    /// Who gets it.
+    /// Addressee.
     pub(crate) to: Address,
     now: Millis,
     hostname: String,
     raw: Bytes,
-    /// The recipients that their servers have refused for good, each with the evidence.
+    /// Recipients that their servers refused for good, each with the evidence.
     unreachable: Vec<(String, String)>,
 }
 
 impl Notice {
-    /// Writes the notice of this message, for its sender.
+    /// Writes the notice about this message, for its sender.
     pub(crate) async fn of(
         notifications: &Notifications,
         original: Original<'_>,
-        cause: Cause<'_>,
+        cause: NoticeContext<'_>,
         to: &Address,
     ) -> Self {
         let id = TransactionId::new();
@@ -66,15 +66,15 @@ impl Notice {
             now: cause.now,
             hostname: cause.hostname.to_owned(),
             raw: Bytes::from(raw),
-            unreachable: unreachable(original, cause),
+            unreachable: refused_recipients(original, cause),
         }
     }
 
-    /// The notice as the spool takes it.
+    /// Returns the notice in the form for the spool.
     ///
-    /// It belongs to the account and flow of the message, so that it finds its route among the
-    /// same policies; its session is the relay's own, from the unspecified address. Nobody is to
-    /// be told what becomes of it, and that goes for those that it passes, too.
+    /// It belongs to the account and flow of the message, so that the same policies route it; its
+    /// session is the relay's own, from the unspecified address. Nobody is to be notified about it,
+    /// and it asks the servers on its way for the same.
     pub(crate) fn for_spool(&self, original: Original<'_>, expires_at: Millis) -> NewMessage {
         let head = Message::from_bytes(self.raw.clone()).head().clone();
         let body = self.raw.slice(head.len()..);
@@ -105,10 +105,10 @@ impl Notice {
                     next_attempt: self.now,
                 },
             }],
-            // Only its own addressee can need it: all else is encoded where it is not ASCII.
+            // Only its own addressee can need it: everything else is encoded if it is not ASCII.
             smtputf8: !self.to.is_ascii(),
             dsn: MessageRequest::default(),
-            // Its own sender is null: nothing is ever told of it.
+            // Its own sender is null: there is never a notice about it.
             sender: SenderProof::Unproved,
             head,
             body: NewBody::Inline(body),
@@ -124,8 +124,9 @@ impl Notice {
 }
 
 impl Notice {
-    /// An application that answers its own bounces, whatever they say, would do so for ever: so the
-    /// account knows for a while that nobody reads at an address, and no machine writes there.
+    /// Returns the effects that stop automatic mail to refused addresses. An application that
+    /// answers its own bounces, whatever they say, would do so for ever; so the account knows for a
+    /// while that nobody reads at the address, and treats it as a machine's.
     fn effects(&self, account: &Option<String>) -> Vec<(Scope, Effect)> {
         let scope = Scope {
             policy: String::new(),
@@ -135,19 +136,20 @@ impl Notice {
         let remember = each.map(|(address, evidence)| Effect::RememberMachine {
             address: address.clone(),
             evidence: evidence.clone(),
-            seconds: UNREACHABLE,
+            seconds: UNREACHABLE_SECONDS,
         });
         remember.map(|effect| (scope.clone(), effect)).collect()
     }
 }
 
-/// Who cannot be reached, by what the servers said: of submissions, and not by what the relay or a
-/// policy has refused itself.
-fn unreachable(original: Original<'_>, cause: Cause<'_>) -> Vec<(String, String)> {
+/// Returns the recipients of a submission that a server refused for good; refusals of the relay
+/// itself or of a policy do not count.
+fn refused_recipients(original: Original<'_>, cause: NoticeContext<'_>) -> Vec<(String, String)> {
     if cause.action != Action::Failed || original.transaction.session.flow != Flow::Submission {
         return Vec::new();
     }
-    let refused = |told: &&Told<'_>| told.remote.is_some_and(|(_, reply)| reply.is_permanent());
+    let refused =
+        |told: &&ReportedRecipient<'_>| told.remote.is_some_and(|(_, reply)| reply.is_permanent());
     let refused = cause.told.iter().filter(refused);
     let each = refused.map(|told| {
         let mut evidence = format!("mail to it was refused: {}", report::quote(told.reply));
@@ -157,12 +159,12 @@ fn unreachable(original: Original<'_>, cause: Cause<'_>) -> Vec<(String, String)
     each.collect()
 }
 
-/// The octets of a notice (RFC 6522). There is no X-Auto-Response-Suppress: the null reverse-path
-/// and Auto-Submitted say the same to everyone.
+/// Composes the octets of a notice (RFC 6522). There is no X-Auto-Response-Suppress: the null
+/// reverse-path and Auto-Submitted say the same to everyone.
 fn compose(
     notifications: &Notifications,
     original: Original<'_>,
-    cause: Cause<'_>,
+    cause: NoticeContext<'_>,
     returned: Returned,
     id: TransactionId,
     to: &Address,
@@ -171,10 +173,10 @@ fn compose(
     let language = notifications.language_of(original.transaction.account.as_deref());
     let reasons = templates.reasons(language);
     let values = Values::of(original, cause, reasons, returned.word());
-    let letter = templates.write(language, cause.action, &values);
-    let text = for_people(flowed(&letter.text)).language(language.tag());
+    let rendered = templates.write(language, cause.action, &values);
+    let text = part_for_people(flowed(&rendered.text)).language(language.tag());
     let (kind, parts) = match cause.action {
-        // A report of delivery would be taken for a bounce.
+        // A report about a suppressed recipient would be mistaken for a bounce.
         Action::Suppressed => (
             ContentType::new("multipart/mixed"),
             vec![text, returned.part(original)],
@@ -186,63 +188,63 @@ fn compose(
     };
     let seconds = i64::try_from(cause.now.0 / 1000).unwrap_or(i64::MAX);
     let daemon = format!("MAILER-DAEMON@{}", cause.hostname);
-    // In ASCII where it can be: else only a server with SMTPUTF8 could take it.
+    // In ASCII if possible: otherwise only a server with SMTPUTF8 could accept it.
     let ascii = to.to_ascii();
     let mut message = MessageBuilder::new()
-        .from(Mailbox::new_address(Some(letter.from), daemon))
+        .from(Mailbox::new_address(Some(rendered.from), daemon))
         .to(Mailbox::new_address(
             None::<&str>,
             ascii.as_ref().unwrap_or(to).as_str(),
         ))
-        .subject(letter.subject)
+        .subject(rendered.subject)
         .date(Date::new(seconds))
         .message_id(format!("{id}@{}", cause.hostname))
         // RFC 3834 section 5: so that nothing answers it.
         .header("Auto-Submitted", Raw::new("auto-replied"))
-        // It passes no chain: the application is told as it would be by loop-guard.
+        // A notice passes no chain: it carries the tag that loop-guard would give it.
         .header(notifications.tags_field.as_str(), Raw::new(TAG));
-    // Section 3.1.5, and so that it stands beside the message in a mail reader.
-    if let Some(about) = About::of(original).message_id {
+    // RFC 3834 section 3.1.5, and so that a mail reader shows it beside the message.
+    if let Some(message_id) = HeaderExcerpt::of(original).message_id {
         message = message
-            .in_reply_to(MessageId::new(about.clone()))
-            .references(MessageId::new(about));
+            .in_reply_to(MessageId::new(message_id.clone()))
+            .references(MessageId::new(message_id));
     }
-    let said = what_was_said(original.said);
+    let reasons = reasons_of(original.judgements);
     if let Some(name) = &notifications.reasons_field
-        && !said.is_empty()
+        && !reasons.is_empty()
     {
-        // Words of ASCII are folded; as text they would be encoded for their length.
-        let said: HeaderType<'_> = match said.is_ascii() && !said.contains("=?") {
-            true => Raw::new(said).into(),
-            false => Text::new(said).into(),
+        // ASCII words are folded; as text they would be encoded because of their length.
+        let value: HeaderType<'_> = match reasons.is_ascii() && !reasons.contains("=?") {
+            true => Raw::new(reasons).into(),
+            false => Text::new(reasons).into(),
         };
-        message = message.header(name.as_str(), said);
+        message = message.header(name.as_str(), value);
     }
     let mut raw = Vec::new();
     message.body(MimePart::new(kind, parts)).serialize(&mut raw);
     raw
 }
 
-/// What policies said of the message, in one line.
-fn what_was_said(said: &[Judgement]) -> String {
-    const MOST: usize = 20;
-    let reasons = said.iter().flat_map(|call| {
+/// Returns the policies' reasons about the message, in one line.
+fn reasons_of(judgements: &[Judgement]) -> String {
+    const MAX_REASONS: usize = 20;
+    let reasons = judgements.iter().flat_map(|call| {
         let reasons = call.decision.reasons.iter();
         reasons.map(|reason| format!("{}: {reason}", call.policy))
     });
-    let reasons: Vec<_> = reasons.take(MOST).collect();
+    let reasons: Vec<_> = reasons.take(MAX_REASONS).collect();
     let line = reasons.join("; ").replace(char::is_control, " ");
     let end = line.floor_char_boundary(report::QUOTED_REPLY);
     line[..end].to_owned()
 }
 
-/// The part for people: as it is where that passes everywhere, so that who looks at the raw
-/// message can read it.
-fn for_people(text: String) -> MimePart<'static> {
+/// Returns the part for people: unencoded if every server accepts it so, for readers of the raw
+/// message.
+fn part_for_people(text: String) -> MimePart<'static> {
     let kind = ContentType::new("text/plain")
         .attribute("charset", "utf-8")
         .attribute("format", "flowed");
-    let plain = text.is_ascii() && text.split("\r\n").all(|line| line.len() <= LINE);
+    let plain = text.is_ascii() && text.split("\r\n").all(|line| line.len() <= MAX_LINE);
     let part = MimePart::new(kind, BodyPart::Text(text.into()));
     match plain {
         true => part.transfer_encoding("7bit"),

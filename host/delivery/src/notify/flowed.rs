@@ -1,13 +1,13 @@
-//! Text for people as text/plain; format=flowed (RFC 3676): a line that ends with a space goes on
-//! in the next, so that each mail reader breaks paragraphs as its window wants.
+//! Text for people as text/plain; format=flowed (RFC 3676): a line that ends with a space continues
+//! on the next, so that each mail reader breaks paragraphs to fit its window.
 
 use textwrap::{Options, WordSplitter};
 
-/// Columns of a line; a longer word stands alone.
+/// Columns of a line; a longer word has a line of its own.
 const WIDTH: usize = 72;
 
-/// Each line of `text` becomes a paragraph, or a quotation where it begins with `>`. Empty lines
-/// that follow each other become one, and those at the ends go.
+/// Formats text: each line becomes a paragraph, or a quotation if it begins with `>`. Repeated
+/// empty lines become one, and those at the ends are removed.
 pub(super) fn flowed(text: &str) -> String {
     let mut out = String::new();
     let mut gap = false;
@@ -34,7 +34,8 @@ fn paragraph(out: &mut String, quote: &str, text: &str) {
     let lines = textwrap::wrap(text, options);
     for (at, line) in lines.iter().enumerate() {
         out.push_str(quote);
-        // Section 4.4: what could be taken for a quotation, or mangled on the way, is stuffed.
+        // RFC 3676 section 4.4: lines that could be taken for a quotation, or mangled on the way,
+        // are stuffed.
         if quote.is_empty() && (line.starts_with('>') || line.starts_with("From ")) {
             out.push(' ');
         }
@@ -52,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_a_paragraph_and_flows() {
+    fn each_line_becomes_a_flowed_paragraph() {
         let words = "word ".repeat(20);
         let flowed = flowed(&format!("\n\n{words}\n\n\n\nFrom here\n  > {words}\n\n"));
         let expected = [
@@ -68,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_never_broken() {
+    fn long_words_are_not_broken() {
         let long = "x-".repeat(200);
         assert_eq!(flowed(&long), format!("{long}\r\n"));
     }

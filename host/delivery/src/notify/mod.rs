@@ -1,20 +1,20 @@
-//! Delivery status notifications: what a sender is told of a message (RFC 3461, 3464, 3834).
+//! Delivery status notifications: notices to senders about their messages (RFC 3461, 3464, 3834).
 //!
-//! The story of one:
+//! The story of a notice:
 //!
-//! 1. A settlement ends, and `wanted` says of each recipient whether its sender is to hear of
-//!    it: what NOTIFY asks for, and where it says nothing, failures, and delays if the operator
-//!    wants so. To the null sender nothing is ever said; to one that may be another's who had no
-//!    part in it (`SenderProof`), as much as the operator wants: no body of the message, at most
-//!    its header section, and no word of a stranger in the relay's own sentences.
-//! 2. Recipients of which the same is to be told share one notice: a multipart/report (RFC 6522).
-//!    Its first part is written (`text`) for a person, in the language of the account, from
-//!    `templates` and plain words (`reasons`) for enhanced codes; the second is the `report` for
-//!    machines (RFC 3464, or RFC 6533 where addresses are not ASCII); the third is what
-//!    returns (`returned`) of the message.
-//! 3. The notice goes into the spool in the very commit that records what it tells of. It is a
-//!    message of its own, from the null sender, so that nobody is ever told what became of it, and
-//!    with the tag by which applications know what they must not answer.
+//! 1. A settlement ends, and `wanted` decides for each recipient whether its sender is notified: by
+//!    NOTIFY, or if that is absent, of failures, and of delays if the operator wants so. The null
+//!    sender never gets a notice. A reverse-path that may be forged (`SenderProof`) gets as much as
+//!    the operator allows: no body of the message, at most its header section, and no words of a
+//!    stranger in the relay's own sentences.
+//! 2. Recipients with the same action share one notice: a multipart/report (RFC 6522). Its first
+//!    part is written (`text`) for a person, in the language of the account, from `templates` and
+//!    plain words (`reasons`) for enhanced codes; the second is the `report` for machines (RFC
+//!    3464, or RFC 6533 if addresses are not ASCII); the third is the part of the message that is
+//!    `returned`.
+//! 3. The notice goes into the spool in the commit that records the outcomes. It is a message of
+//!    its own, from the null sender, so that there is never a notice about it, and with the tag by
+//!    which applications know what they must not answer.
 
 mod compose;
 mod flowed;
@@ -38,25 +38,25 @@ use serde::Deserialize;
 pub use templates::{TemplateError, TemplateErrors, Templates};
 
 pub(crate) use compose::Notice;
-pub(crate) use wanted::{delay_notice_at, message_request, recipient_request, wants};
+pub(crate) use wanted::{delay_notice_at, message_request, recipient_request, wants_notice};
 
-/// What a notice says became of its recipients: the Action field (RFC 3464 section 2.3.3).
+/// Fate of the recipients that a notice reports: the Action field (RFC 3464 section 2.3.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
     /// Given up.
     Failed,
-    /// Not yet delivered, and tried again.
+    /// Not yet delivered; will be tried again.
     Delayed,
-    /// Handed to a next hop that gives no notices itself.
+    /// Handed to a next hop that sends no notices itself.
     Relayed,
-    /// Put into the mailbox.
+    /// Delivered to the mailbox.
     Delivered,
     /// Not sent, as a policy decided. It is no failure, so the notice has no report for machines.
     Suppressed,
 }
 
 impl Action {
-    /// All of them.
+    /// All actions.
     pub const ALL: [Self; 5] = [
         Self::Failed,
         Self::Delayed,
@@ -65,7 +65,7 @@ impl Action {
         Self::Suppressed,
     ];
 
-    /// The word for it in the report, in metrics and in the names of templates.
+    /// Returns the word for it in the report, in metrics and in the names of templates.
     pub fn word(self) -> &'static str {
         match self {
             Self::Failed => "failed",
@@ -77,7 +77,7 @@ impl Action {
     }
 }
 
-/// A language that notices are written in.
+/// Language of a notice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Language {
@@ -89,10 +89,10 @@ pub enum Language {
 }
 
 impl Language {
-    /// All of them.
+    /// All languages.
     pub const ALL: [Self; 2] = [Self::En, Self::Pt];
 
-    /// Its tag (RFC 5646), which also names the folder of its templates.
+    /// Returns its tag (RFC 5646), which also names the folder of its templates.
     pub fn tag(self) -> &'static str {
         match self {
             Self::En => "en",
@@ -101,38 +101,38 @@ impl Language {
     }
 }
 
-/// What is told of a message whose reverse-path may be a victim's: a notice that nobody has asked
-/// for is as much of a nuisance as what it tells of.
+/// Notice about a message whose reverse-path may be a victim's: an unrequested notice is as much of
+/// a nuisance as the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ToStrangers {
     /// A notice with the header section of the message, never with its body.
     Header,
-    /// Nothing.
+    /// No notice.
     None,
 }
 
-/// What an operator can set about notices.
+/// Settings of notices.
 #[derive(Clone)]
 pub struct Notifications {
-    /// The language of those to whom no other applies.
+    /// Language of accounts without one of their own.
     pub language: Language,
-    /// The language of an account's senders, by account.
+    /// Languages by account.
     pub languages: HashMap<String, Language>,
-    /// What they say.
+    /// Texts of the notices.
     pub templates: Arc<Templates>,
-    /// How long after its acceptance the sender of a message is told that it is late; `None` for
-    /// never. Default 4 hours.
+    /// Time after acceptance at which a sender is told of a delay; `None` for never. Default 4
+    /// hours.
     pub delay: Option<std::time::Duration>,
-    /// Whether delay is told where the sender has not said when to be notified. Default yes.
+    /// True if delays are reported where the sender did not set NOTIFY. Default true.
     pub delay_unasked: bool,
-    /// What is told where nothing proves that the reverse-path is the sender's. Default the header.
+    /// Notice where nothing proves the reverse-path. Default the header.
     pub unproved: ToStrangers,
-    /// What is told where SPF fails for the reverse-path. Default nothing.
+    /// Notice where SPF fails for the reverse-path. Default none.
     pub spf_fail: ToStrangers,
     /// Name of the field that tells applications the tags of a message. Default X-Gatepost-Tags.
     pub tags_field: String,
-    /// Name of the field in which the notice of a suppressed recipient has what policies said;
+    /// Name of the field with the policies' reasons in the notice about a suppressed recipient;
     /// `None` to leave it out. Default X-Gatepost-Reasons.
     pub reasons_field: Option<String>,
 }
@@ -169,7 +169,7 @@ impl fmt::Debug for Notifications {
 }
 
 impl Notifications {
-    /// The language in which this account's senders are told.
+    /// Returns the language for this account's senders.
     fn language_of(&self, account: Option<&str>) -> Language {
         account
             .and_then(|account| self.languages.get(account))
@@ -177,8 +177,8 @@ impl Notifications {
             .unwrap_or(self.language)
     }
 
-    /// Whether anything at all is told where so much is known of the sender.
-    pub(crate) fn tells(&self, sender: SenderProof) -> bool {
+    /// Returns true if a sender with this proof may get a notice.
+    pub(crate) fn may_notify(&self, sender: SenderProof) -> bool {
         match sender {
             SenderProof::Authenticated | SenderProof::Proved => true,
             SenderProof::Unproved => self.unproved == ToStrangers::Header,
@@ -187,20 +187,20 @@ impl Notifications {
     }
 }
 
-/// One recipient that a notice tells of.
+/// One recipient that a notice reports.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Told<'a> {
-    /// Who.
+pub(crate) struct ReportedRecipient<'a> {
+    /// Address of the recipient.
     pub(crate) recipient: &'a Address,
-    /// What the sender wants to hear of it, and whom it was addressed to first.
+    /// Notices that the sender asked for, and the original recipient (ORCPT).
     pub(crate) dsn: &'a dsn::RecipientRequest,
-    /// Why: what becomes the Status field.
+    /// Reply that becomes the Status field.
     pub(crate) reply: &'a Reply,
-    /// The last thing that a server said of this recipient, and the server's name.
+    /// Name and last reply of the server, if one replied about this recipient.
     pub(crate) remote: Option<(&'a str, &'a Reply)>,
 }
 
-/// The message that a notice tells of.
+/// The message that a notice is about.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Original<'a> {
     pub(crate) transaction: &'a Transaction,
@@ -210,8 +210,8 @@ pub(crate) struct Original<'a> {
     pub(crate) smtputf8: bool,
     pub(crate) received_at: Millis,
     pub(crate) expires_at: Millis,
-    /// What policies said, where whoever is told of the message is to learn of that.
-    pub(crate) said: &'a [Judgement],
+    /// Policies' calls whose reasons the addressee may learn.
+    pub(crate) judgements: &'a [Judgement],
 }
 
 impl<'a> From<&'a Claim> for Original<'a> {
@@ -224,39 +224,38 @@ impl<'a> From<&'a Claim> for Original<'a> {
             smtputf8: claim.smtputf8,
             received_at: claim.received_at,
             expires_at: claim.expires_at,
-            said: &[],
+            judgements: &[],
         }
     }
 }
 
-/// What a notice is made from, besides the message.
+/// Subject of a notice, besides the message.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Cause<'a> {
+pub(crate) struct NoticeContext<'a> {
     /// The relay's own name.
     pub(crate) hostname: &'a str,
-    /// What became of them.
+    /// Action that is reported.
     pub(crate) action: Action,
-    /// When.
+    /// Time of the notice.
     pub(crate) now: Millis,
-    /// Of whom: at least one.
-    pub(crate) told: &'a [Told<'a>],
+    /// Recipients that are reported; at least one.
+    pub(crate) told: &'a [ReportedRecipient<'a>],
 }
 
-/// A notice of recipients that were refused or suppressed at the end of data, and whose.
+/// A notice about recipients that were refused or suppressed at the end of data.
 #[derive(Debug)]
 pub struct Bounce {
     /// The notice.
     pub message: NewMessage,
-    /// The recipients that it tells of.
+    /// Recipients that the notice reports.
     pub recipients: Vec<Address>,
 }
 
-/// The notice of a message that is about to be taken, for those of its recipients that were
-/// refused after its data ([`InitialState::Failed`]), at the time it was received. `None` where
-/// there is none of these whose sender wants to hear of it, the sender is null (RFC 5321 section
-/// 4.5.5), or may be another who is told nothing.
+/// Writes the notice about a message that is about to be accepted, for its recipients that were
+/// refused after DATA ([`InitialState::Failed`]). Returns `None` if the sender wants a notice about
+/// none of them, is null (RFC 5321 section 4.5.5), or may be forged and gets no notice.
 ///
-/// To be put into the spool by the caller, who [counts](count_notice) it; `hostname` is the relay's own
+/// The caller puts it into the spool and [counts](count_notice) it; `hostname` is the relay's own
 /// name.
 pub async fn bounce_of_refused(
     notifications: &Notifications,
@@ -268,7 +267,7 @@ pub async fn bounce_of_refused(
         let InitialState::Failed { reply } = &recipient.state else {
             return None;
         };
-        wants(recipient.dsn.notify, Action::Failed).then_some(Told {
+        wants_notice(recipient.dsn.notify, Action::Failed).then_some(ReportedRecipient {
             recipient: &recipient.address,
             dsn: &recipient.dsn,
             reply,
@@ -279,11 +278,11 @@ pub async fn bounce_of_refused(
     if told.is_empty() {
         return None;
     }
-    Some(at_once(notifications, hostname, message, Action::Failed, &told, to).await)
+    Some(notice_at_acceptance(notifications, hostname, message, Action::Failed, &told, to).await)
 }
 
-/// The notice of a message that is about to be taken, for those of its recipients that are
-/// suppressed ([`InitialState::Suppressed`]) and of which the sender wants to hear. To be used as
+/// Writes the notice about a message that is about to be accepted, for its suppressed recipients
+/// ([`InitialState::Suppressed`]) for which the sender wants one. To be used as
 /// [`bounce_of_refused`] is.
 pub async fn report_of_suppressed(
     notifications: &Notifications,
@@ -295,12 +294,12 @@ pub async fn report_of_suppressed(
         let InitialState::Suppressed { reason } = &recipient.state else {
             return None;
         };
-        let wanted = wants(recipient.dsn.notify, Action::Suppressed);
-        wanted.then(|| (recipient, in_a_reply(reason)))
+        let wanted = wants_notice(recipient.dsn.notify, Action::Suppressed);
+        wanted.then(|| (recipient, as_reply(reason)))
     });
     let suppressed: Vec<_> = suppressed.collect();
     let told: Vec<_> = (suppressed.iter())
-        .map(|(recipient, reply)| Told {
+        .map(|(recipient, reply)| ReportedRecipient {
             recipient: &recipient.address,
             dsn: &recipient.dsn,
             reply,
@@ -311,7 +310,7 @@ pub async fn report_of_suppressed(
         return None;
     }
     Some(
-        at_once(
+        notice_at_acceptance(
             notifications,
             hostname,
             message,
@@ -323,25 +322,26 @@ pub async fn report_of_suppressed(
     )
 }
 
-/// Who is told of a message that is about to be taken, if anybody is.
+/// Returns the addressee of a notice about a message that is about to be accepted, if there may be
+/// one.
 fn addressee<'m>(notifications: &Notifications, message: &'m NewMessage) -> Option<&'m Address> {
     let to = message.transaction.reverse_path.address()?;
-    notifications.tells(message.sender).then_some(to)
+    notifications.may_notify(message.sender).then_some(to)
 }
 
-/// A reason as the text of a reply.
-fn in_a_reply(reason: &str) -> Reply {
+/// Returns a reason as the text of a reply.
+fn as_reply(reason: &str) -> Reply {
     Reply::checked(250, "2.7.0".parse().ok(), reason)
         .unwrap_or_else(|_| Reply::new(250, "2.7.0", "suppressed by a policy"))
 }
 
-/// A notice of a message in hand.
-async fn at_once(
+/// Writes a notice about a message that is about to be accepted.
+async fn notice_at_acceptance(
     notifications: &Notifications,
     hostname: &str,
     message: &NewMessage,
     action: Action,
-    told: &[Told<'_>],
+    told: &[ReportedRecipient<'_>],
     to: &Address,
 ) -> Bounce {
     let original = Original {
@@ -352,12 +352,12 @@ async fn at_once(
         smtputf8: message.smtputf8,
         received_at: message.received_at,
         expires_at: message.expires_at,
-        said: match action {
+        judgements: match action {
             Action::Suppressed => &message.judgements,
             _ => &[],
         },
     };
-    let cause = Cause {
+    let cause = NoticeContext {
         hostname,
         action,
         now: message.received_at,

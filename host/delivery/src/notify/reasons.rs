@@ -1,11 +1,11 @@
-//! Plain words for enhanced codes: why something went wrong, and what can be done about it.
+//! Plain words for enhanced codes: the reason of a failure, and advice.
 
 use std::collections::BTreeMap;
 
 use gatepost_smtp::Reply;
 use serde::Deserialize;
 
-/// Why and what to do, for a person.
+/// Reason and advice for a person.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Reason {
@@ -13,7 +13,7 @@ pub(super) struct Reason {
     pub(super) advice: String,
 }
 
-/// The reasons of one language, by `subject.detail`, by `subject`, and `other`.
+/// Reasons of one language, by `subject.detail`, by `subject`, and `other`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Reasons(BTreeMap<String, Reason>);
@@ -22,7 +22,7 @@ impl Reasons {
     /// Reads a file of reasons.
     ///
     /// # Errors
-    /// A sentence that says what is wrong, and the octet at which, where that is known.
+    /// A sentence that describes the fault, and its octet, if that is known.
     pub(super) fn parse(text: &str) -> Result<Self, (String, Option<usize>)> {
         let reasons: Self = toml::from_str(text).map_err(|error| {
             let at = error.span().map(|span| span.start);
@@ -39,12 +39,12 @@ impl Reasons {
         }
     }
 
-    /// None at all.
+    /// Returns an empty set.
     pub(super) const fn none() -> Self {
         Self(BTreeMap::new())
     }
 
-    /// These over others.
+    /// Merges two sets; entries of this one take precedence.
     pub(super) fn over(mut self, others: &Self) -> Self {
         for (key, reason) in &others.0 {
             self.0.entry(key.clone()).or_insert_with(|| reason.clone());
@@ -52,7 +52,7 @@ impl Reasons {
         self
     }
 
-    /// The reason behind a reply.
+    /// Returns the reason for a reply.
     pub(super) fn of(&self, reply: &Reply) -> Reason {
         let keys = reply.enhanced().map(|code| {
             let subject = code.subject();
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_closest_reason_is_taken() {
+    fn the_most_specific_reason_is_chosen() {
         let reasons = Reasons::parse(
             "[other]\nwhy = 'o'\nadvice = ''\n['1']\nwhy = 's'\nadvice = ''\n['1.1']\nwhy = 'd'\nadvice = ''",
         )
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_codes_without_their_class() {
+    fn keys_of_reasons_are_codes_without_their_class() {
         let wrong = Reasons::parse("['5.1.1']\nwhy = ''\nadvice = ''").expect_err("a class");
         assert!(wrong.0.contains("`5.1.1`"), "{wrong:?}");
         let wrong = Reasons::parse("['1.1']\nwhy = ''\nadvise = ''").expect_err("a slip");

@@ -1,9 +1,9 @@
-//! The part of a notice for machines (RFC 3464 section 2): one block of fields for the message,
-//! one for each recipient.
+//! The part of a notice for machines (RFC 3464 section 2): one block of fields for the message, one
+//! for each recipient.
 //!
-//! It is ASCII, unless SMTPUTF8 was used and an address needs it (RFC 6533); then text stands in
-//! it as it is. Whatever a server, a client or a policy wrote becomes a value within one field:
-//! control characters become spaces, and nothing is longer than a line may be.
+//! It is ASCII, unless SMTPUTF8 was used and an address needs it (RFC 6533); then it holds UTF-8 as
+//! it is. Text of a server, a client or a policy becomes the value of one field: control characters
+//! become spaces, and no line is longer than allowed.
 
 use gatepost_message::{Address, address_literal, domain_to_ascii};
 use gatepost_model::Flow;
@@ -14,14 +14,14 @@ use mail_builder::headers::content_type::ContentType;
 use mail_builder::headers::raw::Raw;
 use mail_builder::mime::{BodyPart, MimePart};
 
-use super::returned::as_it_is;
-use super::{Action, Cause, Original, Told};
+use super::returned::unencoded_part;
+use super::{Action, NoticeContext, Original, ReportedRecipient};
 
-/// How much of a reply is quoted, in octets; a server may send a hundred lines.
+/// Most octets of a reply that are quoted; a server may send a hundred lines.
 pub(super) const QUOTED_REPLY: usize = 900;
 
-/// The part.
-pub(super) fn part(original: Original<'_>, cause: Cause<'_>) -> MimePart<'static> {
+/// Makes the part.
+pub(super) fn part(original: Original<'_>, cause: NoticeContext<'_>) -> MimePart<'static> {
     let international = original.smtputf8 && cause.told.iter().any(names_international);
     let mut report = Report {
         out: String::new(),
@@ -33,17 +33,17 @@ pub(super) fn part(original: Original<'_>, cause: Cause<'_>) -> MimePart<'static
         report.recipient(original, cause, told);
     }
     if international {
-        // As text, so that it is encoded to pass where only ASCII does.
+        // As text, so that it is encoded if a server accepts only ASCII.
         MimePart::new(
             ContentType::new("message/global-delivery-status").attribute("charset", "utf-8"),
             BodyPart::Text(report.out.into()),
         )
     } else {
-        as_it_is("message/delivery-status", "7bit", report.out.into_bytes())
+        unencoded_part("message/delivery-status", "7bit", report.out.into_bytes())
     }
 }
 
-fn names_international(told: &Told<'_>) -> bool {
+fn names_international(told: &ReportedRecipient<'_>) -> bool {
     let original = told.dsn.original.as_ref();
     !told.recipient.is_ascii() || original.is_some_and(|original| !original.address.is_ascii())
 }
@@ -54,14 +54,14 @@ struct Report {
 }
 
 impl Report {
-    /// The fields of the message (section 2.2).
-    fn message(&mut self, original: Original<'_>, cause: Cause<'_>) {
+    /// Writes the fields of the message (section 2.2).
+    fn message(&mut self, original: Original<'_>, cause: NoticeContext<'_>) {
         if let Some(envelope_id) = &original.dsn.envelope_id {
             self.field("Original-Envelope-Id", envelope_id.as_str());
         }
         self.field("Reporting-MTA", &format!("dns; {}", cause.hostname));
         let session = &original.transaction.session;
-        // Of a submission it would be the author's own computer, and nobody's business.
+        // In a submission that is the author's own computer, which concerns nobody else.
         if let (Flow::Inbound, Some(helo)) = (session.flow, &session.helo) {
             let literal = address_literal(session.client.ip());
             let from = match is_name(helo) {
@@ -77,8 +77,13 @@ impl Report {
         );
     }
 
-    /// The fields of a recipient (section 2.3).
-    fn recipient(&mut self, original: Original<'_>, cause: Cause<'_>, told: &Told<'_>) {
+    /// Writes the fields of a recipient (section 2.3).
+    fn recipient(
+        &mut self,
+        original: Original<'_>,
+        cause: NoticeContext<'_>,
+        told: &ReportedRecipient<'_>,
+    ) {
         if let Some(first) = &told.dsn.original {
             self.original_recipient(first);
         }
@@ -89,11 +94,11 @@ impl Report {
         if let Some((server, _)) = told.remote {
             self.field("Remote-MTA", &format!("dns; {}", name(server)));
         }
-        // Section 2.3.6: of what went wrong only.
+        // Section 2.3.6: only for a failure or a delay.
         if matches!(cause.action, Action::Failed | Action::Delayed) {
             let diagnosis = match told.remote {
                 Some((_, reply)) => format!("smtp; {}", quote(reply)),
-                // Not what a server said, so of no registered type.
+                // Not a server's reply, so it has no registered type.
                 None => format!("x-gatepost; {}", quote(told.reply)),
             };
             self.field("Diagnostic-Code", &diagnosis);
@@ -104,7 +109,7 @@ impl Report {
         }
     }
 
-    /// Original-Recipient (section 2.3.1), as the sender gave it.
+    /// Writes Original-Recipient (section 2.3.1), as the sender gave it.
     fn original_recipient(&mut self, first: &OriginalRecipient) {
         let address = match first.address_type.eq_ignore_ascii_case("utf-8") && !self.international
         {
@@ -117,7 +122,7 @@ impl Report {
         );
     }
 
-    /// An address with its type (RFC 6533 section 3).
+    /// Returns an address with its type (RFC 6533 section 3).
     fn address(&self, address: &Address) -> String {
         match (address.is_ascii(), self.international) {
             (true, _) => format!("rfc822; {address}"),
@@ -126,7 +131,7 @@ impl Report {
         }
     }
 
-    /// One field, folded.
+    /// Writes one field, folded.
     fn field(&mut self, name: &str, value: &str) {
         let plain = |c: char| match c {
             c if c.is_control() => ' ',
@@ -142,8 +147,8 @@ impl Report {
     }
 }
 
-/// The Status field: the enhanced code, or the class alone where the server gave none that fits
-/// (RFC 3463 section 3.1).
+/// Returns the value of the Status field: the enhanced code, or the class alone if the server gave
+/// no code that fits (RFC 3463 section 3.1).
 pub(super) fn status(action: Action, reply: &Reply) -> String {
     let class = match action {
         Action::Failed => 5,
@@ -156,21 +161,21 @@ pub(super) fn status(action: Action, reply: &Reply) -> String {
     }
 }
 
-/// A reply in one line and not too long.
+/// Returns a reply in one line, with a bounded length.
 pub(super) fn quote(reply: &Reply) -> String {
     let mut text = reply.to_string();
     text.truncate(text.floor_char_boundary(QUOTED_REPLY));
     text
 }
 
-/// Whether what a client calls itself is a name or an address literal, and nothing that a reader
-/// could be told by it.
+/// Returns true if a client's HELO argument is a host name or an address literal, so that it cannot
+/// carry a message to a reader.
 fn is_name(helo: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
     (1..=255).contains(&helo.len()) && helo.chars().all(plain)
 }
 
-/// A server by its name in the DNS or as an address literal.
+/// Returns a server's name as in the DNS, or as an address literal.
 fn name(server: &str) -> String {
     match server.parse() {
         Ok(ip) => address_literal(ip),

@@ -1,4 +1,4 @@
-//! What returns of a message: its header section, or all of it where RET asks for that.
+//! The returned part of a message: its header section, or the whole message if RET asks for that.
 
 use std::io;
 
@@ -9,42 +9,42 @@ use mail_builder::headers::content_type::ContentType;
 use mail_builder::headers::raw::Raw;
 use mail_builder::mime::{BodyPart, MimePart};
 
-use super::wanted::is_theirs;
+use super::wanted::is_proved;
 use super::{Action, Original};
 use crate::content::Pieces;
 
-/// The largest message that returns whole, in octets; of a larger one the header section does.
-/// It is as much as the store keeps without a file of its own.
-pub(super) const WHOLE_UP_TO: u64 = 256 * 1024;
+/// Largest message that is returned whole, in octets; of a larger one the header section is
+/// returned. It is the largest that the store keeps without a file of its own.
+pub(super) const MAX_WHOLE: u64 = 256 * 1024;
 
-/// How much of a long header section returns: enough to recognise the message by.
-const HEADER_UP_TO: usize = 64 * 1024;
+/// Most octets of a header section that are returned: enough to recognise the message.
+const MAX_HEADER: usize = 64 * 1024;
 
-/// What returns.
+/// Returned part.
 #[derive(Debug)]
 pub(super) enum Returned {
-    /// The header section, as asked for or by default.
+    /// Header section, as asked for or by default.
     Header,
-    /// The whole message, in these octets.
+    /// Whole message, in these octets.
     Whole(Vec<u8>),
-    /// The header section instead of a message that is too large.
+    /// Header section instead of a message that is too large.
     TooLarge,
 }
 
 impl Returned {
-    /// What is to return of this message: all of it only where it failed (RFC 3461 section 4.3),
-    /// and to whom it comes from: else it would carry a stranger's words to whom they like. The
-    /// store is read where that blocks nobody.
+    /// Decides what is returned of this message. The whole message is returned only after a failure
+    /// (RFC 3461 section 4.3), and only to a proved sender: otherwise the notice would carry a
+    /// stranger's words to any address. The store is read on a thread that may block.
     pub(super) async fn of(original: Original<'_>, action: Action) -> Self {
-        let is_theirs = is_theirs(original.sender);
-        if action != Action::Failed || original.dsn.ret != Some(Ret::Full) || !is_theirs {
+        let is_proved = is_proved(original.sender);
+        if action != Action::Failed || original.dsn.ret != Some(Ret::Full) || !is_proved {
             return Self::Header;
         }
-        if original.message.size() > WHOLE_UP_TO {
+        if original.message.size() > MAX_WHOLE {
             return Self::TooLarge;
         }
         match whole(original.message).await {
-            Ok(octets) if passes(original, &octets) => Self::Whole(octets),
+            Ok(octets) if is_transportable(original, &octets) => Self::Whole(octets),
             Ok(_) => Self::Header,
             Err(error) => {
                 let id = original.transaction.id;
@@ -54,7 +54,7 @@ impl Returned {
         }
     }
 
-    /// The word for it in templates.
+    /// Returns the word for it in templates.
     pub(super) fn word(&self) -> &'static str {
         match self {
             Self::Header => "header",
@@ -63,24 +63,26 @@ impl Returned {
         }
     }
 
-    /// The part of the notice; the types of RFC 6533 only where SMTPUTF8 was used, and needed.
+    /// Makes the part of the notice; it has a type of RFC 6533 only if SMTPUTF8 was used, and
+    /// needed.
     pub(super) fn part(self, original: Original<'_>) -> MimePart<'static> {
         let international = is_international(original);
         match self {
-            // Unlike the other it may be encoded (RFC 6532 section 3.7), and so passes everywhere.
+            // Unlike the other type it may be encoded (RFC 6532 section 3.7), and so every server
+            // accepts it.
             Self::Whole(octets) if international => {
                 MimePart::new("message/global", BodyPart::Binary(octets.into()))
             }
             Self::Whole(octets) => {
-                // Not to be encoded in any other way (RFC 2046 section 5.2.1).
+                // It must not be encoded in any other way (RFC 2046 section 5.2.1).
                 let encoding = if octets.is_ascii() { "7bit" } else { "8bit" };
-                as_it_is("message/rfc822", encoding, octets)
+                unencoded_part("message/rfc822", encoding, octets)
             }
             Self::Header | Self::TooLarge => {
                 let section = header_section(original.message);
                 match String::from_utf8(section) {
                     Ok(text) if text.is_ascii() => {
-                        as_it_is("text/rfc822-headers", "7bit", text.into_bytes())
+                        unencoded_part("text/rfc822-headers", "7bit", text.into_bytes())
                     }
                     Ok(text) => {
                         let kind = if international {
@@ -101,20 +103,20 @@ impl Returned {
     }
 }
 
-/// Whether its header section has no other form than that of RFC 6532.
+/// Returns true if the header section needs the form of RFC 6532.
 fn is_international(original: Original<'_>) -> bool {
     original.smtputf8 && !original.message.head().is_ascii()
 }
 
-/// Whether a notice that holds these octets can be made fit for every server on its way back. One
-/// that could not would be lost at the first without 8BITMIME: nobody is told what becomes of a
-/// notice.
-fn passes(original: Original<'_>, octets: &[u8]) -> bool {
+/// Returns true if a notice that holds these octets can be converted for every server on its way
+/// back. Otherwise it would be lost at the first server without 8BITMIME, as there is no notice
+/// about a notice.
+fn is_transportable(original: Original<'_>, octets: &[u8]) -> bool {
     is_international(original) || seven_bit(octets).is_ok()
 }
 
-/// A part whose octets are in order as they are.
-pub(super) fn as_it_is(
+/// Makes a part of octets that need no encoding.
+pub(super) fn unencoded_part(
     kind: &'static str,
     encoding: &'static str,
     octets: Vec<u8>,
@@ -146,11 +148,11 @@ async fn whole(message: &Message) -> io::Result<Vec<u8>> {
     }
 }
 
-/// The header section, cut between two fields if it is very long.
+/// Returns the header section, cut between two fields if it is very long.
 fn header_section(message: &Message) -> Vec<u8> {
     let mut section = Vec::new();
     for field in message.fields() {
-        if section.len() + field.raw().len() > HEADER_UP_TO {
+        if section.len() + field.raw().len() > MAX_HEADER {
             break;
         }
         section.extend_from_slice(field.raw());

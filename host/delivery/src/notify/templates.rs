@@ -1,9 +1,9 @@
-//! The texts of notices: one template for each action and language, with the reasons beside them.
+//! Texts of notices: one template for each action and language, and the reasons.
 //!
-//! A template reads like a message: a `From:` line with the name that the notice comes from, a
-//! `Subject:` line, an empty line, and the text, a line a paragraph. Its language is Jinja's, its
-//! placeholders are [`Values`]. All are compiled in; a folder may replace any of them, and what is
-//! wrong in it is said at start.
+//! A template is like a message: a `From:` line with the display name of the notice's author, a
+//! `Subject:` line, an empty line, and the text, one line for each paragraph. Templates are
+//! Jinja's, with [`Values`] as placeholders. All are compiled in; a folder may replace any of them,
+//! and its errors are reported at start.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -15,10 +15,10 @@ use super::reasons::Reasons;
 use super::text::Values;
 use super::{Action, Language};
 
-/// The file with the reasons of a language.
+/// Name of the file with the reasons of a language.
 const REASONS: &str = "reasons.toml";
 
-/// What is compiled in: language, file and text.
+/// Lists the compiled-in files: language, file and text.
 macro_rules! builtin {
     ($($language:literal / $file:literal),* $(,)?) => {
         [$(($language, $file, include_str!(concat!("../../templates/", $language, "/", $file)))),*]
@@ -40,14 +40,14 @@ const BUILTIN: [(&str, &str, &str); 12] = builtin![
     "pt" / "reasons.toml",
 ];
 
-/// One thing that is wrong with a folder of templates.
+/// One error in a folder of templates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TemplateError {
-    /// Which file, or the folder.
+    /// Path of the file, or of the folder.
     pub file: PathBuf,
-    /// On which line, where that is known.
+    /// Line number, if it is known.
     pub line: Option<usize>,
-    /// What is wrong, and what to do.
+    /// Description of the error, and advice.
     pub message: String,
 }
 
@@ -63,7 +63,7 @@ impl fmt::Display for TemplateError {
 
 impl std::error::Error for TemplateError {}
 
-/// Everything that is wrong with a folder of templates, a line each.
+/// All errors in a folder of templates, a line each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TemplateErrors(pub Vec<TemplateError>);
 
@@ -78,32 +78,32 @@ impl std::error::Error for TemplateErrors {}
 
 /// A rendered template.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Letter {
-    /// The name that the notice comes from.
+pub(super) struct RenderedTemplate {
+    /// Display name of the notice's author.
     pub(super) from: String,
     pub(super) subject: String,
     pub(super) text: String,
 }
 
-/// The texts in use.
+/// Texts of notices in use.
 #[derive(Debug)]
 pub struct Templates {
-    builtin: Set,
-    /// The operator's, over the built-in ones.
-    own: Option<Set>,
+    builtin: TemplateSet,
+    /// The operator's templates, merged over the built-in ones.
+    own: Option<TemplateSet>,
 }
 
 /// Templates and reasons by language.
 #[derive(Debug)]
-struct Set {
+struct TemplateSet {
     templates: Environment<'static>,
     reasons: Vec<(Language, Reasons)>,
 }
 
 impl Templates {
-    /// Those that are compiled in.
+    /// Returns the compiled-in templates.
     pub fn builtin() -> Self {
-        let mut builtin = Set::empty();
+        let mut builtin = TemplateSet::empty();
         for (language, file, text) in BUILTIN {
             builtin
                 .add(language, file, text)
@@ -112,12 +112,12 @@ impl Templates {
         Self { builtin, own: None }
     }
 
-    /// Those of a folder, which has a folder for each language with any of the files that are
-    /// compiled in; the rest are as compiled in.
+    /// Loads the templates of a folder, which has a folder for each language with any of the files
+    /// that are compiled in; the others are as compiled in.
     ///
     /// # Errors
-    /// The folder cannot be read, holds what is no template, or one that says what it cannot:
-    /// everything that is wrong, with file, line and placeholder.
+    /// The folder cannot be read, holds another file, or a template with an error: all errors, with
+    /// file, line and placeholder.
     pub fn load(folder: &Path) -> Result<Self, TemplateErrors> {
         let mut templates = Self::builtin();
         let mut own = Self::builtin().builtin;
@@ -158,7 +158,7 @@ impl Templates {
         Ok(templates)
     }
 
-    /// Every file that a folder may have.
+    /// Lists every file that a folder may have.
     pub fn files(folder: &Path) -> Vec<PathBuf> {
         let files = BUILTIN.iter();
         files
@@ -166,20 +166,25 @@ impl Templates {
             .collect()
     }
 
-    /// The reasons of a language.
+    /// Returns the reasons of a language.
     pub(super) fn reasons(&self, language: Language) -> &Reasons {
         let set = self.own.as_ref().unwrap_or(&self.builtin);
         set.reasons(language)
     }
 
-    /// Writes a notice. A template that was tried at start and fails nevertheless, for values that
-    /// nobody thought of, is replaced by the built-in one: the sender is told in any case.
-    pub(super) fn write(&self, language: Language, action: Action, values: &Values) -> Letter {
+    /// Writes a notice. A template that passed its trial at start and fails nevertheless, for
+    /// unforeseen values, is replaced by the built-in one: the sender is told in any case.
+    pub(super) fn write(
+        &self,
+        language: Language,
+        action: Action,
+        values: &Values,
+    ) -> RenderedTemplate {
         let name = template_name(language.tag(), action);
         let own = self.own.as_ref().map(|own| own.write(&name, values));
         let written = match own {
             Some(Err(error)) => {
-                tracing::error!(template = name, %error, "a template failed, the built-in one is taken");
+                tracing::error!(template = name, %error, "a template failed, the built-in one is used");
                 self.builtin.write(&name, values)
             }
             Some(written) => written,
@@ -187,7 +192,7 @@ impl Templates {
         };
         written.unwrap_or_else(|error| {
             tracing::error!(template = name, %error, "a built-in template failed");
-            Letter {
+            RenderedTemplate {
                 from: "Mail Delivery System".to_owned(),
                 subject: format!("Delivery status: {}", action.word()),
                 text: String::new(),
@@ -196,7 +201,7 @@ impl Templates {
     }
 }
 
-impl Set {
+impl TemplateSet {
     fn empty() -> Self {
         let mut templates = Environment::new();
         templates.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -207,8 +212,7 @@ impl Set {
         }
     }
 
-    /// Takes a file in, if nothing is wrong with it. The file that an error names is the name
-    /// alone.
+    /// Adds a file, if it has no error. An error names only language and file.
     fn add(&mut self, language: &str, file: &str, text: &str) -> Result<(), TemplateError> {
         let wrong = |line, message| TemplateError {
             file: Path::new(language).join(file),
@@ -275,7 +279,8 @@ impl Set {
         found.map_or(&NONE, |(_, reasons)| reasons)
     }
 
-    /// A placeholder in a template that there is not, whether it would be reached or not.
+    /// Returns a placeholder of a template that does not exist, even in a branch that is not
+    /// reached.
     fn unknown(&self, name: &str) -> Option<String> {
         let template = self.templates.get_template(name).ok()?;
         let known = placeholders();
@@ -286,18 +291,18 @@ impl Set {
             .find(|used| !known.contains(used) && !globals.contains(&used.as_str()))
     }
 
-    fn write(&self, name: &str, values: &Values) -> Result<Letter, minijinja::Error> {
+    fn write(&self, name: &str, values: &Values) -> Result<RenderedTemplate, minijinja::Error> {
         let values = Value::from(Serde(values));
         let text = self.templates.get_template(name)?.render(values)?;
-        letter(&text).map_err(|message| {
+        parse_rendered(&text).map_err(|message| {
             minijinja::Error::new(minijinja::ErrorKind::InvalidOperation, message)
         })
     }
 }
 
-/// Takes a rendered template apart.
-fn letter(text: &str) -> Result<Letter, &'static str> {
-    const FORM: &str = "a template begins with a line `From: NAME` and a line `Subject: TEXT`, neither empty, an empty line, and then the text";
+/// Splits a rendered template into its fields and its text.
+fn parse_rendered(text: &str) -> Result<RenderedTemplate, &'static str> {
+    const EXPECTED: &str = "a template begins with a line `From: NAME` and a line `Subject: TEXT`, neither empty, an empty line, and then the text";
     let field = |line: Option<&str>, name: &str| {
         let value = line?.strip_prefix(name)?.trim().to_owned();
         (!value.is_empty()).then_some(value)
@@ -308,12 +313,12 @@ fn letter(text: &str) -> Result<Letter, &'static str> {
     let empty = lines.next().is_some_and(|line| line.trim().is_empty());
     let text = lines.collect::<Vec<_>>().join("\n");
     match (from, subject) {
-        (Some(from), Some(subject)) if empty && !text.trim().is_empty() => Ok(Letter {
+        (Some(from), Some(subject)) if empty && !text.trim().is_empty() => Ok(RenderedTemplate {
             from,
             subject,
             text,
         }),
-        _ => Err(FORM),
+        _ => Err(EXPECTED),
     }
 }
 
@@ -321,7 +326,7 @@ fn template_name(language: &str, action: Action) -> String {
     format!("{language}/{}.txt", action.word())
 }
 
-/// The names of all values.
+/// Returns the names of all placeholders.
 fn placeholders() -> Vec<String> {
     let values = Value::from(Serde(Values::default()));
     let names = values.try_iter().into_iter().flatten();
@@ -335,8 +340,8 @@ fn describe(error: &minijinja::Error) -> String {
     }
 }
 
-/// What is in a folder, by path and name, sorted: folders or files. What begins with a dot is
-/// passed over.
+/// Lists a folder by path and name, sorted: folders or files. Names that begin with a dot are left
+/// out.
 fn entries(
     folder: &Path,
     folders: bool,
@@ -391,7 +396,7 @@ fn unreadable(file: PathBuf, error: &std::io::Error) -> TemplateError {
 mod tests {
     use super::*;
 
-    /// What is said of a folder with this file in it.
+    /// Returns the error for a folder with this file in it.
     fn error(path: &str, text: &str) -> String {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join(path);
@@ -405,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn the_built_in_templates_are_in_order() {
+    fn built_in_templates_have_no_errors() {
         let templates = Templates::builtin();
         for language in Language::ALL {
             for action in Action::ALL {
@@ -423,13 +428,13 @@ mod tests {
     }
 
     #[test]
-    fn both_languages_know_the_same_reasons() {
+    fn both_languages_have_the_same_reasons() {
         let of = |language| Templates::builtin().reasons(language).keys();
         assert_eq!(of(Language::En), of(Language::Pt));
     }
 
     #[test]
-    fn a_folder_replaces_what_it_has() {
+    fn files_of_a_folder_replace_the_built_in_ones() {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::create_dir(folder.path().join("pt")).expect("a folder");
         std::fs::write(
@@ -468,42 +473,42 @@ mod tests {
 
     #[test]
     fn an_unknown_placeholder_is_named_with_its_line() {
-        let said = error("en/failed.txt", "From: x\nSubject: y\n\n{{ recipent }}\n");
+        let text = error("en/failed.txt", "From: x\nSubject: y\n\n{{ recipent }}\n");
         assert!(
-            said.contains("failed.txt:4: there is no placeholder `recipent`"),
-            "{said}"
+            text.contains("failed.txt:4: there is no placeholder `recipent`"),
+            "{text}"
         );
-        assert!(said.contains("recipients"), "{said}");
-        // Within a branch that is not taken, too.
-        let said = error(
+        assert!(text.contains("recipients"), "{text}");
+        // Even within a branch that is not taken.
+        let text = error(
             "en/failed.txt",
             "From: x\nSubject: y\n\nz{% if false %}{{ nope }}{% endif %}\n",
         );
-        assert!(said.contains("`nope`"), "{said}");
+        assert!(text.contains("`nope`"), "{text}");
     }
 
     #[test]
     fn an_unknown_placeholder_of_a_recipient_is_named_with_its_line() {
         let text =
             "From: x\nSubject: y\n\n{% for r in recipients %}\n{{ r.adress }}\n{% endfor %}\n";
-        let said = error("pt/failed.txt", text);
+        let text = error("pt/failed.txt", text);
         assert!(
-            said.contains("failed.txt:5:") && said.contains("r.adress"),
-            "{said}"
+            text.contains("failed.txt:5:") && text.contains("r.adress"),
+            "{text}"
         );
     }
 
     #[test]
-    fn what_is_no_template_is_said() {
-        let said = error("en/failed.txt", "From: x\nSubject: y\n\n{% if %}\n");
-        assert!(said.contains("failed.txt:4: syntax error"), "{said}");
-        let said = error("en/failed.txt", "Subject: y\n\ntext\n");
-        assert!(said.contains("begins with a line `From: NAME`"), "{said}");
+    fn files_that_are_no_templates_are_refused() {
+        let text = error("en/failed.txt", "From: x\nSubject: y\n\n{% if %}\n");
+        assert!(text.contains("failed.txt:4: syntax error"), "{text}");
+        let text = error("en/failed.txt", "Subject: y\n\ntext\n");
+        assert!(text.contains("begins with a line `From: NAME`"), "{text}");
         assert!(error("en/fialed.txt", "x").contains("failed.txt, delayed.txt"));
         assert!(error("fr/failed.txt", "x").contains("`fr` is not a language"));
         assert!(error("failed.txt", "x").contains("a folder for each language"));
-        let said = error("en/reasons.toml", "\n[\"1.1\"]\nwhy = 3\n");
-        assert!(said.contains("reasons.toml:3"), "{said}");
+        let text = error("en/reasons.toml", "\n[\"1.1\"]\nwhy = 3\n");
+        assert!(text.contains("reasons.toml:3"), "{text}");
         let nowhere = Templates::load(Path::new("/nowhere/at/all")).expect_err("not there");
         assert!(
             nowhere

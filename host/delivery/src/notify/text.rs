@@ -1,4 +1,4 @@
-//! What a template can say: its placeholders and their values.
+//! Placeholders of templates, and their values.
 
 use gatepost_message::Millis;
 use gatepost_spool::SenderProof;
@@ -7,56 +7,57 @@ use serde::Serialize;
 
 use super::reasons::Reasons;
 use super::report::{quote, status};
-use super::{Action, Cause, Original, Told};
+use super::{Action, NoticeContext, Original, ReportedRecipient};
 
-/// How much of a subject is quoted, in characters.
+/// Most characters of a subject that are quoted.
 const QUOTED_SUBJECT: usize = 120;
 
-/// The values of a template. None holds a line break, so none can change the form of the text.
+/// Values of a template. None holds a line break, so none can change the structure of the text.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(super) struct Values {
     /// The relay's own name.
     pub(super) hostname: String,
-    /// Number of the transaction.
+    /// Transaction id of the message.
     pub(super) id: String,
-    /// Who sent the message.
+    /// Reverse-path of the message.
     pub(super) sender: String,
-    /// Its subject; empty where it has none, or where its sender has not logged in: what a stranger
-    /// wrote is not said in the relay's name.
+    /// Subject of the message; empty if it has none, or if its sender has not logged in: a
+    /// stranger's words are not said in the relay's name.
     pub(super) subject: String,
-    /// When it was received.
+    /// Time of reception.
     pub(super) received: String,
-    /// How long it will be tried.
+    /// Time until which it will be tried.
     pub(super) until: String,
-    /// What is attached: `header`, `message`, or `too-large` for the header of a message that is.
+    /// Attached part: `header`, `message`, or `too-large` for the header of a message that is too
+    /// large.
     pub(super) returned: &'static str,
-    /// Of whom the notice tells.
-    pub(super) recipients: Vec<Person>,
+    /// Recipients that the notice reports.
+    pub(super) recipients: Vec<RecipientValues>,
 }
 
 /// A recipient in a template.
 #[derive(Debug, Clone, Default, Serialize)]
-pub(super) struct Person {
-    /// The address that the message was for in the end.
+pub(super) struct RecipientValues {
+    /// Address that the message was for in the end.
     pub(super) address: String,
-    /// Whom the sender had addressed, where that is another, and the sender has logged in.
+    /// Original recipient (ORCPT), if it differs and the sender has logged in.
     pub(super) original: Option<String>,
-    /// The enhanced code.
+    /// Enhanced code.
     pub(super) status: String,
-    /// Why, in plain words.
+    /// Reason, in plain words.
     pub(super) why: String,
-    /// What to do, in plain words.
+    /// Advice, in plain words.
     pub(super) advice: String,
-    /// The server that answered; none where the relay itself did.
+    /// Server that answered; `None` if the relay itself did.
     pub(super) server: Option<String>,
-    /// The answer.
+    /// Reply.
     pub(super) reply: String,
 }
 
 impl Values {
     pub(super) fn of(
         original: Original<'_>,
-        cause: Cause<'_>,
+        cause: NoticeContext<'_>,
         reasons: &Reasons,
         returned: &'static str,
     ) -> Self {
@@ -64,23 +65,23 @@ impl Values {
         Self {
             hostname: cause.hostname.to_owned(),
             id: original.transaction.id.to_string(),
-            sender: line(original.transaction.reverse_path.as_str()),
+            sender: one_line(original.transaction.reverse_path.as_str()),
             subject: match known {
-                true => About::of(original).subject,
+                true => HeaderExcerpt::of(original).subject,
                 false => String::new(),
             },
-            received: minute(original.received_at),
-            until: minute(original.expires_at),
+            received: format_minute(original.received_at),
+            until: format_minute(original.expires_at),
             returned,
             recipients: (cause.told.iter())
-                .map(|told| Person::of(told, cause.action, reasons, known))
+                .map(|told| RecipientValues::of(told, cause.action, reasons, known))
                 .collect(),
         }
     }
 
-    /// Values such as may come, to try templates with: the longest case and the shortest.
+    /// Returns sample values, with which templates are tried: the longest case and the shortest.
     pub(super) fn samples() -> Vec<Self> {
-        let person = Person {
+        let person = RecipientValues {
             address: "bob@b.example".to_owned(),
             original: Some("robert@b.example".to_owned()),
             status: "5.1.1".to_owned(),
@@ -89,7 +90,7 @@ impl Values {
             server: Some("mx.b.example".to_owned()),
             reply: "550 5.1.1 no".to_owned(),
         };
-        let plain = Person {
+        let plain = RecipientValues {
             original: None,
             server: None,
             ..person.clone()
@@ -114,11 +115,11 @@ impl Values {
     }
 }
 
-impl Person {
-    fn of(told: &Told<'_>, action: Action, reasons: &Reasons, known: bool) -> Self {
+impl RecipientValues {
+    fn of(told: &ReportedRecipient<'_>, action: Action, reasons: &Reasons, known: bool) -> Self {
         let reason = reasons.of(told.reply);
         let original = told.dsn.original.as_ref().filter(|_| known);
-        let original = original.map(|first| line(&first.address));
+        let original = original.map(|first| one_line(&first.address));
         let address = told.recipient.to_string();
         Self {
             original: original.filter(|first| !first.is_empty() && *first != address),
@@ -126,26 +127,26 @@ impl Person {
             status: status(action, told.reply),
             why: reason.why,
             advice: reason.advice,
-            server: told.remote.map(|(server, _)| line(server)),
+            server: told.remote.map(|(server, _)| one_line(server)),
             reply: match action {
-                // Nobody was told this in a reply.
-                Action::Suppressed => line(&told.reply.text()),
-                _ => line(&quote(told.remote.map_or(told.reply, |(_, reply)| reply))),
+                // A suppression is no reply to anybody.
+                Action::Suppressed => one_line(&told.reply.text()),
+                _ => one_line(&quote(told.remote.map_or(told.reply, |(_, reply)| reply))),
             },
         }
     }
 }
 
-/// What a notice takes from the header of the message.
+/// Values from the header section of the message.
 #[derive(Debug, Default)]
-pub(super) struct About {
-    /// In one line and not too long.
+pub(super) struct HeaderExcerpt {
+    /// Subject, in one line and with a bounded length.
     pub(super) subject: String,
-    /// Without its angle brackets, where it is one that may stand in a field.
+    /// Message-ID without its angle brackets, if it may be put into a field.
     pub(super) message_id: Option<String>,
 }
 
-impl About {
+impl HeaderExcerpt {
     pub(super) fn of(original: Original<'_>) -> Self {
         let head = original.message.head();
         let Some(parsed) = MessageParser::new()
@@ -155,7 +156,7 @@ impl About {
         else {
             return Self::default();
         };
-        let mut subject: String = line(parsed.subject().unwrap_or_default());
+        let mut subject: String = one_line(parsed.subject().unwrap_or_default());
         if let Some((end, _)) = subject.char_indices().nth(QUOTED_SUBJECT) {
             subject.truncate(end);
             subject.push('…');
@@ -174,8 +175,8 @@ impl About {
     }
 }
 
-/// A text in one line: what is no graphic character becomes a space, and spaces one.
-fn line(text: &str) -> String {
+/// Returns a text in one line: control characters become spaces, and repeated spaces one.
+fn one_line(text: &str) -> String {
     let text: String = text
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })
@@ -183,8 +184,8 @@ fn line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// To the minute, in a form that every language reads.
-fn minute(time: Millis) -> String {
+/// Formats a time to the minute, in a form for every language.
+fn format_minute(time: Millis) -> String {
     let text = time.to_string();
     match text.get(..16) {
         Some(minute) => format!("{} UTC", minute.replace('T', " ")),

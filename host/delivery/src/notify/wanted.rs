@@ -1,4 +1,4 @@
-//! Which notices a sender wants.
+//! Decisions on the notices that a sender asked for.
 
 use gatepost_message::{Message, Millis};
 use gatepost_smtp::dsn::{MessageRequest, Notify, RecipientRequest, Ret};
@@ -6,11 +6,11 @@ use gatepost_spool::{Claim, ClaimedRecipient, SenderProof};
 
 use super::{Action, Notifications};
 
-/// Whether the sender of a recipient with this NOTIFY is to be told (RFC 3461 sections 4.1 and
-/// 5.2.2); for a delay where NOTIFY is absent, whether they may be.
-pub(crate) fn wants(notify: Option<Notify>, action: Action) -> bool {
+/// Returns true if the sender of a recipient with this NOTIFY gets a notice (RFC 3461 sections 4.1
+/// and 5.2.2); for a delay without NOTIFY, true if the sender may get one.
+pub(crate) fn wants_notice(notify: Option<Notify>, action: Action) -> bool {
     match (notify, action) {
-        // Who does not want to hear of failure does not want to hear of this.
+        // A sender who wants no notice of failure wants none of this.
         (Some(notify), Action::Failed | Action::Suppressed) => notify.failure,
         (Some(notify), Action::Delayed) => notify.delay,
         (Some(notify), Action::Relayed | Action::Delivered) => notify.success,
@@ -19,40 +19,40 @@ pub(crate) fn wants(notify: Option<Notify>, action: Action) -> bool {
     }
 }
 
-/// What a next hop that offers DSN is asked for of a message. A stranger's wish for the whole
-/// message is not passed on: the notice would carry it to whom they like (RFC 3461 section 5.2.1
-/// has no word on forged senders).
+/// Returns the DSN parameters of MAIL for a next hop. A stranger's request for the whole message is
+/// not passed on: the notice would carry it to any address (RFC 3461 section 5.2.1 does not mention
+/// forged senders).
 pub(crate) fn message_request(sender: SenderProof, asked: &MessageRequest) -> MessageRequest {
     let mut request = asked.clone();
-    if !is_theirs(sender) && request.ret == Some(Ret::Full) {
+    if !is_proved(sender) && request.ret == Some(Ret::Full) {
         request.ret = Some(Ret::Headers);
     }
     request
 }
 
-/// What it is asked for of a recipient: no notice where none may go to the sender.
+/// Returns the DSN parameters of RCPT for a next hop: no notice if none may go to the sender.
 pub(crate) fn recipient_request(
     notifications: &Notifications,
     sender: SenderProof,
     asked: &RecipientRequest,
 ) -> RecipientRequest {
     let mut request = asked.clone();
-    if !notifications.tells(sender) {
+    if !notifications.may_notify(sender) {
         request.notify = Some(Notify::NEVER);
     }
     request
 }
 
-/// Whether the reverse-path is that of whoever sent the message.
-pub(super) fn is_theirs(sender: SenderProof) -> bool {
+/// Returns true if the reverse-path is proved to be the sender's.
+pub(super) fn is_proved(sender: SenderProof) -> bool {
     matches!(sender, SenderProof::Authenticated | SenderProof::Proved)
 }
 
-/// When the sender of a claimed recipient is to be told that it is late; `None` where they are
-/// not, or have been told.
+/// Returns the time at which the sender of a claimed recipient is to be told of the delay; `None`
+/// if it is not to be told, or has been told.
 ///
-/// Who has not asked for it is told only of messages that a person may have sent: a machine does
-/// not wait, and a mailing list would be flooded.
+/// A sender who did not ask for it is told only of messages that a person may have sent: a machine
+/// does not wait, and a mailing list would be flooded.
 pub(crate) fn delay_notice_at(
     notifications: &Notifications,
     claim: &Claim,
@@ -62,15 +62,15 @@ pub(crate) fn delay_notice_at(
     let notify = recipient.dsn.notify;
     let due = at < claim.expires_at
         && !recipient.delay_told
-        && notifications.tells(claim.sender)
+        && notifications.may_notify(claim.sender)
         && !claim.transaction.reverse_path.is_null()
-        && wants(notify, Action::Delayed)
+        && wants_notice(notify, Action::Delayed)
         && (notify.is_some() || (notifications.delay_unasked && !is_automatic(&claim.message)));
     due.then_some(at)
 }
 
-/// Whether a machine or a mailing list sent it (RFC 3834 section 5, RFC 2919, and the custom of
-/// Precedence).
+/// Returns true if a machine or a mailing list sent it (RFC 3834 section 5, RFC 2919, and the
+/// custom of Precedence).
 fn is_automatic(message: &Message) -> bool {
     let auto_submitted = |value: String| !value.trim_start().to_ascii_lowercase().starts_with("no");
     let precedence = |value: String| {
@@ -87,10 +87,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn notify_decides_and_its_absence_means_what_goes_wrong() {
+    fn without_notify_only_failure_and_delay_are_reported() {
         let wanted = |notify: Option<&str>| {
             let notify = notify.map(|value| Notify::parse(value).expect("valid"));
-            Action::ALL.map(|action| wants(notify, action))
+            Action::ALL.map(|action| wants_notice(notify, action))
         };
         assert_eq!(wanted(None), [true, true, false, false, true]);
         assert_eq!(wanted(Some("NEVER")), [false; 5]);
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn machines_and_lists_are_known_by_their_header() {
+    fn machines_and_lists_are_recognised_by_their_header() {
         let automatic = |head: &'static str| {
             is_automatic(&Message::from_bytes(head.as_bytes().to_vec().into()))
         };

@@ -1,4 +1,5 @@
-//! What a sender is told: one well-formed report for all that failed together, and none to nobody.
+//! Bounces: one well-formed report for all recipients that failed together, and none to a null
+//! sender.
 
 use std::time::Duration;
 
@@ -8,8 +9,8 @@ use crate::support::{
 use gatepost_delivery::Action;
 use gatepost_model::TlsMode;
 
-/// Takes `good`, refuses `bad` and `worse` for good and `later` for now.
-async fn choosy() -> NextHopServer {
+/// Starts a server that accepts `good`, refuses `bad` and `worse` for good and `later` for now.
+async fn refusing_by_recipient() -> NextHopServer {
     NextHopServer::start(Offer::usual(), |_, moment| match moment {
         Moment::Command("RCPT TO:<bad@b.example>") => {
             say("550-5.1.1 no such user\r\n550 5.1.1 here")
@@ -22,8 +23,8 @@ async fn choosy() -> NextHopServer {
 }
 
 #[tokio::test]
-async fn a_mix_of_answers_gives_each_its_end_and_the_sender_one_report() {
-    let server = choosy().await;
+async fn mixed_replies_give_each_its_outcome_and_the_sender_one_report() {
+    let server = refusing_by_recipient().await;
     let mut relay = Relay::start(route_all_to(server.hop(TlsMode::None)), |_| {});
     let to = [
         "good@b.example",
@@ -68,7 +69,7 @@ async fn a_mix_of_answers_gives_each_its_end_and_the_sender_one_report() {
     assert_eq!(to, "alice@a.example");
     assert_eq!(relay.ended(1).await[0].0, "alice@a.example");
 
-    // The message waits for one recipient; the report has gone.
+    // The message waits for one recipient; the report was sent.
     let queue = relay.queue().await;
     assert_eq!(queue.iter().map(|one| one.id).collect::<Vec<_>>(), [id]);
     let received = server.received();
@@ -156,12 +157,12 @@ async fn a_mix_of_answers_gives_each_its_end_and_the_sender_one_report() {
 }
 
 #[tokio::test]
-async fn a_null_sender_is_told_nothing() {
-    let server = choosy().await;
+async fn a_null_sender_gets_no_bounce() {
+    let server = refusing_by_recipient().await;
     let mut relay = Relay::start(route_all_to(server.hop(TlsMode::None)), |_| {});
     relay.accept("", &["bad@b.example"], &message("null")).await;
     assert_eq!(relay.ended(1).await[0].1, "failed");
-    // What comes next is the next message: no bounce was made.
+    // The next message is the next one accepted: no bounce was made.
     relay
         .accept("", &["good@b.example"], &message("good"))
         .await;
@@ -171,8 +172,8 @@ async fn a_null_sender_is_told_nothing() {
 }
 
 #[tokio::test]
-async fn a_bounce_that_cannot_be_delivered_ends_there() {
-    let server = choosy().await;
+async fn an_undeliverable_bounce_causes_no_bounce() {
+    let server = refusing_by_recipient().await;
     let mut relay = Relay::start(route_all_to(server.hop(TlsMode::None)), |_| {});
     relay
         .accept("worse@b.example", &["bad@b.example"], &message("loop"))
@@ -184,8 +185,8 @@ async fn a_bounce_that_cannot_be_delivered_ends_there() {
 }
 
 #[tokio::test]
-async fn headers_in_other_scripts_come_back_readable() {
-    let server = choosy().await;
+async fn international_headers_are_returned_readable() {
+    let server = refusing_by_recipient().await;
     let mut relay = Relay::start(route_all_to(server.hop(TlsMode::None)), |_| {});
     let raw = [
         b"Subject: Gr\xc3\xbc\xc3\x9fe\r\n".to_vec(),
@@ -209,8 +210,8 @@ async fn headers_in_other_scripts_come_back_readable() {
 }
 
 #[tokio::test]
-async fn expiry_fails_with_the_last_answer_in_the_report() {
-    let server = choosy().await;
+async fn an_expired_message_bounces_with_the_last_reply() {
+    let server = refusing_by_recipient().await;
     let mut relay = Relay::start(route_all_to(server.hop(TlsMode::None)), |_| {});
     relay
         .accept("alice@a.example", &["later@b.example"], &message("late"))

@@ -1,4 +1,5 @@
-//! A body that is not what was stored goes nowhere: its message is held until somebody mends it.
+//! A body that is not what was stored is not sent: its message is held until an operator repairs
+//! it.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
@@ -12,13 +13,13 @@ use gatepost_spool::{InitialState, RecipientState, Selection, Spool as _};
 
 const LATER: Duration = Duration::from_secs(3600);
 
-/// A message too large for the database, in ASCII or not.
+/// Makes a message too large for the database, in ASCII or not.
 fn large(fill: &str) -> Vec<u8> {
     let lines = format!("{}\r\n", fill.repeat(20)).repeat(20_000);
     format!("From: a@a.example\r\nSubject: large\r\n\r\n{lines}").into_bytes()
 }
 
-/// One message that is due later, with its file changed in between.
+/// Accepts a message that is due later, and changes its file meanwhile.
 async fn changed(relay: &Relay, raw: &[u8], change: impl FnOnce(&Path, &[u8])) -> TransactionId {
     let due = relay.now() + LATER;
     let later = |message: &mut gatepost_spool::NewMessage| {
@@ -34,10 +35,10 @@ async fn changed(relay: &Relay, raw: &[u8], change: impl FnOnce(&Path, &[u8])) -
 }
 
 #[tokio::test]
-async fn an_altered_body_is_held_and_delivered_once_it_is_mended() {
+async fn a_message_with_an_altered_body_is_held_until_repaired() {
     for fill in ["abcd ", "\u{fc}ber "] {
         let raw = large(fill);
-        let server = NextHopServer::obliging().await;
+        let server = NextHopServer::accepting_everything().await;
         let mut relay = Relay::start(route_all_to(server.hop(TlsMode::None)), |_| {});
         let at = raw.len() - 100;
         let alter = |path: &Path, octets: &[u8]| {
@@ -57,7 +58,7 @@ async fn an_altered_body_is_held_and_delivered_once_it_is_mended() {
             assert!(said.contains("damaged"), "{said}");
         }
 
-        // Released as it is, it is held again.
+        // Released without a repair, it is held again.
         let released = relay.spool.release(Selection::message(id), relay.now());
         released.await.unwrap();
         assert!(relay.ended(2).await.iter().all(|one| one.1 == "held"));
@@ -72,9 +73,9 @@ async fn an_altered_body_is_held_and_delivered_once_it_is_mended() {
 }
 
 #[tokio::test]
-async fn a_body_that_was_cut_is_held() {
+async fn a_message_with_a_cut_body_is_held() {
     let raw = large("abcd ");
-    let server = NextHopServer::obliging().await;
+    let server = NextHopServer::accepting_everything().await;
     let mut relay = Relay::start(route_all_to(server.hop(TlsMode::None)), |_| {});
     changed(&relay, &raw, |path, octets| {
         let file = File::options().write(true).open(path).unwrap();
@@ -86,9 +87,9 @@ async fn a_body_that_was_cut_is_held() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_missing_waits_for_it() {
+async fn a_message_with_a_missing_body_is_deferred() {
     let raw = large("abcd ");
-    let server = NextHopServer::obliging().await;
+    let server = NextHopServer::accepting_everything().await;
     let mut relay = Relay::start(route_all_to(server.hop(TlsMode::None)), |_| {});
     changed(&relay, &raw, |path, _| std::fs::remove_file(path).unwrap()).await;
     assert!(relay.ended(2).await.iter().all(|one| one.1 == "deferred"));

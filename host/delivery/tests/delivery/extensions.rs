@@ -1,4 +1,4 @@
-//! What a next hop offers and asks for, obeyed: DSN, SMTPUTF8, CHUNKING, LIMITS, XFORWARD, LMTP.
+//! Extensions that a next hop offers: DSN, SMTPUTF8, CHUNKING, LIMITS, XFORWARD, LMTP.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,13 +9,13 @@ use tokio::sync::Notify as Signal;
 
 use crate::support::{Act, Moment, NextHopServer, Offer, Relay, message, route_all_to, say};
 
-/// A next hop that offers this and takes everything.
+/// Starts a server that offers this and accepts everything.
 async fn offering(extensions: &[&'static str]) -> NextHopServer {
     NextHopServer::start(Offer::of(extensions), |_, _| None).await
 }
 
 #[tokio::test]
-async fn what_the_sender_wants_to_hear_goes_along_where_dsn_is_offered() {
+async fn dsn_parameters_are_passed_to_a_next_hop_that_offers_dsn() {
     for (offers, expected) in [(true, " RET=HDRS ENVID=QQ1"), (false, "")] {
         let extensions: &[_] = if offers { &["DSN"] } else { &[] };
         let server = offering(extensions).await;
@@ -43,12 +43,12 @@ async fn what_the_sender_wants_to_hear_goes_along_where_dsn_is_offered() {
 }
 
 #[tokio::test]
-async fn a_header_section_in_utf8_goes_only_where_smtputf8_is_offered() {
+async fn a_header_section_in_utf8_needs_smtputf8() {
     let raw = "Subject: Grüße\r\n\r\nHello.\r\n".as_bytes();
     for (extensions, announced, end) in [
         (&["8BITMIME", "SMTPUTF8"][..], true, "delivered"),
         (&["8BITMIME"], true, "failed"),
-        // It came as plain 8-bit octets, and goes on as such.
+        // It came as plain 8-bit octets, and is sent as such.
         (&["8BITMIME"], false, "delivered"),
     ] {
         let server = offering(extensions).await;
@@ -72,7 +72,7 @@ async fn a_header_section_in_utf8_goes_only_where_smtputf8_is_offered() {
 }
 
 #[tokio::test]
-async fn a_message_without_a_final_newline_arrives_so_where_chunking_is_offered() {
+async fn chunking_preserves_a_missing_final_newline() {
     let raw = b"Subject: open\r\n\r\n.no end";
     for (extensions, arrives) in [
         (&["CHUNKING", "PIPELINING"][..], &raw[..]),
@@ -84,7 +84,7 @@ async fn a_message_without_a_final_newline_arrives_so_where_chunking_is_offered(
         assert_eq!(relay.ended(1).await[0].1, "delivered");
         assert_eq!(server.received()[0].data, arrives);
     }
-    // What DATA carries as it is goes by DATA.
+    // A message that DATA can carry unchanged is sent by DATA.
     let server = offering(&["CHUNKING"]).await;
     let mut relay = Relay::start(route_all_to(server.hop(TlsMode::None)), |_| {});
     relay.accept("", &["b@b.example"], &message("whole")).await;
@@ -94,7 +94,7 @@ async fn a_message_without_a_final_newline_arrives_so_where_chunking_is_offered(
 }
 
 #[tokio::test]
-async fn the_limits_of_the_next_hop_split_recipients_and_sessions() {
+async fn limits_of_the_next_hop_split_recipients_and_sessions() {
     let server = offering(&["LIMITS MAILMAX=2 RCPTMAX=3 RCPTDOMAINMAX=1"]).await;
     let mut relay = Relay::start(route_all_to(server.hop(TlsMode::None)), |_| {});
     let to = [
@@ -129,7 +129,7 @@ async fn the_limits_of_the_next_hop_split_recipients_and_sessions() {
 }
 
 #[tokio::test]
-async fn xforward_goes_to_the_networks_that_may_know() {
+async fn xforward_is_sent_only_to_configured_networks() {
     for (network, told) in [("127.0.0.0/8", true), ("192.0.2.0/24", false)] {
         let server = offering(&["XFORWARD ADDR HELO SOURCE"]).await;
         let mut relay = Relay::start(route_all_to(server.hop(TlsMode::None)), |settings| {
@@ -149,7 +149,7 @@ async fn xforward_goes_to_the_networks_that_may_know() {
 }
 
 #[tokio::test]
-async fn an_eight_bit_message_is_converted_where_the_setting_and_no_signature_allow_it() {
+async fn an_unsigned_8_bit_message_is_converted_if_the_setting_allows_it() {
     let raw = "Subject: s\r\n\r\nViele Grüße aus dem Norden\r\n";
     for (convert, raw, arrives) in [
         (false, raw.to_owned(), None),
@@ -187,7 +187,7 @@ async fn an_eight_bit_message_is_converted_where_the_setting_and_no_signature_al
     }
 }
 
-/// Takes a message over LMTP for everybody but a full mailbox.
+/// Starts an LMTP server that accepts messages for every mailbox but a full one.
 async fn mailboxes() -> NextHopServer {
     NextHopServer::start(Offer::of(&["PIPELINING"]), |_, moment| match moment {
         Moment::Command("RCPT TO:<nobody@b.example>") => say("550 5.1.1 nobody"),
@@ -198,7 +198,7 @@ async fn mailboxes() -> NextHopServer {
 }
 
 #[tokio::test]
-async fn lmtp_ends_each_recipient_by_its_own_reply() {
+async fn each_lmtp_recipient_is_settled_by_its_own_reply() {
     let server = mailboxes().await;
     let mut relay = Relay::start(route_all_to(server.lmtp()), |_| {});
     let to = ["bob@b.example", "full@b.example", "nobody@b.example"];
@@ -218,13 +218,13 @@ async fn lmtp_ends_each_recipient_by_its_own_reply() {
         ]
     );
     assert_eq!(server.commands()[0].1, "LHLO relay.example");
-    // The one that the mailbox had no room for is tried again, alone.
+    // The recipient whose mailbox was full is tried again, alone.
     relay.pass(std::time::Duration::from_secs(61));
     assert_eq!(relay.ended(1).await[0].0, "full@b.example");
 }
 
 #[tokio::test]
-async fn a_connection_too_many_costs_no_attempt_while_another_is_open() {
+async fn a_refused_second_connection_costs_no_attempt() {
     let go_on = Arc::new(Signal::new());
     let held = Arc::clone(&go_on);
     let turned_away = AtomicBool::new(false);
@@ -234,7 +234,7 @@ async fn a_connection_too_many_costs_no_attempt_while_another_is_open() {
                 Some(Act::SayAfter(Arc::clone(&held), "250 2.0.0 ok".to_owned()))
             }
             (1, Moment::Connected) => {
-                // The first connection is let go once the second was turned away.
+                // The first connection is released once the second was refused.
                 turned_away.store(true, Ordering::SeqCst);
                 held.notify_one();
                 Some(Act::SayAndClose(

@@ -1,12 +1,12 @@
-//! Lines of more than 998 octets: as they are by BDAT, encoded anew for a next hop without it where
-//! nothing is signed, else as they are or not at all; never cut.
+//! Lines of more than 998 octets: unchanged by BDAT; for a next hop without CHUNKING encoded anew
+//! if nothing is signed, else sent as they are or refused; never cut.
 
 use gatepost_delivery::LongLines;
 use gatepost_model::TlsMode;
 
 use crate::support::{NextHopServer, Offer, Relay, route_all_to};
 
-/// What becomes of a message at a next hop that offers this: what arrives, and how it ended.
+/// Sends a message to a next hop that offers this; returns what arrives, and the outcome.
 async fn sent(
     extensions: &[&'static str],
     long_lines: LongLines,
@@ -39,7 +39,7 @@ async fn a_next_hop_with_chunking_is_given_long_lines_as_they_are() {
 }
 
 #[tokio::test]
-async fn without_it_they_are_encoded_anew_where_nothing_is_signed() {
+async fn unsigned_long_lines_are_encoded_anew_without_chunking() {
     let long = "word ".repeat(300);
     let plain = format!("Subject: s\r\n\r\n{long}\r\n");
     let field = format!(
@@ -71,7 +71,7 @@ async fn without_it_they_are_encoded_anew_where_nothing_is_signed() {
 }
 
 #[tokio::test]
-async fn or_they_go_back_to_their_sender() {
+async fn long_lines_are_returned_if_the_setting_says_so() {
     let raw = format!("Subject: s\r\n\r\n{}\r\n", "x".repeat(999));
     let (arrived, reply) = sent(&["SIZE"], LongLines::Refuse, &raw).await;
     assert_eq!(arrived, None);
@@ -82,7 +82,7 @@ async fn or_they_go_back_to_their_sender() {
 }
 
 #[tokio::test]
-async fn what_has_8_bit_octets_too_is_had_without_either_where_both_are_needed() {
+async fn long_lines_with_8_bit_octets_are_converted_for_both() {
     let raw = format!("Subject: s\r\n\r\nGrüße {}\r\n", "wort ".repeat(300));
     let server = NextHopServer::start(Offer::of(&["SIZE"]), |_, _| None).await;
     let mut relay = Relay::start(route_all_to(server.hop(TlsMode::None)), |settings| {

@@ -1,5 +1,5 @@
-//! What a sender is told beyond a plain bounce: as asked for, when it takes long, in the words of
-//! the site, of addresses in any script, whatever a server said.
+//! Notices beyond a plain bounce: as requested, for delays, in the words of the site, for addresses
+//! in any script, and whatever a server replied.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,8 +16,8 @@ use proptest::prelude::*;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
-/// Refuses `bad` for good and `later` for now.
-async fn choosy() -> NextHopServer {
+/// Starts a server that refuses `bad` for good and `later` for now.
+async fn refusing_by_recipient() -> NextHopServer {
     NextHopServer::start(Offer::usual(), choose).await
 }
 
@@ -37,7 +37,7 @@ fn notify(value: &'static str) -> impl Fn(&mut NewMessage) {
     }
 }
 
-/// The notices that a server has, which are all that it took from nobody.
+/// Returns the notices that a server got, which are all its messages from the null sender.
 fn notices(server: &NextHopServer) -> Vec<Notice> {
     let received = server.received();
     let notices = received
@@ -46,9 +46,9 @@ fn notices(server: &NextHopServer) -> Vec<Notice> {
     notices.map(|one| Notice::read(&one.data)).collect()
 }
 
-/// Hands over a message that fails; its notice, which may hold octets of any kind.
+/// Delivers a message that fails; returns its notice, which may hold octets of any kind.
 async fn bounced(change: impl FnOnce(&mut NewMessage), raw: &[u8]) -> Notice {
-    let server = choosy().await;
+    let server = refusing_by_recipient().await;
     let mut relay = Relay::start(route_all_to(server.hop(TlsMode::None)), |_| {});
     relay
         .accept_with("alice@a.example", &["bad@b.example"], raw, change)
@@ -60,7 +60,7 @@ async fn bounced(change: impl FnOnce(&mut NewMessage), raw: &[u8]) -> Notice {
 }
 
 #[tokio::test]
-async fn what_the_envelope_said_comes_back() {
+async fn a_notice_quotes_the_envelope() {
     let notice = bounced(
         |message| {
             message.dsn.envelope_id = EnvelopeId::from_xtext("QQ+3D314159");
@@ -91,7 +91,7 @@ async fn what_the_envelope_said_comes_back() {
 }
 
 #[tokio::test]
-async fn ret_full_brings_the_message_back_octet_for_octet() {
+async fn ret_full_returns_the_message_octet_for_octet() {
     let raw = [message("full"), b"Gr\xc3\xbc\xc3\x9fe\r\n".to_vec()].concat();
     let full = |message: &mut NewMessage| message.dsn.ret = Some(Ret::Full);
     let notice = bounced(full, &raw).await;
@@ -109,10 +109,10 @@ async fn ret_full_brings_the_message_back_octet_for_octet() {
     assert!(!notice.returned_text().contains("Hello"));
 }
 
-/// Nothing of what a stranger wrote stands in the relay's own sentences, and no body returns to
-/// whom they name; what is for machines is as the envelope said it.
+/// A stranger's words are not in the relay's own sentences, and no body is returned to the address
+/// that they name; the report for machines is as the envelope said.
 #[tokio::test]
-async fn a_strangers_words_are_not_said_in_our_name() {
+async fn a_notice_does_not_repeat_a_strangers_words() {
     let wanted = |sender| {
         move |message: &mut NewMessage| {
             message.sender = sender;
@@ -147,7 +147,7 @@ async fn a_strangers_words_are_not_said_in_our_name() {
 }
 
 #[tokio::test]
-async fn who_is_somebody_else_is_told_nothing() {
+async fn a_forged_sender_gets_no_notice() {
     let failed = |sender| {
         let mut message = new_message("alice@a.example", &["bad@b.example"], &message("x"));
         message.sender = sender;
@@ -177,7 +177,7 @@ async fn who_is_somebody_else_is_told_nothing() {
 }
 
 #[tokio::test]
-async fn of_a_large_message_the_header_returns_and_the_text_says_so() {
+async fn only_the_header_of_a_large_message_is_returned() {
     let mut raw = message("large");
     while raw.len() <= 256 * 1024 {
         raw.extend_from_slice(b"All work and no play makes mail a dull thing.\r\n");
@@ -193,8 +193,8 @@ async fn of_a_large_message_the_header_returns_and_the_text_says_so() {
 }
 
 #[tokio::test]
-async fn notify_is_obeyed() {
-    let server = choosy().await;
+async fn notices_follow_notify() {
+    let server = refusing_by_recipient().await;
     let mut relay = Relay::start(route_all_to(server.hop(TlsMode::None)), |_| {});
     for quiet in ["NEVER", "SUCCESS", "DELAY"] {
         let raw = message(quiet);
@@ -227,8 +227,8 @@ async fn notify_is_obeyed() {
 }
 
 #[tokio::test]
-async fn success_is_told_where_the_next_hop_does_not() {
-    let server = choosy().await;
+async fn the_relay_reports_success_if_the_next_hop_does_not() {
+    let server = refusing_by_recipient().await;
     let mut relay = Relay::start(route_all_to(server.hop(TlsMode::None)), |_| {});
     relay
         .accept_with(
@@ -255,13 +255,13 @@ async fn success_is_told_where_the_next_hop_does_not() {
     assert_eq!(notice.recipient(0, "Remote-MTA"), "dns; localhost");
     assert!(!notice.has(0, "Diagnostic-Code"));
     assert_eq!(notice.header("Subject"), "Passed on: relayed");
-    // RET is for what has failed (RFC 3461 section 4.3).
+    // RET applies only to failures (RFC 3461 section 4.3).
     assert_eq!(notice.returned_type, "text/rfc822-headers");
 }
 
 #[tokio::test]
-async fn success_at_a_mailbox_is_delivery() {
-    let server = choosy().await;
+async fn success_over_lmtp_is_reported_as_delivered() {
+    let server = refusing_by_recipient().await;
     let mut relay = Relay::start(route_all_to(server.lmtp()), |_| {});
     relay
         .accept_with(
@@ -277,7 +277,7 @@ async fn success_at_a_mailbox_is_delivery() {
 }
 
 #[tokio::test]
-async fn success_is_left_to_a_next_hop_that_offers_dsn() {
+async fn a_next_hop_that_offers_dsn_reports_success_itself() {
     let mut offer = Offer::usual();
     offer.extensions.push("DSN");
     let server = NextHopServer::start(offer, choose).await;
@@ -293,7 +293,7 @@ async fn success_is_left_to_a_next_hop_that_offers_dsn() {
     relay.ended(2).await;
     assert_eq!(relay.noticed().await.0, Action::Failed);
     relay.ended(1).await;
-    // The notice asks the next hop, too, to be told of to nobody.
+    // The notice asks the next hop for no notice about itself, too.
     let notice = server.received().pop().unwrap();
     assert_eq!(
         notice.recipients,
@@ -304,8 +304,8 @@ async fn success_is_left_to_a_next_hop_that_offers_dsn() {
 }
 
 #[tokio::test]
-async fn delay_is_told_once_and_on_time() {
-    let server = choosy().await;
+async fn a_delay_is_reported_once_and_on_time() {
+    let server = refusing_by_recipient().await;
     let mut relay = Relay::start(route_all_to(server.hop(TlsMode::None)), |settings| {
         settings.retry.schedule = vec![3 * HOUR];
     });
@@ -320,7 +320,7 @@ async fn delay_is_told_once_and_on_time() {
     relay.pass(3 * HOUR);
     assert_eq!(relay.ended(1).await[0].1, "deferred");
     assert!(!told(&relay).await);
-    // The next wait would be until the sixth hour; the sender is told in the fourth.
+    // The next wait would last until the sixth hour; the sender is told in the fourth.
     relay.pass(HOUR);
     assert_eq!(relay.ended(1).await[0].1, "deferred");
     assert_eq!(
@@ -349,7 +349,7 @@ async fn delay_is_told_once_and_on_time() {
 }
 
 #[tokio::test]
-async fn delay_is_told_to_those_who_want_to_hear_of_it() {
+async fn delays_are_reported_only_to_senders_who_want_it() {
     let bulk = [b"Precedence: bulk\r\n".to_vec(), message("bulk")].concat();
     let plain = message("plain");
     type Case<'a> = (
@@ -407,7 +407,7 @@ async fn delay_is_told_to_those_who_want_to_hear_of_it() {
         ("", Some("DELAY"), &plain, true, Some(4 * HOUR), false),
     ];
     for (from, asked, raw, unasked, delay, told) in cases {
-        let server = choosy().await;
+        let server = refusing_by_recipient().await;
         let mut relay = Relay::start(route_all_to(server.hop(TlsMode::None)), |settings| {
             settings.notifications = Arc::new(Notifications {
                 delay,
@@ -437,8 +437,8 @@ async fn delay_is_told_to_those_who_want_to_hear_of_it() {
 }
 
 #[tokio::test]
-async fn an_account_is_told_in_its_language() {
-    let server = choosy().await;
+async fn notices_are_in_the_language_of_the_account() {
+    let server = refusing_by_recipient().await;
     let mut relay = Relay::start(route_all_to(server.hop(TlsMode::None)), |settings| {
         settings.notifications = Arc::new(Notifications {
             languages: [("account".to_owned(), Language::Pt)].into(),
@@ -461,12 +461,12 @@ async fn an_account_is_told_in_its_language() {
     );
     let text = notice.joined();
     assert!(text.contains("A caixa de correio está cheia."), "{text}");
-    // For machines it is the same in every language.
+    // The part for machines is the same in every language.
     assert_eq!(notice.recipient(0, "Action"), "failed");
 }
 
 #[tokio::test]
-async fn an_address_in_another_script_is_told_of_in_that_script() {
+async fn notices_name_an_international_address_in_its_script() {
     let raw = [b"Subject: ol\xc3\xa1\r\n".to_vec(), message("x")].concat();
     let notice = refused("alice@a.example", "josé@b.example", &raw, true).await;
     assert_eq!(notice.status_type, "message/global-delivery-status");
@@ -477,21 +477,21 @@ async fn an_address_in_another_script_is_told_of_in_that_script() {
     assert_eq!(notice.returned_type, "message/global-headers");
     assert!(notice.returned_text().starts_with("Subject: olá\r\n"));
 
-    // The notice itself needs SMTPUTF8 for its own addressee alone.
+    // The notice itself needs SMTPUTF8 only for its own addressee.
     let from_there = notice_of("zoé@a.example", "josé@b.example", &raw, |message| {
         message.smtputf8 = true;
     });
     let from_there = Notice::read(&from_there.await);
     assert_eq!(from_there.header("To"), "<zoé@a.example>");
 
-    // Where nothing in it needs them, the types that everybody knows are taken.
+    // Where nothing needs those of RFC 6533, the common types are used.
     let notice = refused("alice@a.example", "bob@b.example", &message("plain"), true).await;
     assert_eq!(notice.status_type, "message/delivery-status");
     assert_eq!(notice.returned_type, "text/rfc822-headers");
 }
 
 #[tokio::test]
-async fn without_smtputf8_an_address_in_another_script_is_told_of_in_ascii() {
+async fn without_smtputf8_notices_name_an_international_address_in_ascii() {
     let raw = message("x");
     let octets = notice_of("alice@a.example", "bob@b.example", &raw, |message| {
         message.recipients[0].dsn.original = Some(OriginalRecipient {
@@ -508,14 +508,14 @@ async fn without_smtputf8_an_address_in_another_script_is_told_of_in_ascii() {
     assert!(notice.joined().contains("josé@b.example"));
 }
 
-/// The notice of a message that came with SMTPUTF8 or without, and that was refused after its
-/// data.
+/// Returns the notice about a message that came with SMTPUTF8 or without, and was refused after
+/// DATA.
 async fn refused(from: &str, to: &str, raw: &[u8], smtputf8: bool) -> Notice {
     let octets = notice_of(from, to, raw, |message| message.smtputf8 = smtputf8).await;
     Notice::read(&octets)
 }
 
-/// The notice of a message that was refused after its data; changed before that.
+/// Returns the notice about a message that was changed and then refused after DATA.
 async fn notice_of(
     from: &str,
     to: &str,
@@ -542,9 +542,9 @@ async fn notice_of(
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
-    /// Whatever anybody wrote, a notice is a notice: [`Notice::read`] holds it against the rules.
+    /// A notice is valid whatever anybody wrote: [`Notice::read`] checks it against the rules.
     #[test]
-    fn nothing_that_anybody_writes_breaks_a_notice(
+    fn every_notice_is_valid_whatever_is_quoted(
         reply in "(\\PC|[\\x00-\\x20\\x7f]|: |\r\n|\r\n\r\n--|<>){0,400}|[a-z]{900,3000}",
         orcpt in "(\\PC|[\\x00-\\x20]|\r\n){1,120}",
         envelope_id in "[ -~]{1,100}",

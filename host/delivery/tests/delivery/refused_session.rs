@@ -1,4 +1,4 @@
-//! A next hop that refuses the session has said nothing of any message: the messages wait.
+//! A next hop that refuses the session has said nothing about any message: the messages wait.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -6,7 +6,7 @@ use gatepost_model::TlsMode;
 
 use crate::support::{Act, Moment, NextHopServer, Offer, Relay, message, route_all_to, say};
 
-/// Whether this is the moment at which a session begins with that command; the banner is "".
+/// Returns true if a session begins at this moment with one of these commands; the banner is "".
 fn is_at(moment: Moment<'_>, verbs: &[&str]) -> bool {
     match moment {
         Moment::Connected => verbs.contains(&""),
@@ -47,7 +47,7 @@ async fn a_permanent_refusal_before_mail_defers_the_message() {
 }
 
 #[tokio::test]
-async fn a_permanent_refusal_of_a_recipient_fails_it_still() {
+async fn a_permanent_refusal_of_a_recipient_fails_it() {
     let server = NextHopServer::start(Offer::usual(), |_, moment| {
         is_at(moment, &["RCPT"]).then(|| say("550 5.1.1 nobody").unwrap())
     })

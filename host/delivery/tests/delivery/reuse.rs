@@ -1,4 +1,4 @@
-//! Connections are used again, and one that has died unseen costs nothing.
+//! Connections are reused, and one that has died unnoticed costs no attempt.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::timeout;
 
-/// Sends three messages, each after the one before has arrived.
+/// Sends three messages, each after the previous one has arrived.
 async fn three(relay: &mut Relay) {
     for subject in ["first", "second", "third"] {
         relay
@@ -24,7 +24,7 @@ async fn three(relay: &mut Relay) {
 
 #[tokio::test]
 async fn one_connection_carries_many_messages() {
-    let server = NextHopServer::obliging().await;
+    let server = NextHopServer::accepting_everything().await;
     let mut relay = Relay::start(route_all_to(server.hop(TlsMode::None)), |_| {});
     three(&mut relay).await;
     assert_eq!(server.connections(), 1);
@@ -35,14 +35,14 @@ async fn one_connection_carries_many_messages() {
         .count();
     assert_eq!(greetings, 1);
 
-    // At the end there is a good-bye.
+    // At the end it is closed by QUIT.
     relay.drain(Duration::from_secs(10)).await;
     assert_eq!(server.commands().last().unwrap().1, "QUIT");
 }
 
 #[tokio::test]
-async fn a_connection_is_left_after_its_number_of_transactions() {
-    let server = NextHopServer::obliging().await;
+async fn a_connection_ends_after_its_number_of_transactions() {
+    let server = NextHopServer::accepting_everything().await;
     let mut relay = Relay::start(route_all_to(server.hop(TlsMode::None)), |settings| {
         settings.reuse.transactions = 2;
     });
@@ -52,7 +52,7 @@ async fn a_connection_is_left_after_its_number_of_transactions() {
 }
 
 #[tokio::test]
-async fn a_connection_that_lay_idle_too_long_is_left_with_a_good_bye() {
+async fn an_idle_connection_is_closed_with_quit() {
     let (quit, mut gone) = tokio::sync::mpsc::unbounded_channel();
     let server = NextHopServer::start(Offer::usual(), move |_, moment| {
         if let Moment::Command("QUIT") = moment {
@@ -79,8 +79,8 @@ async fn a_connection_that_lay_idle_too_long_is_left_with_a_good_bye() {
 }
 
 #[tokio::test]
-async fn a_connection_closed_behind_our_back_costs_no_attempt() {
-    // The second message makes each connection hang up, by one means or another.
+async fn a_reused_connection_that_was_closed_costs_no_attempt() {
+    // The second message makes each connection close, by one means or another.
     for act in [
         Act::Close,
         Act::SayAndClose("421 4.4.2 idle for too long".to_owned()),
@@ -101,7 +101,7 @@ async fn a_connection_closed_behind_our_back_costs_no_attempt() {
 }
 
 #[tokio::test]
-async fn a_new_connection_that_dies_is_an_attempt() {
+async fn a_new_connection_that_dies_costs_an_attempt() {
     let server = NextHopServer::start(Offer::usual(), |_, moment| match moment {
         Moment::Command(line) if line.starts_with("MAIL") => Some(Act::Close),
         _ => None,
@@ -116,7 +116,7 @@ async fn a_new_connection_that_dies_is_an_attempt() {
 }
 
 #[tokio::test]
-async fn no_more_connections_than_allowed_are_open_at_once() {
+async fn connections_to_a_next_hop_are_limited() {
     let (open, most) = (
         std::sync::Mutex::new(0_u32),
         std::sync::Arc::new(std::sync::Mutex::new(0_u32)),
@@ -159,7 +159,7 @@ async fn no_more_connections_than_allowed_are_open_at_once() {
 }
 
 #[tokio::test]
-async fn a_message_that_finds_no_connection_free_goes_back_without_an_attempt() {
+async fn a_message_without_a_free_connection_returns_without_an_attempt() {
     let (hung, mut hangs) = tokio::sync::mpsc::unbounded_channel();
     let server = NextHopServer::start(Offer::usual(), move |_, moment| match moment {
         Moment::EndOfData => {
@@ -183,7 +183,7 @@ async fn a_message_that_finds_no_connection_free_goes_back_without_an_attempt() 
     let id = relay
         .accept("alice@a.example", &["bob@b.example"], &message("patient"))
         .await;
-    // Whether it is just being tried or waits again: it never counts as an attempt.
+    // Whether it is just being tried or waits again, it never counts as an attempt.
     let (_, spool, _directory) = relay.drain(Duration::from_millis(10)).await;
     use gatepost_spool::Spool;
     let record = spool.show(id).await.unwrap().unwrap();
@@ -191,7 +191,7 @@ async fn a_message_that_finds_no_connection_free_goes_back_without_an_attempt() 
 }
 
 #[tokio::test]
-async fn a_message_that_never_finds_a_connection_free_expires() {
+async fn a_message_that_never_gets_a_connection_expires() {
     let (hung, mut hangs) = tokio::sync::mpsc::unbounded_channel();
     let server = NextHopServer::start(Offer::usual(), move |_, moment| match moment {
         Moment::EndOfData => {
@@ -227,8 +227,8 @@ async fn a_message_that_never_finds_a_connection_free_expires() {
     }
 }
 
-/// What began by former settings has its connection among those that there may be, and leaves it to
-/// nobody who begins by others.
+/// An attempt that began with former settings counts towards the limit, and its connection is not
+/// reused by attempts with other settings.
 #[tokio::test]
 async fn connections_are_counted_over_a_reload() {
     let (come, mut came) = tokio::sync::mpsc::unbounded_channel();
@@ -260,7 +260,7 @@ async fn connections_are_counted_over_a_reload() {
     relay.reload(|settings| settings.hostname = "other.example".to_owned());
     relay.accept("", &to, &message("two")).await;
     next(&mut asked).await;
-    // It went back to the queue, and comes again.
+    // It returned to the queue, and is claimed again.
     relay.pass(Duration::from_secs(2));
     next(&mut asked).await;
     go_on.notify_one();

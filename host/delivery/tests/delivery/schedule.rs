@@ -1,4 +1,4 @@
-//! When recipients are tried again, and how delivery stops.
+//! The schedule of retries, and the stop of delivery.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,7 +45,7 @@ async fn a_deferred_recipient_is_tried_again_when_it_is_due_and_not_before() {
             panic!("{:?}", recipient.state);
         };
         assert!((before + wait..=relay.now() + wait).contains(&next_attempt));
-        // Shortly before nothing is claimed: who asks now gets nothing.
+        // Shortly before, nothing is due: a claim returns nothing.
         let early = next_attempt - Duration::from_millis(1);
         assert!(
             relay
@@ -61,7 +61,7 @@ async fn a_deferred_recipient_is_tried_again_when_it_is_due_and_not_before() {
 }
 
 #[tokio::test]
-async fn the_scheduler_wakes_by_itself_when_something_falls_due() {
+async fn the_scheduler_wakes_when_mail_is_due() {
     let server = NextHopServer::start(Offer::usual(), |connection, moment| match moment {
         Moment::Connected if connection < 3 => say("421 4.3.2 not yet"),
         _ => None,
@@ -79,8 +79,8 @@ async fn the_scheduler_wakes_by_itself_when_something_falls_due() {
 }
 
 #[tokio::test]
-async fn more_messages_than_places_are_all_delivered() {
-    let server = NextHopServer::obliging().await;
+async fn messages_beyond_the_limit_in_flight_are_delivered_later() {
+    let server = NextHopServer::accepting_everything().await;
     let mut relay = Relay::start(route_all_to(server.hop(TlsMode::None)), |settings| {
         settings.messages_in_flight = 3;
     });
@@ -104,8 +104,8 @@ async fn more_messages_than_places_are_all_delivered() {
     assert_eq!(relay.queue().await, []);
 }
 
-/// A server that tells when it has a whole message, and answers it when it is told to go on.
-async fn thoughtful() -> (NextHopServer, mpsc::UnboundedReceiver<()>) {
+/// Starts a server that reports when it has a whole message, and answers when it is told to.
+async fn answering_when_told() -> (NextHopServer, mpsc::UnboundedReceiver<()>) {
     let (tell, thinking) = mpsc::unbounded_channel();
     let server = NextHopServer::start(Offer::usual(), move |_, moment| match moment {
         Moment::EndOfData => {
@@ -119,8 +119,8 @@ async fn thoughtful() -> (NextHopServer, mpsc::UnboundedReceiver<()>) {
 }
 
 #[tokio::test]
-async fn drain_hands_back_what_does_not_end_in_time() {
-    let (server, mut thinking) = thoughtful().await;
+async fn drain_returns_attempts_that_do_not_end_in_time() {
+    let (server, mut thinking) = answering_when_told().await;
     let relay = Relay::start(route_all_to(server.hop(TlsMode::None)), |_| {});
     let id = relay
         .accept("alice@a.example", &["bob@b.example"], &message("stuck"))
@@ -144,7 +144,7 @@ async fn drain_hands_back_what_does_not_end_in_time() {
 }
 
 #[tokio::test]
-async fn drain_lets_what_is_in_hand_end() {
+async fn drain_lets_running_attempts_end() {
     let (tell, mut arrived) = mpsc::unbounded_channel();
     let allowed = Arc::new(Notify::new());
     let answer = Act::SayAfter(Arc::clone(&allowed), "250 2.0.0 at last".to_owned());
@@ -171,8 +171,8 @@ async fn drain_lets_what_is_in_hand_end() {
 }
 
 #[tokio::test]
-async fn after_a_drain_nothing_more_is_claimed() {
-    let server = NextHopServer::obliging().await;
+async fn nothing_is_claimed_after_a_drain() {
+    let server = NextHopServer::accepting_everything().await;
     let relay = Relay::start(route_all_to(server.hop(TlsMode::None)), |_| {});
     let (drained, spool, _directory) = relay.drain(PATIENCE).await;
     assert_eq!((drained.finished, drained.returned), (0, 0));

@@ -6,8 +6,7 @@ use crate::support::{
     Act, Certificate, Moment, NextHopServer, Offer, Relay, Told, message, route_all_to,
 };
 
-/// Sends one message and gives how it ended: `delivered` or the enhanced code, and whether under
-/// TLS.
+/// Sends one message; returns `delivered` or the enhanced code, and whether TLS was used.
 async fn send(
     server: &NextHopServer,
     mode: TlsMode,
@@ -40,7 +39,7 @@ fn delivered(secured: bool) -> (String, bool) {
 }
 
 #[tokio::test]
-async fn opportunistic_takes_any_certificate() {
+async fn opportunistic_tls_accepts_any_certificate() {
     let certificate = Certificate::new();
     let server = NextHopServer::start(Offer::with_tls(&certificate), |_, _| None).await;
     assert_eq!(
@@ -48,7 +47,7 @@ async fn opportunistic_takes_any_certificate() {
         delivered(true)
     );
     assert!(server.received()[0].tls);
-    // RFC 3207 section 4.2: what was said before TLS is forgotten.
+    // RFC 3207 section 4.2: everything before TLS is forgotten.
     let greetings = server
         .commands()
         .iter()
@@ -58,8 +57,8 @@ async fn opportunistic_takes_any_certificate() {
 }
 
 #[tokio::test]
-async fn opportunistic_goes_without_where_there_is_none() {
-    let server = NextHopServer::obliging().await;
+async fn opportunistic_tls_falls_back_to_plaintext_if_not_offered() {
+    let server = NextHopServer::accepting_everything().await;
     assert_eq!(
         send(&server, TlsMode::Opportunistic, None).await,
         delivered(false)
@@ -67,10 +66,10 @@ async fn opportunistic_goes_without_where_there_is_none() {
 }
 
 #[tokio::test]
-async fn opportunistic_goes_without_on_a_new_connection_where_the_handshake_fails() {
+async fn opportunistic_tls_reconnects_in_plaintext_if_the_handshake_fails() {
     let certificate = Certificate::new();
     let server = NextHopServer::start(Offer::with_tls(&certificate), |_, moment| match moment {
-        // What follows is no TLS.
+        // The octets that follow are not TLS.
         Moment::Command("STARTTLS") => Some(Act::SayAndClose("220 2.0.0 go ahead".to_owned())),
         _ => None,
     })
@@ -84,8 +83,8 @@ async fn opportunistic_goes_without_on_a_new_connection_where_the_handshake_fail
 }
 
 #[tokio::test]
-async fn opportunistic_goes_without_where_the_server_ends_the_session_after_the_handshake() {
-    // In TLS 1.3 the client is done before the server has judged it.
+async fn opportunistic_tls_reconnects_in_plaintext_if_the_session_ends_after_the_handshake() {
+    // In TLS 1.3 the client is finished before the server has checked its certificate.
     for certificate in [Certificate::new(), Certificate::demanding_another()] {
         let tls_once = std::sync::Mutex::new(std::collections::HashSet::new());
         let server =
@@ -108,14 +107,14 @@ async fn opportunistic_goes_without_where_the_server_ends_the_session_after_the_
             delivered(false)
         );
         assert_eq!(server.connections(), 2);
-        // Where TLS is required the message waits.
+        // If TLS is required, the message waits.
         let (word, _) = send(&server, TlsMode::Required, Some(&certificate)).await;
         assert_eq!(word, "4.7.5");
     }
 }
 
 #[tokio::test]
-async fn none_never_asks() {
+async fn tls_mode_none_never_sends_starttls() {
     let certificate = Certificate::new();
     let server = NextHopServer::start(Offer::with_tls(&certificate), |_, _| None).await;
     assert_eq!(send(&server, TlsMode::None, None).await, delivered(false));
@@ -123,7 +122,7 @@ async fn none_never_asks() {
 }
 
 #[tokio::test]
-async fn required_delivers_under_a_certificate_that_verifies() {
+async fn required_tls_delivers_with_a_verified_certificate() {
     let certificate = Certificate::new();
     let server = NextHopServer::start(Offer::with_tls(&certificate), |_, _| None).await;
     assert_eq!(
@@ -133,7 +132,7 @@ async fn required_delivers_under_a_certificate_that_verifies() {
 }
 
 #[tokio::test]
-async fn required_defers_under_a_certificate_that_does_not_verify() {
+async fn required_tls_defers_with_an_unverified_certificate() {
     let certificate = Certificate::new();
     let server = NextHopServer::start(Offer::with_tls(&certificate), |_, _| None).await;
     let other = Certificate::new();
@@ -143,7 +142,7 @@ async fn required_defers_under_a_certificate_that_does_not_verify() {
 }
 
 #[tokio::test]
-async fn required_defers_where_the_certificate_is_for_another_name() {
+async fn required_tls_defers_if_the_certificate_is_for_another_name() {
     let certificate = Certificate::new();
     let server = NextHopServer::start(Offer::with_tls(&certificate), |_, _| None).await;
     let directory = tempfile::tempdir().unwrap();
@@ -163,8 +162,8 @@ async fn required_defers_where_the_certificate_is_for_another_name() {
 }
 
 #[tokio::test]
-async fn required_defers_where_starttls_is_not_offered_or_refused() {
-    let server = NextHopServer::obliging().await;
+async fn required_tls_defers_if_starttls_is_missing_or_refused() {
+    let server = NextHopServer::accepting_everything().await;
     assert_eq!(send(&server, TlsMode::Required, None).await.0, "4.7.4");
 
     let certificate = Certificate::new();

@@ -1,4 +1,4 @@
-//! A next hop that takes a few recipients in a transaction gets the others in the next ones, at
+//! A next hop that accepts a few recipients in a transaction gets the others in further ones, at
 //! once.
 
 use std::collections::HashMap;
@@ -8,7 +8,8 @@ use gatepost_model::TlsMode;
 
 use crate::support::{Act, Moment, NextHopServer, Offer, Relay, message, route_all_to};
 
-/// Takes so many recipients in a transaction; to one more it says this.
+/// Starts a server that accepts `most` recipients in a transaction, and gives this reply to one
+/// more.
 async fn taking(most: usize, reply: &'static str) -> NextHopServer {
     let taken: Mutex<HashMap<usize, usize>> = Mutex::default();
     NextHopServer::start(Offer::usual(), move |connection, moment| {
@@ -34,7 +35,7 @@ fn people(count: usize) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn all_get_it_once_without_waiting_for_the_schedule() {
+async fn further_recipients_are_sent_at_once_and_once_each() {
     for reply in [
         "452 4.5.3 Too many recipients",
         "552 5.5.3 Maximum limit of 5 recipients reached",
@@ -56,7 +57,7 @@ async fn all_get_it_once_without_waiting_for_the_schedule() {
                 .sum::<usize>(),
             40
         );
-        // How many it takes is learned from the first transaction.
+        // The limit is learned from the first transaction.
         let asked = server.commands();
         let asked = asked.iter().filter(|(_, line)| line.starts_with("RCPT"));
         assert_eq!(asked.count(), 40 + 35, "{reply}");
@@ -64,7 +65,7 @@ async fn all_get_it_once_without_waiting_for_the_schedule() {
 }
 
 #[tokio::test]
-async fn none_taken_at_all_is_an_attempt() {
+async fn a_refusal_of_all_recipients_counts_as_an_attempt() {
     let server = taking(0, "452 4.5.3 Too many recipients").await;
     let mut relay = Relay::start(route_all_to(server.hop(TlsMode::None)), |_| {});
     relay

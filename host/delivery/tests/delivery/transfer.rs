@@ -1,4 +1,4 @@
-//! Messages reach their next hop whole, once, and every recipient gets its own answer.
+//! Messages reach their next hop whole, once, and every recipient gets its own reply.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use gatepost_spool::Ending;
 
 #[tokio::test]
 async fn a_message_is_delivered_once_and_leaves_the_queue() {
-    let server = NextHopServer::obliging().await;
+    let server = NextHopServer::accepting_everything().await;
     let mut relay = Relay::start(route_all_to(server.hop(TlsMode::Opportunistic)), |_| {});
     let raw = message("once");
     let id = relay
@@ -59,7 +59,7 @@ async fn a_message_is_delivered_once_and_leaves_the_queue() {
 
 #[tokio::test]
 async fn a_large_message_streams_from_its_file_unchanged() {
-    let server = NextHopServer::obliging().await;
+    let server = NextHopServer::accepting_everything().await;
     let mut relay = Relay::start(route_all_to(server.hop(TlsMode::None)), |_| {});
     let mut raw = message("large");
     for line in 0..60_000 {
@@ -79,7 +79,7 @@ async fn a_large_message_streams_from_its_file_unchanged() {
 
 #[tokio::test]
 async fn many_recipients_go_in_several_transactions_on_one_connection() {
-    let server = NextHopServer::obliging().await;
+    let server = NextHopServer::accepting_everything().await;
     let mut relay = Relay::start(route_all_to(server.hop(TlsMode::None)), |settings| {
         settings.recipients_per_transaction = 2;
     });
@@ -108,10 +108,10 @@ async fn many_recipients_go_in_several_transactions_on_one_connection() {
 }
 
 #[tokio::test]
-async fn recipients_part_by_next_hop_and_routing() {
+async fn recipients_are_grouped_by_next_hop() {
     let (one, other) = (
-        NextHopServer::obliging().await,
-        NextHopServer::obliging().await,
+        NextHopServer::accepting_everything().await,
+        NextHopServer::accepting_everything().await,
     );
     let hops = [one.hop(TlsMode::None), other.hop(TlsMode::None)];
     let default = hops[1].clone();
@@ -156,7 +156,7 @@ async fn recipients_part_by_next_hop_and_routing() {
 }
 
 #[tokio::test]
-async fn without_a_route_a_message_waits() {
+async fn a_message_without_a_route_is_deferred() {
     let mut relay = Relay::start(|_: &_, _: &_| Routing::Pass, |_| {});
     relay
         .accept("alice@a.example", &["bob@b.example"], &message("lost"))
@@ -169,7 +169,7 @@ async fn without_a_route_a_message_waits() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there_defers() {
+async fn an_unreachable_server_defers_the_message() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let hop = NextHop {
         host: "127.0.0.1".to_owned(),
@@ -217,7 +217,7 @@ async fn a_connection_lost_in_mid_message_defers_and_the_next_attempt_delivers()
 }
 
 #[tokio::test]
-async fn a_server_that_refuses_in_mid_message_is_heard_and_sent_no_more() {
+async fn a_server_that_refuses_in_mid_message_gets_no_more_of_it() {
     let server = NextHopServer::start(Offer::usual(), |_, moment| match moment {
         Moment::DataLine(1000) => Some(Act::SayAndHang("552 5.3.4 too big for us".to_owned())),
         _ => None,
@@ -242,7 +242,7 @@ async fn a_server_without_pipelining_gets_one_command_at_a_time() {
         extensions: vec!["8BITMIME"],
         starttls: None,
     };
-    // Whoever sends before it was answered is found out here: the reply comes before the line.
+    // A client that sends before the answer is noticed here: the line would come before the reply.
     let server = NextHopServer::start(offer, |_, _| None).await;
     let mut relay = Relay::start(route_all_to(server.hop(TlsMode::None)), |_| {});
     relay
@@ -267,7 +267,7 @@ async fn a_server_without_pipelining_gets_one_command_at_a_time() {
 }
 
 #[tokio::test]
-async fn a_server_that_says_nothing_is_not_waited_for_for_ever() {
+async fn a_silent_server_times_out() {
     let server = NextHopServer::start(Offer::usual(), |_, moment| match moment {
         Moment::Command(line) if line.starts_with("MAIL") => Some(Act::Hang),
         _ => None,
@@ -287,14 +287,14 @@ async fn a_server_that_says_nothing_is_not_waited_for_for_ever() {
 }
 
 #[tokio::test]
-async fn eight_bit_octets_need_a_server_that_takes_them() {
+async fn eight_bit_messages_need_8bitmime() {
     let seven = Offer {
         extensions: vec!["PIPELINING"],
         starttls: None,
     };
     let (seven, eight) = (
         NextHopServer::start(seven, |_, _| None).await,
-        NextHopServer::obliging().await,
+        NextHopServer::accepting_everything().await,
     );
     let hops = [seven.hop(TlsMode::None), eight.hop(TlsMode::None)];
     let mut relay = Relay::start(
@@ -323,8 +323,8 @@ async fn eight_bit_octets_need_a_server_that_takes_them() {
 }
 
 #[tokio::test]
-async fn a_panic_costs_one_attempt_of_one_message() {
-    let server = NextHopServer::obliging().await;
+async fn a_panic_defers_only_one_message() {
+    let server = NextHopServer::accepting_everything().await;
     let hop = server.hop(TlsMode::None);
     let mut relay = Relay::start(
         move |_: &_, recipient: &gatepost_spool::ClaimedRecipient| {
@@ -346,7 +346,7 @@ async fn a_panic_costs_one_attempt_of_one_message() {
 }
 
 #[tokio::test]
-async fn a_greeting_that_refuses_for_now_defers() {
+async fn a_transient_greeting_defers_the_message() {
     let server = NextHopServer::start(Offer::usual(), |_, moment| match moment {
         Moment::Connected => say("421 4.3.2 closed for lunch"),
         _ => None,

@@ -1,4 +1,4 @@
-//! What the tests of delivery share: a next hop that does as it is told, and a relay around it.
+//! Support for the tests of delivery: a scripted next hop, and a relay.
 
 mod next_hop;
 mod notice;
@@ -10,10 +10,10 @@ pub use next_hop::{Act, Certificate, Moment, NextHopServer, Offer, say};
 pub use notice::Notice;
 pub use relay::{Relay, Told, new_message, route_all_to, start_error};
 
-/// Nothing in a test takes that long; what does is a failure, not a wait.
+/// Longer than anything in a test takes: reaching it is a failure, not a wait.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A plain message with that subject.
+/// Makes a plain message with that subject.
 pub fn message(subject: &str) -> Vec<u8> {
     format!(
         "From: <alice@a.example>\r\nTo: <bob@b.example>\r\nSubject: {subject}\r\n\

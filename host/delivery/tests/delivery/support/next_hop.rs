@@ -1,4 +1,4 @@
-//! A next hop on loopback, scripted.
+//! A scripted next hop on loopback.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -15,33 +15,33 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-/// What the script is asked about.
+/// Moment for which the script may choose an action.
 #[derive(Debug, Clone, Copy)]
 pub enum Moment<'a> {
-    /// A connection has come.
+    /// A connection was opened.
     Connected,
     /// A command line, without its CRLF.
     Command(&'a str),
-    /// The so-manieth line of a message.
+    /// A line of a message, with its number.
     DataLine(usize),
     /// The end of a message.
     EndOfData,
 }
 
-/// What the script wants done.
+/// Action of the script.
 #[derive(Debug, Clone)]
 pub enum Act {
-    /// This reply.
+    /// Send this reply.
     Say(String),
-    /// This reply, then hang up.
+    /// Send this reply, then close the connection.
     SayAndClose(String),
-    /// This reply, once it is allowed to.
+    /// Send this reply when notified.
     SayAfter(Arc<Notify>, String),
-    /// This reply, and nothing is read any more.
+    /// Send this reply, and read nothing more.
     SayAndHang(String),
-    /// Hang up without a word.
+    /// Close the connection without a reply.
     Close,
-    /// Say nothing any more, and hear nothing.
+    /// Send and read nothing more.
     Hang,
 }
 
@@ -49,10 +49,10 @@ pub fn say(reply: &str) -> Option<Act> {
     Some(Act::Say(reply.to_owned()))
 }
 
-/// Asked with the number of the connection, from 0; `None` means what any server would do.
+/// Called with the number of the connection, from 0; `None` means the usual reply.
 type Script = dyn Fn(usize, Moment<'_>) -> Option<Act> + Send + Sync;
 
-/// What EHLO offers.
+/// Extensions that EHLO offers.
 #[derive(Clone, Default)]
 pub struct Offer {
     pub extensions: Vec<&'static str>,
@@ -111,8 +111,8 @@ impl Certificate {
         }
     }
 
-    /// One whose server demands a certificate of its client, which TLS 1.3 lets it say only after
-    /// the client's side of the handshake is done.
+    /// Makes one whose server demands a certificate of its client, which TLS 1.3 lets it say only
+    /// after the client's side of the handshake is finished.
     pub fn demanding_another() -> Self {
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
@@ -143,7 +143,7 @@ impl Certificate {
     }
 }
 
-/// A message as the next hop got it.
+/// A message as the next hop received it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Received {
     pub connection: usize,
@@ -207,8 +207,8 @@ impl NextHopServer {
         }
     }
 
-    /// A server that takes everything.
-    pub async fn obliging() -> Self {
+    /// Starts a server that accepts everything.
+    pub async fn accepting_everything() -> Self {
         Self::start(Offer::usual(), |_, _| None).await
     }
 
@@ -236,7 +236,7 @@ impl NextHopServer {
         self.log.lock().unwrap().received.clone()
     }
 
-    /// Whether a command ever came before the reply to the one before.
+    /// Returns true if a command ever came before the reply to the previous one.
     pub fn pipelined(&self) -> bool {
         self.log.lock().unwrap().pipelined
     }
@@ -264,7 +264,7 @@ async fn serve(mut conversation: Conversation, stream: TcpStream) {
     let _ = conversation.hold(&mut wire).await;
 }
 
-/// Ends a conversation: by a good-bye, a script or an error.
+/// End of a conversation: by QUIT, a script or an error.
 struct Over;
 
 impl From<std::io::Error> for Over {
@@ -398,7 +398,7 @@ impl Conversation {
         Ok(())
     }
 
-    /// Does what the script wants at this moment, or says the usual; gives what was said.
+    /// Runs the script's action for this moment, or the usual reply; returns the reply sent.
     async fn act(&self, wire: &mut Wire, moment: Moment<'_>, usual: &str) -> Result<String, Over> {
         let act = (self.script)(self.number, moment).unwrap_or(Act::Say(usual.to_owned()));
         self.perform(wire, act).await

@@ -1,10 +1,9 @@
-//! A notice as a strict reader takes it apart: by mail-parser for what a mail reader sees, and by
-//! the letter of RFC 6522 and RFC 3464 for what a machine does.
+//! A strict reader of notices: by mail-parser as a mail reader sees them, and by RFC 6522 and RFC
+//! 3464 as a machine does.
 
 use mail_parser::{HeaderValue, MessageParser, MimeHeaders, PartType};
 
-/// The fields that there are for the message (RFC 3464 section 2.2), and whether there must be
-/// one.
+/// Fields allowed for the message (RFC 3464 section 2.2); true if one is required.
 const OF_MESSAGE: [(&str, bool); 6] = [
     ("Original-Envelope-Id", false),
     ("Reporting-MTA", true),
@@ -14,7 +13,7 @@ const OF_MESSAGE: [(&str, bool); 6] = [
     ("X-Gatepost-Transaction", false),
 ];
 
-/// The same for a recipient (section 2.3).
+/// Fields allowed for a recipient (section 2.3); true if one is required.
 const OF_RECIPIENT: [(&str, bool); 9] = [
     ("Original-Recipient", false),
     ("Final-Recipient", true),
@@ -29,22 +28,22 @@ const OF_RECIPIENT: [(&str, bool); 9] = [
 
 type Fields = Vec<(String, String)>;
 
-/// A notice that has kept all the rules.
+/// A notice that keeps all rules.
 #[derive(Debug)]
 pub struct Notice {
     header: Fields,
-    /// The part for people, decoded.
+    /// Part for people, decoded.
     pub text: String,
     pub status_type: String,
     message: Fields,
     pub recipients: Vec<Fields>,
     pub returned_type: String,
-    /// What returned, decoded.
+    /// Returned part, decoded.
     pub returned: Vec<u8>,
 }
 
 impl Notice {
-    /// Takes a notice apart.
+    /// Reads a notice, and checks it.
     #[track_caller]
     pub fn read(octets: &[u8]) -> Self {
         for line in octets.split(|octet| *octet == b'\n') {
@@ -118,22 +117,22 @@ impl Notice {
         }
     }
 
-    /// The value of a header field of the notice.
+    /// Returns the value of a header field of the notice.
     pub fn header(&self, name: &str) -> &str {
         value(&self.header, name).unwrap_or_else(|| panic!("no {name}"))
     }
 
-    /// A field of the message.
+    /// Returns a field of the message.
     pub fn message(&self, name: &str) -> &str {
         value(&self.message, name).unwrap_or_else(|| panic!("no {name}"))
     }
 
-    /// A field of a recipient.
+    /// Returns a field of a recipient.
     pub fn recipient(&self, at: usize, name: &str) -> &str {
         value(&self.recipients[at], name).unwrap_or_else(|| panic!("no {name}"))
     }
 
-    /// Whether there is such a field of a recipient.
+    /// Returns true if a recipient has such a field.
     pub fn has(&self, at: usize, name: &str) -> bool {
         value(&self.recipients[at], name).is_some()
     }
@@ -142,7 +141,7 @@ impl Notice {
         std::str::from_utf8(&self.returned).unwrap()
     }
 
-    /// The part for people, its lines joined (RFC 3676 section 4.2).
+    /// Returns the part for people with its lines joined (RFC 3676 section 4.2).
     pub fn joined(&self) -> String {
         self.text.replace(" \r\n> ", " ").replace(" \r\n", " ")
     }
@@ -155,7 +154,7 @@ fn value<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
         .map(|(_, value)| value.as_str())
 }
 
-/// The fields of a block, unfolded.
+/// Returns the fields of a block, unfolded.
 fn fields(block: &str) -> Fields {
     let unfolded = block
         .trim_end()
@@ -177,7 +176,7 @@ fn fields(block: &str) -> Fields {
         .collect()
 }
 
-/// Holds the fields of a block against what they may be.
+/// Checks the fields of a block against the allowed ones.
 fn check(fields: &Fields, allowed: &[(&str, bool)]) {
     for (name, needed) in allowed {
         let times = fields.iter().filter(|(found, _)| found == name).count();

@@ -1,4 +1,5 @@
-//! Delivery with a real spool, a router made of a closure, and an observer that the test hears.
+//! Delivery with a real spool, a router made of a closure, and an observer that reports to the
+//! test.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -23,10 +24,10 @@ use tokio::time::timeout;
 
 use super::PATIENCE;
 
-/// How long a message lives.
+/// Time to live of a message.
 const LIFE: Duration = Duration::from_secs(5 * 24 * 60 * 60);
 
-/// What the observer was told.
+/// Call of the observer.
 #[derive(Debug, Clone)]
 pub enum Told {
     Ended {
@@ -34,7 +35,7 @@ pub enum Told {
         recipient: String,
         ending: Ending,
         tls: Option<String>,
-        /// The policies that were asked for the route.
+        /// Policies that were asked for the route.
         policies: Vec<String>,
     },
     Noticed {
@@ -45,7 +46,7 @@ pub enum Told {
 }
 
 impl Told {
-    /// The recipient, how it ended in a word, and the reply.
+    /// Returns the recipient, its outcome in a word, and the reply.
     pub fn ended(self) -> (String, &'static str, Reply) {
         let Self::Ended {
             recipient, ending, ..
@@ -122,14 +123,14 @@ pub struct Relay {
     handle: Handle,
     settings: Settings,
     told: mpsc::UnboundedReceiver<Told>,
-    /// How far the clock of delivery is ahead, in milliseconds.
+    /// Milliseconds by which delivery's clock is ahead.
     ahead: Arc<AtomicU64>,
     _directory: TempDir,
 }
 
 impl Relay {
-    /// With that router and, after `change`, those settings. The waits of the schedule are those
-    /// of production: only [`Relay::pass`] brings a second attempt about.
+    /// Starts delivery with that router and, after `change`, those settings. The waits of the
+    /// schedule are those of production: only [`Relay::pass`] brings a second attempt about.
     pub fn start(
         router: impl Fn(&Claim, &ClaimedRecipient) -> Routing + Send + Sync + 'static,
         change: impl FnOnce(&mut Settings),
@@ -164,7 +165,7 @@ impl Relay {
         }
     }
 
-    /// Puts other settings in use.
+    /// Activates other settings.
     pub fn reload(&mut self, change: impl FnOnce(&mut Settings)) {
         change(&mut self.settings);
         let prepared = self.handle.prepare(self.settings.clone()).unwrap();
@@ -187,7 +188,7 @@ impl Relay {
         self.accept_with(from, to, raw, |_| {}).await
     }
 
-    /// The same of a message changed like this.
+    /// Puts a message into the spool after a change to it.
     pub async fn accept_with(
         &self,
         from: &str,
@@ -217,12 +218,12 @@ impl Relay {
         id
     }
 
-    /// Where a message has its body that is not in the database.
+    /// Returns the path of a message's body, if it is not in the database.
     pub fn body(&self, id: TransactionId) -> PathBuf {
         self._directory.path().join("incoming").join(id.to_string())
     }
 
-    /// The next thing that the observer is told.
+    /// Waits for the next call of the observer.
     pub async fn told(&mut self) -> Told {
         timeout(PATIENCE, self.told.recv())
             .await
@@ -230,7 +231,7 @@ impl Relay {
             .unwrap()
     }
 
-    /// The next notice: what it says became of whom.
+    /// Waits for the next notice; returns its action and its recipients.
     pub async fn noticed(&mut self) -> (Action, Vec<String>) {
         match self.told().await {
             Told::Noticed {
@@ -240,7 +241,7 @@ impl Relay {
         }
     }
 
-    /// The next ends of attempts, so many, sorted by recipient.
+    /// Waits for so many ends of attempts, and sorts them by recipient.
     pub async fn ended(&mut self, count: usize) -> Vec<(String, &'static str, Reply)> {
         let mut ended = Vec::new();
         for _ in 0..count {
@@ -254,7 +255,7 @@ impl Relay {
         self.spool.list(Filter::default()).await.unwrap()
     }
 
-    /// Stops delivery, with that long for what is in hand.
+    /// Stops delivery, with that much time for running attempts.
     pub async fn drain(self, within: Duration) -> (Drained, Arc<SqliteSpool>, TempDir) {
         let drained = timeout(PATIENCE, self.handle.drain(within))
             .await
@@ -263,7 +264,7 @@ impl Relay {
     }
 }
 
-/// A submitted message, received now, with its body inline; it lives five days.
+/// Makes a submitted message, received now, with its body inline; it lives five days.
 pub fn new_message(from: &str, to: &[&str], raw: &[u8]) -> NewMessage {
     let now = Millis::now();
     let message = Message::from_bytes(raw.to_vec().into());
@@ -307,7 +308,7 @@ pub fn new_message(from: &str, to: &[&str], raw: &[u8]) -> NewMessage {
     }
 }
 
-/// Why delivery does not start with these settings.
+/// Returns the error with which delivery refuses these settings.
 pub fn start_error(settings: Settings) -> String {
     let directory = tempfile::tempdir().unwrap();
     let spool = SqliteSpool::open(SpoolSettings::new(directory.path())).unwrap();
