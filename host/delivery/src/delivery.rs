@@ -131,7 +131,7 @@ impl Handle {
     /// Activates other settings for all attempts that begin from now on. Running attempts end with
     /// the settings that they began with, on connections of their own, which count towards the
     /// limit.
-    pub fn put_in_use(&self, Prepared(delivery): Prepared) {
+    pub fn activate(&self, Prepared(delivery): Prepared) {
         delivery.pool.activate();
         self.current.send_replace(delivery);
     }

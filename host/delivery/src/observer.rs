@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use gatepost_message::{Address, TransactionId};
 use gatepost_model::{Judgement, NextHop};
-use gatepost_spool::{Claim, ClaimedRecipient, Ending};
+use gatepost_spool::{AttemptOutcome, Claim, ClaimedRecipient};
 
 use crate::notify::Action;
 
@@ -39,8 +39,8 @@ pub struct Attempt<'a> {
     pub route: Option<&'a NextHop>,
     /// Protocol and cipher of the connection; `None` in plaintext or without one.
     pub tls: Option<&'a str>,
-    /// Outcome, with the reply and the server; never [`Ending::Returned`], which is no attempt.
-    pub ending: &'a Ending,
+    /// Outcome, with the reply and the server; never [`AttemptOutcome::Returned`], which is no attempt.
+    pub outcome: &'a AttemptOutcome,
     /// Time from the claim to the end.
     pub took: Duration,
 }

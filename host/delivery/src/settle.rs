@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gatepost_model::{Judgement, NextHop, Protocol};
 use gatepost_smtp::Reply;
-use gatepost_spool::{Ending, RecipientResult, Report, SpoolError};
+use gatepost_spool::{AttemptOutcome, RecipientResult, Report, SpoolError};
 
 use crate::delivery::Delivery;
 use crate::in_hand::MessageInHand;
@@ -66,7 +66,7 @@ pub(crate) enum AttemptReply {
 /// A recipient's result, with the outcome that follows from it.
 struct SettledRecipient {
     attempt: RecipientAttempt,
-    ending: Ending,
+    outcome: AttemptOutcome,
 }
 
 /// Settles recipients: one report to the spool, with a notice for each action that their sender is
@@ -80,7 +80,7 @@ pub(crate) async fn settle(
         .into_iter()
         .filter(|attempt| in_hand.close(attempt.index))
         .map(|attempt| SettledRecipient {
-            ending: outcome_of(delivery, in_hand, &attempt),
+            outcome: outcome_of(delivery, in_hand, &attempt),
             attempt,
         })
         .collect();
@@ -123,7 +123,11 @@ pub(crate) async fn settle_open(
 }
 
 /// Returns the outcome that follows from a result.
-fn outcome_of(delivery: &Delivery, in_hand: &MessageInHand, attempt: &RecipientAttempt) -> Ending {
+fn outcome_of(
+    delivery: &Delivery,
+    in_hand: &MessageInHand,
+    attempt: &RecipientAttempt,
+) -> AttemptOutcome {
     let now = delivery.now();
     let server = match &attempt.route {
         Some(hop) if attempt.connected => Some(format!("{}:{}", hop.host, hop.port)),
@@ -132,12 +136,12 @@ fn outcome_of(delivery: &Delivery, in_hand: &MessageInHand, attempt: &RecipientA
     let reply = match &attempt.reply {
         AttemptReply::FromServer(reply) | AttemptReply::FromRelay(reply) => reply.clone(),
         AttemptReply::Damaged(reply) => {
-            return Ending::Held {
+            return AttemptOutcome::Held {
                 reply: reply.clone(),
             };
         }
         AttemptReply::NotAttempted(wait) => {
-            return Ending::Returned {
+            return AttemptOutcome::Returned {
                 next_attempt: now + *wait,
             };
         }
@@ -145,17 +149,17 @@ fn outcome_of(delivery: &Delivery, in_hand: &MessageInHand, attempt: &RecipientA
     if reply.is_positive()
         && let Some(server) = server
     {
-        return Ending::Delivered { reply, server };
+        return AttemptOutcome::Delivered { reply, server };
     }
     if reply.is_permanent() {
-        return Ending::Failed { reply, server };
+        return AttemptOutcome::Failed { reply, server };
     }
     let claim = &in_hand.claim;
     let recipient = in_hand.recipient(attempt.index);
     let late_at = notify::delay_notice_at(&delivery.settings.notifications, claim, recipient);
     let next = (delivery.schedule).next(claim.expires_at, recipient.attempts, now);
     match next {
-        Some(next_attempt) => Ending::Deferred {
+        Some(next_attempt) => AttemptOutcome::Deferred {
             reply,
             server,
             // As on the expiry, an attempt falls on the time at which the sender is to be told.
@@ -165,7 +169,7 @@ fn outcome_of(delivery: &Delivery, in_hand: &MessageInHand, attempt: &RecipientA
             },
             delay_told: late_at.is_some_and(|at| now >= at),
         },
-        None => Ending::Failed {
+        None => AttemptOutcome::Failed {
             // RFC 3463: X.4.7, delivery time expired.
             reply: Reply::new(
                 554,
@@ -183,18 +187,22 @@ fn outcome_of(delivery: &Delivery, in_hand: &MessageInHand, attempt: &RecipientA
 /// Returns the action that the sender is to be told of for a recipient, if any.
 fn action_to_report(in_hand: &MessageInHand, settled: &SettledRecipient) -> Option<Action> {
     let recipient = in_hand.recipient(settled.attempt.index);
-    let action = match &settled.ending {
-        Ending::Failed { .. } => Action::Failed,
-        Ending::Deferred {
+    let action = match &settled.outcome {
+        AttemptOutcome::Failed { .. } => Action::Failed,
+        AttemptOutcome::Deferred {
             delay_told: true, ..
         } => Action::Delayed,
-        Ending::Delivered { .. } if settled.attempt.dsn_passed_on => return None,
+        AttemptOutcome::Delivered { .. } if settled.attempt.dsn_passed_on => return None,
         // LMTP attempts for a mailbox (RFC 2033 section 4.2), SMTP for a further hop.
-        Ending::Delivered { .. } => match settled.attempt.route.as_ref().map(|hop| hop.protocol) {
-            Some(Protocol::Lmtp) => Action::Delivered,
-            _ => Action::Relayed,
-        },
-        Ending::Deferred { .. } | Ending::Held { .. } | Ending::Returned { .. } => return None,
+        AttemptOutcome::Delivered { .. } => {
+            match settled.attempt.route.as_ref().map(|hop| hop.protocol) {
+                Some(Protocol::Lmtp) => Action::Delivered,
+                _ => Action::Relayed,
+            }
+        }
+        AttemptOutcome::Deferred { .. }
+        | AttemptOutcome::Held { .. }
+        | AttemptOutcome::Returned { .. } => return None,
     };
     notify::wants_notice(recipient.dsn.notify, action).then_some(action)
 }
@@ -218,20 +226,20 @@ async fn notices(
     }
     let mut notices = Vec::new();
     for action in Action::ALL {
-        let told: Vec<_> = (settled.iter())
+        let reported: Vec<_> = (settled.iter())
             .filter(|one| action_to_report(in_hand, one) == Some(action))
             .filter_map(|one| reported(in_hand, one))
             .collect();
-        if told.is_empty() {
+        if reported.is_empty() {
             continue;
         }
-        let cause = NoticeContext {
+        let context = NoticeContext {
             hostname: &delivery.settings.hostname,
             action,
             now: delivery.now(),
-            told: &told,
+            reported: &reported,
         };
-        notices.push(Notice::of(notifications, claim.into(), cause, to).await);
+        notices.push(Notice::of(notifications, claim.into(), context, to).await);
     }
     notices
 }
@@ -256,7 +264,7 @@ async fn record(
                 .iter()
                 .map(|one| RecipientResult {
                     number: in_hand.recipient(one.attempt.index).number,
-                    ending: one.ending.clone(),
+                    outcome: one.outcome.clone(),
                 })
                 .collect(),
             notices: notices
@@ -290,17 +298,17 @@ async fn record(
 async fn report_outcome(delivery: &Delivery, in_hand: &MessageInHand, settled: &SettledRecipient) {
     let recipient = in_hand.recipient(settled.attempt.index);
     let took = in_hand.since.elapsed();
-    let (result, reply, server, next) = match &settled.ending {
-        Ending::Delivered { reply, server } => ("delivered", reply, Some(server), None),
-        Ending::Deferred {
+    let (result, reply, server, next) = match &settled.outcome {
+        AttemptOutcome::Delivered { reply, server } => ("delivered", reply, Some(server), None),
+        AttemptOutcome::Deferred {
             reply,
             server,
             next_attempt,
             ..
         } => ("deferred", reply, server.as_ref(), Some(next_attempt)),
-        Ending::Failed { reply, server } => ("failed", reply, server.as_ref(), None),
-        Ending::Held { reply } => ("held", reply, None, None),
-        Ending::Returned { .. } => {
+        AttemptOutcome::Failed { reply, server } => ("failed", reply, server.as_ref(), None),
+        AttemptOutcome::Held { reply } => ("held", reply, None, None),
+        AttemptOutcome::Returned { .. } => {
             metrics::counter!("gatepost_delivery_results_total", "result" => "returned")
                 .increment(1);
             return;
@@ -324,7 +332,7 @@ async fn report_outcome(delivery: &Delivery, in_hand: &MessageInHand, settled: &
         judgements: &settled.attempt.judgements,
         route: settled.attempt.route.as_ref(),
         tls: settled.attempt.tls.as_deref(),
-        ending: &settled.ending,
+        outcome: &settled.outcome,
         took,
     };
     delivery.observer.attempt_ended(&attempt).await;
@@ -335,9 +343,9 @@ fn reported<'a>(
     in_hand: &'a MessageInHand,
     settled: &'a SettledRecipient,
 ) -> Option<ReportedRecipient<'a>> {
-    let (Ending::Delivered { reply, .. }
-    | Ending::Deferred { reply, .. }
-    | Ending::Failed { reply, .. }) = &settled.ending
+    let (AttemptOutcome::Delivered { reply, .. }
+    | AttemptOutcome::Deferred { reply, .. }
+    | AttemptOutcome::Failed { reply, .. }) = &settled.outcome
     else {
         return None;
     };

@@ -24,7 +24,9 @@ use gatepost_model::{
 };
 use gatepost_policy::{Memory, Pinned};
 use gatepost_smtp::{Reply, dsn};
-use gatepost_spool::{Claim, ClaimedRecipient, Ending, NewBody, NewMessage, SenderProof, Spool};
+use gatepost_spool::{
+    AttemptOutcome, Claim, ClaimedRecipient, NewBody, NewMessage, SenderProof, Spool,
+};
 use gatepost_trace::{Event, Kind, Notified, Trace};
 use tracing::Instrument as _;
 
@@ -127,7 +129,7 @@ impl Routing {
     async fn observe(&self, attempt: &Attempt<'_>) {
         let transaction = &attempt.message.transaction;
         let recipient = attempt.recipient;
-        let Some(ended) = Ended::of(attempt.ending) else {
+        let Some(ended) = Ended::of(attempt.outcome) else {
             return;
         };
         let Ended {
@@ -230,16 +232,16 @@ struct Ended<'a> {
 
 impl<'a> Ended<'a> {
     /// Returns `None` for an attempt that was not made.
-    fn of(ending: &'a Ending) -> Option<Self> {
+    fn of(outcome: &'a AttemptOutcome) -> Option<Self> {
         use {gatepost_model::Ending as ForPolicies, gatepost_trace::Ending as ForTrace};
-        let (reply, server, for_policies, for_trace) = match ending {
-            Ending::Delivered { reply, server } => (
+        let (reply, server, for_policies, for_trace) = match outcome {
+            AttemptOutcome::Delivered { reply, server } => (
                 reply,
                 Some(server.as_str()),
                 ForPolicies::Delivered,
                 ForTrace::Delivered,
             ),
-            Ending::Deferred {
+            AttemptOutcome::Deferred {
                 reply,
                 server,
                 next_attempt,
@@ -252,15 +254,15 @@ impl<'a> Ended<'a> {
                     next_attempt: *next_attempt,
                 },
             ),
-            Ending::Failed { reply, server } => (
+            AttemptOutcome::Failed { reply, server } => (
                 reply,
                 server.as_deref(),
                 ForPolicies::Failed,
                 ForTrace::Failed,
             ),
             // Of a policy's outcomes this is nearest: nothing has come of it yet.
-            Ending::Held { reply } => (reply, None, ForPolicies::Deferred, ForTrace::Held),
-            Ending::Returned { .. } => return None,
+            AttemptOutcome::Held { reply } => (reply, None, ForPolicies::Deferred, ForTrace::Held),
+            AttemptOutcome::Returned { .. } => return None,
         };
         Some(Self {
             reply,

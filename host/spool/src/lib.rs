@@ -55,10 +55,10 @@ pub use damage::{DamagedBody, JournalDamage, LogDamage, MarkDamage, inspect};
 pub use error::SpoolError;
 pub use gatepost_model::{Machine, Scope};
 pub use journal::Fault;
-pub use memory::{Remembered, RememberedTotals};
+pub use memory::{RememberedSize, RememberedTotals};
 pub use message::{
-    Claim, ClaimedRecipient, Ending, InitialState, Lease, NewBody, NewMessage, NewRecipient, Owner,
-    Quarantine, RecipientResult, Recorded, Report, SenderProof,
+    AttemptOutcome, Claim, ClaimedRecipient, InitialState, Lease, NewBody, NewMessage,
+    NewRecipient, Owner, Quarantine, RecipientResult, Recorded, Report, SenderProof,
 };
 pub use queue::{
     Changed, Expired, Filter, KnownMachine, QueueDepth, Recipient, RecipientState, Record,

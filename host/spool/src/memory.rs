@@ -89,7 +89,7 @@ pub(crate) enum MemoryChange {
 
 /// Number and size of the remembered entries of one kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Remembered {
+pub struct RememberedSize {
     /// Number of keys or addresses.
     pub entries: usize,
     /// Octets of memory that they are assumed to need.
@@ -100,11 +100,11 @@ pub struct Remembered {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RememberedTotals {
     /// Keys that are marked as seen.
-    pub marks: Remembered,
+    pub marks: RememberedSize,
     /// Keys under which something is counted.
-    pub counts: Remembered,
+    pub counts: RememberedSize,
     /// Addresses that are known as machines'.
-    pub machines: Remembered,
+    pub machines: RememberedSize,
 }
 
 #[derive(Debug, Default)]
@@ -251,7 +251,7 @@ impl Memory {
     pub(crate) fn totals(&self) -> RememberedTotals {
         let state = self.read();
         let mut totals = RememberedTotals::default();
-        let add = |total: &mut Remembered, entries, octets| {
+        let add = |total: &mut RememberedSize, entries, octets| {
             total.entries += entries;
             total.octets += octets;
         };

@@ -253,12 +253,12 @@ pub struct RecipientResult {
     /// Number of the recipient in the claim.
     pub number: u32,
     /// End of the attempt.
-    pub ending: Ending,
+    pub outcome: AttemptOutcome,
 }
 
 /// End of an attempt for one recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ending {
+pub enum AttemptOutcome {
     /// The next hop accepted it.
     Delivered {
         /// Reply of the next hop.

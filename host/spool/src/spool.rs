@@ -25,7 +25,7 @@ pub trait Spool: Send + Sync + 'static {
     /// start. A spool that is not on a disk has none.
     ///
     /// [`SpoolSettings::with_min_free`]: crate::SpoolSettings::with_min_free
-    fn keep_free(&self, _bytes: u64) {}
+    fn set_min_free(&self, _bytes: u64) {}
 
     /// Opens a writer for the octets of one message. Nothing of it survives unless the message is
     /// accepted.

@@ -74,7 +74,7 @@ proptest! {
             Err(error) => prop_assert!(alter && BodyDamage::is_cause_of(&error), "{error}"),
         }
         let reply = reply(451, "4.3.0", "damaged");
-        let held = Ending::Held { reply: reply.clone() };
+        let held = AttemptOutcome::Held { reply: reply.clone() };
         wait(spool.record(report(&claim, &held))).unwrap();
         let queue = list(&spool);
         prop_assert_eq!(&queue[0].recipients[0].state, &RecipientState::Held);

@@ -162,7 +162,7 @@ impl History {
         for step in steps {
             match step {
                 Step::Accept { large, kind } => history.accept(&spool, *large, *kind),
-                Step::Deliver(endings) => history.deliver(&spool, owner, endings),
+                Step::Deliver(outcomes) => history.deliver(&spool, owner, outcomes),
                 Step::Look => drop(list(&spool)),
                 Step::Hold => history.hold(&spool),
                 Step::Reopen => {
@@ -231,15 +231,15 @@ impl History {
         self.held = held(&list(spool));
     }
 
-    fn deliver(&mut self, spool: &SqliteSpool, owner: Owner, endings: &[u8]) {
+    fn deliver(&mut self, spool: &SqliteSpool, owner: Owner, outcomes: &[u8]) {
         let claims = wait(spool.claim(owner, START, 100, LEASE)).unwrap();
-        for (claim, ending) in claims.iter().zip(endings) {
-            let ending = match ending {
+        for (claim, outcome) in claims.iter().zip(outcomes) {
+            let outcome = match outcome {
                 0 | 1 => delivered(),
                 2 => deferred(START),
                 _ => continue,
             };
-            let recorded = wait(spool.record(report(claim, &ending))).unwrap();
+            let recorded = wait(spool.record(report(claim, &outcome))).unwrap();
             if recorded.finished {
                 let id = claim.transaction.id;
                 self.waiting.remove(&id);

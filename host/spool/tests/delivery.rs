@@ -62,8 +62,8 @@ fn a_message_is_deleted_with_its_last_recipient() {
         message(TransactionId::new(), &["bob@a.example", "carol@b.example"]),
     );
     let claim = claim_one(&spool, START);
-    let part = |number, ending| Report {
-        results: vec![RecipientResult { number, ending }],
+    let part = |number, outcome| Report {
+        results: vec![RecipientResult { number, outcome }],
         ..report(&claim, &delivered())
     };
 
@@ -101,7 +101,7 @@ fn returning_a_recipient_counts_no_attempt() {
     let spool = open(directory.path());
     accept(&spool, message(TransactionId::new(), &["bob@a.example"]));
     let claim = claim_one(&spool, START);
-    let returned = Ending::Returned {
+    let returned = AttemptOutcome::Returned {
         next_attempt: START,
     };
     wait(spool.record(report(&claim, &returned))).unwrap();
@@ -162,7 +162,7 @@ fn no_two_leases_are_the_same() {
     accept(&spool, message(TransactionId::new(), &["bob@a.example"]));
     let owner = Owner::new();
     let first = wait(spool.claim(owner, START, 1, LEASE)).unwrap().remove(0);
-    let returned = Ending::Returned {
+    let returned = AttemptOutcome::Returned {
         next_attempt: START,
     };
     wait(spool.record(report(&first, &returned))).unwrap();

@@ -126,7 +126,7 @@ enum Step {
     },
     Record {
         claim: Index,
-        endings: Vec<u8>,
+        outcomes: Vec<u8>,
     },
     Retry(Option<Index>),
     Cancel(Option<Index>),
@@ -153,7 +153,7 @@ fn step() -> impl Strategy<Value = Step> {
         ),
         1 => index().prop_map(AcceptAgain),
         5 => (1..4_usize).prop_map(|limit| Claim { limit }),
-        6 => (index(), vec(0..6_u8, 4)).prop_map(|(claim, endings)| Record { claim, endings }),
+        6 => (index(), vec(0..6_u8, 4)).prop_map(|(claim, outcomes)| Record { claim, outcomes }),
         1 => chosen().prop_map(Retry),
         1 => chosen().prop_map(Cancel),
         1 => chosen().prop_map(Hold),
@@ -290,10 +290,10 @@ impl Pair {
                 }
             }
             Step::Claim { limit } => self.claim(limit),
-            Step::Record { claim, endings } => {
+            Step::Record { claim, outcomes } => {
                 if !self.claims.is_empty() {
                     let (id, lease, numbers) = claim.get(&self.claims).clone();
-                    self.record(id, lease, &numbers, &endings);
+                    self.record(id, lease, &numbers, &outcomes);
                 }
             }
             Step::Retry(index) => {
@@ -502,20 +502,20 @@ impl Pair {
         self.claims.push((claim.transaction.id, lease, numbers));
     }
 
-    fn record(&mut self, id: TransactionId, lease: Lease, numbers: &[u32], endings: &[u8]) {
+    fn record(&mut self, id: TransactionId, lease: Lease, numbers: &[u32], outcomes: &[u8]) {
         let mut results = Vec::new();
         let mut expected = Recorded::default();
         let message = self.model.messages.get_mut(&id);
         let mut recipients = message.map(|message| &mut message.recipients);
         let mut nothing = (State::Held, 0);
-        for (number, ending) in numbers.iter().zip(endings) {
+        for (number, outcome) in numbers.iter().zip(outcomes) {
             let next_attempt = self.now + minutes(3);
-            let (ending, next, attempt) = match ending {
+            let (outcome, next, attempt) = match outcome {
                 0 | 1 => (delivered(), State::Ended(Status::Delivered), 1),
                 2 => (failed(), State::Ended(Status::Failed), 1),
                 3 => (deferred(next_attempt), State::Queued(next_attempt), 1),
                 4 => (
-                    Ending::Returned { next_attempt },
+                    AttemptOutcome::Returned { next_attempt },
                     State::Queued(next_attempt),
                     0,
                 ),
@@ -523,7 +523,7 @@ impl Pair {
             };
             results.push(RecipientResult {
                 number: *number,
-                ending,
+                outcome,
             });
             let (state, attempts) = match &mut recipients {
                 Some(recipients) => &mut recipients[*number as usize],

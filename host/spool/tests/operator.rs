@@ -158,11 +158,11 @@ fn lists_are_filtered_and_paged() {
     };
     assert_eq!(found(one), [ids[3]]);
     // A domain does not select a longer one that ends alike.
-    let ending = Filter {
+    let outcome = Filter {
         selection: recipient("example"),
         ..Filter::default()
     };
-    assert!(found(ending).is_empty());
+    assert!(found(outcome).is_empty());
     let held = Filter {
         status: Some(Status::Held),
         ..Filter::default()

@@ -53,20 +53,20 @@ impl Notice {
     pub(crate) async fn of(
         notifications: &Notifications,
         original: Original<'_>,
-        cause: NoticeContext<'_>,
+        context: NoticeContext<'_>,
         to: &Address,
     ) -> Self {
         let id = TransactionId::new();
-        let returned = Returned::of(original, cause.action).await;
-        let raw = compose(notifications, original, cause, returned, id, to);
+        let returned = Returned::of(original, context.action).await;
+        let raw = compose(notifications, original, context, returned, id, to);
         Self {
             id,
-            action: cause.action,
+            action: context.action,
             to: to.clone(),
-            now: cause.now,
-            hostname: cause.hostname.to_owned(),
+            now: context.now,
+            hostname: context.hostname.to_owned(),
             raw: Bytes::from(raw),
-            unreachable: refused_recipients(original, cause),
+            unreachable: refused_recipients(original, context),
         }
     }
 
@@ -144,17 +144,20 @@ impl Notice {
 
 /// Returns the recipients of a submission that a server refused for good; refusals of the relay
 /// itself or of a policy do not count.
-fn refused_recipients(original: Original<'_>, cause: NoticeContext<'_>) -> Vec<(String, String)> {
-    if cause.action != Action::Failed || original.transaction.session.flow != Flow::Submission {
+fn refused_recipients(original: Original<'_>, context: NoticeContext<'_>) -> Vec<(String, String)> {
+    if context.action != Action::Failed || original.transaction.session.flow != Flow::Submission {
         return Vec::new();
     }
-    let refused =
-        |told: &&ReportedRecipient<'_>| told.remote.is_some_and(|(_, reply)| reply.is_permanent());
-    let refused = cause.told.iter().filter(refused);
-    let each = refused.map(|told| {
-        let mut evidence = format!("mail to it was refused: {}", report::quote(told.reply));
+    let refused = |reported: &&ReportedRecipient<'_>| {
+        reported
+            .remote
+            .is_some_and(|(_, reply)| reply.is_permanent())
+    };
+    let refused = context.reported.iter().filter(refused);
+    let each = refused.map(|reported| {
+        let mut evidence = format!("mail to it was refused: {}", report::quote(reported.reply));
         evidence.truncate(evidence.floor_char_boundary(200));
-        (canonical_form(told.recipient.as_str()), evidence)
+        (canonical_form(reported.recipient.as_str()), evidence)
     });
     each.collect()
 }
@@ -164,7 +167,7 @@ fn refused_recipients(original: Original<'_>, cause: NoticeContext<'_>) -> Vec<(
 fn compose(
     notifications: &Notifications,
     original: Original<'_>,
-    cause: NoticeContext<'_>,
+    context: NoticeContext<'_>,
     returned: Returned,
     id: TransactionId,
     to: &Address,
@@ -172,10 +175,10 @@ fn compose(
     let templates = &notifications.templates;
     let language = notifications.language_of(original.transaction.account.as_deref());
     let reasons = templates.reasons(language);
-    let values = Values::of(original, cause, reasons, returned.word());
-    let rendered = templates.write(language, cause.action, &values);
+    let values = Values::of(original, context, reasons, returned.word());
+    let rendered = templates.write(language, context.action, &values);
     let text = part_for_people(flowed(&rendered.text)).language(language.tag());
-    let (kind, parts) = match cause.action {
+    let (kind, parts) = match context.action {
         // A report about a suppressed recipient would be mistaken for a bounce.
         Action::Suppressed => (
             ContentType::new("multipart/mixed"),
@@ -183,11 +186,15 @@ fn compose(
         ),
         _ => (
             ContentType::new("multipart/report").attribute("report-type", "delivery-status"),
-            vec![text, report::part(original, cause), returned.part(original)],
+            vec![
+                text,
+                report::part(original, context),
+                returned.part(original),
+            ],
         ),
     };
-    let seconds = i64::try_from(cause.now.0 / 1000).unwrap_or(i64::MAX);
-    let daemon = format!("MAILER-DAEMON@{}", cause.hostname);
+    let seconds = i64::try_from(context.now.0 / 1000).unwrap_or(i64::MAX);
+    let daemon = format!("MAILER-DAEMON@{}", context.hostname);
     // In ASCII if possible: otherwise only a server with SMTPUTF8 could accept it.
     let ascii = to.to_ascii();
     let mut message = MessageBuilder::new()
@@ -198,7 +205,7 @@ fn compose(
         ))
         .subject(rendered.subject)
         .date(Date::new(seconds))
-        .message_id(format!("{id}@{}", cause.hostname))
+        .message_id(format!("{id}@{}", context.hostname))
         // RFC 3834 section 5: so that nothing answers it.
         .header("Auto-Submitted", Raw::new("auto-replied"))
         // A notice passes no chain: it carries the tag that loop-guard would give it.

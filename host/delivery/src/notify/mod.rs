@@ -239,7 +239,7 @@ pub(crate) struct NoticeContext<'a> {
     /// Time of the notice.
     pub(crate) now: Millis,
     /// Recipients that are reported; at least one.
-    pub(crate) told: &'a [ReportedRecipient<'a>],
+    pub(crate) reported: &'a [ReportedRecipient<'a>],
 }
 
 /// A notice about recipients that were refused or suppressed at the end of data.
@@ -274,11 +274,21 @@ pub async fn bounce_of_refused(
             remote: None,
         })
     });
-    let told: Vec<_> = refused.collect();
-    if told.is_empty() {
+    let reported: Vec<_> = refused.collect();
+    if reported.is_empty() {
         return None;
     }
-    Some(notice_at_acceptance(notifications, hostname, message, Action::Failed, &told, to).await)
+    Some(
+        notice_at_acceptance(
+            notifications,
+            hostname,
+            message,
+            Action::Failed,
+            &reported,
+            to,
+        )
+        .await,
+    )
 }
 
 /// Writes the notice about a message that is about to be accepted, for its suppressed recipients
@@ -298,7 +308,7 @@ pub async fn report_of_suppressed(
         wanted.then(|| (recipient, as_reply(reason)))
     });
     let suppressed: Vec<_> = suppressed.collect();
-    let told: Vec<_> = (suppressed.iter())
+    let reported: Vec<_> = (suppressed.iter())
         .map(|(recipient, reply)| ReportedRecipient {
             recipient: &recipient.address,
             dsn: &recipient.dsn,
@@ -306,7 +316,7 @@ pub async fn report_of_suppressed(
             remote: None,
         })
         .collect();
-    if told.is_empty() {
+    if reported.is_empty() {
         return None;
     }
     Some(
@@ -315,7 +325,7 @@ pub async fn report_of_suppressed(
             hostname,
             message,
             Action::Suppressed,
-            &told,
+            &reported,
             to,
         )
         .await,
@@ -341,7 +351,7 @@ async fn notice_at_acceptance(
     hostname: &str,
     message: &NewMessage,
     action: Action,
-    told: &[ReportedRecipient<'_>],
+    reported: &[ReportedRecipient<'_>],
     to: &Address,
 ) -> Bounce {
     let original = Original {
@@ -357,16 +367,19 @@ async fn notice_at_acceptance(
             _ => &[],
         },
     };
-    let cause = NoticeContext {
+    let context = NoticeContext {
         hostname,
         action,
         now: message.received_at,
-        told,
+        reported,
     };
-    let notice = Notice::of(notifications, original, cause, to).await;
+    let notice = Notice::of(notifications, original, context, to).await;
     Bounce {
         message: notice.for_spool(original, message.expires_at),
-        recipients: told.iter().map(|told| told.recipient.clone()).collect(),
+        recipients: reported
+            .iter()
+            .map(|reported| reported.recipient.clone())
+            .collect(),
     }
 }
 

@@ -21,16 +21,16 @@ use super::{Action, NoticeContext, Original, ReportedRecipient};
 pub(super) const QUOTED_REPLY: usize = 900;
 
 /// Makes the part.
-pub(super) fn part(original: Original<'_>, cause: NoticeContext<'_>) -> MimePart<'static> {
-    let international = original.smtputf8 && cause.told.iter().any(names_international);
+pub(super) fn part(original: Original<'_>, context: NoticeContext<'_>) -> MimePart<'static> {
+    let international = original.smtputf8 && context.reported.iter().any(names_international);
     let mut report = Report {
         out: String::new(),
         international,
     };
-    report.message(original, cause);
-    for told in cause.told {
+    report.message(original, context);
+    for reported in context.reported {
         report.out.push_str("\r\n");
-        report.recipient(original, cause, told);
+        report.recipient(original, context, reported);
     }
     if international {
         // As text, so that it is encoded if a server accepts only ASCII.
@@ -43,9 +43,9 @@ pub(super) fn part(original: Original<'_>, cause: NoticeContext<'_>) -> MimePart
     }
 }
 
-fn names_international(told: &ReportedRecipient<'_>) -> bool {
-    let original = told.dsn.original.as_ref();
-    !told.recipient.is_ascii() || original.is_some_and(|original| !original.address.is_ascii())
+fn names_international(reported: &ReportedRecipient<'_>) -> bool {
+    let original = reported.dsn.original.as_ref();
+    !reported.recipient.is_ascii() || original.is_some_and(|original| !original.address.is_ascii())
 }
 
 struct Report {
@@ -55,11 +55,11 @@ struct Report {
 
 impl Report {
     /// Writes the fields of the message (section 2.2).
-    fn message(&mut self, original: Original<'_>, cause: NoticeContext<'_>) {
+    fn message(&mut self, original: Original<'_>, context: NoticeContext<'_>) {
         if let Some(envelope_id) = &original.dsn.envelope_id {
             self.field("Original-Envelope-Id", envelope_id.as_str());
         }
-        self.field("Reporting-MTA", &format!("dns; {}", cause.hostname));
+        self.field("Reporting-MTA", &format!("dns; {}", context.hostname));
         let session = &original.transaction.session;
         // In a submission that is the author's own computer, which concerns nobody else.
         if let (Flow::Inbound, Some(helo)) = (session.flow, &session.helo) {
@@ -81,30 +81,30 @@ impl Report {
     fn recipient(
         &mut self,
         original: Original<'_>,
-        cause: NoticeContext<'_>,
-        told: &ReportedRecipient<'_>,
+        context: NoticeContext<'_>,
+        reported: &ReportedRecipient<'_>,
     ) {
-        if let Some(first) = &told.dsn.original {
+        if let Some(first) = &reported.dsn.original {
             self.original_recipient(first);
         }
-        let address = self.address(told.recipient);
+        let address = self.address(reported.recipient);
         self.field("Final-Recipient", &address);
-        self.field("Action", cause.action.word());
-        self.field("Status", &status(cause.action, told.reply));
-        if let Some((server, _)) = told.remote {
+        self.field("Action", context.action.word());
+        self.field("Status", &status(context.action, reported.reply));
+        if let Some((server, _)) = reported.remote {
             self.field("Remote-MTA", &format!("dns; {}", name(server)));
         }
         // Section 2.3.6: only for a failure or a delay.
-        if matches!(cause.action, Action::Failed | Action::Delayed) {
-            let diagnosis = match told.remote {
+        if matches!(context.action, Action::Failed | Action::Delayed) {
+            let diagnosis = match reported.remote {
                 Some((_, reply)) => format!("smtp; {}", quote(reply)),
                 // Not a server's reply, so it has no registered type.
-                None => format!("x-gatepost; {}", quote(told.reply)),
+                None => format!("x-gatepost; {}", quote(reported.reply)),
             };
             self.field("Diagnostic-Code", &diagnosis);
         }
-        self.field("Last-Attempt-Date", &cause.now.rfc5322());
-        if cause.action == Action::Delayed {
+        self.field("Last-Attempt-Date", &context.now.rfc5322());
+        if context.action == Action::Delayed {
             self.field("Will-Retry-Until", &original.expires_at.rfc5322());
         }
     }

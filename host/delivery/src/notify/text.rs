@@ -57,13 +57,13 @@ pub(super) struct RecipientValues {
 impl Values {
     pub(super) fn of(
         original: Original<'_>,
-        cause: NoticeContext<'_>,
+        context: NoticeContext<'_>,
         reasons: &Reasons,
         returned: &'static str,
     ) -> Self {
         let known = original.sender == SenderProof::Authenticated;
         Self {
-            hostname: cause.hostname.to_owned(),
+            hostname: context.hostname.to_owned(),
             id: original.transaction.id.to_string(),
             sender: one_line(original.transaction.reverse_path.as_str()),
             subject: match known {
@@ -73,8 +73,8 @@ impl Values {
             received: format_minute(original.received_at),
             until: format_minute(original.expires_at),
             returned,
-            recipients: (cause.told.iter())
-                .map(|told| RecipientValues::of(told, cause.action, reasons, known))
+            recipients: (context.reported.iter())
+                .map(|reported| RecipientValues::of(reported, context.action, reasons, known))
                 .collect(),
         }
     }
@@ -116,22 +116,29 @@ impl Values {
 }
 
 impl RecipientValues {
-    fn of(told: &ReportedRecipient<'_>, action: Action, reasons: &Reasons, known: bool) -> Self {
-        let reason = reasons.of(told.reply);
-        let original = told.dsn.original.as_ref().filter(|_| known);
+    fn of(
+        reported: &ReportedRecipient<'_>,
+        action: Action,
+        reasons: &Reasons,
+        known: bool,
+    ) -> Self {
+        let reason = reasons.of(reported.reply);
+        let original = reported.dsn.original.as_ref().filter(|_| known);
         let original = original.map(|first| one_line(&first.address));
-        let address = told.recipient.to_string();
+        let address = reported.recipient.to_string();
         Self {
             original: original.filter(|first| !first.is_empty() && *first != address),
             address,
-            status: status(action, told.reply),
+            status: status(action, reported.reply),
             why: reason.why,
             advice: reason.advice,
-            server: told.remote.map(|(server, _)| one_line(server)),
+            server: reported.remote.map(|(server, _)| one_line(server)),
             reply: match action {
                 // A suppression is no reply to anybody.
-                Action::Suppressed => one_line(&told.reply.text()),
-                _ => one_line(&quote(told.remote.map_or(told.reply, |(_, reply)| reply))),
+                Action::Suppressed => one_line(&reported.reply.text()),
+                _ => one_line(&quote(
+                    reported.remote.map_or(reported.reply, |(_, reply)| reply),
+                )),
             },
         }
     }

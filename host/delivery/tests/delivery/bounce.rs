@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::support::{
-    Moment, NextHopServer, Notice, Offer, Relay, Told, message, route_all_to, say,
+    Moment, NextHopServer, Notice, ObserverCall, Offer, Relay, message, route_all_to, say,
 };
 use gatepost_delivery::Action;
 use gatepost_model::TlsMode;
@@ -56,11 +56,11 @@ async fn mixed_replies_give_each_its_outcome_and_the_sender_one_report() {
             ),
         ]
     );
-    let Told::Noticed {
+    let ObserverCall::Noticed {
         action,
         recipients,
         to,
-    } = relay.told().await
+    } = relay.next_call().await
     else {
         panic!("no bounce");
     };
@@ -197,7 +197,7 @@ async fn international_headers_are_returned_readable() {
         .accept("alice@a.example", &["bad@b.example"], &raw)
         .await;
     relay.ended(1).await;
-    relay.told().await;
+    relay.next_call().await;
     relay.ended(1).await;
     let report = &server.received()[0].data;
     assert!(report.is_ascii());
@@ -223,7 +223,7 @@ async fn an_expired_message_bounces_with_the_last_reply() {
         (ended[0].1, ended[0].2.enhanced().unwrap().to_string()),
         ("failed", "5.4.7".to_owned())
     );
-    relay.told().await;
+    relay.next_call().await;
     relay.ended(1).await;
     let notice = Notice::read(&server.received()[0].data);
     assert_eq!(notice.recipient(0, "Status"), "5.4.7");

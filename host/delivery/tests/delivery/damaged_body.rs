@@ -46,8 +46,8 @@ async fn a_message_with_an_altered_body_is_held_until_repaired() {
             file.write_all_at(octets, at as u64).unwrap();
         };
         let id = changed(&relay, &raw, |path, _| alter(path, b"!")).await;
-        for (recipient, ending, reply) in relay.ended(2).await {
-            assert_eq!(ending, "held", "{recipient}");
+        for (recipient, outcome, reply) in relay.ended(2).await {
+            assert_eq!(outcome, "held", "{recipient}");
             assert!(reply.to_string().contains("damaged"), "{reply}");
         }
         assert!(server.received().is_empty());

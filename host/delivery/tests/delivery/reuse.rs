@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::support::{
-    Act, Moment, NextHopServer, Offer, PATIENCE, Relay, Told, message, route_all_to,
+    Act, Moment, NextHopServer, ObserverCall, Offer, PATIENCE, Relay, message, route_all_to,
 };
 use gatepost_model::{Routing, TlsMode};
 use tokio::sync::Notify;
@@ -216,8 +216,9 @@ async fn a_message_that_never_gets_a_connection_expires() {
         .await;
     relay.pass(Duration::from_secs(6 * 24 * 60 * 60));
     loop {
-        let told = relay.told().await;
-        if !matches!(&told, Told::Ended { recipient, .. } if recipient == "carol@b.example") {
+        let told = relay.next_call().await;
+        if !matches!(&told, ObserverCall::Ended { recipient, .. } if recipient == "carol@b.example")
+        {
             continue;
         }
         let (_, word, reply) = told.ended();

@@ -3,7 +3,7 @@
 use gatepost_model::TlsMode;
 
 use crate::support::{
-    Act, Certificate, Moment, NextHopServer, Offer, Relay, Told, message, route_all_to,
+    Act, Certificate, Moment, NextHopServer, ObserverCall, Offer, Relay, message, route_all_to,
 };
 
 /// Sends one message; returns `delivered` or the enhanced code, and whether TLS was used.
@@ -22,8 +22,8 @@ async fn send(
     relay
         .accept("alice@a.example", &["bob@b.example"], &message("secret"))
         .await;
-    let told = relay.told().await;
-    let Told::Ended { tls, .. } = &told else {
+    let told = relay.next_call().await;
+    let ObserverCall::Ended { tls, .. } = &told else {
         panic!("{told:?}");
     };
     let secured = tls.is_some();

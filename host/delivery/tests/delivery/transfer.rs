@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use crate::support::{Act, Moment, NextHopServer, Offer, Relay, Told, message, route_all_to, say};
+use crate::support::{
+    Act, Moment, NextHopServer, ObserverCall, Offer, Relay, message, route_all_to, say,
+};
 use gatepost_model::{NextHop, Protocol, Routing, TlsMode};
 use gatepost_smtp::Reply;
-use gatepost_spool::Ending;
+use gatepost_spool::AttemptOutcome;
 
 #[tokio::test]
 async fn a_message_is_delivered_once_and_leaves_the_queue() {
@@ -20,24 +22,24 @@ async fn a_message_is_delivered_once_and_leaves_the_queue() {
         )
         .await;
 
-    let Told::Ended {
+    let ObserverCall::Ended {
         id: told,
         recipient,
-        ending,
+        outcome,
         tls,
         policies,
-    } = relay.told().await
+    } = relay.next_call().await
     else {
         panic!("no end of an attempt");
     };
     assert_eq!((told, recipient.as_str(), tls), (id, "bob@b.example", None));
     assert_eq!(policies, ["closure"]);
-    let Ending::Delivered {
+    let AttemptOutcome::Delivered {
         reply,
         server: name,
-    } = ending
+    } = outcome
     else {
-        panic!("{ending:?}");
+        panic!("{outcome:?}");
     };
     assert_eq!(reply.to_string(), "250 2.0.0 taken");
     assert_eq!(name, format!("localhost:{}", server.address.port()));
@@ -182,10 +184,10 @@ async fn an_unreachable_server_defers_the_message() {
     relay
         .accept("alice@a.example", &["bob@b.example"], &message("nobody"))
         .await;
-    let Told::Ended {
-        ending: Ending::Deferred { reply, server, .. },
+    let ObserverCall::Ended {
+        outcome: AttemptOutcome::Deferred { reply, server, .. },
         ..
-    } = relay.told().await
+    } = relay.next_call().await
     else {
         panic!("not deferred");
     };

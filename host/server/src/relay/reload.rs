@@ -225,10 +225,10 @@ impl RunningRelay {
                 && !change.key.ends_with(".language")
         };
         if !changes.iter().all(elsewhere) {
-            self.delivery.put_in_use(delivery);
+            self.delivery.activate(delivery);
         }
         observability::set_log_level(level);
-        self.parts.spool.keep_free(config.relay.min_free);
+        self.parts.spool.set_min_free(config.relay.min_free);
         self.parts.directory.set_limits(config.directory.limits());
         let (directory, all) = (Arc::clone(&self.parts.directory), config.directory.clone());
         // Rereads every partner address if the separators have changed.

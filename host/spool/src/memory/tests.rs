@@ -45,7 +45,7 @@ fn change() -> impl Strategy<Value = MemoryChange> {
     ]
 }
 
-/// Remembered entries in plain lists.
+/// RememberedSize entries in plain lists.
 #[derive(Debug, Default)]
 struct Model {
     marks: Vec<(Scope, String, Millis)>,

@@ -7,7 +7,7 @@ use gatepost_smtp::Reply;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::{
-    Claim, ClaimedRecipient, Ending, Lease, NewBody, Owner, Recorded, Report, SpoolError,
+    AttemptOutcome, Claim, ClaimedRecipient, Lease, NewBody, Owner, Recorded, Report, SpoolError,
     journal::{CheckpointBatch, Journal, JournalEntry},
 };
 
@@ -95,10 +95,10 @@ pub(super) fn return_unattempted(
             continue;
         };
         for recipient in &claim.recipients {
-            let ending = Ending::Returned {
+            let outcome = AttemptOutcome::Returned {
                 next_attempt: claim.received_at,
             };
-            end_attempt(context, message, claim.lease, recipient.number, &ending)?;
+            end_attempt(context, message, claim.lease, recipient.number, &outcome)?;
         }
     }
     Ok(())
@@ -230,7 +230,7 @@ impl Work for RecordReport {
 fn delivered_to_all(report: &Report, entry: &JournalEntry) -> Option<usize> {
     let mut delivered = BTreeSet::new();
     for result in &report.results {
-        let counts = matches!(result.ending, Ending::Delivered { .. });
+        let counts = matches!(result.outcome, AttemptOutcome::Delivered { .. });
         if !counts || !delivered.insert(result.number) {
             return None;
         }
@@ -255,7 +255,7 @@ fn record(context: &mut Context<'_>, report: &Report) -> Result<Recorded, SpoolE
                 message,
                 report.lease,
                 result.number,
-                &result.ending,
+                &result.outcome,
             )?,
             None => false,
         };
@@ -287,12 +287,12 @@ struct RecipientColumns<'a> {
 }
 
 impl<'a> RecipientColumns<'a> {
-    fn of(ending: &'a Ending) -> Self {
-        let (state, due, attempt) = match ending {
-            Ending::Delivered { reply, server } => {
+    fn of(outcome: &'a AttemptOutcome) -> Self {
+        let (state, due, attempt) = match outcome {
+            AttemptOutcome::Delivered { reply, server } => {
                 ("delivered", None, Some((reply, Some(server.as_str()))))
             }
-            Ending::Deferred {
+            AttemptOutcome::Deferred {
                 reply,
                 server,
                 next_attempt,
@@ -302,17 +302,19 @@ impl<'a> RecipientColumns<'a> {
                 Some(*next_attempt),
                 Some((reply, server.as_deref())),
             ),
-            Ending::Failed { reply, server } => ("failed", None, Some((reply, server.as_deref()))),
-            Ending::Held { reply } => ("held", None, Some((reply, None))),
-            Ending::Returned { next_attempt } => ("queued", Some(*next_attempt), None),
+            AttemptOutcome::Failed { reply, server } => {
+                ("failed", None, Some((reply, server.as_deref())))
+            }
+            AttemptOutcome::Held { reply } => ("held", None, Some((reply, None))),
+            AttemptOutcome::Returned { next_attempt } => ("queued", Some(*next_attempt), None),
         };
         Self {
             state,
             due,
             attempt,
             delay_told: matches!(
-                ending,
-                Ending::Deferred {
+                outcome,
+                AttemptOutcome::Deferred {
                     delay_told: true,
                     ..
                 }
@@ -327,9 +329,9 @@ fn end_attempt(
     message: i64,
     lease: Lease,
     number: u32,
-    ending: &Ending,
+    outcome: &AttemptOutcome,
 ) -> Result<bool, SpoolError> {
-    let columns = RecipientColumns::of(ending);
+    let columns = RecipientColumns::of(outcome);
     let due = columns.due.map(from_millis);
     let (until, owner) = (from_millis(lease.until), lease.owner.to_string());
     let changed = match columns.attempt {

@@ -165,7 +165,7 @@ impl Spool for SqliteSpool {
         self.disk.room(0)
     }
 
-    fn keep_free(&self, bytes: u64) {
+    fn set_min_free(&self, bytes: u64) {
         self.disk.set_min_free(bytes);
     }
 

@@ -112,22 +112,22 @@ pub fn claim_one(spool: &SqliteSpool, now: Millis) -> Claim {
     claims.remove(0)
 }
 
-pub fn delivered() -> Ending {
-    Ending::Delivered {
+pub fn delivered() -> AttemptOutcome {
+    AttemptOutcome::Delivered {
         reply: reply(250, "2.0.0", "taken"),
         server: "mx.example:25".into(),
     }
 }
 
-pub fn failed() -> Ending {
-    Ending::Failed {
+pub fn failed() -> AttemptOutcome {
+    AttemptOutcome::Failed {
         reply: reply(550, "5.1.1", "nobody here"),
         server: Some("mx.example:25".into()),
     }
 }
 
-pub fn deferred(next_attempt: Millis) -> Ending {
-    Ending::Deferred {
+pub fn deferred(next_attempt: Millis) -> AttemptOutcome {
+    AttemptOutcome::Deferred {
         reply: reply(451, "4.3.0", "later"),
         server: Some("mx.example:25".into()),
         next_attempt,
@@ -135,8 +135,8 @@ pub fn deferred(next_attempt: Millis) -> Ending {
     }
 }
 
-/// Reports the same ending for all recipients of a claim.
-pub fn report(claim: &Claim, ending: &Ending) -> Report {
+/// Reports the same outcome for all recipients of a claim.
+pub fn report(claim: &Claim, outcome: &AttemptOutcome) -> Report {
     Report {
         lease: claim.lease,
         message: claim.transaction.id,
@@ -145,7 +145,7 @@ pub fn report(claim: &Claim, ending: &Ending) -> Report {
             .iter()
             .map(|recipient| RecipientResult {
                 number: recipient.number,
-                ending: ending.clone(),
+                outcome: outcome.clone(),
             })
             .collect(),
         notices: Vec::new(),

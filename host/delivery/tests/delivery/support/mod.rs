@@ -8,7 +8,7 @@ use std::time::Duration;
 
 pub use next_hop::{Act, Certificate, Moment, NextHopServer, Offer, say};
 pub use notice::Notice;
-pub use relay::{Relay, Told, new_message, route_all_to, start_error};
+pub use relay::{ObserverCall, Relay, new_message, route_all_to, start_error};
 
 /// Longer than anything in a test takes: reaching it is a failure, not a wait.
 pub const PATIENCE: Duration = Duration::from_secs(30);

@@ -15,8 +15,8 @@ use gatepost_message::{Address, Message, Millis, ReversePath, TransactionId};
 use gatepost_model::{Decision, Flow, Judgement, NextHop, Routing, Session, Transaction, Verdict};
 use gatepost_smtp::{Reply, dsn};
 use gatepost_spool::{
-    Claim, ClaimedRecipient, Ending, Filter, InitialState, NewBody, NewMessage, NewRecipient,
-    Owner, SenderProof, Spool, SpoolSettings, SqliteSpool, Summary,
+    AttemptOutcome, Claim, ClaimedRecipient, Filter, InitialState, NewBody, NewMessage,
+    NewRecipient, Owner, SenderProof, Spool, SpoolSettings, SqliteSpool, Summary,
 };
 use tempfile::TempDir;
 use tokio::sync::mpsc;
@@ -29,11 +29,11 @@ const LIFE: Duration = Duration::from_secs(5 * 24 * 60 * 60);
 
 /// Call of the observer.
 #[derive(Debug, Clone)]
-pub enum Told {
+pub enum ObserverCall {
     Ended {
         id: TransactionId,
         recipient: String,
-        ending: Ending,
+        outcome: AttemptOutcome,
         tls: Option<String>,
         /// Policies that were asked for the route.
         policies: Vec<String>,
@@ -45,33 +45,33 @@ pub enum Told {
     },
 }
 
-impl Told {
+impl ObserverCall {
     /// Returns the recipient, its outcome in a word, and the reply.
     pub fn ended(self) -> (String, &'static str, Reply) {
         let Self::Ended {
-            recipient, ending, ..
+            recipient, outcome, ..
         } = self
         else {
             panic!("not the end of an attempt: {self:?}");
         };
-        match ending {
-            Ending::Delivered { reply, .. } => (recipient, "delivered", reply),
-            Ending::Deferred { reply, .. } => (recipient, "deferred", reply),
-            Ending::Failed { reply, .. } => (recipient, "failed", reply),
-            Ending::Held { reply } => (recipient, "held", reply),
-            Ending::Returned { .. } => panic!("returned is not an ending"),
+        match outcome {
+            AttemptOutcome::Delivered { reply, .. } => (recipient, "delivered", reply),
+            AttemptOutcome::Deferred { reply, .. } => (recipient, "deferred", reply),
+            AttemptOutcome::Failed { reply, .. } => (recipient, "failed", reply),
+            AttemptOutcome::Held { reply } => (recipient, "held", reply),
+            AttemptOutcome::Returned { .. } => panic!("returned is not an outcome"),
         }
     }
 }
 
-struct Teller(mpsc::UnboundedSender<Told>);
+struct Recorder(mpsc::UnboundedSender<ObserverCall>);
 
-impl Observer for Teller {
+impl Observer for Recorder {
     fn attempt_ended<'a>(&'a self, attempt: &'a Attempt<'a>) -> Observing<'a> {
-        let _ = self.0.send(Told::Ended {
+        let _ = self.0.send(ObserverCall::Ended {
             id: attempt.message.transaction.id,
             recipient: attempt.recipient.address.to_string(),
-            ending: attempt.ending.clone(),
+            outcome: attempt.outcome.clone(),
             tls: attempt.tls.map(ToOwned::to_owned),
             policies: attempt
                 .judgements
@@ -84,7 +84,7 @@ impl Observer for Teller {
 
     fn notice_made<'a>(&'a self, notice: &'a NoticeMade<'a>) -> Observing<'a> {
         let recipients = notice.recipients.iter();
-        let _ = self.0.send(Told::Noticed {
+        let _ = self.0.send(ObserverCall::Noticed {
             action: notice.action,
             recipients: recipients.map(|one| one.address.to_string()).collect(),
             to: notice.to.to_string(),
@@ -122,7 +122,7 @@ pub struct Relay {
     pub spool: Arc<SqliteSpool>,
     handle: Handle,
     settings: Settings,
-    told: mpsc::UnboundedReceiver<Told>,
+    calls: mpsc::UnboundedReceiver<ObserverCall>,
     /// Milliseconds by which delivery's clock is ahead.
     ahead: Arc<AtomicU64>,
     _directory: TempDir,
@@ -139,7 +139,7 @@ impl Relay {
         let mut spool_settings = SpoolSettings::new(directory.path());
         spool_settings.min_free_bytes = 0;
         let spool = Arc::new(SqliteSpool::open(spool_settings).unwrap());
-        let (tell, told) = mpsc::unbounded_channel();
+        let (call, calls) = mpsc::unbounded_channel();
         let ahead = Arc::new(AtomicU64::new(0));
         let mut settings = Settings::new("relay.example");
         settings.retry.jitter = 0.0;
@@ -150,7 +150,7 @@ impl Relay {
         let handle = Delivery::start(
             Arc::clone(&spool) as Arc<dyn Spool>,
             Arc::new(Routes(router)),
-            Arc::new(Teller(tell)),
+            Arc::new(Recorder(call)),
             Owner::new(),
             settings.clone(),
         )
@@ -159,7 +159,7 @@ impl Relay {
             spool,
             handle,
             settings,
-            told,
+            calls,
             ahead,
             _directory: directory,
         }
@@ -169,7 +169,7 @@ impl Relay {
     pub fn reload(&mut self, change: impl FnOnce(&mut Settings)) {
         change(&mut self.settings);
         let prepared = self.handle.prepare(self.settings.clone()).unwrap();
-        self.handle.put_in_use(prepared);
+        self.handle.activate(prepared);
     }
 
     pub fn now(&self) -> Millis {
@@ -224,8 +224,8 @@ impl Relay {
     }
 
     /// Waits for the next call of the observer.
-    pub async fn told(&mut self) -> Told {
-        timeout(PATIENCE, self.told.recv())
+    pub async fn next_call(&mut self) -> ObserverCall {
+        timeout(PATIENCE, self.calls.recv())
             .await
             .expect("nothing happened")
             .unwrap()
@@ -233,8 +233,8 @@ impl Relay {
 
     /// Waits for the next notice; returns its action and its recipients.
     pub async fn noticed(&mut self) -> (Action, Vec<String>) {
-        match self.told().await {
-            Told::Noticed {
+        match self.next_call().await {
+            ObserverCall::Noticed {
                 action, recipients, ..
             } => (action, recipients),
             other => panic!("no notice: {other:?}"),
@@ -245,7 +245,7 @@ impl Relay {
     pub async fn ended(&mut self, count: usize) -> Vec<(String, &'static str, Reply)> {
         let mut ended = Vec::new();
         for _ in 0..count {
-            ended.push(self.told().await.ended());
+            ended.push(self.next_call().await.ended());
         }
         ended.sort_by(|a, b| a.0.cmp(&b.0));
         ended
@@ -312,11 +312,11 @@ pub fn new_message(from: &str, to: &[&str], raw: &[u8]) -> NewMessage {
 pub fn start_error(settings: Settings) -> String {
     let directory = tempfile::tempdir().unwrap();
     let spool = SqliteSpool::open(SpoolSettings::new(directory.path())).unwrap();
-    let (tell, _told) = mpsc::unbounded_channel();
+    let (call, _calls) = mpsc::unbounded_channel();
     let started = Delivery::start(
         Arc::new(spool),
         Arc::new(Routes(|_: &Claim, _: &ClaimedRecipient| Routing::Pass)),
-        Arc::new(Teller(tell)),
+        Arc::new(Recorder(call)),
         Owner::new(),
         settings,
     );
