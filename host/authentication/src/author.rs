@@ -93,7 +93,8 @@ pub fn from_bodies(message: &Message) -> Vec<Vec<u8>> {
     bodies_shown_as(message, &["From"])
 }
 
-/// Returns the bodies, as [`from_bodies`] does, of the fields that some reader could take for one of these names.
+/// Returns the bodies, as [`from_bodies`] does, of the fields that some reader could take for one
+/// of these names.
 pub fn bodies_shown_as(message: &Message, names: &[&str]) -> Vec<Vec<u8>> {
     let fields = message.fields();
     let fields = fields.filter(|field| is_one_of(field.name_raw(), names));
@@ -203,8 +204,8 @@ fn lines_above_first_field(head: &[u8]) -> &[u8] {
     &head[..length]
 }
 
-/// Returns the bodies of fields of these names among lines, up to an empty one, as a careless reader finds
-/// them.
+/// Returns the bodies of fields of these names among lines, up to an empty line, as a careless
+/// reader finds them.
 fn fields_in(lines: &[u8], names: &[&str]) -> impl Iterator<Item = Vec<u8>> + use<> {
     let lines = lines.split_inclusive(|byte| *byte == b'\n');
     let lines = lines.take_while(|line| !matches!(*line, b"\r\n" | b"\n"));

@@ -1,5 +1,5 @@
-//! What goes to and fro, as it goes: the policy on both sides of an application that answers
-//! everything, with the counts applied as the relay applies them.
+//! Exchanges of messages between a correspondent and an application that answers everything. The
+//! policy judges both directions, and its effects are applied as the relay applies them.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -15,15 +15,15 @@ use loop_guard::{Limits, LoopGuard, Settings};
 pub const DESK: &str = "help@desk.example";
 const ANN: &str = "ann@sender.example";
 
-/// What became of a message.
+/// Disposition of a message.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Fate {
+pub enum Disposition {
     Passed { tags: Vec<String> },
     Suppressed,
     Refused(u16, Vec<String>),
 }
 
-impl Fate {
+impl Disposition {
     pub fn passed(&self) -> bool {
         matches!(self, Self::Passed { .. })
     }
@@ -32,20 +32,20 @@ impl Fate {
     }
 }
 
-/// A relay of which nothing is there but its memory and its clock.
-pub struct World {
+/// Relay reduced to its memory and its clock.
+pub struct SimulatedRelay {
     policy: LoopGuard,
     pub now: u64,
     counts: RefCell<HashMap<String, Vec<(u64, u32)>>>,
     marks: HashMap<String, u64>,
     machines: HashMap<String, Machine>,
-    /// Whether the author of what comes in is proved.
+    /// True if the author of incoming mail is proved, false if not, `None` if not checked.
     proved: Option<bool>,
-    /// Look-ups of counts and marks so far.
+    /// Number of look-ups of counts and marks so far.
     pub look_ups: Cell<u32>,
 }
 
-impl Facts for World {
+impl Facts for SimulatedRelay {
     fn now(&self) -> u64 {
         self.now
     }
@@ -68,7 +68,7 @@ impl Facts for World {
     fn log(&self, _: Level, _: &str) {}
 }
 
-impl World {
+impl SimulatedRelay {
     pub fn new(settings: Settings) -> Self {
         Self {
             policy: LoopGuard::new(settings).unwrap(),
@@ -85,7 +85,7 @@ impl World {
         self.now += seconds * 1000;
     }
 
-    pub fn send(&mut self, flow: Flow, from: &str, to: &str, message: &str) -> Fate {
+    pub fn send(&mut self, flow: Flow, from: &str, to: &str, message: &str) -> Disposition {
         let transaction = Transaction {
             id: "019b7780-4000-7000-8000-000000000001".into(),
             session: Session {
@@ -119,19 +119,21 @@ impl World {
             _ => None,
         });
         let reasons: Vec<_> = reasons.collect();
-        let refused = |code| Fate::Refused(code, reasons.clone());
-        let mut fate = Fate::Passed { tags: Vec::new() };
+        let refused = |code| Disposition::Refused(code, reasons.clone());
+        let mut disposition = Disposition::Passed { tags: Vec::new() };
         if let Verdict::Reject(reply) | Verdict::Tempfail(reply) = verdict {
             return refused(reply.code);
         }
         for action in decision.actions() {
             match action.clone() {
-                Action::JudgeRecipient(_, RecipientVerdict::Suppress(_)) => fate = Fate::Suppressed,
+                Action::JudgeRecipient(_, RecipientVerdict::Suppress(_)) => {
+                    disposition = Disposition::Suppressed
+                }
                 Action::JudgeRecipient(_, RecipientVerdict::Reject(reply)) => {
                     return refused(reply.code);
                 }
                 Action::Tag(tag) => {
-                    if let Fate::Passed { tags } = &mut fate {
+                    if let Disposition::Passed { tags } = &mut disposition {
                         tags.push(tag);
                     }
                 }
@@ -162,56 +164,61 @@ impl World {
                 _ => {}
             }
         }
-        fate
+        disposition
     }
 
-    /// From the other side, in a thread of its own each time.
-    fn comes(&mut self, fields: &str, body: &str) -> Fate {
+    /// Sends a message from the correspondent to the application.
+    fn receive(&mut self, fields: &str, body: &str) -> Disposition {
         let message = format!("From: {ANN}\r\nTo: {DESK}\r\n{fields}\r\n{body}\r\n");
         self.send(Flow::Inbound, ANN, DESK, &message)
     }
 
-    /// From the application.
-    fn goes(&mut self, fields: &str, body: &str) -> Fate {
+    /// Sends a message from the application to the correspondent.
+    fn submit(&mut self, fields: &str, body: &str) -> Disposition {
         let message = format!("From: {DESK}\r\nTo: {ANN}\r\n{fields}\r\n{body}\r\n");
         self.send(Flow::Submission, DESK, ANN, &message)
     }
 }
 
-fn usual() -> World {
-    World::new(Settings::default())
+fn relay_with_defaults() -> SimulatedRelay {
+    SimulatedRelay::new(Settings::default())
 }
 
-/// What comes in by this client, with an email id of ours.
-fn back(world: &mut World, received: usize, words: &str) -> Fate {
+/// Receives a message with an email id of this relay and this number of Received fields.
+fn receive_back(relay: &mut SimulatedRelay, received: usize, words: &str) -> Disposition {
     let hops = "Received: from a.example by b.example; now\r\n".repeat(received);
     let id = "019b7780-4000-7000-8000-000000000001.aaaaaaaaaaaaaaaaaaaa";
-    world.comes(&format!("X-Gatepost-Email-Id: {id}\r\n{hops}"), words)
+    relay.receive(&format!("X-Gatepost-Email-Id: {id}\r\n{hops}"), words)
 }
 
 #[test]
-fn what_is_sent_again_after_a_lost_reply_is_no_loop() {
-    let mut world = usual();
-    assert!(back(&mut world, 2, "It blinks.").passed());
-    world.wait(300);
-    // The very same: told that it is taken, and nobody gets it twice.
-    assert_eq!(back(&mut world, 2, "It blinks."), Fate::Suppressed);
-    // By the same client, but written anew: that it has been here before cannot be told for sure.
-    assert!(back(&mut world, 2, "It blinks again.").passed());
+fn a_message_sent_again_after_a_lost_reply_is_no_loop() {
+    let mut relay = relay_with_defaults();
+    assert!(receive_back(&mut relay, 2, "It blinks.").passed());
+    relay.wait(300);
+    // The same message is accepted and suppressed: nobody gets it twice.
+    assert_eq!(
+        receive_back(&mut relay, 2, "It blinks."),
+        Disposition::Suppressed
+    );
+    // Other words from the same client are not surely the same message.
+    assert!(receive_back(&mut relay, 2, "It blinks again.").passed());
     assert!(matches!(
-        back(&mut world, 3, "It blinks."),
-        Fate::Refused(554, _)
+        receive_back(&mut relay, 3, "It blinks."),
+        Disposition::Refused(554, _)
     ));
-    world.wait(2 * 86_400);
+    relay.wait(2 * 86_400);
     assert!(matches!(
-        back(&mut world, 2, "It blinks."),
-        Fate::Refused(554, _)
+        receive_back(&mut relay, 2, "It blinks."),
+        Disposition::Refused(554, _)
     ));
 }
 
-/// Two that answer all that they get after so many seconds, until one is refused for good, or is
-/// sent nothing; how many messages have passed. What has to wait comes again each quarter of an hour.
-fn to_and_fro(world: &mut World, ours: &str, delay: u64, differing: bool) -> u32 {
+/// Lets two sides answer each message after `delay` seconds, until a message is refused for good or
+/// suppressed. Returns the number of messages that passed. A deferred message is sent again each
+/// quarter of an hour. `ours` are fields of the application's messages; `differing` varies the
+/// words.
+fn exchange(relay: &mut SimulatedRelay, ours: &str, delay: u64, differing: bool) -> u32 {
     let mut passed = 0;
     'all: for round in 0..500 {
         let body = |who: &str| match differing {
@@ -225,27 +232,27 @@ fn to_and_fro(world: &mut World, ours: &str, delay: u64, differing: bool) -> u32
                 format!("{who} has received your message number {round}, and will look into it.")
             }
         };
-        for ours_now in [false, true] {
+        for from_application in [false, true] {
             for attempt in 0.. {
-                let fate = match ours_now {
-                    true => world.goes(ours, &body("The desk")),
-                    false => world.comes("Subject: Re: hello\r\n", &body("The robot")),
+                let disposition = match from_application {
+                    true => relay.submit(ours, &body("The desk")),
+                    false => relay.receive("Subject: Re: hello\r\n", &body("The robot")),
                 };
-                match fate {
-                    Fate::Passed { .. } => break,
-                    Fate::Refused(400..500, _) if attempt < 480 => world.wait(900),
-                    Fate::Suppressed | Fate::Refused(..) => break 'all,
+                match disposition {
+                    Disposition::Passed { .. } => break,
+                    Disposition::Refused(400..500, _) if attempt < 480 => relay.wait(900),
+                    Disposition::Suppressed | Disposition::Refused(..) => break 'all,
                 }
             }
             passed += 1;
-            world.wait(delay);
+            relay.wait(delay);
         }
     }
     passed
 }
 
 #[test]
-fn a_silent_exchange_ends_within_ten_messages() {
+fn an_automatic_exchange_ends_within_ten_messages() {
     for (ours, delay, differing) in [
         ("Subject: Re: hello\r\n", 1, false),
         ("Subject: Re: hello\r\n", 1, true),
@@ -255,19 +262,19 @@ fn a_silent_exchange_ends_within_ten_messages() {
         ("X-Gatepost-Trigger: automatic\r\n", 1, false),
         ("X-Gatepost-Trigger: automatic\r\n", 60, true),
     ] {
-        let mut world = usual();
-        let passed = to_and_fro(&mut world, ours, delay, differing);
+        let mut relay = relay_with_defaults();
+        let passed = exchange(&mut relay, ours, delay, differing);
         assert!(passed <= 10, "{passed} with {ours:?} each {delay} s");
         assert!(passed >= 4, "{passed} with {ours:?} each {delay} s");
     }
 }
 
-/// Nobody who answers was ever written to, and all that stays the same is that each message names the
-/// one that it answers.
+/// Each answer comes from an address that was never written to. The only constant is that each
+/// message names the one that it answers.
 #[test]
-fn a_thread_ends_though_each_answer_is_from_a_new_domain() {
-    let mut world = usual();
-    let (mut to, mut answered) = ("ann@first.example".to_owned(), String::new());
+fn a_thread_ends_although_each_answer_is_from_a_new_domain() {
+    let mut relay = relay_with_defaults();
+    let (mut to, mut in_reply_to) = ("ann@first.example".to_owned(), String::new());
     let mut passed = 0;
     for round in 0..20 {
         let words = ["alpha", "beta", "gamma", "delta"].map(|word| format!("{word}{round}"));
@@ -277,92 +284,93 @@ fn a_thread_ends_though_each_answer_is_from_a_new_domain() {
         };
         let ours = letter(format!(
             "From: {DESK}\r\nTo: {to}\r\nX-Gatepost-Trigger: automatic\r\n\
-             Message-ID: <{round}@desk.example>\r\n{answered}"
+             Message-ID: <{round}@desk.example>\r\n{in_reply_to}"
         ));
-        if !world.send(Flow::Submission, DESK, &to, &ours).passed() {
+        if !relay.send(Flow::Submission, DESK, &to, &ours).passed() {
             break;
         }
-        world.wait(1);
+        relay.wait(1);
         to = format!("bob{round}@d{round}.example");
         let theirs = letter(format!(
             "From: {to}\r\nTo: {DESK}\r\nMessage-ID: <{round}.{to}>\r\n\
              In-Reply-To: <{round}@desk.example>\r\n"
         ));
-        assert!(world.send(Flow::Inbound, &to, DESK, &theirs).passed());
-        answered = format!("In-Reply-To: <{round}.{to}>\r\n");
+        assert!(relay.send(Flow::Inbound, &to, DESK, &theirs).passed());
+        in_reply_to = format!("In-Reply-To: <{round}.{to}>\r\n");
         passed += 2;
-        world.wait(1);
+        relay.wait(1);
     }
     assert!(passed <= 10, "{passed}");
 }
 
-/// What is in other words each time, slow enough to be typed and not said to be a machine's might be
-/// two people's: it is its even pace that tells.
+/// Messages in other words each time, slow enough to be typed and without a trigger, might be those
+/// of two people. Their even pace shows that they are not.
 #[test]
-fn an_untold_exchange_in_other_words_ends_by_its_pace() {
+fn an_exchange_without_trigger_in_other_words_ends_by_its_even_pace() {
     for delay in [60, 240, 1800] {
-        let mut world = usual();
-        let passed = to_and_fro(&mut world, "Subject: Re: hello\r\n", delay, true);
+        let mut relay = relay_with_defaults();
+        let passed = exchange(&mut relay, "Subject: Re: hello\r\n", delay, true);
         assert!(passed <= 20, "{passed} each {delay} s");
     }
 }
 
 #[test]
-fn without_limits_it_does_not() {
-    let mut world = World::new(Settings {
+fn without_limits_an_exchange_does_not_end() {
+    let mut relay = SimulatedRelay::new(Settings {
         limits: Limits::NONE,
         ..Settings::default()
     });
-    assert_eq!(to_and_fro(&mut world, "Subject: x\r\n", 1, false), 1000);
+    assert_eq!(exchange(&mut relay, "Subject: x\r\n", 1, false), 1000);
 }
 
 #[test]
-fn the_fifth_is_tagged() {
-    let mut world = usual();
+fn the_fifth_message_of_a_fast_exchange_is_tagged() {
+    let mut relay = relay_with_defaults();
     for round in 0..4 {
-        let came = world.comes("", &format!("{round}"));
+        let came = relay.receive("", &format!("{round}"));
         assert!(came.passed() && !came.tagged(), "{round}: {came:?}");
-        world.wait(5);
-        assert!(world.goes("", &format!("{round}")).passed());
-        world.wait(5);
+        relay.wait(5);
+        assert!(relay.submit("", &format!("{round}")).passed());
+        relay.wait(5);
     }
-    assert!(world.comes("", "4").tagged());
-    world.wait(3600);
-    assert!(!world.comes("", "5").tagged(), "an hour later");
+    assert!(relay.receive("", "4").tagged());
+    relay.wait(3600);
+    assert!(!relay.receive("", "5").tagged(), "an hour later");
 }
 
 #[test]
-fn a_burst_of_a_person_is_never_refused() {
-    // Each is acknowledged by an application that heeds nothing, and comes again until it is taken.
+fn a_burst_of_a_person_is_never_rejected() {
+    // The application acknowledges each message whatever its tags; a deferred one is sent again.
     for ours in ["X-Gatepost-Trigger: automatic\r\n", "Subject: Received\r\n"] {
-        let mut world = usual();
+        let mut relay = relay_with_defaults();
         for letter in 0..60 {
             let mut attempts = 0;
             loop {
-                match world.comes(
+                match relay.receive(
                     "Subject: One thing more\r\n",
                     &format!("Thing number {letter}, which is quite another one than before."),
                 ) {
-                    Fate::Passed { .. } => break,
-                    Fate::Refused(400..500, _) => world.wait(900),
+                    Disposition::Passed { .. } => break,
+                    Disposition::Refused(400..500, _) => relay.wait(900),
                     other => panic!("letter {letter}: {other:?}"),
                 }
                 attempts += 1;
                 assert!(attempts < 100, "letter {letter}");
             }
-            world.wait(2);
-            world.goes(ours, "We have received your message.");
-            world.wait(8);
+            relay.wait(2);
+            relay.submit(ours, "We have received your message.");
+            relay.wait(8);
         }
     }
 }
 
 #[test]
-fn people_who_take_their_time_are_left_alone_though_nobody_says_that_they_are() {
-    // Few words, numbered ones, and a line above a signature and the small print of a company.
-    let signed = "Ann Weaver, Wool and Yarn, 1 Mill Lane. This message is for whom it is addressed to \
-        and nobody else; if you have it by mistake, delete it and tell us, and think of the trees before \
-        you print it. Registered somewhere under a number that nobody has ever asked for.";
+fn a_slow_exchange_of_people_without_trigger_is_not_tagged() {
+    // The three styles: few words, a number, and one line above a signature and a company's notice.
+    let signed = "Ann Weaver, Wool and Yarn, 1 Mill Lane. This message is for whom it is addressed \
+        to and nobody else; if you have it by mistake, delete it and tell us, and think of the \
+        trees before you print it. Registered somewhere under a number that nobody has ever asked \
+        for.";
     let words = [
         "Yes.",
         "No.",
@@ -372,7 +380,7 @@ fn people_who_take_their_time_are_left_alone_though_nobody_says_that_they_are() 
         "Fine!",
     ];
     for style in 0..3 {
-        let mut world = usual();
+        let mut relay = relay_with_defaults();
         for round in 0..36 {
             let word = words[round % 6].repeat(round / 6 + 1);
             let body = |who: &str| match style {
@@ -380,52 +388,56 @@ fn people_who_take_their_time_are_left_alone_though_nobody_says_that_they_are() 
                 1 => format!("{who} {round}"),
                 _ => format!("{word}\r\n\r\n-- \r\n{signed}"),
             };
-            let came = world.comes("Subject: Re: lamp\r\n", &body("Question"));
+            let came = relay.receive("Subject: Re: lamp\r\n", &body("Question"));
             assert!(came.passed() && !came.tagged(), "{style} {round}: {came:?}");
-            world.wait(3600);
-            let went = world.goes("Subject: Re: lamp\r\n", &body("Answer"));
+            relay.wait(3600);
+            let went = relay.submit("Subject: Re: lamp\r\n", &body("Answer"));
             assert!(went.passed(), "{style} {round}: {went:?}");
-            world.wait(3600);
+            relay.wait(3600);
         }
     }
 }
 
 #[test]
-fn one_way_traffic_is_no_exchange() {
-    let mut world = usual();
+fn one_way_traffic_is_not_tagged() {
+    let mut relay = relay_with_defaults();
     for _ in 0..300 {
         assert!(
-            !world
-                .comes("Subject: alarm\r\n", "The disk is full again on this host.")
+            !relay
+                .receive("Subject: alarm\r\n", "The disk is full again on this host.")
                 .tagged()
         );
-        world.wait(1);
+        relay.wait(1);
     }
-    let mut world = usual();
+    let mut relay = relay_with_defaults();
     for _ in 0..300 {
-        let fate = world.goes(
+        let disposition = relay.submit(
             "X-Gatepost-Trigger: automatic\r\n",
             "Your ticket was updated, see there.",
         );
-        assert!(fate.passed());
-        world.wait(1);
+        assert!(disposition.passed());
+        relay.wait(1);
     }
 }
 
 #[test]
-fn what_an_agent_writes_always_goes_and_lets_all_begin_anew() {
-    let mut world = usual();
-    to_and_fro(&mut world, "Subject: Re: hello\r\n", 1, false);
+fn an_agents_message_always_passes_and_resets_the_counts() {
+    let mut relay = relay_with_defaults();
+    exchange(&mut relay, "Subject: Re: hello\r\n", 1, false);
     let agent = "X-Gatepost-Trigger: agent\r\nSubject: Re: hello\r\n";
     for _ in 0..20 {
-        assert!(world.goes(agent, "I have looked into it myself.").passed());
-        let came = world.comes("Subject: Re: hello\r\n", "Thank you for looking into it.");
+        assert!(
+            relay
+                .submit(agent, "I have looked into it myself.")
+                .passed()
+        );
+        let came = relay.receive("Subject: Re: hello\r\n", "Thank you for looking into it.");
         assert!(came.passed() && !came.tagged(), "{came:?}");
-        world.wait(20);
+        relay.wait(20);
     }
     assert!(
-        world
-            .goes(
+        relay
+            .submit(
                 "Subject: x\r\n",
                 "And one of which nobody says who wrote it"
             )
@@ -434,91 +446,99 @@ fn what_an_agent_writes_always_goes_and_lets_all_begin_anew() {
 }
 
 #[test]
-fn a_machine_is_remembered_and_written_to_by_people_alone() {
-    let mut world = usual();
+fn a_known_machine_gets_only_mail_of_people() {
+    let mut relay = relay_with_defaults();
     let automatic = "X-Gatepost-Trigger: automatic\r\n";
-    assert!(world.goes(automatic, "1").passed());
+    assert!(relay.submit(automatic, "1").passed());
     assert!(
-        world
-            .comes("Auto-Submitted: auto-generated\r\n", "Done.")
+        relay
+            .receive("Auto-Submitted: auto-generated\r\n", "Done.")
             .tagged()
     );
-    assert_eq!(world.goes(automatic, "2"), Fate::Suppressed);
-    assert!(world.goes("X-Gatepost-Trigger: agent\r\n", "3").passed());
-    assert!(world.goes("", "4").passed(), "it is not said who wrote it");
-    // A person writes from there: it was a ticket system, or a robot that is gone.
-    assert!(!world.comes("", "It is me, Ann.").tagged());
-    assert!(world.goes(automatic, "5").passed());
-    // Forgotten in the end, too.
-    world.comes("Auto-Submitted: auto-generated\r\n", "Done.");
-    assert_eq!(world.goes(automatic, "6"), Fate::Suppressed);
-    world.wait(31 * 86_400);
-    assert!(world.goes(automatic, "7").passed());
+    assert_eq!(relay.submit(automatic, "2"), Disposition::Suppressed);
+    assert!(relay.submit("X-Gatepost-Trigger: agent\r\n", "3").passed());
+    assert!(
+        relay.submit("", "4").passed(),
+        "it is not said who wrote it"
+    );
+    // A person writes from the address: it was a ticket system's, or a former robot's.
+    assert!(!relay.receive("", "It is me, Ann.").tagged());
+    assert!(relay.submit(automatic, "5").passed());
+    // The knowledge expires.
+    relay.receive("Auto-Submitted: auto-generated\r\n", "Done.");
+    assert_eq!(relay.submit(automatic, "6"), Disposition::Suppressed);
+    relay.wait(31 * 86_400);
+    assert!(relay.submit(automatic, "7").passed());
 }
 
 #[test]
-fn nobody_is_remembered_by_what_a_forger_can_make_up() {
+fn a_forged_message_makes_no_lasting_machine() {
     for (proved, seconds) in [
         (Some(true), Some(30 * 86_400)),
         (Some(false), None),
         (None, Some(3600)),
     ] {
-        let mut world = usual();
-        world.proved = proved;
-        world.comes("Auto-Submitted: auto-generated\r\n", "Done.");
-        let known = world.machines.get(ANN);
+        let mut relay = relay_with_defaults();
+        relay.proved = proved;
+        relay.receive("Auto-Submitted: auto-generated\r\n", "Done.");
+        let known = relay.machines.get(ANN);
         let known = known.map(|known| (known.until - known.since) / 1000);
         assert_eq!(known, seconds, "{proved:?}");
     }
 }
 
 #[test]
-fn who_is_away_is_not_a_machine_for_long() {
-    let mut world = usual();
+fn a_vacation_notice_makes_a_machine_for_an_hour_only() {
+    let mut relay = relay_with_defaults();
     let automatic = "X-Gatepost-Trigger: automatic\r\n";
-    world.comes(
+    relay.receive(
         "Auto-Submitted: auto-replied (vacation)\r\nSubject: Out of office\r\n",
         "I am away.",
     );
-    assert_eq!(world.goes(automatic, "1"), Fate::Suppressed);
-    world.wait(3601);
-    assert!(world.goes(automatic, "2").passed());
+    assert_eq!(relay.submit(automatic, "1"), Disposition::Suppressed);
+    relay.wait(3601);
+    assert!(relay.submit(automatic, "2").passed());
 }
 
 #[test]
-fn what_answers_an_automatic_message_is_not_sent() {
-    let mut world = World::new(Settings {
+fn an_automatic_answer_to_an_automatic_message_is_suppressed() {
+    let mut relay = SimulatedRelay::new(Settings {
         machine_days: 0,
         autoresponder_hours: 0,
         ..Settings::default()
     });
-    world.comes(
+    relay.receive(
         "Auto-Submitted: auto-generated\r\nMessage-ID: <1@x.example>\r\n",
         "Done.",
     );
-    world.comes("Message-ID: <2@x.example>\r\n", "By hand.");
+    relay.receive("Message-ID: <2@x.example>\r\n", "By hand.");
     let automatic = "X-Gatepost-Trigger: automatic\r\n";
     let answer = |fields: &str| format!("{automatic}{fields}\r\n");
-    let mut goes = |fields: &str| world.goes(&answer(fields), "Noted.");
-    assert_eq!(goes("In-Reply-To: <1@x.example>"), Fate::Suppressed);
+    let mut submit = |fields: &str| relay.submit(&answer(fields), "Noted.");
     assert_eq!(
-        goes("References: <0@x.example> <1@x.example>"),
-        Fate::Suppressed
+        submit("In-Reply-To: <1@x.example>"),
+        Disposition::Suppressed
     );
-    assert!(goes("In-Reply-To: <2@x.example>\r\nReferences: <1@x.example> <2@x.example>").passed());
-    assert!(goes("References: <1@x.example> <2@x.example>").passed());
-    assert!(goes("Subject: something else").passed());
-    // To somebody else it is no answer to a machine.
+    assert_eq!(
+        submit("References: <0@x.example> <1@x.example>"),
+        Disposition::Suppressed
+    );
+    assert!(
+        submit("In-Reply-To: <2@x.example>\r\nReferences: <1@x.example> <2@x.example>").passed()
+    );
+    assert!(submit("References: <1@x.example> <2@x.example>").passed());
+    assert!(submit("Subject: something else").passed());
+    // Sent to somebody else, it is no answer to the machine.
     let message = format!("From: {DESK}\r\n{automatic}In-Reply-To: <1@x.example>\r\n\r\nx\r\n");
     assert!(
-        world
+        relay
             .send(Flow::Submission, DESK, "bob@b.example", &message)
             .passed()
     );
-    world.wait(8 * 86_400);
+    relay.wait(8 * 86_400);
     assert!(
-        world
-            .goes(&answer("In-Reply-To: <1@x.example>"), "Late.")
+        relay
+            .submit(&answer("In-Reply-To: <1@x.example>"), "Late.")
             .passed()
     );
 }
