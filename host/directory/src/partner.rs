@@ -23,7 +23,10 @@ pub enum PartnerEntry {
     Domain(Domain),
 }
 
-/// Reason why a text is no entry.
+/// Characters of a text that an error repeats: a line of a feed may be as long as the feed.
+const REPEATED: usize = 200;
+
+/// Reason why a text is no entry. Of the text it holds the beginning.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PartnerEntryError {
     /// The text is no address.
@@ -39,14 +42,22 @@ impl FromStr for PartnerEntry {
 
     fn from_str(text: &str) -> Result<Self, PartnerEntryError> {
         if let Some(domain) = text.strip_prefix('@') {
-            let wrong = |_| PartnerEntryError::Domain(text.to_owned());
+            let wrong = |_| PartnerEntryError::Domain(beginning(text));
             return domain.parse().map(Self::Domain).map_err(wrong);
         }
         let address = Address::parse(text)
-            .map_err(|error| PartnerEntryError::Address(text.to_owned(), error))?;
+            .map_err(|error| PartnerEntryError::Address(beginning(text), error))?;
         // Stored in one spelling, so that an entry occurs once.
         let spelled = Address::parse(CanonicalAddress::spelled(&address).as_str());
         Ok(Self::Address(spelled.unwrap_or(address)))
+    }
+}
+
+/// Returns as much of a text as an error repeats.
+fn beginning(text: &str) -> String {
+    match text.char_indices().nth(REPEATED) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }
 

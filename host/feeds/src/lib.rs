@@ -44,6 +44,12 @@ const REDIRECTS: usize = 5;
 /// Interval between checks whether a feed is due.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
+/// Characters of a URL that an error repeats.
+const REPEATED: usize = 200;
+
+/// Bytes of the longest version (ETag) that is stored and sent back.
+const LONGEST_VERSION: usize = 1024;
+
 /// HTTPS client for feeds.
 pub struct Client {
     tls: TlsConnector,
@@ -95,6 +101,16 @@ enum FetchError {
     Line(#[from] lines::LineError),
 }
 
+impl FetchError {
+    /// Makes the error of a URL, which a server may have sent: of a long one it holds the beginning.
+    fn url(text: &str) -> Self {
+        Self::Url(match text.char_indices().nth(REPEATED) {
+            Some((end, _)) => format!("{}…", &text[..end]),
+            None => text.to_owned(),
+        })
+    }
+}
+
 impl Client {
     /// Builds a client that trusts the public roots and the certificates of the configuration.
     ///
@@ -123,7 +139,7 @@ impl Client {
     }
 
     async fn fetch_entries(&self, url: &str, feed: &Feed) -> Result<Fetched, FetchError> {
-        let mut uri: Uri = url.parse().map_err(|_| FetchError::Url(url.to_owned()))?;
+        let mut uri: Uri = url.parse().map_err(|_| FetchError::url(url))?;
         for _ in 0..=REDIRECTS {
             let response = self.send(&uri, feed.validator.as_deref()).await?;
             let status = response.status();
@@ -141,6 +157,7 @@ impl Client {
                 status => return Err(FetchError::Status(status)),
             }
             let validator = response.headers().get(ETAG);
+            let validator = validator.filter(|etag| etag.len() <= LONGEST_VERSION);
             let validator = validator.and_then(|etag| Some(etag.to_str().ok()?.to_owned()));
             let body = Limited::new(response.into_body(), self.size)
                 .collect()
@@ -163,7 +180,7 @@ impl Client {
         uri: &Uri,
         validator: Option<&str>,
     ) -> Result<http::Response<hyper::body::Incoming>, FetchError> {
-        let wrong = || FetchError::Url(uri.to_string());
+        let wrong = || FetchError::url(&uri.to_string());
         check_url(uri)?;
         let authority = uri.authority().ok_or_else(wrong)?;
         let host = authority.host().trim_matches(['[', ']']).to_owned();
@@ -222,7 +239,7 @@ fn trusted_roots(file: Option<&Path>) -> Result<RootCertStore, ClientError> {
 /// A sentence that says why it is not.
 pub fn url(text: &str) -> Result<String, String> {
     let uri = text.parse::<Uri>();
-    let uri = uri.map_err(|_| FetchError::Url(text.to_owned()).to_string())?;
+    let uri = uri.map_err(|_| FetchError::url(text).to_string())?;
     check_url(&uri).map_err(|wrong| wrong.to_string())?;
     Ok(text.to_owned())
 }
@@ -232,7 +249,7 @@ fn check_url(uri: &Uri) -> Result<(), FetchError> {
     let is_https = uri.scheme() == Some(&Scheme::HTTPS) && uri.authority().is_some_and(plain);
     match is_https {
         true => Ok(()),
-        false => Err(FetchError::Url(uri.to_string())),
+        false => Err(FetchError::url(&uri.to_string())),
     }
 }
 
@@ -245,7 +262,7 @@ fn redirect_target(from: &Uri, location: &str) -> Result<Uri, FetchError> {
         }
         _ => location.to_owned(),
     };
-    to.parse().map_err(|_| FetchError::Url(to))
+    to.parse().map_err(|_| FetchError::url(&to))
 }
 
 /// Fetches a feed and records the result.
@@ -321,5 +338,18 @@ pub async fn keep_up(directory: Arc<Directory>, client: Arc<ArcSwap<Client>>) {
                 fetching.insert(task.id(), id);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_repeats_the_beginning_of_a_long_location() {
+        let from: Uri = "https://feeds.example/list".parse().unwrap();
+        let long = format!("http://\u{e9}{}", "a".repeat(1 << 20));
+        let error = redirect_target(&from, &long).unwrap_err().to_string();
+        assert!(error.len() < 1_000, "{} bytes", error.len());
     }
 }

@@ -100,6 +100,15 @@ mod tests {
     }
 
     #[test]
+    fn an_error_repeats_the_beginning_of_a_long_line() {
+        for long in ["é".repeat(1 << 20), format!("@{}", "é".repeat(1 << 20))] {
+            let errors = parsed(&long, true).unwrap_err();
+            assert_eq!(errors.len(), 1);
+            assert!(errors[0].len() < 1_000, "{} bytes", errors[0].len());
+        }
+    }
+
+    #[test]
     fn an_error_names_its_line() {
         let errors = parsed("a@b.example\nnobody\n@a.example\n\nnobody", false).unwrap_err();
         assert_eq!(errors.len(), 2);

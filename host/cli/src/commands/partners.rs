@@ -449,13 +449,23 @@ fn progress(done: usize, total: usize) {
     let _ = io::stderr().write_all(text.as_bytes());
 }
 
+/// Bytes of the longest list that is imported.
+const LONGEST_LIST: u64 = 1 << 30;
+
 fn read(file: &Path) -> miette::Result<Vec<u8>> {
-    let mut text = Vec::new();
-    let read = match file == Path::new("-") {
-        true => io::stdin().lock().read_to_end(&mut text).map(|_| text),
-        false => std::fs::read(file),
+    let read = |from: &mut dyn io::Read| {
+        let mut text = Vec::new();
+        from.take(LONGEST_LIST + 1).read_to_end(&mut text)?;
+        match text.len() as u64 > LONGEST_LIST {
+            true => Err(io::Error::other("it is longer than 1 GiB")),
+            false => Ok(text),
+        }
     };
-    read.map_err(|error| miette::miette!("cannot read {}: {error}", file.display()))
+    let text = match file == Path::new("-") {
+        true => read(&mut io::stdin().lock()),
+        false => std::fs::File::open(file).and_then(|mut file| read(&mut file)),
+    };
+    text.map_err(|error| miette::miette!("cannot read {}: {error}", file.display()))
 }
 
 /// Executes a request.
