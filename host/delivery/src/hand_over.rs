@@ -71,7 +71,11 @@ pub(crate) async fn hand_over(delivery: Arc<Delivery>, in_hand: Arc<MessageInHan
             return hold_damaged(&delivery, &in_hand, &error).await;
         }
         Err(error) => {
-            tracing::error!(id = %in_hand.claim.transaction.id, %error, "cannot read a message from the spool");
+            tracing::error!(
+                id = %in_hand.claim.transaction.id,
+                %error,
+                "cannot read a message from the spool"
+            );
             let reply = Reply::new(
                 451,
                 "4.3.0",
@@ -495,7 +499,8 @@ impl HopTransfer {
         client.ip().is_unspecified()
     }
 
-    /// Settles recipients; `reply_of` returns by index whether there was a connection, and the reply.
+    /// Settles recipients; `reply_of` returns by index whether there was a connection, and the
+    /// reply.
     async fn settle(
         &self,
         recipients: Vec<RoutedRecipient>,

@@ -147,7 +147,11 @@ impl RunningAttempts {
         };
         let running = self.by_task.remove(&id);
         if let (Err(error), Some(RunningAttempt { in_hand, delivery })) = (ended, running) {
-            tracing::error!(id = %in_hand.claim.transaction.id, %error, "an attempt panicked: its recipients are deferred");
+            tracing::error!(
+                id = %in_hand.claim.transaction.id,
+                %error,
+                "an attempt panicked: its recipients are deferred"
+            );
             self.tasks.spawn(async move {
                 let reply = Reply::new(451, "4.3.0", "internal error of the relay");
                 settle_open(&delivery, &in_hand, || {

@@ -98,7 +98,13 @@ pub(crate) async fn settle(
             .filter(|one| action_to_report(in_hand, one) == Some(action))
             .map(|one| in_hand.recipient(one.attempt.index))
             .collect();
-        tracing::info!(id = %in_hand.claim.transaction.id, notice = %id, action = action.word(), %to, "notice queued");
+        tracing::info!(
+            id = %in_hand.claim.transaction.id,
+            notice = %id,
+            action = action.word(),
+            %to,
+            "notice queued"
+        );
         notify::count_notice(action);
         let made = NoticeMade {
             message: &in_hand.claim,
@@ -221,7 +227,12 @@ async fn notices(
     let notifications = &delivery.settings.notifications;
     if !notifications.may_notify(claim.sender) {
         let id = claim.transaction.id;
-        tracing::debug!(%id, %to, sender = ?claim.sender, "the reverse-path may be forged: no notice");
+        tracing::debug!(
+            %id,
+            %to,
+            sender = ?claim.sender,
+            "the reverse-path may be forged: no notice"
+        );
         return Vec::new();
     }
     let mut notices = Vec::new();
@@ -284,7 +295,11 @@ async fn record(
                 return recorded.applied > 0;
             }
             Err(error) => {
-                tracing::error!(id = %claim.transaction.id, %error, "cannot record results in the spool");
+                tracing::error!(
+                    id = %claim.transaction.id,
+                    %error,
+                    "cannot record results in the spool"
+                );
                 if matches!(error, SpoolError::Closed) || delivery.now() >= claim.lease.until {
                     return false;
                 }

@@ -170,9 +170,9 @@ fn check_mark(disk: &Disk) -> Result<Option<MarkDamage>, SpoolError> {
         path = %path.display(),
         "journal.synced is {damage}: nobody can tell whether the last mail of the journal and the \
          last commits of spool.db are there. Mail that was acknowledged just before the last stop \
-         may be lost; what was delivered then may be delivered again, and what was held, cancelled \
-         or deferred then may not be. Look for the cause (the disk, the file system, what else \
-         writes or deletes there), and see in the trace what happened last"
+         may be lost; mail that was delivered then may be delivered again, and mail that was held, \
+         cancelled or deferred then may be queued as before. Look for the cause (the disk, the \
+         file system, what else writes or deletes there), and see in the trace what happened last"
     );
     Ok(Some(damage))
 }
@@ -212,7 +212,7 @@ fn check_wal(disk: &Disk) -> Result<Option<LogDamage>, SpoolError> {
         lost = compare()?;
     }
     if lost.is_torn {
-        let why = "its log, spool.db-wal, is damaged or missing, and was being written to it";
+        let why = "its log, spool.db-wal, is damaged or missing, and was being copied into it";
         return Err(SpoolError::Unusable {
             path,
             why: why.to_owned(),
@@ -226,10 +226,11 @@ fn check_wal(disk: &Disk) -> Result<Option<LogDamage>, SpoolError> {
         commits,
         path = %log.display(),
         kept = kept_as,
-        "the last commits of the spool's database are lost, for its log is damaged or missing. \
-         Accepted mail comes from the journal, and what is not there is told of; what was delivered \
-         in these commits may be delivered again, and what was held, cancelled or deferred in them \
-         is not. Look for the cause (the disk, the file system, what else writes or deletes there)"
+        "the last commits of the spool's database are lost, because its log is damaged or missing. \
+         Accepted mail is recovered from the journal, and mail missing there is reported; mail \
+         that was delivered in these commits may be delivered again, and mail that was held, \
+         cancelled or deferred in them is queued as before. Look for the cause (the disk, the file \
+         system, what else writes or deletes there)"
     );
     Ok(Some(LogDamage { commits, kept }))
 }
@@ -270,7 +271,7 @@ pub(crate) fn keep_damaged(
         kept = kept.as_ref().map(|kept| kept.display().to_string()),
         records_saved = saved,
         "the spool's journal is damaged: mail that was acknowledged just before the last stop may \
-         be lost; all that is whole in it is in the queue. Look for the cause (the disk, the file \
+         be lost; all whole records in it are in the queue. Look for the cause (the disk, the file \
          system, what else writes there), and see in the trace what was accepted last"
     );
     Ok(Some(JournalDamage {
@@ -473,7 +474,7 @@ impl Inspection<'_> {
             findings.push(Finding::new(Level::Error, self.path, problem, advice));
         }
         if version != schema::CURRENT {
-            let found = "journal and bodies are not looked at: the database is of another schema";
+            let found = "journal and bodies are not checked: the database is of another schema";
             findings.push(Finding::note(self.path, found));
             return Ok((findings, false));
         }
@@ -481,8 +482,8 @@ impl Inspection<'_> {
         let lost = last.map_or(0, |last| last.lost(mark).commits);
         if lost > 0 {
             let found = format!("damaged or missing: {lost} commits of spool.db are lost with it");
-            let advice = "put it back if it was moved; else start the relay: it takes accepted \
-                mail from the journal and keeps bodies that belong to no message";
+            let advice = "put it back if it was moved; otherwise start the relay: it recovers \
+                accepted mail from the journal and keeps bodies that belong to no message";
             let log = gatepost_files::beside(self.path, "-wal");
             findings.push(Finding::new(Level::Error, &log, found, advice));
         }
@@ -512,10 +513,12 @@ impl Inspection<'_> {
             MarkDamage::at(&paths.mark)
         );
         let advice = match self.in_use {
-            true => "look for what deletes or writes there, and restart the relay, which makes it",
+            true => {
+                "look for what deletes or writes there, and restart the relay, which creates it"
+            }
             false => {
-                "put it back if it was moved; else start the relay: it takes what is there, and \
-                 keeps bodies that belong to no message"
+                "put it back if it was moved; otherwise start the relay: it recovers the mail that \
+                 is there, and keeps bodies that belong to no message"
             }
         };
         let finding = Finding::new(Level::Error, &paths.mark, found, advice);
@@ -551,8 +554,8 @@ impl Inspection<'_> {
             if faults.is_empty() {
                 return Ok(match known.format {
                     journal::JournalFormat::None => {
-                        let advice = "look in the log for why the relay could not make it";
-                        let found = "there is no journal: the relay works without, and slower";
+                        let advice = "see the log for the reason why the relay could not create it";
+                        let found = "there is no journal: the relay works without it, but slower";
                         vec![Finding::new(Level::Warning, path, found, advice)]
                     }
                     _ => vec![Finding::note(path, format!("{found} records, all whole"))],
@@ -568,11 +571,12 @@ impl Inspection<'_> {
         let faults = last.unwrap_or_default();
         let advice = match self.in_use {
             true => {
-                "what stands there is in memory, too: hold the queue still (`gatepost queue list` \
-                 brings it into spool.db), and look at the disk"
+                "the relay has this mail in memory, too: run `gatepost queue list`, which moves it \
+                 into spool.db, and check the disk"
             }
             false => {
-                "start the relay: it keeps the file under another name and saves all that is whole"
+                "start the relay: it keeps the file under another name and recovers its whole \
+                 records"
             }
         };
         Ok((faults.iter())
@@ -606,8 +610,8 @@ impl Inspection<'_> {
         damaged.sort();
         let mut findings = Vec::new();
         for (name, found) in damaged {
-            let advice = "put the file back from a backup; without it the message is deferred until \
-                it expires, and with an altered or short one it is held";
+            let advice = "put the file back from a backup; without it the message is deferred \
+                until it expires, and with an altered or short one it is held";
             let path = incoming.join(name);
             findings.push(Finding::new(Level::Error, &path, found, advice));
         }

@@ -184,7 +184,11 @@ impl Templates {
         let own = self.own.as_ref().map(|own| own.write(&name, values));
         let written = match own {
             Some(Err(error)) => {
-                tracing::error!(template = name, %error, "a template failed, the built-in one is used");
+                tracing::error!(
+                    template = name,
+                    %error,
+                    "a template failed, the built-in one is used"
+                );
                 self.builtin.write(&name, values)
             }
             Some(written) => written,
