@@ -48,7 +48,7 @@ struct ConnectionFacts {
 }
 
 /// Result of one transaction.
-struct TransactionResult {
+struct HopTransaction {
     /// The connection, if it can carry another transaction.
     connection: Option<Connection>,
     /// Recipients of the transaction.
@@ -211,7 +211,7 @@ impl HopTransfer {
         while !recipients.is_empty() {
             let result = self.transact(&permit, connection_in_use.take(), at_most, &mut recipients);
             match result.await {
-                Ok(TransactionResult {
+                Ok(HopTransaction {
                     connection,
                     batch,
                     outcomes,
@@ -293,7 +293,7 @@ impl HopTransfer {
         connection_in_use: Option<Connection>,
         at_most: usize,
         recipients: &mut Vec<RoutedRecipient>,
-    ) -> Result<TransactionResult, Unreachable> {
+    ) -> Result<HopTransaction, Unreachable> {
         let mut used = connection_in_use.or_else(|| permit.take_idle());
         loop {
             let reused = used.is_some();
@@ -342,7 +342,7 @@ impl HopTransfer {
                     None
                 }
             };
-            return Ok(TransactionResult {
+            return Ok(HopTransaction {
                 connection,
                 batch,
                 outcomes,

@@ -102,7 +102,7 @@ const FULL_CHECK_LIMIT: u64 = 512 << 20;
 /// Damage found before a database was opened.
 #[derive(Debug, Default)]
 pub(crate) struct DatabaseDamage {
-    pub(crate) log: Option<LogDamage>,
+    pub(crate) wal: Option<LogDamage>,
     pub(crate) mark: Option<MarkDamage>,
 }
 
@@ -123,13 +123,13 @@ pub(crate) fn check_database(disk: &Disk) -> Result<DatabaseDamage, SpoolError> 
     }
     let damage = DatabaseDamage {
         mark: check_mark(disk)?,
-        log: check_wal(disk)?,
+        wal: check_wal(disk)?,
     };
     let gauge = |file: &'static str, is_damaged: bool| {
         let gauge = metrics::gauge!("gatepost_store_damaged", "file" => file);
         gauge.set(if is_damaged { 1.0 } else { 0.0 });
     };
-    gauge("spool.db-wal", damage.log.is_some());
+    gauge("spool.db-wal", damage.wal.is_some());
     gauge("journal.synced", damage.mark.is_some());
     if fs::metadata(&path).is_ok_and(|file| file.len() <= FULL_CHECK_LIMIT) {
         let problems = gatepost_files::problems(&gatepost_files::look(&path, false)?, false)?;
@@ -199,7 +199,7 @@ fn check_wal(disk: &Disk) -> Result<Option<LogDamage>, SpoolError> {
         }
         _ => None,
     };
-    if lost.has_stale_log {
+    if lost.has_stale_wal {
         for suffix in ["-wal", "-shm"] {
             let beside = gatepost_files::beside(&path, suffix);
             match fs::remove_file(&beside) {
@@ -413,7 +413,7 @@ pub fn inspect(directory: &Path, in_use: bool) -> Vec<Finding> {
             error => failed(error),
         }];
     }
-    let inspection = Inspection {
+    let inspection = StoreInspection {
         directory,
         path: &path,
         connection: &connection,
@@ -440,14 +440,14 @@ pub fn inspect(directory: &Path, in_use: bool) -> Vec<Finding> {
 }
 
 /// A store that is being inspected.
-struct Inspection<'a> {
+struct StoreInspection<'a> {
     directory: &'a Path,
     path: &'a Path,
     connection: &'a Connection,
     in_use: bool,
 }
 
-impl Inspection<'_> {
+impl StoreInspection<'_> {
     /// Checks the database; returns false if nothing else can be checked.
     fn database(&self, mark: Option<&[u8]>) -> Result<(Vec<Finding>, bool), SpoolError> {
         if let Some(why) = schema::foreign(self.connection)? {

@@ -17,7 +17,7 @@ use crate::{
 use super::{
     codec::{account_key, from_millis, from_u64, to_json},
     deliver::row_number,
-    operation::{Context, OperationClass, Work},
+    operation::{OperationClass, OperationContext, Work},
 };
 
 /// Bytes that a message takes on the disk besides its octets: rows, indices, their pages in the
@@ -28,7 +28,7 @@ const MESSAGE_OVERHEAD: u64 = 64 << 10;
 pub(super) struct Accept(pub(super) Arc<NewMessage>);
 
 impl Accept {
-    fn reserve(&self, context: &Context<'_>) -> Result<(), SpoolError> {
+    fn reserve(&self, context: &OperationContext<'_>) -> Result<(), SpoolError> {
         let inline = match &self.0.body {
             NewBody::Inline(bytes) => bytes.len(),
             NewBody::Staged(_) => 0,
@@ -50,7 +50,7 @@ impl Work for Accept {
     /// for it.
     fn in_journal(
         &mut self,
-        context: &mut Context<'_>,
+        context: &mut OperationContext<'_>,
         journal: &mut Journal,
     ) -> Result<Option<()>, SpoolError> {
         let message = &self.0;
@@ -93,14 +93,14 @@ impl Work for Accept {
         match lease {
             Some(lease) => context
                 .after
-                .direct
+                .direct_claims
                 .push(direct_claim(context, message, lease)),
             None => context.after.due |= due.is_some(),
         }
         Ok(Some(()))
     }
 
-    fn in_database(&mut self, context: &mut Context<'_>) -> Result<(), SpoolError> {
+    fn in_database(&mut self, context: &mut OperationContext<'_>) -> Result<(), SpoolError> {
         self.reserve(context)?;
         context.after.only_in_wal |= is_open(&self.0);
         store_with_effects(context, &self.0)
@@ -139,7 +139,7 @@ fn staged(message: &NewMessage) -> Result<Option<&StagedBody>, SpoolError> {
 /// Stores a message with its effects, whether or not the disk is below its watermark. Notices are
 /// stored so, too.
 pub(super) fn store_with_effects(
-    context: &mut Context<'_>,
+    context: &mut OperationContext<'_>,
     message: &NewMessage,
 ) -> Result<(), SpoolError> {
     for (scope, effect) in &message.effects {
@@ -155,7 +155,7 @@ pub(super) fn store_with_effects(
     if let Some(lease) = lease {
         context
             .after
-            .direct
+            .direct_claims
             .push(direct_claim(context, message, lease));
     }
     Ok(())
@@ -163,7 +163,7 @@ pub(super) fn store_with_effects(
 
 /// Stores a message without its effects; its due recipients are leased, if there is a lease.
 pub(super) fn store(
-    context: &mut Context<'_>,
+    context: &mut OperationContext<'_>,
     message: &NewMessage,
     lease: Option<Lease>,
 ) -> Result<(), SpoolError> {
@@ -172,7 +172,7 @@ pub(super) fn store(
 }
 
 /// Makes the lease for the direct hand-off, if the message is due at once and may be handed off.
-fn direct_lease(context: &Context<'_>, message: &NewMessage) -> Option<Lease> {
+fn direct_lease(context: &OperationContext<'_>, message: &NewMessage) -> Option<Lease> {
     let mut recipients = message.recipients.iter();
     if message.quarantine.is_some() || !recipients.any(|recipient| is_due(message, recipient)) {
         return None;
@@ -192,7 +192,7 @@ fn is_due(message: &NewMessage, recipient: &NewRecipient) -> bool {
 }
 
 /// Makes the claim of a message from memory.
-fn direct_claim(context: &Context<'_>, message: &NewMessage, lease: Lease) -> Claim {
+fn direct_claim(context: &OperationContext<'_>, message: &NewMessage, lease: Lease) -> Claim {
     let numbered = (0..).zip(&message.recipients);
     let recipients = numbered
         .filter(|(_, recipient)| is_due(message, recipient))
@@ -232,7 +232,10 @@ fn direct_claim(context: &Context<'_>, message: &NewMessage, lease: Lease) -> Cl
     }
 }
 
-fn insert_message(context: &mut Context<'_>, message: &NewMessage) -> Result<i64, SpoolError> {
+fn insert_message(
+    context: &mut OperationContext<'_>,
+    message: &NewMessage,
+) -> Result<i64, SpoolError> {
     let transaction = &message.transaction;
     let staged = staged(message)?;
     let inline = match &message.body {
@@ -295,7 +298,7 @@ fn insert_message(context: &mut Context<'_>, message: &NewMessage) -> Result<i64
 }
 
 fn insert_recipients(
-    context: &mut Context<'_>,
+    context: &mut OperationContext<'_>,
     message: &NewMessage,
     number: i64,
     lease: Option<Lease>,

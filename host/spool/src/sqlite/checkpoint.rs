@@ -13,11 +13,11 @@ use crate::{
     },
 };
 
-use super::{accept, codec::from_u64, codec::to_u64, operation::Context};
+use super::{accept, codec::from_u64, codec::to_u64, operation::OperationContext};
 
 /// Moves a batch into the database, and records how far checkpoints have come.
 pub(super) fn run(
-    context: &mut Context<'_>,
+    context: &mut OperationContext<'_>,
     journal: &Journal,
     batch: &CheckpointBatch,
 ) -> Result<(), SpoolError> {
@@ -57,7 +57,7 @@ pub(crate) struct LostCommits {
     pub(crate) commits: u64,
     /// True if the rest of the WAL is older than the database file, so that the file is better
     /// without it.
-    pub(crate) has_stale_log: bool,
+    pub(crate) has_stale_wal: bool,
     /// True if the WAL was being copied into the database file, and a part of what was copied is
     /// lost.
     pub(crate) is_torn: bool,
@@ -106,7 +106,7 @@ impl LastGeneration {
         let had = had.unwrap_or_default();
         LostCommits {
             commits: had.made.saturating_sub(self.commits),
-            has_stale_log: self.commits < had.written,
+            has_stale_wal: self.commits < had.written,
             is_torn: self.commits < had.begun && had.written < had.begun,
         }
     }
@@ -130,7 +130,7 @@ impl LastGeneration {
 /// Moves what the last relay left in its journal into the database, and begins a new generation,
 /// whose id it returns. To be run in a transaction.
 pub(super) fn recover(
-    context: &mut Context<'_>,
+    context: &mut OperationContext<'_>,
     last: Option<(LastGeneration, Vec<(u64, JournalRecord)>)>,
 ) -> Result<GenerationId, SpoolError> {
     if let Some((last, records)) = last {
@@ -195,7 +195,7 @@ fn finished(
 }
 
 fn replay(
-    context: &mut Context<'_>,
+    context: &mut OperationContext<'_>,
     last: LastGeneration,
     records: Vec<(u64, JournalRecord)>,
 ) -> Result<(), SpoolError> {

@@ -14,7 +14,7 @@ use crate::{
 use super::{
     NEVER, accept,
     codec::{damaged, from_millis, to_json, to_millis},
-    operation::{Context, OperationClass, Work},
+    operation::{OperationClass, OperationContext, Work},
     stored::{self, COLUMNS, MessageRow},
 };
 
@@ -35,13 +35,16 @@ impl Work for ClaimDue {
         journal.due(self.now)
     }
 
-    fn in_database(&mut self, context: &mut Context<'_>) -> Result<Vec<Claim>, SpoolError> {
+    fn in_database(
+        &mut self,
+        context: &mut OperationContext<'_>,
+    ) -> Result<Vec<Claim>, SpoolError> {
         claim(context, self.owner, self.now, self.limit, self.lease)
     }
 }
 
 fn claim(
-    context: &mut Context<'_>,
+    context: &mut OperationContext<'_>,
     owner: Owner,
     now: Millis,
     limit: usize,
@@ -87,7 +90,7 @@ pub(super) fn next_due(connection: &Connection) -> Result<u64, SpoolError> {
 
 /// Makes recipients due again that were leased and never attempted.
 pub(super) fn return_unattempted(
-    context: &mut Context<'_>,
+    context: &mut OperationContext<'_>,
     claims: &[Claim],
 ) -> Result<(), SpoolError> {
     for claim in claims {
@@ -106,7 +109,7 @@ pub(super) fn return_unattempted(
 
 /// Holds the due recipients of a message that cannot be read.
 fn hold_unreadable(
-    context: &Context<'_>,
+    context: &OperationContext<'_>,
     message: i64,
     error: &SpoolError,
 ) -> Result<(), SpoolError> {
@@ -122,7 +125,7 @@ fn hold_unreadable(
 }
 
 fn claim_message(
-    context: &Context<'_>,
+    context: &OperationContext<'_>,
     lease: Lease,
     now: Millis,
     number: i64,
@@ -197,7 +200,7 @@ impl Work for RecordReport {
     /// Appends a tombstone, if the report finishes the message by delivery to all its recipients.
     fn in_journal(
         &mut self,
-        context: &mut Context<'_>,
+        context: &mut OperationContext<'_>,
         journal: &mut Journal,
     ) -> Result<Option<Recorded>, SpoolError> {
         let report = &self.0;
@@ -220,7 +223,7 @@ impl Work for RecordReport {
         }))
     }
 
-    fn in_database(&mut self, context: &mut Context<'_>) -> Result<Recorded, SpoolError> {
+    fn in_database(&mut self, context: &mut OperationContext<'_>) -> Result<Recorded, SpoolError> {
         record(context, &self.0)
     }
 }
@@ -245,7 +248,7 @@ fn delivered_to_all(report: &Report, entry: &JournalEntry) -> Option<usize> {
 }
 
 /// Records the results of an attempt.
-fn record(context: &mut Context<'_>, report: &Report) -> Result<Recorded, SpoolError> {
+fn record(context: &mut OperationContext<'_>, report: &Report) -> Result<Recorded, SpoolError> {
     let mut recorded = Recorded::default();
     let message = row_number(context, report.message)?;
     for result in &report.results {
@@ -325,7 +328,7 @@ impl<'a> RecipientColumns<'a> {
 
 /// Records the end of an attempt; returns true if the lease was still held, so that it counts.
 fn end_attempt(
-    context: &mut Context<'_>,
+    context: &mut OperationContext<'_>,
     message: i64,
     lease: Lease,
     number: u32,
@@ -370,7 +373,7 @@ fn end_attempt(
 
 /// Returns the number of a message's row, if it has one.
 pub(super) fn row_number(
-    context: &Context<'_>,
+    context: &OperationContext<'_>,
     id: TransactionId,
 ) -> Result<Option<i64>, SpoolError> {
     let mut select = context
@@ -383,7 +386,7 @@ pub(super) fn row_number(
 
 /// Deletes a message if all its recipients are finished; returns true if it did.
 pub(super) fn drop_if_finished(
-    context: &mut Context<'_>,
+    context: &mut OperationContext<'_>,
     message: i64,
 ) -> Result<bool, SpoolError> {
     let mut select = context.connection.prepare_cached(
@@ -398,7 +401,10 @@ pub(super) fn drop_if_finished(
 }
 
 /// Deletes a message with all that belongs to it; its file after the commit.
-pub(super) fn drop_message(context: &mut Context<'_>, message: i64) -> Result<(), SpoolError> {
+pub(super) fn drop_message(
+    context: &mut OperationContext<'_>,
+    message: i64,
+) -> Result<(), SpoolError> {
     for sql in [
         "DELETE FROM recipients WHERE message = ?1",
         "DELETE FROM contents WHERE message = ?1",

@@ -51,8 +51,8 @@ use self::{
     body::BodyStore,
     deliver::{ClaimDue, RecordReport},
     operate::Intervention,
-    operation::{AfterCheckpoint, Context, Operation, QueryAfterCheckpoint, Work},
-    reader::{ReadQuery, Section},
+    operation::{AfterCheckpoint, Operation, OperationContext, QueryAfterCheckpoint, Work},
+    reader::{QueueSection, ReadQuery},
 };
 
 /// Most effects of one message.
@@ -68,7 +68,7 @@ pub struct SqliteSpool {
     memory: Arc<Memory>,
     changed: Arc<Notify>,
     body_store: Arc<BodyStore>,
-    direct: Arc<DirectHandOff>,
+    hand_off: Arc<DirectHandOff>,
     /// Time at which the next recipient is due, as of the last commit; [`NEVER`] if none is.
     due: Arc<AtomicU64>,
     damage: Option<JournalDamage>,
@@ -124,7 +124,7 @@ impl SqliteSpool {
 
     fn change<T: Send + 'static>(
         &self,
-        run: impl FnMut(&mut Context<'_>) -> Result<T, SpoolError> + Send + 'static,
+        run: impl FnMut(&mut OperationContext<'_>) -> Result<T, SpoolError> + Send + 'static,
     ) -> Ticket<T> {
         self.write(AfterCheckpoint(run))
     }
@@ -146,7 +146,7 @@ impl SqliteSpool {
         self.change(move |context| operate::intervene(context, &selection, intervention))
     }
 
-    fn find(&self, section: Section, id: TransactionId) -> Ticket<Option<Record>> {
+    fn find(&self, section: QueueSection, id: TransactionId) -> Ticket<Option<Record>> {
         let body_store = Arc::clone(&self.body_store);
         self.read(move |connection| reader::show(connection, &body_store, section, id))
     }
@@ -192,7 +192,7 @@ impl Spool for SqliteSpool {
         limit: usize,
         lease: Duration,
     ) -> Ticket<Vec<Claim>> {
-        let taken = self.direct.take(owner, now, limit, lease);
+        let taken = self.hand_off.take(owner, now, limit, lease);
         if !taken.stale.is_empty() {
             drop(self.change(move |context| deliver::return_unattempted(context, &taken.stale)));
         }
@@ -221,7 +221,7 @@ impl Spool for SqliteSpool {
     }
 
     fn attach(&self, owner: Owner, lease: Duration) {
-        self.direct.attach(LeaseTerms { owner, lease });
+        self.hand_off.attach(LeaseTerms { owner, lease });
     }
 
     fn record(&self, report: Report) -> Ticket<Recorded> {
@@ -241,11 +241,11 @@ impl Spool for SqliteSpool {
     }
 
     fn list(&self, filter: Filter) -> Ticket<Vec<Summary>> {
-        self.read(move |connection| reader::list(connection, Section::Queue, &filter))
+        self.read(move |connection| reader::list(connection, QueueSection::Queue, &filter))
     }
 
     fn show(&self, id: TransactionId) -> Ticket<Option<Record>> {
-        self.find(Section::Queue, id)
+        self.find(QueueSection::Queue, id)
     }
 
     fn retry(&self, selection: Selection, now: Millis) -> Ticket<Changed> {
@@ -265,11 +265,11 @@ impl Spool for SqliteSpool {
     }
 
     fn quarantine_list(&self, filter: Filter) -> Ticket<Vec<Summary>> {
-        self.read(move |connection| reader::list(connection, Section::Quarantine, &filter))
+        self.read(move |connection| reader::list(connection, QueueSection::Quarantine, &filter))
     }
 
     fn quarantine_show(&self, id: TransactionId) -> Ticket<Option<Record>> {
-        self.find(Section::Quarantine, id)
+        self.find(QueueSection::Quarantine, id)
     }
 
     fn quarantine_release(&self, id: TransactionId, now: Millis) -> Ticket<bool> {

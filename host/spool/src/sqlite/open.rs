@@ -25,7 +25,7 @@ use super::{
     checkpoint,
     codec::{from_u64, to_millis, to_scope, to_u64},
     deliver,
-    operation::{AfterCommit, Context},
+    operation::{AfterCommit, OperationContext},
     reader, schema,
     writer::{self, BUSY_TIMEOUT, Writer},
 };
@@ -55,7 +55,7 @@ fn open_store(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
     // Before SQLite opens it: SQLite would delete the log of an empty database.
     damage::refuse_lost(disk.directory())?;
     let DatabaseDamage {
-        log: log_damage,
+        wal: log_damage,
         mark: mark_damage,
     } = damage::check_database(&disk)?;
     disk.create_database()?;
@@ -75,7 +75,7 @@ fn open_store(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
     let changed = Arc::new(Notify::new());
     // Anything in the store may be due.
     changed.notify_one();
-    let direct = Arc::new(DirectHandOff::default());
+    let hand_off = Arc::new(DirectHandOff::default());
     let due = Arc::new(AtomicU64::new(deliver::next_due(&connection)?));
     // The row that identifies the store's journal is in the database file from now on, and not only
     // in its WAL. So if the WAL is lost, mail is lost, but not the evidence that there was some.
@@ -87,10 +87,10 @@ fn open_store(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
         disk: Arc::clone(&disk),
         memory: Arc::clone(&memory),
         changed: Arc::clone(&changed),
-        direct: Arc::clone(&direct),
+        hand_off: Arc::clone(&hand_off),
         due: Arc::clone(&due),
         last_until: Cell::new(0),
-        forgotten: RefCell::default(),
+        evicted: RefCell::default(),
         lock,
     };
     Ok(SqliteSpool {
@@ -98,7 +98,7 @@ fn open_store(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
         memory,
         changed,
         body_store,
-        direct,
+        hand_off,
         due,
         damage,
         log_damage,
@@ -180,7 +180,7 @@ fn journal(
     let Recovered { records, faults } = recovered.map_err(failed_to("read", &paths.journal))?;
     let damage = damage::keep_damaged(&paths.journal, faults, records.len())?;
     let transaction = connection.unchecked_transaction()?;
-    let mut context = Context {
+    let mut context = OperationContext {
         connection,
         body_store,
         after: AfterCommit::default(),
@@ -240,7 +240,7 @@ fn load_memory(
         connection,
         memory,
         next: Vec::new(),
-        forgotten: Vec::new(),
+        evicted: Vec::new(),
     };
     let mut marks = reading.prepare("SELECT policy, account, key, until FROM marks")?;
     let mut rows = marks.query([])?;
@@ -289,7 +289,7 @@ struct MemoryLoader<'a> {
     connection: &'a Connection,
     memory: &'a Memory,
     next: Vec<MemoryChange>,
-    forgotten: Vec<MemoryChange>,
+    evicted: Vec<MemoryChange>,
 }
 
 impl MemoryLoader<'_> {
@@ -316,19 +316,19 @@ impl MemoryLoader<'_> {
     fn load(&mut self) -> Result<(), SpoolError> {
         let next = std::mem::take(&mut self.next);
         self.memory
-            .apply_at_once(next.into_iter(), &mut self.forgotten);
-        match self.forgotten.len() >= LOAD_AT_ONCE {
+            .apply_at_once(next.into_iter(), &mut self.evicted);
+        match self.evicted.len() >= LOAD_AT_ONCE {
             true => self.drop_forgotten(),
             false => Ok(()),
         }
     }
 
     fn drop_forgotten(&mut self) -> Result<(), SpoolError> {
-        if self.forgotten.is_empty() {
+        if self.evicted.is_empty() {
             return Ok(());
         }
         let transaction = self.connection.unchecked_transaction()?;
-        for change in self.forgotten.drain(..) {
+        for change in self.evicted.drain(..) {
             accept::write_change(&transaction, &change)?;
         }
         transaction.commit()?;

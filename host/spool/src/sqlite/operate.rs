@@ -13,7 +13,7 @@ use crate::{
 use super::{
     codec::{account_key, damaged, from_millis, from_u64, to_scope, to_u64},
     deliver::{drop_if_finished, drop_message},
-    operation::Context,
+    operation::OperationContext,
 };
 
 /// Most messages, marks, counts and machines of each kind that one call drops.
@@ -92,7 +92,7 @@ impl SelectionSql {
 
 /// Applies a command to all selected recipients of the queue.
 pub(super) fn intervene(
-    context: &mut Context<'_>,
+    context: &mut OperationContext<'_>,
     selection: &Selection,
     intervention: Intervention,
 ) -> Result<Changed, SpoolError> {
@@ -140,7 +140,7 @@ pub(super) fn intervene(
 
 /// Moves a message from quarantine to the queue.
 pub(super) fn release_from_quarantine(
-    context: &mut Context<'_>,
+    context: &mut OperationContext<'_>,
     id: TransactionId,
     now: Millis,
 ) -> Result<bool, SpoolError> {
@@ -172,7 +172,7 @@ pub(super) fn release_from_quarantine(
 
 /// Drops a message in quarantine.
 pub(super) fn delete_from_quarantine(
-    context: &mut Context<'_>,
+    context: &mut OperationContext<'_>,
     id: TransactionId,
 ) -> Result<bool, SpoolError> {
     let mut select = context.connection.prepare_cached(
@@ -188,7 +188,10 @@ pub(super) fn delete_from_quarantine(
 }
 
 /// Drops what has expired, the oldest first.
-pub(super) fn expire(context: &mut Context<'_>, now: Millis) -> Result<Expired, SpoolError> {
+pub(super) fn expire(
+    context: &mut OperationContext<'_>,
+    now: Millis,
+) -> Result<Expired, SpoolError> {
     let mut expired = Expired::default();
     let over = context
         .connection
@@ -216,7 +219,7 @@ pub(super) fn expire(context: &mut Context<'_>, now: Millis) -> Result<Expired, 
 }
 
 /// Deletes expired marks; returns true if there may be more.
-fn forget_marks(context: &mut Context<'_>, now: Millis) -> Result<bool, SpoolError> {
+fn forget_marks(context: &mut OperationContext<'_>, now: Millis) -> Result<bool, SpoolError> {
     let over = context
         .connection
         .prepare_cached(
@@ -242,7 +245,7 @@ fn forget_marks(context: &mut Context<'_>, now: Millis) -> Result<bool, SpoolErr
 
 /// Deletes a machine; returns true if it was known at `now`.
 pub(super) fn forget_machine(
-    context: &mut Context<'_>,
+    context: &mut OperationContext<'_>,
     account: &str,
     address: &str,
     now: Millis,
@@ -261,7 +264,7 @@ pub(super) fn forget_machine(
 }
 
 /// Deletes expired machines; returns true if there may be more.
-fn forget_machines(context: &mut Context<'_>, now: Millis) -> Result<bool, SpoolError> {
+fn forget_machines(context: &mut OperationContext<'_>, now: Millis) -> Result<bool, SpoolError> {
     let over = context
         .connection
         .prepare_cached(
@@ -279,7 +282,7 @@ fn forget_machines(context: &mut Context<'_>, now: Millis) -> Result<bool, Spool
 }
 
 /// Deletes expired buckets of counts; returns true if there may be more.
-fn forget_counts(context: &mut Context<'_>, now: Millis) -> Result<bool, SpoolError> {
+fn forget_counts(context: &mut OperationContext<'_>, now: Millis) -> Result<bool, SpoolError> {
     let first = from_u64(first_bucket(now, LONGEST_WINDOW));
     let over = context
         .connection

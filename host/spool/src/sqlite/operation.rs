@@ -26,8 +26,8 @@ pub(super) enum OperationClass {
     Work,
 }
 
-/// Context of one operation in a batch: the database, and the actions that follow its commit.
-pub(super) struct Context<'a> {
+/// OperationContext of one operation in a batch: the database, and the actions that follow its commit.
+pub(super) struct OperationContext<'a> {
     pub(super) connection: &'a Connection,
     pub(super) body_store: &'a Arc<BodyStore>,
     pub(super) after: AfterCommit,
@@ -39,7 +39,7 @@ pub(super) struct Context<'a> {
     pub(super) capacity: &'a Cell<Capacity>,
 }
 
-impl Context<'_> {
+impl OperationContext<'_> {
     /// Reserves bytes on the disk, unless that would go below the watermark.
     pub(super) fn reserve(&self, bytes: u64) -> Result<(), SpoolError> {
         self.disk.check(self.free.get(), bytes)?;
@@ -80,13 +80,13 @@ pub(super) struct AfterCommit {
     /// True if mail was accepted that is only in the database's WAL.
     pub(super) only_in_wal: bool,
     /// Claims for the direct hand-off.
-    pub(super) direct: Vec<Claim>,
+    pub(super) direct_claims: Vec<Claim>,
     /// Bytes of messages written to the WAL.
     pub(super) bytes: u64,
     /// Time at which the next recipient is due after the whole batch, or `NEVER`.
     pub(super) next_due: u64,
     /// Number of evictions that the whole batch has made in the database.
-    pub(super) forgotten: usize,
+    pub(super) evicted: usize,
 }
 
 impl Default for AfterCommit {
@@ -98,10 +98,10 @@ impl Default for AfterCommit {
             due: false,
             first_due: NEVER,
             only_in_wal: false,
-            direct: Vec::new(),
+            direct_claims: Vec::new(),
             bytes: 0,
             next_due: 0,
-            forgotten: 0,
+            evicted: 0,
         }
     }
 }
@@ -114,7 +114,7 @@ impl AfterCommit {
         self.due |= other.due;
         self.first_due = self.first_due.min(other.first_due);
         self.only_in_wal |= other.only_in_wal;
-        self.direct.extend(other.direct);
+        self.direct_claims.extend(other.direct_claims);
         self.bytes += other.bytes;
     }
 }
@@ -139,14 +139,17 @@ pub(super) trait Work: Send + 'static {
     /// Runs it in the journal alone, if possible; it is not run in the database then.
     fn in_journal(
         &mut self,
-        _step: &mut Context<'_>,
+        _context: &mut OperationContext<'_>,
         _journal: &mut Journal,
     ) -> Result<Option<Self::Value>, SpoolError> {
         Ok(None)
     }
 
     /// Runs it in the database.
-    fn in_database(&mut self, context: &mut Context<'_>) -> Result<Self::Value, SpoolError>;
+    fn in_database(
+        &mut self,
+        context: &mut OperationContext<'_>,
+    ) -> Result<Self::Value, SpoolError>;
 }
 
 /// Work that needs the whole journal checkpointed.
@@ -155,7 +158,7 @@ pub(super) struct AfterCheckpoint<F>(pub(super) F);
 impl<T, F> Work for AfterCheckpoint<F>
 where
     T: Send + 'static,
-    F: FnMut(&mut Context<'_>) -> Result<T, SpoolError> + Send + 'static,
+    F: FnMut(&mut OperationContext<'_>) -> Result<T, SpoolError> + Send + 'static,
 {
     type Value = T;
     const CLASS: OperationClass = OperationClass::Work;
@@ -164,7 +167,7 @@ where
         journal.everything()
     }
 
-    fn in_database(&mut self, context: &mut Context<'_>) -> Result<T, SpoolError> {
+    fn in_database(&mut self, context: &mut OperationContext<'_>) -> Result<T, SpoolError> {
         (self.0)(context)
     }
 }
@@ -177,10 +180,10 @@ pub(super) trait Operation: Send {
     /// Runs it in the journal; returns true if it is finished.
     fn in_journal(
         &mut self,
-        context: &mut Context<'_>,
+        context: &mut OperationContext<'_>,
         journal: &mut Journal,
     ) -> Result<bool, SpoolError>;
-    fn in_database(&mut self, context: &mut Context<'_>) -> Result<(), SpoolError>;
+    fn in_database(&mut self, context: &mut OperationContext<'_>) -> Result<(), SpoolError>;
     fn answer(self: Box<Self>, failure: Option<SpoolError>);
 }
 
@@ -205,14 +208,14 @@ impl<W: Work> Operation for PendingOperation<W> {
 
     fn in_journal(
         &mut self,
-        context: &mut Context<'_>,
+        context: &mut OperationContext<'_>,
         journal: &mut Journal,
     ) -> Result<bool, SpoolError> {
         self.value = self.work.in_journal(context, journal)?;
         Ok(self.value.is_some())
     }
 
-    fn in_database(&mut self, context: &mut Context<'_>) -> Result<(), SpoolError> {
+    fn in_database(&mut self, context: &mut OperationContext<'_>) -> Result<(), SpoolError> {
         self.value = Some(self.work.in_database(context)?);
         Ok(())
     }
@@ -260,11 +263,15 @@ impl Operation for QueryAfterCheckpoint {
         journal.everything()
     }
 
-    fn in_journal(&mut self, _: &mut Context<'_>, _: &mut Journal) -> Result<bool, SpoolError> {
+    fn in_journal(
+        &mut self,
+        _: &mut OperationContext<'_>,
+        _: &mut Journal,
+    ) -> Result<bool, SpoolError> {
         Ok(false)
     }
 
-    fn in_database(&mut self, _: &mut Context<'_>) -> Result<(), SpoolError> {
+    fn in_database(&mut self, _: &mut OperationContext<'_>) -> Result<(), SpoolError> {
         Ok(())
     }
 

@@ -18,12 +18,12 @@ use super::{
 
 /// Part of the store that a query searches.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Section {
+pub(super) enum QueueSection {
     Queue,
     Quarantine,
 }
 
-impl Section {
+impl QueueSection {
     /// Returns a condition on a row of `messages`.
     fn sql(self) -> &'static str {
         match self {
@@ -69,7 +69,7 @@ pub(super) fn run(connection: &Connection, waiting: mpsc::Receiver<ReadQuery>) {
 
 pub(super) fn list(
     connection: &Connection,
-    section: Section,
+    section: QueueSection,
     filter: &Filter,
 ) -> Result<Vec<Summary>, SpoolError> {
     let selected = SelectionSql::new(&filter.selection);
@@ -102,7 +102,7 @@ pub(super) fn list(
 pub(super) fn show(
     connection: &Connection,
     body_store: &Arc<BodyStore>,
-    section: Section,
+    section: QueueSection,
     id: TransactionId,
 ) -> Result<Option<Record>, SpoolError> {
     let mut select = connection.prepare_cached(&format!(

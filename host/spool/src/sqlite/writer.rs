@@ -35,7 +35,7 @@ use super::{
     checkpoint,
     codec::to_u64,
     deliver,
-    operation::{AfterCommit, Context, Operation, OperationClass},
+    operation::{AfterCommit, Operation, OperationClass, OperationContext},
 };
 
 /// Most operations of one transaction; each effect counts as one more.
@@ -99,12 +99,12 @@ pub(super) struct Writer {
     pub(super) disk: Arc<Disk>,
     pub(super) memory: Arc<Memory>,
     pub(super) changed: Arc<Notify>,
-    pub(super) direct: Arc<DirectHandOff>,
+    pub(super) hand_off: Arc<DirectHandOff>,
     pub(super) due: Arc<AtomicU64>,
     /// End of the latest lease: no two end alike.
     pub(super) last_until: Cell<u64>,
     /// Evictions that are made in memory and not yet in the database.
-    pub(super) forgotten: RefCell<VecDeque<MemoryChange>>,
+    pub(super) evicted: RefCell<VecDeque<MemoryChange>>,
     /// Lock of the store, held while the database is open.
     pub(super) lock: File,
 }
@@ -128,19 +128,19 @@ impl Writer {
     }
 
     fn work(&mut self, waiting: &mpsc::Receiver<Box<dyn Operation>>) -> Result<(), StoreDead> {
-        let mut log_bytes = 0;
-        while let Some(batch) = self.next_batch(waiting, &mut log_bytes)? {
+        let mut wal_bytes = 0;
+        while let Some(batch) = self.next_batch(waiting, &mut wal_bytes)? {
             let batch = self.run_in_journal(batch)?;
             let checkpoint = self.checkpoint_for(&batch);
             if !batch.is_empty() || checkpoint.is_some() {
-                log_bytes += self.run_in_database(batch, &checkpoint.unwrap_or_default())?;
+                wal_bytes += self.run_in_database(batch, &checkpoint.unwrap_or_default())?;
             }
             let wants = self
                 .journal
                 .as_ref()
                 .is_some_and(Journal::wants_wal_checkpoint);
-            if wants || log_bytes > self.disk.max_log_bytes() {
-                self.checkpoint_wal_and_shrink(&mut log_bytes)?;
+            if wants || wal_bytes > self.disk.max_log_bytes() {
+                self.checkpoint_wal_and_shrink(&mut wal_bytes)?;
             }
         }
         self.checkpoint_all().map(|_| ())
@@ -151,13 +151,13 @@ impl Writer {
     fn next_batch(
         &mut self,
         waiting: &mpsc::Receiver<Box<dyn Operation>>,
-        log_bytes: &mut u64,
+        wal_bytes: &mut u64,
     ) -> Result<Option<Batch>, StoreDead> {
         let first = loop {
             let behind = (self.journal.as_ref()).is_some_and(Journal::is_behind);
-            let behind = behind || !self.forgotten.borrow().is_empty();
+            let behind = behind || !self.evicted.borrow().is_empty();
             // Maintenance of a damaged database is not repeated.
-            let idle = if (*log_bytes > 0 || behind) && !self.disk.is_corrupt() {
+            let idle = if (*wal_bytes > 0 || behind) && !self.disk.is_corrupt() {
                 IDLE_TIME
             } else {
                 Duration::MAX
@@ -165,8 +165,8 @@ impl Writer {
             match waiting.recv_timeout(idle) {
                 Ok(first) => break first,
                 Err(mpsc::RecvTimeoutError::Timeout) => {
-                    *log_bytes += self.checkpoint_all()?;
-                    self.checkpoint_wal_and_shrink(log_bytes)?;
+                    *wal_bytes += self.checkpoint_all()?;
+                    self.checkpoint_wal_and_shrink(wal_bytes)?;
                 }
                 Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(None),
             }
@@ -192,8 +192,8 @@ impl Writer {
         };
         let started = Instant::now();
         let free = Cell::new(self.disk.free_now().unwrap_or(0));
-        let capacity = Cell::new(self.direct.capacity());
-        let mut context = Context {
+        let capacity = Cell::new(self.hand_off.capacity());
+        let mut context = OperationContext {
             connection: &self.connection,
             body_store: &self.body_store,
             after: AfterCommit::default(),
@@ -262,7 +262,7 @@ impl Writer {
                 let everything = journal.everything();
                 self.run_in_database(Vec::new(), &everything)
             }
-            _ if !self.forgotten.borrow().is_empty() => {
+            _ if !self.evicted.borrow().is_empty() => {
                 self.run_in_database(Vec::new(), &CheckpointBatch::default())
             }
             _ => Ok(0),
@@ -274,11 +274,11 @@ impl Writer {
         for file in &after.keep {
             file.keep();
         }
-        let forgotten = self.memory.apply(after.changes);
-        self.forgotten.borrow_mut().extend(forgotten);
-        let direct = !after.direct.is_empty();
-        self.direct.put(after.direct);
-        if after.due || direct {
+        let evicted = self.memory.apply(after.changes);
+        self.evicted.borrow_mut().extend(evicted);
+        let has_direct_claims = !after.direct_claims.is_empty();
+        self.hand_off.put(after.direct_claims);
+        if after.due || has_direct_claims {
             self.changed.notify_one();
         }
     }
@@ -310,7 +310,7 @@ impl Writer {
                     due = journal.next_due().map_or(due, |first| due.min(first.0));
                 }
                 self.due.store(due, Ordering::Release);
-                self.forgotten.borrow_mut().drain(..after.forgotten);
+                self.evicted.borrow_mut().drain(..after.evicted);
                 (after, failures)
             }
             BatchOutcome::Full | BatchOutcome::OneFailed => (
@@ -376,8 +376,8 @@ impl Writer {
         let mut failures = Vec::with_capacity(batch.len());
         // An unknown number counts as none: intake waits until the system can tell.
         let free = Cell::new(self.disk.free_now().unwrap_or(0));
-        let capacity = Cell::new(self.direct.capacity());
-        let context = || Context {
+        let capacity = Cell::new(self.hand_off.capacity());
+        let context = || OperationContext {
             connection: &self.connection,
             body_store: &self.body_store,
             after: AfterCommit::default(),
@@ -393,12 +393,12 @@ impl Writer {
                 checkpoint::run(&mut checkpointing, journal, checkpoint)
             })
         });
-        let forgotten = match begun.and_then(|()| self.evict_from_database(checkpoint)) {
-            Ok(forgotten) => forgotten,
+        let evicted = match begun.and_then(|()| self.evict_from_database(checkpoint)) {
+            Ok(evicted) => evicted,
             Err(error) => return self.roll_back(error),
         };
         let mut all = checkpointing.after;
-        all.forgotten = forgotten;
+        all.evicted = evicted;
         for operation in batch {
             if operation.class() == OperationClass::Intake && mode == BatchMode::WithoutIntake {
                 failures.push(Some(self.disk.full_error()));
@@ -468,8 +468,8 @@ impl Writer {
         if journal.is_some_and(|journal| !journal.includes_all_effects(checkpoint)) {
             return Ok(0);
         }
-        let forgotten = self.forgotten.borrow();
-        let some = forgotten.iter().take(EVICTIONS_AT_ONCE);
+        let evicted = self.evicted.borrow();
+        let some = evicted.iter().take(EVICTIONS_AT_ONCE);
         for change in some.clone().filter(|change| !self.memory.holds(change)) {
             accept::write_change(&self.connection, change)?;
         }
@@ -495,15 +495,15 @@ impl Writer {
     }
 
     /// Copies the WAL into the database and returns unused space to the file system.
-    fn checkpoint_wal_and_shrink(&mut self, log_bytes: &mut u64) -> Result<(), StoreDead> {
+    fn checkpoint_wal_and_shrink(&mut self, wal_bytes: &mut u64) -> Result<(), StoreDead> {
         // Nobody waits for a reader: what it keeps in the WAL is copied next time.
         match self
             .checkpoint_wal(Duration::ZERO)
             .and_then(|_| self.shrink())
         {
-            Ok(bytes) => *log_bytes = bytes,
+            Ok(bytes) => *wal_bytes = bytes,
             Err(error) => {
-                *log_bytes = 0;
+                *wal_bytes = 0;
                 self.report_wal_error(&error)?;
             }
         }
