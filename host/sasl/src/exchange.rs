@@ -1,14 +1,16 @@
-//! One exchange, message by message.
+//! State machine of one exchange.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-use crate::scram::{Challenge, First};
+use crate::scram::{Challenge, ClientFirst};
 use crate::{Binding, Claim, Mechanism, Proof, SaslError, Verifier, plain};
 
-/// `Username:` and `Password:` in base64, the challenges of LOGIN.
+/// Challenge of LOGIN for the user: `Username:` in base64.
 const USER_CHALLENGE: &str = "VXNlcm5hbWU6";
+
+/// Challenge of LOGIN for the password: `Password:` in base64.
 const PASSWORD_CHALLENGE: &str = "UGFzc3dvcmQ6";
 
 /// An exchange that waits for the client.
@@ -36,23 +38,23 @@ enum Waiting {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Salting {
     mechanism: Mechanism,
-    first: Box<First>,
+    first: Box<ClientFirst>,
 }
 
-/// How an exchange goes on.
+/// Next step of an exchange.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// Send this challenge, which is in base64, and hand in what the client answers.
+    /// Send this challenge, which is in base64, and hand in the client's response.
     Challenge(String, Exchange),
     /// Find the verifier of [the user](Salting::user).
     Salt(Salting),
-    /// The client has said it all.
+    /// Check this claim: the client has sent all its messages.
     Claim(Claim),
 }
 
 impl Exchange {
-    /// The beginning, and the challenge for a client that has sent no initial response. `binding`
-    /// is what the connection has to bind to.
+    /// Begins an exchange; also returns the challenge for a client that has sent no initial
+    /// response. `binding` is the channel binding of the connection.
     pub fn begin(mechanism: Mechanism, binding: Option<Binding>) -> (&'static str, Self) {
         let (challenge, waiting) = match mechanism {
             Mechanism::Plain => ("", Waiting::Plain),
@@ -64,15 +66,15 @@ impl Exchange {
         (challenge, Self(waiting))
     }
 
-    /// Goes on with the client's response, in base64.
+    /// Continues with the client's response, in base64.
     ///
     /// # Errors
-    /// What ends the exchange; see [`SaslError`].
+    /// Any [`SaslError`]; it ends the exchange.
     pub fn respond(self, response: &[u8]) -> Result<Step, SaslError> {
         if response == b"*" {
             return Err(SaslError::Cancelled);
         }
-        // In PLAIN and LOGIN the password is in it.
+        // In PLAIN and LOGIN it holds the password.
         let octets = Zeroizing::new(STANDARD.decode(response).map_err(|_| SaslError::Base64)?);
         let message = str::from_utf8(&octets).map_err(|_| SaslError::Form)?;
         Ok(match self.0 {
@@ -86,14 +88,14 @@ impl Exchange {
             Waiting::LoginPassword { user } => Step::Claim(plain::login(&user, message)?),
             Waiting::ScramFirst { mechanism, binding } => {
                 let plus = mechanism == Mechanism::ScramSha256Plus;
-                let first = Box::new(First::parse(message, plus, binding)?);
+                let first = Box::new(ClientFirst::parse(message, plus, binding)?);
                 Step::Salt(Salting { mechanism, first })
             }
             Waiting::ScramLast {
                 mechanism,
                 challenge,
             } => {
-                let (user, proof) = challenge.answered(message)?;
+                let (user, proof) = challenge.read_client_final(message)?;
                 Step::Claim(Claim {
                     mechanism,
                     user,
@@ -105,12 +107,13 @@ impl Exchange {
 }
 
 impl Salting {
-    /// Whose verifier is wanted, [prepared](crate::prepare); never empty.
+    /// Returns the user whose verifier is needed, [prepared](crate::prepare); never empty.
     pub fn user(&self) -> &str {
         &self.first.user
     }
 
-    /// Goes on with it: the challenge, in base64, and the exchange that waits for its answer.
+    /// Continues with the verifier. Returns the challenge, in base64, and the exchange that waits
+    /// for the response.
     ///
     /// # Errors
     /// [`SaslError::Random`] if no nonce could be made.

@@ -1,14 +1,14 @@
-//! SASL (RFC 4422) as a server speaks it, without I/O.
+//! The server's side of SASL (RFC 4422), without I/O.
 //!
-//! An [`Exchange`] is handed the client's messages one by one and says what comes next: a challenge,
-//! a question for the [`Verifier`] of a user, or a [`Claim`], which holds or does not
-//! ([`Claim::holds`]). Who exists, what somebody may do and how often a wrong password may be tried
-//! are the owner's affairs; so that nobody learns who exists, the owner answers for an unknown user
-//! with a verifier, too ([`Verifier::of_nobody`]).
+//! An [`Exchange`] receives the client's messages one by one and returns the next step: a
+//! challenge, a request for the [`Verifier`] of a user, or a [`Claim`], to be checked by
+//! [`Claim::holds`].
+//! The owner decides which users exist, what they may do, and how often a wrong password may be
+//! tried. So that nobody can find out which users exist, the owner gives a verifier for an unknown
+//! user, too ([`Verifier::of_nobody`]).
 //!
-//! The mechanisms are PLAIN and LOGIN, in which the password is said, and
-//! SCRAM-SHA-256, in which it is not. All are checked against a verifier: the password
-//! itself is kept nowhere.
+//! The mechanisms are PLAIN and LOGIN, which send the password, and SCRAM-SHA-256, which does not.
+//! All are checked against a verifier: the password itself is not stored.
 
 mod exchange;
 mod mechanism;
@@ -25,15 +25,14 @@ pub use self::exchange::{Exchange, Salting, Step};
 pub use self::mechanism::Mechanism;
 pub use self::verifier::Verifier;
 
-/// What ties a SCRAM exchange to the TLS connection that it is held on: the exporter of RFC 9266
+/// Channel binding, which ties a SCRAM exchange to its TLS connection: the exporter of RFC 9266
 /// (`tls-exporter`), 32 octets that only the two ends of this connection know.
 pub type Binding = [u8; 32];
 
-/// Octets of a user's name, [prepared](prepare): longer ones are nobody's.
+/// The most octets of a user's name, [prepared](prepare); no user has a longer one.
 pub const LONGEST_NAME: usize = 255;
 
-/// What a client says of itself, with what it offers as proof. Nothing is true of it before
-/// [`Claim::holds`].
+/// A client's claim to be a user, with its proof. It is unproved until [`Claim::holds`].
 #[derive(Clone, PartialEq, Eq)]
 pub struct Claim {
     mechanism: Mechanism,
@@ -43,25 +42,25 @@ pub struct Claim {
 
 #[derive(Clone, PartialEq, Eq)]
 enum Proof {
-    /// The password, in clear; wiped with the claim.
+    /// The password, in clear; wiped when the claim is dropped.
     Password(Zeroizing<String>),
-    /// That the client has it.
+    /// SCRAM's proof that the client knows the password.
     Scram(scram::Proof),
 }
 
 impl Claim {
-    /// How it is proved.
+    /// Returns the mechanism of the proof.
     pub fn mechanism(&self) -> Mechanism {
         self.mechanism
     }
 
-    /// Who the client says it is, [prepared](prepare); never empty.
+    /// Returns the user that the client claims to be, [prepared](prepare); never empty.
     pub fn user(&self) -> &str {
         &self.user
     }
 
-    /// Whether this verifier bears the claim out. For a password it is some milliseconds of work,
-    /// the same whatever the password is.
+    /// Returns true if this verifier confirms the claim. For a password this takes some
+    /// milliseconds, the same for any password.
     pub fn holds(&self, verifier: &Verifier) -> bool {
         match &self.proof {
             Proof::Password(password) => verifier.is_of(password),
@@ -69,8 +68,8 @@ impl Claim {
         }
     }
 
-    /// The server's own proof (RFC 5802 section 3), in base64: it goes to the client before the
-    /// success does, where the mechanism has one, and the client acknowledges it.
+    /// Returns the server's own proof (RFC 5802 section 3), in base64, if the mechanism has one. It
+    /// goes to the client before the success, and the client acknowledges it.
     pub fn receipt(&self) -> Option<String> {
         match &self.proof {
             Proof::Password(_) => None,
@@ -88,36 +87,36 @@ impl fmt::Debug for Claim {
     }
 }
 
-/// Why a client's message ends its exchange.
+/// Reason why a client's message ends its exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SaslError {
-    /// Not base64, with padding and nothing else.
+    /// The response is not padded base64.
     #[error("response is not base64")]
     Base64,
-    /// Not of the mechanism's form.
+    /// The response is malformed for the mechanism.
     #[error("response is not of the form that the mechanism asks for")]
     Form,
-    /// The client wants to act as somebody else than it proves to be.
+    /// The client wants to act for another user than it authenticates as.
     #[error("acting for another user is not allowed")]
     OtherUser,
-    /// Somebody may stand between the client and us, or one of them does not know what the other
-    /// offers (RFC 5802 section 6).
+    /// The channel binding is wrong: there may be a man in the middle, or one side does not know
+    /// the offer of the other (RFC 5802 section 6).
     #[error("the channel binding does not fit the connection or what is offered on it")]
     Binding,
-    /// The answer is to another challenge than ours: its nonce is not the one that we gave (RFC 5802
-    /// section 5.1).
+    /// The response is to another challenge: its nonce is not ours (RFC 5802 section 5.1).
     #[error("the nonce is not the one of this exchange")]
     Nonce,
-    /// The client gave it up, by `*`.
+    /// The client cancelled the exchange by `*`.
     #[error("cancelled")]
     Cancelled,
-    /// No random octets could be had.
+    /// The system gave no random octets.
     #[error("no random octets could be had")]
     Random,
 }
 
-/// A user's name or password as it is compared (SASLprep, RFC 4013): different spellings of the
-/// same text are the same. What must not be in one, such as control characters, stays as it is.
+/// Normalises a user's name or password for comparison (SASLprep, RFC 4013): different spellings of
+/// the same text become equal. A text with forbidden characters, such as control characters, is
+/// returned as it is.
 pub fn prepare(text: &str) -> Cow<'_, str> {
     stringprep::saslprep(text).unwrap_or(Cow::Borrowed(text))
 }

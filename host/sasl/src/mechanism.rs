@@ -1,23 +1,23 @@
-//! The mechanisms that are spoken here.
+//! Supported mechanisms.
 
 use std::fmt;
 
-/// How a user proves who they are.
+/// Mechanism by which a user authenticates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Mechanism {
     /// User and password in one message (RFC 4616).
     Plain,
-    /// User and password, each asked for: an expired draft that every mail client still speaks.
+    /// User and password, each asked for: an expired draft that every mail client still supports.
     Login,
-    /// That the user has the password, without saying it (RFC 5802, RFC 7677).
+    /// Proof that the user knows the password, without sending it (RFC 5802, RFC 7677).
     ScramSha256,
-    /// The same, tied to the TLS connection (RFC 5802 section 6, RFC 9266).
+    /// SCRAM-SHA-256 bound to the TLS connection (RFC 5802 section 6, RFC 9266).
     ScramSha256Plus,
 }
 
 impl Mechanism {
-    /// Those that can be offered, what is best first; the last kind where there is a
-    /// [`Binding`](crate::Binding).
+    /// Returns the mechanisms to offer, the best first. The one with channel binding is offered
+    /// only where there is a [`Binding`](crate::Binding).
     pub fn offered(with_binding: bool) -> &'static [Self] {
         const ALL: &[Mechanism] = &[
             Mechanism::ScramSha256Plus,
@@ -31,13 +31,13 @@ impl Mechanism {
         }
     }
 
-    /// The mechanism of that name, in any case, of those that are offered.
+    /// Returns the offered mechanism of that name; case does not matter.
     pub fn parse(name: &str, with_binding: bool) -> Option<Self> {
         let mut offered = Self::offered(with_binding).iter().copied();
         offered.find(|mechanism| mechanism.name().eq_ignore_ascii_case(name))
     }
 
-    /// Its registered name.
+    /// Returns the registered name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Plain => "PLAIN",

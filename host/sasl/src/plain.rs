@@ -1,4 +1,4 @@
-//! The messages of PLAIN (RFC 4616) and LOGIN, in which the password is said.
+//! Messages of PLAIN (RFC 4616) and LOGIN, which send the password.
 
 use zeroize::Zeroizing;
 
@@ -12,14 +12,14 @@ pub(crate) fn plain(message: &str) -> Result<Claim, SaslError> {
     else {
         return Err(SaslError::Form);
     };
-    // Nobody acts for others here.
+    // No user may act for another.
     if !authorization.is_empty() && prepare(authorization) != prepare(user) {
         return Err(SaslError::OtherUser);
     }
     claim(Mechanism::Plain, user, password)
 }
 
-/// Puts the two answers of LOGIN together.
+/// Makes a claim of the two responses of LOGIN.
 pub(crate) fn login(user: &str, password: &str) -> Result<Claim, SaslError> {
     claim(Mechanism::Login, user, password)
 }

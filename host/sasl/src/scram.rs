@@ -1,8 +1,8 @@
-//! The messages of SCRAM-SHA-256 (RFC 5802, RFC 7677), with and without channel binding.
+//! Messages of SCRAM-SHA-256 (RFC 5802, RFC 7677), with and without channel binding.
 //!
-//! The client says who it is and a nonce ([`First`]), we answer with ours and the user's salt
-//! ([`Challenge`]), and the client proves that it has the password ([`Proof`]) over all that was
-//! said.
+//! The client sends its user name and a nonce ([`ClientFirst`]). The server answers with its own
+//! nonce and the user's salt ([`Challenge`]). The client proves by a signature over all messages
+//! that it knows the password ([`Proof`]).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,27 +10,27 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 
 use crate::{Binding, LONGEST_NAME, SaslError, Verifier, prepare};
 
-/// The one kind of channel binding that is known here.
+/// The only supported kind of channel binding.
 const BINDING: &str = "tls-exporter";
 
-/// Random octets of our half of the nonce.
+/// Random octets of the server's half of the nonce.
 const NONCE: usize = 18;
 
-/// The client's first message, understood.
+/// The client's first message, parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct First {
-    /// What it said of channel binding and whom it acts for, to be said again.
+pub(crate) struct ClientFirst {
+    /// Header with channel binding flag and authorization identity; the client must repeat it.
     gs2: String,
-    /// What is due behind it in the repetition.
+    /// Channel binding that must follow the header in the repetition.
     binding: Option<Binding>,
     bare: String,
     nonce: String,
     pub(crate) user: String,
 }
 
-impl First {
-    /// Reads `gs2-header client-first-message-bare` (RFC 5802 section 7). `plus` says whether the
-    /// mechanism is the one with channel binding, `binding` what the connection has to bind to.
+impl ClientFirst {
+    /// Reads `gs2-header client-first-message-bare` (RFC 5802 section 7). `plus` says that the
+    /// mechanism is the one with channel binding; `binding` is that of the connection.
     pub(crate) fn parse(
         message: &str,
         plus: bool,
@@ -40,7 +40,8 @@ impl First {
         let (authorization, bare) = rest.split_once(',').ok_or(SaslError::Form)?;
         let binding = match (flag, plus) {
             ("n", false) => None,
-            // It could bind and believes that we cannot: then somebody took our offer away.
+            // The client supports channel binding and believes that the server does not. If the
+            // server does, somebody removed PLUS from its offer.
             ("y", false) if binding.is_none() => None,
             (flag, true) if flag.strip_prefix("p=") == Some(BINDING) => {
                 Some(binding.ok_or(SaslError::Binding)?)
@@ -49,7 +50,7 @@ impl First {
             (flag, _) if flag.starts_with("p=") => return Err(SaslError::Binding),
             _ => return Err(SaslError::Form),
         };
-        // An extension that must be understood begins with `m=`; none is.
+        // A mandatory extension begins with `m=`; none is supported.
         let mut attributes = bare.split(',');
         let user = value(attributes.next(), "n=").and_then(unescape)?;
         let nonce = value(attributes.next(), "r=")?;
@@ -75,7 +76,7 @@ impl First {
         })
     }
 
-    /// Answers it with the user's salt and a new nonce.
+    /// Makes the challenge, with the user's salt and a new nonce.
     pub(crate) fn challenge(self, verifier: Verifier) -> Result<Challenge, SaslError> {
         let mut random = [0; NONCE];
         let filled = SystemRandom::new().fill(&mut random);
@@ -95,18 +96,18 @@ impl First {
     }
 }
 
-/// Our first message, and what the client's last is read by.
+/// The server's first message, and the state to check the client's final message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Challenge {
-    /// With both halves of the nonce.
-    first: First,
+    /// The client's first message, now with both halves of the nonce.
+    first: ClientFirst,
     pub(crate) message: String,
     verifier: Verifier,
 }
 
 impl Challenge {
-    /// Reads the client's last message: `c=…,r=…[,extensions],p=…`.
-    pub(crate) fn answered(self, message: &str) -> Result<(String, Proof), SaslError> {
+    /// Reads the client's final message: `c=…,r=…[,extensions],p=…`.
+    pub(crate) fn read_client_final(self, message: &str) -> Result<(String, Proof), SaslError> {
         let (unproved, proof) = message.rsplit_once(",p=").ok_or(SaslError::Form)?;
         let proof = STANDARD.decode(proof).map_err(|_| SaslError::Form)?;
         let proof = proof.try_into().map_err(|_| SaslError::Form)?;
@@ -114,7 +115,7 @@ impl Challenge {
         let bound = value(attributes.next(), "c=")?;
         let bound = STANDARD.decode(bound).map_err(|_| SaslError::Form)?;
         let nonce = value(attributes.next(), "r=")?;
-        let First {
+        let ClientFirst {
             gs2,
             binding,
             bare,
@@ -139,10 +140,10 @@ impl Challenge {
     }
 }
 
-/// That the client has the password, as it says.
+/// The client's proof that it knows the password, unchecked.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Proof {
-    /// `AuthMessage`: all that was said.
+    /// `AuthMessage`: all messages before the proof.
     message: String,
     proof: [u8; 32],
     signature: [u8; 32],
@@ -150,7 +151,7 @@ pub(crate) struct Proof {
 
 impl Proof {
     pub(crate) fn holds(&self, verifier: &Verifier) -> bool {
-        verifier.bears_out(self.message.as_bytes(), &self.proof)
+        verifier.confirms(self.message.as_bytes(), &self.proof)
     }
 
     pub(crate) fn receipt(&self) -> String {
@@ -163,7 +164,7 @@ fn value<'a>(attribute: Option<&'a str>, name: &str) -> Result<&'a str, SaslErro
     value.ok_or(SaslError::Form)
 }
 
-/// A `saslname`: `=2C` stands for a comma, `=3D` for an equals sign, and no other may follow one.
+/// Decodes a `saslname`: `=2C` is a comma and `=3D` an equals sign; any other `=` is malformed.
 fn unescape(name: &str) -> Result<String, SaslError> {
     let mut pieces = name.split('=');
     let mut text = pieces.next().unwrap_or_default().to_owned();
@@ -193,8 +194,8 @@ mod tests {
 
     /// The exchange in RFC 7677 section 3.
     #[test]
-    fn the_exchange_of_the_rfc_holds() {
-        let first = First::parse("n,,n=user,r=rOprNGfwEbeRWgbNEkqO", false, None).unwrap();
+    fn the_example_exchange_of_rfc_7677_holds() {
+        let first = ClientFirst::parse("n,,n=user,r=rOprNGfwEbeRWgbNEkqO", false, None).unwrap();
         assert_eq!(first.user, "user");
         let challenge = first.challenge_with(pencil(), "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0");
         assert_eq!(
@@ -203,7 +204,7 @@ mod tests {
         );
         let last = "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,\
             p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=";
-        let (user, proof) = challenge.answered(last).unwrap();
+        let (user, proof) = challenge.read_client_final(last).unwrap();
         assert_eq!(user, "user");
         assert!(proof.holds(&pencil()));
         assert!(!proof.holds(&pencil().with_password("pencil2")));

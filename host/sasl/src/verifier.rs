@@ -1,4 +1,4 @@
-//! What is kept of a password.
+//! Stored form of a password.
 
 use std::{borrow::Cow, fmt, num::NonZeroU32};
 
@@ -11,10 +11,10 @@ use crate::prepare;
 /// Octets of a salt.
 pub(crate) const SALT: usize = 16;
 
-/// What is kept of a password: enough to tell whether somebody has it, by SCRAM-SHA-256 (RFC 5802
-/// section 3, RFC 7677) or by the password itself, and nothing by which to log in anywhere.
+/// Stored form of a password: enough to check the password itself or a proof by SCRAM-SHA-256
+/// (RFC 5802 section 3, RFC 7677), but not enough to log in anywhere.
 ///
-/// Its keys are wiped from memory with it.
+/// Its keys are wiped from memory when it is dropped.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Verifier {
     salt: [u8; SALT],
@@ -24,15 +24,15 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// Rounds of PBKDF2 where nothing else is said. The least that RFC 7677 section 4 allows: more
-    /// of them make guessing slower, and nobody guesses the 190 random bits of a generated secret,
-    /// while every log-in would pay for them.
+    /// Default rounds of PBKDF2: the least that RFC 7677 section 4 allows. More rounds would make
+    /// guessing slower, but nobody guesses the 190 random bits of a generated secret, and every
+    /// log-in would pay for them.
     pub const ITERATIONS: u32 = 4096;
 
     /// Octets of [`Verifier::encode`].
     const LENGTH: usize = SALT + 4 + 32 + 32;
 
-    /// That of a password, [prepared](prepare), with this salt.
+    /// Makes the verifier of a password, [prepared](prepare), with this salt.
     pub fn new(password: &str, salt: [u8; SALT], iterations: u32) -> Self {
         let mut prepared = prepare(password);
         let salted = Zeroizing::new(salted(prepared.as_bytes(), &salt, iterations));
@@ -48,14 +48,14 @@ impl Verifier {
         }
     }
 
-    /// That of no password at all, with a salt that depends on the user's name alone: what an
-    /// exchange with an unknown user goes on with, so that it looks and takes time like any other.
-    /// `key` is the site's, so that nobody can tell its salts from others.
+    /// Makes the verifier of an unknown user, which no password matches. Its salt depends only on
+    /// the user's name and the site's secret `key`, so that the exchange looks like any other and
+    /// takes as long.
     pub fn of_nobody(key: &hmac::Key, user: &str) -> Self {
         let tag = hmac::sign(key, user.as_bytes());
         let mut salt = [0; SALT];
         salt.copy_from_slice(&tag.as_ref()[..SALT]);
-        // No input has these keys that anybody could find.
+        // Nobody can find a password with these keys.
         Self {
             salt,
             iterations: Self::ITERATIONS,
@@ -64,30 +64,31 @@ impl Verifier {
         }
     }
 
-    /// That of a password, with the salt of this one.
+    /// Makes the verifier of a password with the salt of this one.
     pub fn with_password(&self, password: &str) -> Self {
         Self::new(password, self.salt, self.iterations)
     }
 
-    /// The salt, sent to the client.
+    /// Returns the salt, which is sent to the client.
     pub fn salt(&self) -> &[u8] {
         &self.salt
     }
 
-    /// Rounds of PBKDF2, sent to the client.
+    /// Returns the rounds of PBKDF2, which are sent to the client.
     pub fn iterations(&self) -> u32 {
         self.iterations
     }
 
-    /// Whether it is of this password: some milliseconds of work, the same whatever it is.
+    /// Returns true if this is the verifier of the password. It takes some milliseconds, the same
+    /// for any password.
     pub fn is_of(&self, password: &str) -> bool {
         let given = self.with_password(password);
         given.stored_key.ct_eq(&self.stored_key).into()
     }
 
-    /// Whether a client that sends this proof over this message has the password (RFC 5802
-    /// section 3).
-    pub(crate) fn bears_out(&self, message: &[u8], proof: &[u8; 32]) -> bool {
+    /// Returns true if this proof over this message shows that the client knows the password
+    /// (RFC 5802 section 3).
+    pub(crate) fn confirms(&self, message: &[u8], proof: &[u8; 32]) -> bool {
         let mut client_key = Zeroizing::new(sign(&self.stored_key, message));
         for (key, proof) in client_key.iter_mut().zip(proof) {
             *key ^= proof;
@@ -95,12 +96,12 @@ impl Verifier {
         hash(&*client_key).ct_eq(&self.stored_key).into()
     }
 
-    /// `ServerSignature`, by which the server proves that it has the verifier.
+    /// Returns `ServerSignature`, by which the server proves that it has the verifier.
     pub(crate) fn signature(&self, message: &[u8]) -> [u8; 32] {
         sign(&self.server_key, message)
     }
 
-    /// All of it, to be kept; secret.
+    /// Returns the octets to store; they are secret.
     pub fn encode(&self) -> Zeroizing<Vec<u8>> {
         let iterations = self.iterations.to_be_bytes();
         let parts = [
@@ -112,7 +113,7 @@ impl Verifier {
         Zeroizing::new(parts.concat())
     }
 
-    /// What [`Verifier::encode`] made; `None` if it did not make this.
+    /// Reads octets of [`Verifier::encode`]; returns `None` if they have another length.
     pub fn decode(octets: &[u8]) -> Option<Self> {
         let octets: &[u8; Self::LENGTH] = octets.try_into().ok()?;
         Some(Self {
@@ -165,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_wiped_when_it_is_dropped() {
+    fn a_verifier_is_wiped_when_dropped() {
         fn is_wiped<T: ZeroizeOnDrop>(_: &T) {}
         let mut verifier = Verifier::new("pencil", [7; SALT], 4096);
         is_wiped(&verifier);

@@ -13,7 +13,7 @@ fn verifier() -> Verifier {
     Verifier::new("secret", [1; 16], 4096)
 }
 
-/// A SCRAM exchange; the verifier is the one above.
+/// Runs a SCRAM exchange with [`verifier`].
 fn scram(plus: bool, binding: Option<Binding>, client: &mut Scram) -> Result<Claim, SaslError> {
     let mechanism = match plus {
         true => Mechanism::ScramSha256Plus,
@@ -57,7 +57,7 @@ fn scram_proves_the_password_to_the_server_and_the_verifier_to_the_client() {
 }
 
 #[test]
-fn a_binding_that_does_not_fit_ends_the_exchange() {
+fn a_wrong_channel_binding_ends_the_exchange() {
     let bound = |gs2: &str, binding: &[u8]| {
         let mut client = Scram::new("user", "secret");
         client.gs2 = gs2.to_owned();
@@ -65,7 +65,7 @@ fn a_binding_that_does_not_fit_ends_the_exchange() {
         client
     };
     for (case, plus, binding, mut client) in [
-        // Somebody is in the middle: the client's TLS is not ours.
+        // A man in the middle: the client's TLS connection is not ours.
         (
             "another connection",
             true,
@@ -85,7 +85,7 @@ fn a_binding_that_does_not_fit_ends_the_exchange() {
             bound("p=tls-unique,,", &BOUND),
         ),
         ("no binding with PLUS", true, Some(BOUND), bound("n,,", &[])),
-        // Somebody took PLUS out of what we offered.
+        // A man in the middle removed PLUS from our offer.
         (
             "the offer was tampered with",
             false,
@@ -111,7 +111,7 @@ fn a_binding_that_does_not_fit_ends_the_exchange() {
 }
 
 #[test]
-fn nobody_acts_for_somebody_else() {
+fn acting_for_another_user_is_refused() {
     let mut client = Scram::new("user", "secret");
     client.gs2 = "n,a=other,".to_owned();
     let result = scram(false, None, &mut client);
@@ -153,9 +153,9 @@ fn malformed_messages_end_the_exchange() {
     }
 }
 
-/// The answer to somebody else's challenge, or to an earlier one.
+/// The nonce of another challenge is refused, such as an earlier one's.
 #[test]
-fn an_answer_with_another_nonce_proves_nothing() {
+fn a_response_with_another_nonce_is_refused() {
     let (_, exchange) = Exchange::begin(Mechanism::ScramSha256, None);
     let first = STANDARD.encode("n,,n=user,r=x");
     let Ok(Step::Salt(salting)) = exchange.respond(first.as_bytes()) else {
@@ -168,8 +168,8 @@ fn an_answer_with_another_nonce_proves_nothing() {
 }
 
 #[test]
-fn names_and_passwords_are_compared_as_they_are_prepared() {
-    // NFKC: a ligature, and a letter with its accent apart; soft hyphens mean nothing.
+fn names_and_passwords_are_compared_after_saslprep() {
+    // NFKC resolves the ligature and composes the accent; soft hyphens are dropped.
     let verifier = Verifier::new("caf\u{e9}", [1; 16], 4096);
     let (_, plain) = Exchange::begin(Mechanism::Plain, None);
     let message = STANDARD.encode("\0\u{fb01}nn\u{ad}\0cafe\u{301}");
@@ -188,9 +188,9 @@ fn a_claim_does_not_show_its_password() {
 }
 
 proptest! {
-    /// Whatever a client says ends in a step or an error, and no guess holds.
+    /// Any message leads to a step or an error, and no guess holds.
     #[test]
-    fn nothing_that_a_client_says_gets_in(
+    fn no_random_message_authenticates(
         name in "PLAIN|LOGIN|SCRAM-SHA-256|SCRAM-SHA-256-PLUS",
         messages in prop::collection::vec(
             prop_oneof![any::<Vec<u8>>(), "[nyp=a,]{0,4}[a-z=,\0]{0,30}".prop_map(String::into_bytes)], 1..4),
