@@ -1,6 +1,6 @@
-//! What a message of 10 KiB costs to be looked at and edited: `cargo bench -p gatepost-message`.
+//! Cost of reading and editing a message of 10 KiB: `cargo bench -p gatepost-message`.
 
-#![allow(clippy::unwrap_used)] // what is measured is known
+#![allow(clippy::unwrap_used)] // the inputs are valid
 
 use bytes::Bytes;
 use divan::counter::BytesCount;
@@ -11,7 +11,7 @@ fn main() {
     divan::main();
 }
 
-/// Twenty fields and a body.
+/// Returns a message of twenty fields and a body.
 fn raw() -> Bytes {
     let mut text = String::new();
     for number in 0..15 {

@@ -10,14 +10,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::{domain_to_ascii, likeness};
 
-/// A mailbox, as MAIL and RCPT name it, without angle brackets.
+/// A mailbox in the form of MAIL and RCPT, without angle brackets.
 ///
 /// The local part is kept as it was given, with its quotes: only its own host may interpret it
 /// (RFC 5321 section 2.3.11). The domain is in lower case, an address literal in its shortest
-/// form. Both may hold characters outside US-ASCII (RFC 6531 section 3.3); [`Address::is_ascii`]
-/// tells. Two addresses are equal when their texts are: `"a"@example.com` is not
-/// `a@example.com`, nor is a domain in Unicode equal to its A-label; whether they are the same mailbox
-/// nevertheless, [`Address::is_same_mailbox`] tells.
+/// form. Both may hold characters outside US-ASCII (RFC 6531 section 3.3); see
+/// [`Address::is_ascii`]. Two addresses are equal if their texts are: `"a"@example.com` is not
+/// equal to `a@example.com`, nor a domain in Unicode to its A-label. Use
+/// [`Address::is_same_mailbox`] to compare mailboxes.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Address {
@@ -33,19 +33,19 @@ impl Address {
     pub const MAX_STRICT_LOCAL: usize = 64;
 
     /// Reads a `Mailbox` by the grammar of RFC 5321, without its obsolete forms: no white space, no
-    /// source route, no comment, no trailing dot. Three things are taken that the grammar does not
-    /// have, because such addresses exist and their owners write to help desks:
+    /// source route, no comment, no trailing dot. Three things are accepted that the grammar does
+    /// not allow, because such addresses exist and their owners write to help desks:
     ///
     /// - a local part of more than 64 octets, as return addresses of bulk services and forwarders
-    ///   have (section 4.5.3.1 asks not to impose the limit where it can be helped);
+    ///   have (section 4.5.3.1 asks to avoid the limit where possible);
     /// - dots in a local part beside each other, in front or at the end, as a carrier once gave
     ///   them out;
     /// - an underscore in a domain.
     ///
-    /// [`Address::is_strict`] tells.
+    /// [`Address::is_strict`] is false for these.
     ///
     /// # Errors
-    /// The first thing that is wrong with it.
+    /// The first fault of the address.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
         let at = match text.strip_prefix('"') {
             Some(quoted) => 1 + quoted_length(quoted)?,
@@ -70,33 +70,33 @@ impl Address {
         })
     }
 
-    /// What stands before the `@`, with its quotes.
+    /// Returns the local part, with its quotes.
     pub fn local(&self) -> &str {
         &self.text[..self.at]
     }
 
-    /// The domain, or an address literal with its brackets.
+    /// Returns the domain, or an address literal with its brackets.
     pub fn domain(&self) -> &str {
         &self.text[self.at + 1..]
     }
 
-    /// The whole, as it goes between angle brackets.
+    /// Returns the address as it stands between angle brackets.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Whether the other leads to the same mailbox: the local parts are the same, and so are the
-    /// domains, in whichever labels they are written (RFC 5890 section 2.3.2.4).
+    /// Returns true if both are the same mailbox: the local parts are equal, and so are the
+    /// domains, in Unicode or in A-labels (RFC 5890 section 2.3.2.4).
     pub fn is_same_mailbox(&self, other: &Self) -> bool {
         let (one, two) = (self.domain(), other.domain());
-        // In US-ASCII there is one way to write a domain, and it is in lower case already.
+        // A domain in US-ASCII has one spelling, since it is in lower case already.
         let in_unicode = !one.is_ascii() || !two.is_ascii();
         let same_name =
             || domain_to_ascii(one).is_some_and(|one| domain_to_ascii(two) == Some(one));
         self.local() == other.local() && (one == two || in_unicode && same_name())
     }
 
-    /// Whether it is a `Mailbox` by the very grammar and lengths of RFC 5321.
+    /// Returns true if it is a `Mailbox` by the exact grammar and lengths of RFC 5321.
     ///
     /// ```
     /// let is_strict = |text| gatepost_message::Address::parse(text).unwrap().is_strict();
@@ -111,21 +111,21 @@ impl Address {
             && !self.domain().contains('_')
     }
 
-    /// Whether it may travel without SMTPUTF8 (RFC 6531).
+    /// Returns true if it may be sent without SMTPUTF8 (RFC 6531).
     pub fn is_ascii(&self) -> bool {
         self.text.is_ascii()
     }
 
-    /// Whether its local part names a further way, by which a server that trusts its client would
-    /// send the message on: `user%elsewhere.example@`, `elsewhere.example!user@`,
-    /// `"user@elsewhere.example"@`, quoted or not, and in characters that Unicode (NFKC) makes
-    /// these of. RFC 5321 appendix F.2 lets a server refuse such.
+    /// Returns true if its local part names a further route, by which a server that trusts its
+    /// client would relay the message: `user%elsewhere.example@`, `elsewhere.example!user@`,
+    /// `"user@elsewhere.example"@`, quoted or not, also in characters that Unicode (NFKC) maps to
+    /// these. RFC 5321 appendix F.2 lets a server refuse such addresses.
     pub fn is_source_routed(&self) -> bool {
-        likeness::compatible(self.local()).contains(['%', '!', '@'])
+        likeness::nfkc(self.local()).contains(['%', '!', '@'])
     }
 }
 
-/// How long a `Quoted-string` is from after its opening quote to after its closing one.
+/// Returns the length of a `Quoted-string` from after its opening quote to after its closing one.
 fn quoted_length(text: &str) -> Result<usize, AddressError> {
     let mut characters = text.char_indices();
     while let Some((position, character)) = characters.next() {
@@ -143,7 +143,7 @@ fn quoted_length(text: &str) -> Result<usize, AddressError> {
     Err(AddressError::Local)
 }
 
-/// A `Dot-string`, with dots wherever they like; but not of dots alone.
+/// Returns true for a `Dot-string` whose dots may stand anywhere, but not for dots alone.
 fn is_dotted(text: &str) -> bool {
     let is_atext = |c: char| {
         c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c) || is_international(c)
@@ -151,7 +151,7 @@ fn is_dotted(text: &str) -> bool {
     text.chars().any(|c| c != '.') && text.chars().all(|c| c == '.' || is_atext(c))
 }
 
-/// RFC 6531's `UTF8-non-ascii`, without controls and spaces.
+/// Returns true for RFC 6531's `UTF8-non-ascii`, except controls and spaces.
 fn is_international(character: char) -> bool {
     !character.is_ascii() && !character.is_control() && !character.is_whitespace()
 }
@@ -176,8 +176,8 @@ fn parse_domain(text: &str) -> Result<String, AddressError> {
     }
 }
 
-/// An IP address as an address literal (RFC 5321 section 4.1.3): `[192.0.2.1]`,
-/// `[IPv6:2001:db8::1]`. An IPv4 address that came by a socket of IPv6 is one of IPv4.
+/// Writes an IP address as an address literal (RFC 5321 section 4.1.3): `[192.0.2.1]`,
+/// `[IPv6:2001:db8::1]`. An IPv4-mapped address is written as IPv4.
 pub fn address_literal(ip: IpAddr) -> String {
     match ip.to_canonical() {
         IpAddr::V4(v4) => format!("[{v4}]"),
@@ -185,7 +185,8 @@ pub fn address_literal(ip: IpAddr) -> String {
     }
 }
 
-/// The rest of an `address-literal`. No tag but `IPv6` is registered, so there is no other form.
+/// Reads an `address-literal` after its opening bracket. No tag but `IPv6` is registered, so there
+/// is no other form.
 fn parse_literal(text: &str) -> Result<String, AddressError> {
     let address = text.strip_suffix(']').ok_or(AddressError::Literal)?;
     match address.split_at_checked("IPv6:".len()) {
@@ -200,7 +201,7 @@ fn parse_literal(text: &str) -> Result<String, AddressError> {
     }
 }
 
-/// Why a text is not a mailbox.
+/// Reason why a text is not a mailbox.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AddressError {
@@ -220,7 +221,7 @@ pub enum AddressError {
     /// Not an `address-literal`.
     #[error("an address literal is [IPv4 address] or [IPv6:IPv6 address]")]
     Literal,
-    /// Over 254 octets; how many.
+    /// More than 254 octets; their number.
     #[error("the address has {0} octets, at most {max} are allowed", max = Address::MAX_LENGTH)]
     TooLong(usize),
 }
@@ -259,7 +260,7 @@ impl From<Address> for String {
     }
 }
 
-/// Where notices about a message go (RFC 5321 section 4.1.1.2): nowhere, or to a mailbox.
+/// Address for notices about a message (RFC 5321 section 4.1.1.2), or none.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum ReversePath {
@@ -270,7 +271,7 @@ pub enum ReversePath {
 }
 
 impl ReversePath {
-    /// Reads what stands between the angle brackets; nothing is the null sender.
+    /// Reads the text between the angle brackets; an empty one is the null reverse-path.
     ///
     /// # Errors
     /// Those of [`Address::parse`].
@@ -281,12 +282,12 @@ impl ReversePath {
         }
     }
 
-    /// Whether it is the null sender.
+    /// Returns true for the null reverse-path.
     pub fn is_null(&self) -> bool {
         matches!(self, Self::Null)
     }
 
-    /// The mailbox, if there is one.
+    /// Returns the mailbox, if there is one.
     pub fn address(&self) -> Option<&Address> {
         match self {
             Self::Null => None,
@@ -294,7 +295,7 @@ impl ReversePath {
         }
     }
 
-    /// As it goes between angle brackets; empty for the null sender.
+    /// Returns the text between the angle brackets; empty for the null reverse-path.
     pub fn as_str(&self) -> &str {
         self.address().map_or("", Address::as_str)
     }

@@ -1,4 +1,4 @@
-//! The body of a message, wherever it is kept, and how it is told that it is what was stored.
+//! The body of a message, in memory or on disk, and its checksum.
 
 use std::{fmt, io};
 
@@ -7,29 +7,29 @@ use bytes::Bytes;
 /// Octets after the header section, readable at any offset: in memory, or in a file of the spool.
 /// A body does not change while it is held.
 pub trait Body: Send + Sync + fmt::Debug {
-    /// How many octets there are.
+    /// Returns the number of octets.
     fn len(&self) -> u64;
 
-    /// Whether there are none.
+    /// Returns true if there are no octets.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Fills `buf` from `offset` on, as far as there are octets; gives how many. Fewer than asked
-    /// for does not mean the end; none does, unless `buf` is empty.
+    /// Fills `buf` from `offset` on, and returns the number of octets read. Fewer octets than asked
+    /// for do not mean the end; none do, unless `buf` is empty.
     ///
     /// # Errors
     /// Those of the store that keeps the body.
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize>;
 
-    /// The octets, where they are in memory anyway: to read them blocks nobody then.
+    /// Returns the octets if they are in memory, where reading them does not block.
     fn in_memory(&self) -> Option<&Bytes> {
         None
     }
 
-    /// What tells whether the octets are those that were stored; `None` where nothing does. Whoever
-    /// passes the body on reads it from the first octet to the last, adds them, and
-    /// [checks](Checksum::check) before the last of them goes.
+    /// Returns the checksum by which damage is found, if there is one. A reader that passes the
+    /// body on adds all octets from the first to the last, and [checks](Checksum::check) before it
+    /// passes on the last.
     ///
     /// # Errors
     /// Those of the store that keeps the body.
@@ -38,7 +38,7 @@ pub trait Body: Send + Sync + fmt::Debug {
     }
 }
 
-/// A CRC-32 that a body should have, in the making.
+/// Running CRC-32 of a body, with the expected value.
 #[derive(Debug, Clone)]
 pub struct Checksum {
     so_far: crc32fast::Hasher,
@@ -46,7 +46,7 @@ pub struct Checksum {
 }
 
 impl Checksum {
-    /// Of octets that should come to this CRC-32; none has been added.
+    /// Begins a checksum that is expected to come to this CRC-32.
     pub fn new(expected: u32) -> Self {
         Self {
             so_far: crc32fast::Hasher::new(),
@@ -59,10 +59,10 @@ impl Checksum {
         self.so_far.update(octets);
     }
 
-    /// Holds all that was added against what was expected.
+    /// Compares the CRC-32 of the octets added with the expected value.
     ///
     /// # Errors
-    /// [`BodyDamage`] where they differ.
+    /// [`BodyDamage`] if they differ.
     pub fn check(self) -> Result<(), BodyDamage> {
         match self.so_far.finalize() == self.expected {
             true => Ok(()),
@@ -73,16 +73,16 @@ impl Checksum {
     }
 }
 
-/// The octets of a body that are read are not those that were stored.
+/// Error: the octets read of a body are not those that were stored.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the body is damaged: {why}")]
 pub struct BodyDamage {
-    /// What is wrong with it.
+    /// Description of the damage.
     pub why: String,
 }
 
 impl BodyDamage {
-    /// Whether this is what an error of reading says.
+    /// Returns true if an error of reading is caused by damage.
     pub fn is_cause_of(error: &io::Error) -> bool {
         error.get_ref().is_some_and(|cause| cause.is::<Self>())
     }

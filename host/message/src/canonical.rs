@@ -1,15 +1,15 @@
-//! The form by which two addresses are found to be one correspondent's.
+//! Canonical form of addresses, by which two spellings are recognised as one correspondent.
 //!
-//! [`Address`] keeps what was written, and by RFC 5321 section 2.3.11 nobody but its own host may
-//! interpret a local part. Where the question is not which mailbox to deliver to but who is
-//! behind an address (a partner's system, a machine), being strict would let the same one through
-//! in another spelling. A [`CanonicalAddress`] is what remains when the spellings are taken away:
+//! [`Address`] keeps the spelling, and by RFC 5321 section 2.3.11 nobody but its own host may
+//! interpret a local part. But to recognise the correspondent behind an address (a partner's
+//! system, a machine), a strict comparison would miss another spelling. A [`CanonicalAddress`]
+//! leaves out:
 //!
 //! 1. Case, Unicode composition and quotes: `"Help"@BÜCHER.example` is
 //!    `help@xn--bcher-kva.example`. Quotes and backslashes that a local part does not need mean
 //!    nothing (RFC 5321 section 4.1.2); Unicode is composed (NFC, as RFC 6532 section 3.1 asks of
 //!    mail), a domain is in A-labels (RFC 5891).
-//! 2. What a forwarder or a sender wrapped around it for its bounces: see [`undone`].
+//! 2. The wrapping of a forwarder or a sender for its bounces: see [`unwrap_srs_and_batv`].
 //! 3. The sub-address (RFC 5233), where a site's [`Separators`] say that there are any.
 
 use std::{fmt, str::FromStr};
@@ -19,29 +19,29 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use crate::{Address, domain_to_ascii};
 
-/// An address in the one form that all its spellings have: equal for two that are the same
-/// correspondent's. To be compared and kept, not written to.
+/// Canonical form of an address: equal for all spellings of one correspondent. It is for comparing
+/// and storing, not for sending mail to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CanonicalAddress(Box<str>);
 
-/// The characters that set a sub-address apart from the name before it, such as the `+` of
+/// Characters that separate a sub-address from the name before it, such as the `+` of
 /// `help+orders@`; none where addresses have no sub-addresses.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Separators(Box<str>);
 
-/// A character cannot set a sub-address apart.
+/// Error: a character cannot separate a sub-address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} cannot set a sub-address apart: it takes one of !#$%&'*+-/=?^_|~")]
 pub struct SeparatorError(pub char);
 
-/// Returns an address in the one form that all its spellings have, by which machines are known; what
-/// is no address, in lower case.
+/// Returns the canonical form of an address, by which machines are known; text that is no address
+/// is returned in lower case.
 pub fn canonical_form(address: &str) -> String {
-    // Most have it already, and to find that out costs next to nothing: nothing is wrapped around
-    // what has no `=`.
+    // Most addresses are canonical already, which is cheap to find out: without `=` nothing is
+    // wrapped.
     let plain = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'_' | b'@');
-    // A dot that stands where it should not is quoted.
+    // A local part with a misplaced dot is quoted in canonical form.
     let odd = || address.starts_with('.') || address.contains("..") || address.contains(".@");
     if address.bytes().all(plain) && !odd() {
         return address.to_owned();
@@ -53,12 +53,12 @@ pub fn canonical_form(address: &str) -> String {
 }
 
 impl Separators {
-    /// No sub-addresses: `help+orders@` is someone else than `help@`.
+    /// Returns no separators: `help+orders@` is another correspondent than `help@`.
     pub fn none() -> Self {
         Self("".into())
     }
 
-    /// They, one after the other; empty where there are none.
+    /// Returns the characters, one after the other; empty if there are none.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -66,7 +66,7 @@ impl Separators {
     fn cut<'a>(&self, local: &'a str) -> &'a str {
         let at = local.find(|character| self.0.contains(character));
         match at {
-            // A name that begins with one has no name before it.
+            // A local part that begins with a separator has no name before it.
             None | Some(0) => local,
             Some(at) => &local[..at],
         }
@@ -74,7 +74,7 @@ impl Separators {
 }
 
 impl Default for Separators {
-    /// `+`.
+    /// Returns `+`.
     fn default() -> Self {
         Self("+".into())
     }
@@ -107,7 +107,7 @@ impl From<Separators> for String {
 }
 
 impl CanonicalAddress {
-    /// The correspondent behind an address: spelling, wrapping and sub-address taken away.
+    /// Returns the canonical form of an address, without spelling, wrapping and sub-address.
     ///
     /// ```
     /// use gatepost_message::{Address, CanonicalAddress, Separators};
@@ -117,18 +117,19 @@ impl CanonicalAddress {
     /// assert_eq!(of("prvs=1234abcdef=anna@desk.example"), of("anna@desk.example"));
     /// ```
     pub fn of(address: &Address, separators: &Separators) -> Self {
-        let inner = undone(address);
+        let inner = unwrap_srs_and_batv(address);
         let address = inner.as_ref().unwrap_or(address);
-        let local = composed(&plain(address.local()));
+        let local = composed(&unquoted(address.local()));
         Self::from_parts(separators.cut(&local), address.domain())
     }
 
-    /// The address as it is spelled, with its sub-address and all that is wrapped around it.
+    /// Returns the address with its sub-address and its wrapping; only case, composition and
+    /// quotes are made canonical.
     pub fn spelled(address: &Address) -> Self {
-        Self::from_parts(&plain(address.local()), address.domain())
+        Self::from_parts(&unquoted(address.local()), address.domain())
     }
 
-    /// What stands after the `@`: what a whole domain is compared by.
+    /// Returns the domain, by which whole domains are compared.
     pub fn domain(&self) -> &str {
         self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
     }
@@ -138,7 +139,7 @@ impl CanonicalAddress {
         Self(format!("{local}@{}", canonical_domain(domain)).into())
     }
 
-    /// The text.
+    /// Returns the text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -150,8 +151,8 @@ impl fmt::Display for CanonicalAddress {
     }
 }
 
-/// A domain as canonical addresses have it: in lower-case A-labels, or as it is written where it
-/// has none.
+/// Returns the canonical form of a domain: lower-case A-labels, or, if it has none, the composed
+/// text in lower case.
 fn canonical_domain(domain: &str) -> String {
     domain_to_ascii(domain).map_or_else(
         || composed(&composed(domain).to_lowercase()),
@@ -167,25 +168,25 @@ fn composed(text: &str) -> String {
     }
 }
 
-/// What a local part says: without quotes, and without the backslashes that only they need.
-fn plain(local: &str) -> String {
+/// Returns a local part without quotes, and without the backslashes that only they need.
+fn unquoted(local: &str) -> String {
     let quoted = (local.strip_prefix('"')).and_then(|rest| rest.strip_suffix('"'));
     let Some(quoted) = quoted else {
         return local.to_owned();
     };
-    let mut plain = String::with_capacity(quoted.len());
+    let mut text = String::with_capacity(quoted.len());
     let mut characters = quoted.chars();
     while let Some(character) = characters.next() {
         let said = match character {
             '\\' => characters.next(),
             _ => Some(character),
         };
-        plain.extend(said);
+        text.extend(said);
     }
-    plain
+    text
 }
 
-/// A local part that says this, with quotes where it takes them.
+/// Returns the text as a local part, with quotes if it needs them.
 fn quoted_if_needed(plain: &str) -> String {
     let is_special = |character: char| " \"(),:;<>@[\\]".contains(character);
     if !plain.is_empty() && !plain.split('.').any(str::is_empty) && !plain.contains(is_special) {
@@ -202,9 +203,9 @@ fn quoted_if_needed(plain: &str) -> String {
     quoted
 }
 
-/// The address that a forwarder or a sender has wrapped so that bounces come back to it; `None`
-/// where nothing is wrapped. No signature is checked: what is asked is who is meant, and who
-/// writes `SRS0=…=anna@` means Anna.
+/// Returns the address that a forwarder or a sender has wrapped so that bounces come back to it;
+/// `None` if nothing is wrapped. No signature is checked: the question is who is meant, and
+/// `SRS0=…=anna@` means Anna, whoever wrote it.
 ///
 /// | form | by |
 /// | --- | --- |
@@ -214,32 +215,33 @@ fn quoted_if_needed(plain: &str) -> String {
 /// | `prvs=tag=local@domain` | Bounce Address Tag Validation (draft-levine-smtp-batv-01) |
 /// | `msprvs1=tag=local@domain` | the same by Momentum and its kin |
 /// | `btv1==tag==local@domain` | the same by Barracuda |
-pub fn undone(address: &Address) -> Option<Address> {
-    let mut inner = unwrapped(address)?;
-    // Each is shorter than the one around it.
-    while let Some(next) = unwrapped(&inner) {
+pub fn unwrap_srs_and_batv(address: &Address) -> Option<Address> {
+    let mut inner = unwrap_once(address)?;
+    // The loop ends, because each address is shorter than the one around it.
+    while let Some(next) = unwrap_once(&inner) {
         inner = next;
     }
     Some(inner)
 }
 
-fn unwrapped(address: &Address) -> Option<Address> {
-    let local = composed(&plain(address.local()));
+fn unwrap_once(address: &Address) -> Option<Address> {
+    let local = composed(&unquoted(address.local()));
     let inner = |(local, domain): (&str, &str)| match local {
         "" => None,
         local => Address::parse(&format!("{}@{domain}", quoted_if_needed(local))).ok(),
     };
-    let of_tag = || tagged(&local).map(|local| (local, address.domain()));
-    (rewritten(&local).and_then(inner)).or_else(|| of_tag().and_then(inner))
+    let of_tag = || batv_local_part(&local).map(|local| (local, address.domain()));
+    (srs_address(&local).and_then(inner)).or_else(|| of_tag().and_then(inner))
 }
 
-/// The Sender Rewriting Scheme: the local part and the domain of who sent it first.
-fn rewritten(local: &str) -> Option<(&str, &str)> {
+/// Returns local part and domain of the first sender in an address of the Sender Rewriting Scheme.
+fn srs_address(local: &str) -> Option<(&str, &str)> {
     let is_separator = |character| matches!(character, '=' | '+' | '-');
-    let scheme =
-        |tag: &str, text| after(tag, text).and_then(|rest| rest.strip_prefix(is_separator));
+    let scheme = |tag: &str, text| {
+        strip_prefix_ignore_case(tag, text).and_then(|rest| rest.strip_prefix(is_separator))
+    };
     let rest = match scheme("srs1", local) {
-        // The hash and the first forwarder, then the first forwarder's SRS0 without its name.
+        // Skip the hash and the first forwarder; then comes its SRS0 without the tag.
         Some(second) => {
             let (_, rest) = second.split_once('=')?;
             let (_, rest) = rest.split_once('=')?;
@@ -259,11 +261,11 @@ fn rewritten(local: &str) -> Option<(&str, &str)> {
     Some((parts.next()?, domain))
 }
 
-/// Bounce Address Tag Validation: the local part behind the tag.
-fn tagged(local: &str) -> Option<&str> {
+/// Returns the local part after a tag of Bounce Address Tag Validation.
+fn batv_local_part(local: &str) -> Option<&str> {
     let is_tag = |tag: &str| !tag.is_empty() && tag.chars().all(|c| c.is_ascii_alphanumeric());
     let behind = |name, separator: &str| {
-        let (tag, local) = after(name, local)?.split_once(separator)?;
+        let (tag, local) = strip_prefix_ignore_case(name, local)?.split_once(separator)?;
         is_tag(tag).then_some(local)
     };
     behind("prvs=", "=")
@@ -271,8 +273,8 @@ fn tagged(local: &str) -> Option<&str> {
         .or_else(|| behind("btv1==", "=="))
 }
 
-/// What follows a prefix in any case.
-fn after<'a>(prefix: &str, text: &'a str) -> Option<&'a str> {
+/// Returns the text after a prefix; the case of the prefix does not matter.
+fn strip_prefix_ignore_case<'a>(prefix: &str, text: &'a str) -> Option<&'a str> {
     let (start, rest) = text.split_at_checked(prefix.len())?;
     start.eq_ignore_ascii_case(prefix).then_some(rest)
 }
@@ -291,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn spellings_of_one_address_are_one() {
+    fn all_spellings_have_one_canonical_form() {
         for (written, is) in [
             ("Help@ACME.example", "help@acme.example"),
             // RFC 5321 section 4.1.2: the sender may quote what needs no quotes.
@@ -316,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sub_address_is_cut_off_where_the_site_has_them() {
+    fn a_sub_address_is_cut_off_at_the_sites_separators() {
         assert_eq!(canonical("help+1+2@a.example", "+"), "help@a.example");
         assert_eq!(canonical("\"help+1 2\"@a.example", "+"), "help@a.example");
         assert_eq!(canonical("help-1@a.example", "+-"), "help@a.example");
@@ -327,10 +329,10 @@ mod tests {
     }
 
     /// The forms are those of the Sender Rewriting Scheme's paper (Shevek, 2003, sections 3 and
-    /// 4), of draft-levine-smtp-batv-01 section 4, and of what the senders named at [`undone`]
-    /// send.
+    /// 4), of draft-levine-smtp-batv-01 section 4, and of the senders named at
+    /// [`unwrap_srs_and_batv`].
     #[test]
-    fn what_is_wrapped_around_an_address_is_taken_away() {
+    fn srs_and_batv_are_unwrapped() {
         for wrapped in [
             "SRS0=HHH=TT=orig.example=Anna@forwarder.example",
             "srs0+HHH=TT=orig.example=anna@forwarder.example",
@@ -361,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_looks_wrapped_stays() {
+    fn addresses_that_only_look_wrapped_are_kept() {
         for address in [
             "srs0@a.example",
             "srs0=abc@a.example",
@@ -408,7 +410,7 @@ mod tests {
     }
 
     proptest! {
-        /// The short way of [`canonical_form`] leads where the long one does.
+        /// The fast path of [`canonical_form`] has the same result as the slow one.
         #[test]
         fn an_address_in_canonical_form_stays_as_it_is(
             address in "[a-z0-9._-]{1,12}@(xn--)?[a-z0-9.-]{1,16}"
@@ -421,7 +423,7 @@ mod tests {
         }
 
         #[test]
-        fn the_canonical_form_is_its_own(text in addresses(), separators in "[+=-]{0,2}") {
+        fn canonicalising_twice_changes_nothing(text in addresses(), separators in "[+=-]{0,2}") {
             if let Ok(address) = Address::parse(&text) {
                 let separators: Separators = separators.parse().unwrap();
                 let once = CanonicalAddress::of(&address, &separators);
@@ -440,7 +442,7 @@ mod tests {
         }
 
         #[test]
-        fn case_never_counts(local in "[a-zA-Z0-9+=.]{1,20}", domain in "[a-zA-Z]{1,9}") {
+        fn case_does_not_change_the_canonical_form(local in "[a-zA-Z0-9+=.]{1,20}", domain in "[a-zA-Z]{1,9}") {
             let of = |text: String| {
                 let address = Address::parse(&text).ok()?;
                 Some(CanonicalAddress::of(&address, &Separators::default()))

@@ -1,4 +1,4 @@
-//! Domain names as people write them.
+//! Domain names, in Unicode or A-labels.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain_to_ascii;
 
 /// A domain name (RFC 5321 section 4.1.2 without the address literal; RFC 5890 U-labels
-/// allowed), in lower case and without the root's dot.
+/// allowed), in lower case and without the trailing dot.
 ///
 /// Two names are equal when their A-labels are: `bücher.example` is `xn--bcher-kva.example`.
 #[derive(Debug, Clone, Eq, Serialize, Deserialize)]
@@ -19,7 +19,7 @@ pub struct Domain {
     ascii: String,
 }
 
-/// Why a text is not a domain name.
+/// Error: a text is not a domain name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{0}` is not a domain name; write letters, digits, hyphens and dots, such as \"mail.example.org\""
@@ -27,17 +27,17 @@ pub struct Domain {
 pub struct DomainError(String);
 
 impl Domain {
-    /// The name as it was written, in lower case.
+    /// Returns the name as it was written, in lower case.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The name in A-labels, the same for every way of writing it.
+    /// Returns the name in A-labels, the same for every spelling.
     pub fn as_ascii(&self) -> &str {
         &self.ascii
     }
 
-    /// Whether `other` is the same name.
+    /// Returns true if `other` is the same name.
     pub fn matches(&self, other: &str) -> bool {
         other.parse::<Self>().is_ok_and(|other| other == *self)
     }

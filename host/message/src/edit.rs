@@ -1,8 +1,8 @@
 //! Edits to the header section, and the message that results from them.
 //!
-//! Edits are carried out in their order, each on what the earlier ones left. That is not done one
-//! by one, which would read the header section once for each: what they come to is worked out by
-//! name, and the header section is then copied once.
+//! Edits apply in their order, each to the result of the earlier ones. Applying them one by one
+//! would read the header section once for each; instead their combined result is worked out by
+//! name, and the header section is copied once.
 
 use std::collections::HashMap;
 
@@ -17,35 +17,35 @@ use crate::{Field, FieldBody, FieldName, Message, TolerantNames, field::Caseless
 pub enum Edit {
     /// Adds a field on top of the header section.
     Add {
-        /// Its name.
+        /// Name of the field.
         name: FieldName,
-        /// What it says.
+        /// Body of the field.
         body: FieldBody,
     },
     /// Removes every field of that name.
     Remove {
-        /// The name.
+        /// Name of the fields.
         name: FieldName,
     },
-    /// Replaces the first field of that name in its place and removes the others; adds it on top
-    /// where there is none.
+    /// Replaces the first field of that name in its place and removes the others; adds the field on
+    /// top if there is none.
     Set {
-        /// Its name.
+        /// Name of the field.
         name: FieldName,
-        /// What it says.
+        /// New body of the field.
         body: FieldBody,
     },
 }
 
 impl Edit {
-    /// The name of the fields it touches.
+    /// Returns the name of the fields that it changes.
     pub fn name(&self) -> &FieldName {
         match self {
             Self::Add { name, .. } | Self::Remove { name } | Self::Set { name, .. } => name,
         }
     }
 
-    /// Octets of the field that it writes.
+    /// Returns the octets of the field that it writes.
     pub fn octets(&self) -> usize {
         match self {
             Self::Add { name, body } | Self::Set { name, body } => {
@@ -57,51 +57,51 @@ impl Edit {
 }
 
 /// A field to be written.
-type New<'e> = (&'e FieldName, &'e FieldBody);
+type NewField<'e> = (&'e FieldName, &'e FieldBody);
 
-/// What becomes of the fields of one name that the message had.
+/// Change to the fields of one name that the message had.
 #[derive(Default)]
-enum Fate<'e> {
-    /// They go, or there never were any.
+enum OldFields<'e> {
+    /// They are removed, or there were none.
     #[default]
-    Gone,
-    /// They stay as they are.
+    Removed,
+    /// They are kept as they are.
     Kept,
-    /// The first is replaced, the others go.
-    Replaced(New<'e>),
+    /// The first is replaced, the others are removed.
+    Replaced(NewField<'e>),
 }
 
-/// What the edits so far come to for one name.
+/// Combined result of the edits so far for one name.
 #[derive(Default)]
-struct Outcome<'e> {
-    fate: Fate<'e>,
+struct NameChange<'e> {
+    old: OldFields<'e>,
     /// Positions of fields added on top, in the order of adding.
     added: Vec<usize>,
 }
 
 impl Message {
-    /// The message that results from the edits, in their order. Fields are written as
+    /// Returns the message that results from the edits, in their order. Fields are written as
     /// `Name: body` and CRLF. Every octet outside the named fields stays as it is, and the body is
     /// shared.
     ///
-    /// "On top" is below any indented lines that precede the first field: they would continue what
-    /// is put above them. Where there is a body and no header section, not even an
-    /// empty line, a field on top brings an empty line with it: the body stays a body.
+    /// "On top" is below any indented lines before the first field, which would otherwise continue
+    /// the new field. If there is a body but no header section, not even an empty line, a field on
+    /// top is followed by an empty line, so that the body stays body.
     #[must_use]
     pub fn edited(&self, edits: &[Edit]) -> Message {
         if edits.is_empty() {
             return self.clone();
         }
-        let mut outcomes: HashMap<Caseless<'_>, Outcome<'_>> = HashMap::new();
+        let mut changes: HashMap<Caseless<'_>, NameChange<'_>> = HashMap::new();
         for edit in edits {
-            outcomes.entry(edit.name().caseless()).or_default();
+            changes.entry(edit.name().caseless()).or_default();
         }
         for field in self.fields() {
-            if let Some(outcome) = outcomes.get_mut(&Caseless(field.name_raw())) {
-                outcome.fate = Fate::Kept;
+            if let Some(change) = changes.get_mut(&Caseless(field.name_raw())) {
+                change.old = OldFields::Kept;
             }
         }
-        let added = settle(edits, &mut outcomes);
+        let added = combine(edits, &mut changes);
 
         let new_octets: usize = edits.iter().map(Edit::octets).sum();
         let room = self.head().len() + new_octets + "\r\n".len();
@@ -120,14 +120,14 @@ impl Message {
             head.put_slice(b"\r\n");
         }
         for field in self.fields() {
-            let fate = outcomes
+            let old = changes
                 .get_mut(&Caseless(field.name_raw()))
-                .map(|outcome| &mut outcome.fate);
-            match fate {
-                None | Some(Fate::Kept) => head.put_slice(field.raw()),
-                Some(Fate::Gone) => {}
-                Some(fate) => {
-                    if let Fate::Replaced(new) = std::mem::take(fate) {
+                .map(|change| &mut change.old);
+            match old {
+                None | Some(OldFields::Kept) => head.put_slice(field.raw()),
+                Some(OldFields::Removed) => {}
+                Some(old) => {
+                    if let OldFields::Replaced(new) = std::mem::take(old) {
                         write(&mut head, new);
                     }
                 }
@@ -139,17 +139,17 @@ impl Message {
 }
 
 impl Message {
-    /// The message without the fields of which `goes` is true. Every other octet stays as it is,
-    /// and the body is shared.
+    /// Returns the message without the fields for which `remove` is true. Every other octet stays
+    /// as it is, and the body is shared.
     #[must_use]
-    pub fn without(&self, goes: impl Fn(&Field<'_>) -> bool) -> Message {
-        if !self.fields().any(|field| goes(&field)) {
+    pub fn without(&self, remove: impl Fn(&Field<'_>) -> bool) -> Message {
+        if !self.fields().any(|field| remove(&field)) {
             return self.clone();
         }
         let (preamble, _) = self.head().split_at(self.index().start_of_fields());
         let mut head = BytesMut::with_capacity(self.head().len());
         head.put_slice(preamble);
-        for field in self.fields().filter(|field| !goes(field)) {
+        for field in self.fields().filter(|field| !remove(field)) {
             head.put_slice(field.raw());
         }
         head.put_slice(&self.head()[self.index().end_of_fields()..]);
@@ -158,9 +158,9 @@ impl Message {
 }
 
 impl Message {
-    /// The message without the indented lines above its first field, if some reader might find a
-    /// field of one of these names in them. They continue nothing, so they say nothing to whom
-    /// RFC 5322 binds; but there is software that trims them and reads on.
+    /// Returns the message without the indented lines above its first field, if some reader might
+    /// find a field of one of these names in them. By RFC 5322 such lines mean nothing, since they
+    /// continue no field; but some software trims and reads them.
     #[must_use]
     pub fn without_preamble_like(&self, names: &TolerantNames) -> Message {
         let (preamble, rest) = self.head().split_at(self.index().start_of_fields());
@@ -170,8 +170,9 @@ impl Message {
         }
     }
 
-    /// The message with an empty line between header section and body, where [a line that is no
-    /// field](Self::ends_in_no_field) has ended the section, so that no reader goes on behind it.
+    /// Returns the message with an empty line between header section and body, if [a line that is
+    /// no field](Self::ends_in_no_field) ended the section, so that no reader looks for fields
+    /// after it.
     #[must_use]
     pub fn with_its_end_marked(&self) -> Message {
         if !self.ends_in_no_field() {
@@ -184,39 +185,39 @@ impl Message {
     }
 }
 
-/// Works out what the edits come to; gives the fields added on top, top to bottom.
-fn settle<'e>(
+/// Works out the combined result of the edits; returns the fields added on top, top to bottom.
+fn combine<'e>(
     edits: &'e [Edit],
-    outcomes: &mut HashMap<Caseless<'e>, Outcome<'e>>,
-) -> Vec<New<'e>> {
-    // In the order of adding, with gaps for those that a later edit took away.
+    changes: &mut HashMap<Caseless<'e>, NameChange<'e>>,
+) -> Vec<NewField<'e>> {
+    // In the order of adding, with gaps for fields that a later edit removed.
     let mut added = Vec::new();
     for edit in edits {
-        let outcome = outcomes.entry(edit.name().caseless()).or_default();
+        let change = changes.entry(edit.name().caseless()).or_default();
         match edit {
             Edit::Add { name, body } => {
-                outcome.added.push(added.len());
+                change.added.push(added.len());
                 added.push(Some((name, body)));
             }
             Edit::Remove { .. } => {
-                outcome.fate = Fate::Gone;
-                for position in outcome.added.drain(..) {
+                change.old = OldFields::Removed;
+                for position in change.added.drain(..) {
                     added[position] = None;
                 }
             }
             Edit::Set { name, body } => {
-                if let Some(topmost) = outcome.added.pop() {
-                    for position in outcome.added.drain(..) {
+                if let Some(topmost) = change.added.pop() {
+                    for position in change.added.drain(..) {
                         added[position] = None;
                     }
                     added[topmost] = Some((name, body));
-                    outcome.added.push(topmost);
-                    outcome.fate = Fate::Gone;
-                } else if matches!(outcome.fate, Fate::Gone) {
-                    outcome.added.push(added.len());
+                    change.added.push(topmost);
+                    change.old = OldFields::Removed;
+                } else if matches!(change.old, OldFields::Removed) {
+                    change.added.push(added.len());
                     added.push(Some((name, body)));
                 } else {
-                    outcome.fate = Fate::Replaced((name, body));
+                    change.old = OldFields::Replaced((name, body));
                 }
             }
         }
@@ -224,7 +225,7 @@ fn settle<'e>(
     added.into_iter().rev().flatten().collect()
 }
 
-fn write(head: &mut BytesMut, (name, body): New<'_>) {
+fn write(head: &mut BytesMut, (name, body): NewField<'_>) {
     head.put_slice(name.as_str().as_bytes());
     head.put_slice(b": ");
     head.put_slice(body.as_str().as_bytes());
@@ -238,7 +239,7 @@ mod tests {
     use crate::{Message, TolerantNames};
 
     #[test]
-    fn a_preamble_goes_where_one_might_read_our_field_in_it() {
+    fn a_preamble_that_might_be_read_as_our_field_is_removed() {
         let names = TolerantNames::new(["X-Ours"]);
         for (raw, left) in [
             (" X-Ours: 1\r\nA: 1\r\n\r\nb", "A: 1\r\n\r\nb"),
@@ -254,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_the_section_is_marked_where_nothing_marks_it() {
+    fn a_missing_end_of_the_section_is_marked() {
         for (raw, marked) in [
             ("A: 1\r\njunk\r\nB: 2\r\n", "A: 1\r\n\r\njunk\r\nB: 2\r\n"),
             ("junk\r\nB: 2\r\n", "\r\njunk\r\nB: 2\r\n"),
@@ -272,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_go_and_every_other_octet_stays() {
+    fn removing_fields_keeps_every_other_octet() {
         let raw = b"\tindented\r\nA : 1\r\n\t2\r\nb:\xff\nA: 3\r\n\r\nA: body\r\n";
         let message = Message::from_bytes(Bytes::from_static(raw));
         let left = message.without(|field| field.is("a"));

@@ -1,4 +1,4 @@
-//! Header fields (RFC 5322 section 2.2): as they stand in a message, and as we write them.
+//! Header fields (RFC 5322 section 2.2): those of a message, and those that we write.
 
 use std::{
     borrow::Cow,
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::likeness::{self, TolerantNames};
 
-/// One field of a message, as it stands there.
+/// One field of a message, in its octets.
 #[derive(Clone, Copy)]
 pub struct Field<'a> {
     raw: &'a [u8],
@@ -19,18 +19,18 @@ pub struct Field<'a> {
 }
 
 impl<'a> Field<'a> {
-    /// `raw[colon]` is the colon that ends the name.
+    /// Creates a field; `raw[colon]` is the colon that ends the name.
     pub(crate) fn new(raw: &'a [u8], colon: usize) -> Self {
         Self { raw, colon }
     }
 
-    /// The name as it is spelt, for people: octets that are not UTF-8 are replaced by U+FFFD.
+    /// Returns the name as it is spelt, for people: octets that are not UTF-8 become U+FFFD.
     pub fn name(&self) -> Cow<'a, str> {
         String::from_utf8_lossy(self.name_raw())
     }
 
-    /// The octets of the name, without the white space that old software put before the colon
-    /// (RFC 5322 section 4.5).
+    /// Returns the octets of the name, without the white space that old software put before the
+    /// colon (RFC 5322 section 4.5).
     pub fn name_raw(&self) -> &'a [u8] {
         let mut name = &self.raw[..self.colon];
         while let [rest @ .., b' ' | b'\t'] = name {
@@ -39,42 +39,42 @@ impl<'a> Field<'a> {
         name
     }
 
-    /// Whether this is the name. Case does not matter (RFC 5322 section 1.2.2).
+    /// Returns true if the field has this name. Case does not matter (RFC 5322 section 1.2.2).
     pub fn is(&self, name: &str) -> bool {
         self.name_raw().eq_ignore_ascii_case(name.as_bytes())
     }
 
-    /// Whether its name is one that RFC 5322 section 2.2 allows: printable US-ASCII without colon.
-    /// A name with a control character, a space or an octet outside ASCII in it is malformed, and
-    /// is no name that anything here knows; `is` finds it under none.
+    /// Returns true if RFC 5322 section 2.2 allows the name: printable US-ASCII without colon. A
+    /// name with a control character, a space or an octet outside ASCII is malformed, and
+    /// [`is`](Self::is) recognises it as no known name.
     pub fn is_well_formed(&self) -> bool {
         likeness::is_well_formed(self.name_raw())
     }
 
-    /// Whether some reader might take it for a field of one of these names, however tolerant that
-    /// reader is.
+    /// Returns true if some reader, however tolerant, might take it for a field of one of these
+    /// names.
     pub fn may_be_read_as(&self, names: &TolerantNames) -> bool {
         names.has(&self.raw[..self.colon])
     }
 
-    /// Whether some reader might find another field in it, of one of these names: behind something
-    /// that ends no line here, and may end one there.
+    /// Returns true if some reader might find a field of one of these names in its body, after a
+    /// character that ends no line here but may end one for that reader.
     pub fn holds_another(&self, names: &TolerantNames) -> bool {
         names.in_body(&self.raw[self.colon + 1..])
     }
 
-    /// The whole field with its folds and its line end.
+    /// Returns the whole field with its folds and its line end.
     pub fn raw(&self) -> &'a [u8] {
         self.raw
     }
 
-    /// What stands between the colon and the final line end; folds and white space are kept.
+    /// Returns the octets between the colon and the final line end, with folds and white space.
     pub fn body_raw(&self) -> &'a [u8] {
         without_line_end(&self.raw[self.colon + 1..])
     }
 
-    /// The body unfolded (RFC 5322 section 2.2.3: line ends go, the white space after them stays)
-    /// and trimmed; octets that are not UTF-8 are replaced by U+FFFD.
+    /// Returns the body unfolded (RFC 5322 section 2.2.3: line ends are removed, the white space
+    /// after them is kept) and trimmed; octets that are not UTF-8 become U+FFFD.
     pub fn unfolded(&self) -> String {
         let body = self.body_raw().trim_ascii();
         let mut unfolded = Vec::with_capacity(body.len());
@@ -99,7 +99,7 @@ impl fmt::Debug for Field<'_> {
     }
 }
 
-/// A name under which case does not matter, for maps.
+/// A field name that compares and hashes without case, as a key of maps.
 #[derive(Clone, Copy)]
 pub(crate) struct Caseless<'a>(pub(crate) &'a [u8]);
 
@@ -120,9 +120,8 @@ impl Hash for Caseless<'_> {
     }
 }
 
-/// The name of a field that we write, or look for to change it: 1 to 76 octets of printable
-/// US-ASCII without colon and space (RFC 5322 section 3.6.8). Spelling is kept; names that differ
-/// only in case are equal.
+/// The name of a field that we write or change: 1 to 76 octets of printable US-ASCII without colon
+/// and space (RFC 5322 section 3.6.8). Spelling is kept; names that differ only in case are equal.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct FieldName(Box<str>);
@@ -131,7 +130,7 @@ impl FieldName {
     /// The most octets of a name; with a colon and a space it leaves room on the first line.
     pub const MAX_LENGTH: usize = 76;
 
-    /// Takes a name as it will be written.
+    /// Checks a name as it will be written.
     ///
     /// # Errors
     /// [`FieldError::NameLength`] and [`FieldError::NameCharacter`].
@@ -145,7 +144,7 @@ impl FieldName {
         }
     }
 
-    /// The name as it is spelt.
+    /// Returns the name as it is spelt.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -169,7 +168,7 @@ impl Hash for FieldName {
     }
 }
 
-/// What a field that we write says. Its octets go out as they are, so it may contain folds (CRLF
+/// The body of a field that we write. Its octets go out as they are, so it may contain folds (CRLF
 /// and then white space) but nothing else that could be taken for the end of a line: no body can
 /// begin a second field or end the header section.
 ///
@@ -178,13 +177,13 @@ impl Hash for FieldName {
 /// - No control character or Unicode line separator but the tab and the CRLF of a fold.
 /// - No fold that leaves a line of white space alone (RFC 5322 section 3.2.2).
 ///
-/// Characters outside US-ASCII are taken as they are (RFC 6532); [`FieldBody::is_ascii`] tells.
+/// Characters outside US-ASCII are allowed (RFC 6532); see [`FieldBody::is_ascii`].
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct FieldBody(Box<str>);
 
 impl FieldBody {
-    /// The most octets of a body, folds and all.
+    /// The most octets of a body, folds included.
     pub const MAX_LENGTH: usize = 64 * 1024;
 
     /// The most octets of a line, without its CRLF.
@@ -193,7 +192,7 @@ impl FieldBody {
     /// The most octets of the first line, which begins with the name, a colon and a space.
     const MAX_FIRST_LINE: usize = Self::MAX_LINE - FieldName::MAX_LENGTH - ": ".len();
 
-    /// Takes a body as it will be written after the name, the colon and one space.
+    /// Checks a body as it will be written after the name, the colon and one space.
     ///
     /// # Errors
     /// Every variant of [`FieldError`] that begins with `Body`.
@@ -223,52 +222,54 @@ impl FieldBody {
         Ok(Self(body.into()))
     }
 
-    /// The body with its folds.
+    /// Returns the body with its folds.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether it may travel without SMTPUTF8 (RFC 6531).
+    /// Returns true if the body may be sent without SMTPUTF8 (RFC 6531).
     pub fn is_ascii(&self) -> bool {
         self.0.is_ascii()
     }
 }
 
-/// What no line of a field may hold. Beyond US-ASCII these are C1 controls and the two separators:
-/// some software takes U+0085, U+2028 and U+2029 for line ends once it has decoded the octets.
+/// Returns true for characters that no line of a field may hold. Beyond US-ASCII these are C1
+/// controls and the two separators: some software takes U+0085, U+2028 and U+2029 for line ends
+/// once it has decoded the octets.
 fn is_control(character: char) -> bool {
     character.is_control() && character != '\t' || matches!(character, '\u{2028}' | '\u{2029}')
 }
 
-/// Why a name or a body cannot be written into a header section.
+/// Reason why a name or a body cannot be written into a header section.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FieldError {
-    /// Empty or too long; the length in octets.
+    /// The name is empty or too long; its length in octets.
     #[error("a field name has 1 to {max} octets, this one has {0}", max = FieldName::MAX_LENGTH)]
     NameLength(usize),
-    /// Not allowed in a name.
+    /// The name holds this forbidden character.
     #[error(
         "a field name is printable ASCII without colon and space (RFC 5322 section 2.2), and {0:?} is not"
     )]
     NameCharacter(char),
-    /// Too long; the length in octets.
+    /// The body is too long; its length in octets.
     #[error("a field body has at most {max} octets, this one has {0}", max = FieldBody::MAX_LENGTH)]
     BodyLength(usize),
-    /// A control character or line separator that is neither a tab nor part of a fold.
+    /// The body holds a control character or line separator that is neither a tab nor part of a
+    /// fold.
     #[error("{0:?} cannot stand in a field body: take it out, or fold with CRLF and a space")]
     BodyControl(char),
-    /// A line that is too long; its length and the most there may be, in octets.
+    /// A line of the body is too long; its length and the limit, in octets.
     #[error(
         "a line of this field body has {0} octets where {1} fit: fold it with CRLF and a space"
     )]
     BodyLine(usize, usize),
-    /// CRLF that is not followed by white space.
+    /// CRLF in the body is not followed by white space.
     #[error(
         "a line end in a field body must be followed by a space or a tab, or the next line would be another field"
     )]
     BodyFold,
-    /// A fold that leaves a line of white space alone.
+    /// A fold leaves a line of white space alone.
     #[error("a folded line of a field body must hold more than white space: take the fold out")]
     BodyBlankLine,
 }

@@ -1,41 +1,44 @@
-//! Where the header section ends, and where in it each field stands.
+//! Index of the header section: its end, and the place of each field.
 //!
-//! Other software reads the same octets with other rules, and what one reader overlooks another
-//! obeys. So the section is read generously: policies should see every field that anyone might.
+//! Other software reads the same octets by other rules, and one reader obeys a field that another
+//! overlooks. So the section is read generously: policies should see every field that any reader
+//! might see.
 //! - A line ends with LF, with or without CR before it. (The SMTP session admits CRLF alone.)
 //! - A line that begins with white space continues the field above it (RFC 5322 section 2.2.3).
-//!   With no field above it, it belongs to none, and the section goes on: there is software that
-//!   skips such lines and reads the fields below.
-//! - Any other line with a colon begins a field, even when its name is not one that RFC 5322
-//!   section 2.2 allows.
+//!   With no field above, it belongs to none, and the section continues: some software skips such
+//!   lines and reads the fields below.
+//! - Any other line with a colon begins a field, even if RFC 5322 section 2.2 does not allow its
+//!   name.
 //! - The section ends after the first empty line, or before the first line that is none of these:
-//!   that line and all after it are body. Else it ends with the message.
+//!   that line and all after it are body. Otherwise it ends with the message.
 
 use memchr::memchr;
 
-/// Octets beyond this are body, whatever they look like: positions in the index are 32 bits wide.
+/// The most octets of a header section; octets beyond are body, whatever they look like. Positions
+/// in the index are 32 bits wide.
 const LONGEST: usize = u32::MAX as usize;
 
-/// The length of the header section at the start of `prefix`, with the empty line that ends it
-/// where there is one. `complete` says that nothing follows `prefix`; without it, `None` means
+/// Returns the length of the header section at the start of `prefix`, with the empty line that ends
+/// it where there is one. `complete` says that nothing follows `prefix`; without it, `None` means
 /// that more octets are needed to tell.
 ///
-/// Looks at all of `prefix`: a receiver that asks again and again keeps a [`HeadEnd`] instead.
+/// It reads all of `prefix`: a receiver that asks again and again keeps a [`HeadEnd`] instead.
 pub fn head_length(prefix: &[u8], complete: bool) -> Option<usize> {
     HeadEnd::default().find(prefix, complete)
 }
 
-/// Looks for the end of the header section while a message arrives, at each octet once.
+/// Finds the end of the header section while a message arrives, and reads each octet once.
 #[derive(Debug, Clone, Default)]
 pub struct HeadEnd {
     /// Start of the first line not judged yet.
     line: usize,
-    /// No line end stands between `line` and here.
+    /// End of the octets in which no line end was found after `line`.
     searched: usize,
 }
 
 impl HeadEnd {
-    /// As [`head_length`], for a `received` that has only grown since the last call.
+    /// Returns the same as [`head_length`], for a `received` that has only grown since the last
+    /// call.
     pub fn find(&mut self, received: &[u8], complete: bool) -> Option<usize> {
         self.scan(received, complete, |_| ())
             .map(|section| section.length)
@@ -79,12 +82,12 @@ impl HeadEnd {
     }
 }
 
-/// Where a header section ends.
+/// End of a header section.
 #[derive(Debug)]
 struct Section {
     /// End of the last field.
     fields: usize,
-    /// The same with the empty line, if there is one.
+    /// End of the section, with the empty line, if there is one.
     length: usize,
 }
 
@@ -94,8 +97,8 @@ impl Section {
     }
 }
 
-/// Where a field starts. It ends where the next one starts, so eight octets are all that even a
-/// head of the shortest fields costs for each.
+/// Start of a field. Its end is the start of the next, so that a field costs eight octets, even in
+/// a header section of the shortest fields.
 #[derive(Debug, Clone, Copy)]
 struct Start {
     name: u32,
@@ -103,7 +106,7 @@ struct Start {
 }
 
 impl Start {
-    /// Both below [`LONGEST`].
+    /// Creates a start; both positions are below [`LONGEST`].
     fn new(name: usize, colon: usize) -> Self {
         Self {
             name: name as u32,
@@ -112,7 +115,7 @@ impl Start {
     }
 }
 
-/// The fields of a header section, made in one pass over it.
+/// Index of the fields of a header section, made in one pass over it.
 #[derive(Debug)]
 pub(crate) struct Index {
     starts: Box<[Start]>,
@@ -132,12 +135,12 @@ impl Index {
         }
     }
 
-    /// How long the section is, with the empty line that ends it.
+    /// Returns the length of the section, with the empty line that ends it.
     pub(crate) fn length(&self) -> usize {
         self.section.length
     }
 
-    /// Where the first field begins, or would.
+    /// Returns the start of the first field, or of where it would be.
     pub(crate) fn start_of_fields(&self) -> usize {
         match self.starts.first() {
             Some(first) => first.name as usize,
@@ -145,12 +148,12 @@ impl Index {
         }
     }
 
-    /// Where the fields end and the empty line, if there is one, begins.
+    /// Returns the end of the fields, at which the empty line begins, if there is one.
     pub(crate) fn end_of_fields(&self) -> usize {
         self.section.fields
     }
 
-    /// Start, colon and end of each field in the octets that were read.
+    /// Returns start, colon and end of each field in the octets that were read.
     pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = (usize, usize, usize)> + Clone {
         self.starts.iter().enumerate().map(|(position, start)| {
             let end = match self.starts.get(position + 1) {

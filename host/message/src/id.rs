@@ -1,19 +1,19 @@
-//! The name of a transaction, the same wherever it is spoken of.
+//! Transaction ids.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// Names one SMTP transaction in the reply, the Received field, the log, the queue and the trace.
-/// A UUIDv7 (RFC 9562 section 5.7): unique without being handed out, and in order of time, to the
-/// very call within one process.
+/// Id of one SMTP transaction in the reply, the Received field, the log, the queue and the trace.
+/// A UUIDv7 (RFC 9562 section 5.7): unique without a central counter, and in order of time; within
+/// one process, in the order of the calls.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Uuid", into = "Uuid")]
 pub struct TransactionId(Uuid);
 
 impl TransactionId {
-    /// A new one, of this moment.
+    /// Makes a new id of this moment.
     #[expect(
         clippy::new_without_default,
         reason = "a default should be the same each time"
@@ -22,19 +22,19 @@ impl TransactionId {
         Self(Uuid::now_v7())
     }
 
-    /// The 128 bits of it.
+    /// Returns the 128 bits.
     pub fn octets(&self) -> [u8; 16] {
         self.0.into_bytes()
     }
 
-    /// When it was made: milliseconds since 1970-01-01T00:00:00Z.
+    /// Returns the time at which it was made: milliseconds since 1970-01-01T00:00:00Z.
     pub fn unix_millis(&self) -> u64 {
         let [a, b, c, d, e, f, ..] = *self.0.as_bytes();
         u64::from_be_bytes([0, 0, a, b, c, d, e, f])
     }
 }
 
-/// Hyphenated and in lower case.
+/// Writes the id with hyphens and in lower case.
 impl fmt::Display for TransactionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.as_hyphenated().fmt(f)
@@ -47,7 +47,7 @@ impl fmt::Debug for TransactionId {
     }
 }
 
-/// Why a text is not a transaction id.
+/// Error: a text is not a transaction id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "not a transaction id: it is a UUID of version 7, such as 0197c1f2-8f6e-7b3a-9d51-3f0c6a2e4b17, as the reply to the client and the Received field show it"
@@ -70,7 +70,7 @@ impl From<TransactionId> for Uuid {
     }
 }
 
-/// In any of the forms in which a UUID is written.
+/// Reads an id in any of the forms of a UUID.
 impl FromStr for TransactionId {
     type Err = TransactionIdError;
 

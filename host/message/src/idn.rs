@@ -1,27 +1,26 @@
-//! Internationalised domain names (RFC 5890): from characters to A-labels, for the DNS and for
-//! servers without SMTPUTF8.
+//! Internationalised domain names (RFC 5890): conversion to A-labels, for the DNS and for servers
+//! without SMTPUTF8.
 
 use std::net::IpAddr;
 
 use crate::Address;
 
-/// The domain in A-labels (`bücher.example` is `xn--bcher-kva.example`), by the rules of UTS 46
-/// without transitional processing; one in ASCII stays as it is. `None` for what is no domain
-/// name.
+/// Returns the domain in A-labels (`bücher.example` is `xn--bcher-kva.example`), by the rules of
+/// UTS 46 without transitional processing; a domain in ASCII is returned as it is. Returns `None`
+/// for text that is no domain name.
 pub fn domain_to_ascii(domain: &str) -> Option<String> {
     if domain.is_ascii() {
         return Some(domain.to_owned());
     }
     idna::domain_to_ascii(domain)
         .ok()
-        // Some characters stand for a dot, and so could make an address of what is none.
+        // Some characters stand for digits and dots, and could turn a name into an IP address.
         .filter(|ascii| !ascii.is_empty() && ascii.parse::<IpAddr>().is_err())
 }
 
 impl Address {
-    /// The same mailbox for a server without SMTPUTF8 (RFC 6531 section 3.2): its domain in
-    /// A-labels. `None` where its local part is outside ASCII, which has no such form, or the
-    /// domain has none.
+    /// Returns the same mailbox for a server without SMTPUTF8 (RFC 6531 section 3.2): its domain in
+    /// A-labels. Returns `None` if the local part is outside ASCII, or the domain has no A-labels.
     pub fn to_ascii(&self) -> Option<Self> {
         if self.is_ascii() {
             return Some(self.clone());
@@ -46,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn a_domain_has_a_labels_and_a_local_part_has_none() {
+    fn a_domain_becomes_a_labels_and_a_local_part_stays() {
         assert_eq!(
             ascii("info@Bücher.example").as_deref(),
             Some("info@xn--bcher-kva.example")
@@ -64,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_of_digits_becomes_no_address_of_a_machine() {
+    fn a_name_of_unicode_digits_becomes_no_ip_address() {
         assert_eq!(domain_to_ascii("１２７.0.0.1"), None);
         assert_eq!(domain_to_ascii("mx.example").as_deref(), Some("mx.example"));
     }

@@ -1,26 +1,26 @@
-//! A message as the octets it came in, and the words of its envelope.
+//! Messages as octets, and the types of their envelope.
 //!
 //! A message arrives as octets and leaves as the same octets: [`Message`] never parses and prints
-//! again. It keeps a small index over the header section (where each field starts and where its
-//! colon stands) and answers look-ups from that. The body is behind the [`Body`] trait, so that a
-//! large one may stay on disk.
+//! again. It keeps a small index of the header section (the start and the colon of each field) and
+//! looks fields up by that. The body is behind the [`Body`] trait, so that a large one may stay on
+//! disk.
 //!
-//! 1. What a receiver takes off the wire it [repairs](LineEnds) first, where the line ends are not
-//!    those of mail. A receiver that streams asks [`HeadEnd`] where the header section ends, keeps that much in
-//!    memory and puts the rest wherever bodies go.
+//! 1. A receiver first [repairs](LineEnds) line ends that are not CRLF. A receiver that streams
+//!    finds the end of the header section by [`HeadEnd`], keeps that much in memory and stores the
+//!    rest elsewhere.
 //! 2. [`Message::from_parts`] indexes the header section, once.
 //! 3. Policies look fields up by name and ask for [`Edit`]s. A [`FieldName`] and a [`FieldBody`]
 //!    exist only in forms that cannot begin a second field or end the header section.
 //! 4. [`Message::edited`] makes the message that results: a new header section, the same body.
-//!    Every octet outside the named fields is as it was, so that signatures made elsewhere still
+//!    Every octet outside the named fields is unchanged, so that signatures made elsewhere still
 //!    verify.
 //!
-//! The one exception is [`convert`], for a message that a server does not take as it is and that
+//! The one exception is [`convert`], for a message that a server does not accept as it is and that
 //! may be changed.
 //!
-//! Beside it stand the words that every other crate needs to speak of a message: [`Address`],
-//! [`ReversePath`] and [`Domain`], the [`CanonicalAddress`] by which correspondents are compared,
-//! [`TransactionId`] and [`Millis`]. Nothing in here does I/O.
+//! The crate also has the types that every other crate needs: [`Address`], [`ReversePath`] and
+//! [`Domain`], the [`CanonicalAddress`] by which correspondents are compared, [`TransactionId`] and
+//! [`Millis`]. Nothing in here does I/O.
 
 #![forbid(unsafe_code)]
 
@@ -43,7 +43,9 @@ mod time;
 
 pub use address::{Address, AddressError, ReversePath, address_literal};
 pub use body::{Body, BodyDamage, Checksum};
-pub use canonical::{CanonicalAddress, SeparatorError, Separators, canonical_form, undone};
+pub use canonical::{
+    CanonicalAddress, SeparatorError, Separators, canonical_form, unwrap_srs_and_batv,
+};
 pub use domain::{Domain, DomainError};
 pub use edit::Edit;
 pub use field::{Field, FieldBody, FieldError, FieldName};
@@ -53,6 +55,6 @@ pub use idn::domain_to_ascii;
 pub use likeness::TolerantNames;
 pub use lines::LongLines;
 pub use message::Message;
-pub use repair::{Begun, LineEnds, Opening, Repairs};
+pub use repair::{LineEnds, LineStart, Opening, Repairs};
 pub use seven_bit::{Needs, Unconvertible, convert, seven_bit};
 pub use time::{Millis, TimeError};

@@ -1,27 +1,27 @@
-//! Names of fields as the most tolerant reader downstream might take them.
+//! Field names as the most tolerant reader downstream might read them.
 //!
-//! RFC 5322 section 2.2 makes a name of printable US-ASCII without colon, and case does not matter.
-//! Software that reads mail is laxer than that: it trims control characters, drops octets that are
-//! not ASCII, normalises Unicode, takes `_` for `-` (as CGI and its successors do with names of
-//! headers), and stops at the first word. Where a name carries trust, whatever any of them would
-//! read as that name must count as that name.
+//! By RFC 5322 section 2.2 a name is printable US-ASCII without colon, and case does not matter.
+//! Software that reads mail is laxer: it trims control characters, drops octets that are not ASCII,
+//! normalises Unicode, takes `_` for `-` (as CGI and its successors do with names of headers), and
+//! stops at the first word. If a name carries trust, any spelling that some reader takes for it
+//! must count as that name.
 
 use std::borrow::Cow;
 
 use unicode_normalization::UnicodeNormalization as _;
 
-/// Names that are looked for in every dress.
+/// Field names to recognise in every spelling that some reader tolerates.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TolerantNames(Vec<String>);
 
 impl TolerantNames {
-    /// Looks for these.
+    /// Creates a set of names.
     pub fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
         let names = names.into_iter();
         Self(names.map(|name| skeleton(name.chars())).collect())
     }
 
-    /// Whether some reader might take what stands before a colon for one of the names.
+    /// Returns true if some reader might take the octets before a colon for one of the names.
     pub fn has(&self, written: &[u8]) -> bool {
         let plain = |octet: &u8| octet.is_ascii_alphanumeric() || *octet == b'-';
         if written.iter().all(plain) {
@@ -29,7 +29,7 @@ impl TolerantNames {
             return self.0.iter().any(same);
         }
         let text = String::from_utf8_lossy(written);
-        // As it stands with all that is not ASCII dropped, and as NFKC makes it.
+        // Without all that is not ASCII, and in NFKC.
         self.reads(text.chars()) || !text.is_ascii() && self.reads(text.nfkc())
     }
 
@@ -42,8 +42,8 @@ impl TolerantNames {
             || words.any(|word| self.0.contains(&word))
     }
 
-    /// Whether some reader might find a field of one of the names in lines that belong to no
-    /// field: one that trims them, or unfolds them first.
+    /// Returns true if some reader might find a field of one of the names in lines that belong to
+    /// no field, because it trims or unfolds them first.
     pub(crate) fn in_lines(&self, lines: &[u8]) -> bool {
         let before_colon = |text: &[u8]| {
             let colon = memchr::memchr(b':', text);
@@ -52,8 +52,8 @@ impl TolerantNames {
         before_colon(lines) || lines.split(|octet| *octet == b'\n').any(before_colon)
     }
 
-    /// Whether a reader that skips lines which are no fields might find a field of one of the names
-    /// in these, up to the first empty one.
+    /// Returns true if a reader that skips lines which are no fields might find a field of one of
+    /// the names in these lines, up to the first empty one.
     pub fn are_among(&self, lines: &[u8]) -> bool {
         let lines = lines.split(|octet| *octet == b'\n');
         let lines = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line));
@@ -61,14 +61,15 @@ impl TolerantNames {
         section.any(|line| self.in_lines(line) || self.in_body(line))
     }
 
-    /// Whether some reader might find a field of one of the names behind something that it takes
-    /// for the end of a line, and that is none: a control character, U+0085, U+2028 or U+2029.
+    /// Returns true if some reader might find a field of one of the names in a body, after
+    /// something that it wrongly takes for a line end: a control character, U+0085, U+2028 or
+    /// U+2029.
     pub(crate) fn in_body(&self, body: &[u8]) -> bool {
         let odd = |octet: &u8| match octet {
             b'\t' | b'\n' => false,
             octet => *octet < b' ' || *octet == 0x7f || matches!(octet, 0xc2 | 0xe2),
         };
-        // Folds have a CR each; nothing else of what is usual is odd.
+        // Each fold has a CR; a usual body has no other odd octets.
         let usual = body.iter().filter(|octet| odd(octet)).count();
         if usual == memchr::memmem::find_iter(body, b"\r\n").count() {
             return false;
@@ -85,13 +86,13 @@ impl TolerantNames {
     }
 }
 
-/// Printable ASCII alone, in lower case, with `-` for `_` and for what Unicode has like it.
+/// Returns the printable ASCII alone, in lower case, with `-` for `_` and for Unicode's hyphens.
 fn skeleton(characters: impl Iterator<Item = char>) -> String {
     characters.filter_map(plain).collect()
 }
 
-/// Letters and digits of US-ASCII in lower case, with one `-` for whatever stands between them: as
-/// names of variables are made of names of fields, and as a soft hyphen or a space is shown.
+/// Returns the letters and digits of US-ASCII in lower case, with one `-` for anything between
+/// them: so names of variables are made of field names, and so a soft hyphen or a space is shown.
 fn joined(characters: impl Iterator<Item = char>) -> String {
     let mut name = String::new();
     let mut gap = false;
@@ -116,8 +117,8 @@ fn plain(character: char) -> Option<char> {
     }
 }
 
-/// The skeletons of the words of a name: what stands between white space, control characters,
-/// brackets and quotes.
+/// Iterator over the skeletons of the words of a name, which white space, control characters,
+/// brackets and quotes separate.
 #[derive(Clone)]
 struct Words<I>(I);
 
@@ -132,13 +133,13 @@ impl<I: Iterator<Item = char>> Iterator for Words<I> {
     }
 }
 
-/// Whether a name is one that RFC 5322 section 2.2 allows.
+/// Returns true if RFC 5322 section 2.2 allows the name.
 pub(crate) fn is_well_formed(name: &[u8]) -> bool {
     !name.is_empty() && name.iter().all(u8::is_ascii_graphic)
 }
 
-/// A text in which characters that are only forms of others stand as those (NFKC).
-pub(crate) fn compatible(text: &str) -> Cow<'_, str> {
+/// Returns the text in NFKC, in which compatibility characters are replaced by plain ones.
+pub(crate) fn nfkc(text: &str) -> Cow<'_, str> {
     match text.is_ascii() {
         true => Cow::Borrowed(text),
         false => Cow::Owned(text.nfkc().collect()),
@@ -154,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_known_in_every_dress() {
+    fn a_name_is_recognised_in_every_tolerated_spelling() {
         for written in [
             &b"X-Gatepost-Tags"[..],
             b"x-GATEPOST-tags",
@@ -183,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn another_name_is_another() {
+    fn other_names_are_not_recognised() {
         for written in [
             &b""[..],
             b"X-Gatepost-Tags-Of-Mine",
@@ -198,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_are_no_fields_are_read_over() {
+    fn lines_that_are_no_fields_are_skipped() {
         for (lines, found) in [
             ("no field\r\nX-Gatepost-Tags: forged\r\n\r\nb\r\n", true),
             ("no field\r\n x-gatepost_tags\u{c} : forged", true),
@@ -212,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_is_searched_behind_what_ends_no_line() {
+    fn a_body_is_searched_after_false_line_ends() {
         for body in [
             &b" hello\x0cX-Gatepost-Tags: forged"[..],
             b" hello\rX-Gatepost-Tags: forged\r\n and more",

@@ -1,14 +1,14 @@
-//! Lines longer than RFC 5321 section 4.5.3.1.6 asks a server to take.
+//! Lines longer than RFC 5321 section 4.5.3.1.6 asks a server to accept.
 
 use memchr::memrchr;
 
-/// The most octets of a line that every server takes, without CRLF (RFC 5322 section 2.1.1).
+/// The most octets of a line that every server accepts, without CRLF (RFC 5322 section 2.1.1).
 pub const LINE: usize = 998;
 
-/// Looks for a line of more than 998 octets, in pieces of a message with CRLF alone.
+/// Finds a line of more than 998 octets, in pieces of a message with CRLF alone.
 ///
-/// It looks for the last LF among as many octets as a line may have, and goes on behind that: of
-/// lines of usual length it touches one octet in ten or so.
+/// It searches backwards for an LF from the last octet that the line may have, and continues after
+/// it: in lines of usual length it reads about one octet in ten.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LongLines {
     /// Octets since the last line end.
@@ -17,7 +17,7 @@ pub struct LongLines {
 }
 
 impl LongLines {
-    /// Looks at the next piece.
+    /// Inspects the next piece.
     pub fn look(&mut self, piece: &[u8]) {
         const WITH_END: usize = LINE + 2;
         let mut rest = piece;
@@ -37,12 +37,12 @@ impl LongLines {
         }
     }
 
-    /// Whether there was one; nothing follows.
+    /// Returns true if there was a long line. No more pieces may follow.
     pub fn found(self) -> bool {
         self.found || self.open > LINE
     }
 
-    /// Whether these octets have one.
+    /// Returns true if these octets hold a long line.
     pub fn are_in(octets: &[u8]) -> bool {
         let mut lines = Self::default();
         lines.look(octets);
@@ -69,7 +69,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn pieces_make_no_difference(
+        fn pieces_do_not_change_the_result(
             lengths in prop::collection::vec(prop_oneof![0..90usize, 990..1005usize], 0..12),
             cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..9),
         ) {

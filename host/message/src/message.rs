@@ -1,4 +1,4 @@
-//! The message: header section in memory, body wherever it is.
+//! The message: its header section in memory, its body there or elsewhere.
 
 use std::{fmt, io, sync::Arc};
 
@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 
 use crate::{Body, Checksum, Field, head::Index};
 
-/// A message as it came, with an index over its header section. A clone shares everything.
+/// A message in its octets, with an index of its header section. Clones share both.
 #[derive(Clone)]
 pub struct Message {
     head: Bytes,
@@ -15,8 +15,8 @@ pub struct Message {
 }
 
 impl Message {
-    /// Takes a whole message. Any octets are one: where they make no sense as a header section
-    /// they are body.
+    /// Makes a message of its octets. Any octets are a message: those that make no sense as a
+    /// header section are body.
     pub fn from_bytes(raw: Bytes) -> Self {
         let index = Index::of(&raw);
         let body = raw.slice(index.length()..);
@@ -27,14 +27,14 @@ impl Message {
         }
     }
 
-    /// Takes the two parts of a message, cut where [`head_length`](crate::head_length) or
-    /// [`HeadEnd`](crate::HeadEnd) says: `head` includes the empty line, where there was one.
+    /// Makes a message of its two parts, divided by [`head_length`](crate::head_length) or
+    /// [`HeadEnd`](crate::HeadEnd): `head` includes the empty line, if there was one.
     pub fn from_parts(head: Bytes, body: Arc<dyn Body>) -> Self {
         let index = Arc::new(Index::of(&head));
         Self { head, index, body }
     }
 
-    /// The same body under another header section.
+    /// Returns the same body with another header section.
     pub(crate) fn with_head(&self, head: Bytes) -> Self {
         Self::from_parts(head, Arc::clone(&self.body))
     }
@@ -43,61 +43,60 @@ impl Message {
         &self.index
     }
 
-    /// The header section as it will be written, with the empty line that ends it where there is
-    /// one.
+    /// Returns the octets of the header section, with the empty line that ends it, if there is one.
     pub fn head(&self) -> &Bytes {
         &self.head
     }
 
-    /// What follows the header section.
+    /// Returns the body.
     pub fn body(&self) -> &Arc<dyn Body> {
         &self.body
     }
 
-    /// Octets of the whole message.
+    /// Returns the octets of the whole message.
     pub fn size(&self) -> u64 {
         self.head.len() as u64 + self.body.len()
     }
 
-    /// Every field, top to bottom.
+    /// Returns all fields, top to bottom.
     pub fn fields(&self) -> impl ExactSizeIterator<Item = Field<'_>> + Clone {
         self.index
             .iter()
             .map(|(start, colon, end)| Field::new(&self.head[start..end], colon - start))
     }
 
-    /// The fields of that name, top to bottom; case does not matter.
+    /// Returns the fields of that name, top to bottom; case does not matter.
     pub fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = Field<'a>> + Clone {
         self.fields().filter(move |field| field.is(name))
     }
 
-    /// The first field of that name, [unfolded and trimmed](Field::unfolded).
+    /// Returns the first field of that name, [unfolded and trimmed](Field::unfolded).
     pub fn header(&self, name: &str) -> Option<String> {
         self.named(name).next().map(|field| field.unfolded())
     }
 
-    /// All fields of that name, top to bottom, [unfolded and trimmed](Field::unfolded).
+    /// Returns all fields of that name, top to bottom, [unfolded and trimmed](Field::unfolded).
     pub fn headers_named(&self, name: &str) -> Vec<String> {
         self.named(name).map(|field| field.unfolded()).collect()
     }
 
-    /// Whether a line that is no field ends the header section, and no empty line: what stands
-    /// behind it is body here, and may be more of the section for a reader that skips such lines.
+    /// Returns true if the header section ends at a line that is no field instead of at an empty
+    /// line. The lines after it are body here, but a reader that skips such lines may see fields.
     pub fn ends_in_no_field(&self) -> bool {
         self.index.length() == self.index.end_of_fields() && !self.body.is_empty()
     }
 
-    /// How many fields of that name there are.
+    /// Returns the number of fields of that name.
     pub fn count(&self, name: &str) -> usize {
         self.named(name).count()
     }
 
-    /// The whole message in memory.
+    /// Reads the whole message into memory.
     ///
     /// # Errors
-    /// Those of reading the body; [`BodyDamage`](crate::BodyDamage) where it is not what was
-    /// stored, `UnexpectedEof` where it is shorter than it said, and `OutOfMemory` where it is longer
-    /// than an address space.
+    /// Those of reading the body; [`BodyDamage`](crate::BodyDamage) if its checksum is wrong,
+    /// `UnexpectedEof` if it is shorter than its length, and `OutOfMemory` if it is longer than an
+    /// address space.
     pub fn to_bytes(&self) -> io::Result<Bytes> {
         let size = usize::try_from(self.size()).map_err(|_| io::ErrorKind::OutOfMemory)?;
         let mut raw = BytesMut::zeroed(size);
@@ -124,7 +123,7 @@ impl Message {
     }
 }
 
-/// Sizes alone: what people write to each other does not belong in a log.
+/// Writes sizes alone: the text of mail does not belong in a log.
 impl fmt::Debug for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Message")

@@ -1,4 +1,4 @@
-//! Messages as files keep them.
+//! Messages stored in files.
 
 use std::borrow::Cow;
 
@@ -7,8 +7,8 @@ use bytes::Bytes;
 use crate::Message;
 
 impl Message {
-    /// Takes a message that was stored, as it would have come over SMTP: a bare LF is read as CRLF,
-    /// and a `From ` line of an mbox (RFC 4155) in front of it is skipped.
+    /// Reads a message from a file, as it would have come over SMTP: a bare LF becomes CRLF, and a
+    /// `From ` line of an mbox (RFC 4155) in front is skipped.
     pub fn from_stored(stored: &[u8]) -> Self {
         Self::from_bytes(as_received(stored))
     }

@@ -1,4 +1,4 @@
-//! Time as Gatepost stores it.
+//! Points in time, in milliseconds.
 
 use std::{
     fmt,
@@ -10,8 +10,8 @@ use std::{
 use jiff::{Timestamp, fmt::rfc2822, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
-/// A moment: milliseconds since 1970-01-01T00:00:00Z, without leap seconds. Sums and differences
-/// stop at the ends of the range. Texts stop at the end of the year 9999.
+/// A point in time: milliseconds since 1970-01-01T00:00:00Z, without leap seconds. Sums and
+/// differences saturate. Texts end with the year 9999.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -19,18 +19,18 @@ use serde::{Deserialize, Serialize};
 pub struct Millis(pub u64);
 
 impl Millis {
-    /// This moment, by the system's clock.
+    /// Returns the present time by the system's clock.
     pub fn now() -> Self {
         let since = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
         Self(0) + since
     }
 
-    /// How long it has been since `earlier`; zero where that is later.
+    /// Returns the time since `earlier`; zero if that is later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 
-    /// For a Date or a Received field (RFC 5322 section 3.3), such as
+    /// Writes the time for a Date or a Received field (RFC 5322 section 3.3), such as
     /// `Thu, 1 Jan 1970 00:00:00 +0000`.
     pub fn rfc5322(self) -> String {
         let utc = self.timestamp().to_zoned(TimeZone::UTC);
@@ -45,19 +45,19 @@ impl Millis {
     }
 }
 
-/// RFC 3339 in UTC, to the millisecond, such as `1970-01-01T00:00:00.000Z`.
+/// Writes RFC 3339 in UTC, to the millisecond, such as `1970-01-01T00:00:00.000Z`.
 impl fmt::Display for Millis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:.3}", self.timestamp())
     }
 }
 
-/// Why a text is not a moment.
+/// Error: a text is not a point in time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a time from 1970 on in the form of RFC 3339, such as 2026-01-31T12:00:00Z")]
 pub struct TimeError;
 
-/// RFC 3339, with any offset; what is finer than a millisecond is cut off.
+/// Reads RFC 3339, with any offset; fractions of a millisecond are cut off.
 impl FromStr for Millis {
     type Err = TimeError;
 

@@ -1,10 +1,10 @@
-//! The grammar of RFC 5321 section 4.1.2, accepted and refused.
+//! Addresses by the grammar of RFC 5321 section 4.1.2 are accepted, others refused.
 
 use gatepost_message::{Address, AddressError, ReversePath};
 use proptest::prelude::*;
 
 #[test]
-fn mailboxes_of_the_grammar_are_taken() {
+fn mailboxes_of_the_grammar_are_accepted() {
     for (text, local, domain) in [
         ("a@b", "a", "b"),
         ("John.Doe+tag@Example.COM", "John.Doe+tag", "example.com"),
@@ -31,7 +31,7 @@ fn mailboxes_of_the_grammar_are_taken() {
 }
 
 #[test]
-fn everything_else_is_refused() {
+fn malformed_mailboxes_are_refused() {
     use AddressError::{Domain, Literal, Local, NoDomain};
     for (text, error) in [
         ("", NoDomain),
@@ -106,7 +106,7 @@ fn lengths_are_those_of_section_4_5_3() {
 }
 
 #[test]
-fn what_large_servers_take_is_taken_and_is_not_strict() {
+fn addresses_that_large_servers_accept_are_accepted_but_not_strict() {
     for text in [
         "try..this..0511@carrier.example",
         "xxx.yyy.@carrier.example",
@@ -127,7 +127,7 @@ fn what_large_servers_take_is_taken_and_is_not_strict() {
 }
 
 #[test]
-fn labels_in_unicode_or_not_lead_to_one_mailbox() {
+fn unicode_and_a_labels_are_the_same_mailbox() {
     let same = |one: &str, two: &str| {
         let parse = |text| Address::parse(text).unwrap();
         let (one, two) = (parse(one), parse(two));
@@ -145,7 +145,7 @@ fn labels_in_unicode_or_not_lead_to_one_mailbox() {
 }
 
 #[test]
-fn the_null_sender_is_empty() {
+fn the_null_reverse_path_is_empty() {
     let null = ReversePath::parse("").unwrap();
     assert!(null.is_null() && null.address().is_none());
     assert_eq!(null.to_string(), "");
@@ -156,7 +156,7 @@ fn the_null_sender_is_empty() {
 }
 
 #[test]
-fn json_is_the_text_and_is_checked() {
+fn json_is_the_text_and_reading_checks_it() {
     let address: Address = serde_json::from_str(r#""a@B.example""#).unwrap();
     assert_eq!(serde_json::to_string(&address).unwrap(), r#""a@b.example""#);
     assert!(serde_json::from_str::<Address>(r#""a b@c""#).is_err());

@@ -1,4 +1,4 @@
-//! Edits touch what they name and nothing else, and cannot inject anything.
+//! Edits change the named fields and nothing else, and cannot inject anything.
 
 #![allow(clippy::unwrap_used)] // clippy.toml lets tests unwrap, not their helpers
 
@@ -28,7 +28,7 @@ fn set(name: &str, body: &str) -> Edit {
     }
 }
 
-/// The message after the edits, printable.
+/// Returns the message after the edits, as text.
 fn edited(raw: &'static str, edits: &[Edit]) -> String {
     let message = Message::from_bytes(Bytes::from_static(raw.as_bytes())).edited(edits);
     String::from_utf8(message.to_bytes().unwrap().into()).unwrap()
@@ -74,7 +74,7 @@ fn the_first_of_a_name_is_set_in_its_place() {
 }
 
 #[test]
-fn a_body_stays_a_body() {
+fn a_body_does_not_become_header() {
     assert_eq!(edited("junk", &[add("X", "1")]), "X: 1\r\n\r\njunk");
     assert_eq!(edited("\r\nB: 1", &[add("X", "1")]), "X: 1\r\n\r\nB: 1");
     assert_eq!(
@@ -88,7 +88,7 @@ fn a_body_stays_a_body() {
 }
 
 #[test]
-fn nothing_of_a_sender_continues_a_field_of_ours() {
+fn no_line_of_a_sender_continues_our_field() {
     assert_eq!(
         edited(" x\r\nA: 1\r\n\r\n", &[add("X", "1")]),
         " x\r\nX: 1\r\nA: 1\r\n\r\n"
@@ -102,7 +102,7 @@ fn nothing_of_a_sender_continues_a_field_of_ours() {
 }
 
 #[test]
-fn names_and_bodies_are_checked() {
+fn malformed_names_and_bodies_are_refused() {
     use FieldError::*;
     for (name, error) in [
         ("", NameLength(0)),
@@ -159,7 +159,7 @@ fn names_and_bodies_are_checked() {
 }
 
 #[test]
-fn edits_are_data() {
+fn edits_are_read_and_written_as_json() {
     let edits = vec![add("A", "1"), remove("B"), set("C", "3")];
     let json = serde_json::to_string(&edits).unwrap();
     assert_eq!(
@@ -171,7 +171,7 @@ fn edits_are_data() {
 }
 
 #[test]
-fn many_edits_on_many_fields_are_linear() {
+fn many_edits_on_many_fields_take_linear_time() {
     let began = Instant::now();
     let raw: String = (0..100_000).map(|n| format!("N{n}: {n}\r\n")).collect();
     let message = Message::from_bytes(Bytes::from(raw + "\r\nbody"));
@@ -189,7 +189,7 @@ fn many_edits_on_many_fields_are_linear() {
     );
 }
 
-/// Few names, so that edits meet fields.
+/// Generates few names, so that edits and fields share them.
 fn name() -> impl Strategy<Value = String> {
     "[AaBbX]"
 }
@@ -212,7 +212,7 @@ fn edit() -> impl Strategy<Value = Edit> {
     ]
 }
 
-/// Messages whose header section is well formed, odd, cut short or not there.
+/// Generates messages whose header section is well formed, odd, cut short or absent.
 fn mail() -> impl Strategy<Value = String> {
     (
         "( a:?\r?\n){0,2}",
@@ -227,7 +227,7 @@ fn mail() -> impl Strategy<Value = String> {
         .prop_map(|(preamble, fields, end)| preamble + &fields.concat() + &end)
 }
 
-/// Carries out the edits one by one on a list of fields: slow, and plain to see.
+/// Applies the edits one by one to a list of fields: a slow and simple model.
 fn one_by_one(message: &Message, edits: &[Edit]) -> Vec<u8> {
     let mut fields: Vec<(String, Vec<u8>)> = message
         .fields()
@@ -268,7 +268,7 @@ fn one_by_one(message: &Message, edits: &[Edit]) -> Vec<u8> {
 
 proptest! {
     #[test]
-    fn edits_come_to_what_they_come_to_one_by_one(
+    fn edits_have_the_same_result_as_one_by_one(
         raw in mail(),
         edits in proptest::collection::vec(edit(), 0..8),
     ) {
@@ -276,7 +276,7 @@ proptest! {
         let edited = message.edited(&edits);
         let octets = edited.to_bytes().unwrap();
         prop_assert_eq!(octets.escape_ascii().to_string(), one_by_one(&message, &edits).escape_ascii().to_string());
-        // What was written reads back as the same two parts.
+        // The octets written read back as the same two parts.
         let again = Message::from_bytes(octets);
         prop_assert_eq!(again.head(), edited.head());
         prop_assert_eq!(again.body().len(), message.body().len());
@@ -292,7 +292,7 @@ proptest! {
     }
 
     #[test]
-    fn adding_and_then_removing_restores(raw in mail(), body in body()) {
+    fn adding_and_removing_a_field_restores_the_message(raw in mail(), body in body()) {
         let message = Message::from_bytes(raw.into());
         prop_assume!(!message.head().is_empty() || message.size() == 0);
         let name = FieldName::new("New").unwrap();
@@ -317,7 +317,7 @@ proptest! {
         };
         let message = Message::from_bytes(Bytes::from_static(b"From: a@b\r\n\r\nbody"));
         let octets = message.edited(&[edit]).to_bytes().unwrap();
-        // Lines as the strictest and the loosest reader see them.
+        // Lines as the strictest and the most tolerant reader see them.
         for line in octets.split(|octet| matches!(octet, b'\r' | b'\n')) {
             prop_assert!(line.len() <= 998);
         }

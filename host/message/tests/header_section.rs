@@ -1,4 +1,4 @@
-//! Where the header section ends, what its fields are, and that hostile ones cost no more.
+//! End and fields of the header section; hostile ones cost no more than others.
 
 #![allow(clippy::unwrap_used)] // clippy.toml lets tests unwrap, not their helpers
 
@@ -17,7 +17,7 @@ fn message(raw: &'static [u8]) -> Message {
 }
 
 #[test]
-fn the_section_ends_where_any_reader_might_think_so() {
+fn the_section_ends_where_it_should() {
     for (raw, head) in [
         (
             &b"A: 1\r\nB: 2\r\n\r\nbody"[..],
@@ -59,7 +59,7 @@ fn the_section_ends_where_any_reader_might_think_so() {
 }
 
 #[test]
-fn a_receiver_waits_for_the_octet_that_decides() {
+fn the_end_is_unknown_until_the_deciding_octet() {
     assert_eq!(head_length(b"", false), None);
     assert_eq!(head_length(b"A: 1\r\n", false), None);
     assert_eq!(head_length(b"A: 1\r\n\r", false), None);
@@ -70,7 +70,7 @@ fn a_receiver_waits_for_the_octet_that_decides() {
 }
 
 #[test]
-fn fields_show_what_stands_there() {
+fn fields_show_names_and_bodies() {
     let message =
         message(b"Subject:  caf\xc3\xa9 \r\n\tau lait \r\nSUBJECT : \xff\r\nX:\r\n\r\nbody");
     let fields: Vec<_> = message
@@ -97,14 +97,14 @@ fn fields_show_what_stands_there() {
 }
 
 #[test]
-fn what_precedes_the_first_field_hides_nothing() {
+fn lines_above_the_first_field_hide_no_field() {
     let message = message(b"  \r\n x: y\r\nReceived: 1\r\nReceived: 2\r\n\r\nbody");
     assert_eq!(message.headers_named("received"), ["1", "2"]);
     assert_eq!(message.fields().len(), 2);
 }
 
 #[test]
-fn a_body_that_trickles_is_read_whole() {
+fn a_body_read_in_small_pieces_is_whole() {
     #[derive(Debug)]
     struct Trickle(&'static [u8], u64);
     impl Body for Trickle {
@@ -139,11 +139,12 @@ fn octets_in_memory_are_a_body() {
     assert_eq!(body.read_at(u64::MAX, &mut buf).unwrap(), 0);
 }
 
-/// Far more than linear work needs on a busy machine, far less than quadratic work takes.
+/// Time limit: far more than linear work needs on a busy machine, far less than quadratic work
+/// takes.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 #[test]
-fn a_head_that_arrives_octet_by_octet_is_read_once() {
+fn a_header_section_in_single_octets_takes_linear_time() {
     let began = Instant::now();
     for raw in [
         [b"A: ".as_slice(), &b"x".repeat(4 << 20), b"\r\n\r\n"].concat(),
@@ -181,7 +182,7 @@ fn hostile() -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #[test]
-    fn any_octets_are_a_message_that_is_those_octets(raw in hostile()) {
+    fn any_octets_are_a_message_of_those_octets(raw in hostile()) {
         let message = Message::from_bytes(raw.clone().into());
         prop_assert_eq!(&message.to_bytes().unwrap()[..], &raw[..]);
         prop_assert_eq!(message.size(), raw.len() as u64);
@@ -201,7 +202,7 @@ proptest! {
     }
 
     #[test]
-    fn cut_by_the_receiver_it_is_the_same_message(raw in hostile(), step in 1_usize..9) {
+    fn a_message_of_two_parts_is_the_same_message(raw in hostile(), step in 1_usize..9) {
         let mut end = HeadEnd::default();
         let early = (0..raw.len()).step_by(step).find_map(|length| end.find(&raw[..length], false));
         let length = early.or_else(|| end.find(&raw, true)).unwrap();

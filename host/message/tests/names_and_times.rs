@@ -1,4 +1,4 @@
-//! Transaction ids and moments, as they are written and read.
+//! Writing and reading of transaction ids and times.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use gatepost_message::{Millis, TransactionId};
 use proptest::prelude::*;
 
 #[test]
-fn ids_are_unique_ordered_and_know_their_time() {
+fn ids_are_unique_ordered_and_hold_their_time() {
     let before = Millis::now();
     let ids: Vec<_> = (0..1000).map(|_| TransactionId::new()).collect();
     let after = Millis::now();
@@ -15,7 +15,7 @@ fn ids_are_unique_ordered_and_know_their_time() {
 }
 
 #[test]
-fn an_id_reads_back_and_nothing_else_is_one() {
+fn an_id_reads_back_and_other_text_is_refused() {
     let text = "0197c1f2-8f6e-7b3a-9d51-3f0c6a2e4b17";
     let id: TransactionId = text.parse().unwrap();
     assert_eq!(id.to_string(), text);
@@ -36,7 +36,7 @@ fn an_id_reads_back_and_nothing_else_is_one() {
 }
 
 #[test]
-fn moments_are_written_as_the_standards_say() {
+fn times_are_written_by_the_rfcs() {
     for (millis, rfc3339, rfc5322) in [
         (
             0,
@@ -60,7 +60,7 @@ fn moments_are_written_as_the_standards_say() {
 }
 
 #[test]
-fn sums_stop_at_the_ends() {
+fn sums_saturate() {
     let second = Duration::from_secs(1);
     assert_eq!(Millis(5) + second, Millis(1005));
     assert_eq!(Millis(1005) - second, Millis(5));
@@ -72,13 +72,13 @@ fn sums_stop_at_the_ends() {
 
 proptest! {
     #[test]
-    fn any_moment_can_be_written(millis: u64) {
+    fn any_time_can_be_written(millis: u64) {
         prop_assert!(Millis(millis).to_string().starts_with("9999-") || millis < 253_402_300_800_000);
         prop_assert!(Millis(millis).rfc5322().ends_with(" +0000"));
     }
 
     #[test]
-    fn a_moment_reads_back(millis in 0..253_000_000_000_000_u64) {
+    fn a_time_reads_back(millis in 0..253_000_000_000_000_u64) {
         prop_assert_eq!(Millis(millis).to_string().parse(), Ok(Millis(millis)));
         prop_assert_eq!(serde_json::to_string(&Millis(millis)).unwrap(), millis.to_string());
     }

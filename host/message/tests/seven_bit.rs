@@ -1,4 +1,4 @@
-//! Messages made fit for a server without 8BITMIME: another form, the same contents.
+//! Conversion for a server without 8BITMIME keeps the contents.
 #![allow(clippy::unwrap_used)]
 
 use gatepost_message::{Unconvertible, seven_bit};
@@ -24,7 +24,7 @@ fn a_plain_text_becomes_quoted_printable_and_mime() {
 }
 
 #[test]
-fn what_is_hardly_ascii_becomes_base64() {
+fn mostly_non_ascii_text_becomes_base64() {
     let raw = "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\
                Content-Transfer-Encoding: 8BIT\r\nSubject: s\r\n\r\nこんにちは\r\n";
     assert_eq!(
@@ -35,7 +35,7 @@ fn what_is_hardly_ascii_becomes_base64() {
 }
 
 #[test]
-fn only_the_leaves_that_need_it_are_encoded_and_the_rest_stays_octet_for_octet() {
+fn only_leaves_with_8_bit_octets_are_encoded_and_the_rest_is_unchanged() {
     let raw = "MIME-Version: 1.0\r\nContent-Type: multipart/mixed;\r\n boundary=\"b (1)\"\r\n\
         Content-Transfer-Encoding: 8bit\r\n\r\nThis is a preamble.\r\n\
         --b (1)  \r\nContent-Type: text/plain\r\n\r\nplain  \r\n--b (1)\r\n\r\nä\r\n\
@@ -55,7 +55,7 @@ fn only_the_leaves_that_need_it_are_encoded_and_the_rest_stays_octet_for_octet()
 }
 
 #[test]
-fn what_a_signature_covers_is_left_alone() {
+fn signed_contents_are_not_converted() {
     for head in [
         "DKIM-Signature: v=1\r\n",
         "ARC-Seal: i=1\r\n",
@@ -71,14 +71,14 @@ fn what_a_signature_covers_is_left_alone() {
             "{head}"
         );
     }
-    // One that covers nothing that changes does not matter.
+    // A signature that covers no changed part does not matter.
     let raw = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\
         Content-Type: multipart/signed; boundary=c\r\n\r\n--c--\r\n--b\r\n\r\nä\r\n--b--\r\n";
     assert!(converted(raw).contains("boundary=c\r\n\r\n--c--\r\n--b\r\n"));
 }
 
 #[test]
-fn what_does_not_say_what_it_is_is_left_alone() {
+fn contents_of_unclear_structure_are_not_converted() {
     assert_eq!(refused("Subject: ä\r\n\r\nx"), Unconvertible::Header);
     for raw in [
         "Content-Transfer-Encoding: base64\r\n\r\nä",
@@ -95,7 +95,7 @@ fn what_does_not_say_what_it_is_is_left_alone() {
     }
 }
 
-/// A leaf, a multipart or a message within, with its header section.
+/// Generates a leaf, a multipart or an enclosed message, with its header section.
 fn part() -> impl Strategy<Value = String> {
     let text = "([ -~]|ä|☃|=|\t|\r\n|--|\\.){0,200}";
     let kind = prop::sample::select(vec![
@@ -125,8 +125,8 @@ fn part() -> impl Strategy<Value = String> {
     })
 }
 
-/// What the leaves say once decoded, in their order. Line ends count as one octet: the reader
-/// makes them so where it decodes quoted-printable.
+/// Collects the decoded contents of the leaves, in order. Line ends become one octet, as the parser
+/// makes them when it decodes quoted-printable.
 fn leaves(message: &Message<'_>, found: &mut Vec<Vec<u8>>) {
     for part in &message.parts {
         match &part.body {
@@ -142,8 +142,8 @@ fn leaves(message: &Message<'_>, found: &mut Vec<Vec<u8>>) {
     }
 }
 
-/// The leaves of a message as the parser has them; `None` where it breaks off by an assertion of its
-/// own, as it does over a message in a message at the end of a multipart.
+/// Returns the leaves of a message by the parser; `None` if an assertion of its own fails, as for a
+/// message in a message at the end of a multipart.
 fn read_back(raw: &[u8]) -> Option<Vec<Vec<u8>>> {
     let read = || {
         let mut found = Vec::new();
@@ -155,7 +155,7 @@ fn read_back(raw: &[u8]) -> Option<Vec<Vec<u8>>> {
 
 proptest! {
     #[test]
-    fn contents_are_the_same_in_ascii_and_in_lines_of_a_length_that_all_take(part in part()) {
+    fn conversion_to_ascii_and_short_lines_keeps_the_contents(part in part()) {
         let raw = format!("Subject: s\r\nMIME-Version: 1.0\r\n{part}");
         let out = seven_bit(raw.as_bytes()).unwrap();
         prop_assert!(out.is_ascii());
@@ -166,12 +166,12 @@ proptest! {
         if let Some(before) = read_back(raw.as_bytes()) {
             prop_assert_eq!(Some(before), read_back(&out));
         }
-        // What is in ASCII already stays as it is.
+        // A message in ASCII is not changed.
         prop_assert_eq!(seven_bit(&out).unwrap(), out);
     }
 
     #[test]
-    fn no_octets_make_it_panic_or_leave_ascii(raw in prop::collection::vec(any::<u8>(), 0..400)) {
+    fn any_octets_are_converted_to_ascii_or_refused(raw in prop::collection::vec(any::<u8>(), 0..400)) {
         if let Ok(out) = seven_bit(&raw) {
             prop_assert!(out.is_ascii());
         }

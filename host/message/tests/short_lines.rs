@@ -1,5 +1,4 @@
-//! Messages with lines of more than 998 octets made fit for a server that takes none: another form,
-//! the same contents.
+//! Conversion for a server that accepts no lines of more than 998 octets keeps the contents.
 #![allow(clippy::unwrap_used)]
 
 use gatepost_message::{LongLines, Needs, Unconvertible, convert};
@@ -22,8 +21,8 @@ fn refused(raw: &str) -> Unconvertible {
     convert(raw.as_bytes(), SHORT).unwrap_err()
 }
 
-/// All that the parts say, decoded, and the fields unfolded.
-fn said(raw: &[u8]) -> Vec<String> {
+/// Returns the decoded contents of all parts, and the unfolded Subject.
+fn contents(raw: &[u8]) -> Vec<String> {
     fn collect(message: &Message<'_>, said: &mut Vec<String>) {
         for part in &message.parts {
             match &part.body {
@@ -46,7 +45,7 @@ fn said(raw: &[u8]) -> Vec<String> {
 }
 
 #[test]
-fn a_long_line_of_text_becomes_quoted_printable_and_says_the_same() {
+fn a_long_line_of_text_becomes_quoted_printable_with_the_same_contents() {
     let html = format!("<p>{}</p>", "one line and 5 = 5, ".repeat(300));
     let raw =
         format!("Subject: s\r\nMIME-Version: 1.0\r\nContent-Type: text/html\r\n\r\n{html}\r\n");
@@ -55,11 +54,11 @@ fn a_long_line_of_text_becomes_quoted_printable_and_says_the_same() {
         out.contains("Content-Transfer-Encoding: quoted-printable\r\n"),
         "{out}"
     );
-    assert_eq!(said(out.as_bytes()), said(raw.as_bytes()));
+    assert_eq!(contents(out.as_bytes()), contents(raw.as_bytes()));
 }
 
 #[test]
-fn only_the_part_that_has_one_is_encoded_and_8_bit_octets_stay() {
+fn only_the_part_with_a_long_line_is_encoded_and_8_bit_octets_stay() {
     let long = "x".repeat(2000);
     let raw = format!(
         "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\
@@ -70,19 +69,19 @@ fn only_the_part_that_has_one_is_encoded_and_8_bit_octets_stay() {
     assert!(out.contains("\r\n\r\nGrüße\r\n--b"));
     assert!(out.contains("Content-Transfer-Encoding: 8bit\r\n"));
     assert!(out.contains("Content-Type: application/x\r\nContent-Transfer-Encoding: base64\r\n"));
-    assert_eq!(said(out.as_bytes()), said(raw.as_bytes()));
-    // Where both are needed, both are done.
+    assert_eq!(contents(out.as_bytes()), contents(raw.as_bytes()));
+    // If both conversions are needed, both are done.
     let both = Needs {
         ascii: true,
         ..SHORT
     };
     let out = convert(raw.as_bytes(), both).unwrap();
     assert!(out.is_ascii() && !LongLines::are_in(&out));
-    assert_eq!(said(&out), said(raw.as_bytes()));
+    assert_eq!(contents(&out), contents(raw.as_bytes()));
 }
 
 #[test]
-fn what_is_encoded_already_is_parted_into_lines() {
+fn encoded_contents_are_split_into_lines() {
     let base64 = "QUJD".repeat(700);
     let quoted = "=C3=BC="
         .replace("=\u{0}", "")
@@ -94,13 +93,17 @@ fn what_is_encoded_already_is_parted_into_lines() {
              Content-Transfer-Encoding: {encoding}\r\n\r\n{body}\r\nAAAA\r\n"
         );
         let out = short(&raw);
-        assert_eq!(said(out.as_bytes()), said(raw.as_bytes()), "{encoding}");
+        assert_eq!(
+            contents(out.as_bytes()),
+            contents(raw.as_bytes()),
+            "{encoding}"
+        );
         assert!(out.ends_with("\r\nAAAA\r\n"));
     }
 }
 
 #[test]
-fn long_fields_are_folded_where_they_may_be() {
+fn long_fields_are_folded_where_allowed() {
     let references: String = (0..60)
         .map(|n| format!(" <{n:030}@sender.example>"))
         .collect();
@@ -118,7 +121,7 @@ fn long_fields_are_folded_where_they_may_be() {
         out.replace("\r\n", "").replace(' ', ""),
         raw.replace("\r\n", "").replace(' ', "")
     );
-    // One word fits no line, and in text nothing may be put.
+    // A long word cannot be folded, and nothing may be inserted into text.
     let word = "x".repeat(1500);
     assert_eq!(
         refused(&format!("Subject: {word}\r\n\r\n")),
@@ -135,7 +138,7 @@ fn long_fields_are_folded_where_they_may_be() {
 }
 
 #[test]
-fn what_a_signature_covers_is_left_alone_unless_it_is_to_be_changed() {
+fn signed_contents_are_converted_only_despite_signatures() {
     let long = "x".repeat(2000);
     let raw = format!("DKIM-Signature: v=1\r\nSubject: s\r\n\r\n{long}\r\n");
     assert_eq!(refused(&raw), Unconvertible::Signed);
@@ -145,14 +148,14 @@ fn what_a_signature_covers_is_left_alone_unless_it_is_to_be_changed() {
     };
     let out = convert(raw.as_bytes(), despite).unwrap();
     assert!(!LongLines::are_in(&out));
-    assert_eq!(said(&out), said(raw.as_bytes()));
-    // Without a long line there is nothing to change.
+    assert_eq!(contents(&out), contents(raw.as_bytes()));
+    // A message without a long line is not changed.
     let raw = "DKIM-Signature: v=1\r\n\r\nshort\r\n";
     assert_eq!(short(raw), raw);
 }
 
 #[test]
-fn what_has_no_other_form_stays() {
+fn contents_that_cannot_be_converted_are_refused() {
     let long = "x".repeat(2000);
     for raw in [
         format!("Content-Type: message/delivery-status\r\n\r\nX: {long}\r\n"),
@@ -178,7 +181,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_can_be_had_has_short_lines_and_says_the_same(
+    fn converted_messages_have_short_lines_and_the_same_contents(
         lines in prop::collection::vec(line(), 0..6),
         kind in prop::sample::select(&["text/plain; charset=utf-8", "text/html; charset=utf-8", "application/x"][..]),
         ascii in any::<bool>(),
@@ -194,12 +197,12 @@ proptest! {
         let out = convert(raw.as_bytes(), needs).unwrap();
         prop_assert!(!LongLines::are_in(&out));
         prop_assert!(!ascii || out.is_ascii());
-        prop_assert_eq!(said(&out), said(raw.as_bytes()));
+        prop_assert_eq!(contents(&out), contents(raw.as_bytes()));
         prop_assert_eq!(convert(&out, needs).unwrap(), out);
     }
 
     #[test]
-    fn any_octets_may_come(octets in prop::collection::vec(prop_oneof![
+    fn any_octets_are_converted_or_refused(octets in prop::collection::vec(prop_oneof![
         Just(b"\r\n".to_vec()), Just(b"--b".to_vec()), Just(b"Content-Type: multipart/mixed; boundary=b".to_vec()),
         Just(b"Content-Transfer-Encoding: base64".to_vec()), Just(b"To: a,\"b".to_vec()),
         Just(b"x".repeat(1200)), Just(b" y".repeat(700)), Just(b"=".repeat(1100)),

@@ -1,29 +1,30 @@
-//! Line ends, repaired as octets arrive.
+//! Repair of line ends and NULs as octets arrive.
 
 use bytes::{BufMut, BytesMut};
 
-use super::{Repairs, Was};
+use super::{Removed, Repairs};
 
-/// So many CR in a row may belong to one line end; what comes behind them is a line of its own.
+/// The most CR in a row that are held back for one line end; if more come, those held become line
+/// ends of their own.
 const MOST_CR: u64 = 64;
 
-/// Writes octets in which a receiver has found something other than text and CRLF. The receiver
-/// tells it what it meets, in order; it writes what takes its place and notes it.
+/// Repairs line ends and NULs. The receiver calls it for each thing that it meets, in order; it
+/// writes the replacement and notes the repair.
 ///
-/// What is written holds CR and LF as CRLF alone, and no NUL.
+/// Its output holds CR and LF as CRLF alone, and no NUL.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LineEnds {
-    /// CR that have come, of which it is not known yet whether an LF ends them.
+    /// Number of CRs that have come, after which an LF may come.
     held: u64,
 }
 
 impl LineEnds {
-    /// Whether nothing is held back, so that text and CRLF can be passed on as they are.
+    /// Returns true if no CR is held back, so that text and CRLF can be passed on as they are.
     pub fn is_clear(&self) -> bool {
         self.held == 0
     }
 
-    /// A CR that no LF follows, as far as is known.
+    /// Handles a CR after which no LF has come yet.
     pub fn cr(&mut self, at: u64, repairs: &mut Repairs, out: &mut BytesMut) {
         if self.held == MOST_CR {
             self.text(at, repairs, out);
@@ -31,42 +32,42 @@ impl LineEnds {
         self.held += 1;
     }
 
-    /// Text follows, or nothing more: what is held back were line ends.
+    /// Handles text, or the end: each CR held back was a line end.
     pub fn text(&mut self, at: u64, repairs: &mut Repairs, out: &mut BytesMut) {
         for index in 0..self.held {
-            repairs.note(at + index * 2, Was::LineEnd(b'\r'));
+            repairs.note(at + index * 2, Removed::LineEnd(b'\r'));
             repairs.bare_cr += 1;
             out.put_slice(b"\r\n");
         }
         self.held = 0;
     }
 
-    /// CRLF follows, or an LF of which the CR is held: writes it.
+    /// Handles CRLF, or an LF whose CR is held back: writes CRLF.
     pub fn crlf(&mut self, at: u64, repairs: &mut Repairs, out: &mut BytesMut) {
         for _ in 0..self.held {
-            repairs.note(at, Was::Gone(b'\r', 1));
+            repairs.note(at, Removed::Octets(b'\r', 1));
             repairs.doubled_cr += 1;
         }
         self.held = 0;
         out.put_slice(b"\r\n");
     }
 
-    /// An LF follows. With a CR held it ends a line with that; alone it becomes CRLF.
+    /// Handles an LF. With a CR held back the two are a line end; alone it becomes CRLF.
     pub fn lf(&mut self, at: u64, repairs: &mut Repairs, out: &mut BytesMut) {
         if self.held > 0 {
             self.held -= 1;
             return self.crlf(at, repairs, out);
         }
-        repairs.note(at, Was::LineEnd(b'\n'));
+        repairs.note(at, Removed::LineEnd(b'\n'));
         repairs.bare_lf += 1;
         out.put_slice(b"\r\n");
     }
 
-    /// A NUL follows, and goes.
+    /// Handles a NUL, which is removed.
     pub fn nul(&mut self, at: u64, repairs: &mut Repairs, out: &mut BytesMut) {
         let before = out.len();
         self.text(at, repairs, out);
-        repairs.note(at + (out.len() - before) as u64, Was::Gone(0, 1));
+        repairs.note(at + (out.len() - before) as u64, Removed::Octets(0, 1));
         repairs.nul += 1;
     }
 }

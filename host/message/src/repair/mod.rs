@@ -1,27 +1,27 @@
-//! Repair of a message as it arrives: line ends, NULs and what stands above the first field.
+//! Repair of a message as it arrives: line ends, NULs and lines above the first field.
 //!
-//! Mail comes with line ends that are no CRLF, with NULs, and with a byte order mark or the `From `
-//! line of an mbox above its first field. RFC 5321 section 2.3.8 forbids the first, and large
-//! servers take all of it. What goes on from here must be sound all the same: one server that takes
+//! Some mail has line ends that are not CRLF, NULs, or a byte order mark or the `From ` line of an
+//! mbox above its first field. RFC 5321 section 2.3.8 forbids such line ends, but large servers
+//! accept all of this. The message that we relay must be sound all the same: one server that takes
 //! a bare LF for a line end, and another that does not, see different messages in the same octets.
 //! So the octets are repaired as they arrive, before anything reads them:
 //!
 //! - a bare LF and a bare CR become CRLF, as most readers show them;
-//! - several CR before one LF are one line end: that is text converted twice;
-//! - a NUL goes (RFC 5322 section 4 lets a reader drop it);
-//! - a byte order mark and lines of an mbox, that begin with `From ` or `>From `, go from above and
-//!   among the fields (see [`Opening`]).
+//! - several CR before one LF become one line end: the text was converted twice;
+//! - a NUL is removed (RFC 5322 section 4 lets a reader drop it);
+//! - a byte order mark, and lines of an mbox that begin with `From ` or `>From `, are removed from
+//!   above and among the fields (see [`Opening`]).
 //!
 //! [`LineEnds`] does the first three and [`Opening`] the last; both work on any piece of a message,
-//! and cost nothing where there is nothing to repair. [`Repairs`] is the record of it, from which
-//! [`Repairs::original`] gives the message as it came: that is what signatures were made over.
+//! and cost nothing where there is nothing to repair. [`Repairs`] is the record, from which
+//! [`Repairs::original`] restores the message as it came, over which signatures were made.
 
 mod line_ends;
 mod opening;
 mod original;
 
 pub use line_ends::LineEnds;
-pub use opening::{Begun, Opening};
+pub use opening::{LineStart, Opening};
 
 use std::sync::Arc;
 
@@ -30,13 +30,13 @@ use bytes::Bytes;
 use self::original::Original;
 use crate::{Message, head_length};
 
-/// The most places that are remembered. With more, it is not known any more what came.
-const MOST_STEPS: usize = 32 * 1024;
+/// The most repairs that are remembered. With more, the original cannot be restored.
+const MAX_REMEMBERED: usize = 32 * 1024;
 
-/// What was repaired in a message.
+/// Repairs made in a message.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Repairs {
-    /// Byte order marks in front of everything, or of a field.
+    /// Byte order marks in front of the message, or of a field.
     pub byte_order_marks: u32,
     /// Lines of an mbox above or among the fields.
     pub mbox_lines: u32,
@@ -48,44 +48,44 @@ pub struct Repairs {
     pub doubled_cr: u64,
     /// NULs.
     pub nul: u64,
-    /// Octets of the longest line, where they are more than every server takes; it was not repaired.
+    /// Octets of the longest line, if not every server accepts it; it was not repaired.
     pub long_line: Option<usize>,
-    steps: Vec<Step>,
-    /// There were more than are remembered.
-    forgotten: bool,
+    list: Vec<Repair>,
+    /// True if there were more repairs than are remembered.
+    overflowed: bool,
 }
 
-/// One repair: where in the repaired message, and what stood there.
+/// One repair: its place in the repaired message, and the octets that stood there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Step {
+struct Repair {
     at: u32,
-    was: Was,
+    was: Removed,
 }
 
-/// What stood at a place that was repaired.
+/// Octets that a repair replaced or removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Was {
-    /// One octet where CRLF is now.
+enum Removed {
+    /// One octet that became CRLF.
     LineEnd(u8),
-    /// So many octets of this kind, where nothing is now.
-    Gone(u8, u16),
+    /// Octet that was removed, and how often in a row.
+    Octets(u8, u16),
 }
 
 impl Repairs {
-    /// Whether there is nothing to put on record.
+    /// Returns true if there is nothing to record.
     pub fn is_empty(&self) -> bool {
         self.byte_order_marks == 0
             && self.mbox_lines == 0
             && self.long_line.is_none()
-            && !self.has_other_octets()
+            && !self.changed_octets()
     }
 
-    /// Whether the octets of the message itself are others than those that came.
-    fn has_other_octets(&self) -> bool {
-        !self.steps.is_empty() || self.forgotten
+    /// Returns true if octets of the message itself differ from those that came.
+    fn changed_octets(&self) -> bool {
+        !self.list.is_empty() || self.overflowed
     }
 
-    /// What was repaired, or taken as it was, a sentence each, for the record.
+    /// Returns a sentence for each kind of repair, and for a long line, for the record.
     pub fn reasons(&self) -> Vec<String> {
         let mut reasons = Vec::new();
         for (count, what) in [
@@ -112,25 +112,25 @@ impl Repairs {
         reasons
     }
 
-    /// The message as it came, of which `repaired` was made, but for lines of an mbox, and a byte
-    /// order mark in front of everything, below which nobody could have read a signature. `None` where no octet of it is another, and where there were
-    /// so many repairs that they were not all remembered.
+    /// Restores the message as it came from the `repaired` one, but without lines of an mbox and
+    /// without a byte order mark in front of everything, below which nobody could have read a
+    /// signature. Returns `None` if no octet differs, or if not all repairs are remembered.
     pub fn original(&self, repaired: &Message) -> Option<Message> {
-        if !self.has_other_octets() || self.forgotten {
+        if !self.changed_octets() || self.overflowed {
             return None;
         }
         let length = repaired.head().len() as u64;
         let head: Arc<dyn crate::Body> = Arc::new(repaired.head().clone());
-        let (above, below) = self.steps.split_at(self.steps.partition_point(|step| {
-            // What was removed at the very end of the section stood in it.
-            match step.was {
-                Was::LineEnd(_) => u64::from(step.at) < length,
-                Was::Gone(..) => u64::from(step.at) <= length,
+        let (above, below) = self.list.split_at(self.list.partition_point(|repair| {
+            // Octets removed at the very end of the section belonged to it.
+            match repair.was {
+                Removed::LineEnd(_) => u64::from(repair.at) < length,
+                Removed::Octets(..) => u64::from(repair.at) <= length,
             }
         }));
         let head = Original::new(head, 0, above).to_bytes()?;
         let body = Arc::new(Original::new(Arc::clone(repaired.body()), length, below));
-        // With its own line ends the section may end elsewhere.
+        // With the original line ends the section may end elsewhere.
         let end = head_length(&head, true).unwrap_or(head.len());
         match end == head.len() {
             true => Some(Message::from_parts(head, body)),
@@ -142,27 +142,27 @@ impl Repairs {
         }
     }
 
-    /// Notes a byte order mark that stood at this place of the repaired message.
+    /// Notes a byte order mark removed at this place of the repaired message.
     pub fn byte_order_mark(&mut self, at: u64) {
         self.byte_order_marks += 1;
         if at > 0 {
             for octet in *b"\xef\xbb\xbf" {
-                self.note(at, Was::Gone(octet, 1));
+                self.note(at, Removed::Octets(octet, 1));
             }
         }
     }
 
-    fn note(&mut self, at: u64, was: Was) {
-        if self.forgotten {
+    fn note(&mut self, at: u64, was: Removed) {
+        if self.overflowed {
             return;
         }
         if let (
-            Some(Step {
+            Some(Repair {
                 at: last,
-                was: Was::Gone(octet, count),
+                was: Removed::Octets(octet, count),
             }),
-            Was::Gone(more, 1),
-        ) = (self.steps.last_mut(), was)
+            Removed::Octets(more, 1),
+        ) = (self.list.last_mut(), was)
             && (u64::from(*last), *octet) == (at, more)
             && *count < u16::MAX
         {
@@ -170,10 +170,10 @@ impl Repairs {
             return;
         }
         match u32::try_from(at) {
-            Ok(at) if self.steps.len() < MOST_STEPS => self.steps.push(Step { at, was }),
+            Ok(at) if self.list.len() < MAX_REMEMBERED => self.list.push(Repair { at, was }),
             _ => {
-                self.steps = Vec::new();
-                self.forgotten = true;
+                self.list = Vec::new();
+                self.overflowed = true;
             }
         }
     }

@@ -1,26 +1,26 @@
-//! The octets that came, read out of those that were made of them.
+//! Original octets of a repaired message, restored as they are read.
 
 use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Step, Was};
+use super::{Removed, Repair};
 use crate::Body;
 
 /// The octets of a part of a message before they were repaired.
 #[derive(Debug)]
 pub(super) struct Original {
     repaired: Arc<dyn Body>,
-    /// Where that part begins in the repaired message.
+    /// Start of the part in the repaired message.
     begin: u64,
-    steps: Vec<Step>,
-    /// Where the octets in front of each step begin, and where those behind the last one do.
+    repairs: Vec<Repair>,
+    /// Start of the unrepaired octets before each repair, and of those after the last.
     begins: Vec<u64>,
     length: u64,
 }
 
-/// Octets in one piece: repaired ones that are as they came, or what stood there before.
+/// A run of octets: unchanged ones of the repaired message, or those that a repair removed.
 enum Piece {
     Same { from: u64, length: u64 },
     Octets { octet: u8, count: u64 },
@@ -36,13 +36,14 @@ impl Piece {
 }
 
 impl Original {
-    /// `repaired` begins at `begin` of the repaired message; `steps` are those that fall into it.
-    pub(super) fn new(repaired: Arc<dyn Body>, begin: u64, steps: &[Step]) -> Self {
+    /// Creates the original of a part that begins at `begin` of the repaired message, with the
+    /// repairs in it.
+    pub(super) fn new(repaired: Arc<dyn Body>, begin: u64, repairs: &[Repair]) -> Self {
         let mut original = Self {
             repaired,
             begin,
-            steps: steps.to_vec(),
-            begins: Vec::with_capacity(steps.len() + 1),
+            repairs: repairs.to_vec(),
+            begins: Vec::with_capacity(repairs.len() + 1),
             length: 0,
         };
         let (mut length, mut begins) = (0, std::mem::take(&mut original.begins));
@@ -56,7 +57,7 @@ impl Original {
         original
     }
 
-    /// All of it in memory; `None` where it cannot be read.
+    /// Reads all octets into memory; returns `None` if they cannot be read.
     pub(super) fn to_bytes(&self) -> Option<Bytes> {
         let mut octets = vec![0; usize::try_from(self.length).ok()?];
         let mut filled = 0;
@@ -69,20 +70,20 @@ impl Original {
         Some(octets.into())
     }
 
-    /// Where a step stands in this part, and where what was made by it ends.
-    fn place(&self, step: &Step) -> (u64, u64) {
-        let to = u64::from(step.at).saturating_sub(self.begin);
-        match step.was {
-            Was::LineEnd(_) => (to, to + 2),
-            Was::Gone(..) => (to, to),
+    /// Returns the start of a repair in this part, and the end of the octets that it wrote.
+    fn place(&self, repair: &Repair) -> (u64, u64) {
+        let to = u64::from(repair.at).saturating_sub(self.begin);
+        match repair.was {
+            Removed::LineEnd(_) => (to, to + 2),
+            Removed::Octets(..) => (to, to),
         }
     }
 
-    /// The pieces from those octets on that stand in front of the step with this number.
+    /// Returns the pieces, from the unchanged octets before the repair of that number on.
     fn pieces(&self, first: usize) -> impl Iterator<Item = Piece> {
-        let (before, behind) = self.steps.split_at(first);
-        let mut at = before.last().map_or(0, |step| self.place(step).1);
-        let mut steps = behind.iter();
+        let (before, behind) = self.repairs.split_at(first);
+        let mut at = before.last().map_or(0, |repair| self.place(repair).1);
+        let mut repairs = behind.iter();
         let mut due = None;
         let mut ended = false;
         std::iter::from_fn(move || {
@@ -93,14 +94,14 @@ impl Original {
                 return None;
             }
             let from = at;
-            let to = match steps.next() {
-                Some(step) => {
-                    let (octet, count) = match step.was {
-                        Was::LineEnd(octet) => (octet, 1),
-                        Was::Gone(octet, count) => (octet, u64::from(count)),
+            let to = match repairs.next() {
+                Some(repair) => {
+                    let (octet, count) = match repair.was {
+                        Removed::LineEnd(octet) => (octet, 1),
+                        Removed::Octets(octet, count) => (octet, u64::from(count)),
                     };
                     due = Some(Piece::Octets { octet, count });
-                    let (to, behind) = self.place(step);
+                    let (to, behind) = self.place(repair);
                     at = behind;
                     to
                 }
@@ -121,7 +122,7 @@ impl Body for Original {
     }
 
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
-        // Not from the front each time: a stranger decides how many pieces there are.
+        // Do not start at the front each time: a stranger decides how many pieces there are.
         let behind = self.begins.partition_point(|begin| *begin <= offset);
         let first = behind.saturating_sub(1);
         let mut begin = self.begins.get(first).copied().unwrap_or_default();
@@ -155,7 +156,7 @@ impl Body for Original {
     }
 }
 
-/// Octets in memory, and a body behind them.
+/// A body of octets in memory followed by another body.
 #[derive(Debug)]
 pub(super) struct Joined {
     front: Bytes,

@@ -1,4 +1,4 @@
-//! The two encodings of a leaf (RFC 2045 sections 6.7 and 6.8).
+//! Quoted-printable and Base64 (RFC 2045 sections 6.7 and 6.8).
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -6,10 +6,10 @@ use base64::prelude::BASE64_STANDARD;
 /// The most characters of an encoded line.
 const LINE: usize = 76;
 
-/// Octets that make a full line of Base64.
+/// The octets that fill a line of Base64.
 const BASE64_LINE: usize = LINE / 4 * 3;
 
-/// Writes a text in the shorter of the two; gives its name.
+/// Writes a text in the shorter of the two encodings; returns the encoding's name.
 pub(super) fn text(body: &[u8], out: &mut Vec<u8>) -> &'static str {
     let begin = out.len();
     quoted_printable(body, out);
@@ -21,8 +21,8 @@ pub(super) fn text(body: &[u8], out: &mut Vec<u8>) -> &'static str {
     base64(body, out)
 }
 
-/// Writes octets of any kind; gives the encoding's name. There is no CRLF after the last line
-/// where a text had none.
+/// Writes any octets in Base64; returns the encoding's name. The last line ends in CRLF only if the
+/// octets did.
 pub(super) fn base64(body: &[u8], out: &mut Vec<u8>) -> &'static str {
     let mut lines = body.chunks(BASE64_LINE).peekable();
     while let Some(line) = lines.next() {
@@ -34,7 +34,7 @@ pub(super) fn base64(body: &[u8], out: &mut Vec<u8>) -> &'static str {
     "base64"
 }
 
-/// Writes a text whose lines end in CRLF, and do so still.
+/// Writes a text whose lines end in CRLF in quoted-printable, with the same line ends.
 fn quoted_printable(body: &[u8], out: &mut Vec<u8>) {
     let mut column = 0;
     let mut at = 0;
@@ -47,7 +47,7 @@ fn quoted_printable(body: &[u8], out: &mut Vec<u8>) {
         let octet = body[at];
         let rest = &body[at + 1..];
         let last = rest.is_empty() || rest.starts_with(b"\r\n");
-        // A soft break may only follow if there is more on the line.
+        // If more follows on the line, leave room for a soft line break.
         let room = if last { LINE } else { LINE - 1 };
         let literal = is_literal(octet, last, column);
         if column + if literal { 1 } else { 3 } > room {
@@ -65,8 +65,8 @@ fn quoted_printable(body: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Whether an octet may stand for itself. White space may not at the end of a line; a hyphen not
-/// at the start of one, so that no line of ours can pass for a boundary.
+/// Returns true if an octet needs no encoding. White space needs it at the end of a line, and a
+/// hyphen at the start of one, so that no encoded line can be taken for a boundary.
 fn is_literal(octet: u8, last: bool, column: usize) -> bool {
     match octet {
         b' ' | b'\t' => !last,

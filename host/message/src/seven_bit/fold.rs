@@ -1,13 +1,14 @@
-//! Long lines of header sections and of encoded bodies, parted where that changes nothing.
+//! Splitting of long lines in header sections and encoded bodies, where it does not change the
+//! meaning.
 
 use super::Unconvertible;
 use crate::lines::LINE;
 
-/// Where a line is parted that has to be; some room is left below what a server must take.
-const MOST: usize = LINE - 20;
+/// The most octets of a line that was folded; some room is left below the limit of servers.
+const FOLD_WIDTH: usize = LINE - 20;
 
-/// Fields of structured words in which white space may stand between any two (RFC 5322 section 3.4
-/// and 3.6.4).
+/// Fields of structured words, between any two of which white space may stand (RFC 5322 sections
+/// 3.4 and 3.6.4).
 const LISTS: [&str; 10] = [
     "To",
     "Cc",
@@ -21,10 +22,10 @@ const LISTS: [&str; 10] = [
     "Resent-To",
 ];
 
-/// A header section with its long lines folded (RFC 5322 section 2.2.3).
+/// Folds the long lines of a header section (RFC 5322 section 2.2.3).
 ///
 /// # Errors
-/// [`Unconvertible::Header`] where a line has no place for it.
+/// [`Unconvertible::Header`] if a line has no place to fold it.
 pub(super) fn head(head: &[u8]) -> Result<Vec<u8>, Unconvertible> {
     let mut folded = Vec::with_capacity(head.len() + head.len() / 64);
     let mut is_list = false;
@@ -41,7 +42,7 @@ pub(super) fn head(head: &[u8]) -> Result<Vec<u8>, Unconvertible> {
         }
         let mut rest = line;
         while rest.len() > LINE + 2 {
-            let (end, inserts) = place(rest, is_list).ok_or(Unconvertible::Header)?;
+            let (end, inserts) = fold_position(rest, is_list).ok_or(Unconvertible::Header)?;
             folded.extend_from_slice(&rest[..end]);
             folded.extend_from_slice(if inserts { b"\r\n " } else { b"\r\n" });
             rest = &rest[end..];
@@ -51,11 +52,11 @@ pub(super) fn head(head: &[u8]) -> Result<Vec<u8>, Unconvertible> {
     Ok(folded)
 }
 
-/// Where a line can be parted, and whether white space is to be put there: before white space that
-/// stands between two words, else behind a comma or an angle bracket of a list.
-fn place(line: &[u8], is_list: bool) -> Option<(usize, bool)> {
+/// Returns the position to fold a line, and true if white space has to be inserted there: before
+/// white space between two words, else after a comma or an angle bracket of a list.
+fn fold_position(line: &[u8], is_list: bool) -> Option<(usize, bool)> {
     let is_blank = |octet: &u8| matches!(octet, b' ' | b'\t');
-    let window = &line[..MOST];
+    let window = &line[..FOLD_WIDTH];
     // Neither side may be white space alone (RFC 5322 section 3.2.2).
     let first_word = window.iter().position(|octet| !is_blank(octet))?;
     let blank = (first_word + 1..window.len()).rev().find(|at| {
@@ -77,7 +78,7 @@ fn place(line: &[u8], is_list: bool) -> Option<(usize, bool)> {
     last.filter(|_| is_list).map(|at| (at, true))
 }
 
-/// Base64 with its long lines parted: line ends mean nothing in it (RFC 2045 section 6.8).
+/// Writes Base64 with its long lines split: line ends mean nothing in it (RFC 2045 section 6.8).
 pub(super) fn base64(body: &[u8], out: &mut Vec<u8>) {
     const SHORT: usize = 76;
     for line in body.split_inclusive(|octet| *octet == b'\n') {
@@ -97,13 +98,13 @@ pub(super) fn base64(body: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Quoted-printable with soft breaks in its long lines (RFC 2045 section 6.7, rule 5).
+/// Writes quoted-printable with soft line breaks in its long lines (RFC 2045 section 6.7, rule 5).
 pub(super) fn quoted_printable(body: &[u8], out: &mut Vec<u8>) {
     const SHORT: usize = 75;
     for line in body.split_inclusive(|octet| *octet == b'\n') {
         let mut rest = line;
         while rest.len() > LINE + 2 {
-            // Not within an octet that is written as three.
+            // Do not split within an encoded octet, such as `=3D`.
             let split = rest[SHORT - 2..SHORT]
                 .iter()
                 .position(|octet| *octet == b'=');

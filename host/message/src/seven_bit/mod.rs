@@ -1,16 +1,17 @@
-//! A message made fit for a server that does not take it as it is: with 8-bit octets for one without
-//! 8BITMIME (RFC 6152 section 3), with long lines for one without CHUNKING.
+//! Conversion of a message for a server that does not accept it as it is: one with 8-bit octets for
+//! a server without 8BITMIME (RFC 6152 section 3), one with long lines for a server without
+//! CHUNKING.
 //!
 //! Each leaf of the MIME structure (RFC 2046) that holds an octet outside ASCII is encoded anew,
-//! and its `Content-Transfer-Encoding` says so; what encloses it is no longer `8bit`. Everything
-//! else stays octet for octet: other parts, the fields of every header section, boundaries and
-//! what stands around them. What the leaves say once decoded is the same before and after.
+//! with its `Content-Transfer-Encoding`; the entities around it are no longer `8bit`. Everything
+//! else stays octet for octet: other parts, the fields of every header section, boundaries and the
+//! text around them. The decoded contents of the leaves are the same before and after.
 //!
-//! The same is done for lines of more than 998 octets, which a server without CHUNKING need not take
-//! (RFC 5321 section 4.5.3.1.6): a leaf that has one is encoded anew, Base64 and quoted-printable are
-//! parted into shorter lines, and long fields are folded.
+//! The same is done for lines of more than 998 octets, which a server without CHUNKING need not
+//! accept (RFC 5321 section 4.5.3.1.6): a leaf with such a line is encoded anew, Base64 and
+//! quoted-printable are split into shorter lines, and long fields are folded.
 //!
-//! What cannot be changed without breaking something is not changed at all: see
+//! A message that cannot be converted without breaking something is not changed at all: see
 //! [`Unconvertible`].
 
 mod encode;
@@ -20,10 +21,10 @@ use mail_parser::{Header, HeaderName, HeaderValue, MessageParser};
 
 use crate::LongLines;
 
-/// How deep parts may lie within each other.
-const DEPTH: usize = 20;
+/// The most levels of parts within each other.
+const MAX_DEPTH: usize = 20;
 
-/// Fields whose signature covers the body, and with it every header section within.
+/// Fields with a signature that covers the body, and so every header section within it.
 const SIGNATURES: [&str; 5] = [
     "DKIM-Signature",
     "DomainKey-Signature",
@@ -32,30 +33,30 @@ const SIGNATURES: [&str; 5] = [
     "ARC-Authentication-Results",
 ];
 
-/// Why a message stays as it is.
+/// Reason why a message cannot be converted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unconvertible {
-    /// A signature would no longer verify, or what is encrypted no longer be whole: DKIM, ARC,
+    /// A signature would no longer verify, or encrypted contents would be damaged: DKIM, ARC,
     /// S/MIME or PGP/MIME.
     #[error("a signature or an encryption covers it")]
     Signed,
-    /// There are 8-bit octets in a header section, which have no other form, or a line without a
-    /// place to fold it.
+    /// A header section holds 8-bit octets, which cannot be encoded, or a line without a place to
+    /// fold it.
     #[error("a header section holds 8-bit octets, or a word longer than a line")]
     Header,
-    /// The structure contradicts itself or leaves open what the octets mean.
+    /// The MIME structure contradicts itself or does not define the octets.
     #[error("its MIME structure does not say what the octets are")]
     Structure,
 }
 
-/// What a server needs of a message.
+/// Requirements of a server on a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Needs {
     /// No octet outside ASCII.
     pub ascii: bool,
     /// No line of more than 998 octets.
     pub short_lines: bool,
-    /// The message is changed although a signature covers what changes, which then fails.
+    /// Convert even if that breaks a signature.
     pub despite_signatures: bool,
 }
 
@@ -65,23 +66,25 @@ impl Needs {
     }
 }
 
-/// The message as it is needed. Takes some three times its size in memory; who calls it bounds that.
+/// Converts a message to meet the requirements. It needs about three times the message's size in
+/// memory; the caller limits that.
 ///
 /// # Errors
-/// Why it cannot be had.
+/// The reason why it cannot be converted.
 pub fn convert(raw: &[u8], needs: Needs) -> Result<Vec<u8>, Unconvertible> {
     let mut out = Vec::with_capacity(raw.len() + raw.len() / 2);
-    entity(raw, Kind::Message, needs, DEPTH, &mut out)?;
+    entity(raw, EntityKind::Message, needs, MAX_DEPTH, &mut out)?;
     match needs.are_met(&out) {
         true => Ok(out),
         false => Err(Unconvertible::Structure),
     }
 }
 
-/// The message in ASCII. Needs some three times its size in memory; who calls it bounds that.
+/// Converts a message to ASCII. It needs about three times the message's size in memory; the caller
+/// limits that.
 ///
 /// # Errors
-/// Why it cannot be had.
+/// The reason why it cannot be converted.
 pub fn seven_bit(raw: &[u8]) -> Result<Vec<u8>, Unconvertible> {
     let needs = Needs {
         ascii: true,
@@ -90,19 +93,18 @@ pub fn seven_bit(raw: &[u8]) -> Result<Vec<u8>, Unconvertible> {
     convert(raw, needs)
 }
 
-/// What an entity is by where it stands.
+/// Kind of an entity by its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum EntityKind {
     /// A whole message.
     Message,
     /// A part of a multipart.
     Part,
-    /// A part of a multipart/digest, which is a message where it does not say otherwise
-    /// (RFC 2046 section 5.1.5).
+    /// A part of a multipart/digest, which is a message by default (RFC 2046 section 5.1.5).
     PartOfDigest,
 }
 
-/// What an entity is by what it says.
+/// Kind of an entity by its Content-Type.
 enum Content {
     Multipart { boundary: String, digest: bool },
     Message,
@@ -113,7 +115,7 @@ enum Content {
 /// Writes one entity: header section and body.
 fn entity(
     raw: &[u8],
-    kind: Kind,
+    kind: EntityKind,
     needs: Needs,
     depth: usize,
     out: &mut Vec<u8>,
@@ -129,7 +131,7 @@ fn entity(
     }
     let folded;
     let parsed = MessageParser::new().parse_headers(head).unwrap_or_default();
-    // There is no part where there is no field.
+    // Without fields the parser finds no part.
     let headers = parsed.parts.first().map_or(&[][..], |part| &part.headers);
     let is_signed = SIGNATURES.iter().any(|name| find(headers, name).is_some());
     if is_signed && !needs.despite_signatures {
@@ -143,14 +145,14 @@ fn entity(
     let encoding = encoding(headers)?;
     let content = content(headers, kind, needs)?;
     let mut changed = Vec::new();
-    if let Some(written) = written(encoding) {
-        // It is ASCII, or says what it is not.
+    if let Some(written) = text_encoding(encoding) {
+        // An encoded body must be ASCII.
         if !body.is_ascii() {
             return Err(Unconvertible::Structure);
         }
         match written {
-            Written::Base64 => fold::base64(body, &mut changed),
-            Written::QuotedPrintable => fold::quoted_printable(body, &mut changed),
+            TextEncoding::Base64 => fold::base64(body, &mut changed),
+            TextEncoding::QuotedPrintable => fold::quoted_printable(body, &mut changed),
         }
         out.extend_from_slice(head);
         out.extend_from_slice(&changed);
@@ -159,15 +161,15 @@ fn entity(
     let now = match content {
         Content::Multipart { boundary, digest } => {
             let kind = if digest {
-                Kind::PartOfDigest
+                EntityKind::PartOfDigest
             } else {
-                Kind::Part
+                EntityKind::Part
             };
             parts(body, &boundary, kind, needs, depth, &mut changed)?;
             "7bit"
         }
         Content::Message => {
-            entity(body, Kind::Message, needs, depth, &mut changed)?;
+            entity(body, EntityKind::Message, needs, depth, &mut changed)?;
             "7bit"
         }
         Content::Text => encode::text(body, &mut changed),
@@ -175,13 +177,13 @@ fn entity(
     };
     let is_composite = now == "7bit";
     if is_composite && !needs.ascii {
-        // What is within may be 8-bit still.
+        // Parts may still be 8-bit, so the encoding stays.
         out.extend_from_slice(head);
         out.extend_from_slice(&changed);
         return Ok(());
     }
-    // A composite that named no encoding has named the right one (RFC 2045 section 6.1).
-    let named = encoding.map(|field| &head[span(field)]);
+    // Without the field the encoding is 7bit (RFC 2045 section 6.1): right for a composite.
+    let named = encoding.map(|field| &head[field_span(field)]);
     let field = format!("Content-Transfer-Encoding: {now}\r\n");
     match (named, now) {
         (None, "7bit") => out.extend_from_slice(fields(head)),
@@ -190,14 +192,14 @@ fn entity(
             out.extend_from_slice(field.as_bytes());
         }
         (Some(_), _) => {
-            let span = encoding.map(span).unwrap_or_default();
+            let span = encoding.map(field_span).unwrap_or_default();
             out.extend_from_slice(&head[..span.start]);
             out.extend_from_slice(field.as_bytes());
             out.extend_from_slice(&fields(head)[span.end..]);
         }
     }
-    // Without it the other fields would mean nothing (RFC 2045 section 4).
-    if kind == Kind::Message && find(headers, "MIME-Version").is_none() {
+    // Without MIME-Version the other fields would mean nothing (RFC 2045 section 4).
+    if kind == EntityKind::Message && find(headers, "MIME-Version").is_none() {
         out.extend_from_slice(b"MIME-Version: 1.0\r\n");
     }
     out.extend_from_slice(&head[fields(head).len()..]);
@@ -205,7 +207,7 @@ fn entity(
     Ok(())
 }
 
-/// Header section, with the empty line that ends it, and body.
+/// Splits an entity into header section, with the empty line that ends it, and body.
 fn split(raw: &[u8]) -> (&[u8], &[u8]) {
     if raw.starts_with(b"\r\n") {
         return raw.split_at(2);
@@ -216,7 +218,7 @@ fn split(raw: &[u8]) -> (&[u8], &[u8]) {
     }
 }
 
-/// The header section without its empty line.
+/// Returns the header section without its empty line.
 fn fields(head: &[u8]) -> &[u8] {
     head.strip_suffix(b"\r\n").unwrap_or(head)
 }
@@ -227,12 +229,12 @@ fn find<'a, 'x>(headers: &'a [Header<'x>], name: &str) -> Option<&'a Header<'x>>
         .find(|header| header.name().eq_ignore_ascii_case(name))
 }
 
-/// The octets of a field, with its CRLF.
-fn span(field: &Header<'_>) -> std::ops::Range<usize> {
+/// Returns the range of a field in its header section, with its CRLF.
+fn field_span(field: &Header<'_>) -> std::ops::Range<usize> {
     field.offset_field() as usize..field.offset_end() as usize
 }
 
-/// The field that names the transfer encoding; it must be one that is known.
+/// Returns the field with the transfer encoding, which must be a known one.
 fn encoding<'a, 'x>(headers: &'a [Header<'x>]) -> Result<Option<&'a Header<'x>>, Unconvertible> {
     let mut fields = headers
         .iter()
@@ -253,30 +255,36 @@ fn encoding<'a, 'x>(headers: &'a [Header<'x>]) -> Result<Option<&'a Header<'x>>,
     }
 }
 
-/// An encoding in which the octets are written as others.
-enum Written {
+/// Transfer encoding that represents octets by ASCII text.
+enum TextEncoding {
     Base64,
     QuotedPrintable,
 }
 
-fn written(encoding: Option<&Header<'_>>) -> Option<Written> {
+fn text_encoding(encoding: Option<&Header<'_>>) -> Option<TextEncoding> {
     let HeaderValue::Text(value) = &encoding?.value else {
         return None;
     };
     match value.trim() {
-        value if value.eq_ignore_ascii_case("base64") => Some(Written::Base64),
-        value if value.eq_ignore_ascii_case("quoted-printable") => Some(Written::QuotedPrintable),
+        value if value.eq_ignore_ascii_case("base64") => Some(TextEncoding::Base64),
+        value if value.eq_ignore_ascii_case("quoted-printable") => {
+            Some(TextEncoding::QuotedPrintable)
+        }
         _ => None,
     }
 }
 
-/// What the entity is.
-fn content(headers: &[Header<'_>], kind: Kind, needs: Needs) -> Result<Content, Unconvertible> {
+/// Returns the kind of an entity by its Content-Type.
+fn content(
+    headers: &[Header<'_>],
+    kind: EntityKind,
+    needs: Needs,
+) -> Result<Content, Unconvertible> {
     let mut fields = headers
         .iter()
         .filter(|header| header.name == HeaderName::ContentType);
     let content = match (fields.next(), fields.next()) {
-        (None, _) if kind == Kind::PartOfDigest => return Ok(Content::Message),
+        (None, _) if kind == EntityKind::PartOfDigest => return Ok(Content::Message),
         (None, _) => return Ok(Content::Text),
         (Some(field), None) => field.value.as_content_type(),
         (Some(_), Some(_)) => None,
@@ -296,7 +304,8 @@ fn content(headers: &[Header<'_>], kind: Kind, needs: Needs) -> Result<Content, 
             _ => Err(Unconvertible::Structure),
         },
         ("message", "rfc822") => Ok(Content::Message),
-        // No other transfer encoding is allowed for most of them, and what they hold is theirs.
+        // Most of these allow no other transfer encoding, and their contents have rules of their
+        // own.
         ("message", _) => Err(Unconvertible::Structure),
         ("application", sub)
             if (sub.contains("pkcs7") || sub.starts_with("pgp-")) && !needs.despite_signatures =>
@@ -309,16 +318,16 @@ fn content(headers: &[Header<'_>], kind: Kind, needs: Needs) -> Result<Content, 
     }
 }
 
-/// Writes the parts between their boundaries, and what stands around them.
+/// Writes the converted parts, and the boundaries and text around them.
 fn parts(
     body: &[u8],
     boundary: &str,
-    kind: Kind,
+    kind: EntityKind,
     needs: Needs,
     depth: usize,
     out: &mut Vec<u8>,
 ) -> Result<(), Unconvertible> {
-    // Where the part in hand began; none before the first and after the last.
+    // Start of the current part; `None` before the first and after the last.
     let mut begun = None;
     let mut around = 0;
     let mut closed = false;
@@ -338,17 +347,17 @@ fn parts(
             Some(from) => around = from,
             None => {}
         }
-        plain(&body[around..end], needs, out)?;
+        write_outside_parts(&body[around..end], needs, out)?;
         (begun, around, closed) = (Some(end), end, last);
     }
     match begun {
         Some(from) if !closed => entity(&body[from..], kind, needs, depth, out),
-        // With no part at all the octets are of no part.
-        _ => plain(&body[around..], needs, out),
+        // The octets after the last part, or all of them if there is none, belong to no part.
+        _ => write_outside_parts(&body[around..], needs, out),
     }
 }
 
-/// Whether the line is a boundary, and if so whether the last.
+/// Returns true for the last boundary and false for any other; `None` if the line is no boundary.
 fn delimiter(line: &[u8], boundary: &str) -> Option<bool> {
     let rest = line
         .strip_prefix(b"--")?
@@ -361,8 +370,12 @@ fn delimiter(line: &[u8], boundary: &str) -> Option<bool> {
     }
 }
 
-/// Writes what is no part.
-fn plain(octets: &[u8], needs: Needs, out: &mut Vec<u8>) -> Result<(), Unconvertible> {
+/// Writes octets outside the parts.
+fn write_outside_parts(
+    octets: &[u8],
+    needs: Needs,
+    out: &mut Vec<u8>,
+) -> Result<(), Unconvertible> {
     if needs.ascii && !octets.is_ascii() {
         return Err(Unconvertible::Structure);
     }

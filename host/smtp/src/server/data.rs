@@ -17,7 +17,7 @@
 //! where something was repaired in it; else what came in is handed on as it is.
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
-use gatepost_message::{Begun, LineEnds, Opening, Repairs};
+use gatepost_message::{LineEnds, LineStart, Opening, Repairs};
 use memchr::memchr3;
 
 use super::Limits;
@@ -185,7 +185,7 @@ impl Decoder {
     pub(super) fn new(limits: &Limits) -> Self {
         let opening = match limits.repair_opening {
             true => Opening::default(),
-            false => Opening::kept(),
+            false => Opening::disabled(),
         };
         Self {
             size: 0,
@@ -325,13 +325,13 @@ impl Decoder {
         let at_line = self.line == 0 && !self.in_body && self.line_ends.is_clear();
         let first = output.rest().first().copied();
         if !at_line || !first.is_some_and(|first| self.opening.may_begin(first)) {
-            self.opening.pass();
+            self.opening.message_line();
             return Above::Nothing;
         }
-        match self.opening.look(output.rest(), complete) {
-            Begun::Unknown => Above::Unknown,
-            Begun::Message => Above::Nothing,
-            Begun::ByteOrderMark(length) => {
+        match self.opening.inspect(output.rest(), complete) {
+            LineStart::Unknown => Above::Unknown,
+            LineStart::Message => Above::Nothing,
+            LineStart::ByteOrderMark(length) => {
                 // For a server in front the line begins with it: no dot behind it is stuffed, and
                 // none ends the message.
                 self.line_start = false;
@@ -340,7 +340,7 @@ impl Decoder {
                 repairs.byte_order_mark(self.size);
                 Above::Gone
             }
-            Begun::MboxLine(length) => {
+            LineStart::MboxLine(length) => {
                 let line = &output.rest()[..length];
                 // No dot behind a bare LF is the end of the message, behind this line as well.
                 self.line_start = line.ends_with(b"\r\n");
