@@ -1,4 +1,4 @@
-//! What the server's side of a session costs, without a network: `cargo bench -p gatepost-smtp`.
+//! Cost of the server's side of a session, without a network: `cargo bench -p gatepost-smtp`.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ fn main() {
     divan::main();
 }
 
-/// What a client says in one go, which pipelines as far as it may.
+/// Input of a client that pipelines as far as it may.
 struct Client {
     commands: Vec<u8>,
     message: Vec<u8>,
@@ -33,10 +33,10 @@ impl Client {
         }
     }
 
-    /// Has a session from its banner to its end; how many octets of message came out of it.
-    fn talk(&self, settings: &Arc<Settings>) -> usize {
+    /// Runs a session from its banner to its end; returns the octets of message that came out.
+    fn run(&self, settings: &Arc<Settings>) -> usize {
         let mut session = Session::new(settings.clone(), None);
-        // As much at a time as the relay reads from a connection.
+        // The relay reads that many octets at a time from a connection.
         let mut input = self.message.chunks(16 << 10).collect::<Vec<_>>();
         input.reverse();
         input.push(&self.commands);
@@ -68,8 +68,8 @@ fn whole_transaction(bencher: Bencher, size: usize) {
         auth: AuthOffer::UnderTls,
     });
     let client = Client::sending(size);
-    assert!(client.talk(&settings) >= size);
+    assert!(client.run(&settings) >= size);
     bencher
         .counter(BytesCount::new(size))
-        .bench(|| client.talk(&settings));
+        .bench(|| client.run(&settings));
 }

@@ -1,7 +1,7 @@
-//! What an envelope asks for in the way of delivery status notifications (RFC 3461).
+//! Requests for delivery status notifications in an envelope (RFC 3461).
 //!
-//! A relay keeps these as they came and passes them on to a next hop that offers DSN (section
-//! 5.2.1); towards one that does not, it answers for them itself (section 5.2.2).
+//! A relay keeps the requests as they came and passes them on to a next hop that offers DSN
+//! (section 5.2.1); for a next hop that does not, it answers them itself (section 5.2.2).
 
 mod xtext;
 
@@ -12,11 +12,11 @@ use serde::{Deserialize, Serialize};
 
 pub use self::xtext::{decode_xtext, encode_unicode, encode_xtext};
 
-/// What MAIL asks for.
+/// Request for notifications in MAIL.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct MessageRequest {
-    /// How much of the message a notification of failure brings back.
+    /// Part of the message that a notification of failure returns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ret: Option<Ret>,
     /// The sender's own name for the message.
@@ -24,20 +24,20 @@ pub struct MessageRequest {
     pub envelope_id: Option<EnvelopeId>,
 }
 
-/// What RCPT asks for.
+/// Request for notifications in RCPT.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct RecipientRequest {
-    /// When the sender wants to be notified; `None` leaves it to the relay, which notifies of
-    /// failure and may of delay (section 4.1).
+    /// Events of which the sender wants to be notified; `None` leaves it to the relay, which
+    /// notifies of failure and may notify of delay (section 4.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notify: Option<Notify>,
-    /// To whom the sender addressed it first.
+    /// Recipient to whom the sender addressed the message first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub original: Option<OriginalRecipient>,
 }
 
-/// As parameters of MAIL.
+/// Writes the request as parameters of MAIL.
 impl fmt::Display for MessageRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ret = self.ret.map(|ret| format!("RET={}", ret.value()));
@@ -47,7 +47,7 @@ impl fmt::Display for MessageRequest {
     }
 }
 
-/// As parameters of RCPT.
+/// Writes the request as parameters of RCPT.
 impl fmt::Display for RecipientRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let notify = self.notify.map(|n| format!("NOTIFY={}", n.value()));
@@ -62,7 +62,7 @@ impl fmt::Display for RecipientRequest {
 pub struct Recipient {
     /// The forward-path.
     pub address: Address,
-    /// What the sender wants to hear of it.
+    /// Notifications that the sender asks for.
     #[serde(default)]
     pub dsn: RecipientRequest,
 }
@@ -76,7 +76,7 @@ impl From<Address> for Recipient {
     }
 }
 
-/// RET (section 4.3).
+/// Value of RET (section 4.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ret {
@@ -88,13 +88,13 @@ pub enum Ret {
 }
 
 impl Ret {
-    /// Reads the value of RET; `None` for what is none.
+    /// Reads the value of RET; returns `None` if it is malformed.
     pub fn parse(value: &str) -> Option<Self> {
         let mut all = [Self::Full, Self::Headers].into_iter();
         all.find(|ret| value.eq_ignore_ascii_case(ret.value()))
     }
 
-    /// The value of RET.
+    /// Returns the value of RET.
     pub fn value(self) -> &'static str {
         match self {
             Self::Full => "FULL",
@@ -103,28 +103,28 @@ impl Ret {
     }
 }
 
-/// NOTIFY (section 4.1). None of the three set is `NEVER`.
+/// Value of NOTIFY (section 4.1). With none of the three set it is `NEVER`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Notify {
-    /// When it is delivered.
+    /// Notify when the message is delivered.
     pub success: bool,
-    /// When it cannot be.
+    /// Notify when it cannot be delivered.
     pub failure: bool,
-    /// When it takes long.
+    /// Notify when delivery takes long.
     pub delay: bool,
 }
 
 impl Notify {
-    /// `NEVER`.
+    /// The value `NEVER`.
     pub const NEVER: Self = Self {
         success: false,
         failure: false,
         delay: false,
     };
 
-    /// Reads the value of NOTIFY: `NEVER`, or each of the others at most once; `None` for what
-    /// is none.
+    /// Reads the value of NOTIFY: `NEVER`, or each of the others at most once. Returns `None` if it
+    /// is malformed.
     pub fn parse(value: &str) -> Option<Self> {
         if value.eq_ignore_ascii_case("NEVER") {
             return Some(Self::NEVER);
@@ -144,7 +144,7 @@ impl Notify {
         Some(notify)
     }
 
-    /// The value of NOTIFY.
+    /// Returns the value of NOTIFY.
     pub fn value(self) -> String {
         let words = [
             (self.success, "SUCCESS"),
@@ -169,7 +169,7 @@ impl EnvelopeId {
     /// The most octets of the encoded form (section 5.4).
     pub const MAX_ENCODED: usize = 100;
 
-    /// Reads the value of ENVID, which is xtext; `None` for what is none.
+    /// Reads the value of ENVID, which is xtext; returns `None` if it is malformed.
     pub fn from_xtext(value: &str) -> Option<Self> {
         if value.is_empty() || value.len() > Self::MAX_ENCODED {
             return None;
@@ -179,12 +179,12 @@ impl EnvelopeId {
             .map(Self)
     }
 
-    /// As the sender wrote it.
+    /// Returns the decoded id, as the sender chose it.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The value of ENVID.
+    /// Returns the value of ENVID.
     pub fn to_xtext(&self) -> String {
         encode_xtext(&self.0)
     }
@@ -194,10 +194,10 @@ impl EnvelopeId {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct OriginalRecipient {
-    /// An atom, such as `rfc822` or `utf-8`.
+    /// Address type: an atom, such as `rfc822` or `utf-8`.
     pub address_type: String,
-    /// The address, without the encoding of its way through SMTP: one line of printable
-    /// characters, outside ASCII only where the type is `utf-8`.
+    /// The address, decoded: one line of printable characters, outside ASCII only where the type
+    /// is `utf-8`.
     pub address: String,
 }
 
@@ -205,9 +205,9 @@ impl OriginalRecipient {
     /// The most octets of the encoded form (section 4.2).
     pub const MAX_ENCODED: usize = 500;
 
-    /// Reads the value of ORCPT, in which the address is xtext or, of the type `utf-8`, what
-    /// RFC 6533 section 3 has instead; `None` for what is none. Postfix (3.7) says `rfc822` of
-    /// addresses outside ASCII, too: they are taken for what they are.
+    /// Reads the value of ORCPT, in which the address is xtext or, for the type `utf-8`, the
+    /// encoding of RFC 6533 section 3. Returns `None` if it is malformed. Postfix (3.7) writes
+    /// `rfc822` for addresses outside ASCII, too; their type becomes `utf-8`.
     pub fn parse(value: &str) -> Option<Self> {
         let (mut address_type, address) = value.split_once(';')?;
         let unicode = is_unicode(address_type);
@@ -230,7 +230,7 @@ impl OriginalRecipient {
         })
     }
 
-    /// The value of ORCPT, in ASCII.
+    /// Returns the value of ORCPT, in ASCII.
     pub fn value(&self) -> String {
         let address = match is_unicode(&self.address_type) {
             true => encode_unicode(&self.address),
@@ -240,12 +240,12 @@ impl OriginalRecipient {
     }
 }
 
-/// Whether addresses of this type hold any character (RFC 6533 section 3).
+/// Returns true if addresses of this type may hold any character (RFC 6533 section 3).
 fn is_unicode(address_type: &str) -> bool {
     address_type.eq_ignore_ascii_case("utf-8")
 }
 
-/// RFC 5322 section 3.2.3.
+/// Returns true if the text is an atom (RFC 5322 section 3.2.3).
 fn is_atom(text: &str) -> bool {
     let is_atext = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c);
     !text.is_empty() && text.chars().all(is_atext)

@@ -1,16 +1,16 @@
-//! SMTP (RFC 5321) without I/O: what a server and a client say, when, and what they refuse.
+//! SMTP (RFC 5321) without I/O: state machines for the server's and the client's side.
 //!
-//! Nothing in here opens a socket, waits or looks at a clock. A session is handed the bytes that
-//! came, and asked again and again what is to be done next: send these bytes, start TLS, answer
-//! this question, take this piece of a message, wait for more. So every rule of the protocol can
-//! be tested byte by byte in memory, and the part that does touch the network stays thin.
+//! Nothing in here opens a socket, waits or looks at a clock. The owner of a session feeds it the
+//! bytes that came, and asks it again and again for the next event: send these bytes, start TLS,
+//! answer this question, take this piece of a message, wait for more. So every rule of the
+//! protocol can be tested byte by byte in memory, and the code that touches the network stays thin.
 //!
-//! - [`server`]: the side that receives. It knows the protocol and its limits; whether a client,
-//!   a sender, a recipient or a message is welcome it asks its owner.
+//! - [`server`]: the side that receives. It knows the protocol and its limits, and asks its owner
+//!   whether to accept a client, a sender, a recipient or a message.
 //! - [`client`]: the side that hands mail to the next hop.
-//! - [`Reply`] and [`EnhancedCode`]: what one says to the other.
-//! - [`dsn`]: what an envelope asks for in the way of notifications.
-//! - [`proxy`]: the PROXY protocol's header, which precedes SMTP behind a load balancer.
+//! - [`Reply`] and [`EnhancedCode`]: the replies of a server.
+//! - [`dsn`]: requests for delivery status notifications in an envelope.
+//! - [`proxy`]: the header of the PROXY protocol, which a load balancer sends before SMTP.
 #![forbid(unsafe_code)]
 
 pub mod client;

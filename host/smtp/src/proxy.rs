@@ -1,36 +1,36 @@
-//! PROXY protocol, version 2: what a load balancer says of the client before the first byte of
-//! SMTP (haproxy.org, proxy-protocol.txt, section 2.2).
+//! PROXY protocol, version 2: the header by which a load balancer names the client before the first
+//! byte of SMTP (haproxy.org, proxy-protocol.txt, section 2.2).
 //!
-//! It is believed only from networks that the operator named; that is for the caller to check
-//! before it parses anything.
+//! Only networks that the operator named may send it; the caller checks that before it parses
+//! anything.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// What stands at the start of every version 2 header.
+/// First octets of every version 2 header.
 const SIGNATURE: [u8; 12] = *b"\r\n\r\n\0\r\nQUIT\n";
 
 /// Octets before the addresses: signature, version and command, family, length.
 const FIXED: usize = 16;
 
-/// What the bytes received so far are.
+/// Result of parsing the bytes received so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Parsed {
-    /// The beginning of a header. A whole one has at most 65,551 octets.
+    /// Beginning of a header. A whole one has at most 65,551 octets.
     NeedMore,
     /// A whole header.
     Header {
         /// The client's address; `None` where the balancer speaks for itself (`LOCAL`, as in its
         /// health checks) or the family is not TCP over IP: then the connection's own address
-        /// stands.
+        /// counts.
         source: Option<SocketAddr>,
         /// Octets of the header; SMTP (or TLS) begins after them.
         length: usize,
     },
-    /// Not a header: the connection is to be closed without a word.
+    /// Not a header: the connection is to be closed without a reply.
     Invalid,
 }
 
-/// Looks for a header at the start of `bytes`. Type-length-value fields after the addresses are
+/// Parses a header at the start of `bytes`. Type-length-value fields after the addresses are
 /// skipped.
 pub fn parse(bytes: &[u8]) -> Parsed {
     let signature = bytes.len().min(SIGNATURE.len());
@@ -64,7 +64,7 @@ pub fn parse(bytes: &[u8]) -> Parsed {
     Parsed::Header { source, length }
 }
 
-/// Source address and source port out of source, destination, source port, destination port.
+/// Reads source address and source port out of source, destination, source port, destination port.
 fn address<const N: usize>(addresses: &[u8]) -> Option<([u8; N], u16)> {
     let ip = addresses.first_chunk::<N>()?;
     let ports = addresses.get(2 * N..2 * N + 4)?;

@@ -1,9 +1,8 @@
-//! Replies (RFC 5321 section 4.2) and enhanced status codes (RFC 3463): what a server says and a
-//! client is told.
+//! Replies (RFC 5321 section 4.2) and enhanced status codes (RFC 3463).
 //!
-//! A [`Reply`] holds only what may stand on the wire: its code is 200 to 599, the class of its
-//! enhanced code is that of the code, and its lines hold no control characters. So a text that a
-//! policy or another server wrote can end no line early and begin no reply of its own.
+//! A [`Reply`] is always fit for the wire: its code is 200 to 599, its enhanced code has the same
+//! class as its code, and its lines hold no control characters. So a text written by a policy or
+//! another server cannot end a line early or begin another reply.
 
 use std::fmt::{self, Display, Write as _};
 use std::str::FromStr;
@@ -11,17 +10,17 @@ use std::str::FromStr;
 use bytes::{BufMut, BytesMut};
 use serde::{Deserialize, Serialize};
 
-/// The longest text put on one line of a reply, in octets: 512 (RFC 5321 section 4.5.3.1.5) less
-/// the code, the enhanced code and CRLF, with some room.
+/// The most octets of text on one line of a reply: 512 (RFC 5321 section 4.5.3.1.5) less the code,
+/// the enhanced code and CRLF, with some room.
 const LINE_TEXT: usize = 480;
 
-/// The most lines that one reply keeps; what goes beyond is dropped.
+/// The most lines of one reply; further lines are dropped.
 const MAX_LINES: usize = 100;
 
-/// Why a reply or an enhanced code cannot be made.
+/// Reason why a reply or an enhanced code cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReplyError {
-    /// The code is not one that a reply can have.
+    /// The code is out of range.
     #[error("reply code {0} is not between 200 and 599: use a code of RFC 5321 section 4.2")]
     Code(u16),
     /// The text is not an enhanced code.
@@ -34,7 +33,7 @@ pub enum ReplyError {
     Class {
         /// The basic code.
         code: u16,
-        /// The enhanced code that does not go with it.
+        /// The enhanced code of another class.
         enhanced: EnhancedCode,
     },
 }
@@ -49,23 +48,23 @@ pub struct EnhancedCode {
 }
 
 impl EnhancedCode {
-    /// 2 success, 4 transient failure, 5 permanent failure.
+    /// Returns the class: 2 success, 4 transient failure, 5 permanent failure.
     pub fn class(self) -> u8 {
         self.class
     }
 
-    /// What it is about, 0 to 999: 1 address, 2 mailbox, 3 mail system, 4 network, 5 protocol,
+    /// Returns the subject, 0 to 999: 1 address, 2 mailbox, 3 mail system, 4 network, 5 protocol,
     /// 6 content, 7 security or policy.
     pub fn subject(self) -> u16 {
         self.subject
     }
 
-    /// The condition within the subject, 0 to 999.
+    /// Returns the detail, the condition within the subject, 0 to 999.
     pub fn detail(self) -> u16 {
         self.detail
     }
 
-    /// The same condition, as one that may pass.
+    /// Returns the same condition as a transient failure.
     fn transient(self) -> Self {
         Self { class: 4, ..self }
     }
@@ -123,8 +122,8 @@ impl Display for EnhancedCode {
 
 /// One reply: a code, mostly an enhanced code, and one or more lines of text.
 ///
-/// As JSON: `{"code": 550, "enhanced": "5.7.1", "lines": ["…"]}`; what breaks the rules above is
-/// refused when read.
+/// As JSON: `{"code": 550, "enhanced": "5.7.1", "lines": ["…"]}`; reading refuses what breaks the
+/// rules above.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Parts")]
 pub struct Reply {
@@ -151,11 +150,11 @@ impl TryFrom<Parts> for Reply {
 }
 
 impl Reply {
-    /// A reply whose codes stand in the source.
+    /// Creates a reply whose codes are literals in the source.
     ///
     /// # Panics
-    /// If the codes are malformed or contradict each other, which is a mistake in the source; for
-    /// codes that come from elsewhere there is [`Reply::checked`]. The text may be anything.
+    /// If the codes are malformed or contradict each other, which is a mistake in the source. Use
+    /// [`Reply::checked`] for codes from elsewhere. The text may be anything.
     pub fn new(code: u16, enhanced: &'static str, text: impl AsRef<str>) -> Self {
         let made = enhanced
             .parse()
@@ -166,9 +165,9 @@ impl Reply {
         }
     }
 
-    /// A reply whose codes come from a policy, a file or another server. Each line of `text`
-    /// becomes a line of the reply; control characters become spaces, and lines too long for the
-    /// wire are wrapped.
+    /// Creates a reply whose codes come from a policy, a file or another server. Each line of
+    /// `text` becomes a line of the reply; control characters become spaces, and long lines are
+    /// wrapped.
     ///
     /// # Errors
     /// If the code is not 200 to 599 or the enhanced code is of another class.
@@ -192,7 +191,7 @@ impl Reply {
         }
     }
 
-    /// A reply without an enhanced code: banner, EHLO, 354 and 334 (RFC 2034 section 4).
+    /// Creates a reply without an enhanced code: banner, EHLO, 354 and 334 (RFC 2034 section 4).
     pub(crate) fn plain(code: u16, text: &str) -> Self {
         Self {
             code,
@@ -201,42 +200,42 @@ impl Reply {
         }
     }
 
-    /// The basic code, 200 to 599.
+    /// Returns the basic code, 200 to 599.
     pub fn code(&self) -> u16 {
         self.code
     }
 
-    /// The enhanced code, where there is one.
+    /// Returns the enhanced code, if there is one.
     pub fn enhanced(&self) -> Option<EnhancedCode> {
         self.enhanced
     }
 
-    /// The text, line by line, without codes; at least one line.
+    /// Returns the lines of text, without codes; at least one.
     pub fn lines(&self) -> &[String] {
         &self.lines
     }
 
-    /// The text in one line.
+    /// Returns the text in one line.
     pub fn text(&self) -> String {
         self.lines.join(" ")
     }
 
-    /// The same codes with another text.
+    /// Returns the same codes with another text.
     #[must_use]
     pub fn with_text(mut self, text: impl AsRef<str>) -> Self {
         self.lines = lines_of(text.as_ref());
         self
     }
 
-    /// The same with a label in parentheses at its end, such as the id of a transaction, by which
-    /// a sender can ask the postmaster.
+    /// Returns the reply with a label in parentheses at its end, such as the id of a transaction,
+    /// which a sender can quote to the postmaster.
     #[must_use]
     pub fn labelled(self, label: impl Display) -> Self {
         let text = format!("{} ({label})", self.lines.join("\n"));
         self.with_text(text)
     }
 
-    /// The same text with another basic code; an enhanced code of another class goes.
+    /// Returns the same text with another basic code, without an enhanced code of another class.
     pub(crate) fn with_code(&self, code: u16) -> Self {
         let enhanced = self.enhanced.filter(|e| u16::from(e.class) == code / 100);
         Self {
@@ -246,11 +245,11 @@ impl Reply {
         }
     }
 
-    /// The reply as an answer to RCPT: 552 there means 452, too many recipients or too much
-    /// stored, and clients treat it as temporary (RFC 5321 section 4.5.3.1.10). The words stay.
-    /// A server that says by its enhanced code that the message is too large (RFC 3463, X.2.3 and
-    /// X.3.4) means it: that does not pass.
-    pub(crate) fn for_a_recipient(mut self) -> Self {
+    /// Returns the reply as an answer to RCPT: 552 there means 452, too many recipients or too much
+    /// stored, and clients treat it as temporary (RFC 5321 section 4.5.3.1.10). The text is kept.
+    /// If the enhanced code says that the message is too large (RFC 3463, X.2.3 and X.3.4), the
+    /// reply stays permanent.
+    pub(crate) fn as_reply_to_rcpt(mut self) -> Self {
         let too_large = |code: EnhancedCode| matches!((code.subject, code.detail), (2, 3) | (3, 4));
         if self.code == 552 && !self.enhanced.is_some_and(too_large) {
             self.code = 452;
@@ -259,8 +258,9 @@ impl Reply {
         self
     }
 
-    /// Whether the server takes no more recipients in this transaction, and may take this one in
-    /// the next: 452, unless it speaks of the recipient's own mailbox (RFC 3463 section 3.3).
+    /// Returns true if the server accepts no more recipients in this transaction, but may accept
+    /// this one in the next: 452, unless it is about the recipient's own mailbox (RFC 3463 section
+    /// 3.3).
     pub fn wants_another_transaction(&self) -> bool {
         let of_the_mailbox = self
             .enhanced
@@ -268,34 +268,33 @@ impl Reply {
         self.code == 452 && !of_the_mailbox
     }
 
-    /// 2xx: done.
+    /// Returns true for 2xx.
     pub fn is_positive(&self) -> bool {
         self.code / 100 == 2
     }
 
-    /// 3xx: go on.
+    /// Returns true for 3xx.
     pub fn is_intermediate(&self) -> bool {
         self.code / 100 == 3
     }
 
-    /// 4xx: not now.
+    /// Returns true for 4xx.
     pub fn is_transient(&self) -> bool {
         self.code / 100 == 4
     }
 
-    /// 5xx: never.
+    /// Returns true for 5xx.
     pub fn is_permanent(&self) -> bool {
         self.code / 100 == 5
     }
 
-    /// 4xx or 5xx.
+    /// Returns true for 4xx and 5xx.
     pub fn is_negative(&self) -> bool {
         self.is_transient() || self.is_permanent()
     }
 
-    /// Appends the reply as it goes over the wire, CRLF included. The enhanced code stands on
-    /// each line (RFC 2034 section 3). Text outside ASCII, which SMTPUTF8 alone allows, is
-    /// written as `?`.
+    /// Appends the reply in its form on the wire, CRLF included. Each line has the enhanced code
+    /// (RFC 2034 section 3). Characters outside ASCII, which only SMTPUTF8 allows, become `?`.
     pub fn write_to(&self, out: &mut BytesMut) {
         let last = self.lines.len() - 1;
         for (at, line) in self.lines.iter().enumerate() {
@@ -313,7 +312,7 @@ impl Reply {
     }
 }
 
-/// `550 5.7.1 text`, in one line, for logs and reports.
+/// Writes the reply in one line, such as `550 5.7.1 text`, for logs and reports.
 impl Display for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ", self.code)?;
@@ -324,7 +323,7 @@ impl Display for Reply {
     }
 }
 
-/// Cuts a text into lines that may stand in a reply; always at least one.
+/// Cuts a text into lines fit for a reply; always at least one.
 fn lines_of(text: &str) -> Vec<String> {
     let mut lines = Vec::new();
     for line in text.lines() {

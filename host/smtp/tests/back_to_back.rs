@@ -1,4 +1,4 @@
-//! The client's side wired to the server's, in memory.
+//! Client session and server session connected to each other in memory.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -11,7 +11,7 @@ use gatepost_smtp::dsn::MessageRequest;
 use gatepost_smtp::server::Limits;
 use gatepost_smtp::server::Settings as ServerSettings;
 
-/// One message and the codes that its recipients end with.
+/// One message and the codes expected for its recipients.
 struct Job {
     to: Vec<&'static str>,
     body: Vec<u8>,
@@ -42,7 +42,7 @@ fn run(settings: ServerSettings, tls: Tls, jobs: Vec<Job>) -> Server {
                     client.feed(server.say(&bytes).as_bytes());
                 }
             }
-            // The server's owner in memory has called tls_started already.
+            // `Server` has already called `tls_started` on its side.
             Event::StartTls => client.tls_started(),
             Event::Ready => match jobs.next() {
                 Some(job) => {
@@ -87,7 +87,7 @@ fn run(settings: ServerSettings, tls: Tls, jobs: Vec<Job>) -> Server {
 }
 
 #[test]
-fn several_messages_over_one_connection() {
+fn several_messages_go_over_one_connection() {
     let long: Vec<u8> = (0..5000)
         .flat_map(|n| format!(".{n}\r\n").into_bytes())
         .collect();

@@ -24,7 +24,7 @@ fn chunk(octets: &[u8], last: bool) -> Vec<u8> {
 }
 
 #[test]
-fn octets_are_taken_as_they_are_and_each_chunk_is_answered() {
+fn chunks_are_kept_unchanged_and_each_is_answered() {
     let mut server = Server::in_transaction(settings());
     assert_eq!(
         server.say(b"BDAT 15\r\nSubject: t\r\n\r\n."),
@@ -46,7 +46,7 @@ fn octets_are_taken_as_they_are_and_each_chunk_is_answered() {
 }
 
 #[test]
-fn a_message_may_end_with_a_chunk_of_nothing_or_be_nothing() {
+fn the_last_chunk_may_be_empty_and_so_may_the_message() {
     let mut server = Server::in_transaction(settings());
     server.say(&chunk("ä\r\n".as_bytes(), false));
     assert!(server.say(b"BDAT 0 LAST\r\n").starts_with("250 2.0.0 Kept"));
@@ -71,7 +71,7 @@ fn a_refused_chunk_is_swallowed_and_ends_the_transaction() {
 }
 
 #[test]
-fn data_and_recipients_do_not_come_behind_a_chunk() {
+fn data_and_rcpt_are_refused_after_a_chunk() {
     for line in ["DATA", "RCPT TO:<b@desk.example>", "MAIL FROM:<>"] {
         let mut server = Server::in_transaction(settings());
         server.say(&chunk(b"a", false));
@@ -94,7 +94,7 @@ fn a_transaction_given_up_between_chunks_leaves_nothing() {
 }
 
 #[test]
-fn what_cannot_be_a_chunk_ends_the_session() {
+fn a_malformed_bdat_ends_the_session() {
     for (line, code) in [
         ("BDAT", "501 5.5.4 "),
         ("BDAT -1 LAST", "501 5.5.4 "),
@@ -120,8 +120,8 @@ fn what_cannot_be_a_chunk_ends_the_session() {
     }
 }
 
-/// How many octets a line announces, by the grammar of RFC 3030 section 2 with any number of
-/// spaces between its words; none if it is no BDAT.
+/// Returns the octets that a line announces, by the grammar of RFC 3030 section 2 with any number
+/// of spaces between its words; `None` if it is no valid BDAT.
 fn announced(line: &[u8]) -> Option<u64> {
     let text = str::from_utf8(line).ok()?.trim_ascii_end();
     let mut words = text.split(' ').filter(|word| !word.is_empty());
@@ -133,8 +133,8 @@ fn announced(line: &[u8]) -> Option<u64> {
     (verb && digits && last && words.next().is_none()).then(|| size.parse().ok())?
 }
 
-/// Lines that begin with BDAT, from sound to what a stranger makes up: all of it up to CRLF.
-fn lines() -> impl Strategy<Value = Vec<u8>> {
+/// Generates lines that begin with BDAT, valid and malformed, without their CRLF.
+fn bdat_lines() -> impl Strategy<Value = Vec<u8>> {
     let verb = prop::sample::select(vec!["BDAT", "bdat", "BdAt", " BDAT", "\tbdat"]);
     let rest = prop_oneof![
         4 => "( {1,2}[0-9]{0,3}){0,2}( (LAST|last|L))?[ \t]{0,2}".prop_map(String::into_bytes),
@@ -153,10 +153,10 @@ fn lines() -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     /// A line that begins with BDAT either announces octets, which are never commands, or ends the
-    /// session: nothing behind it is heard.
+    /// session, so that nothing after it is read.
     #[test]
-    fn what_follows_a_bdat_is_never_taken_for_commands(
-        line in lines(),
+    fn octets_after_bdat_are_never_run_as_commands(
+        line in bdat_lines(),
         in_transaction: bool,
         piece in 1..200_usize,
     ) {
@@ -242,7 +242,7 @@ fn limits_hold_over_all_chunks_together() {
 }
 
 #[test]
-fn a_chunk_too_large_is_told_so_behind_its_octets_and_is_one_error() {
+fn a_chunk_too_large_is_refused_after_its_octets_and_is_one_error() {
     let mut server = with(Limits {
         message_size: 1000,
         errors: 2,
@@ -277,7 +277,7 @@ fn many_chunks_are_progress_and_empty_ones_are_not() {
 }
 
 #[test]
-fn a_time_out_amid_a_chunk_tells_how_much_had_come() {
+fn a_time_out_in_a_chunk_reports_the_octets_received() {
     let mut server = Server::in_transaction(settings());
     server.say(b"BDAT 4\r\nabcdBDAT 10\r\nabc");
     server.session.time_out();
@@ -286,7 +286,7 @@ fn a_time_out_amid_a_chunk_tells_how_much_had_come() {
 }
 
 #[test]
-fn binarymime_is_not_taken() {
+fn binarymime_is_refused() {
     let said = Server::greeted().say(b"MAIL FROM:<a@b.example> BODY=BINARYMIME\r\n");
     assert!(said.starts_with("555 5.6.1 "), "{said}");
 }
@@ -294,9 +294,9 @@ fn binarymime_is_not_taken() {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// However a message is cut into chunks and the stream into segments.
+    /// The message is the same however it is cut into chunks and the stream into segments.
     #[test]
-    fn any_chunks_in_any_segments_make_the_same_message(
+    fn chunks_and_segments_do_not_change_the_message(
         lines in prop::collection::vec("[.a-z\u{e4}]{0,5}", 0..20),
         end in "[.a-z]{0,3}",
         chunks in prop::collection::vec(any::<prop::sample::Index>(), 0..10),

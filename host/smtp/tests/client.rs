@@ -11,7 +11,7 @@ use gatepost_smtp::dsn;
 
 const OFFER: &str = "250-mx.next.example\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SIZE 1000\r\n";
 
-/// A client session, what it sent since last asked, and what else it said.
+/// A client session, the text it sent since the last call, and its other events.
 struct Client {
     session: Session,
     sent: String,
@@ -32,7 +32,7 @@ impl Client {
         }
     }
 
-    /// Past LHLO, with that reply to it.
+    /// Creates a session that has received this reply to LHLO.
     fn lmtp(offer: &str) -> Self {
         let mut client = Self::new(Tls::None, false);
         client.session = Session::new(
@@ -51,7 +51,7 @@ impl Client {
         client
     }
 
-    /// Past EHLO, with that reply to it.
+    /// Creates a session that has received this reply to EHLO.
     fn ready(offer: &str) -> Self {
         let mut client = Self::new(Tls::None, false);
         assert_eq!(
@@ -63,7 +63,7 @@ impl Client {
         client
     }
 
-    /// Feeds what the server says; returns what the client then sends.
+    /// Feeds text of the server; returns the text that the client then sends.
     fn hear(&mut self, said: &str) -> String {
         self.session.feed(said.as_bytes());
         self.run();
@@ -95,7 +95,7 @@ impl Client {
         self.hear("")
     }
 
-    /// The transaction's end: code and stage of each recipient.
+    /// Returns code and stage of each recipient in the finished transaction.
     fn finished(&mut self) -> Vec<(u16, Stage)> {
         let result = self.events.iter().find_map(|event| match event {
             Event::Finished(result) => Some(result.clone()),
@@ -118,7 +118,7 @@ impl Client {
     }
 }
 
-fn to(recipients: &[&str]) -> Transaction {
+fn transaction_to(recipients: &[&str]) -> Transaction {
     Transaction {
         reverse_path: ReversePath::parse("a@sender.example").unwrap(),
         recipients: recipients
@@ -136,7 +136,7 @@ fn to(recipients: &[&str]) -> Transaction {
 }
 
 #[test]
-fn greeting_ehlo_ready_and_quit() {
+fn a_session_goes_from_banner_and_ehlo_to_quit() {
     let mut client = Client::ready(OFFER);
     let offer = Capabilities {
         pipelining: true,
@@ -155,31 +155,31 @@ fn greeting_ehlo_ready_and_quit() {
 }
 
 #[test]
-fn helo_where_ehlo_is_unknown() {
+fn helo_is_sent_where_ehlo_is_unknown() {
     let mut client = Client::new(Tls::Opportunistic, false);
     client.hear("220 old.example\r\n");
     assert_eq!(client.hear("502 what\r\n"), "HELO gatepost.example\r\n");
     client.hear("250 old.example\r\n");
     assert_eq!(client.events(), [Event::Ready]);
     assert_eq!(
-        client.begin(to(&["x@y.example"])),
+        client.begin(transaction_to(&["x@y.example"])),
         "MAIL FROM:<a@sender.example>\r\n"
     );
 }
 
 #[test]
-fn a_pipelined_transaction_goes_out_in_one_and_the_body_after_354() {
+fn pipelined_commands_go_out_together_and_the_message_after_354() {
     let mut client = Client::ready(OFFER);
     let sent = client.begin(Transaction {
         eight_bit: true,
-        ..to(&["x@y.example", "z@y.example"])
+        ..transaction_to(&["x@y.example", "z@y.example"])
     });
     assert_eq!(
         sent,
         "MAIL FROM:<a@sender.example> SIZE=321 BODY=8BITMIME\r\nRCPT TO:<x@y.example>\r\n\
          RCPT TO:<z@y.example>\r\nDATA\r\n"
     );
-    assert!(client.session.begin(to(&[])).is_err());
+    assert!(client.session.begin(transaction_to(&[])).is_err());
     assert_eq!(client.hear("250 ok\r\n250 ok\r\n550 5.1.1 who?\r\n"), "");
     assert_eq!(client.events(), []);
     client.hear("354 go\r\n");
@@ -192,14 +192,18 @@ fn a_pipelined_transaction_goes_out_in_one_and_the_body_after_354() {
     );
     assert_eq!(client.events().last(), Some(&Event::Ready));
     // The next needs no RSET.
-    assert!(client.begin(to(&["x@y.example"])).starts_with("MAIL "));
+    assert!(
+        client
+            .begin(transaction_to(&["x@y.example"]))
+            .starts_with("MAIL ")
+    );
 }
 
 #[test]
-fn without_pipelining_every_reply_is_waited_for() {
+fn without_pipelining_each_command_waits_for_its_reply() {
     let mut client = Client::ready("250 mx.next.example\r\n");
     assert_eq!(
-        client.begin(to(&["x@y.example", "z@y.example"])),
+        client.begin(transaction_to(&["x@y.example", "z@y.example"])),
         "MAIL FROM:<a@sender.example>\r\n"
     );
     assert_eq!(client.hear("250 ok\r\n"), "RCPT TO:<x@y.example>\r\n");
@@ -214,8 +218,8 @@ fn without_pipelining_every_reply_is_waited_for() {
         [(450, Stage::Recipient), (451, Stage::Data)]
     );
     client.events();
-    // What was begun there is cleared before the next.
-    assert_eq!(client.begin(to(&["x@y.example"])), "RSET\r\n");
+    // RSET clears the open transaction before the next.
+    assert_eq!(client.begin(transaction_to(&["x@y.example"])), "RSET\r\n");
     assert_eq!(
         client.hear("250 ok\r\n"),
         "MAIL FROM:<a@sender.example>\r\n"
@@ -224,7 +228,11 @@ fn without_pipelining_every_reply_is_waited_for() {
     client.hear("553 5.1.8 no\r\n");
     assert_eq!(client.finished(), [(553, Stage::Mail)]);
     client.events();
-    assert!(client.begin(to(&["x@y.example"])).starts_with("MAIL "));
+    assert!(
+        client
+            .begin(transaction_to(&["x@y.example"]))
+            .starts_with("MAIL ")
+    );
     client.hear("250 ok\r\n550 no\r\n");
     assert_eq!(client.finished(), [(550, Stage::Recipient)]);
 }
@@ -232,45 +240,45 @@ fn without_pipelining_every_reply_is_waited_for() {
 #[test]
 fn a_server_that_wants_a_message_for_nobody_gets_none() {
     let mut client = Client::ready(OFFER);
-    client.begin(to(&["x@y.example"]));
+    client.begin(transaction_to(&["x@y.example"]));
     assert_eq!(client.hear("250 ok\r\n550 no\r\n354 go\r\n"), ".\r\n");
     assert_eq!(client.events(), []);
     client.hear("554 no recipients\r\n");
     assert_eq!(client.finished(), [(550, Stage::Recipient)]);
     client.events();
-    client.begin(to(&["x@y.example"]));
+    client.begin(transaction_to(&["x@y.example"]));
     let heard = client.hear("250 reset\r\n553 no\r\n503 no\r\n354 go\r\n");
     assert_eq!(heard, ".\r\n");
     client.hear("250 whatever\r\n");
     assert_eq!(client.finished(), [(553, Stage::Mail)]);
     client.events();
-    client.begin(to(&["x@y.example"]));
+    client.begin(transaction_to(&["x@y.example"]));
     client.hear("250 ok\r\n550 no\r\n503 no\r\n");
     assert_eq!(client.finished(), [(550, Stage::Recipient)]);
     client.events();
     assert!(
         client
-            .begin(to(&["x@y.example"]))
+            .begin(transaction_to(&["x@y.example"]))
             .starts_with("RSET\r\nMAIL ")
     );
 }
 
-/// RFC 5321 section 2.3.8 binds the server to CRLF; a client that will not read it delivers the
-/// same message at every attempt.
+/// RFC 5321 section 2.3.8 binds the server to CRLF; but a client that does not understand a bare LF
+/// delivers the same message at every attempt.
 #[test]
 fn replies_that_end_in_a_bare_lf_are_understood() {
     let mut client = Client::new(Tls::None, false);
     assert_eq!(client.hear("220 mx\n"), "EHLO gatepost.example\r\n");
     client.hear("250-mx\n250-PIPELINING\r\n250 SIZE 1000\n");
     assert!(client.session.capabilities().pipelining);
-    client.begin(to(&["x@y.example"]));
+    client.begin(transaction_to(&["x@y.example"]));
     client.hear("250 ok\n250 ok\n354 go\n");
     client.session.body_sent();
     client.hear("250 taken\n");
     assert_eq!(client.finished(), [(250, Stage::Message)]);
 }
 
-/// RFC 5321 section 4.5.3.1.10; what is too large stays too large (RFC 3463).
+/// RFC 5321 section 4.5.3.1.10; a message too large (RFC 3463) stays a permanent failure.
 #[test]
 fn a_552_to_rcpt_is_a_452() {
     for (reply, code) in [
@@ -281,7 +289,7 @@ fn a_552_to_rcpt_is_a_452() {
         ("552 5.2.3 Message too long for this mailbox", 552),
     ] {
         let mut client = Client::ready(OFFER);
-        client.begin(to(&["x@y.example", "z@y.example"]));
+        client.begin(transaction_to(&["x@y.example", "z@y.example"]));
         client.hear(&format!("250 ok\r\n250 ok\r\n{reply}\r\n354 go\r\n"));
         client.session.body_sent();
         client.hear("250 taken\r\n");
@@ -293,18 +301,18 @@ fn a_552_to_rcpt_is_a_452() {
     }
 }
 
-/// A server may keep the envelope of a message that it refused; the next would be mixed with it.
+/// A server may keep the envelope of a message that it refused, and mix the next with it.
 #[test]
-fn after_a_refused_message_the_server_is_told_to_begin_afresh() {
+fn rset_is_sent_after_a_refused_message() {
     let mut client = Client::ready(OFFER);
-    client.begin(to(&["x@y.example"]));
+    client.begin(transaction_to(&["x@y.example"]));
     client.hear("250 ok\r\n250 ok\r\n354 go\r\n");
     client.session.body_sent();
     client.hear("554 5.7.1 not that\r\n");
     assert_eq!(client.finished(), [(554, Stage::Message)]);
     client.events();
     assert_eq!(
-        client.begin(to(&["z@y.example"])),
+        client.begin(transaction_to(&["z@y.example"])),
         "RSET\r\nMAIL FROM:<a@sender.example> SIZE=321\r\nRCPT TO:<z@y.example>\r\nDATA\r\n"
     );
     client.hear("250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n");
@@ -318,7 +326,7 @@ fn many_recipients_go_out_in_bounded_groups() {
     let mut client = Client::ready(OFFER);
     let many: Vec<_> = (0..250).map(|n| format!("u{n}@y.example")).collect();
     let many: Vec<_> = many.iter().map(String::as_str).collect();
-    let mut sent = client.begin(to(&many));
+    let mut sent = client.begin(transaction_to(&many));
     let mut groups = 0;
     while !sent.is_empty() {
         groups += 1;
@@ -340,18 +348,18 @@ fn many_recipients_go_out_in_bounded_groups() {
 }
 
 #[test]
-fn what_the_server_cannot_take_is_not_sent() {
+fn messages_beyond_the_servers_extensions_are_not_sent() {
     let mut client = Client::ready("250 mx.next.example\r\n");
     let sent = client.begin(Transaction {
         eight_bit: true,
-        ..to(&["x@y.example"])
+        ..transaction_to(&["x@y.example"])
     });
     assert_eq!(
         (sent.as_str(), client.finished()),
         ("", vec![(554, Stage::Local)])
     );
     assert_eq!(client.events().last(), Some(&Event::Ready));
-    let sent = client.begin(to(&["ä@y.example", "x@y.example"]));
+    let sent = client.begin(transaction_to(&["ä@y.example", "x@y.example"]));
     assert_eq!(sent, "MAIL FROM:<a@sender.example>\r\n");
     assert_eq!(client.hear("250 ok\r\n"), "RCPT TO:<x@y.example>\r\n");
     client.hear("550 no\r\n");
@@ -362,8 +370,8 @@ fn what_the_server_cannot_take_is_not_sent() {
 }
 
 #[test]
-fn what_the_sender_wants_to_hear_goes_only_where_dsn_is_offered() {
-    let mut asked = to(&["x@y.example", "z@y.example"]);
+fn dsn_parameters_are_sent_only_where_dsn_is_offered() {
+    let mut asked = transaction_to(&["x@y.example", "z@y.example"]);
     asked.dsn = dsn::MessageRequest {
         ret: Some(dsn::Ret::Headers),
         envelope_id: dsn::EnvelopeId::from_xtext("QQ+2B1"),
@@ -388,18 +396,18 @@ fn what_the_sender_wants_to_hear_goes_only_where_dsn_is_offered() {
 }
 
 #[test]
-fn smtputf8_is_said_where_an_address_or_the_header_section_needs_it() {
+fn smtputf8_is_announced_where_an_address_or_the_header_section_needs_it() {
     const OFFER: &str = "250-y\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n";
     let mail = |transaction| Client::ready(OFFER).begin(transaction);
     assert_eq!(
-        mail(to(&["x@y.example"])),
+        mail(transaction_to(&["x@y.example"])),
         "MAIL FROM:<a@sender.example>\r\n"
     );
     assert_eq!(
-        mail(to(&["x@y.example", "jürgen@bücher.example"])),
+        mail(transaction_to(&["x@y.example", "jürgen@bücher.example"])),
         "MAIL FROM:<a@sender.example> SMTPUTF8\r\n"
     );
-    let mut header = to(&["x@y.example"]);
+    let mut header = transaction_to(&["x@y.example"]);
     (header.smtputf8, header.eight_bit) = (true, true);
     assert_eq!(
         mail(header),
@@ -407,14 +415,14 @@ fn smtputf8_is_said_where_an_address_or_the_header_section_needs_it() {
     );
     // RFC 6531 section 3.1: a server that offers it without 8BITMIME does not mean it.
     let mut client = Client::ready("250-y\r\n250 SMTPUTF8\r\n");
-    client.begin(to(&["jürgen@bücher.example"]));
+    client.begin(transaction_to(&["jürgen@bücher.example"]));
     assert_eq!(client.finished(), [(553, Stage::Local)]);
 }
 
 #[test]
-fn without_smtputf8_domains_become_a_labels_and_the_rest_is_not_sent() {
+fn without_smtputf8_domains_become_a_labels_and_other_non_ascii_is_not_sent() {
     let mut client = Client::ready("250-y\r\n250 PIPELINING\r\n");
-    let mut some = to(&["x@bücher.example", "jürgen@y.example", "z@y.example"]);
+    let mut some = transaction_to(&["x@bücher.example", "jürgen@y.example", "z@y.example"]);
     some.reverse_path = ReversePath::parse("a@absender-ä.example").unwrap();
     assert_eq!(
         client.begin(some),
@@ -433,9 +441,9 @@ fn without_smtputf8_domains_become_a_labels_and_the_rest_is_not_sent() {
         ]
     );
 
-    let mut sender = to(&["x@y.example"]);
+    let mut sender = transaction_to(&["x@y.example"]);
     sender.reverse_path = ReversePath::parse("jürgen@sender.example").unwrap();
-    let mut header = to(&["x@y.example"]);
+    let mut header = transaction_to(&["x@y.example"]);
     header.smtputf8 = true;
     for transaction in [sender, header] {
         let mut client = Client::ready(OFFER);
@@ -449,9 +457,9 @@ fn without_smtputf8_domains_become_a_labels_and_the_rest_is_not_sent() {
 }
 
 #[test]
-fn a_message_without_a_final_crlf_goes_as_one_chunk_once_somebody_takes_it() {
+fn a_message_without_a_final_crlf_goes_as_one_chunk_once_a_recipient_is_accepted() {
     const OFFER: &str = "250-y\r\n250-PIPELINING\r\n250 CHUNKING\r\n";
-    let mut open_ended = to(&["x@y.example", "z@y.example"]);
+    let mut open_ended = transaction_to(&["x@y.example", "z@y.example"]);
     open_ended.ends_in_crlf = false;
     let mut client = Client::ready(OFFER);
     assert_eq!(
@@ -476,7 +484,11 @@ fn a_message_without_a_final_crlf_goes_as_one_chunk_once_somebody_takes_it() {
         client.finished(),
         [(550, Stage::Recipient), (550, Stage::Recipient)]
     );
-    assert!(client.begin(to(&["x@y.example"])).starts_with("RSET\r\n"));
+    assert!(
+        client
+            .begin(transaction_to(&["x@y.example"]))
+            .starts_with("RSET\r\n")
+    );
 
     // Where it is not offered, DATA adds the line's end.
     let mut client = Client::ready("250-y\r\n250 PIPELINING\r\n");
@@ -484,7 +496,7 @@ fn a_message_without_a_final_crlf_goes_as_one_chunk_once_somebody_takes_it() {
 }
 
 #[test]
-fn a_chunk_is_sent_as_it_is_and_a_stray_octet_stops_it() {
+fn a_chunk_is_sent_unchanged_and_a_stray_octet_stops_it() {
     let mut whole = Framer::chunk();
     let sent: Vec<_> = [&b".a\r\n..b\r"[..], b"\n.", b"c"]
         .iter()
@@ -500,7 +512,11 @@ fn a_chunk_is_sent_as_it_is_and_a_stray_octet_stops_it() {
 #[test]
 fn lmtp_answers_once_for_each_accepted_recipient() {
     let mut client = Client::lmtp("250-y\r\n250 PIPELINING\r\n");
-    client.begin(to(&["a@y.example", "b@y.example", "c@y.example"]));
+    client.begin(transaction_to(&[
+        "a@y.example",
+        "b@y.example",
+        "c@y.example",
+    ]));
     client.hear("250 ok\r\n250 ok\r\n550 5.1.1 who\r\n250 ok\r\n354 go\r\n");
     client.session.body_sent();
     client.hear("250 2.0.0 stored\r\n");
@@ -524,9 +540,9 @@ fn lmtp_answers_once_for_each_accepted_recipient() {
 }
 
 #[test]
-fn a_lost_lmtp_connection_leaves_those_answered_for_delivered() {
+fn a_lost_lmtp_connection_keeps_the_recipients_already_answered() {
     let mut client = Client::lmtp("250-y\r\n250 PIPELINING\r\n");
-    client.begin(to(&["a@y.example", "b@y.example"]));
+    client.begin(transaction_to(&["a@y.example", "b@y.example"]));
     client.hear("250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n");
     client.session.body_sent();
     client.hear("250 2.0.0 stored\r\n");
@@ -539,7 +555,7 @@ fn a_lost_lmtp_connection_leaves_those_answered_for_delivered() {
 }
 
 #[test]
-fn a_server_that_speaks_no_lmtp_refuses_the_session() {
+fn a_server_without_lhlo_fails_an_lmtp_session() {
     let client = Client::lmtp("500 what\r\n");
     assert!(
         matches!(client.failure(), Failure::Refused { to: "LHLO", .. }),
@@ -548,21 +564,21 @@ fn a_server_that_speaks_no_lmtp_refuses_the_session() {
     );
     // RFC 2033 section 4.2: DATA is refused where nobody was accepted.
     let mut client = Client::lmtp("250-y\r\n250 PIPELINING\r\n");
-    client.begin(to(&["a@y.example"]));
+    client.begin(transaction_to(&["a@y.example"]));
     client.hear("250 ok\r\n550 no\r\n354 go\r\n");
     assert_eq!(client.finished(), [(550, Stage::Recipient)]);
     assert!(matches!(client.failure(), Failure::Protocol(_)));
 }
 
 #[test]
-fn xforward_tells_what_is_wanted_before_mail() {
+fn xforward_gives_the_wanted_attributes_before_mail() {
     let origin = Origin {
         client: Some("[2001:db8::1]:4000".parse().unwrap()),
         helo: Some("strange (name)+=".into()),
         extended: true,
         ident: "0197c1f2".into(),
     };
-    let mut transaction = to(&["x@y.example"]);
+    let mut transaction = transaction_to(&["x@y.example"]);
     transaction.origin = Some(origin.clone());
     let offer =
         "250-y\r\n250-PIPELINING\r\n250 XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE MORE\r\n";
@@ -573,7 +589,7 @@ fn xforward_tells_what_is_wanted_before_mail() {
          HELO=strange+20(name)+2B+3D IDENT=0197c1f2 SOURCE=REMOTE\r\n\
          MAIL FROM:<a@sender.example>\r\nRCPT TO:<x@y.example>\r\nDATA\r\n"
     );
-    // Refused, it costs nothing.
+    // If XFORWARD is refused, the transaction continues.
     client.hear("550 not you\r\n250 ok\r\n250 ok\r\n354 go\r\n");
     assert_eq!(
         client.events().last(),
@@ -597,7 +613,7 @@ fn xforward_tells_what_is_wanted_before_mail() {
     assert!(lines[0].ends_with("+3D") && lines[0].contains(" ADDR=[UNAVAILABLE]"));
     assert!(lines[1].ends_with(" SOURCE=LOCAL"));
 
-    // No value may be longer.
+    // A longer value is not sent.
     transaction.origin.as_mut().unwrap().helo = Some("=".repeat(86));
     let sent = Client::ready(offer).begin(transaction.clone());
     assert!(sent.contains(" HELO=[UNAVAILABLE] "), "{sent}");
@@ -617,7 +633,7 @@ fn the_limits_of_the_server_are_read() {
 }
 
 #[test]
-fn starttls() {
+fn starttls_is_used_where_offered_and_allowed() {
     let offer = "250-mx\r\n250-PIPELINING\r\n250 STARTTLS\r\n";
     for tls in [Tls::Opportunistic, Tls::Required] {
         let mut client = Client::new(tls, false);
@@ -627,7 +643,7 @@ fn starttls() {
         assert_eq!(client.events(), [Event::StartTls]);
         client.session.tls_started();
         assert_eq!(client.hear(""), "EHLO gatepost.example\r\n");
-        // What was offered in plaintext is forgotten.
+        // Capabilities offered in plaintext are dropped.
         client.hear("250 mx\r\n");
         assert_eq!(client.events(), [Event::Ready]);
         assert!(!client.session.capabilities().pipelining);
@@ -642,7 +658,7 @@ fn starttls() {
 }
 
 #[test]
-fn starttls_that_does_not_come_about() {
+fn failed_starttls_fails_the_session_only_where_tls_is_required() {
     let offer = "250-mx\r\n250 STARTTLS\r\n";
     let started = |tls, reply: &str| {
         let mut client = Client::new(tls, false);
@@ -674,7 +690,7 @@ fn starttls_that_does_not_come_about() {
 }
 
 #[test]
-fn refused_sessions() {
+fn a_refused_session_names_the_step_and_the_reply() {
     let cases = [
         (vec!["554 5.7.1 go away\r\n"], "the connection"),
         (vec!["421 4.3.2 later\r\n"], "the connection"),
@@ -698,9 +714,13 @@ fn refused_sessions() {
 }
 
 #[test]
-fn a_421_decides_what_is_open_and_ends_the_session() {
+fn a_421_decides_open_recipients_and_ends_the_session() {
     let mut client = Client::ready(OFFER);
-    client.begin(to(&["x@y.example", "y@y.example", "z@y.example"]));
+    client.begin(transaction_to(&[
+        "x@y.example",
+        "y@y.example",
+        "z@y.example",
+    ]));
     client.hear("250 ok\r\n550 no\r\n250 ok\r\n421 4.3.2 bye\r\n");
     let fates = [
         (550, Stage::Recipient),
@@ -714,7 +734,7 @@ fn a_421_decides_what_is_open_and_ends_the_session() {
     ));
 
     let mut client = Client::ready(OFFER);
-    client.begin(to(&["x@y.example"]));
+    client.begin(transaction_to(&["x@y.example"]));
     client.hear("250 ok\r\n250 ok\r\n354 go\r\n552 5.3.4 that is enough\r\n");
     assert_eq!(client.finished(), [(552, Stage::Message)]);
     assert!(matches!(
@@ -740,7 +760,7 @@ fn every_transaction_finishes_whatever_goes_wrong() {
             Failure::Disconnected("reset by peer".into()),
         ] {
             let mut client = Client::ready(OFFER);
-            client.begin(to(&["x@y.example"]));
+            client.begin(transaction_to(&["x@y.example"]));
             client.hear(said);
             if body {
                 client.session.body_sent();
@@ -749,7 +769,7 @@ fn every_transaction_finishes_whatever_goes_wrong() {
             client.run();
             assert_eq!(client.finished(), [(451, Stage::Local)]);
             assert_eq!(client.failure(), &failure);
-            assert!(client.session.begin(to(&[])).is_err());
+            assert!(client.session.begin(transaction_to(&[])).is_err());
         }
     }
 }
@@ -771,7 +791,7 @@ fn malformed_and_unfit_replies_end_the_session() {
         &endless,
     ] {
         let mut client = Client::ready(OFFER);
-        client.begin(to(&["x@y.example"]));
+        client.begin(transaction_to(&["x@y.example"]));
         client.hear(said);
         assert_eq!(client.finished(), [(451, Stage::Local)], "{}", &said[..8]);
         assert!(matches!(client.failure(), Failure::Protocol(_)));
@@ -781,7 +801,7 @@ fn malformed_and_unfit_replies_end_the_session() {
         "250 ok\r\n250 ok\r\n354 go\r\n250 ok\r\n",
     ] {
         let mut client = Client::ready(OFFER);
-        client.begin(to(&["x@y.example"]));
+        client.begin(transaction_to(&["x@y.example"]));
         client.hear(said);
         assert_eq!(client.finished(), [(451, Stage::Local)], "{said}");
     }
@@ -793,7 +813,7 @@ fn malformed_and_unfit_replies_end_the_session() {
 #[test]
 fn replies_are_read_whole_in_any_segments() {
     let mut client = Client::ready(OFFER);
-    client.begin(to(&["x@y.example"]));
+    client.begin(transaction_to(&["x@y.example"]));
     for octet in "250 ok\r\n550-5.1.1 No such\r\n550 5.1.1 user\x07 here\r\n".bytes() {
         client.hear(str::from_utf8(&[octet]).unwrap());
     }
@@ -807,10 +827,10 @@ fn replies_are_read_whole_in_any_segments() {
 }
 
 #[test]
-fn the_bound_on_replies_is_for_each_of_them() {
+fn the_limit_on_replies_holds_for_each_reply() {
     let mut client = Client::ready(OFFER);
     for _ in 0..20 {
-        client.begin(to(&["x@y.example"]));
+        client.begin(transaction_to(&["x@y.example"]));
         let text = "x".repeat(3000);
         client.hear(&format!("553 {text}\r\n503 {text}\r\n503 {text}\r\n"));
         assert_eq!(client.finished(), [(553, Stage::Mail)]);
@@ -819,13 +839,13 @@ fn the_bound_on_replies_is_for_each_of_them() {
 }
 
 #[test]
-fn quit_at_any_time_ends_it() {
+fn quit_at_any_time_ends_the_session() {
     let mut client = Client::new(Tls::None, false);
     client.session.quit();
     client.run();
     assert_eq!(client.events(), [Event::Closed]);
     let mut client = Client::ready(OFFER);
-    client.begin(to(&["x@y.example"]));
+    client.begin(transaction_to(&["x@y.example"]));
     client.session.quit();
     client.run();
     assert_eq!(client.finished(), [(451, Stage::Local)]);
@@ -837,7 +857,7 @@ fn quit_at_any_time_ends_it() {
 }
 
 #[test]
-fn the_stuffer_copies_only_where_a_dot_is_stuffed() {
+fn the_framer_copies_only_where_a_dot_is_stuffed() {
     let mut stuffer = Framer::data();
     let piece = Bytes::from_static(b"a.\r\nb\r\n");
     let sent = stuffer.push(piece.clone()).unwrap();

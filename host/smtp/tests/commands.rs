@@ -1,4 +1,4 @@
-//! Each command of the server: what it takes, what it refuses and in which words.
+//! Commands of the server: accepted and refused arguments, and the replies.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -16,9 +16,9 @@ fn expect(server: &mut Server, line: &str, reply: &str) {
     assert_eq!(Server::codes(&said).len(), 1, "{line} -> {said}");
 }
 
-/// RFC 9422 has room for six digits.
+/// RFC 9422 allows six digits.
 #[test]
-fn a_limit_beyond_all_numbers_is_offered_as_the_greatest() {
+fn rcptmax_is_at_most_six_digits() {
     let mut settings = settings();
     settings.limits.recipients = 5_000_000;
     let offer = Server::new(settings, false).say(b"EHLO client.example\r\n");
@@ -26,7 +26,7 @@ fn a_limit_beyond_all_numbers_is_offered_as_the_greatest() {
 }
 
 #[test]
-fn banner_and_ehlo_offer_what_is_obeyed_and_no_more() {
+fn banner_and_ehlo_offer_exactly_what_is_supported() {
     let mut server = Server::new(settings(), false);
     assert_eq!(server.hear(), "220 mx.desk.example ESMTP Gatepost\r\n");
     assert_eq!(
@@ -50,7 +50,7 @@ fn banner_and_ehlo_offer_what_is_obeyed_and_no_more() {
 }
 
 #[test]
-fn hello_needs_a_name_that_can_inject_nothing() {
+fn ehlo_and_helo_need_a_name_that_cannot_inject() {
     let mut server = Server::new(settings(), false);
     for line in [
         "HELO",
@@ -94,7 +94,7 @@ fn a_transaction_is_replied_to_with_enhanced_codes() {
 }
 
 #[test]
-fn commands_out_of_sequence() {
+fn commands_out_of_sequence_are_refused() {
     let mut server = Server::new(settings(), false);
     server.hear();
     expect(&mut server, "MAIL FROM:<a@b.example>", "503 5.5.1");
@@ -110,7 +110,7 @@ fn commands_out_of_sequence() {
 }
 
 #[test]
-fn reset_and_hello_give_the_transaction_up() {
+fn rset_and_ehlo_end_the_transaction() {
     for (line, aborted) in [
         ("RSET", 1),
         ("EHLO again.example", 1),
@@ -132,7 +132,7 @@ fn reset_and_hello_give_the_transaction_up() {
 }
 
 #[test]
-fn commands_that_take_no_argument_or_need_one() {
+fn missing_and_superfluous_arguments_are_refused() {
     let mut server = Server::greeted();
     for line in ["RSET x", "QUIT x", "STARTTLS now", "VRFY"] {
         expect(&mut server, line, "501 5.5.4");
@@ -148,7 +148,7 @@ fn commands_that_take_no_argument_or_need_one() {
 }
 
 #[test]
-fn sender_paths_and_parameters() {
+fn mail_checks_path_and_parameters() {
     let cases = [
         ("FROM:<a@b.example>", "250 2.1.0"),
         ("from: <a@b.example>", "250 2.1.0"),
@@ -199,7 +199,7 @@ fn sender_paths_and_parameters() {
 }
 
 #[test]
-fn under_tls_with_auth_on_offer_mail_takes_its_parameter() {
+fn mail_accepts_auth_where_auth_is_offered() {
     for (value, reply) in [
         ("<>", "250 2.1.0"),
         ("e+3Dmc2@example.com", "250 2.1.0"),
@@ -214,7 +214,7 @@ fn under_tls_with_auth_on_offer_mail_takes_its_parameter() {
 }
 
 #[test]
-fn recipient_paths_and_parameters() {
+fn rcpt_checks_path_and_parameters() {
     let cases = [
         ("TO:<user@desk.example>", "250 2.1.5"),
         ("to:<user@DESK.example>", "250 2.1.5"),
@@ -252,7 +252,7 @@ fn recipient_paths_and_parameters() {
 }
 
 #[test]
-fn stray_octets_spoil_the_whole_line_and_nothing_of_it_is_run() {
+fn no_part_of_a_line_with_a_stray_octet_is_run() {
     for line in [
         &b"NOOP\nMAIL FROM:<evil@sender.example>\r\n"[..],
         b"NOOP\rMAIL FROM:<evil@sender.example>\r\n",
@@ -270,7 +270,7 @@ fn stray_octets_spoil_the_whole_line_and_nothing_of_it_is_run() {
 }
 
 #[test]
-fn lines_have_a_limit_and_the_session_outlives_it() {
+fn an_overlong_line_is_refused_and_the_session_continues() {
     let limits = Limits {
         command_line: 512,
         ..Limits::default()
@@ -292,7 +292,7 @@ fn lines_have_a_limit_and_the_session_outlives_it() {
         &format!("NOOP {}", "x".repeat(512 - 6)),
         "500 5.5.2",
     );
-    // Nothing is said before the line ends, and the CR of its end may come by itself.
+    // No reply comes before the line ends, and the CR of its end may come by itself.
     for _ in 0..100 {
         assert_eq!(server.say(&[b'x'; 10_000]), "");
     }
@@ -302,7 +302,7 @@ fn lines_have_a_limit_and_the_session_outlives_it() {
 }
 
 #[test]
-fn too_many_recipients_are_put_off_and_the_session_stays() {
+fn too_many_recipients_get_452_and_the_session_continues() {
     let limits = Limits {
         recipients: 2,
         idle_commands: 5,
@@ -322,7 +322,7 @@ fn too_many_recipients_are_put_off_and_the_session_stays() {
 }
 
 #[test]
-fn errors_have_a_limit() {
+fn too_many_errors_end_the_session() {
     let limits = Limits {
         errors: 3,
         ..Limits::default()
@@ -342,7 +342,7 @@ fn errors_have_a_limit() {
 }
 
 #[test]
-fn what_is_pipelined_behind_a_refused_sender_is_no_error() {
+fn commands_pipelined_behind_a_refused_mail_are_no_errors() {
     let limits = Limits {
         errors: 3,
         ..Limits::default()
@@ -367,7 +367,7 @@ fn what_is_pipelined_behind_a_refused_sender_is_no_error() {
 }
 
 #[test]
-fn commands_without_progress_have_a_limit_that_a_message_renews() {
+fn idle_commands_have_a_limit_that_a_message_resets() {
     let limits = Limits {
         idle_commands: 6,
         ..Limits::default()
@@ -393,7 +393,7 @@ fn commands_without_progress_have_a_limit_that_a_message_renews() {
 }
 
 #[test]
-fn recipients_refused_have_a_limit_unless_one_was_accepted() {
+fn refused_recipients_have_a_limit_unless_one_was_accepted() {
     let later = || Answer::Reply(Reply::new(450, "4.2.1", "Later"));
     let put_off = |server: &mut Server| {
         server.answers = (0..300).map(|_| later()).collect();
@@ -411,7 +411,7 @@ fn recipients_refused_have_a_limit_unless_one_was_accepted() {
     server.answers.clear();
     assert!(server.data(b".\r\n").starts_with("250 "));
 
-    // Nor is the owner asked more often than there may be recipients.
+    // The owner is not asked about more recipients than the limit.
     let limits = Limits {
         recipients: 10,
         ..Limits::default()
@@ -454,7 +454,7 @@ fn pipelined_commands_are_replied_to_in_one_send_and_in_order() {
 }
 
 #[test]
-fn http_is_turned_away_at_its_first_line() {
+fn an_http_request_is_refused_at_its_first_line() {
     let mut server = Server::greeted();
     let said = server.say(b"POST / HTTP/1.1\r\nHost: mx\r\n\r\nMAIL FROM:<a@b.example>\r\n");
     assert!(said.starts_with("500 5.5.1 "), "{said}");
@@ -462,7 +462,7 @@ fn http_is_turned_away_at_its_first_line() {
 }
 
 #[test]
-fn required_tls_comes_before_all_else() {
+fn required_tls_comes_before_other_commands() {
     let tls = Settings {
         start_tls: StartTls::Required,
         ..settings()

@@ -1,5 +1,5 @@
-//! The public suites: end-of-data smuggling, and those SMTP dialogues that a session can be held
-//! to by itself.
+//! Public conformance suites: end-of-data smuggling, and the SMTP dialogues that a session alone
+//! can be tested with.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -33,7 +33,7 @@ fn no_sequence_smuggles_a_second_message() {
         for step in [1, 2, 3, 7, wire.len()] {
             let mut server = Server::in_transaction(strict());
             let said = play_segments(&mut server, &wire, step);
-            // `CRLF.CRLF NUL` alone ends a sound message; the NUL then spoils the next command.
+            // Only `CRLF.CRLF NUL` ends a sound message; its NUL makes the next command faulty.
             let sound = name == "\\r\\n.\\r\\n\\x00";
             assert_eq!(server.messages.len(), usize::from(sound), "{name}: {said}");
             if !sound {
@@ -44,7 +44,7 @@ fn no_sequence_smuggles_a_second_message() {
                     "{name}: {said}"
                 );
             }
-            // Repaired, it is one message too: all of what was to be smuggled is in its body.
+            // With repairs it is one message, too: the smuggled message is part of its body.
             let mut server = Server::in_transaction(settings());
             let said = play_segments(&mut server, &wire, step);
             assert_eq!(server.messages.len(), 1, "{name}: {said}");
@@ -73,7 +73,7 @@ fn play_segments(server: &mut Server, wire: &[u8], step: usize) -> String {
 }
 
 #[test]
-fn dialogues_go_as_written() {
+fn sessions_follow_the_dialogues() {
     let Some(suite) = conformance("smtp-dialogs/dialogs-generic.json") else {
         return;
     };
@@ -149,7 +149,7 @@ fn play(id: &str, dialogue: &Value) {
                 let lines = format!("{line}\r\n").repeat(word[1..].parse().unwrap());
                 say(&mut server, &mut said, lines.as_bytes());
             }
-            // The handshake has been done by the time that the reply is read.
+            // The handshake is over when the reply is read.
             _ if word.starts_with('@') => {}
             _ => panic!("{id}: unknown step {step}"),
         }
@@ -163,7 +163,7 @@ fn play(id: &str, dialogue: &Value) {
     );
 }
 
-/// Takes one reply off what was said; it must be one of those expected.
+/// Splits off one reply, which must be one of those expected.
 fn expect(id: &str, expected: &str, said: String, closed: bool) -> String {
     let expected = expected.split(" (").next().unwrap();
     if said.is_empty() {
@@ -188,7 +188,7 @@ fn expect(id: &str, expected: &str, said: String, closed: bool) -> String {
     rest.to_owned()
 }
 
-/// Python's escapes, as far as the suite uses them.
+/// Decodes Python's escapes, as far as the suite uses them.
 fn unescape(text: &str) -> Vec<u8> {
     let mut out = Vec::new();
     let mut rest = text.as_bytes();

@@ -1,4 +1,4 @@
-//! What follows DATA: its end, its dots, its limits.
+//! Messages after DATA: their end, their dots, their limits.
 
 mod common;
 
@@ -30,7 +30,7 @@ fn received(limits: Limits, message: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn stuffed_dots_are_taken_out() {
+fn stuffed_dots_are_removed() {
     let bytes = received(Limits::default(), b"..a\r\n...\r\n..\r\nb.\r\n.c\r\n.\r\n");
     assert_eq!(bytes, b".a\r\n..\r\n.\r\nb.\r\nc\r\n");
     assert_eq!(received(Limits::default(), b".\r\n"), b"");
@@ -60,7 +60,7 @@ fn stray_octets_refuse_the_message_at_its_real_end_and_close() {
 }
 
 #[test]
-fn a_line_may_have_so_many_octets_and_no_more() {
+fn a_line_beyond_the_limit_is_refused() {
     let line = |length: usize| format!("Subject: t\r\n\r\n{}\r\n.\r\n", "x".repeat(length));
     let limits = |line| Limits {
         line,
@@ -77,13 +77,13 @@ fn a_line_may_have_so_many_octets_and_no_more() {
     let mut server = refused(limits(998), line(999).as_bytes(), "500 5.6.0");
     assert!(!server.closed);
     assert!(server.say(b"MAIL FROM:<>\r\n").starts_with("250 "));
-    // The dot that was stuffed does not count (RFC 5321 section 4.5.3.1.6).
+    // A stuffed dot does not count (RFC 5321 section 4.5.3.1.6).
     let stuffed = format!("..{}\r\n.\r\n", "x".repeat(997));
     assert_eq!(received(limits(998), stuffed.as_bytes()).len(), 1000);
 }
 
 #[test]
-fn a_message_has_a_greatest_size() {
+fn a_message_beyond_the_limit_is_refused() {
     let limits = Limits {
         message_size: 100,
         ..Limits::default()
@@ -95,7 +95,7 @@ fn a_message_has_a_greatest_size() {
 }
 
 #[test]
-fn a_header_section_has_a_greatest_size() {
+fn a_header_section_beyond_the_limit_is_refused() {
     let limits = Limits {
         header_size: 10,
         ..Limits::default()
@@ -130,7 +130,7 @@ fn endless_messages_and_lines_take_no_memory() {
 }
 
 #[test]
-fn a_transaction_refused_at_its_end_leaves_nothing_behind() {
+fn a_message_refused_at_its_end_leaves_no_transaction() {
     let limits = Limits {
         message_size: 10,
         ..Limits::default()
@@ -140,7 +140,7 @@ fn a_transaction_refused_at_its_end_leaves_nothing_behind() {
 }
 
 #[test]
-fn what_the_session_itself_refuses_names_the_transaction_and_is_told_to_the_owner() {
+fn the_sessions_own_refusals_have_the_label_and_are_reported_to_the_owner() {
     let limits = Limits {
         message_size: 10,
         recipients: 1,

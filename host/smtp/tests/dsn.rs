@@ -1,5 +1,4 @@
-//! What an envelope asks for in the way of notifications (RFC 3461, and RFC 6533 for addresses
-//! outside ASCII).
+//! Requests for notifications in an envelope (RFC 3461, and RFC 6533 for addresses outside ASCII).
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -8,7 +7,7 @@ use common::{Server, settings};
 use gatepost_smtp::dsn::{EnvelopeId, Notify, OriginalRecipient, Ret, decode_xtext, encode_xtext};
 use proptest::prelude::*;
 
-/// The codes with which a MAIL with this parameter, or a RCPT, is answered.
+/// Returns the codes of the replies to this command, which is MAIL or RCPT.
 fn answered(command: &str) -> String {
     let mut server = match command.starts_with("MAIL") {
         true => Server::greeted(),
@@ -18,7 +17,7 @@ fn answered(command: &str) -> String {
 }
 
 #[test]
-fn mail_says_what_is_to_come_back_and_under_which_name() {
+fn mail_checks_ret_and_envid() {
     let long = |length: usize| format!("ENVID={}", "x".repeat(length));
     for (parameter, reply) in [
         ("RET=FULL", "250 2.1.0"),
@@ -35,7 +34,7 @@ fn mail_says_what_is_to_come_back_and_under_which_name() {
         ("ENVID=", "501 5.5.4"),
         ("ENVID=a+3d", "501 5.5.4"),
         ("ENVID=a+3", "501 5.5.4"),
-        // What would break a line of the notification.
+        // A line break would inject into the notification.
         ("ENVID=a+0D+0AX:+20b", "501 5.5.4"),
         ("ENVID=+C3+A4", "501 5.5.4"),
         ("NOTIFY=NEVER", "555 5.5.4"),
@@ -46,7 +45,7 @@ fn mail_says_what_is_to_come_back_and_under_which_name() {
 }
 
 #[test]
-fn rcpt_says_when_and_to_whom_it_was_first_addressed() {
+fn rcpt_checks_notify_and_orcpt() {
     let long = |length: usize| format!("ORCPT=rfc822;{}", "x".repeat(length - "rfc822;".len()));
     for (parameter, reply) in [
         ("NOTIFY=NEVER", "250 2.1.5"),
@@ -89,7 +88,7 @@ fn rcpt_says_when_and_to_whom_it_was_first_addressed() {
 }
 
 #[test]
-fn what_was_asked_for_is_handed_on_decoded() {
+fn requests_reach_the_owner_decoded() {
     let mut server = Server::greeted();
     server.say(b"MAIL FROM:<a@sender.example> RET=HDRS ENVID=QQ+2B314159\r\n");
     server
@@ -124,14 +123,14 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn xtext_holds_any_text(text in any::<String>()) {
+    fn xtext_encodes_any_text(text in any::<String>()) {
         let encoded = encode_xtext(&text);
         prop_assert!(encoded.bytes().all(|b| b.is_ascii_graphic() && b != b'='));
         prop_assert_eq!(decode_xtext(&encoded), Some(text));
     }
 
     #[test]
-    fn what_is_read_is_written_alike(value in r"(rfc822|utf-8|x);([ -~\u{80}-\u{ffff}]|\+[0-9A-F]{2}|\\x\{[0-9A-F]{2,6}\}){1,20}") {
+    fn an_orcpt_that_is_read_is_written_alike(value in r"(rfc822|utf-8|x);([ -~\u{80}-\u{ffff}]|\+[0-9A-F]{2}|\\x\{[0-9A-F]{2,6}\}){1,20}") {
         if let Some(original) = OriginalRecipient::parse(&value) {
             prop_assert!(original.value().bytes().all(|b| b.is_ascii_graphic()));
             prop_assert_eq!(OriginalRecipient::parse(&original.value()), Some(original));

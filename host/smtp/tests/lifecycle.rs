@@ -1,4 +1,4 @@
-//! How a session begins, changes to TLS, authenticates and ends.
+//! Banner, STARTTLS, AUTH and end of a session.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -14,7 +14,7 @@ fn first_words(text: &str) -> &str {
     &text[..text.len().min(9)]
 }
 
-/// The banner that an answer to `Connect` leads to, and whether the connection is then closed.
+/// Returns the banner after an answer to `Connect`, and true if the connection is then closed.
 fn greet(answer: Answer) -> (Session, String, bool) {
     let mut session = Session::new(Arc::new(settings()), None);
     assert_eq!(session.next_event(), Event::Ask(Ask::Connect));
@@ -27,7 +27,7 @@ fn greet(answer: Answer) -> (Session, String, bool) {
 }
 
 #[test]
-fn the_owner_decides_who_is_greeted() {
+fn the_owner_decides_the_banner() {
     let (_, banner, closed) = greet(Answer::Proceed);
     assert_eq!(
         (banner.as_str(), closed),
@@ -55,14 +55,14 @@ fn a_client_refused_for_good_may_only_quit() {
 }
 
 #[test]
-fn an_early_talker_is_heard_after_the_banner() {
+fn commands_sent_before_the_banner_are_answered_after_it() {
     let mut server = Server::new(settings(), false);
     server.session.feed(b"EHLO a\r\nMAIL FROM:<>\r\n");
     assert_eq!(Server::codes(&server.hear()), ["220", "250", "250"]);
 }
 
 #[test]
-fn plaintext_behind_starttls_is_dropped_and_state_forgotten() {
+fn starttls_drops_pipelined_plaintext_and_state() {
     let mut server = Server::in_transaction(settings());
     let said = server.say(b"STARTTLS\r\nMAIL FROM:<evil@sender.example>\r\nNOOP\r\n");
     assert_eq!(said, "220 2.0.0 Start TLS\r\n");
@@ -97,7 +97,7 @@ fn plaintext_fed_during_the_handshake_is_dropped_too() {
 }
 
 #[test]
-fn starttls_where_there_is_no_certificate() {
+fn starttls_without_certificate_is_refused() {
     let mut server = Server::with(
         Settings {
             start_tls: StartTls::None,
@@ -109,7 +109,7 @@ fn starttls_where_there_is_no_certificate() {
 }
 
 #[test]
-fn auth_plain_and_login() {
+fn auth_plain_and_login_succeed() {
     let plain = STANDARD.encode("\0user\0secret");
     let (user, password) = (STANDARD.encode("user"), STANDARD.encode("secret"));
     let dialogues = [
@@ -163,7 +163,7 @@ fn tls_and_auth_count_as_progress() {
 }
 
 #[test]
-fn auth_refused() {
+fn failed_auth_gets_the_reply_of_its_fault() {
     let cases = [
         ("AUTH PLAIN\r\n*\r\n", "501 5.7.0"),
         ("AUTH LOGIN\r\n*\r\n", "501 5.7.0"),
@@ -194,7 +194,7 @@ fn auth_refused() {
 }
 
 #[test]
-fn auth_is_for_tls_only_and_where_it_is_offered() {
+fn auth_is_accepted_only_under_tls_and_where_offered() {
     assert!(
         Server::greeted()
             .say(b"AUTH PLAIN AHVzZXIAc2VjcmV0\r\n")
@@ -242,9 +242,9 @@ fn auth_lines_up_to_12288_octets_are_read() {
     );
 }
 
-/// A line that comes in pieces has been thrown away in part before its end is seen.
+/// The beginning of a line that comes in pieces is dropped before its end is seen.
 #[test]
-fn an_overlong_auth_line_gets_its_own_reply_however_it_comes() {
+fn an_overlong_auth_line_gets_500_in_any_segments() {
     let initial = format!("AUTH PLAIN {}", "A".repeat(40_000));
     let response = format!("AUTH PLAIN\r\n{}", "A".repeat(40_000));
     for dialogue in [initial, response] {
@@ -261,9 +261,9 @@ fn an_overlong_auth_line_gets_its_own_reply_however_it_comes() {
     }
 }
 
-/// The proof that SCRAM leads to, up to the point where only the client's acknowledgement is due.
+/// Covers SCRAM up to the client's proof.
 #[test]
-fn each_answer_of_scram_gets_the_reply_of_its_fault() {
+fn each_failed_scram_response_gets_the_reply_of_its_fault() {
     let nonce = |challenge: &str| {
         let challenge = challenge.strip_prefix("334 ").unwrap().trim_end();
         let challenge = STANDARD.decode(challenge).unwrap();
@@ -275,9 +275,9 @@ fn each_answer_of_scram_gets_the_reply_of_its_fault() {
         // RFC 5802 section 5.1: a nonce that is not the server's fails the authentication.
         (format!("c=biws,r=another,p={proof}"), "535 5.7.8"),
         (format!("c=biws,NONCEx,p={proof}"), "535 5.7.8"),
-        // The right one, and no proof of the password.
+        // The right nonce, but no proof of the password.
         (format!("c=biws,NONCE,p={proof}"), "535 5.7.8"),
-        // Not what the client said before about channel binding.
+        // Channel binding differs from the client's first message.
         (format!("c=eSws,NONCE,p={proof}"), "535 5.7.8"),
         ("c=biws,NONCE".to_owned(), "501 5.5.2"),
     ] {
@@ -292,7 +292,7 @@ fn each_answer_of_scram_gets_the_reply_of_its_fault() {
 }
 
 #[test]
-fn time_out_closes_anywhere() {
+fn a_time_out_closes_in_any_state() {
     for before in [&b""[..], b"NOO", b"DATA\r\n", b"DATA\r\nhalf a line"] {
         let mut server = Server::in_transaction(settings());
         server.say(before);

@@ -1,6 +1,6 @@
-//! What is taken out of a header section makes no end of a message that a server in front did not
-//! see. A dot behind a byte order mark ends none: a server in front, for which the mark is the
-//! first of its line, has passed on what follows as a part of the message.
+//! Removing octets from a header section creates no end of a message that a server in front did not
+//! see. A dot after a byte order mark ends nothing: for a server in front, the mark begins the
+//! line, and it has relayed the octets after it as part of the message.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -34,7 +34,7 @@ fn a_dot_behind_a_byte_order_mark_is_text() {
 }
 
 #[test]
-fn no_dot_behind_a_byte_order_mark_is_taken_out() {
+fn no_dot_behind_a_byte_order_mark_is_unstuffed() {
     let mut server = Server::in_transaction(settings());
     let sent = format!("{MARK}..Subject: t\r\n\r\nbody\r\n");
     assert!(
@@ -46,7 +46,7 @@ fn no_dot_behind_a_byte_order_mark_is_taken_out() {
 }
 
 #[test]
-fn every_cut_of_the_octets_gives_the_same() {
+fn segments_do_not_change_the_result() {
     let sent = format!("Subject: t\r\n{MARK}.\r\nmore\r\n.\r\n");
     for cut in 0..=sent.len() {
         let mut server = Server::in_transaction(settings());
@@ -62,7 +62,7 @@ fn every_cut_of_the_octets_gives_the_same() {
 }
 
 #[test]
-fn nothing_is_heard_behind_an_end_below_a_doubtful_line_of_an_mbox() {
+fn an_end_below_a_doubtful_mbox_line_ends_the_session() {
     for (end, doubtful) in [("\r\n", false), ("\r\r\n", true)] {
         for begin in ["", "Subject: t\0\r\n"] {
             let mut server = Server::in_transaction(settings());

@@ -1,4 +1,4 @@
-//! The limit on a message holds for what is read of it, whatever of that is kept.
+//! The limit on a message counts the octets received, not only those kept.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -30,7 +30,7 @@ fn split<'a>(octets: &'a [u8], cuts: &[prop::sample::Index]) -> Vec<&'a [u8]> {
         .collect()
 }
 
-/// By DATA, with stuffed dots, which count in no size.
+/// Sends the message by DATA, with stuffed dots, which count in no size; returns the replies.
 fn by_data(raw: &[u8], cuts: &[prop::sample::Index]) -> (Server, String) {
     let mut wire = Vec::new();
     let mut line_start = true;
@@ -49,7 +49,7 @@ fn by_data(raw: &[u8], cuts: &[prop::sample::Index]) -> (Server, String) {
     (server, said)
 }
 
-/// By BDAT, in as many chunks; gives the last reply.
+/// Sends the message by BDAT in chunks; returns the last reply.
 fn by_chunks(raw: &[u8], cuts: &[prop::sample::Index]) -> (Server, String) {
     let mut server = Server::in_transaction(limited());
     let mut last = String::new();
@@ -65,7 +65,7 @@ fn by_chunks(raw: &[u8], cuts: &[prop::sample::Index]) -> (Server, String) {
     (server, last)
 }
 
-/// Octets that are kept, and such as repair takes out or adds to.
+/// Generates messages with octets that are kept, removed or replaced by repairs.
 fn message() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         4 => Just(b"\0".repeat(20)),
@@ -91,7 +91,7 @@ proptest! {
     })]
 
     #[test]
-    fn no_message_is_taken_of_which_more_came_than_the_limit(
+    fn a_message_is_refused_if_more_than_the_limit_was_received(
         raw in message(),
         cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..5),
     ) {
@@ -106,7 +106,7 @@ proptest! {
                 }
                 more => prop_assert!(false, "{more:?}"),
             }
-            // What fits in either form is taken.
+            // A message that fits before and after repair is accepted.
             let grows = raw.iter().filter(|octet| matches!(octet, b'\r' | b'\n')).count();
             let fits = raw.len() + grows <= LIMIT;
             prop_assert!(!fits || server.messages.len() == 1, "{said}");
@@ -140,7 +140,7 @@ fn forty_mebibytes_of_nul_are_too_large() {
 }
 
 #[test]
-fn a_message_of_exactly_the_limit_is_taken_with_its_stuffed_dots() {
+fn stuffed_dots_do_not_count_towards_the_limit() {
     let raw = [&b".\r\n".repeat(99)[..], b"x\r\n"].concat();
     assert_eq!(raw.len(), LIMIT);
     for (server, said) in [by_data(&raw, &[]), by_chunks(&raw, &[])] {

@@ -1,4 +1,4 @@
-//! What holds for any bytes in any segments.
+//! Properties of both sides for any bytes in any segments.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -13,7 +13,7 @@ use gatepost_smtp::server::{Limits, Settings};
 use proptest::prelude::*;
 use smtp_proto::Request;
 
-/// Limits low enough to be met.
+/// Returns limits low enough to be reached.
 fn tight() -> Settings {
     let limits = Limits {
         recipients: 3,
@@ -32,13 +32,13 @@ fn tight() -> Settings {
     }
 }
 
-/// Pieces that sessions are made of, sound and unsound, in any order.
+/// Generates pieces of sessions, valid and malformed, in any order.
 fn script() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         8 => prop::sample::select(vec![
             &b"EHLO client.example\r\n"[..], b"MAIL FROM:<a@b.example>\r\n", b"RCPT TO:<user@desk.example>\r\n",
             b"RCPT TO:<x@elsewhere.example>\r\n", b"DATA\r\n", b"RSET\r\n", b"NOOP\r\n", b"MAIL FROM:<> SIZE=300\r\n",
-            // None of SCRAM's gets as far as a challenge, which is another each time.
+            // No line of SCRAM leads to a challenge, which would differ each time.
             b"AUTH PLAIN\r\n", b"AUTH LOGIN\r\n", b"AUTH SCRAM-SHA-256\r\n", b"AUTH SCRAM-SHA-256 biwsbj11c2VyLHI9\r\n", b"AUTH PLAIN AHVzZXIAc2VjcmV0\r\n", b"dXNlcg==\r\n", b"c2VjcmV0\r\n", b"*\r\n",
             b"\r\n.\r\n", b".\r\n", b"\r\n", b"\r", b"\n", b".", b"..", b"\0", b"\r\n\r\n", b"text", b"Subject: t\r\n", b"QUIT\r\n",
             b"BDAT 4\r\n", b"BDAT 9 LAST\r\n", b"BDAT 0\r\n", b"BDAT 0 LAST\r\n", b"BDAT 999\r\n", b"BDAT x\r\n",
@@ -52,7 +52,7 @@ fn script() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
 }
 
-/// Everything a session did with these segments.
+/// Returns all that a session did with these segments.
 fn play(segments: &[&[u8]]) -> (String, Vec<Received>, usize, bool) {
     let mut server = Server::with(tight(), true);
     let said = segments.iter().map(|segment| server.say(segment)).collect();
@@ -68,7 +68,7 @@ fn split<'a>(bytes: &'a [u8], cuts: &[prop::sample::Index]) -> Vec<&'a [u8]> {
         .collect()
 }
 
-/// What a server may say, and what it may not, in any order.
+/// Generates lines that a server may send, and others that it may not, in any order.
 fn replies() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         8 => prop::sample::select(vec![
@@ -87,8 +87,8 @@ fn replies() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// What a client made of a server that said this: one transaction after another, two recipients
-/// each. What it sent is left out: it depends on when it heard what.
+/// Returns the events of a client for this input, over several transactions of two recipients each.
+/// Sent bytes are left out: they depend on the order of input and output.
 fn listen(segments: &[&[u8]]) -> Vec<client::Event> {
     let settings = client::Settings {
         protocol: client::Protocol::Smtp,
@@ -144,7 +144,7 @@ fn listen(segments: &[&[u8]]) -> Vec<client::Event> {
     events
 }
 
-/// A message that may be sent: lines of anything but CR, LF and NUL, ended by CRLF.
+/// Generates messages that may be sent: lines of anything but CR, LF and NUL, ended by CRLF.
 fn message() -> impl Strategy<Value = Vec<u8>> {
     let line = prop_oneof![
         prop::collection::vec(prop::sample::select(&b".ab\xe4 "[..]), 0..6),
@@ -172,7 +172,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn segments_make_no_difference(script in script(), cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..30)) {
+    fn segments_do_not_change_a_server_session(script in script(), cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..30)) {
         let whole = play(&[&script]);
         prop_assert_eq!(&whole, &play(&split(&script, &cuts)));
         let octets: Vec<_> = script.chunks(1).collect();
@@ -190,7 +190,7 @@ proptest! {
     }
 
     #[test]
-    fn a_client_hears_the_same_in_any_segments(said in replies(), cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..30)) {
+    fn segments_do_not_change_a_client_session(said in replies(), cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..30)) {
         let whole = listen(&[&said]);
         prop_assert_eq!(&whole, &listen(&split(&said, &cuts)));
         let octets: Vec<_> = said.chunks(1).collect();
@@ -212,7 +212,7 @@ proptest! {
     }
 
     #[test]
-    fn a_stuffer_sends_no_stray_octet(bytes in prop::collection::vec(prop::sample::select(&b"\r\n\0.a"[..]), 0..20),
+    fn the_framer_sends_no_stray_octet(bytes in prop::collection::vec(prop::sample::select(&b"\r\n\0.a"[..]), 0..20),
                                       cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..5)) {
         let mut stuffer = Framer::data();
         let mut wire = Vec::new();
@@ -236,9 +236,9 @@ proptest! {
     }
 
     #[test]
-    fn smtp_proto_sees_the_same_recipient(local in "[a-z.!\"\\\\ @<>]{0,6}|\"[a-z\\\\\"@> ,:]{1,4}\"", domain in "[a-zA-Z0-9.-]{1,12}") {
-        // RFC 5321 allows the empty quoted string, smtp-proto does not. Nor does it take dots where
-        // the RFC has none.
+    fn smtp_proto_reads_the_same_recipient(local in "[a-z.!\"\\\\ @<>]{0,6}|\"[a-z\\\\\"@> ,:]{1,4}\"", domain in "[a-zA-Z0-9.-]{1,12}") {
+        // RFC 5321 allows the empty quoted string, smtp-proto does not. Nor does smtp-proto accept
+        // misplaced dots.
         prop_assume!(local != "\"\"");
         let dots_are_in_place = || local.split('.').all(|atom| !atom.is_empty());
         prop_assume!(local.starts_with('"') || dots_are_in_place());

@@ -1,4 +1,4 @@
-//! XCLIENT and XFORWARD, from who is trusted and who is not.
+//! XCLIENT and XFORWARD from trusted and untrusted clients.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -28,7 +28,7 @@ fn client(server: &Server) -> SocketAddr {
 }
 
 #[test]
-fn they_are_offered_to_those_who_are_trusted_only() {
+fn xclient_and_xforward_are_offered_only_to_trusted_clients() {
     let offer = trusted(true).say(b"EHLO c\r\n");
     assert!(
         offer.contains("250-XCLIENT NAME ADDR PORT PROTO HELO DESTADDR DESTPORT LOGIN\r\n")
@@ -45,7 +45,7 @@ fn they_are_offered_to_those_who_are_trusted_only() {
 }
 
 #[test]
-fn the_session_begins_anew_as_that_of_the_client_behind() {
+fn xclient_begins_the_session_anew_for_the_named_client() {
     let mut server = trusted(false);
     server.say(b"EHLO proxy.example\r\n");
     let said =
@@ -60,17 +60,17 @@ fn the_session_begins_anew_as_that_of_the_client_behind() {
     assert_eq!(client(&server), "192.0.2.1:7".parse().unwrap());
     assert_eq!(server.session.helo(), Some("spike"));
     assert_eq!(server.session.protocol(false), "SMTP");
-    // What is said later goes before; the rest stays.
+    // A later value replaces an earlier one; the others stay.
     server.say(b"XCLIENT HELO=[UNAVAILABLE]\r\nEHLO x.example\r\n");
     assert_eq!(client(&server), "192.0.2.1:7".parse().unwrap());
     assert_eq!(server.session.helo(), Some("x.example"));
-    // Nobody knows who it is: then it is who speaks.
+    // The client's address is unknown: then the peer's counts.
     server.say(b"XCLIENT ADDR=[TEMPUNAVAIL]\r\n");
     assert_eq!(client(&server), PEER.parse().unwrap());
 }
 
 #[test]
-fn values_are_decoded_and_held_to_their_form() {
+fn xclient_values_are_decoded_and_checked() {
     for (attributes, code) in [
         ("ADDR=192.0.2.1", "220 "),
         ("addr=ipv6:2001:db8::1 port=25", "220 "),
@@ -88,7 +88,7 @@ fn values_are_decoded_and_held_to_their_form() {
         ("NAME=a+0D+0Ab", "501 5.5.4 "),
         ("NAME=a+zz", "501 5.5.4 "),
         ("IDENT=x", "501 5.5.4 "),
-        // Nobody can log in in plaintext, but the proxy may have seen to that.
+        // AUTH is not possible in plaintext here, but the proxy may have done it.
         ("LOGIN=user", "220 "),
     ] {
         let said = trusted(false).say(format!("XCLIENT {attributes}\r\n").as_bytes());
@@ -97,7 +97,7 @@ fn values_are_decoded_and_held_to_their_form() {
 }
 
 #[test]
-fn a_login_counts_where_the_owner_believes_it() {
+fn login_counts_if_the_owner_believes_it() {
     let mut server = trusted(true);
     server.answers = vec![Answer::Reply(Reply::new(535, "5.7.8", "Not known"))];
     assert!(
@@ -117,7 +117,7 @@ fn a_login_counts_where_the_owner_believes_it() {
 }
 
 #[test]
-fn nothing_of_one_client_is_left_to_the_next() {
+fn a_new_client_inherits_no_attributes() {
     let mut server = trusted(true);
     // In any order and in as many commands as it takes.
     server.say(b"XCLIENT HELO=spike LOGIN=user\r\nXCLIENT ADDR=192.0.2.1 PORT=7\r\nEHLO p\r\n");
@@ -130,7 +130,7 @@ fn nothing_of_one_client_is_left_to_the_next() {
 }
 
 #[test]
-fn who_logs_in_does_so_for_nobody_behind() {
+fn a_proxys_own_login_does_not_count_for_its_client() {
     let mut server = trusted(true);
     server.say(b"EHLO proxy.example\r\nAUTH PLAIN AHVzZXIAc2VjcmV0\r\n");
     assert_eq!(server.session.user(), Some("user"));
@@ -139,7 +139,7 @@ fn who_logs_in_does_so_for_nobody_behind() {
 }
 
 #[test]
-fn neither_comes_in_a_transaction() {
+fn xclient_and_xforward_are_refused_in_a_transaction() {
     let mut server = trusted(false);
     server.say(b"EHLO c\r\nMAIL FROM:<>\r\n");
     for line in ["XCLIENT ADDR=192.0.2.1", "XFORWARD ADDR=192.0.2.1"] {
@@ -150,7 +150,7 @@ fn neither_comes_in_a_transaction() {
 }
 
 #[test]
-fn what_is_forwarded_holds_for_one_transaction_and_changes_nothing() {
+fn xforward_holds_for_one_transaction_and_changes_nothing_else() {
     let mut server = trusted(false);
     server.say(b"EHLO c\r\n");
     let said = server.say(b"XFORWARD NAME=spike ADDR=192.0.2.1 PROTO=ESMTP\r\nXFORWARD HELO=h IDENT=1 SOURCE=REMOTE\r\n");
@@ -181,9 +181,9 @@ fn what_is_forwarded_holds_for_one_transaction_and_changes_nothing() {
     }
 }
 
-/// It may have come from anywhere, by anything.
+/// The mail may have come from anywhere, by any protocol.
 #[test]
-fn what_is_forwarded_is_not_held_to_the_form_of_a_client() {
+fn xforward_values_may_be_any_printable_text() {
     let mut server = trusted(false);
     for line in ["PROTO=QMQP", "HELO=two+20words", "ADDR=somewhere"] {
         let said = server.say(format!("XFORWARD {line}\r\n").as_bytes());

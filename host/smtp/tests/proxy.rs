@@ -32,7 +32,7 @@ fn source(bytes: &[u8]) -> Option<String> {
 }
 
 #[test]
-fn client_addresses() {
+fn the_header_gives_the_clients_address() {
     assert_eq!(
         source(&header(0x21, 0x11, &v4())).as_deref(),
         Some("192.0.2.1:12345")
@@ -53,7 +53,7 @@ fn client_addresses() {
 }
 
 #[test]
-fn headers_without_a_client() {
+fn local_and_non_tcp_headers_give_no_client() {
     assert_eq!(source(&header(0x20, 0x00, &[])), None);
     assert_eq!(source(&header(0x20, 0x11, &v4())), None);
     assert_eq!(source(&header(0x21, 0x00, &[])), None);
@@ -61,7 +61,7 @@ fn headers_without_a_client() {
 }
 
 #[test]
-fn what_is_no_header_is_known_at_the_first_octet_that_differs() {
+fn an_invalid_header_is_refused_at_its_first_wrong_octet() {
     for bytes in [
         &b"EHLO"[..],
         b"PROXY TCP4",

@@ -1,5 +1,5 @@
-//! Line ends, NULs and what stands above the first field: repaired as they arrive, so that what goes
-//! on is one message to every receiver, and what came is still known.
+//! Line ends, NULs and lines above the first field are repaired as they arrive: every receiver then
+//! sees one and the same message, and the original can be restored.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -10,7 +10,7 @@ use gatepost_smtp::client::Framer;
 use gatepost_smtp::server::{Limits, Settings};
 use proptest::prelude::*;
 
-/// What the rules make of a message, octet by octet.
+/// Returns the repaired message by a simple model of the rules, octet by octet.
 fn model(raw: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     let mut at = 0;
@@ -20,7 +20,7 @@ fn model(raw: &[u8]) -> Vec<u8> {
             .take_while(|octet| **octet == b'\r')
             .count();
         match raw.get(at + cr) {
-            // However many CR belong to the LF, up to a bound that these messages do not reach.
+            // Any number of CR belong to the LF, up to a bound that these messages do not reach.
             Some(b'\n') => {
                 out.extend(b"\r\n");
                 at += cr + 1;
@@ -40,7 +40,7 @@ fn model(raw: &[u8]) -> Vec<u8> {
     out
 }
 
-/// By DATA, as a client sends it that stuffs the dots behind a CRLF alone.
+/// Sends the message by DATA, stuffing dots after CRLF alone.
 fn by_data(raw: &[u8], cuts: &[prop::sample::Index]) -> Server {
     let mut wire = Vec::new();
     let mut line_start = true;
@@ -63,7 +63,7 @@ fn by_data(raw: &[u8], cuts: &[prop::sample::Index]) -> Server {
     server
 }
 
-/// By BDAT, in as many chunks.
+/// Sends the message by BDAT in chunks.
 fn by_chunks(raw: &[u8], cuts: &[prop::sample::Index]) -> Server {
     let mut server = Server::in_transaction(settings());
     for segment in split(raw, cuts) {
@@ -87,15 +87,15 @@ fn split<'a>(octets: &'a [u8], cuts: &[prop::sample::Index]) -> Vec<&'a [u8]> {
         .collect()
 }
 
-fn only(server: &Server) -> &Received {
+fn only_message(server: &Server) -> &Received {
     let [message] = &server.messages[..] else {
         panic!("{} messages", server.messages.len());
     };
     message
 }
 
-/// Messages that a receiver finds in what follows DATA, by its own idea of line ends.
-fn messages(wire: &[u8], line_ends: &[&[u8]], drops_nul: bool) -> usize {
+/// Returns the number of messages that a receiver with these line ends finds after DATA.
+fn count_messages(wire: &[u8], line_ends: &[&[u8]], drops_nul: bool) -> usize {
     let wire: Vec<u8> = wire
         .iter()
         .copied()
@@ -126,8 +126,8 @@ fn messages(wire: &[u8], line_ends: &[&[u8]], drops_nul: bool) -> usize {
     found
 }
 
-/// What is sent on of a message is one message to everybody, and there is nothing else in it.
-fn is_sound(message: &[u8]) {
+/// Asserts that every receiver finds one message, and that it holds CRLF and no other line ends.
+fn assert_sound(message: &[u8]) {
     assert!(!message.contains(&0));
     let text = message.to_vec();
     let pairs = text.windows(2).filter(|pair| pair == b"\r\n").count();
@@ -149,10 +149,10 @@ fn is_sound(message: &[u8]) {
         &[b"\r\r\n", crlf, b"\n\r", b"\n", b"\r"],
     ] {
         for drops_nul in [false, true] {
-            // Whose lines end in LF alone sees a CR before it, and so no end at all.
+            // A receiver whose lines end in LF alone sees a CR before it, and so no end at all.
             let expected = usize::from(line_ends != [b"\n"]);
             assert_eq!(
-                messages(&wire, line_ends, drops_nul),
+                count_messages(&wire, line_ends, drops_nul),
                 expected,
                 "{line_ends:?}"
             );
@@ -164,34 +164,34 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_message_becomes_one_sound_message_and_what_came_is_known(
+    fn every_message_is_made_sound_and_its_original_is_known(
         body in prop::collection::vec(prop::sample::select(&b"\r\r\n\n\0..a:\xe9"[..]), 0..40),
         head in prop::sample::select(&["", "A: 1\r\n", "A: 1\r\nB: 2\r\n\r\n", "A: 1\n\n"][..]),
         cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
     ) {
         let raw = [head.as_bytes(), &body].concat();
         let server = by_chunks(&raw, &cuts);
-        let message = only(&server);
+        let message = only_message(&server);
         prop_assert_eq!(&message.bytes, &model(&raw));
         prop_assert_eq!(message.eight_bit, message.bytes.contains(&0xe9));
-        is_sound(&message.bytes);
+        assert_sound(&message.bytes);
         prop_assert_eq!(message.original.as_ref().unwrap_or(&message.bytes), &raw);
         prop_assert_eq!(message.original.is_none(), message.repaired.is_empty());
 
-        // By DATA a line end comes with it, where the last line has none.
+        // DATA adds a line end where the last line has none.
         let ended = match raw.ends_with(b"\r\n") || raw.is_empty() {
             true => raw,
             false => [&raw, &b"\r\n"[..]].concat(),
         };
         let server = by_data(&ended, &cuts);
-        let message = only(&server);
+        let message = only_message(&server);
         prop_assert_eq!(&message.bytes, &model(&ended));
-        is_sound(&message.bytes);
+        assert_sound(&message.bytes);
         prop_assert_eq!(message.original.as_ref().unwrap_or(&message.bytes), &ended);
     }
 
     #[test]
-    fn segments_make_no_difference_to_what_stands_above_the_first_field(
+    fn segments_do_not_change_the_repair_above_the_first_field(
         above in prop::collection::vec(prop::sample::select(&[
             "\u{feff}", ">From a@b.example Sat Jan  3\r\n", "From a@b Sat\n", ">>From x\r\r\n", "From", ">", "F", "\r\n", "From :", ".\r\n",
         ][..]), 0..4),
@@ -201,15 +201,15 @@ proptest! {
         let whole = by_data(raw.as_bytes(), &[]);
         let parted = by_data(raw.as_bytes(), &cuts);
         let chunked = by_chunks(raw.as_bytes(), &cuts);
-        // It may end early, where a line is a dot; what follows is commands then.
+        // The message may end early at a line that is a dot; commands follow then.
         prop_assert_eq!(&whole.messages, &parted.messages);
         let ends_early = !whole.messages.first().is_some_and(|message| message.bytes.ends_with(b".b\r\n"));
-        prop_assert!(ends_early || only(&whole).bytes == only(&chunked).bytes);
+        prop_assert!(ends_early || only_message(&whole).bytes == only_message(&chunked).bytes);
     }
 }
 
 #[test]
-fn what_stands_above_the_first_field_goes() {
+fn lines_above_the_first_field_are_removed() {
     let field = "From: a@b.example\r\n\r\nb\r\n";
     for (above, repaired) in [
         ("", 0),
@@ -221,12 +221,12 @@ fn what_stands_above_the_first_field_goes() {
     ] {
         let raw = format!("{above}{field}");
         for server in [by_data(raw.as_bytes(), &[]), by_chunks(raw.as_bytes(), &[])] {
-            let message = only(&server);
+            let message = only_message(&server);
             assert_eq!(message.bytes, field.as_bytes(), "{above:?}");
             assert_eq!(message.repaired.len(), repaired, "{:?}", message.repaired);
         }
     }
-    // Servers on the way put their fields above it; there, the date tells.
+    // Servers on the way put their fields above an mbox line; there, its date identifies it.
     let above = "Received: from a by b; x\r\n";
     for (among, repaired) in [
         ("\u{feff}", 1),
@@ -235,11 +235,11 @@ fn what_stands_above_the_first_field_goes() {
     ] {
         let raw = format!("{above}{among}{field}From a@b.example Sat Jan  3\r\n\u{feff}\r\n");
         for server in [by_data(raw.as_bytes(), &[]), by_chunks(raw.as_bytes(), &[])] {
-            let message = only(&server);
+            let message = only_message(&server);
             let expected = format!("{above}{field}From a@b.example Sat Jan  3\r\n\u{feff}\r\n");
             assert_eq!(message.bytes, expected.as_bytes(), "{among:?}");
             assert_eq!(message.repaired.len(), repaired, "{:?}", message.repaired);
-            // A signature made above a byte order mark was made over it.
+            // A signature above a byte order mark covers the mark.
             let marked = format!("{above}\u{feff}{field}");
             let original = message.original.as_ref();
             assert!(original.is_none_or(|came| came.starts_with(marked.as_bytes())));
@@ -258,44 +258,47 @@ fn what_stands_above_the_first_field_goes() {
         ">",
     ] {
         let message = by_chunks(kept.as_bytes(), &[]);
-        assert_eq!(only(&message).bytes, kept.as_bytes());
-        assert!(only(&message).repaired.is_empty());
+        assert_eq!(only_message(&message).bytes, kept.as_bytes());
+        assert!(only_message(&message).repaired.is_empty());
     }
     let raw = format!("\u{feff}{field}");
     let mut server = Server::in_transaction(strict());
     server.data(format!("{raw}.\r\n").as_bytes());
-    assert_eq!(only(&server).bytes, raw.as_bytes());
+    assert_eq!(only_message(&server).bytes, raw.as_bytes());
 }
 
 #[test]
-fn a_dot_behind_a_line_that_goes_ends_nothing_if_no_crlf_is_before_it() {
+fn a_dot_after_a_removed_line_ends_nothing_without_crlf() {
     let mut server = Server::in_transaction(settings());
     let said = server.data(b">From a@b Sat\n.\r\nMAIL FROM:<evil@x.example>\r\n.\r\n");
     assert_eq!(Server::codes(&said), ["250"], "{said}");
-    assert_eq!(only(&server).bytes, b".\r\nMAIL FROM:<evil@x.example>\r\n");
+    assert_eq!(
+        only_message(&server).bytes,
+        b".\r\nMAIL FROM:<evil@x.example>\r\n"
+    );
 }
 
 #[test]
-fn behind_an_end_that_another_server_may_not_see_nothing_is_heard() {
+fn a_doubtful_end_ends_the_session() {
     let evil = b"MAIL FROM:<evil@x.example>\r\nRCPT TO:<user@desk.example>\r\nDATA\r\ntwo\r\n.\r\n";
     for end in ["\0\r\n.\r\n", "\r\r\n.\r\n", "\n\r\n.\r\n"] {
         let mut server = Server::in_transaction(settings());
         let said = server.data(&[b"one", end.as_bytes(), evil].concat());
         assert_eq!(Server::codes(&said), ["250", "421"], "{end:?}: {said}");
         assert!(server.closed);
-        assert!(only(&server).bytes.starts_with(b"one\r\n"));
+        assert!(only_message(&server).bytes.starts_with(b"one\r\n"));
     }
     let mut server = Server::in_transaction(settings());
     let said = server.data(b"one\0\r\n.\r\nQUIT\r\n");
     assert_eq!(Server::codes(&said), ["250", "221"], "{said}");
-    // Elsewhere in a message they are no such sign.
+    // Elsewhere in a message stray octets do not end the session.
     let mut server = Server::in_transaction(settings());
     let said = server.data(b"one\0\r\ntwo\n\r\nthree\r\n.\r\nNOOP\r\n");
     assert_eq!(Server::codes(&said), ["250", "250"], "{said}");
 }
 
 #[test]
-fn no_number_of_lines_above_the_first_field_goes_on_for_ever() {
+fn lines_above_the_first_field_are_limited() {
     let limits = Limits {
         message_size: 1000,
         ..Limits::default()
@@ -309,7 +312,7 @@ fn no_number_of_lines_above_the_first_field_goes_on_for_ever() {
 }
 
 #[test]
-fn what_is_repaired_counts_as_what_it_becomes() {
+fn limits_count_the_repaired_octets() {
     let limits = Limits {
         message_size: 1000,
         line: 10,
@@ -322,7 +325,7 @@ fn what_is_repaired_counts_as_what_it_becomes() {
         });
         server.data(message)
     };
-    // Lines that end in LF are lines, and each has grown by an octet.
+    // Lines that end in LF are lines, and each grows by an octet.
     let lines = |count: usize| [&b"\r\n"[..], &b"12345678\n".repeat(count), b"\r\n.\r\n"].concat();
     assert!(with(&lines(99)).starts_with("250 "));
     assert!(with(&lines(100)).starts_with("552 5.3.4 "));
@@ -333,10 +336,10 @@ fn what_is_repaired_counts_as_what_it_becomes() {
 }
 
 #[test]
-fn so_many_repairs_as_nobody_makes_are_counted_and_not_remembered() {
+fn repairs_beyond_the_bound_are_counted_but_not_remembered() {
     let raw = [&b"A: 1\r\n\r\n"[..], &b"x\n".repeat(40_000), b"\r\n"].concat();
     let server = by_data(&raw, &[]);
-    let message = only(&server);
+    let message = only_message(&server);
     assert_eq!(message.bytes, model(&raw));
     assert_eq!(message.repaired, ["repaired: bare LF became CRLF (40000)"]);
     assert!(message.original.is_none());

@@ -1,4 +1,4 @@
-//! Replies: what can be one, and how it goes over the wire.
+//! Replies: their rules and their form on the wire.
 #![allow(clippy::unwrap_used)]
 
 use bytes::BytesMut;
@@ -11,7 +11,7 @@ fn wire(reply: &Reply) -> String {
 }
 
 #[test]
-fn enhanced_codes() {
+fn enhanced_codes_follow_their_grammar() {
     for good in ["2.0.0", "4.7.26", "5.999.999"] {
         assert_eq!(good.parse::<EnhancedCode>().unwrap().to_string(), good);
     }
@@ -26,7 +26,7 @@ fn enhanced_codes() {
 }
 
 #[test]
-fn codes_must_agree() {
+fn code_and_enhanced_code_must_agree() {
     let enhanced = "4.7.1".parse().unwrap();
     assert_eq!(
         Reply::checked(550, Some(enhanced), "x"),
@@ -69,7 +69,7 @@ fn lines_are_wrapped_and_their_number_bounded() {
 }
 
 #[test]
-fn json_is_read_as_strictly_as_it_is_made() {
+fn reading_json_enforces_the_rules_of_replies() {
     let reply = Reply::new(550, "5.7.1", "one\ntwo");
     let json = serde_json::to_string(&reply).unwrap();
     assert_eq!(

@@ -1,11 +1,11 @@
-//! Addresses outside ASCII (RFC 6531): where MAIL announces them, and nowhere else.
+//! Addresses outside ASCII (RFC 6531) are accepted only where MAIL announces them.
 #![allow(clippy::unwrap_used)]
 
 mod common;
 
 use common::Server;
 
-/// A yes to MAIL with these arguments, then what is said to RCPT with those.
+/// Sends MAIL, which is accepted, and RCPT with these arguments; returns the reply to RCPT.
 fn recipient(mail: &str, rcpt: &str) -> String {
     let mut server = Server::greeted();
     let said = server.say(format!("MAIL {mail}\r\n").as_bytes());
@@ -14,7 +14,7 @@ fn recipient(mail: &str, rcpt: &str) -> String {
 }
 
 #[test]
-fn a_sender_outside_ascii_is_announced() {
+fn a_sender_outside_ascii_needs_smtputf8() {
     for (arguments, reply) in [
         ("FROM:<ä@b.example> SMTPUTF8", "250 2.1.0"),
         (
@@ -40,7 +40,7 @@ fn a_sender_outside_ascii_is_announced() {
 }
 
 #[test]
-fn a_recipient_outside_ascii_is_announced_by_mail() {
+fn a_recipient_outside_ascii_needs_smtputf8_in_mail() {
     let (plain, utf8) = ("FROM:<a@b.example>", "FROM:<a@b.example> SMTPUTF8");
     for (mail, rcpt, reply) in [
         (utf8, "TO:<ä@desk.example>", "250 2.1.5"),
@@ -68,7 +68,7 @@ fn a_recipient_outside_ascii_is_announced_by_mail() {
 }
 
 #[test]
-fn it_holds_for_one_transaction_and_is_named_in_the_protocol() {
+fn smtputf8_holds_for_one_transaction_and_is_named_in_the_protocol() {
     let mut server = Server::secured();
     server.say("MAIL FROM:<ä@b.example> SMTPUTF8\r\nRCPT TO:<ä@desk.example>\r\n".as_bytes());
     server.data(b".\r\n");
@@ -79,7 +79,7 @@ fn it_holds_for_one_transaction_and_is_named_in_the_protocol() {
     server.say(b"MAIL FROM:<a@b.example>\r\n");
     let said = server.say("RCPT TO:<ä@desk.example>\r\n".as_bytes());
     assert!(said.starts_with("553 5.6.7 "), "{said}");
-    // A reply is ASCII whatever it is about.
+    // A reply is ASCII even if the address is not.
     assert!(said.is_ascii());
     let verified = server.say("VRFY ä SMTPUTF8\r\n".as_bytes());
     assert!(verified.starts_with("252 2.5.0 "), "{verified}");

@@ -1,4 +1,4 @@
-//! What a server offers in its reply to EHLO or LHLO.
+//! Capabilities that a server offers in its reply to EHLO or LHLO.
 
 use std::num::NonZero;
 use std::str::{FromStr, SplitAsciiWhitespace};
@@ -6,29 +6,29 @@ use std::str::{FromStr, SplitAsciiWhitespace};
 use super::xforward::Attribute;
 use crate::reply::Reply;
 
-/// The extensions that this client has a use for.
+/// Extensions that this client uses.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Capabilities {
-    /// RFC 2920: commands may be sent before the replies to earlier ones.
+    /// PIPELINING (RFC 2920): commands may be sent before the replies to earlier ones.
     pub pipelining: bool,
-    /// RFC 6152: octets outside ASCII may be sent.
+    /// 8BITMIME (RFC 6152): octets outside ASCII may be sent.
     pub eight_bit_mime: bool,
-    /// RFC 6531: so may addresses and header fields outside ASCII. Believed only together with
-    /// 8BITMIME, without which it must not be offered (section 3.1).
+    /// SMTPUTF8 (RFC 6531): addresses and header fields outside ASCII may be sent. Counts only
+    /// together with 8BITMIME, without which it must not be offered (section 3.1).
     pub smtputf8: bool,
-    /// RFC 3207.
+    /// STARTTLS (RFC 3207).
     pub start_tls: bool,
-    /// RFC 1870: MAIL may say the size.
+    /// SIZE (RFC 1870): MAIL may announce the size.
     pub size: bool,
-    /// RFC 1870: the largest message it takes, in octets; `None` where it does not say.
+    /// Largest message that the server accepts, in octets (RFC 1870); `None` where it names none.
     pub max_size: Option<u64>,
-    /// RFC 3461: MAIL and RCPT may say what the sender wants to hear, and the server sees to it.
+    /// DSN (RFC 3461): MAIL and RCPT may ask for notifications, and the server sends them.
     pub dsn: bool,
-    /// RFC 3030: a message may come by BDAT, counted in octets.
+    /// CHUNKING (RFC 3030): a message may come by BDAT, counted in octets.
     pub chunking: bool,
-    /// RFC 9422: how much it wants of this client at most.
+    /// LIMITS (RFC 9422).
     pub limits: Limits,
-    /// What it wants to know of whoever sent a message to this client, by XFORWARD.
+    /// XFORWARD: the attributes of a message's sender that the server asks for.
     pub xforward: Vec<Attribute>,
 }
 
@@ -45,7 +45,7 @@ pub struct Limits {
 
 impl Capabilities {
     /// Reads a positive reply to EHLO: a keyword and its parameters on each line but the first
-    /// (RFC 5321 section 4.1.1.1). What it does not understand it leaves out.
+    /// (RFC 5321 section 4.1.1.1). Unknown keywords are ignored.
     pub(super) fn read(reply: &Reply) -> Self {
         let mut offer = Self::default();
         for line in reply.lines().iter().skip(1) {

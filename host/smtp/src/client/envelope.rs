@@ -1,11 +1,11 @@
-//! The commands of one transaction (RFC 5321 section 3.3), in what groups they go out (RFC 2920),
-//! and what the replies make of each recipient.
+//! Commands of one transaction (RFC 5321 section 3.3), their groups (RFC 2920), and the outcome of
+//! each recipient by the replies.
 //!
 //! A message goes by DATA wherever DATA can carry it. BDAT would save no round trip: with
-//! PIPELINING, DATA travels with the commands before it, while a chunk sent ahead of their
-//! replies would go out in vain wherever all recipients are refused. So BDAT is for the
-//! messages that DATA cannot carry unchanged, or not to everybody: that without a CRLF at its end, and
-//! that with long lines. They go as one chunk, once it is known that somebody is to get it.
+//! PIPELINING, DATA goes out with the commands before it, while a chunk sent ahead of their replies
+//! would be wasted if all recipients are refused. So BDAT is for messages that DATA cannot carry
+//! unchanged, or not to every server: those without a CRLF at the end, and those with long lines.
+//! They go as one chunk, once some recipient is accepted.
 
 use bytes::{BufMut, BytesMut};
 
@@ -22,27 +22,27 @@ const GROUP: usize = 100;
 /// One command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Command {
-    /// To clear what an earlier transaction left behind.
+    /// RSET, which clears an earlier transaction.
     Reset,
-    /// Says who sent the message, the line being this.
+    /// XFORWARD, with this line.
     Forward(String),
     Mail,
-    /// The recipient of that index.
+    /// RCPT for the recipient of that index.
     Recipient(usize),
     Data,
 }
 
-/// What is known of one recipient.
+/// State of one recipient.
 #[derive(Debug)]
-enum Fate {
-    /// Not asked, or no reply yet.
+enum RecipientState {
+    /// RCPT is not sent, or not answered.
     Open,
-    /// The server takes mail for it.
+    /// RCPT was accepted.
     Accepted,
     Decided(Outcome),
 }
 
-/// What is to be done after a reply or at the start.
+/// Next step after a reply or at the start.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Next {
     /// Wait for the next reply.
@@ -51,7 +51,7 @@ pub(super) enum Next {
     Go,
     /// Send the message, after what was written.
     Message(Framer),
-    /// Nobody is left to send the message to, but the server waits for one: send none.
+    /// Send an empty message: no recipient was accepted, but the server waits for one.
     NoMessage,
     /// The transaction is over.
     Over,
@@ -62,34 +62,35 @@ pub(super) enum Next {
 pub(super) struct Envelope {
     protocol: Protocol,
     transaction: Transaction,
-    fates: Vec<Fate>,
+    states: Vec<RecipientState>,
     commands: Vec<Command>,
     sent: usize,
     answered: usize,
-    /// MAIL was accepted, and the server has not taken a message since.
+    /// True once MAIL was accepted, until the server accepts a message.
     pub(super) open: bool,
 }
 
 impl Envelope {
-    /// Decides at once what cannot be sent to this server. `reset` asks for RSET first.
+    /// Begins a transaction. Recipients to whom this server does not allow the message are decided
+    /// at once. `reset` asks for RSET first.
     pub(super) fn new(
         protocol: Protocol,
         mut transaction: Transaction,
         offer: &Capabilities,
         reset: bool,
     ) -> Self {
-        let refusals = parameters::fit(&mut transaction, offer).into_iter();
-        let fates: Vec<_> = refusals
+        let refusals = parameters::adapt(&mut transaction, offer).into_iter();
+        let states: Vec<_> = refusals
             .map(|refusal| match refusal {
-                Some(reply) => Fate::Decided(Outcome {
+                Some(reply) => RecipientState::Decided(Outcome {
                     reply,
                     stage: Stage::Local,
                 }),
-                None => Fate::Open,
+                None => RecipientState::Open,
             })
             .collect();
-        let open = |&at: &usize| matches!(fates[at], Fate::Open);
-        let recipients: Vec<_> = (0..fates.len())
+        let open = |&at: &usize| matches!(states[at], RecipientState::Open);
+        let recipients: Vec<_> = (0..states.len())
             .filter(open)
             .map(Command::Recipient)
             .collect();
@@ -104,7 +105,7 @@ impl Envelope {
             }
             commands.push(Command::Mail);
             commands.extend(recipients);
-            // BDAT is sent once the replies to all these are there.
+            // BDAT is sent once all these are answered.
             let as_it_is = transaction.ends_in_crlf && transaction.long_lines == LongLines::None;
             if as_it_is || !offer.chunking {
                 commands.push(Command::Data);
@@ -113,7 +114,7 @@ impl Envelope {
         Self {
             protocol,
             transaction,
-            fates,
+            states,
             commands,
             sent: 0,
             answered: 0,
@@ -121,14 +122,14 @@ impl Envelope {
         }
     }
 
-    /// Writes the next group of commands, if the last is answered and one makes sense.
+    /// Writes the next group of commands, if the last is answered and another makes sense.
     pub(super) fn write_group(&mut self, offer: &Capabilities, out: &mut BytesMut) -> Next {
         if self.answered < self.sent {
             return Next::Wait;
         }
-        let accepted = self.any(|fate| matches!(fate, Fate::Accepted));
+        let accepted = self.any(|state| matches!(state, RecipientState::Accepted));
         let hopeless = match self.commands.get(self.sent) {
-            Some(Command::Recipient(_)) => !self.any(|fate| matches!(fate, Fate::Open)),
+            Some(Command::Recipient(_)) => !self.any(|state| matches!(state, RecipientState::Open)),
             Some(Command::Data) => !accepted,
             Some(Command::Reset | Command::Forward(_) | Command::Mail) => false,
             None if accepted => {
@@ -160,7 +161,7 @@ impl Envelope {
         Next::Go
     }
 
-    /// The stage whose reply is due.
+    /// Returns the stage whose reply is due.
     pub(super) fn stage(&self) -> Stage {
         match self.commands.get(self.answered) {
             Some(Command::Reset | Command::Forward(_)) => Stage::Local,
@@ -171,10 +172,10 @@ impl Envelope {
         }
     }
 
-    /// Takes the reply to the oldest command not answered.
+    /// Handles the reply to the oldest command not answered.
     ///
     /// # Errors
-    /// If it is none that the command can have.
+    /// If the reply is not allowed for that command.
     pub(super) fn answer(&mut self, reply: Reply) -> Result<Next, String> {
         let Some(command) = self.commands.get(self.answered) else {
             return Err(format!("a reply to nothing: {reply}"));
@@ -183,26 +184,27 @@ impl Envelope {
         let refused = reply.is_negative();
         match command {
             Command::Reset if reply.is_positive() => self.open = false,
-            // The message goes on without: it is not the sender's to suffer for what the next hop
-            // will not hear of it.
+            // A refused XFORWARD is ignored: the sender's message must not suffer for it.
             Command::Forward(_) if reply.is_positive() || refused => {}
             Command::Mail if reply.is_positive() => self.open = true,
             Command::Mail if refused => self.decide(&reply, Stage::Mail),
-            // After a refused MAIL they are refused because of it, and so already decided.
-            &Command::Recipient(at) if matches!(self.fates[at], Fate::Decided(_)) => {}
-            &Command::Recipient(at) if reply.is_positive() => self.fates[at] = Fate::Accepted,
+            // After a refused MAIL, recipients are refused because of it, and so already decided.
+            &Command::Recipient(at) if matches!(self.states[at], RecipientState::Decided(_)) => {}
+            &Command::Recipient(at) if reply.is_positive() => {
+                self.states[at] = RecipientState::Accepted
+            }
             &Command::Recipient(at) if refused => {
-                self.fates[at] = Fate::Decided(Outcome {
-                    reply: reply.for_a_recipient(),
+                self.states[at] = RecipientState::Decided(Outcome {
+                    reply: reply.as_reply_to_rcpt(),
                     stage: Stage::Recipient,
                 });
             }
             Command::Data if reply.code() == 354 => {
-                let anybody = self.any(|fate| matches!(fate, Fate::Accepted));
+                let anybody = self.any(|state| matches!(state, RecipientState::Accepted));
                 return match (anybody, self.protocol) {
                     (true, _) => Ok(Next::Message(Framer::data())),
                     (false, Protocol::Smtp) => Ok(Next::NoMessage),
-                    // There would be no reply to the end of it (RFC 2033 section 4.2).
+                    // The server would not reply to its end (RFC 2033 section 4.2).
                     (false, Protocol::Lmtp) => {
                         Err("a go-ahead for a message without recipients".to_owned())
                     }
@@ -217,22 +219,22 @@ impl Envelope {
         Ok(Next::Wait)
     }
 
-    /// Takes a reply to the whole message: it is for all recipients, or over LMTP for the first
+    /// Handles a reply to the whole message: it is for all recipients, or over LMTP for the first
     /// accepted one that has none yet (RFC 2033 section 4.2).
     pub(super) fn answer_message(&mut self, reply: &Reply) -> Next {
-        // The transaction is over either way (RFC 5321 section 4.1.1.4), but a Postfix that was
-        // told to refuse at the end of data still answers the next MAIL with "nested MAIL
-        // command", and would take the recipients behind it for this one's.
+        // The transaction is over either way (RFC 5321 section 4.1.1.4). But a Postfix that refused
+        // at the end of data may still answer the next MAIL with "nested MAIL command", and would
+        // add the recipients after it to this transaction.
         self.open = reply.is_negative();
         if self.protocol == Protocol::Lmtp {
-            let mut waiting = self.fates.iter_mut();
-            if let Some(fate) = waiting.find(|fate| matches!(fate, Fate::Accepted)) {
-                *fate = Fate::Decided(Outcome {
+            let mut waiting = self.states.iter_mut();
+            if let Some(state) = waiting.find(|state| matches!(state, RecipientState::Accepted)) {
+                *state = RecipientState::Decided(Outcome {
                     reply: reply.clone(),
                     stage: Stage::Message,
                 });
             }
-            if self.any(|fate| matches!(fate, Fate::Accepted)) {
+            if self.any(|state| matches!(state, RecipientState::Accepted)) {
                 return Next::Wait;
             }
         }
@@ -240,11 +242,11 @@ impl Envelope {
         Next::Over
     }
 
-    /// Decides every recipient that is not decided.
+    /// Decides every undecided recipient.
     pub(super) fn decide(&mut self, reply: &Reply, stage: Stage) {
-        for fate in &mut self.fates {
-            if !matches!(fate, Fate::Decided(_)) {
-                *fate = Fate::Decided(Outcome {
+        for state in &mut self.states {
+            if !matches!(state, RecipientState::Decided(_)) {
+                *state = RecipientState::Decided(Outcome {
                     reply: reply.clone(),
                     stage,
                 });
@@ -252,20 +254,20 @@ impl Envelope {
         }
     }
 
-    /// The result; `last` decides what nothing else has.
+    /// Returns the result; `last` decides the undecided recipients.
     pub(super) fn finish(mut self, last: &Reply, stage: Stage) -> TransactionResult {
         self.decide(last, stage);
-        let recipients = self.fates.into_iter().filter_map(|fate| match fate {
-            Fate::Decided(outcome) => Some(outcome),
-            Fate::Open | Fate::Accepted => None,
+        let recipients = self.states.into_iter().filter_map(|state| match state {
+            RecipientState::Decided(outcome) => Some(outcome),
+            RecipientState::Open | RecipientState::Accepted => None,
         });
         TransactionResult {
             recipients: recipients.collect(),
         }
     }
 
-    fn any(&self, is: impl Fn(&Fate) -> bool) -> bool {
-        self.fates.iter().any(is)
+    fn any(&self, is: impl Fn(&RecipientState) -> bool) -> bool {
+        self.states.iter().any(is)
     }
 }
 

@@ -1,28 +1,28 @@
-//! A message as it streams out, in the form that the command before it asks for: behind DATA with
-//! its dots stuffed (RFC 5321 section 4.5.2), in a chunk of BDAT as it is (RFC 3030 section 2).
+//! Framing of a message that streams out: after DATA its dots are stuffed (RFC 5321 section 4.5.2),
+//! in a chunk of BDAT it is sent as it is (RFC 3030 section 2).
 
 use bytes::{BufMut, Bytes, BytesMut};
 use memchr::memchr3;
 
-/// A bare CR, a bare LF or a NUL stood in the message: it cannot be sent, because a server might
-/// take it for the end of a line and so for the end of the message.
+/// Error: the message holds a bare CR, a bare LF or a NUL. It cannot be sent, because a server
+/// might take that for the end of a line and so for the end of the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("message holds a bare CR, a bare LF or a NUL and cannot be sent over SMTP")]
 pub struct StrayOctet;
 
-/// Turns a message into what follows the command that announced it.
+/// Encoder of a message for the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Framer {
-    /// Whether the octets of the message are counted, so that nothing is added to them.
+    /// True if the message goes as a chunk, to which nothing may be added.
     chunk: bool,
-    /// Whether the next octet is the first of a line.
+    /// True if the next octet is the first of a line.
     line_start: bool,
-    /// Whether the last piece ended in a CR, which is held back until its LF comes.
+    /// True if the last piece ended in a CR, which is held back until its LF comes.
     held_cr: bool,
 }
 
 impl Framer {
-    /// For a message behind DATA.
+    /// Creates a framer for a message after DATA.
     pub fn data() -> Self {
         Self {
             chunk: false,
@@ -31,7 +31,7 @@ impl Framer {
         }
     }
 
-    /// For a message that is one chunk.
+    /// Creates a framer for a message that is one chunk.
     pub fn chunk() -> Self {
         Self {
             chunk: true,
@@ -39,11 +39,11 @@ impl Framer {
         }
     }
 
-    /// The next piece of the message. A piece without a line that begins with a
-    /// dot is handed back without copying.
+    /// Encodes the next piece of the message. A piece without a line that begins with a dot is
+    /// returned without copying.
     ///
     /// # Errors
-    /// If the message holds what must not be sent. The connection is then to be dropped.
+    /// If the message holds a stray octet. The connection is then to be dropped.
     pub fn push(&mut self, piece: Bytes) -> Result<Bytes, StrayOctet> {
         let mut out = BytesMut::new();
         // Octets of the piece that are in `out`; the rest is not copied until there is need.
@@ -86,8 +86,8 @@ impl Framer {
         Ok(joined(out, piece.slice(copied..)))
     }
 
-    /// What ends the message: `.` CRLF, with a CRLF before it if the last line had none; nothing
-    /// in a chunk.
+    /// Returns the octets that end the message: `.` CRLF, with a CRLF before it if the last line
+    /// had none; nothing in a chunk.
     ///
     /// # Errors
     /// If the message ended in a bare CR.

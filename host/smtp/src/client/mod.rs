@@ -1,10 +1,10 @@
-//! The client's side of a session: greeting, EHLO, TLS, then one transaction after another.
+//! The client's side of a session: banner, EHLO, TLS, then one transaction after another.
 //!
-//! The owner of a connection loops over [`Session::next_event`] as with the server's side. After
+//! The owner of a connection loops over [`Session::next_event`] as on the server's side. After
 //! [`Event::Ready`] it may [`begin`](Session::begin) a transaction or [`quit`](Session::quit).
-//! Every transaction begun ends in exactly one [`Event::Finished`], which has one outcome for
-//! each recipient, whatever happens to the connection; [`Event::Failed`] then says that the
-//! connection is of no more use.
+//! Every transaction ends in exactly one [`Event::Finished`], which has one outcome for each
+//! recipient, whatever happens to the connection; [`Event::Failed`] says that the connection is of
+//! no more use.
 
 mod capabilities;
 mod envelope;
@@ -24,78 +24,79 @@ pub use self::xforward::{Attribute, Origin};
 use crate::dsn::{self, Recipient};
 use crate::reply::Reply;
 
-/// Whether STARTTLS (RFC 3207) is used.
+/// Use of STARTTLS (RFC 3207).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Tls {
-    /// Never: plaintext, or TLS came first.
+    /// Never: plaintext, or implicit TLS.
     None,
-    /// Where offered.
+    /// If the server offers it.
     #[default]
     Opportunistic,
-    /// Always, or no mail is handed over.
+    /// Always; without it no mail is handed over.
     Required,
 }
 
-/// What is spoken.
+/// Protocol of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Protocol {
-    /// RFC 5321.
+    /// SMTP (RFC 5321).
     #[default]
     Smtp,
-    /// RFC 2033: the server answers the end of a message once for each recipient that it
-    /// accepted, because it has put the message into some mailboxes and maybe not into others.
+    /// LMTP (RFC 2033): the server answers the end of a message once for each recipient that it
+    /// accepted, because delivery may succeed to some mailboxes and fail to others.
     Lmtp,
 }
 
-/// How a client session behaves.
+/// Settings of a client session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// What the server speaks.
+    /// Protocol of the server.
     pub protocol: Protocol,
-    /// What EHLO or LHLO says: the relay's domain name or an address literal.
+    /// Argument of EHLO or LHLO: the relay's domain name or an address literal.
     pub ehlo_name: String,
-    /// Whether STARTTLS is used.
+    /// Use of STARTTLS.
     pub tls: Tls,
 }
 
 /// One message for some recipients.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transaction {
-    /// Where bounces go.
+    /// Reverse-path, to which bounces go.
     pub reverse_path: ReversePath,
-    /// To whom; in the order in which they are to be answered.
+    /// Recipients, in the order of the outcomes.
     pub recipients: Vec<Recipient>,
     /// Octets of the message, before dot-stuffing.
     pub size: u64,
-    /// Whether it holds octets outside ASCII.
+    /// True if the message holds octets outside ASCII.
     pub eight_bit: bool,
-    /// Whether its header section needs SMTPUTF8 (RFC 6531). That its envelope does is seen here.
+    /// True if the header section needs SMTPUTF8 (RFC 6531). The session itself sees if the
+    /// envelope does.
     pub smtputf8: bool,
-    /// Whether it has lines of more than 998 octets, and what then.
+    /// Treatment of lines of more than 998 octets.
     pub long_lines: LongLines,
-    /// Whether its last line has its CRLF. One that has none goes by BDAT (RFC 3030) where that
-    /// is offered; DATA cannot but add it.
+    /// True if the last line ends in CRLF. A message without that goes by BDAT (RFC 3030) where it
+    /// is offered; DATA always adds a CRLF.
     pub ends_in_crlf: bool,
-    /// What the sender wants to hear of it.
+    /// Notifications that the sender asks for.
     pub dsn: dsn::MessageRequest,
-    /// Who sent it here, for a server that is to be told and wants to know by XFORWARD.
+    /// Sender of the message to this relay, for a server that asks for it by XFORWARD and may know.
     pub origin: Option<Origin>,
 }
 
-/// Lines of more octets than a server has to take (RFC 5321 section 4.5.3.1.6). A server that offers
-/// CHUNKING is given them as octets of a chunk, in which there are no lines.
+/// Treatment of lines with more octets than a server must accept (RFC 5321 section 4.5.3.1.6). They
+/// go by BDAT to a server that offers CHUNKING, since a chunk has no lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum LongLines {
-    /// There are none.
+    /// The message has none.
     #[default]
     None,
-    /// They go by DATA where BDAT is not offered: most servers take them.
+    /// They go by DATA where BDAT is not offered: most servers accept them.
     Sent,
     /// They go by BDAT alone; a server that does not offer it is not sent the message.
     ByChunk,
 }
 
-/// What the session's owner is to do next.
+/// Next action of the session's owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// Wait for bytes from the server and [`feed`](Session::feed) them, for at most
@@ -106,37 +107,38 @@ pub enum Event {
     /// Do the TLS handshake as client, then call [`tls_started`](Session::tls_started), or
     /// [`fail`](Session::fail) with [`Failure::Tls`].
     StartTls,
-    /// A transaction may begin. Said once after the handshakes and once after each transaction.
+    /// Begin a transaction, or not. Comes once after the handshakes and once after each
+    /// transaction.
     Ready,
-    /// The server waits for the message: send it through this, then call
-    /// [`body_sent`](Session::body_sent).
+    /// Send the message through this framer, then call [`body_sent`](Session::body_sent): the
+    /// server waits for it.
     SendBody(Framer),
-    /// The transaction is over.
+    /// Record the result: the transaction is over.
     Finished(TransactionResult),
-    /// The connection is of no more use: close it. It stays at that.
+    /// Close the connection: it is of no more use. Every later event is the same.
     Failed(Failure),
-    /// After [`quit`](Session::quit): close the connection. It stays at that.
+    /// Close the connection, after [`quit`](Session::quit). Every later event is the same.
     Closed,
 }
 
-/// How a transaction ended.
+/// Result of a transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TransactionResult {
-    /// One for each recipient, in their order. Positive means that the server has the message
-    /// and answers for it.
+    /// Outcomes of the recipients, in their order. A positive one means that the server has taken
+    /// responsibility for the message.
     pub recipients: Vec<Outcome>,
 }
 
-/// What became of one recipient.
+/// Outcome for one recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
     /// The reply that decided it.
     pub reply: Reply,
-    /// To what it was the reply.
+    /// The stage of that reply.
     pub stage: Stage,
 }
 
-/// The step of a transaction that decided a recipient's fate.
+/// The stage of a transaction that decided the outcome for a recipient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Stage {
     /// MAIL.
@@ -147,12 +149,12 @@ pub enum Stage {
     Data,
     /// The end of the message.
     Message,
-    /// The server said nothing to that effect: the reply is this side's own.
+    /// None: the reply is this side's own.
     Local,
 }
 
 impl Stage {
-    /// The step in words, as in `in reply to RCPT`.
+    /// Returns the stage in words, as in `in reply to RCPT`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Mail => "MAIL",
@@ -164,15 +166,15 @@ impl Stage {
     }
 }
 
-/// Why a connection is of no more use.
+/// Reason why a connection is of no more use.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
     /// The server refused the session.
     #[error("next hop refused the session in reply to {to}: {reply}")]
     Refused {
-        /// `the connection`, `EHLO`, `STARTTLS` …
+        /// Step that was refused: `the connection`, `EHLO`, `STARTTLS` …
         to: &'static str,
-        /// What it said.
+        /// Reply of the server.
         reply: Reply,
     },
     /// TLS is required and not offered.
@@ -181,7 +183,7 @@ pub enum Failure {
     /// The handshake failed.
     #[error("TLS handshake with the next hop failed: {0}")]
     Tls(String),
-    /// The server said what is no SMTP, or not what it may say here.
+    /// The server sent no valid reply, or one that is not allowed at this point.
     #[error("next hop broke the protocol: {0}")]
     Protocol(String),
     /// The connection ended or an I/O error ended it.
@@ -193,8 +195,8 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// The failure as a reply, for the queue and for reports (RFC 3463). Transient, unless the
-    /// server itself said otherwise.
+    /// Returns the failure as a reply, for the queue and for reports (RFC 3463). It is transient,
+    /// unless the server itself sent a permanent one.
     pub fn reply(&self) -> Reply {
         let (code, enhanced) = match self {
             Self::Refused { reply, .. } => return reply.clone(),
@@ -207,10 +209,10 @@ impl Failure {
     }
 }
 
-/// [`Session::begin`] was called while no transaction could begin.
+/// Error: [`Session::begin`] was called while no transaction could begin.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a transaction can begin only when the session is ready")]
 pub struct NotReady(
-    /// What was to begin.
+    /// The transaction that was to begin.
     pub Box<Transaction>,
 );

@@ -1,5 +1,5 @@
-//! The parameters of MAIL and RCPT, and what becomes of addresses and messages that a server
-//! cannot be given as they are.
+//! Parameters of MAIL and RCPT, and the treatment of addresses and messages that a server does not
+//! accept as they are.
 
 use gatepost_message::ReversePath;
 
@@ -7,8 +7,8 @@ use super::{Capabilities, LongLines, Transaction};
 use crate::dsn::{MessageRequest, Recipient, RecipientRequest, Ret};
 use crate::reply::Reply;
 
-/// Whether MAIL has to say SMTPUTF8 (RFC 6531 section 3.4): for an address or a header section
-/// outside ASCII.
+/// Returns true if MAIL has to announce SMTPUTF8 (RFC 6531 section 3.4): for an address or a header
+/// section outside ASCII.
 fn is_international(transaction: &Transaction) -> bool {
     let ascii = |recipient: &Recipient| recipient.address.is_ascii();
     transaction.smtputf8
@@ -16,7 +16,7 @@ fn is_international(transaction: &Transaction) -> bool {
         || !transaction.recipients.iter().all(ascii)
 }
 
-/// The MAIL command.
+/// Returns the MAIL command.
 pub(super) fn mail(transaction: &Transaction, offer: &Capabilities) -> String {
     let mut line = format!("MAIL FROM:<{}>", transaction.reverse_path);
     if offer.size {
@@ -29,23 +29,23 @@ pub(super) fn mail(transaction: &Transaction, offer: &Capabilities) -> String {
         line.push_str(" SMTPUTF8");
     }
     if offer.dsn {
-        line.push_str(&of_message(&transaction.dsn));
+        line.push_str(&mail_dsn(&transaction.dsn));
     }
     line
 }
 
-/// The RCPT command.
+/// Returns the RCPT command.
 pub(super) fn recipient(recipient: &Recipient, offer: &Capabilities) -> String {
     let mut line = format!("RCPT TO:<{}>", recipient.address);
     if offer.dsn {
-        line.push_str(&of_recipient(&recipient.dsn));
+        line.push_str(&rcpt_dsn(&recipient.dsn));
     }
     line
 }
 
-/// What MAIL says of notifications: all that the sender asked for, and nothing else (RFC 3461
+/// Returns the DSN parameters of MAIL: all that the sender asked for, and nothing else (RFC 3461
 /// section 5.2.1).
-fn of_message(dsn: &MessageRequest) -> String {
+fn mail_dsn(dsn: &MessageRequest) -> String {
     let mut parameters = match dsn.ret {
         Some(Ret::Full) => " RET=FULL".to_owned(),
         Some(Ret::Headers) => " RET=HDRS".to_owned(),
@@ -57,9 +57,9 @@ fn of_message(dsn: &MessageRequest) -> String {
     parameters
 }
 
-/// The same for RCPT. An ORCPT could be added where the sender gave none, but no recipient is
-/// rewritten here, so it would only repeat the forward-path.
-fn of_recipient(dsn: &RecipientRequest) -> String {
+/// Returns the DSN parameters of RCPT. An ORCPT could be added where the sender gave none, but no
+/// recipient is rewritten here, so it would only repeat the forward-path.
+fn rcpt_dsn(dsn: &RecipientRequest) -> String {
     let mut parameters = String::new();
     if let Some(notify) = dsn.notify {
         parameters.push_str(&format!(" NOTIFY={}", notify.value()));
@@ -70,10 +70,10 @@ fn of_recipient(dsn: &RecipientRequest) -> String {
     parameters
 }
 
-/// Makes of the envelope what a server that offers this can be given: without SMTPUTF8, domains
-/// become A-labels. The answer has a reply for each recipient that cannot be sent the message,
-/// because it would have to be changed first (RFC 6152 section 3, RFC 6531 section 3.2).
-pub(super) fn fit(transaction: &mut Transaction, offer: &Capabilities) -> Vec<Option<Reply>> {
+/// Adapts the envelope to the server's capabilities: without SMTPUTF8, domains become A-labels.
+/// Returns a reply for each recipient to whom the message cannot be sent, because it would have to
+/// be changed first (RFC 6152 section 3, RFC 6531 section 3.2).
+pub(super) fn adapt(transaction: &mut Transaction, offer: &Capabilities) -> Vec<Option<Reply>> {
     let whole = unsendable(transaction, offer);
     let mut replies = Vec::with_capacity(transaction.recipients.len());
     for recipient in &mut transaction.recipients {
@@ -90,7 +90,7 @@ pub(super) fn fit(transaction: &mut Transaction, offer: &Capabilities) -> Vec<Op
     replies
 }
 
-/// Why the message cannot be sent to anybody at this server, if so.
+/// Returns a reply if the message cannot be sent to anybody at this server.
 fn unsendable(transaction: &mut Transaction, offer: &Capabilities) -> Option<Reply> {
     if !offer.smtputf8 {
         if transaction.smtputf8 {

@@ -1,7 +1,7 @@
-//! Puts replies together out of what came in (RFC 5321 section 4.2).
+//! Reads replies from the input (RFC 5321 section 4.2).
 //!
-//! By hand and not with smtp-proto's receiver, which takes lines of differing codes for one reply
-//! and any three digits for a code; see docs/decisions/0001-command-grammar.md.
+//! Not read by smtp-proto's receiver, which accepts lines of differing codes as one reply and any
+//! three digits as a code; see docs/decisions/0001-command-grammar.md.
 
 use bytes::BytesMut;
 use memchr::memchr;
@@ -9,31 +9,31 @@ use memchr::memchr;
 use crate::reply::{EnhancedCode, Reply};
 
 /// The most octets of one reply, over all its lines. RFC 5321 section 4.5.3.1.5 allows 512 for a
-/// line; servers go beyond.
+/// line; some servers send more.
 const MAX_REPLY: usize = 32 * 1024;
 
-/// A reply, as far as it has come.
+/// Reader of replies, with the reply that has come in part.
 #[derive(Debug, Default)]
 pub(super) struct ReplyReader {
     /// Octets of the input that hold no line end.
     scanned: usize,
     /// Octets of the reply so far.
     size: usize,
-    begun: Option<Begun>,
+    partial: Option<PartialReply>,
 }
 
 #[derive(Debug)]
-struct Begun {
+struct PartialReply {
     code: u16,
     enhanced: Option<EnhancedCode>,
     text: String,
 }
 
 impl ReplyReader {
-    /// Takes the next reply off the input, if it is all there.
+    /// Removes the next reply from the input and returns it, if it is there whole.
     ///
     /// # Errors
-    /// What is wrong with it, in words; nothing that follows can then be trusted.
+    /// If the reply is malformed: a description. Nothing that follows can then be trusted.
     pub(super) fn next(&mut self, input: &mut BytesMut) -> Result<Option<Reply>, String> {
         while let Some(found) = memchr(b'\n', &input[self.scanned..]) {
             let line = input.split_to(self.scanned + found + 1);
@@ -43,16 +43,16 @@ impl ReplyReader {
                 return Err(too_long());
             }
             // RFC 5321 section 2.3.8 binds servers to CRLF. Some end their replies with a bare LF
-            // all the same, and a client that will not read one behind the dot delivers the same
-            // message again at every attempt.
+            // all the same; a client that does not understand such a reply to the end of data
+            // delivers the same message again at every attempt.
             let line = line.strip_suffix(b"\n").unwrap_or(&line);
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             if self.line(line)? {
                 self.size = 0;
                 let whole = self
-                    .begun
+                    .partial
                     .take()
-                    .map(|begun| Reply::checked(begun.code, begun.enhanced, &begun.text));
+                    .map(|partial| Reply::checked(partial.code, partial.enhanced, &partial.text));
                 return whole.transpose().map_err(|error| error.to_string());
             }
         }
@@ -63,7 +63,7 @@ impl ReplyReader {
         Ok(None)
     }
 
-    /// Takes one line; whether it was the last.
+    /// Reads one line of a reply. Returns true if it was the last.
     fn line(&mut self, line: &[u8]) -> Result<bool, String> {
         let malformed = || format!("`{}` is no reply line", excerpt(line));
         let (digits, rest) = line.split_at_checked(3).ok_or_else(malformed)?;
@@ -80,32 +80,32 @@ impl ReplyReader {
             _ => return Err(malformed()),
         };
         let text = String::from_utf8_lossy(text);
-        let (enhanced, text) = take_enhanced(code, &text);
-        match &mut self.begun {
+        let (enhanced, text) = split_enhanced(code, &text);
+        match &mut self.partial {
             None => {
-                self.begun = Some(Begun {
+                self.partial = Some(PartialReply {
                     code,
                     enhanced,
                     text: text.to_owned(),
                 })
             }
-            Some(begun) if begun.code != code => {
+            Some(partial) if partial.code != code => {
                 return Err(format!(
                     "lines of one reply differ: {} and {code}",
-                    begun.code
+                    partial.code
                 ));
             }
-            Some(begun) => {
-                begun.text.push('\n');
-                begun.text.push_str(text);
+            Some(partial) => {
+                partial.text.push('\n');
+                partial.text.push_str(text);
             }
         }
         Ok(last)
     }
 }
 
-/// Takes the enhanced code off a line, if it begins with one of the reply's class.
-fn take_enhanced(code: u16, text: &str) -> (Option<EnhancedCode>, &str) {
+/// Splits off the enhanced code of a line, if it begins with one of the reply's class.
+fn split_enhanced(code: u16, text: &str) -> (Option<EnhancedCode>, &str) {
     let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
     match word.parse::<EnhancedCode>() {
         Ok(enhanced) if u16::from(enhanced.class()) == code / 100 => (Some(enhanced), rest),
@@ -113,7 +113,7 @@ fn take_enhanced(code: u16, text: &str) -> (Option<EnhancedCode>, &str) {
     }
 }
 
-/// The start of what a server said, fit for a log.
+/// Returns the start of a server's line, escaped for a log.
 fn excerpt(line: &[u8]) -> String {
     String::from_utf8_lossy(&line[..line.len().min(60)])
         .escape_debug()

@@ -1,4 +1,4 @@
-//! The state machine of the client's side.
+//! State machine of the client's side.
 
 use std::collections::VecDeque;
 use std::mem;
@@ -16,7 +16,7 @@ use crate::reply::Reply;
 #[derive(Debug)]
 pub struct Session {
     settings: Settings,
-    /// TLS is active.
+    /// True once TLS is active.
     secured: bool,
     state: State,
     input: BytesMut,
@@ -24,8 +24,8 @@ pub struct Session {
     output: BytesMut,
     events: VecDeque<Event>,
     capabilities: Capabilities,
-    /// The server may still have a transaction open that is over here.
-    leftover: bool,
+    /// True if the server may still have the last transaction open.
+    needs_reset: bool,
 }
 
 #[derive(Debug)]
@@ -38,13 +38,13 @@ enum State {
     Helo,
     /// The reply to STARTTLS is due.
     StartTls,
-    /// The owner does the handshake.
+    /// The TLS handshake is due.
     Handshake,
     /// Nothing is due.
     Ready,
     /// Replies to the envelope's commands are due.
     Envelope(Envelope),
-    /// The owner sends the message.
+    /// The message is due from the owner.
     Body(Envelope),
     /// The reply to the message is due.
     Message(Envelope),
@@ -55,8 +55,8 @@ enum State {
 }
 
 impl Session {
-    /// A session on a new connection. `secured` says that TLS came first (implicit TLS); then
-    /// STARTTLS is not used.
+    /// Creates a session on a new connection. `secured` says that it has implicit TLS; STARTTLS is
+    /// then not used.
     pub fn new(settings: Settings, secured: bool) -> Self {
         Self {
             settings,
@@ -67,7 +67,7 @@ impl Session {
             output: BytesMut::new(),
             events: VecDeque::new(),
             capabilities: Capabilities::default(),
-            leftover: false,
+            needs_reset: false,
         }
     }
 
@@ -78,7 +78,7 @@ impl Session {
         }
     }
 
-    /// What is to be done next.
+    /// Returns the next event.
     pub fn next_event(&mut self) -> Event {
         loop {
             if let Some(event) = self.events.pop_front() {
@@ -94,14 +94,14 @@ impl Session {
                 _ => {}
             }
             match self.reader.next(&mut self.input) {
-                Ok(Some(reply)) => self.take(reply),
+                Ok(Some(reply)) => self.handle_reply(reply),
                 Ok(None) => return Event::NeedInput,
                 Err(why) => self.fail(Failure::Protocol(why)),
             }
         }
     }
 
-    /// The handshake that [`Event::StartTls`] asked for is done.
+    /// Reports the end of the handshake that [`Event::StartTls`] asked for.
     pub fn tls_started(&mut self) {
         if matches!(self.state, State::Handshake) {
             self.secured = true;
@@ -119,12 +119,12 @@ impl Session {
             return Err(NotReady(Box::new(transaction)));
         }
         let protocol = self.settings.protocol;
-        let envelope = Envelope::new(protocol, transaction, &self.capabilities, self.leftover);
-        self.go_on(envelope);
+        let envelope = Envelope::new(protocol, transaction, &self.capabilities, self.needs_reset);
+        self.send_group(envelope);
         Ok(())
     }
 
-    /// The message that [`Event::SendBody`] asked for is sent whole.
+    /// Reports that the message which [`Event::SendBody`] asked for is sent whole.
     pub fn body_sent(&mut self) {
         match mem::replace(&mut self.state, State::Closed) {
             State::Body(envelope) => self.state = State::Message(envelope),
@@ -132,8 +132,8 @@ impl Session {
         }
     }
 
-    /// Ends the session politely where it can: QUIT, then [`Event::Closed`]. In a transaction it
-    /// is the same as losing the connection.
+    /// Ends the session by QUIT where possible, then [`Event::Closed`]. In a transaction it is the
+    /// same as losing the connection.
     pub fn quit(&mut self) {
         match self.state {
             State::Ready => {
@@ -148,19 +148,19 @@ impl Session {
         }
     }
 
-    /// Something outside the protocol went wrong: the connection was lost or closed by the
-    /// server, a time-out, a handshake. A transaction in hand finishes with it.
+    /// Ends the session after a failure outside the protocol: the connection was lost or closed by
+    /// the server, a time-out, a failed handshake. A transaction in hand finishes with it.
     pub fn fail(&mut self, failure: Failure) {
         self.end_with(&failure.reply(), Stage::Local, failure);
     }
 
-    /// What the server offers, as its last EHLO said.
+    /// Returns the capabilities that the server offered last.
     pub fn capabilities(&self) -> &Capabilities {
         &self.capabilities
     }
 
-    /// How long to wait for what is due next, or for the server to take a piece of the message:
-    /// at least what RFC 5321 section 4.5.3.2 asks.
+    /// Returns the time to wait for the next reply, or for the server to accept a piece of the
+    /// message: at least what RFC 5321 section 4.5.3.2 asks.
     pub fn timeout(&self) -> Duration {
         let seconds = match self.state {
             State::Body(_) => 3 * 60,
@@ -171,8 +171,8 @@ impl Session {
         Duration::from_secs(seconds)
     }
 
-    /// Takes a reply to whatever was said last.
-    fn take(&mut self, reply: Reply) {
+    /// Handles the reply that is due.
+    fn handle_reply(&mut self, reply: Reply) {
         // RFC 5321 section 3.8: 421 may answer anything.
         if reply.code() == 421 && !matches!(self.state, State::Quit) {
             return self.refused(reply);
@@ -183,8 +183,8 @@ impl Session {
                 self.capabilities = Capabilities::read(&reply);
                 self.greeted();
             }
-            // RFC 5321 section 4.1.1.1: a server that knows no EHLO may know HELO. One that knows
-            // no LHLO speaks no LMTP.
+            // RFC 5321 section 4.1.1.1: a server without EHLO may accept HELO. A server without
+            // LHLO is no LMTP server.
             State::Ehlo if reply.is_permanent() && self.settings.protocol == Protocol::Smtp => {
                 self.capabilities = Capabilities::default();
                 let helo = format!("HELO {}", self.settings.ehlo_name);
@@ -193,7 +193,7 @@ impl Session {
             }
             State::Helo if reply.code() == 250 => self.greeted(),
             State::StartTls if reply.code() == 220 => {
-                // Plaintext after the 220 would pass for what was said under TLS.
+                // Plaintext after the 220 would be taken for replies under TLS.
                 self.state = if self.input.is_empty() {
                     State::Handshake
                 } else {
@@ -204,14 +204,14 @@ impl Session {
                 self.ready();
             }
             State::Envelope(mut envelope) => match envelope.answer(reply) {
-                Ok(Next::Message(framer)) => self.body(envelope, framer),
-                // RFC 2920 section 3.1: nothing but the end of the message.
+                Ok(Next::Message(framer)) => self.ask_for_body(envelope, framer),
+                // RFC 2920 section 3.1: send the end of data alone.
                 Ok(Next::NoMessage) => {
                     self.command(".");
                     self.state = State::Message(envelope);
                 }
                 Ok(Next::Over) => self.finish(envelope),
-                Ok(Next::Wait | Next::Go) => self.go_on(envelope),
+                Ok(Next::Wait | Next::Go) => self.send_group(envelope),
                 Err(why) => {
                     self.state = State::Envelope(envelope);
                     self.fail(Failure::Protocol(why));
@@ -246,7 +246,7 @@ impl Session {
         self.state = State::Ehlo;
     }
 
-    /// EHLO or HELO went well: TLS, where it is due, or mail.
+    /// Continues after EHLO or HELO: with STARTTLS, where it is due, or with mail.
     fn greeted(&mut self) {
         match self.settings.tls {
             Tls::Opportunistic | Tls::Required if self.secured => self.ready(),
@@ -264,17 +264,17 @@ impl Session {
         self.events.push_back(Event::Ready);
     }
 
-    /// Sends what the envelope has to say next.
-    fn go_on(&mut self, mut envelope: Envelope) {
+    /// Sends the next group of the envelope's commands.
+    fn send_group(&mut self, mut envelope: Envelope) {
         match envelope.write_group(&self.capabilities, &mut self.output) {
             Next::Over => self.finish(envelope),
-            Next::Message(framer) => self.body(envelope, framer),
+            Next::Message(framer) => self.ask_for_body(envelope, framer),
             _ => self.state = State::Envelope(envelope),
         }
     }
 
-    /// It is the message's turn.
-    fn body(&mut self, envelope: Envelope, framer: Framer) {
+    /// Asks the owner for the message.
+    fn ask_for_body(&mut self, envelope: Envelope, framer: Framer) {
         if !self.output.is_empty() {
             let before = self.output.split().freeze();
             self.events.push_back(Event::Send(before));
@@ -283,16 +283,16 @@ impl Session {
         self.state = State::Body(envelope);
     }
 
-    /// A transaction is over, and the next may begin.
+    /// Reports the result of a transaction, and lets the next begin.
     fn finish(&mut self, envelope: Envelope) {
-        self.leftover = envelope.open;
+        self.needs_reset = envelope.open;
         let reply = Failure::Protocol("no reply for this recipient".into()).reply();
         self.events
             .push_back(Event::Finished(envelope.finish(&reply, Stage::Local)));
         self.ready();
     }
 
-    /// The server wants no more of this session.
+    /// Ends the session because of this reply.
     fn refused(&mut self, reply: Reply) {
         let (to, stage) = match &self.state {
             State::Greeting => ("the connection", Stage::Local),
@@ -307,7 +307,7 @@ impl Session {
         self.end_with(&reply.clone(), stage, Failure::Refused { to, reply });
     }
 
-    /// Ends the session for good; a transaction in hand ends with that reply.
+    /// Ends the session for good; a transaction in hand ends with this reply.
     fn end_with(&mut self, reply: &Reply, stage: Stage, failure: Failure) {
         match mem::replace(&mut self.state, State::Closed) {
             State::Envelope(envelope) | State::Body(envelope) | State::Message(envelope) => {

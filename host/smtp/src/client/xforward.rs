@@ -1,20 +1,20 @@
-//! XFORWARD: who sent a message to this relay, for a next hop that logs or judges it.
+//! XFORWARD: names the sender of a message to this relay, for a next hop that logs or judges it.
 //!
 //! An extension of Postfix, specified in its `XFORWARD_README`: the server lists in its reply to
-//! EHLO the attributes that it wants, the client gives them before MAIL, each value in xtext, and
+//! EHLO the attributes that it wants. The client gives them before MAIL, each value in xtext, and
 //! they hold for that one transaction.
 
 use std::net::{IpAddr, SocketAddr};
 
 use crate::dsn::encode_xtext;
 
-/// The most octets of one command, with its CRLF; attributes beyond it go in another.
-const LINE: usize = 512;
+/// The most octets of one command, with its CRLF; further attributes go in another.
+const MAX_COMMAND: usize = 512;
 
-/// What is said of something that is not known.
+/// Value of an attribute that is not known.
 const UNAVAILABLE: &str = "[UNAVAILABLE]";
 
-/// What can be told.
+/// Attribute of a message's sender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Attribute {
     /// NAME: the client's name in the DNS.
@@ -23,13 +23,13 @@ pub enum Attribute {
     Address,
     /// PORT: its port.
     Port,
-    /// PROTO: what it spoke.
+    /// PROTO: its protocol.
     Protocol,
-    /// HELO: what it called itself.
+    /// HELO: its argument of EHLO or HELO.
     Helo,
     /// IDENT: the transaction's name in this relay's log.
     Ident,
-    /// SOURCE: whether the message came from elsewhere.
+    /// SOURCE: `REMOTE` for a message from a client, `LOCAL` for one of this relay.
     Source,
 }
 
@@ -56,34 +56,34 @@ impl Attribute {
         }
     }
 
-    /// `None` for one that is not known here.
+    /// Returns the attribute of that name; `None` if it is unknown.
     pub(super) fn from_name(name: &str) -> Option<Self> {
         let is = |attribute: &Self| attribute.name().eq_ignore_ascii_case(name);
         Self::ALL.into_iter().find(is)
     }
 }
 
-/// Who sent a message to this relay.
+/// Sender of a message to this relay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
     /// The client; `None` for a message that this relay made itself.
     pub client: Option<SocketAddr>,
-    /// What it called itself in EHLO or HELO.
+    /// Argument of its EHLO or HELO.
     pub helo: Option<String>,
-    /// Whether it is known to have spoken ESMTP.
+    /// True if it is known to have used ESMTP.
     pub extended: bool,
     /// The transaction's name in this relay's log.
     pub ident: String,
 }
 
 impl Origin {
-    /// The commands that tell a server what it wants to know, without CRLF.
+    /// Returns the commands that give a server the attributes it wants, without CRLF.
     pub(super) fn commands(&self, wanted: &[Attribute]) -> Vec<String> {
         let mut lines: Vec<String> = Vec::new();
         for &attribute in wanted {
             let word = format!(" {}={}", attribute.name(), self.value(attribute));
             match lines.last_mut() {
-                Some(line) if line.len() + word.len() + 2 <= LINE => line.push_str(&word),
+                Some(line) if line.len() + word.len() + 2 <= MAX_COMMAND => line.push_str(&word),
                 _ => lines.push(format!("XFORWARD{word}")),
             }
         }
@@ -107,8 +107,8 @@ impl Origin {
                 None => "LOCAL".to_owned(),
             }),
         };
-        // XFORWARD_README bounds a value at 255 octets; then any fits into a command. The word
-        // for nothing is no value, and so not encoded.
+        // XFORWARD_README limits a value to 255 octets, so that any fits into a command.
+        // `[UNAVAILABLE]` is no value, and so not encoded.
         known
             .map(|value| encode_xtext(&value))
             .filter(|value| value.len() <= 255)

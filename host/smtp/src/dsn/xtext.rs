@@ -1,9 +1,9 @@
-//! How text travels in a parameter, which has neither spaces nor control characters.
+//! Encodings of text in a parameter, which may hold neither spaces nor control characters.
 
 use std::fmt::Write as _;
 
-/// Decodes xtext (RFC 3461 section 4): `+` introduces two upper-case hexadecimal digits. `None` for what
-/// is none, or not UTF-8 once decoded.
+/// Decodes xtext (RFC 3461 section 4): `+` introduces two upper-case hexadecimal digits. Returns
+/// `None` if the value is not xtext, or not UTF-8 once decoded.
 pub fn decode_xtext(value: &str) -> Option<String> {
     let digit = |octet: u8| match octet {
         b'0'..=b'9' => Some(octet - b'0'),
@@ -22,7 +22,7 @@ pub fn decode_xtext(value: &str) -> Option<String> {
     String::from_utf8(decoded).ok()
 }
 
-/// Encodes as xtext (RFC 3461 section 4).
+/// Encodes text as xtext (RFC 3461 section 4).
 pub fn encode_xtext(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for octet in text.bytes() {
@@ -38,7 +38,7 @@ pub fn encode_xtext(text: &str) -> String {
 }
 
 /// Decodes an address of the type `utf-8` (RFC 6533 section 3): `\x{` and `}` enclose a code
-/// point in upper-case hexadecimal digits. `None` for what is none.
+/// point in upper-case hexadecimal digits. Returns `None` if the value is malformed.
 pub(super) fn decode_unicode(value: &str) -> Option<String> {
     let mut decoded = String::with_capacity(value.len());
     let mut rest = value;
@@ -49,7 +49,7 @@ pub(super) fn decode_unicode(value: &str) -> Option<String> {
                 decoded.push(code_point(digits)?);
                 rest
             }
-            None if is_bare(character) => {
+            None if is_unescaped(character) => {
                 decoded.push(character);
                 &rest[character.len_utf8()..]
             }
@@ -63,7 +63,7 @@ pub(super) fn decode_unicode(value: &str) -> Option<String> {
 pub fn encode_unicode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for character in text.chars() {
-        if character.is_ascii() && is_bare(character) {
+        if character.is_ascii() && is_unescaped(character) {
             encoded.push(character);
         } else {
             // Writing to a string cannot fail.
@@ -73,8 +73,8 @@ pub fn encode_unicode(text: &str) -> String {
     encoded
 }
 
-/// What stands for itself in such an address.
-fn is_bare(character: char) -> bool {
+/// Returns true if the character needs no escape in an address of the type `utf-8`.
+fn is_unescaped(character: char) -> bool {
     match character {
         '+' | '=' | '\\' => false,
         '!'..='~' => true,

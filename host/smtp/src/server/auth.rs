@@ -1,11 +1,11 @@
-//! The exchange that AUTH begins (RFC 4954 section 4), in SMTP's terms.
+//! AUTH (RFC 4954 section 4): its arguments, and the replies to errors of SASL.
 
 use gatepost_sasl::{Binding, Exchange, Mechanism, SaslError, Step};
 
 use crate::reply::Reply;
 
-/// Reads what follows `AUTH`; `binding` is what the connection has to bind to. Gives how the
-/// exchange goes on, or why there is none.
+/// Reads the arguments of AUTH; `binding` is the channel binding of the connection. Returns the
+/// next step of the exchange, or the reply that refuses it.
 pub(super) fn begin(arguments: &[u8], binding: Option<Binding>) -> Result<Step, Reply> {
     let mut words = arguments
         .split(|&b| b == b' ')
@@ -28,12 +28,12 @@ pub(super) fn begin(arguments: &[u8], binding: Option<Binding>) -> Result<Step, 
     }
 }
 
-/// Goes on with the client's response.
+/// Continues an exchange with the client's response.
 pub(super) fn respond(exchange: Exchange, response: &[u8]) -> Result<Step, Reply> {
     exchange.respond(response).map_err(refusal)
 }
 
-/// Why an exchange is over.
+/// Returns the reply to an exchange that failed.
 pub(super) fn refusal(error: SaslError) -> Reply {
     let (code, enhanced) = match error {
         SaslError::Base64 | SaslError::Form => (501, "5.5.2"),
@@ -44,7 +44,7 @@ pub(super) fn refusal(error: SaslError) -> Reply {
     Reply::new(code, enhanced, format!("Not authenticated: {error}"))
 }
 
-/// The names of the mechanisms that are offered.
+/// Returns the names of the mechanisms on offer, separated by spaces.
 pub(super) fn mechanisms(with_binding: bool) -> String {
     let names = Mechanism::offered(with_binding).iter();
     names.map(|of| of.name()).collect::<Vec<_>>().join(" ")

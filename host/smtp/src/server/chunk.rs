@@ -2,21 +2,21 @@
 
 use crate::reply::Reply;
 
-/// A chunk that was announced.
+/// A chunk that BDAT announced.
 #[derive(Debug)]
 pub(super) struct Chunk {
-    /// Its octets.
+    /// Octets announced.
     pub(super) size: u64,
-    /// Those that have not come yet.
+    /// Octets that have not come yet.
     pub(super) left: u64,
-    /// Whether the message ends with it.
+    /// True if the message ends with it (`LAST`).
     pub(super) last: bool,
-    /// Why it is not taken: its octets are dropped, and this is said behind them.
+    /// Reply to a refused chunk. Its octets are dropped, and the reply is sent after them.
     pub(super) refusal: Option<Reply>,
 }
 
 impl Chunk {
-    /// Reads what follows `BDAT`. An error leaves no way to tell the octets of the chunk from the
+    /// Reads the arguments of BDAT. After an error nobody can tell the octets of the chunk from the
     /// next command.
     pub(super) fn parse(arguments: &[u8]) -> Result<Self, Reply> {
         let mut words = arguments
@@ -43,7 +43,7 @@ impl Chunk {
     }
 }
 
-/// What is said of a BDAT that does not announce a number of octets.
+/// Returns the reply to a BDAT that does not announce a number of octets.
 pub(super) fn malformed() -> Reply {
     Reply::new(501, "5.5.4", "Write BDAT octets [LAST]; closing")
 }

@@ -1,8 +1,8 @@
-//! Commands (RFC 5321 section 4.1): the verb, and the arguments that are no path.
+//! Commands (RFC 5321 section 4.1): the verb, and the argument of EHLO and HELO.
 
 use crate::reply::Reply;
 
-/// What a line asks for.
+/// Verb of a command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verb {
     Ehlo,
@@ -46,8 +46,8 @@ const VERBS: [(&str, Verb); 16] = [
 ];
 
 impl Verb {
-    /// The verb of a line and the rest of it, without the white space around it, which is
-    /// tolerated (RFC 5321 section 4.1.1).
+    /// Splits a line into its verb and its arguments. White space around them is tolerated
+    /// (RFC 5321 section 4.1.1) and left out.
     pub(super) fn split(line: &[u8]) -> (Self, &[u8]) {
         let line = line.trim_ascii_end();
         let end = line.iter().position(|&b| b == b' ').unwrap_or(line.len());
@@ -65,15 +65,15 @@ impl Verb {
         (verb, arguments.trim_ascii_start())
     }
 
-    /// Whether it has no arguments at all (RFC 5321 sections 4.1.1.4, 4.1.1.5 and 4.1.1.10,
-    /// RFC 3207 section 4).
-    pub(super) fn stands_alone(self) -> bool {
+    /// Returns true if the verb takes no arguments (RFC 5321 sections 4.1.1.4, 4.1.1.5 and
+    /// 4.1.1.10, RFC 3207 section 4).
+    pub(super) fn takes_no_arguments(self) -> bool {
         matches!(self, Self::Data | Self::Reset | Self::Quit | Self::StartTls)
     }
 }
 
-/// The name that a client gives itself. Anything printable will do, since nothing is built on it,
-/// but for what could not stand in a Received field: spaces, control characters, non-ASCII.
+/// Reads the argument of EHLO or HELO. Any printable ASCII is accepted, since nothing depends on
+/// it; spaces, control characters and non-ASCII are refused, since they cannot stand in Received.
 pub(super) fn helo_name(arguments: &[u8]) -> Result<String, Reply> {
     match str::from_utf8(arguments) {
         Ok(name)

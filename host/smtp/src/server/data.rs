@@ -1,20 +1,20 @@
-//! What follows DATA: finds its end, takes the stuffed dots out, watches its lines and repairs them.
-//! A message in chunks (RFC 3030) has no end to be found and no dots, and its lines are watched and
-//! repaired alike.
+//! Decoder of message octets: finds the end of DATA, removes stuffed dots, checks lines against the
+//! limits and repairs them. A message in chunks (BDAT, RFC 3030) has no end marker and no stuffed
+//! dots; its lines are checked and repaired alike.
 //!
 //! The end is CRLF `.` CRLF alone (RFC 5321 section 4.1.1.4); the CRLF of the DATA command counts
 //! as the first. Servers that took anything else for it let one client smuggle a second message
-//! past another server. A bare CR, a bare LF or a NUL inside the message ends nothing and unstuffs
-//! nothing here. It is [repaired](gatepost_message::LineEnds) where the limits say so, so that what
-//! goes on has CRLF alone and can be stuffed anew; else the whole message is swallowed to its real
-//! end and refused.
+//! past another server. A bare CR, a bare LF or a NUL inside the message (a stray octet) neither
+//! ends the message nor unstuffs a dot. It is [repaired](gatepost_message::LineEnds) where the
+//! limits say so; the message then has CRLF alone and can be stuffed anew. Otherwise the message is
+//! read to its real end and refused.
 //!
-//! An end with one of them right before it, such as NUL CRLF `.` CRLF, is an end by the letter. But a
-//! server in front that does not see a line end there has passed it on as a part of a message, and
-//! what follows with it. So the message is taken, and the session hears nothing more.
+//! An end with a stray octet right before it, such as NUL CRLF `.` CRLF, is an end by the RFC. But
+//! a server in front that sees no line end there has relayed it, and all that follows, as part of
+//! a message. So the message is accepted, and the session reads nothing after it.
 //!
-//! Octets are moved only where a dot was taken out before them in the same piece, and copied only
-//! where something was repaired in it; else what came in is handed on as it is.
+//! Octets are moved only if a dot was removed before them in the same piece, and copied only if
+//! something in the piece was repaired; otherwise the input is handed on as it is.
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use gatepost_message::{LineEnds, LineStart, Opening, Repairs};
@@ -23,7 +23,7 @@ use memchr::memchr3;
 use super::Limits;
 use crate::reply::Reply;
 
-/// Why a message is refused at its end. The greatest of several counts.
+/// Reason to refuse a message at its end. Of several, the greatest counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Fault {
     LineTooLong,
@@ -33,7 +33,7 @@ pub(super) enum Fault {
 }
 
 impl Fault {
-    /// What the client is told.
+    /// Returns the reply to the client.
     pub(super) fn reply(self, limits: &Limits) -> Reply {
         match self {
             Self::LineTooLong => Reply::new(
@@ -66,49 +66,50 @@ impl Fault {
     }
 }
 
-/// The octets of a line that every server takes (RFC 5321 section 4.5.3.1.6).
-const LINE: usize = 998;
+/// Octets of a line, without CRLF, that every server accepts (RFC 5321 section 4.5.3.1.6).
+const STANDARD_LINE: usize = 998;
 
-/// Decodes one message.
+/// Decoder of one message.
 #[derive(Debug)]
 pub(super) struct Decoder {
-    /// Octets of the message so far, dots unstuffed and repaired.
+    /// Octets of the message so far, unstuffed and repaired.
     pub(super) size: u64,
-    /// The same as they came, not repaired: what is taken out costs as much to read as what stays.
-    pub(super) came: u64,
-    /// Whether one of them is outside ASCII.
+    /// Octets of the message as they came: an octet that is removed costs as much to read as one
+    /// that stays.
+    pub(super) received: u64,
+    /// True if the message holds an octet outside ASCII.
     pub(super) eight_bit: bool,
-    /// What is wrong with it, if anything. Once it is set, nothing more is handed on.
+    /// Reason to refuse the message. Once it is set, nothing more is handed on.
     pub(super) fault: Option<Fault>,
-    /// What was repaired. Boxed, because most messages need none.
+    /// Repairs so far. Boxed, because most messages need none.
     repairs: Option<Box<Repairs>>,
     opening: Opening,
     line_ends: LineEnds,
-    /// Whether the next octet is the first of a line, as RFC 5321 has lines.
+    /// True if the next octet is the first after CRLF.
     line_start: bool,
-    /// Whether the last octet was a bare CR, a bare LF or a NUL.
+    /// True if the last octet was a stray one.
     after_stray: bool,
-    /// Whether one of them stood right before the last line end.
+    /// True if a stray octet stood right before the last line end.
     pub(super) doubtful_end: bool,
-    /// Octets of the line so far.
+    /// Octets of the current line so far.
     line: usize,
-    /// Those of the longest line.
+    /// Octets of the longest line.
     longest: usize,
-    /// Whether the empty line after the header section is behind.
+    /// True once the empty line after the header section has come.
     in_body: bool,
-    /// What came of a chunk and cannot be told yet: a CR at its end, or the start of the first line.
-    held: BytesMut,
+    /// Undecided octets at the end of a chunk: a CR, or the start of a line that may be removed.
+    held_back: BytesMut,
 }
 
-/// Where the octets of a piece go: to the front of what came in, as long as there are no more of
-/// them than were read.
+/// Output of one piece. It is written over the front of the input as long as it is no longer than
+/// what was read, else to a buffer of its own.
 struct Output<'i> {
     input: &'i mut BytesMut,
     read: usize,
     /// Octets of the message among those that were read.
-    came: usize,
+    received: usize,
     written: usize,
-    /// Set once something was repaired: all that was written, in a place of its own.
+    /// All that was written, in a buffer of its own. Set once something was repaired.
     repaired: Option<BytesMut>,
 }
 
@@ -117,7 +118,7 @@ impl<'i> Output<'i> {
         Self {
             input,
             read: 0,
-            came: 0,
+            received: 0,
             written: 0,
             repaired: None,
         }
@@ -127,7 +128,7 @@ impl<'i> Output<'i> {
         &self.input[self.read..]
     }
 
-    /// Passes the next octets on.
+    /// Reads the next octets and writes them as they are.
     fn keep(&mut self, length: usize) {
         let (from, to) = (self.read, self.read + length);
         match &mut self.repaired {
@@ -137,21 +138,21 @@ impl<'i> Output<'i> {
         }
         self.written += length;
         self.read = to;
-        self.came += length;
+        self.received += length;
     }
 
-    /// Takes out octets of the message.
+    /// Reads octets of the message without writing them.
     fn drop(&mut self, length: usize) {
         self.skip(length);
-        self.came += length;
+        self.received += length;
     }
 
-    /// Leaves out octets that are none of the message's.
+    /// Reads octets that do not belong to the message: stuffed dots and the end.
     fn skip(&mut self, length: usize) {
         self.read += length;
     }
 
-    /// Writes something else; gives how much that was.
+    /// Writes by the given function; returns the number of octets written.
     fn repair(&mut self, write: impl FnOnce(&mut BytesMut)) -> usize {
         let repaired = self.repaired.get_or_insert_with(|| {
             let mut repaired = BytesMut::with_capacity(self.input.len() + self.input.len() / 16);
@@ -165,7 +166,7 @@ impl<'i> Output<'i> {
         more
     }
 
-    /// Takes what was read off the input, and gives what was written.
+    /// Removes the octets that were read from the input; returns those that were written.
     fn finish(self) -> Bytes {
         match self.repaired {
             Some(repaired) => {
@@ -189,7 +190,7 @@ impl Decoder {
         };
         Self {
             size: 0,
-            came: 0,
+            received: 0,
             eight_bit: false,
             fault: None,
             repairs: None,
@@ -201,22 +202,22 @@ impl Decoder {
             line: 0,
             longest: 0,
             in_body: false,
-            held: BytesMut::new(),
+            held_back: BytesMut::new(),
         }
     }
 
-    /// What there is to put on record of it, if anything.
+    /// Returns the repairs, and the longest line where it is too long for some servers, for the
+    /// record.
     pub(super) fn repairs(&mut self) -> Option<Box<Repairs>> {
-        if self.longest > LINE {
+        if self.longest > STANDARD_LINE {
             self.repairs.get_or_insert_default().long_line = Some(self.longest);
         }
         self.repairs.take().filter(|repairs| !repairs.is_empty())
     }
 
-    /// Takes what it can off the input. Returns the next piece of the message, which may be
-    /// empty, and whether it was the last. What is left when more is needed is at most two octets,
-    /// a dot or a CR of which it is not clear yet what they are, or the beginning of a first line
-    /// that may [belong to no message](Opening).
+    /// Decodes octets that follow DATA. Returns the next piece of the message, which may be empty,
+    /// and true if it was the last. Undecided octets stay in the input until more come: a dot, a CR
+    /// or both, or the start of a line that may [belong to no message](Opening).
     pub(super) fn decode(&mut self, input: &mut BytesMut, limits: &Limits) -> (Bytes, bool) {
         let mut output = Output::over(input);
         let mut ended = false;
@@ -237,80 +238,80 @@ impl Decoder {
                     }
                 }
             }
-            match self.above(&mut output, false, limits) {
-                Above::Gone => {}
-                Above::Unknown => break,
-                Above::Nothing if self.run(&mut output, limits) => {}
-                Above::Nothing => break,
+            match self.remove_prefix(&mut output, false, limits) {
+                Prefix::Removed => {}
+                Prefix::Undecided => break,
+                Prefix::None if self.decode_line(&mut output, limits) => {}
+                Prefix::None => break,
             }
         }
-        (self.hand_on(output, limits), ended)
+        (self.finish_piece(output, limits), ended)
     }
 
-    /// Takes octets of a chunk (RFC 3030), all of which belong to the message; gives what can be
-    /// handed on of it, in pieces.
+    /// Decodes octets of a chunk (RFC 3030), all of which belong to the message. Returns the next
+    /// pieces of the message, which may be empty.
     pub(super) fn chunk(&mut self, mut octets: BytesMut, limits: &Limits) -> [Bytes; 2] {
         let mut first = Bytes::new();
-        if !self.held.is_empty() {
-            if self.held[..] == b"\r"[..] && octets.starts_with(b"\n") {
-                // A CRLF that was parted, as will happen: nothing need be moved for it.
+        if !self.held_back.is_empty() {
+            if self.held_back[..] == b"\r"[..] && octets.starts_with(b"\n") {
+                // A CRLF split across two reads: nothing need be moved for it.
                 octets.advance(1);
-                self.held.put_u8(b'\n');
-                let mut held = self.held.split();
-                first = self.pass(&mut held, limits);
+                self.held_back.put_u8(b'\n');
+                let mut held = self.held_back.split();
+                first = self.decode_unstuffed(&mut held, limits);
             } else {
-                let mut held = self.held.split();
+                let mut held = self.held_back.split();
                 held.extend_from_slice(&octets);
                 octets = held;
             }
         }
-        let second = self.pass(&mut octets, limits);
+        let second = self.decode_unstuffed(&mut octets, limits);
         // A CR, or the start of a line that may belong to no message.
-        self.held = octets;
+        self.held_back = octets;
         [first, second]
     }
 
-    /// Octets of the chunks so far of which it cannot be told yet what they are.
-    pub(super) fn held(&self) -> u64 {
-        self.held.len() as u64
+    /// Returns the number of undecided octets of the chunks so far.
+    pub(super) fn held_back_len(&self) -> u64 {
+        self.held_back.len() as u64
     }
 
-    /// The last chunk has come; gives what was held back.
+    /// Ends the message after its last chunk; returns the last piece.
     pub(super) fn end(&mut self, limits: &Limits) -> Bytes {
-        let mut held = self.held.split();
+        let mut held = self.held_back.split();
         let mut output = Output::over(&mut held);
         while !output.rest().is_empty() {
-            if self.above(&mut output, true, limits) == Above::Nothing
-                && !self.run(&mut output, limits)
+            if self.remove_prefix(&mut output, true, limits) == Prefix::None
+                && !self.decode_line(&mut output, limits)
             {
-                // Nothing but a CR at the end needs more, and there is no more.
+                // A lone CR is left, and nothing will follow it.
                 self.stray(b'\r', &mut output, limits);
             }
         }
         if !self.line_ends.is_clear() {
             self.repair(&mut output, limits, LineEnds::text);
         }
-        self.hand_on(output, limits)
+        self.finish_piece(output, limits)
     }
 
-    /// Takes octets among which there are no stuffed dots; leaves a CR at their end.
-    fn pass(&mut self, octets: &mut BytesMut, limits: &Limits) -> Bytes {
+    /// Decodes octets without dot-stuffing; leaves undecided octets at their end.
+    fn decode_unstuffed(&mut self, octets: &mut BytesMut, limits: &Limits) -> Bytes {
         let mut output = Output::over(octets);
         while !output.rest().is_empty() {
-            match self.above(&mut output, false, limits) {
-                Above::Gone => {}
-                Above::Unknown => break,
-                Above::Nothing if self.run(&mut output, limits) => {}
-                Above::Nothing => break,
+            match self.remove_prefix(&mut output, false, limits) {
+                Prefix::Removed => {}
+                Prefix::Undecided => break,
+                Prefix::None if self.decode_line(&mut output, limits) => {}
+                Prefix::None => break,
             }
         }
-        self.hand_on(output, limits)
+        self.finish_piece(output, limits)
     }
 
-    /// What was written, where the message is sound so far.
-    fn hand_on(&mut self, output: Output<'_>, limits: &Limits) -> Bytes {
-        self.came += output.came as u64;
-        self.hold(limits);
+    /// Returns the octets written, or nothing once the message has a fault.
+    fn finish_piece(&mut self, output: Output<'_>, limits: &Limits) -> Bytes {
+        self.received += output.received as u64;
+        self.check_limits(limits);
         let piece = output.finish();
         if self.fault.is_some() {
             return Bytes::new();
@@ -319,52 +320,57 @@ impl Decoder {
         piece
     }
 
-    /// Takes off what stands at the beginning of a line of the header section and belongs to no
-    /// message.
-    fn above(&mut self, output: &mut Output<'_>, complete: bool, limits: &Limits) -> Above {
+    /// Removes a byte order mark or an mbox line at the start of a line of the header section.
+    /// With `complete`, no more octets will come.
+    fn remove_prefix(
+        &mut self,
+        output: &mut Output<'_>,
+        complete: bool,
+        limits: &Limits,
+    ) -> Prefix {
         let at_line = self.line == 0 && !self.in_body && self.line_ends.is_clear();
         let first = output.rest().first().copied();
         if !at_line || !first.is_some_and(|first| self.opening.may_begin(first)) {
             self.opening.message_line();
-            return Above::Nothing;
+            return Prefix::None;
         }
         match self.opening.inspect(output.rest(), complete) {
-            LineStart::Unknown => Above::Unknown,
-            LineStart::Message => Above::Nothing,
+            LineStart::Unknown => Prefix::Undecided,
+            LineStart::Message => Prefix::None,
             LineStart::ByteOrderMark(length) => {
-                // For a server in front the line begins with it: no dot behind it is stuffed, and
-                // none ends the message.
+                // To a server in front the line begins with the mark: it stuffs no dot after it,
+                // and none there ends the message.
                 self.line_start = false;
                 output.drop(length);
                 let repairs = self.repairs.get_or_insert_default();
                 repairs.byte_order_mark(self.size);
-                Above::Gone
+                Prefix::Removed
             }
             LineStart::MboxLine(length) => {
                 let line = &output.rest()[..length];
-                // No dot behind a bare LF is the end of the message, behind this line as well.
+                // A dot after a bare LF does not end the message, after an mbox line either.
                 self.line_start = line.ends_with(b"\r\n");
                 self.doubtful_end = line.ends_with(b"\r\r\n");
                 let is_stray = !self.line_start || self.doubtful_end;
                 if is_stray && !limits.repair_line_ends {
-                    self.spoil(Fault::StrayOctet);
+                    self.set_fault(Fault::StrayOctet);
                 }
                 output.drop(length);
                 self.repairs.get_or_insert_default().mbox_lines += 1;
-                Above::Gone
+                Prefix::Removed
             }
         }
     }
 
-    /// Takes the next octets up to and with the next line end or stray octet; false where more
-    /// octets are needed to tell what they are.
-    fn run(&mut self, output: &mut Output<'_>, limits: &Limits) -> bool {
-        let (text, stop) = run(output.rest());
+    /// Decodes up to and with the next line end or stray octet. Returns false if more octets are
+    /// needed.
+    fn decode_line(&mut self, output: &mut Output<'_>, limits: &Limits) -> bool {
+        let (text, stop) = text_run(output.rest());
         if text > 0 && !self.line_ends.is_clear() {
             self.repair(output, limits, LineEnds::text);
         }
         let is_end = stop == Stop::LineEnd;
-        // Nearly always a whole line, which is passed on as it is.
+        // The usual case: a whole line, handed on as it is.
         let passes = is_end && self.line_ends.is_clear();
         let length = if passes { text + 2 } else { text };
         if length > 0 {
@@ -373,7 +379,7 @@ impl Decoder {
             self.line += text;
             self.longest = self.longest.max(self.line);
             if self.line > limits.line {
-                self.spoil(Fault::LineTooLong);
+                self.set_fault(Fault::LineTooLong);
             }
             self.line_start = false;
             self.after_stray &= text == 0;
@@ -381,7 +387,7 @@ impl Decoder {
         if passes {
             self.line_ended();
         }
-        self.hold(limits);
+        self.check_limits(limits);
         match stop {
             Stop::More => return text > 0,
             Stop::Stray(octet) => self.stray(octet, output, limits),
@@ -397,15 +403,15 @@ impl Decoder {
         true
     }
 
-    /// Takes a bare CR, a bare LF or a NUL.
+    /// Repairs a bare CR, a bare LF or a NUL, or records it as a fault.
     fn stray(&mut self, octet: u8, output: &mut Output<'_>, limits: &Limits) {
         self.line_start = false;
         self.after_stray = true;
         if !limits.repair_line_ends {
             output.drop(1);
             self.size += 1;
-            self.spoil(Fault::StrayOctet);
-            return self.hold(limits);
+            self.set_fault(Fault::StrayOctet);
+            return self.check_limits(limits);
         }
         let write = match octet {
             b'\r' => LineEnds::cr,
@@ -416,7 +422,7 @@ impl Decoder {
         output.drop(1);
     }
 
-    /// Writes what takes the place of stray octets, which is CRLF or nothing.
+    /// Writes the replacement of stray octets: CRLFs or nothing.
     fn repair(
         &mut self,
         output: &mut Output<'_>,
@@ -430,7 +436,7 @@ impl Decoder {
             self.line_ended();
         }
         self.size += written as u64;
-        self.hold(limits);
+        self.check_limits(limits);
     }
 
     fn line_ended(&mut self) {
@@ -438,46 +444,46 @@ impl Decoder {
         self.line = 0;
     }
 
-    /// Holds what has come against the limits on sections.
-    fn hold(&mut self, limits: &Limits) {
+    /// Checks the octets so far against the limits on header section and message.
+    fn check_limits(&mut self, limits: &Limits) {
         if !self.in_body && self.size > limits.header_size {
-            self.spoil(Fault::HeaderTooLarge);
+            self.set_fault(Fault::HeaderTooLarge);
         }
-        if self.size.max(self.came) > limits.message_size {
-            self.spoil(Fault::MessageTooLarge);
+        if self.size.max(self.received) > limits.message_size {
+            self.set_fault(Fault::MessageTooLarge);
         }
     }
 
-    fn spoil(&mut self, fault: Fault) {
+    fn set_fault(&mut self, fault: Fault) {
         self.fault = self.fault.max(Some(fault));
     }
 }
 
-/// What was found at the beginning of a line.
+/// Result of looking for a foreign prefix at the start of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Above {
-    /// The message's own line.
-    Nothing,
-    /// Something that has been taken off.
-    Gone,
+enum Prefix {
+    /// There is none: the line belongs to the message.
+    None,
+    /// One was removed.
+    Removed,
     /// More octets are needed to tell.
-    Unknown,
+    Undecided,
 }
 
-/// What a run of text ends with.
+/// End of a run of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stop {
     /// CRLF.
     LineEnd,
     /// A bare CR, a bare LF or a NUL.
     Stray(u8),
-    /// Nothing of the kind: the line goes on.
+    /// None found: the line goes on.
     More,
 }
 
-/// The octets of text up to the next CRLF or stray octet, and which of them follows. A CR at the
-/// very end is neither: it may be half of a CRLF.
-fn run(rest: &[u8]) -> (usize, Stop) {
+/// Returns the number of octets up to the next CRLF or stray octet, and which of them follows. A
+/// CR at the very end is neither: it may be half of a CRLF.
+fn text_run(rest: &[u8]) -> (usize, Stop) {
     let Some(at) = memchr3(b'\r', b'\n', 0, rest) else {
         return (rest.len(), Stop::More);
     };

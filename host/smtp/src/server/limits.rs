@@ -1,54 +1,55 @@
-//! What one client may ask of a session, and what the session says of itself.
+//! Settings and limits of a session.
 
 use std::time::Duration;
 
-/// The bounds of one session. All are obeyed by the session, but for the two durations: it has no
-/// clock, so its owner measures them and calls [`Session::time_out`](super::Session::time_out).
+/// Limits of one session. The session enforces all but the two durations: it has no clock, so its
+/// owner measures them and calls [`Session::time_out`](super::Session::time_out).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Recipients of one transaction, refused ones included; the next is told 452 4.5.3. At least 100 by RFC 5321
-    /// section 4.5.3.1.8.
+    /// Recipients of one transaction, refused ones included; the next gets 452 4.5.3. RFC 5321
+    /// section 4.5.3.1.8 asks for at least 100.
     pub recipients: usize,
-    /// Octets of one message, as SIZE counts them; more is told 552 5.3.4.
+    /// Octets of one message, as SIZE counts them; a larger one gets 552 5.3.4.
     pub message_size: u64,
-    /// Octets of a header section; more is told 552 5.3.4.
+    /// Octets of a header section; a message with a larger one gets 552 5.3.4.
     pub header_size: u64,
-    /// Octets of one line of a message without CRLF; more is told 500 5.6.0. At least 998 by RFC 5321
-    /// section 4.5.3.1.6, and more where it can be helped (section 4.5.3.1).
+    /// Octets of one line of a message without CRLF; a message with a longer one gets 500 5.6.0.
+    /// RFC 5321 section 4.5.3.1.6 asks for at least 998, and section 4.5.3.1 for more where
+    /// possible.
     pub line: usize,
-    /// Whether a bare CR, a bare LF or a NUL inside a message is
-    /// [repaired](gatepost_message::LineEnds); else the message is told 550 5.6.0.
+    /// True to [repair](gatepost_message::LineEnds) a bare CR, a bare LF or a NUL inside a message;
+    /// otherwise the message gets 550 5.6.0.
     pub repair_line_ends: bool,
-    /// Whether byte order marks and lines of an mbox are taken from a header section
+    /// True to remove byte order marks and mbox lines from a header section
     /// ([`Opening`](gatepost_message::Opening)).
     pub repair_opening: bool,
-    /// Whether MAIL and RCPT may only have addresses by the grammar of RFC 5321 and with a local part
-    /// of 64 octets; else they may be [what large servers take](gatepost_message::Address::is_strict).
+    /// True to accept in MAIL and RCPT only addresses by the grammar of RFC 5321, with a local part
+    /// of 64 octets; otherwise also
+    /// [what large servers accept](gatepost_message::Address::is_strict).
     pub strict_addresses: bool,
-    /// Octets of one command line with CRLF; more is told 500 5.5.2. At least
+    /// Octets of one command line with CRLF; a longer one gets 500 5.5.2. At least
     /// [`LEAST_COMMAND_LINE`](Self::LEAST_COMMAND_LINE).
     pub command_line: usize,
-    /// The same for AUTH and the answers to its challenges: 12288 by RFC 4954 section 4.
+    /// Octets of a line of AUTH and of responses to its challenges: 12288 by RFC 4954 section 4.
     pub auth_line: usize,
-    /// Replies 5xx in one session; once so many were said, the next command but QUIT is told
-    /// 421 4.7.0. RCPT and DATA pipelined behind a refused MAIL do not count.
+    /// Replies 5xx in one session; after that many, any command but QUIT gets 421 4.7.0. RCPT and
+    /// DATA pipelined behind a refused MAIL do not count.
     pub errors: u32,
-    /// Commands without anything got done; once there were so many, the next but QUIT is told
-    /// 421 4.7.0. A message received, TLS and AUTH start the count afresh. An accepted RCPT does
-    /// not count, nor does any behind it in the transaction, nor do as many as
-    /// [`recipients`](Self::recipients) behind a refused MAIL.
+    /// Commands without progress; after that many, any command but QUIT gets 421 4.7.0. A message
+    /// received, TLS and AUTH reset the count. These do not count: the first accepted RCPT of a
+    /// transaction, all RCPTs after it, chunks that hold octets, and up to
+    /// [`recipients`](Self::recipients) RCPTs behind a refused MAIL.
     pub idle_commands: u32,
-    /// How long a client may be silent.
+    /// Longest silence of a client.
     pub idle: Duration,
-    /// How long a session may last.
+    /// Longest duration of a session.
     pub total: Duration,
 }
 
 impl Limits {
-    /// What the longest command may need, MAIL with every parameter: 512 octets (RFC 5321 section
-    /// 4.5.3.1.4), and those that SIZE (26, RFC 1870 section 3), BODY (17, RFC 6152 section 2),
-    /// SMTPUTF8 (10, RFC 6531 section 3.1), AUTH (500, RFC 4954 section 3), RET and ENVID (9 and
-    /// 107, RFC 3461 sections 4.3 and 4.4) add to it.
+    /// Octets of the longest command, MAIL with every parameter: 512 (RFC 5321 section 4.5.3.1.4),
+    /// SIZE 26 (RFC 1870 section 3), BODY 17 (RFC 6152 section 2), SMTPUTF8 10 (RFC 6531 section
+    /// 3.1), AUTH 500 (RFC 4954 section 3), RET 9 and ENVID 107 (RFC 3461 sections 4.3 and 4.4).
     pub const LEAST_COMMAND_LINE: usize = 512 + 26 + 17 + 10 + 500 + 9 + 107;
 }
 
@@ -72,39 +73,39 @@ impl Default for Limits {
     }
 }
 
-/// Whether STARTTLS (RFC 3207) is on offer. Without meaning where TLS came first.
+/// Offer of STARTTLS (RFC 3207). Without meaning under implicit TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum StartTls {
-    /// There is no certificate.
+    /// Not offered: there is no certificate.
     #[default]
     None,
-    /// The client may.
+    /// Offered; the client may use it.
     Offered,
-    /// The client must before anything else: 530 5.7.0.
+    /// Required before any other command, which gets 530 5.7.0.
     Required,
 }
 
-/// Whether AUTH (RFC 4954) is on offer; never before TLS.
+/// Offer of AUTH (RFC 4954); never before TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum AuthOffer {
-    /// Nobody has a password here.
+    /// Not offered: no user is configured.
     #[default]
     None,
-    /// The client may, under TLS.
+    /// Offered under TLS; the client may use it.
     UnderTls,
-    /// The client must before MAIL, under TLS: 530 5.7.0.
+    /// Offered under TLS, and required before MAIL, which gets 530 5.7.0.
     Required,
 }
 
-/// What a listener's sessions have in common.
+/// Settings that all sessions of a listener share.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// The relay's own domain name, in the banner and wherever it names itself.
+    /// Domain name of the relay, for the banner, EHLO and `<Postmaster>`.
     pub hostname: String,
-    /// What a client may ask.
+    /// Limits on a client.
     pub limits: Limits,
-    /// Whether STARTTLS is on offer.
+    /// Offer of STARTTLS.
     pub start_tls: StartTls,
-    /// Whether AUTH is on offer.
+    /// Offer of AUTH.
     pub auth: AuthOffer,
 }

@@ -1,20 +1,20 @@
-//! The parameters that follow a path (RFC 5321 section 4.1.2).
+//! Parameters after a path (RFC 5321 section 4.1.2).
 
 use std::collections::HashSet;
 
 use crate::reply::Reply;
 
-/// `esmtp-keyword ["=" esmtp-value]`.
+/// One parameter: `esmtp-keyword ["=" esmtp-value]`.
 #[derive(Debug)]
 pub(super) struct Parameter<'a> {
-    /// In upper case.
+    /// Keyword in upper case.
     pub(super) keyword: String,
-    /// Printable, without spaces and `=`; characters outside ASCII are those of RFC 6531 section
-    /// 3.3.
+    /// Value: printable, without spaces and `=`; it may hold the characters outside ASCII of
+    /// RFC 6531 section 3.3.
     pub(super) value: Option<&'a str>,
 }
 
-/// Reads all that follow a path. None may be given twice.
+/// Reads all parameters after a path. No keyword may be given twice.
 pub(super) fn parse(after_path: &[u8]) -> Result<Vec<Parameter<'_>>, Reply> {
     let mut seen = HashSet::new();
     let words = after_path.split(|&b| b == b' ').filter(|p| !p.is_empty());

@@ -1,15 +1,14 @@
-//! The path in angle brackets that MAIL and RCPT name (RFC 5321 sections 4.1.1.2, 4.1.1.3 and
-//! 4.1.2).
+//! The path in angle brackets of MAIL and RCPT (RFC 5321 sections 4.1.1.2, 4.1.1.3 and 4.1.2).
 //!
-//! Parsed by hand and not by smtp-proto, which unquotes local parts, takes much for an address
-//! that is none and lets unknown forms pass; see docs/decisions/0001-command-grammar.md.
+//! Not parsed by smtp-proto, which unquotes local parts, accepts much that is no address and lets
+//! unknown forms pass; see docs/decisions/0001-command-grammar.md.
 
 use gatepost_message::{Address, AddressError};
 
 use crate::reply::Reply;
 
-/// What stands between the angle brackets, and what stands after them. White space before the
-/// path is tolerated, as everywhere; a `>` in a quoted string does not end it.
+/// Returns the text between the angle brackets and the octets after them. White space before the
+/// path is tolerated, as everywhere; a `>` in a quoted string does not end the path.
 pub(super) fn split<'a>(
     arguments: &'a [u8],
     keyword: &str,
@@ -47,7 +46,7 @@ pub(super) fn split<'a>(
 }
 
 /// Refuses an address outside ASCII in a transaction without SMTPUTF8 (RFC 6531 section 3.5).
-pub(super) fn announced(address: &Address, smtputf8: bool) -> Result<(), Reply> {
+pub(super) fn require_smtputf8(address: &Address, smtputf8: bool) -> Result<(), Reply> {
     match smtputf8 || address.is_ascii() {
         true => Ok(()),
         false => Err(Reply::new(
@@ -58,8 +57,8 @@ pub(super) fn announced(address: &Address, smtputf8: bool) -> Result<(), Reply> 
     }
 }
 
-/// The path without its source route `@a,@b:`, which is obsolete and to be ignored (RFC 5321
-/// appendix C).
+/// Returns the path without its source route `@a,@b:`, which is obsolete and is to be ignored
+/// (RFC 5321 appendix C).
 pub(super) fn without_route(path: &str) -> Result<&str, &'static str> {
     if !path.starts_with('@') {
         return Ok(path);
@@ -75,7 +74,7 @@ pub(super) fn without_route(path: &str) -> Result<&str, &'static str> {
     }
 }
 
-/// Reads a mailbox; `strict` refuses what is [none by the grammar](Address::is_strict).
+/// Reads a mailbox; `strict` refuses what [RFC 5321's grammar does not allow](Address::is_strict).
 pub(super) fn parse(
     mailbox: &str,
     strict: bool,

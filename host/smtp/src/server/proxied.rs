@@ -1,5 +1,6 @@
-//! XCLIENT and XFORWARD: what a client that is trusted says of the one behind it. The commands are
-//! Postfix's (XCLIENT_README and XFORWARD_README); content filters and mail proxies speak them.
+//! Attributes of XCLIENT and XFORWARD, by which a trusted client describes the client behind it.
+//! The commands are Postfix's (XCLIENT_README and XFORWARD_README); content filters and mail
+//! proxies send them.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -9,51 +10,51 @@ use super::parameter::malformed;
 use crate::dsn::{decode_xtext, encode_xtext};
 use crate::reply::Reply;
 
-/// Which of the two commands a client may give. Whom to trust the session's owner knows.
+/// Commands of the two that a client may give. The session's owner decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Trust {
-    /// It may speak in the place of another client: XCLIENT.
+    /// True if the client may speak in the place of another: XCLIENT.
     pub xclient: bool,
-    /// It may say whose mail it passes on: XFORWARD.
+    /// True if the client may name the origin of the mail that it relays: XFORWARD.
     pub xforward: bool,
 }
 
-/// What can be said of a client.
+/// Attribute of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Attribute {
-    /// Its name in the DNS.
+    /// Name in the DNS.
     Name,
-    /// Its address.
+    /// IP address.
     Addr,
-    /// Its port.
+    /// Port.
     Port,
-    /// `SMTP` or `ESMTP`; XFORWARD may name others that mail came by.
+    /// Protocol: `SMTP` or `ESMTP`; XFORWARD may name others.
     Proto,
-    /// What it called itself in HELO or EHLO.
+    /// Argument of HELO or EHLO.
     Helo,
-    /// The user that it has authenticated as.
+    /// User that the client authenticated as.
     Login,
-    /// The address that it connected to.
+    /// Address that the client connected to.
     DestAddr,
-    /// The port that it connected to.
+    /// Port that the client connected to.
     DestPort,
-    /// What the mail is called in the log of who passes it on.
+    /// Id of the mail in the log of the server that relays it.
     Ident,
-    /// `LOCAL` or `REMOTE`: where the mail came from.
+    /// Source of the mail: `LOCAL` or `REMOTE`.
     Source,
 }
 
 use Attribute::{Addr, DestAddr, DestPort, Helo, Ident, Login, Name, Port, Proto, Source};
 
-/// Those of XCLIENT; LOGIN counts where AUTH is on offer.
+/// Attributes of XCLIENT; LOGIN, the last, counts only where AUTH is on offer.
 pub(super) const XCLIENT: &[Attribute] =
     &[Name, Addr, Port, Proto, Helo, DestAddr, DestPort, Login];
 
-/// Those of XFORWARD.
+/// Attributes of XFORWARD.
 pub(super) const XFORWARD: &[Attribute] = &[Name, Addr, Port, Proto, Helo, Ident, Source];
 
 impl Attribute {
-    /// As the commands write it.
+    /// Returns the attribute's name in the commands.
     pub(super) fn word(self) -> &'static str {
         match self {
             Name => "NAME",
@@ -69,8 +70,8 @@ impl Attribute {
         }
     }
 
-    /// Whether XCLIENT may say this of it, by which the session is judged.
-    pub(super) fn takes(self, value: &str) -> bool {
+    /// Returns true if XCLIENT may give this value, by which the session is then judged.
+    pub(super) fn is_valid_in_xclient(self, value: &str) -> bool {
         let one_of = |words: [&str; 2]| words.iter().any(|word| value.eq_ignore_ascii_case(word));
         match self {
             Addr | DestAddr => address(value).is_some(),
@@ -81,24 +82,24 @@ impl Attribute {
         }
     }
 
-    /// Whether XFORWARD may: it goes to the log alone, and the mail came from wherever it came,
-    /// maybe by another protocol (XFORWARD_README).
-    pub(super) fn is_told(self, value: &str) -> bool {
+    /// Returns true if XFORWARD may give this value. Anything printable may be given: it goes to
+    /// the log alone, and the mail may have come by another protocol (XFORWARD_README).
+    pub(super) fn is_valid_in_xforward(self, value: &str) -> bool {
         is_printable(value)
     }
 }
 
-/// What was said of a client.
+/// Attributes given for a client.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Attributes(Vec<(Attribute, Option<String>)>);
 
 impl Attributes {
-    /// Reads what follows the command: `NAME=value`, the value as xtext, `[UNAVAILABLE]` or
-    /// `[TEMPUNAVAIL]`. `takes` says which values an attribute may have.
+    /// Reads the arguments of either command: `NAME=value`, the value as xtext, `[UNAVAILABLE]` or
+    /// `[TEMPUNAVAIL]`. `known` lists the attributes and `is_valid` checks the values.
     pub(super) fn parse(
         arguments: &[u8],
         known: &[Attribute],
-        takes: fn(Attribute, &str) -> bool,
+        is_valid: fn(Attribute, &str) -> bool,
     ) -> Result<Self, Reply> {
         let mut said = Self::default();
         let text = str::from_utf8(arguments).map_err(|_| malformed("Attributes are ASCII"))?;
@@ -116,7 +117,7 @@ impl Attributes {
                 true => None,
                 false => Some(
                     decode_xtext(value)
-                        .filter(|value| takes(attribute, value))
+                        .filter(|value| is_valid(attribute, value))
                         .ok_or_else(|| {
                             malformed(&format!("{} has no such value", attribute.word()))
                         })?,
@@ -130,18 +131,19 @@ impl Attributes {
         }
     }
 
-    /// What was said of one; `Some(None)` where it is known that nobody knows.
+    /// Returns what was given for an attribute; `Some(None)` where it was said to be unavailable.
     pub fn said(&self, attribute: Attribute) -> Option<Option<&str>> {
         let said = self.0.iter().find(|(of, _)| *of == attribute);
         said.map(|(_, value)| value.as_deref())
     }
 
-    /// The value of one, if there is one.
+    /// Returns the value of an attribute, if there is one.
     pub fn value(&self, attribute: Attribute) -> Option<&str> {
         self.said(attribute).flatten()
     }
 
-    /// The client's address and port; those of `peer`, who speaks, where no address is known.
+    /// Returns the client's address and port; those of `peer`, which sent the command, where no
+    /// address is known.
     pub fn client(&self, peer: SocketAddr) -> SocketAddr {
         let port = self.value(Port).and_then(|port| port.parse().ok());
         match self.value(Addr).and_then(address) {
@@ -150,7 +152,7 @@ impl Attributes {
         }
     }
 
-    /// Takes what was said later: it goes before what was said of the same.
+    /// Adds attributes of a later command, which replace earlier ones.
     pub(super) fn add(&mut self, later: Self) {
         for (attribute, value) in later.0 {
             self.set(attribute, value);
@@ -163,7 +165,7 @@ impl Attributes {
     }
 }
 
-/// As the commands write them, for the log.
+/// Writes the attributes in the form of the commands, for the log.
 impl fmt::Display for Attributes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let words = self.0.iter().map(|(attribute, value)| {
@@ -179,7 +181,7 @@ fn is_printable(value: &str) -> bool {
     (1..=255).contains(&value.len()) && value.bytes().all(|b| matches!(b, b' '..=b'~'))
 }
 
-/// `192.0.2.1` or `IPV6:2001:db8::1`.
+/// Reads an address such as `192.0.2.1` or `IPV6:2001:db8::1`.
 fn address(value: &str) -> Option<IpAddr> {
     match value.split_at_checked("IPV6:".len()) {
         Some((tag, v6)) if tag.eq_ignore_ascii_case("IPV6:") => {

@@ -1,5 +1,4 @@
-//! The state machine of the server's side: what is due, what is asked, when it ends. What each
-//! command does stands in [`commands`].
+//! State machine of the server's side. The commands are in [`commands`].
 
 mod chunks;
 mod commands;
@@ -15,13 +14,13 @@ use gatepost_sasl::{Binding, Exchange, Salting, SaslError, Step};
 use super::auth;
 use super::chunk::Chunk;
 use super::data::{Decoder, Fault};
-use super::line::{self, Line, LineCutter, LineLimits, Opening};
+use super::line::{self, FirstWord, Line, LineCutter, LineLimits};
 use super::proxied::{Attribute, Attributes, Trust};
 use super::{Abort, Answer, Ask, Event, Secured, Settings, protocol};
 use crate::reply::Reply;
 
-/// Replies are sent once there are this many octets of them, even if more commands wait.
-const ENOUGH_REPLIES: usize = 16 * 1024;
+/// Octets of replies that are collected before they are sent, even if more commands wait.
+const MAX_COLLECTED_REPLIES: usize = 16 * 1024;
 
 /// The server's side of one connection.
 #[derive(Debug)]
@@ -31,77 +30,77 @@ pub struct Session {
     input: BytesMut,
     lines: LineCutter,
     output: BytesMut,
-    /// What the owner is to be told before anything else.
+    /// Events that come before any other.
     events: VecDeque<Event>,
     tls: Option<Secured>,
     helo: Option<Helo>,
     user: Option<String>,
     trust: Trust,
-    /// What XCLIENT has said.
+    /// Attributes given by XCLIENT.
     proxied: Option<Box<Attributes>>,
-    /// What XFORWARD has said of the transaction that is to begin.
+    /// Attributes given by XFORWARD for the next transaction.
     forwarded: Option<Box<Attributes>>,
     transaction: Option<Transaction>,
-    /// The last command was MAIL or a chunk and refused, but for RCPT, DATA and chunks behind it.
+    /// True after a refused MAIL or chunk, and through the RCPTs, DATA and chunks behind it.
     behind_refusal: bool,
     /// Recipients named since the last MAIL, the refused ones included.
     recipients_named: usize,
     /// 5xx replies so far.
     errors: u32,
-    /// Commands since something was got done.
+    /// Commands since the last progress.
     idle_commands: u32,
-    /// The client was refused in the banner.
+    /// True if the banner refused the client.
     refused: bool,
-    /// The relay is stopping.
+    /// True once the relay is stopping.
     stopping: bool,
-    /// What AUTH has proved holds no more.
+    /// True once the credential that AUTH proved is revoked.
     revoked: bool,
-    /// The last message ended where another server may have seen no end.
+    /// True if the last message ended where another server may have seen no end.
     doubtful: bool,
 }
 
 #[derive(Debug)]
 struct Helo {
     name: String,
-    /// It was EHLO.
+    /// True for EHLO, false for HELO.
     extended: bool,
 }
 
-/// From a yes to MAIL on.
+/// Transaction in hand; it begins when the owner accepts MAIL.
 #[derive(Debug, Default)]
 struct Transaction {
     recipients: usize,
     smtputf8: bool,
-    /// What has come of a message in chunks.
+    /// Decoder of the message, once its first chunk has come.
     chunked: Option<Decoder>,
-    /// What refusals are to name it by.
+    /// Name of the transaction in refusals.
     label: Option<String>,
 }
 
 #[derive(Debug)]
 enum State {
-    /// The owner has been asked this and has not answered.
+    /// The owner's answer to this is due.
     Asked(Ask),
     /// A command is due.
     Command,
     /// A line of an AUTH exchange is due.
     Auth(Exchange),
-    /// The owner has been asked for a verifier and has not answered.
-    Salting(Salting),
-    /// This user has been told our proof and is to acknowledge it.
-    Proved(String),
-    /// A message comes in.
+    /// The owner's verifier is due.
+    AwaitingVerifier(Salting),
+    /// This user's acknowledgement of our proof is due.
+    AwaitingAcknowledgement(String),
+    /// Octets of a message are due.
     Data(Decoder),
-    /// The octets of a chunk come in.
+    /// Octets of a chunk are due.
     Chunk(Chunk),
-    /// STARTTLS was granted.
+    /// The TLS handshake is due.
     Handshake,
-    /// It is over.
+    /// The session is over.
     Closed,
 }
 
 impl Session {
-    /// A session on a new connection; `tls` is there where TLS came first (implicit TLS, RFC 8314).
+    /// Creates a session on a new connection; `tls` is given for implicit TLS (RFC 8314).
     pub fn new(settings: Arc<Settings>, tls: Option<Secured>) -> Self {
         Self {
             settings,
@@ -128,18 +127,18 @@ impl Session {
         }
     }
 
-    /// Hands in bytes that the client sent. Call it after [`Event::NeedInput`] only: what is fed
-    /// at other times is kept, without a bound.
+    /// Hands in bytes that the client sent. Call it after [`Event::NeedInput`] only: at other times
+    /// the bytes are kept without a bound.
     pub fn feed(&mut self, bytes: &[u8]) {
-        // What comes in plaintext after STARTTLS was sent by somebody who could not know that
-        // it would be granted: never to be executed (RFC 3207 section 6, CVE-2011-0411).
+        // Plaintext after STARTTLS may be an attacker's: it was sent before the 220, and is never
+        // executed (RFC 3207 section 6, CVE-2011-0411).
         if !matches!(self.state, State::Handshake | State::Closed) {
             self.input.extend_from_slice(bytes);
         }
     }
 
-    /// What is to be done next. Said again until it is done, where it asks for something to be
-    /// called.
+    /// Returns the next event. One that asks the owner for a call is returned again until the call
+    /// is made.
     pub fn next_event(&mut self) -> Event {
         loop {
             if let Some(event) = self.events.pop_front() {
@@ -147,17 +146,20 @@ impl Session {
             }
             let proceeds = match &mut self.state {
                 State::Asked(ask) => return Event::Ask(ask.clone()),
-                State::Salting(salting) => {
+                State::AwaitingVerifier(salting) => {
                     return Event::Ask(Ask::Verifier(salting.user().to_owned()));
                 }
                 State::Handshake if self.output.is_empty() => return Event::StartTls,
                 State::Closed if self.output.is_empty() => return Event::Close,
                 State::Handshake | State::Closed => false,
-                State::Command | State::Auth(_) | State::Proved(_) => self.proceed_with_line(),
+                State::Command | State::Auth(_) | State::AwaitingAcknowledgement(_) => {
+                    self.handle_line()
+                }
                 State::Data(_) => self.proceed_with_data(),
                 State::Chunk(_) => self.proceed_with_chunk(),
             };
-            if !self.output.is_empty() && (!proceeds || self.output.len() >= ENOUGH_REPLIES) {
+            if !self.output.is_empty() && (!proceeds || self.output.len() >= MAX_COLLECTED_REPLIES)
+            {
                 return Event::Send(self.output.split().freeze());
             }
             if !proceeds {
@@ -166,11 +168,11 @@ impl Session {
         }
     }
 
-    /// Answers the last [`Event::Ask`]; without one it does nothing.
+    /// Answers the last [`Event::Ask`]; without a question it does nothing.
     pub fn answer(&mut self, answer: Answer) {
         let ask = match mem::replace(&mut self.state, State::Command) {
             State::Asked(ask) => ask,
-            State::Salting(salting) => return self.salt(salting, answer),
+            State::AwaitingVerifier(salting) => return self.answer_verifier(salting, answer),
             other => {
                 self.state = other;
                 return;
@@ -191,12 +193,12 @@ impl Session {
             Ask::Authenticate(claim) if yes => {
                 let user = claim.user().to_owned();
                 match claim.receipt() {
-                    // SMTP has no room for it in its success (RFC 4954 section 4).
+                    // SMTP has no room for it in the reply of success (RFC 4954 section 4).
                     Some(receipt) => {
                         self.say(&Reply::plain(334, &receipt));
-                        return self.state = State::Proved(user);
+                        return self.state = State::AwaitingAcknowledgement(user);
                     }
-                    None => self.authenticated(user),
+                    None => self.set_user(user),
                 }
             }
             Ask::Mail(mail) if yes => {
@@ -209,7 +211,7 @@ impl Session {
             }
             Ask::Recipient(_) if yes => {
                 if let Some(transaction) = &mut self.transaction {
-                    // The first was counted before it was known to be one.
+                    // The first was counted before it was accepted.
                     let counted = u32::from(transaction.recipients == 0);
                     self.idle_commands = self.idle_commands.saturating_sub(counted);
                     transaction.recipients += 1;
@@ -217,11 +219,11 @@ impl Session {
             }
             Ask::Message { .. } => self.idle_commands = 0,
             Ask::Authenticate(_) | Ask::Mail(_) | Ask::Recipient(_) | Ask::Proxied(_) => {}
-            // Never a state that is asked.
+            // Never in `State::Asked`.
             Ask::Verifier(_) => {}
         }
         let reply = reply.unwrap_or_else(|| match ask {
-            Ask::Authenticate(_) | Ask::Verifier(_) => welcome(),
+            Ask::Authenticate(_) | Ask::Verifier(_) => auth_succeeded(),
             Ask::Mail(_) => Reply::new(250, "2.1.0", "Sender OK"),
             Ask::Recipient(_) => Reply::new(250, "2.1.5", "Recipient OK"),
             Ask::Connect | Ask::Proxied(_) | Ask::Message { .. } => {
@@ -231,8 +233,8 @@ impl Session {
         self.pass_on(&reply);
     }
 
-    /// Goes on with an exchange whose challenge needed a verifier.
-    fn salt(&mut self, salting: Salting, answer: Answer) {
+    /// Continues an exchange whose challenge needs a verifier.
+    fn answer_verifier(&mut self, salting: Salting, answer: Answer) {
         let step = match answer {
             Answer::Verifier(verifier) => salting.with(verifier).map_err(auth::refusal),
             Answer::Reply(reply) => return self.pass_on(&reply),
@@ -245,26 +247,26 @@ impl Session {
         self.auth_step(step.map(|(challenge, exchange)| Step::Challenge(challenge, exchange)));
     }
 
-    fn authenticated(&mut self, user: String) {
+    fn set_user(&mut self, user: String) {
         self.user = Some(user);
         self.idle_commands = 0;
     }
 
-    /// What AUTH has proved holds no more: 421 4.7.0 to the next command but QUIT.
+    /// Revokes the credential that AUTH proved: the next command but QUIT gets 421 4.7.0.
     pub fn revoke(&mut self) {
         self.revoked = true;
     }
 
-    /// Names the transaction in hand: the refusals that are the session's own end with the label
-    /// in parentheses from now on, as the owner's may. Without a transaction it does nothing.
+    /// Names the transaction in hand: from now on, the session's own refusals end with the label in
+    /// parentheses, as the owner's may. Without a transaction it does nothing.
     pub fn label(&mut self, label: String) {
         if let Some(transaction) = &mut self.transaction {
             transaction.label = Some(label);
         }
     }
 
-    /// The handshake that [`Event::StartTls`] asked for is done. The session begins afresh (RFC
-    /// 3207 section 4.2).
+    /// Reports the end of the handshake that [`Event::StartTls`] asked for. The session begins
+    /// afresh (RFC 3207 section 4.2).
     pub fn tls_started(&mut self, secured: Secured) {
         if matches!(self.state, State::Handshake) {
             self.state = State::Command;
@@ -275,47 +277,47 @@ impl Session {
         }
     }
 
-    /// The client was silent for too long, or the session has lasted too long: 421 4.4.2 and
-    /// close.
+    /// Ends the session with 421 4.4.2: the client was silent for too long, or the session has
+    /// lasted too long.
     pub fn time_out(&mut self) {
         self.say(&Reply::new(421, "4.4.2", "Time is up, closing"));
     }
 
-    /// The relay is stopping: 421 4.3.2 as soon as no transaction is in hand.
+    /// Ends the session with 421 4.3.2 as soon as no transaction is in hand: the relay is stopping.
     pub fn shut_down(&mut self) {
         self.stopping = true;
     }
 
-    /// Whether a transaction has begun and not ended.
+    /// Returns true if a transaction has begun and not ended.
     pub fn in_transaction(&self) -> bool {
         self.transaction.is_some() || matches!(self.state, State::Asked(Ask::Message { .. }))
     }
 
-    /// The argument of EHLO or HELO: printable ASCII without spaces, at most 255 octets. What
-    /// XCLIENT has said of it goes before what its sender calls itself.
+    /// Returns the argument of EHLO or HELO: printable ASCII without spaces, at most 255 octets.
+    /// The name given by XCLIENT takes precedence.
     pub fn helo(&self) -> Option<&str> {
         let proxied = self.proxied().and_then(|said| said.value(Attribute::Helo));
         let own = self.helo.as_ref().map(|helo| helo.name.as_str());
         proxied.or(own)
     }
 
-    /// Protocol and cipher; `None` in plaintext.
+    /// Returns protocol and cipher of TLS; `None` in plaintext.
     pub fn tls(&self) -> Option<&str> {
         self.tls.as_ref().map(|tls| tls.by.as_str())
     }
 
-    /// What a log-in can be bound to.
+    /// Returns the channel binding for AUTH.
     fn binding(&self) -> Option<Binding> {
         self.tls.as_ref()?.binding
     }
 
-    /// The user that AUTH has proved, or that XCLIENT says has logged in.
+    /// Returns the user that AUTH has proved, or that XCLIENT has named.
     pub fn user(&self) -> Option<&str> {
         self.user.as_deref()
     }
 
-    /// How mail comes in, for the `with` clause of Received; `smtputf8` says whether MAIL
-    /// announced it.
+    /// Returns the protocol for the `with` clause of Received; `smtputf8` says that MAIL announced
+    /// SMTPUTF8.
     pub fn protocol(&self, smtputf8: bool) -> &'static str {
         let proxied = self.proxied().and_then(|said| said.value(Attribute::Proto));
         let extended = match proxied {
@@ -328,8 +330,8 @@ impl Session {
         }
     }
 
-    /// Takes a line, if there is one and the session goes on.
-    fn proceed_with_line(&mut self) -> bool {
+    /// Handles the next line. Returns false if there is none yet.
+    fn handle_line(&mut self) -> bool {
         if self.stopping && self.transaction.is_none() {
             self.say(&Reply::new(
                 421,
@@ -342,12 +344,15 @@ impl Session {
         let limits = LineLimits {
             command: limits.command_line,
             auth: limits.auth_line,
-            is_answer: matches!(self.state, State::Auth(_) | State::Proved(_)),
+            is_response: matches!(
+                self.state,
+                State::Auth(_) | State::AwaitingAcknowledgement(_)
+            ),
         };
         let Some(line) = self.lines.cut(&mut self.input, limits) else {
             return false;
         };
-        let is_secret = |line| limits.is_answer || Opening::of(line) == Opening::Auth;
+        let is_secret = |line| limits.is_response || FirstWord::of(line) == FirstWord::Auth;
         let secret = match &line {
             Line::Whole(line) if is_secret(line) => Some(line.clone()),
             _ => None,
@@ -356,7 +361,7 @@ impl Session {
             State::Auth(exchange) => {
                 self.auth_line(line, |line| auth::respond(exchange, line));
             }
-            State::Proved(user) => self.acknowledged(user, line),
+            State::AwaitingAcknowledgement(user) => self.handle_acknowledgement(user, line),
             _ => self.command_line(line),
         }
         if let Some(secret) = secret {
@@ -368,9 +373,9 @@ impl Session {
     fn auth_line(&mut self, line: Line, respond: impl FnOnce(&[u8]) -> Result<Step, Reply>) {
         match line {
             Line::Whole(line) => self.auth_step(respond(&line)),
-            // RFC 4954 section 4: the exchange fails, the session stays.
-            Line::TooLong(_) => self.say(&too_long_to_log_in()),
-            // No base64 has such octets.
+            // RFC 4954 section 4: the exchange fails, the session continues.
+            Line::TooLong(_) => self.say(&auth_line_too_long()),
+            // Base64 has no such octets.
             Line::Stray(_) => self.say(&auth::refusal(SaslError::Base64)),
         }
     }
@@ -381,28 +386,28 @@ impl Session {
                 self.say(&Reply::plain(334, &text));
                 self.state = State::Auth(exchange);
             }
-            Ok(Step::Salt(salting)) => self.state = State::Salting(salting),
+            Ok(Step::Salt(salting)) => self.state = State::AwaitingVerifier(salting),
             Ok(Step::Claim(claim)) => self.state = State::Asked(Ask::Authenticate(claim)),
             Err(reply) => self.say(&reply),
         }
     }
 
-    /// The client answers our proof: with nothing, if it holds for it.
-    fn acknowledged(&mut self, user: String, line: Line) {
+    /// Handles the client's response to our proof: an empty line accepts it.
+    fn handle_acknowledgement(&mut self, user: String, line: Line) {
         let fault = match line {
             Line::Whole(line) if line.is_empty() => {
-                self.authenticated(user);
-                return self.say(&welcome());
+                self.set_user(user);
+                return self.say(&auth_succeeded());
             }
             Line::Whole(line) if line.as_ref() == b"*" => SaslError::Cancelled,
             Line::Whole(_) => SaslError::Form,
-            Line::TooLong(_) => return self.say(&too_long_to_log_in()),
+            Line::TooLong(_) => return self.say(&auth_line_too_long()),
             Line::Stray(_) => SaslError::Base64,
         };
         self.say(&auth::refusal(fault));
     }
 
-    /// Takes message bytes, if there are any that mean something.
+    /// Decodes message bytes. Returns false if it needs more input.
     fn proceed_with_data(&mut self) -> bool {
         let State::Data(decoder) = &mut self.state else {
             return false;
@@ -439,13 +444,13 @@ impl Session {
         self.input.len() < waiting
     }
 
-    /// Says a reply of the session's own.
+    /// Sends a reply of the session's own.
     fn say(&mut self, reply: &Reply) {
         let reply = self.labelled(reply.clone());
         self.pass_on(&reply);
     }
 
-    /// A refusal names the transaction in hand.
+    /// Adds the label of the transaction in hand to a refusal.
     fn labelled(&self, reply: Reply) -> Reply {
         let label = self.transaction.as_ref().and_then(|t| t.label.as_ref());
         match label {
@@ -454,13 +459,13 @@ impl Session {
         }
     }
 
-    /// Says a reply, and counts it if it is an error.
+    /// Sends a reply as it is, and counts it if it is an error.
     fn pass_on(&mut self, reply: &Reply) {
         self.errors += u32::from(reply.is_permanent());
         self.write(reply);
     }
 
-    /// A 421 is the last reply (RFC 5321 section 3.8).
+    /// Writes a reply. A 421 is the last (RFC 5321 section 3.8).
     fn write(&mut self, reply: &Reply) {
         if matches!(self.state, State::Closed) {
             return;
@@ -471,13 +476,13 @@ impl Session {
         }
     }
 
-    /// How a transaction ends with this reply.
+    /// Returns the end of a transaction that this reply refuses.
     fn refusal(&self, reply: Reply) -> Abort {
         let message = match &self.state {
             State::Data(decoder) => Some(decoder),
             _ => self.chunked(),
         };
-        let size = message.map_or(0, |message| message.size.max(message.came));
+        let size = message.map_or(0, |message| message.size.max(message.received));
         Abort::Refused { reply, size }
     }
 
@@ -495,11 +500,11 @@ impl Session {
     }
 }
 
-/// RFC 4954 section 4.
-fn too_long_to_log_in() -> Reply {
+/// Returns the reply to an overlong line of AUTH (RFC 4954 section 4).
+fn auth_line_too_long() -> Reply {
     Reply::new(500, "5.5.6", "Authentication line is too long")
 }
 
-fn welcome() -> Reply {
+fn auth_succeeded() -> Reply {
     Reply::new(235, "2.7.0", "Authenticated")
 }

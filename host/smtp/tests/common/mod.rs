@@ -1,5 +1,4 @@
-//! An owner for a server session, in memory: it feeds bytes, answers questions and keeps what
-//! came of it.
+//! Owner of a server session in memory: it feeds bytes, answers questions and keeps the results.
 #![allow(dead_code, clippy::unwrap_used)]
 
 use std::path::PathBuf;
@@ -22,23 +21,23 @@ pub struct Received {
     pub requests: Vec<RecipientRequest>,
     pub bytes: Vec<u8>,
     pub eight_bit: bool,
-    /// What came, where that was something else.
+    /// Message before repairs, if it was repaired.
     pub original: Option<Vec<u8>>,
-    /// What was repaired.
+    /// Reasons of the repairs.
     pub repaired: Vec<String>,
 }
 
-/// Takes mail for desk.example only, and knows one user, `user` with password `secret`.
+/// Server that accepts mail for desk.example only, and has one user, `user` with password `secret`.
 pub struct Server {
     pub session: Session,
     pub messages: Vec<Received>,
     pub aborted: usize,
-    /// Why the last of them was.
+    /// Reason of the last aborted transaction.
     pub abort: Option<Abort>,
     pub closed: bool,
     pub handshakes: usize,
     pub sends: usize,
-    /// Answers that go before the usual ones, in order.
+    /// Answers given instead of the usual ones, in order.
     pub answers: Vec<Answer>,
     output: Vec<u8>,
     mail: Option<Mail>,
@@ -47,7 +46,7 @@ pub struct Server {
     pub bytes: Vec<u8>,
 }
 
-/// As [`settings`], by the letter of RFC 5321.
+/// Returns [`settings`] that are strict about RFC 5321.
 pub fn strict() -> Settings {
     let limits = Limits {
         line: 998,
@@ -71,7 +70,7 @@ pub fn settings() -> Settings {
     }
 }
 
-/// TLS without anything to bind to.
+/// Returns TLS without channel binding.
 pub fn secured() -> Secured {
     Secured {
         by: "TLSv1.3".to_owned(),
@@ -79,7 +78,7 @@ pub fn secured() -> Secured {
     }
 }
 
-/// That of the one user.
+/// Returns the verifier of the only user.
 fn verifier() -> Verifier {
     Verifier::new("secret", [1; 16], 1)
 }
@@ -104,12 +103,12 @@ impl Server {
         }
     }
 
-    /// Greeted, in plaintext.
+    /// Creates a session after EHLO, in plaintext.
     pub fn greeted() -> Self {
         Self::with(settings(), false)
     }
 
-    /// Greeted, under TLS.
+    /// Creates a session after EHLO, under TLS.
     pub fn secured() -> Self {
         Self::with(settings(), true)
     }
@@ -120,20 +119,20 @@ impl Server {
         server
     }
 
-    /// With a transaction that has one recipient and waits for DATA.
+    /// Creates a session in a transaction that has one recipient and waits for DATA.
     pub fn in_transaction(settings: Settings) -> Self {
         let mut server = Self::with(settings, false);
         server.say(b"MAIL FROM:<a@sender.example>\r\nRCPT TO:<user@desk.example>\r\n");
         server
     }
 
-    /// Sends a message in the transaction at hand; returns the reply to its end.
+    /// Sends a message in the transaction in hand; returns the reply to its end.
     pub fn data(&mut self, message: &[u8]) -> String {
         assert!(self.say(b"DATA\r\n").starts_with("354 "));
         self.say(message)
     }
 
-    /// Feeds bytes and returns what the server says to them.
+    /// Feeds bytes and returns the replies.
     pub fn say(&mut self, bytes: &[u8]) -> String {
         self.run();
         self.session.feed(bytes);
@@ -141,12 +140,12 @@ impl Server {
         String::from_utf8(std::mem::take(&mut self.output)).unwrap()
     }
 
-    /// What the server has to say by itself.
+    /// Returns output of the server without input.
     pub fn hear(&mut self) -> String {
         self.say(b"")
     }
 
-    /// The codes of the replies in a text, one for each reply.
+    /// Returns the codes of the replies in a text, one for each reply.
     pub fn codes(text: &str) -> Vec<&str> {
         let last = |line: &&str| line.as_bytes()[3] == b' ';
         text.lines().filter(last).map(|line| &line[..3]).collect()
@@ -254,7 +253,7 @@ impl Server {
     }
 }
 
-/// A file of the conformance data, or `None`, said in one line, where it is absent.
+/// Reads a file of the conformance data; prints a line and returns `None` where it is absent.
 pub fn conformance(file: &str) -> Option<serde_json::Value> {
     let root = std::env::var_os("GATEPOST_CONFORMANCE")
         .map(PathBuf::from)

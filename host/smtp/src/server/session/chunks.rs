@@ -1,8 +1,8 @@
-//! A message in chunks (BDAT, RFC 3030): as many octets as each announces, whatever they are.
+//! Messages in chunks (BDAT, RFC 3030): each command is followed by as many octets as it announces.
 //!
-//! A chunk that cannot be taken is read to its end all the same, so that none of its octets is ever
-//! run as a command; its refusal is said there, and ends the transaction. The lines of the message
-//! obey the rules of DATA, for by DATA it may have to go on.
+//! A refused chunk is read to its end all the same, so that none of its octets is ever run as a
+//! command; the refusal is sent after it, and ends the transaction. The lines of the message obey
+//! the rules of DATA, because the message may have to leave by DATA.
 
 use std::mem;
 
@@ -14,7 +14,7 @@ use crate::server::data::{Decoder, Fault};
 use crate::server::{Ask, Event};
 
 impl Session {
-    /// BDAT: its octets come next.
+    /// Handles BDAT: the octets of the chunk come next.
     pub(super) fn chunk(&mut self, arguments: &[u8]) {
         let mut chunk = match Chunk::parse(arguments) {
             Ok(chunk) => chunk,
@@ -31,29 +31,30 @@ impl Session {
                 self.events.push_back(Event::DataStarted);
                 Decoder::new(limits)
             });
-            // Every octet of the chunks before counts, whether it was kept or not.
-            let came = message.came.saturating_add(message.held());
-            let came = came.max(message.size);
-            if came.saturating_add(chunk.size) > limits.message_size {
+            // Every octet of the earlier chunks counts, whether it was kept or not.
+            let received = message.received.saturating_add(message.held_back_len());
+            let received = received.max(message.size);
+            if received.saturating_add(chunk.size) > limits.message_size {
                 chunk.refusal = Some(Fault::MessageTooLarge.reply(limits));
             }
         }
         self.state = State::Chunk(chunk);
     }
 
-    /// A line that begins with BDAT and is none.
-    pub(super) fn no_chunk(&mut self) {
+    /// Handles a line that begins with BDAT but is malformed: replies and closes.
+    pub(super) fn malformed_chunk(&mut self) {
         self.end_with(chunk::malformed());
     }
 
-    /// What follows may be octets of a message: better not to hear it at all.
+    /// Replies and closes: octets of a message may follow, and must not be read as commands.
     fn end_with(&mut self, reply: Reply) {
         let reply = self.labelled(reply);
         self.pass_on(&reply);
         self.close(self.refusal(reply));
     }
 
-    /// Takes octets of the chunk, if there are any, and answers it at its end.
+    /// Decodes octets of the chunk, if there are any, and replies at its end. Returns false if it
+    /// needs input.
     pub(super) fn proceed_with_chunk(&mut self) -> bool {
         let State::Chunk(chunk) = &mut self.state else {
             return false;
@@ -102,7 +103,7 @@ impl Session {
             (None, Some((Some(fault), ..))) => self.refuse_chunk(fault.reply(limits)),
             (Some(reply), _) => self.refuse_chunk(reply),
             (None, _) => {
-                // It brings the message no nearer.
+                // An empty chunk is no progress.
                 self.idle_commands += u32::from(chunk.size == 0);
                 let text = format!("{} octets taken", chunk.size);
                 self.say(&Reply::new(250, "2.0.0", text));
@@ -110,7 +111,7 @@ impl Session {
         }
     }
 
-    /// A chunk that is refused ends the transaction: the message could never be whole.
+    /// Refuses a chunk and ends the transaction, since the message could never be whole.
     fn refuse_chunk(&mut self, reply: Reply) {
         let reply = self.labelled(reply);
         // As behind a refused MAIL (RFC 2920 section 3.1).
@@ -122,7 +123,7 @@ impl Session {
         self.behind_refusal = true;
     }
 
-    /// What has come of a message in chunks.
+    /// Returns the message whose first chunk has come.
     pub(super) fn chunked(&self) -> Option<&Decoder> {
         self.transaction.as_ref()?.chunked.as_ref()
     }

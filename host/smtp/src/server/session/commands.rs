@@ -1,57 +1,57 @@
-//! What each command does, and when it may come (RFC 5321 sections 4.1 and 4.1.4).
+//! Commands of the server's side: their order and their effects (RFC 5321 sections 4.1 and 4.1.4).
 
 use std::sync::Arc;
 
-use super::{Helo, Session, State, too_long_to_log_in};
+use super::{Helo, Session, State, auth_line_too_long};
 use crate::reply::Reply;
 use crate::server::command::{self, Verb};
 use crate::server::data::Decoder;
-use crate::server::line::{Line, Opening};
+use crate::server::line::{FirstWord, Line};
 use crate::server::{Abort, Ask, AuthOffer, Event, StartTls, auth, envelope, revoked};
 
 impl Session {
-    /// Takes one command line.
+    /// Handles one command line.
     pub(super) fn command_line(&mut self, line: Line) {
         let (verb, arguments) = match &line {
             Line::Whole(line) => Verb::split(line),
             Line::TooLong(_) | Line::Stray(_) => (Verb::Unknown, &b""[..]),
         };
-        let opening = match &line {
-            Line::Whole(line) => Opening::of(line),
-            Line::TooLong(opening) | Line::Stray(opening) => *opening,
+        let first_word = match &line {
+            Line::Whole(line) => FirstWord::of(line),
+            Line::TooLong(first_word) | Line::Stray(first_word) => *first_word,
         };
-        if let Some(reply) = self.out_of_patience(verb) {
+        if let Some(reply) = self.over_limit(verb) {
             return self.say(&reply);
         }
         match verb {
             Verb::Mail => {
-                // Until it is accepted.
+                // Until the owner accepts it.
                 self.behind_refusal = self.transaction.is_none();
                 self.recipients_named = 0;
             }
             Verb::Recipient | Verb::Data | Verb::Chunk => {}
             _ => self.behind_refusal = false,
         }
-        if !self.is_free(verb) {
+        if !self.exempt_from_idle_limit(verb) {
             self.idle_commands += 1;
         }
         match line {
             Line::Whole(_) if verb == Verb::Chunk => self.chunk(arguments),
-            // Whatever is wrong with it, and be BDAT only the beginning of its first word: the
-            // octets of a chunk may come next.
-            _ if opening == Opening::Chunk => self.no_chunk(),
-            Line::TooLong(Opening::Auth) => self.say(&too_long_to_log_in()),
+            // Whatever is wrong with the line, and even if BDAT is only the beginning of its first
+            // word: the octets of a chunk may come next.
+            _ if first_word == FirstWord::Chunk => self.malformed_chunk(),
+            Line::TooLong(FirstWord::Auth) => self.say(&auth_line_too_long()),
             Line::TooLong(_) => self.say(&Reply::new(500, "5.5.2", "Command line is too long")),
             Line::Stray(_) => self.say(&stray_octet()),
             Line::Whole(_) => match self.out_of_sequence(verb) {
-                // What came pipelined behind a refused MAIL is no error of its own (RFC 2920
+                // A command pipelined behind a refused MAIL is no error of its own (RFC 2920
                 // section 3.1).
                 Some(reply) if self.behind_refusal && verb != Verb::Mail => {
                     self.recipients_named += usize::from(verb == Verb::Recipient);
                     self.write(&reply);
                 }
                 Some(reply) => self.say(&reply),
-                None if verb.stands_alone() && !arguments.is_empty() => {
+                None if verb.takes_no_arguments() && !arguments.is_empty() => {
                     self.say(&Reply::new(501, "5.5.4", "This command takes no argument"));
                 }
                 None => self.command(verb, arguments),
@@ -59,19 +59,19 @@ impl Session {
         }
     }
 
-    /// Whether a command is not one without progress, whatever comes of it: a RCPT behind one
-    /// that was accepted, which leaves the message as near as it was; and, as many as one message
-    /// may have, behind a refused MAIL: a client that pipelines is to hear of that refusal. A chunk
-    /// brings octets.
-    fn is_free(&self, verb: Verb) -> bool {
+    /// Returns true if the command does not count towards `idle_commands`: BDAT after an accepted
+    /// recipient; RCPT after an accepted one; and RCPT behind a refused MAIL, up to
+    /// `limits.recipients`, so that a client that pipelines gets to read that refusal.
+    fn exempt_from_idle_limit(&self, verb: Verb) -> bool {
         let in_bounds = self.recipients_named < self.settings.limits.recipients;
         verb == Verb::Chunk && self.recipients() > 0
             || verb == Verb::Recipient
                 && (self.recipients() > 0 || self.behind_refusal && in_bounds)
     }
 
-    /// Why no command but QUIT is heard any more, if so.
-    fn out_of_patience(&self, verb: Verb) -> Option<Reply> {
+    /// Returns the 421 that ends the session, unless the command is QUIT: a limit is exceeded, the
+    /// credential is revoked, or the last message had a doubtful end.
+    fn over_limit(&self, verb: Verb) -> Option<Reply> {
         let limits = &self.settings.limits;
         match verb {
             Verb::Quit => None,
@@ -93,7 +93,7 @@ impl Session {
         }
     }
 
-    /// Why a command cannot come now, if so (RFC 5321 section 4.1.4).
+    /// Returns the reply to a command that cannot come now (RFC 5321 section 4.1.4).
     pub(super) fn out_of_sequence(&self, verb: Verb) -> Option<Reply> {
         let settings = &self.settings;
         let sequence = |text: &str| Some(Reply::new(503, "5.5.1", text));
@@ -213,13 +213,13 @@ impl Session {
                 self.pass_on(&reply);
                 return self.close(self.refusal(reply));
             }
-            // Taken before, since its octets follow whatever is wrong with it.
+            // BDAT was handled before, since its octets follow whatever is wrong with it.
             Verb::Chunk | Verb::Unknown => Reply::new(500, "5.5.1", "Command is not recognized"),
         };
         self.say(&reply);
     }
 
-    /// The banner, or why there is none (RFC 5321 sections 3.1 and 4.3.2: 220, 554 or 421).
+    /// Sends the banner, or refuses the session (RFC 5321 sections 3.1 and 4.3.2: 220, 554 or 421).
     pub(super) fn greet(&mut self, refusal: Option<Reply>) {
         let Some(refusal) = refusal else {
             let banner = format!("{} ESMTP Gatepost", self.settings.hostname);
@@ -230,7 +230,7 @@ impl Session {
         self.say(&banner);
     }
 
-    /// EHLO or HELO: answers, and begins afresh (RFC 5321 section 4.1.4).
+    /// Handles EHLO or HELO: replies, and resets the transaction (RFC 5321 section 4.1.4).
     fn hello(&mut self, name: String, extended: bool) {
         self.give_up(Abort::GivenUp);
         self.forwarded = None;
@@ -252,7 +252,7 @@ impl Session {
                 let mechanisms = auth::mechanisms(self.binding().is_some());
                 text = format!("{text}\nAUTH {mechanisms}");
             }
-            text.push_str(&self.offered_to_trusted());
+            text.push_str(&self.trusted_extensions());
         }
         self.helo = Some(Helo { name, extended });
         self.say(&Reply::plain(250, &text));
@@ -262,7 +262,7 @@ impl Session {
         self.settings.auth != AuthOffer::None && self.tls.is_some()
     }
 
-    /// Whether MAIL announced it.
+    /// Returns true if MAIL announced SMTPUTF8.
     fn smtputf8(&self) -> bool {
         self.transaction
             .as_ref()

@@ -1,4 +1,4 @@
-//! XCLIENT and XFORWARD: when they may come, and what they change.
+//! XCLIENT and XFORWARD: when they are accepted, and what they change.
 
 use super::{Session, State};
 use crate::reply::Reply;
@@ -7,23 +7,23 @@ use crate::server::proxied::{Attribute, Attributes, Trust, XCLIENT, XFORWARD};
 use crate::server::{Ask, AuthOffer};
 
 impl Session {
-    /// Lets the client give these commands, which are then offered.
+    /// Allows these commands to the client, and offers them.
     pub fn trust(&mut self, trust: Trust) {
         self.trust = trust;
     }
 
-    /// Of whom XCLIENT has said that this session is, if it has.
+    /// Returns the client that XCLIENT named, if any.
     pub fn proxied(&self) -> Option<&Attributes> {
         self.proxied.as_deref()
     }
 
-    /// What XFORWARD has said of where the mail of the next transaction comes from, if it has;
-    /// still there for [`Ask::Mail`]. Nothing may be decided by it.
+    /// Returns the origin that XFORWARD named for the mail of the next transaction, if any. It is
+    /// still there at [`Ask::Mail`]. It is for the log: nothing may be decided by it.
     pub fn forwarded(&self) -> Option<&Attributes> {
         self.forwarded.as_deref()
     }
 
-    /// Why one of the commands is not heard, if so.
+    /// Returns the reply that refuses XCLIENT or XFORWARD, if it is not allowed now.
     pub(super) fn refuses_proxied(&self, verb: Verb) -> Option<Reply> {
         let trusted = match verb {
             Verb::Xclient => self.trust.xclient,
@@ -39,33 +39,37 @@ impl Session {
         })
     }
 
-    /// XCLIENT: the owner is asked whether this is credible.
+    /// Handles XCLIENT: asks the owner whether to believe it.
     pub(super) fn xclient(&mut self, arguments: &[u8]) {
-        match Attributes::parse(arguments, self.xclient_attributes(), Attribute::takes) {
+        match Attributes::parse(
+            arguments,
+            self.xclient_attributes(),
+            Attribute::is_valid_in_xclient,
+        ) {
             Ok(said) => self.state = State::Asked(Ask::Proxied(said)),
             Err(reply) => self.say(&reply),
         }
     }
 
-    /// The session begins anew, as that of the client behind.
+    /// Begins the session anew for the client that XCLIENT named.
     pub(super) fn proxy(&mut self, said: Attributes) {
         let proxied = self.proxied.get_or_insert_default();
         let names_a_client = |said: &Attributes| said.said(Attribute::Addr).is_some();
         if names_a_client(&said) && names_a_client(proxied) {
-            // It is another client's turn: nothing that was said of the last is true of this one.
+            // Another client: nothing said of the one before is true of it.
             **proxied = Attributes::default();
         }
         proxied.add(said);
-        // The one that speaks may have logged in, too; that does not serve for the one behind it.
+        // A log-in of the connected client does not count for the client behind it.
         self.user = proxied.value(Attribute::Login).map(str::to_owned);
         self.forwarded = None;
         self.helo = None;
         self.state = State::Asked(Ask::Connect);
     }
 
-    /// XFORWARD: kept for the transaction that follows.
+    /// Handles XFORWARD: keeps the attributes for the next transaction.
     pub(super) fn xforward(&mut self, arguments: &[u8]) {
-        let reply = match Attributes::parse(arguments, XFORWARD, Attribute::is_told) {
+        let reply = match Attributes::parse(arguments, XFORWARD, Attribute::is_valid_in_xforward) {
             Ok(said) => {
                 self.forwarded.get_or_insert_default().add(said);
                 Reply::new(250, "2.0.0", "OK")
@@ -75,8 +79,8 @@ impl Session {
         self.say(&reply);
     }
 
-    /// The lines of EHLO that offer them.
-    pub(super) fn offered_to_trusted(&self) -> String {
+    /// Returns the lines of EHLO that offer the two commands.
+    pub(super) fn trusted_extensions(&self) -> String {
         let words = |attributes: &[Attribute]| {
             let words = attributes.iter().map(|attribute| attribute.word());
             words.collect::<Vec<_>>().join(" ")
@@ -91,7 +95,7 @@ impl Session {
         lines
     }
 
-    /// LOGIN, the last, means nothing where nobody can log in.
+    /// Returns the attributes of XCLIENT on offer: no LOGIN, the last, where nobody can log in.
     fn xclient_attributes(&self) -> &'static [Attribute] {
         match self.settings.auth {
             AuthOffer::None => &XCLIENT[..XCLIENT.len() - 1],
