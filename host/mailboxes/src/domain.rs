@@ -1,10 +1,11 @@
-//! Domains as they are compared.
+//! Normalisation of domains for comparison.
 
-/// The domain in lower case, with dots of US-ASCII and none at its end; `None` for what is none.
+/// Returns the domain in lower case, with dots of US-ASCII and none at its end; `None` if the text
+/// is no domain.
 ///
-/// Readers that show an internationalised domain map it first (UTS 46): wide forms of US-ASCII,
-/// the ideographic full stops of IDNA 2003 (RFC 3490 section 3.1) and characters without a picture
-/// are what they are mapped to.
+/// Readers that show an internationalised domain map it first (UTS 46). So wide forms of US-ASCII
+/// and the ideographic full stops of IDNA 2003 (RFC 3490 section 3.1) are mapped, and invisible
+/// characters are dropped.
 pub(crate) fn normalised(text: &str) -> Option<String> {
     let domain: String = as_seen(text).collect();
     let domain = domain.trim_matches('.');
@@ -16,14 +17,13 @@ pub(crate) fn normalised(text: &str) -> Option<String> {
         .filter(|domain| !domain.is_empty())
 }
 
-/// The characters of a text in small letters, each in its usual width, without those that have no
-/// picture.
+/// Returns the characters of a text in lower case and usual width, without invisible ones.
 pub(crate) fn as_seen(text: &str) -> impl Iterator<Item = char> {
     let mapped = text.chars().filter(|c| !is_invisible(*c)).map(mapped);
     mapped.flat_map(char::to_lowercase)
 }
 
-/// Whether a part of a domain is written so that every reader takes it in the same way.
+/// Returns true if every reader reads this part of a domain in the same way.
 pub(crate) fn is_plain(text: &str) -> bool {
     let as_it_is = |c: char| {
         (is_of_domain(c) || c == '.')
@@ -34,7 +34,7 @@ pub(crate) fn is_plain(text: &str) -> bool {
     text.chars().all(as_it_is)
 }
 
-/// What may stand in a label, as generously as any resolver is.
+/// Returns true if some resolver, however tolerant, allows the character in a label.
 pub(crate) fn is_of_domain(c: char) -> bool {
     match c.is_ascii() {
         true => c.is_ascii_alphanumeric() || matches!(c, '-' | '_'),
@@ -42,7 +42,7 @@ pub(crate) fn is_of_domain(c: char) -> bool {
     }
 }
 
-/// A full stop of any script.
+/// Returns true for a full stop of any script.
 pub(crate) fn is_dot(c: char) -> bool {
     matches!(
         c,
@@ -50,12 +50,12 @@ pub(crate) fn is_dot(c: char) -> bool {
     )
 }
 
-/// A commercial at of any width.
+/// Returns true for an at sign of any width.
 pub(crate) fn is_at(c: char) -> bool {
     matches!(c, '@' | '\u{ff20}' | '\u{fe6b}')
 }
 
-/// What UTS 46 leaves out.
+/// Returns true for invisible characters, which UTS 46 drops.
 pub(crate) fn is_invisible(c: char) -> bool {
     matches!(
         c,
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_domain_has_one_form() {
+    fn all_spellings_of_a_domain_are_normalised_alike() {
         for written in [
             "bank.example",
             "BANK.example.",
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_an_empty_label_is_none() {
+    fn malformed_domains_are_refused() {
         for written in ["", ".", "a..b", "a b", "a(b"] {
             assert_eq!(normalised(written), None, "{written:?}");
         }

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-/// Sloppy senders leave out padding and get the last bits wrong; readers decode all the same.
+/// Base64 decoder that tolerates missing padding and wrong last bits, as readers do.
 const TOLERANT: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new()
@@ -12,11 +12,11 @@ const TOLERANT: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// The text with every encoded word decoded, wherever it stands; `None` where there is none.
+/// Returns the text with every encoded word decoded, at any place; `None` if there is none.
 ///
-/// Names in other charsets than US-ASCII and its extensions come out as noise: only the signs of an
-/// address matter here, and those are the same in all of them. Octets of zero go, so that UTF-16
-/// is read, too.
+/// Text in charsets that do not extend US-ASCII comes out as noise: only the signs of an address
+/// matter here, and they are the same in all charsets. NULs are dropped, so that UTF-16 is read,
+/// too.
 pub(crate) fn decoded(text: &str) -> Option<String> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -24,18 +24,18 @@ pub(crate) fn decoded(text: &str) -> Option<String> {
     let mut behind_word = false;
     while let Some(begin) = rest.find("=?") {
         let (before, word) = rest.split_at(begin);
-        let (content, length) = match one(word) {
-            Word::Is(content, length) => (content, length),
-            Word::IsNone => {
+        let (content, length) = match decode_word(word) {
+            Word::Decoded(content, length) => (content, length),
+            Word::Malformed => {
                 out.push_str(before);
                 out.push_str("=?");
                 rest = &word[2..];
                 behind_word = false;
                 continue;
             }
-            Word::NoneEnds => break,
+            Word::Unclosed => break,
         };
-        // White space between two encoded words is none (RFC 2047 section 6.2).
+        // White space between two encoded words does not count (RFC 2047 section 6.2).
         if !(behind_word && before.trim().is_empty()) {
             out.push_str(before);
         }
@@ -48,28 +48,28 @@ pub(crate) fn decoded(text: &str) -> Option<String> {
     found.then_some(out)
 }
 
-/// What begins like an encoded word.
+/// Result of decoding text that begins like an encoded word.
 enum Word {
-    /// It is one: what it says, and its length.
-    Is(String, usize),
-    IsNone,
-    /// Nor does another behind it end.
-    NoneEnds,
+    /// An encoded word: its decoded text, and its length.
+    Decoded(String, usize),
+    Malformed,
+    /// Neither it nor any word after it ends.
+    Unclosed,
 }
 
-fn one(word: &str) -> Word {
+fn decode_word(word: &str) -> Word {
     let mut parts = word.get(2..).unwrap_or_default().splitn(3, '?');
     let (Some(charset), Some(encoding), Some(rest)) = (parts.next(), parts.next(), parts.next())
     else {
-        return Word::NoneEnds;
+        return Word::Unclosed;
     };
     let decode = match encoding {
         "q" | "Q" => quoted_printable,
         "b" | "B" => base64,
-        _ => return Word::IsNone,
+        _ => return Word::Malformed,
     };
     let Some(end) = rest.find("?=") else {
-        return Word::NoneEnds;
+        return Word::Unclosed;
     };
     let octets = decode(&rest[..end]).into_iter();
     let octets: Vec<u8> = octets.filter(|octet| *octet != 0).collect();
@@ -81,10 +81,10 @@ fn one(word: &str) -> Word {
         true => utf_7(&text),
         false => text,
     };
-    Word::Is(text, word.len() - rest.len() + end + 2)
+    Word::Decoded(text, word.len() - rest.len() + end + 2)
 }
 
-/// RFC 2047 section 4.2.
+/// Decodes the Q encoding (RFC 2047 section 4.2).
 fn quoted_printable(content: &str) -> Vec<u8> {
     let mut octets = Vec::with_capacity(content.len());
     let mut rest = content.as_bytes();
@@ -109,7 +109,7 @@ fn hex(digit: u8) -> Option<u8> {
         .and_then(|value| u8::try_from(value).ok())
 }
 
-/// RFC 2047 section 4.1. As much as can be read.
+/// Decodes the B encoding (RFC 2047 section 4.1), as much as can be read.
 fn base64(content: &str) -> Vec<u8> {
     let is_digit = |octet: &u8| octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'/');
     let mut digits: Vec<u8> = content.bytes().filter(is_digit).collect();
@@ -120,7 +120,7 @@ fn base64(content: &str) -> Vec<u8> {
     TOLERANT.decode(digits).unwrap_or_default()
 }
 
-/// The signs that UTF-7 may write in base64 (RFC 2152): `+AEA-` is an at.
+/// Decodes characters that UTF-7 writes in Base64 (RFC 2152), such as `+AEA-` for an at sign.
 fn utf_7(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut parts = text.split('+');
@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_decoded_wherever_they_stand() {
+    fn encoded_words_are_decoded_at_any_place() {
         for (text, expected) in [
             ("=?utf-8?b?Y2VvQGJhbmsuZXhhbXBsZQ==?=", "ceo@bank.example"),
             ("=?UTF-8?B?Y2VvQGJhbmsuZXhhbXBsZQ?=", "ceo@bank.example"),

@@ -1,8 +1,8 @@
-//! Names of fields, as generously as any reader takes them.
+//! Field names as the most tolerant reader takes them.
 
-/// Whether some reader could take a field of this name for one of `usual`: it differs in case, or
-/// has white space or control characters in it (RFC 5322 section 4.5 allows white space before the
-/// colon; C libraries end text at an octet of zero).
+/// Returns true if some reader could take a field of this name for one of `usual`: the names differ
+/// only in case, or in white space and control characters (RFC 5322 section 4.5 allows white space
+/// before the colon; C libraries end text at a NUL).
 ///
 /// ```
 /// use gatepost_mailboxes::is_shown_as;
@@ -11,7 +11,7 @@
 /// assert!(!is_shown_as(b"From-Line", "From"));
 /// ```
 pub fn is_shown_as(name: &[u8], usual: &str) -> bool {
-    // A zero ends it for some; for others it is nothing.
+    // For some readers a NUL ends the name; others skip it.
     let ended = name.split(|octet| *octet == 0).next().unwrap_or_default();
     is_same(name, usual) || is_same(ended, usual)
 }
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_seen_makes_no_other_name() {
+    fn invisible_characters_do_not_change_a_name() {
         for name in [
             "From",
             "FROM ",

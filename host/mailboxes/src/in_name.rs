@@ -1,31 +1,30 @@
 //! Addresses in a display name.
 //!
 //! A name is no address (RFC 5322 section 3.4), but people read it, and many programs show nothing
-//! else. So whoever writes another's address there passes for that other. A person sees an address
-//! in many spellings: with signs of other widths and scripts, in encoded words that the relay's
-//! parser leaves as they are, in the escapes of URLs and HTML, with characters without a picture
-//! inside.
+//! else. So an impostor writes another's address there. A person sees an address in many spellings:
+//! with characters of other widths and scripts, in encoded words that the relay's parser does not
+//! decode, in the escapes of URLs and HTML, with invisible characters inside.
 
 use std::collections::HashSet;
 
 use crate::{ADDRESS_LIMIT, AddrSpec, FIELD_LIMIT, domain, encoded_word, scan};
 
-/// How many times escapes are undone: an escape may be escaped.
-const DEPTH: usize = 3;
+/// The most rounds of decoding, since an escape may be escaped.
+const MAX_ROUNDS: usize = 3;
 
-/// The longest name of a character that is looked for, as in `&commat;`.
-const LONGEST_ENTITY: usize = 12;
+/// The most octets of an entity such as `&commat;`.
+const MAX_ENTITY: usize = 12;
 
-/// All addresses that somebody could see in a display name, each once. The name may have been
-/// decoded or not. Of a local part, quotes and other signs around it are left out.
+/// Returns all addresses that a person could see in a display name, each once. The name may be
+/// decoded or not. Quotes and other signs around a local part are left out.
 ///
-/// No more is read than [`FIELD_LIMIT`] octets, and no more given than [`ADDRESS_LIMIT`] addresses.
+/// It reads at most [`FIELD_LIMIT`] octets and returns at most [`ADDRESS_LIMIT`] addresses.
 pub fn in_name(name: &str) -> Vec<AddrSpec> {
     let name = &name[..name.floor_char_boundary(FIELD_LIMIT)];
     let mut found = Vec::new();
     let mut seen = HashSet::new();
     let mut give = |shown: AddrSpec| {
-        let Some(address) = as_seen(&shown) else {
+        let Some(address) = visible_form(&shown) else {
             return;
         };
         if found.len() < ADDRESS_LIMIT && seen.insert(address.clone()) {
@@ -34,10 +33,10 @@ pub fn in_name(name: &str) -> Vec<AddrSpec> {
     };
     let mut text = name.to_owned();
     scan::in_text(&text, false, &mut give);
-    for _ in 0..DEPTH {
+    for _ in 0..MAX_ROUNDS {
         let before = text.clone();
-        for undo in [encoded_word::decoded, unescaped_percent, unescaped_entity] {
-            if let Some(plain) = undo(&text) {
+        for decode in [encoded_word::decoded, decode_percents, decode_entities] {
+            if let Some(plain) = decode(&text) {
                 scan::in_text(&plain, false, &mut give);
                 text = plain;
             }
@@ -49,15 +48,15 @@ pub fn in_name(name: &str) -> Vec<AddrSpec> {
     found
 }
 
-/// Whether two addresses are one to whoever looks at them.
+/// Returns true if two addresses look the same to a person.
 pub fn looks_like(shown: &AddrSpec, address: &AddrSpec) -> bool {
-    let plain = |address: &AddrSpec| as_seen(address).unwrap_or_else(|| address.clone());
+    let plain = |address: &AddrSpec| visible_form(address).unwrap_or_else(|| address.clone());
     plain(shown) == plain(address)
 }
 
-/// An address in small letters, without what nobody sees of it, and without the signs around it;
-/// `None` where nobody takes it for an address.
-fn as_seen(shown: &AddrSpec) -> Option<AddrSpec> {
+/// Returns an address in lower case, without invisible characters and without signs around it;
+/// `None` if nobody takes it for an address.
+fn visible_form(shown: &AddrSpec) -> Option<AddrSpec> {
     let local: String = domain::as_seen(&shown.local).collect();
     let local = local.trim_matches(|c: char| !c.is_alphanumeric());
     let domain = shown
@@ -69,25 +68,25 @@ fn as_seen(shown: &AddrSpec) -> Option<AddrSpec> {
     })
 }
 
-fn unescaped_percent(text: &str) -> Option<String> {
-    unescaped(text, percent)
+fn decode_percents(text: &str) -> Option<String> {
+    decode_all(text, decode_percent)
 }
 
-fn unescaped_entity(text: &str) -> Option<String> {
-    unescaped(text, entity)
+fn decode_entities(text: &str) -> Option<String> {
+    decode_all(text, decode_entity)
 }
 
-/// The text with its escapes undone by a function that gives a character and the length of what
-/// stands for it; `None` where there is none.
-fn unescaped(text: &str, undo: fn(&str) -> Option<(char, usize)>) -> Option<String> {
+/// Decodes all escapes of a text by a function that returns a character and the length of its
+/// escape; returns `None` if there are none.
+fn decode_all(text: &str, decode: fn(&str) -> Option<(char, usize)>) -> Option<String> {
     let mut out = String::new();
     let mut found = false;
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
-        let (character, length) = match undo(rest) {
-            Some(undone) => {
+        let (character, length) = match decode(rest) {
+            Some(decoded) => {
                 found = true;
-                undone
+                decoded
             }
             None => (first, first.len_utf8()),
         };
@@ -97,24 +96,21 @@ fn unescaped(text: &str, undo: fn(&str) -> Option<(char, usize)>) -> Option<Stri
     found.then_some(out)
 }
 
-/// `%40`, as URLs have it (RFC 3986 section 2.1).
-fn percent(text: &str) -> Option<(char, usize)> {
+/// Decodes an escape of URLs, such as `%40` (RFC 3986 section 2.1).
+fn decode_percent(text: &str) -> Option<(char, usize)> {
     let digits = text.strip_prefix('%')?.get(..2)?;
     let octet = hexadecimal(digits)?;
-    // What is no ASCII is no sign of an address.
+    // Only ASCII matters for the signs of an address.
     let character = char::from_u32(octet).filter(char::is_ascii)?;
     Some((character, 3))
 }
 
-/// `&#64;`, `&#x40;` or `&commat;`, as HTML has it; browsers do without the semicolon behind a
-/// number.
-fn entity(text: &str) -> Option<(char, usize)> {
+/// Decodes a reference of HTML, such as `&#64;`, `&#x40;` or `&commat;`. Browsers accept a number
+/// without its semicolon.
+fn decode_entity(text: &str) -> Option<(char, usize)> {
     let behind = text.strip_prefix('&')?;
     let Some(number) = behind.strip_prefix('#') else {
-        let end = behind
-            .bytes()
-            .take(LONGEST_ENTITY)
-            .position(|c| c == b';')?;
+        let end = behind.bytes().take(MAX_ENTITY).position(|c| c == b';')?;
         let character = match behind.get(..end)? {
             "commat" => '@',
             "period" => '.',
@@ -136,7 +132,7 @@ fn entity(text: &str) -> Option<(char, usize)> {
         Some(digits) => (digits, 16),
         None => (number, 10),
     };
-    let length = digits.bytes().take(LONGEST_ENTITY);
+    let length = digits.bytes().take(MAX_ENTITY);
     let length = length
         .take_while(|c| char::from(*c).is_digit(radix))
         .count();
@@ -156,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_in_a_name_is_seen() {
+    fn addresses_in_a_name_are_found() {
         let text = "ceo@bank.example (via) the 'it.desk@a.example.' @home Ann @ Shop.example";
         let shown = in_name(text);
         let shown: Vec<_> = shown.iter().map(ToString::to_string).collect();
@@ -164,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn escapes_are_undone_as_browsers_do() {
+    fn escapes_are_decoded_as_browsers_do() {
         for (text, expected) in [
             ("a%40b", Some('@')),
             ("a&#64;b", Some('@')),
@@ -179,9 +175,10 @@ mod tests {
             ("a&#xfffffff;", None),
             ("a&nothing;", None),
         ] {
-            let undone = unescaped(text, percent).or_else(|| unescaped(text, entity));
-            let undone = undone.and_then(|text| text.chars().nth(1));
-            assert_eq!(undone, expected, "{text}");
+            let decoded =
+                decode_all(text, decode_percent).or_else(|| decode_all(text, decode_entity));
+            let decoded = decoded.and_then(|text| text.chars().nth(1));
+            assert_eq!(decoded, expected, "{text}");
         }
     }
 }

@@ -1,13 +1,13 @@
 //! Address fields (From, Sender, Reply-To, To, Cc) as mail readers read them.
 //!
-//! RFC 5322 section 3.4 says how addresses are written, section 4.4 how they once were, and real
-//! mail is written in further ways. Readers differ in what they make of those, and whoever wants to
-//! pass for another writes a From in which the relay finds one author and a person sees another.
-//! So this crate does not ask which reading is right. It gives
+//! RFC 5322 section 3.4 defines the syntax of addresses, section 4.4 the obsolete syntax, and real
+//! mail deviates further. Readers differ in how they read such fields, and an impostor writes a
+//! From in which the relay finds one author and a person sees another. So this crate does not
+//! decide which reading is right. It returns
 //!
-//! - the [mailboxes](Reading::mailboxes) that a tolerant reader takes from the fields,
+//! - the [mailboxes](Reading::mailboxes) that a tolerant reader finds in the fields,
 //! - all addresses that any reader could [show](Reading::shown), and
-//! - whether all readers agree ([`Clarity`]).
+//! - the agreement of readers ([`Clarity`]).
 //!
 //! ```
 //! use gatepost_mailboxes::{Clarity, read};
@@ -21,18 +21,18 @@
 //! assert_eq!(from.domains().collect::<Vec<_>>(), ["bank.example", "good.example"]);
 //! ```
 //!
-//! How a field is read:
+//! Steps of reading a field:
 //!
 //! 1. It is cut into tokens (`token`): words, comments, quoted strings, and the signs between them.
-//! 2. The tokens are read as a list (`list`) of mailboxes and groups. Every departure from section 3.4
-//!    that readers could take in different ways is a [`Doubt`].
-//! 3. Some readers do not know nested comments or backslashes. Where a field has one, it is read
-//!    by their rules, too; another result is a doubt.
-//! 4. With a doubt, whatever looks like an address (`scan`) counts as shown, with and without
-//!    quotes, comments and encodings. Without one, what stands in a display name or a comment is
-//!    no address: every reader shows it as a name.
+//! 2. The tokens are read as a list (`list`) of mailboxes and groups. Every deviation from section
+//!    3.4 that readers could take in different ways is a [`Doubt`].
+//! 3. Some readers do not know nested comments or backslashes. A field with either is read by their
+//!    rules, too; a different result is a doubt.
+//! 4. If there is a doubt, everything that looks like an address (`scan`) counts as shown, with and
+//!    without quotes, comments and encodings. Without a doubt, an address in a display name or a
+//!    comment does not count: every reader shows it as a name.
 //!
-//! All of it takes time in proportion to the length of the field, and of a field no more is read
+//! All of it takes time in proportion to the length of the field, and no more is read of a field
 //! than [`FIELD_LIMIT`] octets and [`ADDRESS_LIMIT`] addresses.
 
 #![forbid(unsafe_code)]
@@ -53,11 +53,11 @@ pub use reading::{AddrSpec, Clarity, Doubt, ListedMailbox, Reading};
 /// The most octets of a field that are read. With more, the field is [`Clarity::Unreadable`].
 pub const FIELD_LIMIT: usize = 64 * 1024;
 
-/// The most addresses that are told of. With more, the fields are [`Clarity::Unreadable`].
+/// The most addresses that are returned. With more, the fields are [`Clarity::Unreadable`].
 pub const ADDRESS_LIMIT: usize = 500;
 
-/// The [mailboxes](Reading::mailboxes) of a field's body, for whom it does not matter what other
-/// readers could make of it: that takes most of the time of [`read`].
+/// Returns only the [mailboxes](Reading::mailboxes) of a field's body. To find out what other
+/// readers could show takes most of the time of [`read`].
 pub fn mailboxes(body: impl AsRef<[u8]>) -> Vec<ListedMailbox> {
     reading::mailboxes(body.as_ref())
 }

@@ -1,9 +1,9 @@
-//! The list of mailboxes and groups (RFC 5322 sections 3.4 and 4.4), read as far as it goes.
+//! Tolerant parser of the list of mailboxes and groups (RFC 5322 sections 3.4 and 4.4).
 
-use crate::token::{Kind, Token, Tokens};
+use crate::token::{Token, TokenKind, Tokens};
 use crate::{AddrSpec, Doubt, ListedMailbox, domain};
 
-/// What a field lists.
+/// Mailboxes of a field, and the first doubt.
 #[derive(Debug, Default)]
 pub(crate) struct List {
     pub(crate) mailboxes: Vec<ListedMailbox>,
@@ -18,7 +18,7 @@ impl List {
 }
 
 pub(crate) fn read(tokens: &Tokens<'_>) -> List {
-    let mut reader = Reader {
+    let mut parser = Parser {
         list: List {
             doubt: tokens.doubt,
             ..List::default()
@@ -27,55 +27,55 @@ pub(crate) fn read(tokens: &Tokens<'_>) -> List {
         in_group: false,
     };
     for token in &tokens.list {
-        reader.token(*token);
+        parser.token(*token);
     }
-    reader.finish()
+    parser.finish()
 }
 
-/// What was seen of one mailbox.
+/// Tokens of the current entry.
 #[derive(Default)]
 struct Entry<'t> {
-    /// Outside angle brackets.
+    /// Tokens outside angle brackets.
     bare: Vec<Token<'t>>,
-    /// Between angle brackets that are open.
+    /// Tokens between angle brackets that are still open.
     open: Option<Vec<Token<'t>>>,
-    /// Between those that were closed.
+    /// Tokens between each pair of angle brackets.
     angles: Vec<Vec<Token<'t>>>,
 }
 
-struct Reader<'t> {
+struct Parser<'t> {
     list: List,
     entry: Entry<'t>,
     in_group: bool,
 }
 
-impl<'t> Reader<'t> {
+impl<'t> Parser<'t> {
     fn doubt(&mut self, doubt: Doubt) {
         self.list.doubt = self.list.doubt.or(Some(doubt));
     }
 
     fn token(&mut self, token: Token<'t>) {
         match (token.kind, &mut self.entry.open) {
-            (Kind::Open, _) => {
+            (TokenKind::Open, _) => {
                 self.close(Doubt::Unbalanced);
                 if !self.entry.angles.is_empty() {
                     self.doubt(Doubt::SeveralInOne);
                 }
                 self.entry.open = Some(Vec::new());
             }
-            (Kind::Close, None) => self.doubt(Doubt::Unbalanced),
-            (Kind::Close, open) => self.entry.angles.extend(open.take()),
+            (TokenKind::Close, None) => self.doubt(Doubt::Unbalanced),
+            (TokenKind::Close, open) => self.entry.angles.extend(open.take()),
             // A route has commas and a colon (RFC 5322 section 4.4, `obs-route`).
-            (Kind::Colon, Some(open)) => open.push(token),
-            (Kind::Comma, Some(open)) if begins_route(open) => open.push(token),
-            (Kind::Comma, _) => self.end_entry(),
-            (Kind::Semicolon, _) => {
+            (TokenKind::Colon, Some(open)) => open.push(token),
+            (TokenKind::Comma, Some(open)) if begins_route(open) => open.push(token),
+            (TokenKind::Comma, _) => self.end_entry(),
+            (TokenKind::Semicolon, _) => {
                 self.end_entry();
                 if !std::mem::take(&mut self.in_group) {
                     self.doubt(Doubt::Separator);
                 }
             }
-            (Kind::Colon, None) => self.begin_group(),
+            (TokenKind::Colon, None) => self.begin_group(),
             (_, Some(open)) => open.push(token),
             (_, None) => {
                 if !token.is_gap() && !self.entry.angles.is_empty() {
@@ -96,13 +96,13 @@ impl<'t> Reader<'t> {
 
     fn begin_group(&mut self) {
         let is_name =
-            |token: &Token<'_>| token.is_gap() || token.is_word() || token.kind == Kind::Dot;
+            |token: &Token<'_>| token.is_gap() || token.is_word() || token.kind == TokenKind::Dot;
         let is_plain = self.entry.angles.is_empty()
             && self.entry.bare.iter().any(Token::is_word)
             && self.entry.bare.iter().all(is_name);
         match is_plain && !self.in_group {
             true => self.entry = Entry::default(),
-            // Some readers take the colon for a separator, or for nothing.
+            // Some readers take the colon for a separator, others skip it.
             false => {
                 self.doubt(Doubt::Separator);
                 self.end_entry();
@@ -111,7 +111,7 @@ impl<'t> Reader<'t> {
         self.in_group = true;
     }
 
-    /// Closes brackets that are open.
+    /// Closes an angle bracket that is still open, which is a doubt.
     fn close(&mut self, doubt: Doubt) {
         if let Some(open) = self.entry.open.take() {
             self.doubt(doubt);
@@ -128,17 +128,17 @@ impl<'t> Reader<'t> {
             true => doubt = address(&bare, &mut found),
             false => {
                 for angle in &angles {
-                    let (route, rest) = behind_route(angle);
+                    let (route, rest) = split_route(angle);
                     let of_route = (!route.is_empty()).then_some(Doubt::Obsolete);
                     doubt = doubt.or(of_route).or(address(rest, &mut found));
-                    // Within brackets nothing but the address belongs, comments apart.
-                    let is_word_alone = rest.iter().all(|token| token.kind != Kind::Comment);
+                    // A comment within angle brackets is obsolete syntax.
+                    let is_word_alone = rest.iter().all(|token| token.kind != TokenKind::Comment);
                     doubt = doubt.or((!is_word_alone).then_some(Doubt::Obsolete));
                 }
                 doubt = doubt.or(names_another(&bare, &found).then_some(Doubt::SeveralInOne));
             }
         }
-        // There may be nothing between commas (RFC 5322 section 4.4).
+        // RFC 5322 section 4.4 allows empty entries between commas.
         if angles.is_empty() && bare.iter().all(Token::is_gap) {
             return;
         }
@@ -164,8 +164,8 @@ impl<'t> Reader<'t> {
         if found.len() > 1 {
             self.doubt(Doubt::SeveralInOne);
         }
-        // One name for all of them is the first one's: a copy for each would cost the square of the
-        // field's length.
+        // The first address gets the name: a copy for each would take memory that grows with the
+        // square of the field's length.
         let mut name = name;
         for address in found {
             self.list.mailboxes.push(ListedMailbox {
@@ -177,8 +177,8 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// Whether an address of another domain stands before angle brackets, unquoted, where the name
-/// belongs: some readers take the first address for the one that is meant.
+/// Returns true if an unquoted address of another domain stands in place of the name before angle
+/// brackets: some readers take the first address for the mailbox.
 fn names_another(bare: &[Token<'_>], found: &[AddrSpec]) -> bool {
     let mut named = Vec::new();
     address(bare, &mut named);
@@ -186,26 +186,29 @@ fn names_another(bare: &[Token<'_>], found: &[AddrSpec]) -> bool {
     !named.iter().all(is_of_found)
 }
 
-/// Whether what stands in brackets begins as a route does (RFC 5322 section 4.4, `obs-domain-list`).
+/// Returns true if the text in angle brackets begins like a route (RFC 5322 section 4.4,
+/// `obs-domain-list`).
 fn begins_route(tokens: &[Token<'_>]) -> bool {
     let first = tokens.iter().find(|token| !token.is_gap());
-    first.is_none_or(|token| matches!(token.kind, Kind::At | Kind::Comma))
+    first.is_none_or(|token| matches!(token.kind, TokenKind::At | TokenKind::Comma))
 }
 
-/// A route, and what stands behind its colon.
-fn behind_route<'a, 't>(tokens: &'a [Token<'t>]) -> (&'a [Token<'t>], &'a [Token<'t>]) {
-    let colon = tokens.iter().rposition(|token| token.kind == Kind::Colon);
+/// Splits off a route with its colon.
+fn split_route<'a, 't>(tokens: &'a [Token<'t>]) -> (&'a [Token<'t>], &'a [Token<'t>]) {
+    let colon = tokens
+        .iter()
+        .rposition(|token| token.kind == TokenKind::Colon);
     tokens.split_at(colon.map_or(0, |colon| colon + 1))
 }
 
-/// Finds an address, or several where there should be one; tells how they depart from `addr-spec`
-/// (RFC 5322 section 3.4.1).
+/// Finds one or several addresses; returns the first deviation from a single `addr-spec` (RFC 5322
+/// section 3.4.1).
 fn address(tokens: &[Token<'_>], found: &mut Vec<AddrSpec>) -> Option<Doubt> {
     let mut doubt = None;
-    // Between which tokens the address found last stands.
+    // Range of the tokens of the last address.
     let mut span = (0, 0);
     let ats = tokens.iter().enumerate();
-    for (at, _) in ats.filter(|(_, token)| token.kind == Kind::At) {
+    for (at, _) in ats.filter(|(_, token)| token.kind == TokenKind::At) {
         let (before, behind) = tokens.split_at(at);
         let behind = &behind[1..];
         let local = run(before.iter().rev());
@@ -222,7 +225,7 @@ fn address(tokens: &[Token<'_>], found: &mut Vec<AddrSpec>) -> Option<Doubt> {
             .or(malformed(&tokens[begin..at], &tokens[at + 1..end]));
         let of_literal = tokens[at + 1..end]
             .iter()
-            .any(|token| token.kind == Kind::Literal);
+            .any(|token| token.kind == TokenKind::Literal);
         let domain = match of_literal {
             true => Some(domain_written.to_ascii_lowercase()),
             false => domain::normalised(&domain_written.replace(['"', '\\'], "")),
@@ -244,27 +247,27 @@ fn address(tokens: &[Token<'_>], found: &mut Vec<AddrSpec>) -> Option<Doubt> {
     }
 }
 
-/// How far an address reaches to one side of its `@`.
+/// Part of an address on one side of its `@`.
 #[derive(Default)]
 struct Run {
-    /// In tokens.
+    /// Number of tokens.
     length: usize,
-    /// There is white space, or a comment, inside.
+    /// True if there is white space, or a comment, inside.
     has_gaps: bool,
 }
 
-/// Words with dots between, from the `@` on; with gaps beside the dots and the `@`.
+/// Returns the words and dots next to the `@`; gaps may stand beside the dots and the `@`.
 fn run<'a, 't: 'a>(tokens: impl Iterator<Item = &'a Token<'t>>) -> Run {
     let mut run = Run::default();
     let mut gap = false;
-    // At the beginning, a gap separates nothing.
+    // A gap next to the `@` does not separate words.
     let mut joins = true;
     for (place, token) in tokens.enumerate() {
         if token.is_gap() {
             gap = true;
             continue;
         }
-        let is_dot = token.kind == Kind::Dot;
+        let is_dot = token.kind == TokenKind::Dot;
         if !(is_dot || token.is_word()) || gap && !joins && !is_dot {
             break;
         }
@@ -281,32 +284,35 @@ fn without_gaps(tokens: &[Token<'_>]) -> String {
     solid.map(|token| token.text).collect()
 }
 
-/// How local part and domain depart from `dot-atom`, `quoted-string` and `domain-literal`.
+/// Returns the first deviation of local part and domain from `dot-atom`, `quoted-string` and
+/// `domain-literal`.
 fn malformed(local: &[Token<'_>], domain: &[Token<'_>]) -> Option<Doubt> {
-    let kinds = |tokens: &[Token<'_>], kind: Kind| tokens.iter().any(|token| token.kind == kind);
+    let kinds =
+        |tokens: &[Token<'_>], kind: TokenKind| tokens.iter().any(|token| token.kind == kind);
     let encoded = |tokens: &[Token<'_>]| {
-        kinds(tokens, Kind::EncodedWord) || tokens.iter().any(|token| token.text.contains("=?"))
+        kinds(tokens, TokenKind::EncodedWord)
+            || tokens.iter().any(|token| token.text.contains("=?"))
     };
     if encoded(local) || encoded(domain) {
         return Some(Doubt::EncodedWord);
     }
-    if kinds(domain, Kind::Quoted) {
+    if kinds(domain, TokenKind::Quoted) {
         return Some(Doubt::Obsolete);
     }
-    // A quoted string is a local part alone, or readers differ in where it begins.
+    // A quoted string must be the whole local part, or readers differ about where it begins.
     let is_local = !local.is_empty()
-        && (local.len() == 1 || !kinds(local, Kind::Quoted))
+        && (local.len() == 1 || !kinds(local, TokenKind::Quoted))
         && !local.iter().any(|token| token.text.starts_with(['[', ']']));
     let is_domain = match domain {
         [] => false,
-        [one] if one.kind == Kind::Literal => true,
-        [first, .., last] if first.kind == Kind::Dot || last.kind == Kind::Dot => false,
+        [one] if one.kind == TokenKind::Literal => true,
+        [first, .., last] if first.kind == TokenKind::Dot || last.kind == TokenKind::Dot => false,
         _ => domain.iter().all(|token| domain::is_plain(token.text)),
     };
     (!(is_local && is_domain)).then_some(Doubt::Malformed)
 }
 
-/// The words of a display name.
+/// Returns the words of a display name, unquoted.
 fn phrase(tokens: &[Token<'_>]) -> String {
     let mut name = String::new();
     let mut gap = false;
@@ -319,24 +325,26 @@ fn phrase(tokens: &[Token<'_>]) -> String {
             name.push(' ');
         }
         match token.kind {
-            Kind::Quoted => unescape(token.inner(), &mut name),
+            TokenKind::Quoted => unescape(token.inner(), &mut name),
             _ => name.push_str(token.text),
         }
     }
     name
 }
 
-/// What the last comment says: the name in the style of RFC 822, `ann@x.example (Ann)`.
+/// Returns the text of the last comment: the name in the style of RFC 822, `ann@x.example (Ann)`.
 fn last_comment(tokens: &[Token<'_>]) -> String {
     let mut name = String::new();
-    let comment = tokens.iter().rfind(|token| token.kind == Kind::Comment);
+    let comment = tokens
+        .iter()
+        .rfind(|token| token.kind == TokenKind::Comment);
     if let Some(comment) = comment {
         unescape(comment.inner().trim(), &mut name);
     }
     name
 }
 
-/// Without the backslashes of `quoted-pair`s, and without line ends.
+/// Appends the text without the backslashes of `quoted-pair`s and without line ends.
 fn unescape(text: &str, into: &mut String) {
     let mut characters = text.chars();
     while let Some(character) = characters.next() {

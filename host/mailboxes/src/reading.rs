@@ -1,4 +1,4 @@
-//! The result: mailboxes, what readers could show, and whether they agree.
+//! Result of reading: mailboxes, addresses that readers could show, and their agreement.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -10,16 +10,15 @@ use crate::{ADDRESS_LIMIT, FIELD_LIMIT, scan};
 /// Local part and domain of an address (RFC 5322 section 3.4.1, `addr-spec`).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AddrSpec {
-    /// The local part as it is written, with its quotes, without comments and white space around.
+    /// Local part as it is written, with its quotes, without comments and white space around.
     pub local: String,
-    /// The domain in lower case, with dots of US-ASCII and none at its end. Characters outside
-    /// US-ASCII stand as they are written: they are not turned into A-labels. An address literal
-    /// has its square brackets.
+    /// Domain in lower case, with dots of US-ASCII and none at its end. Characters outside US-ASCII
+    /// are kept: they are not turned into A-labels. An address literal has its square brackets.
     pub domain: String,
 }
 
 impl AddrSpec {
-    /// Whether an address literal stands where a domain should (RFC 5322 section 3.4.1).
+    /// Returns true if the domain is an address literal (RFC 5322 section 3.4.1).
     pub fn is_literal(&self) -> bool {
         self.domain.starts_with('[')
     }
@@ -34,39 +33,38 @@ impl fmt::Display for AddrSpec {
 /// An entry of an address field.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ListedMailbox {
-    /// The display name without quotes; where there is none, the comment behind the address. Its
-    /// encoded words (RFC 2047) are not decoded.
+    /// Display name without quotes; if there is none, the comment after the address. Its encoded
+    /// words (RFC 2047) are not decoded.
     pub name: String,
-    /// The address; `None` where there is none.
+    /// Address, if there is one.
     pub address: Option<AddrSpec>,
-    /// What stands in angle brackets without being an address, such as `MAILER-DAEMON`; else
-    /// empty.
+    /// Text in angle brackets that is no address, such as `MAILER-DAEMON`; else empty.
     pub unqualified: String,
 }
 
-/// Whether readers agree about whom a field names.
+/// Agreement of readers about the addresses in a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Clarity {
     /// Every reader finds the same addresses: the mailboxes.
     Unequivocal,
     /// Readers may differ; all that they could show is known.
     Equivocal,
-    /// There is no address, or more than is read.
+    /// There is no address, or more than the limits allow.
     Unreadable,
 }
 
-/// The first thing about a field that readers take in different ways.
+/// First thing in a field that readers take in different ways.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Doubt {
     /// White space, a fold or a comment inside an address, a route, or a quoted domain (RFC 5322
     /// section 4.4).
     Obsolete,
-    /// A character that is neither printed nor a space.
+    /// A control character.
     Control,
     /// An angle bracket, quotation mark or parenthesis without its counterpart.
     Unbalanced,
-    /// Several addresses where one belongs, or words behind an address.
+    /// Several addresses in place of one, or words after an address.
     SeveralInOne,
     /// A semicolon or colon outside a group, a group that does not end, or nothing between commas.
     Separator,
@@ -87,7 +85,7 @@ pub enum Doubt {
 }
 
 impl fmt::Display for Doubt {
-    /// What the field has, to stand behind its name: "From has …".
+    /// Describes the doubt, as the end of a sentence such as "From has …".
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Obsolete => "white space, a comment, quotes or a route inside an address",
@@ -106,7 +104,7 @@ impl fmt::Display for Doubt {
     }
 }
 
-/// What the fields of one name say.
+/// Contents of all fields of one name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reading {
     mailboxes: Vec<ListedMailbox>,
@@ -116,24 +114,25 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// The entries that a tolerant reader finds, those of groups too, in order.
+    /// Returns the entries that a tolerant reader finds, those of groups too, in order.
     pub fn mailboxes(&self) -> &[ListedMailbox] {
         &self.mailboxes
     }
 
-    /// The addresses of the mailboxes.
+    /// Returns the addresses of the mailboxes.
     pub fn addresses(&self) -> impl Iterator<Item = &AddrSpec> {
         let mailboxes = self.mailboxes.iter();
         mailboxes.filter_map(|mailbox| mailbox.address.as_ref())
     }
 
-    /// Every address that any reader could show, each once: those of the mailboxes first. The local
-    /// part of one that no reader should show may be empty or cut.
+    /// Returns every address that any reader could show, each once: those of the mailboxes first.
+    /// The local part of an address that no reader should show may be empty or cut.
     pub fn shown(&self) -> &[AddrSpec] {
         &self.shown
     }
 
-    /// The domains of all addresses that any reader could show, each once, literals apart.
+    /// Returns the domains of all addresses that any reader could show, each once, without address
+    /// literals.
     pub fn domains(&self) -> impl Iterator<Item = &str> {
         let mut seen = HashSet::new();
         let shown = self.shown.iter().filter(|address| !address.is_literal());
@@ -141,7 +140,7 @@ impl Reading {
         domains.filter(move |domain| seen.insert(*domain))
     }
 
-    /// Whether readers agree.
+    /// Returns the agreement of readers.
     pub fn clarity(&self) -> Clarity {
         match self.doubt {
             _ if self.too_long || self.shown.is_empty() => Clarity::Unreadable,
@@ -150,7 +149,7 @@ impl Reading {
         }
     }
 
-    /// The first thing that readers take in different ways; `None` where they agree.
+    /// Returns the first thing that readers take in different ways; `None` if they agree.
     pub fn doubt(&self) -> Option<Doubt> {
         match self.too_long {
             true => Some(Doubt::TooLong),
@@ -159,12 +158,12 @@ impl Reading {
     }
 }
 
-/// A [`Reading`] in the making.
+/// Builder of a [`Reading`].
 #[derive(Default)]
 pub(crate) struct Reader {
     reading: Reading,
     seen: HashSet<AddrSpec>,
-    /// The domains of those.
+    /// Domains of the addresses seen.
     domains: HashSet<String>,
     fields: usize,
 }
@@ -197,15 +196,15 @@ impl Reader {
             others.for_each(|address| self.show(address));
             scan::addresses(&text, &tokens, &mut |address| self.show(&address));
         }
-        self.list(list.mailboxes);
+        self.add_entries(list.mailboxes);
     }
 
     /// Adds the entries of a field, as far as there is room.
-    fn list(&mut self, mut listed: Vec<ListedMailbox>) {
+    fn add_entries(&mut self, mut listed: Vec<ListedMailbox>) {
         let mailboxes = &mut self.reading.mailboxes;
         let room = ADDRESS_LIMIT.saturating_sub(mailboxes.len());
         if listed.len() > room {
-            // Who is named again and again is one.
+            // An address that is named again and again counts once.
             let known = mailboxes
                 .iter()
                 .filter_map(|mailbox| mailbox.address.clone());
@@ -220,7 +219,7 @@ impl Reader {
     }
 
     fn show(&mut self, address: &AddrSpec) {
-        // Without a local part, it is the rest of another address, or shows its domain alone.
+        // An address without a local part is the rest of another one, or only shows a domain.
         let is_rest = address.local.is_empty() && self.domains.contains(&address.domain);
         if is_rest || self.seen.contains(address) {
             return;
@@ -249,22 +248,22 @@ impl Reader {
     }
 }
 
-/// The entries of one field, with nothing said of other readers.
+/// Returns the entries of one field by the rules of RFC 5322 alone.
 pub(crate) fn mailboxes(body: &[u8]) -> Vec<ListedMailbox> {
     let body = body.get(..FIELD_LIMIT).unwrap_or(body);
     let text = String::from_utf8_lossy(body);
     let listed = list::read(&tokens(&text, Dialect::default())).mailboxes;
     let mut reader = Reader::default();
-    reader.list(listed);
+    reader.add_entries(listed);
     reader.reading.mailboxes
 }
 
-/// The other rules by which some readers could see the field differently.
+/// Returns the other rules by which some readers could read the field differently.
 fn dialects(tokens: &Tokens<'_>) -> impl Iterator<Item = Dialect> {
     let (nested, escapes) = (!tokens.has_nested, !tokens.has_escape);
     let dialects = [(nested, true), (true, escapes), (nested, escapes)];
     let dialects = dialects.map(|(nested, escapes)| Dialect { nested, escapes });
-    // With one difference, there is one other dialect.
+    // A field with one of the two features has one other dialect.
     let others = match (tokens.has_nested, tokens.has_escape) {
         (false, false) => &[][..],
         (true, false) => &[0],

@@ -1,16 +1,15 @@
-//! Whatever looks like an address, by readers of every kind.
+//! Search for everything that looks like an address to any reader.
 //!
-//! Where a field can be read in several ways, nobody knows all readers: so every `@` with a domain
-//! behind it counts, in the text as it is written, without what decorates it, and decoded.
+//! Nobody knows all readers of an ambiguous field. So every `@` with a domain after it counts: in
+//! the text as it is written, without quotes and comments, and decoded.
 
-use crate::token::{Dialect, Kind, Tokens, tokens};
+use crate::token::{Dialect, TokenKind, Tokens, tokens};
 use crate::{AddrSpec, domain, encoded_word};
 
-/// The most characters of a domain that is put together; no real one has more (RFC 1035 section
-/// 2.3.4).
-const LONGEST: usize = 255;
+/// The most characters of a domain; no real one has more (RFC 1035 section 2.3.4).
+const MAX_DOMAIN: usize = 255;
 
-/// Gives everything in a field that looks like an address.
+/// Calls `give` for everything in a field that looks like an address.
 pub(crate) fn addresses(text: &str, tokens: &Tokens<'_>, give: &mut impl FnMut(AddrSpec)) {
     in_text(text, true, give);
     in_text(&undecorated(tokens), true, give);
@@ -21,28 +20,29 @@ pub(crate) fn addresses(text: &str, tokens: &Tokens<'_>, give: &mut impl FnMut(A
     }
 }
 
-/// The text without comments, quotes, backslashes, brackets and control characters.
+/// Returns the text without comments, quotes, backslashes, brackets and control characters.
 fn undecorated(tokens: &Tokens<'_>) -> String {
     let mut plain = String::new();
     let in_domain = |plain: &str| plain.ends_with(|c| domain::is_at(c) || domain::is_dot(c));
     for token in &tokens.list {
         match token.kind {
-            Kind::Comment => {}
-            Kind::Quoted => plain.extend(token.inner().chars().filter(|c| *c != '\\')),
-            Kind::Literal => plain.push_str(token.text.trim_matches(['[', ']'])),
-            Kind::Atom if matches!(token.text, "\\" | "[") => {}
-            Kind::Open | Kind::Close if in_domain(&plain) => {}
-            Kind::Open | Kind::Close => plain.push(' '),
-            Kind::Space if !token.text.starts_with([' ', '\t', '\r', '\n']) => {}
+            TokenKind::Comment => {}
+            TokenKind::Quoted => plain.extend(token.inner().chars().filter(|c| *c != '\\')),
+            TokenKind::Literal => plain.push_str(token.text.trim_matches(['[', ']'])),
+            TokenKind::Atom if matches!(token.text, "\\" | "[") => {}
+            TokenKind::Open | TokenKind::Close if in_domain(&plain) => {}
+            TokenKind::Open | TokenKind::Close => plain.push(' '),
+            TokenKind::Space if !token.text.starts_with([' ', '\t', '\r', '\n']) => {}
             _ => plain.push_str(token.text),
         }
     }
     plain
 }
 
-/// Gives everything that looks like an address in a text as it is written. `generously`, white
-/// space around the dots of a domain parts nothing, and what stands in one piece counts besides.
-pub(crate) fn in_text(text: &str, generously: bool, give: &mut impl FnMut(AddrSpec)) {
+/// Calls `give` for everything that looks like an address in a text as it is written. With
+/// `joining`, a domain with white space around its dots is returned whole, and its first piece
+/// besides.
+pub(crate) fn in_text(text: &str, joining: bool, give: &mut impl FnMut(AddrSpec)) {
     let mut local_begin = 0;
     for (place, character) in text.char_indices() {
         if !domain::is_at(character) {
@@ -55,9 +55,9 @@ pub(crate) fn in_text(text: &str, generously: bool, give: &mut impl FnMut(AddrSp
         let behind = &text[place + character.len_utf8()..];
         local_begin = place + character.len_utf8();
         let (first, joined) = domains(behind);
-        let joined = joined.filter(|_| generously || !first.contains(domain::is_dot));
+        let joined = joined.filter(|_| joining || !first.contains(domain::is_dot));
         for written in [Some(first), joined].into_iter().flatten() {
-            // Nothing that can be asked for has a single label.
+            // A domain of a single label cannot be looked up.
             if let Some(domain) = domain::normalised(&written)
                 && domain.contains('.')
             {
@@ -70,8 +70,9 @@ pub(crate) fn in_text(text: &str, generously: bool, give: &mut impl FnMut(AddrSp
     }
 }
 
-/// The domain that a text begins with, white space in front of it apart: as far as it is written
-/// in one piece; and with white space around its dots (RFC 5322 section 4.4), if that is more.
+/// Returns the domain at the start of a text, after white space: its first piece, up to white
+/// space; and, if that is more, the pieces joined over white space around dots (RFC 5322 section
+/// 4.4).
 fn domains(text: &str) -> (String, Option<String>) {
     let mut first = None;
     let mut joined = String::new();
@@ -95,7 +96,7 @@ fn domains(text: &str) -> (String, Option<String>) {
         }
         gap = false;
         length += 1;
-        if length > LONGEST {
+        if length > MAX_DOMAIN {
             break;
         }
         joined.push(character);

@@ -1,7 +1,7 @@
-//! Tokens: words, and the signs between them (RFC 5322 section 3.2).
+//! Lexer: words, and the signs between them (RFC 5322 section 3.2).
 //!
-//! Each character is looked at a fixed number of times: what opens and is found never to close is
-//! not looked for again.
+//! Each character is read a bounded number of times: once a quote, comment or encoded word is known
+//! not to close, the lexer does not search for its end again.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -10,14 +10,14 @@ use crate::Doubt;
 /// Rules in which readers differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Dialect {
-    /// Comments nest (RFC 5322 section 3.2.2).
+    /// True if comments nest (RFC 5322 section 3.2.2).
     pub(crate) nested: bool,
-    /// A backslash takes the next character's meaning (RFC 5322 section 3.2.1).
+    /// True if a backslash quotes the next character (RFC 5322 section 3.2.1).
     pub(crate) escapes: bool,
 }
 
 impl Default for Dialect {
-    /// That of RFC 5322.
+    /// Returns the rules of RFC 5322.
     fn default() -> Self {
         Self {
             nested: true,
@@ -27,11 +27,11 @@ impl Default for Dialect {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum TokenKind {
     Space,
     Comment,
     Quoted,
-    /// Square brackets behind an `@`.
+    /// Address literal in square brackets after an `@`.
     Literal,
     EncodedWord,
     Atom,
@@ -46,40 +46,40 @@ pub(crate) enum Kind {
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Token<'t> {
-    pub(crate) kind: Kind,
-    /// As it is written, with its quotes or brackets.
+    pub(crate) kind: TokenKind,
+    /// Text as it is written, with its quotes or brackets.
     pub(crate) text: &'t str,
 }
 
 impl<'t> Token<'t> {
     pub(crate) fn is_gap(&self) -> bool {
-        matches!(self.kind, Kind::Space | Kind::Comment)
+        matches!(self.kind, TokenKind::Space | TokenKind::Comment)
     }
 
     pub(crate) fn is_word(&self) -> bool {
         matches!(
             self.kind,
-            Kind::Quoted | Kind::EncodedWord | Kind::Atom | Kind::Literal
+            TokenKind::Quoted | TokenKind::EncodedWord | TokenKind::Atom | TokenKind::Literal
         )
     }
 
-    /// What stands between its quotes or parentheses.
+    /// Returns the text between its quotes or parentheses.
     pub(crate) fn inner(&self) -> &'t str {
         match self.kind {
-            Kind::Quoted | Kind::Comment => &self.text[1..self.text.len() - 1],
+            TokenKind::Quoted | TokenKind::Comment => &self.text[1..self.text.len() - 1],
             _ => self.text,
         }
     }
 }
 
-/// A field in tokens.
+/// Tokens of a field.
 #[derive(Debug, Default)]
 pub(crate) struct Tokens<'t> {
     pub(crate) list: Vec<Token<'t>>,
     pub(crate) doubt: Option<Doubt>,
-    /// A comment has one inside.
+    /// True if a comment holds another.
     pub(crate) has_nested: bool,
-    /// A comment or quoted string has a backslash inside.
+    /// True if a comment or quoted string holds a backslash.
     pub(crate) has_escape: bool,
 }
 
@@ -106,59 +106,59 @@ struct Lexer<'t> {
     tokens: Tokens<'t>,
     unclosed_quote: bool,
     unclosed_comment: bool,
-    /// What came last, gaps apart.
-    last_solid: Option<Kind>,
-    /// No encoded word that begins before this ends.
+    /// Kind of the last token other than gaps.
+    last_solid: Option<TokenKind>,
+    /// Position before which no encoded word that ends can begin.
     no_word_end_before: usize,
 }
 
 impl<'t> Lexer<'t> {
-    /// Takes the token at `at`; gives the place behind it.
+    /// Reads the token at `at`; returns the position after it.
     fn token(&mut self, at: usize, first: char) -> usize {
         let sign = at + first.len_utf8();
         match first {
-            ' ' | '\t' => self.push(Kind::Space, at, sign),
+            ' ' | '\t' => self.push(TokenKind::Space, at, sign),
             '\r' | '\n' => self.line_end(at),
             '(' => match self.comment(at) {
-                Some(end) => self.push(Kind::Comment, at, end),
+                Some(end) => self.push(TokenKind::Comment, at, end),
                 None => self.odd(Doubt::Unbalanced, at, sign),
             },
             ')' => self.odd(Doubt::Unbalanced, at, sign),
             '"' => match self.quoted(at) {
-                Some(end) => self.push(Kind::Quoted, at, end),
+                Some(end) => self.push(TokenKind::Quoted, at, end),
                 None => self.odd(Doubt::Unbalanced, at, sign),
             },
             '[' => match self.literal(at) {
-                Some(end) => self.push(Kind::Literal, at, end),
-                None => self.push(Kind::Atom, at, sign),
+                Some(end) => self.push(TokenKind::Literal, at, end),
+                None => self.push(TokenKind::Atom, at, sign),
             },
-            '<' => self.push(Kind::Open, at, sign),
-            '>' => self.push(Kind::Close, at, sign),
-            ',' => self.push(Kind::Comma, at, sign),
-            ';' => self.push(Kind::Semicolon, at, sign),
-            ':' => self.push(Kind::Colon, at, sign),
-            '@' => self.push(Kind::At, at, sign),
-            '.' => self.push(Kind::Dot, at, sign),
+            '<' => self.push(TokenKind::Open, at, sign),
+            '>' => self.push(TokenKind::Close, at, sign),
+            ',' => self.push(TokenKind::Comma, at, sign),
+            ';' => self.push(TokenKind::Semicolon, at, sign),
+            ':' => self.push(TokenKind::Colon, at, sign),
+            '@' => self.push(TokenKind::At, at, sign),
+            '.' => self.push(TokenKind::Dot, at, sign),
             '\\' => {
                 self.doubt(Doubt::Malformed);
-                self.push(Kind::Atom, at, sign)
+                self.push(TokenKind::Atom, at, sign)
             }
             _ if is_control(first) => self.odd(Doubt::Control, at, sign),
-            // Some readers take every blank for a space, others none but that of US-ASCII.
+            // Some readers take all white space of Unicode for a space, others only US-ASCII's.
             _ if first.is_whitespace() => self.odd(Doubt::Obsolete, at, sign),
             _ => match self.encoded_word(at) {
-                Some(end) => self.push(Kind::EncodedWord, at, end),
+                Some(end) => self.push(TokenKind::EncodedWord, at, end),
                 None => {
                     let rest = &self.text[at..];
                     let length = rest.find(|c| !is_atext(c)).unwrap_or(rest.len());
-                    self.push(Kind::Atom, at, at + length.max(first.len_utf8()))
+                    self.push(TokenKind::Atom, at, at + length.max(first.len_utf8()))
                 }
             },
         }
     }
 
-    fn push(&mut self, kind: Kind, from: usize, to: usize) -> usize {
-        if !matches!(kind, Kind::Space | Kind::Comment) {
+    fn push(&mut self, kind: TokenKind, from: usize, to: usize) -> usize {
+        if !matches!(kind, TokenKind::Space | TokenKind::Comment) {
             self.last_solid = Some(kind);
         }
         let text = &self.text[from..to];
@@ -166,17 +166,17 @@ impl<'t> Lexer<'t> {
         to
     }
 
-    /// A character that readers take for different things, or skip: a gap.
+    /// Adds a character that readers take for different things, or skip, as a gap with a doubt.
     fn odd(&mut self, doubt: Doubt, from: usize, to: usize) -> usize {
         self.doubt(doubt);
-        self.push(Kind::Space, from, to)
+        self.push(TokenKind::Space, from, to)
     }
 
     fn doubt(&mut self, doubt: Doubt) {
         self.tokens.doubt = self.tokens.doubt.or(Some(doubt));
     }
 
-    /// A fold (RFC 5322 section 2.2.3), or the end of the field.
+    /// Reads a fold (RFC 5322 section 2.2.3) or the line end of the field; any other is a doubt.
     fn line_end(&mut self, at: usize) -> usize {
         let rest = &self.text[at..];
         let length = match rest.strip_prefix("\r\n") {
@@ -186,7 +186,7 @@ impl<'t> Lexer<'t> {
         let behind = &rest[length..];
         let is_fold = behind.starts_with([' ', '\t']) || behind.is_empty();
         match is_fold && (length == 2 || rest.starts_with('\n')) {
-            true => self.push(Kind::Space, at, at + length),
+            true => self.push(TokenKind::Space, at, at + length),
             false => self.odd(Doubt::Control, at, at + length),
         }
     }
@@ -259,9 +259,10 @@ impl<'t> Lexer<'t> {
         }
     }
 
-    /// An address literal (RFC 5322 section 3.4.1); in a display name, a bracket is a letter.
+    /// Returns the end of an address literal (RFC 5322 section 3.4.1). Elsewhere than after `@`, a
+    /// bracket is an ordinary character.
     fn literal(&mut self, at: usize) -> Option<usize> {
-        if self.last_solid != Some(Kind::At) {
+        if self.last_solid != Some(TokenKind::At) {
             return None;
         }
         let rest = &self.text[at + 1..];
@@ -275,7 +276,8 @@ impl<'t> Lexer<'t> {
         (is_address && rest[end..].starts_with(']')).then_some(at + 1 + end + 1)
     }
 
-    /// An encoded word (RFC 2047 section 2), which may hold what no atom does.
+    /// Returns the end of an encoded word (RFC 2047 section 2), which may hold characters that an
+    /// atom may not.
     fn encoded_word(&mut self, at: usize) -> Option<usize> {
         let rest = self.text[at..].strip_prefix("=?")?;
         if at < self.no_word_end_before {
@@ -305,8 +307,8 @@ impl<'t> Lexer<'t> {
             self.no_word_end_before = stop;
             return None;
         };
-        // Readers that look for addresses first do not see a word, but these signs. Commas, colons
-        // and semicolons, which sloppy senders leave as they are, change no address.
+        // Readers that parse addresses before they decode see these signs, not a word. Commas,
+        // colons and semicolons, which sloppy senders do not encode, change no address.
         let content = &self.text[begin..end - 2];
         if content.contains(['@', '<', '>', '"', '(', ')', '\\']) {
             self.doubt(Doubt::EncodedWord);
@@ -315,23 +317,24 @@ impl<'t> Lexer<'t> {
     }
 }
 
-/// What ends no atom. More than RFC 5322 section 3.2.3 allows: readers are generous.
+/// Returns true for characters of an atom. These are more than RFC 5322 section 3.2.3 allows, since
+/// readers are tolerant.
 fn is_atext(c: char) -> bool {
     !is_control(c) && !c.is_whitespace() && !"()<>[]:;@\\,.\"".contains(c)
 }
 
-/// RFC 2047 section 2, `token`.
+/// Returns true for characters of a `token` (RFC 2047 section 2).
 fn is_token(c: char) -> bool {
     c.is_ascii_graphic() && !"()<>@,;:\"/[]?.=".contains(c)
 }
 
-/// A character without a picture, line ends and tabs among them: C0, DEL and C1.
+/// Returns true for C0, with line ends and tabs, for DEL and for C1.
 pub(crate) fn is_control(c: char) -> bool {
     c.is_control()
 }
 
-/// The same of what may stand in quotes and comments, where folds are usual and a C1 character is
-/// a part of another.
+/// Returns true for control octets in quotes and comments, where folds are usual and octets of C1
+/// are parts of other characters.
 fn is_control_octet(octet: u8) -> bool {
     octet.is_ascii_control() && !matches!(octet, b'\t' | b'\r' | b'\n')
 }

@@ -1,5 +1,5 @@
-//! Fields at random: nothing is hidden, nothing is claimed that another parser denies, nothing is
-//! slow.
+//! Random fields: no address is hidden, another parser agrees where there is no doubt, and reading
+//! takes linear time.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use gatepost_mailboxes::{Clarity, read};
 use mail_parser::parsers::MessageStream;
 use proptest::prelude::*;
 
-/// The domains that another parser finds, in lower case.
+/// Returns the domains that another parser finds, in lower case.
 fn by_mail_parser(field: &str) -> Vec<String> {
     let body = format!("{field}\r\n");
     let parsed = MessageStream::new(body.as_bytes()).parse_address();
@@ -21,7 +21,7 @@ fn by_mail_parser(field: &str) -> Vec<String> {
         .collect()
 }
 
-/// White space, folds and comments (RFC 5322 section 3.2.2), with decoys inside.
+/// Generates white space, folds and comments (RFC 5322 section 3.2.2), with decoys inside.
 fn gap() -> impl Strategy<Value = String> {
     let one = prop_oneof![
         Just(" ".to_owned()),
@@ -37,8 +37,8 @@ fn gap() -> impl Strategy<Value = String> {
     ]
 }
 
-/// An address that is `local@bank.example` by the grammar of RFC 5322 sections 3.4.1 and 4.4.
-fn spelt() -> impl Strategy<Value = String> {
+/// Generates spellings of `local@bank.example` by RFC 5322 sections 3.4.1 and 4.4.
+fn spelling() -> impl Strategy<Value = String> {
     let local = prop_oneof![
         Just("ceo".to_owned()),
         Just("c.e.o".to_owned()),
@@ -52,7 +52,7 @@ fn spelt() -> impl Strategy<Value = String> {
     let end = prop_oneof![3 => Just(""), 1 => Just(".")];
     let gaps = [gap(), gap(), gap(), gap()];
     (local, bank, dot, end, gaps).prop_map(|(local, bank, dot, end, [a, b, c, d])| {
-        // White space goes around a dot of US-ASCII alone.
+        // White space may stand only around a dot of US-ASCII.
         let (c, d) = match dot {
             "." => (c, d),
             _ => (String::new(), String::new()),
@@ -61,7 +61,7 @@ fn spelt() -> impl Strategy<Value = String> {
     })
 }
 
-/// What else stands beside an address.
+/// Generates text that stands beside an address.
 fn decoy() -> impl Strategy<Value = String> {
     prop_oneof![
         Just(String::new()),
@@ -74,17 +74,17 @@ fn decoy() -> impl Strategy<Value = String> {
 }
 
 fn mailbox() -> impl Strategy<Value = String> {
-    let bare = (gap(), spelt(), gap()).prop_map(|(a, spelt, b)| format!("{a}{spelt}{b}"));
+    let bare = (gap(), spelling(), gap()).prop_map(|(a, spelt, b)| format!("{a}{spelt}{b}"));
     let routes = prop_oneof![
         3 => Just(""), 1 => Just("@r.example:"), 1 => Just("@r.example,,@s.example:")
     ];
-    let angled = (decoy(), gap(), gap(), routes, spelt(), gap(), gap()).prop_map(
+    let angled = (decoy(), gap(), gap(), routes, spelling(), gap(), gap()).prop_map(
         |(decoy, a, b, route, spelt, c, d)| format!("{decoy}{a}<{b}{route}{spelt}{c}>{d}"),
     );
     prop_oneof![bare, angled]
 }
 
-/// A From field with one mailbox at bank.example among others.
+/// Generates a From field with one mailbox at bank.example among others.
 fn field() -> impl Strategy<Value = String> {
     let other = prop_oneof![
         Just("a@good.example".to_owned()),
@@ -106,7 +106,7 @@ fn field() -> impl Strategy<Value = String> {
     )
 }
 
-/// Text of the signs that matter.
+/// Generates text of the signs that matter.
 fn signs() -> impl Strategy<Value = String> {
     let part = prop::sample::select(vec![
         "a",
@@ -157,7 +157,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_unequivocal_is_so_for_another_parser(field in prop_oneof![signs(), field()]) {
+    fn another_parser_agrees_about_unequivocal_fields(field in prop_oneof![signs(), field()]) {
         let reading = read([&field]);
         if reading.clarity() == Clarity::Unequivocal {
             let ours: Vec<_> = reading.addresses().map(|one| one.domain.clone()).collect();
@@ -165,9 +165,9 @@ proptest! {
         }
     }
 
-    /// Where a parser sees an address with a domain that can be asked for, so do we.
+    /// If another parser finds an address whose domain can be looked up, this one shows it, too.
     #[test]
-    fn what_another_parser_finds_is_shown(field in prop_oneof![signs(), field()]) {
+    fn addresses_that_another_parser_finds_are_shown(field in prop_oneof![signs(), field()]) {
         let reading = read([&field]);
         for domain in by_mail_parser(&field) {
             let is_domain = domain.contains('.') && domain.split('.').all(|label| {
@@ -180,13 +180,13 @@ proptest! {
     }
 
     #[test]
-    fn any_octets_may_come(octets in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn any_octets_are_read_without_panic(octets in prop::collection::vec(any::<u8>(), 0..200)) {
         read([octets]);
     }
 }
 
 #[test]
-fn time_grows_no_faster_than_the_field() {
+fn reading_takes_linear_time() {
     let openings = [
         "(",
         "\"",

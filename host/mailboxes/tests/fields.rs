@@ -1,4 +1,4 @@
-//! Fields one by one: whom they name, and whether all readers would say so.
+//! Examples of fields: their addresses, and the agreement of readers.
 
 use gatepost_mailboxes::{Clarity, Doubt, Reading, read};
 
@@ -22,7 +22,7 @@ fn entries(field: &str) -> Vec<(String, String)> {
 }
 
 #[test]
-fn what_the_grammar_allows_is_unequivocal() {
+fn fields_of_the_grammar_are_unequivocal() {
     for (field, shown) in [
         ("a@One.example", &["one.example"][..]),
         ("Ann B. Weaver <a@one.example>", &["one.example"]),
@@ -68,7 +68,7 @@ fn what_the_grammar_allows_is_unequivocal() {
 }
 
 #[test]
-fn what_readers_differ_in_shows_all_that_they_show() {
+fn equivocal_fields_show_the_addresses_of_all_readers() {
     for (field, shown) in [
         ("ceo@ bank.example", &["bank.example"][..]),
         ("ceo @bank.example", &["bank.example"]),
@@ -174,7 +174,7 @@ fn what_readers_differ_in_shows_all_that_they_show() {
 }
 
 #[test]
-fn what_has_no_address_is_unreadable() {
+fn fields_without_an_address_are_unreadable() {
     for field in [
         "", "Somebody", "<>", "Nobody:;", "a@", "(a)", "<a>", "@@", "a@b(", ",",
     ] {
@@ -244,7 +244,7 @@ fn entries_keep_their_names() {
 }
 
 #[test]
-fn more_than_is_read_is_unreadable() {
+fn fields_beyond_the_limits_are_unreadable() {
     let many: String = (0..501).map(|n| format!("a{n}@b.example,")).collect();
     let reading = read([&many]);
     assert_eq!(reading.mailboxes().len(), 500);
@@ -254,7 +254,7 @@ fn more_than_is_read_is_unreadable() {
     );
     let long = format!("{}<a@b.example>", " ".repeat(64 * 1024));
     assert_eq!(read([long]).clarity(), Clarity::Unreadable);
-    // One who is named again and again is one.
+    // An address that is named again and again counts once.
     let same = read(["a@b.example,".repeat(1000)]);
     assert_eq!(same.shown().len(), 1);
     assert_eq!(same.doubt(), None);

@@ -1,4 +1,4 @@
-//! An address in a display name is seen in every spelling in which a person sees it.
+//! An address in a display name is found in every spelling in which a person sees it.
 #![allow(clippy::unwrap_used)]
 
 use std::time::{Duration, Instant};
@@ -20,8 +20,9 @@ fn one_of(spellings: &'static [&'static str]) -> impl Strategy<Value = String> {
     prop::sample::select(spellings).prop_map(ToOwned::to_owned)
 }
 
-/// `ceo@bank.example`, as a person sees it, with the escapes of URLs and HTML or without.
-fn spelt(escaped: bool) -> impl Strategy<Value = String> {
+/// Generates spellings that a person reads as `ceo@bank.example`; `escaped` adds the escapes of
+/// URLs and HTML.
+fn spelling(escaped: bool) -> impl Strategy<Value = String> {
     let some = move |plain: &'static [&'static str], escapes: &'static [&'static str]| {
         let all = match escaped {
             true => [plain, escapes].concat(),
@@ -59,7 +60,7 @@ fn spelt(escaped: bool) -> impl Strategy<Value = String> {
         .prop_map(|(local, at, domain, dot)| format!("{local}{at}{domain}{dot}example"))
 }
 
-/// What stands around it, and how the whole is written.
+/// Generates display names that hold such an address, plain, quoted or encoded.
 fn named(escaped: bool) -> impl Strategy<Value = String> {
     let before = one_of(&[
         "",
@@ -83,7 +84,8 @@ fn named(escaped: bool) -> impl Strategy<Value = String> {
         ", b",
         " \u{2014} c",
     ]);
-    let plain = (before, spelt(escaped), after).prop_map(|(a, spelt, b)| format!("{a}{spelt}{b}"));
+    let plain =
+        (before, spelling(escaped), after).prop_map(|(a, spelt, b)| format!("{a}{spelt}{b}"));
     (plain, 0..4_u8).prop_map(|(name, form)| match form {
         0 => format!("=?utf-8?b?{}?=", BASE64_STANDARD.encode(&name)),
         1 => {
@@ -113,14 +115,14 @@ proptest! {
     }
 
     #[test]
-    fn whoever_is_named_by_the_own_address_is_nobody_else(name in named(false)) {
+    fn a_name_with_the_own_address_shows_no_other(name in named(false)) {
         for shown in in_name(&name) {
             prop_assert!(looks_like(&shown, &ceo()), "{shown:?}");
         }
     }
 
     #[test]
-    fn any_name_may_come(name: String) {
+    fn any_name_is_read_without_panic(name: String) {
         in_name(&name);
     }
 }
@@ -143,7 +145,7 @@ fn a_name_without_an_address_shows_none() {
 }
 
 #[test]
-fn the_time_grows_no_faster_than_the_name() {
+fn reading_a_name_takes_linear_time() {
     for piece in [
         "@", "@ ", "a@b.c ", "%40", "%2540", "&#64;", "&amp;", "&", "%", "=?", "=?x?q?@", "@.",
         "@a. ",
