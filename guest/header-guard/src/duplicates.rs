@@ -1,9 +1,9 @@
-//! Headers of which a message has one at most (RFC 5322 section 3.6), and has several.
+//! Merging of headers that may occur once (RFC 5322 section 3.6) but are repeated.
 //!
-//! Programs write them: a form hands its own To to a library that adds another, a gateway adds a
-//! Date, a help desk its References. Which of two counts depends on the header: of an id or a date
-//! readers take the first, of recipients all are meant, and of whom a message is from, or whom it is
-//! answered to, two that differ leave it open. Those are refused.
+//! Programs repeat them: a form hands its own To to a library that adds another, a gateway adds a
+//! Date, a help desk its References. The merge depends on the header: of ids and dates, readers
+//! take the first; of recipients, all are meant; but authors or reply addresses that differ are
+//! ambiguous, and the message is refused.
 
 use std::collections::BTreeSet;
 
@@ -13,112 +13,114 @@ use crate::Duplicates;
 use crate::mailboxes;
 use crate::section::{Field, Section};
 
-/// What becomes of several fields of one header.
+/// Rule by which fields of one header are merged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Rule {
-    /// The first counts.
+enum MergeRule {
+    /// Keep the first.
     First,
-    /// All are meant.
+    /// Join all in one list.
     Joined,
-    /// One is left where they name the same addresses.
+    /// Keep the first if all have the same addresses.
     SameAddresses,
-    /// One is left where they say the same.
+    /// Keep the first if all have the same words.
     SameWords,
 }
 
-const ONCE: [(&str, Rule); 11] = [
-    ("Date", Rule::First),
-    ("From", Rule::SameWords),
-    ("Sender", Rule::SameAddresses),
-    ("Reply-To", Rule::SameAddresses),
-    ("To", Rule::Joined),
-    ("Cc", Rule::Joined),
-    ("Bcc", Rule::Joined),
-    ("Message-ID", Rule::First),
-    ("In-Reply-To", Rule::First),
-    ("References", Rule::First),
-    ("Subject", Rule::SameWords),
+const SINGLE_HEADERS: [(&str, MergeRule); 11] = [
+    ("Date", MergeRule::First),
+    ("From", MergeRule::SameWords),
+    ("Sender", MergeRule::SameAddresses),
+    ("Reply-To", MergeRule::SameAddresses),
+    ("To", MergeRule::Joined),
+    ("Cc", MergeRule::Joined),
+    ("Bcc", MergeRule::Joined),
+    ("Message-ID", MergeRule::First),
+    ("In-Reply-To", MergeRule::First),
+    ("References", MergeRule::First),
+    ("Subject", MergeRule::SameWords),
 ];
 
-/// Octets of all headers that are written again where they stood there more than once.
-const WRITTEN: usize = 32 << 10;
+/// The most octets of all merged headers of a message.
+const MAX_WRITTEN: usize = 32 << 10;
 
-/// The longest line that is written.
-const LINE: usize = 76;
+/// The most octets of a line that is written, unless one word is longer.
+const MAX_LINE: usize = 76;
 
-/// The longest word that is put on a line of its own.
-const WORD: usize = 900;
+/// The most octets of a word, which may have a line of its own.
+const MAX_WORD: usize = 900;
 
-/// A header to be written in the place of several.
+/// A header to be written in place of several.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Once {
-    /// As the first of them spells it.
+pub struct MergedHeader {
+    /// Name in the spelling of the first field.
     pub name: String,
-    /// What it says; `None` where it is too long to be written again, and harmless as it is.
+    /// Merged body; `None` if it is too long to be written, and harmless as it is.
     pub body: Option<String>,
-    /// For the record.
+    /// Reason for the record.
     pub reason: String,
 }
 
-/// A header that stands there several times, and cannot be one.
+/// A repeated header that cannot be merged.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Several {
-    /// Its usual name.
+pub struct Unmergeable {
+    /// Usual name.
     pub header: &'static str,
-    /// As the first of them spells it.
+    /// Name in the spelling of the first field.
     pub shown: String,
 }
 
-/// What is to be written for headers that stand there too often.
+/// Merges repeated headers; returns those to be written.
 ///
 /// # Errors
-/// The first of which that cannot be said.
-pub fn settle(section: &Section, what: Duplicates) -> Result<Vec<Once>, Several> {
-    let mut settled = Vec::new();
+/// The first header that cannot be merged.
+pub fn merge(section: &Section, treatment: Duplicates) -> Result<Vec<MergedHeader>, Unmergeable> {
+    let mut merged = Vec::new();
     let mut octets = 0;
-    for (header, rule) in ONCE {
+    for (header, rule) in SINGLE_HEADERS {
         let mut fields = section.named(header);
         let (Some(first), Some(second)) = (fields.next(), fields.next()) else {
             continue;
         };
         let all: Vec<_> = [first, second].into_iter().chain(fields).collect();
-        let one = match what {
+        let one = match treatment {
             Duplicates::Keep => continue,
             Duplicates::Refuse => None,
             Duplicates::First => first
                 .rewritable()
                 .map(|body| (body.to_owned(), "the first is left")),
-            Duplicates::Repair => one_of(rule, &all),
+            Duplicates::Repair => merge_fields(rule, &all),
         };
         let one = one.filter(|(body, _)| {
             octets += body.len();
-            octets <= WRITTEN
+            octets <= MAX_WRITTEN
         });
-        // Readers take the first of the one kind, and all of the other, without our help.
-        let harmless = matches!(rule, Rule::First | Rule::Joined);
+        // For these two rules readers themselves take the first, or all.
+        let harmless = matches!(rule, MergeRule::First | MergeRule::Joined);
         let (body, done) = match one {
             Some((body, done)) => (Some(body), done),
-            None if harmless && what == Duplicates::Repair => (None, "and is too long to be one"),
+            None if harmless && treatment == Duplicates::Repair => {
+                (None, "and is too long to be one")
+            }
             None => {
                 let shown = first.name();
-                return Err(Several { header, shown });
+                return Err(Unmergeable { header, shown });
             }
         };
-        settled.push(Once {
+        merged.push(MergedHeader {
             name: first.name(),
             body,
             reason: format!("{header} stood there more than once, {done}"),
         });
     }
-    Ok(settled)
+    Ok(merged)
 }
 
-/// One field for all; `None` where it cannot be told which.
-fn one_of(rule: Rule, fields: &[Field<'_>]) -> Option<(String, &'static str)> {
+/// Merges fields into one body; returns `None` if the result is ambiguous.
+fn merge_fields(rule: MergeRule, fields: &[Field<'_>]) -> Option<(String, &'static str)> {
     if fields.iter().any(Field::is_cut) {
         return None;
     }
-    // A form writes what nobody has filled in as well.
+    // Forms also write fields that nobody has filled in.
     let said: Vec<_> = (fields.iter())
         .map(|field| (field, words(&field.value())))
         .filter(|(_, words)| !words.is_empty())
@@ -129,8 +131,8 @@ fn one_of(rule: Rule, fields: &[Field<'_>]) -> Option<(String, &'static str)> {
     let same_words = others.iter().all(|(_, other)| other == value);
     let (done, joined) = match rule {
         _ if same_words => ("with the same words: one is left", None),
-        Rule::First => ("the first is left", None),
-        Rule::Joined => {
+        MergeRule::First => ("the first is left", None),
+        MergeRule::Joined => {
             let mut distinct: Vec<&str> = Vec::new();
             for (_, words) in &said {
                 if !distinct.contains(&words.as_str()) {
@@ -143,7 +145,7 @@ fn one_of(rule: Rule, fields: &[Field<'_>]) -> Option<(String, &'static str)> {
             let joined = lists.collect::<Vec<_>>().join(", ");
             ("they are joined", Some(joined))
         }
-        Rule::SameAddresses => {
+        MergeRule::SameAddresses => {
             let addresses = addresses(value)?;
             let mut others = others.iter();
             let same = others.all(|(_, other)| self::addresses(other).as_ref() == Some(&addresses));
@@ -152,26 +154,27 @@ fn one_of(rule: Rule, fields: &[Field<'_>]) -> Option<(String, &'static str)> {
             }
             ("with the same addresses: the first is left", None)
         }
-        Rule::SameWords => return None,
+        MergeRule::SameWords => return None,
     };
     let body = match (joined, first.rewritable()) {
         (Some(joined), _) => folded(&joined)?,
         (None, Some(body)) => body.to_owned(),
-        // Octets that are not written again; nobody answers to those of a date.
-        (None, None) if rule == Rule::SameWords => return None,
+        // The octets cannot be written again. That does not matter for a date, to which nobody
+        // replies.
+        (None, None) if rule == MergeRule::SameWords => return None,
         (None, None) => folded(value)?,
     };
     Some((body, done))
 }
 
-/// The words with one space between them, and no control characters.
+/// Returns the words with one space between them, without control characters.
 fn words(value: &str) -> String {
     let is_gap = |c: char| c.is_whitespace() || c.is_control();
     let words = value.split(is_gap).filter(|word| !word.is_empty());
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// Whom a field names, where all readers agree.
+/// Returns the addresses that any reader could show, in lower case; `None` if there are none.
 fn addresses(value: &str) -> Option<BTreeSet<String>> {
     let addresses = mailboxes::addresses(value).ok()?;
     Some(
@@ -182,17 +185,17 @@ fn addresses(value: &str) -> Option<BTreeSet<String>> {
     )
 }
 
-/// Words as they may be written, folded; `None` where a word is too long for any line.
+/// Returns the words folded into lines; `None` if a word or the body is too long.
 fn folded(words: &str) -> Option<String> {
     let mut body = String::new();
-    // The name stands before it.
-    let mut column = LINE / 4;
+    // Room for the name before the body.
+    let mut column = MAX_LINE / 4;
     for word in words.split(' ') {
-        if word.len() > WORD {
+        if word.len() > MAX_WORD {
             return None;
         }
         if !body.is_empty() {
-            let folds = column + 1 + word.len() > LINE;
+            let folds = column + 1 + word.len() > MAX_LINE;
             body.push_str(if folds { "\r\n " } else { " " });
             column = if folds { 1 } else { column + 1 };
         }
@@ -207,11 +210,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_folded_and_stay_the_same_words() {
+    fn folding_keeps_the_words() {
         let long = "<1234567890123456789012345678901234567890@x.example> ".repeat(40);
         let body = folded(&words(&long)).unwrap();
-        assert!(body.split("\r\n").all(|line| line.len() <= LINE));
+        assert!(body.split("\r\n").all(|line| line.len() <= MAX_LINE));
         assert_eq!(words(&body), words(&long));
-        assert_eq!(folded(&"x".repeat(WORD + 1)), None);
+        assert_eq!(folded(&"x".repeat(MAX_WORD + 1)), None);
     }
 }

@@ -1,14 +1,15 @@
-//! What stands in the headers of a message, in both directions.
+//! Rules for the headers of a message, in both directions.
 //!
-//! What leaves is marked (`marks`): by five headers other systems, and this one, know it again. The
-//! marks are set and protected, so that no later policy of the chain changes them; the relay itself
-//! enforces that. Headers between application and relay are private and go, after the policies
-//! before this one have read them. And nobody writes in a name that is not the account's.
+//! Outbound mail is marked (`marks`) with five headers, by which other systems, and this one,
+//! recognise it. The marks are set and protected, so that no later policy of the chain changes
+//! them; the relay itself enforces that. Headers between application and relay are private, and are
+//! removed after the policies before this one have read them. From and Sender must be addresses of
+//! the account.
 //!
-//! What comes in has to be a header section (`section`), with one of each header of which RFC 5322
-//! section 3.6 allows one: of several one is made where that is safe (`duplicates`).
+//! Mail in both directions needs a well-formed header section (`section`), with one of each header
+//! that RFC 5322 section 3.6 allows once: several are merged where that is safe (`duplicates`).
 //!
-//! Beyond that each [`Rule`] names a header and says what becomes of it, and what it may be.
+//! Beyond that, each [`Rule`] names a header, and what to do with it or what it may hold.
 
 mod duplicates;
 mod mailboxes;
@@ -29,7 +30,7 @@ use gatepost_sdk::{
     knows_addresses,
 };
 
-use self::duplicates::Several;
+use self::duplicates::Unmergeable;
 use self::marks::Marks;
 use self::section::Section;
 
@@ -45,7 +46,7 @@ impl Policy for HeaderGuard {
     fn new(settings: Settings) -> Result<Self, Vec<String>> {
         let problems = settings.problems();
         if problems.is_empty() {
-            let marks = settings.marks.marks(&settings.product);
+            let marks = settings.marks.resolve(&settings.product);
             Ok(Self { settings, marks })
         } else {
             Err(problems)
@@ -61,25 +62,25 @@ impl Policy for HeaderGuard {
     ) -> Verdict {
         let section = Section::of(message);
         // Refusals first: a message that is refused is not edited.
-        let settled = duplicates::settle(&section, self.settings.duplicates);
-        let refusal = too_much(&section)
+        let merged = duplicates::merge(&section, self.settings.duplicates);
+        let refusal = too_long(&section)
             .or_else(|| self.malformed(&section))
-            .or_else(|| settled.as_ref().err().map(several))
-            .or_else(|| self.against_a_rule(transaction, &section))
-            .or_else(|| self.in_a_strange_name(transaction, &section));
+            .or_else(|| merged.as_ref().err().map(repeated))
+            .or_else(|| self.rule_broken(transaction, &section))
+            .or_else(|| self.foreign_from(transaction, &section));
         if let Some((reason, verdict)) = refusal {
             decision.reason(reason);
             return verdict;
         }
-        for once in settled.unwrap_or_default() {
-            decision.reason(once.reason);
-            if let Some(body) = once.body {
-                decision.set_header(once.name, body);
+        for header in merged.unwrap_or_default() {
+            decision.reason(header.reason);
+            if let Some(body) = header.body {
+                decision.set_header(header.name, body);
             }
         }
         let leaves = transaction.session.flow == Flow::Submission;
         for rule in self.rules_for(transaction) {
-            let kept = leaves && self.marks.have(&rule.header);
+            let kept = leaves && self.marks.contains(&rule.header);
             rule.apply(&section, kept, decision);
         }
         if leaves {
@@ -88,13 +89,13 @@ impl Policy for HeaderGuard {
                     decision.remove_header(header);
                 }
             }
-            self.marks.put(transaction, &section, decision);
+            self.marks.apply(transaction, &section, decision);
         }
         Verdict::Pass
     }
 }
 
-/// Why a message is refused, for the record, and how.
+/// Reason for the record, and verdict, if a message is refused.
 type Refused = Option<(String, Verdict)>;
 
 impl HeaderGuard {
@@ -115,24 +116,24 @@ impl HeaderGuard {
         })
     }
 
-    fn against_a_rule(&self, transaction: &Transaction, section: &Section) -> Refused {
+    fn rule_broken(&self, transaction: &Transaction, section: &Section) -> Refused {
         let refusal = self.rules_for(transaction).find_map(|rule| {
             let ours =
-                transaction.session.flow == Flow::Submission && self.marks.have(&rule.header);
-            // What is written anew may be missing, and may be as it likes.
+                transaction.session.flow == Flow::Submission && self.marks.contains(&rule.header);
+            // A mark is written anew, so that it may be missing or hold anything.
             (!ours).then(|| rule.refusal(section)).flatten()
         })?;
         Some((refusal.reason, refused("5.7.1", refusal.text)))
     }
 
-    fn in_a_strange_name(&self, transaction: &Transaction, section: &Section) -> Refused {
+    fn foreign_from(&self, transaction: &Transaction, section: &Section) -> Refused {
         let submitted = transaction.session.flow == Flow::Submission;
-        let held = match self.settings.own_from {
+        let is_checked = match self.settings.own_from {
             OwnFrom::Known => submitted && knows_addresses(),
             OwnFrom::Always => submitted,
             OwnFrom::Never => false,
         };
-        if !held {
+        if !is_checked {
             return None;
         }
         let mut before: BTreeSet<String> = BTreeSet::new();
@@ -171,8 +172,8 @@ impl HeaderGuard {
     }
 }
 
-/// Of what was not read nothing can be said, and so nothing of it is let through.
-fn too_much(section: &Section) -> Refused {
+/// Refuses a header section that was not read to its end, since fields in the rest are unknown.
+fn too_long(section: &Section) -> Refused {
     section.is_cut().then(|| {
         let (fields, octets) = (bounds::FIELDS, bounds::SECTION);
         let reason = format!("the header section has more than {fields} fields or {octets} octets");
@@ -181,8 +182,8 @@ fn too_much(section: &Section) -> Refused {
     })
 }
 
-/// One header is there several times, and says several things.
-fn several(Several { header, shown }: &Several) -> (String, Verdict) {
+/// Refuses a header that is repeated with different contents.
+fn repeated(Unmergeable { header, shown }: &Unmergeable) -> (String, Verdict) {
     let reason = format!("{shown} stands there more than once");
     let text = format!("A message has one {header} (RFC 5322 section 3.6)");
     (reason, refused("5.6.0", text))

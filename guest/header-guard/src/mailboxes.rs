@@ -1,14 +1,14 @@
-//! The addresses that a field such as From shows (RFC 5322 section 3.4), to any reader.
+//! Addresses that a field such as From (RFC 5322 section 3.4) shows to any reader.
 //!
-//! Read to be held against a list, not to be shown: where readers differ, all that one of them could
-//! show is given, so that nobody hides a name behind a spelling.
+//! They are compared with a list, not displayed: where readers differ, all addresses that one of
+//! them could show are returned, so that no spelling hides an address.
 
 use gatepost_mailboxes::{Clarity, Doubt, read};
 
-/// The addresses of a field's body.
+/// Returns the addresses of a field's body.
 ///
 /// # Errors
-/// It has no address although it has words, or more than is read.
+/// If it has words but no address, or more addresses than are read.
 pub fn addresses(body: &str) -> Result<Vec<String>, Unreadable> {
     let reading = read([body]);
     let is_empty = reading.mailboxes().is_empty() && reading.doubt() == Some(Doubt::NoAddress);
@@ -20,7 +20,7 @@ pub fn addresses(body: &str) -> Result<Vec<String>, Unreadable> {
     }
 }
 
-/// It is no list of mailboxes.
+/// Error: the field is no list of mailboxes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unreadable;
 
@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn mailboxes_of_a_field() {
+    fn addresses_of_a_field_are_found() {
         for (body, expected) in [
             ("a@x.example", &["a@x.example"][..]),
             ("A B <a@x.example>", &["a@x.example"]),
@@ -50,7 +50,7 @@ mod tests {
             ("\"a b\"@x.example", &["\"a b\"@x.example"]),
             ("<\"a>b\"@x.example>", &["\"a>b\"@x.example"]),
             ("", &[]),
-            // Each of two addresses is shown by some reader.
+            // Some readers show the first of two addresses, others the second.
             (
                 "<a@x.example> <b@y.example>",
                 &["a@x.example", "b@y.example"],

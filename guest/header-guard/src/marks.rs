@@ -1,8 +1,8 @@
-//! What every message that leaves is marked with, whoever caused it: that a machine has sent it, by
-//! which product, for which account, and as which message.
+//! Marks of every outbound message: that a machine has sent it, the product, the account, and the
+//! message's id.
 //!
-//! Other systems tell by these that no answer of a machine is wanted (RFC 3834), and ours, when it
-//! comes back, that it is ours.
+//! By these, other systems see that no automatic reply is wanted (RFC 3834), and this relay
+//! recognises its own mail when it comes back.
 
 use gatepost_sdk::header::encoded;
 use gatepost_sdk::{Decision, Transaction, email_id, product};
@@ -10,44 +10,43 @@ use gatepost_sdk::{Decision, Transaction, email_id, product};
 use crate::rule::{is_name, set};
 use crate::section::Section;
 
-/// Which marks there are; each by its own name can be given another header and value, or be left
-/// out.
+/// Marks by their names; each can be given another header and value, or be switched off.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Settings {
-    /// That a machine has sent it (RFC 3834 section 5).
+    /// States that a machine has sent the message (RFC 3834 section 5).
     pub auto_submitted: Mark,
-    /// That no automatic answer is wanted, as Microsoft's servers read it.
+    /// Asks Microsoft's servers for no automatic reply.
     pub auto_response_suppress: Mark,
-    /// The product.
+    /// Names the product.
     pub mailer: Mark,
-    /// The account that it is from.
+    /// Names the account that the message is from.
     pub account_id: Mark,
-    /// The id by which it is known again.
+    /// Holds the signed id by which the relay recognises the message.
     pub email_id: Mark,
 }
 
-/// One mark, as far as it differs from the usual.
+/// Changes to one mark.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Mark {
-    /// The header's name.
+    /// Name of the header.
     #[schemars(length(min = 1, max = 76))]
     pub header: Option<String>,
-    /// What it says: `{product}`, `{account}` and `{email-id}` stand for those.
+    /// Value; `{product}`, `{account}` and `{email-id}` are replaced.
     pub value: Option<String>,
-    /// Left out.
+    /// Leave the mark out.
     pub off: bool,
 }
 
-/// The marks as they are set.
+/// Marks with their headers and values.
 pub struct Marks {
-    set: Vec<Set>,
-    /// The product's name where the account has none.
+    set: Vec<MarkValue>,
+    /// Name of the product for accounts without one of their own.
     product: String,
 }
 
-struct Set {
+struct MarkValue {
     header: String,
     value: String,
 }
@@ -57,7 +56,7 @@ const EMAIL_ID: &str = "{email-id}";
 const ACCOUNT: &str = "{account}";
 
 impl Settings {
-    /// Each with its name in the settings and what it usually is.
+    /// Returns each mark with its name in the settings, its default header and its default value.
     fn each(&self) -> [(&'static str, &Mark, &'static str, &'static str); 5] {
         [
             (
@@ -83,10 +82,10 @@ impl Settings {
         ]
     }
 
-    /// The marks, with the name that the product has where the account says no other.
-    pub fn marks(&self, product: &str) -> Marks {
+    /// Returns the marks to set; `product` is for accounts without one of their own.
+    pub fn resolve(&self, product: &str) -> Marks {
         let on = self.each().into_iter().filter(|(_, mark, ..)| !mark.off);
-        let set = on.map(|(_, mark, header, value)| Set {
+        let set = on.map(|(_, mark, header, value)| MarkValue {
             header: mark.header.as_deref().unwrap_or(header).to_owned(),
             value: mark.value.as_deref().unwrap_or(value).to_owned(),
         });
@@ -96,8 +95,8 @@ impl Settings {
         }
     }
 
-    /// Whether what is set is what would be there without it.
-    pub fn usual(&self) -> bool {
+    /// Returns true if the settings have the same effect as the defaults.
+    pub fn has_default_values(&self) -> bool {
         self.each().iter().all(|(_, mark, header, value)| {
             !mark.off
                 && mark.header.as_deref().is_none_or(|set| set == *header)
@@ -105,7 +104,7 @@ impl Settings {
         })
     }
 
-    /// What is wrong with them that the schema cannot say.
+    /// Returns the problems that the schema cannot express.
     pub fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         let mut names: Vec<String> = Vec::new();
@@ -143,16 +142,16 @@ impl Settings {
 }
 
 impl Marks {
-    /// Whether a header is one of them.
-    pub fn have(&self, header: &str) -> bool {
+    /// Returns true if a header is one of the marks.
+    pub fn contains(&self, header: &str) -> bool {
         self.set
             .iter()
             .any(|mark| mark.header.eq_ignore_ascii_case(header))
     }
 
-    /// Sets and protects them on what leaves.
-    pub fn put(&self, transaction: &Transaction, section: &Section, decision: &mut Decision) {
-        for Set { header, value } in &self.set {
+    /// Sets and protects the marks of an outbound message.
+    pub fn apply(&self, transaction: &Transaction, section: &Section, decision: &mut Decision) {
+        for MarkValue { header, value } in &self.set {
             let mut said = value.clone();
             if said.contains(PRODUCT) {
                 let product = product().unwrap_or_else(|| self.product.clone());

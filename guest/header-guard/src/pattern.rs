@@ -1,14 +1,14 @@
-//! What a header may say, as a pattern.
+//! Patterns for the values of headers.
 //!
-//! `*` stands for anything and `?` for one character; case does not matter. There are no regular
-//! expressions on purpose: they would make the module several times as large and each call slower,
-//! and what headers may say is a list of words.
+//! `*` stands for anything and `?` for one character; case does not matter. Regular expressions are
+//! left out on purpose: they would make the module several times as large and each call slower,
+//! while the allowed values are usually a list of words.
 
-/// Whether a text is as the pattern says. Takes time by the product of both lengths at most.
+/// Returns true if the text matches the pattern. The time is at most the product of both lengths.
 pub fn fits(pattern: &str, text: &str) -> bool {
     let same = |one: char, other: char| one == '?' || one.eq_ignore_ascii_case(&other);
     let (mut pattern, mut text) = (pattern.chars(), text.chars());
-    // Where to go on when what follows the last asterisk turns out not to fit there.
+    // Positions to retry from if the text after the last asterisk does not match.
     let mut retry = None;
     loop {
         match (pattern.next(), text.clone().next()) {
@@ -37,7 +37,7 @@ mod tests {
     use super::fits;
 
     #[test]
-    fn asterisks_and_question_marks() {
+    fn patterns_match_with_asterisks_and_question_marks() {
         for (pattern, text, expected) in [
             ("", "", true),
             ("", "a", false),
@@ -54,7 +54,7 @@ mod tests {
         ] {
             assert_eq!(fits(pattern, text), expected, "{pattern} {text}");
         }
-        // Not for ever.
+        // Many asterisks do not take exponential time.
         assert!(!fits(&"*a".repeat(100), &"a".repeat(99)));
     }
 }

@@ -1,82 +1,82 @@
-//! One rule: what becomes of one header, and what it may be.
+//! Rules for single headers.
 
 use gatepost_sdk::{Decision, Flow};
 
 use crate::pattern;
 use crate::section::Section;
 
-/// Octets of all fields of one name that are held against `values`: each costs time by the length of the
-/// patterns too.
-const COMPARED: usize = 16 << 10;
+/// The most octets of all fields of one name that are compared with `values`; the time of comparing
+/// also grows with the length of the patterns.
+const MAX_COMPARED: usize = 16 << 10;
 
-/// What becomes of one header.
+/// Rule for one header.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Rule {
-    /// The header's name.
+    /// Name of the header.
     #[schemars(length(min = 1, max = 76))]
     pub header: String,
-    /// What becomes of it; nothing by default.
+    /// Action on the header; none by default.
     #[serde(default)]
     pub action: Action,
-    /// No later policy of the chain may change or remove it.
+    /// Forbid later policies of the chain to change or remove the header.
     #[serde(default)]
     pub protect: bool,
-    /// What it may say: `*` stands for anything, `?` for one character, in any case. A message
-    /// where it says anything else is refused. Anything goes by default.
+    /// Allowed values: `*` stands for anything, `?` for one character; case does not matter. A
+    /// message with another value is refused. Any value is allowed by default.
     #[serde(default)]
     pub values: Vec<String>,
-    /// How often it may stand there; a message with more is refused.
+    /// The most fields of this name; a message with more is refused.
     pub max_count: Option<u32>,
-    /// Octets that one such field may have, with its name; a message with a longer one is refused.
+    /// The most octets of one such field, with its name; a message with a longer one is refused.
     pub max_size: Option<u32>,
-    /// Which mail the rule is for.
+    /// Direction of the mail that the rule applies to.
     #[serde(default)]
     pub direction: Direction,
 }
 
-/// What becomes of a header.
+/// Action on a header.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub enum Action {
-    /// Nothing.
+    /// Keep the header as it is.
     #[default]
     Keep,
-    /// It has to be there: with a value it is added where it is missing, without one a message
+    /// Require the header: with a value, it is added where it is missing; without one, a message
     /// that lacks it is refused.
     #[serde(rename_all = "kebab-case")]
     Require {
-        /// What it is added with.
+        /// Value to add.
         #[serde(default)]
         value: Option<String>,
     },
-    /// It stands there once, with this value.
+    /// Set the header to this value, once.
     #[serde(rename_all = "kebab-case")]
     Set {
-        /// The value.
+        /// Value to set.
         value: String,
     },
-    /// A message that has it is refused.
+    /// Refuse a message that has the header.
     Forbid,
-    /// It is removed.
+    /// Remove the header.
     Strip,
 }
 
-/// Which mail a rule is for.
+/// Direction of the mail that a rule applies to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Direction {
-    /// All of it.
+    /// All mail.
     #[default]
     Both,
-    /// What comes in from the world.
+    /// Mail that comes in from outside.
     Inbound,
-    /// What the application submits.
+    /// Mail that the application submits.
     Submission,
 }
 
 impl Direction {
-    /// Whether mail of this flow is meant.
+    /// Returns true if the rule applies to mail of this flow.
     pub fn is(self, flow: Flow) -> bool {
         match self {
             Self::Both => true,
@@ -86,14 +86,14 @@ impl Direction {
     }
 }
 
-/// Why a message is refused: in a sentence for the postmaster, and for the client.
+/// Refusal of a message: a sentence for the postmaster, and one for the client.
 pub struct Refusal {
     pub reason: String,
     pub text: String,
 }
 
 impl Rule {
-    /// Why a message is refused by it, if so.
+    /// Returns the refusal of a message that breaks the rule.
     pub fn refusal(&self, section: &Section) -> Option<Refusal> {
         let header = &self.header;
         let refusal = |reason: String, text: String| Some(Refusal { reason, text });
@@ -111,7 +111,7 @@ impl Rule {
                     format!("The header {header} is required and missing"),
                 );
             }
-            // What goes or is written anew may be as it likes.
+            // A header that is removed or set anew may hold anything.
             Action::Strip | Action::Set { .. } => return None,
             _ => {}
         }
@@ -135,10 +135,10 @@ impl Rule {
         }
         if !self.values.is_empty() {
             let octets: usize = section.named(header).map(|field| field.size()).sum();
-            if octets > COMPARED {
+            if octets > MAX_COMPARED {
                 return refusal(
                     format!(
-                        "{header} has {octets} octets, and {COMPARED} are compared with values"
+                        "{header} has {octets} octets, and {MAX_COMPARED} are compared with values"
                     ),
                     format!("The header {header} may not say that much"),
                 );
@@ -156,8 +156,8 @@ impl Rule {
         None
     }
 
-    /// Does what it says to a message that is not refused. `kept` is true of a header that is
-    /// nobody's but header-guard's own to write.
+    /// Applies the action to a message that is not refused. `kept` is true for a mark, which only
+    /// header-guard itself may write.
     pub fn apply(&self, section: &Section, kept: bool, decision: &mut Decision) {
         let header = &self.header;
         match &self.action {
@@ -204,8 +204,8 @@ impl Rule {
     }
 }
 
-/// Lets a header stand once, with this value; says whether that took an edit. It is left alone where
-/// it already does: an edit that changes nothing could still break a signature.
+/// Sets a header to this value, once; returns true if that took an edit. A header that already has
+/// the value is left alone: an edit that changes nothing could still break a signature.
 pub fn set(section: &Section, header: &str, value: &str, decision: &mut Decision) -> bool {
     let mut fields = section.named(header);
     let unfolded = value.replace("\r\n", "");
@@ -217,7 +217,7 @@ pub fn set(section: &Section, header: &str, value: &str, decision: &mut Decision
     true
 }
 
-/// Whether this can be a header's name (RFC 5322 section 2.2).
+/// Returns true if this can be a header's name (RFC 5322 section 2.2).
 pub fn is_name(name: &str) -> bool {
     name.bytes().all(|b| b.is_ascii_graphic() && b != b':') && (1..=76).contains(&name.len())
 }

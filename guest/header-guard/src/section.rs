@@ -1,7 +1,7 @@
-//! The header section, read once: what fields there are, and what is malformed about it.
+//! The header section: its fields, and its first fault.
 //!
-//! The relay reads a header section generously, so that policies see every field that anyone might.
-//! What of it is no header section by RFC 5322 is told here.
+//! The relay reads a header section generously, so that policies see every field that any reader
+//! might see. This module finds deviations from RFC 5322.
 
 use std::rc::Rc;
 
@@ -18,40 +18,40 @@ pub struct Section {
 pub struct Field<'a>(header::Field<'a>);
 
 impl Section {
-    /// Reads that of a message.
+    /// Reads the header section of a message.
     pub fn of(message: &dyn Message) -> Self {
         let read = message.section();
         let malformed = malformed(&read, message);
         Self { read, malformed }
     }
 
-    /// What of it is not as RFC 5322 says, if anything.
+    /// Returns the first deviation from RFC 5322, if there is one.
     pub fn malformed(&self) -> Option<&str> {
         self.malformed.as_deref()
     }
 
-    /// Whether something may stand there that was not read.
+    /// Returns true if the section was not read to its end.
     pub fn is_cut(&self) -> bool {
         self.read.is_cut()
     }
 
-    /// All fields, top to bottom.
+    /// Returns all fields, top to bottom.
     pub fn fields(&self) -> impl Iterator<Item = Field<'_>> {
         self.read.fields().map(Field)
     }
 
-    /// The fields of a name, in any case.
+    /// Returns the fields of a name; case does not matter.
     pub fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = Field<'a>> {
         self.fields().filter(move |field| field.is(name))
     }
 
-    /// Whether there is one of that name.
+    /// Returns true if there is a field of that name.
     pub fn has(&self, name: &str) -> bool {
         self.named(name).next().is_some()
     }
 }
 
-/// The first thing that is wrong with a section.
+/// Returns the first fault of a section.
 fn malformed(read: &header::Section, message: &dyn Message) -> Option<String> {
     let octets = read.octets();
     if matches!(octets, [b' ' | b'\t', ..]) {
@@ -79,27 +79,27 @@ fn ends_with_an_empty_line(octets: &[u8]) -> bool {
 }
 
 impl<'a> Field<'a> {
-    /// Whether it has this name, in any case.
+    /// Returns true if it has this name; case does not matter.
     pub fn is(&self, name: &str) -> bool {
         self.0.is(name)
     }
 
-    /// The name as it is spelt.
+    /// Returns the name as it is spelt.
     pub fn name(&self) -> String {
         String::from_utf8_lossy(self.0.name()).into_owned()
     }
 
-    /// Octets of name, colon and body, folds and all.
+    /// Returns the octets of name, colon and body, folds included.
     pub fn size(&self) -> usize {
         self.0.name().len() + 1 + self.body().len()
     }
 
-    /// What it says, unfolded and trimmed, as far as it is read.
+    /// Returns the body, unfolded and trimmed, as far as it is read.
     pub fn value(&self) -> String {
         self.0.value()
     }
 
-    /// Whether it says more than that.
+    /// Returns true if the body was not read to its end.
     pub fn is_cut(&self) -> bool {
         self.0.is_cut()
     }
@@ -110,8 +110,8 @@ impl<'a> Field<'a> {
         body.strip_suffix(b"\r").unwrap_or(body)
     }
 
-    /// The body as it could be written again, octet for octet but for the white space in front;
-    /// `None` where the relay would not write such a one.
+    /// Returns the body in a form that can be written again, octet for octet except the white space
+    /// in front; `None` if the relay would refuse to write it.
     pub fn rewritable(&self) -> Option<&'a str> {
         let body = str::from_utf8(self.body()).ok()?;
         let body = body.trim_start_matches([' ', '\t']);

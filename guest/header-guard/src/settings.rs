@@ -1,67 +1,66 @@
-//! The settings of header-guard.
+//! Settings of header-guard.
 
 use crate::marks;
 use crate::rule::{Rule, is_name};
 
-/// What it looks at, and what it does.
+/// Checks and edits of headers.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Settings {
-    /// The product, as in `X-Mailer: Gatepost Mailer`, of accounts that the configuration gives;
-    /// those of the directory say their own.
+    /// Product, as in `X-Mailer: Gatepost Mailer`, of accounts in the configuration; accounts in
+    /// the directory have their own.
     #[schemars(length(min = 1, max = 100))]
     pub product: String,
-    /// What every message that leaves is marked with.
+    /// Headers that mark every outbound message.
     pub marks: marks::Settings,
-    /// Headers that never leave: what the application tells the relay.
+    /// Headers removed from outbound mail: those by which the application instructs the relay.
     pub private: Vec<String>,
-    /// Whether From and Sender of what is submitted have to be addresses of the account.
+    /// Accounts whose submitted mail must have their own addresses in From and Sender.
     pub own_from: OwnFrom,
-    /// What becomes of a message that has one of the headers twice that may stand there once
-    /// (RFC 5322 section 3.6).
+    /// Treatment of a message that repeats a header which may occur once (RFC 5322 section 3.6).
     pub duplicates: Duplicates,
-    /// What becomes of a message whose header section is malformed.
+    /// Treatment of a message whose header section is malformed.
     pub malformed: Malformed,
-    /// One rule for each further header that matters.
+    /// Rules for further headers, one for each.
     pub rules: Vec<Rule>,
 }
 
-/// Of which accounts From has to be an address of theirs.
+/// Accounts whose submitted mail must have their own addresses in From and Sender.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OwnFrom {
-    /// Of those whose every address is known: of the relay's directory.
+    /// Accounts in the relay's directory, whose every address is known.
     #[default]
     Known,
-    /// Of those of the configuration too, by the domains at which they receive.
+    /// All accounts; those in the configuration by the domains at which they receive.
     Always,
-    /// Of none.
+    /// No account.
     Never,
 }
 
-/// What becomes of a header that stands there too often.
+/// Treatment of a repeated header.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Duplicates {
-    /// One is made of them where it is clear what they say together; else the message is refused.
+    /// Merge the fields if the result is unambiguous; else refuse the message.
     #[default]
     Repair,
-    /// The message is refused.
+    /// Refuse the message.
     Refuse,
-    /// The first stays, the others go, whatever they say.
+    /// Keep the first field and remove the others, whatever they hold.
     First,
-    /// Nothing.
+    /// Keep all fields.
     Keep,
 }
 
-/// What becomes of a malformed header section.
+/// Treatment of a malformed header section.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Malformed {
-    /// The message is refused.
+    /// Refuse the message.
     #[default]
     Refuse,
-    /// Nothing.
+    /// Accept the message.
     Keep,
 }
 
@@ -80,20 +79,20 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// What is wrong with them that the schema cannot say.
+    /// Returns the problems that the schema cannot express.
     pub fn problems(&self) -> Vec<String> {
         let mut problems = self.marks.problems();
         if self.product.chars().any(char::is_control) {
             problems.push("/product: it has control characters".into());
         }
-        let marks = self.marks.marks(&self.product);
+        let marks = self.marks.resolve(&self.product);
         for (index, header) in self.private.iter().enumerate() {
             if !is_name(header) {
                 problems.push(format!(
                     "/private/{index}: {header:?} is not a header's name"
                 ));
             }
-            if marks.have(header) {
+            if marks.contains(header) {
                 problems.push(format!("/private/{index}: {header} is one of the marks"));
             }
         }

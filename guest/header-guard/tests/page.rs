@@ -1,4 +1,4 @@
-//! The page of the policy says of every setting what it is by default.
+//! The policy's documentation has the default of every setting.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 const PAGE: &str = include_str!("../../../docs/header-guard.md");
 
-/// The rows of the table under a heading, without its head.
+/// Returns the rows of the table under a heading, without its head.
 fn rows(heading: &str) -> Vec<Vec<&'static str>> {
     let (_, section) = PAGE
         .split_once(&format!("\n{heading}\n"))
@@ -42,7 +42,7 @@ fn every_setting_has_its_default_on_the_page() {
 }
 
 #[test]
-fn every_mark_is_on_the_page_as_it_is() {
+fn every_mark_is_on_the_page_with_its_default() {
     let mut told = BTreeSet::new();
     for row in rows("### The marks") {
         let cell = |index: usize| row[index].trim_matches('`');
@@ -50,7 +50,7 @@ fn every_mark_is_on_the_page_as_it_is() {
         let said = json!({ (key): { "header": header, "value": value } });
         let settings: MarkSettings = serde_json::from_value(said).expect(key);
         assert!(
-            settings.usual(),
+            settings.has_default_values(),
             "{key} is usually something else than {header}: {value}"
         );
         told.insert(key.to_owned());
