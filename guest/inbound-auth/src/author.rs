@@ -1,14 +1,14 @@
-//! Whether it can be told who the author is.
+//! Treatment of mail whose author is ambiguous or unreadable.
 //!
-//! What DMARC says is about the domains that From shows. Where that is not known, nothing is, and a
-//! message that means to pass for somebody else looks like this: so it is refused, or kept apart,
-//! whatever else it proves (RFC 9989 section 11.5).
+//! DMARC is about the domains that From shows. If they are unknown, nothing is proved, and an
+//! impostor's message looks like this: so it is refused or quarantined, whatever else it proves
+//! (RFC 9989 section 11.5).
 
 use gatepost_sdk::{Authentication, Decision, FromClarity, Outcome, Verdict};
 
 use crate::{Settings, UnreadableAuthor};
 
-/// Tags mail whose From readers may take in different ways. Each of their ways is judged.
+/// Tags mail whose From is ambiguous or unreadable. All readings of an ambiguous From are judged.
 pub fn tag(proved: &Authentication, decision: &mut Decision) {
     let tag = match proved.from.clarity {
         FromClarity::Unequivocal => return,
@@ -21,10 +21,10 @@ pub fn tag(proved: &Authentication, decision: &mut Decision) {
     }
 }
 
-/// The verdict where the author cannot be told.
+/// Returns the verdict on mail whose author is unknown.
 ///
 /// A notice of a mail system (RFC 3464; by its null reverse-path, RFC 5321 section 4.5.5) may have
-/// a name alone in From: many say `MAILER-DAEMON`, and no reader shows a domain then.
+/// only a name in From: many have `MAILER-DAEMON`, and no reader shows a domain then.
 pub fn judge(
     settings: &Settings,
     reverse_path: &str,

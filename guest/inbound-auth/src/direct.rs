@@ -1,11 +1,11 @@
-//! Mail that comes directly: the author's domain has to stand for it.
+//! Mail that comes directly: the author's domain has to authenticate it.
 
 use gatepost_mailboxes::{AddrSpec, in_name, looks_like};
 use gatepost_sdk::{Authentication, Author, Decision, DmarcPolicy, Outcome, Verdict};
 
 use crate::{Failure, Mode, Settings};
 
-/// Judges by the mode that is set.
+/// Judges by the mode in the settings.
 pub fn judge(settings: &Settings, proved: &Authentication, decision: &mut Decision) -> Verdict {
     match settings.mode {
         Mode::Standard => standard(settings, proved, decision),
@@ -13,7 +13,7 @@ pub fn judge(settings: &Settings, proved: &Authentication, decision: &mut Decisi
     }
 }
 
-/// What the author's domain asks for is done (RFC 9989 section 5.3); the rest is taken.
+/// Applies the DMARC policy of the author's domain (RFC 9989 section 5.3); other mail is accepted.
 fn standard(settings: &Settings, proved: &Authentication, decision: &mut Decision) -> Verdict {
     let dmarc = &proved.dmarc;
     if dmarc.result == Outcome::TempError {
@@ -46,7 +46,8 @@ fn standard(settings: &Settings, proved: &Authentication, decision: &mut Decisio
     }
 }
 
-/// The author must be one, must be seen to be who they are, and their domain must have sent it.
+/// Requires a single author, a display name that shows no other address, and proof that the
+/// author's domain has sent the message.
 fn enhanced(settings: &Settings, proved: &Authentication, decision: &mut Decision) -> Verdict {
     let fails = |decision: &mut Decision, why: &str| {
         decision.reason(why);
@@ -60,13 +61,13 @@ fn enhanced(settings: &Settings, proved: &Authentication, decision: &mut Decisio
         [] | [_] => return fails(decision, "From has no address"),
         _ => return fails(decision, "From has several addresses"),
     };
-    if hides_another(author) {
+    if shows_another_address(author) {
         return fails(decision, "the display name in From is another address");
     }
     if proved.has_aligned_pass() || vouched_for(settings, proved, decision) {
         return Verdict::Pass;
     }
-    if unanswered(proved) {
+    if dns_failed(proved) {
         decision.reason("the origin could not be checked: the DNS did not answer");
         return Verdict::tempfail(
             451,
@@ -80,7 +81,7 @@ fn enhanced(settings: &Settings, proved: &Authentication, decision: &mut Decisio
     )
 }
 
-/// Whether a sealer that is believed saw DMARC pass for this author (RFC 8617 section 7.2.1).
+/// Returns true if a trusted sealer saw DMARC pass for this author (RFC 8617 section 7.2.1).
 pub(crate) fn vouched_for(
     settings: &Settings,
     proved: &Authentication,
@@ -89,7 +90,7 @@ pub(crate) fn vouched_for(
     let Some(set) = proved.trusted_results(&settings.trusted_sealers) else {
         return false;
     };
-    // Of several authors it speaks of one.
+    // With several authors, the sealer's result is about only one of them.
     let same_author = proved.from.domains.len() <= 1
         && set.dmarc_from.as_deref() == Some(proved.dmarc.domain.as_str());
     let vouched = set.dmarc == Some(Outcome::Pass) && same_author;
@@ -103,8 +104,8 @@ pub(crate) fn vouched_for(
     vouched
 }
 
-/// Whether what was not proved might have been, had the DNS answered.
-fn unanswered(proved: &Authentication) -> bool {
+/// Returns true if a proof may be missing only because the DNS did not answer.
+fn dns_failed(proved: &Authentication) -> bool {
     let dkim = proved.dkim.iter().map(|signature| signature.result);
     [
         proved.dmarc.result,
@@ -116,8 +117,8 @@ fn unanswered(proved: &Authentication) -> bool {
     .any(|result| result == Outcome::TempError)
 }
 
-/// Whether the display name shows an address that is not the author's.
-fn hides_another(author: &Author) -> bool {
+/// Returns true if the display name shows an address that is not the author's.
+fn shows_another_address(author: &Author) -> bool {
     let address = &author.address;
     let (local, domain) = address.rsplit_once('@').unwrap_or((address, ""));
     let own = AddrSpec {

@@ -1,8 +1,8 @@
 //! Mail that a customer's server forwards to us, without credentials.
 //!
-//! Its authors' SPF fails by nature, for the client is not theirs; a DKIM signature survives where
-//! the forwarder changes nothing, and ARC tells what the forwarder saw. So it is judged by these
-//! two, and never refused because DMARC fails alone.
+//! The author's SPF always fails, because the client is the forwarder; a DKIM signature survives if
+//! the forwarder changes nothing, and ARC records the results that the forwarder saw. So forwarded
+//! mail is judged by DKIM and ARC, and never refused for a failure of DMARC alone.
 
 use gatepost_sdk::{
     Authentication, Decision, DomainKind, DomainState, Outcome, ReceivingDomain, Transaction,
@@ -13,13 +13,13 @@ use crate::direct::vouched_for;
 use crate::settings::is_in;
 use crate::{Network, Settings};
 
-/// Whether one of the known forwarders of a domain has handed it over: by the network that it
-/// comes from, a signature of its own, SPF of its reverse-path, or its seal as the newest of a
-/// chain that passes.
+/// Returns true if a known forwarder of the domain handed the message over. The forwarder is
+/// recognised by its network, its DKIM signature, SPF of its reverse-path, or its seal as the
+/// newest of a valid ARC chain.
 ///
-/// The servers of a connected domain forward its mail as well: they rewrite the reverse-path to it
-/// (Sender Rewriting Scheme), or sign for it. What its own people write proves the same, and has
-/// not been forwarded by it.
+/// The servers of a connected domain are forwarders, too: they rewrite the reverse-path to the
+/// domain (Sender Rewriting Scheme), or sign for it. Mail by authors of that domain proves the same
+/// but was not forwarded.
 pub fn by_known(to: &ReceivingDomain, transaction: &Transaction, proved: &Authentication) -> bool {
     let known = &to.forwarders;
     let client = &transaction.session.client_ip;
@@ -45,7 +45,7 @@ pub fn by_known(to: &ReceivingDomain, transaction: &Transaction, proved: &Authen
     from_network || signed || sent || sealed
 }
 
-/// Tags it, and says what has survived.
+/// Tags forwarded mail, and records which proof of the author has survived.
 pub fn judge(settings: &Settings, proved: &Authentication, decision: &mut Decision) -> Verdict {
     decision.tag("forwarded");
     if proved.dmarc.dkim_aligned {

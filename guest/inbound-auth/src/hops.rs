@@ -1,12 +1,12 @@
-//! A message that was forwarded more than once, and who has asked then.
+//! Detection of mail that was forwarded more than once, and of its requester.
 //!
-//! Forwarding leaves the author in From, as long as it is done once and well. Where several servers
-//! forward in turn, some rewrite From; who has asked is then told by other fields.
+//! A single forwarding usually leaves the author in From. If several servers forward in turn, some
+//! rewrite From; other fields then name the requester.
 //!
-//! A [`Trace`] is what the message tells of its way. One forwarding leaves several addresses in it:
-//! an alias, the mailbox behind it, a sub-address, the name that a provider has for the domain
-//! inside. So it is counted by the sites that have forwarded it, and by the
-//! addresses that it was sent on to.
+//! A [`Trace`] holds what the message's fields say about its way. One forwarding leaves several
+//! addresses in it: an alias, the mailbox behind it, a sub-address, a provider's internal name for
+//! the domain. So forwardings are counted by the sites that forwarded the message, and by the
+//! addresses to which it was forwarded.
 
 use std::collections::HashSet;
 
@@ -17,25 +17,25 @@ use gatepost_sdk::{
 use crate::settings::is_in;
 use crate::{Settings, mailbox};
 
-/// The most fields of one name that are read, the newest.
-const FIELDS: usize = 100;
-/// The most addresses that are looked at.
-const NAMED: usize = 100;
-/// The most of them that are told of.
-const TOLD: usize = 10;
-/// How much of a Received field is read: no line is longer (RFC 5322 section 2.1.1), and few have
-/// more than three.
-const CLAUSES: usize = 4096;
-/// Octets of all Received fields that are read; a hundred of them have some fifty thousand.
-const TRACE: usize = 64 << 10;
-/// Octets that are read of all fields of a name in which there are addresses.
-const ADDRESSES: usize = 16 << 10;
+/// The most fields of one name that are read, newest first.
+const MAX_FIELDS: usize = 100;
+/// The most addresses that are considered.
+const MAX_ADDRESSES: usize = 100;
+/// The most addresses that a reason names.
+const MAX_IN_REASON: usize = 10;
+/// The most octets that are read of a Received field. A line has at most 998 (RFC 5322 section
+/// 2.1.1), and few fields have more than three lines.
+const MAX_RECEIVED: usize = 4096;
+/// The most octets that are read of all Received fields; a hundred have about fifty thousand.
+const MAX_RECEIVED_TOTAL: usize = 64 << 10;
+/// The most octets that are read of all fields of one name with addresses.
+const MAX_ADDRESS_FIELDS: usize = 16 << 10;
 /// The most octets of an address (RFC 5321 section 4.5.3.1.3).
-const LONGEST: usize = 254;
-/// The most sites that are told apart.
-const SITES: usize = 10;
+const MAX_ADDRESS: usize = 254;
+/// The most sites that are distinguished.
+const MAX_SITES: usize = 10;
 
-/// Tags a message whose trace shows more than one forwarding, and says who its requester is.
+/// Tags a message whose trace shows more than one forwarding, and names its requester in a field.
 pub fn note(
     settings: &Settings,
     transaction: &Transaction,
@@ -47,21 +47,23 @@ pub fn note(
         return;
     }
     decision.tag("multi-hop");
-    decision.reason(told(&trace.way));
+    decision.reason(describe_way(&trace.way));
     let passed_on = trace.passed_on(transaction, message);
     let fields = settings.requester_from.iter();
     let named = fields.flat_map(|name| {
         let to = ["to", "cc"].iter().any(|of| name.eq_ignore_ascii_case(of));
-        let fields = message.section().uppermost(name, FIELDS, ADDRESSES);
+        let fields = message
+            .section()
+            .uppermost(name, MAX_FIELDS, MAX_ADDRESS_FIELDS);
         let addresses = (fields.into_iter()).flat_map(|field| mailbox::addresses(&field));
         addresses.map(move |address| (to, address))
     });
-    let mut named = named.take(NAMED);
+    let mut named = named.take(MAX_ADDRESSES);
     let usable = |(to, address): &(bool, String)| {
-        address.len() <= LONGEST
+        address.len() <= MAX_ADDRESS
             && address.bytes().all(|octet| octet.is_ascii_graphic())
             && !passed_on.contains(&canonical(address))
-            // To whom it was sent at a site that forwards is one more alias there.
+            // A recipient at a forwarding site is one more alias there.
             && !(*to && trace.is_at_a_site(address))
             && !is_support_address(address)
             && partner(address).is_none()
@@ -71,52 +73,52 @@ pub fn note(
     }
 }
 
-/// The way in a sentence; of a long one, where it began.
-fn told(way: &[String]) -> String {
-    let begin = way.get(..TOLD).unwrap_or(way);
-    let mut told = format!("forwarded more than once: for {}", begin.join(", then "));
+/// Describes the way in a sentence; of a long one, only the beginning.
+fn describe_way(way: &[String]) -> String {
+    let begin = way.get(..MAX_IN_REASON).unwrap_or(way);
+    let mut text = format!("forwarded more than once: for {}", begin.join(", then "));
     if way.len() > begin.len() {
-        told.push_str(&format!(" and {} others", way.len() - begin.len()));
+        text.push_str(&format!(" and {} others", way.len() - begin.len()));
     }
-    told
+    text
 }
 
-/// What a message tells of its way.
+/// Way of a message, according to its fields.
 pub struct Trace {
-    /// The addresses, other than the message's recipients, for which servers on its way took it:
+    /// Addresses, other than the message's recipients, for which servers on its way accepted it:
     /// from the first to the last, each once.
     way: Vec<String>,
-    /// The domains of these, one for each site.
+    /// Domains of these addresses, one for each site.
     sites: Vec<String>,
-    /// To how many addresses forwarders say that they sent it on.
+    /// Number of addresses to which forwarders say that they sent the message.
     sent_on: usize,
 }
 
 impl Trace {
     /// Reads the `for` clauses of Received (RFC 5321 section 4.4), newest on top, and Delivered-To
-    /// (RFC 9228) and X-Forwarded-To, which forwarders add. Of a trace that never ends the newest
-    /// part is read: it takes time in proportion to its length, and no more than is told.
+    /// (RFC 9228) and X-Forwarded-To, which forwarders add. Of an endless trace only the newest
+    /// part is read, so that the time is bounded.
     pub fn of(transaction: &Transaction, message: &dyn Message) -> Self {
         let section = message.section();
-        let received = section.uppermost("Received", FIELDS, TRACE);
-        let delivered = section.uppermost("Delivered-To", FIELDS, ADDRESSES);
-        let forwarded = section.uppermost("X-Forwarded-To", FIELDS, ADDRESSES);
+        let received = section.uppermost("Received", MAX_FIELDS, MAX_RECEIVED_TOTAL);
+        let delivered = section.uppermost("Delivered-To", MAX_FIELDS, MAX_ADDRESS_FIELDS);
+        let forwarded = section.uppermost("X-Forwarded-To", MAX_FIELDS, MAX_ADDRESS_FIELDS);
         let clauses = received.iter().rev();
         let clauses = clauses.filter_map(|field| for_clause(field));
         let sent_on = forwarded
             .iter()
             .rev()
             .flat_map(|field| mailbox::addresses(field));
-        let sent_on: Vec<String> = sent_on.take(NAMED).collect();
+        let sent_on: Vec<String> = sent_on.take(MAX_ADDRESSES).collect();
         let others = (delivered.iter().rev())
             .flat_map(|field| mailbox::addresses(field))
             .chain(sent_on.iter().cloned());
         let ours = transaction.recipients.iter().map(|to| canonical(to));
         let mut before: HashSet<String> = ours.collect();
         let mut way: Vec<String> = Vec::new();
-        for address in clauses.chain(others).take(NAMED) {
+        for address in clauses.chain(others).take(MAX_ADDRESSES) {
             let address = address.to_lowercase();
-            if address.len() <= LONGEST && before.insert(canonical(&address)) {
+            if address.len() <= MAX_ADDRESS && before.insert(canonical(&address)) {
                 way.push(address);
             }
         }
@@ -131,23 +133,23 @@ impl Trace {
     }
 
     fn find_sites(&mut self, transaction: &Transaction) {
-        // At a connected domain an alias of the recipient forwards nothing.
+        // An alias of the recipient at a connected domain is no forwarder.
         let connected = |to: &String| {
             let of = destination(to).filter(|of| of.kind != DomainKind::Native)?;
             Some(of.domain)
         };
-        let recipients = transaction.recipients.iter().take(SITES);
+        let recipients = transaction.recipients.iter().take(MAX_SITES);
         let ours: Vec<String> = recipients.filter_map(connected).collect();
         for address in &self.way {
             let domain = domain(address);
             let mut known = self.sites.iter().chain(&ours);
-            if self.sites.len() < SITES && !known.any(|known| is_same_site(known, domain)) {
+            if self.sites.len() < MAX_SITES && !known.any(|known| is_same_site(known, domain)) {
                 self.sites.push(domain.to_owned());
             }
         }
     }
 
-    /// Whether more than one server has forwarded it in turn.
+    /// Returns true if more than one server forwarded the message in turn.
     pub fn is_multi_hop(&self) -> bool {
         self.way.len() > 1 && (self.sites.len() > 1 || self.sent_on > 1)
     }
@@ -157,8 +159,9 @@ impl Trace {
         self.sites.iter().any(|site| is_same_site(site, &domain))
     }
 
-    /// Who has passed the message on, in canonical form, and has not asked: mailboxes that forward,
-    /// in the trace or by the reverse-path that they gave it, whom it came to, and lists.
+    /// Returns the addresses that passed the message on, in canonical form, and so are not the
+    /// requester: forwarding mailboxes, by the trace or by their reverse-path, recipients, and
+    /// lists.
     fn passed_on(&self, transaction: &Transaction, message: &dyn Message) -> HashSet<String> {
         const FIELDS_OF: &[&str] = &[
             "X-Forwarded-For",
@@ -176,14 +179,14 @@ impl Trace {
         let section = message.section();
         let mut all: HashSet<String> = self.way.iter().map(|address| canonical(address)).collect();
         for name in FIELDS_OF {
-            for field in section.uppermost(name, FIELDS, ADDRESSES) {
-                // `<mailto:wool@lists.example>`, and two addresses with a space between them.
+            for field in section.uppermost(name, MAX_FIELDS, MAX_ADDRESS_FIELDS) {
+                // Such as `<mailto:wool@lists.example>`, or two addresses with a space between.
                 let words = field.split(|c: char| c.is_whitespace() || "<>,;:?".contains(c));
-                let addresses = words.filter(|word| word.contains('@')).take(NAMED);
+                let addresses = words.filter(|word| word.contains('@')).take(MAX_ADDRESSES);
                 all.extend(addresses.map(canonical));
             }
         }
-        let recipients = transaction.recipients.iter().take(NAMED);
+        let recipients = transaction.recipients.iter().take(MAX_ADDRESSES);
         all.extend(recipients.map(|to| canonical(to)));
         if let Some(forwarder) = rewritten_by(&transaction.mail_from) {
             all.insert(canonical(&forwarder));
@@ -192,8 +195,8 @@ impl Trace {
     }
 }
 
-/// The mailbox that has rewritten a reverse-path to its own name, where that says so: Google's
-/// `tom+caf_=help=desk.example@`, and Exchange Online's `tom+SRS=…@`.
+/// Returns the mailbox that has rewritten a reverse-path to its own name, as Google does by
+/// `tom+caf_=help=desk.example@` and Exchange Online by `tom+SRS=…@`.
 fn rewritten_by(reverse_path: &str) -> Option<String> {
     let (local, domain) = reverse_path.rsplit_once('@')?;
     let lower = local.to_ascii_lowercase();
@@ -205,9 +208,9 @@ fn domain(address: &str) -> &str {
     address.rsplit_once('@').map_or("", |(_, domain)| domain)
 }
 
-/// Whether the same organisation is behind two domains: one is below the other, or is the name that
-/// a provider has for the other inside, as `customer.onmicrosoft.com` and
-/// `customer.example.test-google-a.com` are for `customer.example`.
+/// Returns true if two domains belong to the same organisation: one is below the other, or is a
+/// provider's internal name for the other, such as `customer.onmicrosoft.com` or
+/// `customer.example.test-google-a.com` for `customer.example`.
 fn is_same_site(one: &str, other: &str) -> bool {
     let is_inside = |long: &str, short: &str| {
         let name = |domain: &str| domain.split('.').next().unwrap_or_default().to_lowercase();
@@ -224,9 +227,9 @@ fn is_same_site(one: &str, other: &str) -> bool {
     is_in(one, other) || is_in(other, one) || is_inside(one, other) || is_inside(other, one)
 }
 
-/// The one address of a `for` clause.
+/// Returns the address of the `for` clause.
 fn for_clause(received: &str) -> Option<String> {
-    let received = &received[..received.floor_char_boundary(CLAUSES)];
+    let received = &received[..received.floor_char_boundary(MAX_RECEIVED)];
     let stamp = received
         .rsplit_once(';')
         .map_or(received, |(before, _)| before);
@@ -241,7 +244,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_organisation_has_several_domains() {
+    fn domains_of_one_organisation_are_recognised() {
         for (one, other, same) in [
             ("customer.example", "customer.example", true),
             ("mail.customer.example", "customer.example", true),
@@ -260,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reverse_path_tells_who_rewrote_it() {
+    fn a_rewritten_reverse_path_names_the_forwarder() {
         for (path, mailbox) in [
             (
                 "tom+caf_=help=desk.example@c.example",

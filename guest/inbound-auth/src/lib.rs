@@ -1,18 +1,17 @@
-//! Who may hand us mail, and how far its origin is proved.
+//! Authentication of inbound mail: its hand-over, and the proof of its author.
 //!
-//! Mail comes in four ways, and each proves itself otherwise:
+//! Mail comes in by four ways, each with its own proof:
 //!
-//! - **Directly**, past every known forwarder: the author's domain has to stand for it
-//!   ([`direct`]).
-//! - **Through the relay** of a customer, whose server has shown the credentials of its domain: the
-//!   customer vouches, whoever the author is, and for its own domain's addresses alone.
-//! - **Past the relay**: for a domain that should come through it and did not.
+//! - **Directly**, by no known forwarder: the author's domain has to authenticate it ([`direct`]).
+//! - **Through the relay** of a customer, whose server has authenticated for its domain: the
+//!   customer vouches for any author, but only for addresses of its own domain.
+//! - **Past the relay**: for a domain whose mail should have come through its relay.
 //! - **Forwarded** by a customer's server without credentials, to an address of its domain or to a
-//!   native one: who wrote it is proved by what survives that ([`forwarded`]).
+//!   native one: the author is proved by the signatures that survive ([`forwarded`]).
 //!
-//! However it comes without credentials, its [author] has to be one that can be told.
+//! Without credentials, the [author] must be readable, too.
 //!
-//! What comes of it is said in tags (`relay-secure`, `relay-missing`, `forwarded`, `arc-override`,
+//! The result is given in tags (`relay-secure`, `relay-missing`, `forwarded`, `arc-override`,
 //! `multi-hop`, `allowed`, `dmarc-temperror`, `dmarc-fail`, `author-equivocal`, `author-missing`,
 //! `author-unreadable`), and in the record with its reasons.
 
@@ -53,7 +52,7 @@ impl Policy for InboundAuth {
         }
     }
 
-    /// A customer's server hands over mail for its own domain alone; it hears so at once.
+    /// Refuses at RCPT an address that the credential of the customer's server is not for.
     fn recipient(
         &self,
         transaction: &Transaction,
@@ -107,7 +106,7 @@ impl Policy for InboundAuth {
     }
 }
 
-/// The refusal of a recipient that the session's credential is not for, if it is not.
+/// Returns the refusal of a recipient that the session's credential is not for.
 fn foreign_to_credential(recipient: &str) -> Option<Reply> {
     let CredentialScope::Inbound(domain) = credential()?.scope else {
         return Some(Reply::new(
@@ -126,7 +125,7 @@ fn foreign_to_credential(recipient: &str) -> Option<Reply> {
     }
 }
 
-/// One message being judged.
+/// Judge of one message.
 struct Judge<'a> {
     settings: &'a Settings,
     proved: Authentication,
@@ -134,11 +133,11 @@ struct Judge<'a> {
     facts: &'a dyn Facts,
 }
 
-/// By which way a message has come to one of its recipients.
+/// Way by which a message came to one of its recipients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
+enum Arrival {
     Direct,
-    PastRelay,
+    BypassedRelay,
     Forwarded,
 }
 
@@ -154,13 +153,13 @@ impl Judge<'_> {
             .into_iter()
             .chain(authors)
             .collect();
-        // Whoever some reader could show, too: a denied author hides behind no spelling.
+        // With the domains that any reader could show, so that no spelling hides a denied author.
         let shown = self.proved.from.domains.iter();
         let shown: Vec<String> = shown.map(|domain| format!("@{domain}")).collect();
         let denied: Vec<&str> = (senders.iter().copied())
             .chain(shown.iter().map(String::as_str))
             .collect();
-        if let Some(who) = self.settings.deny.mean(client, &denied) {
+        if let Some(who) = self.settings.deny.find_match(client, &denied) {
             decision.reason(format!("{who} is denied"));
             return Verdict::reject(550, "5.7.1", "Mail from here is not accepted");
         }
@@ -168,7 +167,7 @@ impl Judge<'_> {
         if credential().is_some() {
             return self.relayed(decision);
         }
-        if let Some(who) = self.settings.allow.mean(client, &senders) {
+        if let Some(who) = self.settings.allow.find_match(client, &senders) {
             decision.reason(format!("{who} is allowed"));
             decision.tag("allowed");
             return Verdict::Pass;
@@ -178,7 +177,7 @@ impl Judge<'_> {
         unreadable.unwrap_or_else(|| self.unauthenticated(decision))
     }
 
-    /// The customer's server vouches; what the author's domain says is only recorded.
+    /// Judges mail of a customer's server, which vouches for the author; DMARC is only recorded.
     fn relayed(&self, decision: &mut Decision) -> Verdict {
         let mut refused = Vec::new();
         for recipient in &self.transaction.recipients {
@@ -207,11 +206,11 @@ impl Judge<'_> {
 
     fn unauthenticated(&self, decision: &mut Decision) -> Verdict {
         let recipients = &self.transaction.recipients;
-        let ways: Vec<Way> = recipients
+        let arrivals: Vec<Arrival> = recipients
             .iter()
-            .map(|to| self.way(destination(to).as_ref()))
+            .map(|to| self.arrival(destination(to).as_ref()))
             .collect();
-        let past_relay = ways.contains(&Way::PastRelay);
+        let bypassed = arrivals.contains(&Arrival::BypassedRelay);
         let refuses = self.settings.unauthenticated == Unauthenticated::Refuse;
         let reply = || {
             Reply::new(
@@ -220,28 +219,31 @@ impl Judge<'_> {
                 "Mail for this address comes through its domain's relay",
             )
         };
-        if past_relay && refuses {
+        if bypassed && refuses {
             decision.reason("it did not come through the relay of its domain");
-            if ways.iter().all(|way| *way == Way::PastRelay) {
+            if arrivals
+                .iter()
+                .all(|arrival| *arrival == Arrival::BypassedRelay)
+            {
                 return Verdict::Reject(reply());
             }
             for (to, _) in recipients
                 .iter()
-                .zip(&ways)
-                .filter(|(_, way)| **way == Way::PastRelay)
+                .zip(&arrivals)
+                .filter(|(_, arrival)| **arrival == Arrival::BypassedRelay)
             {
                 decision.judge_recipient(to, RecipientVerdict::Reject(reply()));
             }
-        } else if past_relay {
+        } else if bypassed {
             let text = "it did not come through the relay of its domain";
             self.facts.log(Level::Warn, text);
             decision.reason(text);
             decision.tag("relay-missing");
         }
-        if ways.contains(&Way::Direct) {
+        if arrivals.contains(&Arrival::Direct) {
             return direct::judge(self.settings, &self.proved, decision);
         }
-        if ways.contains(&Way::Forwarded) {
+        if arrivals.contains(&Arrival::Forwarded) {
             return forwarded::judge(self.settings, &self.proved, decision);
         }
         if self.proved.dmarc.result == Outcome::Fail {
@@ -250,21 +252,21 @@ impl Judge<'_> {
         Verdict::Pass
     }
 
-    fn way(&self, to: Option<&ReceivingDomain>) -> Way {
+    fn arrival(&self, to: Option<&ReceivingDomain>) -> Arrival {
         let Some(to) = to else {
-            return Way::Direct;
+            return Arrival::Direct;
         };
         match (to.kind, to.state) {
-            // One that is not proved to be the account's yet has no relay, and one that is
-            // disconnected has none any more.
-            (DomainKind::TwoWay, DomainState::Verified) => Way::PastRelay,
-            // The address that a customer's server forwards to is often a native one.
+            // Only a verified domain has a relay: not one whose ownership is unproved, nor one that
+            // is disconnected.
+            (DomainKind::TwoWay, DomainState::Verified) => Arrival::BypassedRelay,
+            // A customer's server often forwards to a native address.
             (DomainKind::OutboundOnly | DomainKind::Native, _)
                 if forwarded::by_known(to, self.transaction, &self.proved) =>
             {
-                Way::Forwarded
+                Arrival::Forwarded
             }
-            _ => Way::Direct,
+            _ => Arrival::Direct,
         }
     }
 }

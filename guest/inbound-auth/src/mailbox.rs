@@ -1,13 +1,13 @@
-//! Addresses in a field, as far as a policy needs them.
+//! Addresses of a field.
 
-/// The most addresses of one field that are looked at.
-const MOST: usize = 100;
+/// The most addresses of one field that are read.
+const MAX_ADDRESSES: usize = 100;
 
-/// The addresses of a field that lists mailboxes, in order. Names in quotes and comments are passed
-/// over; what is no address is left out.
+/// Returns the addresses of a field that lists mailboxes, in order. Names in quotes and comments
+/// are skipped, and so are entries without an address.
 pub(crate) fn addresses(field: &str) -> Vec<String> {
     let reading = gatepost_mailboxes::read([field]);
-    let addresses = reading.addresses().take(MOST);
+    let addresses = reading.addresses().take(MAX_ADDRESSES);
     addresses.map(ToString::to_string).collect()
 }
 
@@ -17,7 +17,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn addresses_are_found_as_they_are_written() {
+    fn addresses_of_a_field_are_found() {
         for (field, expected) in [
             ("a@b.example", vec!["a@b.example"]),
             (
@@ -39,7 +39,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_may_come(text in any::<String>()) {
+        fn any_text_is_read_without_panic(text in any::<String>()) {
             addresses(&text);
         }
     }

@@ -1,4 +1,4 @@
-//! The settings of inbound-auth. An account may set any of them for itself.
+//! Settings of inbound-auth. An account may override any of them for itself.
 
 use std::net::IpAddr;
 
@@ -7,80 +7,80 @@ use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// How the origin of mail is judged.
+/// Requirements on the origin of inbound mail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Settings {
-    /// What mail that comes directly has to prove.
+    /// Proof required of mail that comes directly.
     pub mode: Mode,
-    /// What becomes of mail that does not prove what the mode `enhanced` demands.
+    /// Treatment of mail without the proof that the mode `enhanced` requires.
     pub enhanced_failure: Failure,
-    /// What becomes of mail whose author nobody can tell: From has no address, more than is judged,
-    /// or cannot be read. In both modes, and forwarded mail, too.
+    /// Treatment of mail whose author is unknown: From has no address, too many, or cannot be read.
+    /// Holds in both modes, and for forwarded mail, too.
     pub unreadable_author: UnreadableAuthor,
-    /// What becomes of mail for a two-way domain that did not come through its relay.
+    /// Treatment of mail for a two-way domain that did not come through its relay.
     pub unauthenticated: Unauthenticated,
-    /// Domains whose ARC seals are believed.
+    /// Domains whose ARC seals are trusted.
     pub trusted_sealers: Vec<String>,
-    /// Mail that is let through, whatever else holds for it. What can be forged is no proof:
-    /// prefer networks.
+    /// Mail that is accepted without further proof. Domains and addresses can be forged: prefer
+    /// networks.
     pub allow: Senders,
-    /// Mail that is refused, also where it is allowed.
+    /// Mail that is refused, even if it is allowed.
     pub deny: Senders,
-    /// Where a message that was forwarded more than once says for whom a machine would answer:
-    /// fields in the order in which they are looked into.
+    /// Fields that may name the requester of a message which was forwarded more than once, in the
+    /// order in which they are read.
     #[schemars(length(min = 1))]
     pub requester_from: Vec<String>,
-    /// The field that tells the requester to whoever is downstream.
+    /// Field that names the requester to systems downstream.
     #[schemars(length(min = 1, max = 76))]
     pub requester_header: String,
 }
 
-/// What mail that comes directly has to prove.
+/// Proof required of mail that comes directly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {
-    /// What the author's domain asks for by its DMARC policy.
+    /// Proof that the DMARC policy of the author's domain asks for.
     Standard,
-    /// That the author's domain has sent it, whether or not that asks for it.
+    /// Proof that the author's domain has sent the mail, even if its policy does not ask for it.
     Enhanced,
 }
 
-/// What becomes of mail that proves too little.
+/// Treatment of mail without the required proof.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Failure {
-    /// Kept apart for a person to look at.
+    /// Quarantine it for a person's decision.
     Quarantine,
-    /// Refused with 550 5.7.1.
+    /// Refuse it with 550 5.7.1.
     Refuse,
 }
 
-/// What becomes of mail whose author nobody can tell.
+/// Treatment of mail whose author is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum UnreadableAuthor {
-    /// Refused with 550 5.6.0.
+    /// Refuse it with 550 5.6.0.
     Refuse,
-    /// Kept apart for a person to look at.
+    /// Quarantine it for a person's decision.
     Quarantine,
 }
 
-/// What becomes of mail for a two-way domain that did not come through its relay.
+/// Treatment of mail for a two-way domain that did not come through its relay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Unauthenticated {
-    /// Taken, tagged `relay-missing`, and the operator is told.
+    /// Accept it with the tag `relay-missing`, and log a warning.
     Tag,
-    /// Refused with 550 5.7.1.
+    /// Refuse it with 550 5.7.1.
     Refuse,
 }
 
-/// Who hands mail over, or has written it.
+/// Senders of mail: clients, reverse-paths and authors.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Senders {
-    /// Networks of clients, such as `192.0.2.0/24`; or single addresses.
+    /// Networks of clients, such as `192.0.2.0/24`, or single addresses.
     pub networks: Vec<Network>,
     /// Domains of reverse-path or author, subdomains included.
     pub domains: Vec<String>,
@@ -95,7 +95,7 @@ pub struct Senders {
 pub struct Network(IpNet);
 
 impl Network {
-    /// Whether a client's address, in text form, is in it.
+    /// Returns true if a client's address, in text form, is in the network.
     pub fn contains(self, client: &str) -> bool {
         client
             .parse::<IpAddr>()
@@ -138,7 +138,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// What is wrong with them that the schema cannot say.
+    /// Returns the problems that the schema cannot express.
     pub fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         let mut name = |at: String, name: &str| {
@@ -154,10 +154,10 @@ impl Settings {
         problems
     }
 
-    /// The same with what the transaction's account has set for itself.
+    /// Returns the settings with the overrides of the transaction's account; `None` if it has none.
     ///
     /// # Errors
-    /// A sentence that says what does not fit in what the account has set.
+    /// A sentence about the first override that is invalid.
     pub fn of_account(&self) -> Result<Option<Self>, String> {
         let Some(own) = settings_of_account::<serde_json::Map<String, serde_json::Value>>()? else {
             return Ok(None);
@@ -175,9 +175,8 @@ impl Settings {
 }
 
 impl Senders {
-    /// Whether the client, or one of the addresses of who has sent and written a message, is meant;
-    /// and which.
-    pub fn mean<'a>(&self, client: &'a str, addresses: &[&'a str]) -> Option<&'a str> {
+    /// Returns the client, or the first of the sender's and authors' addresses, that matches.
+    pub fn find_match<'a>(&self, client: &'a str, addresses: &[&'a str]) -> Option<&'a str> {
         if self.networks.iter().any(|network| network.contains(client)) {
             return Some(client);
         }
@@ -193,7 +192,7 @@ impl Senders {
     }
 }
 
-/// Whether a domain is another, or below it.
+/// Returns true if a domain is another, or below it.
 pub fn is_in(domain: &str, of: &str) -> bool {
     let (domain, of) = (domain.to_lowercase(), of.to_lowercase());
     let above = domain.strip_suffix(&of);

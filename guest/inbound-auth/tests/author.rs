@@ -1,4 +1,4 @@
-//! Mail whose author nobody can tell.
+//! Mail whose author is unknown.
 
 mod common;
 
@@ -20,7 +20,7 @@ fn nobody(proved: &mut gatepost_sdk::Authentication) {
 }
 
 #[test]
-fn it_is_refused_in_every_mode_and_way() {
+fn unreadable_author_is_refused_in_every_mode_and_way() {
     for settings in ["{}", r#"{ "mode": "enhanced" }"#] {
         let judged = Scene::default().settings(settings).with(nobody).judge();
         assert_eq!(judged.code(), 550, "{settings}");
@@ -33,7 +33,7 @@ fn it_is_refused_in_every_mode_and_way() {
 }
 
 #[test]
-fn it_is_kept_apart_where_that_is_set() {
+fn unreadable_author_is_quarantined_where_set() {
     let settings = r#"{ "unreadable-author": "quarantine" }"#;
     let judged = Scene::default().settings(settings).with(nobody).judge();
     assert!(
@@ -43,7 +43,7 @@ fn it_is_kept_apart_where_that_is_set() {
 }
 
 #[test]
-fn a_permanent_error_of_dmarc_is_no_less() {
+fn a_permanent_error_of_dmarc_is_treated_alike() {
     let judged = Scene::default()
         .with(|proved| proved.dmarc.result = Outcome::PermError)
         .judge();
@@ -51,7 +51,7 @@ fn a_permanent_error_of_dmarc_is_no_less() {
 }
 
 #[test]
-fn a_seal_speaks_for_one_author() {
+fn a_seal_does_not_vouch_for_several_authors() {
     let trusting = r#"{ "trusted-sealers": ["list.example"] }"#;
     let scene = |domains: &[&str]| {
         let from = FromResult {
@@ -72,7 +72,7 @@ fn a_seal_speaks_for_one_author() {
 }
 
 #[test]
-fn whoever_some_reader_shows_can_be_denied() {
+fn an_author_that_any_reader_shows_can_be_denied() {
     let denying = r#"{ "deny": { "domains": ["bank.example"] } }"#;
     let judged = Scene::default()
         .with(|proved| proved.from.domains = vec!["bank.example".to_owned()])

@@ -1,4 +1,4 @@
-//! Mail for the domains that customers connect: through their relay, past it, and forwarded.
+//! Mail for connected domains: through their relay, past it, and forwarded.
 
 mod common;
 
@@ -12,14 +12,14 @@ fn credential(scope: CredentialScope) -> Option<Credential> {
     })
 }
 
-fn of(domain: &str) -> Option<Credential> {
+fn credential_of(domain: &str) -> Option<Credential> {
     credential(CredentialScope::Inbound(domain.into()))
 }
 
 #[test]
 fn a_customers_server_vouches_for_every_author() {
     let mut scene = Scene::to(DomainKind::TwoWay, DomainState::Verified);
-    scene.given.credential = of("customer.example");
+    scene.given.credential = credential_of("customer.example");
     let taken = scene.with(dmarc_fails(DmarcPolicy::Reject)).judge();
     assert_eq!(
         (taken.verdict, taken.tags),
@@ -34,13 +34,16 @@ fn a_customers_server_vouches_for_every_author() {
 
 #[test]
 fn credentials_are_for_their_own_domain() {
-    for wrong in [of("other.example"), credential(CredentialScope::Submission)] {
+    for wrong in [
+        credential_of("other.example"),
+        credential(CredentialScope::Submission),
+    ] {
         let mut scene = Scene::to(DomainKind::TwoWay, DomainState::Verified);
         scene.given.credential = wrong;
         assert_eq!(scene.judge().code(), 550);
     }
     let mut scene = Scene::to(DomainKind::TwoWay, DomainState::Verified);
-    scene.given.credential = of("customer.example");
+    scene.given.credential = credential_of("customer.example");
     scene.recipients = vec!["help@customer.example", "help@acme.desk.example"];
     let outcome = scene.judge();
     assert_eq!(outcome.code(), 250);
@@ -48,7 +51,7 @@ fn credentials_are_for_their_own_domain() {
 }
 
 #[test]
-fn what_comes_past_the_relay_is_tagged_or_refused() {
+fn mail_past_the_relay_is_tagged_or_refused() {
     let past = || Scene::to(DomainKind::TwoWay, DomainState::Verified);
     assert_eq!(past().judge().tags, ["relay-missing"]);
     let refuse = r#"{ "unauthenticated": "refuse" }"#;
@@ -63,7 +66,7 @@ fn what_comes_past_the_relay_is_tagged_or_refused() {
 }
 
 #[test]
-fn a_domain_without_a_relay_goes_on_receiving_untagged() {
+fn mail_for_a_domain_without_a_relay_is_not_tagged() {
     for state in [DomainState::Disconnected, DomainState::Claimed] {
         let outcome = Scene::to(DomainKind::TwoWay, state).judge();
         assert_eq!(
@@ -129,16 +132,16 @@ fn forwarded_mail_is_never_refused_for_dmarc_alone() {
     );
 }
 
-/// What a customer's server forwards often goes to a native address.
+/// A customer's server often forwards to a native address.
 #[test]
-fn known_forwarders_are_known_at_a_native_address_too() {
+fn forwarders_are_recognised_at_a_native_address_too() {
     let to_native = |client: &'static str, change: Change| {
         let mut scene = Scene {
             client,
             ..Scene::default()
         };
         scene.given.destinations.values_mut().for_each(|of| {
-            // As the relay tells of an account that has connected this domain.
+            // Forwarders of an account that has connected this domain.
             of.forwarders.dkim_domains.push("customer.example".into());
         });
         let scene = scene.with(dmarc_fails(DmarcPolicy::Reject)).with(change);
@@ -180,9 +183,9 @@ fn known_forwarders_are_known_at_a_native_address_too() {
     }
 }
 
-/// The people of a customer write to a native address as anybody else.
+/// People of a customer write to a native address like anybody else.
 #[test]
-fn what_its_own_people_write_has_not_been_forwarded() {
+fn mail_by_the_customers_own_people_is_not_forwarded() {
     let mut scene = Scene::default();
     scene.given.destinations.values_mut().for_each(|of| {
         of.forwarders.dkim_domains.push("author.example".into());
@@ -194,10 +197,9 @@ fn what_its_own_people_write_has_not_been_forwarded() {
     assert_eq!(outcome.judge().tags, Vec::<String>::new());
 }
 
-/// Sender Rewriting Scheme gives the reverse-path of a connected domain to what its server
-/// forwards.
+/// Mail forwarded by the Sender Rewriting Scheme has a reverse-path of the connected domain.
 #[test]
-fn the_server_of_an_outbound_only_domain_is_known_by_its_name() {
+fn the_server_of_an_outbound_only_domain_is_recognised_by_spf() {
     for (state, code) in [
         (DomainState::Verified, 250),
         (DomainState::Disconnected, 550),

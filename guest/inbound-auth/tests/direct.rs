@@ -8,7 +8,7 @@ use gatepost_sdk::{DmarcPolicy, Outcome, Verdict};
 const ENHANCED: &str = r#"{ "mode": "enhanced", "enhanced-failure": "refuse" }"#;
 
 #[test]
-fn the_authors_domain_is_heeded() {
+fn the_dmarc_policy_of_the_authors_domain_is_applied() {
     let rejected = Scene::default()
         .with(dmarc_fails(DmarcPolicy::Reject))
         .judge();
@@ -27,7 +27,7 @@ fn the_authors_domain_is_heeded() {
 }
 
 #[test]
-fn what_the_dns_does_not_say_is_taken_and_tagged() {
+fn mail_is_accepted_and_tagged_if_the_dns_fails() {
     let unsure =
         |proved: &mut gatepost_sdk::Authentication| proved.dmarc.result = Outcome::TempError;
     let taken = Scene::default().with(unsure).judge();
@@ -40,7 +40,7 @@ fn what_the_dns_does_not_say_is_taken_and_tagged() {
 }
 
 #[test]
-fn enhanced_demands_a_proof_that_nobody_asked_for() {
+fn enhanced_requires_proof_without_a_dmarc_policy() {
     let unproved = Scene::default().settings(ENHANCED).judge();
     assert_eq!(unproved.code(), 550);
     let kept = Scene::default()
@@ -57,7 +57,7 @@ fn enhanced_demands_a_proof_that_nobody_asked_for() {
 }
 
 #[test]
-fn enhanced_wants_one_author_who_is_shown_as_they_are() {
+fn enhanced_requires_one_author_whose_name_shows_no_other_address() {
     let names = [
         vec![],
         vec![author("Ann", "")],
@@ -74,7 +74,7 @@ fn enhanced_wants_one_author_who_is_shown_as_they_are() {
         });
         assert_eq!(scene.judge().code(), 550, "{authors:?}");
     }
-    // In whatever signs, and however the name is encoded.
+    // In any characters and any encoding of the name.
     for name in [
         "ceo\u{ff20}bank.example",
         "ceo\u{fe6b}bank.example",
@@ -134,7 +134,7 @@ fn a_trusted_seal_overrides_a_failure_of_the_same_author() {
 }
 
 #[test]
-fn who_is_denied_is_refused_and_who_is_allowed_is_not() {
+fn denied_senders_are_refused_and_allowed_ones_accepted() {
     for denied in [
         r#"{ "deny": { "networks": ["192.0.2.0/24"] } }"#,
         r#"{ "deny": { "domains": ["example"] } }"#,
@@ -154,7 +154,7 @@ fn who_is_denied_is_refused_and_who_is_allowed_is_not() {
 }
 
 #[test]
-fn an_account_sets_what_holds_for_it() {
+fn an_account_overrides_the_settings() {
     let mut scene = Scene::default();
     scene.given.settings = Some(r#"{ "mode": "enhanced" }"#.into());
     assert!(matches!(scene.judge().verdict, Verdict::Quarantine(_)));

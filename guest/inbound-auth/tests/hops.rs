@@ -1,4 +1,4 @@
-//! Mail that was forwarded more than once, and who has asked then.
+//! Mail that was forwarded more than once, and its requester.
 
 mod common;
 
@@ -22,14 +22,14 @@ fn scene(fields: Vec<(&'static str, &'static str)>) -> Scene {
 }
 
 #[test]
-fn forwarded_once_is_as_usual() {
+fn mail_forwarded_once_is_not_tagged() {
     let outcome = scene(vec![SECOND, ("Reply-To", "ann@home.example")]).judge();
     assert_eq!(outcome.tags, Vec::<String>::new());
     assert_eq!(outcome.headers, []);
 }
 
 #[test]
-fn forwarded_twice_is_tagged_and_says_who_asked() {
+fn mail_forwarded_twice_is_tagged_and_names_the_requester() {
     let outcome = scene(vec![SECOND, FIRST, ("Reply-To", "Ann <ann@home.example>")]).judge();
     assert_eq!(outcome.tags, ["multi-hop"]);
     let requester = (
@@ -40,7 +40,7 @@ fn forwarded_twice_is_tagged_and_says_who_asked() {
 }
 
 #[test]
-fn our_own_addresses_have_not_asked() {
+fn our_own_addresses_are_not_the_requester() {
     let own = ("Reply-To", "help@acme.desk.example");
     let outcome = scene(vec![SECOND, FIRST, own, ("To", "nobody, ann@home.example")]).judge();
     assert_eq!(outcome.headers[0].1, "<ann@home.example>");
@@ -65,7 +65,7 @@ fn other_traces_of_forwarding_count_too() {
 }
 
 #[test]
-fn a_partner_has_not_asked_either() {
+fn a_partner_is_not_the_requester() {
     let reply_to = ("Reply-To", "Support+9@partner.example, ann@home.example");
     let mut scene = scene(vec![SECOND, FIRST, reply_to]);
     let known = gatepost_sdk::Partner {
@@ -79,7 +79,7 @@ fn a_partner_has_not_asked_either() {
 }
 
 #[test]
-fn a_trace_without_end_takes_no_more_time_than_it_is_long() {
+fn an_endless_trace_takes_linear_time() {
     let leak = |addresses: String| -> &'static str { Box::leak(addresses.into_boxed_str()) };
     let all = |end: &str| {
         (0..5_000)
@@ -109,9 +109,9 @@ fn a_requester_is_no_longer_than_an_address() {
     assert_eq!(outcome.headers[0].1, "<ann@home.example>");
 }
 
-/// An alias of a mailbox, which forwards: one organisation, and several addresses in the trace.
+/// An alias of a mailbox that forwards: one organisation has several addresses in the trace.
 #[test]
-fn one_forwarding_through_an_alias_is_one() {
+fn forwarding_through_an_alias_counts_once() {
     const ALIAS: (&str, &str) = (
         "Received",
         "from mail.home.example by mx.customer.example with ESMTPS id 1 for <sales@customer.example>; Mon, 5 Jan 2026 01:00:01 +0000",
@@ -146,17 +146,16 @@ fn one_forwarding_through_an_alias_is_one() {
 }
 
 #[test]
-fn an_alias_of_a_connected_address_forwards_nothing() {
+fn an_alias_of_a_connected_address_is_no_forwarder() {
     let mut scene = Scene::to(DomainKind::TwoWay, DomainState::Disconnected);
     let alias = ("Delivered-To", "help-desk@customer.example");
     scene.mail = Mail(vec![alias, FIRST]);
     assert_eq!(scene.judge().tags, Vec::<String>::new());
 }
 
-/// Whoever has passed it on has not asked: a mailbox, by each of the ways in which it may be told,
-/// and a list.
+/// A forwarding mailbox is not the requester, by whatever field it is named; nor is a list.
 #[test]
-fn who_passes_a_message_on_has_not_asked() {
+fn forwarders_and_lists_are_not_the_requester() {
     for passed_on in [
         ("Delivered-To", "tom@customer.example"),
         (
@@ -177,7 +176,7 @@ fn who_passes_a_message_on_has_not_asked() {
         assert_eq!(outcome.tags, ["multi-hop"], "{passed_on:?}");
         assert_eq!(outcome.headers, [], "{passed_on:?}");
     }
-    // One more alias there, of which the trace knows nothing; an author there may have asked.
+    // Another alias at the site, which is not in the trace; an author there may be the requester.
     let to = ("To", "all@shop.example, ann@home.example");
     let outcome = scene(vec![SECOND, FIRST, to]).judge();
     assert_eq!(outcome.headers[0].1, "<ann@home.example>");

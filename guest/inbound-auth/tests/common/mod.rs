@@ -1,4 +1,4 @@
-//! The policy on a message of plain facts, natively.
+//! Runs the policy natively on a message with given facts.
 
 #![allow(dead_code, reason = "each test file uses what it needs")]
 #![allow(clippy::unwrap_used)] // clippy.toml lets tests unwrap, not their helpers
@@ -42,10 +42,10 @@ impl Message for Mail {
     }
 }
 
-/// Nothing was ever seen or counted.
-struct Nothing;
+/// Facts of a relay that has never seen or counted anything.
+struct NoFacts;
 
-impl Facts for Nothing {
+impl Facts for NoFacts {
     fn now(&self) -> u64 {
         0
     }
@@ -58,7 +58,7 @@ impl Facts for Nothing {
     fn log(&self, _: Level, _: &str) {}
 }
 
-/// What came out.
+/// Result of the policy.
 #[derive(Debug)]
 pub struct Judged {
     pub verdict: Verdict,
@@ -69,7 +69,7 @@ pub struct Judged {
 }
 
 impl Judged {
-    /// The code of a refusal, or 250.
+    /// Returns the code of a refusal, or 250.
     pub fn code(&self) -> u16 {
         match &self.verdict {
             Verdict::Reject(reply) | Verdict::Tempfail(reply) => reply.code,
@@ -118,7 +118,7 @@ impl Default for Scene {
 }
 
 impl Scene {
-    /// To a support address of a connected domain.
+    /// Creates a message to a support address of a connected domain.
     pub fn to(kind: DomainKind, state: DomainState) -> Self {
         let mut scene = Self::default();
         let connected = domain("customer.example", kind, state);
@@ -160,7 +160,7 @@ impl Scene {
             recipients: self.recipients.iter().map(|to| (*to).into()).collect(),
         };
         let mut decision = Decision::default();
-        let verdict = policy.message(&transaction, &self.mail, &Nothing, &mut decision);
+        let verdict = policy.message(&transaction, &self.mail, &NoFacts, &mut decision);
         let mut outcome = Judged {
             verdict,
             tags: Vec::new(),
@@ -201,7 +201,7 @@ pub fn domain(domain: &str, kind: DomainKind, state: DomainState) -> ReceivingDo
     }
 }
 
-/// DMARC fails, and the author's domain asks for that.
+/// Makes DMARC fail, with this policy of the author's domain.
 pub fn dmarc_fails(applied: DmarcPolicy) -> impl FnOnce(&mut Authentication) {
     move |proved| {
         proved.dmarc.result = Outcome::Fail;
@@ -210,7 +210,7 @@ pub fn dmarc_fails(applied: DmarcPolicy) -> impl FnOnce(&mut Authentication) {
     }
 }
 
-/// A chain that passes, with one seal under which DMARC passed for that author.
+/// Returns a valid ARC chain with one seal that states that DMARC passed for that author.
 pub fn sealed_by(sealer: &str, author: &str) -> ArcResult {
     ArcResult {
         result: Outcome::Pass,
