@@ -1,16 +1,15 @@
-//! Keeps those with whom an account shares its tickets from being written to, and from writing, by
-//! mail as well.
+//! Prevents mail to and from partners, with whom an account shares its tickets.
 //!
-//! Where two help desks share a ticket, what happens in one appears in the other without mail. A
+//! Where two help desks share a ticket, a change in one appears in the other without mail. A
 //! notification to a partner's address would open a second ticket there, whose notification opens
-//! a third here. So it is cut off at both ends, whoever has written it: partners read what an agent
-//! wrote in their own system.
+//! a third here. So mail is stopped in both directions, whoever has written it: partners read the
+//! ticket in their own system.
 //!
-//! - **Outbound**, a recipient who is a partner gets nothing, and all others get theirs.
-//! - **Inbound**, mail from a partner is refused, with a text that says why. Reports of delivery are
-//!   let through: they are about mail of ours, and nobody answers them.
-//! - Where a partner is only **among those addressed** by somebody else, the message is taken, and
-//!   the application learns who of them will not be written to.
+//! - **Outbound**, a recipient who is a partner gets no mail; all others get theirs.
+//! - **Inbound**, mail from a partner is refused, with a text that gives the reason. Delivery
+//!   reports are accepted: they are about our own mail, and nobody answers them.
+//! - If somebody else **addresses a partner** among others, the message is accepted, and the
+//!   application learns which of the addressees get no mail.
 
 mod settings;
 
@@ -28,7 +27,7 @@ use gatepost_sdk::{
 /// look-up takes a part of the time that a policy has.
 pub const MOST: usize = bounds::ADDRESSES;
 
-/// The most partners that the field names; of more the reasons say how many.
+/// The most partners that the field names; a reason tells the number of further ones.
 pub const LISTED: usize = 100;
 
 /// The tag of a message that addresses a partner.
@@ -56,7 +55,7 @@ impl Policy for PartnerGuard {
         }
     }
 
-    /// Where suppressed recipients are refused, the application hears so at once.
+    /// Refuses a partner at RCPT where the settings say so, so that the application learns at once.
     fn recipient(
         &self,
         transaction: &Transaction,
@@ -70,8 +69,8 @@ impl Policy for PartnerGuard {
         }
         match partner(recipient) {
             Some(known) => {
-                decision.reason(is_partner(recipient, &known));
-                Verdict::Reject(not_written_to())
+                decision.reason(describe_partner(recipient, &known));
+                Verdict::Reject(gets_no_mail())
             }
             None => Verdict::Pass,
         }
@@ -97,12 +96,12 @@ impl PartnerGuard {
             let Some(known) = partner(recipient) else {
                 continue;
             };
-            let reason = is_partner(recipient, &known);
+            let reason = describe_partner(recipient, &known);
             decision.reason(&reason);
             let verdict = match self.settings.suppress {
                 Suppress::Silently => RecipientVerdict::Suppress(reason),
-                // One who has become a partner since RCPT.
-                Suppress::Reject => RecipientVerdict::Reject(not_written_to()),
+                // The recipient became a partner after RCPT.
+                Suppress::Reject => RecipientVerdict::Reject(gets_no_mail()),
             };
             decision.judge_recipient(recipient, verdict);
         }
@@ -117,7 +116,7 @@ impl PartnerGuard {
     ) -> Verdict {
         let mut left = MOST;
         if let Some((address, known)) = sender(transaction, message, &mut left) {
-            decision.reason(is_partner(&address, &known));
+            decision.reason(describe_partner(&address, &known));
             if is_delivery_report(transaction, message) {
                 decision.reason("a report of delivery, which nobody answers, is let through");
             } else {
@@ -131,7 +130,7 @@ impl PartnerGuard {
             return Verdict::Pass;
         }
         decision.tag(TAG);
-        // A field is US-ASCII for whoever reads it.
+        // The field is US-ASCII, for any reader.
         let ascii = addressed.iter().filter(|(address, _)| address.is_ascii());
         let mut listed: Vec<_> = ascii.map(|(address, _)| format!("<{address}>")).collect();
         if listed.len() > LISTED {
@@ -146,14 +145,14 @@ impl PartnerGuard {
         for (address, known) in &addressed {
             decision.reason(format!(
                 "{}; they will not be written to",
-                is_partner(address, known)
+                describe_partner(address, known)
             ));
         }
         Verdict::Pass
     }
 }
 
-/// The partner who has sent the message: by its reverse-path, or named as an author.
+/// Returns the partner who has sent the message, by its reverse-path or as an author.
 fn sender(
     transaction: &Transaction,
     message: &dyn Message,
@@ -170,7 +169,7 @@ fn sender(
     partners(authors, left).into_iter().next()
 }
 
-/// Those who are partners, each once, of as many as may be looked up.
+/// Returns the partners among the mailboxes, each once. `left` is the number of look-ups left.
 fn partners(mailboxes: impl Iterator<Item = Mailbox>, left: &mut usize) -> Vec<(String, Partner)> {
     let mut found: Vec<(String, Partner)> = Vec::new();
     let mut before: BTreeSet<Address> = BTreeSet::new();
@@ -188,8 +187,9 @@ fn partners(mailboxes: impl Iterator<Item = Mailbox>, left: &mut usize) -> Vec<(
     found
 }
 
-/// A report of what became of mail (RFC 3464 section 2), sent as a report is (RFC 5321 section
-/// 4.5.5). An automatic answer has the null reverse-path too (RFC 3834 section 3.3), and is none.
+/// Returns true for a delivery report (RFC 3464 section 2) with a null reverse-path (RFC 5321
+/// section 4.5.5). An automatic reply has the null reverse-path too (RFC 3834 section 3.3), but is
+/// no report.
 fn is_delivery_report(transaction: &Transaction, message: &dyn Message) -> bool {
     let kind = message.header("Content-Type").unwrap_or_default();
     let kind = kind.to_ascii_lowercase();
@@ -202,14 +202,14 @@ fn is_delivery_report(transaction: &Transaction, message: &dyn Message) -> bool 
         && words.contains("report-type=delivery-status")
 }
 
-fn is_partner(address: &str, known: &Partner) -> String {
+fn describe_partner(address: &str, known: &Partner) -> String {
     match known.by_domain {
         false => format!("{address} is a partner's by {}", known.source),
         true => format!("{address} is in a partner's domain by {}", known.source),
     }
 }
 
-fn not_written_to() -> Reply {
+fn gets_no_mail() -> Reply {
     Reply::new(
         550,
         "5.7.1",

@@ -1,27 +1,27 @@
-//! The settings of partner-guard.
+//! Settings of partner-guard.
 
-/// What becomes of mail to partners and from them.
+/// Treatment of mail to and from partners.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Settings {
-    /// What becomes of a recipient who is a partner.
+    /// Treatment of a recipient who is a partner.
     pub suppress: Suppress,
-    /// What a partner is told whose mail is refused: one line of printable US-ASCII.
+    /// Reply text for a partner whose mail is refused: one line of printable US-ASCII.
     #[schemars(length(min = 1, max = 400))]
     pub text: String,
-    /// The field that tells the application who of those addressed will not be written to. From
-    /// outside the relay takes none of the name that `partners` in `[headers]` gives.
+    /// Field that tells the application which addressees get no mail. From outside, the relay
+    /// accepts no field of the name that `partners` in `[headers]` gives.
     #[schemars(length(min = 1, max = 76))]
     pub partners_header: String,
 }
 
-/// What becomes of a recipient who is not written to.
+/// Treatment of a recipient who is a partner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Suppress {
-    /// Gets nothing, and the submission is taken: 250.
+    /// Send nothing to the recipient, and accept the submission: 250.
     Silently,
-    /// Is refused at RCPT: 550.
+    /// Refuse the recipient at RCPT: 550.
     Reject,
 }
 
@@ -39,7 +39,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// What is wrong with them that the schema cannot say.
+    /// Returns the problems that the schema cannot express.
     pub fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         if !self

@@ -1,15 +1,15 @@
-//! The page of the policy tells its settings as they are.
+//! The policy's documentation has the default of every setting.
 
 use std::collections::BTreeMap;
 
 use partner_guard::{Settings, Suppress};
 
 #[test]
-fn every_setting_is_told_with_its_default_and_no_other() {
+fn the_page_has_exactly_the_settings_with_their_defaults() {
     let page = include_str!("../../../docs/partner-guard.md");
     let section = page.split("\n## Settings\n").nth(1).unwrap();
     let section = section.split("\n## ").next().unwrap();
-    let told: BTreeMap<&str, &str> = section
+    let on_page: BTreeMap<&str, &str> = section
         .lines()
         .filter_map(|line| {
             let mut cells = line.strip_prefix("| `")?.split(" | ");
@@ -32,9 +32,9 @@ fn every_setting_is_told_with_its_default_and_no_other() {
         ("suppress", suppress),
         ("text", text.as_str()),
     ];
-    assert_eq!(told, BTreeMap::from(are));
-    // All that there are: the schema says so.
+    assert_eq!(on_page, BTreeMap::from(are));
+    // The schema has the same settings and no others.
     let schema = serde_json::to_value(schemars::schema_for!(Settings)).unwrap();
     let names: Vec<_> = schema["properties"].as_object().unwrap().keys().collect();
-    assert_eq!(names, told.keys().collect::<Vec<_>>());
+    assert_eq!(names, on_page.keys().collect::<Vec<_>>());
 }
