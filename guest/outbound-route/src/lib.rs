@@ -1,9 +1,9 @@
-//! The next hop by the sender's domain: mail of a customer's domain leaves through the customer's
-//! own smart host.
+//! Routing by the sender's domain: mail of a customer's domain leaves through the customer's own
+//! smart host.
 //!
-//! Only what the application submits is routed: a message that comes in from a customer's address
-//! is on its way to the application, not back to the customer. A null sender belongs to no domain
-//! and never uses a customer's smart host; it goes where the relay's default route leads.
+//! Only mail that the application submits is routed: a message that comes in from a customer's
+//! address is on its way to the application, not back to the customer. A null reverse-path belongs
+//! to no domain and never uses a customer's smart host; it takes the relay's default route.
 
 mod settings;
 
@@ -13,7 +13,7 @@ use gatepost_sdk::{Attempt, Decision, Facts, Flow, Policy, Routing, Transaction}
 
 /// The policy.
 pub struct OutboundRoute {
-    /// Sorted by domain.
+    /// Routes sorted by domain.
     routes: Vec<Route>,
 }
 

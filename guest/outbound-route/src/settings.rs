@@ -1,8 +1,8 @@
-//! The settings of outbound-route.
+//! Settings of outbound-route.
 
 use gatepost_sdk::NextHop;
 
-/// Which domain's mail goes where.
+/// Next hops by sender domain.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Settings {
@@ -10,19 +10,19 @@ pub struct Settings {
     pub routes: Vec<Route>,
 }
 
-/// Where mail of one sender domain goes.
+/// Route of one sender domain.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Route {
-    /// The domain of the reverse-path, exactly.
+    /// Domain of the reverse-path, without subdomains; case does not matter.
     #[schemars(length(min = 1, max = 253))]
     pub domain: String,
-    /// The server that takes it.
+    /// Server that the mail is handed to.
     pub next_hop: NextHop,
 }
 
 impl Settings {
-    /// What is wrong with them that the schema cannot say.
+    /// Returns the problems that the schema cannot express.
     pub fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         for (index, route) in self.routes.iter().enumerate() {

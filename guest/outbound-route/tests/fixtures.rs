@@ -1,7 +1,7 @@
-//! The fixtures beside this policy, natively; `gatepost policy test` runs them in the sandbox.
+//! Runs this policy's fixtures natively; `gatepost policy test` runs them in the sandbox.
 
 #[test]
-fn natively_all_is_decided_as_expected() {
+fn fixtures_pass_natively() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures");
     gatepost_sdk::native::fixtures::<outbound_route::OutboundRoute>(folder);
 }
