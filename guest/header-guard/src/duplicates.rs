@@ -121,11 +121,11 @@ fn merge_fields(rule: MergeRule, fields: &[Field<'_>]) -> Option<(String, &'stat
         return None;
     }
     // Forms also write fields that nobody has filled in.
-    let said: Vec<_> = (fields.iter())
+    let filled_in: Vec<_> = (fields.iter())
         .map(|field| (field, words(&field.value())))
         .filter(|(_, words)| !words.is_empty())
         .collect();
-    let Some(((first, value), others)) = said.split_first() else {
+    let Some(((first, value), others)) = filled_in.split_first() else {
         return Some((String::new(), "and says nothing"));
     };
     let same_words = others.iter().all(|(_, other)| other == value);
@@ -134,7 +134,7 @@ fn merge_fields(rule: MergeRule, fields: &[Field<'_>]) -> Option<(String, &'stat
         MergeRule::First => ("the first is left", None),
         MergeRule::Joined => {
             let mut distinct: Vec<&str> = Vec::new();
-            for (_, words) in &said {
+            for (_, words) in &filled_in {
                 if !distinct.contains(&words.as_str()) {
                     distinct.push(words);
                 }

@@ -152,19 +152,19 @@ impl Marks {
     /// Sets and protects the marks of an outbound message.
     pub fn apply(&self, transaction: &Transaction, section: &Section, decision: &mut Decision) {
         for MarkValue { header, value } in &self.set {
-            let mut said = value.clone();
-            if said.contains(PRODUCT) {
+            let mut text = value.clone();
+            if text.contains(PRODUCT) {
                 let product = product().unwrap_or_else(|| self.product.clone());
-                said = said.replace(PRODUCT, &product);
+                text = text.replace(PRODUCT, &product);
             }
-            if said.contains(ACCOUNT) {
+            if text.contains(ACCOUNT) {
                 let account = transaction.account.as_deref().unwrap_or_default();
-                said = said.replace(ACCOUNT, account);
+                text = text.replace(ACCOUNT, account);
             }
-            if said.contains(EMAIL_ID) {
-                said = said.replace(EMAIL_ID, &email_id());
+            if text.contains(EMAIL_ID) {
+                text = text.replace(EMAIL_ID, &email_id());
             }
-            set(section, header, &encoded(said.trim()), decision);
+            set(section, header, &encoded(text.trim()), decision);
             decision.protect_header(header);
         }
     }

@@ -177,11 +177,11 @@ fn unquoted(local: &str) -> String {
     let mut text = String::with_capacity(quoted.len());
     let mut characters = quoted.chars();
     while let Some(character) = characters.next() {
-        let said = match character {
+        let unescaped = match character {
             '\\' => characters.next(),
             _ => Some(character),
         };
-        text.extend(said);
+        text.extend(unescaped);
     }
     text
 }

@@ -249,7 +249,7 @@ impl Reply {
     /// stored, and clients treat it as temporary (RFC 5321 section 4.5.3.1.10). The text is kept.
     /// If the enhanced code says that the message is too large (RFC 3463, X.2.3 and X.3.4), the
     /// reply stays permanent.
-    pub(crate) fn as_reply_to_rcpt(mut self) -> Self {
+    pub(crate) fn into_rcpt_reply(mut self) -> Self {
         let too_large = |code: EnhancedCode| matches!((code.subject, code.detail), (2, 3) | (3, 4));
         if self.code == 552 && !self.enhanced.is_some_and(too_large) {
             self.code = 452;

@@ -105,8 +105,11 @@ impl Opening {
                 false => undecided,
             };
         };
-        let said = rest.get(..text).unwrap_or_default().trim_ascii_start();
-        if said.is_empty() || said.starts_with(b":") || self.begun && !has_date(said) {
+        let after_from = rest.get(..text).unwrap_or_default().trim_ascii_start();
+        if after_from.is_empty()
+            || after_from.starts_with(b":")
+            || self.begun && !has_date(after_from)
+        {
             return LineStart::Message;
         }
         let begin = octets.len() - rest.len();
@@ -121,7 +124,7 @@ impl Opening {
 }
 
 /// Returns true if a day of the week follows the address, as in `Sat Jan  3 10:00:00 2026`.
-fn has_date(said: &[u8]) -> bool {
-    let mut words = said.split(|octet| *octet == b' ');
+fn has_date(text: &[u8]) -> bool {
+    let mut words = text.split(|octet| *octet == b' ');
     words.nth(1).is_some_and(|word| DAYS.contains(&word))
 }

@@ -195,7 +195,7 @@ impl Envelope {
             }
             &Command::Recipient(at) if refused => {
                 self.states[at] = RecipientState::Decided(Outcome {
-                    reply: reply.as_reply_to_rcpt(),
+                    reply: reply.into_rcpt_reply(),
                     stage: Stage::Recipient,
                 });
             }

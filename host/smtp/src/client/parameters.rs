@@ -74,11 +74,11 @@ fn rcpt_dsn(dsn: &RecipientRequest) -> String {
 /// Returns a reply for each recipient to whom the message cannot be sent, because it would have to
 /// be changed first (RFC 6152 section 3, RFC 6531 section 3.2).
 pub(super) fn adapt(transaction: &mut Transaction, offer: &Capabilities) -> Vec<Option<Reply>> {
-    let whole = unsendable(transaction, offer);
+    let for_all = unsendable(transaction, offer);
     let mut replies = Vec::with_capacity(transaction.recipients.len());
     for recipient in &mut transaction.recipients {
         let reply = match recipient.address.to_ascii() {
-            _ if whole.is_some() || offer.smtputf8 => whole.clone(),
+            _ if for_all.is_some() || offer.smtputf8 => for_all.clone(),
             Some(ascii) => {
                 recipient.address = ascii;
                 None

@@ -180,7 +180,7 @@ impl Session {
         };
         let reply = match answer {
             Answer::Close(reply) => {
-                self.pass_on(&reply);
+                self.write_counted(&reply);
                 return self.close(self.refusal(reply));
             }
             Answer::Reply(reply) => Some(reply),
@@ -230,16 +230,16 @@ impl Session {
                 Reply::new(250, "2.0.0", "Message accepted")
             }
         });
-        self.pass_on(&reply);
+        self.write_counted(&reply);
     }
 
     /// Continues an exchange whose challenge needs a verifier.
     fn answer_verifier(&mut self, salting: Salting, answer: Answer) {
         let step = match answer {
             Answer::Verifier(verifier) => salting.with(verifier).map_err(auth::refusal),
-            Answer::Reply(reply) => return self.pass_on(&reply),
+            Answer::Reply(reply) => return self.write_counted(&reply),
             Answer::Close(reply) => {
-                self.pass_on(&reply);
+                self.write_counted(&reply);
                 return self.close(self.refusal(reply));
             }
             Answer::Proceed => Err(Reply::new(454, "4.7.0", "Cannot check that now")),
@@ -432,7 +432,7 @@ impl Session {
                 }
                 Some(fault) => {
                     let reply = self.labelled(fault.reply(&self.settings.limits));
-                    self.pass_on(&reply);
+                    self.write_counted(&reply);
                     self.give_up(self.refusal(reply));
                     self.state = State::Command;
                     if fault == Fault::StrayOctet {
@@ -447,7 +447,7 @@ impl Session {
     /// Sends a reply of the session's own.
     fn say(&mut self, reply: &Reply) {
         let reply = self.labelled(reply.clone());
-        self.pass_on(&reply);
+        self.write_counted(&reply);
     }
 
     /// Adds the label of the transaction in hand to a refusal.
@@ -459,8 +459,8 @@ impl Session {
         }
     }
 
-    /// Sends a reply as it is, and counts it if it is an error.
-    fn pass_on(&mut self, reply: &Reply) {
+    /// Writes a reply as it is, and counts it if it is an error.
+    fn write_counted(&mut self, reply: &Reply) {
         self.errors += u32::from(reply.is_permanent());
         self.write(reply);
     }

@@ -49,7 +49,7 @@ impl Session {
     /// Replies and closes: octets of a message may follow, and must not be read as commands.
     fn end_with(&mut self, reply: Reply) {
         let reply = self.labelled(reply);
-        self.pass_on(&reply);
+        self.write_counted(&reply);
         self.close(self.refusal(reply));
     }
 
@@ -117,7 +117,7 @@ impl Session {
         // As behind a refused MAIL (RFC 2920 section 3.1).
         match self.behind_refusal {
             true => self.write(&reply),
-            false => self.pass_on(&reply),
+            false => self.write_counted(&reply),
         }
         self.give_up(self.refusal(reply));
         self.behind_refusal = true;

@@ -210,7 +210,7 @@ impl Session {
             Verb::Auth => return self.auth_step(auth::begin(arguments, self.binding())),
             Verb::Http => {
                 let reply = self.labelled(Reply::new(500, "5.5.1", "This is SMTP, not HTTP"));
-                self.pass_on(&reply);
+                self.write_counted(&reply);
                 return self.close(self.refusal(reply));
             }
             // BDAT was handled before, since its octets follow whatever is wrong with it.
