@@ -1,5 +1,4 @@
-//! Hostile mail through the built-in policies, or inputs for one target of `tests/fuzz`: as many as are
-//! asked for.
+//! Hostile mail through the built-in policies, or inputs for one target of `tests/fuzz`.
 
 use std::process::Command;
 
@@ -9,7 +8,7 @@ use clap::Args;
 /// Options of the run.
 #[derive(Debug, Args)]
 pub struct Fuzz {
-    /// Target of `tests/fuzz`, such as `session`; hostile mail through the policies where none is named.
+    /// Target of `tests/fuzz`, such as `session`; without it, hostile mail through the policies.
     #[arg(long)]
     target: Option<String>,
     /// Number of cases.
@@ -39,7 +38,7 @@ impl Fuzz {
                 .args(["--target", target]),
         };
         command.args(["--cases", &self.cases.to_string()]);
-        // Each run has a number of its own, which the program prints.
+        // Each run has another seed, printed by the program, unless one is to be repeated.
         let seed = self
             .seed
             .unwrap_or_else(|| u64::from(std::process::id()) << 32);
@@ -48,7 +47,7 @@ impl Fuzz {
             command.args(["--minutes", &minutes.to_string()]);
         }
         let status = command.status().context("cargo does not start")?;
-        anyhow::ensure!(status.success(), "something does not hold that should");
+        anyhow::ensure!(status.success(), "a case has failed");
         Ok(())
     }
 }

@@ -60,7 +60,8 @@ impl MessageAuthentication {
     }
 
     /// Gathers all facts about a message, from its bytes before repair (`came`) where those differ.
-    /// What could not be found out is `temperror`: this never fails.
+    /// A result that could not be found out is `temperror`: this never
+    /// fails.
     pub async fn gather(
         &self,
         transaction: &Transaction,

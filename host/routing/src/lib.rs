@@ -260,7 +260,7 @@ impl<'a> Ended<'a> {
                 ForPolicies::Failed,
                 ForTrace::Failed,
             ),
-            // Of a policy's outcomes this is nearest: nothing has come of it yet.
+            // The nearest of the outcomes that policies know: the recipient is still undecided.
             AttemptOutcome::Held { reply } => (reply, None, ForPolicies::Deferred, ForTrace::Held),
             AttemptOutcome::Returned { .. } => return None,
         };

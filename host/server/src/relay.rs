@@ -153,7 +153,7 @@ struct RunningRelay {
     exporter: Option<Exporter>,
     feeds: Arc<ArcSwap<feeds::Client>>,
     /// Handler of operators' requests.
-    counter: RequestHandler,
+    handler: RequestHandler,
     /// Time limit of the drain.
     limit: Limit,
     /// Watched folder, if there is one.
@@ -224,12 +224,12 @@ impl RunningRelay {
         limit: Limit,
     ) -> miette::Result<Self> {
         let config = Arc::new(config);
-        let counter = RequestHandler::starting("opening its store");
+        let handler = RequestHandler::starting("opening its store");
         // Operators are answered from here to the end; the socket goes with the process. Errors of
         // the store are reported better by the queue, which also finds another relay's socket.
         let answering = match ControlSocket::bind(&config.relay.store) {
             Ok(socket) => {
-                tokio::spawn(socket.serve(counter.clone(), std::future::pending()));
+                tokio::spawn(socket.serve(handler.clone(), std::future::pending()));
                 true
             }
             Err(_) => false,
@@ -247,7 +247,7 @@ impl RunningRelay {
         if !answering {
             // The store is this relay's now.
             let socket = ControlSocket::bind(&config.relay.store).into_diagnostic()?;
-            tokio::spawn(socket.serve(counter.clone(), std::future::pending()));
+            tokio::spawn(socket.serve(handler.clone(), std::future::pending()));
         }
         // Only once the store and its files exist.
         for finding in exposure::of(&config, path) {
@@ -261,7 +261,7 @@ impl RunningRelay {
         ownership::reserve_configured_domains(&config, &directory);
         let memory = Arc::new(SpoolMemory(Arc::clone(&spool)));
         let watched = folder::prepare(&config).into_diagnostic()?;
-        counter.step("loading its policies");
+        handler.step("loading its policies");
         let cache = config.relay.store.join("cache");
         let engine = loading::engine(Some(cache)).into_diagnostic()?;
         let policies = Arc::new(Policies::load(engine, &config).await?);
@@ -269,7 +269,7 @@ impl RunningRelay {
             .into_diagnostic()
             .wrap_err("the templates of notifications cannot be used")?;
         health.policies_loaded();
-        counter.step("binding its addresses");
+        handler.step("binding its addresses");
 
         let (phase, serving) = watch::channel(Phase::Serving);
         let tls = config
@@ -339,7 +339,7 @@ impl RunningRelay {
             delivery,
             exporter,
             feeds,
-            counter,
+            handler,
             limit,
             watch: None,
         };
@@ -348,7 +348,7 @@ impl RunningRelay {
         let opened = (relay.sockets).open(bound, &relay.active, monitor, &relay.phase);
         opened.into_diagnostic()?;
         relay.health.listening();
-        relay.counter.running(runtime);
+        relay.handler.running(runtime);
         let mut ready = String::from("ready");
         for (name, address) in relay.sockets.addresses(&config) {
             ready += &format!(" {name}={address}");
@@ -376,7 +376,7 @@ impl RunningRelay {
     /// their reply and the trace is written.
     async fn drain(self, begun: Instant) {
         self.health.draining();
-        self.counter.stopping();
+        self.handler.stopping();
         let within = self.active.load().config.relay.drain;
         let end = begun + within;
         let last = LAST.min(within / 4);

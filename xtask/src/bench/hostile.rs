@@ -1,8 +1,8 @@
-//! Hostile mail from one session: how long the others wait for their 250.
+//! Effect of one session's hostile mail on the others' wait for their 250.
 //!
-//! The letters are those that the suite sends through the policies (`tests/hostile`), inbound ones
-//! alone. They are compared with a session that sends harmless mail of the same sizes: whatever a
-//! neighbour sends takes a share of the processors.
+//! The hostile messages are the inbound ones of the suite for policies (`tests/hostile`). They are
+//! compared with harmless mail of the same sizes from one session, since any mail of a neighbour
+//! takes a share of the processors.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -16,23 +16,23 @@ use anyhow::{Context as _, Result, anyhow, ensure};
 
 use super::Effort;
 use super::contender::Contender;
-use super::load::{Content, Letter, Load, message, offer};
+use super::load::{Content, EnvelopedMessage, Load, message, offer};
 use super::report::{Number, Report, progress};
 use super::waits::Waits;
 
-/// Cases of which the letters are taken.
+/// Number of cases whose messages are sent.
 const CASES: u64 = 2_000;
 
-/// Bytes of a message of the others, about.
+/// Bytes of each message of the other sessions, about.
 const SIZE: usize = 10 << 10;
 
 /// Measures 20 sessions of 10 KiB alone, beside harmless mail and beside hostile mail.
 pub fn run(binary: &Path, effort: Effort, report: &mut Report) -> Result<()> {
     progress("hostile mail");
-    let hostile = letters()?;
-    let harmless = hostile.iter().map(|letter| Letter {
-        message: message("", letter.message.len()),
-        ..letter.clone()
+    let hostile = hostile_messages()?;
+    let harmless = hostile.iter().map(|mail| EnvelopedMessage {
+        message: message("", mail.message.len()),
+        ..mail.clone()
     });
     let harmless: Vec<_> = harmless.collect();
     let relay = Contender::gatepost(binary)?;
@@ -47,12 +47,12 @@ pub fn run(binary: &Path, effort: Effort, report: &mut Report) -> Result<()> {
     let (mut sent, mut sent_hostile) = (Vec::new(), Vec::new());
     for _ in 0..effort.runs {
         alone.add(load.timed(address)?);
-        let (waits, letters) = beside_letters(address, load, &harmless)?;
+        let (waits, messages) = beside_messages(address, load, &harmless)?;
         beside.add(waits);
-        sent.push(letters as f64);
-        let (waits, letters) = beside_letters(address, load, &hostile)?;
+        sent.push(messages as f64);
+        let (waits, messages) = beside_messages(address, load, &hostile)?;
         attacked.add(waits);
-        sent_hostile.push(letters as f64);
+        sent_hostile.push(messages as f64);
     }
     let row = |waits: Waits, sent: Vec<f64>| {
         let mut numbers = waits.numbers();
@@ -76,8 +76,8 @@ pub fn run(binary: &Path, effort: Effort, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// Returns the inbound letters of the suite's generator, a program of its own.
-fn letters() -> Result<Vec<Letter>> {
+/// Returns the inbound messages of the suite's generator, a program of its own.
+fn hostile_messages() -> Result<Vec<EnvelopedMessage>> {
     let folder = std::env::temp_dir().join(format!("gatepost-hostile-{}", std::process::id()));
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
@@ -89,34 +89,39 @@ fn letters() -> Result<Vec<Letter>> {
         .status()
         .context("cargo does not start")?;
     ensure!(status.success(), "the generator of hostile mail has failed");
-    let read = || -> Result<Vec<Letter>> {
+    let read = || -> Result<Vec<EnvelopedMessage>> {
         let mut files: Vec<_> = fs::read_dir(&folder)?.collect::<Result<_, _>>()?;
         files.sort_by_key(fs::DirEntry::path);
-        let read = files.iter().map(|file| Letter::read(&file.path()));
+        let read = files
+            .iter()
+            .map(|file| EnvelopedMessage::read(&file.path()));
         read.collect()
     };
-    let letters = read();
+    let messages = read();
     let _ = fs::remove_dir_all(&folder);
-    let letters = letters?;
-    ensure!(!letters.is_empty(), "the generator has written no letters");
-    Ok(letters)
+    let messages = messages?;
+    ensure!(
+        !messages.is_empty(),
+        "the generator has written no messages"
+    );
+    Ok(messages)
 }
 
-/// Sends the load, and beside it letter after letter until it is over: the waits of the load, and how
-/// many letters were sent.
-fn beside_letters(
+/// Sends the load, and beside it message after message until it is over; returns the waits of the
+/// load, and the number of messages beside it.
+fn beside_messages(
     address: SocketAddr,
     load: Load,
-    letters: &[Letter],
+    messages: &[EnvelopedMessage],
 ) -> Result<(Vec<Duration>, usize)> {
     let over = AtomicBool::new(false);
     let beside = || {
         let mut sent = 0;
-        for letter in letters.iter().cycle() {
+        for mail in messages.iter().cycle() {
             if over.load(Ordering::Acquire) {
                 break;
             }
-            offer(address, letter)?;
+            offer(address, mail)?;
             sent += 1;
         }
         Ok(sent)

@@ -156,7 +156,7 @@ pub fn send(to: SocketAddr, message: &[u8]) -> Result<Duration> {
 
 /// A message with an envelope of its own.
 #[derive(Debug, Clone)]
-pub struct Letter {
+pub struct EnvelopedMessage {
     /// Reverse-path; empty for the null one.
     pub from: String,
     /// Recipients.
@@ -165,8 +165,8 @@ pub struct Letter {
     pub message: Vec<u8>,
 }
 
-impl Letter {
-    /// Reads a letter from a file: its envelope as a line of JSON, then its octets.
+impl EnvelopedMessage {
+    /// Reads a message from a file: its envelope as a line of JSON, then its octets.
     ///
     /// # Errors
     /// The file cannot be read, or has another form.
@@ -200,18 +200,18 @@ impl Letter {
     }
 }
 
-/// Offers a letter in a connection of its own, whatever the relay makes of it.
+/// Offers a message in a connection of its own, and accepts any reply.
 ///
 /// # Errors
 /// The connection fails.
-pub fn offer(to: SocketAddr, letter: &Letter) -> Result<()> {
+pub fn offer(to: SocketAddr, mail: &EnvelopedMessage) -> Result<()> {
     let mut session = Session::open(to)?;
-    if session.try_say(&format!("MAIL FROM:<{}>", letter.from))? {
-        for address in &letter.to {
+    if session.try_say(&format!("MAIL FROM:<{}>", mail.from))? {
+        for address in &mail.to {
             session.try_say(&format!("RCPT TO:<{address}>"))?;
         }
         if session.try_say("DATA")? {
-            session.output.write_all(&letter.message)?;
+            session.output.write_all(&mail.message)?;
             session.answered()?;
         }
     }
@@ -247,13 +247,13 @@ impl Session {
         self.reply(expected)
     }
 
-    /// Says a line; true if the reply is positive.
+    /// Sends a line; returns true if the reply is positive.
     fn try_say(&mut self, line: &str) -> Result<bool> {
         self.output.write_all(format!("{line}\r\n").as_bytes())?;
         self.answered()
     }
 
-    /// Reads a reply; true if it is positive.
+    /// Reads a reply; returns true if it is positive.
     fn answered(&mut self) -> Result<bool> {
         let mut line = String::new();
         self.input.read_line(&mut line)?;

@@ -23,14 +23,14 @@ pub fn refusal(message: &Message) -> Option<Reply> {
     })
 }
 
-/// Refuses a submission whose author, by a From field, whose Sender (RFC 5322 section 3.6.2), or
-/// whose Resent-From or Resent-Sender (section 3.6.6) is not one in whose name its account [may
-/// send](Ownership::may_send_as): readers show who sent a message, and who sent it again, beside
-/// its author, or in the author's place.
+/// Refuses a submission in a foreign name: its author in any From field, its Sender (RFC 5322
+/// section 3.6.2), its Resent-From and its Resent-Sender (section 3.6.6) must be addresses that the
+/// account [may send as](Ownership::may_send_as), since mail readers show them beside the author or
+/// in the author's place.
 ///
-/// Reply-To says where answers are to go, and that may be anybody.
+/// Reply-To names where answers go, and may be any address.
 ///
-/// `message` is as it would be sent: what a policy writes into From is held to it too.
+/// `message` is as it would be sent, so that policies' edits of From are held to the rule too.
 pub fn foreign_author(
     ownership: Ownership<'_>,
     transaction: &Transaction,
@@ -60,15 +60,15 @@ pub fn foreign(domain: &str) -> Reply {
     Reply::new(550, "5.7.1", text)
 }
 
-/// The fields beside From that name who sends: a message has them or not.
+/// Optional fields beside From that name a sender.
 const SENDERS: [&str; 3] = ["Sender", "Resent-From", "Resent-Sender"];
 
-/// Whom From and the fields of [`SENDERS`] name, to any mail reader: nobody else's name is shown
-/// behind a spelling of the field or of its name. A local part that only some reader could show may
-/// be made up.
+/// Returns every address that any mail reader could show for From and the fields of [`SENDERS`],
+/// whatever the spelling of the field or of its name, so that no foreign name is shown. A local part
+/// that only some reader could show may be made up.
 ///
 /// # Errors
-/// Why it is not known whom all of it names.
+/// The reason why the addresses cannot be known.
 fn authors(message: &Message) -> Result<Vec<Address>, &'static str> {
     let reading = read(from_bodies(message));
     if reading.doubt() == Some(Doubt::TooLong) {

@@ -19,8 +19,8 @@ const LONGEST: usize = 300;
 /// Most bytes of the text of a reply: it stays one line (RFC 5321 section 4.5.3.1.5).
 const REPLY: usize = 430;
 
-/// Longest line of a field, unless one word needs more: a line with an encoded word has
-/// no more (RFC 2047 section 2).
+/// Longest line of a field, unless one word needs more: a line with an encoded word has no more
+/// (RFC 2047 section 2).
 const LINE: usize = 76;
 
 /// Bytes of text in one encoded word, which has at most 75 (RFC 2047 section 2).
@@ -58,10 +58,11 @@ pub fn of(judgements: &[Judgement], recipients: &[Address]) -> Vec<String> {
     told
 }
 
-/// Returns the body of the field of this name: `policy: reason; policy: reason`, folded between words.
+/// Returns the body of the field of this name: `policy: reason; policy: reason`, folded between
+/// words.
 pub fn field_body(name: &FieldName, reasons: &[String]) -> String {
     let mut body = String::new();
-    // Name and colon stand before it.
+    // Name and colon stand before it on the line.
     let mut column = name.as_str().len() + 1;
     for (at, reason) in reasons.iter().enumerate() {
         let last = at + 1 == reasons.len();
@@ -72,7 +73,7 @@ pub fn field_body(name: &FieldName, reasons: &[String]) -> String {
             if folds {
                 body.push_str("\r\n\t");
             } else if !body.is_empty() {
-                // The first stands behind the colon and a space.
+                // The first word follows the colon and a space.
                 body.push(' ');
             }
             column = if folds { 8 } else { column + 1 };
@@ -270,7 +271,7 @@ mod tests {
             FieldBody::new(&body).unwrap();
             let field = format!("{}: {body}", name.as_str());
             for line in field.split("\r\n") {
-                // A word that is longer alone cannot be helped.
+                // A single word may be longer.
                 let mut words = line.split_ascii_whitespace();
                 let is_one_word = words.nth(1).is_none();
                 let has_encoded = line.contains("=?utf-8?B?");

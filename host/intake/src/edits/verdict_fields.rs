@@ -144,7 +144,7 @@ pub fn edits(
         edits.push(set(&headers.original_recipient.0, recipient.as_str())?);
     }
     let session = &transaction.session;
-    edits.push(set(&headers.auth.0, &results_in_short(facts))?);
+    edits.push(set(&headers.auth.0, &results_results_in_short(facts))?);
     let stamp = Stamp {
         authserv_id: authserv_id(config),
         client: session.client.ip().to_canonical(),
@@ -164,13 +164,13 @@ fn set(name: &FieldName, body: &str) -> Result<Edit, FieldError> {
     })
 }
 
-/// `a, b, c`, folded, to stand behind this name.
+/// Returns the tags as `a, b, c`, folded, for a field of this name.
 fn listed(name: &FieldName, tags: &[String]) -> String {
     let mut text = String::new();
     let mut column = name.as_str().len() + 2;
     for tag in tags {
         if !text.is_empty() {
-            // With the commas in front and behind.
+            // With the commas before and after it.
             let folds = column + tag.len() + 3 > LINE;
             text.push_str(if folds { ",\r\n\t" } else { ", " });
             column = if folds { 8 } else { column + 2 };
@@ -183,7 +183,7 @@ fn listed(name: &FieldName, tags: &[String]) -> String {
 
 /// Returns the results alone, each method once:
 /// `spf=pass dkim=pass dmarc=pass arc=none iprev=pass`.
-fn results_in_short(facts: &Facts) -> String {
+fn results_results_in_short(facts: &Facts) -> String {
     format!(
         "spf={} dkim={} dmarc={} arc={} iprev={}",
         facts.spf.mailfrom.result.word(),

@@ -27,7 +27,7 @@ struct Fuzz {
     /// Folder for failing cases.
     #[arg(long, default_value = "target/fuzz")]
     folder: PathBuf,
-    /// Writes the inbound letters of the cases to this folder, and judges none.
+    /// Writes the inbound messages of the cases to this folder, and judges none.
     #[arg(long, value_name = "FOLDER")]
     write: Option<PathBuf>,
 }
@@ -159,16 +159,17 @@ fn report(site: &Site, folder: &Path, seed: u64, case: Case, problem: &str) {
     }
 }
 
-/// Writes each inbound letter to a file of its own: its envelope as a line of JSON, then its octets.
+/// Writes each inbound message to a file of its own: its envelope as a line of JSON, then its
+/// octets.
 fn write(folder: &Path, seed: u64, cases: u64) -> std::io::Result<()> {
     std::fs::create_dir_all(folder)?;
     for number in 0..cases {
         let case = Case::of(seed.wrapping_add(number));
-        let letters = case.messages.iter().enumerate();
-        for (at, letter) in letters.filter(|(_, letter)| letter.flow == Flow::Inbound) {
-            let envelope = serde_json::json!({ "from": letter.from, "to": letter.to });
+        let messages = case.messages.iter().enumerate();
+        for (at, mail) in messages.filter(|(_, mail)| mail.flow == Flow::Inbound) {
+            let envelope = serde_json::json!({ "from": mail.from, "to": mail.to });
             let mut octets = format!("{envelope}\n").into_bytes();
-            octets.extend_from_slice(&letter.draft.octets());
+            octets.extend_from_slice(&mail.draft.octets());
             std::fs::write(folder.join(format!("{number:08}-{at:04}")), octets)?;
         }
     }
