@@ -1,45 +1,45 @@
-//! Whom and what a bounce is about: it is no news from the mail system that sent it, but from the
-//! recipient that it names.
+//! Recipients and messages that a bounce names: it counts as mail from the recipient that failed,
+//! not from the mail system that sent it.
 
 use std::collections::BTreeSet;
 
 use gatepost_sdk::{Message, canonical};
 
 /// Bytes of a bounce that are read.
-const READ: u32 = 24 << 10;
+const READ_BYTES: u32 = 24 << 10;
 
-/// Addresses that are taken from one.
-const ADDRESSES: usize = 16;
+/// Most addresses that are taken from one bounce.
+const MAX_ADDRESSES: usize = 16;
 
-/// Message ids that are taken from one.
-const IDS: usize = 4;
+/// Most message ids that are taken from one bounce.
+const MAX_IDS: usize = 4;
 
-/// What stands in a bounce.
+/// Addresses and message ids that stand in a bounce.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Named {
-    /// Addresses, in canonical form, in the order in which they stand there: the recipients that
-    /// failed are among the first, be it in a report (RFC 3464 section 2.3), in a field, or in the
-    /// text of a mail system that writes none.
+pub struct NamedInBounce {
+    /// Addresses in canonical form, in the order of the text. The recipients that failed are among
+    /// the first, in a report (RFC 3464 section 2.3), in a field, or in the text of a mail system
+    /// that writes no report.
     pub addresses: Vec<String>,
-    /// Message ids of what is returned (RFC 3462 section 2).
+    /// Message ids of the returned message (RFC 3462 section 2).
     pub ids: Vec<String>,
 }
 
-impl Named {
-    /// What this bounce names, but for the addresses at which it has arrived.
-    pub fn by(message: &dyn Message, ours: &[String]) -> Self {
+impl NamedInBounce {
+    /// Reads a bounce; leaves out the addresses at which it has arrived.
+    pub fn read(message: &dyn Message, ours: &[String]) -> Self {
         let ours: BTreeSet<String> = ours.iter().map(|to| canonical(to)).collect();
         let mut named = Self::default();
         for field in message.headers_named("X-Failed-Recipients") {
             named.take_addresses(&field, &ours);
         }
-        let body = message.body_chunk(0, READ);
+        let body = message.body_chunk(0, READ_BYTES);
         let body = String::from_utf8_lossy(&body);
         for line in body.lines() {
             match line.split_once(':') {
                 Some((field, id)) if field.eq_ignore_ascii_case("message-id") => {
                     let id = id.trim().trim_matches(['<', '>']);
-                    if named.ids.len() < IDS && !id.is_empty() {
+                    if named.ids.len() < MAX_IDS && !id.is_empty() {
                         named.ids.push(id.to_owned());
                     }
                 }
@@ -55,7 +55,7 @@ impl Named {
         }
         let ends = |c: char| c.is_whitespace() || "<>,;:\"'()[]".contains(c);
         for word in text.split(ends).filter(|word| word.contains('@')) {
-            if self.addresses.len() == ADDRESSES {
+            if self.addresses.len() == MAX_ADDRESSES {
                 return;
             }
             let address = canonical(word.trim_end_matches('.'));
@@ -73,9 +73,9 @@ mod tests {
 
     use super::*;
 
-    fn named(text: &'static str) -> Named {
+    fn named(text: &'static str) -> NamedInBounce {
         let message = Octets::from_bytes(text.as_bytes().into());
-        Named::by(&Mail(&message), &["Help+7@desk.example".to_owned()])
+        NamedInBounce::read(&Mail(&message), &["Help+7@desk.example".to_owned()])
     }
 
     #[test]
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_returned_is_told_by_its_message_id() {
+    fn the_message_id_of_the_returned_message_is_read() {
         let named =
             named("From: x\r\n\r\n--b\r\n\r\nMessage-Id: <n1@desk.example>\r\nTo: a@b.example\r\n");
         assert_eq!(named.ids, ["n1@desk.example"]);
@@ -100,9 +100,12 @@ mod tests {
     }
 
     #[test]
-    fn a_bounce_that_names_a_thousand_is_about_the_first() {
+    fn addresses_of_a_bounce_are_bounded() {
         let many: String = (0..1000).map(|n| format!("a{n}@b.example\r\n")).collect();
         let message = Octets::from_bytes(format!("From: x\r\n\r\n{many}").into_bytes().into());
-        assert_eq!(Named::by(&Mail(&message), &[]).addresses.len(), ADDRESSES);
+        assert_eq!(
+            NamedInBounce::read(&Mail(&message), &[]).addresses.len(),
+            MAX_ADDRESSES
+        );
     }
 }

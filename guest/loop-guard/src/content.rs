@@ -1,4 +1,4 @@
-//! What a message says, as far as it is counted; found when it is asked for.
+//! Subject and words of a message, as they are counted; computed when first asked for.
 
 use std::cell::OnceCell;
 
@@ -16,7 +16,7 @@ pub struct Content<'a> {
 }
 
 impl<'a> Content<'a> {
-    /// Content of this message.
+    /// Creates the content of a message; reads nothing yet.
     pub fn of(head: &'a Head<'a>) -> Self {
         Self {
             head,
@@ -25,7 +25,7 @@ impl<'a> Content<'a> {
         }
     }
 
-    /// What stands for its subject in keys; nothing where it says nothing.
+    /// Returns the hash of the normalised subject for use in keys; none if nothing is left of it.
     pub fn subject(&self) -> Option<&str> {
         let find = || {
             let subject: Subject = self.head.read(Field::Subject)?;
@@ -35,7 +35,7 @@ impl<'a> Content<'a> {
         self.subject.get_or_init(find).as_deref()
     }
 
-    /// The digest of its body.
+    /// Returns the digest of the body's beginning.
     pub fn body(&self) -> &Digest {
         self.body.get_or_init(|| digest::of(self.head.beginning()))
     }

@@ -1,21 +1,21 @@
-//! Counts that decay: how many exchanges there have been of late, over a day.
+//! Exchanges of the last day, by counts that decay.
 //!
-//! An exchange is a to and fro. What goes out is counted unless a person is said to have written
-//! it, and what comes in is counted as its answer; there have been as many exchanges as the rarer
-//! of the two. So a burst of mail in one direction is none.
+//! An exchange is a message and its answer. Outgoing mail is counted unless its trigger says that a
+//! person wrote it, incoming mail is counted as its answer, and the number of exchanges is the
+//! smaller of the two counts. So a burst of mail in one direction is no exchange.
 //!
-//! What is an hour old counts in full, and less the older it is, until it is forgotten after a day.
-//! So a loop that makes haste and one that takes half an hour for each answer reach the same limit,
-//! and people who write to each other once in two hours never do.
+//! A message counts in full for an hour, then less and less, and is forgotten after a day. So a
+//! fast loop and one that takes half an hour for each answer reach the same limit, and people who
+//! write to each other once in two hours never do.
 
 use gatepost_sdk::Facts;
 
-/// The longest window that is counted, in seconds.
+/// Longest window that is counted, in seconds.
 pub const DAY: u32 = 24 * 3600;
 
-/// What a count is worth by its age: seconds, and eighths for what is younger than that and older
-/// than the one before.
-const WORTH: [(u32, u64); 5] = [
+/// Worth of a message by its age: seconds, and the eighths that it counts while it is younger than
+/// that and older than the entry before.
+const WORTH_BY_AGE: [(u32, u64); 5] = [
     (3600, 8),
     (2 * 3600, 6),
     (4 * 3600, 4),
@@ -26,11 +26,11 @@ const WORTH: [(u32, u64); 5] = [
 /// Eighths in a whole.
 const WHOLE: u64 = 8;
 
-/// What is left of a count, in eighths.
+/// Returns the decayed count, in eighths.
 fn decayed(facts: &dyn Facts, key: &str) -> u64 {
     let mut younger = 0;
     let mut sum = 0;
-    for (seconds, worth) in WORTH {
+    for (seconds, worth) in WORTH_BY_AGE {
         let counted = facts.counted(key, seconds);
         sum += counted.saturating_sub(younger) * worth;
         younger = counted;
@@ -38,21 +38,22 @@ fn decayed(facts: &dyn Facts, key: &str) -> u64 {
     sum
 }
 
-/// A message that is being judged, by the way that it goes: what it adds to both counts.
+/// Direction of the message that is judged: decides what it adds to both counts.
 ///
-/// The first message that came in is not counted, for nothing had gone out: so one that goes out adds
-/// to both.
+/// The first incoming message is not counted, since nothing had gone out; so an outgoing message
+/// adds to both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
-    /// Comes in.
+pub enum MailDirection {
+    /// Incoming.
     In,
-    /// Goes out.
+    /// Outgoing.
     Out,
 }
 
-impl Way {
-    /// What it may add; of what comes in also the answer that it would get, where answers lag behind:
-    /// those that were refused are not counted.
+impl MailDirection {
+    /// Returns the additions to the incoming and outgoing counts, any of which may reach the limit.
+    /// An incoming message may also add the answer that it would get, where answers lag behind:
+    /// refused answers are not counted.
     fn adds(self) -> &'static [[u64; 2]] {
         match self {
             Self::In => &[[1, 0], [0, 1]],
@@ -60,7 +61,7 @@ impl Way {
         }
     }
 
-    /// What its keys begin with.
+    /// Returns the beginning of the keys.
     pub fn word(self) -> &'static str {
         match self {
             Self::In => "in ",
@@ -69,35 +70,42 @@ impl Way {
     }
 }
 
-/// Whether with this message there have been `limit` exchanges, decayed; never where it is 0.
-pub fn reached(facts: &dyn Facts, [coming, going]: [&str; 2], way: Way, limit: u32) -> bool {
+/// Returns true if, with this message, the decayed counts come to `limit` exchanges; never if it is
+/// 0.
+pub fn exchanges_reach(
+    facts: &dyn Facts,
+    [coming, going]: [&str; 2],
+    direction: MailDirection,
+    limit: u32,
+) -> bool {
     let limit = u64::from(limit);
     if limit == 0 {
         return false;
     }
     let counted = |key| facts.counted(key, DAY);
     let least = limit.saturating_sub(1);
-    // One look-up of each is enough for most.
+    // One look-up of each count decides most cases.
     if counted(going) < least || counted(coming) < least {
         return false;
     }
     let [came, went] = [coming, going].map(|key| decayed(facts, key));
-    way.adds().iter().any(|[comes, goes]| {
+    direction.adds().iter().any(|[comes, goes]| {
         came + comes * WHOLE >= limit * WHOLE && went + goes * WHOLE >= limit * WHOLE
     })
 }
 
-/// Whether so much has been counted under one key, decayed.
-pub fn amounts_to(facts: &dyn Facts, key: &str, limit: u32) -> bool {
+/// Returns true if the decayed count under one key is at least `limit`.
+pub fn count_reaches(facts: &dyn Facts, key: &str, limit: u32) -> bool {
     let limit = u64::from(limit);
     facts.counted(key, DAY) >= limit && decayed(facts, key) >= limit * WHOLE
 }
 
-/// Whether there have been `limit` of both, with this message, in so many seconds and undecayed.
-pub fn within(
+/// Returns true if, with this message, there have been `limit` exchanges within so many seconds,
+/// undecayed; never if it is 0.
+pub fn exchanges_reach_within(
     facts: &dyn Facts,
     [coming, going]: [&str; 2],
-    way: Way,
+    direction: MailDirection,
     seconds: u32,
     limit: u32,
 ) -> bool {
@@ -106,11 +114,11 @@ pub fn within(
         return false;
     }
     let [came, went] = [coming, going].map(|key| facts.counted(key, seconds));
-    let mut adds = way.adds().iter();
+    let mut adds = direction.adds().iter();
     adds.any(|[comes, goes]| came + comes >= limit && went + goes >= limit)
 }
 
-/// Whether so much has been counted in each four hours of the last sixteen.
+/// Returns true if at least this many were counted in each four hours of the last sixteen.
 pub fn in_each_quarter(facts: &dyn Facts, key: &str, least: u64) -> bool {
     const QUARTER: u32 = 4 * 3600;
     let mut younger = 0;
@@ -128,7 +136,7 @@ mod tests {
 
     use super::*;
 
-    /// One message every so many seconds, for longer than a day.
+    /// Facts of one message every so many seconds, for longer than a day.
     struct Each(u32);
 
     impl Facts for Each {
@@ -146,13 +154,18 @@ mod tests {
 
     #[test]
     fn an_exchange_an_hour_adds_up_and_one_in_two_hours_does_not() {
-        let four = |seconds| reached(&Each(seconds), ["in", "out"], Way::In, 4);
+        let four = |seconds| exchanges_reach(&Each(seconds), ["in", "out"], MailDirection::In, 4);
         for seconds in [60, 480, 1800, 3600] {
             assert!(four(seconds), "{seconds}");
         }
         for seconds in [2 * 3600, 4 * 3600, 8 * 3600] {
             assert!(!four(seconds), "{seconds}");
         }
-        assert!(!reached(&Each(1), ["in", "out"], Way::In, 0));
+        assert!(!exchanges_reach(
+            &Each(1),
+            ["in", "out"],
+            MailDirection::In,
+            0
+        ));
     }
 }

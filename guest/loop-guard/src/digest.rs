@@ -1,52 +1,51 @@
-//! Whether two texts are nearly the same, in the same words, or the same, by keys that can be looked
-//! up.
+//! Digests of texts: keys by which similar texts, the same words, and the same text are found
+//! again.
 //!
-//! What a text is near to is told by four min-wise hashes (Broder, *On the resemblance and
-//! containment of documents*, 1997) over pairs of words: each is equal in two texts as often as they
-//! have pairs in common, so where nine pairs of ten are the same, three of the four nearly always are.
-//! Each is a key of its own, and what three of the four say is taken.
+//! Similar texts are found by four min-wise hashes (Broder, *On the resemblance and containment of
+//! documents*, 1997) over pairs of words. Each hash is equal in two texts as often as they have
+//! pairs in common, so where nine of ten pairs are the same, three of the four hashes nearly always
+//! are. Each is a key of its own, and three equal ones decide.
 //!
 //! Bounds: the first KiB of letters counts, from the first 4 KiB of the body as it travels. Quoted
-//! lines, what stands behind the mark of a signature, MIME boundaries and fields, figures, case and
-//! punctuation do not. What travels in base64
-//! is alike only where it is equal; so is a text of less than eight words, and less than four say
-//! nothing.
+//! lines, the signature below its mark, MIME boundaries and fields, figures, case and punctuation
+//! do not count. Texts in base64 are similar only if they are equal, and so are texts of less than
+//! eight words; a text of less than four is similar to none.
 
-/// Octets of normalised text that count.
-const TEXT: usize = 1 << 10;
+/// Bytes of normalised text that count.
+const TEXT_BYTES: usize = 1 << 10;
 
-/// Fewer words say nothing.
-const FEWEST: usize = 4;
+/// Fewest words of a text that can be similar to another.
+const MIN_WORDS: usize = 4;
 
-/// What sets a signature apart, without the space behind it.
+/// Mark above a signature, without the space behind it.
 const SIGNATURE: &str = "--";
 
-/// With fewer words, one that differs would be too much to be near.
-const SHORT: usize = 8;
+/// Fewest words of a text in which one may differ; shorter texts are similar only if they are
+/// equal.
+const MIN_WORDS_SIMILAR: usize = 8;
 
-/// How many hashes a digest has.
+/// Number of min-wise hashes of a digest.
 pub const HASHES: usize = 4;
 
-/// What stands for a text.
+/// Keys that stand for a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Digest {
-    /// For what it is near to; `None` where it says too little.
+    /// Min-wise hashes, equal for similar texts; `None` if there are too few words.
     pub near: Option<[u32; HASHES]>,
-    /// For its wording: figures and all that counts as little make no difference; in a text of very
-    /// few words they do.
+    /// Hash of the normalised words, without figures; in a text of very few words, of the whole.
     pub wording: u64,
-    /// For it word for word, figures and all, but for quoted lines and white space.
+    /// Hash of the text with figures, without quoted lines and white space.
     pub whole: u64,
-    /// Words that count.
+    /// Number of normalised words.
     pub words: usize,
 }
 
-/// The digest of a body's beginning.
+/// Returns the digest of a body's beginning.
 pub fn of(body: &[u8]) -> Digest {
     let text = normalised(body);
     let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
     let whole = whole(body);
-    if words.len() < FEWEST {
+    if words.len() < MIN_WORDS {
         return Digest {
             near: None,
             wording: whole,
@@ -55,10 +54,10 @@ pub fn of(body: &[u8]) -> Digest {
         };
     }
     let wording = hash(text.as_bytes());
-    let near = if words.len() < SHORT {
-        std::array::from_fn(|which| mixed(wording, which))
+    let near = if words.len() < MIN_WORDS_SIMILAR {
+        std::array::from_fn(|index| mixed(wording, index))
     } else {
-        least_of_pairs(&words)
+        min_hashes(&words)
     };
     Digest {
         near: Some(near),
@@ -68,14 +67,14 @@ pub fn of(body: &[u8]) -> Digest {
     }
 }
 
-/// Of each hash the least over all pairs of words.
-fn least_of_pairs(words: &[&str]) -> [u32; HASHES] {
+/// Returns the least value of each hash over all pairs of words.
+fn min_hashes(words: &[&str]) -> [u32; HASHES] {
     let mut least = [u32::MAX; HASHES];
     for pair in words.windows(2) {
         let [first, second] = pair else { continue };
         let of_pair = hash(first.as_bytes()) ^ hash(second.as_bytes()).rotate_left(1);
-        for (which, least) in least.iter_mut().enumerate() {
-            *least = mixed(of_pair, which).min(*least);
+        for (index, least) in least.iter_mut().enumerate() {
+            *least = mixed(of_pair, index).min(*least);
         }
     }
     least
@@ -88,21 +87,21 @@ fn whole(body: &[u8]) -> u64 {
     hash(words.join(" ").as_bytes())
 }
 
-/// One of several hashes that have nothing to do with each other (the finish of SplitMix64).
-fn mixed(hash: u64, which: usize) -> u32 {
-    let mut mixed = hash.wrapping_add((which as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+/// Returns one of several independent hashes (the finish of SplitMix64).
+fn mixed(hash: u64, index: usize) -> u32 {
+    let mut mixed = hash.wrapping_add((index as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     ((mixed ^ (mixed >> 31)) >> 32) as u32
 }
 
-/// The words of a text as they count.
+/// Returns the words of a text as they count: letters in lower case.
 fn normalised(body: &[u8]) -> String {
     let body = String::from_utf8_lossy(body);
-    let mut text = String::with_capacity(TEXT);
+    let mut text = String::with_capacity(TEXT_BYTES);
     for line in body.lines() {
         let line = line.trim();
-        // Behind it everybody says the same each time (RFC 3676 section 4.3).
+        // A signature is the same in all messages of its author (RFC 3676 section 4.3).
         if line == SIGNATURE {
             break;
         }
@@ -110,7 +109,7 @@ fn normalised(body: &[u8]) -> String {
             continue;
         }
         for character in line.chars() {
-            if text.len() >= TEXT {
+            if text.len() >= TEXT_BYTES {
                 return text.trim_end().to_owned();
             }
             if character.is_alphabetic() {
@@ -131,7 +130,7 @@ fn is_mime_field(line: &str) -> bool {
     head.eq_ignore_ascii_case("content-") || line.starts_with("charset=")
 }
 
-/// FNV-1a.
+/// Returns the FNV-1a hash.
 pub fn hash(octets: &[u8]) -> u64 {
     octets.iter().fold(0xcbf2_9ce4_8422_2325, |hash, octet| {
         (hash ^ u64::from(*octet)).wrapping_mul(0x0100_0000_01b3)
@@ -175,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn what_people_write_differs() {
+    fn letters_of_people_are_not_similar() {
         let letters = [
             "The printer on the third floor is on fire again and nobody seems to care about it.",
             "I have put the fire out, but the printer does not print any more: what shall I do now?",
@@ -200,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn word_for_word_is_figures_and_all() {
+    fn the_whole_includes_figures() {
         let text = b"I count to 7.\r\n";
         let whole = |text: &[u8]| of(text).whole;
         assert_eq!(
@@ -211,14 +210,14 @@ mod tests {
     }
 
     #[test]
-    fn a_signature_is_not_what_somebody_says() {
+    fn a_signature_does_not_count() {
         let signed = |text: &str| of(format!("{text}\r\n-- \r\n{ANSWER}").as_bytes());
         assert_eq!(signed("Thank you!").near, None);
         assert_eq!(signed("Thank you!").words, 2);
     }
 
     #[test]
-    fn few_words_say_nothing() {
+    fn few_words_are_similar_to_nothing() {
         assert_eq!(of(b"Thanks!\r\n").near, None);
         assert_eq!(
             of(b"> quoted text of many words that we wrote\r\n").near,

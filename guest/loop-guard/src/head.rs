@@ -1,4 +1,4 @@
-//! What the policy reads of the header section, found in one pass over the [section](Section) that the
+//! Header fields that the policy reads, found in one pass over the [section](Section) that the
 //! classification reads as well.
 
 use std::cell::OnceCell;
@@ -24,14 +24,14 @@ pub enum Field {
     Trigger,
 }
 
-/// Octets in which the first of several addresses stands.
-const BEGINNING: usize = 4 << 10;
+/// Bytes of a field in which the first of several addresses is looked for.
+const ADDRESS_BYTES: usize = 4 << 10;
 
-/// A message with its header section at hand.
+/// Message with its header section at hand.
 pub struct Head<'a> {
     message: &'a dyn Message,
     section: Rc<Section>,
-    /// The fields that are read, each with its number in the section.
+    /// Fields that are read, each with its number in the section.
     found: Vec<(Field, usize)>,
     received: u32,
     text: OnceCell<Vec<u8>>,
@@ -47,7 +47,7 @@ impl<'a> Head<'a> {
             let name = field.name();
             if name.eq_ignore_ascii_case(b"received") {
                 received += 1;
-            } else if let Some(of) = known(name, settings) {
+            } else if let Some(of) = field_named(name, settings) {
                 found.push((of, number));
             }
         }
@@ -60,40 +60,41 @@ impl<'a> Head<'a> {
         }
     }
 
-    /// How many Received fields there are.
+    /// Returns the number of Received fields.
     pub fn received(&self) -> u32 {
         self.received
     }
 
-    /// All fields of that kind, top to bottom, unfolded and trimmed.
+    /// Returns all fields of a name, top to bottom, unfolded and trimmed.
     pub fn all(&self, field: Field) -> impl Iterator<Item = String> {
         let of = self.found.iter().filter(move |(of, _)| *of == field);
         of.filter_map(|(_, number)| Some(self.section.field(*number)?.value()))
     }
 
-    /// The first of that kind that is not empty.
+    /// Returns the first field of a name that is not empty.
     pub fn first(&self, field: Field) -> Option<String> {
         self.all(field).find(|value| !value.is_empty())
     }
 
-    /// What the first of that kind says; nothing where it cannot be understood.
+    /// Parses the first field of a name; none if that fails.
     pub fn read<H: Header>(&self, field: Field) -> Option<H> {
         H::parse(&self.first(field)?)
     }
 
-    /// What the beginning of the first of that kind says, where only the first of several is wanted.
+    /// Parses the beginning of the first field of a name, where only the first of several addresses
+    /// is wanted.
     pub fn read_beginning<H: Header>(&self, field: Field) -> Option<H> {
-        H::parse(bounds::list(&self.first(field)?, BEGINNING))
+        H::parse(bounds::list(&self.first(field)?, ADDRESS_BYTES))
     }
 
-    /// The beginning of the body, at most 4 KiB.
+    /// Returns the beginning of the body, at most 4 KiB.
     pub fn beginning(&self) -> &[u8] {
         self.text
             .get_or_init(|| self.message.body_chunk(0, 4 << 10))
     }
 }
 
-fn known(name: &[u8], settings: &Settings) -> Option<Field> {
+fn field_named(name: &[u8], settings: &Settings) -> Option<Field> {
     const NAMES: [(&str, Field); 6] = [
         ("from", Field::From),
         ("reply-to", Field::ReplyTo),
@@ -118,8 +119,8 @@ fn known(name: &[u8], settings: &Settings) -> Option<Field> {
     usual.or_else(ours)
 }
 
-/// The classification asks for the header section, which is here; what else it wants is with the
-/// message.
+/// Hands the header section to the classification without reading it again; all else is the
+/// message's.
 impl Message for Head<'_> {
     fn header(&self, name: &str) -> Option<String> {
         self.message.header(name)

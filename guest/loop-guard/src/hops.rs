@@ -1,4 +1,4 @@
-//! What the trace fields prove: a message that has come through here before.
+//! Loops that the trace fields prove: a message that has come through here before.
 
 use std::collections::BTreeMap;
 
@@ -7,39 +7,40 @@ use gatepost_sdk::{Message as _, bounds, host_name};
 use crate::head::Head;
 use crate::settings::Settings;
 
-/// Trace fields of a name that are read, the newest ones; a message with more Received fields is over
-/// every limit.
-const FIELDS: usize = 200;
+/// Most trace fields of a name that are read, the newest ones; a message with more Received fields
+/// is over every limit.
+const MAX_FIELDS: usize = 200;
 
-/// Octets of them that are read.
-const OCTETS: usize = 96 << 10;
+/// Most bytes of them that are read.
+const MAX_BYTES: usize = 96 << 10;
 
-/// How often our own host may stand in Received; one time more is a loop.
-const OWN_HOPS: usize = 7;
+/// Most Received fields of our own hosts; one more is a loop.
+const MAX_OWN_HOPS: usize = 7;
 
-/// Why the trace says that the message loops, whoever it is for; `None` where it does not.
+/// Returns the reason why the message loops for all recipients, by its Received fields.
 pub fn looping(head: &Head<'_>, settings: &Settings) -> Option<String> {
     let (hops, limit) = (head.received(), settings.hop_limit);
     if hops > limit {
         return Some(format!("{hops} Received fields, and the limit is {limit}"));
     }
-    if hops as usize <= OWN_HOPS {
+    if hops as usize <= MAX_OWN_HOPS {
         return None;
     }
     let hosts = own_hosts(settings);
-    let received = head.section().uppermost("Received", FIELDS, OCTETS);
+    let received = head.section().uppermost("Received", MAX_FIELDS, MAX_BYTES);
     let own = received.iter().filter(|field| is_by(field, &hosts));
     let own = own.count();
-    (own > OWN_HOPS).then(|| format!("it was received here {own} times before"))
+    (own > MAX_OWN_HOPS).then(|| format!("it was received here {own} times before"))
 }
 
-/// The names under which this site's relays write Received.
+/// Returns the names under which this site's relays write Received.
 fn own_hosts(settings: &Settings) -> Vec<String> {
     let hosts = settings.own_hosts.iter().cloned();
     hosts.chain([host_name()]).collect()
 }
 
-/// Whether one of these hosts wrote the field: the word behind `by` (RFC 5321 section 4.4).
+/// Returns true if one of these hosts wrote the field, by the word behind `by` (RFC 5321 section
+/// 4.4).
 fn is_by(field: &str, hosts: &[String]) -> bool {
     let mut words = field.split_whitespace();
     let mut depth = 0usize;
@@ -49,26 +50,26 @@ fn is_by(field: &str, hosts: &[String]) -> bool {
             let by = by.split([';', '(']).next().unwrap_or_default();
             return hosts.iter().any(|host| host.eq_ignore_ascii_case(by));
         }
-        // A comment may hold the word too.
+        // A comment may contain `by` too.
         depth += word.matches('(').count();
         depth = depth.saturating_sub(word.matches(')').count());
     }
     false
 }
 
-/// Those to whom the message was delivered already, as Postfix and qmail write it in Delivered-To,
-/// and whether it had been here before. The domain has no case, and no mail system that stamps this
-/// field lets two mailboxes differ in case alone.
+/// Recipients to whom the message was delivered already, as Postfix and qmail write it in
+/// Delivered-To, and the proof that it had been here before. Case is ignored: the domain has none,
+/// and no mail system that writes this field lets two mailboxes differ in case alone.
 ///
-/// A customer's server that relays to us stamps the support address first, for it is its own as
-/// well: so the field alone is no loop. It is one where the message had been here before it was
-/// delivered there, which a trace of ours below the field shows: every server puts its own on top
-/// (RFC 5321 section 4.4, RFC 9228 section 3).
+/// A customer's server that relays to us writes the field for the support address first, since that
+/// is an address of its own as well. So the field alone is no loop. It is one if the message had
+/// been here before it was delivered there, which a Received field of ours below it shows: every
+/// server puts its fields on top (RFC 5321 section 4.4, RFC 9228 section 3).
 #[derive(Default)]
 pub struct Delivered {
-    /// Who stands there, each with the number of the uppermost field that says so.
+    /// Recipients, each with the number of its uppermost field.
     to: BTreeMap<String, usize>,
-    /// The number of the lowest field that a host of ours has written.
+    /// Number of the lowest Received field that a host of ours has written.
     ours: Option<usize>,
 }
 
@@ -78,10 +79,10 @@ impl Delivered {
         let section = head.section();
         let bare = |value: String| value.trim().trim_matches(['<', '>', ' ']).to_lowercase();
         let mut found = Self::default();
-        let mut left = OCTETS;
+        let mut left = MAX_BYTES;
         let named = section.fields().enumerate();
         let named = named.filter(|(_, field)| field.is("Delivered-To"));
-        for (number, field) in named.take(FIELDS) {
+        for (number, field) in named.take(MAX_FIELDS) {
             let length = field.body().len();
             if length > left {
                 break;
@@ -100,8 +101,8 @@ impl Delivered {
         found
     }
 
-    /// Whether it was to this recipient, after it had been here: an email id of ours
-    /// (`has_our_id`), wherever it stands, shows that as well.
+    /// Returns true if it was delivered to this recipient after it had been here. An email id of
+    /// ours (`has_our_id`) shows the latter as well, wherever it stands.
     pub fn to(&self, recipient: &str, has_our_id: bool) -> bool {
         let number = self.to.get(&recipient.to_lowercase());
         number.is_some_and(|number| has_our_id || self.ours.is_some_and(|ours| ours > *number))
@@ -113,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_wrote_a_received_field() {
+    fn a_received_field_is_of_the_host_behind_by() {
         let ours = ["mx.desk.example".to_owned()];
         for (field, own) in [
             (

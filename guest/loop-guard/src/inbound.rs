@@ -1,6 +1,6 @@
-//! Mail that comes in: what has been here before is refused, what comes from another machine opens
-//! a ticket and is answered by nobody but a person. What goes to and fro without a person is taken
-//! as well, and ends where we would answer it: nobody out there is refused for how often they write.
+//! Mail that comes in. A message that has been here before is refused. Mail from another machine
+//! opens a ticket, and only a person may answer it. Mail of an exchange without a person is
+//! accepted as well; such a loop ends at our answer, since nobody is refused for writing often.
 
 use gatepost_sdk::classification::{Classification, Evidence, Rule};
 use gatepost_sdk::header::{From, ReplyTo};
@@ -12,24 +12,24 @@ use gatepost_sdk::{
 use crate::bounce;
 use crate::content::Content;
 use crate::correspondent::{Correspondent, Repeated};
-use crate::counts::Way;
-use crate::elsewhere::Author;
+use crate::counts::MailDirection;
+use crate::elsewhere::MovingAuthor;
 use crate::head::{Field, Head};
 use crate::hops;
 use crate::machine as machines;
 use crate::newcomers::Newcomers;
 use crate::own;
-use crate::resend::{Again, Resend};
+use crate::resend::{Resend, ResendKind};
 use crate::settings::Settings;
-use crate::strangers::{Arrival, Domain, MarkedOfAccount, Shows};
+use crate::strangers::{AuthorSign, Domain, MarkedOfAccount, StrangerMail};
 use crate::thread::{self, Depth};
-use crate::{SUPPRESS_AUTOMATIC, about, automatic_mark, email_id_mark, routing_loop};
+use crate::{SUPPRESS_AUTOMATIC, automatic_mark, email_id_mark, routing_loop, shortened};
 
-/// Correspondents of one message that are counted: an author, who is named in Reply-To, and of a
-/// bounce the recipients that it names.
-const CORRESPONDENTS: usize = 8;
+/// Most correspondents of one message that are counted: the author, the address in Reply-To, and
+/// the recipients that a bounce names.
+const MAX_CORRESPONDENTS: usize = 8;
 
-/// One message that comes in.
+/// Incoming message that is judged.
 pub struct Inbound<'a> {
     pub settings: &'a Settings,
     pub transaction: &'a Transaction,
@@ -38,35 +38,35 @@ pub struct Inbound<'a> {
     pub found: &'a Classification,
 }
 
-/// What becomes of the recipients, as far as the message has come before.
+/// Recipients of a message, by how it came before.
 #[derive(Default)]
-struct Before<'a> {
-    /// It loops.
+struct EarlierArrivals<'a> {
+    /// Recipients to whom it has come back by a loop.
     looping: Vec<&'a String>,
-    /// It is sent once more, and they have it.
-    have_it: Vec<&'a String>,
-    /// They get it.
+    /// Recipients who have it already, since its client sends it once more.
+    have_it_already: Vec<&'a String>,
+    /// Recipients who get it.
     others: Vec<&'a String>,
 }
 
-/// With whom a message goes to and fro, and how far.
-struct Traffic<'a> {
-    /// Those to whom something has gone out, each with how much of this they have said before.
-    warm: Vec<(Correspondent<'a>, Repeated)>,
-    /// Where there are none: the domains of the others to which something has gone out.
+/// Exchanges that a message belongs to.
+struct Exchanges<'a> {
+    /// Correspondents to whom mail went, each with the degree to which they repeat themselves.
+    written_to: Vec<(Correspondent<'a>, Repeated)>,
+    /// Domains of the authors to which mail went, if none of the addresses was written to.
     domains: Vec<Domain<'a>>,
-    /// Where an answer might go and nothing has gone before.
+    /// Addresses to which an answer might go, and nothing went before.
     newcomers: Vec<&'a String>,
-    /// The author, who wants it elsewhere.
-    author: Option<Author>,
-    /// The same, where something has gone to them elsewhere.
-    warm_author: Option<(Correspondent<'a>, Repeated)>,
+    /// Author, if they want the answer at another address.
+    author: Option<MovingAuthor>,
+    /// The same author, if mail went to another of their addresses.
+    author_written_to: Option<(Correspondent<'a>, Repeated)>,
     depth: Depth,
     content: Content<'a>,
 }
 
 impl Inbound<'_> {
-    /// Judges it.
+    /// Judges the message.
     pub fn judge(&self, decision: &mut Decision) -> Verdict {
         let Self {
             transaction, found, ..
@@ -75,15 +75,18 @@ impl Inbound<'_> {
             decision.reason(reason);
             return self.refuse(routing_loop(), decision);
         }
-        let before = self.came_before(decision);
-        if before.others.is_empty() && !before.looping.is_empty() && before.have_it.is_empty() {
+        let before = self.earlier_arrivals(decision);
+        if before.others.is_empty()
+            && !before.looping.is_empty()
+            && before.have_it_already.is_empty()
+        {
             return self.refuse(routing_loop(), decision);
         }
         for recipient in &before.looping {
             decision.refuse(*recipient, routing_loop());
         }
-        for recipient in &before.have_it {
-            // The client is told that it is taken, as it was.
+        for recipient in &before.have_it_already {
+            // The client gets the same 250 as the first time.
             let reason = "this very message has been taken already, and is sent again";
             decision.judge_recipient(*recipient, RecipientVerdict::Suppress(reason.to_owned()));
         }
@@ -93,25 +96,25 @@ impl Inbound<'_> {
         }
         let writers = correspondents(self.head, &transaction.mail_from);
         let mut quiet = self.help_desk(&writers, decision);
-        let itself = self.is_from_ourselves(&writers);
-        if itself {
+        let from_own_account = self.is_from_ourselves(&writers);
+        if from_own_account {
             decision.reason("no machine may reply: it is from an address of this account");
             quiet = true;
         }
         let named = match found.class {
-            MessageClass::Bounce => bounce::Named::by(self.head, &transaction.recipients),
-            _ => bounce::Named::default(),
+            MessageClass::Bounce => bounce::NamedInBounce::read(self.head, &transaction.recipients),
+            _ => bounce::NamedInBounce::default(),
         };
-        let traffic = self.traffic(&writers, &named, itself);
-        let reached = self.limit_reached(&traffic);
+        let exchanges = self.exchanges(&writers, &named, from_own_account);
+        let reached = self.limit_reached(&exchanges);
         let of_a_person = found.reply_allowed && !quiet && reached.is_none();
-        let newcomers = match traffic.newcomers.is_empty() {
+        let newcomers = match exchanges.newcomers.is_empty() {
             false => self.newcomers().limit_reached(of_a_person, decision),
             true => None,
         };
         let held = || {
-            let mut warm = traffic.warm.iter();
-            let held = warm.find(|(them, _)| them.is_held());
+            let mut written_to = exchanges.written_to.iter();
+            let held = written_to.find(|(them, _)| them.is_held());
             held.map(|(them, _)| format!("nothing automatic goes to {} for now", them.address))
         };
         let why = reached.as_ref().map(|(reason, _)| reason.clone());
@@ -119,18 +122,18 @@ impl Inbound<'_> {
         if let Some(reason) = &why {
             decision.reason(format!("no machine may reply: {reason}"));
         }
-        // Whatever a message is, a machine's answer would keep a loop going.
+        // A machine's answer would keep a loop going, whatever the class of the message.
         let loops = !before.looping.is_empty();
         let may = found.reply_allowed && !quiet && why.is_none() && !loops;
         decision.classify(found.class, may);
         if !may {
             decision.tag(SUPPRESS_AUTOMATIC);
         }
-        self.remember(&writers, itself, decision);
-        let holds = itself || reached.is_some_and(|(_, holds)| holds);
-        self.count(&traffic, &writers, [itself, holds], decision);
+        self.remember(&writers, from_own_account, decision);
+        let holds = from_own_account || reached.is_some_and(|(_, holds)| holds);
+        self.count(&exchanges, &writers, [from_own_account, holds], decision);
         if newcomers.is_some() {
-            self.newcomers().hold(&traffic.newcomers, decision);
+            self.newcomers().hold(&exchanges.newcomers, decision);
         }
         Verdict::Pass
     }
@@ -140,16 +143,16 @@ impl Inbound<'_> {
         Verdict::Reject(reply)
     }
 
-    /// The recipients to whom it has come before, and the others, of whom it is remembered that it
-    /// has.
-    fn came_before(&self, decision: &mut Decision) -> Before<'_> {
-        // Somebody else's may come by two ways, and is none of our business.
+    /// Sorts the recipients by how the message came to them before, and remembers it for the
+    /// others.
+    fn earlier_arrivals(&self, decision: &mut Decision) -> EarlierArrivals<'_> {
+        // Only messages of ours count: others may come by two ways without a loop.
         let id = thread::email_id(self.head);
         let resend = id
             .as_deref()
             .map(|id| Resend::of(self.transaction, self.head, id));
         let delivered = hops::Delivered::of(self.head, self.settings);
-        let mut before = Before::default();
+        let mut before = EarlierArrivals::default();
         let mut fresh = Vec::new();
         for recipient in &self.transaction.recipients {
             if delivered.to(recipient, id.is_some()) {
@@ -160,17 +163,21 @@ impl Inbound<'_> {
             if let (Some(id), Some(resend)) = (&id, &resend) {
                 let us = canonical(recipient);
                 let mark = email_id_mark(id, &us);
-                match self.facts.seen(&mark).then(|| resend.is(self.facts, &us)) {
-                    Some(Again::SameMessage) => {
-                        before.have_it.push(recipient);
+                match self
+                    .facts
+                    .seen(&mark)
+                    .then(|| resend.kind_at(self.facts, &us))
+                {
+                    Some(ResendKind::SameMessage) => {
+                        before.have_it_already.push(recipient);
                         continue;
                     }
-                    Some(Again::Loop) => {
+                    Some(ResendKind::Loop) => {
                         decision.reason(format!("email id {id} has already come to {recipient}"));
                         before.looping.push(recipient);
                         continue;
                     }
-                    Some(Again::SameClient) | None => fresh.push((mark, us)),
+                    Some(ResendKind::SameClient) | None => fresh.push((mark, us)),
                 }
             }
             before.others.push(recipient);
@@ -184,12 +191,12 @@ impl Inbound<'_> {
         before
     }
 
-    /// Says so where it is from a help desk's account, and whether it is.
+    /// Returns true if the message is from a help desk's account, and gives the reason.
     fn help_desk(&self, correspondents: &[String], decision: &mut Decision) -> bool {
         let Some(account) = self.head.first(Field::AccountId) else {
             return false;
         };
-        let account = about(&account);
+        let account = shortened(&account);
         let ours = self.transaction.account.as_deref();
         decision.reason(
             match ours.is_some_and(|ours| ours.eq_ignore_ascii_case(&account)) {
@@ -207,8 +214,8 @@ impl Inbound<'_> {
         true
     }
 
-    /// Whether an answer would go to the account itself: a form, a forwarder or a forger writes in
-    /// the name of the address that it writes to, or of another one of the account.
+    /// Returns true if an answer would go to the account itself: a form, a forwarder or a forger
+    /// writes in the name of the address that it writes to, or of another one of the account.
     fn is_from_ourselves(&self, writers: &[String]) -> bool {
         let recipients = self.transaction.recipients.iter();
         let us: Vec<String> = recipients.map(|to| canonical(to)).collect();
@@ -216,52 +223,52 @@ impl Inbound<'_> {
         writers.any(|writer| us.contains(writer) || own::is_own(self.facts, writer))
     }
 
-    /// With whom it goes to and fro.
-    fn traffic<'t>(
+    /// Finds the exchanges that the message belongs to.
+    fn exchanges<'t>(
         &'t self,
         writers: &'t [String],
-        named: &'t bounce::Named,
-        itself: bool,
-    ) -> Traffic<'t> {
+        named: &'t bounce::NamedInBounce,
+        from_own_account: bool,
+    ) -> Exchanges<'t> {
         let limits = &self.settings.limits;
         let content = Content::of(self.head);
         let of = |address: &'t String| Correspondent::new(self.facts, limits, address);
-        let warm = writers.iter().chain(&named.addresses).map(of);
+        let written_to = writers.iter().chain(&named.addresses).map(of);
         let author = match writers {
-            [author, reply_to] => Author::of(author, reply_to, self.found),
+            [author, reply_to] => MovingAuthor::of(author, reply_to, self.found),
             _ => None,
         };
         let with_repeated = |them: Correspondent<'t>| {
-            let repeated = them.repeats(Way::In, &content);
+            let repeated = them.repeats(MailDirection::In, &content);
             (them, repeated)
         };
-        let warm: Vec<_> = warm
-            .filter(|them| itself || them.is_warm())
-            .take(CORRESPONDENTS)
+        let written_to: Vec<_> = written_to
+            .filter(|them| from_own_account || them.was_written_to())
+            .take(MAX_CORRESPONDENTS)
             .map(with_repeated)
             .collect();
         let elsewhere = author.clone().zip(writers.first());
-        let warm_author = elsewhere
-            .map(|(author, address)| Correspondent::author(self.facts, limits, address, author))
-            .filter(Correspondent::is_warm)
+        let author_written_to = elsewhere
+            .map(|(author, address)| Correspondent::of_author(self.facts, limits, address, author))
+            .filter(Correspondent::was_written_to)
             .map(with_repeated);
         let mut domains: Vec<Domain<'_>> = Vec::new();
-        // What is warm has been met.
+        // Whoever was written to is no newcomer.
         let met = |writer: &String| {
-            let mut warm = warm.iter();
-            warm.any(|(them, _)| them.address == writer)
-                || Correspondent::new(self.facts, limits, writer).is_met()
+            let mut written_to = written_to.iter();
+            written_to.any(|(them, _)| them.address == writer)
+                || Correspondent::new(self.facts, limits, writer).was_written_to_by_person()
         };
-        let newcomers: Vec<&String> = match itself {
+        let newcomers: Vec<&String> = match from_own_account {
             true => Vec::new(),
             false => writers.iter().filter(|writer| !met(writer)).collect(),
         };
-        if warm.is_empty() && newcomers.len() == writers.len() {
+        if written_to.is_empty() && newcomers.len() == writers.len() {
             for writer in writers {
                 let Some(domain) = Domain::of(self.facts, limits, writer) else {
                     continue;
                 };
-                if !domains.iter().any(|of| of.name() == domain.name()) && domain.is_warm() {
+                if !domains.iter().any(|of| of.name() == domain.name()) && domain.was_written_to() {
                     domains.push(domain);
                 }
             }
@@ -269,13 +276,13 @@ impl Inbound<'_> {
         let mut before = thread::parents(self.head);
         before.extend(named.ids.iter().cloned());
         before.extend(thread::email_id(self.head));
-        Traffic {
-            warm,
+        Exchanges {
+            written_to,
             domains,
             newcomers,
             author,
-            warm_author,
-            depth: Depth::below(self.facts, &before),
+            author_written_to,
+            depth: Depth::of_answer_to(self.facts, &before),
             content,
         }
     }
@@ -287,47 +294,49 @@ impl Inbound<'_> {
         }
     }
 
-    /// What it shows of its author.
-    fn shows(&self) -> Shows {
+    /// Returns the sign of its author that the message shows.
+    fn sign(&self) -> AuthorSign {
         const PROGRAMS: [Rule; 2] = [Rule::MailProgram, Rule::Threaded];
         let Self { found, .. } = self;
         if found.class != MessageClass::Human {
-            return Shows::Machine;
+            return AuthorSign::Machine;
         }
         let mut evidence = found.evidence.iter();
         match evidence.any(|evidence| PROGRAMS.contains(&evidence.rule)) {
-            true => Shows::MailProgram,
-            false => Shows::Nothing,
+            true => AuthorSign::MailProgram,
+            false => AuthorSign::Nothing,
         }
     }
 
-    fn arrival<'c>(&self, content: &'c Content<'c>) -> Arrival<'c> {
+    fn arrival<'c>(&self, content: &'c Content<'c>) -> StrangerMail<'c> {
         let answers = |evidence: &Evidence| evidence.rule == Rule::AnswerSubject;
-        Arrival {
+        StrangerMail {
             content,
-            shows: self.shows(),
+            sign: self.sign(),
             is_answer: self.found.evidence.iter().any(answers)
                 || !thread::parents(self.head).is_empty(),
         }
     }
 
-    /// Why no machine should answer it, whatever it is; and whether what goes out could not tell.
-    fn limit_reached(&self, traffic: &Traffic<'_>) -> Option<(String, bool)> {
+    /// Returns the reason why no machine should answer, if a limit is reached; with true if the
+    /// judgement of the answer could not find that out, so that its addresses have to be held.
+    fn limit_reached(&self, exchanges: &Exchanges<'_>) -> Option<(String, bool)> {
         let limits = &self.settings.limits;
-        let mut warm = traffic.warm.iter();
-        let with = warm.find_map(|(them, repeated)| them.limit_reached(Way::In, *repeated));
+        let mut written_to = exchanges.written_to.iter();
+        let with = written_to
+            .find_map(|(them, repeated)| them.limit_reached(MailDirection::In, *repeated));
         let in_thread = || {
-            let reached = traffic.depth.reaches(limits.thread);
+            let reached = exchanges.depth.reaches(limits.thread);
             reached.then(|| format!("{} exchanges in one thread without a person", limits.thread))
         };
         let at_domain = || {
-            let mut domains = traffic.domains.iter();
-            let arrival = self.arrival(&traffic.content);
+            let mut domains = exchanges.domains.iter();
+            let arrival = self.arrival(&exchanges.content);
             domains.find_map(|domain| domain.limit_reached(&arrival))
         };
         let elsewhere = || {
-            let (them, repeated) = traffic.warm_author.as_ref()?;
-            them.limit_reached(Way::In, *repeated)
+            let (them, repeated) = exchanges.author_written_to.as_ref()?;
+            them.limit_reached(MailDirection::In, *repeated)
         };
         let told = |reason| (reason, false);
         let with = with.map(told);
@@ -335,8 +344,8 @@ impl Inbound<'_> {
         with.or_else(|| elsewhere().map(told))
     }
 
-    /// Remembers what the message shows of its author, and that it is automatic.
-    fn remember(&self, correspondents: &[String], itself: bool, decision: &mut Decision) {
+    /// Remembers that the message is automatic, and that its author is a machine or a person.
+    fn remember(&self, correspondents: &[String], from_own_account: bool, decision: &mut Decision) {
         let Self {
             settings, found, ..
         } = self;
@@ -352,15 +361,15 @@ impl Inbound<'_> {
         };
         let known = machine(author);
         let account = self.head.first(Field::AccountId);
-        let account = account.as_deref().map(about);
+        let account = account.as_deref().map(shortened);
         let account = account.as_deref();
         match machines::evidence(settings, self.transaction, author, found, account) {
             Some((evidence, seconds)) => {
-                // A little less is as good, and need not be written again with each message; and a
-                // weaker sign does not shorten what a stronger one has shown.
+                // A record that lasts nearly as long is not written again with each message, and a
+                // weaker sign does not shorten the time of a stronger one.
                 let enough = self.facts.now() + u64::from(seconds) * 1000 * 7 / 8;
                 let known = known.is_some_and(|known| known.until >= enough);
-                if !known && !itself && !is_support_address(author) {
+                if !known && !from_own_account && !is_support_address(author) {
                     decision.reason(format!("{author} is a machine's, by {evidence}"));
                     decision.remember_machine(author, evidence, seconds);
                 }
@@ -376,35 +385,35 @@ impl Inbound<'_> {
         }
     }
 
-    /// Counts it as an answer to what went out, if something did; where it `holds`, whoever an answer
-    /// would go to gets nothing automatic for a while.
+    /// Counts the message as an answer, if something went out before. If it `holds`, the addresses
+    /// to which an answer would go get nothing automatic for a while.
     fn count(
         &self,
-        traffic: &Traffic<'_>,
+        exchanges: &Exchanges<'_>,
         writers: &[String],
-        [itself, holds]: [bool; 2],
+        [from_own_account, holds]: [bool; 2],
         decision: &mut Decision,
     ) {
-        let Traffic {
-            warm,
+        let Exchanges {
+            written_to,
             domains,
             newcomers,
             author,
-            warm_author,
+            author_written_to,
             depth,
             content,
-        } = traffic;
+        } = exchanges;
         if !newcomers.is_empty() {
             self.newcomers().count_in(newcomers, decision);
         }
         if let (Some(author), Some(reply_to)) = (author, writers.last()) {
             author.remember(self.facts, reply_to, decision);
         }
-        let shows = self.shows();
-        let marked = shows == Shows::Machine;
-        for (them, repeated) in warm.iter().chain(warm_author) {
+        let sign = self.sign();
+        let marked = sign == AuthorSign::Machine;
+        for (them, repeated) in written_to.iter().chain(author_written_to) {
             them.count_in(content, *repeated, marked, decision);
-            if itself {
+            if from_own_account {
                 them.count_out(decision);
             }
         }
@@ -417,15 +426,15 @@ impl Inbound<'_> {
         let limits = &self.settings.limits;
         for writer in writers {
             let writer = Correspondent::new(self.facts, limits, writer);
-            // Another address each time: who is counted as warm is not counted again.
-            if !domains.is_empty() && shows != Shows::MailProgram {
+            // The address changes each time: correspondents who were written to are counted above.
+            if !domains.is_empty() && sign != AuthorSign::MailProgram {
                 writer.count_stranger(marked, decision);
             }
             if holds {
                 writer.hold(decision);
             }
         }
-        let answers = !warm.is_empty() || !domains.is_empty() || warm_author.is_some();
+        let answers = !written_to.is_empty() || !domains.is_empty() || author_written_to.is_some();
         if answers && marked {
             let account = MarkedOfAccount {
                 facts: self.facts,
@@ -435,13 +444,13 @@ impl Inbound<'_> {
         }
         if answers || depth.is_known() {
             let id = thread::message_id(self.head);
-            depth.keep(self.facts, id.as_slice(), decision);
+            depth.remember(self.facts, id.as_slice(), decision);
         }
     }
 }
 
-/// Whom an answer would go to, in canonical form: the author first, then who is named in Reply-To;
-/// where there is no author, the reverse-path.
+/// Returns the addresses to which an answer would go, in canonical form: the author, then the
+/// address in Reply-To; without an author, the reverse-path.
 pub fn correspondents(head: &Head<'_>, reverse_path: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let from = head.read_beginning::<From>(Field::From).map(|from| from.0);

@@ -1,13 +1,13 @@
-//! The keys under which messages are counted and marked.
+//! Keys under which messages are counted and marked.
 
 use std::borrow::Cow;
 
 use gatepost_sdk::bounds;
 
-/// Bytes of an address or domain as it stands in keys; a longer one is hashed, once for all its keys.
+/// Most bytes of an address or domain in keys; a longer one is hashed, once for all its keys.
 const LONGEST_NAME: usize = 48;
 
-/// An address or domain as it stands in keys: as it is, or its hash.
+/// Returns an address or domain as it stands in keys: itself, or its hash if it is too long.
 pub fn name(text: &str) -> Cow<'_, str> {
     match text.len() <= LONGEST_NAME {
         true => Cow::Borrowed(text),
@@ -15,7 +15,7 @@ pub fn name(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// A key of counts and marks: as it reads, or hashed where it is too long for one.
+/// Returns a key of counts and marks: the parts together, or their hash if they are too long.
 pub fn key(parts: &[&str]) -> String {
     let key = parts.concat();
     match bounds::key(&key) {
@@ -24,11 +24,12 @@ pub fn key(parts: &[&str]) -> String {
     }
 }
 
-/// The domain that an address is counted under, with an `@` before it: what an owner registers, as
-/// far as its form tells, so that hosts below it are one (`n7.b.example`, `b.example`).
+/// Returns the domain that an address is counted under, with an `@` before it: the registered
+/// domain, as far as its form tells, so that hosts below it count as one (`n7.b.example`,
+/// `b.example`).
 ///
-/// No list of public suffixes is asked: where a domain is taken for a larger one than it is, all that
-/// follows is that some automatic mail is left out.
+/// No list of public suffixes is read: if a public suffix is taken for a registered domain, all
+/// that follows is that some automatic mail is left out.
 pub fn domain(address: &str) -> Option<String> {
     let (_, domain) = address.rsplit_once('@')?;
     if domain.starts_with('[') {

@@ -1,20 +1,21 @@
-//! Stops mail loops, says what kind of message this is, and keeps machines from writing to each
-//! other for ever, without ever silencing a person.
+//! Stops mail loops, classifies messages, and keeps machines from writing to each other for ever,
+//! without ever silencing a person.
 //!
-//! The story of a message that comes in (`inbound`): only what is certainly a loop is refused, with
-//! 554 5.4.6 ([`hops`], and a message of ours that comes back to a recipient who was already sent
-//! it). The [classification](gatepost_sdk::classification) says what it is and whether a machine may
-//! answer it; where none may, it is tagged `suppress-automatic`, the one signal that an application
-//! needs. An author who has shown to be a `machine` is remembered.
+//! Incoming messages (`inbound`): only a certain loop is refused, with 554 5.4.6 ([`hops`], and a
+//! message of ours that comes back to a recipient who was already sent it). The
+//! [classification](gatepost_sdk::classification) says what the message is and whether a machine
+//! may answer it; if none may, it is tagged `suppress-automatic`, the one signal that an
+//! application needs. An author who has shown to be a `machine` is remembered.
 //!
-//! The story of a submission (`outbound`): what a person wrote goes out, always. What a machine
-//! wrote goes to no machine, and not in answer to one.
+//! Submissions (`outbound`): mail that a person wrote always goes out. Mail that a machine wrote
+//! goes to no machine, and not in answer to one.
 //!
-//! What carries no telling header at all is found by how often it goes to and fro, in `counts` that
-//! decay over a day: with each `correspondent`, in each `thread`, with the `strangers` of each
-//! domain; and where nothing is left to count by, by whether the account's answers to `newcomers`
-//! bring the next. A loop ends where we would write, never where we are written to. Of what does not say who wrote it
-//! that is asked of its `authorship` first: no person is refused for a count.
+//! Loops without a telling header are found by the number of exchanges, in `counts` that decay over
+//! a day: with each `correspondent`, in each `thread`, with the `strangers` of each domain. If
+//! nothing is left to count by, the question is whether the account's answers to `newcomers` bring
+//! the next ones. A loop ends at the mail that we would send, never at the mail that we get. A
+//! submission without a trigger is refused only if the signs of its `authorship` show a machine
+//! too: no person is refused for a count.
 
 mod authorship;
 mod bounce;
@@ -51,10 +52,10 @@ use gatepost_sdk::{
 use crate::inbound::Inbound;
 use crate::outbound::Outbound;
 
-/// The tag of mail to which an application sends no automatic notification.
+/// Tag of mail to which an application sends no automatic notification.
 pub const SUPPRESS_AUTOMATIC: &str = "suppress-automatic";
 
-/// The policy.
+/// Policy that stops mail loops.
 pub struct LoopGuard {
     settings: Settings,
     classifier: Classifier,
@@ -125,7 +126,7 @@ impl Policy for LoopGuard {
                     found: &found,
                 };
                 let verdict = outbound.judge(decision);
-                // To what loops no machine may reply.
+                // No machine may reply to a message that loops.
                 let passes = verdict == Verdict::Pass;
                 decision.classify(found.class, found.reply_allowed && passes);
                 verdict
@@ -138,13 +139,13 @@ fn routing_loop() -> Reply {
     Reply::new(554, "5.4.6", "Routing loop: this message was here before")
 }
 
-/// What strangers wrote, shortened for a reason or a reply.
-fn about(text: &str) -> String {
+/// Returns a text from outside, shortened for a reason or a reply.
+fn shortened(text: &str) -> String {
     text.chars().take(80).collect()
 }
 
-/// What is remembered of one email id at one recipient, in canonical form. Long ids are told apart
-/// by a hash, since a key has a bounded length and an id comes from outside.
+/// Returns the mark of an email id at one recipient in canonical form. It is a hash, since a key
+/// has a bounded length and an id comes from outside.
 fn email_id_mark(id: &str, recipient: &str) -> String {
     format!(
         "id:{:016x}{:016x}",
@@ -153,12 +154,12 @@ fn email_id_mark(id: &str, recipient: &str) -> String {
     )
 }
 
-/// What is remembered of an automatic message and whoever it is from, in canonical form.
+/// Returns the mark of an automatic message and its author in canonical form.
 fn automatic_mark(message_id: &str, them: &str) -> String {
     keys::key(&["automatic ", message_id.trim(), " ", them])
 }
 
-/// FNV-1a, with a seed.
+/// Returns the FNV-1a hash, with a seed.
 fn fnv(bytes: impl Iterator<Item = u8>, seed: u64) -> u64 {
     bytes.fold(0xcbf2_9ce4_8422_2325 ^ seed, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)

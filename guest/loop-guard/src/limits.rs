@@ -1,40 +1,41 @@
-//! How many exchanges without a person are too many, by what they have in common.
+//! Limits of exchanges without a person, by what the messages have in common.
 
-/// The limits, in exchanges that decay over a day; 0 sets one aside.
+/// Limits of exchanges without a person, in counts that decay over a day; 0 turns one off.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Limits {
-    /// With one correspondent.
+    /// Exchanges with one correspondent.
     #[schemars(range(max = 1000))]
     pub correspondent: u32,
-    /// In one thread, by Message-ID, In-Reply-To, References and email id.
+    /// Exchanges in one thread, by Message-ID, In-Reply-To, References and email id.
     #[schemars(range(max = 1000))]
     pub thread: u32,
-    /// With one correspondent, both in words that they have used before; undecayed.
+    /// Exchanges with one correspondent in which both sides repeat their words; undecayed.
     #[schemars(range(max = 1000))]
     pub repeats: u32,
-    /// With addresses of one domain that were not written to, in the same words.
+    /// Exchanges in the same words with addresses of one domain that were not written to.
     #[schemars(range(max = 1000))]
     pub words: u32,
-    /// With addresses of one domain that were not written to, about one subject.
+    /// Exchanges about one subject with addresses of one domain that were not written to.
     #[schemars(range(max = 1000))]
     pub subject: u32,
-    /// With addresses of one domain that were not written to and say that they are machines.
+    /// Exchanges with addresses of one domain that were not written to and say that they are
+    /// machines.
     #[schemars(range(max = 1000))]
     pub marked: u32,
-    /// With addresses of one domain that were not written to and have no mark of a person's mail
-    /// program.
+    /// Exchanges with addresses of one domain that were not written to and show no mark of a
+    /// person's mail program.
     #[schemars(range(max = 1000))]
     pub domain: u32,
-    /// Of the whole account, with whoever says to be a machine.
+    /// Exchanges of the whole account with correspondents that say that they are machines.
     #[schemars(range(max = 1000))]
     pub account: u32,
-    /// Answers of the whole account in ten minutes to who had not been written to; half as many again
-    /// in an hour. Where as many write without being answered, the limit is set higher.
+    /// Answers of the whole account in ten minutes to addresses that had not been written to; half
+    /// as many again in an hour. The limit is raised if as many write without being answered.
     #[schemars(range(max = 1000))]
     pub newcomers: u32,
-    /// With one correspondent in ten minutes, until what does not say who wrote it has to wait;
-    /// undecayed.
+    /// Exchanges with one correspondent in ten minutes, from which a submission without a trigger
+    /// has to wait; undecayed.
     #[schemars(range(max = 1000))]
     pub haste: u32,
 }
@@ -57,7 +58,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// No limit at all.
+    /// Limits that are all turned off.
     pub const NONE: Self = Self {
         correspondent: 0,
         thread: 0,

@@ -1,24 +1,23 @@
-//! Newcomers: who writes, and to whom nothing went before, be it by an address that nobody has ever
-//! seen or by a Reply-To that is another each time. No key that is theirs tells them from each
-//! other's machines; how many the account answers, and whether its answers bring the next, does
-//! ([`Pace`]).
+//! Newcomers: authors to whom nothing went before, by an address never seen before or by a Reply-To
+//! that changes each time. No key of their own tells people from machines here; the number that the
+//! account answers does, and whether its answers bring the next ([`Pace`]).
 //!
-//! What is counted: `in * new`, what comes from newcomers; `out * new`, the first that goes to
-//! each. `wrote THEM` is marked for as long as an answer may take, and `later THEM` where none is
-//! to go.
+//! The keys: `in * new` counts messages from newcomers; `out * new` counts the first message to
+//! each. `wrote THEM` is marked for the time that an answer may take, and `later THEM` if nothing
+//! automatic is to go to them for now.
 
 use gatepost_sdk::{Decision, Facts};
 
 use crate::correspondent::Correspondent;
 use crate::keys::{self, key};
-use crate::pace::{Found, Judged, Pace};
+use crate::pace::{JudgedMessage, Pace, PaceJudgement};
 use crate::settings::Settings;
 
-/// How long an answer may take, in seconds.
-const ANSWERED: u32 = 2 * 3600;
+/// Time that an answer may take, in seconds.
+const ANSWER_SECONDS: u32 = 2 * 3600;
 
-const COMING: &str = "in * new";
-const GOING: &str = "out * new";
+const INCOMING_KEY: &str = "in * new";
+const OUTGOING_KEY: &str = "out * new";
 
 /// Newcomers of an account.
 pub struct Newcomers<'a> {
@@ -29,11 +28,17 @@ pub struct Newcomers<'a> {
 }
 
 impl Newcomers<'_> {
-    fn pace<'p>(&'p self, name: &'p str, going: &'p str, limit: u32, message: Judged) -> Pace<'p> {
+    fn pace<'p>(
+        &'p self,
+        name: &'p str,
+        going: &'p str,
+        limit: u32,
+        message: JudgedMessage,
+    ) -> Pace<'p> {
         Pace {
             facts: self.facts,
             name,
-            coming: COMING,
+            coming: INCOMING_KEY,
             going,
             limit,
             days: self.settings.remember_days,
@@ -41,11 +46,11 @@ impl Newcomers<'_> {
         }
     }
 
-    /// Why no machine should answer one who has written, if so.
+    /// Returns the reason why no machine should answer a newcomer, if the limit is reached.
     pub fn limit_reached(&self, of_a_person: bool, decision: &mut Decision) -> Option<String> {
-        let arrival = Judged::Arrival { of_a_person };
-        let pace = self.pace("*", GOING, self.settings.limits.newcomers, arrival);
-        let found = pace.look();
+        let arrival = JudgedMessage::Arrival { of_a_person };
+        let pace = self.pace("*", OUTGOING_KEY, self.settings.limits.newcomers, arrival);
+        let found = pace.judge();
         let why = found.too_much.clone();
         found.remember(decision);
         Some(format!(
@@ -54,51 +59,52 @@ impl Newcomers<'_> {
         ))
     }
 
-    /// Counts one that came in, and may be answered at these addresses, in canonical form.
+    /// Counts a message of a newcomer, who may be answered at these addresses in canonical form.
     pub fn count_in(&self, addresses: &[&String], decision: &mut Decision) {
-        decision.count(COMING, 1);
+        decision.count(INCOMING_KEY, 1);
         for address in addresses {
-            decision.mark_seen(wrote(address), ANSWERED);
+            decision.mark_seen(wrote_key(address), ANSWER_SECONDS);
         }
     }
 
-    /// Whether one of them wants an answer at this address, in canonical form.
-    pub fn are_at(&self, address: &str) -> bool {
-        self.facts.seen(&wrote(address))
+    /// Returns true if a newcomer waits for an answer at this address in canonical form.
+    pub fn await_answer_at(&self, address: &str) -> bool {
+        self.facts.seen(&wrote_key(address))
     }
 
-    /// Nothing automatic is to go to these for now.
+    /// Keeps automatic mail from these addresses for now.
     pub fn hold(&self, addresses: &[&String], decision: &mut Decision) {
         for address in addresses {
-            decision.mark_seen(later(address), ANSWERED);
+            decision.mark_seen(later_key(address), ANSWER_SECONDS);
         }
     }
 
-    /// Whether nothing is to go to this address.
+    /// Returns true if automatic mail is kept from this address.
     pub fn are_held(&self, address: &str) -> bool {
-        self.facts.seen(&later(address))
+        self.facts.seen(&later_key(address))
     }
 
-    /// Counts the first that goes to one of them.
+    /// Counts the first message to a newcomer.
     pub fn count_out(&self, decision: &mut Decision) {
-        decision.count(GOING, 1);
+        decision.count(OUTGOING_KEY, 1);
     }
 
-    /// Why nothing automatic goes to somebody to whom much has gone and who never answers, if so:
-    /// newcomers write each time that something does. There is such mail for reasons, such as the
-    /// news for those who answer tickets, so that it takes twice as much.
-    pub fn answer_for(&self, them: &Correspondent<'_>) -> Found {
+    /// Judges mail to a correspondent who gets much and never answers: it is a loop if newcomers
+    /// write each time that something goes there. The limit is doubled, since there is such mail
+    /// for good reasons, such as news for those who answer tickets.
+    pub fn pace_of_mail_to(&self, them: &Correspondent<'_>) -> PaceJudgement {
         let limit = self.settings.limits.newcomers.saturating_mul(2);
-        let going = them.outgoing();
+        let going = them.outgoing_key();
         let name = keys::name(them.address);
-        self.pace(&name, &going, limit, Judged::Answer).look()
+        self.pace(&name, &going, limit, JudgedMessage::Answer)
+            .judge()
     }
 }
 
-fn later(address: &str) -> String {
+fn later_key(address: &str) -> String {
     key(&["later ", &keys::name(address)])
 }
 
-fn wrote(address: &str) -> String {
+fn wrote_key(address: &str) -> String {
     key(&["wrote ", &keys::name(address)])
 }

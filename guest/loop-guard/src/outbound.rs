@@ -1,6 +1,7 @@
-//! Mail that the application submits: what nobody but a machine wrote does not go to machines, nor
-//! on where it keeps going to and fro; what does not say who wrote it waits there, and is refused
-//! where the way in which it is written shows a machine. What a person is said to have written goes.
+//! Mail that the application submits, by its trigger. Automatic mail does not go to machines, nor
+//! to a correspondent with whom a limit of exchanges is reached. At that limit, mail without a
+//! trigger waits, or is refused if the way in which it is written shows a machine. Mail of an agent
+//! always goes.
 
 use gatepost_sdk::classification::{Classification, Rule};
 use gatepost_sdk::{
@@ -11,53 +12,53 @@ use gatepost_sdk::{
 use crate::authorship::{Submission, Writer};
 use crate::content::Content;
 use crate::correspondent::{Correspondent, Repeated};
-use crate::counts::Way;
-use crate::elsewhere::Author;
+use crate::counts::MailDirection;
+use crate::elsewhere::MovingAuthor;
 use crate::head::{Field, Head};
 use crate::inbound::correspondents;
 use crate::machine::HELP_DESK;
 use crate::newcomers::Newcomers;
 use crate::own;
-use crate::pace::Found;
+use crate::pace::PaceJudgement;
 use crate::settings::{Settings, Suppress};
 use crate::strangers::{Domain, MarkedOfAccount};
 use crate::thread::{self, Depth};
 use crate::{automatic_mark, hops, routing_loop};
 
-/// Recipients of one message with whom it is looked into what goes to and fro. A loop has one or
-/// two; each costs some ten look-ups, and a message may have a thousand recipients.
-const LOOKED_INTO: usize = 16;
+/// Most recipients of one message whose exchanges are looked up. A loop has one or two; each costs
+/// some ten look-ups, and a message may have a thousand recipients.
+const MAX_LOOKED_UP: usize = 16;
 
-/// Recipients of one message to whom it is counted that something has gone out: with what is counted
-/// of [`LOOKED_INTO`] as many as [are remembered](gatepost_sdk::bounds::REMEMBERED).
-const COUNTED: usize = 200;
+/// Most recipients of one message that are counted: together with the counts of [`MAX_LOOKED_UP`]
+/// recipients, as many keys as [are remembered](gatepost_sdk::bounds::REMEMBERED).
+const MAX_COUNTED: usize = 200;
 
-/// Domains of its recipients that are counted.
-const DOMAINS: usize = 16;
+/// Most domains of its recipients that are counted.
+const MAX_DOMAINS: usize = 16;
 
-/// The tag of what a person wrote to another help desk.
+/// Tag of mail that a person wrote to another help desk.
 const TO_HELP_DESK: &str = "to-help-desk";
 
-/// Who is behind a message.
+/// Author of a submission, as its trigger header says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Trigger {
-    /// A machine.
+    /// Machine.
     Automatic,
-    /// A person.
+    /// Person.
     Agent,
-    /// It is not said: as if a person were, but that it is watched.
-    Untold,
+    /// No trigger: treated as a person's mail, but counted.
+    Unstated,
 }
 
-/// What is to become of one recipient.
-enum Lot {
+/// Disposition of one recipient.
+enum Disposition {
     Sent,
     Suppressed(String),
-    Waits(String),
+    Deferred(String),
     Refused(String),
 }
 
-/// One message that is submitted.
+/// Submitted message that is judged.
 pub struct Outbound<'a> {
     pub settings: &'a Settings,
     pub transaction: &'a Transaction,
@@ -66,114 +67,115 @@ pub struct Outbound<'a> {
     pub found: &'a Classification,
 }
 
-/// What is known of the message whoever it goes to.
-struct Known<'a> {
+/// Facts about the message that are the same for all recipients.
+struct SubmissionFacts<'a> {
     trigger: Trigger,
-    /// Under which names it is written: From and Reply-To, in canonical form.
+    /// Addresses under which it is written: From and Reply-To, in canonical form.
     us: Vec<String>,
     parents: Vec<String>,
     depth: Depth,
     content: Content<'a>,
 }
 
-/// One of its recipients.
-struct Recipient<'a> {
+/// Recipient of the message, as judged.
+struct JudgedRecipient<'a> {
     address: &'a String,
-    /// The address in canonical form.
+    /// Address in canonical form.
     them: String,
-    lot: Lot,
-    /// What was looked into: whether they have answered before, and how much of this they were told
-    /// before.
+    disposition: Disposition,
+    /// Degree to which they were sent the same words before, if this continues an exchange.
     answers: Option<Repeated>,
-    /// The same where this is the first that goes to them.
-    first: First,
+    /// Facts about a recipient to whom nothing went before.
+    first: FirstContact,
 }
 
-/// What is known where nothing has gone to somebody before.
+/// Facts about a recipient to whom nothing went before.
 #[derive(Default)]
-struct First {
-    /// They have just written.
+struct FirstContact {
+    /// True if they have just written.
     newcomer: bool,
-    /// When the account had answered too many.
+    /// True if they wrote when the account had answered too many newcomers.
     held: bool,
-    /// Who wants an answer there, and how much of it they were told before, where they have answered.
-    author: Option<(Author, Option<Repeated>)>,
+    /// Author who wants answers there, with the degree to which they were sent the same words
+    /// before, if they have answered.
+    author: Option<(MovingAuthor, Option<Repeated>)>,
 }
 
-/// What is looked into of one recipient.
+/// Look-ups that are made for one recipient.
 #[derive(Debug, Clone, Copy)]
-struct Looks {
-    at_all: bool,
-    /// Also where nothing has come from them.
-    at_firsts: bool,
+struct LookUps {
+    /// Look-ups of any kind.
+    any: bool,
+    /// Look-ups for a recipient to whom nothing went before.
+    first_contacts: bool,
 }
 
-/// What is decided of one recipient.
-struct Judged {
-    lot: Lot,
+/// Judgement of one recipient.
+struct RecipientJudgement {
+    disposition: Disposition,
     answers: Option<Repeated>,
-    first: First,
-    /// How much is usual of them.
-    usual: Option<Found>,
+    first: FirstContact,
+    /// Pace of the mail to them, if they get much and never answer.
+    usual: Option<PaceJudgement>,
 }
 
-impl From<Lot> for Judged {
-    fn from(lot: Lot) -> Self {
+impl From<Disposition> for RecipientJudgement {
+    fn from(disposition: Disposition) -> Self {
         Self {
-            lot,
+            disposition,
             answers: None,
-            first: First::default(),
+            first: FirstContact::default(),
             usual: None,
         }
     }
 }
 
 impl Outbound<'_> {
-    /// Judges it.
+    /// Judges the message.
     pub fn judge(&self, decision: &mut Decision) -> Verdict {
         if let Some(reason) = hops::looping(self.head, self.settings) {
             decision.reason(reason);
             return Verdict::Reject(routing_loop());
         }
         let parents = thread::parents(self.head);
-        let known = Known {
+        let message = SubmissionFacts {
             trigger: self.trigger(),
             us: correspondents(self.head, &self.transaction.mail_from),
-            depth: Depth::below(self.facts, &parents),
+            depth: Depth::of_answer_to(self.facts, &parents),
             parents,
             content: Content::of(self.head),
         };
         let mut recipients = Vec::new();
-        let mut looked_into = 0;
+        let mut looked_up = 0;
         for (number, address) in self.transaction.recipients.iter().enumerate() {
             let them = canonical(address);
-            let looks = Looks {
-                at_all: looked_into < LOOKED_INTO,
-                at_firsts: number < LOOKED_INTO,
+            let look_ups = LookUps {
+                any: looked_up < MAX_LOOKED_UP,
+                first_contacts: number < MAX_LOOKED_UP,
             };
-            let Judged {
-                lot,
+            let RecipientJudgement {
+                disposition,
                 answers,
                 first,
                 usual,
-            } = match known.trigger {
-                Trigger::Automatic => self.automatic(&them, &known, looks),
-                Trigger::Agent | Trigger::Untold => {
+            } = match message.trigger {
+                Trigger::Automatic => self.automatic(&them, &message, look_ups),
+                Trigger::Agent | Trigger::Unstated => {
                     self.say_if_help_desk(address, &them, decision);
-                    match known.trigger {
-                        Trigger::Untold => self.untold(&them, &known, looks),
-                        _ => Lot::Sent.into(),
+                    match message.trigger {
+                        Trigger::Unstated => self.unstated(&them, &message, look_ups),
+                        _ => Disposition::Sent.into(),
                     }
                 }
             };
-            looked_into += usize::from(answers.is_some());
+            looked_up += usize::from(answers.is_some());
             if let Some(usual) = usual {
                 usual.remember(decision);
             }
-            recipients.push(Recipient {
+            recipients.push(JudgedRecipient {
                 address,
                 them,
-                lot,
+                disposition,
                 answers,
                 first,
             });
@@ -184,27 +186,27 @@ impl Outbound<'_> {
         let mut sent = Vec::new();
         for recipient in recipients {
             let address = recipient.address;
-            match &recipient.lot {
-                Lot::Sent => sent.push(recipient),
-                // The others would have to wait with it.
-                Lot::Waits(reason) => {
+            match &recipient.disposition {
+                Disposition::Sent => sent.push(recipient),
+                // A 451 would make the other recipients wait too.
+                Disposition::Deferred(reason) => {
                     decision.reason(format!("{address}: {reason}"));
                     sent.push(recipient);
                 }
-                Lot::Suppressed(reason) => self.suppress(address, reason.clone(), decision),
-                Lot::Refused(reason) => {
+                Disposition::Suppressed(reason) => self.suppress(address, reason.clone(), decision),
+                Disposition::Refused(reason) => {
                     decision.reason(format!("{address}: {reason}"));
                     let reply = RecipientVerdict::Reject(self.without_a_person());
                     decision.judge_recipient(address, reply);
                 }
             }
         }
-        if let Some(from) = known.us.first() {
+        if let Some(from) = message.us.first() {
             own::remember(self.facts, from, self.settings.remember_days, decision);
         }
-        match known.trigger {
-            Trigger::Agent => self.begins_anew(&sent, decision),
-            Trigger::Automatic | Trigger::Untold => self.count(&sent, &known, decision),
+        match message.trigger {
+            Trigger::Agent => self.forget_exchanges(&sent, decision),
+            Trigger::Automatic | Trigger::Unstated => self.count(&sent, &message, decision),
         }
         Verdict::Pass
     }
@@ -214,7 +216,7 @@ impl Outbound<'_> {
         match said.as_deref() {
             Some(said) if said.eq_ignore_ascii_case("automatic") => Trigger::Automatic,
             Some(said) if said.eq_ignore_ascii_case("agent") => Trigger::Agent,
-            _ => Trigger::Untold,
+            _ => Trigger::Unstated,
         }
     }
 
@@ -222,8 +224,8 @@ impl Outbound<'_> {
         Correspondent::new(self.facts, &self.settings.limits, address)
     }
 
-    fn author<'c>(&'c self, address: &'c str, author: &Author) -> Correspondent<'c> {
-        Correspondent::author(self.facts, &self.settings.limits, address, author.clone())
+    fn author<'c>(&'c self, address: &'c str, author: &MovingAuthor) -> Correspondent<'c> {
+        Correspondent::of_author(self.facts, &self.settings.limits, address, author.clone())
     }
 
     fn newcomers(&self) -> Newcomers<'_> {
@@ -233,63 +235,70 @@ impl Outbound<'_> {
         }
     }
 
-    /// What is known of them where nothing has gone to them before.
-    fn first(&self, them: &str, known: &Known<'_>) -> First {
-        let author = Author::behind(self.facts, them).map(|author| {
+    /// Returns the facts about a recipient to whom nothing went before.
+    fn first_contact(&self, them: &str, message: &SubmissionFacts<'_>) -> FirstContact {
+        let author = MovingAuthor::wanting_answers_at(self.facts, them).map(|author| {
             let with = self.author(them, &author);
             let told = with.has_answered();
-            let told = told.then(|| with.repeats(Way::Out, &known.content));
+            let told = told.then(|| with.repeats(MailDirection::Out, &message.content));
             (author, told)
         });
         let newcomers = self.newcomers();
-        let newcomer = newcomers.are_at(them);
-        First {
+        let newcomer = newcomers.await_answer_at(them);
+        FirstContact {
             newcomer,
             held: newcomer && newcomers.are_held(them),
             author,
         }
     }
 
-    /// Why nothing automatic goes to who wants the answer there, if so.
-    fn author_limit(&self, them: &str, first: &First) -> Option<String> {
+    /// Returns the reason why nothing automatic goes to the author who wants answers there, if a
+    /// limit is reached.
+    fn author_limit(&self, them: &str, first: &FirstContact) -> Option<String> {
         let (author, told) = first.author.as_ref()?;
-        self.author(them, author).limit_reached(Way::Out, (*told)?)
+        self.author(them, author)
+            .limit_reached(MailDirection::Out, (*told)?)
     }
 
-    /// The automatic message from them that this is in answer to.
-    fn answered<'k>(&self, them: &str, known: &'k Known<'_>) -> Option<&'k String> {
-        let mut parents = known.parents.iter();
+    /// Returns the Message-ID of the automatic message from them that this one answers.
+    fn answered<'k>(&self, them: &str, message: &'k SubmissionFacts<'_>) -> Option<&'k String> {
+        let mut parents = message.parents.iter();
         parents.find(|id| self.facts.seen(&automatic_mark(id, them)))
     }
 
-    /// What nobody but a machine wrote.
-    fn automatic(&self, them: &str, known: &Known<'_>, looks: Looks) -> Judged {
-        let none = |reason| Judged::from(Lot::Suppressed(reason));
+    /// Judges one recipient of mail that a machine wrote.
+    fn automatic(
+        &self,
+        them: &str,
+        message: &SubmissionFacts<'_>,
+        look_ups: LookUps,
+    ) -> RecipientJudgement {
+        let none = |reason| RecipientJudgement::from(Disposition::Suppressed(reason));
         if let Some(known) = machine(them) {
             return none(format!(
                 "a machine writes from {them}, by {}",
                 known.evidence
             ));
         }
-        if known.us.iter().any(|us| us == them) {
+        if message.us.iter().any(|us| us == them) {
             return none(format!("{them} would write to itself"));
         }
-        if let Some(id) = self.answered(them, known) {
+        if let Some(id) = self.answered(them, message) {
             return none(format!(
                 "in answer to <{id}> from {them}, which is automatic"
             ));
         }
-        if !looks.at_all {
-            return Lot::Sent.into();
+        if !look_ups.any {
+            return Disposition::Sent.into();
         }
         let with = self.correspondent(them);
-        let warm = with.is_warm();
-        let answers = self.goes_on(&with, known, warm);
-        let first = match looks.at_firsts && !warm {
-            true => self.first(them, known),
-            false => First::default(),
+        let written_to = with.was_written_to();
+        let answers = self.repeated_in_exchange(&with, message, written_to);
+        let first = match look_ups.first_contacts && !written_to {
+            true => self.first_contact(them, message),
+            false => FirstContact::default(),
         };
-        let reason = self.limit_reached(&with, known, answers);
+        let reason = self.limit_reached(&with, message, answers);
         let by_author = || self.author_limit(them, &first);
         if let Some(reason) = reason.or_else(by_author) {
             return none(reason);
@@ -300,7 +309,7 @@ impl Outbound<'_> {
             ));
         }
         let usual = match answers {
-            None if with.is_written_to_often() => Some(self.newcomers().answer_for(&with)),
+            None if with.is_written_to_often() => Some(self.newcomers().pace_of_mail_to(&with)),
             _ => None,
         };
         if let Some(much) = usual.as_ref().and_then(|usual| usual.too_much.as_ref()) {
@@ -308,32 +317,38 @@ impl Outbound<'_> {
                 "much goes to {them}, who never answers, as others write: {much}"
             ));
         }
-        Judged {
-            lot: Lot::Sent,
+        RecipientJudgement {
+            disposition: Disposition::Sent,
             answers,
             first,
             usual,
         }
     }
 
-    /// Where this is no first message to them: how much of it they were told before.
-    fn goes_on(&self, with: &Correspondent<'_>, known: &Known<'_>, warm: bool) -> Option<Repeated> {
+    /// Returns the degree to which they were sent the same words before, if this message continues
+    /// an exchange.
+    fn repeated_in_exchange(
+        &self,
+        with: &Correspondent<'_>,
+        message: &SubmissionFacts<'_>,
+        written_to: bool,
+    ) -> Option<Repeated> {
         let ours = || own::is_own(self.facts, with.address);
-        // Nobody answers from there, but a mail system, or somebody else of the domain.
+        // Answers may come from a mail system or another address of the domain instead.
         let instead = || {
             let domain = Domain::of(self.facts, &self.settings.limits, with.address);
             let held = || domain.is_some_and(|domain| domain.is_held());
-            warm && (machine(with.address).is_some() || held())
+            written_to && (machine(with.address).is_some() || held())
         };
-        let goes_on = with.has_answered() || with.is_held() || known.depth.is_known();
-        (goes_on || instead() || ours()).then(|| with.repeats(Way::Out, &known.content))
+        let goes_on = with.has_answered() || with.is_held() || message.depth.is_known();
+        (goes_on || instead() || ours()).then(|| with.repeats(MailDirection::Out, &message.content))
     }
 
-    /// Why nothing automatic goes to them, if so.
+    /// Returns the reason why nothing automatic goes to them, if a limit is reached.
     fn limit_reached(
         &self,
         with: &Correspondent<'_>,
-        known: &Known<'_>,
+        message: &SubmissionFacts<'_>,
         answers: Option<Repeated>,
     ) -> Option<String> {
         let limits = &self.settings.limits;
@@ -344,10 +359,10 @@ impl Outbound<'_> {
                     "what comes from {them} goes to and fro without a person"
                 ));
             }
-            if let Some(reason) = with.limit_reached(Way::Out, repeated) {
+            if let Some(reason) = with.limit_reached(MailDirection::Out, repeated) {
                 return Some(reason);
             }
-            if known.depth.reaches(limits.thread) {
+            if message.depth.reaches(limits.thread) {
                 let limit = limits.thread;
                 return Some(format!("{limit} exchanges in one thread without a person"));
             }
@@ -379,96 +394,112 @@ impl Outbound<'_> {
         }
     }
 
-    /// What does not say who wrote it: only where a limit is reached does it matter.
-    fn untold(&self, them: &str, known: &Known<'_>, looks: Looks) -> Judged {
-        if !looks.at_all {
-            return Lot::Sent.into();
+    /// Judges one recipient of mail without a trigger; its author matters only if a limit is
+    /// reached.
+    fn unstated(
+        &self,
+        them: &str,
+        message: &SubmissionFacts<'_>,
+        look_ups: LookUps,
+    ) -> RecipientJudgement {
+        if !look_ups.any {
+            return Disposition::Sent.into();
         }
         let with = self.correspondent(them);
-        let warm = with.is_warm();
-        let answers = self.goes_on(&with, known, warm);
-        let first = match looks.at_firsts && !warm {
-            true => self.first(them, known),
-            false => First::default(),
+        let written_to = with.was_written_to();
+        let answers = self.repeated_in_exchange(&with, message, written_to);
+        let first = match look_ups.first_contacts && !written_to {
+            true => self.first_contact(them, message),
+            false => FirstContact::default(),
         };
         let hasty = || {
             let reason = "exchanges in ten minutes, and it does not say who wrote it";
             with.is_hasty()
                 .then(|| format!("{} {reason}", self.settings.limits.haste))
         };
-        let lot = match self.limit_reached(&with, known, answers) {
-            None => hasty().map_or(Lot::Sent, Lot::Waits),
+        let disposition = match self.limit_reached(&with, message, answers) {
+            None => hasty().map_or(Disposition::Sent, Disposition::Deferred),
             Some(reason) => {
                 let domain = Domain::of(self.facts, &self.settings.limits, them);
                 match self
-                    .submission(&with, domain.as_ref(), known, answers)
+                    .submission(&with, domain.as_ref(), message, answers)
                     .writer()
                 {
-                    Writer::Perhaps => hasty().map_or(Lot::Sent, Lot::Waits),
+                    Writer::PossiblyPerson => {
+                        hasty().map_or(Disposition::Sent, Disposition::Deferred)
+                    }
                     Writer::Machine { quick } => match hasty() {
-                        Some(hasty) if !quick => Lot::Waits(hasty),
-                        _ => Lot::Refused(format!("{reason}, and it reads like a machine's")),
+                        Some(hasty) if !quick => Disposition::Deferred(hasty),
+                        _ => {
+                            Disposition::Refused(format!("{reason}, and it reads like a machine's"))
+                        }
                     },
                 }
             }
         };
-        Judged {
-            lot,
+        RecipientJudgement {
+            disposition,
             answers,
             first,
             usual: None,
         }
     }
 
-    /// What shows who wrote it.
+    /// Collects the signs of the author.
     fn submission<'s>(
         &self,
         them: &'s Correspondent<'s>,
         domain: Option<&'s Domain<'s>>,
-        known: &'s Known<'_>,
+        message: &'s SubmissionFacts<'_>,
         answers: Option<Repeated>,
     ) -> Submission<'s> {
-        const TYPED: [Rule; 3] = [Rule::MailProgram, Rule::Threaded, Rule::TypedReply];
+        const TYPED_RULES: [Rule; 3] = [Rule::MailProgram, Rule::Threaded, Rule::TypedReply];
         let has = |rules: &[Rule]| {
             let mut evidence = self.found.evidence.iter();
             evidence.any(|evidence| rules.contains(&evidence.rule))
         };
-        let Known { content, depth, .. } = known;
+        let SubmissionFacts { content, depth, .. } = message;
         let limit = self.settings.limits.thread;
         let in_subject = domain.is_some_and(|domain| domain.goes_on_about(content));
         Submission {
             them,
             domain,
             content,
-            repeated: answers.unwrap_or_else(|| them.repeats(Way::Out, content)),
+            repeated: answers.unwrap_or_else(|| them.repeats(MailDirection::Out, content)),
             marked: self.found.class != MessageClass::Human,
-            looks_typed: has(&TYPED),
-            is_answer: !known.parents.is_empty() || has(&[Rule::AnswerSubject]),
+            looks_typed: has(&TYPED_RULES),
+            is_answer: !message.parents.is_empty() || has(&[Rule::AnswerSubject]),
             goes_on: depth.reaches(limit) || in_subject,
             answers_machine: machine(them.address).is_some()
-                || self.answered(them.address, known).is_some(),
+                || self.answered(them.address, message).is_some(),
         }
     }
 
-    /// Where nobody gets it: the answer to the whole.
-    fn refusal(&self, recipients: &[Recipient<'_>], decision: &mut Decision) -> Option<Verdict> {
-        let mut waits = false;
+    /// Returns the reply to the whole message, if no recipient gets it.
+    fn refusal(
+        &self,
+        recipients: &[JudgedRecipient<'_>],
+        decision: &mut Decision,
+    ) -> Option<Verdict> {
+        let mut deferred = false;
         for recipient in recipients {
-            match recipient.lot {
-                Lot::Sent | Lot::Suppressed(_) => return None,
-                Lot::Waits(_) => waits = true,
-                Lot::Refused(_) => {}
+            match recipient.disposition {
+                Disposition::Sent | Disposition::Suppressed(_) => return None,
+                Disposition::Deferred(_) => deferred = true,
+                Disposition::Refused(_) => {}
             }
         }
         if recipients.is_empty() {
             return None;
         }
         for recipient in recipients {
-            if let Lot::Waits(reason) | Lot::Refused(reason) = &recipient.lot {
+            if let Disposition::Deferred(reason) | Disposition::Refused(reason) =
+                &recipient.disposition
+            {
                 decision.reason(format!("{}: {reason}", recipient.address));
             }
         }
-        if !waits {
+        if !deferred {
             return Some(Verdict::Reject(self.without_a_person()));
         }
         let text = format!(
@@ -478,49 +509,54 @@ impl Outbound<'_> {
         Some(Verdict::Tempfail(Reply::new(451, "4.7.1", text)))
     }
 
-    /// What a person wrote lets all begin anew.
-    fn begins_anew(&self, sent: &[Recipient<'_>], decision: &mut Decision) {
+    /// Forgets the exchanges with the recipients, since a person has written.
+    fn forget_exchanges(&self, sent: &[JudgedRecipient<'_>], decision: &mut Decision) {
         let sent = sent.iter().map(|recipient| recipient.them.as_str());
-        let mut looked_into = 0;
-        for (number, them) in sent.take(COUNTED).enumerate() {
+        let mut looked_up = 0;
+        for (number, them) in sent.take(MAX_COUNTED).enumerate() {
             let with = self.correspondent(them);
-            with.meet(decision);
-            if looked_into < LOOKED_INTO && (with.is_warm() || with.is_held()) {
-                looked_into += 1;
-                with.begin_anew(decision);
+            with.count_mail_of_person(decision);
+            if looked_up < MAX_LOOKED_UP && (with.was_written_to() || with.is_held()) {
+                looked_up += 1;
+                with.forget_exchanges(decision);
             }
-            if number < LOOKED_INTO
-                && let Some(author) = Author::behind(self.facts, them)
+            if number < MAX_LOOKED_UP
+                && let Some(author) = MovingAuthor::wanting_answers_at(self.facts, them)
             {
-                self.author(them, &author).begin_anew(decision);
+                self.author(them, &author).forget_exchanges(decision);
             }
         }
     }
 
-    /// Counts what goes out: to each recipient and their domain, and with whom it goes on.
-    fn count(&self, sent: &[Recipient<'_>], known: &Known<'_>, decision: &mut Decision) {
+    /// Counts the message for each recipient, their domain, and the exchange that it continues.
+    fn count(
+        &self,
+        sent: &[JudgedRecipient<'_>],
+        message: &SubmissionFacts<'_>,
+        decision: &mut Decision,
+    ) {
         let mut domains: Vec<String> = Vec::new();
-        let mut goes_on = known.depth.is_known();
-        for (number, recipient) in sent.iter().take(COUNTED).enumerate() {
+        let mut goes_on = message.depth.is_known();
+        for (number, recipient) in sent.iter().take(MAX_COUNTED).enumerate() {
             let them = self.correspondent(&recipient.them);
             them.count_out(decision);
-            let domain = match number < DOMAINS || recipient.answers.is_some() {
+            let domain = match number < MAX_DOMAINS || recipient.answers.is_some() {
                 true => Domain::of(self.facts, &self.settings.limits, &recipient.them),
                 false => None,
             };
-            if number < DOMAINS
+            if number < MAX_DOMAINS
                 && let Some(of) = &domain
                 && !domains.iter().any(|name| name == of.name())
             {
-                of.count_out(&known.content, decision);
+                of.count_out(&message.content, decision);
                 domains.push(of.name().to_owned());
             }
-            let First {
+            let FirstContact {
                 newcomer,
                 held,
                 author,
             } = &recipient.first;
-            // What goes to who is held is no machine's, as far as can be told.
+            // Mail that still goes to a held newcomer is probably a person's.
             if *newcomer && !held {
                 self.newcomers().count_out(decision);
             }
@@ -528,34 +564,34 @@ impl Outbound<'_> {
                 let author = self.author(&recipient.them, author);
                 author.count_out(decision);
                 if let Some(told) = told {
-                    author.count_answer(&known.content, *told, decision);
+                    author.count_answer(&message.content, *told, decision);
                 }
             }
             let Some(repeated) = recipient.answers else {
                 continue;
             };
             goes_on = true;
-            them.count_answer(&known.content, repeated, decision);
+            them.count_answer(&message.content, repeated, decision);
             if let Some(of) = domain {
-                let fast = them.is_faster_than_typed(known.content.body().words);
-                of.count_answer(&known.content, fast, decision);
+                let fast = them.is_faster_than_typed(message.content.body().words);
+                of.count_answer(&message.content, fast, decision);
             }
             if them.is_marked() {
                 self.marked_of_account().count_out(decision);
             }
-            // What goes to the account itself comes in again.
-            let ourselves = known.us.contains(&recipient.them);
+            // Mail to the account itself comes in again.
+            let ourselves = message.us.contains(&recipient.them);
             if ourselves || own::is_own(self.facts, &recipient.them) {
-                let marked = known.trigger == Trigger::Automatic;
-                them.count_in(&known.content, repeated, marked, decision);
+                let marked = message.trigger == Trigger::Automatic;
+                them.count_in(&message.content, repeated, marked, decision);
             }
         }
-        // What is in answer to something is in a thread, whoever it goes to: the answer may come from
-        // where nobody was ever written to.
-        if goes_on || !known.parents.is_empty() {
+        // An answer is in a thread whoever it goes to: the next one may come from an address that
+        // was never written to.
+        if goes_on || !message.parents.is_empty() {
             let mut ids = vec![email_id()];
             ids.extend(thread::message_id(self.head));
-            known.depth.keep(self.facts, &ids, decision);
+            message.depth.remember(self.facts, &ids, decision);
         }
     }
 
@@ -576,7 +612,7 @@ impl Outbound<'_> {
         }
     }
 
-    /// The flag for whoever wrote: a help desk answers, and a ticket is opened there.
+    /// Warns the author that a help desk answers, and opens a ticket.
     fn say_if_help_desk(&self, recipient: &str, them: &str, decision: &mut Decision) {
         if let Some(known) = machine(them)
             && known.evidence.starts_with(HELP_DESK)

@@ -1,37 +1,36 @@
-//! How fast an account answers those to whom nothing went before, and whether it is its answers
-//! that bring the next ones.
+//! Pace at which an account answers addresses to which nothing went before, and whether its answers
+//! bring the next messages.
 //!
-//! A loop that comes from an address never seen before each time, in other words, naming nothing,
-//! is as like to new customers as can be. What tells them apart is cause: where our answers bring
-//! in what comes, nothing comes once we do not answer. So past a limit a [`Pace`] asks for silence,
-//! which is short where the answers came fast. Who writes into that silence was not brought in by
-//! an answer: the account has that many new correspondents, and the limit is set higher for it, for
-//! days.
+//! A loop whose messages come from a new address each time, in other words, and name no earlier
+//! message, looks like new customers. Cause tells them apart: if our answers bring the messages,
+//! nothing comes once we stop answering. So past a limit a [`Pace`] asks for silence, a short one
+//! if the answers went out fast. Mail that comes during the silence was not brought by an answer:
+//! the account has that many new correspondents, and its limit is raised for days.
 //!
-//! What takes its time is found by the night, in which people write little: what goes out day and
-//! night has to stand the same for an hour.
+//! Slow loops are found by the night, in which people write little: if mail goes out day and night,
+//! an hour of silence is asked for in the same way.
 //!
-//! What is kept for each: what came in and went out, as counts; `usual NAME WINDOW LIMIT`, marked
-//! where a limit may be passed; `looked NAME` and `asked NAME`, for the night.
+//! The keys: counts of incoming and outgoing mail; `usual NAME WINDOW LIMIT`, a mark if a limit may
+//! be passed; `looked NAME` and `asked NAME`, marks of the check by night.
 
 use gatepost_sdk::{Decision, Facts};
 
 use crate::counts::{self, DAY};
 use crate::keys::key;
 
-/// A stretch of time with its limit.
+/// Length of time with its limit.
 struct Window {
-    /// What it is called in reasons and keys.
+    /// Name in reasons and keys.
     name: &'static str,
     seconds: u32,
-    /// Its limit, in halves of the one for ten minutes.
+    /// Limit, in halves of the one for ten minutes.
     halves: u64,
-    /// For how long nothing has to have gone out before something came, in seconds: a few times
-    /// what a loop that reaches the limit takes for an exchange.
+    /// Seconds without an outgoing message before one came in that show that no answer brought it:
+    /// a few times what a loop at the limit takes for an exchange.
     silence: u32,
 }
 
-/// The longer first: where it has nothing, neither has the shorter.
+/// Windows, the longer one first: if nothing went out in it, nothing did in the shorter.
 const WINDOWS: [Window; 2] = [
     Window {
         name: "an hour",
@@ -47,60 +46,60 @@ const WINDOWS: [Window; 2] = [
     },
 ];
 
-/// By how much a limit is set higher.
-const HIGHER: u64 = 4;
+/// Factor by which a limit is raised from one level to the next.
+const LEVEL_FACTOR: u64 = 4;
 
-/// Limits above the first; the last is that of whoever answers five thousand in ten minutes.
+/// Number of levels; the last stands for several thousand answers in ten minutes.
 const LEVELS: u32 = 6;
 
-/// For how long it is not asked again whether something goes on day and night, in seconds.
-const NOT_AGAIN: u32 = 1800;
+/// Time between two checks for mail by day and night, in seconds.
+const RECHECK_SECONDS: u32 = 1800;
 
-/// How often something has to have gone out in each four hours of sixteen to go on day and night.
-const DAY_AND_NIGHT: u64 = 3;
+/// Least number of messages in each four hours of the last sixteen that count as day and night.
+const DAY_AND_NIGHT_LEAST: u64 = 3;
 
-/// What goes out to whoever writes, and what comes in from whom nothing went to.
+/// Comparison of outgoing answers with incoming mail from addresses to which nothing went.
 pub struct Pace<'a> {
     /// Counts as they stood before.
     pub facts: &'a dyn Facts,
-    /// Under which name marks are kept.
+    /// Name in the keys of marks.
     pub name: &'a str,
-    /// The key of what comes in.
+    /// Key that counts incoming mail.
     pub coming: &'a str,
-    /// The key of what goes out.
+    /// Key that counts outgoing mail.
     pub going: &'a str,
-    /// How much may go out in ten minutes; 0 sets it aside.
+    /// Most messages that may go out in ten minutes; 0 turns the limit off.
     pub limit: u32,
-    /// For how many days a higher limit holds.
+    /// Days for which a raised limit holds.
     pub days: u32,
-    /// The message that is judged.
-    pub message: Judged,
+    /// Message that is judged.
+    pub message: JudgedMessage,
 }
 
-/// A message that is judged by a [`Pace`].
+/// Message that is judged by a [`Pace`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Judged {
-    /// Comes in. A machine's says nothing where nothing had gone out before: it may come at all
+pub enum JudgedMessage {
+    /// Incoming message. A machine's proves nothing by coming into a silence: it may come at all
     /// times.
     Arrival {
-        /// Whether it may be a person's.
+        /// True if a person may have written it.
         of_a_person: bool,
     },
-    /// Goes out because of what has come in just now.
+    /// Outgoing message in answer to one that has just come in.
     Answer,
 }
 
-/// What a [`Pace`] says.
+/// Judgement of a [`Pace`].
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Found {
-    /// Why nothing should go out for now, if so: how much did, and in what time.
+pub struct PaceJudgement {
+    /// Number of messages that went out, and in what time, if nothing more should go out for now.
     pub too_much: Option<String>,
     /// Marks of limits that may be passed, new or to be renewed, each with its seconds.
     usual: Vec<(String, u32)>,
 }
 
-impl Found {
-    /// Remembers which limits may be passed.
+impl PaceJudgement {
+    /// Remembers the limits that may be passed.
     pub fn remember(self, decision: &mut Decision) {
         for (mark, seconds) in self.usual {
             decision.mark_seen(mark, seconds);
@@ -110,7 +109,7 @@ impl Found {
 
 impl Window {
     fn limit(&self, limit: u32, level: u32) -> u64 {
-        u64::from(limit) * self.halves / 2 * HIGHER.pow(level)
+        u64::from(limit) * self.halves / 2 * LEVEL_FACTOR.pow(level)
     }
 }
 
@@ -124,18 +123,18 @@ impl Pace<'_> {
         key(&["usual ", self.name, " ", window.name, " ", &limit])
     }
 
-    /// Whether something has come of itself: when nothing had gone out for so long.
-    fn came_of_itself(&self, silence: u32) -> bool {
+    /// Returns true if a message has come that no answer brought: nothing had gone out for so long.
+    fn came_unprompted(&self, silence: u32) -> bool {
         let came = match self.message {
-            Judged::Arrival { of_a_person } => of_a_person,
-            Judged::Answer => self.counted(self.coming, silence) > 0,
+            JudgedMessage::Arrival { of_a_person } => of_a_person,
+            JudgedMessage::Answer => self.counted(self.coming, silence) > 0,
         };
         came && self.counted(self.going, silence) == 0
     }
 
-    /// What it says.
-    pub fn look(&self) -> Found {
-        let mut found = Found::default();
+    /// Compares the counts with the limits.
+    pub fn judge(&self) -> PaceJudgement {
+        let mut found = PaceJudgement::default();
         if self.limit == 0 {
             return found;
         }
@@ -143,13 +142,13 @@ impl Pace<'_> {
         for window in &WINDOWS {
             let went = self.counted(self.going, window.seconds);
             if went == 0 {
-                // It comes of itself, as it does in most accounts at most times.
-                self.ends_a_silence(&mut found);
+                // No answer brought it, as in most accounts at most times.
+                self.note_end_of_silence(&mut found);
                 return found;
             }
             let mut levels = (0..LEVELS).rev();
             if let Some(level) = levels.find(|level| went >= window.limit(self.limit, *level)) {
-                self.passes(window, longer, level, &mut found);
+                self.check_window(window, longer, level, &mut found);
             }
             if went < u64::from(self.limit) {
                 break;
@@ -157,12 +156,18 @@ impl Pace<'_> {
             longer = Some(window);
         }
         if found.too_much.is_none() {
-            self.passes_by_night(&mut found);
+            self.check_day_and_night(&mut found);
         }
         found
     }
 
-    fn passes(&self, window: &Window, longer: Option<&Window>, level: u32, found: &mut Found) {
+    fn check_window(
+        &self,
+        window: &Window,
+        longer: Option<&Window>,
+        level: u32,
+        found: &mut PaceJudgement,
+    ) {
         let mark = self.mark(window, level);
         let usual = |mark: &str| self.facts.seen(mark);
         if usual(&mark) || longer.is_some_and(|longer| usual(&self.mark(longer, level))) {
@@ -173,13 +178,13 @@ impl Pace<'_> {
         if self.counted(self.coming, window.seconds) < limit {
             return;
         }
-        if !self.came_of_itself(window.silence) {
+        if !self.came_unprompted(window.silence) {
             found.too_much = Some(format!("{limit} in {}", window.name));
             return;
         }
         found.usual.push((mark, self.seconds()));
-        // So many have come of themselves meanwhile: as many as that are usual, and some more.
-        let came = self.counted(self.coming, window.silence) * HIGHER;
+        // This number came without an answer: it is usual, with some margin.
+        let came = self.counted(self.coming, window.silence) * LEVEL_FACTOR;
         for window in &WINDOWS {
             for level in 0..LEVELS {
                 let mark = self.mark(window, level);
@@ -191,37 +196,37 @@ impl Pace<'_> {
         }
     }
 
-    /// The same of what takes its time: whether it goes on day and night, as no people do. Twice an
-    /// hour at most that is looked into, until it is so.
-    fn passes_by_night(&self, found: &mut Found) {
+    /// Asks for silence if mail goes out day and night, as no people write. Checks at most twice an
+    /// hour, until it does.
+    fn check_day_and_night(&self, found: &mut PaceJudgement) {
         let looked = key(&["looked ", self.name]);
         if self.facts.seen(&looked) {
             return;
         }
         let mut keys = vec![self.going];
-        if self.message == Judged::Answer {
+        if self.message == JudgedMessage::Answer {
             keys.push(self.coming);
         }
         let mut keys = keys.into_iter();
         let usual = key(&["usual ", self.name, " day and night"]);
-        let often = keys.all(|key| counts::in_each_quarter(self.facts, key, DAY_AND_NIGHT));
+        let often = keys.all(|key| counts::in_each_quarter(self.facts, key, DAY_AND_NIGHT_LEAST));
         if !often || self.facts.seen(&usual) {
-            found.usual.push((looked, NOT_AGAIN));
+            found.usual.push((looked, RECHECK_SECONDS));
         } else {
             let went = self.counted(self.going, DAY);
             found.too_much = Some(format!("{went} by day and night"));
-            found.usual.push((self.asked(), DAY));
+            found.usual.push((self.asked_key(), DAY));
         }
     }
 
-    /// Something comes when nothing has gone out for an hour: where that was asked for, since
-    /// something went out day and night, that it does so is usual.
-    fn ends_a_silence(&self, found: &mut Found) {
+    /// Allows mail by day and night if a message comes in during the hour of silence that was asked
+    /// for.
+    fn note_end_of_silence(&self, found: &mut PaceJudgement) {
         let hour = WINDOWS[0].seconds;
-        if self.facts.seen(&self.asked()) && self.came_of_itself(hour) {
+        if self.facts.seen(&self.asked_key()) && self.came_unprompted(hour) {
             let usual = key(&["usual ", self.name, " day and night"]);
-            // The loop may have ended, and a customer write by day.
-            let seconds = match self.counted(self.coming, hour) >= DAY_AND_NIGHT {
+            // With less, the loop may have ended, and a customer has written.
+            let seconds = match self.counted(self.coming, hour) >= DAY_AND_NIGHT_LEAST {
                 true => self.seconds(),
                 false => DAY,
             };
@@ -229,11 +234,11 @@ impl Pace<'_> {
         }
     }
 
-    fn asked(&self) -> String {
+    fn asked_key(&self) -> String {
         key(&["asked ", self.name])
     }
 
-    /// How long a higher limit holds.
+    /// Returns the seconds for which a raised limit holds.
     fn seconds(&self) -> u32 {
         self.days * 86_400
     }

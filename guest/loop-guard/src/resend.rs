@@ -1,8 +1,9 @@
-//! A message that its client sends once more, since the reply to the first did not arrive (RFC 1047):
-//! no loop, though the same email id comes to the same recipient again.
+//! Messages that the client sends once more, since the reply to the first did not arrive (RFC
+//! 1047): no loop, though the same email id comes to the same recipient again.
 //!
-//! It has gone through no further server meanwhile, so that it has as many Received fields as before.
-//! Where all of its header section is the same it is that very message, and nobody gets it twice.
+//! Such a message has gone through no further server meanwhile, so it has as many Received fields
+//! as before. If header section and body are the same as well, it is the very same message, and
+//! nobody gets it twice.
 
 use gatepost_sdk::{Decision, Facts, Message, Transaction};
 
@@ -10,31 +11,31 @@ use crate::fnv;
 use crate::head::Head;
 use crate::keys::key;
 
-/// For how long a client sends it again, in seconds.
-const AGAIN: u32 = 24 * 3600;
+/// Time for which a client may send a message again, in seconds.
+const RESEND_SECONDS: u32 = 24 * 3600;
 
 /// Bytes of the header section and of the body that are compared.
 const COMPARED: u32 = 64 << 10;
 
-/// What a message with an email id of ours is to a recipient who got one with that id.
+/// Relation of a message with an email id of ours to an earlier one with that id and recipient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Again {
-    /// The same message, byte for byte as far as it is compared.
+pub enum ResendKind {
+    /// Same message, byte for byte as far as it is compared.
     SameMessage,
-    /// Sent again by the same client, but written anew.
+    /// Another message with that id by the same client.
     SameClient,
-    /// Has come back by another way.
+    /// Message that has come back by another way.
     Loop,
 }
 
-/// A message as it is known again.
+/// Hashes by which a message that is sent again is recognised.
 pub struct Resend {
     message: String,
     client: String,
 }
 
 impl Resend {
-    /// Resend of this message, which has this email id.
+    /// Reads the message, which has this email id.
     pub fn of(transaction: &Transaction, head: &Head<'_>, id: &str) -> Self {
         let fields = head.header_chunk(0, COMPARED);
         let body = head.body_chunk(0, COMPARED);
@@ -60,21 +61,22 @@ impl Resend {
         }
     }
 
-    /// What it is to this recipient, in canonical form, who got one with the same email id.
-    pub fn is(&self, facts: &dyn Facts, recipient: &str) -> Again {
+    /// Returns the relation to the earlier message with this email id and recipient, in canonical
+    /// form.
+    pub fn kind_at(&self, facts: &dyn Facts, recipient: &str) -> ResendKind {
         if facts.seen(&key(&[&self.message, recipient])) {
-            Again::SameMessage
+            ResendKind::SameMessage
         } else if facts.seen(&key(&[&self.client, recipient])) {
-            Again::SameClient
+            ResendKind::SameClient
         } else {
-            Again::Loop
+            ResendKind::Loop
         }
     }
 
     /// Remembers that this recipient gets it.
     pub fn remember(&self, recipient: &str, decision: &mut Decision) {
         for what in [&self.message, &self.client] {
-            decision.mark_seen(key(&[what, recipient]), AGAIN);
+            decision.mark_seen(key(&[what, recipient]), RESEND_SECONDS);
         }
     }
 }

@@ -1,54 +1,54 @@
-//! The settings of loop-guard.
+//! Settings of loop-guard.
 
 use crate::limits::Limits;
 
-/// How loops are told, and what becomes of what would keep them going.
+/// Settings of the recognition of loops, and of the mail that would keep them going.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Settings {
-    /// Messages with more Received fields than this are refused. RFC 5321 section 6.3 asks for at
+    /// Most Received fields of a message; with more it is refused. RFC 5321 section 6.3 asks for at
     /// least 100.
     #[schemars(range(min = 1, max = 1000))]
     pub hop_limit: u32,
-    /// The header that carries the email id of messages that we sent.
+    /// Header with the email id of messages that we sent.
     #[schemars(length(min = 1, max = 76))]
     pub email_id_header: String,
-    /// For how many days an email id is remembered at a recipient, the Message-ID of an automatic
-    /// message, that the application writes from an address, and how many newcomers are usual.
+    /// Days for which the relay remembers email ids at a recipient, Message-IDs of automatic
+    /// messages, addresses that the application writes from, and the usual number of newcomers.
     #[schemars(range(min = 1, max = 365))]
     pub remember_days: u32,
-    /// The names under which this site's relays write Received, besides this relay's own. A message
+    /// Names under which this site's relays write Received, besides this relay's own. A message
     /// with 8 such fields loops.
     pub own_hosts: Vec<String>,
-    /// The header in which the application says who a notification is from: `agent`, for what a
-    /// person wrote, or `automatic`.
+    /// Header in which the application says who wrote a notification: `agent` for a person, or
+    /// `automatic`.
     #[schemars(length(min = 1, max = 76))]
     pub trigger_header: String,
-    /// The header that names the help desk's account that a message is from.
+    /// Header that names the help desk's account that a message is from.
     #[schemars(length(min = 1, max = 76))]
     pub account_id_header: String,
-    /// For how many days an address is known as a machine's; 0 for never.
+    /// Days for which an address is known as a machine's; 0 for never.
     #[schemars(range(max = 365))]
     pub machine_days: u32,
-    /// For how many hours one that has sent an automatic answer is: a person may be behind it. 0
-    /// for never.
+    /// Hours for which an address that has sent an automatic answer is known as a machine's: a
+    /// person may be behind it. 0 for never.
     #[schemars(range(max = 168))]
     pub autoresponder_hours: u32,
-    /// What becomes of recipients who are not written to.
+    /// Treatment of recipients to whom no automatic mail goes.
     pub suppress: Suppress,
-    /// Whether the submitter is told of them; where they are refused, it is told in any case.
+    /// True to tell the submitter of those recipients; if they are refused, it is told in any case.
     pub report: bool,
-    /// How many exchanges without a person are too many.
+    /// Limits of exchanges without a person.
     pub limits: Limits,
 }
 
-/// What becomes of a recipient who is not written to.
+/// Treatment of a recipient to whom no automatic mail goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Suppress {
-    /// Gets nothing, and the submission is taken: 250.
+    /// Silence: the recipient gets nothing, and the submission is accepted with 250.
     Silently,
-    /// Is refused: 550 where it holds for all recipients, else a bounce.
+    /// Refusal: 550 if it holds for all recipients, else a bounce.
     Reject,
 }
 
@@ -71,7 +71,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// What is wrong with them that the schema cannot say.
+    /// Returns the problems that the schema cannot express.
     pub fn problems(&self) -> Vec<String> {
         let plausible = |b: u8| (33..=126).contains(&b) && b != b':';
         let headers = [
@@ -96,7 +96,7 @@ mod tests {
     fn the_page_has_every_setting_with_its_default() {
         let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/loop-guard.md");
         let page = std::fs::read_to_string(page).unwrap();
-        // Taken apart, so that a further setting has to be put here.
+        // Destructured, so that a new setting has to be added here.
         let Settings {
             hop_limit,
             email_id_header,
@@ -137,7 +137,7 @@ mod tests {
                 "{default}: {row}"
             );
         }
-        // Taken apart for the same reason.
+        // Destructured for the same reason.
         let Limits {
             correspondent,
             thread,
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_schema_cannot_say_is_said() {
+    fn a_header_name_that_is_none_is_a_problem() {
         let wrong = Settings {
             trigger_header: "a header".into(),
             ..Settings::default()

@@ -1,49 +1,51 @@
-//! Mail from addresses that nobody wrote to, of a domain to which something went out: an answer
+//! Mail from addresses that nobody wrote to, of a domain to which something went out. An answer
 //! that comes from another address each time (an alias, a ticket's own address, a token, a list
-//! that rewrites From) is found by what does not change with it.
+//! that rewrites From) is found by its domain, words and subject, which stay the same.
 //!
-//! What is counted, by domain: `out @DOMAIN`, the same with `#` and the subject and with `:` and the
-//! wording, and `fast @DOMAIN` what nobody can have typed in that time; and of what comes from
-//! addresses that were not written to: `in @DOMAIN` with `!` where it says that a machine wrote it, with
-//! `?` where nothing shows a person's mail program, with `:` and its wording, with `=` where that was
-//! used before, and with `#` where it is about a subject of ours. A limit that is reached holds for the message that has
-//! reached it and for whoever an answer to it would go to: other people of a large domain get their
-//! answers.
+//! The keys, by domain:
+//! - `out @DOMAIN` counts mail to the domain; behind it, `#` counts by subject and `:` by wording.
+//! - `fast @DOMAIN` counts answers that nobody can have typed in that time.
+//! - `in @DOMAIN` counts mail from addresses that were not written to: behind it, `!` if the
+//!   message says that a machine wrote it, `?` if nothing shows a person's mail program, `:` by
+//!   wording, `=` if the wording was used before, and `#` by a subject of ours.
+//!
+//! A limit that is reached holds for the message that has reached it and for the addresses to which
+//! an answer to it would go: other people of a large domain get their answers.
 
 use gatepost_sdk::{Decision, Facts};
 
 use crate::content::Content;
-use crate::correspondent::wording;
-use crate::counts::{self, DAY, Way};
+use crate::correspondent::wording_tail;
+use crate::counts::{self, DAY, MailDirection};
 use crate::keys::{self, key};
 use crate::limits::Limits;
 
-/// For how long nothing automatic goes on to addresses of a domain that are written to often, in
-/// seconds.
-const HELD: u32 = 3600;
+/// Time for which nothing automatic goes to often used addresses of a domain that has reached a
+/// limit, in seconds.
+const HELD_SECONDS: u32 = 3600;
 
-/// What a message shows of its author.
+/// Sign of its author in a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shows {
-    /// A machine.
+pub enum AuthorSign {
+    /// Machine.
     Machine,
-    /// A person's mail program.
+    /// Person's mail program.
     MailProgram,
-    /// Neither.
+    /// No sign.
     Nothing,
 }
 
-/// A message that comes in, as far as it matters here.
-pub struct Arrival<'a> {
-    /// What it says.
+/// Incoming message, as it is counted by domain.
+pub struct StrangerMail<'a> {
+    /// Subject and words.
     pub content: &'a Content<'a>,
-    /// What it shows of its author.
-    pub shows: Shows,
-    /// It is in answer to something.
+    /// Sign of its author.
+    pub sign: AuthorSign,
+    /// True if it answers a message.
     pub is_answer: bool,
 }
 
-/// A domain to which mail goes and from which it comes.
+/// Domain to which mail goes and from which it comes.
 pub struct Domain<'a> {
     facts: &'a dyn Facts,
     limits: &'a Limits,
@@ -51,7 +53,7 @@ pub struct Domain<'a> {
 }
 
 impl<'a> Domain<'a> {
-    /// Domain of this address.
+    /// Returns the domain of an address.
     pub fn of(facts: &'a dyn Facts, limits: &'a Limits, address: &str) -> Option<Self> {
         Some(Self {
             facts,
@@ -60,35 +62,35 @@ impl<'a> Domain<'a> {
         })
     }
 
-    /// The name that it is counted under.
+    /// Returns the name that it is counted under.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    fn outgoing(&self) -> String {
+    fn outgoing_key(&self) -> String {
         key(&["out ", &self.name])
     }
 
-    fn about(&self, way: Way, subject: &str) -> String {
-        key(&[way.word(), &self.name, " # ", subject])
+    fn subject_key(&self, direction: MailDirection, subject: &str) -> String {
+        key(&[direction.word(), &self.name, " # ", subject])
     }
 
-    /// Whether something has gone there within a day that no person is said to have written.
-    pub fn is_warm(&self) -> bool {
-        self.facts.counted(&self.outgoing(), DAY) > 0
+    /// Returns true if mail without the trigger `agent` has gone there within a day.
+    pub fn was_written_to(&self) -> bool {
+        self.facts.counted(&self.outgoing_key(), DAY) > 0
     }
 
-    fn worded(&self, way: Way, content: &Content<'_>) -> Option<String> {
+    fn wording_key(&self, direction: MailDirection, content: &Content<'_>) -> Option<String> {
         let body = content.body();
-        let text = body.near.map(|_| wording(body.wording))?;
-        Some(key(&[way.word(), &self.name, &text]))
+        let text = body.near.map(|_| wording_tail(body.wording))?;
+        Some(key(&[direction.word(), &self.name, &text]))
     }
 
-    fn repeats(&self) -> String {
+    fn repeats_key(&self) -> String {
         key(&["in ", &self.name, " ="])
     }
 
-    fn held(&self) -> String {
+    fn held_key(&self) -> String {
         key(&["held ", &self.name])
     }
 
@@ -96,17 +98,18 @@ impl<'a> Domain<'a> {
         key(&["fast ", &self.name])
     }
 
-    /// Counts that something goes there, about something.
+    /// Counts a message to the domain, and its subject.
     pub fn count_out(&self, content: &Content<'_>, decision: &mut Decision) {
-        decision.count(self.outgoing(), 1);
+        decision.count(self.outgoing_key(), 1);
         if let Some(subject) = content.subject() {
-            decision.count(self.about(Way::Out, subject), 1);
+            decision.count(self.subject_key(MailDirection::Out, subject), 1);
         }
     }
 
-    /// Counts in which words an answer goes there, and whether nobody can have typed it.
+    /// Counts the words of an answer to the domain; `fast` if nobody can have typed it in that
+    /// time.
     pub fn count_answer(&self, content: &Content<'_>, fast: bool, decision: &mut Decision) {
-        if let Some(worded) = self.worded(Way::Out, content) {
+        if let Some(worded) = self.wording_key(MailDirection::Out, content) {
             decision.count(worded, 1);
         }
         if fast {
@@ -114,40 +117,47 @@ impl<'a> Domain<'a> {
         }
     }
 
-    /// Whether an answer in these words has gone there today.
-    pub fn was_told(&self, content: &Content<'_>) -> bool {
-        let worded = self.worded(Way::Out, content);
+    /// Returns true if an answer in these words has gone there within a day.
+    pub fn was_sent_these_words(&self, content: &Content<'_>) -> bool {
+        let worded = self.wording_key(MailDirection::Out, content);
         worded.is_some_and(|worded| self.facts.counted(&worded, DAY) > 0)
     }
 
-    /// Whether strangers from there have said the same again today.
+    /// Returns true if strangers of the domain have repeated a wording within a day.
     pub fn have_repeated(&self) -> bool {
-        self.facts.counted(&self.repeats(), DAY) > 0
+        self.facts.counted(&self.repeats_key(), DAY) > 0
     }
 
-    /// How many answers of today nobody can have typed.
-    pub fn fast(&self) -> u64 {
+    /// Returns the number of answers within a day that nobody can have typed.
+    pub fn fast_answers(&self) -> u64 {
         self.facts.counted(&self.fast_key(), DAY)
     }
 
-    /// Whether a subject of ours goes to and fro with strangers.
+    /// Returns true if the exchanges with strangers about this subject have reached the limit.
     pub fn goes_on_about(&self, content: &Content<'_>) -> bool {
         content.subject().is_some_and(|subject| {
-            let pair = [Way::In, Way::Out].map(|way| self.about(way, subject));
+            let pair = [MailDirection::In, MailDirection::Out]
+                .map(|direction| self.subject_key(direction, subject));
             let [coming, going] = &pair;
-            counts::reached(self.facts, [coming, going], Way::Out, self.limits.subject)
+            counts::exchanges_reach(
+                self.facts,
+                [coming, going],
+                MailDirection::Out,
+                self.limits.subject,
+            )
         })
     }
 
-    /// What this message counts under, each with what goes out, its limit, and what it is in words.
-    fn kinds(&self, arrival: &Arrival<'_>) -> Vec<(String, String, u32, &str)> {
-        let Arrival {
+    /// Returns the keys that count this message, each with the key of outgoing mail, its limit, and
+    /// its name in reasons.
+    fn counted_keys(&self, arrival: &StrangerMail<'_>) -> Vec<(String, String, u32, &str)> {
+        let StrangerMail {
             content,
-            shows,
+            sign,
             is_answer,
         } = arrival;
         let incoming = |tail: &str| key(&["in ", &self.name, tail]);
-        let outgoing = self.outgoing();
+        let outgoing = self.outgoing_key();
         let Limits {
             words,
             subject,
@@ -156,35 +166,35 @@ impl<'a> Domain<'a> {
             ..
         } = self.limits;
         let mut kinds = Vec::new();
-        match shows {
-            Shows::Machine => {
+        match sign {
+            AuthorSign::Machine => {
                 kinds.push((incoming(" !"), outgoing.clone(), *marked, "by machines"));
             }
-            Shows::Nothing => {
+            AuthorSign::Nothing => {
                 let of = "by nobody's mail program";
                 kinds.push((incoming(" ?"), outgoing.clone(), *domain, of));
             }
-            Shows::MailProgram => {}
+            AuthorSign::MailProgram => {}
         }
-        if let Some(text) = self.worded(Way::In, content) {
+        if let Some(text) = self.wording_key(MailDirection::In, content) {
             kinds.push((text, outgoing, *words, "in the same words"));
         }
-        // Three hundred may ask about one thing, and not one of them answers.
+        // Only answers count: three hundred people may ask about one thing.
         if let (true, Some(about)) = (is_answer, content.subject()) {
-            let ours = self.about(Way::Out, about);
+            let ours = self.subject_key(MailDirection::Out, about);
             if self.facts.counted(&ours, DAY) > 0 {
-                let theirs = self.about(Way::In, about);
+                let theirs = self.subject_key(MailDirection::In, about);
                 kinds.push((theirs, ours, *subject, "about one subject"));
             }
         }
         kinds
     }
 
-    /// Why no machine should go on with it, if so.
-    pub fn limit_reached(&self, arrival: &Arrival<'_>) -> Option<String> {
-        let kinds = self.kinds(arrival).into_iter();
+    /// Returns the reason why no machine should answer, if a limit is reached.
+    pub fn limit_reached(&self, arrival: &StrangerMail<'_>) -> Option<String> {
+        let kinds = self.counted_keys(arrival).into_iter();
         let mut reached = kinds.filter(|(coming, going, limit, _)| {
-            counts::reached(self.facts, [coming, going], Way::In, *limit)
+            counts::exchanges_reach(self.facts, [coming, going], MailDirection::In, *limit)
         });
         let (_, _, limit, of) = reached.next()?;
         let name = &self.name;
@@ -193,30 +203,30 @@ impl<'a> Domain<'a> {
         ))
     }
 
-    /// Counts a message from an address of it that was not written to.
-    pub fn count_in(&self, arrival: &Arrival<'_>, decision: &mut Decision) {
-        for (coming, ..) in self.kinds(arrival) {
+    /// Counts a message from an address of the domain that was not written to.
+    pub fn count_in(&self, arrival: &StrangerMail<'_>, decision: &mut Decision) {
+        for (coming, ..) in self.counted_keys(arrival) {
             decision.count(coming, 1);
         }
-        let worded = self.worded(Way::In, arrival.content);
+        let worded = self.wording_key(MailDirection::In, arrival.content);
         if worded.is_some_and(|worded| self.facts.counted(&worded, DAY) > 0) {
-            decision.count(self.repeats(), 1);
+            decision.count(self.repeats_key(), 1);
         }
     }
 
-    /// A limit was reached: what is written to often there, and never answers from that address, is
-    /// written to by no machine for a while.
+    /// Remembers that a limit was reached: for a while nothing automatic goes to addresses of the
+    /// domain that are written to often and never answer themselves.
     pub fn hold(&self, decision: &mut Decision) {
-        decision.count(self.held(), 1);
+        decision.count(self.held_key(), 1);
     }
 
-    /// Whether it was.
+    /// Returns true if a limit was reached lately.
     pub fn is_held(&self) -> bool {
-        self.facts.counted(&self.held(), HELD) > 0
+        self.facts.counted(&self.held_key(), HELD_SECONDS) > 0
     }
 }
 
-/// All correspondents of the account that say that they are machines, and are answered.
+/// All correspondents of the account that say that they are machines and get answers.
 pub struct MarkedOfAccount<'a> {
     /// Counts as they stood before.
     pub facts: &'a dyn Facts,
@@ -225,24 +235,24 @@ pub struct MarkedOfAccount<'a> {
 }
 
 impl MarkedOfAccount<'_> {
-    const COMING: &'static str = "in * !";
-    const GOING: &'static str = "out * !";
+    const INCOMING_KEY: &'static str = "in * !";
+    const OUTGOING_KEY: &'static str = "out * !";
 
-    /// Counts one that came in.
+    /// Counts a message from one of them.
     pub fn count_in(&self, decision: &mut Decision) {
-        decision.count(Self::COMING, 1);
+        decision.count(Self::INCOMING_KEY, 1);
     }
 
-    /// Counts an answer to one.
+    /// Counts an answer to one of them.
     pub fn count_out(&self, decision: &mut Decision) {
-        decision.count(Self::GOING, 1);
+        decision.count(Self::OUTGOING_KEY, 1);
     }
 
-    /// Why the next is not answered, if so.
+    /// Returns the reason why they get no further answer, if the limit is reached.
     pub fn limit_reached(&self) -> Option<String> {
         let limit = self.limits.account;
-        let pair = [Self::COMING, Self::GOING];
-        counts::reached(self.facts, pair, Way::Out, limit)
+        let pair = [Self::INCOMING_KEY, Self::OUTGOING_KEY];
+        counts::exchanges_reach(self.facts, pair, MailDirection::Out, limit)
             .then(|| format!("{limit} exchanges of the account with machines"))
     }
 }

@@ -1,6 +1,6 @@
-//! What a thread is about, whatever mail programs and ticket systems have put around it.
+//! Subjects without the additions of mail programs and ticket systems.
 
-/// What mail programs put before the subject of an answer or a forward, in lower case.
+/// Prefixes of mail programs for the subject of an answer or a forward, in lower case.
 const PREFIXES: &[&str] = &[
     "re",
     "fw",
@@ -46,12 +46,13 @@ const PREFIXES: &[&str] = &[
     "auto",
 ];
 
-/// A subject without what answers, forwards and ticket systems add: prefixes such as `Re:` and
-/// `AW[2]:`, whatever stands in brackets with a number in it, numbers, case and white space. To
-/// normalise twice changes nothing more. Takes time by its length, however many prefixes it has.
+/// Returns a subject without the additions of answers, forwards and ticket systems: prefixes such
+/// as `Re:` and `AW[2]:`, brackets with a number in them, numbers, case and white space.
+/// Normalising twice changes nothing more. The time is linear in the length, for any number of
+/// prefixes.
 pub fn normalised(subject: &str) -> String {
     let text = without_tags(&subject.to_lowercase());
-    // Numbers with what ties them to a ticket: `#4711`, `no. 4711`.
+    // Numbers, with the `#` of a ticket: `#4711`.
     let words = text.split(|c: char| c.is_whitespace() || c.is_numeric() || c == '#');
     let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
     let text = words.join(" ");
@@ -63,7 +64,7 @@ pub fn normalised(subject: &str) -> String {
     rest.to_owned()
 }
 
-/// Without brackets that hold a number.
+/// Removes brackets that contain a number.
 fn without_tags(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -89,7 +90,7 @@ fn without_tags(text: &str) -> String {
     out
 }
 
-/// What stands behind a prefix, if it begins with one.
+/// Returns the text behind a prefix, if it begins with one.
 fn without_prefix(text: &str) -> Option<&str> {
     let (before, after) = text.split_once([':', '：'])?;
     PREFIXES
@@ -103,7 +104,7 @@ mod tests {
 
     use super::*;
 
-    /// What it has to be, by taking off one thing after the other until nothing changes.
+    /// Normalises by removing one addition after the other until nothing changes.
     fn one_by_one(subject: &str) -> String {
         let mut text = subject.to_lowercase();
         loop {
@@ -122,7 +123,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn all_at_once_is_as_one_by_one(
+        fn one_pass_gives_the_same_as_many(
             parts in prop::collection::vec(
                 prop_oneof![
                     Just("re"), Just(": "), Just("fwd:"), Just("[1]"), Just("["), Just("(2"), Just("]"),
@@ -137,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_put_around_a_subject_is_taken_off() {
+    fn additions_to_a_subject_are_removed() {
         for subject in [
             "Printer on fire",
             "Re: Printer on fire",
