@@ -13,6 +13,7 @@ use gatepost_operations::{Refusal, Reloaded};
 use super::RunningRelay;
 use super::sockets::Bound;
 use gatepost_config::{Change, Config, ConfigError, Finding, at};
+use gatepost_delivery::Language;
 use gatepost_feeds as feeds;
 use gatepost_intake::message_authentication::MessageAuthentication;
 use gatepost_intake::ownership;
@@ -21,23 +22,23 @@ use gatepost_observability as observability;
 use gatepost_policy_set as policies;
 use gatepost_policy_set::folder;
 
-/// Sections that do not concern delivery. If anything else has changed, the delivery settings are
-/// activated anew, which costs its idle connections.
-const NOT_FOR_DELIVERY: [&str; 13] = [
-    "account.",
-    "authentication.",
-    "directory.",
-    "dns.",
-    "headers.",
-    "http.",
-    "limits.",
-    "listener.",
-    "log.",
-    "policy.",
-    "quarantine.",
-    "tls.",
-    "trace.",
-];
+/// Returns true if something has changed that delivery's settings are made of. They are activated anew
+/// then, which costs its idle connections.
+fn concerns_delivery(before: &Config, now: &Config, changes: &[Change]) -> bool {
+    let languages = |config: &Config| -> BTreeMap<String, Language> {
+        let accounts = config.accounts.iter();
+        let languages =
+            accounts.filter_map(|account| Some((account.id.clone(), account.language?)));
+        languages.collect()
+    };
+    before.relay.hostname != now.relay.hostname
+        || before.delivery != now.delivery
+        || before.notifications != now.notifications
+        || before.headers != now.headers
+        || languages(before) != languages(now)
+        // Certificates and templates stand in files.
+        || changes.iter().any(|change| change.key.starts_with("file "))
+}
 
 /// A configuration that can be activated.
 struct Checked {
@@ -218,13 +219,9 @@ impl RunningRelay {
         self.watch = None;
         self.policies.activate_all(policies);
         self.watch = watched.map(|watched| watched.start(Arc::clone(&self.policies)));
+        let before = Arc::clone(&self.active.load().config);
         self.active.store(Arc::new(active_config));
-        let elsewhere = |change: &Change| {
-            NOT_FOR_DELIVERY.iter().any(|s| change.key.starts_with(s))
-                // The language of notices to an account's senders.
-                && !change.key.ends_with(".language")
-        };
-        if !changes.iter().all(elsewhere) {
+        if concerns_delivery(&before, &config, &changes) {
             self.delivery.activate(delivery);
         }
         observability::set_log_level(level);
@@ -269,5 +266,48 @@ fn refusals(error: &ConfigError) -> Vec<Refusal> {
                 help: problem.what_to_do().map(str::to_owned),
             })
             .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn config(more: &str) -> Config {
+        let text = format!("[relay]\nhostname = \"mx.desk.example\"\n{more}");
+        let path = Path::new("gatepost.toml");
+        Config::parse(&text, path, Path::new("")).unwrap()
+    }
+
+    fn concerns(before: &str, now: &str) -> bool {
+        let (before, now) = (config(before), config(now));
+        concerns_delivery(&before, &now, &before.changes(&now).unwrap())
+    }
+
+    #[test]
+    fn idle_connections_stay_where_delivery_has_not_changed() {
+        for now in [
+            "",
+            "[log-ins]\nfailures-per-user = 3",
+            "[limits]\nrecipients = 7",
+            "[dns]\nattempts = 3",
+            "[repair]\nopening = false",
+        ] {
+            assert!(!concerns("", now), "{now}");
+        }
+    }
+
+    #[test]
+    fn what_notices_and_attempts_are_made_of_is_activated() {
+        for now in [
+            "[delivery]\nmessages-in-flight = 3",
+            "[notifications]\ndelay-unasked = false",
+            "[headers]\ntags = \"X-Desk-Tags\"",
+            "[[account]]\nid = \"acme\"\ndomains = [\"acme.example\"]\nlanguage = \"de\"",
+        ] {
+            assert!(concerns("", now), "{now}");
+        }
     }
 }
