@@ -2,16 +2,14 @@
 
 use std::{
     collections::HashMap,
-    fs::File,
-    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
 use arc_swap::ArcSwap;
+use gatepost_files::sqlite::{self, Newer, Synced};
 use gatepost_message::{Domain, Millis, Separators};
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::{
     Credential, DirectoryError, SupportAddress, UserName, View,
@@ -22,9 +20,6 @@ use crate::{
     uses::{PendingUses, UseWriter},
     view::{Core, ViewContents},
 };
-
-/// Maximum wait for a lock on the database, such as a postmaster's in the sqlite3 shell.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Limits on what an account may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,9 +110,9 @@ impl Directory {
             });
         }
         let connection = connect(path).map_err(failed)?;
-        let connection = connection.map_err(|found| DirectoryError::Newer {
+        let connection = connection.map_err(|newer| DirectoryError::Newer {
             path: path.clone(),
-            found,
+            found: newer.found,
             known: schema::CURRENT,
         })?;
         let any = "SELECT EXISTS (SELECT 1 FROM credentials)";
@@ -322,9 +317,7 @@ impl View {
             path: path.clone(),
             source,
         };
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
-        connection.busy_timeout(LOCK_TIMEOUT)?;
+        let mut connection = sqlite::connect_reader(path).map_err(failed)?;
         let found = schema::version_of(&connection).map_err(failed)?;
         if found != schema::CURRENT {
             return Err(DirectoryError::Other {
@@ -391,16 +384,12 @@ fn read_core(
 }
 
 /// Opens the file. Returns its schema version as the error if a later version of Gatepost wrote it.
-fn connect(path: &Path) -> rusqlite::Result<Result<Connection, u32>> {
-    // Created here, because SQLite would make it readable for all. SQLite gives its logs the same
-    // mode. If creating it fails, SQLite meets the same error and names it.
-    let _made = (File::options().append(true).create(true).mode(0o600)).open(path);
-    let mut connection = Connection::open(path)?;
-    connection.busy_timeout(LOCK_TIMEOUT)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
+fn connect(path: &Path) -> rusqlite::Result<Result<Connection, Newer>> {
+    sqlite::create_private(path);
+    let mut connection = sqlite::connect(path)?;
     // A change that was answered is on disk: a revoked credential must not work again after a power
     // cut.
-    connection.pragma_update(None, "synchronous", "FULL")?;
+    sqlite::write_ahead(&connection, Synced::EachCommit)?;
     connection.pragma_update(None, "foreign_keys", "ON")?;
     Ok(schema::migrate(&mut connection)?.map(|()| connection))
 }

@@ -1,55 +1,47 @@
 //! Tables of the directory, and the upgrade of earlier schemas.
 
+use gatepost_files::sqlite::{Newer, Schema};
 use rusqlite::Connection;
 
-/// Steps of the upgrade: each brings a directory from the schema of its index to the next, and a
-/// new directory takes them all. A released step is never changed: write another one, and put a
-/// store of the schema before it into `tests/stores`.
-const MIGRATIONS: &[&str] = &[
-    include_str!("schema-1.sql"),
-    include_str!("schema-2.sql"),
-    include_str!("schema-3.sql"),
-];
+/// Schema of a directory. With a migration, put a store of the schema before it into `tests/stores`.
+const SCHEMA: Schema = Schema {
+    migrations: &[
+        include_str!("schema-1.sql"),
+        include_str!("schema-2.sql"),
+        include_str!("schema-3.sql"),
+    ],
+    tables: &[
+        ("accounts", 1),
+        ("brands", 1),
+        ("connectors", 1),
+        ("addresses", 1),
+        ("credentials", 1),
+        ("policy_settings", 2),
+        ("agreements", 3),
+        ("partner_lists", 3),
+        ("partners", 3),
+    ],
+};
 
-/// Schema that this version reads and writes: `PRAGMA user_version` of the file.
-pub(crate) const CURRENT: u32 = MIGRATIONS.len() as u32;
-
-/// Tables of a directory, each with the schema that introduced it.
-const TABLES: &[(&str, u32)] = &[
-    ("accounts", 1),
-    ("brands", 1),
-    ("connectors", 1),
-    ("addresses", 1),
-    ("credentials", 1),
-    ("policy_settings", 2),
-    ("agreements", 3),
-    ("partner_lists", 3),
-    ("partners", 3),
-];
+/// Version that this program reads and writes.
+pub(crate) const CURRENT: u32 = SCHEMA.current();
 
 /// Returns the reason why a file is not a directory, if it is not. A new one has no tables.
 pub(crate) fn why_foreign(connection: &Connection) -> rusqlite::Result<Option<String>> {
-    gatepost_files::foreign(connection, TABLES)
+    SCHEMA.why_foreign(connection)
 }
 
 /// Returns the schema version of a file.
 pub(crate) fn version_of(connection: &Connection) -> rusqlite::Result<u32> {
-    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
+    gatepost_files::user_version(connection)
 }
 
-/// Upgrades a directory to the current schema. Returns the version found as the error if it is a
-/// later one.
-pub(crate) fn migrate(connection: &mut Connection) -> rusqlite::Result<Result<(), u32>> {
-    let found = version_of(connection)?;
-    if found > CURRENT {
-        return Ok(Err(found));
-    }
-    for version in found..CURRENT {
-        let step = connection.transaction()?;
-        step.execute_batch(MIGRATIONS[version as usize])?;
-        step.pragma_update(None, "user_version", version + 1)?;
-        step.commit()?;
-    }
+/// Migrates a directory to the current schema.
+pub(crate) fn migrate(connection: &mut Connection) -> rusqlite::Result<Result<(), Newer>> {
+    let found = match SCHEMA.migrate(connection)? {
+        Ok(found) => found,
+        Err(newer) => return Ok(Err(newer)),
+    };
     if found < CURRENT {
         // Into the file itself, so that it has its tables even if its log is lost.
         connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;

@@ -4,7 +4,6 @@ use std::{
     fmt::Write as _,
     io::{self, ErrorKind, Read as _},
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use rusqlite::{Connection, OpenFlags};
@@ -13,9 +12,6 @@ use crate::regular::{self, FileError};
 
 /// First octets of every SQLite database (its file format, section 1.3).
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
-
-/// Longest wait for a writer's lock.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Most problems that are reported; one damaged page makes many.
 const MAX_PROBLEMS: u32 = 10;
@@ -109,7 +105,7 @@ pub fn look(path: &Path, in_use: bool) -> rusqlite::Result<Connection> {
         let flags = flags | OpenFlags::SQLITE_OPEN_URI;
         Connection::open_with_flags(immutable_uri(path), flags)?
     };
-    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.busy_timeout(crate::sqlite::LOCK_TIMEOUT)?;
     Ok(connection)
 }
 

@@ -1,5 +1,5 @@
 //! Files of the store, for every crate that writes some: the state of a database ([`State`]),
-//! inspection without changes ([`look`], [`problems`]), opening and reading of paths that may not
+//! inspection without changes ([`look`], [`problems`]), opening and migrating ([`sqlite`]), opening and reading of paths that may not
 //! be regular files ([`open_with`], [`read`]), and keeping of damaged files ([`keep`], [`kept`]).
 //! An inspection returns [`Finding`]s.
 
@@ -9,6 +9,7 @@ mod aside;
 mod database;
 mod finding;
 mod regular;
+pub mod sqlite;
 
 pub use aside::{copy_aside, keep, kept, move_away};
 pub use database::{State, beside, foreign, has_table, lacks, look, problems, user_version};

@@ -1,8 +1,6 @@
 //! The store of events, as the rest of the relay sees it.
 
 use std::{
-    fs::File,
-    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
@@ -13,8 +11,9 @@ use std::{
     time::Duration,
 };
 
+use gatepost_files::sqlite::{self, Newer, Synced};
 use gatepost_message::{Millis, TransactionId};
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 
 use crate::{
     CameBack, Counted, Event, Sent,
@@ -27,9 +26,6 @@ use crate::{
 /// Free bytes on the file system below which the trace drops its events: refused mail is recorded
 /// too, and must not take the space in which deliveries are recorded.
 pub const ROOM_LEFT: u64 = 64 << 20;
-
-/// Longest wait for a lock on the database, for example by a postmaster with the sqlite3 shell.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Amount of events that is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,12 +147,12 @@ impl Trace {
             connection,
             next,
             kept,
-        } = begun.map_err(|found| TraceError::Newer {
+        } = begun.map_err(|newer| TraceError::Newer {
             path: path.clone(),
-            found,
+            found: newer.found,
             known: schema::CURRENT,
         })?;
-        let reader = connect_reader(&path).map_err(failed)?;
+        let reader = sqlite::connect_reader(&path).map_err(failed)?;
         let dropped = Arc::new(AtomicU64::new(0));
         let waiting = Arc::new(EventQueue::default());
         let writer = TraceWriter {
@@ -333,7 +329,7 @@ struct OpenTrace {
 
 /// Opens a trace, or returns the schema of a later version. Damage beyond the first page is found
 /// here.
-fn begin(path: &Path) -> rusqlite::Result<Result<OpenTrace, u32>> {
+fn begin(path: &Path) -> rusqlite::Result<Result<OpenTrace, Newer>> {
     let connection = match connect_writer(path)? {
         Ok(connection) => connection,
         Err(newer) => return Ok(Err(newer)),
@@ -345,22 +341,10 @@ fn begin(path: &Path) -> rusqlite::Result<Result<OpenTrace, u32>> {
     }))
 }
 
-fn connect_writer(path: &Path) -> rusqlite::Result<Result<Connection, u32>> {
-    // SQLite would make it readable for all; it shows who wrote to whom. Its logs get its mode. If
-    // it cannot be created, SQLite meets the same error and names it.
-    let _made = (File::options().append(true).create(true).mode(0o600)).open(path);
-    let mut connection = Connection::open(path)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    // In the WAL, this survives a crash of the relay; a crash of the machine costs the last
-    // moments, but never the file.
-    connection.pragma_update(None, "synchronous", "NORMAL")?;
+fn connect_writer(path: &Path) -> rusqlite::Result<Result<Connection, Newer>> {
+    // It shows who wrote to whom.
+    sqlite::create_private(path);
+    let mut connection = sqlite::connect(path)?;
+    sqlite::write_ahead(&connection, Synced::AtCheckpoints)?;
     Ok(schema::migrate(&mut connection)?.map(|()| connection))
-}
-
-fn connect_reader(path: &Path) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    Ok(connection)
 }

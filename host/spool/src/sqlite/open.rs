@@ -7,7 +7,8 @@ use std::{
     sync::{Arc, atomic::AtomicU64},
 };
 
-use rusqlite::{Connection, OpenFlags, config::DbConfig};
+use gatepost_files::sqlite::{self, LOCK_TIMEOUT, Synced};
+use rusqlite::{Connection, config::DbConfig};
 use tokio::sync::Notify;
 
 use crate::{
@@ -27,7 +28,7 @@ use super::{
     deliver,
     operation::{AfterCommit, OperationContext},
     reader, schema,
-    writer::{self, BUSY_TIMEOUT, Writer},
+    writer::{self, Writer},
 };
 
 /// Size of the writer's page cache, in KiB.
@@ -79,7 +80,7 @@ fn open_store(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
     let due = Arc::new(AtomicU64::new(deliver::next_due(&connection)?));
     // The row that identifies the store's journal is in the database file from now on, and not only
     // in its WAL. So if the WAL is lost, mail is lost, but not the evidence that there was some.
-    writer::checkpoint_wal(&connection, BUSY_TIMEOUT)?;
+    writer::checkpoint_wal(&connection, LOCK_TIMEOUT)?;
     let writer = Writer {
         connection,
         journal,
@@ -126,8 +127,7 @@ fn lock(disk: &Disk) -> Result<File, SpoolError> {
 }
 
 fn connect(path: &Path, max_log_bytes: u64) -> Result<Connection, SpoolError> {
-    let mut connection = Connection::open(path)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
+    let mut connection = sqlite::connect(path)?;
     schema::refuse_foreign(&connection, path)?;
     if let Some(directory) = path.parent() {
         damage::refuse_without_table(&connection, directory)?;
@@ -138,9 +138,8 @@ fn connect(path: &Path, max_log_bytes: u64) -> Result<Connection, SpoolError> {
         // Lets the file shrink after a backlog; must be set before a new file is written.
         connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     }
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    // A commit returns after its fsync: the 250 depends on it.
-    connection.pragma_update(None, "synchronous", "FULL")?;
+    // The 250 depends on it.
+    sqlite::write_ahead(&connection, Synced::EachCommit)?;
     // The writer thread copies the WAL between batches, so that no commit waits for it.
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "journal_size_limit", from_u64(max_log_bytes))?;
@@ -155,9 +154,7 @@ fn connect(path: &Path, max_log_bytes: u64) -> Result<Connection, SpoolError> {
 }
 
 fn connect_reader(path: &Path) -> Result<Connection, SpoolError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
+    let connection = sqlite::connect_reader(path)?;
     connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
     Ok(connection)
 }
@@ -192,7 +189,7 @@ fn journal(
     let id = checkpoint::recover(&mut context, last.map(|last| (last, records)))?;
     transaction.commit()?;
     // Apart from the WAL, only the old generation of the file holds that mail.
-    if !writer::checkpoint_wal(connection, BUSY_TIMEOUT)? {
+    if !writer::checkpoint_wal(connection, LOCK_TIMEOUT)? {
         tracing::warn!(
             "a reader holds the spool's database: recovered mail is only in its write-ahead log"
         );

@@ -2,43 +2,43 @@
 
 use std::path::Path;
 
+use gatepost_files::sqlite::Schema;
 use rusqlite::Connection;
 
 use crate::SpoolError;
 
-/// Migrations; each brings a store from the schema of its index to the next, and a new store runs
-/// them all. A released migration is never changed: add another one.
-const MIGRATIONS: &[&str] = &[
-    include_str!("schema-1.sql"),
-    include_str!("schema-2.sql"),
-    include_str!("schema-3.sql"),
-    include_str!("schema-4.sql"),
-    include_str!("schema-5.sql"),
-    include_str!("schema-6.sql"),
-    include_str!("schema-7.sql"),
-];
+/// Schema of the store.
+const SCHEMA: Schema = Schema {
+    migrations: &[
+        include_str!("schema-1.sql"),
+        include_str!("schema-2.sql"),
+        include_str!("schema-3.sql"),
+        include_str!("schema-4.sql"),
+        include_str!("schema-5.sql"),
+        include_str!("schema-6.sql"),
+        include_str!("schema-7.sql"),
+    ],
+    tables: &[
+        ("messages", 1),
+        ("contents", 1),
+        ("recipients", 1),
+        ("marks", 1),
+        ("counts", 1),
+        ("journal", 3),
+        ("carried", 3),
+        ("machines", 4),
+    ],
+};
 
-/// Schema that this version reads and writes; `PRAGMA user_version` of the store.
-pub(crate) const CURRENT: u32 = MIGRATIONS.len() as u32;
+/// Version that this program reads and writes.
+pub(crate) const CURRENT: u32 = SCHEMA.current();
 
 /// First schema in which the database and the mark file count commits.
 pub(crate) const COUNTS_COMMITS: u32 = 6;
 
-/// Tables of a store, each with the schema in which it was added.
-const TABLES: &[(&str, u32)] = &[
-    ("messages", 1),
-    ("contents", 1),
-    ("recipients", 1),
-    ("marks", 1),
-    ("counts", 1),
-    ("journal", 3),
-    ("carried", 3),
-    ("machines", 4),
-];
-
 /// Returns the reason why a database is not a spool's; `None` if it is one, or has no tables yet.
 pub(crate) fn foreign(connection: &Connection) -> rusqlite::Result<Option<String>> {
-    gatepost_files::foreign(connection, TABLES)
+    SCHEMA.why_foreign(connection)
 }
 
 /// Refuses a database that is not a spool's.
@@ -55,20 +55,13 @@ pub(super) fn refuse_foreign(connection: &Connection, path: &Path) -> Result<(),
     }
 }
 
-/// Migrates the store to the present schema, each migration in a transaction of its own.
+/// Migrates the store to the current schema.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), SpoolError> {
-    let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    if found > CURRENT {
-        return Err(SpoolError::Newer {
-            found,
+    match SCHEMA.migrate(connection)? {
+        Ok(_) => Ok(()),
+        Err(newer) => Err(SpoolError::Newer {
+            found: newer.found,
             known: CURRENT,
-        });
+        }),
     }
-    for version in found..CURRENT {
-        let step = connection.transaction()?;
-        step.execute_batch(MIGRATIONS[version as usize])?;
-        step.pragma_update(None, "user_version", version + 1)?;
-        step.commit()?;
-    }
-    Ok(())
 }

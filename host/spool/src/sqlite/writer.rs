@@ -17,6 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use gatepost_files::sqlite::LOCK_TIMEOUT;
 use gatepost_message::TransactionId;
 use rusqlite::{Connection, ErrorCode, Row};
 use tokio::sync::Notify;
@@ -60,10 +61,6 @@ const SHRINK_PAGES: u64 = 1024;
 
 /// Bytes that an operation without a message is assumed to add to the WAL: a few pages.
 const OPERATION_BYTES: u64 = 16 << 10;
-
-/// Longest wait for a lock on the database that somebody else holds, such as an operator with the
-/// sqlite3 shell.
-pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Way of running a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,7 +118,7 @@ impl Writer {
         if let Ok(()) = self.work(waiting) {
             // Copies the WAL into the database; the next start meets any error. SQLite itself does
             // this on closing only if no reader is open.
-            let _ = self.checkpoint_wal(BUSY_TIMEOUT);
+            let _ = self.checkpoint_wal(LOCK_TIMEOUT);
             drop(self.connection);
             drop(self.lock);
         }
@@ -345,7 +342,7 @@ impl Writer {
     /// since losing the WAL would lose that mail without a trace. This concerns messages that the
     /// journal has no room for.
     fn empty_wal(&mut self) -> Result<(), StoreDead> {
-        match self.checkpoint_wal(BUSY_TIMEOUT) {
+        match self.checkpoint_wal(LOCK_TIMEOUT) {
             Ok(true) => Ok(()),
             Ok(false) => {
                 tracing::warn!(
@@ -581,7 +578,7 @@ pub(super) fn checkpoint_wal(
         // If a reader keeps it from being emptied, all of it may have been copied all the same.
         Ok(log >= 0 && log == written)
     });
-    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.busy_timeout(LOCK_TIMEOUT)?;
     Ok(written?)
 }
 
