@@ -1,10 +1,10 @@
-//! What the transaction's account has set for the policy that asks.
+//! Settings that the transaction's account has set for the calling policy.
 
-/// What the account has set for this policy, read as `T`; `None` where it has set nothing, or is
-/// not fixed yet.
+/// Returns the account's settings for this policy, read as `T`; `None` if the account has set
+/// nothing, or is not fixed yet.
 ///
-/// The settings of an account come in beside the policy's own and are not checked against its
-/// schema: what does not fit is an error, to be treated as the policy sees fit.
+/// An account's settings come beside the policy's own and are not checked against its schema. A
+/// value that does not fit is an error, and the policy decides what to do with it.
 ///
 /// ```
 /// use gatepost_sdk::*;

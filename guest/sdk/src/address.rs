@@ -1,4 +1,4 @@
-//! Addresses as messages and envelopes write them.
+//! Addresses in the form that messages and envelopes write.
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,16 +16,16 @@ use crate::bounds;
 /// assert!("no address".parse::<Address>().is_err());
 /// ```
 ///
-/// It is kept in lower case, and so two that differ in case alone are one: no mail system that a
-/// policy meets has two mailboxes of such names, though RFC 5321 section 2.4 would allow it. What has
-/// more than [`bounds::ADDRESS`] octets is none.
+/// The address is kept in lower case, so two that differ in case alone are equal: no mail system
+/// that a policy meets has two mailboxes of such names, though RFC 5321 section 2.4 would allow it.
+/// A text of more than [`bounds::ADDRESS`] octets is no address.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Address {
     text: String,
     at: usize,
 }
 
-/// Why a text is no address.
+/// Error of a text that is no address.
 ///
 /// ```
 /// let error = "nobody".parse::<gatepost_sdk::Address>().unwrap_err();
@@ -44,7 +44,7 @@ impl fmt::Display for NoAddress {
 impl std::error::Error for NoAddress {}
 
 impl Address {
-    /// What stands before the `@`, with the quotes that it may have.
+    /// Returns the local part, with its quotes if it has any.
     ///
     /// ```
     /// let address: gatepost_sdk::Address = "\"the help desk\"@desk.example".parse()?;
@@ -55,7 +55,7 @@ impl Address {
         self.text.get(..self.at).unwrap_or_default()
     }
 
-    /// What stands behind the `@`.
+    /// Returns the domain.
     ///
     /// ```
     /// let address: gatepost_sdk::Address = "help@desk.example".parse()?;
@@ -66,7 +66,7 @@ impl Address {
         self.text.get(self.at + 1..).unwrap_or_default()
     }
 
-    /// The whole address.
+    /// Returns the whole address.
     ///
     /// ```
     /// let address: gatepost_sdk::Address = "Help@Desk.example".parse()?;
@@ -77,7 +77,7 @@ impl Address {
         &self.text
     }
 
-    /// Whether it belongs to this domain, or with `subdomains` to one below it.
+    /// Returns true if the address belongs to this domain, or with `subdomains` to one below it.
     ///
     /// ```
     /// let address: gatepost_sdk::Address = "ann@mail.desk.example".parse().unwrap();

@@ -1,8 +1,8 @@
-//! What was proved about where the message came from, as the relay has gathered it.
+//! Results of message authentication (SPF, DKIM, DMARC, ARC), as the relay has gathered them.
 //!
-//! The relay gathers for a message only where a policy of its chain imports the facts, and a policy
-//! imports them by calling [`authentication`]: one that does not call it costs no question to the
-//! DNS. They are there in the message hook alone.
+//! The relay gathers these facts for a message only if a policy of its chain imports them, and a
+//! policy imports them by calling [`authentication`]. A policy that does not call it costs no query
+//! to the DNS. The facts are available in the message hook alone.
 //!
 //! ```
 //! use gatepost_sdk::*;
@@ -42,27 +42,27 @@
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Outcome {
-    /// There was nothing to check.
+    /// Nothing to check.
     #[default]
     None,
-    /// Checked, and it proves nothing either way.
+    /// Checked; proves nothing either way.
     Neutral,
     /// Proved.
     Pass,
     /// Disproved.
     Fail,
-    /// Probably not authorised, says the domain (SPF `~all`).
+    /// Probably not authorised, according to the domain (SPF `~all`).
     SoftFail,
-    /// It verifies, but in a way that is not accepted here.
+    /// Verified, but in a way that is not accepted here.
     Policy,
-    /// It could not be checked for now: the DNS did not answer.
+    /// Not verifiable for now: the DNS did not answer.
     TempError,
-    /// It cannot be checked ever: what was published or signed is malformed.
+    /// Not verifiable at all: what was published or signed is malformed.
     PermError,
 }
 
 impl Outcome {
-    /// The registered word.
+    /// Returns the registered word.
     ///
     /// ```
     /// assert_eq!(gatepost_sdk::Outcome::SoftFail.word(), "softfail");
@@ -81,7 +81,7 @@ impl Outcome {
     }
 }
 
-/// Everything that was gathered about one message.
+/// All facts that were gathered about one message.
 ///
 /// ```
 /// use gatepost_sdk::{Authentication, Author};
@@ -101,24 +101,24 @@ pub struct Authentication {
     pub spf_helo: SpfResult,
     /// SPF of the reverse-path; of `postmaster@` the EHLO name where that is null.
     pub spf_mailfrom: SpfResult,
-    /// Each DKIM signature from the top of the header section down, up to the relay's cap.
+    /// Every DKIM signature, from the top of the header section down, up to the relay's cap.
     pub dkim: Vec<DkimResult>,
     /// DMARC of the author's domain.
     pub dmarc: DmarcResult,
-    /// The chain of ARC sets.
+    /// Chain of ARC sets.
     pub arc: ArcResult,
-    /// Whether the client's address and name agree.
+    /// Forward-confirmed reverse DNS of the client.
     pub iprev: IprevResult,
-    /// Everyone in every From field, in order. One field with at least one address is what a
-    /// message should have.
+    /// Every author in every From field, in order. A message should have one field with at least
+    /// one address.
     pub authors: Vec<Author>,
-    /// How From reads.
+    /// Clarity of From.
     pub from: FromResult,
 }
 
 impl Authentication {
-    /// Whether SPF or a DKIM signature passes in alignment with the author's domain, be a DMARC
-    /// record published or not.
+    /// Returns true if SPF or a DKIM signature passes in alignment with the author's domain, even
+    /// if no DMARC record is published.
     ///
     /// ```
     /// use gatepost_sdk::{Authentication, DmarcResult};
@@ -130,12 +130,12 @@ impl Authentication {
         self.dmarc.spf_aligned || self.dmarc.dkim_aligned
     }
 
-    /// The ARC set whose results may be believed, where `trusted` are domains whose seals are: the
-    /// oldest in the unbroken run of trusted sealers from the newest downwards.
+    /// Returns the ARC set whose results may be believed, given the domains of `trusted` sealers:
+    /// the oldest set in the unbroken run of trusted sealers from the newest downwards.
     ///
     /// The newest sealer handed the message over, so it vouches for the set below; a sealer that is
-    /// not trusted vouches for nothing. `None` where the chain does not pass, or its newest sealer
-    /// is not trusted.
+    /// not trusted vouches for nothing. `None` if the chain does not pass, or its newest sealer is
+    /// not trusted.
     ///
     /// ```
     /// use gatepost_sdk::*;
@@ -173,11 +173,11 @@ impl Authentication {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SpfResult {
-    /// The result.
+    /// Result of the check.
     pub result: Outcome,
-    /// The domain that was checked, in lower case; empty where there was none.
+    /// Domain that was checked, in lower case; empty if there was none.
     pub domain: String,
-    /// With `fail` what the domain says to who was refused; with an error what was wrong.
+    /// With `fail`, the domain's explanation to the refused client; with an error, the cause.
     pub reason: Option<String>,
 }
 
@@ -194,19 +194,19 @@ pub struct SpfResult {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DkimResult {
-    /// The result.
+    /// Result of the verification.
     pub result: Outcome,
-    /// `d=`, in lower case.
+    /// Signing domain (`d=`), in lower case.
     pub domain: String,
-    /// `s=`.
+    /// Selector (`s=`).
     pub selector: String,
-    /// `a=`; empty where it could not be read.
+    /// Algorithm (`a=`); empty if it could not be read.
     pub algorithm: String,
-    /// Why it is not `pass`.
+    /// Reason why the result is not `pass`.
     pub reason: Option<String>,
 }
 
-/// What a domain asks for with mail that fails DMARC.
+/// Handling that a domain requests for mail that fails DMARC.
 ///
 /// ```
 /// use gatepost_sdk::{DmarcPolicy, DmarcResult};
@@ -216,11 +216,11 @@ pub struct DkimResult {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DmarcPolicy {
-    /// Nothing.
+    /// No handling (`p=none`).
     None,
-    /// Keep it apart.
+    /// Quarantine.
     Quarantine,
-    /// Refuse it.
+    /// Refusal.
     Reject,
 }
 
@@ -237,26 +237,26 @@ pub enum DmarcPolicy {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DmarcResult {
-    /// The result.
+    /// Result of the evaluation.
     pub result: Outcome,
-    /// What the domain asks for, whatever the result; `None` where it publishes nothing.
+    /// Policy that the domain publishes, whatever the result; `None` if it publishes none.
     pub policy: Option<DmarcPolicy>,
-    /// What is to be done by that policy: only with `fail`, and softened by `t=y`.
+    /// Policy to apply: only with `fail`, and softened by `t=y`.
     pub applied: Option<DmarcPolicy>,
-    /// The author's domain in lower-case A-labels; empty where From has no single one.
+    /// Author's domain in lower-case A-labels; empty if From has no single one.
     pub domain: String,
-    /// Its organisational domain; empty as `domain` is.
+    /// Organisational domain of `domain`; empty when `domain` is.
     pub organizational_domain: String,
-    /// Whether SPF of the reverse-path passes in alignment with the author's domain, published or
-    /// not.
+    /// True if SPF of the reverse-path passes in alignment with the author's domain, even if no
+    /// DMARC record is published.
     pub spf_aligned: bool,
-    /// Whether a DKIM signature does.
+    /// True if a DKIM signature passes in alignment with the author's domain.
     pub dkim_aligned: bool,
-    /// Why it is an error, or what From has where it has no single domain.
+    /// Cause of an error, or the contents of From if it has no single domain.
     pub reason: Option<String>,
 }
 
-/// The chain of ARC sets (RFC 8617 section 5.2).
+/// Chain of ARC sets (RFC 8617 section 5.2).
 ///
 /// ```
 /// let arc = gatepost_sdk::ArcResult::default();
@@ -264,20 +264,20 @@ pub struct DmarcResult {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ArcResult {
-    /// `none`, `pass`, `fail`, or `temperror` where a key could not be had.
+    /// `none`, `pass`, `fail`, or `temperror` if a key could not be fetched.
     pub result: Outcome,
-    /// How many sets there are.
+    /// Number of sets.
     pub instances: u32,
-    /// `d=` of the newest seal, in lower case; empty where there is none.
+    /// Domain of the newest seal (`d=`), in lower case; empty if there is none.
     pub sealer: String,
-    /// The sets, newest first; empty unless the chain passes.
+    /// Sets, newest first; empty unless the chain passes.
     pub sets: Vec<ArcSet>,
-    /// Why it is not `pass`.
+    /// Reason why the result is not `pass`.
     pub reason: Option<String>,
 }
 
-/// One set of a chain that passes: who sealed it, and what it says was seen there.
-/// [`Authentication::trusted_results`] tells which may be believed.
+/// One set of a chain that passes: its sealer, and the results that the sealer reports.
+/// [`Authentication::trusted_results`] tells which set may be believed.
 ///
 /// ```
 /// use gatepost_sdk::{ArcSet, Outcome};
@@ -290,27 +290,27 @@ pub struct ArcResult {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ArcSet {
-    /// `i=`, from 1.
+    /// Instance (`i=`), from 1.
     pub instance: u32,
-    /// `d=` of the seal, in lower case.
+    /// Domain of the seal (`d=`), in lower case.
     pub sealer: String,
-    /// ARC-Authentication-Results as it stands, unfolded, without `i=`.
+    /// Body of ARC-Authentication-Results as it stands, unfolded, without `i=`.
     pub results: String,
-    /// Whose results they are said to be; empty where it cannot be told.
+    /// Server that is said to have made the results (authserv-id); empty if it cannot be read.
     pub authserv_id: String,
-    /// DMARC's result in it; `None` where it says nothing of DMARC.
+    /// DMARC result of the set; `None` if it has none.
     pub dmarc: Option<Outcome>,
-    /// The author's domain that DMARC was about.
+    /// Author's domain of that DMARC result.
     pub dmarc_from: Option<String>,
-    /// SPF's first result in it.
+    /// First SPF result of the set.
     pub spf: Option<Outcome>,
-    /// What the sealer made of the sets below.
+    /// Sealer's result for the ARC sets below.
     pub arc: Option<Outcome>,
-    /// Every result of DKIM in it.
+    /// Every DKIM result of the set.
     pub dkim: Vec<ArcDkim>,
 }
 
-/// A DKIM result that a sealer says it saw.
+/// DKIM result that a sealer reports.
 ///
 /// ```
 /// use gatepost_sdk::{ArcDkim, Outcome};
@@ -320,13 +320,13 @@ pub struct ArcSet {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ArcDkim {
-    /// The result.
+    /// Result of the verification.
     pub result: Outcome,
-    /// The signing domain, in lower case; may be empty.
+    /// Signing domain, in lower case; may be empty.
     pub domain: String,
 }
 
-/// Whether the client's address and name agree (RFC 8601 section 2.7.3).
+/// Forward-confirmed reverse DNS of the client (RFC 8601 section 2.7.3).
 ///
 /// ```
 /// use gatepost_sdk::{IprevResult, Outcome};
@@ -338,13 +338,13 @@ pub struct ArcDkim {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct IprevResult {
-    /// The result.
+    /// `pass` if the client's address and name agree.
     pub result: Outcome,
-    /// The first name that has this address; empty without one.
+    /// First name that has this address; empty if there is none.
     pub name: String,
 }
 
-/// One who is named in From.
+/// One author named in From.
 ///
 /// ```
 /// let author = gatepost_sdk::Author { name: "Ann".into(), address: "ann@x.example".into() };
@@ -352,17 +352,17 @@ pub struct IprevResult {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Author {
-    /// The display name, decoded; empty without one.
+    /// Display name, decoded; empty if there is none.
     pub name: String,
-    /// The address without angle brackets, comments and white space, its domain in lower case; empty
-    /// where there is none.
+    /// Address without angle brackets, comments and white space, its domain in lower case; empty if
+    /// there is none.
     pub address: String,
 }
 
-/// What was gathered about the message in hand. To be called in the message hook: anywhere else it
+/// Returns the facts about the current message. Only for the message hook: a call in any other hook
 /// is a fault.
 ///
-/// Natively it is what a test has [given](crate::native::Given).
+/// In a native test, returns what the test has [given](crate::native::Given).
 ///
 /// ```
 /// use gatepost_sdk::*;
@@ -379,7 +379,7 @@ pub fn authentication() -> Authentication {
     crate::native::given(|given| given.authentication.clone())
 }
 
-/// Whether all mail readers agree about whom From names.
+/// Agreement of mail readers about the author that From names.
 ///
 /// ```
 /// use gatepost_sdk::{Authentication, FromClarity};
@@ -392,16 +392,16 @@ pub fn authentication() -> Authentication {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum FromClarity {
-    /// They do.
+    /// All readers show the same author.
     #[default]
     Unequivocal,
-    /// They may not; all that one of them could show was judged.
+    /// Readers may differ; every domain that one of them could show was judged.
     Equivocal,
-    /// Nobody can tell all that they could show, or they show no address.
+    /// The domains that readers could show cannot be determined, or they show no address.
     Unreadable,
 }
 
-/// How From reads.
+/// Clarity of From, and the domains that it may show.
 ///
 /// ```
 /// use gatepost_sdk::FromResult;
@@ -411,10 +411,10 @@ pub enum FromClarity {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FromResult {
-    /// Whether all readers agree.
+    /// Agreement of mail readers.
     pub clarity: FromClarity,
     /// Every domain that a reader could show as the author's, in lower-case A-labels, each once.
     pub domains: Vec<String>,
-    /// In what readers may differ; `None` where they agree.
+    /// Cause of a difference between readers; `None` if they agree.
     pub doubt: Option<String>,
 }

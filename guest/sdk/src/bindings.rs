@@ -1,7 +1,7 @@
-//! Generated from `wit/`: the imports once, and a module for each world on the menu, so that a
-//! policy carries only the exports that it names.
+//! Bindings generated from `wit/`: the imports once, and one module for each combination of
+//! exports, so that a policy carries only the exports that it names.
 
-/// What every policy may import.
+/// Interfaces that every policy may import.
 pub mod host {
     wit_bindgen::generate!({
         path: "../../wit",

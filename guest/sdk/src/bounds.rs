@@ -1,26 +1,27 @@
-//! How much of a message a policy reads, and how much it may say about it.
+//! Bounds on what a policy reads of a message and asks for.
 //!
-//! Whoever sends a message chooses how long it is and of how many pieces. A policy that reads all
+//! The sender of a message chooses its length and the number of its pieces. A policy that reads all
 //! of it, and says something about each piece, can be driven past the limits of a call: time,
-//! memory, octets of the decision. So what this crate hands out and takes is bounded, here and in
-//! one place:
+//! memory, octets of the decision. So everything that this crate hands out and takes is bounded, in
+//! this one place:
 //!
 //! - **Read**: a header section of [`SECTION`] octets and [`FIELDS`] fields; of each field
-//!   [`FIELD`] octets; of an address field [`ADDRESSES`] addresses in [`LIST`] octets. What says less
-//!   than the message does can be asked whether it [was cut](crate::header::Section::is_cut).
+//!   [`FIELD`] octets; of an address field [`ADDRESSES`] addresses in [`LIST`] octets. A value that
+//!   may be shorter than the message's can be asked if it [was
+//!   cut](crate::header::Section::is_cut).
 //! - **Said**: what a [`Decision`](crate::Decision) records stays below what the relay takes of one
-//!   call. Reasons are shortened and past [`REASONS`] only counted; keys over [`KEY`] octets are
-//!   hashed; what is too long for a field is left out, with a reason.
+//!   call. Reasons are shortened, and past [`REASONS`] only counted; keys over [`KEY`] octets are
+//!   hashed; text too long for a field is left out, with a reason.
 //!
-//! Honest mail comes nowhere near: the longest header sections of the large servers have some
-//! hundred fields in some 100 KiB.
+//! Honest mail stays far below these bounds: the longest header sections of the large servers have
+//! some hundred fields in some 100 KiB.
 
 use std::borrow::Cow;
 
 use sha2::{Digest as _, Sha256};
 
-/// Octets of a header section that are read. More than `header-size` lets through by default
-/// (1 MiB), for policies of the same chain may have added something.
+/// Octets of a header section that are read. More than `header-size` lets through by default (1
+/// MiB), because policies of the same chain may have added fields.
 pub const SECTION: usize = 1280 << 10;
 
 /// Fields of a header section that are read.
@@ -29,24 +30,24 @@ pub const FIELDS: usize = 2_000;
 /// Octets of one field's body that are read; the relay writes no longer ones either.
 pub const FIELD: usize = 64 << 10;
 
-/// Octets of an address field, and of all of one name together, in which addresses are looked for: to
-/// read them costs more than to read a text.
+/// Octets of an address field, and of all fields of one name together, that are searched for
+/// addresses: reading addresses costs more than reading text.
 pub const LIST: usize = 24 << 10;
 
-/// Addresses that are read of all fields of one name.
+/// Addresses that are read from all fields of one name.
 pub const ADDRESSES: usize = 500;
 
 /// Octets of an address: a local part four times as long as RFC 5321 section 4.5.3.1.1 allows does
-/// not fit with the longest domain; what is longer is no mailbox of anybody's.
+/// not fit with the longest domain; a longer text is nobody's mailbox.
 pub const ADDRESS: usize = 320;
 
 /// Octets of an unstructured field, such as Subject, that are decoded.
 pub const TEXT: usize = 8 << 10;
 
-/// Message ids that are read of a field.
+/// Message ids that are read from a field.
 pub const IDS: usize = 500;
 
-/// Reasons that are recorded; of more it is said how many.
+/// Reasons that are recorded; further ones are only counted.
 pub const REASONS: usize = 20;
 
 /// Octets of a reason.
@@ -73,38 +74,39 @@ pub const QUARANTINE: usize = 1 << 10;
 /// Octets of all counts, marks and machines of a decision, as the relay counts them.
 pub const EFFECTS: usize = 80 << 10;
 
-/// How many counts, marks and machines a decision has.
+/// Counts, marks and machines of a decision.
 pub const REMEMBERED: usize = 500;
 
 /// Octets of all edits of a decision.
 pub const EDITS: usize = 48 << 10;
 
-/// How many edits a decision has.
+/// Edits of a decision.
 pub const CHANGES: usize = 300;
 
-/// How many names of fields a decision protects.
+/// Field names that a decision protects.
 pub const PROTECTED: usize = 100;
 
-/// Octets of what is said about recipients one by one; past it, it is said in short.
+/// Octets of verdicts on single recipients; past it, their texts are replaced by a short one.
 pub const JUDGEMENTS: usize = 48 << 10;
 
-/// Recipients that can be judged one by one. Where there are more the message has to wait, and its
-/// sender to divide it (RFC 5321 section 4.5.3.1.10).
+/// Recipients that can be judged one by one. With more, the message has to wait, and its sender to
+/// divide it (RFC 5321 section 4.5.3.1.10).
 pub const JUDGED: usize = 1_200;
 
-/// Log lines of a call, and octets of each.
+/// Log lines of one call.
 pub const LOG_LINES: usize = 20;
 
-/// What the relay counts for each entry of a decision besides its octets.
+/// Octets that the relay counts for each entry of a decision besides its text.
 pub(crate) const ENTRY: usize = 16;
 
-/// What it says of a recipient where [`JUDGEMENTS`] is used up.
+/// Text about a recipient once [`JUDGEMENTS`] is used up.
 pub(crate) const LIKE_OTHERS: &str = "as others of this message";
 
-/// A key as counts and marks go by: as it is, or with a hash in the place of what is too long.
+/// Returns a key as counts and marks use it: as it is, or with a hash in the place of the part that
+/// is too long.
 ///
-/// [`Decision`](crate::Decision) and [`Facts`](crate::Facts) do it by themselves, so that what was
-/// counted under a key is found under it.
+/// [`Decision`](crate::Decision) and [`Facts`](crate::Facts) call it by themselves, so that a count
+/// is found under the key that it was added to.
 ///
 /// ```
 /// use gatepost_sdk::bounds;
@@ -121,7 +123,8 @@ pub fn key(key: &str) -> Cow<'_, str> {
     hashed(key)
 }
 
-/// What stands for a key, or for a part of one, in 51 octets at most: its first word, and a hash of it.
+/// Returns a substitute for a key, or for a part of one, of 51 octets at most: its first word and a
+/// hash of it.
 ///
 /// ```
 /// let one = gatepost_sdk::bounds::hashed("ann@x.example");
@@ -129,11 +132,11 @@ pub fn key(key: &str) -> Cow<'_, str> {
 /// assert!(one.len() <= 51);
 /// ```
 pub fn hashed(key: &str) -> Cow<'static, str> {
-    // What it is a key of stays legible.
+    // The key's kind stays legible.
     let kind = key.split(' ').next().unwrap_or_default();
     let kind = kind.get(..kind.floor_char_boundary(16)).unwrap_or_default();
-    // Cryptographic, and not merely quick: whoever could find two keys with one hash could have
-    // their mail counted as somebody else's.
+    // The hash is cryptographic: whoever could find two keys with one hash could have their mail
+    // counted as somebody else's.
     let hash = Sha256::digest(key.as_bytes());
     let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
     let mut hashed = String::with_capacity(KEY);
@@ -146,7 +149,7 @@ pub fn hashed(key: &str) -> Cow<'static, str> {
     Cow::Owned(hashed)
 }
 
-/// A text shortened to so many octets, with an ellipsis where something is missing.
+/// Shortens a text to so many octets, with an ellipsis if something is missing.
 ///
 /// ```
 /// use gatepost_sdk::bounds::shortened;
@@ -163,8 +166,8 @@ pub fn shortened(text: &str, most: usize) -> Cow<'_, str> {
     Cow::Owned(format!("{}…", kept.trim_end()))
 }
 
-/// The beginning of a list, at most so many octets, that ends between two of its members: half an
-/// address would be another address. Members end with a comma or white space.
+/// Returns the beginning of a list, at most so many octets, that ends between two of its members:
+/// half an address would be another address. Members end with a comma or white space.
 ///
 /// ```
 /// use gatepost_sdk::bounds::list;
@@ -184,10 +187,10 @@ pub fn list(text: &str, most: usize) -> &str {
     beginning.get(..end).unwrap_or_default().trim_end()
 }
 
-/// The body of a field as the relay writes it: folded at white space where a line would be too
-/// long (RFC 5322 section 2.1.1). `None` where that cannot be done: a word is too long, or all of it.
+/// Returns the body of a field as the relay writes it: folded at white space if a line would be too
+/// long (RFC 5322 section 2.1.1). `None` if a word, or the whole body, is too long.
 pub(crate) fn folded(value: &str) -> Option<Cow<'_, str>> {
-    /// The first line has the name on it.
+    /// Octets of the first line, which has the name on it.
     const FIRST: usize = 900;
     const LINE: usize = 990;
 
@@ -208,7 +211,7 @@ pub(crate) fn folded(value: &str) -> Option<Cow<'_, str>> {
         let mut limit = limit(position);
         while rest.len() > limit {
             let beginning = rest.get(..rest.floor_char_boundary(limit))?;
-            // The white space is the beginning of the next line, which must hold more than that.
+            // The white space begins the next line, which must hold more than that.
             let at = beginning.rfind(' ').filter(|at| {
                 let before = beginning.get(..*at).unwrap_or_default();
                 !before.trim().is_empty()
@@ -228,7 +231,7 @@ pub(crate) fn folded(value: &str) -> Option<Cow<'_, str>> {
     (written.len() <= FIELD).then_some(Cow::Owned(written))
 }
 
-/// One line of printable US-ASCII, as the text of a reply has to be.
+/// Makes a text one line of printable US-ASCII, as a reply's text has to be.
 pub(crate) fn reply(text: &str) -> Cow<'_, str> {
     let printable = |octet: u8| matches!(octet, b' '..=b'~');
     if text.len() <= REPLY && text.bytes().all(printable) {
@@ -274,7 +277,7 @@ mod tests {
     }
 
     proptest! {
-        /// What is folded is a body that the relay takes, and says the same.
+        /// Asserts that the relay takes a folded body, and that it says the same.
         #[test]
         fn what_is_folded_is_written(words in prop::collection::vec("[a-z<>@,é]{1,300}", 1..40)) {
             let value = words.join(" ");

@@ -1,10 +1,10 @@
-//! What a policy wants done, recorded in the order in which it was asked for.
+//! Requests of a policy besides its verdict, recorded in order.
 
 use crate::bounds;
 use crate::header::Header;
 use crate::{MessageClass, RecipientVerdict, Reply};
 
-/// One thing that a policy asked for. The relay carries it out after the chain, at commit.
+/// One request of a policy. The relay carries it out after the chain, at commit.
 ///
 /// ```
 /// use gatepost_sdk::{Action, Decision};
@@ -15,11 +15,11 @@ use crate::{MessageClass, RecipientVerdict, Reply};
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    /// Says why, for the postmaster.
+    /// Gives a reason for the postmaster.
     Reason(String),
     /// Puts a tag on the message.
     Tag(String),
-    /// Says what kind of message it is, and whether a machine may answer it.
+    /// Gives the message's class, and true if a machine may answer it.
     Classify(MessageClass, bool),
     /// Adds a field on top of the header section.
     AddHeader(String, String),
@@ -27,31 +27,32 @@ pub enum Action {
     RemoveHeader(String),
     /// Replaces the first field of that name and removes the others.
     SetHeader(String, String),
-    /// Lets no later policy change fields of that name.
+    /// Protects fields of that name from later policies.
     ProtectHeader(String),
-    /// Judges one recipient apart from the message.
+    /// Gives a verdict on one recipient, apart from the message's.
     JudgeRecipient(String, RecipientVerdict),
     /// Adds to a windowed count.
     Count(String, u32),
-    /// Remembers a key for a number of seconds.
+    /// Marks a key as seen for a number of seconds.
     MarkSeen(String, u32),
-    /// Lets a windowed count start again from nothing.
+    /// Resets a windowed count.
     ForgetCount(String),
-    /// Knows an address as a machine's, by which evidence, for a number of seconds.
+    /// Remembers an address as a machine's, with the evidence, for a number of seconds.
     RememberMachine(String, String, u32),
-    /// Knows an address as a machine's no more.
+    /// Forgets that an address is a machine's.
     ForgetMachine(String),
-    /// Lets the submitter hear who was suppressed.
+    /// Reports suppressed recipients to the submitter.
     ReportSuppressed,
 }
 
-/// The record of what a policy wants done besides its verdict.
+/// Record of what a policy asks for besides its verdict.
 ///
-/// Nothing happens while it is written: the relay carries it out once the whole chain has spoken, and a
-/// test can look at it.
+/// Writing to it has no effect by itself: the relay carries it out once the whole chain has run,
+/// and a test can inspect it.
 ///
-/// It is never more than the relay takes of one call, however much is asked for: texts are
-/// shortened, long keys hashed, and past the [bounds] what is left out is counted in a reason.
+/// A decision never exceeds what the relay takes of one call, however much is asked for: texts are
+/// shortened, long keys are hashed, and requests past the [bounds] are left out and counted in a
+/// reason.
 ///
 /// ```
 /// use gatepost_sdk::*;
@@ -74,7 +75,7 @@ pub struct Decision {
     taken: Taken,
 }
 
-/// How much has been asked for, in octets as the relay counts them and in pieces.
+/// Octets, as the relay counts them, and pieces that were asked for so far.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Taken {
     reasons: usize,
@@ -88,7 +89,7 @@ struct Taken {
     more_effects: LeftOut,
 }
 
-/// What is left out: how often, and where the reason stands that says so.
+/// Requests that were left out: their number, and the position of the reason that says so.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct LeftOut {
     times: usize,
@@ -96,7 +97,7 @@ struct LeftOut {
 }
 
 impl LeftOut {
-    /// One more is left out; `say` has how many.
+    /// Counts one more request as left out; `say` makes the reason from the number.
     fn another(&mut self, actions: &mut Vec<Action>, say: impl Fn(usize) -> String) {
         self.times += 1;
         let reason = Action::Reason(say(self.times));
@@ -110,7 +111,7 @@ impl LeftOut {
     }
 }
 
-/// Pieces of one kind.
+/// Pieces of one kind, and their octets.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Pieces {
     number: usize,
@@ -118,7 +119,7 @@ struct Pieces {
 }
 
 impl Pieces {
-    /// Whether another piece of so many octets is within bounds; then it is counted.
+    /// Returns true, and counts the piece, if another piece of so many octets is within bounds.
     fn take(&mut self, octets: usize, most: usize, most_octets: usize) -> bool {
         let with = self.octets.saturating_add(octets + bounds::ENTRY);
         let fits = self.number < most && with <= most_octets;
@@ -135,7 +136,7 @@ impl Pieces {
 }
 
 impl Decision {
-    /// Everything asked for, in order.
+    /// Returns all requests, in order.
     ///
     /// ```
     /// # use gatepost_sdk::*;
@@ -145,8 +146,8 @@ impl Decision {
         &self.actions
     }
 
-    /// Says why, in one sentence for the postmaster: [`bounds::REASON`] octets of it are kept, and
-    /// [`bounds::REASONS`] of them.
+    /// Gives the postmaster a reason, in one sentence: [`bounds::REASON`] octets of each are kept,
+    /// and [`bounds::REASONS`] of them.
     ///
     /// ```
     /// # use gatepost_sdk::*;
@@ -169,8 +170,8 @@ impl Decision {
         self.actions.push(Action::Reason(text));
     }
 
-    /// Puts a tag on the message: letters, digits, `-`, `.` and `_`, at most 64. Of a longer one the
-    /// beginning is taken, and of tags the first [`bounds::TAGS`].
+    /// Puts a tag on the message: letters, digits, `-`, `.` and `_`, at most 64. A longer tag is
+    /// cut, and the first [`bounds::TAGS`] tags are kept.
     ///
     /// ```
     /// # use gatepost_sdk::*;
@@ -193,7 +194,7 @@ impl Decision {
         self.actions.push(Action::Tag(tag));
     }
 
-    /// Says what kind of message it is, and whether a machine may answer it.
+    /// Gives the message's class; `reply_allowed` is true if a machine may answer it.
     ///
     /// ```
     /// # use gatepost_sdk::*;
@@ -205,9 +206,9 @@ impl Decision {
         self.actions.push(Action::Classify(class, reply_allowed));
     }
 
-    /// Adds a field on top of the header section. It is folded at white space where a line would be
-    /// too long. What cannot be written, because a word has more than 900 octets or there are more edits than
-    /// [`bounds::CHANGES`] or longer ones than [`bounds::EDITS`], is left out, and a reason says so.
+    /// Adds a field on top of the header section. Long lines are folded at white space. The field
+    /// is left out, with a reason, if a word has more than 900 octets, or if the edits exceed
+    /// [`bounds::CHANGES`] or [`bounds::EDITS`].
     ///
     /// ```
     /// # use gatepost_sdk::*;
@@ -223,7 +224,7 @@ impl Decision {
         }
     }
 
-    /// A field's body as it can be written; `None` where it cannot.
+    /// Returns a field's body as it can be written; `None` if it cannot be.
     fn body(&mut self, name: &str, value: String) -> Option<String> {
         let why = match bounds::folded(&value) {
             None => "a word or all of it is too long",
@@ -258,8 +259,8 @@ impl Decision {
         }
     }
 
-    /// Replaces the first field of that name in its place and removes the others; adds it on top
-    /// where there is none. Folded, or left out, as by [`Decision::add_header`].
+    /// Replaces the first field of that name in its place and removes the others; adds it on top if
+    /// there is none. Folds or leaves out the field as [`Decision::add_header`] does.
     ///
     /// ```
     /// # use gatepost_sdk::*;
@@ -275,7 +276,7 @@ impl Decision {
         }
     }
 
-    /// As [`Decision::set_header`], of a field that has a [type](crate::header).
+    /// Does the same as [`Decision::set_header`], for a field that has a [type](crate::header).
     ///
     /// ```
     /// # use gatepost_sdk::*;
@@ -288,7 +289,7 @@ impl Decision {
         self.set_header(H::NAME, header.write());
     }
 
-    /// From here on no later policy may change or remove fields of that name.
+    /// Protects fields of that name: no later policy may change or remove them.
     ///
     /// ```
     /// # use gatepost_sdk::*;
@@ -306,11 +307,12 @@ impl Decision {
         }
     }
 
-    /// Judges one recipient apart from the message; the address as in
+    /// Gives a verdict on one recipient, apart from the message's; the address is written as in
     /// [`Transaction::recipients`](crate::Transaction::recipients).
     ///
-    /// Reasons of recipients are kept whole up to [`bounds::JUDGEMENTS`] octets together. Where more than
-    /// [`bounds::JUDGED`] recipients are judged one by one, the whole message has to wait: 452 4.5.3.
+    /// Reasons about recipients are kept whole up to [`bounds::JUDGEMENTS`] octets in total. If
+    /// more than [`bounds::JUDGED`] recipients are judged one by one, the whole message has to
+    /// wait: 452 4.5.3.
     ///
     /// ```
     /// # use gatepost_sdk::*;
@@ -340,13 +342,13 @@ impl Decision {
             .push(Action::JudgeRecipient(address.into(), verdict));
     }
 
-    /// Whether more recipients were judged one by one than the relay takes.
+    /// Returns true if more recipients were judged one by one than the relay takes.
     #[cfg(any(target_arch = "wasm32", test))]
     pub(crate) fn judges_too_many(&self) -> bool {
         self.taken.judged > bounds::JUDGED
     }
 
-    /// One recipient gets nothing, and nobody is told but the record; needs
+    /// Suppresses one recipient: it gets nothing, and only the record tells of it. Needs
     /// [`Duties::suppresses`](crate::Duties::suppresses).
     ///
     /// ```
@@ -361,7 +363,7 @@ impl Decision {
         self.judge_recipient(recipient, RecipientVerdict::Suppress(reason.into()));
     }
 
-    /// One recipient is refused, and the others are not.
+    /// Refuses one recipient; the others are not affected.
     ///
     /// ```
     /// # use gatepost_sdk::*;
@@ -375,8 +377,9 @@ impl Decision {
         self.judge_recipient(recipient, RecipientVerdict::Reject(reply));
     }
 
-    /// Once the message is accepted, adds `amount` to the windowed count `key`. Of what is counted
-    /// and marked the first [`bounds::REMEMBERED`] pieces are kept, and a reason says how many are not.
+    /// Adds `amount` to the windowed count `key` once the message is accepted. The first
+    /// [`bounds::REMEMBERED`] counts, marks and machines are kept, and a reason says how many are
+    /// not.
     ///
     /// ```
     /// # use gatepost_sdk::*;
@@ -393,7 +396,7 @@ impl Decision {
         self.effect(key.into(), |key| Action::Count(key, amount));
     }
 
-    /// Once the message is accepted, remembers `key` for `seconds`.
+    /// Marks `key` as seen for `seconds` once the message is accepted.
     ///
     /// ```
     /// # use gatepost_sdk::*;
@@ -410,8 +413,7 @@ impl Decision {
         self.effect(key.into(), |key| Action::MarkSeen(key, seconds));
     }
 
-    /// Once the message is accepted, lets the count `key` start again from nothing; what is
-    /// counted afterwards counts.
+    /// Resets the count `key` once the message is accepted; later additions count.
     ///
     /// ```
     /// # use gatepost_sdk::*;
@@ -424,7 +426,7 @@ impl Decision {
         self.effect(key.into(), Action::ForgetCount);
     }
 
-    /// Something to remember, under a key that is [hashed](bounds::key) where it is long.
+    /// Records an effect under a key, which is [hashed](bounds::key) if it is long.
     fn effect(&mut self, key: String, action: impl FnOnce(String) -> Action) {
         let key = within(key, bounds::key);
         if self.remembers(key.len()) {
@@ -432,7 +434,7 @@ impl Decision {
         }
     }
 
-    /// Whether there is room to remember something of so many octets.
+    /// Returns true, and counts the effect, if there is room for one of so many octets.
     fn remembers(&mut self, octets: usize) -> bool {
         let effects = &mut self.taken.effects;
         let fits = effects.take(octets, bounds::REMEMBERED, bounds::EFFECTS);
@@ -445,9 +447,9 @@ impl Decision {
         fits
     }
 
-    /// Once the message is accepted, lets [`machine`](crate::machine) say for `seconds` that a machine
-    /// writes from this address, and by which evidence: one sentence, of which 200 octets are kept. Of
-    /// what is longer than an [address](bounds::ADDRESS) nothing is remembered.
+    /// Remembers for `seconds`, once the message is accepted, that a machine writes from this
+    /// address. [`machine`](crate::machine) then returns the evidence: one sentence, of which 200
+    /// octets are kept. Nothing is remembered of a text longer than an [address](bounds::ADDRESS).
     ///
     /// ```
     /// # use gatepost_sdk::*;
@@ -470,7 +472,7 @@ impl Decision {
         }
     }
 
-    /// Once the message is accepted, the address is known as a machine's no more.
+    /// Forgets, once the message is accepted, that the address is a machine's.
     ///
     /// ```
     /// # use gatepost_sdk::*;
@@ -486,8 +488,8 @@ impl Decision {
         }
     }
 
-    /// Whoever submitted the message is to hear, in a notice of the relay, which recipients are
-    /// suppressed and why. To a null reverse-path nothing is said.
+    /// Has the relay send the submitter a notice that names the suppressed recipients and the
+    /// reasons. Nothing is sent to a null reverse-path.
     ///
     /// ```
     /// # use gatepost_sdk::*;
@@ -500,7 +502,7 @@ impl Decision {
     }
 }
 
-/// A text as it is bounded, without a copy where it is short enough.
+/// Applies a bound to a text, without a copy if it is short enough.
 fn within(text: String, bound: impl FnOnce(&str) -> std::borrow::Cow<'_, str>) -> String {
     let other = match bound(&text) {
         std::borrow::Cow::Borrowed(same) if same.len() == text.len() => None,
@@ -509,7 +511,7 @@ fn within(text: String, bound: impl FnOnce(&str) -> std::borrow::Cow<'_, str>) -
     other.unwrap_or(text)
 }
 
-/// Whether it is no longer than addresses are.
+/// Returns true if the text is no longer than an address may be.
 fn is_mailbox(address: &str) -> bool {
     (1..=bounds::ADDRESS).contains(&address.len())
 }
@@ -520,8 +522,8 @@ mod tests {
 
     use super::*;
 
-    /// Octets as the relay counts them (`answer_bytes`), but for the addresses of recipients, which are
-    /// its own.
+    /// Returns the octets as the relay counts them (`answer_bytes`), except for addresses of
+    /// recipients, which are the relay's own.
     fn octets(decision: &Decision) -> usize {
         let of = |action: &Action| match action {
             Action::Reason(text) | Action::Tag(text) => text.len() + bounds::ENTRY,
@@ -586,7 +588,7 @@ mod tests {
         assert!(decision.judges_too_many());
     }
 
-    /// What is done to a decision, with a text and a number.
+    /// Call on a decision, with a text and a number.
     #[derive(Debug, Clone)]
     struct Asked(u8, String, usize);
 

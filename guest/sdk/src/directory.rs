@@ -1,8 +1,8 @@
-//! What the relay knows of the transaction's account and of the client's credential.
+//! Look-ups in the directory: the transaction's account and the client's credential.
 //!
 //! As with [`authentication`](crate::authentication()), a policy imports the directory by calling
-//! one of these functions. Nothing is told of another account; where the account is not fixed yet
-//! (in the connect hook), nothing is known.
+//! one of these functions. They tell nothing of other accounts, and nothing at all before the
+//! account is fixed (in the connect hook).
 //!
 //! ```
 //! use gatepost_sdk::*;
@@ -34,7 +34,7 @@
 //! assert_eq!(destination("help@customer.example"), None);
 //! ```
 
-/// How mail comes to a domain.
+/// Way in which mail comes to a domain.
 ///
 /// ```
 /// use gatepost_sdk::DomainKind;
@@ -47,15 +47,17 @@
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DomainKind {
-    /// The site has given it to the account; mail for it comes straight here.
+    /// Given to the account by the site; mail for it comes straight here.
     Native,
-    /// The customer's own server relays its mail to us, with credentials of the domain.
+    /// Connected both ways: the customer's own server relays its mail to us, with credentials of
+    /// the domain.
     TwoWay,
-    /// What comes in at the customer's own server is forwarded to us, without credentials.
+    /// Connected outbound only: the customer's own server forwards incoming mail to us, without
+    /// credentials.
     OutboundOnly,
 }
 
-/// How far a domain is the account's.
+/// State of an account's claim to a domain.
 ///
 /// ```
 /// use gatepost_sdk::{DomainState, ReceivingDomain};
@@ -66,15 +68,15 @@ pub enum DomainKind {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DomainState {
-    /// The account says so; nothing follows from it.
+    /// Claimed by the account; nothing follows from it.
     Claimed,
-    /// It is.
+    /// Proved to be the account's.
     Verified,
-    /// It was. It goes on receiving, and nothing vouches for its mail.
+    /// No longer the account's. The domain goes on receiving, and nothing vouches for its mail.
     Disconnected,
 }
 
-/// Who is known to forward the mail of a domain to us.
+/// Servers known to forward a domain's mail to us.
 ///
 /// ```
 /// use gatepost_sdk::Forwarders;
@@ -86,12 +88,11 @@ pub enum DomainState {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Forwarders {
-    /// In CIDR form, such as `192.0.2.0/24`.
+    /// Networks in CIDR form, such as `192.0.2.0/24`.
     pub networks: Vec<String>,
-    /// Domains with which they sign (DKIM), or to which they rewrite the reverse-path, in lower-case
-    /// A-labels.
+    /// Domains that they sign with (DKIM), or rewrite the reverse-path to, in lower-case A-labels.
     pub dkim_domains: Vec<String>,
-    /// Domains with which they seal (ARC), in lower-case A-labels.
+    /// Domains that they seal with (ARC), in lower-case A-labels.
     pub arc_sealers: Vec<String>,
 }
 
@@ -107,17 +108,17 @@ pub struct Forwarders {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReceivingDomain {
-    /// In lower-case A-labels.
+    /// Name in lower-case A-labels.
     pub domain: String,
-    /// How mail comes to it.
+    /// Way in which mail comes to it.
     pub kind: DomainKind,
-    /// How far it is the account's.
+    /// State of the account's claim to it.
     pub state: DomainState,
-    /// Who is known to forward its mail to us.
+    /// Servers known to forward its mail to us.
     pub forwarders: Forwarders,
 }
 
-/// One with whom the account shares its tickets.
+/// Address or domain with which the account shares tickets.
 ///
 /// ```
 /// use gatepost_sdk::directory::{Partner, PartnerSource};
@@ -129,13 +130,13 @@ pub struct ReceivingDomain {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Partner {
-    /// Whether its whole domain is a partner's, and not the address itself.
+    /// True if the whole domain is a partner's, and not only the address.
     pub by_domain: bool,
-    /// By what it is one.
+    /// Source of the partnership.
     pub source: PartnerSource,
 }
 
-/// By what an address is a partner's.
+/// Source from which an address is known as a partner's.
 ///
 /// ```
 /// use gatepost_sdk::directory::PartnerSource;
@@ -145,13 +146,13 @@ pub struct Partner {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum PartnerSource {
-    /// It is a support address of this account, with which there is a sharing agreement.
+    /// Sharing agreement with this account, of which it is a support address.
     Agreement(String),
-    /// Somebody has added it.
+    /// Entry made by hand.
     ByHand,
-    /// It was imported, under this name.
+    /// Import under this name.
     Import(String),
-    /// It is in the feed with this URL.
+    /// Feed with this URL.
     Feed(String),
 }
 
@@ -166,7 +167,7 @@ impl std::fmt::Display for PartnerSource {
     }
 }
 
-/// What a credential is good for.
+/// Right that a credential gives.
 ///
 /// ```
 /// use gatepost_sdk::CredentialScope;
@@ -182,7 +183,7 @@ pub enum CredentialScope {
     Submission,
 }
 
-/// A credential that the client has proved.
+/// Credential that the client has proved.
 ///
 /// ```
 /// use gatepost_sdk::*;
@@ -193,16 +194,16 @@ pub enum CredentialScope {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Credential {
-    /// The user name.
+    /// User name.
     pub user: String,
-    /// What it is good for.
+    /// Right that it gives.
     pub scope: CredentialScope,
 }
 
-/// The domain at which the account receives mail for this address; `None` where the address is
-/// somebody else's.
+/// Returns the domain at which the account receives mail for this address; `None` if the address is
+/// not the account's.
 ///
-/// Natively it is what a test has [given](crate::native::Given::destinations).
+/// In a native test, returns what the test has [given](crate::native::Given::destinations).
 ///
 /// ```
 /// use gatepost_sdk::*;
@@ -228,9 +229,9 @@ pub fn destination(address: &str) -> Option<ReceivingDomain> {
     crate::native::given(|given| given.destinations.get(address).cloned())
 }
 
-/// Whether the account receives mail at this address, sub-addresses (RFC 5233) included.
+/// Returns true if the account receives mail at this address, sub-addresses (RFC 5233) included.
 ///
-/// Natively it is so of the addresses that have a [destination].
+/// In a native test, returns true for the addresses that have a [destination].
 ///
 /// ```
 /// // Nobody has given this test an address.
@@ -243,9 +244,9 @@ pub fn is_support_address(address: &str) -> bool {
     crate::native::given(|given| given.destinations.contains_key(address))
 }
 
-/// The partner that an address is of, in whatever spelling: case, quotes, sub-address and what a
-/// forwarder wraps around it do not count. `None` where it is none, and for every address at which
-/// the account itself receives.
+/// Returns the partner that an address belongs to. Case, quotes, sub-address and the wrapping of
+/// forwarders do not matter. `None` if it belongs to none, and for every address at which the
+/// account itself receives.
 ///
 /// ```
 /// use gatepost_sdk::*;
@@ -266,7 +267,7 @@ pub fn is_support_address(address: &str) -> bool {
 /// assert_eq!(partner("ann@other.example"), None);
 /// ```
 ///
-/// Natively it is what a test has [given](crate::native::Given::partners).
+/// In a native test, returns what the test has [given](crate::native::Given::partners).
 pub fn partner(address: &str) -> Option<Partner> {
     #[cfg(target_arch = "wasm32")]
     return crate::glue::partner(address);
@@ -274,11 +275,11 @@ pub fn partner(address: &str) -> Option<Partner> {
     crate::native::given(|given| given.partner(address))
 }
 
-/// Whether the relay knows every address of the account: so it is with those of its directory. Of
-/// an account that the configuration gives it knows at which domains it receives, and not from which
-/// addresses it may send.
+/// Returns true if the relay knows every address of the account, as it does for accounts of its
+/// directory. Of an account in the configuration it knows the domains that receive, but not the
+/// addresses that send.
 ///
-/// Natively it is so where a test has [given](crate::native::Given::destinations) any.
+/// In a native test, returns true if the test has [given](crate::native::Given::destinations) any.
 ///
 /// ```
 /// let _given = gatepost_sdk::native::Given::default().give();
@@ -291,10 +292,10 @@ pub fn knows_addresses() -> bool {
     crate::native::given(|given| !given.destinations.is_empty())
 }
 
-/// The product's name, as the account's users know it; `None` of an account that the configuration
-/// gives.
+/// Returns the product's name, as the account's users know it; `None` for an account in the
+/// configuration.
 ///
-/// Natively it is what a test has [given](crate::native::Given::product).
+/// In a native test, returns what the test has [given](crate::native::Given::product).
 ///
 /// ```
 /// use gatepost_sdk::{native, product};
@@ -313,9 +314,9 @@ pub fn product() -> Option<String> {
     crate::native::given(|given| given.product.clone())
 }
 
-/// The credential that the client has proved; `None` where it has not authenticated.
+/// Returns the credential that the client has proved; `None` if it has not authenticated.
 ///
-/// Natively it is what a test has [given](crate::native::Given::credential).
+/// In a native test, returns what the test has [given](crate::native::Given::credential).
 ///
 /// ```
 /// // Nobody has logged in here.
@@ -328,7 +329,7 @@ pub fn credential() -> Option<Credential> {
     crate::native::given(|given| given.credential.clone())
 }
 
-/// What is known of an address that has shown itself to be a machine's.
+/// Record of an address that has shown itself to be a machine's.
 ///
 /// ```
 /// use gatepost_sdk::directory::machine;
@@ -340,18 +341,18 @@ pub fn credential() -> Option<Credential> {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Machine {
-    /// How it has shown it, in one sentence.
+    /// Evidence, in one sentence.
     pub evidence: String,
-    /// Since when that is known, in milliseconds since 1970 (UTC).
+    /// Time of the first evidence, in milliseconds since 1970 (UTC).
     pub since: u64,
-    /// Until when it is held to be so, in milliseconds since 1970 (UTC).
+    /// Time of expiry, in milliseconds since 1970 (UTC).
     pub until: u64,
 }
 
-/// Whether the account knows that a machine writes from this address, as it stood before this
-/// message. Addresses are compared in canonical form.
+/// Returns what the account knows of a machine at this address, as it stood before this message;
+/// `None` if it knows none. Addresses are compared in canonical form.
 ///
-/// Natively it is what a test has [given](crate::native::Given::machines).
+/// In a native test, returns what the test has [given](crate::native::Given::machines).
 ///
 /// ```
 /// use std::collections::HashMap;
@@ -372,9 +373,9 @@ pub fn machine(address: &str) -> Option<Machine> {
     crate::native::given(|given| given.machines.get(&canonical(address)).cloned())
 }
 
-/// The one form that all spellings of an address have: case, Unicode composition, needless quotes
-/// and the sub-address are taken away, and what forwarders and senders wrap around an address for
-/// bounces (SRS, BATV). What is no address comes back in lower case.
+/// Returns the canonical form of an address, the same for all its spellings: without case, Unicode
+/// composition, needless quotes, sub-address, and the wrapping that forwarders and senders add for
+/// bounces (SRS, BATV). A text that is no address comes back in lower case.
 ///
 /// ```
 /// use gatepost_sdk::canonical;
@@ -392,8 +393,8 @@ pub fn canonical(address: &str) -> String {
     in_full(address)
 }
 
-/// The canonical form of most addresses: letters, digits and little else, in which nothing but
-/// case and a sub-address can differ. To ask the host would cost more.
+/// Returns the canonical form of a plain address, of letters, digits and little else, in which only
+/// case and a sub-address can differ. Asking the host would cost more.
 fn canonical_if_plain(address: &str) -> Option<String> {
     let (local, domain) = address.split_once('@')?;
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
@@ -405,7 +406,7 @@ fn canonical_if_plain(address: &str) -> Option<String> {
         .split('.')
         .all(|label| !(label.starts_with('-') || label.ends_with('-') || label.contains("--")));
     let usual = atoms(local, b"+") && atoms(domain, b"") && !domain.contains('_') && labels;
-    // What is wrapped for bounces may have no other character either.
+    // An address wrapped for bounces (SRS, BATV) may have no other characters either.
     let lower = local.to_ascii_lowercase();
     let wrapped = lower.starts_with("srs") || lower.contains("+srs") || lower.contains("+caf_");
     if !usual || wrapped || local.starts_with('+') || address.len() > 254 || local.len() > 64 {
@@ -431,7 +432,7 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// The short way leads where the long one does.
+        /// Asserts that the short way gives the same form as the relay.
         #[test]
         fn plain_addresses_have_the_form_that_the_relay_gives_them(
             local in "[A-Za-z0-9+._-]{1,12}",

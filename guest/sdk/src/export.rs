@@ -1,10 +1,10 @@
 //! The macro that turns a [`Policy`](crate::Policy) into a module.
 
-/// Makes the exports of a policy module: the settings and the hooks that are named, from
-/// `connect`, `sender`, `recipient`, `message`, `route` and `outcome`.
+/// Makes the exports of a policy module: the settings and the named hooks, of `connect`, `sender`,
+/// `recipient`, `message`, `route` and `outcome`.
 ///
-/// On any other target than WebAssembly it makes nothing, so that the policy's crate can be
-/// tested natively. See the [crate documentation](crate) for a whole policy.
+/// On a target other than WebAssembly it makes nothing, so that the policy's crate can be tested
+/// natively. The [crate documentation](crate) shows a whole policy.
 #[macro_export]
 macro_rules! export {
     ($policy:ty: $($hook:ident),+ $(,)?) => {
@@ -16,7 +16,7 @@ macro_rules! export {
             struct Guest;
 
             ::std::thread_local! {
-                // Filled by `configure`, and part of the snapshot that every call starts from.
+                // Filled by `configure`; part of the snapshot that every call starts from.
                 static POLICY: ::std::cell::RefCell<Option<$policy>> =
                     const { ::std::cell::RefCell::new(None) };
             }

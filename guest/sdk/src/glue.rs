@@ -1,5 +1,5 @@
-//! Between the generated bindings and the plain types: each hook takes the contract's records,
-//! calls the policy with plain ones, and replays its decision through the host's handle.
+//! Conversion between the generated bindings and the plain types. Each hook takes the contract's
+//! records, calls the policy with plain ones, and replays its decision through the host's handle.
 
 use crate::bindings::configured::exports::gatepost::policy::settings::Duties as WitDuties;
 use crate::bindings::host::gatepost::policy::{
@@ -11,7 +11,7 @@ use std::rc::Rc;
 use crate::header::Section;
 use crate::{Action, Decision, Facts, Level, Policy, bounds, types};
 
-/// The contract's records under short names.
+/// Records of the contract, under short names.
 pub mod wit {
     pub use crate::bindings::host::gatepost::policy::decisions::Decision;
     pub use crate::bindings::host::gatepost::policy::message_access::Message;
@@ -20,11 +20,11 @@ pub mod wit {
 
 #[derive(Default)]
 struct HostFacts {
-    /// Log lines that were written.
+    /// Number of log lines written.
     lines: Cell<usize>,
 }
 
-/// The message behind its handle, and its header section, once somebody has asked for it.
+/// Message behind its handle, and its header section once it has been read.
 struct HostMessage<'a> {
     handle: &'a wit::Message,
     section: OnceCell<Rc<Section>>,
@@ -181,7 +181,7 @@ impl crate::Message for HostMessage<'_> {
     }
 }
 
-/// A panic in a policy reaches the relay's log with file and line before it traps.
+/// Installs a hook that logs a panic of the policy, with file and line, before the trap.
 pub fn install_panic_hook() {
     std::panic::set_hook(Box::new(|panic| {
         log::write(log::Level::Error, &panic.to_string())
@@ -262,8 +262,8 @@ pub fn message<P: Policy>(
         let facts = HostFacts::default();
         let verdict = policy.message(&transaction.into(), &message, &facts, decision);
         match decision.judges_too_many() {
-            // Its sender divides it, as where a server takes fewer recipients (RFC 5321 section
-            // 4.5.3.1.10).
+            // The sender then divides the message, as with a server that takes fewer recipients
+            // (RFC 5321 section 4.5.3.1.10).
             true => {
                 *decision = Decision::default();
                 decision.reason("too many recipients are judged one by one");
@@ -327,7 +327,7 @@ pub fn outcome<P: Policy>(
     })
 }
 
-/// Runs a hook on a plain decision, then replays it to the host.
+/// Runs a hook on a plain decision, then replays the decision to the host.
 fn record<R>(host: &wit::Decision, hook: impl FnOnce(&mut Decision) -> R) -> R {
     let mut decision = Decision::default();
     let answer = hook(&mut decision);

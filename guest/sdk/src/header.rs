@@ -1,7 +1,7 @@
-//! Header fields by what they mean.
+//! Header fields with types.
 //!
-//! [`Message::header`] gives a field as text. Where a policy wants what the text says, it asks for
-//! the field by its type:
+//! [`Message::header`] gives a field as text. A policy that wants its meaning asks for the field by
+//! its type:
 //!
 //! ```
 //! use gatepost_sdk::*;
@@ -27,11 +27,11 @@
 //! );
 //! ```
 //!
-//! What cannot be understood reads as if it were not there: who has to know that a field is there
-//! and malformed asks for its text, too.
+//! A field that cannot be understood reads as if it were absent. A policy that has to tell a
+//! malformed field from an absent one asks for its text, too.
 //!
-//! Long fields are read in [part](crate::bounds). Who has to know it asks [`Section::is_cut`] and
-//! [`Field::is_cut`].
+//! Long fields are read in [part](crate::bounds). [`Section::is_cut`] and [`Field::is_cut`] tell if
+//! something is missing.
 
 mod fields;
 pub(crate) mod read;
@@ -48,7 +48,7 @@ use crate::{Address, Message, bounds};
 
 /// A field that has a type.
 ///
-/// A policy may have further ones:
+/// A policy may define further ones:
 ///
 /// ```
 /// use gatepost_sdk::header::Header;
@@ -72,13 +72,13 @@ use crate::{Address, Message, bounds};
 /// assert_eq!(Priority::parse("1 (Highest)"), Some(Priority(1)));
 /// ```
 pub trait Header: Sized {
-    /// The field's name.
+    /// Name of the field.
     const NAME: &'static str;
 
-    /// What an unfolded and trimmed body says; `None` where it does not say what it should.
+    /// Reads an unfolded and trimmed body; `None` if it is malformed.
     fn parse(value: &str) -> Option<Self>;
 
-    /// A body that says it.
+    /// Writes the body.
     fn write(&self) -> String;
 }
 
@@ -93,7 +93,7 @@ pub trait Header: Sized {
 /// }
 /// ```
 pub trait Headers {
-    /// The first field of the type's name, if it can be understood.
+    /// Reads the first field of the type's name; `None` if it is absent or malformed.
     ///
     /// ```
     /// # use gatepost_sdk::*;
@@ -106,8 +106,8 @@ pub trait Headers {
     /// ```
     fn read<H: Header>(&self) -> Option<H>;
 
-    /// All fields of the type's name that can be understood, top to bottom, in their first
-    /// [`bounds::LIST`] octets together.
+    /// Reads all well-formed fields of the type's name, top to bottom, within their first
+    /// [`bounds::LIST`] octets in total.
     ///
     /// ```
     /// # use gatepost_sdk::*;
@@ -138,7 +138,7 @@ impl<M: Message + ?Sized> Headers for M {
     }
 }
 
-/// Somebody in an address field (RFC 5322 section 3.4).
+/// Mailbox in an address field (RFC 5322 section 3.4).
 ///
 /// ```
 /// use gatepost_sdk::header::{From, Header};
@@ -149,8 +149,8 @@ impl<M: Message + ?Sized> Headers for M {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mailbox {
-    /// The display name, decoded; empty where there is none.
+    /// Display name, decoded; empty if there is none.
     pub name: String,
-    /// The address.
+    /// Address of the mailbox.
     pub address: Address,
 }

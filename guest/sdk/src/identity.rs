@@ -1,4 +1,4 @@
-//! By what the relay, and what it has sent, is known again.
+//! The relay's identity: its host name and the ids that it signed.
 //!
 //! As with [`authentication`](crate::authentication()), a policy imports the interface by calling
 //! one of these functions.
@@ -27,10 +27,10 @@
 //! assert!(is_ours("42.code") && !is_ours("43.code"));
 //! ```
 
-/// The relay's own name, as it stands behind `by` in the Received fields that it writes: a domain
-/// name in lower case.
+/// Returns the relay's own name, as it stands behind `by` in the Received fields that it writes: a
+/// domain name in lower case.
 ///
-/// Natively it is what a test has [given](crate::native::Identity::host_name).
+/// In a native test, returns what the test has [given](crate::native::Identity::host_name).
 ///
 /// ```
 /// let _given = gatepost_sdk::native::Given::default().give();
@@ -43,11 +43,11 @@ pub fn host_name() -> String {
     crate::native::given(|given| given.identity.host_name.clone())
 }
 
-/// The id of this transaction's message, fit for a header: at most 57 ASCII letters, digits, `-`
-/// and `.`. Only who has the relay's key ring can make one. Not for the connect hook, where there
-/// is no transaction: there it is a fault.
+/// Returns the id of this transaction's message, fit for a header: at most 57 ASCII letters,
+/// digits, `-` and `.`. Only a holder of the relay's key ring can make one. A call in the connect
+/// hook, which has no transaction, is a fault.
 ///
-/// Natively it is what a test has [given](crate::native::Identity::email_id).
+/// In a native test, returns what the test has [given](crate::native::Identity::email_id).
 ///
 /// ```
 /// let _given = gatepost_sdk::native::Given::default().give();
@@ -60,10 +60,10 @@ pub fn email_id() -> String {
     crate::native::given(|given| given.identity.email_id.clone())
 }
 
-/// Whether this is an [email id](email_id()) that the relay has issued, or another that has the same
-/// key ring; a former key counts, and case does not.
+/// Returns true if this is an [email id](email_id()) issued by this relay, or by another with the
+/// same key ring; a former key counts, and case does not.
 ///
-/// Natively it is so of [what a test has given](crate::native::Identity).
+/// In a native test, returns true for the [ids that the test has given](crate::native::Identity).
 ///
 /// ```
 /// let mut given = gatepost_sdk::native::Given::default();
@@ -79,11 +79,11 @@ pub fn is_ours(email_id: &str) -> bool {
     crate::native::given(|given| given.identity.is_ours(email_id))
 }
 
-/// Whether the author is who they say they are: SPF or a DKIM signature passes in alignment with the
-/// author's domain, as [`authentication`](crate::authentication()) has it. `None` where no policy of the
-/// chain imports that interface, so that nobody has looked: to ask this makes nobody look.
+/// Returns true if the author's domain is proved: SPF or a DKIM signature passes in alignment with
+/// it, as in [`authentication`](crate::authentication()). `None` if no policy of the chain imports
+/// that interface, so that nothing was checked; this call does not cause a check.
 ///
-/// Natively it is what a test has [given](crate::native::Given::author_is_proved).
+/// In a native test, returns what the test has [given](crate::native::Given::author_is_proved).
 ///
 /// ```
 /// use gatepost_sdk::{author_is_proved, native::Given};

@@ -1,9 +1,9 @@
-//! What a policy author uses: Gatepost's contract as plain Rust types and one trait.
+//! The SDK for policy authors: Gatepost's contract as plain Rust types and one trait.
 //!
-//! A policy is a struct that is made from its settings and implements [`Policy`]. It overrides
-//! the hooks that it wants, and names them to [`export!`](macro@export)(macro@export); the host calls no others. Each hook is
-//! given what it may know and writes what it wants into a [`Decision`]; nothing happens until the
-//! relay carries the decision out.
+//! A policy is a struct that is made from its settings and implements [`Policy`]. It overrides the
+//! hooks that it wants, and names them to [`export!`](macro@export)(macro@export); the host calls
+//! no others. Each hook gets what it may know and writes its requests into a [`Decision`]; nothing
+//! happens until the relay carries the decision out.
 //!
 //! ```
 //! use gatepost_sdk::*;
@@ -41,7 +41,7 @@
 
 #![deny(unsafe_code)]
 
-// The bindings name this crate by its name, also from within.
+// The bindings name this crate by its name, even from within it.
 extern crate self as gatepost_sdk;
 
 mod account;

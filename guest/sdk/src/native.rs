@@ -1,4 +1,4 @@
-//! A policy run natively, in a test: what it looks up, and the [fixtures](fixtures()) of its author.
+//! Native tests of a policy: values for its look-ups, and its author's [fixtures](fixtures()).
 
 mod fixtures;
 mod pretended;
@@ -13,7 +13,7 @@ use gatepost_message::{Address, CanonicalAddress, Separators};
 
 use crate::{Authentication, Credential, Machine, Partner, ReceivingDomain};
 
-/// What a test gives to the policy that it runs, instead of the relay.
+/// Values that a native test gives to its policy in the relay's place.
 ///
 /// ```
 /// use gatepost_sdk::*;
@@ -27,29 +27,29 @@ use crate::{Authentication, Credential, Machine, Partner, ReceivingDomain};
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Given {
-    /// What [`authentication`](crate::authentication()) says.
+    /// Result of [`authentication`](crate::authentication()).
     pub authentication: Authentication,
-    /// What [`destination`](crate::destination) says of these addresses; it knows no others.
+    /// Results of [`destination`](crate::destination), by address; other addresses have none.
     pub destinations: HashMap<String, ReceivingDomain>,
-    /// What [`machine`](crate::machine) says of these addresses, in [canonical](crate::canonical()) form;
-    /// it knows no others.
+    /// Results of [`machine`](crate::machine), by address in [canonical](crate::canonical()) form;
+    /// other addresses have none.
     pub machines: HashMap<String, Machine>,
-    /// What [`partner`](crate::partner) says, by addresses in lower case without sub-address, or by
-    /// domains with an `@` before them. Where `+` sets sub-addresses apart.
+    /// Results of [`partner`](crate::partner), by address in lower case without sub-address, or by
+    /// domain with an `@` before it. `+` sets sub-addresses apart.
     pub partners: HashMap<String, Partner>,
-    /// What [`product`](crate::product) says.
+    /// Result of [`product`](crate::product).
     pub product: Option<String>,
-    /// What [`credential`](crate::credential) says.
+    /// Result of [`credential`](crate::credential).
     pub credential: Option<Credential>,
-    /// What [`settings_of_account`](crate::settings_of_account) reads, as JSON.
+    /// Settings that [`settings_of_account`](crate::settings_of_account) reads, as JSON.
     pub settings: Option<String>,
-    /// Who the relay is, and what it has sent.
+    /// Identity of the relay.
     pub identity: Identity,
-    /// What [`author_is_proved`](crate::author_is_proved) says.
+    /// Result of [`author_is_proved`](crate::author_is_proved).
     pub author_is_proved: Option<bool>,
 }
 
-/// Who the relay is, as a test gives it.
+/// Identity of the relay in a native test.
 ///
 /// ```
 /// use gatepost_sdk::native::{Given, Identity};
@@ -60,11 +60,11 @@ pub struct Given {
 /// ```
 #[derive(Debug, Clone)]
 pub struct Identity {
-    /// What [`host_name`](crate::host_name) says.
+    /// Result of [`host_name`](crate::host_name).
     pub host_name: String,
-    /// What [`email_id`](crate::email_id) says.
+    /// Result of [`email_id`](crate::email_id).
     pub email_id: String,
-    /// Ids that were issued before; [`is_ours`](crate::is_ours) knows these and that one.
+    /// Ids issued before; [`is_ours`](crate::is_ours) returns true for these and for `email_id`.
     pub ours: Vec<String>,
 }
 
@@ -90,7 +90,7 @@ thread_local! {
 }
 
 impl Given {
-    /// The partner that an address is of, as the relay finds it.
+    /// Returns the partner that an address belongs to, as the relay finds it.
     pub(crate) fn partner(&self, address: &str) -> Option<Partner> {
         let parsed = Address::parse(address).ok()?;
         let canonical = CanonicalAddress::of(&parsed, &Separators::default());
@@ -101,7 +101,7 @@ impl Given {
             .cloned()
     }
 
-    /// Gives it to what runs on this thread, until the value that is returned is dropped.
+    /// Gives the values to policies on this thread, until the returned guard is dropped.
     ///
     /// ```
     /// use gatepost_sdk::*;
@@ -116,7 +116,7 @@ impl Given {
     }
 }
 
-/// While it is there, something is given.
+/// Guard of the given values: dropping it takes them back.
 ///
 /// ```
 /// let giving = gatepost_sdk::native::Given::default().give();

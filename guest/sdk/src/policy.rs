@@ -1,11 +1,11 @@
-//! The trait that a policy implements, and what its hooks are handed.
+//! The trait that a policy implements, and the arguments of its hooks.
 
 use std::rc::Rc;
 
 use crate::header::Section;
 use crate::{Attempt, AttemptResult, Decision, Duties, Routing, Session, Transaction, Verdict};
 
-/// The message as the earlier policies of the chain left it.
+/// Message as the earlier policies of the chain left it.
 ///
 /// ```
 /// use gatepost_sdk::*;
@@ -22,24 +22,24 @@ use crate::{Attempt, AttemptResult, Decision, Duties, Routing, Session, Transact
 /// }
 /// ```
 ///
-/// Fields are read as far as the [bounds](crate::bounds) go: of a longer one the beginning, and of
-/// more fields the first. [`Self::section`] tells whether something is missing.
+/// Fields are read within the [bounds](crate::bounds): the beginning of a longer field, and the
+/// first of more fields. [`Self::section`] tells if something is missing.
 pub trait Message {
-    /// The first field of that name, unfolded and trimmed; names match without case.
+    /// Returns the first field of that name, unfolded and trimmed; names match without case.
     fn header(&self, name: &str) -> Option<String>;
-    /// All fields of that name, top to bottom, unfolded and trimmed.
+    /// Returns all fields of that name, top to bottom, unfolded and trimmed.
     fn headers_named(&self, name: &str) -> Vec<String>;
-    /// How many fields of that name there are.
+    /// Returns the number of fields of that name.
     fn count(&self, name: &str) -> u32;
-    /// Every field as name and raw body. Costly on long headers.
+    /// Returns every field as name and raw body. Costly on long headers.
     fn headers(&self) -> Vec<(String, String)>;
-    /// The header section, indexed: all that a policy wants to know of it for the price of one look.
+    /// Returns the header section, indexed: all questions about it for the price of one call.
     fn section(&self) -> Rc<Section> {
         let chunk = |offset, length| self.header_chunk(offset, length);
         Rc::new(Section::read(self.header_size(), chunk))
     }
-    /// Up to `length` octets of the header section from `offset`, as they are; fewer at its end.
-    /// One look at all fields for the price of a copy.
+    /// Returns up to `length` octets of the header section from `offset`, as they are; fewer at its
+    /// end. One call reads all fields for the price of a copy.
     fn header_chunk(&self, offset: u64, length: u32) -> Vec<u8> {
         let mut section = Vec::new();
         for (name, value) in self.headers() {
@@ -49,15 +49,15 @@ pub trait Message {
         let end = section.len().min(begin.saturating_add(length as usize));
         section.get(begin..end).unwrap_or_default().to_vec()
     }
-    /// Octets of the header section.
+    /// Returns the octets of the header section.
     fn header_size(&self) -> u64;
-    /// Octets of the body.
+    /// Returns the octets of the body.
     fn body_size(&self) -> u64;
-    /// Up to `length` octets of the body from `offset`; fewer at its end.
+    /// Returns up to `length` octets of the body from `offset`; fewer at its end.
     fn body_chunk(&self, offset: u64, length: u32) -> Vec<u8>;
 }
 
-/// How much a log line matters.
+/// Severity of a log line.
 ///
 /// ```
 /// use gatepost_sdk::{Facts, Level};
@@ -72,13 +72,13 @@ pub enum Level {
     Debug,
     /// For the record.
     Info,
-    /// For the operator, some day.
+    /// For the operator, to look at some day.
     Warn,
-    /// For the operator, now.
+    /// For the operator, to act on now.
     Error,
 }
 
-/// What a hook may look up. None of it waits and none of it changes anything.
+/// Look-ups of a hook. None of them waits, and none changes anything.
 ///
 /// ```
 /// use gatepost_sdk::*;
@@ -95,21 +95,21 @@ pub enum Level {
 /// }
 /// ```
 pub trait Facts {
-    /// Milliseconds since 1970 (UTC) at the time of the transaction.
+    /// Returns the time of the transaction, in milliseconds since 1970 (UTC).
     fn now(&self) -> u64;
-    /// What this policy counted under `key` in the last `seconds` (at most 86,400). A long key is
-    /// [hashed](crate::bounds::key), as it was when it was counted.
+    /// Returns what this policy counted under `key` in the last `seconds` (at most 86,400). A long
+    /// key is [hashed](crate::bounds::key), as it was when it was counted.
     fn counted(&self, key: &str, seconds: u32) -> u64;
-    /// Whether this policy marked `key` as seen and the mark has not expired.
+    /// Returns true if this policy marked `key` as seen and the mark has not expired.
     fn seen(&self, key: &str) -> bool;
-    /// Writes a line to the relay's log, shortened, and of one call the first
-    /// [`bounds::LOG_LINES`](crate::bounds::LOG_LINES).
+    /// Writes a line to the relay's log, shortened; only the first
+    /// [`bounds::LOG_LINES`](crate::bounds::LOG_LINES) lines of a call are written.
     fn log(&self, level: Level, text: &str);
 }
 
-/// A policy. Override the hooks that it wants and name them to [`export!`](macro@crate::export).
+/// A policy. Override the hooks that it needs and name them to [`export!`](macro@crate::export).
 ///
-/// What the schema of the settings cannot say, [`new`](Self::new) does:
+/// [`new`](Self::new) checks what the schema of the settings cannot express:
 ///
 /// ```
 /// use gatepost_sdk::*;
@@ -143,23 +143,24 @@ pub trait Facts {
 /// ```
 #[allow(unused_variables)]
 pub trait Policy: Sized {
-    /// Its settings: parsing and schema come from the same definition.
+    /// Settings of the policy: parsing and schema come from the same definition.
     type Settings: serde::de::DeserializeOwned + schemars::JsonSchema;
 
-    /// Made once, at load. Errors are sentences that name what is wrong and where.
+    /// Makes the policy from its settings, once, at load. Errors are sentences that name what is
+    /// wrong and where.
     fn new(settings: Self::Settings) -> Result<Self, Vec<String>>;
 
-    /// What it is answerable for.
+    /// Returns the duties of the policy.
     fn duties() -> Duties {
         Duties::default()
     }
 
-    /// A client has connected.
+    /// Decides about a client that has connected.
     fn connect(&self, session: &Session, facts: &dyn Facts, decision: &mut Decision) -> Verdict {
         Verdict::Pass
     }
 
-    /// MAIL FROM was given.
+    /// Decides about a sender, at MAIL FROM.
     fn sender(
         &self,
         transaction: &Transaction,
@@ -169,7 +170,7 @@ pub trait Policy: Sized {
         Verdict::Pass
     }
 
-    /// RCPT TO was given and may be relayed to.
+    /// Decides about a recipient that may be relayed to, at RCPT TO.
     fn recipient(
         &self,
         transaction: &Transaction,
@@ -180,7 +181,7 @@ pub trait Policy: Sized {
         Verdict::Pass
     }
 
-    /// The end of data was reached.
+    /// Decides about a message, at the end of data.
     fn message(
         &self,
         transaction: &Transaction,
@@ -191,7 +192,7 @@ pub trait Policy: Sized {
         Verdict::Pass
     }
 
-    /// A recipient is due for an attempt.
+    /// Routes a recipient that is due for an attempt.
     fn route(
         &self,
         transaction: &Transaction,
@@ -202,7 +203,7 @@ pub trait Policy: Sized {
         Routing::Pass
     }
 
-    /// An attempt has ended.
+    /// Takes note of an attempt that has ended.
     fn outcome(
         &self,
         transaction: &Transaction,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Which way a message travels, fixed by the listener that took it.
+/// Direction of a message, fixed by the listener that took it.
 ///
 /// ```
 /// use gatepost_sdk::{Flow, Session};
@@ -19,7 +19,7 @@ pub enum Flow {
     Submission,
 }
 
-/// One SMTP connection, as far as it has got when the hook is called.
+/// SMTP connection, in its state when the hook is called.
 ///
 /// ```
 /// use gatepost_sdk::{Session, Verdict};
@@ -35,21 +35,21 @@ pub enum Flow {
 pub struct Session {
     /// Name of the listener in the relay's configuration.
     pub listener: String,
-    /// The listener's direction.
+    /// Direction of the listener.
     pub flow: Flow,
-    /// The client's address in text form.
+    /// Address of the client, in text form.
     pub client_ip: String,
-    /// The client's port.
+    /// Port of the client.
     pub client_port: u16,
     /// Argument of EHLO or HELO, once given.
     pub helo: Option<String>,
     /// Protocol and cipher; `None` in plaintext.
     pub tls: Option<String>,
-    /// The user that AUTH has proved.
+    /// User that AUTH has proved.
     pub user: Option<String>,
 }
 
-/// One SMTP transaction: the envelope (RFC 5321 section 2.3.1) and whose it is.
+/// SMTP transaction: the envelope (RFC 5321 section 2.3.1) and its account.
 ///
 /// ```
 /// use gatepost_sdk::*;
@@ -63,17 +63,17 @@ pub struct Session {
 pub struct Transaction {
     /// UUIDv7 in text form.
     pub id: String,
-    /// The connection it runs on.
+    /// Connection that it runs on.
     pub session: Session,
-    /// The account it belongs to, once something has fixed it.
+    /// Account that it belongs to, once that is fixed.
     pub account: Option<String>,
-    /// The reverse-path without angle brackets; empty for the null sender.
+    /// Reverse-path without angle brackets; empty for the null reverse-path.
     pub mail_from: String,
-    /// The forward-paths accepted so far, without angle brackets.
+    /// Forward-paths accepted so far, without angle brackets.
     pub recipients: Vec<String>,
 }
 
-/// What a client is told: RFC 5321 section 4.2 with an RFC 3463 enhanced code.
+/// SMTP reply to a client: RFC 5321 section 4.2 with an RFC 3463 enhanced code.
 ///
 /// ```
 /// let reply = gatepost_sdk::Reply::new(452, "4.2.2", "The mailbox is full");
@@ -83,15 +83,15 @@ pub struct Transaction {
 pub struct Reply {
     /// Three digits; 4xx and 5xx only.
     pub code: u16,
-    /// Such as `5.7.1`; its class must be that of `code`.
+    /// Enhanced code, such as `5.7.1`; its class must be that of `code`.
     pub enhanced: String,
     /// One line of printable ASCII, at most 400 octets.
     pub text: String,
 }
 
 impl Reply {
-    /// A reply; the host refuses one whose two codes disagree. Of the text 400 characters are kept,
-    /// and what is not printable US-ASCII becomes a question mark.
+    /// Makes a reply; the host refuses one whose two codes disagree. 400 characters of the text are
+    /// kept, and characters that are not printable US-ASCII become question marks.
     ///
     /// ```
     /// let reply = gatepost_sdk::Reply::new(550, "5.1.1", "Nobody of that name");
@@ -106,7 +106,7 @@ impl Reply {
     }
 }
 
-/// What a policy decides about a session, a sender, a recipient or a message.
+/// Decision about a session, a sender, a recipient or a message.
 ///
 /// ```
 /// use gatepost_sdk::*;
@@ -122,22 +122,22 @@ impl Reply {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// Nothing against it.
+    /// No objection.
     Pass,
-    /// As pass, and said with conviction.
+    /// As pass, said with conviction.
     Accept,
     /// Refused for good: a 5xx reply.
     Reject(Reply),
     /// Refused for now: a 4xx reply.
     Tempfail(Reply),
-    /// Taken and dropped; only in the message hook, and only where the site grants it.
+    /// Taken and dropped; only in the message hook, and only if the site grants it.
     Discard,
-    /// Taken and kept apart, with the reason; only in the message hook.
+    /// Taken and quarantined, with the reason; only in the message hook.
     Quarantine(String),
 }
 
 impl Verdict {
-    /// [`Verdict::Reject`] with a reply made from its parts.
+    /// Makes a [`Verdict::Reject`] from the parts of its reply.
     ///
     /// ```
     /// use gatepost_sdk::{Reply, Verdict};
@@ -149,7 +149,7 @@ impl Verdict {
         Self::Reject(Reply::new(code, enhanced, text))
     }
 
-    /// [`Verdict::Tempfail`] with a reply made from its parts.
+    /// Makes a [`Verdict::Tempfail`] from the parts of its reply.
     ///
     /// ```
     /// use gatepost_sdk::{Reply, Verdict};
@@ -162,7 +162,7 @@ impl Verdict {
     }
 }
 
-/// What a policy decides about one recipient of a message, besides the verdict.
+/// Decision about one recipient of a message, apart from the verdict.
 ///
 /// ```
 /// use gatepost_sdk::{Decision, RecipientVerdict};
@@ -173,14 +173,14 @@ impl Verdict {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RecipientVerdict {
-    /// This recipient is refused.
+    /// Refusal of this recipient.
     Reject(Reply),
-    /// This recipient gets nothing, and nobody is told but the record; needs
+    /// Suppression of this recipient: it gets nothing, and only the record tells of it; needs
     /// [`Duties::suppresses`].
     Suppress(String),
 }
 
-/// What kind of message this is.
+/// Class of a message.
 ///
 /// ```
 /// use gatepost_sdk::{Decision, MessageClass};
@@ -203,7 +203,7 @@ pub enum MessageClass {
 }
 
 impl MessageClass {
-    /// Its name, as the contract spells it.
+    /// Returns its name, as the contract spells it.
     ///
     /// ```
     /// assert_eq!(gatepost_sdk::MessageClass::AutoReplied.word(), "auto-replied");
@@ -219,7 +219,7 @@ impl MessageClass {
     }
 }
 
-/// How the connection to a next hop is secured.
+/// Use of TLS on the connection to a next hop.
 ///
 /// ```
 /// assert_eq!(gatepost_sdk::TlsMode::default(), gatepost_sdk::TlsMode::Opportunistic);
@@ -229,16 +229,16 @@ impl MessageClass {
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum TlsMode {
-    /// Never.
+    /// No TLS.
     None,
-    /// Where the next hop offers STARTTLS; any certificate will do.
+    /// TLS if the next hop offers STARTTLS; any certificate will do.
     #[default]
     Opportunistic,
-    /// With a certificate that verifies, or the message waits.
+    /// TLS with a certificate that verifies; otherwise the message waits.
     Required,
 }
 
-/// What a next hop speaks.
+/// Protocol of a next hop.
 ///
 /// ```
 /// let lmtp: gatepost_sdk::Protocol = serde_json::from_str("\"lmtp\"").unwrap();
@@ -252,11 +252,11 @@ pub enum Protocol {
     /// SMTP (RFC 5321).
     #[default]
     Smtp,
-    /// LMTP (RFC 2033), as the servers of mailboxes do.
+    /// LMTP (RFC 2033), which mailbox servers speak.
     Lmtp,
 }
 
-/// The server that a message is handed to. It can be a part of a policy's settings.
+/// Server that a message is handed to. It can be a part of a policy's settings.
 ///
 /// ```
 /// use gatepost_sdk::*;
@@ -268,27 +268,27 @@ pub enum Protocol {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct NextHop {
-    /// A domain name, in characters or A-labels, or an address literal without brackets.
+    /// Domain name, in characters or A-labels, or an address literal without brackets.
     pub host: String,
     /// TCP port.
     pub port: u16,
-    /// How the connection is secured.
+    /// Use of TLS on the connection.
     #[serde(default)]
     pub tls: TlsMode,
-    /// What the server speaks.
+    /// Protocol of the server.
     #[serde(default, skip_serializing_if = "Protocol::is_smtp")]
     pub protocol: Protocol,
 }
 
 impl Protocol {
-    /// Whether it is what goes without saying.
+    /// Returns true for the default.
     #[allow(clippy::trivially_copy_pass_by_ref)] // serde wants it so
     fn is_smtp(&self) -> bool {
         *self == Self::Smtp
     }
 }
 
-/// What a policy decides before an attempt at delivery.
+/// Decision before an attempt at delivery.
 ///
 /// ```
 /// use gatepost_sdk::*;
@@ -305,17 +305,17 @@ impl Protocol {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Routing {
-    /// No opinion: the next policy, and at the end the configured default, decides.
+    /// No opinion: the next policy decides, and in the end the configured default.
     Pass,
-    /// Hand the message to this server.
+    /// Delivery to this server.
     NextHop(NextHop),
-    /// Not now: a 4xx reply.
+    /// Delay, with a 4xx reply.
     Defer(Reply),
-    /// Never: a 5xx reply, and the sender is told.
+    /// Failure, with a 5xx reply of which the sender is told.
     Fail(Reply),
 }
 
-/// One recipient about to be attempted.
+/// Recipient that is about to be attempted.
 ///
 /// ```
 /// use gatepost_sdk::Attempt;
@@ -326,13 +326,13 @@ pub enum Routing {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
-    /// Its address.
+    /// Address of the recipient.
     pub recipient: String,
-    /// How many attempts were made before.
+    /// Number of attempts made before.
     pub previous: u32,
 }
 
-/// How an attempt ended.
+/// Outcome of an attempt.
 ///
 /// ```
 /// use gatepost_sdk::*;
@@ -346,15 +346,15 @@ pub struct Attempt {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// The next hop took it.
+    /// Taken by the next hop.
     Delivered,
-    /// It will be tried again.
+    /// To be tried again.
     Deferred,
-    /// It was refused for good or has expired.
+    /// Refused for good, or expired.
     Failed,
 }
 
-/// What the next hop, or the relay on its behalf, said of one recipient.
+/// Result of an attempt for one recipient, as the next hop, or the relay on its behalf, gave it.
 ///
 /// ```
 /// use gatepost_sdk::AttemptResult;
@@ -365,17 +365,17 @@ pub enum Ending {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttemptResult {
-    /// Its address.
+    /// Address of the recipient.
     pub recipient: String,
-    /// How it ended.
+    /// Outcome of the attempt.
     pub ending: Ending,
-    /// The reply that ended it.
+    /// Reply that ended it.
     pub reply: Reply,
-    /// `host:port` of the server that was tried.
+    /// Server that was tried, as `host:port`.
     pub server: Option<String>,
 }
 
-/// What a policy does that must never fail open: `on-error = "skip"` is refused for it.
+/// Duties of a policy that must never fail open: `on-error = "skip"` is refused for it.
 ///
 /// ```
 /// # use gatepost_sdk::*;
@@ -391,8 +391,8 @@ pub struct AttemptResult {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Duties {
-    /// It decides who may hand mail to the relay.
+    /// True if it decides who may hand mail to the relay.
     pub authenticates: bool,
-    /// It withholds mail from recipients; only such a policy may suppress.
+    /// True if it withholds mail from recipients; only such a policy may suppress.
     pub suppresses: bool,
 }

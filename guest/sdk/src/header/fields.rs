@@ -1,10 +1,10 @@
-//! The fields that policies ask for most.
+//! Types of the fields that policies ask for most.
 
 use super::{Header, Mailbox, read};
 use crate::Address;
 
-/// Everyone in an address field who has an address, those in groups too, as far as it is
-/// [read](crate::bounds).
+/// Returns every mailbox of an address field that has an address, including those in groups, within
+/// the [bounds](crate::bounds).
 fn mailboxes(value: &str) -> Option<Vec<Mailbox>> {
     let all = read::addresses(value).into_iter();
     let all = all.filter_map(|(name, address)| {
@@ -15,7 +15,7 @@ fn mailboxes(value: &str) -> Option<Vec<Mailbox>> {
     (!all.is_empty()).then_some(all)
 }
 
-/// The addresses alone: a name may need an encoding, and nobody acts on it.
+/// Writes the addresses alone: a name may need an encoding, and nothing depends on it.
 fn written(mailboxes: &[Mailbox]) -> String {
     let all: Vec<_> = mailboxes
         .iter()
@@ -37,7 +37,7 @@ macro_rules! address_fields {
                 mailboxes(value).map(Self)
             }
 
-            /// Addresses without their display names.
+            /// Writes addresses without their display names.
             fn write(&self) -> String {
                 written(&self.0)
             }
@@ -46,7 +46,7 @@ macro_rules! address_fields {
 }
 
 address_fields! {
-    /// Who wrote the message (RFC 5322 section 3.6.2).
+    /// Authors of the message (RFC 5322 section 3.6.2).
     ///
     /// ```
     /// use gatepost_sdk::header::{From, Header};
@@ -54,21 +54,21 @@ address_fields! {
     /// assert_eq!(from.write(), "<ann@x.example>, <bob@x.example>");
     /// ```
     From = "From";
-    /// Who sent it for them (RFC 5322 section 3.6.2).
+    /// Mailbox that sent the message for its authors (RFC 5322 section 3.6.2).
     ///
     /// ```
     /// use gatepost_sdk::header::{Header, Sender};
     /// assert_eq!(Sender::parse("(nobody)"), None);
     /// ```
     Sender = "Sender";
-    /// Whom to answer (RFC 5322 section 3.6.2).
+    /// Mailboxes to which replies go (RFC 5322 section 3.6.2).
     ///
     /// ```
     /// use gatepost_sdk::header::{Header, ReplyTo};
     /// assert_eq!(ReplyTo::parse("list@x.example").unwrap().0[0].name, "");
     /// ```
     ReplyTo = "Reply-To";
-    /// To whom it is written (RFC 5322 section 3.6.3).
+    /// Primary recipients (RFC 5322 section 3.6.3).
     ///
     /// ```
     /// use gatepost_sdk::header::{Header, To};
@@ -76,7 +76,7 @@ address_fields! {
     /// assert_eq!(to.0.len(), 2);
     /// ```
     To = "To";
-    /// Who else may read it (RFC 5322 section 3.6.3).
+    /// Further recipients (RFC 5322 section 3.6.3).
     ///
     /// ```
     /// use gatepost_sdk::header::{Cc, Header};
@@ -85,7 +85,7 @@ address_fields! {
     Cc = "Cc";
 }
 
-/// What it is about (RFC 5322 section 3.6.5), decoded.
+/// Topic of the message (RFC 5322 section 3.6.5), decoded.
 ///
 /// ```
 /// use gatepost_sdk::header::{Header, Subject};
@@ -102,13 +102,13 @@ impl Header for Subject {
         Some(Self(read::decoded(value)))
     }
 
-    /// In [encoded words](super::encoded), where it needs them.
+    /// Writes the text in [encoded words](super::encoded) if it needs them.
     fn write(&self) -> String {
         super::encoded(&self.0).into_owned()
     }
 }
 
-/// The message's own id (RFC 5322 section 3.6.4), without angle brackets.
+/// Id of the message (RFC 5322 section 3.6.4), without angle brackets.
 ///
 /// ```
 /// use gatepost_sdk::header::{Header, MessageId};
@@ -153,7 +153,7 @@ macro_rules! id_fields {
 }
 
 id_fields! {
-    /// The ids of the messages that it answers (RFC 5322 section 3.6.4), without angle brackets.
+    /// Ids of the messages that this one answers (RFC 5322 section 3.6.4), without angle brackets.
     ///
     /// ```
     /// use gatepost_sdk::header::{Header, InReplyTo};
@@ -161,8 +161,8 @@ id_fields! {
     /// assert_eq!(ids.0, ["1@x.example"]);
     /// ```
     InReplyTo = "In-Reply-To";
-    /// The ids of what was written before in the thread, oldest first (RFC 5322 section 3.6.4),
-    /// without angle brackets.
+    /// Ids of the earlier messages of the thread, oldest first (RFC 5322 section 3.6.4), without
+    /// angle brackets.
     ///
     /// ```
     /// use gatepost_sdk::header::{Header, References};
@@ -172,7 +172,7 @@ id_fields! {
     References = "References";
 }
 
-/// Whether a machine made it (RFC 3834 section 5).
+/// Origin of the message: a person, or a machine and its occasion (RFC 3834 section 5).
 ///
 /// ```
 /// use gatepost_sdk::header::{AutoSubmitted, Header};
@@ -182,13 +182,14 @@ id_fields! {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AutoSubmitted {
-    /// `no`: a person did.
+    /// `no`: made by a person.
     No,
-    /// `auto-generated`: a machine, by itself.
+    /// `auto-generated`: made by a machine of its own accord.
     Generated,
-    /// `auto-replied`: a machine, in answer.
+    /// `auto-replied`: made by a machine in answer.
     Replied,
-    /// Another word, which a later standard may know; not `no`, so a machine (RFC 3834 section 5).
+    /// Another word, perhaps of a later standard; as it is not `no`, a machine's (RFC 3834 section
+    /// 5).
     Other(String),
 }
 
@@ -217,7 +218,8 @@ impl Header for AutoSubmitted {
     }
 }
 
-/// Which mailing list it came through (RFC 2919), without the list's name and angle brackets.
+/// Id of the mailing list that the message came through (RFC 2919), without the list's name and
+/// angle brackets.
 ///
 /// ```
 /// use gatepost_sdk::header::{Header, ListId};
@@ -248,7 +250,7 @@ mod tests {
 
     use super::*;
 
-    /// What is written reads as what it was.
+    /// Asserts that a header reads as it was written.
     fn comes_back<H: Header + PartialEq + std::fmt::Debug>(header: H) {
         assert_eq!(H::parse(&header.write()), Some(header));
     }

@@ -1,11 +1,11 @@
-//! What the bodies of fields say: addresses as the relay reads them, words as mail-parser does.
+//! Parsers of field bodies: addresses as the relay reads them, words as mail-parser does.
 
 use mail_parser::parsers::MessageStream;
 
 use crate::bounds;
 
-/// Name and address of everyone in the body of an address field, either of them perhaps empty: the
-/// first [`bounds::ADDRESSES`] in its first [`bounds::LIST`] octets.
+/// Returns name and address of every mailbox in the body of an address field, either of them
+/// perhaps empty: the first [`bounds::ADDRESSES`] within its first [`bounds::LIST`] octets.
 pub(crate) fn addresses(value: &str) -> Vec<(String, String)> {
     if let Some((name, address)) = plain(value) {
         return vec![(name.to_owned(), address.to_owned())];
@@ -22,8 +22,8 @@ pub(crate) fn addresses(value: &str) -> Vec<(String, String)> {
     .collect()
 }
 
-/// The one address of a field body in the form in which nearly all are, where nothing needs
-/// parsing: `Ann Weaver <ann@x.example>` or `ann@x.example`.
+/// Reads the single address of a body in the usual form, which needs no parser: `Ann Weaver
+/// <ann@x.example>` or `ann@x.example`.
 fn plain(value: &str) -> Option<(&str, &str)> {
     let value = value.trim();
     let of_address = |b: u8| b.is_ascii_alphanumeric() || b"@.-_+=/".contains(&b);
@@ -37,8 +37,8 @@ fn plain(value: &str) -> Option<(&str, &str)> {
         .then_some((name, address))
 }
 
-/// The first [`bounds::TEXT`] octets of an unstructured field body, with its encoded words (RFC 2047)
-/// decoded.
+/// Decodes the encoded words (RFC 2047) in the first [`bounds::TEXT`] octets of an unstructured
+/// body.
 pub(crate) fn decoded(value: &str) -> String {
     let value = value.trim();
     let value = &value[..value.floor_char_boundary(bounds::TEXT)];
@@ -52,8 +52,8 @@ pub(crate) fn decoded(value: &str) -> String {
         .map_or_else(|| value.to_owned(), str::to_owned)
 }
 
-/// The message ids in a field's body (RFC 5322 section 3.6.4), without angle brackets: the first
-/// [`bounds::IDS`].
+/// Returns the first [`bounds::IDS`] message ids of a body (RFC 5322 section 3.6.4), without angle
+/// brackets.
 pub(super) fn ids(value: &str) -> Vec<String> {
     let parts = value.split('<').skip(1);
     let ids = parts.filter_map(|part| part.split_once('>'));
@@ -63,7 +63,7 @@ pub(super) fn ids(value: &str) -> Vec<String> {
         .collect()
 }
 
-/// A structured body without its comments (RFC 5322 section 3.2.2).
+/// Removes the comments of a structured body (RFC 5322 section 3.2.2).
 pub(super) fn without_comments(value: &str) -> String {
     let mut depth = 0usize;
     let mut plain = String::with_capacity(value.len());

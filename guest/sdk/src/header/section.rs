@@ -1,12 +1,12 @@
-//! The header section, read once: one call for all of it, where a question for each name would
-//! cost a call each.
+//! The header section, read once and indexed: one call to the host for all of it, instead of one
+//! for each name.
 
 use crate::bounds;
 
-/// The fields of a header section, as far as they are [read](crate::bounds).
+/// Fields of a header section, as far as they are [read](crate::bounds).
 ///
-/// It is read as the relay reads it, generously: a line with a colon begins a field, whatever its
-/// name; one that begins with white space continues the field above it.
+/// The section is read as the relay reads it, generously: a line with a colon begins a field,
+/// whatever its name; a line that begins with white space continues the field above it.
 ///
 /// ```
 /// use gatepost_sdk::Message;
@@ -24,7 +24,7 @@ pub struct Section {
     cut: bool,
 }
 
-/// Where a field stands in the octets.
+/// Position of a field in the octets.
 #[derive(Debug, Clone, Copy)]
 struct Place {
     begin: u32,
@@ -49,10 +49,10 @@ pub struct Field<'a> {
 }
 
 impl Section {
-    /// Reads a section of `size` octets, of which `chunk` gives a part: `length` octets from
+    /// Reads a section of `size` octets through `chunk`, which returns `length` octets from
     /// `offset`, fewer at the end.
     pub(crate) fn read(size: u64, chunk: impl Fn(u64, u32) -> Vec<u8>) -> Self {
-        // As large as the relay hands over at a time.
+        // The relay hands over at most so much at a time.
         const CHUNK: usize = 1 << 20;
         let whole = usize::try_from(size).unwrap_or(usize::MAX);
         let wanted = whole.min(bounds::SECTION);
@@ -82,7 +82,7 @@ impl Section {
         section
     }
 
-    /// Of octets that are at hand.
+    /// Reads a section from octets at hand.
     #[cfg(test)]
     pub(crate) fn of(octets: &[u8]) -> Self {
         Self::read(octets.len() as u64, |offset, length| {
@@ -126,18 +126,19 @@ impl Section {
         }
     }
 
-    /// Whether the message has more octets or fields than were read, so that something may stand
-    /// there that is not in here.
+    /// Returns true if the message has more octets or fields than were read, so that this section
+    /// may lack some.
     pub fn is_cut(&self) -> bool {
         self.cut
     }
 
-    /// The octets, folds and all, with the empty line that ends them where there is one.
+    /// Returns the octets, folds included, with the empty line that ends the section if there is
+    /// one.
     pub fn octets(&self) -> &[u8] {
         &self.octets
     }
 
-    /// All fields, top to bottom.
+    /// Returns all fields, top to bottom.
     pub fn fields(&self) -> impl ExactSizeIterator<Item = Field<'_>> + DoubleEndedIterator {
         self.places.iter().map(|place| self.at(*place))
     }
@@ -150,27 +151,27 @@ impl Section {
         }
     }
 
-    /// The fields of a name, top to bottom, in any case.
+    /// Returns the fields of a name, in any case, top to bottom.
     pub fn named<'a>(&'a self, name: &'a str) -> impl DoubleEndedIterator<Item = Field<'a>> {
         self.fields().filter(move |field| field.is(name))
     }
 
-    /// As [`Message::header`](crate::Message::header).
+    /// Does the same as [`Message::header`](crate::Message::header).
     pub(crate) fn header(&self, name: &str) -> Option<String> {
         self.named(name).next().map(|field| field.value())
     }
 
-    /// As [`Message::headers_named`](crate::Message::headers_named).
+    /// Does the same as [`Message::headers_named`](crate::Message::headers_named).
     pub(crate) fn headers_named(&self, name: &str) -> Vec<String> {
         self.named(name).map(|field| field.value()).collect()
     }
 
-    /// As [`Message::count`](crate::Message::count).
+    /// Does the same as [`Message::count`](crate::Message::count).
     pub(crate) fn count(&self, name: &str) -> u32 {
         u32::try_from(self.named(name).count()).unwrap_or(u32::MAX)
     }
 
-    /// As [`Message::headers`](crate::Message::headers).
+    /// Does the same as [`Message::headers`](crate::Message::headers).
     pub(crate) fn headers(&self) -> Vec<(String, String)> {
         let fields = self.fields().map(|field| {
             let body = field.body();
@@ -183,8 +184,8 @@ impl Section {
         fields.collect()
     }
 
-    /// What the uppermost fields of a name say, as many as have `octets` together and no more than
-    /// `fields`. Servers on the way of a message put theirs on top, so these are the newest.
+    /// Returns the values of the uppermost fields of a name, at most `fields` of them and `octets`
+    /// in total. Servers on a message's way put theirs on top, so these are the newest.
     ///
     /// ```
     /// use gatepost_sdk::Message;
@@ -200,7 +201,7 @@ impl Section {
         for field in self.named(name).take(fields) {
             let length = field.body().len();
             if length > left {
-                // Of the one that does not fit the beginning.
+                // The field that does not fit is cut.
                 let beginning = field.text(left).replace(['\r', '\n'], "");
                 values.push(beginning.trim().to_owned());
                 break;
@@ -211,20 +212,20 @@ impl Section {
         values
     }
 
-    /// The field with this number, from the top.
+    /// Returns the field with this number, counted from the top.
     pub fn field(&self, number: usize) -> Option<Field<'_>> {
         self.places.get(number).map(|place| self.at(*place))
     }
 }
 
 impl<'a> Field<'a> {
-    /// The whole field, with its folds and its line end.
+    /// Returns the whole field, with its folds and its line end.
     pub fn raw(&self) -> &'a [u8] {
         self.raw
     }
 
-    /// The octets of the name, without the white space that old software put before the colon (RFC
-    /// 5322 section 4.5).
+    /// Returns the name's octets, without the white space that old software put before the colon
+    /// (RFC 5322 section 4.5).
     pub fn name(&self) -> &'a [u8] {
         let mut name = self.raw.get(..self.colon).unwrap_or_default();
         while let [rest @ .., b' ' | b'\t'] = name {
@@ -233,23 +234,23 @@ impl<'a> Field<'a> {
         name
     }
 
-    /// Whether it has this name, in any case.
+    /// Returns true if the field has this name, in any case.
     pub fn is(&self, name: &str) -> bool {
         self.name().eq_ignore_ascii_case(name.as_bytes())
     }
 
-    /// What stands behind the colon, folds and line end included: all of it, however long it is.
+    /// Returns everything behind the colon, folds and line end included, however long it is.
     pub fn body(&self) -> &'a [u8] {
         self.raw.get(self.colon + 1..).unwrap_or_default()
     }
 
-    /// Whether there is more of it than [`Self::value`] and [`Self::text`] say.
+    /// Returns true if the body is longer than [`Self::value`] and [`Self::text`] return.
     pub fn is_cut(&self) -> bool {
         self.body().len() > bounds::FIELD
     }
 
-    /// The beginning of the body as it stands, folds included: at most `most` octets, and as they
-    /// are read, where octets are none of UTF-8.
+    /// Returns at most the first `most` octets of the body as they stand, folds included; octets
+    /// that are not UTF-8 are replaced.
     pub fn text(&self, most: usize) -> String {
         let body = self.body();
         let kept = body.get(..body.len().min(most)).unwrap_or_default();
@@ -260,9 +261,9 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// What it says, unfolded (RFC 5322 section 2.2.3) and trimmed; octets that are not UTF-8 are
-    /// replaced by U+FFFD. Of a field that [is cut](Self::is_cut) the beginning, which ends between two
-    /// words.
+    /// Returns the body unfolded (RFC 5322 section 2.2.3) and trimmed; octets that are not UTF-8
+    /// are replaced by U+FFFD. Of a field that [is cut](Self::is_cut), returns the beginning, which
+    /// ends between two words.
     pub fn value(&self) -> String {
         let body = match self.is_cut() {
             false => self.body(),
@@ -293,7 +294,7 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// A policy sees the fields that the relay sees.
+        /// Asserts that a policy sees the fields that the relay sees.
         #[test]
         fn it_is_read_as_the_relay_reads_it(
             lines in prop::collection::vec(

@@ -1,16 +1,16 @@
-//! Text as a field can carry it anywhere: in US-ASCII.
+//! Writing text in US-ASCII, which any server takes in a field.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// The most octets of an encoded word (RFC 2047 section 2).
+/// Octets of an encoded word at most (RFC 2047 section 2).
 const LONGEST: usize = 75;
 const BEGINNING: &str = "=?utf-8?q?";
 const END: &str = "?=";
 
-/// An unstructured field body that says this text, in encoded words (RFC 2047) where it is not
-/// plain US-ASCII. Then every server takes it: what stands in UTF-8 as it is (RFC 6532) goes only to
-/// those with SMTPUTF8. Each word has a line of its own.
+/// Returns an unstructured field body that says this text, in encoded words (RFC 2047) if it is not
+/// plain US-ASCII. Every server takes that form; raw UTF-8 (RFC 6532) needs SMTPUTF8. Each word has
+/// a line of its own.
 ///
 /// ```
 /// use gatepost_sdk::header::encoded;
@@ -40,7 +40,7 @@ pub fn encoded(text: &str) -> Cow<'_, str> {
     Cow::Owned(words)
 }
 
-/// A character as the Q encoding has it, by the strictest rule (RFC 2047 section 5, 3).
+/// Encodes a character in Q encoding, by its strictest rule (RFC 2047 section 5, 3).
 fn octets(character: char) -> String {
     match character {
         ' ' => "_".to_owned(),
@@ -49,7 +49,7 @@ fn octets(character: char) -> String {
         _ => {
             let mut said = String::new();
             for octet in character.encode_utf8(&mut [0; 4]).bytes() {
-                // Into a string nothing fails to be written.
+                // Writing to a string cannot fail.
                 let _ = write!(said, "={octet:02X}");
             }
             said

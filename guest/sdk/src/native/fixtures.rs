@@ -1,4 +1,4 @@
-//! The fixtures of a policy's author, natively.
+//! Native run of the fixtures of a policy's author.
 
 use std::path::Path;
 
@@ -10,8 +10,8 @@ use crate::{
     Reply, Routing, Session, TlsMode, Transaction, Verdict,
 };
 
-/// Runs every fixture of a folder as plain Rust, without a sandbox: for the policy's own
-/// `cargo test`. The same files, and how they are written, as for `gatepost policy test`.
+/// Runs every fixture of a folder as plain Rust, without a sandbox, for the policy's own `cargo
+/// test`. The files are the same as for `gatepost policy test`.
 ///
 /// ```no_run
 /// # struct NoSpam;
@@ -26,7 +26,7 @@ use crate::{
 /// ```
 ///
 /// # Panics
-/// With what differs, where something does; or where a fixture cannot be used.
+/// Panics with the differences if a fixture fails, or with the error if it cannot be used.
 pub fn fixtures<P: Policy>(folder: impl AsRef<Path>) {
     let folder = folder.as_ref();
     let found = read_folder(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
@@ -50,7 +50,7 @@ pub fn fixtures<P: Policy>(folder: impl AsRef<Path>) {
     assert!(failures.is_empty(), "{failures}");
 }
 
-/// What the policy decides.
+/// Runs the fixture's hook and returns what the policy decides.
 fn decide<P: Policy>(fixture: &Fixture, mail: Mail<'_>) -> Result<Decided, String> {
     let settings = serde_json::from_value(fixture.settings.clone());
     let settings = settings.map_err(|error| format!("the settings are not valid: {error}"))?;
@@ -167,7 +167,7 @@ fn replied(verdict: &str, reply: &Reply) -> Decided {
     }
 }
 
-/// With what the policy asked for besides.
+/// Adds the policy's requests to its verdict.
 fn acted(mut decided: Decided, decision: &Decision) -> Decided {
     fn push(list: &mut Option<Vec<String>>, item: String) {
         list.get_or_insert_default().push(item);
@@ -177,7 +177,7 @@ fn acted(mut decided: Decided, decision: &Decision) -> Decided {
         match action.clone() {
             Action::Reason(text) => push(&mut to.reasons, text),
             Action::Tag(tag) => {
-                // As the relay does, each once.
+                // Each tag once, as in the relay.
                 if !to.tags.iter().flatten().any(|known| *known == tag) {
                     push(&mut to.tags, tag);
                 }
@@ -195,7 +195,7 @@ fn acted(mut decided: Decided, decision: &Decision) -> Decided {
                     RecipientVerdict::Reject(reply) => format!("reject {}", in_words(&reply)),
                     RecipientVerdict::Suppress(reason) => format!("suppress {reason}"),
                 };
-                // The first judgement holds.
+                // The first verdict on a recipient holds.
                 let recipients = to.recipients.get_or_insert_default();
                 recipients.entry(address).or_insert(verdict);
             }

@@ -1,4 +1,4 @@
-//! What a fixture pretends, as a policy meets it natively.
+//! Values of a fixture, as a policy meets them natively.
 
 use gatepost_fixture as said;
 
@@ -10,8 +10,7 @@ use crate::{
     SpfResult,
 };
 
-/// A message as the relay would hand it to a policy. Of a body that cannot be read there is
-/// nothing.
+/// Message as the relay would hand it to a policy. A body that cannot be read counts as empty.
 ///
 /// ```
 /// use gatepost_sdk::Message;
@@ -58,7 +57,7 @@ impl Message for Mail<'_> {
     }
 }
 
-/// What a fixture's policy looks up. What it logs goes to standard error.
+/// Look-ups of a fixture's policy. Log lines go to standard error.
 pub(super) struct Looked<'a>(pub(super) &'a said::Fixture);
 
 impl Facts for Looked<'_> {
@@ -79,7 +78,7 @@ impl Facts for Looked<'_> {
     }
 }
 
-/// What a fixture gives to its policy.
+/// Returns the values that a fixture gives to its policy.
 pub(super) fn given(fixture: &said::Fixture, message: &gatepost_message::Message) -> Given {
     let known = &fixture.directory;
     let destinations = known.destinations.keys();
@@ -111,7 +110,7 @@ pub(super) fn given(fixture: &said::Fixture, message: &gatepost_message::Message
             .map(|(key, source)| (key.clone(), partner(key, source)))
             .collect(),
         product: known.product.clone(),
-        // Nobody has proved a credential without a user.
+        // A credential needs a user who has proved it.
         credential: (fixture.user.clone())
             .zip(credential)
             .map(|(user, scope)| Credential { user, scope }),
