@@ -190,7 +190,7 @@ pub fn list(text: &str, most: usize) -> &str {
 /// Returns the body of a field as the relay writes it: folded at white space if a line would be too
 /// long (RFC 5322 section 2.1.1). `None` if a word, or the whole body, is too long.
 pub(crate) fn folded(value: &str) -> Option<Cow<'_, str>> {
-    /// Octets of the first line, which has the name on it.
+    /// Octets of the first line, which has the field's name in front.
     const FIRST: usize = 900;
     const LINE: usize = 990;
 

@@ -1,15 +1,16 @@
-//! What kind of message this is, and whether a machine may answer it.
+//! Classification of messages: the class, and whether a machine may answer.
 //!
 //! [`Classifier::classify`] reads the envelope, the header section and the beginning of the body
-//! once, as far as the [bounds](crate::bounds) go. Each [field family](Rule) finds its evidence by
-//! itself; what is only usual of machines is weighed against what is usual of people. The evidence
-//! as a whole then gives separate answers, for they are separate questions: what an agent of a help
-//! desk wrote is `human`, and must not be answered by a machine all the same; and who may be
-//! [remembered](Classification::is_certain) as a machine wants more proof than either.
+//! once, within the [bounds](crate::bounds). Each [field family](Rule) finds its evidence by
+//! itself; evidence that is merely usual of machines is weighed against evidence that is usual of
+//! people. The evidence as a whole then answers separate questions separately. An agent's message
+//! from a help desk is `human`, and must not be answered by a machine all the same; and
+//! [remembering](Classification::is_certain) an author as a machine needs more proof than either
+//! answer.
 //!
-//! No rule depends on the order of fields, and none on who somebody is: where an address counts,
-//! it is for what its local part says (`mailer-daemon`, `owner-`, `no-reply`), or for being the
-//! recipient's own. Subjects, text and other weak evidence count only where something else agrees.
+//! No rule depends on the order of fields, and none on an author's identity: an address counts for
+//! what its local part says (`mailer-daemon`, `owner-`, `no-reply`), or for being the recipient's
+//! own. Subjects, text and other weak evidence count only if something else agrees.
 //!
 //! ```
 //! use gatepost_sdk::*;
@@ -50,7 +51,7 @@ pub use rule::Rule;
 use crate::{Message, MessageClass, Transaction};
 use set::Set;
 
-/// One thing that speaks for a class, or against an automatic answer.
+/// One piece of evidence for a class, or against an automatic answer.
 ///
 /// ```
 /// use gatepost_sdk::classification::{Evidence, Rule};
@@ -64,22 +65,22 @@ use set::Set;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Evidence {
-    /// The rule.
+    /// Rule that found it.
     pub rule: Rule,
-    /// The field that it was found in, or `MAIL FROM`.
+    /// Field that it was found in, or `MAIL FROM`.
     pub field: String,
-    /// What stands there, shortened.
+    /// Text found there, shortened.
     pub text: String,
 }
 
-/// `Auto-Submitted: auto-replied [auto-replied]`.
+/// Displays as `Auto-Submitted: auto-replied [auto-replied]`.
 impl fmt::Display for Evidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {} [{}]", self.field, self.text, self.rule.name())
     }
 }
 
-/// The answers, and why.
+/// Class of a message, the leave to answer it, and the evidence for both.
 ///
 /// ```
 /// use gatepost_sdk::classification::{Classification, Rule};
@@ -90,11 +91,11 @@ impl fmt::Display for Evidence {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Classification {
-    /// What kind of message it is.
+    /// Class of the message.
     pub class: MessageClass,
-    /// Whether a machine may answer it.
+    /// True if a machine may answer it.
     pub reply_allowed: bool,
-    /// What was found, in the order of [`Rule::ALL`]; of each rule four pieces at most.
+    /// Evidence in the order of [`Rule::ALL`], at most four pieces of each rule.
     pub evidence: Vec<Evidence>,
     of_class: Set,
     against_reply: Set,
@@ -102,7 +103,7 @@ pub struct Classification {
 }
 
 impl Classification {
-    /// What speaks for the class; nothing for most of what people write.
+    /// Returns the evidence for the class; none for most of what people write.
     ///
     /// ```
     /// use gatepost_sdk::classification::Classification;
@@ -116,9 +117,9 @@ impl Classification {
         all.filter(|evidence| self.of_class.has(evidence.rule))
     }
 
-    /// Whether the author is a machine beyond doubt, so that it may be remembered: a program says
-    /// so of itself, or two signs agree, and nothing speaks for a person or was added on the way. A
-    /// class is found by less, for it is of one message only.
+    /// Returns true if the author is a machine beyond doubt, so that it may be remembered: a
+    /// program says so of itself, or two signs agree, and nothing speaks for a person or was added
+    /// on the way. A class needs less proof, because it concerns one message only.
     ///
     /// ```
     /// use gatepost_sdk::Decision;
@@ -134,7 +135,7 @@ impl Classification {
         self.certain
     }
 
-    /// What forbids an automatic answer, besides the class.
+    /// Returns the evidence against an automatic answer, besides the class.
     ///
     /// ```
     /// use gatepost_sdk::Decision;
@@ -152,7 +153,7 @@ impl Classification {
     }
 }
 
-/// Classifies messages, by the names that a site has given to its own header fields.
+/// Classifier of messages, with the names of a site's own header fields.
 ///
 /// ```
 /// use gatepost_sdk::classification::Classifier;
@@ -167,14 +168,14 @@ pub struct Classifier {
 }
 
 impl Default for Classifier {
-    /// `X-Gatepost-Trigger` and `X-Gatepost-From-Account-Id`.
+    /// Returns a classifier for `X-Gatepost-Trigger` and `X-Gatepost-From-Account-Id`.
     fn default() -> Self {
         Self::new("X-Gatepost-Trigger", "X-Gatepost-From-Account-Id")
     }
 }
 
 impl Classifier {
-    /// A classifier for which the field `trigger` says `agent` or `automatic`, and the field
+    /// Makes a classifier for which the field `trigger` says `agent` or `automatic`, and the field
     /// `account_id` names the help desk's account; names match without case.
     ///
     /// ```
@@ -191,7 +192,7 @@ impl Classifier {
         }
     }
 
-    /// Answers both questions.
+    /// Classifies a message.
     ///
     /// ```
     /// use gatepost_sdk::classification::Classifier;
@@ -218,7 +219,7 @@ impl Classifier {
     }
 }
 
-/// [`Classifier::classify`] by the usual names.
+/// Classifies a message with the [usual field names](Classifier::default).
 ///
 /// ```
 /// use gatepost_sdk::{Message, Transaction};
@@ -232,13 +233,13 @@ pub fn classify(transaction: &Transaction, message: &dyn Message) -> Classificat
     Classifier::default().classify(transaction, message)
 }
 
-/// What has been found so far, and how much of it.
+/// Evidence found so far.
 #[derive(Debug)]
 struct Found {
     evidence: Vec<Evidence>,
-    /// How many pieces of [`Self::evidence`] are there of each rule.
+    /// Number of pieces in [`Self::evidence`] by rule.
     pieces: [u8; Rule::ALL.len()],
-    /// The rules that have found something.
+    /// Rules that have found something.
     rules: Set,
 }
 
@@ -252,8 +253,8 @@ impl Default for Found {
     }
 }
 
-/// Pieces of evidence that are kept for one rule: a message may repeat a field as often as it
-/// likes, and the first says as much as the hundredth.
+/// Pieces of evidence that are kept for one rule: a message may repeat a field at will, and the
+/// first says as much as the hundredth.
 const PIECES: u8 = 4;
 
 impl Found {
@@ -284,7 +285,8 @@ impl Found {
             self.evidence.push(evidence);
             return;
         }
-        // The least of them by their order, so that the order of the fields makes no difference.
+        // The least pieces by their order are kept, so that the order of the fields makes no
+        // difference.
         let of_rule = self.evidence.iter_mut().filter(|it| it.rule == rule);
         let largest = of_rule.max_by(|one, other| one.cmp(other));
         if let Some(largest) = largest.filter(|largest| evidence < **largest) {
@@ -292,7 +294,7 @@ impl Found {
         }
     }
 
-    /// Takes back what a rule has found; gives the least piece of it.
+    /// Withdraws the evidence of a rule; returns its least piece.
     fn forget(&mut self, rule: Rule) -> Option<Evidence> {
         if let Some(pieces) = self.pieces.get_mut(rule as usize) {
             *pieces = 0;
@@ -315,12 +317,12 @@ impl Found {
         !self.rules.and(rules).is_empty()
     }
 
-    /// How many of these rules have found something.
+    /// Returns the number of these rules that have found something.
     fn count(&self, rules: Set) -> u32 {
         self.rules.and(rules).len()
     }
 
-    /// What those of these rules weigh together that have found something.
+    /// Returns the total weight of those rules that have found something.
     fn weight(&self, rules: &[(Rule, u32)]) -> u32 {
         set::weight(self.rules, rules)
     }

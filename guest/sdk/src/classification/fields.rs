@@ -14,7 +14,7 @@ use crate::header::Field;
 use crate::header::read::{addresses, decoded};
 use crate::{Message, Transaction, bounds, is_support_address, knows_addresses};
 
-/// What has to be held against other fields, or is read only where something else was found.
+/// Field bodies that are compared with other fields, or read only if something else was found.
 #[derive(Default)]
 struct Held {
     from: Bodies,
@@ -23,22 +23,23 @@ struct Held {
     to: Bodies,
     errors_to: Bodies,
     subjects: Bodies,
-    /// What says which list a message was sent through.
+    /// Bodies of the fields that name the message's mailing list.
     lists: Bodies,
-    /// What Exchange's inbox rules say in whose mailbox they run.
+    /// Bodies of the fields in which Exchange's inbox rules name their mailbox.
     inbox_rules: Bodies,
     types: Bodies,
     encodings: Bodies,
-    /// Another message is named that this one answers.
+    /// True if the message names another that it answers.
     answers: bool,
 }
 
-/// The bodies of all fields of one kind, together no longer than one field may be.
+/// Bodies of all fields of one kind, in total no longer than one field may be.
 #[derive(Default)]
 struct Bodies {
     all: Vec<String>,
     octets: usize,
-    /// Names and addresses in them, once somebody has asked: to read them is what costs most.
+    /// Names and addresses in the bodies, read at the first request, because reading them costs
+    /// most.
     named: OnceCell<Vec<(String, String)>>,
 }
 
@@ -57,13 +58,13 @@ impl Bodies {
         self.all.is_empty()
     }
 
-    /// The addresses in them, in lower case.
+    /// Returns the addresses in the bodies, in lower case.
     fn addresses(&self) -> Vec<String> {
         let all = self.named().iter();
         all.map(|(_, address)| address.to_lowercase()).collect()
     }
 
-    /// Names and addresses in them.
+    /// Returns the names and addresses in the bodies.
     fn named(&self) -> &[(String, String)] {
         self.named.get_or_init(|| {
             let all = self.all.iter().flat_map(|body| addresses(body));
@@ -72,36 +73,35 @@ impl Bodies {
     }
 }
 
-/// Octets that are read of a field in which an honest message has an address or two.
+/// Octets that are read of a field which in honest mail has an address or two.
 const FEW: usize = 4 << 10;
 
-/// The pass.
+/// State of the pass.
 struct Pass<'a> {
     ours: &'a Classifier,
     transaction: &'a Transaction,
     message: &'a dyn Message,
     held: Held,
     found: &'a mut Found,
-    /// What the body of a report is of: it is looked into once, however often it is asked.
+    /// Rule of a report's body, which is searched at most once.
     report: OnceCell<Option<Rule>>,
-    /// The recipients in lower case, once they are asked for.
+    /// Recipients in lower case, read at the first request.
     recipients: OnceCell<BTreeSet<String>>,
-    /// Their domains, likewise.
+    /// Domains of the recipients, read at the first request.
     domains: OnceCell<BTreeSet<String>>,
-    /// Fields that name the program which are still to be read.
+    /// Number of fields naming the program that may still be read.
     programs: usize,
     /// Octets of fields that may still be read.
     left: usize,
 }
 
-/// Octets of a field's body that are read where it has a word or two to say.
+/// Octets that are read of a field's body in which a word or two are expected.
 const WORDS: usize = 400;
 
-/// Octets of all of them together. What an honest message says of itself is within the first few
-/// KiB.
+/// Octets of all those bodies in total. The marks of honest mail are within the first few KiB.
 const ALL_WORDS: usize = 128 << 10;
 
-/// Fields that name the program of which the names are read: an honest message has one or two.
+/// Fields naming the program that are read: honest mail has one or two.
 const PROGRAMS: usize = 5;
 
 pub(super) fn find(
@@ -167,7 +167,7 @@ pub(super) fn find(
         .take(bounds::ADDRESSES)
         .map(|to| to.to_lowercase())
         .collect();
-    // A circular goes to its author, and to all others blind.
+    // A circular goes to its author, and to all others in Bcc.
     let to = held.to.addresses();
     let authors = held.from.addresses();
     if !to.is_empty()
@@ -194,13 +194,13 @@ pub(super) fn find(
     circulars(&held, found);
 }
 
-/// Recipients whom a circular names at least.
+/// Recipients that a circular names at least.
 const MANY: usize = 10;
 
-/// Domains of theirs at least: a firm's own people stand at one.
+/// Domains of a circular's recipients at least: colleagues share one.
 const DOMAINS: usize = 5;
 
-/// Whether many are written to who do not work together.
+/// Finds a message to many recipients who do not work together.
 fn circulars(held: &Held, found: &mut Found) {
     let named = held.to.named();
     if named.len() < MANY {
@@ -214,7 +214,7 @@ fn circulars(held: &Held, found: &mut Found) {
     }
 }
 
-/// What the text says.
+/// Finds the evidence of the text.
 fn words(text: &text::Text, recipients: &[String], held: &Held, found: &mut Found) {
     const TEXT: &str = "text";
     let said = &text.said;
@@ -300,7 +300,7 @@ fn words(text: &text::Text, recipients: &[String], held: &Held, found: &mut Foun
     }
 }
 
-/// What the subjects say.
+/// Finds the evidence of the subjects.
 fn subject_lines(subjects: &[String], found: &mut Found) {
     const SUBJECT: &str = "Subject";
     for text in subjects {
@@ -341,7 +341,7 @@ fn subject_lines(subjects: &[String], found: &mut Found) {
     }
 }
 
-/// Whether two of three are so: the author speaks in the first person, asks, and has signed.
+/// Returns true if two of three hold: the author speaks in the first person, asks, and has signed.
 fn is_letter(text: &text::Text, held: &Held) -> bool {
     match (is_first_person(text), text.layout.asks) {
         (true, true) => true,
@@ -350,28 +350,27 @@ fn is_letter(text: &text::Text, held: &Held) -> bool {
     }
 }
 
-/// Whether the author says `I`.
+/// Returns true if the author says `I`.
 fn is_first_person(text: &text::Text) -> bool {
     text.layout.capital_i || text.said.get(Says::FirstPerson).is_some()
 }
 
-/// Names of which it is asked whether they stand below the text.
+/// Names that are looked for below the text.
 const NAMES: usize = 4;
 
-/// Lines at the end of a text in which it is signed.
+/// Lines at the end of a text in which a signature is looked for.
 const LAST_LINES: usize = 8;
 
-/// Octets of a long last line in which it is signed.
+/// Octets of a long last line in which a signature is looked for.
 const END: usize = 24;
 
-/// Whether one of the last lines has a word of a person's name who is an author, or gets the
-/// answer.
+/// Returns true if one of the last lines has a word of a person's name that From or Reply-To gives.
 fn is_signed(own: &str, held: &Held) -> bool {
     let lines = || own.lines().rev().filter(|line| !line.trim().is_empty());
     let short = lines()
         .take(LAST_LINES)
         .filter(|line| line.len() < 80 && !line.contains('?') && !line.contains("://"));
-    // Some sign on the line of their last words.
+    // Some people sign on the line of their last words.
     let end = |line: &str| {
         let from = line.ceil_char_boundary(line.len().saturating_sub(END));
         line.get(from..).map(said::plain)
@@ -391,7 +390,7 @@ fn is_signed(own: &str, held: &Held) -> bool {
     })
 }
 
-/// The words of a display name in plain form; none where it is a firm's or a team's.
+/// Returns the words of a person's display name in plain form; none if it is a firm's or a team's.
 fn names_of_person(name: &str) -> Vec<&str> {
     #[rustfmt::skip]
     const OF_OTHERS: &[&str] = &[
@@ -411,7 +410,7 @@ fn names_of_person(name: &str) -> Vec<&str> {
     }
 }
 
-/// An address in the text that is neither the author's nor a recipient's.
+/// Returns an address in the text that is neither the author's nor a recipient's.
 fn other_address(text: &str, recipients: &[String], held: &Held) -> Option<String> {
     let from = held.from.addresses();
     let words = text.split(|c: char| c.is_whitespace() || "<>()[]\",;:'|=".contains(c));
@@ -429,10 +428,10 @@ fn other_address(text: &str, recipients: &[String], held: &Held) -> Option<Strin
         .map(str::to_owned)
 }
 
-/// Octets before a name in which it is said what its owner is: `L'utilisateur`.
+/// Octets before a name that may hold its owner's title: `L'utilisateur`.
 const TITLE: usize = 20;
 
-/// Whether somebody typed an answer.
+/// Finds the evidence of a typed answer.
 fn replies(text: &text::Text, author: &str, held: &Held, found: &mut Found) {
     let of_machine = found.has_any(Set::of(&[
         Rule::AutomaticSubject,
@@ -448,7 +447,7 @@ fn replies(text: &text::Text, author: &str, held: &Held, found: &mut Found) {
     if answers && found.has_any(as_answer) {
         found.add(Rule::TypedReply, "text", "above what is answered");
     }
-    // Calendars tell who has accepted; people do not tell their own names first.
+    // A calendar names its owner who has accepted; people do not name themselves first.
     let name = said::plain(author);
     let names = held.from.addresses().into_iter().chain([name]);
     let first = said::plain(text.own.lines().next().unwrap_or_default());
@@ -460,7 +459,8 @@ fn replies(text: &text::Text, author: &str, held: &Held, found: &mut Found) {
     if found.has(Rule::CalendarReply) && names.into_iter().any(|name| told(&name)) {
         found.add(Rule::AutomaticText, "text", "author's name");
     }
-    // A notice for customers: `Ann (Wool Shop)`, or `Ann commented:`, above which to answer.
+    // A notice for customers: `Ann (Wool Shop)`, or `Ann commented:`, with a line above which to
+    // answer.
     let author = said::plain(author);
     let notice = text.begins.contains("your reply above this line")
         || text.begins.contains("reply above this line");
@@ -474,8 +474,8 @@ fn replies(text: &text::Text, author: &str, held: &Held, found: &mut Found) {
     {
         found.add(Rule::AgentComment, "From", &author);
     }
-    // Other desks give it without saying whose it is; their own templates ask for nothing and
-    // know no `I`.
+    // Other desks give an agent's words without the name; their own templates ask for nothing and
+    // have no `I`.
     let own = [
         Rule::ReceiptText,
         Rule::NoticeText,
@@ -492,13 +492,13 @@ fn replies(text: &text::Text, author: &str, held: &Held, found: &mut Found) {
     }
 }
 
-/// What a server that forwards has added of its own.
+/// Finds traces of forwarding servers, and withdraws marks that they added.
 fn forwarders(transaction: &Transaction, held: &Held, found: &mut Found) {
     let from: BTreeSet<String> = held.from.addresses().into_iter().collect();
     if sender::is_forwarded(&transaction.mail_from) {
         found.add(Rule::Relayed, "MAIL FROM", &transaction.mail_from);
     }
-    // A rule answers in its owner's name, and passes on in the author's.
+    // A rule that answers does it in its owner's name; one that forwards, in the author's.
     for mailbox in held.inbox_rules.addresses() {
         if !from.is_empty() && !from.contains(&mailbox) {
             found.add(Rule::Relayed, "X-MS-Exchange-Inbox-Rules-Loop", &mailbox);
@@ -522,8 +522,7 @@ fn forwarders(transaction: &Transaction, held: &Held, found: &mut Found) {
         Rule::SuppressAnswers,
         Rule::NoReplyAddress,
     ]);
-    // Exchange asks for quiet about what it hands to a group's members, to whom it is not
-    // addressed.
+    // Exchange suppresses answers in mail that it hands to a group's members, who are not in To.
     let to: BTreeSet<String> = held.to.addresses().into_iter().collect();
     let named = |recipient: &String| to.contains(&recipient.to_lowercase());
     let is_groups = |mark: &Evidence| {
@@ -541,7 +540,7 @@ fn forwarders(transaction: &Transaction, held: &Held, found: &mut Found) {
         found.forget(Rule::SuppressAnswers);
         found.add(Rule::Relayed, "To", "a group");
     }
-    // The customer's own server says so of what it passes on from another address of the account.
+    // The customer's own server marks mail that it forwards from another address of the account.
     let ours = || {
         let elsewhere = |address: &&String| !transaction.recipients.contains(address);
         to.iter()
@@ -552,7 +551,7 @@ fn forwarders(transaction: &Transaction, held: &Held, found: &mut Found) {
     if found.has(Rule::Forwarded) && !found.has(Rule::Relayed) && ours() {
         found.add(Rule::Relayed, "To", "another address of the account");
     }
-    // Microsoft 365 marks what an inbox rule passes on as generated, whoever wrote it.
+    // Microsoft 365 marks mail that an inbox rule forwards as generated, whoever wrote it.
     if found.has(Rule::InboxRule)
         && found.has(Rule::Relayed)
         && (!found.has_any(answers) || found.has(Rule::RuleForward))
@@ -562,18 +561,17 @@ fn forwarders(transaction: &Transaction, held: &Held, found: &mut Found) {
     }
 }
 
-/// Addresses of which it is asked whether they are the account's.
+/// Addresses that are looked up as the account's.
 const SUPPORT: usize = 8;
 
-/// Lists of which it is asked whether they are the recipient's: a message names one, several
-/// times.
+/// Lists that are compared with the recipients: a message names one, several times.
 const LISTS: usize = 16;
 
-/// Recipients of whose own messages it is asked whether they are attached.
+/// Recipients whose own messages are looked for among the attached.
 const AUTHORS: usize = 16;
 
-/// A list of the recipient's own, or the address of a team, is how mail comes to the help desk:
-/// what the list adds says nothing about who wrote.
+/// Finds lists that mail reaches the help desk through: a list of the recipient's own, or the
+/// address of a team. Fields that such a list adds say nothing about the author.
 fn own_lists(recipients: &[String], held: &Held, found: &mut Found) {
     let to: BTreeSet<String> = held.to.addresses().into_iter().collect();
     let all = held
@@ -581,7 +579,7 @@ fn own_lists(recipients: &[String], held: &Held, found: &mut Found) {
         .all
         .iter()
         .flat_map(|value| list::addresses(value));
-    // Who answers others there talks to its members.
+    // Somebody who answers others there talks to the list's members.
     let talks = found.has_any(Set::of(&[
         Rule::Correspondence,
         Rule::Quotation,
@@ -589,13 +587,13 @@ fn own_lists(recipients: &[String], held: &Held, found: &mut Found) {
     ])) && !found.has(Rule::AnswersUs);
     let own = all.take(LISTS).find(|(local, domain)| {
         let list = format!("{local}@{domain}");
-        // What a customer connects may be a list, and forward to another address of the account.
+        // A customer may connect a list, which forwards to another address of the account.
         if is_support_address(&list) && (!talks || knows_addresses()) {
             return true;
         }
         let ours = recipients.iter().any(|recipient| {
             let at = recipient.rsplit_once('@').map_or("", |(_, at)| at);
-            // A list that is named after what it is about is one of many who talk.
+            // A list named after its topic is one on which many talk.
             *domain == at && !domain.starts_with("lists.") && !domain.starts_with("list.")
         });
         ours && !talks || sender::is_of_team(local, domain) && to.contains(&list)
@@ -620,10 +618,10 @@ fn own_lists(recipients: &[String], held: &Held, found: &mut Found) {
     found.add(Rule::OwnList, "List-Id", &format!("{local}@{domain}"));
 }
 
-/// No name that means anything is longer.
+/// Octets of the longest name that means anything.
 const LONGEST: usize = 76;
 
-/// What most fields are: not worth a second look.
+/// Returns true for most fields, which carry no evidence.
 fn is_of_no_interest(name: &[u8]) -> bool {
     matches!(
         name,
@@ -652,7 +650,7 @@ fn is_of_no_interest(name: &[u8]) -> bool {
 }
 
 impl Pass<'_> {
-    /// Who handed the message in, as the first server saw it.
+    /// Finds the evidence of a Received field: a local program that submitted the message.
     fn received(&mut self, field: Field<'_>) {
         let text = field.text(WORDS.min(self.left));
         self.left -= text.len().min(self.left);
@@ -662,7 +660,7 @@ impl Pass<'_> {
         }
     }
 
-    /// What one field says; `name` in lower case, `shown` as it stands.
+    /// Finds the evidence of one field; `name` in lower case, `shown` as it stands.
     fn field(&mut self, name: &str, shown: &str, field: Field<'_>) {
         let held = &mut self.held;
         match name {
@@ -696,7 +694,7 @@ impl Pass<'_> {
     fn rule(&mut self, name: &str, shown: &str, value: &str) -> Option<Rule> {
         match name {
             "content-type" => {
-                // Drupal breaks its lines so as well, and deletes the spaces.
+                // Drupal breaks its lines so as well, and adds `delsp`.
                 if contains(value, "format=flowed") && !contains(value, "delsp") {
                     self.found.add(Rule::Flowed, shown, "format=flowed");
                 }
@@ -722,7 +720,7 @@ impl Pass<'_> {
                 (!value.is_empty()).then_some(Rule::Correspondence)
             }
             "thread-index" => (!value.is_empty()).then_some(Rule::Threaded),
-            // What a person's client hands to Exchange is in a language.
+            // A person's client hands a message to Exchange with a language.
             "accept-language" => (!value.is_empty()).then_some(Rule::MailProgram),
             "x-gmail-original-message-id" => Some(Rule::MailProgram),
             "message-id" => {
@@ -731,7 +729,7 @@ impl Pass<'_> {
                 let library = || machine::is_of_library(value).then_some(Rule::Script);
                 of_web_mail.or_else(library).or_else(bare)
             }
-            // RFC 7293, and what DocuSign writes: of an account, or of one document.
+            // RFC 7293, and the fields of DocuSign: for an account, or for one document.
             "require-recipient-valid-since" | "recipient-id" | "site-id" => {
                 (!value.is_empty()).then_some(Rule::TemplateField)
             }
@@ -750,9 +748,9 @@ impl Pass<'_> {
             | "resent-to"
             | "resent-sender"
             | "x-sieve-redirected-from" => (!value.is_empty()).then_some(Rule::Relayed),
-            // Certified mail (Italy, DM 2 November 2005): receipts, and what went wrong.
+            // Certified mail (Italy, DM 2 November 2005): receipts and errors.
             "x-ricevuta" => (!value.is_empty()).then_some(Rule::MarkedReport),
-            // Web mail says from where it was written in.
+            // Web mail records the client that wrote the message.
             "x-originating-client" | "x-ui-sender-class" => {
                 (!value.is_empty()).then_some(Rule::MailProgram)
             }
@@ -822,7 +820,7 @@ impl Pass<'_> {
         }
     }
 
-    /// What a field of the author's service says, by its name and by what stands there.
+    /// Returns the rule of a field of the author's service, by name and value.
     fn of_service(&mut self, name: &str, shown: &str, value: &str) -> Option<Rule> {
         if name.starts_with("x-") && machine::is_of_answer(value) {
             self.found.add(Rule::AnswerMark, shown, value);
@@ -835,7 +833,7 @@ impl Pass<'_> {
             .or_else(|| machine::is_of_template(name).then_some(Rule::TemplateField))
     }
 
-    /// Whether a message id among these was made up at a recipient's domain.
+    /// Returns true if one of these message ids was made at a recipient's domain.
     fn is_id_of_recipient(&self, ids: &str) -> bool {
         let lower = ids.to_ascii_lowercase();
         let all = || {
@@ -870,7 +868,7 @@ impl Pass<'_> {
         } else if local == "postmaster" {
             self.found.add(Rule::SystemSender, PATH, path);
         } else if sender::is_of_list(&local) {
-            // RFC 5230 section 4.6; but people write from addresses of that form.
+            // RFC 5230 section 4.6; but people write from addresses of that form too.
             let author = self.held.from.addresses().contains(&path.to_lowercase());
             if !author || sender::is_of_list_program(&local) {
                 self.found.add(Rule::SystemSender, PATH, path);
@@ -909,7 +907,7 @@ fn trigger(value: &str) -> Option<Rule> {
     }
 }
 
-/// Content-Class of Exchange.
+/// Returns the rule of Exchange's Content-Class.
 fn content_class(value: &str) -> Option<Rule> {
     if contains(value, "content-classes:dsn") {
         Some(Rule::MarkedReport)
@@ -924,7 +922,7 @@ fn contains(value: &str, word: &str) -> bool {
     value.to_ascii_lowercase().contains(word)
 }
 
-/// What the author's name and address say; gives the name, where there is one author.
+/// Finds the evidence of the authors' names and addresses; returns the name if there is one author.
 fn authors(held: &Held, from: &[(String, String)], found: &mut Found) -> String {
     if held.from.all.iter().any(|value| value.contains("<>")) {
         found.add(Rule::SystemAuthor, "From", "<>");
@@ -969,7 +967,7 @@ fn authors(held: &Held, from: &[(String, String)], found: &mut Found) -> String 
     }
 }
 
-/// Display names that Exchange and Sendmail use, and whoever looks after a server, too.
+/// Returns true for display names that Exchange and Sendmail use, and administrators as well.
 fn is_administrator(name: &str) -> bool {
     const NAMES: &[&str] = &[
         "mail administrator",
@@ -984,7 +982,7 @@ fn is_administrator(name: &str) -> bool {
     if NAMES.contains(&name.trim().to_lowercase().as_str()) {
         return true;
     }
-    // In whatever language, of mail.
+    // The word for mail, in any language.
     let name = said::plain(name);
     let mail = [
         "mail",
@@ -1001,7 +999,7 @@ fn is_administrator(name: &str) -> bool {
         && words().any(|word| mail.contains(&word))
 }
 
-/// The display names of mail systems.
+/// Returns true for the display names of mail systems.
 fn is_mail_system(name: &str) -> bool {
     const NAMES: &[&str] = &[
         "mail delivery system",
@@ -1017,8 +1015,8 @@ fn is_mail_system(name: &str) -> bool {
     NAMES.contains(&lower.as_str()) || is_mail_program(&said::plain(name))
 }
 
-/// Whether a display name in plain form, in whatever language, says that mail is what it does, and
-/// that it is a server or program: `Systeme de messagerie`, `Почтовый робот`.
+/// Returns true if a display name in plain form, in any language, has a word for mail and one for a
+/// server or program: `Systeme de messagerie`, `Почтовый робот`.
 fn is_mail_program(name: &str) -> bool {
     #[rustfmt::skip]
     const MAIL: &[&str] = &[
@@ -1055,7 +1053,7 @@ fn is_mail_program(name: &str) -> bool {
         || words().any(|word| MAIL.contains(&word)) && words().any(|word| PROGRAMS.contains(&word))
 }
 
-/// What addresses say by standing in several places.
+/// Finds the evidence of addresses that stand in several places.
 fn relations(transaction: &Transaction, held: &Held, from: &[(String, String)], found: &mut Found) {
     let local = sender::unwrapped(&transaction.mail_from);
     let path = transaction.mail_from.to_lowercase();
@@ -1094,7 +1092,8 @@ fn relations(transaction: &Transaction, held: &Held, from: &[(String, String)], 
             if from.contains(&address) {
                 continue;
             }
-            // A relay between people hides them behind addresses, and tags the one for the answer.
+            // A platform that relays between people hides them behind addresses, with a token in
+            // the one for answers.
             let token = is_token(&address) && from.iter().all(|author| wants_no_reply(author));
             let tagged = address.split_once('+').zip(address.rsplit_once('@'));
             let tagged = tagged.is_some_and(|((local, _), (_, domain))| {
@@ -1116,7 +1115,7 @@ fn relations(transaction: &Transaction, held: &Held, from: &[(String, String)], 
     }
 }
 
-/// Whether the local part is one that a relay between people has made up for an answer.
+/// Returns true if a platform that relays between people made up the local part for an answer.
 fn is_token(address: &str) -> bool {
     let local = local_part(address);
     let digits = local.chars().filter(char::is_ascii_digit).count();
@@ -1127,7 +1126,8 @@ fn wants_no_reply(address: &str) -> bool {
     sender::wants_no_reply(&local_part(address))
 }
 
-/// Whether somebody reads this address, at none of these domains; all are in lower case.
+/// Returns true if somebody reads this address, and it is at none of these domains; all are in
+/// lower case.
 fn is_elsewhere(address: &str, domains: &BTreeSet<&str>) -> bool {
     let Some((local, domain)) = address.rsplit_once('@') else {
         return false;

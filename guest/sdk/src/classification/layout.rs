@@ -1,28 +1,29 @@
-//! How a text is laid out: as a letter, as the records of a program, or as the fields of a form.
+//! The layout of a text: a letter, the records of a program, or the fields of a form.
 
 use super::said::plain;
 
-/// Lines that are looked at.
+/// Lines that are read.
 const LINES: usize = 80;
 
-/// The most letters of a label.
+/// Letters of a label at most.
 const LABEL: usize = 36;
 
-/// What the lines of a text are.
+/// Layout of a text's lines.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Layout {
-    /// Most lines have a label and a value: `Host: web1`.
+    /// True if most lines have a label and a value: `Host: web1`.
     pub records: bool,
-    /// One of the labels is that of what a visitor wrote, and one of who wrote it: `Message:`,
+    /// True if a label introduces what a visitor wrote, and another the visitor: `Message:`,
     /// `E-mail:`.
     pub form: bool,
-    /// Labels tell of a message: to whom it went, and its subject or why it failed.
+    /// True if labels describe a message: its recipient, and its subject or the cause of its
+    /// failure.
     pub returned: bool,
-    /// Somebody is asked something.
+    /// True if somebody is asked something.
     pub asks: bool,
-    /// The author says `I`.
+    /// True if the author says `I`.
     pub capital_i: bool,
-    /// A page on the web is named.
+    /// True if a page on the web is named.
     pub link: bool,
 }
 
@@ -43,7 +44,7 @@ impl Layout {
             patch |= line.starts_with("diff --git ") || line.starts_with("Signed-off-by: ");
             let label = label(line);
             labelled += usize::from(label.is_some());
-            // Of a table the label stands on a line of its own.
+            // In a table, the label stands on a line of its own.
             let short = || Some(line).filter(|line| line.len() <= LABEL);
             if let Some(label) = label.map(plain) {
                 addressee |= ADDRESSEE.contains(&label.as_str());
@@ -65,7 +66,7 @@ impl Layout {
     }
 }
 
-/// The label of a line that has one, and a value behind it or on the next line.
+/// Returns the label of a line that has one, with a value behind it or on the next line.
 fn label(line: &str) -> Option<&str> {
     let at = line.find([':', '：'])?;
     let label = line
@@ -81,7 +82,7 @@ fn label(line: &str) -> Option<&str> {
     plausible.then_some(label)
 }
 
-/// Labels, in [plain] form, of whom a message went to.
+/// Labels, in [plain] form, of a message's recipient.
 #[rustfmt::skip]
 const ADDRESSEE: &[&str] = &[
     "to", "recipient", "an", "empfanger", "a", "destinataire", "para", "destinatario", "aan",
@@ -90,7 +91,7 @@ const ADDRESSEE: &[&str] = &[
     "отримувач", "προς", "alici", "kime", "宛先", "送信先", "收件人", "받는 사람", "수신자", "nguoi nhan",
 ];
 
-/// Of its subject.
+/// Labels of a message's subject.
 #[rustfmt::skip]
 const SUBJECT: &[&str] = &[
     "subject", "betreff", "objet", "sujet", "asunto", "assunto", "oggetto", "onderwerp", "amne",
@@ -98,7 +99,7 @@ const SUBJECT: &[&str] = &[
     "主题", "主題", "主旨", "제목", "tieu de",
 ];
 
-/// Of why it failed.
+/// Labels of the cause of a failure.
 #[rustfmt::skip]
 const FAILURE: &[&str] = &[
     "reason", "error", "grund", "fehler", "raison", "motif", "erreur", "motivo", "erro", "errore",
@@ -108,7 +109,7 @@ const FAILURE: &[&str] = &[
     "ly do",
 ];
 
-/// Whether a visitor's name, address or number stands behind a label in [plain] form.
+/// Returns true for a label, in [plain] form, of a visitor's name, address or number.
 fn is_of_visitor(label: &str) -> bool {
     #[rustfmt::skip]
     const LABELS: &[&str] = &[
@@ -125,7 +126,7 @@ fn is_of_visitor(label: &str) -> bool {
     LABELS.contains(&label) || PARTS.iter().any(|part| label.contains(part))
 }
 
-/// Whether what somebody has typed into a form stands behind a label in [plain] form.
+/// Returns true for a label, in [plain] form, of a visitor's message in a form.
 fn is_of_message(label: &str) -> bool {
     #[rustfmt::skip]
     const LABELS: &[&str] = &[
@@ -148,7 +149,7 @@ fn is_of_message(label: &str) -> bool {
     LABELS.contains(&label)
 }
 
-/// Whether the line asks something; a question mark in an address on the web does not.
+/// Returns true if the line asks something; a question mark in a URL does not count.
 fn asks(line: &str) -> bool {
     let mut before = ' ';
     let mut begins = 0;
@@ -164,7 +165,7 @@ fn asks(line: &str) -> bool {
         if ends && matches!(c, '.' | '!' | '?' | ':') {
             begins = at + 1;
         }
-        // Greek asks with a semicolon.
+        // The Greek question mark is a semicolon.
         let greek = ('\u{370}'..='\u{3ff}').contains(&before);
         match c {
             '？' | '؟' | '՞' => return true,
@@ -176,7 +177,7 @@ fn asks(line: &str) -> bool {
     false
 }
 
-/// Whether a sentence begins with a question that templates put to whoever reads them.
+/// Returns true if a sentence begins with a question that templates put to their readers.
 fn is_of_template(sentence: &str) -> bool {
     #[rustfmt::skip]
     const QUESTIONS: &[&str] = &[
@@ -204,7 +205,7 @@ fn is_of_template(sentence: &str) -> bool {
         .any(|question| begins.starts_with(question))
 }
 
-/// Whether a page on the web is named, and not only a site.
+/// Returns true if a page on the web is named, and not only a site.
 fn has_link(line: &str) -> bool {
     let behind = line
         .split_once("https://")
@@ -215,7 +216,7 @@ fn has_link(line: &str) -> bool {
     })
 }
 
-/// Whether the line says `I`, as English does: a word of its own before one in small letters.
+/// Returns true if the line has the English `I`: a word of its own before one in small letters.
 fn says_i(line: &str) -> bool {
     line.match_indices("I ").any(|(at, _)| {
         let begins = line.get(..at).is_some_and(|before| {

@@ -1,10 +1,10 @@
-//! The fields of mailing lists: those of RFC 2919, RFC 2369 and RFC 8058, and what list managers
-//! wrote before. Names are in lower case.
+//! The fields of mailing lists: those of RFC 2919, RFC 2369 and RFC 8058, and the older ones of
+//! list managers. Names are in lower case.
 
 use super::rule::Rule;
 
-/// Local parts and domains of the lists that a field names: `<mailto:wool@l.example>`,
-/// `list wool@l.example; contact …`, or the id `<wool.l.example>`; in lower case.
+/// Returns local parts and domains, in lower case, of the lists that a field names:
+/// `<mailto:wool@l.example>`, `list wool@l.example; contact …`, or the id `<wool.l.example>`.
 pub(super) fn addresses(value: &str) -> Vec<(String, String)> {
     let lower = value.to_lowercase();
     let of_address = |c: char| c.is_alphanumeric() || "@.-_+=".contains(c);

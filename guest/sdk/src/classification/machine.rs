@@ -1,17 +1,18 @@
-//! The fields of what sends by itself: help desks, whose mail a person may have written, programs
-//! that send notices, and services that send in bulk. Names are in lower case.
+//! The fields of programs that send by themselves: help desks, whose mail a person may have
+//! written, programs that send notices, and services that send in bulk. Names are in lower case.
 
 use super::rule::Rule;
 
-/// What a field of that name says of where the message comes from.
+/// Returns the rule of a field with that name.
 pub(super) fn rule(name: &str) -> Option<Rule> {
-    // Where none begins with another, only the last that is not behind the name can be its.
+    // As none begins with another, only the last that sorts no later than the name can be its
+    // beginning.
     let behind = BEGINNINGS.partition_point(|(beginning, _)| *beginning <= name);
     let (beginning, rule) = BEGINNINGS.get(behind.checked_sub(1)?)?;
     name.starts_with(beginning).then_some(*rule)
 }
 
-/// A help desk by its mail program.
+/// Returns the rule of a help desk's mail program.
 pub(super) fn mailer(value: &str) -> Option<Rule> {
     const NAMES: &[&str] = &[
         "zendesk",
@@ -60,8 +61,8 @@ pub(super) fn mailer(value: &str) -> Option<Rule> {
         .then_some(Rule::HelpDesk)
 }
 
-/// A program or device that writes mail by itself: business software, copiers, storage, backup,
-/// monitoring, telephony.
+/// Returns true for a program or device that writes mail by itself: business software, copiers,
+/// storage, backup, monitoring, telephony.
 pub(super) fn is_program(value: &str) -> bool {
     #[rustfmt::skip]
     const NAMES: &[&str] = &[
@@ -89,17 +90,17 @@ pub(super) fn is_program(value: &str) -> bool {
         "canvas lms", "lotus workflow", "ninox", "camera", "hikvision", "dahua", "axis ",
         "reolink", "loxone", "homematic", "home assistant", "shelly",
     ];
-    // Its own name may say what it does.
+    // The name may tell the program's kind.
     #[rustfmt::skip]
     const KINDS: &[&str] = &[
         "alert", "alerts", "notifier", "notification", "notifications", "notify", "monitor",
         "monitoring", "reporter", "mfp", "scanner", "copier", "robot", "bot", "daemon", "sensor",
         "watchdog", "sharepoint",
     ];
-    // What is said of it in brackets, its page above all, names others.
+    // Brackets, above all around its web page, contain other names.
     let product = value.split(['(', ';']).next().unwrap_or_default();
     let lower = product.to_ascii_lowercase();
-    // Words of their own, where one is a beginning of others: a name ends with its space.
+    // Whole words, where one name is the beginning of others: such a name ends with a space.
     let lower = format!("{lower} ");
     let mut words = lower.split(|c: char| !c.is_ascii_alphanumeric());
     if words.any(|word| KINDS.contains(&word)) {
@@ -113,7 +114,7 @@ pub(super) fn is_program(value: &str) -> bool {
     })
 }
 
-/// A library with which scripts send mail.
+/// Returns true for a library with which scripts send mail.
 pub(super) fn is_script(value: &str) -> bool {
     #[rustfmt::skip]
     const NAMES: &[&str] = &[
@@ -130,7 +131,8 @@ pub(super) fn is_script(value: &str) -> bool {
     NAMES.iter().any(|name| lower.starts_with(name))
 }
 
-/// Whether a display name is that of a program or device: one of its words names a kind of them.
+/// Returns true if a display name is a program's or device's: one of its words names a kind of
+/// them.
 pub(super) fn is_program_name(name: &str) -> bool {
     #[rustfmt::skip]
     const WORDS: &[&str] = &[
@@ -154,7 +156,7 @@ pub(super) fn is_program_name(name: &str) -> bool {
     words.any(|word| WORDS.contains(&word))
 }
 
-/// A program in which people write mail.
+/// Returns true for a program in which people write mail.
 pub(super) fn is_for_people(value: &str) -> bool {
     const NAMES: &[&str] = &[
         "outlook",
@@ -252,7 +254,7 @@ pub(super) fn is_for_people(value: &str) -> bool {
     lower.contains("webmail") || lower.contains("web mail") || begins_a_word(&lower, NAMES)
 }
 
-/// A program that sends letters to many.
+/// Returns true for a program that sends letters to many.
 pub(super) fn is_for_newsletters(value: &str) -> bool {
     #[rustfmt::skip]
     const NAMES: &[&str] = &[
@@ -273,7 +275,7 @@ pub(super) fn is_for_newsletters(value: &str) -> bool {
     begins_a_word(&value.to_ascii_lowercase(), NAMES)
 }
 
-/// Whether one of these stands where a word begins.
+/// Returns true if a word begins with one of these names.
 fn begins_a_word(text: &str, names: &[&str]) -> bool {
     names.iter().any(|name| {
         text.match_indices(name).any(|(at, _)| {
@@ -283,7 +285,7 @@ fn begins_a_word(text: &str, names: &[&str]) -> bool {
     })
 }
 
-/// Whether a field's name, in lower case, has a word of its own about templates or notices:
+/// Returns true if a field's name, in lower case, has a word of its own about templates or notices:
 /// `x-email-type-id`, `x-shop-template`.
 pub(super) fn is_of_template(name: &str) -> bool {
     #[rustfmt::skip]
@@ -299,7 +301,7 @@ pub(super) fn is_of_template(name: &str) -> bool {
     own.split(['-', '_']).any(|word| WORDS.contains(&word)) || own.starts_with("email-type")
 }
 
-/// Whether a field's value calls the message an automatic answer: `autoResponseCase`,
+/// Returns true if a field's value calls the message an automatic answer: `autoResponseCase`,
 /// `auto-reply`, `1041:autoresponder.php`.
 pub(super) fn is_of_answer(value: &str) -> bool {
     if value.len() > 80
@@ -322,7 +324,7 @@ pub(super) fn is_of_answer(value: &str) -> bool {
     .any(|word| squeezed.contains(word))
 }
 
-/// Whether the name of a script is that of a form: `1000:kontakt.php`.
+/// Returns true if a script's name is that of a form: `1000:kontakt.php`.
 pub(super) fn is_form_script(value: &str) -> bool {
     let lower = value.to_ascii_lowercase();
     let name = lower.rsplit(['/', ':', ' ']).next().unwrap_or_default();
@@ -333,11 +335,11 @@ pub(super) fn is_form_script(value: &str) -> bool {
     parts.iter().any(|part| name.contains(part))
 }
 
-/// Whether a Received field says that a program on that server handed the message in: Postfix,
-/// qmail, Exim, Sendmail.
+/// Returns true if a Received field says that a program on that server submitted the message:
+/// Postfix, qmail, Exim, Sendmail.
 pub(super) fn is_local_program(received: &[u8]) -> bool {
     let has = |words: &[u8]| memchr::memmem::find(received, words).is_some();
-    // Whom the server gave a number from 1000 on is a person, or a customer of a host.
+    // User ids from 1000 on are people's, or a host's customers'.
     let number = |words: &[u8]| {
         let at = memchr::memmem::find(received, words)? + words.len();
         let digits = received
@@ -352,7 +354,8 @@ pub(super) fn is_local_program(received: &[u8]) -> bool {
         || has(b"/Submit)")
 }
 
-/// Whether a display name says through which service somebody's mail comes: `Jo Doe via Sign`.
+/// Returns true if a display name tells through which service somebody's mail comes: `Jo Doe via
+/// Sign`.
 pub(super) fn is_via(name: &str) -> bool {
     let lower = name.to_lowercase();
     [
@@ -369,7 +372,7 @@ pub(super) fn is_via(name: &str) -> bool {
     .any(|word| lower.find(word).is_some_and(|at| at > 0))
 }
 
-/// Whether a display name is that of a site, and of nobody there: one of its words ends with the
+/// Returns true if a display name is a site's, and nobody's there: one of its words ends with the
 /// name of a kind of them.
 pub(super) fn is_of_site(name: &str) -> bool {
     #[rustfmt::skip]
@@ -384,7 +387,7 @@ pub(super) fn is_of_site(name: &str) -> bool {
     words.any(|word| ENDS.iter().any(|end| word.ends_with(end)))
 }
 
-/// Whether a message id was made up by a library that scripts send with.
+/// Returns true if a message id was made by a library that scripts send with.
 pub(super) fn is_of_library(id: &str) -> bool {
     let lower = id.to_ascii_lowercase();
     let has = |word: &str| lower.contains(word);
@@ -396,16 +399,16 @@ pub(super) fn is_of_library(id: &str) -> bool {
         || has("@phpmailer")
 }
 
-/// Whether a message id was made up at a host without a domain, as devices do: `<…@NAS01>`.
+/// Returns true if a message id was made at a host without a domain, as devices do: `<…@NAS01>`.
 pub(super) fn is_of_bare_host(id: &str) -> bool {
     let id = id.trim().trim_matches(['<', '>']);
     let host = id.rsplit_once('@').map_or("", |(_, host)| host);
-    // Patman, with which people send patches, puts a word there.
+    // Patman, with which people send patches, puts this word there.
     !host.is_empty() && !host.contains(['.', ':', '[']) && host != "changeid"
 }
 
-/// Whether a message id is of a form that only web mail for people has: `<CA…@mail.gmail.com>` of
-/// Gmail, `<trinity-…@3c-app-gmx-bs01>` of GMX and web.de.
+/// Returns true if only web mail for people makes message ids of this form: `<CA…@mail.gmail.com>`
+/// of Gmail, `<trinity-…@3c-app-gmx-bs01>` of GMX and web.de.
 pub(super) fn is_of_web_mail(id: &str) -> bool {
     let id = id.trim().trim_matches(['<', '>']);
     id.split_once('@').is_some_and(|(left, right)| {
@@ -414,8 +417,8 @@ pub(super) fn is_of_web_mail(id: &str) -> bool {
     })
 }
 
-/// A number for feedback (Google). Providers of mailboxes set one on every message, so theirs
-/// says nothing; its last part names who sends.
+/// Returns the rule of a feedback id (Google). Mailbox providers set one on every message, so
+/// theirs says nothing; its last part names the sender.
 pub(super) fn feedback(value: &str) -> Option<Rule> {
     let sender = value
         .rsplit(':')
@@ -436,7 +439,7 @@ pub(super) fn feedback(value: &str) -> Option<Rule> {
     (!sender.is_empty() && !mailboxes.contains(&sender.as_str())).then_some(Rule::FeedbackId)
 }
 
-/// What the name of a field begins with, in order, and none of them with another.
+/// Beginnings of field names, in order, none of which begins with another.
 const BEGINNINGS: &[(&str, Rule)] = &[
     ("managed-by", Rule::HelpDesk),
     ("rt-originator", Rule::HelpDesk),

@@ -1,5 +1,5 @@
-//! What machines begin a subject with, in lower case, without the dots that tell Turkish `i` from
-//! `ı`; and what [they and people say](SAID).
+//! The beginnings of machines' subjects, in lower case, without the dots that tell Turkish `i` from
+//! `ı`; and the phrases of [texts](SAID).
 
 mod answers;
 mod failures;
@@ -10,7 +10,7 @@ mod subjects;
 
 use super::said::Says;
 
-/// What is looked for in a text, by what it says.
+/// Phrases that are looked for in a text, by kind.
 pub(super) const SAID: &[(Says, &[&[&str]])] = &[
     (Says::Automatic, &[AUTOMATIC_TEXT, services::AUTOMATIC_TEXT]),
     (
@@ -54,7 +54,7 @@ pub(super) const SAID: &[(Says, &[&[&str]])] = &[
     (Says::OptOut, &[OPT_OUT, services::OPT_OUT]),
 ];
 
-/// What calls itself an automatic answer.
+/// Subjects that call themselves automatic answers.
 pub(super) const AUTOMATIC: &[&str] = &[
     // Albanian, Arabic, Armenian, Azerbaijani
     "përgjigje automatike",
@@ -245,7 +245,7 @@ pub(super) const AUTOMATIC: &[&str] = &[
     "ateb awtomatig",
 ];
 
-/// What says that somebody is away.
+/// Subjects that say that somebody is away.
 pub(super) const ABSENCE: &[&str] = &[
     // Arabic, Bulgarian, Catalan
     "خارج المكتب",
@@ -542,7 +542,7 @@ pub(super) const ABSENCE: &[&str] = &[
     "ngoài văn phòng",
 ];
 
-/// What mail systems call a bounce.
+/// Subjects that mail systems give to bounces.
 pub(super) const BOUNCE: &[&str] = &[
     "undelivered mail",
     "undelivered mail returned to sender",
@@ -939,7 +939,7 @@ pub(super) const BOUNCE: &[&str] = &[
     "ni mogoče dostaviti",
 ];
 
-/// What a text says that a machine wrote.
+/// Phrases that say that a machine wrote the text.
 pub(super) const AUTOMATIC_TEXT: &[&str] = &[
     "this message was sent automatically",
     "this message is sent automatically",
@@ -1265,7 +1265,7 @@ pub(super) const AUTOMATIC_TEXT: &[&str] = &[
     "발신전용",
 ];
 
-/// The fixed words of mail systems: Exim, Postfix, qmail, Sendmail, and gateways.
+/// Fixed phrases of mail systems: Exim, Postfix, qmail, Sendmail, and gateways.
 pub(super) const FAILURE_TEXT: &[&str] = &[
     "created automatically by mail delivery software",
     "this is the mail system at host",
@@ -1278,7 +1278,7 @@ pub(super) const FAILURE_TEXT: &[&str] = &[
     "your message did not reach some or all",
 ];
 
-/// How mail systems, and people who complain, tell of what was not delivered.
+/// Phrases with which mail systems, and people who complain, tell of failed delivery.
 pub(super) const FAILURE_WORDS: &[&str] = &[
     "could not be delivered",
     "couldn't be delivered",
@@ -1318,7 +1318,7 @@ pub(super) const FAILURE_WORDS: &[&str] = &[
     "無法送達",
 ];
 
-/// How letters to many offer not to send more, in their last lines.
+/// Phrases with which letters to many offer, in their last lines, to unsubscribe.
 pub(super) const OPT_OUT: &[&str] = &[
     "if you're not interested",
     "if you are not interested",
@@ -1409,10 +1409,10 @@ pub(super) const OPT_OUT: &[&str] = &[
     "수신 거부",
 ];
 
-/// With which programs and devices begin, whatever else follows: each is a program's own fixed
-/// beginning, in lower case.
+/// Beginnings of the subjects of programs and devices, in lower case, each a program's own fixed
+/// one.
 pub(super) const MACHINE_SUBJECTS: &[&str] = &[
-    // cron, anacron, at, and what reports of a host by night
+    // cron, anacron, at, and nightly reports of a host
     "cron <",
     "anacron job '",
     "output from your job ",
@@ -1447,7 +1447,7 @@ pub(super) const MACHINE_SUBJECTS: &[&str] = &[
     "posta certificata: invio file ",
 ];
 
-/// With which letters to many begin or what stands in their subjects.
+/// Phrases at the beginning or inside of the subjects of letters to many.
 pub(super) const NEWSLETTERS: &[&str] = &[
     "newsletter",
     "pressemitteilung",
@@ -1519,7 +1519,7 @@ pub(super) const NEWSLETTERS: &[&str] = &[
     "vol.",
 ];
 
-/// With which a challenge begins: who writes to its sender is to answer before he is heard.
+/// Beginnings of the subjects of challenges, which the writer must answer to be heard.
 pub(super) const CHALLENGES: &[&str] = &[
     "please confirm your message",
     "your email requires verification",

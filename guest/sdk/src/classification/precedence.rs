@@ -1,5 +1,4 @@
-//! Precedence and X-Precedence: never standardised, and written by everybody (RFC 3834 section 2,
-//! RFC 2076).
+//! Precedence and X-Precedence: never standardised, and in wide use (RFC 3834 section 2, RFC 2076).
 
 use super::rule::Rule;
 

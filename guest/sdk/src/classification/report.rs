@@ -6,10 +6,10 @@ use mail_parser::parsers::MessageStream;
 use super::rule::Rule;
 use crate::Message;
 
-/// Octets of the body that are searched where the report does not say what it is of.
+/// Octets of the body that are searched if the field does not tell the report's type.
 const SEARCHED: u32 = 16 << 10;
 
-/// What the field says; the body is looked into only where it has to be.
+/// Returns the rule of the field; the body is searched only if it has to be.
 pub(super) fn rule(value: &str, in_body: impl FnOnce() -> Option<Rule>) -> Option<Rule> {
     let line = format!("{value}\n");
     let parsed = MessageStream::new(line.as_bytes()).parse_content_type();
@@ -24,7 +24,7 @@ pub(super) fn rule(value: &str, in_body: impl FnOnce() -> Option<Rule>) -> Optio
         return None;
     }
     match content_type.attribute("report-type") {
-        // A receiver that tells about one message, which it refused, reports of its delivery.
+        // A receiver's feedback about one message that it refused is a delivery report.
         Some(kind) if kind.trim().eq_ignore_ascii_case("feedback-report") => in_body()
             .filter(|rule| *rule == Rule::DeliveryReport)
             .or(Some(Rule::MailReport)),
@@ -33,12 +33,12 @@ pub(super) fn rule(value: &str, in_body: impl FnOnce() -> Option<Rule>) -> Optio
     }
 }
 
-/// What the body of a report says that it is of.
+/// Returns the rule that a report's body shows.
 pub(super) fn in_body_of(message: &dyn Message) -> Option<Rule> {
     in_body(&message.body_chunk(0, SEARCHED))
 }
 
-/// By the type of the part that a machine is to read.
+/// Returns the rule of a machine-readable part's type.
 fn of(kind: &str) -> Option<Rule> {
     match kind.to_ascii_lowercase().as_str() {
         "delivery-status" | "global-delivery-status" => Some(Rule::DeliveryReport),
@@ -50,8 +50,8 @@ fn of(kind: &str) -> Option<Rule> {
     }
 }
 
-/// By the first part of such a type; a feedback report of a message that was refused (RFC 6591
-/// section 3.2.2) is one of delivery.
+/// Returns the rule of the first such part; feedback about a message that was refused (RFC 6591
+/// section 3.2.2) counts as a delivery report.
 fn in_body(body: &[u8]) -> Option<Rule> {
     let lines = body.split(|&b| b == b'\n').map(<[u8]>::trim_ascii);
     let refused = |line: &[u8]| {

@@ -1,8 +1,8 @@
-//! The rules by name: what each goes by, and where it is written.
+//! The rules by name, with their effect and their source.
 
 macro_rules! rules {
     ($($(#[$doc:meta])* $rule:ident = $name:literal, $source:literal;)*) => {
-        /// A rule by which evidence was found.
+        /// Rule by which evidence was found.
         ///
         /// ```
         /// use gatepost_sdk::classification::Rule;
@@ -24,7 +24,7 @@ macro_rules! rules {
             /// ```
             pub const ALL: &[Rule] = &[$(Rule::$rule,)*];
 
-            /// Its name, as it stands in reasons.
+            /// Returns its name, as it stands in reasons.
             ///
             /// ```
             /// use gatepost_sdk::classification::Rule;
@@ -35,7 +35,7 @@ macro_rules! rules {
                 match self { $(Rule::$rule => $name,)* }
             }
 
-            /// Where it is written, or whose habit it is.
+            /// Returns its specification, or the programs whose habit it is.
             ///
             /// ```
             /// use gatepost_sdk::classification::Rule;

@@ -1,60 +1,61 @@
-//! Which of the known phrases a text has.
+//! The search for known phrases in a text.
 //!
-//! All phrases of all languages are looked for in one pass: at the beginning of each word only
-//! those are compared that have its first letters. So a text costs what it is long, whatever
-//! number of phrases there is.
+//! All phrases of all languages are searched for in one pass: at the beginning of each word only
+//! those are compared that have its first letters. So the cost depends on the text's length, and
+//! not on the number of phrases.
 
 use std::sync::LazyLock;
 
 use super::phrases;
 
-/// What a phrase says, and with which text it is looked for.
+/// Kind of a phrase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Says {
-    /// A machine wrote it.
+    /// Statement that a machine wrote it.
     Automatic,
-    /// A mail system could not deliver, in its own fixed words.
+    /// Failed delivery, in a mail system's own fixed words.
     Failure,
-    /// Something was not delivered, in anybody's words.
+    /// Failed delivery, in anybody's words.
     FailureWords,
-    /// The author is away.
+    /// Absence of the author.
     Absence,
-    /// Something has come in, and will be looked into.
+    /// Acknowledgement of something received.
     Receipt,
-    /// Something has happened, or is to be done: by a program's template.
+    /// Event or request, in a program's template.
     Notice,
-    /// What programs write about, and people as well.
+    /// Topic of programs, and of people as well.
     Topic,
-    /// Why a message comes that was sent in bulk.
+    /// Reason why a message comes that was sent in bulk.
     Bulk,
-    /// Many messages are held, or could not be delivered.
+    /// Summary of many messages that are held, or could not be delivered.
     Digest,
-    /// Many are spoken to.
+    /// Address to many readers.
     ToMany,
-    /// What somebody else wrote follows, on the way through a form or a platform.
+    /// Introduction of somebody else's words, which came through a form or a platform.
     Form,
-    /// It was typed on a telephone.
+    /// Mark of a mail program on a telephone.
     Telephone,
-    /// A subject of notices.
+    /// Subject of notices.
     NoticeSubject,
-    /// A subject of acknowledgements.
+    /// Subject of acknowledgements.
     ReceiptSubject,
-    /// A subject of forms in which a visitor wrote.
+    /// Subject of forms in which a visitor wrote.
     FormSubject,
-    /// The author speaks of himself or herself.
+    /// First person of the author.
     FirstPerson,
-    /// Who wrote is to show first that he is no machine.
+    /// Challenge: the writer is to show first that he is no machine.
     Challenge,
-    /// Somebody is asked for something, as people ask.
+    /// Request in people's words.
     Request,
-    /// The author wants no more of it.
+    /// Request to be sent no more.
     WantsOut,
-    /// No more will be sent to who does not want it.
+    /// Offer to be sent no more.
     OptOut,
 }
 
 impl Says {
-    /// Whether its phrases are whole words, and not the beginning of one as well.
+    /// Returns true if its phrases match as whole words, and not at the beginning of a word as
+    /// well.
     fn is_of_words(self) -> bool {
         matches!(
             self,
@@ -63,16 +64,15 @@ impl Says {
     }
 }
 
-/// How many there are.
+/// Number of kinds.
 const KINDS: usize = Says::OptOut as usize + 1;
 
-/// The phrases, each in the form that [`plain`] gives it: close together, for what a call touches
-/// of the memory it has to fetch first.
+/// Phrases, each in the form that [`plain`] gives it. They are stored close together, because a
+/// call has to fetch first every part of memory that it touches.
 struct Index {
-    /// The first letters of phrases, in order, each with the number of the first that has them.
+    /// First letters of phrases, in order, each with the index of the first phrase that has them.
     keys: Vec<(u64, u16)>,
-    /// The phrases in order of their keys: where each stands in `texts`, how long it is, what it
-    /// says.
+    /// Phrases in order of their keys: offset in `texts`, length, kind.
     phrases: Vec<(u32, u8, Says)>,
     texts: String,
 }
@@ -106,7 +106,7 @@ impl Index {
                 u16::try_from(index.phrases.len()),
                 u8::try_from(text.len()),
             ) else {
-                // There is a test that all have a place.
+                // A test ensures that all phrases fit.
                 break;
             };
             if index.keys.last().is_none_or(|(last, _)| *last != key) {
@@ -118,7 +118,7 @@ impl Index {
         index
     }
 
-    /// The phrases that begin as this text does, with what they say.
+    /// Returns the phrases that begin this text, with their kinds.
     fn like(&'static self, text: &str) -> impl Iterator<Item = (&'static str, Says)> {
         let [three, two, one] = keys(text);
         let shorter = [(two, three), (one, two)].into_iter();
@@ -128,7 +128,7 @@ impl Index {
         all.flat_map(|key| self.with(key))
     }
 
-    /// The phrases of a key.
+    /// Returns the phrases of a key.
     fn with(&'static self, key: u64) -> impl Iterator<Item = (&'static str, Says)> {
         let at = self.keys.binary_search_by_key(&key, |(key, _)| *key);
         let range = at.ok().map_or(0..0, |at| {
@@ -144,41 +144,41 @@ impl Index {
     }
 }
 
-/// The first three letters of a phrase; of a shorter one, as many as there are.
+/// Returns the first three letters of a phrase, or as many as there are.
 fn key(text: &str) -> u64 {
     let mut letters = text.chars();
     let mut next = || letters.next().map_or(0, |c| u64::from(u32::from(c)));
     next() << 42 | next() << 21 | next()
 }
 
-/// The keys under which phrases stand that this text may begin with: of three letters, two and one.
+/// Returns the keys of phrases that may begin this text: of three letters, two and one.
 fn keys(text: &str) -> [u64; 3] {
     let three = key(text);
     [three, three & !0x1f_ffff, three & !0x3ff_ffff_ffff]
 }
 
-/// Octets between phrases that are told apart: closer ones are of one clause.
+/// Octets that separate phrases of different clauses; closer ones belong to one clause.
 const APART: usize = 12;
 
-/// What a text says of one kind.
+/// Phrases of one kind in a text.
 #[derive(Debug, Default, Clone, Copy)]
 struct Kind {
-    /// The first phrase, in the order of the text.
+    /// First phrase, in the order of the text.
     first: Option<&'static str>,
-    /// How many phrases there are.
+    /// Number of phrases.
     count: u8,
-    /// How many of them begin behind the end of another that is not the same.
+    /// Number of phrases that begin apart, behind the end of a different one.
     apart: u8,
-    /// Where the last of these ends.
+    /// End of the last of these.
     end: usize,
 }
 
-/// What a text says, by kind.
+/// Phrases of a text, by kind.
 #[derive(Debug, Default)]
 pub(super) struct Said([Kind; KINDS]);
 
 impl Said {
-    /// Reads a text in [plain] form.
+    /// Searches a text in [plain] form.
     pub(super) fn of(text: &str) -> Self {
         let mut said = Self::default();
         let mut before = ' ';
@@ -202,7 +202,7 @@ impl Said {
             }
             let after = rest.get(phrase.len()..).unwrap_or_default();
             let ends = !phrase.ends_with(is_spaced_letter) || !after.starts_with(is_spaced_letter);
-            // What stands behind a quotation mark is what somebody tells of.
+            // A phrase behind a quotation mark is somebody else's.
             let told = says == Says::Automatic && is_quotation_mark(before);
             if (ends || !says.is_of_words()) && !told {
                 if place.first.is_none() || at >= place.end + APART && place.first != Some(phrase) {
@@ -215,17 +215,17 @@ impl Said {
         }
     }
 
-    /// The first phrase of that kind.
+    /// Returns the first phrase of that kind.
     pub(super) fn get(&self, says: Says) -> Option<&'static str> {
         self.0.get(says as usize).and_then(|kind| kind.first)
     }
 
-    /// How many phrases of that kind there are.
+    /// Returns the number of phrases of that kind.
     pub(super) fn count(&self, says: Says) -> u8 {
         self.0.get(says as usize).map_or(0, |kind| kind.count)
     }
 
-    /// How many phrases of that kind there are apart from each other.
+    /// Returns the number of phrases of that kind that stand apart from each other.
     pub(super) fn apart(&self, says: Says) -> u8 {
         self.0.get(says as usize).map_or(0, |kind| kind.apart)
     }
@@ -242,14 +242,14 @@ fn is_quotation_mark(c: char) -> bool {
     )
 }
 
-/// Whether the letter is of a script that puts spaces between words.
+/// Returns true if the letter is of a script that puts spaces between words.
 fn is_spaced(c: char) -> bool {
     !matches!(c, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}'
         | '\u{2e80}'..='\u{d7ff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
 }
 
-/// In small letters without accents, with single spaces: many programs write no accents, and some
-/// write them as marks of their own.
+/// Returns the text in small letters without accents, with single spaces: many programs write no
+/// accents, and some write them as combining marks.
 pub(super) fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut space = false;
@@ -263,7 +263,7 @@ pub(super) fn plain(text: &str) -> String {
             space = !plain.is_empty();
             continue;
         }
-        // Marks of their own, and what is not seen.
+        // Combining marks, and invisible characters.
         if matches!(c, '\u{300}'..='\u{36f}' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{feff}') {
             continue;
         }

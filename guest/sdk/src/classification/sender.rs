@@ -1,12 +1,11 @@
-//! What the local part of an address says of who writes: a mail system, a list, or nobody who
-//! wants an answer.
+//! Evidence of an address's local part: a mail system, a list, or an author who wants no answer.
 
-/// The reverse-path as its sender wrote it: what forwarders wrap around it, and the tag of BATV,
-/// are taken off, and the local part is in lower case.
+/// Returns the reverse-path as its sender wrote it: without the wrapping of forwarders and the tag
+/// of BATV, and with the local part in lower case.
 ///
 /// SRS0 and SRS1 (Sender Rewriting Scheme), `prvs` (BATV), Exchange Online's
-/// `bounces+SRS=hash=day@` and `name+SRS=hash=day=domain=name@`, and Google's `name+caf_=to=domain@`
-/// all stand for mail that was forwarded: what they begin with says nothing of who wrote.
+/// `bounces+SRS=hash=day@` and `name+SRS=hash=day=domain=name@`, and Google's
+/// `name+caf_=to=domain@` all stand for forwarded mail: their beginning says nothing of the sender.
 pub(super) fn unwrapped(path: &str) -> String {
     let local = path.rsplit_once('@').map_or(path, |(local, _)| local);
     let local = local.to_lowercase();
@@ -49,7 +48,7 @@ pub(super) fn unwrapped(path: &str) -> String {
     local
 }
 
-/// Whether the reverse-path is that of a server which forwards.
+/// Returns true if the reverse-path is that of a forwarding server.
 pub(super) fn is_forwarded(path: &str) -> bool {
     let local = path
         .rsplit_once('@')
@@ -67,7 +66,7 @@ fn is_batv_tag(tag: &str) -> bool {
     tag.len() == 10 && tag.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
-/// A server's mail system (RFC 5230 section 4.6).
+/// Returns true for a server's mail system (RFC 5230 section 4.6).
 pub(super) fn is_daemon(local: &str) -> bool {
     matches!(
         squeezed(local).as_str(),
@@ -79,13 +78,13 @@ pub(super) fn is_daemon(local: &str) -> bool {
         || local == "#"
 }
 
-/// Whoever looks after the mail of a server (RFC 2142 section 5).
+/// Returns true for the administrators of a server's mail (RFC 2142 section 5).
 pub(super) fn is_postmaster(local: &str) -> bool {
     squeezed(local) == "postmaster"
 }
 
-/// The command address of a list manager, or an address that a mailing list sends from (RFC 5230
-/// section 4.6, RFC 2142 section 6).
+/// Returns true for the command address of a list manager, or an address that a mailing list sends
+/// from (RFC 5230 section 4.6, RFC 2142 section 6).
 pub(super) fn is_of_list(local: &str) -> bool {
     let plain = local.split('+').next().unwrap_or_default();
     matches!(plain, "listserv" | "majordomo" | "listmaster" | "sympa" | "mailman")
@@ -99,8 +98,8 @@ pub(super) fn is_of_list(local: &str) -> bool {
         })
 }
 
-/// Whether nobody but a list's own program writes from an address of that [form](is_of_list):
-/// `purchase-request@` is as well a team's, and `wool-request@` behind its list's mark only.
+/// Returns true if only a list's own program writes from an address of that [form](is_of_list):
+/// `purchase-request@` may be a team's, and `wool-request@` is a list's only with its mark.
 pub(super) fn is_of_list_program(local: &str) -> bool {
     let plain = local.split('+').next().unwrap_or_default();
     let of_list = |ending| {
@@ -112,7 +111,7 @@ pub(super) fn is_of_list_program(local: &str) -> bool {
         && (!plain.ends_with("-request") && !plain.ends_with("-relay") || of_list("-request"))
 }
 
-/// An address that says that nobody reads what comes there.
+/// Returns true for an address whose mail, as it says, nobody reads.
 pub(super) fn wants_no_reply(local: &str) -> bool {
     const WORDS: &[&str] = &[
         "noreply",
@@ -145,13 +144,13 @@ pub(super) fn wants_no_reply(local: &str) -> bool {
         "cevapvermeyin",
         "jangandibalas",
     ];
-    // From the beginning of a word: `milano-response` and `casino-reply` are of other words.
+    // The phrase must begin a word: `milano-response` and `casino-reply` are other words.
     let local = local
         .get(..local.floor_char_boundary(LOCAL))
         .unwrap_or_default();
     let words: Vec<&str> = words(local).collect();
     (0..words.len()).any(|from| {
-        // The longest has four of them: `do-not-reply-please`
+        // The longest phrase has four words: `do-not-reply-please`
         let few = words.iter().skip(from).take(4);
         let joined: String = few.copied().collect();
         WORDS.iter().any(|word| joined.starts_with(word))
@@ -161,14 +160,14 @@ pub(super) fn wants_no_reply(local: &str) -> bool {
 /// Octets of a local part that are read: RFC 5321 section 4.5.3.1.1 allows 64.
 const LOCAL: usize = 128;
 
-/// The words of a local part, as its owner has parted them.
+/// Returns the words of a local part, as its owner has separated them.
 fn words(local: &str) -> impl Iterator<Item = &str> {
     local
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())
 }
 
-/// The mailbox of a server's own programs, in whose name nobody writes.
+/// Returns true for the mailbox of a server's own programs, in whose name nobody writes.
 pub(super) fn is_of_system(local: &str) -> bool {
     let plain = local.split('+').next().unwrap_or_default();
     matches!(
@@ -177,7 +176,8 @@ pub(super) fn is_of_system(local: &str) -> bool {
     )
 }
 
-/// The mailbox of a web server, or of what runs in one: a form sends from it what a visitor wrote.
+/// Returns true for the mailbox of a web server, or of an application in one: a form sends from it
+/// what a visitor wrote.
 pub(super) fn is_of_web_server(local: &str) -> bool {
     matches!(
         local,
@@ -198,8 +198,8 @@ pub(super) fn is_of_web_server(local: &str) -> bool {
     )
 }
 
-/// Whether a list is the address of a team, behind which the help desk stands as a member: all its
-/// words are about whom customers write to, or name its own domain.
+/// Returns true if a list is the address of a team, with the help desk as a member: all its words
+/// are about a team that customers write to, or name its own domain.
 pub(super) fn is_of_team(local: &str, domain: &str) -> bool {
     const TEAMS: &[&str] = &[
         "support",
@@ -304,7 +304,7 @@ pub(super) fn is_of_team(local: &str, domain: &str) -> bool {
     all && teams
 }
 
-/// An address that sends notices.
+/// Returns true for an address that sends notices.
 pub(super) fn sends_notices(local: &str) -> bool {
     let plain = local.split('+').next().unwrap_or_default();
     let plain = squeezed(plain);
@@ -453,7 +453,7 @@ pub(super) fn sends_notices(local: &str) -> bool {
     )
 }
 
-/// Whether a service has set the domain apart for what it sends by itself:
+/// Returns true if a service uses the domain for its automatic mail alone:
 /// `notification.service.example`.
 pub(super) fn is_for_notices(domain: &str) -> bool {
     let labels: Vec<&str> = domain.split('.').collect();
@@ -472,7 +472,8 @@ pub(super) fn is_for_notices(domain: &str) -> bool {
     })
 }
 
-/// Whether who answers there confirms that he is no machine: `verify-7f31bb02`.
+/// Returns true for the address at which the writer confirms that he is no machine:
+/// `verify-7f31bb02`.
 pub(super) fn is_of_challenge(local: &str) -> bool {
     let begins = [
         "verify",
@@ -489,7 +490,7 @@ pub(super) fn is_of_challenge(local: &str) -> bool {
     })
 }
 
-/// The address of an autoresponder.
+/// Returns true for the address of an autoresponder.
 pub(super) fn is_autoresponder(local: &str) -> bool {
     let squeezed = squeezed(local);
     ["autoreply", "autoresponder", "autoresponse", "autorespond"]
@@ -497,8 +498,8 @@ pub(super) fn is_autoresponder(local: &str) -> bool {
         .any(|word| squeezed.starts_with(word))
 }
 
-/// Whether another address stands in the local part, as `own-name=domain` (VERP): that of the
-/// recipient, wherever the message was forwarded since.
+/// Returns true if the local part holds another address, as `own-name=domain` (VERP): the
+/// recipient's, wherever the message was forwarded since.
 pub(super) fn holds_recipient(local: &str) -> bool {
     local.rsplit_once('=').is_some_and(|(own, domain)| {
         let name = own.rsplit(['+', '-']).next().unwrap_or_default();
@@ -509,7 +510,7 @@ pub(super) fn holds_recipient(local: &str) -> bool {
     })
 }
 
-/// Without what people put between words.
+/// Removes the separators that people put between words.
 fn squeezed(local: &str) -> String {
     local
         .chars()

@@ -1,4 +1,4 @@
-//! Sets of rules, so that what several questions have in common is written once.
+//! Sets of rules, so that several questions can share them.
 
 use super::rule::Rule;
 
@@ -21,7 +21,7 @@ impl Set {
         Self(bits)
     }
 
-    /// The rules of those that have a weight.
+    /// Returns the rules that have a weight.
     pub(super) const fn of_weights(weights: &[(Rule, u32)]) -> Self {
         let mut bits = 0;
         let mut rest = weights;
@@ -32,17 +32,17 @@ impl Set {
         Self(bits)
     }
 
-    /// The rules of either.
+    /// Returns the union.
     pub(super) const fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// The rules of both.
+    /// Returns the intersection.
     pub(super) const fn and(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
-    /// The rules of this one that are not of the other.
+    /// Returns the difference: the rules that are not in the other set.
     pub(super) const fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }
@@ -68,7 +68,7 @@ impl Set {
     }
 }
 
-/// What those of these rules weigh together that are in the set.
+/// Returns the total weight of the set's rules.
 pub(super) fn weight(of: Set, weights: &[(Rule, u32)]) -> u32 {
     let all = weights.iter().filter(|(rule, _)| of.has(*rule));
     all.map(|(_, weight)| weight).sum()

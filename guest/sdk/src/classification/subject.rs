@@ -1,12 +1,12 @@
-//! What a subject says: weak evidence, for people write such words too.
+//! Evidence of a subject. It is weak, because people write such words too.
 //!
-//! A phrase counts only at the beginning, followed by the end or by punctuation, as machines
-//! write it; behind `Re:` or in the midst of a sentence it is a person's.
+//! A phrase counts only at the beginning, followed by the end or by punctuation, as machines write
+//! it; behind `Re:` or inside a sentence it is a person's.
 
 use super::phrases::{ABSENCE, AUTOMATIC, BOUNCE, CHALLENGES, MACHINE_SUBJECTS, NEWSLETTERS};
 use super::rule::Rule;
 
-/// What the decoded subject says.
+/// Returns the rule that the decoded subject meets.
 pub(super) fn rule(subject: &str) -> Option<Rule> {
     let lower = lower(subject);
     if is_mail_report(&lower) {
@@ -19,14 +19,14 @@ pub(super) fn rule(subject: &str) -> Option<Rule> {
     if begins(CHALLENGES) {
         return Some(Rule::Challenge);
     }
-    // Mailman's answer to who may not write to a list.
+    // Mailman's reply to a writer who may not post to the list.
     if lower.starts_with("your message to ") && lower.ends_with("awaits moderator approval") {
         return Some(Rule::HeldByList);
     }
     let subject = without_tags(&lower).to_owned();
     if let Some(rest) = subject.strip_prefix("auto:") {
-        // Domino: `AUTO: Ann Weaver is out of the office (returning 2026-05-02)`. What else
-        // begins so may be about a car.
+        // Domino: `AUTO: Ann Weaver is out of the office (returning 2026-05-02)`. Other subjects
+        // with `AUTO:` may be about a car.
         return if says_away(rest) {
             Some(Rule::AwaySubject)
         } else {
@@ -37,7 +37,7 @@ pub(super) fn rule(subject: &str) -> Option<Rule> {
     loop {
         rest = rest.trim_start_matches(|c: char| !c.is_alphanumeric());
         if let Some(after) = behind(rest, AUTOMATIC) {
-            // Before the subject of what it answers, a program has put it there.
+            // A program puts the phrase before the subject of the message that it answers.
             let of_answer = after
                 .trim_start()
                 .strip_prefix([':', '：'])
@@ -69,11 +69,12 @@ pub(super) fn rule(subject: &str) -> Option<Rule> {
             _ => break,
         }
     }
-    // `Ann Weaver is out of the office (returning 2 May)`, by Domino of old.
+    // `Ann Weaver is out of the office (returning 2 May)`, of old Domino
     (says_away(&subject) && !is_answer(&subject)).then_some(Rule::AbsenceSubject)
 }
 
-/// The words of Domino's out-of-office agent, which follows the language of the mail database.
+/// Returns true for the words of Domino's out-of-office agent, which follows the language of the
+/// mail database.
 fn says_away(subject: &str) -> bool {
     const WORDS: &[&str] = &[
         "is out of the office",
@@ -100,7 +101,7 @@ fn says_away(subject: &str) -> bool {
     WORDS.iter().any(|phrase| subject.contains(phrase))
 }
 
-/// Whether a program or device begins its subjects so.
+/// Returns true if a program or device begins its subjects so.
 fn is_of_program(subject: &str) -> bool {
     if MACHINE_SUBJECTS
         .iter()
@@ -115,8 +116,8 @@ fn is_of_program(subject: &str) -> bool {
         && counted.iter().any(|count| subject.contains(count))
 }
 
-/// Whether an absence is told at the end, in brackets, as GroupWise does:
-/// `Re: lamp (Out of Office)`.
+/// Returns true if the subject ends with an absence in brackets, as GroupWise writes it: `Re: lamp
+/// (Out of Office)`.
 pub(super) fn ends_with_absence(subject: &str) -> bool {
     let lower = lower(subject);
     let Some((before, tag)) = lower
@@ -131,14 +132,14 @@ pub(super) fn ends_with_absence(subject: &str) -> bool {
             .any(|phrases| behind(tag.trim(), phrases).is_some_and(|after| after.trim().is_empty()))
 }
 
-/// Whether it is a letter to many by its subject.
+/// Returns true for the subject of a letter to many.
 pub(super) fn is_newsletter(subject: &str) -> bool {
     let lower = lower(subject);
     !is_answer(without_tags(&lower))
         && (NEWSLETTERS.iter().any(|word| lower.contains(word)) || has_issue(&lower))
 }
 
-/// Whether the number of an issue is told: `第312号`, `Ausgabe 12`, `Issue #7`.
+/// Returns true if the subject has the number of an issue: `第312号`, `Ausgabe 12`, `Issue #7`.
 fn has_issue(lower: &str) -> bool {
     #[rustfmt::skip]
     const ISSUES: &[&str] = &[
@@ -162,9 +163,8 @@ fn has_issue(lower: &str) -> bool {
     })
 }
 
-/// Whether it says that a ticket was made of something that has come in, by a word for a ticket
-/// and one for what became of it: `Case 4711 has been created`, `Vorgang 4711 eröffnet`. A number
-/// stands there as well.
+/// Returns true if the subject says that a ticket was opened, by a word for a ticket, one for the
+/// event, and a number: `Case 4711 has been created`, `Vorgang 4711 eröffnet`.
 pub(super) fn is_ticket_opened(plain: &str) -> bool {
     #[rustfmt::skip]
     const TICKETS: &[&str] = &[
@@ -211,8 +211,8 @@ pub(super) fn is_ticket_opened(plain: &str) -> bool {
     has(TICKETS, true) && has(VERBS, false)
 }
 
-/// Whether the subject of another message stands behind other words, with its `Re:`:
-/// `Closed for the holidays (Re: your offer)`.
+/// Returns true if another message's subject, with its `Re:`, stands behind other words: `Closed
+/// for the holidays (Re: your offer)`.
 pub(super) fn quotes_another(subject: &str) -> bool {
     #[rustfmt::skip]
     const ANSWERS: &[&str] = &[
@@ -231,8 +231,8 @@ pub(super) fn quotes_another(subject: &str) -> bool {
     })
 }
 
-/// Whether a word of a subject in plain form is a compound of those that notices have, as German,
-/// Dutch and the languages of the North write them in one: `Ertragsbericht`, `Orderbevestiging`.
+/// Returns true if a word of a subject in plain form is a compound with a word of notices, as
+/// German, Dutch and the Nordic languages write it: `Ertragsbericht`, `Orderbevestiging`.
 pub(super) fn has_notice_word(plain: &str) -> bool {
     #[rustfmt::skip]
     const ENDS: &[&str] = &[
@@ -249,8 +249,8 @@ pub(super) fn has_notice_word(plain: &str) -> bool {
     })
 }
 
-/// Whether it is about a summary of what is held in quarantine, of unwanted mail, or of what could
-/// not be delivered; `plain` has no accents.
+/// Returns true for the subject of a summary of quarantined, unwanted or undeliverable mail;
+/// `plain` has no accents.
 pub(super) fn is_digest(plain: &str) -> bool {
     #[rustfmt::skip]
     const QUARANTINE: &[&str] = &[
@@ -277,7 +277,7 @@ pub(super) fn is_digest(plain: &str) -> bool {
         "отчет", "дайджест", "зведення", "звіт", "αναφορα", "ozet", "rapor", "サマリー", "レポート", "要約",
         "一覧", "摘要", "报告", "報告", "汇总", "요약", "리포트", "보고", "tong hop", "ringkasan",
     ];
-    /// What only a quarantine tells so.
+    /// Phrases that only a quarantine uses.
     #[rustfmt::skip]
     const TOLD: &[&str] = &[
         "report", "notification", "notice", "you have", "new message", "message(s)", "messages",
@@ -302,7 +302,7 @@ pub(super) fn is_digest(plain: &str) -> bool {
     quarantine && (has(SUMMARIES) || has(TOLD)) || has(BOUNCES) && has(SUMMARIES)
 }
 
-/// Whether the decoded subject has the words of bounces anywhere, or says of some message that it
+/// Returns true if the decoded subject has the words of bounces anywhere, or says that a message
 /// was not taken.
 pub(super) fn mentions_failure(subject: &str) -> bool {
     #[rustfmt::skip]
@@ -331,12 +331,12 @@ pub(super) fn mentions_failure(subject: &str) -> bool {
     has(BOUNCE) || has(MESSAGES) && has(FAILURES)
 }
 
-/// Whether the decoded subject begins as that of an answer does.
+/// Returns true if the decoded subject begins as an answer's does.
 pub(super) fn begins_as_answer(subject: &str) -> bool {
     is_answer(without_tags(&lower(subject)))
 }
 
-/// Whether the decoded subject begins as that of what somebody passes on.
+/// Returns true if the decoded subject begins as a forwarded message's does.
 pub(super) fn is_forward(subject: &str) -> bool {
     const PREFIXES: &[&str] = &[
         "fw",
@@ -366,15 +366,15 @@ pub(super) fn is_forward(subject: &str) -> bool {
     begins.len() < lower.len() && PREFIXES.contains(&begins.trim_end())
 }
 
-/// Whether the provider of a mailbox says so of what its owner called unwanted (JMRP of
-/// Outlook.com).
+/// Returns true for the subject with which a mailbox provider passes on a spam complaint of its
+/// user (JMRP of Outlook.com).
 pub(super) fn is_complaint(subject: &str) -> bool {
     lower(subject).starts_with("complaint about message from ")
 }
 
-/// In lower case, with single spaces.
+/// Returns the subject in lower case, with single spaces.
 fn lower(subject: &str) -> String {
-    // Turkish: `İ` and `ı` are `i`, whoever made the letters small.
+    // Turkish `İ` and `ı` become `i`, whatever made the letters small.
     let lower = subject.to_lowercase().replace("i\u{307}", "i");
     let lower = lower.replace('ı', "i");
     let mut plain = String::with_capacity(lower.len());
@@ -387,7 +387,7 @@ fn lower(subject: &str) -> String {
     plain
 }
 
-/// Without the tags that ticket systems and gateways put in front: `[Ticket#42]`, `[EXTERNAL]`,
+/// Removes the tags that ticket systems and gateways put in front: `[Ticket#42]`, `[EXTERNAL]`,
 /// `{Spam?}`, `***SPAM***`, `External:`.
 fn without_tags(subject: &str) -> &str {
     const WORDS: &[&str] = &[
@@ -435,14 +435,15 @@ fn without_tags(subject: &str) -> &str {
     rest
 }
 
-/// Whether a tag is what machines begin subjects with.
+/// Returns true if a tag is a phrase that machines begin subjects with.
 fn is_phrase(tag: &str) -> bool {
     [AUTOMATIC, ABSENCE, BOUNCE].iter().any(|phrases| {
         behind(tag.trim(), phrases).is_some_and(|after| stands_alone(tag.trim(), after))
     })
 }
 
-/// `Report Domain: … Submitter: … Report-ID: …` (RFC 7489 section 7.2.1.1, RFC 8460 section 5.3).
+/// Returns true for `Report Domain: … Submitter: … Report-ID: …` (RFC 7489 section 7.2.1.1, RFC
+/// 8460 section 5.3).
 fn is_mail_report(subject: &str) -> bool {
     let subject = subject.strip_prefix("[preview] ").unwrap_or(subject);
     subject.starts_with("report domain:")
@@ -450,7 +451,7 @@ fn is_mail_report(subject: &str) -> bool {
         && subject.contains("report-id:")
 }
 
-/// What stands behind the longest phrase that the text begins with.
+/// Returns the text behind the longest phrase that it begins with.
 fn behind<'a>(text: &'a str, phrases: &[&str]) -> Option<&'a str> {
     let after = phrases
         .iter()
@@ -458,7 +459,7 @@ fn behind<'a>(text: &'a str, phrases: &[&str]) -> Option<&'a str> {
     after.min_by_key(|after| after.len())
 }
 
-/// Whether the phrase that `text` begins with, and behind which `after` stands, ends there: at the
+/// Returns true if the phrase that begins `text`, and is followed by `after`, ends there: at the
 /// end, before punctuation, or before a space in a script that puts none between words.
 fn stands_alone(text: &str, after: &str) -> bool {
     let phrase = text.strip_suffix(after).unwrap_or_default();
@@ -471,7 +472,7 @@ fn stands_alone(text: &str, after: &str) -> bool {
         || is_answer(rest)
 }
 
-/// Whether another phrase follows.
+/// Returns true if another phrase follows.
 fn begins_with_any(after: &str) -> bool {
     let rest = after.trim_start();
     let mut behind = [AUTOMATIC, ABSENCE]
@@ -480,7 +481,8 @@ fn begins_with_any(after: &str) -> bool {
     rest.len() < after.len() && behind.any(|after| stands_alone(rest, after))
 }
 
-/// Whether it begins as answers and forwarded messages do, in the words of mail programs.
+/// Returns true if the text begins as answers and forwarded messages do, in the words of mail
+/// programs.
 fn is_answer(text: &str) -> bool {
     const PREFIXES: &[&str] = &[
         "re",

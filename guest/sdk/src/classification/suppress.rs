@@ -1,7 +1,7 @@
-//! X-Auto-Response-Suppress (MS-OXCMAIL): which automatic answers a message
-//! asks not to get.
+//! X-Auto-Response-Suppress (MS-OXCMAIL): kinds of automatic answers that a message asks not to
+//! get.
 //!
-//! `DR`, `NDR`, `RN` and `NRN` are about reports of delivery and reading, which no policy sends;
+//! `DR`, `NDR`, `RN` and `NRN` are about delivery reports and read receipts, which no policy sends;
 //! `OOF` and `AutoReply` are about answers.
 
 use super::rule::Rule;
@@ -14,7 +14,7 @@ pub(super) fn rule(value: &str) -> Option<Rule> {
     if has("All") {
         Some(Rule::SuppressAll)
     } else if has("OOF") && has("AutoReply") {
-        // Bulk mail asks so much; so does what a salesman's add-in sends in a person's name.
+        // Bulk mail asks for so much; so does a sales add-in that sends in a person's name.
         Some(Rule::SuppressAnswers)
     } else if has("OOF") || has("AutoReply") {
         Some(Rule::SuppressSome)

@@ -1,9 +1,9 @@
-//! What the body says: of whom the text is, whether something of ours is attached to it, and what
-//! it says of itself.
+//! Evidence of the body: the author's manner, an attached message of ours, and the text's own
+//! statements.
 //!
-//! As much is read as a reader sees at first, [`READ`] octets, once and line by line; of the parts
-//! (RFC 2045, RFC 2046) the first text, the type of a calendar's part, and the header section of
-//! what is attached. It is evidence of the weaker kind, for people quote all of it.
+//! The first [`READ`] octets are read, which a reader sees at first, once and line by line; of the
+//! parts (RFC 2045, RFC 2046) the first text, the type of a calendar's part, and the header section
+//! of an attached message. This evidence is weak, because people quote all of it.
 
 use mail_parser::decoders::{
     base64::base64_decode, charsets::map::charset_decoder, html::html_to_text,
@@ -17,49 +17,49 @@ use super::said::{self, Said, Says};
 /// Octets of the body that are read.
 pub(super) const READ: u32 = 24 << 10;
 
-/// Octets of a text in which words are looked for, at its beginning and at its end.
+/// Octets at the beginning and at the end of a text in which words are searched for.
 const SEARCHED: usize = 2 << 10;
 
-/// Boundaries that are known at a time: nobody nests deeper.
+/// Boundaries that are kept at a time: nobody nests deeper.
 const BOUNDARIES: usize = 8;
 
-/// Octets of a part's header section, and of the section of an attached message.
+/// Octets of a part's header section, and of an attached message's.
 const HEAD: usize = 4 << 10;
 
-/// What the body says.
+/// Contents of the body.
 #[derive(Debug, Default)]
 pub(super) struct Text {
-    /// What stands before the quotation and the signature.
+    /// Text before the quotation and the signature.
     pub own: String,
-    /// The beginning of it, in [plain](said::plain) form.
+    /// Beginning of it, in [plain](said::plain) form.
     pub begins: String,
-    /// What is said there.
+    /// Phrases in that beginning.
     pub said: Said,
-    /// Anybody's words about what was not delivered, or a server's reply.
+    /// Phrase about failed delivery in anybody's words, or a server's reply.
     pub failure_words: Option<&'static str>,
-    /// An offer, at the end, not to get more of the kind.
+    /// Offer, at the end, to unsubscribe.
     pub opt_out: Option<&'static str>,
-    /// There are several of them.
+    /// True if there are several such offers.
     pub opts_out: bool,
-    /// Text about why the message comes.
+    /// Phrase about the reason why the message comes.
     pub bulk: Option<&'static str>,
-    /// What says that somebody's words have come through a form or a platform.
+    /// Phrase that introduces somebody's words, which came through a form or a platform.
     pub passed_on: Option<&'static str>,
-    /// How it is laid out.
+    /// Layout of the text.
     pub layout: Layout,
-    /// Something older is quoted below.
+    /// True if something older is quoted below.
     pub quotes: bool,
-    /// The method of a calendar's part (RFC 5546).
+    /// Method of a calendar's part (RFC 5546).
     pub calendar: Option<String>,
-    /// A message that one of the recipients wrote stands in it.
+    /// True if a message of one of the recipients is included.
     pub returned: bool,
-    /// Header fields of a message that was on its way stand in the text.
+    /// True if the text has header fields of a message in transit.
     pub header_in_text: bool,
-    /// A message is attached that a provider has stamped for a complaint.
+    /// True if an attached message has a provider's mark of a complaint.
     pub complaint: bool,
-    /// A picture of one pixel.
+    /// True if there is a picture of one pixel.
     pub pixel: bool,
-    /// There is no text but in HTML.
+    /// True if the only text is HTML.
     pub html_only: bool,
 }
 
@@ -73,7 +73,7 @@ struct Head {
     method: String,
 }
 
-/// What the lines of the present part are for.
+/// Use of the present part's lines.
 #[derive(Clone, Copy, PartialEq)]
 enum Part {
     Skipped,
@@ -81,7 +81,7 @@ enum Part {
     Plain,
     Html,
     Calendar,
-    /// The header section of an attached message.
+    /// Header section of an attached message.
     Attached,
 }
 
@@ -93,7 +93,7 @@ struct Found {
 }
 
 /// Reads the beginning of a body. `types` and `encodings` are the bodies of the fields Content-Type
-/// and Content-Transfer-Encoding, in whatever order: where there are several, none counts more.
+/// and Content-Transfer-Encoding, in any order: if there are several, all count alike.
 pub(super) fn read(
     body: &[u8],
     types: &[String],
@@ -169,7 +169,7 @@ fn add(to: &mut Vec<u8>, line: &[u8], most: usize) {
     }
 }
 
-/// What a part is read for, by its head.
+/// Returns the use of a part, by its header section.
 fn begin(head: Head, found: &mut Found, boundaries: &mut Vec<String>) -> Part {
     match head.kind.as_str() {
         "" | "text/plain" if found.plain.is_none() => {
@@ -198,11 +198,11 @@ fn begin(head: Head, found: &mut Found, boundaries: &mut Vec<String>) -> Part {
     }
 }
 
-/// A line of the header section of an attached message.
+/// Reads a line of the header section of an attached message.
 fn attached(line: &[u8], recipients: &[String], text: &mut Text) {
     let line = String::from_utf8_lossy(line.get(..line.len().min(400)).unwrap_or_default());
     let line = line.to_ascii_lowercase();
-    // Outlook.com's feedback loop (JMRP) puts it into what it reports.
+    // Outlook.com's feedback loop (JMRP) adds it to the reported message.
     text.complaint |= line.starts_with("x-hmxmroriginalrecipient:");
     if line.starts_with("from:") || line.starts_with("return-path:") {
         text.returned |= recipients
@@ -262,7 +262,7 @@ fn content_type(value: &str) -> Head {
 fn decoded(head: &Head, octets: &[u8]) -> String {
     let encoding = head.encoding.trim();
     let plain = if encoding.eq_ignore_ascii_case("base64") {
-        // Only whole groups: the last may have been cut off.
+        // Whole groups only, because the last may have been cut.
         let all: Vec<u8> = octets
             .iter()
             .copied()
@@ -305,12 +305,12 @@ fn finish(found: Found) -> Text {
     text.failure_words = (text.said.get(Says::FailureWords))
         .or_else(|| has_reply(&text.begins).then_some("a reply with its status code"));
     text.header_in_text = has_header(&words);
-    // At the end, behind what somebody had to say.
+    // An offer stands at the end, behind everything else.
     let end = words.trim_end();
     let from = end.floor_char_boundary(end.len().saturating_sub(SEARCHED / 2));
     let from = from.max(end.floor_char_boundary(end.len() / 3));
     let end = Said::of(&said::plain(end.get(from..).unwrap_or_default()));
-    // Who asks for it is no list.
+    // Somebody who asks to unsubscribe is no list.
     let asked = [&text.said, &end].map(|said| said.get(Says::WantsOut));
     if asked == [None, None] {
         text.opt_out = end.get(Says::OptOut);
@@ -323,8 +323,8 @@ fn finish(found: Found) -> Text {
     text
 }
 
-/// Whether header fields stand in the text that servers write on the way (RFC 5321 section 4.4),
-/// with others of a message: mail systems of old show so what they could not deliver.
+/// Returns true if the text has header fields that servers write in transit (RFC 5321 section 4.4),
+/// with others of a message: old mail systems return an undelivered message so.
 fn has_header(words: &str) -> bool {
     let (mut trace, mut others) = (0, 0);
     for line in words.lines() {
@@ -348,8 +348,8 @@ fn has_header(words: &str) -> bool {
     trace > 0 && others > 2
 }
 
-/// Whether a server's reply is told, with its status code (RFC 5321 section 4.2, RFC 3463):
-/// `550 5.1.1`, `554-5.7.1`.
+/// Returns true if the text has a server's reply with its status code (RFC 5321 section 4.2, RFC
+/// 3463): `550 5.1.1`, `554-5.7.1`.
 fn has_reply(text: &str) -> bool {
     text.as_bytes().windows(9).any(|window| {
         matches!(
@@ -369,7 +369,7 @@ fn has_reply(text: &str) -> bool {
     })
 }
 
-/// A picture of one pixel tells who has opened a letter.
+/// Returns true if there is a picture of one pixel, which tells the sender who has opened a letter.
 fn has_pixel(html: &str) -> bool {
     let lower = html.to_ascii_lowercase();
     lower.split("<img").skip(1).any(|tag| {
@@ -384,14 +384,14 @@ fn has_pixel(html: &str) -> bool {
     })
 }
 
-/// What stands before the first line of a quotation or the signature's, and whether something is
+/// Returns the text before the first line of a quotation or signature, and true if something is
 /// quoted.
 fn before_quotation(text: &str) -> (String, bool) {
     let mut own = String::new();
     let mut passed_on = false;
     for line in text.lines() {
         let line = line.trim();
-        // Between such lines stands what somebody else wrote, on the way through a platform.
+        // Between such lines a platform passes on what somebody else wrote.
         if is_parting(line) && Said::of(&said::plain(line)).get(Says::Form).is_some() {
             if passed_on {
                 return (own, false);
@@ -400,7 +400,7 @@ fn before_quotation(text: &str) -> (String, bool) {
             own.clear();
             continue;
         }
-        // The signature, or what a gateway has put below.
+        // A signature, or a gateway's footer.
         if line == "--" || is_rule(line) && !own.is_empty() {
             break;
         }
@@ -416,18 +416,18 @@ fn before_quotation(text: &str) -> (String, bool) {
     (own, quotes)
 }
 
-/// A line that parts the text from what stands below.
+/// Returns true for a line that separates the text from what stands below.
 fn is_rule(line: &str) -> bool {
     line.len() >= 8 && line.chars().all(|c| matches!(c, '-' | '_' | '=' | '*'))
 }
 
-/// A line that says what follows: `-----Original Message-----`.
+/// Returns true for a line that announces what follows: `-----Original Message-----`.
 fn is_parting(line: &str) -> bool {
     line.starts_with("-----") && line.ends_with("-----")
 }
 
-/// A quoted line, or the one that mail programs put in front: `-----Original Message-----`,
-/// `From: Ann <ann@x.example>`, `On Monday … wrote:`.
+/// Returns true for a quoted line, or the one that mail programs put in front: `-----Original
+/// Message-----`, `From: Ann <ann@x.example>`, `On Monday … wrote:`.
 fn begins_quotation(line: &str) -> bool {
     const AUTHORS: &[&str] = &[
         "from:",

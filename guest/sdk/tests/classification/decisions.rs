@@ -1,4 +1,4 @@
-//! May an automatic answer be sent? Published decisions of vacation programs and ticket systems.
+//! Published decisions of vacation programs and ticket systems whether to send an automatic answer.
 
 use serde_json::Value;
 
@@ -18,7 +18,7 @@ fn every_published_decision_by_headers_and_envelope_is_met() {
         if text("kind") != "headers/envelope" {
             continue;
         }
-        // A note that says that the case is informational.
+        // The note of an informational case says so.
         if text("note").contains("informational") {
             continue;
         }

@@ -1,4 +1,4 @@
-//! What comes to a help desk on any day, by programs that leave few marks, and by people.
+//! Everyday mail of a help desk, from people and from programs that leave few marks.
 
 use gatepost_sdk::MessageClass::*;
 

@@ -1,5 +1,5 @@
-//! Labelled mail in folders: this repository's, the one that GATEPOST_LABELLED names, for
-//! measuring, and the messages at which earlier versions failed (`found/`), which must stay right.
+//! Labelled mail in folders: this repository's; the one that GATEPOST_LABELLED names, for
+//! measuring; and the messages that earlier versions got wrong (`found/`), which must stay right.
 //!
 //! A folder has LABELS.csv, with the columns `file` or `path`, `mail_from`, `rcpt_to`, `label` and
 //! `reply_allowed` among others, and the messages beside it or in `mail/`.
@@ -19,7 +19,7 @@ struct Labelled {
     found: Classification,
 }
 
-/// The messages of a folder, classified; those without a label of ours are left out.
+/// Classifies the messages of a folder; those without a known label are left out.
 fn labelled(folder: &Path) -> Vec<Labelled> {
     let table = fs::read_to_string(folder.join("LABELS.csv")).unwrap();
     let mut rows = rows(&table).into_iter();
@@ -73,7 +73,7 @@ fn rows(table: &str) -> Vec<Vec<String>> {
     rows
 }
 
-/// What a message was taken for, and why, where it was wrong.
+/// Describes a wrong classification with its evidence; `None` if it is right.
 fn wrong(mail: &Labelled) -> Option<String> {
     let class = mail.found.class.word();
     let right = class == mail.label && mail.found.reply_allowed == mail.reply_allowed;
@@ -135,11 +135,11 @@ fn a_folder_of_labelled_mail_is_measured() {
     );
 }
 
-/// How many of each class are right at least: of people all.
+/// Messages of each class that are right at least; of people, all must be.
 type Reached = [(&'static str, usize); 5];
 
-/// Holds what has been reached with a folder of `tests/labelled`: nobody is silenced or remembered
-/// who may be answered, and no more machines are answered than were.
+/// Asserts that a folder of `tests/labelled` is classified as well as before: nobody is silenced or
+/// remembered who may be answered, and no more machines are answered.
 #[track_caller]
 fn is_as_good(folder: &str, reached: Reached, answered: usize) {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/labelled");
@@ -176,7 +176,7 @@ fn the_first_labelled_mail_is_what_it_is() {
         ("bounce", 34),
         ("list", 24),
     ];
-    // A server marks all that its people write for bulk.
+    // A server marks all its people's mail as bulk.
     is_as_good("", reached, 1);
 }
 

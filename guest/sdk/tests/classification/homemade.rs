@@ -1,5 +1,5 @@
-//! What scripts of one's own send: bounces and answers in words that no template has, and what help
-//! desks write when a ticket is opened.
+//! Mail of home-made scripts: bounces and answers in words that no template has, and help desks'
+//! messages about an opened ticket.
 
 use gatepost_sdk::MessageClass::*;
 

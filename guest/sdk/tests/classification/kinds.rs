@@ -1,5 +1,5 @@
-//! Kinds of mail, each in a form in which programs and people of the world write it, with no mark that
-//! would decide by itself: what counts is the evidence taken together.
+//! Kinds of mail in the forms of real programs and people, without a mark that would decide alone:
+//! the evidence counts as a whole.
 
 use gatepost_sdk::MessageClass::{self, *};
 
@@ -321,7 +321,7 @@ fn letters_to_many() {
     );
 }
 
-/// People by every way: with no program that is known, from mailboxes and in words like machines'.
+/// People by every way: with unknown programs, from mailboxes and in words like machines'.
 #[test]
 fn people_whom_much_makes_look_like_machines() {
     all(
@@ -425,7 +425,7 @@ fn people_whom_much_makes_look_like_machines() {
     );
 }
 
-/// Who wrote is a person, and no machine may answer all the same.
+/// Messages of people that no machine may answer all the same.
 #[test]
 fn people_who_are_not_to_be_answered_by_a_machine() {
     all(
@@ -451,7 +451,7 @@ fn people_who_are_not_to_be_answered_by_a_machine() {
     );
 }
 
-/// What the customer's own server adds on the way from one address of the account to another.
+/// Marks that the customer's own server adds on the way from one address of the account to another.
 #[test]
 fn marks_of_the_connected_domain_do_not_count() {
     use gatepost_sdk::native::Given;

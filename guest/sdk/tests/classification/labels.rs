@@ -1,5 +1,5 @@
-//! Labelled mail: no person is taken for anything else, every bounce is found, and who and where
-//! people are does not matter.
+//! Labelled mail: no person is taken for anything else, every bounce is found, and names and places
+//! do not matter.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -38,7 +38,7 @@ fn labelled() -> Option<Vec<Labelled>> {
     let suite = conformance("loops")?;
     let table = fs::read_to_string(suite.join("labels.csv")).unwrap();
     let line = |line: &str| {
-        // Nothing in the first columns is quoted.
+        // The first columns have no quotes.
         let columns: Vec<&str> = line.splitn(6, ',').collect();
         let octets = with_crlf(&fs::read(suite.join(columns[0])).unwrap());
         let recorded = columns[3];
@@ -57,7 +57,7 @@ fn labelled() -> Option<Vec<Labelled>> {
     Some(table.lines().skip(1).map(line).collect())
 }
 
-/// Where no reverse-path is recorded: the author's address.
+/// Returns the author's address, for a message without a recorded reverse-path.
 fn author(octets: &[u8]) -> String {
     let parsed = MessageParser::default().parse_headers(octets);
     let author = parsed
@@ -139,9 +139,8 @@ fn renaming_all_addresses_hosts_and_ids_changes_no_class() {
     }
 }
 
-/// Everybody and everything under another name at another place, mail systems and lists too. Only
-/// an address that says of itself that nobody reads it keeps its name: it has nothing else to say it
-/// by.
+/// Renames everybody and every host, mail systems and lists too. Only an address that says that
+/// nobody reads it keeps its name, because nothing else says so.
 fn renamed(message: &Labelled) -> Labelled {
     let text = from_latin1(&message.octets);
     let whole = format!(
@@ -168,7 +167,7 @@ fn renamed(message: &Labelled) -> Labelled {
             people.insert((local.to_owned(), host.to_owned()));
         }
     }
-    // Longer ones first, for one may hold another.
+    // Longer ones first, because one may contain another.
     let mut swaps: Vec<(String, String)> = Vec::new();
     let host_of = |host: &str| format!("h{}.renamed.example", number(&hosts, host));
     for (number, (local, host)) in people.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! The classification against labelled mail, published decisions, and whatever else may come.
+//! The classification against labelled mail, published decisions, and arbitrary input.
 
 #![allow(clippy::unwrap_used)] // clippy.toml lets tests unwrap, not their helpers
 
@@ -24,7 +24,7 @@ use gatepost_message::Message;
 use gatepost_sdk::classification::{Classification, classify};
 use gatepost_sdk::{Flow, Session, Transaction};
 
-/// Where the public suites are; says so, once a test, where they are not.
+/// Returns the folder of a public suite; reports the skip if it is absent.
 fn conformance(suite: &str) -> Option<PathBuf> {
     let root = std::env::var_os("GATEPOST_CONFORMANCE");
     let root = root.map_or_else(
@@ -71,7 +71,7 @@ fn transaction(from: &str, to: &[&str]) -> Transaction {
     }
 }
 
-/// As it would come over the wire: lines end with CRLF, and no line of an mbox is in front.
+/// Returns the message in its form on the wire: lines end with CRLF, and no mbox line is in front.
 fn with_crlf(octets: &[u8]) -> Vec<u8> {
     let mut octets = octets;
     if octets.starts_with(b"From ")

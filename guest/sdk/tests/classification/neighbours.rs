@@ -1,4 +1,4 @@
-//! People whose mail comes near to what services, scripts and circulars send.
+//! People's mail that resembles the mail of services, scripts and circulars.
 
 use gatepost_sdk::MessageClass::*;
 

@@ -1,4 +1,4 @@
-//! Further mail of every class, such as a small office gets it.
+//! Further mail of every class, as a small office gets it.
 
 use gatepost_sdk::MessageClass::*;
 

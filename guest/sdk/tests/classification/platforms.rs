@@ -1,4 +1,4 @@
-//! Mail by way of platforms, carriers, desks and forms: some of it a person's, some a program's.
+//! Mail that comes through platforms, carriers, desks and forms, from people and from programs.
 
 use gatepost_sdk::MessageClass::*;
 

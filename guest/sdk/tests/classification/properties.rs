@@ -1,10 +1,10 @@
-//! Whatever the octets and whatever their order.
+//! Properties for arbitrary octets and any order of fields.
 
 use proptest::prelude::*;
 
 use crate::classified;
 
-/// Fields that mean something, some of them twice.
+/// Fields with a meaning, some of them twice.
 const FIELDS: &[&str] = &[
     "From: Ann <ann@x.example>",
     "From: Mail Delivery System <mailer-daemon@x.example>",

@@ -1,5 +1,5 @@
-//! Who sends for whom: services for authors, forms for visitors, authors to themselves and all others
-//! blind.
+//! Senders for others: services for authors, forms for visitors, and authors who write to
+//! themselves with all others in Bcc.
 
 use gatepost_sdk::MessageClass::*;
 

@@ -1,5 +1,5 @@
-//! What services send in somebody's name, to one or to many: signatures, invoices, bookings,
-//! newsletters of platforms of many countries, circulars by hand, digests.
+//! Mail that services send in somebody's name, to one or to many: signatures, invoices, bookings,
+//! newsletters of platforms of many countries, manual circulars, digests.
 
 use gatepost_sdk::MessageClass::*;
 
@@ -437,7 +437,7 @@ const NEWSLETTERS: &[Case] = &[
     ),
 ];
 
-/// In a mail program, to all at once: in Cc, in Bcc, or one by one.
+/// Circulars from a mail program, to all at once: in Cc, in Bcc, or one by one.
 const CIRCULARS: &[Case] = &[
     (
         "verein@club.example",

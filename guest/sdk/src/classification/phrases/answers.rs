@@ -1,6 +1,6 @@
-//! What automatic answers say: that somebody is away, or that something has come in.
+//! Phrases of automatic answers: that somebody is away, or that something was received.
 
-/// Texts about the author's absence.
+/// Phrases about the author's absence.
 #[rustfmt::skip]
 pub(super) const ABSENCE_TEXT: &[&str] = &[
     // English
@@ -92,7 +92,7 @@ pub(super) const ABSENCE_TEXT: &[&str] = &[
     "saya sedang cuti", "saya sedang tidak", "saya tidak berada",
 ];
 
-/// Texts that confirm that something has come in.
+/// Phrases that confirm that something was received.
 #[rustfmt::skip]
 pub(super) const RECEIPT_TEXT: &[&str] = &[
     // English

@@ -1,7 +1,6 @@
-//! What mail systems write when something could not be delivered, in more words than the fixed
-//! ones of the large programs.
+//! Phrases of mail systems about failed delivery, beyond the fixed ones of the large programs.
 
-/// Mail systems' and gateways' own words, in which nobody writes to anybody.
+/// Phrases of mail systems and gateways alone, which no person writes.
 #[rustfmt::skip]
 pub(super) const FAILURE_TEXT_MORE: &[&str] = &[
     "\"notificationtype\":\"bounce\"", "notificationtype\":\"bounce",
@@ -35,7 +34,7 @@ pub(super) const FAILURE_TEXT_MORE: &[&str] = &[
     "message rejected by", "error: invalid user address", "requested action not taken",
 ];
 
-/// How anybody tells of it, in other languages than above.
+/// Anybody's phrases about failed delivery, in further languages.
 #[rustfmt::skip]
 pub(super) const FAILURE_WORDS_MORE: &[&str] = &[
     // English

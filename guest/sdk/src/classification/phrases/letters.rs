@@ -1,8 +1,8 @@
-//! How people speak of themselves: the first person, in the singular, as whole words.
+//! Phrases of people: the first person, in the singular, as whole words, and their requests.
 
-/// Words that no template of a firm's has, which speaks of itself as `we`. What is another word in
-/// another language (Danish `i`, German `es` and `mit`, Dutch `je`) is left out; English `I` is
-/// told by its capital.
+/// Words that no firm's template has, because it speaks of itself as `we`. A word with another
+/// meaning in another language (Danish `i`, German `es` and `mit`, Dutch `je`) is left out; English
+/// `I` is told by its capital.
 #[rustfmt::skip]
 pub(super) const FIRST_PERSON: &[&str] = &[
     // English
@@ -41,7 +41,7 @@ pub(super) const FIRST_PERSON: &[&str] = &[
     "aku", "मैं", "मेरा", "मुझे",
 ];
 
-/// What mail programs on telephones put below what is typed there.
+/// Phrases that mail programs on telephones put below the text.
 #[rustfmt::skip]
 pub(super) const TELEPHONE: &[&str] = &[
     "sent from my", "sent from outlook for", "sent from mail for", "sent from yahoo mail",
@@ -68,7 +68,7 @@ pub(super) const TELEPHONE: &[&str] = &[
     "gửi từ iphone", "dikirim dari iphone",
 ];
 
-/// With which a letter to many begins.
+/// Phrases with which a letter to many begins.
 #[rustfmt::skip]
 pub(super) const TO_MANY: &[&str] = &[
     "dear all", "hello all", "hi everyone", "hello everyone", "dear everyone", "dear customers",
@@ -97,7 +97,7 @@ pub(super) const TO_MANY: &[&str] = &[
     "皆様", "고객 여러분", "회원 여러분",
 ];
 
-/// How platforms and forms mark where the words of somebody begin.
+/// Phrases of platforms and forms before somebody's words.
 #[rustfmt::skip]
 pub(super) const PASSED_ON: &[&str] = &[
     "nachricht beginnt", "beginn der nachricht", "ende der nachricht", "nachricht endet",
@@ -120,8 +120,8 @@ pub(super) const PASSED_ON: &[&str] = &[
     "טופס יצירת קשר", "نموذج الاتصال", "お問い合わせフォーム", "来自联系表单", "来自网站留言", "문의 양식",
 ];
 
-/// How people ask for something. What templates say is left out: they tell what one can do, and
-/// ask for nothing but ratings.
+/// Phrases with which people ask for something. Those of templates are left out: they tell what one
+/// can do, and ask for nothing but ratings.
 #[rustfmt::skip]
 pub(super) const REQUEST: &[&str] = &[
     "can you please", "could you please", "can you look", "can you send", "can you check",
@@ -163,7 +163,7 @@ pub(super) const REQUEST: &[&str] = &[
     "bagaimana cara", "รบกวน", "ช่วย",
 ];
 
-/// How people ask not to get more of what comes to them: they speak of the same as its last lines.
+/// Phrases with which people ask not to be sent more, in the words of an offer to unsubscribe.
 #[rustfmt::skip]
 pub(super) const WANTS_OUT: &[&str] = &[
     "take me off", "take us off", "remove me", "remove us", "remove my", "unsubscribe me",

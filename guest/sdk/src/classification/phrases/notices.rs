@@ -1,7 +1,8 @@
-//! What programs write of their own accord: alerts, reports, orders, accounts, deliveries.
+//! Phrases of programs that write of their own accord: alerts, reports, orders, accounts,
+//! deliveries.
 
-/// Phrases of templates. People tell of such things in other words: of what happened to them, and
-/// in the first person.
+/// Phrases of templates. People tell of such things in other words: of their own case, and in the
+/// first person.
 #[rustfmt::skip]
 pub(super) const NOTICE_TEXT: &[&str] = &[
     // To nobody in particular
@@ -102,7 +103,7 @@ pub(super) const NOTICE_TEXT: &[&str] = &[
     "klik di sini", "คำสั่งซื้อของ", "รหัสยืนยัน",
 ];
 
-/// What such programs write about, and people as well: it only backs other signs.
+/// Phrases about the topics of such programs, which people use as well: they only back other signs.
 #[rustfmt::skip]
 pub(super) const NOTICE_TOPIC: &[&str] = &[
     "quota", "área de cliente", "área de clientes", "area clienti", "area riservata",
@@ -155,7 +156,7 @@ pub(super) const NOTICE_TOPIC: &[&str] = &[
     "multi-function", "your order has shipped",
 ];
 
-/// Why a message comes, and how it is stopped, below what was sent in bulk.
+/// Phrases of bulk mail, below the text, about why it comes and how to unsubscribe.
 #[rustfmt::skip]
 pub(super) const BULK_TEXT: &[&str] = &[
     "view this email in your browser", "view in browser", "view this message in", "view online",

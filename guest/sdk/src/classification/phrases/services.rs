@@ -1,7 +1,8 @@
-//! What services say that send in the name of their customers, and what scripts of one's own say:
-//! the same kinds as elsewhere, in more languages.
+//! Phrases of services that send in their customers' names, and of home-made scripts: the kinds of
+//! the other modules, in more languages.
 
-/// Of what is to be signed, paid, looked at or joined. People say it in other words.
+/// Phrases about documents to sign, bills to pay, and invitations to look or join. People use other
+/// words.
 #[rustfmt::skip]
 pub(super) const NOTICE_TEXT: &[&str] = &[
     // To be signed
@@ -225,7 +226,7 @@ pub(super) const NOTICE_TEXT: &[&str] = &[
     "đặt lại mật khẩu", "atur ulang kata sandi", "إعادة تعيين كلمة", "איפוס סיסמה",
 ];
 
-/// What is held in quarantine, or could not be delivered, told of many messages at once.
+/// Phrases about many messages at once that are quarantined, or could not be delivered.
 #[rustfmt::skip]
 pub(super) const DIGEST: &[&str] = &[
     "messages listed below", "messages have been placed in", "messages have been quarantined",
@@ -252,7 +253,7 @@ pub(super) const DIGEST: &[&str] = &[
     "dikarantina", "bị cách ly",
 ];
 
-/// Why a message comes, as platforms of more countries put it below theirs.
+/// Phrases of platforms of more countries about why a message comes.
 #[rustfmt::skip]
 pub(super) const BULK_TEXT: &[&str] = &[
     "you are subscribed to", "está recebendo e-mails", "u ontvangt dit", "je ontvangt dit",
@@ -300,7 +301,7 @@ pub(super) const BULK_TEXT: &[&str] = &[
     "karena anda", "anda menerima email ini", "เนื่องจากคุณ", "คุณได้รับอีเมลนี้",
 ];
 
-/// How no more is sent, in more words.
+/// Further phrases that offer to unsubscribe.
 #[rustfmt::skip]
 pub(super) const OPT_OUT: &[&str] = &[
     "abmelden:", "in unserem verteiler", "aus unserem verteiler", "unsubscribe here",
@@ -341,7 +342,7 @@ pub(super) const OPT_OUT: &[&str] = &[
     "ยกเลิกการสมัคร",
 ];
 
-/// Who is spoken to in a circular, in more words.
+/// Further phrases that address the readers of a circular.
 #[rustfmt::skip]
 pub(super) const TO_MANY: &[&str] = &[
     "dear residents", "dear volunteers", "dear sponsors", "dear supporters", "dear donors",
@@ -376,7 +377,7 @@ pub(super) const TO_MANY: &[&str] = &[
     "pelanggan yang terhormat",
 ];
 
-/// That something of ours has come in, in more words.
+/// Further phrases that acknowledge our message.
 #[rustfmt::skip]
 pub(super) const RECEIPT_TEXT: &[&str] = &[
     "we've got your", "we got your", "got your email", "got your message", "created case",
@@ -428,7 +429,7 @@ pub(super) const RECEIPT_TEXT: &[&str] = &[
     "chúng tôi sẽ liên hệ", "kami akan segera", "เราจะติดต่อกลับ", "ได้รับเรื่อง",
 ];
 
-/// That a firm is closed, as its scripts and desks say.
+/// Phrases of a firm's scripts and desks about its being closed.
 #[rustfmt::skip]
 pub(super) const ABSENCE_TEXT: &[&str] = &[
     "i am on parental", "i'm on parental", "on maternity leave", "on paternity leave",
@@ -462,7 +463,7 @@ pub(super) const ABSENCE_TEXT: &[&str] = &[
     "אנחנו סגורים", "夏季休業", "冬季休業", "年末年始休業", "臨時休業", "放假期间", "放假期間", "휴무",
 ];
 
-/// What calls itself a machine's, in more words.
+/// Further phrases that call the text a machine's.
 #[rustfmt::skip]
 pub(super) const AUTOMATIC_TEXT: &[&str] = &[
     "nobody has read", "no one has read your", "noch niemand gelesen", "hat noch niemand",
@@ -496,7 +497,7 @@ pub(super) const AUTOMATIC_TEXT: &[&str] = &[
     "secara automatik", "อีเมลอัตโนมัติ", "โปรดอย่าตอบกลับ",
 ];
 
-/// What was not delivered, in anybody's words.
+/// Anybody's further phrases about failed delivery.
 #[rustfmt::skip]
 pub(super) const FAILURE_WORDS: &[&str] = &[
     "forbidden attachment", "attachment type", "unzulässiger anhang", "unzulässigen anhang",
@@ -540,7 +541,7 @@ pub(super) const FAILURE_WORDS: &[&str] = &[
     "ไม่พบ", "ถูกปฏิเสธ",
 ];
 
-/// What filters and lists say of what they refuse, in fixed words.
+/// Fixed phrases of filters and lists about what they refuse.
 #[rustfmt::skip]
 pub(super) const FAILURE_TEXT: &[&str] = &[
     "was automatically rejected", "by sieve, a mail", "you are not authorized to send mail to",
@@ -552,7 +553,7 @@ pub(super) const FAILURE_TEXT: &[&str] = &[
     "your message has been rejected", "returning message to sender",
 ];
 
-/// What is told to whoever writes for the first time, before his message is shown.
+/// Phrases put to a first-time writer, before the message is shown.
 #[rustfmt::skip]
 pub(super) const CHALLENGE_TEXT: &[&str] = &[
     "list of known senders", "known senders yet", "list of approved senders", "holding folder",

@@ -1,6 +1,6 @@
-//! What stands in the subjects of notices and receipts. It only backs other signs.
+//! Phrases in the subjects of notices and receipts. They only back other signs.
 
-/// Of alerts, reports, orders, accounts, appointments.
+/// Subjects of alerts, reports, orders, accounts, appointments.
 #[rustfmt::skip]
 pub(super) const NOTICES: &[&str] = &[
     "kennwort", "almost full", "nearly full", "quota", "fast voll", "presque pleine", "casi lleno",
@@ -53,7 +53,7 @@ pub(super) const NOTICES: &[&str] = &[
     "発送", "請求", "予約", "完了", "失敗", "알림", "경고", "주문", "배송", "청구", "예약", "인증",
 ];
 
-/// Of acknowledgements.
+/// Subjects of acknowledgements.
 #[rustfmt::skip]
 pub(super) const RECEIPTS: &[&str] = &[
     "request received", "ticket received", "message received", "email received", "received your",
@@ -77,7 +77,7 @@ pub(super) const RECEIPTS: &[&str] = &[
     "收到您的", "受付完了", "受け付けました", "受付のお知らせ", "お問い合わせありがとう", "お問合せありがとう", "접수", "문의",
 ];
 
-/// Of forms in which a visitor wrote.
+/// Subjects of forms in which a visitor wrote.
 #[rustfmt::skip]
 pub(super) const FORMS: &[&str] = &[
     "contact form", "form submission", "new submission", "new entry", "new customer message",
