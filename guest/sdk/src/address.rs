@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_an_address() {
+    fn addresses_are_told_from_other_text() {
         for (text, is) in [
             ("ann@x.example", true),
             ("ann@[192.0.2.1]", true),

@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_differ_where_what_they_stand_for_does() {
+    fn different_long_keys_have_different_hashes() {
         let one = format!("in {}", "a".repeat(600));
         let other = format!("in {}", "a".repeat(601));
         assert_ne!(key(&one), key(&other));
@@ -279,7 +279,7 @@ mod tests {
     proptest! {
         /// Asserts that the relay takes a folded body, and that it says the same.
         #[test]
-        fn what_is_folded_is_written(words in prop::collection::vec("[a-z<>@,é]{1,300}", 1..40)) {
+        fn folding_keeps_the_content(words in prop::collection::vec("[a-z<>@,é]{1,300}", 1..40)) {
             let value = words.join(" ");
             let written = folded(&value);
             prop_assert!(written.is_some());
@@ -289,7 +289,7 @@ mod tests {
         }
 
         #[test]
-        fn any_text_may_come(text in any::<String>(), most in 0usize..200) {
+        fn bounding_any_text_stays_within_the_bound(text in any::<String>(), most in 0usize..200) {
             prop_assert!(list(&text, most).len() <= most.max(text.len().min(most)));
             prop_assert!(shortened(&text, most.max(3)).len() <= most.max(3));
             prop_assert!((1..=KEY).contains(&key(&text).len()));

@@ -33,11 +33,11 @@ mod fields;
 mod layout;
 mod list;
 mod machine;
+mod phrase_search;
 mod phrases;
 mod precedence;
 mod report;
 mod rule;
-mod said;
 mod sender;
 mod set;
 mod subject;
@@ -185,7 +185,7 @@ impl Classifier {
     /// # let _ = ours;
     /// ```
     pub fn new(trigger: &str, account_id: &str) -> Self {
-        said::prepare();
+        phrase_search::prepare();
         Self {
             trigger: trigger.to_ascii_lowercase(),
             account_id: account_id.to_ascii_lowercase(),
@@ -203,9 +203,9 @@ impl Classifier {
     /// }
     /// ```
     pub fn classify(&self, transaction: &Transaction, message: &dyn Message) -> Classification {
-        let mut found = Found::default();
+        let mut found = FoundEvidence::default();
         fields::find(self, transaction, message, &mut found);
-        let judgement = decide::judge(&found);
+        let judgement = decide::decide(&found);
         let mut evidence = found.evidence;
         evidence.sort_unstable();
         Classification {
@@ -235,7 +235,7 @@ pub fn classify(transaction: &Transaction, message: &dyn Message) -> Classificat
 
 /// Evidence found so far.
 #[derive(Debug)]
-struct Found {
+struct FoundEvidence {
     evidence: Vec<Evidence>,
     /// Number of pieces in [`Self::evidence`] by rule.
     pieces: [u8; Rule::ALL.len()],
@@ -243,7 +243,7 @@ struct Found {
     rules: Set,
 }
 
-impl Default for Found {
+impl Default for FoundEvidence {
     fn default() -> Self {
         Self {
             evidence: Vec::new(),
@@ -255,9 +255,9 @@ impl Default for Found {
 
 /// Pieces of evidence that are kept for one rule: a message may repeat a field at will, and the
 /// first says as much as the hundredth.
-const PIECES: u8 = 4;
+const PIECES_PER_RULE: u8 = 4;
 
-impl Found {
+impl FoundEvidence {
     /// Octets of a value that are shown.
     const SHOWN: usize = 80;
 
@@ -279,7 +279,7 @@ impl Found {
         if *pieces > 0 && self.evidence.contains(&evidence) {
             return;
         }
-        if *pieces < PIECES {
+        if *pieces < PIECES_PER_RULE {
             *pieces += 1;
             self.rules.add(rule);
             self.evidence.push(evidence);
@@ -295,7 +295,7 @@ impl Found {
     }
 
     /// Withdraws the evidence of a rule; returns its least piece.
-    fn forget(&mut self, rule: Rule) -> Option<Evidence> {
+    fn withdraw(&mut self, rule: Rule) -> Option<Evidence> {
         if let Some(pieces) = self.pieces.get_mut(rule as usize) {
             *pieces = 0;
         }
@@ -314,12 +314,12 @@ impl Found {
     }
 
     fn has_any(&self, rules: Set) -> bool {
-        !self.rules.and(rules).is_empty()
+        !self.rules.intersection(rules).is_empty()
     }
 
     /// Returns the number of these rules that have found something.
     fn count(&self, rules: Set) -> u32 {
-        self.rules.and(rules).len()
+        self.rules.intersection(rules).len()
     }
 
     /// Returns the total weight of those rules that have found something.

@@ -72,39 +72,39 @@ pub enum Action {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Decision {
     actions: Vec<Action>,
-    taken: Taken,
+    usage: DecisionUsage,
 }
 
 /// Octets, as the relay counts them, and pieces that were asked for so far.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-struct Taken {
+struct DecisionUsage {
     reasons: usize,
     tags: usize,
-    edits: Pieces,
-    protected: Pieces,
-    effects: Pieces,
+    edits: PieceUsage,
+    protected: PieceUsage,
+    effects: PieceUsage,
     judged: usize,
-    judgements: Pieces,
-    more_reasons: LeftOut,
-    more_effects: LeftOut,
+    judgements: PieceUsage,
+    omitted_reasons: OmittedRequests,
+    omitted_effects: OmittedRequests,
 }
 
 /// Requests that were left out: their number, and the position of the reason that says so.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-struct LeftOut {
+struct OmittedRequests {
     times: usize,
-    said_at: Option<usize>,
+    reason_index: Option<usize>,
 }
 
-impl LeftOut {
+impl OmittedRequests {
     /// Counts one more request as left out; `say` makes the reason from the number.
-    fn another(&mut self, actions: &mut Vec<Action>, say: impl Fn(usize) -> String) {
+    fn count_one(&mut self, actions: &mut Vec<Action>, say: impl Fn(usize) -> String) {
         self.times += 1;
         let reason = Action::Reason(say(self.times));
-        match self.said_at.and_then(|at| actions.get_mut(at)) {
+        match self.reason_index.and_then(|at| actions.get_mut(at)) {
             Some(said) => *said = reason,
             None => {
-                self.said_at = Some(actions.len());
+                self.reason_index = Some(actions.len());
                 actions.push(reason);
             }
         }
@@ -113,14 +113,14 @@ impl LeftOut {
 
 /// Pieces of one kind, and their octets.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-struct Pieces {
+struct PieceUsage {
     number: usize,
     octets: usize,
 }
 
-impl Pieces {
+impl PieceUsage {
     /// Returns true, and counts the piece, if another piece of so many octets is within bounds.
-    fn take(&mut self, octets: usize, most: usize, most_octets: usize) -> bool {
+    fn admit(&mut self, octets: usize, most: usize, most_octets: usize) -> bool {
         let with = self.octets.saturating_add(octets + bounds::ENTRY);
         let fits = self.number < most && with <= most_octets;
         if fits {
@@ -130,8 +130,8 @@ impl Pieces {
         fits
     }
 
-    fn take_edit(&mut self, octets: usize) -> bool {
-        self.take(octets, bounds::CHANGES, bounds::EDITS)
+    fn admit_edit(&mut self, octets: usize) -> bool {
+        self.admit(octets, bounds::CHANGES, bounds::EDITS)
     }
 }
 
@@ -156,17 +156,17 @@ impl Decision {
     /// assert_eq!(decision.actions(), [Action::Reason("sent at night".into())]);
     /// ```
     pub fn reason(&mut self, text: impl Into<String>) {
-        if self.taken.reasons == bounds::REASONS {
-            self.taken
-                .more_reasons
-                .another(&mut self.actions, |times| match times {
+        if self.usage.reasons == bounds::REASONS {
+            self.usage
+                .omitted_reasons
+                .count_one(&mut self.actions, |times| match times {
                     1 => "and 1 reason more".to_owned(),
                     _ => format!("and {times} reasons more"),
                 });
             return;
         }
-        self.taken.reasons += 1;
-        let text = within(text.into(), |text| bounds::shortened(text, bounds::REASON));
+        self.usage.reasons += 1;
+        let text = bounded(text.into(), |text| bounds::shortened(text, bounds::REASON));
         self.actions.push(Action::Reason(text));
     }
 
@@ -186,11 +186,11 @@ impl Decision {
         if self.actions.iter().any(again) {
             return;
         }
-        if self.taken.tags == bounds::TAGS {
+        if self.usage.tags == bounds::TAGS {
             self.reason(format!("the tag {tag} is left out: there are too many"));
             return;
         }
-        self.taken.tags += 1;
+        self.usage.tags += 1;
         self.actions.push(Action::Tag(tag));
     }
 
@@ -230,7 +230,7 @@ impl Decision {
             None => "a word or all of it is too long",
             Some(folded) => {
                 let octets = name.len() + folded.len();
-                match self.taken.edits.take_edit(octets) {
+                match self.usage.edits.admit_edit(octets) {
                     true => {
                         let folded = folded.into_owned();
                         return Some(folded);
@@ -253,7 +253,7 @@ impl Decision {
     /// ```
     pub fn remove_header(&mut self, name: impl Into<String>) {
         let name = name.into();
-        match self.taken.edits.take_edit(name.len()) {
+        match self.usage.edits.admit_edit(name.len()) {
             true => self.actions.push(Action::RemoveHeader(name)),
             false => self.reason(format!("{name} is not removed: there are too many edits")),
         }
@@ -300,8 +300,8 @@ impl Decision {
     /// ```
     pub fn protect_header(&mut self, name: impl Into<String>) {
         let name = name.into();
-        let protected = &mut self.taken.protected;
-        match protected.take(name.len(), bounds::PROTECTED, bounds::EDITS) {
+        let protected = &mut self.usage.protected;
+        match protected.admit(name.len(), bounds::PROTECTED, bounds::EDITS) {
             true => self.actions.push(Action::ProtectHeader(name)),
             false => self.reason(format!("{name} is not protected: there are too many edits")),
         }
@@ -321,14 +321,14 @@ impl Decision {
     /// decision.judge_recipient("old@desk.example", RecipientVerdict::Reject(reply));
     /// ```
     pub fn judge_recipient(&mut self, address: impl Into<String>, verdict: RecipientVerdict) {
-        self.taken.judged = self.taken.judged.saturating_add(1);
-        if self.taken.judged > bounds::JUDGED {
+        self.usage.judged = self.usage.judged.saturating_add(1);
+        if self.usage.judged > bounds::JUDGED {
             return;
         }
-        let judgements = &mut self.taken.judgements;
+        let judgements = &mut self.usage.judgements;
         let mut short = |text: &mut String| {
             let cut = bounds::shortened(text, bounds::EVIDENCE);
-            *text = match judgements.take(cut.len(), bounds::JUDGED, bounds::JUDGEMENTS) {
+            *text = match judgements.admit(cut.len(), bounds::JUDGED, bounds::JUDGEMENTS) {
                 true => cut.into_owned(),
                 false => bounds::LIKE_OTHERS.to_owned(),
             };
@@ -345,7 +345,7 @@ impl Decision {
     /// Returns true if more recipients were judged one by one than the relay takes.
     #[cfg(any(target_arch = "wasm32", test))]
     pub(crate) fn judges_too_many(&self) -> bool {
-        self.taken.judged > bounds::JUDGED
+        self.usage.judged > bounds::JUDGED
     }
 
     /// Suppresses one recipient: it gets nothing, and only the record tells of it. Needs
@@ -428,7 +428,7 @@ impl Decision {
 
     /// Records an effect under a key, which is [hashed](bounds::key) if it is long.
     fn effect(&mut self, key: String, action: impl FnOnce(String) -> Action) {
-        let key = within(key, bounds::key);
+        let key = bounded(key, bounds::key);
         if self.remembers(key.len()) {
             self.actions.push(action(key));
         }
@@ -436,11 +436,11 @@ impl Decision {
 
     /// Returns true, and counts the effect, if there is room for one of so many octets.
     fn remembers(&mut self, octets: usize) -> bool {
-        let effects = &mut self.taken.effects;
-        let fits = effects.take(octets, bounds::REMEMBERED, bounds::EFFECTS);
+        let effects = &mut self.usage.effects;
+        let fits = effects.admit(octets, bounds::REMEMBERED, bounds::EFFECTS);
         if !fits {
-            let left_out = &mut self.taken.more_effects;
-            left_out.another(&mut self.actions, |times| {
+            let left_out = &mut self.usage.omitted_effects;
+            left_out.count_one(&mut self.actions, |times| {
                 format!("too much to remember at once: {times} counts and marks are left out")
             });
         }
@@ -463,10 +463,10 @@ impl Decision {
         seconds: u32,
     ) {
         let address = address.into();
-        let evidence = within(evidence.into(), |text| {
+        let evidence = bounded(evidence.into(), |text| {
             bounds::shortened(text, bounds::EVIDENCE)
         });
-        if is_mailbox(&address) && self.remembers(address.len() + evidence.len()) {
+        if is_within_address_bound(&address) && self.remembers(address.len() + evidence.len()) {
             self.actions
                 .push(Action::RememberMachine(address, evidence, seconds));
         }
@@ -483,7 +483,7 @@ impl Decision {
     /// ```
     pub fn forget_machine(&mut self, address: impl Into<String>) {
         let address = address.into();
-        if is_mailbox(&address) && self.remembers(address.len()) {
+        if is_within_address_bound(&address) && self.remembers(address.len()) {
             self.actions.push(Action::ForgetMachine(address));
         }
     }
@@ -503,7 +503,7 @@ impl Decision {
 }
 
 /// Applies a bound to a text, without a copy if it is short enough.
-fn within(text: String, bound: impl FnOnce(&str) -> std::borrow::Cow<'_, str>) -> String {
+fn bounded(text: String, bound: impl FnOnce(&str) -> std::borrow::Cow<'_, str>) -> String {
     let other = match bound(&text) {
         std::borrow::Cow::Borrowed(same) if same.len() == text.len() => None,
         bounded => Some(bounded.into_owned()),
@@ -512,7 +512,7 @@ fn within(text: String, bound: impl FnOnce(&str) -> std::borrow::Cow<'_, str>) -
 }
 
 /// Returns true if the text is no longer than an address may be.
-fn is_mailbox(address: &str) -> bool {
+fn is_within_address_bound(address: &str) -> bool {
     (1..=bounds::ADDRESS).contains(&address.len())
 }
 
@@ -590,22 +590,22 @@ mod tests {
 
     /// Call on a decision, with a text and a number.
     #[derive(Debug, Clone)]
-    struct Asked(u8, String, usize);
+    struct DecisionCall(u8, String, usize);
 
-    fn asked() -> impl Strategy<Value = Asked> {
+    fn decision_calls() -> impl Strategy<Value = DecisionCall> {
         (0u8..12, "\\PC{0,40}", 1usize..400)
-            .prop_map(|(what, text, times)| Asked(what, text, times))
+            .prop_map(|(what, text, times)| DecisionCall(what, text, times))
     }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
-        fn whatever_is_asked_for_it_is_less_than_the_relay_takes(
-            all in prop::collection::vec(asked(), 1..30),
+        fn no_decision_exceeds_what_the_relay_takes(
+            all in prop::collection::vec(decision_calls(), 1..30),
             times in 1usize..60,
         ) {
             let mut decision = Decision::default();
-            for Asked(what, text, long) in &all {
+            for DecisionCall(what, text, long) in &all {
                 let text = text.repeat(*long);
                 for time in 0..times {
                     let text = format!("{text}{time}");

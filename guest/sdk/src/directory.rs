@@ -434,7 +434,7 @@ mod tests {
     proptest! {
         /// Asserts that the short way gives the same form as the relay.
         #[test]
-        fn plain_addresses_have_the_form_that_the_relay_gives_them(
+        fn plain_addresses_have_the_relays_canonical_form(
             local in "[A-Za-z0-9+._-]{1,12}",
             wrap in prop_oneof![Just(""), Just("SRS0="), Just("prvs=1234abcdef="), Just("a+caf_=")],
             domain in "[A-Za-z0-9.-]{1,16}",

@@ -1,13 +1,13 @@
 //! Native tests of a policy: values for its look-ups, and its author's [fixtures](fixtures()).
 
 mod fixtures;
-mod pretended;
+mod from_fixture;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
 
 pub use fixtures::fixtures;
-pub use pretended::Mail;
+pub use from_fixture::Mail;
 
 use gatepost_message::{Address, CanonicalAddress, Separators};
 

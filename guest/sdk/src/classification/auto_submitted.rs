@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keywords_parameters_and_comments() {
+    fn the_keyword_counts_without_parameters_and_comments() {
         for (value, expected) in [
             ("no", Some(Rule::NotAutomatic)),
             ("No (a person; really)", Some(Rule::NotAutomatic)),

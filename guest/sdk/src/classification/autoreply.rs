@@ -17,14 +17,14 @@ pub(super) fn rule(name: &str, value: &str) -> Option<Rule> {
     if !may_be || is_no(value) {
         return None;
     }
-    let mut squeezed = [0; 40];
+    let mut without_separators = [0; 40];
     let bytes = name.bytes().filter(|b| *b != b'-' && *b != b'_');
     let mut length = 0;
-    for (to, from) in squeezed.iter_mut().zip(bytes) {
+    for (to, from) in without_separators.iter_mut().zip(bytes) {
         *to = from;
         length += 1;
     }
-    let name = squeezed.get(..length)?;
+    let name = without_separators.get(..length)?;
     let name = name.strip_prefix(b"x").unwrap_or(name);
     // Each program puts its own name in front: `X-QQ-AutoReply`, `X-WP-Autoresponder`.
     let has = |word: &str| memchr::memmem::find(name, word.as_bytes()).is_some();

@@ -3,10 +3,10 @@
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
+use super::phrase_search::{self, FoundPhrases, PhraseKind};
 use super::rule::Rule;
-use super::said::{self, Said, Says};
 use super::set::Set;
-use super::{Classifier, Evidence, Found};
+use super::{Classifier, Evidence, FoundEvidence};
 use super::{
     auto_submitted, autoreply, list, machine, precedence, report, sender, subject, suppress, text,
 };
@@ -16,26 +16,26 @@ use crate::{Message, Transaction, bounds, is_support_address, knows_addresses};
 
 /// Field bodies that are compared with other fields, or read only if something else was found.
 #[derive(Default)]
-struct Held {
-    from: Bodies,
-    sender: Bodies,
-    reply_to: Bodies,
-    to: Bodies,
-    errors_to: Bodies,
-    subjects: Bodies,
+struct HeldFields {
+    from: FieldBodies,
+    sender: FieldBodies,
+    reply_to: FieldBodies,
+    to: FieldBodies,
+    errors_to: FieldBodies,
+    subjects: FieldBodies,
     /// Bodies of the fields that name the message's mailing list.
-    lists: Bodies,
+    lists: FieldBodies,
     /// Bodies of the fields in which Exchange's inbox rules name their mailbox.
-    inbox_rules: Bodies,
-    types: Bodies,
-    encodings: Bodies,
+    inbox_rules: FieldBodies,
+    types: FieldBodies,
+    encodings: FieldBodies,
     /// True if the message names another that it answers.
     answers: bool,
 }
 
 /// Bodies of all fields of one kind, in total no longer than one field may be.
 #[derive(Default)]
-struct Bodies {
+struct FieldBodies {
     all: Vec<String>,
     octets: usize,
     /// Names and addresses in the bodies, read at the first request, because reading them costs
@@ -43,8 +43,8 @@ struct Bodies {
     named: OnceCell<Vec<(String, String)>>,
 }
 
-impl Bodies {
-    fn hold(&mut self, field: Field<'_>, most: usize) {
+impl FieldBodies {
+    fn add(&mut self, field: Field<'_>, most: usize) {
         let left = most.saturating_sub(self.octets);
         if left > 0 {
             let body = field.text(left);
@@ -74,15 +74,15 @@ impl Bodies {
 }
 
 /// Octets that are read of a field which in honest mail has an address or two.
-const FEW: usize = 4 << 10;
+const ADDRESS_OCTETS: usize = 4 << 10;
 
 /// State of the pass.
-struct Pass<'a> {
+struct FieldPass<'a> {
     ours: &'a Classifier,
     transaction: &'a Transaction,
     message: &'a dyn Message,
-    held: Held,
-    found: &'a mut Found,
+    held: HeldFields,
+    found: &'a mut FoundEvidence,
     /// Rule of a report's body, which is searched at most once.
     report: OnceCell<Option<Rule>>,
     /// Recipients in lower case, read at the first request.
@@ -96,10 +96,10 @@ struct Pass<'a> {
 }
 
 /// Octets that are read of a field's body in which a word or two are expected.
-const WORDS: usize = 400;
+const WORD_OCTETS: usize = 400;
 
 /// Octets of all those bodies in total. The marks of honest mail are within the first few KiB.
-const ALL_WORDS: usize = 128 << 10;
+const ALL_WORD_OCTETS: usize = 128 << 10;
 
 /// Fields naming the program that are read: honest mail has one or two.
 const PROGRAMS: usize = 5;
@@ -108,22 +108,22 @@ pub(super) fn find(
     ours: &Classifier,
     transaction: &Transaction,
     message: &dyn Message,
-    found: &mut Found,
+    found: &mut FoundEvidence,
 ) {
     let section = message.section();
-    let mut pass = Pass {
+    let mut pass = FieldPass {
         ours,
         transaction,
         message,
-        held: Held::default(),
+        held: HeldFields::default(),
         found,
         report: OnceCell::new(),
         recipients: OnceCell::new(),
         domains: OnceCell::new(),
         programs: PROGRAMS,
-        left: ALL_WORDS,
+        left: ALL_WORD_OCTETS,
     };
-    let mut lower = [0; LONGEST];
+    let mut lower = [0; LONGEST_NAME];
     for field in section.fields() {
         let name = field.name();
         let Some(lower) = lower.get_mut(..name.len()) else {
@@ -134,7 +134,7 @@ pub(super) fn find(
         if *lower == *b"received" && pass.left > 0 {
             pass.received(field);
         }
-        if is_of_no_interest(lower) {
+        if carries_no_evidence(lower) {
             continue;
         }
         if let (Ok(lower), Ok(shown)) = (str::from_utf8(lower), str::from_utf8(name)) {
@@ -142,17 +142,17 @@ pub(super) fn find(
         }
     }
     pass.envelope();
-    let Pass { held, found, .. } = pass;
+    let FieldPass { held, found, .. } = pass;
     let from = held.from.named();
     let author = authors(&held, from, found);
-    relations(transaction, &held, from, found);
+    relation_evidence(transaction, &held, from, found);
     let subjects: Vec<String> = held
         .subjects
         .all
         .iter()
         .map(|value| decoded(value))
         .collect();
-    subject_lines(&subjects, found);
+    subject_evidence(&subjects, found);
     if held
         .to
         .all
@@ -187,58 +187,63 @@ pub(super) fn find(
     if complaint && text.returned {
         found.add(Rule::MailReport, "Subject", "message complained about");
     }
-    words(&text, &recipients, &held, found);
-    replies(&text, &author, &held, found);
-    forwarders(transaction, &held, found);
-    own_lists(&recipients, &held, found);
-    circulars(&held, found);
+    text_evidence(&text, &recipients, &held, found);
+    answer_evidence(&text, &author, &held, found);
+    forwarding_evidence(transaction, &held, found);
+    own_list_evidence(&recipients, &held, found);
+    circular_evidence(&held, found);
 }
 
 /// Recipients that a circular names at least.
-const MANY: usize = 10;
+const CIRCULAR_RECIPIENTS: usize = 10;
 
 /// Domains of a circular's recipients at least: colleagues share one.
-const DOMAINS: usize = 5;
+const CIRCULAR_DOMAINS: usize = 5;
 
 /// Finds a message to many recipients who do not work together.
-fn circulars(held: &Held, found: &mut Found) {
+fn circular_evidence(held: &HeldFields, found: &mut FoundEvidence) {
     let named = held.to.named();
-    if named.len() < MANY {
+    if named.len() < CIRCULAR_RECIPIENTS {
         return;
     }
     let at = |address: &str| Some(address.rsplit_once('@')?.1.to_ascii_lowercase());
     let domains: BTreeSet<String> = named.iter().filter_map(|(_, it)| at(it)).collect();
-    if domains.len() >= DOMAINS {
+    if domains.len() >= CIRCULAR_DOMAINS {
         let count = format!("{} recipients", named.len());
         found.add(Rule::ManyRecipients, "To", &count);
     }
 }
 
 /// Finds the evidence of the text.
-fn words(text: &text::Text, recipients: &[String], held: &Held, found: &mut Found) {
+fn text_evidence(
+    text: &text::Text,
+    recipients: &[String],
+    held: &HeldFields,
+    found: &mut FoundEvidence,
+) {
     const TEXT: &str = "text";
     let said = &text.said;
     for (rule, phrase) in [
-        (Rule::AutomaticText, said.get(Says::Automatic)),
-        (Rule::FailureText, said.get(Says::Failure)),
+        (Rule::AutomaticText, said.get(PhraseKind::Automatic)),
+        (Rule::FailureText, said.get(PhraseKind::Failure)),
         (Rule::FailureWords, text.failure_words),
-        (Rule::AbsenceText, said.get(Says::Absence)),
-        (Rule::ReceiptText, said.get(Says::Receipt)),
-        (Rule::NoticeText, said.get(Says::Notice)),
-        (Rule::NoticeTopic, said.get(Says::Topic)),
+        (Rule::AbsenceText, said.get(PhraseKind::Absence)),
+        (Rule::ReceiptText, said.get(PhraseKind::Receipt)),
+        (Rule::NoticeText, said.get(PhraseKind::Notice)),
+        (Rule::NoticeTopic, said.get(PhraseKind::Topic)),
         (Rule::BulkText, text.bulk),
-        (Rule::Digest, said.get(Says::Digest)),
-        (Rule::ToMany, said.get(Says::ToMany)),
+        (Rule::Digest, said.get(PhraseKind::Digest)),
+        (Rule::ToMany, said.get(PhraseKind::ToMany)),
         (Rule::Form, text.passed_on),
         (Rule::OptOut, text.opt_out),
-        (Rule::Challenge, said.get(Says::Challenge)),
-        (Rule::MailProgram, said.get(Says::Telephone)),
+        (Rule::Challenge, said.get(PhraseKind::Challenge)),
+        (Rule::MailProgram, said.get(PhraseKind::Telephone)),
     ] {
         if let Some(phrase) = phrase {
             found.add(rule, TEXT, phrase);
         }
     }
-    let template = said.count(Says::Absence) >= 2 || said.count(Says::Receipt) >= 3;
+    let template = said.count(PhraseKind::Absence) >= 2 || said.count(PhraseKind::Receipt) >= 3;
     let is_letter = is_letter(text, held);
     let nobody = !is_first_person(text) && !text.layout.asks;
     let impersonal = nobody && !text.own.trim().is_empty() && !is_signed(&text.own, held);
@@ -263,7 +268,7 @@ fn words(text: &text::Text, recipients: &[String], held: &Held, found: &mut Foun
         (Rule::AnswerTemplate, template, "several phrases"),
         (
             Rule::NoticeTemplate,
-            nobody && said.apart(Says::Notice) > 1,
+            nobody && said.apart(PhraseKind::Notice) > 1,
             "several phrases",
         ),
         (Rule::OptOutTemplate, text.opts_out, "several phrases"),
@@ -301,19 +306,19 @@ fn words(text: &text::Text, recipients: &[String], held: &Held, found: &mut Foun
 }
 
 /// Finds the evidence of the subjects.
-fn subject_lines(subjects: &[String], found: &mut Found) {
+fn subject_evidence(subjects: &[String], found: &mut FoundEvidence) {
     const SUBJECT: &str = "Subject";
     for text in subjects {
         if let Some(rule) = subject::rule(text) {
             found.add(rule, SUBJECT, text);
         }
-        let plain = said::plain(text);
-        let said = Said::of(&plain);
-        let failure = || said.get(Says::FailureWords).is_some();
+        let plain = phrase_search::plain(text);
+        let said = FoundPhrases::of(&plain);
+        let failure = || said.get(PhraseKind::FailureWords).is_some();
         for (rule, is_so) in [
             (
                 Rule::NewsletterSubject,
-                subject::is_newsletter(text) || said.get(Says::ToMany).is_some(),
+                subject::is_newsletter(text) || said.get(PhraseKind::ToMany).is_some(),
             ),
             (
                 Rule::FailureSubject,
@@ -324,13 +329,13 @@ fn subject_lines(subjects: &[String], found: &mut Found) {
             (Rule::QuotesSubject, subject::quotes_another(text)),
             (
                 Rule::NoticeSubject,
-                said.get(Says::NoticeSubject).is_some() || subject::has_notice_word(&plain),
+                said.get(PhraseKind::NoticeSubject).is_some() || subject::has_notice_word(&plain),
             ),
             (
                 Rule::ReceiptSubject,
-                said.get(Says::ReceiptSubject).is_some(),
+                said.get(PhraseKind::ReceiptSubject).is_some(),
             ),
-            (Rule::Form, said.get(Says::FormSubject).is_some()),
+            (Rule::Form, said.get(PhraseKind::FormSubject).is_some()),
             (Rule::AbsenceSubject, subject::ends_with_absence(text)),
             (Rule::AnswerSubject, subject::begins_as_answer(text)),
         ] {
@@ -342,7 +347,7 @@ fn subject_lines(subjects: &[String], found: &mut Found) {
 }
 
 /// Returns true if two of three hold: the author speaks in the first person, asks, and has signed.
-fn is_letter(text: &text::Text, held: &Held) -> bool {
+fn is_letter(text: &text::Text, held: &HeldFields) -> bool {
     match (is_first_person(text), text.layout.asks) {
         (true, true) => true,
         (false, false) => false,
@@ -352,7 +357,7 @@ fn is_letter(text: &text::Text, held: &Held) -> bool {
 
 /// Returns true if the author says `I`.
 fn is_first_person(text: &text::Text) -> bool {
-    text.layout.capital_i || text.said.get(Says::FirstPerson).is_some()
+    text.layout.capital_i || text.said.get(PhraseKind::FirstPerson).is_some()
 }
 
 /// Names that are looked for below the text.
@@ -362,24 +367,24 @@ const NAMES: usize = 4;
 const LAST_LINES: usize = 8;
 
 /// Octets of a long last line in which a signature is looked for.
-const END: usize = 24;
+const END_OCTETS: usize = 24;
 
 /// Returns true if one of the last lines has a word of a person's name that From or Reply-To gives.
-fn is_signed(own: &str, held: &Held) -> bool {
+fn is_signed(own: &str, held: &HeldFields) -> bool {
     let lines = || own.lines().rev().filter(|line| !line.trim().is_empty());
     let short = lines()
         .take(LAST_LINES)
         .filter(|line| line.len() < 80 && !line.contains('?') && !line.contains("://"));
     // Some people sign on the line of their last words.
     let end = |line: &str| {
-        let from = line.ceil_char_boundary(line.len().saturating_sub(END));
-        line.get(from..).map(said::plain)
+        let from = line.ceil_char_boundary(line.len().saturating_sub(END_OCTETS));
+        line.get(from..).map(phrase_search::plain)
     };
     let ends = lines().take(1).filter_map(end);
-    let last: Vec<String> = short.map(said::plain).chain(ends).collect();
+    let last: Vec<String> = short.map(phrase_search::plain).chain(ends).collect();
     let names = held.from.named().iter().chain(held.reply_to.named());
     names.take(NAMES).any(|(name, _)| {
-        let name = said::plain(name);
+        let name = phrase_search::plain(name);
         let words = names_of_person(&name);
         !words.is_empty()
             && last.iter().any(|line| {
@@ -411,7 +416,7 @@ fn names_of_person(name: &str) -> Vec<&str> {
 }
 
 /// Returns an address in the text that is neither the author's nor a recipient's.
-fn other_address(text: &str, recipients: &[String], held: &Held) -> Option<String> {
+fn other_address(text: &str, recipients: &[String], held: &HeldFields) -> Option<String> {
     let from = held.from.addresses();
     let words = text.split(|c: char| c.is_whitespace() || "<>()[]\",;:'|=".contains(c));
     let mut addresses = words
@@ -429,10 +434,10 @@ fn other_address(text: &str, recipients: &[String], held: &Held) -> Option<Strin
 }
 
 /// Octets before a name that may hold its owner's title: `L'utilisateur`.
-const TITLE: usize = 20;
+const TITLE_OCTETS: usize = 20;
 
 /// Finds the evidence of a typed answer.
-fn replies(text: &text::Text, author: &str, held: &Held, found: &mut Found) {
+fn answer_evidence(text: &text::Text, author: &str, held: &HeldFields, found: &mut FoundEvidence) {
     let of_machine = found.has_any(Set::of(&[
         Rule::AutomaticSubject,
         Rule::AbsenceSubject,
@@ -448,20 +453,20 @@ fn replies(text: &text::Text, author: &str, held: &Held, found: &mut Found) {
         found.add(Rule::TypedReply, "text", "above what is answered");
     }
     // A calendar names its owner who has accepted; people do not name themselves first.
-    let name = said::plain(author);
+    let name = phrase_search::plain(author);
     let names = held.from.addresses().into_iter().chain([name]);
-    let first = said::plain(text.own.lines().next().unwrap_or_default());
+    let first = phrase_search::plain(text.own.lines().next().unwrap_or_default());
     let told = |name: &String| {
         let at = first.find(name.as_str());
         // `The user Ann Weaver has accepted`
-        !name.is_empty() && at.is_some_and(|at| at < TITLE && at + name.len() < first.len())
+        !name.is_empty() && at.is_some_and(|at| at < TITLE_OCTETS && at + name.len() < first.len())
     };
     if found.has(Rule::CalendarReply) && names.into_iter().any(|name| told(&name)) {
         found.add(Rule::AutomaticText, "text", "author's name");
     }
     // A notice for customers: `Ann (Wool Shop)`, or `Ann commented:`, with a line above which to
     // answer.
-    let author = said::plain(author);
+    let author = phrase_search::plain(author);
     let notice = text.begins.contains("your reply above this line")
         || text.begins.contains("reply above this line");
     let (name, rest) = author.split_once(" (").unwrap_or((&author, ""));
@@ -493,7 +498,7 @@ fn replies(text: &text::Text, author: &str, held: &Held, found: &mut Found) {
 }
 
 /// Finds traces of forwarding servers, and withdraws marks that they added.
-fn forwarders(transaction: &Transaction, held: &Held, found: &mut Found) {
+fn forwarding_evidence(transaction: &Transaction, held: &HeldFields, found: &mut FoundEvidence) {
     let from: BTreeSet<String> = held.from.addresses().into_iter().collect();
     if sender::is_forwarded(&transaction.mail_from) {
         found.add(Rule::Relayed, "MAIL FROM", &transaction.mail_from);
@@ -537,7 +542,7 @@ fn forwarders(transaction: &Transaction, held: &Held, found: &mut Found) {
             .take(bounds::ADDRESSES)
             .any(named)
     {
-        found.forget(Rule::SuppressAnswers);
+        found.withdraw(Rule::SuppressAnswers);
         found.add(Rule::Relayed, "To", "a group");
     }
     // The customer's own server marks mail that it forwards from another address of the account.
@@ -555,7 +560,7 @@ fn forwarders(transaction: &Transaction, held: &Held, found: &mut Found) {
     if found.has(Rule::InboxRule)
         && found.has(Rule::Relayed)
         && (!found.has_any(answers) || found.has(Rule::RuleForward))
-        && let Some(mark) = found.forget(Rule::AutoGenerated)
+        && let Some(mark) = found.withdraw(Rule::AutoGenerated)
     {
         found.add(Rule::Forwarded, &mark.field, &mark.text);
     }
@@ -572,7 +577,7 @@ const AUTHORS: usize = 16;
 
 /// Finds lists that mail reaches the help desk through: a list of the recipient's own, or the
 /// address of a team. Fields that such a list adds say nothing about the author.
-fn own_lists(recipients: &[String], held: &Held, found: &mut Found) {
+fn own_list_evidence(recipients: &[String], held: &HeldFields, found: &mut FoundEvidence) {
     let to: BTreeSet<String> = held.to.addresses().into_iter().collect();
     let all = held
         .lists
@@ -596,7 +601,7 @@ fn own_lists(recipients: &[String], held: &Held, found: &mut Found) {
             // A list named after its topic is one on which many talk.
             *domain == at && !domain.starts_with("lists.") && !domain.starts_with("list.")
         });
-        ours && !talks || sender::is_of_team(local, domain) && to.contains(&list)
+        ours && !talks || sender::is_team_address(local, domain) && to.contains(&list)
     });
     let Some((local, domain)) = own else { return };
     for rule in [
@@ -613,16 +618,16 @@ fn own_lists(recipients: &[String], held: &Held, found: &mut Found) {
         Rule::OwnLoopMark,
         Rule::SystemSender,
     ] {
-        found.forget(rule);
+        found.withdraw(rule);
     }
     found.add(Rule::OwnList, "List-Id", &format!("{local}@{domain}"));
 }
 
 /// Octets of the longest name that means anything.
-const LONGEST: usize = 76;
+const LONGEST_NAME: usize = 76;
 
 /// Returns true for most fields, which carry no evidence.
-fn is_of_no_interest(name: &[u8]) -> bool {
+fn carries_no_evidence(name: &[u8]) -> bool {
     matches!(
         name,
         b"received"
@@ -649,10 +654,10 @@ fn is_of_no_interest(name: &[u8]) -> bool {
             )
 }
 
-impl Pass<'_> {
+impl FieldPass<'_> {
     /// Finds the evidence of a Received field: a local program that submitted the message.
     fn received(&mut self, field: Field<'_>) {
-        let text = field.text(WORDS.min(self.left));
+        let text = field.text(WORD_OCTETS.min(self.left));
         self.left -= text.len().min(self.left);
         if machine::is_local_program(text.as_bytes()) {
             self.found
@@ -664,25 +669,25 @@ impl Pass<'_> {
     fn field(&mut self, name: &str, shown: &str, field: Field<'_>) {
         let held = &mut self.held;
         match name {
-            "from" => return held.from.hold(field, bounds::LIST),
-            "sender" => return held.sender.hold(field, FEW),
-            "reply-to" => return held.reply_to.hold(field, FEW),
-            "to" | "cc" => return held.to.hold(field, bounds::LIST),
-            "subject" => return held.subjects.hold(field, bounds::TEXT),
-            "errors-to" => return held.errors_to.hold(field, FEW),
-            "content-transfer-encoding" => return held.encodings.hold(field, WORDS),
+            "from" => return held.from.add(field, bounds::LIST),
+            "sender" => return held.sender.add(field, ADDRESS_OCTETS),
+            "reply-to" => return held.reply_to.add(field, ADDRESS_OCTETS),
+            "to" | "cc" => return held.to.add(field, bounds::LIST),
+            "subject" => return held.subjects.add(field, bounds::TEXT),
+            "errors-to" => return held.errors_to.add(field, ADDRESS_OCTETS),
+            "content-transfer-encoding" => return held.encodings.add(field, WORD_OCTETS),
             "content-type" => {
-                held.types.hold(field, bounds::TEXT);
+                held.types.add(field, bounds::TEXT);
             }
             "list-id" | "list-post" | "x-beenthere" | "mailing-list" => {
-                held.lists.hold(field, bounds::TEXT);
+                held.lists.add(field, bounds::TEXT);
             }
             "x-ms-exchange-inbox-rules-loop" | "x-ms-exchange-forwardingloop" => {
-                held.inbox_rules.hold(field, bounds::TEXT);
+                held.inbox_rules.add(field, bounds::TEXT);
             }
             _ => {}
         }
-        let text = field.text(WORDS.min(self.left));
+        let text = field.text(WORD_OCTETS.min(self.left));
         self.left -= text.len().min(self.left);
         let value = text.trim();
         let rule = self.rule(name, shown, value);
@@ -724,9 +729,9 @@ impl Pass<'_> {
             "accept-language" => (!value.is_empty()).then_some(Rule::MailProgram),
             "x-gmail-original-message-id" => Some(Rule::MailProgram),
             "message-id" => {
-                let of_web_mail = machine::is_of_web_mail(value).then_some(Rule::MailProgram);
-                let bare = || machine::is_of_bare_host(value).then_some(Rule::BareHost);
-                let library = || machine::is_of_library(value).then_some(Rule::Script);
+                let of_web_mail = machine::is_web_mail_id(value).then_some(Rule::MailProgram);
+                let bare = || machine::is_bare_host_id(value).then_some(Rule::BareHost);
+                let library = || machine::is_script_library_id(value).then_some(Rule::Script);
                 of_web_mail.or_else(library).or_else(bare)
             }
             // RFC 7293, and the fields of DocuSign: for an account, or for one document.
@@ -737,7 +742,7 @@ impl Pass<'_> {
                 if machine::is_form_script(value) {
                     self.found.add(Rule::Form, shown, value);
                 }
-                if machine::is_of_answer(value) {
+                if machine::is_answer_mark(value) {
                     self.found.add(Rule::AnswerMark, shown, value);
                 }
                 Some(Rule::Script)
@@ -815,14 +820,14 @@ impl Pass<'_> {
             _ if name == self.ours.account_id => Some(Rule::DeskAccount),
             _ if name.starts_with("list-") => list::rule(name),
             _ => list::rule(name)
-                .or_else(|| self.of_service(name, shown, value))
+                .or_else(|| self.service_rule(name, shown, value))
                 .or_else(|| autoreply::rule(name, value)),
         }
     }
 
     /// Returns the rule of a field of the author's service, by name and value.
-    fn of_service(&mut self, name: &str, shown: &str, value: &str) -> Option<Rule> {
-        if name.starts_with("x-") && machine::is_of_answer(value) {
+    fn service_rule(&mut self, name: &str, shown: &str, value: &str) -> Option<Rule> {
+        if name.starts_with("x-") && machine::is_answer_mark(value) {
             self.found.add(Rule::AnswerMark, shown, value);
         }
         if value.eq_ignore_ascii_case("challenge") {
@@ -830,7 +835,7 @@ impl Pass<'_> {
         }
         machine::rule(name)
             .filter(|_| !autoreply::is_no(value))
-            .or_else(|| machine::is_of_template(name).then_some(Rule::TemplateField))
+            .or_else(|| machine::is_template_field(name).then_some(Rule::TemplateField))
     }
 
     /// Returns true if one of these message ids was made at a recipient's domain.
@@ -867,14 +872,14 @@ impl Pass<'_> {
             self.found.add(Rule::MailerDaemon, PATH, path);
         } else if local == "postmaster" {
             self.found.add(Rule::SystemSender, PATH, path);
-        } else if sender::is_of_list(&local) {
+        } else if sender::is_list_address(&local) {
             // RFC 5230 section 4.6; but people write from addresses of that form too.
             let author = self.held.from.addresses().contains(&path.to_lowercase());
-            if !author || sender::is_of_list_program(&local) {
+            if !author || sender::is_list_program_address(&local) {
                 self.found.add(Rule::SystemSender, PATH, path);
             }
         }
-        if sender::is_of_web_server(&local) {
+        if sender::is_web_server_mailbox(&local) {
             self.found.add(Rule::ServerPath, PATH, path);
         }
         if sender::holds_recipient(&local) {
@@ -923,7 +928,7 @@ fn contains(value: &str, word: &str) -> bool {
 }
 
 /// Finds the evidence of the authors' names and addresses; returns the name if there is one author.
-fn authors(held: &Held, from: &[(String, String)], found: &mut Found) -> String {
+fn authors(held: &HeldFields, from: &[(String, String)], found: &mut FoundEvidence) -> String {
     if held.from.all.iter().any(|value| value.contains("<>")) {
         found.add(Rule::SystemAuthor, "From", "<>");
     }
@@ -940,20 +945,20 @@ fn authors(held: &Held, from: &[(String, String)], found: &mut Found) -> String 
             found.add(Rule::AutoresponderAddress, "From", address);
         } else if sender::wants_no_reply(&local) {
             found.add(Rule::NoReplyAddress, "From", address);
-        } else if sender::sends_notices(&local) {
+        } else if sender::is_notice_address(&local) {
             found.add(Rule::NoticeAddress, "From", address);
-        } else if sender::is_of_system(&local) {
+        } else if sender::is_system_mailbox(&local) {
             found.add(Rule::SystemMailbox, "From", address);
-        } else if sender::is_of_web_server(&local) {
+        } else if sender::is_web_server_mailbox(&local) {
             found.add(Rule::WebServer, "From", address);
         }
         if machine::is_program_name(name) {
             found.add(Rule::ProgramName, "From", name);
         }
-        if machine::is_via(name) || machine::is_of_site(name) {
+        if machine::is_via(name) || machine::is_site_name(name) {
             found.add(Rule::ForSomebody, "From", name);
         } else if let Some((_, domain)) = address.rsplit_once('@')
-            && sender::is_for_notices(&domain.to_ascii_lowercase())
+            && sender::is_notice_domain(&domain.to_ascii_lowercase())
         {
             found.add(Rule::ForSomebody, "From", address);
         }
@@ -983,7 +988,7 @@ fn is_administrator(name: &str) -> bool {
         return true;
     }
     // The word for mail, in any language.
-    let name = said::plain(name);
+    let name = phrase_search::plain(name);
     let mail = [
         "mail",
         "correo",
@@ -1012,7 +1017,7 @@ fn is_mail_system(name: &str) -> bool {
         "mailer-daemon",
     ];
     let lower = name.trim().to_lowercase();
-    NAMES.contains(&lower.as_str()) || is_mail_program(&said::plain(name))
+    NAMES.contains(&lower.as_str()) || is_mail_program(&phrase_search::plain(name))
 }
 
 /// Returns true if a display name in plain form, in any language, has a word for mail and one for a
@@ -1054,10 +1059,15 @@ fn is_mail_program(name: &str) -> bool {
 }
 
 /// Finds the evidence of addresses that stand in several places.
-fn relations(transaction: &Transaction, held: &Held, from: &[(String, String)], found: &mut Found) {
+fn relation_evidence(
+    transaction: &Transaction,
+    held: &HeldFields,
+    from: &[(String, String)],
+    found: &mut FoundEvidence,
+) {
     let local = sender::unwrapped(&transaction.mail_from);
     let path = transaction.mail_from.to_lowercase();
-    let suspicious = sender::is_of_list(&local);
+    let suspicious = sender::is_list_address(&local);
     let any = suspicious
         || !held.sender.is_empty()
         || !held.reply_to.is_empty()
@@ -1071,11 +1081,11 @@ fn relations(transaction: &Transaction, held: &Held, from: &[(String, String)], 
     }
     for address in held.sender.addresses() {
         let local = local_part(&address);
-        let service = sender::wants_no_reply(&local) || sender::sends_notices(&local);
+        let service = sender::wants_no_reply(&local) || sender::is_notice_address(&local);
         if service && !from.contains(&address) {
             found.add(Rule::ServiceSender, "Sender", &address);
         }
-        if sender::is_of_list(&local_part(&address)) && !from.contains(&address) {
+        if sender::is_list_address(&local_part(&address)) && !from.contains(&address) {
             found.add(Rule::ListOwner, "Sender", &address);
         }
     }
@@ -1100,10 +1110,10 @@ fn relations(transaction: &Transaction, held: &Held, from: &[(String, String)], 
                 from.contains(&format!("{local}@{domain}"))
             });
             let local = local_part(&address);
-            if sender::is_of_challenge(&local) {
+            if sender::is_challenge_address(&local) {
                 found.add(Rule::Challenge, "Reply-To", &address);
             }
-            if !sender::wants_no_reply(&local) && !sender::sends_notices(&local) {
+            if !sender::wants_no_reply(&local) && !sender::is_notice_address(&local) {
                 found.add(Rule::ReplyNamed, "Reply-To", &address);
             }
             if to.contains(&address) {
@@ -1132,7 +1142,7 @@ fn is_elsewhere(address: &str, domains: &BTreeSet<&str>) -> bool {
     let Some((local, domain)) = address.rsplit_once('@') else {
         return false;
     };
-    let is_read = !sender::wants_no_reply(local) && !sender::sends_notices(local);
+    let is_read = !sender::wants_no_reply(local) && !sender::is_notice_address(local);
     is_read && !domains.contains(domain)
 }
 

@@ -1,6 +1,6 @@
 //! The layout of a text: a letter, the records of a program, or the fields of a form.
 
-use super::said::plain;
+use super::phrase_search::plain;
 
 /// Lines that are read.
 const LINES: usize = 80;
@@ -52,8 +52,8 @@ impl Layout {
                 failure |= FAILURE.contains(&label.as_str());
             }
             if let Some(label) = label.or_else(short).map(plain) {
-                message |= is_of_message(&label);
-                visitor |= is_of_visitor(&label);
+                message |= is_message_label(&label);
+                visitor |= is_visitor_label(&label);
             }
             layout.asks |= asks(line);
             layout.capital_i |= says_i(line);
@@ -110,7 +110,7 @@ const FAILURE: &[&str] = &[
 ];
 
 /// Returns true for a label, in [plain] form, of a visitor's name, address or number.
-fn is_of_visitor(label: &str) -> bool {
+fn is_visitor_label(label: &str) -> bool {
     #[rustfmt::skip]
     const LABELS: &[&str] = &[
         "name", "your name", "full name", "ihr name", "vorname", "nachname", "naam", "nom",
@@ -127,7 +127,7 @@ fn is_of_visitor(label: &str) -> bool {
 }
 
 /// Returns true for a label, in [plain] form, of a visitor's message in a form.
-fn is_of_message(label: &str) -> bool {
+fn is_message_label(label: &str) -> bool {
     #[rustfmt::skip]
     const LABELS: &[&str] = &[
         "message", "your message", "comment or message", "message or comment", "comment",
@@ -157,7 +157,9 @@ fn asks(line: &str) -> bool {
     while let Some((at, c)) = letters.next() {
         let next = letters.peek().map(|(_, c)| c);
         let ends = next.is_none_or(|c| c.is_whitespace() || matches!(c, '?' | '!' | ')' | '"'));
-        if ends && matches!(c, '?' | '？') && is_of_template(line.get(begins..).unwrap_or_default())
+        if ends
+            && matches!(c, '?' | '？')
+            && is_template_question(line.get(begins..).unwrap_or_default())
         {
             before = ' ';
             continue;
@@ -178,7 +180,7 @@ fn asks(line: &str) -> bool {
 }
 
 /// Returns true if a sentence begins with a question that templates put to their readers.
-fn is_of_template(sentence: &str) -> bool {
+fn is_template_question(sentence: &str) -> bool {
     #[rustfmt::skip]
     const QUESTIONS: &[&str] = &[
         "questions?", "questions about", "problems with the link", "any questions?",

@@ -151,7 +151,7 @@ pub(super) fn is_program_name(name: &str) -> bool {
         "notificari", "уведомления", "уведомление", "оповещение", "сповіщення", "bildirim", "通知",
         "提醒", "알림",
     ];
-    let plain = super::said::plain(name);
+    let plain = super::phrase_search::plain(name);
     let mut words = plain.split(|c: char| !c.is_alphanumeric());
     words.any(|word| WORDS.contains(&word))
 }
@@ -287,7 +287,7 @@ fn begins_a_word(text: &str, names: &[&str]) -> bool {
 
 /// Returns true if a field's name, in lower case, has a word of its own about templates or notices:
 /// `x-email-type-id`, `x-shop-template`.
-pub(super) fn is_of_template(name: &str) -> bool {
+pub(super) fn is_template_field(name: &str) -> bool {
     #[rustfmt::skip]
     const WORDS: &[&str] = &[
         "template", "templateid", "templatename", "emailtemplate", "mailtemplate", "notification",
@@ -303,7 +303,7 @@ pub(super) fn is_of_template(name: &str) -> bool {
 
 /// Returns true if a field's value calls the message an automatic answer: `autoResponseCase`,
 /// `auto-reply`, `1041:autoresponder.php`.
-pub(super) fn is_of_answer(value: &str) -> bool {
+pub(super) fn is_answer_mark(value: &str) -> bool {
     if value.len() > 80
         || memchr::memmem::find(&value.as_bytes().to_ascii_lowercase(), b"auto").is_none()
     {
@@ -312,7 +312,7 @@ pub(super) fn is_of_answer(value: &str) -> bool {
     let letters = value
         .chars()
         .filter(|c| !matches!(c, '-' | '_' | ' ' | '.'));
-    let squeezed: String = letters.collect::<String>().to_ascii_lowercase();
+    let without_separators: String = letters.collect::<String>().to_ascii_lowercase();
     [
         "autorespon",
         "autorepl",
@@ -321,7 +321,7 @@ pub(super) fn is_of_answer(value: &str) -> bool {
         "autoresponder",
     ]
     .iter()
-    .any(|word| squeezed.contains(word))
+    .any(|word| without_separators.contains(word))
 }
 
 /// Returns true if a script's name is that of a form: `1000:kontakt.php`.
@@ -374,7 +374,7 @@ pub(super) fn is_via(name: &str) -> bool {
 
 /// Returns true if a display name is a site's, and nobody's there: one of its words ends with the
 /// name of a kind of them.
-pub(super) fn is_of_site(name: &str) -> bool {
+pub(super) fn is_site_name(name: &str) -> bool {
     #[rustfmt::skip]
     const ENDS: &[&str] = &[
         "portal", "portail", "portale", "portaal", "plattform", "platform", "plateforme",
@@ -382,13 +382,13 @@ pub(super) fn is_of_site(name: &str) -> bool {
         "nextcloud", "webshop", "onlineshop", "online-shop", "system", "sistema", "systeme",
         "портал", "система", "магазин", "anlage", "bot",
     ];
-    let plain = super::said::plain(name);
+    let plain = super::phrase_search::plain(name);
     let mut words = plain.split(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | ',' | '"'));
     words.any(|word| ENDS.iter().any(|end| word.ends_with(end)))
 }
 
 /// Returns true if a message id was made by a library that scripts send with.
-pub(super) fn is_of_library(id: &str) -> bool {
+pub(super) fn is_script_library_id(id: &str) -> bool {
     let lower = id.to_ascii_lowercase();
     let has = |word: &str| lower.contains(word);
     // Zimbra's web mail is for people.
@@ -400,7 +400,7 @@ pub(super) fn is_of_library(id: &str) -> bool {
 }
 
 /// Returns true if a message id was made at a host without a domain, as devices do: `<…@NAS01>`.
-pub(super) fn is_of_bare_host(id: &str) -> bool {
+pub(super) fn is_bare_host_id(id: &str) -> bool {
     let id = id.trim().trim_matches(['<', '>']);
     let host = id.rsplit_once('@').map_or("", |(_, host)| host);
     // Patman, with which people send patches, puts this word there.
@@ -409,7 +409,7 @@ pub(super) fn is_of_bare_host(id: &str) -> bool {
 
 /// Returns true if only web mail for people makes message ids of this form: `<CA…@mail.gmail.com>`
 /// of Gmail, `<trinity-…@3c-app-gmx-bs01>` of GMX and web.de.
-pub(super) fn is_of_web_mail(id: &str) -> bool {
+pub(super) fn is_web_mail_id(id: &str) -> bool {
     let id = id.trim().trim_matches(['<', '>']);
     id.split_once('@').is_some_and(|(left, right)| {
         left.starts_with("CA") && left.len() > 8 && right.starts_with("mail.")
@@ -586,7 +586,7 @@ mod tests {
     }
 
     #[test]
-    fn programs_on_the_server_and_names_of_fields_are_told() {
+    fn local_programs_and_template_fields_are_found() {
         for (received, local) in [
             ("by w.example (Postfix, from userid 33) id 1", true),
             ("(qmail 14022 invoked by uid 48); now", true),
@@ -596,10 +596,10 @@ mod tests {
         ] {
             assert_eq!(is_local_program(received.as_bytes()), local, "{received}");
         }
-        assert!(is_of_template("x-email-type-id") && is_of_template("x-shop-template"));
-        assert!(!is_of_template("x-mailer") && !is_of_template("notification"));
-        assert!(is_of_answer("autoResponseCase") && is_of_answer("33:auto-reply.php"));
-        assert!(!is_of_answer("automobile") && !is_of_answer("reply"));
+        assert!(is_template_field("x-email-type-id") && is_template_field("x-shop-template"));
+        assert!(!is_template_field("x-mailer") && !is_template_field("notification"));
+        assert!(is_answer_mark("autoResponseCase") && is_answer_mark("33:auto-reply.php"));
+        assert!(!is_answer_mark("automobile") && !is_answer_mark("reply"));
         assert!(is_program("Gate Notifier 2") && is_program("MFP Alert Mail"));
         assert!(!is_program("Alerting Thunderbird") && !is_for_people("AcyMailing 9"));
         assert!(is_for_people("eM_Client/9.2") && is_for_newsletters("AcyMailing 9"));

@@ -1,5 +1,5 @@
 //! The beginnings of machines' subjects, in lower case, without the dots that tell Turkish `i` from
-//! `ı`; and the phrases of [texts](SAID).
+//! `ı`; and the phrases of [texts](PHRASES).
 
 mod answers;
 mod failures;
@@ -8,13 +8,16 @@ mod notices;
 mod services;
 mod subjects;
 
-use super::said::Says;
+use super::phrase_search::PhraseKind;
 
 /// Phrases that are looked for in a text, by kind.
-pub(super) const SAID: &[(Says, &[&[&str]])] = &[
-    (Says::Automatic, &[AUTOMATIC_TEXT, services::AUTOMATIC_TEXT]),
+pub(super) const PHRASES: &[(PhraseKind, &[&[&str]])] = &[
     (
-        Says::Failure,
+        PhraseKind::Automatic,
+        &[AUTOMATIC_TEXT, services::AUTOMATIC_TEXT],
+    ),
+    (
+        PhraseKind::Failure,
         &[
             FAILURE_TEXT,
             failures::FAILURE_TEXT_MORE,
@@ -22,7 +25,7 @@ pub(super) const SAID: &[(Says, &[&[&str]])] = &[
         ],
     ),
     (
-        Says::FailureWords,
+        PhraseKind::FailureWords,
         &[
             FAILURE_WORDS,
             failures::FAILURE_WORDS_MORE,
@@ -30,28 +33,31 @@ pub(super) const SAID: &[(Says, &[&[&str]])] = &[
         ],
     ),
     (
-        Says::Absence,
+        PhraseKind::Absence,
         &[answers::ABSENCE_TEXT, services::ABSENCE_TEXT],
     ),
     (
-        Says::Receipt,
+        PhraseKind::Receipt,
         &[answers::RECEIPT_TEXT, services::RECEIPT_TEXT],
     ),
-    (Says::Notice, &[notices::NOTICE_TEXT, services::NOTICE_TEXT]),
-    (Says::Topic, &[notices::NOTICE_TOPIC]),
-    (Says::Bulk, &[notices::BULK_TEXT, services::BULK_TEXT]),
-    (Says::Digest, &[services::DIGEST]),
-    (Says::ToMany, &[letters::TO_MANY, services::TO_MANY]),
-    (Says::Form, &[letters::PASSED_ON]),
-    (Says::Telephone, &[letters::TELEPHONE]),
-    (Says::FirstPerson, &[letters::FIRST_PERSON]),
-    (Says::NoticeSubject, &[subjects::NOTICES]),
-    (Says::ReceiptSubject, &[subjects::RECEIPTS]),
-    (Says::FormSubject, &[subjects::FORMS]),
-    (Says::Challenge, &[services::CHALLENGE_TEXT]),
-    (Says::Request, &[letters::REQUEST]),
-    (Says::WantsOut, &[letters::WANTS_OUT]),
-    (Says::OptOut, &[OPT_OUT, services::OPT_OUT]),
+    (
+        PhraseKind::Notice,
+        &[notices::NOTICE_TEXT, services::NOTICE_TEXT],
+    ),
+    (PhraseKind::Topic, &[notices::NOTICE_TOPIC]),
+    (PhraseKind::Bulk, &[notices::BULK_TEXT, services::BULK_TEXT]),
+    (PhraseKind::Digest, &[services::DIGEST]),
+    (PhraseKind::ToMany, &[letters::TO_MANY, services::TO_MANY]),
+    (PhraseKind::Form, &[letters::PASSED_ON]),
+    (PhraseKind::Telephone, &[letters::TELEPHONE]),
+    (PhraseKind::FirstPerson, &[letters::FIRST_PERSON]),
+    (PhraseKind::NoticeSubject, &[subjects::NOTICES]),
+    (PhraseKind::ReceiptSubject, &[subjects::RECEIPTS]),
+    (PhraseKind::FormSubject, &[subjects::FORMS]),
+    (PhraseKind::Challenge, &[services::CHALLENGE_TEXT]),
+    (PhraseKind::Request, &[letters::REQUEST]),
+    (PhraseKind::WantsOut, &[letters::WANTS_OUT]),
+    (PhraseKind::OptOut, &[OPT_OUT, services::OPT_OUT]),
 ];
 
 /// Subjects that call themselves automatic answers.

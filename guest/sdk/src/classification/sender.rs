@@ -69,7 +69,7 @@ fn is_batv_tag(tag: &str) -> bool {
 /// Returns true for a server's mail system (RFC 5230 section 4.6).
 pub(super) fn is_daemon(local: &str) -> bool {
     matches!(
-        squeezed(local).as_str(),
+        without_separators(local).as_str(),
         "mailerdaemon" | "maildaemon" | "mdaemon" | "mailsystem"
     ) || local.starts_with("mailer-daemon")
         // Exchange's own mailbox, the same everywhere.
@@ -80,12 +80,12 @@ pub(super) fn is_daemon(local: &str) -> bool {
 
 /// Returns true for the administrators of a server's mail (RFC 2142 section 5).
 pub(super) fn is_postmaster(local: &str) -> bool {
-    squeezed(local) == "postmaster"
+    without_separators(local) == "postmaster"
 }
 
 /// Returns true for the command address of a list manager, or an address that a mailing list sends
 /// from (RFC 5230 section 4.6, RFC 2142 section 6).
-pub(super) fn is_of_list(local: &str) -> bool {
+pub(super) fn is_list_address(local: &str) -> bool {
     let plain = local.split('+').next().unwrap_or_default();
     matches!(plain, "listserv" | "majordomo" | "listmaster" | "sympa" | "mailman")
         || local.starts_with("owner-")
@@ -98,16 +98,17 @@ pub(super) fn is_of_list(local: &str) -> bool {
         })
 }
 
-/// Returns true if only a list's own program writes from an address of that [form](is_of_list):
-/// `purchase-request@` may be a team's, and `wool-request@` is a list's only with its mark.
-pub(super) fn is_of_list_program(local: &str) -> bool {
+/// Returns true if only a list's own program writes from an address of that
+/// [form](is_list_address): `purchase-request@` may be a team's, and `wool-request@` is a list's
+/// only with its mark.
+pub(super) fn is_list_program_address(local: &str) -> bool {
     let plain = local.split('+').next().unwrap_or_default();
     let of_list = |ending| {
         plain.strip_suffix(ending).is_some_and(|list| {
             matches!(list, "list" | "lists") || list.ends_with("-list") || list.ends_with("-l")
         })
     };
-    is_of_list(local)
+    is_list_address(local)
         && (!plain.ends_with("-request") && !plain.ends_with("-relay") || of_list("-request"))
 }
 
@@ -168,7 +169,7 @@ fn words(local: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Returns true for the mailbox of a server's own programs, in whose name nobody writes.
-pub(super) fn is_of_system(local: &str) -> bool {
+pub(super) fn is_system_mailbox(local: &str) -> bool {
     let plain = local.split('+').next().unwrap_or_default();
     matches!(
         plain,
@@ -178,7 +179,7 @@ pub(super) fn is_of_system(local: &str) -> bool {
 
 /// Returns true for the mailbox of a web server, or of an application in one: a form sends from it
 /// what a visitor wrote.
-pub(super) fn is_of_web_server(local: &str) -> bool {
+pub(super) fn is_web_server_mailbox(local: &str) -> bool {
     matches!(
         local,
         "www-data"
@@ -200,7 +201,7 @@ pub(super) fn is_of_web_server(local: &str) -> bool {
 
 /// Returns true if a list is the address of a team, with the help desk as a member: all its words
 /// are about a team that customers write to, or name its own domain.
-pub(super) fn is_of_team(local: &str, domain: &str) -> bool {
+pub(super) fn is_team_address(local: &str, domain: &str) -> bool {
     const TEAMS: &[&str] = &[
         "support",
         "help",
@@ -305,9 +306,9 @@ pub(super) fn is_of_team(local: &str, domain: &str) -> bool {
 }
 
 /// Returns true for an address that sends notices.
-pub(super) fn sends_notices(local: &str) -> bool {
+pub(super) fn is_notice_address(local: &str) -> bool {
     let plain = local.split('+').next().unwrap_or_default();
-    let plain = squeezed(plain);
+    let plain = without_separators(plain);
     // `ups2`, `nas01`
     let plain = plain.trim_end_matches(|c: char| c.is_ascii_digit());
     matches!(
@@ -455,7 +456,7 @@ pub(super) fn sends_notices(local: &str) -> bool {
 
 /// Returns true if a service uses the domain for its automatic mail alone:
 /// `notification.service.example`.
-pub(super) fn is_for_notices(domain: &str) -> bool {
+pub(super) fn is_notice_domain(domain: &str) -> bool {
     let labels: Vec<&str> = domain.split('.').collect();
     let own = labels.get(..labels.len().saturating_sub(2));
     own.unwrap_or_default().iter().any(|label| {
@@ -474,7 +475,7 @@ pub(super) fn is_for_notices(domain: &str) -> bool {
 
 /// Returns true for the address at which the writer confirms that he is no machine:
 /// `verify-7f31bb02`.
-pub(super) fn is_of_challenge(local: &str) -> bool {
+pub(super) fn is_challenge_address(local: &str) -> bool {
     let begins = [
         "verify",
         "confirm",
@@ -492,10 +493,10 @@ pub(super) fn is_of_challenge(local: &str) -> bool {
 
 /// Returns true for the address of an autoresponder.
 pub(super) fn is_autoresponder(local: &str) -> bool {
-    let squeezed = squeezed(local);
+    let without_separators = without_separators(local);
     ["autoreply", "autoresponder", "autoresponse", "autorespond"]
         .iter()
-        .any(|word| squeezed.starts_with(word))
+        .any(|word| without_separators.starts_with(word))
 }
 
 /// Returns true if the local part holds another address, as `own-name=domain` (VERP): the
@@ -511,7 +512,7 @@ pub(super) fn holds_recipient(local: &str) -> bool {
 }
 
 /// Removes the separators that people put between words.
-fn squeezed(local: &str) -> String {
+fn without_separators(local: &str) -> String {
     local
         .chars()
         .filter(|c| !matches!(c, '-' | '_' | '.'))
@@ -523,7 +524,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_forwarders_and_batv_add_is_taken_off() {
+    fn wrapping_of_forwarders_and_batv_is_removed() {
         for (path, local) in [
             ("Ann@x.example", "ann"),
             ("SRS0=aO/p=ON=shop.example=Ann@fwd.example", "ann"),
@@ -543,17 +544,17 @@ mod tests {
     }
 
     #[test]
-    fn names_of_lists_and_of_people() {
+    fn list_addresses_are_told_from_those_of_people() {
         for local in [
             "owner-wool",
             "wool-request",
             "wool-bounces+ann=x.example",
             "listserv",
         ] {
-            assert!(is_of_list(local), "{local}");
+            assert!(is_list_address(local), "{local}");
         }
         for local in ["ann", "request", "owner", "bounce", "it-admin"] {
-            assert!(!is_of_list(local), "{local}");
+            assert!(!is_list_address(local), "{local}");
         }
         for local in [
             "no.reply",
@@ -571,10 +572,10 @@ mod tests {
             ("it-help", "x.example"),
             ("x-support", "x.example"),
         ] {
-            assert!(is_of_team(local, domain), "{local}");
+            assert!(is_team_address(local, domain), "{local}");
         }
         for local in ["r-help", "wool", "support-talk", "it"] {
-            assert!(!is_of_team(local, "x.example"), "{local}");
+            assert!(!is_team_address(local, "x.example"), "{local}");
         }
         assert!(wants_no_reply("gmail-noreply") && wants_no_reply("do_not.reply"));
         assert!(!wants_no_reply("reply+1234"));

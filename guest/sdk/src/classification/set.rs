@@ -33,17 +33,17 @@ impl Set {
     }
 
     /// Returns the union.
-    pub(super) const fn or(self, other: Self) -> Self {
+    pub(super) const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
     /// Returns the intersection.
-    pub(super) const fn and(self, other: Self) -> Self {
+    pub(super) const fn intersection(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
     /// Returns the difference: the rules that are not in the other set.
-    pub(super) const fn without(self, other: Self) -> Self {
+    pub(super) const fn difference(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }
 
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_rule_has_a_place_of_its_own() {
+    fn every_rule_has_a_bit_of_its_own() {
         let mut all = Set::NONE;
         for (number, rule) in Rule::ALL.iter().enumerate() {
             assert!(!all.has(*rule));
@@ -88,7 +88,7 @@ mod tests {
         }
         assert_eq!(all, Set::of(Rule::ALL));
         all.remove(Rule::AutoReplied);
-        assert_eq!(all.and(Set::of(&[Rule::AutoReplied])), Set::NONE);
-        assert_eq!(all.or(Set::of(&[Rule::AutoReplied])), Set::of(Rule::ALL));
+        assert_eq!(all.intersection(Set::of(&[Rule::AutoReplied])), Set::NONE);
+        assert_eq!(all.union(Set::of(&[Rule::AutoReplied])), Set::of(Rule::ALL));
     }
 }

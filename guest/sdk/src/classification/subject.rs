@@ -12,7 +12,7 @@ pub(super) fn rule(subject: &str) -> Option<Rule> {
     if is_mail_report(&lower) {
         return Some(Rule::MailReport);
     }
-    if is_of_program(&lower) {
+    if is_program_subject(&lower) {
         return Some(Rule::MachineSubject);
     }
     let begins = |phrases: &[&str]| phrases.iter().any(|phrase| lower.starts_with(phrase));
@@ -27,7 +27,7 @@ pub(super) fn rule(subject: &str) -> Option<Rule> {
     if let Some(rest) = subject.strip_prefix("auto:") {
         // Domino: `AUTO: Ann Weaver is out of the office (returning 2026-05-02)`. Other subjects
         // with `AUTO:` may be about a car.
-        return if says_away(rest) {
+        return if is_domino_absence(rest) {
             Some(Rule::AwaySubject)
         } else {
             is_answer(rest.trim_start()).then_some(Rule::AutomaticSubject)
@@ -36,7 +36,7 @@ pub(super) fn rule(subject: &str) -> Option<Rule> {
     let (mut absent, mut rest) = (false, subject.as_str());
     loop {
         rest = rest.trim_start_matches(|c: char| !c.is_alphanumeric());
-        if let Some(after) = behind(rest, AUTOMATIC) {
+        if let Some(after) = after_longest_phrase(rest, AUTOMATIC) {
             // A program puts the phrase before the subject of the message that it answers.
             let of_answer = after
                 .trim_start()
@@ -48,10 +48,10 @@ pub(super) fn rule(subject: &str) -> Option<Rule> {
             let alone = stands_alone(rest, after) || begins_with_any(after);
             return alone.then_some(Rule::AutomaticSubject);
         }
-        if behind(rest, BOUNCE).is_some_and(|after| stands_alone(rest, after)) {
+        if after_longest_phrase(rest, BOUNCE).is_some_and(|after| stands_alone(rest, after)) {
             return Some(Rule::BounceSubject);
         }
-        match behind(rest, ABSENCE) {
+        match after_longest_phrase(rest, ABSENCE) {
             Some(after) if stands_alone(rest, after) => {
                 // Before the subject of what it answers, a program has put it there.
                 let of_answer = after.trim_start().strip_prefix([':', '：']);
@@ -70,12 +70,12 @@ pub(super) fn rule(subject: &str) -> Option<Rule> {
         }
     }
     // `Ann Weaver is out of the office (returning 2 May)`, of old Domino
-    (says_away(&subject) && !is_answer(&subject)).then_some(Rule::AbsenceSubject)
+    (is_domino_absence(&subject) && !is_answer(&subject)).then_some(Rule::AbsenceSubject)
 }
 
 /// Returns true for the words of Domino's out-of-office agent, which follows the language of the
 /// mail database.
-fn says_away(subject: &str) -> bool {
+fn is_domino_absence(subject: &str) -> bool {
     const WORDS: &[&str] = &[
         "is out of the office",
         "ist außer haus",
@@ -102,7 +102,7 @@ fn says_away(subject: &str) -> bool {
 }
 
 /// Returns true if a program or device begins its subjects so.
-fn is_of_program(subject: &str) -> bool {
+fn is_program_subject(subject: &str) -> bool {
     if MACHINE_SUBJECTS
         .iter()
         .any(|beginning| subject.starts_with(beginning))
@@ -127,9 +127,9 @@ pub(super) fn ends_with_absence(subject: &str) -> bool {
         return false;
     };
     !before.trim().is_empty()
-        && [AUTOMATIC, ABSENCE]
-            .iter()
-            .any(|phrases| behind(tag.trim(), phrases).is_some_and(|after| after.trim().is_empty()))
+        && [AUTOMATIC, ABSENCE].iter().any(|phrases| {
+            after_longest_phrase(tag.trim(), phrases).is_some_and(|after| after.trim().is_empty())
+        })
 }
 
 /// Returns true for the subject of a letter to many.
@@ -438,7 +438,8 @@ fn without_tags(subject: &str) -> &str {
 /// Returns true if a tag is a phrase that machines begin subjects with.
 fn is_phrase(tag: &str) -> bool {
     [AUTOMATIC, ABSENCE, BOUNCE].iter().any(|phrases| {
-        behind(tag.trim(), phrases).is_some_and(|after| stands_alone(tag.trim(), after))
+        after_longest_phrase(tag.trim(), phrases)
+            .is_some_and(|after| stands_alone(tag.trim(), after))
     })
 }
 
@@ -452,7 +453,7 @@ fn is_mail_report(subject: &str) -> bool {
 }
 
 /// Returns the text behind the longest phrase that it begins with.
-fn behind<'a>(text: &'a str, phrases: &[&str]) -> Option<&'a str> {
+fn after_longest_phrase<'a>(text: &'a str, phrases: &[&str]) -> Option<&'a str> {
     let after = phrases
         .iter()
         .filter_map(|phrase| text.strip_prefix(phrase));
@@ -477,7 +478,7 @@ fn begins_with_any(after: &str) -> bool {
     let rest = after.trim_start();
     let mut behind = [AUTOMATIC, ABSENCE]
         .iter()
-        .filter_map(|phrases| behind(rest, phrases));
+        .filter_map(|phrases| after_longest_phrase(rest, phrases));
     rest.len() < after.len() && behind.any(|after| stands_alone(rest, after))
 }
 
@@ -532,7 +533,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn machines_begin_with_it_and_people_mention_it() {
+    fn a_phrase_counts_only_at_the_beginning_of_a_subject() {
         let (automatic, absence, bounce) = (
             Some(Rule::AutomaticSubject),
             Some(Rule::AbsenceSubject),
@@ -605,7 +606,7 @@ mod tests {
 
     #[test]
     fn tickets_digests_and_other_subjects_are_told_by_two_words() {
-        let plain = super::super::said::plain;
+        let plain = super::super::phrase_search::plain;
         for (subject, opened, digest) in [
             ("Case 4711 has been created: Re: lamp", true, false),
             ("Vorgang 4711 eröffnet", true, false),

@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_value() {
+    fn every_value_has_its_rule() {
         for (value, expected) in [
             ("None", None),
             ("", None),

@@ -12,7 +12,7 @@ use mail_parser::decoders::{
 use mail_parser::parsers::MessageStream;
 
 use super::layout::Layout;
-use super::said::{self, Said, Says};
+use super::phrase_search::{self, FoundPhrases, PhraseKind};
 
 /// Octets of the body that are read.
 pub(super) const READ: u32 = 24 << 10;
@@ -31,10 +31,10 @@ const HEAD: usize = 4 << 10;
 pub(super) struct Text {
     /// Text before the quotation and the signature.
     pub own: String,
-    /// Beginning of it, in [plain](said::plain) form.
+    /// Beginning of it, in [plain](phrase_search::plain) form.
     pub begins: String,
     /// Phrases in that beginning.
-    pub said: Said,
+    pub said: FoundPhrases,
     /// Phrase about failed delivery in anybody's words, or a server's reply.
     pub failure_words: Option<&'static str>,
     /// Offer, at the end, to unsubscribe.
@@ -86,7 +86,7 @@ enum Part {
 }
 
 #[derive(Default)]
-struct Found {
+struct BodyParts {
     plain: Option<(Head, Vec<u8>)>,
     html: Option<(Head, Vec<u8>)>,
     text: Text,
@@ -112,7 +112,7 @@ pub(super) fn read(
         }
     }
     top.encoding = encodings.iter().min().cloned().unwrap_or_default();
-    let mut found = Found::default();
+    let mut found = BodyParts::default();
     let mut part = match boundaries.is_empty() {
         true => begin(top, &mut found, &mut boundaries),
         false => Part::Skipped,
@@ -170,7 +170,7 @@ fn add(to: &mut Vec<u8>, line: &[u8], most: usize) {
 }
 
 /// Returns the use of a part, by its header section.
-fn begin(head: Head, found: &mut Found, boundaries: &mut Vec<String>) -> Part {
+fn begin(head: Head, found: &mut BodyParts, boundaries: &mut Vec<String>) -> Part {
     match head.kind.as_str() {
         "" | "text/plain" if found.plain.is_none() => {
             found.plain = Some((head, Vec::new()));
@@ -281,8 +281,8 @@ fn decoded(head: &Head, octets: &[u8]) -> String {
     }
 }
 
-fn finish(found: Found) -> Text {
-    let Found {
+fn finish(found: BodyParts) -> Text {
+    let BodyParts {
         plain,
         html,
         mut text,
@@ -300,26 +300,29 @@ fn finish(found: Found) -> Text {
     let beginning = text.own.get(..text.own.floor_char_boundary(SEARCHED));
     let beginning = beginning.unwrap_or_default();
     text.layout = Layout::of(beginning);
-    text.begins = said::plain(beginning);
-    text.said = Said::of(&text.begins);
-    text.failure_words = (text.said.get(Says::FailureWords))
+    text.begins = phrase_search::plain(beginning);
+    text.said = FoundPhrases::of(&text.begins);
+    text.failure_words = (text.said.get(PhraseKind::FailureWords))
         .or_else(|| has_reply(&text.begins).then_some("a reply with its status code"));
     text.header_in_text = has_header(&words);
     // An offer stands at the end, behind everything else.
     let end = words.trim_end();
     let from = end.floor_char_boundary(end.len().saturating_sub(SEARCHED / 2));
     let from = from.max(end.floor_char_boundary(end.len() / 3));
-    let end = Said::of(&said::plain(end.get(from..).unwrap_or_default()));
+    let end = FoundPhrases::of(&phrase_search::plain(end.get(from..).unwrap_or_default()));
     // Somebody who asks to unsubscribe is no list.
-    let asked = [&text.said, &end].map(|said| said.get(Says::WantsOut));
+    let asked = [&text.said, &end].map(|said| said.get(PhraseKind::WantsOut));
     if asked == [None, None] {
-        text.opt_out = end.get(Says::OptOut);
-        text.opts_out = end.apart(Says::OptOut) > 1;
+        text.opt_out = end.get(PhraseKind::OptOut);
+        text.opts_out = end.apart(PhraseKind::OptOut) > 1;
     }
-    text.layout.asks |= text.said.get(Says::Request).is_some();
-    let of_end = (!text.quotes).then(|| end.get(Says::Bulk)).flatten();
-    text.bulk = text.said.get(Says::Bulk).or(of_end);
-    text.passed_on = text.said.get(Says::Form).or(end.get(Says::Form));
+    text.layout.asks |= text.said.get(PhraseKind::Request).is_some();
+    let of_end = (!text.quotes).then(|| end.get(PhraseKind::Bulk)).flatten();
+    text.bulk = text.said.get(PhraseKind::Bulk).or(of_end);
+    text.passed_on = text
+        .said
+        .get(PhraseKind::Form)
+        .or(end.get(PhraseKind::Form));
     text
 }
 
@@ -392,7 +395,11 @@ fn before_quotation(text: &str) -> (String, bool) {
     for line in text.lines() {
         let line = line.trim();
         // Between such lines a platform passes on what somebody else wrote.
-        if is_parting(line) && Said::of(&said::plain(line)).get(Says::Form).is_some() {
+        if is_parting(line)
+            && FoundPhrases::of(&phrase_search::plain(line))
+                .get(PhraseKind::Form)
+                .is_some()
+        {
             if passed_on {
                 return (own, false);
             }

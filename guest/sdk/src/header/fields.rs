@@ -16,7 +16,7 @@ fn mailboxes(value: &str) -> Option<Vec<Mailbox>> {
 }
 
 /// Writes the addresses alone: a name may need an encoding, and nothing depends on it.
-fn written(mailboxes: &[Mailbox]) -> String {
+fn write_addresses(mailboxes: &[Mailbox]) -> String {
     let all: Vec<_> = mailboxes
         .iter()
         .map(|mailbox| format!("<{}>", mailbox.address))
@@ -39,7 +39,7 @@ macro_rules! address_fields {
 
             /// Writes addresses without their display names.
             fn write(&self) -> String {
-                written(&self.0)
+                write_addresses(&self.0)
             }
         }
     )*};
@@ -251,39 +251,39 @@ mod tests {
     use super::*;
 
     /// Asserts that a header reads as it was written.
-    fn comes_back<H: Header + PartialEq + std::fmt::Debug>(header: H) {
+    fn assert_round_trip<H: Header + PartialEq + std::fmt::Debug>(header: H) {
         assert_eq!(H::parse(&header.write()), Some(header));
     }
 
     #[test]
-    fn what_is_written_comes_back() {
+    fn written_headers_read_the_same() {
         let mailbox = |address: &str| Mailbox {
             name: String::new(),
             address: address.parse().unwrap(),
         };
         let all = vec![mailbox("ann@x.example"), mailbox("\"a b\"@x.example")];
-        comes_back(To(all.clone()));
-        comes_back(From(all[..1].to_vec()));
-        comes_back(Subject("Grüße".to_owned()));
-        comes_back(MessageId("1.2@x.example".to_owned()));
-        comes_back(References(vec![
+        assert_round_trip(To(all.clone()));
+        assert_round_trip(From(all[..1].to_vec()));
+        assert_round_trip(Subject("Grüße".to_owned()));
+        assert_round_trip(MessageId("1.2@x.example".to_owned()));
+        assert_round_trip(References(vec![
             "1@x.example".to_owned(),
             "2@x.example".to_owned(),
         ]));
-        comes_back(ListId("a.example".to_owned()));
+        assert_round_trip(ListId("a.example".to_owned()));
         for word in [
             AutoSubmitted::No,
             AutoSubmitted::Generated,
             AutoSubmitted::Replied,
             AutoSubmitted::Other("auto-notified".to_owned()),
         ] {
-            comes_back(word);
+            assert_round_trip(word);
         }
     }
 
     proptest! {
         #[test]
-        fn any_text_may_come(text in any::<String>()) {
+        fn parsing_any_text_does_not_panic(text in any::<String>()) {
             From::parse(&text);
             Subject::parse(&text);
             MessageId::parse(&text);

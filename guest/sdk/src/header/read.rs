@@ -93,7 +93,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_plain_form_is_what_a_parser_finds(
+        fn a_plain_mailbox_reads_as_by_the_parser(
             name in "([A-Za-z0-9]{1,9}( [A-Za-z0-9]{1,9}){0,2} )?",
             address in "[a-z0-9+_=-]{1,12}@[a-z0-9-]{1,9}\\.[a-z]{2,5}",
         ) {

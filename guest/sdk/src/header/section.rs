@@ -20,13 +20,13 @@ use crate::bounds;
 #[derive(Debug, Clone, Default)]
 pub struct Section {
     octets: Vec<u8>,
-    places: Vec<Place>,
+    spans: Vec<FieldSpan>,
     cut: bool,
 }
 
 /// Position of a field in the octets.
 #[derive(Debug, Clone, Copy)]
-struct Place {
+struct FieldSpan {
     begin: u32,
     colon: u32,
     end: u32,
@@ -75,7 +75,7 @@ impl Section {
         }
         let mut section = Self {
             cut: octets.len() < whole,
-            places: Vec::with_capacity((octets.len() / 40).min(bounds::FIELDS)),
+            spans: Vec::with_capacity((octets.len() / 40).min(bounds::FIELDS)),
             octets,
         };
         section.index();
@@ -103,7 +103,7 @@ impl Section {
             match line {
                 b"\r\n" | b"\n" => break,
                 [b' ' | b'\t', ..] => {
-                    if let Some(field) = self.places.last_mut() {
+                    if let Some(field) = self.spans.last_mut() {
                         field.end = end as u32;
                     }
                 }
@@ -111,11 +111,11 @@ impl Section {
                     let Some(colon) = memchr::memchr(b':', line) else {
                         break;
                     };
-                    if self.places.len() == bounds::FIELDS {
+                    if self.spans.len() == bounds::FIELDS {
                         self.cut = true;
                         break;
                     }
-                    self.places.push(Place {
+                    self.spans.push(FieldSpan {
                         begin: begin as u32,
                         colon: colon as u32,
                         end: end as u32,
@@ -140,14 +140,14 @@ impl Section {
 
     /// Returns all fields, top to bottom.
     pub fn fields(&self) -> impl ExactSizeIterator<Item = Field<'_>> + DoubleEndedIterator {
-        self.places.iter().map(|place| self.at(*place))
+        self.spans.iter().map(|span| self.at(*span))
     }
 
-    fn at(&self, place: Place) -> Field<'_> {
-        let all = place.begin as usize..place.end as usize;
+    fn at(&self, span: FieldSpan) -> Field<'_> {
+        let all = span.begin as usize..span.end as usize;
         Field {
             raw: self.octets.get(all).unwrap_or_default(),
-            colon: place.colon as usize,
+            colon: span.colon as usize,
         }
     }
 
@@ -214,7 +214,7 @@ impl Section {
 
     /// Returns the field with this number, counted from the top.
     pub fn field(&self, number: usize) -> Option<Field<'_>> {
-        self.places.get(number).map(|place| self.at(*place))
+        self.spans.get(number).map(|span| self.at(*span))
     }
 }
 
@@ -296,7 +296,7 @@ mod tests {
     proptest! {
         /// Asserts that a policy sees the fields that the relay sees.
         #[test]
-        fn it_is_read_as_the_relay_reads_it(
+        fn a_section_reads_as_the_relay_reads_it(
             lines in prop::collection::vec(
                 prop_oneof!["[A-Za-z-]{1,9} ?: ?[a-z ]{0,9}", "[ \t][a-z:]{0,9}", "[ -~é]{0,9}"],
                 0..9,

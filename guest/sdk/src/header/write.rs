@@ -26,7 +26,7 @@ pub fn encoded(text: &str) -> Cow<'_, str> {
     let mut words = String::from(BEGINNING);
     let mut length = BEGINNING.len();
     for character in text.chars() {
-        let said = octets(character);
+        let said = q_encoded(character);
         if length + said.len() + END.len() > LONGEST {
             words.push_str(END);
             words.push_str("\r\n ");
@@ -41,7 +41,7 @@ pub fn encoded(text: &str) -> Cow<'_, str> {
 }
 
 /// Encodes a character in Q encoding, by its strictest rule (RFC 2047 section 5, 3).
-fn octets(character: char) -> String {
+fn q_encoded(character: char) -> String {
     match character {
         ' ' => "_".to_owned(),
         '!' | '*' | '+' | '-' | '/' => character.to_string(),
@@ -65,14 +65,14 @@ mod tests {
     use crate::header::read::decoded;
 
     #[test]
-    fn what_every_server_takes_stays_as_it_is() {
+    fn plain_ascii_is_not_encoded() {
         for text in ["", "Acme", "a=b? \"c\" (d)"] {
             assert_eq!(encoded(text), text);
         }
     }
 
     #[test]
-    fn what_looks_encoded_is_encoded() {
+    fn text_that_looks_encoded_is_encoded() {
         assert_eq!(encoded("=?x?="), "=?utf-8?q?=3D=3Fx=3F=3D?=");
     }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use gatepost_fixture::{Decided, Fixture, Hook, read_folder};
 
-use super::pretended::{self, Looked, Mail};
+use super::from_fixture::{self, FixtureFacts, Mail};
 use crate::{
     Action, Attempt, AttemptResult, Decision, Ending, Flow, Policy, Protocol, RecipientVerdict,
     Reply, Routing, Session, TlsMode, Transaction, Verdict,
@@ -55,9 +55,9 @@ fn decide<P: Policy>(fixture: &Fixture, mail: Mail<'_>) -> Result<Decided, Strin
     let settings = serde_json::from_value(fixture.settings.clone());
     let settings = settings.map_err(|error| format!("the settings are not valid: {error}"))?;
     let policy = P::new(settings).map_err(|problems| problems.join("\n"))?;
-    let _given = pretended::given(fixture, mail.0).give();
+    let _given = from_fixture::given(fixture, mail.0).give();
     let transaction = transaction(fixture);
-    let looked = Looked(fixture);
+    let looked = FixtureFacts(fixture);
     let recipient = fixture
         .recipient()
         .map_or("", |recipient| recipient.as_str());
@@ -79,7 +79,7 @@ fn decide<P: Policy>(fixture: &Fixture, mail: Mail<'_>) -> Result<Decided, Strin
             Decided::new(None)
         }
     };
-    Ok(acted(decided, decision))
+    Ok(with_requests(decided, decision))
 }
 
 fn transaction(fixture: &Fixture) -> Transaction {
@@ -168,7 +168,7 @@ fn replied(verdict: &str, reply: &Reply) -> Decided {
 }
 
 /// Adds the policy's requests to its verdict.
-fn acted(mut decided: Decided, decision: &Decision) -> Decided {
+fn with_requests(mut decided: Decided, decision: &Decision) -> Decided {
     fn push(list: &mut Option<Vec<String>>, item: String) {
         list.get_or_insert_default().push(item);
     }

@@ -10,7 +10,7 @@ const ANN: &str = "ann@sender.example";
 
 /// Returns the class of a message with these fields from this reverse-path, and true if a machine
 /// may answer.
-fn of(from: &str, fields: &str) -> (MessageClass, bool) {
+fn classify_fields(from: &str, fields: &str) -> (MessageClass, bool) {
     let author = if fields.contains("From:") {
         ""
     } else {
@@ -23,15 +23,19 @@ fn of(from: &str, fields: &str) -> (MessageClass, bool) {
 }
 
 #[track_caller]
-fn all(cases: &[(&str, &str, (MessageClass, bool))]) {
+fn assert_classes(cases: &[(&str, &str, (MessageClass, bool))]) {
     for (from, fields, expected) in cases {
-        assert_eq!(of(from, fields), *expected, "MAIL FROM:<{from}>\n{fields}");
+        assert_eq!(
+            classify_fields(from, fields),
+            *expected,
+            "MAIL FROM:<{from}>\n{fields}"
+        );
     }
 }
 
 #[test]
-fn people() {
-    all(&[
+fn people_are_human() {
+    assert_classes(&[
         (ANN, "Subject: The light is blinking", (Human, true)),
         (
             ANN,
@@ -202,14 +206,14 @@ fn people() {
     ]);
 }
 
-/// Does the same as [`of`] for a whole message.
-fn whole(from: &str, message: &str) -> (MessageClass, bool) {
+/// Does the same as [`classify_fields`] for a whole message.
+fn classify_message(from: &str, message: &str) -> (MessageClass, bool) {
     let found = classified(message.as_bytes(), from, &["help@desk.example"]);
     (found.class, found.reply_allowed)
 }
 
 #[test]
-fn people_who_send_through_a_service() {
+fn people_who_send_through_a_service_are_human() {
     // Gmail's "send mail as" through each of them.
     for (path, fields) in [
         (
@@ -238,14 +242,14 @@ fn people_who_send_through_a_service() {
             "User-Agent: Mozilla Thunderbird",
         ] {
             let fields = format!("Subject: The lamp\n{fields}\n{mark}");
-            assert_eq!(of(path, &fields), (Human, true), "{fields}");
+            assert_eq!(classify_fields(path, &fields), (Human, true), "{fields}");
         }
     }
 }
 
 #[test]
 fn forms_pass_on_what_a_visitor_wrote() {
-    all(&[
+    assert_classes(&[
         (
             "www-data@web1.host.example",
             "From: www-data@web1.host.example\nReply-To: bo@visitor.example\nSubject: Form",
@@ -279,7 +283,7 @@ fn forms_pass_on_what_a_visitor_wrote() {
 }
 
 #[test]
-fn lists_by_which_mail_comes_to_the_help_desk() {
+fn lists_that_lead_to_the_help_desk_do_not_count() {
     let group = "To: help@customer.example\nList-ID: <help.customer.example>\nPrecedence: list\n\
                  List-Post: <mailto:help@customer.example>\nX-Google-Group-Id: 12\n\
                  Mailing-list: list help@customer.example; contact help+owners@customer.example\n\
@@ -288,15 +292,18 @@ fn lists_by_which_mail_comes_to_the_help_desk() {
     let mail =
         |fields: &str| format!("From: Bo <bo@x.example>\n{group}\n{fields}\n\nMy lamp blinks.\n");
     // A team's address, by its name, or the recipient's own, whatever its name.
-    assert_eq!(whole(bounces, &mail("Subject: lamp")), (Human, true));
     assert_eq!(
-        whole(bounces, &mail("Auto-Submitted: auto-replied")).0,
+        classify_message(bounces, &mail("Subject: lamp")),
+        (Human, true)
+    );
+    assert_eq!(
+        classify_message(bounces, &mail("Auto-Submitted: auto-replied")).0,
         AutoReplied
     );
     let wool = mail("Subject: lamp")
         .replace("help.customer", "wool.customer")
         .replace("help@customer", "wool@customer");
-    assert_eq!(whole(bounces, &wool), (List, false));
+    assert_eq!(classify_message(bounces, &wool), (List, false));
     let found = classified(wool.as_bytes(), bounces, &["wool@customer.example"]);
     assert_eq!((found.class, found.reply_allowed), (Human, true));
     let found = classified(wool.as_bytes(), bounces, &["desk@customer.example"]);
@@ -304,8 +311,8 @@ fn lists_by_which_mail_comes_to_the_help_desk() {
 }
 
 #[test]
-fn what_a_server_on_the_way_has_added() {
-    all(&[
+fn marks_of_forwarding_servers_do_not_count() {
+    assert_classes(&[
         (
             ANN,
             "Subject: lamp\nAuto-Submitted: auto-forwarded\nX-Forwarded-To: help@desk.example",
@@ -370,7 +377,7 @@ fn typed_answers_outweigh_what_is_usual_of_machines() {
         ),
     ] {
         assert_eq!(
-            of(from, &format!("{answer}\n{fields}")),
+            classify_fields(from, &format!("{answer}\n{fields}")),
             (Human, reply),
             "{fields}"
         );
@@ -378,22 +385,22 @@ fn typed_answers_outweigh_what_is_usual_of_machines() {
     // An Exchange group suppresses answers when it passes on a member's mail.
     let group = "From: ann@sender.example\nTo: team@customer.example\nSubject: lamp\n\
                  X-Auto-Response-Suppress: DR, OOF, AutoReply\n\nMy lamp blinks.\n";
-    assert_eq!(whole(ANN, group), (Human, true));
+    assert_eq!(classify_message(ANN, group), (Human, true));
     let direct = group.replace("team@customer", "help@desk");
-    assert_eq!(whole(ANN, &direct), (AutoGenerated, false));
+    assert_eq!(classify_message(ANN, &direct), (AutoGenerated, false));
     // An explicit mark still counts.
     assert_eq!(
-        of(ANN, &format!("{answer}\nAuto-Submitted: auto-generated")).0,
+        classify_fields(ANN, &format!("{answer}\nAuto-Submitted: auto-generated")).0,
         AutoGenerated
     );
     assert_eq!(
-        of(ANN, &format!("{answer}\nList-Id: <wool.l.example>")).0,
+        classify_fields(ANN, &format!("{answer}\nList-Id: <wool.l.example>")).0,
         List
     );
 }
 
 #[test]
-fn people_at_addresses_that_look_like_machines() {
+fn people_at_machine_like_addresses_are_human() {
     for address in [
         "it-admin",
         "purchase-request",
@@ -403,9 +410,9 @@ fn people_at_addresses_that_look_like_machines() {
     ] {
         let path = format!("{address}@sender.example");
         let fields = format!("From: {path}\nSubject: lamp");
-        assert_eq!(of(&path, &fields), (Human, true), "{address}");
+        assert_eq!(classify_fields(&path, &fields), (Human, true), "{address}");
     }
-    all(&[
+    assert_classes(&[
         (
             "alerts@sender.example",
             "From: alerts@sender.example\nSubject: x",
@@ -451,8 +458,8 @@ fn people_at_addresses_that_look_like_machines() {
 }
 
 #[test]
-fn machines_without_marks() {
-    all(&[
+fn unmarked_machines_are_found_by_other_signs() {
+    assert_classes(&[
         // Domino
         (
             ANN,
@@ -544,12 +551,16 @@ fn machines_without_marks() {
             Human,
         ),
     ] {
-        assert_eq!(whole(ANN, &with(fields, text)).0, expected, "{fields}");
+        assert_eq!(
+            classify_message(ANN, &with(fields, text)).0,
+            expected,
+            "{fields}"
+        );
     }
 }
 
 #[test]
-fn a_gateway_tells_in_answer_what_it_could_not_deliver() {
+fn failure_in_a_gateways_answer_is_a_bounce() {
     let with = |fields: &str, id: &str| {
         format!(
             "From: status@sms.example\nSubject: SMS to +49 151 not delivered, undeliverable\n\
@@ -557,17 +568,23 @@ fn a_gateway_tells_in_answer_what_it_could_not_deliver() {
         )
     };
     let path = "status@sms.example";
-    assert_eq!(whole(path, &with("X-SMS: 1", "1@desk.example")).0, Bounce);
-    // Somebody else's message, or a person's mail program
-    assert_eq!(whole(path, &with("X-SMS: 1", "1@x.example")).0, Human);
     assert_eq!(
-        whole(path, &with("X-Mailer: Apple Mail", "1@desk.example")),
+        classify_message(path, &with("X-SMS: 1", "1@desk.example")).0,
+        Bounce
+    );
+    // Somebody else's message, or a person's mail program
+    assert_eq!(
+        classify_message(path, &with("X-SMS: 1", "1@x.example")).0,
+        Human
+    );
+    assert_eq!(
+        classify_message(path, &with("X-Mailer: Apple Mail", "1@desk.example")),
         (Human, true)
     );
 }
 
 #[test]
-fn answers_of_calendars() {
+fn calendar_replies_without_own_words_are_auto_replied() {
     let with = |text: &str, fields: &str| {
         format!(
             "From: Ann Weaver <ann@sender.example>\nSubject: Accepted: talk\n{fields}\
@@ -575,29 +592,32 @@ fn answers_of_calendars() {
              Content-Type: text/calendar; method=REPLY\n\nBEGIN:VCALENDAR\n--b--\n"
         )
     };
-    assert_eq!(whole(ANN, &with("", "")).0, AutoReplied);
+    assert_eq!(classify_message(ANN, &with("", "")).0, AutoReplied);
     assert_eq!(
-        whole(ANN, &with("Ann Weaver has accepted", "")).0,
+        classify_message(ANN, &with("Ann Weaver has accepted", "")).0,
         AutoReplied
     );
     assert_eq!(
-        whole(
+        classify_message(
             ANN,
             &with("I come, but later.", "Auto-Submitted: auto-generated\n")
         )
         .0,
         AutoReplied
     );
-    assert_eq!(whole(ANN, &with("I come, but later.", "")), (Human, true));
     assert_eq!(
-        whole(ANN, &with("I cannot.\nAnn Weaver", "")),
+        classify_message(ANN, &with("I come, but later.", "")),
+        (Human, true)
+    );
+    assert_eq!(
+        classify_message(ANN, &with("I cannot.\nAnn Weaver", "")),
         (Human, true)
     );
 }
 
 #[test]
-fn the_null_reverse_path_of_others_than_mail_systems() {
-    all(&[
+fn null_reverse_path_with_other_marks_may_be_no_bounce() {
+    assert_classes(&[
         (
             "",
             "Subject: Thank you for your letter\nPrecedence: bulk",
@@ -628,14 +648,14 @@ fn the_null_reverse_path_of_others_than_mail_systems() {
 }
 
 #[test]
-fn letters_to_many_without_a_mark() {
+fn unmarked_letters_to_many_need_two_signs() {
     let text = "What we have got in may be of interest.\n".repeat(10);
     let with = |fields: &str, end: &str| {
         format!("From: Ann <ann@sender.example>\n{fields}\n\n{text}{end}\n")
     };
     let undisclosed = "To: undisclosed-recipients:;\nSubject: Wool";
     assert_eq!(
-        whole(
+        classify_message(
             ANN,
             &with(undisclosed, "Unsubscribe: https://sender.example/u")
         )
@@ -643,7 +663,7 @@ fn letters_to_many_without_a_mark() {
         List
     );
     assert_eq!(
-        whole(
+        classify_message(
             ANN,
             &with("Subject: Newsletter 5", "Zum Abbestellen hier klicken.")
         )
@@ -651,35 +671,35 @@ fn letters_to_many_without_a_mark() {
         List
     );
     // One sign is not enough, and an answer goes to somebody.
-    assert_eq!(whole(ANN, &with(undisclosed, "Ann")).0, Human);
+    assert_eq!(classify_message(ANN, &with(undisclosed, "Ann")).0, Human);
     assert_eq!(
-        whole(ANN, &with("Subject: Wool", "How can I unsubscribe?")).0,
+        classify_message(ANN, &with("Subject: Wool", "How can I unsubscribe?")).0,
         Human
     );
     let answer = "Subject: Re: Newsletter 5\nIn-Reply-To: <1@desk.example>";
     assert_eq!(
-        whole(ANN, &with(answer, "Unsubscribe: https://sender.example/u")).0,
+        classify_message(ANN, &with(answer, "Unsubscribe: https://sender.example/u")).0,
         Human
     );
 }
 
 #[test]
-fn an_agents_words_in_a_help_desks_notice() {
+fn agents_words_in_a_help_desks_notice_are_human() {
     let desk = "To: help@desk.example\nSubject: Re: [Wool Shop] lamp\n\
                 In-Reply-To: <1@desk.example>\nAuto-Submitted: auto-generated\n\
                 X-Auto-Response-Suppress: All\nX-Mailer: Zendesk Mailer";
     let above = "##- Please type your reply above this line -##\n\n";
     let with = |from: &str, text: &str| format!("From: {from}\n{desk}\n\n{above}{text}\n");
     let agent = with("\"Bo (Wool Shop)\" <help@wool.example>", "It is the fuse.");
-    assert_eq!(whole(ANN, &agent), (Human, false));
+    assert_eq!(classify_message(ANN, &agent), (Human, false));
     let system = with(
         "Wool Shop <help@wool.example>",
         "Your request (12) was received.",
     );
-    assert_eq!(whole(ANN, &system).0, AutoReplied);
+    assert_eq!(classify_message(ANN, &system).0, AutoReplied);
     // A shared mailbox suppresses nothing: its agent may be answered.
     assert_eq!(
-        of(
+        classify_fields(
             ANN,
             "Subject: Re: lamp\nIn-Reply-To: <1@desk.example>\nX-Front-Id: 1"
         ),
@@ -717,8 +737,8 @@ fn nobody_is_remembered_by_one_weak_sign_or_by_what_others_added() {
 }
 
 #[test]
-fn agents_of_help_desks() {
-    all(&[
+fn mail_of_help_desk_agents_is_human_and_not_answered() {
+    assert_classes(&[
         (
             ANN,
             "Subject: Re: [#12] lamp\nX-Mailer: Zendesk Mailer\nX-Zendesk-From-Account-Id: 1a",
@@ -783,8 +803,8 @@ fn the_names_of_a_sites_own_fields_can_be_set() {
 }
 
 #[test]
-fn bounces() {
-    all(&[
+fn bounces_are_found() {
+    assert_classes(&[
         ("", "Subject: anything", (Bounce, false)),
         // Postfix, also with its reverse-path lost.
         (
@@ -862,8 +882,8 @@ fn bounces() {
 }
 
 #[test]
-fn automatic_answers() {
-    all(&[
+fn automatic_answers_are_found() {
+    assert_classes(&[
         (
             ANN,
             "Subject: Re: lamp\nAuto-Submitted: auto-replied (vacation)",
@@ -990,7 +1010,7 @@ fn automatic_answers() {
 }
 
 #[test]
-fn automatic_subjects_in_the_languages_of_the_world_need_a_second() {
+fn automatic_subjects_in_any_language_need_a_second_sign() {
     let subjects = [
         "Automatic reply: x",
         "Automatische Antwort: x",
@@ -1035,7 +1055,7 @@ fn automatic_subjects_in_the_languages_of_the_world_need_a_second() {
     ];
     for subject in subjects {
         assert_eq!(
-            of(ANN, &format!("Subject: {subject}")),
+            classify_fields(ANN, &format!("Subject: {subject}")),
             (Human, true),
             "{subject}"
         );
@@ -1044,16 +1064,16 @@ fn automatic_subjects_in_the_languages_of_the_world_need_a_second() {
             "Precedence: junk",
             "X-MS-Exchange-Inbox-Rules-Loop: a@b.example",
         ] {
-            let class = of(ANN, &format!("Subject: {subject}\n{second}")).0;
+            let class = classify_fields(ANN, &format!("Subject: {subject}\n{second}")).0;
             assert_eq!(class, AutoReplied, "{subject} with {second}");
         }
         assert_eq!(
-            of("", &format!("Subject: {subject}")).0,
+            classify_fields("", &format!("Subject: {subject}")).0,
             AutoReplied,
             "{subject}"
         );
         assert_eq!(
-            of(ANN, &format!("Subject: Re: {subject}\nX-Loop: a@b.example")).0,
+            classify_fields(ANN, &format!("Subject: Re: {subject}\nX-Loop: a@b.example")).0,
             Human,
             "{subject}"
         );
@@ -1061,8 +1081,8 @@ fn automatic_subjects_in_the_languages_of_the_world_need_a_second() {
 }
 
 #[test]
-fn made_by_a_machine() {
-    all(&[
+fn generated_mail_is_found() {
+    assert_classes(&[
         (
             ANN,
             "Subject: x\nAuto-Submitted: auto-generated",
@@ -1133,8 +1153,8 @@ fn made_by_a_machine() {
 }
 
 #[test]
-fn lists() {
-    all(&[
+fn mailing_lists_are_found() {
+    assert_classes(&[
         (
             "wool-bounces@l.example",
             "List-Id: <wool.l.example>\nPrecedence: list",

@@ -141,7 +141,7 @@ type Reached = [(&'static str, usize); 5];
 /// Asserts that a folder of `tests/labelled` is classified as well as before: nobody is silenced or
 /// remembered who may be answered, and no more machines are answered.
 #[track_caller]
-fn is_as_good(folder: &str, reached: Reached, answered: usize) {
+fn assert_as_good_as_before(folder: &str, reached: Reached, answered: usize) {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/labelled");
     let mail = labelled(&Path::new(root).join(folder));
     let failed: Vec<String> = mail.iter().filter_map(wrong).collect();
@@ -168,7 +168,7 @@ fn is_as_good(folder: &str, reached: Reached, answered: usize) {
 }
 
 #[test]
-fn the_first_labelled_mail_is_what_it_is() {
+fn the_first_labelled_folder_is_classified_as_well_as_before() {
     let reached = [
         ("human", 102),
         ("auto-replied", 30),
@@ -177,11 +177,11 @@ fn the_first_labelled_mail_is_what_it_is() {
         ("list", 24),
     ];
     // A server marks all its people's mail as bulk.
-    is_as_good("", reached, 1);
+    assert_as_good_as_before("", reached, 1);
 }
 
 #[test]
-fn the_second_labelled_mail_is_what_it_is() {
+fn the_second_labelled_folder_is_classified_as_well_as_before() {
     let reached = [
         ("human", 48),
         ("auto-replied", 18),
@@ -189,11 +189,11 @@ fn the_second_labelled_mail_is_what_it_is() {
         ("bounce", 22),
         ("list", 14),
     ];
-    is_as_good("second", reached, 0);
+    assert_as_good_as_before("second", reached, 0);
 }
 
 #[test]
-fn the_third_labelled_mail_is_what_it_is() {
+fn the_third_labelled_folder_is_classified_as_well_as_before() {
     let reached = [
         ("human", 40),
         ("auto-replied", 15),
@@ -202,7 +202,7 @@ fn the_third_labelled_mail_is_what_it_is() {
         ("list", 12),
     ];
     // A robot writes a letter in the first person, with its name below.
-    is_as_good("third", reached, 1);
+    assert_as_good_as_before("third", reached, 1);
 }
 
 /// As it was at first sight: no rule was written of this mail.
@@ -240,7 +240,7 @@ fn found(part: &str) -> Option<PathBuf> {
 }
 
 #[test]
-fn what_was_once_taken_for_something_else_is_what_it_is() {
+fn formerly_wrong_mail_is_classified_right() {
     let Some(folder) = found("mail") else { return };
     let mail = labelled(&folder);
     assert!(!mail.is_empty(), "no labelled message there");
@@ -253,7 +253,7 @@ fn what_was_once_taken_for_something_else_is_what_it_is() {
 }
 
 #[test]
-fn what_users_of_other_help_desks_reported_is_right_here() {
+fn mail_reported_to_other_help_desks_is_classified_right() {
     let Some(folder) = found("bug-reports/eml") else {
         return;
     };

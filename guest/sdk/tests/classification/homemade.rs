@@ -3,11 +3,11 @@
 
 use gatepost_sdk::MessageClass::*;
 
-use crate::kinds::{Case, all};
+use crate::kinds::{Case, assert_all};
 
 #[test]
-fn bounces_of_scripts_in_many_languages() {
-    all((Bounce, false), BOUNCES);
+fn bounces_of_scripts_in_many_languages_are_found() {
+    assert_all((Bounce, false), BOUNCES);
 }
 
 const BOUNCES: &[Case] = &[
@@ -144,7 +144,7 @@ const BOUNCES: &[Case] = &[
 ];
 
 #[test]
-fn refusals_by_a_filter_of_the_recipients_own() {
+fn refusals_by_a_recipients_filter_are_bounces() {
     // RFC 5429 section 2.1.2: `reject` answers with a disposition report, though it refuses.
     let with = |subject: &str, from: &str, text: &str| {
         format!(
@@ -216,9 +216,9 @@ fn refusals_by_a_filter_of_the_recipients_own() {
 }
 
 #[test]
-fn answers_of_scripts_and_desks_in_many_languages() {
-    all((AutoReplied, false), SCRIPTS);
-    all((AutoReplied, false), DESKS);
+fn answers_of_scripts_and_desks_are_auto_replied() {
+    assert_all((AutoReplied, false), SCRIPTS);
+    assert_all((AutoReplied, false), DESKS);
 }
 
 const SCRIPTS: &[Case] = &[

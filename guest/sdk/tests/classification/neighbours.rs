@@ -2,11 +2,11 @@
 
 use gatepost_sdk::MessageClass::*;
 
-use crate::kinds::{Case, all};
+use crate::kinds::{Case, assert_all};
 
 #[test]
-fn people_near_to_services_and_scripts() {
-    all((Human, true), PEOPLE);
+fn people_who_resemble_services_and_scripts_are_human() {
+    assert_all((Human, true), PEOPLE);
 }
 
 const PEOPLE: &[Case] = &[

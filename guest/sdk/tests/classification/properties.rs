@@ -55,12 +55,12 @@ fn message(fields: &[&str]) -> Vec<u8> {
 
 proptest! {
     #[test]
-    fn no_octets_make_it_panic(octets: Vec<u8>, from in ".{0,30}", to in ".{0,30}") {
+    fn classifying_any_octets_does_not_panic(octets: Vec<u8>, from in ".{0,30}", to in ".{0,30}") {
         classified(&octets, &from, &[&to]);
     }
 
     #[test]
-    fn no_body_of_a_known_field_makes_it_panic(
+    fn classifying_any_body_of_a_known_field_does_not_panic(
         field in prop::sample::select(FIELDS),
         body in "[ -~\\r\\n\\t=?\u{e9}\u{3042}<>@\";:()]{0,60}",
         from in "[a-zA-Z0-9=+@._-]{0,30}",

@@ -1,6 +1,6 @@
 //! Values of a fixture, as a policy meets them natively.
 
-use gatepost_fixture as said;
+use gatepost_fixture as fixture;
 
 use super::Given;
 use crate::{
@@ -58,9 +58,9 @@ impl Message for Mail<'_> {
 }
 
 /// Look-ups of a fixture's policy. Log lines go to standard error.
-pub(super) struct Looked<'a>(pub(super) &'a said::Fixture);
+pub(super) struct FixtureFacts<'a>(pub(super) &'a fixture::Fixture);
 
-impl Facts for Looked<'_> {
+impl Facts for FixtureFacts<'_> {
     fn now(&self) -> u64 {
         self.0.now.0
     }
@@ -79,14 +79,14 @@ impl Facts for Looked<'_> {
 }
 
 /// Returns the values that a fixture gives to its policy.
-pub(super) fn given(fixture: &said::Fixture, message: &gatepost_message::Message) -> Given {
+pub(super) fn given(fixture: &fixture::Fixture, message: &gatepost_message::Message) -> Given {
     let known = &fixture.directory;
     let destinations = known.destinations.keys();
     let destinations = destinations
         .filter_map(|address| Some((address.clone(), domain(known.destination(address)?))));
     let credential = known.credential.clone().map(|scope| match scope {
-        said::CredentialScope::Inbound(domain) => CredentialScope::Inbound(domain),
-        said::CredentialScope::Submission => CredentialScope::Submission,
+        fixture::CredentialScope::Inbound(domain) => CredentialScope::Inbound(domain),
+        fixture::CredentialScope::Submission => CredentialScope::Submission,
     });
     let settings = fixture.account_settings.clone();
     let facts = authentication(&fixture.facts(message));
@@ -101,7 +101,7 @@ pub(super) fn given(fixture: &said::Fixture, message: &gatepost_message::Message
                 let machine = Machine {
                     evidence: evidence.clone(),
                     since: fixture.now.0,
-                    until: fixture.now.0 + said::Directory::MACHINE_FOR,
+                    until: fixture.now.0 + fixture::Directory::MACHINE_FOR,
                 };
                 (crate::canonical(address), machine)
             })
@@ -123,30 +123,30 @@ pub(super) fn given(fixture: &said::Fixture, message: &gatepost_message::Message
     }
 }
 
-fn partner(key: &str, source: &said::PartnerSource) -> Partner {
+fn partner(key: &str, source: &fixture::PartnerSource) -> Partner {
     Partner {
         by_domain: key.starts_with('@'),
         source: match source.clone() {
-            said::PartnerSource::Agreement(account) => PartnerSource::Agreement(account),
-            said::PartnerSource::ByHand => PartnerSource::ByHand,
-            said::PartnerSource::Import(name) => PartnerSource::Import(name),
-            said::PartnerSource::Feed(url) => PartnerSource::Feed(url),
+            fixture::PartnerSource::Agreement(account) => PartnerSource::Agreement(account),
+            fixture::PartnerSource::ByHand => PartnerSource::ByHand,
+            fixture::PartnerSource::Import(name) => PartnerSource::Import(name),
+            fixture::PartnerSource::Feed(url) => PartnerSource::Feed(url),
         },
     }
 }
 
-fn domain(of: said::ReceivingDomain) -> ReceivingDomain {
+fn domain(of: fixture::ReceivingDomain) -> ReceivingDomain {
     ReceivingDomain {
         domain: of.domain,
         kind: match of.kind {
-            said::DomainKind::Native => DomainKind::Native,
-            said::DomainKind::TwoWay => DomainKind::TwoWay,
-            said::DomainKind::OutboundOnly => DomainKind::OutboundOnly,
+            fixture::DomainKind::Native => DomainKind::Native,
+            fixture::DomainKind::TwoWay => DomainKind::TwoWay,
+            fixture::DomainKind::OutboundOnly => DomainKind::OutboundOnly,
         },
         state: match of.state {
-            said::DomainState::Claimed => DomainState::Claimed,
-            said::DomainState::Verified => DomainState::Verified,
-            said::DomainState::Disconnected => DomainState::Disconnected,
+            fixture::DomainState::Claimed => DomainState::Claimed,
+            fixture::DomainState::Verified => DomainState::Verified,
+            fixture::DomainState::Disconnected => DomainState::Disconnected,
         },
         forwarders: Forwarders {
             networks: of.forwarders.networks,
@@ -156,7 +156,7 @@ fn domain(of: said::ReceivingDomain) -> ReceivingDomain {
     }
 }
 
-fn authentication(facts: &said::Facts) -> Authentication {
+fn authentication(facts: &fixture::Facts) -> Authentication {
     let signatures = facts.dkim.iter();
     let authors = facts.authors.iter().flatten();
     Authentication {
@@ -193,32 +193,32 @@ fn authentication(facts: &said::Facts) -> Authentication {
     }
 }
 
-fn from(from: said::From) -> FromResult {
+fn from(from: fixture::From) -> FromResult {
     FromResult {
         clarity: match from.clarity {
-            said::FromClarity::Unequivocal => FromClarity::Unequivocal,
-            said::FromClarity::Equivocal => FromClarity::Equivocal,
-            said::FromClarity::Unreadable => FromClarity::Unreadable,
+            fixture::FromClarity::Unequivocal => FromClarity::Unequivocal,
+            fixture::FromClarity::Equivocal => FromClarity::Equivocal,
+            fixture::FromClarity::Unreadable => FromClarity::Unreadable,
         },
         domains: from.domains,
         doubt: from.doubt,
     }
 }
 
-fn outcome(outcome: said::Outcome) -> Outcome {
+fn outcome(outcome: fixture::Outcome) -> Outcome {
     match outcome {
-        said::Outcome::None => Outcome::None,
-        said::Outcome::Neutral => Outcome::Neutral,
-        said::Outcome::Pass => Outcome::Pass,
-        said::Outcome::Fail => Outcome::Fail,
-        said::Outcome::SoftFail => Outcome::SoftFail,
-        said::Outcome::Policy => Outcome::Policy,
-        said::Outcome::TempError => Outcome::TempError,
-        said::Outcome::PermError => Outcome::PermError,
+        fixture::Outcome::None => Outcome::None,
+        fixture::Outcome::Neutral => Outcome::Neutral,
+        fixture::Outcome::Pass => Outcome::Pass,
+        fixture::Outcome::Fail => Outcome::Fail,
+        fixture::Outcome::SoftFail => Outcome::SoftFail,
+        fixture::Outcome::Policy => Outcome::Policy,
+        fixture::Outcome::TempError => Outcome::TempError,
+        fixture::Outcome::PermError => Outcome::PermError,
     }
 }
 
-fn spf(spf: &said::Spf) -> SpfResult {
+fn spf(spf: &fixture::Spf) -> SpfResult {
     SpfResult {
         result: outcome(spf.result),
         domain: spf.domain.clone(),
@@ -226,11 +226,11 @@ fn spf(spf: &said::Spf) -> SpfResult {
     }
 }
 
-fn dmarc(dmarc: &said::Dmarc) -> DmarcResult {
-    let policy = |policy: said::DmarcPolicy| match policy {
-        said::DmarcPolicy::None => DmarcPolicy::None,
-        said::DmarcPolicy::Quarantine => DmarcPolicy::Quarantine,
-        said::DmarcPolicy::Reject => DmarcPolicy::Reject,
+fn dmarc(dmarc: &fixture::Dmarc) -> DmarcResult {
+    let policy = |policy: fixture::DmarcPolicy| match policy {
+        fixture::DmarcPolicy::None => DmarcPolicy::None,
+        fixture::DmarcPolicy::Quarantine => DmarcPolicy::Quarantine,
+        fixture::DmarcPolicy::Reject => DmarcPolicy::Reject,
     };
     DmarcResult {
         result: outcome(dmarc.result),
@@ -244,7 +244,7 @@ fn dmarc(dmarc: &said::Dmarc) -> DmarcResult {
     }
 }
 
-fn arc_set(set: &said::ArcSet) -> ArcSet {
+fn arc_set(set: &fixture::ArcSet) -> ArcSet {
     let signatures = set.dkim.iter().map(|seen| ArcDkim {
         result: outcome(seen.result),
         domain: seen.domain.clone(),

@@ -10,7 +10,7 @@ use super::phrases;
 
 /// Kind of a phrase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Says {
+pub(super) enum PhraseKind {
     /// Statement that a machine wrote it.
     Automatic,
     /// Failed delivery, in a mail system's own fixed words.
@@ -53,7 +53,7 @@ pub(super) enum Says {
     OptOut,
 }
 
-impl Says {
+impl PhraseKind {
     /// Returns true if its phrases match as whole words, and not at the beginning of a word as
     /// well.
     fn is_of_words(self) -> bool {
@@ -65,32 +65,32 @@ impl Says {
 }
 
 /// Number of kinds.
-const KINDS: usize = Says::OptOut as usize + 1;
+const KINDS: usize = PhraseKind::OptOut as usize + 1;
 
 /// Phrases, each in the form that [`plain`] gives it. They are stored close together, because a
 /// call has to fetch first every part of memory that it touches.
-struct Index {
+struct PhraseIndex {
     /// First letters of phrases, in order, each with the index of the first phrase that has them.
     keys: Vec<(u64, u16)>,
     /// Phrases in order of their keys: offset in `texts`, length, kind.
-    phrases: Vec<(u32, u8, Says)>,
+    phrases: Vec<(u32, u8, PhraseKind)>,
     texts: String,
 }
 
 /// Made once, when a policy is configured.
-static INDEX: LazyLock<Index> = LazyLock::new(Index::new);
+static INDEX: LazyLock<PhraseIndex> = LazyLock::new(PhraseIndex::new);
 
 /// Makes the index, so that no message has to.
 pub(super) fn prepare() {
     LazyLock::force(&INDEX);
 }
 
-impl Index {
+impl PhraseIndex {
     fn new() -> Self {
-        let lists = phrases::SAID.iter();
-        let lists = lists.flat_map(|(says, lists)| lists.iter().map(move |list| (*says, *list)));
-        let mut all: Vec<(String, Says)> = lists
-            .flat_map(|(says, list)| list.iter().map(move |phrase| (plain(phrase), says)))
+        let lists = phrases::PHRASES.iter();
+        let lists = lists.flat_map(|(kind, lists)| lists.iter().map(move |list| (*kind, *list)));
+        let mut all: Vec<(String, PhraseKind)> = lists
+            .flat_map(|(kind, list)| list.iter().map(move |phrase| (plain(phrase), kind)))
             .collect();
         all.sort_by(|(one, _), (other, _)| (key(one), one).cmp(&(key(other), other)));
         all.dedup();
@@ -99,7 +99,7 @@ impl Index {
             phrases: Vec::with_capacity(all.len()),
             texts: String::with_capacity(all.iter().map(|(text, _)| text.len()).sum()),
         };
-        for (text, says) in all {
+        for (text, kind) in all {
             let key = key(&text);
             let (Ok(begin), Ok(number), Ok(length)) = (
                 u32::try_from(index.texts.len()),
@@ -113,33 +113,33 @@ impl Index {
                 index.keys.push((key, number));
             }
             index.texts.push_str(&text);
-            index.phrases.push((begin, length, says));
+            index.phrases.push((begin, length, kind));
         }
         index
     }
 
     /// Returns the phrases that begin this text, with their kinds.
-    fn like(&'static self, text: &str) -> impl Iterator<Item = (&'static str, Says)> {
+    fn candidates(&'static self, text: &str) -> impl Iterator<Item = (&'static str, PhraseKind)> {
         let [three, two, one] = keys(text);
         let shorter = [(two, three), (one, two)].into_iter();
         // At the end of a text they are the same.
         let shorter = shorter.filter(|(key, longer)| key != longer);
         let all = std::iter::once(three).chain(shorter.map(|(key, _)| key));
-        all.flat_map(|key| self.with(key))
+        all.flat_map(|key| self.with_key(key))
     }
 
     /// Returns the phrases of a key.
-    fn with(&'static self, key: u64) -> impl Iterator<Item = (&'static str, Says)> {
+    fn with_key(&'static self, key: u64) -> impl Iterator<Item = (&'static str, PhraseKind)> {
         let at = self.keys.binary_search_by_key(&key, |(key, _)| *key);
         let range = at.ok().map_or(0..0, |at| {
             let number = |at: usize| self.keys.get(at).map(|(_, number)| usize::from(*number));
             number(at).unwrap_or_default()..number(at + 1).unwrap_or(self.phrases.len())
         });
         let phrases = self.phrases.get(range).unwrap_or_default().iter();
-        phrases.map(|(begin, length, says)| {
+        phrases.map(|(begin, length, kind)| {
             let begin = *begin as usize;
             let text = self.texts.get(begin..begin + usize::from(*length));
-            (text.unwrap_or_default(), *says)
+            (text.unwrap_or_default(), *kind)
         })
     }
 }
@@ -158,11 +158,11 @@ fn keys(text: &str) -> [u64; 3] {
 }
 
 /// Octets that separate phrases of different clauses; closer ones belong to one clause.
-const APART: usize = 12;
+const CLAUSE_GAP: usize = 12;
 
 /// Phrases of one kind in a text.
 #[derive(Debug, Default, Clone, Copy)]
-struct Kind {
+struct KindMatches {
     /// First phrase, in the order of the text.
     first: Option<&'static str>,
     /// Number of phrases.
@@ -175,9 +175,9 @@ struct Kind {
 
 /// Phrases of a text, by kind.
 #[derive(Debug, Default)]
-pub(super) struct Said([Kind; KINDS]);
+pub(super) struct FoundPhrases([KindMatches; KINDS]);
 
-impl Said {
+impl FoundPhrases {
     /// Searches a text in [plain] form.
     pub(super) fn of(text: &str) -> Self {
         let mut said = Self::default();
@@ -185,16 +185,16 @@ impl Said {
         for (at, first) in text.char_indices() {
             let begins = !before.is_alphanumeric() || !is_spaced(first);
             if begins && (first.is_alphanumeric() || first == '#') {
-                said.at(text.get(at..).unwrap_or_default(), before, at);
+                said.match_at(text.get(at..).unwrap_or_default(), before, at);
             }
             before = first;
         }
         said
     }
 
-    fn at(&mut self, rest: &str, before: char, at: usize) {
-        for (phrase, says) in INDEX.like(rest) {
-            let Some(place) = self.0.get_mut(says as usize) else {
+    fn match_at(&mut self, rest: &str, before: char, at: usize) {
+        for (phrase, kind) in INDEX.candidates(rest) {
+            let Some(place) = self.0.get_mut(kind as usize) else {
                 continue;
             };
             if !rest.starts_with(phrase) {
@@ -203,9 +203,11 @@ impl Said {
             let after = rest.get(phrase.len()..).unwrap_or_default();
             let ends = !phrase.ends_with(is_spaced_letter) || !after.starts_with(is_spaced_letter);
             // A phrase behind a quotation mark is somebody else's.
-            let told = says == Says::Automatic && is_quotation_mark(before);
-            if (ends || !says.is_of_words()) && !told {
-                if place.first.is_none() || at >= place.end + APART && place.first != Some(phrase) {
+            let is_quoted = kind == PhraseKind::Automatic && is_quotation_mark(before);
+            if (ends || !kind.is_of_words()) && !is_quoted {
+                if place.first.is_none()
+                    || at >= place.end + CLAUSE_GAP && place.first != Some(phrase)
+                {
                     place.apart = place.apart.saturating_add(1);
                     place.end = at + phrase.len();
                 }
@@ -216,18 +218,18 @@ impl Said {
     }
 
     /// Returns the first phrase of that kind.
-    pub(super) fn get(&self, says: Says) -> Option<&'static str> {
-        self.0.get(says as usize).and_then(|kind| kind.first)
+    pub(super) fn get(&self, kind: PhraseKind) -> Option<&'static str> {
+        self.0.get(kind as usize).and_then(|kind| kind.first)
     }
 
     /// Returns the number of phrases of that kind.
-    pub(super) fn count(&self, says: Says) -> u8 {
-        self.0.get(says as usize).map_or(0, |kind| kind.count)
+    pub(super) fn count(&self, kind: PhraseKind) -> u8 {
+        self.0.get(kind as usize).map_or(0, |kind| kind.count)
     }
 
     /// Returns the number of phrases of that kind that stand apart from each other.
-    pub(super) fn apart(&self, says: Says) -> u8 {
-        self.0.get(says as usize).map_or(0, |kind| kind.apart)
+    pub(super) fn apart(&self, kind: PhraseKind) -> u8 {
+        self.0.get(kind as usize).map_or(0, |kind| kind.apart)
     }
 }
 
@@ -314,39 +316,46 @@ mod tests {
 
     #[test]
     fn phrases_are_found_at_the_beginning_of_words() {
-        let said = |text: &str, says| Said::of(&plain(text)).get(says);
-        for (text, says, found) in [
-            ("This is an automatic reply.", Says::Automatic, true),
+        let said = |text: &str, kind| FoundPhrases::of(&plain(text)).get(kind);
+        for (text, kind, found) in [
+            ("This is an automatic reply.", PhraseKind::Automatic, true),
             (
                 "He wrote \"this is an automatic reply\"",
-                Says::Automatic,
+                PhraseKind::Automatic,
                 false,
             ),
-            ("Xthis is an automatic reply.", Says::Automatic, false),
+            ("Xthis is an automatic reply.", PhraseKind::Automatic, false),
             (
                 "Dies  ist\neine automatische Antwort",
-                Says::Automatic,
+                PhraseKind::Automatic,
                 true,
             ),
-            ("A mensagem NAO FOI ENTREGUE", Says::FailureWords, true),
-            ("本メールは自動返信です。", Says::Automatic, true),
-            ("I’m on it", Says::FirstPerson, true),
-            ("Island", Says::FirstPerson, false),
-            ("", Says::Automatic, false),
+            (
+                "A mensagem NAO FOI ENTREGUE",
+                PhraseKind::FailureWords,
+                true,
+            ),
+            ("本メールは自動返信です。", PhraseKind::Automatic, true),
+            ("I’m on it", PhraseKind::FirstPerson, true),
+            ("Island", PhraseKind::FirstPerson, false),
+            ("", PhraseKind::Automatic, false),
         ] {
-            assert_eq!(said(text, says).is_some(), found, "{text}");
+            assert_eq!(said(text, kind).is_some(), found, "{text}");
         }
     }
 
     #[test]
-    fn every_phrase_has_a_place_and_is_found_in_itself() {
-        let lists = phrases::SAID.iter();
-        for (says, phrase) in lists.flat_map(|(says, lists)| {
+    fn every_phrase_fits_the_index_and_is_found_in_itself() {
+        let lists = phrases::PHRASES.iter();
+        for (kind, phrase) in lists.flat_map(|(kind, lists)| {
             let all = lists.iter().flat_map(|list| list.iter());
-            all.map(move |phrase| (*says, *phrase))
+            all.map(move |phrase| (*kind, *phrase))
         }) {
             let plain = plain(phrase);
-            assert!(Said::of(&plain).get(says).is_some(), "{says:?}: {phrase}");
+            assert!(
+                FoundPhrases::of(&plain).get(kind).is_some(),
+                "{kind:?}: {phrase}"
+            );
         }
     }
 }
