@@ -1,6 +1,6 @@
-//! Chance that repeats.
+//! Random numbers that repeat for a seed.
 
-/// A stream of numbers from a seed (SplitMix64).
+/// Stream of numbers from a seed (SplitMix64).
 #[derive(Debug, Clone)]
 pub struct Chance(u64);
 
@@ -9,7 +9,7 @@ impl Chance {
         Self(seed)
     }
 
-    /// A number below this one.
+    /// Returns a number below `end`.
     pub fn below(&mut self, end: u32) -> u32 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
@@ -18,7 +18,7 @@ impl Chance {
         ((mixed ^ (mixed >> 31)) % u64::from(end)) as u32
     }
 
-    /// One of these.
+    /// Returns one of the choices.
     pub fn of<T: Copy>(&mut self, choices: &[T]) -> T {
         choices[self.below(choices.len() as u32) as usize]
     }

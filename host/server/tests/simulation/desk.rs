@@ -1,4 +1,4 @@
-//! A help desk: an application that answers what comes in.
+//! A help desk: an application that answers incoming mail.
 
 use std::rc::Rc;
 
@@ -7,63 +7,62 @@ use gatepost_message::{Message, Millis};
 use crate::letter::{Author, Draft, Letter, addresses, body};
 use crate::site::{Answer, Site};
 
-/// What an application does of itself.
+/// Habits of an application.
 #[derive(Debug, Clone, Copy)]
 pub struct Habits {
-    /// It leaves alone what says that it should not be answered: the tag of its relay, or elsewhere
-    /// the fields of RFC 3834.
-    pub heeds: bool,
-    /// It says of its own letters that a machine made them: to its relay by the trigger, elsewhere
-    /// by Auto-Submitted.
-    pub says_so: bool,
-    /// It passes its own letters off as an agent's, as a system does that copies comments between
-    /// tickets.
+    /// Leaves mail unanswered that asks for it: by the tag of its relay, or elsewhere by the fields
+    /// of RFC 3834.
+    pub heeds_marks: bool,
+    /// Marks its own letters as a machine's: for its relay by the trigger, elsewhere by
+    /// Auto-Submitted.
+    pub marks_itself: bool,
+    /// Marks its own letters as an agent's, like a system that copies comments between tickets.
     pub poses_as_agent: bool,
-    /// It writes to everybody on the ticket, not to the requester alone.
+    /// Writes to everybody on the ticket, not to the requester alone.
     pub writes_to_all: bool,
-    /// Each ticket has an address and a subject of its own, and each letter opens a ticket.
+    /// Opens a ticket for each letter, with an address and a subject of its own.
     pub new_ticket_each_time: bool,
-    /// From where it answers.
+    /// Address of its answers.
     pub address: AddressHabit,
-    /// In which words it answers.
+    /// Words of its answers.
     pub words: Words,
-    /// It names what it answers, and quotes it.
+    /// Names the message that it answers, and quotes it.
     pub keeps_thread: bool,
-    /// It has another subject for each letter.
+    /// Writes another subject for each letter.
     pub new_subject: bool,
-    /// Its letters have the marks of a person's mail program.
+    /// Writes the marks of a person's mail program.
     pub mail_program: bool,
-    /// Nobody reads there: whatever comes is bounced, by its mail system.
+    /// Bounces all mail, by its mail system.
     pub bounces: bool,
-    /// It writes to whom its ticket is with, whoever it hears from.
+    /// Writes to the requester of its ticket, whoever it hears from.
     pub to_requester: bool,
 }
 
-/// From which address a desk answers.
+/// Address from which a desk answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AddressHabit {
-    /// The one that was written to.
+    /// Address that was written to.
     Same,
-    /// One of its own, always: whom it was written to is another's alias.
+    /// One fixed address; the one that was written to is an alias.
     Alias,
-    /// Another each time.
+    /// New address each time.
     New,
-    /// The one that was written to with a token behind it, another each time.
+    /// Address that was written to, with a new token behind it each time.
     Token,
-    /// Always one, and wants the answer at another each time.
+    /// One fixed address, with a new Reply-To address each time.
     NewReplyTo,
-    /// One of a hub that rewrites it, another each time, at a host of its own.
+    /// Address that a hub rewrites, at a new host each time.
     Hub,
-    /// Another each time, at another domain.
+    /// New address at a new domain each time.
     NewDomain,
-    /// Always one, and wants the answer at another domain each time.
+    /// One fixed address, with a Reply-To at a new domain each time.
     ReplyToNewDomain,
-    /// Both.
+    /// New domain each time, and a Reply-To at another new one.
     AllNewDomains,
 }
 
 impl AddressHabit {
-    /// Whether whoever answers has to write to a domain that nobody ever saw.
+    /// Returns true if the answer has to go to a new domain each time.
     pub fn is_ever_new_domain(self) -> bool {
         matches!(
             self,
@@ -72,23 +71,23 @@ impl AddressHabit {
     }
 }
 
-/// In which words a desk answers.
+/// Words with which a desk answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Words {
-    /// Always the same.
+    /// Same words each time.
     Same,
-    /// The same but for two names.
+    /// Same words but for two names.
     Names,
-    /// The same, above a tip of the day.
+    /// Same words above a tip of the day.
     Tip,
-    /// Others each time.
+    /// New words each time.
     Other,
 }
 
-/// As an application should be.
+/// Application that heeds and sets all marks.
 pub const WELL_BEHAVED: Habits = Habits {
-    heeds: true,
-    says_so: true,
+    heeds_marks: true,
+    marks_itself: true,
     poses_as_agent: false,
     writes_to_all: false,
     new_ticket_each_time: false,
@@ -101,34 +100,34 @@ pub const WELL_BEHAVED: Habits = Habits {
     to_requester: false,
 };
 
-/// One that knows nothing of other machines.
+/// Application that knows nothing of other machines.
 pub const OBLIVIOUS: Habits = Habits {
-    heeds: false,
-    says_so: false,
+    heeds_marks: false,
+    marks_itself: false,
     ..WELL_BEHAVED
 };
 
-/// A help desk.
+/// Help desk.
 pub struct Desk {
     pub domain: String,
-    /// The relay of ours that it is behind; `None` for a system elsewhere.
+    /// Relay of ours that it is behind; `None` for a system elsewhere.
     site: Option<Rc<Site>>,
     habits: Habits,
     letters: u32,
-    /// Whom the ticket is with.
+    /// Requester of the ticket.
     requester: Option<String>,
-    /// What has arrived: who wrote it, and with which tags.
+    /// Letters that have arrived: author and tags.
     pub arrived: Vec<(Author, String)>,
 }
 
-/// What became of something that the desk wrote.
+/// Result of a draft that the desk has submitted.
 #[derive(Debug)]
-pub enum Sent {
-    /// These left the relay.
+pub enum SubmitResult {
+    /// Letters that left the relay.
     Letters(Vec<Letter>),
-    /// The relay wants it later: this is to be submitted again.
+    /// Draft to be submitted again, since the relay refused it for now.
     Later(Draft, Author),
-    /// The relay refused it.
+    /// Permanent refusal of the relay, with the reply.
     Refused(String),
 }
 
@@ -148,7 +147,8 @@ impl Desk {
         format!("support@{}", self.domain)
     }
 
-    /// A letter comes to the relay; what the application answers, if it gets it and answers.
+    /// Hands a letter to the relay; returns its answer, and the application's letter in return, if
+    /// it gets it and answers.
     pub async fn receive(&mut self, now: Millis, letter: &Letter) -> (Answer, Option<Draft>) {
         let Letter { from, to, .. } = letter;
         let answer = match &self.site {
@@ -166,7 +166,7 @@ impl Desk {
         (answer, draft)
     }
 
-    /// The application's answer, if it gives one.
+    /// Returns the application's answer, if it gives one.
     fn answer(&mut self, message: &Message, to: &str, tags: &str) -> Option<Draft> {
         let mut writers = addresses(message, "Reply-To");
         if writers.is_empty() {
@@ -182,7 +182,7 @@ impl Desk {
         }
         writers.sort();
         writers.dedup();
-        if writers.is_empty() || (self.habits.heeds && !self.may_answer(message, tags)) {
+        if writers.is_empty() || (self.habits.heeds_marks && !self.may_answer(message, tags)) {
             return None;
         }
         if self.habits.bounces {
@@ -202,7 +202,7 @@ impl Desk {
                 true => self.new_words(3),
                 false => format!("Re: {}", subject.trim_start_matches("Re: ")),
             };
-            draft.body = self.words();
+            draft.body = self.answer_text();
             if self.habits.keeps_thread {
                 draft.in_reply_to = message.header("Message-ID");
                 let quoted = body(message);
@@ -219,7 +219,7 @@ impl Desk {
             let index = format!("AQHa{}{}", word("index", self.letters), self.letters);
             draft.fields.push(("Thread-Index", index));
         }
-        if self.habits.says_so {
+        if self.habits.marks_itself {
             draft.fields.push(match self.site {
                 Some(_) => ("X-Gatepost-Trigger", "automatic".to_owned()),
                 None => ("Auto-Submitted", "auto-replied".to_owned()),
@@ -233,15 +233,15 @@ impl Desk {
         Some(draft)
     }
 
-    /// So many words, others for each letter.
+    /// Returns this number of words, others for each letter.
     fn new_words(&self, count: u32) -> String {
         let from = 100 * self.letters;
         let words = (from..from + count).map(|at| word(&self.domain, at));
         words.collect::<Vec<_>>().join(" ")
     }
 
-    /// What it says.
-    fn words(&self) -> String {
+    /// Returns the text of an answer.
+    fn answer_text(&self) -> String {
         let number = self.letters;
         let words = |from: u32, count: u32| -> String {
             (0..count)
@@ -269,7 +269,7 @@ impl Desk {
         }
     }
 
-    /// Puts the address on an answer to what came to this one.
+    /// Sets the addresses of an answer to mail to this address.
     fn answers_from(&self, to: &str, draft: &mut Draft) {
         let (number, domain) = (self.letters, &self.domain);
         draft.from = match self.habits.address {
@@ -296,7 +296,7 @@ impl Desk {
         draft.fields.push(("Reply-To", reply_to));
     }
 
-    /// What its mail system says of a message that nobody gets.
+    /// Returns the bounce of its mail system.
     fn bounce(&mut self, message: &Message, to: &str) -> Draft {
         let path = message.header("Return-Path").unwrap_or_default();
         let writer = addresses(message, "From");
@@ -326,13 +326,13 @@ impl Desk {
         }
     }
 
-    /// What its application writes when a ticket is changed.
-    pub fn notifies(&mut self, to: &str) -> Draft {
+    /// Returns the notification of its application that a ticket was changed.
+    pub fn notification(&mut self, to: &str) -> Draft {
         self.requester = Some(to.to_owned());
         let mut draft = self.draft(vec![to.to_owned()]);
         draft.subject = "[#4711] Your ticket has been updated".to_owned();
         draft.body = format!("Something was added to your ticket. {}", self.letters);
-        if self.habits.says_so {
+        if self.habits.marks_itself {
             draft
                 .fields
                 .push(("X-Gatepost-Trigger", "automatic".to_owned()));
@@ -340,8 +340,8 @@ impl Desk {
         draft
     }
 
-    /// What an agent writes: their `number`th letter.
-    pub fn agent_writes(&mut self, number: u32, to: &[String]) -> Draft {
+    /// Returns an agent's letter of this number.
+    pub fn agent_letter(&mut self, number: u32, to: &[String]) -> Draft {
         let mut draft = self.draft(to.to_vec());
         draft.subject = "About the printer".to_owned();
         draft.body = format!(
@@ -368,8 +368,8 @@ impl Desk {
         }
     }
 
-    /// The desk hands a letter to its relay, or to the world where it has none of ours.
-    pub async fn send(&self, now: Millis, draft: Draft, author: Author) -> Sent {
+    /// Submits a draft to its relay, or hands it to the world if it has none of ours.
+    pub async fn send(&self, now: Millis, draft: Draft, author: Author) -> SubmitResult {
         let message = draft.written(now);
         let answer = match &self.site {
             Some(site) => {
@@ -379,7 +379,7 @@ impl Desk {
             None => Answer::Taken(message, draft.to.clone()),
         };
         match answer {
-            Answer::Taken(message, recipients) => Sent::Letters(
+            Answer::Taken(message, recipients) => SubmitResult::Letters(
                 recipients
                     .into_iter()
                     .map(|to| Letter {
@@ -395,13 +395,13 @@ impl Desk {
                     })
                     .collect(),
             ),
-            Answer::Later => Sent::Later(draft, author),
-            Answer::Refused(reply) => Sent::Refused(reply),
+            Answer::Later => SubmitResult::Later(draft, author),
+            Answer::Refused(reply) => SubmitResult::Refused(reply),
         }
     }
 }
 
-/// A word that says nothing, another for each number.
+/// Returns a random word, another for each number.
 fn word(seed: &str, number: u32) -> String {
     let mut state = seed.bytes().fold(u64::from(number) + 1, |state, byte| {
         (state ^ u64::from(byte))

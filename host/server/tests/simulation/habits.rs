@@ -1,6 +1,6 @@
-//! What machines do that makes a loop hard to see: other addresses, other words, another pace. One of
-//! ours, that ignores what the relay says, and one elsewhere, with or without a gateway that takes
-//! away what tells.
+//! Habits of machines that make a loop hard to find: other addresses, other words, another pace.
+//! One desk is ours and ignores the relay, the other is elsewhere, with or without a gateway that
+//! strips the telling fields.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -13,9 +13,9 @@ use crate::{HOUR, MINUTE, MOST};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// An application that says that it is one, and heeds nothing.
+/// Application that marks its own mail, and heeds nothing.
 const AUTOMATIC: Habits = Habits {
-    says_so: true,
+    marks_itself: true,
     ..OBLIVIOUS
 };
 
@@ -32,16 +32,16 @@ async fn world(ours: Habits, theirs: Habits, pace: Duration, strips: bool) -> Wo
     world
 }
 
-/// That it has ended within a day, however many letters that took.
+/// Asserts that it has ended within a day, after any number of letters.
 async fn ends_within_a_day(world: &mut World) {
-    let ended = world.runs().await;
-    assert!(ended, "it goes on for ever:\n{}", world.story());
-    let lasted = world.lasted();
-    assert!(lasted <= 25 * HOUR, "{lasted:?}:\n{}", world.story());
+    let ended = world.run().await;
+    assert!(ended, "it goes on for ever:\n{}", world.log());
+    let lasted = world.duration();
+    assert!(lasted <= 25 * HOUR, "{lasted:?}:\n{}", world.log());
 }
 
 #[tokio::test]
-async fn a_bounce_of_each_notification() {
+async fn bounces_of_notifications_end() {
     for ours in [AUTOMATIC, OBLIVIOUS] {
         for strips in [false, true] {
             let theirs = Habits {
@@ -63,7 +63,7 @@ async fn a_bounce_of_each_notification() {
 }
 
 #[tokio::test]
-async fn a_new_address_each_time() {
+async fn loops_with_new_addresses_end() {
     for address in [
         AddressHabit::Alias,
         AddressHabit::New,
@@ -88,9 +88,9 @@ async fn a_new_address_each_time() {
     }
 }
 
-/// The application writes to one address, whoever answers: an alias, of whom nothing marks the mail.
+/// The application writes to one address, whoever answers: an alias, whose answers have no marks.
 #[tokio::test]
-async fn an_alias_that_is_never_written_to() {
+async fn loops_by_an_alias_end() {
     for ours in [AUTOMATIC, OBLIVIOUS] {
         for strips in [false, true] {
             let ours = Habits {
@@ -114,10 +114,10 @@ async fn an_alias_that_is_never_written_to() {
 /// The other side says that it is a machine, and the application does not care; both have another
 /// address each time.
 #[tokio::test]
-async fn both_sides_new_with_marks_that_are_ignored() {
+async fn loops_with_new_addresses_on_both_sides_end() {
     for (ours, theirs) in [(AUTOMATIC, WELL_BEHAVED), (OBLIVIOUS, WELL_BEHAVED)] {
         let theirs = Habits {
-            heeds: false,
+            heeds_marks: false,
             ..theirs
         };
         for address in [
@@ -136,8 +136,8 @@ async fn both_sides_new_with_marks_that_are_ignored() {
     }
 }
 
-/// Neither thread nor subject nor words stay, and no address that is written to comes back.
-fn nothing_stays(habits: Habits) -> Habits {
+/// Changes the habits: thread, subject and words are new each time.
+fn everything_changes(habits: Habits) -> Habits {
     Habits {
         words: Words::Other,
         keeps_thread: false,
@@ -156,10 +156,10 @@ const EVER_NEW: [AddressHabit; 7] = [
     AddressHabit::AllNewDomains,
 ];
 
-/// Whether the application heeds the tags or not, and whether the other side passes for a person's
-/// mail program or for nothing at all.
+/// Loops end if the application heeds the tags and if it does not, and if the other side has the
+/// marks of a person's mail program and if it has none.
 #[tokio::test]
-async fn nothing_at_all_stays_the_same() {
+async fn loops_in_which_everything_changes_end() {
     for ours in [AUTOMATIC, WELL_BEHAVED] {
         for address in EVER_NEW {
             for mail_program in [true, false] {
@@ -167,9 +167,9 @@ async fn nothing_at_all_stays_the_same() {
                     let theirs = Habits {
                         address,
                         mail_program,
-                        ..nothing_stays(OBLIVIOUS)
+                        ..everything_changes(OBLIVIOUS)
                     };
-                    let ours = nothing_stays(ours);
+                    let ours = everything_changes(ours);
                     let mut world = world(ours, theirs, 5 * SECOND, strips).await;
                     world.falls_silent().await;
                 }
@@ -178,9 +178,9 @@ async fn nothing_at_all_stays_the_same() {
     }
 }
 
-/// The same, as slowly as once an hour.
+/// Loops end too if an exchange takes up to an hour.
 #[tokio::test]
-async fn nothing_at_all_stays_the_same_and_it_takes_its_time() {
+async fn slow_loops_in_which_everything_changes_end_within_a_day() {
     for address in [
         AddressHabit::New,
         AddressHabit::NewReplyTo,
@@ -191,32 +191,32 @@ async fn nothing_at_all_stays_the_same_and_it_takes_its_time() {
             let theirs = Habits {
                 address,
                 mail_program: true,
-                ..nothing_stays(OBLIVIOUS)
+                ..everything_changes(OBLIVIOUS)
             };
             let pace = minutes * MINUTE;
-            let mut world = world(nothing_stays(AUTOMATIC), theirs, pace, false).await;
+            let mut world = world(everything_changes(AUTOMATIC), theirs, pace, false).await;
             ends_within_a_day(&mut world).await;
             let letters = world.longest_exchange();
-            println!("{letters} letters in {:?}", world.lasted());
+            println!("{letters} letters in {:?}", world.duration());
             if minutes <= 4 {
-                assert!(letters <= 2 * MOST, "{letters}:\n{}", world.story());
+                assert!(letters <= 2 * MOST, "{letters}:\n{}", world.log());
             }
         }
     }
 }
 
-/// The application writes to one address whatever comes in, and each answer is another's.
+/// The application writes to one address whatever comes in, and each answer has another author.
 #[tokio::test]
-async fn what_goes_to_one_address_is_answered_from_ever_new_domains() {
+async fn loops_answered_from_new_domains_end_within_a_day() {
     for pace in [5 * SECOND, 4 * MINUTE] {
         let ours = Habits {
             to_requester: true,
-            ..nothing_stays(AUTOMATIC)
+            ..everything_changes(AUTOMATIC)
         };
         let theirs = Habits {
             address: AddressHabit::NewDomain,
             mail_program: true,
-            ..nothing_stays(OBLIVIOUS)
+            ..everything_changes(OBLIVIOUS)
         };
         let site = Rc::new(Site::new(&["a.example"], &[]).await);
         let ours = Desk::new("a.example", Some(site), ours);
@@ -225,16 +225,16 @@ async fn what_goes_to_one_address_is_answered_from_ever_new_domains() {
         world.notifies("a.example", "hub@b.example");
         ends_within_a_day(&mut world).await;
         let letters = world.longest_exchange();
-        println!("{letters} letters in {:?}", world.lasted());
+        println!("{letters} letters in {:?}", world.duration());
         if pace < MINUTE {
-            assert!(letters <= 2 * MOST, "{letters}:\n{}", world.story());
+            assert!(letters <= 2 * MOST, "{letters}:\n{}", world.log());
         }
     }
 }
 
-/// Four minutes, half an hour and an hour; other words, a tip of the day, other names.
+/// Loops with same words, other words, a tip of the day or other names end at each of these paces.
 #[tokio::test]
-async fn slow_ones_end_within_a_day() {
+async fn slow_loops_end_within_a_day() {
     for ours in [AUTOMATIC, OBLIVIOUS] {
         for words in [Words::Same, Words::Names, Words::Tip, Words::Other] {
             for minutes in [4, 15, 30] {
@@ -246,9 +246,9 @@ async fn slow_ones_end_within_a_day() {
     }
 }
 
-/// Two names are all that differs: the words tell within ten letters, whoever says what.
+/// Words tell within ten letters if only two names differ.
 #[tokio::test]
-async fn other_names_each_half_hour() {
+async fn loops_with_other_names_each_half_hour_end() {
     for ours in [AUTOMATIC, OBLIVIOUS] {
         let of = |habits: Habits| Habits {
             words: Words::Names,
@@ -259,23 +259,23 @@ async fn other_names_each_half_hour() {
     }
 }
 
-/// So do those whose application says `automatic` and heeds the tags.
+/// Slow loops end too if the application says `automatic` and heeds the tags.
 #[tokio::test]
-async fn slow_ones_that_heed_the_tags_end_sooner() {
+async fn slow_loops_that_heed_the_tags_end_sooner() {
     for words in [Words::Names, Words::Tip, Words::Other] {
         for minutes in [4, 30] {
             let of = |habits: Habits| Habits { words, ..habits };
             let mut world = world(of(WELL_BEHAVED), of(OBLIVIOUS), minutes * MINUTE, true).await;
             ends_within_a_day(&mut world).await;
             let letters = world.longest_exchange();
-            assert!(letters <= 2 * MOST, "{letters}:\n{}", world.story());
+            assert!(letters <= 2 * MOST, "{letters}:\n{}", world.log());
         }
     }
 }
 
-/// What nothing tells from people who are not slow: nobody says who writes or heeds a tag, and each
-/// answer has another subject or a mail program's marks, or comes from another domain, or from
-/// another address in other words that took as long as it takes to type.
+/// Returns false if nothing tells the exchange from people who are not slow: nobody says who writes
+/// or heeds a tag, and each answer has another subject or a mail program's marks, or comes from
+/// another domain, or from another address in other words that took as long as it takes to type.
 fn can_be_told(ours: Habits, theirs: Habits, pace: Duration) -> bool {
     let same = ours.words == Words::Same && theirs.words == Words::Same;
     let known = !ours.new_subject
@@ -283,13 +283,13 @@ fn can_be_told(ours: Habits, theirs: Habits, pace: Duration) -> bool {
         && !theirs.mail_program
         && !theirs.address.is_ever_new_domain();
     let told = theirs.address == AddressHabit::Same || pace < 20 * SECOND || same;
-    ours.says_so || ours.heeds || known && told
+    ours.marks_itself || ours.heeds_marks || known && told
 }
 
-/// Of a hundred combinations by chance each ends: within ten letters where the application says that
-/// it is one and makes haste, else within a day.
+/// Each of a hundred random combinations ends: within ten letters if the application marks its mail
+/// and is fast, else within a day.
 #[tokio::test]
-async fn a_hundred_combinations() {
+async fn a_hundred_random_combinations_end() {
     let seed = std::env::var("GATEPOST_SEED");
     let seed = seed.map_or(20_261_128, |seed| seed.parse().unwrap());
     println!("seed {seed}; GATEPOST_SEED sets another");
@@ -313,17 +313,17 @@ async fn a_hundred_combinations() {
         ];
         let words = [Words::Same, Words::Names, Words::Tip, Words::Other];
         let flag = |chance: &mut Chance| chance.below(2) == 0;
-        let says_so = flag(&mut chance);
+        let marks_itself = flag(&mut chance);
         let ours = Habits {
-            says_so,
-            heeds: flag(&mut chance),
+            marks_itself,
+            heeds_marks: flag(&mut chance),
             words: chance.of(&words),
             keeps_thread: flag(&mut chance),
             new_subject: flag(&mut chance),
             ..OBLIVIOUS
         };
         let theirs = Habits {
-            says_so: flag(&mut chance),
+            marks_itself: flag(&mut chance),
             address: chance.of(&addresses),
             words: chance.of(&words),
             keeps_thread: flag(&mut chance),
@@ -349,15 +349,15 @@ async fn a_hundred_combinations() {
         let mut world = world(ours, theirs, pace, strips).await;
         world.jitter = jitter.then(|| Chance::from(seed + number));
         ends_within_a_day(&mut world).await;
-        if says_so && pace <= 4 * MINUTE {
-            // What comes from newcomers alone is counted by the hour.
+        if marks_itself && pace <= 4 * MINUTE {
+            // Mail that comes from newcomers alone is counted by the hour.
             let newcomers = theirs.mail_program || theirs.address.is_ever_new_domain();
             let most = match newcomers && pace > 20 * SECOND {
                 true => 2 * MOST,
                 false => MOST,
             };
             let letters = world.longest_exchange();
-            assert!(letters <= most, "{letters} letters:\n{}", world.story());
+            assert!(letters <= most, "{letters} letters:\n{}", world.log());
         }
     }
 }

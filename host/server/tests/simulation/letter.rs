@@ -1,45 +1,45 @@
-//! What travels.
+//! Messages between desks, and drafts of them.
 
 use bytes::Bytes;
 use gatepost_message::{Edit, FieldBody, FieldName, Message, Millis};
 
-/// Who made a letter, in truth: whatever its header says.
+/// True author of a letter, whatever its header says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Author {
-    /// A person; which of their letters.
+    /// Person, with the number of the letter.
     Agent(u32),
-    /// An application, by itself; which letter of a person has set it off.
+    /// Application by itself, with the number of the person's letter that set it off.
     Machine(u32),
 }
 
 impl Author {
-    /// Who writes an answer that nobody asked for.
-    pub fn answered(self) -> Self {
+    /// Returns the author of an automatic answer to this one.
+    pub fn answering(self) -> Self {
         let (Self::Agent(root) | Self::Machine(root)) = self;
         Self::Machine(root)
     }
 
-    /// Whether a person wrote it.
+    /// Returns true if a person wrote it.
     pub fn is_agent(self) -> bool {
         matches!(self, Self::Agent(_))
     }
 }
 
-/// A message on its way to one recipient.
+/// Message on its way to one recipient.
 #[derive(Debug, Clone)]
 pub struct Letter {
     pub author: Author,
-    /// The desk that wrote it: its domain.
+    /// Domain of the desk that wrote it.
     pub desk: String,
-    /// The reverse-path; empty for the null sender.
+    /// Reverse-path; empty if it is null.
     pub from: String,
     pub to: String,
     pub message: Message,
-    /// How often it was handed over in vain.
+    /// Number of failed attempts.
     pub tries: u32,
 }
 
-/// What a desk writes.
+/// Message that a desk is about to submit.
 #[derive(Debug, Default)]
 pub struct Draft {
     pub from: String,
@@ -48,7 +48,7 @@ pub struct Draft {
     pub message_id: String,
     pub in_reply_to: Option<String>,
     pub body: String,
-    /// The reverse-path is null.
+    /// True if the reverse-path is null.
     pub null_path: bool,
     /// Further fields.
     pub fields: Vec<(&'static str, String)>,
@@ -78,7 +78,7 @@ impl Draft {
     }
 }
 
-/// The message with another field on top.
+/// Returns the message with another field on top.
 pub fn with(message: &Message, name: &str, value: &str) -> Message {
     let add = Edit::Add {
         name: FieldName::new(name).unwrap(),
@@ -87,7 +87,7 @@ pub fn with(message: &Message, name: &str, value: &str) -> Message {
     message.edited(&[add])
 }
 
-/// The addresses between angle brackets in all fields of a name.
+/// Returns the addresses between angle brackets in all fields of a name.
 pub fn addresses(message: &Message, name: &str) -> Vec<String> {
     let fields = message.headers_named(name).join(",");
     let parts = fields.split('<').skip(1);
@@ -97,7 +97,7 @@ pub fn addresses(message: &Message, name: &str) -> Vec<String> {
         .collect()
 }
 
-/// The text of the body.
+/// Returns the text of the body.
 pub fn body(message: &Message) -> String {
     let octets = message.to_bytes().unwrap();
     let body = octets.slice(message.head().len()..);

@@ -1,11 +1,11 @@
-//! What may stand between two desks.
+//! Intermediaries between two desks: a gateway, a mailing list, a forwarding mailbox.
 
 use gatepost_message::{Edit, FieldName, Message};
 
 use crate::letter::{Letter, with};
 
-/// A gateway that lets only those fields through that a mail reader shows, and gives each message
-/// an id of its own.
+/// Removes all fields but those that a mail reader shows, and gives the message another id, as a
+/// gateway may.
 pub fn stripped(message: &Message, serial: u32) -> Message {
     const KEPT: [&str; 6] = [
         "from",
@@ -35,8 +35,8 @@ pub fn stripped(message: &Message, serial: u32) -> Message {
     )
 }
 
-/// A mailing list: it sends what comes in to all members but the one who wrote, with answers
-/// directed to the list.
+/// Mailing list: it sends incoming mail to all members but the author, with answers directed to the
+/// list.
 #[derive(Debug)]
 pub struct List {
     pub address: String,
@@ -64,7 +64,7 @@ impl List {
     }
 }
 
-/// A person's mailbox that forwards everything, as it is.
+/// Mailbox of a person that forwards everything unchanged.
 #[derive(Debug)]
 pub struct Mailbox {
     pub to: String,

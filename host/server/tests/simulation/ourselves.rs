@@ -1,4 +1,4 @@
-//! An application that writes to its own addresses: what it sends comes back to it as new mail.
+//! An application that writes to its own addresses: its mail comes back to it as new mail.
 
 use std::rc::Rc;
 
@@ -10,8 +10,8 @@ use crate::site::{Answer, Site};
 const DOMAIN: &str = "a.example";
 const US: &str = "support@a.example";
 
-/// The application answers whatever it gets, to the address in From, from this one of its own; how
-/// often it does before it is silent.
+/// Lets the application answer all mail, to the address in From and from this one of its own;
+/// returns the number of answers that go out before nothing more does.
 async fn answers_itself(first_from: &str, answers_from: &str, path: &str, trigger: &str) -> usize {
     let site = Rc::new(Site::new(&[DOMAIN], &[]).await);
     let mut now: Millis = "2026-03-10T08:00:00Z".parse().unwrap();
@@ -68,7 +68,7 @@ async fn no_machine_answers_itself() {
 }
 
 #[tokio::test]
-async fn what_goes_to_another_address_of_ours_ends_too() {
+async fn mail_to_another_own_address_ends() {
     for trigger in ["automatic", ""] {
         let from = "sales@a.example";
         let sent = answers_itself(from, US, "www-data@web.example", trigger).await;

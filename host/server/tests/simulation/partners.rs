@@ -1,5 +1,5 @@
-//! A desk that shares its tickets with another: neither machines nor agents write there by mail, and
-//! what comes from there is refused. Everybody else is written to as ever.
+//! A desk that shares its tickets with another: neither machines nor agents write there by mail,
+//! and mail from there is refused. Mail to everybody else goes as before.
 
 use std::rc::Rc;
 
@@ -8,18 +8,19 @@ use crate::site::Site;
 use crate::world::World;
 use crate::{HOUR, MINUTE};
 
-/// An application that copies comments between tickets: what it writes passes for an agent's, so
-/// that nothing but the agreement holds it back.
+/// Application that copies comments between tickets: its mail passes for an agent's, so that
+/// nothing but partner-guard stops it.
 const COPIES: Habits = Habits {
     poses_as_agent: true,
     ..OBLIVIOUS
 };
 
-/// `a.example` shares with `b.example`, which does not know of it, and writes to `c.example` too.
+/// Creates a world in which `a.example` shares tickets with `b.example`, which does not know of it,
+/// and writes to `c.example` too.
 async fn world(habits: Habits, ours: bool, without: &[&str]) -> World {
     let partner = "support@b.example";
     let a = Rc::new(Site::sharing("a.example", partner, without).await);
-    // What goes on between two systems elsewhere is not for us to end.
+    // A loop between two systems elsewhere is not ours to end, so those are well-behaved.
     let (b, habits_of_b) = match ours {
         true => (
             Some(Rc::new(Site::new(&["b.example"], without).await)),
@@ -49,15 +50,15 @@ async fn partners_do_not_write_to_each_other_by_mail() {
             println!("{habits:?}, ours: {ours}");
             let mut world = world(habits, ours, &[]).await;
             world.falls_silent().await;
-            let between = |letter: &&crate::world::Traffic| {
+            let between = |letter: &&crate::world::FinalDelivery| {
                 let ends = [letter.from.as_str(), letter.to.as_str()];
                 letter.refused.is_none() && !ends.contains(&"c.example")
             };
-            let letters = world.traffic.iter().filter(between).count();
-            assert_eq!(letters, 0, "{}", world.story());
-            assert_eq!(world.of_agents_at("c.example"), 2, "{}", world.story());
-            assert_eq!(world.of_agents_at("a.example"), 1, "{}", world.story());
-            assert_eq!(world.of_agents_at("b.example"), 1, "{}", world.story());
+            let letters = world.deliveries.iter().filter(between).count();
+            assert_eq!(letters, 0, "{}", world.log());
+            assert_eq!(world.agent_letters_at("c.example"), 2, "{}", world.log());
+            assert_eq!(world.agent_letters_at("a.example"), 1, "{}", world.log());
+            assert_eq!(world.agent_letters_at("b.example"), 1, "{}", world.log());
         }
     }
 }

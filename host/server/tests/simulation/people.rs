@@ -1,5 +1,5 @@
-//! What people write, of whom nothing is said: no trigger, no mark of a mail program. All of it
-//! arrives, and nobody waits for longer than some minutes.
+//! Mail of people without a sign: no trigger, no mark of a mail program. All of it arrives, and
+//! nobody waits for longer than some minutes.
 
 use std::time::Duration;
 
@@ -14,17 +14,17 @@ const SECOND: Duration = Duration::from_secs(1);
 const DOMAIN: &str = "a.example";
 const US: &str = "support@a.example";
 
-/// The longest that anybody waits.
+/// Longest time that anybody waits.
 const PATIENCE: Duration = Duration::from_secs(20 * 60);
 
-/// A relay to which people write, and behind which people write.
-struct Play {
+/// Relay with people who write to it, and people who submit to it.
+struct Scene {
     site: Site,
     begin: Millis,
     letters: u32,
 }
 
-impl Play {
+impl Scene {
     async fn new() -> Self {
         Self {
             site: Site::new(&[DOMAIN], &[]).await,
@@ -46,8 +46,8 @@ impl Play {
         }
     }
 
-    /// A person out there writes, after so long; it is taken at once.
-    async fn comes(&mut self, after: Duration, from: &str, subject: &str, body: &str) {
+    /// Lets a person outside write, at this time from the beginning; the relay accepts it at once.
+    async fn customer_writes(&mut self, after: Duration, from: &str, subject: &str, body: &str) {
         let now = self.begin + after;
         let letter = self.draft(from, US, subject, body).written(now);
         let answer = self.site.receive(now, from, US, letter).await;
@@ -55,8 +55,9 @@ impl Play {
         assert!(taken, "{from} {subject}: {body}: {answer:?}");
     }
 
-    /// The application acknowledges what has come from somebody, after so long; whether it goes.
-    async fn acknowledges(&mut self, after: Duration, to: &str) -> bool {
+    /// Lets the application acknowledge somebody's mail, at this time from the beginning; returns
+    /// true if the acknowledgement goes out.
+    async fn acknowledge(&mut self, after: Duration, to: &str) -> bool {
         let now = self.begin + after;
         let mut draft = self.draft(US, to, "Received", "We have received your request.");
         draft
@@ -69,8 +70,9 @@ impl Play {
         }
     }
 
-    /// An agent writes, after so long; the application tries again each five minutes.
-    async fn goes(&mut self, after: Duration, to: &str, subject: &str, body: &str) {
+    /// Lets an agent write, at this time from the beginning; the application tries again each five
+    /// minutes.
+    async fn agent_writes(&mut self, after: Duration, to: &str, subject: &str, body: &str) {
         let draft = self.draft(US, to, subject, body);
         let mut now = self.begin + after;
         loop {
@@ -85,7 +87,7 @@ impl Play {
     }
 }
 
-/// A sentence, another for each number.
+/// Returns a sentence, another for each number.
 fn sentence(number: u32) -> String {
     const WHO: [&str; 7] = [
         "The lamp",
@@ -125,11 +127,11 @@ fn sentence(number: u32) -> String {
 }
 
 #[tokio::test]
-async fn a_customer_and_an_agent_in_a_quick_chat() {
-    // Each at an even pace, the worst that people can do, and at one of their own.
+async fn a_quick_chat_is_not_held_up() {
+    // The first at an even pace, the worst that people can do; the others at random.
     for seed in 0..4 {
         let mut chance = Chance::from(seed);
-        let mut play = Play::new().await;
+        let mut scene = Scene::new().await;
         let mut at = Duration::ZERO;
         for number in 0..29 {
             at += match seed {
@@ -138,107 +140,127 @@ async fn a_customer_and_an_agent_in_a_quick_chat() {
             };
             let text = sentence(number);
             match number % 12 {
-                1 | 3 | 5 | 8 | 10 => play.goes(at, "ann@b.example", "Re: Lamp", &text).await,
-                _ => play.comes(at, "ann@b.example", "Re: Lamp", &text).await,
+                1 | 3 | 5 | 8 | 10 => {
+                    scene
+                        .agent_writes(at, "ann@b.example", "Re: Lamp", &text)
+                        .await
+                }
+                _ => {
+                    scene
+                        .customer_writes(at, "ann@b.example", "Re: Lamp", &text)
+                        .await
+                }
             }
         }
     }
 }
 
 #[tokio::test]
-async fn five_quick_exchanges_and_a_thank_you_three_times() {
+async fn thanks_after_quick_exchanges_arrive() {
     let signed = |text: &str| {
         format!(
             "{text}\r\n\r\nAnn Weaver, Wool and Yarn, 1 Mill Lane. This message is for whom it is \
              addressed to and nobody else; if you have it by mistake, delete it and tell us."
         )
     };
-    let mut play = Play::new().await;
+    let mut scene = Scene::new().await;
     for number in 0..5 {
         let at = number * 108 * SECOND;
         let subject = "Re: Lamp";
         let (question, answer) = (sentence(2 * number), sentence(2 * number + 1));
-        play.comes(at, "ann@b.example", subject, &signed(&question))
+        scene
+            .customer_writes(at, "ann@b.example", subject, &signed(&question))
             .await;
-        play.goes(at + 54 * SECOND, "ann@b.example", subject, &answer)
+        scene
+            .agent_writes(at + 54 * SECOND, "ann@b.example", subject, &answer)
             .await;
     }
     for hours in [1, 4, 7] {
         let at = hours * HOUR;
-        play.comes(at, "ann@b.example", "Re: Lamp", &signed("Thank you"))
+        scene
+            .customer_writes(at, "ann@b.example", "Re: Lamp", &signed("Thank you"))
             .await;
         let answer = sentence(20 + hours);
-        play.goes(at + 20 * MINUTE, "ann@b.example", "Re: Lamp", &answer)
+        scene
+            .agent_writes(at + 20 * MINUTE, "ann@b.example", "Re: Lamp", &answer)
             .await;
     }
 }
 
-/// A partner's help desk that says nowhere what it is acknowledges each of them at once.
+/// A partner's help desk without any mark acknowledges each of them at once.
 #[tokio::test]
-async fn forty_tickets_of_an_agent_to_one_partner() {
-    let mut play = Play::new().await;
+async fn forty_tickets_to_one_partner_arrive() {
+    let mut scene = Scene::new().await;
     for number in 0..40 {
         let at = number * 9 * MINUTE;
         let subject = format!("Order {number}: {}", sentence(number));
         let text = format!("{} {}", sentence(number), sentence(number + 3));
-        play.goes(at, "desk@b.example", &subject, &text).await;
+        scene
+            .agent_writes(at, "desk@b.example", &subject, &text)
+            .await;
         let received = format!("We have received your request as ticket {number}.");
         let subject = format!("Re: {subject}");
-        play.comes(at + 20 * SECOND, "desk@b.example", &subject, &received)
+        scene
+            .customer_writes(at + 20 * SECOND, "desk@b.example", &subject, &received)
             .await;
     }
 }
 
 /// The application acknowledges each, and its agents answer some.
 #[tokio::test]
-async fn three_hundred_customers_of_one_outage() {
-    let mut play = Play::new().await;
+async fn mail_of_three_hundred_customers_of_one_outage_arrives() {
+    let mut scene = Scene::new().await;
     for number in 0..300 {
         let at = number * 2 * SECOND;
         let domain = ["b.example", "mail.example", "c.example"][number as usize % 3];
         let who = format!("customer{number}@{domain}");
         let subject = ["No light", "Lamps are out", "The light is gone"][number as usize % 3];
         let text = format!("Hello, the light is out here since this morning. Customer {number}");
-        play.comes(at, &who, subject, &text).await;
+        scene.customer_writes(at, &who, subject, &text).await;
         if number % 10 == 0 {
             let answer = "We know, and it will be on again at noon. Sorry for the trouble.";
-            play.goes(at + 90 * SECOND, &who, &format!("Re: {subject}"), answer)
+            scene
+                .agent_writes(at + 90 * SECOND, &who, &format!("Re: {subject}"), answer)
                 .await;
         }
     }
 }
 
-/// Each of whom writes for the first time and at once gets an acknowledgement: how many do not.
-async fn left_out(play: &mut Play, number: &mut u32, times: &[Duration]) -> usize {
+/// Lets a new customer write at each of these times, and the application acknowledge it at once;
+/// returns the number of customers without an acknowledgement.
+async fn count_unacknowledged(scene: &mut Scene, number: &mut u32, times: &[Duration]) -> usize {
     let mut left_out = 0;
     for at in times {
         *number += 1;
         let who = format!("customer{number}@d{number}.example");
         let text = format!("Hello, {} I am number {number}.", sentence(*number));
-        play.comes(*at, &who, &sentence(*number + 3), &text).await;
-        if !play.acknowledges(*at + 2 * SECOND, &who).await {
+        scene
+            .customer_writes(*at, &who, &sentence(*number + 3), &text)
+            .await;
+        if !scene.acknowledge(*at + 2 * SECOND, &who).await {
             left_out += 1;
         }
     }
     left_out
 }
 
-/// So many moments between two, in their order.
-fn moments(chance: &mut Chance, begin: Duration, long: Duration, count: u32) -> Vec<Duration> {
+/// Returns this number of random times within `long` from `begin`, in order.
+fn random_times(chance: &mut Chance, begin: Duration, long: Duration, count: u32) -> Vec<Duration> {
     let seconds = u32::try_from(long.as_secs()).unwrap();
-    let moments = (0..count).map(|_| begin + Duration::from_secs(u64::from(chance.below(seconds))));
-    let mut moments: Vec<_> = moments.collect();
-    moments.sort();
-    moments
+    let times = (0..count).map(|_| begin + Duration::from_secs(u64::from(chance.below(seconds))));
+    let mut times: Vec<_> = times.collect();
+    times.sort();
+    times
 }
 
-/// On the first day the account is not known to have so many; from then on each is acknowledged.
+/// The account is not yet known to have so many on the first day; from then on each is
+/// acknowledged.
 #[tokio::test]
-async fn five_hundred_new_customers_a_day() {
-    let (mut play, mut chance, mut number) = (Play::new().await, Chance::from(1), 0);
+async fn five_hundred_new_customers_a_day_are_acknowledged() {
+    let (mut scene, mut chance, mut number) = (Scene::new().await, Chance::from(1), 0);
     for day in 0..2 {
-        let times = moments(&mut chance, day * 24 * HOUR, 9 * HOUR, 500);
-        let left_out = left_out(&mut play, &mut number, &times).await;
+        let times = random_times(&mut chance, day * 24 * HOUR, 9 * HOUR, 500);
+        let left_out = count_unacknowledged(&mut scene, &mut number, &times).await;
         println!("day {day}: {left_out}");
         assert!(left_out <= if day == 0 { 25 } else { 0 }, "{left_out}");
     }
@@ -246,34 +268,36 @@ async fn five_hundred_new_customers_a_day() {
 
 #[tokio::test]
 async fn the_acknowledgements_of_an_outage_stop_for_some_minutes() {
-    let (mut play, mut chance, mut number) = (Play::new().await, Chance::from(1), 0);
-    let times = moments(&mut chance, HOUR, 10 * MINUTE, 300);
-    let left_out = left_out(&mut play, &mut number, &times).await;
+    let (mut scene, mut chance, mut number) = (Scene::new().await, Chance::from(1), 0);
+    let times = random_times(&mut chance, HOUR, 10 * MINUTE, 300);
+    let left_out = count_unacknowledged(&mut scene, &mut number, &times).await;
     println!("{left_out}");
     assert!((1..=90).contains(&left_out), "{left_out}");
 }
 
 #[tokio::test]
-async fn the_same_mail_three_times_by_somebody_impatient() {
-    let mut play = Play::new().await;
+async fn mail_sent_three_times_by_somebody_impatient_arrives() {
+    let mut scene = Scene::new().await;
     let text = "Is anybody there? The lamp has been out for a week, and nobody answers.";
     for minutes in [0, 1, 3] {
-        play.comes(minutes * MINUTE, "ann@b.example", "Lamp", text)
+        scene
+            .customer_writes(minutes * MINUTE, "ann@b.example", "Lamp", text)
             .await;
     }
     for minutes in [10, 11, 12] {
         let answer = "Yes, we are here, and the electrician is on the way to you.";
-        play.goes(minutes * MINUTE, "ann@b.example", "Re: Lamp", answer)
+        scene
+            .agent_writes(minutes * MINUTE, "ann@b.example", "Re: Lamp", answer)
             .await;
     }
 }
 
-/// What an agent is said to have written is never held back.
+/// Mail with the trigger `agent` is never held up.
 #[tokio::test]
-async fn an_agent_as_fast_as_can_be() {
-    let play = Play::new().await;
+async fn mail_of_a_fast_agent_is_never_held_up() {
+    let scene = Scene::new().await;
     for number in 0..60 {
-        let now = play.begin + number * SECOND;
+        let now = scene.begin + number * SECOND;
         let draft = Draft {
             from: US.to_owned(),
             to: vec!["ann@b.example".to_owned()],
@@ -283,7 +307,7 @@ async fn an_agent_as_fast_as_can_be() {
             fields: vec![("X-Gatepost-Trigger", "agent".to_owned())],
             ..Draft::default()
         };
-        let sent = play
+        let sent = scene
             .site
             .submit(now, DOMAIN, US, &draft.to, draft.written(now))
             .await;

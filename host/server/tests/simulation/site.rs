@@ -1,4 +1,4 @@
-//! A relay of ours with its accounts, at a time that the world tells.
+//! A relay of ours with its accounts, on the world's clock.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -13,29 +13,29 @@ use gatepost_message::{Message, Millis, Separators, TransactionId};
 use gatepost_model::{Flow, Session, Transaction};
 use gatepost_policy::{Engine, EngineSettings};
 
-/// The policies that stop loops, in the order of both chains.
+/// Policies that stop loops, in the order of both chains.
 pub const POLICIES: [&str; 3] = ["partner-guard", "loop-guard", "header-guard"];
 
-/// A relay.
+/// Relay of ours, by dry run.
 pub struct Site {
     relay: DryRun,
-    /// With what each account's application logs in, by the account's domain.
+    /// User name with which each account's application logs in, by the account's domain.
     users: BTreeMap<String, String>,
 }
 
-/// What a relay says to a client.
+/// Answer of a relay to a client.
 #[derive(Debug)]
 pub enum Answer {
-    /// The message as it goes on, and to whom.
+    /// Acceptance, with the message as it goes on and its recipients.
     Taken(Message, Vec<String>),
-    /// Try again.
+    /// Temporary refusal.
     Later,
-    /// Never.
+    /// Permanent refusal, with the reply.
     Refused(String),
 }
 
 impl Site {
-    /// A relay with an account for each of these domains and all policies but `without`.
+    /// Creates a relay with an account for each of these domains and all policies but `without`.
     pub async fn new(domains: &[&str], without: &[&str]) -> Self {
         let mut text = config(domains[0], without);
         let mut users = BTreeMap::new();
@@ -54,7 +54,7 @@ impl Site {
         Self::with(&text, Arc::new(View::empty()), users).await
     }
 
-    /// A relay with one account, which shares its tickets with whoever is behind this address.
+    /// Creates a relay with one account that has this address as its partner.
     pub async fn sharing(domain: &str, partner: &str, without: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let directory = Directory::open(&Settings {
@@ -94,13 +94,13 @@ impl Site {
         }
     }
 
-    /// Mail from the world.
+    /// Takes mail from outside.
     pub async fn receive(&self, now: Millis, from: &str, to: &str, message: Message) -> Answer {
         let handed = handed(now, None, from, &[to.to_owned()], message);
         answer(self.relay.judge(handed).await)
     }
 
-    /// Mail from the application of an account.
+    /// Takes mail from the application of an account.
     pub async fn submit(
         &self,
         now: Millis,
@@ -114,7 +114,7 @@ impl Site {
     }
 }
 
-/// What a relay without accounts does.
+/// Returns the configuration of a relay without accounts.
 fn config(domain: &str, without: &[&str]) -> String {
     let chain: Vec<&str> = POLICIES
         .into_iter()
@@ -143,7 +143,7 @@ fn config(domain: &str, without: &[&str]) -> String {
     )
 }
 
-/// An engine that keeps what it compiles, so that each policy is compiled once.
+/// Creates an engine with a cache, so that each policy is compiled once.
 fn engine() -> Arc<Engine> {
     Engine::new(EngineSettings {
         instances: 8,
@@ -185,16 +185,16 @@ fn handed(
     }
 }
 
-fn answer(rehearsed: DryRunResult) -> Answer {
-    let lots = match rehearsed.disposition {
+fn answer(result: DryRunResult) -> Answer {
+    let recipients = match result.disposition {
         Disposition::Refused(reply) if reply.is_transient() => return Answer::Later,
         Disposition::Refused(reply) => return Answer::Refused(reply.to_string()),
         Disposition::Discarded => Vec::new(),
         Disposition::Accepted { recipients, .. } => recipients,
     };
-    let get_it = lots
+    let delivered = recipients
         .into_iter()
-        .filter(|(_, lot)| *lot == RecipientDisposition::Delivered);
-    let get_it = get_it.map(|(address, _)| address.to_string()).collect();
-    Answer::Taken(rehearsed.message, get_it)
+        .filter(|(_, disposition)| *disposition == RecipientDisposition::Delivered);
+    let delivered = delivered.map(|(address, _)| address.to_string()).collect();
+    Answer::Taken(result.message, delivered)
 }

@@ -9,7 +9,7 @@ use crate::{HOUR, MINUTE, MOST};
 
 const DOMAINS: [&str; 3] = ["a.example", "b.example", "c.example"];
 
-/// `ours` of them stand behind a relay of ours, the others elsewhere.
+/// Plays three desks, of which the first `ours` stand behind a relay of ours.
 async fn three(ours: usize, habits: [Habits; 3], strips: bool, most: usize) {
     println!("{ours} of ours, {habits:#?}, strips: {strips}");
     let mut desks = Vec::new();
@@ -49,37 +49,37 @@ async fn three(ours: usize, habits: [Habits; 3], strips: bool, most: usize) {
     world.falls_silent_within(most).await;
     for (desk, letters) in [("a.example", 2), ("b.example", 3), ("c.example", 3)] {
         assert_eq!(
-            world.of_agents_at(desk),
+            world.agent_letters_at(desk),
             letters,
             "{desk}\n{}",
-            world.story()
+            world.log()
         );
     }
 }
 
 #[tokio::test]
-async fn three_relays() {
+async fn three_relays_fall_silent() {
     three(3, [WELL_BEHAVED; 3], false, MOST).await;
     three(3, [OBLIVIOUS; 3], false, MOST).await;
 }
 
 #[tokio::test]
-async fn three_relays_with_gateways_that_strip_headers() {
+async fn three_relays_with_gateways_that_strip_headers_fall_silent() {
     three(3, [WELL_BEHAVED; 3], true, MOST).await;
     three(3, [OBLIVIOUS; 3], true, MOST).await;
 }
 
 #[tokio::test]
-async fn two_relays_and_a_system_elsewhere() {
+async fn two_relays_and_a_system_elsewhere_fall_silent() {
     let habits = [WELL_BEHAVED, WELL_BEHAVED, OBLIVIOUS];
     three(2, habits, false, MOST).await;
 }
 
-/// A system elsewhere that writes to all of a ticket sends two letters for each that it gets. Those
-/// that are under way when a limit is reached are taken: nobody answers them, but they make it more
-/// than ten.
+/// A system elsewhere that writes to all of a ticket sends two letters for each that it gets.
+/// Letters that are under way when a limit is reached are accepted: nobody answers them, but the
+/// sum exceeds ten.
 #[tokio::test]
-async fn two_relays_and_a_system_elsewhere_that_multiplies() {
+async fn two_relays_and_a_system_elsewhere_that_multiplies_fall_silent() {
     let habits = [WELL_BEHAVED, OBLIVIOUS, OBLIVIOUS];
     three(2, habits, true, 15).await;
 }

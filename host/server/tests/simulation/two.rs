@@ -1,4 +1,4 @@
-//! Two desks, one of ours and any other, and whatever may stand between them.
+//! Two desks, one of ours and any other, with any intermediary between them.
 
 use std::rc::Rc;
 
@@ -8,44 +8,44 @@ use crate::site::Site;
 use crate::world::World;
 use crate::{HOUR, MINUTE};
 
-/// What is at the other end.
+/// Relay of the other desk.
 #[derive(Debug, Clone, Copy)]
-enum Other {
-    /// A relay of ours, of another site.
+enum OtherDesk {
+    /// Relay of ours at another site.
     Relay,
-    /// The same relay.
+    /// Same relay.
     SameRelay,
-    /// A system elsewhere.
+    /// System elsewhere.
     Elsewhere,
 }
 
-/// How letters come there.
+/// Route of the letters.
 #[derive(Debug, Clone, Copy)]
-enum Way {
-    Straight,
+enum Route {
+    Direct,
     Stripped,
     List,
     Forwarded,
 }
 
-async fn between(ours: Habits, other: Other, theirs: Habits, way: Way) {
-    println!("{ours:?}\n{other:?} {theirs:?}\n{way:?}");
+async fn between(ours: Habits, other: OtherDesk, theirs: Habits, route: Route) {
+    println!("{ours:?}\n{other:?} {theirs:?}\n{route:?}");
     let (a, b) = ("a.example", "b.example");
     let site = match other {
-        Other::SameRelay => Rc::new(Site::new(&[a, b], &[]).await),
-        Other::Relay | Other::Elsewhere => Rc::new(Site::new(&[a], &[]).await),
+        OtherDesk::SameRelay => Rc::new(Site::new(&[a, b], &[]).await),
+        OtherDesk::Relay | OtherDesk::Elsewhere => Rc::new(Site::new(&[a], &[]).await),
     };
     let other = match other {
-        Other::Relay => Some(Rc::new(Site::new(&[b], &[]).await)),
-        Other::SameRelay => Some(Rc::clone(&site)),
-        Other::Elsewhere => None,
+        OtherDesk::Relay => Some(Rc::new(Site::new(&[b], &[]).await)),
+        OtherDesk::SameRelay => Some(Rc::clone(&site)),
+        OtherDesk::Elsewhere => None,
     };
     let mut world = World::new([Desk::new(a, Some(site), ours), Desk::new(b, other, theirs)]);
     let mut to_b = "support@b.example";
-    match way {
-        Way::Straight => {}
-        Way::Stripped => world.strips = true,
-        Way::List => {
+    match route {
+        Route::Direct => {}
+        Route::Stripped => world.strips = true,
+        Route::List => {
             to_b = "all@list.example";
             world.lists.push(List {
                 address: to_b.to_owned(),
@@ -55,7 +55,7 @@ async fn between(ours: Habits, other: Other, theirs: Habits, way: Way) {
                 ],
             });
         }
-        Way::Forwarded => {
+        Route::Forwarded => {
             to_b = "pat@person.example";
             let to = "support@b.example".to_owned();
             world.mailboxes.insert(to_b.to_owned(), Mailbox { to });
@@ -69,39 +69,39 @@ async fn between(ours: Habits, other: Other, theirs: Habits, way: Way) {
         world.agent_writes(hour * HOUR + 10 * MINUTE, b, &["support@a.example"]);
     }
     world.falls_silent().await;
-    assert_eq!(world.of_agents_at(b), 6, "{}", world.story());
-    assert_eq!(world.of_agents_at(a), 6, "{}", world.story());
+    assert_eq!(world.agent_letters_at(b), 6, "{}", world.log());
+    assert_eq!(world.agent_letters_at(a), 6, "{}", world.log());
 }
 
-/// Every combination of how the desks behave.
-async fn in_all_moods(other: Other, way: Way) {
+/// Plays every combination of the desks' habits.
+async fn with_all_habits(other: OtherDesk, route: Route) {
     for ours in [WELL_BEHAVED, OBLIVIOUS] {
         for theirs in [WELL_BEHAVED, OBLIVIOUS] {
-            between(ours, other, theirs, way).await;
+            between(ours, other, theirs, route).await;
         }
     }
 }
 
 macro_rules! scenarios {
-    ($($name:ident: $other:ident, $way:ident;)*) => {$(
+    ($($name:ident: $other:ident, $route:ident;)*) => {$(
         #[tokio::test]
         async fn $name() {
-            in_all_moods(Other::$other, Way::$way).await;
+            with_all_habits(OtherDesk::$other, Route::$route).await;
         }
     )*};
 }
 
 scenarios! {
-    two_relays: Relay, Straight;
-    two_relays_with_a_gateway_that_strips_headers: Relay, Stripped;
-    two_relays_on_a_mailing_list: Relay, List;
-    two_relays_with_a_person_who_forwards: Relay, Forwarded;
-    two_accounts_of_one_relay: SameRelay, Straight;
-    two_accounts_with_a_gateway_that_strips_headers: SameRelay, Stripped;
-    two_accounts_on_a_mailing_list: SameRelay, List;
-    two_accounts_with_a_person_who_forwards: SameRelay, Forwarded;
-    a_system_elsewhere: Elsewhere, Straight;
-    a_system_elsewhere_behind_a_gateway_that_strips_headers: Elsewhere, Stripped;
-    a_system_elsewhere_on_a_mailing_list: Elsewhere, List;
-    a_system_elsewhere_behind_a_person_who_forwards: Elsewhere, Forwarded;
+    two_relays_fall_silent: Relay, Direct;
+    two_relays_with_a_gateway_that_strips_headers_fall_silent: Relay, Stripped;
+    two_relays_on_a_mailing_list_fall_silent: Relay, List;
+    two_relays_with_a_person_who_forwards_fall_silent: Relay, Forwarded;
+    two_accounts_of_one_relay_fall_silent: SameRelay, Direct;
+    two_accounts_with_a_gateway_that_strips_headers_fall_silent: SameRelay, Stripped;
+    two_accounts_on_a_mailing_list_fall_silent: SameRelay, List;
+    two_accounts_with_a_person_who_forwards_fall_silent: SameRelay, Forwarded;
+    a_system_elsewhere_falls_silent: Elsewhere, Direct;
+    a_system_elsewhere_behind_a_gateway_that_strips_headers_falls_silent: Elsewhere, Stripped;
+    a_system_elsewhere_on_a_mailing_list_falls_silent: Elsewhere, List;
+    a_system_elsewhere_behind_a_person_who_forwards_falls_silent: Elsewhere, Forwarded;
 }

@@ -1,5 +1,5 @@
-//! What each policy is good for: with it an exchange comes to its end, without it the same goes on
-//! for ever, whatever the other policies do.
+//! The use of each policy: with it an exchange ends, without it the same goes on for ever, whatever
+//! the other policies do.
 
 use std::rc::Rc;
 
@@ -8,7 +8,7 @@ use crate::site::Site;
 use crate::world::World;
 use crate::{HOUR, MINUTE};
 
-/// Desks behind a relay of ours each, without these policies, and an agent's letter.
+/// Creates two desks, each behind a relay of ours without these policies, and an agent's letter.
 async fn world(habits: Habits, without: &[&str], strips: bool) -> World {
     let mut desks = Vec::new();
     for domain in ["a.example", "b.example"] {
@@ -21,7 +21,7 @@ async fn world(habits: Habits, without: &[&str], strips: bool) -> World {
     world
 }
 
-/// The tag is loop-guard's: applications that heed it know of machines by nothing else.
+/// Loop-guard sets the tag; applications that heed it recognise machines by nothing else.
 #[tokio::test]
 async fn loop_guard_tells_applications_what_not_to_answer() {
     world(WELL_BEHAVED, &[], false).await.falls_silent().await;
@@ -29,17 +29,17 @@ async fn loop_guard_tells_applications_what_not_to_answer() {
     without.goes_on_for_ever().await;
 }
 
-/// Where nothing in the header tells and the applications do not care, the counts are what is left.
+/// The counts are the only means if no header tells and the applications heed nothing.
 #[tokio::test]
-async fn loop_guard_counts_what_has_no_sign() {
+async fn loop_guard_ends_loops_without_a_sign() {
     world(OBLIVIOUS, &[], true).await.falls_silent().await;
     let mut without = world(OBLIVIOUS, &["loop-guard"], true).await;
     without.goes_on_for_ever().await;
 }
 
-/// However long they take to answer.
+/// Loops end at any pace.
 #[tokio::test]
-async fn loop_guard_counts_what_takes_its_time() {
+async fn loop_guard_ends_slow_loops() {
     for minutes in [1, 2, 5, 15, 30] {
         let mut slow = world(OBLIVIOUS, &[], true).await;
         slow.pace = minutes * MINUTE;
@@ -55,8 +55,8 @@ async fn loop_guard_counts_what_takes_its_time() {
     }
 }
 
-/// Where each ticket has an address, a subject and words of its own there is little to count by: the
-/// headers tell at once.
+/// Headers tell at once where each ticket has an address, a subject and words of its own, so that
+/// there is little to count by.
 #[tokio::test]
 async fn header_guard_says_that_a_machine_wrote() {
     let habits = Habits {
@@ -68,5 +68,5 @@ async fn header_guard_says_that_a_machine_wrote() {
     let mut without = world(habits, &["header-guard"], false).await;
     without.falls_silent().await;
     let letters = without.longest_exchange();
-    assert!(letters > 4, "{letters}:\n{}", without.story());
+    assert!(letters > 4, "{letters}:\n{}", without.log());
 }

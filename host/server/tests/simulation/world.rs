@@ -1,4 +1,4 @@
-//! Carries letters between desks, at a time of its own.
+//! Carries letters between desks, with a clock of its own.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -7,17 +7,17 @@ use std::time::Duration;
 use gatepost_message::Millis;
 
 use crate::chance::Chance;
-use crate::desk::{Desk, Sent};
+use crate::desk::{Desk, SubmitResult};
 use crate::letter::{Author, Draft, Letter};
 use crate::middle::{List, Mailbox, stripped};
 use crate::site::Answer;
 use crate::{HOUR, MINUTE, MOST};
 
-/// How long a letter is under way.
-const WAY: Duration = Duration::from_secs(20);
+/// Time that a letter is under way.
+const TRANSIT: Duration = Duration::from_secs(20);
 
-/// When a letter that was to come later comes again, as servers do it.
-const AGAIN: [Duration; 6] = [
+/// Delays of a server's attempts after a temporary refusal.
+const RETRY_DELAYS: [Duration; 6] = [
     MINUTE,
     Duration::from_secs(300),
     Duration::from_secs(900),
@@ -26,34 +26,34 @@ const AGAIN: [Duration; 6] = [
     Duration::from_secs(7200),
 ];
 
-/// How long an application takes to answer.
-const PACE: Duration = Duration::from_secs(5);
+/// Usual time that an application takes to answer.
+const USUAL_PACE: Duration = Duration::from_secs(5);
 
-/// Letters after which a world ends: they will go on for ever.
-const END: usize = 400;
+/// Number of letters after which a loop is taken for endless.
+const ENDLESS: usize = 400;
 
-/// Something that happens.
+/// Event at a time of the world.
 enum Event {
-    /// A letter comes to where it is addressed to.
-    Comes(Letter),
-    /// A desk hands something to its relay.
-    Sends(String, Draft, Author),
-    /// An agent of a desk writes.
-    Writes(String, u32, Vec<String>),
+    /// Arrival of a letter at its address.
+    Arrives(Letter),
+    /// Submission of a draft by a desk.
+    Submits(String, Draft, Author),
+    /// Letter of an agent of a desk, with its number and recipients.
+    AgentWrites(String, u32, Vec<String>),
 }
 
-/// One that was handed over to another desk's server, or was to be.
+/// Letter that another desk's server accepted or refused for good.
 #[derive(Debug, Clone)]
-pub struct Traffic {
+pub struct FinalDelivery {
     pub at: Millis,
     pub author: Author,
     pub from: String,
     pub to: String,
-    /// Why it did not get through.
+    /// Reply or reason, if it did not get through.
     pub refused: Option<String>,
 }
 
-/// All of it.
+/// Desks, intermediaries, and the events to come.
 pub struct World {
     pub now: Millis,
     queue: BinaryHeap<Reverse<(Millis, u64)>>,
@@ -62,16 +62,16 @@ pub struct World {
     pub desks: BTreeMap<String, Desk>,
     pub lists: Vec<List>,
     pub mailboxes: BTreeMap<String, Mailbox>,
-    /// A gateway stands before every desk.
+    /// True if a gateway that strips header fields stands before every desk.
     pub strips: bool,
-    /// How long applications take to answer.
+    /// Time that applications take to answer.
     pub pace: Duration,
-    /// By how much of it that differs, by chance.
+    /// Source of random deviations from it.
     pub jitter: Option<Chance>,
-    pub traffic: Vec<Traffic>,
-    /// What a relay refused to its own desk.
-    never_left: Vec<String>,
-    agents: u32,
+    pub deliveries: Vec<FinalDelivery>,
+    /// Submissions that a relay refused to its own desk.
+    refused_submissions: Vec<String>,
+    agent_letters: u32,
 }
 
 impl World {
@@ -89,87 +89,90 @@ impl World {
             lists: Vec::new(),
             mailboxes: BTreeMap::new(),
             strips: false,
-            pace: PACE,
+            pace: USUAL_PACE,
             jitter: None,
-            traffic: Vec::new(),
-            never_left: Vec::new(),
-            agents: 0,
+            deliveries: Vec::new(),
+            refused_submissions: Vec::new(),
+            agent_letters: 0,
         }
     }
 
-    /// An agent of a desk will write, `after` from now.
+    /// Plans a letter of a desk's agent, `after` from now.
     pub fn agent_writes(&mut self, after: Duration, desk: &str, to: &[&str]) {
-        self.agents += 1;
+        self.agent_letters += 1;
         let to = to.iter().map(|to| (*to).to_owned()).collect();
-        self.at(after, Event::Writes(desk.to_owned(), self.agents, to));
+        self.schedule(
+            after,
+            Event::AgentWrites(desk.to_owned(), self.agent_letters, to),
+        );
     }
 
-    /// The application of a desk will write by itself, as when a ticket is changed.
+    /// Plans a notification of a desk's application, as when a ticket is changed.
     pub fn notifies(&mut self, desk: &str, to: &str) {
-        let draft = self.desks.get_mut(desk).unwrap().notifies(to);
-        let event = Event::Sends(desk.to_owned(), draft, Author::Machine(0));
-        self.at(MINUTE, event);
+        let draft = self.desks.get_mut(desk).unwrap().notification(to);
+        let event = Event::Submits(desk.to_owned(), draft, Author::Machine(0));
+        self.schedule(MINUTE, event);
     }
 
-    fn at(&mut self, after: Duration, event: Event) {
+    fn schedule(&mut self, after: Duration, event: Event) {
         self.serial += 1;
         self.queue.push(Reverse((self.now + after, self.serial)));
         self.events.insert(self.serial, event);
     }
 
-    /// Lets time pass until nothing is left to happen, and says whether that is so: there is an
-    /// end to what is watched.
-    pub async fn runs(&mut self) -> bool {
+    /// Lets time pass until no event is left; returns false if it gave up after [`ENDLESS`]
+    /// letters.
+    pub async fn run(&mut self) -> bool {
         while let Some(Reverse((at, serial))) = self.queue.pop() {
             self.now = at;
             match self.events.remove(&serial).unwrap() {
-                Event::Comes(letter) => self.comes(letter).await,
-                Event::Sends(desk, draft, author) => self.sends(&desk, draft, author).await,
-                Event::Writes(desk, number, to) => {
-                    let draft = self.desks.get_mut(&desk).unwrap().agent_writes(number, &to);
-                    self.sends(&desk, draft, Author::Agent(number)).await;
+                Event::Arrives(letter) => self.arrive(letter).await,
+                Event::Submits(desk, draft, author) => self.submit(&desk, draft, author).await,
+                Event::AgentWrites(desk, number, to) => {
+                    let draft = self.desks.get_mut(&desk).unwrap().agent_letter(number, &to);
+                    self.submit(&desk, draft, Author::Agent(number)).await;
                 }
             }
-            if self.traffic.len() > END {
+            if self.deliveries.len() > ENDLESS {
                 return false;
             }
         }
         true
     }
 
-    async fn sends(&mut self, desk: &str, draft: Draft, author: Author) {
+    async fn submit(&mut self, desk: &str, draft: Draft, author: Author) {
         match self.desks[desk].send(self.now, draft, author).await {
-            Sent::Letters(letters) => {
+            SubmitResult::Letters(letters) => {
                 for letter in letters {
-                    self.at(WAY, Event::Comes(letter));
+                    self.schedule(TRANSIT, Event::Arrives(letter));
                 }
             }
-            Sent::Later(draft, author) => {
-                self.at(5 * MINUTE, Event::Sends(desk.to_owned(), draft, author));
+            SubmitResult::Later(draft, author) => {
+                self.schedule(5 * MINUTE, Event::Submits(desk.to_owned(), draft, author));
             }
-            Sent::Refused(reply) => {
-                self.never_left
+            SubmitResult::Refused(reply) => {
+                self.refused_submissions
                     .push(format!("{} {desk}: {reply}\n", self.now));
             }
         }
     }
 
-    async fn comes(&mut self, mut letter: Letter) {
+    async fn arrive(&mut self, mut letter: Letter) {
         if let Some(list) = self.lists.iter().find(|list| list.address == letter.to) {
             for letter in list.resend(&letter) {
-                self.at(WAY, Event::Comes(letter));
+                self.schedule(TRANSIT, Event::Arrives(letter));
             }
             return;
         }
         if let Some(mailbox) = self.mailboxes.get(&letter.to) {
             let letter = mailbox.forward(&letter);
-            self.at(WAY, Event::Comes(letter));
+            self.schedule(TRANSIT, Event::Arrives(letter));
             return;
         }
         if self.strips && letter.tries == 0 {
             letter.message = stripped(&letter.message, self.serial as u32);
         }
-        // A hub's hosts are the desk's.
+        // The hosts of a hub belong to the desk.
         let domain = letter.to.split_once('@').unwrap().1;
         let of_desk = |of: &&String| domain.ends_with(of.as_str());
         let domain = self.desks.keys().find(of_desk).unwrap().clone();
@@ -183,15 +186,15 @@ impl World {
             Answer::Taken(..) => {}
             Answer::Refused(reply) => refused = Some(reply),
             Answer::Later => {
-                if let Some(wait) = AGAIN.get(letter.tries as usize) {
+                if let Some(wait) = RETRY_DELAYS.get(letter.tries as usize) {
                     letter.tries += 1;
-                    self.at(*wait, Event::Comes(letter));
+                    self.schedule(*wait, Event::Arrives(letter));
                     return;
                 }
                 refused = Some("expired".to_owned());
             }
         }
-        self.traffic.push(Traffic {
+        self.deliveries.push(FinalDelivery {
             at: self.now,
             author: letter.author,
             from: letter.desk,
@@ -199,14 +202,15 @@ impl World {
             refused,
         });
         if let Some(draft) = draft {
-            let author = letter.author.answered();
-            let pace = self.takes();
-            self.at(pace, Event::Sends(domain, draft, author));
+            let author = letter.author.answering();
+            let pace = self.answer_time();
+            self.schedule(pace, Event::Submits(domain, draft, author));
         }
     }
 
-    /// How long the next answer takes: half as long as usual up to half as long again.
-    fn takes(&mut self) -> Duration {
+    /// Returns the time that the next answer takes: from half as long as usual to half as long
+    /// again.
+    fn answer_time(&mut self) -> Duration {
         let Some(chance) = &mut self.jitter else {
             return self.pace;
         };
@@ -214,19 +218,19 @@ impl World {
             .mul_f64(0.5 + f64::from(chance.below(1000)) / 1000.0)
     }
 
-    /// How long it took from the first letter to the last.
-    pub fn lasted(&self) -> Duration {
-        let mut times = self.traffic.iter().map(|letter| letter.at.0);
+    /// Returns the time from the first letter to the last.
+    pub fn duration(&self) -> Duration {
+        let mut times = self.deliveries.iter().map(|letter| letter.at.0);
         let first = times.next().unwrap_or_default();
         Duration::from_millis(times.next_back().unwrap_or(first) - first)
     }
 
-    /// The most automatic letters of two desks that one letter of a person has set off, without
-    /// another between: when people write, all begins anew.
+    /// Returns the most automatic letters between two desks that one letter of a person has set
+    /// off, before the next letter of a person: there the count begins anew.
     pub fn longest_exchange(&self) -> usize {
         let mut people: BTreeMap<[&str; 2], usize> = BTreeMap::new();
         let mut exchanges: BTreeMap<_, usize> = BTreeMap::new();
-        for letter in &self.traffic {
+        for letter in &self.deliveries {
             let mut pair = [letter.from.as_str(), letter.to.as_str()];
             pair.sort_unstable();
             let people = people.entry(pair).or_default();
@@ -240,16 +244,16 @@ impl World {
         exchanges.into_values().max().unwrap_or_default()
     }
 
-    /// What agents wrote to this desk that has arrived.
-    pub fn of_agents_at(&self, desk: &str) -> usize {
+    /// Returns the number of agents' letters that have arrived at this desk.
+    pub fn agent_letters_at(&self, desk: &str) -> usize {
         let arrived = self.desks[desk].arrived.iter();
         arrived.filter(|(author, _)| author.is_agent()).count()
     }
 
-    /// Every letter, a line each, for whoever has to see why.
-    pub fn story(&self) -> String {
-        let line = |letter: &Traffic| {
-            let Traffic {
+    /// Returns every letter, a line each, for the reader of a failed test.
+    pub fn log(&self) -> String {
+        let line = |letter: &FinalDelivery| {
+            let FinalDelivery {
                 at,
                 author,
                 from,
@@ -261,30 +265,34 @@ impl World {
                 refused.as_deref().unwrap_or("taken")
             )
         };
-        let never_left = self.never_left.iter().cloned();
-        self.traffic.iter().map(line).chain(never_left).collect()
+        let refused_submissions = self.refused_submissions.iter().cloned();
+        self.deliveries
+            .iter()
+            .map(line)
+            .chain(refused_submissions)
+            .collect()
     }
 
-    /// That it has come to its end within [`MOST`].
+    /// Asserts that it ends within [`MOST`] letters.
     pub async fn falls_silent(&mut self) {
         self.falls_silent_within(MOST).await;
     }
 
-    /// That it has come to its end, and no two desks have exchanged more.
+    /// Asserts that it ends, and no two desks have exchanged more than `most` letters.
     pub async fn falls_silent_within(&mut self, most: usize) {
-        let ended = self.runs().await;
-        assert!(ended, "it goes on for ever:\n{}", self.story());
+        let ended = self.run().await;
+        assert!(ended, "it goes on for ever:\n{}", self.log());
         let longest = self.longest_exchange();
         assert!(
             longest <= most,
             "{longest} automatic letters:\n{}",
-            self.story()
+            self.log()
         );
     }
 
-    /// That it does not.
+    /// Asserts that it does not end.
     pub async fn goes_on_for_ever(&mut self) {
-        let ended = self.runs().await;
-        assert!(!ended, "it has come to an end:\n{}", self.story());
+        let ended = self.run().await;
+        assert!(!ended, "it has come to an end:\n{}", self.log());
     }
 }
