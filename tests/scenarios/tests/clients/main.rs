@@ -257,7 +257,7 @@ fn messages_arrive(relay: Relay, behind: impl Behind, sink: Sink, trace: &[&str]
     nothing_is_left(relay, behind, sink);
 }
 
-/// What a mail server is given for [`good_ones_arrive`].
+/// Recipients that a mail server is given for [`good_ones_arrive`].
 const GOOD_AND_BAD: [&str; 3] = [
     "one@desk.example",
     "x@elsewhere.example",

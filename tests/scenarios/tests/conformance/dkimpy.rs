@@ -7,7 +7,7 @@ use test_support::suites::dkimpy::{BAD_KEYS, Data, SIGNED, TEST, UNSIGNED};
 use crate::{NOBODY, Site, word};
 
 #[test]
-fn what_was_signed_there_passes() {
+fn a_signature_by_dkimpy_passes() {
     let Some(data) = Data::find() else { return };
     let site = Site::start(data.zone(str::to_owned));
     for (file, passing) in SIGNED {
@@ -24,7 +24,7 @@ fn what_was_signed_there_passes() {
 }
 
 #[test]
-fn with_a_bad_key_it_does_not() {
+fn a_signature_with_a_bad_key_does_not_pass() {
     let Some(data) = Data::find() else { return };
     for (file, why) in BAD_KEYS {
         let mut zone = Zone::new();

@@ -18,14 +18,14 @@ use std::net::{IpAddr, Ipv4Addr};
 use serde_json::Value;
 use test_support::{DnsServer, Relay, RelayBuilder, Sink, Zone, hostile_file};
 
-/// Who hands a message over.
+/// Client that hands a message over.
 struct Arrival<'a> {
     client: IpAddr,
     helo: &'a str,
     reverse_path: &'a str,
 }
 
-/// Who proves nothing.
+/// Client that proves nothing.
 const NOBODY: Arrival<'_> = Arrival {
     client: IpAddr::V4(Ipv4Addr::new(192, 0, 2, 99)),
     helo: "client.invalid",
@@ -107,7 +107,7 @@ impl Site {
     }
 }
 
-/// What was found of a message, twice.
+/// Findings about a message, twice.
 #[derive(Debug)]
 struct Judged {
     /// Authentication-Results.
@@ -128,7 +128,7 @@ impl Judged {
             .collect()
     }
 
-    /// What every signature came to, in words on which both agree.
+    /// Returns the results of every signature, in words on which both agree.
     fn dkim(&self) -> Vec<&str> {
         let signatures = self.found["dkim"].as_array().unwrap().iter();
         let found: Vec<_> = signatures.map(|one| word(&one["result"])).collect();
@@ -139,7 +139,7 @@ impl Judged {
         found
     }
 
-    /// What a method came to that has one result, in a word on which both agree.
+    /// Returns the result of a method that has one, in a word on which both agree.
     fn result(&self, method: &str) -> &str {
         let found = word(&self.found[method]["result"]);
         let written = self.written(method);

@@ -9,7 +9,7 @@ use test_support::{RelayBuilder, Sink};
 use crate::doctor;
 
 #[test]
-fn is_held_until_it_is_mended() {
+fn an_altered_body_is_held_until_it_is_restored() {
     // Nobody listens there: what is accepted stays.
     let nowhere = "127.0.0.1:9".parse().unwrap();
     let directory = tempfile::tempdir().unwrap();

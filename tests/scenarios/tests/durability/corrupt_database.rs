@@ -21,7 +21,7 @@ fn damage(database: &Path) {
 }
 
 #[test]
-fn is_told_of_and_stops_intake() {
+fn a_corrupt_database_is_reported_and_stops_intake() {
     // Nobody listens there: what is accepted stays.
     let nowhere = "127.0.0.1:9".parse().unwrap();
     let directory = tempfile::tempdir().unwrap();

@@ -9,7 +9,7 @@ use test_support::{RelayBuilder, Sink};
 use crate::doctor;
 
 #[test]
-fn is_not_replaced() {
+fn a_lost_database_is_not_replaced() {
     // Nobody listens there: what is accepted stays.
     let nowhere = "127.0.0.1:9".parse().unwrap();
     let directory = tempfile::tempdir().unwrap();

@@ -8,7 +8,7 @@ use test_support::RelayBuilder;
 use crate::{accepted, doctor};
 
 #[test]
-fn is_told_of() {
+fn a_lost_mark_is_reported() {
     // Nobody listens there: what is accepted stays.
     let nowhere = "127.0.0.1:9".parse().unwrap();
     let directory = tempfile::tempdir().unwrap();

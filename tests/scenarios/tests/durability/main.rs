@@ -25,7 +25,7 @@ fn accepted(relay: &Relay) {
     assert_eq!(reply.unwrap().code, 250);
 }
 
-/// What `gatepost doctor` exits with, and what it says.
+/// Returns the exit code of `gatepost doctor`, and its output.
 fn doctor(relay: &Relay) -> (i32, String) {
     let output = relay.command(&["doctor"]);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -19,10 +19,10 @@ const ATTACKERS: usize = 3;
 /// Messages of a measurement.
 const MESSAGES: usize = 150;
 
-/// How much longer a reply may take than without an attack.
+/// Time that a reply may take longer than without an attack.
 const MORE: Duration = Duration::from_millis(250);
 
-/// What stands for an octet that is in no text of UTF-8.
+/// Stand-in for an octet that is in no text of UTF-8.
 const NO_CHARSET: &str = "\u{1}";
 
 /// Octets of the largest of them, a little less than a session takes of a header section.
@@ -39,7 +39,7 @@ chain = ["partner-guard", "loop-guard", "header-guard"]
 "#;
 
 #[test]
-fn nobody_else_is_kept_waiting() {
+fn other_clients_are_not_kept_waiting() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address())
         .with("[http]\naddress = \"127.0.0.1:0\"\n")

@@ -16,7 +16,7 @@ const MESSAGE: &str = "X-Forwarded-To: help@acme.desk.test\r\n\
     Is it still there?\r\n";
 
 #[test]
-fn the_author_asks() {
+fn a_message_forwarded_once_by_an_alias_is_not_multi_hop() {
     let (zone, _) = author("none");
     let site = Site::start(zone, "{}");
     assert_eq!(site.direct(ITS_OWN, MESSAGE.as_bytes()).code, 250);

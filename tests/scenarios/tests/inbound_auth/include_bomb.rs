@@ -5,7 +5,7 @@ use test_support::Zone;
 use crate::{STRANGER, Site, eml};
 
 #[test]
-fn it_ends_after_ten() {
+fn spf_includes_end_after_ten_look_ups() {
     let mut zone = Zone::new();
     zone.txt("author.example", "v=spf1 include:0.author.example -all");
     for number in 0..200 {

@@ -5,7 +5,7 @@ use ring::digest::{SHA256, digest};
 use crate::{STRANGER, Signer, Site, author, base64, codes, eml};
 
 #[test]
-fn it_does_not_pass() {
+fn an_expired_key_does_not_pass() {
     let (zone, signer) = author("reject");
     let site = Site::start(zone, "{}");
     let message = eml("question");

@@ -72,7 +72,7 @@ fn decoded(text: &str) -> String {
     String::from_utf8(octets.unwrap()).unwrap()
 }
 
-/// What author.example publishes, with this DMARC policy; it signs.
+/// Returns the zone of author.example, with this DMARC policy, and its signer.
 fn author(policy: &str) -> (Zone, Signer) {
     let mut zone = Zone::new();
     let signer = Signer::new("author.example", &mut zone);
@@ -166,7 +166,7 @@ impl Site {
             .unwrap_or_default()
     }
 
-    /// How many messages are kept apart.
+    /// Returns the number of messages in quarantine.
     fn quarantined(&self) -> usize {
         self.relay.json(&["quarantine", "list"]).len()
     }

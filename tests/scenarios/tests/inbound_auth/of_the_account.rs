@@ -5,7 +5,7 @@ use test_support::Zone;
 use crate::{STRANGER, Site, eml};
 
 #[test]
-fn its_own_settings_hold() {
+fn settings_of_the_account_override_the_policys() {
     let site = Site::start(Zone::new(), "{}");
     assert_eq!(site.direct(STRANGER, &eml("question")).code, 250);
     site.sink.take();

@@ -6,7 +6,7 @@ use test_support::Scram;
 use crate::{Site, author};
 
 #[test]
-fn kinds_never_mix() {
+fn credentials_of_one_kind_do_not_serve_as_another() {
     let (zone, _) = author("none");
     let site = Site::start(zone, "{}");
     let id = site.connect("two-way");
@@ -39,7 +39,7 @@ fn kinds_never_mix() {
 
 /// A salt is the same wherever it is asked for, be there such a user or not.
 #[test]
-fn a_salt_tells_nothing() {
+fn a_salt_does_not_reveal_whether_a_user_exists() {
     let (zone, _) = author("none");
     let site = Site::start(zone, "{}");
     let (submits, _) = site.credential(&["--submission", "acme.desk.test"]);

@@ -3,7 +3,7 @@
 use crate::{STRANGER, Site, author, codes, eml};
 
 #[test]
-fn it_is_tagged_and_the_operator_sees_it() {
+fn mail_past_the_relay_is_tagged_and_reported() {
     let (zone, _) = author("none");
     let site = Site::start(zone, "{}");
     let id = site.connect("two-way");
@@ -28,7 +28,7 @@ fn it_is_tagged_and_the_operator_sees_it() {
 }
 
 #[test]
-fn it_is_refused_where_that_is_set() {
+fn mail_past_the_relay_is_refused_if_set() {
     let (zone, _) = author("none");
     let site = Site::start(zone, r#"{ unauthenticated = "refuse" }"#);
     site.connect("two-way");

@@ -34,7 +34,7 @@ fn its_server_vouches_whoever_the_author_is() {
 
 /// Not those of the account's other domains, nor its native one.
 #[test]
-fn it_delivers_to_the_addresses_of_its_domain_alone() {
+fn a_connector_delivers_only_to_addresses_of_its_domain() {
     let (zone, _) = author("none");
     let site = Site::start(zone, "{}");
     let id = site.connect("two-way");

@@ -6,7 +6,7 @@ use test_support::Scram;
 use crate::{Site, author, codes, eml};
 
 #[test]
-fn in_an_open_session() {
+fn a_revoked_credential_ends_in_an_open_session() {
     let (zone, _) = author("none");
     let site = Site::start(zone, "{}");
     let id = site.connect("two-way");

@@ -43,7 +43,7 @@ fn zone() -> Zone {
 }
 
 #[test]
-fn it_is_refused_in_every_spelling() {
+fn a_forged_domain_is_refused_in_every_spelling() {
     for settings in [
         "{}",
         r#"{ mode = "enhanced", enhanced-failure = "refuse" }"#,

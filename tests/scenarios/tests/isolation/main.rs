@@ -28,7 +28,7 @@ const ATTACKERS: usize = 4;
 /// Messages of a measurement.
 const MESSAGES: usize = 200;
 
-/// How much longer the reply may take than without an attack.
+/// Time that the reply may take longer than without an attack.
 const MORE: Duration = Duration::from_millis(50);
 
 const INNOCENT: &[u8] = b"From: <ann@sender.example>\r\nSubject: hello\r\n\r\nHello!\r\n";
@@ -41,7 +41,7 @@ fn another_attack() -> Vec<u8> {
 }
 
 #[test]
-fn others_are_served_meanwhile() {
+fn other_clients_are_served_during_an_attack() {
     let sink = Sink::start();
     let relay = relay(&sink);
     // The first messages pay for what is set up once.

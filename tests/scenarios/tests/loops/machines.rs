@@ -5,7 +5,7 @@ use test_support::{RelayBuilder, Sink};
 use crate::{ANN, AUTOMATIC, comes, goes, suppressed, taken};
 
 #[test]
-fn it_is_listed_with_its_evidence_and_forgotten() {
+fn a_machine_is_listed_with_its_evidence_and_forgotten() {
     let sink = Sink::start();
     let mut relay = RelayBuilder::usual(sink.address()).start();
     assert_eq!(relay.json(&["machine", "list"]).len(), 0);

@@ -59,7 +59,7 @@ fn submit(relay: &Relay, path: &str, to: &[&str], message: &str) -> Reply {
     client.deliver(path, to, message.as_bytes()).unwrap()
 }
 
-/// What became of it.
+/// Returns the id of the accepted transaction.
 fn taken(reply: &Reply) -> String {
     assert_eq!(reply.code, 250, "{}", reply.text());
     reply.transaction()

@@ -5,7 +5,8 @@ use test_support::{RelayBuilder, Sink};
 
 use crate::{AUTOMATIC, DESK, enter, submit, suppressed, taken};
 
-/// How many answers go out before nothing more does; the other side has these fields in its `n`th.
+/// Returns the number of answers that go out before nothing more does; the other side's `n`th
+/// letter has these fields.
 fn answers(theirs: impl Fn(u32) -> (String, String)) -> u32 {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address()).start();
@@ -35,7 +36,7 @@ fn answers(theirs: impl Fn(u32) -> (String, String)) -> u32 {
 }
 
 #[test]
-fn another_reply_to_each_time() {
+fn loops_with_a_new_reply_to_each_time_end() {
     let sent = answers(|number| {
         let to = format!("desk-reply-{number}@b.example");
         (format!("From: desk@b.example\r\nReply-To: {to}\r\n"), to)
@@ -44,7 +45,7 @@ fn another_reply_to_each_time() {
 }
 
 #[test]
-fn another_author_at_another_host_each_time() {
+fn loops_with_a_new_author_and_host_each_time_end() {
     let sent = answers(|number| {
         let from = format!("ticket-{number}@n{number}.b.example");
         (format!("From: {from}\r\n"), from)

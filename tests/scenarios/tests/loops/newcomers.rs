@@ -18,8 +18,8 @@ fn words(number: u32) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// How many answers go out before nothing more does; the letters have these fields and their
-/// answers go there.
+/// Returns the number of answers that go out before nothing more does; the letters have these
+/// fields, and their answers go to this address.
 fn answers(theirs: impl Fn(u32) -> (String, String)) -> u32 {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address()).start();
@@ -53,7 +53,7 @@ fn answers(theirs: impl Fn(u32) -> (String, String)) -> u32 {
 }
 
 #[test]
-fn ever_new_domains() {
+fn loops_from_new_domains_end() {
     let sent = answers(|number| {
         let from = format!("ann@d{number}.example");
         (format!("From: {from}\r\n"), from)
@@ -62,7 +62,7 @@ fn ever_new_domains() {
 }
 
 #[test]
-fn ever_new_addresses_of_one_domain() {
+fn loops_from_new_addresses_of_one_domain_end() {
     let sent = answers(|number| {
         let from = format!("ann{number}@b.example");
         (format!("From: {from}\r\n"), from)
@@ -71,7 +71,7 @@ fn ever_new_addresses_of_one_domain() {
 }
 
 #[test]
-fn an_answer_that_is_wanted_elsewhere_each_time() {
+fn loops_with_reply_to_at_new_domains_end() {
     for theirs in ["b.example", "c.example"] {
         let sent = answers(|number| {
             let to = format!("ann{number}@{theirs}");

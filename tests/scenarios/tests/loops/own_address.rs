@@ -28,7 +28,7 @@ fn a_notification_to_the_address_that_it_is_from_goes_nowhere() {
 
 /// Without a trigger it might be a person who writes to the desk: it ends by what it says.
 #[test]
-fn what_does_not_say_who_wrote_it_ends_by_saying_the_same_again() {
+fn mail_without_a_trigger_ends_when_it_repeats() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address()).start();
     let mut sent = 0;

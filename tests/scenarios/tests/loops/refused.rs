@@ -5,7 +5,7 @@ use test_support::Sink;
 use crate::{ANN, AUTOMATIC, comes, goes, suppressed, taken};
 
 #[test]
-fn all_of_them_in_the_reply_and_some_in_a_bounce() {
+fn all_recipients_are_refused_by_reply_and_some_by_bounce() {
     let sink = Sink::start();
     let relay = crate::with_settings(&sink, "suppress = \"reject\"").start();
     taken(&comes(&relay, "Auto-Submitted: auto-generated\r\n"));

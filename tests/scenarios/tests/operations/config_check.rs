@@ -7,7 +7,7 @@ use test_support::{RelayBuilder, Sink, run};
 use crate::CHAIN;
 
 #[test]
-fn a_good_one_is_summed_up() {
+fn a_valid_configuration_is_summed_up() {
     let sink = Sink::start();
     let good = RelayBuilder::usual(sink.address()).replace(CHAIN, r#"chain = ["loop-guard"]"#);
     let (code, lines) = check(&good, &["--json"]);
@@ -25,7 +25,7 @@ fn a_good_one_is_summed_up() {
 }
 
 #[test]
-fn of_a_bad_one_every_problem_is_shown_with_its_place() {
+fn every_problem_is_shown_with_its_place() {
     let sink = Sink::start();
     let bad = RelayBuilder::usual(sink.address())
         .replace(
@@ -66,7 +66,7 @@ fn of_a_bad_one_every_problem_is_shown_with_its_place() {
 }
 
 #[test]
-fn one_whose_policies_cannot_be_used_is_bad() {
+fn a_configuration_with_unusable_policies_is_invalid() {
     let sink = Sink::start();
     let settings =
         "[[policy]]\nname = \"loop-guard\"\nbuiltin = \"loop-guard\"\nsettings = { hop-limit = 0 }";

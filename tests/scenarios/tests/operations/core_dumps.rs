@@ -6,7 +6,7 @@ use std::fs;
 use test_support::{RelayBuilder, Sink};
 
 #[test]
-fn are_not_left() {
+fn core_dumps_are_not_left() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address()).start();
     let limits = fs::read_to_string(format!("/proc/{}/limits", relay.id())).unwrap();

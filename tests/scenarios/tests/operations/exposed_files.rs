@@ -14,7 +14,7 @@ fn set(path: &Path, mode: u32) {
 }
 
 #[test]
-fn are_warned_of() {
+fn exposed_files_are_warned_of() {
     let sink = Sink::start();
     let mut relay = RelayBuilder::usual(sink.address()).start();
     accepted(&relay, &["x@desk.example"], MESSAGE);

@@ -12,7 +12,7 @@ const ODD: &[u8] = b"From: Ann <ann@sender.example>\r\n\
     Hello!\r\n";
 
 #[test]
-fn it_is_kept_apart_and_released_or_deleted() {
+fn a_message_is_quarantined_and_released_or_deleted() {
     let sink = Sink::start();
     let relay = judged_by("quarantines", &sink).start();
     let good = accepted(&relay, &["x@desk.example"], ODD);

@@ -7,7 +7,7 @@ use crate::{accepted, judged_by};
 const ODD: &[u8] = b"From: Ann <ann@sender.example>\r\nX-Attack: now\r\n\r\nHello!\r\n";
 
 #[test]
-fn it_is_dropped_when_its_time_is_over() {
+fn an_expired_message_is_dropped_from_quarantine() {
     let sink = Sink::start();
     let mut relay = judged_by("quarantines", &sink)
         .with("[quarantine]\nexpiry = \"1ms\"")

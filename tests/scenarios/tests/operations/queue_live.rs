@@ -7,7 +7,7 @@ use test_support::Sink;
 use crate::{MESSAGE, accepted, all, waiting_after, without_next_hop};
 
 #[test]
-fn an_operator_looks_and_steps_in() {
+fn an_operator_lists_and_changes_the_live_queue() {
     let sink = Sink::start();
     let relay = without_next_hop(&sink).start();
     let id = accepted(&relay, &["x@desk.example", "y@desk.example"], MESSAGE);
@@ -83,7 +83,7 @@ fn an_operator_looks_and_steps_in() {
     relay.leaves_nothing(sink);
 }
 
-/// How many recipients a command has changed. With none, the answer is no: exit code 1.
+/// Returns the number of recipients that a command has changed; with none its exit code is 1.
 fn changed(relay: &test_support::Relay, arguments: &[&str]) -> u64 {
     let output = relay.command(&[&["queue"], arguments, &["--json"]].concat());
     let changed: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();

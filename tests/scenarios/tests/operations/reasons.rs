@@ -5,7 +5,7 @@ use test_support::{Client, RelayBuilder, Sink};
 
 use crate::{accepted, send};
 
-/// What no machine may answer, with a reason.
+/// Message that no machine may answer, with a reason.
 const BOUNCE: &[u8] = b"From: MAILER-DAEMON@sender.example\r\n\
     Subject: Mail delivery failed: returning message to sender\r\n\
     X-Gatepost-Reasons: loop-guard: forged\r\n\

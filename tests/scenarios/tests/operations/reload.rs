@@ -28,7 +28,7 @@ fn changed(reloaded: &Value) -> Vec<&str> {
         .collect()
 }
 
-/// Where a listener is after a reload.
+/// Returns the address of a listener after a reload.
 fn listening(reloaded: &Value, name: &str) -> SocketAddr {
     let address = reloaded["listening"][name].as_str();
     address

@@ -5,7 +5,7 @@ use test_support::{RelayBuilder, Sink};
 use crate::{MESSAGE, accepted};
 
 #[test]
-fn the_second_does_not_start() {
+fn a_second_relay_does_not_start() {
     let sink = Sink::start();
     let directory = tempfile::tempdir().unwrap();
     let builder = RelayBuilder::usual(sink.address()).directory(directory.path());

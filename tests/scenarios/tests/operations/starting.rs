@@ -10,7 +10,7 @@ use test_support::{PATIENCE, Process, RelayBuilder, Sink, binary, run};
 
 use crate::CHAIN;
 
-/// How long the relay may take to stop.
+/// Time that the relay may take to stop.
 const DRAIN: Duration = Duration::from_secs(2);
 
 /// A relay whose fsync waits, started as far as it comes.

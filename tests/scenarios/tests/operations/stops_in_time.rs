@@ -43,7 +43,7 @@ fn ends(relay: &mut Relay, signal: &str) {
 /// A next hop that does not greet, a collector that does not answer, an operator and a monitor who
 /// stay, a client that reads no replies, and one that never ends its message.
 #[test]
-fn whatever_its_neighbours_do() {
+fn stops_in_time_whatever_its_peers_do() {
     let sink = Sink::start();
     let (next_hop, port) = silent();
     let (_collector, at) = silent();
@@ -79,7 +79,7 @@ fn whatever_its_neighbours_do() {
 
 /// A policy that it is to load takes until its time is up.
 #[test]
-fn in_the_middle_of_a_reload() {
+fn stops_in_time_during_a_reload() {
     let sink = Sink::start();
     let mut relay = relay(&sink, 1, "");
     let config = relay.directory().join("gatepost.toml");

@@ -11,7 +11,7 @@ const MESSAGE: &[u8] = b"From: Ann <ann@sender.example>\r\n\
     Hello!\r\n";
 
 #[test]
-fn it_is_taken_and_nobody_gets_it() {
+fn a_message_suppressed_for_all_is_accepted_and_goes_to_nobody() {
     let sink = Sink::start();
     let relay = judged_by("suppresses", &sink).start();
     let recipients = ["x@desk.example", "y@desk.example"];

@@ -11,7 +11,7 @@ const MESSAGE: &[u8] = b"From: Ann <ann@sender.example>\r\n\
     Hello!\r\n";
 
 #[test]
-fn the_others_get_it() {
+fn other_recipients_get_a_suppressed_message() {
     let sink = Sink::start();
     let relay = judged_by("suppresses", &sink).start();
     let id = accepted(&relay, &["x@desk.example", "y@desk.example"], MESSAGE);

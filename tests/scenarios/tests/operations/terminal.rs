@@ -48,7 +48,7 @@ fn configured(directory: &Path, more: &str) -> String {
 }
 
 #[test]
-fn is_not_commanded() {
+fn output_contains_no_terminal_commands() {
     let directory = tempfile::tempdir().unwrap();
     let module = directory.path().join("a.wasm");
     fs::write(&module, hostile_module()).unwrap();

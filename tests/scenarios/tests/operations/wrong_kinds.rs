@@ -30,7 +30,7 @@ fn remove(path: &Path) {
     let _ = fs::remove_file(path);
 }
 
-/// What a command says, which must end by itself.
+/// Returns exit code and output of a command, which must end by itself.
 fn said(arguments: &[&str]) -> (Option<i32>, String) {
     let output = Command::new("timeout")
         .arg("60")

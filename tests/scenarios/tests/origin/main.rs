@@ -79,7 +79,7 @@ fn send(relay: &Relay, message: &[u8]) -> Reply {
         .unwrap()
 }
 
-/// What happened to the message that was answered with this.
+/// Returns the trace of the message that got this reply.
 fn trace(relay: &Relay, reply: &Reply) -> Vec<Value> {
     relay.trace(&reply.transaction())
 }
@@ -92,7 +92,7 @@ fn events<'a>(trace: &'a [Value], kind: &str) -> Vec<&'a Value> {
         .collect()
 }
 
-/// What `gatepost check` says of a message, with these arguments.
+/// Returns the report of `gatepost check` on a message, with these arguments.
 fn checked(directory: &Path, message: &[u8], arguments: &[&str]) -> Value {
     let file = directory.join("message.eml");
     std::fs::write(&file, message).unwrap();

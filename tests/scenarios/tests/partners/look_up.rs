@@ -5,7 +5,7 @@ use test_support::Sink;
 use crate::{guarded, two};
 
 #[test]
-fn it_hears_by_which_agreement_or_list() {
+fn the_lookup_names_the_agreement_or_list() {
     let sink = Sink::start();
     let relay = guarded(&sink)
         .with("[http]\naddress = \"127.0.0.1:0\"")

@@ -52,7 +52,7 @@ fn two(relay: &Relay) -> (String, String) {
     (account(relay, "a.desk.test"), account(relay, "b.desk.test"))
 }
 
-/// Whether an address is a partner of `a.desk.test`, as `gatepost partner lookup` has it.
+/// Returns true if `gatepost partner lookup` calls an address a partner of `a.desk.test`.
 fn is_partner(relay: &Relay, address: &str) -> bool {
     let output = relay.command(&["partner", "lookup", "a.desk.test", address]);
     output.status.success()
@@ -75,7 +75,7 @@ fn submitting(relay: &Relay, account: &str) -> Client {
         .authenticated(&text("user-name"), &text("secret"))
 }
 
-/// What an agent writes in the name of `help@a.desk.test`.
+/// Returns a letter of an agent in the name of `help@a.desk.test`.
 fn notification(to: &str) -> Vec<u8> {
     format!(
         "From: Help <help@a.desk.test>\r\nTo: {to}\r\nSubject: [4711]\r\n\

@@ -51,7 +51,7 @@ fn a_version_is_activated_and_rolled_back() {
     relay.leaves_nothing(sink);
 }
 
-/// What began with one version ends with it, however long the client takes.
+/// Transactions that began with one version end with it, however long the client takes.
 #[test]
 fn a_transaction_in_hand_keeps_its_version() {
     let sink = Sink::start();

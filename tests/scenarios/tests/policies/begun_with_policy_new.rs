@@ -72,9 +72,9 @@ fn errors(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// What is begun builds without a warning, and all hooks do what their fixtures say.
+/// New policies build without a warning, and all hooks do what their fixtures say.
 #[test]
-fn what_is_begun_builds_and_is_tested() {
+fn a_new_policy_builds_and_is_tested() {
     let desk = Desk::new();
     let hooks = "message,connect,sender,recipient,route,outcome";
     let output = desk.begin(&["no-spam", "--hooks", hooks]);
@@ -145,7 +145,7 @@ fn what_is_begun_builds_and_is_tested() {
 
 /// The same fixtures, in the author's own `cargo test`.
 #[test]
-fn what_is_begun_is_tested_natively() {
+fn a_new_policy_is_tested_natively() {
     let desk = Desk::new();
     assert!(
         desk.begin(&["no_spam", "--hooks", "outcome"])

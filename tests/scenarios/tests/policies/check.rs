@@ -41,7 +41,7 @@ fn check() -> Vec<(Fixture, Value)> {
     reports.collect()
 }
 
-/// Where no port is needed, any will do.
+/// Returns a relay on any port, for commands that need none.
 pub fn relay() -> RelayBuilder {
     let nowhere = "127.0.0.1:1".parse().unwrap();
     RelayBuilder::fixtures(nowhere, nowhere)

@@ -10,7 +10,7 @@ const OPEN: &str = "gatepost_policy_breaker_open{policy=\"guest\"}";
 const ACCOUNTS: &str = "gatepost_policy_breaker_accounts{policy=\"guest\"}";
 
 #[test]
-fn it_opens_loudly_and_closes_with_a_good_version() {
+fn the_circuit_breaker_opens_loudly_and_closes_with_a_good_version() {
     let sink = Sink::start();
     let relay = behind_a_proxy(Guest::new("trap").relay(&sink)).start();
     assert_eq!(relay.metric(OPEN), Some(0.0));

@@ -9,7 +9,7 @@ use crate::{ATTACK, Guest, INNOCENT, send};
 const FAULTS: &str = "gatepost_policy_message_faults_total{policy=\"guest\",hook=\"message\"}";
 
 #[test]
-fn it_is_refused_for_good_once_the_policy_has_answered_for_another() {
+fn a_faulting_message_is_refused_once_the_policy_has_judged_another() {
     let sink = Sink::start();
     let relay = Guest::new("trap").relay(&sink).start();
     for _ in 0..2 {
@@ -37,7 +37,7 @@ fn it_is_refused_for_good_once_the_policy_has_answered_for_another() {
 }
 
 #[test]
-fn with_skip_it_is_judged_without_the_policy() {
+fn a_faulting_message_skips_the_policy_with_skip() {
     let sink = Sink::start();
     let relay = Guest::new("trap")
         .relay(&sink)

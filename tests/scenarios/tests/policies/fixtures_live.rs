@@ -7,7 +7,7 @@ use serde_json::json;
 use test_support::{Client, Fixture, Relay, RelayBuilder, Reply, Sink, fixtures};
 
 #[test]
-fn every_fixture_meets_its_fate() {
+fn every_fixture_is_decided_as_expected_live() {
     let hops = BTreeMap::from([("application", Sink::start()), ("smarthost", Sink::start())]);
     let mut relay =
         RelayBuilder::fixtures(hops["application"].address(), hops["smarthost"].address()).start();

@@ -54,7 +54,7 @@ fn made<P: Policy>(settings: &HashMap<String, Value>, name: &str) -> P {
     }
 }
 
-/// What of a report is the policies' doing.
+/// Returns the parts of a report that the policies decide.
 fn comparable(report: &Value) -> Value {
     let policies = report["policies"].as_array().unwrap().iter();
     let policies = policies.map(|call| {
@@ -92,15 +92,15 @@ struct Native {
     loop_guard: LoopGuard,
     header_guard: HeaderGuard,
     outbound_route: OutboundRoute,
-    /// What each policy has marked, for all accounts alike: the fixtures have one.
+    /// Marks of each policy, for all accounts alike: the fixtures have one.
     seen: HashMap<&'static str, HashSet<String>>,
-    /// What each has counted.
+    /// Counts of each policy.
     counted: HashMap<&'static str, HashMap<String, u64>>,
     /// The machines that are known.
     machines: HashMap<String, Machine>,
 }
 
-/// What the chain has said so far, in the form of a report.
+/// Decisions of the chain so far, in the form of a report.
 #[derive(Default)]
 struct Said {
     policies: Vec<Value>,
@@ -176,7 +176,7 @@ impl Native {
         }
     }
 
-    /// Whether the message is taken.
+    /// Calls the message hooks; returns true if the message is accepted.
     fn message_hooks(&self, transaction: &Transaction, message: Message, said: &mut Said) -> bool {
         let (verdict, edits) = self.ask(
             ("loop-guard", &self.loop_guard),

@@ -56,7 +56,7 @@ fn what_is_malformed_or_there_twice_is_refused_with_a_reason() {
 }
 
 #[test]
-fn or_taken_as_it_is() {
+fn a_malformed_header_section_is_accepted_if_set() {
     let sink = Sink::start();
     let relay = usual(&sink, r#"{ malformed = "keep", duplicates = "keep" }"#);
     for (message, why) in REFUSED {
@@ -72,7 +72,7 @@ fn or_taken_as_it_is() {
 }
 
 #[test]
-fn or_the_first_of_each_is_left_as_it_is() {
+fn the_first_of_each_repeated_field_is_left_if_set() {
     let sink = Sink::start();
     let relay = usual(&sink, r#"{ duplicates = "first" }"#);
     let twice = b"SUBJECT: one,\r\n\tfolded\r\nFrom: a@x.example\r\nSubject: two\r\nX-Odd:\xff\r\n\r\nSubject: body\r\n";

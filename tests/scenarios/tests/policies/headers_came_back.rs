@@ -30,7 +30,7 @@ fn submitted(relay: &Relay, sink: &Sink, id: &str) -> Taken {
     sink.take()
 }
 
-/// What the smart host makes of a message.
+/// Returns a message as the smart host changes it.
 fn edited(taken: &Taken, edit: impl Fn(&str) -> Option<String>) -> String {
     let text = taken.text();
     let (head, _) = text.split_once("\r\n\r\n").unwrap();
@@ -59,7 +59,8 @@ fn comes_in(client: &mut Client, from: &str, message: &str, sink: &Sink) {
     sink.take();
 }
 
-/// What was found of a domain, by header and finding, once so many headers have been looked at.
+/// Returns the findings about a domain, by header and finding, once so many headers have been
+/// examined.
 fn found(relay: &Relay, domain: &str, times: u64) -> BTreeMap<(String, String), Value> {
     relay.eventually("it has been compared", |relay| {
         let found = relay.json(&["connector", "headers", domain]);
@@ -235,8 +236,8 @@ fn an_answer_shows_that_the_message_id_has_arrived() {
     relay.leaves_nothing(sink);
 }
 
-/// Who was sent a message, or was shown one, can copy its ids into whatever they like. It does not
-/// come from where the message was handed to, and counts for nothing.
+/// Strangers who were sent a message, or shown one, can copy its ids into any other. That one does
+/// not come from the server to which the message was handed, and counts for nothing.
 #[test]
 fn a_stranger_with_a_copied_id_plants_nothing() {
     let sink = Sink::start();

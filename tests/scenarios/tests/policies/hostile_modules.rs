@@ -121,9 +121,9 @@ fn peak(process: u32) -> u64 {
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
-/// What lies in the watched folder is refused once, whatever it is.
+/// Bad files in the watched folder are refused once, whatever they are.
 #[test]
-fn what_lies_in_the_watched_folder_is_refused_once() {
+fn bad_files_in_the_watched_folder_are_refused_once() {
     let sink = Sink::start();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("guest.wasm");

@@ -91,7 +91,7 @@ fn settings_that_the_module_does_not_know_are_named() {
 }
 
 #[test]
-fn so_is_who_names_no_policy_no_file_or_no_earlier_version() {
+fn unknown_policies_files_and_versions_are_named() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address()).start();
     let told = relay.refuses(&["policy", "activate", "nowhere.wasm"]);

@@ -15,7 +15,7 @@ fn refusing(sink: &Sink, listener: &str) -> Relay {
 }
 
 #[test]
-fn it_is_taken_from_the_world() {
+fn mail_to_postmaster_is_accepted_from_outside() {
     let sink = Sink::start();
     let relay = refusing(&sink, "mx");
     let mut client = relay.client("recipient");
@@ -32,7 +32,7 @@ fn it_is_taken_from_the_world() {
 }
 
 #[test]
-fn it_is_taken_from_users() {
+fn mail_to_postmaster_is_accepted_from_users() {
     let sink = Sink::start();
     let relay = refusing(&sink, "submission");
     let mut client = relay.client("recipient").authenticated("user", "secret");

@@ -20,7 +20,7 @@ settings = { rules = [
 "#;
 
 #[test]
-fn it_stands_and_the_attempt_is_on_record() {
+fn a_protected_header_stands_and_the_attempt_is_on_record() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address())
         .replace(CHAIN, r#"chain = ["protects", "edits"]"#)

@@ -20,7 +20,7 @@ const FOR_BOTH: &[u8] = b"From: <ann@desk.example>\r\n\
 const BOTH: [&str; 2] = ["x@desk.example", "y@desk.example"];
 
 #[test]
-fn refused_for_all_it_is_refused() {
+fn a_message_refused_for_all_recipients_is_refused() {
     let sink = Sink::start();
     let relay = Guest::new("refuses_some").relay(&sink).start();
     let mut client = relay.client("mx");
@@ -33,7 +33,7 @@ fn refused_for_all_it_is_refused() {
 }
 
 #[test]
-fn refused_for_some_it_is_taken_for_the_others() {
+fn a_message_refused_for_some_is_accepted_for_the_others() {
     let sink = Sink::start();
     let relay = Guest::new("refuses_some").relay(&sink).start();
     let mut client = relay.client("mx");

@@ -33,7 +33,7 @@ fn a_module_that_cannot_be_loaded_changes_nothing() {
 }
 
 #[test]
-fn neither_do_settings_that_are_not_valid() {
+fn settings_that_are_not_valid_change_nothing() {
     const FIRST: &str = "settings = { version = \"first\" }";
     let sink = Sink::start();
     let guest = Guest::new("marks");

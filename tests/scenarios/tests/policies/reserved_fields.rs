@@ -23,7 +23,7 @@ settings = { rules = [
 "#;
 
 #[test]
-fn no_policy_writes_them() {
+fn no_policy_writes_reserved_fields() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address())
         .replace(CHAIN, r#"chain = ["forges"]"#)

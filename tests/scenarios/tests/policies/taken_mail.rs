@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 use test_support::{say, workspace};
 
-/// What `gatepost check` says of messages to the desk.
+/// Returns the reports of `gatepost check` on messages to the desk.
 fn checked(files: &[PathBuf]) -> Vec<Value> {
     let files: Vec<_> = files
         .iter()

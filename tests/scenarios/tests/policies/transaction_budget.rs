@@ -10,10 +10,10 @@ use test_support::{Client, Relay, Sink};
 
 use crate::{Guest, INNOCENT, send};
 
-/// How much more memory the relay may have had at most, with all that it sets up once.
+/// Most additional memory of the relay at its peak, with all that it sets up once.
 const MEMORY: u64 = 200 << 20;
 
-/// How long others may wait for a reply, on a machine that does something else as well.
+/// Time that others may wait for a reply, on a machine that does something else as well.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Begins a transaction with so many recipients, sent by the hundred; gives the codes.

@@ -56,7 +56,7 @@ fn swapped(relay: &Relay, from: &Value) -> Value {
 const REFUSED: &str = "gatepost_policy_module_refused{policy=\"guest\"}";
 
 #[test]
-fn a_module_that_changes_is_put_in_use() {
+fn a_module_that_changes_is_activated() {
     let sink = Sink::start();
     let folder = Folder::new("version_one");
     let relay = folder.relay(&sink);

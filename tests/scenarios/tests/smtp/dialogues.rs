@@ -12,7 +12,7 @@ use test_support::{DnsServer, Relay, RelayBuilder, Reply, Sink, Zone, conformanc
 
 use self::player::Stage;
 
-/// By how much the relay may grow while it is sent lines and header sections without end.
+/// Most memory that the relay may gain while it is sent lines and header sections without end.
 const GROWTH: u64 = 64 << 20;
 
 /// Dialogues about whether a message is its author's.

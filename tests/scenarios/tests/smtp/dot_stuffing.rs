@@ -10,8 +10,7 @@ use test_support::{PATIENCE, RelayBuilder, Sink};
 const STUFFED: &[u8] = b"Subject: dots\r\n\r\n..a\r\n...\r\n..\r\nb.\r\n. \r\n..\r\n";
 const MEANT: &[u8] = b"Subject: dots\r\n\r\n.a\r\n..\r\n.\r\nb.\r\n \r\n.\r\n";
 
-/// What goes out on the wire; where the client stuffed a dot that did not need one, none comes
-/// back.
+/// Octets that go out on the wire; a dot that the client stuffed without need is gone.
 const ON_THE_WIRE: &[u8] = b"Subject: dots\r\n\r\n..a\r\n...\r\n..\r\nb.\r\n \r\n..\r\n";
 
 #[test]

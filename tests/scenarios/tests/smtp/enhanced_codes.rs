@@ -5,8 +5,8 @@ use test_support::{Client, RelayBuilder, Reply, Sink};
 
 use crate::MESSAGE;
 
-/// What a client says in a long session, and with which code it is answered. Every command is
-/// there, well and ill used.
+/// Commands of a long session, each with the code of its reply. Every command is there, used
+/// rightly and wrongly.
 const SESSION: &[(&str, u16)] = &[
     ("MAIL FROM:<ann@sender.example>", 503),
     ("HELO", 501),
@@ -65,7 +65,7 @@ const SESSION: &[(&str, u16)] = &[
 ];
 
 #[test]
-fn every_reply_has_one() {
+fn every_reply_has_an_enhanced_code() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address())
         .with("[limits]\nrecipients = 2\nerrors = 1000")
@@ -89,7 +89,7 @@ fn every_reply_has_one() {
 
 /// Those that end a session.
 #[test]
-fn a_farewell_has_one() {
+fn a_closing_reply_has_an_enhanced_code() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address())
         .with("[limits]\nerrors = 1\nconnections = 1")

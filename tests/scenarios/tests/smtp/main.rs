@@ -130,7 +130,7 @@ fn first_field(message: &[u8]) -> (String, &[u8]) {
     (String::from_utf8_lossy(field).into_owned(), rest)
 }
 
-/// What was submitted, without the marks that header-guard has put on top of it.
+/// Returns a submitted message, without the marks that header-guard has put on top of it.
 fn without_marks(mut message: &[u8]) -> &[u8] {
     for mark in [
         "X-Gatepost-Email-Id: ",

@@ -55,7 +55,7 @@ fn without_a_recipient_nothing_is_taken() {
     relay.leaves_nothing(sink);
 }
 
-/// What follows a refused sender is refused without counting as errors of its own.
+/// Commands behind a refused sender are refused without counting as errors of their own.
 #[test]
 fn a_refused_sender_takes_the_group_with_it() {
     let sink = Sink::start();

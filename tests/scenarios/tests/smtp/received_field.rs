@@ -27,7 +27,7 @@ fn start() -> (Sink, Relay) {
 }
 
 #[test]
-fn it_says_who_how_which_for_whom_and_when() {
+fn the_received_field_names_client_protocol_id_recipient_and_time() {
     let (sink, relay) = start();
     let mut client = relay.client("mx");
     client.ehlo();
@@ -56,7 +56,7 @@ fn it_says_who_how_which_for_whom_and_when() {
 
 /// Nobody learns of blind copies (RFC 5321 section 7.2).
 #[test]
-fn it_names_a_recipient_only_where_there_is_one() {
+fn the_received_field_names_only_a_sole_recipient() {
     let (sink, relay) = start();
     let mut client = relay.client("mx");
     client.ehlo();
@@ -74,7 +74,7 @@ fn it_names_a_recipient_only_where_there_is_one() {
 }
 
 #[test]
-fn it_names_the_protocol() {
+fn the_received_field_names_the_protocol() {
     let (sink, relay) = start();
     let protocol = |mut client: Client| {
         let (field, _, _) = sent(&mut client, &["user@desk.example"], &sink);
@@ -96,9 +96,9 @@ fn it_names_the_protocol() {
     relay.leaves_nothing(sink);
 }
 
-/// What a client calls itself stands there only where it means nothing but a name.
+/// The name that a client gives itself stands there only if it can be nothing but a name.
 #[test]
-fn it_cannot_be_written_by_the_client() {
+fn a_client_cannot_write_the_received_field() {
     let (sink, relay) = start();
     for helo in ["evil.example)(x", "a;Thu,1Jan1970", "[127.0.0.1](x", "a\"b"] {
         let mut client = relay.client("mx");

@@ -8,7 +8,7 @@ use crate::trace_field_and_rest;
 
 const HEAD: &str = "From: Ann <ann@sender.example>\r\nTo: user@desk.example\r\nSubject: s\r\n";
 
-/// What came, what becomes of it, and the reason on record.
+/// Returns messages as they came, as they are repaired, and the reason on record.
 fn cases() -> Vec<(String, String, &'static str)> {
     let large = "0123456789 and on\n".repeat(40_000);
     vec![
@@ -79,7 +79,7 @@ fn by_chunks(client: &mut Client, message: &str) -> String {
 }
 
 #[test]
-fn it_arrives_repaired_and_is_on_record() {
+fn a_malformed_message_is_repaired_and_on_record() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address()).start();
     for (came, expected, reason) in cases() {
@@ -113,7 +113,7 @@ fn it_arrives_repaired_and_is_on_record() {
 }
 
 #[test]
-fn or_refused_where_nothing_is_to_be_repaired() {
+fn a_malformed_message_is_refused_if_nothing_is_repaired() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address())
         .with("[repair]\nline-ends = false\nopening = false")

@@ -28,7 +28,7 @@ const ALIKE: &[&str] = &[
 ];
 
 #[test]
-fn it_is_refused_for_good() {
+fn a_source_route_is_refused_for_good() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address()).start();
     let mut client = relay.client("mx");
@@ -45,10 +45,10 @@ fn it_is_refused_for_good() {
     relay.leaves_nothing(sink);
 }
 
-/// Where the next hop is known to make nothing of it, an account says so; and an address that
-/// somebody has listed is a mailbox.
+/// Accounts may say that their next hop does not follow such routes; and an address that somebody
+/// has listed is a mailbox.
 #[test]
-fn an_account_may_have_such_mailboxes() {
+fn an_account_may_have_mailboxes_that_look_like_source_routes() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address())
         .replace("id = \"acme\"", "id = \"acme\"\nsource-routes = \"accept\"")

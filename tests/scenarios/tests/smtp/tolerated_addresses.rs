@@ -18,7 +18,7 @@ fn tolerated() -> Vec<String> {
 }
 
 #[test]
-fn they_are_taken_and_passed_on_as_they_are() {
+fn tolerated_addresses_are_passed_on_as_they_are() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address()).start();
     let submitting = Client::greeted(relay.address("submission"));
@@ -43,7 +43,7 @@ fn they_are_taken_and_passed_on_as_they_are() {
 }
 
 #[test]
-fn or_refused_where_the_site_is_strict() {
+fn tolerated_addresses_are_refused_if_the_site_is_strict() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address())
         .with("[limits]\nstrict-addresses = true")

@@ -95,9 +95,9 @@ fn a_refused_message_can_be_asked_for_too() {
     relay.leaves_nothing(sink);
 }
 
-/// What breaks a limit is refused before any policy sees it, and is on record all the same.
+/// Messages over a limit are refused before any policy sees them, and are on record all the same.
 #[test]
-fn what_breaks_a_limit_can_be_asked_for_too() {
+fn a_message_over_a_limit_is_on_record() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address())
         .with("[limits]\nmessage-size = 1000\nrecipients = 1")

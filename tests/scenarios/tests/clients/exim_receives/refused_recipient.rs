@@ -6,7 +6,7 @@ use test_support::{Exim, RelayBuilder, Sink};
 use crate::{assert_whole, awkward, nothing_is_left, submit};
 
 #[test]
-fn the_others_get_it_and_the_sender_a_bounce() {
+fn other_recipients_get_it_and_the_sender_a_bounce() {
     let sink = Sink::start();
     let Some(exim) = Exim::with(sink.address(), "REFUSED = bad", "") else {
         return;

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use test_support::{RelayBuilder, Sink, debian};
 
 #[test]
-fn it_logs_in_by_each_mechanism() {
+fn gsasl_logs_in_by_each_mechanism() {
     let Some(gsasl) = debian("gsasl", "gsasl") else {
         return;
     };

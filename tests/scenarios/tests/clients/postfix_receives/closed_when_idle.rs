@@ -6,7 +6,7 @@ use test_support::{Postfix, RelayBuilder, Sink};
 use crate::{nothing_is_left, numbered, numbers, submit};
 
 #[test]
-fn the_next_message_goes_over_a_new_one() {
+fn the_next_message_goes_over_a_new_connection() {
     let sink = Sink::start();
     let Some(postfix) = Postfix::with(sink.address(), "smtpd_timeout = 1s") else {
         return;

@@ -7,7 +7,7 @@ use crate::nothing_is_left;
 use crate::notifications::{MORE, NEVER, ask, assert_asked};
 
 #[test]
-fn it_arrives_as_it_was_asked() {
+fn dsn_parameters_arrive_as_they_were_asked() {
     let sink = Sink::start();
     let Some(postfix) = Postfix::start(sink.address()) else {
         return;

@@ -11,7 +11,7 @@ fn long() -> String {
 }
 
 #[test]
-fn they_arrive_as_they_are_by_bdat() {
+fn long_lines_arrive_as_they_are_by_bdat() {
     let sink = Sink::start();
     // What it does with them when it sends them on is its own affair.
     let Some(postfix) = Postfix::with(sink.address(), "smtp_line_length_limit = 0") else {
@@ -30,7 +30,7 @@ fn they_arrive_as_they_are_by_bdat() {
 }
 
 #[test]
-fn they_are_encoded_where_it_offers_no_chunks() {
+fn long_lines_are_encoded_without_chunking() {
     let sink = Sink::start();
     let without = "smtpd_discard_ehlo_keywords = chunking, silent-discard";
     let Some(postfix) = Postfix::with(sink.address(), without) else {

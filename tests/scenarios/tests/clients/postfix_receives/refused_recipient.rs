@@ -6,7 +6,7 @@ use test_support::{Postfix, RelayBuilder, Sink};
 use crate::{assert_whole, awkward, nothing_is_left, submit};
 
 #[test]
-fn the_others_get_it_and_the_sender_a_bounce() {
+fn other_recipients_get_it_and_the_sender_a_bounce() {
     let sink = Sink::start();
     let access = "smtpd_recipient_restrictions = check_recipient_access inline:{ \
                   { bad@desk.example=REJECT nobody of that name } }";

@@ -7,7 +7,7 @@ use crate::internationalised::{assert_arrived, send};
 use crate::nothing_is_left;
 
 #[test]
-fn it_arrives_as_it_was_sent() {
+fn an_internationalised_message_arrives_as_it_was_sent() {
     let sink = Sink::start();
     let Some(postfix) = Postfix::start(sink.address()) else {
         return;

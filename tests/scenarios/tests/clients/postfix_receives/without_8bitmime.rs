@@ -27,7 +27,7 @@ fn a_message_with_eight_bits_goes_back() {
 }
 
 #[test]
-fn it_is_converted_where_that_is_allowed() {
+fn an_8bit_message_is_converted_if_allowed() {
     let sink = Sink::start();
     let Some(postfix) = Postfix::with(sink.address(), WITHOUT) else {
         return;

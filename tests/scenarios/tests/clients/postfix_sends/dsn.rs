@@ -6,7 +6,7 @@ use test_support::{Postfix, RelayBuilder, Sink};
 use crate::notifications::{MORE, NEVER, ask, assert_asked};
 
 #[test]
-fn it_arrives_as_it_was_asked() {
+fn dsn_parameters_arrive_as_they_were_asked() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address()).start();
     let Some(postfix) = Postfix::start(relay.address("mx")) else {

@@ -6,7 +6,7 @@ use test_support::{Postfix, RelayBuilder, Sink};
 use crate::internationalised::{assert_arrived, send};
 
 #[test]
-fn it_arrives_as_it_was_sent() {
+fn an_internationalised_message_arrives_as_it_was_sent() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address()).start();
     let Some(postfix) = Postfix::start(relay.address("mx")) else {

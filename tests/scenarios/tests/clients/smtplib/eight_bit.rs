@@ -17,7 +17,7 @@ with connect() as server:
 "#;
 
 #[test]
-fn it_arrives_as_it_was_written() {
+fn an_8bit_message_arrives_as_it_was_written() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address()).start();
     let text = "Schöne Grüße, 你好, привет\r\n.\r\n… und tschüß\r\n";

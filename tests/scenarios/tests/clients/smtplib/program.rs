@@ -4,7 +4,7 @@ use std::process::Command;
 
 use test_support::{Relay, debian};
 
-/// What every program begins with: `connect` gives a connection to the listener, `message` is the
+/// Beginning of every program: `connect` gives a connection to the listener, `message` is the
 /// message, `context` trusts the relay's certificate, and `tell` prints a reply.
 const BEGINNING: &str = r#"
 import smtplib, ssl, sys

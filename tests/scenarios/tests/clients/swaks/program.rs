@@ -8,7 +8,7 @@ use test_support::{Relay, debian, debian_library};
 /// The program.
 pub struct Swaks(PathBuf);
 
-/// How a run went.
+/// Result of a run.
 pub struct Run {
     /// Exit code; 0 if the message was accepted.
     pub code: Option<i32>,

@@ -6,7 +6,7 @@ use super::program::Swaks;
 use crate::awkward;
 
 #[test]
-fn nothing_is_taken() {
+fn nothing_is_accepted_after_a_wrong_password() {
     let Some(swaks) = Swaks::with_tls() else {
         return;
     };

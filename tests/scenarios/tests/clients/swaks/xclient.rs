@@ -15,7 +15,7 @@ const BEHIND: [&str; 6] = [
 ];
 
 #[test]
-fn the_client_behind_counts() {
+fn xclient_sets_the_client() {
     let Some(swaks) = Swaks::installed() else {
         return;
     };
@@ -60,7 +60,7 @@ fn a_user_is_believed_behind_a_proxy() {
 }
 
 #[test]
-fn who_is_not_trusted_is_not_offered_it() {
+fn xclient_is_not_offered_to_other_networks() {
     let Some(swaks) = Swaks::installed() else {
         return;
     };

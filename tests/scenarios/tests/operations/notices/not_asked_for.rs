@@ -6,7 +6,7 @@ use super::submit;
 use crate::MESSAGE;
 
 #[test]
-fn nobody_is_told() {
+fn no_notice_is_sent_if_not_asked_for() {
     let sink = Sink::with(&["--fail-rcpt", "gone@"]);
     let relay = RelayBuilder::usual(sink.address()).start();
     for notify in [" NOTIFY=NEVER", " NOTIFY=SUCCESS,DELAY"] {

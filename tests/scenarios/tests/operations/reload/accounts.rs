@@ -16,7 +16,7 @@ fn rcpt(client: &mut Client, to: &str, code: u16) {
 }
 
 #[test]
-fn domains_come_and_go() {
+fn domains_change_with_a_reload() {
     let sink = Sink::start();
     let builder = RelayBuilder::usual(sink.address());
     let relay = builder.clone().start();
@@ -45,7 +45,7 @@ fn domains_come_and_go() {
 }
 
 #[test]
-fn passwords_change_and_users_go() {
+fn passwords_and_users_change_with_a_reload() {
     let sink = Sink::start();
     let builder = RelayBuilder::usual(sink.address());
     let relay = builder.clone().start();

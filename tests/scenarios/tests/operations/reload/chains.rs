@@ -17,7 +17,7 @@ fn judged(relay: &Relay, sink: &Sink) -> Vec<String> {
 }
 
 #[test]
-fn chains_change() {
+fn chains_change_with_a_reload() {
     let sink = Sink::start();
     let builder = RelayBuilder::usual(sink.address());
     let relay = builder.clone().start();
@@ -47,9 +47,10 @@ fn chains_change() {
     relay.leaves_nothing(sink);
 }
 
-/// What an operator has activated is not the configuration's: a reload says so and goes back.
+/// Versions that an operator has activated are not the configuration's: a reload says so and goes
+/// back.
 #[test]
-fn what_was_activated_by_hand_is_named() {
+fn a_version_activated_by_hand_is_named() {
     let sink = Sink::start();
     let builder = crate::judged_by("version_one", &sink);
     let relay = builder.clone().start();

@@ -5,7 +5,7 @@ use test_support::{RelayBuilder, Sink};
 use super::changed;
 
 #[test]
-fn sizes_and_numbers() {
+fn sizes_and_numbers_change_with_a_reload() {
     let sink = Sink::start();
     let builder = RelayBuilder::usual(sink.address());
     let relay = builder.clone().start();
@@ -32,7 +32,7 @@ fn sizes_and_numbers() {
 }
 
 #[test]
-fn connections_in_total() {
+fn total_connections_change_with_a_reload() {
     let sink = Sink::start();
     let builder = RelayBuilder::usual(sink.address());
     let relay = builder.clone().start();

@@ -9,7 +9,7 @@ use super::listening;
 use crate::{CHAIN, MESSAGE};
 
 #[test]
-fn one_comes_and_one_goes() {
+fn listeners_are_added_and_removed() {
     let sink = Sink::start();
     let builder = RelayBuilder::usual(sink.address());
     let relay = builder.clone().start();
@@ -37,7 +37,7 @@ fn one_comes_and_one_goes() {
 
 /// The socket is known by its address: another name and another way to speak TLS do not close it.
 #[test]
-fn one_changes_in_its_place() {
+fn a_listener_changes_in_its_place() {
     let sink = Sink::start();
     // No other test has anything at this address, so that its ports stay free.
     let free = TcpListener::bind("127.0.83.1:0").unwrap();

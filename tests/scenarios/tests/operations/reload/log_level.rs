@@ -5,7 +5,7 @@ use test_support::{RelayBuilder, Sink};
 use crate::{MESSAGE, accepted};
 
 #[test]
-fn more_is_logged() {
+fn a_reload_changes_the_log_level() {
     let sink = Sink::start();
     let builder = RelayBuilder::usual(sink.address()).environment("RUST_LOG", "");
     let relay = builder.clone().start();

@@ -7,7 +7,7 @@ const OTLP: &str = "[otlp]\nendpoint = \"http://127.0.0.1:1\"\n\
                     headers = { Authorization = \"Bearer hidden\" }";
 
 #[test]
-fn it_cannot_change_while_the_relay_runs() {
+fn the_collector_cannot_change_while_the_relay_runs() {
     let sink = Sink::start();
     let without = RelayBuilder::usual(sink.address());
     let with = without.clone().with(OTLP);
@@ -33,7 +33,7 @@ fn it_cannot_change_while_the_relay_runs() {
 }
 
 #[test]
-fn it_cannot_begin_while_the_relay_runs() {
+fn a_collector_cannot_be_added_while_the_relay_runs() {
     let sink = Sink::start();
     let without = RelayBuilder::usual(sink.address());
     let relay = without.clone().start();

@@ -6,7 +6,7 @@ use test_support::{RelayBuilder, Sink, hostile_file};
 use crate::MESSAGE;
 
 #[test]
-fn nothing_of_it_is_put_in_use() {
+fn nothing_of_a_refused_configuration_is_activated() {
     const DOMAINS: &str = "domains = [\"desk.example\"]";
     let sink = Sink::start();
     let usual = RelayBuilder::usual(sink.address());
@@ -70,7 +70,7 @@ fn nothing_of_it_is_put_in_use() {
 
 /// All problems of one kind at once, each at its line.
 #[test]
-fn with_every_problem_at_its_line() {
+fn every_problem_is_reported_with_its_line() {
     let sink = Sink::start();
     let builder = RelayBuilder::usual(sink.address());
     let relay = builder.clone().start();

@@ -17,7 +17,7 @@ pub(super) struct Collector {
     requests: Receiver<Request>,
 }
 
-/// What one request brought.
+/// Request of the relay, as received.
 pub(super) struct Request {
     /// First line and fields, in lower case.
     pub(super) head: String,
@@ -51,7 +51,7 @@ impl Collector {
         format!("http://{}", self.address)
     }
 
-    /// What has come and was taken, of a relay that has ended: it sends no more.
+    /// Returns the requests that were accepted, of a relay that has ended and sends no more.
     pub(super) fn requests(&self) -> Vec<Request> {
         self.requests.try_iter().collect()
     }

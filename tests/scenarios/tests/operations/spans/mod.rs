@@ -30,7 +30,7 @@ struct Span {
     attributes: BTreeMap<String, String>,
     /// Trace and span.
     links: Vec<(String, String)>,
-    /// What went wrong, if anything.
+    /// Message of the error status, if any.
     error: Option<String>,
 }
 

@@ -4,7 +4,7 @@
 use test_support::{RelayBuilder, Sink};
 
 #[test]
-fn it_submits_for_its_account() {
+fn a_credential_submits_for_its_account() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address()).start();
     for domain in ["one.desk.test", "two.desk.test"] {

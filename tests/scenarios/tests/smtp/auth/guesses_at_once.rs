@@ -42,7 +42,7 @@ fn at_once(sessions: &mut [Client], lines: &[String]) -> (usize, usize) {
 }
 
 #[test]
-fn passwords() {
+fn passwords_guessed_at_once_are_limited() {
     let sink = Sink::start();
     let relay = relay(&sink);
     let mut clients = sessions(&relay);
@@ -58,7 +58,7 @@ fn passwords() {
 
 /// Every session has its challenge before the first proof is sent.
 #[test]
-fn proofs() {
+fn scram_proofs_guessed_at_once_are_limited() {
     let sink = Sink::start();
     let relay = relay(&sink);
     let mut clients = sessions(&relay);

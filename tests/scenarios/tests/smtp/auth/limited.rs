@@ -32,7 +32,7 @@ fn codes(reply: &Reply) -> (u16, &str) {
 }
 
 #[test]
-fn an_address_that_guesses() {
+fn an_address_that_guesses_is_limited() {
     let sink = Sink::start();
     let relay = relay(&sink, "failures-per-address = 2");
     let mut guesses = from(&relay, "2001:db8::1");
@@ -53,7 +53,7 @@ fn an_address_that_guesses() {
 
 /// However the guesses spell its name.
 #[test]
-fn an_alias_that_may_be_one() {
+fn guesses_at_an_alias_are_limited() {
     let sink = Sink::start();
     let relay = relay(&sink, "failures-per-user = 2");
     let wrong = |address: &str, user: &str| from(&relay, address).plain(user, "wrong").code;
@@ -63,7 +63,7 @@ fn an_alias_that_may_be_one() {
     relay.leaves_nothing(sink);
 }
 
-/// What is typed into the wrong field, and what is too long to be a name.
+/// Passwords typed into the wrong field, and texts too long for a name, are not logged.
 #[test]
 fn no_name_in_the_log_is_a_secret() {
     let sink = Sink::start();
@@ -81,7 +81,7 @@ fn no_name_in_the_log_is_a_secret() {
 }
 
 #[test]
-fn a_user_who_is_guessed_at_from_everywhere() {
+fn guesses_at_a_user_from_everywhere_are_limited() {
     let sink = Sink::start();
     let relay = relay(&sink, "failures-per-user = 2");
     let mut at_home = from(&relay, "192.0.2.1");

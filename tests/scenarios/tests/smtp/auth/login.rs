@@ -12,12 +12,12 @@ const USER: &str = "dXNlcg==";
 const SECRET: &str = "c2VjcmV0";
 
 #[test]
-fn each_is_asked_for() {
+fn auth_login_asks_for_user_name_and_password() {
     submits(true);
 }
 
 #[test]
-fn the_user_may_come_at_once() {
+fn auth_login_accepts_an_initial_user_name() {
     submits(false);
 }
 

@@ -8,7 +8,7 @@ use test_support::{Client, RelayBuilder, Sink};
 const AUTH: &str = "AUTH SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN LOGIN";
 
 #[test]
-fn under_tls_alone() {
+fn auth_is_offered_only_under_tls() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address()).start();
     for listener in ["submission", "mx"] {
@@ -21,7 +21,7 @@ fn under_tls_alone() {
 }
 
 #[test]
-fn not_where_it_is_off() {
+fn auth_is_not_offered_if_turned_off() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address())
         .replace(

@@ -9,17 +9,17 @@ use crate::{MESSAGE, trace_field_and_rest, without_marks};
 const RESPONSE: &str = "AHVzZXIAc2VjcmV0";
 
 #[test]
-fn with_an_initial_response() {
+fn auth_plain_accepts_an_initial_response() {
     submits(&[(&format!("AUTH PLAIN {RESPONSE}"), 235)]);
 }
 
 #[test]
-fn with_a_challenge() {
+fn auth_plain_accepts_a_response_to_a_challenge() {
     submits(&[("AUTH PLAIN", 334), (RESPONSE, 235)]);
 }
 
 #[test]
-fn in_the_name_of_the_user_itself() {
+fn auth_plain_accepts_the_users_own_authorization_identity() {
     // `user\0user\0secret`.
     submits(&[("auth plain dXNlcgB1c2VyAHNlY3JldA==", 235)]);
 }

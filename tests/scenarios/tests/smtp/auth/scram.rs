@@ -13,7 +13,7 @@ fn secured(relay: &test_support::Relay) -> Client {
 }
 
 #[test]
-fn who_has_the_password_gets_in() {
+fn scram_accepts_the_password() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address()).start();
     for plus in [false, true] {
@@ -39,7 +39,7 @@ fn who_has_the_password_gets_in() {
 }
 
 #[test]
-fn who_has_not_stays_nobody() {
+fn scram_refuses_a_wrong_password() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address()).start();
     let mut client = secured(&relay);

@@ -2,7 +2,7 @@
 
 use test_support::{Client, Relay, RelayBuilder, Sink, Taken};
 
-/// What is malformed goes through, too: these scenarios are about octets.
+/// Settings by which malformed messages pass too, since these scenarios are about octets.
 const KEEPS: &str = r#"
 [[policy]]
 name = "header-guard"

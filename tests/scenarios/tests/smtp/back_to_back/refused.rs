@@ -4,7 +4,7 @@
 
 use test_support::{RelayBuilder, Sink};
 
-/// What is sent, and what the second relay is sent of it, if anything.
+/// Name, message, and the message that the second relay gets, if any.
 type Case<'a> = (&'a str, &'a [u8], Option<&'a [u8]>);
 
 #[test]

@@ -4,7 +4,7 @@
 use super::pair::Pair;
 
 #[test]
-fn it_arrives_as_it_was_sent() {
+fn an_internationalised_message_arrives_as_it_was_sent() {
     let message = "From: Änn <änn@bücher.example>\r\n\
         To: Jürgen <jürgen@desk.example>\r\n\
         Größe: Grüße, Ελλάδα, 日本\r\n\

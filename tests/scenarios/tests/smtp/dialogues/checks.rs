@@ -220,7 +220,7 @@ impl Stage<'_> {
         taken
     }
 
-    /// That message has the suite's header section and this body.
+    /// Asserts that the message has the suite's header section and this body.
     fn arrived(&mut self, body: &str) {
         let queued = self.replies.iter().rposition(|reply| reply.code == 250);
         self.replies.truncate(queued.unwrap() + 1);
@@ -245,7 +245,7 @@ impl Stage<'_> {
         self.take()
     }
 
-    /// That message is of the first sender, and has no stray octet any more.
+    /// Asserts that the message is of the first sender, and has no stray octet any more.
     fn arrived_repaired(&mut self) {
         let queued = self.replies.iter().rposition(|reply| reply.code == 250);
         self.replies.truncate(queued.unwrap() + 1);

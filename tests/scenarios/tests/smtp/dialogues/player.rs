@@ -26,13 +26,13 @@ pub struct Stage<'a> {
     pub id: &'a str,
     /// The client's side; gone when the relay has closed.
     pub client: Client,
-    /// What the relay has said.
+    /// Replies of the relay.
     pub replies: Vec<Reply>,
-    /// Whether the relay has closed the connection.
+    /// True once the relay has closed the connection.
     pub closed: bool,
-    /// Where the messages go.
+    /// Next hop of the messages.
     pub sink: &'a Sink,
-    /// What was said before the dialogue began and is its first reply.
+    /// Greeting from before the dialogue began, which is its first reply.
     greeting: Option<Reply>,
     octet_by_octet: bool,
 }

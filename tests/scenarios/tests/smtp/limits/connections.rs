@@ -8,7 +8,7 @@ use test_support::{Client, PATIENCE, RelayBuilder, Sink};
 use crate::MESSAGE;
 
 #[test]
-fn those_who_are_in_are_served() {
+fn connected_clients_are_served_at_the_limit() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address())
         .with("[limits]\nconnections = 2")

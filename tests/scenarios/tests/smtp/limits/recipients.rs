@@ -6,7 +6,7 @@ use test_support::{RelayBuilder, Sink};
 use crate::MESSAGE;
 
 #[test]
-fn those_within_the_limit_are_served() {
+fn recipients_within_the_limit_are_accepted() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address())
         .with("[limits]\nrecipients = 2")

@@ -9,7 +9,7 @@ const EIGHT_BIT: &str =
     "From: ann@sender.example\r\nSubject: s\r\n\r\nViele Grüße aus dem Norden\r\n";
 
 #[test]
-fn it_is_returned_with_5_6_3() {
+fn an_8bit_message_is_returned_with_5_6_3() {
     let server = Server::start(&["PIPELINING"], "250 taken\r\n");
     let relay = RelayBuilder::usual(server.address).start();
     submit(&relay, EIGHT_BIT);
@@ -55,7 +55,7 @@ fn a_notice_that_returns_it_whole_passes() {
 }
 
 #[test]
-fn it_is_converted_where_that_is_allowed() {
+fn an_8bit_message_is_converted_if_allowed() {
     let server = Server::start(&["PIPELINING"], "250 taken\r\n");
     let relay = RelayBuilder::usual(server.address)
         .replace("[delivery]", "[delivery]\nconvert-8bit = true")

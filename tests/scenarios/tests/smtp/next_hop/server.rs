@@ -12,7 +12,7 @@ pub struct Server {
     transactions: Receiver<Transaction>,
 }
 
-/// What came: the commands before the message, and the message with its dots as they were sent.
+/// Transaction as it came: the commands before the message, and the message with its dots as sent.
 pub struct Transaction {
     pub commands: Vec<String>,
     pub message: Vec<u8>,

@@ -8,7 +8,7 @@ use crate::{MESSAGE, trace_field_and_rest};
 const TRUSTED: &str = "direction = \"inbound\"\nxclient-from = [\"127.0.0.0/8\"]";
 
 #[test]
-fn the_client_behind_counts() {
+fn xclient_sets_the_client() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address())
         .replace("direction = \"inbound\"", TRUSTED)
@@ -42,7 +42,7 @@ fn the_client_behind_counts() {
 }
 
 #[test]
-fn nobody_else_may() {
+fn xclient_is_refused_from_other_networks() {
     let sink = Sink::start();
     let elsewhere = TRUSTED.replace("127.0.0.0/8", "192.0.2.0/24");
     let relay = RelayBuilder::usual(sink.address())

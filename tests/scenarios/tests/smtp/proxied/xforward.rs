@@ -6,7 +6,7 @@ use test_support::{RelayBuilder, Sink};
 use crate::MESSAGE;
 
 #[test]
-fn it_is_logged_and_changes_nothing() {
+fn xforward_is_logged_and_changes_nothing() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address())
         .replace(

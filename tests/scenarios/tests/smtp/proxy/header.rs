@@ -28,7 +28,7 @@ pub fn header(client: SocketAddr, relay: SocketAddr) -> Vec<u8> {
     header
 }
 
-/// What a balancer sends for itself, to see whether the relay is there.
+/// Returns the header that a balancer sends for itself, to see whether the relay is there.
 pub fn local() -> Vec<u8> {
     b"\r\n\r\n\0\r\nQUIT\n\x20\x00\x00\x00".to_vec()
 }

@@ -46,7 +46,7 @@ fn the_client_is_whom_the_balancer_names() {
     relay.leaves_nothing(sink);
 }
 
-/// Where the balancer speaks for itself, the connection's own address stands.
+/// Connections of the balancer itself count with their own address.
 #[test]
 fn the_balancer_itself_is_welcome() {
     let sink = Sink::start();

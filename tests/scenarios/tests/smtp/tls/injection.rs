@@ -26,9 +26,9 @@ fn commands_behind_starttls_are_thrown_away() {
     relay.leaves_nothing(sink);
 }
 
-/// What was said in plaintext before is forgotten too.
+/// Commands in plaintext before it are forgotten too.
 #[test]
-fn the_session_begins_afresh() {
+fn starttls_resets_the_session() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address()).start();
     let mut client = relay.client("mx");
