@@ -46,14 +46,14 @@ fn damaged_by(damage: impl FnOnce(Vec<u8>) -> Vec<u8>) -> (Relay, Sink) {
 }
 
 #[test]
-fn garbled() {
+fn a_garbled_journal_is_reported_and_kept() {
     let (relay, sink) = damaged_by(|journal| journal.iter().map(|octet| octet ^ 0x55).collect());
     sink.take();
     relay.leaves_nothing(sink);
 }
 
 #[test]
-fn emptied() {
+fn an_emptied_journal_is_reported_and_kept() {
     let (relay, sink) = damaged_by(|_| Vec::new());
     sink.take();
     relay.leaves_nothing(sink);

@@ -33,7 +33,7 @@ impl Drop for SmallDisk<'_> {
 }
 
 #[test]
-fn intake_stops_in_time_and_resumes() {
+fn intake_stops_when_the_disk_runs_full_and_resumes() {
     let directory = tempfile::tempdir().unwrap();
     let Some(disk) = SmallDisk::mount(directory.path()) else {
         return;

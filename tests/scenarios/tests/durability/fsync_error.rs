@@ -5,7 +5,7 @@ use test_support::torture::{PowerLoss, power::Mode};
 use test_support::{RelayBuilder, Sink};
 
 #[test]
-fn the_relay_ends_and_says_why() {
+fn an_fsync_error_ends_the_relay_with_a_reason() {
     let power = PowerLoss::new(Mode::Fail);
     let sink = Sink::start();
     let builder = RelayBuilder::usual(sink.address()).directory(power.directory());

@@ -6,7 +6,7 @@ use test_support::torture;
 const SEED: u64 = 5321;
 
 #[test]
-fn nothing_is_lost() {
+fn a_kill_loses_no_message() {
     let outcome = torture::run(20, SEED, |line| eprintln!("{line}"));
     println!("{outcome}");
     assert!(

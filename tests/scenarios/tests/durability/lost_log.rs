@@ -8,7 +8,7 @@ use test_support::{RelayBuilder, Sink};
 use crate::doctor;
 
 #[test]
-fn costs_no_message() {
+fn a_lost_log_costs_no_message() {
     for garble in [false, true] {
         // Nobody listens there: what is accepted stays.
         let nowhere = "127.0.0.1:9".parse().unwrap();

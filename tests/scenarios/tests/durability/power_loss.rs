@@ -7,7 +7,7 @@ use test_support::torture::{self, PowerLoss, power::Mode};
 const SEED: u64 = 2821;
 
 #[test]
-fn nothing_is_lost() {
+fn a_power_loss_loses_no_message() {
     let power = PowerLoss::new(Mode::Sync);
     let outcome = torture::run_power_loss(6, SEED, &power, |line| eprintln!("{line}"));
     println!("{outcome}");
@@ -19,7 +19,7 @@ fn nothing_is_lost() {
 }
 
 #[test]
-fn without_fsync_it_would_be() {
+fn a_power_loss_without_fsync_loses_messages() {
     let power = PowerLoss::new(Mode::Nothing);
     let outcome = torture::run_power_loss(1, SEED, &power, |line| eprintln!("{line}"));
     println!("{outcome}");

@@ -6,7 +6,7 @@ use test_support::{RelayBuilder, Sink};
 use crate::{ANN, AUTOMATIC, comes, goes, suppressed, taken};
 
 #[test]
-fn what_answers_an_automatic_message_is_not_sent() {
+fn an_automatic_answer_to_an_automatic_message_is_not_sent() {
     let sink = Sink::start();
     // Without knowledge of machines, so that it is the thread alone that tells.
     let relay = crate::with_settings(&sink, "machine-days = 0, autoresponder-hours = 0").start();

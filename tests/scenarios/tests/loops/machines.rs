@@ -60,7 +60,7 @@ fn a_machine_is_listed_with_its_evidence_and_forgotten() {
 }
 
 #[test]
-fn a_person_who_writes_from_there_is_believed() {
+fn a_person_who_writes_from_a_machines_address_is_believed() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address()).start();
     taken(&comes(&relay, "Auto-Submitted: auto-generated\r\n"));

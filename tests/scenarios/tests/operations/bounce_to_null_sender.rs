@@ -6,7 +6,7 @@ use test_support::{RelayBuilder, Sink};
 use crate::MESSAGE;
 
 #[test]
-fn nobody_is_told() {
+fn no_bounce_goes_to_a_null_reverse_path() {
     let sink = Sink::with(&["--fail-rcpt", "gone@"]);
     let relay = RelayBuilder::usual(sink.address()).start();
     let mut client = relay.client("mx");

@@ -18,7 +18,7 @@ settings = { rules = [
 "#;
 
 #[test]
-fn what_would_be_queued_is_written() {
+fn check_writes_the_message_as_it_would_be_queued() {
     let directory = tempfile::tempdir().unwrap();
     let nobody = Sink::start().address();
     let config = RelayBuilder::usual(nobody)

@@ -8,7 +8,7 @@ use test_support::run;
 use crate::without_policies;
 
 #[test]
-fn the_clock_stands_where_it_is_put() {
+fn check_judges_at_the_time_that_is_set() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("old.eml");
     fs::write(&file, "Subject: old\n\nHello!\n").unwrap();

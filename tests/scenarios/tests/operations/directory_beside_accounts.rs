@@ -44,7 +44,7 @@ fn no_account_is_given_a_domain_of_the_configuration() {
 }
 
 #[test]
-fn a_domain_that_has_come_to_be_both_is_warned_of() {
+fn a_domain_of_directory_and_configuration_is_warned_of() {
     let sink = Sink::start();
     let mut relay = RelayBuilder::usual(sink.address()).start();
     relay.json(&ADD);

@@ -8,7 +8,7 @@ use test_support::{RelayBuilder, Sink};
 use crate::{MESSAGE, accepted};
 
 #[test]
-fn what_is_changed_while_the_relay_is_stopped_holds_from_its_start() {
+fn changes_while_the_relay_is_stopped_hold_from_its_start() {
     let sink = Sink::start();
     let directory = tempfile::tempdir().unwrap();
     let builder = RelayBuilder::usual(sink.address()).directory(directory.path());

@@ -30,7 +30,7 @@ fn with_the_grant_a_message_is_dropped_in_silence() {
 
 /// Without the grant it is a fault of the policy, and the message comes again.
 #[test]
-fn without_it_nothing_is_lost() {
+fn without_the_grant_nothing_is_discarded() {
     let sink = Sink::start();
     let relay = judged_by("discards", &sink).start();
     assert_eq!(send(&relay, &["x@desk.example"], ATTACK).code, 451);

@@ -14,7 +14,7 @@ const ATTACK: &[u8] = b"From: Ann <ann@sender.example>\r\nX-Attack: now\r\n\r\nH
 const PLACES: usize = 8;
 
 #[test]
-fn every_metric_is_in_the_book_and_every_one_in_the_book_is_shown() {
+fn every_metric_is_documented_and_every_documented_one_is_shown() {
     let sink = Sink::with(&["--fail-rcpt", "nobody"]);
     let dns = DnsServer::start(Zone::new());
     let relay = judged_by("trap", &sink)

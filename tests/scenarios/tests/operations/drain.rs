@@ -9,7 +9,7 @@ use test_support::{RelayBuilder, Sink};
 use crate::MESSAGE;
 
 #[test]
-fn what_is_in_hand_finishes() {
+fn a_drain_finishes_transactions_in_hand() {
     let sink = Sink::start();
     let mut relay = RelayBuilder::usual(sink.address()).start();
     let address = relay.address("mx");
@@ -54,7 +54,7 @@ fn what_is_in_hand_finishes() {
 /// A client that never comes to an end does not keep the relay from stopping for ever: told twice,
 /// it waits no longer.
 #[test]
-fn told_twice_it_does_not_wait() {
+fn a_second_signal_ends_the_drain() {
     let sink = Sink::start();
     let mut relay = RelayBuilder::usual(sink.address()).start();
     let mut sending = relay.client("mx");

@@ -5,7 +5,7 @@ use test_support::{Relay, RelayBuilder, Sink};
 use crate::{MESSAGE, accepted, send, waiting_after};
 
 #[test]
-fn what_happens_is_counted() {
+fn metrics_count_events() {
     let sink = Sink::with(&["--tempfail-first", "1"]);
     let relay = RelayBuilder::usual(sink.address())
         .replace("retry = [\"1s\"]", "retry = [\"1h\"]")

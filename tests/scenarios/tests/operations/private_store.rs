@@ -9,7 +9,7 @@ use test_support::{RelayBuilder, Sink};
 use crate::{CHAIN, MESSAGE, accepted};
 
 #[test]
-fn only_its_owner_can_read_it() {
+fn only_the_owner_can_read_the_store() {
     let sink = Sink::start();
     // With a table of its own the store is made by the relay, and not by the harness.
     let relay = RelayBuilder::usual(sink.address())

@@ -6,7 +6,7 @@ use test_support::{RelayBuilder, Sink};
 use crate::{MESSAGE, accepted, all, waiting_after, without_next_hop};
 
 #[test]
-fn what_was_done_while_it_was_stopped_holds() {
+fn changes_to_the_queue_of_a_stopped_relay_hold() {
     let sink = Sink::start();
     let directory = tempfile::tempdir().unwrap();
     let mut relay = without_next_hop(&sink).directory(directory.path()).start();

@@ -16,7 +16,7 @@ const BOUNCE: &[u8] = b"From: MAILER-DAEMON@sender.example\r\n\
 const FIELD: &str = "X-Gatepost-Reasons";
 
 #[test]
-fn a_field_beside_the_tags_tells_them_and_nobody_forges_it() {
+fn the_reasons_stand_in_a_field_that_nobody_can_forge() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address()).start();
     accepted(&relay, &["help@desk.example"], BOUNCE);
@@ -32,7 +32,7 @@ fn a_field_beside_the_tags_tells_them_and_nobody_forges_it() {
 }
 
 #[test]
-fn its_name_is_the_sites_and_it_may_be_left_out() {
+fn the_name_of_the_reasons_field_is_set_or_left_out() {
     for (setting, name) in [
         ("reasons = \"X-Desk-Why\"", Some("X-Desk-Why")),
         ("reasons = false", None),

@@ -6,7 +6,7 @@ use test_support::{RelayBuilder, Sink};
 use crate::{MESSAGE, accepted, all};
 
 #[test]
-fn after_a_temporary_failure_it_is_delivered() {
+fn a_message_is_delivered_after_a_temporary_failure() {
     let sink = Sink::with(&["--tempfail-first", "1"]);
     let relay = RelayBuilder::usual(sink.address()).start();
     let id = accepted(&relay, &["x@desk.example"], MESSAGE);

@@ -65,7 +65,7 @@ impl HeldUp {
 }
 
 #[test]
-fn commands_say_that_it_starts_and_what_it_is_at() {
+fn commands_say_that_the_relay_is_starting_and_its_step() {
     let sink = Sink::start();
     let mut relay = HeldUp::start(&sink);
     relay.starts();

@@ -33,7 +33,7 @@ fn hidden(c: char) -> bool {
 }
 
 #[test]
-fn in_a_log_for_people_and_on_a_terminal() {
+fn strangers_words_are_escaped_in_a_text_log_and_on_a_terminal() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address()).start();
     let id = strange(&relay);
@@ -64,7 +64,7 @@ fn in_a_log_for_people_and_on_a_terminal() {
 }
 
 #[test]
-fn in_a_log_for_machines() {
+fn strangers_words_are_escaped_in_a_json_log() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address())
         .with("[log]\nformat = \"json\"")

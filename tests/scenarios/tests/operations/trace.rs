@@ -7,7 +7,7 @@ use test_support::{RelayBuilder, Sink};
 use crate::{MESSAGE, accepted, all, send};
 
 #[test]
-fn of_a_delivered_message_the_whole_way_is_known() {
+fn the_trace_of_a_delivered_message_is_complete() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address()).start();
     let id = accepted(&relay, &["x@desk.example"], MESSAGE);
@@ -55,7 +55,7 @@ fn of_a_delivered_message_the_whole_way_is_known() {
 }
 
 #[test]
-fn of_a_refused_message_it_is_known_who_refused_it_and_why() {
+fn the_trace_of_a_refused_message_names_who_refused_it_and_why() {
     let sink = Sink::start();
     let rules = r#"
         [[policy]]
@@ -79,7 +79,7 @@ fn of_a_refused_message_it_is_known_who_refused_it_and_why() {
 }
 
 #[test]
-fn of_a_bounced_message_it_leads_to_the_bounce() {
+fn the_trace_of_a_bounced_message_leads_to_the_bounce() {
     let sink = Sink::with(&["--fail-rcpt", "gone@"]);
     let relay = RelayBuilder::usual(sink.address()).start();
     let id = accepted(&relay, &["gone@desk.example"], MESSAGE);
@@ -105,7 +105,7 @@ fn of_a_bounced_message_it_leads_to_the_bounce() {
 }
 
 #[test]
-fn of_any_other_id_nothing_is_known() {
+fn an_unknown_id_has_no_trace() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address()).start();
     let told = relay.refuses(&["trace", "01890000-0000-7000-8000-000000000000"]);

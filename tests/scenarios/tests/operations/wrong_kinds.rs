@@ -84,7 +84,7 @@ fn named(directory: &Path) -> Vec<(PathBuf, String)> {
 }
 
 #[test]
-fn of_what_is_configured_are_told_of_at_once() {
+fn configured_files_of_the_wrong_kind_are_reported_at_once() {
     let directory = tempfile::tempdir().unwrap();
     let nowhere = "127.0.0.1:9".parse().unwrap();
     for (path, text) in named(directory.path()) {
@@ -117,7 +117,7 @@ fn of_what_is_configured_are_told_of_at_once() {
 }
 
 #[test]
-fn of_the_configuration_itself_are_told_of_at_once() {
+fn a_configuration_of_the_wrong_kind_is_reported_at_once() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("wrong.toml");
     let config = path.display().to_string();

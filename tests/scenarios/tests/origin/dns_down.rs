@@ -29,7 +29,7 @@ fn without_answers_it_is_temperror_and_mail_flows() {
 }
 
 #[test]
-fn silence_has_an_end() {
+fn waiting_for_dns_has_an_end() {
     let (message, mut zone) = signed();
     for name in [
         "s._domainkey.sender.example",

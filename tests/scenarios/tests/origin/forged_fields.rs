@@ -53,7 +53,7 @@ const OTHERS: &str = "authentication-RESULTS : mx.other.example ;\r\n\tspf=pass 
     Authentication-Results: mx.desk.example; in the body\r\n";
 
 #[test]
-fn what_claims_to_be_ours_goes_and_nothing_else() {
+fn forged_fields_are_removed_and_no_others() {
     let (sink, dns) = (Sink::start(), DnsServer::start(Zone::new()));
     // Whether or not anybody wants to know where mail comes from.
     let unconcerned = RelayBuilder::usual(sink.address()).replace(CHAIN, "chain = []");
@@ -122,7 +122,7 @@ fn the_site_chooses_the_names() {
 }
 
 #[test]
-fn no_dress_hides_what_claims_to_be_ours() {
+fn no_spelling_hides_a_forged_field() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address())
         .replace(CHAIN, "chain = []")
@@ -139,7 +139,7 @@ fn no_dress_hides_what_claims_to_be_ours() {
 
 /// Above the first field and behind a line that is no field, where some readers go on reading.
 #[test]
-fn nothing_of_ours_stands_where_no_field_does() {
+fn forged_fields_around_the_header_section_never_arrive() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address())
         .replace(CHAIN, "chain = []")

@@ -7,7 +7,7 @@ use test_support::{DnsServer, Sink};
 use crate::{relay, send, signed};
 
 #[test]
-fn no_import_no_question() {
+fn dns_is_not_asked_unless_a_policy_imports_it() {
     let (message, zone) = signed();
     let (sink, dns) = (Sink::start(), DnsServer::start(zone));
     let relay = relay(&sink, &dns)
@@ -27,7 +27,7 @@ fn no_import_no_question() {
 }
 
 #[test]
-fn what_was_answered_is_not_asked_again() {
+fn dns_answers_are_cached() {
     let (message, zone) = signed();
     let (sink, dns) = (Sink::start(), DnsServer::start(zone));
     let relay = relay(&sink, &dns).start();

@@ -27,7 +27,7 @@ fn another_name_server_is_asked_after_a_reload() {
 }
 
 #[test]
-fn what_cannot_be_is_refused_with_its_line() {
+fn an_invalid_name_server_is_refused_with_its_line() {
     for (wrong, said) in [
         ("[dns]\nservers = [\"ns.example\"]", "is no name server"),
         ("[dns]\nattempts = 0", "attempts is 0"),

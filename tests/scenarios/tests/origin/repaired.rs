@@ -90,7 +90,7 @@ fn an_author_that_only_the_repaired_message_shows_is_judged() {
 }
 
 #[test]
-fn what_claims_to_be_ours_behind_a_stray_line_end_goes() {
+fn a_forged_field_behind_a_stray_line_end_is_removed() {
     let (sink, dns) = (Sink::start(), DnsServer::start(Zone::new()));
     let relay = relay(&sink, &dns).start();
     for forged in [

@@ -8,7 +8,7 @@ use test_support::{DnsServer, Sink};
 use crate::{checked, events, relay, send, signed, trace};
 
 #[test]
-fn everybody_is_told_the_same() {
+fn all_policies_get_the_same_results() {
     let (message, zone) = signed();
     let (sink, dns) = (Sink::start(), DnsServer::start(zone));
     let builder = relay(&sink, &dns).with("[http]\naddress = \"127.0.0.1:0\"");

@@ -6,7 +6,7 @@ use test_support::{Certificate, ListServer, Published, Sink};
 use crate::{guarded, is_partner, two};
 
 #[test]
-fn what_is_published_holds_and_a_failure_keeps_what_was_there() {
+fn a_published_list_holds_and_a_failure_keeps_the_last() {
     let sink = Sink::start();
     let folder = tempfile::tempdir().unwrap();
     let certificate = Certificate::make(folder.path());

@@ -78,7 +78,7 @@ fn a_wrong_line_is_named_and_changes_nothing() {
 }
 
 #[test]
-fn without_a_relay_the_store_takes_it() {
+fn an_import_without_a_relay_goes_to_the_store() {
     let sink = Sink::start();
     let mut relay = guarded(&sink).start();
     two(&relay);

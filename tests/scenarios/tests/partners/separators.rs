@@ -6,7 +6,7 @@ use test_support::{Relay, Sink, run};
 use crate::{account, guarded, is_partner};
 
 #[test]
-fn a_reload_changes_who_is_the_same() {
+fn a_reload_changes_which_addresses_are_equal() {
     let sink = Sink::start();
     let usual = guarded(&sink);
     let relay = usual.clone().start();
@@ -30,7 +30,7 @@ fn a_reload_changes_who_is_the_same() {
 }
 
 #[test]
-fn what_cannot_be_is_refused_with_its_place() {
+fn an_invalid_separator_is_refused_with_its_place() {
     let sink = Sink::start();
     for (line, why) in [
         (

@@ -54,7 +54,7 @@ fn a_partner_alone_gets_nothing_and_the_submission_is_taken() {
 }
 
 #[test]
-fn where_it_is_set_a_partner_is_refused_at_rcpt() {
+fn a_partner_is_refused_at_rcpt_if_set() {
     let sink = Sink::start();
     let relay = guarded_with(&sink, "{ suppress = \"reject\" }").start();
     let (a, _) = two(&relay);

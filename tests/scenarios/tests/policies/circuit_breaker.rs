@@ -55,7 +55,7 @@ fn the_circuit_breaker_opens_loudly_and_closes_with_a_good_version() {
 }
 
 #[test]
-fn what_one_sender_makes_it_fail_on_opens_nothing() {
+fn faults_of_one_sender_do_not_open_the_circuit_breaker() {
     let sink = Sink::start();
     let relay = behind_a_proxy(Guest::new("trap").relay(&sink)).start();
     let mut client = relay.client("mx");
@@ -76,7 +76,7 @@ fn what_one_sender_makes_it_fail_on_opens_nothing() {
 }
 
 #[test]
-fn settings_of_an_account_that_break_it_open_it_for_that_account() {
+fn faulty_settings_of_an_account_open_it_for_that_account_only() {
     let sink = Sink::start();
     let relay = behind_a_proxy(Guest::new("traps_for_account").relay(&sink))
         .replace(

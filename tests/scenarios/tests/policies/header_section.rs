@@ -40,7 +40,7 @@ fn usual(sink: &Sink, settings: &str) -> Relay {
 }
 
 #[test]
-fn what_is_malformed_or_there_twice_is_refused_with_a_reason() {
+fn malformed_and_repeated_fields_are_refused_with_a_reason() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address()).start();
     for (message, why) in REFUSED {

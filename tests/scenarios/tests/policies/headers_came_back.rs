@@ -239,7 +239,7 @@ fn an_answer_shows_that_the_message_id_has_arrived() {
 /// Strangers who were sent a message, or shown one, can copy its ids into any other. That one does
 /// not come from the server to which the message was handed, and counts for nothing.
 #[test]
-fn a_stranger_with_a_copied_id_plants_nothing() {
+fn a_stranger_with_a_copied_id_adds_no_findings() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address())
         .replace(

@@ -219,7 +219,7 @@ fn begun(relay: u32) -> String {
 
 /// SIGTERM ends it while a module is loaded: by a command, by a reload, and at the start.
 #[test]
-fn told_to_stop_it_does_not_wait_for_a_load() {
+fn a_stop_does_not_wait_for_a_module_that_loads() {
     let sink = Sink::start();
     let guest = Guest::new("version_one");
     let mut relay = guest.relay(&sink).start();

@@ -18,7 +18,7 @@ const HOOKS: [&str; 6] = [
 ];
 
 #[test]
-fn where_a_client_waits_it_is_told_to_come_again() {
+fn a_fault_while_a_client_waits_is_a_temporary_refusal() {
     let sink = Sink::start();
     let relay = builder(&sink).start();
     let mut client = Client::connect(relay.address("connect-tempfail")).unwrap();
@@ -92,7 +92,7 @@ fn without_a_route_the_message_waits_until_the_policy_is_mended() {
 }
 
 #[test]
-fn after_an_attempt_nothing_changes() {
+fn a_fault_of_the_outcome_hook_changes_nothing() {
     let sink = Sink::start();
     let relay = builder(&sink).start();
     for listener in ["outcome-tempfail", "outcome-skip"] {

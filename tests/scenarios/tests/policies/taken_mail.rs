@@ -56,7 +56,7 @@ fn the_messages_that_were_found_refused_are_accepted() {
 }
 
 #[test]
-fn what_is_like_them_is_accepted_and_so_is_a_recipient_named_thousands_of_times() {
+fn similar_messages_and_a_much_repeated_recipient_are_accepted() {
     let rest = "From: Maria Keller <maria@keller.example>\r\nSubject: Cannot log in\r\n\
         Date: Tue, 3 Mar 2026 09:14:07 +0100\r\nMessage-ID: <1@keller.example>\r\n";
     let often = |joint: &str| vec!["support@acme.example"; 6000].join(joint);

@@ -61,7 +61,7 @@ fn stdout(output: &Output) -> String {
 }
 
 #[test]
-fn what_comes_as_expected_is_ok() {
+fn a_decision_as_expected_is_ok() {
     let output = Fixtures::new(FORBIDDEN).test(&[]);
     let text = stdout(&output);
     assert!(output.status.success(), "{text}");
@@ -77,7 +77,7 @@ fn what_comes_as_expected_is_ok() {
 }
 
 #[test]
-fn what_comes_otherwise_fails_and_can_be_accepted() {
+fn another_decision_fails_and_can_be_accepted() {
     let wrong = FORBIDDEN.replace("\"reject\" ", "\"pass\" ");
     let fixtures = Fixtures::new(&wrong);
     let output = fixtures.test(&[]);
@@ -145,7 +145,7 @@ fn a_fixture_that_is_wrong_is_shown_where() {
 }
 
 #[test]
-fn what_cannot_be_run_says_why() {
+fn a_fixture_that_cannot_run_says_why() {
     let fixtures = Fixtures::new(&FORBIDDEN.replace("action", "acton"));
     let text = stdout(&fixtures.test(&[]));
     assert!(text.contains("the settings are not valid"), "{text}");
@@ -256,7 +256,7 @@ expect = { verdict = "fault", fault = "trap: *" }
 }
 
 #[test]
-fn those_of_the_built_in_policies_come_as_expected() {
+fn fixtures_of_the_built_in_policies_come_as_expected() {
     for policy in [
         "header-guard",
         "inbound-auth",

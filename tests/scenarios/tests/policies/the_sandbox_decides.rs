@@ -6,7 +6,7 @@ use test_support::{Sink, hostile};
 use crate::{ATTACK, Guest, INNOCENT, send};
 
 #[test]
-fn another_file_is_another_outcome() {
+fn another_module_gives_another_verdict() {
     let sink = Sink::start();
     let guest = Guest::new("version_one");
     let relay = guest.relay(&sink).start();

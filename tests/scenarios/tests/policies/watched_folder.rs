@@ -86,7 +86,7 @@ fn a_module_that_changes_is_activated() {
 }
 
 #[test]
-fn half_a_module_is_not_taken() {
+fn half_a_module_is_not_activated() {
     let sink = Sink::start();
     let folder = Folder::new("version_one");
     let relay = folder.relay(&sink);

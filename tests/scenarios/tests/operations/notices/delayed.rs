@@ -7,7 +7,7 @@ use super::{Notice, submit};
 use crate::MESSAGE;
 
 #[test]
-fn the_sender_is_told_that_it_is_late() {
+fn the_sender_is_told_of_a_delay() {
     let sink = Sink::with(&["--tempfail-first", "2"]);
     let relay = RelayBuilder::usual(sink.address())
         .replace(
@@ -54,7 +54,7 @@ fn the_sender_is_told_that_it_is_late() {
 }
 
 #[test]
-fn never_turns_it_off() {
+fn never_turns_delay_notices_off() {
     let sink = Sink::with(&["--tempfail-first", "1"]);
     let relay = RelayBuilder::usual(sink.address())
         .replace(

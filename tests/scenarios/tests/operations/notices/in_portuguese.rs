@@ -10,7 +10,7 @@ const MESSAGE: &[u8] = b"From: Ann <ann@sender.example>\r\n\
     At\xc3\xa9 amanh\xc3\xa3!\r\n";
 
 #[test]
-fn an_account_has_a_language() {
+fn notices_are_in_the_accounts_language() {
     let sink = Sink::with(&["--fail-rcpt", "gone@"]);
     let relay = RelayBuilder::usual(sink.address())
         .replace(CHAIN, "chain = []")

@@ -25,7 +25,7 @@ fn write(directory: &Path, text: &str) {
 }
 
 #[test]
-fn its_own_words_are_taken_and_change_with_a_reload() {
+fn a_sites_own_notices_are_used_and_change_with_a_reload() {
     let directory = tempfile::tempdir().unwrap();
     write(directory.path(), OWN);
     let sink = Sink::with(&["--fail-rcpt", "gone@"]);

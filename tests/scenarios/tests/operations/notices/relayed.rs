@@ -49,7 +49,7 @@ fn serve(mut stream: &TcpStream, taken: &mpsc::Sender<Vec<u8>>) -> Option<()> {
 }
 
 #[test]
-fn a_next_hop_without_dsn_is_spoken_for() {
+fn the_relay_sends_the_notice_for_a_next_hop_without_dsn() {
     let (address, messages) = plain_server();
     let relay = RelayBuilder::usual(address).start();
     let asked = " NOTIFY=SUCCESS,FAILURE";
@@ -71,7 +71,7 @@ fn a_next_hop_without_dsn_is_spoken_for() {
 }
 
 #[test]
-fn a_next_hop_with_dsn_speaks_for_itself() {
+fn the_relay_sends_no_notice_for_a_next_hop_with_dsn() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address()).start();
     let id = submit(&relay, "", "x@desk.example", " NOTIFY=SUCCESS", MESSAGE);

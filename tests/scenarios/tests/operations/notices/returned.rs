@@ -7,7 +7,7 @@ use super::{CHAIN, Notice, submit_as_user};
 use crate::MESSAGE;
 
 #[test]
-fn as_much_comes_back_as_was_asked_for() {
+fn as_much_of_the_message_is_returned_as_was_asked_for() {
     let sink = Sink::with(&["--fail-rcpt", "gone@"]);
     let relay = RelayBuilder::usual(sink.address())
         .replace(CHAIN, "chain = []")

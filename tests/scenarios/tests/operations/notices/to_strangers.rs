@@ -36,7 +36,7 @@ fn attempted(relay: &Relay, id: &str) {
 }
 
 #[test]
-fn what_proves_nothing_gets_the_header_and_no_words() {
+fn an_unproved_sender_gets_the_header_without_the_body() {
     let sink = Sink::with(&["--fail-rcpt", "gone@"]);
     let relay = RelayBuilder::usual(sink.address()).start();
     submit(&relay, " RET=FULL", "gone@desk.example", ASKED, MESSAGE);
@@ -55,7 +55,7 @@ fn what_proves_nothing_gets_the_header_and_no_words() {
 }
 
 #[test]
-fn what_its_domain_disowns_gets_nothing() {
+fn a_sender_that_fails_spf_gets_no_notice() {
     let dns = spf("v=spf1 -all");
     let sink = Sink::with(&["--fail-rcpt", "gone@"]);
     let relay = relay(&sink, &dns, "");
@@ -85,7 +85,7 @@ fn the_site_chooses_what_strangers_are_told() {
 }
 
 #[test]
-fn whom_spf_vouches_for_gets_the_message_back() {
+fn a_sender_that_passes_spf_gets_the_message_back() {
     let dns = spf("v=spf1 ip4:127.0.0.1 -all");
     let sink = Sink::with(&["--fail-rcpt", "gone@"]);
     let relay = relay(&sink, &dns, "");

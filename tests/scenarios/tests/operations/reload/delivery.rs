@@ -6,7 +6,7 @@ use super::changed;
 use crate::{MESSAGE, accepted, waiting_after, without_next_hop};
 
 #[test]
-fn another_default_route_takes_what_waits() {
+fn waiting_mail_takes_a_new_default_route() {
     let sink = Sink::start();
     let builder = without_next_hop(&sink);
     let relay = builder.clone().start();

@@ -68,7 +68,7 @@ fn a_listener_changes_in_its_place() {
 }
 
 #[test]
-fn monitors_come_and_go() {
+fn monitoring_addresses_are_added_and_removed() {
     let sink = Sink::start();
     let builder = RelayBuilder::usual(sink.address());
     let relay = builder.clone().start();

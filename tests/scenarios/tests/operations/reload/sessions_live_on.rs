@@ -12,7 +12,7 @@ const SESSIONS: usize = 50;
 const RELOADS: usize = 4;
 
 #[test]
-fn fifty_sessions_and_the_mail_of_others() {
+fn sessions_and_other_mail_live_through_a_reload() {
     let sink = Sink::start();
     let builder =
         RelayBuilder::usual(sink.address()).with("[limits]\nconnections-per-address = 100");

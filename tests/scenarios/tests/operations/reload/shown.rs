@@ -3,7 +3,7 @@
 use test_support::{RelayBuilder, Sink};
 
 #[test]
-fn each_key_with_what_was_there_and_what_is() {
+fn a_reload_shows_each_key_with_old_and_new_value() {
     let sink = Sink::start();
     let builder = RelayBuilder::usual(sink.address());
     let relay = builder.clone().start();

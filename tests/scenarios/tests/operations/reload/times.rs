@@ -6,7 +6,7 @@ use test_support::{RelayBuilder, Sink};
 use crate::{MESSAGE, accepted, send};
 
 #[test]
-fn the_trace_forgets_sooner() {
+fn a_reload_shortens_the_retention_of_the_trace() {
     let sink = Sink::start();
     let builder = RelayBuilder::usual(sink.address());
     let relay = builder.clone().start();
@@ -24,7 +24,7 @@ fn the_trace_forgets_sooner() {
 }
 
 #[test]
-fn intake_stops_with_less_room() {
+fn a_reload_changes_the_room_at_which_intake_stops() {
     const RELAY: &str = "[relay]\nhostname = \"mx.desk.example\"\nstore = \"store\"\n";
     let sink = Sink::start();
     let builder = RelayBuilder::usual(sink.address()).with(RELAY);
@@ -41,7 +41,7 @@ fn intake_stops_with_less_room() {
 
 /// `drain`: a client that does not come to its end is cut off then.
 #[test]
-fn a_stop_waits_as_long_as_it_is_told() {
+fn a_reload_changes_the_time_of_a_drain() {
     const RELAY: &str = "[relay]\nhostname = \"mx.desk.example\"\nstore = \"store\"\n";
     let sink = Sink::start();
     let builder = RelayBuilder::usual(sink.address()).with(RELAY);

@@ -18,7 +18,7 @@ fn without_a_collector_there_are_no_spans() {
 }
 
 #[test]
-fn what_is_not_in_the_sample_is_not_exported() {
+fn transactions_outside_the_sample_are_not_exported() {
     let collector = Collector::start();
     let sink = Sink::start();
     let mut relay = RelayBuilder::usual(sink.address())

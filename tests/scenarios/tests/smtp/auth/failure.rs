@@ -40,7 +40,7 @@ fn a_wrong_password_sounds_like_an_unknown_user() {
 }
 
 #[test]
-fn what_is_no_answer_is_told_apart() {
+fn a_malformed_response_is_told_apart() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address()).start();
     let mut client = relay.client("submission");
@@ -61,7 +61,7 @@ fn what_is_no_answer_is_told_apart() {
 }
 
 #[test]
-fn a_failure_can_be_made_good() {
+fn a_login_succeeds_after_a_failure() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address()).start();
     let mut client = relay.client("submission");

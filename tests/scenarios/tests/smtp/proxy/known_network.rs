@@ -48,7 +48,7 @@ fn the_client_is_whom_the_balancer_names() {
 
 /// Connections of the balancer itself count with their own address.
 #[test]
-fn the_balancer_itself_is_welcome() {
+fn the_balancers_own_connections_are_accepted() {
     let sink = Sink::start();
     let relay = relay(&sink);
     delivers(connect_with(&local(), relay.address("mx")));

@@ -6,7 +6,7 @@ use test_support::{RelayBuilder, Sink};
 use super::header::connect_with;
 
 #[test]
-fn no_header_no_greeting() {
+fn a_connection_without_the_header_gets_no_greeting() {
     let sink = Sink::start();
     let relay = RelayBuilder::usual(sink.address())
         .replace(
