@@ -119,7 +119,7 @@ rules! {
     /// The fixed subject of an out-of-office agent, or a program's words before that of what it
     /// answers.
     AwaySubject = "away-subject", "Domino; Exchange and others";
-    /// Who wrote is to confirm it first.
+    /// Asks the author to confirm the message first.
     Challenge = "challenge", "TMDA and others";
     /// A list's answer to who may not write to it.
     HeldByList = "held-by-list", "Mailman";
