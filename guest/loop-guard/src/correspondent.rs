@@ -65,7 +65,7 @@ impl<'a> Correspondent<'a> {
         }
     }
 
-    /// Creates the correspondent that stands for an [`MovingAuthor`] who wants the answer at this
+    /// Creates the correspondent that stands for a [`MovingAuthor`] who wants the answer at this
     /// address.
     pub fn of_author(
         facts: &'a dyn Facts,

@@ -34,7 +34,7 @@ pub struct Limits {
     /// as many again in an hour. The limit is raised if as many write without being answered.
     #[schemars(range(max = 1000))]
     pub newcomers: u32,
-    /// Exchanges with one correspondent in ten minutes, from which a submission without a trigger
+    /// Exchanges with one correspondent in ten minutes from which a submission without a trigger
     /// has to wait; undecayed.
     #[schemars(range(max = 1000))]
     pub haste: u32,

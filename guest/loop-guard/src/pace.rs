@@ -123,7 +123,8 @@ impl Pace<'_> {
         key(&["usual ", self.name, " ", window.name, " ", &limit])
     }
 
-    /// Returns true if a message has come that no answer brought: nothing had gone out for so long.
+    /// Returns true if a message has come that no answer brought: nothing had gone out for this
+    /// number of seconds.
     fn came_unprompted(&self, silence: u32) -> bool {
         let came = match self.message {
             JudgedMessage::Arrival { of_a_person } => of_a_person,

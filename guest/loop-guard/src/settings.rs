@@ -2,7 +2,7 @@
 
 use crate::limits::Limits;
 
-/// Settings of the recognition of loops, and of the mail that would keep them going.
+/// Settings of loop recognition, and of the treatment of mail that would keep a loop going.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Settings {
@@ -36,7 +36,8 @@ pub struct Settings {
     pub autoresponder_hours: u32,
     /// Treatment of recipients to whom no automatic mail goes.
     pub suppress: Suppress,
-    /// True to tell the submitter of those recipients; if they are refused, it is told in any case.
+    /// True to tell the submitter of recipients to whom no automatic mail goes; if they are
+    /// refused, it is told in any case.
     pub report: bool,
     /// Limits of exchanges without a person.
     pub limits: Limits,

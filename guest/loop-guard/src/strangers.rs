@@ -20,8 +20,8 @@ use crate::counts::{self, DAY, MailDirection};
 use crate::keys::{self, key};
 use crate::limits::Limits;
 
-/// Time for which nothing automatic goes to often used addresses of a domain that has reached a
-/// limit, in seconds.
+/// Time for which nothing automatic goes to those addresses of a domain that are written to often,
+/// once a limit was reached, in seconds.
 const HELD_SECONDS: u32 = 3600;
 
 /// Sign of its author in a message.
