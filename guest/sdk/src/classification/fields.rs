@@ -305,10 +305,14 @@ fn text_evidence(
     }
 }
 
-/// Finds the evidence of the subjects.
+/// Subjects of which evidence is taken. Honest mail has one (RFC 5322 section 3.6); phrases are searched
+/// for in each.
+const SUBJECTS: usize = 16;
+
+/// Finds the evidence of the first [`SUBJECTS`].
 fn subject_evidence(subjects: &[String], found: &mut FoundEvidence) {
     const SUBJECT: &str = "Subject";
-    for text in subjects {
+    for text in subjects.iter().take(SUBJECTS) {
         if let Some(rule) = subject::rule(text) {
             found.add(rule, SUBJECT, text);
         }

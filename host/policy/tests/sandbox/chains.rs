@@ -169,8 +169,9 @@ async fn effects_are_seen_only_after_the_host_applied_them() {
     assert_eq!(ruling.verdict, Verdict::Pass);
     assert_eq!(
         ruling.findings.effects.len(),
-        6,
-        "for each recipient the id, and by which a resend is known: its octets and its client"
+        8,
+        "for each recipient the id, and by which a resend is known: its octets and its client; of the \
+         newcomer one count and one mark"
     );
     // Before the effects are applied, it decides the same again: a hook changes nothing.
     let again = chain

@@ -113,6 +113,7 @@ fn sandboxed_text(verdict: &Verdict, decision: &Decision) -> (String, String) {
     );
     wanted.extend(decision.effects.iter().map(|effect| match effect {
         gatepost_model::Effect::MarkSeen { key, seconds } => format!("mark {key} {seconds}"),
+        gatepost_model::Effect::Count { key, amount } => format!("Count({key:?}, {amount})"),
         gatepost_model::Effect::RememberMachine {
             address,
             evidence,

@@ -276,7 +276,10 @@ mod tests {
     use super::*;
 
     fn config(more: &str) -> Config {
-        let text = format!("[relay]\nhostname = \"mx.desk.example\"\n{more}");
+        let text = format!(
+            "[relay]\nhostname = \"mx.desk.example\"\n[[listener]]\nname = \"mx\"\n\
+             address = \"127.0.0.1:0\"\ndirection = \"inbound\"\ntls = \"none\"\n{more}"
+        );
         let path = Path::new("gatepost.toml");
         Config::parse(&text, path, Path::new("")).unwrap()
     }
