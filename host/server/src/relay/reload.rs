@@ -308,7 +308,7 @@ mod tests {
             "[delivery]\nmessages-in-flight = 3",
             "[notifications]\ndelay-unasked = false",
             "[headers]\ntags = \"X-Desk-Tags\"",
-            "[[account]]\nid = \"acme\"\ndomains = [\"acme.example\"]\nlanguage = \"de\"",
+            "[[account]]\nid = \"acme\"\ndomains = [\"acme.example\"]\nlanguage = \"pt\"",
         ] {
             assert!(concerns("", now), "{now}");
         }
