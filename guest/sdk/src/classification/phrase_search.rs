@@ -255,25 +255,26 @@ fn is_spaced(c: char) -> bool {
 pub(super) fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut space = false;
-    let small = |c: char| match c.is_ascii() {
-        true => (Some(c.to_ascii_lowercase()), None),
-        false => (None, Some(c.to_lowercase())),
-    };
-    let letters = text.chars().map(small);
-    for c in letters.flat_map(|(one, all)| one.into_iter().chain(all.into_iter().flatten())) {
+    let mut add = |c: char| {
         if c.is_whitespace() {
             space = !plain.is_empty();
-            continue;
+            return;
         }
         // Combining marks, and invisible characters.
         if matches!(c, '\u{300}'..='\u{36f}' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{feff}') {
-            continue;
+            return;
         }
         if space {
             plain.push(' ');
             space = false;
         }
         plain.push(without_accent(c));
+    };
+    for c in text.chars() {
+        match c.is_ascii() {
+            true => add(c.to_ascii_lowercase()),
+            false => c.to_lowercase().for_each(&mut add),
+        }
     }
     plain
 }
