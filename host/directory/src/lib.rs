@@ -58,7 +58,7 @@ pub use gatepost_sasl::Verifier;
 pub use id::{AccountId, ConnectorId, IdError};
 pub use partner::{
     Agreement, Feed, ListChange, Partner, PartnerEntry, PartnerEntryError, PartnerList,
-    PartnerSource,
+    PartnerSource, beginning,
 };
 pub use partner_change::{Fetched, ImportId};
 pub use secret::Secret;

@@ -53,8 +53,8 @@ impl FromStr for PartnerEntry {
     }
 }
 
-/// Returns as much of a text as an error repeats.
-fn beginning(text: &str) -> String {
+/// Returns as much of a text from elsewhere as an error repeats: 200 characters.
+pub fn beginning(text: &str) -> String {
     match text.char_indices().nth(REPEATED) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),

@@ -18,7 +18,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use gatepost_directory::{
-    Directory, DirectoryError, Feed, Fetched, ListChange, PartnerList, PartnerSource,
+    Directory, DirectoryError, Feed, Fetched, ListChange, PartnerList, PartnerSource, beginning,
 };
 use gatepost_message::Millis;
 use http::header::{ACCEPT, ETAG, HOST, IF_NONE_MATCH, LOCATION, USER_AGENT};
@@ -43,9 +43,6 @@ const REDIRECTS: usize = 5;
 
 /// Interval between checks whether a feed is due.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
-
-/// Characters of a URL that an error repeats.
-const REPEATED: usize = 200;
 
 /// Bytes of the longest version (ETag) that is stored and sent back.
 const LONGEST_VERSION: usize = 1024;
@@ -104,10 +101,7 @@ enum FetchError {
 impl FetchError {
     /// Makes the error of a URL, which a server may have sent: of a long one it holds the beginning.
     fn url(text: &str) -> Self {
-        Self::Url(match text.char_indices().nth(REPEATED) {
-            Some((end, _)) => format!("{}…", &text[..end]),
-            None => text.to_owned(),
-        })
+        Self::Url(beginning(text))
     }
 }
 
