@@ -47,7 +47,10 @@ pub fn run() -> Result<()> {
     eprintln!("done");
     println!("{table}");
     if surprises.is_empty() {
-        println!("All {} messages met their expected fate.", fixtures.len());
+        println!(
+            "All {} messages had the expected disposition.",
+            fixtures.len()
+        );
         return Ok(());
     }
     for surprise in &surprises {

@@ -59,7 +59,7 @@ pub async fn run(args: CheckArgs) -> miette::Result<ExitCode> {
         };
         let (report, message) = check.judge(file, message).await;
         report.print(check.args.json)?;
-        if !full && check.rehearsal.dropped_effects() {
+        if !full && check.dry_run.dropped_effects() {
             full = true;
             output::complain(format!(
                 "gatepost: from {} on, not all that policies count and mark is remembered in this \
@@ -112,7 +112,7 @@ fn write(path: &Path, message: &Message) -> miette::Result<()> {
 struct Check {
     args: CheckArgs,
     listener: Listener,
-    rehearsal: DryRun,
+    dry_run: DryRun,
 }
 
 impl Check {
@@ -131,7 +131,7 @@ impl Check {
         let engine = loading::engine(None).into_diagnostic()?;
         Ok(Self {
             listener: find_listener(&config, args.listener.as_deref())?.clone(),
-            rehearsal: DryRun::new(engine, config, Arc::new(directory)).await?,
+            dry_run: DryRun::new(engine, config, Arc::new(directory)).await?,
             args,
         })
     }
@@ -162,18 +162,18 @@ impl Check {
         } else {
             message
         };
-        let handed = DryRunMessage {
+        let message = DryRunMessage {
             transaction,
             recipients,
             message,
         };
-        let rehearsed = self.rehearsal.judge(handed).await;
-        let kept = matches!(rehearsed.disposition, Disposition::Accepted { .. });
-        let message = kept.then(|| rehearsed.message.clone());
-        let accounts = self.rehearsal.accounts();
+        let result = self.dry_run.judge(message).await;
+        let kept = matches!(result.disposition, Disposition::Accepted { .. });
+        let message = kept.then(|| result.message.clone());
+        let accounts = self.dry_run.accounts();
         let user = self.args.auth_user.as_deref();
         let sasl = user.map(|user| accounts.sasl(user));
-        (Report::new(file, rehearsed, sasl), message)
+        (Report::new(file, result, sasl), message)
     }
 
     fn transaction(&self, message: &Message) -> Transaction {
@@ -205,7 +205,7 @@ impl Check {
             return self.args.rcpt_to.clone();
         }
         let inbound = self.listener.direction == Direction::Inbound;
-        envelope::recipients(message, self.rehearsal.ownership(), inbound)
+        envelope::recipients(message, self.dry_run.ownership(), inbound)
     }
 }
 

@@ -1,31 +1,35 @@
 //! A relay without sockets and stores: a message goes the way of a live one, to the end of data and
 //! to its route, but nothing is queued and nothing is sent.
 //!
-//! The same functions judge as in the running relay: the session's limits and rules for line ends
-//! hold, all hooks from connect to message are asked ([`crate::pipeline`]), then the route for each
-//! recipient that would be queued. The time is that of the transaction. Effects of accepted
+//! A client in memory says the message's commands to a session of the relay, whose limits and rules
+//! hold; each question of that session is answered by the same
+//! [evaluation](crate::pipeline::evaluation) as in the running relay. Then the route is asked for
+//! each recipient that would be queued. The time is that of the transaction. Effects of accepted
 //! messages are kept as long as the dry run lasts.
 
+mod client;
 mod memory;
-mod smtp_session;
 
 use std::sync::Arc;
 
 use gatepost_authentication::Facts;
 use gatepost_directory::View;
-use gatepost_message::{Address, Message, Repairs};
+use gatepost_message::{Address, Message};
 use gatepost_model::{Routing, Transaction};
-use gatepost_policy::{Engine, Pinned};
-use gatepost_smtp::{Reply, server};
+use gatepost_policy::{Engine, Findings, Pinned};
+use gatepost_smtp::Reply;
+use gatepost_smtp::server::{Ask, protocol};
 use miette::IntoDiagnostic as _;
 
+use self::client::{Client, Heard};
 use self::memory::DryRunMemory;
-use crate::edits::host_rules;
 use crate::look_ups::AccountView;
 use crate::message_authentication::MessageAuthentication;
 use crate::ownership::Ownership;
-use crate::pipeline::judge::{Arrival, Disposition, Judged, RecipientDisposition, judge};
-use crate::pipeline::{Findings, admission, initial_findings};
+use crate::pipeline::connection::Connection;
+use crate::pipeline::evaluation::{self, Evaluated, Evaluation};
+use crate::pipeline::judge::{Arrival, Disposition, Judged, RecipientDisposition};
+use crate::pipeline::local_error;
 use gatepost_config::Config;
 use gatepost_policy_set::Policies;
 
@@ -119,7 +123,7 @@ impl DryRun {
     /// Judges one message.
     pub async fn judge(&self, submitted: DryRunMessage) -> DryRunResult {
         let DryRunMessage {
-            mut transaction,
+            transaction,
             recipients,
             message,
         } = submitted;
@@ -127,32 +131,33 @@ impl DryRun {
         let policies = chain
             .begin(self.accounts().policy_context(self.memory.clone()))
             .within(self.config.limits.sizes());
-        let mut findings = initial_findings(&self.config);
+        let (session, time) = (&transaction.session, transaction.time);
+        let mut connection = Connection::new(&self.config);
+        let refusal = connection.ask(&self.config, &policies, session, time).await;
+        let mut client = Client::connect(self.config.limits.session(self.config.repair));
+        let mut evaluation = Evaluation::begin(policies, transaction, &connection);
         let mut refused = Vec::new();
-        let refusal = self
-            .envelope(
-                &policies,
-                &mut transaction,
-                &recipients,
-                &mut findings,
-                &mut refused,
-            )
-            .await;
-        let (reply, judged) = match refusal {
-            Some(reply) => {
-                let judged = Judged {
-                    disposition: Disposition::Refused(reply.clone()),
-                    message,
-                    facts: None,
-                    findings,
-                };
-                (reply, judged)
+        let envelope = match client.greet(refusal) {
+            Ok(()) => {
+                self.envelope(&mut client, &mut evaluation, &recipients, &mut refused)
+                    .await
             }
-            None => {
-                let judged = self.data(&policies, &transaction, message, findings).await;
-                (judged.reply(&transaction), judged)
-            }
+            Err(banner) => Err(banner),
         };
+        let (evaluated, reply) = match envelope {
+            Ok(smtputf8) => {
+                let evaluated = self.data(&mut client, evaluation, message, smtputf8).await;
+                let reply = evaluated.judged.reply(&evaluated.transaction);
+                (evaluated, reply)
+            }
+            Err(reply) => (evaluation.refused(reply.clone(), message), reply),
+        };
+        let Evaluated {
+            transaction,
+            policies,
+            judged,
+            ..
+        } = evaluated;
         let Judged {
             disposition,
             message,
@@ -175,88 +180,89 @@ impl DryRun {
         }
     }
 
-    /// Runs the hooks from the connection to RCPT; returns the refusal that ends it, if any.
+    /// Says MAIL and each RCPT. Returns true if the client announced SMTPUTF8.
+    ///
+    /// # Errors
+    /// The reply after which nothing is left to send: that to MAIL, or to the first recipient where
+    /// all are refused.
     async fn envelope(
         &self,
-        policies: &Pinned,
-        transaction: &mut Transaction,
+        client: &mut Client,
+        evaluation: &mut Evaluation,
         recipients: &[Address],
-        findings: &mut Findings,
         refused: &mut Vec<(Address, Reply)>,
-    ) -> Option<Reply> {
-        let admission = admission::connect(policies, &transaction.session, transaction.time).await;
-        if let Some(reply) = admission.add_to(findings, None) {
-            return Some(smtp_session::banner(&reply).unwrap_or(reply));
+    ) -> Result<bool, Reply> {
+        let reverse_path = evaluation.transaction().reverse_path.clone();
+        let mut addresses = reverse_path.address().into_iter().chain(recipients);
+        let smtputf8 = !addresses.all(Address::is_ascii);
+        let heard = client.mail(&reverse_path, smtputf8);
+        if let Some(reply) = self.decide(client, evaluation, heard).await {
+            return Err(reply);
         }
-        let admission = admission::sender(self.ownership(), policies, transaction).await;
-        if let Some(reply) = admission.add_to(findings, transaction.account.as_deref()) {
-            return Some(reply);
-        }
-        let most = self.config.limits.recipients;
         for address in recipients {
-            let refusal = if transaction.recipients.len() < most {
-                let admission =
-                    admission::recipient(self.ownership(), policies, transaction, address).await;
-                admission.add_to(findings, transaction.account.as_deref())
-            } else {
-                let text = format!("Too many recipients: at most {most}");
-                Some(Reply::new(452, "4.5.3", text))
-            };
-            if let Some(reply) = refusal {
+            let heard = client.recipient(address);
+            if let Some(reply) = self.decide(client, evaluation, heard).await {
                 refused.push((address.clone(), reply));
             }
         }
-        transaction.recipients.is_empty().then(|| {
-            let first = refused.first().map(|(_, reply)| reply.clone());
-            first.unwrap_or_else(|| Reply::new(554, "5.5.1", "No valid recipients"))
-        })
+        match (
+            evaluation.transaction().recipients.is_empty(),
+            refused.first(),
+        ) {
+            (true, Some((_, reply))) => Err(reply.clone()),
+            _ => Ok(smtputf8),
+        }
     }
 
-    /// Runs from DATA to the end of data.
+    /// Answers the session's question about MAIL or RCPT. Returns the reply that refuses the
+    /// command, of the relay or of the session itself.
+    async fn decide(
+        &self,
+        client: &mut Client,
+        evaluation: &mut Evaluation,
+        heard: Heard,
+    ) -> Option<Reply> {
+        let ownership = self.ownership();
+        let refusal = match heard {
+            Heard::Ask(Ask::Mail(_)) => evaluation.sender(ownership).await,
+            Heard::Ask(Ask::Recipient(recipient)) => {
+                evaluation.recipient(ownership, &recipient.address).await
+            }
+            Heard::Reply(reply) => return reply.is_negative().then_some(reply),
+            Heard::Ask(_) | Heard::Silence => None,
+        };
+        client.answer(refusal.clone());
+        refusal
+    }
+
+    /// Sends the message by DATA, and judges it as it passed the session.
     async fn data(
         &self,
-        policies: &Pinned,
-        transaction: &Transaction,
+        client: &mut Client,
+        evaluation: Evaluation,
         message: Message,
-        findings: Findings,
-    ) -> Judged {
-        let (message, repairs) = match self.receive(&message) {
-            Ok(None) => (message, None),
-            Ok(Some((repaired, repairs))) => (repaired, Some(repairs)),
-            Err(reply) => {
-                return Judged {
-                    disposition: Disposition::Refused(reply),
-                    message,
-                    facts: None,
-                    findings,
-                };
+        smtputf8: bool,
+    ) -> Evaluated {
+        let octets = match message.to_bytes() {
+            Ok(octets) => octets,
+            Err(error) => {
+                tracing::error!(%error, "the body of a message cannot be read");
+                return evaluation.refused(local_error(), message);
             }
         };
+        let received = match client.data(&octets) {
+            Ok(received) => received,
+            Err(reply) => return evaluation.refused(reply, message),
+        };
+        let session = &evaluation.transaction().session;
         let arrival = Arrival {
             authentication: &self.authentication,
             gather: !self.config.dns.servers.is_empty(),
             ownership: self.ownership(),
-            protocol: server::protocol(
-                is_international(transaction),
-                false,
-                transaction.session.user.is_some(),
-            ),
-            repairs: repairs.as_deref(),
+            protocol: protocol(smtputf8, session.tls.is_some(), session.user.is_some()),
+            repairs: received.repairs.as_deref(),
         };
-        judge(policies, transaction, message, arrival, findings).await
-    }
-
-    /// Returns the message as the session would have repaired it, if it needs repair.
-    ///
-    /// # Errors
-    /// The reply that keeps it from the policies.
-    fn receive(&self, message: &Message) -> Result<Option<(Message, Box<Repairs>)>, Reply> {
-        // It was read from memory, so it can be read again.
-        let Ok(octets) = message.to_bytes() else {
-            return Ok(None);
-        };
-        let limits = self.config.limits.session(self.config.repair);
-        smtp_session::receive(&octets, limits)
+        evaluation.message(received.message, arrival).await
     }
 }
 
@@ -275,21 +281,9 @@ async fn routes(
         if *disposition != RecipientDisposition::Delivered {
             continue;
         }
-        let routing = if host_rules::may_be_routed(transaction) {
-            let ruling = policies.route(transaction, address, 0).await;
-            findings.judgements.extend(ruling.judgements);
-            ruling.routing
-        } else {
-            Routing::Pass
-        };
-        routes.push((address.clone(), routing));
+        let ruling = evaluation::route(policies, transaction, address, 0).await;
+        findings.judgements.extend(ruling.judgements);
+        routes.push((address.clone(), ruling.routing));
     }
     routes
-}
-
-/// Returns true if a client must announce SMTPUTF8 for these addresses (RFC 6531 section 3.4).
-fn is_international(transaction: &Transaction) -> bool {
-    let sender = transaction.reverse_path.address().into_iter();
-    let mut addresses = sender.chain(&transaction.recipients);
-    !addresses.all(Address::is_ascii)
 }

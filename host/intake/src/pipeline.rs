@@ -15,9 +15,11 @@
 //!    name](crate::edits::verdict_fields), asks the message hooks, applies the [rules of the
 //!    host](crate::edits::host_rules), which no policy can soften, and puts the [trace
 //!    field](crate::edits::received) on top, below it the fields that a
-//!    [submission](crate::edits::submission) lacks. It changes nothing outside: `gatepost check`
-//!    calls the same function.
+//!    [submission](crate::edits::submission) lacks.
 //! 5. Then the decision is carried out: message and effects are on disk before the client is told.
+//!
+//! Steps 2 and 4 are an [`evaluation`], which changes nothing outside: a [dry run](crate::dry_run)
+//! walks a transaction through the same.
 //!
 //! All of it is in the trace, refused transactions too, under the id that the client was told.
 //!
@@ -27,9 +29,10 @@
 //! failures; `gatepost_message_octets_total{listener}`, of the messages that were answered;
 //! `gatepost_spool_full_total`, of refusals for want of disk space.
 
-pub mod admission;
+mod admission;
 mod commit;
-mod findings;
+pub mod connection;
+pub mod evaluation;
 mod incoming_data;
 pub mod judge;
 mod memory;
@@ -41,14 +44,13 @@ use gatepost_authentication::Sasl;
 use gatepost_delivery::Notifications;
 use gatepost_directory::{Directory, View};
 use gatepost_message::TransactionId;
-use gatepost_model::{Flow, Session};
+use gatepost_model::{Flow, Judgement, Session};
 use gatepost_policy::{Chain, Memory, Pinned};
 use gatepost_smtp::Reply;
 use gatepost_spool::{Spool, SpoolError};
 use gatepost_trace::{Event, Kind, Trace};
 use tokio::sync::Semaphore;
 
-pub use self::findings::{Findings, initial_findings};
 pub use self::memory::SpoolMemory;
 pub use self::transaction_driver::TransactionDriver;
 use crate::authenticator::Authenticator;
@@ -129,6 +131,13 @@ impl Pipeline {
         self.trace.record(Event::now(id, kind));
     }
 
+    fn record_all(&self, id: TransactionId, judgements: &[Judgement]) {
+        for judgement in judgements {
+            let judgement = judgement.clone();
+            self.record(id, Kind::Judged { judgement });
+        }
+    }
+
     fn count(&self, verdict: &'static str) {
         let listener = self.listener.clone();
         metrics::counter!("gatepost_transactions_total", "listener" => listener, "verdict" => verdict)
@@ -160,6 +169,6 @@ fn no_room(error: &dyn std::error::Error) -> Reply {
 }
 
 /// Returns the reply for a failure of ours.
-fn local_error() -> Reply {
+pub(crate) fn local_error() -> Reply {
     Reply::new(451, "4.3.0", "Local error, try again later")
 }

@@ -19,9 +19,7 @@ use gatepost_delivery::{
 };
 use gatepost_directory::Directory;
 use gatepost_message::{Millis, ReversePath, TransactionId};
-use gatepost_model::{
-    AttemptResult, Effect, Judgement, Routing as Route, Scope, Session, Transaction,
-};
+use gatepost_model::{AttemptResult, Effect, Judgement, Scope, Session, Transaction};
 use gatepost_policy::{Memory, Pinned};
 use gatepost_smtp::{Reply, dsn};
 use gatepost_spool::{
@@ -31,8 +29,8 @@ use gatepost_trace::{Event, Kind, Notified, Trace};
 use tracing::Instrument as _;
 
 use gatepost_intake::active_config::SharedConfig;
-use gatepost_intake::edits::host_rules;
 use gatepost_intake::look_ups::AccountView;
+use gatepost_intake::pipeline::evaluation;
 use gatepost_observability::Spans;
 use gatepost_policy_set::Policies;
 
@@ -58,19 +56,12 @@ impl Router for Routing {
     fn route<'a>(&'a self, message: &'a Claim, recipient: &'a ClaimedRecipient) -> Deciding<'a> {
         let id = message.transaction.id;
         let route = async move {
-            if !host_rules::may_be_routed(&message.transaction) {
-                return Decided {
-                    routing: Route::Pass,
-                    judgements: Vec::new(),
-                };
-            }
-            let policies = self.policies_of(&message.transaction);
-            let ruling = policies
-                .route(&message.transaction, &recipient.address, recipient.attempts)
-                .await;
+            let transaction = &message.transaction;
+            let policies = self.policies_of(transaction);
+            let (address, attempts) = (&recipient.address, recipient.attempts);
+            let ruling = evaluation::route(&policies, transaction, address, attempts).await;
             if !ruling.effects.is_empty() {
-                self.store_effects(&message.transaction, ruling.effects)
-                    .await;
+                self.store_effects(transaction, ruling.effects).await;
             }
             Decided {
                 routing: ruling.routing,

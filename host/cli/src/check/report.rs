@@ -12,8 +12,8 @@ use serde::Serialize;
 
 use crate::commands::output;
 use gatepost_intake::dry_run::DryRunResult;
-use gatepost_intake::pipeline::Findings;
 use gatepost_intake::pipeline::judge::{Disposition, RecipientDisposition};
+use gatepost_policy::Findings;
 
 /// Report on one message, as `--json` prints it.
 #[derive(Debug, Serialize)]
@@ -167,32 +167,29 @@ struct PolicyReport {
 impl Report {
     /// Makes the report on a message that was judged in a dry run. `sasl` is the user who submitted
     /// it.
-    pub(super) fn new(file: &Path, rehearsed: DryRunResult, sasl: Option<Sasl>) -> Self {
-        let refused = rehearsed.refused.into_iter();
+    pub(super) fn new(file: &Path, result: DryRunResult, sasl: Option<Sasl>) -> Self {
+        let refused = result.refused.into_iter();
         let mut recipients: Vec<_> = refused
             .map(|(address, reply)| RecipientReport::refused(address, &reply))
             .collect();
-        let verdict = rehearsed.disposition.word();
+        let verdict = result.disposition.word();
         let (class, reply_allowed) =
-            class_and_reply(rehearsed.findings.classification, &rehearsed.disposition);
-        match rehearsed.disposition {
+            class_and_reply(result.findings.classification, &result.disposition);
+        match result.disposition {
             Disposition::Accepted {
-                recipients: lots,
+                recipients: accepted,
                 quarantine,
-            } => recipients.extend(lots.iter().map(|(address, lot)| {
-                let mut routes = rehearsed.routes.iter();
+            } => recipients.extend(accepted.iter().map(|(address, disposition)| {
+                let mut routes = result.routes.iter();
                 let route = routes.find(|(of, _)| of == address);
                 RecipientReport {
                     route: route.map(|(_, routing)| routing.clone().into()),
-                    ..RecipientReport::kept(address, lot, quarantine.as_deref())
+                    ..RecipientReport::kept(address, disposition, quarantine.as_deref())
                 }
             })),
             Disposition::Refused(_) | Disposition::Discarded => {
-                let refusal = rehearsed
-                    .reply
-                    .is_negative()
-                    .then(|| rehearsed.reply.text());
-                let shared = rehearsed.transaction.recipients.into_iter();
+                let refusal = result.reply.is_negative().then(|| result.reply.text());
+                let shared = result.transaction.recipients.into_iter();
                 recipients.extend(shared.map(|address| RecipientReport {
                     address,
                     verdict,
@@ -204,19 +201,19 @@ impl Report {
         let report = Self {
             file: file.display().to_string(),
             verdict,
-            reply: rehearsed.reply,
+            reply: result.reply,
             route: recipients.iter().find_map(|of| of.route.clone()),
             recipients,
             class,
             reply_allowed,
-            authentication: rehearsed.facts.map(|facts| facts.summary(sasl)),
+            authentication: result.facts.map(|facts| facts.summary(sasl)),
             tags: Vec::new(),
             edits: Vec::new(),
             effects: Vec::new(),
             report_suppressed: false,
             policies: Vec::new(),
         };
-        report.with_findings(rehearsed.findings)
+        report.with_findings(result.findings)
     }
 
     /// Adds the findings of the policies.
@@ -260,8 +257,12 @@ impl RecipientReport {
     }
 
     /// Makes the report on a recipient of an accepted message.
-    fn kept(address: &Address, lot: &RecipientDisposition, quarantine: Option<&str>) -> Self {
-        let (verdict, reason) = match (lot, quarantine) {
+    fn kept(
+        address: &Address,
+        disposition: &RecipientDisposition,
+        quarantine: Option<&str>,
+    ) -> Self {
+        let (verdict, reason) = match (disposition, quarantine) {
             (RecipientDisposition::Rejected(reply), _) => ("reject", Some(reply.text())),
             (RecipientDisposition::Suppressed(reason), _) => ("suppress", Some(reason.clone())),
             (RecipientDisposition::Delivered, Some(reason)) => {
@@ -311,7 +312,7 @@ fn serialize_reply<S: serde::Serializer>(reply: &Reply, serializer: S) -> Result
 /// reply.
 fn class_and_reply(
     classification: Option<Classification>,
-    fate: &Disposition,
+    disposition: &Disposition,
 ) -> (&'static str, bool) {
     let Some(Classification {
         class,
@@ -329,7 +330,7 @@ fn class_and_reply(
     };
     (
         class,
-        reply_allowed && !matches!(fate, Disposition::Refused(_)),
+        reply_allowed && !matches!(disposition, Disposition::Refused(_)),
     )
 }
 

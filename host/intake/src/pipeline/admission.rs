@@ -3,7 +3,7 @@
 
 use gatepost_message::{Address, Millis};
 use gatepost_model::{Flow, Judgement, Session, Transaction, Verdict};
-use gatepost_policy::{Pinned, Ruling};
+use gatepost_policy::{Findings, Pinned, Ruling};
 use gatepost_smtp::Reply;
 
 use crate::edits::host_rules;
@@ -11,11 +11,11 @@ use crate::ownership::{Ownership, RecipientOwner};
 
 /// Answer to the client, and the calls of policies that led to it.
 #[derive(Debug)]
-pub struct Admission {
+pub(super) struct Admission {
     /// Reply to the client, if it is refused.
-    pub refusal: Option<Reply>,
+    refusal: Option<Reply>,
     /// Calls of policies, in order.
-    pub judgements: Vec<Judgement>,
+    judgements: Vec<Judgement>,
 }
 
 impl Admission {
@@ -34,6 +34,20 @@ impl Admission {
             judgements: Vec::new(),
         }
     }
+
+    /// Adds the judgements to the findings, and returns the refusal, if any. Effects are kept only
+    /// where the answer was yes.
+    pub(super) fn add_to(self, findings: &mut Findings, account: Option<&str>) -> Option<Reply> {
+        let Self {
+            refusal,
+            judgements,
+        } = self;
+        match refusal {
+            Some(_) => findings.note(judgements),
+            None => findings.add(judgements, account),
+        }
+        refusal
+    }
 }
 
 impl From<Ruling> for Admission {
@@ -51,14 +65,14 @@ impl From<Ruling> for Admission {
 }
 
 /// Decides whether this client may speak.
-pub async fn connect(policies: &Pinned, session: &Session, now: Millis) -> Admission {
+pub(super) async fn connect(policies: &Pinned, session: &Session, now: Millis) -> Admission {
     policies.connect(session, now).await.into()
 }
 
 /// Decides whether this sender may begin. A submission belongs to its user's account from the
 /// start, and needs a user (RFC 6409 section 4.3); its reverse-path is null, or one that the
 /// account [may use](Ownership::may_send_as) (section 6.1).
-pub async fn sender(
+pub(super) async fn sender(
     ownership: Ownership<'_>,
     policies: &Pinned,
     transaction: &mut Transaction,
@@ -82,7 +96,7 @@ pub async fn sender(
 /// Decides whether this recipient may have it. A yes adds it to the transaction, and the first one
 /// fixes the account. The relay's own postmaster is always accepted: somebody has to hear of it
 /// when policies go wrong.
-pub async fn recipient(
+pub(super) async fn recipient(
     ownership: Ownership<'_>,
     policies: &Pinned,
     transaction: &mut Transaction,

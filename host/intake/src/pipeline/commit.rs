@@ -9,7 +9,8 @@ use gatepost_smtp::dsn::{MessageRequest, RecipientRequest};
 use gatepost_spool::{InitialState, NewBody, NewMessage, NewRecipient, Quarantine, SenderProof};
 use gatepost_trace::{Kind, Notified};
 
-use super::judge::{Disposition, Judged, RecipientDisposition};
+use super::evaluation::Evaluated;
+use super::judge::{Disposition, RecipientDisposition};
 use super::{Pipeline, spool_refusal, with_id};
 use crate::integrity;
 
@@ -31,11 +32,15 @@ pub(super) struct Requests {
 /// keeps nothing of it but its effects.
 pub(super) async fn commit(
     pipeline: &Pipeline,
-    transaction: Transaction,
+    evaluated: Evaluated,
     requests: Requests,
-    judged: Judged,
     body: NewBody,
 ) -> Reply {
+    let Evaluated {
+        transaction,
+        judged,
+        ..
+    } = evaluated;
     let id = transaction.id;
     let reply = judged.reply(&transaction);
     let (dispositions, quarantine) = match judged.disposition {

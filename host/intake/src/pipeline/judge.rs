@@ -6,10 +6,10 @@ use std::sync::Arc;
 use gatepost_authentication::Facts;
 use gatepost_message::{Address, Message, Repairs, TransactionId};
 use gatepost_model::{Flow, RecipientVerdict, Transaction, Verdict};
-use gatepost_policy::{MessageRuling, Pinned};
+use gatepost_policy::{Findings, MessageRuling, Pinned};
 use gatepost_smtp::Reply;
 
-use super::{Findings, local_error, with_id};
+use super::{local_error, with_id};
 use crate::edits::host_rules;
 use crate::edits::reasons;
 use crate::edits::received;
@@ -76,6 +76,16 @@ pub enum RecipientDisposition {
 }
 
 impl Judged {
+    /// Returns a message that this reply refused before the policies saw it.
+    pub(super) fn refused(reply: Reply, message: Message, findings: Findings) -> Self {
+        Self {
+            disposition: Disposition::Refused(reply),
+            message,
+            facts: None,
+            findings,
+        }
+    }
+
     /// Returns the reply to the client. A submitter whose message is accepted also learns the tags
     /// and reasons, whatever becomes of it.
     pub fn reply(&self, transaction: &Transaction) -> Reply {
@@ -121,7 +131,7 @@ impl Disposition {
 }
 
 /// Judges a message whose data has ended; `findings` are those of the earlier hooks.
-pub async fn judge(
+pub(super) async fn judge(
     policies: &Pinned,
     transaction: &Transaction,
     message: Message,

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use gatepost_message::{Millis, Repairs, TransactionId};
-use gatepost_model::{Judgement, Session, Transaction};
+use gatepost_model::{Session, Transaction};
 use gatepost_policy::Pinned;
 use gatepost_sasl::Claim;
 use gatepost_smtp::Reply;
@@ -13,11 +13,12 @@ use gatepost_smtp::server::{self, Answer, Ask, Attribute, Attributes, Mail};
 use gatepost_trace::Kind;
 use tracing::Instrument as _;
 
-use super::admission::Admission;
 use super::commit::{Requests, commit};
+use super::connection::Connection;
+use super::evaluation::Evaluation;
 use super::incoming_data::IncomingData;
-use super::judge::{Arrival, judge};
-use super::{Findings, Pipeline, admission, initial_findings, with_id};
+use super::judge::Arrival;
+use super::{Pipeline, with_id};
 use crate::active_config::ConfigHandle;
 use crate::authenticator::Login;
 use crate::integrity;
@@ -31,10 +32,8 @@ pub struct TransactionDriver {
     client: SocketAddr,
     /// Most recent successful AUTH; may be stale after STARTTLS or XCLIENT.
     login: Option<Login>,
-    /// Findings of the connect hooks, which go with each transaction.
-    connection: Findings,
-    /// True once the connect hook's effects were committed with a message.
-    connection_remembered: bool,
+    /// Findings of the connect hooks.
+    connection: Connection,
     /// Transaction in progress. Boxed, so that a client without one costs little.
     open: Option<Box<OpenTransaction>>,
     /// Span of the session, if it is in the exported sample.
@@ -43,11 +42,8 @@ pub struct TransactionDriver {
 
 /// A transaction in progress.
 struct OpenTransaction {
-    transaction: Transaction,
+    evaluation: Evaluation,
     requests: Requests,
-    /// Policy versions that judge it to its end.
-    policies: Pinned,
-    findings: Findings,
     data: Option<IncomingData>,
     span: tracing::Span,
     /// Span of the message, if it is in the exported sample.
@@ -59,12 +55,11 @@ impl TransactionDriver {
     pub fn new(pipeline: Arc<Pipeline>, config_handle: ConfigHandle, client: SocketAddr) -> Self {
         Self {
             exported: pipeline.spans.session(),
-            connection: initial_findings(&pipeline.config),
+            connection: Connection::new(&pipeline.config),
             pipeline,
             config_handle,
             client,
             login: None,
-            connection_remembered: false,
             open: None,
         }
     }
@@ -86,14 +81,13 @@ impl TransactionDriver {
 
     async fn connect(&mut self, session: &server::Session) -> Answer {
         // A client that XCLIENT puts in the place of another starts afresh.
-        self.connection = initial_findings(&self.pipeline.config);
-        self.connection_remembered = false;
+        self.connection = Connection::new(&self.pipeline.config);
         let policies = self.pipeline.policies();
-        let admission = admission::connect(&policies, &self.facts(session), Millis::now()).await;
+        let refusal = self.ask_connect(&policies, session).await;
         if let Some(exported) = &self.exported {
-            exported.calls(&admission.judgements);
+            exported.calls(self.connection.judgements());
         }
-        match admission.add_to(&mut self.connection, None) {
+        match refusal {
             None => Answer::Proceed,
             Some(reply) => {
                 tracing::info!(%reply, "client refused");
@@ -184,22 +178,21 @@ impl TransactionDriver {
             .ask_connect_again(&policies, session, exported.as_ref())
             .instrument(span.clone())
             .await;
+        let transaction = Transaction {
+            id,
+            time: Millis::now(),
+            session: self.facts(session),
+            account: None,
+            reverse_path: mail.reverse_path,
+            recipients: Vec::new(),
+        };
         let mut open = Box::new(OpenTransaction {
-            transaction: Transaction {
-                id,
-                time: Millis::now(),
-                session: self.facts(session),
-                account: None,
-                reverse_path: mail.reverse_path,
-                recipients: Vec::new(),
-            },
+            evaluation: Evaluation::begin(policies, transaction, &self.connection),
             requests: Requests {
                 smtputf8: mail.smtputf8,
                 message: mail.dsn,
                 recipients: Vec::new(),
             },
-            policies,
-            findings: self.connection.clone(),
             data: None,
             span: span.clone(),
             exported,
@@ -207,43 +200,42 @@ impl TransactionDriver {
         self.pipeline.record(
             id,
             Kind::Begun {
-                session: open.transaction.session.clone(),
+                session: open.evaluation.transaction().session.clone(),
             },
         );
-        for judgement in &self.connection.judgements {
-            let judgement = judgement.clone();
-            self.pipeline.record(id, Kind::Judged { judgement });
-        }
+        self.pipeline.record_all(id, self.connection.judgements());
         let refusal = match self.pipeline.spool.room() {
             _ if refused_connection.is_some() => refused_connection,
             Err(error) => Some(super::spool_refusal(&error)),
             Ok(()) => {
                 let directory = self.pipeline.directory.view();
                 let ownership = self.pipeline.ownership(&directory);
-                let sender = admission::sender(ownership, &open.policies, &mut open.transaction);
-                let admission = sender.instrument(span.clone()).await;
-                open.note(&self.pipeline, admission)
+                let sender = open.evaluation.sender(ownership);
+                let refusal = sender.instrument(span.clone()).await;
+                open.record_judgements(&self.pipeline);
+                refusal
             }
         };
         let reply = match refusal {
             Some(reply) => with_id(reply, id),
             None => Reply::new(250, "2.1.0", format!("Ok, transaction {id}")),
         };
+        let from = open.evaluation.transaction().reverse_path.clone();
         span.in_scope(|| match reply.is_positive() {
             true => {
-                tracing::debug!(from = %open.transaction.reverse_path, "begun");
+                tracing::debug!(%from, "begun");
                 if let Some(forwarded) = session.forwarded() {
                     tracing::info!(%forwarded, "passed on for another");
                 }
             }
             false => {
-                tracing::info!(from = %open.transaction.reverse_path, %reply, "sender refused");
+                tracing::info!(%from, %reply, "sender refused");
             }
         });
         self.pipeline.record(
             id,
             Kind::Sender {
-                reverse_path: open.transaction.reverse_path.clone(),
+                reverse_path: from,
                 reply: reply.clone(),
             },
         );
@@ -259,34 +251,28 @@ impl TransactionDriver {
         Answer::Reply(reply)
     }
 
+    async fn ask_connect(&mut self, policies: &Pinned, session: &server::Session) -> Option<Reply> {
+        let facts = self.facts(session);
+        let config = &self.pipeline.config;
+        let asking = self.connection.ask(config, policies, &facts, Millis::now());
+        asking.await
+    }
+
     /// Asks the connect hooks again if a version that was asked is no longer active, so that one
-    /// transaction is judged by one version of each policy. Drops the earlier findings of the
-    /// connection; returns the refusal, if there is one now.
+    /// transaction is judged by one version of each policy. Returns the refusal, if there is one
+    /// now.
     async fn ask_connect_again(
         &mut self,
         policies: &Pinned,
         session: &server::Session,
         exported: Option<&TransactionSpan>,
     ) -> Option<Reply> {
-        let holds = |judgement: &Judgement| {
-            let mut versions = policies.versions().iter();
-            let active = versions.any(|version| {
-                version.name() == judgement.policy && version.digest() == judgement.digest
-            });
-            // This refusal is for one transaction: the next asks again.
-            active && !judgement.verdict.stops_chain()
-        };
-        if self.connection.judgements.iter().all(holds) {
+        if self.connection.is_judged_by(policies) {
             return None;
         }
-        let admission = admission::connect(policies, &self.facts(session), Millis::now()).await;
+        let refusal = self.ask_connect(policies, session).await;
         if let Some(exported) = exported {
-            exported.calls(&admission.judgements);
-        }
-        self.connection = initial_findings(&self.pipeline.config);
-        let refusal = admission.add_to(&mut self.connection, None);
-        if self.connection_remembered {
-            self.connection.effects.clear();
+            exported.calls(self.connection.judgements());
         }
         refusal
     }
@@ -295,16 +281,15 @@ impl TransactionDriver {
         let Some(open) = &mut self.open else {
             return Answer::Reply(out_of_order());
         };
-        let id = open.transaction.id;
+        let id = open.evaluation.transaction().id;
         let span = open.span.clone();
         let directory = self.pipeline.directory.view();
         let ownership = self.pipeline.ownership(&directory);
-        let recipient =
-            admission::recipient(ownership, &open.policies, &mut open.transaction, &address);
-        let admission = recipient.instrument(span.clone()).await;
-        let refusal = open.note(&self.pipeline, admission);
+        let recipient = open.evaluation.recipient(ownership, &address);
+        let refusal = recipient.instrument(span.clone()).await;
+        open.record_judgements(&self.pipeline);
         // A recipient that was named before keeps the requests of its first RCPT.
-        if open.requests.recipients.len() < open.transaction.recipients.len() {
+        if open.requests.recipients.len() < open.evaluation.transaction().recipients.len() {
             open.requests.recipients.push(dsn);
         }
         let reply = match refusal {
@@ -325,7 +310,7 @@ impl TransactionDriver {
         if let Some(open) = &mut self.open {
             open.data = Some(IncomingData::open(
                 &*self.pipeline.spool,
-                open.transaction.id,
+                open.evaluation.transaction().id,
             ));
         }
     }
@@ -361,9 +346,7 @@ impl TransactionDriver {
             .instrument(span)
             .await;
         if reply.is_positive() {
-            // The connection's effects have been applied: once is enough.
-            self.connection.effects.clear();
-            self.connection_remembered = true;
+            self.connection.effects_committed();
         }
         reply
     }
@@ -377,13 +360,12 @@ impl TransactionDriver {
     ) -> Reply {
         let exported = open.exported();
         let OpenTransaction {
-            transaction,
+            evaluation,
             requests,
-            policies,
-            findings,
             data,
             ..
         } = open;
+        let transaction = evaluation.transaction();
         let id = transaction.id;
         let data = data.unwrap_or_else(|| IncomingData::open(&*self.pipeline.spool, id));
         let from = transaction.reverse_path.clone();
@@ -395,7 +377,7 @@ impl TransactionDriver {
                 integrity::examine(
                     &self.pipeline.trace,
                     self.pipeline.accounts(),
-                    &transaction,
+                    transaction,
                     staged.message(),
                 );
                 let arrival = Arrival {
@@ -405,26 +387,19 @@ impl TransactionDriver {
                     protocol,
                     repairs,
                 };
-                let before = findings.judgements.len();
-                let judged =
-                    judge(&policies, &transaction, staged.message(), arrival, findings).await;
-                if let Some(facts) = &judged.facts {
-                    let sasl = self.pipeline.sasl(&transaction.session);
+                let evaluated = evaluation.message(staged.message(), arrival).await;
+                if let Some(facts) = &evaluated.judged.facts {
+                    let sasl = self.pipeline.sasl(&evaluated.transaction.session);
                     let authentication = Box::new(facts.summary(sasl));
                     self.pipeline
                         .record(id, Kind::Authenticated { authentication });
                 }
-                let judgements = &judged.findings.judgements[before..];
                 if let Some(exported) = &exported {
-                    exported.calls(judgements);
+                    exported.calls(evaluated.new_judgements());
                 }
-                for judgement in judgements {
-                    let judgement = judgement.clone();
-                    self.pipeline.record(id, Kind::Judged { judgement });
-                }
-                let disposition = judged.disposition.word();
-                let reply =
-                    commit(&self.pipeline, transaction, requests, judged, staged.body).await;
+                self.pipeline.record_all(id, evaluated.new_judgements());
+                let disposition = evaluated.judged.disposition.word();
+                let reply = commit(&self.pipeline, evaluated, requests, staged.body).await;
                 (Some(disposition), reply)
             }
         };
@@ -449,7 +424,9 @@ impl TransactionDriver {
 
     /// Returns the id of the transaction in progress.
     pub fn in_hand(&self) -> Option<TransactionId> {
-        self.open.as_ref().map(|open| open.transaction.id)
+        self.open
+            .as_ref()
+            .map(|open| open.evaluation.transaction().id)
     }
 
     /// Records that the session itself refused the transaction, after so many octets of its
@@ -465,11 +442,11 @@ impl TransactionDriver {
                     reverse_path: from,
                     recipients,
                     ..
-                } = &open.transaction;
+                } = open.evaluation.transaction();
                 let recipients = recipients.len();
                 tracing::info!(%from, recipients, size, verdict, %reply, "message answered");
             });
-            self.replied(open.transaction.id, reply, size, verdict);
+            self.replied(open.evaluation.transaction().id, reply, size, verdict);
         }
     }
 
@@ -482,7 +459,7 @@ impl TransactionDriver {
             }
             self.pipeline.count("aborted");
             self.pipeline.record(
-                open.transaction.id,
+                open.evaluation.transaction().id,
                 Kind::Aborted {
                     reason: reason.to_owned(),
                 },
@@ -519,21 +496,17 @@ impl OpenTransaction {
     /// Takes the exported span, if there is one, with the envelope on it.
     fn exported(&mut self) -> Option<TransactionSpan> {
         let mut exported = self.exported.take()?;
-        exported.describe(&self.transaction);
+        exported.describe(self.evaluation.transaction());
         Some(exported)
     }
 
-    /// Records the judgements of a sender or a recipient; returns the refusal, if there is one.
-    fn note(&mut self, pipeline: &Pipeline, admission: Admission) -> Option<Reply> {
+    /// Records the judgements of a sender or a recipient.
+    fn record_judgements(&self, pipeline: &Pipeline) {
+        let judgements = self.evaluation.new_judgements();
         if let Some(exported) = &self.exported {
-            exported.calls(&admission.judgements);
+            exported.calls(judgements);
         }
-        for judgement in &admission.judgements {
-            let judgement = judgement.clone();
-            pipeline.record(self.transaction.id, Kind::Judged { judgement });
-        }
-        let account = self.transaction.account.as_deref();
-        admission.add_to(&mut self.findings, account)
+        pipeline.record_all(self.evaluation.transaction().id, judgements);
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod bounce;
 mod bounce_to_null_sender;
+mod check_answers_as_live;
 mod check_as_queued;
 mod check_at_a_time;
 mod check_loop;

@@ -1,0 +1,141 @@
+//! Evaluation of one transaction: the rules of the host and the policies' hooks, from MAIL to the
+//! route of each recipient.
+//!
+//! A live session and a dry run walk a transaction through these steps alike. No step changes
+//! anything outside: whoever drives the evaluation records the judgements and carries out the
+//! decision.
+
+use gatepost_message::{Address, Message};
+use gatepost_model::{Judgement, Routing, Transaction};
+use gatepost_policy::{Findings, Pinned, RouteRuling};
+use gatepost_smtp::Reply;
+
+use super::admission::{self, Admission};
+use super::connection::Connection;
+use super::judge::{Arrival, Judged, judge};
+use crate::edits::host_rules;
+use crate::ownership::Ownership;
+
+/// A transaction in evaluation, by policies in fixed versions.
+pub struct Evaluation {
+    transaction: Transaction,
+    policies: Pinned,
+    findings: Findings,
+    /// Number of judgements before the step made last.
+    earlier: usize,
+}
+
+impl Evaluation {
+    /// Begins with the findings on the client. The transaction has no account and no recipient yet.
+    pub fn begin(policies: Pinned, transaction: Transaction, connection: &Connection) -> Self {
+        let findings = connection.findings();
+        Self {
+            earlier: findings.judgements.len(),
+            transaction,
+            policies,
+            findings,
+        }
+    }
+
+    /// Returns the transaction, with its account and the recipients accepted so far.
+    pub fn transaction(&self) -> &Transaction {
+        &self.transaction
+    }
+
+    /// Returns the calls of policies in the step made last.
+    pub fn new_judgements(&self) -> &[Judgement] {
+        &self.findings.judgements[self.earlier..]
+    }
+
+    /// Decides about the sender. Returns the reply that refuses it, if any.
+    pub async fn sender(&mut self, ownership: Ownership<'_>) -> Option<Reply> {
+        let admission = admission::sender(ownership, &self.policies, &mut self.transaction).await;
+        self.add(admission)
+    }
+
+    /// Decides about a recipient, which is added to the transaction unless it is refused or was
+    /// named before. Returns the reply that refuses it, if any.
+    pub async fn recipient(
+        &mut self,
+        ownership: Ownership<'_>,
+        address: &Address,
+    ) -> Option<Reply> {
+        let Self {
+            policies,
+            transaction,
+            ..
+        } = self;
+        let admission = admission::recipient(ownership, policies, transaction, address).await;
+        self.add(admission)
+    }
+
+    /// Judges the message at the end of data. Returns the transaction with the judged message.
+    pub async fn message(mut self, message: Message, arrival: Arrival<'_>) -> Evaluated {
+        let earlier = self.findings.judgements.len();
+        let judged = judge(
+            &self.policies,
+            &self.transaction,
+            message,
+            arrival,
+            std::mem::take(&mut self.findings),
+        )
+        .await;
+        Evaluated {
+            transaction: self.transaction,
+            policies: self.policies,
+            judged,
+            earlier,
+        }
+    }
+
+    /// Ends a transaction that came to no end of data, because it was refused with this reply.
+    pub fn refused(self, reply: Reply, message: Message) -> Evaluated {
+        Evaluated {
+            transaction: self.transaction,
+            policies: self.policies,
+            judged: Judged::refused(reply, message, self.findings),
+            earlier: self.earlier,
+        }
+    }
+
+    fn add(&mut self, admission: Admission) -> Option<Reply> {
+        self.earlier = self.findings.judgements.len();
+        admission.add_to(&mut self.findings, self.transaction.account.as_deref())
+    }
+}
+
+/// A transaction whose message was judged.
+pub struct Evaluated {
+    /// Transaction with its account and the recipients that RCPT accepted.
+    pub transaction: Transaction,
+    /// Policies that judged it.
+    pub policies: Pinned,
+    /// Message with its disposition and all findings.
+    pub judged: Judged,
+    earlier: usize,
+}
+
+impl Evaluated {
+    /// Returns the calls of policies about the message.
+    pub fn new_judgements(&self) -> &[Judgement] {
+        &self.judged.findings.judgements[self.earlier..]
+    }
+}
+
+/// Asks for the route of a recipient after so many attempts. Mail with the null reverse-path
+/// [takes](host_rules::may_be_routed) the default route, and no policy is asked.
+pub async fn route(
+    policies: &Pinned,
+    transaction: &Transaction,
+    recipient: &Address,
+    attempts: u32,
+) -> RouteRuling {
+    if !host_rules::may_be_routed(transaction) {
+        return RouteRuling {
+            routing: Routing::Pass,
+            effects: Vec::new(),
+            judgements: Vec::new(),
+        };
+    }
+    policies.route(transaction, recipient, attempts).await
+}
