@@ -5,30 +5,19 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use gatepost_certificates::{TrustError, trusted_roots};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime, pem};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
 use tokio_rustls::TlsConnector;
 
 /// Reason why delivery cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// A file with trusted certificates cannot be read.
-    #[error("cannot read trusted certificates from {}: {source}; give a readable PEM file", file.display())]
-    Trusted {
-        /// Path as configured.
-        file: PathBuf,
-        /// Error of reading.
-        source: pem::Error,
-    },
-    /// A file with trusted certificates holds none that can be trusted.
-    #[error("{} holds no usable certificate; give a PEM file with at least one CA certificate", file.display())]
-    NoCertificate {
-        /// Path as configured.
-        file: PathBuf,
-    },
+    /// The trusted certificates cannot be used.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
     /// The TLS library refuses its own defaults.
     #[error("cannot set up TLS: {0}")]
     Tls(#[from] rustls::Error),
@@ -56,33 +45,13 @@ impl Tls {
             .with_custom_certificate_verifier(Arc::new(AnyCertificate(Arc::clone(&provider))))
             .with_no_client_auth();
         let verified = config()?
-            .with_root_certificates(roots(trusted)?)
+            .with_root_certificates(trusted_roots(trusted.iter().map(PathBuf::as_path))?)
             .with_no_client_auth();
         Ok(Self {
             opportunistic: TlsConnector::from(Arc::new(any)),
             verified: TlsConnector::from(Arc::new(verified)),
         })
     }
-}
-
-/// Returns the public roots and those in these PEM files.
-fn roots(trusted: &[PathBuf]) -> Result<RootCertStore, StartError> {
-    let mut roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    for file in trusted {
-        let unreadable = |source| StartError::Trusted {
-            file: file.clone(),
-            source,
-        };
-        let read = gatepost_files::read(file, gatepost_files::SETTINGS);
-        let octets = read.map_err(|error| unreadable(pem::Error::Io(error.into())))?;
-        let certificates = CertificateDer::pem_slice_iter(&octets)
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(unreadable)?;
-        if roots.add_parsable_certificates(certificates).0 == 0 {
-            return Err(StartError::NoCertificate { file: file.clone() });
-        }
-    }
-    Ok(roots)
 }
 
 /// Accepts any certificate, for opportunistic TLS only.

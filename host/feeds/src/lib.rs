@@ -10,8 +10,6 @@
 pub mod lines;
 
 use std::collections::HashMap;
-use std::io;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,22 +19,15 @@ use gatepost_directory::{
     Directory, DirectoryError, Feed, Fetched, ListChange, PartnerList, PartnerSource, beginning,
 };
 use gatepost_message::Millis;
-use http::header::{ACCEPT, ETAG, HOST, IF_NONE_MATCH, LOCATION, USER_AGENT};
+use http::header::{ACCEPT, ETAG, IF_NONE_MATCH, LOCATION, USER_AGENT};
 use http::uri::Scheme;
 use http::{Request, StatusCode, Uri};
-use http_body_util::{BodyExt as _, Empty, Limited};
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
-use rustls::crypto::ring;
-use rustls::pki_types::pem::{self, PemObject as _};
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
-use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, timeout};
-use tokio_rustls::TlsConnector;
 
+use gatepost_certificates::{TrustError, trusted_roots};
 use gatepost_config as config;
+use gatepost_http_client::{Answer, HttpClient, HttpError};
 
 /// Maximum number of redirects of one fetch.
 const REDIRECTS: usize = 5;
@@ -49,7 +40,7 @@ const LONGEST_VERSION: usize = 1024;
 
 /// HTTPS client for feeds.
 pub struct Client {
-    tls: TlsConnector,
+    http: HttpClient,
     timeout: Duration,
     size: usize,
 }
@@ -57,17 +48,9 @@ pub struct Client {
 /// Error in the settings for feeds.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// The file of certificates cannot be read.
-    #[error("cannot read certificates from {}: {source}; give a readable PEM file", file.display())]
-    Pem {
-        /// Path of the file.
-        file: PathBuf,
-        /// Error of reading or parsing.
-        source: pem::Error,
-    },
-    /// The file of certificates holds none.
-    #[error("{} holds no certificate; give a PEM file of those to trust", .0.display())]
-    NoCertificate(PathBuf),
+    /// The site's certificates cannot be used.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
     /// Error of the TLS library.
     #[error("TLS cannot be used: {0}")]
     Tls(#[from] rustls::Error),
@@ -80,20 +63,14 @@ enum FetchError {
     Url(String),
     #[error("it was not fetched within {} s", .0.as_secs_f32())]
     Timeout(Duration),
-    #[error("cannot reach {host}: {source}")]
-    Connect { host: String, source: io::Error },
-    #[error("no TLS connection to {host}: {source}")]
-    Tls { host: String, source: io::Error },
-    #[error("the connection to the server failed: {0}")]
-    Http(#[from] hyper::Error),
+    #[error(transparent)]
+    Http(#[from] HttpError),
     #[error("the server answers {0}")]
     Status(StatusCode),
     #[error("the server redirects more than {REDIRECTS} times")]
     Redirects,
     #[error("the server redirects without a usable Location field")]
     Location,
-    #[error("it is over {0} bytes, or was cut off: {1}")]
-    Body(usize, String),
     #[error(transparent)]
     Line(#[from] lines::LineError),
 }
@@ -111,13 +88,9 @@ impl Client {
     /// # Errors
     /// The file of certificates cannot be used.
     pub fn new(settings: &config::Directory) -> Result<Self, ClientError> {
-        let provider = Arc::new(ring::default_provider());
-        let tls = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(trusted_roots(settings.feed_ca_file.as_deref())?)
-            .with_no_client_auth();
+        let roots = trusted_roots(settings.feed_ca_file.as_deref())?;
         Ok(Self {
-            tls: TlsConnector::from(Arc::new(tls)),
+            http: HttpClient::new(roots)?,
             timeout: settings.feed_timeout,
             size: settings.feed_size,
         })
@@ -153,11 +126,7 @@ impl Client {
             let validator = response.headers().get(ETAG);
             let validator = validator.filter(|etag| etag.len() <= LONGEST_VERSION);
             let validator = validator.and_then(|etag| Some(etag.to_str().ok()?.to_owned()));
-            let body = Limited::new(response.into_body(), self.size)
-                .collect()
-                .await;
-            let body = body.map_err(|error| FetchError::Body(self.size, error.to_string()))?;
-            let entries = lines::parse(&body.to_bytes(), feed.domains, 1);
+            let entries = lines::parse(&response.body(self.size).await?, feed.domains, 1);
             let entries = entries.map_err(|errors| errors.into_iter().next());
             return match entries {
                 Ok(entries) => Ok(Fetched::Entries { entries, validator }),
@@ -168,63 +137,19 @@ impl Client {
         Err(FetchError::Redirects)
     }
 
-    /// Sends one request on a new connection.
-    async fn send(
-        &self,
-        uri: &Uri,
-        validator: Option<&str>,
-    ) -> Result<http::Response<hyper::body::Incoming>, FetchError> {
-        let wrong = || FetchError::url(&uri.to_string());
+    async fn send(&self, uri: &Uri, validator: Option<&str>) -> Result<Answer, FetchError> {
         check_url(uri)?;
-        let authority = uri.authority().ok_or_else(wrong)?;
-        let host = authority.host().trim_matches(['[', ']']).to_owned();
-        let name = ServerName::try_from(host.clone()).map_err(|_| wrong())?;
-        let port = authority.port_u16().unwrap_or(443);
-        let stream = TcpStream::connect((host.as_str(), port)).await;
-        let stream = stream.map_err(|source| FetchError::Connect {
-            host: authority.to_string(),
-            source,
-        })?;
-        let stream = self.tls.connect(name, stream).await;
-        let stream = stream.map_err(|source| FetchError::Tls {
-            host: authority.to_string(),
-            source,
-        })?;
-        let (mut requests, connection) = http1::handshake(TokioIo::new(stream)).await?;
-        // The task ends with the request or when the request is dropped; the request sees its
-        // error.
-        tokio::spawn(connection);
-        let path = uri.path_and_query().map_or("/", |path| path.as_str());
-        let mut request = Request::get(path)
-            .header(HOST, authority.as_str())
+        let mut request = Request::get(uri)
             .header(USER_AGENT, concat!("gatepost/", env!("CARGO_PKG_VERSION")))
             .header(ACCEPT, "text/plain");
         if let Some(validator) = validator {
             request = request.header(IF_NONE_MATCH, validator);
         }
-        let request = request.body(Empty::<Bytes>::new()).map_err(|_| wrong())?;
-        Ok(requests.send_request(request).await?)
+        let request = request
+            .body(Bytes::new())
+            .map_err(|_| FetchError::url(&uri.to_string()))?;
+        Ok(self.http.send(request).await?)
     }
-}
-
-/// Returns the public roots and the certificates of a PEM file.
-fn trusted_roots(file: Option<&Path>) -> Result<RootCertStore, ClientError> {
-    let mut roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    if let Some(file) = file {
-        let unreadable = |source| ClientError::Pem {
-            file: file.to_owned(),
-            source,
-        };
-        let read = gatepost_files::read(file, gatepost_files::SETTINGS);
-        let pem = read.map_err(|error| unreadable(pem::Error::Io(error.into())))?;
-        let certificates = CertificateDer::pem_slice_iter(&pem)
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(unreadable)?;
-        if roots.add_parsable_certificates(certificates).0 == 0 {
-            return Err(ClientError::NoCertificate(file.to_owned()));
-        }
-    }
-    Ok(roots)
 }
 
 /// Checks that a text is a valid URL of a feed, and returns it.

@@ -44,6 +44,7 @@ use tokio::sync::mpsc;
 
 use self::span::{Context, Moment, Span};
 use gatepost_config::Otlp;
+use gatepost_http_client::TlsError;
 
 pub use self::delivery::AttemptSpan;
 pub use self::export::Exporter;
@@ -68,7 +69,10 @@ struct Outlet {
 impl Spans {
     /// Exports spans from now on, as `hostname`. Call it within a runtime, once metrics are
     /// recorded.
-    pub fn start(config: &Otlp, hostname: &str) -> (Self, Exporter) {
+    ///
+    /// # Errors
+    /// The HTTP client cannot be set up.
+    pub fn start(config: &Otlp, hostname: &str) -> Result<(Self, Exporter), TlsError> {
         let result = |result| metrics::counter!("gatepost_otlp_spans_total", "result" => result);
         let (queue, waiting) = mpsc::channel(WAITING);
         let outlet = Arc::new(Outlet {
@@ -77,10 +81,8 @@ impl Spans {
             sample: config.sample,
             addresses: config.addresses,
         });
-        (
-            Self(Some(outlet)),
-            Exporter::start(config, hostname, waiting),
-        )
+        let exporter = Exporter::start(config, hostname, waiting)?;
+        Ok((Self(Some(outlet)), exporter))
     }
 
     /// Returns the trace of a message, if it is in the sample.

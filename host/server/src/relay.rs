@@ -238,7 +238,8 @@ impl RunningRelay {
         let metrics = Metrics::start().into_diagnostic()?;
         let (spans, exporter) = match &config.otlp {
             Some(otlp) => {
-                let (spans, exporter) = Spans::start(otlp, config.relay.hostname.as_str());
+                let (spans, exporter) =
+                    Spans::start(otlp, config.relay.hostname.as_str()).into_diagnostic()?;
                 (spans, Some(exporter))
             }
             None => (Spans::default(), None),

@@ -3,15 +3,12 @@
 //! A batch that the collector does not accept at once is tried again, after growing pauses, until
 //! its time is over; then it is dropped and counted. Spans that end meanwhile wait in the queue.
 
-use std::io;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::client::conn::http1;
-use hyper::header::{CONTENT_TYPE, HOST};
-use hyper::{Request, StatusCode};
-use hyper_util::rt::TokioIo;
+use gatepost_http_client::{HttpClient, HttpError, TlsError};
+use http::header::{CONTENT_TYPE, HOST};
+use http::{Request, StatusCode};
 use metrics::{Counter, counter};
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTraceServiceRequest, ExportTraceServiceResponse,
@@ -21,7 +18,6 @@ use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, Key
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use prost::Message as _;
-use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
@@ -50,9 +46,14 @@ pub struct Exporter {
 }
 
 impl Exporter {
-    pub(super) fn start(config: &Otlp, hostname: &str, waiting: mpsc::Receiver<Span>) -> Self {
+    pub(super) fn start(
+        config: &Otlp,
+        hostname: &str,
+        waiting: mpsc::Receiver<Span>,
+    ) -> Result<Self, TlsError> {
         let result = |result| counter!("gatepost_otlp_spans_total", "result" => result);
         let collector = Collector {
+            client: HttpClient::plaintext()?,
             endpoint: config.endpoint.clone(),
             headers: config.headers.clone(),
             timeout: config.timeout,
@@ -63,7 +64,7 @@ impl Exporter {
         };
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(collector.run(waiting, stopped));
-        Self { stop, task }
+        Ok(Self { stop, task })
     }
 
     /// Exports the waiting spans, and none after them. Gives up after this time.
@@ -99,6 +100,7 @@ fn resource(service: &str, hostname: &str) -> Resource {
 
 /// The collector, and the state of exports to it.
 struct Collector {
+    client: HttpClient,
     endpoint: Endpoint,
     headers: Headers,
     /// Time for it to accept a batch.
@@ -113,10 +115,10 @@ struct Collector {
 /// Reason why a batch was not accepted.
 #[derive(Debug, thiserror::Error)]
 enum ExportError {
-    #[error("cannot connect: {0}")]
-    Connect(#[from] io::Error),
-    #[error("the connection failed: {0}")]
-    Http(#[from] hyper::Error),
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    #[error("the request cannot be made: {0}")]
+    Request(#[from] http::Error),
     #[error("it answered {0}")]
     Status(StatusCode),
     #[error("it did not answer in time")]
@@ -127,9 +129,9 @@ impl ExportError {
     /// Returns true if another try may succeed (OTLP 1.x, "Retryable Response Codes").
     fn is_transient(&self) -> bool {
         match self {
-            Self::Connect(_) | Self::Http(_) => true,
+            Self::Http(_) => true,
             Self::Status(status) => matches!(status.as_u16(), 429 | 502 | 503 | 504),
-            Self::Late => false,
+            Self::Request(_) | Self::Late => false,
         }
     }
 }
@@ -226,29 +228,20 @@ impl Collector {
         }
     }
 
-    /// Sends one request on a connection of its own.
+    /// Sends one request.
     async fn post(&self, body: Bytes) -> Result<u64, ExportError> {
-        let mut request = Request::post(self.endpoint.path())
+        let mut request = Request::post(self.endpoint.to_string())
             .header(HOST, self.endpoint.authority())
             .header(CONTENT_TYPE, "application/x-protobuf")
-            .body(Full::new(body))
-            .map_err(io::Error::other)?;
+            .body(body)?;
         let fields = self.headers.fields().clone();
         request.headers_mut().extend(fields);
-        let stream = TcpStream::connect(self.endpoint.host_and_port()).await?;
-        stream.set_nodelay(true)?;
-        let (mut requests, connection) = http1::handshake(TokioIo::new(stream)).await?;
-        // Ends with the request, or when that is given up. The request gets its errors, too.
-        tokio::spawn(connection);
-        let answer = requests.send_request(request).await?;
+        let answer = self.client.send(request).await?;
         if !answer.status().is_success() {
             return Err(ExportError::Status(answer.status()));
         }
         // Accepted; the rest of the answer is informative at best.
-        let said = Limited::new(answer.into_body(), LONGEST_ANSWER)
-            .collect()
-            .await;
-        let said = said.map(|body| body.to_bytes()).unwrap_or_default();
+        let said = answer.body(LONGEST_ANSWER).await.unwrap_or_default();
         let said = ExportTraceServiceResponse::decode(said).unwrap_or_default();
         let partial = said.partial_success.unwrap_or_default();
         Ok(u64::try_from(partial.rejected_spans).unwrap_or(0))
