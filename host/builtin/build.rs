@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const TARGET: &str = "wasm32-unknown-unknown";
+
+/// The built-in policies, in alphabetical order.
 const POLICIES: [&str; 5] = [
     "header-guard",
     "inbound-auth",
@@ -64,13 +66,15 @@ fn main() {
         panic!("the built-in policies do not build:\n{message}");
     }
 
-    for policy in POLICIES {
+    let modules = POLICIES.map(|policy| {
         let file = format!("{}.wasm", policy.replace('-', "_"));
-        println!(
-            "cargo::rustc-env=GATEPOST_{}={}",
-            policy.to_uppercase().replace('-', "_"),
-            target_dir.join(TARGET).join("guest").join(file).display()
-        );
+        let module = target_dir.join(TARGET).join("guest").join(file);
+        format!("    ({policy:?}, include_bytes!({module:?})),\n")
+    });
+    let modules = format!("[\n{}]", modules.concat());
+    let file = out.join("modules.rs");
+    if let Err(error) = std::fs::write(&file, modules) {
+        panic!("cannot write {}: {error}", file.display());
     }
 }
 

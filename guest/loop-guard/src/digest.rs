@@ -11,6 +11,10 @@
 //! do not count. Texts in base64 are similar only if they are equal, and so are texts of less than
 //! eight words; a text of less than four is similar to none.
 
+use std::hash::Hasher as _;
+
+use fnv::FnvHasher;
+
 /// Bytes of normalised text that count.
 const TEXT_BYTES: usize = 1 << 10;
 
@@ -132,9 +136,9 @@ fn is_mime_field(line: &str) -> bool {
 
 /// Returns the FNV-1a hash.
 pub fn hash(octets: &[u8]) -> u64 {
-    octets.iter().fold(0xcbf2_9ce4_8422_2325, |hash, octet| {
-        (hash ^ u64::from(*octet)).wrapping_mul(0x0100_0000_01b3)
-    })
+    let mut hasher = FnvHasher::default();
+    hasher.write(octets);
+    hasher.finish()
 }
 
 #[cfg(test)]

@@ -44,6 +44,9 @@ pub use head::{Field, Head};
 pub use limits::Limits;
 pub use settings::{Settings, Suppress};
 
+use std::hash::Hasher as _;
+
+use fnv::FnvHasher;
 use gatepost_sdk::classification::Classifier;
 use gatepost_sdk::{
     Decision, Duties, Facts, Flow, Message, MessageClass, Policy, Reply, Transaction, Verdict,
@@ -161,9 +164,9 @@ fn automatic_mark(message_id: &str, them: &str) -> String {
 
 /// Returns the FNV-1a hash, with a seed.
 fn fnv(bytes: impl Iterator<Item = u8>, seed: u64) -> u64 {
-    bytes.fold(0xcbf2_9ce4_8422_2325 ^ seed, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    let mut hasher = FnvHasher::with_key(FnvHasher::default().finish() ^ seed);
+    bytes.for_each(|byte| hasher.write(&[byte]));
+    hasher.finish()
 }
 
 gatepost_sdk::export!(LoopGuard: message);

@@ -18,6 +18,7 @@ pub mod integrity;
 pub mod listener;
 pub mod look_ups;
 pub mod message_authentication;
+mod network;
 pub mod ownership;
 pub mod pipeline;
 pub mod session;

@@ -4,6 +4,9 @@
 //! whole or in a bounce, the two are compared, and each [`Finding`] is counted for the domain of
 //! From: so it shows what a customer's servers do to headers.
 
+use std::hash::Hasher as _;
+
+use fnv::FnvHasher;
 use gatepost_message::{Millis, TransactionId};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::{Deserialize, Serialize};
@@ -160,12 +163,9 @@ impl Note {
 /// compared.
 fn hash(message_id: &str) -> i64 {
     // FNV-1a: the same in every version.
-    let hash = message_id
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, octet| {
-            (hash ^ u64::from(octet)).wrapping_mul(0x0100_0000_01b3)
-        });
-    i64::from_ne_bytes(hash.to_ne_bytes())
+    let mut hasher = FnvHasher::default();
+    hasher.write(message_id.as_bytes());
+    i64::from_ne_bytes(hasher.finish().to_ne_bytes())
 }
 
 /// Writes notes in the writer's commit.

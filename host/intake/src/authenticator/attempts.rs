@@ -17,12 +17,14 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use gatepost_config::Allowance;
 use tokio::sync::Notify;
+
+use crate::network::network;
 
 /// Most counts that are kept: 100 bytes each, with the table's spare room.
 const MOST: usize = 100_000;
@@ -283,17 +285,6 @@ impl AttemptCounts {
                 forgotten,
             },
         );
-    }
-}
-
-/// Returns the address that stands for one host: all of IPv4, the first 64 bits of IPv6.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => {
-            let prefix = u128::from(address) >> 64 << 64;
-            IpAddr::V6(Ipv6Addr::from(prefix))
-        }
-        of_four => of_four,
     }
 }
 

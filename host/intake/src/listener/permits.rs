@@ -1,7 +1,7 @@
 //! Permits for connections: bounded in total, on one listener, and from one address.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use super::pressure::{IdleTimer, Pressure};
 use super::shares::Shares;
 use crate::active_config::ListenerKey;
+use crate::network::network;
 
 /// Shortest time between two log lines that permits of a listener run short.
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
@@ -181,15 +182,6 @@ impl TakenPermits {
                 self.by_network.remove(&network);
             }
         }
-    }
-}
-
-/// Returns the unit that is counted as one address: an IPv4 address, or the /64 within which an
-/// IPv6 site can number its machines freely.
-fn network(client: IpAddr) -> IpAddr {
-    match client.to_canonical() {
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
-        v4 => v4,
     }
 }
 

@@ -6,13 +6,14 @@
 //! is closed.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::sync::Arc;
 
 use gatepost_operations::{Refusal, Reloaded};
 
 use super::RunningRelay;
 use super::sockets::Bound;
-use gatepost_config::{Change, Config, ConfigError, Finding, at};
+use gatepost_config::{Change, Config, ConfigError, Finding, Step, at};
 use gatepost_delivery::Language;
 use gatepost_feeds as feeds;
 use gatepost_intake::message_authentication::MessageAuthentication;
@@ -53,6 +54,37 @@ struct Checked {
     level: tracing_subscriber::EnvFilter,
     watched: Option<folder::PreparedWatch>,
     bound: Bound,
+}
+
+/// Problems of a configuration, each at its place.
+#[derive(Default)]
+struct Problems(Vec<Finding>);
+
+impl Problems {
+    /// Notes the error of a part that stands in one place, or returns the part.
+    fn of<T, E: Display>(&mut self, prepared: Result<T, E>, at: impl Into<Vec<Step>>) -> Option<T> {
+        let at = at.into();
+        self.of_all(prepared.map_err(|error| [error]), |_| at.clone())
+    }
+
+    /// Notes the errors of a part, or returns the part.
+    fn of_all<T, E: Display>(
+        &mut self,
+        prepared: Result<T, impl IntoIterator<Item = E>>,
+        at: impl Fn(&E) -> Vec<Step>,
+    ) -> Option<T> {
+        let errors = match prepared {
+            Ok(prepared) => return Some(prepared),
+            Err(errors) => errors,
+        };
+        let findings = errors.into_iter().map(|error| Finding {
+            at: at(&error),
+            message: error.to_string(),
+            help: "mend it, or put back what was there".to_owned(),
+        });
+        self.0.extend(findings);
+        None
+    }
 }
 
 impl RunningRelay {
@@ -104,94 +136,54 @@ impl RunningRelay {
             config.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
         let before = Arc::clone(&self.active.load().config);
         let mut changes = before.changes(&config)?;
-        let mut findings = Vec::new();
-        let mut wrong = |at, message: String| {
-            let help = "mend it, or put back what was there".to_owned();
-            findings.push(Finding { at, message, help });
-        };
-
-        let level = config
-            .log
-            .filter()
-            .map_err(|error| wrong(at!["log", "level"].to_vec(), error.to_string()));
-        let tls = (config.tls.as_ref().map(tls::acceptor).transpose())
-            .map_err(|error| wrong(at!["tls"].to_vec(), error.to_string()));
-        let notifications = config.notices().map_err(|errors| {
-            for error in errors.0 {
-                wrong(
-                    at!["notifications", "templates"].to_vec(),
-                    error.to_string(),
-                );
-            }
+        let mut problems = Problems::default();
+        let level = problems.of(config.log.filter(), at!["log", "level"]);
+        let tls = config.tls.as_ref().map(tls::acceptor).transpose();
+        let tls = problems.of(tls, at!["tls"]);
+        let notifications = config.notices().map_err(|errors| errors.0);
+        let notifications = problems.of_all(notifications, |_| {
+            at!["notifications", "templates"].to_vec()
         });
         let settings = (config.delivery).settings(
             &config.relay.hostname,
             notifications.clone().unwrap_or_default(),
         );
-        let delivery = (self.delivery.prepare(settings))
-            .map_err(|error| wrong(at!["delivery", "ca-file"].to_vec(), error.to_string()));
-        let feeds = feeds::Client::new(&config.directory)
-            .map_err(|error| wrong(at!["directory", "feed-ca-file"].to_vec(), error.to_string()));
-        let watched = folder::prepare(&config)
-            .map_err(|error| wrong(at!["relay", "policies"].to_vec(), error.to_string()));
-        let authentication = (self.parts.authentication.renewed(&config))
-            .map_err(|error| wrong(at!["dns"].to_vec(), error.to_string()));
-        let policies = self.policies.prepare(&config).await.map_err(|errors| {
-            for error in errors.0 {
-                let mut names = config.policies.iter().map(|policy| &policy.name);
-                let number = names.position(|name| *name == error.policy);
-                wrong(
-                    at!["policy", number.unwrap_or_default()].to_vec(),
-                    error.to_string(),
-                );
-            }
+        let delivery = problems.of(self.delivery.prepare(settings), at!["delivery", "ca-file"]);
+        let feeds = feeds::Client::new(&config.directory);
+        let feeds = problems.of(feeds, at!["directory", "feed-ca-file"]);
+        let watched = problems.of(folder::prepare(&config), at!["relay", "policies"]);
+        let authentication = self.parts.authentication.renewed(&config);
+        let authentication = problems.of(authentication, at!["dns"]);
+        let policies = self.policies.prepare(&config).await;
+        let policies = problems.of_all(policies.map_err(|errors| errors.0), |error| {
+            let mut names = config.policies.iter().map(|policy| &policy.name);
+            let number = names.position(|name| *name == error.policy);
+            at!["policy", number.unwrap_or_default()].to_vec()
         });
-        let bound = (self.sockets.bind(&config)).map_err(|error| {
-            let at = match error.listener {
-                Some(number) => at!["listener", number, "address"].to_vec(),
-                None => at!["http", "address"].to_vec(),
-            };
-            wrong(at, error.to_string());
+        let bound = self.sockets.bind(&config).map_err(|error| [error]);
+        let bound = problems.of_all(bound, |error| match error.listener {
+            Some(number) => at!["listener", number, "address"].to_vec(),
+            None => at!["http", "address"].to_vec(),
         });
-        match (
-            level,
-            tls,
-            delivery,
-            feeds,
-            notifications,
-            authentication,
-            watched,
-            policies,
-            bound,
-        ) {
-            (
-                Ok(level),
-                Ok(tls),
-                Ok(delivery),
-                Ok(feeds),
-                Ok(notifications),
-                Ok(authentication),
-                Ok(watched),
-                Ok(policies),
-                Ok(bound),
-            ) => {
-                changes.extend(policies.changes.iter().cloned());
-                Ok(Checked {
-                    config: Arc::new(config),
-                    changes,
-                    policies,
-                    tls,
-                    delivery,
-                    feeds,
-                    notifications,
-                    authentication,
-                    level,
-                    watched,
-                    bound,
-                })
-            }
-            _ => Err(config.document.refused(findings)),
-        }
+        let config = Arc::new(config);
+        let checked = || {
+            let policies = policies?;
+            changes.extend(policies.changes.iter().cloned());
+            Some(Checked {
+                config: Arc::clone(&config),
+                changes,
+                policies,
+                tls: tls?,
+                delivery: delivery?,
+                feeds: feeds?,
+                notifications: notifications?,
+                authentication: authentication?,
+                level: level?,
+                watched: watched?,
+                bound: bound?,
+            })
+        };
+        checked().ok_or_else(|| config.document.refused(problems.0))
     }
 
     /// Activates the configuration; none of this can fail.
