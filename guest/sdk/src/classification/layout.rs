@@ -1,5 +1,7 @@
 //! The layout of a text: a letter, the records of a program, or the fields of a form.
 
+use memchr::memchr;
+
 use super::phrase_search::plain;
 
 /// Lines that are read.
@@ -151,6 +153,9 @@ fn is_message_label(label: &str) -> bool {
 
 /// Returns true if the line asks something; a question mark in a URL does not count.
 fn asks(line: &str) -> bool {
+    if line.is_ascii() && memchr(b'?', line.as_bytes()).is_none() {
+        return false;
+    }
     let mut before = ' ';
     let mut begins = 0;
     let mut letters = line.char_indices().peekable();
@@ -209,6 +214,9 @@ fn is_template_question(sentence: &str) -> bool {
 
 /// Returns true if a page on the web is named, and not only a site.
 fn has_link(line: &str) -> bool {
+    if memchr(b'/', line.as_bytes()).is_none() {
+        return false;
+    }
     let behind = line
         .split_once("https://")
         .or_else(|| line.split_once("http://"));
@@ -220,6 +228,9 @@ fn has_link(line: &str) -> bool {
 
 /// Returns true if the line has the English `I`: a word of its own before one in small letters.
 fn says_i(line: &str) -> bool {
+    if memchr(b'I', line.as_bytes()).is_none() {
+        return false;
+    }
     line.match_indices("I ").any(|(at, _)| {
         let begins = line.get(..at).is_some_and(|before| {
             before.is_empty() || before.ends_with([' ', '(', '"', ',', '-', '—', '“'])

@@ -10,6 +10,7 @@ use mail_parser::decoders::{
     quoted_printable::quoted_printable_decode,
 };
 use mail_parser::parsers::MessageStream;
+use memchr::{memchr, memchr_iter};
 
 use super::layout::Layout;
 use super::phrase_search::{self, FoundPhrases, PhraseKind};
@@ -118,7 +119,7 @@ pub(super) fn read(
         false => Part::Skipped,
     };
     let mut head = Vec::new();
-    for line in body.split(|&b| b == b'\n') {
+    for line in lines(body) {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if let Some(rest) = line.strip_prefix(b"--") {
             let rest = rest.trim_ascii_end();
@@ -160,6 +161,16 @@ pub(super) fn read(
         }
     }
     finish(found)
+}
+
+/// Returns the lines between LF.
+fn lines(body: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let ends = memchr_iter(b'\n', body).chain([body.len()]);
+    ends.scan(0, |begin, end| {
+        let line = body.get(*begin..end);
+        *begin = end + 1;
+        line
+    })
 }
 
 fn add(to: &mut Vec<u8>, line: &[u8], most: usize) {
@@ -259,7 +270,7 @@ fn content_type(value: &str) -> Head {
     }
 }
 
-fn decoded(head: &Head, octets: &[u8]) -> String {
+fn decoded(head: &Head, octets: Vec<u8>) -> String {
     let encoding = head.encoding.trim();
     let plain = if encoding.eq_ignore_ascii_case("base64") {
         // Whole groups only, because the last may have been cut.
@@ -270,14 +281,15 @@ fn decoded(head: &Head, octets: &[u8]) -> String {
             .collect();
         base64_decode(all.get(..all.len() / 4 * 4).unwrap_or_default())
     } else if encoding.eq_ignore_ascii_case("quoted-printable") {
-        quoted_printable_decode(octets)
+        quoted_printable_decode(&octets)
     } else {
         None
     };
-    let octets = plain.as_deref().unwrap_or(octets);
+    let octets = plain.unwrap_or(octets);
     match charset_decoder(head.charset.as_bytes()) {
-        Some(decode) if !head.charset.eq_ignore_ascii_case("utf-8") => decode(octets),
-        _ => String::from_utf8_lossy(octets).into_owned(),
+        Some(decode) if !head.charset.eq_ignore_ascii_case("utf-8") => decode(&octets),
+        _ => String::from_utf8(octets)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
     }
 }
 
@@ -287,10 +299,10 @@ fn finish(found: BodyParts) -> Text {
         html,
         mut text,
     } = found;
-    let html = html.map(|(head, octets)| decoded(&head, &octets));
+    let html = html.map(|(head, octets)| decoded(&head, octets));
     text.pixel = html.as_deref().is_some_and(has_pixel);
     text.html_only = html.is_some() && plain.is_none();
-    let plain = plain.map(|(head, octets)| decoded(&head, &octets));
+    let plain = plain.map(|(head, octets)| decoded(&head, octets));
     let words = match (plain, html) {
         (Some(plain), _) if !plain.trim().is_empty() => plain,
         (_, Some(html)) => html_to_text(&html),
@@ -457,12 +469,15 @@ fn begins_quotation(line: &str) -> bool {
     if line.starts_with('>') || is_parting(line) {
         return true;
     }
+    if memchr(b'@', line.as_bytes()).is_none() {
+        return false;
+    }
     let lower = line
         .get(..line.floor_char_boundary(120))
         .unwrap_or_default()
         .to_lowercase();
-    AUTHORS.iter().any(|word| lower.starts_with(word)) && line.contains('@')
-        || line.ends_with([':', '：']) && line.contains('@') && line.len() < 200
+    AUTHORS.iter().any(|word| lower.starts_with(word))
+        || line.ends_with([':', '：']) && line.len() < 200
 }
 
 #[cfg(test)]
