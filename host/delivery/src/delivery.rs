@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gatepost_message::Millis;
-use gatepost_spool::{Owner, Spool};
+use gatepost_spool::{Owner, Queue};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -20,7 +20,7 @@ use crate::{Observer, Router, scheduler};
 
 /// State that all tasks of delivery share.
 pub struct Delivery {
-    pub(crate) spool: Arc<dyn Spool>,
+    pub(crate) queue: Arc<dyn Queue>,
     pub(crate) router: Arc<dyn Router>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) settings: Settings,
@@ -32,20 +32,20 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// Starts to deliver the messages that are and will be in the spool, and claims them as
+    /// Starts to deliver the messages that are and will be in the queue, and claims them as
     /// `owner`. Needs a tokio runtime with I/O and time.
     ///
     /// # Errors
     /// If the settings name certificates that cannot be read.
     pub fn start(
-        spool: Arc<dyn Spool>,
+        queue: Arc<dyn Queue>,
         router: Arc<dyn Router>,
         observer: Arc<dyn Observer>,
         owner: Owner,
         settings: Settings,
     ) -> Result<Handle, StartError> {
         let pool = Pool::new(settings.connections_per_next_hop, settings.reuse);
-        let delivery = Arc::new(Self::new(spool, router, observer, owner, settings, pool)?);
+        let delivery = Arc::new(Self::new(queue, router, observer, owner, settings, pool)?);
         let (current, in_use) = watch::channel(delivery);
         let (stop, stopped) = oneshot::channel();
         Ok(Handle {
@@ -56,7 +56,7 @@ impl Delivery {
     }
 
     fn new(
-        spool: Arc<dyn Spool>,
+        queue: Arc<dyn Queue>,
         router: Arc<dyn Router>,
         observer: Arc<dyn Observer>,
         owner: Owner,
@@ -69,7 +69,7 @@ impl Delivery {
             converter: Converter::new(),
             pool,
             schedule: Schedule::new(settings.retry.clone()),
-            spool,
+            queue,
             router,
             observer,
             owner,
@@ -118,7 +118,7 @@ impl Handle {
         let current = Arc::clone(&self.current.borrow());
         let pool = (current.pool).successor(settings.connections_per_next_hop, settings.reuse);
         Delivery::new(
-            Arc::clone(&current.spool),
+            Arc::clone(&current.queue),
             Arc::clone(&current.router),
             Arc::clone(&current.observer),
             current.owner,

@@ -56,9 +56,9 @@ pub(crate) async fn run(
 ) -> Drained {
     let mut work = RunningAttempts::default();
     let mut delivery = Arc::clone(&in_use.borrow_and_update());
-    let changed = delivery.spool.changed();
+    let changed = delivery.queue.changed();
     let (owner, lease) = (delivery.owner, delivery.settings.lease);
-    delivery.spool.attach(owner, lease);
+    delivery.queue.attach(owner, lease);
     let mut sweep = interval(SWEEP_INTERVAL);
     let deadline = 'claiming: loop {
         let wait = match claim(&delivery, &mut work).await {
@@ -112,7 +112,7 @@ async fn claim(delivery: &Arc<Delivery>, work: &mut RunningAttempts) -> Result<W
     }
     let (owner, lease) = (delivery.owner, delivery.settings.lease);
     let claims = delivery
-        .spool
+        .queue
         .claim(owner, delivery.now(), free, lease)
         .await?;
     let full = claims.len() >= free;
@@ -122,7 +122,7 @@ async fn claim(delivery: &Arc<Delivery>, work: &mut RunningAttempts) -> Result<W
     if full {
         return Ok(Wait::AttemptEnd);
     }
-    let next = delivery.spool.next_due().await?;
+    let next = delivery.queue.next_due().await?;
     Ok(Wait::Change(
         next.map_or(LONGEST_SLEEP, |next| next.since(delivery.now())),
     ))

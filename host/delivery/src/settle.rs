@@ -283,7 +283,7 @@ async fn record(
                 .map(|notice| notice.for_spool(claim.into(), expires_at))
                 .collect(),
         };
-        match delivery.spool.record(report).await {
+        match delivery.queue.record(report).await {
             Ok(recorded) => {
                 if recorded.ignored > 0 {
                     tracing::warn!(

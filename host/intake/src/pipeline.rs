@@ -47,7 +47,7 @@ use gatepost_message::TransactionId;
 use gatepost_model::{Flow, Judgement, Session};
 use gatepost_policy::{Chain, Memory, Pinned};
 use gatepost_smtp::Reply;
-use gatepost_spool::{Spool, SpoolError};
+use gatepost_spool::{BodyStore, Queue, SpoolError};
 use gatepost_trace::{Event, Kind, Trace};
 use tokio::sync::Semaphore;
 
@@ -78,7 +78,9 @@ pub struct Pipeline {
     /// Counts and marks that policies look up.
     pub memory: Arc<dyn Memory>,
     /// Queue of accepted messages.
-    pub spool: Arc<dyn Spool>,
+    pub queue: Arc<dyn Queue>,
+    /// Store of large bodies.
+    pub bodies: Arc<dyn BodyStore>,
     /// Record of all transactions.
     pub trace: Arc<Trace>,
     /// Exporter of spans, with the duration of each step.

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use gatepost_spool::Spool;
+use gatepost_spool::Queue;
 
 /// State of the relay for the health check. Begins as not ready.
 #[derive(Debug, Default)]
@@ -29,7 +29,7 @@ impl Health {
     }
 
     /// Returns the reasons why the relay is not ready for mail; none if it is.
-    pub fn unready(&self, spool: &dyn Spool) -> Vec<String> {
+    pub fn unready(&self, queue: &dyn Queue) -> Vec<String> {
         let said = [
             (
                 !self.policies_loaded.load(Ordering::Acquire),
@@ -46,7 +46,7 @@ impl Health {
         ];
         let said = said.into_iter().filter(|(holds, _)| *holds);
         let mut reasons: Vec<_> = said.map(|(_, reason)| reason.to_owned()).collect();
-        reasons.extend(spool.room().err().map(|error| error.to_string()));
+        reasons.extend(queue.room().err().map(|error| error.to_string()));
         reasons
     }
 }

@@ -10,7 +10,7 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use gatepost_directory::Directory;
 use gatepost_policy::BreakerState;
-use gatepost_spool::Spool;
+use gatepost_spool::{Counters, Queue, QueueAdmin};
 use gatepost_trace::Trace;
 use tokio::net::TcpListener;
 
@@ -43,8 +43,12 @@ pub struct Monitor {
     pub health: Arc<Health>,
     /// Active policies.
     pub policies: Arc<dyn PolicyStates>,
-    /// Queue.
-    pub spool: Arc<dyn Spool>,
+    /// Queue; the relay is ready while it has room.
+    pub queue: Arc<dyn Queue>,
+    /// Listings of the queue, for its depth.
+    pub admin: Arc<dyn QueueAdmin>,
+    /// Counts, marks and machines.
+    pub counters: Arc<dyn Counters>,
     /// Trace.
     pub trace: Arc<Trace>,
     /// Accounts and their partners.
@@ -81,13 +85,13 @@ impl Monitor {
 }
 
 async fn metrics(State(monitor): State<Monitor>) -> impl IntoResponse {
-    let depth = monitor.spool.depth().await;
+    let depth = monitor.admin.depth().await;
     if let Err(error) = &depth {
         tracing::warn!(%error, "the depth of the queue is missing from the metrics");
     }
     let text = monitor.metrics.render(
         depth.as_ref().ok(),
-        &monitor.spool.remembered(),
+        &monitor.counters.remembered(),
         &monitor.policies.states(),
         &monitor.directory.view(),
         monitor.trace.dropped(),
@@ -96,7 +100,7 @@ async fn metrics(State(monitor): State<Monitor>) -> impl IntoResponse {
 }
 
 async fn ready(State(monitor): State<Monitor>) -> (StatusCode, String) {
-    let reasons = monitor.health.unready(&*monitor.spool);
+    let reasons = monitor.health.unready(&*monitor.queue);
     if reasons.is_empty() {
         (StatusCode::OK, "ready\n".to_owned())
     } else {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use gatepost_directory::Directory;
 use gatepost_observability::{Health, Metrics, Monitor, PolicyState, PolicyStates};
-use gatepost_spool::{SpoolSettings, SqliteSpool};
+use gatepost_spool::{SpoolSettings, SqliteSpool, Stores};
 use gatepost_trace::{Retention, Trace};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -45,13 +45,15 @@ impl PolicyStates for NoPolicies {
 
 async fn monitor(metrics: &Metrics) -> (Monitor, TempDir) {
     let directory = tempfile::tempdir().unwrap();
-    let spool = spool(directory.path(), 1 << 20);
+    let stores = Stores::from(spool(directory.path(), 1 << 20));
     let trace = Trace::open(directory.path().join("trace.db"), Retention::default());
     let monitor = Monitor {
         metrics: metrics.clone(),
         health: Arc::new(Health::default()),
         policies: Arc::new(NoPolicies),
-        spool: Arc::new(spool),
+        queue: stores.queue,
+        admin: stores.admin,
+        counters: stores.counters,
         trace: Arc::new(trace.unwrap()),
         directory: Arc::new(
             Directory::open(&gatepost_config::Directory::default().settings(directory.path()))

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use gatepost_message::{Millis, TransactionId};
 use gatepost_policy::{BreakerState, Slot};
-use gatepost_spool::{Changed, Filter, Record, Selection, Spool, SpoolError, Ticket};
+use gatepost_spool::{Changed, Filter, QueueAdmin, Record, Selection, SpoolError, Ticket};
 use gatepost_trace::{Event, Kind};
 use tokio::sync::oneshot;
 
@@ -30,28 +30,33 @@ pub async fn execute(runtime: &Runtime, request: Request) -> Response {
 }
 
 async fn try_execute(runtime: &Runtime, request: Request) -> Result<Response, String> {
-    let Runtime { spool, trace, .. } = runtime;
+    let Runtime {
+        queue,
+        counters,
+        trace,
+        ..
+    } = runtime;
     let now = Millis::now();
     Ok(match request {
         Request::QueueList(listing) => {
-            Response::Messages(spool.list(filter(listing)).await.map_err(to_text)?)
+            Response::Messages(queue.list(filter(listing)).await.map_err(to_text)?)
         }
-        Request::QueueShow { id } => message_response(spool.show(id).await.map_err(to_text)?),
+        Request::QueueShow { id } => message_response(queue.show(id).await.map_err(to_text)?),
         Request::QueueChange { action, choice } => {
             Response::Changed(change_recipients(runtime, action, choice, now).await?)
         }
         Request::QuarantineList(listing) => {
-            Response::Messages((spool.quarantine_list(filter(listing)).await).map_err(to_text)?)
+            Response::Messages((queue.quarantine_list(filter(listing)).await).map_err(to_text)?)
         }
         Request::QuarantineShow { id } => {
-            message_response(spool.quarantine_show(id).await.map_err(to_text)?)
+            message_response(queue.quarantine_show(id).await.map_err(to_text)?)
         }
         Request::QuarantineRelease { id } => {
-            let found = spool.quarantine_release(id, now).await.map_err(to_text)?;
+            let found = queue.quarantine_release(id, now).await.map_err(to_text)?;
             record_outcome(runtime, found, id, Kind::Released)
         }
         Request::QuarantineDelete { id } => {
-            let found = spool.quarantine_delete(id).await.map_err(to_text)?;
+            let found = queue.quarantine_delete(id).await.map_err(to_text)?;
             record_outcome(runtime, found, id, Kind::Discarded)
         }
         Request::PolicyList => {
@@ -83,12 +88,12 @@ async fn try_execute(runtime: &Runtime, request: Request) -> Result<Response, St
         Request::MachineList { account } => {
             let account =
                 account.map(|account| directory::account_name(&runtime.directory, &account));
-            Response::Machines(spool.machines(account.as_deref(), now))
+            Response::Machines(counters.machines(account.as_deref(), now))
         }
         Request::MachineForget { account, address } => {
             let account = directory::account_name(&runtime.directory, &account);
             let address = gatepost_message::canonical_form(&address);
-            match (spool.forget_machine(&account, &address, now).await).map_err(to_text)? {
+            match (counters.forget_machine(&account, &address, now).await).map_err(to_text)? {
                 true => Response::Done,
                 false => Response::Unknown,
             }
@@ -201,7 +206,7 @@ async fn change_recipients(
     }
     let mut after = None;
     loop {
-        let page = runtime.spool.list(Filter {
+        let page = runtime.queue.list(Filter {
             selection: selection(&choice, None),
             status: None,
             after,
@@ -234,7 +239,7 @@ async fn change_page(
         .map(|id| {
             (
                 *id,
-                start_change(&*runtime.spool, action, selection(choice, Some(*id)), now),
+                start_change(&*runtime.queue, action, selection(choice, Some(*id)), now),
             )
         })
         .collect();
@@ -256,16 +261,16 @@ async fn change_page(
 }
 
 fn start_change(
-    spool: &dyn Spool,
+    queue: &dyn QueueAdmin,
     action: Action,
     selection: Selection,
     now: Millis,
 ) -> Ticket<Changed> {
     match action {
-        Action::Retry => spool.retry(selection, now),
-        Action::Cancel => spool.cancel(selection),
-        Action::Hold => spool.hold(selection),
-        Action::Release => spool.release(selection, now),
+        Action::Retry => queue.retry(selection, now),
+        Action::Cancel => queue.cancel(selection),
+        Action::Hold => queue.hold(selection),
+        Action::Release => queue.release(selection, now),
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use gatepost_directory::{Directory, DirectoryError, Settings};
-use gatepost_spool::{Fatal, Spool, SpoolError, SpoolSettings, SqliteSpool};
+use gatepost_spool::{Counters, Fatal, QueueAdmin, SpoolError, SpoolSettings, SqliteSpool, Stores};
 use gatepost_terminal::complain;
 use gatepost_trace::{Retention, Trace, TraceError};
 use tokio::sync::mpsc;
@@ -29,7 +29,9 @@ pub fn fatal() -> Fatal {
 #[derive(Clone)]
 pub struct Runtime {
     /// Queue and quarantine.
-    pub spool: Arc<dyn Spool>,
+    pub queue: Arc<dyn QueueAdmin>,
+    /// Counts, marks and machines.
+    pub counters: Arc<dyn Counters>,
     /// Trace of all transactions.
     pub trace: Arc<Trace>,
     /// Accounts, addresses and credentials.
@@ -113,8 +115,10 @@ impl Runtime {
             error => OpenError::Spool(error),
         })?;
         let trace = Trace::open(store.join("trace.db"), retention)?;
+        let stores = Stores::from(spool);
         Ok(Self {
-            spool: Arc::new(spool),
+            queue: stores.admin,
+            counters: stores.counters,
             trace: Arc::new(trace),
             directory: Arc::new(Directory::open(directory)?),
             policies: None,

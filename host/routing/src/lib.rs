@@ -23,7 +23,7 @@ use gatepost_model::{AttemptResult, Effect, Judgement, Scope, Session, Transacti
 use gatepost_policy::{Memory, Pinned};
 use gatepost_smtp::{Reply, dsn};
 use gatepost_spool::{
-    AttemptOutcome, Claim, ClaimedRecipient, NewBody, NewMessage, SenderProof, Spool,
+    AttemptOutcome, Claim, ClaimedRecipient, NewBody, NewMessage, Queue, SenderProof,
 };
 use gatepost_trace::{Event, Kind, Notified, Trace};
 use tracing::Instrument as _;
@@ -45,7 +45,7 @@ pub struct Routing {
     /// Counts and marks that policies look up.
     pub memory: Arc<dyn Memory>,
     /// Store of policies' effects.
-    pub spool: Arc<dyn Spool>,
+    pub spool: Arc<dyn Queue>,
     /// Record of all transactions.
     pub trace: Arc<Trace>,
     /// Exporter of spans, with the duration of each attempt.

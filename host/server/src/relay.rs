@@ -31,7 +31,7 @@ use gatepost_directory::Directory;
 use gatepost_message::Millis;
 use gatepost_policy::Chain;
 use gatepost_smtp::server::{AuthOffer, Settings, StartTls};
-use gatepost_spool::{Owner, Spool, SpoolSettings, SqliteSpool};
+use gatepost_spool::{Counters, Owner, QueueAdmin, SpoolSettings, SqliteSpool, Stores};
 use gatepost_trace::{Event, Kind, Trace};
 use miette::{Context as _, IntoDiagnostic as _};
 use tokio::sync::{Semaphore, mpsc, watch};
@@ -163,7 +163,7 @@ struct RunningRelay {
 /// Parts that sessions share under every configuration.
 struct SharedParts {
     memory: Arc<SpoolMemory>,
-    spool: Arc<dyn Spool>,
+    stores: Stores,
     trace: Arc<Trace>,
     directory: Arc<Directory>,
     spans: Spans,
@@ -193,7 +193,8 @@ impl SharedParts {
                 flow: listener.direction.flow(),
                 chain: chain(&listener.name),
                 memory: self.memory.clone(),
-                spool: Arc::clone(&self.spool),
+                queue: Arc::clone(&self.stores.queue),
+                bodies: Arc::clone(&self.stores.bodies),
                 trace: Arc::clone(&self.trace),
                 spans: self.spans.clone(),
                 writers: Arc::clone(&self.writers),
@@ -244,7 +245,7 @@ impl RunningRelay {
             }
             None => (Spans::default(), None),
         };
-        let (spool, trace, directory) = open_store(&config).await?;
+        let (stores, trace, directory) = open_store(&config).await?;
         if !answering {
             // The store is this relay's now.
             let socket = ControlSocket::bind(&config.relay.store).into_diagnostic()?;
@@ -260,7 +261,7 @@ impl RunningRelay {
             );
         }
         ownership::reserve_configured_domains(&config, &directory);
-        let memory = Arc::new(SpoolMemory(Arc::clone(&spool)));
+        let memory = Arc::new(SpoolMemory(Arc::clone(&stores.counters)));
         let watched = folder::prepare(&config).into_diagnostic()?;
         handler.step("loading its policies");
         let cache = config.relay.store.join("cache");
@@ -283,7 +284,7 @@ impl RunningRelay {
         let bound = sockets.bind(&config).into_diagnostic()?;
         let parts = SharedParts {
             memory: Arc::clone(&memory),
-            spool: Arc::clone(&spool),
+            stores: stores.clone(),
             trace: Arc::clone(&trace),
             directory: Arc::clone(&directory),
             spans: spans.clone(),
@@ -302,12 +303,12 @@ impl RunningRelay {
             active: Arc::clone(&active),
             directory: Arc::clone(&directory),
             memory,
-            spool: Arc::clone(&spool),
+            spool: Arc::clone(&stores.queue),
             trace: Arc::clone(&trace),
             spans,
         });
         let delivery = Delivery::start(
-            Arc::clone(&spool),
+            Arc::clone(&stores.queue),
             routing.clone(),
             routing,
             Owner::new(),
@@ -320,14 +321,15 @@ impl RunningRelay {
         let feeds = Arc::new(ArcSwap::from_pointee(feeds));
         tokio::spawn(feeds::keep_up(Arc::clone(&directory), Arc::clone(&feeds)));
         let runtime = gatepost_operations::Runtime {
-            spool: Arc::clone(&spool),
+            queue: Arc::clone(&stores.admin),
+            counters: Arc::clone(&stores.counters),
             trace: Arc::clone(&trace),
             directory,
             policies: Some(Arc::clone(&policies)),
             feeds: Arc::clone(&feeds),
             reload: Some(ask),
         };
-        tokio::spawn(expire(spool, trace, serving));
+        tokio::spawn(expire(stores.admin, stores.counters, trace, serving));
         let mut relay = Self {
             path: path.to_owned(),
             active,
@@ -365,7 +367,9 @@ impl RunningRelay {
             metrics: self.metrics.clone(),
             health: Arc::clone(&self.health),
             policies: Arc::clone(&self.policies) as _,
-            spool: Arc::clone(&self.parts.spool),
+            queue: Arc::clone(&self.parts.stores.queue),
+            admin: Arc::clone(&self.parts.stores.admin),
+            counters: Arc::clone(&self.parts.stores.counters),
             trace: Arc::clone(&self.parts.trace),
             directory: Arc::clone(&self.parts.directory),
             routes: partner_routes(Arc::clone(&self.parts.directory)),
@@ -421,7 +425,7 @@ impl RunningRelay {
 }
 
 /// Stores that were opened.
-type Opened = (Arc<dyn Spool>, Arc<Trace>, Arc<Directory>);
+type Opened = (Stores, Arc<Trace>, Arc<Directory>);
 
 /// Opens queue, trace and directory; creates the directory if it does not exist.
 async fn open_store(config: &Config) -> miette::Result<Opened> {
@@ -436,7 +440,7 @@ async fn open_store(config: &Config) -> miette::Result<Opened> {
         let damaged = metrics::gauge!("gatepost_store_damaged", "file" => "trace");
         damaged.set(if trace.damaged() { 1.0 } else { 0.0 });
         let directory = Directory::open(&directory).into_diagnostic()?;
-        miette::Result::<Opened>::Ok((Arc::new(spool), Arc::new(trace), Arc::new(directory)))
+        miette::Result::<Opened>::Ok((spool.into(), Arc::new(trace), Arc::new(directory)))
     });
     opened.await.into_diagnostic()?
 }
@@ -463,7 +467,12 @@ fn session_settings(config: &Config, listener: &config::Listener) -> Settings {
 
 /// Drops expired messages, once a minute. The drain waits for it, as for a session, so that all
 /// drops are recorded before the end.
-async fn expire(spool: Arc<dyn Spool>, trace: Arc<Trace>, mut phase: watch::Receiver<Phase>) {
+async fn expire(
+    queue: Arc<dyn QueueAdmin>,
+    counters: Arc<dyn Counters>,
+    trace: Arc<Trace>,
+    mut phase: watch::Receiver<Phase>,
+) {
     let mut minute = interval(EXPIRE);
     minute.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -472,25 +481,27 @@ async fn expire(spool: Arc<dyn Spool>, trace: Arc<Trace>, mut phase: watch::Rece
             _ = phase.changed() => return,
         }
         while *phase.borrow() == Phase::Serving {
-            match spool.expire(Millis::now()).await {
-                Ok(expired) => {
-                    for id in expired.quarantined {
-                        tracing::info!(%id, "dropped from quarantine: its time was over");
-                        trace.record(Event::now(
-                            id,
-                            Kind::Expired {
-                                recipients: Vec::new(),
-                            },
-                        ));
-                    }
-                    if !expired.more {
-                        break;
-                    }
-                }
-                Err(error) => {
+            let now = Millis::now();
+            // Together, so that they share a commit.
+            let dropped = tokio::join!(queue.quarantine_expire(now), counters.expire(now));
+            let more = match &dropped {
+                (Ok(expired), Ok(forgotten)) => expired.more || forgotten.more,
+                (Err(error), _) | (_, Err(error)) => {
                     tracing::error!(%error, "expired messages cannot be dropped");
-                    break;
+                    false
                 }
+            };
+            for id in dropped.0.map_or_else(|_| Vec::new(), |of| of.quarantined) {
+                tracing::info!(%id, "dropped from quarantine: its time was over");
+                trace.record(Event::now(
+                    id,
+                    Kind::Expired {
+                        recipients: Vec::new(),
+                    },
+                ));
+            }
+            if !more {
+                break;
             }
             sleep(EXPIRE_MORE).await;
         }

@@ -7,8 +7,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use bytes::Bytes;
 use gatepost_config::Config;
+use gatepost_directory::Directory;
+use gatepost_feeds::Client;
 use gatepost_message::{Address, Millis, ReversePath, TransactionId};
 use gatepost_model::{Flow, Session, Transaction};
 use gatepost_operations::{
@@ -19,9 +22,10 @@ use gatepost_policy::{Engine, EngineSettings};
 use gatepost_policy_set::Policies;
 use gatepost_smtp::dsn;
 use gatepost_spool::{
-    InitialState, NewBody, NewMessage, NewRecipient, Quarantine, SenderProof, Status,
+    InitialState, NewBody, NewMessage, NewRecipient, Quarantine, Queue, SenderProof, SpoolSettings,
+    SqliteSpool, Status, Stores,
 };
-use gatepost_trace::Kind;
+use gatepost_trace::{Kind, Retention, Trace};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
@@ -65,6 +69,24 @@ impl Store {
     fn open(&self) -> Runtime {
         Runtime::open(&self.config).unwrap()
     }
+
+    /// Opens the store with the queue as intake sees it, to accept messages.
+    fn open_with_queue(&self) -> (Runtime, Arc<dyn Queue>) {
+        let stores = Stores::from(SqliteSpool::open(SpoolSettings::new(self.path())).unwrap());
+        let trace = Trace::open(self.path().join("trace.db"), Retention::FOR_EVER).unwrap();
+        let directory = Directory::open(&self.config.directory.settings(self.path())).unwrap();
+        let client = Client::new(&self.config.directory).unwrap();
+        let runtime = Runtime {
+            queue: stores.admin,
+            counters: stores.counters,
+            trace: Arc::new(trace),
+            directory: Arc::new(directory),
+            policies: None,
+            feeds: Arc::new(ArcSwap::from_pointee(client)),
+            reload: None,
+        };
+        (runtime, stores.queue)
+    }
 }
 
 fn address(text: &str) -> Address {
@@ -72,7 +94,7 @@ fn address(text: &str) -> Address {
 }
 
 /// Puts a message into the store, due in an hour.
-async fn accept(runtime: &Runtime, to: &[&str], quarantine: Option<Quarantine>) -> TransactionId {
+async fn accept(queue: &dyn Queue, to: &[&str], quarantine: Option<Quarantine>) -> TransactionId {
     let id = TransactionId::new();
     let now = Millis::now();
     let hour = std::time::Duration::from_secs(3600);
@@ -115,7 +137,7 @@ async fn accept(runtime: &Runtime, to: &[&str], quarantine: Option<Quarantine>) 
         received_at: now,
         expires_at: now + hour,
     };
-    runtime.spool.accept(message).await.unwrap();
+    queue.accept(message).await.unwrap();
     id
 }
 
@@ -159,9 +181,9 @@ async fn events(runtime: &Runtime, id: TransactionId) -> Vec<Kind> {
 #[tokio::test]
 async fn recipients_are_held_released_retried_and_cancelled_on_record() {
     let store = Store::new();
-    let runtime = store.open();
-    let id = accept(&runtime, &["x@desk.example", "y@other.example"], None).await;
-    let other = accept(&runtime, &["z@desk.example"], None).await;
+    let (runtime, queue) = store.open_with_queue();
+    let id = accept(&*queue, &["x@desk.example", "y@other.example"], None).await;
+    let other = accept(&*queue, &["z@desk.example"], None).await;
     let whole = Choice {
         ids: vec![id],
         ..Choice::default()
@@ -195,10 +217,10 @@ async fn recipients_are_held_released_retried_and_cancelled_on_record() {
 #[tokio::test]
 async fn a_choice_without_ids_reaches_every_page_of_the_queue() {
     let store = Store::new();
-    let runtime = store.open();
+    let (runtime, queue) = store.open_with_queue();
     for number in 0..1001 {
         let domain = if number % 2 == 0 { "desk" } else { "other" };
-        accept(&runtime, &[&format!("x{number}@{domain}.example")], None).await;
+        accept(&*queue, &[&format!("x{number}@{domain}.example")], None).await;
     }
     let choice = Choice {
         recipient: Some("desk.example".to_owned()),
@@ -209,20 +231,20 @@ async fn a_choice_without_ids_reaches_every_page_of_the_queue() {
         changed(&runtime, Action::Cancel, &Choice::default()).await,
         500
     );
-    let depth = runtime.spool.depth().await.unwrap();
+    let depth = runtime.queue.depth().await.unwrap();
     assert_eq!(depth.messages, 0);
 }
 
 #[tokio::test]
 async fn quarantined_mail_is_released_or_dropped() {
     let store = Store::new();
-    let runtime = store.open();
+    let (runtime, queue) = store.open_with_queue();
     let quarantine = Quarantine {
         reason: "looks odd".to_owned(),
         expires: Millis(u64::MAX >> 12),
     };
-    let kept = accept(&runtime, &["x@desk.example"], Some(quarantine.clone())).await;
-    let dropped = accept(&runtime, &["x@desk.example"], Some(quarantine)).await;
+    let kept = accept(&*queue, &["x@desk.example"], Some(quarantine.clone())).await;
+    let dropped = accept(&*queue, &["x@desk.example"], Some(quarantine)).await;
     let ask = |request| gatepost_operations::execute(&runtime, request);
 
     let Response::Messages(messages) = ask(Request::QuarantineList(everything())).await else {
@@ -295,8 +317,8 @@ async fn policies_are_swapped_only_in_a_running_relay() {
 #[tokio::test]
 async fn the_socket_answers_line_by_line_and_is_removed_with_the_relay() {
     let store = Store::new();
-    let runtime = store.open();
-    let id = accept(&runtime, &["x@desk.example"], None).await;
+    let (runtime, queue) = store.open_with_queue();
+    let id = accept(&*queue, &["x@desk.example"], None).await;
     // The socket that a killed relay has left behind.
     drop(std::os::unix::net::UnixListener::bind(gatepost_operations::path(store.path())).unwrap());
     assert_eq!(

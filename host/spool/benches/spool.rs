@@ -10,7 +10,7 @@ use common::{LEASE, START, delivered, message, open, report, wait};
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use gatepost_message::TransactionId;
-use gatepost_spool::{Claim, NewBody, NewMessage, Owner, Spool as _, SqliteSpool};
+use gatepost_spool::{Claim, NewBody, NewMessage, Owner, Queue as _, SqliteSpool};
 
 fn main() {
     divan::main();

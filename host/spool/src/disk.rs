@@ -1,5 +1,7 @@
 //! The store's directory and its free space.
 
+mod bodies;
+
 use std::{
     fs::{self, DirBuilder, File},
     io,
@@ -16,6 +18,8 @@ use gatepost_message::TransactionId;
 use rusqlite::ErrorCode;
 
 use crate::{Fatal, SpoolError, SpoolSettings, journal::Paths};
+
+pub(crate) use self::bodies::DiskBodies;
 
 /// Longest time for which a measurement of free space is used.
 const MAX_AGE: Duration = Duration::from_millis(100);

@@ -3,25 +3,28 @@
 //!
 //! The way of a message through this crate:
 //!
-//! 1. The session opens a [`Staging`] and writes the octets of DATA into it as they arrive. Up to
-//!    [`INLINE_LIMIT`] octets stay in memory; a larger message goes to a file
-//!    `incoming/<transaction id>`. [`Staging::finish`] makes that file durable and splits the
-//!    header section, which policies may edit, from the body, which nobody edits.
-//! 2. [`Spool::accept`] hands over the [`NewMessage`]. One thread writes journal and database, and
+//! 1. The session begins a [`Staging`] and writes the octets of DATA into it as they arrive. Up to
+//!    [`INLINE_LIMIT`] octets stay in memory; a larger message goes to a [`BodyStore`], which here
+//!    is a file `incoming/<transaction id>`. [`Staging::finish`] makes that file durable and splits
+//!    the header section, which policies may edit, from the body, which nobody edits.
+//! 2. [`Queue::accept`] hands over the [`NewMessage`]. One thread writes journal and database, and
 //!    takes all waiting operations as a batch. Messages are appended to the journal, a file beside
 //!    the database, and synced. The other operations run in one SQLite transaction, in which a bad
 //!    operation fails alone; COMMIT syncs it (`synchronous=FULL`). Only then may the clients get
 //!    their 250.
-//! 3. [`Spool::claim`] leases due recipients to delivery, message by message. A message that is due
+//! 3. [`Queue::claim`] leases due recipients to delivery, message by message. A message that is due
 //!    when it is accepted is leased in the same commit and need not be read back
-//!    ([`Spool::attach`]). [`Spool::record`] takes the results. A bounce is committed together with
+//!    ([`Queue::attach`]). [`Queue::record`] takes the results. A bounce is committed together with
 //!    the failure that it reports.
 //! 4. When its last recipient is finished, the message is deleted: its rows, its body, and after
 //!    the commit its file. A message that is delivered at once never has a row.
 //!
+//! Callers know a store by its seams only, each takes the one that it uses: [`Queue`],
+//! [`QueueAdmin`], [`Counters`], [`BodyStore`]. Together they are [`Stores`].
+//!
 //! Besides messages the store holds counts, marks and machines of policies ([`Effect`]). They are
 //! written in the commit of the message that they came with, and looked up in memory
-//! ([`Spool::seen`], [`Spool::counted`]). Their size is bounded for each account
+//! ([`Counters::seen`], [`Counters::counted`]). Their size is bounded for each account
 //! ([`SpoolSettings::remembered_bytes`]).
 //!
 //! When the disk is nearly full, intake stops ([`SpoolError::Full`]) while deliveries are still
@@ -38,6 +41,7 @@
 
 #![forbid(unsafe_code)]
 
+mod bodies;
 mod damage;
 mod direct;
 mod disk;
@@ -46,11 +50,12 @@ mod journal;
 mod memory;
 mod message;
 mod queue;
+mod seams;
 mod settings;
-mod spool;
 mod sqlite;
 mod staging;
 
+pub use bodies::{BodyStore, BodyWriter, StagedBody, StagedBytes, StoredBody};
 pub use damage::{DamagedBody, JournalDamage, LogDamage, MarkDamage, inspect};
 pub use error::SpoolError;
 pub use gatepost_model::{Machine, Scope};
@@ -61,10 +66,11 @@ pub use message::{
     NewRecipient, Owner, Quarantine, RecipientResult, Recorded, Report, SenderProof,
 };
 pub use queue::{
-    Changed, Expired, Filter, KnownMachine, QueueDepth, Recipient, RecipientState, Record,
-    Selection, Status, Summary,
+    Changed, Expired, Filter, Forgotten, KnownMachine, QueueDepth, Recipient, RecipientState,
+    Record, Selection, Status, Summary,
 };
+pub use seams::{Counters, Queue, QueueAdmin, Stores, Ticket};
 pub use settings::{Fatal, SpoolSettings};
-pub use spool::{Spool, Ticket};
+
 pub use sqlite::SqliteSpool;
-pub use staging::{INLINE_LIMIT, Staged, StagedBody, Staging};
+pub use staging::{INLINE_LIMIT, Staged, Staging};

@@ -87,7 +87,7 @@ impl SenderProof {
 pub enum NewBody {
     /// Body that is stored in the database with the message.
     Inline(Bytes),
-    /// Body that is already on the disk, in a file of its own.
+    /// Body that is already in a [`BodyStore`](crate::BodyStore).
     Staged(StagedBody),
 }
 
@@ -138,7 +138,7 @@ pub enum InitialState {
 
 impl InitialState {
     /// Returns true if the recipient is not finished.
-    pub(crate) fn is_open(&self) -> bool {
+    pub fn is_open(&self) -> bool {
         match self {
             Self::Queued { .. } | Self::Held => true,
             Self::Suppressed { .. } | Self::Failed { .. } => false,
@@ -167,7 +167,11 @@ impl Owner {
         Self(Uuid::now_v7())
     }
 
-    pub(crate) fn parse(text: &str) -> Result<Self, uuid::Error> {
+    /// Reads an owner, as it is displayed.
+    ///
+    /// # Errors
+    /// The text is not one.
+    pub fn parse(text: &str) -> Result<Self, uuid::Error> {
         text.parse().map(Self)
     }
 }

@@ -123,7 +123,8 @@ impl Status {
         )
     }
 
-    pub(crate) fn from_word(word: &str) -> Option<Self> {
+    /// Returns the state for its word.
+    pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.word() == word)
     }
 }
@@ -254,13 +255,20 @@ pub struct Record {
     pub message: Message,
 }
 
-/// Messages and entries dropped by [`Spool::expire`](crate::Spool::expire).
+/// Messages dropped by [`QueueAdmin::quarantine_expire`](crate::QueueAdmin::quarantine_expire).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Expired {
     /// Messages whose time in quarantine was over.
     pub quarantined: Vec<TransactionId>,
+    /// True if there may be more to drop than one call does; call it again soon.
+    pub more: bool,
+}
+
+/// Entries dropped by [`Counters::expire`](crate::Counters::expire).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Forgotten {
     /// Number of expired marks, counts and machines.
-    pub remembered: usize,
+    pub entries: usize,
     /// True if there may be more to drop than one call does; call it again soon.
     pub more: bool,
 }

@@ -20,7 +20,7 @@ fn closed(length: usize) -> (tempfile::TempDir, TransactionId) {
     let spool = open(directory.path());
     let id = TransactionId::new();
     let new = message(id, &["bob@a.example"]);
-    let mut staging = spool.stage(id).unwrap();
+    let mut staging = stage(&spool, id);
     staging.write_all(&new.head).unwrap();
     staging.write_all(&vec![b'x'; length]).unwrap();
     let staged = staging.finish().unwrap();

@@ -303,7 +303,7 @@ fn an_upgrade_reads_a_journal_of_the_first_format() {
 fn closed_store_with_a_body(directory: &Path) -> TransactionId {
     let spool = open(directory);
     let id = TransactionId::new();
-    let mut staging = spool.stage(id).unwrap();
+    let mut staging = stage(&spool, id);
     std::io::Write::write_all(&mut staging, &vec![b'x'; INLINE_LIMIT + 1]).unwrap();
     let staged = staging.finish().unwrap();
     let new = NewMessage {
@@ -466,7 +466,7 @@ fn a_database_found_damaged_at_work_refuses_mail_and_is_not_retried() {
     assert!(wait(spool.list(Filter::default())).is_err());
     assert!(matches!(spool.room(), Err(SpoolError::Corrupt(_))));
     let id = TransactionId::new();
-    assert!(spool.stage(id).is_err());
+    assert!(Staging::begin(spool.bodies(), id).is_err());
     let refused = wait(spool.accept(message(id, &["bob@a.example"])));
     assert!(
         matches!(refused, Err(SpoolError::Corrupt(_))),

@@ -145,7 +145,7 @@ fn intake_stops_below_the_watermark_while_deliveries_are_recorded() {
     // Another program takes most of the space that is left.
     let filler = disk.fill_up_to(2 << 20);
     eventually("intake stops", || spool.room().is_err());
-    let stage = spool.stage(TransactionId::new());
+    let stage = Staging::begin(spool.bodies(), TransactionId::new());
     assert!(matches!(stage, Err(SpoolError::Full { .. })));
 
     let claims = wait(spool.claim(Owner::new(), START, 20, LEASE)).unwrap();
@@ -246,7 +246,7 @@ fn a_large_message_that_does_not_fit_is_refused_and_removed() {
         return;
     };
     let spool = with_watermark(&disk.spool(), 4 << 20);
-    let mut staging = spool.stage(TransactionId::new()).unwrap();
+    let mut staging = stage(&spool, TransactionId::new());
     let error = (0..24 << 4)
         .find_map(|_| staging.write_all(&[b'x'; 64 << 10]).err())
         .expect("24 MiB do not fit");

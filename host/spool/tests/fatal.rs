@@ -123,7 +123,7 @@ fn a_message_that_is_not_synced_ends_the_process() {
 fn a_body_that_is_not_synced_ends_the_process() {
     if let Some(directory) = in_child() {
         let spool = open(&directory);
-        let mut staging = spool.stage(TransactionId::new()).unwrap();
+        let mut staging = stage(&spool, TransactionId::new());
         staging.write_all(&vec![b'x'; INLINE_LIMIT + 1]).unwrap();
         fail(&directory);
         let _ = staging.finish();
@@ -161,7 +161,7 @@ fn after_a_hook_that_returns_the_store_is_closed() {
             ..settings(&directory)
         };
         let spool = SqliteSpool::open(settings).unwrap();
-        let mut staging = spool.stage(TransactionId::new()).unwrap();
+        let mut staging = stage(&spool, TransactionId::new());
         staging.write_all(&vec![b'x'; INLINE_LIMIT + 1]).unwrap();
         fail(&directory);
         let pair: Vec<_> = (0..2)

@@ -18,8 +18,8 @@ fn raw(length: usize) -> Vec<u8> {
     raw
 }
 
-fn stage(spool: &SqliteSpool, id: TransactionId, raw: &[u8], chunk: usize) -> Staged {
-    let mut staging = spool.stage(id).unwrap();
+fn stage_raw(spool: &SqliteSpool, id: TransactionId, raw: &[u8], chunk: usize) -> Staged {
+    let mut staging = stage(spool, id);
     for piece in raw.chunks(chunk) {
         staging.write_all(piece).unwrap();
     }
@@ -39,7 +39,7 @@ fn a_small_message_stays_out_of_the_file_system() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(directory.path());
     let raw = raw(1000);
-    let staged = stage(&spool, TransactionId::new(), &raw, 100);
+    let staged = stage_raw(&spool, TransactionId::new(), &raw, 100);
     assert!(matches!(staged.body, NewBody::Inline(_)));
     assert_eq!(staged.head, &raw[..raw.len() - 1000]);
     assert_eq!(octets(&staged.message()), raw);
@@ -53,7 +53,7 @@ fn a_large_message_has_a_file_until_it_is_delivered() {
     for chunk in [7001, 64 << 10, 3 << 20] {
         let id = TransactionId::new();
         let raw = raw(2 << 20);
-        let staged = stage(&spool, id, &raw, chunk);
+        let staged = stage_raw(&spool, id, &raw, chunk);
         assert!(matches!(staged.body, NewBody::Staged(_)));
         assert_eq!(octets(&staged.message()), raw);
         accept_staged(&spool, id, staged);
@@ -69,7 +69,7 @@ fn a_large_message_has_a_file_until_it_is_delivered() {
         assert_eq!(tail[..4], raw[raw.len() - 4..]);
         wait(spool.record(report(&claim, &delivered()))).unwrap();
         // A later operation: the file of the one before is removed by then.
-        wait(spool.expire(START)).unwrap();
+        wait(spool.quarantine_expire(START)).unwrap();
         assert!(bodies(directory.path()).is_empty());
     }
 }
@@ -79,7 +79,7 @@ fn policies_edit_the_head_of_a_large_message_and_its_body_stays() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(directory.path());
     let id = TransactionId::new();
-    let mut staged = stage(&spool, id, &raw(400_000), 5000);
+    let mut staged = stage_raw(&spool, id, &raw(400_000), 5000);
     staged.head = Bytes::from_static(b"Subject: a much longer header section than before\r\n\r\n");
     let expected = octets(&staged.message());
     accept_staged(&spool, id, staged);
@@ -90,13 +90,13 @@ fn policies_edit_the_head_of_a_large_message_and_its_body_stays() {
 fn an_abandoned_staging_leaves_nothing_behind() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(directory.path());
-    let mut staging = spool.stage(TransactionId::new()).unwrap();
+    let mut staging = stage(&spool, TransactionId::new());
     staging.write_all(&raw(300_000)).unwrap();
     assert_eq!(bodies(directory.path()).len(), 1);
     drop(staging);
     assert!(bodies(directory.path()).is_empty());
 
-    let staged = stage(&spool, TransactionId::new(), &raw(300_000), 5000);
+    let staged = stage_raw(&spool, TransactionId::new(), &raw(300_000), 5000);
     let seen_by_policy = staged.message();
     drop(staged);
     assert_eq!(
@@ -113,7 +113,7 @@ fn the_file_of_a_refused_message_is_removed() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(directory.path());
     let id = accept(&spool, message(TransactionId::new(), &["bob@a.example"]));
-    let staged = stage(&spool, id, &raw(300_000), 5000);
+    let staged = stage_raw(&spool, id, &raw(300_000), 5000);
     let mut twice = message(id, &["bob@a.example"]);
     twice.body = staged.body;
     let error = wait(spool.accept(twice)).unwrap_err();
@@ -126,7 +126,7 @@ fn the_file_of_a_refused_message_is_removed() {
 fn a_body_staged_for_another_transaction_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(directory.path());
-    let staged = stage(&spool, TransactionId::new(), &raw(300_000), 5000);
+    let staged = stage_raw(&spool, TransactionId::new(), &raw(300_000), 5000);
     let mut other = message(TransactionId::new(), &["bob@a.example"]);
     other.body = staged.body;
     let error = wait(spool.accept(other)).unwrap_err();
@@ -139,9 +139,9 @@ fn orphans_are_removed_at_open_and_bodies_are_not() {
     let directory = tempfile::tempdir().unwrap();
     let spool = open(directory.path());
     let id = TransactionId::new();
-    let staged = stage(&spool, id, &raw(300_000), 5000);
+    let staged = stage_raw(&spool, id, &raw(300_000), 5000);
     accept_staged(&spool, id, staged);
-    let in_flight = stage(&spool, TransactionId::new(), &raw(300_000), 5000);
+    let in_flight = stage_raw(&spool, TransactionId::new(), &raw(300_000), 5000);
     drop(spool);
     // The process died: nothing was dropped.
     std::mem::forget(in_flight);

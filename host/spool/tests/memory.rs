@@ -108,18 +108,15 @@ fn expired_entries_are_dropped_from_the_store() {
     apply(&spool, &mine, START, count("old", 1));
     apply(&spool, &mine, START + minutes(120), count("new", 1));
 
-    assert_eq!(wait(spool.expire(START)).unwrap().remembered, 0);
-    assert_eq!(
-        wait(spool.expire(START + minutes(1))).unwrap().remembered,
-        1
-    );
+    assert_eq!(wait(spool.expire(START)).unwrap().entries, 0);
+    assert_eq!(wait(spool.expire(START + minutes(1))).unwrap().entries, 1);
     assert!(
         !spool.seen(&mine, "short", START),
         "gone, whatever time is asked for"
     );
     assert!(spool.seen(&mine, "long", START));
     let a_day_later = START + minutes(24 * 60 + 2);
-    assert_eq!(wait(spool.expire(a_day_later)).unwrap().remembered, 2);
+    assert_eq!(wait(spool.expire(a_day_later)).unwrap().entries, 2);
     drop(spool);
 
     let spool = open(directory.path());
@@ -144,7 +141,7 @@ fn expire_says_when_there_is_more() {
     let mut calls = 0;
     loop {
         let expired = wait(spool.expire(later)).unwrap();
-        dropped += expired.remembered;
+        dropped += expired.entries;
         calls += 1;
         if !expired.more {
             break;

@@ -356,7 +356,9 @@ impl Pair {
                 }
             }
             Step::Expire => {
-                let mut expired = wait(self.spool().expire(now)).unwrap().quarantined;
+                let mut expired = wait(self.spool().quarantine_expire(now))
+                    .unwrap()
+                    .quarantined;
                 expired.sort();
                 let over = |message: &ComparedMessage| {
                     message.quarantine.is_some_and(|until| until <= now)
@@ -438,7 +440,7 @@ impl Pair {
             });
         }
         if large {
-            let mut staging = self.spool().stage(id).unwrap();
+            let mut staging = stage(self.spool(), id);
             std::io::Write::write_all(&mut staging, &vec![b'x'; INLINE_LIMIT + 1]).unwrap();
             new.body = staging.finish().unwrap().body;
         }

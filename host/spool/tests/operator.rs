@@ -267,13 +267,15 @@ fn quarantine_ends_by_deletion_or_by_time() {
     assert!(wait(spool.quarantine_delete(deleted)).unwrap());
     assert_eq!(quarantined(&spool), [late, early]);
     assert!(
-        wait(spool.expire(START + minutes(9)))
+        wait(spool.quarantine_expire(START + minutes(9)))
             .unwrap()
             .quarantined
             .is_empty()
     );
     assert_eq!(
-        wait(spool.expire(START + minutes(10))).unwrap().quarantined,
+        wait(spool.quarantine_expire(START + minutes(10)))
+            .unwrap()
+            .quarantined,
         [early]
     );
     assert_eq!(quarantined(&spool), [late]);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::support::{NextHopServer, Relay, route_all_to};
 use gatepost_message::TransactionId;
 use gatepost_model::TlsMode;
-use gatepost_spool::{InitialState, RecipientState, Selection, Spool as _};
+use gatepost_spool::{InitialState, QueueAdmin as _, RecipientState, Selection};
 
 const LATER: Duration = Duration::from_secs(3600);
 

@@ -11,7 +11,7 @@ use gatepost_delivery::{Action, Language, Notifications, ToStrangers, bounce_of_
 use gatepost_model::{Flow, TlsMode};
 use gatepost_smtp::Reply;
 use gatepost_smtp::dsn::{EnvelopeId, Notify, OriginalRecipient, Ret, encode_xtext};
-use gatepost_spool::{InitialState, NewMessage, SenderProof, Spool};
+use gatepost_spool::{InitialState, NewMessage, QueueAdmin, SenderProof};
 use proptest::prelude::*;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);

@@ -185,7 +185,7 @@ async fn a_message_without_a_free_connection_returns_without_an_attempt() {
         .await;
     // Whether it is just being tried or waits again, it never counts as an attempt.
     let (_, spool, _directory) = relay.drain(Duration::from_millis(10)).await;
-    use gatepost_spool::Spool;
+    use gatepost_spool::QueueAdmin;
     let record = spool.show(id).await.unwrap().unwrap();
     assert_eq!(record.summary.recipients[0].attempts, 0);
 }

@@ -7,7 +7,7 @@ use crate::support::{
     Act, Moment, NextHopServer, Offer, PATIENCE, Relay, message, route_all_to, say,
 };
 use gatepost_model::TlsMode;
-use gatepost_spool::{Owner, RecipientState, Spool};
+use gatepost_spool::{Owner, Queue, QueueAdmin, RecipientState};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;
 

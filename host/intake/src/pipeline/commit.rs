@@ -97,7 +97,7 @@ pub(super) async fn commit(
     for (action, told) in notices {
         let notice = told.message.transaction.id;
         let to = told.message.transaction.recipients.clone();
-        if let Err(error) = pipeline.spool.accept(told.message).await {
+        if let Err(error) = pipeline.queue.accept(told.message).await {
             return with_id(spool_refusal(&error), id);
         }
         count_notice(action);
@@ -121,7 +121,7 @@ pub(super) async fn commit(
     let sent = integrity::sent(&message.transaction, &judged.message, &message.judgements);
     let exported = pipeline.spans.message(id);
     let exported = exported.map(|trace| trace.accepting(&message));
-    let accepted = pipeline.spool.accept(message).await;
+    let accepted = pipeline.queue.accept(message).await;
     if let Some(exported) = exported {
         exported.accepted(&accepted);
     }

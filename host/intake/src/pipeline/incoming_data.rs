@@ -2,10 +2,11 @@
 
 use std::io::{self, Write as _};
 use std::mem;
+use std::sync::Arc;
 
 use gatepost_message::TransactionId;
 use gatepost_smtp::Reply;
-use gatepost_spool::{INLINE_LIMIT, Spool, SpoolError, Staged, Staging};
+use gatepost_spool::{BodyStore, INLINE_LIMIT, SpoolError, Staged, Staging};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
@@ -31,8 +32,8 @@ pub(super) enum IncomingData {
 }
 
 impl IncomingData {
-    pub(super) fn open(spool: &dyn Spool, id: TransactionId) -> Self {
-        match spool.stage(id) {
+    pub(super) fn open(bodies: &Arc<dyn BodyStore>, id: TransactionId) -> Self {
+        match Staging::begin(bodies, id) {
             Ok(staging) => Self::Open {
                 staging,
                 waiting: Vec::new(),

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use gatepost_message::Millis;
 use gatepost_model::{Machine, Scope};
 use gatepost_policy::Memory;
-use gatepost_spool::Spool;
+use gatepost_spool::Counters;
 
 /// The spool as the policies' memory.
 #[derive(Clone)]
-pub struct SpoolMemory(pub Arc<dyn Spool>);
+pub struct SpoolMemory(pub Arc<dyn Counters>);
 
 impl Memory for SpoolMemory {
     fn counted(&self, scope: &Scope, key: &str, seconds: u32, now: Millis) -> u64 {

@@ -204,7 +204,7 @@ impl TransactionDriver {
             },
         );
         self.pipeline.record_all(id, self.connection.judgements());
-        let refusal = match self.pipeline.spool.room() {
+        let refusal = match self.pipeline.queue.room() {
             _ if refused_connection.is_some() => refused_connection,
             Err(error) => Some(super::spool_refusal(&error)),
             Ok(()) => {
@@ -309,7 +309,7 @@ impl TransactionDriver {
     pub fn data_started(&mut self) {
         if let Some(open) = &mut self.open {
             open.data = Some(IncomingData::open(
-                &*self.pipeline.spool,
+                &self.pipeline.bodies,
                 open.evaluation.transaction().id,
             ));
         }
@@ -367,7 +367,7 @@ impl TransactionDriver {
         } = open;
         let transaction = evaluation.transaction();
         let id = transaction.id;
-        let data = data.unwrap_or_else(|| IncomingData::open(&*self.pipeline.spool, id));
+        let data = data.unwrap_or_else(|| IncomingData::open(&self.pipeline.bodies, id));
         let from = transaction.reverse_path.clone();
         let recipients = transaction.recipients.len();
         let (disposition, reply) = match data.finish(&self.pipeline.writers).await {

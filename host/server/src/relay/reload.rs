@@ -217,7 +217,7 @@ impl RunningRelay {
             self.delivery.activate(delivery);
         }
         observability::set_log_level(level);
-        self.parts.spool.set_min_free(config.relay.min_free);
+        self.parts.stores.admin.set_min_free(config.relay.min_free);
         self.parts.directory.set_limits(config.directory.limits());
         let (directory, all) = (Arc::clone(&self.parts.directory), config.directory.clone());
         // Rereads every partner address if the separators have changed.

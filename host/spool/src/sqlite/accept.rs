@@ -71,7 +71,7 @@ impl Work for Accept {
             return Err(SpoolError::Duplicate(id));
         }
         let lease = direct_lease(context, message);
-        let entry = JournalEntry::new(without_open_file(message), lease);
+        let entry = JournalEntry::new(without_bytes(message), lease);
         let due = entry.due();
         if !journal
             .accept(entry)
@@ -82,7 +82,7 @@ impl Work for Accept {
         context
             .after
             .keep
-            .extend(staged.map(|staged| staged.file().clone()));
+            .extend(staged.and_then(StagedBody::bytes).cloned());
         for (scope, effect) in &message.effects {
             let change = change_of(scope, effect, message.transaction.time);
             context.after.changes.push(change);
@@ -107,13 +107,13 @@ impl Work for Accept {
     }
 }
 
-/// Returns the message for the journal, where thousands may wait: without an open file.
-fn without_open_file(message: &Arc<NewMessage>) -> Arc<NewMessage> {
+/// Returns the message for the journal, where thousands may wait: without open files.
+fn without_bytes(message: &Arc<NewMessage>) -> Arc<NewMessage> {
     let NewBody::Staged(staged) = &message.body else {
         return Arc::clone(message);
     };
     Arc::new(NewMessage {
-        body: NewBody::Staged(staged.without_file()),
+        body: NewBody::Staged(staged.without_bytes()),
         ..NewMessage::clone(message)
     })
 }
@@ -210,12 +210,7 @@ fn direct_claim(context: &OperationContext<'_>, message: &NewMessage, lease: Lea
     transaction.recipients = envelope.map(|to| to.address.clone()).collect();
     let body = match &message.body {
         NewBody::Inline(bytes) => Arc::new(bytes.clone()),
-        NewBody::Staged(staged) => context.body_store.body(
-            transaction.id,
-            staged.len(),
-            Some(staged.offset()),
-            Some(staged.checksum()),
-        ),
+        NewBody::Staged(staged) => context.body_reader.stored(&staged.stored()),
     };
     Claim {
         lease,
@@ -292,7 +287,7 @@ fn insert_message(
     context
         .after
         .keep
-        .extend(staged.map(|staged| staged.file().clone()));
+        .extend(staged.and_then(StagedBody::bytes).cloned());
     context.after.bytes += (message.head.len() + inline.map_or(0, <[u8]>::len)) as u64;
     Ok(number)
 }

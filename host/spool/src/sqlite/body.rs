@@ -1,37 +1,41 @@
 //! Bodies of stored messages, read on first access.
 
 use std::{
-    fs::File,
     io,
-    path::PathBuf,
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use bytes::Bytes;
-use gatepost_message::{Body, BodyDamage, Checksum, TransactionId};
+use gatepost_message::{Body, Checksum, TransactionId};
 use rusqlite::{Connection, OptionalExtension};
 
-use crate::{SpoolError, disk::Disk, staging::file_checksum, staging::read_part};
+use crate::{BodyStore, SpoolError, StoredBody, disk::Disk};
 
-/// Reader of bodies: a connection of its own, and the directory of the files.
+/// Reader of bodies: a connection of its own for those in the database, and the store of the others.
 #[derive(Debug)]
-pub(super) struct BodyStore {
+pub(super) struct BodyReader {
     connection: Mutex<Connection>,
     disk: Arc<Disk>,
+    body_store: Arc<dyn BodyStore>,
 }
 
-impl BodyStore {
-    /// Makes a body store; `connection` must be read-only.
-    pub(super) fn new(connection: Connection, disk: Arc<Disk>) -> Self {
+impl BodyReader {
+    /// Makes a reader; `connection` must be read-only.
+    pub(super) fn new(
+        connection: Connection,
+        disk: Arc<Disk>,
+        body_store: Arc<dyn BodyStore>,
+    ) -> Self {
         Self {
             connection: Mutex::new(connection),
             disk,
+            body_store,
         }
     }
 
-    /// Returns the body of a message, `length` octets long; at `offset` of its file, if it has one.
-    /// The CRC-32 is that of the whole file, or of the octets in the database; `None` if an earlier
-    /// version wrote them.
+    /// Returns the body of a message, `length` octets long; at `offset` of its bytes in the body
+    /// store, if it is there. The CRC-32 is that of all these bytes, or of the octets in the
+    /// database; `None` if an earlier version wrote them.
     pub(super) fn body(
         self: &Arc<Self>,
         id: TransactionId,
@@ -40,21 +44,30 @@ impl BodyStore {
         checksum: Option<u32>,
     ) -> Arc<dyn Body> {
         match offset {
-            Some(offset) => Arc::new(FileBody {
-                path: self.disk.body(id),
+            Some(offset) => self.stored(&StoredBody {
+                id,
                 offset,
                 length,
                 checksum,
-                file: OnceLock::new(),
             }),
             None => Arc::new(InlineBody {
-                body_store: Arc::clone(self),
+                reader: Arc::clone(self),
                 id,
                 length,
                 checksum,
                 bytes: OnceLock::new(),
             }),
         }
+    }
+
+    /// Returns a body of the body store.
+    pub(super) fn stored(&self, body: &StoredBody) -> Arc<dyn Body> {
+        self.body_store.open(body)
+    }
+
+    /// Removes the body of a finished message from the body store.
+    pub(super) fn remove(&self, id: TransactionId) -> Result<(), SpoolError> {
+        self.body_store.remove(id)
     }
 
     fn inline(&self, id: TransactionId) -> Result<Option<Vec<u8>>, SpoolError> {
@@ -76,7 +89,7 @@ impl BodyStore {
 /// A body in the database.
 #[derive(Debug)]
 struct InlineBody {
-    body_store: Arc<BodyStore>,
+    reader: Arc<BodyReader>,
     id: TransactionId,
     length: u64,
     checksum: Option<u32>,
@@ -92,7 +105,7 @@ impl Body for InlineBody {
         let bytes = match self.bytes.get() {
             Some(bytes) => bytes,
             None => {
-                let read = self.body_store.inline(self.id).map_err(io::Error::other)?;
+                let read = self.reader.inline(self.id).map_err(io::Error::other)?;
                 let read = read.ok_or_else(|| no_such_message(self.id))?;
                 self.bytes.get_or_init(|| read.into())
             }
@@ -106,49 +119,6 @@ impl Body for InlineBody {
 
     fn checksum(&self) -> io::Result<Option<Checksum>> {
         Ok(self.checksum.map(Checksum::new))
-    }
-}
-
-/// A body in a file of its own.
-#[derive(Debug)]
-struct FileBody {
-    path: PathBuf,
-    offset: u64,
-    length: u64,
-    checksum: Option<u32>,
-    file: OnceLock<File>,
-}
-
-impl FileBody {
-    /// Returns the file, which is opened once and held.
-    fn file(&self) -> io::Result<&File> {
-        if let Some(file) = self.file.get() {
-            return Ok(file);
-        }
-        let opened = gatepost_files::open(&self.path).map_err(io::Error::from)?;
-        let (found, due) = (opened.metadata()?.len(), self.offset + self.length);
-        if found < due {
-            let why = format!("{} has {found} octets of {due}", self.path.display());
-            return Err(BodyDamage { why }.into());
-        }
-        Ok(self.file.get_or_init(|| opened))
-    }
-}
-
-impl Body for FileBody {
-    fn len(&self) -> u64 {
-        self.length
-    }
-
-    fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
-        read_part(self.file()?, self.offset, self.length, offset, buf)
-    }
-
-    fn checksum(&self) -> io::Result<Option<Checksum>> {
-        match self.checksum {
-            Some(expected) => file_checksum(self.file()?, self.offset, expected).map(Some),
-            None => Ok(None),
-        }
     }
 }
 

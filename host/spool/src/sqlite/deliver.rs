@@ -156,7 +156,7 @@ fn claim_message(
     };
     let mut row = MessageRow::read(found)?;
     row.summary.recipients = stored::recipients(connection, number)?;
-    let contents = stored::contents(connection, context.body_store, &row)?;
+    let contents = stored::contents(connection, context.body_reader, &row)?;
     let summary = row.summary;
     Ok(Claim {
         lease,

@@ -37,9 +37,9 @@ use rusqlite::Connection;
 use tokio::sync::Notify;
 
 use crate::{
-    Changed, Claim, Expired, Filter, KnownMachine, Machine, NewMessage, Owner, QueueDepth, Record,
-    Recorded, RememberedTotals, Report, Scope, Selection, Spool, SpoolError, SpoolSettings,
-    Staging, Summary, Ticket,
+    BodyStore, Changed, Claim, Counters, Expired, Filter, Forgotten, KnownMachine, Machine,
+    NewMessage, Owner, Queue, QueueAdmin, QueueDepth, Record, Recorded, RememberedTotals, Report,
+    Scope, Selection, SpoolError, SpoolSettings, Stores, Summary, Ticket,
     damage::{DamagedBody, JournalDamage, LogDamage, MarkDamage},
     direct::{DirectHandOff, LeaseTerms},
     disk::Disk,
@@ -48,7 +48,7 @@ use crate::{
 
 use self::{
     accept::Accept,
-    body::BodyStore,
+    body::BodyReader,
     deliver::{ClaimDue, RecordReport},
     operate::Intervention,
     operation::{AfterCheckpoint, Operation, OperationContext, QueryAfterCheckpoint, Work},
@@ -61,13 +61,14 @@ const MAX_EFFECTS: usize = 10_000;
 /// A time that never comes.
 const NEVER: u64 = u64::MAX;
 
-/// A [`Spool`] in one directory of the local file system. Dropped, it finishes waiting operations
+/// A store in one directory of the local file system. Dropped, it finishes waiting operations
 /// and closes, which blocks for a moment.
 pub struct SqliteSpool {
     disk: Arc<Disk>,
     memory: Arc<Memory>,
     changed: Arc<Notify>,
-    body_store: Arc<BodyStore>,
+    bodies: Arc<dyn BodyStore>,
+    body_reader: Arc<BodyReader>,
     hand_off: Arc<DirectHandOff>,
     /// Time at which the next recipient is due, as of the last commit; [`NEVER`] if none is.
     due: Arc<AtomicU64>,
@@ -116,6 +117,11 @@ impl SqliteSpool {
         &self.damaged_bodies
     }
 
+    /// Returns the store of large bodies, which may outlive this one.
+    pub fn bodies(&self) -> &Arc<dyn BodyStore> {
+        &self.bodies
+    }
+
     fn write<W: Work>(&self, work: W) -> Ticket<W::Value> {
         let (operation, ticket) = operation::operation(work);
         self.writer.send(operation);
@@ -147,8 +153,8 @@ impl SqliteSpool {
     }
 
     fn find(&self, section: QueueSection, id: TransactionId) -> Ticket<Option<Record>> {
-        let body_store = Arc::clone(&self.body_store);
-        self.read(move |connection| reader::show(connection, &body_store, section, id))
+        let body_reader = Arc::clone(&self.body_reader);
+        self.read(move |connection| reader::show(connection, &body_reader, section, id))
     }
 }
 
@@ -160,18 +166,9 @@ impl fmt::Debug for SqliteSpool {
     }
 }
 
-impl Spool for SqliteSpool {
+impl Queue for SqliteSpool {
     fn room(&self) -> Result<(), SpoolError> {
         self.disk.room(0)
-    }
-
-    fn set_min_free(&self, bytes: u64) {
-        self.disk.set_min_free(bytes);
-    }
-
-    fn stage(&self, id: TransactionId) -> Result<Staging, SpoolError> {
-        self.room()?;
-        Ok(Staging::new(id, Arc::clone(&self.disk)))
     }
 
     fn accept(&self, mut message: NewMessage) -> Ticket<()> {
@@ -183,6 +180,10 @@ impl Spool for SqliteSpool {
             message.effects.truncate(MAX_EFFECTS);
         }
         self.write(Accept(Arc::new(message)))
+    }
+
+    fn attach(&self, owner: Owner, lease: Duration) {
+        self.hand_off.attach(LeaseTerms { owner, lease });
     }
 
     fn claim(
@@ -220,10 +221,6 @@ impl Spool for SqliteSpool {
         })
     }
 
-    fn attach(&self, owner: Owner, lease: Duration) {
-        self.hand_off.attach(LeaseTerms { owner, lease });
-    }
-
     fn record(&self, report: Report) -> Ticket<Recorded> {
         self.write(RecordReport(report))
     }
@@ -239,7 +236,9 @@ impl Spool for SqliteSpool {
     fn changed(&self) -> Arc<Notify> {
         Arc::clone(&self.changed)
     }
+}
 
+impl QueueAdmin for SqliteSpool {
     fn list(&self, filter: Filter) -> Ticket<Vec<Summary>> {
         self.read(move |connection| reader::list(connection, QueueSection::Queue, &filter))
     }
@@ -280,10 +279,20 @@ impl Spool for SqliteSpool {
         self.change(move |context| operate::delete_from_quarantine(context, id))
     }
 
-    fn expire(&self, now: Millis) -> Ticket<Expired> {
-        self.change(move |context| operate::expire(context, now))
+    fn quarantine_expire(&self, now: Millis) -> Ticket<Expired> {
+        self.change(move |context| operate::expire_quarantine(context, now))
     }
 
+    fn depth(&self) -> Ticket<QueueDepth> {
+        self.read(reader::depth)
+    }
+
+    fn set_min_free(&self, bytes: u64) {
+        self.disk.set_min_free(bytes);
+    }
+}
+
+impl Counters for SqliteSpool {
     fn counted(&self, scope: &Scope, key: &str, seconds: u32, now: Millis) -> u64 {
         self.memory.counted(scope, key, seconds, now)
     }
@@ -305,12 +314,19 @@ impl Spool for SqliteSpool {
         self.change(move |context| operate::forget_machine(context, &account, &address, now))
     }
 
+    fn expire(&self, now: Millis) -> Ticket<Forgotten> {
+        self.change(move |context| operate::forget_expired(context, now))
+    }
+
     fn remembered(&self) -> RememberedTotals {
         self.memory.totals()
     }
+}
 
-    fn depth(&self) -> Ticket<QueueDepth> {
-        self.read(reader::depth)
+impl From<SqliteSpool> for Stores {
+    fn from(store: SqliteSpool) -> Self {
+        let bodies = Arc::clone(&store.bodies);
+        Self::new(store, bodies)
     }
 }
 

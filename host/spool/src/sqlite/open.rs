@@ -12,17 +12,18 @@ use rusqlite::{Connection, config::DbConfig};
 use tokio::sync::Notify;
 
 use crate::{
-    Machine, SpoolError, SpoolSettings,
+    BodyStore, Machine, SpoolError, SpoolSettings,
     damage::{self, DatabaseDamage, JournalDamage},
     direct::DirectHandOff,
-    disk::{Disk, failed_to, is_damage},
+    disk::{Disk, DiskBodies, failed_to, is_damage},
     journal::{self, Journal, Recovered},
     memory::{Memory, MemoryChange},
 };
 
 use super::{
-    SqliteSpool, Worker, accept, bodies,
-    body::BodyStore,
+    SqliteSpool, Worker, accept,
+    bodies::clean_up,
+    body::BodyReader,
     checkpoint,
     codec::{from_u64, to_millis, to_scope, to_u64},
     deliver,
@@ -61,14 +62,16 @@ fn open_store(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
     } = damage::check_database(&disk)?;
     disk.create_database()?;
     let connection = connect(&disk.database(), disk.max_log_bytes())?;
-    let body_store = Arc::new(BodyStore::new(
+    let bodies: Arc<dyn BodyStore> = Arc::new(DiskBodies(Arc::clone(&disk)));
+    let body_reader = Arc::new(BodyReader::new(
         connect_reader(&disk.database())?,
         Arc::clone(&disk),
+        Arc::clone(&bodies),
     ));
-    let (journal, damage) = journal(&connection, &body_store, &disk)?;
+    let (journal, damage) = journal(&connection, &body_reader, &disk)?;
     end_leases(&connection)?;
     let keep = damage.is_some() || log_damage.is_some() || mark_damage.is_some();
-    let damaged_bodies = bodies::clean_up(&connection, &disk, keep)?;
+    let damaged_bodies = clean_up(&connection, &disk, keep)?;
 
     let reading = connect_reader(&disk.database())?;
     let memory = Arc::new(Memory::new(remembered_bytes));
@@ -84,7 +87,7 @@ fn open_store(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
     let writer = Writer {
         connection,
         journal,
-        body_store: Arc::clone(&body_store),
+        body_reader: Arc::clone(&body_reader),
         disk: Arc::clone(&disk),
         memory: Arc::clone(&memory),
         changed: Arc::clone(&changed),
@@ -98,7 +101,8 @@ fn open_store(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
         disk,
         memory,
         changed,
-        body_store,
+        bodies,
+        body_reader,
         hand_off,
         due,
         damage,
@@ -166,7 +170,7 @@ fn connect_reader(path: &Path) -> Result<Connection, SpoolError> {
 /// records are.
 fn journal(
     connection: &Connection,
-    body_store: &Arc<BodyStore>,
+    body_reader: &Arc<BodyReader>,
     disk: &Arc<Disk>,
 ) -> Result<(Option<Journal>, Option<JournalDamage>), SpoolError> {
     let paths = disk.journal();
@@ -179,7 +183,7 @@ fn journal(
     let transaction = connection.unchecked_transaction()?;
     let mut context = OperationContext {
         connection,
-        body_store,
+        body_reader,
         after: AfterCommit::default(),
         disk,
         free: &Cell::new(0),

@@ -6,7 +6,7 @@ use gatepost_message::{Address, Millis, TransactionId};
 use rusqlite::{OptionalExtension, ToSql, named_params};
 
 use crate::{
-    Changed, Expired, Selection, SpoolError,
+    Changed, Expired, Forgotten, Selection, SpoolError,
     memory::{LONGEST_WINDOW, MemoryChange, first_bucket},
 };
 
@@ -187,8 +187,8 @@ pub(super) fn delete_from_quarantine(
     }
 }
 
-/// Drops what has expired, the oldest first.
-pub(super) fn expire(
+/// Drops messages whose time in quarantine is over, the oldest first.
+pub(super) fn expire_quarantine(
     context: &mut OperationContext<'_>,
     now: Millis,
 ) -> Result<Expired, SpoolError> {
@@ -210,12 +210,22 @@ pub(super) fn expire(
             .quarantined
             .push(id.parse().map_err(damaged("transaction id"))?);
     }
-    let before = context.after.changes.len();
-    expired.more |= forget_marks(context, now)?;
-    expired.more |= forget_counts(context, now)?;
-    expired.more |= forget_machines(context, now)?;
-    expired.remembered = context.after.changes.len() - before;
     Ok(expired)
+}
+
+/// Drops expired marks, counts and machines, the oldest first.
+pub(super) fn forget_expired(
+    context: &mut OperationContext<'_>,
+    now: Millis,
+) -> Result<Forgotten, SpoolError> {
+    let before = context.after.changes.len();
+    let mut more = forget_marks(context, now)?;
+    more |= forget_counts(context, now)?;
+    more |= forget_machines(context, now)?;
+    Ok(Forgotten {
+        entries: context.after.changes.len() - before,
+        more,
+    })
 }
 
 /// Deletes expired marks; returns true if there may be more.

@@ -7,15 +7,14 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::{
-    Claim, SpoolError, Ticket,
+    Claim, SpoolError, StagedBytes, Ticket,
     direct::{Capacity, LeaseTerms},
     disk::Disk,
     journal::{CheckpointBatch, Journal},
     memory::MemoryChange,
-    staging::StagedFile,
 };
 
-use super::{NEVER, body::BodyStore, reader::ReadQuery};
+use super::{NEVER, body::BodyReader, reader::ReadQuery};
 
 /// Class of an operation when the disk is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +28,7 @@ pub(super) enum OperationClass {
 /// OperationContext of one operation in a batch: the database, and the actions that follow its commit.
 pub(super) struct OperationContext<'a> {
     pub(super) connection: &'a Connection,
-    pub(super) body_store: &'a Arc<BodyStore>,
+    pub(super) body_reader: &'a Arc<BodyReader>,
     pub(super) after: AfterCommit,
     pub(super) disk: &'a Disk,
     /// Bytes free on the disk that this batch has not reserved.
@@ -68,8 +67,8 @@ impl OperationContext<'_> {
 /// Actions that follow a commit.
 pub(super) struct AfterCommit {
     /// Staged bodies that belong to the store now.
-    pub(super) keep: Vec<Arc<StagedFile>>,
-    /// Messages whose body file is to be removed.
+    pub(super) keep: Vec<Arc<dyn StagedBytes>>,
+    /// Messages whose body is to be removed from the body store.
     pub(super) remove: Vec<TransactionId>,
     /// Changes for the in-memory copy of marks, counts and machines.
     pub(super) changes: Vec<MemoryChange>,

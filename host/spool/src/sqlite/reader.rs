@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use crate::{Filter, QueueDepth, Record, SpoolError, Status, Summary, Ticket, disk::Disk};
 
 use super::{
-    body::BodyStore,
+    body::BodyReader,
     codec::{damaged, from_json, to_millis, to_u64},
     operate::SelectionSql,
     stored::{self, COLUMNS, MessageRow},
@@ -101,7 +101,7 @@ pub(super) fn list(
 
 pub(super) fn show(
     connection: &Connection,
-    body_store: &Arc<BodyStore>,
+    body_reader: &Arc<BodyReader>,
     section: QueueSection,
     id: TransactionId,
 ) -> Result<Option<Record>, SpoolError> {
@@ -115,7 +115,7 @@ pub(super) fn show(
     };
     let mut row = MessageRow::read(row)?;
     row.summary.recipients = stored::recipients(connection, row.number)?;
-    let contents = stored::contents(connection, body_store, &row)?;
+    let contents = stored::contents(connection, body_reader, &row)?;
     Ok(Some(Record {
         judgements: from_json(&format!("judgement of {id}"), &contents.judgements_json)?,
         summary: row.summary,

@@ -14,7 +14,7 @@ use crate::{
 };
 
 use super::{
-    body::BodyStore,
+    body::BodyReader,
     codec::{damaged, from_json, to_millis, to_u64},
 };
 
@@ -145,7 +145,7 @@ pub(super) struct Contents {
 /// Reads the contents of a message whose recipients have been read.
 pub(super) fn contents(
     connection: &Connection,
-    body_store: &Arc<BodyStore>,
+    body_reader: &Arc<BodyReader>,
     row: &MessageRow,
 ) -> Result<Contents, SpoolError> {
     let mut select = connection.prepare_cached(
@@ -168,7 +168,7 @@ pub(super) fn contents(
         return Err(damaged(&what)("it is not what was stored"));
     }
     let length = summary.size.saturating_sub(head.len() as u64);
-    let body = body_store.body(id, length, row.body_offset, row.body_checksum);
+    let body = body_reader.body(id, length, row.body_offset, row.body_checksum);
     let session: Session = from_json(&format!("session of {id}"), &session)?;
     let sender = match found.get::<_, Option<String>>(6)? {
         Some(json) => from_json(&format!("sender of {id}"), &json)?,

@@ -8,7 +8,7 @@
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
-    fs::{self, File},
+    fs::File,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -25,14 +25,14 @@ use tokio::sync::Notify;
 use crate::{
     SpoolError,
     direct::DirectHandOff,
-    disk::{Disk, failed_to},
+    disk::Disk,
     journal::{CheckpointBatch, Journal},
     memory::{Memory, MemoryChange},
 };
 
 use super::{
     accept,
-    body::BodyStore,
+    body::BodyReader,
     checkpoint,
     codec::to_u64,
     deliver,
@@ -92,7 +92,7 @@ pub(super) struct Writer {
     pub(super) connection: Connection,
     /// Journal; `None` if the file system could not allocate its space.
     pub(super) journal: Option<Journal>,
-    pub(super) body_store: Arc<BodyStore>,
+    pub(super) body_reader: Arc<BodyReader>,
     pub(super) disk: Arc<Disk>,
     pub(super) memory: Arc<Memory>,
     pub(super) changed: Arc<Notify>,
@@ -192,7 +192,7 @@ impl Writer {
         let capacity = Cell::new(self.hand_off.capacity());
         let mut context = OperationContext {
             connection: &self.connection,
-            body_store: &self.body_store,
+            body_reader: &self.body_reader,
             after: AfterCommit::default(),
             disk: &self.disk,
             free: &free,
@@ -268,8 +268,8 @@ impl Writer {
 
     /// Publishes to other threads what was written.
     fn publish(&self, after: AfterCommit) {
-        for file in &after.keep {
-            file.keep();
+        for bytes in &after.keep {
+            bytes.keep();
         }
         let evicted = self.memory.apply(after.changes);
         self.evicted.borrow_mut().extend(evicted);
@@ -356,8 +356,7 @@ impl Writer {
 
     fn remove_bodies(&self, ids: Vec<TransactionId>) {
         for id in ids {
-            let path = self.disk.body(id);
-            if let Err(error) = fs::remove_file(&path).map_err(failed_to("remove", &path)) {
+            if let Err(error) = self.body_reader.remove(id) {
                 // The next start removes it.
                 tracing::warn!(%error, "cannot remove the body of a finished message");
             }
@@ -376,7 +375,7 @@ impl Writer {
         let capacity = Cell::new(self.hand_off.capacity());
         let context = || OperationContext {
             connection: &self.connection,
-            body_store: &self.body_store,
+            body_reader: &self.body_reader,
             after: AfterCommit::default(),
             disk: &self.disk,
             free: &free,
@@ -451,7 +450,7 @@ impl Writer {
                 // It is unknown whether the commit is in the WAL, so a body that it may name must
                 // stay.
                 _ => {
-                    all.keep.iter().for_each(|file| file.keep());
+                    all.keep.iter().for_each(|bytes| bytes.keep());
                     BatchOutcome::Fatal(error)
                 }
             },

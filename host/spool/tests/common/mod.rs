@@ -101,6 +101,11 @@ pub fn accept(spool: &SqliteSpool, message: NewMessage) -> TransactionId {
     id
 }
 
+/// Begins the octets of a message.
+pub fn stage(spool: &SqliteSpool, id: TransactionId) -> Staging {
+    Staging::begin(spool.bodies(), id).unwrap()
+}
+
 pub fn claim(spool: &SqliteSpool, now: Millis) -> Vec<Claim> {
     wait(spool.claim(Owner::new(), now, 100, LEASE)).unwrap()
 }

@@ -16,7 +16,8 @@ use gatepost_model::{Decision, Flow, Judgement, NextHop, Routing, Session, Trans
 use gatepost_smtp::{Reply, dsn};
 use gatepost_spool::{
     AttemptOutcome, Claim, ClaimedRecipient, Filter, InitialState, NewBody, NewMessage,
-    NewRecipient, Owner, SenderProof, Spool, SpoolSettings, SqliteSpool, Summary,
+    NewRecipient, Owner, Queue, QueueAdmin, SenderProof, SpoolSettings, SqliteSpool, Staging,
+    Summary,
 };
 use tempfile::TempDir;
 use tokio::sync::mpsc;
@@ -148,7 +149,7 @@ impl Relay {
             Arc::new(move || Millis::now() + Duration::from_millis(clock.load(Ordering::Relaxed)));
         change(&mut settings);
         let handle = Delivery::start(
-            Arc::clone(&spool) as Arc<dyn Spool>,
+            Arc::clone(&spool) as Arc<dyn Queue>,
             Arc::new(Routes(router)),
             Arc::new(Recorder(call)),
             Owner::new(),
@@ -198,7 +199,7 @@ impl Relay {
     ) -> TransactionId {
         let mut message = new_message(from, to, raw);
         let id = message.transaction.id;
-        let mut staging = self.spool.stage(id).unwrap();
+        let mut staging = Staging::begin(self.spool.bodies(), id).unwrap();
         std::io::Write::write_all(&mut staging, raw).unwrap();
         let staged = tokio::task::spawn_blocking(|| staging.finish())
             .await

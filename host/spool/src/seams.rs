@@ -1,4 +1,11 @@
-//! The trait of a store: SQLite today, a shared one later.
+//! The seams of a store: what a caller may ask of it, each trait for one kind of caller.
+//!
+//! - [`Queue`]: intake, which accepts mail, and delivery, which takes it away.
+//! - [`QueueAdmin`]: operators and monitors.
+//! - [`Counters`]: policies' effects, and what was remembered by them.
+//! - [`BodyStore`]: the bytes of large messages.
+//!
+//! All times are the caller's: a store has no clock of its own.
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
@@ -6,35 +13,23 @@ use gatepost_message::{Millis, TransactionId};
 use tokio::sync::Notify;
 
 use crate::{
-    Changed, Claim, Expired, Filter, KnownMachine, Machine, NewMessage, Owner, QueueDepth, Record,
-    Recorded, RememberedTotals, Report, Scope, Selection, SpoolError, Staging, Summary,
+    BodyStore, Changed, Claim, Expired, Filter, Forgotten, KnownMachine, Machine, NewMessage,
+    Owner, QueueDepth, Record, Recorded, RememberedTotals, Report, Scope, Selection, SpoolError,
+    Summary,
 };
 
-/// Future result of an operation. For one that changes the store it resolves after the commit that
-/// holds the change is on the disk. The operation runs whether or not the ticket is awaited;
-/// dropping the ticket does not undo it.
+/// Future result of an operation. For one that changes the store it resolves after the change is as
+/// durable as the store makes it: on the disk, if it has one. The operation runs whether or not the
+/// ticket is awaited; dropping the ticket does not undo it.
 pub type Ticket<T> = Pin<Box<dyn Future<Output = Result<T, SpoolError>> + Send>>;
 
-/// A durable queue. All times are the caller's: the store has no clock of its own.
-pub trait Spool: Send + Sync + 'static {
-    /// Returns `Err(SpoolError::Full)` while the disk is below its watermark and intake is stopped.
-    /// At most 100 ms old; never waits.
+/// Messages on their way: accepted, claimed, and done with.
+pub trait Queue: Send + Sync + 'static {
+    /// Returns `Err(SpoolError::Full)` while the store is below its watermark and intake is
+    /// stopped. At most 100 ms old; never waits.
     fn room(&self) -> Result<(), SpoolError>;
 
-    /// Sets the watermark to so many bytes, as [`SpoolSettings::with_min_free`] would have at
-    /// start. A spool that is not on a disk has none.
-    ///
-    /// [`SpoolSettings::with_min_free`]: crate::SpoolSettings::with_min_free
-    fn set_min_free(&self, _bytes: u64) {}
-
-    /// Opens a writer for the octets of one message. Nothing of it survives unless the message is
-    /// accepted.
-    ///
-    /// # Errors
-    /// [`SpoolError::Full`] as in [`Spool::room`].
-    fn stage(&self, id: TransactionId) -> Result<Staging, SpoolError>;
-
-    /// Stores a message with its effects. When this resolves to `Ok`, they are on the disk.
+    /// Stores a message with its effects, in one commit.
     ///
     /// A message without a recipient that is queued, held or quarantined is not stored; its effects
     /// are.
@@ -66,9 +61,12 @@ pub trait Spool: Send + Sync + 'static {
     fn next_due(&self) -> Ticket<Option<Millis>>;
 
     /// Returns the notifier that wakes one waiter after each commit that may have changed
-    /// [`Spool::next_due`]. A wake-up that finds nobody waiting is kept for the next waiter.
+    /// [`Queue::next_due`]. A wake-up that finds nobody waiting is kept for the next waiter.
     fn changed(&self) -> Arc<Notify>;
+}
 
+/// Listings and commands of operators, for the queue and for the quarantine.
+pub trait QueueAdmin: Send + Sync + 'static {
     /// Lists the messages of the queue, in order of arrival. Quarantined ones are not among them.
     fn list(&self, filter: Filter) -> Ticket<Vec<Summary>>;
 
@@ -100,11 +98,23 @@ pub trait Spool: Send + Sync + 'static {
     /// Drops a message in quarantine without notice. `false` if there is none.
     fn quarantine_delete(&self, id: TransactionId) -> Ticket<bool>;
 
-    /// Drops expired quarantined messages, marks, counts and machines. To be called about once a
-    /// minute; a call is bounded, so that other work gets its turn, and says whether there is
-    /// [more](Expired::more).
-    fn expire(&self, now: Millis) -> Ticket<Expired>;
+    /// Drops messages whose time in quarantine is over. To be called about once a minute; a call is
+    /// bounded, so that other work gets its turn, and says whether there is [more](Expired::more).
+    fn quarantine_expire(&self, now: Millis) -> Ticket<Expired>;
 
+    /// Returns the recipients by state, and the age of the queue.
+    fn depth(&self) -> Ticket<QueueDepth>;
+
+    /// Sets the watermark to so many bytes, as [`SpoolSettings::with_min_free`] would have at
+    /// start. A store without a watermark does nothing.
+    ///
+    /// [`SpoolSettings::with_min_free`]: crate::SpoolSettings::with_min_free
+    fn set_min_free(&self, _bytes: u64) {}
+}
+
+/// Counts, marks and machines. Look-ups are answered from the memory of this process and never
+/// wait.
+pub trait Counters: Send + Sync + 'static {
     /// Returns the sum counted under `key` in the `seconds` before `now`, at most 24 hours. Counts
     /// are kept by the minute, so up to a minute more is included. Never waits.
     fn counted(&self, scope: &Scope, key: &str, seconds: u32, now: Millis) -> u64;
@@ -123,9 +133,37 @@ pub trait Spool: Send + Sync + 'static {
     /// known at `now`.
     fn forget_machine(&self, account: &str, address: &str, now: Millis) -> Ticket<bool>;
 
+    /// Drops expired marks, counts and machines. To be called about once a minute; a call is
+    /// bounded, so that other work gets its turn, and says whether there is
+    /// [more](Forgotten::more).
+    fn expire(&self, now: Millis) -> Ticket<Forgotten>;
+
     /// Returns the size of what is remembered. Never waits for the disk.
     fn remembered(&self) -> RememberedTotals;
+}
 
-    /// Returns the recipients by state, and the age of the queue.
-    fn depth(&self) -> Ticket<QueueDepth>;
+/// The seams of one store, for whoever hands each of them to its callers.
+#[derive(Clone)]
+pub struct Stores {
+    /// Queue, for intake and delivery.
+    pub queue: Arc<dyn Queue>,
+    /// Queue, for operators.
+    pub admin: Arc<dyn QueueAdmin>,
+    /// Counts, marks and machines.
+    pub counters: Arc<dyn Counters>,
+    /// Bytes of large messages.
+    pub bodies: Arc<dyn BodyStore>,
+}
+
+impl Stores {
+    /// Returns the seams of a store that has its bodies there.
+    pub fn new<S: Queue + QueueAdmin + Counters>(store: S, bodies: Arc<dyn BodyStore>) -> Self {
+        let store = Arc::new(store);
+        Self {
+            queue: store.clone(),
+            admin: store.clone(),
+            counters: store,
+            bodies,
+        }
+    }
 }
