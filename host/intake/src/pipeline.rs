@@ -35,7 +35,6 @@ pub mod connection;
 pub mod evaluation;
 mod incoming_data;
 pub mod judge;
-mod memory;
 mod transaction_driver;
 
 use std::sync::Arc;
@@ -51,7 +50,6 @@ use gatepost_spool::{BodyStore, Queue, SpoolError};
 use gatepost_trace::{Event, Kind, Trace};
 use tokio::sync::Semaphore;
 
-pub use self::memory::SpoolMemory;
 pub use self::transaction_driver::TransactionDriver;
 use crate::authenticator::Authenticator;
 use crate::look_ups::AccountView;

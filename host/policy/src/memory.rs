@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+pub use gatepost_counters::Memory;
 use gatepost_message::Millis;
 use gatepost_model::{Machine, Scope};
 
@@ -29,17 +30,6 @@ impl<M: Memory + 'static> From<Arc<M>> for PolicyContext {
             identity: Arc::new(NoIdentity),
         }
     }
-}
-
-/// Counts and marks as they stood before this message. No method may wait.
-pub trait Memory: Send + Sync {
-    /// Returns the sum counted under `key` in the `seconds` before `now`, to the minute.
-    fn counted(&self, scope: &Scope, key: &str, seconds: u32, now: Millis) -> u64;
-    /// Returns true if `key` is marked and the mark has not expired at `now`.
-    fn seen(&self, scope: &Scope, key: &str, now: Millis) -> bool;
-    /// Returns the account's knowledge at `now` of a machine that writes from `address`, given in
-    /// canonical form.
-    fn machine(&self, account: &str, address: &str, now: Millis) -> Option<Machine>;
 }
 
 /// Memory without counts, marks or machines.

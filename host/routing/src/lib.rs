@@ -10,21 +10,17 @@
 
 #![forbid(unsafe_code)]
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use bytes::Bytes;
 use gatepost_delivery::{
     Action, Attempt, Decided, Deciding, NoticeMade, Observer, Observing, Router,
 };
 use gatepost_directory::Directory;
-use gatepost_message::{Millis, ReversePath, TransactionId};
-use gatepost_model::{AttemptResult, Effect, Judgement, Scope, Session, Transaction};
-use gatepost_policy::{Memory, Pinned};
-use gatepost_smtp::{Reply, dsn};
-use gatepost_spool::{
-    AttemptOutcome, Claim, ClaimedRecipient, NewBody, NewMessage, Queue, SenderProof,
-};
+use gatepost_message::{Millis, TransactionId};
+use gatepost_model::{AttemptResult, Effect, Judgement, Scope, Transaction};
+use gatepost_policy::Pinned;
+use gatepost_smtp::Reply;
+use gatepost_spool::{AttemptOutcome, Claim, ClaimedRecipient, Counters};
 use gatepost_trace::{Event, Kind, Notified, Trace};
 use tracing::Instrument as _;
 
@@ -42,10 +38,8 @@ pub struct Routing {
     pub active: Arc<SharedConfig>,
     /// AccountView, addresses and credentials of the directory.
     pub directory: Arc<Directory>,
-    /// Counts and marks that policies look up.
-    pub memory: Arc<dyn Memory>,
-    /// Store of policies' effects.
-    pub spool: Arc<dyn Queue>,
+    /// Counts, marks and machines: what policies look up, and where their effects go.
+    pub counters: Arc<dyn Counters>,
     /// Record of all transactions.
     pub trace: Arc<Trace>,
     /// Exporter of spans, with the duration of each attempt.
@@ -61,7 +55,7 @@ impl Router for Routing {
             let (address, attempts) = (&recipient.address, recipient.attempts);
             let ruling = evaluation::route(&policies, transaction, address, attempts).await;
             if !ruling.effects.is_empty() {
-                self.store_effects(transaction, ruling.effects).await;
+                self.store_effects(ruling.effects).await;
             }
             Decided {
                 routing: ruling.routing,
@@ -114,7 +108,7 @@ impl Routing {
             config: Arc::clone(&self.active.load().config),
             directory: self.directory.view(),
         };
-        chain.begin(accounts.policy_context(Arc::clone(&self.memory)))
+        chain.begin(accounts.policy_context(self.counters.clone()))
     }
 
     async fn observe(&self, attempt: &Attempt<'_>) {
@@ -160,45 +154,12 @@ impl Routing {
             self.judged(transaction.id, judgement);
         }
         if !ruling.effects.is_empty() {
-            self.store_effects(transaction, ruling.effects).await;
+            self.store_effects(ruling.effects).await;
         }
     }
 
-    /// Stores effects that belong to no message: of a message without recipients the spool keeps
-    /// nothing but these.
-    async fn store_effects(&self, transaction: &Transaction, effects: Vec<(Scope, Effect)>) {
-        let now = Millis::now();
-        let nothing = NewMessage {
-            transaction: Transaction {
-                id: TransactionId::new(),
-                time: now,
-                session: Session {
-                    listener: transaction.session.listener.clone(),
-                    flow: transaction.session.flow,
-                    client: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
-                    helo: None,
-                    tls: None,
-                    user: None,
-                },
-                account: transaction.account.clone(),
-                reverse_path: ReversePath::Null,
-                recipients: Vec::new(),
-            },
-            recipients: Vec::new(),
-            smtputf8: false,
-            dsn: dsn::MessageRequest::default(),
-            sender: SenderProof::Unproved,
-            head: Bytes::new(),
-            body: NewBody::Inline(Bytes::new()),
-            tags: Vec::new(),
-            classification: None,
-            judgements: Vec::new(),
-            effects,
-            quarantine: None,
-            received_at: now,
-            expires_at: now,
-        };
-        if let Err(error) = self.spool.accept(nothing).await {
+    async fn store_effects(&self, effects: Vec<(Scope, Effect)>) {
+        if let Err(error) = self.counters.apply(effects, Millis::now()).await {
             tracing::error!(%error, "effects of a route or outcome hook were not stored");
         }
     }

@@ -48,7 +48,7 @@ use gatepost_intake::authenticator::{AuthenticationAttempts, Authenticator};
 use gatepost_intake::listener::Service;
 use gatepost_intake::message_authentication::MessageAuthentication;
 use gatepost_intake::ownership;
-use gatepost_intake::pipeline::{Pipeline, SpoolMemory};
+use gatepost_intake::pipeline::Pipeline;
 use gatepost_intake::session::Phase;
 use gatepost_intake::tls;
 use gatepost_observability::spans::Exporter;
@@ -162,7 +162,6 @@ struct RunningRelay {
 
 /// Parts that sessions share under every configuration.
 struct SharedParts {
-    memory: Arc<SpoolMemory>,
     stores: Stores,
     trace: Arc<Trace>,
     directory: Arc<Directory>,
@@ -192,7 +191,7 @@ impl SharedParts {
                 listener: listener.name.clone(),
                 flow: listener.direction.flow(),
                 chain: chain(&listener.name),
-                memory: self.memory.clone(),
+                memory: self.stores.counters.clone(),
                 queue: Arc::clone(&self.stores.queue),
                 bodies: Arc::clone(&self.stores.bodies),
                 trace: Arc::clone(&self.trace),
@@ -261,7 +260,6 @@ impl RunningRelay {
             );
         }
         ownership::reserve_configured_domains(&config, &directory);
-        let memory = Arc::new(SpoolMemory(Arc::clone(&stores.counters)));
         let watched = folder::prepare(&config).into_diagnostic()?;
         handler.step("loading its policies");
         let cache = config.relay.store.join("cache");
@@ -283,7 +281,6 @@ impl RunningRelay {
         let sockets = Sockets::default();
         let bound = sockets.bind(&config).into_diagnostic()?;
         let parts = SharedParts {
-            memory: Arc::clone(&memory),
             stores: stores.clone(),
             trace: Arc::clone(&trace),
             directory: Arc::clone(&directory),
@@ -302,8 +299,7 @@ impl RunningRelay {
             policies: Arc::clone(&policies),
             active: Arc::clone(&active),
             directory: Arc::clone(&directory),
-            memory,
-            spool: Arc::clone(&stores.queue),
+            counters: Arc::clone(&stores.counters),
             trace: Arc::clone(&trace),
             spans,
         });

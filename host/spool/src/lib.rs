@@ -24,7 +24,7 @@
 //!
 //! Besides messages the store holds counts, marks and machines of policies ([`Effect`]). They are
 //! written in the commit of the message that they came with, and looked up in memory
-//! ([`Counters::seen`], [`Counters::counted`]). Their size is bounded for each account
+//! ([`Memory::seen`], [`Memory::counted`]). Their size is bounded for each account
 //! ([`SpoolSettings::remembered_bytes`]).
 //!
 //! When the disk is nearly full, intake stops ([`SpoolError::Full`]) while deliveries are still
@@ -58,18 +58,18 @@ mod staging;
 pub use bodies::{BodyStore, BodyWriter, StagedBody, StagedBytes, StoredBody};
 pub use damage::{DamagedBody, JournalDamage, LogDamage, MarkDamage, inspect};
 pub use error::SpoolError;
+pub use gatepost_counters::{KnownMachine, Memory, RememberedSize, RememberedTotals};
 pub use gatepost_model::{Machine, Scope};
 pub use journal::Fault;
-pub use memory::{RememberedSize, RememberedTotals};
 pub use message::{
     AttemptOutcome, Claim, ClaimedRecipient, InitialState, Lease, NewBody, NewMessage,
     NewRecipient, Owner, Quarantine, RecipientResult, Recorded, Report, SenderProof,
 };
 pub use queue::{
-    Changed, Expired, Filter, Forgotten, KnownMachine, QueueDepth, Recipient, RecipientState,
-    Record, Selection, Status, Summary,
+    Changed, Expired, Filter, Forgotten, QueueDepth, Recipient, RecipientState, Record, Selection,
+    Status, Summary,
 };
-pub use seams::{Counters, Queue, QueueAdmin, Stores, Ticket};
+pub use seams::{Counters, EXPIRE_AT_ONCE, Queue, QueueAdmin, Stores, Ticket};
 pub use settings::{Fatal, SpoolSettings};
 
 pub use sqlite::SqliteSpool;

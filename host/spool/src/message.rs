@@ -56,6 +56,24 @@ impl NewMessage {
     }
 }
 
+/// Most effects of one message.
+const MAX_EFFECTS: usize = 10_000;
+
+/// Drops effects beyond the bound. A transaction and its connection together have fewer; whatever is
+/// handed in, a commit must not take long.
+pub(crate) fn bound_effects(effects: &mut Vec<(Scope, Effect)>, id: Option<TransactionId>) {
+    if effects.len() > MAX_EFFECTS {
+        let id = id.map(tracing::field::display);
+        tracing::error!(
+            id,
+            effects = effects.len(),
+            kept = MAX_EFFECTS,
+            "too many effects of a message: the rest is dropped"
+        );
+        effects.truncate(MAX_EFFECTS);
+    }
+}
+
 /// Evidence that a message comes from the mailbox in its reverse-path. It decides whether a notice
 /// may be sent there, and how much the notice may tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]

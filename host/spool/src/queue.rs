@@ -6,7 +6,7 @@ use gatepost_smtp::Reply;
 use gatepost_smtp::dsn::{MessageRequest, RecipientRequest};
 use serde::{Deserialize, Serialize};
 
-use crate::{Machine, Owner, Quarantine};
+use crate::{Owner, Quarantine};
 
 /// Recipients that an operation is for. A field that is `None` does not restrict; the default is
 /// all.
@@ -285,17 +285,4 @@ pub struct QueueDepth {
     pub recipients: std::collections::BTreeMap<Status, u64>,
     /// Time of reception of the oldest message in the queue.
     pub oldest: Option<Millis>,
-}
-
-/// A machine that an account knows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct KnownMachine {
-    /// Account that knows it; empty for mail of no account.
-    pub account: String,
-    /// Address that it writes from, in canonical form.
-    pub address: String,
-    /// Evidence, and time for which it is known.
-    #[serde(flatten)]
-    pub machine: Machine,
 }

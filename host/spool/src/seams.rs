@@ -9,13 +9,14 @@
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
+use gatepost_counters::{KnownMachine, Memory, RememberedTotals};
 use gatepost_message::{Millis, TransactionId};
+use gatepost_model::{Effect, Scope};
 use tokio::sync::Notify;
 
 use crate::{
-    BodyStore, Changed, Claim, Expired, Filter, Forgotten, KnownMachine, Machine, NewMessage,
-    Owner, QueueDepth, Record, Recorded, RememberedTotals, Report, Scope, Selection, SpoolError,
-    Summary,
+    BodyStore, Changed, Claim, Expired, Filter, Forgotten, NewMessage, Owner, QueueDepth, Record,
+    Recorded, Report, Selection, SpoolError, Summary,
 };
 
 /// Future result of an operation. For one that changes the store it resolves after the change is as
@@ -99,7 +100,8 @@ pub trait QueueAdmin: Send + Sync + 'static {
     fn quarantine_delete(&self, id: TransactionId) -> Ticket<bool>;
 
     /// Drops messages whose time in quarantine is over. To be called about once a minute; a call is
-    /// bounded, so that other work gets its turn, and says whether there is [more](Expired::more).
+    /// [bounded](EXPIRE_AT_ONCE), so that other work gets its turn, and says whether there is
+    /// [more](Expired::more).
     fn quarantine_expire(&self, now: Millis) -> Ticket<Expired>;
 
     /// Returns the recipients by state, and the age of the queue.
@@ -112,19 +114,19 @@ pub trait QueueAdmin: Send + Sync + 'static {
     fn set_min_free(&self, _bytes: u64) {}
 }
 
-/// Counts, marks and machines. Look-ups are answered from the memory of this process and never
-/// wait.
-pub trait Counters: Send + Sync + 'static {
-    /// Returns the sum counted under `key` in the `seconds` before `now`, at most 24 hours. Counts
-    /// are kept by the minute, so up to a minute more is included. Never waits.
-    fn counted(&self, scope: &Scope, key: &str, seconds: u32, now: Millis) -> u64;
+/// Most messages of the quarantine, marks, counts and machines, of each kind, that one call drops
+/// because they have expired.
+pub const EXPIRE_AT_ONCE: usize = 1000;
 
-    /// Returns true if `key` is marked as seen at `now`. Never waits.
-    fn seen(&self, scope: &Scope, key: &str, now: Millis) -> bool;
-
-    /// Returns the account's record at `now` of a machine that writes from `address`, which is in
-    /// canonical form. Never waits.
-    fn machine(&self, account: &str, address: &str, now: Millis) -> Option<Machine>;
+/// Counts, marks and machines. Look-ups ([`Memory`]) are answered from the memory of this process
+/// and never wait.
+pub trait Counters: Memory + 'static {
+    /// Applies effects that belong to no message, in order, as those of a transaction of that time.
+    /// They are as durable as a message would be.
+    ///
+    /// # Errors
+    /// [`SpoolError::Full`] as for a message; after any error none of them is applied.
+    fn apply(&self, effects: Vec<(Scope, Effect)>, time: Millis) -> Ticket<()>;
 
     /// Lists the machines known at `now`, of one account or of all, by account and address.
     fn machines(&self, account: Option<&str>, now: Millis) -> Vec<KnownMachine>;
@@ -134,7 +136,7 @@ pub trait Counters: Send + Sync + 'static {
     fn forget_machine(&self, account: &str, address: &str, now: Millis) -> Ticket<bool>;
 
     /// Drops expired marks, counts and machines. To be called about once a minute; a call is
-    /// bounded, so that other work gets its turn, and says whether there is
+    /// [bounded](EXPIRE_AT_ONCE), so that other work gets its turn, and says whether there is
     /// [more](Forgotten::more).
     fn expire(&self, now: Millis) -> Ticket<Forgotten>;
 

@@ -1,20 +1,19 @@
 //! The built-in policies as the relay runs them, without sockets and stores.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use gatepost_authentication as auth;
+use gatepost_counters::SharedCounters;
 use gatepost_message::{
     Address, CanonicalAddress, Message, Millis, ReversePath, Separators, TransactionId,
 };
-use gatepost_model::{Effect, FaultKind, Flow, Judgement, Machine, Scope, Session, Transaction};
+use gatepost_model::{FaultKind, Flow, Judgement, Session, Transaction};
 use gatepost_policy::{
     Chain, CredentialScope, Definition, Directory, DomainKind, DomainState, Engine, EngineSettings,
-    Findings, Forwarders, Identity, Memory, Partner, PartnerSource, PolicyContext, ReceivingDomain,
-    Slot,
+    Findings, Forwarders, Identity, Partner, PartnerSource, PolicyContext, ReceivingDomain, Slot,
 };
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
@@ -40,6 +39,9 @@ pub struct Site {
     // Owner of the versions.
     _engine: Arc<Engine>,
 }
+
+/// Octets of memory for what a case makes the policies remember: more than it has.
+const CASE_ROOM: usize = 64 << 20;
 
 /// Index of loop-guard among the policies.
 const LOOP_GUARD: usize = 2;
@@ -102,9 +104,9 @@ impl Site {
     /// message, loop-guard alone the ones before. Their effects are kept for the following
     /// messages.
     pub fn judge(&self, case: &Case) -> Vec<Call> {
-        let memory = Arc::new(CaseMemory::default());
+        let memory = Arc::new(SharedCounters::new(CASE_ROOM));
         let look_ups = PolicyContext {
-            memory: Arc::<CaseMemory>::clone(&memory),
+            memory: Arc::<SharedCounters>::clone(&memory),
             directory: Arc::new(AcmeDirectory),
             identity: Arc::new(AcmeIdentity),
         };
@@ -132,7 +134,7 @@ impl Site {
         asked: &[Chain],
         now: Millis,
         look_ups: &PolicyContext,
-        memory: &CaseMemory,
+        memory: &SharedCounters,
         calls: &mut Vec<Call>,
     ) {
         let Some(transaction) = transaction(sent, now) else {
@@ -170,7 +172,7 @@ impl Site {
                 }
                 ruling
             });
-            memory.remember(&ruling.findings.effects, now);
+            memory.apply_effects(&ruling.findings.effects, now);
             message = ruling.message;
         }
     }
@@ -275,81 +277,6 @@ fn facts(sent: &CaseMessage) -> auth::Facts {
         }
     }
     facts
-}
-
-/// Counts, marks and machines of one case.
-#[derive(Debug, Default)]
-struct CaseMemory(Mutex<MemoryState>);
-
-#[derive(Debug, Default)]
-struct MemoryState {
-    counts: HashMap<(Scope, String), Vec<(Millis, u32)>>,
-    marks: HashMap<(Scope, String), Millis>,
-    machines: HashMap<String, Machine>,
-}
-
-impl CaseMemory {
-    fn state(&self) -> std::sync::MutexGuard<'_, MemoryState> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn remember(&self, effects: &[(Scope, Effect)], now: Millis) {
-        let state = &mut *self.state();
-        let after = |seconds: u32| now + Duration::from_secs(u64::from(seconds));
-        for (scope, effect) in effects {
-            match effect {
-                Effect::Count { key, amount } => {
-                    let counted = state.counts.entry((scope.clone(), key.clone()));
-                    counted.or_default().push((now, *amount));
-                }
-                Effect::MarkSeen { key, seconds } => {
-                    state
-                        .marks
-                        .insert((scope.clone(), key.clone()), after(*seconds));
-                }
-                Effect::ForgetCount { key } => {
-                    state.counts.remove(&(scope.clone(), key.clone()));
-                }
-                Effect::RememberMachine {
-                    address,
-                    evidence,
-                    seconds,
-                } => {
-                    let machine = Machine {
-                        evidence: evidence.clone(),
-                        since: now,
-                        until: after(*seconds),
-                    };
-                    state.machines.insert(address.clone(), machine);
-                }
-                Effect::ForgetMachine { address } => {
-                    state.machines.remove(address);
-                }
-            }
-        }
-    }
-}
-
-impl Memory for CaseMemory {
-    fn counted(&self, scope: &Scope, key: &str, seconds: u32, now: Millis) -> u64 {
-        let since = now - Duration::from_secs(u64::from(seconds));
-        let state = self.state();
-        let counted = state.counts.get(&(scope.clone(), key.to_owned()));
-        let counted = counted.into_iter().flatten().filter(|(at, _)| *at >= since);
-        counted.map(|(_, amount)| u64::from(*amount)).sum()
-    }
-
-    fn seen(&self, scope: &Scope, key: &str, now: Millis) -> bool {
-        let state = self.state();
-        let until = state.marks.get(&(scope.clone(), key.to_owned()));
-        until.is_some_and(|until| *until > now)
-    }
-
-    fn machine(&self, _: &str, address: &str, now: Millis) -> Option<Machine> {
-        let state = self.state();
-        let known = state.machines.get(address);
-        known.filter(|machine| machine.until > now).cloned()
-    }
 }
 
 /// The account acme: it receives at desk.example, and shares tickets with partner.example.

@@ -5,6 +5,9 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
 use bytes::Bytes;
+use gatepost_counters::CounterState;
+use gatepost_message::Millis;
+use gatepost_model::{Effect, Scope};
 use gatepost_sdk::native::{Given, Mail};
 use gatepost_sdk::{
     Action, Decision, Facts, Flow, Level, Machine, Policy, RecipientVerdict, Session, Transaction,
@@ -32,13 +35,18 @@ impl Disposition {
     }
 }
 
+/// Octets of memory for what the policy remembers, as much as a relay has.
+const ROOM: usize = 8 << 20;
+
 /// Relay reduced to its memory and its clock.
 pub struct SimulatedRelay {
     policy: LoopGuard,
     pub now: u64,
+    /// Counts by key, with the time of each: windows are exact to the millisecond here, where the
+    /// relay's are to the minute, so that no figure depends on where a minute begins.
     counts: RefCell<HashMap<String, Vec<(u64, u32)>>>,
-    marks: HashMap<String, u64>,
-    machines: HashMap<String, Machine>,
+    /// Marks and machines.
+    counters: CounterState,
     /// True if the author of incoming mail is proved, false if not, `None` if not checked.
     proved: Option<bool>,
     /// Number of look-ups of counts and marks so far.
@@ -63,7 +71,7 @@ impl Facts for SimulatedRelay {
     fn seen(&self, key: &str) -> bool {
         assert!(key.len() <= 128, "{key}");
         self.look_ups.set(self.look_ups.get() + 1);
-        self.marks.get(key).is_some_and(|until| *until > self.now)
+        self.counters.seen(&scope(), key, Millis(self.now))
     }
     fn log(&self, _: Level, _: &str) {}
 }
@@ -74,8 +82,7 @@ impl SimulatedRelay {
             policy: LoopGuard::new(settings).unwrap(),
             now: 1_767_225_600_000,
             counts: RefCell::default(),
-            marks: HashMap::new(),
-            machines: HashMap::new(),
+            counters: CounterState::new(ROOM),
             proved: None,
             look_ups: Cell::default(),
         }
@@ -102,10 +109,10 @@ impl SimulatedRelay {
             recipients: vec![to.into()],
         };
         let message = gatepost_message::Message::from_bytes(Bytes::from(message.to_owned()));
-        let machines = self.machines.iter();
-        let machines = machines.filter(|(_, known)| known.until > self.now);
+        let machines = self.counters.machines(None, Millis(self.now)).into_iter();
+        let machines = machines.map(|known| (known.address, of_sdk(known.machine)));
         let _given = Given {
-            machines: machines.map(|(at, of)| (at.clone(), of.clone())).collect(),
+            machines: machines.collect(),
             author_is_proved: self.proved,
             ..Given::default()
         }
@@ -124,6 +131,7 @@ impl SimulatedRelay {
         if let Verdict::Reject(reply) | Verdict::Tempfail(reply) = verdict {
             return refused(reply.code);
         }
+        let mut effects = Vec::new();
         for action in decision.actions() {
             match action.clone() {
                 Action::JudgeRecipient(_, RecipientVerdict::Suppress(_)) => {
@@ -146,24 +154,10 @@ impl SimulatedRelay {
                 Action::ForgetCount(key) => {
                     self.counts.borrow_mut().remove(&key);
                 }
-                Action::MarkSeen(key, seconds) => {
-                    let until = self.now + u64::from(seconds) * 1000;
-                    self.marks.insert(key, until);
-                }
-                Action::RememberMachine(address, evidence, seconds) => {
-                    let machine = Machine {
-                        evidence,
-                        since: self.now,
-                        until: self.now + u64::from(seconds) * 1000,
-                    };
-                    self.machines.insert(address, machine);
-                }
-                Action::ForgetMachine(address) => {
-                    self.machines.remove(&address);
-                }
-                _ => {}
+                action => effects.extend(effect(action).map(|effect| (scope(), effect))),
             }
         }
+        self.counters.apply_effects(&effects, Millis(self.now));
         disposition
     }
 
@@ -177,6 +171,37 @@ impl SimulatedRelay {
     fn submit(&mut self, fields: &str, body: &str) -> Disposition {
         let message = format!("From: {DESK}\r\nTo: {ANN}\r\n{fields}\r\n{body}\r\n");
         self.send(Flow::Submission, DESK, ANN, &message)
+    }
+}
+
+/// Owner of the policy's marks and machines.
+fn scope() -> Scope {
+    Scope {
+        policy: "loop-guard".into(),
+        account: Some("acme".into()),
+    }
+}
+
+/// Returns the mark or machine that an action asks for, if it asks for one.
+fn effect(action: Action) -> Option<Effect> {
+    Some(match action {
+        Action::MarkSeen(key, seconds) => Effect::MarkSeen { key, seconds },
+        Action::RememberMachine(address, evidence, seconds) => Effect::RememberMachine {
+            address,
+            evidence,
+            seconds,
+        },
+        Action::ForgetMachine(address) => Effect::ForgetMachine { address },
+        _ => return None,
+    })
+}
+
+/// Returns a machine as the SDK has it.
+fn of_sdk(known: gatepost_model::Machine) -> Machine {
+    Machine {
+        evidence: known.evidence,
+        since: known.since.0,
+        until: known.until.0,
     }
 }
 
@@ -481,8 +506,8 @@ fn a_forged_message_makes_no_lasting_machine() {
         let mut relay = relay_with_defaults();
         relay.proved = proved;
         relay.receive("Auto-Submitted: auto-generated\r\n", "Done.");
-        let known = relay.machines.get(ANN);
-        let known = known.map(|known| (known.until - known.since) / 1000);
+        let known = relay.counters.machine("acme", ANN, Millis(relay.now));
+        let known = known.map(|known| known.until.since(known.since).as_secs());
         assert_eq!(known, seconds, "{proved:?}");
     }
 }

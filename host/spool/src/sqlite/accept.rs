@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
+use gatepost_counters::CounterChange;
 use gatepost_message::{Message, Millis};
 use gatepost_model::Effect;
 use rusqlite::{Connection, ffi, params};
 use serde::Serialize;
 
 use crate::{
-    Claim, ClaimedRecipient, InitialState, Lease, Machine, NewBody, NewMessage, NewRecipient,
-    Scope, SpoolError, StagedBody,
+    Claim, ClaimedRecipient, InitialState, Lease, NewBody, NewMessage, NewRecipient, Scope,
+    SpoolError, StagedBody,
     journal::{Journal, JournalEntry},
-    memory::{MemoryChange, bucket},
 };
 
 use super::{
@@ -83,10 +83,8 @@ impl Work for Accept {
             .after
             .keep
             .extend(staged.and_then(StagedBody::bytes).cloned());
-        for (scope, effect) in &message.effects {
-            let change = change_of(scope, effect, message.transaction.time);
-            context.after.changes.push(change);
-        }
+        let changes = changes(&message.effects, message.transaction.time);
+        context.after.changes.extend(changes);
         if let Some(due) = due {
             context.after.first_due = context.after.first_due.min(due.0);
         }
@@ -104,6 +102,26 @@ impl Work for Accept {
         self.reserve(context)?;
         context.after.only_in_wal |= is_open(&self.0);
         store_with_effects(context, &self.0)
+    }
+}
+
+/// Storing of effects that came without a message.
+pub(super) struct ApplyEffects {
+    pub(super) effects: Vec<(Scope, Effect)>,
+    pub(super) time: Millis,
+}
+
+impl Work for ApplyEffects {
+    type Value = ();
+    const CLASS: OperationClass = OperationClass::Intake;
+
+    fn weight(&self) -> usize {
+        1 + self.effects.len()
+    }
+
+    fn in_database(&mut self, context: &mut OperationContext<'_>) -> Result<(), SpoolError> {
+        context.reserve(MESSAGE_OVERHEAD)?;
+        apply(context, &self.effects, self.time)
     }
 }
 
@@ -142,11 +160,7 @@ pub(super) fn store_with_effects(
     context: &mut OperationContext<'_>,
     message: &NewMessage,
 ) -> Result<(), SpoolError> {
-    for (scope, effect) in &message.effects {
-        let change = change_of(scope, effect, message.transaction.time);
-        write_change(context.connection, &change)?;
-        context.after.changes.push(change);
-    }
+    apply(context, &message.effects, message.transaction.time)?;
     if !is_open(message) {
         return Ok(());
     }
@@ -159,6 +173,25 @@ pub(super) fn store_with_effects(
             .push(direct_claim(context, message, lease));
     }
     Ok(())
+}
+
+/// Writes effects to the database, and to memory after the commit.
+fn apply(
+    context: &mut OperationContext<'_>,
+    effects: &[(Scope, Effect)],
+    time: Millis,
+) -> Result<(), SpoolError> {
+    for change in changes(effects, time) {
+        write_change(context.connection, &change)?;
+        context.after.changes.push(change);
+    }
+    Ok(())
+}
+
+/// Returns the changes that effects of a transaction of that time make, in order.
+fn changes(effects: &[(Scope, Effect)], time: Millis) -> impl Iterator<Item = CounterChange> {
+    let effects = effects.iter();
+    effects.map(move |(scope, effect)| CounterChange::of(scope, effect, time))
 }
 
 /// Stores a message without its effects; its due recipients are leased, if there is a lease.
@@ -348,53 +381,13 @@ fn encoded_request<T: Default + PartialEq + Serialize>(
         .transpose()
 }
 
-/// Returns the change that an effect makes; marks, counts and machines begin at `time`, the
-/// transaction's own.
-pub(super) fn change_of(scope: &Scope, effect: &Effect, time: Millis) -> MemoryChange {
-    let scope = scope.clone();
-    match effect {
-        Effect::MarkSeen { key, seconds } => MemoryChange::Mark {
-            scope,
-            key: key.clone(),
-            until: time + std::time::Duration::from_secs((*seconds).into()),
-        },
-        Effect::Count { key, amount } => MemoryChange::Count {
-            scope,
-            key: key.clone(),
-            bucket: bucket(time),
-            amount: (*amount).into(),
-        },
-        Effect::ForgetCount { key } => MemoryChange::ForgetCount {
-            scope,
-            key: key.clone(),
-        },
-        Effect::RememberMachine {
-            address,
-            evidence,
-            seconds,
-        } => MemoryChange::Machine {
-            account: account_key(&scope).to_owned(),
-            address: address.clone(),
-            machine: Machine {
-                evidence: evidence.clone(),
-                since: time,
-                until: time + std::time::Duration::from_secs((*seconds).into()),
-            },
-        },
-        Effect::ForgetMachine { address } => MemoryChange::ForgetMachine {
-            account: account_key(&scope).to_owned(),
-            address: address.clone(),
-        },
-    }
-}
-
 /// Writes a change to the database.
 pub(super) fn write_change(
     connection: &Connection,
-    change: &MemoryChange,
+    change: &CounterChange,
 ) -> Result<(), SpoolError> {
     match change {
-        MemoryChange::Mark { scope, key, until } => {
+        CounterChange::Mark { scope, key, until } => {
             let mut upsert = connection.prepare_cached(
                 "INSERT INTO marks (policy, account, key, until) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT DO UPDATE SET until = max(until, excluded.until)",
@@ -406,7 +399,7 @@ pub(super) fn write_change(
                 from_millis(*until)
             ])?;
         }
-        MemoryChange::Count {
+        CounterChange::Count {
             scope,
             key,
             bucket,
@@ -425,13 +418,13 @@ pub(super) fn write_change(
                 from_u64(*amount)
             ])?;
         }
-        MemoryChange::ForgetCount { scope, key } => {
+        CounterChange::ForgetCount { scope, key } => {
             let mut delete = connection.prepare_cached(
                 "DELETE FROM counts WHERE policy = ?1 AND account = ?2 AND key = ?3",
             )?;
             delete.execute([&scope.policy, account_key(scope), key])?;
         }
-        MemoryChange::Machine {
+        CounterChange::Machine {
             account,
             address,
             machine,
@@ -450,19 +443,19 @@ pub(super) fn write_change(
                 from_millis(machine.until)
             ])?;
         }
-        MemoryChange::ForgetMachine { account, address } => {
+        CounterChange::ForgetMachine { account, address } => {
             let mut delete = connection
                 .prepare_cached("DELETE FROM machines WHERE account = ?1 AND address = ?2")?;
             delete.execute([account, address])?;
         }
-        MemoryChange::Unmark { scope, key } => {
+        CounterChange::Unmark { scope, key } => {
             let mut delete = connection.prepare_cached(
                 "DELETE FROM marks WHERE policy = ?1 AND account = ?2 AND key = ?3",
             )?;
             delete.execute([&scope.policy, account_key(scope), key])?;
         }
         // Expiry deletes buckets itself.
-        MemoryChange::DropBucket { .. } => {}
+        CounterChange::DropBucket { .. } => {}
     }
     Ok(())
 }

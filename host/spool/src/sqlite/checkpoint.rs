@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use gatepost_message::Millis;
+use gatepost_counters::CounterChange;
 use rusqlite::{Connection, OptionalExtension};
 use uuid::Uuid;
 
@@ -23,7 +23,7 @@ pub(super) fn run(
 ) -> Result<(), SpoolError> {
     let progress = journal.progress(batch);
     for (scope, effect, time) in journal.effects(batch) {
-        accept::write_change(context.connection, &accept::change_of(scope, effect, *time))?;
+        accept::write_change(context.connection, &CounterChange::of(scope, effect, *time))?;
     }
     for position in &batch.entries {
         let Some(entry) = journal.at(*position) else {
@@ -207,8 +207,8 @@ fn replay(
         };
         if position >= last.effects {
             for (scope, effect) in &message.effects {
-                let time: Millis = message.transaction.time;
-                accept::write_change(context.connection, &accept::change_of(scope, effect, time))?;
+                let change = CounterChange::of(scope, effect, message.transaction.time);
+                accept::write_change(context.connection, &change)?;
             }
         }
         if position >= last.letters && !finished.contains(&position) {

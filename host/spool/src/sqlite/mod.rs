@@ -32,7 +32,9 @@ use std::{
     time::Duration,
 };
 
+use gatepost_counters::Memory;
 use gatepost_message::{Millis, TransactionId};
+use gatepost_model::Effect;
 use rusqlite::Connection;
 use tokio::sync::Notify;
 
@@ -43,20 +45,18 @@ use crate::{
     damage::{DamagedBody, JournalDamage, LogDamage, MarkDamage},
     direct::{DirectHandOff, LeaseTerms},
     disk::Disk,
-    memory::Memory,
+    memory::CounterMemory,
+    message::bound_effects,
 };
 
 use self::{
-    accept::Accept,
+    accept::{Accept, ApplyEffects},
     body::BodyReader,
     deliver::{ClaimDue, RecordReport},
     operate::Intervention,
     operation::{AfterCheckpoint, Operation, OperationContext, QueryAfterCheckpoint, Work},
     reader::{QueueSection, ReadQuery},
 };
-
-/// Most effects of one message.
-const MAX_EFFECTS: usize = 10_000;
 
 /// A time that never comes.
 const NEVER: u64 = u64::MAX;
@@ -65,7 +65,7 @@ const NEVER: u64 = u64::MAX;
 /// and closes, which blocks for a moment.
 pub struct SqliteSpool {
     disk: Arc<Disk>,
-    memory: Arc<Memory>,
+    memory: Arc<CounterMemory>,
     changed: Arc<Notify>,
     bodies: Arc<dyn BodyStore>,
     body_reader: Arc<BodyReader>,
@@ -172,13 +172,7 @@ impl Queue for SqliteSpool {
     }
 
     fn accept(&self, mut message: NewMessage) -> Ticket<()> {
-        if message.effects.len() > MAX_EFFECTS {
-            // A transaction and its connection together have fewer; whatever is handed in, a commit
-            // must not take long.
-            let (id, effects) = (message.transaction.id, message.effects.len());
-            tracing::error!(%id, effects, kept = MAX_EFFECTS, "too many effects of a message: the rest is dropped");
-            message.effects.truncate(MAX_EFFECTS);
-        }
+        bound_effects(&mut message.effects, Some(message.transaction.id));
         self.write(Accept(Arc::new(message)))
     }
 
@@ -292,21 +286,28 @@ impl QueueAdmin for SqliteSpool {
     }
 }
 
-impl Counters for SqliteSpool {
+impl Memory for SqliteSpool {
     fn counted(&self, scope: &Scope, key: &str, seconds: u32, now: Millis) -> u64 {
-        self.memory.counted(scope, key, seconds, now)
+        self.memory.counters.counted(scope, key, seconds, now)
     }
 
     fn seen(&self, scope: &Scope, key: &str, now: Millis) -> bool {
-        self.memory.seen(scope, key, now)
+        self.memory.counters.seen(scope, key, now)
     }
 
     fn machine(&self, account: &str, address: &str, now: Millis) -> Option<Machine> {
-        self.memory.machine(account, address, now)
+        self.memory.counters.machine(account, address, now)
+    }
+}
+
+impl Counters for SqliteSpool {
+    fn apply(&self, mut effects: Vec<(Scope, Effect)>, time: Millis) -> Ticket<()> {
+        bound_effects(&mut effects, None);
+        self.write(ApplyEffects { effects, time })
     }
 
     fn machines(&self, account: Option<&str>, now: Millis) -> Vec<KnownMachine> {
-        self.memory.machines(account, now)
+        self.memory.counters.machines(account, now)
     }
 
     fn forget_machine(&self, account: &str, address: &str, now: Millis) -> Ticket<bool> {
@@ -319,7 +320,7 @@ impl Counters for SqliteSpool {
     }
 
     fn remembered(&self) -> RememberedTotals {
-        self.memory.totals()
+        self.memory.counters.totals()
     }
 }
 

@@ -7,6 +7,7 @@ use std::{
     sync::{Arc, atomic::AtomicU64},
 };
 
+use gatepost_counters::CounterChange;
 use gatepost_files::sqlite::{self, LOCK_TIMEOUT, Synced};
 use rusqlite::{Connection, config::DbConfig};
 use tokio::sync::Notify;
@@ -17,7 +18,7 @@ use crate::{
     direct::DirectHandOff,
     disk::{Disk, DiskBodies, failed_to, is_damage},
     journal::{self, Journal, Recovered},
-    memory::{Memory, MemoryChange},
+    memory::CounterMemory,
 };
 
 use super::{
@@ -74,7 +75,7 @@ fn open_store(settings: SpoolSettings) -> Result<SqliteSpool, SpoolError> {
     let damaged_bodies = clean_up(&connection, &disk, keep)?;
 
     let reading = connect_reader(&disk.database())?;
-    let memory = Arc::new(Memory::new(remembered_bytes));
+    let memory = Arc::new(CounterMemory::new(remembered_bytes));
     load_memory(&reading, &connection, &memory)?;
     let changed = Arc::new(Notify::new());
     // Anything in the store may be due.
@@ -235,7 +236,7 @@ const LOAD_AT_ONCE: usize = 4096;
 fn load_memory(
     reading: &Connection,
     connection: &Connection,
-    memory: &Memory,
+    memory: &CounterMemory,
 ) -> Result<(), SpoolError> {
     let mut loader = MemoryLoader {
         connection,
@@ -247,7 +248,7 @@ fn load_memory(
     let mut rows = marks.query([])?;
     while let Some(row) = rows.next()? {
         let scope = to_scope(row.get(0)?, row.get(1)?);
-        loader.add(MemoryChange::Mark {
+        loader.add(CounterChange::Mark {
             scope,
             key: row.get(2)?,
             until: to_millis(row.get(3)?),
@@ -260,7 +261,7 @@ fn load_memory(
     let mut rows = counts.query([])?;
     while let Some(row) = rows.next()? {
         let (bucket, amount): (i64, i64) = (row.get(3)?, row.get(4)?);
-        loader.add(MemoryChange::Count {
+        loader.add(CounterChange::Count {
             scope: to_scope(row.get(0)?, row.get(1)?),
             key: row.get(2)?,
             bucket: to_u64(bucket),
@@ -271,7 +272,7 @@ fn load_memory(
         reading.prepare("SELECT account, address, evidence, since, until FROM machines")?;
     let mut rows = machines.query([])?;
     while let Some(row) = rows.next()? {
-        loader.add(MemoryChange::Machine {
+        loader.add(CounterChange::Machine {
             account: row.get(0)?,
             address: row.get(1)?,
             machine: Machine {
@@ -288,17 +289,17 @@ fn load_memory(
 /// Changes on their way from the database into memory.
 struct MemoryLoader<'a> {
     connection: &'a Connection,
-    memory: &'a Memory,
-    next: Vec<MemoryChange>,
-    evicted: Vec<MemoryChange>,
+    memory: &'a CounterMemory,
+    next: Vec<CounterChange>,
+    evicted: Vec<CounterChange>,
 }
 
 impl MemoryLoader<'_> {
-    fn add(&mut self, change: MemoryChange) -> Result<(), SpoolError> {
-        let continues = |last: &MemoryChange| match (last, &change) {
+    fn add(&mut self, change: CounterChange) -> Result<(), SpoolError> {
+        let continues = |last: &CounterChange| match (last, &change) {
             (
-                MemoryChange::Count { scope, key, .. },
-                MemoryChange::Count {
+                CounterChange::Count { scope, key, .. },
+                CounterChange::Count {
                     scope: of,
                     key: name,
                     ..
@@ -316,8 +317,7 @@ impl MemoryLoader<'_> {
 
     fn load(&mut self) -> Result<(), SpoolError> {
         let next = std::mem::take(&mut self.next);
-        self.memory
-            .apply_at_once(next.into_iter(), &mut self.evicted);
+        self.evicted.extend(self.memory.apply_at_once(next));
         match self.evicted.len() >= LOAD_AT_ONCE {
             true => self.drop_forgotten(),
             false => Ok(()),

@@ -2,22 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use gatepost_counters::{CounterChange, LONGEST_WINDOW, first_bucket};
 use gatepost_message::{Address, Millis, TransactionId};
 use rusqlite::{OptionalExtension, ToSql, named_params};
 
-use crate::{
-    Changed, Expired, Forgotten, Selection, SpoolError,
-    memory::{LONGEST_WINDOW, MemoryChange, first_bucket},
-};
+use crate::{Changed, EXPIRE_AT_ONCE, Expired, Forgotten, Selection, SpoolError};
 
 use super::{
     codec::{account_key, damaged, from_millis, from_u64, to_scope, to_u64},
     deliver::{drop_if_finished, drop_message},
     operation::OperationContext,
 };
-
-/// Most messages, marks, counts and machines of each kind that one call drops.
-const EXPIRE_AT_ONCE: usize = 1000;
 
 /// An operator's command for recipients.
 #[derive(Debug, Clone, Copy)]
@@ -248,7 +243,7 @@ fn forget_marks(context: &mut OperationContext<'_>, now: Millis) -> Result<bool,
         context
             .after
             .changes
-            .push(MemoryChange::Unmark { scope, key });
+            .push(CounterChange::Unmark { scope, key });
     }
     Ok(more)
 }
@@ -266,7 +261,7 @@ pub(super) fn forget_machine(
     let until: Option<i64> = delete
         .query_row([account, address], |row| row.get(0))
         .optional()?;
-    context.after.changes.push(MemoryChange::ForgetMachine {
+    context.after.changes.push(CounterChange::ForgetMachine {
         account: account.to_owned(),
         address: address.to_owned(),
     });
@@ -310,7 +305,7 @@ fn forget_counts(context: &mut OperationContext<'_>, now: Millis) -> Result<bool
     )?;
     for (scope, key, minute) in over {
         delete.execute((&scope.policy, account_key(&scope), &key, minute))?;
-        context.after.changes.push(MemoryChange::DropBucket {
+        context.after.changes.push(CounterChange::DropBucket {
             scope,
             key,
             bucket: to_u64(minute),

@@ -2,6 +2,7 @@
 
 use std::{cell::Cell, sync::Arc, sync::mpsc};
 
+use gatepost_counters::CounterChange;
 use gatepost_message::TransactionId;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
@@ -11,7 +12,6 @@ use crate::{
     direct::{Capacity, LeaseTerms},
     disk::Disk,
     journal::{CheckpointBatch, Journal},
-    memory::MemoryChange,
 };
 
 use super::{NEVER, body::BodyReader, reader::ReadQuery};
@@ -71,7 +71,7 @@ pub(super) struct AfterCommit {
     /// Messages whose body is to be removed from the body store.
     pub(super) remove: Vec<TransactionId>,
     /// Changes for the in-memory copy of marks, counts and machines.
-    pub(super) changes: Vec<MemoryChange>,
+    pub(super) changes: Vec<CounterChange>,
     /// True if something may be due earlier than before.
     pub(super) due: bool,
     /// Earliest due time among new messages; [`NEVER`] if nothing is due.

@@ -17,6 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use gatepost_counters::CounterChange;
 use gatepost_files::sqlite::LOCK_TIMEOUT;
 use gatepost_message::TransactionId;
 use rusqlite::{Connection, ErrorCode, Row};
@@ -27,7 +28,7 @@ use crate::{
     direct::DirectHandOff,
     disk::Disk,
     journal::{CheckpointBatch, Journal},
-    memory::{Memory, MemoryChange},
+    memory::CounterMemory,
 };
 
 use super::{
@@ -94,14 +95,14 @@ pub(super) struct Writer {
     pub(super) journal: Option<Journal>,
     pub(super) body_reader: Arc<BodyReader>,
     pub(super) disk: Arc<Disk>,
-    pub(super) memory: Arc<Memory>,
+    pub(super) memory: Arc<CounterMemory>,
     pub(super) changed: Arc<Notify>,
     pub(super) hand_off: Arc<DirectHandOff>,
     pub(super) due: Arc<AtomicU64>,
     /// End of the latest lease: no two end alike.
     pub(super) last_until: Cell<u64>,
     /// Evictions that are made in memory and not yet in the database.
-    pub(super) evicted: RefCell<VecDeque<MemoryChange>>,
+    pub(super) evicted: RefCell<VecDeque<CounterChange>>,
     /// Lock of the store, held while the database is open.
     pub(super) lock: File,
 }
@@ -466,7 +467,10 @@ impl Writer {
         }
         let evicted = self.evicted.borrow();
         let some = evicted.iter().take(EVICTIONS_AT_ONCE);
-        for change in some.clone().filter(|change| !self.memory.holds(change)) {
+        for change in some
+            .clone()
+            .filter(|change| !self.memory.counters.holds(change))
+        {
             accept::write_change(&self.connection, change)?;
         }
         Ok(some.len())

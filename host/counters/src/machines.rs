@@ -8,29 +8,29 @@ use std::{
 use gatepost_message::Millis;
 use gatepost_model::Machine;
 
-use super::ENTRY_OVERHEAD;
+use crate::ENTRY_OVERHEAD;
 
 /// Machines by address, ordered by eviction: the one whose time ends soonest is evicted first.
 #[derive(Debug, Default)]
-pub(super) struct Machines {
+pub(crate) struct Machines {
     known: BTreeMap<Arc<str>, Machine>,
     order: BTreeSet<(Millis, Arc<str>)>,
     octets: usize,
 }
 
 impl Machines {
-    pub(super) fn get(&self, address: &str) -> Option<&Machine> {
+    pub(crate) fn get(&self, address: &str) -> Option<&Machine> {
         self.known.get(address)
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &Machine)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Machine)> {
         self.known
             .iter()
             .map(|(address, machine)| (&**address, machine))
     }
 
     /// Stores a machine; if it is known already, the time since when it is known stays.
-    pub(super) fn insert(&mut self, address: String, mut machine: Machine) {
+    pub(crate) fn insert(&mut self, address: String, mut machine: Machine) {
         let address = match self.remove(&address) {
             Some((address, known)) => {
                 if known.until > machine.since {
@@ -45,23 +45,32 @@ impl Machines {
         self.known.insert(address, machine);
     }
 
-    pub(super) fn forget(&mut self, address: &str) {
+    pub(crate) fn forget(&mut self, address: &str) {
         self.remove(address);
     }
 
     /// Evicts the weakest machine, if all machines take more than `bound` octets.
-    pub(super) fn evict(&mut self, bound: usize) -> Option<String> {
+    pub(crate) fn evict(&mut self, bound: usize) -> Option<String> {
         let (_, address) = self.order.first().filter(|_| self.octets > bound)?;
         let address = address.to_string();
         self.forget(&address);
         Some(address)
     }
 
-    pub(super) fn len(&self) -> usize {
+    /// Returns the machines known until `now` or before, in that order.
+    pub(crate) fn until_at_most(&self, now: Millis) -> impl Iterator<Item = (Millis, &str)> {
+        let over = self
+            .order
+            .iter()
+            .take_while(move |(until, _)| *until <= now);
+        over.map(|(until, address)| (*until, &**address))
+    }
+
+    pub(crate) fn len(&self) -> usize {
         self.known.len()
     }
 
-    pub(super) fn octets(&self) -> usize {
+    pub(crate) fn octets(&self) -> usize {
         self.octets
     }
 

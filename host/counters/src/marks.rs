@@ -7,23 +7,23 @@ use std::{
 
 use gatepost_message::Millis;
 
-use super::ENTRY_OVERHEAD;
+use crate::ENTRY_OVERHEAD;
 
 /// Marked keys, ordered by eviction: the mark that ends soonest is evicted first.
 #[derive(Debug, Default)]
-pub(super) struct Marks {
+pub(crate) struct Marks {
     until: HashMap<Arc<str>, Millis>,
     order: BTreeSet<(Millis, Arc<str>)>,
     octets: usize,
 }
 
 impl Marks {
-    pub(super) fn until(&self, key: &str) -> Option<Millis> {
+    pub(crate) fn until(&self, key: &str) -> Option<Millis> {
         self.until.get(key).copied()
     }
 
     /// Marks a key; a shorter mark does not shorten a longer one.
-    pub(super) fn mark(&mut self, key: String, until: Millis) {
+    pub(crate) fn mark(&mut self, key: String, until: Millis) {
         let (key, before) = match self.until.get_key_value(key.as_str()) {
             Some((_, before)) if *before >= until => return,
             Some((key, before)) => (Arc::clone(key), Some(*before)),
@@ -39,7 +39,7 @@ impl Marks {
         self.until.insert(key, until);
     }
 
-    pub(super) fn unmark(&mut self, key: &str) {
+    pub(crate) fn unmark(&mut self, key: &str) {
         if let Some((key, until)) = self.until.remove_entry(key) {
             self.octets -= ENTRY_OVERHEAD + key.len();
             self.order.remove(&(until, key));
@@ -47,18 +47,27 @@ impl Marks {
     }
 
     /// Evicts the weakest key, if all keys take more than `bound` octets.
-    pub(super) fn evict(&mut self, bound: usize) -> Option<String> {
+    pub(crate) fn evict(&mut self, bound: usize) -> Option<String> {
         let (_, key) = self.order.first().filter(|_| self.octets > bound)?;
         let key = key.to_string();
         self.unmark(&key);
         Some(key)
     }
 
-    pub(super) fn len(&self) -> usize {
+    /// Returns the marks that end at `now` or before, in that order.
+    pub(crate) fn until_at_most(&self, now: Millis) -> impl Iterator<Item = (Millis, &str)> {
+        let over = self
+            .order
+            .iter()
+            .take_while(move |(until, _)| *until <= now);
+        over.map(|(until, key)| (*until, &**key))
+    }
+
+    pub(crate) fn len(&self) -> usize {
         self.until.len()
     }
 
-    pub(super) fn octets(&self) -> usize {
+    pub(crate) fn octets(&self) -> usize {
         self.octets
     }
 }

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use super::ENTRY_OVERHEAD;
+use crate::ENTRY_OVERHEAD;
 
 /// Octets that a bucket of a count is assumed to need.
 const BUCKET_OVERHEAD: usize = 48;
@@ -14,7 +14,7 @@ const BUCKET_OVERHEAD: usize = 48;
 /// Counted keys, ordered by eviction: the smallest count first, of equal counts the oldest. A
 /// stranger who makes the relay count under ever new keys evicts the keys of other strangers first.
 #[derive(Debug, Default)]
-pub(super) struct Counts {
+pub(crate) struct Counts {
     keys: HashMap<Arc<str>, Count>,
     order: BTreeSet<(u64, u64, Arc<str>)>,
     octets: usize,
@@ -39,18 +39,18 @@ impl Count {
 }
 
 impl Counts {
-    pub(super) fn sum(&self, key: &str, window: RangeInclusive<u64>) -> u64 {
+    pub(crate) fn sum(&self, key: &str, window: RangeInclusive<u64>) -> u64 {
         let count = self.keys.get(key);
         count.map_or(0, |count| {
             count.buckets.range(window).map(|(_, amount)| amount).sum()
         })
     }
 
-    pub(super) fn holds(&self, key: &str) -> bool {
+    pub(crate) fn holds(&self, key: &str) -> bool {
         self.keys.contains_key(key)
     }
 
-    pub(super) fn add(&mut self, key: String, bucket: u64, amount: u64) {
+    pub(crate) fn add(&mut self, key: String, bucket: u64, amount: u64) {
         let (key, mut count) = self
             .remove(&key)
             .unwrap_or((Arc::from(key), Count::default()));
@@ -60,12 +60,12 @@ impl Counts {
         self.insert(key, count);
     }
 
-    pub(super) fn forget(&mut self, key: &str) {
+    pub(crate) fn forget(&mut self, key: &str) {
         self.remove(key);
     }
 
     /// Deletes an expired bucket.
-    pub(super) fn forget_bucket(&mut self, key: &str, bucket: u64) {
+    pub(crate) fn forget_bucket(&mut self, key: &str, bucket: u64) {
         let Some((key, mut count)) = self.remove(key) else {
             return;
         };
@@ -77,18 +77,26 @@ impl Counts {
     }
 
     /// Evicts the weakest key, if all keys take more than `bound` octets.
-    pub(super) fn evict(&mut self, bound: usize) -> Option<String> {
+    pub(crate) fn evict(&mut self, bound: usize) -> Option<String> {
         let (_, _, key) = self.order.first().filter(|_| self.octets > bound)?;
         let key = key.to_string();
         self.forget(&key);
         Some(key)
     }
 
-    pub(super) fn len(&self) -> usize {
+    /// Returns the buckets before that one.
+    pub(crate) fn before(&self, first: u64) -> impl Iterator<Item = (&str, u64)> {
+        self.keys.iter().flat_map(move |(key, count)| {
+            let over = count.buckets.range(..first);
+            over.map(move |(bucket, _)| (&**key, *bucket))
+        })
+    }
+
+    pub(crate) fn len(&self) -> usize {
         self.keys.len()
     }
 
-    pub(super) fn octets(&self) -> usize {
+    pub(crate) fn octets(&self) -> usize {
         self.octets
     }
 

@@ -2,7 +2,10 @@
 
 use proptest::prelude::*;
 
-use super::*;
+use gatepost_message::Millis;
+use gatepost_model::{Machine, Scope};
+
+use crate::{CounterChange, CounterState, ENTRY_OVERHEAD, LONGEST_WINDOW, window::BUCKET_MILLIS};
 
 /// Room for a few short keys.
 const BOUND: usize = 4 * (ENTRY_OVERHEAD + 60);
@@ -14,38 +17,38 @@ fn scope(account: u8) -> Scope {
     }
 }
 
-fn change() -> impl Strategy<Value = MemoryChange> {
+fn change() -> impl Strategy<Value = CounterChange> {
     let account = 0..2_u8;
     let key = "[a-f]{1,2}";
     prop_oneof![
-        3 => (account.clone(), key, 0..50_u64).prop_map(|(account, key, until)| MemoryChange::Mark {
+        3 => (account.clone(), key, 0..50_u64).prop_map(|(account, key, until)| CounterChange::Mark {
             scope: scope(account), key, until: Millis(until),
         }),
         4 => (account.clone(), key, 0..4_u64, 1..4_u64)
-            .prop_map(|(account, key, bucket, amount)| MemoryChange::Count {
+            .prop_map(|(account, key, bucket, amount)| CounterChange::Count {
                 scope: scope(account), key, bucket, amount,
             }),
-        1 => (account.clone(), key).prop_map(|(account, key)| MemoryChange::ForgetCount {
+        1 => (account.clone(), key).prop_map(|(account, key)| CounterChange::ForgetCount {
             scope: scope(account), key,
         }),
-        1 => (account.clone(), key).prop_map(|(account, key)| MemoryChange::Unmark {
+        1 => (account.clone(), key).prop_map(|(account, key)| CounterChange::Unmark {
             scope: scope(account), key,
         }),
-        1 => (account.clone(), key, 0..4_u64).prop_map(|(account, key, bucket)| MemoryChange::DropBucket {
+        1 => (account.clone(), key, 0..4_u64).prop_map(|(account, key, bucket)| CounterChange::DropBucket {
             scope: scope(account), key, bucket,
         }),
-        3 => (0..2_u8, key, 0..50_u64).prop_map(|(account, address, until)| MemoryChange::Machine {
+        3 => (0..2_u8, key, 0..50_u64).prop_map(|(account, address, until)| CounterChange::Machine {
             account: format!("account-{account}"),
             address,
             machine: Machine { evidence: "cron".into(), since: Millis(0), until: Millis(until) },
         }),
-        1 => (0..2_u8, key).prop_map(|(account, address)| MemoryChange::ForgetMachine {
+        1 => (0..2_u8, key).prop_map(|(account, address)| CounterChange::ForgetMachine {
             account: format!("account-{account}"), address,
         }),
     ]
 }
 
-/// RememberedSize entries in plain lists.
+/// Entries in plain lists.
 #[derive(Debug, Default)]
 struct Model {
     marks: Vec<(Scope, String, Millis)>,
@@ -54,9 +57,9 @@ struct Model {
 }
 
 impl Model {
-    fn apply(&mut self, change: &MemoryChange) {
+    fn apply(&mut self, change: &CounterChange) {
         match change {
-            MemoryChange::Mark { scope, key, until } => {
+            CounterChange::Mark { scope, key, until } => {
                 let mark = self
                     .marks
                     .iter_mut()
@@ -66,10 +69,10 @@ impl Model {
                     None => self.marks.push((scope.clone(), key.clone(), *until)),
                 }
             }
-            MemoryChange::Unmark { scope, key } => {
+            CounterChange::Unmark { scope, key } => {
                 self.marks.retain(|(of, k, _)| (of, k) != (scope, key));
             }
-            MemoryChange::Count {
+            CounterChange::Count {
                 scope,
                 key,
                 bucket,
@@ -85,14 +88,14 @@ impl Model {
                     }
                 }
             }
-            MemoryChange::ForgetCount { scope, key } => {
+            CounterChange::ForgetCount { scope, key } => {
                 self.counts.retain(|(of, k, ..)| (of, k) != (scope, key));
             }
-            MemoryChange::DropBucket { scope, key, bucket } => {
+            CounterChange::DropBucket { scope, key, bucket } => {
                 self.counts
                     .retain(|(of, k, b, _)| (of, k, b) != (scope, key, bucket));
             }
-            MemoryChange::Machine {
+            CounterChange::Machine {
                 account,
                 address,
                 machine,
@@ -102,7 +105,7 @@ impl Model {
                 self.machines
                     .push((account.clone(), address.clone(), machine.clone()));
             }
-            MemoryChange::ForgetMachine { account, address } => {
+            CounterChange::ForgetMachine { account, address } => {
                 self.machines
                     .retain(|(of, at, _)| (of, at) != (account, address));
             }
@@ -120,29 +123,29 @@ impl Model {
     }
 
     /// Returns true if no entry that stayed is weaker than the evicted one.
-    fn nothing_is_weaker_than(&self, evicted: &MemoryChange, strength: (u64, u64)) -> bool {
+    fn nothing_is_weaker_than(&self, evicted: &CounterChange, strength: (u64, u64)) -> bool {
         match evicted {
-            MemoryChange::Unmark { scope, .. } => (self.marks.iter())
+            CounterChange::Unmark { scope, .. } => (self.marks.iter())
                 .filter(|(of, ..)| of == scope)
                 .all(|(_, _, until)| until.0 >= strength.0),
-            MemoryChange::ForgetCount { scope, .. } => (self.counts.iter())
+            CounterChange::ForgetCount { scope, .. } => (self.counts.iter())
                 .filter(|(of, ..)| of == scope)
                 .all(|(_, key, ..)| self.total(scope, key) >= strength),
-            MemoryChange::ForgetMachine { account, .. } => (self.machines.iter())
+            CounterChange::ForgetMachine { account, .. } => (self.machines.iter())
                 .filter(|(of, ..)| of == account)
                 .all(|(_, _, machine)| machine.until.0 >= strength.0),
             _ => false,
         }
     }
 
-    fn strength(&self, evicted: &MemoryChange) -> (u64, u64) {
+    fn strength(&self, evicted: &CounterChange) -> (u64, u64) {
         match evicted {
-            MemoryChange::Unmark { scope, key } => {
+            CounterChange::Unmark { scope, key } => {
                 let mark = self.marks.iter().find(|(of, k, _)| (of, k) == (scope, key));
                 (mark.unwrap().2.0, 0)
             }
-            MemoryChange::ForgetCount { scope, key } => self.total(scope, key),
-            MemoryChange::ForgetMachine { account, address } => {
+            CounterChange::ForgetCount { scope, key } => self.total(scope, key),
+            CounterChange::ForgetMachine { account, address } => {
                 let mut known = self.machines.iter();
                 let known = known.find(|(of, at, _)| (of, at) == (account, address));
                 (known.unwrap().2.until.0, 0)
@@ -156,29 +159,29 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
-    fn memory_is_bounded_and_forgets_the_weakest(
+    fn the_state_is_bounded_and_forgets_the_weakest(
         changes in proptest::collection::vec(change(), 1..200),
     ) {
-        let memory = Memory::new(BOUND);
+        let mut state = CounterState::new(BOUND);
         let mut model = Model::default();
         for change in changes {
             let account = match &change {
-                MemoryChange::Machine { account, .. } | MemoryChange::ForgetMachine { account, .. } => {
+                CounterChange::Machine { account, .. } | CounterChange::ForgetMachine { account, .. } => {
                     account.clone()
                 }
-                MemoryChange::Mark { scope, .. } | MemoryChange::Count { scope, .. }
-                | MemoryChange::ForgetCount { scope, .. } | MemoryChange::Unmark { scope, .. }
-                | MemoryChange::DropBucket { scope, .. } => scope.account.clone().unwrap(),
+                CounterChange::Mark { scope, .. } | CounterChange::Count { scope, .. }
+                | CounterChange::ForgetCount { scope, .. } | CounterChange::Unmark { scope, .. }
+                | CounterChange::DropBucket { scope, .. } => scope.account.clone().unwrap(),
             };
             model.apply(&change);
-            for evicted in memory.apply(vec![change]) {
+            for evicted in state.apply(vec![change]) {
                 // Only an entry of the same account is evicted.
-                prop_assert_eq!(labels(&evicted).2, &account);
+                prop_assert_eq!(evicted.labels().2, &account);
                 let strength = model.strength(&evicted);
                 model.apply(&evicted);
                 prop_assert!(model.nothing_is_weaker_than(&evicted, strength));
             }
-            let totals = memory.totals();
+            let totals = state.totals();
             for of in [totals.marks, totals.counts, totals.machines] {
                 prop_assert!(of.octets <= 2 * BOUND, "two accounts: {totals:?}");
             }
@@ -192,39 +195,39 @@ proptest! {
         }
         let now = Millis(0);
         for (scope, key, until) in &model.marks {
-            prop_assert_eq!(memory.seen(scope, key, now), until.0 > 0);
+            prop_assert_eq!(state.seen(scope, key, now), until.0 > 0);
         }
         for (scope, key, ..) in &model.counts {
             let day = Millis(u64::from(LONGEST_WINDOW) * 1000);
             prop_assert_eq!(
-                memory.counted(scope, key, LONGEST_WINDOW, day),
+                state.counted(scope, key, LONGEST_WINDOW, day),
                 model.total(scope, key).0
             );
         }
         for (account, address, known) in &model.machines {
-            prop_assert_eq!(memory.machine(account, address, now).is_some(), known.until.0 > 0);
+            prop_assert_eq!(state.machine(account, address, now).is_some(), known.until.0 > 0);
         }
         if model.marks.is_empty() && model.counts.is_empty() {
-            prop_assert!(memory.read().scopes.is_empty());
+            prop_assert!(state.scopes.is_empty());
         }
     }
 }
 
 #[test]
 fn frequent_counts_outlast_those_of_strangers() {
-    let memory = Memory::new(1 << 16);
-    let count = |key: String, amount| MemoryChange::Count {
+    let mut state = CounterState::new(1 << 16);
+    let count = |key: String, amount| CounterChange::Count {
         scope: scope(0),
         key,
         bucket: 7,
         amount,
     };
-    memory.apply(vec![count("a loop".into(), 12)]);
+    state.apply(vec![count("a loop".into(), 12)]);
     let strangers = (0..10_000).map(|n| count(format!("stranger {n}"), 1));
-    let evicted = memory.apply(strangers.collect());
+    let evicted = state.apply(strangers);
     assert!(evicted.len() > 9_000, "{}", evicted.len());
     let now = Millis(7 * BUCKET_MILLIS);
-    assert_eq!(memory.counted(&scope(0), "a loop", 60, now), 12);
-    assert_eq!(memory.counted(&scope(0), "stranger 9999", 60, now), 1);
-    assert_eq!(memory.counted(&scope(0), "stranger 0", 60, now), 0);
+    assert_eq!(state.counted(&scope(0), "a loop", 60, now), 12);
+    assert_eq!(state.counted(&scope(0), "stranger 9999", 60, now), 1);
+    assert_eq!(state.counted(&scope(0), "stranger 0", 60, now), 0);
 }
