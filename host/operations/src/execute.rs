@@ -1,25 +1,20 @@
 //! Execution of requests.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use gatepost_message::{Millis, TransactionId};
+use gatepost_message::Millis;
 use gatepost_policy::{BreakerState, Slot};
-use gatepost_spool::{Changed, Filter, QueueAdmin, Record, Selection, SpoolError, Ticket};
-use gatepost_trace::{Event, Kind};
+use gatepost_spool::SpoolError;
 use tokio::sync::oneshot;
 
 use super::directory;
 use super::partners::{self, PartnerResponse};
-use super::protocol::{Action, Choice, Listing, PolicyStatus, Request, Response, Shown};
+use super::protocol::{PolicyStatus, Request, Response};
 use super::runtime::Runtime;
 use crate::reload::{ReloadRequest, Reloaded};
 use gatepost_feeds as feeds;
 use gatepost_policy_set::Policies;
-
-/// Number of messages whose changes are started together and share commits.
-const PAGE: usize = 500;
 
 /// Executes a request.
 pub async fn execute(runtime: &Runtime, request: Request) -> Response {
@@ -38,27 +33,6 @@ async fn try_execute(runtime: &Runtime, request: Request) -> Result<Response, St
     } = runtime;
     let now = Millis::now();
     Ok(match request {
-        Request::QueueList(listing) => {
-            Response::Messages(queue.list(filter(listing)).await.map_err(to_text)?)
-        }
-        Request::QueueShow { id } => message_response(queue.show(id).await.map_err(to_text)?),
-        Request::QueueChange { action, choice } => {
-            Response::Changed(change_recipients(runtime, action, choice, now).await?)
-        }
-        Request::QuarantineList(listing) => {
-            Response::Messages((queue.quarantine_list(filter(listing)).await).map_err(to_text)?)
-        }
-        Request::QuarantineShow { id } => {
-            message_response(queue.quarantine_show(id).await.map_err(to_text)?)
-        }
-        Request::QuarantineRelease { id } => {
-            let found = queue.quarantine_release(id, now).await.map_err(to_text)?;
-            record_outcome(runtime, found, id, Kind::Released)
-        }
-        Request::QuarantineDelete { id } => {
-            let found = queue.quarantine_delete(id).await.map_err(to_text)?;
-            record_outcome(runtime, found, id, Kind::Discarded)
-        }
         Request::PolicyList => {
             let policies = running_policies(runtime)?;
             let slots = policies.slots();
@@ -148,143 +122,6 @@ async fn reload(runtime: &Runtime, dry_run: bool) -> Result<Reloaded, String> {
     let stopping = "the relay is stopping and reads no configuration any more";
     (relay.send(ReloadRequest { dry_run, answer }).await).map_err(|_| stopping)?;
     answered.await.map_err(|_| stopping.to_owned())
-}
-
-fn filter(listing: Listing) -> Filter {
-    Filter {
-        selection: Selection {
-            id: None,
-            account: listing.account,
-            recipient: listing.recipient,
-        },
-        status: listing.status,
-        after: listing.after,
-        limit: listing.limit,
-    }
-}
-
-fn message_response(record: Option<Record>) -> Response {
-    let Some(record) = record else {
-        return Response::Unknown;
-    };
-    Response::Message(Box::new(Shown {
-        header: String::from_utf8_lossy(record.message.head()).into_owned(),
-        summary: record.summary,
-        transaction: record.transaction,
-        classification: record.classification,
-        judgements: record.judgements,
-        smtputf8: record.smtputf8,
-        dsn: record.dsn,
-    }))
-}
-
-fn record_outcome(runtime: &Runtime, found: bool, id: TransactionId, kind: Kind) -> Response {
-    if !found {
-        return Response::Unknown;
-    }
-    runtime.trace.record(Event::now(id, kind));
-    Response::Done
-}
-
-/// Changes recipients message by message, so that the trace of each message records it.
-async fn change_recipients(
-    runtime: &Runtime,
-    action: Action,
-    choice: Choice,
-    now: Millis,
-) -> Result<Changed, String> {
-    let mut total = Changed::default();
-    if !choice.ids.is_empty() {
-        let ids: BTreeSet<_> = choice.ids.iter().copied().collect();
-        for page in Vec::from_iter(ids).chunks(PAGE) {
-            add_counts(
-                &mut total,
-                change_page(runtime, action, &choice, page, now).await?,
-            );
-        }
-        return Ok(total);
-    }
-    let mut after = None;
-    loop {
-        let page = runtime.queue.list(Filter {
-            selection: selection(&choice, None),
-            status: None,
-            after,
-            limit: PAGE,
-        });
-        let page: Vec<_> = (page.await.map_err(to_text)?.iter())
-            .map(|summary| summary.id)
-            .collect();
-        let Some(last) = page.last() else {
-            return Ok(total);
-        };
-        after = Some(*last);
-        add_counts(
-            &mut total,
-            change_page(runtime, action, &choice, &page, now).await?,
-        );
-    }
-}
-
-async fn change_page(
-    runtime: &Runtime,
-    action: Action,
-    choice: &Choice,
-    ids: &[TransactionId],
-    now: Millis,
-) -> Result<Changed, String> {
-    // All changes are started before the first is awaited.
-    let tickets: Vec<_> = ids
-        .iter()
-        .map(|id| {
-            (
-                *id,
-                start_change(&*runtime.queue, action, selection(choice, Some(*id)), now),
-            )
-        })
-        .collect();
-    let mut total = Changed::default();
-    for (id, ticket) in tickets {
-        let changed = ticket.await.map_err(to_text)?;
-        if changed.changed > 0 {
-            let kind = match action {
-                Action::Retry => Kind::Retried,
-                Action::Cancel => Kind::Cancelled,
-                Action::Hold => Kind::Held,
-                Action::Release => Kind::Released,
-            };
-            runtime.trace.record(Event::now(id, kind));
-        }
-        add_counts(&mut total, changed);
-    }
-    Ok(total)
-}
-
-fn start_change(
-    queue: &dyn QueueAdmin,
-    action: Action,
-    selection: Selection,
-    now: Millis,
-) -> Ticket<Changed> {
-    match action {
-        Action::Retry => queue.retry(selection, now),
-        Action::Cancel => queue.cancel(selection),
-        Action::Hold => queue.hold(selection),
-        Action::Release => queue.release(selection, now),
-    }
-}
-
-fn selection(choice: &Choice, id: Option<TransactionId>) -> Selection {
-    Selection {
-        id,
-        account: choice.account.clone(),
-        recipient: choice.recipient.clone(),
-    }
-}
-
-fn add_counts(total: &mut Changed, more: Changed) {
-    total.changed += more.changed;
-    total.in_progress += more.in_progress;
 }
 
 fn policy_status(policies: &Policies, slot: &Slot) -> PolicyStatus {

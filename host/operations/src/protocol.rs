@@ -3,10 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use gatepost_message::{Domain, Millis, TransactionId};
-use gatepost_model::{Classification, Judgement, Transaction};
 use gatepost_policy::OnError;
-use gatepost_smtp::dsn::MessageRequest;
-use gatepost_spool::{Changed, KnownMachine, Status, Summary};
+use gatepost_spool::KnownMachine;
 use gatepost_trace::{Counted, Event};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -19,37 +17,6 @@ use gatepost_policy_set::Swap;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "request", rename_all = "kebab-case")]
 pub enum Request {
-    /// Lists messages of the queue.
-    QueueList(Listing),
-    /// Shows one message of the queue.
-    QueueShow {
-        /// Id of the message.
-        id: TransactionId,
-    },
-    /// Changes recipients in the queue.
-    QueueChange {
-        /// Action on the recipients.
-        action: Action,
-        /// Recipients that are changed.
-        choice: Choice,
-    },
-    /// Lists messages in quarantine.
-    QuarantineList(Listing),
-    /// Shows one message in quarantine.
-    QuarantineShow {
-        /// Id of the message.
-        id: TransactionId,
-    },
-    /// Releases a message from quarantine into the queue.
-    QuarantineRelease {
-        /// Id of the message.
-        id: TransactionId,
-    },
-    /// Drops a message in quarantine.
-    QuarantineDelete {
-        /// Id of the message.
-        id: TransactionId,
-    },
     /// Lists the policies and their versions.
     PolicyList,
     /// Activates a module.
@@ -106,63 +73,10 @@ pub enum Request {
     },
 }
 
-/// Action on recipients in the queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Action {
-    /// Attempts delivery at once.
-    Retry,
-    /// Ends delivery without an attempt and without a bounce.
-    Cancel,
-    /// Stops attempts until released.
-    Hold,
-    /// Releases held recipients.
-    Release,
-}
-
-/// Selection of recipients. Absent criteria do not restrict it; an empty selection is all
-/// recipients.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Choice {
-    /// Ids of messages.
-    pub ids: Vec<TransactionId>,
-    /// Account of the message.
-    pub account: Option<String>,
-    /// Address of a recipient, or a domain of recipients.
-    pub recipient: Option<String>,
-}
-
-/// Selection of messages, a page at a time.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Listing {
-    /// Account of the message.
-    #[serde(default)]
-    pub account: Option<String>,
-    /// Address or domain of a recipient.
-    #[serde(default)]
-    pub recipient: Option<String>,
-    /// Status of at least one recipient.
-    #[serde(default)]
-    pub status: Option<Status>,
-    /// Last message of the page before.
-    #[serde(default)]
-    pub after: Option<TransactionId>,
-    /// Maximum number of messages.
-    pub limit: usize,
-}
-
 /// Response to a request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Response {
-    /// Page of messages, in order of arrival.
-    Messages(Vec<Summary>),
-    /// Details of a message.
-    Message(Box<Shown>),
-    /// Number of recipients that were changed.
-    Changed(Changed),
     /// The request was executed.
     Done,
     /// There is no such item.
@@ -187,29 +101,6 @@ pub enum Response {
     Starting(String),
     /// The request was not executed, for this reason.
     Failed(String),
-}
-
-/// Details of a message.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Shown {
-    /// Summary, as in a list.
-    #[serde(flatten)]
-    pub summary: Summary,
-    /// Session and envelope.
-    pub transaction: Transaction,
-    /// Class of the message, if a policy determined it.
-    pub classification: Option<Classification>,
-    /// Judgements of all policies.
-    pub judgements: Vec<Judgement>,
-    /// True if the client announced SMTPUTF8 (RFC 6531).
-    #[serde(default)]
-    pub smtputf8: bool,
-    /// Delivery status notifications that the sender asked for.
-    #[serde(default)]
-    pub dsn: MessageRequest,
-    /// Header section; bytes that are not UTF-8 are replaced.
-    pub header: String,
 }
 
 /// Policy with its active version.

@@ -7,6 +7,10 @@ use arc_swap::ArcSwap;
 use super::execute::execute;
 use super::protocol::{Request, Response};
 use super::runtime::Runtime;
+use crate::code::Code;
+use crate::error::OperationError;
+use crate::operation::Operation;
+use crate::socket::{Received, Reply};
 
 /// Stage of the relay's life.
 enum Stage {
@@ -49,7 +53,31 @@ impl RequestHandler {
     }
 
     /// Answers a request.
-    pub(super) async fn answer(&self, request: Request) -> Response {
+    pub(crate) async fn answer<O: Operation>(&self, received: Received) -> Reply<O::Answer> {
+        let executed = async {
+            let request: O = received.request()?;
+            request.execute(&self.runtime::<O>()?).await
+        };
+        executed.await.map_or_else(Reply::Error, Reply::Answer)
+    }
+
+    /// Returns the store and the policies on which an operation is executed.
+    fn runtime<O: Operation>(&self) -> Result<Runtime, OperationError> {
+        match &**self.0.load() {
+            Stage::Starting(step) => {
+                let text = format!("the relay is starting: {step}");
+                Err(OperationError::new(Code::RelayStarting, text))
+            }
+            Stage::Stopping(_) if O::ACTIVATES => Err(OperationError::new(
+                Code::RelayStopping,
+                "the relay is stopping: it finishes what it has in hand and activates nothing else",
+            )),
+            Stage::Running(runtime) | Stage::Stopping(runtime) => Ok((**runtime).clone()),
+        }
+    }
+
+    /// Answers a request.
+    pub(super) async fn answer_old(&self, request: Request) -> Response {
         let stage = self.0.load_full();
         match &*stage {
             Stage::Starting(step) => Response::Starting(step.clone()),

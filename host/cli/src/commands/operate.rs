@@ -8,7 +8,9 @@ use tokio::time::sleep;
 
 use super::ConfigFile;
 use gatepost_config::Config;
-use gatepost_operations::{self, OpenError, Request, Response, Runtime};
+use gatepost_operations::{
+    self, Code, OpenError, Operation, OperationError, Request, Response, Runtime,
+};
 
 /// Number of attempts to open a store that is in use without an answer on its socket, and the delay
 /// between them: two seconds in all.
@@ -29,7 +31,34 @@ pub(super) struct Target {
     pub(super) json: bool,
 }
 
+/// Arguments of a command that executes one operation.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Ask<R: Args> {
+    #[command(flatten)]
+    pub(super) target: Target,
+    #[command(flatten)]
+    pub(super) request: R,
+}
+
+impl<R: Args + Operation> Ask<R> {
+    /// Executes the operation by the running relay or, if none runs, on its store.
+    ///
+    /// # Errors
+    /// The operation could not be executed.
+    pub(super) async fn answer(self) -> miette::Result<R::Answer> {
+        self.target.call(self.request).await
+    }
+}
+
 impl Target {
+    /// Executes an operation by the running relay or, if none runs, on its store.
+    ///
+    /// # Errors
+    /// The operation could not be executed.
+    pub(super) async fn call<O: Operation>(&self, request: O) -> miette::Result<O::Answer> {
+        self.session()?.call(request).await
+    }
+
     /// Executes a request by the running relay or, if none runs, on its store.
     ///
     /// # Errors
@@ -81,6 +110,48 @@ pub(super) struct Session<'a> {
 }
 
 impl Session<'_> {
+    /// Executes an operation.
+    ///
+    /// # Errors
+    /// The operation could not be executed.
+    pub(super) async fn call<O: Operation>(&mut self, request: O) -> miette::Result<O::Answer> {
+        self.try_call(request).await?.map_err(report)
+    }
+
+    /// Executes an operation, and returns its error apart from those of asking for it.
+    ///
+    /// # Errors
+    /// The relay could not be asked, or the store not opened.
+    pub(super) async fn try_call<O: Operation>(
+        &mut self,
+        request: O,
+    ) -> miette::Result<Result<O::Answer, OperationError>> {
+        let mut tries = 0;
+        let runtime = loop {
+            if let Some(runtime) = &mut self.opened {
+                break runtime;
+            }
+            let called = gatepost_operations::call(self.store.path(), &request).await;
+            if let Some(answer) = called.map_err(super::report)? {
+                return Ok(answer);
+            }
+            let opened = match &self.store {
+                StoreSource::Named(store) => Runtime::open_store(store),
+                StoreSource::Configured(config) => Runtime::open(config),
+            };
+            tries += 1;
+            match opened {
+                Ok(runtime) => self.opened = Some(runtime),
+                // A relay is starting and has no socket yet, or is stopping and has none any more.
+                Err(OpenError::Mute(_)) if tries < MAX_TRIES => sleep(RETRY_DELAY).await,
+                Err(error) => return Err(super::report(error)),
+            }
+        };
+        let answer = request.execute(runtime).await;
+        runtime.trace.flush().map_err(super::report)?;
+        Ok(answer)
+    }
+
     /// Executes a request.
     ///
     /// # Errors
@@ -110,6 +181,14 @@ impl Session<'_> {
         let response = gatepost_operations::execute(runtime, request).await;
         runtime.trace.flush().map_err(super::report)?;
         check_response(response)
+    }
+}
+
+/// Makes the report of an error. Sentences of most errors say what to do; others get it as help.
+pub(super) fn report(error: OperationError) -> miette::Report {
+    match error.code {
+        Code::RelayStarting => miette::miette!(help = error.code.what_to_do(), "{error}"),
+        _ => super::report(error),
     }
 }
 

@@ -4,31 +4,26 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use gatepost_message::TransactionId;
+use gatepost_operations::quarantine::{
+    DeleteQuarantined, ListQuarantine, ReleaseQuarantined, ShowQuarantined,
+};
+use gatepost_operations::{Code, Operation};
 use serde_json::json;
 
-use super::operate::{Target, unexpected};
-use super::queue::{Page, Show, list, show};
+use super::operate::{Ask, Target, report};
+use super::queue::{list, show};
 use super::{exit, output};
-use gatepost_operations::{Request, Response};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// List the messages in quarantine, oldest first.
-    List(List),
+    List(Ask<ListQuarantine>),
     /// Show the details of a message in quarantine.
-    Show(Show),
+    Show(Ask<ShowQuarantined>),
     /// Release messages into the queue.
     Release(SelectedMessages),
     /// Drop messages; nobody is told.
     Delete(SelectedMessages),
-}
-
-#[derive(Debug, Args)]
-pub(super) struct List {
-    #[command(flatten)]
-    target: Target,
-    #[command(flatten)]
-    page: Page,
 }
 
 #[derive(Debug, Args)]
@@ -42,34 +37,33 @@ pub(super) struct SelectedMessages {
 
 pub(super) async fn run(command: Command) -> miette::Result<ExitCode> {
     match command {
-        Command::List(List { target, page }) => {
-            let listing = page.listing(None);
-            let limit = listing.limit;
-            let request = Request::QuarantineList(listing);
-            list(&target, request, limit, "the quarantine is empty").await
+        Command::List(ask) => {
+            let limit = ask.request.page.limit;
+            list(ask, limit, "the quarantine is empty").await
         }
-        Command::Show(Show { target, id }) => show(&target, Request::QuarantineShow { id }).await,
+        Command::Show(ask) => show(ask).await,
         Command::Release(selected) => {
-            for_each(selected, "released", |id| Request::QuarantineRelease { id }).await
+            for_each(selected, "released", |id| ReleaseQuarantined { id }).await
         }
         Command::Delete(selected) => {
-            for_each(selected, "deleted", |id| Request::QuarantineDelete { id }).await
+            for_each(selected, "deleted", |id| DeleteQuarantined { id }).await
         }
     }
 }
 
-/// Executes a request for each message. The exit code is 1 if any of them does not exist.
-async fn for_each(
+/// Executes an operation for each message. The exit code is 1 if any of them does not exist.
+async fn for_each<O: Operation<Answer = ()>>(
     selected: SelectedMessages,
     done: &str,
-    request: impl Fn(TransactionId) -> Request,
+    request: impl Fn(TransactionId) -> O,
 ) -> miette::Result<ExitCode> {
     let mut all = true;
     for id in selected.ids {
-        let found = match selected.target.ask(request(id)).await? {
-            Response::Done => true,
-            Response::Unknown => false,
-            other => return Err(unexpected(&other)),
+        let mut session = selected.target.session()?;
+        let found = match session.try_call(request(id)).await? {
+            Ok(()) => true,
+            Err(error) if error.code == Code::NotQuarantined => false,
+            Err(error) => return Err(report(error)),
         };
         all &= found;
         if selected.target.json {

@@ -3,159 +3,55 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use gatepost_message::TransactionId;
-use gatepost_spool::{Recipient, RecipientState, Status, Summary};
-
-use super::operate::{Target, unexpected};
-use super::{exit, output};
-use gatepost_operations::{Action, Choice, Listing, Request, Response, Shown};
+use gatepost_operations::queue::{
+    CancelRecipients, HoldRecipients, ListQueue, ReleaseRecipients, RetryRecipients, ShowQueued,
+};
+use gatepost_operations::{Code, MessageDetails, Operation, OperationError};
+use gatepost_spool::{Changed, Recipient, RecipientState, Summary};
 use gatepost_terminal::escape;
+
+use super::operate::{Ask, report};
+use super::{exit, output};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// List the messages in the queue, oldest first.
-    List(List),
+    List(Ask<ListQueue>),
     /// Show the details of a message in the queue.
-    Show(Show),
+    Show(Ask<ShowQueued>),
     /// Attempt delivery at once.
-    Retry(Change),
+    Retry(Ask<RetryRecipients>),
     /// End delivery without an attempt and without a bounce.
-    Cancel(Change),
+    Cancel(Ask<CancelRecipients>),
     /// Stop attempts until released.
-    Hold(Change),
+    Hold(Ask<HoldRecipients>),
     /// Release held recipients.
-    Release(Change),
-}
-
-#[derive(Debug, Args)]
-pub(super) struct List {
-    #[command(flatten)]
-    target: Target,
-    #[command(flatten)]
-    page: Page,
-    /// Only messages with a recipient in this state.
-    #[arg(long, value_parser = status)]
-    status: Option<Status>,
-}
-
-/// Arguments that choose the messages to list.
-#[derive(Debug, Args)]
-pub(super) struct Page {
-    /// Only messages of this account.
-    #[arg(long)]
-    account: Option<String>,
-    /// Only messages to this address, or to this domain.
-    #[arg(long, value_name = "ADDRESS|DOMAIN")]
-    recipient: Option<String>,
-    /// Only messages that came after this one.
-    #[arg(long, value_name = "ID")]
-    after: Option<TransactionId>,
-    /// Maximum number of messages.
-    #[arg(long, value_name = "NUMBER", default_value_t = 100)]
-    limit: usize,
-}
-
-impl Page {
-    pub(super) fn listing(self, status: Option<Status>) -> Listing {
-        Listing {
-            account: self.account,
-            recipient: self.recipient,
-            status,
-            after: self.after,
-            limit: self.limit,
-        }
-    }
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Show {
-    #[command(flatten)]
-    pub(super) target: Target,
-    /// Transaction id of the message.
-    pub(super) id: TransactionId,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Change {
-    #[command(flatten)]
-    target: Target,
-    #[command(flatten)]
-    selected: SelectedRecipients,
-}
-
-#[derive(Debug, Args)]
-#[group(required = true, multiple = true)]
-struct SelectedRecipients {
-    /// Transaction ids of messages.
-    #[arg(value_name = "ID")]
-    ids: Vec<TransactionId>,
-    /// Recipients of messages of this account.
-    #[arg(long)]
-    account: Option<String>,
-    /// Recipients with this address, or in this domain.
-    #[arg(long, value_name = "ADDRESS|DOMAIN")]
-    recipient: Option<String>,
-    /// All recipients.
-    #[arg(long, conflicts_with_all = ["ids", "account", "recipient"])]
-    all: bool,
+    Release(Ask<ReleaseRecipients>),
 }
 
 pub(super) async fn run(command: Command) -> miette::Result<ExitCode> {
     match command {
-        Command::List(List {
-            target,
-            page,
-            status,
-        }) => {
-            let limit = page.limit;
-            let request = Request::QueueList(page.listing(status));
-            list(&target, request, limit, "the queue is empty").await
+        Command::List(ask) => {
+            let limit = ask.request.page.limit;
+            list(ask, limit, "the queue is empty").await
         }
-        Command::Show(Show { target, id }) => show(&target, Request::QueueShow { id }).await,
-        Command::Retry(args) => change(args, Action::Retry).await,
-        Command::Cancel(args) => change(args, Action::Cancel).await,
-        Command::Hold(args) => change(args, Action::Hold).await,
-        Command::Release(args) => change(args, Action::Release).await,
+        Command::Show(ask) => show(ask).await,
+        Command::Retry(ask) => change(ask, "due now").await,
+        Command::Cancel(ask) => change(ask, "cancelled").await,
+        Command::Hold(ask) => change(ask, "held").await,
+        Command::Release(ask) => change(ask, "released").await,
     }
 }
 
-fn status(word: &str) -> Result<Status, String> {
-    let words = || Status::ALL.map(Status::word).join(", ");
-    Status::ALL
-        .into_iter()
-        .find(|status| status.word() == word)
-        .ok_or_else(|| format!("a state is one of {}", words()))
-}
-
-async fn change(args: Change, action: Action) -> miette::Result<ExitCode> {
-    let SelectedRecipients {
-        ids,
-        account,
-        recipient,
-        all: _,
-    } = args.selected;
-    let choice = Choice {
-        ids,
-        account,
-        recipient,
-    };
-    let changed = match args
-        .target
-        .ask(Request::QueueChange { action, choice })
-        .await?
-    {
-        Response::Changed(changed) => changed,
-        other => return Err(unexpected(&other)),
-    };
-    if args.target.json {
+async fn change<R>(ask: Ask<R>, done: &str) -> miette::Result<ExitCode>
+where
+    R: Args + Operation<Answer = Changed>,
+{
+    let json = ask.target.json;
+    let changed = ask.answer().await?;
+    if json {
         output::print_json([&changed])?;
     } else {
-        let done = match action {
-            Action::Retry => "due now",
-            Action::Cancel => "cancelled",
-            Action::Hold => "held",
-            Action::Release => "released",
-        };
         let mut text = format!("{}: {done}", recipients(changed.changed));
         if changed.in_progress > 0 {
             let left = recipients(changed.in_progress);
@@ -174,17 +70,13 @@ fn recipients(number: u64) -> String {
 }
 
 /// Lists messages of queue or quarantine.
-pub(super) async fn list(
-    target: &Target,
-    request: Request,
-    limit: usize,
-    nothing: &str,
-) -> miette::Result<ExitCode> {
-    let messages = match target.ask(request).await? {
-        Response::Messages(messages) => messages,
-        other => return Err(unexpected(&other)),
-    };
-    if target.json {
+pub(super) async fn list<R>(ask: Ask<R>, limit: usize, nothing: &str) -> miette::Result<ExitCode>
+where
+    R: Args + Operation<Answer = Vec<Summary>>,
+{
+    let json = ask.target.json;
+    let messages = ask.answer().await?;
+    if json {
         output::print_json(&messages)?;
         return Ok(exit(true));
     }
@@ -248,22 +140,26 @@ fn last_reply(recipient: &Recipient) -> String {
 }
 
 /// Shows one message of queue or quarantine.
-pub(super) async fn show(target: &Target, request: Request) -> miette::Result<ExitCode> {
-    match target.ask(request).await? {
-        Response::Message(message) if target.json => output::print_json([&message])?,
-        Response::Message(message) => output::print(describe(&message))?,
-        Response::Unknown => {
-            output::complain(
-                "there is no such message; `gatepost trace ID` says what became of it",
-            );
+pub(super) async fn show<R>(ask: Ask<R>) -> miette::Result<ExitCode>
+where
+    R: Args + Operation<Answer = MessageDetails>,
+{
+    match ask.target.session()?.try_call(ask.request).await? {
+        Ok(message) if ask.target.json => output::print_json([&message])?,
+        Ok(message) => output::print(describe(&message))?,
+        Err(OperationError {
+            code: Code::NotQueued | Code::NotQuarantined,
+            message,
+        }) => {
+            output::complain(message);
             return Ok(exit(false));
         }
-        other => return Err(unexpected(&other)),
+        Err(error) => return Err(report(error)),
     }
     Ok(exit(true))
 }
 
-fn describe(message: &Shown) -> String {
+fn describe(message: &MessageDetails) -> String {
     let summary = &message.summary;
     let session = &message.transaction.session;
     let mut lines = vec![

@@ -14,9 +14,16 @@ use gatepost_directory::Directory;
 use gatepost_feeds::Client;
 use gatepost_message::{Address, Millis, ReversePath, TransactionId};
 use gatepost_model::{Flow, Session, Transaction};
+use gatepost_operations::quarantine::{
+    DeleteQuarantined, ListQuarantine, ReleaseQuarantined, ShowQuarantined,
+};
+use gatepost_operations::queue::{
+    CancelRecipients, HoldRecipients, ReleaseRecipients, RetryRecipients, SelectedRecipients,
+    ShowQueued,
+};
 use gatepost_operations::{
-    self, Action, Choice, ControlSocket, Listing, OpenError, Request, RequestHandler, Response,
-    Runtime,
+    Code, ControlSocket, OpenError, Operation, OperationError, Request, RequestHandler, Response,
+    Runtime, call,
 };
 use gatepost_policy::{Engine, EngineSettings};
 use gatepost_policy_set::Policies;
@@ -141,31 +148,18 @@ async fn accept(queue: &dyn Queue, to: &[&str], quarantine: Option<Quarantine>) 
     id
 }
 
-fn everything() -> Listing {
-    Listing {
-        account: None,
-        recipient: None,
-        status: None,
-        after: None,
-        limit: 100,
-    }
-}
-
-async fn changed(runtime: &Runtime, action: Action, choice: &Choice) -> u64 {
-    let choice = choice.clone();
-    match gatepost_operations::execute(runtime, Request::QueueChange { action, choice }).await {
-        Response::Changed(changed) => changed.changed,
-        other => panic!("{other:?}"),
-    }
+/// Returns the code of a failed operation.
+fn code<T: std::fmt::Debug>(answer: Result<T, OperationError>) -> Code {
+    answer.unwrap_err().code
 }
 
 async fn statuses(runtime: &Runtime, id: TransactionId) -> Vec<Status> {
-    match gatepost_operations::execute(runtime, Request::QueueShow { id }).await {
-        Response::Message(message) => {
+    match (ShowQueued { id }).execute(runtime).await {
+        Ok(message) => {
             let recipients = message.summary.recipients.iter();
             recipients.map(|r| r.state.status()).collect()
         }
-        Response::Unknown => Vec::new(),
+        Err(error) if error.code == Code::NotQueued => Vec::new(),
         other => panic!("{other:?}"),
     }
 }
@@ -184,21 +178,27 @@ async fn recipients_are_held_released_retried_and_cancelled_on_record() {
     let (runtime, queue) = store.open_with_queue();
     let id = accept(&*queue, &["x@desk.example", "y@other.example"], None).await;
     let other = accept(&*queue, &["z@desk.example"], None).await;
-    let whole = Choice {
+    let whole = SelectedRecipients {
         ids: vec![id],
-        ..Choice::default()
+        ..SelectedRecipients::default()
     };
-    let part = Choice {
+    let part = SelectedRecipients {
         recipient: Some("other.example".to_owned()),
         ..whole.clone()
     };
 
-    assert_eq!(changed(&runtime, Action::Hold, &whole).await, 2);
+    let recipients = whole.clone();
+    let held = HoldRecipients { recipients }.execute(&runtime).await;
+    assert_eq!(held.unwrap().changed, 2);
     assert_eq!(statuses(&runtime, id).await, [Status::Held, Status::Held]);
-    assert_eq!(changed(&runtime, Action::Release, &part).await, 1);
+    let released = ReleaseRecipients { recipients: part };
+    assert_eq!(released.execute(&runtime).await.unwrap().changed, 1);
     assert_eq!(statuses(&runtime, id).await, [Status::Held, Status::Queued]);
-    assert_eq!(changed(&runtime, Action::Retry, &whole).await, 1);
-    assert_eq!(changed(&runtime, Action::Cancel, &whole).await, 2);
+    let recipients = whole.clone();
+    let retried = RetryRecipients { recipients }.execute(&runtime).await;
+    assert_eq!(retried.unwrap().changed, 1);
+    let cancelled = CancelRecipients { recipients: whole };
+    assert_eq!(cancelled.execute(&runtime).await.unwrap().changed, 2);
     assert_eq!(statuses(&runtime, id).await, [], "nobody is left to get it");
     assert_eq!(
         statuses(&runtime, other).await,
@@ -222,17 +222,41 @@ async fn a_choice_without_ids_reaches_every_page_of_the_queue() {
         let domain = if number % 2 == 0 { "desk" } else { "other" };
         accept(&*queue, &[&format!("x{number}@{domain}.example")], None).await;
     }
-    let choice = Choice {
+    let desk = SelectedRecipients {
         recipient: Some("desk.example".to_owned()),
-        ..Choice::default()
+        ..SelectedRecipients::default()
     };
-    assert_eq!(changed(&runtime, Action::Cancel, &choice).await, 501);
-    assert_eq!(
-        changed(&runtime, Action::Cancel, &Choice::default()).await,
-        500
-    );
+    let all = SelectedRecipients {
+        all: true,
+        ..SelectedRecipients::default()
+    };
+    for (recipients, number) in [(desk, 501), (all, 500)] {
+        let cancelled = CancelRecipients { recipients }.execute(&runtime).await;
+        assert_eq!(cancelled.unwrap().changed, number);
+    }
     let depth = runtime.queue.depth().await.unwrap();
     assert_eq!(depth.messages, 0);
+}
+
+#[tokio::test]
+async fn a_selection_of_nothing_or_of_all_and_some_changes_nothing() {
+    let store = Store::new();
+    let runtime = store.open();
+    let id = accept(&runtime, &["x@desk.example"], None).await;
+    let nothing = SelectedRecipients::default();
+    let all_and_some = SelectedRecipients {
+        ids: vec![id],
+        all: true,
+        ..SelectedRecipients::default()
+    };
+    for (recipients, expected) in [
+        (nothing, Code::NothingSelected),
+        (all_and_some, Code::AllAndSome),
+    ] {
+        let cancelled = CancelRecipients { recipients }.execute(&runtime).await;
+        assert_eq!(code(cancelled), expected);
+    }
+    assert_eq!(statuses(&runtime, id).await, [Status::Queued]);
 }
 
 #[tokio::test]
@@ -245,33 +269,19 @@ async fn quarantined_mail_is_released_or_dropped() {
     };
     let kept = accept(&*queue, &["x@desk.example"], Some(quarantine.clone())).await;
     let dropped = accept(&*queue, &["x@desk.example"], Some(quarantine)).await;
-    let ask = |request| gatepost_operations::execute(&runtime, request);
 
-    let Response::Messages(messages) = ask(Request::QuarantineList(everything())).await else {
-        panic!("messages are listed");
-    };
-    assert_eq!(messages.len(), 2);
-    let Response::Message(shown) = ask(Request::QuarantineShow { id: kept }).await else {
-        panic!("the message is shown");
-    };
-    assert_eq!(shown.header, "Subject: hello\r\n\r\n");
-    assert_eq!(
-        ask(Request::QueueShow { id: kept }).await,
-        Response::Unknown
-    );
+    let listed = ListQuarantine::default().execute(&runtime).await;
+    assert_eq!(listed.unwrap().len(), 2);
+    let shown = ShowQuarantined { id: kept }.execute(&runtime).await;
+    assert_eq!(shown.unwrap().header, "Subject: hello\r\n\r\n");
+    let shown = ShowQueued { id: kept }.execute(&runtime).await;
+    assert_eq!(code(shown), Code::NotQueued);
 
-    assert_eq!(
-        ask(Request::QuarantineRelease { id: kept }).await,
-        Response::Done
-    );
-    assert_eq!(
-        ask(Request::QuarantineRelease { id: kept }).await,
-        Response::Unknown
-    );
-    assert_eq!(
-        ask(Request::QuarantineDelete { id: dropped }).await,
-        Response::Done
-    );
+    let release = || ReleaseQuarantined { id: kept }.execute(&runtime);
+    assert_eq!(release().await, Ok(()));
+    assert_eq!(code(release().await), Code::NotQuarantined);
+    let deleted = DeleteQuarantined { id: dropped }.execute(&runtime).await;
+    assert_eq!(deleted, Ok(()));
     assert_eq!(statuses(&runtime, kept).await, [Status::Queued]);
     assert_eq!(events(&runtime, kept).await, [Kind::Released]);
     assert_eq!(events(&runtime, dropped).await, [Kind::Discarded]);
@@ -321,12 +331,8 @@ async fn the_socket_answers_line_by_line_and_is_removed_with_the_relay() {
     let id = accept(&*queue, &["x@desk.example"], None).await;
     // The socket that a killed relay has left behind.
     drop(std::os::unix::net::UnixListener::bind(gatepost_operations::path(store.path())).unwrap());
-    assert_eq!(
-        gatepost_operations::ask(store.path(), &Request::PolicyList)
-            .await
-            .unwrap(),
-        None
-    );
+    let show = ShowQueued { id };
+    assert_eq!(call(store.path(), &show).await.unwrap(), None);
 
     let socket = ControlSocket::bind(store.path()).unwrap();
     let path = gatepost_operations::path(store.path());
@@ -340,31 +346,31 @@ async fn the_socket_answers_line_by_line_and_is_removed_with_the_relay() {
     // Only one relay answers for a store.
     assert!(ControlSocket::bind(store.path()).is_err());
 
-    let ask = async |request| {
-        gatepost_operations::ask(store.path(), &request)
-            .await
-            .unwrap()
-            .unwrap()
-    };
+    let ask = async || call(store.path(), &show).await.unwrap().unwrap();
     counter.step("loading its policies");
+    let starting = ask().await.unwrap_err();
+    assert_eq!(starting.code, Code::RelayStarting);
     assert_eq!(
-        ask(Request::QueueShow { id }).await,
-        Response::Starting("loading its policies".to_owned())
+        starting.to_string(),
+        "the relay is starting: loading its policies"
     );
     counter.running(runtime.clone());
-    let response = ask(Request::QueueShow { id }).await;
-    assert!(matches!(response, Response::Message(_)), "{response:?}");
+    assert_eq!(ask().await.unwrap().summary.id, id);
     counter.stopping();
-    let response = ask(Request::QueueShow { id }).await;
-    assert!(matches!(response, Response::Message(_)), "{response:?}");
-    let Response::Failed(why) = ask(Request::Reload { dry_run: false }).await else {
+    assert_eq!(ask().await.unwrap().summary.id, id);
+    let reload = Request::Reload { dry_run: false };
+    let asked = gatepost_operations::ask(store.path(), &reload).await;
+    let Response::Failed(why) = asked.unwrap().unwrap() else {
         panic!("a relay that stops reads its configuration");
     };
     assert!(why.contains("the relay is stopping"), "{why}");
 
     let mut stream = BufReader::new(UnixStream::connect(&path).await.unwrap());
     let mut lines = String::new();
-    for request in ["nonsense\n", "{\"request\":\"queue-list\",\"limit\":1}\n"] {
+    for request in [
+        "nonsense\n",
+        "{\"operation\":\"queue-list\",\"request\":{\"limit\":1}}\n",
+    ] {
         stream.write_all(request.as_bytes()).await.unwrap();
         stream.read_line(&mut lines).await.unwrap();
     }

@@ -1,0 +1,156 @@
+//! Codes of errors: stable words that programs can rely on, each with its kind.
+
+use std::fmt;
+
+use axum::http::StatusCode;
+use serde::de::{Deserialize, Deserializer, Error as _};
+use serde::ser::{Serialize, Serializer};
+
+/// Kind of an error: what a program needs to know of it, whatever the operation was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// Something that the request names does not exist.
+    Unknown,
+    /// The request contradicts what is there: the state has to change first.
+    Conflict,
+    /// The request itself cannot be executed: it has to be another one.
+    Refused,
+    /// The relay cannot execute it yet. The same request succeeds in a moment.
+    Busy,
+    /// Something that the operation needs is not there, such as a running relay or disk space.
+    Unavailable,
+    /// The relay or its store failed.
+    Internal,
+}
+
+impl ErrorKind {
+    /// Returns the word for the kind in JSON and in the documentation.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Conflict => "conflict",
+            Self::Refused => "refused",
+            Self::Busy => "busy",
+            Self::Unavailable => "unavailable",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// Returns the status of an HTTP response with an error of this kind (RFC 9110 section 15).
+    /// Both kinds that may end by themselves are 503; only one that is [busy](Self::Busy) will.
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::Unknown => StatusCode::NOT_FOUND,
+            Self::Conflict => StatusCode::CONFLICT,
+            Self::Refused => StatusCode::BAD_REQUEST,
+            Self::Busy | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $code:ident = $word:literal, $kind:ident, $what_to_do:literal;)*) => {
+        /// Stable code of an error. `docs/operations.md` lists all of them.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Code {
+            $($(#[$doc])* $code,)*
+        }
+
+        impl Code {
+            /// All codes, in the order of the documentation.
+            pub const ALL: &[Self] = &[$(Self::$code),*];
+
+            /// Returns the code as text.
+            pub fn word(self) -> &'static str {
+                match self {
+                    $(Self::$code => $word,)*
+                }
+            }
+
+            /// Returns the kind of errors with this code.
+            pub fn kind(self) -> ErrorKind {
+                match self {
+                    $(Self::$code => ErrorKind::$kind,)*
+                }
+            }
+
+            /// Returns advice for whoever gets an error with this code.
+            pub fn what_to_do(self) -> &'static str {
+                match self {
+                    $(Self::$code => $what_to_do,)*
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The request is not JSON, has no such form, or has a value that is not allowed.
+    NotUnderstood = "request.not-understood", Refused,
+        "correct the request";
+    /// There is no operation of this name.
+    UnknownOperation = "request.unknown-operation", Unknown,
+        "restart the relay so that it is of the same version as the command";
+    /// A command of another version asked for something that this relay does not know.
+    OtherVersion = "request.other-version", Conflict,
+        "restart the relay so that it is of the same version as the command";
+    /// The relay is starting.
+    RelayStarting = "relay.starting", Busy,
+        "try again in a moment; it is ready when it says so on its standard output";
+    /// The relay is stopping and activates nothing else.
+    RelayStopping = "relay.stopping", Unavailable,
+        "ask again when the relay has been started again";
+    /// The operation needs a running relay, and none runs.
+    RelayNotRunning = "relay.not-running", Unavailable,
+        "start it with `gatepost serve`, or name its configuration with --config or its store with --store";
+    /// The disk is too full to change the store.
+    StoreFull = "store.full", Unavailable,
+        "make room on the file system of the store";
+    /// The store has been closed.
+    StoreClosed = "store.closed", Unavailable,
+        "ask again when the relay has been started again";
+    /// Something in the store is damaged.
+    StoreDamaged = "store.damaged", Internal,
+        "see what `gatepost doctor` says";
+    /// The store failed.
+    StoreFailed = "store.failed", Internal,
+        "see what `gatepost doctor` says";
+    /// The relay failed.
+    Internal = "internal", Internal,
+        "look for a panic in the relay's log, and report it";
+    /// The queue has no such message.
+    NotQueued = "queue.unknown-message", Unknown,
+        "see with `gatepost trace ID` what became of it";
+    /// The request selects no recipients.
+    NothingSelected = "queue.nothing-selected", Refused,
+        "name messages, an account or a recipient, or say that all are meant";
+    /// The request selects all recipients and some of them.
+    AllAndSome = "queue.all-and-some", Refused,
+        "leave out either";
+    /// The quarantine has no such message.
+    NotQuarantined = "quarantine.unknown-message", Unknown,
+        "see with `gatepost trace ID` what became of it";
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.word())
+    }
+}
+
+impl<'de> Deserialize<'de> for Code {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        let found = Self::ALL.iter().find(|code| code.word() == word);
+        found
+            .copied()
+            .ok_or_else(|| D::Error::custom(format!("unknown code `{word}`")))
+    }
+}

@@ -1,0 +1,106 @@
+//! Quarantine: its messages are listed, shown, released and deleted.
+
+use clap::Args;
+use gatepost_message::{Millis, TransactionId};
+use gatepost_spool::{QueueAdmin, Summary};
+use gatepost_trace::{Event, Kind, Trace};
+use serde::{Deserialize, Serialize};
+
+use crate::code::Code;
+use crate::error::OperationError;
+use crate::message::{MessageDetails, Page};
+
+/// Request for a page of the quarantine, oldest message first.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Args)]
+#[serde(transparent)]
+pub struct ListQuarantine {
+    /// Messages to list.
+    #[command(flatten)]
+    pub page: Page,
+}
+
+/// Request for the details of a message in quarantine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[serde(deny_unknown_fields)]
+pub struct ShowQuarantined {
+    /// Transaction id of the message.
+    pub id: TransactionId,
+}
+
+/// Request to release a message into the queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReleaseQuarantined {
+    /// Transaction id of the message.
+    pub id: TransactionId,
+}
+
+/// Request to drop a message; nobody is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeleteQuarantined {
+    /// Transaction id of the message.
+    pub id: TransactionId,
+}
+
+fn unknown() -> OperationError {
+    let text = "there is no such message; `gatepost trace ID` says what became of it";
+    OperationError::new(Code::NotQuarantined, text)
+}
+
+/// Lists messages in quarantine, in order of arrival.
+///
+/// # Errors
+/// The store cannot be read.
+pub async fn list(
+    queue: &dyn QueueAdmin,
+    asked: ListQuarantine,
+) -> Result<Vec<Summary>, OperationError> {
+    Ok(queue.quarantine_list(asked.page.filter(None)).await?)
+}
+
+/// Shows one message in quarantine.
+///
+/// # Errors
+/// The quarantine has no such message, or the store cannot be read.
+pub async fn show(
+    queue: &dyn QueueAdmin,
+    asked: ShowQuarantined,
+) -> Result<MessageDetails, OperationError> {
+    let found = queue.quarantine_show(asked.id).await?;
+    found.map(MessageDetails::from).ok_or_else(unknown)
+}
+
+/// Releases a message into the queue.
+///
+/// # Errors
+/// The quarantine has no such message, or the store cannot be changed.
+pub async fn release(
+    queue: &dyn QueueAdmin,
+    trace: &Trace,
+    asked: ReleaseQuarantined,
+) -> Result<(), OperationError> {
+    let found = queue.quarantine_release(asked.id, Millis::now()).await?;
+    record(trace, found, asked.id, Kind::Released)
+}
+
+/// Drops a message without telling anybody.
+///
+/// # Errors
+/// The quarantine has no such message, or the store cannot be changed.
+pub async fn delete(
+    queue: &dyn QueueAdmin,
+    trace: &Trace,
+    asked: DeleteQuarantined,
+) -> Result<(), OperationError> {
+    let found = queue.quarantine_delete(asked.id).await?;
+    record(trace, found, asked.id, Kind::Discarded)
+}
+
+fn record(trace: &Trace, found: bool, id: TransactionId, kind: Kind) -> Result<(), OperationError> {
+    if !found {
+        return Err(unknown());
+    }
+    trace.record(Event::now(id, kind));
+    Ok(())
+}

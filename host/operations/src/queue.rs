@@ -1,0 +1,242 @@
+//! Queue: its messages are listed and shown, their recipients retried, cancelled, held and
+//! released.
+
+use std::collections::BTreeSet;
+
+use clap::Args;
+use gatepost_message::{Millis, TransactionId};
+use gatepost_spool::{Changed, Filter, QueueAdmin, Selection, Status, Summary, Ticket};
+use gatepost_trace::{Event, Kind, Trace};
+use serde::{Deserialize, Serialize};
+
+use crate::code::Code;
+use crate::error::OperationError;
+use crate::message::{MessageDetails, Page};
+
+/// Number of messages whose changes are started together and share commits.
+const TOGETHER: usize = 500;
+
+/// Request for a page of the queue, oldest message first.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Args)]
+pub struct ListQueue {
+    /// Messages to list.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub page: Page,
+    /// Only messages with a recipient in this state.
+    #[arg(long, value_parser = parse_status)]
+    pub status: Option<Status>,
+}
+
+/// Request for the details of a message in the queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[serde(deny_unknown_fields)]
+pub struct ShowQueued {
+    /// Transaction id of the message.
+    pub id: TransactionId,
+}
+
+/// Recipients that a request is for. Each criterion restricts them; `all` stands for none.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Args)]
+#[serde(deny_unknown_fields, default)]
+#[group(required = true, multiple = true)]
+pub struct SelectedRecipients {
+    /// Transaction ids of messages.
+    #[arg(value_name = "ID")]
+    pub ids: Vec<TransactionId>,
+    /// Recipients of messages of this account.
+    #[arg(long)]
+    pub account: Option<String>,
+    /// Recipients with this address, or in this domain.
+    #[arg(long, value_name = "ADDRESS|DOMAIN")]
+    pub recipient: Option<String>,
+    /// All recipients.
+    #[arg(long, conflicts_with_all = ["ids", "account", "recipient"])]
+    pub all: bool,
+}
+
+/// Request to attempt delivery at once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[serde(transparent)]
+pub struct RetryRecipients {
+    /// Recipients to attempt.
+    #[command(flatten)]
+    pub recipients: SelectedRecipients,
+}
+
+/// Request to end delivery without an attempt and without a bounce.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[serde(transparent)]
+pub struct CancelRecipients {
+    /// Recipients to cancel.
+    #[command(flatten)]
+    pub recipients: SelectedRecipients,
+}
+
+/// Request to stop attempts until they are released.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[serde(transparent)]
+pub struct HoldRecipients {
+    /// Recipients to hold.
+    #[command(flatten)]
+    pub recipients: SelectedRecipients,
+}
+
+/// Request to release held recipients.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[serde(transparent)]
+pub struct ReleaseRecipients {
+    /// Recipients to release.
+    #[command(flatten)]
+    pub recipients: SelectedRecipients,
+}
+
+fn parse_status(word: &str) -> Result<Status, String> {
+    let words = || Status::ALL.map(Status::word).join(", ");
+    Status::ALL
+        .into_iter()
+        .find(|status| status.word() == word)
+        .ok_or_else(|| format!("a state is one of {}", words()))
+}
+
+/// Lists messages of the queue, in order of arrival.
+///
+/// # Errors
+/// The store cannot be read.
+pub async fn list(queue: &dyn QueueAdmin, asked: ListQueue) -> Result<Vec<Summary>, OperationError> {
+    Ok(queue.list(asked.page.filter(asked.status)).await?)
+}
+
+/// Shows one message of the queue.
+///
+/// # Errors
+/// The queue has no such message, or the store cannot be read.
+pub async fn show(queue: &dyn QueueAdmin, asked: ShowQueued) -> Result<MessageDetails, OperationError> {
+    match queue.show(asked.id).await? {
+        Some(record) => Ok(record.into()),
+        None => Err(OperationError::new(
+            Code::NotQueued,
+            "there is no such message; `gatepost trace ID` says what became of it",
+        )),
+    }
+}
+
+/// Makes queued recipients due now.
+///
+/// # Errors
+/// No recipients are selected, or the store cannot be changed.
+pub async fn retry(
+    queue: &dyn QueueAdmin,
+    trace: &Trace,
+    asked: RetryRecipients,
+) -> Result<Changed, OperationError> {
+    let now = Millis::now();
+    let retry = |selection| queue.retry(selection, now);
+    change(queue, trace, asked.recipients, &Kind::Retried, retry).await
+}
+
+/// Ends delivery to queued and held recipients without an attempt and without a bounce.
+///
+/// # Errors
+/// As [`retry`].
+pub async fn cancel(
+    queue: &dyn QueueAdmin,
+    trace: &Trace,
+    asked: CancelRecipients,
+) -> Result<Changed, OperationError> {
+    let cancel = |selection| queue.cancel(selection);
+    change(queue, trace, asked.recipients, &Kind::Cancelled, cancel).await
+}
+
+/// Stops attempts to queued recipients until they are released.
+///
+/// # Errors
+/// As [`retry`].
+pub async fn hold(
+    queue: &dyn QueueAdmin,
+    trace: &Trace,
+    asked: HoldRecipients,
+) -> Result<Changed, OperationError> {
+    let hold = |selection| queue.hold(selection);
+    change(queue, trace, asked.recipients, &Kind::Held, hold).await
+}
+
+/// Releases held recipients: they are due now.
+///
+/// # Errors
+/// As [`retry`].
+pub async fn release(
+    queue: &dyn QueueAdmin,
+    trace: &Trace,
+    asked: ReleaseRecipients,
+) -> Result<Changed, OperationError> {
+    let now = Millis::now();
+    let release = |selection| queue.release(selection, now);
+    change(queue, trace, asked.recipients, &Kind::Released, release).await
+}
+
+/// Changes recipients message by message, so that the trace of each message records it.
+async fn change(
+    queue: &dyn QueueAdmin,
+    trace: &Trace,
+    recipients: SelectedRecipients,
+    kind: &Kind,
+    start: impl Fn(Selection) -> Ticket<Changed>,
+) -> Result<Changed, OperationError> {
+    let SelectedRecipients {
+        ids,
+        account,
+        recipient,
+        all,
+    } = recipients;
+    let some = !ids.is_empty() || account.is_some() || recipient.is_some();
+    match (all, some) {
+        (true, true) => {
+            let text = "all recipients are selected, and some of them: leave out either";
+            return Err(OperationError::new(Code::AllAndSome, text));
+        }
+        (false, false) => {
+            let text = "no recipients are selected: name messages, an account or a recipient, or \
+                say that all are meant";
+            return Err(OperationError::new(Code::NothingSelected, text));
+        }
+        _ => {}
+    }
+    let selection = |id| Selection {
+        id,
+        account: account.clone(),
+        recipient: recipient.clone(),
+    };
+    let mut total = Changed::default();
+    let mut ids = ids.into_iter().collect::<BTreeSet<_>>().into_iter();
+    let named = ids.len() > 0;
+    let mut after = None;
+    loop {
+        let page: Vec<_> = match named {
+            true => ids.by_ref().take(TOGETHER).collect(),
+            false => {
+                let page = queue.list(Filter {
+                    selection: selection(None),
+                    status: None,
+                    after,
+                    limit: TOGETHER,
+                });
+                page.await?.iter().map(|summary| summary.id).collect()
+            }
+        };
+        let Some(last) = page.last() else {
+            return Ok(total);
+        };
+        after = Some(*last);
+        // All changes of a page are started before the first is awaited.
+        let started = page.iter().map(|id| (*id, start(selection(Some(*id)))));
+        for (id, ticket) in started.collect::<Vec<_>>() {
+            let changed = ticket.await?;
+            if changed.changed > 0 {
+                trace.record(Event::now(id, kind.clone()));
+            }
+            total.changed += changed.changed;
+            total.in_progress += changed.in_progress;
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Requests and answers are read from the socket as they were written.
+
+#![allow(clippy::unwrap_used)]
+
+use std::fmt::Debug;
+
+use gatepost_directory::{AccountKind, Profile, UserName};
+use gatepost_message::{Millis, TransactionId};
+use gatepost_operations::quarantine::{
+    DeleteQuarantined, ListQuarantine, ReleaseQuarantined, ShowQuarantined,
+};
+use gatepost_operations::queue::{
+    CancelRecipients, HoldRecipients, ListQueue, ReleaseRecipients, RetryRecipients,
+    SelectedRecipients, ShowQueued,
+};
+use gatepost_operations::{
+    Code, DirectoryRequest, DirectoryResponse, NAMES, Operation, OperationError, Page,
+    PolicyStatus, Request, Response,
+};
+use gatepost_policy::OnError;
+use gatepost_policy_set::Swap;
+use gatepost_spool::{Changed, Status};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// Asserts that a value is equal after its way over the socket.
+fn stays<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: T) {
+    let line = serde_json::to_string(&value).unwrap();
+    assert!(!line.contains('\n'), "one line: {line}");
+    assert_eq!(serde_json::from_str::<T>(&line).unwrap(), value, "{line}");
+}
+
+/// Asserts that a request of an operation, and an answer to it, are equal after their way.
+fn stay<O: Operation + PartialEq + Debug>(request: O, answer: O::Answer)
+where
+    O::Answer: PartialEq + Debug,
+{
+    assert!(NAMES.contains(&O::NAME), "{}", O::NAME);
+    stays(request);
+    stays(answer);
+}
+
+#[test]
+fn queue_and_quarantine_are_read_back_as_they_were() {
+    let id = TransactionId::new();
+    let page = Page {
+        account: Some("acme".to_owned()),
+        recipient: Some("desk.example".to_owned()),
+        after: Some(TransactionId::new()),
+        limit: 7,
+    };
+    let list = ListQueue {
+        page: page.clone(),
+        status: Some(Status::Held),
+    };
+    stay(list, Vec::new());
+    stays(ShowQueued { id });
+    let recipients = SelectedRecipients {
+        ids: vec![id, TransactionId::new()],
+        recipient: Some("a@desk.example".to_owned()),
+        ..SelectedRecipients::default()
+    };
+    let all = SelectedRecipients {
+        all: true,
+        ..SelectedRecipients::default()
+    };
+    let changed = Changed {
+        changed: 3,
+        in_progress: 1,
+    };
+    for recipients in [recipients, all] {
+        let chosen = || recipients.clone();
+        let recipients = chosen();
+        stay(RetryRecipients { recipients }, changed);
+        let recipients = chosen();
+        stay(CancelRecipients { recipients }, changed);
+        let recipients = chosen();
+        stay(HoldRecipients { recipients }, changed);
+        let recipients = chosen();
+        stay(ReleaseRecipients { recipients }, changed);
+    }
+    stay(ListQuarantine { page }, Vec::new());
+    stays(ShowQuarantined { id });
+    stay(ReleaseQuarantined { id }, ());
+    stay(DeleteQuarantined { id }, ());
+}
+
+#[test]
+fn every_request_is_read_back_as_it_was() {
+    let id = TransactionId::new();
+    let requests = [
+        Request::PolicyList,
+        Request::PolicyActivate {
+            policy: "loop-guard".to_owned(),
+            module: (0..=255).collect(),
+        },
+        Request::PolicyRollback {
+            policy: "loop-guard".to_owned(),
+        },
+        Request::Trace { id },
+        Request::Directory(Box::new(DirectoryRequest::AccountAdd(Profile {
+            kind: AccountKind::Sandbox,
+            product: "Acme Desk".parse().unwrap(),
+            time_zone: "Europe/Berlin".parse().unwrap(),
+            native_domain: "acme.desk.example".parse().unwrap(),
+            brands: vec!["Acme".parse().unwrap()],
+        }))),
+        Request::Directory(Box::new(DirectoryRequest::CredentialRevoke {
+            user_name: UserName::new("in-a"),
+        })),
+    ];
+    for request in requests {
+        stays(request);
+    }
+}
+
+#[test]
+fn a_request_is_easy_to_write_by_hand() {
+    let request: ListQueue = serde_json::from_str(r#"{"limit":10}"#).unwrap();
+    assert_eq!((request.page.limit, request.status), (10, None));
+    let request: CancelRecipients = serde_json::from_str(r#"{"account":"acme"}"#).unwrap();
+    assert_eq!(request.recipients.account.as_deref(), Some("acme"));
+}
+
+/// A misspelt criterion would leave a selection wider than it was meant.
+#[test]
+fn a_selection_with_an_unknown_criterion_is_refused() {
+    let text = r#"{"account":"acme","recipent":"a@desk.example"}"#;
+    let error = serde_json::from_str::<CancelRecipients>(text).unwrap_err();
+    assert!(error.to_string().contains("recipent"), "{error}");
+}
+
+#[test]
+fn responses_are_read_back_as_they_were() {
+    let responses = [
+        Response::Done,
+        Response::Unknown,
+        Response::Policies(vec![PolicyStatus {
+            refused: Some("not WebAssembly".to_owned()),
+            policy: "loop-guard".to_owned(),
+            digest: "ab".to_owned(),
+            previous: None,
+            hooks: vec!["message".to_owned()],
+            on_error: OnError::Tempfail,
+            called: true,
+            accounts_not_called: 3,
+            loaded_at: Millis(1),
+        }]),
+        Response::Swapped(Swap {
+            policy: "loop-guard".to_owned(),
+            old: "ab".to_owned(),
+            new: "cd".to_owned(),
+        }),
+        Response::Events(Vec::new()),
+        Response::Directory(DirectoryResponse::Rekeyed(3)),
+    ];
+    for response in responses {
+        stays(response);
+    }
+}
+
+#[test]
+fn an_error_keeps_code_and_message_and_says_its_kind() {
+    for code in Code::ALL {
+        let error = OperationError::new(*code, "it is so");
+        let json = serde_json::to_value(&error).unwrap();
+        assert_eq!(json["code"], code.word());
+        assert_eq!(json["kind"], code.kind().word());
+        assert_eq!(json["what-to-do"], code.what_to_do());
+        stays(error);
+    }
+}
