@@ -131,6 +131,42 @@ codes! {
     /// The quarantine has no such message.
     NotQuarantined = "quarantine.unknown-message", Unknown,
         "see with `gatepost trace ID` what became of it";
+    /// The address is not known as a machine's.
+    UnknownMachine = "machine.unknown", Unknown,
+        "see those that are known with `gatepost machine list`";
+    /// Nothing is known of the transaction.
+    UnknownTransaction = "trace.unknown-transaction", Unknown,
+        "check the id; what is older than the retention in [trace] is dropped";
+    /// The relay has no policy of this name.
+    UnknownPolicy = "policy.unknown", Unknown,
+        "see those that it has with `gatepost policy list`";
+    /// The policy has no previous version.
+    NoEarlierVersion = "policy.no-earlier-version", Conflict,
+        "activate the module that is wanted";
+    /// The file of the module cannot be read.
+    UnreadableModule = "policy.unreadable-module", Refused,
+        "give a regular file that the relay may read";
+    /// The module is not WebAssembly that fits the contract.
+    InvalidModule = "policy.invalid-module", Refused,
+        "build it again with the SDK, in release mode";
+    /// The module was built for another version of the contract.
+    OtherContract = "policy.other-contract", Refused,
+        "build it with the SDK of the relay's version";
+    /// The module took more time, memory or code than loading may.
+    ModuleGivenUp = "policy.module-given-up", Refused,
+        "build it in release mode, and do not trust one that a compiler did not make";
+    /// The policy's settings do not fit the module.
+    InvalidSettings = "policy.invalid-settings", Refused,
+        "correct the settings in the configuration and reload it, or give a module that takes them";
+    /// The policy must not fail open, and is configured to.
+    SkipFailsOpen = "policy.skip-fails-open", Refused,
+        "set on-error to tempfail";
+    /// The module failed while it was loaded, configured or tried.
+    ModuleFailed = "policy.module-failed", Refused,
+        "correct the module";
+    /// A self-test of the policy had another verdict than was expected.
+    SelfTestFailed = "policy.self-test-failed", Refused,
+        "correct the module, or the self-test in the configuration";
 }
 
 impl fmt::Display for Code {

@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+mod blocking;
 mod client;
 mod code;
 mod directory;
@@ -18,16 +19,19 @@ pub mod doctor;
 mod error;
 mod execute;
 mod http;
+pub mod machines;
 mod message;
 mod operation;
 mod partners;
+pub mod policies;
 mod protocol;
 pub mod quarantine;
 pub mod queue;
-mod reload;
+pub mod reload;
 mod runtime;
 mod socket;
 mod stage;
+pub mod trace;
 
 pub use client::{ClientError, ask, call};
 pub use code::{Code, ErrorKind};
@@ -38,8 +42,7 @@ pub use http::partner_routes;
 pub use message::{MessageDetails, Page};
 pub use operation::{NAMES, Operation};
 pub use partners::{LookedUp, PartnerRequest, PartnerResponse, Shared};
-pub use protocol::{PolicyStatus, Request, Response};
-pub use reload::{Refusal, ReloadRequest, Reloaded};
+pub use protocol::{Request, Response};
 pub use runtime::{OpenError, Runtime, fatal};
 pub use socket::{ControlSocket, SocketError, path};
 pub use stage::RequestHandler;

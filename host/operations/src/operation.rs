@@ -2,12 +2,16 @@
 
 use std::future::Future;
 
-use gatepost_spool::{Changed, Summary};
+use gatepost_policy_set::Swap;
+use gatepost_spool::{Changed, KnownMachine, Summary};
+use gatepost_trace::Event;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::OperationError;
+use crate::machines::{self, ForgetMachine, ListMachines};
 use crate::message::MessageDetails;
+use crate::policies::{self, ActivateModule, ListPolicies, PolicyStatus, RollBack};
 use crate::quarantine::{
     self, DeleteQuarantined, ListQuarantine, ReleaseQuarantined, ShowQuarantined,
 };
@@ -15,9 +19,11 @@ use crate::queue::{
     self, CancelRecipients, HoldRecipients, ListQueue, ReleaseRecipients, RetryRecipients,
     ShowQueued,
 };
+use crate::reload::{self, Reload, Reloaded};
 use crate::runtime::Runtime;
 use crate::socket::{Received, Reply};
 use crate::stage::RequestHandler;
+use crate::trace::{self, ShowTrace};
 
 /// A request, which has an answer of its own.
 pub trait Operation: Serialize + DeserializeOwned + Send + 'static {
@@ -48,7 +54,7 @@ macro_rules! operations {
 
             async fn execute(self, $on: &Runtime) -> Result<$answer, OperationError> {
                 let $asked = self;
-                $call.await
+                $call
             }
         })*
 
@@ -69,22 +75,38 @@ macro_rules! operations {
 }
 
 operations! {
-    "queue-list": ListQueue => Vec<Summary>, |on, asked| queue::list(&*on.queue, asked);
-    "queue-show": ShowQueued => MessageDetails, |on, asked| queue::show(&*on.queue, asked);
+    "queue-list": ListQueue => Vec<Summary>,
+        |on, asked| queue::list(&*on.queue, asked).await;
+    "queue-show": ShowQueued => MessageDetails,
+        |on, asked| queue::show(&*on.queue, asked).await;
     "queue-retry": RetryRecipients => Changed,
-        |on, asked| queue::retry(&*on.queue, &on.trace, asked);
+        |on, asked| queue::retry(&*on.queue, &on.trace, asked).await;
     "queue-cancel": CancelRecipients => Changed,
-        |on, asked| queue::cancel(&*on.queue, &on.trace, asked);
+        |on, asked| queue::cancel(&*on.queue, &on.trace, asked).await;
     "queue-hold": HoldRecipients => Changed,
-        |on, asked| queue::hold(&*on.queue, &on.trace, asked);
+        |on, asked| queue::hold(&*on.queue, &on.trace, asked).await;
     "queue-release": ReleaseRecipients => Changed,
-        |on, asked| queue::release(&*on.queue, &on.trace, asked);
+        |on, asked| queue::release(&*on.queue, &on.trace, asked).await;
     "quarantine-list": ListQuarantine => Vec<Summary>,
-        |on, asked| quarantine::list(&*on.queue, asked);
+        |on, asked| quarantine::list(&*on.queue, asked).await;
     "quarantine-show": ShowQuarantined => MessageDetails,
-        |on, asked| quarantine::show(&*on.queue, asked);
+        |on, asked| quarantine::show(&*on.queue, asked).await;
     "quarantine-release": ReleaseQuarantined => (),
-        |on, asked| quarantine::release(&*on.queue, &on.trace, asked);
+        |on, asked| quarantine::release(&*on.queue, &on.trace, asked).await;
     "quarantine-delete": DeleteQuarantined => (),
-        |on, asked| quarantine::delete(&*on.queue, &on.trace, asked);
+        |on, asked| quarantine::delete(&*on.queue, &on.trace, asked).await;
+    "trace": ShowTrace => Vec<Event>,
+        |on, asked| trace::show(&on.trace, asked).await;
+    "machine-list": ListMachines => Vec<KnownMachine>,
+        |on, asked| Ok(machines::list(&*on.counters, &on.directory, asked));
+    "machine-forget": ForgetMachine => (),
+        |on, asked| machines::forget(&*on.counters, &on.directory, asked).await;
+    "policy-list": ListPolicies => Vec<PolicyStatus>,
+        |on, asked| Ok(policies::list(on.running_policies()?, asked));
+    "policy-activate" (ACTIVATES): ActivateModule => Swap,
+        |on, asked| policies::activate(on.running_policies()?, asked).await;
+    "policy-rollback" (ACTIVATES): RollBack => Swap,
+        |on, asked| policies::roll_back(on.running_policies()?, asked).await;
+    "reload" (ACTIVATES): Reload => Reloaded,
+        |on, asked| reload::reload(on.reload.as_ref(), asked).await;
 }

@@ -1,16 +1,29 @@
-//! Reloads of the configuration: the request to a running relay, and its answer.
+//! Reloads of the configuration.
 
 use std::collections::BTreeMap;
 
+use clap::Args;
 use gatepost_config::Change;
 use serde::{Deserialize, Serialize};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
-/// Request to read the configuration again.
-pub struct ReloadRequest {
-    /// True if the changes are to be told and not made.
+use crate::code::Code;
+use crate::error::OperationError;
+
+/// Request to read the configuration again and to activate it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Args)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Reload {
+    /// Check everything and show the changes, without making them.
+    #[arg(long)]
     pub dry_run: bool,
-    /// Channel for the answer.
+}
+
+/// Reload that a running relay is asked for, with the channel for its outcome.
+pub struct PendingReload {
+    /// Request.
+    pub asked: Reload,
+    /// Channel for the outcome.
     pub answer: oneshot::Sender<Reloaded>,
 }
 
@@ -39,4 +52,26 @@ pub struct Refusal {
     pub message: String,
     /// Advice on what to do.
     pub help: Option<String>,
+}
+
+/// Has the running relay read its configuration again, and activate it as a whole or not at all.
+///
+/// # Errors
+/// No relay runs, or it is stopping. A configuration that cannot be activated is an outcome.
+pub async fn reload(
+    relay: Option<&mpsc::Sender<PendingReload>>,
+    asked: Reload,
+) -> Result<Reloaded, OperationError> {
+    let relay = relay.ok_or_else(|| {
+        let text = "no relay is running, so no configuration is active";
+        OperationError::new(Code::RelayNotRunning, text)
+    })?;
+    let stopping = || {
+        let text = "the relay is stopping and reads no configuration any more";
+        OperationError::new(Code::RelayStopping, text)
+    };
+    let (answer, answered) = oneshot::channel();
+    let sent = relay.send(PendingReload { asked, answer }).await;
+    sent.map_err(|_| stopping())?;
+    answered.await.map_err(|_| stopping())
 }

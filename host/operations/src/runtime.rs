@@ -10,7 +10,9 @@ use gatepost_terminal::complain;
 use gatepost_trace::{Retention, Trace, TraceError};
 use tokio::sync::mpsc;
 
-use crate::reload::ReloadRequest;
+use crate::code::Code;
+use crate::error::OperationError;
+use crate::reload::PendingReload;
 use gatepost_config::{self as config, Config};
 use gatepost_feeds::{Client, ClientError};
 use gatepost_intake::ownership;
@@ -41,7 +43,7 @@ pub struct Runtime {
     /// HTTPS client for feeds of partner addresses.
     pub feeds: Arc<ArcSwap<Client>>,
     /// Channel to the task that reloads the configuration; `None` if no relay runs.
-    pub reload: Option<mpsc::Sender<ReloadRequest>>,
+    pub reload: Option<mpsc::Sender<PendingReload>>,
 }
 
 /// Error of opening the store.
@@ -68,6 +70,14 @@ pub enum OpenError {
 }
 
 impl Runtime {
+    /// Returns the policies of the running relay.
+    pub(crate) fn running_policies(&self) -> Result<&Policies, OperationError> {
+        self.policies.as_deref().ok_or_else(|| {
+            let text = "no relay is running, so no policy is active";
+            OperationError::new(Code::RelayNotRunning, text)
+        })
+    }
+
     /// Opens the store of a relay that is not running.
     ///
     /// # Errors

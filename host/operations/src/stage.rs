@@ -81,20 +81,7 @@ impl RequestHandler {
         let stage = self.0.load_full();
         match &*stage {
             Stage::Starting(step) => Response::Starting(step.clone()),
-            Stage::Stopping(_) if activates(&request) => Response::Failed(
-                "the relay is stopping: it finishes what it has in hand and activates nothing else"
-                    .to_owned(),
-            ),
             Stage::Running(runtime) | Stage::Stopping(runtime) => execute(runtime, request).await,
         }
     }
-}
-
-/// Returns true if a request changes the configuration or the policies of the running relay, not
-/// only its store.
-fn activates(request: &Request) -> bool {
-    matches!(
-        request,
-        Request::Reload { .. } | Request::PolicyActivate { .. } | Request::PolicyRollback { .. }
-    )
 }

@@ -14,6 +14,7 @@ use gatepost_directory::Directory;
 use gatepost_feeds::Client;
 use gatepost_message::{Address, Millis, ReversePath, TransactionId};
 use gatepost_model::{Flow, Session, Transaction};
+use gatepost_operations::policies::{ActivateModule, ListPolicies, RollBack};
 use gatepost_operations::quarantine::{
     DeleteQuarantined, ListQuarantine, ReleaseQuarantined, ShowQuarantined,
 };
@@ -21,9 +22,10 @@ use gatepost_operations::queue::{
     CancelRecipients, HoldRecipients, ReleaseRecipients, RetryRecipients, SelectedRecipients,
     ShowQueued,
 };
+use gatepost_operations::reload::Reload;
+use gatepost_operations::trace::ShowTrace;
 use gatepost_operations::{
-    Code, ControlSocket, OpenError, Operation, OperationError, Request, RequestHandler, Response,
-    Runtime, call,
+    Code, ControlSocket, OpenError, Operation, OperationError, RequestHandler, Runtime, call,
 };
 use gatepost_policy::{Engine, EngineSettings};
 use gatepost_policy_set::Policies;
@@ -165,9 +167,9 @@ async fn statuses(runtime: &Runtime, id: TransactionId) -> Vec<Status> {
 }
 
 async fn events(runtime: &Runtime, id: TransactionId) -> Vec<Kind> {
-    match gatepost_operations::execute(runtime, Request::Trace { id }).await {
-        Response::Events(events) => events.into_iter().map(|event| event.kind).collect(),
-        Response::Unknown => Vec::new(),
+    match (ShowTrace { id }).execute(runtime).await {
+        Ok(events) => events.into_iter().map(|event| event.kind).collect(),
+        Err(error) if error.code == Code::UnknownTransaction => Vec::new(),
         other => panic!("{other:?}"),
     }
 }
@@ -291,37 +293,36 @@ async fn quarantined_mail_is_released_or_dropped() {
 async fn policies_are_swapped_only_in_a_running_relay() {
     let store = Store::new();
     let mut runtime = store.open();
-    let rollback = || Request::PolicyRollback {
+    let rollback = RollBack {
         policy: "loop-guard".to_owned(),
     };
-    let Response::Failed(reason) = gatepost_operations::execute(&runtime, rollback()).await else {
-        panic!("there is no relay");
-    };
+    let refused = rollback.execute(&runtime).await.unwrap_err();
+    assert_eq!(refused.code, Code::RelayNotRunning);
+    let reason = refused.to_string();
     assert!(reason.contains("no relay is running"), "{reason}");
 
     let engine = Engine::new(EngineSettings::default()).unwrap();
     let policies = Policies::load(engine, &store.config).await.unwrap();
     runtime.policies = Some(Arc::new(policies));
-    let Response::Policies(before) =
-        gatepost_operations::execute(&runtime, Request::PolicyList).await
-    else {
-        panic!("policies are listed");
-    };
-    let activate = Request::PolicyActivate {
+    let list = async || ListPolicies {}.execute(&runtime).await.unwrap();
+    let before = list().await;
+    let activate = ActivateModule {
         policy: "loop-guard".to_owned(),
         module: gatepost_builtin::module("header-guard").unwrap().to_vec(),
     };
-    let Response::Swapped(swap) = gatepost_operations::execute(&runtime, activate).await else {
-        panic!("the policy is swapped");
-    };
+    let swap = activate.execute(&runtime).await.unwrap();
     assert_eq!(swap.old, before[0].digest);
-    let Response::Policies(after) =
-        gatepost_operations::execute(&runtime, Request::PolicyList).await
-    else {
-        panic!("policies are listed");
-    };
+    let after = list().await;
     assert_eq!(after[0].digest, swap.new);
     assert_eq!(after[0].previous, Some(swap.old));
+    let activate = |policy: &str| ActivateModule {
+        policy: policy.to_owned(),
+        module: b"nonsense".to_vec(),
+    };
+    let answer = activate("loop-guard").execute(&runtime).await;
+    assert_eq!(code(answer), Code::InvalidModule);
+    let answer = activate("absent").execute(&runtime).await;
+    assert_eq!(code(answer), Code::UnknownPolicy);
 }
 
 #[tokio::test]
@@ -358,12 +359,10 @@ async fn the_socket_answers_line_by_line_and_is_removed_with_the_relay() {
     assert_eq!(ask().await.unwrap().summary.id, id);
     counter.stopping();
     assert_eq!(ask().await.unwrap().summary.id, id);
-    let reload = Request::Reload { dry_run: false };
-    let asked = gatepost_operations::ask(store.path(), &reload).await;
-    let Response::Failed(why) = asked.unwrap().unwrap() else {
-        panic!("a relay that stops reads its configuration");
-    };
-    assert!(why.contains("the relay is stopping"), "{why}");
+    let reload = call(store.path(), &Reload { dry_run: false }).await;
+    let why = reload.unwrap().unwrap().unwrap_err();
+    assert_eq!(why.code, Code::RelayStopping);
+    assert!(why.to_string().contains("the relay is stopping"), "{why}");
 
     let mut stream = BufReader::new(UnixStream::connect(&path).await.unwrap());
     let mut lines = String::new();

@@ -53,7 +53,8 @@ use gatepost_intake::session::Phase;
 use gatepost_intake::tls;
 use gatepost_observability::spans::Exporter;
 use gatepost_observability::{Health, Metrics, Monitor, Spans};
-use gatepost_operations::{ControlSocket, ReloadRequest, RequestHandler, partner_routes};
+use gatepost_operations::reload::PendingReload;
+use gatepost_operations::{ControlSocket, RequestHandler, partner_routes};
 use gatepost_policy_set::Policies;
 use gatepost_policy_set::folder::{self, Watch};
 use gatepost_policy_set::loading;
@@ -96,7 +97,7 @@ pub async fn run(config: Config, path: &Path) -> miette::Result<ExitCode> {
             () = signals.reload() => None,
             Some(ask) = asked.recv() => Some(ask),
         };
-        let dry_run = ask.as_ref().is_some_and(|ask| ask.dry_run);
+        let dry_run = ask.as_ref().is_some_and(|ask| ask.asked.dry_run);
         let reloaded = tokio::select! {
             reloaded = relay.reload(dry_run) => reloaded,
             stop = signals.stop(1) => {
@@ -220,7 +221,7 @@ impl RunningRelay {
     async fn start(
         config: Config,
         path: &Path,
-        ask: mpsc::Sender<ReloadRequest>,
+        ask: mpsc::Sender<PendingReload>,
         limit: Limit,
     ) -> miette::Result<Self> {
         let config = Arc::new(config);

@@ -44,7 +44,7 @@ pub struct Cli {
 enum Command {
     /// Run the relay.
     Serve(ConfigFile),
-    Reload(reload::Reload),
+    Reload(reload::ReloadArgs),
     /// Check the configuration.
     #[command(subcommand)]
     Config(config::Command),

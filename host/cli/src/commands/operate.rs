@@ -78,20 +78,20 @@ impl Target {
         })
     }
 
-    /// Executes a request by a running relay only.
+    /// Executes an operation by a running relay only.
     ///
     /// # Errors
-    /// No relay runs, or it refused.
-    pub(super) async fn ask_relay(&self, request: Request) -> miette::Result<Response> {
+    /// No relay runs, or the operation could not be executed.
+    pub(super) async fn call_relay<O: Operation>(&self, request: O) -> miette::Result<O::Answer> {
         let store = self.store()?;
-        let asked = gatepost_operations::ask(store.path(), &request).await;
-        match asked.map_err(super::report)? {
+        let called = gatepost_operations::call(store.path(), &request).await;
+        match called.map_err(super::report)? {
+            Some(answer) => answer.map_err(report),
             None => Err(miette::miette!(
-                help = "start it with `gatepost serve`, or name its configuration with --config or its store with --store",
+                help = Code::RelayNotRunning.what_to_do(),
                 "no relay is running on the store {}",
                 store.path().display()
             )),
-            Some(response) => check_response(response),
         }
     }
 

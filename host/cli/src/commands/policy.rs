@@ -12,20 +12,21 @@ use gatepost_policy::{Inspection, Limits, ModuleKind, OnError, read_module};
 use miette::{IntoDiagnostic, WrapErr, miette};
 use serde_json::json;
 
-use super::operate::{Target, unexpected};
+use super::operate::{Ask, Target};
 use super::{exit, output, report};
 use gatepost_builtin as builtin;
-use gatepost_operations::{PolicyStatus, Request, Response};
+use gatepost_operations::Operation;
+use gatepost_operations::policies::{ActivateModule, ListPolicies, PolicyStatus, RollBack};
 use gatepost_policy_set::Swap;
 use gatepost_policy_set::loading;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// List the policies of the running relay.
-    List(Target),
+    List(Ask<ListPolicies>),
     Activate(Activate),
     /// Activate the previous version again.
-    Rollback(Rollback),
+    Rollback(Ask<RollBack>),
     Inspect(Inspect),
     Export(Export),
     New(new::New),
@@ -46,14 +47,6 @@ pub(super) struct Activate {
     /// `loop_guard.wasm`, as cargo names it, is for loop-guard.
     #[arg(long)]
     name: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Rollback {
-    #[command(flatten)]
-    target: Target,
-    /// Name of the policy.
-    name: String,
 }
 
 /// Describe a module: hooks, imports, duties and the schema of its settings.
@@ -82,18 +75,16 @@ pub(super) struct Export {
 
 pub(super) async fn run(command: Command) -> miette::Result<ExitCode> {
     match command {
-        Command::List(target) => list(&target).await,
+        Command::List(ask) => list(ask).await,
         Command::Activate(args) => {
             let policy = match args.name {
                 Some(name) => name,
                 None => stem(&args.file)?,
             };
             let module = read(&args.file)?;
-            swap(&args.target, Request::PolicyActivate { policy, module }).await
+            swap(&args.target, ActivateModule { policy, module }).await
         }
-        Command::Rollback(Rollback { target, name }) => {
-            swap(&target, Request::PolicyRollback { policy: name }).await
-        }
+        Command::Rollback(ask) => swap(&ask.target, ask.request).await,
         Command::Inspect(args) => inspect(&args).await,
         Command::Export(args) => export(&args),
         Command::New(args) => new::run(&args),
@@ -117,11 +108,8 @@ fn read(file: &Path) -> miette::Result<Vec<u8>> {
         .wrap_err_with(|| format!("cannot read the module {}", file.display()))
 }
 
-async fn list(target: &Target) -> miette::Result<ExitCode> {
-    let policies = match target.ask_relay(Request::PolicyList).await? {
-        Response::Policies(policies) => policies,
-        other => return Err(unexpected(&other)),
-    };
+async fn list(Ask { target, request }: Ask<ListPolicies>) -> miette::Result<ExitCode> {
+    let policies = target.call_relay(request).await?;
     if target.json {
         output::print_json(&policies)?;
         return Ok(exit(true));
@@ -167,13 +155,13 @@ fn remarks(policy: &PolicyStatus) -> String {
     remarks.join("; ")
 }
 
-async fn swap(target: &Target, request: Request) -> miette::Result<ExitCode> {
+async fn swap<O>(target: &Target, request: O) -> miette::Result<ExitCode>
+where
+    O: Operation<Answer = Swap>,
+{
     const NOTE: &str =
         "the configuration is unchanged: a restart or reload goes back to the module that it names";
-    let Swap { policy, old, new } = match target.ask_relay(request).await? {
-        Response::Swapped(swap) => swap,
-        other => return Err(unexpected(&other)),
-    };
+    let Swap { policy, old, new } = target.call_relay(request).await?;
     if target.json {
         output::print_json([json!({ "policy": policy, "old": old, "new": new, "note": NOTE })])?;
     } else {

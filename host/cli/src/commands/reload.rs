@@ -3,29 +3,25 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use gatepost_operations::reload::{Refusal, Reload, Reloaded};
 
-use super::operate::{Target, unexpected};
+use super::operate::Ask;
 use super::{exit, output};
-use gatepost_operations::{Refusal, Reloaded, Request, Response};
 
 /// Have the running relay read its configuration again and activate it, as a whole or not at all.
 ///
 /// Shows the changes. No session is closed: each keeps the configuration that it began with. A
 /// change that needs a restart is refused, and then nothing changes. SIGHUP does the same.
 #[derive(Debug, Args)]
-pub(super) struct Reload {
+pub(super) struct ReloadArgs {
     #[command(flatten)]
-    target: Target,
-    /// Check everything and show the changes, without making them.
-    #[arg(long)]
-    dry_run: bool,
+    ask: Ask<Reload>,
 }
 
-pub(super) async fn run(Reload { target, dry_run }: Reload) -> miette::Result<ExitCode> {
-    let reloaded = match target.ask_relay(Request::Reload { dry_run }).await? {
-        Response::Reloaded(reloaded) => reloaded,
-        other => return Err(unexpected(&other)),
-    };
+pub(super) async fn run(ReloadArgs { ask }: ReloadArgs) -> miette::Result<ExitCode> {
+    let Ask { target, request } = ask;
+    let dry_run = request.dry_run;
+    let reloaded = target.call_relay(request).await?;
     let good = reloaded.problems.is_empty();
     if target.json {
         output::print_json([&reloaded])?;

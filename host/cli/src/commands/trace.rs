@@ -4,33 +4,35 @@ use std::process::ExitCode;
 
 use clap::Args;
 use gatepost_authentication::{Authentication, Summary};
-use gatepost_message::{Address, TransactionId};
+use gatepost_message::Address;
+use gatepost_operations::trace::ShowTrace;
+use gatepost_operations::{Code, OperationError};
 use gatepost_trace::{Ending, Kind, Notified};
 
-use super::operate::{Target, unexpected};
+use super::operate::{Ask, report};
 use super::queue::judgement_line;
 use super::{exit, output};
-use gatepost_operations::{Request, Response};
 
 /// Show what happened to a message, also to a refused one.
 #[derive(Debug, Args)]
 pub(super) struct Trace {
     #[command(flatten)]
-    target: Target,
-    /// Transaction id, as in the reply to the client, the Received field and the log.
-    id: TransactionId,
+    ask: Ask<ShowTrace>,
 }
 
-pub(super) async fn run(args: Trace) -> miette::Result<ExitCode> {
-    let events = match args.target.ask(Request::Trace { id: args.id }).await? {
-        Response::Events(events) => events,
-        Response::Unknown => {
-            output::complain(format!("nothing is known of transaction {}", args.id));
+pub(super) async fn run(Trace { ask }: Trace) -> miette::Result<ExitCode> {
+    let events = match ask.target.session()?.try_call(ask.request).await? {
+        Ok(events) => events,
+        Err(OperationError {
+            code: Code::UnknownTransaction,
+            message,
+        }) => {
+            output::complain(message);
             return Ok(exit(false));
         }
-        other => return Err(unexpected(&other)),
+        Err(error) => return Err(report(error)),
     };
-    if args.target.json {
+    if ask.target.json {
         output::print_json(&events)?;
         return Ok(exit(true));
     }

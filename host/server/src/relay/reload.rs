@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::Arc;
 
-use gatepost_operations::{Refusal, Reloaded};
+use gatepost_operations::reload::{Refusal, Reloaded};
 
 use super::RunningRelay;
 use super::sockets::Bound;

@@ -98,8 +98,9 @@ fn swap(relay: &Relay) -> BTreeMap<String, Value> {
 
 /// The one version of the policy that is on record of a transaction.
 fn judged_by(relay: &Relay, transaction: &str) -> Value {
-    let events = relay.ask(&json!({ "request": "trace", "id": transaction }));
-    let events = events["events"].as_array().unwrap().iter();
+    let trace = json!({ "operation": "trace", "request": { "id": transaction } });
+    let events = relay.ask(&trace);
+    let events = events["answer"].as_array().unwrap().iter();
     let mut judgements = events
         .filter(|event| event["event"] == "judged")
         .map(|event| &event["judgement"]);
