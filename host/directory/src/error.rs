@@ -8,7 +8,6 @@ use crate::{AccountId, AccountKind, ConnectorId, PartnerEntry, PartnerSource, Us
 
 /// Error of opening, reading or changing the directory.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum DirectoryError {
     /// The file cannot be opened.
     #[error("the directory {} cannot be opened: {source}", path.display())]
@@ -99,7 +98,6 @@ pub enum DirectoryError {
 
 /// Reason why a change is not allowed, with what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum Refusal {
     /// Nothing has this name or id.
     #[error("there is no {what} {name}; `gatepost {what} list` shows those there are")]

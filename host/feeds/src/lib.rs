@@ -22,7 +22,7 @@ use gatepost_message::Millis;
 use http::header::{ACCEPT, ETAG, IF_NONE_MATCH, LOCATION, USER_AGENT};
 use http::uri::Scheme;
 use http::{Request, StatusCode, Uri};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use gatepost_certificates::{TrustError, trusted_roots};
@@ -73,6 +73,23 @@ enum FetchError {
     Location,
     #[error(transparent)]
     Line(#[from] lines::LineError),
+}
+
+/// Error of fetching a feed and recording the result.
+#[derive(Debug, thiserror::Error)]
+pub enum RefreshError {
+    /// The list is no feed.
+    #[error("this list is no feed")]
+    NoFeed,
+    /// The fetch failed, for this reason, which is recorded; the former entries stay.
+    #[error("{0}")]
+    Failed(String),
+    /// The result cannot be recorded.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// The task that records the result has panicked.
+    #[error(transparent)]
+    Task(#[from] JoinError),
 }
 
 impl FetchError {
@@ -187,14 +204,14 @@ fn redirect_target(from: &Uri, location: &str) -> Result<Uri, FetchError> {
 /// Fetches a feed and records the result.
 ///
 /// # Errors
-/// A sentence that says why the fetch failed; the former entries stay.
+/// The fetch failed, or its result cannot be recorded; the former entries stay.
 pub async fn refresh(
     directory: &Arc<Directory>,
     client: &Client,
     list: &PartnerList,
-) -> Result<ListChange, String> {
+) -> Result<ListChange, RefreshError> {
     let (PartnerSource::Feed(url), Some(feed)) = (&list.source, &list.feed) else {
-        return Err("this list is no feed".to_owned());
+        return Err(RefreshError::NoFeed);
     };
     let fetched = client.fetch(url, feed).await;
     let (result, problem) = match &fetched {
@@ -206,15 +223,14 @@ pub async fn refresh(
     let (directory, id) = (Arc::clone(directory), list.id);
     let recorded =
         tokio::task::spawn_blocking(move || directory.feed_tried(id, fetched, Millis::now()));
-    let recorded: Result<ListChange, DirectoryError> =
-        recorded.await.map_err(|error| error.to_string())?;
+    let recorded = recorded.await?;
     let account = list.account;
     match (problem, recorded) {
         (Some(problem), _) => {
             tracing::warn!(%account, url, problem, "a feed of partner addresses could not be fetched; its former entries stay");
-            Err(problem)
+            Err(RefreshError::Failed(problem))
         }
-        (None, Err(error)) => Err(error.to_string()),
+        (None, Err(error)) => Err(error.into()),
         (None, Ok(change)) => {
             if result == "changed" {
                 let ListChange {

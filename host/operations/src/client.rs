@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 
-use super::protocol::{Request, Response};
 use super::socket;
 use crate::error::OperationError;
 use crate::operation::Operation;
@@ -74,41 +73,4 @@ pub async fn call<O: Operation>(
         Reply::Answer(answer) => Ok(answer),
         Reply::Error(error) => Err(error),
     }))
-}
-
-/// Sends a request to the relay that runs on this store. Returns `None` if none runs.
-///
-/// # Errors
-/// A relay may be running, but cannot be asked.
-pub async fn ask(store: &Path, request: &Request) -> Result<Option<Response>, ClientError> {
-    let path = socket::path(store);
-    let failed = |source| ClientError::Io {
-        path: path.clone(),
-        source,
-    };
-    let stream = match UnixStream::connect(&path).await {
-        Ok(stream) => stream,
-        // There is no socket, or only one left behind by a killed relay.
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
-            ) =>
-        {
-            return Ok(None);
-        }
-        Err(error) => return Err(failed(error)),
-    };
-    let (reader, mut writer) = stream.into_split();
-    let mut line = serde_json::to_vec(request)?;
-    line.push(b'\n');
-    writer.write_all(&line).await.map_err(failed)?;
-    let mut answer = String::new();
-    let mut reader = BufReader::new(reader);
-    let read = reader.read_line(&mut answer).await;
-    if matches!(read, Ok(0)) {
-        return Err(ClientError::Ended(path));
-    }
-    read.map_err(failed)?;
-    Ok(Some(serde_json::from_str(&answer)?))
 }

@@ -167,6 +167,96 @@ codes! {
     /// A self-test of the policy had another verdict than was expected.
     SelfTestFailed = "policy.self-test-failed", Refused,
         "correct the module, or the self-test in the configuration";
+    /// The directory has no such account.
+    UnknownAccount = "directory.unknown-account", Unknown,
+        "see those that there are with `gatepost account list`";
+    /// The directory has no such connector.
+    UnknownConnector = "directory.unknown-connector", Unknown,
+        "see those that there are with `gatepost connector list`";
+    /// The directory has no such support address.
+    UnknownAddress = "directory.unknown-address", Unknown,
+        "see those that there are with `gatepost address list`";
+    /// The directory has no such credential.
+    UnknownCredential = "directory.unknown-credential", Unknown,
+        "see those that there are with `gatepost credential list`";
+    /// The directory has something else no more that the request is about.
+    UnknownItem = "directory.unknown-item", Unknown,
+        "list what there is";
+    /// The domain belongs to an account of the directory.
+    DomainTaken = "directory.domain-taken", Conflict,
+        "take another, or have it removed there first";
+    /// The domain belongs to an account of the configuration.
+    DomainReserved = "directory.domain-reserved", Conflict,
+        "take another, or take it out of the domains of that account first";
+    /// The account has connected the domain before.
+    DomainConnected = "directory.domain-connected", Conflict,
+        "change or remove that connector";
+    /// The account has as many domains as it may have.
+    TooManyDomains = "directory.too-many-domains", Conflict,
+        "remove one, or raise domains-per-account in [directory]";
+    /// The address belongs to an account already.
+    AddressTaken = "directory.address-taken", Conflict,
+        "take another, or remove it there first";
+    /// The address would be in a sandbox and in production.
+    AddressInOtherKind = "directory.address-in-other-kind", Conflict,
+        "take another, or remove it there first";
+    /// The address is in no domain of the account.
+    ForeignAddress = "directory.foreign-address", Refused,
+        "connect its domain first";
+    /// The domain has as many addresses as it may have.
+    TooManyAddresses = "directory.too-many-addresses", Conflict,
+        "remove one, or raise addresses-per-domain in [directory]";
+    /// As many credentials as may be are live for this use.
+    TooManyCredentials = "directory.too-many-credentials", Conflict,
+        "revoke one, or raise live-sets in [directory]";
+    /// The connector is outbound-only, and the credential would be for relay.
+    NotTwoWay = "directory.not-two-way", Refused,
+        "connect the domain as two-way";
+    /// A live credential has the alias.
+    AliasTaken = "directory.alias-taken", Conflict,
+        "revoke that credential first";
+    /// The native domain is too long to make an alias of.
+    NoAlias = "directory.no-alias", Refused,
+        "issue the credential without the alias";
+    /// The connector is only claimed.
+    NotVerified = "directory.not-verified", Conflict,
+        "remove it, for there is nothing to disconnect";
+    /// The item still owns something that would be lost with it.
+    NotEmpty = "directory.not-empty", Conflict,
+        "remove what it owns first";
+    /// The account would share with itself.
+    SharesWithItself = "sharing.with-itself", Refused,
+        "name the account that it shares with";
+    /// The accounts share already.
+    Shares = "sharing.shares-already", Conflict,
+        "leave the agreement as it is";
+    /// The accounts have no agreement.
+    SharesNot = "sharing.unknown-agreement", Unknown,
+        "see those that there are with `gatepost sharing list`";
+    /// The entry is an address or a domain of the account itself.
+    OwnAddress = "partner.own-address", Refused,
+        "leave it out: nobody is a partner of themselves";
+    /// The account has not added or imported the entry.
+    UnknownPartner = "partner.unknown-entry", Unknown,
+        "see what it has with `gatepost partner list`";
+    /// The import is not known any more.
+    UnknownImport = "partner.unknown-import", Unknown,
+        "begin the import again";
+    /// The account has no such list or feed.
+    UnknownPartnerList = "partner.unknown-list", Unknown,
+        "see what it has with `gatepost partner list`";
+    /// The entry is a whole domain, and domains were not asked for.
+    WholeDomain = "partner.whole-domain", Refused,
+        "ask for whole domains, if that is meant";
+    /// The URL is not an https URL of a host.
+    FeedUrl = "feed.invalid-url", Refused,
+        "give an https URL of a host, without user information";
+    /// The interval is shorter than a minute.
+    FeedInterval = "feed.interval-too-short", Refused,
+        "give a minute or more";
+    /// The feed cannot be fetched. Its former entries stay.
+    FeedNotFetched = "feed.not-fetched", Unavailable,
+        "mend what the message names; the feed is tried again by itself";
 }
 
 impl fmt::Display for Code {

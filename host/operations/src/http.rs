@@ -7,10 +7,14 @@ use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::routing::get;
 use gatepost_directory::Directory;
-use gatepost_message::AddressError;
+use gatepost_message::{Address, AddressError};
 
-use crate::LookedUp;
-use crate::directory::account_id;
+use crate::code::Code;
+use crate::error::OperationError;
+use crate::partners::{self, LookUpPartner, LookedUp};
+
+/// Status, fields and body of a response.
+type Response = (StatusCode, [(header::HeaderName, &'static str); 1], String);
 
 /// Returns the route `/accounts/{account}/partners/{address}`, which looks a partner address up.
 pub fn partner_routes(directory: Arc<Directory>) -> Router {
@@ -27,27 +31,33 @@ pub fn partner_routes(directory: Arc<Directory>) -> Router {
 async fn look_up_partner(
     State(directory): State<Arc<Directory>>,
     Path((account, address)): Path<(String, String)>,
-) -> (StatusCode, [(header::HeaderName, &'static str); 1], String) {
-    let json = [(header::CONTENT_TYPE, "application/json")];
-    let failed = |error: String| serde_json::json!({ "error": error }).to_string();
-    let view = directory.view();
-    let account = match account_id(&view, &account) {
-        Ok(account) => account,
-        Err(error) => return (StatusCode::NOT_FOUND, json, failed(error.to_string())),
+) -> Response {
+    let address: Result<Address, AddressError> = address.parse();
+    let answer = match address {
+        Ok(address) => partners::look_up(&directory, LookUpPartner { account, address }),
+        Err(error) => Err(OperationError::new(Code::NotUnderstood, error)),
     };
-    let address = match address.parse() {
-        Ok(address) => address,
+    response(answer)
+}
+
+/// Returns the answer with status 200, or the error with the status of its kind.
+fn response(answer: Result<LookedUp, OperationError>) -> Response {
+    let body = answer.and_then(|answer| {
+        let json = serde_json::to_string(&answer);
+        json.map_err(|error| OperationError::new(Code::Internal, error))
+    });
+    let (status, body) = match body {
+        Ok(body) => (StatusCode::OK, body),
         Err(error) => {
-            let error: AddressError = error;
-            return (StatusCode::BAD_REQUEST, json, failed(error.to_string()));
+            let OperationError { code, message } = &error;
+            let body = serde_json::json!({
+                "error": message,
+                "kind": error.kind().word(),
+                "code": code,
+                "what-to-do": code.what_to_do(),
+            });
+            (error.kind().status(), body.to_string())
         }
     };
-    match serde_json::to_string(&LookedUp::of(&view, account, address)) {
-        Ok(found) => (StatusCode::OK, json, found),
-        Err(error) => (
-            StatusCode::INTERNAL_SERVER_ERROR,
-            json,
-            failed(error.to_string()),
-        ),
-    }
+    (status, [(header::CONTENT_TYPE, "application/json")], body)
 }

@@ -11,38 +11,39 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+pub mod accounts;
+pub mod addresses;
 mod blocking;
 mod client;
 mod code;
+pub mod connectors;
+pub mod credentials;
 mod directory;
 pub mod doctor;
 mod error;
-mod execute;
+pub mod feeds;
 mod http;
+pub mod imports;
 pub mod machines;
 mod message;
 mod operation;
-mod partners;
+pub mod partners;
 pub mod policies;
-mod protocol;
 pub mod quarantine;
 pub mod queue;
 pub mod reload;
 mod runtime;
+pub mod sharing;
 mod socket;
 mod stage;
 pub mod trace;
 
-pub use client::{ClientError, ask, call};
+pub use client::{ClientError, call};
 pub use code::{Code, ErrorKind};
-pub use directory::{ConnectorAsk, DirectoryRequest, DirectoryResponse};
 pub use error::OperationError;
-pub use execute::execute;
 pub use http::partner_routes;
 pub use message::{MessageDetails, Page};
 pub use operation::{NAMES, Operation};
-pub use partners::{LookedUp, PartnerRequest, PartnerResponse, Shared};
-pub use protocol::{Request, Response};
 pub use runtime::{OpenError, Runtime, fatal};
 pub use socket::{ControlSocket, SocketError, path};
 pub use stage::RequestHandler;

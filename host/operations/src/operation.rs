@@ -2,15 +2,35 @@
 
 use std::future::Future;
 
+use gatepost_directory::{
+    Account, Agreement, Connector, Credential, ImportId, Issued, ListChange, PartnerEntry,
+    PartnerList, SupportAddress,
+};
 use gatepost_policy_set::Swap;
 use gatepost_spool::{Changed, KnownMachine, Summary};
-use gatepost_trace::Event;
+use gatepost_trace::{Counted, Event};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::accounts::{self, AddAccount, ListAccounts, RemoveAccount, SetPolicy, ShowAccount};
+use crate::addresses::{self, AddAddress, ListAddresses, RemoveAddress, ShowAddress};
+use crate::connectors::{
+    self, AddConnector, CountHeaders, DisconnectConnector, ListConnectors, RemoveConnector,
+    SetForwarders, ShowConnector, VerifyConnector,
+};
+use crate::credentials::{
+    self, IssueInbound, IssueSubmission, ListCredentials, Rekey, Rekeyed, RemoveCredential,
+    RevokeCredential, ShowCredential,
+};
 use crate::error::OperationError;
+use crate::feeds::{self, FetchFeed, ListFeeds, RemoveFeed, SetFeed};
+use crate::imports::{self, AbandonImport, AddToImport, BeginImport, FinishImport, RemoveImport};
 use crate::machines::{self, ForgetMachine, ListMachines};
 use crate::message::MessageDetails;
+use crate::partners::{
+    self, AddPartner, Added, ListEntries, ListPartners, LookUpPartner, LookedUp, PartnerLists,
+    RemovePartner, Removed,
+};
 use crate::policies::{self, ActivateModule, ListPolicies, PolicyStatus, RollBack};
 use crate::quarantine::{
     self, DeleteQuarantined, ListQuarantine, ReleaseQuarantined, ShowQuarantined,
@@ -21,6 +41,7 @@ use crate::queue::{
 };
 use crate::reload::{self, Reload, Reloaded};
 use crate::runtime::Runtime;
+use crate::sharing::{self, AddAgreement, ListAgreements, RemoveAgreement};
 use crate::socket::{Received, Reply};
 use crate::stage::RequestHandler;
 use crate::trace::{self, ShowTrace};
@@ -109,4 +130,86 @@ operations! {
         |on, asked| policies::roll_back(on.running_policies()?, asked).await;
     "reload" (ACTIVATES): Reload => Reloaded,
         |on, asked| reload::reload(on.reload.as_ref(), asked).await;
+    "account-add": AddAccount => Account,
+        |on, asked| accounts::add(&on.directory, asked).await;
+    "account-list": ListAccounts => Vec<Account>,
+        |on, asked| Ok(accounts::list(&on.directory, asked));
+    "account-show": ShowAccount => Account,
+        |on, asked| accounts::show(&on.directory, asked);
+    "account-set": SetPolicy => Account,
+        |on, asked| accounts::set(&on.directory, asked).await;
+    "account-remove": RemoveAccount => (),
+        |on, asked| accounts::remove(&on.directory, asked).await;
+    "connector-add": AddConnector => Connector,
+        |on, asked| connectors::add(&on.directory, asked).await;
+    "connector-list": ListConnectors => Vec<Connector>,
+        |on, asked| connectors::list(&on.directory, asked);
+    "connector-show": ShowConnector => Connector,
+        |on, asked| connectors::show(&on.directory, asked);
+    "connector-verify": VerifyConnector => Connector,
+        |on, asked| connectors::verify(&on.directory, asked).await;
+    "connector-disconnect": DisconnectConnector => Connector,
+        |on, asked| connectors::disconnect(&on.directory, asked).await;
+    "connector-forwarders": SetForwarders => Connector,
+        |on, asked| connectors::set_forwarders(&on.directory, asked).await;
+    "connector-headers": CountHeaders => Vec<Counted>,
+        |on, asked| connectors::headers(&on.trace, asked).await;
+    "connector-remove": RemoveConnector => (),
+        |on, asked| connectors::remove(&on.directory, asked).await;
+    "address-add": AddAddress => SupportAddress,
+        |on, asked| addresses::add(&on.directory, asked).await;
+    "address-list": ListAddresses => Vec<SupportAddress>,
+        |on, asked| addresses::list(&on.directory, asked).await;
+    "address-show": ShowAddress => Vec<SupportAddress>,
+        |on, asked| addresses::show(&on.directory, asked).await;
+    "address-remove": RemoveAddress => (),
+        |on, asked| addresses::remove(&on.directory, asked).await;
+    "credential-add-inbound": IssueInbound => Issued,
+        |on, asked| credentials::issue_inbound(&on.directory, asked).await;
+    "credential-add-submission": IssueSubmission => Issued,
+        |on, asked| credentials::issue_submission(&on.directory, asked).await;
+    "credential-list": ListCredentials => Vec<Credential>,
+        |on, asked| credentials::list(&on.directory, asked).await;
+    "credential-show": ShowCredential => Credential,
+        |on, asked| credentials::show(&on.directory, asked).await;
+    "credential-revoke": RevokeCredential => (),
+        |on, asked| credentials::revoke(&on.directory, asked).await;
+    "credential-remove": RemoveCredential => (),
+        |on, asked| credentials::remove(&on.directory, asked).await;
+    "directory-rekey": Rekey => Rekeyed,
+        |on, asked| credentials::rekey(&on.directory, asked).await;
+    "sharing-add": AddAgreement => Agreement,
+        |on, asked| sharing::add(&on.directory, asked).await;
+    "sharing-list": ListAgreements => Vec<Agreement>,
+        |on, asked| sharing::list(&on.directory, asked);
+    "sharing-remove": RemoveAgreement => (),
+        |on, asked| sharing::remove(&on.directory, asked).await;
+    "partner-add": AddPartner => Added,
+        |on, asked| partners::add(&on.directory, asked).await;
+    "partner-remove": RemovePartner => Removed,
+        |on, asked| partners::remove(&on.directory, asked).await;
+    "partner-list": ListPartners => PartnerLists,
+        |on, asked| partners::list(&on.directory, asked);
+    "partner-entries": ListEntries => Vec<PartnerEntry>,
+        |on, asked| partners::entries(&on.directory, asked).await;
+    "partner-lookup": LookUpPartner => LookedUp,
+        |on, asked| partners::look_up(&on.directory, asked);
+    "partner-import-begin": BeginImport => ImportId,
+        |on, asked| imports::begin(&on.directory, asked).await;
+    "partner-import-add": AddToImport => (),
+        |on, asked| imports::add(&on.directory, asked).await;
+    "partner-import-finish": FinishImport => ListChange,
+        |on, asked| imports::finish(&on.directory, asked).await;
+    "partner-import-abandon": AbandonImport => (),
+        |on, asked| imports::abandon(&on.directory, asked).await;
+    "partner-import-remove": RemoveImport => Removed,
+        |on, asked| imports::remove(&on.directory, asked).await;
+    "partner-feed-add": SetFeed => PartnerList,
+        |on, asked| feeds::set(&on.directory, asked).await;
+    "partner-feed-list": ListFeeds => Vec<PartnerList>,
+        |on, asked| feeds::list(&on.directory, asked);
+    "partner-feed-fetch": FetchFeed => ListChange,
+        |on, asked| feeds::fetch(&on.directory, &on.feeds.load_full(), asked).await;
+    "partner-feed-remove": RemoveFeed => Removed,
+        |on, asked| feeds::remove(&on.directory, asked).await;
 }

@@ -1,160 +1,86 @@
-//! Requests about partners by operators and applications, and their responses.
+//! Partner addresses of accounts: they are added, removed, listed and looked up.
 
-use std::time::Duration;
+use std::sync::Arc;
 
-use gatepost_directory::{
-    AccountId, Agreement, Directory, DirectoryError, ImportId, ListChange, Partner, PartnerEntry,
-    PartnerList, PartnerSource, Refusal, View,
-};
+use clap::Args;
+use gatepost_directory::{AccountId, Directory, Partner, PartnerEntry, PartnerList, PartnerSource};
 use gatepost_message::{Address, CanonicalAddress};
 use serde::{Deserialize, Serialize};
 
-use super::directory::account_id;
+use crate::directory::{account_id, account_ids, change};
+use crate::error::OperationError;
 
-/// Request about partners. Accounts are named by id or native domain.
+/// Request to add a partner address, or a whole domain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "do", rename_all = "kebab-case")]
-pub enum PartnerRequest {
-    /// Makes a sharing agreement.
-    SharingAdd {
-        /// Account by its id or native domain.
-        account: String,
-        /// Other account by its id or native domain.
-        partner: String,
-    },
-    /// Lists sharing agreements.
-    SharingList {
-        /// Account by its id or native domain; all accounts if absent.
-        account: Option<String>,
-    },
-    /// Ends a sharing agreement.
-    SharingRemove {
-        /// Account by its id or native domain.
-        account: String,
-        /// Other account by its id or native domain.
-        partner: String,
-    },
-    /// Adds an entry by hand.
-    Add {
-        /// Account by its id or native domain.
-        account: String,
-        /// Entry to add.
-        entry: PartnerEntry,
-    },
-    /// Removes an entry that was added by hand or imported.
-    Remove {
-        /// Account by its id or native domain.
-        account: String,
-        /// Entry to remove.
-        entry: PartnerEntry,
-    },
-    /// Removes an import with all its entries.
-    RemoveImport {
-        /// Account by its id or native domain.
-        account: String,
-        /// Name of the import.
-        name: String,
-    },
-    /// Lists the addresses that an account shares by agreements, and its lists.
-    Lists {
-        /// Account by its id or native domain; all accounts if absent.
-        account: Option<String>,
-    },
-    /// Lists entries of a list.
-    Entries {
-        /// Id of the list.
-        list: u32,
-        /// Last entry of the page before.
-        after: Option<String>,
-        /// Maximum number of entries.
-        limit: usize,
-    },
-    /// Looks up whether an address is a partner.
-    LookUp {
-        /// Account by its id or native domain.
-        account: String,
-        /// Address to look up.
-        address: Address,
-    },
-    /// Begins an import.
-    ImportBegin {
-        /// Account by its id or native domain.
-        account: String,
-    },
-    /// Adds entries to an import.
-    ImportAdd {
-        /// Id of the import.
-        import: ImportId,
-        /// Entries to add.
-        entries: Vec<PartnerEntry>,
-    },
-    /// Moves the entries of an import into its list.
-    ImportFinish {
-        /// Id of the import.
-        import: ImportId,
-        /// Account by its id or native domain.
-        account: String,
-        /// Name of the list.
-        name: String,
-        /// True if they replace the entries of the list.
-        replace: bool,
-    },
-    /// Drops an import.
-    ImportAbandon {
-        /// Id of the import.
-        import: ImportId,
-    },
-    /// Adds a feed or changes its settings.
-    FeedSet {
-        /// Account by its id or native domain.
-        account: String,
-        /// URL of the feed.
-        url: String,
-        /// Interval between fetches.
-        every: Duration,
-        /// True if whole domains are allowed.
-        domains: bool,
-    },
-    /// Removes a feed with all its entries.
-    FeedRemove {
-        /// Account by its id or native domain.
-        account: String,
-        /// URL of the feed.
-        url: String,
-    },
+#[serde(deny_unknown_fields)]
+pub struct AddPartner {
+    /// Id or native domain of the account.
+    pub account: String,
+    /// Entry to add.
+    pub entry: PartnerEntry,
 }
 
-/// Response to a request about partners.
+/// Request to remove an entry that was added or imported.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum PartnerResponse {
-    /// Sharing agreements.
-    Agreements(Vec<Agreement>),
-    /// Partner addresses by agreements, and lists.
-    Lists {
-        /// Partner addresses by agreements.
-        shared: Vec<Shared>,
-        /// Lists of the accounts.
-        lists: Vec<PartnerList>,
-    },
-    /// Entries of a list.
-    Entries(Vec<PartnerEntry>),
-    /// Result of a look-up.
-    LookedUp(LookedUp),
-    /// Id of the import that has begun.
-    Import(ImportId),
-    /// Changes made by an import.
-    Imported(ListChange),
-    /// Changes made by a fetch of a feed.
-    Fetched(ListChange),
-    /// Feed with its settings.
-    Feed(Box<PartnerList>),
-    /// Number of entries that were removed.
-    Removed(usize),
+#[serde(deny_unknown_fields)]
+pub struct RemovePartner {
+    /// Id or native domain of the account.
+    pub account: String,
+    /// Entry to remove.
+    pub entry: PartnerEntry,
+}
+
+/// Request for the addresses that accounts share by agreements, and for their lists.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ListPartners {
+    /// Id or native domain of the account; all accounts if absent.
+    pub account: Option<String>,
+}
+
+/// Request for entries of a list, a page at a time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListEntries {
+    /// Id of the list.
+    pub list: u32,
+    /// Last entry of the page before.
+    pub after: Option<String>,
+    /// Maximum number of entries.
+    pub limit: usize,
+}
+
+/// Request to look an address up: is it a partner, and by which sources?
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[serde(deny_unknown_fields)]
+pub struct LookUpPartner {
+    /// Id or native domain of the account.
+    pub account: String,
+    /// Address to look up.
+    pub address: Address,
+}
+
+/// Outcome of adding an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Added {
     /// True if the entry was new.
-    Added(bool),
-    /// The request was executed.
-    Done,
+    pub added: bool,
+}
+
+/// Outcome of removing entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Removed {
+    /// Number of entries that were removed.
+    pub removed: usize,
+}
+
+/// Partner addresses by agreements, and lists.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartnerLists {
+    /// Partner addresses by agreements.
+    pub shared: Vec<Shared>,
+    /// Lists of the accounts.
+    pub lists: Vec<PartnerList>,
 }
 
 /// Partner address by a sharing agreement.
@@ -185,131 +111,102 @@ pub struct LookedUp {
     pub by: Vec<Partner>,
 }
 
-impl LookedUp {
-    /// Looks an address up in a view.
-    pub fn of(view: &View, account: AccountId, address: Address) -> Self {
-        let by = view.partners(account, &address);
-        Self {
-            account,
-            canonical: view.canonical(&address).to_string(),
-            address,
-            partner: !by.is_empty(),
-            by,
-        }
-    }
-}
-
-/// Executes a request. Blocks.
+/// Adds a partner address, or a whole domain.
 ///
 /// # Errors
-/// The request is not allowed, or the store failed.
-pub(super) fn execute(
-    directory: &Directory,
-    request: PartnerRequest,
-) -> Result<PartnerResponse, DirectoryError> {
-    use PartnerRequest as Request;
-    use PartnerResponse as Response;
-
-    let view = directory.view();
-    let id = |account: &str| account_id(&view, account);
-    let account_filter = |account: Option<String>| account.map(|text| id(&text)).transpose();
-    Ok(match request {
-        Request::SharingAdd { account, partner } => {
-            let made = directory.add_agreement(id(&account)?, id(&partner)?)?;
-            Response::Agreements(vec![made])
-        }
-        Request::SharingList { account } => {
-            let account = account_filter(account)?;
-            let of = |agreement: &&Agreement| {
-                account.is_none_or(|account| agreement.with(account).is_some())
-            };
-            Response::Agreements(view.agreements().iter().filter(of).copied().collect())
-        }
-        Request::SharingRemove { account, partner } => {
-            directory.remove_agreement(id(&account)?, id(&partner)?)?;
-            Response::Done
-        }
-        Request::Add { account, entry } => {
-            Response::Added(directory.add_partner(id(&account)?, &entry)?)
-        }
-        Request::Remove { account, entry } => {
-            directory.remove_partner(id(&account)?, &entry)?;
-            Response::Removed(1)
-        }
-        Request::RemoveImport { account, name } => {
-            let source = PartnerSource::Import(name);
-            Response::Removed(directory.remove_partner_list(id(&account)?, &source)?)
-        }
-        Request::FeedRemove { account, url } => {
-            let source = PartnerSource::Feed(url);
-            Response::Removed(directory.remove_partner_list(id(&account)?, &source)?)
-        }
-        Request::Lists { account } => {
-            let account = account_filter(account)?;
-            let lists = view.partner_lists();
-            let of = |list: &&PartnerList| account.is_none_or(|account| list.account == account);
-            let accounts = view.accounts().map(|account| account.id);
-            let shared = accounts
-                .filter(|id| account.is_none_or(|account| *id == account))
-                .flat_map(|account| {
-                    let shared = view.shared_with(account).into_iter();
-                    shared.map(move |(address, with): (&CanonicalAddress, _)| Shared {
-                        account,
-                        address: address.to_string(),
-                        with,
-                    })
-                });
-            Response::Lists {
-                shared: shared.collect(),
-                lists: lists.filter(of).cloned().collect(),
-            }
-        }
-        Request::Entries { list, after, limit } => {
-            Response::Entries(directory.partner_entries(list, after.as_deref(), limit)?)
-        }
-        Request::LookUp { account, address } => {
-            Response::LookedUp(LookedUp::of(&view, id(&account)?, address))
-        }
-        Request::ImportBegin { account } => {
-            Response::Import(directory.begin_import(id(&account)?)?)
-        }
-        Request::ImportAdd { import, entries } => {
-            directory.add_to_import(import, &entries)?;
-            Response::Done
-        }
-        Request::ImportFinish {
-            import,
-            account,
-            name,
-            replace,
-        } => Response::Imported(directory.finish_import(import, id(&account)?, &name, replace)?),
-        Request::ImportAbandon { import } => {
-            directory.abandon_import(import)?;
-            Response::Done
-        }
-        Request::FeedSet {
-            account,
-            url,
-            every,
-            domains,
-        } => {
-            let feed = directory.set_feed(id(&account)?, &url, every, domains)?;
-            Response::Feed(Box::new(feed))
-        }
+/// There is no such account, the entry is its own, or the store cannot be changed.
+pub async fn add(directory: &Arc<Directory>, asked: AddPartner) -> Result<Added, OperationError> {
+    let account = account_id(&directory.view(), &asked.account)?;
+    let added = change(directory, move |directory| {
+        directory.add_partner(account, &asked.entry)
+    });
+    Ok(Added {
+        added: added.await?,
     })
 }
 
-/// Finds a feed of an account.
+/// Removes an entry that was added or imported.
 ///
 /// # Errors
-/// There is no such account, or it has no such feed.
-pub(super) fn find_feed(view: &View, account: &str, url: String) -> Result<PartnerList, Refusal> {
-    let account = account_id(view, account)?;
-    let source = PartnerSource::Feed(url);
-    let found = |list: &&PartnerList| list.account == account && list.source == source;
-    let list = view.partner_lists().find(found).cloned();
-    list.ok_or(Refusal::NoPartnerList {
+/// There is no such account, it has no such entry, or the store cannot be changed.
+pub async fn remove(
+    directory: &Arc<Directory>,
+    asked: RemovePartner,
+) -> Result<Removed, OperationError> {
+    let account = account_id(&directory.view(), &asked.account)?;
+    change(directory, move |directory| {
+        directory.remove_partner(account, &asked.entry)
+    })
+    .await?;
+    Ok(Removed { removed: 1 })
+}
+
+/// Removes a list with all its entries.
+pub(crate) async fn remove_list(
+    directory: &Arc<Directory>,
+    account: &str,
+    list: PartnerSource,
+) -> Result<Removed, OperationError> {
+    let account = account_id(&directory.view(), account)?;
+    let removed = change(directory, move |directory| {
+        directory.remove_partner_list(account, &list)
+    });
+    Ok(Removed {
+        removed: removed.await?,
+    })
+}
+
+/// Lists the addresses that accounts share by agreements, and their lists.
+///
+/// # Errors
+/// There is no such account.
+pub fn list(directory: &Directory, asked: ListPartners) -> Result<PartnerLists, OperationError> {
+    let view = directory.view();
+    let accounts = account_ids(&view, asked.account.as_deref())?;
+    let lists = view.partner_lists();
+    let lists = lists.filter(|list| asked.account.is_none() || accounts.contains(&list.account));
+    let shared = accounts.iter().flat_map(|account| {
+        let shared = view.shared_with(*account).into_iter();
+        shared.map(move |(address, with): (&CanonicalAddress, _)| Shared {
+            account: *account,
+            address: address.to_string(),
+            with,
+        })
+    });
+    Ok(PartnerLists {
+        shared: shared.collect(),
+        lists: lists.cloned().collect(),
+    })
+}
+
+/// Lists entries of a list, in the order of their texts.
+///
+/// # Errors
+/// The store cannot be read.
+pub async fn entries(
+    directory: &Arc<Directory>,
+    asked: ListEntries,
+) -> Result<Vec<PartnerEntry>, OperationError> {
+    let ListEntries { list, after, limit } = asked;
+    change(directory, move |directory| {
+        directory.partner_entries(list, after.as_deref(), limit)
+    })
+    .await
+}
+
+/// Looks up, in memory, whether an address is a partner of an account.
+///
+/// # Errors
+/// There is no such account.
+pub fn look_up(directory: &Directory, asked: LookUpPartner) -> Result<LookedUp, OperationError> {
+    let view = directory.view();
+    let account = account_id(&view, &asked.account)?;
+    let by = view.partners(account, &asked.address);
+    Ok(LookedUp {
         account,
-        list: source,
+        canonical: view.canonical(&asked.address).to_string(),
+        address: asked.address,
+        partner: !by.is_empty(),
+        by,
     })
 }

@@ -11,7 +11,6 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 
-use super::protocol::Request;
 use super::stage::RequestHandler;
 use crate::code::Code;
 use crate::error::OperationError;
@@ -222,10 +221,7 @@ async fn serve_connection(stream: UnixStream, handler: &RequestHandler) -> io::R
         let whole = line.ends_with(b"\n");
         let mut line = match (whole, serde_json::from_slice::<Received>(&line)) {
             (true, Ok(received)) => operation::answer(handler, received).await?,
-            (true, Err(error)) => match serde_json::from_slice::<Request>(&line) {
-                Ok(request) => serde_json::to_vec(&handler.answer_old(request).await)?,
-                Err(_) => refusal(format!("not a request: {error}"))?,
-            },
+            (true, Err(error)) => refusal(format!("not a request: {error}"))?,
             (false, _) => refusal(format!(
                 "a request is one line of at most {MAX_REQUEST} bytes"
             ))?,

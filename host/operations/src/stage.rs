@@ -4,8 +4,6 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-use super::execute::execute;
-use super::protocol::{Request, Response};
 use super::runtime::Runtime;
 use crate::code::Code;
 use crate::error::OperationError;
@@ -73,15 +71,6 @@ impl RequestHandler {
                 "the relay is stopping: it finishes what it has in hand and activates nothing else",
             )),
             Stage::Running(runtime) | Stage::Stopping(runtime) => Ok((**runtime).clone()),
-        }
-    }
-
-    /// Answers a request.
-    pub(super) async fn answer_old(&self, request: Request) -> Response {
-        let stage = self.0.load_full();
-        match &*stage {
-            Stage::Starting(step) => Response::Starting(step.clone()),
-            Stage::Running(runtime) | Stage::Stopping(runtime) => execute(runtime, request).await,
         }
     }
 }

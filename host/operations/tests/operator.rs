@@ -367,15 +367,26 @@ async fn the_socket_answers_line_by_line_and_is_removed_with_the_relay() {
     let mut stream = BufReader::new(UnixStream::connect(&path).await.unwrap());
     let mut lines = String::new();
     for request in [
-        "nonsense\n",
-        "{\"operation\":\"queue-list\",\"request\":{\"limit\":1}}\n",
+        "nonsense",
+        r#"{"operation":"queue-list","request":{"limit":1}}"#,
+        r#"{"operation":"queue-burn"}"#,
+        r#"{"operation":"queue-list","request":{"limit":"many"}}"#,
+        r#"{"operation":"queue-list","request":{"limit":"many"},"version":"9.9"}"#,
     ] {
-        stream.write_all(request.as_bytes()).await.unwrap();
+        let line = format!("{request}\n");
+        stream.write_all(line.as_bytes()).await.unwrap();
         stream.read_line(&mut lines).await.unwrap();
     }
     let lines: Vec<_> = lines.lines().collect();
     assert!(lines[0].contains("not a request"), "{lines:?}");
     assert!(lines[1].contains(&id.to_string()), "{lines:?}");
+    assert!(lines[2].contains("request.unknown-operation"), "{lines:?}");
+    assert!(lines[3].contains("request.not-understood"), "{lines:?}");
+    // A command of another version, which asks for what this relay does not know.
+    assert!(lines[4].contains("request.other-version"), "{lines:?}");
+    for said in ["version 9.9", "restart the relay"] {
+        assert!(lines[4].contains(said), "{lines:?}");
+    }
 
     stop.send(()).unwrap();
     serving.await.unwrap();

@@ -3,10 +3,24 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fmt::Debug;
+use std::time::Duration;
 
-use gatepost_directory::{AccountKind, Profile, UserName};
-use gatepost_message::{Millis, TransactionId};
+use gatepost_directory::{
+    AccountKind, ConnectorId, ConnectorKind, ImportId, ListChange, PartnerEntry, Protocol, UserName,
+};
+use gatepost_message::{Address, Millis, TransactionId};
+use gatepost_operations::accounts::{AddAccount, ListAccounts, RemoveAccount, SetPolicy};
+use gatepost_operations::addresses::{AddAddress, ShowAddress};
+use gatepost_operations::connectors::{
+    AddConnector, CountHeaders, ListConnectors, RemoveConnector, SetForwarders,
+};
+use gatepost_operations::credentials::{
+    IssueInbound, IssueSubmission, Rekey, Rekeyed, RevokeCredential,
+};
+use gatepost_operations::feeds::{FetchFeed, SetFeed};
+use gatepost_operations::imports::{AbandonImport, AddToImport, BeginImport, FinishImport};
 use gatepost_operations::machines::{ForgetMachine, ListMachines};
+use gatepost_operations::partners::{AddPartner, Added, ListEntries, RemovePartner, Removed};
 use gatepost_operations::policies::{ActivateModule, ListPolicies, PolicyStatus, RollBack};
 use gatepost_operations::quarantine::{
     DeleteQuarantined, ListQuarantine, ReleaseQuarantined, ShowQuarantined,
@@ -16,11 +30,9 @@ use gatepost_operations::queue::{
     SelectedRecipients, ShowQueued,
 };
 use gatepost_operations::reload::Reload;
+use gatepost_operations::sharing::{AddAgreement, ListAgreements};
 use gatepost_operations::trace::ShowTrace;
-use gatepost_operations::{
-    Code, DirectoryRequest, DirectoryResponse, NAMES, Operation, OperationError, Page, Request,
-    Response,
-};
+use gatepost_operations::{Code, NAMES, Operation, OperationError, Page};
 use gatepost_policy::OnError;
 use gatepost_policy_set::Swap;
 use gatepost_spool::{Changed, Status};
@@ -127,22 +139,114 @@ fn policies_machines_trace_and_reload_are_read_back_as_they_were() {
 }
 
 #[test]
-fn every_request_is_read_back_as_it_was() {
-    let requests = [
-        Request::Directory(Box::new(DirectoryRequest::AccountAdd(Profile {
-            kind: AccountKind::Sandbox,
-            product: "Acme Desk".parse().unwrap(),
-            time_zone: "Europe/Berlin".parse().unwrap(),
-            native_domain: "acme.desk.example".parse().unwrap(),
-            brands: vec!["Acme".parse().unwrap()],
-        }))),
-        Request::Directory(Box::new(DirectoryRequest::CredentialRevoke {
-            user_name: UserName::new("in-a"),
-        })),
-    ];
-    for request in requests {
-        stays(request);
-    }
+fn directory_is_read_back_as_it_was() {
+    let account = || "acme.desk.example".to_owned();
+    let address = || "help@acme.desk.example".parse::<Address>().unwrap();
+    let user_name = || UserName::new("in-a");
+    let connector = serde_json::from_str::<ConnectorId>(&format!("\"{:032x}\"", 7)).unwrap();
+    stays(AddAccount {
+        kind: AccountKind::Sandbox,
+        product: "Acme Desk".parse().unwrap(),
+        time_zone: "Europe/Berlin".parse().unwrap(),
+        native_domain: "acme.desk.example".parse().unwrap(),
+        brands: vec!["Acme".parse().unwrap()],
+    });
+    stay(ListAccounts {}, Vec::new());
+    let set = SetPolicy {
+        account: account(),
+        policy: "loop-guard".to_owned(),
+        settings: serde_json::from_str(r#"{"mode":"enhanced"}"#).unwrap(),
+    };
+    stays(set);
+    stay(RemoveAccount { account: account() }, ());
+    stays(AddConnector {
+        account: account(),
+        domain: "acme.example".parse().unwrap(),
+        name: None,
+        kind: ConnectorKind::TwoWay,
+        protocol: Protocol::Plain,
+    });
+    stay(ListConnectors { account: None }, Vec::new());
+    stays(SetForwarders {
+        connector,
+        networks: vec!["192.0.2.0/24".parse().unwrap()],
+        dkim_domains: vec!["a.example".parse().unwrap()],
+        arc_sealers: vec!["b.example".parse().unwrap()],
+    });
+    let domain = "acme.example".parse().unwrap();
+    stay(CountHeaders { domain }, Vec::new());
+    stay(RemoveConnector { connector }, ());
+    stays(AddAddress {
+        account: account(),
+        address: address(),
+    });
+    stay(ShowAddress { address: address() }, Vec::new());
+    let alias = true;
+    stays(IssueInbound { connector, alias });
+    let account = account();
+    stays(IssueSubmission { account, alias });
+    let user_name = user_name();
+    stay(RevokeCredential { user_name }, ());
+    stay(Rekey {}, Rekeyed { rekeyed: 3 });
+}
+
+#[test]
+fn partners_are_read_back_as_they_were() {
+    let account = || "acme.desk.example".to_owned();
+    let partner = || "partner.example".to_owned();
+    let url = || "https://partner.example/list".to_owned();
+    let entry = || "help@partner.example".parse::<PartnerEntry>().unwrap();
+    let import: ImportId = serde_json::from_str("7").unwrap();
+    let change = || ListChange {
+        added: 1,
+        removed: 2,
+        entries: 3,
+    };
+    stays(AddAgreement {
+        account: account(),
+        partner: partner(),
+    });
+    let account = account();
+    let list = Some(account.clone());
+    stay(ListAgreements { account: list }, Vec::new());
+    let add = AddPartner {
+        account: account.clone(),
+        entry: entry(),
+    };
+    stay(add, Added { added: true });
+    let remove = RemovePartner {
+        account: account.clone(),
+        entry: entry(),
+    };
+    stay(remove, Removed { removed: 1 });
+    let entries = ListEntries {
+        list: 1,
+        after: None,
+        limit: 7,
+    };
+    stay(entries, vec![entry()]);
+    let begin = BeginImport {
+        account: account.clone(),
+    };
+    stay(begin, import);
+    let entries = vec![entry()];
+    stay(AddToImport { import, entries }, ());
+    let finish = FinishImport {
+        import,
+        account: account.clone(),
+        name: "friends".to_owned(),
+        replace: true,
+    };
+    stay(finish, change());
+    stay(AbandonImport { import }, ());
+    stays(SetFeed {
+        account: account.clone(),
+        url: url(),
+        every: Duration::from_secs(90),
+        domains: true,
+    });
+    let url = url();
+    stay(FetchFeed { account, url }, change());
 }
 
 #[test]
@@ -159,14 +263,6 @@ fn a_selection_with_an_unknown_criterion_is_refused() {
     let text = r#"{"account":"acme","recipent":"a@desk.example"}"#;
     let error = serde_json::from_str::<CancelRecipients>(text).unwrap_err();
     assert!(error.to_string().contains("recipent"), "{error}");
-}
-
-#[test]
-fn responses_are_read_back_as_they_were() {
-    let responses = [Response::Directory(DirectoryResponse::Rekeyed(3))];
-    for response in responses {
-        stays(response);
-    }
 }
 
 #[test]

@@ -5,9 +5,10 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use gatepost_operations::Code;
 use gatepost_operations::machines::{ForgetMachine, ListMachines};
+use gatepost_spool::KnownMachine;
 use serde_json::json;
 
-use super::operate::{Ask, report};
+use super::operate::{Ask, Row, list, report};
 use super::{exit, output};
 
 #[derive(Debug, Subcommand)]
@@ -20,30 +21,9 @@ pub(super) enum Command {
 
 pub(super) async fn run(command: Command) -> miette::Result<ExitCode> {
     match command {
-        Command::List(ask) => list(ask).await,
+        Command::List(ask) => list(ask, "no machine is known").await,
         Command::Forget(ask) => forget(ask).await,
     }
-}
-
-async fn list(ask: Ask<ListMachines>) -> miette::Result<ExitCode> {
-    let json = ask.target.json;
-    let machines = ask.answer().await?;
-    if json {
-        output::print_json(machines)?;
-        return Ok(exit(true));
-    }
-    let mut table = output::table(["ADDRESS", "ACCOUNT", "SINCE", "KNOWN UNTIL", "EVIDENCE"]);
-    for known in machines {
-        table.add_row([
-            known.address,
-            known.account,
-            known.machine.since.to_string(),
-            known.machine.until.to_string(),
-            output::shorten(&known.machine.evidence),
-        ]);
-    }
-    output::print_table(table, "no machine is known")?;
-    Ok(exit(true))
 }
 
 async fn forget(ask: Ask<ForgetMachine>) -> miette::Result<ExitCode> {
@@ -63,4 +43,18 @@ async fn forget(ask: Ask<ForgetMachine>) -> miette::Result<ExitCode> {
         output::print(format!("{address} {word}"))?;
     }
     Ok(exit(found))
+}
+
+impl Row for KnownMachine {
+    const HEADER: &[&str] = &["ADDRESS", "ACCOUNT", "SINCE", "KNOWN UNTIL", "EVIDENCE"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.address.clone(),
+            self.account.clone(),
+            self.machine.since.to_string(),
+            self.machine.until.to_string(),
+            output::shorten(&self.machine.evidence),
+        ]
+    }
 }

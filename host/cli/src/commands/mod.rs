@@ -4,19 +4,25 @@
 //! the request was executed, 1 when the answer is no (nothing found, something wrong), and 2 when
 //! the arguments are not understood. `doctor` uses them for the severity of its findings.
 
+mod account;
+mod address;
 mod check;
 mod config;
-mod directory;
+mod connector;
+mod credential;
 mod doctor;
+mod feed;
+mod import;
 mod load_policy;
 mod machine;
 mod operate;
 pub(crate) mod output;
-mod partners;
+mod partner;
 mod policy;
 mod quarantine;
 mod queue;
 mod reload;
+mod sharing;
 pub(crate) mod trace;
 
 use std::path::{Path, PathBuf};
@@ -64,25 +70,25 @@ enum Command {
     Policy(policy::Command),
     /// Manage the accounts of the directory.
     #[command(subcommand)]
-    Account(directory::Accounts),
+    Account(account::Command),
     /// Manage the domains that accounts have connected.
     #[command(subcommand)]
-    Connector(directory::Connectors),
+    Connector(connector::Command),
     /// Manage the addresses at which accounts receive.
     #[command(subcommand)]
-    Address(directory::Addresses),
+    Address(address::Command),
     /// Manage the credentials of those who hand in mail.
     #[command(subcommand)]
-    Credential(directory::Credentials),
+    Credential(credential::Command),
     /// Change the keys that encrypt a part of the directory.
     #[command(subcommand)]
-    Directory(directory::Keys),
+    Directory(credential::Keys),
     /// Manage the sharing agreements between accounts here.
     #[command(subcommand)]
-    Sharing(partners::Sharing),
+    Sharing(sharing::Command),
     /// Manage partner addresses: they get no mail, and their mail is refused.
     #[command(subcommand)]
-    Partner(partners::Partners),
+    Partner(partner::Command),
     /// Show what happened to a message.
     Trace(trace::Trace),
     Sink(SinkArgs),
@@ -179,13 +185,13 @@ pub async fn run(
         Command::Quarantine(command) => quarantine::run(command).await,
         Command::Machine(command) => machine::run(command).await,
         Command::Policy(command) => policy::run(command).await,
-        Command::Account(command) => directory::accounts(command).await,
-        Command::Connector(command) => directory::connectors(command).await,
-        Command::Address(command) => directory::addresses(command).await,
-        Command::Credential(command) => directory::credentials(command).await,
-        Command::Directory(command) => directory::keys(command).await,
-        Command::Sharing(command) => partners::sharing(command).await,
-        Command::Partner(command) => partners::partners(command).await,
+        Command::Account(command) => account::run(command).await,
+        Command::Connector(command) => connector::run(command).await,
+        Command::Address(command) => address::run(command).await,
+        Command::Credential(command) => credential::run(command).await,
+        Command::Directory(command) => credential::keys(command).await,
+        Command::Sharing(command) => sharing::run(command).await,
+        Command::Partner(command) => partner::run(command).await,
         Command::Trace(args) => trace::run(args).await,
         Command::Sink(args) => sink::run(args).await.map_err(report),
         Command::LoadPolicy(load) => Ok(load.run()),

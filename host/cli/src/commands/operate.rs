@@ -1,16 +1,17 @@
 //! Access to the store: through the relay that runs on it, or by opening it.
 
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
+use serde::Serialize;
+use serde_json::json;
 use tokio::time::sleep;
 
-use super::ConfigFile;
+use super::{ConfigFile, exit, output};
 use gatepost_config::Config;
-use gatepost_operations::{
-    self, Code, OpenError, Operation, OperationError, Request, Response, Runtime,
-};
+use gatepost_operations::{self, Code, OpenError, Operation, OperationError, Runtime};
 
 /// Number of attempts to open a store that is in use without an answer on its socket, and the delay
 /// between them: two seconds in all.
@@ -57,14 +58,6 @@ impl Target {
     /// The operation could not be executed.
     pub(super) async fn call<O: Operation>(&self, request: O) -> miette::Result<O::Answer> {
         self.session()?.call(request).await
-    }
-
-    /// Executes a request by the running relay or, if none runs, on its store.
-    ///
-    /// # Errors
-    /// The request could not be executed.
-    pub(super) async fn ask(&self, request: Request) -> miette::Result<Response> {
-        self.session()?.ask(request).await
     }
 
     /// Begins a series of requests.
@@ -151,37 +144,6 @@ impl Session<'_> {
         runtime.trace.flush().map_err(super::report)?;
         Ok(answer)
     }
-
-    /// Executes a request.
-    ///
-    /// # Errors
-    /// The request could not be executed.
-    pub(super) async fn ask(&mut self, request: Request) -> miette::Result<Response> {
-        let mut tries = 0;
-        let runtime = loop {
-            if let Some(runtime) = &mut self.opened {
-                break runtime;
-            }
-            let asked = gatepost_operations::ask(self.store.path(), &request).await;
-            if let Some(response) = asked.map_err(super::report)? {
-                return check_response(response);
-            }
-            let opened = match &self.store {
-                StoreSource::Named(store) => Runtime::open_store(store),
-                StoreSource::Configured(config) => Runtime::open(config),
-            };
-            tries += 1;
-            match opened {
-                Ok(runtime) => self.opened = Some(runtime),
-                // A relay is starting and has no socket yet, or is stopping and has none any more.
-                Err(OpenError::Mute(_)) if tries < MAX_TRIES => sleep(RETRY_DELAY).await,
-                Err(error) => return Err(super::report(error)),
-            }
-        };
-        let response = gatepost_operations::execute(runtime, request).await;
-        runtime.trace.flush().map_err(super::report)?;
-        check_response(response)
-    }
 }
 
 /// Makes the report of an error. Sentences of most errors say what to do; others get it as help.
@@ -192,15 +154,63 @@ pub(super) fn report(error: OperationError) -> miette::Report {
     }
 }
 
-fn check_response(response: Response) -> miette::Result<Response> {
-    match response {
-        Response::Failed(reason) => Err(miette::Report::msg(reason)),
-        Response::Starting(step) => Err(miette::miette!(
-            help = "try again in a moment; it is ready when it says so on its standard output",
-            "the relay is starting: {step}"
-        )),
-        response => Ok(response),
+/// Something that is printed as a row of a table.
+pub(super) trait Row: Serialize {
+    /// Names of the columns.
+    const HEADER: &[&str];
+
+    /// Returns the cells of the row.
+    fn cells(&self) -> Vec<String>;
+}
+
+/// Executes an operation and prints the list that it answers with, or `nothing` if it is empty.
+pub(super) async fn list<R, T: Row>(ask: Ask<R>, nothing: &str) -> miette::Result<ExitCode>
+where
+    R: Args + Operation<Answer = Vec<T>>,
+{
+    let json = ask.target.json;
+    print_rows(&ask.answer().await?, nothing, json)
+}
+
+/// Executes an operation and prints the item that it answers with.
+pub(super) async fn item<R, T: Row>(ask: Ask<R>) -> miette::Result<ExitCode>
+where
+    R: Args + Operation<Answer = T>,
+{
+    let json = ask.target.json;
+    print_rows(&[ask.answer().await?], "", json)
+}
+
+/// Executes an operation that answers with nothing, and prints this word.
+pub(super) async fn done<R>(ask: Ask<R>, word: &str) -> miette::Result<ExitCode>
+where
+    R: Args + Operation<Answer = ()>,
+{
+    let json = ask.target.json;
+    ask.answer().await?;
+    match json {
+        true => output::print_json([json!({ "done": true })])?,
+        false => output::print(word)?,
     }
+    Ok(exit(true))
+}
+
+/// Prints a table, or `nothing` if it has no rows; as JSON, an object for each row.
+pub(super) fn print_rows<T: Row>(
+    rows: &[T],
+    nothing: &str,
+    json: bool,
+) -> miette::Result<ExitCode> {
+    if json {
+        output::print_json(rows)?;
+        return Ok(exit(true));
+    }
+    let mut table = output::table(T::HEADER.iter().copied());
+    for row in rows {
+        table.add_row(row.cells());
+    }
+    output::print_table(table, nothing)?;
+    Ok(exit(true))
 }
 
 /// Source of the store's path.
@@ -216,13 +226,4 @@ impl StoreSource<'_> {
             Self::Configured(config) => &config.relay.store,
         }
     }
-}
-
-/// Returns the error for a response that does not belong to its request.
-pub(super) fn unexpected(response: &Response) -> miette::Report {
-    tracing::debug!(?response, "unexpected");
-    miette::miette!(
-        help = "restart the relay so that it is of the same version as this command",
-        "the relay answered something that was not asked for"
-    )
 }

@@ -28,7 +28,7 @@ impl Table {
 }
 
 /// Makes an empty table.
-pub(super) fn table<const N: usize>(header: [&str; N]) -> Table {
+pub(super) fn table<'a>(header: impl IntoIterator<Item = &'a str>) -> Table {
     let mut table = comfy_table::Table::new();
     table.load_style(NOTHING).set_header(header);
     Table(table)

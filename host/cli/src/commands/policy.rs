@@ -12,7 +12,7 @@ use gatepost_policy::{Inspection, Limits, ModuleKind, OnError, read_module};
 use miette::{IntoDiagnostic, WrapErr, miette};
 use serde_json::json;
 
-use super::operate::{Ask, Target};
+use super::operate::{Ask, Row, Target, print_rows};
 use super::{exit, output, report};
 use gatepost_builtin as builtin;
 use gatepost_operations::Operation;
@@ -110,30 +110,29 @@ fn read(file: &Path) -> miette::Result<Vec<u8>> {
 
 async fn list(Ask { target, request }: Ask<ListPolicies>) -> miette::Result<ExitCode> {
     let policies = target.call_relay(request).await?;
-    if target.json {
-        output::print_json(&policies)?;
-        return Ok(exit(true));
-    }
-    let mut table = output::table([
+    print_rows(&policies, "the relay has no policies", target.json)
+}
+
+impl Row for PolicyStatus {
+    const HEADER: &[&str] = &[
         "POLICY", "DIGEST", "BEFORE", "HOOKS", "ON ERROR", "LOADED", "",
-    ]);
-    for policy in &policies {
-        let on_error = match policy.on_error {
+    ];
+
+    fn cells(&self) -> Vec<String> {
+        let on_error = match self.on_error {
             OnError::Tempfail => "tempfail",
             OnError::Skip => "skip",
         };
-        table.add_row([
-            policy.policy.as_str(),
-            output::digest(&policy.digest),
-            output::digest(policy.previous.as_deref().unwrap_or("-")),
-            policy.hooks.join(" ").as_str(),
-            on_error,
-            policy.loaded_at.to_string().as_str(),
-            remarks(policy).as_str(),
-        ]);
+        vec![
+            self.policy.clone(),
+            output::digest(&self.digest).to_owned(),
+            output::digest(self.previous.as_deref().unwrap_or("-")).to_owned(),
+            self.hooks.join(" "),
+            on_error.to_owned(),
+            self.loaded_at.to_string(),
+            remarks(self),
+        ]
     }
-    output::print_table(table, "the relay has no policies")?;
-    Ok(exit(true))
 }
 
 /// Returns remarks on problems of a policy; empty if it has none.

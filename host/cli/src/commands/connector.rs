@@ -1,0 +1,109 @@
+//! `gatepost connector`.
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use gatepost_directory::{Connector, Forwarders};
+use gatepost_message::Domain;
+use gatepost_operations::connectors::{
+    AddConnector, CountHeaders, DisconnectConnector, ListConnectors, RemoveConnector,
+    SetForwarders, ShowConnector, VerifyConnector,
+};
+use gatepost_trace::Counted;
+use ipnet::IpNet;
+
+use super::operate::{Ask, Row, done, item, list};
+use super::output;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Connect a domain, as a claim.
+    Add(Ask<AddConnector>),
+    /// List connectors.
+    List(Ask<ListConnectors>),
+    /// Show a connector.
+    Show(Ask<ShowConnector>),
+    /// Confirm that the domain is the account's: from now on its addresses receive.
+    Verify(Ask<VerifyConnector>),
+    /// Disconnect the domain: its credentials stop working, its addresses still receive.
+    Disconnect(Ask<DisconnectConnector>),
+    /// Set the known forwarders of its mail, in place of the former ones.
+    Forwarders(Ask<SetForwarders>),
+    /// Show how header fields of messages from a domain survive: what became of them in messages
+    /// that came back.
+    Headers(Ask<CountHeaders>),
+    /// Remove a connector that has no addresses and credentials any more.
+    Remove(Ask<RemoveConnector>),
+}
+
+pub(super) async fn run(command: Command) -> miette::Result<ExitCode> {
+    match command {
+        Command::Add(ask) => item(ask).await,
+        Command::List(ask) => list(ask, "there are no connectors").await,
+        Command::Show(ask) => item(ask).await,
+        Command::Verify(ask) => item(ask).await,
+        Command::Disconnect(ask) => item(ask).await,
+        Command::Forwarders(ask) => item(ask).await,
+        Command::Headers(ask) => {
+            let domain = &ask.request.domain;
+            let nothing = format!("no message from {domain} has come back yet");
+            list(ask, &nothing).await
+        }
+        Command::Remove(ask) => done(ask, "removed").await,
+    }
+}
+
+impl Row for Connector {
+    const HEADER: &[&str] = &[
+        "ID",
+        "STATE",
+        "KIND",
+        "DOMAIN",
+        "NAME",
+        "PROTOCOL",
+        "FORWARDERS",
+        "ACCOUNT",
+    ];
+
+    fn cells(&self) -> Vec<String> {
+        let claim = &self.claim;
+        vec![
+            self.id.to_string(),
+            self.state.to_string(),
+            claim.kind.to_string(),
+            claim.domain.to_string(),
+            claim.name.to_string(),
+            claim.protocol.to_string(),
+            forwarders_cell(&self.forwarders),
+            claim.account.to_string(),
+        ]
+    }
+}
+
+/// Returns the known forwarders in one cell.
+fn forwarders_cell(known: &Forwarders) -> String {
+    let networks = known.networks.iter().map(IpNet::to_string);
+    let domains = known.dkim_domains.iter().chain(&known.arc_sealers);
+    let all: Vec<_> = networks.chain(domains.map(Domain::to_string)).collect();
+    all.join(", ")
+}
+
+impl Row for Counted {
+    const HEADER: &[&str] = &[
+        "HEADER", "FOUND", "TIMES", "UNPROVED", "LAST", "SENT", "CAME", "EXAMPLE", "ACCOUNT",
+    ];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.header.clone(),
+            self.change.word().to_owned(),
+            self.count.to_string(),
+            self.by_message_id.to_string(),
+            self.last_at.to_string(),
+            output::shorten(&self.sent),
+            output::shorten(&self.came),
+            self.example.to_string(),
+            self.account.clone(),
+        ]
+    }
+}

@@ -1,0 +1,139 @@
+//! `gatepost credential` and `gatepost directory`.
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use gatepost_directory::{ConnectorId, Credential, Issued, Scope};
+use gatepost_message::{Address, Millis};
+use gatepost_operations::credentials::{
+    IssueInbound, IssueSubmission, ListCredentials, Rekey, RemoveCredential, RevokeCredential,
+    ShowCredential,
+};
+
+use super::operate::{Ask, Row, Target, done, item, list};
+use super::{exit, output};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Issue a credential, and show its secret this once.
+    Add(CredentialAdd),
+    /// List credentials, revoked ones too.
+    List(Ask<ListCredentials>),
+    /// Show a credential.
+    Show(Ask<ShowCredential>),
+    /// Revoke a credential: open sessions see that at their next command.
+    Revoke(Ask<RevokeCredential>),
+    /// Delete a credential, live or revoked.
+    Remove(Ask<RemoveCredential>),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CredentialAdd {
+    #[command(flatten)]
+    target: Target,
+    /// Issue it for relay from the domain of this two-way connector.
+    #[arg(long, value_name = "ID", required_unless_present = "submission")]
+    inbound: Option<ConnectorId>,
+    /// Issue it for submission by this account, by its id or native domain.
+    #[arg(long, value_name = "ACCOUNT", conflicts_with = "inbound")]
+    submission: Option<String>,
+    /// Give it the account's alias too, such as acme@acme.desk.example, which then receives mail.
+    #[arg(long)]
+    alias: bool,
+}
+
+/// Commands of `gatepost directory`.
+#[derive(Debug, Subcommand)]
+pub(super) enum Keys {
+    /// Add a key to the key ring and encrypt everything with it.
+    Rekey(Ask<Rekey>),
+}
+
+pub(super) async fn run(command: Command) -> miette::Result<ExitCode> {
+    match command {
+        Command::Add(add) => issue(add).await,
+        Command::List(ask) => list(ask, "there are no credentials").await,
+        Command::Show(ask) => item(ask).await,
+        Command::Revoke(ask) => done(ask, "revoked").await,
+        Command::Remove(ask) => done(ask, "removed").await,
+    }
+}
+
+async fn issue(add: CredentialAdd) -> miette::Result<ExitCode> {
+    let CredentialAdd {
+        target,
+        inbound,
+        submission,
+        alias,
+    } = add;
+    let issued = match (inbound, submission) {
+        (Some(connector), _) => target.call(IssueInbound { connector, alias }).await?,
+        (None, account) => {
+            let account = account.unwrap_or_default();
+            target.call(IssueSubmission { account, alias }).await?
+        }
+    };
+    match target.json {
+        true => output::print_json([&issued])?,
+        false => output::print(in_words(&issued))?,
+    }
+    Ok(exit(true))
+}
+
+pub(super) async fn keys(Keys::Rekey(ask): Keys) -> miette::Result<ExitCode> {
+    let json = ask.target.json;
+    let rekeyed = ask.answer().await?;
+    match json {
+        true => output::print_json([rekeyed])?,
+        false => {
+            let values = rekeyed.rekeyed;
+            output::print(format!("a new key encrypts all {values} values"))?;
+        }
+    }
+    Ok(exit(true))
+}
+
+impl Row for Credential {
+    const HEADER: &[&str] = &[
+        "USER NAME",
+        "FOR",
+        "ALIAS",
+        "ACCOUNT",
+        "LAST USED",
+        "REVOKED",
+    ];
+
+    fn cells(&self) -> Vec<String> {
+        let time_text = |at: Option<Millis>| at.map_or_else(String::new, |at| at.to_string());
+        let alias = self.alias.as_ref().map(Address::to_string);
+        vec![
+            self.user_name.to_string(),
+            scope_text(&self.scope),
+            alias.unwrap_or_default(),
+            self.account.to_string(),
+            time_text(self.last_used),
+            time_text(self.revoked),
+        ]
+    }
+}
+
+fn scope_text(scope: &Scope) -> String {
+    match scope {
+        Scope::Inbound { domain, .. } => format!("relay from {domain}"),
+        Scope::Submission => "submission".to_owned(),
+    }
+}
+
+fn in_words(issued: &Issued) -> String {
+    let credential = &issued.credential;
+    let mut lines = vec![
+        format!("user name  {}", credential.user_name),
+        format!("secret     {}", issued.secret.reveal()),
+        format!("for        {}", scope_text(&credential.scope)),
+    ];
+    if let Some(alias) = &credential.alias {
+        lines.push(format!("alias      {alias}"));
+    }
+    lines.push("The secret is shown this once: keep it now.".to_owned());
+    lines.join("\n")
+}

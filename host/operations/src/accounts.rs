@@ -1,0 +1,130 @@
+//! Accounts of the directory: they are added, listed, shown, set up and removed.
+
+use std::sync::Arc;
+
+use clap::Args;
+use gatepost_directory::{
+    Account, AccountKind, Directory, Name, PolicySettings, Profile, TimeZone,
+};
+use gatepost_message::Domain;
+use serde::{Deserialize, Serialize};
+
+use crate::directory::{account, account_id, change};
+use crate::error::OperationError;
+
+/// Request to add an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct AddAccount {
+    /// Domain that the site gives it, such as acme.desk.example.
+    #[arg(long, value_name = "DOMAIN")]
+    pub native_domain: Domain,
+    /// Name of the product as its users know it.
+    #[arg(long, value_name = "NAME")]
+    pub product: Name,
+    /// Kind of the account: sandbox or production.
+    #[arg(long, default_value = "production")]
+    pub kind: AccountKind,
+    /// Time zone by its IANA name, such as Europe/Berlin.
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    pub time_zone: TimeZone,
+    /// Name of a brand under which it writes; may be repeated.
+    #[arg(long = "brand", value_name = "NAME")]
+    #[serde(default)]
+    pub brands: Vec<Name>,
+}
+
+/// Request for all accounts.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Args)]
+#[serde(deny_unknown_fields)]
+pub struct ListAccounts {}
+
+/// Request for an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[serde(deny_unknown_fields)]
+pub struct ShowAccount {
+    /// Id or native domain of the account.
+    pub account: String,
+}
+
+/// Request to override a policy's settings for an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[serde(deny_unknown_fields)]
+pub struct SetPolicy {
+    /// Id or native domain of the account.
+    pub account: String,
+    /// Name of the policy in the configuration.
+    pub policy: String,
+    /// JSON object, such as '{"mode": "enhanced"}', in place of the former one; without it, the
+    /// policy's own settings apply again.
+    #[arg(value_parser = parse_object)]
+    pub settings: Option<PolicySettings>,
+}
+
+/// Request to remove an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[serde(deny_unknown_fields)]
+pub struct RemoveAccount {
+    /// Id or native domain of the account.
+    pub account: String,
+}
+
+fn parse_object(text: &str) -> Result<PolicySettings, String> {
+    serde_json::from_str(text).map_err(|error| format!("write a JSON object: {error}"))
+}
+
+/// Adds an account.
+///
+/// # Errors
+/// Its native domain is taken, or the store cannot be changed.
+pub async fn add(directory: &Arc<Directory>, asked: AddAccount) -> Result<Account, OperationError> {
+    let profile = Profile {
+        kind: asked.kind,
+        product: asked.product,
+        time_zone: asked.time_zone,
+        native_domain: asked.native_domain,
+        brands: asked.brands,
+    };
+    change(directory, |directory| directory.add_account(profile)).await
+}
+
+/// Lists all accounts.
+pub fn list(directory: &Directory, _: ListAccounts) -> Vec<Account> {
+    directory.view().accounts().cloned().collect()
+}
+
+/// Shows an account.
+///
+/// # Errors
+/// There is no such account.
+pub fn show(directory: &Directory, asked: ShowAccount) -> Result<Account, OperationError> {
+    Ok(account(&directory.view(), &asked.account)?.clone())
+}
+
+/// Sets an account's settings for a policy, in place of its former ones.
+///
+/// # Errors
+/// There is no such account, or the store cannot be changed.
+pub async fn set(directory: &Arc<Directory>, asked: SetPolicy) -> Result<Account, OperationError> {
+    let id = account_id(&directory.view(), &asked.account)?;
+    let SetPolicy {
+        policy, settings, ..
+    } = asked;
+    change(directory, move |directory| {
+        directory.set_policy(id, &policy, settings)
+    })
+    .await?;
+    Ok(account(&directory.view(), &id.to_string())?.clone())
+}
+
+/// Removes an account that owns nothing any more.
+///
+/// # Errors
+/// There is no such account, it still owns something, or the store cannot be changed.
+pub async fn remove(
+    directory: &Arc<Directory>,
+    asked: RemoveAccount,
+) -> Result<(), OperationError> {
+    let id = account_id(&directory.view(), &asked.account)?;
+    change(directory, move |directory| directory.remove_account(id)).await
+}

@@ -1,0 +1,232 @@
+//! Connectors: domains that accounts have connected.
+
+use std::sync::Arc;
+
+use clap::Args;
+use gatepost_directory::{
+    Claim, Connector, ConnectorId, ConnectorKind, Directory, Forwarders, Name, Protocol, View,
+};
+use gatepost_message::Domain;
+use gatepost_trace::{Counted, Trace};
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+use crate::blocking::blocking;
+use crate::code::Code;
+use crate::directory::{account_id, account_ids, change, unknown};
+use crate::error::OperationError;
+
+/// Request to connect a domain, as a claim.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[serde(deny_unknown_fields)]
+pub struct AddConnector {
+    /// Id or native domain of the account.
+    #[arg(long)]
+    pub account: String,
+    /// Domain of the customer.
+    #[arg(long)]
+    pub domain: Domain,
+    /// Name for people; the domain when not given.
+    #[arg(long)]
+    pub name: Option<Name>,
+    /// Direction of the mail that passes through the relay: two-way or outbound-only.
+    #[arg(long)]
+    pub kind: ConnectorKind,
+    /// Authentication mechanism that the customer's server expects of us: PLAIN, LOGIN or
+    /// SCRAM-SHA-256.
+    #[arg(long, default_value = "PLAIN")]
+    pub protocol: Protocol,
+}
+
+/// Request for connectors.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Args)]
+#[serde(deny_unknown_fields)]
+pub struct ListConnectors {
+    /// Only those of this account, by its id or native domain.
+    #[arg(long)]
+    pub account: Option<String>,
+}
+
+macro_rules! of_one_connector {
+    ($($(#[$doc:meta])* $request:ident)*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+            #[serde(deny_unknown_fields)]
+            pub struct $request {
+                /// Id of the connector.
+                pub connector: ConnectorId,
+            }
+        )*
+    };
+}
+
+of_one_connector! {
+    /// Request for a connector.
+    ShowConnector
+    /// Request to confirm that the domain is the account's.
+    VerifyConnector
+    /// Request to disconnect the domain.
+    DisconnectConnector
+    /// Request to remove a connector.
+    RemoveConnector
+}
+
+/// Request to set the known forwarders of a domain's mail, in place of the former ones.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SetForwarders {
+    /// Id of the connector.
+    pub connector: ConnectorId,
+    /// Network that they send from, such as 192.0.2.0/24; may be repeated.
+    #[arg(long = "network", value_name = "NETWORK")]
+    #[serde(default)]
+    pub networks: Vec<IpNet>,
+    /// Domain of their DKIM signatures; may be repeated.
+    #[arg(long = "dkim-domain", value_name = "DOMAIN")]
+    #[serde(default)]
+    pub dkim_domains: Vec<Domain>,
+    /// Domain of their ARC seals; may be repeated.
+    #[arg(long = "arc-sealer", value_name = "DOMAIN")]
+    #[serde(default)]
+    pub arc_sealers: Vec<Domain>,
+}
+
+/// Request for what became of header fields in messages from a domain that came back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[serde(deny_unknown_fields)]
+pub struct CountHeaders {
+    /// Domain of From.
+    pub domain: Domain,
+}
+
+/// Connects a domain, as a claim.
+///
+/// # Errors
+/// There is no such account, it may not have the domain, or the store cannot be changed.
+pub async fn add(
+    directory: &Arc<Directory>,
+    asked: AddConnector,
+) -> Result<Connector, OperationError> {
+    let claim = Claim {
+        account: account_id(&directory.view(), &asked.account)?,
+        name: match asked.name {
+            Some(name) => name,
+            None => name_of(&asked.domain)?,
+        },
+        domain: asked.domain,
+        kind: asked.kind,
+        protocol: asked.protocol,
+    };
+    change(directory, |directory| directory.add_connector(claim)).await
+}
+
+/// Returns a name for people that begins like the domain, within the length of a name.
+fn name_of(domain: &Domain) -> Result<Name, OperationError> {
+    let short: String = domain.as_str().chars().take(100).collect();
+    let name = short.parse::<Name>();
+    name.map_err(|error| OperationError::new(Code::NotUnderstood, error))
+}
+
+/// Lists connectors, of one account or of all.
+///
+/// # Errors
+/// There is no such account.
+pub fn list(
+    directory: &Directory,
+    asked: ListConnectors,
+) -> Result<Vec<Connector>, OperationError> {
+    let view = directory.view();
+    let accounts = account_ids(&view, asked.account.as_deref())?.into_iter();
+    let connectors = accounts.flat_map(|account| view.connectors(account));
+    Ok(connectors.cloned().collect())
+}
+
+/// Shows a connector.
+///
+/// # Errors
+/// There is no such connector.
+pub fn show(directory: &Directory, asked: ShowConnector) -> Result<Connector, OperationError> {
+    let view = directory.view();
+    let found = all(&view).find(|found| found.id == asked.connector);
+    let found = found.ok_or_else(|| unknown("connector", asked.connector))?;
+    Ok(found.clone())
+}
+
+fn all(view: &View) -> impl Iterator<Item = &Connector> {
+    view.accounts()
+        .flat_map(|account| view.connectors(account.id))
+}
+
+/// Confirms that the domain is the account's: from now on its addresses receive.
+///
+/// # Errors
+/// There is no such connector, the domain is taken, or the store cannot be changed.
+pub async fn verify(
+    directory: &Arc<Directory>,
+    asked: VerifyConnector,
+) -> Result<Connector, OperationError> {
+    change(directory, move |directory| {
+        directory.verify_connector(asked.connector)
+    })
+    .await
+}
+
+/// Disconnects the domain: its credentials stop working, its addresses still receive.
+///
+/// # Errors
+/// There is no such connector, it is only claimed, or the store cannot be changed.
+pub async fn disconnect(
+    directory: &Arc<Directory>,
+    asked: DisconnectConnector,
+) -> Result<Connector, OperationError> {
+    change(directory, move |directory| {
+        directory.disconnect_connector(asked.connector)
+    })
+    .await
+}
+
+/// Sets the known forwarders of the domain's mail, in place of the former ones.
+///
+/// # Errors
+/// There is no such connector, or the store cannot be changed.
+pub async fn set_forwarders(
+    directory: &Arc<Directory>,
+    asked: SetForwarders,
+) -> Result<Connector, OperationError> {
+    let forwarders = Forwarders {
+        networks: asked.networks,
+        dkim_domains: asked.dkim_domains,
+        arc_sealers: asked.arc_sealers,
+    };
+    change(directory, move |directory| {
+        directory.set_forwarders(asked.connector, forwarders)
+    })
+    .await
+}
+
+/// Removes a connector that owns nothing any more.
+///
+/// # Errors
+/// There is no such connector, it still owns something, or the store cannot be changed.
+pub async fn remove(
+    directory: &Arc<Directory>,
+    asked: RemoveConnector,
+) -> Result<(), OperationError> {
+    change(directory, move |directory| {
+        directory.remove_connector(asked.connector)
+    })
+    .await
+}
+
+/// Counts what became of header fields in messages from a domain, by account and field.
+///
+/// # Errors
+/// The trace cannot be read.
+pub async fn headers(
+    trace: &Arc<Trace>,
+    asked: CountHeaders,
+) -> Result<Vec<Counted>, OperationError> {
+    let trace = Arc::clone(trace);
+    blocking(move || trace.headers_of(asked.domain.as_ascii())).await
+}
