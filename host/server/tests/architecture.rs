@@ -30,8 +30,9 @@ fn documented() -> Vec<(String, (String, Vec<String>))> {
     rows.collect()
 }
 
-/// Returns the crates of `host/`, each with its description and the crates of ours that it uses.
-fn built() -> BTreeMap<String, (String, Vec<String>)> {
+/// Returns the crates of `host/`, each with its description and the crates of ours that it uses:
+/// in what it builds (`None`), or in its tests (`dev`).
+fn built(kind: Option<&str>) -> BTreeMap<String, (String, Vec<String>)> {
     let metadata = Command::new(env!("CARGO"))
         .args(["metadata", "--no-deps", "--offline", "--format-version=1"])
         .current_dir(workspace())
@@ -44,7 +45,7 @@ fn built() -> BTreeMap<String, (String, Vec<String>)> {
         let folder = manifest.parent()?;
         folder.parent()?.ends_with("host").then_some(())?;
         let dependencies = package["dependencies"].as_array()?.iter();
-        let uses = dependencies.filter(|dependency| dependency["kind"].is_null());
+        let uses = dependencies.filter(|dependency| dependency["kind"].as_str() == kind);
         let uses = uses.filter_map(|dependency| {
             let path = Path::new(dependency["path"].as_str()?);
             Some(path.file_name()?.to_str()?.to_owned())
@@ -58,7 +59,7 @@ fn built() -> BTreeMap<String, (String, Vec<String>)> {
 
 #[test]
 fn the_table_has_every_crate_with_its_dependencies() {
-    let mut built = built();
+    let mut built = built(None);
     for (name, (description, mut uses)) in documented() {
         let (is, mut used) = built
             .remove(&name)
@@ -80,6 +81,17 @@ fn no_crate_uses_one_below_it() {
                 place(used) < Some(at) && place(used).is_some(),
                 "{name} uses {used}"
             );
+        }
+    }
+}
+
+#[test]
+fn no_crate_is_tested_with_one_below_it() {
+    let documented = documented();
+    let place = |name: &str| documented.iter().position(|(other, _)| other == name);
+    for (name, (_, uses)) in built(Some("dev")) {
+        for used in uses.iter().filter(|used| place(used).is_some()) {
+            assert!(place(used) < place(&name), "{name} is tested with {used}");
         }
     }
 }
