@@ -179,7 +179,7 @@ codes! {
     /// The directory has no such credential.
     UnknownCredential = "directory.unknown-credential", Unknown,
         "see those that there are with `gatepost credential list`";
-    /// The directory has something else no more that the request is about.
+    /// Something else that the request is about is not in the directory.
     UnknownItem = "directory.unknown-item", Unknown,
         "list what there is";
     /// The domain belongs to an account of the directory.

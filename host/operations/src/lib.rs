@@ -42,7 +42,7 @@ pub use client::{ClientError, call};
 pub use code::{Code, ErrorKind};
 pub use error::OperationError;
 pub use http::partner_routes;
-pub use message::{MessageDetails, Page};
+pub use message::MessageDetails;
 pub use operation::{NAMES, Operation};
 pub use runtime::{OpenError, Runtime, fatal};
 pub use socket::{ControlSocket, SocketError, path};

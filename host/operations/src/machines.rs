@@ -3,7 +3,7 @@
 use clap::Args;
 use gatepost_directory::Directory;
 use gatepost_message::Millis;
-use gatepost_spool::{KnownMachine, Counters};
+use gatepost_spool::{Counters, KnownMachine};
 use serde::{Deserialize, Serialize};
 
 use crate::code::Code;
@@ -29,7 +29,11 @@ pub struct ForgetMachine {
 }
 
 /// Lists the known machines, by account and address.
-pub fn list(counters: &dyn Counters, directory: &Directory, asked: ListMachines) -> Vec<KnownMachine> {
+pub fn list(
+    counters: &dyn Counters,
+    directory: &Directory,
+    asked: ListMachines,
+) -> Vec<KnownMachine> {
     let account = asked.account;
     let account = account.map(|account| account_name(directory, &account));
     counters.machines(account.as_deref(), Millis::now())

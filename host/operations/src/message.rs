@@ -1,63 +1,12 @@
-//! Listing and showing of stored messages, in the queue and in the quarantine.
+//! Details of stored messages, in the queue and in the quarantine.
 
-use clap::Args;
-use gatepost_message::TransactionId;
 use gatepost_model::{Classification, Judgement, Transaction};
 use gatepost_smtp::dsn::MessageRequest;
-use gatepost_spool::{Filter, Record, Selection, Status, Summary};
+use gatepost_spool::{Record, Summary};
 use serde::{Deserialize, Serialize};
 
-/// Selection of messages, a page at a time.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
-pub struct Page {
-    /// Only messages of this account.
-    #[arg(long)]
-    pub account: Option<String>,
-    /// Only messages to this address, or to this domain.
-    #[arg(long, value_name = "ADDRESS|DOMAIN")]
-    pub recipient: Option<String>,
-    /// Only messages that came after this one.
-    #[arg(long, value_name = "ID")]
-    pub after: Option<TransactionId>,
-    /// Maximum number of messages.
-    #[arg(long, value_name = "NUMBER", default_value_t = Page::LIMIT)]
-    #[serde(default = "default_limit")]
-    pub limit: usize,
-}
-
-impl Page {
-    const LIMIT: usize = 100;
-
-    /// Returns the filter for these messages with a recipient in this state.
-    pub(crate) fn filter(self, status: Option<Status>) -> Filter {
-        Filter {
-            selection: Selection {
-                id: None,
-                account: self.account,
-                recipient: self.recipient,
-            },
-            status,
-            after: self.after,
-            limit: self.limit,
-        }
-    }
-}
-
-impl Default for Page {
-    /// Selects the first hundred messages.
-    fn default() -> Self {
-        Self {
-            account: None,
-            recipient: None,
-            after: None,
-            limit: Self::LIMIT,
-        }
-    }
-}
-
-fn default_limit() -> usize {
-    Page::LIMIT
-}
+/// Number of messages on a page where nothing else is asked for.
+pub(crate) const PAGE: usize = 100;
 
 /// Details of a message.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -2,21 +2,42 @@
 
 use clap::Args;
 use gatepost_message::{Millis, TransactionId};
-use gatepost_spool::{QueueAdmin, Summary};
+use gatepost_spool::{Filter, QueueAdmin, Selection, Summary};
 use gatepost_trace::{Event, Kind, Trace};
 use serde::{Deserialize, Serialize};
 
 use crate::code::Code;
 use crate::error::OperationError;
-use crate::message::{MessageDetails, Page};
+use crate::message::{MessageDetails, PAGE};
 
 /// Request for a page of the quarantine, oldest message first.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Args)]
-#[serde(transparent)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[serde(deny_unknown_fields, default)]
 pub struct ListQuarantine {
-    /// Messages to list.
-    #[command(flatten)]
-    pub page: Page,
+    /// Only messages of this account.
+    #[arg(long)]
+    pub account: Option<String>,
+    /// Only messages to this address, or to this domain.
+    #[arg(long, value_name = "ADDRESS|DOMAIN")]
+    pub recipient: Option<String>,
+    /// Only messages that came after this one.
+    #[arg(long, value_name = "ID")]
+    pub after: Option<TransactionId>,
+    /// Maximum number of messages.
+    #[arg(long, value_name = "NUMBER", default_value_t = PAGE)]
+    pub limit: usize,
+}
+
+impl Default for ListQuarantine {
+    /// Asks for the first hundred messages.
+    fn default() -> Self {
+        Self {
+            account: None,
+            recipient: None,
+            after: None,
+            limit: PAGE,
+        }
+    }
 }
 
 /// Request for the details of a message in quarantine.
@@ -56,7 +77,17 @@ pub async fn list(
     queue: &dyn QueueAdmin,
     asked: ListQuarantine,
 ) -> Result<Vec<Summary>, OperationError> {
-    Ok(queue.quarantine_list(asked.page.filter(None)).await?)
+    let filter = Filter {
+        selection: Selection {
+            id: None,
+            account: asked.account,
+            recipient: asked.recipient,
+        },
+        status: None,
+        after: asked.after,
+        limit: asked.limit,
+    };
+    Ok(queue.quarantine_list(filter).await?)
 }
 
 /// Shows one message in quarantine.

@@ -11,21 +11,58 @@ use serde::{Deserialize, Serialize};
 
 use crate::code::Code;
 use crate::error::OperationError;
-use crate::message::{MessageDetails, Page};
+use crate::message::{MessageDetails, PAGE};
 
 /// Number of messages whose changes are started together and share commits.
 const TOGETHER: usize = 500;
 
 /// Request for a page of the queue, oldest message first.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Args)]
+#[serde(deny_unknown_fields, default)]
 pub struct ListQueue {
-    /// Messages to list.
-    #[command(flatten)]
-    #[serde(flatten)]
-    pub page: Page,
+    /// Only messages of this account.
+    #[arg(long)]
+    pub account: Option<String>,
+    /// Only messages to this address, or to this domain.
+    #[arg(long, value_name = "ADDRESS|DOMAIN")]
+    pub recipient: Option<String>,
+    /// Only messages that came after this one.
+    #[arg(long, value_name = "ID")]
+    pub after: Option<TransactionId>,
+    /// Maximum number of messages.
+    #[arg(long, value_name = "NUMBER", default_value_t = PAGE)]
+    pub limit: usize,
     /// Only messages with a recipient in this state.
     #[arg(long, value_parser = parse_status)]
     pub status: Option<Status>,
+}
+
+impl Default for ListQueue {
+    /// Asks for the first hundred messages.
+    fn default() -> Self {
+        Self {
+            account: None,
+            recipient: None,
+            after: None,
+            limit: PAGE,
+            status: None,
+        }
+    }
+}
+
+impl From<ListQueue> for Filter {
+    fn from(asked: ListQueue) -> Self {
+        Self {
+            selection: Selection {
+                id: None,
+                account: asked.account,
+                recipient: asked.recipient,
+            },
+            status: asked.status,
+            after: asked.after,
+            limit: asked.limit,
+        }
+    }
 }
 
 /// Request for the details of a message in the queue.
@@ -103,15 +140,21 @@ fn parse_status(word: &str) -> Result<Status, String> {
 ///
 /// # Errors
 /// The store cannot be read.
-pub async fn list(queue: &dyn QueueAdmin, asked: ListQueue) -> Result<Vec<Summary>, OperationError> {
-    Ok(queue.list(asked.page.filter(asked.status)).await?)
+pub async fn list(
+    queue: &dyn QueueAdmin,
+    asked: ListQueue,
+) -> Result<Vec<Summary>, OperationError> {
+    Ok(queue.list(asked.into()).await?)
 }
 
 /// Shows one message of the queue.
 ///
 /// # Errors
 /// The queue has no such message, or the store cannot be read.
-pub async fn show(queue: &dyn QueueAdmin, asked: ShowQueued) -> Result<MessageDetails, OperationError> {
+pub async fn show(
+    queue: &dyn QueueAdmin,
+    asked: ShowQueued,
+) -> Result<MessageDetails, OperationError> {
     match queue.show(asked.id).await? {
         Some(record) => Ok(record.into()),
         None => Err(OperationError::new(

@@ -243,8 +243,8 @@ async fn a_choice_without_ids_reaches_every_page_of_the_queue() {
 #[tokio::test]
 async fn a_selection_of_nothing_or_of_all_and_some_changes_nothing() {
     let store = Store::new();
-    let runtime = store.open();
-    let id = accept(&runtime, &["x@desk.example"], None).await;
+    let (runtime, queue) = store.open_with_queue();
+    let id = accept(&*queue, &["x@desk.example"], None).await;
     let nothing = SelectedRecipients::default();
     let all_and_some = SelectedRecipients {
         ids: vec![id],

@@ -32,7 +32,7 @@ use gatepost_operations::queue::{
 use gatepost_operations::reload::Reload;
 use gatepost_operations::sharing::{AddAgreement, ListAgreements};
 use gatepost_operations::trace::ShowTrace;
-use gatepost_operations::{Code, NAMES, Operation, OperationError, Page};
+use gatepost_operations::{Code, NAMES, Operation, OperationError};
 use gatepost_policy::OnError;
 use gatepost_policy_set::Swap;
 use gatepost_spool::{Changed, Status};
@@ -59,14 +59,13 @@ where
 #[test]
 fn queue_and_quarantine_are_read_back_as_they_were() {
     let id = TransactionId::new();
-    let page = Page {
-        account: Some("acme".to_owned()),
-        recipient: Some("desk.example".to_owned()),
+    let account = || Some("acme".to_owned());
+    let recipient = || Some("desk.example".to_owned());
+    let list = ListQueue {
+        account: account(),
+        recipient: recipient(),
         after: Some(TransactionId::new()),
         limit: 7,
-    };
-    let list = ListQueue {
-        page: page.clone(),
         status: Some(Status::Held),
     };
     stay(list, Vec::new());
@@ -95,7 +94,13 @@ fn queue_and_quarantine_are_read_back_as_they_were() {
         let recipients = chosen();
         stay(ReleaseRecipients { recipients }, changed);
     }
-    stay(ListQuarantine { page }, Vec::new());
+    let list = ListQuarantine {
+        account: account(),
+        recipient: recipient(),
+        after: Some(id),
+        limit: 7,
+    };
+    stay(list, Vec::new());
     stays(ShowQuarantined { id });
     stay(ReleaseQuarantined { id }, ());
     stay(DeleteQuarantined { id }, ());
@@ -252,7 +257,7 @@ fn partners_are_read_back_as_they_were() {
 #[test]
 fn a_request_is_easy_to_write_by_hand() {
     let request: ListQueue = serde_json::from_str(r#"{"limit":10}"#).unwrap();
-    assert_eq!((request.page.limit, request.status), (10, None));
+    assert_eq!((request.limit, request.status), (10, None));
     let request: CancelRecipients = serde_json::from_str(r#"{"account":"acme"}"#).unwrap();
     assert_eq!(request.recipients.account.as_deref(), Some("acme"));
 }
@@ -261,8 +266,13 @@ fn a_request_is_easy_to_write_by_hand() {
 #[test]
 fn a_selection_with_an_unknown_criterion_is_refused() {
     let text = r#"{"account":"acme","recipent":"a@desk.example"}"#;
-    let error = serde_json::from_str::<CancelRecipients>(text).unwrap_err();
-    assert!(error.to_string().contains("recipent"), "{error}");
+    let cancel = serde_json::from_str::<CancelRecipients>(text).map(|_| ());
+    let list = serde_json::from_str::<ListQueue>(text).map(|_| ());
+    let listed = serde_json::from_str::<ListQuarantine>(text).map(|_| ());
+    for read in [cancel, list, listed] {
+        let error = read.unwrap_err().to_string();
+        assert!(error.contains("recipent"), "{error}");
+    }
 }
 
 #[test]

@@ -8,7 +8,8 @@ use gatepost_operations::accounts::{
     AddAccount, ListAccounts, RemoveAccount, SetPolicy, ShowAccount,
 };
 
-use super::operate::{Ask, Row, done, item, list};
+use super::answer::{Row, done, item, list};
+use super::operate::Ask;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {

@@ -6,7 +6,8 @@ use clap::Subcommand;
 use gatepost_directory::SupportAddress;
 use gatepost_operations::addresses::{AddAddress, ListAddresses, RemoveAddress, ShowAddress};
 
-use super::operate::{Ask, Row, done, item, list};
+use super::answer::{Row, done, item, list};
+use super::operate::Ask;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {

@@ -12,7 +12,8 @@ use gatepost_operations::connectors::{
 use gatepost_trace::Counted;
 use ipnet::IpNet;
 
-use super::operate::{Ask, Row, done, item, list};
+use super::answer::{Row, done, item, list};
+use super::operate::Ask;
 use super::output;
 
 #[derive(Debug, Subcommand)]

@@ -10,7 +10,8 @@ use gatepost_operations::credentials::{
     ShowCredential,
 };
 
-use super::operate::{Ask, Row, Target, done, item, list};
+use super::answer::{Row, done, item, list};
+use super::operate::{Ask, Target};
 use super::{exit, output};
 
 #[derive(Debug, Subcommand)]

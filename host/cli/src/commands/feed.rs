@@ -7,7 +7,8 @@ use gatepost_directory::{PartnerList, PartnerSource};
 use gatepost_message::Millis;
 use gatepost_operations::feeds::{FetchFeed, ListFeeds, RemoveFeed, SetFeed};
 
-use super::operate::{Ask, Row, item, list};
+use super::answer::{Row, item, list};
+use super::operate::Ask;
 use super::partner::{print_change, print_removed};
 
 #[derive(Debug, Subcommand)]

@@ -8,7 +8,8 @@ use gatepost_operations::machines::{ForgetMachine, ListMachines};
 use gatepost_spool::KnownMachine;
 use serde_json::json;
 
-use super::operate::{Ask, Row, list, report};
+use super::answer::{Row, list};
+use super::operate::{Ask, report};
 use super::{exit, output};
 
 #[derive(Debug, Subcommand)]

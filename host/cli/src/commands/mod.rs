@@ -6,6 +6,7 @@
 
 mod account;
 mod address;
+mod answer;
 mod check;
 mod config;
 mod connector;

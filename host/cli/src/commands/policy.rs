@@ -12,7 +12,8 @@ use gatepost_policy::{Inspection, Limits, ModuleKind, OnError, read_module};
 use miette::{IntoDiagnostic, WrapErr, miette};
 use serde_json::json;
 
-use super::operate::{Ask, Row, Target, print_rows};
+use super::answer::{Row, print_rows};
+use super::operate::{Ask, Target};
 use super::{exit, output, report};
 use gatepost_builtin as builtin;
 use gatepost_operations::Operation;

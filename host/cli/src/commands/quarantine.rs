@@ -38,7 +38,7 @@ pub(super) struct SelectedMessages {
 pub(super) async fn run(command: Command) -> miette::Result<ExitCode> {
     match command {
         Command::List(ask) => {
-            let limit = ask.request.page.limit;
+            let limit = ask.request.limit;
             list(ask, limit, "the quarantine is empty").await
         }
         Command::Show(ask) => show(ask).await,

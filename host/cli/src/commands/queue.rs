@@ -32,7 +32,7 @@ pub(super) enum Command {
 pub(super) async fn run(command: Command) -> miette::Result<ExitCode> {
     match command {
         Command::List(ask) => {
-            let limit = ask.request.page.limit;
+            let limit = ask.request.limit;
             list(ask, limit, "the queue is empty").await
         }
         Command::Show(ask) => show(ask).await,

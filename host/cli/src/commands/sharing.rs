@@ -6,7 +6,8 @@ use clap::Subcommand;
 use gatepost_directory::Agreement;
 use gatepost_operations::sharing::{AddAgreement, ListAgreements, RemoveAgreement};
 
-use super::operate::{Ask, Row, done, item, list};
+use super::answer::{Row, done, item, list};
+use super::operate::Ask;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {

@@ -37,11 +37,21 @@ fn the_lookup_names_the_agreement_or_list() {
     assert_eq!(found["by"][0]["by-domain"], true);
     let (status, found) = page(&format!("/accounts/{b}/partners/ann@whole.example"));
     assert_eq!((status, &found["partner"]), (200, &false.into()));
-    assert_eq!(
-        page("/accounts/nobody.test/partners/ann@whole.example").0,
-        404
-    );
-    assert_eq!(page(&format!("/accounts/{a}/partners/nobody")).0, 400);
+    for (path, expected, code) in [
+        (
+            "/accounts/nobody.test/partners/ann@whole.example".to_owned(),
+            404,
+            "directory.unknown-account",
+        ),
+        (
+            format!("/accounts/{a}/partners/nobody"),
+            400,
+            "request.not-understood",
+        ),
+    ] {
+        let (status, error) = page(&path);
+        assert_eq!((status, &error["code"]), (expected, &code.into()), "{path}");
+    }
     assert_eq!(relay.metric("gatepost_partner_entries"), Some(2.0));
     assert!(relay.metric("gatepost_partner_octets").unwrap() > 0.0);
     let output = relay.command(&["partner", "lookup", "a.desk.test", "ann@customer.example"]);

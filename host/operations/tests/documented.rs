@@ -1,10 +1,10 @@
-//! The page on operations has every code and every kind, as they are, and no others.
+//! The page on operations has every operation, every code and every kind, and no others.
 
 #![allow(clippy::unwrap_used)] // clippy.toml lets tests unwrap, not their helpers
 
 use std::path::Path;
 
-use gatepost_operations::{Code, ErrorKind};
+use gatepost_operations::{Code, ErrorKind, NAMES};
 
 /// Returns the rows of the page's table with this heading, cell by cell.
 fn rows(heading: &str) -> Vec<Vec<String>> {
@@ -36,6 +36,14 @@ fn every_code_is_described_and_no_other() {
         })
         .collect();
     assert_eq!(described, codes);
+}
+
+#[test]
+fn every_operation_is_described_and_no_other() {
+    let described = rows("| Operation |").into_iter();
+    let described: Vec<_> = described.map(|row| row[0].clone()).collect();
+    let names: Vec<_> = NAMES.iter().map(|name| format!("`{name}`")).collect();
+    assert_eq!(described, names);
 }
 
 #[test]
