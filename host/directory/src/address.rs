@@ -1,9 +1,11 @@
 //! Support addresses and their canonical form.
 
+use std::sync::Arc;
+
 use gatepost_message::{Address, Millis, domain_to_ascii};
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, ConnectorId};
+use crate::{AccountId, ConnectorId, Destination};
 
 /// Address at which an account receives.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,11 +21,27 @@ pub struct SupportAddress {
     pub created: Millis,
 }
 
+impl SupportAddress {
+    /// Returns the account and the connector that mail for it belongs to.
+    pub(crate) fn destination(&self) -> Destination {
+        Destination {
+            account: self.account,
+            connector: self.connector,
+        }
+    }
+
+    /// Returns the canonical form of the address. An address that has none cannot be added; where a
+    /// store holds one nevertheless, it is compared as it is spelled.
+    pub fn canonical(&self) -> Canonical {
+        Canonical::of(&self.address).unwrap_or_else(|| Canonical(self.address.as_str().into()))
+    }
+}
+
 /// Form in which support addresses are compared: the local part in lower case without needless
 /// quotes, the domain in A-labels. Local parts may be interpreted here (RFC 5321 section 2.3.11):
 /// support addresses are the site's own mailboxes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Canonical(String);
+pub struct Canonical(Arc<str>);
 
 impl Canonical {
     /// Returns the canonical form of an address; `None` if its domain is an address literal or has
@@ -42,12 +60,19 @@ impl Canonical {
 
     fn at(local: &str, domain: &str) -> Option<Self> {
         let domain = domain_to_ascii(domain).filter(|domain| !domain.starts_with('['))?;
-        Some(Self(format!("{local}@{}", domain.to_ascii_lowercase())))
+        Some(Self(
+            format!("{local}@{}", domain.to_ascii_lowercase()).into(),
+        ))
     }
 
     /// Returns the address as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Returns the domain, in A-labels.
+    pub(crate) fn domain(&self) -> &str {
+        self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
     }
 }
 
@@ -71,7 +96,8 @@ mod tests {
     use super::*;
 
     fn canonical(address: &str) -> String {
-        Canonical::of(&Address::parse(address).unwrap()).unwrap().0
+        let canonical = Canonical::of(&Address::parse(address).unwrap());
+        canonical.unwrap().as_str().to_owned()
     }
 
     #[test]

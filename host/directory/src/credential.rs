@@ -22,6 +22,16 @@ pub enum Scope {
     Submission,
 }
 
+impl Scope {
+    /// Returns the connector of the domain; `None` for submission.
+    pub(crate) fn connector(&self) -> Option<ConnectorId> {
+        match self {
+            Self::Inbound { connector, .. } => Some(*connector),
+            Self::Submission => None,
+        }
+    }
+}
+
 /// Request for a new credential: its use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
@@ -98,6 +108,16 @@ pub struct Credential {
     pub revoked: Option<Millis>,
 }
 
+impl Credential {
+    /// Returns the address that can be the alias of one credential of the account with this native
+    /// domain: `<subdomain>@<native domain>`. `None` if the domain is too long.
+    pub(crate) fn alias_in(native: &Domain) -> Option<Address> {
+        let native = native.as_ascii();
+        let subdomain = native.split('.').next()?;
+        Address::parse(&format!("{subdomain}@{native}")).ok()
+    }
+}
+
 /// New credential with its secret, which is shown this once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Issued {
@@ -109,7 +129,7 @@ pub struct Issued {
 }
 
 /// Credential as a session looks it up.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Known {
     /// Credential without the secret.
     pub credential: Credential,

@@ -20,27 +20,28 @@ use ring::{
 
 use zeroize::Zeroizing;
 
-use crate::{DirectoryError, random};
+use crate::{DirectoryError, Sealed, UserName, Verifier, random};
 
 /// Upper bound of the length of a line in bytes; ids made here have 8 characters.
 const MAX_LINE: usize = 64;
 
-/// Encrypted value of a column.
-pub(crate) struct Sealed {
-    /// Id of the key that encrypted it.
-    pub(crate) key_id: String,
-    /// Nonce, ciphertext and tag.
-    pub(crate) bytes: Vec<u8>,
-}
-
 /// Table, column and row that a value is encrypted for. It cannot be decrypted for any other.
-pub(crate) struct SealBinding<'a> {
-    pub(crate) table: &'a str,
-    pub(crate) column: &'a str,
-    pub(crate) row: &'a str,
+struct SealBinding<'a> {
+    table: &'a str,
+    column: &'a str,
+    row: &'a str,
 }
 
-impl SealBinding<'_> {
+impl<'a> SealBinding<'a> {
+    /// Returns the binding of a credential's verifier.
+    fn of_verifier(user: &'a UserName) -> Self {
+        Self {
+            table: "credentials",
+            column: "verifier",
+            row: user.as_str(),
+        }
+    }
+
     /// Returns the associated data of the encryption. Table and column hold no NUL, so no two
     /// bindings have the same data.
     fn associated_data(&self, key_id: &str) -> Vec<u8> {
@@ -175,12 +176,28 @@ impl KeyRing {
         })
     }
 
-    /// Encrypts a value for its place with the newest key.
-    pub(crate) fn seal(
+    /// Encrypts the verifier of a credential with the newest key.
+    pub(crate) fn seal_verifier(
         &self,
-        binding: &SealBinding<'_>,
-        value: &[u8],
+        user: &UserName,
+        verifier: &Verifier,
     ) -> Result<Sealed, DirectoryError> {
+        self.seal(&SealBinding::of_verifier(user), &verifier.encode())
+    }
+
+    /// Decrypts the verifier of a credential.
+    pub(crate) fn open_verifier(
+        &self,
+        user: &UserName,
+        sealed: &Sealed,
+    ) -> Result<Verifier, DirectoryError> {
+        let bytes = self.open_sealed(&SealBinding::of_verifier(user), sealed)?;
+        let damaged = || DirectoryError::Damaged(format!("verifier of {user}"));
+        Verifier::decode(&bytes).ok_or_else(damaged)
+    }
+
+    /// Encrypts a value for its place with the newest key.
+    fn seal(&self, binding: &SealBinding<'_>, value: &[u8]) -> Result<Sealed, DirectoryError> {
         let Some(key) = self.keys.last() else {
             unreachable!("a key ring is made with a key");
         };
@@ -200,7 +217,7 @@ impl KeyRing {
     }
 
     /// Decrypts a value that was encrypted for this binding.
-    pub(crate) fn open_sealed(
+    fn open_sealed(
         &self,
         binding: &SealBinding<'_>,
         sealed: &Sealed,

@@ -1,9 +1,14 @@
 //! Accounts of a site, the domains and support addresses at which they receive, and the credentials
 //! with which clients hand in mail for them.
 //!
-//! All data is stored in one SQLite file, `directory.db`, and is held in memory as well. A
-//! [`Directory`] changes the file and then replaces its [`View`]. Sessions read the [`View`]: it
-//! never blocks and never changes. To see later changes, ask for the [view](Directory::view) again.
+//! All data is stored in one SQLite file, `directory.db`, and is held in memory as well, as a
+//! [`View`]. Sessions read the view: it never blocks and never changes. To see later changes, ask for
+//! the [view](Directory::view) again.
+//!
+//! A change goes one way. A rule, which is a pure function over the view, decides on the [`Change`]s
+//! or refuses; the [store](DirectoryStore) writes them in one commit; the next view is made by the
+//! same changes and published. A lock holds all of that together, so a rule sees what every earlier
+//! change has left. Nothing is read again, and a change costs what it changes.
 //!
 //! - An account ([`Account`]) has a native domain that belongs to it alone, and may connect domains
 //!   of its own ([`Connector`]). A domain is *claimed* first: several accounts may claim it, and a
@@ -34,14 +39,16 @@ mod error;
 mod id;
 mod key_ring;
 mod partner;
-mod partner_change;
-mod partner_index;
-mod partner_view;
 mod random;
 mod rows;
+mod rules;
 mod schema;
 mod secret;
+mod shared;
+mod sqlite;
+mod staging;
 mod state;
+mod store;
 mod uses;
 mod view;
 mod word;
@@ -50,9 +57,10 @@ pub use account::{
     Account, AccountKind, Name, NameError, PolicySettings, Profile, TimeZone, TimeZoneError,
 };
 pub use address::{Canonical, SupportAddress};
+pub use change::{Change, Key, Row, Sealed, SealedCredential};
 pub use connector::{Claim, Connector, ConnectorKind, ConnectorState, Forwarders, Protocol};
 pub use credential::{Credential, Grant, Issued, Known, Scope, UserName};
-pub use directory::{Directory, Limits, Reserved, Settings};
+pub use directory::{Directory, Fetched, Limits, Reserved, Settings};
 pub use error::{DirectoryError, Refusal};
 pub use gatepost_sasl::Verifier;
 pub use id::{AccountId, ConnectorId, IdError};
@@ -60,8 +68,10 @@ pub use partner::{
     Agreement, Feed, ListChange, Partner, PartnerEntry, PartnerEntryError, PartnerList,
     PartnerSource, beginning,
 };
-pub use partner_change::{Fetched, ImportId};
 pub use secret::Secret;
+pub use sqlite::SqliteStore;
+pub use staging::ImportId;
 pub use state::inspect;
+pub use store::{DirectoryStore, Rows};
 pub use view::{Destination, Recipient, View};
 pub use word::WordError;

@@ -1,20 +1,41 @@
-//! Conversion between rows and the types of this crate.
+//! Rows in SQLite.
 
-use std::{collections::BTreeMap, str::FromStr};
+use std::{collections::BTreeMap, str::FromStr, sync::Arc};
 
-use gatepost_message::{Address, Domain, Millis};
-use rusqlite::{Connection, Row, types::Type};
-use serde::de::DeserializeOwned;
+use gatepost_message::{Domain, Millis};
+use rusqlite::{Connection, OptionalExtension as _, Params, Row as SqlRow, params, types::Type};
+use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    Account, AccountId, Agreement, Claim, Connector, ConnectorId, Credential, Feed, Name,
-    PartnerList, PartnerSource, Profile, Scope, SupportAddress, UserName, Verifier,
-    error::DirectoryError,
-    key_ring::{KeyRing, SealBinding, Sealed},
+    Account, AccountId, Agreement, Change, Claim, Connector, ConnectorId, Credential,
+    DirectoryError, Feed, Key, Name, PartnerList, PartnerSource, Profile, Row, Rows, Scope, Sealed,
+    SealedCredential, SupportAddress, UserName,
 };
 
+/// Reads all rows except entries, each after those that it refers to.
+pub(crate) fn read(connection: &Connection) -> rusqlite::Result<Rows> {
+    let accounts = accounts(connection)?.into_iter().map(Arc::new);
+    let connectors = connectors(connection)?.into_iter().map(Box::new);
+    let addresses = addresses(connection)?.into_iter();
+    let credentials = credentials(connection)?.into_iter().map(Box::new);
+    let agreements = agreements(connection)?.into_iter();
+    let lists = partner_lists(connection)?.into_iter().map(Box::new);
+    let rows = (accounts.map(Row::Account))
+        .chain(connectors.map(Row::Connector))
+        .chain(addresses.map(Row::Address))
+        .chain(credentials.map(Row::Credential))
+        .chain(agreements.map(Row::Agreement))
+        .chain(lists.map(Row::List));
+    let select = "SELECT seq FROM sqlite_sequence WHERE name = 'partner_lists'";
+    let last_list = connection.query_row(select, [], |row| row.get(0));
+    Ok(Rows {
+        rows: rows.collect(),
+        last_list: last_list.optional()?.unwrap_or_default(),
+    })
+}
+
 /// Parses a text that was valid when it was written.
-fn parsed<T: FromStr>(row: &Row<'_>, column: usize) -> rusqlite::Result<T>
+fn parsed<T: FromStr>(row: &SqlRow<'_>, column: usize) -> rusqlite::Result<T>
 where
     T::Err: std::error::Error + Send + Sync + 'static,
 {
@@ -24,7 +45,7 @@ where
     })
 }
 
-fn optional_parsed<T: FromStr>(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<T>>
+fn optional_parsed<T: FromStr>(row: &SqlRow<'_>, column: usize) -> rusqlite::Result<Option<T>>
 where
     T::Err: std::error::Error + Send + Sync + 'static,
 {
@@ -34,29 +55,29 @@ where
     }
 }
 
-fn from_json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+fn from_json<T: DeserializeOwned>(row: &SqlRow<'_>, column: usize) -> rusqlite::Result<T> {
     let text: String = row.get(column)?;
     serde_json::from_str(&text).map_err(|error| {
         rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
     })
 }
 
-fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Millis> {
+fn time(row: &SqlRow<'_>, column: usize) -> rusqlite::Result<Millis> {
     row.get(column)
         .map(|millis: i64| Millis(millis.unsigned_abs()))
 }
 
-fn optional_time(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Millis>> {
+fn optional_time(row: &SqlRow<'_>, column: usize) -> rusqlite::Result<Option<Millis>> {
     let millis: Option<i64> = row.get(column)?;
     Ok(millis.map(|millis| Millis(millis.unsigned_abs())))
 }
 
 /// Converts a time to the form in which SQLite stores it.
-pub(crate) fn stored(time: Millis) -> i64 {
+fn stored(time: Millis) -> i64 {
     i64::try_from(time.0).unwrap_or(i64::MAX)
 }
 
-pub(crate) fn accounts(connection: &Connection) -> rusqlite::Result<Vec<Account>> {
+fn accounts(connection: &Connection) -> rusqlite::Result<Vec<Account>> {
     let mut select = connection.prepare_cached(
         "SELECT id, kind, product, time_zone, native_domain, created FROM accounts
          ORDER BY created, id",
@@ -92,7 +113,7 @@ pub(crate) fn accounts(connection: &Connection) -> rusqlite::Result<Vec<Account>
     Ok(accounts)
 }
 
-pub(crate) fn connectors(connection: &Connection) -> rusqlite::Result<Vec<Connector>> {
+fn connectors(connection: &Connection) -> rusqlite::Result<Vec<Connector>> {
     let mut select = connection.prepare_cached(
         "SELECT id, account, name, domain, kind, protocol, state, created, forwarders_json
          FROM connectors ORDER BY created, id",
@@ -115,7 +136,7 @@ pub(crate) fn connectors(connection: &Connection) -> rusqlite::Result<Vec<Connec
     rows.collect()
 }
 
-pub(crate) fn addresses(connection: &Connection) -> rusqlite::Result<Vec<SupportAddress>> {
+fn addresses(connection: &Connection) -> rusqlite::Result<Vec<SupportAddress>> {
     let mut select = connection.prepare_cached(
         "SELECT address, account, connector, created FROM addresses ORDER BY canonical, account",
     )?;
@@ -130,19 +151,10 @@ pub(crate) fn addresses(connection: &Connection) -> rusqlite::Result<Vec<Support
     rows.collect()
 }
 
-/// Returns the address that can be the alias of one credential of an account: `<subdomain>@<native
-/// domain>`.
-pub(crate) fn alias(native: &Domain) -> Option<Address> {
-    let native = native.as_ascii();
-    let subdomain = native.split('.').next()?;
-    Address::parse(&format!("{subdomain}@{native}")).ok()
-}
-
-/// Reads all credentials, without their verifiers.
-pub(crate) fn credentials(connection: &Connection) -> rusqlite::Result<Vec<Credential>> {
+fn credentials(connection: &Connection) -> rusqlite::Result<Vec<SealedCredential>> {
     let mut select = connection.prepare_cached(
         "SELECT user_name, c.account, c.connector, alias, c.created, last_used, revoked, domain,
-                native_domain
+                native_domain, key_id, verifier
          FROM credentials c JOIN accounts a ON a.id = c.account
          LEFT JOIN connectors o ON o.id = c.connector ORDER BY c.created, user_name",
     )?;
@@ -150,7 +162,7 @@ pub(crate) fn credentials(connection: &Connection) -> rusqlite::Result<Vec<Crede
         let connector: Option<ConnectorId> = optional_parsed(row, 2)?;
         let native: Domain = parsed(row, 8)?;
         let has_alias: bool = row.get(3)?;
-        Ok(Credential {
+        let credential = Credential {
             user_name: UserName::new(&row.get::<_, String>(0)?),
             account: parsed::<AccountId>(row, 1)?,
             scope: match connector {
@@ -160,44 +172,27 @@ pub(crate) fn credentials(connection: &Connection) -> rusqlite::Result<Vec<Crede
                 },
                 None => Scope::Submission,
             },
-            alias: if has_alias { alias(&native) } else { None },
+            alias: if has_alias {
+                Credential::alias_in(&native)
+            } else {
+                None
+            },
             created: time(row, 4)?,
             last_used: optional_time(row, 5)?,
             revoked: optional_time(row, 6)?,
+        };
+        Ok(SealedCredential {
+            credential,
+            verifier: Sealed {
+                key_id: row.get(9)?,
+                bytes: row.get(10)?,
+            },
         })
     })?;
     rows.collect()
 }
 
-/// Reads and decrypts the verifier of a credential.
-pub(crate) fn verifier(
-    connection: &Connection,
-    ring: &KeyRing,
-    user: &UserName,
-) -> Result<Verifier, DirectoryError> {
-    let mut select = connection
-        .prepare_cached("SELECT key_id, verifier FROM credentials WHERE user_name = ?1")?;
-    let sealed = select.query_row([user.as_str()], |row| {
-        Ok(Sealed {
-            key_id: row.get(0)?,
-            bytes: row.get(1)?,
-        })
-    });
-    let bytes = ring.open_sealed(&verifier_binding(user), &sealed?)?;
-    let damaged = || DirectoryError::Damaged(format!("verifier of {user}"));
-    Verifier::decode(&bytes).ok_or_else(damaged)
-}
-
-/// Returns the binding of a credential's verifier.
-pub(crate) fn verifier_binding(user: &UserName) -> SealBinding<'_> {
-    SealBinding {
-        table: "credentials",
-        column: "verifier",
-        row: user.as_str(),
-    }
-}
-
-pub(crate) fn agreements(connection: &Connection) -> rusqlite::Result<Vec<Agreement>> {
+fn agreements(connection: &Connection) -> rusqlite::Result<Vec<Agreement>> {
     let mut select = connection.prepare_cached(
         "SELECT one, other, created FROM agreements ORDER BY created, one, other",
     )?;
@@ -211,8 +206,7 @@ pub(crate) fn agreements(connection: &Connection) -> rusqlite::Result<Vec<Agreem
     rows.collect()
 }
 
-/// Reads all lists of partners, without their entries.
-pub(crate) fn partner_lists(connection: &Connection) -> rusqlite::Result<Vec<PartnerList>> {
+fn partner_lists(connection: &Connection) -> rusqlite::Result<Vec<PartnerList>> {
     let mut select = connection.prepare_cached(
         "SELECT id, account, kind, name, created, every_seconds, domains, validator, tried,
                 fetched, problem
@@ -245,4 +239,244 @@ pub(crate) fn partner_lists(connection: &Connection) -> rusqlite::Result<Vec<Par
         })
     })?;
     rows.collect()
+}
+
+/// Writes a change.
+pub(crate) fn write(connection: &Connection, change: &Change) -> Result<(), DirectoryError> {
+    match change {
+        Change::Put(row) => put(connection, row),
+        Change::Remove(key) => Ok(remove(connection, key)?),
+        Change::AddEntries {
+            list,
+            entries,
+            added,
+        } => {
+            let insert = "INSERT OR IGNORE INTO partners (list, entry, added) VALUES (?1, ?2, ?3)";
+            let mut insert = connection.prepare_cached(insert)?;
+            for entry in entries {
+                insert.execute((list, entry.to_string(), stored(*added)))?;
+            }
+            Ok(())
+        }
+        Change::RemoveEntries { list, entries } => {
+            let delete = "DELETE FROM partners WHERE list = ?1 AND entry = ?2";
+            let mut delete = connection.prepare_cached(delete)?;
+            for entry in entries {
+                delete.execute((list, entry.to_string()))?;
+            }
+            Ok(())
+        }
+    }
+}
+
+fn put(connection: &Connection, row: &Row) -> Result<(), DirectoryError> {
+    match row {
+        Row::Account(account) => put_account(connection, account),
+        Row::Connector(connector) => put_connector(connection, connector),
+        Row::Address(address) => Ok(put_address(connection, address)?),
+        Row::Credential(sealed) => Ok(put_credential(connection, sealed)?),
+        Row::Agreement(Agreement {
+            one,
+            other,
+            created,
+        }) => Ok(execute(
+            connection,
+            "INSERT INTO agreements (one, other, created) VALUES (?1, ?2, ?3)
+             ON CONFLICT (one, other) DO UPDATE SET created = excluded.created",
+            (one.to_string(), other.to_string(), stored(*created)),
+        )?),
+        Row::List(list) => put_list(connection, list),
+    }
+}
+
+fn put_account(connection: &Connection, account: &Account) -> Result<(), DirectoryError> {
+    let Profile {
+        kind,
+        product,
+        time_zone,
+        native_domain,
+        brands,
+    } = &account.profile;
+    let id = account.id.to_string();
+    execute(
+        connection,
+        "INSERT INTO accounts (id, kind, product, time_zone, native_domain, created)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, product = excluded.product,
+             time_zone = excluded.time_zone, native_domain = excluded.native_domain,
+             created = excluded.created",
+        params![
+            id,
+            kind.word(),
+            product.as_str(),
+            time_zone.as_str(),
+            native_domain.as_ascii(),
+            stored(account.created),
+        ],
+    )?;
+    execute(connection, "DELETE FROM brands WHERE account = ?1", [&id])?;
+    for brand in brands {
+        let insert = "INSERT INTO brands (account, name) VALUES (?1, ?2)";
+        execute(connection, insert, (&id, brand.as_str()))?;
+    }
+    let delete = "DELETE FROM policy_settings WHERE account = ?1";
+    execute(connection, delete, [&id])?;
+    for (policy, settings) in &account.policies {
+        let insert = "INSERT INTO policy_settings (account, policy, settings_json)
+             VALUES (?1, ?2, ?3)";
+        execute(connection, insert, (&id, policy, to_json(settings)?))?;
+    }
+    Ok(())
+}
+
+fn put_connector(connection: &Connection, connector: &Connector) -> Result<(), DirectoryError> {
+    let Claim {
+        account,
+        name,
+        domain,
+        kind,
+        protocol,
+    } = &connector.claim;
+    Ok(execute(
+        connection,
+        "INSERT INTO connectors
+             (id, account, name, domain, kind, protocol, state, created, forwarders_json)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+         ON CONFLICT (id) DO UPDATE SET account = excluded.account, name = excluded.name,
+             domain = excluded.domain, kind = excluded.kind, protocol = excluded.protocol,
+             state = excluded.state, created = excluded.created,
+             forwarders_json = excluded.forwarders_json",
+        params![
+            connector.id.to_string(),
+            account.to_string(),
+            name.as_str(),
+            domain.as_ascii(),
+            kind.word(),
+            protocol.word(),
+            connector.state.word(),
+            stored(connector.created),
+            to_json(&connector.forwarders)?,
+        ],
+    )?)
+}
+
+fn put_address(connection: &Connection, address: &SupportAddress) -> rusqlite::Result<()> {
+    execute(
+        connection,
+        "INSERT INTO addresses (canonical, account, connector, address, created)
+         VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (canonical, account) DO UPDATE SET connector = excluded.connector,
+             address = excluded.address, created = excluded.created",
+        params![
+            address.canonical().as_str(),
+            address.account.to_string(),
+            address.connector.map(|id| id.to_string()),
+            address.address.as_str(),
+            stored(address.created),
+        ],
+    )
+}
+
+fn put_credential(connection: &Connection, sealed: &SealedCredential) -> rusqlite::Result<()> {
+    let SealedCredential {
+        credential,
+        verifier,
+    } = sealed;
+    execute(
+        connection,
+        "INSERT INTO credentials
+             (user_name, account, connector, alias, created, last_used, revoked, key_id, verifier)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+         ON CONFLICT (user_name) DO UPDATE SET account = excluded.account,
+             connector = excluded.connector, alias = excluded.alias, created = excluded.created,
+             last_used = excluded.last_used, revoked = excluded.revoked,
+             key_id = excluded.key_id, verifier = excluded.verifier",
+        params![
+            credential.user_name.as_str(),
+            credential.account.to_string(),
+            credential.scope.connector().map(|id| id.to_string()),
+            credential.alias.is_some(),
+            stored(credential.created),
+            credential.last_used.map(stored),
+            credential.revoked.map(stored),
+            verifier.key_id,
+            verifier.bytes,
+        ],
+    )
+}
+
+fn put_list(connection: &Connection, list: &PartnerList) -> Result<(), DirectoryError> {
+    let agreement = || DirectoryError::Damaged(format!("list {} is an agreement", list.id));
+    let (kind, name) = list.source.list().ok_or_else(agreement)?;
+    let feed = list.feed.as_ref();
+    Ok(execute(
+        connection,
+        "INSERT INTO partner_lists
+             (id, account, kind, name, created, every_seconds, domains, validator, tried, fetched,
+              problem)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+         ON CONFLICT (id) DO UPDATE SET account = excluded.account, kind = excluded.kind,
+             name = excluded.name, created = excluded.created,
+             every_seconds = excluded.every_seconds, domains = excluded.domains,
+             validator = excluded.validator, tried = excluded.tried,
+             fetched = excluded.fetched, problem = excluded.problem",
+        params![
+            list.id,
+            list.account.to_string(),
+            kind,
+            name,
+            stored(list.created),
+            feed.map(|feed| feed.every_seconds),
+            feed.is_some_and(|feed| feed.domains),
+            feed.and_then(|feed| feed.validator.as_deref()),
+            feed.and_then(|feed| feed.tried).map(stored),
+            feed.and_then(|feed| feed.fetched).map(stored),
+            feed.and_then(|feed| feed.problem.as_deref()),
+        ],
+    )?)
+}
+
+fn remove(connection: &Connection, key: &Key) -> rusqlite::Result<()> {
+    match key {
+        Key::Account(id) => {
+            let delete = "DELETE FROM accounts WHERE id = ?1";
+            execute(connection, delete, [id.to_string()])
+        }
+        Key::Connector(id) => {
+            let delete = "DELETE FROM connectors WHERE id = ?1";
+            execute(connection, delete, [id.to_string()])
+        }
+        Key::Address { canonical, account } => {
+            let delete = "DELETE FROM addresses WHERE canonical = ?1 AND account = ?2";
+            execute(
+                connection,
+                delete,
+                (canonical.as_str(), account.to_string()),
+            )
+        }
+        Key::Credential(user) => {
+            let delete = "DELETE FROM credentials WHERE user_name = ?1";
+            execute(connection, delete, [user.as_str()])
+        }
+        Key::Agreement { one, other } => {
+            let delete = "DELETE FROM agreements WHERE one = ?1 AND other = ?2";
+            execute(connection, delete, (one.to_string(), other.to_string()))
+        }
+        Key::List(list) => {
+            let delete = "DELETE FROM partner_lists WHERE id = ?1";
+            execute(connection, delete, [list])
+        }
+    }
+}
+
+fn execute(connection: &Connection, statement: &str, values: impl Params) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(statement)?
+        .execute(values)
+        .map(drop)
+}
+
+fn to_json(value: &impl Serialize) -> Result<String, DirectoryError> {
+    let damaged = |error| DirectoryError::Damaged(format!("value to be stored: {error}"));
+    serde_json::to_string(value).map_err(damaged)
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use gatepost_files::{Finding, Level, State};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use crate::{DirectoryError, Settings, View, schema};
+use crate::{DirectoryError, Settings, View, schema, sqlite::SqliteStore};
 
 /// Refuses to start a new directory where one was lost: its key ring or its log is still there.
 ///
@@ -110,7 +110,7 @@ fn inspect_file(settings: &Settings, in_use: bool) -> rusqlite::Result<Vec<Findi
     }
     if version == schema::CURRENT {
         let ring = &settings.key_ring;
-        let read = View::read_from(&connection, settings);
+        let read = View::read_from(&SqliteStore::with(connection), settings);
         findings.push(match read {
             Ok(_) => Finding::note(ring, "decrypts all that is encrypted in the directory"),
             Err(error) => {

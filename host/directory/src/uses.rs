@@ -3,18 +3,14 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::JoinHandle,
     time::Duration,
 };
 
 use gatepost_message::Millis;
 
-use crate::{
-    DirectoryError, UserName,
-    directory::{Store, lock},
-    rows,
-};
+use crate::{DirectoryError, UserName, rules, shared::Shared};
 
 /// Delay before a use is written, so that others are written with it.
 pub(crate) const WRITE_DELAY: Duration = Duration::from_secs(5);
@@ -46,19 +42,6 @@ impl PendingUses {
         }
     }
 
-    /// Writes the pending uses. If that fails, they stay pending.
-    pub(crate) fn write(&self, store: &Store) -> Result<(), DirectoryError> {
-        let uses = std::mem::take(&mut self.lock().last);
-        if uses.is_empty() {
-            return Ok(());
-        }
-        let written = write(store, &uses);
-        if written.is_err() {
-            uses.iter().for_each(|(user, at)| self.record(user, *at));
-        }
-        Ok(written?)
-    }
-
     /// Waits until there are uses to write and the delay is over. Returns false when the directory
     /// is closed.
     fn wait(&self) -> bool {
@@ -78,36 +61,37 @@ impl PendingUses {
     }
 }
 
-fn write(store: &Store, uses: &HashMap<UserName, Millis>) -> rusqlite::Result<()> {
-    let batch = store.connection().unchecked_transaction()?;
-    let mut update = batch.prepare_cached(
-        "UPDATE credentials SET last_used = max(coalesce(last_used, 0), ?2) WHERE user_name = ?1",
-    )?;
-    for (user, at) in uses {
-        update.execute((user.as_str(), rows::stored(*at)))?;
+impl Shared {
+    /// Writes the pending uses. If that fails, they stay pending.
+    pub(crate) fn write_uses(&self) -> Result<(), DirectoryError> {
+        let uses = std::mem::take(&mut self.uses.lock().last);
+        let written = self.change(|view, _| {
+            let changes = rules::credential::record_uses(view, &uses);
+            Ok::<_, DirectoryError>(((), changes))
+        });
+        if written.is_err() {
+            uses.iter()
+                .for_each(|(user, at)| self.uses.record(user, *at));
+        }
+        written
     }
-    drop(update);
-    batch.commit()
 }
 
 /// Thread that writes uses. Dropping this writes the rest and ends the thread.
 #[derive(Debug)]
 pub(crate) struct UseWriter {
-    uses: Weak<PendingUses>,
+    shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl UseWriter {
-    pub(crate) fn start(
-        uses: &Arc<PendingUses>,
-        store: &Arc<Mutex<Store>>,
-    ) -> Result<Self, DirectoryError> {
-        let (pending, store) = (Arc::clone(uses), Arc::clone(store));
+    pub(crate) fn start(shared: &Arc<Shared>) -> Result<Self, DirectoryError> {
+        let of_thread = Arc::clone(shared);
         let thread = std::thread::Builder::new().name("directory-uses".to_owned());
         let thread = thread.spawn(move || {
             loop {
-                let more = pending.wait();
-                if let Err(error) = pending.write(&lock(&store)) {
+                let more = of_thread.uses.wait();
+                if let Err(error) = of_thread.write_uses() {
                     tracing::warn!(%error, "the last use of credentials cannot be recorded");
                 }
                 if !more {
@@ -116,7 +100,7 @@ impl UseWriter {
             }
         });
         Ok(Self {
-            uses: Arc::downgrade(uses),
+            shared: Arc::clone(shared),
             thread: Some(thread.map_err(DirectoryError::Thread)?),
         })
     }
@@ -124,10 +108,8 @@ impl UseWriter {
 
 impl Drop for UseWriter {
     fn drop(&mut self) {
-        if let Some(uses) = self.uses.upgrade() {
-            uses.lock().closed = true;
-            uses.woken.notify_all();
-        }
+        self.shared.uses.lock().closed = true;
+        self.shared.uses.woken.notify_all();
         if let Some(thread) = self.thread.take() {
             // The panic was already reported.
             let _ = thread.join();

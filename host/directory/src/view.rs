@@ -1,16 +1,25 @@
 //! Snapshot of the directory in memory.
+//!
+//! A change makes the next view from the one before: its maps share all that is equal. So it costs
+//! what it changes, and sessions read theirs undisturbed.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+mod change;
+mod holdings;
+mod load;
+mod partner_index;
+mod partners;
+
+use std::sync::Arc;
 
 use gatepost_message::{Address, CanonicalAddress, Separators, TransactionId, domain_to_ascii};
 use ring::hmac;
+use rpds::HashTrieMapSync as Map;
 
+use self::partners::Partners;
+pub(crate) use self::{holdings::Holdings, load::has_credentials};
 use crate::{
-    Account, AccountId, Agreement, Canonical, Connector, ConnectorId, ConnectorState, Credential,
-    Known, Scope, SupportAddress, UserName, Verifier, email_id::EmailIds, partner_view::Partners,
+    Account, AccountId, Agreement, Canonical, Connector, ConnectorId, ConnectorState, Known, Scope,
+    Sealed, SealedCredential, SupportAddress, UserName, Verifier, email_id::EmailIds,
 };
 
 /// Owner of an address.
@@ -25,7 +34,7 @@ pub enum Recipient {
 }
 
 /// Account and connector that mail for an address or a domain belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Destination {
     /// Account that receives.
     pub account: AccountId,
@@ -33,174 +42,65 @@ pub struct Destination {
     pub connector: Option<ConnectorId>,
 }
 
-/// Account with its connectors.
-#[derive(Debug)]
-struct AccountEntry {
-    account: Account,
-    connectors: Vec<Connector>,
-}
-
-/// Snapshot of the directory, for all questions of a session.
-#[derive(Debug)]
+/// Snapshot of the directory, for all questions of a session. Two are equal if they hold the same,
+/// whatever the keys of their process.
+#[derive(Debug, Clone)]
 pub struct View {
-    pub(crate) core: Arc<Core>,
-    pub(crate) partners: Partners,
-}
-
-/// All of a view except the lists of partners. These are large, change separately, and are shared
-/// between views as this is.
-#[derive(Debug)]
-pub(crate) struct Core {
-    accounts: HashMap<AccountId, AccountEntry>,
+    accounts: Map<AccountId, Arc<Holdings>>,
     /// Native domains and domains of receiving connectors, in A-labels.
-    domains: HashMap<String, Destination>,
-    /// Canonical addresses that receive.
-    addresses: HashMap<String, Destination>,
-    credentials: HashMap<UserName, Arc<Known>>,
-    /// Live credentials with an alias, by its canonical form.
-    aliases: HashMap<String, Arc<Known>>,
+    domains: Map<Arc<str>, Destination>,
+    /// Account of each connector.
+    connectors: Map<ConnectorId, AccountId>,
+    /// Support addresses by canonical form, claimed ones too, in order of their accounts.
+    addresses: Map<Canonical, Arc<[SupportAddress]>>,
+    credentials: Map<UserName, Arc<CredentialEntry>>,
+    /// Sharing agreements, oldest first.
+    agreements: Arc<Vec<Agreement>>,
+    /// Owners of the addresses of all accounts that share with any other, by the form in which
+    /// partners are compared. An owner occurs as often as there are addresses with this form.
+    shared: Map<CanonicalAddress, Arc<[Destination]>>,
+    partners: Partners,
+    terms: Arc<Terms>,
+}
+
+/// Credential with what is stored of it.
+#[derive(Debug, PartialEq)]
+struct CredentialEntry {
+    known: Arc<Known>,
+    sealed: Sealed,
+}
+
+/// Data of a view that is in no row.
+#[derive(Debug)]
+struct Terms {
     unknown_user_key: hmac::Key,
-    pub(crate) agreements: Vec<Agreement>,
-    /// Pairs of accounts that share, each agreement in both directions.
-    pub(crate) sharing: HashSet<(AccountId, AccountId)>,
-    /// Owner of each receiving address of the accounts that share with any other, by canonical
-    /// form.
-    pub(crate) shared: HashMap<CanonicalAddress, AccountId>,
-    pub(crate) separators: Separators,
     email_ids: EmailIds,
+    separators: Separators,
 }
 
-/// Data from which a view is built.
-pub(crate) struct ViewContents {
-    pub(crate) accounts: Vec<Account>,
-    pub(crate) connectors: Vec<Connector>,
-    pub(crate) addresses: Vec<SupportAddress>,
-    pub(crate) credentials: Vec<(Credential, Verifier)>,
-    pub(crate) agreements: Vec<Agreement>,
-    pub(crate) separators: Separators,
-}
-
-impl Core {
-    pub(crate) fn new(
-        contents: ViewContents,
-        unknown_user_key: hmac::Key,
-        email_ids: EmailIds,
-    ) -> Self {
-        let mut view = Self {
-            accounts: HashMap::new(),
-            domains: HashMap::new(),
-            addresses: HashMap::new(),
-            credentials: HashMap::new(),
-            aliases: HashMap::new(),
-            unknown_user_key,
-            sharing: in_both_directions(&contents.agreements),
-            agreements: contents.agreements,
-            shared: HashMap::new(),
-            separators: contents.separators,
-            email_ids,
-        };
-        for account in contents.accounts {
-            let native = account.profile.native_domain.as_ascii().to_owned();
-            let destination = Destination {
-                account: account.id,
-                connector: None,
-            };
-            view.domains.insert(native, destination);
-            let connectors = Vec::new();
-            let entry = AccountEntry {
-                account,
-                connectors,
-            };
-            view.accounts.insert(destination.account, entry);
-        }
-        let mut receiving = HashMap::new();
-        for connector in contents.connectors {
-            let destination = Destination {
-                account: connector.claim.account,
-                connector: Some(connector.id),
-            };
-            if connector.state.receives() {
-                receiving.insert(connector.id, destination);
-                let domain = connector.claim.domain.as_ascii().to_owned();
-                view.domains.insert(domain, destination);
-            }
-            if let Some(entry) = view.accounts.get_mut(&destination.account) {
-                entry.connectors.push(connector);
-            }
-        }
-        for SupportAddress {
-            address,
-            account,
-            connector,
-            ..
-        } in contents.addresses
-        {
-            let native = Destination {
-                account,
-                connector: None,
-            };
-            let destination =
-                connector.map_or(Some(native), |connector| receiving.get(&connector).copied());
-            if let (Some(destination), Some(canonical)) = (destination, Canonical::of(&address)) {
-                view.addresses
-                    .insert(canonical.as_str().to_owned(), destination);
-            }
-        }
-        for (credential, verifier) in contents.credentials {
-            view.add_credential(Known {
-                credential,
-                verifier,
-            });
-        }
-        view.shared = view.addresses_of_sharers();
-        view
+impl PartialEq for View {
+    fn eq(&self, other: &Self) -> bool {
+        let Self {
+            accounts,
+            domains,
+            connectors,
+            addresses,
+            credentials,
+            agreements,
+            shared,
+            partners,
+            terms,
+        } = self;
+        *accounts == other.accounts
+            && *domains == other.domains
+            && *connectors == other.connectors
+            && *addresses == other.addresses
+            && *credentials == other.credentials
+            && *agreements == other.agreements
+            && *shared == other.shared
+            && *partners == other.partners
+            && terms.separators == other.terms.separators
     }
-
-    /// Returns all receiving addresses of the accounts that share with any other.
-    fn addresses_of_sharers(&self) -> HashMap<CanonicalAddress, AccountId> {
-        let shares: HashSet<_> = self.sharing.iter().map(|(account, _)| account).collect();
-        let named = self.addresses.iter();
-        let named = named.map(|(address, of)| (address.clone(), of.account));
-        let native = self.domains.iter().filter(|(_, of)| of.connector.is_none());
-        let postmasters = native.map(|(domain, of)| (format!("postmaster@{domain}"), of.account));
-        let all = named.chain(postmasters);
-        let sharing = all.filter(|(_, account)| shares.contains(account));
-        let canonical = |text: &str| {
-            let address = Address::parse(text).ok()?;
-            Some(CanonicalAddress::of(&address, &self.separators))
-        };
-        sharing
-            .filter_map(|(address, account)| Some((canonical(&address)?, account)))
-            .collect()
-    }
-
-    fn add_credential(&mut self, known: Known) {
-        let known = Arc::new(known);
-        let Credential {
-            user_name, alias, ..
-        } = &known.credential;
-        if let Some(alias) = alias.as_ref().and_then(Canonical::of) {
-            let alias = alias.as_str().to_owned();
-            let native = Destination {
-                account: known.credential.account,
-                connector: None,
-            };
-            // The alias of a revoked credential still receives: mail for it is on its way.
-            self.addresses.entry(alias.clone()).or_insert(native);
-            if known.is_live() {
-                self.aliases.insert(alias, Arc::clone(&known));
-            }
-        }
-        self.credentials
-            .insert(user_name.clone(), Arc::clone(&known));
-    }
-}
-
-fn in_both_directions(agreements: &[Agreement]) -> HashSet<(AccountId, AccountId)> {
-    let ways = agreements
-        .iter()
-        .flat_map(|of| [(of.one, of.other), (of.other, of.one)]);
-    ways.collect()
 }
 
 impl View {
@@ -209,30 +109,32 @@ impl View {
 
     /// Returns a view of an empty directory. No other relay recognises its email ids.
     pub fn empty() -> Self {
-        let contents = ViewContents {
-            accounts: Vec::new(),
-            connectors: Vec::new(),
-            addresses: Vec::new(),
-            credentials: Vec::new(),
-            agreements: Vec::new(),
+        Self::with(Terms {
+            // There is no user who could log in with it.
+            unknown_user_key: hmac::Key::new(hmac::HMAC_SHA256, &[]),
+            email_ids: EmailIds::ephemeral(),
             separators: Separators::default(),
-        };
-        // There is no user who could log in with it.
-        let unknown_user_key = hmac::Key::new(hmac::HMAC_SHA256, &[]);
+        })
+    }
+
+    fn with(terms: Terms) -> Self {
         Self {
-            core: Arc::new(Core::new(contents, unknown_user_key, EmailIds::ephemeral())),
+            accounts: Map::new_sync(),
+            domains: Map::new_sync(),
+            connectors: Map::new_sync(),
+            addresses: Map::new_sync(),
+            credentials: Map::new_sync(),
+            agreements: Arc::default(),
+            shared: Map::new_sync(),
             partners: Partners::empty(),
+            terms: Arc::new(terms),
         }
     }
 
     /// Every account, oldest first.
     pub fn accounts(&self) -> impl Iterator<Item = &Account> {
-        let mut accounts: Vec<_> = self
-            .core
-            .accounts
-            .values()
-            .map(|entry| &entry.account)
-            .collect();
+        let holdings = self.accounts.values();
+        let mut accounts: Vec<_> = holdings.map(|of| &*of.account).collect();
         accounts.sort_by_key(|account| (account.created, account.id));
         accounts.into_iter()
     }
@@ -241,11 +143,11 @@ impl View {
     /// `help+tag@` is `help@` unless `help+tag@` itself was added. The postmaster of every native
     /// domain belongs to its account (RFC 5321 section 4.5.1).
     pub fn recipient(&self, address: &Address) -> Recipient {
-        let named = |canonical: Canonical| self.core.addresses.get(canonical.as_str());
+        let named = |canonical: Canonical| self.named(&canonical);
         let found = Canonical::of(address).and_then(named);
         let found = found.or_else(|| Canonical::without_detail(address).and_then(named));
         if let Some(destination) = found {
-            return Recipient::Of(*destination);
+            return Recipient::Of(destination);
         }
         match self.domain(address.domain()) {
             Some(native) if native.connector.is_none() => {
@@ -262,24 +164,80 @@ impl View {
     /// sub-address.
     pub fn names(&self, address: &Address) -> bool {
         let canonical = Canonical::of(address);
-        canonical.is_some_and(|of| self.core.addresses.contains_key(of.as_str()))
+        canonical.is_some_and(|of| self.named(&of).is_some())
+    }
+
+    /// Returns the separators with which partner addresses are compared.
+    pub(crate) fn separators(&self) -> &Separators {
+        &self.terms.separators
+    }
+
+    /// Returns the owner of a support address or alias that receives.
+    fn named(&self, canonical: &Canonical) -> Option<Destination> {
+        let all = self.addresses_at(canonical).iter();
+        let mut receiving = all
+            .map(SupportAddress::destination)
+            .filter(|of| self.receives(*of));
+        receiving.next().or_else(|| {
+            // The alias of a revoked credential still receives: mail for it is on its way.
+            let holdings = self.holdings_by_alias(canonical)?;
+            (holdings.aliased > 0).then(|| holdings.native())
+        })
+    }
+
+    /// Returns true if mail for addresses in this domain is taken.
+    pub(crate) fn receives(&self, of: Destination) -> bool {
+        of.connector.is_none_or(|id| {
+            let connector = self.connector(of.account, id);
+            connector.is_some_and(|connector| connector.state.receives())
+        })
+    }
+
+    /// Returns the account whose alias this is.
+    fn holdings_by_alias(&self, canonical: &Canonical) -> Option<&Holdings> {
+        let domain = self.domains.get(canonical.domain())?;
+        let holdings = self.holdings(domain.account)?;
+        (holdings.alias.as_ref() == Some(canonical)).then_some(holdings)
+    }
+
+    /// Returns the support addresses with a canonical form, claimed ones too.
+    pub(crate) fn addresses_at(&self, canonical: &Canonical) -> &[SupportAddress] {
+        self.addresses.get(canonical).map_or(&[], |all| all)
+    }
+
+    /// Returns every support address, ordered by canonical form.
+    pub(crate) fn addresses(&self) -> Vec<SupportAddress> {
+        let mut all: Vec<_> = self.addresses.iter().collect();
+        all.sort_by_key(|(canonical, _)| *canonical);
+        all.into_iter()
+            .flat_map(|(_, of)| of.iter().cloned())
+            .collect()
     }
 
     /// Returns the owner of a domain, native or connected. A domain that is only claimed has none.
     pub fn domain(&self, domain: &str) -> Option<Destination> {
         let ascii = domain_to_ascii(domain)?.to_ascii_lowercase();
-        self.core.domains.get(&ascii).copied()
+        self.domains.get(ascii.as_str()).copied()
     }
 
     /// Returns an account by its id.
     pub fn account(&self, id: AccountId) -> Option<&Account> {
-        self.core.accounts.get(&id).map(|entry| &entry.account)
+        self.holdings(id).map(|of| &*of.account)
+    }
+
+    /// Returns an account with all that it owns.
+    pub(crate) fn holdings(&self, id: AccountId) -> Option<&Arc<Holdings>> {
+        self.accounts.get(&id)
     }
 
     /// Returns the connectors of an account, claimed ones too; empty if there is no such account.
     pub fn connectors(&self, account: AccountId) -> &[Connector] {
-        let entry = self.core.accounts.get(&account);
-        entry.map_or(&[], |entry| &entry.connectors)
+        self.holdings(account).map_or(&[], |of| &of.connectors)
+    }
+
+    /// Returns a connector of any account by its id.
+    pub(crate) fn find_connector(&self, id: ConnectorId) -> Option<&Connector> {
+        self.connector(*self.connectors.get(&id)?, id)
     }
 
     /// Returns a connector of an account by its id.
@@ -291,17 +249,40 @@ impl View {
     /// Returns the credential that logs in by this user name or alias. Revoked ones are included;
     /// [`Known::is_live`] returns false for them.
     pub fn credential(&self, user: &str) -> Option<&Arc<Known>> {
-        let by_name = self.core.credentials.get(&UserName::new(user));
-        by_name.or_else(|| {
+        self.known(&UserName::new(user)).or_else(|| {
             let alias = Canonical::of(&Address::parse(user).ok()?)?;
-            self.core.aliases.get(alias.as_str())
+            self.known(self.holdings_by_alias(&alias)?.live_alias.as_ref()?)
         })
+    }
+
+    fn known(&self, user: &UserName) -> Option<&Arc<Known>> {
+        self.credentials.get(user).map(|entry| &entry.known)
+    }
+
+    /// Returns a credential as it is stored.
+    pub(crate) fn sealed_credential(&self, user: &UserName) -> Option<SealedCredential> {
+        let entry = self.credentials.get(user)?;
+        Some(SealedCredential {
+            credential: entry.known.credential.clone(),
+            verifier: entry.sealed.clone(),
+        })
+    }
+
+    /// Returns every credential, revoked ones too, oldest first.
+    pub(crate) fn credentials(&self) -> Vec<&Arc<Known>> {
+        let mut all: Vec<_> = self
+            .credentials
+            .values()
+            .map(|entry| &entry.known)
+            .collect();
+        all.sort_by_key(|known| (known.credential.created, &known.credential.user_name));
+        all
     }
 
     /// Returns true if there is such a credential and it [holds](Self::holds). An open session asks
     /// this before each command.
     pub fn is_live(&self, user_name: &UserName) -> bool {
-        let known = self.core.credentials.get(user_name);
+        let known = self.known(user_name);
         known.is_some_and(|known| self.holds(known))
     }
 
@@ -322,20 +303,20 @@ impl View {
     /// `-` and `.`, at most 57 characters. It ends in a code that only a holder of the key ring can
     /// make.
     pub fn email_id(&self, transaction: TransactionId) -> String {
-        self.core.email_ids.issue(transaction)
+        self.terms.email_ids.issue(transaction)
     }
 
     /// Returns the transaction of an [email id](Self::email_id) that was issued with any key of the
     /// ring; `None` for any other text. Case does not matter.
     pub fn issued(&self, email_id: &str) -> Option<TransactionId> {
-        self.core.email_ids.verify(email_id)
+        self.terms.email_ids.verify(email_id)
     }
 
     /// Returns a verifier for a user who does not exist, so that nobody learns who does: no
     /// password passes it, it costs the same work, and its salt is constant for one user, however
     /// an alias is spelled.
     pub fn verifier_of_nobody(&self, user: &str) -> Verifier {
-        Verifier::of_nobody(&self.core.unknown_user_key, &Self::identity(user))
+        Verifier::of_nobody(&self.terms.unknown_user_key, &Self::identity(user))
     }
 
     /// Returns the form in which [`View::credential`] compares user names: the canonical form of an

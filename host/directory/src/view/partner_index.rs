@@ -96,6 +96,22 @@ impl PartnerIndex {
         }
     }
 
+    /// Returns an index without the entries of a list.
+    pub(crate) fn without(&self, list: ListId) -> Self {
+        let mut shards = self.shards.to_vec();
+        for shard in shards
+            .iter_mut()
+            .filter(|shard| shard.lists.contains(&list))
+        {
+            *shard = Arc::new(shard.without(list));
+        }
+        Self {
+            hasher: self.hasher.clone(),
+            entries: shards.iter().map(|shard| shard.hashes.len()).sum(),
+            shards: shards.into(),
+        }
+    }
+
     /// Returns the number of entries in all lists.
     pub(crate) fn entries(&self) -> usize {
         self.entries
@@ -131,6 +147,18 @@ impl Shard {
         });
         let mut entries: Vec<Entry> = kept.chain(added.iter().copied()).collect();
         entries.sort_unstable();
+        entries.into_iter().collect()
+    }
+
+    fn without(&self, list: ListId) -> Self {
+        let entries = (self.hashes.iter().copied()).zip(self.lists.iter().copied());
+        entries.filter(|(_, of)| *of != list).collect()
+    }
+}
+
+/// From entries in order.
+impl FromIterator<Entry> for Shard {
+    fn from_iter<T: IntoIterator<Item = Entry>>(entries: T) -> Self {
         let (hashes, lists): (Vec<_>, Vec<_>) = entries.into_iter().unzip();
         Self {
             hashes: hashes.into(),

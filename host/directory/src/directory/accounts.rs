@@ -1,0 +1,163 @@
+//! Changes to accounts, connectors, support addresses and credentials.
+
+use std::collections::BTreeMap;
+
+use gatepost_message::{Address, Millis};
+
+use crate::{
+    Account, AccountId, Claim, Connector, ConnectorId, ConnectorState, Directory, DirectoryError,
+    Forwarders, Grant, Issued, PolicySettings, Profile, Secret, SupportAddress, UserName,
+    rules::{self, credential::NewCredential},
+};
+
+type Result<T> = std::result::Result<T, DirectoryError>;
+
+impl Directory {
+    /// Adds an account.
+    ///
+    /// # Errors
+    /// The native domain already belongs to an account, in the directory or in the configuration,
+    /// or the store failed.
+    pub fn add_account(&self, profile: Profile) -> Result<Account> {
+        let mut account = Account {
+            id: AccountId::random()?,
+            created: Millis::now(),
+            profile,
+            policies: BTreeMap::new(),
+        };
+        account.profile.brands.sort();
+        account.profile.brands.dedup();
+        self.change(|view, state| rules::account::add(view, &state.reserved, account))
+    }
+
+    /// Removes an account that owns nothing any more.
+    ///
+    /// # Errors
+    /// There is no such account, it still owns something, or the store failed.
+    pub fn remove_account(&self, id: AccountId) -> Result<()> {
+        self.change(|view, _| rules::account::remove(view, id))
+    }
+
+    /// Sets an account's settings for a policy, in place of its former ones. With `None`, the
+    /// policy's own settings apply again.
+    ///
+    /// # Errors
+    /// There is no such account, or the store failed.
+    pub fn set_policy(
+        &self,
+        account: AccountId,
+        policy: &str,
+        settings: Option<PolicySettings>,
+    ) -> Result<()> {
+        self.change(|view, _| rules::account::set_policy(view, account, policy, settings))
+    }
+
+    /// Connects a domain to an account, at first as a claim.
+    ///
+    /// # Errors
+    /// There is no such account, it has the domain already or as many as it may have, the domain is
+    /// a native one, or the store failed.
+    pub fn add_connector(&self, claim: Claim) -> Result<Connector> {
+        let connector = Connector {
+            id: ConnectorId::random()?,
+            created: Millis::now(),
+            state: ConnectorState::Claimed,
+            forwarders: Forwarders::default(),
+            claim,
+        };
+        self.change(|view, state| rules::connector::add(view, &state.limits, connector))
+    }
+
+    /// Marks a domain as the account's own, because the account has proved it or an operator
+    /// vouches for it. From now on its support addresses receive. Also reconnects a disconnected
+    /// domain.
+    ///
+    /// # Errors
+    /// There is no such connector, another account owns the domain, or the store failed.
+    pub fn verify_connector(&self, id: ConnectorId) -> Result<Connector> {
+        self.change(|view, _| rules::connector::verify(view, id))
+    }
+
+    /// Disconnects a domain: its credentials stop working, its support addresses still receive.
+    ///
+    /// # Errors
+    /// There is no such connector, it was never verified, or the store failed.
+    pub fn disconnect_connector(&self, id: ConnectorId) -> Result<Connector> {
+        self.change(|view, _| rules::connector::disconnect(view, id))
+    }
+
+    /// Sets the known forwarders of a connector's domain, in place of the former ones.
+    ///
+    /// # Errors
+    /// There is no such connector, or the store failed.
+    pub fn set_forwarders(&self, id: ConnectorId, forwarders: Forwarders) -> Result<Connector> {
+        self.change(|view, _| rules::connector::set_forwarders(view, id, forwarders))
+    }
+
+    /// Removes a connector that has no addresses and no credentials.
+    ///
+    /// # Errors
+    /// There is no such connector, it still has some, or the store failed.
+    pub fn remove_connector(&self, id: ConnectorId) -> Result<()> {
+        self.change(|view, _| rules::connector::remove(view, id))
+    }
+
+    /// Adds a support address in the account's native domain or in a domain that it has connected.
+    ///
+    /// # Errors
+    /// There is no such account, the address is in none of its domains or is taken, the domain has
+    /// too many, or the store failed.
+    pub fn add_address(&self, account: AccountId, address: Address) -> Result<SupportAddress> {
+        let now = Millis::now();
+        self.change(|view, state| rules::address::add(view, &state.limits, account, address, now))
+    }
+
+    /// Removes a support address of an account.
+    ///
+    /// # Errors
+    /// The account has no such address, or the store failed.
+    pub fn remove_address(&self, account: AccountId, address: &Address) -> Result<()> {
+        self.change(|view, _| rules::address::remove(view, account, address))
+    }
+
+    /// Issues a credential with a new secret, which is shown this once. With `with_alias`, it also
+    /// gets the alias of the account.
+    ///
+    /// # Errors
+    /// There is no such account or connector, the connector is outbound-only, too many credentials
+    /// are live, a live credential has the alias, or the store failed.
+    pub fn issue(&self, grant: Grant, with_alias: bool) -> Result<Issued> {
+        let secret = Secret::generate()?;
+        let verifier = secret.verifier()?;
+        let user_name = UserName::generate(&grant)?;
+        let credential = self.change(|view, state| {
+            let new = NewCredential {
+                verifier: state.ring.seal_verifier(&user_name, &verifier)?,
+                user_name,
+                grant,
+                with_alias,
+                created: Millis::now(),
+            };
+            let issued = rules::credential::issue(view, &state.limits, new);
+            Ok::<_, DirectoryError>(issued?)
+        })?;
+        Ok(Issued { credential, secret })
+    }
+
+    /// Revokes a credential: it no longer logs in, and open sessions see that at their next
+    /// command. Its alias receives until the credential is removed.
+    ///
+    /// # Errors
+    /// There is no such credential, or the store failed.
+    pub fn revoke(&self, user: &UserName) -> Result<()> {
+        self.change(|view, _| rules::credential::revoke(view, user, Millis::now()))
+    }
+
+    /// Deletes a credential, live or revoked.
+    ///
+    /// # Errors
+    /// There is no such credential, or the store failed.
+    pub fn remove_credential(&self, user: &UserName) -> Result<()> {
+        self.change(|view, _| rules::credential::remove(view, user))
+    }
+}

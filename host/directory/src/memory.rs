@@ -1,0 +1,105 @@
+//! Store in memory, for tests and dry runs.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Bound,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use crate::{Change, DirectoryError, DirectoryStore, Key, PartnerEntry, Row, Rows};
+
+/// Store that lives as long as its clones, which share what it holds.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryStore {
+    tables: Arc<Mutex<Tables>>,
+}
+
+#[derive(Debug, Default)]
+struct Tables {
+    rows: BTreeMap<Key, Row>,
+    /// Texts of entries, by list.
+    entries: BTreeMap<u32, BTreeSet<String>>,
+    last_list: u32,
+}
+
+impl MemoryStore {
+    /// Makes an empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl DirectoryStore for MemoryStore {
+    fn rows(&self) -> Result<Rows, DirectoryError> {
+        let tables = self.tables();
+        Ok(Rows {
+            rows: tables.rows.values().cloned().collect(),
+            last_list: tables.last_list,
+        })
+    }
+
+    fn entries(
+        &self,
+        list: u32,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<PartnerEntry>, DirectoryError> {
+        let tables = self.tables();
+        let entries = tables.entries.get(&list).into_iter();
+        let rest =
+            entries.flat_map(|of| of.range::<str, _>((Bound::Excluded(after), Bound::Unbounded)));
+        let entries = rest.take(limit).map(|text| {
+            let damaged = |_| DirectoryError::Damaged(format!("partner {text}"));
+            text.parse().map_err(damaged)
+        });
+        entries.collect()
+    }
+
+    fn contains(&self, list: u32, entry: &PartnerEntry) -> Result<bool, DirectoryError> {
+        let tables = self.tables();
+        let entries = tables.entries.get(&list);
+        Ok(entries.is_some_and(|entries| entries.contains(&entry.to_string())))
+    }
+
+    fn write(&mut self, changes: &[Change]) -> Result<(), DirectoryError> {
+        let mut tables = self.tables();
+        for change in changes {
+            tables.apply(change);
+        }
+        Ok(())
+    }
+}
+
+impl Tables {
+    fn apply(&mut self, change: &Change) {
+        match change {
+            Change::Put(row) => {
+                if let Row::List(list) = row {
+                    self.last_list = self.last_list.max(list.id);
+                }
+                self.rows.insert(row.key(), row.clone());
+            }
+            Change::Remove(key) => {
+                if let Key::List(list) = key {
+                    self.entries.remove(list);
+                }
+                self.rows.remove(key);
+            }
+            Change::AddEntries { list, entries, .. } => {
+                let texts = entries.iter().map(ToString::to_string);
+                self.entries.entry(*list).or_default().extend(texts);
+            }
+            Change::RemoveEntries { list, entries } => {
+                if let Some(texts) = self.entries.get_mut(list) {
+                    for entry in entries {
+                        texts.remove(&entry.to_string());
+                    }
+                }
+            }
+        }
+    }
+}

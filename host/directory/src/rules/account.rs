@@ -1,0 +1,52 @@
+//! Rules of accounts.
+
+use std::sync::Arc;
+
+use super::{Decided, account, in_a_labels, unknown};
+use crate::{Account, AccountId, Change, Key, PolicySettings, Refusal, Reserved, Row, View};
+
+/// Adds an account, unless its native domain belongs to one already.
+pub(crate) fn add(view: &View, reserved: &Reserved, account: Account) -> Decided<Account> {
+    let native = &account.profile.native_domain;
+    if let Some(of) = view.domain(native.as_ascii()) {
+        return Err(Refusal::DomainTaken {
+            domain: native.clone(),
+            owner: of.account,
+        });
+    }
+    if let Some(owner) = reserved.get(native) {
+        return Err(Refusal::DomainReserved {
+            domain: native.clone(),
+            owner: owner.clone(),
+        });
+    }
+    let mut row = account.clone();
+    row.profile.native_domain = in_a_labels(native);
+    let row = Row::Account(Arc::new(row));
+    Ok((account, vec![Change::Put(row)]))
+}
+
+/// Removes an account that owns nothing any more.
+pub(crate) fn remove(view: &View, id: AccountId) -> Decided<()> {
+    if let Some(contents) = account(view, id)?.contents() {
+        let what = format!("account {id}");
+        return Err(Refusal::NotEmpty { what, contents });
+    }
+    Ok(((), vec![Change::Remove(Key::Account(id))]))
+}
+
+/// Sets an account's settings for a policy, or removes them.
+pub(crate) fn set_policy(
+    view: &View,
+    id: AccountId,
+    policy: &str,
+    settings: Option<PolicySettings>,
+) -> Decided<()> {
+    let found = view.account(id).ok_or_else(|| unknown("account", id))?;
+    let mut account = found.clone();
+    match settings {
+        Some(settings) => account.policies.insert(policy.to_owned(), settings),
+        None => account.policies.remove(policy),
+    };
+    Ok(((), vec![Change::Put(Row::Account(Arc::new(account)))]))
+}

@@ -1,0 +1,111 @@
+//! Rules of credentials.
+
+use std::collections::HashMap;
+
+use gatepost_message::Millis;
+
+use super::{Decided, account, connector, unknown};
+use crate::{
+    Change, ConnectorKind, Credential, Grant, Key, Limits, Refusal, Row, Scope, Sealed,
+    SealedCredential, UserName, View,
+};
+
+/// Credential that is asked for.
+#[derive(Debug)]
+pub(crate) struct NewCredential {
+    pub(crate) user_name: UserName,
+    pub(crate) grant: Grant,
+    /// True if it gets the alias of the account.
+    pub(crate) with_alias: bool,
+    pub(crate) verifier: Sealed,
+    pub(crate) created: Millis,
+}
+
+/// Issues a credential.
+pub(crate) fn issue(view: &View, limits: &Limits, new: NewCredential) -> Decided<Credential> {
+    let (id, scope) = match new.grant {
+        Grant::Submission { account } => (account, Scope::Submission),
+        Grant::Inbound { connector: id } => {
+            let claim = &connector::find(view, id)?.claim;
+            if claim.kind != ConnectorKind::TwoWay {
+                return Err(Refusal::NotTwoWay(id));
+            }
+            let scope = Scope::Inbound {
+                connector: id,
+                domain: claim.domain.clone(),
+            };
+            (claim.account, scope)
+        }
+    };
+    let holdings = account(view, id)?;
+    let limit = limits.live_sets;
+    if holdings.live_credentials(scope.connector()) >= limit {
+        return Err(Refusal::TooManyCredentials { limit });
+    }
+    let alias = match new.with_alias {
+        true => {
+            let native = &holdings.account.profile.native_domain;
+            let alias = Credential::alias_in(native);
+            let alias = alias.ok_or_else(|| Refusal::NoAlias(native.clone()))?;
+            if let Some(holder) = &holdings.live_alias {
+                let holder = holder.clone();
+                return Err(Refusal::AliasTaken { alias, holder });
+            }
+            Some(alias)
+        }
+        false => None,
+    };
+    let credential = Credential {
+        user_name: new.user_name,
+        account: id,
+        scope,
+        alias,
+        created: new.created,
+        last_used: None,
+        revoked: None,
+    };
+    Ok((credential.clone(), vec![put(credential, new.verifier)]))
+}
+
+/// Revokes a credential. One that was revoked before keeps that time.
+pub(crate) fn revoke(view: &View, user: &UserName, now: Millis) -> Decided<()> {
+    let mut sealed = find(view, user)?;
+    sealed.credential.revoked.get_or_insert(now);
+    Ok(((), vec![put(sealed.credential, sealed.verifier)]))
+}
+
+/// Deletes a credential, live or revoked.
+pub(crate) fn remove(view: &View, user: &UserName) -> Decided<()> {
+    find(view, user)?;
+    let key = Key::Credential(user.clone());
+    Ok(((), vec![Change::Remove(key)]))
+}
+
+/// Records when credentials were used last. Those that are gone are left out.
+pub(crate) fn record_uses(view: &View, uses: &HashMap<UserName, Millis>) -> Vec<Change> {
+    let changed = uses.iter().filter_map(|(user, at)| {
+        let mut sealed = find(view, user).ok()?;
+        let later = sealed.credential.last_used < Some(*at);
+        sealed.credential.last_used = Some(*at);
+        later.then(|| put(sealed.credential, sealed.verifier))
+    });
+    changed.collect()
+}
+
+/// Replaces the encrypted verifier of a credential.
+pub(crate) fn reseal(view: &View, user: &UserName, verifier: Sealed) -> Decided<()> {
+    let sealed = find(view, user)?;
+    Ok(((), vec![put(sealed.credential, verifier)]))
+}
+
+fn find(view: &View, user: &UserName) -> Result<SealedCredential, Refusal> {
+    let sealed = view.sealed_credential(user);
+    sealed.ok_or_else(|| unknown("credential", user))
+}
+
+fn put(credential: Credential, verifier: Sealed) -> Change {
+    Change::Put(Row::Credential(Box::new(SealedCredential {
+        credential,
+        verifier,
+    })))
+}

@@ -1,0 +1,342 @@
+//! Changes of a view.
+
+use std::sync::Arc;
+
+use gatepost_message::{Address, CanonicalAddress};
+use rpds::HashTrieMapSync as Map;
+
+use super::{CredentialEntry, Destination, Holdings, View};
+use crate::{
+    Account, AccountId, Agreement, Canonical, Change, Connector, ConnectorId, Credential,
+    DirectoryError, Key, Known, Row, SealedCredential, SupportAddress, UserName, key_ring::KeyRing,
+};
+
+impl View {
+    /// Makes a change.
+    ///
+    /// # Errors
+    /// The key ring cannot decrypt the verifier of a credential.
+    pub(crate) fn apply(&mut self, change: &Change, ring: &KeyRing) -> Result<(), DirectoryError> {
+        match change {
+            Change::Put(Row::Account(account)) => self.put_account(account),
+            Change::Put(Row::Connector(connector)) => self.put_connector(connector),
+            Change::Put(Row::Address(address)) => self.put_address(address),
+            Change::Put(Row::Credential(sealed)) => self.put_credential(sealed, ring)?,
+            Change::Put(Row::Agreement(agreement)) => self.put_agreement(*agreement),
+            Change::Put(Row::List(list)) => {
+                self.partners.put(list);
+                self.change_holdings(list.account, |of| insert(&mut of.lists, list.id));
+            }
+            Change::Remove(Key::Account(id)) => self.remove_account(*id),
+            Change::Remove(Key::Connector(id)) => self.remove_connector(*id),
+            Change::Remove(Key::Address { canonical, account }) => {
+                self.remove_address(canonical, *account);
+            }
+            Change::Remove(Key::Credential(user)) => {
+                self.remove_credential(user);
+            }
+            Change::Remove(Key::Agreement { one, other }) => self.remove_agreement(*one, *other),
+            Change::Remove(Key::List(id)) => {
+                if let Some(account) = self.partner_list(*id).map(|list| list.account) {
+                    self.partners.remove(*id);
+                    self.change_holdings(account, |of| of.lists.retain(|list| list != id));
+                }
+            }
+            Change::AddEntries { list, entries, .. } => {
+                self.partners.add(*list, entries, &self.terms.separators);
+            }
+            Change::RemoveEntries { list, entries } => {
+                self.partners.take(*list, entries, &self.terms.separators);
+            }
+        }
+        Ok(())
+    }
+
+    fn change_holdings(&mut self, account: AccountId, change: impl FnOnce(&mut Holdings)) {
+        if let Some(holdings) = self.accounts.get_mut(&account) {
+            change(Arc::make_mut(holdings));
+        }
+    }
+
+    fn put_account(&mut self, account: &Arc<Account>) {
+        if self.accounts.contains_key(&account.id) {
+            return self.change_holdings(account.id, |of| of.account = Arc::clone(account));
+        }
+        let holdings = Holdings::new(Arc::clone(account));
+        let native = account.profile.native_domain.as_ascii().into();
+        self.domains.insert_mut(native, holdings.native());
+        self.accounts.insert_mut(account.id, Arc::new(holdings));
+    }
+
+    fn remove_account(&mut self, id: AccountId) {
+        if let Some(account) = self.account(id) {
+            let native = Arc::<str>::from(account.profile.native_domain.as_ascii());
+            self.domains.remove_mut(&native);
+            self.accounts.remove_mut(&id);
+        }
+    }
+
+    fn put_connector(&mut self, connector: &Connector) {
+        self.remove_connector(connector.id);
+        let destination = Destination {
+            account: connector.claim.account,
+            connector: Some(connector.id),
+        };
+        self.connectors
+            .insert_mut(connector.id, destination.account);
+        if connector.state.receives() {
+            let domain = connector.claim.domain.as_ascii().into();
+            self.domains.insert_mut(domain, destination);
+        }
+        self.change_holdings(destination.account, |of| {
+            let connectors = Arc::make_mut(&mut of.connectors);
+            let key = |of: &Connector| (of.created, of.id);
+            let at = connectors.partition_point(|of| key(of) < key(connector));
+            connectors.insert(at, connector.clone());
+        });
+    }
+
+    fn remove_connector(&mut self, id: ConnectorId) {
+        let Some(connector) = self.find_connector(id) else {
+            return;
+        };
+        let account = connector.claim.account;
+        let domain = Arc::<str>::from(connector.claim.domain.as_ascii());
+        let owner = self.domains.get(&domain);
+        if owner.is_some_and(|of| of.connector == Some(id)) {
+            self.domains.remove_mut(&domain);
+        }
+        self.connectors.remove_mut(&id);
+        self.change_holdings(account, |of| {
+            Arc::make_mut(&mut of.connectors).retain(|connector| connector.id != id);
+        });
+    }
+
+    fn put_address(&mut self, address: &SupportAddress) {
+        let canonical = address.canonical();
+        self.remove_address(&canonical, address.account);
+        let mut all = self.addresses_at(&canonical).to_vec();
+        let at = all.partition_point(|of| of.account < address.account);
+        all.insert(at, address.clone());
+        self.addresses.insert_mut(canonical.clone(), all.into());
+        let destination = address.destination();
+        if self.is_sharer(destination.account) {
+            self.share(canonical.as_str(), destination);
+        }
+        self.change_holdings(destination.account, |of| {
+            of.change_place(destination.connector, |place| {
+                place.addresses.insert_mut(canonical);
+            });
+        });
+    }
+
+    fn remove_address(&mut self, canonical: &Canonical, account: AccountId) {
+        let mut all = self.addresses_at(canonical).to_vec();
+        let Some(at) = all.iter().position(|of| of.account == account) else {
+            return;
+        };
+        let destination = all.remove(at).destination();
+        match all.is_empty() {
+            true => drop(self.addresses.remove_mut(canonical)),
+            false => self.addresses.insert_mut(canonical.clone(), all.into()),
+        }
+        if self.is_sharer(account) {
+            self.unshare(canonical.as_str(), destination);
+        }
+        self.change_holdings(account, |of| {
+            of.change_place(destination.connector, |place| {
+                place.addresses.remove_mut(canonical);
+            });
+        });
+    }
+
+    fn put_credential(
+        &mut self,
+        sealed: &SealedCredential,
+        ring: &KeyRing,
+    ) -> Result<(), DirectoryError> {
+        let SealedCredential {
+            credential,
+            verifier: sealed,
+        } = sealed;
+        let user = &credential.user_name;
+        let before = self.credentials.get(user);
+        let verifier = match before.filter(|before| before.sealed == *sealed) {
+            Some(before) => before.known.verifier.clone(),
+            None => ring.open_verifier(user, sealed)?,
+        };
+        self.remove_credential(user);
+        let entry = CredentialEntry {
+            known: Arc::new(Known {
+                credential: credential.clone(),
+                verifier,
+            }),
+            sealed: sealed.clone(),
+        };
+        let is_live = entry.known.is_live();
+        self.credentials.insert_mut(user.clone(), Arc::new(entry));
+        self.change_holdings(credential.account, |of| {
+            of.change_place(credential.scope.connector(), |place| {
+                place.credentials.insert_mut(user.clone());
+                place.live += usize::from(is_live);
+            });
+            if credential.alias.is_some() && is_live {
+                of.live_alias = Some(user.clone());
+            }
+        });
+        self.count_alias(credential, |aliased| aliased + 1);
+        Ok(())
+    }
+
+    fn remove_credential(&mut self, user: &UserName) {
+        let Some(entry) = self.credentials.get(user).cloned() else {
+            return;
+        };
+        let credential = &entry.known.credential;
+        self.credentials.remove_mut(user);
+        self.change_holdings(credential.account, |of| {
+            of.change_place(credential.scope.connector(), |place| {
+                place.credentials.remove_mut(user);
+                place.live -= usize::from(entry.known.is_live());
+            });
+            of.live_alias.take_if(|holder| holder == user);
+        });
+        self.count_alias(credential, |aliased| aliased - 1);
+    }
+
+    /// Counts a credential with an alias, and shares the alias as long as any has it.
+    fn count_alias(&mut self, credential: &Credential, count: impl FnOnce(usize) -> usize) {
+        let account = credential.account;
+        let Some(holdings) = self
+            .holdings(account)
+            .filter(|_| credential.alias.is_some())
+        else {
+            return;
+        };
+        let (before, after) = (holdings.aliased, count(holdings.aliased));
+        let alias = holdings.alias.clone().filter(|_| self.is_sharer(account));
+        let native = holdings.native();
+        self.change_holdings(account, |of| of.aliased = after);
+        match alias {
+            Some(alias) if before == 0 => self.share(alias.as_str(), native),
+            Some(alias) if after == 0 => self.unshare(alias.as_str(), native),
+            _ => {}
+        }
+    }
+
+    fn put_agreement(&mut self, agreement: Agreement) {
+        let Agreement { one, other, .. } = agreement;
+        self.remove_agreement(one, other);
+        let agreements = Arc::make_mut(&mut self.agreements);
+        let key = |of: &Agreement| (of.created, of.one, of.other);
+        let at = agreements.partition_point(|of| key(of) < key(&agreement));
+        agreements.insert(at, agreement);
+        for (account, partner) in [(one, other), (other, one)] {
+            if !self.is_sharer(account) {
+                for (text, destination) in self.names_of(account) {
+                    self.share(&text, destination);
+                }
+            }
+            self.change_holdings(account, |of| insert(&mut of.partners, partner));
+        }
+    }
+
+    fn remove_agreement(&mut self, one: AccountId, other: AccountId) {
+        if !self.shares(one, other) {
+            return;
+        }
+        Arc::make_mut(&mut self.agreements).retain(|of| (of.one, of.other) != (one, other));
+        for (account, partner) in [(one, other), (other, one)] {
+            self.change_holdings(account, |of| of.partners.retain(|of| *of != partner));
+            if !self.is_sharer(account) {
+                for (text, destination) in self.names_of(account) {
+                    self.unshare(&text, destination);
+                }
+            }
+        }
+    }
+
+    /// Shares all addresses of all accounts that share, after their forms have changed.
+    pub(super) fn share_all_anew(&mut self) {
+        self.shared = Map::new_sync();
+        let sharers = self
+            .accounts
+            .keys()
+            .copied()
+            .filter(|id| self.is_sharer(*id));
+        for account in sharers.collect::<Vec<_>>() {
+            for (text, destination) in self.names_of(account) {
+                self.share(&text, destination);
+            }
+        }
+    }
+
+    fn is_sharer(&self, account: AccountId) -> bool {
+        self.holdings(account)
+            .is_some_and(|of| !of.partners.is_empty())
+    }
+
+    /// Returns the addresses of an account, claimed ones too, with its alias and postmaster.
+    fn names_of(&self, account: AccountId) -> Vec<(String, Destination)> {
+        let Some(holdings) = self.holdings(account) else {
+            return Vec::new();
+        };
+        let native = holdings.native();
+        let addresses = holdings.places.iter().flat_map(|place| {
+            let of = Destination {
+                connector: place.connector,
+                ..native
+            };
+            place
+                .addresses
+                .iter()
+                .map(move |address| (address.as_str().to_owned(), of))
+        });
+        let alias = holdings.alias.iter().filter(|_| holdings.aliased > 0);
+        let alias = alias.map(|alias| (alias.as_str().to_owned(), native));
+        let domain = holdings.account.profile.native_domain.as_ascii();
+        let postmaster = (format!("postmaster@{domain}"), native);
+        addresses.chain(alias).chain([postmaster]).collect()
+    }
+
+    fn share(&mut self, text: &str, destination: Destination) {
+        if let Some(form) = self.partner_form(text) {
+            let mut all = self
+                .shared
+                .get(&form)
+                .map_or(Vec::new(), |all| all.to_vec());
+            let at = all.partition_point(|of| *of < destination);
+            all.insert(at, destination);
+            self.shared.insert_mut(form, all.into());
+        }
+    }
+
+    fn unshare(&mut self, text: &str, destination: Destination) {
+        let Some(form) = self.partner_form(text) else {
+            return;
+        };
+        let mut all = self
+            .shared
+            .get(&form)
+            .map_or(Vec::new(), |all| all.to_vec());
+        if let Some(at) = all.iter().position(|of| *of == destination) {
+            all.remove(at);
+        }
+        match all.is_empty() {
+            true => drop(self.shared.remove_mut(&form)),
+            false => self.shared.insert_mut(form, all.into()),
+        }
+    }
+
+    fn partner_form(&self, text: &str) -> Option<CanonicalAddress> {
+        let address = Address::parse(text).ok()?;
+        Some(self.canonical(&address))
+    }
+}
+
+/// Inserts into a sorted vector, unless it is there.
+fn insert<T: Ord>(sorted: &mut Vec<T>, value: T) {
+    if let Err(at) = sorted.binary_search(&value) {
+        sorted.insert(at, value);
+    }
+}

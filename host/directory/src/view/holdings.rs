@@ -1,0 +1,152 @@
+//! Account with all that it owns.
+
+use std::sync::Arc;
+
+use rpds::HashTrieSetSync as Set;
+
+use crate::{
+    Account, AccountId, Canonical, Connector, ConnectorId, Credential, Destination, UserName,
+};
+
+/// Account with all that it owns.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Holdings {
+    pub(crate) account: Arc<Account>,
+    /// Alias that one of its credentials may have.
+    pub(super) alias: Option<Canonical>,
+    /// Number of credentials with the alias, revoked ones too.
+    pub(super) aliased: usize,
+    /// Live credential with the alias.
+    pub(crate) live_alias: Option<UserName>,
+    /// Connectors, oldest first.
+    pub(crate) connectors: Arc<Vec<Connector>>,
+    /// Addresses and credentials, where there are any, in order of their connectors.
+    pub(super) places: Vec<Place>,
+    /// Ids of lists of partners, in order.
+    pub(super) lists: Vec<u32>,
+    /// Accounts with which it shares, in order.
+    pub(super) partners: Vec<AccountId>,
+}
+
+/// What an account owns in its native domain or by a connector.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Place {
+    /// Connector; `None` for the native domain, and for submission.
+    pub(super) connector: Option<ConnectorId>,
+    pub(super) addresses: Set<Canonical>,
+    pub(super) credentials: Set<UserName>,
+    /// Number of live credentials.
+    pub(super) live: usize,
+}
+
+impl Holdings {
+    pub(super) fn new(account: Arc<Account>) -> Self {
+        let alias = Credential::alias_in(&account.profile.native_domain);
+        Self {
+            alias: alias.as_ref().and_then(Canonical::of),
+            account,
+            aliased: 0,
+            live_alias: None,
+            connectors: Arc::default(),
+            places: Vec::new(),
+            lists: Vec::new(),
+            partners: Vec::new(),
+        }
+    }
+
+    /// Returns the destination of mail in the native domain.
+    pub(super) fn native(&self) -> Destination {
+        Destination {
+            account: self.account.id,
+            connector: None,
+        }
+    }
+
+    /// Returns the first kind of thing that the account still owns.
+    pub(crate) fn contents(&self) -> Option<&'static str> {
+        // All fields are named, so that what an account may own some day is not forgotten here.
+        let Self {
+            account: _,
+            // Credentials, which are in `places` as well.
+            alias: _,
+            aliased: _,
+            live_alias: _,
+            connectors,
+            places,
+            lists,
+            partners,
+        } = self;
+        let has = |of: fn(&Place) -> bool| places.iter().any(of);
+        let kinds = [
+            (has(|of| !of.credentials.is_empty()), "credentials"),
+            (has(|of| !of.addresses.is_empty()), "support addresses"),
+            (!connectors.is_empty(), "connectors"),
+            (!lists.is_empty(), "partner addresses or feeds"),
+            (!partners.is_empty(), "sharing agreements"),
+        ];
+        first(kinds)
+    }
+
+    /// Returns the first kind of thing that a connector still has.
+    pub(crate) fn contents_of(&self, connector: ConnectorId) -> Option<&'static str> {
+        let Place {
+            connector: _,
+            addresses,
+            credentials,
+            // Of the credentials.
+            live: _,
+        } = self.place(Some(connector))?;
+        first([
+            (!credentials.is_empty(), "credentials"),
+            (!addresses.is_empty(), "support addresses"),
+        ])
+    }
+
+    /// Returns the number of support addresses in a domain.
+    pub(crate) fn addresses(&self, connector: Option<ConnectorId>) -> usize {
+        self.place(connector).map_or(0, |of| of.addresses.size())
+    }
+
+    /// Returns the number of live credentials for a domain or for submission.
+    pub(crate) fn live_credentials(&self, connector: Option<ConnectorId>) -> usize {
+        self.place(connector).map_or(0, |of| of.live)
+    }
+
+    fn place(&self, connector: Option<ConnectorId>) -> Option<&Place> {
+        self.places.iter().find(|of| of.connector == connector)
+    }
+
+    /// Changes a place, which is made where there is none and dropped where nothing is left in it.
+    pub(super) fn change_place(
+        &mut self,
+        connector: Option<ConnectorId>,
+        change: impl FnOnce(&mut Place),
+    ) {
+        let found = (self.places).binary_search_by_key(&connector, |of| of.connector);
+        let at = found.unwrap_or_else(|at| {
+            self.places.insert(at, Place::empty(connector));
+            at
+        });
+        let place = &mut self.places[at];
+        change(place);
+        if place.addresses.is_empty() && place.credentials.is_empty() {
+            self.places.remove(at);
+        }
+    }
+}
+
+impl Place {
+    fn empty(connector: Option<ConnectorId>) -> Self {
+        Self {
+            connector,
+            addresses: Set::new_sync(),
+            credentials: Set::new_sync(),
+            live: 0,
+        }
+    }
+}
+
+fn first<const N: usize>(kinds: [(bool, &'static str); N]) -> Option<&'static str> {
+    let mut owned = kinds.into_iter().filter(|(is_owned, _)| *is_owned);
+    owned.next().map(|(_, kind)| kind)
+}
