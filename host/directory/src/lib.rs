@@ -38,6 +38,7 @@ mod email_id;
 mod error;
 mod id;
 mod key_ring;
+mod memory;
 mod partner;
 mod random;
 mod rows;
@@ -64,6 +65,7 @@ pub use directory::{Directory, Fetched, Limits, Reserved, Settings};
 pub use error::{DirectoryError, Refusal};
 pub use gatepost_sasl::Verifier;
 pub use id::{AccountId, ConnectorId, IdError};
+pub use memory::MemoryStore;
 pub use partner::{
     Agreement, Feed, ListChange, Partner, PartnerEntry, PartnerEntryError, PartnerList,
     PartnerSource, beginning,

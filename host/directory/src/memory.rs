@@ -66,6 +66,11 @@ impl DirectoryStore for MemoryStore {
     }
 
     fn write(&mut self, changes: &[Change]) -> Result<(), DirectoryError> {
+        for change in changes {
+            if let Change::Put(Row::List(list)) = change {
+                list.source.list_of(list.id)?;
+            }
+        }
         let mut tables = self.tables();
         for change in changes {
             tables.apply(change);

@@ -10,7 +10,7 @@ use std::{fmt, str::FromStr, time::Duration};
 use gatepost_message::{Address, AddressError, CanonicalAddress, Domain, Millis, Separators};
 use serde::{Deserialize, Serialize};
 
-use crate::AccountId;
+use crate::{AccountId, DirectoryError};
 
 /// Entry of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -111,13 +111,19 @@ pub enum PartnerSource {
 }
 
 impl PartnerSource {
-    /// Returns the list's kind and name, as they are stored; `None` for an agreement.
-    pub(crate) fn list(&self) -> Option<(&'static str, &str)> {
+    /// Returns the kind and the name of a list, as they are stored.
+    ///
+    /// # Errors
+    /// The source is an agreement, which has no list.
+    pub(crate) fn list_of(&self, list: u32) -> Result<(&'static str, &str), DirectoryError> {
         match self {
-            Self::Agreement(_) => None,
-            Self::ByHand => Some(("by-hand", "")),
-            Self::Import(name) => Some(("import", name)),
-            Self::Feed(url) => Some(("feed", url)),
+            Self::Agreement(_) => {
+                let what = format!("list {list}, which is an agreement");
+                Err(DirectoryError::Damaged(what))
+            }
+            Self::ByHand => Ok(("by-hand", "")),
+            Self::Import(name) => Ok(("import", name)),
+            Self::Feed(url) => Ok(("feed", url)),
         }
     }
 }

@@ -406,8 +406,7 @@ fn put_credential(connection: &Connection, sealed: &SealedCredential) -> rusqlit
 }
 
 fn put_list(connection: &Connection, list: &PartnerList) -> Result<(), DirectoryError> {
-    let agreement = || DirectoryError::Damaged(format!("list {} is an agreement", list.id));
-    let (kind, name) = list.source.list().ok_or_else(agreement)?;
+    let (kind, name) = list.source.list_of(list.id)?;
     let feed = list.feed.as_ref();
     Ok(execute(
         connection,

@@ -1,0 +1,163 @@
+//! Rows for stores: any number of each kind, always the same for a number.
+
+use std::sync::Arc;
+
+use gatepost_directory::{
+    Account, AccountId, AccountKind, Agreement, Change, Claim, Connector, ConnectorId,
+    ConnectorKind, ConnectorState, Credential, Feed, Forwarders, PartnerEntry, PartnerList,
+    PartnerSource, Profile, Protocol, Row, Scope, Sealed, SealedCredential, SupportAddress,
+    UserName,
+};
+use gatepost_message::Millis;
+
+pub fn id(number: u32) -> AccountId {
+    format!("{number:032x}").parse().unwrap()
+}
+
+pub fn connector_id(number: u32) -> ConnectorId {
+    format!("{number:032x}").parse().unwrap()
+}
+
+pub fn account(number: u32) -> Account {
+    let settings = serde_json::json!({ "mode": "enhanced", "number": number });
+    Account {
+        id: id(number),
+        created: Millis(1_000 + u64::from(number)),
+        profile: Profile {
+            kind: AccountKind::Production,
+            product: "Acme Desk".parse().unwrap(),
+            time_zone: "Europe/Berlin".parse().unwrap(),
+            native_domain: format!("a{number}.desk.example").parse().unwrap(),
+            brands: vec!["Acme".parse().unwrap(), "Zeta".parse().unwrap()],
+        },
+        policies: [(
+            "inbound-auth".to_owned(),
+            settings.as_object().unwrap().clone(),
+        )]
+        .into(),
+    }
+}
+
+/// A connector of the account with the same number.
+pub fn connector(number: u32) -> Connector {
+    Connector {
+        id: connector_id(number),
+        created: Millis(2_000),
+        state: ConnectorState::Verified,
+        forwarders: Forwarders {
+            networks: vec!["192.0.2.0/24".parse().unwrap()],
+            dkim_domains: vec!["forwarder.example".parse().unwrap()],
+            arc_sealers: Vec::new(),
+        },
+        claim: Claim {
+            account: id(number),
+            name: "mail".parse().unwrap(),
+            domain: format!("a{number}.example").parse().unwrap(),
+            kind: ConnectorKind::TwoWay,
+            protocol: Protocol::ScramSha256,
+        },
+    }
+}
+
+/// An address in the domain of the connector with the same number.
+pub fn address(number: u32) -> SupportAddress {
+    SupportAddress {
+        address: format!("Help@a{number}.example").parse().unwrap(),
+        account: id(number),
+        connector: Some(connector_id(number)),
+        created: Millis(3_000),
+    }
+}
+
+/// A credential for the domain of the connector with the same number.
+pub fn credential(number: u32) -> SealedCredential {
+    SealedCredential {
+        credential: Credential {
+            user_name: UserName::new(&format!("in-{number}")),
+            account: id(number),
+            scope: Scope::Inbound {
+                connector: connector_id(number),
+                domain: format!("a{number}.example").parse().unwrap(),
+            },
+            alias: Some(format!("a{number}@a{number}.desk.example").parse().unwrap()),
+            created: Millis(4_000),
+            last_used: Some(Millis(4_001)),
+            revoked: Some(Millis(4_002)),
+        },
+        verifier: Sealed {
+            key_id: "key".to_owned(),
+            bytes: vec![number as u8, 0, 0xff],
+        },
+    }
+}
+
+pub fn agreement(one: u32, other: u32) -> Agreement {
+    Agreement {
+        one: id(one),
+        other: id(other),
+        created: Millis(5_000),
+    }
+}
+
+/// A list of the account with the number: by hand, imported or a feed.
+pub fn list(number: u32, account: u32, source: PartnerSource) -> PartnerList {
+    let feed = matches!(source, PartnerSource::Feed(_)).then(|| Feed {
+        every_seconds: 3_600,
+        domains: true,
+        validator: Some("\"1\"".to_owned()),
+        tried: Some(Millis(6_001)),
+        fetched: Some(Millis(6_000)),
+        problem: Some("it is down".to_owned()),
+    });
+    PartnerList {
+        id: number,
+        account: id(account),
+        source,
+        created: Millis(6_000),
+        feed,
+    }
+}
+
+pub fn entry(text: &str) -> PartnerEntry {
+    text.parse().unwrap()
+}
+
+pub fn put_account(account: Account) -> Change {
+    Change::Put(Row::Account(Arc::new(account)))
+}
+
+pub fn put_connector(connector: Connector) -> Change {
+    Change::Put(Row::Connector(Box::new(connector)))
+}
+
+pub fn put_credential(credential: SealedCredential) -> Change {
+    Change::Put(Row::Credential(Box::new(credential)))
+}
+
+pub fn put_list(list: PartnerList) -> Change {
+    Change::Put(Row::List(Box::new(list)))
+}
+
+pub fn add_entries(list: u32, texts: &[&str]) -> Change {
+    Change::AddEntries {
+        list,
+        entries: texts.iter().map(|text| entry(text)).collect(),
+        added: Millis(7_000),
+    }
+}
+
+/// Changes that put a row of each kind for an account with this number, and entries.
+pub fn all(number: u32) -> Vec<Change> {
+    let list = |kind, source| put_list(list(3 * number + kind, number, source));
+    vec![
+        put_account(account(number)),
+        put_connector(connector(number)),
+        Change::Put(Row::Address(address(number))),
+        put_credential(credential(number)),
+        list(1, PartnerSource::ByHand),
+        list(2, PartnerSource::Import("crm".to_owned())),
+        list(3, PartnerSource::Feed("https://lists.example/".to_owned())),
+        add_entries(3 * number + 1, &["ann@partner.example", "@whole.example"]),
+        add_entries(3 * number + 2, &["ben@partner.example"]),
+    ]
+}
