@@ -1,17 +1,18 @@
 //! Model test: after any steps in any order, with reopenings between them, the directory answers as
-//! a simple model does.
+//! a simple model does, in a file as in memory, and its view is the one that is loaded anew.
 
 #![allow(clippy::unwrap_used)]
 
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use common::{address, claim, profile, settings};
 use gatepost_directory::{
-    AccountId, AccountKind, ConnectorId, ConnectorState, Directory, Fetched, Grant, Limits,
-    PartnerEntry, PartnerSource, Recipient, Settings, UserName,
+    AccountId, AccountKind, ConnectorId, ConnectorState, Directory, Fetched, Forwarders, Grant,
+    Limits, MemoryStore, PartnerEntry, PartnerSource, Recipient, Settings, UserName, View,
 };
 use gatepost_message::Millis;
 use proptest::prelude::*;
@@ -50,6 +51,9 @@ enum Step {
     SetFeed(usize),
     Fetch(usize, Option<Vec<usize>>),
     RemoveList(usize, usize),
+    Use(usize),
+    SetPolicy(usize, bool),
+    SetForwarders(usize, usize),
     Rekey,
     Reopen,
 }
@@ -97,7 +101,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => (n.clone(), some.clone(), any).prop_map(|(a, e, r)| Step::Import(a, e, r)),
         1 => n.clone().prop_map(Step::SetFeed),
         3 => (n.clone(), proptest::option::of(some)).prop_map(|(a, e)| Step::Fetch(a, e)),
-        1 => (n.clone(), n).prop_map(|(a, l)| Step::RemoveList(a, l)),
+        1 => (n.clone(), n.clone()).prop_map(|(a, l)| Step::RemoveList(a, l)),
+        2 => (0..8_usize).prop_map(Step::Use),
+        1 => (n.clone(), any).prop_map(|(a, s)| Step::SetPolicy(a, s)),
+        1 => (n.clone(), n).prop_map(|(a, d)| Step::SetForwarders(a, d)),
         1 => Just(Step::Rekey),
         2 => Just(Step::Reopen),
     ];
@@ -348,6 +355,26 @@ impl Model {
                     .is_ok();
                 (self.partners.remove(&(*a, *list)).is_some(), did)
             }
+            Step::Use(number) => {
+                let user = self.credentials.get(*number)?.user.clone();
+                directory.record_use(&user, Millis(*number as u64 + 1));
+                (true, directory.credentials().is_ok())
+            }
+            Step::SetPolicy(a, is_set) => {
+                let settings = is_set.then(|| [("mode".to_owned(), "x".into())].into_iter());
+                let settings = settings.map(Iterator::collect);
+                let did = directory.set_policy(id(a)?, "loop-guard", settings);
+                (true, did.is_ok())
+            }
+            Step::SetForwarders(a, d) => {
+                let (connector, _) = *self.connectors.get(&(*a, *d))?;
+                let forwarders = Forwarders {
+                    networks: vec!["192.0.2.0/24".parse().unwrap()],
+                    ..Forwarders::default()
+                };
+                let did = directory.set_forwarders(connector, forwarders);
+                (true, did.is_ok())
+            }
             Step::Rekey => (true, directory.rekey().is_ok()),
             Step::Reopen => return None,
         })
@@ -405,8 +432,7 @@ impl Model {
         found
     }
 
-    fn agrees(&self, directory: &Directory) {
-        let view = directory.view();
+    fn agrees(&self, view: &View) {
         let addresses =
             (0..3).flat_map(|a| (0..3).flat_map(move |l| (0..4).map(move |d| (a, l, d))));
         let addresses = addresses.map(|(a, l, d)| format!("{}@{}", LOCALS[l], at(a, d)));
@@ -485,10 +511,49 @@ fn alias(account: usize) -> String {
     format!("{}@{native}", &native[..1])
 }
 
+/// Store under a directory that is compared with the model.
+trait Place {
+    fn open(&self, settings: &Settings) -> Directory;
+
+    /// Loads a view anew, beside the open directory.
+    fn load(&self, settings: &Settings) -> Arc<View>;
+}
+
+struct File;
+
+impl Place for File {
+    fn open(&self, settings: &Settings) -> Directory {
+        Directory::open(settings).unwrap()
+    }
+
+    fn load(&self, settings: &Settings) -> Arc<View> {
+        Arc::new(View::read(settings).unwrap().unwrap())
+    }
+}
+
+impl Place for MemoryStore {
+    fn open(&self, settings: &Settings) -> Directory {
+        Directory::open_on(Box::new(self.clone()), settings).unwrap()
+    }
+
+    fn load(&self, settings: &Settings) -> Arc<View> {
+        self.open(settings).view()
+    }
+}
+
 #[test]
-fn directory_agrees_with_its_model() {
+fn directory_in_a_file_agrees_with_its_model() {
+    run(|| File, 64);
+}
+
+#[test]
+fn directory_in_memory_agrees_with_its_model() {
+    run(MemoryStore::new, 64);
+}
+
+fn run<P: Place>(place: impl Fn() -> P, cases: u32) {
     let config = Config {
-        cases: 64,
+        cases,
         failure_persistence: None,
         ..Config::default()
     };
@@ -500,13 +565,14 @@ fn directory_agrees_with_its_model() {
             limits: LIMITS,
             ..settings(folder.path())
         };
-        let mut directory = Directory::open(&settings).unwrap();
+        let place = place();
+        let mut directory = place.open(&settings);
         let mut model = Model::default();
         for step in &steps {
             match step {
                 Step::Reopen => {
                     drop(directory);
-                    directory = Directory::open(&settings).unwrap();
+                    directory = place.open(&settings);
                 }
                 step => {
                     if let Some((may, did)) = model.step(&directory, step) {
@@ -514,7 +580,14 @@ fn directory_agrees_with_its_model() {
                     }
                 }
             }
-            model.agrees(&directory);
+            let loaded = place.load(&settings);
+            assert!(
+                *directory.view() == *loaded,
+                "after {step:?}:\n{:#?}\n{loaded:#?}",
+                directory.view()
+            );
+            model.agrees(&directory.view());
+            model.agrees(&loaded);
         }
         let view = directory.view();
         for set in &model.credentials {
