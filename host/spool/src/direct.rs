@@ -74,6 +74,11 @@ impl DirectHandOff {
         self.lock().terms = Some(terms);
     }
 
+    /// Leases no more messages, and drops the claims that wait.
+    pub(crate) fn detach(&self) {
+        *self.lock() = HandOffState::default();
+    }
+
     pub(crate) fn capacity(&self) -> Capacity {
         let state = self.lock();
         Capacity {

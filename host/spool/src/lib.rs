@@ -21,6 +21,8 @@
 //!
 //! Callers know a store by its seams only, each takes the one that it uses: [`Queue`],
 //! [`QueueAdmin`], [`Counters`], [`BodyStore`]. Together they are [`Stores`].
+//! [`SqliteSpool`] is the store of a relay, [`MemorySpool`] one for tests: what stands here of disk
+//! and journal is of the first.
 //!
 //! Besides messages the store holds counts, marks and machines of policies ([`Effect`]). They are
 //! written in the commit of the message that they came with, and looked up in memory
@@ -46,6 +48,8 @@ mod damage;
 mod direct;
 mod disk;
 mod error;
+mod in_memory;
+mod intervention;
 mod journal;
 mod memory;
 mod message;
@@ -60,6 +64,7 @@ pub use damage::{DamagedBody, JournalDamage, LogDamage, MarkDamage, inspect};
 pub use error::SpoolError;
 pub use gatepost_counters::{KnownMachine, Memory, RememberedSize, RememberedTotals};
 pub use gatepost_model::{Machine, Scope};
+pub use in_memory::{MemorySettings, MemorySpool};
 pub use journal::Fault;
 pub use message::{
     AttemptOutcome, Claim, ClaimedRecipient, InitialState, Lease, NewBody, NewMessage,

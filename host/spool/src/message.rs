@@ -9,7 +9,7 @@ use gatepost_smtp::{Reply, dsn};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Scope, StagedBody};
+use crate::{Scope, SpoolError, StagedBody};
 
 /// A message to be accepted, with everything that belongs into the same commit.
 #[derive(Debug, Clone)]
@@ -53,6 +53,48 @@ impl NewMessage {
             NewBody::Staged(staged) => staged.len(),
         };
         self.head.len() as u64 + body
+    }
+
+    /// Returns the octets that the queue itself keeps: all but a body in the body store.
+    pub fn inline_octets(&self) -> u64 {
+        match self.body {
+            NewBody::Inline(_) => self.size(),
+            NewBody::Staged(_) => self.head.len() as u64,
+        }
+    }
+
+    /// Returns true if any recipient is not finished, so that the message is stored.
+    pub fn is_open(&self) -> bool {
+        let mut recipients = self.recipients.iter();
+        recipients.any(|recipient| recipient.state.is_open())
+    }
+
+    /// Returns true if a recipient is due as soon as the message is stored.
+    pub fn is_due(&self, recipient: &NewRecipient) -> bool {
+        matches!(&recipient.state,
+            InitialState::Queued { next_attempt } if *next_attempt <= self.received_at)
+    }
+
+    /// Returns true if the message is for the queue and any recipient is due as soon as it is
+    /// stored.
+    pub fn is_due_at_once(&self) -> bool {
+        let mut recipients = self.recipients.iter();
+        self.quarantine.is_none() && recipients.any(|recipient| self.is_due(recipient))
+    }
+
+    /// Returns the body if it is in the body store.
+    ///
+    /// # Errors
+    /// [`SpoolError::OtherBody`] if it was staged for another transaction.
+    pub fn staged(&self) -> Result<Option<&StagedBody>, SpoolError> {
+        match &self.body {
+            NewBody::Inline(_) => Ok(None),
+            NewBody::Staged(staged) if staged.id() == self.transaction.id => Ok(Some(staged)),
+            NewBody::Staged(staged) => Err(SpoolError::OtherBody {
+                staged: staged.id(),
+                given: self.transaction.id,
+            }),
+        }
     }
 }
 

@@ -28,6 +28,25 @@ impl Selection {
             ..Self::default()
         }
     }
+
+    /// Returns the address or domain in the form in which recipients are stored: domains in lower
+    /// case.
+    pub fn canonical_recipient(&self) -> Option<String> {
+        let canonical = |text: &String| match Address::parse(text) {
+            Ok(address) => address.to_string(),
+            Err(_) => text.to_lowercase(),
+        };
+        self.recipient.as_ref().map(canonical)
+    }
+
+    /// Returns true if a recipient is the address, or of the domain, in canonical form.
+    pub(crate) fn concerns(wanted: Option<&str>, address: &Address) -> bool {
+        let address = address.as_str();
+        wanted.is_none_or(|wanted| {
+            let local = address.strip_suffix(wanted);
+            local.is_some_and(|local| local.is_empty() || local.ends_with('@'))
+        })
+    }
 }
 
 /// Messages to list.

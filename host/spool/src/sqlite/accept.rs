@@ -9,8 +9,8 @@ use rusqlite::{Connection, ffi, params};
 use serde::Serialize;
 
 use crate::{
-    Claim, ClaimedRecipient, InitialState, Lease, NewBody, NewMessage, NewRecipient, Scope,
-    SpoolError, StagedBody,
+    Claim, ClaimedRecipient, InitialState, Lease, NewBody, NewMessage, Scope, SpoolError,
+    StagedBody,
     journal::{Journal, JournalEntry},
 };
 
@@ -29,12 +29,8 @@ pub(super) struct Accept(pub(super) Arc<NewMessage>);
 
 impl Accept {
     fn reserve(&self, context: &OperationContext<'_>) -> Result<(), SpoolError> {
-        let inline = match &self.0.body {
-            NewBody::Inline(bytes) => bytes.len(),
-            NewBody::Staged(_) => 0,
-        };
         // Once in the WAL, once in the database.
-        context.reserve(2 * (self.0.head.len() + inline) as u64 + MESSAGE_OVERHEAD)
+        context.reserve(2 * self.0.inline_octets() + MESSAGE_OVERHEAD)
     }
 }
 
@@ -58,12 +54,8 @@ impl Work for Accept {
         if journal.holds(id) {
             return Err(SpoolError::Duplicate(id));
         }
-        let staged = staged(message)?;
-        let octets = match staged {
-            Some(_) => message.head.len() as u64,
-            None => message.size(),
-        };
-        if !journal.is_small_enough(octets) || !is_open(message) {
+        let staged = message.staged()?;
+        if !journal.is_small_enough(message.inline_octets()) || !message.is_open() {
             return Ok(None);
         }
         self.reserve(context)?;
@@ -100,7 +92,7 @@ impl Work for Accept {
 
     fn in_database(&mut self, context: &mut OperationContext<'_>) -> Result<(), SpoolError> {
         self.reserve(context)?;
-        context.after.only_in_wal |= is_open(&self.0);
+        context.after.only_in_wal |= self.0.is_open();
         store_with_effects(context, &self.0)
     }
 }
@@ -136,24 +128,6 @@ fn without_bytes(message: &Arc<NewMessage>) -> Arc<NewMessage> {
     })
 }
 
-/// Returns true if any recipient is not finished.
-fn is_open(message: &NewMessage) -> bool {
-    let mut recipients = message.recipients.iter();
-    recipients.any(|recipient| recipient.state.is_open())
-}
-
-/// Returns the body of a message if it has a file, which must belong to its transaction.
-fn staged(message: &NewMessage) -> Result<Option<&StagedBody>, SpoolError> {
-    match &message.body {
-        NewBody::Inline(_) => Ok(None),
-        NewBody::Staged(staged) if staged.id() == message.transaction.id => Ok(Some(staged)),
-        NewBody::Staged(staged) => Err(SpoolError::OtherBody {
-            staged: staged.id(),
-            given: message.transaction.id,
-        }),
-    }
-}
-
 /// Stores a message with its effects, whether or not the disk is below its watermark. Notices are
 /// stored so, too.
 pub(super) fn store_with_effects(
@@ -161,7 +135,7 @@ pub(super) fn store_with_effects(
     message: &NewMessage,
 ) -> Result<(), SpoolError> {
     apply(context, &message.effects, message.transaction.time)?;
-    if !is_open(message) {
+    if !message.is_open() {
         return Ok(());
     }
     let lease = direct_lease(context, message);
@@ -206,8 +180,7 @@ pub(super) fn store(
 
 /// Makes the lease for the direct hand-off, if the message is due at once and may be handed off.
 fn direct_lease(context: &OperationContext<'_>, message: &NewMessage) -> Option<Lease> {
-    let mut recipients = message.recipients.iter();
-    if message.quarantine.is_some() || !recipients.any(|recipient| is_due(message, recipient)) {
+    if !message.is_due_at_once() {
         return None;
     }
     let terms = context.hand_off_terms(message.size())?;
@@ -218,17 +191,11 @@ fn direct_lease(context: &OperationContext<'_>, message: &NewMessage) -> Option<
     })
 }
 
-/// Returns true if a recipient is due as soon as its message is stored.
-fn is_due(message: &NewMessage, recipient: &NewRecipient) -> bool {
-    matches!(&recipient.state,
-        InitialState::Queued { next_attempt } if *next_attempt <= message.received_at)
-}
-
 /// Makes the claim of a message from memory.
 fn direct_claim(context: &OperationContext<'_>, message: &NewMessage, lease: Lease) -> Claim {
     let numbered = (0..).zip(&message.recipients);
     let recipients = numbered
-        .filter(|(_, recipient)| is_due(message, recipient))
+        .filter(|(_, recipient)| message.is_due(recipient))
         .map(|(number, recipient)| ClaimedRecipient {
             number,
             address: recipient.address.clone(),
@@ -265,7 +232,7 @@ fn insert_message(
     message: &NewMessage,
 ) -> Result<i64, SpoolError> {
     let transaction = &message.transaction;
-    let staged = staged(message)?;
+    let staged = message.staged()?;
     let inline = match &message.body {
         NewBody::Inline(bytes) => Some(&bytes[..]),
         NewBody::Staged(_) => None,
@@ -339,7 +306,7 @@ fn insert_recipients(
     )?;
     for (position, recipient) in message.recipients.iter().enumerate() {
         let quarantined = message.quarantine.is_some();
-        let lease = lease.filter(|_| is_due(message, recipient));
+        let lease = lease.filter(|_| message.is_due(recipient));
         let (state, due, reply, reason) = match &recipient.state {
             InitialState::Queued { .. } | InitialState::Held if quarantined => {
                 ("quarantined", None, None, None)

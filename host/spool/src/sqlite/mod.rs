@@ -45,6 +45,7 @@ use crate::{
     damage::{DamagedBody, JournalDamage, LogDamage, MarkDamage},
     direct::{DirectHandOff, LeaseTerms},
     disk::Disk,
+    intervention::Intervention,
     memory::CounterMemory,
     message::bound_effects,
 };
@@ -53,7 +54,6 @@ use self::{
     accept::{Accept, ApplyEffects},
     body::BodyReader,
     deliver::{ClaimDue, RecordReport},
-    operate::Intervention,
     operation::{AfterCheckpoint, Operation, OperationContext, QueryAfterCheckpoint, Work},
     reader::{QueueSection, ReadQuery},
 };

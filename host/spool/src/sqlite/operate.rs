@@ -3,42 +3,18 @@
 use std::collections::BTreeSet;
 
 use gatepost_counters::{CounterChange, LONGEST_WINDOW, first_bucket};
-use gatepost_message::{Address, Millis, TransactionId};
+use gatepost_message::{Millis, TransactionId};
 use rusqlite::{OptionalExtension, ToSql, named_params};
 
-use crate::{Changed, EXPIRE_AT_ONCE, Expired, Forgotten, Selection, SpoolError};
+use crate::{
+    Changed, EXPIRE_AT_ONCE, Expired, Forgotten, Selection, SpoolError, intervention::Intervention,
+};
 
 use super::{
     codec::{account_key, damaged, from_millis, from_u64, to_scope, to_u64},
     deliver::{drop_if_finished, drop_message},
     operation::OperationContext,
 };
-
-/// An operator's command for recipients.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Intervention {
-    Retry(Millis),
-    Cancel,
-    Hold,
-    Release(Millis),
-}
-
-impl Intervention {
-    /// Returns the states it applies to, the new state, and the new due time.
-    fn columns(self) -> (&'static str, &'static str, Option<Millis>) {
-        match self {
-            Self::Retry(now) => ("'queued'", "queued", Some(now)),
-            Self::Cancel => ("'queued', 'held'", "cancelled", None),
-            Self::Hold => ("'queued'", "held", None),
-            Self::Release(now) => ("'held'", "queued", Some(now)),
-        }
-    }
-
-    /// Returns true if the command would apply to recipients that are being attempted.
-    fn means_leased(self) -> bool {
-        !matches!(self, Self::Release(_))
-    }
-}
 
 /// A selection as SQL conditions and their parameters.
 pub(super) struct SelectionSql {
@@ -49,15 +25,10 @@ pub(super) struct SelectionSql {
 
 impl SelectionSql {
     pub(super) fn new(selection: &Selection) -> Self {
-        // Domains are stored in lower case, as an address has them.
-        let canonical = |text: &String| match Address::parse(text) {
-            Ok(address) => address.to_string(),
-            Err(_) => text.to_lowercase(),
-        };
         Self {
             id: selection.id.map(|id| id.to_string()),
             account: selection.account.clone(),
-            recipient: selection.recipient.as_ref().map(canonical),
+            recipient: selection.canonical_recipient(),
         }
     }
 
@@ -92,8 +63,10 @@ pub(super) fn intervene(
     intervention: Intervention,
 ) -> Result<Changed, SpoolError> {
     let selected = SelectionSql::new(selection);
-    let (from, to, due) = intervention.columns();
-    let due = due.map(from_millis);
+    let from = intervention.from().iter();
+    let from: Vec<_> = from.map(|status| format!("'{}'", status.word())).collect();
+    let to = intervention.state().status().word();
+    let due = intervention.due().map(from_millis);
     let which = format!(
         "message IN (SELECT number FROM messages WHERE quarantine_reason IS NULL AND {}) AND {}",
         selected.messages(),
@@ -114,8 +87,9 @@ pub(super) fn intervene(
     parameters.push((":to", &to));
     parameters.push((":due", &due));
     let mut update = context.connection.prepare_cached(&format!(
-        "UPDATE recipients SET state = :to, due = :due WHERE state IN ({from}) AND {which}
-         RETURNING message"
+        "UPDATE recipients SET state = :to, due = :due WHERE state IN ({}) AND {which}
+         RETURNING message",
+        from.join(", ")
     ))?;
     let messages = update
         .query_map(&parameters[..], |row| row.get(0))?

@@ -1,0 +1,387 @@
+//! The store in memory: all seams, without a disk.
+//!
+//! For tests of intake and delivery, and for whatever needs a queue that ends with its process. It
+//! does what the store on disk does, but for durability; a claim looks at every message, so it is
+//! not for queues of many thousands.
+//!
+//! - [`queue`]: messages and their recipients, as pure changes of a state.
+//! - [`bodies`]: bytes of large messages.
+//! - [`room`]: memory in use, with a watermark.
+
+mod bodies;
+mod queue;
+mod room;
+
+use std::{
+    fmt,
+    future::ready,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use gatepost_counters::{CounterChange, KnownMachine, Memory, RememberedTotals, SharedCounters};
+use gatepost_message::{Millis, TransactionId};
+use gatepost_model::{Effect, Machine, Scope};
+use tokio::sync::Notify;
+
+use crate::{
+    BodyStore, Changed, Claim, Counters, EXPIRE_AT_ONCE, Expired, Filter, Forgotten, NewMessage,
+    Owner, Queue, QueueAdmin, QueueDepth, Record, Recorded, Report, Selection, SpoolError, Stores,
+    Summary, Ticket,
+    direct::{DirectHandOff, LeaseTerms},
+    intervention::Intervention,
+    message::bound_effects,
+};
+
+use self::{
+    bodies::MemoryBodies,
+    queue::{QueueState, Section, Stored},
+    room::Room,
+};
+
+/// Bounds of a store in memory.
+#[derive(Debug, Clone, Copy)]
+pub struct MemorySettings {
+    /// Bytes that messages may take; the default is 1 GiB.
+    pub capacity: u64,
+    /// Intake stops while fewer bytes than this are free; the default is 0.
+    pub min_free_bytes: u64,
+    /// Most octets for what policies have remembered, as
+    /// [`SpoolSettings::remembered_bytes`](crate::SpoolSettings::remembered_bytes).
+    pub remembered_bytes: usize,
+}
+
+impl Default for MemorySettings {
+    fn default() -> Self {
+        Self {
+            capacity: 1 << 30,
+            min_free_bytes: 0,
+            remembered_bytes: 8 << 20,
+        }
+    }
+}
+
+/// A store in memory. Every operation is done when its ticket is returned.
+pub struct MemorySpool {
+    state: Mutex<QueueState>,
+    hand_off: DirectHandOff,
+    counters: SharedCounters,
+    changed: Arc<Notify>,
+    room: Arc<Room>,
+    memory_bodies: Arc<MemoryBodies>,
+    /// The same, as callers have it.
+    bodies: Arc<dyn BodyStore>,
+}
+
+impl MemorySpool {
+    /// Makes an empty store.
+    pub fn new(settings: MemorySettings) -> Self {
+        let room = Arc::new(Room::new(settings.capacity, settings.min_free_bytes));
+        let memory_bodies = Arc::new(MemoryBodies::new(Arc::clone(&room)));
+        let changed = Arc::new(Notify::new());
+        changed.notify_one();
+        Self {
+            state: Mutex::default(),
+            hand_off: DirectHandOff::default(),
+            counters: SharedCounters::new(settings.remembered_bytes),
+            changed,
+            bodies: memory_bodies.clone(),
+            memory_bodies,
+            room,
+        }
+    }
+
+    /// Does to the store what the end of a relay and the start of another do: recipients that were
+    /// leased are due again, and delivery is not attached any more. Everything else stays.
+    pub fn restart(&self) {
+        self.hand_off.detach();
+        self.lock().end_leases();
+        self.changed.notify_one();
+    }
+
+    /// Returns the store of large bodies.
+    pub fn bodies(&self) -> &Arc<dyn BodyStore> {
+        &self.bodies
+    }
+
+    /// Returns the transactions of all bodies in the body store, staged ones too.
+    pub fn body_ids(&self) -> Vec<TransactionId> {
+        self.memory_bodies.ids()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, QueueState> {
+        // No change leaves the state half done: what can fail is checked first.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Stores a message with its effects; returns true if something may be due earlier.
+    fn store(&self, state: &mut QueueState, mut message: NewMessage) -> bool {
+        let effects = std::mem::take(&mut message.effects);
+        self.apply_effects(&effects, message.transaction.time);
+        if !message.is_open() {
+            return false;
+        }
+        let mut capacity = self.hand_off.capacity();
+        let terms = (message.is_due_at_once())
+            .then(|| capacity.reserve(message.size()))
+            .flatten();
+        let lease = terms.map(|terms| state.direct_lease(&message, terms));
+        let stored = Stored::new(message, lease, &self.bodies);
+        self.room.add(stored.inline_octets());
+        let due = stored.is_due_ever();
+        if let Some(lease) = lease {
+            self.hand_off.put(vec![stored.claim(lease)]);
+        }
+        state.insert(stored);
+        due
+    }
+
+    fn apply_effects(&self, effects: &[(Scope, Effect)], time: Millis) {
+        // Evictions concern nothing beside the state that made them.
+        drop(self.counters.apply_effects(effects, time));
+    }
+
+    /// Frees what messages had that are not in the state any more.
+    fn release(&self, dropped: Vec<Stored>) {
+        for stored in dropped {
+            self.room.free(stored.inline_octets());
+            if let Some(id) = stored.in_body_store()
+                && let Err(error) = self.bodies.remove(id)
+            {
+                tracing::warn!(%error, "cannot remove the body of a finished message");
+            }
+        }
+    }
+
+    fn intervene(&self, selection: &Selection, intervention: Intervention) -> Ticket<Changed> {
+        let (changed, dropped) = self.lock().intervene(selection, intervention);
+        self.release(dropped);
+        if changed.changed > 0 && intervention.due().is_some() {
+            self.changed.notify_one();
+        }
+        done(changed)
+    }
+}
+
+impl Default for MemorySpool {
+    fn default() -> Self {
+        Self::new(MemorySettings::default())
+    }
+}
+
+impl fmt::Debug for MemorySpool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemorySpool").finish_non_exhaustive()
+    }
+}
+
+fn done<T: Send + 'static>(value: T) -> Ticket<T> {
+    Box::pin(ready(Ok(value)))
+}
+
+fn refused<T: Send + 'static>(error: SpoolError) -> Ticket<T> {
+    Box::pin(ready(Err(error)))
+}
+
+impl Queue for MemorySpool {
+    fn room(&self) -> Result<(), SpoolError> {
+        self.room.check(0)
+    }
+
+    fn accept(&self, mut message: NewMessage) -> Ticket<()> {
+        bound_effects(&mut message.effects, Some(message.transaction.id));
+        let mut state = self.lock();
+        let acceptable = state
+            .check(&message)
+            .and_then(|()| self.room.check(message.inline_octets()));
+        if let Err(error) = acceptable {
+            return refused(error);
+        }
+        let due = self.store(&mut state, message);
+        drop(state);
+        if due {
+            self.changed.notify_one();
+        }
+        done(())
+    }
+
+    fn attach(&self, owner: Owner, lease: Duration) {
+        self.hand_off.attach(LeaseTerms { owner, lease });
+    }
+
+    fn claim(
+        &self,
+        owner: Owner,
+        now: Millis,
+        limit: usize,
+        lease: Duration,
+    ) -> Ticket<Vec<Claim>> {
+        let taken = self.hand_off.take(owner, now, limit, lease);
+        let mut state = self.lock();
+        if state.return_unattempted(&taken.stale) {
+            self.changed.notify_one();
+        }
+        let mut claims = taken.claims;
+        let limit = limit - claims.len();
+        claims.extend(state.claim(owner, now, limit, lease));
+        done(claims)
+    }
+
+    fn record(&self, report: Report) -> Ticket<Recorded> {
+        let mut state = self.lock();
+        let recording = match state.prepare(&report) {
+            Ok(recording) => recording,
+            Err(error) => return refused(error),
+        };
+        let (recorded, mut due) = (recording.recorded, recording.due);
+        if recorded.applied > 0 {
+            for mut notice in report.notices {
+                bound_effects(&mut notice.effects, Some(notice.transaction.id));
+                due |= self.store(&mut state, notice);
+            }
+        }
+        let dropped = state.record(report.message, recording);
+        drop(state);
+        self.release(dropped.into_iter().collect());
+        if due {
+            self.changed.notify_one();
+        }
+        done(recorded)
+    }
+
+    fn next_due(&self) -> Ticket<Option<Millis>> {
+        done(self.lock().next_due())
+    }
+
+    fn changed(&self) -> Arc<Notify> {
+        Arc::clone(&self.changed)
+    }
+}
+
+impl QueueAdmin for MemorySpool {
+    fn list(&self, filter: Filter) -> Ticket<Vec<Summary>> {
+        done(self.lock().list(Section::Queue, &filter))
+    }
+
+    fn show(&self, id: TransactionId) -> Ticket<Option<Record>> {
+        done(self.lock().show(Section::Queue, id))
+    }
+
+    fn retry(&self, selection: Selection, now: Millis) -> Ticket<Changed> {
+        self.intervene(&selection, Intervention::Retry(now))
+    }
+
+    fn cancel(&self, selection: Selection) -> Ticket<Changed> {
+        self.intervene(&selection, Intervention::Cancel)
+    }
+
+    fn hold(&self, selection: Selection) -> Ticket<Changed> {
+        self.intervene(&selection, Intervention::Hold)
+    }
+
+    fn release(&self, selection: Selection, now: Millis) -> Ticket<Changed> {
+        self.intervene(&selection, Intervention::Release(now))
+    }
+
+    fn quarantine_list(&self, filter: Filter) -> Ticket<Vec<Summary>> {
+        done(self.lock().list(Section::Quarantine, &filter))
+    }
+
+    fn quarantine_show(&self, id: TransactionId) -> Ticket<Option<Record>> {
+        done(self.lock().show(Section::Quarantine, id))
+    }
+
+    fn quarantine_release(&self, id: TransactionId, now: Millis) -> Ticket<bool> {
+        let released = self.lock().release_from_quarantine(id, now);
+        if released {
+            self.changed.notify_one();
+        }
+        done(released)
+    }
+
+    fn quarantine_delete(&self, id: TransactionId) -> Ticket<bool> {
+        let dropped = self.lock().delete_from_quarantine(id);
+        let was_there = dropped.is_some();
+        self.release(dropped.into_iter().collect());
+        done(was_there)
+    }
+
+    fn quarantine_expire(&self, now: Millis) -> Ticket<Expired> {
+        let dropped = self.lock().expire_quarantine(now);
+        let expired = Expired {
+            quarantined: dropped.iter().map(Stored::id).collect(),
+            more: dropped.len() == EXPIRE_AT_ONCE,
+        };
+        self.release(dropped);
+        done(expired)
+    }
+
+    fn depth(&self) -> Ticket<QueueDepth> {
+        done(self.lock().depth())
+    }
+
+    fn set_min_free(&self, bytes: u64) {
+        self.room.set_min_free(bytes);
+    }
+}
+
+impl Memory for MemorySpool {
+    fn counted(&self, scope: &Scope, key: &str, seconds: u32, now: Millis) -> u64 {
+        self.counters.counted(scope, key, seconds, now)
+    }
+
+    fn seen(&self, scope: &Scope, key: &str, now: Millis) -> bool {
+        self.counters.seen(scope, key, now)
+    }
+
+    fn machine(&self, account: &str, address: &str, now: Millis) -> Option<Machine> {
+        self.counters.machine(account, address, now)
+    }
+}
+
+impl Counters for MemorySpool {
+    fn apply(&self, mut effects: Vec<(Scope, Effect)>, time: Millis) -> Ticket<()> {
+        bound_effects(&mut effects, None);
+        // The queue's lock gives effects one order, whatever they came with.
+        let state = self.lock();
+        if let Err(error) = self.room.check(0) {
+            return refused(error);
+        }
+        self.apply_effects(&effects, time);
+        drop(state);
+        done(())
+    }
+
+    fn machines(&self, account: Option<&str>, now: Millis) -> Vec<KnownMachine> {
+        self.counters.machines(account, now)
+    }
+
+    fn forget_machine(&self, account: &str, address: &str, now: Millis) -> Ticket<bool> {
+        let known = self.counters.machine(account, address, now).is_some();
+        let (account, address) = (account.to_owned(), address.to_owned());
+        self.counters
+            .apply([CounterChange::ForgetMachine { account, address }]);
+        done(known)
+    }
+
+    fn expire(&self, now: Millis) -> Ticket<Forgotten> {
+        let expired = self.counters.expired(now, EXPIRE_AT_ONCE);
+        let entries = expired.changes.len();
+        self.counters.apply(expired.changes);
+        done(Forgotten {
+            entries,
+            more: expired.more,
+        })
+    }
+
+    fn remembered(&self) -> RememberedTotals {
+        self.counters.totals()
+    }
+}
+
+impl From<MemorySpool> for Stores {
+    fn from(store: MemorySpool) -> Self {
+        let bodies = Arc::clone(&store.bodies);
+        Self::new(store, bodies)
+    }
+}

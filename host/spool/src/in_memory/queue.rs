@@ -1,0 +1,550 @@
+//! Messages and their recipients, as changes of a state. What can fail is checked before anything
+//! is changed.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    mem,
+    sync::Arc,
+    time::Duration,
+};
+
+use gatepost_message::{Body, Message, Millis, TransactionId};
+use gatepost_smtp::Reply;
+
+use crate::{
+    AttemptOutcome, BodyStore, Changed, Claim, ClaimedRecipient, EXPIRE_AT_ONCE, Filter,
+    InitialState, Lease, NewBody, NewMessage, NewRecipient, Owner, QueueDepth, Recipient,
+    RecipientState, Record, Recorded, Report, Selection, SpoolError, Summary, direct::LeaseTerms,
+    intervention::Intervention,
+};
+
+/// All messages, in order of their ids.
+#[derive(Debug, Default)]
+pub(super) struct QueueState {
+    messages: BTreeMap<TransactionId, Stored>,
+    /// Number of messages that were ever stored.
+    arrived: u64,
+    /// End of the latest lease: no two end alike.
+    last_until: u64,
+}
+
+/// A stored message.
+#[derive(Debug)]
+pub(super) struct Stored {
+    /// Place in the order of arrival.
+    arrival: u64,
+    /// Message, without effects and recipients.
+    message: NewMessage,
+    body: Arc<dyn Body>,
+    recipients: Vec<Recipient>,
+}
+
+/// Part of the store that a listing is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Section {
+    Queue,
+    Quarantine,
+}
+
+/// Results of a report, before they are made.
+#[derive(Debug)]
+pub(super) struct Recording {
+    pub(super) recorded: Recorded,
+    /// Recipients after the attempt.
+    recipients: Vec<Recipient>,
+    /// True if a recipient is queued again.
+    pub(super) due: bool,
+}
+
+impl Stored {
+    /// Takes a message; its due recipients are leased, if there is a lease.
+    pub(super) fn new(
+        mut message: NewMessage,
+        lease: Option<Lease>,
+        body_store: &Arc<dyn BodyStore>,
+    ) -> Self {
+        let recipients = mem::take(&mut message.recipients);
+        let recipients = (0..).zip(recipients).map(|(number, recipient)| {
+            let lease = lease.filter(|_| message.is_due(&recipient));
+            stored_recipient(number, recipient, &message, lease)
+        });
+        let recipients: Vec<_> = recipients.collect();
+        let addresses = recipients.iter().map(|to| to.address.clone());
+        message.transaction.recipients = addresses.collect();
+        let body: Arc<dyn Body> = match &message.body {
+            NewBody::Inline(bytes) => Arc::new(bytes.clone()),
+            NewBody::Staged(staged) => {
+                if let Some(bytes) = staged.bytes() {
+                    bytes.keep();
+                }
+                body_store.open(&staged.stored())
+            }
+        };
+        if let NewBody::Staged(staged) = &mut message.body {
+            *staged = staged.without_bytes();
+        }
+        Self {
+            arrival: 0,
+            message,
+            body,
+            recipients,
+        }
+    }
+
+    pub(super) fn id(&self) -> TransactionId {
+        self.message.transaction.id
+    }
+
+    /// Returns the octets that the queue itself keeps.
+    pub(super) fn inline_octets(&self) -> u64 {
+        self.message.inline_octets()
+    }
+
+    /// Returns the message's id if its body is in the body store.
+    pub(super) fn in_body_store(&self) -> Option<TransactionId> {
+        matches!(self.message.body, NewBody::Staged(_)).then(|| self.id())
+    }
+
+    /// Returns true if a recipient is queued or leased.
+    pub(super) fn is_due_ever(&self) -> bool {
+        self.due().is_some()
+    }
+
+    /// Returns the earliest time at which a recipient is due, or its lease runs out.
+    fn due(&self) -> Option<Millis> {
+        self.recipients.iter().filter_map(due).min()
+    }
+
+    fn is_finished(&self) -> bool {
+        let mut recipients = self.recipients.iter();
+        recipients.all(|recipient| recipient.state.status().is_final())
+    }
+
+    fn section(&self) -> Section {
+        match self.message.quarantine {
+            Some(_) => Section::Quarantine,
+            None => Section::Queue,
+        }
+    }
+
+    /// Returns true if the selection may concern the message, whatever its recipients.
+    fn is_selected(&self, selection: &Selection) -> bool {
+        let account = selection.account.as_ref();
+        selection.id.is_none_or(|id| id == self.id())
+            && account
+                .is_none_or(|account| self.message.transaction.account.as_ref() == Some(account))
+    }
+
+    /// Makes the claim of the recipients that this lease holds.
+    pub(super) fn claim(&self, lease: Lease) -> Claim {
+        let message = &self.message;
+        let held = |recipient: &&Recipient| recipient.state == leased(lease);
+        let recipients = self.recipients.iter().filter(held);
+        Claim {
+            lease,
+            transaction: message.transaction.clone(),
+            smtputf8: message.smtputf8,
+            dsn: message.dsn.clone(),
+            sender: message.sender,
+            message: self.content(),
+            tags: message.tags.clone(),
+            classification: message.classification,
+            received_at: message.received_at,
+            expires_at: message.expires_at,
+            recipients: recipients
+                .map(|recipient| ClaimedRecipient {
+                    number: recipient.number,
+                    address: recipient.address.clone(),
+                    dsn: recipient.dsn.clone(),
+                    delay_told: recipient.delay_told,
+                    attempts: recipient.attempts,
+                    last_reply: recipient.last_reply.clone(),
+                    last_server: recipient.last_server.clone(),
+                })
+                .collect(),
+        }
+    }
+
+    fn content(&self) -> Message {
+        Message::from_parts(self.message.head.clone(), Arc::clone(&self.body))
+    }
+
+    fn summary(&self) -> Summary {
+        let message = &self.message;
+        Summary {
+            id: self.id(),
+            account: message.transaction.account.clone(),
+            reverse_path: message.transaction.reverse_path.clone(),
+            received_at: message.received_at,
+            expires_at: message.expires_at,
+            size: message.size(),
+            tags: message.tags.clone(),
+            quarantine: message.quarantine.clone(),
+            recipients: self.recipients.clone(),
+        }
+    }
+
+    fn record(&self) -> Record {
+        let message = &self.message;
+        Record {
+            summary: self.summary(),
+            transaction: message.transaction.clone(),
+            classification: message.classification,
+            judgements: message.judgements.clone(),
+            smtputf8: message.smtputf8,
+            dsn: message.dsn.clone(),
+            message: self.content(),
+        }
+    }
+}
+
+/// Returns the recipient of a message as it is stored at first.
+fn stored_recipient(
+    number: u32,
+    recipient: NewRecipient,
+    message: &NewMessage,
+    lease: Option<Lease>,
+) -> Recipient {
+    let quarantined = message.quarantine.is_some();
+    let mut last_reply = None;
+    let state = match recipient.state {
+        InitialState::Queued { .. } | InitialState::Held if quarantined => {
+            RecipientState::Quarantined
+        }
+        InitialState::Queued { next_attempt } => {
+            lease.map_or(RecipientState::Queued { next_attempt }, leased)
+        }
+        InitialState::Held => RecipientState::Held,
+        InitialState::Suppressed { reason } => RecipientState::Suppressed { reason },
+        InitialState::Failed { reply } => {
+            last_reply = Some(reply);
+            RecipientState::Failed
+        }
+    };
+    Recipient {
+        number,
+        address: recipient.address,
+        state,
+        attempts: 0,
+        last_attempt: lease.map(|_| message.received_at),
+        last_reply,
+        last_server: None,
+        dsn: recipient.dsn,
+        delay_told: false,
+    }
+}
+
+fn leased(lease: Lease) -> RecipientState {
+    RecipientState::Leased {
+        owner: lease.owner,
+        until: lease.until,
+    }
+}
+
+/// Returns the time at which a recipient is due, or its lease runs out.
+fn due(recipient: &Recipient) -> Option<Millis> {
+    match recipient.state {
+        RecipientState::Queued { next_attempt } => Some(next_attempt),
+        RecipientState::Leased { until, .. } => Some(until),
+        _ => None,
+    }
+}
+
+/// Ends an attempt for a recipient; returns true if the lease was still held, so that it counts.
+fn end_attempt(recipient: &mut Recipient, lease: Lease, outcome: &AttemptOutcome) -> bool {
+    if recipient.state != leased(lease) {
+        return false;
+    }
+    let mut attempted = |reply: &Reply, server: Option<&String>| {
+        recipient.attempts += 1;
+        recipient.last_reply = Some(reply.clone());
+        recipient.last_server = server.cloned();
+    };
+    recipient.state = match outcome {
+        AttemptOutcome::Delivered { reply, server } => {
+            attempted(reply, Some(server));
+            RecipientState::Delivered
+        }
+        AttemptOutcome::Deferred {
+            reply,
+            server,
+            next_attempt,
+            delay_told,
+        } => {
+            attempted(reply, server.as_ref());
+            recipient.delay_told |= delay_told;
+            RecipientState::Queued {
+                next_attempt: *next_attempt,
+            }
+        }
+        AttemptOutcome::Failed { reply, server } => {
+            attempted(reply, server.as_ref());
+            RecipientState::Failed
+        }
+        AttemptOutcome::Held { reply } => {
+            attempted(reply, None);
+            RecipientState::Held
+        }
+        AttemptOutcome::Returned { next_attempt } => RecipientState::Queued {
+            next_attempt: *next_attempt,
+        },
+    };
+    true
+}
+
+impl QueueState {
+    /// Checks that a message can be stored.
+    pub(super) fn check(&self, message: &NewMessage) -> Result<(), SpoolError> {
+        message.staged()?;
+        let id = message.transaction.id;
+        match self.messages.contains_key(&id) {
+            true => Err(SpoolError::Duplicate(id)),
+            false => Ok(()),
+        }
+    }
+
+    /// Stores a message that was checked.
+    pub(super) fn insert(&mut self, mut stored: Stored) {
+        self.arrived += 1;
+        stored.arrival = self.arrived;
+        self.messages.insert(stored.id(), stored);
+    }
+
+    /// Makes the lease of a message that is handed off as soon as it is stored.
+    pub(super) fn direct_lease(&mut self, message: &NewMessage, terms: LeaseTerms) -> Lease {
+        self.lease(terms.owner, message.received_at, terms.lease)
+    }
+
+    /// Makes a lease; it ends a little later than asked for if another would end alike.
+    fn lease(&mut self, owner: Owner, from: Millis, length: Duration) -> Lease {
+        self.last_until = (from + length).0.max(self.last_until + 1);
+        Lease {
+            owner,
+            until: Millis(self.last_until),
+        }
+    }
+
+    /// Leases the due recipients of up to `limit` messages, longest due first.
+    pub(super) fn claim(
+        &mut self,
+        owner: Owner,
+        now: Millis,
+        limit: usize,
+        length: Duration,
+    ) -> Vec<Claim> {
+        let messages = self.messages.values();
+        let due = messages.filter_map(|stored| Some((stored.due()?, stored.arrival, stored.id())));
+        let due: BTreeSet<_> = due.filter(|(due, ..)| *due <= now).collect();
+        if due.is_empty() || limit == 0 {
+            return Vec::new();
+        }
+        let lease = self.lease(owner, now, length);
+        let mut claims = Vec::new();
+        for (.., id) in due.into_iter().take(limit) {
+            let Some(stored) = self.messages.get_mut(&id) else {
+                continue;
+            };
+            for recipient in &mut stored.recipients {
+                if self::due(recipient).is_some_and(|due| due <= now) {
+                    recipient.state = leased(lease);
+                    recipient.last_attempt = Some(now);
+                }
+            }
+            claims.push(stored.claim(lease));
+        }
+        claims
+    }
+
+    /// Makes recipients due again that were leased and never attempted; returns true if any is.
+    pub(super) fn return_unattempted(&mut self, claims: &[Claim]) -> bool {
+        let mut returned = false;
+        for claim in claims {
+            let Some(stored) = self.messages.get_mut(&claim.transaction.id) else {
+                continue;
+            };
+            let outcome = AttemptOutcome::Returned {
+                next_attempt: claim.received_at,
+            };
+            for recipient in &mut stored.recipients {
+                returned |= end_attempt(recipient, claim.lease, &outcome);
+            }
+        }
+        returned
+    }
+
+    /// Makes all leased recipients due as they were when they were leased.
+    pub(super) fn end_leases(&mut self) {
+        let recipients = self.messages.values_mut();
+        for recipient in recipients.flat_map(|stored| &mut stored.recipients) {
+            if let RecipientState::Leased { .. } = recipient.state {
+                recipient.state = RecipientState::Queued {
+                    next_attempt: recipient.last_attempt.unwrap_or_default(),
+                };
+            }
+        }
+    }
+
+    /// Returns the results of a report, and checks that its notices can be stored.
+    pub(super) fn prepare(&self, report: &Report) -> Result<Recording, SpoolError> {
+        let stored = self.messages.get(&report.message);
+        let recipients = stored.map(|stored| stored.recipients.clone());
+        let mut recording = Recording {
+            recorded: Recorded::default(),
+            recipients: recipients.unwrap_or_default(),
+            due: false,
+        };
+        for result in &report.results {
+            let recipient = (recording.recipients.iter_mut())
+                .find(|recipient| recipient.number == result.number);
+            let held = recipient.is_some_and(|recipient| {
+                let held = end_attempt(recipient, report.lease, &result.outcome);
+                recording.due |= held && due(recipient).is_some();
+                held
+            });
+            match held {
+                true => recording.recorded.applied += 1,
+                false => recording.recorded.ignored += 1,
+            }
+        }
+        if recording.recorded.applied > 0 {
+            let mut recipients = recording.recipients.iter();
+            recording.recorded.finished =
+                recipients.all(|recipient| recipient.state.status().is_final());
+            let mut ids = BTreeSet::new();
+            for notice in &report.notices {
+                self.check(notice)?;
+                if !ids.insert(notice.transaction.id) {
+                    return Err(SpoolError::Duplicate(notice.transaction.id));
+                }
+            }
+        }
+        Ok(recording)
+    }
+
+    /// Makes the results of a report; returns the message if it is finished.
+    pub(super) fn record(&mut self, id: TransactionId, recording: Recording) -> Option<Stored> {
+        let stored = self.messages.get_mut(&id)?;
+        stored.recipients = recording.recipients;
+        recording
+            .recorded
+            .finished
+            .then(|| self.messages.remove(&id))?
+    }
+
+    /// Returns the earliest time at which a recipient is due, or its lease runs out.
+    pub(super) fn next_due(&self) -> Option<Millis> {
+        self.messages.values().filter_map(Stored::due).min()
+    }
+
+    pub(super) fn list(&self, section: Section, filter: &Filter) -> Vec<Summary> {
+        let selection = &filter.selection;
+        let wanted = selection.canonical_recipient();
+        let is_listed = |recipient: &Recipient| {
+            (filter.status).is_none_or(|status| recipient.state.status() == status)
+                && Selection::concerns(wanted.as_deref(), &recipient.address)
+        };
+        let messages = self.messages.values();
+        messages
+            .filter(|stored| stored.section() == section && stored.is_selected(selection))
+            .filter(|stored| filter.after.is_none_or(|after| stored.id() > after))
+            .filter(|stored| stored.recipients.iter().any(is_listed))
+            .take(filter.limit)
+            .map(Stored::summary)
+            .collect()
+    }
+
+    pub(super) fn show(&self, section: Section, id: TransactionId) -> Option<Record> {
+        let stored = self.messages.get(&id)?;
+        (stored.section() == section).then(|| stored.record())
+    }
+
+    /// Applies a command to all selected recipients of the queue; returns the messages that it
+    /// finished.
+    pub(super) fn intervene(
+        &mut self,
+        selection: &Selection,
+        intervention: Intervention,
+    ) -> (Changed, Vec<Stored>) {
+        let wanted = selection.canonical_recipient();
+        let mut changed = Changed::default();
+        let messages = self.messages.values_mut();
+        let selected = messages
+            .filter(|stored| stored.section() == Section::Queue && stored.is_selected(selection));
+        for stored in selected {
+            let recipients = stored.recipients.iter_mut();
+            for recipient in recipients
+                .filter(|recipient| Selection::concerns(wanted.as_deref(), &recipient.address))
+            {
+                let status = recipient.state.status();
+                if intervention.applies_to(status) {
+                    recipient.state = intervention.state();
+                    changed.changed += 1;
+                } else if intervention.is_stopped_by(status) {
+                    changed.in_progress += 1;
+                }
+            }
+        }
+        let finished = self
+            .messages
+            .extract_if(.., |_, stored| stored.is_finished());
+        (changed, finished.map(|(_, stored)| stored).collect())
+    }
+
+    /// Moves a message from quarantine to the queue.
+    pub(super) fn release_from_quarantine(&mut self, id: TransactionId, now: Millis) -> bool {
+        let stored = self.messages.get_mut(&id);
+        let stored = stored.filter(|stored| stored.section() == Section::Quarantine);
+        let Some(stored) = stored else {
+            return false;
+        };
+        let message = &mut stored.message;
+        message.quarantine = None;
+        message.expires_at = now + message.expires_at.since(message.received_at);
+        for recipient in &mut stored.recipients {
+            if recipient.state == RecipientState::Quarantined {
+                recipient.state = RecipientState::Queued { next_attempt: now };
+            }
+        }
+        true
+    }
+
+    /// Drops a message in quarantine.
+    pub(super) fn delete_from_quarantine(&mut self, id: TransactionId) -> Option<Stored> {
+        let stored = self.messages.get(&id)?;
+        (stored.section() == Section::Quarantine).then(|| self.messages.remove(&id))?
+    }
+
+    /// Drops messages whose time in quarantine is over, the oldest first.
+    pub(super) fn expire_quarantine(&mut self, now: Millis) -> Vec<Stored> {
+        let messages = self.messages.values();
+        let over = messages.filter_map(|stored| {
+            let expires = stored.message.quarantine.as_ref()?.expires;
+            (expires <= now).then(|| (expires, stored.id()))
+        });
+        let over: BTreeSet<_> = over.collect();
+        let over = over.into_iter().take(EXPIRE_AT_ONCE);
+        over.filter_map(|(_, id)| self.messages.remove(&id))
+            .collect()
+    }
+
+    pub(super) fn depth(&self) -> QueueDepth {
+        let mut depth = QueueDepth::default();
+        for stored in self.messages.values() {
+            match stored.section() {
+                Section::Quarantine => depth.quarantined += 1,
+                Section::Queue => {
+                    depth.messages += 1;
+                    let received = stored.message.received_at;
+                    depth.oldest = Some(depth.oldest.map_or(received, |at| at.min(received)));
+                }
+            }
+            for recipient in &stored.recipients {
+                *depth
+                    .recipients
+                    .entry(recipient.state.status())
+                    .or_default() += 1;
+            }
+        }
+        depth
+    }
+}
