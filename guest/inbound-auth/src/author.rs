@@ -32,7 +32,7 @@ pub fn judge(
     decision: &mut Decision,
 ) -> Option<Verdict> {
     let unreadable = proved.from.clarity == FromClarity::Unreadable;
-    if !unreadable && proved.dmarc.result != Outcome::PermError {
+    if !unreadable && proved.dmarc.result != Outcome::Permerror {
         return None;
     }
     let mut authors = proved.authors.iter();

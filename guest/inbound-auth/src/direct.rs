@@ -16,7 +16,7 @@ pub fn judge(settings: &Settings, proved: &Authentication, decision: &mut Decisi
 /// Applies the DMARC policy of the author's domain (RFC 9989 section 5.3); other mail is accepted.
 fn standard(settings: &Settings, proved: &Authentication, decision: &mut Decision) -> Verdict {
     let dmarc = &proved.dmarc;
-    if dmarc.result == Outcome::TempError {
+    if dmarc.result == Outcome::Temperror {
         decision.reason("DMARC could not be checked: the DNS did not answer");
         decision.tag("dmarc-temperror");
         return Verdict::Pass;
@@ -114,7 +114,7 @@ fn dns_failed(proved: &Authentication) -> bool {
     ]
     .into_iter()
     .chain(dkim)
-    .any(|result| result == Outcome::TempError)
+    .any(|result| result == Outcome::Temperror)
 }
 
 /// Returns true if the display name shows an address that is not the author's.

@@ -14,7 +14,7 @@ fn unreadable() -> FromResult {
 }
 
 fn nobody(proved: &mut gatepost_sdk::Authentication) {
-    proved.dmarc.result = Outcome::PermError;
+    proved.dmarc.result = Outcome::Permerror;
     proved.dmarc.spf_aligned = true;
     proved.from = unreadable();
 }
@@ -45,7 +45,7 @@ fn unreadable_author_is_quarantined_where_set() {
 #[test]
 fn a_permanent_error_of_dmarc_is_treated_alike() {
     let judged = Scene::default()
-        .with(|proved| proved.dmarc.result = Outcome::PermError)
+        .with(|proved| proved.dmarc.result = Outcome::Permerror)
         .judge();
     assert_eq!(judged.code(), 550);
 }

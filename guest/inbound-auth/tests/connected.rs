@@ -5,21 +5,14 @@ mod common;
 use common::*;
 use gatepost_sdk::*;
 
-fn credential(scope: CredentialScope) -> Option<Credential> {
-    Some(Credential {
-        user: "relay".into(),
-        scope,
-    })
-}
-
-fn credential_of(domain: &str) -> Option<Credential> {
-    credential(CredentialScope::Inbound(domain.into()))
+fn inbound(domain: &str) -> CredentialScope {
+    CredentialScope::Inbound(domain.into())
 }
 
 #[test]
 fn a_customers_server_vouches_for_every_author() {
     let mut scene = Scene::to(DomainKind::TwoWay, DomainState::Verified);
-    scene.given.credential = credential_of("customer.example");
+    scene = scene.logged_in(inbound("customer.example"));
     let taken = scene.with(dmarc_fails(DmarcPolicy::Reject)).judge();
     assert_eq!(
         (taken.verdict, taken.tags),
@@ -34,16 +27,13 @@ fn a_customers_server_vouches_for_every_author() {
 
 #[test]
 fn credentials_are_for_their_own_domain() {
-    for wrong in [
-        credential_of("other.example"),
-        credential(CredentialScope::Submission),
-    ] {
+    for wrong in [inbound("other.example"), CredentialScope::Submission] {
         let mut scene = Scene::to(DomainKind::TwoWay, DomainState::Verified);
-        scene.given.credential = wrong;
+        scene = scene.logged_in(wrong);
         assert_eq!(scene.judge().code(), 550);
     }
     let mut scene = Scene::to(DomainKind::TwoWay, DomainState::Verified);
-    scene.given.credential = credential_of("customer.example");
+    scene = scene.logged_in(inbound("customer.example"));
     scene.recipients = vec!["help@customer.example", "help@acme.desk.example"];
     let outcome = scene.judge();
     assert_eq!(outcome.code(), 250);
@@ -140,10 +130,15 @@ fn forwarders_are_recognised_at_a_native_address_too() {
             client,
             ..Scene::default()
         };
-        scene.given.destinations.values_mut().for_each(|of| {
-            // Forwarders of an account that has connected this domain.
-            of.forwarders.dkim_domains.push("customer.example".into());
-        });
+        scene
+            .given
+            .directory
+            .destinations
+            .values_mut()
+            .for_each(|of| {
+                // Forwarders of an account that has connected this domain.
+                of.forwarders.dkim_domains.push("customer.example".into());
+            });
         let scene = scene.with(dmarc_fails(DmarcPolicy::Reject)).with(change);
         scene.judge()
     };
@@ -173,7 +168,7 @@ fn forwarders_are_recognised_at_a_native_address_too() {
         |proved| proved.spf_mailfrom = spf("elsewhere.example"),
         |proved| {
             proved.spf_mailfrom = SpfResult {
-                result: Outcome::SoftFail,
+                result: Outcome::Softfail,
                 ..spf("customer.example")
             }
         },
@@ -187,9 +182,14 @@ fn forwarders_are_recognised_at_a_native_address_too() {
 #[test]
 fn mail_by_the_customers_own_people_is_not_forwarded() {
     let mut scene = Scene::default();
-    scene.given.destinations.values_mut().for_each(|of| {
-        of.forwarders.dkim_domains.push("author.example".into());
-    });
+    scene
+        .given
+        .directory
+        .destinations
+        .values_mut()
+        .for_each(|of| {
+            of.forwarders.dkim_domains.push("author.example".into());
+        });
     let outcome = scene.with(|proved| {
         proved.spf_mailfrom = spf("author.example");
         proved.dmarc.spf_aligned = true;

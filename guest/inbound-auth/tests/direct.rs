@@ -29,7 +29,7 @@ fn the_dmarc_policy_of_the_authors_domain_is_applied() {
 #[test]
 fn mail_is_accepted_and_tagged_if_the_dns_fails() {
     let unsure =
-        |proved: &mut gatepost_sdk::Authentication| proved.dmarc.result = Outcome::TempError;
+        |proved: &mut gatepost_sdk::Authentication| proved.dmarc.result = Outcome::Temperror;
     let taken = Scene::default().with(unsure).judge();
     assert_eq!(
         (taken.verdict, taken.tags),
@@ -156,10 +156,10 @@ fn denied_senders_are_refused_and_allowed_ones_accepted() {
 #[test]
 fn an_account_overrides_the_settings() {
     let mut scene = Scene::default();
-    scene.given.settings = Some(r#"{ "mode": "enhanced" }"#.into());
+    scene.given.directory.settings = Some(r#"{ "mode": "enhanced" }"#.into());
     assert!(matches!(scene.judge().verdict, Verdict::Quarantine(_)));
     let mut scene = Scene::default().settings(ENHANCED);
-    scene.given.settings = Some(r#"{ "mode": "lax" }"#.into());
+    scene.given.directory.settings = Some(r#"{ "mode": "lax" }"#.into());
     let outcome = scene.judge();
     assert_eq!(outcome.code(), 550, "what does not fit changes nothing");
     assert!(outcome.reasons[0].contains("lax"), "{:?}", outcome.reasons);

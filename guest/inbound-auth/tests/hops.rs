@@ -68,12 +68,11 @@ fn other_traces_of_forwarding_count_too() {
 fn a_partner_is_not_the_requester() {
     let reply_to = ("Reply-To", "Support+9@partner.example, ann@home.example");
     let mut scene = scene(vec![SECOND, FIRST, reply_to]);
-    let known = gatepost_sdk::Partner {
-        by_domain: false,
-        source: gatepost_sdk::PartnerSource::ByHand,
-    };
-    let partners = &mut scene.given.partners;
-    partners.insert("support@partner.example".into(), known);
+    let partners = &mut scene.given.directory.partners;
+    partners.insert(
+        "support@partner.example".into(),
+        gatepost_sdk::PartnerSource::ByHand,
+    );
     let outcome = scene.judge();
     assert_eq!(outcome.headers[0].1, "<ann@home.example>");
 }

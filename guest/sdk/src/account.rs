@@ -13,11 +13,9 @@
 /// #[serde(default)]
 /// struct OfAccount { mode: String }
 ///
-/// let _given = native::Given {
-///     settings: Some(r#"{ "mode": "enhanced" }"#.into()),
-///     ..native::Given::default()
-/// }
-/// .give();
+/// let mut given = native::Given::default();
+/// given.directory.settings = Some(r#"{ "mode": "enhanced" }"#.into());
+/// let _given = given.give();
 /// let of_account: OfAccount = settings_of_account().unwrap().unwrap_or_default();
 /// assert_eq!(of_account.mode, "enhanced");
 /// ```
@@ -25,14 +23,7 @@
 /// # Errors
 /// A sentence that says what does not fit.
 pub fn settings_of_account<T: serde::de::DeserializeOwned>() -> Result<Option<T>, String> {
-    let json = json();
+    let json = gatepost_contract::account::settings();
     let read = |json: String| serde_json::from_str(&json).map_err(|error| error.to_string());
     json.map(read).transpose()
-}
-
-fn json() -> Option<String> {
-    #[cfg(target_arch = "wasm32")]
-    return crate::glue::settings_of_account();
-    #[cfg(not(target_arch = "wasm32"))]
-    crate::native::given(|given| given.settings.clone())
 }

@@ -1,14 +1,5 @@
-//! Bindings generated from `wit/`: the imports once, and one module for each combination of
-//! exports, so that a policy carries only the exports that it names.
-
-/// Interfaces that every policy may import.
-pub mod host {
-    wit_bindgen::generate!({
-        path: "../../wit",
-        world: "host",
-        runtime_path: "gatepost_sdk::__rt",
-    });
-}
+//! Bindings generated from `wit/`: one module for each combination of exports, so that a policy
+//! carries only the exports that it names. What policies import is bound by `gatepost_contract`.
 
 macro_rules! world {
     ($module:ident, $world:literal, $export:literal) => {
@@ -21,16 +12,16 @@ macro_rules! world {
                 export_macro_name: $export,
                 default_bindings_module: "unused",
                 with: {
-                    "gatepost:policy/types@0.1.0": crate::bindings::host::gatepost::policy::types,
-                    "gatepost:policy/message-access@0.1.0": crate::bindings::host::gatepost::policy::message_access,
-                    "gatepost:policy/decisions@0.1.0": crate::bindings::host::gatepost::policy::decisions,
-                    "gatepost:policy/counters@0.1.0": crate::bindings::host::gatepost::policy::counters,
-                    "gatepost:policy/clock@0.1.0": crate::bindings::host::gatepost::policy::clock,
-                    "gatepost:policy/log@0.1.0": crate::bindings::host::gatepost::policy::log,
-                    "gatepost:policy/authentication@0.1.0": crate::bindings::host::gatepost::policy::authentication,
-                    "gatepost:policy/directory@0.1.0": crate::bindings::host::gatepost::policy::directory,
-                    "gatepost:policy/settings-of-account@0.1.0": crate::bindings::host::gatepost::policy::settings_of_account,
-                    "gatepost:policy/identity@0.1.0": crate::bindings::host::gatepost::policy::identity,
+                    "gatepost:policy/types@0.1.0": gatepost_contract::types,
+                    "gatepost:policy/message-access@0.1.0": gatepost_contract::bindings::gatepost::policy::message_access,
+                    "gatepost:policy/decisions@0.1.0": gatepost_contract::bindings::gatepost::policy::decisions,
+                    "gatepost:policy/counters@0.1.0": gatepost_contract::bindings::gatepost::policy::counters,
+                    "gatepost:policy/clock@0.1.0": gatepost_contract::bindings::gatepost::policy::clock,
+                    "gatepost:policy/log@0.1.0": gatepost_contract::bindings::gatepost::policy::log,
+                    "gatepost:policy/authentication@0.1.0": gatepost_contract::bindings::gatepost::policy::authentication,
+                    "gatepost:policy/directory@0.1.0": gatepost_contract::bindings::gatepost::policy::directory,
+                    "gatepost:policy/settings-of-account@0.1.0": gatepost_contract::bindings::gatepost::policy::settings_of_account,
+                    "gatepost:policy/identity@0.1.0": gatepost_contract::bindings::gatepost::policy::identity,
                 },
             });
         }

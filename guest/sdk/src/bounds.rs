@@ -66,7 +66,7 @@ pub const KEY: usize = 128;
 pub const EVIDENCE: usize = 200;
 
 /// Octets of a reply's text.
-pub const REPLY: usize = 400;
+pub const REPLY: usize = crate::Reply::LONGEST_TEXT;
 
 /// Octets of the reason for a quarantine.
 pub const QUARANTINE: usize = 1 << 10;
@@ -231,16 +231,6 @@ pub(crate) fn folded(value: &str) -> Option<Cow<'_, str>> {
     (written.len() <= FIELD).then_some(Cow::Owned(written))
 }
 
-/// Makes a text one line of printable US-ASCII, as a reply's text has to be.
-pub(crate) fn reply(text: &str) -> Cow<'_, str> {
-    let printable = |octet: u8| matches!(octet, b' '..=b'~');
-    if text.len() <= REPLY && text.bytes().all(printable) {
-        return Cow::Borrowed(text);
-    }
-    let plain = |c: char| if matches!(c, ' '..='~') { c } else { '?' };
-    Cow::Owned(text.chars().take(REPLY).map(plain).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -293,7 +283,7 @@ mod tests {
             prop_assert!(list(&text, most).len() <= most.max(text.len().min(most)));
             prop_assert!(shortened(&text, most.max(3)).len() <= most.max(3));
             prop_assert!((1..=KEY).contains(&key(&text).len()));
-            prop_assert!(reply(&text).len() <= REPLY);
+            prop_assert!(crate::Reply::new(550, "5.0.0", text.as_str()).text.len() <= REPLY);
             let _ = folded(&text);
         }
     }

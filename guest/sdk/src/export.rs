@@ -57,10 +57,10 @@ macro_rules! __export_hook {
     (connect) => {
         impl $crate::bindings::connect::exports::gatepost::policy::connect::Guest for Guest {
             fn on_connect(
-                session: $crate::glue::wit::Session,
-                decision: &$crate::glue::wit::Decision,
-            ) -> $crate::glue::wit::Verdict {
-                with_policy(|policy| $crate::glue::connect(policy, session, decision))
+                session: $crate::Session,
+                decision: &$crate::glue::HostDecision,
+            ) -> $crate::Verdict {
+                with_policy(|policy| $crate::glue::connect(policy, &session, decision))
             }
         }
         $crate::bindings::connect::__export_connect!(Guest with_types_in $crate::bindings::connect);
@@ -68,10 +68,10 @@ macro_rules! __export_hook {
     (sender) => {
         impl $crate::bindings::sender::exports::gatepost::policy::sender::Guest for Guest {
             fn on_sender(
-                transaction: $crate::glue::wit::Transaction,
-                decision: &$crate::glue::wit::Decision,
-            ) -> $crate::glue::wit::Verdict {
-                with_policy(|policy| $crate::glue::sender(policy, transaction, decision))
+                transaction: $crate::Transaction,
+                decision: &$crate::glue::HostDecision,
+            ) -> $crate::Verdict {
+                with_policy(|policy| $crate::glue::sender(policy, &transaction, decision))
             }
         }
         $crate::bindings::sender::__export_sender!(Guest with_types_in $crate::bindings::sender);
@@ -79,12 +79,12 @@ macro_rules! __export_hook {
     (recipient) => {
         impl $crate::bindings::recipient::exports::gatepost::policy::recipient::Guest for Guest {
             fn on_recipient(
-                transaction: $crate::glue::wit::Transaction,
+                transaction: $crate::Transaction,
                 recipient: String,
-                decision: &$crate::glue::wit::Decision,
-            ) -> $crate::glue::wit::Verdict {
+                decision: &$crate::glue::HostDecision,
+            ) -> $crate::Verdict {
                 with_policy(|policy| {
-                    $crate::glue::recipient(policy, transaction, recipient, decision)
+                    $crate::glue::recipient(policy, &transaction, &recipient, decision)
                 })
             }
         }
@@ -93,11 +93,11 @@ macro_rules! __export_hook {
     (message) => {
         impl $crate::bindings::message::exports::gatepost::policy::message::Guest for Guest {
             fn on_message(
-                transaction: $crate::glue::wit::Transaction,
-                message: &$crate::glue::wit::Message,
-                decision: &$crate::glue::wit::Decision,
-            ) -> $crate::glue::wit::Verdict {
-                with_policy(|policy| $crate::glue::message(policy, transaction, message, decision))
+                transaction: $crate::Transaction,
+                message: &$crate::glue::MessageHandle,
+                decision: &$crate::glue::HostDecision,
+            ) -> $crate::Verdict {
+                with_policy(|policy| $crate::glue::message(policy, &transaction, message, decision))
             }
         }
         $crate::bindings::message::__export_message!(Guest with_types_in $crate::bindings::message);
@@ -105,11 +105,11 @@ macro_rules! __export_hook {
     (route) => {
         impl $crate::bindings::route::exports::gatepost::policy::route::Guest for Guest {
             fn on_route(
-                transaction: $crate::glue::wit::Transaction,
-                attempt: $crate::glue::wit::Attempt,
-                decision: &$crate::glue::wit::Decision,
-            ) -> $crate::glue::wit::Routing {
-                with_policy(|policy| $crate::glue::route(policy, transaction, attempt, decision))
+                transaction: $crate::Transaction,
+                attempt: $crate::Attempt,
+                decision: &$crate::glue::HostDecision,
+            ) -> $crate::Routing {
+                with_policy(|policy| $crate::glue::route(policy, &transaction, &attempt, decision))
             }
         }
         $crate::bindings::route::__export_route!(Guest with_types_in $crate::bindings::route);
@@ -117,11 +117,11 @@ macro_rules! __export_hook {
     (outcome) => {
         impl $crate::bindings::outcome::exports::gatepost::policy::outcome::Guest for Guest {
             fn on_outcome(
-                transaction: $crate::glue::wit::Transaction,
-                outcome: $crate::glue::wit::ResultOfAttempt,
-                decision: &$crate::glue::wit::Decision,
+                transaction: $crate::Transaction,
+                outcome: $crate::AttemptResult,
+                decision: &$crate::glue::HostDecision,
             ) {
-                with_policy(|policy| $crate::glue::outcome(policy, transaction, outcome, decision))
+                with_policy(|policy| $crate::glue::outcome(policy, &transaction, &outcome, decision))
             }
         }
         $crate::bindings::outcome::__export_outcome!(Guest with_types_in $crate::bindings::outcome);

@@ -46,18 +46,15 @@ extern crate self as gatepost_sdk;
 
 mod account;
 mod address;
-pub mod authentication;
 pub mod bounds;
 pub mod classification;
 mod decision;
-pub mod directory;
+mod duties;
 mod export;
 pub mod header;
-pub mod identity;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod native;
 mod policy;
-mod types;
 
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]
@@ -73,19 +70,20 @@ pub use wit_bindgen::rt as __rt;
 
 pub use account::settings_of_account;
 pub use address::{Address, NoAddress};
-pub use authentication::{
-    ArcDkim, ArcResult, ArcSet, Authentication, Author, DkimResult, DmarcPolicy, DmarcResult,
+pub use decision::{Action, Decision};
+pub use duties::Duties;
+#[doc(inline)]
+pub use gatepost_contract::authentication::{
+    self, ArcDkim, ArcResult, ArcSet, Authentication, Author, DkimResult, DmarcPolicy, DmarcResult,
     FromClarity, FromResult, IprevResult, Outcome, SpfResult, authentication,
 };
-pub use decision::{Action, Decision};
-pub use directory::{
-    Credential, CredentialScope, DomainKind, DomainState, Forwarders, Machine, Partner,
-    PartnerSource, ReceivingDomain, canonical, credential, destination, is_support_address,
-    knows_addresses, machine, partner, product,
+#[doc(inline)]
+pub use gatepost_contract::directory::{self, *};
+#[doc(inline)]
+pub use gatepost_contract::identity::{self, *};
+#[doc(inline)]
+pub use gatepost_contract::types::{
+    Attempt, AttemptResult, Ending, Flow, Level, MessageClass, NextHop, Protocol, RecipientVerdict,
+    Reply, Routing, Session, TlsMode, Transaction, Verdict,
 };
-pub use identity::{author_is_proved, email_id, host_name, is_ours};
-pub use policy::{Facts, Level, Message, Policy};
-pub use types::{
-    Attempt, AttemptResult, Duties, Ending, Flow, MessageClass, NextHop, Protocol,
-    RecipientVerdict, Reply, Routing, Session, TlsMode, Transaction, Verdict,
-};
+pub use policy::{Facts, Message, Policy};

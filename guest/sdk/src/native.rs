@@ -3,15 +3,18 @@
 mod fixtures;
 mod from_fixture;
 
-use std::cell::RefCell;
 use std::collections::HashMap;
 
 pub use fixtures::fixtures;
 pub use from_fixture::Mail;
+pub use gatepost_contract::Giving;
+pub use gatepost_fixture::{Directory, Identity};
 
-use gatepost_message::{Address, CanonicalAddress, Separators};
+use gatepost_contract::Answers;
+use gatepost_fixture::Fixture;
+use gatepost_message::TransactionId;
 
-use crate::{Authentication, Credential, Machine, Partner, ReceivingDomain};
+use crate::{Authentication, Machine};
 
 /// Values that a native test gives to its policy in the relay's place.
 ///
@@ -29,109 +32,41 @@ use crate::{Authentication, Credential, Machine, Partner, ReceivingDomain};
 pub struct Given {
     /// Result of [`authentication`](crate::authentication()).
     pub authentication: Authentication,
-    /// Results of [`destination`](crate::destination), by address; other addresses have none.
-    pub destinations: HashMap<String, ReceivingDomain>,
+    /// Result of [`author_is_proved`](crate::author_is_proved).
+    pub author_is_proved: Option<bool>,
+    /// Facts about the account, as in the `[directory]` of a fixture.
+    pub directory: Directory,
+    /// Identity of the relay, as in the `[identity]` of a fixture.
+    pub identity: Identity,
     /// Results of [`machine`](crate::machine), by address in [canonical](crate::canonical()) form;
     /// other addresses have none.
     pub machines: HashMap<String, Machine>,
-    /// Results of [`partner`](crate::partner), by address in lower case without sub-address, or by
-    /// domain with an `@` before it. `+` sets sub-addresses apart.
-    pub partners: HashMap<String, Partner>,
-    /// Result of [`product`](crate::product).
-    pub product: Option<String>,
-    /// Result of [`credential`](crate::credential).
-    pub credential: Option<Credential>,
-    /// Settings that [`settings_of_account`](crate::settings_of_account) reads, as JSON.
-    pub settings: Option<String>,
-    /// Identity of the relay.
-    pub identity: Identity,
-    /// Result of [`author_is_proved`](crate::author_is_proved).
-    pub author_is_proved: Option<bool>,
-}
-
-/// Identity of the relay in a native test.
-///
-/// ```
-/// use gatepost_sdk::native::{Given, Identity};
-///
-/// let identity = Identity { host_name: "mx.desk.example".into(), ..Identity::default() };
-/// let _given = Given { identity, ..Given::default() }.give();
-/// assert_eq!(gatepost_sdk::host_name(), "mx.desk.example");
-/// ```
-#[derive(Debug, Clone)]
-pub struct Identity {
-    /// Result of [`host_name`](crate::host_name).
-    pub host_name: String,
-    /// Result of [`email_id`](crate::email_id).
-    pub email_id: String,
-    /// Ids issued before; [`is_ours`](crate::is_ours) returns true for these and for `email_id`.
-    pub ours: Vec<String>,
-}
-
-impl Default for Identity {
-    fn default() -> Self {
-        Self {
-            host_name: "relay.example".into(),
-            email_id: "019b7780-4000-7000-8000-000000000001.aaaaaaaaaaaaaaaaaaaa".into(),
-            ours: Vec::new(),
-        }
-    }
-}
-
-impl Identity {
-    pub(crate) fn is_ours(&self, email_id: &str) -> bool {
-        let mut ours = self.ours.iter().chain([&self.email_id]);
-        ours.any(|known| known.eq_ignore_ascii_case(email_id))
-    }
-}
-
-thread_local! {
-    static GIVEN: RefCell<Given> = RefCell::default();
+    /// User that AUTH has proved; a [`credential`](crate::credential) needs one.
+    pub user: Option<String>,
 }
 
 impl Given {
-    /// Returns the partner that an address belongs to, as the relay finds it.
-    pub(crate) fn partner(&self, address: &str) -> Option<Partner> {
-        let parsed = Address::parse(address).ok()?;
-        let canonical = CanonicalAddress::of(&parsed, &Separators::default());
-        let by_domain = || self.partners.get(&format!("@{}", canonical.domain()));
-        let found = self.partners.get(canonical.as_str()).or_else(by_domain);
-        found
-            .filter(|_| !self.destinations.contains_key(address))
-            .cloned()
-    }
-
     /// Gives the values to policies on this thread, until the returned guard is dropped.
     ///
     /// ```
     /// use gatepost_sdk::*;
     ///
-    /// let given = native::Given { settings: Some("{}".into()), ..native::Given::default() };
+    /// let mut given = native::Given::default();
+    /// given.directory.settings = Some("{}".into());
     /// let _giving = given.give();
     /// assert!(settings_of_account::<serde_json::Value>().unwrap().is_some());
     /// ```
     pub fn give(self) -> Giving {
-        GIVEN.set(self);
-        Giving(())
+        let id = Fixture::ID.parse();
+        Answers {
+            transaction: id.unwrap_or_else(|_| TransactionId::new()),
+            user: self.user,
+            authentication: self.authentication,
+            author_is_proved: self.author_is_proved,
+            machines: self.machines,
+            directory: Box::new(self.directory),
+            identity: Box::new(self.identity),
+        }
+        .give()
     }
-}
-
-/// Guard of the given values: dropping it takes them back.
-///
-/// ```
-/// let giving = gatepost_sdk::native::Given::default().give();
-/// drop(giving);
-/// ```
-#[derive(Debug)]
-#[must_use = "what is given is taken back when this is dropped"]
-pub struct Giving(());
-
-impl Drop for Giving {
-    fn drop(&mut self) {
-        GIVEN.take();
-    }
-}
-
-pub(crate) fn given<R>(ask: impl FnOnce(&Given) -> R) -> R {
-    GIVEN.with_borrow(ask)
 }

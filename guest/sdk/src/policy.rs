@@ -3,7 +3,9 @@
 use std::rc::Rc;
 
 use crate::header::Section;
-use crate::{Attempt, AttemptResult, Decision, Duties, Routing, Session, Transaction, Verdict};
+use crate::{
+    Attempt, AttemptResult, Decision, Duties, Level, Routing, Session, Transaction, Verdict,
+};
 
 /// Message as the earlier policies of the chain left it.
 ///
@@ -55,27 +57,6 @@ pub trait Message {
     fn body_size(&self) -> u64;
     /// Returns up to `length` octets of the body from `offset`; fewer at its end.
     fn body_chunk(&self, offset: u64, length: u32) -> Vec<u8>;
-}
-
-/// Severity of a log line.
-///
-/// ```
-/// use gatepost_sdk::{Facts, Level};
-///
-/// fn complain(facts: &dyn Facts) {
-///     facts.log(Level::Warn, "the partners' list is empty");
-/// }
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Level {
-    /// For the policy's author.
-    Debug,
-    /// For the record.
-    Info,
-    /// For the operator, to look at some day.
-    Warn,
-    /// For the operator, to act on now.
-    Error,
 }
 
 /// Look-ups of a hook. None of them waits, and none changes anything.

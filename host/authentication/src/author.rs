@@ -6,50 +6,14 @@
 use gatepost_mailboxes::{Clarity, Doubt, Reading, is_shown_as, read};
 use gatepost_message::{Message, domain_to_ascii};
 use mail_parser::parsers::MessageStream;
-use serde::{Deserialize, Serialize};
+
+use crate::facts::{Author, FromClarity, FromFact};
 
 /// Number of authors that are listed. A message has one author, or a few.
 const MAX_LISTED: usize = 100;
 
 /// Number of bytes that are searched behind a header section without an empty line.
 const SEARCHED_BODY: usize = 64 * 1024;
-
-/// Author named in From.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Author {
-    /// Display name, decoded; empty without one.
-    pub name: String,
-    /// Address, without angle brackets, comments and white space, its domain in lower case; empty
-    /// without one.
-    pub address: String,
-}
-
-/// Agreement of mail readers about the authors in From.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum FromClarity {
-    /// Agreement: all readers show the same.
-    #[default]
-    Unequivocal,
-    /// Possible differences; every domain that a reader could show has been judged.
-    Equivocal,
-    /// Unknown: not all domains that readers could show can be told, or readers show no address.
-    Unreadable,
-}
-
-/// Clarity of From, and the domains in it.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct FromFact {
-    /// Agreement of mail readers.
-    pub clarity: FromClarity,
-    /// Domains that a reader could show as the author's, in lower-case A-labels, each once.
-    pub domains: Vec<String>,
-    /// Difference that readers may have; `None` if they agree.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub doubt: Option<String>,
-}
 
 /// Listed authors, and the clarity of From.
 #[derive(Debug, Default)]

@@ -1,48 +1,13 @@
 //! The facts about one message as plain data: policies read them, `gatepost check` prints them, and
 //! Authentication-Results tells them.
 
+use gatepost_contract::authentication::DmarcResult;
+pub use gatepost_contract::authentication::{
+    ArcDkim, ArcResult as ArcFact, ArcSet, Author, DkimResult as DkimFact, DmarcPolicy,
+    FromClarity, FromResult as FromFact, IprevResult as IprevFact, Outcome as Authentication,
+    SpfResult as SpfFact,
+};
 use serde::{Deserialize, Serialize};
-
-use crate::{Author, FromFact};
-
-/// Result in the registered words (RFC 8601 section 2.7).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Authentication {
-    /// Nothing to check.
-    #[default]
-    None,
-    /// Checked, without proof either way.
-    Neutral,
-    /// Proved.
-    Pass,
-    /// Disproved.
-    Fail,
-    /// Probably not authorised, according to the domain (SPF `~all`).
-    SoftFail,
-    /// Verified, but not accepted by this relay.
-    Policy,
-    /// Temporarily impossible to check: the DNS did not answer.
-    TempError,
-    /// Permanently impossible to check: a record or signature is malformed.
-    PermError,
-}
-
-impl Authentication {
-    /// Returns the registered word.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Neutral => "neutral",
-            Self::Pass => "pass",
-            Self::Fail => "fail",
-            Self::SoftFail => "softfail",
-            Self::Policy => "policy",
-            Self::TempError => "temperror",
-            Self::PermError => "permerror",
-        }
-    }
-}
 
 /// Facts about one message.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -86,37 +51,6 @@ pub struct SpfFacts {
     pub mailfrom: SpfFact,
 }
 
-/// SPF of one identity.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct SpfFact {
-    /// Result (RFC 7208 section 2.6).
-    pub result: Authentication,
-    /// Domain that was checked, in lower case; empty if there was none.
-    pub domain: String,
-    /// Explanation of the domain with `fail` (RFC 7208 section 6.2), if it may be repeated;
-    /// description of an error.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-}
-
-/// One DKIM signature.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct DkimFact {
-    /// Result.
-    pub result: Authentication,
-    /// Signing domain (`d=`), in lower case.
-    pub domain: String,
-    /// Selector (`s=`).
-    pub selector: String,
-    /// Algorithm (`a=`), such as `rsa-sha256`; empty if it could not be read.
-    pub algorithm: String,
-    /// Reason for another result than `pass`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-}
-
 /// DMARC (RFC 9989; RFC 7489 if the public suffix list is set).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -153,77 +87,48 @@ pub struct DmarcAlignment {
     pub dkim: bool,
 }
 
-/// Handling that a domain owner requests for mail that fails (RFC 9989 section 4.7, `p`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum DmarcPolicy {
-    /// Delivery without special handling.
-    None,
-    /// Quarantine.
-    Quarantine,
-    /// Refusal.
-    Reject,
+impl From<&DmarcFact> for DmarcResult {
+    fn from(fact: &DmarcFact) -> Self {
+        let fact = fact.clone();
+        Self {
+            result: fact.result,
+            policy: fact.policy,
+            applied: fact.applied,
+            domain: fact.domain,
+            organizational_domain: fact.organizational_domain,
+            spf_aligned: fact.alignment.spf,
+            dkim_aligned: fact.alignment.dkim,
+            reason: fact.reason,
+        }
+    }
 }
 
-/// ARC chain (RFC 8617).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct ArcFact {
-    /// Result of the chain (RFC 8617 section 5.2): `none`, `pass` or `fail`; `temperror` if the DNS
-    /// gave no answer about a key.
-    pub result: Authentication,
-    /// Number of sets.
-    pub instances: u32,
-    /// Domain of the newest seal (`d=`); empty if there is none.
-    pub sealer: String,
-    /// Sets, newest first, if the chain passes.
-    pub sets: Vec<ArcSet>,
-    /// Reason for another result than `pass`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-}
-
-/// One set of a chain that passes: its sealer and the results that the sealer claims.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct ArcSet {
-    /// `i=`, from 1.
-    pub instance: u32,
-    /// Sealer's domain (`d=` of the ARC-Seal), in lower case.
-    pub sealer: String,
-    /// Body of the set's ARC-Authentication-Results, unfolded, without `i=`.
-    pub results: String,
-    /// Authserv-id of these results (RFC 8601 section 2.5); empty if it cannot be read.
-    pub authserv_id: String,
-    /// DMARC's result in it; `None` if it has none.
-    pub dmarc: Option<Authentication>,
-    /// Author's domain that DMARC was about (`header.from`), in lower case. If it is not the
-    /// author's domain now, the result is about another author.
-    pub dmarc_from: Option<String>,
-    /// First result of SPF in it.
-    pub spf: Option<Authentication>,
-    /// ARC's result in it: the sealer's result for the sets below.
-    pub arc: Option<Authentication>,
-    /// All results of DKIM in it.
-    pub dkim: Vec<ArcDkim>,
-}
-
-/// DKIM result that a sealer claims.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct ArcDkim {
-    /// Result.
-    pub result: Authentication,
-    /// Signing domain (`header.d`, or that of `header.i`), in lower case; may be empty.
-    pub domain: String,
-}
-
-/// Agreement of the client's address with its name (RFC 8601 section 2.7.3).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct IprevFact {
-    /// Result: `pass`, `fail`, `temperror` or `permerror`.
-    pub result: Authentication,
-    /// First name that has this address; empty without one.
-    pub name: String,
+/// Takes the facts that a fixture gives.
+impl From<gatepost_contract::authentication::Authentication> for Facts {
+    fn from(given: gatepost_contract::authentication::Authentication) -> Self {
+        let dmarc = given.dmarc;
+        Self {
+            spf: SpfFacts {
+                helo: given.spf_helo,
+                mailfrom: given.spf_mailfrom,
+            },
+            dkim: given.dkim,
+            dmarc: DmarcFact {
+                result: dmarc.result,
+                policy: dmarc.policy,
+                applied: dmarc.applied,
+                domain: dmarc.domain,
+                organizational_domain: dmarc.organizational_domain,
+                alignment: DmarcAlignment {
+                    spf: dmarc.spf_aligned,
+                    dkim: dmarc.dkim_aligned,
+                },
+                reason: dmarc.reason,
+            },
+            from: given.from,
+            arc: given.arc,
+            iprev: given.iprev,
+            authors: given.authors,
+        }
+    }
 }

@@ -179,7 +179,7 @@ async fn verify(
     verified.await.unwrap_or_else(|_| {
         let why = "the signatures could not be verified: the relay is stopping";
         let dkim = DkimFact {
-            result: Authentication::TempError,
+            result: Authentication::Temperror,
             reason: Some(why.to_owned()),
             ..DkimFact::default()
         };
@@ -239,14 +239,14 @@ impl Claims {
     fn unreadable(&self, error: &io::Error) -> (Vec<DkimFact>, ArcFact) {
         let why = format!("the body could not be read: {error}");
         let dkim = self.signatures.readable().map(|signature| DkimFact {
-            result: Authentication::TempError,
+            result: Authentication::Temperror,
             reason: Some(why.clone()),
             ..signature.signed.about()
         });
         let arc = match self.chain.message_signature() {
             None => ArcFact::default(),
             Some(_) => ArcFact {
-                result: Authentication::TempError,
+                result: Authentication::Temperror,
                 reason: Some(why.clone()),
                 ..ArcFact::default()
             },

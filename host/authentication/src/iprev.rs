@@ -18,13 +18,13 @@ pub async fn check(dns: &impl Dns, address: IpAddr, within: Duration) -> IprevFa
     // The name of an IPv4-mapped IPv6 address is that of the IPv4 address.
     let address = address.to_canonical();
     let checked = timeout(within, check_names(dns, address)).await;
-    checked.unwrap_or_else(|_| Authentication::TempError.into())
+    checked.unwrap_or_else(|_| Authentication::Temperror.into())
 }
 
 async fn check_names(dns: &impl Dns, address: IpAddr) -> IprevFact {
     let claimed = match dns.ptr(address).await {
         Ok(Found::Records(claimed)) => claimed,
-        Ok(Found::NoData | Found::NoName) => return Authentication::PermError.into(),
+        Ok(Found::NoData | Found::NoName) => return Authentication::Permerror.into(),
         Err(unavailable) => return result_without_answer(&unavailable).into(),
     };
     let mut result = Authentication::Fail;
@@ -38,7 +38,7 @@ async fn check_names(dns: &impl Dns, address: IpAddr) -> IprevFact {
             }
             Ok(false) => {}
             // A temporary lack of an answer outweighs a permanent one.
-            Err(_) if result == Authentication::TempError => {}
+            Err(_) if result == Authentication::Temperror => {}
             Err(unavailable) => result = result_without_answer(&unavailable),
         }
     }
@@ -48,8 +48,8 @@ async fn check_names(dns: &impl Dns, address: IpAddr) -> IprevFact {
 /// Returns the result of a look-up without an answer (RFC 8601 section 2.7.3).
 fn result_without_answer(unavailable: &Unavailable) -> Authentication {
     match unavailable.beyond_budget {
-        true => Authentication::PermError,
-        false => Authentication::TempError,
+        true => Authentication::Permerror,
+        false => Authentication::Temperror,
     }
 }
 
@@ -58,14 +58,4 @@ async fn has_address(dns: &impl Dns, name: &str, address: IpAddr) -> Result<bool
         IpAddr::V4(address) => dns.a(name).await?.records().contains(&address),
         IpAddr::V6(address) => dns.aaaa(name).await?.records().contains(&address),
     })
-}
-
-impl From<Authentication> for IprevFact {
-    /// Makes a fact without a name.
-    fn from(result: Authentication) -> Self {
-        Self {
-            result,
-            name: String::new(),
-        }
-    }
 }

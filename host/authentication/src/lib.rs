@@ -6,7 +6,7 @@
 //!
 //! The session and `gatepost check` call [`gather()`]. A [`Stamp`] writes the results as the body
 //! of an Authentication-Results field, for the servers downstream; fields of strangers that
-//! [claim the relay's authserv-id](claims_authserv_id) are removed first. [`trusted_results`] finds
+//! [claim the relay's authserv-id](claims_authserv_id) are removed first. [`ArcFact::trusted_results`] finds
 //! the results that may be believed among those that others sealed.
 //!
 //! Every look-up goes through [`Dns`]: the relay's resolver, or a zone that a test supplies. A
@@ -30,13 +30,12 @@ pub mod spf;
 mod summary;
 mod tags;
 
-pub use arc::trusted_results;
-pub use author::{Author, FromClarity, FromFact, bodies_shown_as, from_bodies};
+pub use author::{bodies_shown_as, from_bodies};
 pub use dmarc::organizational_domain_by_list;
 pub use dns::{Dns, Found, Unavailable};
 pub use facts::{
-    ArcDkim, ArcFact, ArcSet, Authentication, DkimFact, DmarcAlignment, DmarcFact, DmarcPolicy,
-    Facts, IprevFact, SpfFact, SpfFacts,
+    ArcDkim, ArcFact, ArcSet, Authentication, Author, DkimFact, DmarcAlignment, DmarcFact,
+    DmarcPolicy, Facts, FromClarity, FromFact, IprevFact, SpfFact, SpfFacts,
 };
 pub use gather::{Arrival, gather, gather_repaired};
 pub use resolver::{InvalidServer, NameServer, NoResolver, Resolver, ResolverSettings};

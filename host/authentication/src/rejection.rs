@@ -16,7 +16,7 @@ impl Rejection {
     /// Makes a `permerror`: a malformed record or signature can never be checked (RFC 8601 section
     /// 2.7.1).
     pub(crate) fn malformed(reason: impl Into<String>) -> Self {
-        Self::new(Authentication::PermError, reason)
+        Self::new(Authentication::Permerror, reason)
     }
 
     /// Makes a `fail`: the check was made and disproves the claim.
@@ -31,7 +31,7 @@ impl Rejection {
 
     /// Makes a `temperror`: the check could not be made for now.
     pub(crate) fn temporary(reason: impl Into<String>) -> Self {
-        Self::new(Authentication::TempError, reason)
+        Self::new(Authentication::Temperror, reason)
     }
 
     /// Adds the result and reason to the fact about a signature.

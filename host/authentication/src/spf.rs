@@ -87,7 +87,7 @@ pub async fn check(
         Ok(Ok(None)) => (Authentication::None, None),
         Ok(Err(error)) => (error.result(), Some(error.to_string())),
         Err(_) => (
-            Authentication::TempError,
+            Authentication::Temperror,
             Some(format!("no result within {within:?}")),
         ),
     };
@@ -104,7 +104,7 @@ impl SpfVerdict {
         match self.qualifier {
             Qualifier::Pass => Authentication::Pass,
             Qualifier::Fail => Authentication::Fail,
-            Qualifier::SoftFail => Authentication::SoftFail,
+            Qualifier::SoftFail => Authentication::Softfail,
             Qualifier::Neutral => Authentication::Neutral,
         }
     }

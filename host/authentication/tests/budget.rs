@@ -140,8 +140,8 @@ proptest! {
         prop_assert_eq!(facts.dmarc.result, Authentication::Fail);
         prop_assert_eq!(facts.dmarc.applied, Some(DmarcPolicy::Reject));
         // A question beyond the budget is no temporary error.
-        prop_assert!(facts.spf.mailfrom.result != Authentication::TempError);
-        prop_assert!(facts.iprev.result != Authentication::TempError);
+        prop_assert!(facts.spf.mailfrom.result != Authentication::Temperror);
+        prop_assert!(facts.iprev.result != Authentication::Temperror);
     }
 }
 
@@ -173,7 +173,7 @@ fn an_spf_bomb_sends_few_questions_to_a_victim() {
         .count();
     assert!(asked.len() <= 60, "{}", asked.len());
     assert!(of_victim <= 20, "{of_victim}");
-    assert_eq!(facts.spf.mailfrom.result, Authentication::PermError);
+    assert_eq!(facts.spf.mailfrom.result, Authentication::Permerror);
     let reason = facts.spf.mailfrom.reason.unwrap_or_default();
     assert!(reason.contains("asks too much"), "{reason}");
     assert_eq!(facts.dmarc.applied, Some(DmarcPolicy::Reject));

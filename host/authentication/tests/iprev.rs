@@ -59,28 +59,28 @@ async fn a_name_with_another_address_fails() {
 #[tokio::test]
 async fn an_address_without_a_name_is_a_permanent_error() {
     let mut zone = Zone::new();
-    assert_eq!(result(&zone, LONG).await, Authentication::PermError);
+    assert_eq!(result(&zone, LONG).await, Authentication::Permerror);
     zone.exists(REVERSE);
-    assert_eq!(result(&zone, LONG).await, Authentication::PermError);
+    assert_eq!(result(&zone, LONG).await, Authentication::Permerror);
 }
 
 #[tokio::test]
 async fn a_look_up_without_an_answer_is_a_temporary_error() {
     let mut reverse = Zone::new();
     reverse.fault(REVERSE, Fault::ServFail);
-    assert_eq!(result(&reverse, LONG).await, Authentication::TempError);
+    assert_eq!(result(&reverse, LONG).await, Authentication::Temperror);
 
     let mut forward = Zone::new();
     forward
         .ptr(V4.into(), "broken.example")
         .ptr(V4.into(), "other.example")
         .fault("broken.example", Fault::ServFail);
-    assert_eq!(result(&forward, LONG).await, Authentication::TempError);
+    assert_eq!(result(&forward, LONG).await, Authentication::Temperror);
 
     let mut silent = Zone::new();
     silent.fault(REVERSE, Fault::Silence);
     let within = Duration::from_millis(200);
-    assert_eq!(result(&silent, within).await, Authentication::TempError);
+    assert_eq!(result(&silent, within).await, Authentication::Temperror);
 }
 
 #[tokio::test]

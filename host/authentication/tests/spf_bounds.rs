@@ -49,7 +49,7 @@ async fn an_include_bomb_ends_after_ten_terms() {
     }
     let server = DnsServer::start(zone);
     let fact = check_sender(&server, LONG).await;
-    assert_eq!(fact.result, Authentication::PermError);
+    assert_eq!(fact.result, Authentication::Permerror);
     assert_eq!(
         fact.reason.as_deref(),
         Some("more than 10 terms that ask the DNS")
@@ -86,7 +86,7 @@ async fn the_third_void_look_up_is_a_permanent_error() {
     );
     let server = DnsServer::start(zone);
     let fact = check_sender(&server, LONG).await;
-    assert_eq!(fact.result, Authentication::PermError);
+    assert_eq!(fact.result, Authentication::Permerror);
     assert_eq!(fact.reason.as_deref(), Some("more than 2 void look-ups"));
     assert_eq!(server.asked().len(), 1 + 3);
 }
@@ -115,7 +115,7 @@ async fn a_silent_name_server_is_a_temporary_error_in_time() {
     let server = DnsServer::start(zone);
     let begun = Instant::now();
     let fact = check_sender(&server, Duration::from_millis(200)).await;
-    assert_eq!(fact.result, Authentication::TempError);
+    assert_eq!(fact.result, Authentication::Temperror);
     assert_eq!(fact.domain, "bomb.example");
     assert!(begun.elapsed() < Duration::from_secs(5));
 }
@@ -139,7 +139,7 @@ async fn a_failure_of_the_dns_is_a_temporary_error() {
             .fault("broken.example", fault);
         let server = DnsServer::start(zone);
         let fact = check_sender(&server, Duration::from_secs(2)).await;
-        assert_eq!(fact.result, Authentication::TempError, "{fault:?}");
+        assert_eq!(fact.result, Authentication::Temperror, "{fault:?}");
     }
 }
 
@@ -173,7 +173,7 @@ async fn each_identity_is_checked_with_its_own_domain() {
         ),
         (
             SpfIdentity::MailFrom("a@Bücher.Example"),
-            Authentication::SoftFail,
+            Authentication::Softfail,
             "xn--bcher-kva.example",
         ),
         (

@@ -11,11 +11,12 @@ mod simulated;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use gatepost_contract::types;
 use gatepost_fixture::{Decided, Fixture, Grant, Hook};
 use gatepost_message::{Edit, Message, TransactionId};
 use gatepost_model::{
-    AttemptResult, Effect, Ending, Judgement, MessageClass, RecipientVerdict, Routing, Session,
-    TlsMode, Transaction, Verdict,
+    AttemptResult, Effect, Ending, Flow, Judgement, MessageClass, RecipientVerdict, Routing,
+    Session, TlsMode, Transaction, Verdict,
 };
 use gatepost_policy::{
     Chain, Definition, Engine, EngineError, Grants, LoadError, Pinned, PolicyContext, Slot, Version,
@@ -79,8 +80,8 @@ impl Bench {
         has_hook(&version, fixture.hook)?;
         let look_ups = PolicyContext {
             memory: Arc::new(simulated::FixtureMemory::of(fixture)),
-            directory: Arc::new(simulated::FixtureDirectory::of(fixture)),
-            identity: Arc::new(simulated::FixtureIdentity(fixture.identity.clone())),
+            directory: Arc::new(fixture.directory.clone()),
+            identity: Arc::new(fixture.identity.clone()),
         };
         let pinned = Chain::new([slot]).begin(look_ups);
         let (judgement, routing) = call_hook(&pinned, fixture, message).await?;
@@ -144,7 +145,7 @@ async fn call_hook(
             ruling.judgements
         }
         Hook::Message => {
-            let facts = Arc::new(simulated::facts(&fixture.facts(&message)));
+            let facts = Arc::new(fixture.facts(&message).into());
             let findings = Default::default();
             let ruling = policy.message(&transaction, message, Some(&facts), findings);
             ruling.await.findings.judgements
@@ -162,9 +163,9 @@ async fn call_hook(
             let result = AttemptResult {
                 recipient: recipient()?,
                 ending: match result.ending {
-                    gatepost_fixture::Ending::Delivered => Ending::Delivered,
-                    gatepost_fixture::Ending::Deferred => Ending::Deferred,
-                    gatepost_fixture::Ending::Failed => Ending::Failed,
+                    types::Ending::Delivered => Ending::Delivered,
+                    types::Ending::Deferred => Ending::Deferred,
+                    types::Ending::Failed => Ending::Failed,
                 },
                 reply: reply.map_err(|error| RunError::Result(error.to_string()))?,
                 server: result.server.clone(),
@@ -190,8 +191,8 @@ fn transaction(fixture: &Fixture) -> Transaction {
         session: Session {
             listener: fixture.listener().to_owned(),
             flow: match fixture.direction {
-                gatepost_fixture::Direction::Inbound => gatepost_model::Flow::Inbound,
-                gatepost_fixture::Direction::Submission => gatepost_model::Flow::Submission,
+                types::Flow::Inbound => Flow::Inbound,
+                types::Flow::Submission => Flow::Submission,
             },
             client: (fixture.client_ip, Fixture::PORT).into(),
             helo: (fixture.hook != Hook::Connect).then(|| fixture.helo.clone()),

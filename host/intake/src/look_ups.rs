@@ -4,12 +4,14 @@
 use std::sync::Arc;
 
 use gatepost_authentication::Sasl;
+use gatepost_contract::directory::{
+    CredentialScope, Directory, DomainKind, DomainState, Forwarders, Partner, PartnerSource,
+    ReceivingDomain,
+};
+use gatepost_contract::identity::Identity;
 use gatepost_directory::{ConnectorKind, ConnectorState, Recipient, Scope, View};
 use gatepost_message::{Address, Domain, TransactionId};
-use gatepost_policy::{
-    CredentialScope, Directory, DomainKind, DomainState, Forwarders, Identity, Memory, Partner,
-    PartnerSource, PolicyContext, ReceivingDomain,
-};
+use gatepost_policy::{Memory, PolicyContext};
 use ipnet::IpNet;
 
 use crate::ownership::{Ownership, RecipientOwner};
@@ -135,7 +137,7 @@ impl Directory for AccountView {
             source: match found.source {
                 Known::Agreement(account) => PartnerSource::Agreement(account.to_string()),
                 Known::ByHand => PartnerSource::ByHand,
-                Known::Import(name) => PartnerSource::Import(name),
+                Known::Import(name) => PartnerSource::Imported(name),
                 Known::Feed(url) => PartnerSource::Feed(without_secrets(&url)),
             },
         })

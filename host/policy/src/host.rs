@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gatepost_authentication::Facts;
+use gatepost_contract::directory::Directory;
+use gatepost_contract::identity::Identity;
 use gatepost_message::{
     Address, Edit, FieldBody, FieldName, Message, Millis, TransactionId, canonical_form,
 };
@@ -17,9 +19,8 @@ use crate::budget::Allowance;
 use crate::contract::wit::{clock, counters, decisions, log, message_access, types};
 use crate::convert;
 use crate::definition::Limits;
-use crate::directory::Directory;
-use crate::identity::Identity;
 use crate::memory::Memory;
+use crate::records::Mapped;
 
 /// Most bytes that one `header-chunk` or `body-chunk` hands over.
 const MAX_CHUNK: u32 = 1 << 20;
@@ -346,9 +347,8 @@ impl decisions::HostDecision for CallState {
         class: types::MessageClass,
         reply_allowed: bool,
     ) -> wasmtime::Result<()> {
-        let class = convert::class(class);
         self.decision.classification = Some(Classification {
-            class,
+            class: class.mapped(),
             reply_allowed,
         });
         Ok(())

@@ -32,7 +32,6 @@ mod component;
 mod contract;
 mod convert;
 mod definition;
-mod directory;
 mod duties;
 mod engine;
 mod error;
@@ -40,12 +39,12 @@ mod file;
 mod findings;
 mod hooks;
 mod host;
-mod identity;
 mod load;
 mod look_ups;
 mod memory;
 mod prepare;
 mod probe;
+mod records;
 mod reserved;
 mod settings;
 mod slot;
@@ -60,16 +59,11 @@ pub use child::{Loading, LoadingLimits, Program, serve};
 pub use component::ModuleKind;
 pub use contract::VERSION as CONTRACT_VERSION;
 pub use definition::{Definition, Grants, Limits, OnError, SelfTest};
-pub use directory::{
-    CredentialScope, Directory, DomainKind, DomainState, Forwarders, NoDirectory, Partner,
-    PartnerSource, ReceivingDomain,
-};
 pub use duties::Duties;
 pub use engine::{Engine, EngineSettings};
 pub use error::{EngineError, LoadError, Resource};
 pub use file::{ModuleFileError, read_module};
 pub use findings::Findings;
-pub use identity::{Identity, NoIdentity};
 pub use memory::{Memory, NoMemory, PolicyContext};
 pub use reserved::Reserved;
 pub use settings::{LONGEST_SCHEMA, VALIDATION};

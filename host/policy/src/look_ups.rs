@@ -1,15 +1,17 @@
 //! A guest's look-ups of a message's origin, the directory, an account's settings and the relay's
 //! identity.
 
-use gatepost_authentication::{Authentication, FromClarity};
+use gatepost_authentication::{Authentication, Facts};
+use gatepost_contract::authentication::DmarcResult;
+use gatepost_contract::directory::{Credential, Directory, Machine};
 use gatepost_message::canonical_form;
 
 use crate::contract::wit::{authentication as wit, directory, identity, settings_of_account};
 use crate::host::{CallState, refuse};
-use crate::{CredentialScope, DomainKind, DomainState, Partner, PartnerSource, ReceivingDomain};
+use crate::records::Mapped;
 
 impl CallState {
-    fn facts(&self) -> wasmtime::Result<&gatepost_authentication::Facts> {
+    fn facts(&self) -> wasmtime::Result<&Facts> {
         let facts = self.view.facts.as_deref();
         facts.ok_or_else(|| {
             refuse("the facts of `authentication` are there in the message hook alone")
@@ -17,91 +19,28 @@ impl CallState {
     }
 }
 
-fn outcome(result: Authentication) -> wit::Outcome {
-    match result {
-        Authentication::None => wit::Outcome::None,
-        Authentication::Neutral => wit::Outcome::Neutral,
-        Authentication::Pass => wit::Outcome::Pass,
-        Authentication::Fail => wit::Outcome::Fail,
-        Authentication::SoftFail => wit::Outcome::Softfail,
-        Authentication::Policy => wit::Outcome::Policy,
-        Authentication::TempError => wit::Outcome::Temperror,
-        Authentication::PermError => wit::Outcome::Permerror,
-    }
-}
-
-fn dmarc_policy(policy: gatepost_authentication::DmarcPolicy) -> wit::DmarcPolicy {
-    match policy {
-        gatepost_authentication::DmarcPolicy::None => wit::DmarcPolicy::None,
-        gatepost_authentication::DmarcPolicy::Quarantine => wit::DmarcPolicy::Quarantine,
-        gatepost_authentication::DmarcPolicy::Reject => wit::DmarcPolicy::Reject,
-    }
-}
-
-fn spf(fact: &gatepost_authentication::SpfFact) -> wit::SpfResult {
-    wit::SpfResult {
-        result: outcome(fact.result),
-        domain: fact.domain.clone(),
-        reason: fact.reason.clone(),
-    }
-}
-
-fn arc_set(set: &gatepost_authentication::ArcSet) -> wit::ArcSet {
-    let dkim = set.dkim.iter().map(|seen| wit::ArcDkim {
-        result: outcome(seen.result),
-        domain: seen.domain.clone(),
-    });
-    wit::ArcSet {
-        instance: set.instance,
-        sealer: set.sealer.clone(),
-        results: set.results.clone(),
-        authserv_id: set.authserv_id.clone(),
-        dmarc: set.dmarc.map(outcome),
-        dmarc_from: set.dmarc_from.clone(),
-        spf: set.spf.map(outcome),
-        arc: set.arc.map(outcome),
-        dkim: dkim.collect(),
-    }
-}
-
 impl wit::Host for CallState {
     fn spf_helo(&mut self) -> wasmtime::Result<wit::SpfResult> {
-        Ok(spf(&self.facts()?.spf.helo))
+        Ok(self.facts()?.spf.helo.clone().mapped())
     }
 
     fn spf_mailfrom(&mut self) -> wasmtime::Result<wit::SpfResult> {
-        Ok(spf(&self.facts()?.spf.mailfrom))
+        Ok(self.facts()?.spf.mailfrom.clone().mapped())
     }
 
     fn dkim(&mut self) -> wasmtime::Result<Vec<wit::DkimResult>> {
-        let signatures = self.facts()?.dkim.iter().map(|fact| wit::DkimResult {
-            result: outcome(fact.result),
-            domain: fact.domain.clone(),
-            selector: fact.selector.clone(),
-            algorithm: fact.algorithm.clone(),
-            reason: fact.reason.clone(),
-        });
-        Ok(signatures.collect())
+        Ok(self.facts()?.dkim.clone().mapped())
     }
 
     fn dmarc(&mut self) -> wasmtime::Result<wit::DmarcResult> {
-        let fact = &self.facts()?.dmarc;
-        Ok(wit::DmarcResult {
-            result: outcome(fact.result),
-            policy: fact.policy.map(dmarc_policy),
-            applied: fact.applied.map(dmarc_policy),
-            domain: fact.domain.clone(),
-            organizational_domain: fact.organizational_domain.clone(),
-            spf_aligned: fact.alignment.spf,
-            dkim_aligned: fact.alignment.dkim,
-            reason: fact.reason.clone(),
-        })
+        Ok(DmarcResult::from(&self.facts()?.dmarc).mapped())
     }
 
     fn arc(&mut self) -> wasmtime::Result<wit::ArcResult> {
+        // The sets are an answer of their own.
         let fact = &self.facts()?.arc;
         Ok(wit::ArcResult {
-            result: outcome(fact.result),
+            result: fact.result.mapped(),
             instances: fact.instances,
             sealer: fact.sealer.clone(),
             reason: fact.reason.clone(),
@@ -109,73 +48,27 @@ impl wit::Host for CallState {
     }
 
     fn arc_sets(&mut self) -> wasmtime::Result<Vec<wit::ArcSet>> {
-        Ok(self.facts()?.arc.sets.iter().map(arc_set).collect())
+        Ok(self.facts()?.arc.sets.clone().mapped())
     }
 
     fn iprev(&mut self) -> wasmtime::Result<wit::IprevResult> {
-        let fact = &self.facts()?.iprev;
-        Ok(wit::IprevResult {
-            result: outcome(fact.result),
-            name: fact.name.clone(),
-        })
+        Ok(self.facts()?.iprev.clone().mapped())
     }
 
     fn authors(&mut self) -> wasmtime::Result<Vec<wit::Author>> {
-        let authors = self.facts()?.authors.iter().map(|author| wit::Author {
-            name: author.name.clone(),
-            address: author.address.clone(),
-        });
-        Ok(authors.collect())
+        Ok(self.facts()?.authors.clone().mapped())
     }
 
     fn from_field(&mut self) -> wasmtime::Result<wit::FromResult> {
-        let from = &self.facts()?.from;
-        Ok(wit::FromResult {
-            clarity: match from.clarity {
-                FromClarity::Unequivocal => wit::FromClarity::Unequivocal,
-                FromClarity::Equivocal => wit::FromClarity::Equivocal,
-                FromClarity::Unreadable => wit::FromClarity::Unreadable,
-            },
-            domains: from.domains.clone(),
-            doubt: from.doubt.clone(),
-        })
+        Ok(self.facts()?.from.clone().mapped())
     }
 }
 
-impl From<ReceivingDomain> for directory::ReceivingDomain {
-    fn from(of: ReceivingDomain) -> Self {
-        Self {
-            domain: of.domain,
-            kind: match of.kind {
-                DomainKind::Native => directory::DomainKind::Native,
-                DomainKind::TwoWay => directory::DomainKind::TwoWay,
-                DomainKind::OutboundOnly => directory::DomainKind::OutboundOnly,
-            },
-            state: match of.state {
-                DomainState::Claimed => directory::DomainState::Claimed,
-                DomainState::Verified => directory::DomainState::Verified,
-                DomainState::Disconnected => directory::DomainState::Disconnected,
-            },
-            forwarders: directory::Forwarders {
-                networks: of.forwarders.networks,
-                dkim_domains: of.forwarders.dkim_domains,
-                arc_sealers: of.forwarders.arc_sealers,
-            },
-        }
-    }
-}
-
-impl From<Partner> for directory::KnownPartner {
-    fn from(of: Partner) -> Self {
-        Self {
-            by_domain: of.by_domain,
-            source: match of.source {
-                PartnerSource::Agreement(account) => directory::PartnerSource::Agreement(account),
-                PartnerSource::ByHand => directory::PartnerSource::ByHand,
-                PartnerSource::Import(name) => directory::PartnerSource::Imported(name),
-                PartnerSource::Feed(url) => directory::PartnerSource::Feed(url),
-            },
-        }
+impl CallState {
+    /// Asks about the transaction's account; where it is not fixed yet, nothing is known.
+    fn of_account<R: Default>(&self, ask: impl FnOnce(&dyn Directory, &str) -> R) -> R {
+        let account = self.view.scope.account.as_deref();
+        account.map_or_else(R::default, |account| ask(&*self.view.directory, account))
     }
 }
 
@@ -184,61 +77,44 @@ impl directory::Host for CallState {
         &mut self,
         address: String,
     ) -> wasmtime::Result<Option<directory::ReceivingDomain>> {
-        let view = &self.view;
-        let account = view.scope.account.as_deref();
-        let found = account.and_then(|account| view.directory.destination(account, &address));
-        Ok(found.map(Into::into))
+        Ok(self.of_account(|known, account| known.destination(account, &address).mapped()))
     }
 
     fn is_support_address(&mut self, address: String) -> wasmtime::Result<bool> {
-        let view = &self.view;
-        let account = view.scope.account.as_deref();
-        Ok(account.is_some_and(|account| view.directory.is_support_address(account, &address)))
+        Ok(self.of_account(|known, account| known.is_support_address(account, &address)))
     }
 
     fn partner(&mut self, address: String) -> wasmtime::Result<Option<directory::KnownPartner>> {
-        let view = &self.view;
-        let account = view.scope.account.as_deref();
-        let found = account.and_then(|account| view.directory.partner(account, &address));
-        Ok(found.map(Into::into))
+        Ok(self.of_account(|known, account| known.partner(account, &address).mapped()))
     }
 
     fn knows_addresses(&mut self) -> wasmtime::Result<bool> {
-        let view = &self.view;
-        let account = view.scope.account.as_deref();
-        Ok(account.is_some_and(|account| view.directory.knows_addresses(account)))
+        Ok(self.of_account(|known, account| known.knows_addresses(account)))
     }
 
     fn product(&mut self) -> wasmtime::Result<Option<String>> {
-        let view = &self.view;
-        let account = view.scope.account.as_deref();
-        Ok(account.and_then(|account| view.directory.product(account)))
+        Ok(self.of_account(|known, account| known.product(account)))
     }
 
     fn credential(&mut self) -> wasmtime::Result<Option<directory::SessionCredential>> {
-        let Some(user) = &self.view.user else {
+        let Some(user) = self.view.user.clone() else {
             return Ok(None);
         };
-        let scope = self.view.directory.credential(user);
-        Ok(scope.map(|scope| directory::SessionCredential {
-            user: user.clone(),
-            scope: match scope {
-                CredentialScope::Inbound(domain) => directory::CredentialScope::Inbound(domain),
-                CredentialScope::Submission => directory::CredentialScope::Submission,
-            },
-        }))
+        let scope = self.view.directory.credential(&user);
+        Ok(scope.map(|scope| Credential { user, scope }.mapped()))
     }
 
     fn machine(&mut self, address: String) -> wasmtime::Result<Option<directory::KnownMachine>> {
         let view = &self.view;
-        let found = view.scope.account.as_deref().and_then(|account| {
-            (view.memory).machine(account, &canonical_form(&address), view.time)
-        });
-        Ok(found.map(|machine| directory::KnownMachine {
+        let address = canonical_form(&address);
+        let machine =
+            self.of_account(|_, account| view.memory.machine(account, &address, view.time));
+        let known = machine.map(|machine| Machine {
             evidence: machine.evidence,
             since: machine.since.0,
             until: machine.until.0,
-        }))
+        });
+        Ok(known.mapped())
     }
 
     fn canonical(&mut self, address: String) -> wasmtime::Result<String> {
@@ -248,9 +124,8 @@ impl directory::Host for CallState {
 
 impl settings_of_account::Host for CallState {
     fn get(&mut self) -> wasmtime::Result<Option<String>> {
-        let view = &self.view;
-        let account = view.scope.account.as_deref();
-        Ok(account.and_then(|account| view.directory.settings(account, &view.scope.policy)))
+        let policy = &self.view.scope.policy;
+        Ok(self.of_account(|known, account| known.settings(account, policy)))
     }
 }
 

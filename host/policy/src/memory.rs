@@ -1,5 +1,5 @@
 //! The sources of policies' look-ups: the counts and marks before this message, the
-//! [directory](crate::directory), and the relay's own [identity](crate::identity).
+//! [directory](gatepost_contract::directory), and the relay's own [identity](gatepost_contract::identity).
 
 use std::sync::Arc;
 
@@ -7,8 +7,8 @@ pub use gatepost_counters::Memory;
 use gatepost_message::Millis;
 use gatepost_model::{Machine, Scope};
 
-use crate::directory::{Directory, NoDirectory};
-use crate::identity::{Identity, NoIdentity};
+use gatepost_contract::directory::{Directory, NoDirectory};
+use gatepost_contract::identity::{Identity, NoIdentity};
 
 /// Sources of the look-ups that the policies of one transaction make.
 #[derive(Clone)]

@@ -19,15 +19,15 @@ use crate::cache::Code;
 use crate::component::{self, ModuleKind};
 use crate::contract::{self, VERSION};
 use crate::definition::Limits;
-use crate::directory::NoDirectory;
 use crate::engine::Engine;
 use crate::error::{LoadError, Resource};
 use crate::host::CallView;
-use crate::identity::NoIdentity;
 use crate::memory::NoMemory;
 use crate::snapshot::Instrumented;
 use crate::version::{Compiled, Hook, Inspection, settings_function};
 use crate::{Duties, call, settings};
+use gatepost_contract::directory::NoDirectory;
+use gatepost_contract::identity::NoIdentity;
 
 /// Order to prepare a module.
 #[derive(Debug, Clone, Serialize, Deserialize)]

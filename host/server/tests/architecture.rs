@@ -30,7 +30,7 @@ fn documented() -> Vec<(String, (String, Vec<String>))> {
     rows.collect()
 }
 
-/// Returns the crates of `host/`, each with its description and the crates of ours that it uses:
+/// Returns the crates of `host/` and the contract's, each with its description and the crates of ours that it uses:
 /// in what it builds (`None`), or in its tests (`dev`).
 fn built(kind: Option<&str>) -> BTreeMap<String, (String, Vec<String>)> {
     let metadata = Command::new(env!("CARGO"))
@@ -43,7 +43,8 @@ fn built(kind: Option<&str>) -> BTreeMap<String, (String, Vec<String>)> {
     let ours = packages.filter_map(|package| {
         let manifest = Path::new(package["manifest_path"].as_str()?);
         let folder = manifest.parent()?;
-        folder.parent()?.ends_with("host").then_some(())?;
+        let is_of_table = folder.parent()?.ends_with("host") || folder.ends_with("wit");
+        is_of_table.then_some(())?;
         let dependencies = package["dependencies"].as_array()?.iter();
         let uses = dependencies.filter(|dependency| dependency["kind"].as_str() == kind);
         let uses = uses.filter_map(|dependency| {

@@ -20,7 +20,8 @@ impl Policy for AsksMuch {
 mod exports {
     use gatepost_sdk::bindings::configured::exports::gatepost::policy::settings;
     use gatepost_sdk::bindings::{configured, message, recipient};
-    use gatepost_sdk::glue::wit::{Decision, Message, Transaction, Verdict};
+    use gatepost_sdk::glue::{HostDecision as Decision, MessageHandle as Message};
+    use gatepost_sdk::{Transaction, Verdict};
 
     use super::AsksMuch;
 

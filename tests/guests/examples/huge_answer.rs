@@ -9,9 +9,7 @@ hostile_guests::hostile!(HugeAnswer, |_message, _decision| {
 
 #[cfg(target_arch = "wasm32")]
 fn say(text: &str) {
-    use gatepost_sdk::bindings::host::gatepost::policy::log;
-
-    log::write(log::Level::Debug, text);
+    gatepost_sdk::glue::log::write(gatepost_sdk::Level::Debug, text);
 }
 
 #[cfg(not(target_arch = "wasm32"))]

@@ -6,15 +6,17 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use gatepost_authentication as auth;
+use gatepost_contract::directory::{
+    CredentialScope, Directory, DomainKind, DomainState, Forwarders, Partner, PartnerSource,
+    ReceivingDomain,
+};
+use gatepost_contract::identity::Identity;
 use gatepost_counters::SharedCounters;
 use gatepost_message::{
     Address, CanonicalAddress, Message, Millis, ReversePath, Separators, TransactionId,
 };
 use gatepost_model::{FaultKind, Flow, Judgement, Session, Transaction};
-use gatepost_policy::{
-    Chain, CredentialScope, Definition, Directory, DomainKind, DomainState, Engine, EngineSettings,
-    Findings, Forwarders, Identity, Partner, PartnerSource, PolicyContext, ReceivingDomain, Slot,
-};
+use gatepost_policy::{Chain, Definition, Engine, EngineSettings, Findings, PolicyContext, Slot};
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 

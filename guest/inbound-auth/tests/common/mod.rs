@@ -3,8 +3,6 @@
 #![allow(dead_code, reason = "each test file uses what it needs")]
 #![allow(clippy::unwrap_used)] // clippy.toml lets tests unwrap, not their helpers
 
-use std::collections::HashMap;
-
 use gatepost_sdk::native::Given;
 use gatepost_sdk::*;
 use inbound_auth::{InboundAuth, Settings};
@@ -103,12 +101,13 @@ impl Default for Scene {
             DomainKind::Native,
             DomainState::Verified,
         );
+        let mut given = Given {
+            authentication,
+            ..Given::default()
+        };
+        given.directory.destinations = [("help@acme.desk.example".into(), native)].into();
         Self {
-            given: Given {
-                authentication,
-                destinations: HashMap::from([("help@acme.desk.example".into(), native)]),
-                ..Given::default()
-            },
+            given,
             client: "192.0.2.1",
             mail: Mail(Vec::new()),
             recipients: vec!["help@acme.desk.example"],
@@ -124,6 +123,7 @@ impl Scene {
         let connected = domain("customer.example", kind, state);
         scene
             .given
+            .directory
             .destinations
             .insert("help@customer.example".into(), connected);
         scene.recipients = vec!["help@customer.example"];
@@ -132,6 +132,13 @@ impl Scene {
 
     pub fn with(mut self, change: impl FnOnce(&mut Authentication)) -> Self {
         change(&mut self.given.authentication);
+        self
+    }
+
+    /// Lets the client log in with a credential of this scope.
+    pub fn logged_in(mut self, scope: CredentialScope) -> Self {
+        self.given.user = Some("relay".into());
+        self.given.directory.credential = Some(scope);
         self
     }
 

@@ -6,8 +6,8 @@ use gatepost_fixture::{Decided, Fixture, Hook, read_folder};
 
 use super::from_fixture::{self, FixtureFacts, Mail};
 use crate::{
-    Action, Attempt, AttemptResult, Decision, Ending, Flow, Policy, Protocol, RecipientVerdict,
-    Reply, Routing, Session, TlsMode, Transaction, Verdict,
+    Action, Attempt, AttemptResult, Decision, Policy, Protocol, RecipientVerdict, Reply, Routing,
+    Session, TlsMode, Transaction, Verdict,
 };
 
 /// Runs every fixture of a folder as plain Rust, without a sandbox, for the policy's own `cargo
@@ -88,10 +88,7 @@ fn transaction(fixture: &Fixture) -> Transaction {
         id: Fixture::ID.to_owned(),
         session: Session {
             listener: fixture.listener().to_owned(),
-            flow: match fixture.direction {
-                gatepost_fixture::Direction::Inbound => Flow::Inbound,
-                gatepost_fixture::Direction::Submission => Flow::Submission,
-            },
+            flow: fixture.direction,
             client_ip: fixture.client_ip.to_string(),
             client_port: Fixture::PORT,
             helo: (fixture.hook != Hook::Connect).then(|| fixture.helo.clone()),
@@ -108,11 +105,7 @@ fn result(fixture: &Fixture, recipient: &str) -> AttemptResult {
     let result = &fixture.result;
     AttemptResult {
         recipient: recipient.to_owned(),
-        ending: match result.ending {
-            gatepost_fixture::Ending::Delivered => Ending::Delivered,
-            gatepost_fixture::Ending::Deferred => Ending::Deferred,
-            gatepost_fixture::Ending::Failed => Ending::Failed,
-        },
+        ending: result.ending,
         reply: Reply::new(result.code, &result.enhanced, &result.text),
         server: result.server.clone(),
     }

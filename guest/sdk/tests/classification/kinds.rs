@@ -485,10 +485,8 @@ fn marks_of_the_connected_domain_do_not_count() {
             of("customer.example", DomainKind::OutboundOnly),
         ),
     ];
-    let _given = Given {
-        destinations: destinations.into(),
-        ..Given::default()
-    }
-    .give();
+    let mut given = Given::default();
+    given.directory.destinations = destinations.into();
+    let _given = given.give();
     assert_eq!(mails.map(judge), [(Human, true), (Human, true)]);
 }

@@ -3,15 +3,12 @@
 //! A chain is [read](ArcChain::of) strictly ([`set`]), and [verified](ArcChain::verify) once the
 //! keys are there: the newest message signature over the message as it is now, and every seal over
 //! all sets up to its own. A chain that passes proves who claimed which results, not that these are
-//! true: the first sealer may be the attacker. [`trusted_results`] selects the results to believe.
+//! true: the first sealer may be the attacker. [`ArcFact::trusted_results`] selects the results to believe.
 
 mod set;
-mod trust;
 
 use gatepost_message::Message;
 use mail_auth::dkim::Canonicalization;
-
-pub use trust::trusted_results;
 
 use crate::dkim::fields::{RawField, own_field};
 use crate::dkim::{Evidence, MessageSignature, Signed};
@@ -86,7 +83,7 @@ impl ArcChain {
             // A chain has only three results: every permanent problem is `fail`.
             Err(why) => ArcFact {
                 result: match why.result {
-                    Authentication::TempError => Authentication::TempError,
+                    Authentication::Temperror => Authentication::Temperror,
                     _ => Authentication::Fail,
                 },
                 reason: Some(why.reason),

@@ -179,14 +179,14 @@ impl Discovered {
     ) -> bool {
         let mut aligned_temporary = false;
         for (identifier, result) in identifiers {
-            if !matches!(result, Authentication::Pass | Authentication::TempError) {
+            if !matches!(result, Authentication::Pass | Authentication::Temperror) {
                 continue;
             }
             match self.is_aligned(dns, identifier, mode).await {
                 Ok(false) => {}
                 Ok(true) if result == Authentication::Pass => return true,
                 Ok(true) => aligned_temporary = true,
-                Err(why) if why.result == Authentication::TempError => *uncertain = Some(why),
+                Err(why) if why.result == Authentication::Temperror => *uncertain = Some(why),
                 // The sender exceeded the message's budget: this identifier proves nothing.
                 Err(_) => {}
             }
@@ -230,7 +230,7 @@ impl Discovered {
 pub(crate) fn of_all(facts: Vec<DmarcFact>, from: &FromFact) -> DmarcFact {
     if from.clarity == FromClarity::Unreadable {
         return DmarcFact {
-            result: Authentication::PermError,
+            result: Authentication::Permerror,
             reason: from.doubt.clone(),
             ..DmarcFact::default()
         };
@@ -257,8 +257,8 @@ fn severity(fact: &DmarcFact) -> u8 {
     match (fact.result, fact.applied) {
         (Authentication::Fail, Some(DmarcPolicy::Reject)) => 7,
         (Authentication::Fail, Some(DmarcPolicy::Quarantine)) => 6,
-        (Authentication::PermError, _) => 5,
-        (Authentication::TempError, _) => 4,
+        (Authentication::Permerror, _) => 5,
+        (Authentication::Temperror, _) => 4,
         (Authentication::Fail, _) => 3,
         (Authentication::Pass, _) => 0,
         // No record applies: it is worse if nothing is aligned.

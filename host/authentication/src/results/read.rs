@@ -178,10 +178,10 @@ fn result_named(word: &str) -> Option<Authentication> {
         "pass" => Authentication::Pass,
         // Some servers write `hardfail` for SPF.
         "fail" | "hardfail" => Authentication::Fail,
-        "softfail" => Authentication::SoftFail,
+        "softfail" => Authentication::Softfail,
         "policy" => Authentication::Policy,
-        "temperror" => Authentication::TempError,
-        "permerror" => Authentication::PermError,
+        "temperror" => Authentication::Temperror,
+        "permerror" => Authentication::Permerror,
         _ => return None,
     })
 }

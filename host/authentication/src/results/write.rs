@@ -158,7 +158,7 @@ mod tests {
                     reason: None,
                 },
                 mailfrom: SpfFact {
-                    result: Authentication::SoftFail,
+                    result: Authentication::Softfail,
                     domain: "b.example".into(),
                     reason: None,
                 },
@@ -206,7 +206,7 @@ mod tests {
         fn no_value_adds_a_result(user in any::<String>(), text in any::<String>()) {
             let facts = Facts {
                 dkim: vec![DkimFact {
-                    result: Authentication::PermError,
+                    result: Authentication::Permerror,
                     domain: text.clone(),
                     selector: text.clone(),
                     reason: Some(text),
@@ -220,7 +220,7 @@ mod tests {
             let results = Results::parse(&body);
             prop_assert_eq!(results.authserv_id.as_deref(), Some("mx.desk.example"));
             let dkim: Vec<_> = results.of("dkim").map(|claim| claim.result).collect();
-            prop_assert_eq!(dkim, [Authentication::PermError]);
+            prop_assert_eq!(dkim, [Authentication::Permerror]);
             prop_assert_eq!(results.of("auth").count(), 1);
             prop_assert_eq!(results.of("spf").count(), 0);
         }

@@ -68,10 +68,10 @@ impl SpfError {
         match self {
             // Section 4.6.4: exceeded limits are a permanent error.
             Self::Unavailable(unavailable) if unavailable.beyond_budget => {
-                Authentication::PermError
+                Authentication::Permerror
             }
-            Self::Unavailable(_) => Authentication::TempError,
-            _ => Authentication::PermError,
+            Self::Unavailable(_) => Authentication::Temperror,
+            _ => Authentication::Permerror,
         }
     }
 }

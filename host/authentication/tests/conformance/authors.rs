@@ -202,7 +202,7 @@ fn a_malformed_key_is_a_permanent_error() {
         let facts = World::of(zone).facts(message.as_bytes(), &Settings::default());
         assert_eq!(
             facts.dkim[0].result,
-            Authentication::PermError,
+            Authentication::Permerror,
             "{record}: {:?}",
             facts.dkim
         );

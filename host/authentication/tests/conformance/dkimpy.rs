@@ -77,7 +77,7 @@ fn the_key_of_a_malformed_domain_is_not_looked_up() {
     let record = data.record("test.txt");
     let message = data.message("test.message.baddomain");
     let facts = verified(&[("test._domainkey.legitimate.com", &record)], &message);
-    assert_eq!(results(&facts), [Authentication::PermError]);
+    assert_eq!(results(&facts), [Authentication::Permerror]);
     assert_eq!(facts[0].reason.as_deref(), Some("d= is malformed"));
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use gatepost_authentication::{
-    Authentication, Boundary, DkimFact, Facts, FromClarity, Limits, Settings, trusted_results,
+    Authentication, Boundary, DkimFact, Facts, FromClarity, Limits, Settings,
 };
 use gatepost_message::{Body, Message};
 use proptest::prelude::*;
@@ -100,8 +100,8 @@ fn a_failing_name_server_is_a_temporary_error() {
     zone.fault("s._domainkey.author.example", Fault::ServFail)
         .fault("_dmarc.author.example", Fault::ServFail);
     let facts = World::of(zone).facts(message.as_bytes(), &defaults());
-    assert_eq!(only_signature(&facts).0, Authentication::TempError);
-    assert_eq!(facts.dmarc.result, Authentication::TempError);
+    assert_eq!(only_signature(&facts).0, Authentication::Temperror);
+    assert_eq!(facts.dmarc.result, Authentication::Temperror);
     assert_eq!(facts.dmarc.domain, "author.example");
 }
 
@@ -118,7 +118,7 @@ fn look_ups_end_with_the_time_of_the_message() {
     };
     let facts = World::of(zone).facts(message.as_bytes(), &settings);
     let (result, reason) = only_signature(&facts);
-    assert_eq!(result, Authentication::TempError);
+    assert_eq!(result, Authentication::Temperror);
     assert!(
         reason.ends_with("the time for this message's look-ups is over"),
         "{reason}"
@@ -131,7 +131,7 @@ fn dmarc_is_temperror_if_an_aligned_signature_cannot_be_checked() {
     zone.txt("_dmarc.author.example", "v=DMARC1; p=reject")
         .fault("s._domainkey.author.example", Fault::ServFail);
     let facts = World::of(zone).facts(message.as_bytes(), &defaults());
-    assert_eq!(facts.dmarc.result, Authentication::TempError);
+    assert_eq!(facts.dmarc.result, Authentication::Temperror);
     assert_eq!(facts.dmarc.applied, None);
 }
 
@@ -194,7 +194,7 @@ fn an_unreadable_from_is_a_permanent_error() {
         ),
     ] {
         let facts = world.facts(format!("{head}\r\n\r\n").as_bytes(), &defaults());
-        assert_eq!(facts.dmarc.result, Authentication::PermError, "{head}");
+        assert_eq!(facts.dmarc.result, Authentication::Permerror, "{head}");
         assert_eq!(facts.dmarc.reason.as_deref(), Some(why), "{head}");
         assert_eq!(facts.dmarc.domain, "", "{head}");
         assert_eq!(facts.from.clarity, FromClarity::Unreadable, "{head}");
@@ -206,41 +206,41 @@ fn a_signature_with_a_malformed_tag_is_refused_with_the_reason() {
     let (_, zone, message) = signed();
     let world = World::of(zone);
     for (from, to, result, why) in [
-        ("v=1; ", "", Authentication::PermError, "v=1 is missing"),
+        ("v=1; ", "", Authentication::Permerror, "v=1 is missing"),
         (
             "a=ed25519-sha256; ",
             "",
-            Authentication::PermError,
+            Authentication::Permerror,
             "a= is missing",
         ),
         (
             "a=ed25519-sha256",
             "a=rsa-sha1",
-            Authentication::PermError,
+            Authentication::Permerror,
             "a=rsa-sha1 proves nothing any more (RFC 8301 section 3.1)",
         ),
         (
             "v=1; ",
             "v=1; v=1; ",
-            Authentication::PermError,
+            Authentication::Permerror,
             "the list of tags is malformed: v= occurs twice",
         ),
         (
             "h=Subject:From",
             "h=Subject",
-            Authentication::PermError,
+            Authentication::Permerror,
             "From is not signed (RFC 6376 section 5.4)",
         ),
         (
             "v=1; ",
             "v=1; i=@other.example; ",
-            Authentication::PermError,
+            Authentication::Permerror,
             "i= is of another domain than d=",
         ),
         (
             "v=1; ",
             "v=1; q=carrier/pigeon; ",
-            Authentication::PermError,
+            Authentication::Permerror,
             "q= names only unknown ways to the key",
         ),
         (
@@ -252,7 +252,7 @@ fn a_signature_with_a_malformed_tag_is_refused_with_the_reason() {
         (
             "s=s;",
             "s=gone;",
-            Authentication::PermError,
+            Authentication::Permerror,
             "there is no key at the selector",
         ),
     ] {
@@ -317,25 +317,25 @@ fn an_unsuitable_key_is_refused_with_the_reason() {
         (
             vec![format!("{key}; s=tlsrpt")],
             &message,
-            Authentication::PermError,
+            Authentication::Permerror,
             "the key is for another service than mail (s=)",
         ),
         (
             vec![format!("{key}; h=sha1")],
             &message,
-            Authentication::PermError,
+            Authentication::Permerror,
             "the key is for another hash (h=)",
         ),
         (
             vec!["v=DKIM1; k=ed25519; p=".into()],
             &message,
-            Authentication::PermError,
+            Authentication::Permerror,
             "the key has been revoked",
         ),
         (
             vec![format!("{key}; k=ed25519")],
             &message,
-            Authentication::PermError,
+            Authentication::Permerror,
             "in the key, the list of tags is malformed: k= occurs twice",
         ),
         (
@@ -388,7 +388,7 @@ fn results_forged_below_a_trusted_seal_are_not_believed() {
         ["list.example", "forwarder.example", "attacker.example"]
     );
     assert_eq!(arc.sets[2].dmarc, Some(Authentication::Pass));
-    let believed = trusted_results(&arc, &trusted).expect("a trusted set");
+    let believed = arc.trusted_results(&trusted).expect("a trusted set");
     assert_eq!(believed.instance, 2);
     assert_eq!(believed.authserv_id, "forwarder.example");
     assert_eq!(believed.dmarc, Some(Authentication::Fail));
@@ -401,7 +401,7 @@ fn results_forged_below_a_trusted_seal_are_not_believed() {
     let later = forged.seal("attacker.example", "list.example; dmarc=pass");
     let arc = world.facts(&later.message(), &defaults()).arc;
     assert_eq!(arc.result, Authentication::Pass, "{arc:?}");
-    assert_eq!(trusted_results(&arc, &trusted), None);
+    assert_eq!(arc.trusted_results(&trusted), None);
 
     // A seal whose key cannot be looked up is a temporary error.
     world
@@ -410,7 +410,7 @@ fn results_forged_below_a_trusted_seal_are_not_believed() {
         .fault("s._domainkey.late.example", Fault::ServFail);
     let unproved = later.seal("late.example", "late.example; none");
     let arc = world.facts(&unproved.message(), &defaults()).arc;
-    assert_eq!(arc.result, Authentication::TempError);
+    assert_eq!(arc.result, Authentication::Temperror);
     assert!(arc.sets.is_empty());
 }
 
@@ -436,7 +436,7 @@ fn a_body_on_disk_is_read_in_pieces() {
     };
     assert_eq!(only_signature(&facts(0)), (Authentication::Pass, ""));
     let short = facts(10);
-    assert_eq!(only_signature(&short).0, Authentication::TempError);
+    assert_eq!(only_signature(&short).0, Authentication::Temperror);
     assert!(
         only_signature(&short)
             .1
@@ -469,7 +469,7 @@ impl Body for StoredBody {
 #[test]
 fn a_message_without_a_chain_has_no_trusted_results() {
     let facts = World::of(Zone::new()).facts(MESSAGE, &defaults());
-    assert_eq!(trusted_results(&facts.arc, &["author.example"]), None);
+    assert_eq!(facts.arc.trusted_results(&["author.example"]), None);
 }
 
 #[test]

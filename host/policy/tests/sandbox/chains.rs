@@ -2,11 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
+use gatepost_contract::identity::Identity;
 use gatepost_message::{FieldName, Millis, TransactionId};
 use gatepost_model::{Effect, Scope, Verdict};
-use gatepost_policy::{
-    Chain, Definition, Findings, Identity, Memory, NoMemory, PolicyContext, Slot,
-};
+use gatepost_policy::{Chain, Definition, Findings, Memory, NoMemory, PolicyContext, Slot};
 use serde_json::json;
 use test_support::{hostile, policy};
 

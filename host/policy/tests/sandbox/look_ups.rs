@@ -6,13 +6,14 @@ use gatepost_authentication::{
     ArcDkim, ArcFact, ArcSet, Authentication, Author, DkimFact, DmarcAlignment, DmarcFact,
     DmarcPolicy, Facts, FromFact, IprevFact, SpfFact, SpfFacts,
 };
+use gatepost_contract::directory::{
+    CredentialScope, Directory, DomainKind, DomainState, Forwarders, Partner, PartnerSource,
+    ReceivingDomain,
+};
+use gatepost_contract::identity::Identity;
 use gatepost_message::TransactionId;
 use gatepost_model::{FaultKind, Verdict};
-use gatepost_policy::{
-    Chain, CredentialScope, Definition, Directory, DomainKind, DomainState, Findings, Forwarders,
-    Identity, MessageRuling, NoMemory, Partner, PartnerSource, PolicyContext, ReceivingDomain,
-    Slot,
-};
+use gatepost_policy::{Chain, Definition, Findings, MessageRuling, NoMemory, PolicyContext, Slot};
 use serde_json::json;
 use test_support::{hostile, policy};
 
@@ -86,7 +87,7 @@ fn facts() -> Facts {
     };
     Facts {
         spf: SpfFacts {
-            helo: spf(Authentication::SoftFail, "client.example"),
+            helo: spf(Authentication::Softfail, "client.example"),
             mailfrom: spf(Authentication::Neutral, "sender.example"),
         },
         dkim: vec![
@@ -130,7 +131,7 @@ fn facts() -> Facts {
             reason: None,
         },
         iprev: IprevFact {
-            result: Authentication::PermError,
+            result: Authentication::Permerror,
             name: String::new(),
         },
         authors: vec![Author {

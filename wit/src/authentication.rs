@@ -29,6 +29,8 @@
 //! # }
 //! ```
 
+use serde::{Deserialize, Serialize};
+
 /// A result in the registered words (RFC 8601 section 2.7).
 ///
 /// ```
@@ -36,11 +38,12 @@
 ///
 /// /// Whether it is worth coming again.
 /// fn is_for_now(outcome: Outcome) -> bool {
-///     outcome == Outcome::TempError
+///     outcome == Outcome::Temperror
 /// }
 /// assert!(!is_for_now(Outcome::default()));
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// Nothing to check.
     #[default]
@@ -52,20 +55,20 @@ pub enum Outcome {
     /// Disproved.
     Fail,
     /// Probably not authorised, according to the domain (SPF `~all`).
-    SoftFail,
+    Softfail,
     /// Verified, but in a way that is not accepted here.
     Policy,
     /// Not verifiable for now: the DNS did not answer.
-    TempError,
+    Temperror,
     /// Not verifiable at all: what was published or signed is malformed.
-    PermError,
+    Permerror,
 }
 
 impl Outcome {
     /// Returns the registered word.
     ///
     /// ```
-    /// assert_eq!(gatepost_sdk::Outcome::SoftFail.word(), "softfail");
+    /// assert_eq!(gatepost_sdk::Outcome::Softfail.word(), "softfail");
     /// ```
     pub fn word(self) -> &'static str {
         match self {
@@ -73,10 +76,10 @@ impl Outcome {
             Self::Neutral => "neutral",
             Self::Pass => "pass",
             Self::Fail => "fail",
-            Self::SoftFail => "softfail",
+            Self::Softfail => "softfail",
             Self::Policy => "policy",
-            Self::TempError => "temperror",
-            Self::PermError => "permerror",
+            Self::Temperror => "temperror",
+            Self::Permerror => "permerror",
         }
     }
 }
@@ -148,17 +151,21 @@ impl Authentication {
     /// assert_eq!(facts.trusted_results(&["other.example"]), None);
     /// ```
     pub fn trusted_results<S: AsRef<str>>(&self, trusted: &[S]) -> Option<&ArcSet> {
-        let is_trusted = |set: &&ArcSet| {
-            trusted
-                .iter()
-                .any(|sealer| sealer.as_ref().eq_ignore_ascii_case(&set.sealer))
-        };
-        if self.arc.result != Outcome::Pass {
-            return None;
-        }
-        self.arc.sets.iter().take_while(is_trusted).last()
+        self.arc.trusted_results(trusted)
     }
 }
+
+/// Makes a record of its result alone, without details.
+macro_rules! of_result {
+    ($($record:ident),+) => {$(
+        impl From<Outcome> for $record {
+            fn from(result: Outcome) -> Self {
+                Self { result, ..Self::default() }
+            }
+        }
+    )+};
+}
+of_result!(SpfResult, DkimResult, DmarcResult, ArcResult, IprevResult);
 
 /// One SPF result (RFC 7208 section 2.6).
 ///
@@ -171,13 +178,15 @@ impl Authentication {
 /// }
 /// assert_eq!(explanation(&SpfResult::default()), None);
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SpfResult {
     /// Result of the check.
     pub result: Outcome,
     /// Domain that was checked, in lower case; empty if there was none.
     pub domain: String,
     /// With `fail`, the domain's explanation to the refused client; with an error, the cause.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
@@ -192,7 +201,8 @@ pub struct SpfResult {
 /// }
 /// assert!(!is_signed_by(&[DkimResult::default()], "desk.example"));
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct DkimResult {
     /// Result of the verification.
     pub result: Outcome,
@@ -203,6 +213,7 @@ pub struct DkimResult {
     /// Algorithm (`a=`); empty if it could not be read.
     pub algorithm: String,
     /// Reason why the result is not `pass`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
@@ -214,7 +225,8 @@ pub struct DkimResult {
 /// let dmarc = DmarcResult { policy: Some(DmarcPolicy::Reject), ..DmarcResult::default() };
 /// assert_eq!(dmarc.applied, None); // it did not fail
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum DmarcPolicy {
     /// No handling (`p=none`).
     None,
@@ -235,7 +247,8 @@ pub enum DmarcPolicy {
 /// }
 /// assert!(!is_of(&DmarcResult::default(), "desk.example"));
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct DmarcResult {
     /// Result of the evaluation.
     pub result: Outcome,
@@ -253,6 +266,7 @@ pub struct DmarcResult {
     /// True if a DKIM signature passes in alignment with the author's domain.
     pub dkim_aligned: bool,
     /// Cause of an error, or the contents of From if it has no single domain.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
@@ -262,7 +276,8 @@ pub struct DmarcResult {
 /// let arc = gatepost_sdk::ArcResult::default();
 /// assert!(arc.sets.is_empty() && arc.instances == 0);
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ArcResult {
     /// `none`, `pass`, `fail`, or `temperror` if a key could not be fetched.
     pub result: Outcome,
@@ -273,7 +288,31 @@ pub struct ArcResult {
     /// Sets, newest first; empty unless the chain passes.
     pub sets: Vec<ArcSet>,
     /// Reason why the result is not `pass`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+}
+
+impl ArcResult {
+    /// Returns the set whose results may be believed, as [`Authentication::trusted_results`] does.
+    ///
+    /// A set that an attacker puts below a trusted seal is never believed: the trusted sealer's own
+    /// results are.
+    ///
+    /// ```
+    /// let arc = gatepost_sdk::ArcResult::default();
+    /// assert_eq!(arc.trusted_results(&["list.example"]), None);
+    /// ```
+    pub fn trusted_results<S: AsRef<str>>(&self, trusted: &[S]) -> Option<&ArcSet> {
+        let is_trusted = |set: &&ArcSet| {
+            trusted
+                .iter()
+                .any(|sealer| sealer.as_ref().eq_ignore_ascii_case(&set.sealer))
+        };
+        if self.result != Outcome::Pass {
+            return None;
+        }
+        self.sets.iter().take_while(is_trusted).last()
+    }
 }
 
 /// One set of a chain that passes: its sealer, and the results that the sealer reports.
@@ -288,7 +327,8 @@ pub struct ArcResult {
 /// }
 /// assert_eq!(proved_author(&ArcSet::default()), None);
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ArcSet {
     /// Instance (`i=`), from 1.
     pub instance: u32,
@@ -318,7 +358,8 @@ pub struct ArcSet {
 /// let seen = ArcDkim { result: Outcome::Pass, domain: "desk.example".into() };
 /// assert_eq!(seen.result.word(), "pass");
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ArcDkim {
     /// Result of the verification.
     pub result: Outcome,
@@ -336,7 +377,8 @@ pub struct ArcDkim {
 /// }
 /// assert!(!has_name(&IprevResult::default()));
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct IprevResult {
     /// `pass` if the client's address and name agree.
     pub result: Outcome,
@@ -350,7 +392,8 @@ pub struct IprevResult {
 /// let author = gatepost_sdk::Author { name: "Ann".into(), address: "ann@x.example".into() };
 /// assert!(author.address.parse::<gatepost_sdk::Address>().is_ok());
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Author {
     /// Display name, decoded; empty if there is none.
     pub name: String,
@@ -362,7 +405,7 @@ pub struct Author {
 /// Returns the facts about the current message. Only for the message hook: a call in any other hook
 /// is a fault.
 ///
-/// In a native test, returns what the test has [given](crate::native::Given).
+/// In a native test, returns what the test has given.
 ///
 /// ```
 /// use gatepost_sdk::*;
@@ -374,9 +417,30 @@ pub struct Author {
 /// ```
 pub fn authentication() -> Authentication {
     #[cfg(target_arch = "wasm32")]
-    return crate::glue::authentication();
+    {
+        use crate::bindings::gatepost::policy::authentication as asked;
+
+        // The contract has the chain and its sets apart, so that who needs none copies none.
+        let arc = |of: asked::ArcResult, sets| ArcResult {
+            result: of.result,
+            instances: of.instances,
+            sealer: of.sealer,
+            sets,
+            reason: of.reason,
+        };
+        Authentication {
+            spf_helo: asked::spf_helo(),
+            spf_mailfrom: asked::spf_mailfrom(),
+            dkim: asked::dkim(),
+            dmarc: asked::dmarc(),
+            arc: arc(asked::arc(), asked::arc_sets()),
+            iprev: asked::iprev(),
+            authors: asked::authors(),
+            from: asked::from_field(),
+        }
+    }
     #[cfg(not(target_arch = "wasm32"))]
-    crate::native::given(|given| given.authentication.clone())
+    crate::answers::answer(|known| known.authentication.clone())
 }
 
 /// Agreement of mail readers about the author that From names.
@@ -390,7 +454,8 @@ pub fn authentication() -> Authentication {
 /// }
 /// assert!(!is_in_nobodys_name(&Authentication::default()));
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum FromClarity {
     /// All readers show the same author.
     #[default]
@@ -409,12 +474,69 @@ pub enum FromClarity {
 /// let from = FromResult { domains: vec!["x.example".into()], ..FromResult::default() };
 /// assert_eq!(from.domains.len(), 1);
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct FromResult {
     /// Agreement of mail readers.
     pub clarity: FromClarity,
     /// Every domain that a reader could show as the author's, in lower-case A-labels, each once.
     pub domains: Vec<String>,
     /// Cause of a difference between readers; `None` if they agree.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub doubt: Option<String>,
+}
+
+by_number! {
+    Outcome { None, Neutral, Pass, Fail, Softfail, Policy, Temperror, Permerror }
+    DmarcPolicy { None, Quarantine, Reject }
+    FromClarity { Unequivocal, Equivocal, Unreadable }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chain(sealers_newest_first: &[&str]) -> ArcResult {
+        let instances = sealers_newest_first.len() as u32;
+        let set = |(position, sealer): (usize, &&str)| ArcSet {
+            instance: instances - position as u32,
+            sealer: (*sealer).to_owned(),
+            ..ArcSet::default()
+        };
+        ArcResult {
+            result: Outcome::Pass,
+            instances,
+            sets: sealers_newest_first.iter().enumerate().map(set).collect(),
+            ..ArcResult::default()
+        }
+    }
+
+    fn believed(arc: &ArcResult) -> Option<u32> {
+        arc.trusted_results(&["list.example", "Forwarder.example"])
+            .map(|set| set.instance)
+    }
+
+    #[test]
+    fn the_oldest_set_of_the_unbroken_run_of_trusted_sealers_is_believed() {
+        assert_eq!(
+            believed(&chain(&["list.example", "forwarder.example"])),
+            Some(1)
+        );
+        let forged = chain(&["list.example", "attacker.example", "forwarder.example"]);
+        assert_eq!(believed(&forged), Some(3));
+        assert_eq!(
+            believed(&chain(&["attacker.example", "list.example"])),
+            None
+        );
+        assert_eq!(believed(&chain(&[])), None);
+    }
+
+    #[test]
+    fn no_set_of_a_broken_chain_is_believed() {
+        let broken = ArcResult {
+            result: Outcome::Fail,
+            ..chain(&["list.example"])
+        };
+        assert_eq!(believed(&broken), None);
+    }
 }

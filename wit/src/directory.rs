@@ -1,8 +1,8 @@
 //! Look-ups in the directory: the transaction's account and the client's credential.
 //!
-//! As with [`authentication`](crate::authentication()), a policy imports the directory by calling
-//! one of these functions. They tell nothing of other accounts, and nothing at all before the
-//! account is fixed (in the connect hook).
+//! As with [`authentication`](crate::authentication::authentication()), a policy imports the
+//! directory by calling one of these functions. They tell nothing of other accounts, and nothing at
+//! all before the account is fixed (in the connect hook).
 //!
 //! ```
 //! use gatepost_sdk::*;
@@ -23,16 +23,18 @@
 //! }
 //! # }
 //!
-//! let _given = native::Given {
-//!     credential: Some(Credential {
-//!         user: "relay".into(),
-//!         scope: CredentialScope::Inbound("customer.example".into()),
-//!     }),
-//!     ..native::Given::default()
-//! }
-//! .give();
+//! let mut given = native::Given { user: Some("relay".into()), ..native::Given::default() };
+//! given.directory.credential = Some(CredentialScope::Inbound("customer.example".into()));
+//! let _given = given.give();
 //! assert_eq!(destination("help@customer.example"), None);
 //! ```
+
+#[cfg(not(target_arch = "wasm32"))]
+use gatepost_message::canonical_form;
+use serde::{Deserialize, Serialize};
+
+#[cfg(not(target_arch = "wasm32"))]
+use crate::answers::ACCOUNT;
 
 /// Way in which mail comes to a domain.
 ///
@@ -45,9 +47,11 @@
 /// }
 /// assert!(!has_relay(DomainKind::Native));
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum DomainKind {
     /// Given to the account by the site; mail for it comes straight here.
+    #[default]
     Native,
     /// Connected both ways: the customer's own server relays its mail to us, with credentials of
     /// the domain.
@@ -66,11 +70,13 @@ pub enum DomainKind {
 ///     domain.state == DomainState::Verified
 /// }
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum DomainState {
     /// Claimed by the account; nothing follows from it.
     Claimed,
     /// Proved to be the account's.
+    #[default]
     Verified,
     /// No longer the account's. The domain goes on receiving, and nothing vouches for its mail.
     Disconnected,
@@ -86,7 +92,8 @@ pub enum DomainState {
 /// }
 /// assert!(!is_forwarded(&Forwarders::default()));
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Forwarders {
     /// Networks in CIDR form, such as `192.0.2.0/24`.
     pub networks: Vec<String>,
@@ -106,7 +113,8 @@ pub struct Forwarders {
 ///     destination(recipient).is_some_and(|domain| domain.kind == DomainKind::Native)
 /// }
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ReceivingDomain {
     /// Name in lower-case A-labels.
     pub domain: String,
@@ -141,17 +149,19 @@ pub struct Partner {
 /// ```
 /// use gatepost_sdk::directory::PartnerSource;
 ///
-/// let source = PartnerSource::Import("crm".into());
+/// let source = PartnerSource::Imported("crm".into());
 /// assert_eq!(source.to_string(), "the import crm");
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum PartnerSource {
     /// Sharing agreement with this account, of which it is a support address.
     Agreement(String),
     /// Entry made by hand.
     ByHand,
     /// Import under this name.
-    Import(String),
+    #[serde(rename = "import")]
+    Imported(String),
     /// Feed with this URL.
     Feed(String),
 }
@@ -161,7 +171,7 @@ impl std::fmt::Display for PartnerSource {
         match self {
             Self::Agreement(account) => write!(f, "the sharing agreement with account {account}"),
             Self::ByHand => f.write_str("an entry by hand"),
-            Self::Import(name) => write!(f, "the import {name}"),
+            Self::Imported(name) => write!(f, "the import {name}"),
             Self::Feed(url) => write!(f, "the feed {url}"),
         }
     }
@@ -175,7 +185,8 @@ impl std::fmt::Display for PartnerSource {
 /// let scope = CredentialScope::Inbound("customer.example".into());
 /// assert_ne!(scope, CredentialScope::Submission);
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum CredentialScope {
     /// Relay to the support addresses of this domain, in lower-case A-labels.
     Inbound(String),
@@ -200,10 +211,55 @@ pub struct Credential {
     pub scope: CredentialScope,
 }
 
+/// Answers to the look-ups, by whoever knows the accounts: the relay, or a fixture. No method may
+/// wait.
+///
+/// Every look-up is about one account, that of the transaction: no policy learns of another.
+#[cfg(not(target_arch = "wasm32"))]
+#[allow(unused_variables)]
+pub trait Directory: Send + Sync {
+    /// Answers [`destination`].
+    fn destination(&self, account: &str, address: &str) -> Option<ReceivingDomain> {
+        None
+    }
+    /// Answers [`is_support_address`].
+    fn is_support_address(&self, account: &str, address: &str) -> bool {
+        false
+    }
+    /// Answers [`partner`].
+    fn partner(&self, account: &str, address: &str) -> Option<Partner> {
+        None
+    }
+    /// Answers [`knows_addresses`].
+    fn knows_addresses(&self, account: &str) -> bool {
+        false
+    }
+    /// Answers [`product`].
+    fn product(&self, account: &str) -> Option<String> {
+        None
+    }
+    /// Returns the scope of the [`credential`] with which this user has logged in.
+    fn credential(&self, user: &str) -> Option<CredentialScope> {
+        None
+    }
+    /// Returns the settings of `account` for this policy, as a JSON object.
+    fn settings(&self, account: &str, policy: &str) -> Option<String> {
+        None
+    }
+}
+
+/// Directory without accounts.
+#[cfg(not(target_arch = "wasm32"))]
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoDirectory;
+
+#[cfg(not(target_arch = "wasm32"))]
+impl Directory for NoDirectory {}
+
 /// Returns the domain at which the account receives mail for this address; `None` if the address is
 /// not the account's.
 ///
-/// In a native test, returns what the test has [given](crate::native::Given::destinations).
+/// In a native test, returns one of the `destinations` that the test has given.
 ///
 /// ```
 /// use gatepost_sdk::*;
@@ -211,22 +267,18 @@ pub struct Credential {
 /// let domain = ReceivingDomain {
 ///     domain: "customer.example".into(),
 ///     kind: DomainKind::TwoWay,
-///     state: DomainState::Verified,
-///     forwarders: Forwarders::default(),
+///     ..ReceivingDomain::default()
 /// };
-/// let _giving = native::Given {
-///     destinations: [("help@customer.example".to_owned(), domain)].into(),
-///     ..native::Given::default()
-/// }
-/// .give();
+/// let mut given = native::Given::default();
+/// given.directory.destinations = [("help@customer.example".to_owned(), domain)].into();
+/// let _given = given.give();
 /// assert_eq!(destination("help@customer.example").unwrap().kind, DomainKind::TwoWay);
 /// assert_eq!(destination("help@other.example"), None);
 /// ```
 pub fn destination(address: &str) -> Option<ReceivingDomain> {
-    #[cfg(target_arch = "wasm32")]
-    return crate::glue::destination(address);
-    #[cfg(not(target_arch = "wasm32"))]
-    crate::native::given(|given| given.destinations.get(address).cloned())
+    look_up!(directory::destination(address), |known| known
+        .directory
+        .destination(ACCOUNT, address))
 }
 
 /// Returns true if the account receives mail at this address, sub-addresses (RFC 5233) included.
@@ -238,15 +290,16 @@ pub fn destination(address: &str) -> Option<ReceivingDomain> {
 /// assert!(!gatepost_sdk::is_support_address("help@desk.example"));
 /// ```
 pub fn is_support_address(address: &str) -> bool {
-    #[cfg(target_arch = "wasm32")]
-    return crate::glue::is_support_address(address);
-    #[cfg(not(target_arch = "wasm32"))]
-    crate::native::given(|given| given.destinations.contains_key(address))
+    look_up!(directory::is_support_address(address), |known| known
+        .directory
+        .is_support_address(ACCOUNT, address))
 }
 
 /// Returns the partner that an address belongs to. Case, quotes, sub-address and the wrapping of
 /// forwarders do not matter. `None` if it belongs to none, and for every address at which the
 /// account itself receives.
+///
+/// In a native test, returns one of the `partners` that the test has given.
 ///
 /// ```
 /// use gatepost_sdk::*;
@@ -257,76 +310,67 @@ pub fn is_support_address(address: &str) -> bool {
 ///     recipients.filter_map(|to| Some((to.as_str(), partner(to)?))).collect()
 /// }
 ///
-/// let known = Partner { by_domain: false, source: PartnerSource::ByHand };
-/// let _given = native::Given {
-///     partners: [("support@other.example".to_owned(), known.clone())].into(),
-///     ..native::Given::default()
-/// }
-/// .give();
-/// assert_eq!(partner("Support+42@other.example"), Some(known));
+/// let mut given = native::Given::default();
+/// given.directory.partners = [("support@other.example".to_owned(), PartnerSource::ByHand)].into();
+/// let _given = given.give();
+/// assert_eq!(partner("Support+42@other.example").unwrap().source, PartnerSource::ByHand);
 /// assert_eq!(partner("ann@other.example"), None);
 /// ```
-///
-/// In a native test, returns what the test has [given](crate::native::Given::partners).
 pub fn partner(address: &str) -> Option<Partner> {
-    #[cfg(target_arch = "wasm32")]
-    return crate::glue::partner(address);
-    #[cfg(not(target_arch = "wasm32"))]
-    crate::native::given(|given| given.partner(address))
+    look_up!(directory::partner(address), |known| known
+        .directory
+        .partner(ACCOUNT, address))
 }
 
 /// Returns true if the relay knows every address of the account, as it does for accounts of its
 /// directory. Of an account in the configuration it knows the domains that receive, but not the
 /// addresses that send.
 ///
-/// In a native test, returns true if the test has [given](crate::native::Given::destinations) any.
+/// In a native test, returns true if the test has given any `destinations`.
 ///
 /// ```
 /// let _given = gatepost_sdk::native::Given::default().give();
 /// assert!(!gatepost_sdk::knows_addresses());
 /// ```
 pub fn knows_addresses() -> bool {
-    #[cfg(target_arch = "wasm32")]
-    return crate::glue::knows_addresses();
-    #[cfg(not(target_arch = "wasm32"))]
-    crate::native::given(|given| !given.destinations.is_empty())
+    look_up!(directory::knows_addresses(), |known| known
+        .directory
+        .knows_addresses(ACCOUNT))
 }
 
 /// Returns the product's name, as the account's users know it; `None` for an account in the
 /// configuration.
 ///
-/// In a native test, returns what the test has [given](crate::native::Given::product).
+/// In a native test, returns the `product` that the test has given.
 ///
 /// ```
 /// use gatepost_sdk::{native, product};
 ///
-/// let _given = native::Given {
-///     product: Some("Acme Desk".to_owned()),
-///     ..native::Given::default()
-/// }
-/// .give();
+/// let mut given = native::Given::default();
+/// given.directory.product = Some("Acme Desk".to_owned());
+/// let _given = given.give();
 /// assert_eq!(product().as_deref(), Some("Acme Desk"));
 /// ```
 pub fn product() -> Option<String> {
-    #[cfg(target_arch = "wasm32")]
-    return crate::glue::product();
-    #[cfg(not(target_arch = "wasm32"))]
-    crate::native::given(|given| given.product.clone())
+    look_up!(directory::product(), |known| known
+        .directory
+        .product(ACCOUNT))
 }
 
 /// Returns the credential that the client has proved; `None` if it has not authenticated.
 ///
-/// In a native test, returns what the test has [given](crate::native::Given::credential).
+/// In a native test, returns the `user` and the `credential` that the test has given.
 ///
 /// ```
 /// // Nobody has logged in here.
 /// assert_eq!(gatepost_sdk::credential(), None);
 /// ```
 pub fn credential() -> Option<Credential> {
-    #[cfg(target_arch = "wasm32")]
-    return crate::glue::credential();
-    #[cfg(not(target_arch = "wasm32"))]
-    crate::native::given(|given| given.credential.clone())
+    look_up!(directory::credential(), |known| {
+        let user = known.user.clone()?;
+        let scope = known.directory.credential(&user)?;
+        Some(Credential { user, scope })
+    })
 }
 
 /// Record of an address that has shown itself to be a machine's.
@@ -352,7 +396,7 @@ pub struct Machine {
 /// Returns what the account knows of a machine at this address, as it stood before this message;
 /// `None` if it knows none. Addresses are compared in canonical form.
 ///
-/// In a native test, returns what the test has [given](crate::native::Given::machines).
+/// In a native test, returns one of the `machines` that the test has given.
 ///
 /// ```
 /// use std::collections::HashMap;
@@ -367,10 +411,10 @@ pub struct Machine {
 /// assert_eq!(machine("ann@shop.example"), None);
 /// ```
 pub fn machine(address: &str) -> Option<Machine> {
-    #[cfg(target_arch = "wasm32")]
-    return crate::glue::machine(address);
-    #[cfg(not(target_arch = "wasm32"))]
-    crate::native::given(|given| given.machines.get(&canonical(address)).cloned())
+    look_up!(directory::machine(address), |known| known
+        .machines
+        .get(&canonical_form(address))
+        .cloned())
 }
 
 /// Returns the canonical form of an address, the same for all its spellings: without case, Unicode
@@ -387,10 +431,7 @@ pub fn canonical(address: &str) -> String {
     if let Some(plain) = canonical_if_plain(address) {
         return plain;
     }
-    #[cfg(target_arch = "wasm32")]
-    return crate::glue::canonical(address);
-    #[cfg(not(target_arch = "wasm32"))]
-    in_full(address)
+    look_up!(directory::canonical(address), |_| canonical_form(address))
 }
 
 /// Returns the canonical form of a plain address, of letters, digits and little else, in which only
@@ -416,13 +457,9 @@ fn canonical_if_plain(address: &str) -> Option<String> {
     Some(format!("{name}@{}", domain.to_ascii_lowercase()))
 }
 
-#[cfg(not(target_arch = "wasm32"))]
-fn in_full(address: &str) -> String {
-    use gatepost_message::{Address, CanonicalAddress, Separators};
-    Address::parse(address).map_or_else(
-        |_| address.to_lowercase(),
-        |address| CanonicalAddress::of(&address, &Separators::default()).to_string(),
-    )
+by_number! {
+    DomainKind { Native, TwoWay, OutboundOnly }
+    DomainState { Claimed, Verified, Disconnected }
 }
 
 #[cfg(test)]
@@ -441,7 +478,7 @@ mod tests {
         ) {
             let address = format!("{wrap}{local}@{domain}");
             if let Some(plain) = canonical_if_plain(&address) {
-                prop_assert_eq!(plain, in_full(&address));
+                prop_assert_eq!(plain, canonical_form(&address));
             }
         }
     }

@@ -1,0 +1,31 @@
+//! Bindings of the interfaces that a policy may import. The records are this crate's.
+
+wit_bindgen::generate!({
+    path: ".",
+    world: "host",
+    runtime_path: "gatepost_contract::__rt",
+    with: {
+        "gatepost:policy/types@0.1.0": crate::types,
+        "gatepost:policy/log@0.1.0/level": crate::types::Level,
+        "gatepost:policy/authentication@0.1.0/outcome": crate::authentication::Outcome,
+        "gatepost:policy/authentication@0.1.0/spf-result": crate::authentication::SpfResult,
+        "gatepost:policy/authentication@0.1.0/dkim-result": crate::authentication::DkimResult,
+        "gatepost:policy/authentication@0.1.0/dmarc-policy": crate::authentication::DmarcPolicy,
+        "gatepost:policy/authentication@0.1.0/dmarc-result": crate::authentication::DmarcResult,
+        "gatepost:policy/authentication@0.1.0/arc-dkim": crate::authentication::ArcDkim,
+        "gatepost:policy/authentication@0.1.0/arc-set": crate::authentication::ArcSet,
+        "gatepost:policy/authentication@0.1.0/iprev-result": crate::authentication::IprevResult,
+        "gatepost:policy/authentication@0.1.0/author": crate::authentication::Author,
+        "gatepost:policy/authentication@0.1.0/from-clarity": crate::authentication::FromClarity,
+        "gatepost:policy/authentication@0.1.0/from-result": crate::authentication::FromResult,
+        "gatepost:policy/directory@0.1.0/domain-kind": crate::directory::DomainKind,
+        "gatepost:policy/directory@0.1.0/domain-state": crate::directory::DomainState,
+        "gatepost:policy/directory@0.1.0/forwarders": crate::directory::Forwarders,
+        "gatepost:policy/directory@0.1.0/receiving-domain": crate::directory::ReceivingDomain,
+        "gatepost:policy/directory@0.1.0/partner-source": crate::directory::PartnerSource,
+        "gatepost:policy/directory@0.1.0/known-partner": crate::directory::Partner,
+        "gatepost:policy/directory@0.1.0/credential-scope": crate::directory::CredentialScope,
+        "gatepost:policy/directory@0.1.0/session-credential": crate::directory::Credential,
+        "gatepost:policy/directory@0.1.0/known-machine": crate::directory::Machine,
+    },
+});
