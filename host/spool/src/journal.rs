@@ -312,6 +312,15 @@ impl Journal {
         }
     }
 
+    /// Returns a batch of all effects, which must be in the database before later ones are: what is
+    /// counted first and then forgotten must not be counted again.
+    pub(crate) fn all_effects(&self) -> CheckpointBatch {
+        CheckpointBatch {
+            entries: Vec::new(),
+            effects: self.effects.len(),
+        }
+    }
+
     /// Returns a batch of one message.
     pub(crate) fn only(&self, id: TransactionId) -> CheckpointBatch {
         CheckpointBatch {

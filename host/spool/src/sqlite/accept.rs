@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::{
     Claim, ClaimedRecipient, InitialState, Lease, NewBody, NewMessage, Scope, SpoolError,
     StagedBody,
-    journal::{Journal, JournalEntry},
+    journal::{CheckpointBatch, Journal, JournalEntry},
 };
 
 use super::{
@@ -40,6 +40,13 @@ impl Work for Accept {
 
     fn weight(&self) -> usize {
         1 + self.0.effects.len()
+    }
+
+    fn needs(&self, journal: &Journal) -> CheckpointBatch {
+        match self.0.effects.is_empty() {
+            true => CheckpointBatch::default(),
+            false => journal.all_effects(),
+        }
     }
 
     /// Appends the message to the journal, if the ring has room for it and anything is left to do
@@ -109,6 +116,10 @@ impl Work for ApplyEffects {
 
     fn weight(&self) -> usize {
         1 + self.effects.len()
+    }
+
+    fn needs(&self, journal: &Journal) -> CheckpointBatch {
+        journal.all_effects()
     }
 
     fn in_database(&mut self, context: &mut OperationContext<'_>) -> Result<(), SpoolError> {

@@ -194,7 +194,12 @@ impl Work for RecordReport {
     const CLASS: OperationClass = OperationClass::Work;
 
     fn needs(&self, journal: &Journal) -> CheckpointBatch {
-        journal.only(self.0.message)
+        let message = journal.only(self.0.message);
+        let mut notices = self.0.notices.iter();
+        match notices.all(|notice| notice.effects.is_empty()) {
+            true => message,
+            false => message.merge(journal.all_effects()),
+        }
     }
 
     /// Appends a tombstone, if the report finishes the message by delivery to all its recipients.
