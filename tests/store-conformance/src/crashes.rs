@@ -1,0 +1,130 @@
+//! Crashes of a store that claims to survive them.
+
+#![allow(
+    missing_docs,
+    reason = "the name of a function is the fact that it shows"
+)]
+
+use gatepost_message::TransactionId;
+use gatepost_model::Effect;
+use gatepost_spool::{Report, Scope, Selection, Staging, Status};
+
+use crate::{
+    StoreUnderTest,
+    support::{
+        LEASE, START, accept, claim_one, deferred, failed, list, message, minutes, octets, report,
+        stage, states, wait,
+    },
+};
+
+/// Header section and body of a large message.
+fn large() -> Vec<u8> {
+    let mut raw = b"Subject: large\r\n\r\n".to_vec();
+    raw.resize(1 << 20, b'x');
+    raw
+}
+
+pub fn accepted_mail_survives<S: StoreUnderTest>() {
+    for attached in [false, true] {
+        let mut store = S::open();
+        if attached {
+            store.queue().attach(gatepost_spool::Owner::new(), LEASE);
+        }
+        let small = accept(
+            store.queue(),
+            message(TransactionId::new(), &["bob@a.example"]),
+        );
+        let id = TransactionId::new();
+        let staged = stage(store.bodies(), id, &large(), 7001);
+        let mut new = message(id, &["bob@a.example"]);
+        (new.head, new.body) = (staged.head, staged.body);
+        accept(store.queue(), new);
+        store.crash();
+        // They are due at once: the lease ended with its owner.
+        let [first, second] = [(); 2].map(|()| {
+            let claims = store
+                .queue()
+                .claim(gatepost_spool::Owner::new(), START, 1, LEASE);
+            wait(claims).unwrap().remove(0)
+        });
+        assert_eq!((first.transaction.id, second.transaction.id), (small, id));
+        assert_eq!(octets(&second.message), large());
+    }
+}
+
+pub fn results_of_attempts_survive_with_their_notices<S: StoreUnderTest>() {
+    let mut store = S::open();
+    let id = accept(
+        store.queue(),
+        message(TransactionId::new(), &["bob@a.example"]),
+    );
+    let claim = claim_one(store.queue(), START);
+    let later = START + minutes(5);
+    wait(store.queue().record(report(&claim, &deferred(later)))).unwrap();
+    store.crash();
+    assert_eq!(wait(store.queue().next_due()).unwrap(), Some(later));
+    let claim = claim_one(store.queue(), later);
+    assert_eq!(
+        (claim.transaction.id, claim.recipients[0].attempts),
+        (id, 1)
+    );
+
+    let bounce = TransactionId::new();
+    let with_bounce = Report {
+        notices: vec![message(bounce, &["alice@sender.example"])],
+        ..report(&claim, &failed())
+    };
+    wait(store.queue().record(with_bounce)).unwrap();
+    store.crash();
+    assert_eq!(claim_one(store.queue(), START).transaction.id, bounce);
+}
+
+pub fn commands_of_operators_survive<S: StoreUnderTest>() {
+    let mut store = S::open();
+    let [held, cancelled] = [(); 2].map(|()| {
+        accept(
+            store.queue(),
+            message(TransactionId::new(), &["bob@a.example"]),
+        )
+    });
+    wait(store.admin().hold(Selection::message(held))).unwrap();
+    wait(store.admin().cancel(Selection::message(cancelled))).unwrap();
+    store.crash();
+    assert_eq!(states(store.admin(), held), [Status::Held]);
+    assert_eq!(list(store.admin()).len(), 1);
+}
+
+pub fn effects_survive_with_a_message_and_without<S: StoreUnderTest>() {
+    let mut store = S::open();
+    let mine = Scope {
+        policy: "p".into(),
+        account: Some("acme".into()),
+    };
+    let count = |amount| Effect::Count {
+        key: "k".into(),
+        amount,
+    };
+    let mut new = message(TransactionId::new(), &["bob@a.example"]);
+    new.effects = vec![(mine.clone(), count(2))];
+    accept(store.queue(), new);
+    wait(
+        store
+            .counters()
+            .apply(vec![(mine.clone(), count(3))], START),
+    )
+    .unwrap();
+    store.crash();
+    assert_eq!(store.counters().counted(&mine, "k", 60, START), 5);
+}
+
+pub fn a_body_that_was_not_accepted_is_removed<S: StoreUnderTest>() {
+    let mut store = S::open();
+    let staged = stage(store.bodies(), TransactionId::new(), &large(), 7001);
+    let mut begun = Staging::begin(store.bodies(), TransactionId::new()).unwrap();
+    std::io::Write::write_all(&mut begun, &large()).unwrap();
+    assert_eq!(store.body_ids().len(), 2);
+    // The process died: nothing was dropped.
+    std::mem::forget((staged, begun));
+    store.crash();
+    assert!(store.body_ids().is_empty());
+}

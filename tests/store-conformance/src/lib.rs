@@ -1,0 +1,195 @@
+//! The facts that every implementation of the store's seams must show.
+//!
+//! An implementation is a [`StoreUnderTest`]: it opens a new store, closes and opens it again, and
+//! crashes if it claims to survive that. Each fact is a function that opens stores of its own, uses
+//! nothing but the seams, and panics if the fact does not hold. They are grouped by subject:
+//! [`delivery`], [`operator`], [`counters`], [`bodies`], [`crashes`], [`model`].
+//!
+//! A test file holds an implementation to all of them with one line,
+//! `store_conformance::every_fact!(crate::Sqlite);`, and one that claims durability with a second,
+//! `store_conformance::every_fact_of_crashes!(crate::Sqlite);`.
+
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used)] // a fact is a test
+
+pub mod bodies;
+pub mod counters;
+pub mod crashes;
+pub mod delivery;
+pub mod model;
+pub mod operator;
+pub mod support;
+
+use std::sync::Arc;
+
+use gatepost_message::TransactionId;
+use gatepost_spool::{BodyStore, Counters, Queue, QueueAdmin};
+
+/// An implementation of the seams, and what a test does to it.
+pub trait StoreUnderTest: Sized {
+    /// Opens a new store that remembers no more than so many octets of counters of a kind.
+    fn open_with(remembered_bytes: usize) -> Self;
+
+    /// Opens a new store.
+    fn open() -> Self {
+        Self::open_with(8 << 20)
+    }
+
+    /// Returns the queue.
+    fn queue(&self) -> &dyn Queue;
+
+    /// Returns the queue, for operators.
+    fn admin(&self) -> &dyn QueueAdmin;
+
+    /// Returns the counters.
+    fn counters(&self) -> &dyn Counters;
+
+    /// Returns the store of large bodies.
+    fn bodies(&self) -> &Arc<dyn BodyStore>;
+
+    /// Closes the store in order, and opens it again as another relay.
+    fn reopen(&mut self);
+
+    /// Ends the store as the end of the machine's power or of the process would, and opens it again
+    /// as another relay. One that claims no durability reopens.
+    fn crash(&mut self) {
+        self.reopen();
+    }
+
+    /// Returns the transactions of all bodies in the body store, staged ones too.
+    fn body_ids(&self) -> Vec<TransactionId>;
+
+    /// Closes the store, and returns the transactions of the bodies that are left.
+    fn close(self) -> Vec<TransactionId>;
+}
+
+/// Makes a test of each fact, but for those of crashes; each group is a module.
+#[macro_export]
+macro_rules! every_fact {
+    ($store:ty) => {
+        $crate::facts!(
+            $store,
+            delivery,
+            [
+                an_accepted_message_is_claimed_unchanged,
+                a_message_is_deleted_with_its_last_recipient,
+                a_deferred_recipient_waits_and_keeps_its_last_reply,
+                returning_a_recipient_counts_no_attempt,
+                reopening_keeps_messages_and_ends_leases,
+                a_lease_that_ran_out_is_due_again_and_its_results_do_not_count,
+                no_two_leases_are_the_same,
+                a_failure_and_its_bounce_are_one_commit,
+                claims_come_longest_due_first_and_whole,
+                a_waiter_is_woken_when_mail_becomes_due,
+                depth_counts_recipients_by_state,
+                a_message_without_open_recipients_leaves_only_its_effects,
+                mail_is_leased_to_attached_delivery_as_it_is_accepted,
+                delivery_is_not_attached_to_a_store_that_was_reopened,
+                intake_stops_below_the_watermark_while_deliveries_are_recorded,
+                an_operation_runs_though_its_ticket_is_dropped,
+            ]
+        );
+        $crate::facts!(
+            $store,
+            operator,
+            [
+                held_mail_waits_for_its_release,
+                cancelled_mail_is_deleted,
+                recipients_in_progress_are_counted_and_left_alone,
+                a_retry_is_due_at_once,
+                lists_are_filtered_and_paged,
+                quarantine_is_apart_from_the_queue,
+                released_mail_has_its_whole_time_to_live,
+                quarantine_ends_by_deletion_or_by_time,
+            ]
+        );
+        $crate::facts!(
+            $store,
+            counters,
+            [
+                marks_are_seen_by_their_scope_until_they_end,
+                counts_are_of_a_window_by_the_minute,
+                expired_entries_are_dropped_from_the_store,
+                expire_says_when_there_is_more,
+                a_refused_message_has_no_effects,
+                a_forgotten_count_begins_at_zero,
+                machines_are_known_until_forgotten_or_expired,
+                an_evicted_entry_that_is_known_again_stays,
+                effects_need_no_message,
+                look_ups_find_what_the_effects_add_up_to,
+            ]
+        );
+        $crate::facts!(
+            $store,
+            bodies,
+            [
+                a_small_message_is_not_in_the_body_store,
+                a_large_message_is_in_the_body_store_until_it_is_delivered,
+                policies_edit_the_head_of_a_large_message_and_its_body_stays,
+                an_abandoned_staging_leaves_nothing_behind,
+                the_body_of_a_refused_message_is_removed,
+                a_body_staged_for_another_transaction_is_refused,
+            ]
+        );
+        $crate::facts!($store, model, [the_store_does_what_the_model_does]);
+    };
+}
+
+/// Makes a test of each fact of crashes.
+#[macro_export]
+macro_rules! every_fact_of_crashes {
+    ($store:ty) => {
+        $crate::facts!(
+            $store,
+            crashes,
+            [
+                accepted_mail_survives,
+                results_of_attempts_survive_with_their_notices,
+                commands_of_operators_survive,
+                effects_survive_with_a_message_and_without,
+                a_body_that_was_not_accepted_is_removed,
+            ]
+        );
+    };
+}
+
+/// Makes a test of each named fact.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! facts {
+    ($store:ty, $group:ident, [$($fact:ident),* $(,)?]) => {
+        mod $group {
+            $(
+                #[test]
+                fn $fact() {
+                    $crate::$group::$fact::<$store>();
+                }
+            )*
+        }
+    };
+}
+
+/// A fact that no macro names would never be checked.
+#[cfg(test)]
+#[test]
+fn the_macros_name_every_fact() {
+    let named = include_str!("lib.rs");
+    let groups = [
+        include_str!("bodies.rs"),
+        include_str!("counters.rs"),
+        include_str!("crashes.rs"),
+        include_str!("delivery.rs"),
+        include_str!("model.rs"),
+        include_str!("operator.rs"),
+    ];
+    let lines = groups.iter().flat_map(|group| group.lines());
+    let facts = lines.filter_map(|line| line.strip_prefix("pub fn ")?.split_once('<'));
+    let facts: Vec<_> = facts.map(|(name, _)| name).collect();
+    assert!(facts.len() > 40, "{facts:?}");
+    for fact in facts {
+        assert!(
+            named.contains(&format!("{fact},")) || named.contains(&format!("[{fact}]")),
+            "{fact}"
+        );
+    }
+}
