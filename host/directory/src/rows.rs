@@ -438,8 +438,15 @@ fn put_list(connection: &Connection, list: &PartnerList) -> Result<(), Directory
 fn remove(connection: &Connection, key: &Key) -> rusqlite::Result<()> {
     match key {
         Key::Account(id) => {
-            let delete = "DELETE FROM accounts WHERE id = ?1";
-            execute(connection, delete, [id.to_string()])
+            let id = id.to_string();
+            for delete in [
+                "DELETE FROM brands WHERE account = ?1",
+                "DELETE FROM policy_settings WHERE account = ?1",
+                "DELETE FROM accounts WHERE id = ?1",
+            ] {
+                execute(connection, delete, [&id])?;
+            }
+            Ok(())
         }
         Key::Connector(id) => {
             let delete = "DELETE FROM connectors WHERE id = ?1";
@@ -462,6 +469,8 @@ fn remove(connection: &Connection, key: &Key) -> rusqlite::Result<()> {
             execute(connection, delete, (one.to_string(), other.to_string()))
         }
         Key::List(list) => {
+            let delete = "DELETE FROM partners WHERE list = ?1";
+            execute(connection, delete, [list])?;
             let delete = "DELETE FROM partner_lists WHERE id = ?1";
             execute(connection, delete, [list])
         }

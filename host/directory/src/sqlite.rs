@@ -5,7 +5,7 @@ use std::path::Path;
 use gatepost_files::sqlite::{self, Synced};
 use rusqlite::{Connection, TransactionBehavior};
 
-use crate::{Change, DirectoryError, DirectoryStore, PartnerEntry, Rows, rows, schema, state};
+use crate::{Change, DirectoryError, DirectoryStore, Key, PartnerEntry, Rows, rows, schema, state};
 
 /// Store in an SQLite file, `directory.db`. A change is on disk when it is written.
 #[derive(Debug)]
@@ -76,7 +76,6 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     // A change that was answered is on disk: a revoked credential must not work again after a power
     // cut.
     sqlite::write_ahead(&connection, Synced::EachCommit)?;
-    connection.pragma_update(None, "foreign_keys", "ON")?;
     Ok(connection)
 }
 
@@ -111,6 +110,13 @@ impl DirectoryStore for SqliteStore {
     }
 
     fn write(&mut self, changes: &[Change]) -> Result<(), DirectoryError> {
+        // For a row that others may refer to, SQLite would look through all of their tables: the rules
+        // know from the view that none does.
+        let is_searched =
+            |change: &Change| matches!(change, Change::Remove(Key::Account(_) | Key::Connector(_)));
+        let checked = !changes.iter().any(is_searched);
+        self.connection
+            .pragma_update(None, "foreign_keys", checked)?;
         let immediate = TransactionBehavior::Immediate;
         let transaction = self.connection.transaction_with_behavior(immediate)?;
         for change in changes {

@@ -358,3 +358,36 @@ fn an_account_or_connector_with_contents_is_not_removed() {
     assert!(matches!(gone, Refusal::Unknown { .. }));
     assert!(directory.view().account(acme).is_none());
 }
+
+#[test]
+fn a_removed_account_leaves_no_row_in_any_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = open(folder.path());
+    let acme = production(&directory, "acme.desk.example").id;
+    let settings = [("mode".to_owned(), "enhanced".into())].into_iter();
+    let settings = Some(settings.collect());
+    directory.set_policy(acme, "loop-guard", settings).unwrap();
+    let connector = verified(&directory, acme, "acme.example").id;
+    let ann = "ann@partner.example".parse().unwrap();
+    directory.add_partner(acme, &ann).unwrap();
+    let has = |what: &str| {
+        let refused = refusal(directory.remove_account(acme)).to_string();
+        assert!(refused.contains(what), "{refused}");
+    };
+    has("connectors");
+    directory.remove_connector(connector).unwrap();
+    has("partner addresses or feeds");
+    directory.remove_partner(acme, &ann).unwrap();
+    directory.remove_account(acme).unwrap();
+    drop(directory);
+    let database = rusqlite::Connection::open(folder.path().join("directory.db")).unwrap();
+    let select = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+    let mut tables = database.prepare(select).unwrap();
+    let tables = tables.query_map([], |row| row.get::<_, String>(0)).unwrap();
+    for table in tables {
+        let table = table.unwrap();
+        let count = format!("SELECT count(*) FROM {table}");
+        let rows: u32 = database.query_row(&count, [], |row| row.get(0)).unwrap();
+        assert_eq!(rows, 0, "{table}");
+    }
+}
