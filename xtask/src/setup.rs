@@ -11,35 +11,29 @@ pub fn build() -> Result<()> {
     run(cargo().args(["build", "--workspace"]))
 }
 
-/// Programs built for release, to be measured.
-#[derive(Debug)]
-pub struct Release {
-    /// Relay, or the one that `$GATEPOST_BIN` names.
-    pub relay: PathBuf,
-    /// Example that runs the policies without a relay around them.
-    pub chain_cost: PathBuf,
+/// Builds the relay for release, unless `$GATEPOST_BIN` names one that is already built.
+pub fn build_relay() -> Result<PathBuf> {
+    if let Some(named) = std::env::var_os("GATEPOST_BIN") {
+        return Ok(named.into());
+    }
+    build_release(&["--package=gatepost"])?;
+    Ok(target().join("release/gatepost"))
 }
 
-/// Builds the relay for release, unless `$GATEPOST_BIN` names one that is already built, and, if
-/// wanted, the example that measures the policies by themselves.
-pub fn build_release(with_chain: bool) -> Result<Release> {
+/// Builds an example for release, which measures a crate without a relay around it.
+pub fn build_example(package: &str, example: &str) -> Result<PathBuf> {
+    build_release(&["--package", package, "--example", example])?;
+    Ok(target().join("release/examples").join(example))
+}
+
+fn build_release(what: &[&str]) -> Result<()> {
+    eprintln!("== building for release (the first time takes some minutes)");
+    run(cargo().args(["build", "--release"]).args(what))
+}
+
+fn target() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    let target = target.unwrap_or_else(|| test_support::workspace().join("target"));
-    let named = std::env::var_os("GATEPOST_BIN").map(PathBuf::from);
-    let release = |package: &[&str]| {
-        eprintln!("== building for release (the first time takes some minutes)");
-        run(cargo().args(["build", "--release"]).args(package))
-    };
-    if named.is_none() {
-        release(&["--package=gatepost"])?;
-    }
-    if with_chain {
-        release(&["--package=gatepost-policy", "--example=chain_cost"])?;
-    }
-    Ok(Release {
-        relay: named.unwrap_or_else(|| target.join("release/gatepost")),
-        chain_cost: target.join("release/examples/chain_cost"),
-    })
+    target.unwrap_or_else(|| test_support::workspace().join("target"))
 }
 
 /// Runs every test of the workspace.

@@ -1,5 +1,6 @@
 //! Measurements of the relay: beside Postfix, on signed mail that is authenticated, with a policy
-//! that misbehaves, with many idle sessions, and the cost of its chain of policies.
+//! that misbehaves, with many idle sessions, and the cost of its chain of policies and of changes of
+//! its directory.
 //!
 //! Everything that is compared is measured in the same run, and repeated runs alternate between the
 //! two relays, so that other load on the machine affects both. Every count is checked at the sink.
@@ -9,6 +10,7 @@ mod attacked;
 mod authentication;
 mod chain;
 mod contender;
+mod directory;
 mod hostile;
 mod idle;
 mod latency;
@@ -28,7 +30,7 @@ use clap::{Args, ValueEnum};
 
 use self::contender::Contender;
 use self::report::{Report, progress};
-use crate::setup::{self, Release};
+use crate::setup;
 
 /// Options of the measurement.
 #[derive(Debug, Args)]
@@ -68,6 +70,15 @@ enum Part {
     Idle,
     /// Cost of the chain of policies in the sandbox and natively.
     Chain,
+    /// Cost of changes of a large directory.
+    Directory,
+}
+
+impl Part {
+    /// Returns true if it measures a relay, and not a crate by itself.
+    fn has_relay(self) -> bool {
+        !matches!(self, Self::Chain | Self::Directory)
+    }
 }
 
 /// Extent of the measurement.
@@ -94,9 +105,13 @@ impl Bench {
             }
         };
         let wanted = |part: &Part| self.only.is_empty() || self.only.contains(part);
-        let Release { relay, chain_cost } = setup::build_release(wanted(&Part::Chain))?;
-        progress("starting the relay once, so that its policies are compiled");
-        drop(Contender::gatepost(&relay)?);
+        let has_relay = |part: &Part| wanted(part) && part.has_relay();
+        let mut relay = PathBuf::new();
+        if Part::value_variants().iter().any(has_relay) {
+            relay = setup::build_relay()?;
+            progress("starting the relay once, so that its policies are compiled");
+            drop(Contender::gatepost(&relay)?);
+        }
         let mut report = Report::default();
         for part in Part::value_variants().iter().filter(|part| wanted(part)) {
             match part {
@@ -106,7 +121,8 @@ impl Bench {
                 Part::Attacked => attacked::run(&relay, effort, &mut report)?,
                 Part::Hostile => hostile::run(&relay, effort, &mut report)?,
                 Part::Idle => idle::run(&relay, &mut report)?,
-                Part::Chain => chain::run(&chain_cost, &mut report)?,
+                Part::Chain => chain::run(&mut report)?,
+                Part::Directory => directory::run(&mut report)?,
             }
         }
         if let Some(file) = &self.json {
