@@ -63,12 +63,17 @@ pub(super) fn ids(value: &str) -> Vec<String> {
         .collect()
 }
 
-/// Removes the comments of a structured body (RFC 5322 section 3.2.2).
-pub(super) fn without_comments(value: &str) -> String {
+/// Removes the comments of a structured body, which nest and may hold quoted pairs (RFC 5322
+/// section 3.2.2).
+pub(crate) fn without_comments(value: &str) -> String {
     let mut depth = 0usize;
     let mut plain = String::with_capacity(value.len());
-    for character in value.chars() {
+    let mut characters = value.chars();
+    while let Some(character) = characters.next() {
         match character {
+            '\\' if depth > 0 => {
+                characters.next();
+            }
             '(' => depth += 1,
             ')' if depth > 0 => depth -= 1,
             _ if depth == 0 => plain.push(character),
@@ -89,6 +94,12 @@ mod tests {
         let all = reading.mailboxes().iter();
         all.map(|one| (one.name.clone(), one.address.as_ref().unwrap().to_string()))
             .collect()
+    }
+
+    #[test]
+    fn comments_nest_and_may_hold_quoted_pairs() {
+        assert_eq!(without_comments("(out (of) office \\)) no (x"), " no ");
+        assert_eq!(without_comments("a\\(b)c"), "a\\c");
     }
 
     proptest! {
