@@ -224,7 +224,90 @@ fn forwarders(networks: &[IpNet], dkim_domains: &[Domain], arc_sealers: &[Domain
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use gatepost_directory::{
+        AccountKind, Claim, Directory as Store, Limits, Profile, Protocol, Settings,
+    };
+    use gatepost_message::Separators;
+
     use super::*;
+
+    /// Returns a relay's knowledge, and the account of its directory: one with a native domain, a
+    /// verified one and a claimed one. The account `acme` is of the configuration.
+    fn known() -> (AccountView, String) {
+        let text = r#"
+            relay.hostname = "mx.desk.example"
+            [[listener]]
+            name = "mx"
+            address = "127.0.0.1:0"
+            direction = "inbound"
+            tls = "none"
+            [[account]]
+            id = "acme"
+            domains = ["desk.example"]
+            sending-domains = ["customer.example"]
+        "#;
+        let config = Config::parse(text, Path::new("gatepost.toml"), Path::new("")).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let directory = Store::open(&Settings {
+            path: folder.path().join("directory.db"),
+            key_ring: folder.path().join("key-ring"),
+            limits: Limits::default(),
+            separators: Separators::default(),
+        });
+        let directory = directory.unwrap();
+        let account = directory.add_account(Profile {
+            kind: AccountKind::Production,
+            product: "Desk".parse().unwrap(),
+            time_zone: "Europe/Berlin".parse().unwrap(),
+            native_domain: "native.example".parse().unwrap(),
+            brands: Vec::new(),
+        });
+        let account = account.unwrap().id;
+        let claimed = ["claimed.example", "verified.example"].map(|domain| {
+            let claim = Claim {
+                account,
+                name: "mail".parse().unwrap(),
+                domain: domain.parse().unwrap(),
+                kind: ConnectorKind::TwoWay,
+                protocol: Protocol::Plain,
+            };
+            directory.add_connector(claim).unwrap().id
+        });
+        directory.verify_connector(claimed[1]).unwrap();
+        for address in ["help@native.example", "help@verified.example"] {
+            directory
+                .add_address(account, address.parse().unwrap())
+                .unwrap();
+        }
+        let view = AccountView {
+            config: Arc::new(config),
+            directory: directory.view(),
+        };
+        (view, account.to_string())
+    }
+
+    #[test]
+    fn an_account_is_told_of_its_own_addresses_alone() {
+        let (view, account) = known();
+        let at = |account: &str, address: &str| {
+            let found = view.destination(account, address);
+            assert_eq!(found.is_some(), view.is_support_address(account, address));
+            found.map(|of| (of.domain, of.kind))
+        };
+        let native = |domain: &str| Some((domain.to_owned(), DomainKind::Native));
+        let connected = Some(("verified.example".to_owned(), DomainKind::TwoWay));
+        assert_eq!(at("acme", "any@Desk.example"), native("desk.example"));
+        assert_eq!(
+            at(&account, "Help+1@Native.example"),
+            native("native.example")
+        );
+        assert_eq!(at(&account, "help@verified.example"), connected);
+        assert_eq!(at(&account, "any@desk.example"), None);
+        assert_eq!(at(&account, "ann@verified.example"), None);
+        assert_eq!(at("acme", "help@native.example"), None);
+    }
 
     #[test]
     fn secrets_are_removed_from_urls() {
