@@ -9,7 +9,7 @@ use tokio::net::UnixStream;
 use super::socket;
 use crate::error::OperationError;
 use crate::operation::Operation;
-use crate::socket::{Reply, Sent};
+use crate::wire::{Reply, Sent};
 
 /// Error of asking a relay.
 #[derive(Debug, thiserror::Error)]

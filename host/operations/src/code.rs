@@ -103,7 +103,8 @@ codes! {
         "ask again when the relay has been started again";
     /// The operation needs a running relay, and none runs.
     RelayNotRunning = "relay.not-running", Unavailable,
-        "start it with `gatepost serve`, or name its configuration with --config or its store with --store";
+        "start it with `gatepost serve`, or name its configuration with --config or its store with \
+         --store";
     /// The disk is too full to change the store.
     StoreFull = "store.full", Unavailable,
         "make room on the file system of the store";

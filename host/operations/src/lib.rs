@@ -37,6 +37,7 @@ pub mod sharing;
 mod socket;
 mod stage;
 pub mod trace;
+mod wire;
 
 pub use client::{ClientError, call};
 pub use code::{Code, ErrorKind};

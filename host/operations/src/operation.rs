@@ -42,9 +42,9 @@ use crate::queue::{
 use crate::reload::{self, Reload, Reloaded};
 use crate::runtime::Runtime;
 use crate::sharing::{self, AddAgreement, ListAgreements, RemoveAgreement};
-use crate::socket::{Received, Reply};
 use crate::stage::RequestHandler;
 use crate::trace::{self, ShowTrace};
+use crate::wire::{Received, Reply};
 
 /// A request, which has an answer of its own.
 pub trait Operation: Serialize + DeserializeOwned + Send + 'static {

@@ -8,7 +8,7 @@ use super::runtime::Runtime;
 use crate::code::Code;
 use crate::error::OperationError;
 use crate::operation::Operation;
-use crate::socket::{Received, Reply};
+use crate::wire::{Received, Reply};
 
 /// Stage of the relay's life.
 enum Stage {
