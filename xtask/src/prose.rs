@@ -7,13 +7,15 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 
-/// Words with which the documentation of no item begins: they open a relative clause without a noun.
+/// Words with which the documentation of no item begins: they open a relative clause without a
+/// noun.
 const RELATIVE: [&str; 12] = [
     "By", "How", "That", "What", "When", "Where", "Whether", "Which", "Who", "Whom", "Whose", "Why",
 ];
 
-/// Type names that may be defined in three crates or more. Each crate's error, settings or limits are
-/// named with the crate (`gatepost_spool::Settings`), and the contract's own records are mirrored.
+/// Type names that may be defined in three crates or more. Each crate's error, settings or limits
+/// are named with the crate (`gatepost_spool::Settings`), and the contract's own records are
+/// mirrored.
 const SHARED_NAMES: usize = 60;
 
 /// Octets of a commit's subject.
@@ -27,7 +29,7 @@ pub fn run() -> Result<()> {
     let root = test_support::workspace().canonicalize()?;
     let mut faults = Vec::new();
     let mut names: BTreeMap<String, BTreeSet<PathBuf>> = BTreeMap::new();
-    for folder in ["host", "guest", "tests", "xtask"] {
+    for folder in ["host", "guest", "wit", "tests", "xtask"] {
         for file in sources(&root.join(folder))? {
             let text = fs::read_to_string(&file)
                 .with_context(|| format!("cannot read {}", file.display()))?;
@@ -58,7 +60,7 @@ pub fn run() -> Result<()> {
     Ok(())
 }
 
-/// Returns the Rust sources below a folder.
+/// Returns the sources below a folder, in Rust and WIT.
 fn sources(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -67,7 +69,10 @@ fn sources(folder: &Path) -> Result<Vec<PathBuf>> {
             if path.file_name().is_some_and(|name| name != "target") {
                 found.extend(sources(&path)?);
             }
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "rs" || extension == "wit")
+        {
             found.push(path);
         }
     }
