@@ -1,4 +1,4 @@
-//! The project's own tasks: `cargo xtask demo | test | torture | bench | fuzz`.
+//! The project's own tasks: `cargo xtask demo | test | torture | bench | fuzz | prose`.
 //!
 //! The launcher beside this package starts them and builds what they need, with rustup's Rust and a
 //! C compiler. Only `cargo xtask test` builds by itself.

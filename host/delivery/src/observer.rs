@@ -39,7 +39,8 @@ pub struct Attempt<'a> {
     pub route: Option<&'a NextHop>,
     /// Protocol and cipher of the connection; `None` in plaintext or without one.
     pub tls: Option<&'a str>,
-    /// Outcome, with the reply and the server; never [`AttemptOutcome::Returned`], which is no attempt.
+    /// Outcome, with the reply and the server; never [`AttemptOutcome::Returned`], which is no
+    /// attempt.
     pub outcome: &'a AttemptOutcome,
     /// Time from the claim to the end.
     pub took: Duration,

@@ -93,7 +93,8 @@ pub enum RefreshError {
 }
 
 impl FetchError {
-    /// Makes the error of a URL, which a server may have sent: of a long one it holds the beginning.
+    /// Makes the error of a URL, which a server may have sent: of a long one it holds the
+    /// beginning.
     fn url(text: &str) -> Self {
         Self::Url(beginning(text))
     }

@@ -17,13 +17,14 @@ pub const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 pub enum Synced {
     /// A commit is on disk when it returns.
     EachCommit,
-    /// A commit survives the process. A crash of the machine may cost the last ones, never the file.
+    /// A commit survives the process. A crash of the machine may cost the last ones, never the
+    /// file.
     AtCheckpoints,
 }
 
-/// Creates the file of a database with mode 0600, if there is none: SQLite would make it readable for
-/// all. Its logs get the mode of the file. If creating it fails, SQLite meets the same error and names
-/// it.
+/// Creates the file of a database with mode 0600, if there is none: SQLite would make it readable
+/// for all. Its logs get the mode of the file. If creating it fails, SQLite meets the same error
+/// and names it.
 pub fn create_private(path: &Path) {
     let _made = (File::options().append(true).create(true).mode(0o600)).open(path);
 }
@@ -65,8 +66,8 @@ pub fn write_ahead(connection: &Connection, synced: Synced) -> rusqlite::Result<
 /// Schema of a database: its tables and its migrations.
 #[derive(Debug, Clone, Copy)]
 pub struct Schema {
-    /// Migrations. Each brings a database from the version of its index to the next, and a new one takes
-    /// them all. A released migration is never changed: add another one.
+    /// Migrations. Each brings a database from the version of its index to the next, and a new one
+    /// takes them all. A released migration is never changed: add another one.
     pub migrations: &'static [&'static str],
     /// Tables, each with the version in which it was added.
     pub tables: &'static [(&'static str, u32)],
@@ -93,8 +94,8 @@ impl Schema {
         foreign(connection, self.tables)
     }
 
-    /// Migrates a database to the current version, each migration in a transaction of its own. Returns
-    /// the version found before.
+    /// Migrates a database to the current version, each migration in a transaction of its own.
+    /// Returns the version found before.
     ///
     /// # Errors
     /// If a migration fails; the database stays at the version before it. In the value, if the

@@ -1,4 +1,5 @@
-//! What counts as one client: limits by address would not hold an IPv6 host, which has a /64.
+//! Networks that count as one client: a limit by address would not hold an IPv6 host, which has a
+//! whole /64.
 
 use std::net::{IpAddr, Ipv6Addr};
 

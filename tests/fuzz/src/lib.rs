@@ -1,11 +1,11 @@
-//! Targets for octets that nobody has thought of, without libFuzzer: they run on stable Rust.
+//! Targets for fuzzing without libFuzzer: they run on stable Rust.
 //!
-//! A [`Target`] reads an input and panics if something does not hold that holds for every input. Its
-//! inputs are made by a [`Mutator`] from its seeds and its words, each from a number alone, so that the
+//! A [`Target`] has a rule that holds for every input, and panics on an input that breaks it. A
+//! [`Mutator`] makes the inputs from its seeds and its words, each from a number alone, so that the
 //! number that a failure prints repeats it.
 //!
-//! `cargo test -p gatepost-fuzz` runs a fixed number of inputs; `cargo xtask fuzz --target NAME` as many
-//! as are asked for.
+//! `cargo test -p gatepost-fuzz` runs a fixed number of inputs; `cargo xtask fuzz --target NAME`
+//! runs as many as asked for.
 
 #![forbid(unsafe_code)]
 
@@ -15,7 +15,7 @@ mod targets;
 pub use mutator::Mutator;
 pub use targets::TARGETS;
 
-/// Something that has to hold for every input.
+/// A rule that has to hold for every input.
 #[derive(Debug, Clone, Copy)]
 pub struct Target {
     /// Name on the command line.
@@ -38,8 +38,8 @@ impl Target {
         TARGETS.iter().find(|target| target.name == name)
     }
 
-    /// Checks the inputs with the numbers from `first` on, until `more` says that it is enough. On a
-    /// failure the number and the input are printed.
+    /// Checks the inputs with the numbers from `first` on, as long as `more` is true. A failure
+    /// prints the number and the input.
     pub fn run(&self, first: u64, mut more: impl FnMut(u64) -> bool) -> u64 {
         let mutator = Mutator::new((self.seeds)(), self.words);
         let mut number = first;

@@ -1,4 +1,4 @@
-//! Modules that are small and cost a lot: each takes out of all proportion time or memory to read,
+//! Modules that are small and cost a lot: each takes time or memory out of all proportion to read,
 //! check or compile.
 //!
 //! They are written byte by byte, since no compiler makes such modules.

@@ -1,4 +1,4 @@
-//! LookUpLimits on the questions that a stranger's record may cause (RFC 7208 section 4.6.4).
+//! Limits on the questions that a stranger's record may cause (RFC 7208 section 4.6.4).
 
 use super::evaluate::SpfError;
 

@@ -64,8 +64,8 @@ pub fn foreign(domain: &str) -> Reply {
 const SENDERS: [&str; 3] = ["Sender", "Resent-From", "Resent-Sender"];
 
 /// Returns every address that any mail reader could show for From and the fields of [`SENDERS`],
-/// whatever the spelling of the field or of its name, so that no foreign name is shown. A local part
-/// that only some reader could show may be made up.
+/// whatever the spelling of the field or of its name, so that no foreign name is shown. A local
+/// part that only some reader could show may be made up.
 ///
 /// # Errors
 /// The reason why the addresses cannot be known.

@@ -23,8 +23,8 @@ use gatepost_observability as observability;
 use gatepost_policy_set as policies;
 use gatepost_policy_set::folder;
 
-/// Returns true if something has changed that delivery's settings are made of. They are activated anew
-/// then, which costs its idle connections.
+/// Returns true if something has changed that delivery's settings are made of. They are activated
+/// anew then, which costs its idle connections.
 fn concerns_delivery(before: &Config, now: &Config, changes: &[Change]) -> bool {
     let languages = |config: &Config| -> BTreeMap<String, Language> {
         let accounts = config.accounts.iter();

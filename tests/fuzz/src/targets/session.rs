@@ -13,8 +13,8 @@ use crate::Target;
 /// Octets of a message in these sessions.
 const MESSAGE: u64 = 4_000;
 
-/// Sessions with DATA and AUTH, under TLS from the start: behind STARTTLS a server drops what came in the
-/// same segment (RFC 3207 section 4.2), so that segments count there.
+/// Sessions with DATA and AUTH, under TLS from the start: behind STARTTLS a server drops what came
+/// in the same segment (RFC 3207 section 4.2), so that segments count there.
 pub const DATA: Target = Target {
     name: "session",
     rule: "a session says and takes the same however its octets are cut, and each line it says ends",

@@ -1,5 +1,5 @@
-//! The permits against a model that counts plainly: whoever comes and goes, a listener that has not
-//! used up its own permits has one, and nobody has more than there are.
+//! The permits against a model that counts plainly: in any order of connections, a listener that
+//! has not used up its own permits gets one, and no more permits are out than there are.
 
 use std::sync::Arc;
 
