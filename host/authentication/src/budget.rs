@@ -18,8 +18,9 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::time::{Instant, timeout_at};
 
 use crate::{Dns, Found, Limits, Unavailable, organizational_domain_by_list};
@@ -96,7 +97,7 @@ impl<'a, D: Dns> Budget<'a, D> {
 
     /// Spends a question about a name; the error tells which bound is reached.
     fn spend(&self, asker: Asker, name: &str) -> Result<(), String> {
-        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut left = self.left.lock();
         let Remaining {
             dmarc,
             others,
@@ -136,7 +137,7 @@ impl<'a, D: Dns> Budget<'a, D> {
     ) -> Result<Found<T>, Unavailable> {
         let key = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
         let known = |answers: &Answers<T>| {
-            let answers = answers.lock().unwrap_or_else(PoisonError::into_inner);
+            let answers = answers.lock();
             answers.get(&key).map(share)
         };
         if let Some(answer) = known(answers) {
@@ -156,7 +157,7 @@ impl<'a, D: Dns> Budget<'a, D> {
                 beyond_budget: false,
             })
         });
-        let mut answers = answers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut answers = answers.lock();
         answers.insert(key, share(&answer));
         answer
     }

@@ -1,9 +1,9 @@
 //! A claimed message, with its recipients that are not settled.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
 
 use gatepost_spool::{Claim, ClaimedRecipient};
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 /// A message during an attempt. Whatever happens to the tasks that work on it, each recipient is
@@ -32,15 +32,12 @@ impl MessageInHand {
 
     /// Closes one recipient in order to settle it; returns `false` if it was closed before.
     pub(crate) fn close(&self, index: usize) -> bool {
-        self.open
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&index)
+        self.open.lock().remove(&index)
     }
 
     /// Returns the indices of the recipients that are not settled.
     pub(crate) fn open(&self) -> Vec<usize> {
-        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = self.open.lock();
         open.iter().copied().collect()
     }
 }

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 use std::num::NonZero;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use gatepost_model::NextHop;
+use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 
@@ -82,10 +83,11 @@ impl Pool {
 
     /// Applies the limit of these settings, and ends the idle connections of the earlier ones.
     pub(crate) fn activate(&self) {
-        let mut shared = lock(&self.shared);
+        let mut shared = self.shared.lock();
         for hop in shared.hops.values() {
             hop.resize(shared.per_hop, self.per_hop);
-            lock(&hop.idle)
+            hop.idle
+                .lock()
                 .drain(..)
                 .for_each(|idle| quit_in_background(idle.connection));
         }
@@ -99,7 +101,7 @@ impl Pool {
         patience: Duration,
     ) -> Option<ConnectionPermit> {
         let hop = {
-            let mut shared = lock(&self.shared);
+            let mut shared = self.shared.lock();
             let per_hop = shared.per_hop;
             let hop = shared.hops.entry(hop.clone());
             Arc::clone(hop.or_insert_with(|| {
@@ -125,8 +127,8 @@ impl Pool {
     /// Ends the connections that have been idle for too long.
     pub(crate) fn sweep(&self) {
         let now = Instant::now();
-        lock(&self.shared).hops.retain(|_, hop| {
-            let mut idle = lock(&hop.idle);
+        self.shared.lock().hops.retain(|_, hop| {
+            let mut idle = hop.idle.lock();
             idle.extract_if(.., |idle| now.duration_since(idle.since) >= self.reuse.idle)
                 .for_each(|idle| quit_in_background(idle.connection));
             // A permit in use or waited for holds the hop, too.
@@ -136,10 +138,10 @@ impl Pool {
 
     /// Ends all idle connections and waits for their QUIT.
     pub(crate) async fn close(&self) {
-        let hops = std::mem::take(&mut lock(&self.shared).hops);
+        let hops = std::mem::take(&mut self.shared.lock().hops);
         let mut quitting = tokio::task::JoinSet::new();
         for hop in hops.into_values() {
-            for idle in std::mem::take(&mut *lock(&hop.idle)) {
+            for idle in std::mem::take(&mut *hop.idle.lock()) {
                 quitting.spawn(idle.connection.quit());
             }
         }
@@ -149,7 +151,7 @@ impl Pool {
 
 impl HopConnections {
     fn resize(&self, from: usize, to: usize) {
-        let mut surplus = lock(&self.surplus);
+        let mut surplus = self.surplus.lock();
         if let Some(fewer) = from.checked_sub(to) {
             *surplus += fewer - self.permits.forget_permits(fewer);
         } else {
@@ -168,12 +170,12 @@ impl ConnectionPermit {
 
     /// Takes an idle connection, if there is one.
     pub(crate) fn take_idle(&self) -> Option<Connection> {
-        lock(&self.hop.idle).pop().map(|idle| idle.connection)
+        self.hop.idle.lock().pop().map(|idle| idle.connection)
     }
 
     /// Discards all idle connections: one was dead, and the others are no better.
     pub(crate) fn discard_idle(&self) {
-        lock(&self.hop.idle).clear();
+        self.hop.idle.lock().clear();
     }
 
     /// Returns true if the connection may carry one more transaction, by the settings and by the
@@ -187,11 +189,11 @@ impl ConnectionPermit {
     /// Releases the permit and keeps the connection for reuse, unless other settings were
     /// activated.
     pub(crate) fn keep(self, connection: Connection) {
-        let shared = lock(&self.shared);
+        let shared = self.shared.lock();
         if shared.generation != self.generation {
             return quit_in_background(connection);
         }
-        lock(&self.hop.idle).push(IdleConnection {
+        self.hop.idle.lock().push(IdleConnection {
             connection,
             since: Instant::now(),
         });
@@ -200,17 +202,12 @@ impl ConnectionPermit {
 
 impl Drop for ConnectionPermit {
     fn drop(&mut self) {
-        let mut surplus = lock(&self.hop.surplus);
+        let mut surplus = self.hop.surplus.lock();
         if let (1.., Some(permit)) = (*surplus, self.permit.take()) {
             *surplus -= 1;
             permit.forget();
         }
     }
-}
-
-/// Locks a mutex. The locks are held for a moment, and no code under them panics half way.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

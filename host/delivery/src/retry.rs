@@ -1,9 +1,9 @@
 //! The retry schedule, with jitter, and the time to give up.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use gatepost_message::Millis;
+use parking_lot::Mutex;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
@@ -47,7 +47,7 @@ impl Schedule {
         };
         let place = usize::try_from(previous).unwrap_or(usize::MAX).min(last);
         let jitter = self.settings.jitter.clamp(0.0, 1.0);
-        let mut random = self.random.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut random = self.random.lock();
         schedule[place].mul_f64(1.0 + random.random_range(-jitter..=jitter))
     }
 }

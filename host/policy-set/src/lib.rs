@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
+use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
@@ -30,6 +30,7 @@ use gatepost_policy::{
     Version, read_module,
 };
 use miette::Diagnostic;
+use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tokio::sync::{Mutex, OwnedMutexGuard};
@@ -252,7 +253,7 @@ impl Policies {
             ..
         } = prepared;
         *swapping = configured;
-        write(&self.refused).clear();
+        self.refused.write().clear();
         let set = Arc::new(set);
         let former = self.active.swap(Arc::clone(&set));
         for (policy, slot) in &set.slots {
@@ -311,7 +312,7 @@ impl Policies {
         };
         match activated {
             Ok(Swap { new, .. }) => {
-                write(&self.refused).remove(policy);
+                self.refused.write().remove(policy);
                 // Like a version that a reload has loaded, it is the configuration's.
                 if let Some(from_config) = self.swapping.lock().await.get_mut(policy) {
                     from_config.digest = new;
@@ -319,7 +320,9 @@ impl Policies {
             }
             Err(error) => {
                 tracing::error!(policy, %error, "the new module is not activated, the active version stays");
-                write(&self.refused).insert(policy.to_owned(), error.reason.to_string());
+                self.refused
+                    .write()
+                    .insert(policy.to_owned(), error.reason.to_string());
             }
         }
     }
@@ -327,9 +330,7 @@ impl Policies {
     /// Returns the reason why the module in the watched folder is not active for a policy; `None`
     /// if it is, or if no folder is watched.
     pub fn refused(&self, policy: &str) -> Option<String> {
-        let refused = self.refused.read();
-        let refused = refused.unwrap_or_else(PoisonError::into_inner);
-        refused.get(policy).cloned()
+        self.refused.read().get(policy).cloned()
     }
 
     /// Activates the previous version again.
@@ -358,11 +359,6 @@ impl Policies {
             },
         })
     }
-}
-
-/// Ignores poisoning: no holder panics half way through a change.
-fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
-    lock.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn fault(policy: &str, reason: PolicyFault) -> PolicyError {

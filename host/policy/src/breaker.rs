@@ -21,10 +21,10 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use gatepost_model::Fault;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::attribution::{Cause, Digest, Sender};
 
@@ -348,7 +348,7 @@ impl Breaker {
     }
 
     fn lock(&self) -> MutexGuard<'_, Records> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     fn now(&self) -> u64 {

@@ -6,9 +6,9 @@
 //! exceeds the budget is a fault.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use gatepost_message::{Edit, Message};
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::version::Hook;
 
@@ -190,7 +190,7 @@ impl Budget {
     }
 
     fn lock(&self) -> MutexGuard<'_, Usage> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

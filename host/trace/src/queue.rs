@@ -3,13 +3,10 @@
 //! A message makes a dozen events within milliseconds. Waking the writer for each would cost more
 //! than writing them, so it is woken for the first and lets others gather.
 
-use std::{
-    mem,
-    sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc::Sender},
-    time::Duration,
-};
+use std::{mem, sync::mpsc::Sender, time::Duration};
 
 use crate::{Retention, headers::Note, writer::Row};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 /// Most events that may wait.
 const EVENTS: usize = 16 << 10;
@@ -140,17 +137,15 @@ impl EventQueue {
         state.octets = state.octets.saturating_sub(written);
         if state.batch.is_empty() && !state.closed {
             state.idle = true;
-            let awaited = self.wake.wait_timeout_while(state, timeout, |state| {
-                state.batch.is_empty() && !state.closed
-            });
-            state = awaited.unwrap_or_else(PoisonError::into_inner).0;
+            let nothing = |state: &mut QueueState| state.batch.is_empty() && !state.closed;
+            self.wake.wait_while_for(&mut state, nothing, timeout);
             state.idle = false;
         }
         if !state.batch.events.is_empty() || !state.batch.notes.is_empty() {
-            let gathered = self.wake.wait_timeout_while(state, GATHER, |state| {
+            let few = |state: &mut QueueState| {
                 state.batch.flushes.is_empty() && !state.closed && state.batch.events.len() < ENOUGH
-            });
-            state = gathered.unwrap_or_else(PoisonError::into_inner).0;
+            };
+            self.wake.wait_while_for(&mut state, few, GATHER);
         }
         match state.batch.is_empty() && state.closed {
             true => None,
@@ -159,7 +154,6 @@ impl EventQueue {
     }
 
     fn lock(&self) -> MutexGuard<'_, QueueState> {
-        // Nothing in here panics half way.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }

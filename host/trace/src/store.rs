@@ -3,7 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering},
         mpsc::channel,
     },
@@ -13,6 +13,7 @@ use std::{
 
 use gatepost_files::sqlite::{self, Newer, Synced};
 use gatepost_message::{Millis, TransactionId};
+use parking_lot::Mutex;
 use rusqlite::Connection;
 
 use crate::{
@@ -243,7 +244,7 @@ impl Trace {
         &self,
         read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, TraceError> {
-        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let reader = self.reader.lock();
         read(&reader).map_err(|source| TraceError::Sqlite {
             path: self.path.clone(),
             source,
@@ -302,7 +303,7 @@ impl Trace {
     }
 
     fn rows(&self, id: TransactionId) -> rusqlite::Result<Vec<(i64, String)>> {
-        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let reader = self.reader.lock();
         let mut select = reader
             .prepare_cached("SELECT at, event_json FROM events WHERE id = ?1 ORDER BY number")?;
         let rows = select.query_map([id.to_string()], |row| Ok((row.get(0)?, row.get(1)?)))?;

@@ -3,13 +3,14 @@
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use hickory_proto::op::{Message, MessageType, ResponseCode};
 use hickory_proto::rr::rdata::{CNAME, SOA};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::zone::{Answer, Fault, Zone, encoded, said};
 
@@ -90,17 +91,17 @@ impl DnsServer {
 
     /// Returns the zone, to be read or changed while it runs.
     pub fn zone(&self) -> MutexGuard<'_, Zone> {
-        held(&self.shared.zone)
+        self.shared.zone.lock()
     }
 
     /// Returns all questions so far, in order.
     pub fn asked(&self) -> Vec<Question> {
-        held(&self.shared.asked).clone()
+        self.shared.asked.lock().clone()
     }
 
     /// Returns how often this question was asked.
     pub fn asked_for(&self, name: &str, kind: RecordType) -> usize {
-        let asked = held(&self.shared.asked);
+        let asked = self.shared.asked.lock();
         let same = |question: &&Question| {
             question.kind == kind && question.name.eq_ignore_ascii_case(name)
         };
@@ -132,7 +133,7 @@ impl Shared {
         let query = Message::from_vec(query).ok()?;
         let question = query.queries.first()?;
         let (name, kind) = (said(question.name()), question.query_type());
-        held(&self.asked).push(Question {
+        self.asked.lock().push(Question {
             name: name.clone(),
             kind,
             tcp,
@@ -146,7 +147,7 @@ impl Shared {
         reply.metadata.recursion_desired = query.metadata.recursion_desired;
         reply.metadata.recursion_available = true;
         reply.add_query(question.clone());
-        let answer = held(&self.zone).look_up(&name, kind);
+        let answer = self.zone.lock().look_up(&name, kind);
         match answer {
             Answer::Records(chain, records) => {
                 let mut owner = question.name().clone();
@@ -234,8 +235,4 @@ fn sockets() -> (UdpSocket, TcpListener) {
         || "no port is free by UDP and by TCP".to_owned(),
         || pair().ok(),
     )
-}
-
-fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -3,9 +3,10 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread;
 
+use parking_lot::Mutex;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
@@ -66,7 +67,7 @@ impl ListServer {
 
     /// Changes the answer.
     pub fn publish(&self, published: Published) {
-        lock(&self.shared).published = published;
+        self.shared.lock().published = published;
     }
 
     /// Changes the answer to 200 with a text.
@@ -84,12 +85,8 @@ impl ListServer {
 
     /// Returns the status of each answer so far, oldest first.
     pub fn answered(&self) -> Vec<String> {
-        lock(&self.shared).answered.clone()
+        self.shared.lock().answered.clone()
     }
-}
-
-fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
-    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn tls(certificate: &Path, key: &Path) -> ServerConfig {
@@ -130,7 +127,7 @@ fn answer(stream: TcpStream, tls: &Arc<ServerConfig>, shared: &Mutex<Shared>) ->
             path = line.split(' ').nth(1).unwrap_or_default().to_owned();
         }
     }
-    let mut shared = lock(shared);
+    let mut shared = shared.lock();
     let (status, fields, body) = match shared.published.clone() {
         Published::Text { etag, .. } if etag.is_some() && etag == version => {
             ("304 Not Modified".to_owned(), String::new(), String::new())

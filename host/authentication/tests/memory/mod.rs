@@ -2,9 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use gatepost_authentication::{Dns, Found, Unavailable};
+use parking_lot::Mutex;
 use test_support::Zone;
 use test_support::zone::{Answer, Name, RData, RecordType};
 
@@ -34,7 +34,7 @@ impl InMemory {
     /// Returns the number of questions about names at or below another.
     #[allow(dead_code, reason = "not every test asks")]
     pub fn asked_below(&self, above: &str) -> usize {
-        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        let names = self.names.lock();
         names.iter().filter(|name| name.ends_with(above)).count()
     }
 
@@ -45,7 +45,7 @@ impl InMemory {
         wanted: impl Fn(&RData) -> Option<T>,
     ) -> Result<Found<T>, Unavailable> {
         self.asked.fetch_add(1, Ordering::Relaxed);
-        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut names = self.names.lock();
         names.push(name.to_owned());
         drop(names);
         match self.zone.look_up(name, kind) {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read as _, Stdout, Write as _};
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread;
 
 use crate::cache::Code;
@@ -10,6 +10,7 @@ use crate::engine::{Engine, EngineSettings};
 use crate::error::LoadError;
 use crate::prepare::{self, Job, Prepared};
 use crate::version::Compiled;
+use parking_lot::Mutex;
 
 use super::LoadingLimits;
 use super::confine::confine;
@@ -89,7 +90,7 @@ struct Output(Mutex<Stdout>);
 
 impl Output {
     fn frame(&self, kind: FrameKind, bytes: &[u8]) {
-        let mut output = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut output = self.0.lock();
         if write_frame(&mut *output, kind, bytes).is_err() {
             // The relay has gone, or no longer wants the answer.
             std::process::exit(1);
