@@ -219,13 +219,13 @@ mod tests {
                     From:\r\n\r\n",
         )
         .await;
-        let told: Vec<_> = authors
+        let names: Vec<_> = authors
             .listed
             .iter()
             .map(|author| (author.name.as_str(), author.address.as_str()))
             .collect();
         assert_eq!(
-            told,
+            names,
             [
                 ("ann@bank.example", "ann@sender.example"),
                 ("Jürgen", "j@a.example"),

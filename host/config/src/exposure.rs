@@ -190,8 +190,8 @@ mod tests {
         let owner = fs::metadata(folder.path()).unwrap().uid();
         for (relay_user, is_foreign) in [(owner, false), (owner + 1, owner != 0)] {
             let found = check_file(folder.path(), Readers::None, relay_user);
-            let told = found.iter().any(|it| it.found.contains("belongs to user"));
-            assert_eq!(told, is_foreign, "{found:?}");
+            let reported = found.iter().any(|it| it.found.contains("belongs to user"));
+            assert_eq!(reported, is_foreign, "{found:?}");
         }
     }
 }

@@ -211,8 +211,8 @@ const REASONS: &str = "X-Gatepost-Reasons";
 impl TryFrom<NameOrNot> for Optional {
     type Error = FieldError;
 
-    fn try_from(said: NameOrNot) -> Result<Self, FieldError> {
-        let (name, written) = match said {
+    fn try_from(given: NameOrNot) -> Result<Self, FieldError> {
+        let (name, written) = match given {
             NameOrNot::Written(written) => (FieldName::new(REASONS)?, written),
             NameOrNot::Name(name) => (FieldName::new(&name)?, true),
         };

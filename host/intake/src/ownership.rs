@@ -82,9 +82,9 @@ impl Ownership<'_> {
     }
 
     /// Returns true if the account accepts this local part. One with a source route is accepted if
-    /// the account has said so, or has this very address.
+    /// the account permits that, or has this very address.
     pub fn accepts_local_part(self, account: &str, address: &Address) -> bool {
-        let said = || {
+        let permitted = || {
             let of_config = self.config.account(account);
             of_config.is_some_and(|of| of.source_routes == SourceRoutes::Accept)
         };
@@ -93,7 +93,7 @@ impl Ownership<'_> {
             let known = of_config.and_then(|of| of.addresses.as_ref());
             self.directory.names(address) || known.is_some_and(|known| known.names(address))
         };
-        !address.is_source_routed() || said() || listed()
+        !address.is_source_routed() || permitted() || listed()
     }
 
     /// Returns true if an account may send in the name of an address, as reverse-path or in From

@@ -197,11 +197,11 @@ impl ClientConnection<'_> {
     /// Counts the address of the client that this one speaks for, and answers with 421 if it has
     /// too many connections.
     fn refuse_surplus(&mut self, ask: &Ask) -> Option<Answer> {
-        let Ask::Proxied(said) = ask else {
+        let Ask::Proxied(attributes) = ask else {
             return None;
         };
         let limit = self.service.pipeline.config.limits.connections_per_address;
-        let client = said.client(self.client).ip();
+        let client = attributes.client(self.client).ip();
         if self.permit.claim_address(client, limit) {
             return None;
         }

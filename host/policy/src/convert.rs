@@ -93,8 +93,8 @@ pub(crate) fn verdict(verdict: types::Verdict) -> Result<Verdict, String> {
     Ok(match verdict {
         types::Verdict::Pass => Verdict::Pass,
         types::Verdict::Accept => Verdict::Accept,
-        types::Verdict::Reject(said) => Verdict::Reject(reply(said, 5)?),
-        types::Verdict::Tempfail(said) => Verdict::Tempfail(reply(said, 4)?),
+        types::Verdict::Reject(given) => Verdict::Reject(reply(given, 5)?),
+        types::Verdict::Tempfail(given) => Verdict::Tempfail(reply(given, 4)?),
         types::Verdict::Discard => Verdict::Discard,
         types::Verdict::Quarantine(reason) if reason.len() > MAX_REASON => {
             return Err(format!(
@@ -109,8 +109,8 @@ pub(crate) fn routing(routing: types::Routing) -> Result<Routing, String> {
     Ok(match routing {
         types::Routing::Pass => Routing::Pass,
         types::Routing::NextHop(hop) => Routing::NextHop(next_hop(hop)?),
-        types::Routing::Defer(said) => Routing::Defer(reply(said, 4)?),
-        types::Routing::Fail(said) => Routing::Fail(reply(said, 5)?),
+        types::Routing::Defer(given) => Routing::Defer(reply(given, 4)?),
+        types::Routing::Fail(given) => Routing::Fail(reply(given, 5)?),
     })
 }
 

@@ -222,7 +222,7 @@ fn came_back(batch: &Connection, came: &CameBack) -> rusqlite::Result<()> {
 }
 
 /// Returns the number of messages that are kept.
-pub(crate) fn kept(connection: &Connection) -> rusqlite::Result<i64> {
+pub(crate) fn number_kept(connection: &Connection) -> rusqlite::Result<i64> {
     connection.query_row("SELECT count(*) FROM sent", [], |row| row.get(0))
 }
 

@@ -337,7 +337,7 @@ fn begin(path: &Path) -> rusqlite::Result<Result<OpenTrace, Newer>> {
     };
     Ok(Ok(OpenTrace {
         next: writer::next_number(&connection)?,
-        kept: headers::kept(&connection)?,
+        kept: headers::number_kept(&connection)?,
         connection,
     }))
 }

@@ -45,27 +45,27 @@ impl Target {
         let mut number = first;
         while more(number - first) {
             let input = mutator.input(number);
-            let told = Told {
+            let report = FailureReport {
                 target: self.name,
                 number,
                 input: &input,
             };
             (self.check)(&input);
-            std::mem::forget(told);
+            std::mem::forget(report);
             number += 1;
         }
         number - first
     }
 }
 
-/// Printed when it is dropped by a panic.
-struct Told<'a> {
+/// Report of a failing input, which is printed when a panic drops it.
+struct FailureReport<'a> {
     target: &'static str,
     number: u64,
     input: &'a [u8],
 }
 
-impl Drop for Told<'_> {
+impl Drop for FailureReport<'_> {
     #[allow(clippy::print_stderr, reason = "a failing test says how to repeat it")]
     fn drop(&mut self) {
         eprintln!(

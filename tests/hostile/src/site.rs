@@ -202,8 +202,9 @@ fn running_time(judgement: &Judgement, worked: Option<Duration>) -> Duration {
 
 /// Returns the time that this thread has been running, as Linux reports it.
 fn thread_time() -> Option<Duration> {
-    let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    told.split(' ')
+    let statistics = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    statistics
+        .split(' ')
         .next()?
         .parse()
         .ok()

@@ -257,8 +257,8 @@ impl Client {
     /// Sends AUTH PLAIN; returns the reply.
     pub fn plain(&mut self, user: &str, password: &str) -> Reply {
         let token = STANDARD.encode(format!("\0{user}\0{password}"));
-        let said = self.send(format!("AUTH PLAIN {token}\r\n"));
-        let reply = said.and_then(|()| self.reply());
+        let sent = self.send(format!("AUTH PLAIN {token}\r\n"));
+        let reply = sent.and_then(|()| self.reply());
         reply.unwrap_or_else(|error| panic!("AUTH PLAIN: {error}"))
     }
 

@@ -12,7 +12,7 @@ use hickory_proto::rr::rdata::{CNAME, SOA};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 use parking_lot::{Mutex, MutexGuard};
 
-use crate::zone::{Answer, Fault, Zone, encoded, said};
+use crate::zone::{Answer, Fault, Zone, decoded, encoded};
 
 /// Time for which answers may be cached, negative ones included: longer than any test.
 const TTL: u32 = 3600;
@@ -132,7 +132,7 @@ impl Shared {
     fn reply(&self, query: &[u8], tcp: bool) -> Option<Vec<u8>> {
         let query = Message::from_vec(query).ok()?;
         let question = query.queries.first()?;
-        let (name, kind) = (said(question.name()), question.query_type());
+        let (name, kind) = (decoded(question.name()), question.query_type());
         self.asked.lock().push(Question {
             name: name.clone(),
             kind,

@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
-use crate::apart::{self, User};
 use crate::home::Home;
+use crate::namespace::{self, User};
 use crate::packages::{root, unpacked};
 use crate::wait::{free_port, until};
 use crate::{PATIENCE, Process};
@@ -66,7 +66,7 @@ impl Exim {
     /// option `REFUSED` lists local parts that it refuses.
     pub fn with(next_hop: SocketAddr, main: &str, transport: &str) -> Option<Self> {
         let package = unpacked("exim4-daemon-light")?;
-        if !root("Exim") || !apart::possible("Exim") {
+        if !root("Exim") || !namespace::possible("Exim") {
             return None;
         }
         let home = Home::make();
@@ -91,7 +91,7 @@ impl Exim {
             host = address.ip(),
             port = address.port(),
         );
-        let process = Process::start("exim", &mut apart::command(path, &[USER], &setup));
+        let process = Process::start("exim", &mut namespace::command(path, &[USER], &setup));
         process.logged("daemon started");
         Some(Self {
             process,

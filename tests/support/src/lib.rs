@@ -7,7 +7,6 @@
 
 #![forbid(unsafe_code)]
 
-mod apart;
 mod certificate;
 mod client;
 pub mod costly;
@@ -18,6 +17,7 @@ mod fixture;
 mod home;
 mod list_server;
 mod modules;
+mod namespace;
 pub mod native;
 mod opensmtpd;
 mod operator;

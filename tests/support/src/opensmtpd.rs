@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 
-use crate::apart::{self, User};
 use crate::home::Home;
+use crate::namespace::{self, User};
 use crate::packages::{root, unpacked};
 use crate::wait::{free_port, listening, until};
 use crate::{PATIENCE, Process};
@@ -45,7 +45,7 @@ impl OpenSmtpd {
 
     fn listening(next_hop: SocketAddr, how: &str) -> Option<Self> {
         let package = unpacked("opensmtpd")?;
-        if !root("OpenSMTPD") || !apart::possible("OpenSMTPD") {
+        if !root("OpenSMTPD") || !namespace::possible("OpenSMTPD") {
             return None;
         }
         let home = Home::make();
@@ -74,7 +74,7 @@ impl OpenSmtpd {
             smtpd = package.join("usr/sbin/smtpd").display(),
             path = path.display(),
         );
-        let process = Process::start("opensmtpd", &mut apart::command(path, &USERS, &setup));
+        let process = Process::start("opensmtpd", &mut namespace::command(path, &USERS, &setup));
         listening(address);
         Some(Self {
             process,

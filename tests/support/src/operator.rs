@@ -13,13 +13,13 @@ impl Relay {
     /// Runs a command that must fail with exit code 1; returns its standard error on one line.
     pub fn refuses(&self, arguments: &[&str]) -> String {
         let output = self.command(arguments);
-        let said = String::from_utf8_lossy(&output.stderr);
+        let errors = String::from_utf8_lossy(&output.stderr);
         assert_eq!(
             output.status.code(),
             Some(1),
-            "gatepost {arguments:?}: {said}"
+            "gatepost {arguments:?}: {errors}"
         );
-        one_line(&said)
+        one_line(&errors)
     }
 
     /// Sends SIGHUP to reload the configuration; returns what the relay logged meanwhile.

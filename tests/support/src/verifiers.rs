@@ -12,7 +12,7 @@ use std::process::Command;
 
 use crate::home::Home;
 use crate::wait::until;
-use crate::{Process, apart, debian};
+use crate::{Process, debian, namespace};
 
 /// Authserv-id of their Authentication-Results.
 const AUTHORITY: &str = "postfix.example";
@@ -68,7 +68,7 @@ impl Verifiers {
             opendkim: debian("opendkim", "opendkim")?,
             opendmarc: debian("opendmarc", "opendmarc")?,
         };
-        apart::possible("opendmarc").then_some(found)
+        namespace::possible("opendmarc").then_some(found)
     }
 
     /// Returns the lines for Postfix's `main.cf`. The policy service may stay for as long as the
@@ -120,7 +120,7 @@ impl Verifiers {
 /// resolv.conf of this directory.
 pub(crate) fn command(directory: &Path, run: &str) -> Command {
     let setup = format!("mount --bind resolv.conf /etc/resolv.conf\n{run}");
-    apart::command(directory, &[], &setup)
+    namespace::command(directory, &[], &setup)
 }
 
 /// Starts a filter with its configuration, which `option` names, and waits until it listens.

@@ -163,7 +163,7 @@ impl Zone {
                 return Answer::Records(chain, records);
             }
             let alias = node.records.iter().find_map(|record| match record {
-                RData::CNAME(CNAME(target)) => Some(said(target)),
+                RData::CNAME(CNAME(target)) => Some(decoded(target)),
                 _ => None,
             });
             let Some(target) = alias else {
@@ -194,7 +194,7 @@ pub(crate) fn encoded(name: &str) -> Name {
 }
 
 /// Decodes a name that was sent, in lower case without its final dot.
-pub(crate) fn said(name: &Name) -> String {
+pub(crate) fn decoded(name: &Name) -> String {
     let labels = name.iter().map(String::from_utf8_lossy);
     canonical(&labels.collect::<Vec<_>>().join("."))
 }

@@ -122,8 +122,8 @@ mod tests {
             Subject: dkim=pass\r\n\
             Authentication-Results: one.example; arc=none\r\n";
         let results = results(header);
-        for said in ["spf=pass", "dkim=fail", "arc=none"] {
-            assert!(results.contains(said), "{results}");
+        for result in ["spf=pass", "dkim=fail", "arc=none"] {
+            assert!(results.contains(result), "{results}");
         }
         for not in ["dkim=pass", "dmarc=pass"] {
             assert!(!results.contains(not), "{results}");

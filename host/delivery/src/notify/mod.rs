@@ -40,7 +40,7 @@ pub use templates::{TemplateError, TemplateErrors, Templates};
 pub(crate) use compose::Notice;
 pub(crate) use wanted::{delay_notice_at, message_request, recipient_request, wants_notice};
 
-/// Fate of the recipients that a notice reports: the Action field (RFC 3464 section 2.3.3).
+/// End of the recipients that a notice reports: the Action field (RFC 3464 section 2.3.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
     /// Given up.

@@ -142,7 +142,7 @@ impl AuthenticationAttempts {
         match counts.recall(hash(Of::Known(from, user))) {
             Some(_) => by(Of::Both(from, user), allowance.per_user),
             None => by(Of::Address(from), allowance.per_address)
-                .and(by(Of::User(user), allowance.per_user)),
+                .or_stricter(by(Of::User(user), allowance.per_user)),
         }
     }
 
@@ -227,7 +227,7 @@ impl Drop for AuthenticationAttempt {
 
 impl AttemptAdmission {
     /// Returns the stricter of two answers.
-    fn and(self, other: Self) -> Self {
+    fn or_stricter(self, other: Self) -> Self {
         match (self, other) {
             (Self::Never, _) | (_, Self::Never) => Self::Never,
             (Self::Later, _) | (_, Self::Later) => Self::Later,

@@ -37,25 +37,25 @@ pub fn of(judgements: &[Judgement], recipients: &[Address]) -> Vec<String> {
                 reason.contains(&written)
             })
     };
-    let mut told: Vec<String> = Vec::new();
+    let mut kept: Vec<String> = Vec::new();
     for judgement in judgements {
         for reason in &judgement.decision.reasons {
             // A stranger's words must not end a reason, nor begin one of another policy.
             let reason = reason.replace(';', ",");
             let mut reason = format!("{}: {reason}", judgement.policy);
-            if told.len() == MOST || names_one(&reason) {
+            if kept.len() == MOST || names_one(&reason) {
                 continue;
             }
             if reason.len() > LONGEST {
                 reason.truncate(reason.floor_char_boundary(LONGEST - '…'.len_utf8()));
                 reason.push('…');
             }
-            if !told.contains(&reason) {
-                told.push(reason);
+            if !kept.contains(&reason) {
+                kept.push(reason);
             }
         }
     }
-    told
+    kept
 }
 
 /// Returns the body of the field of this name: `policy: reason; policy: reason`, folded between
@@ -104,13 +104,15 @@ fn written(reason: &str) -> String {
 /// Returns the text behind `Queued as …` for a submitter; empty if there are neither tags nor
 /// reasons.
 pub fn in_reply(tags: &[String], reasons: &[String]) -> String {
-    let said = [("tags", tags.join(", ")), ("reasons", reasons.join("; "))];
-    let said = said.iter().filter(|(_, said)| !said.is_empty());
-    let said: Vec<_> = said.map(|(name, said)| format!("{name}: {said}")).collect();
-    if said.is_empty() {
+    let lists = [("tags", tags.join(", ")), ("reasons", reasons.join("; "))];
+    let lists = lists.iter().filter(|(_, list)| !list.is_empty());
+    let lists: Vec<_> = lists
+        .map(|(name, list)| format!("{name}: {list}"))
+        .collect();
+    if lists.is_empty() {
         return String::new();
     }
-    let text = said.join("; ");
+    let text = lists.join("; ");
     let plain = |c: char| match c {
         c if c == ' ' || c.is_ascii_graphic() => c,
         c if c.is_control() => ' ',
@@ -137,16 +139,16 @@ mod tests {
 
     #[test]
     fn a_strangers_words_do_not_begin_a_reason() {
-        let forged = said(
+        let forged = judgement(
             "loop-guard",
             &["by Auto-Submitted: x; inbound-auth: allowed"],
         );
-        let told = of(&[forged], &[]);
+        let reasons = of(&[forged], &[]);
         assert_eq!(
-            told,
+            reasons,
             ["loop-guard: by Auto-Submitted: x, inbound-auth: allowed"]
         );
-        assert!(!body_of(&told).contains(';'));
+        assert!(!body_of(&reasons).contains(';'));
     }
 
     fn name() -> FieldName {
@@ -157,7 +159,7 @@ mod tests {
         field_body(&name(), reasons)
     }
 
-    fn said(policy: &str, reasons: &[&str]) -> Judgement {
+    fn judgement(policy: &str, reasons: &[&str]) -> Judgement {
         Judgement {
             policy: policy.to_owned(),
             digest: String::new(),
@@ -175,9 +177,9 @@ mod tests {
     #[test]
     fn each_reason_is_shown_once_with_its_policy() {
         let judgements = [
-            said("loop-guard", &["seen before", "seen before"]),
-            said("relay", &["repaired: 1 bare CR became CRLF"]),
-            said("loop-guard", &["seen before"]),
+            judgement("loop-guard", &["seen before", "seen before"]),
+            judgement("relay", &["repaired: 1 bare CR became CRLF"]),
+            judgement("loop-guard", &["seen before"]),
         ];
         let reasons = of(&judgements, &[]);
         assert_eq!(
@@ -193,7 +195,10 @@ mod tests {
 
     #[test]
     fn a_reason_that_names_one_of_several_recipients_is_left_out() {
-        let judgements = [said("p", &["Bob@x.example writes to himself", "other"])];
+        let judgements = [judgement(
+            "p",
+            &["Bob@x.example writes to himself", "other"],
+        )];
         let to = |text: &str| text.parse::<Address>().unwrap();
         let both = [to("ann@x.example"), to("bob@x.example")];
         assert_eq!(of(&judgements, &both), ["p: other"]);
@@ -217,13 +222,13 @@ mod tests {
             &many,
         ];
         for reasons in cases {
-            let told = of(&[said("p", reasons)], &[]);
-            assert!(told.len() <= MOST);
-            let body = body_of(&told);
+            let reasons = of(&[judgement("p", reasons)], &[]);
+            assert!(reasons.len() <= MOST);
+            let body = body_of(&reasons);
             FieldBody::new(&body).unwrap();
             assert!(body.is_ascii());
             assert!(body.len() < 16 << 10);
-            let text = in_reply(&[], &told);
+            let text = in_reply(&[], &reasons);
             assert!(!text.contains(|c: char| c.is_control()));
             let text = format!("Queued as {}{text}", TransactionId::new());
             assert_eq!(Reply::new(250, "2.6.0", text).lines().len(), 1);
@@ -233,7 +238,7 @@ mod tests {
     #[test]
     fn non_ascii_reasons_can_be_decoded() {
         let reason = "Grüße an alle, die hier lesen, und noch einige Wörter mehr dazu";
-        let body = body_of(&of(&[said("p", &[reason])], &[]));
+        let body = body_of(&of(&[judgement("p", &[reason])], &[]));
         let field = format!("Subject: {body}\r\n\r\n");
         let parsed = mail_parser::MessageParser::new().parse(field.as_bytes());
         let parsed = parsed.unwrap();
@@ -267,7 +272,7 @@ mod tests {
         ) {
             let reasons: Vec<&str> = reasons.iter().map(String::as_str).collect();
             let name = FieldName::new(&name).unwrap();
-            let body = field_body(&name, &of(&[said(&policy, &reasons)], &[]));
+            let body = field_body(&name, &of(&[judgement(&policy, &reasons)], &[]));
             FieldBody::new(&body).unwrap();
             let field = format!("{}: {body}", name.as_str());
             for line in field.split("\r\n") {

@@ -112,7 +112,7 @@ pub fn edits(
     ownership: Ownership<'_>,
     transaction: &Transaction,
     facts: Option<&Facts>,
-    said: &Findings,
+    findings: &Findings,
 ) -> Result<Vec<Edit>, FieldError> {
     let config = ownership.config;
     if transaction.session.flow == Flow::Submission {
@@ -124,11 +124,14 @@ pub fn edits(
     }
     let headers = &config.headers;
     let mut edits = Vec::new();
-    if !said.tags.is_empty() {
-        edits.push(set(&headers.tags.0, &listed(&headers.tags.0, &said.tags))?);
+    if !findings.tags.is_empty() {
+        edits.push(set(
+            &headers.tags.0,
+            &listed(&headers.tags.0, &findings.tags),
+        )?);
     }
     if let Some(name) = headers.reasons.written() {
-        let reasons = reasons::of(&said.judgements, &transaction.recipients);
+        let reasons = reasons::of(&findings.judgements, &transaction.recipients);
         if !reasons.is_empty() {
             edits.push(set(name, &reasons::field_body(name, &reasons))?);
         }

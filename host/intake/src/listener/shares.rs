@@ -57,9 +57,9 @@ impl Shares {
 /// Divides the connections: listeners get what they reserve, and half of the rest is divided among
 /// those that reserve nothing explicitly. Never gives more than there are.
 fn reserved(total: usize, wanted: &[Option<usize>]) -> Vec<usize> {
-    let said: usize = wanted.iter().flatten().sum();
+    let explicit: usize = wanted.iter().flatten().sum();
     let silent = wanted.iter().filter(|own| own.is_none()).count();
-    let share = total.saturating_sub(said) / (2 * silent).max(1);
+    let share = total.saturating_sub(explicit) / (2 * silent).max(1);
     let mut left = total;
     let mut take = |own: usize| {
         let own = own.min(left);

@@ -96,8 +96,8 @@ impl Judged {
         let Findings {
             tags, judgements, ..
         } = &self.findings;
-        let told = reasons::in_reply(tags, &reasons::of(judgements, &[]));
-        let text = format!("{}{told}", reply.text());
+        let reasons = reasons::in_reply(tags, &reasons::of(judgements, &[]));
+        let text = format!("{}{reasons}", reply.text());
         reply.with_text(text)
     }
 }
@@ -182,11 +182,11 @@ pub(super) async fn judge(
         submission::missing_fields(transaction, &message, hostname).and_then(|mut added| {
             // The last edit goes on top.
             added.push(received::edit(transaction, hostname, arrival.protocol)?);
-            let told = facts.as_deref().filter(|_| wanted);
+            let facts = facts.as_deref().filter(|_| wanted);
             added.extend(verdict_fields::edits(
                 arrival.ownership,
                 transaction,
-                told,
+                facts,
                 &findings,
             )?);
             Ok(added)

@@ -70,7 +70,7 @@ impl TransactionDriver {
             Ask::Connect => self.connect(session).await,
             Ask::Verifier(user) => self.verifier(&user, session),
             Ask::Authenticate(claim) => self.authenticate(claim, session).await,
-            Ask::Proxied(said) => self.proxied(&said),
+            Ask::Proxied(attributes) => self.proxied(&attributes),
             Ask::Mail(mail) => self.mail(mail, session).await,
             Ask::Recipient(recipient) => self.recipient(recipient).await,
             Ask::Message { size, repairs, .. } => {
@@ -149,9 +149,9 @@ impl TransactionDriver {
 
     /// Takes over what a trusted client says about another client. All of it is believed except the
     /// user, who must be one of ours that may log in on this listener.
-    fn proxied(&mut self, said: &Attributes) -> Answer {
+    fn proxied(&mut self, attributes: &Attributes) -> Answer {
         self.pipeline = self.config_handle.pipeline(&self.pipeline);
-        if let Some(user) = said.value(Attribute::Login) {
+        if let Some(user) = attributes.value(Attribute::Login) {
             let Pipeline {
                 authenticator,
                 directory,
@@ -163,7 +163,7 @@ impl TransactionDriver {
             };
             self.login = Some(found);
         }
-        tracing::info!(proxied = %said, "the client speaks for another");
+        tracing::info!(proxied = %attributes, "the client speaks for another");
         Answer::Proceed
     }
 
@@ -488,7 +488,7 @@ impl TransactionDriver {
     /// Returns the address of the client, or of the one that a proxy speaks for.
     fn client(&self, session: &server::Session) -> SocketAddr {
         let proxied = session.proxied();
-        proxied.map_or(self.client, |said| said.client(self.client))
+        proxied.map_or(self.client, |attributes| attributes.client(self.client))
     }
 }
 

@@ -241,9 +241,9 @@ impl Collector {
             return Err(ExportError::Status(answer.status()));
         }
         // Accepted; the rest of the answer is informative at best.
-        let said = answer.body(LONGEST_ANSWER).await.unwrap_or_default();
-        let said = ExportTraceServiceResponse::decode(said).unwrap_or_default();
-        let partial = said.partial_success.unwrap_or_default();
+        let body = answer.body(LONGEST_ANSWER).await.unwrap_or_default();
+        let response = ExportTraceServiceResponse::decode(body).unwrap_or_default();
+        let partial = response.partial_success.unwrap_or_default();
         Ok(u64::try_from(partial.rejected_spans).unwrap_or(0))
     }
 }

@@ -50,10 +50,10 @@ fn try_serve(limits: LoadingLimits) -> io::Result<()> {
         lines: 0.into(),
     };
     tracing::subscriber::set_global_default(logged).map_err(io::Error::other)?;
-    let said = Arc::clone(&output);
+    let steps = Arc::clone(&output);
     let work = move || {
         load(&job, &module, &move |step| {
-            said.frame(FrameKind::Step, step.as_bytes())
+            steps.frame(FrameKind::Step, step.as_bytes())
         })
     };
     let loaded = thread::Builder::new().stack_size(STACK).spawn(work)?;

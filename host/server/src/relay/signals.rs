@@ -117,9 +117,9 @@ impl Signals {
     pub(super) fn stop(&self, times: u32) -> impl Future<Output = StopRequest> + use<> {
         let mut stops = self.stops.clone();
         async move {
-            let told = stops.wait_for(|stops| stops.times >= times).await;
-            let told = told.map(|stops| stops.first).ok().flatten();
-            match told {
+            let stop = stops.wait_for(|stops| stops.times >= times).await;
+            let stop = stop.map(|stops| stops.first).ok().flatten();
+            match stop {
                 Some(stop) => stop,
                 // The sender is gone, which happens only at the end of the process.
                 None => std::future::pending().await,
@@ -182,11 +182,11 @@ impl SignalStreams {
 /// Ends the process at once. The log line is written by another thread: a reader of the log that
 /// has stopped reading would otherwise be waited for.
 fn end_now() -> ! {
-    let said = thread::spawn(|| {
+    let logged = thread::spawn(|| {
         tracing::warn!("not stopped in time: work in progress is cut off");
     });
     let begun = std::time::Instant::now();
-    while !said.is_finished() && begun.elapsed() < Duration::from_millis(100) {
+    while !logged.is_finished() && begun.elapsed() < Duration::from_millis(100) {
         thread::sleep(Duration::from_millis(1));
     }
     process::exit(0)

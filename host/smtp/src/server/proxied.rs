@@ -101,7 +101,7 @@ impl Attributes {
         known: &[Attribute],
         is_valid: fn(Attribute, &str) -> bool,
     ) -> Result<Self, Reply> {
-        let mut said = Self::default();
+        let mut attributes = Self::default();
         let text = str::from_utf8(arguments).map_err(|_| malformed("Attributes are ASCII"))?;
         for word in text.split(' ').filter(|word| !word.is_empty()) {
             let (name, value) = word
@@ -123,23 +123,24 @@ impl Attributes {
                         })?,
                 ),
             };
-            said.set(attribute, value);
+            attributes.set(attribute, value);
         }
-        match said.0.is_empty() {
+        match attributes.0.is_empty() {
             true => Err(malformed("Attributes are missing")),
-            false => Ok(said),
+            false => Ok(attributes),
         }
     }
 
-    /// Returns what was given for an attribute; `Some(None)` where it was said to be unavailable.
-    pub fn said(&self, attribute: Attribute) -> Option<Option<&str>> {
-        let said = self.0.iter().find(|(of, _)| *of == attribute);
-        said.map(|(_, value)| value.as_deref())
+    /// Returns the value that was given for an attribute; `Some(None)` if it was given as
+    /// unavailable.
+    pub fn given(&self, attribute: Attribute) -> Option<Option<&str>> {
+        let found = self.0.iter().find(|(of, _)| *of == attribute);
+        found.map(|(_, value)| value.as_deref())
     }
 
     /// Returns the value of an attribute, if there is one.
     pub fn value(&self, attribute: Attribute) -> Option<&str> {
-        self.said(attribute).flatten()
+        self.given(attribute).flatten()
     }
 
     /// Returns the client's address and port; those of `peer`, which sent the command, where no

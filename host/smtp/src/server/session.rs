@@ -189,7 +189,7 @@ impl Session {
         let yes = reply.as_ref().is_none_or(Reply::is_positive);
         match &ask {
             Ask::Connect => return self.greet(reply.filter(|_| !yes)),
-            Ask::Proxied(said) if yes => return self.proxy(said.clone()),
+            Ask::Proxied(attributes) if yes => return self.proxy(attributes.clone()),
             Ask::Authenticate(claim) if yes => {
                 let user = claim.user().to_owned();
                 match claim.receipt() {
@@ -296,7 +296,9 @@ impl Session {
     /// Returns the argument of EHLO or HELO: printable ASCII without spaces, at most 255 octets.
     /// The name given by XCLIENT takes precedence.
     pub fn helo(&self) -> Option<&str> {
-        let proxied = self.proxied().and_then(|said| said.value(Attribute::Helo));
+        let proxied = self
+            .proxied()
+            .and_then(|attributes| attributes.value(Attribute::Helo));
         let own = self.helo.as_ref().map(|helo| helo.name.as_str());
         proxied.or(own)
     }
@@ -319,7 +321,9 @@ impl Session {
     /// Returns the protocol for the `with` clause of Received; `smtputf8` says that MAIL announced
     /// SMTPUTF8.
     pub fn protocol(&self, smtputf8: bool) -> &'static str {
-        let proxied = self.proxied().and_then(|said| said.value(Attribute::Proto));
+        let proxied = self
+            .proxied()
+            .and_then(|attributes| attributes.value(Attribute::Proto));
         let extended = match proxied {
             Some(protocol) => protocol.eq_ignore_ascii_case("ESMTP"),
             None => self.helo.as_ref().is_some_and(|helo| helo.extended),

@@ -98,7 +98,7 @@ pub const CHUNKS: Target = Target {
 /// Account of one session.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Seen {
-    said: Vec<u8>,
+    sent: Vec<u8>,
     messages: Vec<Vec<u8>>,
     aborted: usize,
     closed: bool,
@@ -108,15 +108,15 @@ fn check(input: &[u8]) {
     let whole = play([input].into_iter());
     let cut = input.len() % 7 + 1;
     let pieces = play(input.chunks(cut));
-    let text = |seen: &Seen| seen.said.escape_ascii().to_string();
+    let text = |seen: &Seen| seen.sent.escape_ascii().to_string();
     assert_eq!(text(&whole), text(&pieces), "in pieces of {cut}");
     assert_eq!(whole.messages, pieces.messages, "in pieces of {cut}");
     assert_eq!(
         (whole.aborted, whole.closed),
         (pieces.aborted, pieces.closed)
     );
-    assert!(whole.said.is_empty() || whole.said.ends_with(b"\r\n"));
-    for line in whole.said.split(|&octet| octet == b'\n') {
+    assert!(whole.sent.is_empty() || whole.sent.ends_with(b"\r\n"));
+    for line in whole.sent.split(|&octet| octet == b'\n') {
         // RFC 5321 section 4.5.3.1.5.
         assert!(line.len() < 512, "a line of {} octets", line.len());
     }
@@ -156,7 +156,7 @@ fn play<'a>(segments: impl Iterator<Item = &'a [u8]>) -> Seen {
                     seen.closed = true;
                     return seen;
                 }
-                Event::Send(octets) => seen.said.extend_from_slice(&octets),
+                Event::Send(octets) => seen.sent.extend_from_slice(&octets),
                 Event::StartTls => panic!("STARTTLS is not offered"),
                 Event::DataStarted => body.clear(),
                 Event::Data(octets) => body.extend_from_slice(&octets),

@@ -71,7 +71,7 @@ impl Test {
 fn test(test: &Value) -> Test {
     let vectors = test["vectors"].as_array().into_iter().flatten();
     let vectors: Vec<_> = vectors.cloned().map(Vector).collect();
-    let said = || test["expect"].as_array().into_iter().flatten();
+    let expectations = || test["expect"].as_array().into_iter().flatten();
     let wanted = |expect: &Value| {
         let field = match expect["field"].as_str()? {
             "status.result" => Field::Result,
@@ -82,9 +82,9 @@ fn test(test: &Value) -> Test {
         let value = expect.get("equals")?.as_str().map(str::to_owned);
         Some((field, value))
     };
-    let wanted: Vec<_> = said().filter_map(wanted).collect();
+    let wanted: Vec<_> = expectations().filter_map(wanted).collect();
     let count = wanted.len();
-    let walk = said().find(|expect| expect["var"] == "dns_txt_query_sequence");
+    let walk = expectations().find(|expect| expect["var"] == "dns_txt_query_sequence");
     let expected = wanted.into_iter().enumerate();
     Test {
         name: test["test"].as_str().unwrap_or_default().to_owned(),

@@ -153,7 +153,7 @@ fn serve(zone: &mut Zone, name: &str, entries: &[Entry]) {
         Entry::Timeout(word) => word == "TIMEOUT",
         Entry::Records(_) => false,
     });
-    let mut said = Vec::new();
+    let mut kinds = Vec::new();
     for (kind, value) in records() {
         let kind = match (kind.as_str(), value) {
             (_, Value::One(word)) if word == "NONE" => continue,
@@ -194,12 +194,12 @@ fn serve(zone: &mut Zone, name: &str, entries: &[Entry]) {
             ("SPF" | "TXT", _) => continue,
             other => panic!("{name}: {other:?}"),
         };
-        said.push(kind);
+        kinds.push(kind);
     }
     if silent {
         use RecordType::{A, AAAA, MX, PTR, TXT};
         for kind in [A, AAAA, MX, PTR, TXT] {
-            if !said.contains(&kind) {
+            if !kinds.contains(&kind) {
                 zone.fault_of(name, kind, Fault::Silence);
             }
         }

@@ -46,20 +46,20 @@ impl Session {
             self.xclient_attributes(),
             Attribute::is_valid_in_xclient,
         ) {
-            Ok(said) => self.state = State::Asked(Ask::Proxied(said)),
+            Ok(attributes) => self.state = State::Asked(Ask::Proxied(attributes)),
             Err(reply) => self.say(&reply),
         }
     }
 
     /// Begins the session anew for the client that XCLIENT named.
-    pub(super) fn proxy(&mut self, said: Attributes) {
+    pub(super) fn proxy(&mut self, attributes: Attributes) {
         let proxied = self.proxied.get_or_insert_default();
-        let names_a_client = |said: &Attributes| said.said(Attribute::Addr).is_some();
-        if names_a_client(&said) && names_a_client(proxied) {
+        let names_a_client = |attributes: &Attributes| attributes.given(Attribute::Addr).is_some();
+        if names_a_client(&attributes) && names_a_client(proxied) {
             // Another client: nothing said of the one before is true of it.
             **proxied = Attributes::default();
         }
-        proxied.add(said);
+        proxied.add(attributes);
         // A log-in of the connected client does not count for the client behind it.
         self.user = proxied.value(Attribute::Login).map(str::to_owned);
         self.forwarded = None;
@@ -70,8 +70,8 @@ impl Session {
     /// Handles XFORWARD: keeps the attributes for the next transaction.
     pub(super) fn xforward(&mut self, arguments: &[u8]) {
         let reply = match Attributes::parse(arguments, XFORWARD, Attribute::is_valid_in_xforward) {
-            Ok(said) => {
-                self.forwarded.get_or_insert_default().add(said);
+            Ok(attributes) => {
+                self.forwarded.get_or_insert_default().add(attributes);
                 Reply::new(250, "2.0.0", "OK")
             }
             Err(reply) => reply,
