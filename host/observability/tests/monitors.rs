@@ -2,12 +2,11 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::path::Path;
 use std::sync::Arc;
 
 use gatepost_directory::Directory;
 use gatepost_observability::{Health, Metrics, Monitor, PolicyState, PolicyStates};
-use gatepost_spool::{SpoolSettings, SqliteSpool, Stores};
+use gatepost_spool::{MemorySettings, MemorySpool, Stores};
 use gatepost_trace::{Retention, Trace};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -26,14 +25,6 @@ async fn get(address: std::net::SocketAddr, path: &str) -> (u16, String) {
     (status, body.to_owned())
 }
 
-fn spool(directory: &Path, min_free_bytes: u64) -> SqliteSpool {
-    SqliteSpool::open(SpoolSettings {
-        min_free_bytes,
-        ..SpoolSettings::new(directory)
-    })
-    .unwrap()
-}
-
 /// A relay without policies.
 struct NoPolicies;
 
@@ -45,7 +36,7 @@ impl PolicyStates for NoPolicies {
 
 async fn monitor(metrics: &Metrics) -> (Monitor, TempDir) {
     let directory = tempfile::tempdir().unwrap();
-    let stores = Stores::from(spool(directory.path(), 1 << 20));
+    let stores = Stores::from(MemorySpool::default());
     let trace = Trace::open(directory.path().join("trace.db"), Retention::default());
     let monitor = Monitor {
         metrics: metrics.clone(),
@@ -118,9 +109,11 @@ async fn monitors_get_metrics_health_and_readiness() {
 }
 
 #[tokio::test]
-async fn a_nearly_full_disk_is_not_ready() {
-    let directory = tempfile::tempdir().unwrap();
-    let spool = spool(directory.path(), u64::MAX / 2);
+async fn a_nearly_full_store_is_not_ready() {
+    let spool = MemorySpool::new(MemorySettings {
+        min_free_bytes: u64::MAX / 2,
+        ..MemorySettings::default()
+    });
     let health = Health::default();
     health.policies_loaded();
     health.listening();

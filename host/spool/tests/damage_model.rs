@@ -194,7 +194,7 @@ impl History {
         let length = if large { INLINE_LIMIT + 1 } else { 3000 };
         let body = vec![octet; length];
         if large {
-            let mut staging = stage(&spool, id);
+            let mut staging = stage(spool, id);
             std::io::Write::write_all(&mut staging, &new.head).unwrap();
             std::io::Write::write_all(&mut staging, &body).unwrap();
             let staged = staging.finish().unwrap();

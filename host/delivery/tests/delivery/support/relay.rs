@@ -15,9 +15,9 @@ use gatepost_message::{Address, Message, Millis, ReversePath, TransactionId};
 use gatepost_model::{Decision, Flow, Judgement, NextHop, Routing, Session, Transaction, Verdict};
 use gatepost_smtp::{Reply, dsn};
 use gatepost_spool::{
-    AttemptOutcome, Claim, ClaimedRecipient, Filter, InitialState, NewBody, NewMessage,
-    NewRecipient, Owner, Queue, QueueAdmin, SenderProof, SpoolSettings, SqliteSpool, Staging,
-    Summary,
+    AttemptOutcome, Claim, ClaimedRecipient, Filter, InitialState, MemorySpool, NewBody,
+    NewMessage, NewRecipient, Owner, Queue, QueueAdmin, SenderProof, SpoolSettings, SqliteSpool,
+    Staging, Summary,
 };
 use tempfile::TempDir;
 use tokio::sync::mpsc;
@@ -311,11 +311,9 @@ pub fn new_message(from: &str, to: &[&str], raw: &[u8]) -> NewMessage {
 
 /// Returns the error with which delivery refuses these settings.
 pub fn start_error(settings: Settings) -> String {
-    let directory = tempfile::tempdir().unwrap();
-    let spool = SqliteSpool::open(SpoolSettings::new(directory.path())).unwrap();
     let (call, _calls) = mpsc::unbounded_channel();
     let started = Delivery::start(
-        Arc::new(spool),
+        Arc::new(MemorySpool::default()),
         Arc::new(Routes(|_: &Claim, _: &ClaimedRecipient| Routing::Pass)),
         Arc::new(Recorder(call)),
         Owner::new(),
