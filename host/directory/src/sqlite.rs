@@ -14,7 +14,8 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens a file and brings it to the current schema. Creates it if it does not exist.
+    /// Opens a file and brings it to the current schema. Creates it if it does not exist, also where
+    /// it was lost: [`Directory::open`](crate::Directory::open) looks for that.
     ///
     /// # Errors
     /// It cannot be opened, is no directory, or a later version wrote it.

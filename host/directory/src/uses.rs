@@ -64,8 +64,9 @@ impl PendingUses {
 impl Shared {
     /// Writes the pending uses. If that fails, they stay pending.
     pub(crate) fn write_uses(&self) -> Result<(), DirectoryError> {
-        let uses = std::mem::take(&mut self.uses.lock().last);
+        let mut uses = HashMap::new();
         let written = self.change(|view, _| {
+            uses = std::mem::take(&mut self.uses.lock().last);
             let changes = rules::credential::record_uses(view, &uses);
             Ok::<_, DirectoryError>(((), changes))
         });

@@ -203,13 +203,7 @@ fn update(
     let id = list.id;
     let is_left_empty = change.entries == 0 && list.feed.is_none();
     let mut changes = Vec::new();
-    if is_left_empty {
-        if !is_new {
-            changes.push(Change::Remove(Key::List(id)));
-        }
-        return (change, changes);
-    }
-    if is_new {
+    if is_new && !is_left_empty {
         changes.push(Change::Put(Row::List(Box::new(list))));
     }
     if !removed.is_empty() {
@@ -222,6 +216,9 @@ fn update(
             entries: added,
             added: now,
         });
+    }
+    if is_left_empty && !is_new {
+        changes.push(Change::Remove(Key::List(id)));
     }
     (change, changes)
 }
