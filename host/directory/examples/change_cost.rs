@@ -14,8 +14,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gatepost_directory::{
-    Account, AccountId, AccountKind, Change, Claim, ConnectorKind, Directory, DirectoryStore as _,
-    Grant, Limits, PartnerEntry, Profile, Protocol, Row, Settings, SqliteStore, SupportAddress,
+    Account, AccountId, AccountKind, Claim, ConnectorKind, Directory, DirectoryChange,
+    DirectoryRow, DirectoryStore as _, Grant, Limits, PartnerEntry, Profile, Protocol, Settings,
+    SqliteStore, SupportAddress,
 };
 use gatepost_message::{Millis, Separators};
 
@@ -184,7 +185,7 @@ fn fill(settings: &Settings) {
     let ids = (0..ACCOUNTS).map(|number| format!("{number:032x}").parse().unwrap());
     let ids: Vec<AccountId> = ids.collect();
     let accounts = ids.iter().enumerate().map(|(number, id)| {
-        Change::Put(Row::Account(Arc::new(Account {
+        DirectoryChange::Put(DirectoryRow::Account(Arc::new(Account {
             id: *id,
             created: Millis(number as u64),
             profile: profile(&format!("a{number}.desk.example")),
@@ -194,7 +195,7 @@ fn fill(settings: &Settings) {
     let addresses = (0..ADDRESSES).map(|number| {
         let account = number % ACCOUNTS;
         let address = format!("help{number}@a{account}.desk.example");
-        Change::Put(Row::Address(SupportAddress {
+        DirectoryChange::Put(DirectoryRow::Address(SupportAddress {
             address: address.parse().unwrap(),
             account: ids[account],
             connector: None,

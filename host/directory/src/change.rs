@@ -12,11 +12,11 @@ use crate::{
 
 /// Change of a directory. A store writes all changes of one call in one commit.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Change {
+pub enum DirectoryChange {
     /// Adds a row, or replaces the one with the same key.
-    Put(Row),
+    Put(DirectoryRow),
     /// Removes a row, if it is there. With a list go its entries.
-    Remove(Key),
+    Remove(RowKey),
     /// Adds entries to a list of partners. Those that it has already stay as they are.
     AddEntries {
         /// Id of the list.
@@ -37,7 +37,7 @@ pub enum Change {
 
 /// Row of a directory.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Row {
+pub enum DirectoryRow {
     /// Account with its brands and its settings of policies.
     Account(Arc<Account>),
     /// Connector.
@@ -72,7 +72,7 @@ pub struct Sealed {
 
 /// Key of a row. Its order is one in which each row comes after those that it refers to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Key {
+pub enum RowKey {
     /// Account.
     Account(AccountId),
     /// Connector.
@@ -97,22 +97,22 @@ pub enum Key {
     List(u32),
 }
 
-impl Row {
+impl DirectoryRow {
     /// Returns the key of the row.
-    pub fn key(&self) -> Key {
+    pub fn key(&self) -> RowKey {
         match self {
-            Self::Account(account) => Key::Account(account.id),
-            Self::Connector(connector) => Key::Connector(connector.id),
-            Self::Address(address) => Key::Address {
+            Self::Account(account) => RowKey::Account(account.id),
+            Self::Connector(connector) => RowKey::Connector(connector.id),
+            Self::Address(address) => RowKey::Address {
                 canonical: address.canonical(),
                 account: address.account,
             },
-            Self::Credential(sealed) => Key::Credential(sealed.credential.user_name.clone()),
-            Self::Agreement(Agreement { one, other, .. }) => Key::Agreement {
+            Self::Credential(sealed) => RowKey::Credential(sealed.credential.user_name.clone()),
+            Self::Agreement(Agreement { one, other, .. }) => RowKey::Agreement {
                 one: *one,
                 other: *other,
             },
-            Self::List(list) => Key::List(list.id),
+            Self::List(list) => RowKey::List(list.id),
         }
     }
 }

@@ -9,10 +9,11 @@ use gatepost_message::{Domain, Millis, Separators};
 
 pub use self::partners::Fetched;
 use crate::{
-    Change, Credential, DirectoryError, DirectoryStore, Row, SupportAddress, UserName, View,
+    Credential, DirectoryChange, DirectoryError, DirectoryRow, DirectoryStore, SupportAddress,
+    UserName, View,
     key_ring::KeyRing,
     rules,
-    shared::{Shared, State},
+    shared::{LockedState, SharedDirectory},
     sqlite::SqliteStore,
     state,
     uses::UseWriter,
@@ -63,7 +64,7 @@ pub type Reserved = HashMap<Domain, String>;
 /// which blocks for a moment.
 #[derive(Debug)]
 pub struct Directory {
-    shared: Arc<Shared>,
+    shared: Arc<SharedDirectory>,
     _writer: UseWriter,
 }
 
@@ -95,7 +96,10 @@ impl Directory {
         let rows = store.rows()?;
         let had_ring = settings.key_ring.exists();
         let ring = KeyRing::open(&settings.key_ring, !has_credentials(&rows))?;
-        let has_accounts = rows.rows.iter().any(|row| matches!(row, Row::Account(_)));
+        let has_accounts = rows
+            .rows
+            .iter()
+            .any(|row| matches!(row, DirectoryRow::Account(_)));
         if !had_ring && has_accounts {
             tracing::warn!(
                 key_ring = %settings.key_ring.display(),
@@ -104,8 +108,8 @@ impl Directory {
             );
         }
         let view = View::load(rows, &*store, &ring, settings.separators.clone())?;
-        let state = State::new(store, ring, settings.limits);
-        let shared = Arc::new(Shared::new(state, view));
+        let state = LockedState::new(store, ring, settings.limits);
+        let shared = Arc::new(SharedDirectory::new(state, view));
         let writer = UseWriter::start(&shared)?;
         Ok(Self {
             shared,
@@ -194,7 +198,7 @@ impl Directory {
     /// Makes a change that is decided from the newest view.
     fn change<T, E: Into<DirectoryError>>(
         &self,
-        decide: impl FnOnce(&View, &mut State) -> Result<(T, Vec<Change>), E>,
+        decide: impl FnOnce(&View, &mut LockedState) -> Result<(T, Vec<DirectoryChange>), E>,
     ) -> Result<T, DirectoryError> {
         self.shared.change(decide)
     }

@@ -5,7 +5,7 @@
 //! [`View`]. Sessions read the view: it never blocks and never changes. To see later changes, ask for
 //! the [view](Directory::view) again.
 //!
-//! A change goes one way. A rule, which is a pure function over the view, decides on the [`Change`]s
+//! A change goes one way. A rule, which is a pure function over the view, decides on the [`DirectoryChange`]s
 //! or refuses; the [store](DirectoryStore) writes them in one commit; the next view is made by the
 //! same changes and published. A lock holds all of that together, so a rule sees what every earlier
 //! change has left. Nothing is read again, and a change costs what it changes.
@@ -58,7 +58,7 @@ pub use account::{
     Account, AccountKind, Name, NameError, PolicySettings, Profile, TimeZone, TimeZoneError,
 };
 pub use address::{Canonical, SupportAddress};
-pub use change::{Change, Key, Row, Sealed, SealedCredential};
+pub use change::{DirectoryChange, DirectoryRow, RowKey, Sealed, SealedCredential};
 pub use connector::{Claim, Connector, ConnectorKind, ConnectorState, Forwarders, Protocol};
 pub use credential::{Credential, Grant, Issued, Known, Scope, UserName};
 pub use directory::{Directory, Fetched, Limits, Reserved, Settings};

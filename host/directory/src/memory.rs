@@ -6,7 +6,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use crate::{Change, DirectoryError, DirectoryStore, Key, PartnerEntry, Row, Rows};
+use crate::{
+    DirectoryChange, DirectoryError, DirectoryRow, DirectoryStore, PartnerEntry, RowKey, Rows,
+};
 
 /// Store that lives as long as its clones, which share what it holds.
 #[derive(Debug, Clone, Default)]
@@ -16,7 +18,7 @@ pub struct MemoryStore {
 
 #[derive(Debug, Default)]
 struct Tables {
-    rows: BTreeMap<Key, Row>,
+    rows: BTreeMap<RowKey, DirectoryRow>,
     /// Texts of entries, by list.
     entries: BTreeMap<u32, BTreeSet<String>>,
     last_list: u32,
@@ -65,9 +67,9 @@ impl DirectoryStore for MemoryStore {
         Ok(entries.is_some_and(|entries| entries.contains(&entry.to_string())))
     }
 
-    fn write(&mut self, changes: &[Change]) -> Result<(), DirectoryError> {
+    fn write(&mut self, changes: &[DirectoryChange]) -> Result<(), DirectoryError> {
         for change in changes {
-            if let Change::Put(Row::List(list)) = change {
+            if let DirectoryChange::Put(DirectoryRow::List(list)) = change {
                 list.source.list_of(list.id)?;
             }
         }
@@ -80,25 +82,25 @@ impl DirectoryStore for MemoryStore {
 }
 
 impl Tables {
-    fn apply(&mut self, change: &Change) {
+    fn apply(&mut self, change: &DirectoryChange) {
         match change {
-            Change::Put(row) => {
-                if let Row::List(list) = row {
+            DirectoryChange::Put(row) => {
+                if let DirectoryRow::List(list) = row {
                     self.last_list = self.last_list.max(list.id);
                 }
                 self.rows.insert(row.key(), row.clone());
             }
-            Change::Remove(key) => {
-                if let Key::List(list) = key {
+            DirectoryChange::Remove(key) => {
+                if let RowKey::List(list) = key {
                     self.entries.remove(list);
                 }
                 self.rows.remove(key);
             }
-            Change::AddEntries { list, entries, .. } => {
+            DirectoryChange::AddEntries { list, entries, .. } => {
                 let texts = entries.iter().map(ToString::to_string);
                 self.entries.entry(*list).or_default().extend(texts);
             }
-            Change::RemoveEntries { list, entries } => {
+            DirectoryChange::RemoveEntries { list, entries } => {
                 if let Some(texts) = self.entries.get_mut(list) {
                     for entry in entries {
                         texts.remove(&entry.to_string());

@@ -7,9 +7,9 @@ use rusqlite::{Connection, OptionalExtension as _, Params, Row as SqlRow, params
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    Account, AccountId, Agreement, Change, Claim, Connector, ConnectorId, Credential,
-    DirectoryError, Feed, Key, Name, PartnerList, PartnerSource, Profile, Row, Rows, Scope, Sealed,
-    SealedCredential, SupportAddress, UserName,
+    Account, AccountId, Agreement, Claim, Connector, ConnectorId, Credential, DirectoryChange,
+    DirectoryError, DirectoryRow, Feed, Name, PartnerList, PartnerSource, Profile, RowKey, Rows,
+    Scope, Sealed, SealedCredential, SupportAddress, UserName,
 };
 
 /// Reads all rows except entries, each after those that it refers to.
@@ -20,12 +20,12 @@ pub(crate) fn read(connection: &Connection) -> rusqlite::Result<Rows> {
     let credentials = credentials(connection)?.into_iter().map(Box::new);
     let agreements = agreements(connection)?.into_iter();
     let lists = partner_lists(connection)?.into_iter().map(Box::new);
-    let rows = (accounts.map(Row::Account))
-        .chain(connectors.map(Row::Connector))
-        .chain(addresses.map(Row::Address))
-        .chain(credentials.map(Row::Credential))
-        .chain(agreements.map(Row::Agreement))
-        .chain(lists.map(Row::List));
+    let rows = (accounts.map(DirectoryRow::Account))
+        .chain(connectors.map(DirectoryRow::Connector))
+        .chain(addresses.map(DirectoryRow::Address))
+        .chain(credentials.map(DirectoryRow::Credential))
+        .chain(agreements.map(DirectoryRow::Agreement))
+        .chain(lists.map(DirectoryRow::List));
     let select = "SELECT seq FROM sqlite_sequence WHERE name = 'partner_lists'";
     let last_list = connection.query_row(select, [], |row| row.get(0));
     Ok(Rows {
@@ -242,11 +242,14 @@ fn partner_lists(connection: &Connection) -> rusqlite::Result<Vec<PartnerList>> 
 }
 
 /// Writes a change.
-pub(crate) fn write(connection: &Connection, change: &Change) -> Result<(), DirectoryError> {
+pub(crate) fn write(
+    connection: &Connection,
+    change: &DirectoryChange,
+) -> Result<(), DirectoryError> {
     match change {
-        Change::Put(row) => put(connection, row),
-        Change::Remove(key) => Ok(remove(connection, key)?),
-        Change::AddEntries {
+        DirectoryChange::Put(row) => put(connection, row),
+        DirectoryChange::Remove(key) => Ok(remove(connection, key)?),
+        DirectoryChange::AddEntries {
             list,
             entries,
             added,
@@ -258,7 +261,7 @@ pub(crate) fn write(connection: &Connection, change: &Change) -> Result<(), Dire
             }
             Ok(())
         }
-        Change::RemoveEntries { list, entries } => {
+        DirectoryChange::RemoveEntries { list, entries } => {
             let delete = "DELETE FROM partners WHERE list = ?1 AND entry = ?2";
             let mut delete = connection.prepare_cached(delete)?;
             for entry in entries {
@@ -269,13 +272,13 @@ pub(crate) fn write(connection: &Connection, change: &Change) -> Result<(), Dire
     }
 }
 
-fn put(connection: &Connection, row: &Row) -> Result<(), DirectoryError> {
+fn put(connection: &Connection, row: &DirectoryRow) -> Result<(), DirectoryError> {
     match row {
-        Row::Account(account) => put_account(connection, account),
-        Row::Connector(connector) => put_connector(connection, connector),
-        Row::Address(address) => Ok(put_address(connection, address)?),
-        Row::Credential(sealed) => Ok(put_credential(connection, sealed)?),
-        Row::Agreement(Agreement {
+        DirectoryRow::Account(account) => put_account(connection, account),
+        DirectoryRow::Connector(connector) => put_connector(connection, connector),
+        DirectoryRow::Address(address) => Ok(put_address(connection, address)?),
+        DirectoryRow::Credential(sealed) => Ok(put_credential(connection, sealed)?),
+        DirectoryRow::Agreement(Agreement {
             one,
             other,
             created,
@@ -285,7 +288,7 @@ fn put(connection: &Connection, row: &Row) -> Result<(), DirectoryError> {
              ON CONFLICT (one, other) DO UPDATE SET created = excluded.created",
             (one.to_string(), other.to_string(), stored(*created)),
         )?),
-        Row::List(list) => put_list(connection, list),
+        DirectoryRow::List(list) => put_list(connection, list),
     }
 }
 
@@ -435,9 +438,9 @@ fn put_list(connection: &Connection, list: &PartnerList) -> Result<(), Directory
     )?)
 }
 
-fn remove(connection: &Connection, key: &Key) -> rusqlite::Result<()> {
+fn remove(connection: &Connection, key: &RowKey) -> rusqlite::Result<()> {
     match key {
-        Key::Account(id) => {
+        RowKey::Account(id) => {
             let id = id.to_string();
             for delete in [
                 "DELETE FROM brands WHERE account = ?1",
@@ -448,11 +451,11 @@ fn remove(connection: &Connection, key: &Key) -> rusqlite::Result<()> {
             }
             Ok(())
         }
-        Key::Connector(id) => {
+        RowKey::Connector(id) => {
             let delete = "DELETE FROM connectors WHERE id = ?1";
             execute(connection, delete, [id.to_string()])
         }
-        Key::Address { canonical, account } => {
+        RowKey::Address { canonical, account } => {
             let delete = "DELETE FROM addresses WHERE canonical = ?1 AND account = ?2";
             execute(
                 connection,
@@ -460,15 +463,15 @@ fn remove(connection: &Connection, key: &Key) -> rusqlite::Result<()> {
                 (canonical.as_str(), account.to_string()),
             )
         }
-        Key::Credential(user) => {
+        RowKey::Credential(user) => {
             let delete = "DELETE FROM credentials WHERE user_name = ?1";
             execute(connection, delete, [user.as_str()])
         }
-        Key::Agreement { one, other } => {
+        RowKey::Agreement { one, other } => {
             let delete = "DELETE FROM agreements WHERE one = ?1 AND other = ?2";
             execute(connection, delete, (one.to_string(), other.to_string()))
         }
-        Key::List(list) => {
+        RowKey::List(list) => {
             let delete = "DELETE FROM partners WHERE list = ?1";
             execute(connection, delete, [list])?;
             let delete = "DELETE FROM partner_lists WHERE id = ?1";

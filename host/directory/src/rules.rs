@@ -14,10 +14,10 @@ use std::sync::Arc;
 
 use gatepost_message::Domain;
 
-use crate::{AccountId, Change, Refusal, View, view::Holdings};
+use crate::{AccountId, DirectoryChange, Refusal, View, view::Holdings};
 
 /// Value for the caller with the changes to write, or the reason why they are not allowed.
-pub(crate) type Decided<T> = Result<(T, Vec<Change>), Refusal>;
+pub(crate) type RuleResult<T> = Result<(T, Vec<DirectoryChange>), Refusal>;
 
 /// Returns the refusal for something that does not exist.
 pub(crate) fn unknown(what: &'static str, name: impl ToString) -> Refusal {

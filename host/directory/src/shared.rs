@@ -5,45 +5,45 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use arc_swap::ArcSwap;
 
 use crate::{
-    Change, DirectoryError, DirectoryStore, Limits, Reserved, View, key_ring::KeyRing,
-    staging::Staging, uses::PendingUses,
+    DirectoryChange, DirectoryError, DirectoryStore, Limits, Reserved, View, key_ring::KeyRing,
+    staging::ImportStaging, uses::PendingUses,
 };
 
 /// State of an open directory.
 #[derive(Debug)]
-pub(crate) struct Shared {
-    state: Mutex<State>,
+pub(crate) struct SharedDirectory {
+    state: Mutex<LockedState>,
     view: ArcSwap<View>,
     pub(crate) uses: PendingUses,
 }
 
-/// State behind the lock. Who holds it sees the newest view.
+/// State behind the lock, with which the newest view is seen.
 #[derive(Debug)]
-pub(crate) struct State {
+pub(crate) struct LockedState {
     pub(crate) store: Box<dyn DirectoryStore>,
     pub(crate) ring: KeyRing,
     pub(crate) limits: Limits,
     pub(crate) reserved: Reserved,
-    pub(crate) staging: Staging,
-    /// True if a write failed, so that it is unknown whether the store has it.
+    pub(crate) staging: ImportStaging,
+    /// True if a write began and did not succeed, so that it is unknown whether the store has it.
     is_uncertain: bool,
 }
 
-impl State {
+impl LockedState {
     pub(crate) fn new(store: Box<dyn DirectoryStore>, ring: KeyRing, limits: Limits) -> Self {
         Self {
             store,
             ring,
             limits,
             reserved: Reserved::new(),
-            staging: Staging::default(),
+            staging: ImportStaging::default(),
             is_uncertain: false,
         }
     }
 }
 
-impl Shared {
-    pub(crate) fn new(state: State, view: View) -> Self {
+impl SharedDirectory {
+    pub(crate) fn new(state: LockedState, view: View) -> Self {
         Self {
             state: Mutex::new(state),
             view: ArcSwap::from_pointee(view),
@@ -56,14 +56,14 @@ impl Shared {
     }
 
     /// Locks the state. A panic left no half of a change: it was not written, or as a whole.
-    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, LockedState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Decides from the newest view what to change, writes that, and publishes the view after it.
     pub(crate) fn change<T, E: Into<DirectoryError>>(
         &self,
-        decide: impl FnOnce(&View, &mut State) -> Result<(T, Vec<Change>), E>,
+        decide: impl FnOnce(&View, &mut LockedState) -> Result<(T, Vec<DirectoryChange>), E>,
     ) -> Result<T, DirectoryError> {
         let mut state = self.lock();
         if state.is_uncertain {
@@ -81,9 +81,9 @@ impl Shared {
         for change in &changes {
             next.apply(change, &state.ring)?;
         }
-        let written = state.store.write(&changes);
-        state.is_uncertain = written.is_err();
-        written?;
+        state.is_uncertain = true;
+        state.store.write(&changes)?;
+        state.is_uncertain = false;
         // Still under the lock, so that views are published in the order of the changes.
         self.view.store(next.into());
         Ok(made)

@@ -5,7 +5,10 @@ use std::path::Path;
 use gatepost_files::sqlite::{self, Synced};
 use rusqlite::{Connection, TransactionBehavior};
 
-use crate::{Change, DirectoryError, DirectoryStore, Key, PartnerEntry, Rows, rows, schema, state};
+use crate::{
+    DirectoryChange, DirectoryError, DirectoryStore, PartnerEntry, RowKey, Rows, rows, schema,
+    state,
+};
 
 /// Store in an SQLite file, `directory.db`. A change is on disk when it is written.
 #[derive(Debug)]
@@ -110,11 +113,15 @@ impl DirectoryStore for SqliteStore {
         Ok(select.query_row((list, entry.to_string()), |row| row.get(0))?)
     }
 
-    fn write(&mut self, changes: &[Change]) -> Result<(), DirectoryError> {
+    fn write(&mut self, changes: &[DirectoryChange]) -> Result<(), DirectoryError> {
         // For a row that others may refer to, SQLite would look through all of their tables: the rules
         // know from the view that none does.
-        let is_searched =
-            |change: &Change| matches!(change, Change::Remove(Key::Account(_) | Key::Connector(_)));
+        let is_searched = |change: &DirectoryChange| {
+            matches!(
+                change,
+                DirectoryChange::Remove(RowKey::Account(_) | RowKey::Connector(_))
+            )
+        };
         let checked = !changes.iter().any(is_searched);
         self.connection
             .pragma_update(None, "foreign_keys", checked)?;

@@ -30,12 +30,12 @@ impl ImportId {
 
 /// Imports that have begun, one an account, and their entries.
 #[derive(Debug, Default)]
-pub(crate) struct Staging {
+pub(crate) struct ImportStaging {
     /// Opened with the first import.
     connection: Option<Connection>,
 }
 
-impl Staging {
+impl ImportStaging {
     /// Begins an import of an account. One that was abandoned is dropped.
     pub(crate) fn begin(&mut self, account: AccountId) -> Result<ImportId, DirectoryError> {
         let import = ImportId(u64::from_be_bytes(random::bytes()?));

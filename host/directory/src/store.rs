@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use crate::{Change, DirectoryError, PartnerEntry, Row};
+use crate::{DirectoryChange, DirectoryError, DirectoryRow, PartnerEntry};
 
 /// Store of a directory.
 ///
@@ -42,14 +42,14 @@ pub trait DirectoryStore: Debug + Send {
     ///
     /// # Errors
     /// The store cannot be written.
-    fn write(&mut self, changes: &[Change]) -> Result<(), DirectoryError>;
+    fn write(&mut self, changes: &[DirectoryChange]) -> Result<(), DirectoryError>;
 }
 
 /// Rows of a store.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Rows {
     /// Rows, each after those that it refers to.
-    pub rows: Vec<Row>,
+    pub rows: Vec<DirectoryRow>,
     /// Greatest id that a list of partners ever had, so that no id is given twice.
     pub last_list: u32,
 }

@@ -10,7 +10,7 @@ use std::{
 
 use gatepost_message::Millis;
 
-use crate::{DirectoryError, UserName, rules, shared::Shared};
+use crate::{DirectoryError, UserName, rules, shared::SharedDirectory};
 
 /// Delay before a use is written, so that others are written with it.
 pub(crate) const WRITE_DELAY: Duration = Duration::from_secs(5);
@@ -61,7 +61,7 @@ impl PendingUses {
     }
 }
 
-impl Shared {
+impl SharedDirectory {
     /// Writes the pending uses. If that fails, they stay pending.
     pub(crate) fn write_uses(&self) -> Result<(), DirectoryError> {
         let mut uses = HashMap::new();
@@ -81,12 +81,12 @@ impl Shared {
 /// Thread that writes uses. Dropping this writes the rest and ends the thread.
 #[derive(Debug)]
 pub(crate) struct UseWriter {
-    shared: Arc<Shared>,
+    shared: Arc<SharedDirectory>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl UseWriter {
-    pub(crate) fn start(shared: &Arc<Shared>) -> Result<Self, DirectoryError> {
+    pub(crate) fn start(shared: &Arc<SharedDirectory>) -> Result<Self, DirectoryError> {
         let of_thread = Arc::clone(shared);
         let thread = std::thread::Builder::new().name("directory-uses".to_owned());
         let thread = thread.spawn(move || {

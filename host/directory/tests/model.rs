@@ -512,7 +512,7 @@ fn alias(account: usize) -> String {
 }
 
 /// Store under a directory that is compared with the model.
-trait Place {
+trait StorePlace {
     fn open(&self, settings: &Settings) -> Directory;
 
     /// Loads a view anew, beside the open directory.
@@ -521,7 +521,7 @@ trait Place {
 
 struct File;
 
-impl Place for File {
+impl StorePlace for File {
     fn open(&self, settings: &Settings) -> Directory {
         Directory::open(settings).unwrap()
     }
@@ -531,7 +531,7 @@ impl Place for File {
     }
 }
 
-impl Place for MemoryStore {
+impl StorePlace for MemoryStore {
     fn open(&self, settings: &Settings) -> Directory {
         Directory::open_on(Box::new(self.clone()), settings).unwrap()
     }
@@ -551,7 +551,7 @@ fn directory_in_memory_agrees_with_its_model() {
     run(MemoryStore::new, 64);
 }
 
-fn run<P: Place>(place: impl Fn() -> P, cases: u32) {
+fn run<P: StorePlace>(place: impl Fn() -> P, cases: u32) {
     let config = Config {
         cases,
         failure_persistence: None,

@@ -7,8 +7,8 @@ use gatepost_message::Millis;
 use crate::{
     AccountId, Agreement, Directory, DirectoryError, ImportId, ListChange, PartnerEntry,
     PartnerList, PartnerSource, Refusal,
-    rules::{self, partner::Difference},
-    shared::State,
+    rules::{self, partner::ListDifference},
+    shared::LockedState,
     store::each_page,
 };
 
@@ -176,7 +176,7 @@ impl Directory {
                     state.staging.add(import, entries)?;
                     difference(state, import, Some(feed), true)?
                 }
-                _ => Difference::default(),
+                _ => ListDifference::default(),
             };
             let tried = rules::partner::feed_tried(view, feed, fetched, difference, now);
             Ok::<_, DirectoryError>(tried?)
@@ -209,7 +209,7 @@ impl Directory {
 }
 
 /// Returns an error unless the import has begun and not ended.
-fn require_begun(state: &mut State, import: ImportId) -> Result<()> {
+fn require_begun(state: &mut LockedState, import: ImportId) -> Result<()> {
     match state.staging.has_begun(import)? {
         true => Ok(()),
         false => Err(Refusal::NoImport.into()),
@@ -218,12 +218,12 @@ fn require_begun(state: &mut State, import: ImportId) -> Result<()> {
 
 /// Compares an import with a list, which may be a new one.
 fn difference(
-    state: &mut State,
+    state: &mut LockedState,
     import: ImportId,
     list: Option<u32>,
     replace: bool,
-) -> Result<Difference> {
-    let State { store, staging, .. } = state;
+) -> Result<ListDifference> {
+    let LockedState { store, staging, .. } = state;
     let added = staging.entries(import, |entry| match list {
         Some(list) => Ok(!store.contains(list, entry)?),
         None => Ok(true),
@@ -239,5 +239,5 @@ fn difference(
             Ok(())
         })?;
     }
-    Ok(Difference { added, removed })
+    Ok(ListDifference { added, removed })
 }

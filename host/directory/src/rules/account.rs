@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use super::{Decided, account, in_a_labels, unknown};
-use crate::{Account, AccountId, Change, Key, PolicySettings, Refusal, Reserved, Row, View};
+use super::{RuleResult, account, in_a_labels, unknown};
+use crate::{
+    Account, AccountId, DirectoryChange, DirectoryRow, PolicySettings, Refusal, Reserved, RowKey,
+    View,
+};
 
 /// Adds an account, unless its native domain belongs to one already.
-pub(crate) fn add(view: &View, reserved: &Reserved, account: Account) -> Decided<Account> {
+pub(crate) fn add(view: &View, reserved: &Reserved, account: Account) -> RuleResult<Account> {
     let native = &account.profile.native_domain;
     if let Some(of) = view.domain(native.as_ascii()) {
         return Err(Refusal::DomainTaken {
@@ -22,17 +25,17 @@ pub(crate) fn add(view: &View, reserved: &Reserved, account: Account) -> Decided
     }
     let mut row = account.clone();
     row.profile.native_domain = in_a_labels(native);
-    let row = Row::Account(Arc::new(row));
-    Ok((account, vec![Change::Put(row)]))
+    let row = DirectoryRow::Account(Arc::new(row));
+    Ok((account, vec![DirectoryChange::Put(row)]))
 }
 
 /// Removes an account that owns nothing any more.
-pub(crate) fn remove(view: &View, id: AccountId) -> Decided<()> {
+pub(crate) fn remove(view: &View, id: AccountId) -> RuleResult<()> {
     if let Some(contents) = account(view, id)?.contents() {
         let what = format!("account {id}");
         return Err(Refusal::NotEmpty { what, contents });
     }
-    Ok(((), vec![Change::Remove(Key::Account(id))]))
+    Ok(((), vec![DirectoryChange::Remove(RowKey::Account(id))]))
 }
 
 /// Sets an account's settings for a policy, or removes them.
@@ -41,12 +44,17 @@ pub(crate) fn set_policy(
     id: AccountId,
     policy: &str,
     settings: Option<PolicySettings>,
-) -> Decided<()> {
+) -> RuleResult<()> {
     let found = view.account(id).ok_or_else(|| unknown("account", id))?;
     let mut account = found.clone();
     match settings {
         Some(settings) => account.policies.insert(policy.to_owned(), settings),
         None => account.policies.remove(policy),
     };
-    Ok(((), vec![Change::Put(Row::Account(Arc::new(account)))]))
+    Ok((
+        (),
+        vec![DirectoryChange::Put(DirectoryRow::Account(Arc::new(
+            account,
+        )))],
+    ))
 }

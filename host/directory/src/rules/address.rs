@@ -2,9 +2,10 @@
 
 use gatepost_message::{Address, Domain, Millis};
 
-use super::{Decided, account, unknown};
+use super::{RuleResult, account, unknown};
 use crate::{
-    AccountId, Canonical, Change, ConnectorId, Key, Limits, Refusal, Row, SupportAddress, View,
+    AccountId, Canonical, ConnectorId, DirectoryChange, DirectoryRow, Limits, Refusal, RowKey,
+    SupportAddress, View,
 };
 
 /// Adds an address in a domain of the account, if it belongs to no account yet.
@@ -14,7 +15,7 @@ pub(crate) fn add(
     id: AccountId,
     address: Address,
     now: Millis,
-) -> Decided<SupportAddress> {
+) -> RuleResult<SupportAddress> {
     let holdings = account(view, id)?;
     let (domain, connector) = place(view, id, &address)?;
     let added = SupportAddress {
@@ -38,17 +39,20 @@ pub(crate) fn add(
     if holdings.addresses(connector) >= limit {
         return Err(Refusal::TooManyAddresses { domain, limit });
     }
-    Ok((added.clone(), vec![Change::Put(Row::Address(added))]))
+    Ok((
+        added.clone(),
+        vec![DirectoryChange::Put(DirectoryRow::Address(added))],
+    ))
 }
 
 /// Removes an address of an account.
-pub(crate) fn remove(view: &View, account: AccountId, address: &Address) -> Decided<()> {
+pub(crate) fn remove(view: &View, account: AccountId, address: &Address) -> RuleResult<()> {
     let canonical = Canonical::of(address);
     let mine = |of: &Canonical| view.addresses_at(of).iter().any(|of| of.account == account);
     match canonical.filter(mine) {
         Some(canonical) => {
-            let key = Key::Address { canonical, account };
-            Ok(((), vec![Change::Remove(key)]))
+            let key = RowKey::Address { canonical, account };
+            Ok(((), vec![DirectoryChange::Remove(key)]))
         }
         None => Err(unknown("address", address)),
     }

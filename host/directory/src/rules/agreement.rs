@@ -2,8 +2,8 @@
 
 use gatepost_message::Millis;
 
-use super::{Decided, account};
-use crate::{AccountId, Agreement, Change, Key, Refusal, Row, View};
+use super::{RuleResult, account};
+use crate::{AccountId, Agreement, DirectoryChange, DirectoryRow, Refusal, RowKey, View};
 
 /// Makes an agreement between two accounts that have none.
 pub(crate) fn add(
@@ -11,7 +11,7 @@ pub(crate) fn add(
     id: AccountId,
     partner: AccountId,
     now: Millis,
-) -> Decided<Agreement> {
+) -> RuleResult<Agreement> {
     let (one, other) = (id.min(partner), id.max(partner));
     if one == other {
         return Err(Refusal::SharesWithItself(one));
@@ -26,14 +26,20 @@ pub(crate) fn add(
         other,
         created: now,
     };
-    Ok((agreement, vec![Change::Put(Row::Agreement(agreement))]))
+    Ok((
+        agreement,
+        vec![DirectoryChange::Put(DirectoryRow::Agreement(agreement))],
+    ))
 }
 
 /// Ends an agreement.
-pub(crate) fn remove(view: &View, id: AccountId, partner: AccountId) -> Decided<()> {
+pub(crate) fn remove(view: &View, id: AccountId, partner: AccountId) -> RuleResult<()> {
     let (one, other) = (id.min(partner), id.max(partner));
     match view.shares(one, other) {
-        true => Ok(((), vec![Change::Remove(Key::Agreement { one, other })])),
+        true => Ok((
+            (),
+            vec![DirectoryChange::Remove(RowKey::Agreement { one, other })],
+        )),
         false => Err(Refusal::SharesNot { one, other }),
     }
 }

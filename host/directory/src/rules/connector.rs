@@ -1,12 +1,13 @@
 //! Rules of connectors.
 
-use super::{Decided, account, in_a_labels, unknown};
+use super::{RuleResult, account, in_a_labels, unknown};
 use crate::{
-    Change, Connector, ConnectorId, ConnectorState, Forwarders, Key, Limits, Refusal, Row, View,
+    Connector, ConnectorId, ConnectorState, DirectoryChange, DirectoryRow, Forwarders, Limits,
+    Refusal, RowKey, View,
 };
 
 /// Connects a domain to an account, if no account has it as its native one.
-pub(crate) fn add(view: &View, limits: &Limits, connector: Connector) -> Decided<Connector> {
+pub(crate) fn add(view: &View, limits: &Limits, connector: Connector) -> RuleResult<Connector> {
     let claim = &connector.claim;
     let holdings = account(view, claim.account)?;
     let of = view.domain(claim.domain.as_ascii());
@@ -36,7 +37,7 @@ pub(crate) fn add(view: &View, limits: &Limits, connector: Connector) -> Decided
 }
 
 /// Makes an account the owner of a domain that no other account owns.
-pub(crate) fn verify(view: &View, id: ConnectorId) -> Decided<Connector> {
+pub(crate) fn verify(view: &View, id: ConnectorId) -> RuleResult<Connector> {
     let connector = find(view, id)?;
     let claim = &connector.claim;
     match view.domain(claim.domain.as_ascii()) {
@@ -49,7 +50,7 @@ pub(crate) fn verify(view: &View, id: ConnectorId) -> Decided<Connector> {
 }
 
 /// Disconnects a domain that the account owns.
-pub(crate) fn disconnect(view: &View, id: ConnectorId) -> Decided<Connector> {
+pub(crate) fn disconnect(view: &View, id: ConnectorId) -> RuleResult<Connector> {
     match find(view, id)? {
         connector if connector.state.receives() => {
             Ok(put(in_state(connector, ConnectorState::Disconnected)))
@@ -63,7 +64,7 @@ pub(crate) fn set_forwarders(
     view: &View,
     id: ConnectorId,
     forwarders: Forwarders,
-) -> Decided<Connector> {
+) -> RuleResult<Connector> {
     Ok(put(Connector {
         forwarders,
         ..find(view, id)?.clone()
@@ -71,14 +72,14 @@ pub(crate) fn set_forwarders(
 }
 
 /// Removes a connector that has no addresses and no credentials.
-pub(crate) fn remove(view: &View, id: ConnectorId) -> Decided<()> {
+pub(crate) fn remove(view: &View, id: ConnectorId) -> RuleResult<()> {
     let connector = find(view, id)?;
     let holdings = account(view, connector.claim.account)?;
     if let Some(contents) = holdings.contents_of(id) {
         let what = format!("connector {id}");
         return Err(Refusal::NotEmpty { what, contents });
     }
-    Ok(((), vec![Change::Remove(Key::Connector(id))]))
+    Ok(((), vec![DirectoryChange::Remove(RowKey::Connector(id))]))
 }
 
 pub(super) fn find(view: &View, id: ConnectorId) -> Result<&Connector, Refusal> {
@@ -93,7 +94,7 @@ fn in_state(connector: &Connector, state: ConnectorState) -> Connector {
     }
 }
 
-fn put(connector: Connector) -> (Connector, Vec<Change>) {
-    let row = Row::Connector(Box::new(connector.clone()));
-    (connector, vec![Change::Put(row)])
+fn put(connector: Connector) -> (Connector, Vec<DirectoryChange>) {
+    let row = DirectoryRow::Connector(Box::new(connector.clone()));
+    (connector, vec![DirectoryChange::Put(row)])
 }

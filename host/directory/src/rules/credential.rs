@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use gatepost_message::Millis;
 
-use super::{Decided, account, connector, unknown};
+use super::{RuleResult, account, connector, unknown};
 use crate::{
-    Change, ConnectorKind, Credential, Grant, Key, Limits, Refusal, Row, Scope, Sealed,
-    SealedCredential, UserName, View,
+    ConnectorKind, Credential, DirectoryChange, DirectoryRow, Grant, Limits, Refusal, RowKey,
+    Scope, Sealed, SealedCredential, UserName, View,
 };
 
 /// Credential that is asked for.
@@ -22,7 +22,7 @@ pub(crate) struct NewCredential {
 }
 
 /// Issues a credential.
-pub(crate) fn issue(view: &View, limits: &Limits, new: NewCredential) -> Decided<Credential> {
+pub(crate) fn issue(view: &View, limits: &Limits, new: NewCredential) -> RuleResult<Credential> {
     let (id, scope) = match new.grant {
         Grant::Submission { account } => (account, Scope::Submission),
         Grant::Inbound { connector: id } => {
@@ -68,21 +68,21 @@ pub(crate) fn issue(view: &View, limits: &Limits, new: NewCredential) -> Decided
 }
 
 /// Revokes a credential. One that was revoked before keeps that time.
-pub(crate) fn revoke(view: &View, user: &UserName, now: Millis) -> Decided<()> {
+pub(crate) fn revoke(view: &View, user: &UserName, now: Millis) -> RuleResult<()> {
     let mut sealed = find(view, user)?;
     sealed.credential.revoked.get_or_insert(now);
     Ok(((), vec![put(sealed.credential, sealed.verifier)]))
 }
 
 /// Deletes a credential, live or revoked.
-pub(crate) fn remove(view: &View, user: &UserName) -> Decided<()> {
+pub(crate) fn remove(view: &View, user: &UserName) -> RuleResult<()> {
     find(view, user)?;
-    let key = Key::Credential(user.clone());
-    Ok(((), vec![Change::Remove(key)]))
+    let key = RowKey::Credential(user.clone());
+    Ok(((), vec![DirectoryChange::Remove(key)]))
 }
 
 /// Records when credentials were used last. Those that are gone are left out.
-pub(crate) fn record_uses(view: &View, uses: &HashMap<UserName, Millis>) -> Vec<Change> {
+pub(crate) fn record_uses(view: &View, uses: &HashMap<UserName, Millis>) -> Vec<DirectoryChange> {
     let changed = uses.iter().filter_map(|(user, at)| {
         let mut sealed = find(view, user).ok()?;
         let later = sealed.credential.last_used < Some(*at);
@@ -93,7 +93,7 @@ pub(crate) fn record_uses(view: &View, uses: &HashMap<UserName, Millis>) -> Vec<
 }
 
 /// Replaces the encrypted verifier of a credential.
-pub(crate) fn reseal(view: &View, user: &UserName, verifier: Sealed) -> Decided<()> {
+pub(crate) fn reseal(view: &View, user: &UserName, verifier: Sealed) -> RuleResult<()> {
     let sealed = find(view, user)?;
     Ok(((), vec![put(sealed.credential, verifier)]))
 }
@@ -103,8 +103,8 @@ fn find(view: &View, user: &UserName) -> Result<SealedCredential, Refusal> {
     sealed.ok_or_else(|| unknown("credential", user))
 }
 
-fn put(credential: Credential, verifier: Sealed) -> Change {
-    Change::Put(Row::Credential(Box::new(SealedCredential {
+fn put(credential: Credential, verifier: Sealed) -> DirectoryChange {
+    DirectoryChange::Put(DirectoryRow::Credential(Box::new(SealedCredential {
         credential,
         verifier,
     })))

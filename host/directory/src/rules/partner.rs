@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use gatepost_message::{Address, Millis};
 
-use super::{Decided, account, unknown};
+use super::{RuleResult, account, unknown};
 use crate::{
-    AccountId, Change, Feed, Fetched, Key, ListChange, PartnerEntry, PartnerList, PartnerSource,
-    Recipient, Refusal, Row, View,
+    AccountId, DirectoryChange, DirectoryRow, Feed, Fetched, ListChange, PartnerEntry, PartnerList,
+    PartnerSource, Recipient, Refusal, RowKey, View,
 };
 
 /// Entries that come to a list, and those that go.
 #[derive(Debug, Default)]
-pub(crate) struct Difference {
+pub(crate) struct ListDifference {
     /// Entries that the list does not have.
     pub(crate) added: Vec<PartnerEntry>,
     /// Entries of the list that it is to lose.
@@ -28,7 +28,7 @@ pub(crate) fn add(
     entry: &PartnerEntry,
     is_listed: bool,
     now: Millis,
-) -> Decided<bool> {
+) -> RuleResult<bool> {
     account(view, id)?;
     if is_own(view, id, entry) {
         return Err(Refusal::OwnAddress {
@@ -39,7 +39,7 @@ pub(crate) fn add(
     if is_listed {
         return Ok((false, Vec::new()));
     }
-    let difference = Difference {
+    let difference = ListDifference {
         added: vec![entry.clone()],
         removed: Vec::new(),
     };
@@ -55,7 +55,7 @@ pub(crate) fn remove(
     entry: &PartnerEntry,
     listed: &[u32],
     now: Millis,
-) -> Decided<()> {
+) -> RuleResult<()> {
     account(view, id)?;
     if listed.is_empty() {
         let partner = match entry {
@@ -70,7 +70,7 @@ pub(crate) fn remove(
     }
     let lists = listed.iter().filter_map(|list| view.partner_list(*list));
     let changes = lists.flat_map(|list| {
-        let difference = Difference {
+        let difference = ListDifference {
             added: Vec::new(),
             removed: vec![entry.clone()],
         };
@@ -80,13 +80,13 @@ pub(crate) fn remove(
 }
 
 /// Removes a list with all its entries. Returns their number.
-pub(crate) fn remove_list(view: &View, id: AccountId, source: &PartnerSource) -> Decided<usize> {
+pub(crate) fn remove_list(view: &View, id: AccountId, source: &PartnerSource) -> RuleResult<usize> {
     account(view, id)?;
     let list = find_list(view, id, source).ok_or_else(|| Refusal::NoPartnerList {
         account: id,
         list: source.clone(),
     })?;
-    let removed = Change::Remove(Key::List(list.id));
+    let removed = DirectoryChange::Remove(RowKey::List(list.id));
     Ok((view.entries_of(list.id), vec![removed]))
 }
 
@@ -100,9 +100,9 @@ pub(crate) fn finish_import(
     view: &View,
     id: AccountId,
     source: PartnerSource,
-    difference: Difference,
+    difference: ListDifference,
     now: Millis,
-) -> Decided<ListChange> {
+) -> RuleResult<ListChange> {
     account(view, id)?;
     let list = list_of(view, id, source, now);
     Ok(update(view, list, difference, now))
@@ -116,7 +116,7 @@ pub(crate) fn set_feed(
     every: Duration,
     domains: bool,
     now: Millis,
-) -> Decided<PartnerList> {
+) -> RuleResult<PartnerList> {
     account(view, id)?;
     let mut list = list_of(view, id, PartnerSource::Feed(url.to_owned()), now);
     let before = list.feed.take();
@@ -129,8 +129,8 @@ pub(crate) fn set_feed(
         fetched,
         problem,
     });
-    let row = Row::List(Box::new(list.clone()));
-    Ok((list, vec![Change::Put(row)]))
+    let row = DirectoryRow::List(Box::new(list.clone()));
+    Ok((list, vec![DirectoryChange::Put(row)]))
 }
 
 /// Records an attempt to fetch a feed, with the difference that its new entries make.
@@ -138,9 +138,9 @@ pub(crate) fn feed_tried(
     view: &View,
     id: u32,
     fetched: Fetched,
-    difference: Difference,
+    difference: ListDifference,
     now: Millis,
-) -> Decided<ListChange> {
+) -> RuleResult<ListChange> {
     let list = view.partner_list(id);
     let parts = list.and_then(|list| Some((list, list.feed.as_ref()?)));
     let (list, feed) = parts.ok_or_else(|| unknown("feed", id))?;
@@ -155,7 +155,7 @@ pub(crate) fn feed_tried(
         Fetched::Failed(problem) => feed.problem = Some(problem),
     }
     list.feed = Some(feed);
-    let put = Change::Put(Row::List(Box::new(list.clone())));
+    let put = DirectoryChange::Put(DirectoryRow::List(Box::new(list.clone())));
     let (change, entries) = update(view, list, difference, now);
     let change = match is_failed {
         true => ListChange::default(),
@@ -190,10 +190,10 @@ fn list_of(view: &View, id: AccountId, source: PartnerSource, now: Millis) -> Pa
 fn update(
     view: &View,
     list: PartnerList,
-    difference: Difference,
+    difference: ListDifference,
     now: Millis,
-) -> (ListChange, Vec<Change>) {
-    let Difference { added, removed } = difference;
+) -> (ListChange, Vec<DirectoryChange>) {
+    let ListDifference { added, removed } = difference;
     let is_new = view.partner_list(list.id).is_none();
     let change = ListChange {
         added: added.len(),
@@ -204,21 +204,21 @@ fn update(
     let is_left_empty = change.entries == 0 && list.feed.is_none();
     let mut changes = Vec::new();
     if is_new && !is_left_empty {
-        changes.push(Change::Put(Row::List(Box::new(list))));
+        changes.push(DirectoryChange::Put(DirectoryRow::List(Box::new(list))));
     }
     if !removed.is_empty() {
         let entries = removed;
-        changes.push(Change::RemoveEntries { list: id, entries });
+        changes.push(DirectoryChange::RemoveEntries { list: id, entries });
     }
     if !added.is_empty() {
-        changes.push(Change::AddEntries {
+        changes.push(DirectoryChange::AddEntries {
             list: id,
             entries: added,
             added: now,
         });
     }
     if is_left_empty && !is_new {
-        changes.push(Change::Remove(Key::List(id)));
+        changes.push(DirectoryChange::Remove(RowKey::List(id)));
     }
     (change, changes)
 }

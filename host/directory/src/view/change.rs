@@ -7,8 +7,9 @@ use rpds::HashTrieMapSync as Map;
 
 use super::{CredentialEntry, Destination, Holdings, View};
 use crate::{
-    Account, AccountId, Agreement, Canonical, Change, Connector, ConnectorId, Credential,
-    DirectoryError, Key, Known, Row, SealedCredential, SupportAddress, UserName, key_ring::KeyRing,
+    Account, AccountId, Agreement, Canonical, Connector, ConnectorId, Credential, DirectoryChange,
+    DirectoryError, DirectoryRow, Known, RowKey, SealedCredential, SupportAddress, UserName,
+    key_ring::KeyRing,
 };
 
 impl View {
@@ -16,36 +17,48 @@ impl View {
     ///
     /// # Errors
     /// The key ring cannot decrypt the verifier of a credential.
-    pub(crate) fn apply(&mut self, change: &Change, ring: &KeyRing) -> Result<(), DirectoryError> {
+    pub(crate) fn apply(
+        &mut self,
+        change: &DirectoryChange,
+        ring: &KeyRing,
+    ) -> Result<(), DirectoryError> {
         match change {
-            Change::Put(Row::Account(account)) => self.put_account(account),
-            Change::Put(Row::Connector(connector)) => self.put_connector(connector),
-            Change::Put(Row::Address(address)) => self.put_address(address),
-            Change::Put(Row::Credential(sealed)) => self.put_credential(sealed, ring)?,
-            Change::Put(Row::Agreement(agreement)) => self.put_agreement(*agreement),
-            Change::Put(Row::List(list)) => {
+            DirectoryChange::Put(DirectoryRow::Account(account)) => self.put_account(account),
+            DirectoryChange::Put(DirectoryRow::Connector(connector)) => {
+                self.put_connector(connector)
+            }
+            DirectoryChange::Put(DirectoryRow::Address(address)) => self.put_address(address),
+            DirectoryChange::Put(DirectoryRow::Credential(sealed)) => {
+                self.put_credential(sealed, ring)?
+            }
+            DirectoryChange::Put(DirectoryRow::Agreement(agreement)) => {
+                self.put_agreement(*agreement)
+            }
+            DirectoryChange::Put(DirectoryRow::List(list)) => {
                 self.partners.put(list);
                 self.change_holdings(list.account, |of| insert(&mut of.lists, list.id));
             }
-            Change::Remove(Key::Account(id)) => self.remove_account(*id),
-            Change::Remove(Key::Connector(id)) => self.remove_connector(*id),
-            Change::Remove(Key::Address { canonical, account }) => {
+            DirectoryChange::Remove(RowKey::Account(id)) => self.remove_account(*id),
+            DirectoryChange::Remove(RowKey::Connector(id)) => self.remove_connector(*id),
+            DirectoryChange::Remove(RowKey::Address { canonical, account }) => {
                 self.remove_address(canonical, *account);
             }
-            Change::Remove(Key::Credential(user)) => {
+            DirectoryChange::Remove(RowKey::Credential(user)) => {
                 self.remove_credential(user);
             }
-            Change::Remove(Key::Agreement { one, other }) => self.remove_agreement(*one, *other),
-            Change::Remove(Key::List(id)) => {
+            DirectoryChange::Remove(RowKey::Agreement { one, other }) => {
+                self.remove_agreement(*one, *other)
+            }
+            DirectoryChange::Remove(RowKey::List(id)) => {
                 if let Some(account) = self.partner_list(*id).map(|list| list.account) {
                     self.partners.remove(*id);
                     self.change_holdings(account, |of| of.lists.retain(|list| list != id));
                 }
             }
-            Change::AddEntries { list, entries, .. } => {
+            DirectoryChange::AddEntries { list, entries, .. } => {
                 self.partners.add(*list, entries, &self.terms.separators);
             }
-            Change::RemoveEntries { list, entries } => {
+            DirectoryChange::RemoveEntries { list, entries } => {
                 self.partners.take(*list, entries, &self.terms.separators);
             }
         }

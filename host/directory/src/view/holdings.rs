@@ -21,7 +21,7 @@ pub(crate) struct Holdings {
     /// Connectors, oldest first.
     pub(crate) connectors: Arc<Vec<Connector>>,
     /// Addresses and credentials, where there are any, in order of their connectors.
-    pub(super) places: Vec<Place>,
+    pub(super) places: Vec<DomainHoldings>,
     /// Ids of lists of partners, in order.
     pub(super) lists: Vec<u32>,
     /// Accounts with which it shares, in order.
@@ -30,7 +30,7 @@ pub(crate) struct Holdings {
 
 /// What an account owns in its native domain or by a connector.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Place {
+pub(super) struct DomainHoldings {
     /// Connector; `None` for the native domain, and for submission.
     pub(super) connector: Option<ConnectorId>,
     pub(super) addresses: Set<Canonical>,
@@ -76,7 +76,7 @@ impl Holdings {
             lists,
             partners,
         } = self;
-        let has = |of: fn(&Place) -> bool| places.iter().any(of);
+        let has = |of: fn(&DomainHoldings) -> bool| places.iter().any(of);
         let kinds = [
             (has(|of| !of.credentials.is_empty()), "credentials"),
             (has(|of| !of.addresses.is_empty()), "support addresses"),
@@ -89,7 +89,7 @@ impl Holdings {
 
     /// Returns the first kind of thing that a connector still has.
     pub(crate) fn contents_of(&self, connector: ConnectorId) -> Option<&'static str> {
-        let Place {
+        let DomainHoldings {
             connector: _,
             addresses,
             credentials,
@@ -112,7 +112,7 @@ impl Holdings {
         self.place(connector).map_or(0, |of| of.live)
     }
 
-    fn place(&self, connector: Option<ConnectorId>) -> Option<&Place> {
+    fn place(&self, connector: Option<ConnectorId>) -> Option<&DomainHoldings> {
         self.places.iter().find(|of| of.connector == connector)
     }
 
@@ -120,11 +120,11 @@ impl Holdings {
     pub(super) fn change_place(
         &mut self,
         connector: Option<ConnectorId>,
-        change: impl FnOnce(&mut Place),
+        change: impl FnOnce(&mut DomainHoldings),
     ) {
         let found = (self.places).binary_search_by_key(&connector, |of| of.connector);
         let at = found.unwrap_or_else(|at| {
-            self.places.insert(at, Place::empty(connector));
+            self.places.insert(at, DomainHoldings::empty(connector));
             at
         });
         let place = &mut self.places[at];
@@ -135,7 +135,7 @@ impl Holdings {
     }
 }
 
-impl Place {
+impl DomainHoldings {
     fn empty(connector: Option<ConnectorId>) -> Self {
         Self {
             connector,

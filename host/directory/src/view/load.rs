@@ -4,7 +4,7 @@ use gatepost_message::Separators;
 
 use super::{Terms, View, partners::Partners};
 use crate::{
-    Change, DirectoryError, DirectoryStore, Key, Rows, Settings, email_id::EmailIds,
+    DirectoryChange, DirectoryError, DirectoryStore, RowKey, Rows, Settings, email_id::EmailIds,
     key_ring::KeyRing, sqlite::SqliteStore, state, store::each_page,
 };
 
@@ -47,7 +47,7 @@ impl View {
         let mut view = Self::with(Terms::new(ring, separators));
         view.partners.last_list = rows.last_list;
         for row in rows.rows {
-            view.apply(&Change::Put(row), ring)?;
+            view.apply(&DirectoryChange::Put(row), ring)?;
         }
         view.load_entries(store)?;
         Ok(view)
@@ -110,5 +110,5 @@ impl Terms {
 pub(crate) fn has_credentials(rows: &Rows) -> bool {
     rows.rows
         .iter()
-        .any(|row| matches!(row.key(), Key::Credential(_)))
+        .any(|row| matches!(row.key(), RowKey::Credential(_)))
 }

@@ -1,6 +1,6 @@
 //! Facts that a durable store has to pass.
 
-use gatepost_directory::{Change, Directory, Key, Limits, Row, Settings};
+use gatepost_directory::{Directory, DirectoryChange, DirectoryRow, Limits, RowKey, Settings};
 use gatepost_message::Separators;
 
 use crate::{
@@ -9,18 +9,21 @@ use crate::{
 };
 
 /// Writes, each of several changes.
-fn writes() -> Vec<Vec<Change>> {
+fn writes() -> Vec<Vec<DirectoryChange>> {
     let mut writes: Vec<_> = (1..6).map(all).collect();
     writes.push(vec![
-        Change::Put(Row::Agreement(agreement(1, 2))),
-        Change::Remove(Key::Credential(credential(3).credential.user_name)),
-        Change::Remove(Key::List(4)),
+        DirectoryChange::Put(DirectoryRow::Agreement(agreement(1, 2))),
+        DirectoryChange::Remove(RowKey::Credential(credential(3).credential.user_name)),
+        DirectoryChange::Remove(RowKey::List(4)),
     ]);
     let many: Vec<_> = (0..300)
         .map(|n| format!("user{n}@partner.example"))
         .collect();
     let many: Vec<_> = many.iter().map(String::as_str).collect();
-    writes.push(vec![add_entries(7, &many), Change::Remove(Key::List(5))]);
+    writes.push(vec![
+        add_entries(7, &many),
+        DirectoryChange::Remove(RowKey::List(5)),
+    ]);
     writes
 }
 
@@ -44,7 +47,7 @@ fn crash(subject: &impl Durable, mut check: impl FnMut(u64, &[(u64, Contents)]))
     }
 }
 
-type Contents = (Vec<Row>, Vec<(u32, Vec<String>)>);
+type Contents = (Vec<DirectoryRow>, Vec<(u32, Vec<String>)>);
 
 pub fn a_crash_at_any_moment_leaves_whole_writes_only(subject: &impl Durable) {
     crash(subject, |moment, held| {
@@ -76,11 +79,13 @@ pub fn a_directory_opens_after_a_crash_at_any_moment(subject: &impl Durable) {
         for number in 1..6 {
             let user = credential(number).credential.user_name;
             store
-                .write(&[Change::Remove(Key::Credential(user))])
+                .write(&[DirectoryChange::Remove(RowKey::Credential(user))])
                 .unwrap();
         }
         let accounts = contents(&*store).0;
-        let accounts = accounts.iter().filter(|row| matches!(row, Row::Account(_)));
+        let accounts = accounts
+            .iter()
+            .filter(|row| matches!(row, DirectoryRow::Account(_)));
         let accounts = accounts.count();
         let directory = Directory::open_on(store, &settings).unwrap();
         assert_eq!(directory.view().accounts().count(), accounts);

@@ -1,8 +1,8 @@
 //! Facts that every store has to pass.
 
 use gatepost_directory::{
-    Account, Canonical, Change, Connector, ConnectorState, DirectoryError, Key, PartnerSource, Row,
-    Rows, SupportAddress,
+    Account, Canonical, Connector, ConnectorState, DirectoryChange, DirectoryError, DirectoryRow,
+    PartnerSource, RowKey, Rows, SupportAddress,
 };
 use gatepost_message::Millis;
 
@@ -20,16 +20,18 @@ pub fn a_new_store_is_empty(subject: &impl Subject) {
 
 pub fn every_kind_of_row_is_loaded_as_it_was_put(subject: &impl Subject) {
     let mut changes = [all(1), all(2)].concat();
-    changes.push(Change::Put(Row::Agreement(agreement(1, 2))));
+    changes.push(DirectoryChange::Put(DirectoryRow::Agreement(agreement(
+        1, 2,
+    ))));
     let mut store = subject.open();
     store.write(&changes).unwrap();
     let mut expected: Vec<_> = (changes.into_iter())
         .filter_map(|change| match change {
-            Change::Put(row) => Some(row),
+            DirectoryChange::Put(row) => Some(row),
             _ => None,
         })
         .collect();
-    expected.sort_by_key(Row::key);
+    expected.sort_by_key(DirectoryRow::key);
     assert_eq!(contents(&*store).0, expected);
 }
 
@@ -64,7 +66,7 @@ pub fn a_row_that_is_put_again_is_replaced(subject: &impl Subject) {
     let after = contents(&*store);
     assert_eq!(after.0.len(), before.0.len());
     for change in changes {
-        let Change::Put(row) = change else {
+        let DirectoryChange::Put(row) = change else {
             unreachable!("only rows are put");
         };
         assert!(after.0.contains(&row), "{row:?}");
@@ -76,13 +78,15 @@ pub fn a_removed_row_is_gone_and_removing_nothing_is_no_error(subject: &impl Sub
     let mut store = subject.open();
     store.write(&[all(1), all(2)].concat()).unwrap();
     store
-        .write(&[Change::Put(Row::Agreement(agreement(1, 2)))])
+        .write(&[DirectoryChange::Put(DirectoryRow::Agreement(agreement(
+            1, 2,
+        )))])
         .unwrap();
     let mut left = contents(&*store).0;
     // Those that refer to others go before them.
     while let Some(row) = left.pop() {
         for _ in 0..2 {
-            store.write(&[Change::Remove(row.key())]).unwrap();
+            store.write(&[DirectoryChange::Remove(row.key())]).unwrap();
             assert_eq!(contents(&*store).0, left);
         }
     }
@@ -98,17 +102,25 @@ pub fn rows_come_after_those_that_they_refer_to(subject: &impl Subject) {
     store.write(&all(1)).unwrap();
     store.write(&[put_account(older)]).unwrap();
     store
-        .write(&[Change::Put(Row::Agreement(agreement(1, 9)))])
+        .write(&[DirectoryChange::Put(DirectoryRow::Agreement(agreement(
+            1, 9,
+        )))])
         .unwrap();
-    let keys: Vec<_> = store.rows().unwrap().rows.iter().map(Row::key).collect();
-    let place = |key: Key| keys.iter().position(|other| *other == key).unwrap();
-    let accounts = place(Key::Account(id(1))).max(place(Key::Account(id(9))));
-    let of_connector = place(Key::Connector(connector_id(1)));
+    let keys: Vec<_> = store
+        .rows()
+        .unwrap()
+        .rows
+        .iter()
+        .map(DirectoryRow::key)
+        .collect();
+    let place = |key: RowKey| keys.iter().position(|other| *other == key).unwrap();
+    let accounts = place(RowKey::Account(id(1))).max(place(RowKey::Account(id(9))));
+    let of_connector = place(RowKey::Connector(connector_id(1)));
     assert!(accounts < of_connector);
-    assert!(of_connector < place(Row::Address(address(1)).key()));
-    assert!(of_connector < place(Key::Credential(credential(1).credential.user_name)));
-    assert!(accounts < place(Row::Agreement(agreement(1, 9)).key()));
-    assert!(accounts < place(Key::List(4)));
+    assert!(of_connector < place(DirectoryRow::Address(address(1)).key()));
+    assert!(of_connector < place(RowKey::Credential(credential(1).credential.user_name)));
+    assert!(accounts < place(DirectoryRow::Agreement(agreement(1, 9)).key()));
+    assert!(accounts < place(RowKey::List(4)));
 }
 
 pub fn an_address_may_be_claimed_by_two_accounts(subject: &impl Subject) {
@@ -118,19 +130,19 @@ pub fn an_address_may_be_claimed_by_two_accounts(subject: &impl Subject) {
         ..address(2)
     };
     store.write(&[all(1), all(2)].concat()).unwrap();
-    let put = Change::Put(Row::Address(theirs.clone()));
+    let put = DirectoryChange::Put(DirectoryRow::Address(theirs.clone()));
     store.write(&[put]).unwrap();
     let rows = contents(&*store).0;
-    assert!(rows.contains(&Row::Address(address(1))));
-    assert!(rows.contains(&Row::Address(theirs.clone())));
-    let key = Key::Address {
+    assert!(rows.contains(&DirectoryRow::Address(address(1))));
+    assert!(rows.contains(&DirectoryRow::Address(theirs.clone())));
+    let key = RowKey::Address {
         canonical: Canonical::of(&theirs.address).unwrap(),
         account: id(2),
     };
-    store.write(&[Change::Remove(key)]).unwrap();
+    store.write(&[DirectoryChange::Remove(key)]).unwrap();
     let rows = contents(&*store).0;
-    assert!(rows.contains(&Row::Address(address(1))));
-    assert!(!rows.contains(&Row::Address(theirs)));
+    assert!(rows.contains(&DirectoryRow::Address(address(1))));
+    assert!(!rows.contains(&DirectoryRow::Address(theirs)));
 }
 
 pub fn changes_are_made_in_their_order(subject: &impl Subject) {
@@ -140,10 +152,10 @@ pub fn changes_are_made_in_their_order(subject: &impl Subject) {
         put_account(account(1)),
         by_hand(),
         add_entries(1, &["ann@partner.example"]),
-        Change::Remove(Key::List(1)),
+        DirectoryChange::Remove(RowKey::List(1)),
         by_hand(),
         add_entries(1, &["ben@partner.example", "cleo@partner.example"]),
-        Change::RemoveEntries {
+        DirectoryChange::RemoveEntries {
             list: 1,
             entries: vec![entry("ben@partner.example")],
         },
@@ -210,7 +222,7 @@ pub fn removed_entries_are_gone_and_others_stay(subject: &impl Subject) {
     assert!(!store.contains(5, &ann).unwrap() && !store.contains(9, &ann).unwrap());
     let entries = vec![ann.clone(), entry("nobody@partner.example")];
     store
-        .write(&[Change::RemoveEntries { list: 4, entries }])
+        .write(&[DirectoryChange::RemoveEntries { list: 4, entries }])
         .unwrap();
     assert!(!store.contains(4, &ann).unwrap());
     assert_eq!(store.entries(4, "", 10).unwrap(), [whole]);
@@ -223,7 +235,9 @@ pub fn a_list_goes_with_its_entries_and_keeps_them_when_it_is_changed(subject: &
     let by_hand = || put_list(list(4, 1, PartnerSource::ByHand));
     store.write(&[by_hand()]).unwrap();
     assert!(store.contains(4, &ann).unwrap());
-    store.write(&[Change::Remove(Key::List(4))]).unwrap();
+    store
+        .write(&[DirectoryChange::Remove(RowKey::List(4))])
+        .unwrap();
     assert!(!store.contains(4, &ann).unwrap());
     store.write(&[by_hand()]).unwrap();
     assert!(!store.contains(4, &ann).unwrap());
@@ -233,7 +247,7 @@ pub fn the_greatest_id_of_a_list_is_remembered(subject: &impl Subject) {
     let mut store = subject.open();
     store.write(&all(1)).unwrap();
     assert_eq!(store.rows().unwrap().last_list, 6);
-    let removed = [4, 5, 6].map(|list| Change::Remove(Key::List(list)));
+    let removed = [4, 5, 6].map(|list| DirectoryChange::Remove(RowKey::List(list)));
     store.write(&removed).unwrap();
     drop(store);
     assert_eq!(subject.open().rows().unwrap().last_list, 6);

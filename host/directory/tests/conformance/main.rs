@@ -9,7 +9,7 @@ mod every;
 mod rows;
 mod subjects;
 
-use gatepost_directory::{DirectoryStore, Row};
+use gatepost_directory::{DirectoryRow, DirectoryStore};
 
 use subjects::{Memory, Sqlite};
 
@@ -29,11 +29,11 @@ pub trait Durable: Subject {
 }
 
 /// Returns all that a store holds: rows in the order of their keys, and each list's entries.
-pub fn contents(store: &dyn DirectoryStore) -> (Vec<Row>, Vec<(u32, Vec<String>)>) {
+pub fn contents(store: &dyn DirectoryStore) -> (Vec<DirectoryRow>, Vec<(u32, Vec<String>)>) {
     let mut rows = store.rows().unwrap().rows;
-    rows.sort_by_key(Row::key);
+    rows.sort_by_key(DirectoryRow::key);
     let lists = rows.iter().filter_map(|row| match row {
-        Row::List(list) => Some(list.id),
+        DirectoryRow::List(list) => Some(list.id),
         _ => None,
     });
     let entries = lists.map(|list| {

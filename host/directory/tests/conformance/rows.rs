@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use gatepost_directory::{
-    Account, AccountId, AccountKind, Agreement, Change, Claim, Connector, ConnectorId,
-    ConnectorKind, ConnectorState, Credential, Feed, Forwarders, PartnerEntry, PartnerList,
-    PartnerSource, Profile, Protocol, Row, Scope, Sealed, SealedCredential, SupportAddress,
+    Account, AccountId, AccountKind, Agreement, Claim, Connector, ConnectorId, ConnectorKind,
+    ConnectorState, Credential, DirectoryChange, DirectoryRow, Feed, Forwarders, PartnerEntry,
+    PartnerList, PartnerSource, Profile, Protocol, Scope, Sealed, SealedCredential, SupportAddress,
     UserName,
 };
 use gatepost_message::Millis;
@@ -122,24 +122,24 @@ pub fn entry(text: &str) -> PartnerEntry {
     text.parse().unwrap()
 }
 
-pub fn put_account(account: Account) -> Change {
-    Change::Put(Row::Account(Arc::new(account)))
+pub fn put_account(account: Account) -> DirectoryChange {
+    DirectoryChange::Put(DirectoryRow::Account(Arc::new(account)))
 }
 
-pub fn put_connector(connector: Connector) -> Change {
-    Change::Put(Row::Connector(Box::new(connector)))
+pub fn put_connector(connector: Connector) -> DirectoryChange {
+    DirectoryChange::Put(DirectoryRow::Connector(Box::new(connector)))
 }
 
-pub fn put_credential(credential: SealedCredential) -> Change {
-    Change::Put(Row::Credential(Box::new(credential)))
+pub fn put_credential(credential: SealedCredential) -> DirectoryChange {
+    DirectoryChange::Put(DirectoryRow::Credential(Box::new(credential)))
 }
 
-pub fn put_list(list: PartnerList) -> Change {
-    Change::Put(Row::List(Box::new(list)))
+pub fn put_list(list: PartnerList) -> DirectoryChange {
+    DirectoryChange::Put(DirectoryRow::List(Box::new(list)))
 }
 
-pub fn add_entries(list: u32, texts: &[&str]) -> Change {
-    Change::AddEntries {
+pub fn add_entries(list: u32, texts: &[&str]) -> DirectoryChange {
+    DirectoryChange::AddEntries {
         list,
         entries: texts.iter().map(|text| entry(text)).collect(),
         added: Millis(7_000),
@@ -147,12 +147,12 @@ pub fn add_entries(list: u32, texts: &[&str]) -> Change {
 }
 
 /// Changes that put a row of each kind for an account with this number, and entries.
-pub fn all(number: u32) -> Vec<Change> {
+pub fn all(number: u32) -> Vec<DirectoryChange> {
     let list = |kind, source| put_list(list(3 * number + kind, number, source));
     vec![
         put_account(account(number)),
         put_connector(connector(number)),
-        Change::Put(Row::Address(address(number))),
+        DirectoryChange::Put(DirectoryRow::Address(address(number))),
         put_credential(credential(number)),
         list(1, PartnerSource::ByHand),
         list(2, PartnerSource::Import("crm".to_owned())),
